@@ -1,0 +1,102 @@
+//! What became of a plan, room by room. Written from confirmations and from the list read afterwards, never from intentions.
+
+use crate::model::{Field, FieldValue, Observed, Pipe, RoomId};
+
+/// Progress.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A room's calls are done, or given up.
+    Settled(&'a RoomOutcome),
+    /// All rooms are settled; the list is read again.
+    Verifying,
+}
+
+/// The result of an apply.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Every room of the plan, sorted by pipe.
+    pub rooms: Vec<RoomOutcome>,
+    /// What the list showed after the writes; `None` if it could not be read.
+    pub observed: Option<Observed>,
+    /// Why the list could not be read.
+    pub unverified: Option<String>,
+    /// Why the ledger could not be written; nothing was sent after that.
+    pub ledger: Option<String>,
+    /// Calls made to read the list again.
+    pub reads: u32,
+}
+
+impl Outcome {
+    /// Whether every room is as planned, and was seen to be.
+    pub fn is_complete(&self) -> bool {
+        self.ledger.is_none()
+            && self
+                .rooms
+                .iter()
+                .all(|room| room.status == Status::Verified)
+    }
+
+    /// Calls that wrote, repeated ones included.
+    pub fn writes(&self) -> u32 {
+        self.rooms.iter().map(|room| room.requests).sum()
+    }
+}
+
+/// One room's result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomOutcome {
+    /// The room.
+    pub pipe: Pipe,
+    /// Its id, once the server named it.
+    pub id: Option<RoomId>,
+    /// Whether it was to be created.
+    pub create: bool,
+    /// Members whose adding was confirmed in this run.
+    pub members: usize,
+    /// Calls sent for it, repeated ones included.
+    pub requests: u32,
+    /// How it ended.
+    pub status: Status,
+}
+
+/// How a room ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Confirmed, and the list shows it as it was sent.
+    Verified,
+    /// Confirmed, but the list could not be read again.
+    Applied,
+    /// Confirmed, but the list shows other values: field, sent, shown.
+    Ignored(Vec<(Field, FieldValue, FieldValue)>),
+    /// Confirmed, but the list does not show the room.
+    NotVisible,
+    /// The server wrote to another room than was meant.
+    Conflict(String),
+    /// The answer to a create was lost: it may be there or not. The next run finds out.
+    InDoubt(String),
+    /// The server refused, or did not answer; what was confirmed before stays.
+    Failed {
+        /// What happened.
+        reason: String,
+        /// What the user can do about it.
+        hint: Option<String>,
+    },
+    /// Never sent, because the ledger could not be written.
+    NotStarted,
+}
+
+impl Status {
+    /// The status in machine output.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Applied => "applied",
+            Self::Ignored(_) => "ignored_by_server",
+            Self::NotVisible => "not_visible",
+            Self::Conflict(_) => "conflict",
+            Self::InDoubt(_) => "in_doubt",
+            Self::Failed { .. } => "failed",
+            Self::NotStarted => "not_started",
+        }
+    }
+}

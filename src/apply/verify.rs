@@ -1,0 +1,100 @@
+//! After the writes: the list is read again and compared with what was sent, field by field.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::outcome::{RoomOutcome, Status};
+use crate::imbachat::{Failure, ReadRooms};
+use crate::model::{Field, FieldValue, LiveRoom, Observed, Pipe, RoomId, RoomState};
+use crate::plan::Interest;
+
+/// Looks at most; the list may lag behind the writes.
+const LOOKS: u32 = 3;
+
+/// What the list showed after the writes.
+#[derive(Debug, Default)]
+pub(super) struct Sight {
+    /// The declared rooms.
+    pub(super) observed: Observed,
+    /// The pipes under which written rooms stand.
+    pipes: BTreeMap<RoomId, Pipe>,
+}
+
+/// Reads the list until every room shows what was sent, three times at most, and settles the rooms by the last look.
+/// Also says how often it read.
+pub(super) async fn verify(
+    reader: &impl ReadRooms,
+    interest: &Interest<'_>,
+    rooms: &mut [RoomOutcome],
+    sent: &BTreeMap<Pipe, RoomState>,
+) -> (Result<Sight, Failure>, u32) {
+    let written: Vec<RoomId> = rooms
+        .iter()
+        .filter(|room| room.status == Status::Applied)
+        .filter_map(|room| room.id)
+        .collect();
+    let mut look = 1;
+    loop {
+        let sight = reader
+            .collect(Sight::default, |sight, row| {
+                if written.contains(&row.id) {
+                    sight.pipes.insert(row.id, row.pipe.clone());
+                }
+                interest.take(&mut sight.observed, row);
+            })
+            .await;
+        let sight = match sight {
+            Ok(sight) => sight,
+            Err(failure) => return (Err(failure), look),
+        };
+        let verdicts: Vec<Option<Status>> = rooms
+            .iter()
+            .map(|room| settle(room, &sight, sent))
+            .collect();
+        let settled = verdicts
+            .iter()
+            .flatten()
+            .all(|status| *status == Status::Verified);
+        if settled || look == LOOKS {
+            for (room, status) in rooms.iter_mut().zip(verdicts) {
+                room.status = status.unwrap_or_else(|| room.status.clone());
+            }
+            return (Ok(sight), look);
+        }
+        tokio::time::sleep(Duration::from_millis(250) * look).await;
+        look += 1;
+    }
+}
+
+/// The status of a room whose writes were all confirmed; `None` for the others, which keep theirs.
+fn settle(room: &RoomOutcome, sight: &Sight, sent: &BTreeMap<Pipe, RoomState>) -> Option<Status> {
+    let (id, sent) = (
+        room.id.filter(|_| room.status == Status::Applied)?,
+        sent.get(&room.pipe)?,
+    );
+    if let Some(pipe) = sight.pipes.get(&id).filter(|pipe| **pipe != room.pipe) {
+        let reason = format!("the server wrote to room {id}, whose pipe is `{pipe}`");
+        return Some(Status::Conflict(reason));
+    }
+    let live: Vec<&LiveRoom> = sight.observed.live(&room.pipe).collect();
+    if live.len() > 1 {
+        let ids: Vec<String> = live.iter().map(|row| row.id.to_string()).collect();
+        return Some(Status::Conflict(format!(
+            "more than one live room has this pipe now: {}",
+            ids.join(", ")
+        )));
+    }
+    let Some(row) = live.first().filter(|row| row.id == id) else {
+        return Some(Status::NotVisible);
+    };
+    let ignored: Vec<(Field, FieldValue, FieldValue)> = Field::ALL
+        .into_iter()
+        .map(|field| (field, sent.value(field), row.state.value(field)))
+        .filter(|(_, sent, shown)| sent != shown)
+        .collect();
+    Some(if ignored.is_empty() {
+        Status::Verified
+    } else {
+        Status::Ignored(ignored)
+    })
+}

@@ -1,0 +1,42 @@
+//! `schema`, `completions`, `man`: texts made from the types.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use clap::CommandFactory;
+
+use super::Console;
+use crate::cli::{Cli, SchemaKind};
+use crate::error::{Error, Exit};
+use crate::manifest::raw;
+use crate::render::json::{self, PlanDocument, ReportDocument};
+
+pub(super) fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit, Error> {
+    let schema = match which {
+        SchemaKind::Manifest => raw::schema(),
+        SchemaKind::Plan => json::schema::<PlanDocument>(),
+        SchemaKind::Report => json::schema::<ReportDocument>(),
+    };
+    console.document(&schema)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn completions(
+    shell: clap_complete::Shell,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "roomform", &mut script);
+    console.print(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn man(directory: &Path, console: &mut Console) -> Result<Exit, Error> {
+    fs::create_dir_all(directory)
+        .with_context(|| format!("`{}` cannot be made", directory.display()))?;
+    clap_mangen::generate_to(Cli::command(), directory)
+        .with_context(|| format!("`{}` cannot be written to", directory.display()))?;
+    console.status(&format!("man pages written to {}", directory.display()));
+    Ok(Exit::Done)
+}

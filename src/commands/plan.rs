@@ -1,0 +1,39 @@
+//! `plan`: what apply would do. It never holds a writer.
+
+use super::Console;
+use super::target::planned;
+use crate::cli::{Format, PlanArgs};
+use crate::error::{Error, Exit};
+use crate::plan::Plan;
+use crate::render;
+use crate::render::json::{PlanDocument, diagnostics};
+use crate::settings::Settings;
+
+pub(super) async fn run(
+    args: &PlanArgs,
+    settings: &Settings,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    let Some(planned) = planned(settings, console, false).await? else {
+        return Ok(Exit::Invalid);
+    };
+    let exit = exit(&planned.plan, args.detailed_exitcode);
+    if console.format == Format::Json {
+        let warnings = diagnostics(&planned.loaded.diagnostics, &planned.loaded.sources);
+        console.document(&PlanDocument::new(&planned.plan, exit, warnings))?;
+    } else {
+        let text = render::plan(&planned.plan, console.out_paint);
+        console.print(&text)?;
+    }
+    planned.connection.close().await?;
+    Ok(exit)
+}
+
+/// A refusal outranks pending changes; what is only left to people does not count.
+fn exit(plan: &Plan, detailed: bool) -> Exit {
+    match plan {
+        plan if !plan.refusals.is_empty() => Exit::Refused,
+        plan if detailed && plan.is_pending() => Exit::Pending,
+        _ => Exit::Done,
+    }
+}

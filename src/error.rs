@@ -1,0 +1,126 @@
+//! How a run ends: [`Exit`] is the one table of exit codes, [`Error`] a failure with its place in that table and its remedies.
+
+use std::fmt;
+
+/// How a run ended, as the shell sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// Failed: network, server, credentials, files.
+    Failed,
+    /// Changes pending; only under `--detailed-exitcode`.
+    Pending,
+    /// The manifest is invalid.
+    Invalid,
+    /// Partly applied: some rooms failed, are in doubt or in conflict, or the server ignored a field.
+    Partial,
+    /// Refused: a limit, the wrong target, a room that would become public, no confirmation.
+    Refused,
+    /// Wrong usage of the command line.
+    Usage,
+    /// Interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// Every way to end, in the order of the README's table.
+    pub const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Failed,
+        Self::Pending,
+        Self::Invalid,
+        Self::Partial,
+        Self::Refused,
+        Self::Usage,
+        Self::Interrupted,
+    ];
+
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Pending => 2,
+            Self::Invalid => 3,
+            Self::Partial => 4,
+            Self::Refused => 5,
+            Self::Usage => 64,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The end's name in machine output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Pending => "pending",
+            Self::Invalid => "invalid",
+            Self::Partial => "partial",
+            Self::Refused => "refused",
+            Self::Usage => "usage",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// A failure at the edge: how the run ends, the chain of causes, and what the user can do about it.
+#[derive(Debug)]
+pub struct Error {
+    /// How the run ends.
+    pub exit: Exit,
+    /// The chain of causes, outermost first.
+    pub source: anyhow::Error,
+    /// Remedies, each a sentence of its own.
+    pub hints: Vec<String>,
+}
+
+impl Error {
+    /// A failure with this end and this cause.
+    pub fn new(exit: Exit, source: impl Into<anyhow::Error>) -> Self {
+        Self {
+            exit,
+            source: source.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// A failure told in one line.
+    pub fn message(exit: Exit, message: impl fmt::Display) -> Self {
+        Self::new(exit, anyhow::anyhow!("{message}"))
+    }
+
+    /// The same with one more remedy.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The chain in one line, each cause once: libraries like to repeat their source in their own text.
+    pub fn chain(&self) -> String {
+        let mut line = String::new();
+        for cause in self.source.chain().map(ToString::to_string) {
+            if line.is_empty() {
+                line = cause;
+            } else if !line.ends_with(&cause) {
+                line.push_str(": ");
+                line.push_str(&cause);
+            }
+        }
+        line
+    }
+}
+
+macro_rules! failed {
+    ($($source:ty),+) => {$(
+        impl From<$source> for Error {
+            fn from(source: $source) -> Self {
+                Self::new(Exit::Failed, source)
+            }
+        }
+    )+};
+}
+// Failures of the stages, which bring hints of their own, are turned into these in `commands`.
+failed!(anyhow::Error, std::io::Error, serde_json::Error);

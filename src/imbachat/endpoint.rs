@@ -1,0 +1,87 @@
+//! Where the API is: an address that was checked to be one a secret may be sent to.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use super::failure::{Delivery, Failure};
+
+/// The base address of an API, checked to be one that a secret may be sent to.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    base: Url,
+}
+
+impl Endpoint {
+    /// Checks an address: https, or http to this machine, or http where `insecure` says so in as many words.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to do.
+    pub fn new(address: &str, insecure: bool) -> Result<Self, Failure> {
+        let wrong = |reason: &str| {
+            Failure::lasting(
+                Delivery::NotSent,
+                format!("the API address is no good: {reason}"),
+            )
+        };
+        let base = Url::parse(address)
+            .map_err(|error| wrong(&error.to_string()).hint("write it as https://host"))?;
+        if base.host_str().is_none() || !matches!(base.scheme(), "http" | "https") {
+            return Err(wrong("it is neither https nor http").hint("write it as https://host"));
+        }
+        if !base.username().is_empty()
+            || base.password().is_some()
+            || base.query().is_some()
+            || base.fragment().is_some()
+        {
+            return Err(wrong("it has a user, a password, a query or a fragment")
+                .hint("credentials come from the environment"));
+        }
+        let endpoint = Self { base };
+        if endpoint.base.scheme() == "http" && !endpoint.is_loopback() && !insecure {
+            return Err(wrong("plain http would send the credentials in clear")
+                .hint("use https; --allow-insecure-http sends them in clear all the same"));
+        }
+        Ok(endpoint)
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
+    /// Host and, unless it is the usual one, port; for a file's name.
+    pub fn host_label(&self) -> String {
+        let host = self.base.host_str().unwrap_or_default().replace(
+            |c: char| !c.is_ascii_alphanumeric() && !".-".contains(c),
+            "_",
+        );
+        self.base
+            .port()
+            .map_or(host.clone(), |port| format!("{host}_{port}"))
+    }
+
+    pub(super) fn is_loopback(&self) -> bool {
+        let host = self
+            .base
+            .host_str()
+            .unwrap_or_default()
+            .trim_start_matches('[')
+            .trim_end_matches(']');
+        host == "localhost"
+            || host
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
+
+    /// The address of a path below the base.
+    pub(super) fn join(&self, path: &str) -> Result<Url, Failure> {
+        let address = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
+        Url::parse(&address).map_err(|error| {
+            Failure::lasting(
+                Delivery::NotSent,
+                format!("the API address is no good: {error}"),
+            )
+        })
+    }
+}

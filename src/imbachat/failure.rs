@@ -1,0 +1,71 @@
+//! What can go wrong with a call, and the one question that matters after it: did the server act on it?
+
+use std::time::Duration;
+
+/// The calls there are, as far as a failure depends on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// get_rooms.
+    List,
+    /// imba_rooms for a room that is not there yet: without `room_id`.
+    Create,
+    /// imba_rooms with `room_id`: repeating it changes nothing.
+    Update,
+}
+
+/// How far a failed request got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// It never left: no connection came about.
+    NotSent,
+    /// The server answered that it would not do it.
+    Refused,
+    /// The server asked to come back later, before doing anything.
+    Later,
+    /// Nobody knows: it may have been done.
+    InDoubt,
+}
+
+/// A call that did not succeed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What happened, without secrets.
+    pub message: String,
+    /// What the user can do about it.
+    pub hint: Option<String>,
+    /// How far it got.
+    pub delivery: Delivery,
+    /// How long the server asks to wait.
+    pub retry_after: Option<Duration>,
+    /// Whether trying again could end otherwise at all.
+    pub lasting: bool,
+}
+
+impl Failure {
+    /// A failure that another try would only repeat.
+    pub fn lasting(delivery: Delivery, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+            delivery,
+            retry_after: None,
+            lasting: true,
+        }
+    }
+
+    /// A failure that may pass.
+    pub fn passing(delivery: Delivery, message: impl Into<String>) -> Self {
+        Self {
+            lasting: false,
+            ..Self::lasting(delivery, message)
+        }
+    }
+
+    /// The same with a remedy.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

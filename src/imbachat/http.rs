@@ -1,0 +1,298 @@
+//! One request, one look at its answer: everything every call has in common.
+//!
+//! Main type: [`Http`]. It follows no redirect (`api: fact 4`), sends no secret in clear, and lets none out in an error.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::endpoint::Endpoint;
+use super::failure::{Delivery, Failure};
+use super::wire::{self, Bad};
+
+/// An answer to a write larger than this is not one.
+const LARGEST_ANSWER: usize = 4 << 20;
+/// The longest text of a server that is quoted.
+const QUOTED: usize = 300;
+
+/// Requests to one API.
+#[derive(Debug, Clone)]
+pub struct Http {
+    client: Client,
+    endpoint: Endpoint,
+    timeout: Duration,
+    secrets: Vec<SecretString>,
+}
+
+impl Http {
+    /// A client. `timeout` bounds a connection, a silence, and a whole write; `secrets` are kept out of every error.
+    ///
+    /// # Errors
+    /// If the TLS library cannot be set up.
+    pub fn new(
+        endpoint: Endpoint,
+        timeout: Duration,
+        secrets: Vec<SecretString>,
+    ) -> Result<Self, Failure> {
+        let builder = Client::builder()
+            .user_agent(concat!("roomform/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .connect_timeout(timeout.min(Duration::from_secs(10)))
+            .read_timeout(timeout);
+        // A proxy is for the way out; this machine is never behind one.
+        let builder = if endpoint.is_loopback() {
+            builder.no_proxy()
+        } else {
+            builder
+        };
+        let client = builder
+            .build()
+            .map_err(|error| Failure::lasting(Delivery::NotSent, chain(&error)))?;
+        Ok(Self {
+            client,
+            endpoint,
+            timeout,
+            secrets,
+        })
+    }
+
+    /// A POST to a path below the base address; `whole` bounds the whole exchange by the timeout.
+    pub(super) fn post(&self, path: &str, whole: bool) -> Result<RequestBuilder, Failure> {
+        let request = self
+            .client
+            .post(self.endpoint.join(path)?)
+            .header("Accept", "application/json");
+        Ok(if whole {
+            request.timeout(self.timeout)
+        } else {
+            request
+        })
+    }
+
+    /// Sends, and gives back an answer with a good status.
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        who: Who,
+    ) -> Result<Response, Failure> {
+        let response = request.send().await.map_err(|error| self.broken(error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        if status.is_redirection() {
+            return Err(self.redirected(&response));
+        }
+        let retry_after = retry_after(response.headers());
+        let said = match self.body(response).await {
+            Ok(body) => wire::complaint(&body).map(|complaint| complaint.text),
+            Err(_) => None,
+        };
+        Err(self.denied(
+            status.as_u16(),
+            Some(status),
+            said.as_deref(),
+            retry_after,
+            who,
+        ))
+    }
+
+    /// The whole body of an answer.
+    pub(super) async fn body(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|error| self.broken(error))? {
+            body.extend_from_slice(&piece);
+            if body.len() > LARGEST_ANSWER {
+                return Err(Failure::lasting(
+                    Delivery::InDoubt,
+                    format!("the answer is larger than {LARGEST_ANSWER} bytes"),
+                ));
+            }
+        }
+        Ok(body)
+    }
+
+    /// A failure out of an answer that came with HTTP 200 and is no good all the same.
+    pub(super) fn bad(&self, bad: Bad, who: Who) -> Failure {
+        match bad {
+            Bad::Shape(text) => Failure::passing(
+                Delivery::InDoubt,
+                format!("the server's answer cannot be used: {text}"),
+            )
+            .hint("check --api-url; a proxy or a login page may answer in the API's place"),
+            Bad::Complaint(complaint) => {
+                let code = complaint
+                    .code
+                    .and_then(|code| u16::try_from(code).ok())
+                    .unwrap_or_default();
+                self.denied(code, None, Some(&complaint.text), None, who)
+            }
+        }
+    }
+
+    /// A failure while sending or receiving, with the whole chain: the useful part is at its end.
+    pub(super) fn broken(&self, error: reqwest::Error) -> Failure {
+        let error = error.without_url();
+        let delivery = if error.is_connect() || error.is_builder() {
+            Delivery::NotSent
+        } else {
+            Delivery::InDoubt
+        };
+        let what = match delivery {
+            Delivery::NotSent => format!("no connection to {}", self.endpoint.origin()),
+            _ if error.is_timeout() => format!("no answer within {} s", self.timeout.as_secs_f64()),
+            _ => "the connection broke off".to_owned(),
+        };
+        Failure::passing(delivery, format!("{what}: {}", self.clean(&chain(&error))))
+            .hint("check --api-url, the network and the proxy settings")
+    }
+
+    fn redirected(&self, response: &Response) -> Failure {
+        let target = response
+            .headers()
+            .get("location")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("nowhere");
+        let target = target.split(['?', '#']).next().unwrap_or_default();
+        let status = response.status().as_u16();
+        let message = format!(
+            "the server redirects to `{}` (HTTP {status}); nothing was sent there",
+            self.clean(target)
+        );
+        Failure::lasting(Delivery::Refused, message)
+            .hint("if you trust that address, give its origin with --api-url")
+    }
+
+    /// The server said no, by HTTP status or by `code`.
+    fn denied(
+        &self,
+        code: u16,
+        http: Option<StatusCode>,
+        said: Option<&str>,
+        wait: Option<Duration>,
+        who: Who,
+    ) -> Failure {
+        let number = match http {
+            Some(status) => format!("HTTP {}", status.as_u16()),
+            None if code == 0 => "an error with HTTP 200".to_owned(),
+            None => format!("code {code} with HTTP 200"),
+        };
+        let said = said
+            .map(|said| format!(": {}", self.clean(said)))
+            .unwrap_or_default();
+        let failure = match code {
+            401 | 403 => Failure::lasting(
+                Delivery::Refused,
+                format!(
+                    "the server does not accept {} ({number}){said}",
+                    who.credentials()
+                ),
+            )
+            .hint(who.remedy()),
+            404 if http.is_some() => Failure::lasting(
+                Delivery::Refused,
+                format!("the server knows no such thing ({number}){said}"),
+            )
+            .hint("check --api-url"),
+            422 => Failure::lasting(
+                Delivery::Refused,
+                format!("the server refuses what was sent ({number}){said}"),
+            ),
+            425 | 429 => Failure::passing(
+                Delivery::Later,
+                format!("the server asks to slow down ({number}){said}"),
+            )
+            .hint("lower --parallelism"),
+            408 | 500..=599 => Failure::passing(
+                Delivery::InDoubt,
+                format!("the server failed ({number}){said}"),
+            ),
+            _ => Failure::lasting(
+                Delivery::Refused,
+                format!("the server refuses the call ({number}){said}"),
+            ),
+        };
+        Failure {
+            retry_after: wait,
+            ..failure
+        }
+    }
+
+    /// A text of the server or the library, short, and without any of our secrets.
+    fn clean(&self, text: &str) -> String {
+        let mut text: String = text.chars().take(QUOTED).collect();
+        for secret in self
+            .secrets
+            .iter()
+            .map(ExposeSecret::expose_secret)
+            .filter(|secret| secret.len() >= 3)
+        {
+            text = text.replace(secret, "***");
+        }
+        text
+    }
+}
+
+/// Whose credentials a call uses: two kinds, two remedies (`api: fact 5`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// The widget's secret key.
+    Secret,
+    /// A token.
+    Jwt,
+    /// A user of the customer's site.
+    SiteUser,
+}
+
+impl Who {
+    fn credentials(self) -> &'static str {
+        match self {
+            Self::Secret => "the widget's secret key",
+            Self::Jwt => "the JWT",
+            Self::SiteUser => "the site user's login and password",
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Secret => {
+                "check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them"
+            }
+            Self::Jwt => {
+                "check IMBACHAT_JWT: it may have expired, or be signed with another widget's key"
+            }
+            Self::SiteUser => {
+                "check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on"
+            }
+        }
+    }
+}
+
+/// `Retry-After` in seconds.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+        .map(Duration::from_secs)
+}
+
+/// An error and its causes in one line, each cause once.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.ends_with(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,21 @@
+//! The ImbaChat server API: the only place that knows the HTTP calls, their forms and their answers.
+//!
+//! Main types: [`Reader`] and [`Writer`], two types so that a dry run never holds one that can write. It never decides
+//! what to send; it says what became of it ([`Failure`]).
+
+mod endpoint;
+mod failure;
+mod http;
+mod read;
+mod retry;
+mod rows;
+mod wire;
+mod write;
+
+pub use endpoint::Endpoint;
+pub use failure::{Call, Delivery, Failure};
+pub use http::Http;
+pub use read::{ReadAuth, ReadRooms, Reader};
+pub use retry::{Verdict, verdict};
+pub use rows::{RowError, Rows};
+pub use write::{RoomWrite, WriteAuth, WriteRooms, Writer};

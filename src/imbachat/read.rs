@@ -1,0 +1,124 @@
+//! The reading half: list the rooms of a widget.
+
+use std::future::Future;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::failure::{Call, Delivery, Failure};
+use super::http::{Http, Who};
+use super::retry::{Verdict, verdict};
+use super::rows::{RowError, Rows};
+use super::wire::{self, Bad};
+use crate::model::{LiveRoom, WidgetId};
+
+/// Who reads.
+#[derive(Debug, Clone)]
+pub enum ReadAuth {
+    /// Basic: the widget's number and its secret key.
+    Secret(SecretString),
+    /// The `JWT` header.
+    Jwt(SecretString),
+}
+
+/// Something whose rooms can be listed.
+pub trait ReadRooms: Send + Sync {
+    /// Hands over every room of the widget, deleted ones the server shows included, in the server's order.
+    ///
+    /// An error may come after some rooms did; then none of them are to be used.
+    fn list(
+        &self,
+        take: &mut (dyn FnMut(LiveRoom) + Send),
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// The list as a whole, after as many tries as the retry table gives. `collect` starts anew on each try.
+    fn collect<T: Send>(
+        &self,
+        collect: impl Fn() -> T + Send + Sync,
+        take: impl Fn(&mut T, LiveRoom) + Send + Sync,
+    ) -> impl Future<Output = Result<T, Failure>> + Send {
+        async move {
+            let mut attempt = 1;
+            loop {
+                let mut collected = collect();
+                let failure = match self.list(&mut |room| take(&mut collected, room)).await {
+                    Ok(()) => return Ok(collected),
+                    Err(failure) => failure,
+                };
+                match verdict(Call::List, &failure, attempt) {
+                    Verdict::Again(delay) => tokio::time::sleep(delay).await,
+                    Verdict::InDoubt | Verdict::Final => return Err(failure),
+                }
+                attempt += 1;
+            }
+        }
+    }
+}
+
+/// The client that reads, and cannot write.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    http: Http,
+    widget: WidgetId,
+    auth: ReadAuth,
+}
+
+impl Reader {
+    /// A reader of one widget.
+    pub fn new(http: Http, widget: WidgetId, auth: ReadAuth) -> Self {
+        Self { http, widget, auth }
+    }
+}
+
+impl ReadRooms for Reader {
+    async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+        let form = reqwest::multipart::Form::new().text("imba_id", self.widget.to_string());
+        let request = self
+            .http
+            .post(&format!("imbachat/v2/{}/get_rooms", self.widget), false)?
+            .multipart(form);
+        let (request, who) = match &self.auth {
+            ReadAuth::Secret(key) => (
+                request.basic_auth(self.widget, Some(key.expose_secret())),
+                Who::Secret,
+            ),
+            ReadAuth::Jwt(token) => (request.header("JWT", secret_header(token)?), Who::Jwt),
+        };
+        let mut response = self.http.send(request, who).await?;
+        let mut rows = Rows::default();
+        while let Some(piece) = response
+            .chunk()
+            .await
+            .map_err(|error| self.http.broken(error))?
+        {
+            let fed = rows.feed(&piece, |row| {
+                take(wire::row(row)?);
+                Ok::<(), Bad>(())
+            });
+            fed.map_err(|bad| self.http.bad(bad, who))?;
+        }
+        let envelope = rows
+            .finish()
+            .map_err(Bad::from)
+            .map_err(|bad| self.http.bad(bad, who))?;
+        wire::envelope(&envelope).map_err(|bad| self.http.bad(bad, who))
+    }
+}
+
+fn secret_header(token: &SecretString) -> Result<reqwest::header::HeaderValue, Failure> {
+    let mut value =
+        reqwest::header::HeaderValue::from_str(token.expose_secret()).map_err(|_| {
+            Failure::lasting(
+                Delivery::NotSent,
+                "the JWT has characters no header can carry",
+            )
+            .hint("check IMBACHAT_JWT")
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+impl From<RowError> for Bad {
+    fn from(error: RowError) -> Self {
+        Self::Shape(error.to_string())
+    }
+}

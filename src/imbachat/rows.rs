@@ -1,0 +1,235 @@
+//! A list answer, decoded while it arrives: each element of `data` is handed over and forgotten, the rest is kept as the envelope.
+//!
+//! Main type: [`Rows`]. It only finds where elements begin and end; what they mean is `wire`'s. `data` may be a list or,
+//! as PHP encodes arrays with gaps, an object with numeric keys; stray commas are passed over (`api: fact 8`).
+
+/// An element larger than this is not a room.
+const LARGEST_ROW: usize = 8 << 20;
+/// An envelope larger than this is not one.
+const LARGEST_ENVELOPE: usize = 1 << 20;
+
+/// Why a list answer cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RowError {
+    /// A part is larger than anything meant.
+    #[error("a part of the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// An element of `data` is not an object.
+    #[error("an element of `data` is not an object")]
+    NotAnObject,
+    /// The answer ended too early.
+    #[error("the answer ends in the middle")]
+    Cut,
+}
+
+/// Finds the elements of `data` in a stream of bytes.
+#[derive(Debug, Default)]
+pub struct Rows {
+    envelope: Vec<u8>,
+    row: Vec<u8>,
+    key: Vec<u8>,
+    depth: u32,
+    in_text: bool,
+    escaped: bool,
+    in_data: bool,
+    data_is_list: bool,
+    expect_value: bool,
+    count: usize,
+}
+
+impl Rows {
+    /// Takes a piece of the answer; every element that ends in it goes to `take`.
+    ///
+    /// # Errors
+    /// [`RowError`], or what `take` returned.
+    pub fn feed<E: From<RowError>>(
+        &mut self,
+        piece: &[u8],
+        mut take: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for byte in piece {
+            if self.in_data && self.depth >= 2 {
+                self.data_byte(*byte, &mut take)?;
+            } else {
+                self.envelope_byte(*byte)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many elements came.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// What is left of the answer without the elements.
+    ///
+    /// # Errors
+    /// [`RowError::Cut`] if the answer is not complete.
+    pub fn finish(self) -> Result<Vec<u8>, RowError> {
+        let whole = self.depth == 0 && !self.in_text;
+        let json = self.envelope.trim_ascii_start().starts_with(b"{");
+        // What is not even an object has its own name, HTML above all; only the envelope's reader knows it.
+        if whole || !json {
+            Ok(self.envelope)
+        } else {
+            Err(RowError::Cut)
+        }
+    }
+
+    fn data_byte<E: From<RowError>>(
+        &mut self,
+        byte: u8,
+        take: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let outside = self.depth == 2;
+        if !outside {
+            self.row.push(byte);
+            if self.row.len() > LARGEST_ROW {
+                return Err(RowError::TooLarge(LARGEST_ROW).into());
+            }
+        }
+        if self.text(byte) {
+            return Ok(());
+        }
+        match byte {
+            b'{' | b'[' if outside => {
+                if byte == b'[' {
+                    return Err(RowError::NotAnObject.into());
+                }
+                self.row.clear();
+                self.row.push(byte);
+                self.depth += 1;
+                self.expect_value = self.data_is_list;
+            }
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' if outside => {
+                self.depth -= 1;
+                self.in_data = false;
+                self.expect_value = false;
+                self.envelope.push(byte);
+            }
+            b'}' | b']' => {
+                self.depth -= 1;
+                if self.depth == 2 {
+                    self.count += 1;
+                    take(&self.row)?;
+                }
+            }
+            b':' if outside => self.expect_value = true,
+            b'"' if outside && self.expect_value => return Err(RowError::NotAnObject.into()),
+            b',' | b'"' | b' ' | b'\t' | b'\r' | b'\n' => {}
+            _ if outside => return Err(RowError::NotAnObject.into()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn envelope_byte(&mut self, byte: u8) -> Result<(), RowError> {
+        self.envelope.push(byte);
+        if self.envelope.len() > LARGEST_ENVELOPE {
+            return Err(RowError::TooLarge(LARGEST_ENVELOPE));
+        }
+        let was_text = self.in_text;
+        if self.text(byte) {
+            if self.depth == 1 && was_text && self.in_text {
+                self.key.push(byte);
+            }
+            return Ok(());
+        }
+        match byte {
+            b'"' if !was_text => self.key.clear(),
+            b':' => self.expect_value = true,
+            b'{' | b'[' => {
+                self.depth += 1;
+                self.in_data = self.depth == 2 && self.expect_value && self.key == b"data";
+                self.data_is_list = byte == b'[';
+                self.expect_value = self.in_data && self.data_is_list;
+            }
+            b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+            b',' => self.expect_value = false,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Follows texts. True if the byte is inside of one, or ends one.
+    fn text(&mut self, byte: u8) -> bool {
+        if !self.in_text {
+            self.in_text = byte == b'"';
+            return false;
+        }
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' => self.escaped = true,
+            b'"' => self.in_text = false,
+            _ => {}
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str, piece: usize) -> Result<(Vec<String>, String), RowError> {
+        let (mut rows, mut found) = (Rows::default(), Vec::new());
+        for piece in text.as_bytes().chunks(piece) {
+            rows.feed(piece, |row| {
+                found.push(String::from_utf8_lossy(row).into_owned());
+                Ok::<(), RowError>(())
+            })?;
+        }
+        assert_eq!(rows.count(), found.len());
+        Ok((found, String::from_utf8_lossy(&rows.finish()?).into_owned()))
+    }
+
+    #[test]
+    fn elements_are_found_wherever_the_pieces_are_cut() {
+        let text = r#"{"success":"true","data":[{"id":1,"name":"a\"],}"},{"meta":{"data":[1]}},],"code":200}"#;
+        for piece in 1..text.len() {
+            let (rows, envelope) = split(text, piece).unwrap_or_default();
+            assert_eq!(
+                rows,
+                [r#"{"id":1,"name":"a\"],}"}"#, r#"{"meta":{"data":[1]}}"#]
+            );
+            assert_eq!(envelope, r#"{"success":"true","data":[],"code":200}"#);
+        }
+    }
+
+    #[test]
+    fn data_may_be_an_object_with_gaps() {
+        let (rows, envelope) =
+            split(r#"{"data":{"0":{"id":1},"7":{"id":2}},"code":200}"#, 3).unwrap_or_default();
+        assert_eq!(
+            (rows.len(), envelope.as_str()),
+            (2, r#"{"data":{},"code":200}"#)
+        );
+    }
+
+    #[test]
+    fn other_shapes_are_left_to_the_envelope_or_refused() {
+        assert_eq!(
+            split(r#"{"code":401,"error":"data"}"#, 9).map(|(_, rest)| rest),
+            Ok(r#"{"code":401,"error":"data"}"#.to_owned())
+        );
+        assert_eq!(
+            split(r#"{"errors":["data",["data"]]}"#, 9).map(|(rows, _)| rows.len()),
+            Ok(0)
+        );
+        assert_eq!(split(r#"{"data":[null]}"#, 9), Err(RowError::NotAnObject));
+        assert_eq!(split(r#"{"data":["x"]}"#, 9), Err(RowError::NotAnObject));
+        assert_eq!(
+            split(r#"{"data":{"0":"x"}}"#, 9),
+            Err(RowError::NotAnObject)
+        );
+        assert_eq!(
+            split(r#"{"data":{"error":1}}"#, 9),
+            Err(RowError::NotAnObject)
+        );
+        assert_eq!(split(r#"{"data":[[1]]}"#, 9), Err(RowError::NotAnObject));
+        assert_eq!(split(r#"{"data":[{"id":1},{"id""#, 9), Err(RowError::Cut));
+        assert_eq!(split(r#"{"data":[{"id":1}]"#, 9), Err(RowError::Cut));
+    }
+}

@@ -1,0 +1,267 @@
+//! Answers -> values, tolerant of everything PHP does to types (`api: fact 8`), strict about what a good answer is (`api: fact 7`).
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::model::{LiveRoom, Pipe, RoomId, RoomKind, RoomState};
+
+/// What the server itself said is wrong, and with which code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Complaint {
+    pub(super) code: Option<i64>,
+    pub(super) text: String,
+}
+
+/// Why an answer is no good one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Bad {
+    /// It is not JSON, or not of a known shape.
+    Shape(String),
+    /// It is JSON and says no.
+    Complaint(Complaint),
+}
+
+#[derive(Debug, Deserialize)]
+struct Row {
+    #[serde(default)]
+    id: Value,
+    #[serde(default)]
+    pipe: Value,
+    #[serde(default)]
+    name: Value,
+    #[serde(default)]
+    r#type: Value,
+    #[serde(default)]
+    is_public: Value,
+    #[serde(default)]
+    deleted_at: Value,
+}
+
+/// One element of get_rooms.
+pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
+    let row: Row = parse(text)?;
+    let shape = |what: &str| Bad::Shape(format!("a room in the list {what}"));
+    let id = integer(&row.id)
+        .and_then(|id| u64::try_from(id).ok())
+        .ok_or_else(|| shape("has no number as its id"))?;
+    let kind = integer(&row.r#type).ok_or_else(|| shape("has no number as its type"))?;
+    let public = truth(&row.is_public).ok_or_else(|| shape("does not say whether it is public"))?;
+    let deleted = text_of(&row.deleted_at).is_some_and(|date| !date.starts_with("0000-00-00"));
+    let state = RoomState {
+        title: raw_text(row.name),
+        kind: RoomKind::from_number(kind),
+        public,
+    };
+    Ok(LiveRoom {
+        id: RoomId(id),
+        pipe: Pipe::new(raw_text(row.pipe)),
+        state,
+        deleted,
+    })
+}
+
+/// Whether the envelope of a list (its elements taken out) is a good one.
+pub(super) fn envelope(text: &[u8]) -> Result<(), Bad> {
+    let envelope: Value = parse(text)?;
+    good(&envelope)?;
+    match envelope.get("data") {
+        Some(Value::Array(_) | Value::Object(_)) => Ok(()),
+        _ => Err(Bad::Shape(
+            "the answer has no list of rooms under `data`".to_owned(),
+        )),
+    }
+}
+
+/// The room's id out of an answer of imba_rooms.
+pub(super) fn written(text: &[u8]) -> Result<RoomId, Bad> {
+    let answer: Value = parse(text)?;
+    good(&answer)?;
+    let first = match answer.get("data") {
+        Some(Value::Array(rows)) => rows.first(),
+        Some(Value::Object(rows)) => rows.get("0").or(answer.get("data")),
+        _ => None,
+    };
+    let first = first.ok_or_else(|| Bad::Shape("the answer names no room".to_owned()))?;
+    let failed = first
+        .get("error")
+        .is_some_and(|error| truth(error) != Some(false) && text_of(error).is_some());
+    let succeeded = first
+        .get("success")
+        .is_some_and(|success| truth(success) == Some(true));
+    if failed || !succeeded {
+        let text =
+            words(first).unwrap_or_else(|| "the answer does not say that it succeeded".to_owned());
+        return Err(Bad::Complaint(Complaint { code: None, text }));
+    }
+    let id = ["room_id", "roomId"]
+        .iter()
+        .find_map(|key| integer(first.get(key)?))
+        .and_then(|id| u64::try_from(id).ok());
+    id.filter(|id| *id > 0)
+        .map(RoomId)
+        .ok_or_else(|| Bad::Shape("the answer has no number as its room_id".to_owned()))
+}
+
+/// The server's own words in an answer that is an error anyway, if there are any.
+pub(super) fn complaint(text: &[u8]) -> Option<Complaint> {
+    let answer: Value = parse(text).ok()?;
+    let code = answer.get("code").and_then(integer);
+    words(&answer).map(|text| Complaint { code, text })
+}
+
+/// Success as the whole answer tells it: `code` absent or 200, `success` absent or true, no error.
+fn good(answer: &Value) -> Result<(), Bad> {
+    if !answer.is_object() {
+        return Err(Bad::Shape("the answer is JSON, but no object".to_owned()));
+    }
+    let code = answer.get("code").and_then(integer);
+    let denied = answer
+        .get("success")
+        .is_some_and(|success| truth(success) != Some(true));
+    let error = ["error", "errors", "errorMsg"]
+        .iter()
+        .filter_map(|key| answer.get(key))
+        .any(|error| truth(error) != Some(false) && !is_nothing(error));
+    if code.is_none_or(|code| code == 200) && !denied && !error {
+        return Ok(());
+    }
+    let text = words(answer).unwrap_or_else(|| "the server gave no reason".to_owned());
+    Err(Bad::Complaint(Complaint { code, text }))
+}
+
+/// JSON, with or without a byte order mark and trailing commas.
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Bad> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let strict = serde_json::from_slice(text);
+    let parsed = strict
+        .or_else(|error| serde_json::from_slice(&without_stray_commas(text)).map_err(|_| error));
+    parsed.map_err(|error| Bad::Shape(not_json(text, &error)))
+}
+
+fn not_json(text: &[u8], error: &serde_json::Error) -> String {
+    let start = text.trim_ascii_start();
+    if start.is_empty() {
+        return "the answer is empty".to_owned();
+    }
+    if start.starts_with(b"<") {
+        return "the answer is HTML, not JSON".to_owned();
+    }
+    if error.is_eof() {
+        return "the answer ends in the middle".to_owned();
+    }
+    format!(
+        "the answer is not JSON (line {}, column {})",
+        error.line(),
+        error.column()
+    )
+}
+
+/// The text without commas that stand before a closing bracket, outside of texts.
+fn without_stray_commas(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut clean = Vec::with_capacity(text.len());
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in text {
+        if !in_text && matches!(byte, b'}' | b']') {
+            let end = clean
+                .iter()
+                .rposition(|before: &u8| !before.is_ascii_whitespace());
+            if let Some(end) = end.filter(|end| clean[*end] == b',') {
+                clean.truncate(end);
+            }
+        }
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ => {}
+        }
+        clean.push(*byte);
+    }
+    Cow::Owned(clean)
+}
+
+/// 5, "5", 5.0, true.
+fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            number
+                .as_f64()
+                .filter(|f| f.fract() == 0.0)
+                .map(|f| f as i64)
+        }),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Bool(truth) => Some(i64::from(*truth)),
+        _ => None,
+    }
+}
+
+/// true, "true", 1, "1" and their opposites; nothing counts as false.
+fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::Null => Some(false),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(text)
+            if text.is_empty()
+                || text.eq_ignore_ascii_case("false")
+                || text.eq_ignore_ascii_case("null") =>
+        {
+            Some(false)
+        }
+        value => integer(value).map(|number| number != 0),
+    }
+}
+
+/// A text to the letter (a room may well be called "NULL"), a number as text, else nothing.
+fn raw_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        value => text_of(&value).unwrap_or_default(),
+    }
+}
+
+/// A text, a number as text; null, "NULL" and "" are nothing.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.is_empty() || text == "NULL" => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        value => truth(value) == Some(false),
+    }
+}
+
+/// The reason an answer gives, wherever it gives it: `error`, `errors`, `errorMsg`, `message`.
+fn words(answer: &Value) -> Option<String> {
+    let mut found = Vec::new();
+    for key in ["error", "errorMsg", "errors", "message"] {
+        if let Some(value) = answer.get(key) {
+            collect(value, &mut found);
+        }
+    }
+    found.dedup();
+    (!found.is_empty()).then(|| found.join("; "))
+}
+
+fn collect(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if !text.is_empty() => found.push(text.clone()),
+        Value::Array(list) => list.iter().for_each(|value| collect(value, found)),
+        Value::Object(map) => map.values().for_each(|value| collect(value, found)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;

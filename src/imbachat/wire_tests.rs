@@ -1,0 +1,158 @@
+//! Every answer the two published pages print, and what PHP makes of types.
+
+use super::*;
+
+fn shape<T>(text: &str) -> Result<T, Bad> {
+    Err(Bad::Shape(text.to_owned()))
+}
+
+fn complaint_of(code: Option<i64>, text: &str) -> Bad {
+    Bad::Complaint(Complaint {
+        code,
+        text: text.to_owned(),
+    })
+}
+
+#[test]
+fn both_published_answers_to_a_write_are_good() {
+    let first = br#"{ "code": 200, "message": "Success", "data": [ { "success": true, "roomId": 613, "room_id": 613 } ] }"#;
+    let second = b"{\n \"code\": 200,\n \"message\": \"Success\",\n \"data\": [\n {\n \"error\": false,\n \"success\": true,\n \"room_id\": \"613\",\n }\n ]\n}";
+    assert_eq!(written(first), Ok(RoomId(613)));
+    assert_eq!(written(second), Ok(RoomId(613)));
+}
+
+#[test]
+fn php_variants_of_a_good_write() {
+    for text in [
+        r#"{"data":{"0":{"success":"true","roomId":"7"}}}"#,
+        r#"{"code":"200","success":1,"data":{"success":"1","room_id":7.0}}"#,
+        "\u{feff}{\"data\":[{\"success\":true,\"error\":null,\"room_id\":7,},],}",
+        r#"{"success":"true","error":"","errors":[],"data":[{"success":true,"error":"NULL","room_id":7}]}"#,
+    ] {
+        assert_eq!(written(text.as_bytes()), Ok(RoomId(7)), "{text}");
+    }
+}
+
+#[test]
+fn answers_that_say_no_with_http_200() {
+    let cases = [
+        (
+            r#"{"code":401,"error":"bad login"}"#,
+            complaint_of(Some(401), "bad login"),
+        ),
+        (r#"{"errors":["a","b"]}"#, complaint_of(None, "a; b")),
+        (r#"{"errorMsg":"no"}"#, complaint_of(None, "no")),
+        (
+            r#"{"success":false}"#,
+            complaint_of(None, "the server gave no reason"),
+        ),
+        (
+            r#"{"success":"false","message":"no"}"#,
+            complaint_of(None, "no"),
+        ),
+        (
+            r#"{"code":200,"data":[{"success":true,"error":"taken","room_id":1}]}"#,
+            complaint_of(None, "taken"),
+        ),
+        (
+            r#"{"code":200,"data":[{"success":false,"room_id":1}]}"#,
+            complaint_of(None, "the answer does not say that it succeeded"),
+        ),
+        (
+            r#"{"code":200,"data":[{"room_id":1}]}"#,
+            complaint_of(None, "the answer does not say that it succeeded"),
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(written(text.as_bytes()), Err(expected), "{text}");
+    }
+    let laravel = br#"{"message":"The given data was invalid.","errors":{"imba_id":["required"],"login":["required"]}}"#;
+    assert_eq!(
+        complaint(laravel).map(|c| c.text).as_deref(),
+        Some("required; The given data was invalid.")
+    );
+}
+
+#[test]
+fn answers_of_no_known_shape() {
+    assert_eq!(written(b""), shape("the answer is empty"));
+    assert_eq!(
+        written(b"<html>502</html>"),
+        shape("the answer is HTML, not JSON")
+    );
+    assert_eq!(
+        written(br#"{"code":200,"da"#),
+        shape("the answer ends in the middle")
+    );
+    assert_eq!(
+        written(b"nope"),
+        shape("the answer is not JSON (line 1, column 2)")
+    );
+    assert_eq!(written(b"[1]"), shape("the answer is JSON, but no object"));
+    assert_eq!(
+        written(br#"{"code":200}"#),
+        shape("the answer names no room")
+    );
+    assert_eq!(
+        written(br#"{"data":[{"success":true,"room_id":"x"}]}"#),
+        shape("the answer has no number as its room_id")
+    );
+    assert_eq!(
+        written(br#"{"data":[{"success":true,"room_id":0}]}"#),
+        shape("the answer has no number as its room_id")
+    );
+    assert_eq!(
+        envelope(br#"{"success":"true","code":200}"#),
+        shape("the answer has no list of rooms under `data`")
+    );
+}
+
+#[test]
+fn published_rows_and_their_php_variants() {
+    let published = br#"{"id":1853,"pipe":"5fde659f0ba18_1608410527","name":"Technical support","admin_id":2157,"type":3,"tab":0,
+        "is_public":0,"created_at":"2020-12-19 20:42:07","updated_at":"2020-12-19 20:42:07","deleted_at":null,"status":0,"imba_id":627}"#;
+    let room = row(published);
+    let state = RoomState {
+        title: "Technical support".to_owned(),
+        kind: RoomKind::Support,
+        public: false,
+    };
+    let pipe = Pipe::new("5fde659f0ba18_1608410527");
+    assert_eq!(
+        room,
+        Ok(LiveRoom {
+            id: RoomId(1853),
+            pipe,
+            state,
+            deleted: false
+        })
+    );
+    let odd = row(br#"{"id":"7","pipe":null,"name":"NULL","type":"1","is_public":"true","deleted_at":"2020-12-19 20:42:07",}"#);
+    let state = RoomState {
+        title: "NULL".to_owned(),
+        kind: RoomKind::Conference,
+        public: true,
+    };
+    assert_eq!(
+        odd,
+        Ok(LiveRoom {
+            id: RoomId(7),
+            pipe: Pipe::new(""),
+            state,
+            deleted: true
+        })
+    );
+    assert!(row(br#"{"id":null,"type":1,"is_public":0}"#).is_err());
+    assert!(row(br#"{"id":1,"is_public":0}"#).is_err());
+    assert!(envelope(br#"{"success":"true","data":[],"code":200}"#).is_ok());
+}
+
+#[test]
+fn commas_inside_of_texts_stay() {
+    let answer = br#"{"data":[{"success":true,"room_id":7,"note":",]\",}",},]}"#;
+    assert_eq!(written(answer), Ok(RoomId(7)));
+    assert_eq!(
+        without_stray_commas(br#"{"a":",]\",}",}"#).as_ref(),
+        br#"{"a":",]\",}"}"#
+    );
+}

@@ -1,0 +1,92 @@
+//! The writing half: imba_rooms, the one call that creates, updates and adds.
+
+use std::future::Future;
+
+use reqwest::multipart::Form;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::failure::Failure;
+use super::http::{Http, Who};
+use super::wire;
+use crate::model::{Pipe, RoomId, RoomState, UserId, WidgetId};
+
+/// Who writes: a user of the site the widget is on.
+#[derive(Debug, Clone)]
+pub struct WriteAuth {
+    /// Their login.
+    pub login: SecretString,
+    /// Their password.
+    pub password: SecretString,
+}
+
+/// One call: what it says of a room, and the members of this call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomWrite<'a> {
+    /// The room; `None` creates it, or finds it by its pipe.
+    pub room: Option<RoomId>,
+    /// The room's pipe, always sent.
+    pub pipe: &'a Pipe,
+    /// Title, type and publicity, always sent: an omitted title is reset (`api: fact 1`).
+    pub state: &'a RoomState,
+    /// Members to add, few enough for one call.
+    pub members: &'a [UserId],
+}
+
+/// Something that rooms can be written to.
+pub trait WriteRooms: Send + Sync {
+    /// Sends one call once. The id of the room it was about.
+    fn write(&self, write: &RoomWrite<'_>) -> impl Future<Output = Result<RoomId, Failure>> + Send;
+}
+
+/// The client that writes.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    http: Http,
+    widget: WidgetId,
+    auth: WriteAuth,
+}
+
+impl Writer {
+    /// A writer to one widget.
+    pub fn new(http: Http, widget: WidgetId, auth: WriteAuth) -> Self {
+        Self { http, widget, auth }
+    }
+
+    /// Scalars first: past PHP's limit of form variables the rest is dropped without a word (`api: fact 2`).
+    fn form(&self, write: &RoomWrite<'_>) -> Form {
+        let RoomWrite {
+            room,
+            pipe,
+            state,
+            members,
+        } = write;
+        let mut form = Form::new()
+            .text("imba_id", self.widget.to_string())
+            .text("login", self.auth.login.expose_secret().to_owned())
+            .text("password", self.auth.password.expose_secret().to_owned());
+        if let Some(room) = room {
+            form = form.text("room_id", room.to_string());
+        }
+        form = form
+            .text("room_pipe", pipe.as_str().to_owned())
+            .text("room_title", state.title.clone())
+            .text("room_type", state.kind.number().to_string())
+            .text("room_is_public", u8::from(state.public).to_string());
+        for (index, user) in members.iter().enumerate() {
+            form = form.text(format!("users_ids[{index}]"), user.to_string());
+        }
+        form
+    }
+}
+
+impl WriteRooms for Writer {
+    async fn write(&self, write: &RoomWrite<'_>) -> Result<RoomId, Failure> {
+        let request = self
+            .http
+            .post("imbachat/v1/widget/imba_rooms", true)?
+            .multipart(self.form(write));
+        let response = self.http.send(request, Who::SiteUser).await?;
+        let body = self.http.body(response).await?;
+        wire::written(&body).map_err(|bad| self.http.bad(bad, Who::SiteUser))
+    }
+}

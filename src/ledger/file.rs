@@ -1,0 +1,179 @@
+//! A ledger file's text -> its record. A torn last line is what a killed run leaves, and no reason to stop.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::entry::{Fact, Header, Line, Stamp, VERSION};
+use super::fold::fold;
+use crate::model::{Recorded, Target};
+
+/// What is wrong with a ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// It cannot be read or written.
+    #[error("ledger `{}`: {doing}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// It belongs to another widget or server.
+    #[error("ledger `{}` is of {found}, not of {wanted}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        found: Box<Target>,
+        /// What the run is for.
+        wanted: Box<Target>,
+    },
+    /// A newer roomform wrote it.
+    #[error("ledger `{}` has format {version}, this roomform reads up to {VERSION}", path.display())]
+    Future {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// A line in the middle is not an entry.
+    #[error("ledger `{}`, line {line}: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An earlier write failed, and nothing may be written after it.
+    #[error("the ledger cannot be written any more: {0}")]
+    Closed(String),
+}
+
+impl LedgerError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => {
+                "make the file and its directory writable and free some space, or name another place with --ledger"
+            }
+            Self::Foreign { .. } => {
+                "name the ledger of this target with --ledger, or check --api-url and --widget"
+            }
+            Self::Future { .. } => "update roomform",
+            Self::Damaged { .. } => {
+                "mend or remove that line; without a ledger the plan says \"members unverified\" and sends them again"
+            }
+            Self::Closed(_) => {
+                "nothing was sent to the server after that; run again once the ledger can be written"
+            }
+        }
+    }
+}
+
+/// A ledger that was read.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// What is on record.
+    pub recorded: Recorded,
+    /// What was wrong with the file, but not so wrong that it cannot be used.
+    pub warnings: Vec<String>,
+    /// Bytes up to the end of the last whole line; what comes after is torn.
+    pub(super) whole: u64,
+    /// Whether the file has its header.
+    pub(super) headed: bool,
+}
+
+/// Reads the ledger of a target; a missing file is an empty ledger.
+///
+/// # Errors
+/// [`LedgerError`], except `Closed`.
+pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Snapshot::default()),
+        Err(source) => {
+            return Err(LedgerError::Io {
+                path: path.to_owned(),
+                doing: "cannot be read",
+                source,
+            });
+        }
+    };
+    let whole = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |last| last + 1);
+    let mut snapshot = Snapshot {
+        whole: whole as u64,
+        ..Snapshot::default()
+    };
+    let mut entries = Vec::new();
+    for (index, line) in bytes[..whole].split(|byte| *byte == b'\n').enumerate() {
+        if !line.trim_ascii().is_empty() {
+            read_line(
+                path,
+                index + 1,
+                line,
+                target,
+                &mut snapshot.headed,
+                &mut entries,
+            )?;
+        }
+    }
+    if whole < bytes.len() {
+        let text = "the last line was cut short, as a killed run leaves it; it is dropped";
+        snapshot
+            .warnings
+            .push(format!("ledger `{}`: {text}", path.display()));
+    }
+    snapshot.recorded = fold(entries);
+    Ok(snapshot)
+}
+
+fn read_line(
+    path: &Path,
+    number: usize,
+    line: &[u8],
+    target: &Target,
+    headed: &mut bool,
+    entries: &mut Vec<(Stamp, Fact)>,
+) -> Result<(), LedgerError> {
+    let damaged = |reason: String| LedgerError::Damaged {
+        path: path.to_owned(),
+        line: number,
+        reason,
+    };
+    // Two ledgers merged line by line have two headers: any line may be one, and each must fit.
+    if let Ok(header) = serde_json::from_slice::<Header>(line) {
+        if header.roomform_ledger > VERSION {
+            return Err(LedgerError::Future {
+                path: path.to_owned(),
+                version: header.roomform_ledger,
+            });
+        }
+        if header.target() != *target {
+            let (found, wanted) = (Box::new(header.target()), Box::new(target.clone()));
+            return Err(LedgerError::Foreign {
+                path: path.to_owned(),
+                found,
+                wanted,
+            });
+        }
+        *headed = true;
+        return Ok(());
+    }
+    if !*headed {
+        return Err(damaged(
+            "the file does not start with a ledger's header".to_owned(),
+        ));
+    }
+    let entry: Line =
+        serde_json::from_slice(line).map_err(|error| damaged(format!("not an entry: {error}")))?;
+    entries.push(entry.into_parts());
+    Ok(())
+}

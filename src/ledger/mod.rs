@@ -1,0 +1,14 @@
+//! The ledger: what was promised and what was confirmed, as append-only JSON lines.
+//!
+//! Main types: [`Fact`] (one thing to write down), [`Journal`] (the open file) and [`read`] (file to [`Recorded`](crate::model::Recorded)).
+//! It never claims to know who is in a room, only what the server confirmed; it takes no lock and decides nothing.
+
+mod entry;
+mod file;
+mod fold;
+mod journal;
+
+pub use entry::{Fact, Stamp};
+pub use file::{LedgerError, Snapshot, read};
+pub use fold::fold;
+pub use journal::{Journal, Record};

@@ -1,0 +1,229 @@
+//! Mistakes as data: a stable code, a place, the words, and a remedy. Drawing them is `render`'s.
+//!
+//! Main type: [`Diagnostic`]. [`Sources`] keeps the texts that the places point into.
+
+use std::sync::Arc;
+
+use crate::model::{FileId, Place};
+
+/// A byte in a source, compact because every declared member keeps one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct At {
+    /// The file.
+    pub file: FileId,
+    /// Bytes from its start.
+    pub offset: u32,
+}
+
+/// How bad it is: only errors make a manifest invalid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The manifest cannot be used.
+    Error,
+    /// It can, but somebody should look.
+    Warning,
+}
+
+macro_rules! codes {
+    ($($variant:ident $code:literal $name:literal $doc:literal),+ $(,)?) => {
+        /// The stable codes. A code is never given another meaning; its texts may change.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code { $(#[doc = $doc] $variant),+ }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+            /// `E012`.
+            pub fn id(self) -> &'static str { match self { $(Self::$variant => $code),+ } }
+            /// `duplicate-pipe`.
+            pub fn name(self) -> &'static str { match self { $(Self::$variant => $name),+ } }
+            /// What the code means, in a sentence.
+            pub fn meaning(self) -> &'static str { match self { $(Self::$variant => $doc),+ } }
+        }
+    };
+}
+
+codes! {
+    Unreadable "E001" "unreadable" "A file or directory of the manifest cannot be read, or is not there.",
+    NotUtf8 "E002" "not-utf8" "A file is not valid UTF-8.",
+    Syntax "E003" "syntax" "The text is not YAML.",
+    TooDeep "E004" "too-deep" "The nesting is deeper than any manifest needs.",
+    AliasBomb "E005" "alias-bomb" "The YAML aliases expand to more than any manifest needs.",
+    TooLarge "E006" "too-large" "A file or a text is larger than roomform takes.",
+    WrongType "E007" "wrong-type" "A value is of another type than its key wants.",
+    NeedsQuotes "E008" "needs-quotes" "Text that YAML reads as a number, bool, null or date.",
+    UnknownKey "E009" "unknown-key" "A key that the manifest language does not have.",
+    DuplicateKey "E010" "duplicate-key" "A key stands twice in one mapping.",
+    MissingKey "E011" "missing-key" "A required key is absent.",
+    DuplicatePipe "E012" "duplicate-pipe" "Two rooms have the same pipe.",
+    BadPipe "E013" "bad-pipe" "A pipe that cannot be an identity.",
+    BadTitle "E014" "bad-title" "A title that is empty, too long, or has control characters.",
+    BadValue "E015" "bad-value" "A value outside of what its key allows.",
+    UnknownPerson "E016" "unknown-person" "A member's name that `people` does not have.",
+    UnknownGroup "E017" "unknown-group" "A group that `groups` does not have.",
+    GroupCycle "E018" "group-cycle" "Groups that contain each other.",
+    DuplicateName "E019" "duplicate-name" "A person or a group is defined twice.",
+    Disagreement "E020" "disagreement" "Files of one manifest contradict each other.",
+    NotYet "E021" "not-yet" "A key of the language that this version does not support yet.",
+    Empty "E022" "empty-manifest" "The manifest declares no room at all.",
+    Outside "E023" "outside-root" "A path leads out of the manifest's directory.",
+    OddPipe "W101" "odd-pipe" "A pipe the realtime layer may not take as it is.",
+    LookAlike "W102" "look-alike" "Two pipes that people cannot tell apart.",
+    CrowdedDialog "W103" "crowded-dialog" "A dialog with more than two members.",
+    OddTitle "W104" "odd-title" "A title that may be cut or trimmed, or that hides characters.",
+}
+
+/// One mistake, complete but for its drawing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What kind of mistake.
+    pub code: Code,
+    /// What is wrong, naming the thing in back-ticks.
+    pub message: String,
+    /// Where; none for a file that could not be read.
+    pub at: Option<At>,
+    /// The file or path at fault, where there is no place in it.
+    pub path: Option<String>,
+    /// A second place that belongs to it, with what it is.
+    pub related: Option<(At, String)>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Diagnostic {
+    /// A mistake at a place.
+    pub fn at(code: Code, at: At, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            at: Some(at),
+            path: None,
+            related: None,
+            hint: None,
+        }
+    }
+
+    /// A mistake of a whole file or path.
+    pub fn path(code: Code, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            at: None,
+            path: Some(path.into()),
+            related: None,
+            hint: None,
+        }
+    }
+
+    /// The same with a remedy.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with a second place.
+    #[must_use]
+    pub fn related(mut self, at: At, label: impl Into<String>) -> Self {
+        self.related = Some((at, label.into()));
+        self
+    }
+
+    /// Whether it makes the manifest invalid.
+    pub fn severity(&self) -> Severity {
+        if self.code.id().starts_with('W') {
+            Severity::Warning
+        } else {
+            Severity::Error
+        }
+    }
+}
+
+/// A text and its name, with an index of its lines.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The file's path as the user would write it.
+    pub name: Arc<str>,
+    /// Its text.
+    pub text: String,
+    line_starts: Vec<u32>,
+}
+
+/// All texts of a manifest.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+/// A place for people: line and column from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineColumn {
+    /// From 1.
+    pub line: u32,
+    /// In characters, from 1.
+    pub column: u32,
+}
+
+impl Sources {
+    /// Takes a text in. Texts are capped far below 4 GiB before they come here.
+    pub fn add(&mut self, name: impl Into<Arc<str>>, text: String) -> FileId {
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let line_starts = std::iter::once(0)
+            .chain(breaks.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)))
+            .collect();
+        self.files.push(Source {
+            name: name.into(),
+            text,
+            line_starts,
+        });
+        id
+    }
+
+    /// The source with this id.
+    pub fn file(&self, id: FileId) -> Option<&Source> {
+        self.files.get(id.0 as usize)
+    }
+
+    /// The names of all files, in the order of their ids.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        self.files.iter().map(|file| file.name.clone()).collect()
+    }
+
+    /// Line and column of a byte.
+    pub fn locate(&self, at: At) -> LineColumn {
+        let Some(file) = self.file(at.file) else {
+            return LineColumn { line: 1, column: 1 };
+        };
+        let line = file
+            .line_starts
+            .partition_point(|start| *start <= at.offset)
+            .max(1);
+        let start = file.line_starts[line - 1] as usize;
+        let before = file.text.get(start..at.offset as usize).unwrap_or_default();
+        LineColumn {
+            line: line as u32,
+            column: before.chars().count() as u32 + 1,
+        }
+    }
+
+    /// The place of a byte, as the model keeps it.
+    pub fn place(&self, at: At) -> Place {
+        let line = self.file(at.file).map_or(1, |file| {
+            file.line_starts
+                .partition_point(|start| *start <= at.offset)
+        });
+        Place {
+            file: at.file,
+            line: line as u32,
+        }
+    }
+}
+
+/// Sorts mistakes by place (files without one first) and drops repeats.
+pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| {
+        (a.at, &a.path, a.code, &a.message).cmp(&(b.at, &b.path, b.code, &b.message))
+    });
+    diagnostics.dedup();
+}

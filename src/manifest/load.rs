@@ -1,0 +1,237 @@
+//! Paths -> texts -> one [`Loaded`] manifest. Files are read here and nowhere else.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::decode::{FileDecoder, STREAMED};
+use super::diagnostic::{Code, Diagnostic, Severity, Sources, sort};
+use super::raw::RawManifest;
+use super::{resolve, yaml};
+use crate::model::{Desired, FileId};
+
+/// A file larger than this is not a manifest; the cap keeps memory and byte places bounded.
+const LARGEST_FILE: u64 = 256 << 20;
+
+/// How a manifest is to be read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Whether a manifest without a single room is meant.
+    pub allow_empty: bool,
+}
+
+/// A manifest that was read, mistakes and all.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// What is wanted; only to be used when [`Loaded::is_valid`].
+    pub desired: Desired,
+    /// All mistakes and warnings, sorted by place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts they point into.
+    pub sources: Sources,
+}
+
+impl Loaded {
+    /// Whether no error was found; warnings do not count.
+    pub fn is_valid(&self) -> bool {
+        self.diagnostics
+            .iter()
+            .all(|diagnostic| diagnostic.severity() != Severity::Error)
+    }
+}
+
+/// Reads files and directories (every `*.yaml` and `*.yml` below one, sorted by path) as one manifest.
+pub fn load(roots: &[PathBuf], options: Options) -> Loaded {
+    let mut loader = Loader::default();
+    for root in roots {
+        loader.root(root);
+    }
+    loader.finish(options)
+}
+
+/// Reads one text as a whole manifest, as if it were a file of that name.
+pub fn load_text(name: &str, text: &str, options: Options) -> Loaded {
+    let mut loader = Loader::default();
+    loader.text(name, text.as_bytes().to_vec());
+    loader.finish(options)
+}
+
+#[derive(Default)]
+struct Loader {
+    sources: Sources,
+    files: Vec<(FileId, RawManifest)>,
+    problems: Vec<Diagnostic>,
+    known: BTreeSet<PathBuf>,
+}
+
+impl Loader {
+    fn root(&mut self, root: &Path) {
+        match fs::metadata(root) {
+            Err(error) => self.unreadable(root, &error),
+            Ok(metadata) if metadata.is_dir() => self.directory(root),
+            Ok(_) => self.file(root),
+        }
+    }
+
+    fn directory(&mut self, root: &Path) {
+        let mut found = Vec::new();
+        match fs::canonicalize(root) {
+            Ok(canonical) => self.walk(root, &canonical, &mut found),
+            Err(error) => self.unreadable(root, &error),
+        }
+        found.sort();
+        if found.is_empty() && self.problems.is_empty() {
+            let diagnostic = Diagnostic::path(
+                Code::Unreadable,
+                shown(root),
+                "the directory holds no *.yaml or *.yml file",
+            );
+            self.problems
+                .push(diagnostic.hint("name the directory your manifest lies in, or a file"));
+        }
+        for path in found {
+            self.file(&path);
+        }
+    }
+
+    /// Collects the manifest's files. Hidden entries are not part of it; links must not lead out of it, or a pull
+    /// request could have the runner's files quoted in an error.
+    fn walk(&mut self, directory: &Path, root: &Path, found: &mut Vec<PathBuf>) {
+        let entries = match fs::read_dir(directory) {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable(directory, &error),
+        };
+        for entry in entries {
+            let path = match entry {
+                Ok(entry) => entry.path(),
+                Err(error) => return self.unreadable(directory, &error),
+            };
+            let hidden = path
+                .file_name()
+                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            let yaml = path
+                .extension()
+                .is_some_and(|extension| extension == "yaml" || extension == "yml");
+            let link = path.is_symlink();
+            match fs::canonicalize(&path) {
+                _ if hidden => {}
+                Err(error) if yaml => self.unreadable(&path, &error),
+                Ok(real) if (yaml || real.is_dir()) && !real.starts_with(root) => {
+                    let message = "a symbolic link that leads out of the manifest's directory";
+                    let diagnostic = Diagnostic::path(Code::Outside, shown(&path), message);
+                    self.problems
+                        .push(diagnostic.hint("copy the file in, or name it with -f"));
+                }
+                Ok(real) if real.is_dir() && !link => self.walk(&path, root, found),
+                Ok(real) if real.is_file() && yaml => found.push(path),
+                _ => {}
+            }
+        }
+    }
+
+    fn file(&mut self, path: &Path) {
+        if fs::canonicalize(path).is_ok_and(|real| !self.known.insert(real)) {
+            return;
+        }
+        match read_capped(path) {
+            Ok(Some(bytes)) => self.text(&shown(path), bytes),
+            Ok(None) => {
+                let message = format!("the file is larger than {} MiB", LARGEST_FILE >> 20);
+                self.problems.push(
+                    Diagnostic::path(Code::TooLarge, shown(path), message)
+                        .hint("split it into files"),
+                );
+            }
+            Err(error) => self.unreadable(path, &error),
+        }
+    }
+
+    fn text(&mut self, name: &str, bytes: Vec<u8>) {
+        let mut text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let offset = error.utf8_error().valid_up_to();
+                let line = error.as_bytes()[..offset]
+                    .iter()
+                    .filter(|byte| **byte == b'\n')
+                    .count()
+                    + 1;
+                let message = format!("not valid UTF-8: byte {offset}, in line {line}");
+                self.problems.push(
+                    Diagnostic::path(Code::NotUtf8, name, message).hint("save the file as UTF-8"),
+                );
+                return;
+            }
+        };
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
+        let file = self.sources.add(name, text);
+        let text = self
+            .sources
+            .file(file)
+            .map(|source| source.text.as_str())
+            .unwrap_or_default();
+        let mut decoder = FileDecoder::new(file, &mut self.problems);
+        let end = yaml::read(text, file, STREAMED, &mut |item| decoder.take(item));
+        let raw = decoder.finish(end.is_ok());
+        self.problems.extend(end.err());
+        self.files.push((file, raw));
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &std::io::Error) {
+        let missing = error.kind() == std::io::ErrorKind::NotFound;
+        let message = if missing {
+            "no such file or directory".to_owned()
+        } else {
+            format!("cannot be read: {error}")
+        };
+        let diagnostic = Diagnostic::path(Code::Unreadable, shown(path), message);
+        self.problems.push(diagnostic.hint(
+            "name the manifest with -f; the default is rooms.yaml, else the directory rooms/",
+        ));
+    }
+
+    fn finish(self, options: Options) -> Loaded {
+        let Self {
+            sources,
+            files,
+            mut problems,
+            ..
+        } = self;
+        let desired = resolve::resolve(files, &sources, &mut problems);
+        if desired.rooms.is_empty() && problems.is_empty() && !options.allow_empty {
+            let path = sources
+                .names()
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let diagnostic =
+                Diagnostic::path(Code::Empty, path, "the manifest declares no room at all");
+            problems
+                .push(diagnostic.hint("list your `rooms`; --allow-empty says that none is meant"));
+        }
+        sort(&mut problems);
+        Loaded {
+            desired,
+            diagnostics: problems,
+            sources,
+        }
+    }
+}
+
+/// The file's bytes; `None` if there are more than a manifest has, without reading them all.
+fn read_capped(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?
+        .take(LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= LARGEST_FILE).then_some(bytes))
+}
+
+/// A path as people write it, with forward slashes and without a leading `./`.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy().replace('\\', "/");
+    text.strip_prefix("./").unwrap_or(&text).to_owned()
+}

@@ -1,0 +1,19 @@
+//! The manifest: text in, [`Desired`](crate::model::Desired) and every mistake out.
+//!
+//! Main entry: [`load`]. The stages in order: `load` (files), `yaml` (nodes), `fields` and `decode` (as written, [`raw`]),
+//! `resolve` (names, groups, defaults), `validate` (named checks). It never talks to a server and never decides what to do about one.
+
+mod decode;
+pub mod diagnostic;
+mod export;
+mod fields;
+mod groups;
+mod load;
+pub mod raw;
+mod resolve;
+mod scalar;
+mod validate;
+mod yaml;
+
+pub use export::export;
+pub use load::{Loaded, Options, load, load_text};

@@ -1,0 +1,175 @@
+//! All files as written -> one [`Desired`]: defaults applied, names looked up, contradictions between files noted.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::diagnostic::{At, Code, Diagnostic, Sources};
+use super::fields::clip;
+use super::groups::{Directory, MOST_MEMBERSHIPS, too_many};
+use super::raw::{RawDefaults, RawManifest, RawRoom, Spanned};
+use super::validate;
+use crate::model::{
+    Desired, DesiredRoom, FieldSet, FileId, Limits, MembersPolicy, Pipe, RoomKind, RoomState,
+    WidgetId,
+};
+
+/// Puts the files together. Mistakes go to `problems`; what comes back is only whole if there were none.
+pub(super) fn resolve(
+    files: Vec<(FileId, RawManifest)>,
+    sources: &Sources,
+    problems: &mut Vec<Diagnostic>,
+) -> Desired {
+    let directory = Directory::new(&files, sources, problems);
+    let mut rooms: BTreeMap<Pipe, (DesiredRoom, At)> = BTreeMap::new();
+    let mut memberships = 0;
+    for (_, raw) in &files {
+        let defaults = raw.defaults.unwrap_or_default();
+        for written in &raw.rooms {
+            let room = room(written, defaults, &directory, sources, problems);
+            memberships += room.members.len();
+            if memberships > MOST_MEMBERSHIPS {
+                problems.push(too_many(written.at, "the rooms"));
+                break;
+            }
+            match rooms.entry(room.pipe.clone()) {
+                _ if written.broken => {}
+                Entry::Vacant(entry) => drop(entry.insert((room, written.pipe.at))),
+                Entry::Occupied(entry) => problems.push(duplicate_pipe(written, entry.get().1)),
+            }
+        }
+    }
+    validate::pipes(
+        rooms.values().map(|(room, at)| (room.pipe.as_str(), *at)),
+        problems,
+    );
+    let widget = widget(&files, problems);
+    let scope = single(&files, "scope", problems, |raw| {
+        raw.scope.as_ref().map(|scope| scope.at)
+    });
+    let limits = single(&files, "limits", problems, |raw| {
+        raw.limits.as_ref().and_then(|limits| limits.at)
+    });
+    let scope = scope
+        .and_then(|raw| raw.scope.as_ref())
+        .map(|scope| scope.value.as_slice())
+        .unwrap_or_default();
+    validate::globs(scope, problems);
+    Desired {
+        widget,
+        scope: scope.iter().map(|glob| glob.value.clone()).collect(),
+        limits: limits.map(self::limits).unwrap_or_default(),
+        rooms: rooms
+            .into_iter()
+            .map(|(pipe, (room, _))| (pipe, room))
+            .collect(),
+        files: sources.names(),
+    }
+}
+
+fn room(
+    written: &RawRoom,
+    defaults: RawDefaults,
+    directory: &Directory<'_>,
+    sources: &Sources,
+    problems: &mut Vec<Diagnostic>,
+) -> DesiredRoom {
+    let RawRoom {
+        at,
+        broken,
+        pipe,
+        title,
+        kind,
+        public,
+        members,
+        exclude,
+        members_policy,
+        ignore,
+    } = written;
+    let exclude = directory
+        .members(exclude, problems)
+        .into_iter()
+        .map(|member| member.user)
+        .collect();
+    let mut members = directory.members(members, problems);
+    members.retain(|member| !std::collections::BTreeSet::contains(&exclude, &member.user));
+    let mut ignored = FieldSet::default();
+    for field in ignore {
+        ignored.insert(field.value);
+    }
+    let room = DesiredRoom {
+        pipe: Pipe::new(pipe.value.as_str()),
+        state: RoomState {
+            title: title.value.clone(),
+            kind: kind.or(defaults.kind).unwrap_or(RoomKind::Conference),
+            public: public.or(defaults.public).unwrap_or(false),
+        },
+        members,
+        exclude,
+        policy: members_policy
+            .or(defaults.members_policy)
+            .unwrap_or(MembersPolicy::Ensure),
+        ignore: ignored,
+        place: sources.place(*at),
+    };
+    if !broken {
+        validate::room(&room, pipe.at, title.at, problems);
+    }
+    room
+}
+
+fn duplicate_pipe(written: &RawRoom, first: At) -> Diagnostic {
+    let message = format!("the pipe `{}` is declared twice", clip(&written.pipe.value));
+    Diagnostic::at(Code::DuplicatePipe, written.pipe.at, message)
+        .related(first, "first here")
+        .hint("a pipe is a room's identity: give one of the two another, or merge them")
+}
+
+fn widget(files: &[(FileId, RawManifest)], problems: &mut Vec<Diagnostic>) -> Option<WidgetId> {
+    let mut given = files.iter().filter_map(|(_, raw)| raw.widget.as_ref());
+    let first = given.next()?;
+    for other in given.filter(|other| other.value != first.value) {
+        let message = format!(
+            "widget {} here, but {} elsewhere",
+            other.value.0, first.value.0
+        );
+        let diagnostic =
+            Diagnostic::at(Code::Disagreement, other.at, message).related(first.at, "elsewhere");
+        problems
+            .push(diagnostic.hint("one manifest is for one widget; run roomform once for each"));
+    }
+    Some(WidgetId(first.value.0))
+}
+
+/// The one file that has a block which may stand in one file only.
+fn single<'a>(
+    files: &'a [(FileId, RawManifest)],
+    name: &str,
+    problems: &mut Vec<Diagnostic>,
+    at: impl Fn(&RawManifest) -> Option<At>,
+) -> Option<&'a RawManifest> {
+    let mut having = files.iter().filter_map(|(_, raw)| Some((raw, at(raw)?)));
+    let (raw, first) = having.next()?;
+    for (_, other) in having {
+        let message = format!("`{name}` may stand in one file of a manifest only");
+        let diagnostic =
+            Diagnostic::at(Code::Disagreement, other, message).related(first, "first here");
+        problems.push(diagnostic.hint("keep one of the two"));
+    }
+    Some(raw)
+}
+
+fn limits(raw: &RawManifest) -> Limits {
+    let Some(limits) = &raw.limits else {
+        return Limits::default();
+    };
+    Limits {
+        create: limits.create,
+        update: limits.update,
+        add_members: limits.add_members,
+        messages: limits.messages,
+        publish: limits.publish,
+    }
+}
+
+/// The globs of `scope` as written, for `validate`.
+pub(super) type Globs<'a> = &'a [Spanned<String>];

@@ -1,0 +1,145 @@
+//! What YAML would make of an unquoted word: the reason why `pipe: 0123` is refused rather than guessed at.
+//!
+//! Judged by YAML 1.1 *and* 1.2 readers, since both are in use: what any of them turns into something else is not text here.
+
+/// What a plain scalar is to some YAML reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Text to every reader.
+    Text,
+    /// Nothing: `~`, `null`, or empty.
+    Null,
+    /// A truth value to some reader.
+    Bool,
+    /// A number to some reader.
+    Number,
+    /// A date to some reader.
+    Date,
+}
+
+impl Reading {
+    /// The word for it in a message.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Null => "null",
+            Self::Bool => "a bool",
+            Self::Number => "a number",
+            Self::Date => "a date",
+        }
+    }
+}
+
+/// How readers understand this unquoted word.
+pub(super) fn reading(word: &str) -> Reading {
+    match word {
+        "" | "~" | "null" | "Null" | "NULL" => Reading::Null,
+        _ if is_bool(word) => Reading::Bool,
+        _ if is_date(word) => Reading::Date,
+        _ if is_number(word) => Reading::Number,
+        _ => Reading::Text,
+    }
+}
+
+fn is_bool(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let truth = matches!(
+        lower.as_str(),
+        "true" | "false" | "yes" | "no" | "on" | "off"
+    );
+    truth && (word == lower || word == lower.to_ascii_uppercase() || word[1..] == lower[1..])
+}
+
+fn is_date(word: &str) -> bool {
+    let mut parts = word.splitn(3, '-');
+    let (Some(year), Some(month), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let day = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let time = rest[day..].trim_start_matches([' ', 't', 'T']);
+    year.len() == 4
+        && digits(year)
+        && month.len() <= 2
+        && digits(month)
+        && (1..=2).contains(&day)
+        && (rest.len() == day
+            || (time.len() < rest.len() - day && time.starts_with(|c: char| c.is_ascii_digit())))
+}
+
+fn is_number(word: &str) -> bool {
+    let unsigned = word.strip_prefix(['+', '-']).unwrap_or(word);
+    let special =
+        matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(word, ".nan" | ".NaN" | ".NAN");
+    let radix = |prefix: &str, allowed: fn(u8) -> bool| {
+        unsigned
+            .strip_prefix(prefix)
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| allowed(b) || b == b'_'))
+    };
+    special
+        || radix("0x", |byte| byte.is_ascii_hexdigit())
+        || radix("0o", |byte| (b'0'..=b'7').contains(&byte))
+        || radix("0b", |byte| byte == b'0' || byte == b'1')
+        || is_decimal(unsigned)
+        || is_sexagesimal(unsigned)
+}
+
+/// `12`, `1_000`, `1.5`, `.5`, `5.`, `1e3`, `1.5e-3`.
+fn is_decimal(unsigned: &str) -> bool {
+    let (mantissa, exponent) = unsigned
+        .split_once(['e', 'E'])
+        .map_or((unsigned, None), |(m, e)| (m, Some(e)));
+    let exponent_fits = exponent.is_none_or(|exponent| {
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    let starts = mantissa.starts_with(|c: char| c.is_ascii_digit()) || mantissa.starts_with('.');
+    exponent_fits
+        && starts
+        && mantissa.bytes().any(|byte| byte.is_ascii_digit())
+        && mantissa
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'_' || byte == b'.')
+        && mantissa.bytes().filter(|byte| *byte == b'.').count() <= 1
+}
+
+/// `12:30`, `1:02:03.5`: numbers to base sixty for YAML 1.1.
+fn is_sexagesimal(unsigned: &str) -> bool {
+    let whole = unsigned.split('.').next().unwrap_or_default();
+    let mut parts = whole.split(':');
+    let first = parts
+        .next()
+        .is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let rest: Vec<&str> = parts.collect();
+    let sixty = |part: &&str| part.len() <= 2 && part.parse::<u8>().is_ok_and(|number| number < 60);
+    first && !rest.is_empty() && rest.iter().all(sixty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_some_reader_turns_into_something_else() {
+        let cases = [
+            (Reading::Null, "~ null NULL"),
+            (Reading::Bool, "true FALSE yes No on OFF"),
+            (
+                Reading::Number,
+                "0 007 0123 1e3 1_000 0x1F 0o17 0b11 1.5 .5 5. -3 +4 .inf .NaN 12:30 1:02:03 1:02:03.5 6.02e23",
+            ),
+            (Reading::Date, "2024-01-01 2024-1-1 2024-01-01T10:00:00Z"),
+            (
+                Reading::Text,
+                "c100 team-platform 5fde659f0ba18_1608410527 2024-autumn yEs nope 12a e3 . - 1.2.3 12:99 a:1 2024-01-01a é Éab日",
+            ),
+        ];
+        for (expected, words) in cases {
+            for word in words.split(' ') {
+                assert_eq!(reading(word), expected, "{word}");
+            }
+        }
+        assert_eq!(reading(""), Reading::Null);
+        assert_eq!(reading("2024-01-01 10:00:00"), Reading::Date);
+    }
+}

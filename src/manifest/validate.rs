@@ -1,0 +1,182 @@
+//! Named checks of what single values mean: pipes, titles, dialogs, look-alikes, globs. All run, none stops another.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use globset::Glob;
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::skeleton;
+
+use super::diagnostic::{At, Code, Diagnostic};
+use super::fields::clip;
+use super::resolve::Globs;
+use crate::model::{DesiredRoom, RoomKind};
+
+/// Bytes a pipe may have: what a column of the usual kind holds.
+const LONGEST_PIPE: usize = 255;
+/// Bytes a title may have before it cannot be a title.
+const LONGEST_TITLE: usize = 4096;
+/// Characters of a title above which the server may cut it without a word.
+const SAFE_TITLE: usize = 255;
+/// Prefixes the realtime layer keeps for itself (`api: fact 10`).
+const RESERVED: [&str; 13] = [
+    "bin_",
+    "big_",
+    "push_",
+    "comet_",
+    "sys_",
+    "self_",
+    "trust_",
+    "video_",
+    "audio_",
+    "private_",
+    "web_",
+    "user_status_",
+    "track_",
+];
+
+/// Checks one room.
+pub(super) fn room(room: &DesiredRoom, pipe_at: At, title_at: At, problems: &mut Vec<Diagnostic>) {
+    let checks = [bad_pipe, odd_pipe];
+    problems.extend(
+        checks
+            .iter()
+            .filter_map(|check| check(room.pipe.as_str(), pipe_at)),
+    );
+    let checks = [bad_title, odd_title];
+    problems.extend(
+        checks
+            .iter()
+            .filter_map(|check| check(&room.state.title, title_at)),
+    );
+    if room.state.kind == RoomKind::Dialog && room.members.len() > 2 {
+        let message = format!("a dialog with {} members", room.members.len());
+        let diagnostic = Diagnostic::at(Code::CrowdedDialog, pipe_at, message);
+        problems.push(diagnostic.hint("a dialog is between two; use `type: conference`"));
+    }
+}
+
+/// Why a text cannot be a pipe, if it cannot.
+pub(super) fn bad_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
+    let (reason, hint) = match pipe {
+        "" => (
+            "a pipe cannot be empty",
+            "the server would make one up, and a new room on each run",
+        ),
+        _ if pipe.len() > LONGEST_PIPE => (
+            "a pipe has at most 255 bytes",
+            "the server would cut it without a word",
+        ),
+        _ if pipe.contains(char::is_control) => (
+            "a pipe cannot have control characters",
+            "write it as plain text",
+        ),
+        _ if pipe.trim() != pipe => (
+            "a pipe cannot start or end with white space",
+            "take the spaces away",
+        ),
+        _ => return None,
+    };
+    Some(Diagnostic::at(Code::BadPipe, at, reason).hint(hint))
+}
+
+fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
+    let plain = pipe
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    let reserved = RESERVED.iter().find(|prefix| pipe.starts_with(**prefix));
+    let message = match reserved {
+        _ if bad_pipe(pipe, at).is_some() => return None,
+        Some(prefix) => format!(
+            "`{}` starts with `{prefix}`, which the realtime layer keeps for itself",
+            clip(pipe)
+        ),
+        None if !plain || !(3..=64).contains(&pipe.len()) => {
+            format!("`{}` is not 3 to 64 of A-Z, a-z, 0-9, _ and -", clip(pipe))
+        }
+        None => return None,
+    };
+    let hint =
+        "the realtime layer may not take it as a channel name; whether it matters is not published";
+    Some(Diagnostic::at(Code::OddPipe, at, message).hint(hint))
+}
+
+/// Why a text cannot be a title, if it cannot.
+pub(super) fn bad_title(title: &str, at: At) -> Option<Diagnostic> {
+    let (reason, hint) = match title {
+        _ if title.trim().is_empty() => (
+            "a title cannot be empty",
+            "the server would call the room \"new room\"",
+        ),
+        _ if title.len() > LONGEST_TITLE => (
+            "a title has at most 4096 bytes",
+            "the server cuts long ones without a word",
+        ),
+        _ if title.contains(char::is_control) => (
+            "a title cannot have control characters",
+            "write it in one line of text",
+        ),
+        _ => return None,
+    };
+    Some(Diagnostic::at(Code::BadTitle, at, reason).hint(hint))
+}
+
+fn odd_title(title: &str, at: At) -> Option<Diagnostic> {
+    let hidden = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let (reason, hint) = match title {
+        _ if bad_title(title, at).is_some() => return None,
+        _ if title.trim() != title => (
+            "the title starts or ends with white space",
+            "the server may trim it, and never show what you wrote",
+        ),
+        _ if title.chars().nth(SAFE_TITLE).is_some() => (
+            "the title has more than 255 characters",
+            "the server may cut it without a word",
+        ),
+        _ if title.contains(hidden) => (
+            "the title has invisible or direction-changing characters",
+            "people cannot see them; take them out",
+        ),
+        _ => return None,
+    };
+    Some(Diagnostic::at(Code::OddTitle, at, reason).hint(hint))
+}
+
+/// Warns of pipes that differ, but not for people: by case, normal form, or look-alike letters.
+pub(super) fn pipes<'a>(
+    pipes: impl Iterator<Item = (&'a str, At)>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let mut seen: HashMap<String, (&str, At)> = HashMap::new();
+    for (pipe, at) in pipes {
+        let folded = pipe.nfkc().collect::<String>().to_lowercase();
+        let looks: String = skeleton(&folded).collect();
+        if let Some((other, first)) = seen.get(&looks) {
+            let message = format!("`{}` looks like `{}`", clip(pipe), clip(other));
+            let diagnostic =
+                Diagnostic::at(Code::LookAlike, at, message).related(*first, "the other one");
+            problems.push(
+                diagnostic.hint("a server that folds case or letters would merge the two rooms"),
+            );
+        } else {
+            seen.insert(looks, (pipe, at));
+        }
+    }
+}
+
+/// Checks the globs of `scope`.
+pub(super) fn globs(globs: Globs<'_>, problems: &mut Vec<Diagnostic>) {
+    let mut seen = HashSet::new();
+    for glob in globs {
+        if let Err(error) = Glob::new(&glob.value) {
+            let message = format!("`{}` is not a glob: {}", clip(&glob.value), error.kind());
+            problems.push(
+                Diagnostic::at(Code::BadValue, glob.at, message).hint("write it as \"course-*\""),
+            );
+        } else if !seen.insert(&glob.value) {
+            let message = format!("the glob `{}` stands twice", clip(&glob.value));
+            problems
+                .push(Diagnostic::at(Code::BadValue, glob.at, message).hint("keep one of the two"));
+        }
+    }
+}

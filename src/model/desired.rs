@@ -1,0 +1,119 @@
+//! What the team wants: the manifest after names, groups and defaults are resolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{FieldSet, Pipe, RoomState, UserId, WidgetId};
+
+/// A file of the manifest, by its position in [`Desired::files`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// Where something was declared: a file and a line counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The file.
+    pub file: FileId,
+    /// The line in it, from 1.
+    pub line: u32,
+}
+
+/// A member and the place that put them there (the first one, where several did).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// The user.
+    pub user: UserId,
+    /// Where they were named.
+    pub place: Place,
+}
+
+/// When declared members are sent to a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MembersPolicy {
+    /// Whenever one is missing from the record.
+    Ensure,
+    /// Only when the room is created.
+    OnCreate,
+}
+
+/// One declared room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredRoom {
+    /// The identity.
+    pub pipe: Pipe,
+    /// Title, type and publicity.
+    pub state: RoomState,
+    /// Members, sorted by user, each once, without the excluded.
+    pub members: Vec<Member>,
+    /// Users never to be added, whatever a group says.
+    pub exclude: BTreeSet<UserId>,
+    /// When members are sent.
+    pub policy: MembersPolicy,
+    /// Fields set on creation and never updated.
+    pub ignore: FieldSet,
+    /// Where the room is declared.
+    pub place: Place,
+}
+
+impl DesiredRoom {
+    /// Whether the user is a declared member.
+    pub fn has_member(&self, user: UserId) -> bool {
+        self.members
+            .binary_search_by_key(&user, |member| member.user)
+            .is_ok()
+    }
+}
+
+/// A guard on how much a plan may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// At most so many.
+    Count(u64),
+    /// At most so many hundredths of a percent of what is declared (`"12.5%"` is 1250).
+    Share(u64),
+}
+
+/// The guards of a manifest; a missing one does not limit, except `publish`, which is then 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Rooms created; a share is of the declared rooms.
+    pub create: Option<Limit>,
+    /// Rooms whose title, type or publicity changes; a share is of the declared rooms.
+    pub update: Option<Limit>,
+    /// Members sent; a share is of the declared memberships.
+    pub add_members: Option<Limit>,
+    /// Messages sent; a share is of the declared rooms.
+    pub messages: Option<Limit>,
+    /// Closed rooms that become public; a share is of the declared rooms.
+    pub publish: Option<Limit>,
+}
+
+/// The whole manifest, resolved.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Desired {
+    /// The widget the manifest is written for, where it says so.
+    pub widget: Option<WidgetId>,
+    /// Globs of the live rooms that are ours to report as unmanaged; empty means all.
+    pub scope: Vec<String>,
+    /// Guards.
+    pub limits: Limits,
+    /// The declared rooms by pipe.
+    pub rooms: BTreeMap<Pipe, DesiredRoom>,
+    /// Names of the files, for [`Place`].
+    pub files: Vec<Arc<str>>,
+}
+
+impl Desired {
+    /// The name of the file a place lies in.
+    pub fn file_name(&self, place: Place) -> Arc<str> {
+        self.files
+            .get(place.file.0 as usize)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// How many memberships are declared, over all rooms.
+    pub fn memberships(&self) -> usize {
+        self.rooms.values().map(|room| room.members.len()).sum()
+    }
+}

@@ -1,0 +1,16 @@
+//! The nouns every stage shares: rooms as they are wanted, seen, and recorded.
+//!
+//! Main types: [`Desired`] (from the manifest), [`Observed`] (from the server) and [`Recorded`] (from the ledger).
+//! Plain values with an order; no serde, no I/O, no clock: each machine format has its own structs elsewhere.
+
+mod desired;
+mod ids;
+mod observed;
+mod recorded;
+mod room;
+
+pub use desired::{Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place};
+pub use ids::{Pipe, RoomId, Target, UserId, WidgetId};
+pub use observed::{LiveRoom, Observed};
+pub use recorded::{Recorded, RecordedRoom, Shown};
+pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState, nfc};

@@ -1,0 +1,150 @@
+//! What a room looks like: its kind, its three changeable fields, and how they are compared.
+
+use std::fmt;
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// A room's type. An open set: the server may hold numbers nobody documented, and they must survive a resend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RoomKind {
+    /// 0, a talk between two.
+    Dialog,
+    /// 1, a group.
+    Conference,
+    /// 3, technical support.
+    Support,
+    /// Any other number the server showed.
+    Other(i64),
+}
+
+impl RoomKind {
+    /// The number on the wire (`api: room_type`).
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Dialog => 0,
+            Self::Conference => 1,
+            Self::Support => 3,
+            Self::Other(number) => number,
+        }
+    }
+
+    /// The kind a number stands for; total, unknown numbers are kept.
+    pub fn from_number(number: i64) -> Self {
+        match number {
+            0 => Self::Dialog,
+            1 => Self::Conference,
+            3 => Self::Support,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl fmt::Display for RoomKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dialog => f.write_str("dialog"),
+            Self::Conference => f.write_str("conference"),
+            Self::Support => f.write_str("support"),
+            Self::Other(number) => write!(f, "type {number}"),
+        }
+    }
+}
+
+/// The fields a write sets and a list shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomState {
+    /// The title as it is sent or was shown, not normalised.
+    pub title: String,
+    /// The type.
+    pub kind: RoomKind,
+    /// Whether anyone may enter.
+    pub public: bool,
+}
+
+/// One of the three changeable fields, in the order they are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// `room_title` when written, `name` when read.
+    Title,
+    /// `room_type` when written, `type` when read.
+    Kind,
+    /// `room_is_public` when written, `is_public` when read.
+    Public,
+}
+
+impl Field {
+    /// All fields, in the order they are shown.
+    pub const ALL: [Self; 3] = [Self::Title, Self::Kind, Self::Public];
+
+    /// The field's name in a manifest.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Kind => "type",
+            Self::Public => "public",
+        }
+    }
+
+    /// The field whose manifest name this is.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.name() == name)
+    }
+}
+
+/// A set of fields, as in a room's `ignore`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FieldSet(u8);
+
+impl FieldSet {
+    /// Adds a field; true if it was not in the set.
+    pub fn insert(&mut self, field: Field) -> bool {
+        let before = self.0;
+        self.0 |= 1 << field as u8;
+        self.0 != before
+    }
+
+    /// Whether the field is in the set.
+    pub fn contains(self, field: Field) -> bool {
+        self.0 & (1 << field as u8) != 0
+    }
+}
+
+/// One field's value, in the form in which two sides are compared: titles in NFC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldValue {
+    /// A title in NFC.
+    Title(String),
+    /// A type.
+    Kind(RoomKind),
+    /// Publicity.
+    Public(bool),
+}
+
+impl RoomState {
+    /// A field's value, normalised: the one way in which desired and observed are ever compared.
+    pub fn value(&self, field: Field) -> FieldValue {
+        match field {
+            Field::Title => FieldValue::Title(nfc(&self.title)),
+            Field::Kind => FieldValue::Kind(self.kind),
+            Field::Public => FieldValue::Public(self.public),
+        }
+    }
+
+    /// Takes one field, raw, from another state.
+    pub fn copy_field(&mut self, field: Field, from: &Self) {
+        match field {
+            Field::Title => self.title.clone_from(&from.title),
+            Field::Kind => self.kind = from.kind,
+            Field::Public => self.public = from.public,
+        }
+    }
+}
+
+/// Text in Unicode normal form C.
+pub fn nfc(text: &str) -> String {
+    if is_nfc(text) {
+        text.to_owned()
+    } else {
+        text.nfc().collect()
+    }
+}

@@ -1,0 +1,321 @@
+//! The comparison itself: one walk over the declared rooms, each against the live rows and the record of its pipe.
+
+use super::change::{
+    Action, ByHand, Change, Conflict, ConflictKind, FieldChange, IgnoredField, Members, Note, Plan,
+    Summary,
+};
+use super::limits::{self, Allow};
+use super::select::Selection;
+use crate::model::{
+    Desired, DesiredRoom, Field, LiveRoom, MembersPolicy, Observed, Recorded, RecordedRoom, Target,
+    UserId,
+};
+
+/// What the command line says about a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Switches {
+    /// Which rooms it is about.
+    pub only: Selection,
+    /// What is allowed beyond the manifest's limits.
+    pub allow: Allow,
+    /// Send fields again that the server ignored.
+    pub resend: bool,
+    /// Take declared members of existing rooms for present.
+    pub assume_members: bool,
+}
+
+/// The plan that makes the target look like the manifest. Equal input gives an equal plan.
+pub fn plan(
+    target: &Target,
+    desired: &Desired,
+    observed: &Observed,
+    recorded: &Recorded,
+    switches: &Switches,
+) -> Plan {
+    let mut diff = Diff {
+        desired,
+        observed,
+        recorded,
+        switches,
+        plan: empty(target),
+    };
+    for room in desired
+        .rooms
+        .values()
+        .filter(|room| switches.only.contains(&room.pipe))
+    {
+        diff.room(room);
+    }
+    diff.finish()
+}
+
+fn empty(target: &Target) -> Plan {
+    Plan {
+        target: target.clone(),
+        changes: Vec::new(),
+        conflicts: Vec::new(),
+        by_hand: Vec::new(),
+        undeclared: Vec::new(),
+        ignored: Vec::new(),
+        notes: Vec::new(),
+        refusals: Vec::new(),
+        summary: Summary::default(),
+    }
+}
+
+struct Diff<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+    recorded: &'a Recorded,
+    switches: &'a Switches,
+    plan: Plan,
+}
+
+impl Diff<'_> {
+    fn room(&mut self, room: &DesiredRoom) {
+        let live: Vec<&LiveRoom> = self.observed.live(&room.pipe).collect();
+        match live.as_slice() {
+            [] => self.absent(room),
+            [live] => self.present(room, live),
+            several => self.conflict(
+                room,
+                ConflictKind::Several(several.iter().map(|row| row.id).collect()),
+            ),
+        }
+    }
+
+    fn absent(&mut self, room: &DesiredRoom) {
+        let deleted: Vec<_> = self
+            .observed
+            .deleted(&room.pipe)
+            .map(|row| row.id)
+            .collect();
+        match self.recorded.ids.get(&room.pipe) {
+            _ if self.switches.allow.recreate => {}
+            Some(id) if !deleted.contains(id) => {
+                return self.conflict(room, ConflictKind::Vanished(*id));
+            }
+            _ if !deleted.is_empty() => return self.conflict(room, ConflictKind::Deleted(deleted)),
+            _ => {}
+        }
+        let new = room.members.iter().map(|member| member.user).collect();
+        let members = Members {
+            new,
+            ..Members::default()
+        };
+        self.change(room, Action::Create, room.state.clone(), members);
+    }
+
+    fn present(&mut self, room: &DesiredRoom, live: &LiveRoom) {
+        let nothing = RecordedRoom::default();
+        let known = self.recorded.rooms.get(&live.id);
+        let record = known.unwrap_or(&nothing);
+        if let Some(id) = self
+            .recorded
+            .ids
+            .get(&room.pipe)
+            .filter(|id| **id != live.id)
+        {
+            let note = Note::MadeAnew {
+                pipe: room.pipe.clone(),
+                recorded: *id,
+                live: live.id,
+            };
+            self.plan.notes.push(note);
+        }
+        self.by_hand(room, live, record);
+        let members = self.members(room, known);
+        let mut send = room.state.clone();
+        let mut fields = Vec::new();
+        for field in Field::ALL {
+            let (before, after) = (live.state.value(field), room.state.value(field));
+            if room.ignore.contains(field) {
+                send.copy_field(field, &live.state);
+            } else if before != after && !self.was_ignored(room, live, record, field) {
+                fields.push(FieldChange {
+                    field,
+                    before,
+                    after,
+                });
+            }
+        }
+        if fields.is_empty() && members.count() == 0 {
+            self.plan.summary.unchanged += 1;
+        } else {
+            self.change(
+                room,
+                Action::Update {
+                    id: live.id,
+                    fields,
+                },
+                send,
+                members,
+            );
+        }
+    }
+
+    /// Whether this very difference is one the server already refused to take; then it is reported instead.
+    fn was_ignored(
+        &mut self,
+        room: &DesiredRoom,
+        live: &LiveRoom,
+        record: &RecordedRoom,
+        field: Field,
+    ) -> bool {
+        let Some(shown) = record.shown.get(&field).filter(|_| !self.switches.resend) else {
+            return false;
+        };
+        let same = shown.sent == room.state.value(field) && shown.shown == live.state.value(field);
+        if same {
+            let (sent, shown) = (shown.sent.clone(), shown.shown.clone());
+            self.plan.ignored.push(IgnoredField {
+                pipe: room.pipe.clone(),
+                field,
+                sent,
+                shown,
+            });
+        }
+        same
+    }
+
+    fn members(&mut self, room: &DesiredRoom, known: Option<&RecordedRoom>) -> Members {
+        let declared = || room.members.iter().map(|member| member.user);
+        let owed = self.recorded.owed.get(&room.pipe);
+        let is_owed = |user: &UserId| owed.is_some_and(|owed| owed.contains(user));
+        let recorded = declared()
+            .filter(|user| known.is_some_and(|known| known.members.contains(user)))
+            .count();
+        let mut missing: Vec<UserId> = declared()
+            .filter(|user| !known.is_some_and(|known| known.members.contains(user)))
+            .collect();
+        if room.policy == MembersPolicy::OnCreate {
+            missing.retain(is_owed);
+        }
+        if self.switches.assume_members {
+            self.assume(missing.len());
+            return Members {
+                recorded,
+                ..Members::default()
+            };
+        }
+        match known {
+            None if owed.is_none() => Members {
+                unverified: missing,
+                recorded,
+                new: Vec::new(),
+            },
+            _ => Members {
+                new: missing,
+                recorded,
+                unverified: Vec::new(),
+            },
+        }
+    }
+
+    fn assume(&mut self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let place = self
+            .plan
+            .notes
+            .iter()
+            .position(|note| matches!(note, Note::Assumed(_)));
+        let index = place.unwrap_or(self.plan.notes.len());
+        if place.is_none() {
+            self.plan
+                .notes
+                .push(Note::Assumed(super::Unverified::default()));
+        }
+        if let Some(Note::Assumed(assumed)) = self.plan.notes.get_mut(index) {
+            assumed.rooms += 1;
+            assumed.members += count;
+        }
+    }
+
+    fn by_hand(&mut self, room: &DesiredRoom, live: &LiveRoom, record: &RecordedRoom) {
+        let gone = |users: &std::collections::BTreeSet<UserId>| -> Vec<UserId> {
+            users
+                .iter()
+                .copied()
+                .filter(|user| !room.has_member(*user))
+                .collect()
+        };
+        let (left, released) = (gone(&record.members), gone(&record.released));
+        if !left.is_empty() || !released.is_empty() {
+            self.plan.by_hand.push(ByHand {
+                pipe: room.pipe.clone(),
+                id: live.id,
+                left,
+                released,
+            });
+        }
+    }
+
+    fn conflict(&mut self, room: &DesiredRoom, kind: ConflictKind) {
+        let file = self.desired.file_name(room.place);
+        self.plan.conflicts.push(Conflict {
+            pipe: room.pipe.clone(),
+            file,
+            line: room.place.line,
+            kind,
+        });
+    }
+
+    fn change(
+        &mut self,
+        room: &DesiredRoom,
+        action: Action,
+        send: crate::model::RoomState,
+        members: Members,
+    ) {
+        let file = self.desired.file_name(room.place);
+        let change = Change {
+            pipe: room.pipe.clone(),
+            file,
+            line: room.place.line,
+            action,
+            send,
+            members,
+        };
+        let summary = &mut self.plan.summary;
+        match &change.action {
+            Action::Create => summary.create += 1,
+            Action::Update { fields, .. } if fields.is_empty() => summary.add_only += 1,
+            Action::Update { .. } => summary.update += 1,
+        }
+        summary.publish += usize::from(change.publishes());
+        summary.create_public += usize::from(change.creates_public());
+        summary.members += change.members.new.len();
+        summary.unverified.rooms += usize::from(!change.members.unverified.is_empty());
+        summary.unverified.members += change.members.unverified.len();
+        summary.writes += change.writes();
+        self.plan.changes.push(change);
+    }
+
+    fn finish(mut self) -> Plan {
+        let declared = self.desired.rooms.len();
+        let plan = &mut self.plan;
+        plan.summary.declared = declared;
+        plan.summary.unmanaged = self.observed.unmanaged;
+        let chosen = self
+            .desired
+            .rooms
+            .keys()
+            .filter(|pipe| self.switches.only.contains(pipe))
+            .count();
+        if chosen < declared {
+            plan.notes.push(Note::LeftOut(declared - chosen));
+        }
+        if self.switches.only.is_all() {
+            let known = self
+                .recorded
+                .ids
+                .keys()
+                .filter(|pipe| !self.desired.rooms.contains_key(*pipe));
+            plan.undeclared = known.cloned().collect();
+        }
+        plan.refusals = limits::refusals(plan, self.desired, &self.switches.allow);
+        self.plan
+    }
+}

@@ -1,0 +1,19 @@
+//! Desired against observed and recorded: what a run would do, what it cannot do, and what it does not know.
+//!
+//! Main type: [`Plan`], made by [`plan`]. Pure: no network, no file, no environment, no clock.
+
+mod change;
+mod diff;
+mod limits;
+mod select;
+
+pub use change::{
+    Action, ByHand, Change, Conflict, ConflictKind, FieldChange, IgnoredField, Members, Note, Plan,
+    Refusal, Summary, Unverified,
+};
+pub use diff::{Switches, plan};
+pub use limits::{Allow, LimitKind};
+pub use select::{Interest, Selection};
+
+/// Members sent in one call: PHP silently drops form variables past 1,000 (`api: fact 2`), so a call stays far below.
+pub const CHUNK: usize = 200;

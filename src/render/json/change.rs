@@ -1,0 +1,133 @@
+//! One room's change as a document.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::model::{FieldValue, RoomState, UserId};
+use crate::plan::{Action, Change, FieldChange, Members};
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ChangeDocument {
+    pipe: String,
+    file: String,
+    /// From 1.
+    line: u32,
+    /// `create`, `update` or `add_members`.
+    action: &'static str,
+    /// The live room's id; absent for a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room_id: Option<u64>,
+    /// Whether it opens a room to everyone.
+    dangerous: bool,
+    /// The fields that change.
+    fields: Vec<FieldDocument>,
+    /// What is sent.
+    send: StateDocument,
+    members: MembersDocument,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct FieldDocument {
+    /// `title`, `type` or `public`.
+    field: &'static str,
+    before: ValueDocument,
+    after: ValueDocument,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum ValueDocument {
+    Text(String),
+    Bool(bool),
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct StateDocument {
+    title: String,
+    r#type: String,
+    public: bool,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct MembersDocument {
+    /// Not on record.
+    new: Vec<u64>,
+    /// Nothing is on record of the room: sent again.
+    unverified: Vec<u64>,
+    /// How many are on record as added.
+    recorded: usize,
+}
+
+pub(super) fn change(change: &Change) -> ChangeDocument {
+    let Change {
+        pipe,
+        file,
+        line,
+        action,
+        send,
+        members,
+    } = change;
+    let Members {
+        new,
+        unverified,
+        recorded,
+    } = members;
+    let (verb, room_id) = match action {
+        Action::Create => ("create", None),
+        Action::Update { id, fields } if fields.is_empty() => ("add_members", Some(id.0)),
+        Action::Update { id, .. } => ("update", Some(id.0)),
+    };
+    ChangeDocument {
+        pipe: pipe.to_string(),
+        file: file.to_string(),
+        line: *line,
+        action: verb,
+        room_id,
+        dangerous: change.publishes() || change.creates_public(),
+        fields: change.fields().iter().map(field).collect(),
+        send: state(send),
+        members: MembersDocument {
+            new: users(new),
+            unverified: users(unverified),
+            recorded: *recorded,
+        },
+    }
+}
+
+fn field(change: &FieldChange) -> FieldDocument {
+    let FieldChange {
+        field,
+        before,
+        after,
+    } = change;
+    FieldDocument {
+        field: field.name(),
+        before: value(before),
+        after: value(after),
+    }
+}
+
+fn state(state: &RoomState) -> StateDocument {
+    let RoomState {
+        title,
+        kind,
+        public,
+    } = state;
+    StateDocument {
+        title: title.clone(),
+        r#type: kind.to_string(),
+        public: *public,
+    }
+}
+
+pub(super) fn value(value: &FieldValue) -> ValueDocument {
+    match value {
+        FieldValue::Title(title) => ValueDocument::Text(title.clone()),
+        FieldValue::Kind(kind) => ValueDocument::Text(kind.to_string()),
+        FieldValue::Public(public) => ValueDocument::Bool(*public),
+    }
+}
+
+pub(super) fn users(users: &[UserId]) -> Vec<u64> {
+    users.iter().map(|user| user.0).collect()
+}

@@ -1,0 +1,142 @@
+//! Documents about a manifest and about failures.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::FORMAT;
+use crate::error::{Error, Exit};
+use crate::manifest::Loaded;
+use crate::manifest::diagnostic::{Diagnostic, Severity, Sources};
+
+/// One mistake in a manifest.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DiagnosticDocument {
+    /// `E012`.
+    code: &'static str,
+    /// `duplicate-pipe`.
+    name: &'static str,
+    /// `error` or `warning`.
+    severity: &'static str,
+    /// What is wrong.
+    message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    /// The file or path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// From 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    /// In characters, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
+}
+
+/// Mistakes as documents.
+pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<DiagnosticDocument> {
+    diagnostics
+        .iter()
+        .map(|diagnostic| document(diagnostic, sources))
+        .collect()
+}
+
+fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
+    let Diagnostic {
+        code,
+        message,
+        at,
+        path,
+        related: _,
+        hint,
+    } = diagnostic;
+    let place = at.map(|at| sources.locate(at));
+    let file = at
+        .and_then(|at| sources.file(at.file))
+        .map(|file| file.name.to_string());
+    DiagnosticDocument {
+        code: code.id(),
+        name: code.name(),
+        severity: if diagnostic.severity() == Severity::Error {
+            "error"
+        } else {
+            "warning"
+        },
+        message: message.clone(),
+        hint: hint.clone(),
+        file: file.or_else(|| path.clone().filter(|path| !path.is_empty())),
+        line: place.map(|place| place.line),
+        column: place.map(|place| place.column),
+    }
+}
+
+/// What `check` found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CheckDocument {
+    format: u32,
+    kind: &'static str,
+    exit: u8,
+    /// Whether the manifest can be used.
+    valid: bool,
+    /// Declared rooms.
+    rooms: usize,
+    /// Declared memberships.
+    memberships: usize,
+    diagnostics: Vec<DiagnosticDocument>,
+}
+
+impl CheckDocument {
+    /// The document of a manifest that was read.
+    pub fn new(loaded: &Loaded, exit: Exit) -> Self {
+        Self {
+            format: FORMAT,
+            kind: "check",
+            exit: exit.code(),
+            valid: loaded.is_valid(),
+            rooms: loaded.desired.rooms.len(),
+            memberships: loaded.desired.memberships(),
+            diagnostics: diagnostics(&loaded.diagnostics, &loaded.sources),
+        }
+    }
+}
+
+/// Why a run came to nothing.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ErrorDocument {
+    format: u32,
+    kind: &'static str,
+    /// The process's exit code.
+    exit: u8,
+    /// Its name.
+    reason: &'static str,
+    /// What happened.
+    message: String,
+    /// What to do.
+    hints: Vec<String>,
+    /// Mistakes in the manifest, if it is that.
+    diagnostics: Vec<DiagnosticDocument>,
+}
+
+impl ErrorDocument {
+    /// The document of a failure.
+    pub fn new(error: &Error) -> Self {
+        Self {
+            format: FORMAT,
+            kind: "error",
+            exit: error.exit.code(),
+            reason: error.exit.name(),
+            message: error.chain(),
+            hints: error.hints.clone(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// The document of an invalid manifest.
+    pub fn invalid(loaded: &Loaded) -> Self {
+        let error = Error::message(Exit::Invalid, "the manifest is invalid");
+        Self {
+            diagnostics: diagnostics(&loaded.diagnostics, &loaded.sources),
+            ..Self::new(&error)
+        }
+    }
+}

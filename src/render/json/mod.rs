@@ -1,0 +1,34 @@
+//! The machine formats: versioned structs of their own, so that the model can change without breaking a reader.
+//!
+//! Main types: [`PlanDocument`], [`ReportDocument`], [`ErrorDocument`], [`CheckDocument`]. Their schemas are committed in `schema/`.
+
+mod change;
+mod documents;
+mod plan;
+mod report;
+
+pub use documents::{CheckDocument, DiagnosticDocument, ErrorDocument, diagnostics};
+pub use plan::PlanDocument;
+pub use report::ReportDocument;
+
+use serde::Serialize;
+
+/// The version of every document here; it grows when a field changes its meaning or goes.
+pub const FORMAT: u32 = 1;
+
+/// A document as text, ending with a line break.
+///
+/// # Errors
+/// If it cannot be written as JSON, which no document here can cause.
+pub fn text(document: &impl Serialize) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(document).map(|text| text + "\n")
+}
+
+/// The JSON Schema of a document.
+pub fn schema<T: schemars::JsonSchema>() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft07();
+    settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
+}

@@ -1,0 +1,269 @@
+//! A plan as a document.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::change::{ChangeDocument, ValueDocument, change, users, value};
+use super::{DiagnosticDocument, FORMAT};
+use crate::error::Exit;
+use crate::model::{RoomId, Target};
+use crate::plan::{ConflictKind, Note, Plan, Refusal, Summary};
+use crate::render::sections::refused;
+
+/// A plan: what a run would do, what it cannot do, and what it does not know.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "roomform plan")]
+pub struct PlanDocument {
+    /// The version of this format: 1.
+    format: u32,
+    /// `plan`.
+    kind: &'static str,
+    /// The exit code of the run that made it.
+    exit: u8,
+    target: TargetDocument,
+    summary: SummaryDocument,
+    /// Rooms with something to write, by pipe.
+    changes: Vec<ChangeDocument>,
+    /// Rooms that need a person first.
+    conflicts: Vec<ConflictDocument>,
+    /// Members that left the manifest: the API cannot remove them.
+    by_hand: Vec<ByHandDocument>,
+    /// Rooms on record that the manifest no longer declares.
+    undeclared: Vec<String>,
+    /// Fields the server ignored when they were sent.
+    ignored_by_server: Vec<IgnoredDocument>,
+    notes: Vec<NoteDocument>,
+    /// Why apply is refused.
+    refusals: Vec<RefusalDocument>,
+    /// Warnings about the manifest.
+    diagnostics: Vec<DiagnosticDocument>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct TargetDocument {
+    /// Scheme, host and port, or `sandbox:`.
+    origin: String,
+    widget: u64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct SummaryDocument {
+    create: usize,
+    /// Rooms created public.
+    create_public: usize,
+    /// Rooms whose title, type or publicity changes.
+    update: usize,
+    /// Closed rooms that become public.
+    publish: usize,
+    /// Rooms that only gain members.
+    add_members_only: usize,
+    members_to_add: usize,
+    /// Members sent again because nothing is on record of their room.
+    members_unverified: usize,
+    unchanged: usize,
+    unmanaged: usize,
+    declared: usize,
+    conflicts: usize,
+    requests: RequestsDocument,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RequestsDocument {
+    list: usize,
+    write: usize,
+    verify: usize,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ConflictDocument {
+    pipe: String,
+    file: String,
+    line: u32,
+    /// `several`, `deleted` or `vanished`.
+    kind: &'static str,
+    room_ids: Vec<u64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ByHandDocument {
+    pipe: String,
+    room_id: u64,
+    /// Left the manifest since the last apply.
+    left: Vec<u64>,
+    /// Left it earlier.
+    released: Vec<u64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct IgnoredDocument {
+    pipe: String,
+    field: &'static str,
+    sent: ValueDocument,
+    shown: ValueDocument,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "note", rename_all = "snake_case")]
+enum NoteDocument {
+    MadeAnew {
+        pipe: String,
+        recorded: u64,
+        live: u64,
+    },
+    AssumedMembers {
+        rooms: usize,
+        members: usize,
+    },
+    LeftOut {
+        rooms: usize,
+    },
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RefusalDocument {
+    /// The key under `limits`.
+    limit: &'static str,
+    count: u64,
+    allowed: u64,
+    /// In words, with what would allow it.
+    message: String,
+}
+
+impl PlanDocument {
+    /// The document of a plan.
+    pub fn new(plan: &Plan, exit: Exit, diagnostics: Vec<DiagnosticDocument>) -> Self {
+        let Plan {
+            target,
+            changes,
+            conflicts,
+            by_hand,
+            undeclared,
+            ignored,
+            notes,
+            refusals,
+            summary,
+        } = plan;
+        let Target { origin, widget } = target.clone();
+        Self {
+            format: FORMAT,
+            kind: "plan",
+            exit: exit.code(),
+            target: TargetDocument {
+                origin,
+                widget: widget.0,
+            },
+            summary: summary_document(plan, *summary),
+            changes: changes.iter().map(change).collect(),
+            conflicts: conflicts
+                .iter()
+                .map(|it| conflict(&it.pipe.to_string(), &it.file, it.line, &it.kind))
+                .collect(),
+            by_hand: by_hand
+                .iter()
+                .map(|it| ByHandDocument {
+                    pipe: it.pipe.to_string(),
+                    room_id: it.id.0,
+                    left: users(&it.left),
+                    released: users(&it.released),
+                })
+                .collect(),
+            undeclared: undeclared.iter().map(ToString::to_string).collect(),
+            ignored_by_server: ignored
+                .iter()
+                .map(|it| IgnoredDocument {
+                    pipe: it.pipe.to_string(),
+                    field: it.field.name(),
+                    sent: value(&it.sent),
+                    shown: value(&it.shown),
+                })
+                .collect(),
+            notes: notes.iter().map(note).collect(),
+            refusals: refusals.iter().map(refusal).collect(),
+            diagnostics,
+        }
+    }
+}
+
+fn summary_document(plan: &Plan, summary: Summary) -> SummaryDocument {
+    let Summary {
+        create,
+        update,
+        add_only,
+        publish,
+        create_public,
+        members,
+        unverified,
+        unchanged,
+        unmanaged,
+        declared,
+        writes,
+    } = summary;
+    SummaryDocument {
+        create,
+        create_public,
+        update,
+        publish,
+        add_members_only: add_only,
+        members_to_add: members,
+        members_unverified: unverified.members,
+        unchanged,
+        unmanaged,
+        declared,
+        conflicts: plan.conflicts.len(),
+        requests: RequestsDocument {
+            list: 1,
+            write: writes,
+            verify: usize::from(writes > 0),
+        },
+    }
+}
+
+fn conflict(pipe: &str, file: &str, line: u32, kind: &ConflictKind) -> ConflictDocument {
+    let ids = |ids: &[RoomId]| ids.iter().map(|id| id.0).collect();
+    let (kind, room_ids) = match kind {
+        ConflictKind::Several(several) => ("several", ids(several)),
+        ConflictKind::Deleted(deleted) => ("deleted", ids(deleted)),
+        ConflictKind::Vanished(id) => ("vanished", vec![id.0]),
+    };
+    ConflictDocument {
+        pipe: pipe.to_owned(),
+        file: file.to_owned(),
+        line,
+        kind,
+        room_ids,
+    }
+}
+
+fn note(note: &Note) -> NoteDocument {
+    match note {
+        Note::MadeAnew {
+            pipe,
+            recorded,
+            live,
+        } => NoteDocument::MadeAnew {
+            pipe: pipe.to_string(),
+            recorded: recorded.0,
+            live: live.0,
+        },
+        Note::Assumed(assumed) => NoteDocument::AssumedMembers {
+            rooms: assumed.rooms,
+            members: assumed.members,
+        },
+        Note::LeftOut(rooms) => NoteDocument::LeftOut { rooms: *rooms },
+    }
+}
+
+fn refusal(refusal: &Refusal) -> RefusalDocument {
+    let Refusal::Limit {
+        kind,
+        count,
+        allowed,
+        ..
+    } = refusal;
+    RefusalDocument {
+        limit: kind.key(),
+        count: *count,
+        allowed: *allowed,
+        message: refused(refusal),
+    }
+}

@@ -1,0 +1,128 @@
+//! What an apply did, as a document.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::FORMAT;
+use super::plan::PlanDocument;
+use crate::apply::{Outcome, RoomOutcome, Status};
+use crate::error::Exit;
+
+/// The plan an apply had, and what became of each room.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "roomform report")]
+pub struct ReportDocument {
+    /// The version of this format: 1.
+    format: u32,
+    /// `report`.
+    kind: &'static str,
+    /// The exit code of the run.
+    exit: u8,
+    /// Its name.
+    reason: &'static str,
+    plan: PlanDocument,
+    /// Whether anything was carried out; false if the plan was empty, refused or declined.
+    applied: bool,
+    rooms: Vec<RoomDocument>,
+    requests: RequestsDocument,
+    /// Why the rooms could not be verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unverified: Option<String>,
+    /// Why the ledger could not be written; nothing was sent after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ledger: Option<String>,
+    /// Whether the plan made after the run is empty; absent where none was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    converged: Option<bool>,
+}
+
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct RequestsDocument {
+    write: u32,
+    verify: u32,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RoomDocument {
+    pipe: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room_id: Option<u64>,
+    /// Whether it was to be created.
+    create: bool,
+    /// `verified`, `applied`, `ignored_by_server`, `not_visible`, `conflict`, `in_doubt`, `failed` or `not_started`.
+    status: &'static str,
+    /// Members whose adding was confirmed.
+    members: usize,
+    requests: u32,
+    /// What happened, where something did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Fields the server ignored.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored_fields: Vec<&'static str>,
+}
+
+impl ReportDocument {
+    /// The document of a run; `outcome` is absent if nothing was carried out.
+    pub fn new(
+        plan: PlanDocument,
+        outcome: Option<&Outcome>,
+        converged: Option<bool>,
+        exit: Exit,
+    ) -> Self {
+        let requests = outcome
+            .map(|outcome| RequestsDocument {
+                write: outcome.writes(),
+                verify: outcome.reads,
+            })
+            .unwrap_or_default();
+        Self {
+            format: FORMAT,
+            kind: "report",
+            exit: exit.code(),
+            reason: exit.name(),
+            plan,
+            applied: outcome.is_some(),
+            rooms: outcome
+                .map(|outcome| outcome.rooms.iter().map(room).collect())
+                .unwrap_or_default(),
+            requests,
+            unverified: outcome.and_then(|outcome| outcome.unverified.clone()),
+            ledger: outcome.and_then(|outcome| outcome.ledger.clone()),
+            converged,
+        }
+    }
+}
+
+fn room(outcome: &RoomOutcome) -> RoomDocument {
+    let RoomOutcome {
+        pipe,
+        id,
+        create,
+        members,
+        requests,
+        status,
+    } = outcome;
+    let (reason, ignored_fields) = match status {
+        Status::Conflict(reason) | Status::InDoubt(reason) | Status::Failed { reason, .. } => {
+            (Some(reason.clone()), Vec::new())
+        }
+        Status::Ignored(fields) => (
+            None,
+            fields.iter().map(|(field, ..)| field.name()).collect(),
+        ),
+        Status::Verified | Status::Applied | Status::NotVisible | Status::NotStarted => {
+            (None, Vec::new())
+        }
+    };
+    RoomDocument {
+        pipe: pipe.to_string(),
+        room_id: id.map(|id| id.0),
+        create: *create,
+        status: status.name(),
+        members: *members,
+        requests: *requests,
+        reason,
+        ignored_fields,
+    }
+}

@@ -1,0 +1,182 @@
+//! What became of a plan, as text: a line for each room that needs a look, and the figures.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::escape::{brief, terminal};
+use super::paint::{Paint, Tone};
+use super::plan::value;
+use super::words::Count;
+use crate::apply::{Outcome, RoomOutcome, Status};
+
+/// Rooms that went well are listed one by one up to this many, and counted beyond.
+const LISTED: usize = 50;
+
+/// The result table and the figures. Ends with a line break.
+pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
+    let mut text = String::new();
+    let well = outcome
+        .rooms
+        .iter()
+        .filter(|room| room.status == Status::Verified)
+        .count();
+    let width = outcome
+        .rooms
+        .iter()
+        .map(|room| terminal(room.pipe.as_str()).chars().count())
+        .max()
+        .unwrap_or(0)
+        .clamp(20, 40);
+    for room in &outcome.rooms {
+        if room.status != Status::Verified || well <= LISTED {
+            room_line(&mut text, room, width, paint);
+        }
+    }
+    if well > LISTED {
+        let _ = writeln!(text, "  {} verified", Count(well, "room"));
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let _ = writeln!(
+        text,
+        "{} {}",
+        paint.tone(Tone::Strong, "apply:"),
+        figures(outcome)
+    );
+    if let Some(reason) = &outcome.unverified {
+        let _ = writeln!(
+            text,
+            "{} the list could not be read again: {}",
+            paint.tone(Tone::Danger, "not verified:"),
+            terminal(reason)
+        );
+    }
+    if let Some(reason) = &outcome.ledger {
+        let _ = writeln!(
+            text,
+            "{} {}; nothing was sent after that",
+            paint.tone(Tone::Danger, "stopped:"),
+            terminal(reason)
+        );
+    }
+    text
+}
+
+fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) {
+    let pipe = terminal(room.pipe.as_str());
+    let done = if room.create { "created" } else { "updated" };
+    let id = room
+        .id
+        .map(|id| format!(" as room {id}"))
+        .filter(|_| room.create)
+        .unwrap_or_default();
+    let (tone, words) = match &room.status {
+        Status::Verified => (
+            Tone::Add,
+            format!(
+                "verified     {done}{id}, {} confirmed",
+                Count(room.members, "member")
+            ),
+        ),
+        Status::Applied => (
+            Tone::Change,
+            format!("applied      {done}{id}, not seen in the list yet"),
+        ),
+        Status::Ignored(fields) => {
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(field, sent, shown)| {
+                    format!(
+                        "{} sent as {}, shown as {}",
+                        field.name(),
+                        value(sent),
+                        value(shown)
+                    )
+                })
+                .collect();
+            (
+                Tone::Danger,
+                format!("ignored by server: {}", fields.join("; ")),
+            )
+        }
+        Status::NotVisible => (
+            Tone::Danger,
+            format!("not visible  {done}{id}, but the list does not show it"),
+        ),
+        Status::Conflict(reason) => (Tone::Danger, format!("conflict     {}", terminal(reason))),
+        Status::InDoubt(reason) => (
+            Tone::Danger,
+            format!(
+                "in doubt     {}; the next run looks whether it is there",
+                brief(reason)
+            ),
+        ),
+        Status::Failed { reason, hint } => {
+            let hint = hint
+                .as_ref()
+                .map(|hint| format!(" ({hint})"))
+                .unwrap_or_default();
+            (
+                Tone::Danger,
+                format!(
+                    "failed       {}{hint}, after {}",
+                    brief(reason),
+                    Count(room.requests as usize, "request")
+                ),
+            )
+        }
+        Status::NotStarted => (Tone::Danger, "not started".to_owned()),
+    };
+    let padding = " ".repeat(width.saturating_sub(pipe.chars().count()));
+    let _ = writeln!(
+        text,
+        "  {} {pipe}{padding} {words}",
+        paint.tone(tone, glyph(&room.status))
+    );
+}
+
+fn glyph(status: &Status) -> &'static str {
+    match status {
+        Status::Verified => "ok",
+        Status::Applied => "..",
+        Status::Ignored(_) | Status::NotVisible => "??",
+        Status::Conflict(_) | Status::InDoubt(_) | Status::Failed { .. } | Status::NotStarted => {
+            "!!"
+        }
+    }
+}
+
+fn figures(outcome: &Outcome) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for room in &outcome.rooms {
+        *counts.entry(room.status.name()).or_default() += 1;
+    }
+    let order = [
+        "verified",
+        "applied",
+        "ignored_by_server",
+        "not_visible",
+        "conflict",
+        "in_doubt",
+        "failed",
+        "not_started",
+    ];
+    let counted = order.iter().filter_map(|name| {
+        counts
+            .get(name)
+            .map(|count| format!("{count} {}", name.replace('_', " ")))
+    });
+    let members: usize = outcome.rooms.iter().map(|room| room.members).sum();
+    let parts: Vec<String> = counted.collect();
+    let rooms = if parts.is_empty() {
+        "nothing to do".to_owned()
+    } else {
+        parts.join(", ")
+    };
+    let requests = format!("{} to write, {} to verify", outcome.writes(), outcome.reads);
+    format!(
+        "{rooms}; {} confirmed; {requests}",
+        Count(members, "member")
+    )
+}

@@ -1,0 +1,260 @@
+//! A plan as text: changes, what cannot be done, the figures, and why it is refused. The dangerous lines stand last, where the eye is.
+
+use std::fmt::Write;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::escape::{brief, terminal};
+use super::paint::{Paint, Tone};
+use super::sections::{refused, sections};
+use super::title;
+use super::words::{Count, few};
+use crate::model::FieldValue;
+use crate::plan::{Action, Change, FieldChange, Plan};
+
+/// Columns a pipe gets at least, so that the verbs stand under each other.
+const PIPE_WIDTH: usize = 20;
+/// And at most.
+const WIDEST_PIPE: usize = 40;
+/// Members named in one line.
+pub(super) const NAMED: usize = 12;
+
+/// The whole plan. Ends with a line break.
+pub fn plan(plan: &Plan, paint: Paint) -> String {
+    let mut text = String::new();
+    let widths = plan
+        .changes
+        .iter()
+        .map(|change| terminal(change.pipe.as_str()).width());
+    let width = widths
+        .max()
+        .unwrap_or_default()
+        .clamp(PIPE_WIDTH, WIDEST_PIPE);
+    let order = [
+        |change: &Change| !is_dangerous(change) && change.action == Action::Create,
+        |change: &Change| !is_dangerous(change) && change.action != Action::Create,
+        is_dangerous,
+    ];
+    for group in order {
+        for change in plan.changes.iter().filter(|change| group(change)) {
+            change_lines(&mut text, change, width, paint);
+        }
+    }
+    sections(&mut text, plan, paint);
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    summary(&mut text, plan, paint);
+    for refusal in &plan.refusals {
+        let _ = writeln!(
+            text,
+            "{} {}",
+            paint.tone(Tone::Danger, "refused:"),
+            refused(refusal)
+        );
+    }
+    text
+}
+
+/// Whether a change opens a room to everyone.
+fn is_dangerous(change: &Change) -> bool {
+    change.publishes() || change.creates_public()
+}
+
+fn change_lines(text: &mut String, change: &Change, width: usize, paint: Paint) {
+    let (glyph, tone) = match &change.action {
+        _ if is_dangerous(change) => ("!", Tone::Danger),
+        Action::Create => ("+", Tone::Add),
+        Action::Update { .. } => ("~", Tone::Change),
+    };
+    let pipe = terminal(change.pipe.as_str());
+    let padding = " ".repeat(width.saturating_sub(pipe.width()));
+    let place = format!("# {}:{}", terminal(&change.file), change.line);
+    let _ = writeln!(text, "  {}", paint.tone(Tone::Quiet, place));
+    let _ = writeln!(
+        text,
+        "  {} {}{padding} {}",
+        paint.tone(tone, glyph),
+        paint.tone(Tone::Strong, pipe),
+        headline(change, paint)
+    );
+    if change.action == Action::Create {
+        let _ = writeln!(text, "      title   \"{}\"", brief(&change.send.title));
+    }
+    for field in change
+        .fields()
+        .iter()
+        .filter(|field| field.after != FieldValue::Public(true))
+    {
+        let _ = writeln!(text, "      {}", field_line(field, paint));
+    }
+    members_lines(text, change);
+}
+
+fn headline(change: &Change, paint: Paint) -> String {
+    match &change.action {
+        Action::Create => {
+            let public = if change.send.public {
+                paint.tone(Tone::Danger, "public")
+            } else {
+                "closed".to_owned()
+            };
+            format!(
+                "create  {}, {public}, {}",
+                change.send.kind,
+                Count(change.members.count(), "member")
+            )
+        }
+        Action::Update { .. } if change.publishes() => {
+            format!("publish: closed → {}", paint.tone(Tone::Danger, "public"))
+        }
+        Action::Update { fields, .. } if fields.is_empty() => "add members".to_owned(),
+        Action::Update { .. } => "update".to_owned(),
+    }
+}
+
+fn field_line(change: &FieldChange, paint: Paint) -> String {
+    let label = change.field.name();
+    match (&change.before, &change.after) {
+        (FieldValue::Title(before), FieldValue::Title(after)) => {
+            format!("{label:<7} {}", title::change(before, after, paint))
+        }
+        (before, after) => format!("{label:<7} {} → {}", value(before), value(after)),
+    }
+}
+
+/// A field's value for people.
+pub(super) fn value(value: &FieldValue) -> String {
+    match value {
+        FieldValue::Title(title) => format!("\"{}\"", brief(title)),
+        FieldValue::Kind(kind) => kind.to_string(),
+        FieldValue::Public(true) => "public".to_owned(),
+        FieldValue::Public(false) => "closed".to_owned(),
+    }
+}
+
+fn members_lines(text: &mut String, change: &Change) {
+    let members = &change.members;
+    let recorded = if members.recorded > 0 {
+        format!("   {} recorded", members.recorded)
+    } else {
+        String::new()
+    };
+    if !members.new.is_empty() {
+        let sign = if change.action == Action::Create {
+            String::new()
+        } else {
+            format!("+{} ", members.new.len())
+        };
+        let names = few(&members.new, NAMED);
+        let names = if sign.is_empty() {
+            names
+        } else {
+            format!("({names})")
+        };
+        let _ = writeln!(text, "      members {sign}{names}{recorded}");
+    }
+    if !members.unverified.is_empty() {
+        let (count, names) = (members.unverified.len(), few(&members.unverified, NAMED));
+        let _ = writeln!(
+            text,
+            "      members unverified: {count} sent again ({names})   nothing recorded"
+        );
+    }
+}
+
+/// The figures in one line, without `plan:`.
+pub fn verdict(plan: &Plan) -> String {
+    let summary = &plan.summary;
+    let mut parts = Vec::new();
+    let mut part = |count: usize, words: String| {
+        if count > 0 {
+            parts.push(words);
+        }
+    };
+    let public = |count: usize, words: &str| {
+        if count > 0 {
+            format!(" ({count} {words})")
+        } else {
+            String::new()
+        }
+    };
+    part(
+        summary.create,
+        format!(
+            "{} to create{}",
+            summary.create,
+            public(summary.create_public, "public")
+        ),
+    );
+    let becomes = if summary.publish == 1 {
+        "becomes public"
+    } else {
+        "become public"
+    };
+    part(
+        summary.update,
+        format!(
+            "{} to update{}",
+            summary.update,
+            public(summary.publish, becomes)
+        ),
+    );
+    part(
+        summary.add_only,
+        format!("{} to gain members only", summary.add_only),
+    );
+    part(
+        summary.members,
+        format!("{} to add", Count(summary.members, "member")),
+    );
+    let unverified = summary.unverified;
+    part(
+        unverified.members,
+        format!(
+            "{} unverified to send again",
+            Count(unverified.members, "member")
+        ),
+    );
+    part(
+        plan.conflicts.len(),
+        Count(plan.conflicts.len(), "conflict").to_string(),
+    );
+    if parts.is_empty() {
+        parts.push("nothing to do".to_owned());
+    }
+    format!(
+        "{}; {} unchanged, {} unmanaged",
+        parts.join(", "),
+        summary.unchanged,
+        summary.unmanaged
+    )
+}
+
+fn summary(text: &mut String, plan: &Plan, paint: Paint) {
+    let _ = writeln!(
+        text,
+        "{} {}",
+        paint.tone(Tone::Strong, "plan:"),
+        verdict(plan)
+    );
+    let _ = match plan.summary.writes {
+        0 => writeln!(text, "      1 request: 1 to list"),
+        writes => writeln!(
+            text,
+            "      {}: 1 to list, {writes} to write, 1 to verify",
+            Count(plan.requests(), "request")
+        ),
+    };
+    let members = &plan.summary.unverified;
+    let recorded = plan
+        .changes
+        .iter()
+        .any(|change| change.members.recorded > 0);
+    if recorded || members.members > 0 || !plan.by_hand.is_empty() {
+        let _ = writeln!(
+            text,
+            "      recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room"
+        );
+    }
+}

@@ -1,0 +1,191 @@
+//! What a plan will not do, in words: conflicts, what is left to people, what the server ignored, warnings, refusals.
+
+use std::fmt::Write;
+
+use super::escape::terminal;
+use super::paint::{Paint, Tone};
+use super::plan::{NAMED, value};
+use super::words::{Count, few};
+use crate::model::Pipe;
+use crate::plan::{ConflictKind, LimitKind, Note, Plan, Refusal};
+
+/// The sections after the changes, each only if it has something.
+pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
+    let conflicts = plan.conflicts.iter().map(|conflict| {
+        let place = format!("{}:{}", terminal(&conflict.file), conflict.line);
+        format!(
+            "{} ({place}): {}",
+            terminal(conflict.pipe.as_str()),
+            conflict_words(&conflict.kind)
+        )
+    });
+    section(
+        text,
+        "conflicts",
+        "nothing is written to these rooms",
+        conflicts.collect(),
+        paint,
+    );
+    section(
+        text,
+        "by hand",
+        "the API cannot remove members or rooms",
+        by_hand(plan),
+        paint,
+    );
+    let ignored = plan.ignored.iter().map(|field| {
+        let (sent, shown) = (value(&field.sent), value(&field.shown));
+        format!(
+            "{}: {} was sent as {sent}, the server shows {shown}",
+            terminal(field.pipe.as_str()),
+            field.field.name()
+        )
+    });
+    section(
+        text,
+        "ignored by the server",
+        "sent again only with --resend",
+        ignored.collect(),
+        paint,
+    );
+    section(
+        text,
+        "warnings",
+        "",
+        plan.notes.iter().map(note).collect(),
+        paint,
+    );
+}
+
+fn section(text: &mut String, name: &str, remark: &str, lines: Vec<String>, paint: Paint) {
+    if lines.is_empty() {
+        return;
+    }
+    let remark = if remark.is_empty() {
+        String::new()
+    } else {
+        format!(": {remark}")
+    };
+    let _ = writeln!(text, "\n  {}{remark}", paint.tone(Tone::Strong, name));
+    for line in lines {
+        let _ = writeln!(text, "    {line}");
+    }
+}
+
+fn conflict_words(kind: &ConflictKind) -> String {
+    match kind {
+        ConflictKind::Several(ids) => {
+            format!(
+                "live rooms {} have this pipe; delete or rename all but one in ImbaChat",
+                few(ids, 8)
+            )
+        }
+        ConflictKind::Deleted(ids) => {
+            format!(
+                "only deleted rooms have this pipe (id {}); --allow-recreate makes a new one",
+                few(ids, 8)
+            )
+        }
+        ConflictKind::Vanished(id) => format!(
+            "the ledger knows it as room {id}, and the list lacks it: deleted, or the list is capped; \
+             --allow-recreate makes a new one"
+        ),
+    }
+}
+
+fn by_hand(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for room in &plan.by_hand {
+        let mut gone = [room.left.as_slice(), room.released.as_slice()].concat();
+        gone.sort_unstable();
+        let names = few(&gone, NAMED);
+        lines.push(format!(
+            "{}: not in the manifest any more, recorded as added: {names}",
+            terminal(room.pipe.as_str())
+        ));
+    }
+    if !plan.undeclared.is_empty() {
+        let pipes: Vec<String> = plan
+            .undeclared
+            .iter()
+            .map(|pipe| terminal(pipe.as_str()))
+            .collect();
+        lines.push(format!(
+            "{} recorded and no longer declared: {}",
+            Count(pipes.len(), "room"),
+            few(&pipes, 5)
+        ));
+    }
+    lines
+}
+
+fn note(note: &Note) -> String {
+    match note {
+        Note::MadeAnew {
+            pipe,
+            recorded,
+            live,
+        } => {
+            format!(
+                "{}: the ledger knows room {recorded}, the server shows room {live}; nothing is on record of that one",
+                terminal(pipe.as_str())
+            )
+        }
+        Note::Assumed(assumed) => format!(
+            "--assume-members: {} of {} taken for present without a record; nothing is sent for them",
+            Count(assumed.members, "membership"),
+            Count(assumed.rooms, "room")
+        ),
+        Note::LeftOut(rooms) => format!("--only leaves out {}", Count(*rooms, "declared room")),
+    }
+}
+
+/// A refusal in words: the guard, the figure, and what would allow it.
+pub(super) fn refused(refusal: &Refusal) -> String {
+    let Refusal::Limit {
+        kind,
+        count,
+        allowed,
+        share,
+        rooms,
+    } = refusal;
+    let line = match kind {
+        LimitKind::Publish => format!("{} would become public", pipes(rooms, *count)),
+        LimitKind::Create => format!("{count} to create, `limits.create` allows {allowed}"),
+        LimitKind::Update => format!("{count} to update, `limits.update` allows {allowed}"),
+        LimitKind::AddMembers => {
+            format!("{count} members to send, `limits.add_members` allows {allowed}")
+        }
+    };
+    let share = share
+        .map(|share| format!(" ({})", percent(share)))
+        .unwrap_or_default();
+    let flag = if *kind == LimitKind::Publish {
+        "--allow-publish"
+    } else {
+        "--ignore-limits"
+    };
+    format!(
+        "{line}{share}; allow it with {flag} or `limits.{}: {count}`",
+        kind.key()
+    )
+}
+
+fn pipes(rooms: &[Pipe], count: u64) -> String {
+    let names: Vec<String> = rooms
+        .iter()
+        .map(|pipe| format!("`{}`", terminal(pipe.as_str())))
+        .collect();
+    let more = (count as usize).saturating_sub(names.len());
+    if more > 0 {
+        format!("{} and {more} more", names.join(", "))
+    } else {
+        names.join(", ")
+    }
+}
+
+/// 1250 -> `12.5%`.
+fn percent(share: u64) -> String {
+    let text = format!("{}.{:02}", share / 100, share % 100);
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}

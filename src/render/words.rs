@@ -1,0 +1,24 @@
+//! Grammar: counts with their nouns, lists with an end.
+
+use std::fmt;
+
+/// A number and its noun: `1 room`, `2 rooms`.
+#[derive(Debug, Clone, Copy)]
+pub struct Count<'a>(pub usize, pub &'a str);
+
+impl fmt::Display for Count<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, noun) = self;
+        let ending = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} {noun}{ending}")
+    }
+}
+
+/// The first items, comma-separated, and how many more there are.
+pub(super) fn few<T: fmt::Display>(items: &[T], most: usize) -> String {
+    let shown: Vec<String> = items.iter().take(most).map(ToString::to_string).collect();
+    match items.len().saturating_sub(most) {
+        0 => shown.join(", "),
+        more => format!("{} … {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,130 @@
+//! Credentials: who may make which call.
+//!
+//! The main type is [`Auth`], what a request's headers say. Tokens are not verified, as the claims the API wants are
+//! not published; and the login of `imba_rooms` is in the form, not here.
+
+/// The secret key of every widget, as the pages write it.
+pub(super) const SECRET_KEY: &str = "secret_key";
+/// Login and password of the site user, as the pages write them.
+pub(super) const SITE_USER: (&str, &str) = ("admin", "admin");
+
+/// What the headers of a request say about the caller.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Auth {
+    /// User and password of an `Authorization: Basic` header.
+    pub basic: Option<(String, String)>,
+    /// The value of a `JWT` header.
+    pub jwt: Option<String>,
+}
+
+impl Auth {
+    /// No credentials at all, as for `imba_rooms`.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Basic credentials; for a widget these are its number and `secret_key`.
+    #[must_use]
+    pub fn basic(user: impl Into<String>, password: impl Into<String>) -> Self {
+        let basic = Some((user.into(), password.into()));
+        Self { basic, jwt: None }
+    }
+
+    /// A token.
+    #[must_use]
+    pub fn jwt(token: impl Into<String>) -> Self {
+        let jwt = Some(token.into());
+        Self { basic: None, jwt }
+    }
+
+    /// From the values of the headers `Authorization` and `JWT`.
+    pub(super) fn from_headers(authorization: Option<&str>, jwt: Option<&str>) -> Self {
+        let jwt = jwt.map(str::to_owned);
+        let basic = authorization.and_then(basic_credentials);
+        Self { basic, jwt }
+    }
+
+    pub(super) fn is_widget(&self, widget: u64) -> bool {
+        self.basic
+            .as_ref()
+            .is_some_and(|(user, password)| *user == widget.to_string() && password == SECRET_KEY)
+    }
+
+    /// Whether there is a token of the right form: three parts, none empty.
+    pub(super) fn has_token(&self) -> bool {
+        self.jwt.as_ref().is_some_and(|token| {
+            let parts: Vec<_> = token.trim().split('.').collect();
+            parts.len() == 3 && parts.iter().all(|part| !part.is_empty())
+        })
+    }
+}
+
+fn basic_credentials(header: &str) -> Option<(String, String)> {
+    let (scheme, encoded) = header.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = base64_decoded(encoded.trim())?;
+    let text = String::from_utf8(decoded).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
+}
+
+/// Standard base64, with or without padding; `None` for anything else.
+fn base64_decoded(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let (mut buffer, mut bits) = (0_u32, 0);
+    for digit in text.trim_end_matches('=').bytes() {
+        buffer = (buffer << 6 | u32::from(sextet(digit)?)) & 0xff_ffff;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from(buffer >> bits & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
+}
+
+fn sextet(digit: u8) -> Option<u8> {
+    match digit {
+        b'A'..=b'Z' => Some(digit - b'A'),
+        b'a'..=b'z' => Some(digit - b'a' + 26),
+        b'0'..=b'9' => Some(digit - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_credentials_are_decoded() {
+        let auth = Auth::from_headers(Some("Basic NjI3OnNlY3JldF9rZXk="), None);
+        assert_eq!(auth, Auth::basic("627", "secret_key"));
+        assert!(auth.is_widget(627));
+        assert!(!auth.is_widget(209));
+    }
+
+    #[test]
+    fn headers_of_another_form_carry_nobody() {
+        for header in ["Bearer abc", "Basic", "Basic !!!!", "Basic bm9jb2xvbg=="] {
+            assert_eq!(
+                Auth::from_headers(Some(header), None),
+                Auth::none(),
+                "{header}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_has_three_parts() {
+        assert!(Auth::jwt("a.b.c").has_token());
+        for token in ["", "a.b", "a..c", "a.b.c.d"] {
+            assert!(!Auth::jwt(token).has_token(), "{token}");
+        }
+    }
+}

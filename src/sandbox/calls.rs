@@ -1,0 +1,147 @@
+//! The calls: which path is which, who may make it, and what is said to a form that lacks something.
+//!
+//! The main type is [`Endpoint`]. The work itself is in [`super::rooms`], [`super::lists`] and [`super::send`]; nothing
+//! here knows of sockets.
+
+use std::collections::BTreeMap;
+
+use super::answers::Answer;
+use super::auth::Auth;
+use super::php::Form;
+use super::world::World;
+
+/// A call of the API, with the widget its path names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    ImbaRooms,
+    GetRooms(u64),
+    GetUsers(u64),
+    GetMessages(u64),
+    SendMsg(u64),
+}
+
+impl Endpoint {
+    /// The call at a path. The path of `get_messages` is not published; it is by analogy with the others.
+    pub(super) fn at(path: &str) -> Option<Self> {
+        let path = path.strip_prefix("/imbachat/")?;
+        if path == "v1/widget/imba_rooms" {
+            return Some(Self::ImbaRooms);
+        }
+        let (widget, call) = path.strip_prefix("v2/")?.split_once('/')?;
+        let widget = widget.parse().ok()?;
+        match call {
+            "get_rooms" => Some(Self::GetRooms(widget)),
+            "get_users" => Some(Self::GetUsers(widget)),
+            "get_messages" => Some(Self::GetMessages(widget)),
+            "send_msg" => Some(Self::SendMsg(widget)),
+            _ => None,
+        }
+    }
+
+    /// Rooms and messages are also listed for a token; `imba_rooms` has its credentials in the form.
+    fn admits(self, auth: &Auth) -> bool {
+        match self {
+            Self::ImbaRooms => true,
+            Self::GetRooms(widget) | Self::GetMessages(widget) => {
+                auth.is_widget(widget) || auth.has_token()
+            }
+            Self::GetUsers(widget) | Self::SendMsg(widget) => auth.is_widget(widget),
+        }
+    }
+}
+
+impl World {
+    /// Makes a call: the path of an endpoint, what the headers say of the caller, the fields as they stand in the body
+    /// (PHP's rules for their names and number are applied here), the time in seconds of the epoch.
+    ///
+    /// A path that is none of the five calls gives a 404.
+    pub fn call(
+        &mut self,
+        endpoint: &str,
+        auth: &Auth,
+        fields: &[(String, String)],
+        now_epoch_secs: u64,
+    ) -> Answer {
+        match Endpoint::at(endpoint) {
+            Some(endpoint) => self.call_endpoint(endpoint, auth, fields, now_epoch_secs),
+            None => Answer::not_found("Not found"),
+        }
+    }
+
+    pub(super) fn call_endpoint(
+        &mut self,
+        endpoint: Endpoint,
+        auth: &Auth,
+        fields: &[(String, String)],
+        now: u64,
+    ) -> Answer {
+        let answer = if endpoint.admits(auth) {
+            self.answer(endpoint, &Form::from_fields(fields), now)
+        } else {
+            Answer::error(401, "the widget's number or its secret key is wrong")
+        };
+        if self.quirks().errors_with_200 {
+            return answer.with_status_200();
+        }
+        answer
+    }
+
+    fn answer(&mut self, endpoint: Endpoint, form: &Form, now: u64) -> Answer {
+        match endpoint {
+            Endpoint::ImbaRooms => self.imba_rooms(form, now),
+            Endpoint::GetRooms(widget) => self.get_rooms(widget, form, now),
+            Endpoint::GetUsers(widget) => self.get_users(widget, form, now),
+            Endpoint::GetMessages(widget) => self.get_messages(widget, form, now),
+            Endpoint::SendMsg(widget) => self.send_msg(widget, form, now),
+        }
+    }
+}
+
+/// Why a form is refused, by field: required fields that are missing, and numbers that are none.
+pub(super) fn complaints<'a>(
+    form: &Form,
+    required: &[&'a str],
+    numbers: &[&'a str],
+) -> BTreeMap<&'a str, String> {
+    let words = |field: &str| field.replace('_', " ");
+    let missing = required
+        .iter()
+        .filter(|field| form.text(field).is_none())
+        .map(|field| (*field, format!("The {} field is required.", words(field))));
+    let malformed = numbers
+        .iter()
+        .filter(|field| form.text(field).is_some_and(|text| number(text).is_none()))
+        .map(|field| (*field, format!("The {} must be an integer.", words(field))));
+    missing.chain(malformed).collect()
+}
+
+/// A form value that is, or looks like, a number that can be an id.
+pub(super) fn number(text: &str) -> Option<u64> {
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_told_apart() {
+        let calls = [
+            ("/imbachat/v1/widget/imba_rooms", Some(Endpoint::ImbaRooms)),
+            ("/imbachat/v2/627/get_rooms", Some(Endpoint::GetRooms(627))),
+            ("/imbachat/v2/627/get_users", Some(Endpoint::GetUsers(627))),
+            (
+                "/imbachat/v2/627/get_messages",
+                Some(Endpoint::GetMessages(627)),
+            ),
+            ("/imbachat/v2/627/send_msg", Some(Endpoint::SendMsg(627))),
+            ("/imbachat/v2/imba_id/get_rooms", None),
+            ("/imbachat/v2/627/get_rooms/", None),
+            ("/imbachat/v2/627", None),
+            ("/", None),
+        ];
+        for (path, endpoint) in calls {
+            assert_eq!(Endpoint::at(path), endpoint, "{path}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Faults on request: a share of calls that fail, a share whose answer is lost, a limit of calls per second.
+//!
+//! The main type is [`Faults`]. It only decides; failing, cutting and refusing is done by the server. The decisions
+//! follow from the seed and from how many requests there were before, so one client that asks in turn meets the same
+//! faults in each run.
+
+use std::time::Instant;
+
+/// What happens to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Answered,
+    /// Fails before anything is done.
+    Failed,
+    /// Everything is done, and the connection is cut instead of an answer.
+    Lost,
+    /// Came too early: try again after that many seconds.
+    Refused {
+        retry_after: u64,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Faults {
+    error_rate: f64,
+    lost_answer_rate: f64,
+    seed: u64,
+    requests: u64,
+    bucket: Option<Bucket>,
+}
+
+/// Permits for calls: refilled at a rate, at most one second's worth, at least one.
+#[derive(Debug)]
+struct Bucket {
+    rate: f64,
+    permits: f64,
+    filled_at: Instant,
+}
+
+impl Faults {
+    pub(super) fn new(
+        error_rate: f64,
+        lost_answer_rate: f64,
+        rate_limit: Option<f64>,
+        seed: u64,
+        now: Instant,
+    ) -> Self {
+        let bucket = rate_limit.map(|rate| Bucket {
+            rate,
+            permits: rate.max(1.0),
+            filled_at: now,
+        });
+        Self {
+            error_rate,
+            lost_answer_rate,
+            seed,
+            requests: 0,
+            bucket,
+        }
+    }
+
+    /// Decides about the next request. One that is refused does not count for the others' fates.
+    pub(super) fn decide(&mut self, now: Instant) -> Fate {
+        if let Some(retry_after) = self.bucket.as_mut().and_then(|bucket| bucket.take(now)) {
+            return Fate::Refused { retry_after };
+        }
+        let throw = self.requests.wrapping_mul(2);
+        self.requests += 1;
+        if self.share(throw) < self.error_rate {
+            Fate::Failed
+        } else if self.share(throw + 1) < self.lost_answer_rate {
+            Fate::Lost
+        } else {
+            Fate::Answered
+        }
+    }
+
+    /// A number from 0 up to, but not, 1.
+    fn share(&self, throw: u64) -> f64 {
+        let bits = splitmix64(splitmix64(self.seed).wrapping_add(throw));
+        (bits >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+impl Bucket {
+    /// Takes a permit, or gives the whole seconds until there will be one.
+    fn take(&mut self, now: Instant) -> Option<u64> {
+        let passed = now.saturating_duration_since(self.filled_at).as_secs_f64();
+        self.permits = (self.permits + passed * self.rate).min(self.rate.max(1.0));
+        self.filled_at = now;
+        if self.permits >= 1.0 {
+            self.permits -= 1.0;
+            return None;
+        }
+        Some(((1.0 - self.permits) / self.rate).ceil().max(1.0) as u64)
+    }
+}
+
+/// One step of the generator of that name: spreads a number over all 64 bits.
+pub(super) fn splitmix64(number: u64) -> u64 {
+    let mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn fates(seed: u64, count: usize) -> Vec<Fate> {
+        let now = Instant::now();
+        let mut faults = Faults::new(0.2, 0.1, None, seed, now);
+        (0..count).map(|_| faults.decide(now)).collect()
+    }
+
+    #[test]
+    fn fates_follow_from_the_seed() {
+        assert_eq!(fates(1, 50), fates(1, 50));
+        assert_ne!(fates(1, 50), fates(2, 50));
+    }
+
+    #[test]
+    fn shares_are_met() {
+        let fates = fates(3, 10_000);
+        let count = |fate| fates.iter().filter(|&&other| other == fate).count();
+        assert!((1_850..2_150).contains(&count(Fate::Failed)));
+        assert!(
+            (700..900).contains(&count(Fate::Lost)),
+            "a tenth of the other four fifths"
+        );
+    }
+
+    #[test]
+    fn the_limit_refills_with_time() {
+        let start = Instant::now();
+        let mut faults = Faults::new(0.0, 0.0, Some(2.0), 0, start);
+        assert_eq!(faults.decide(start), Fate::Answered);
+        assert_eq!(faults.decide(start), Fate::Answered);
+        assert_eq!(faults.decide(start), Fate::Refused { retry_after: 1 });
+        assert_eq!(
+            faults.decide(start + Duration::from_secs(1)),
+            Fate::Answered
+        );
+    }
+
+    #[test]
+    fn a_slow_limit_says_how_long() {
+        let start = Instant::now();
+        let mut faults = Faults::new(0.0, 0.0, Some(0.25), 0, start);
+        assert_eq!(faults.decide(start), Fate::Answered);
+        assert_eq!(faults.decide(start), Fate::Refused { retry_after: 4 });
+    }
+}

@@ -1,0 +1,178 @@
+//! The calls on a port: requests in, answers out, with faults and delays on the way.
+//!
+//! The main type is [`Server`]. It has no rules of the API (those are [`super::calls`]) and none of PHP's.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+
+use super::Stats;
+use super::answers::Answer;
+use super::auth::Auth;
+use super::body::{POST_MAX_SIZE, fields};
+use super::calls::Endpoint;
+use super::faults::{Fate, Faults};
+use super::store::Store;
+use super::wire::Line;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) store: Store,
+    latency: Duration,
+    faults: Mutex<Faults>,
+    stats: Mutex<Stats>,
+}
+
+impl Server {
+    pub(super) fn new(store: Store, latency: Duration, faults: Faults) -> Self {
+        let stats = Mutex::default();
+        Self {
+            store,
+            latency,
+            faults: Mutex::new(faults),
+            stats,
+        }
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fate(&self) -> Fate {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.decide(Instant::now())
+    }
+
+    fn count(&self, endpoint: Endpoint, fate: Fate) {
+        let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = match endpoint {
+            Endpoint::ImbaRooms => &mut stats.imba_rooms,
+            Endpoint::GetRooms(_) => &mut stats.get_rooms,
+            Endpoint::GetUsers(_) => &mut stats.get_users,
+            Endpoint::GetMessages(_) => &mut stats.get_messages,
+            Endpoint::SendMsg(_) => &mut stats.send_msg,
+        };
+        *calls += 1;
+        match fate {
+            Fate::Answered => {}
+            Fate::Failed => stats.failed += 1,
+            Fate::Lost => stats.lost += 1,
+            Fate::Refused { .. } => stats.refused += 1,
+        }
+    }
+
+    /// Makes the call, and waits until what it changed is saved.
+    async fn work(&self, endpoint: Endpoint, headers: &HeaderMap, body: &[u8]) -> Answer {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let auth = Auth::from_headers(text("authorization"), text("jwt"));
+        let fields = fields(text("content-type").unwrap_or_default(), body);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let (answer, changed) = self.store.with_world(|world| {
+            let before = world.revision();
+            let answer = world.call_endpoint(endpoint, &auth, &fields, now.as_secs());
+            let after = world.revision();
+            (answer, (after > before).then_some(after))
+        });
+        let saved = match changed {
+            Some(revision) => self.store.save(revision).await,
+            None => Ok(()),
+        };
+        match saved {
+            Ok(()) => answer,
+            Err(error) => Answer::message(500, &error.to_string()),
+        }
+    }
+}
+
+/// The service: five paths, and an answer for all others.
+pub(super) fn router(server: Arc<Server>) -> Router {
+    Router::new().fallback(handle).with_state(server)
+}
+
+async fn handle(
+    State(server): State<Arc<Server>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let Some(endpoint) = Endpoint::at(head.uri.path()) else {
+        return response(Answer::not_found("Not found"));
+    };
+    if head.method != Method::POST {
+        return wrong_method(&head.method);
+    }
+    let Some(body) = read(body).await else {
+        return response(Answer::message(400, "The body broke off."));
+    };
+    let fate = server.fate();
+    server.count(endpoint, fate);
+    let answer = match fate {
+        Fate::Refused { .. } => Answer::message(429, "Too Many Attempts."),
+        Fate::Failed => Answer::message(500, "Server Error"),
+        Fate::Answered | Fate::Lost => server.work(endpoint, &head.headers, &body).await,
+    };
+    if !server.latency.is_zero() {
+        tokio::time::sleep(server.latency).await;
+    }
+    match fate {
+        Fate::Lost => line.cut(),
+        Fate::Refused { retry_after } => {
+            return (
+                [(header::RETRY_AFTER, retry_after.to_string())],
+                response(answer),
+            )
+                .into_response();
+        }
+        Fate::Answered | Fate::Failed => {}
+    }
+    response(answer)
+}
+
+/// The whole body, however it was framed; empty when it is longer than PHP takes, `None` when it did not come whole.
+async fn read(mut body: Body) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let Ok(data) = frame.ok()?.into_data() else {
+            continue;
+        };
+        length += data.len();
+        if length <= POST_MAX_SIZE {
+            bytes.extend_from_slice(&data);
+        } else {
+            bytes = Vec::new();
+        }
+    }
+    Some(bytes)
+}
+
+fn response(answer: Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json")],
+        answer.body,
+    )
+        .into_response()
+}
+
+/// In Laravel's words.
+fn wrong_method(method: &Method) -> Response {
+    let text =
+        format!("The {method} method is not supported for this route. Supported methods: POST.");
+    (
+        [(header::ALLOW, "POST")],
+        response(Answer::message(405, &text)),
+    )
+        .into_response()
+}

@@ -1,0 +1,66 @@
+//! The quirk of a list that lags: a write shows in `get_rooms` only after a number of further list calls.
+//!
+//! The main type is [`Lag`]. It holds what readers still see, is not part of the saved state, and does nothing to
+//! writes: those always meet the newest rooms.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::state::Room;
+
+/// What `get_rooms` shows of rooms written a short while ago.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lag {
+    /// How many list calls each widget has had.
+    calls: BTreeMap<u64, u64>,
+    unsettled: BTreeMap<u64, History>,
+}
+
+#[derive(Debug, Clone)]
+struct History {
+    widget: u64,
+    shown: Option<Room>,
+    /// Later versions, each with the number of list calls before it was written.
+    pending: VecDeque<(u64, Room)>,
+}
+
+impl Lag {
+    /// Remembers a write: until it has aged, readers see what they saw before it.
+    pub(super) fn note(&mut self, before: Option<&Room>, after: &Room) {
+        let calls = self.calls.get(&after.widget).copied().unwrap_or(0);
+        let history = self.unsettled.entry(after.id).or_insert_with(|| History {
+            widget: after.widget,
+            shown: before.cloned(),
+            pending: VecDeque::new(),
+        });
+        history.pending.push_back((calls, after.clone()));
+    }
+
+    /// Counts one list call of the widget and settles the writes that are more than `depth` calls old by now.
+    pub(super) fn list_called(&mut self, widget: u64, depth: u32) {
+        let calls = self.calls.entry(widget).or_default();
+        *calls += 1;
+        let calls = *calls;
+        self.unsettled
+            .retain(|_, history| history.widget != widget || history.settle(calls, depth.into()));
+    }
+
+    /// The room as a reader sees it; `None` while it is not yet visible.
+    pub(super) fn view<'a>(&'a self, room: &'a Room) -> Option<&'a Room> {
+        match self.unsettled.get(&room.id) {
+            Some(history) => history.shown.as_ref(),
+            None => Some(room),
+        }
+    }
+}
+
+impl History {
+    /// Shows the versions that have aged; tells whether some have not.
+    fn settle(&mut self, calls: u64, depth: u64) -> bool {
+        while let Some((written, _)) = self.pending.front()
+            && calls > written + depth
+        {
+            self.shown = self.pending.pop_front().map(|(_, room)| room);
+        }
+        !self.pending.is_empty()
+    }
+}

@@ -1,0 +1,140 @@
+//! `get_rooms`, `get_users` and `get_messages`: what a widget has, filtered.
+//!
+//! The main type is [`Filter`]. Nothing is paged, as the pages know no pages, and the newest rows come first, as in
+//! their samples.
+//!
+//! Choices where the pages say nothing: filters are exact, and a number that is none matches nothing; a date matches
+//! by its beginning, so a day finds all of its seconds; rows are those of the widget in the path, so another `imba_id`
+//! finds none; `status` of a room is the role of any of its members, `banned` that one of them is banned. The samples
+//! show rows that their own filters exclude; here filters are honoured.
+
+use std::collections::BTreeMap;
+
+use super::answers::Answer;
+use super::calls::number;
+use super::php::Form;
+use super::rows::{MessageRow, RoomRow, UserRow};
+use super::state::{Message, Room, User, Widget, stamp};
+use super::world::World;
+
+/// What a form asks of rows; a filter that is absent or empty lets all of them pass.
+struct Filter<'a>(&'a Form);
+
+impl Filter<'_> {
+    fn number(&self, name: &str, actual: u64) -> bool {
+        self.0
+            .text(name)
+            .is_none_or(|wanted| number(wanted) == Some(actual))
+    }
+
+    fn text(&self, name: &str, actual: &str) -> bool {
+        self.0.text(name).is_none_or(|wanted| wanted == actual)
+    }
+
+    fn flag(&self, name: &str, actual: bool) -> bool {
+        self.number(name, actual.into())
+    }
+
+    fn date(&self, name: &str, actual: Option<u64>) -> bool {
+        let begins = |wanted: &str| actual.is_some_and(|epoch| stamp(epoch).starts_with(wanted));
+        self.0.text(name).is_none_or(begins)
+    }
+
+    fn room(&self, room: &Room, widget: &Widget, last_message: Option<u64>) -> bool {
+        let members = || room.members.iter().filter_map(|id| widget.users.get(id));
+        self.number("room_type", room.kind.into())
+            && self.number("imba_id", room.widget)
+            && self.number("count_users", room.members.len() as u64)
+            && self.date("last_message_date", last_message)
+            && (self.0.text("status").is_none()
+                || members().any(|user| self.text("status", user.role())))
+            && (self.0.text("banned").is_none()
+                || self.flag("banned", members().any(|user| user.banned)))
+    }
+
+    fn user(&self, user: &User, last_message: Option<u64>) -> bool {
+        self.text("login", user.login.as_deref().unwrap_or("NULL"))
+            && self.number("id", user.id)
+            && self.number("imba_id", user.widget)
+            && self.text("status", user.role())
+            && self.date("last_message_date", last_message)
+            && self.flag("banned", user.banned)
+    }
+
+    fn message(&self, message: &Message, author: &User, room: &Room) -> bool {
+        self.date("date", Some(message.time))
+            && self.number("id", message.id)
+            && self.number("imba_id", message.widget)
+            && self.number("room_type", room.kind.into())
+            && self.text("user_name", &author.name())
+            && self.text("user_role", author.role())
+    }
+}
+
+impl World {
+    pub(super) fn get_rooms(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
+        self.touch(widget, now);
+        self.list_called(widget);
+        let Some(contents) = self.state().widgets.get(&widget) else {
+            return Answer::list::<RoomRow>(Vec::new());
+        };
+        let filter = Filter(form);
+        let last = last_messages(contents, |message| message.room);
+        let rows = contents
+            .rooms
+            .values()
+            .rev()
+            .filter_map(|room| self.shown(room))
+            .filter(|room| filter.room(room, contents, last.get(&room.id).copied()))
+            .map(RoomRow::from);
+        Answer::list(rows.collect())
+    }
+
+    pub(super) fn get_users(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
+        self.touch(widget, now);
+        let Some(contents) = self.state().widgets.get(&widget) else {
+            return Answer::list::<UserRow>(Vec::new());
+        };
+        let filter = Filter(form);
+        let last = last_messages(contents, |message| message.author);
+        let mut users: Vec<_> = contents
+            .users
+            .values()
+            .filter(|user| filter.user(user, last.get(&user.remote).copied()))
+            .collect();
+        users.sort_by_key(|user| std::cmp::Reverse(user.id));
+        Answer::list(users.into_iter().map(UserRow::from).collect())
+    }
+
+    pub(super) fn get_messages(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
+        self.touch(widget, now);
+        let Some(contents) = self.state().widgets.get(&widget) else {
+            return Answer::list::<MessageRow>(Vec::new());
+        };
+        let filter = Filter(form);
+        let rows = contents.messages.iter().rev().filter_map(|message| {
+            let author = contents.users.get(&message.author)?;
+            let room = contents.rooms.get(&message.room)?;
+            filter
+                .message(message, author, room)
+                .then(|| MessageRow::new(message, author))
+        });
+        Answer::list(rows.collect())
+    }
+
+    /// The room as the caller sees it, unless it is hidden: not yet visible, or deleted.
+    fn shown<'a>(&'a self, room: &'a Room) -> Option<&'a Room> {
+        self.seen(room)
+            .filter(|room| room.deleted_at.is_none() || self.quirks().show_deleted)
+    }
+}
+
+/// When the last message of each room, or of each author, was sent.
+fn last_messages(widget: &Widget, key: impl Fn(&Message) -> u64) -> BTreeMap<u64, u64> {
+    let mut last = BTreeMap::new();
+    for message in &widget.messages {
+        let time = last.entry(key(message)).or_insert(message.time);
+        *time = message.time.max(*time);
+    }
+    last
+}

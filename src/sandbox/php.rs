@@ -1,0 +1,216 @@
+//! PHP's rules for form variables: from the names and values of a body to what a script finds in `$_POST`.
+//!
+//! The main type is [`Form`]. It does not read bodies (that is [`super::body`]) and gives the names no meaning.
+//! An array does not keep the order in which its keys came: nothing the API does depends on it.
+
+use std::collections::BTreeMap;
+
+/// PHP's `max_input_vars`: variables after that many are dropped without a word (api: fact 2).
+const MAX_INPUT_VARS: usize = 1_000;
+/// PHP's `max_input_nesting_level`: a variable nested deeper is dropped.
+const MAX_NESTING: usize = 64;
+
+/// What a PHP script sees of one request body.
+#[derive(Debug, Default)]
+pub(super) struct Form(Array);
+
+#[derive(Debug)]
+enum Variable {
+    Text(String),
+    Array(Array),
+}
+
+#[derive(Debug, Default)]
+struct Array {
+    items: BTreeMap<Key, Variable>,
+    /// The key of the next value appended by `[]`.
+    next: i64,
+}
+
+/// A key of a PHP array: decimal numbers are integers, anything else is text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Index(i64),
+    Name(String),
+}
+
+impl Form {
+    /// Registers the fields of a body in their order, up to `max_input_vars` of them.
+    pub(super) fn from_fields(fields: &[(String, String)]) -> Self {
+        let mut variables = Array::default();
+        for (name, value) in fields.iter().take(MAX_INPUT_VARS) {
+            if let Some(path) = path(name) {
+                variables.register(&path, value);
+            }
+        }
+        Self(variables)
+    }
+
+    /// The text of a scalar variable; `None` where it is absent, empty or an array.
+    ///
+    /// Empty counts as absent for every variable: the pages send `room_pipe=` and expect a generated pipe.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        match self.0.items.get(&Key::of(name))? {
+            Variable::Text(text) if !text.is_empty() => Some(text),
+            Variable::Text(_) | Variable::Array(_) => None,
+        }
+    }
+
+    /// The texts directly in an array variable, by key; none where it is absent or a scalar.
+    pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        let array = match self.0.items.get(&Key::of(name)) {
+            Some(Variable::Array(array)) => Some(array),
+            Some(Variable::Text(_)) | None => None,
+        };
+        array
+            .into_iter()
+            .flat_map(|array| array.items.values())
+            .filter_map(|value| match value {
+                Variable::Text(text) => Some(text.as_str()),
+                Variable::Array(_) => None,
+            })
+    }
+}
+
+impl Array {
+    fn register(&mut self, path: &[Option<Key>], value: &str) {
+        let Some((step, rest)) = path.split_first() else {
+            return;
+        };
+        let key = step.clone().unwrap_or(Key::Index(self.next));
+        if let Key::Index(index) = key {
+            self.next = self.next.max(index.saturating_add(1));
+        }
+        if rest.is_empty() {
+            self.items.insert(key, Variable::Text(value.to_owned()));
+            return;
+        }
+        let inner = self
+            .items
+            .entry(key)
+            .or_insert_with(|| Variable::Array(Self::default()));
+        if let Variable::Text(_) = inner {
+            *inner = Variable::Array(Self::default());
+        }
+        if let Variable::Array(array) = inner {
+            array.register(rest, value);
+        }
+    }
+}
+
+impl Key {
+    fn of(text: &str) -> Self {
+        match text.parse::<i64>() {
+            Ok(index) if index.to_string() == text => Self::Index(index),
+            _ => Self::Name(text.to_owned()),
+        }
+    }
+}
+
+/// The place a field name stands for, outermost key first; `None` in it is `[]`. No place: the variable is dropped.
+fn path(name: &str) -> Option<Vec<Option<Key>>> {
+    let name = name.split('\0').next().unwrap_or_default();
+    let name = name.trim_start_matches(' ');
+    let (stem, brackets) = match name.find('[') {
+        Some(at) => name.split_at(at),
+        None => (name, ""),
+    };
+    if stem.is_empty() {
+        return None;
+    }
+    let stem = stem.replace([' ', '.'], "_");
+    if !brackets.is_empty() && !brackets.contains(']') {
+        // only the first bracket becomes `_`; what stands after it stays as written
+        return Some(vec![Some(Key::of(&format!("{stem}_{}", &brackets[1..])))]);
+    }
+    let mut path = vec![Some(Key::of(&stem))];
+    path.extend(indexes(brackets));
+    (path.len() <= MAX_NESTING + 1).then_some(path)
+}
+
+/// The keys of `[a][][b]`, up to the first character that belongs to none of them.
+fn indexes(mut text: &str) -> Vec<Option<Key>> {
+    let mut keys = Vec::new();
+    while let Some((index, rest)) = text
+        .strip_prefix('[')
+        .and_then(|inner| inner.split_once(']'))
+    {
+        let blank = index.len() <= 1 && index.trim().is_empty();
+        keys.push((!blank).then(|| Key::of(index)));
+        text = rest;
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(fields: &[(&str, &str)]) -> Form {
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Form::from_fields(&fields)
+    }
+
+    #[test]
+    fn a_space_or_dot_in_a_name_becomes_an_underscore() {
+        let form = form(&[("room_is_public ", "1"), ("  a.b c", "2")]);
+        assert_eq!(form.text("room_is_public"), None);
+        assert_eq!(form.text("room_is_public_"), Some("1"));
+        assert_eq!(form.text("a_b_c"), Some("2"));
+    }
+
+    #[test]
+    fn the_last_of_two_values_wins_and_empty_is_absent() {
+        let form = form(&[("a", "1"), ("a", "2"), ("b", "")]);
+        assert_eq!(form.text("a"), Some("2"));
+        assert_eq!(form.text("b"), None);
+    }
+
+    #[test]
+    fn array_keys_are_numbered_appended_or_named() {
+        let form = form(&[("u[3]", "a"), ("u[]", "b"), ("u[x]", "c"), ("u[3]", "d")]);
+        assert_eq!(form.texts("u").collect::<Vec<_>>(), ["d", "b", "c"]);
+        assert_eq!(form.text("u"), None);
+    }
+
+    #[test]
+    fn nested_arrays_are_apart_from_their_parents_texts() {
+        let form = form(&[("u[a][b]", "1"), ("u[c]", "2"), ("u[d]tail", "3")]);
+        assert_eq!(form.texts("u").collect::<Vec<_>>(), ["2", "3"]);
+    }
+
+    #[test]
+    fn an_array_replaces_a_scalar_of_the_same_name() {
+        let form = form(&[("u", "1"), ("u[]", "2")]);
+        assert_eq!(form.texts("u").collect::<Vec<_>>(), ["2"]);
+    }
+
+    #[test]
+    fn an_unclosed_bracket_becomes_an_underscore() {
+        let form = form(&[("a[b", "1"), ("[c]", "2"), ("d[e][f", "3")]);
+        assert_eq!(form.text("a_b"), Some("1"));
+        assert_eq!(form.texts("d").collect::<Vec<_>>(), ["3"]);
+        assert_eq!(form.0.items.len(), 2);
+    }
+
+    #[test]
+    fn nesting_beyond_the_limit_drops_the_variable() {
+        let deep = format!("a{}", "[]".repeat(MAX_NESTING + 1));
+        assert_eq!(path(&deep), None);
+        assert!(path(&deep[..deep.len() - 2]).is_some());
+    }
+
+    #[test]
+    fn variables_after_the_thousandth_are_dropped() {
+        let mut fields: Vec<_> = (0..1_500)
+            .map(|n| (format!("u[{n}]"), n.to_string()))
+            .collect();
+        fields.push(("late".to_owned(), "1".to_owned()));
+        let form = Form::from_fields(&fields);
+        assert_eq!(form.texts("u").count(), MAX_INPUT_VARS);
+        assert_eq!(form.text("late"), None);
+    }
+}

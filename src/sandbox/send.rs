@@ -1,0 +1,65 @@
+//! `send_msg`: a message from a user of the external site into a room.
+//!
+//! It does not ask whether the user is a member of the room, and sends again what is sent again.
+//!
+//! Choices where the pages say nothing: `imba_id` and `password`, which their text calls required and their sample
+//! leaves out, are not looked at; a user or room that the widget does not know is a 404.
+
+use super::answers::Answer;
+use super::calls::{complaints, number};
+use super::faults::splitmix64;
+use super::php::Form;
+use super::state::Message;
+use super::world::World;
+
+const REQUIRED: [&str; 3] = ["user_id", "room_id", "message"];
+
+impl World {
+    pub(super) fn send_msg(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
+        let complaints = complaints(form, &REQUIRED, &["user_id", "room_id"]);
+        if !complaints.is_empty() {
+            return Answer::invalid(&complaints);
+        }
+        self.touch(widget, now);
+        let contents = self.state_mut().widget_mut(widget);
+        let user = form
+            .text("user_id")
+            .and_then(number)
+            .and_then(|id| contents.users.get(&id));
+        let Some(author) = user.cloned() else {
+            return Answer::not_found("User not found");
+        };
+        let room = form
+            .text("room_id")
+            .and_then(number)
+            .and_then(|id| contents.live_room(id));
+        let Some(room) = room.map(|room| room.id) else {
+            return Answer::not_found("Room not found");
+        };
+        let id = self.state_mut().next_message_id();
+        let message = Message {
+            id,
+            widget,
+            room,
+            author: author.remote,
+            text: form.text("message").unwrap_or_default().to_owned(),
+            time: now,
+            uuid: format!("{room}-{now}-{}", tag(id)),
+        };
+        let answer = Answer::message_sent(&message, &author);
+        self.write_message(message);
+        answer
+    }
+}
+
+/// Six letters or digits that look random and depend on the message alone.
+fn tag(id: u64) -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut rest = splitmix64(id);
+    let mut next = || {
+        let digit = usize::try_from(rest % 62).unwrap_or_default();
+        rest /= 62;
+        char::from(ALPHABET[digit])
+    };
+    (0..6).map(|_| next()).collect()
+}

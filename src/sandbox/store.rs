@@ -1,0 +1,174 @@
+//! The world, shared between connections, and the file that keeps it.
+//!
+//! The main type is [`Store`]. Saves are grouped: whoever comes first saves the newest state for all who wait behind.
+//! The file is replaced whole and atomically. It is not locked: a second process that writes it is noticed and
+//! refused, not waited for. A change that could not be saved stays in memory and goes along with the next save.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tempfile::NamedTempFile;
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::error::SandboxError;
+use super::saved::{self, ReadError};
+use super::state::State;
+use super::world::{Quirks, World};
+
+/// A handle to the world; clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Store {
+    world: Arc<Mutex<World>>,
+    /// `None`: kept in memory only.
+    file: Option<Arc<AsyncMutex<StateFile>>>,
+}
+
+#[derive(Debug)]
+struct StateFile {
+    path: PathBuf,
+    /// The revision of the world that the file holds.
+    saved: u64,
+    /// What the file looked like when it was last read or written here; `None` while there was none.
+    seen: Option<Look>,
+}
+
+/// Enough of a file's metadata to notice that somebody replaced it.
+type Look = (SystemTime, u64);
+
+impl Store {
+    /// Reads the state file if there is one; makes its directory, and checks that files can be made there.
+    pub(super) fn open(path: Option<&Path>, quirks: Quirks) -> Result<Self, SandboxError> {
+        let Some(path) = path else {
+            return Ok(Self::holding(World::with_quirks(quirks), None));
+        };
+        let (file, state) = StateFile::open(path)?;
+        Ok(Self::holding(World::from_state(state, quirks), Some(file)))
+    }
+
+    fn holding(world: World, file: Option<StateFile>) -> Self {
+        Self {
+            world: Arc::new(Mutex::new(world)),
+            file: file.map(|file| Arc::new(AsyncMutex::new(file))),
+        }
+    }
+
+    /// Works on the world while nobody else does.
+    pub(super) fn with_world<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
+        work(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns when a state of that revision, or a later one, is on the disk.
+    pub(super) async fn save(&self, revision: u64) -> Result<(), SandboxError> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let mut file = Arc::clone(file).lock_owned().await;
+        if file.saved >= revision {
+            return Ok(());
+        }
+        let path = file.path.clone();
+        let store = self.clone();
+        // the lock goes along: a caller that gives up must not let a later save overtake this one
+        let saving = tokio::task::spawn_blocking(move || {
+            let (text, newest) =
+                store.with_world(|world| (saved::write(world.state()), world.revision()));
+            let text = text.map_err(|error| SandboxError::Write {
+                path: file.path.clone(),
+                source: error.into(),
+            })?;
+            file.replace(&text, newest)
+        });
+        let panicked = |source| SandboxError::Write {
+            path,
+            source: io::Error::other(source),
+        };
+        saving.await.map_err(panicked)?
+    }
+
+    /// Saves what is not saved yet.
+    pub(super) async fn flush(&self) -> Result<(), SandboxError> {
+        self.save(self.with_world(|world| world.revision())).await
+    }
+}
+
+impl StateFile {
+    fn open(path: &Path) -> Result<(Self, State), SandboxError> {
+        let unreadable = |source| SandboxError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let unwritable = |source| SandboxError::Write {
+            path: path.to_owned(),
+            source,
+        };
+        fs::create_dir_all(directory(path)).map_err(unwritable)?;
+        NamedTempFile::new_in(directory(path)).map_err(unwritable)?;
+        let seen = look(path).map_err(unreadable)?;
+        let state = match seen {
+            Some(_) => parse(&fs::read(path).map_err(unreadable)?, path)?,
+            None => State::default(),
+        };
+        Ok((
+            Self {
+                path: path.to_owned(),
+                saved: 0,
+                seen,
+            },
+            state,
+        ))
+    }
+
+    fn replace(&mut self, text: &[u8], revision: u64) -> Result<(), SandboxError> {
+        let unwritable = |source| SandboxError::Write {
+            path: self.path.clone(),
+            source,
+        };
+        let now = look(&self.path).map_err(unwritable)?;
+        if now.is_some() && now != self.seen {
+            return Err(SandboxError::Contended {
+                path: self.path.clone(),
+            });
+        }
+        write_atomically(&self.path, text).map_err(unwritable)?;
+        self.seen = look(&self.path).map_err(unwritable)?;
+        self.saved = revision;
+        Ok(())
+    }
+}
+
+fn parse(text: &[u8], path: &Path) -> Result<State, SandboxError> {
+    let path = path.to_owned();
+    saved::read(text).map_err(|error| match error {
+        ReadError::Damaged(source) => SandboxError::Damaged { path, source },
+        ReadError::Format(format) => SandboxError::Format { path, format },
+    })
+}
+
+fn look(path: &Path) -> io::Result<Option<Look>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some((metadata.modified()?, metadata.len()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The file is there with its old text or with all of the new one, also after the power failed.
+fn write_atomically(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = NamedTempFile::new_in(directory(path))?;
+    file.write_all(text)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    #[cfg(unix)]
+    fs::File::open(directory(path))?.sync_all()?;
+    Ok(())
+}
+
+fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}

@@ -1,0 +1,151 @@
+//! Flags and environment -> [`Settings`]. The only reader of the environment, and the only place where credentials come in.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use secrecy::SecretString;
+
+use crate::cli::{Cli, Common, Verb};
+use crate::error::{Error, Exit};
+
+/// The public address of the API.
+const API_URL: &str = "https://api.imbachat.com";
+
+/// What a run was told.
+#[derive(Debug)]
+pub struct Settings {
+    /// The verb and its flags.
+    pub verb: Verb,
+    /// The flags of every verb.
+    pub common: Common,
+    /// What the environment adds.
+    pub credentials: Credentials,
+}
+
+/// What came from the environment, or from the files it names. `Debug` shows no secret.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// The API's address.
+    pub api_url: Option<String>,
+    /// The widget's number.
+    pub widget: Option<u64>,
+    /// The widget's secret key, for reading.
+    pub secret_key: Option<SecretString>,
+    /// A token, for reading instead.
+    pub jwt: Option<SecretString>,
+    /// A site user's login, for writing.
+    pub login: Option<SecretString>,
+    /// And password.
+    pub password: Option<SecretString>,
+}
+
+impl Settings {
+    /// Takes flags and environment together. With `--sandbox` the environment is not looked at.
+    ///
+    /// # Errors
+    /// A variable that cannot be used, by name, without its value.
+    pub fn new(cli: Cli) -> Result<Self, Error> {
+        let Cli { common, verb } = cli;
+        let online = matches!(verb, Verb::Plan(_) | Verb::Apply(_) | Verb::Export)
+            && common.sandbox.is_none();
+        let credentials = if online {
+            Credentials::from_environment()?
+        } else {
+            Credentials::default()
+        };
+        Ok(Self {
+            verb,
+            common,
+            credentials,
+        })
+    }
+
+    /// The manifest's files and directories.
+    pub fn manifest(&self) -> Vec<PathBuf> {
+        match self.common.file.as_slice() {
+            [] if !Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir() => {
+                vec!["rooms".into()]
+            }
+            [] => vec!["rooms.yaml".into()],
+            files => files.to_vec(),
+        }
+    }
+
+    /// The directory the ledger lies in by default: that of the first file named, else the current one.
+    pub fn ledger_home(&self) -> PathBuf {
+        let first = self.common.file.first();
+        let home = first.map(|path| {
+            if path.is_dir() {
+                path.as_path()
+            } else {
+                path.parent().unwrap_or(path)
+            }
+        });
+        home.unwrap_or(Path::new("")).join(".roomform")
+    }
+
+    /// The API's address: flag, else environment, else the public one.
+    pub fn api_url(&self) -> &str {
+        self.common
+            .api_url
+            .as_deref()
+            .or(self.credentials.api_url.as_deref())
+            .unwrap_or(API_URL)
+    }
+}
+
+impl Credentials {
+    fn from_environment() -> Result<Self, Error> {
+        let secret = |name: &str| Ok::<_, Error>(variable(name)?.map(SecretString::from));
+        let widget = variable("IMBACHAT_WIDGET")?.map(|text| {
+            text.parse::<u64>().map_err(|_| {
+                Error::message(Exit::Failed, "IMBACHAT_WIDGET is not a number")
+                    .hint("set it to the widget's number (imba_id)")
+            })
+        });
+        Ok(Self {
+            api_url: variable("IMBACHAT_API_URL")?,
+            widget: widget.transpose()?,
+            secret_key: secret("IMBACHAT_SECRET_KEY")?,
+            jwt: secret("IMBACHAT_JWT")?,
+            login: secret("IMBACHAT_LOGIN")?,
+            password: secret("IMBACHAT_PASSWORD")?,
+        })
+    }
+}
+
+/// A variable, or the content of the file that `<name>_FILE` names. Empty counts as not set: that is what CI passes
+/// where a secret is withheld.
+fn variable(name: &str) -> Result<Option<String>, Error> {
+    let direct = read(name)?;
+    let file_name = format!("{name}_FILE");
+    let Some(path) = read(&file_name)? else {
+        return Ok(direct);
+    };
+    if direct.is_some() {
+        let message = format!("both {name} and {file_name} are set");
+        return Err(Error::message(Exit::Failed, message).hint("unset one of them"));
+    }
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("{file_name} names `{path}`, which cannot be read"))?;
+    let text = text.trim_end_matches(['\r', '\n']).to_owned();
+    if text.is_empty() {
+        return Err(Error::message(
+            Exit::Failed,
+            format!("{file_name} names `{path}`, which is empty"),
+        ));
+    }
+    Ok(Some(text))
+}
+
+fn read(name: &str) -> Result<Option<String>, Error> {
+    match std::env::var(name) {
+        Ok(value) if value.is_empty() => Ok(None),
+        Ok(value) => Ok(Some(value)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(Error::message(
+            Exit::Failed,
+            format!("{name} is not valid UTF-8"),
+        )),
+    }
+}

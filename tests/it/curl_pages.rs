@@ -1,0 +1,399 @@
+//! Proof that the sandbox is what the API's pages describe: every curl command they print is run with the real curl,
+//! with nothing changed but host and credentials, and answer and effect are compared with what the pages say.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use roomform::sandbox::{Config, RoomView, Sandbox, UserView, start};
+use serde_json::Value;
+
+const ROOMS_PAGE: &str = include_str!("pages/rooms.txt");
+const MESSAGES_PAGE: &str = include_str!("pages/messages.txt");
+const HOSTS: [&str; 2] = ["https://api.imbachat.com", "http://api.imbachat.com"];
+const NOW: u64 = 1_608_410_527;
+
+/// A curl command as printed, and the answers printed for it.
+#[derive(Clone)]
+struct Printed {
+    command: String,
+    answers: Vec<String>,
+}
+
+/// The commands of a page. A command goes on while its lines end in a backslash and the next one is an option; the
+/// backslash that two of them leave dangling is dropped.
+fn printed(page: &str) -> Vec<Printed> {
+    let mut found: Vec<Printed> = Vec::new();
+    let mut lines = page.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line.starts_with("curl ") {
+            let mut words = line.trim_end_matches('\\').to_owned();
+            while let Some(option) = lines.next_if(|next| next.starts_with("--")) {
+                words.push_str(option.trim_end_matches('\\'));
+            }
+            found.push(Printed {
+                command: words,
+                answers: Vec::new(),
+            });
+        }
+        if line == "{" {
+            let mut answer = line.to_owned();
+            for line in lines.by_ref() {
+                answer.push_str(line.trim_end());
+                if line == "}" {
+                    break;
+                }
+            }
+            found.last_mut().unwrap().answers.push(answer);
+        }
+    }
+    found
+}
+
+/// The one command of a page that calls this path, the `n`th if it is printed more than once.
+fn command(page: &str, path: &str, n: usize) -> Printed {
+    let url = format!("{path}'");
+    let mut matching = printed(page)
+        .into_iter()
+        .filter(|printed| printed.command.contains(&url));
+    matching.nth(n).unwrap()
+}
+
+/// The two widgets of the pages with the rooms and users their commands name.
+async fn pages_sandbox() -> Sandbox {
+    let sandbox = start(Config::default()).await.unwrap();
+    let room = |id, pipe: &str, name: &str, kind, members: &[u64]| RoomView {
+        id,
+        pipe: pipe.to_owned(),
+        name: name.to_owned(),
+        kind,
+        members: members.iter().copied().collect(),
+        ..RoomView::default()
+    };
+    let user = |remote_user_id, login: &str, admin| UserView {
+        remote_user_id,
+        login: Some(login.to_owned()),
+        admin,
+        banned: false,
+    };
+    sandbox.with_world(|world| {
+        for (widget, id, login, admin) in [
+            (209, 1, "boss", true),
+            (209, 3, "three", false),
+            (209, 4, "four", false),
+            (627, 1, "spray", true),
+            (627, 2, "two", false),
+        ] {
+            world.insert_user(widget, user(id, login, admin), NOW);
+        }
+        world.insert_room(
+            209,
+            room(613, "5fbca000aaaaa_1606200000", "Before", 0, &[9]),
+            NOW,
+        );
+        world.insert_room(
+            627,
+            room(
+                1314,
+                "5fbcaf6a4ba35_1606201194",
+                "New conversation",
+                0,
+                &[1, 2],
+            ),
+            NOW,
+        );
+        world.insert_room(627, room(1536, "c1536", "Conference", 1, &[1]), NOW);
+    });
+    sandbox
+}
+
+/// Runs a command against the sandbox, credentials put in; gives the HTTP status and the body.
+async fn run(sandbox: &Sandbox, printed: &Printed) -> (u16, String) {
+    let command = printed
+        .command
+        .replace("imba_id:secret_key", "627:secret_key");
+    run_as_it_is(sandbox, &command).await
+}
+
+async fn run_as_it_is(sandbox: &Sandbox, command: &str) -> (u16, String) {
+    let host = HOSTS.iter().find(|host| command.contains(**host)).unwrap();
+    let command = command.replace(host, &sandbox.base_url());
+    let script = format!("{command} -s --noproxy '*' -w '\\n%{{http_code}}'");
+    let home = tempfile::tempdir().unwrap();
+    let curl = move || {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).env_clear();
+        // a home without a .curlrc
+        shell
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", home.path());
+        shell.env("LC_ALL", "C.UTF-8").output().unwrap()
+    };
+    let output = tokio::task::spawn_blocking(curl).await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (body, status) = text.rsplit_once('\n').unwrap();
+    (status.parse().unwrap(), body.to_owned())
+}
+
+fn room(sandbox: &Sandbox, widget: u64, id: u64) -> RoomView {
+    let rooms = sandbox.with_world(|world| world.rooms(widget));
+    rooms.into_iter().find(|room| room.id == id).unwrap()
+}
+
+fn without_space(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// The keys of a JSON text, each where it first stands.
+fn keys(text: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let quoted: Vec<_> = text.split('"').collect();
+    for pair in quoted[1..].chunks(2) {
+        if let [key, after] = pair
+            && after.trim_start().starts_with(':')
+            && !keys.contains(&(*key).to_owned())
+        {
+            keys.push((*key).to_owned());
+        }
+    }
+    keys
+}
+
+/// The types of a JSON text; of an array, the type of its first item.
+fn shape(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) => "boolean".to_owned(),
+        Value::Number(_) => "number".to_owned(),
+        Value::String(_) => "text".to_owned(),
+        Value::Array(items) => format!("[{}]", items.first().map(shape).unwrap_or_default()),
+        Value::Object(items) => {
+            let items = items
+                .iter()
+                .map(|(key, value)| format!("{key}: {}", shape(value)));
+            format!("{{{}}}", items.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn assert_like_printed(body: &str, printed: &Printed) -> Value {
+    let [sample] = &printed.answers[..] else {
+        panic!("one answer is printed for {}", printed.command)
+    };
+    assert_eq!(keys(body), keys(sample));
+    let (answer, sample) = (
+        serde_json::from_str(body).unwrap(),
+        serde_json::from_str(sample).unwrap(),
+    );
+    assert_eq!(shape(&answer), shape(&sample));
+    answer
+}
+
+#[test]
+fn the_pages_print_seven_commands() {
+    let urls = |page| {
+        let urls = printed(page).into_iter().map(|printed| {
+            let url = printed.command.split('\'').nth(1).unwrap();
+            HOSTS
+                .iter()
+                .find_map(|host| url.strip_prefix(host))
+                .unwrap()
+                .to_owned()
+        });
+        urls.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        urls(ROOMS_PAGE),
+        [
+            "/imbachat/v1/widget/imba_rooms",
+            "/imbachat/v1/widget/imba_rooms",
+            "/imbachat/v2/627/get_users",
+            "/imbachat/v2/627/get_rooms",
+        ]
+    );
+    assert_eq!(
+        urls(MESSAGES_PAGE),
+        [
+            "/imbachat/v2/627/send_msg",
+            "/imbachat/v2/627/get_users",
+            "/imbachat/v2/627/get_rooms"
+        ]
+    );
+    for page in [ROOMS_PAGE, MESSAGES_PAGE] {
+        assert_eq!(
+            printed(page).len(),
+            page.matches("curl --").count(),
+            "none is overlooked"
+        );
+    }
+}
+
+#[tokio::test]
+async fn all_of_them_run_one_after_another() {
+    let sandbox = pages_sandbox().await;
+    for printed in [printed(ROOMS_PAGE), printed(MESSAGES_PAGE)].concat() {
+        let (status, body) = run(&sandbox, &printed).await;
+        assert_eq!(status, 200, "{}: {body}", printed.command);
+    }
+    let stats = sandbox.stats();
+    assert_eq!(
+        (
+            stats.imba_rooms,
+            stats.get_users,
+            stats.get_rooms,
+            stats.send_msg
+        ),
+        (2, 2, 2, 1)
+    );
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_room_is_made_and_its_publicity_is_lost() {
+    let sandbox = pages_sandbox().await;
+    let printed = command(ROOMS_PAGE, "/imba_rooms", 0);
+    assert!(
+        printed.command.contains("'room_is_public =1'"),
+        "the name has a space at its end"
+    );
+    let (status, body) = run(&sandbox, &printed).await;
+
+    let made = room(&sandbox, 209, 1538);
+    assert_eq!(status, 200);
+    assert_eq!(
+        body,
+        without_space(&printed.answers[0]).replace("613", "1538")
+    );
+    assert_eq!(made.name, "Тестовая API группа 9");
+    assert_eq!(made.kind, 1);
+    assert_eq!(made.members, BTreeSet::from([3, 4]));
+    assert!(
+        !made.is_public,
+        "PHP reads another name, so the room stays closed"
+    );
+    let (clock, epoch) = made.pipe.split_once('_').unwrap();
+    assert_eq!(
+        (clock.len(), epoch.len()),
+        (13, 10),
+        "an empty pipe gets a generated one"
+    );
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_the_space_the_room_is_public() {
+    let sandbox = pages_sandbox().await;
+    let printed = command(ROOMS_PAGE, "/imba_rooms", 0);
+    let command = printed
+        .command
+        .replace("room_is_public =1", "room_is_public=1");
+    assert_eq!(run_as_it_is(&sandbox, &command).await.0, 200);
+    assert!(room(&sandbox, 209, 1538).is_public);
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_member_is_added_to_room_613() {
+    let sandbox = pages_sandbox().await;
+    let printed = command(ROOMS_PAGE, "/imba_rooms", 1);
+    let rooms = sandbox.with_world(|world| world.rooms(209).len());
+    let (status, body) = run(&sandbox, &printed).await;
+
+    assert_eq!(status, 200);
+    assert_eq!(printed.answers.len(), 2, "both shapes are printed here");
+    assert_eq!(
+        body,
+        without_space(&printed.answers[1]),
+        "the second one, not quite JSON"
+    );
+    let expected = RoomView {
+        id: 613,
+        pipe: "5fbca000aaaaa_1606200000".to_owned(),
+        name: "Тестовая API группа 9".to_owned(),
+        kind: 1,
+        is_public: false,
+        members: BTreeSet::from([1, 9]),
+        deleted: false,
+    };
+    assert_eq!(room(&sandbox, 209, 613), expected);
+    assert_eq!(
+        sandbox.with_world(|world| world.rooms(209).len()),
+        rooms + 1,
+        "only the support room is new"
+    );
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn users_are_listed_by_status() {
+    for page in [ROOMS_PAGE, MESSAGES_PAGE] {
+        let sandbox = pages_sandbox().await;
+        let printed = command(page, "/get_users", 0);
+        let (status, body) = run(&sandbox, &printed).await;
+        assert_eq!(status, 200);
+        let answer = assert_like_printed(&body, &printed);
+        let rows = answer["data"].as_array().unwrap();
+        assert_eq!(rows.len(), 1, "the administrator is filtered out: {body}");
+        assert_eq!(rows[0]["remote_user_id"], "2");
+        assert_eq!(rows[0]["login"], "two");
+        sandbox.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn rooms_are_listed_by_type() {
+    for page in [ROOMS_PAGE, MESSAGES_PAGE] {
+        let sandbox = pages_sandbox().await;
+        let printed = command(page, "/get_rooms", 0);
+        let (status, body) = run(&sandbox, &printed).await;
+        assert_eq!(status, 200);
+        let answer = assert_like_printed(&body, &printed);
+        let rows = answer["data"].as_array().unwrap();
+        assert_eq!(
+            rows.len(),
+            1,
+            "the conference and the support room are filtered out: {body}"
+        );
+        assert_eq!(rows[0]["id"], 1314);
+        assert_eq!(rows[0]["name"], "New conversation");
+        assert_eq!(rows[0]["created_at"], "2020-12-19 20:42:07");
+        sandbox.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_sent_and_kept() {
+    let sandbox = pages_sandbox().await;
+    let printed = command(MESSAGES_PAGE, "/send_msg", 0);
+    let (status, body) = run(&sandbox, &printed).await;
+    assert_eq!(status, 200);
+    let answer = assert_like_printed(&body, &printed);
+    assert_eq!(answer["message"]["message"], "api message");
+    assert_eq!(answer["message"]["room_id"], "1536");
+    assert_eq!(answer["user"]["name"], "spray");
+    assert_eq!(answer["user"]["chat_role"], "admin");
+
+    let kept = sandbox.with_world(|world| world.messages(627));
+    assert_eq!(kept.len(), 1);
+    assert_eq!(
+        (
+            kept[0].room_id,
+            kept[0].remote_user_id,
+            kept[0].text.as_str()
+        ),
+        (1536, 1, "api message")
+    );
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_printed_user_is_a_placeholder() {
+    let sandbox = pages_sandbox().await;
+    for path in ["/send_msg", "/get_users", "/get_rooms"] {
+        let printed = command(MESSAGES_PAGE, path, 0);
+        let (status, body) = run_as_it_is(&sandbox, &printed.command).await;
+        assert_eq!(status, 401, "{path}: {body}");
+    }
+    assert!(sandbox.with_world(|world| world.messages(627)).is_empty());
+    sandbox.stop().await.unwrap();
+}

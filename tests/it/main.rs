@@ -1,0 +1,9 @@
+//! All integration tests in one binary: the program as its users meet it, on sandboxes and servers of the tests' own.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
+
+mod curl_pages;
+mod sandbox;
+mod support;

@@ -1,0 +1,100 @@
+//! A sandbox on a port of its own, on a thread of its own, ended with its test.
+
+use std::thread::JoinHandle;
+
+use roomform::sandbox::{Config, RoomView, Sandbox, Stats, World, start};
+use tokio::sync::oneshot;
+
+/// A running sandbox.
+pub struct Api {
+    sandbox: Option<Sandbox>,
+    stop: Option<oneshot::Sender<Sandbox>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Api {
+    /// Starts one.
+    pub fn start(config: Config) -> Self {
+        let (give, take) = std::sync::mpsc::channel();
+        let (stop, stopped) = oneshot::channel::<Sandbox>();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                give.send(start(config).await.unwrap()).unwrap();
+                stopped.await.unwrap().stop().await.unwrap();
+            });
+        });
+        Self {
+            sandbox: Some(take.recv().unwrap()),
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// The variables that lead the program here, with credentials for everything.
+    pub fn env(&self) -> Vec<(String, String)> {
+        let vars = [
+            ("IMBACHAT_API_URL", self.sandbox().base_url()),
+            ("IMBACHAT_WIDGET", "627".to_owned()),
+            ("IMBACHAT_SECRET_KEY", "secret_key".to_owned()),
+            ("IMBACHAT_LOGIN", "admin".to_owned()),
+            ("IMBACHAT_PASSWORD", "admin".to_owned()),
+        ];
+        vars.into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+
+    /// Looks into the server, or changes something behind the client's back.
+    pub fn world<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
+        self.sandbox().with_world(work)
+    }
+
+    /// The live rooms of widget 627, without the one every widget has.
+    pub fn rooms(&self) -> Vec<RoomView> {
+        let rooms = self.world(|world| world.rooms(627));
+        rooms
+            .into_iter()
+            .filter(|room| room.kind != 3 && !room.deleted)
+            .collect()
+    }
+
+    /// The live room with this pipe.
+    #[track_caller]
+    pub fn room(&self, pipe: &str) -> RoomView {
+        let mut found: Vec<RoomView> = self
+            .rooms()
+            .into_iter()
+            .filter(|room| room.pipe == pipe)
+            .collect();
+        assert_eq!(found.len(), 1, "{pipe}: {found:?}");
+        found.remove(0)
+    }
+
+    /// What was called so far.
+    pub fn stats(&self) -> Stats {
+        self.sandbox().stats()
+    }
+
+    fn sandbox(&self) -> &Sandbox {
+        self.sandbox.as_ref().unwrap()
+    }
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        let (stop, sandbox, thread) = (
+            self.stop.take().unwrap(),
+            self.sandbox.take().unwrap(),
+            self.thread.take().unwrap(),
+        );
+        let ended = stop.send(sandbox).is_ok() && thread.join().is_ok();
+        assert!(
+            ended || std::thread::panicking(),
+            "the sandbox did not end well"
+        );
+    }
+}

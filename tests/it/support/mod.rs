@@ -1,0 +1,9 @@
+//! What tests are made of: a directory, a run of the program with a scrubbed environment, servers that end with their test.
+
+mod api;
+mod canned;
+mod run;
+
+pub use api::Api;
+pub use canned::Canned;
+pub use run::{Dir, Ran};
