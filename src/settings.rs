@@ -126,14 +126,17 @@ fn variable(name: &str) -> Result<Option<String>, Error> {
         let message = format!("both {name} and {file_name} are set");
         return Err(Error::message(Exit::Failed, message).hint("unset one of them"));
     }
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("{file_name} names `{path}`, which cannot be read"))?;
+    // The value is not shown: it may be the secret itself, put under the wrong name.
+    let unusable = |why: anyhow::Error| {
+        Error::new(Exit::Failed, why).hint(format!("{file_name} is the path of a file"))
+    };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the file that {file_name} names cannot be read"))
+        .map_err(unusable)?;
     let text = text.trim_end_matches(['\r', '\n']).to_owned();
     if text.is_empty() {
-        return Err(Error::message(
-            Exit::Failed,
-            format!("{file_name} names `{path}`, which is empty"),
-        ));
+        let why = anyhow::anyhow!("the file that {file_name} names is empty");
+        return Err(unusable(why));
     }
     Ok(Some(text))
 }

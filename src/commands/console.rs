@@ -4,31 +4,75 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::Format;
+use crate::cli::{ColorWhen, Common, Format};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
 use crate::render::json::{self, ErrorDocument};
 use crate::render::{Paint, diagnostics, escape};
 
-/// The two streams and how to write to them.
-pub struct Console {
-    /// What was asked for.
+/// The process's streams, as `main` found them.
+pub struct Streams {
+    /// stdout.
     pub out: Box<dyn Write>,
-    /// Status, warnings, errors.
+    /// stderr.
     pub err: Box<dyn Write>,
-    /// Colour of the first.
-    pub out_paint: Paint,
-    /// Colour of the second.
-    pub err_paint: Paint,
-    /// Text, or one JSON document.
-    pub format: Format,
-    /// Whether status is left out.
-    pub quiet: bool,
+    /// Whether stdout takes colour, unless the command line says otherwise.
+    pub out_colour: bool,
+    /// Whether stderr does.
+    pub err_colour: bool,
     /// Whether somebody is there to be asked.
     pub interactive: bool,
 }
 
+/// The streams and how to write to them.
+pub(super) struct Console {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    /// Colour of stdout.
+    pub(super) out_paint: Paint,
+    err_paint: Paint,
+    /// Text, or one JSON document.
+    pub(super) format: Format,
+    quiet: bool,
+    /// Whether somebody is there to be asked.
+    pub(super) interactive: bool,
+}
+
 impl Console {
+    pub(super) fn new(streams: Streams, common: &Common) -> Self {
+        let paint = |by_default: bool| match common.color {
+            ColorWhen::Always => Paint::Colour,
+            ColorWhen::Auto if by_default => Paint::Colour,
+            ColorWhen::Auto | ColorWhen::Never => Paint::Plain,
+        };
+        let (out_paint, err_paint) = (paint(streams.out_colour), paint(streams.err_colour));
+        Self {
+            out_paint,
+            err_paint,
+            quiet: common.quiet,
+            ..Self::plain(streams, common.format)
+        }
+    }
+
+    /// A console without colour, for failures before the command line is understood.
+    pub(super) fn plain(streams: Streams, format: Format) -> Self {
+        let Streams {
+            out,
+            err,
+            interactive,
+            ..
+        } = streams;
+        Self {
+            out,
+            err,
+            out_paint: Paint::Plain,
+            err_paint: Paint::Plain,
+            format,
+            quiet: false,
+            interactive,
+        }
+    }
+
     /// Prints what was asked for. A reader that went away is no failure.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
         match self
@@ -76,7 +120,7 @@ impl Console {
     }
 
     /// Tells a failure, and gives back how the run ends.
-    pub fn fail(&mut self, error: &Error) -> Exit {
+    pub(super) fn fail(&mut self, error: &Error) -> Exit {
         let told = match self.format {
             Format::Json => self.document(&ErrorDocument::new(error)).is_ok(),
             Format::Text => false,

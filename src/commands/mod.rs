@@ -1,6 +1,6 @@
 //! One file a verb, thin: each wires the stages together and has no logic of its own.
 //!
-//! Main types: [`Console`] (where output goes) and [`run`] (which verb runs).
+//! Main entry: [`run`]. It gets its arguments and its streams from `main`, and exits nothing.
 
 mod apply;
 mod check;
@@ -11,17 +11,29 @@ mod plan;
 mod sandbox;
 mod target;
 
-pub use console::Console;
+pub use console::Streams;
 
-use crate::cli::{SandboxVerb, Verb};
+use std::ffi::OsString;
+
+use clap::Parser;
+use console::Console;
+
+use crate::cli::{Cli, Format, SandboxVerb, Verb};
 use crate::error::{Error, Exit};
 use crate::settings::Settings;
 
-/// Runs the verb.
-///
-/// # Errors
-/// Whatever kept it from its work; the console has not told it yet.
-pub fn run(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
+/// A whole run: arguments (the program's name first) and streams in, the way it ended out.
+pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &args, streams),
+    };
+    let mut console = Console::new(streams, &cli.common);
+    let exit = Settings::new(cli).and_then(|settings| dispatch(&settings, &mut console));
+    exit.unwrap_or_else(|error| console.fail(&error))
+}
+
+fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
     match &settings.verb {
         Verb::Check => check::run(settings, console),
         Verb::Plan(args) => block_on(plan::run(args, settings, console)),
@@ -44,4 +56,44 @@ fn block_on(work: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Err
         .enable_all()
         .build()?;
     runtime.block_on(work)
+}
+
+/// Help and version are success; everything else is wrong usage, as JSON if that was asked for.
+fn usage(error: &clap::Error, args: &[OsString], mut streams: Streams) -> Exit {
+    let json = args.iter().any(|arg| arg == "--format=json")
+        || args
+            .windows(2)
+            .any(|pair| pair[0] == "--format" && pair[1] == "json");
+    if json && error.use_stderr() {
+        let text = error.to_string();
+        let message = text
+            .trim_start_matches("error: ")
+            .lines()
+            .next()
+            .unwrap_or_default();
+        let failure = Error::message(Exit::Usage, message).hint("see roomform --help");
+        return Console::plain(streams, Format::Json).fail(&failure);
+    }
+    let colour = if error.use_stderr() {
+        streams.err_colour
+    } else {
+        streams.out_colour
+    };
+    let text = if colour {
+        error.render().ansi().to_string()
+    } else {
+        error.render().to_string()
+    };
+    let stream = if error.use_stderr() {
+        &mut streams.err
+    } else {
+        &mut streams.out
+    };
+    // A reader that went away is no failure, and nobody is left to be told of another.
+    drop(stream.write_all(text.as_bytes()));
+    if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
+    }
 }

@@ -117,8 +117,7 @@ impl Connection {
     ) -> Result<Self, Error> {
         let credentials = &settings.credentials;
         let given = settings.common.widget.or(credentials.widget).map(WidgetId);
-        let widget = right_widget(declared, given)?
-            .ok_or_else(|| missing(&["IMBACHAT_WIDGET"], "which widget"))?;
+        let widget = right_widget(declared, given)?.ok_or_else(no_widget)?;
         let read_auth = match (&credentials.secret_key, &credentials.jwt) {
             (Some(key), _) => ReadAuth::Secret(key.clone()),
             (None, Some(token)) => ReadAuth::Jwt(token.clone()),
@@ -204,10 +203,10 @@ impl Connection {
         sandbox: Option<Sandbox>,
     ) -> Result<Self, Error> {
         let (ReadAuth::Secret(read_secret) | ReadAuth::Jwt(read_secret)) = &read_auth;
-        let password = write_auth.as_ref().map(|auth| auth.password.clone());
-        let secrets = std::iter::once(read_secret.clone())
-            .chain(password)
-            .collect();
+        let mut secrets = vec![read_secret.clone()];
+        if let Some(WriteAuth { login, password }) = &write_auth {
+            secrets.extend([login.clone(), password.clone()]);
+        }
         let http = Http::new(endpoint, settings.common.timeout, secrets)?;
         let reader = Reader::new(http.clone(), target.widget, read_auth);
         let ledger = settings.common.ledger.clone().unwrap_or(ledger);
@@ -256,13 +255,19 @@ fn right_widget(
     match (declared, given) {
         (Some(declared), Some(given)) if declared != given => {
             let message = format!(
-                "wrong target: the manifest is for widget {declared}, the credentials are for widget {given}"
+                "wrong target: the manifest is for widget {declared}, this run is for widget {given}"
             );
             Err(Error::message(Exit::Refused, message)
                 .hint("check --widget, IMBACHAT_WIDGET and the manifest's `widget`"))
         }
         (declared, given) => Ok(given.or(declared)),
     }
+}
+
+fn no_widget() -> Error {
+    Error::message(Exit::Failed, "no widget: IMBACHAT_WIDGET is not set").hint(
+        "set it to the widget's number (imba_id), or use --widget or `widget:` in the manifest",
+    )
 }
 
 fn missing(names: &[&str], what_for: &str) -> Error {

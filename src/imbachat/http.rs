@@ -221,18 +221,27 @@ impl Http {
         }
     }
 
-    /// A text of the server or the library, short, and without any of our secrets.
+    /// The same, with one more text that no error may show.
+    #[must_use]
+    pub(super) fn hiding(mut self, secret: SecretString) -> Self {
+        self.secrets.push(secret);
+        self
+    }
+
+    /// A text of the server or the library without any of our secrets, and short. In this order: a secret that is cut
+    /// would not be found any more, nor would one of which a shorter one is a part.
     fn clean(&self, text: &str) -> String {
-        let mut text: String = text.chars().take(QUOTED).collect();
-        for secret in self
+        let mut secrets: Vec<&str> = self
             .secrets
             .iter()
             .map(ExposeSecret::expose_secret)
             .filter(|secret| secret.len() >= 3)
-        {
-            text = text.replace(secret, "***");
-        }
-        text
+            .collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let clean = secrets
+            .into_iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"));
+        clean.chars().take(QUOTED).collect()
     }
 }
 

@@ -68,9 +68,8 @@ impl Rows {
     /// [`RowError::Cut`] if the answer is not complete.
     pub fn finish(self) -> Result<Vec<u8>, RowError> {
         let whole = self.depth == 0 && !self.in_text;
-        let json = self.envelope.trim_ascii_start().starts_with(b"{");
         // What is not even an object has its own name, HTML above all; only the envelope's reader knows it.
-        if whole || !json {
+        if whole || !self.is_object() {
             Ok(self.envelope)
         } else {
             Err(RowError::Cut)
@@ -142,7 +141,8 @@ impl Rows {
             b':' => self.expect_value = true,
             b'{' | b'[' => {
                 self.depth += 1;
-                self.in_data = self.depth == 2 && self.expect_value && self.key == b"data";
+                self.in_data =
+                    self.depth == 2 && self.expect_value && self.key == b"data" && self.is_object();
                 self.data_is_list = byte == b'[';
                 self.expect_value = self.in_data && self.data_is_list;
             }
@@ -151,6 +151,13 @@ impl Rows {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether the answer began as an object, with or without a byte order mark; a page with a script in it did not.
+    fn is_object(&self) -> bool {
+        let text = self.envelope.as_slice();
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        text.trim_ascii_start().starts_with(b"{")
     }
 
     /// Follows texts. True if the byte is inside of one, or ends one.
@@ -229,7 +236,11 @@ mod tests {
             Err(RowError::NotAnObject)
         );
         assert_eq!(split(r#"{"data":[[1]]}"#, 9), Err(RowError::NotAnObject));
+        let page = r#"<html><script>let x = {"data":[1]}</script>"#;
+        assert_eq!(split(page, 9), Ok((Vec::new(), page.to_owned())));
         assert_eq!(split(r#"{"data":[{"id":1},{"id""#, 9), Err(RowError::Cut));
         assert_eq!(split(r#"{"data":[{"id":1}]"#, 9), Err(RowError::Cut));
+        let marked = "\u{feff}{\"data\":[{\"id\":1}]";
+        assert_eq!(split(marked, 9), Err(RowError::Cut));
     }
 }

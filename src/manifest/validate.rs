@@ -122,7 +122,6 @@ pub(super) fn bad_title(title: &str, at: At) -> Option<Diagnostic> {
 }
 
 fn odd_title(title: &str, at: At) -> Option<Diagnostic> {
-    let hidden = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     let (reason, hint) = match title {
         _ if bad_title(title, at).is_some() => return None,
         _ if title.trim() != title => (
@@ -133,13 +132,25 @@ fn odd_title(title: &str, at: At) -> Option<Diagnostic> {
             "the title has more than 255 characters",
             "the server may cut it without a word",
         ),
-        _ if title.contains(hidden) => (
+        _ if hides(title) => (
             "the title has invisible or direction-changing characters",
             "people cannot see them; take them out",
         ),
         _ => return None,
     };
     Some(Diagnostic::at(Code::OddTitle, at, reason).hint(hint))
+}
+
+/// Whether there is something in a text that people cannot see. Joiners after a letter or sign of a script that needs them
+/// are no such thing: Persian words and composed emoji have them.
+fn hides(text: &str) -> bool {
+    let mut before = ' ';
+    text.chars().any(|c| {
+        let joins = matches!(c, '\u{200c}' | '\u{200d}') && !before.is_ascii();
+        before = c;
+        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        hidden && !joins
+    })
 }
 
 /// Warns of pipes that differ, but not for people: by case, normal form, or look-alike letters.

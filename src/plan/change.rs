@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::CHUNK;
 use super::LimitKind;
-use crate::model::{Field, FieldValue, MembersPolicy, Pipe, RoomId, RoomState, Target, UserId};
+use crate::model::{Field, FieldValue, Pipe, RoomId, RoomState, Target, UserId};
 
 /// Everything a run would do, and everything it will not. All lists are sorted by pipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -257,15 +257,5 @@ impl Change {
     /// How many calls it takes: members go in chunks, and a room without any still takes one.
     pub fn writes(&self) -> usize {
         self.members.count().div_ceil(CHUNK).max(1)
-    }
-}
-
-impl MembersPolicy {
-    /// The policy's name in a manifest.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ensure => "ensure",
-            Self::OnCreate => "on_create",
-        }
     }
 }

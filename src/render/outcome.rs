@@ -1,6 +1,6 @@
 //! What became of a plan, as text: a line for each room that needs a look, and the figures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::escape::{brief, terminal};
@@ -44,6 +44,9 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
         paint.tone(Tone::Strong, "apply:"),
         figures(outcome)
     );
+    for hint in hints(outcome) {
+        let _ = writeln!(text, "  hint: {}", terminal(hint));
+    }
     if let Some(reason) = &outcome.unverified {
         let _ = writeln!(
             text,
@@ -112,18 +115,11 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
                 brief(reason)
             ),
         ),
-        Status::Failed { reason, hint } => {
-            let hint = hint
-                .as_ref()
-                .map(|hint| format!(" ({hint})"))
-                .unwrap_or_default();
+        Status::Failed { reason, .. } => {
+            let requests = Count(room.requests as usize, "request");
             (
                 Tone::Danger,
-                format!(
-                    "failed       {}{hint}, after {}",
-                    brief(reason),
-                    Count(room.requests as usize, "request")
-                ),
+                format!("failed       {}, after {requests}", brief(reason)),
             )
         }
         Status::NotStarted => (Tone::Danger, "not started".to_owned()),
@@ -134,6 +130,15 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
         "  {} {pipe}{padding} {words}",
         paint.tone(tone, glyph(&room.status))
     );
+}
+
+/// The remedies of all failures, each once: when everything fails it is usually for one reason.
+fn hints(outcome: &Outcome) -> BTreeSet<&str> {
+    let hint = |room: &'_ RoomOutcome| match &room.status {
+        Status::Failed { hint, .. } => hint.as_deref(),
+        _ => None,
+    };
+    outcome.rooms.iter().filter_map(hint).collect()
 }
 
 fn glyph(status: &Status) -> &'static str {

@@ -247,10 +247,8 @@ fn summary(text: &mut String, plan: &Plan, paint: Paint) {
         ),
     };
     let members = &plan.summary.unverified;
-    let recorded = plan
-        .changes
-        .iter()
-        .any(|change| change.members.recorded > 0);
+    let told = |change: &Change| !change.members.new.is_empty() && change.members.recorded > 0;
+    let recorded = plan.changes.iter().any(told);
     if recorded || members.members > 0 || !plan.by_hand.is_empty() {
         let _ = writeln!(
             text,

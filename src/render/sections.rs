@@ -66,7 +66,8 @@ fn section(text: &mut String, name: &str, remark: &str, lines: Vec<String>, pain
     } else {
         format!(": {remark}")
     };
-    let _ = writeln!(text, "\n  {}{remark}", paint.tone(Tone::Strong, name));
+    let gap = if text.is_empty() { "" } else { "\n" };
+    let _ = writeln!(text, "{gap}  {}{remark}", paint.tone(Tone::Strong, name));
     for line in lines {
         let _ = writeln!(text, "    {line}");
     }

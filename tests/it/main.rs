@@ -4,6 +4,10 @@
     reason = "a test that cannot go on fails where it stands"
 )]
 
+mod apply;
 mod curl_pages;
+mod layers;
+mod plan;
+mod properties;
 mod sandbox;
 mod support;

@@ -58,7 +58,6 @@ struct RoomDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     /// Fields the server ignored.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored_fields: Vec<&'static str>,
 }
 

@@ -1,0 +1,392 @@
+//! What an apply does to the server and writes down, and that the next run has nothing to do.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use insta::assert_snapshot;
+use roomform::sandbox::{Config, RoomView};
+
+use crate::support::{Api, Canned, Dir};
+
+/// 25 rooms of 7 members.
+fn many() -> String {
+    let mut text = "version: 1\nwidget: 627\nrooms:\n".to_owned();
+    for room in 1..=25 {
+        let members: Vec<String> = (0..7)
+            .map(|member| (room * 10 + member).to_string())
+            .collect();
+        writeln!(
+            text,
+            "  - {{pipe: course-{room:02}, title: \"Курс {room}\", members: [{}]}}",
+            members.join(", ")
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[test]
+fn twenty_five_rooms_and_the_second_run_writes_nothing() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&many()).envs(&api.env());
+    let out = dir.run(&["apply", "--yes"]).ok();
+    assert!(
+        out.contains("apply: 25 verified; 175 members confirmed; 25 to write, 1 to verify"),
+        "{out}"
+    );
+    assert!(
+        out.ends_with("now:  nothing to do; 25 unchanged, 1 unmanaged\n"),
+        "{out}"
+    );
+    assert_eq!((api.stats().writes(), api.rooms().len()), (25, 25));
+    for (index, room) in (1..=25).enumerate() {
+        let live = &api.room(&format!("course-{room:02}"));
+        assert_eq!(
+            (live.name.as_str(), live.kind, live.is_public),
+            (format!("Курс {room}").as_str(), 1, false)
+        );
+        assert_eq!(
+            live.members.iter().copied().collect::<Vec<_>>(),
+            (0..7).map(|m| room * 10 + m).collect::<Vec<u64>>(),
+            "{index}"
+        );
+    }
+    assert_eq!(dir.run(&["plan", "--detailed-exitcode"]).code, 0);
+    let ledger = dir.files();
+    dir.run(&["apply", "--yes"]).ok();
+    assert_eq!(api.stats().writes(), 25, "zero writes when nothing changed");
+    assert_eq!(dir.files(), ledger, "and nothing to write down");
+}
+
+#[test]
+fn one_room_that_fails_stops_no_other() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&many()).envs(&api.env());
+    dir.run(&["apply", "--yes", "--only", "course-03"]).ok();
+    let manifest = dir.read("rooms.yaml").replace("Курс 3\"", "Another\"");
+    dir.write("rooms.yaml", manifest);
+    let env = api.env();
+    let real = env
+        .iter()
+        .find(|(name, _)| name == "IMBACHAT_API_URL")
+        .unwrap()
+        .1
+        .clone();
+    // Between client and sandbox stands a server that lets everything through but the room the ledger calls 2.
+    let proxy = Canned::by(move |request| {
+        if request.contains("name=\"room_id\"\r\n\r\n2\r\n")
+            || request.contains("room_id\"\r\nContent-Type: text/plain\r\n\r\n2\r\n")
+        {
+            let body = r#"{"code":403,"error":"not this one"}"#;
+            let length = body.len();
+            return format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes();
+        }
+        forward(&real, request)
+    });
+    let dir = dir.env("IMBACHAT_API_URL", &proxy.url());
+    let ledger = fs::read_dir(dir.path(".roomform"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let text = fs::read_to_string(&ledger).unwrap();
+    let origin = text
+        .lines()
+        .next()
+        .unwrap()
+        .split('"')
+        .nth(5)
+        .unwrap()
+        .to_owned();
+    let moved = dir.write("moved.jsonl", text.replace(&origin, &proxy.url()));
+    let ran = dir.run(&["apply", "--yes", "--ledger", moved.to_str().unwrap()]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.out.contains("24 verified, 1 failed"), "{}", ran.out);
+    assert!(
+        ran.out.contains("not this one") && ran.out.contains("course-03"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.out.contains("now:  1 to update; 24 unchanged"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(api.rooms().len(), 25);
+}
+
+/// Passes a request on, and the answer back.
+fn forward(base: &str, request: &str) -> Vec<u8> {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(base.trim_start_matches("http://")).unwrap();
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    stream
+        .write_all(format!("{head}\r\nConnection: close\r\n\r\n{body}").as_bytes())
+        .unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_ledger_that_cannot_be_written_stops_before_the_first_call() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&many()).envs(&api.env());
+    let blocked = dir.write("a-file", "").join("ledger.jsonl");
+    let ran = dir.run(&["apply", "--yes", "--ledger", blocked.to_str().unwrap()]);
+    assert_eq!((ran.code, api.stats().writes()), (1, 0), "{ran:?}");
+    assert!(
+        ran.err.contains("error: ledger `") && ran.err.contains("name another place with --ledger"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn a_ledger_of_another_target_is_refused() {
+    let (rehearsal, production) = (Api::start(Config::default()), Api::start(Config::default()));
+    let dir = Dir::with(&many()).envs(&rehearsal.env());
+    dir.run(&["apply", "--yes", "--ledger", "shared.jsonl"])
+        .ok();
+    let dir = dir.envs(&production.env());
+    for verb in [&["plan"][..], &["apply", "--yes"]] {
+        let ran = dir.run(&[verb, &["--ledger", "shared.jsonl"]].concat());
+        assert_eq!((ran.code, production.stats().writes()), (1, 0), "{ran:?}");
+        assert!(
+            ran.err.contains("is of widget 627 on http://127.0.0.1:"),
+            "{}",
+            ran.err
+        );
+    }
+}
+
+#[test]
+fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&many()).envs(&api.env());
+    dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
+    let whole = dir.read("l.jsonl");
+    dir.write("l.jsonl", format!("{whole}{{\"run\":\"x\",\"seq\":1,\"ti"));
+    let ran = dir.run(&["plan", "--detailed-exitcode", "--ledger", "l.jsonl"]);
+    assert_eq!(ran.code, 0);
+    assert_snapshot!(ran.err, @"warning: ledger `l.jsonl`: the last line was cut short, as a killed run leaves it; it is dropped");
+    dir.write("rooms.yaml", many().replace("Курс 7\"", "Seven\""));
+    dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
+    assert!(dir.read("l.jsonl").starts_with(&whole) && dir.read("l.jsonl").contains("Seven"));
+    assert_eq!(
+        dir.run(&["plan", "--detailed-exitcode", "--ledger", "l.jsonl"])
+            .err,
+        ""
+    );
+    dir.write(
+        "l.jsonl",
+        whole.replacen("\"kind\":\"intent\"", "\"kind\":\"dance\"", 1),
+    );
+    let ran = dir.run(&["plan", "--ledger", "l.jsonl"]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err
+            .contains("error: ledger `l.jsonl`, line 2: not an entry"),
+        "{}",
+        ran.err
+    );
+    dir.write(
+        "l.jsonl",
+        whole.replacen("\"roomform_ledger\":1", "\"roomform_ledger\":2", 1),
+    );
+    let ran = dir.run(&["plan", "--ledger", "l.jsonl"]);
+    assert!(
+        ran.code == 1
+            && ran
+                .err
+                .contains("has format 2, this roomform reads up to 1"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn ledgers_merged_line_by_line_are_one_ledger() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&many()).envs(&api.env());
+    dir.run(&[
+        "apply",
+        "--yes",
+        "--only",
+        "course-0*",
+        "--ledger",
+        "a.jsonl",
+    ])
+    .ok();
+    dir.run(&[
+        "apply",
+        "--yes",
+        "--only",
+        "course-[12]*",
+        "--ledger",
+        "b.jsonl",
+    ])
+    .ok();
+    let (a, b) = (dir.read("a.jsonl"), dir.read("b.jsonl"));
+    dir.write("ab.jsonl", format!("{a}{b}{a}"));
+    let mut lines: Vec<&str> = b.lines().chain(a.lines().skip(1)).collect();
+    lines[1..].reverse();
+    dir.write("ba.jsonl", lines.join("\n") + "\n");
+    for merged in ["ab.jsonl", "ba.jsonl"] {
+        assert_eq!(
+            dir.run(&["plan", "--detailed-exitcode", "--ledger", merged])
+                .code,
+            0
+        );
+    }
+}
+
+#[test]
+fn members_go_in_chunks_and_a_room_made_anew_by_others_starts_empty() {
+    let api = Api::start(Config::default());
+    let members: Vec<String> = (1..=450).map(|user| user.to_string()).collect();
+    let text = format!(
+        "version: 1\nrooms:\n  - {{pipe: big, title: Big, members: [{}]}}\n",
+        members.join(", ")
+    );
+    let dir = Dir::with(&text).envs(&api.env());
+    let out = dir.run(&["apply", "--yes"]).ok();
+    assert!(
+        out.contains("1 verified; 450 members confirmed; 3 to write, 1 to verify"),
+        "{out}"
+    );
+    assert_eq!(api.room("big").members.len(), 450);
+    let old = api.room("big").id;
+    api.world(|world| world.delete_room(627, old, 9));
+    let anew = RoomView {
+        pipe: "big".to_owned(),
+        name: "Big".to_owned(),
+        kind: 1,
+        ..RoomView::default()
+    };
+    let new = api.world(|world| world.insert_room(627, anew, 9));
+    let out = dir.run(&["plan"]).ok();
+    let note = format!(
+        "big: the ledger knows room {old}, the server shows room {new}; nothing is on record of that one"
+    );
+    assert!(
+        out.contains(&note) && out.contains("members unverified: 450 sent again"),
+        "{out}"
+    );
+    dir.run(&["apply", "--yes"]).ok();
+    assert_eq!(api.room("big").members.len(), 450);
+    assert!(
+        !dir.run(&["plan", "--detailed-exitcode"])
+            .ok()
+            .contains("warnings")
+    );
+}
+
+#[test]
+fn on_create_rooms_are_left_alone_once_they_are_there() {
+    let api = Api::start(Config::default());
+    let text = "version: 1\nrooms:\n  - {pipe: once, title: Once, members: [1, 2], members_policy: on_create}\n";
+    let dir = Dir::with(text).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    assert_eq!(api.room("once").members, [1, 2].into());
+    dir.write("rooms.yaml", text.replace("[1, 2]", "[1, 2, 3]"));
+    dir.run(&["plan", "--detailed-exitcode"]).ok();
+}
+
+#[test]
+fn export_then_plan_is_empty_with_and_without_the_ledger() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&many()).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    for (pipe, name, kind) in [
+        ("1e3", "yes", 0),
+        ("a: b # c", "- \"quoted\" \\ 'title'", 3),
+        ("odd", "two\nlines\u{1b}", 1),
+        ("unknown-type", "Type 7", 7),
+        ("bidi", "x\u{202e}y\u{200b}", 1),
+        (" lead", "left out", 1),
+        ("twin", "one", 1),
+        ("twin", "two", 1),
+    ] {
+        let room = RoomView {
+            pipe: pipe.to_owned(),
+            name: name.to_owned(),
+            kind,
+            is_public: kind == 3,
+            ..RoomView::default()
+        };
+        api.world(|world| world.insert_room(627, room, 1));
+    }
+    let exported = dir.run(&["export"]).ok();
+    assert_eq!(exported, dir.run(&["export"]).ok(), "stable");
+    assert!(
+        exported.contains("# left out: pipe \" lead\" (id "),
+        "{exported}"
+    );
+    assert!(
+        exported.contains("# left out: pipe \"twin\" (id ")
+            && exported.contains("more than one live room"),
+        "{exported}"
+    );
+    assert!(
+        exported.contains("members: [10, 11, 12, 13, 14, 15, 16] # on record"),
+        "{exported}"
+    );
+    dir.write("rooms.yaml", &exported);
+    let plan = dir.run(&["plan", "--detailed-exitcode"]).ok();
+    assert!(plan.contains("nothing to do; 31 unchanged"), "{plan}");
+    fs::remove_dir_all(dir.path(".roomform")).unwrap();
+    let exported = dir.run(&["export", "--only", "course-1?"]).ok();
+    assert!(
+        exported.contains("members: [] # unknown") && !exported.contains("course-01"),
+        "{exported}"
+    );
+    dir.write("rooms.yaml", &exported);
+    assert!(
+        dir.run(&["plan", "--detailed-exitcode"])
+            .ok()
+            .contains("nothing to do; 10 unchanged")
+    );
+}
+
+#[test]
+fn the_built_in_sandbox_keeps_its_state_and_its_own_ledger() {
+    let dir = Dir::with(&many());
+    let ran = dir.run(&["apply", "--yes", "--sandbox"]).ok();
+    assert!(ran.contains("25 verified"), "{ran}");
+    assert!(
+        dir.path(".roomform/sandbox.json").is_file()
+            && dir.path(".roomform/sandbox-627.jsonl").is_file()
+    );
+    assert!(
+        dir.run(&["plan", "--sandbox", "--detailed-exitcode"])
+            .ok()
+            .contains("25 unchanged")
+    );
+    assert_eq!(
+        dir.run(&["plan", "--sandbox=other.json", "--detailed-exitcode"])
+            .code,
+        2
+    );
+    fs::write(dir.path(".roomform/sandbox.json"), "{").unwrap();
+    let ran = dir.run(&["plan", "--sandbox"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.err.contains("sandbox.json") && dir.read(".roomform/sandbox.json") == "{",
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn nothing_is_applied_where_nobody_can_be_asked() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&many()).envs(&api.env());
+    let before = dir.files();
+    let ran = dir.run_with_input(&["apply"], "y\n");
+    assert_eq!((ran.code, api.stats().writes()), (5, 0));
+    assert!(
+        ran.out.contains("25 to create") && ran.err.contains("--yes was not given"),
+        "{ran:?}"
+    );
+    assert_eq!(dir.files(), before);
+}

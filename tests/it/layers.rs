@@ -1,0 +1,246 @@
+//! Who may use whom: the import table of ARCHITECTURE.md, read back out of the sources.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each room, and the rooms it may use besides itself. `error` is the words for failing at the edge: stages do without.
+const TABLE: [(&str, &[&str]); 13] = [
+    ("main", &["commands"]),
+    (
+        "commands",
+        &[
+            "apply", "cli", "error", "imbachat", "ledger", "manifest", "model", "plan", "render",
+            "sandbox", "settings",
+        ],
+    ),
+    ("settings", &["cli", "error"]),
+    ("cli", &[]),
+    ("error", &[]),
+    ("render", &["apply", "error", "manifest", "model", "plan"]),
+    ("apply", &["imbachat", "ledger", "model", "plan"]),
+    ("plan", &["model"]),
+    ("manifest", &["model"]),
+    ("imbachat", &["model"]),
+    ("ledger", &["model"]),
+    ("sandbox", &[]),
+    ("model", &[]),
+];
+
+/// What a room must not even name, whatever it is called through.
+const NEVER: [(&str, &[&str]); 6] = [
+    (
+        "plan",
+        &[
+            "std::fs",
+            "std::net",
+            "std::env",
+            "std::time",
+            "tokio",
+            "reqwest",
+            "jiff",
+            "async ",
+        ],
+    ),
+    (
+        "model",
+        &[
+            "std::fs",
+            "std::net",
+            "std::env",
+            "std::time",
+            "tokio",
+            "reqwest",
+            "jiff",
+            "serde",
+            "async ",
+        ],
+    ),
+    (
+        "manifest",
+        &["std::net", "std::env", "tokio", "reqwest", "jiff", "async "],
+    ),
+    (
+        "apply",
+        &[
+            "println!",
+            "print!",
+            "eprintln!",
+            "std::io",
+            "std::fs",
+            "std::env",
+        ],
+    ),
+    ("imbachat", &["std::env", "std::fs"]),
+    ("render", &["std::env", "std::fs", "std::net", "tokio"]),
+];
+
+#[test]
+fn every_import_is_in_the_table() {
+    let allowed: BTreeMap<&str, BTreeSet<&str>> = TABLE
+        .iter()
+        .map(|(room, others)| (*room, others.iter().copied().collect()))
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for (room, path, text) in sources() {
+        let rooms = allowed
+            .get(room.as_str())
+            .unwrap_or_else(|| panic!("{room} is not in the table"));
+        for used in used(&text).into_iter().filter(|used| *used != room) {
+            assert!(
+                allowed.contains_key(used.as_str()),
+                "{}: `{used}` is not in the table",
+                path.display()
+            );
+            if !rooms.contains(used.as_str()) {
+                wrong.push(format!("{}: {room} must not use {used}", path.display()));
+            }
+        }
+        seen.insert(room);
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(
+        seen.len(),
+        TABLE.len(),
+        "a room of the table is gone: {seen:?}"
+    );
+}
+
+#[test]
+fn the_table_is_the_one_in_the_architecture() {
+    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for (room, others) in TABLE {
+        let row = format!(
+            "| `{room}` | {} |",
+            if others.is_empty() {
+                "nothing of ours".to_owned()
+            } else {
+                others.join(", ")
+            }
+        );
+        assert!(page.contains(&row), "ARCHITECTURE.md lacks the row\n{row}");
+    }
+}
+
+#[test]
+fn pure_rooms_name_nothing_impure_and_only_settings_reads_the_environment() {
+    let mut wrong = Vec::new();
+    for (room, path, text) in sources() {
+        let code: String = code(&text);
+        let never = NEVER
+            .iter()
+            .filter(|(of, _)| *of == room)
+            .flat_map(|(_, words)| words.iter());
+        wrong.extend(
+            never
+                .filter(|word| code.contains(**word))
+                .map(|word| format!("{}: {word}", path.display())),
+        );
+        let environment = ["env::var", "env::vars", "var_os("];
+        let reads = environment.iter().any(|word| code.contains(word));
+        if reads && room != "settings" {
+            wrong.push(format!("{}: reads the environment", path.display()));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn no_file_is_too_long_to_be_one_room() {
+    let long: Vec<String> = sources()
+        .into_iter()
+        .map(|(_, path, text)| (path, text.lines().count()))
+        .filter(|(_, lines)| *lines > 400)
+        .map(|(path, lines)| format!("{}: {lines} lines", path.display()))
+        .collect();
+    assert_eq!(long, Vec::<String>::new());
+}
+
+#[test]
+fn the_yaml_library_is_named_in_one_module_and_the_http_library_in_one_room() {
+    let naming = |word: &str| -> Vec<String> {
+        let found = sources()
+            .into_iter()
+            .filter(|(_, _, text)| code(text).contains(word));
+        found
+            .map(|(_, path, _)| path.display().to_string())
+            .collect()
+    };
+    assert_eq!(naming("granit_parser"), ["manifest/yaml.rs"]);
+    assert!(
+        naming("reqwest")
+            .iter()
+            .all(|path| path.starts_with("imbachat/")),
+        "{:?}",
+        naming("reqwest")
+    );
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every source file: its room, its path below `src`, its text.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let src = root().join("src");
+    let mut found = Vec::new();
+    collect(&src, &src, &mut found);
+    assert!(found.len() > 50, "the sources were not found");
+    found
+}
+
+fn collect(src: &Path, directory: &Path, found: &mut Vec<(String, PathBuf, String)>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let below = path.strip_prefix(src).unwrap().to_owned();
+        if path.is_dir() {
+            collect(src, &path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && !below.ends_with("lib.rs")
+        {
+            let first = below
+                .components()
+                .next()
+                .unwrap()
+                .as_os_str()
+                .to_string_lossy()
+                .into_owned();
+            found.push((
+                first.trim_end_matches(".rs").to_owned(),
+                below,
+                fs::read_to_string(&path).unwrap(),
+            ));
+        }
+    }
+}
+
+/// The rooms a text names through `crate::` or the crate's name, single or in braces.
+fn used(text: &str) -> BTreeSet<String> {
+    let code = code(text);
+    let mut found = BTreeSet::new();
+    for start in ["crate::", "roomform::"] {
+        for (at, _) in code.match_indices(start) {
+            let rest = &code[at + start.len()..];
+            assert!(
+                !rest.starts_with('{'),
+                "a grouped import hides its rooms: {}",
+                rest.lines().next().unwrap()
+            );
+            let word: String = rest
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            found.insert(word);
+        }
+    }
+    found
+}
+
+/// The text without comments; a `//` inside of a literal hides the rest of its line, which no import shares.
+fn code(text: &str) -> String {
+    text.lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n")
+}

@@ -1,0 +1,556 @@
+//! What a plan says: change one thing, see the text.
+
+use insta::assert_snapshot;
+use roomform::sandbox::{Config, Quirks, RoomView};
+
+use crate::support::{Api, Dir};
+
+const BASE: &str = "\
+version: 1
+widget: 627
+rooms:
+  - {pipe: team-a, title: Team A, members: [3, 4]}
+  - {pipe: team-b, title: Team B, members: [3]}
+";
+
+/// A sandbox that looks like a manifest, and the directory of that manifest.
+fn applied(manifest: &str, config: Config) -> (Api, Dir) {
+    let api = Api::start(config);
+    let dir = Dir::with(manifest).envs(&api.env());
+    dir.run(&["apply", "--yes", "--allow-publish"]).ok();
+    (api, dir)
+}
+
+/// The plan after the manifest was edited: the text, and the exit codes without and with `--detailed-exitcode`.
+fn edited(dir: &Dir, from: &str, to: &str, args: &[&str]) -> (String, i32, i32) {
+    let manifest = dir.read("rooms.yaml");
+    assert!(manifest.contains(from), "{manifest}");
+    dir.write("rooms.yaml", manifest.replace(from, to));
+    let plan = [&["plan"], args].concat();
+    let ran = dir.run(&plan);
+    (
+        ran.out,
+        ran.code,
+        dir.run(&[&plan[..], &["--detailed-exitcode"]].concat())
+            .code,
+    )
+}
+
+#[test]
+fn nothing_to_do() {
+    let (_api, dir) = applied(BASE, Config::default());
+    assert_snapshot!(dir.run(&["plan", "--detailed-exitcode"]).ok(), @r"
+    plan: nothing to do; 2 unchanged, 1 unmanaged
+          1 request: 1 to list
+    ");
+}
+
+#[test]
+fn a_new_room() {
+    let (_api, dir) = applied(BASE, Config::default());
+    let room =
+        "rooms:\n  - {pipe: course-rust-101, title: \"Rust 101 · autumn\", members: [5, 4]}\n";
+    let (text, plain, detailed) = edited(&dir, "rooms:\n", room, &[]);
+    assert_snapshot!(text, @r#"
+      # rooms.yaml:4
+      + course-rust-101      create  conference, closed, 2 members
+          title   "Rust 101 · autumn"
+          members 4, 5
+
+    plan: 1 to create, 2 members to add; 2 unchanged, 1 unmanaged
+          3 requests: 1 to list, 1 to write, 1 to verify
+    "#);
+    assert_eq!((plain, detailed), (0, 2));
+}
+
+#[test]
+fn title_type_and_members_of_one_room() {
+    let (_api, dir) = applied(BASE, Config::default());
+    let changed = "title: Team Alpha, type: support, members: [3, 4, 17, 18]";
+    let (text, plain, detailed) = edited(&dir, "title: Team A, members: [3, 4]", changed, &[]);
+    assert_snapshot!(text, @r#"
+      # rooms.yaml:4
+      ~ team-a               update
+          title   "Team A" → "Team Alpha"
+          type    conference → support
+          members +2 (17, 18)   2 recorded
+
+    plan: 1 to update, 2 members to add; 1 unchanged, 1 unmanaged
+          3 requests: 1 to list, 1 to write, 1 to verify
+          recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
+    "#);
+    assert_eq!((plain, detailed), (0, 2));
+}
+
+#[test]
+fn a_room_that_only_gains_members() {
+    let (_api, dir) = applied(BASE, Config::default());
+    let (text, ..) = edited(&dir, "[3]", "[3, 17]", &[]);
+    assert_snapshot!(text, @r"
+      # rooms.yaml:5
+      ~ team-b               add members
+          members +1 (17)   1 recorded
+
+    plan: 1 to gain members only, 1 member to add; 1 unchanged, 1 unmanaged
+          3 requests: 1 to list, 1 to write, 1 to verify
+          recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
+    ");
+}
+
+#[test]
+fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
+    let (api, dir) = applied(BASE, Config::default());
+    let (text, plain, detailed) = edited(&dir, "title: Team B", "title: Team B, public: true", &[]);
+    assert_snapshot!(text, @r"
+      # rooms.yaml:5
+      ! team-b               publish: closed → public
+
+    plan: 1 to update (1 becomes public); 1 unchanged, 1 unmanaged
+          3 requests: 1 to list, 1 to write, 1 to verify
+    refused: `team-b` would become public; allow it with --allow-publish or `limits.publish: 1`
+    ");
+    assert_eq!(
+        (plain, detailed),
+        (5, 5),
+        "a refusal outranks pending changes"
+    );
+    let writes = api.stats().writes();
+    assert_eq!(dir.run(&["apply", "--yes"]).code, 5);
+    assert_eq!(
+        dir.run(&["apply", "--yes", "--ignore-limits"]).code,
+        5,
+        "--ignore-limits never lifts publish"
+    );
+    assert_eq!(
+        (api.stats().writes(), api.room("team-b").is_public),
+        (writes, false)
+    );
+    let (_, plain, detailed) = edited(&dir, "version: 1", "version: 1\nlimits: {publish: 1}", &[]);
+    assert_eq!((plain, detailed), (0, 2), "the limit was raised");
+    assert_eq!(dir.run(&["apply", "--yes"]).code, 0);
+    assert!(api.room("team-b").is_public);
+    let (text, ..) = edited(&dir, "public: true", "public: false", &[]);
+    assert_snapshot!(text.lines().nth(2).unwrap_or_default(), @"      public  public → closed");
+}
+
+#[test]
+fn a_new_public_room_stands_with_the_dangerous_lines_but_is_no_publish() {
+    let (_api, dir) = applied(BASE, Config::default());
+    let rooms =
+        "rooms:\n  - {pipe: a-lounge, title: Lounge, public: true}\n  - {pipe: z-room, title: Z}\n";
+    let (text, plain, _) = edited(&dir, "rooms:\n", rooms, &[]);
+    assert_snapshot!(text, @r#"
+      # rooms.yaml:5
+      + z-room               create  conference, closed, 0 members
+          title   "Z"
+      # rooms.yaml:4
+      ! a-lounge             create  conference, public, 0 members
+          title   "Lounge"
+
+    plan: 2 to create (1 public); 2 unchanged, 1 unmanaged
+          4 requests: 1 to list, 2 to write, 1 to verify
+    "#);
+    assert_eq!(plain, 0);
+}
+
+#[test]
+fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
+    let (api, dir) = applied(BASE, Config::default());
+    let (text, plain, detailed) = edited(&dir, "[3, 4]", "[3]", &[]);
+    assert_snapshot!(text, @r"
+      by hand: the API cannot remove members or rooms
+        team-a: not in the manifest any more, recorded as added: 4
+
+    plan: nothing to do; 2 unchanged, 1 unmanaged
+          1 request: 1 to list
+          recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
+    ");
+    assert_eq!(
+        (plain, detailed),
+        (0, 0),
+        "only 'by hand' left is nothing to do"
+    );
+    let writes = api.stats().writes();
+    dir.run(&["apply", "--yes"]).ok();
+    assert_eq!(api.stats().writes(), writes);
+    assert!(
+        dir.run(&["plan"]).ok().contains("recorded as added: 4"),
+        "released, and still a matter for people"
+    );
+    let (text, _, detailed) = edited(&dir, "Team A, members: [3]", "Team A, members: [3, 4]", &[]);
+    assert!(text.contains("members +1 (4)   1 recorded"), "{text}");
+    assert_eq!(detailed, 2);
+}
+
+#[test]
+fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
+    let (api, dir) = applied(BASE, Config::default());
+    let changed = "members: [3, 4, 17, 18], exclude: [4, 18]";
+    let (text, ..) = edited(&dir, "members: [3, 4]", changed, &[]);
+    assert!(text.contains("members +1 (17)   1 recorded"), "{text}");
+    assert!(
+        text.contains("team-a: not in the manifest any more, recorded as added: 4"),
+        "{text}"
+    );
+    dir.run(&["apply", "--yes"]).ok();
+    assert_eq!(api.room("team-a").members, [3, 4, 17].into());
+}
+
+#[test]
+fn a_room_that_left_the_manifest() {
+    let (_api, dir) = applied(BASE, Config::default());
+    let (text, plain, detailed) = edited(
+        &dir,
+        "  - {pipe: team-b, title: Team B, members: [3]}\n",
+        "",
+        &[],
+    );
+    assert_snapshot!(text, @r"
+      by hand: the API cannot remove members or rooms
+        1 room recorded and no longer declared: team-b
+
+    plan: nothing to do; 1 unchanged, 2 unmanaged
+          1 request: 1 to list
+    ");
+    assert_eq!((plain, detailed), (0, 0));
+}
+
+#[test]
+fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assumed() {
+    let (api, dir) = applied(BASE, Config::default());
+    std::fs::remove_dir_all(dir.path(".roomform")).unwrap();
+    let ran = dir.run(&["plan", "--detailed-exitcode"]);
+    assert_snapshot!(ran.out, @r"
+      # rooms.yaml:4
+      ~ team-a               add members
+          members unverified: 2 sent again (3, 4)   nothing recorded
+      # rooms.yaml:5
+      ~ team-b               add members
+          members unverified: 1 sent again (3)   nothing recorded
+
+    plan: 2 to gain members only, 3 members unverified to send again; 0 unchanged, 1 unmanaged
+          4 requests: 1 to list, 2 to write, 1 to verify
+          recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
+    ");
+    assert_eq!(ran.code, 2);
+    let assumed = dir
+        .run(&["plan", "--detailed-exitcode", "--assume-members"])
+        .ok();
+    assert_snapshot!(assumed, @r"
+      warnings
+        --assume-members: 3 memberships of 2 rooms taken for present without a record; nothing is sent for them
+
+    plan: nothing to do; 2 unchanged, 1 unmanaged
+          1 request: 1 to list
+    ");
+    let writes = api.stats().writes();
+    dir.run(&["apply", "--yes", "--assume-members"]).ok();
+    assert_eq!(
+        api.stats().writes(),
+        writes,
+        "nothing is sent for assumed members"
+    );
+    dir.run(&["apply", "--yes"]).ok();
+    assert_eq!(api.stats().writes(), writes + 2);
+    dir.run(&["plan", "--detailed-exitcode"]).ok();
+}
+
+#[test]
+fn two_live_rooms_with_one_pipe_are_a_conflict() {
+    let (api, dir) = applied(BASE, Config::default());
+    let twin = RoomView {
+        pipe: "team-a".to_owned(),
+        name: "Twin".to_owned(),
+        kind: 1,
+        ..RoomView::default()
+    };
+    api.world(|world| world.insert_room(627, twin, 1));
+    let ran = dir.run(&["plan", "--detailed-exitcode"]);
+    assert_snapshot!(ran.out, @r"
+      conflicts: nothing is written to these rooms
+        team-a (rooms.yaml:4): live rooms 2, 4 have this pipe; delete or rename all but one in ImbaChat
+
+    plan: 1 conflict; 1 unchanged, 1 unmanaged
+          1 request: 1 to list
+    ");
+    assert_eq!(
+        (
+            ran.code,
+            dir.run(&["plan"]).code,
+            dir.run(&["apply", "--yes"]).code
+        ),
+        (2, 0, 4)
+    );
+}
+
+#[test]
+fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
+    let (api, dir) = applied(BASE, Config::default());
+    let id = api.room("team-a").id;
+    api.world(|world| world.delete_room(627, id, 9));
+    let ran = dir.run(&["apply", "--yes"]);
+    assert_eq!(ran.code, 4);
+    assert_snapshot!(ran.out, @r"
+      conflicts: nothing is written to these rooms
+        team-a (rooms.yaml:4): the ledger knows it as room 2, and the list lacks it: deleted, or the list is capped; --allow-recreate makes a new one
+
+    plan: 1 conflict; 1 unchanged, 1 unmanaged
+          1 request: 1 to list
+    ");
+    assert_eq!(api.rooms().len(), 1);
+    dir.run(&["apply", "--yes", "--allow-recreate"]).ok();
+    assert_eq!(
+        api.room("team-a").members,
+        [3, 4].into(),
+        "a room made anew gets all its members"
+    );
+    dir.run(&["plan", "--detailed-exitcode"]).ok();
+}
+
+#[test]
+fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
+    let quirks = Quirks {
+        show_deleted: true,
+        ..Quirks::default()
+    };
+    let (api, dir) = applied(
+        BASE,
+        Config {
+            quirks,
+            ..Config::default()
+        },
+    );
+    let id = api.room("team-b").id;
+    api.world(|world| world.delete_room(627, id, 9));
+    let ran = dir.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(ran.code, 2);
+    let line = ran.out.lines().nth(1).unwrap_or_default();
+    assert_snapshot!(line, @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate makes a new one");
+}
+
+#[test]
+fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_change() {
+    let quirks = Quirks {
+        ignore_updates: true,
+        ..Quirks::default()
+    };
+    let (api, dir) = applied(
+        BASE,
+        Config {
+            quirks,
+            ..Config::default()
+        },
+    );
+    edited(&dir, "Team A", "Team Alpha", &[]);
+    let ran = dir.run(&["apply", "--yes"]);
+    assert_eq!(ran.code, 4);
+    let line = ran
+        .out
+        .lines()
+        .find(|line| line.contains("ignored by server"))
+        .unwrap_or_default();
+    assert_snapshot!(line, @r#"  ?? team-a               ignored by server: title sent as "Team Alpha", shown as "Team A""#);
+    assert_snapshot!(dir.run(&["plan", "--detailed-exitcode"]).ok(), @r#"
+      ignored by the server: sent again only with --resend
+        team-a: title was sent as "Team Alpha", the server shows "Team A"
+
+    plan: nothing to do; 2 unchanged, 1 unmanaged
+          1 request: 1 to list
+    "#);
+    let writes = api.stats().writes();
+    dir.run(&["apply", "--yes"]).ok();
+    assert_eq!(api.stats().writes(), writes, "it converges even then");
+    assert_eq!(
+        dir.run(&["plan", "--detailed-exitcode", "--resend"]).code,
+        2
+    );
+    let (_, _, detailed) = edited(&dir, "Team Alpha", "Team Omega", &[]);
+    assert_eq!(detailed, 2, "another value is sent");
+}
+
+#[test]
+fn limits_name_the_figure_and_what_would_allow_it() {
+    let api = Api::start(Config::default());
+    let limits = "\nlimits: {create: 1, add_members: \"50%\"}";
+    let dir =
+        Dir::with(&BASE.replace("widget: 627", &format!("widget: 627{limits}"))).envs(&api.env());
+    let ran = dir.run(&["apply", "--yes"]);
+    let refused: Vec<&str> = ran
+        .out
+        .lines()
+        .filter(|line| line.starts_with("refused"))
+        .collect();
+    assert_snapshot!(refused.join("\n"), @r"
+    refused: 2 to create, `limits.create` allows 1; allow it with --ignore-limits or `limits.create: 2`
+    refused: 3 members to send, `limits.add_members` allows 1 (50%); allow it with --ignore-limits or `limits.add_members: 3`
+    ");
+    assert_eq!((ran.code, api.stats().writes()), (5, 0));
+    dir.run(&["apply", "--yes", "--ignore-limits"]).ok();
+    let (text, plain, _) = edited(&dir, "create: 1", "update: \"49.99%\"", &[]);
+    assert!(plain == 0 && text.contains("nothing to do"), "{text}");
+    let (text, plain, _) = edited(&dir, "Team A", "Team Alpha", &[]);
+    assert_eq!(plain, 5, "there is no size below which nothing is checked");
+    assert!(
+        text.contains("refused: 1 to update, `limits.update` allows 0 (49.99%)"),
+        "{text}"
+    );
+    let (_, plain, _) = edited(&dir, "49.99%", "50%", &[]);
+    assert_eq!(plain, 0);
+}
+
+#[test]
+fn only_chooses_rooms_and_says_what_it_leaves_out() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(BASE).envs(&api.env());
+    let ran = dir.run(&["apply", "--yes", "--only", "*-a", "--only", "nothing-*"]);
+    assert!(
+        ran.out.contains("--only leaves out 1 declared room"),
+        "{ran:?}"
+    );
+    assert_eq!(ran.code, 0);
+    assert_eq!(api.rooms().len(), 1);
+    assert_eq!(
+        dir.run(&["plan", "--only", "team-a", "--detailed-exitcode"])
+            .code,
+        0
+    );
+    assert_eq!(
+        dir.run(&["plan", "--only", "team-[", "--detailed-exitcode"])
+            .code,
+        64
+    );
+}
+
+#[test]
+fn scope_bounds_what_counts_as_unmanaged() {
+    let (api, dir) = applied(BASE, Config::default());
+    for pipe in ["team-x", "other-y"] {
+        let room = RoomView {
+            pipe: pipe.to_owned(),
+            name: pipe.to_owned(),
+            ..RoomView::default()
+        };
+        api.world(|world| world.insert_room(627, room, 1));
+    }
+    assert!(dir.run(&["plan"]).ok().contains("3 unmanaged"));
+    let (text, ..) = edited(&dir, "widget: 627", "widget: 627\nscope: [\"team-*\"]", &[]);
+    assert!(text.contains("1 unmanaged"), "{text}");
+}
+
+#[test]
+fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
+    let (api, dir) = applied(BASE, Config::default());
+    let id = api.room("team-a").id;
+    let odd = RoomView {
+        id,
+        pipe: "team-c".to_owned(),
+        name: "Cafe\u{301}".to_owned(),
+        kind: 7,
+        is_public: true,
+        ..RoomView::default()
+    };
+    api.world(|world| world.insert_room(627, odd, 1));
+    let room =
+        "rooms:\n  - {pipe: team-c, title: Mine, ignore: [title, type, public], members: [5]}\n";
+    let (text, plain, _) = edited(&dir, "rooms:\n", room, &[]);
+    assert_eq!(plain, 0, "{text}");
+    assert!(
+        text.contains("members unverified: 1 sent again (5)"),
+        "{text}"
+    );
+    dir.run(&["apply", "--yes"]).ok();
+    let room = api.room("team-c");
+    assert_eq!(
+        (room.name.as_str(), room.kind, room.is_public),
+        ("Cafe\u{301}", 7, true)
+    );
+    assert_eq!(room.members, [5].into());
+}
+
+#[test]
+fn titles_in_another_normal_form_are_no_difference() {
+    let (api, dir) = applied(&BASE.replace("Team A", "Caf\u{e9}"), Config::default());
+    let writes = api.stats().writes();
+    let (text, _, detailed) = edited(&dir, "Caf\u{e9}", "Cafe\u{301}", &[]);
+    assert_eq!((detailed, api.stats().writes()), (0, writes), "{text}");
+}
+
+#[test]
+fn remote_text_is_neutralised() {
+    let (api, dir) = applied(BASE, Config::default());
+    let hostile = "\u{1b}[31mred\u{202e}\u{200b}\u{7}\nx";
+    let id = api.room("team-a").id;
+    api.world(|world| world.delete_room(627, id, 9));
+    let room = RoomView {
+        id: 77,
+        pipe: "team-a".to_owned(),
+        name: hostile.to_owned(),
+        kind: 1,
+        ..RoomView::default()
+    };
+    api.world(|world| world.insert_room(627, room, 1));
+    for args in [
+        vec!["plan"],
+        vec!["export"],
+        vec!["plan", "--format", "json"],
+    ] {
+        let ran = dir.run(&args);
+        let raw = ['\u{1b}', '\u{202e}', '\u{200b}', '\u{7}']
+            .iter()
+            .any(|c| ran.all().contains(*c));
+        assert!(!raw || args.contains(&"json"), "{ran:?}");
+        assert!(!ran.all().contains('\u{1b}') && ran.code == 0, "{ran:?}");
+    }
+    let text = dir.run(&["plan"]).out;
+    assert!(
+        text.contains(r#"title   "\u{1b}[31mred\u{202e}\u{200b}\u{7}\u{a}x" → "Team A""#),
+        "{text}"
+    );
+}
+
+#[test]
+fn json_is_versioned_and_fits_its_schema() {
+    let (_api, dir) = applied(BASE, Config::default());
+    let rooms = "rooms:\n  - {pipe: lounge, title: Lounge, public: true, members: [8]}\n";
+    edited(&dir, "rooms:\n", rooms, &[]);
+    edited(
+        &dir,
+        "Team A, members: [3, 4]",
+        "Team Alpha, public: true, members: [3, 9]",
+        &[],
+    );
+    let ran = dir.run(&["plan", "--format", "json"]);
+    let plan = ran.json();
+    assert_eq!(
+        (
+            plan["format"].as_u64(),
+            plan["kind"].as_str(),
+            plan["exit"].as_u64()
+        ),
+        (Some(1), Some("plan"), Some(5))
+    );
+    assert_eq!(plan["changes"][1]["fields"][0]["after"], "Team Alpha");
+    assert_eq!(plan["changes"][1]["members"]["new"][0], 9);
+    assert_eq!(plan["by_hand"][0]["left"][0], 4);
+    assert_eq!(plan["refusals"][0]["limit"], "publish");
+    let report = dir.run(&["apply", "--format", "json", "--yes", "--allow-publish"]);
+    assert_eq!(
+        (report.code, report.json()["converged"].as_bool()),
+        (0, Some(true))
+    );
+    for (name, document) in [("plan", plan), ("report", report.json())] {
+        let path = format!("{}/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let schema = std::fs::read_to_string(path).unwrap();
+        let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+        let errors: Vec<String> = validator
+            .iter_errors(&document)
+            .map(|error| error.to_string())
+            .collect();
+        assert_eq!(errors, Vec::<String>::new());
+        assert_eq!(
+            schema,
+            dir.run(&["schema", name]).ok(),
+            "bring it up to date with: roomform schema {name}"
+        );
+    }
+}
