@@ -134,11 +134,13 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
 
 /// The remedies of all failures, each once: when everything fails it is usually for one reason.
 fn hints(outcome: &Outcome) -> BTreeSet<&str> {
-    let hint = |room: &'_ RoomOutcome| match &room.status {
-        Status::Failed { hint, .. } => hint.as_deref(),
-        _ => None,
-    };
-    outcome.rooms.iter().filter_map(hint).collect()
+    let statuses = outcome.rooms.iter().map(|room| &room.status);
+    statuses
+        .filter_map(|status| match status {
+            Status::Failed { hint, .. } => hint.as_deref(),
+            _ => None,
+        })
+        .collect()
 }
 
 fn glyph(status: &Status) -> &'static str {
