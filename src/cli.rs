@@ -171,7 +171,7 @@ pub struct Common {
         help_heading = "Target"
     )]
     pub parallelism: NonZeroUsize,
-    /// The ledger [default: .roomform/<host>-<widget>.jsonl beside the manifest]
+    /// The ledger [default: .roomform/HOST-WIDGET.jsonl beside the manifest]
     #[arg(long, global = true, value_name = "PATH", help_heading = "Target")]
     pub ledger: Option<PathBuf>,
 

@@ -1,6 +1,6 @@
 //! The manifest: text in, [`Desired`](crate::model::Desired) and every mistake out.
 //!
-//! Main entry: [`load`]. The stages in order: `load` (files), `yaml` (nodes), `fields` and `decode` (as written, [`raw`]),
+//! Main entry: [`load()`]. The stages in order: `load` (files), `yaml` (nodes), `fields` and `decode` (as written, [`raw`]),
 //! `resolve` (names, groups, defaults), `validate` (named checks). It never talks to a server and never decides what to do about one.
 
 mod decode;

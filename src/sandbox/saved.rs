@@ -1,6 +1,6 @@
 //! The state as text: JSON with a format number, one room, user or message a line, so that a person can read and diff it.
 //!
-//! The main functions are [`write`] and [`read`]. They do not touch files (that is [`super::store`]).
+//! The main functions are [`write()`] and [`read()`]. They do not touch files (that is [`super::store`]).
 
 use serde::{Deserialize, Serialize};
 

@@ -6,6 +6,8 @@
 
 mod apply;
 mod curl_pages;
+mod docs;
+mod http;
 mod layers;
 mod plan;
 mod properties;

@@ -1,0 +1,210 @@
+//! What the documents say is what the program does.
+
+use std::fs;
+use std::path::PathBuf;
+
+use roomform::error::Exit;
+use roomform::manifest::diagnostic::Code;
+
+use crate::support::Dir;
+
+fn root(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn page(name: &str) -> String {
+    fs::read_to_string(root(name)).unwrap()
+}
+
+/// The first fenced block of a language that starts with a line.
+fn block(page: &str, language: &str, start: &str) -> String {
+    let open = format!("```{language}\n");
+    let blocks = page
+        .split(&open)
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap());
+    blocks
+        .into_iter()
+        .find(|block| block.starts_with(start))
+        .unwrap_or_else(|| panic!("no {language} block with {start}"))
+        .to_owned()
+}
+
+#[test]
+fn the_plan_in_the_readme_is_a_real_one() {
+    let dir = Dir::new();
+    for name in ["before", "after"] {
+        dir.write(
+            &format!("examples/change/{name}.yaml"),
+            page(&format!("examples/change/{name}.yaml")),
+        );
+    }
+    dir.run(&[
+        "apply",
+        "--yes",
+        "--sandbox",
+        "-f",
+        "examples/change/before.yaml",
+    ])
+    .ok();
+    let plan = dir.run(&["plan", "--sandbox", "-f", "examples/change/after.yaml"]);
+    assert_eq!(
+        block(&page("README.md"), "text", "$ roomform plan"),
+        format!("$ roomform plan\n{}", plan.out)
+    );
+}
+
+#[test]
+fn the_manifest_in_the_readme_is_valid() {
+    let manifest = block(&page("README.md"), "yaml", "version: 1");
+    assert_eq!(manifest.lines().count(), 10);
+    let ran = Dir::with(&manifest).run(&["check"]);
+    assert_eq!(
+        (ran.code, ran.out.as_str(), ran.err.as_str()),
+        (0, "valid: 1 room, 3 memberships\n", "")
+    );
+}
+
+#[test]
+fn the_exit_codes_in_the_readme_and_in_the_help_are_those_of_the_program() {
+    let readme = page("README.md");
+    let table = readme
+        .split("## Exit codes")
+        .nth(1)
+        .unwrap()
+        .split("##")
+        .next()
+        .unwrap();
+    let rows: Vec<(u8, String)> = table
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.split('|').skip(1).map(str::trim);
+            Some((cells.next()?.parse().ok()?, cells.next()?.to_owned()))
+        })
+        .collect();
+    let exits: Vec<(u8, String)> = Exit::ALL
+        .iter()
+        .map(|exit| (exit.code(), exit.name().to_owned()))
+        .collect();
+    assert_eq!(rows, exits);
+    let help = Dir::new().run(&["--help"]).ok();
+    let words: Vec<&str> = help.split_whitespace().collect();
+    for (code, _) in rows {
+        assert!(words.contains(&code.to_string().as_str()), "--help does not tell of exit code {code}");
+    }
+}
+
+#[test]
+fn the_examples_are_valid_and_warn_of_nothing() {
+    let dir = Dir::new();
+    for name in [
+        "quickstart/rooms.yaml",
+        "change/before.yaml",
+        "change/after.yaml",
+    ] {
+        let path = root("examples").join(name);
+        let ran = dir.run(&["check", "-f", path.to_str().unwrap()]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{name}");
+    }
+}
+
+#[test]
+fn every_flag_and_verb_the_readme_names_exists() {
+    let dir = Dir::new();
+    let mut help = dir.run(&["--help"]).ok();
+    for verb in [&["plan"][..], &["apply"], &["sandbox", "serve"]] {
+        help.push_str(&dir.run(&[verb, &["--help"]].concat()).ok());
+    }
+    let readme = page("README.md");
+    let flags = readme.match_indices("--").map(|(at, _)| {
+        readme[at..]
+            .chars()
+            .take_while(|c| c.is_ascii_lowercase() || *c == '-')
+            .collect::<String>()
+    });
+    let own = ["--locked", "--path"];
+    let flags: Vec<String> = flags
+        .filter(|flag| flag.len() > 3 && !flag.starts_with("---") && !own.contains(&flag.as_str()))
+        .collect();
+    assert!(flags.len() > 10, "{flags:?}");
+    for flag in flags {
+        assert!(
+            help.contains(&flag),
+            "the README names {flag}, the help does not"
+        );
+    }
+    for variable in [
+        "WIDGET",
+        "SECRET_KEY",
+        "JWT",
+        "LOGIN",
+        "PASSWORD",
+        "API_URL",
+    ] {
+        let name = format!("IMBACHAT_{variable}");
+        assert!(readme.contains(&name) && help.contains(&name), "{name}");
+    }
+}
+
+#[test]
+fn man_pages_and_completions_are_made_for_every_verb() {
+    let dir = Dir::new();
+    dir.run(&["man", "man"]).ok();
+    for page in [
+        "roomform.1",
+        "roomform-plan.1",
+        "roomform-apply.1",
+        "roomform-sandbox-serve.1",
+    ] {
+        assert!(dir.read(&format!("man/{page}")).contains(".TH"), "{page}");
+    }
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = dir.run(&["completions", shell]).ok();
+        assert!(
+            script.contains("roomform") && script.contains("detailed-exitcode"),
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn codes_are_unique_and_numbered_by_their_severity() {
+    let mut ids: Vec<&str> = Code::ALL.iter().map(|code| code.id()).collect();
+    assert!(
+        ids.iter()
+            .all(|id| id.len() == 4 && (id.starts_with('E') || id.starts_with("W1"))),
+        "{ids:?}"
+    );
+    ids.dedup();
+    assert_eq!(ids.len(), Code::ALL.len());
+}
+
+#[test]
+fn every_fact_cited_in_the_code_is_in_the_list() {
+    let facts = page("docs/api-facts.md");
+    let mut cited = 0;
+    let mut directories = vec![root("src")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for (at, start) in text.match_indices("api: fact ") {
+                let number: String = text[at + start.len()..]
+                    .chars()
+                    .take_while(char::is_ascii_digit)
+                    .collect();
+                assert!(
+                    facts.contains(&format!("\n{number}. ")),
+                    "{}: fact {number} is not in docs/api-facts.md",
+                    path.display()
+                );
+                cited += 1;
+            }
+        }
+    }
+    assert!(cited > 5, "{cited}");
+}

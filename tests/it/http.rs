@@ -1,0 +1,120 @@
+//! The edge to the server: what the client sends, what it makes of answers that are no good, and what it never does.
+
+mod reading;
+mod requests;
+mod writing;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::support::{Canned, Dir, Ran};
+
+const MANIFEST: &str = "\
+version: 1
+rooms:
+  - {pipe: team-a, title: Team A, members: [3, 4]}
+";
+
+/// Credentials that occur nowhere else, so that each would be noticed anywhere.
+const SECRET_KEY: &str = "key-Zx81";
+const LOGIN: &str = "login-Qw27";
+const PASSWORD: &str = "pass-Lm53";
+const JWT: &str = "head.Uv94.sign";
+/// `627:key-Zx81`, as it goes over the wire.
+const BASIC: &str = "NjI3OmtleS1aeDgx";
+
+const EMPTY_LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
+const LISTED: &str = r#"{"success":"true","data":[{"id":7,"pipe":"team-a","name":"Team A","type":1,"is_public":0,"deleted_at":null}],"code":200}"#;
+const WRITTEN: &str =
+    r#"{"code":200,"message":"Success","data":[{"success":true,"roomId":7,"room_id":7}]}"#;
+
+/// A directory with the manifest and all credentials, led to this address.
+fn dir(url: &str) -> Dir {
+    dir_with(MANIFEST, url)
+}
+
+fn dir_with(manifest: &str, url: &str) -> Dir {
+    Dir::with(manifest)
+        .env("IMBACHAT_API_URL", url)
+        .env("IMBACHAT_WIDGET", "627")
+        .env("IMBACHAT_SECRET_KEY", SECRET_KEY)
+        .env("IMBACHAT_LOGIN", LOGIN)
+        .env("IMBACHAT_PASSWORD", PASSWORD)
+}
+
+/// Everything a run said, after making sure that no credential is in it. `hosts` are addresses and what to call them.
+#[track_caller]
+fn told(ran: &Ran, hosts: &[(&str, &str)]) -> String {
+    for secret in [SECRET_KEY, LOGIN, PASSWORD, JWT, BASIC] {
+        assert!(!ran.all().contains(secret), "{secret}: {ran:#?}");
+    }
+    let text = format!("exit {}\n{}", ran.code, ran.all());
+    hosts
+        .iter()
+        .fold(text, |text, (host, name)| text.replace(host, name))
+}
+
+/// A whole HTTP answer.
+fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+fn good(body: &str) -> Vec<u8> {
+    http("200 OK", "Content-Type: application/json\r\n", body)
+}
+
+fn is_write(request: &str) -> bool {
+    request.starts_with("POST /imbachat/v1/widget/imba_rooms ")
+}
+
+/// The requests that would have changed something.
+fn writes(server: &Canned) -> Vec<String> {
+    let requests = server.requests();
+    requests
+        .into_iter()
+        .filter(|request| is_write(request))
+        .collect()
+}
+
+/// The fields of a multipart form, in their order.
+fn form(request: &str) -> Vec<(&str, &str)> {
+    let parts = request
+        .split("Content-Disposition: form-data; name=\"")
+        .skip(1);
+    parts
+        .map(|part| {
+            let (name, rest) = part.split_once('"').unwrap();
+            let (_, value) = rest.split_once("\r\n\r\n").unwrap();
+            (name, value.split_once("\r\n--").unwrap().0)
+        })
+        .collect()
+}
+
+/// A server that lists one body until the first write and the other after it; `written` answers the writes, given how
+/// many there were before.
+fn server(
+    before: &'static str,
+    after: &'static str,
+    written: impl Fn(usize) -> Vec<u8> + Send + 'static,
+) -> Canned {
+    server_by(before, after, move |_, earlier| written(earlier))
+}
+
+/// The same where the answer to a write depends on the write too.
+fn server_by(
+    before: &'static str,
+    after: &'static str,
+    written: impl Fn(&str, usize) -> Vec<u8> + Send + 'static,
+) -> Canned {
+    let count = AtomicUsize::new(0);
+    Canned::by(move |request| {
+        if is_write(request) {
+            return written(request, count.fetch_add(1, Ordering::SeqCst));
+        }
+        let any = count.load(Ordering::SeqCst) > 0;
+        good(if any { after } else { before })
+    })
+}

@@ -1,0 +1,398 @@
+//! The list cannot be read: `plan` and `apply` end alike, with exit 1, before anything is written anywhere.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use roomform::sandbox::{Config, Quirks};
+
+use super::{BASIC, EMPTY_LIST, JWT, LOGIN, MANIFEST, PASSWORD, SECRET_KEY};
+use super::{dir, good, http, told, writes};
+use crate::support::{Api, Canned, Dir};
+
+/// What `plan` and `apply --yes` say alike in this directory, where neither may leave a trace.
+#[track_caller]
+fn both(dir: &Dir, args: &[&str], hosts: &[(&str, &str)]) -> String {
+    let before = dir.files();
+    let with = |verb: &[&str]| dir.run(&[verb, args].concat());
+    let (planned, applied) = std::thread::scope(|scope| {
+        let planned = scope.spawn(|| with(&["plan"]));
+        let applied = with(&["apply", "--yes"]);
+        (planned.join().unwrap(), applied)
+    });
+    assert_eq!(planned, applied);
+    assert_eq!(dir.files(), before, "a run that fails leaves no trace");
+    told(&planned, hosts)
+}
+
+/// The same against a server that answers everything so; it must see no write.
+#[track_caller]
+fn against(server: &Canned) -> String {
+    let text = both(&dir(&server.url()), &[], &[(&server.url(), "http://api")]);
+    assert!(server.served() >= 2 && writes(server).is_empty());
+    text
+}
+
+fn answered(status: &str, body: &str) -> String {
+    against(&Canned::answer(status, "", body))
+}
+
+// refusals
+
+/// What both verbs say to a sandbox that these variables do not open; it must be as it was.
+#[track_caller]
+fn shut_out(quirks: Quirks, vars: &[(&str, &str)]) -> String {
+    let api = Api::start(Config {
+        quirks,
+        ..Config::default()
+    });
+    let dir = vars.iter().fold(
+        Dir::with(MANIFEST).envs(&api.env()),
+        |dir, (name, value)| dir.env(name, value),
+    );
+    let text = both(&dir, &[], &[]);
+    assert!(api.rooms().is_empty());
+    assert_eq!(
+        (api.stats().get_rooms, api.stats().writes()),
+        (2, 0),
+        "asked once by each"
+    );
+    text
+}
+
+#[test]
+fn a_wrong_secret_key() {
+    let wrong = [("IMBACHAT_SECRET_KEY", SECRET_KEY)];
+    assert_snapshot!(shut_out(Quirks::default(), &wrong), @"");
+}
+
+#[test]
+fn a_wrong_secret_key_told_with_http_200() {
+    let quirks = Quirks {
+        errors_with_200: true,
+        ..Quirks::default()
+    };
+    assert_snapshot!(shut_out(quirks, &[("IMBACHAT_SECRET_KEY", SECRET_KEY)]), @"
+exit 1
+error: the server does not accept the widget's secret key (HTTP 401): the widget's number or its secret key is wrong
+  hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+");
+}
+
+#[test]
+fn a_token_that_is_none() {
+    let token = [("IMBACHAT_SECRET_KEY", ""), ("IMBACHAT_JWT", "Uv94")];
+    let text = shut_out(Quirks::default(), &token);
+    assert!(!text.contains("Uv94"), "{text}");
+    assert_snapshot!(text, @"
+exit 1
+error: the server does not accept the widget's secret key (code 401 with HTTP 200): the widget's number or its secret key is wrong
+  hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+");
+}
+
+#[test]
+fn a_call_that_is_refused() {
+    let body = r#"{"message":"The given data was invalid.","errors":{"imba_id":["The imba id field is required."]}}"#;
+    assert_snapshot!(answered("422 Unprocessable Entity", body), @"
+exit 1
+error: the server does not accept the JWT (HTTP 401): the widget's number or its secret key is wrong
+  hint: check IMBACHAT_JWT: it may have expired, or be signed with another widget's key
+");
+    assert_snapshot!(answered("404 Not Found", r#"{"code":404,"message":"no widget"}"#), @"
+    exit 1
+    error: the server refuses what was sent (HTTP 422): The imba id field is required.; The given data was invalid.
+    ");
+    assert_snapshot!(answered("418 I'm a teapot", ""), @"
+    exit 1
+    error: the server knows no such thing (HTTP 404): no widget
+      hint: check --api-url
+    ");
+}
+
+#[test]
+fn errors_that_come_with_http_200() {
+    assert_snapshot!(answered("200 OK", r#"{"code":401,"error":"bad key"}"#), @"
+exit 1
+error: the server refuses the call (HTTP 418)
+");
+    assert_snapshot!(answered("200 OK", r#"{"code":422,"error":"imba_id is required"}"#), @"
+    exit 1
+    error: the server does not accept the widget's secret key (code 401 with HTTP 200): bad key
+      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+    ");
+    assert_snapshot!(answered("200 OK", r#"{"errors":["no such widget","or no right"]}"#), @"
+    exit 1
+    error: the server refuses what was sent (code 422 with HTTP 200): imba_id is required
+    ");
+    assert_snapshot!(answered("200 OK", r#"{"errorMsg":"try the other door"}"#), @"
+    exit 1
+    error: the server refuses the call (an error with HTTP 200): no such widget; or no right
+    ");
+    assert_snapshot!(answered("200 OK", r#"{"success":"false","data":[]}"#), @"
+    exit 1
+    error: the server refuses the call (an error with HTTP 200): try the other door
+    ");
+}
+
+// answers that are none
+
+#[test]
+fn a_page_in_html_instead_of_an_answer() {
+    let page = "<html><body>Bad Gateway</body></html>";
+    assert_snapshot!(answered("502 Bad Gateway", page), @"
+exit 1
+error: the server refuses the call (an error with HTTP 200): the server gave no reason
+");
+    let login = r#"<!doctype html><script>let state = {"data":[1]}</script>"#;
+    assert_snapshot!(answered("200 OK", login), @"
+    exit 1
+    error: the server failed (HTTP 502)
+    ");
+}
+
+#[test]
+fn an_empty_answer() {
+    assert_snapshot!(answered("200 OK", ""), @"
+exit 1
+error: the server's answer cannot be used: the answer is HTML, not JSON
+  hint: check --api-url; a proxy or a login page may answer in the API's place
+");
+}
+
+#[test]
+fn an_answer_that_is_not_of_the_shape() {
+    assert_snapshot!(answered("200 OK", "[]"), @"
+exit 1
+error: the server's answer cannot be used: the answer is empty
+  hint: check --api-url; a proxy or a login page may answer in the API's place
+");
+    assert_snapshot!(answered("200 OK", r#"{"success":"true","code":200}"#), @"
+    exit 1
+    error: the server's answer cannot be used: the answer is JSON, but no object
+      hint: check --api-url; a proxy or a login page may answer in the API's place
+    ");
+}
+
+#[test]
+fn a_list_cut_in_the_middle() {
+    let (cut, _) = EMPTY_LIST.split_at(EMPTY_LIST.len() - 12);
+    assert_snapshot!(answered("200 OK", cut), @"
+exit 1
+error: the server's answer cannot be used: the answer has no list of rooms under `data`
+  hint: check --api-url; a proxy or a login page may answer in the API's place
+");
+    let promised = String::from_utf8(good(EMPTY_LIST)).unwrap();
+    let server = Canned::raw(&promised[..promised.len() - 12]);
+    assert_snapshot!(against(&server), @"
+    exit 1
+    error: the server's answer cannot be used: the answer ends in the middle
+      hint: check --api-url; a proxy or a login page may answer in the API's place
+    ");
+    assert_eq!(server.served(), 8, "four tries of each");
+}
+
+#[test]
+fn a_connection_closed_without_an_answer() {
+    assert_snapshot!(against(&Canned::raw("")), @"
+    exit 1
+    error: the connection broke off: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached
+      hint: check --api-url, the network and the proxy settings
+    ");
+}
+
+#[test]
+fn a_server_that_never_answers() {
+    // The system accepts; nobody reads.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let text = both(&dir(&url), &["--timeout", "200ms"], &[(&url, "http://api")]);
+    assert_snapshot!(text, @"
+exit 1
+error: the connection broke off: error sending request: client error (SendRequest): connection closed before message completed
+  hint: check --api-url, the network and the proxy settings
+");
+}
+
+// no way there
+
+#[test]
+fn a_port_where_nobody_listens() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", taken.local_addr().unwrap());
+    drop(taken);
+    let text = both(&dir(&url), &[], &[(&url, "http://api")]);
+    let start = "exit 1\nerror: no connection to http://api: ";
+    assert!(text.starts_with(start), "{text}");
+    assert!(text.ends_with("\n  hint: check --api-url, the network and the proxy settings\n"));
+}
+
+#[test]
+fn a_host_that_nobody_knows() {
+    let text = both(&dir("https://something.invalid"), &[], &[]);
+    let start = "exit 1\nerror: no connection to https://something.invalid: ";
+    assert!(
+        text.starts_with(start) && text.contains("dns error"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_proxy_that_is_down_does_not_show_its_password() {
+    let dir = dir("https://something.invalid").env("HTTPS_PROXY", "http://me:hunter2@127.0.0.1:1");
+    let text = both(&dir, &[], &[]);
+    let start = "exit 1\nerror: no connection to https://something.invalid: ";
+    assert!(
+        text.starts_with(start) && !text.contains("hunter2"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_address_that_no_secret_may_be_sent_to() {
+    assert_snapshot!(both(&dir("http://192.0.2.1"), &[], &[]), @"
+exit 1
+error: no answer within 0.2 s: error sending request: operation timed out
+  hint: check --api-url, the network and the proxy settings
+");
+    let with_user = dir(&format!("https://{LOGIN}:{PASSWORD}@host.invalid"));
+    assert_snapshot!(both(&with_user, &[], &[]), @"
+    exit 1
+    error: the API address is no good: it is neither https nor http
+      hint: write it as https://host
+    ");
+    let with_query = dir(&format!("https://host.invalid?key={SECRET_KEY}"));
+    assert_snapshot!(both(&with_query, &[], &[]), @"");
+    assert_snapshot!(both(&dir(SECRET_KEY), &[], &[]), @"");
+    assert_snapshot!(both(&dir("ftp://host.invalid"), &[], &[]), @"");
+}
+
+#[test]
+fn the_address_of_the_flag_goes_before_that_of_the_environment() {
+    let server = Canned::raw(good(EMPTY_LIST));
+    let dir = dir("http://192.0.2.1");
+    dir.run(&["plan", "--api-url", &server.url()]).ok();
+    assert_eq!(server.served(), 1);
+}
+
+// redirects
+
+#[test]
+fn a_redirect_is_never_followed() {
+    let elsewhere = Canned::raw(good(EMPTY_LIST));
+    let location = format!("Location: {}/login?token=Uv94#Uv94\r\n", elsewhere.url());
+    for status in [301, 302, 303, 307, 308] {
+        let server = Canned::answer(&format!("{status} Moved"), &location, "");
+        let text = against(&server).replace(&elsewhere.url(), "http://elsewhere");
+        assert_eq!(
+            text,
+            format!(
+                "exit 1\n\
+                 error: the server redirects to `http://elsewhere/login` (HTTP {status}); nothing was sent there\n  \
+                 hint: if you trust that address, give its origin with --api-url\n"
+            )
+        );
+        assert_eq!(server.served(), 2, "no use in trying again");
+    }
+    assert_eq!(elsewhere.served(), 0);
+}
+
+// what a server says
+
+#[test]
+fn a_server_that_repeats_our_secrets_does_not_get_them_out() {
+    let repeated = |secret: &str| format!(r#"{{"code":403,"error":"no right for {secret}!"}}"#);
+    let refused = "exit 1\nerror: the server does not accept the widget's secret key (HTTP 403): no right for ***!\n";
+    for secret in [SECRET_KEY, BASIC] {
+        let text = answered("403 Forbidden", &repeated(secret));
+        assert!(text.starts_with(refused), "{text}");
+    }
+    // `plan` does not send these two, and yet knows them.
+    for secret in [LOGIN, PASSWORD] {
+        let text = answered("403 Forbidden", &repeated(secret));
+        assert!(text.starts_with(refused), "{text}");
+    }
+    let server = Canned::answer("403 Forbidden", "", &repeated(JWT));
+    let dir = dir(&server.url())
+        .env("IMBACHAT_SECRET_KEY", "")
+        .env("IMBACHAT_JWT", JWT);
+    let text = both(&dir, &[], &[]);
+    assert!(
+        text.contains("does not accept the JWT (HTTP 403): no right for ***!"),
+        "{text}"
+    );
+    let location = format!("Location: /{SECRET_KEY}/\r\n");
+    let text = against(&Canned::answer("302 Found", &location, ""));
+    assert!(text.contains("redirects to `/***/`"), "{text}");
+}
+
+#[test]
+fn a_secret_does_not_get_out_where_a_long_text_is_cut() {
+    for before in 290..=300 {
+        let long = format!("{}{SECRET_KEY}{}", "x".repeat(before), "y".repeat(50));
+        let body = format!(r#"{{"code":403,"error":"{long}"}}"#);
+        let server = Canned::answer("403 Forbidden", "", &body);
+        let ran = dir(&server.url()).run(&["plan"]);
+        assert_eq!(ran.code, 1);
+        let (start, _) = SECRET_KEY.split_at(4);
+        assert!(
+            ran.err.contains("xxx") && !ran.err.contains(start),
+            "{}",
+            ran.err
+        );
+    }
+}
+
+#[test]
+fn a_servers_text_cannot_move_the_cursor_or_turn_the_line() {
+    let body = r#"{"code":403,"error":"\u001b[2J\u001b]0;title\u0007\u202eevil\u200b\u009b31m\nerror: fake"}"#;
+    let text = answered("403 Forbidden", body);
+    assert_snapshot!(text, @r"
+        exit 1
+        error: the server does not accept the widget's secret key (HTTP 403): \u{1b}[2J\u{1b}]0;title\u{7}\u{202e}evil\u{200b}\u{9b}31m\u{a}error: fake
+          hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+        ");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
+}
+
+// again, later
+
+#[test]
+fn a_list_is_asked_for_again_when_the_server_says_it_is_too_early() {
+    let asked = std::sync::Mutex::new(Vec::new());
+    let asked = std::sync::Arc::new(asked);
+    let noted = std::sync::Arc::clone(&asked);
+    let server = Canned::by(move |_| {
+        let mut asked = noted.lock().unwrap();
+        asked.push(Instant::now());
+        match asked.len() {
+            1 => http(
+                "429 Too Many Requests",
+                "Retry-After: 1\r\n",
+                r#"{"message":"Too Many Attempts."}"#,
+            ),
+            2 => http("503 Service Unavailable", "Retry-After: 0\r\n", ""),
+            _ => good(EMPTY_LIST),
+        }
+    });
+    let out = dir(&server.url()).run(&["plan"]).ok();
+    assert!(out.contains("plan: 1 to create, 2 members to add"), "{out}");
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.len(), 3);
+    assert!(
+        asked[1] - asked[0] >= Duration::from_secs(1),
+        "not before the time the server named"
+    );
+}
+
+#[test]
+fn a_server_that_always_says_it_is_too_early() {
+    let body = r#"{"message":"Too Many Attempts."}"#;
+    let server = Canned::answer("429 Too Many Requests", "Retry-After: 0\r\n", body);
+    assert_snapshot!(against(&server), @"
+        exit 1
+        error: the server asks to slow down (HTTP 429): Too Many Attempts.
+          hint: lower --parallelism
+        ");
+    assert_eq!(server.served(), 8, "four tries of each");
+}

@@ -1,0 +1,242 @@
+//! What goes over the wire: headers, fields and their order, members in chunks, and no detour.
+
+use std::collections::BTreeSet;
+
+use roomform::sandbox::Config;
+
+use super::{BASIC, EMPTY_LIST, JWT, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KEY, WRITTEN};
+use super::{dir, dir_with, form, good, server, writes};
+use crate::support::{Api, Canned, Dir};
+
+/// A header's value; names are compared without case.
+fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
+    let (head, _) = request.split_once("\r\n\r\n").unwrap();
+    let mut lines = head
+        .lines()
+        .skip(1)
+        .map(|line| line.split_once(": ").unwrap());
+    lines
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
+}
+
+fn plan_request(vars: &[(&str, &str)]) -> String {
+    let server = Canned::raw(good(EMPTY_LIST));
+    let dir = vars.iter().fold(dir(&server.url()), |dir, (name, value)| {
+        dir.env(name, value)
+    });
+    dir.run(&["plan"]).ok();
+    let mut requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    requests.remove(0)
+}
+
+/// The writes of an apply to a widget that lists this first.
+fn applied(manifest: &str, before: &'static str) -> Vec<String> {
+    let server = server(before, LISTED, |_| good(WRITTEN));
+    dir_with(manifest, &server.url())
+        .run(&["apply", "--yes"])
+        .ok();
+    writes(&server)
+}
+
+#[test]
+fn a_list_is_asked_for_as_documented() {
+    let request = plan_request(&[]);
+    assert!(
+        request.starts_with("POST /imbachat/v2/627/get_rooms HTTP/1.1\r\n"),
+        "{request}"
+    );
+    assert_eq!(
+        header(&request, "user-agent"),
+        Some(concat!("roomform/", env!("CARGO_PKG_VERSION")))
+    );
+    assert_eq!(header(&request, "accept"), Some("application/json"));
+    assert_eq!(
+        header(&request, "authorization"),
+        Some(format!("Basic {BASIC}").as_str())
+    );
+    assert_eq!(header(&request, "jwt"), None);
+    assert_eq!(
+        form(&request),
+        [("imba_id", "627")],
+        "what only writing needs is not sent"
+    );
+    assert!(!request.contains(LOGIN) && !request.contains(PASSWORD));
+}
+
+#[test]
+fn a_token_alone_goes_into_its_header_and_the_secret_key_before_it() {
+    let token = [("IMBACHAT_SECRET_KEY", ""), ("IMBACHAT_JWT", JWT)];
+    let request = plan_request(&token);
+    assert_eq!(header(&request, "jwt"), Some(JWT));
+    assert_eq!(header(&request, "authorization"), None);
+
+    let request = plan_request(&[("IMBACHAT_JWT", JWT)]);
+    assert_eq!(
+        header(&request, "authorization"),
+        Some(format!("Basic {BASIC}").as_str())
+    );
+    assert_eq!(header(&request, "jwt"), None);
+}
+
+#[test]
+fn a_create_says_everything_before_its_members() {
+    let manifest = MANIFEST.replace("Team A", "\"Класс \\\"7\\\"; a=b\"");
+    let server = server(EMPTY_LIST, EMPTY_LIST, |_| good(WRITTEN));
+    dir_with(&manifest, &server.url()).run(&["apply", "--yes"]);
+    let writes = writes(&server);
+    assert_eq!(writes.len(), 1);
+    assert_eq!(
+        form(&writes[0]),
+        [
+            ("imba_id", "627"),
+            ("login", LOGIN),
+            ("password", PASSWORD),
+            ("room_pipe", "team-a"),
+            ("room_title", "Класс \"7\"; a=b"),
+            ("room_type", "1"),
+            ("room_is_public", "0"),
+            ("users_ids[0]", "3"),
+            ("users_ids[1]", "4"),
+        ]
+    );
+    assert_eq!(header(&writes[0], "accept"), Some("application/json"));
+    assert_eq!(header(&writes[0], "authorization"), None);
+    assert!(
+        !writes[0].contains(SECRET_KEY),
+        "the widget's secret is for reading"
+    );
+}
+
+#[test]
+fn an_update_names_the_room_by_its_id_and_says_everything_too() {
+    let before = r#"{"data":[{"id":7,"pipe":"team-a","name":"Old","type":0,"is_public":1,"deleted_at":null}]}"#;
+    let writes = applied(&MANIFEST.replace(", members: [3, 4]", ""), before);
+    assert_eq!(writes.len(), 1);
+    assert_eq!(
+        form(&writes[0]),
+        [
+            ("imba_id", "627"),
+            ("login", LOGIN),
+            ("password", PASSWORD),
+            ("room_id", "7"),
+            ("room_pipe", "team-a"),
+            ("room_title", "Team A"),
+            ("room_type", "1"),
+            ("room_is_public", "0"),
+        ]
+    );
+}
+
+#[test]
+fn adding_members_alone_resends_what_is_there() {
+    let writes = applied(MANIFEST, LISTED);
+    let fields = form(&writes[0]);
+    let title = fields
+        .iter()
+        .position(|field| *field == ("room_title", "Team A"));
+    let first = fields
+        .iter()
+        .position(|(name, _)| name.starts_with("users_ids"));
+    assert!(title.is_some() && title < first, "{fields:?}");
+    assert!(fields.contains(&("room_type", "1")) && fields.contains(&("room_is_public", "0")));
+}
+
+fn crowded(members: usize) -> String {
+    let ids: Vec<String> = (1..=members).map(|id| (id * 10).to_string()).collect();
+    format!(
+        "version: 1\nrooms:\n  - {{pipe: team-a, title: Team A, members: [{}]}}\n",
+        ids.join(", ")
+    )
+}
+
+#[test]
+fn every_chunk_of_members_says_everything_and_starts_anew() {
+    let writes = applied(&crowded(401), EMPTY_LIST);
+    let forms: Vec<_> = writes.iter().map(|request| form(request)).collect();
+    let mut sent = BTreeSet::new();
+    for (index, (fields, members)) in forms.iter().zip([200, 200, 1]).enumerate() {
+        let (scalars, users) = fields.split_at(fields.len() - members);
+        let mut names: Vec<&str> = scalars.iter().map(|(name, _)| *name).collect();
+        assert_eq!(
+            names.contains(&"room_id"),
+            index > 0,
+            "the first call makes the room"
+        );
+        names.retain(|name| *name != "room_id");
+        let every = [
+            "imba_id",
+            "login",
+            "password",
+            "room_pipe",
+            "room_title",
+            "room_type",
+            "room_is_public",
+        ];
+        assert_eq!(names, every);
+        assert!(scalars.contains(&("room_title", "Team A")));
+        for (n, (name, user)) in users.iter().enumerate() {
+            assert_eq!(*name, format!("users_ids[{n}]"));
+            assert!(
+                sent.insert(user.parse::<usize>().unwrap()),
+                "{user} was sent twice"
+            );
+        }
+    }
+    assert_eq!(forms.len(), 3);
+    assert_eq!(sent, (1..=401).map(|id| id * 10).collect());
+}
+
+#[test]
+fn all_members_arrive_however_many_calls_they_take() {
+    for (members, calls) in [(200, 1), (201, 2), (400, 2), (401, 3)] {
+        let api = Api::start(Config::default());
+        let dir = Dir::with(&crowded(members)).envs(&api.env());
+        dir.run(&["apply", "--yes"]).ok();
+        let room = api.room("team-a");
+        assert_eq!(
+            (room.members.len(), room.name.as_str()),
+            (members, "Team A")
+        );
+        assert_eq!(api.stats().imba_rooms, calls);
+        dir.run(&["apply", "--yes"]).ok();
+        assert_eq!(
+            api.stats().imba_rooms,
+            calls,
+            "the second run writes nothing"
+        );
+    }
+}
+
+#[test]
+fn this_machine_is_not_behind_a_proxy() {
+    let (server, proxy) = (Canned::raw(good(EMPTY_LIST)), Canned::raw(good(EMPTY_LIST)));
+    let names = [
+        "HTTP_PROXY",
+        "http_proxy",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "all_proxy",
+    ];
+    let dir = names
+        .iter()
+        .fold(dir(&server.url()), |dir, name| dir.env(name, &proxy.url()));
+    dir.run(&["plan"]).ok();
+    assert_eq!((server.served(), proxy.served()), (1, 0));
+}
+
+#[test]
+fn plain_http_goes_out_where_it_is_allowed_in_as_many_words_and_through_the_proxy() {
+    let proxy = Canned::raw(good(EMPTY_LIST));
+    let dir = dir("http://something.invalid").env("http_proxy", &proxy.url());
+    assert_eq!(dir.run(&["plan"]).code, 1);
+    assert_eq!(proxy.served(), 0);
+    dir.run(&["plan", "--allow-insecure-http"]).ok();
+    let requests = proxy.requests();
+    let line = "POST http://something.invalid/imbachat/v2/627/get_rooms HTTP/1.1\r\n";
+    assert!(
+        requests.len() == 1 && requests[0].starts_with(line),
+        "{requests:?}"
+    );
+}
