@@ -150,7 +150,7 @@ pub struct Common {
     #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = SANDBOX_STATE, help_heading = "Target")]
     pub sandbox: Option<PathBuf>,
-    /// The API's address [env: IMBACHAT_API_URL] [default: https://api.imbachat.com]
+    /// The API's address [env: IMBACHAT_API_URL] [default: api.imbachat.com over https]
     #[arg(long, global = true, value_name = "URL", help_heading = "Target")]
     pub api_url: Option<String>,
     /// The widget (imba_id) [env: IMBACHAT_WIDGET]

@@ -95,6 +95,15 @@ impl Settings {
 }
 
 impl Credentials {
+    /// Everything that must never be shown.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        [&self.secret_key, &self.jwt, &self.login, &self.password]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
     fn from_environment() -> Result<Self, Error> {
         let secret = |name: &str| Ok::<_, Error>(variable(name)?.map(SecretString::from));
         let widget = variable("IMBACHAT_WIDGET")?.map(|text| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Console;
-use super::target::{Planned, planned};
+use super::target::{Connection, Planned, WriteAccess, manifest, planned, switches};
 use crate::apply::{Event, Job, Outcome, apply};
 use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
@@ -24,15 +24,19 @@ pub(super) async fn run(
             Error::message(Exit::Refused, message).hint("review the plan, then run apply --yes")
         );
     }
-    let Some(planned) = planned(settings, console, true).await? else {
+    let switches = switches(&settings.common)?;
+    let Some(loaded) = manifest(settings, console)? else {
         return Ok(Exit::Invalid);
     };
+    let connection = Connection::open(settings, loaded.desired.widget).await?;
+    let access = WriteAccess::new(settings)?;
+    let planned = planned(loaded, connection, switches, console).await?;
     if console.format == Format::Text {
         let text = render::plan(&planned.plan, console.out_paint);
         console.print(&text)?;
     }
     let (exit, outcome, after) = match consent(&planned.plan, args.yes, console)? {
-        Consent::Given => carry_out(&planned, settings, console).await?,
+        Consent::Given => carry_out(&planned, access, settings, console).await?,
         Consent::Withheld(exit) => (exit, None, None),
     };
     report(&planned, exit, outcome.as_ref(), after.as_ref(), console)?;
@@ -76,6 +80,7 @@ type Carried = (Exit, Option<Outcome>, Option<Plan>);
 /// Writes. Only here is a writer made, and the ledger opened for writing, before the first call.
 async fn carry_out(
     planned: &Planned,
+    access: WriteAccess,
     settings: &Settings,
     console: &mut Console,
 ) -> Result<Carried, Error> {
@@ -98,7 +103,7 @@ async fn carry_out(
         plan: before,
         interest: Interest::new(&loaded.desired),
         reader: &connection.reader,
-        writer: Arc::new(connection.writer()?),
+        writer: Arc::new(connection.writer(access)),
         ledger: Arc::new(Journal::open(&connection.ledger, &connection.target)?),
         parallelism: settings.common.parallelism,
     };
@@ -108,19 +113,19 @@ async fn carry_out(
         }
     })
     .await;
-    let after = match &outcome.observed {
-        Some(observed) => {
-            let recorded = read(&connection.ledger, &connection.target)?.recorded;
-            Some(plan(
-                &connection.target,
-                &loaded.desired,
-                observed,
-                &recorded,
-                switches,
-            ))
+    let after = outcome.observed.as_ref().and_then(|observed| {
+        match read(&connection.ledger, &connection.target) {
+            Ok(snapshot) => {
+                let (target, recorded) = (&connection.target, &snapshot.recorded);
+                Some(plan(target, &loaded.desired, observed, recorded, switches))
+            }
+            // What was done is reported all the same; only the plan after it cannot be made.
+            Err(error) => {
+                console.warn(&error.to_string());
+                None
+            }
         }
-        None => None,
-    };
+    });
     let complete = outcome.is_complete() && before.conflicts.is_empty();
     let exit = match (&outcome.ledger, complete) {
         (Some(_), _) if outcome.writes() == 0 => Exit::Failed,

@@ -17,7 +17,7 @@ pub(super) async fn run(settings: &Settings, console: &mut Console) -> Result<Ex
         );
     }
     let only = switches(&settings.common)?.only;
-    let connection = Connection::open(settings, None, false).await?;
+    let connection = Connection::open(settings, None).await?;
     let recorded = connection.recorded(console)?;
     let rooms: Vec<LiveRoom> = connection
         .reader

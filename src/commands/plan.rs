@@ -1,7 +1,7 @@
 //! `plan`: what apply would do. It never holds a writer.
 
 use super::Console;
-use super::target::planned;
+use super::target::{Connection, manifest, planned, switches};
 use crate::cli::{Format, PlanArgs};
 use crate::error::{Error, Exit};
 use crate::plan::Plan;
@@ -14,9 +14,12 @@ pub(super) async fn run(
     settings: &Settings,
     console: &mut Console,
 ) -> Result<Exit, Error> {
-    let Some(planned) = planned(settings, console, false).await? else {
+    let switches = switches(&settings.common)?;
+    let Some(loaded) = manifest(settings, console)? else {
         return Ok(Exit::Invalid);
     };
+    let connection = Connection::open(settings, loaded.desired.widget).await?;
+    let planned = planned(loaded, connection, switches, console).await?;
     let exit = exit(&planned.plan, args.detailed_exitcode);
     if console.format == Format::Json {
         let warnings = diagnostics(&planned.loaded.diagnostics, &planned.loaded.sources);

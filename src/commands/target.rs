@@ -20,13 +20,15 @@ const SANDBOX_SECRET: &str = "secret_key";
 const SANDBOX_USER: &str = "admin";
 const SANDBOX_WIDGET: u64 = 627;
 
-/// An open connection to one widget. It reads; [`Connection::writer`] makes the type that writes.
+/// The right to write to a widget. Only `apply` asks for it; without one nothing here can make a [`Writer`].
+pub(super) struct WriteAccess(WriteAuth);
+
+/// An open connection to one widget. It reads.
 pub(super) struct Connection {
     pub(super) target: Target,
     pub(super) reader: Reader,
     pub(super) ledger: PathBuf,
     http: Http,
-    write_auth: Option<WriteAuth>,
     sandbox: Option<Sandbox>,
 }
 
@@ -38,31 +40,32 @@ pub(super) struct Planned {
     pub(super) plan: Plan,
 }
 
-/// Reads manifest, ledger and list, and makes the plan. `None` if the manifest is invalid, which was told already.
-pub(super) async fn planned(
+/// Reads the manifest and tells its mistakes. `None` if it is invalid.
+pub(super) fn manifest(
     settings: &Settings,
     console: &mut Console,
-    writes: bool,
-) -> Result<Option<Planned>, Error> {
-    let switches = switches(&settings.common)?;
+) -> Result<Option<Loaded>, Error> {
     let loaded = load(
         &settings.manifest(),
         Options {
             allow_empty: settings.common.allow_empty,
         },
     );
-    if console.mistakes(&loaded)?.is_some() {
-        return Ok(None);
-    }
-    let connection = Connection::open(settings, loaded.desired.widget, writes).await?;
+    let invalid = console.mistakes(&loaded)?.is_some();
+    Ok((!invalid).then_some(loaded))
+}
+
+/// Reads ledger and list, and makes the plan.
+pub(super) async fn planned(
+    loaded: Loaded,
+    connection: Connection,
+    switches: Switches,
+    console: &mut Console,
+) -> Result<Planned, Error> {
     let recorded = connection.recorded(console)?;
     let interest = Interest::new(&loaded.desired);
-    let observed = connection
-        .reader
-        .collect(Observed::default, |observed, row| {
-            interest.take(observed, row)
-        })
-        .await?;
+    let take = |observed: &mut Observed, row| interest.take(observed, row);
+    let observed = connection.reader.collect(Observed::default, take).await?;
     let plan = plan(
         &connection.target,
         &loaded.desired,
@@ -70,12 +73,12 @@ pub(super) async fn planned(
         &recorded,
         &switches,
     );
-    Ok(Some(Planned {
+    Ok(Planned {
         loaded,
         connection,
         switches,
         plan,
-    }))
+    })
 }
 
 /// `--only`, the allowances and the rest, as the plan takes them.
@@ -102,19 +105,14 @@ impl Connection {
     pub(super) async fn open(
         settings: &Settings,
         declared: Option<WidgetId>,
-        writes: bool,
     ) -> Result<Self, Error> {
         match &settings.common.sandbox {
             Some(state) => Self::sandbox(settings, state.clone(), declared).await,
-            None => Self::server(settings, declared, writes),
+            None => Self::server(settings, declared),
         }
     }
 
-    fn server(
-        settings: &Settings,
-        declared: Option<WidgetId>,
-        writes: bool,
-    ) -> Result<Self, Error> {
+    fn server(settings: &Settings, declared: Option<WidgetId>) -> Result<Self, Error> {
         let credentials = &settings.credentials;
         let given = settings.common.widget.or(credentials.widget).map(WidgetId);
         let widget = right_widget(declared, given)?.ok_or_else(no_widget)?;
@@ -128,18 +126,6 @@ impl Connection {
                 ));
             }
         };
-        let write_auth = match (&credentials.login, &credentials.password) {
-            (Some(login), Some(password)) => Some(WriteAuth {
-                login: login.clone(),
-                password: password.clone(),
-            }),
-            (None, None) if writes => {
-                return Err(missing(&["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"], "writing"));
-            }
-            (None, _) if writes => return Err(missing(&["IMBACHAT_LOGIN"], "writing")),
-            (_, None) if writes => return Err(missing(&["IMBACHAT_PASSWORD"], "writing")),
-            _ => None,
-        };
         let endpoint = Endpoint::new(settings.api_url(), settings.common.allow_insecure_http)?;
         let target = Target {
             origin: endpoint.origin(),
@@ -148,9 +134,7 @@ impl Connection {
         let file = settings
             .ledger_home()
             .join(format!("{}-{widget}.jsonl", endpoint.host_label()));
-        Self::new(
-            settings, target, endpoint, file, read_auth, write_auth, None,
-        )
+        Self::new(settings, target, endpoint, file, read_auth, None)
     }
 
     async fn sandbox(
@@ -176,21 +160,8 @@ impl Connection {
             origin: "sandbox:".to_owned(),
             widget,
         };
-        let user = || SecretString::from(SANDBOX_USER);
-        let write_auth = Some(WriteAuth {
-            login: user(),
-            password: user(),
-        });
         let read_auth = ReadAuth::Secret(SecretString::from(SANDBOX_SECRET));
-        Self::new(
-            settings,
-            target,
-            endpoint,
-            file,
-            read_auth,
-            write_auth,
-            Some(sandbox),
-        )
+        Self::new(settings, target, endpoint, file, read_auth, Some(sandbox))
     }
 
     fn new(
@@ -199,15 +170,13 @@ impl Connection {
         endpoint: Endpoint,
         ledger: PathBuf,
         read_auth: ReadAuth,
-        write_auth: Option<WriteAuth>,
         sandbox: Option<Sandbox>,
     ) -> Result<Self, Error> {
-        let (ReadAuth::Secret(read_secret) | ReadAuth::Jwt(read_secret)) = &read_auth;
-        let mut secrets = vec![read_secret.clone()];
-        if let Some(WriteAuth { login, password }) = &write_auth {
-            secrets.extend([login.clone(), password.clone()]);
-        }
-        let http = Http::new(endpoint, settings.common.timeout, secrets)?;
+        let http = Http::new(
+            endpoint,
+            settings.common.timeout,
+            settings.credentials.secrets(),
+        )?;
         let reader = Reader::new(http.clone(), target.widget, read_auth);
         let ledger = settings.common.ledger.clone().unwrap_or(ledger);
         Ok(Self {
@@ -215,18 +184,13 @@ impl Connection {
             reader,
             ledger,
             http,
-            write_auth,
             sandbox,
         })
     }
 
-    /// The writer; only opened with `writes` does a connection have one.
-    pub(super) fn writer(&self) -> Result<Writer, Error> {
-        let auth = self
-            .write_auth
-            .clone()
-            .ok_or_else(|| missing(&["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"], "writing"))?;
-        Ok(Writer::new(self.http.clone(), self.target.widget, auth))
+    /// The type that writes.
+    pub(super) fn writer(&self, access: WriteAccess) -> Writer {
+        Writer::new(self.http.clone(), self.target.widget, access.0)
     }
 
     /// What the ledger knows.
@@ -243,6 +207,28 @@ impl Connection {
         match self.sandbox {
             Some(sandbox) => Ok(sandbox.stop().await?),
             None => Ok(()),
+        }
+    }
+}
+
+impl WriteAccess {
+    /// The writing credentials; asked for before anything is read, so that a run that cannot write ends at once.
+    pub(super) fn new(settings: &Settings) -> Result<Self, Error> {
+        if settings.common.sandbox.is_some() {
+            let user = || SecretString::from(SANDBOX_USER);
+            return Ok(Self(WriteAuth {
+                login: user(),
+                password: user(),
+            }));
+        }
+        match (&settings.credentials.login, &settings.credentials.password) {
+            (Some(login), Some(password)) => Ok(Self(WriteAuth {
+                login: login.clone(),
+                password: password.clone(),
+            })),
+            (None, None) => Err(missing(&["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"], "writing")),
+            (None, Some(_)) => Err(missing(&["IMBACHAT_LOGIN"], "writing")),
+            (Some(_), None) => Err(missing(&["IMBACHAT_PASSWORD"], "writing")),
         }
     }
 }

@@ -146,8 +146,12 @@ impl Http {
             _ if error.is_timeout() => format!("no answer within {} s", self.timeout.as_secs_f64()),
             _ => "the connection broke off".to_owned(),
         };
-        Failure::passing(delivery, format!("{what}: {}", self.clean(&chain(&error))))
-            .hint("check --api-url, the network and the proxy settings")
+        let remedy = if error.is_timeout() {
+            "check --api-url, the network and the proxy settings, or give it more time with --timeout"
+        } else {
+            "check --api-url, the network and the proxy settings"
+        };
+        Failure::passing(delivery, format!("{what}: {}", self.clean(&chain(&error)))).hint(remedy)
     }
 
     fn redirected(&self, response: &Response) -> Failure {

@@ -255,7 +255,13 @@ fn words(answer: &Value) -> Option<String> {
 
 fn collect(value: &Value, found: &mut Vec<String>) {
     match value {
-        Value::String(text) if !text.is_empty() => found.push(text.clone()),
+        Value::String(text) => {
+            // A sentence's full stop would stand in the middle of ours.
+            let text = text.trim_end_matches('.');
+            if !text.is_empty() {
+                found.push(text.to_owned());
+            }
+        }
         Value::Array(list) => list.iter().for_each(|value| collect(value, found)),
         Value::Object(map) => map.values().for_each(|value| collect(value, found)),
         _ => {}

@@ -69,7 +69,7 @@ fn answers_that_say_no_with_http_200() {
     let laravel = br#"{"message":"The given data was invalid.","errors":{"imba_id":["required"],"login":["required"]}}"#;
     assert_eq!(
         complaint(laravel).map(|c| c.text).as_deref(),
-        Some("required; The given data was invalid.")
+        Some("required; The given data was invalid")
     );
 }
 

@@ -90,7 +90,10 @@ fn the_exit_codes_in_the_readme_and_in_the_help_are_those_of_the_program() {
     let help = Dir::new().run(&["--help"]).ok();
     let words: Vec<&str> = help.split_whitespace().collect();
     for (code, _) in rows {
-        assert!(words.contains(&code.to_string().as_str()), "--help does not tell of exit code {code}");
+        assert!(
+            words.contains(&code.to_string().as_str()),
+            "--help does not tell of exit code {code}"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! The edge to the server: what the client sends, what it makes of answers that are no good, and what it never does.
 
 mod reading;
-mod requests;
+mod wire;
 mod writing;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,10 +70,17 @@ fn is_write(request: &str) -> bool {
     request.starts_with("POST /imbachat/v1/widget/imba_rooms ")
 }
 
+/// All requests: a client may be through before the server has noted the last one, so this waits for that.
+fn requests(server: &Canned) -> Vec<String> {
+    while server.requests().len() < server.served() {
+        std::thread::yield_now();
+    }
+    server.requests()
+}
+
 /// The requests that would have changed something.
 fn writes(server: &Canned) -> Vec<String> {
-    let requests = server.requests();
-    requests
+    requests(server)
         .into_iter()
         .filter(|request| is_write(request))
         .collect()

@@ -147,6 +147,22 @@ fn pure_rooms_name_nothing_impure_and_only_settings_reads_the_environment() {
 }
 
 #[test]
+fn only_apply_asks_for_the_right_to_write() {
+    let asking = |word: &str| -> Vec<String> {
+        let found = sources()
+            .into_iter()
+            .filter(|(room, _, text)| room == "commands" && code(text).contains(word));
+        found
+            .map(|(_, path, _)| path.display().to_string())
+            .collect()
+    };
+    let mut access = asking("WriteAccess");
+    access.sort();
+    assert_eq!(access, ["commands/apply.rs", "commands/target.rs"]);
+    assert_eq!(asking("Writer::new"), ["commands/target.rs"]);
+}
+
+#[test]
 fn no_file_is_too_long_to_be_one_room() {
     let long: Vec<String> = sources()
         .into_iter()

@@ -13,3 +13,4 @@ mod plan;
 mod properties;
 mod sandbox;
 mod support;
+mod terminal;

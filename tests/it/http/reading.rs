@@ -63,7 +63,11 @@ fn shut_out(quirks: Quirks, vars: &[(&str, &str)]) -> String {
 #[test]
 fn a_wrong_secret_key() {
     let wrong = [("IMBACHAT_SECRET_KEY", SECRET_KEY)];
-    assert_snapshot!(shut_out(Quirks::default(), &wrong), @"");
+    assert_snapshot!(shut_out(Quirks::default(), &wrong), @"
+    exit 1
+    error: the server does not accept the widget's secret key (HTTP 401): the widget's number or its secret key is wrong
+      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+    ");
 }
 
 #[test]
@@ -73,10 +77,10 @@ fn a_wrong_secret_key_told_with_http_200() {
         ..Quirks::default()
     };
     assert_snapshot!(shut_out(quirks, &[("IMBACHAT_SECRET_KEY", SECRET_KEY)]), @"
-exit 1
-error: the server does not accept the widget's secret key (HTTP 401): the widget's number or its secret key is wrong
-  hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
-");
+    exit 1
+    error: the server does not accept the widget's secret key (code 401 with HTTP 200): the widget's number or its secret key is wrong
+      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+    ");
 }
 
 #[test]
@@ -85,53 +89,52 @@ fn a_token_that_is_none() {
     let text = shut_out(Quirks::default(), &token);
     assert!(!text.contains("Uv94"), "{text}");
     assert_snapshot!(text, @"
-exit 1
-error: the server does not accept the widget's secret key (code 401 with HTTP 200): the widget's number or its secret key is wrong
-  hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
-");
+    exit 1
+    error: the server does not accept the JWT (HTTP 401): the widget's number or its secret key is wrong
+      hint: check IMBACHAT_JWT: it may have expired, or be signed with another widget's key
+    ");
 }
 
 #[test]
 fn a_call_that_is_refused() {
     let body = r#"{"message":"The given data was invalid.","errors":{"imba_id":["The imba id field is required."]}}"#;
     assert_snapshot!(answered("422 Unprocessable Entity", body), @"
-exit 1
-error: the server does not accept the JWT (HTTP 401): the widget's number or its secret key is wrong
-  hint: check IMBACHAT_JWT: it may have expired, or be signed with another widget's key
-");
-    assert_snapshot!(answered("404 Not Found", r#"{"code":404,"message":"no widget"}"#), @"
     exit 1
-    error: the server refuses what was sent (HTTP 422): The imba id field is required.; The given data was invalid.
+    error: the server refuses what was sent (HTTP 422): The imba id field is required; The given data was invalid
     ");
-    assert_snapshot!(answered("418 I'm a teapot", ""), @"
+    assert_snapshot!(answered("404 Not Found", r#"{"code":404,"message":"no widget"}"#), @"
     exit 1
     error: the server knows no such thing (HTTP 404): no widget
       hint: check --api-url
+    ");
+    assert_snapshot!(answered("418 I'm a teapot", ""), @"
+    exit 1
+    error: the server refuses the call (HTTP 418)
     ");
 }
 
 #[test]
 fn errors_that_come_with_http_200() {
     assert_snapshot!(answered("200 OK", r#"{"code":401,"error":"bad key"}"#), @"
-exit 1
-error: the server refuses the call (HTTP 418)
-");
-    assert_snapshot!(answered("200 OK", r#"{"code":422,"error":"imba_id is required"}"#), @"
     exit 1
     error: the server does not accept the widget's secret key (code 401 with HTTP 200): bad key
       hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
     ");
-    assert_snapshot!(answered("200 OK", r#"{"errors":["no such widget","or no right"]}"#), @"
+    assert_snapshot!(answered("200 OK", r#"{"code":422,"error":"imba_id is required"}"#), @"
     exit 1
     error: the server refuses what was sent (code 422 with HTTP 200): imba_id is required
     ");
-    assert_snapshot!(answered("200 OK", r#"{"errorMsg":"try the other door"}"#), @"
+    assert_snapshot!(answered("200 OK", r#"{"errors":["no such widget","or no right"]}"#), @"
     exit 1
     error: the server refuses the call (an error with HTTP 200): no such widget; or no right
     ");
-    assert_snapshot!(answered("200 OK", r#"{"success":"false","data":[]}"#), @"
+    assert_snapshot!(answered("200 OK", r#"{"errorMsg":"try the other door"}"#), @"
     exit 1
     error: the server refuses the call (an error with HTTP 200): try the other door
+    ");
+    assert_snapshot!(answered("200 OK", r#"{"success":"false","data":[]}"#), @"
+    exit 1
+    error: the server refuses the call (an error with HTTP 200): the server gave no reason
     ");
 }
 
@@ -141,35 +144,36 @@ error: the server refuses the call (HTTP 418)
 fn a_page_in_html_instead_of_an_answer() {
     let page = "<html><body>Bad Gateway</body></html>";
     assert_snapshot!(answered("502 Bad Gateway", page), @"
-exit 1
-error: the server refuses the call (an error with HTTP 200): the server gave no reason
-");
+    exit 1
+    error: the server failed (HTTP 502)
+    ");
     let login = r#"<!doctype html><script>let state = {"data":[1]}</script>"#;
     assert_snapshot!(answered("200 OK", login), @"
     exit 1
-    error: the server failed (HTTP 502)
+    error: the server's answer cannot be used: the answer is HTML, not JSON
+      hint: check --api-url; a proxy or a login page may answer in the API's place
     ");
 }
 
 #[test]
 fn an_empty_answer() {
     assert_snapshot!(answered("200 OK", ""), @"
-exit 1
-error: the server's answer cannot be used: the answer is HTML, not JSON
-  hint: check --api-url; a proxy or a login page may answer in the API's place
-");
+    exit 1
+    error: the server's answer cannot be used: the answer is empty
+      hint: check --api-url; a proxy or a login page may answer in the API's place
+    ");
 }
 
 #[test]
 fn an_answer_that_is_not_of_the_shape() {
     assert_snapshot!(answered("200 OK", "[]"), @"
-exit 1
-error: the server's answer cannot be used: the answer is empty
-  hint: check --api-url; a proxy or a login page may answer in the API's place
-");
-    assert_snapshot!(answered("200 OK", r#"{"success":"true","code":200}"#), @"
     exit 1
     error: the server's answer cannot be used: the answer is JSON, but no object
+      hint: check --api-url; a proxy or a login page may answer in the API's place
+    ");
+    assert_snapshot!(answered("200 OK", r#"{"success":"true","code":200}"#), @"
+    exit 1
+    error: the server's answer cannot be used: the answer has no list of rooms under `data`
       hint: check --api-url; a proxy or a login page may answer in the API's place
     ");
 }
@@ -178,16 +182,16 @@ error: the server's answer cannot be used: the answer is empty
 fn a_list_cut_in_the_middle() {
     let (cut, _) = EMPTY_LIST.split_at(EMPTY_LIST.len() - 12);
     assert_snapshot!(answered("200 OK", cut), @"
-exit 1
-error: the server's answer cannot be used: the answer has no list of rooms under `data`
-  hint: check --api-url; a proxy or a login page may answer in the API's place
-");
+    exit 1
+    error: the server's answer cannot be used: the answer ends in the middle
+      hint: check --api-url; a proxy or a login page may answer in the API's place
+    ");
     let promised = String::from_utf8(good(EMPTY_LIST)).unwrap();
     let server = Canned::raw(&promised[..promised.len() - 12]);
     assert_snapshot!(against(&server), @"
     exit 1
-    error: the server's answer cannot be used: the answer ends in the middle
-      hint: check --api-url; a proxy or a login page may answer in the API's place
+    error: the connection broke off: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached
+      hint: check --api-url, the network and the proxy settings
     ");
     assert_eq!(server.served(), 8, "four tries of each");
 }
@@ -196,7 +200,7 @@ error: the server's answer cannot be used: the answer has no list of rooms under
 fn a_connection_closed_without_an_answer() {
     assert_snapshot!(against(&Canned::raw("")), @"
     exit 1
-    error: the connection broke off: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached
+    error: the connection broke off: error sending request: client error (SendRequest): connection closed before message completed
       hint: check --api-url, the network and the proxy settings
     ");
 }
@@ -208,10 +212,10 @@ fn a_server_that_never_answers() {
     let url = format!("http://{}", silent.local_addr().unwrap());
     let text = both(&dir(&url), &["--timeout", "200ms"], &[(&url, "http://api")]);
     assert_snapshot!(text, @"
-exit 1
-error: the connection broke off: error sending request: client error (SendRequest): connection closed before message completed
-  hint: check --api-url, the network and the proxy settings
-");
+    exit 1
+    error: no answer within 0.2 s: error sending request: operation timed out
+      hint: check --api-url, the network and the proxy settings, or give it more time with --timeout
+    ");
 }
 
 // no way there
@@ -251,20 +255,32 @@ fn a_proxy_that_is_down_does_not_show_its_password() {
 #[test]
 fn an_address_that_no_secret_may_be_sent_to() {
     assert_snapshot!(both(&dir("http://192.0.2.1"), &[], &[]), @"
-exit 1
-error: no answer within 0.2 s: error sending request: operation timed out
-  hint: check --api-url, the network and the proxy settings
-");
+    exit 1
+    error: the API address is no good: plain http would send the credentials in clear
+      hint: use https; --allow-insecure-http sends them in clear all the same
+    ");
     let with_user = dir(&format!("https://{LOGIN}:{PASSWORD}@host.invalid"));
     assert_snapshot!(both(&with_user, &[], &[]), @"
+    exit 1
+    error: the API address is no good: it has a user, a password, a query or a fragment
+      hint: credentials come from the environment
+    ");
+    let with_query = dir(&format!("https://host.invalid?key={SECRET_KEY}"));
+    assert_snapshot!(both(&with_query, &[], &[]), @"
+    exit 1
+    error: the API address is no good: it has a user, a password, a query or a fragment
+      hint: credentials come from the environment
+    ");
+    assert_snapshot!(both(&dir(SECRET_KEY), &[], &[]), @"
+    exit 1
+    error: the API address is no good: relative URL without a base
+      hint: write it as https://host
+    ");
+    assert_snapshot!(both(&dir("ftp://host.invalid"), &[], &[]), @"
     exit 1
     error: the API address is no good: it is neither https nor http
       hint: write it as https://host
     ");
-    let with_query = dir(&format!("https://host.invalid?key={SECRET_KEY}"));
-    assert_snapshot!(both(&with_query, &[], &[]), @"");
-    assert_snapshot!(both(&dir(SECRET_KEY), &[], &[]), @"");
-    assert_snapshot!(both(&dir("ftp://host.invalid"), &[], &[]), @"");
 }
 
 #[test]
@@ -348,10 +364,10 @@ fn a_servers_text_cannot_move_the_cursor_or_turn_the_line() {
     let body = r#"{"code":403,"error":"\u001b[2J\u001b]0;title\u0007\u202eevil\u200b\u009b31m\nerror: fake"}"#;
     let text = answered("403 Forbidden", body);
     assert_snapshot!(text, @r"
-        exit 1
-        error: the server does not accept the widget's secret key (HTTP 403): \u{1b}[2J\u{1b}]0;title\u{7}\u{202e}evil\u{200b}\u{9b}31m\u{a}error: fake
-          hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
-        ");
+    exit 1
+    error: the server does not accept the widget's secret key (HTTP 403): \u{1b}[2J\u{1b}]0;title\u{7}\u{202e}evil\u{200b}\u{9b}31m\u{a}error: fake
+      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+    ");
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
 }
 
@@ -390,9 +406,9 @@ fn a_server_that_always_says_it_is_too_early() {
     let body = r#"{"message":"Too Many Attempts."}"#;
     let server = Canned::answer("429 Too Many Requests", "Retry-After: 0\r\n", body);
     assert_snapshot!(against(&server), @"
-        exit 1
-        error: the server asks to slow down (HTTP 429): Too Many Attempts.
-          hint: lower --parallelism
-        ");
+    exit 1
+    error: the server asks to slow down (HTTP 429): Too Many Attempts
+      hint: lower --parallelism
+    ");
     assert_eq!(server.served(), 8, "four tries of each");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use roomform::sandbox::Config;
 
 use super::{BASIC, EMPTY_LIST, JWT, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KEY, WRITTEN};
-use super::{dir, dir_with, form, good, server, writes};
+use super::{dir, dir_with, form, good, requests, server, writes};
 use crate::support::{Api, Canned, Dir};
 
 /// A header's value; names are compared without case.
@@ -26,7 +26,7 @@ fn plan_request(vars: &[(&str, &str)]) -> String {
         dir.env(name, value)
     });
     dir.run(&["plan"]).ok();
-    let mut requests = server.requests();
+    let mut requests = requests(&server);
     assert_eq!(requests.len(), 1);
     requests.remove(0)
 }
@@ -233,7 +233,7 @@ fn plain_http_goes_out_where_it_is_allowed_in_as_many_words_and_through_the_prox
     assert_eq!(dir.run(&["plan"]).code, 1);
     assert_eq!(proxy.served(), 0);
     dir.run(&["plan", "--allow-insecure-http"]).ok();
-    let requests = proxy.requests();
+    let requests = requests(&proxy);
     let line = "POST http://something.invalid/imbachat/v2/627/get_rooms HTTP/1.1\r\n";
     assert!(
         requests.len() == 1 && requests[0].starts_with(line),

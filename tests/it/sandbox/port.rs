@@ -1,0 +1,216 @@
+//! The sandbox on a port: HTTP as it comes, faults, limits, settings.
+
+use std::time::Duration;
+
+use roomform::sandbox::{Config, SandboxError, start};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::{WRITE, creation, exchange, exchange_with, pipes, post, request};
+
+#[tokio::test]
+async fn only_the_five_calls_are_served_and_only_to_post() {
+    let sandbox = start(Config::default()).await.unwrap();
+    let cases = [
+        ("GET /imbachat/v2/7/get_rooms", "405"),
+        ("POST /imbachat/v2/7/get_members", "404"),
+        ("GET /", "404"),
+    ];
+    for (line, status) in cases {
+        let (head, body) = exchange(&sandbox, &request(line, "", "")).await.unwrap();
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status}")),
+            "{line}: {head}"
+        );
+        assert!(
+            head.contains("content-type: application/json") && head.contains("date: "),
+            "{head}"
+        );
+        assert!(serde_json::from_str::<Value>(&body).is_ok(), "{body}");
+    }
+    assert_eq!(sandbox.stats(), Default::default());
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_chunked_body_is_read_as_any_other() {
+    let sandbox = start(Config::default()).await.unwrap();
+    let form = "imba_id=7&login=admin&password=admin&room_pipe=chunked";
+    let (one, two) = form.split_at(20);
+    let head = format!(
+        "POST {WRITE} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+    );
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\n\r\n";
+    let chunks = format!(
+        "{:x}\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n",
+        one.len(),
+        two.len()
+    );
+    let (head, _) = exchange(&sandbox, format!("{head}{kind}{chunks}").as_bytes())
+        .await
+        .unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(pipes(&sandbox), ["chunked"]);
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn of_a_body_beyond_8_mb_nothing_is_seen() {
+    let sandbox = start(Config::default()).await.unwrap();
+    let padding = "x".repeat(8 * 1024 * 1024);
+    let form = format!("imba_id=7&login=admin&password=admin&room_title={padding}");
+    let (head, body) = exchange(&sandbox, &post(WRITE, &form)).await.unwrap();
+    assert!(head.starts_with("HTTP/1.1 422"), "{head}");
+    assert!(body.contains("imba_id"), "{body}");
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_and_multipart_taken() {
+    // fails when another test was first
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let sandbox = start(Config::default()).await.unwrap();
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .http2_prior_knowledge()
+        .build()
+        .unwrap();
+    let form = [
+        ("imba_id", "7"),
+        ("login", "admin"),
+        ("password", "admin"),
+        ("room_pipe", "h2"),
+    ];
+    let form = form
+        .iter()
+        .fold(reqwest::multipart::Form::new(), |form, (name, value)| {
+            form.text(*name, *value)
+        });
+    let url = format!("{}{WRITE}", sandbox.base_url());
+    let answer = client.post(url).multipart(form).send().await.unwrap();
+    assert_eq!(
+        (answer.version(), answer.status().as_u16()),
+        (reqwest::Version::HTTP_2, 200)
+    );
+    assert_eq!(pipes(&sandbox), ["h2"]);
+    drop(client);
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn failed_requests_do_nothing_and_lost_ones_everything() {
+    let failing = start(Config {
+        error_rate: 1.0,
+        ..Config::default()
+    })
+    .await
+    .unwrap();
+    let (head, _) = exchange(&failing, &creation("p")).await.unwrap();
+    assert!(head.starts_with("HTTP/1.1 500"), "{head}");
+    assert!(pipes(&failing).is_empty());
+    assert_eq!((failing.stats().failed, failing.stats().writes()), (1, 1));
+    failing.stop().await.unwrap();
+
+    let losing = start(Config {
+        lost_answer_rate: 1.0,
+        ..Config::default()
+    })
+    .await
+    .unwrap();
+    assert_eq!(exchange(&losing, &creation("p")).await, None);
+    assert_eq!(pipes(&losing), ["p"]);
+    assert_eq!((losing.stats().lost, losing.stats().writes()), (1, 1));
+    losing.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn beyond_the_limit_comes_a_429_that_says_how_long() {
+    let sandbox = start(Config {
+        rate_limit: Some(0.001),
+        ..Config::default()
+    })
+    .await
+    .unwrap();
+    let list = post("/imbachat/v2/7/get_rooms", "");
+    assert!(
+        exchange(&sandbox, &list)
+            .await
+            .unwrap()
+            .0
+            .starts_with("HTTP/1.1 200")
+    );
+    let (head, _) = exchange(&sandbox, &list).await.unwrap();
+    assert!(head.starts_with("HTTP/1.1 429"), "{head}");
+    let seconds = head
+        .lines()
+        .find_map(|line| line.strip_prefix("retry-after: "))
+        .unwrap();
+    assert!(
+        (900..=1_000).contains(&seconds.parse::<u32>().unwrap()),
+        "{seconds}"
+    );
+    assert_eq!(sandbox.stats().refused, 1);
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn waiting_requests_do_not_queue() {
+    let sandbox = start(Config {
+        latency: Duration::from_secs(3_600),
+        ..Config::default()
+    })
+    .await
+    .unwrap();
+    let mut waiting = JoinSet::new();
+    for _ in 0..5 {
+        let (address, list) = (sandbox.addr(), post("/imbachat/v2/7/get_rooms", ""));
+        waiting.spawn(async move { exchange_with(address, &list).await });
+    }
+    // A request is counted before its wait: all five are in it at once, an hour before the first answer.
+    while sandbox.stats().get_rooms < 5 {
+        tokio::task::yield_now().await;
+    }
+    assert!(waiting.try_join_next().is_none(), "none is answered yet");
+    waiting.shutdown().await;
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn settings_out_of_range_are_refused() {
+    for config in [
+        Config {
+            error_rate: 1.5,
+            ..Config::default()
+        },
+        Config {
+            lost_answer_rate: f64::NAN,
+            ..Config::default()
+        },
+        Config {
+            rate_limit: Some(0.0),
+            ..Config::default()
+        },
+    ] {
+        let error = start(config).await.unwrap_err();
+        assert!(
+            matches!(error, SandboxError::Setting { .. }) && error.hint().is_some(),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_named() {
+    let sandbox = start(Config::default()).await.unwrap();
+    let error = start(Config {
+        listen: sandbox.addr(),
+        ..Config::default()
+    })
+    .await
+    .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("the sandbox cannot listen on `{}`", sandbox.addr())
+    );
+    sandbox.stop().await.unwrap();
+}

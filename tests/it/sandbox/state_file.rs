@@ -1,0 +1,118 @@
+//! The state file: written before the answer, read back whole, never overwritten when it is somebody else's.
+
+use std::path::Path;
+
+use roomform::sandbox::{Config, SandboxError, UserView, start};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::{NOW, creation, exchange, pipes};
+
+fn with_state(path: &Path) -> Config {
+    Config {
+        state: Some(path.to_owned()),
+        ..Config::default()
+    }
+}
+
+#[tokio::test]
+async fn an_answered_write_is_in_the_file_already() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("deep/er/state.json");
+    let sandbox = start(with_state(&path)).await.unwrap();
+    let requests: Vec<_> = (0..20).map(|n| creation(&format!("p{n}"))).collect();
+    let mut pending = tokio::task::JoinSet::new();
+    let addr = sandbox.addr();
+    for request in requests {
+        pending.spawn(async move {
+            let mut stream = TcpStream::connect(addr).await.unwrap();
+            stream.write_all(&request).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer
+        });
+    }
+    for answer in pending.join_all().await {
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    // a copy, as a process killed by now would leave it
+    let copy = dir.path().join("copy.json");
+    std::fs::copy(&path, &copy).unwrap();
+    sandbox.stop().await.unwrap();
+    let again = start(with_state(&copy)).await.unwrap();
+    assert_eq!(pipes(&again).len(), 20);
+    let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
+    assert_eq!(left.len(), 1, "no temporary file stays");
+    again.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_restart_everything_goes_on_as_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    let sandbox = start(with_state(&path)).await.unwrap();
+    exchange(&sandbox, &creation("one")).await.unwrap();
+    sandbox.with_world(|world| {
+        world.insert_user(
+            7,
+            UserView {
+                remote_user_id: 5,
+                ..UserView::default()
+            },
+            NOW,
+        )
+    });
+    let before = sandbox.with_world(|world| (world.rooms(7), world.users(7)));
+    sandbox.stop().await.unwrap();
+
+    let sandbox = start(with_state(&path)).await.unwrap();
+    assert_eq!(
+        sandbox.with_world(|world| (world.rooms(7), world.users(7))),
+        before
+    );
+    exchange(&sandbox, &creation("two")).await.unwrap();
+    exchange(&sandbox, &creation("one")).await.unwrap();
+    assert_eq!(pipes(&sandbox), ["one", "two"]);
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_state_is_refused_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    for (text, message) in [
+        ("{\"format\":1,\"rooms\":[", "is damaged"),
+        ("", "is damaged"),
+        (
+            "{\"format\":2}",
+            "has format 2, which this version does not know",
+        ),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let error = start(with_state(&path)).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("the sandbox state `{}` {message}", path.display())
+        );
+        assert!(error.hint().unwrap().contains("move the file away"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_cannot_be_saved_is_not_answered_as_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    let sandbox = start(with_state(&path)).await.unwrap();
+    exchange(&sandbox, &creation("one")).await.unwrap();
+    std::fs::write(&path, "somebody else's").unwrap();
+    let (head, body) = exchange(&sandbox, &creation("two")).await.unwrap();
+    assert!(head.starts_with("HTTP/1.1 500"), "{head}");
+    assert!(body.contains("was changed by another process"), "{body}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody else's");
+    assert!(matches!(
+        sandbox.stop().await,
+        Err(SandboxError::Contended { .. })
+    ));
+}

@@ -1,0 +1,89 @@
+//! A person at a terminal: asked before anything is written, and shown colour.
+#![cfg(target_os = "linux")]
+
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+
+use roomform::sandbox::Config;
+
+use crate::support::{Api, Dir};
+
+const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n";
+
+/// The program on a terminal of its own (`script` of util-linux makes one).
+fn on_a_terminal(dir: &Dir, args: &[&str]) -> Child {
+    let words: Vec<String> = args.iter().map(|arg| format!("'{arg}'")).collect();
+    let program = dir.command(&[]);
+    let mut command = Command::new("script");
+    let line = format!(
+        "{} {}",
+        program.get_program().to_str().unwrap(),
+        words.join(" ")
+    );
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    command
+        .current_dir(program.get_current_dir().unwrap())
+        .env_clear()
+        .env("TERM", "xterm")
+        .env("SHELL", "/bin/sh");
+    command.env("PATH", "/usr/bin:/bin");
+    command.envs(
+        program
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Reads until the question stands there, answers it, and gives back all that was shown and the exit code.
+fn answered(dir: &Dir, answer: &str) -> (String, i32) {
+    let mut child = on_a_terminal(dir, &["apply"]);
+    let (mut shown, mut piece) = (Vec::new(), [0; 1024]);
+    let mut screen = child.stdout.take().unwrap();
+    while !String::from_utf8_lossy(&shown).contains("Apply this plan?") {
+        let count = screen.read(&mut piece).unwrap();
+        assert!(count > 0, "{}", String::from_utf8_lossy(&shown));
+        shown.extend_from_slice(&piece[..count]);
+    }
+    let mut keys = child.stdin.take().unwrap();
+    keys.write_all(answer.as_bytes()).unwrap();
+    screen.read_to_end(&mut shown).unwrap();
+    drop(keys);
+    (
+        String::from_utf8_lossy(&shown).into_owned(),
+        child.wait().unwrap().code().unwrap(),
+    )
+}
+
+#[test]
+fn a_no_writes_nothing_and_is_no_failure() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let (shown, code) = answered(&dir, "n");
+    assert_eq!((code, api.stats().writes()), (0, 0), "{shown}");
+    assert!(!dir.path(".roomform").exists());
+}
+
+#[test]
+fn a_yes_applies_and_colour_is_for_terminals_only() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let (shown, code) = answered(&dir, "y");
+    assert_eq!((code, api.stats().writes()), (0, 1), "{shown}");
+    assert!(
+        shown.contains("1 verified") && shown.contains("\u{1b}["),
+        "{shown}"
+    );
+    let dir = dir.env("NO_COLOR", "1");
+    dir.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
+    let (shown, _) = answered(&dir, "n");
+    let plan = shown.split("Apply this plan?").next().unwrap();
+    assert!(
+        plan.contains("\"Team A\" → \"Team B\"") && !plan.contains("\u{1b}[3"),
+        "{shown}"
+    );
+}
