@@ -39,6 +39,8 @@ pub enum Verb {
     Apply(ApplyArgs),
     /// Print the live rooms as a manifest
     Export,
+    /// Look into the record of what was confirmed, merge it, tidy it
+    Ledger(LedgerArgs),
     /// An imitation of the API, for trying things out
     Sandbox(SandboxArgs),
     /// Print the JSON Schema of a format
@@ -74,6 +76,44 @@ pub struct ApplyArgs {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+    /// Begin no further room after the first that fails
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Write what became of each room to this file, as JSON; also if the run fails or is interrupted
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Write what has to be run again to this file, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub failed: Option<PathBuf>,
+}
+
+/// `ledger`.
+#[derive(Debug, Args)]
+pub struct LedgerArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: LedgerVerb,
+}
+
+/// The ledger's verbs.
+#[derive(Debug, Subcommand)]
+pub enum LedgerVerb {
+    /// Show what is on record, room by room
+    Show,
+    /// Forget all that is on record of these rooms, as if roomform had never written to them
+    Forget {
+        /// The rooms
+        #[arg(required = true, value_name = "PIPE")]
+        pipes: Vec<String>,
+    },
+    /// Take the entries of other ledgers of the same target in; order and repetition do not matter
+    Merge {
+        /// The other ledgers
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Drop entries that later ones overrule
+    Compact,
 }
 
 /// `sandbox`.
@@ -160,8 +200,11 @@ pub struct Common {
     #[arg(long, global = true, help_heading = "Target")]
     pub allow_insecure_http: bool,
     /// Give up on a connection, a silence or a write after this long
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "30s", help_heading = "Target")]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = timeout, default_value = "30s", help_heading = "Target")]
     pub timeout: Duration,
+    /// At most so many requests a second when writing, as in 20/s
+    #[arg(long, global = true, value_name = "N/s", value_parser = rate, help_heading = "Target")]
+    pub rate: Option<f64>,
     /// Rooms written at a time
     #[arg(
         long,
@@ -232,4 +275,27 @@ fn duration(text: &str) -> Result<Duration, String> {
     duration
         .filter(|duration| *duration <= Duration::from_secs(86_400))
         .ok_or_else(|| "write it as 30s, 500ms or 2m".to_owned())
+}
+
+/// A duration longer than nothing.
+fn timeout(text: &str) -> Result<Duration, String> {
+    let timeout = duration(text)?;
+    if timeout.is_zero() {
+        Err("nothing is ever answered in no time at all".to_owned())
+    } else {
+        Ok(timeout)
+    }
+}
+
+/// `20/s`, `20`, `0.5/s`: more than nothing.
+fn rate(text: &str) -> Result<f64, String> {
+    let number = text
+        .strip_suffix("/s")
+        .unwrap_or(text)
+        .trim()
+        .parse::<f64>();
+    let rate = number
+        .ok()
+        .filter(|rate| rate.is_finite() && *rate > 0.0 && *rate <= 1e6);
+    rate.ok_or_else(|| "write it as 20/s".to_owned())
 }

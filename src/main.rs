@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         err: Box::new(io::stderr()),
         out_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
         err_colour: AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+        err_terminal: io::stderr().is_terminal(),
         interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
     };
     ExitCode::from(run(std::env::args_os().collect(), streams).code())

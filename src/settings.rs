@@ -46,8 +46,10 @@ impl Settings {
     /// A variable that cannot be used, by name, without its value.
     pub fn new(cli: Cli) -> Result<Self, Error> {
         let Cli { common, verb } = cli;
-        let online = matches!(verb, Verb::Plan(_) | Verb::Apply(_) | Verb::Export)
-            && common.sandbox.is_none();
+        let online = matches!(
+            verb,
+            Verb::Plan(_) | Verb::Apply(_) | Verb::Export | Verb::Ledger(_)
+        ) && common.sandbox.is_none();
         let credentials = if online {
             Credentials::from_environment()?
         } else {
@@ -136,16 +138,17 @@ fn variable(name: &str) -> Result<Option<String>, Error> {
         return Err(Error::message(Exit::Failed, message).hint("unset one of them"));
     }
     // The value is not shown: it may be the secret itself, put under the wrong name.
-    let unusable = |why: anyhow::Error| {
-        Error::new(Exit::Failed, why).hint(format!("{file_name} is the path of a file"))
-    };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the file that {file_name} names cannot be read"))
-        .map_err(unusable)?;
+        .map_err(|error| {
+            let hint = format!("set {file_name} to the path of a file, not to its content");
+            Error::new(Exit::Failed, error).hint(hint)
+        })?;
     let text = text.trim_end_matches(['\r', '\n']).to_owned();
     if text.is_empty() {
-        let why = anyhow::anyhow!("the file that {file_name} names is empty");
-        return Err(unusable(why));
+        let message = format!("the file that {file_name} names is empty");
+        let hint = format!("put the value into it, or unset {file_name}");
+        return Err(Error::message(Exit::Failed, message).hint(hint));
     }
     Ok(Some(text))
 }

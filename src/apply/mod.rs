@@ -3,10 +3,15 @@
 //! Main entry: [`apply`], which gives an [`Outcome`]. It does nothing that is not in the plan, and prints nothing: progress
 //! goes out as [`Event`]s.
 
+mod control;
+mod doubt;
 mod outcome;
+mod pace;
 mod room;
 mod run;
 mod verify;
 
+pub use control::{Control, Halt};
 pub use outcome::{Event, Outcome, RoomOutcome, Status};
+pub use pace::Pace;
 pub use run::{Job, apply};

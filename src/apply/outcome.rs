@@ -1,12 +1,18 @@
 //! What became of a plan, room by room. Written from confirmations and from the list read afterwards, never from intentions.
 
+use std::time::Duration;
+
+use super::control::Halt;
 use crate::model::{Field, FieldValue, Observed, Pipe, RoomId};
+use crate::plan::{Action, Change};
 
 /// Progress.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A room's calls are done, or given up.
     Settled(&'a RoomOutcome),
+    /// So many creates were never answered; the list is read to look for them.
+    Resolving(usize),
     /// All rooms are settled; the list is read again.
     Verifying,
 }
@@ -20,8 +26,8 @@ pub struct Outcome {
     pub observed: Option<Observed>,
     /// Why the list could not be read.
     pub unverified: Option<String>,
-    /// Why the ledger could not be written; nothing was sent after that.
-    pub ledger: Option<String>,
+    /// Why the run ended before all was done.
+    pub halt: Option<Halt>,
     /// Calls made to read the list again.
     pub reads: u32,
 }
@@ -29,7 +35,7 @@ pub struct Outcome {
 impl Outcome {
     /// Whether every room is as planned, and was seen to be.
     pub fn is_complete(&self) -> bool {
-        self.ledger.is_none()
+        self.halt.is_none()
             && self
                 .rooms
                 .iter()
@@ -55,8 +61,35 @@ pub struct RoomOutcome {
     pub members: usize,
     /// Calls sent for it, repeated ones included.
     pub requests: u32,
+    /// How many of them repeated one that had failed.
+    pub retries: u32,
+    /// The time from its first call to its last answer, waits included.
+    pub took: Duration,
+    /// Whether the answer to its create was lost, and it was looked for.
+    pub doubted: bool,
     /// How it ended.
     pub status: Status,
+}
+
+impl RoomOutcome {
+    /// The result of a room nothing was sent for yet.
+    pub(super) fn begun(change: &Change) -> Self {
+        let id = match change.action {
+            Action::Create => None,
+            Action::Update { id, .. } => Some(id),
+        };
+        Self {
+            pipe: change.pipe.clone(),
+            id,
+            create: change.action == Action::Create,
+            members: 0,
+            requests: 0,
+            retries: 0,
+            took: Duration::ZERO,
+            doubted: false,
+            status: Status::NotStarted,
+        }
+    }
 }
 
 /// How a room ended.
@@ -81,8 +114,10 @@ pub enum Status {
         /// What the user can do about it.
         hint: Option<String>,
     },
-    /// Never sent, because the ledger could not be written.
+    /// Never sent, because the run ended before.
     NotStarted,
+    /// Some calls were confirmed, the rest was not sent because the run ended before.
+    Unfinished,
 }
 
 impl Status {
@@ -97,6 +132,7 @@ impl Status {
             Self::InDoubt(_) => "in_doubt",
             Self::Failed { .. } => "failed",
             Self::NotStarted => "not_started",
+            Self::Unfinished => "unfinished",
         }
     }
 }

@@ -1,73 +1,71 @@
 //! One room: intent, calls in order, a confirmation after each. Knows nothing of other rooms.
 
+use tokio::time::Instant;
+
+use super::control::{Control, Halt};
 use super::outcome::{RoomOutcome, Status};
-use crate::imbachat::{Call, Failure, RoomWrite, Verdict, WriteRooms, verdict};
+use crate::imbachat::{Call, Delivery, Failure, RoomWrite, Verdict, WriteRooms, verdict};
 use crate::ledger::{Fact, LedgerError, Record};
 use crate::model::{RoomId, UserId};
-use crate::plan::{Action, CHUNK, Change};
+use crate::plan::{CHUNK, Change};
 
 /// Why a room's walk ended early.
-pub(super) enum Stop {
+enum Stop {
     /// The server or the network; other rooms go on.
     Room(Status),
-    /// The ledger; nothing may be sent any more.
-    Ledger(LedgerError),
+    /// The ledger, or the run's end: nothing may be sent any more.
+    Run,
 }
 
-impl From<LedgerError> for Stop {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(error)
-    }
-}
-
-/// Carries one change out. The outcome is provisional (`Applied` at best) until the list was read again.
+/// Carries one change out, or what is left of it: `outcome` is where it stands, and comes back provisional (`Applied` at
+/// best) until the list was read again.
 pub(super) async fn carry_out(
     change: &Change,
+    mut outcome: RoomOutcome,
     writer: &impl WriteRooms,
     ledger: &impl Record,
-) -> (RoomOutcome, Option<LedgerError>) {
-    let id = match change.action {
-        Action::Create => None,
-        Action::Update { id, .. } => Some(id),
+    control: &Control,
+) -> RoomOutcome {
+    let (begun, sent_before) = (Instant::now(), outcome.requests);
+    outcome.status = match walk(change, writer, ledger, control, &mut outcome).await {
+        Ok(()) => Status::Applied,
+        Err(Stop::Room(status)) => status,
+        Err(Stop::Run) if outcome.requests == sent_before => outcome.status,
+        Err(Stop::Run) => Status::Unfinished,
     };
-    let create = id.is_none();
-    let mut outcome = RoomOutcome {
-        pipe: change.pipe.clone(),
-        id,
-        create,
-        members: 0,
-        requests: 0,
-        status: Status::Applied,
-    };
-    match walk(change, writer, ledger, &mut outcome).await {
-        Ok(()) => (outcome, None),
-        Err(Stop::Room(status)) => (RoomOutcome { status, ..outcome }, None),
-        Err(Stop::Ledger(error)) => {
-            let status = if outcome.requests == 0 {
-                Status::NotStarted
-            } else {
-                Status::Applied
-            };
-            (RoomOutcome { status, ..outcome }, Some(error))
-        }
+    outcome.took += begun.elapsed();
+    let failed = !matches!(
+        outcome.status,
+        Status::Applied | Status::NotStarted | Status::Unfinished
+    );
+    if failed && control.fail_fast && !matches!(outcome.status, Status::InDoubt(_)) {
+        control.stop(Halt::FailFast);
     }
+    outcome
 }
 
 async fn walk(
     change: &Change,
     writer: &impl WriteRooms,
     ledger: &impl Record,
+    control: &Control,
     outcome: &mut RoomOutcome,
 ) -> Result<(), Stop> {
+    let broken = |error: LedgerError| {
+        control.stop(Halt::Ledger(error.to_string()));
+        Stop::Run
+    };
     let mut members: Vec<UserId> = change.members.sent().collect();
     members.sort_unstable();
-    if outcome.create {
-        ledger
-            .append(vec![Fact::Intent {
-                pipe: change.pipe.clone(),
-                members: members.clone(),
-            }])
-            .await?;
+    if control.halted().is_some() {
+        return Err(Stop::Run);
+    }
+    if outcome.id.is_none() {
+        let intent = Fact::Intent {
+            pipe: change.pipe.clone(),
+            members: members.clone(),
+        };
+        ledger.append(vec![intent]).await.map_err(broken)?;
     }
     let no_members: &[UserId] = &[];
     let chunks = if members.is_empty() {
@@ -82,20 +80,17 @@ async fn walk(
             state: &change.send,
             members: chunk,
         };
-        let room = send(&write, writer, &mut outcome.requests)
-            .await
-            .map_err(Stop::Room)?;
+        let room = send(&write, writer, control, outcome).await?;
         same_room(outcome.id, room).map_err(Stop::Room)?;
         outcome.id = Some(room);
         let (pipe, sent) = (change.pipe.clone(), change.send.clone());
-        ledger
-            .append(vec![Fact::Confirmed {
-                pipe,
-                room,
-                members: chunk.to_vec(),
-                sent,
-            }])
-            .await?;
+        let confirmed = Fact::Confirmed {
+            pipe,
+            room,
+            members: chunk.to_vec(),
+            sent,
+        };
+        ledger.append(vec![confirmed]).await.map_err(broken)?;
         outcome.members += chunk.len();
     }
     Ok(())
@@ -105,8 +100,9 @@ async fn walk(
 async fn send(
     write: &RoomWrite<'_>,
     writer: &impl WriteRooms,
-    requests: &mut u32,
-) -> Result<RoomId, Status> {
+    control: &Control,
+    outcome: &mut RoomOutcome,
+) -> Result<RoomId, Stop> {
     let call = if write.room.is_some() {
         Call::Update
     } else {
@@ -114,17 +110,33 @@ async fn send(
     };
     let mut attempt = 1;
     loop {
-        *requests += 1;
+        control.pace.turn().await;
+        if control.halted().is_some() {
+            return Err(Stop::Run);
+        }
+        outcome.requests += 1;
+        outcome.retries += u32::from(attempt > 1);
+        let sent = Instant::now();
         let failure = match writer.write(write).await {
-            Ok(room) => return Ok(room),
+            Ok(room) => {
+                control.pace.answered(sent.elapsed());
+                return Ok(room);
+            }
             Err(failure) => failure,
         };
+        if !failure.lasting && failure.delivery != Delivery::Refused {
+            control.pace.pushed_back();
+        }
         match verdict(call, &failure, attempt) {
-            Verdict::Again(delay) => tokio::time::sleep(delay).await,
-            Verdict::InDoubt if call == Call::Create => {
-                return Err(Status::InDoubt(failure.message));
+            Verdict::Again(wait) => {
+                if !control.pause(wait.thrown(&control.dice)).await {
+                    return Err(Stop::Room(failed(failure)));
+                }
             }
-            Verdict::InDoubt | Verdict::Final => return Err(failed(failure)),
+            Verdict::InDoubt if call == Call::Create => {
+                return Err(Stop::Room(Status::InDoubt(failure.message)));
+            }
+            Verdict::InDoubt | Verdict::Final => return Err(Stop::Room(failed(failure))),
         }
         attempt += 1;
     }

@@ -1,18 +1,22 @@
-//! All rooms: so many at a time, none in the way of another, then the look at what took.
+//! All rooms: so many at a time, none in the way of another; then those in doubt; then the look at what took.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::control::{Control, Halt};
+use super::doubt::{Finding, look_for};
 use super::outcome::{Event, Outcome, RoomOutcome, Status};
 use super::room::carry_out;
 use super::verify::verify;
 use crate::imbachat::{ReadRooms, WriteRooms};
-use crate::ledger::{Fact, LedgerError, Record};
-use crate::model::{Pipe, RoomState};
+use crate::ledger::{Fact, Record};
+use crate::model::{FieldValue, Pipe, RoomState};
 use crate::plan::{Change, Interest, Plan};
+
+/// How often rooms in doubt are looked for and, where they are not, created again.
+const ROUNDS: u32 = 3;
 
 /// What an apply works with.
 #[derive(Debug)]
@@ -27,11 +31,11 @@ pub struct Job<'a, R, W, L> {
     pub writer: Arc<W>,
     /// Remembers.
     pub ledger: Arc<L>,
-    /// Rooms at a time.
-    pub parallelism: NonZeroUsize,
+    /// Pace, dice, and whether to stop.
+    pub control: Arc<Control>,
 }
 
-/// Carries a plan out. Rooms fail one by one; only a ledger that cannot be written stops the rest.
+/// Carries a plan out. Rooms fail one by one; only a ledger that cannot be written, an interrupt, or `fail_fast` ends the rest.
 pub async fn apply<R, W, L>(job: Job<'_, R, W, L>, mut event: impl FnMut(Event<'_>)) -> Outcome
 where
     R: ReadRooms,
@@ -39,12 +43,22 @@ where
     L: Record + 'static,
 {
     let mut outcome = Outcome::default();
-    if let Err(error) = release(job.plan, &*job.ledger).await {
-        outcome.ledger = Some(error.to_string());
+    release(&job).await;
+    let all = job
+        .plan
+        .changes
+        .iter()
+        .map(|change| (change, RoomOutcome::begun(change)))
+        .collect();
+    let mut rooms = write_all(&job, all, &mut event).await;
+    for _ in 0..ROUNDS {
+        if !resolve_doubts(&job, &mut rooms, &mut outcome, &mut event).await {
+            break;
+        }
     }
-    write_all(&job, &mut outcome, &mut event).await;
-    outcome.rooms.sort_by(|a, b| a.pipe.cmp(&b.pipe));
-    if outcome.writes() > 0 {
+    outcome.rooms = rooms.into_values().collect();
+    outcome.halt = job.control.halted();
+    if outcome.writes() > 0 && outcome.halt != Some(Halt::Interrupted) {
         event(Event::Verifying);
         look_again(&job, &mut outcome).await;
     }
@@ -52,8 +66,8 @@ where
 }
 
 /// Writes down who left the manifest, so that they count as new if they come back.
-async fn release(plan: &Plan, ledger: &impl Record) -> Result<(), LedgerError> {
-    let left = plan.by_hand.iter().filter(|room| !room.left.is_empty());
+async fn release<R, W, L: Record>(job: &Job<'_, R, W, L>) {
+    let left = job.plan.by_hand.iter().filter(|room| !room.left.is_empty());
     let facts: Vec<Fact> = left
         .map(|room| Fact::Released {
             pipe: room.pipe.clone(),
@@ -61,61 +75,106 @@ async fn release(plan: &Plan, ledger: &impl Record) -> Result<(), LedgerError> {
             members: room.left.clone(),
         })
         .collect();
-    if facts.is_empty() {
-        Ok(())
-    } else {
-        ledger.append(facts).await
+    if !facts.is_empty()
+        && let Err(error) = job.ledger.append(facts).await
+    {
+        job.control.stop(Halt::Ledger(error.to_string()));
     }
 }
 
+type Rooms = BTreeMap<Pipe, RoomOutcome>;
+
 async fn write_all<R, W, L>(
     job: &Job<'_, R, W, L>,
-    outcome: &mut Outcome,
+    work: Vec<(&Change, RoomOutcome)>,
     event: &mut impl FnMut(Event<'_>),
-) where
+) -> Rooms
+where
     W: WriteRooms + 'static,
     L: Record + 'static,
 {
-    let mut waiting = job.plan.changes.iter();
-    let mut running: JoinSet<(RoomOutcome, Option<LedgerError>)> = JoinSet::new();
+    let mut done = Rooms::new();
+    let mut waiting = work.into_iter();
+    let mut running: JoinSet<RoomOutcome> = JoinSet::new();
     loop {
-        while running.len() < job.parallelism.get()
-            && outcome.ledger.is_none()
-            && let Some(change) = waiting.next()
+        while running.len() < job.control.pace.width()
+            && job.control.halted().is_none()
+            && let Some((change, begun)) = waiting.next()
         {
-            let (change, writer, ledger) = (
-                change.clone(),
-                Arc::clone(&job.writer),
-                Arc::clone(&job.ledger),
+            let (change, control) = (change.clone(), Arc::clone(&job.control));
+            let (writer, ledger) = (Arc::clone(&job.writer), Arc::clone(&job.ledger));
+            running.spawn(
+                async move { carry_out(&change, begun, &*writer, &*ledger, &control).await },
             );
-            running.spawn(async move { carry_out(&change, &*writer, &*ledger).await });
         }
         let Some(joined) = running.join_next().await else {
             break;
         };
         // A task is never cancelled; a panic in one is ours, and goes on as one.
-        let (room, error) =
-            joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        outcome.ledger = outcome
-            .ledger
-            .take()
-            .or(error.map(|error| error.to_string()));
+        let room = joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         event(Event::Settled(&room));
-        outcome.rooms.push(room);
+        done.insert(room.pipe.clone(), room);
     }
-    outcome.rooms.extend(waiting.map(not_started));
+    done.extend(waiting.map(|(_, begun)| (begun.pipe.clone(), begun)));
+    done
 }
 
-fn not_started(change: &Change) -> RoomOutcome {
-    let create = matches!(change.action, crate::plan::Action::Create);
-    RoomOutcome {
-        pipe: change.pipe.clone(),
-        id: None,
-        create,
-        members: 0,
-        requests: 0,
-        status: Status::NotStarted,
+/// Looks for the rooms whose create was never answered: those that are there get what is owed to them, the others are created.
+/// False if there was nothing to look for, or no way to.
+async fn resolve_doubts<R, W, L>(
+    job: &Job<'_, R, W, L>,
+    rooms: &mut Rooms,
+    outcome: &mut Outcome,
+    event: &mut impl FnMut(Event<'_>),
+) -> bool
+where
+    R: ReadRooms,
+    W: WriteRooms + 'static,
+    L: Record + 'static,
+{
+    let in_doubt = rooms
+        .values()
+        .filter(|room| matches!(room.status, Status::InDoubt(_)));
+    let pipes: BTreeSet<Pipe> = in_doubt.map(|room| room.pipe.clone()).collect();
+    if pipes.is_empty() || job.control.halted().is_some() {
+        return false;
     }
+    event(Event::Resolving(pipes.len()));
+    let (findings, reads) = look_for(&pipes, job.reader, &job.control).await;
+    outcome.reads += reads;
+    let Some(findings) = findings else {
+        return false;
+    };
+    let mut work = Vec::new();
+    for change in job
+        .plan
+        .changes
+        .iter()
+        .filter(|change| pipes.contains(&change.pipe))
+    {
+        let Some((finding, mut room)) = findings.get(&change.pipe).zip(rooms.remove(&change.pipe))
+        else {
+            continue;
+        };
+        room.doubted = true;
+        match finding {
+            Finding::Several(ids) => {
+                let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+                room.status = Status::Conflict(format!(
+                    "more than one live room has this pipe: {}",
+                    ids.join(", ")
+                ));
+                rooms.insert(change.pipe.clone(), room);
+            }
+            Finding::There(id) => {
+                room.id = Some(*id);
+                work.push((change, room));
+            }
+            Finding::Absent => work.push((change, room)),
+        }
+    }
+    rooms.extend(write_all(job, work, event).await);
+    true
 }
 
 async fn look_again<R, W, L>(job: &Job<'_, R, W, L>, outcome: &mut Outcome)
@@ -129,8 +188,15 @@ where
         .iter()
         .map(|change| (change.pipe.clone(), change.send.clone()))
         .collect();
-    let (sight, reads) = verify(job.reader, &job.interest, &mut outcome.rooms, &sent).await;
-    outcome.reads = reads;
+    let (sight, reads) = verify(
+        job.reader,
+        &job.control,
+        &job.interest,
+        &mut outcome.rooms,
+        &sent,
+    )
+    .await;
+    outcome.reads += reads;
     match sight {
         Ok(sight) => outcome.observed = Some(sight.observed),
         Err(failure) => outcome.unverified = Some(failure.message),
@@ -139,7 +205,7 @@ where
     if !shown.is_empty()
         && let Err(error) = job.ledger.append(shown).await
     {
-        outcome.ledger.get_or_insert(error.to_string());
+        outcome.halt.get_or_insert(Halt::Ledger(error.to_string()));
     }
 }
 
@@ -147,14 +213,14 @@ fn ignored(room: &RoomOutcome) -> Vec<Fact> {
     let (Status::Ignored(fields), Some(id)) = (&room.status, room.id) else {
         return Vec::new();
     };
-    let fact = |(field, sent, shown): &(_, _, _)| {
-        let (sent, shown): (&crate::model::FieldValue, &crate::model::FieldValue) = (sent, shown);
+    let fact = |(field, sent, shown): &(_, FieldValue, FieldValue)| {
+        let (sent, shown) = (sent.clone(), shown.clone());
         Fact::Shown {
             pipe: room.pipe.clone(),
             room: id,
             field: *field,
-            sent: sent.clone(),
-            shown: shown.clone(),
+            sent,
+            shown,
         }
     };
     fields.iter().map(fact).collect()

@@ -1,8 +1,9 @@
 //! After the writes: the list is read again and compared with what was sent, field by field.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::control::Control;
 use super::outcome::{RoomOutcome, Status};
 use crate::imbachat::{Failure, ReadRooms};
 use crate::model::{Field, FieldValue, LiveRoom, Observed, Pipe, RoomId, RoomState};
@@ -10,6 +11,8 @@ use crate::plan::Interest;
 
 /// Looks at most; the list may lag behind the writes.
 const LOOKS: u32 = 3;
+/// The wait before the second look; the next is twice as long.
+const WAIT: Duration = Duration::from_millis(250);
 
 /// What the list showed after the writes.
 #[derive(Debug, Default)]
@@ -24,19 +27,17 @@ pub(super) struct Sight {
 /// Also says how often it read.
 pub(super) async fn verify(
     reader: &impl ReadRooms,
+    control: &Control,
     interest: &Interest<'_>,
     rooms: &mut [RoomOutcome],
     sent: &BTreeMap<Pipe, RoomState>,
 ) -> (Result<Sight, Failure>, u32) {
-    let written: Vec<RoomId> = rooms
-        .iter()
-        .filter(|room| room.status == Status::Applied)
-        .filter_map(|room| room.id)
-        .collect();
+    let applied = rooms.iter().filter(|room| room.status == Status::Applied);
+    let written: BTreeSet<RoomId> = applied.filter_map(|room| room.id).collect();
     let mut look = 1;
     loop {
         let sight = reader
-            .collect(Sight::default, |sight, row| {
+            .collect(&control.dice, Sight::default, |sight, row| {
                 if written.contains(&row.id) {
                     sight.pipes.insert(row.id, row.pipe.clone());
                 }
@@ -55,13 +56,12 @@ pub(super) async fn verify(
             .iter()
             .flatten()
             .all(|status| *status == Status::Verified);
-        if settled || look == LOOKS {
+        if settled || look == LOOKS || !control.pause(WAIT * look).await {
             for (room, status) in rooms.iter_mut().zip(verdicts) {
                 room.status = status.unwrap_or_else(|| room.status.clone());
             }
             return (Ok(sight), look);
         }
-        tokio::time::sleep(Duration::from_millis(250) * look).await;
         look += 1;
     }
 }

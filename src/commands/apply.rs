@@ -1,16 +1,17 @@
 //! `apply`: plan, ask, write, look again.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::Console;
-use super::target::{Connection, Planned, WriteAccess, manifest, planned, switches};
-use crate::apply::{Event, Job, Outcome, apply};
+use super::report::{Told, write_files};
+use super::target::{Connection, Planned, WriteAccess, dice, manifest, planned, switches};
+use super::{Console, interrupt};
+use crate::apply::{Control, Halt, Job, Outcome, Pace, apply};
 use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
 use crate::ledger::{Journal, read};
 use crate::plan::{Interest, Plan, plan};
-use crate::render;
-use crate::render::json::{PlanDocument, ReportDocument, diagnostics};
+use crate::render::{self, EVERY};
 use crate::settings::Settings;
 
 pub(super) async fn run(
@@ -35,13 +36,18 @@ pub(super) async fn run(
         let text = render::plan(&planned.plan, console.out_paint);
         console.print(&text)?;
     }
-    let (exit, outcome, after) = match consent(&planned.plan, args.yes, console)? {
-        Consent::Given => carry_out(&planned, access, settings, console).await?,
-        Consent::Withheld(exit) => (exit, None, None),
+    let told = match consent(&planned.plan, args.yes, console)? {
+        Consent::Given => carry_out(&planned, access, args, settings, console).await?,
+        Consent::Withheld(exit) => Told {
+            exit,
+            outcome: None,
+            after: None,
+        },
     };
-    report(&planned, exit, outcome.as_ref(), after.as_ref(), console)?;
+    write_files(&planned, &told, args)?;
+    told.print(&planned, console)?;
     planned.connection.close().await?;
-    Ok(exit)
+    Ok(told.exit)
 }
 
 enum Consent {
@@ -58,7 +64,7 @@ fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consent, Err
         return Ok(Consent::Given);
     }
     if !console.interactive {
-        console.warn("nothing was applied: nobody is there to ask, and --yes was not given");
+        console.error("nothing was applied: nobody is there to ask, and --yes was not given");
         return Ok(Consent::Withheld(Exit::Refused));
     }
     let question = dialoguer::Confirm::new()
@@ -75,15 +81,14 @@ fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consent, Err
     })
 }
 
-type Carried = (Exit, Option<Outcome>, Option<Plan>);
-
 /// Writes. Only here is a writer made, and the ledger opened for writing, before the first call.
 async fn carry_out(
     planned: &Planned,
     access: WriteAccess,
+    args: &ApplyArgs,
     settings: &Settings,
     console: &mut Console,
-) -> Result<Carried, Error> {
+) -> Result<Told, Error> {
     let Planned {
         loaded,
         connection,
@@ -97,27 +102,32 @@ async fn carry_out(
         } else {
             Exit::Done
         };
-        return Ok((exit, None, None));
+        return Ok(Told {
+            exit,
+            outcome: None,
+            after: None,
+        });
     }
+    let pace = Pace::new(settings.common.parallelism.get(), settings.common.rate);
     let job = Job {
         plan: before,
         interest: Interest::new(&loaded.desired),
         reader: &connection.reader,
         writer: Arc::new(connection.writer(access)),
         ledger: Arc::new(Journal::open(&connection.ledger, &connection.target)?),
-        parallelism: settings.common.parallelism,
+        control: Arc::new(Control::new(
+            pace,
+            dice(),
+            args.fail_fast,
+            interrupt::channel()?,
+        )),
     };
-    let outcome = apply(job, |event| {
-        if let Event::Verifying = event {
-            console.status("reading the list again");
-        }
-    })
-    .await;
+    let outcome = followed(job, before.changes.len(), console).await;
     let after = outcome.observed.as_ref().and_then(|observed| {
         match read(&connection.ledger, &connection.target) {
             Ok(snapshot) => {
-                let (target, recorded) = (&connection.target, &snapshot.recorded);
-                Some(plan(target, &loaded.desired, observed, recorded, switches))
+                let (target, recorded) = (&connection.target, snapshot.recorded());
+                Some(plan(target, &loaded.desired, observed, &recorded, switches))
             }
             // What was done is reported all the same; only the plan after it cannot be made.
             Err(error) => {
@@ -126,34 +136,40 @@ async fn carry_out(
             }
         }
     });
-    let complete = outcome.is_complete() && before.conflicts.is_empty();
-    let exit = match (&outcome.ledger, complete) {
-        (Some(_), _) if outcome.writes() == 0 => Exit::Failed,
-        (_, true) => Exit::Done,
-        (_, false) => Exit::Partial,
-    };
-    Ok((exit, Some(outcome), after))
+    Ok(Told {
+        exit: exit(before, &outcome),
+        outcome: Some(outcome),
+        after,
+    })
 }
 
-fn report(
-    planned: &Planned,
-    exit: Exit,
-    outcome: Option<&Outcome>,
-    after: Option<&Plan>,
-    console: &mut Console,
-) -> Result<(), Error> {
-    if console.format == Format::Json {
-        let warnings = diagnostics(&planned.loaded.diagnostics, &planned.loaded.sources);
-        let plan = PlanDocument::new(&planned.plan, exit, warnings);
-        let converged = after.map(|after| !after.is_pending());
-        return console.document(&ReportDocument::new(plan, outcome, converged, exit));
+/// Applies, and shows how far it is.
+async fn followed<R, W, L>(job: Job<'_, R, W, L>, rooms: usize, console: &mut Console) -> Outcome
+where
+    R: crate::imbachat::ReadRooms,
+    W: crate::imbachat::WriteRooms + 'static,
+    L: crate::ledger::Record + 'static,
+{
+    let progress = RefCell::new(console.progress(rooms));
+    let mut work = Box::pin(apply(job, |event| progress.borrow_mut().event(&event)));
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + EVERY, EVERY);
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut work => break outcome,
+            _ = ticks.tick() => progress.borrow_mut().tick(),
+        }
+    };
+    drop(work);
+    progress.into_inner().finish();
+    outcome
+}
+
+fn exit(before: &Plan, outcome: &Outcome) -> Exit {
+    let complete = outcome.is_complete() && before.conflicts.is_empty();
+    match &outcome.halt {
+        Some(Halt::Interrupted) => Exit::Interrupted,
+        Some(Halt::Ledger(_)) if outcome.writes() == 0 => Exit::Failed,
+        _ if complete => Exit::Done,
+        _ => Exit::Partial,
     }
-    let written = outcome.filter(|outcome| !outcome.rooms.is_empty());
-    let mut text = written
-        .map(|outcome| format!("\n{}", render::outcome(outcome, console.out_paint)))
-        .unwrap_or_default();
-    if let Some(after) = after {
-        text.push_str(&format!("now:  {}\n", render::verdict(after)));
-    }
-    console.print(&text)
 }

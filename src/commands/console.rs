@@ -8,7 +8,7 @@ use crate::cli::{ColorWhen, Common, Format};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
 use crate::render::json::{self, ErrorDocument};
-use crate::render::{Paint, diagnostics, escape};
+use crate::render::{Paint, Progress, diagnostics, escape};
 
 /// The process's streams, as `main` found them.
 pub struct Streams {
@@ -20,6 +20,8 @@ pub struct Streams {
     pub out_colour: bool,
     /// Whether stderr does.
     pub err_colour: bool,
+    /// Whether stderr is a terminal.
+    pub err_terminal: bool,
     /// Whether somebody is there to be asked.
     pub interactive: bool,
 }
@@ -34,6 +36,7 @@ pub(super) struct Console {
     /// Text, or one JSON document.
     pub(super) format: Format,
     quiet: bool,
+    err_terminal: bool,
     /// Whether somebody is there to be asked.
     pub(super) interactive: bool,
 }
@@ -59,6 +62,7 @@ impl Console {
         let Streams {
             out,
             err,
+            err_terminal,
             interactive,
             ..
         } = streams;
@@ -69,6 +73,7 @@ impl Console {
             err_paint: Paint::Plain,
             format,
             quiet: false,
+            err_terminal,
             interactive,
         }
     }
@@ -98,11 +103,25 @@ impl Console {
         }
     }
 
+    /// Shows how far an apply of so many rooms is.
+    pub(super) fn progress(&mut self, rooms: usize) -> Progress<'_> {
+        match self.format {
+            _ if self.quiet => Progress::nothing(),
+            _ if self.err_terminal => Progress::bar(rooms),
+            Format::Json | Format::Text => Progress::lines(rooms, &mut self.err),
+        }
+    }
+
     /// A warning, with its own word.
     pub(super) fn warn(&mut self, text: &str) {
         if !self.quiet {
             self.say(&format!("warning: {}", escape::terminal(text)));
         }
+    }
+
+    /// An error that the run goes on after, to report what there is to report.
+    pub(super) fn error(&mut self, text: &str) {
+        self.say(&format!("error: {}", escape::terminal(text)));
     }
 
     /// Draws the mistakes of a manifest. The exit if it cannot be used.
@@ -126,7 +145,7 @@ impl Console {
             Format::Text => false,
         };
         if !told {
-            self.say(&format!("error: {}", escape::terminal(&error.chain())));
+            self.error(&error.chain());
             for hint in &error.hints {
                 self.say(&format!("  hint: {}", escape::terminal(hint)));
             }

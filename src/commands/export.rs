@@ -1,7 +1,7 @@
 //! `export`: the live rooms as a manifest.
 
 use super::Console;
-use super::target::{Connection, switches};
+use super::target::{Connection, dice, switches};
 use crate::cli::Format;
 use crate::error::{Error, Exit};
 use crate::imbachat::ReadRooms;
@@ -21,7 +21,7 @@ pub(super) async fn run(settings: &Settings, console: &mut Console) -> Result<Ex
     let recorded = connection.recorded(console)?;
     let rooms: Vec<LiveRoom> = connection
         .reader
-        .collect(Vec::new, |rooms, row| {
+        .collect(&dice(), Vec::new, |rooms, row| {
             if only.contains(&row.pipe) {
                 rooms.push(row);
             }

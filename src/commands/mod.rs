@@ -7,8 +7,12 @@ mod check;
 mod console;
 mod export;
 mod generate;
+mod interrupt;
+mod ledger;
 mod plan;
+mod report;
 mod sandbox;
+mod site;
 mod target;
 
 pub use console::Streams;
@@ -39,6 +43,7 @@ fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
         Verb::Plan(args) => block_on(plan::run(args, settings, console)),
         Verb::Apply(args) => block_on(apply::run(args, settings, console)),
         Verb::Export => block_on(export::run(settings, console)),
+        Verb::Ledger(args) => block_on(ledger::run(&args.verb, settings, console)),
         Verb::Sandbox(args) => match &args.verb {
             SandboxVerb::Serve(args) => block_on(sandbox::serve(args, console)),
         },
@@ -66,12 +71,15 @@ fn usage(error: &clap::Error, args: &[OsString], mut streams: Streams) -> Exit {
             .any(|pair| pair[0] == "--format" && pair[1] == "json");
     if json && error.use_stderr() {
         let text = error.to_string();
-        let message = text
-            .trim_start_matches("error: ")
-            .lines()
+        // What follows the first empty line but tips is how to use the program at large.
+        let told = text
+            .split("\n\nUsage:")
+            .flat_map(|part| part.split("\n\nFor more"))
             .next()
             .unwrap_or_default();
-        let failure = Error::message(Exit::Usage, message).hint("see roomform --help");
+        let told = told.trim_start_matches("error: ");
+        let words: Vec<&str> = told.split_whitespace().collect();
+        let failure = Error::message(Exit::Usage, words.join(" ")).hint("see roomform --help");
         return Console::plain(streams, Format::Json).fail(&failure);
     }
     let colour = if error.use_stderr() {

@@ -1,6 +1,6 @@
 //! `sandbox serve`: the imitation of the API on a port.
 
-use super::Console;
+use super::{Console, interrupt};
 use crate::cli::ServeArgs;
 use crate::error::{Error, Exit};
 use crate::render::Count;
@@ -22,7 +22,7 @@ pub(super) async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exi
         "listening on {}\nany widget; secret key `secret_key`, login `admin`, password `admin`; end with Ctrl-C\n",
         sandbox.base_url()
     ))?;
-    interrupted().await?;
+    interrupt::first().await?;
     let stats = sandbox.stats();
     sandbox.stop().await?;
     let calls =
@@ -36,18 +36,4 @@ pub(super) async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exi
         Count(calls, "call")
     ))?;
     Ok(Exit::Done)
-}
-
-/// Waits for Ctrl-C, or for the signal that ends a service.
-async fn interrupted() -> Result<(), Error> {
-    #[cfg(unix)]
-    {
-        let mut end = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupt = tokio::signal::ctrl_c() => Ok(interrupt?),
-            _ = end.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    Ok(tokio::signal::ctrl_c().await?)
 }

@@ -2,12 +2,17 @@
 
 use std::path::PathBuf;
 
+use std::hash::{BuildHasher, RandomState};
+
 use secrecy::SecretString;
 
 use super::Console;
+use super::site::Site;
 use crate::cli::Common;
 use crate::error::{Error, Exit};
-use crate::imbachat::{Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer};
+use crate::imbachat::{
+    Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
+};
 use crate::ledger::{LedgerError, read};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Observed, Recorded, Target, WidgetId};
@@ -15,10 +20,9 @@ use crate::plan::{Allow, Interest, Plan, Selection, Switches, plan};
 use crate::sandbox::{Config, Sandbox, SandboxError, start};
 use crate::settings::Settings;
 
-/// The sandbox's own credentials and its usual widget.
+/// The sandbox's own credentials.
 const SANDBOX_SECRET: &str = "secret_key";
 const SANDBOX_USER: &str = "admin";
-const SANDBOX_WIDGET: u64 = 627;
 
 /// The right to write to a widget. Only `apply` asks for it; without one nothing here can make a [`Writer`].
 pub(super) struct WriteAccess(WriteAuth);
@@ -65,7 +69,10 @@ pub(super) async fn planned(
     let recorded = connection.recorded(console)?;
     let interest = Interest::new(&loaded.desired);
     let take = |observed: &mut Observed, row| interest.take(observed, row);
-    let observed = connection.reader.collect(Observed::default, take).await?;
+    let observed = connection
+        .reader
+        .collect(&dice(), Observed::default, take)
+        .await?;
     let plan = plan(
         &connection.target,
         &loaded.desired,
@@ -106,79 +113,33 @@ impl Connection {
         settings: &Settings,
         declared: Option<WidgetId>,
     ) -> Result<Self, Error> {
-        match &settings.common.sandbox {
-            Some(state) => Self::sandbox(settings, state.clone(), declared).await,
-            None => Self::server(settings, declared),
-        }
-    }
-
-    fn server(settings: &Settings, declared: Option<WidgetId>) -> Result<Self, Error> {
-        let credentials = &settings.credentials;
-        let given = settings.common.widget.or(credentials.widget).map(WidgetId);
-        let widget = right_widget(declared, given)?.ok_or_else(no_widget)?;
-        let read_auth = match (&credentials.secret_key, &credentials.jwt) {
-            (Some(key), _) => ReadAuth::Secret(key.clone()),
-            (None, Some(token)) => ReadAuth::Jwt(token.clone()),
-            (None, None) => {
-                return Err(missing(
-                    &["IMBACHAT_SECRET_KEY (or IMBACHAT_JWT)"],
-                    "reading",
-                ));
+        let Site {
+            target,
+            ledger,
+            endpoint,
+        } = Site::new(settings, declared)?;
+        let (endpoint, auth, sandbox) = match endpoint {
+            Some(endpoint) => (endpoint, read_auth(settings)?, None),
+            None => {
+                let sandbox = start(Config {
+                    state: settings.common.sandbox.clone(),
+                    ..Config::default()
+                })
+                .await?;
+                let auth = ReadAuth::Secret(SecretString::from(SANDBOX_SECRET));
+                (
+                    Endpoint::new(&sandbox.base_url(), false)?,
+                    auth,
+                    Some(sandbox),
+                )
             }
         };
-        let endpoint = Endpoint::new(settings.api_url(), settings.common.allow_insecure_http)?;
-        let target = Target {
-            origin: endpoint.origin(),
-            widget,
-        };
-        let file = settings
-            .ledger_home()
-            .join(format!("{}-{widget}.jsonl", endpoint.host_label()));
-        Self::new(settings, target, endpoint, file, read_auth, None)
-    }
-
-    async fn sandbox(
-        settings: &Settings,
-        state: PathBuf,
-        declared: Option<WidgetId>,
-    ) -> Result<Self, Error> {
-        let widget = right_widget(declared, settings.common.widget.map(WidgetId))?
-            .unwrap_or(WidgetId(SANDBOX_WIDGET));
-        let stem = state
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let file = state.with_file_name(format!("{stem}-{widget}.jsonl"));
-        let sandbox = start(Config {
-            state: Some(state),
-            ..Config::default()
-        })
-        .await?;
-        let endpoint = Endpoint::new(&sandbox.base_url(), false)?;
-        let target = Target {
-            origin: "sandbox:".to_owned(),
-            widget,
-        };
-        let read_auth = ReadAuth::Secret(SecretString::from(SANDBOX_SECRET));
-        Self::new(settings, target, endpoint, file, read_auth, Some(sandbox))
-    }
-
-    fn new(
-        settings: &Settings,
-        target: Target,
-        endpoint: Endpoint,
-        ledger: PathBuf,
-        read_auth: ReadAuth,
-        sandbox: Option<Sandbox>,
-    ) -> Result<Self, Error> {
         let http = Http::new(
             endpoint,
             settings.common.timeout,
             settings.credentials.secrets(),
         )?;
-        let reader = Reader::new(http.clone(), target.widget, read_auth);
-        let ledger = settings.common.ledger.clone().unwrap_or(ledger);
+        let reader = Reader::new(http.clone(), target.widget, auth);
         Ok(Self {
             target,
             reader,
@@ -199,7 +160,7 @@ impl Connection {
         for warning in &snapshot.warnings {
             console.warn(warning);
         }
-        Ok(snapshot.recorded)
+        Ok(snapshot.recorded())
     }
 
     /// Ends the sandbox, if there is one.
@@ -233,27 +194,20 @@ impl WriteAccess {
     }
 }
 
-/// The widget of the run; refused if the manifest is for another one.
-fn right_widget(
-    declared: Option<WidgetId>,
-    given: Option<WidgetId>,
-) -> Result<Option<WidgetId>, Error> {
-    match (declared, given) {
-        (Some(declared), Some(given)) if declared != given => {
-            let message = format!(
-                "wrong target: the manifest is for widget {declared}, this run is for widget {given}"
-            );
-            Err(Error::message(Exit::Refused, message)
-                .hint("check --widget, IMBACHAT_WIDGET and the manifest's `widget`"))
-        }
-        (declared, given) => Ok(given.or(declared)),
-    }
+/// Dice no two runs share.
+pub(super) fn dice() -> Dice {
+    Dice::new(RandomState::new().hash_one(std::process::id()))
 }
 
-fn no_widget() -> Error {
-    Error::message(Exit::Failed, "no widget: IMBACHAT_WIDGET is not set").hint(
-        "set it to the widget's number (imba_id), or use --widget or `widget:` in the manifest",
-    )
+fn read_auth(settings: &Settings) -> Result<ReadAuth, Error> {
+    match (&settings.credentials.secret_key, &settings.credentials.jwt) {
+        (Some(key), _) => Ok(ReadAuth::Secret(key.clone())),
+        (None, Some(token)) => Ok(ReadAuth::Jwt(token.clone())),
+        (None, None) => Err(missing(
+            &["IMBACHAT_SECRET_KEY (or IMBACHAT_JWT)"],
+            "reading",
+        )),
+    }
 }
 
 fn missing(names: &[&str], what_for: &str) -> Error {

@@ -16,6 +16,6 @@ pub use endpoint::Endpoint;
 pub use failure::{Call, Delivery, Failure};
 pub use http::Http;
 pub use read::{ReadAuth, ReadRooms, Reader};
-pub use retry::{Verdict, verdict};
+pub use retry::{Dice, Verdict, Wait, verdict};
 pub use rows::{RowError, Rows};
 pub use write::{RoomWrite, WriteAuth, WriteRooms, Writer};

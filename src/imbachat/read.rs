@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::{Call, Delivery, Failure};
 use super::http::{Http, Who};
-use super::retry::{Verdict, verdict};
+use super::retry::{Dice, Verdict, verdict};
 use super::rows::{RowError, Rows};
 use super::wire::{self, Bad};
 use crate::model::{LiveRoom, WidgetId};
@@ -34,6 +34,7 @@ pub trait ReadRooms: Send + Sync {
     /// The list as a whole, after as many tries as the retry table gives. `collect` starts anew on each try.
     fn collect<T: Send>(
         &self,
+        dice: &Dice,
         collect: impl Fn() -> T + Send + Sync,
         take: impl Fn(&mut T, LiveRoom) + Send + Sync,
     ) -> impl Future<Output = Result<T, Failure>> + Send {
@@ -46,7 +47,7 @@ pub trait ReadRooms: Send + Sync {
                     Err(failure) => failure,
                 };
                 match verdict(Call::List, &failure, attempt) {
-                    Verdict::Again(delay) => tokio::time::sleep(delay).await,
+                    Verdict::Again(wait) => tokio::time::sleep(wait.thrown(dice)).await,
                     Verdict::InDoubt | Verdict::Final => return Err(failure),
                 }
                 attempt += 1;

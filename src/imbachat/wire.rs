@@ -88,13 +88,14 @@ pub(super) fn written(text: &[u8]) -> Result<RoomId, Bad> {
     let failed = first
         .get("error")
         .is_some_and(|error| truth(error) != Some(false) && text_of(error).is_some());
-    let succeeded = first
-        .get("success")
-        .is_some_and(|success| truth(success) == Some(true));
-    if failed || !succeeded {
-        let text =
-            words(first).unwrap_or_else(|| "the answer does not say that it succeeded".to_owned());
+    let succeeded = first.get("success").and_then(truth);
+    if failed || succeeded == Some(false) {
+        let text = words(first).unwrap_or_else(|| "the server gave no reason".to_owned());
         return Err(Bad::Complaint(Complaint { code: None, text }));
+    }
+    if succeeded.is_none() {
+        let text = "the answer does not say whether it succeeded";
+        return Err(Bad::Shape(text.to_owned()));
     }
     let id = ["room_id", "roomId"]
         .iter()

@@ -59,6 +59,19 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// The room it is about.
+    pub fn pipe(&self) -> &Pipe {
+        match self {
+            Self::Intent { pipe, .. }
+            | Self::Confirmed { pipe, .. }
+            | Self::Released { pipe, .. }
+            | Self::Shown { pipe, .. }
+            | Self::Forgotten { pipe } => pipe,
+        }
+    }
+}
+
 /// The order of entries, and their identity: two files merge by union of stamps.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {

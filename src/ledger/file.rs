@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::entry::{Fact, Header, Line, Stamp, VERSION};
-use super::fold::fold;
+use super::entry::{Header, Line, VERSION};
+use super::fold::{Entries, fold};
 use crate::model::{Recorded, Target};
 
 /// What is wrong with a ledger.
@@ -76,16 +76,21 @@ impl LedgerError {
 }
 
 /// A ledger that was read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// What is on record.
-    pub recorded: Recorded,
+    /// The entries.
+    pub entries: Entries,
     /// What was wrong with the file, but not so wrong that it cannot be used.
     pub warnings: Vec<String>,
-    /// Bytes up to the end of the last whole line; what comes after is torn.
-    pub(super) whole: u64,
     /// Whether the file has its header.
     pub(super) headed: bool,
+}
+
+impl Snapshot {
+    /// What is on record.
+    pub fn recorded(&self) -> Recorded {
+        fold(&self.entries)
+    }
 }
 
 /// Reads the ledger of a target; a missing file is an empty ledger.
@@ -93,36 +98,35 @@ pub struct Snapshot {
 /// # Errors
 /// [`LedgerError`], except `Closed`.
 pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Snapshot::default()),
-        Err(source) => {
-            return Err(LedgerError::Io {
-                path: path.to_owned(),
-                doing: "cannot be read",
-                source,
-            });
-        }
+    let failed = |source| LedgerError::Io {
+        path: path.to_owned(),
+        doing: "cannot be read",
+        source,
     };
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Snapshot::default()),
+        // A device or a pipe may never end.
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(failed(io::Error::other("it is not a regular file")));
+        }
+        _ => {}
+    }
+    parse(path, &fs::read(path).map_err(failed)?, target)
+}
+
+/// The entries in a ledger's bytes; `path` is only for messages.
+///
+/// # Errors
+/// [`LedgerError::Foreign`], `Future` and `Damaged`.
+pub fn parse(path: &Path, bytes: &[u8], target: &Target) -> Result<Snapshot, LedgerError> {
     let whole = bytes
         .iter()
         .rposition(|byte| *byte == b'\n')
         .map_or(0, |last| last + 1);
-    let mut snapshot = Snapshot {
-        whole: whole as u64,
-        ..Snapshot::default()
-    };
-    let mut entries = Vec::new();
+    let mut snapshot = Snapshot::default();
     for (index, line) in bytes[..whole].split(|byte| *byte == b'\n').enumerate() {
         if !line.trim_ascii().is_empty() {
-            read_line(
-                path,
-                index + 1,
-                line,
-                target,
-                &mut snapshot.headed,
-                &mut entries,
-            )?;
+            take_line(path, index + 1, line, target, &mut snapshot)?;
         }
     }
     if whole < bytes.len() {
@@ -131,17 +135,15 @@ pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
             .warnings
             .push(format!("ledger `{}`: {text}", path.display()));
     }
-    snapshot.recorded = fold(entries);
     Ok(snapshot)
 }
 
-fn read_line(
+fn take_line(
     path: &Path,
     number: usize,
     line: &[u8],
     target: &Target,
-    headed: &mut bool,
-    entries: &mut Vec<(Stamp, Fact)>,
+    snapshot: &mut Snapshot,
 ) -> Result<(), LedgerError> {
     let damaged = |reason: String| LedgerError::Damaged {
         path: path.to_owned(),
@@ -164,16 +166,31 @@ fn read_line(
                 wanted,
             });
         }
-        *headed = true;
+        snapshot.headed = true;
         return Ok(());
     }
-    if !*headed {
+    if !snapshot.headed {
         return Err(damaged(
             "the file does not start with a ledger's header".to_owned(),
         ));
     }
     let entry: Line =
         serde_json::from_slice(line).map_err(|error| damaged(format!("not an entry: {error}")))?;
-    entries.push(entry.into_parts());
+    let (stamp, fact) = entry.into_parts();
+    snapshot.entries.insert(stamp, fact);
     Ok(())
+}
+
+/// The bytes of a ledger: header and entries, one a line.
+///
+/// # Errors
+/// If an entry cannot be written as JSON, which none can cause.
+pub fn bytes(target: &Target, entries: &Entries) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = serde_json::to_vec(&Header::of(target))?;
+    bytes.push(b'\n');
+    for (stamp, fact) in entries {
+        serde_json::to_writer(&mut bytes, &Line::new(stamp.clone(), fact))?;
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
 }

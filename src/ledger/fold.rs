@@ -1,46 +1,71 @@
-//! Entries -> what is on record. The order of the lines in a file does not matter, nor does a line that stands twice.
+//! Entries -> what is on record. Neither the order of the lines nor a line that stands twice matters.
+//!
+//! Everything on record is a register whose last writer, by stamp, wins: so the fold of a union does not depend on how it
+//! came about, and [`compact`] may drop an entry once later ones overrule all it says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{Fact, Stamp};
-use crate::model::{Recorded, RecordedRoom, Shown};
+use crate::model::{Field, Pipe, Recorded, RecordedRoom, RoomId, Shown, UserId};
 
-/// The record that these entries add up to, taken in the order of their stamps, each stamp once.
-pub fn fold(mut entries: Vec<(Stamp, Fact)>) -> Recorded {
-    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-    entries.dedup_by(|(a, _), (b, _)| a == b);
+/// Entries by stamp, each once.
+pub type Entries = BTreeMap<Stamp, Fact>;
+
+/// The record that these entries add up to, in the order of their stamps.
+pub fn fold(entries: &Entries) -> Recorded {
     let mut recorded = Recorded::default();
-    for (_, fact) in entries {
-        apply(&mut recorded, fact);
+    let forgotten = forgotten(entries);
+    for (stamp, fact) in entries {
+        if forgotten
+            .get(fact.pipe())
+            .is_none_or(|until| *until < stamp)
+        {
+            apply(&mut recorded, fact);
+        }
     }
+    recorded.owed.retain(|_, owed| !owed.is_empty());
     recorded
 }
 
-fn apply(recorded: &mut Recorded, fact: Fact) {
+/// When each forgotten pipe was last forgotten: what came before is not there any more.
+fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
+    let mut until = BTreeMap::new();
+    for (stamp, fact) in entries {
+        if let Fact::Forgotten { pipe } = fact {
+            until.insert(pipe, stamp);
+        }
+    }
+    until
+}
+
+fn apply(recorded: &mut Recorded, fact: &Fact) {
     match fact {
         Fact::Intent { pipe, members } => {
-            recorded.owed.insert(pipe, members.into_iter().collect());
+            recorded
+                .owed
+                .insert(pipe.clone(), members.iter().copied().collect());
         }
         Fact::Confirmed {
             pipe,
             room,
             members,
-            sent: _,
+            sent,
         } => {
-            settle(recorded, &pipe, &members);
-            let known: &mut RecordedRoom = recorded.rooms.entry(room).or_default();
+            let owed = recorded.owed.entry(pipe.clone()).or_default();
+            owed.retain(|user| !members.contains(user));
+            let known: &mut RecordedRoom = recorded.rooms.entry(*room).or_default();
             for user in members {
-                known.released.remove(&user);
-                known.members.insert(user);
+                known.released.remove(user);
+                known.members.insert(*user);
             }
-            recorded.ids.insert(pipe, room);
+            known.sent = Some(sent.clone());
+            recorded.ids.insert(pipe.clone(), *room);
         }
         Fact::Released { room, members, .. } => {
-            let known = recorded.rooms.entry(room).or_default();
+            let known = recorded.rooms.entry(*room).or_default();
             for user in members {
-                if known.members.remove(&user) {
-                    known.released.insert(user);
-                }
+                known.members.remove(user);
+                known.released.insert(*user);
             }
         }
         Fact::Shown {
@@ -50,30 +75,90 @@ fn apply(recorded: &mut Recorded, fact: Fact) {
             shown,
             ..
         } => {
+            let shown = Shown {
+                sent: sent.clone(),
+                shown: shown.clone(),
+            };
             recorded
                 .rooms
-                .entry(room)
+                .entry(*room)
                 .or_default()
                 .shown
-                .insert(field, Shown { sent, shown });
+                .insert(*field, shown);
         }
-        Fact::Forgotten { pipe } => {
-            recorded.owed.remove(&pipe);
-            if let Some(id) = recorded.ids.remove(&pipe) {
-                recorded.rooms.remove(&id);
-            }
-        }
+        Fact::Forgotten { .. } => {}
     }
 }
 
-/// Takes what was confirmed off what is owed; a debt that is paid is gone.
-fn settle(recorded: &mut Recorded, pipe: &crate::model::Pipe, members: &[crate::model::UserId]) {
-    if let Some(owed) = recorded.owed.get_mut(pipe) {
-        for user in members {
-            owed.remove(user);
+/// What an entry has a say in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Register<'a> {
+    /// What a create promised.
+    Owed(&'a Pipe),
+    /// That a promise to a member was kept.
+    Paid(&'a Pipe, UserId),
+    /// The id of a pipe.
+    Id(&'a Pipe),
+    /// Whether a member is on record.
+    Member(&'a Pipe, RoomId, UserId),
+    /// What was last sent.
+    Sent(&'a Pipe, RoomId),
+    /// What the server showed.
+    Shown(&'a Pipe, RoomId, Field),
+    /// That everything before was forgotten.
+    Forgotten(&'a Pipe),
+}
+
+/// The entries without those that later ones overrule in everything they say. Compacting commutes with merging.
+pub fn compact(entries: &Entries) -> Entries {
+    let forgotten = forgotten(entries);
+    let mut spoken = BTreeSet::new();
+    let mut kept = Entries::new();
+    for (stamp, fact) in entries.iter().rev() {
+        let gone = forgotten
+            .get(fact.pipe())
+            .is_some_and(|until| *until > stamp);
+        let news = registers(fact)
+            .into_iter()
+            .filter(|register| spoken.insert(register.clone()))
+            .count();
+        if news > 0 && !gone {
+            kept.insert(stamp.clone(), fact.clone());
         }
-        if *owed == BTreeSet::new() {
-            recorded.owed.remove(pipe);
+    }
+    kept
+}
+
+fn registers(fact: &Fact) -> Vec<Register<'_>> {
+    match fact {
+        Fact::Intent { pipe, .. } => vec![Register::Owed(pipe)],
+        Fact::Confirmed {
+            pipe,
+            room,
+            members,
+            ..
+        } => {
+            let each = members.iter();
+            let each = each.flat_map(|user| {
+                [
+                    Register::Paid(pipe, *user),
+                    Register::Member(pipe, *room, *user),
+                ]
+            });
+            each.chain([Register::Id(pipe), Register::Sent(pipe, *room)])
+                .collect()
         }
+        Fact::Released {
+            pipe,
+            room,
+            members,
+        } => members
+            .iter()
+            .map(|user| Register::Member(pipe, *room, *user))
+            .collect(),
+        Fact::Shown {
+            pipe, room, field, ..
+        } => vec![Register::Shown(pipe, *room, *field)],
+        Fact::Forgotten { pipe } => vec![Register::Forgotten(pipe)],
     }
 }

@@ -1,11 +1,12 @@
 //! The ledger opened for writing: facts are on disk when [`Record::append`] comes back, and many share one fsync.
 //!
-//! Main type: [`Journal`]. A thread of its own writes, so that nobody else waits for the disk.
+//! Main type: [`Journal`]. A thread of its own writes, so that nobody else waits for the disk. The file is locked only while
+//! lines are written, never between: a killed run leaves no lock, and two runs on one ledger take turns line by line.
 
 use std::fs::{self, File, OpenOptions};
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
-use std::io::Write;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -14,8 +15,9 @@ use std::thread::JoinHandle;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::entry::{Fact, Header, Line, Stamp};
-use super::file::{LedgerError, read};
+use super::entry::{Fact, Line, Stamp};
+use super::file::{LedgerError, bytes, parse};
+use super::fold::Entries;
 use crate::model::Target;
 
 /// Where facts are written down.
@@ -44,7 +46,6 @@ impl Journal {
     /// # Errors
     /// [`LedgerError`]: also when the file is of another target, newer, or damaged.
     pub fn open(path: &Path, target: &Target) -> Result<Self, LedgerError> {
-        let snapshot = read(path, target)?;
         let io = |doing| {
             move |source| LedgerError::Io {
                 path: path.to_owned(),
@@ -58,26 +59,15 @@ impl Journal {
         {
             fs::create_dir_all(directory).map_err(io("its directory cannot be made"))?;
         }
-        let mut file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(io("cannot be opened for writing"))?;
-        file.set_len(snapshot.whole)
-            .map_err(io("its torn last line cannot be cut off"))?;
-        if !snapshot.headed {
-            let header = serde_json::to_vec(&Header::of(target)).map_err(std::io::Error::from);
-            let written = header.and_then(|header| file.write_all(&[&header[..], b"\n"].concat()));
-            written
-                .and_then(|()| file.sync_all())
-                .map_err(io("cannot be written"))?;
-            sync_directory(path).map_err(io("its directory cannot be synced"))?;
-        }
+        let mut file = open_locked(path).map_err(io("cannot be opened for writing"))?;
+        begin(path, &mut file, target)?;
+        drop(file);
         let (sender, receiver) = mpsc::channel();
         let owned = path.to_owned();
+        let work = move || write(&owned, &receiver);
         let writer = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || write(&owned, file, &receiver));
+            .spawn(work);
         let writer = writer.map_err(io("no thread could be started for it"))?;
         let run = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
         Ok(Self {
@@ -86,6 +76,11 @@ impl Journal {
             sender: Some(sender),
             writer: Some(writer),
         })
+    }
+
+    /// This run's id, as it stands in every entry.
+    pub fn run(&self) -> &str {
+        &self.run
     }
 
     fn lines(&self, facts: &[Fact]) -> Result<Vec<u8>, serde_json::Error> {
@@ -105,6 +100,61 @@ impl Journal {
     }
 }
 
+/// Makes a new file a ledger, and makes sure that an old one is of this target. The caller holds the lock.
+fn begin(path: &Path, file: &mut File, target: &Target) -> Result<(), LedgerError> {
+    let io = |doing| {
+        move |source| LedgerError::Io {
+            path: path.to_owned(),
+            doing,
+            source,
+        }
+    };
+    let mut old = Vec::new();
+    file.read_to_end(&mut old).map_err(io("cannot be read"))?;
+    if parse(path, &old, target)?.headed {
+        return Ok(());
+    }
+    let header = bytes(target, &Entries::new()).map_err(io::Error::from);
+    let written = header
+        .and_then(|header| append(file, &header))
+        .and_then(|()| file.sync_all());
+    written
+        .and_then(|()| sync_directory(path))
+        .map_err(io("cannot be written"))
+}
+
+/// Writes whole lines after whole lines: what a killed run left of its last one is cut off first. The caller holds the lock.
+fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
+    let end = file.seek(SeekFrom::End(0))?;
+    let whole = whole_lines(file, end)?;
+    if whole < end {
+        file.set_len(whole)?;
+    }
+    let written = file.write_all(lines);
+    if written.is_err() {
+        // Half a line would be taken for a killed run's; so it is cut off now, if the disk still lets us.
+        drop(file.set_len(whole));
+    }
+    written
+}
+
+/// Where the last whole line ends, searched backwards from the end.
+fn whole_lines(file: &mut File, end: u64) -> io::Result<u64> {
+    let mut until = end;
+    let mut piece = [0; 4096];
+    while until > 0 {
+        let from = until.saturating_sub(piece.len() as u64);
+        let part = &mut piece[..(until - from) as usize];
+        file.seek(SeekFrom::Start(from))?;
+        file.read_exact(part)?;
+        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(from + at as u64 + 1);
+        }
+        until = from;
+    }
+    Ok(0)
+}
+
 impl Record for Journal {
     async fn append(&self, facts: Vec<Fact>) -> Result<(), LedgerError> {
         let gone = || LedgerError::Closed("its writer has stopped".to_owned());
@@ -112,11 +162,10 @@ impl Record for Journal {
         let lines = self
             .lines(&facts)
             .map_err(|error| LedgerError::Closed(error.to_string()))?;
-        let batch = Batch { lines, done };
         self.sender
             .as_ref()
             .ok_or_else(gone)?
-            .send(batch)
+            .send(Batch { lines, done })
             .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
@@ -133,7 +182,7 @@ impl Drop for Journal {
 }
 
 /// Writes batches as they come: all that wait are written together and synced once.
-fn write(path: &Path, mut file: File, batches: &mpsc::Receiver<Batch>) {
+fn write(path: &Path, batches: &mpsc::Receiver<Batch>) {
     let mut broken: Option<String> = None;
     while let Ok(first) = batches.recv() {
         let waiting: Vec<Batch> = std::iter::once(first).chain(batches.try_iter()).collect();
@@ -144,10 +193,7 @@ fn write(path: &Path, mut file: File, batches: &mpsc::Receiver<Batch>) {
             .collect();
         let result = match &broken {
             Some(reason) => Err(reason.clone()),
-            None => file
-                .write_all(&text)
-                .and_then(|()| file.sync_data())
-                .map_err(|error| error.to_string()),
+            None => append_locked(path, &text).map_err(|error| error.to_string()),
         };
         for batch in waiting {
             let answer = match &result {
@@ -164,8 +210,44 @@ fn write(path: &Path, mut file: File, batches: &mpsc::Receiver<Batch>) {
     }
 }
 
+fn append_locked(path: &Path, lines: &[u8]) -> io::Result<()> {
+    let mut file = open_locked(path)?;
+    append(&mut file, lines).and_then(|()| file.sync_data())
+}
+
+/// The file, locked until it is dropped. Another run may have put a compacted one in its place meanwhile.
+pub(super) fn open_locked(path: &Path) -> io::Result<File> {
+    loop {
+        let file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(path)?;
+        file.lock()?;
+        if is_still_there(&file, path)? {
+            return Ok(file);
+        }
+    }
+}
+
 #[cfg(unix)]
-fn sync_directory(path: &Path) -> std::io::Result<()> {
+fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let own = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((own.dev(), own.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn is_still_there(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+#[cfg(unix)]
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = path
         .parent()
         .filter(|directory| !directory.as_os_str().is_empty());
@@ -173,6 +255,6 @@ fn sync_directory(path: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn sync_directory(_: &Path) -> std::io::Result<()> {
+pub(super) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -7,8 +7,10 @@ mod entry;
 mod file;
 mod fold;
 mod journal;
+mod rewrite;
 
 pub use entry::{Fact, Stamp};
-pub use file::{LedgerError, Snapshot, read};
-pub use fold::fold;
+pub use file::{LedgerError, Snapshot, bytes, parse, read};
+pub use fold::{Entries, compact, fold};
 pub use journal::{Journal, Record};
+pub use rewrite::{rewrite, target_of};

@@ -1,7 +1,9 @@
 //! Nodes -> one file's [`RawManifest`]: which keys there are, and what each takes.
 
-use super::diagnostic::{At, Code, Diagnostic};
-use super::fields::{Decoder, Keys, clip};
+use std::collections::BTreeMap;
+
+use super::diagnostic::{At, Code, Diagnostic, Problems};
+use super::fields::{Decoder, Keys, clip, written};
 use super::raw::{
     Names, RawDefaults, RawLimits, RawManifest, RawMember, RawRoom, Spanned, Version,
 };
@@ -62,16 +64,16 @@ const POLICIES: [(&str, MembersPolicy); 2] = [
 pub(super) struct FileDecoder<'a> {
     decoder: Decoder<'a>,
     file: FileId,
-    seen: Vec<(String, At)>,
+    seen: BTreeMap<String, At>,
     raw: RawManifest,
 }
 
 impl<'a> FileDecoder<'a> {
-    pub(super) fn new(file: FileId, problems: &'a mut Vec<Diagnostic>) -> Self {
+    pub(super) fn new(file: FileId, problems: &'a mut Problems) -> Self {
         Self {
             decoder: Decoder { problems },
             file,
-            seen: Vec::new(),
+            seen: BTreeMap::new(),
             raw: RawManifest::default(),
         }
     }
@@ -84,7 +86,7 @@ impl<'a> FileDecoder<'a> {
             }
             Item::Element(node) => self.element(&node),
             Item::Root(node) => {
-                self.seen.push(("version".to_owned(), node.at));
+                self.seen.insert("version".to_owned(), node.at);
                 if !matches!(node.value(), Value::Scalar { text, plain: true } if text.is_empty()) {
                     self.decoder.wrong_type(&node, "a manifest", "a mapping");
                 } else {
@@ -102,7 +104,7 @@ impl<'a> FileDecoder<'a> {
         };
         if complete && self.seen.is_empty() {
             self.decoder.note(empty_file(at));
-        } else if complete && !self.seen.iter().any(|(key, _)| key == "version") {
+        } else if complete && !self.seen.contains_key("version") {
             let diagnostic = Diagnostic::at(Code::MissingKey, at, "the manifest has no `version`");
             self.decoder
                 .note(diagnostic.hint("start the file with `version: 1`"));
@@ -111,14 +113,12 @@ impl<'a> FileDecoder<'a> {
     }
 
     fn first_time(&mut self, key: &Node, name: &str) -> bool {
-        match self.seen.iter().find(|(seen, _)| seen == name) {
-            Some((_, first)) => self.decoder.duplicate_key(name, key.at, *first),
-            None => {
-                self.seen.push((name.to_owned(), key.at));
-                return true;
-            }
+        let first = self.seen.get(name).copied();
+        match first {
+            Some(first) => self.decoder.duplicate_key(name, key.at, first),
+            None => drop(self.seen.insert(name.to_owned(), key.at)),
         }
-        false
+        first.is_none()
     }
 
     fn entry(&mut self, key: &Node, value: &Node) {
@@ -169,10 +169,10 @@ fn empty_file(at: At) -> Diagnostic {
 fn version(decoder: &mut Decoder<'_>, node: &Node) -> Version {
     match node.value() {
         Value::Scalar { text, plain: true } if text == "1" => {}
-        Value::Scalar { text, .. } => {
+        Value::Scalar { text, plain } => {
             let message = format!(
-                "this roomform reads manifests of version 1, not `{}`",
-                clip(text)
+                "this roomform reads manifests of version 1, not {}",
+                written(text, *plain)
             );
             decoder.note(
                 Diagnostic::at(Code::BadValue, node.at, message)
@@ -238,13 +238,16 @@ fn room(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoom> {
         Some(Value::Scalar { text, .. }) => format!("the room `{}`", clip(text)),
         _ => "a room".to_owned(),
     };
-    for key in [("pipe", pipe), ("title", title)] {
-        if let (key, None) = key {
-            decoder.note(Diagnostic::at(
-                Code::MissingKey,
-                node.at,
-                format!("{named} has no `{key}`"),
-            ));
+    for (key, value, what) in [
+        ("pipe", pipe, "its own name, which never changes"),
+        ("title", title, "what people see"),
+    ] {
+        if value.is_none() {
+            let message = format!("{named} has no `{key}`");
+            decoder.note(
+                Diagnostic::at(Code::MissingKey, node.at, message)
+                    .hint(format!("give it a `{key}`: {what}")),
+            );
         }
     }
     let pipe = pipe.and_then(|node| decoder.text(node, "`pipe`"));

@@ -220,10 +220,47 @@ impl Sources {
     }
 }
 
-/// Sorts mistakes by place (files without one first) and drops repeats.
-pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
-    diagnostics.sort_by(|a, b| {
-        (a.at, &a.path, a.code, &a.message).cmp(&(b.at, &b.path, b.code, &b.message))
-    });
-    diagnostics.dedup();
+/// How many errors are kept. A wrong file of some megabytes can have millions, and nobody reads them.
+const MOST_ERRORS: usize = 10_000;
+
+/// Collects mistakes: every warning, and errors up to a number that no memory minds.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    noted: Vec<Diagnostic>,
+    errors: usize,
+}
+
+impl Problems {
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        let is_error = diagnostic.severity() == Severity::Error;
+        self.errors += usize::from(is_error);
+        if !is_error || self.errors <= MOST_ERRORS {
+            self.noted.push(diagnostic);
+        }
+    }
+
+    pub(super) fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        diagnostics
+            .into_iter()
+            .for_each(|diagnostic| self.push(diagnostic));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.noted.is_empty()
+    }
+
+    /// All of them, sorted by place (those without one first), each once. If there were too many errors one says so.
+    pub(super) fn sorted(self) -> Vec<Diagnostic> {
+        let mut sorted = self.noted;
+        if let Some(more @ 1..) = self.errors.checked_sub(MOST_ERRORS) {
+            let message = format!("{more} more errors than the {MOST_ERRORS} that roomform keeps");
+            let beyond = Diagnostic::path(Code::TooLarge, "", message);
+            sorted.push(beyond.hint("mend the first ones and check again"));
+        }
+        sorted.sort_by(|a, b| {
+            (a.at, &a.path, a.code, &a.message).cmp(&(b.at, &b.path, b.code, &b.message))
+        });
+        sorted.dedup();
+        sorted
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Main type: [`Decoder`]. It knows types and spelling, not what a manifest is made of.
 
-use super::diagnostic::{At, Code, Diagnostic};
+use super::diagnostic::{At, Code, Diagnostic, Problems};
 use super::raw::{PositiveId, Spanned};
 use super::scalar::{Reading, reading};
 use super::yaml::{Node, Value};
@@ -16,7 +16,7 @@ const LARGEST_ID: u64 = i64::MAX as u64;
 /// Notes mistakes while values are read.
 #[derive(Debug)]
 pub(super) struct Decoder<'a> {
-    pub(super) problems: &'a mut Vec<Diagnostic>,
+    pub(super) problems: &'a mut Problems,
 }
 
 /// The known keys of a mapping, and those of the language that come in a later version.
@@ -63,16 +63,13 @@ impl Decoder<'_> {
         if keys.later.contains(&name) {
             return self.not_yet(key.at, name);
         }
-        let shown = if name.is_empty() {
-            key.noun().to_owned()
-        } else {
-            format!("`{}`", clip(name))
+        let message = match key.value() {
+            Value::Scalar { text, plain } => {
+                format!("unknown key {} in {}", written(text, *plain), keys.owner)
+            }
+            _ => format!("a key of {} must be a word, not {}", keys.owner, key.noun()),
         };
-        let diagnostic = Diagnostic::at(
-            Code::UnknownKey,
-            key.at,
-            format!("unknown key {shown} in {}", keys.owner),
-        );
+        let diagnostic = Diagnostic::at(Code::UnknownKey, key.at, message);
         let hint = match nearest(name, keys.known.iter().chain(keys.later).copied()) {
             Some(known) => format!("did you mean `{known}`?"),
             None if name == "<<" => {
@@ -99,7 +96,12 @@ impl Decoder<'_> {
 
     pub(super) fn wrong_type(&mut self, node: &Node, what: &str, wanted: &str) {
         let message = format!("{what} must be {wanted}, not {}", node.noun());
-        self.note(Diagnostic::at(Code::WrongType, node.at, message));
+        let hint = match wanted {
+            "a mapping" => "write it as `key: value`, one line for each key".to_owned(),
+            "text" => "write a text; one that starts with [ or { needs quotes".to_owned(),
+            _ => format!("write {wanted}"),
+        };
+        self.note(Diagnostic::at(Code::WrongType, node.at, message).hint(hint));
     }
 
     /// Text that every YAML reader takes as text.
@@ -110,13 +112,9 @@ impl Decoder<'_> {
         };
         match reading(text) {
             read if *plain && read != Reading::Text => {
-                let word = if text.is_empty() {
-                    "nothing".to_owned()
-                } else {
-                    format!("`{}`", clip(text))
-                };
                 let message = format!(
-                    "{what} must be text, but YAML reads {word} as {}",
+                    "{what} must be text, but YAML reads {} as {}",
+                    written(text, true),
                     read.noun()
                 );
                 let hint = if text.is_empty() {
@@ -147,8 +145,11 @@ impl Decoder<'_> {
             {
                 Some(false)
             }
-            Value::Scalar { text, .. } => {
-                let message = format!("{what} must be true or false, not `{}`", clip(text));
+            Value::Scalar { text, plain } => {
+                let message = format!(
+                    "{what} must be true or false, not {}",
+                    written(text, *plain)
+                );
                 self.note(
                     Diagnostic::at(Code::WrongType, node.at, message)
                         .hint("write true or false, without quotes"),
@@ -175,15 +176,18 @@ impl Decoder<'_> {
             }),
             None => {
                 let message = format!(
-                    "{what} must be a whole number above zero, not `{}`",
-                    clip(text)
+                    "{what} must be a whole number above zero, not {}",
+                    written(text, *plain)
                 );
-                let hint = match (plain, whole_number(text)) {
-                    (false, Some(_)) => "write it without quotes",
-                    _ if text.starts_with('0') => {
+                let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                let hint = match text.trim_start_matches('0') {
+                    "" if digits => "ids start at 1",
+                    _ if !digits => "write the digits only",
+                    _ if !plain => "write it without quotes",
+                    rest if rest.len() < text.len() => {
                         "write it without leading zeros: other YAML readers take them for octal"
                     }
-                    _ => "write the digits only",
+                    _ => "the largest id is 9223372036854775807",
                 };
                 self.note(Diagnostic::at(Code::WrongType, node.at, message).hint(hint));
                 None
@@ -198,25 +202,26 @@ impl Decoder<'_> {
         what: &str,
         choices: &[(&str, T)],
     ) -> Option<T> {
-        let Value::Scalar { text, .. } = node.value() else {
-            self.wrong_type(node, what, "a word");
+        let names: Vec<&str> = choices
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| !name.starts_with(char::is_numeric))
+            .collect();
+        let one_of = || format!("it is one of: {}", names.join(", "));
+        let Value::Scalar { text, plain } = node.value() else {
+            let message = format!("{what} must be a word, not {}", node.noun());
+            self.note(Diagnostic::at(Code::WrongType, node.at, message).hint(one_of()));
             return None;
         };
+        let is_number = text.starts_with(char::is_numeric);
         let found = choices
             .iter()
-            .find(|(name, _)| name == text)
+            .find(|(name, _)| name == text && (*plain || !is_number))
             .map(|(_, value)| *value);
         if found.is_none() {
-            let names: Vec<&str> = choices
-                .iter()
-                .map(|(name, _)| *name)
-                .filter(|name| !name.starts_with(char::is_numeric))
-                .collect();
-            let message = format!("{what} cannot be `{}`", clip(text));
-            let hint = match nearest(text, names.iter().copied()) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("it is one of: {}", names.join(", ")),
-            };
+            let message = format!("{what} cannot be {}", written(text, *plain));
+            let hint = nearest(text, names.iter().copied())
+                .map_or_else(one_of, |name| format!("did you mean `{name}`?"));
             self.note(Diagnostic::at(Code::BadValue, node.at, message).hint(hint));
         }
         found
@@ -314,16 +319,24 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         return None;
     }
     let lower = name.to_lowercase();
-    known
-        .map(|other| {
-            (
-                strsim::damerau_levenshtein(&lower, &other.to_lowercase()),
-                other,
-            )
-        })
-        .filter(|(distance, other)| *distance <= 1 + other.len().min(name.len()) / 4)
-        .min()
-        .map(|(_, other)| other)
+    let length = lower.chars().count();
+    let near = known.filter_map(|other| {
+        let other_length = other.chars().count();
+        let most = (length.min(other_length) / 3).max(1);
+        let distance = (length.abs_diff(other_length) <= most)
+            .then(|| strsim::osa_distance(&lower, &other.to_lowercase()))?;
+        (distance <= most).then_some((distance, other))
+    });
+    near.min().map(|(_, other)| other)
+}
+
+/// A scalar in a message, so that `"true"` and `true` can be told apart.
+pub(super) fn written(text: &str, plain: bool) -> String {
+    match (text, plain) {
+        ("", true) => "nothing".to_owned(),
+        (_, true) => format!("`{}`", clip(text)),
+        (_, false) => format!("`\"{}\"`", clip(text)),
+    }
 }
 
 /// A text short enough for a message.

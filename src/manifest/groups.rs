@@ -5,13 +5,19 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use super::diagnostic::{At, Code, Diagnostic, Sources};
+use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::{clip, nearest};
 use super::raw::{RawManifest, RawMember, Spanned};
+use super::scalar::{Reading, reading};
 use crate::model::{FileId, Member, UserId};
 
-/// How many members all groups, or all rooms, may have together: far above any school, far below a machine's memory.
-pub(super) const MOST_MEMBERSHIPS: usize = 20_000_000;
+/// How many members all groups, or all rooms, may come to, those named more than once counted each time: far above any
+/// school, far below a machine's memory and patience.
+const MOST_MEMBERSHIPS: usize = 10_000_000;
+/// How many names are compared in search of nearest ones: a hundred searches among a thousand people.
+const MOST_COMPARISONS: usize = 100_000;
+/// Lists are put in order now and then while they grow by at least so many, or repeated groups would fill the memory.
+const UNSORTED: usize = 4096;
 
 /// The people and groups of all files.
 #[derive(Debug)]
@@ -19,8 +25,10 @@ pub(super) struct Directory<'a> {
     sources: &'a Sources,
     people: BTreeMap<&'a str, (UserId, At)>,
     groups: BTreeMap<&'a str, Group<'a>>,
-    /// Searches for the nearest name still to be made: each reads all names, and a wrong file may lack thousands.
-    searches: Cell<u32>,
+    /// Names still to be compared in search of the nearest: each search reads all, and a wrong file may lack thousands.
+    comparisons: Cell<usize>,
+    /// Members still to be taken over from lists; none once there were too many.
+    left: Cell<Option<usize>>,
 }
 
 #[derive(Debug)]
@@ -34,7 +42,8 @@ struct Group<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     New,
-    Open,
+    /// Being expanded, at this depth.
+    Open(usize),
     Done,
 }
 
@@ -43,13 +52,14 @@ impl<'a> Directory<'a> {
     pub(super) fn new(
         files: &'a [(FileId, RawManifest)],
         sources: &'a Sources,
-        problems: &mut Vec<Diagnostic>,
+        problems: &mut Problems,
     ) -> Self {
         let mut directory = Self {
             sources,
             people: BTreeMap::new(),
             groups: BTreeMap::new(),
-            searches: Cell::new(200),
+            comparisons: Cell::new(MOST_COMPARISONS),
+            left: Cell::new(Some(MOST_MEMBERSHIPS)),
         };
         for (_, raw) in files {
             for (name, id) in &raw.people.0 {
@@ -78,33 +88,39 @@ impl<'a> Directory<'a> {
         directory
     }
 
-    fn expand(&mut self, problems: &mut Vec<Diagnostic>) {
-        let mut total = 0;
+    fn expand(&mut self, problems: &mut Problems) {
         for name in self.groups.keys().copied().collect::<Vec<_>>() {
             let mut path = vec![(name, 0)];
-            while let Some((name, next)) = path.last_mut() {
+            while let Some(depth) = path.len().checked_sub(1) {
+                let (name, next) = &mut path[depth];
                 let name = *name;
-                match self.step(name, next) {
+                match self.step(name, depth, next) {
                     Some((inner, at)) => self.enter(inner, at, &mut path, problems),
                     None => {
-                        total += self.close(name, problems);
+                        self.close(name, problems);
                         path.pop();
                     }
                 }
-                if total > MOST_MEMBERSHIPS {
+                if self.is_full() {
                     return problems.push(too_many(self.groups[name].at, "the groups"));
                 }
             }
         }
+        self.left.set(Some(MOST_MEMBERSHIPS));
+    }
+
+    /// Whether there were too many members; lists are then no longer expanded.
+    pub(super) fn is_full(&self) -> bool {
+        self.left.get().is_none()
     }
 
     /// The next group that a group contains, from position `next` on; `None` at its end or if it is done.
-    fn step(&mut self, name: &str, next: &mut usize) -> Option<(&'a str, At)> {
+    fn step(&mut self, name: &str, depth: usize, next: &mut usize) -> Option<(&'a str, At)> {
         let group = self
             .groups
             .get_mut(name)
             .filter(|group| group.state != State::Done)?;
-        group.state = State::Open;
+        group.state = State::Open(depth);
         let inner =
             group.list[*next..]
                 .iter()
@@ -124,82 +140,80 @@ impl<'a> Directory<'a> {
         inner: &'a str,
         at: At,
         path: &mut Vec<(&'a str, usize)>,
-        problems: &mut Vec<Diagnostic>,
+        problems: &mut Problems,
     ) {
         match self.groups.get(inner).map(|group| group.state) {
             Some(State::New) => path.push((inner, 0)),
-            Some(State::Open) => {
-                let start = path
-                    .iter()
-                    .position(|(name, _)| *name == inner)
-                    .unwrap_or_default();
-                let names = path[start..].iter().map(|(name, _)| *name).chain([inner]);
-                let cycle: Vec<String> = names.map(|name| format!("@{}", clip(name))).collect();
-                let shown = if cycle.len() > 12 {
-                    [&cycle[..6], &["…".into()], &cycle[cycle.len() - 5..]].concat()
-                } else {
-                    cycle
-                };
-                let message = format!("groups contain each other: {}", shown.join(" → "));
-                problems.push(
-                    Diagnostic::at(Code::GroupCycle, at, message)
-                        .hint("take one of these groups out of another"),
-                );
+            Some(State::Open(start)) => {
+                problems.push(cycle(&path[start..], at));
             }
             Some(State::Done) | None => {}
         }
     }
 
-    /// Marks a group done with the members it comes to; how many these are.
-    fn close(&mut self, name: &str, problems: &mut Vec<Diagnostic>) -> usize {
+    /// Marks a group done, with the members it comes to.
+    fn close(&mut self, name: &str, problems: &mut Problems) {
         let Some(group) = self
             .groups
             .get(name)
             .filter(|group| group.state != State::Done)
         else {
-            return 0;
+            return;
         };
         let members = self.members(group.list, problems);
-        let count = members.len();
         if let Some(group) = self.groups.get_mut(name) {
             group.members = members;
             group.state = State::Done;
         }
-        count
+    }
+
+    fn add(&self, more: &[Member], members: &mut Vec<Member>) {
+        self.left.set(
+            self.left
+                .get()
+                .and_then(|left| left.checked_sub(more.len())),
+        );
+        if !self.is_full() {
+            members.extend_from_slice(more);
+        }
     }
 
     /// The members a list stands for, sorted, each once, with the first place that names them. Unknown names are noted.
     pub(super) fn members(
         &self,
         list: &[Spanned<RawMember>],
-        problems: &mut Vec<Diagnostic>,
+        problems: &mut Problems,
     ) -> Vec<Member> {
-        let mut members = Vec::with_capacity(list.len());
+        let (mut members, mut in_order) = (Vec::new(), 0);
         for written in list {
             let place = self.sources.place(written.at);
+            let one = |user| [Member { user, place }];
             match &written.value {
-                RawMember::Id(id) => members.push(Member {
-                    user: UserId(*id),
-                    place,
-                }),
+                RawMember::Id(id) => self.add(&one(UserId(*id)), &mut members),
                 RawMember::Person(name) => match self.people.get(name.as_str()) {
-                    Some((user, _)) => members.push(Member { user: *user, place }),
+                    Some((user, _)) => self.add(&one(*user), &mut members),
                     None => problems.push(self.unknown_person(name, written.at)),
                 },
                 RawMember::Group(name) => match self.groups.get(name.as_str()) {
-                    Some(group) => members.extend_from_slice(&group.members),
+                    Some(group) => self.add(&group.members, &mut members),
                     None => problems.push(self.unknown_group(name, written.at)),
                 },
             }
+            if members.len() > 2 * in_order + UNSORTED {
+                order(&mut members);
+                in_order = members.len();
+            }
         }
-        members.sort_by_key(|member| (member.user, member.place));
-        members.dedup_by_key(|member| member.user);
+        order(&mut members);
         members
     }
 
     fn nearest(&self, name: &str, known: impl Iterator<Item = &'a &'a str>) -> Option<&'a str> {
-        self.searches.set(self.searches.get().checked_sub(1)?);
-        nearest(name, known.copied())
+        let left = self.comparisons.get();
+        let mut made = 0;
+        let found = nearest(name, known.copied().take(left).inspect(|_| made += 1));
+        self.comparisons.set(left - made);
+        found
     }
 
     fn unknown_person(&self, name: &str, at: At) -> Diagnostic {
@@ -208,14 +222,16 @@ impl<'a> Directory<'a> {
             at,
             format!("`{}` is not in `people`", clip(name)),
         );
-        let hint = if name.bytes().all(|byte| byte.is_ascii_digit()) {
+        let hint = if name.trim().is_empty() {
+            "write an id, a name from `people`, or \"@group\"".to_owned()
+        } else if name.bytes().all(|byte| byte.is_ascii_digit()) {
             "an id is written without quotes".to_owned()
         } else if self.groups.contains_key(name) {
             format!("a group is written \"@{name}\"")
         } else if let Some(known) = self.nearest(name, self.people.keys()) {
             format!("did you mean `{known}`?")
         } else {
-            format!("add it to `people`, as in {}: 17", clip(name))
+            format!("add it to `people`, as in {}: 17", key(name))
         };
         diagnostic.hint(hint)
     }
@@ -228,17 +244,56 @@ impl<'a> Directory<'a> {
         );
         match self.nearest(name, self.groups.keys()) {
             Some(known) => diagnostic.hint(format!("did you mean `@{known}`?")),
-            None => diagnostic.hint(format!(
-                "add it to `groups`, as in {}: [17, 18]",
-                clip(name)
-            )),
+            None if name.trim().is_empty() => diagnostic.hint("write a group's name after the @"),
+            None => diagnostic.hint(format!("add it to `groups`, as in {}: [17, 18]", key(name))),
         }
     }
 }
 
+/// Groups of which each contains the next, and the last the first.
+fn cycle(path: &[(&str, usize)], at: At) -> Diagnostic {
+    let shown = |path: &[(&str, usize)]| -> String {
+        let names = path.iter().map(|(name, _)| format!("@{} → ", clip(name)));
+        names.collect()
+    };
+    let groups = if path.len() > 11 {
+        format!(
+            "{}… → {}",
+            shown(&path[..6]),
+            shown(&path[path.len() - 4..])
+        )
+    } else {
+        shown(path)
+    };
+    let first = path.first().map(|(name, _)| clip(name)).unwrap_or_default();
+    let message = format!("groups contain each other: {groups}@{first}");
+    Diagnostic::at(Code::GroupCycle, at, message).hint("take one of these groups out of another")
+}
+
+/// Sorts members, each once, with the first place that names them.
+fn order(members: &mut Vec<Member>) {
+    members.sort_by_key(|member| (member.user, member.place));
+    members.dedup_by_key(|member| member.user);
+}
+
+/// A name as a key that every YAML reader takes as this text.
+fn key(name: &str) -> String {
+    let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let safe = name.chars().all(word) && !name.starts_with('-') && reading(name) == Reading::Text;
+    if safe {
+        clip(name)
+    } else {
+        format!(
+            "\"{}\"",
+            clip(name).replace('\\', "\\\\").replace('"', "\\\"")
+        )
+    }
+}
+
 pub(super) fn too_many(at: At, whose: &str) -> Diagnostic {
-    let message = format!("{whose} have more than {MOST_MEMBERSHIPS} memberships in all");
-    Diagnostic::at(Code::TooLarge, at, message).hint("split the manifest")
+    let message = format!("{whose} come to more than {MOST_MEMBERSHIPS} memberships up to here");
+    Diagnostic::at(Code::TooLarge, at, message)
+        .hint("split the manifest, or name each group fewer times")
 }
 
 fn twice(what: &str, name: &Spanned<String>, first: At) -> Diagnostic {

@@ -6,13 +6,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::decode::{FileDecoder, STREAMED};
-use super::diagnostic::{Code, Diagnostic, Severity, Sources, sort};
+use super::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use super::raw::RawManifest;
 use super::{resolve, yaml};
 use crate::model::{Desired, FileId};
 
-/// A file larger than this is not a manifest; the cap keeps memory and byte places bounded.
-const LARGEST_FILE: u64 = 256 << 20;
+/// A file larger than this is not a manifest; the cap keeps memory, time and byte places bounded.
+const LARGEST_FILE: u64 = 64 << 20;
 
 /// How a manifest is to be read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,7 +61,7 @@ pub fn load_text(name: &str, text: &str, options: Options) -> Loaded {
 struct Loader {
     sources: Sources,
     files: Vec<(FileId, RawManifest)>,
-    problems: Vec<Diagnostic>,
+    problems: Problems,
     known: BTreeSet<PathBuf>,
 }
 
@@ -212,10 +212,9 @@ impl Loader {
             problems
                 .push(diagnostic.hint("list your `rooms`; --allow-empty says that none is meant"));
         }
-        sort(&mut problems);
         Loaded {
             desired,
-            diagnostics: problems,
+            diagnostics: problems.sorted(),
             sources,
         }
     }

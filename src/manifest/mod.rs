@@ -3,6 +3,7 @@
 //! Main entry: [`load()`]. The stages in order: `load` (files), `yaml` (nodes), `fields` and `decode` (as written, [`raw`]),
 //! `resolve` (names, groups, defaults), `validate` (named checks). It never talks to a server and never decides what to do about one.
 
+mod complaint;
 mod decode;
 pub mod diagnostic;
 mod export;

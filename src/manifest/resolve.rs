@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::diagnostic::{At, Code, Diagnostic, Sources};
+use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
-use super::groups::{Directory, MOST_MEMBERSHIPS, too_many};
+use super::groups::{Directory, too_many};
 use super::raw::{RawDefaults, RawManifest, RawRoom, Spanned};
 use super::validate;
 use crate::model::{
@@ -17,19 +17,18 @@ use crate::model::{
 pub(super) fn resolve(
     files: Vec<(FileId, RawManifest)>,
     sources: &Sources,
-    problems: &mut Vec<Diagnostic>,
+    problems: &mut Problems,
 ) -> Desired {
     let directory = Directory::new(&files, sources, problems);
     let mut rooms: BTreeMap<Pipe, (DesiredRoom, At)> = BTreeMap::new();
-    let mut memberships = 0;
+    let mut fits = !directory.is_full();
     for (_, raw) in &files {
         let defaults = raw.defaults.unwrap_or_default();
         for written in &raw.rooms {
             let room = room(written, defaults, &directory, sources, problems);
-            memberships += room.members.len();
-            if memberships > MOST_MEMBERSHIPS {
+            if fits && directory.is_full() {
+                fits = false;
                 problems.push(too_many(written.at, "the rooms"));
-                break;
             }
             match rooms.entry(room.pipe.clone()) {
                 _ if written.broken => {}
@@ -38,10 +37,12 @@ pub(super) fn resolve(
             }
         }
     }
-    validate::pipes(
-        rooms.values().map(|(room, at)| (room.pipe.as_str(), *at)),
-        problems,
-    );
+    let mut pipes: Vec<(&str, At)> = rooms
+        .values()
+        .map(|(room, at)| (room.pipe.as_str(), *at))
+        .collect();
+    pipes.sort_by_key(|(_, at)| *at);
+    validate::pipes(pipes.into_iter(), problems);
     let widget = widget(&files, problems);
     let scope = single(&files, "scope", problems, |raw| {
         raw.scope.as_ref().map(|scope| scope.at)
@@ -71,7 +72,7 @@ fn room(
     defaults: RawDefaults,
     directory: &Directory<'_>,
     sources: &Sources,
-    problems: &mut Vec<Diagnostic>,
+    problems: &mut Problems,
 ) -> DesiredRoom {
     let RawRoom {
         at,
@@ -124,7 +125,7 @@ fn duplicate_pipe(written: &RawRoom, first: At) -> Diagnostic {
         .hint("a pipe is a room's identity: give one of the two another, or merge them")
 }
 
-fn widget(files: &[(FileId, RawManifest)], problems: &mut Vec<Diagnostic>) -> Option<WidgetId> {
+fn widget(files: &[(FileId, RawManifest)], problems: &mut Problems) -> Option<WidgetId> {
     let mut given = files.iter().filter_map(|(_, raw)| raw.widget.as_ref());
     let first = given.next()?;
     for other in given.filter(|other| other.value != first.value) {
@@ -144,7 +145,7 @@ fn widget(files: &[(FileId, RawManifest)], problems: &mut Vec<Diagnostic>) -> Op
 fn single<'a>(
     files: &'a [(FileId, RawManifest)],
     name: &str,
-    problems: &mut Vec<Diagnostic>,
+    problems: &mut Problems,
     at: impl Fn(&RawManifest) -> Option<At>,
 ) -> Option<&'a RawManifest> {
     let mut having = files.iter().filter_map(|(_, raw)| Some((raw, at(raw)?)));

@@ -7,7 +7,7 @@ use globset::Glob;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-use super::diagnostic::{At, Code, Diagnostic};
+use super::diagnostic::{At, Code, Diagnostic, Problems};
 use super::fields::clip;
 use super::resolve::Globs;
 use crate::model::{DesiredRoom, RoomKind};
@@ -36,7 +36,7 @@ const RESERVED: [&str; 13] = [
 ];
 
 /// Checks one room.
-pub(super) fn room(room: &DesiredRoom, pipe_at: At, title_at: At, problems: &mut Vec<Diagnostic>) {
+pub(super) fn room(room: &DesiredRoom, pipe_at: At, title_at: At, problems: &mut Problems) {
     let checks = [bad_pipe, odd_pipe];
     problems.extend(
         checks
@@ -154,12 +154,9 @@ fn hides(text: &str) -> bool {
 }
 
 /// Warns of pipes that differ, but not for people: by case, normal form, or look-alike letters.
-pub(super) fn pipes<'a>(
-    pipes: impl Iterator<Item = (&'a str, At)>,
-    problems: &mut Vec<Diagnostic>,
-) {
+pub(super) fn pipes<'a>(pipes: impl Iterator<Item = (&'a str, At)>, problems: &mut Problems) {
     let mut seen: HashMap<String, (&str, At)> = HashMap::new();
-    for (pipe, at) in pipes {
+    for (pipe, at) in pipes.filter(|(pipe, at)| bad_pipe(pipe, *at).is_none()) {
         let folded = pipe.nfkc().collect::<String>().to_lowercase();
         let looks: String = skeleton(&folded).collect();
         if let Some((other, first)) = seen.get(&looks) {
@@ -176,10 +173,14 @@ pub(super) fn pipes<'a>(
 }
 
 /// Checks the globs of `scope`.
-pub(super) fn globs(globs: Globs<'_>, problems: &mut Vec<Diagnostic>) {
+pub(super) fn globs(globs: Globs<'_>, problems: &mut Problems) {
     let mut seen = HashSet::new();
     for glob in globs {
-        if let Err(error) = Glob::new(&glob.value) {
+        if glob.value.len() > LONGEST_PIPE {
+            let diagnostic =
+                Diagnostic::at(Code::BadValue, glob.at, "a glob has at most 255 bytes");
+            problems.push(diagnostic.hint("it is for pipes, and they have no more"));
+        } else if let Err(error) = Glob::new(&glob.value) {
             let message = format!("`{}` is not a glob: {}", clip(&glob.value), error.kind());
             problems.push(
                 Diagnostic::at(Code::BadValue, glob.at, message).hint("write it as \"course-*\""),

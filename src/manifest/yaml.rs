@@ -9,6 +9,7 @@ use granit_parser::{
     ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag, options,
 };
 
+use super::complaint::explain;
 use super::diagnostic::{At, Code, Diagnostic};
 use crate::model::FileId;
 
@@ -91,6 +92,7 @@ pub(super) fn read(
     let parser = Parser::new_from_str_with_options(text, limits);
     let mut reader = Reader {
         parser,
+        text,
         file,
         anchors: HashMap::new(),
         aliased: 0,
@@ -100,7 +102,8 @@ pub(super) fn read(
         && !matches!(event, Event::StreamEnd)
     {
         match event {
-            Event::MappingStart(_, 0, None) => reader.entries(streamed, take)?,
+            // An anchor here is of no use: what it names contains every place an alias could stand.
+            Event::MappingStart(_, _, None) => reader.entries(streamed, take)?,
             Event::StreamStart | Event::DocumentEnd => {}
             Event::DocumentStart(..) if documents == 0 => documents = 1,
             Event::DocumentStart(..) => {
@@ -118,6 +121,7 @@ pub(super) fn read(
 
 struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
+    text: &'a str,
     file: FileId,
     anchors: HashMap<usize, Rc<Anchored>>,
     aliased: u64,
@@ -179,6 +183,11 @@ impl<'a> Reader<'a> {
             return Err(too_deep(at));
         }
         let (value, anchor, tag, weight) = match event {
+            // The library gives a value that is left out as `~`; what people did not write they shall not read.
+            Event::Scalar(_, ScalarStyle::Plain, anchor, tag) if span.is_empty() => {
+                let (text, plain) = (String::new(), true);
+                (Value::Scalar { text, plain }, anchor, tag, 1)
+            }
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
                 (
@@ -212,7 +221,7 @@ impl<'a> Reader<'a> {
                 ));
             }
         };
-        refuse_tag(tag.as_deref(), at)?;
+        self.refuse_tag(tag.as_deref(), at)?;
         Ok((self.remember(anchor, Node { at, value }, weight), weight))
     }
 
@@ -261,11 +270,10 @@ impl<'a> Reader<'a> {
 
     fn alias(&mut self, anchor: usize, at: At) -> Result<Rc<Anchored>, Diagnostic> {
         let Some(anchored) = self.anchors.get(&anchor) else {
-            return Err(Diagnostic::at(
-                Code::Syntax,
-                at,
-                "an alias inside of what it stands for",
-            ));
+            return Err(
+                Diagnostic::at(Code::Syntax, at, "an alias inside of what it stands for")
+                    .hint("write out what you mean; to have one group in another write \"@name\""),
+            );
         };
         self.aliased = self.aliased.saturating_add(anchored.weight);
         if self.aliased > ALIASED {
@@ -277,23 +285,43 @@ impl<'a> Reader<'a> {
     }
 
     fn not_yaml(&self, error: &ScanError) -> Diagnostic {
+        let (character, words) = match error.kind() {
+            ErrorKind::UnexpectedCharacter { character } => {
+                let words = format!("unexpected character `{}`", character.escape_default());
+                (Some(*character), words)
+            }
+            _ => (None, error.info().chars().take(200).collect()),
+        };
         let offset = error.marker().byte_offset().unwrap_or_default();
+        let (offset, remedy) = explain(self.text, offset, &words, character);
         let at = At {
             file: self.file,
             offset: u32::try_from(offset).unwrap_or(u32::MAX),
         };
-        let info: String = error.info().chars().take(200).collect();
         match error.kind() {
             ErrorKind::RecursionLimitExceeded => too_deep(at),
             _ => {
-                let diagnostic =
-                    Diagnostic::at(Code::Syntax, at, format!("this is not YAML: {info}"));
-                match remedy(&info) {
-                    Some(hint) => diagnostic.hint(hint),
-                    None => diagnostic,
-                }
+                Diagnostic::at(Code::Syntax, at, format!("this is not YAML: {words}")).hint(remedy)
             }
         }
+    }
+
+    fn refuse_tag(&self, tag: Option<&Tag>, at: At) -> Result<(), Diagnostic> {
+        let Some(tag) = tag.map(Tag::original) else {
+            return Ok(());
+        };
+        let before = self.text.get(..at.offset as usize).unwrap_or_default();
+        let offset = match before.trim_end().strip_suffix(tag.as_str()) {
+            Some(before) => u32::try_from(before.len()).unwrap_or(u32::MAX),
+            None => at.offset,
+        };
+        let shown: String = tag.chars().take(60).collect();
+        let diagnostic = Diagnostic::at(
+            Code::Syntax,
+            At { offset, ..at },
+            format!("a YAML tag (`{shown}`)"),
+        );
+        Err(diagnostic.hint("leave the tag out; put text in quotes"))
     }
 }
 
@@ -304,37 +332,4 @@ fn too_deep(at: At) -> Diagnostic {
         format!("nested more than {DEPTH} levels deep"),
     )
     .hint("no value of a manifest is nested that deep; look for an unclosed bracket")
-}
-
-fn refuse_tag(tag: Option<&Tag>, at: At) -> Result<(), Diagnostic> {
-    tag.map_or(Ok(()), |tag| {
-        Err(Diagnostic::at(
-            Code::Syntax,
-            at,
-            format!("a YAML tag (`{}`)", tag.original()),
-        )
-        .hint("leave the tag out; put text in quotes"))
-    })
-}
-
-fn remedy(info: &str) -> Option<&'static str> {
-    let known = [
-        ("tab", "indent with spaces; YAML does not allow tabs there"),
-        (
-            "'@'",
-            "quote it, as in \"@staff\": YAML reserves the @ sign",
-        ),
-        (
-            "start any token",
-            "quote the text: YAML reserves this character at the start of a word",
-        ),
-        (
-            "mapping values are not allowed",
-            "quote a text that contains `: `, or check the indentation",
-        ),
-    ];
-    known
-        .iter()
-        .find(|(word, _)| info.contains(word))
-        .map(|(_, hint)| *hint)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Field, FieldValue, Pipe, RoomId, UserId};
+use super::{Field, FieldValue, Pipe, RoomId, RoomState, UserId};
 
 /// A field that did not take: what we sent and what the server showed afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct RecordedRoom {
     pub members: BTreeSet<UserId>,
     /// Members that left the manifest since; they may still be in the room.
     pub released: BTreeSet<UserId>,
+    /// Title, type and publicity of the last write the server confirmed.
+    pub sent: Option<RoomState>,
     /// Fields the server ignored.
     pub shown: BTreeMap<Field, Shown>,
 }

@@ -165,6 +165,15 @@ pub enum Note {
         /// The id the server shows.
         live: RoomId,
     },
+    /// A new room looks like one that left the manifest.
+    Renamed {
+        /// The pipe that left.
+        from: Pipe,
+        /// The new one.
+        to: Pipe,
+        /// By its title; else by most of its members.
+        same_title: bool,
+    },
     /// `--assume-members`: so many declared members of existing rooms were taken for present without a record.
     Assumed(Unverified),
     /// Some selection flag left so many declared rooms out.
@@ -186,6 +195,15 @@ pub enum Refusal {
         share: Option<u64>,
         /// The first few rooms it is about.
         rooms: Vec<Pipe>,
+    },
+    /// More than half of the rooms on record would be created anew while as many left the manifest.
+    MassChange {
+        /// Rooms to create.
+        created: u64,
+        /// Rooms on record that left the manifest.
+        left: u64,
+        /// Rooms on record.
+        known: u64,
     },
 }
 

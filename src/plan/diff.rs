@@ -5,6 +5,7 @@ use super::change::{
     Summary,
 };
 use super::limits::{self, Allow};
+use super::rename::likely_renames;
 use super::select::Selection;
 use crate::model::{
     Desired, DesiredRoom, Field, LiveRoom, MembersPolicy, Observed, Recorded, RecordedRoom, Target,
@@ -315,7 +316,17 @@ impl Diff<'_> {
                 .filter(|pipe| !self.desired.rooms.contains_key(*pipe));
             plan.undeclared = known.cloned().collect();
         }
+        plan.notes.extend(likely_renames(
+            &plan.changes,
+            &plan.undeclared,
+            self.recorded,
+        ));
         plan.refusals = limits::refusals(plan, self.desired, &self.switches.allow);
+        plan.refusals.extend(limits::mass_change(
+            plan,
+            self.recorded.ids.len(),
+            &self.switches.allow,
+        ));
         self.plan
     }
 }

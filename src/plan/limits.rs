@@ -75,6 +75,17 @@ pub(super) fn refusals(plan: &Plan, desired: &Desired, allow: &Allow) -> Vec<Ref
     .collect()
 }
 
+/// A changed prefix looks like this: most rooms on record leave the manifest, and as many come.
+pub(super) fn mass_change(plan: &Plan, known: usize, allow: &Allow) -> Option<Refusal> {
+    let (created, left) = (plan.summary.create, plan.undeclared.len());
+    let suspicious = created.min(left) * 2 > known && known > 0;
+    (suspicious && !allow.beyond_limits).then_some(Refusal::MassChange {
+        created: created as u64,
+        left: left as u64,
+        known: known as u64,
+    })
+}
+
 fn refusal(plan: &Plan, kind: LimitKind, limit: Limit, count: u64, of: u64) -> Option<Refusal> {
     let (allowed, share) = match limit {
         Limit::Count(allowed) => (allowed, None),

@@ -5,6 +5,7 @@
 mod change;
 mod diff;
 mod limits;
+mod rename;
 mod select;
 
 pub use change::{

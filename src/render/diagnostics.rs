@@ -12,8 +12,10 @@ use crate::manifest::diagnostic::{At, Diagnostic, Severity, Sources};
 
 /// Mistakes drawn in full; the rest is only counted.
 const DRAWN: usize = 200;
-/// Characters of a line shown around its caret.
-const AROUND: usize = 90;
+/// Characters of a line looked at on either side of its caret. What does not fit a screen of them the renderer leaves out.
+const AROUND: usize = 1000;
+/// Characters of a thing that are marked at most.
+const MARKED: usize = 90;
 
 /// All mistakes, each with its excerpt, and a last line that counts them. Empty if there are none.
 pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> String {
@@ -25,14 +27,23 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> Stri
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
     for diagnostic in diagnostics.iter().take(DRAWN) {
-        text.push_str(&renderer.render(&[group(diagnostic, sources)]));
-        text.push_str("\n\n");
+        let drawn = renderer.render(&[group(diagnostic, sources)]);
+        for line in drawn.lines().filter(|line| !is_nameless(line)) {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text.push('\n');
     }
     if !diagnostics.is_empty() {
         text.push_str(&tally(diagnostics));
         text.push('\n');
     }
     text
+}
+
+/// Whether a line only announces an excerpt without a name, as the renderer does where the place was said before.
+fn is_nameless(line: &str) -> bool {
+    anstream::adapter::strip_str(line).to_string().trim() == ":::"
 }
 
 fn tally(diagnostics: &[Diagnostic]) -> String {
@@ -131,8 +142,8 @@ fn excerpt(text: &str, offset: usize) -> (String, Range<usize>) {
         .map_or(text.len(), |length| offset + length);
     let line_end = text[offset..end].trim_end_matches('\r').len() + offset;
     let before: String = last_chars(&text[start..offset], AROUND);
-    let thing = &text[offset..offset + token(&text[offset..line_end])];
-    let thing: String = thing.chars().take(AROUND).collect();
+    let ahead: String = text[offset..line_end].chars().take(MARKED).collect();
+    let thing = ahead[..token(&ahead)].to_owned();
     let after: String = text[offset + thing.len()..line_end]
         .chars()
         .take(AROUND)
@@ -162,21 +173,31 @@ fn last_chars(text: &str, most: usize) -> String {
 /// How long the YAML word, quoted text or sign at the start of a text is, in bytes; at least one character.
 fn token(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
-    let quoted = |quote: char| {
-        text[first..]
-            .find(quote)
-            .map_or(text.len(), |end| first + end + 1)
-    };
     match text.chars().next() {
-        Some('"') => quoted('"'),
-        Some('\'') => quoted('\''),
-        Some('[' | '{' | ']' | '}' | ',') => first,
+        Some(quote @ ('"' | '\'')) => quoted(text, quote),
+        Some('[' | '{' | ']' | '}' | ',' | '#') => first,
         Some('-') if text[first..].starts_with(' ') => first,
         _ => {
-            let end = text.find([',', ']', '}', '#', '\t']).unwrap_or(text.len());
-            let end = text[..end].find(": ").unwrap_or(end);
+            let end = text.find([',', ']', '}', '\t']).unwrap_or(text.len());
+            let end = [" #", ": "]
+                .iter()
+                .fold(end, |end, stop| text[..end].find(stop).unwrap_or(end));
             let word = text[..end].trim_end().trim_end_matches(':');
             word.len().max(first)
         }
     }
+}
+
+/// How long the quoted text at the start is, its quotes included. A doubled single quote and an escaped double one do not end it.
+fn quoted(text: &str, quote: char) -> usize {
+    let mut rest = text.char_indices().skip(1).peekable();
+    while let Some((at, c)) = rest.next() {
+        match c {
+            '\\' if quote == '"' => drop(rest.next()),
+            '\'' if quote == '\'' && rest.next_if(|(_, next)| *next == '\'').is_some() => {}
+            _ if c == quote => return at + c.len_utf8(),
+            _ => {}
+        }
+    }
+    text.len()
 }

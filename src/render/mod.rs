@@ -4,15 +4,21 @@
 
 pub mod diagnostics;
 pub mod escape;
+mod failed;
 pub mod json;
+mod ledger;
 mod outcome;
 mod paint;
 mod plan;
+mod progress;
 mod sections;
 mod title;
 mod words;
 
+pub use failed::failed;
+pub use ledger::ledger;
 pub use outcome::outcome;
 pub use paint::Paint;
 pub use plan::{plan, verdict};
+pub use progress::{EVERY, Progress};
 pub use words::Count;

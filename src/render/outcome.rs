@@ -7,7 +7,7 @@ use super::escape::{brief, terminal};
 use super::paint::{Paint, Tone};
 use super::plan::value;
 use super::words::Count;
-use crate::apply::{Outcome, RoomOutcome, Status};
+use crate::apply::{Halt, Outcome, RoomOutcome, Status};
 
 /// Rooms that went well are listed one by one up to this many, and counted beyond.
 const LISTED: usize = 50;
@@ -55,14 +55,15 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
             terminal(reason)
         );
     }
-    if let Some(reason) = &outcome.ledger {
-        let _ = writeln!(
-            text,
-            "{} {}; nothing was sent after that",
-            paint.tone(Tone::Danger, "stopped:"),
-            terminal(reason)
-        );
-    }
+    let stopped = match &outcome.halt {
+        None => return text,
+        Some(Halt::Ledger(reason)) => format!("{}; nothing was sent after that", terminal(reason)),
+        Some(Halt::FailFast) => "--fail-fast: nothing was begun after the first failure".to_owned(),
+        Some(Halt::Interrupted) => {
+            "interrupted: what was under way was finished; run again for the rest".to_owned()
+        }
+    };
+    let _ = writeln!(text, "{} {stopped}", paint.tone(Tone::Danger, "stopped:"));
     text
 }
 
@@ -122,6 +123,13 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
                 format!("failed       {}, after {requests}", brief(reason)),
             )
         }
+        Status::Unfinished => (
+            Tone::Danger,
+            format!(
+                "unfinished   {}, the rest was not sent",
+                Count(room.members, "member")
+            ),
+        ),
         Status::NotStarted => (Tone::Danger, "not started".to_owned()),
     };
     let padding = " ".repeat(width.saturating_sub(pipe.chars().count()));
@@ -148,9 +156,11 @@ fn glyph(status: &Status) -> &'static str {
         Status::Verified => "ok",
         Status::Applied => "..",
         Status::Ignored(_) | Status::NotVisible => "??",
-        Status::Conflict(_) | Status::InDoubt(_) | Status::Failed { .. } | Status::NotStarted => {
-            "!!"
-        }
+        Status::Conflict(_)
+        | Status::InDoubt(_)
+        | Status::Failed { .. }
+        | Status::NotStarted
+        | Status::Unfinished => "!!",
     }
 }
 
@@ -167,6 +177,7 @@ fn figures(outcome: &Outcome) -> String {
         "conflict",
         "in_doubt",
         "failed",
+        "unfinished",
         "not_started",
     ];
     let counted = order.iter().filter_map(|name| {

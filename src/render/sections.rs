@@ -132,6 +132,22 @@ fn note(note: &Note) -> String {
                 terminal(pipe.as_str())
             )
         }
+        Note::Renamed {
+            from,
+            to,
+            same_title,
+        } => {
+            let like = if *same_title {
+                "the title"
+            } else {
+                "most members"
+            };
+            format!(
+                "{}: has {like} of {}, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is",
+                terminal(to.as_str()),
+                terminal(from.as_str())
+            )
+        }
         Note::Assumed(assumed) => format!(
             "--assume-members: {} of {} taken for present without a record; nothing is sent for them",
             Count(assumed.members, "membership"),
@@ -143,33 +159,44 @@ fn note(note: &Note) -> String {
 
 /// A refusal in words: the guard, the figure, and what would allow it.
 pub(super) fn refused(refusal: &Refusal) -> String {
-    let Refusal::Limit {
-        kind,
-        count,
-        allowed,
-        share,
-        rooms,
-    } = refusal;
-    let line = match kind {
-        LimitKind::Publish => format!("{} would become public", pipes(rooms, *count)),
-        LimitKind::Create => format!("{count} to create, `limits.create` allows {allowed}"),
-        LimitKind::Update => format!("{count} to update, `limits.update` allows {allowed}"),
-        LimitKind::AddMembers => {
-            format!("{count} members to send, `limits.add_members` allows {allowed}")
+    match refusal {
+        Refusal::Limit {
+            kind,
+            count,
+            allowed,
+            share,
+            rooms,
+        } => {
+            let line = match kind {
+                LimitKind::Publish => format!("{} would become public", pipes(rooms, *count)),
+                LimitKind::Create => format!("{count} to create, `limits.create` allows {allowed}"),
+                LimitKind::Update => format!("{count} to update, `limits.update` allows {allowed}"),
+                LimitKind::AddMembers => {
+                    format!("{count} members to send, `limits.add_members` allows {allowed}")
+                }
+            };
+            let share = share
+                .map(|share| format!(" ({})", percent(share)))
+                .unwrap_or_default();
+            let flag = if *kind == LimitKind::Publish {
+                "--allow-publish"
+            } else {
+                "--ignore-limits"
+            };
+            format!(
+                "{line}{share}; allow it with {flag} or `limits.{}: {count}`",
+                kind.key()
+            )
         }
-    };
-    let share = share
-        .map(|share| format!(" ({})", percent(share)))
-        .unwrap_or_default();
-    let flag = if *kind == LimitKind::Publish {
-        "--allow-publish"
-    } else {
-        "--ignore-limits"
-    };
-    format!(
-        "{line}{share}; allow it with {flag} or `limits.{}: {count}`",
-        kind.key()
-    )
+        Refusal::MassChange {
+            created,
+            left,
+            known,
+        } => format!(
+            "{left} of {known} recorded rooms left the manifest while {created} would be created anew: was a prefix changed? \
+             allow it with --ignore-limits"
+        ),
+    }
 }
 
 fn pipes(rooms: &[Pipe], count: u64) -> String {

@@ -107,19 +107,10 @@ fn server(
     after: &'static str,
     written: impl Fn(usize) -> Vec<u8> + Send + 'static,
 ) -> Canned {
-    server_by(before, after, move |_, earlier| written(earlier))
-}
-
-/// The same where the answer to a write depends on the write too.
-fn server_by(
-    before: &'static str,
-    after: &'static str,
-    written: impl Fn(&str, usize) -> Vec<u8> + Send + 'static,
-) -> Canned {
     let count = AtomicUsize::new(0);
     Canned::by(move |request| {
         if is_write(request) {
-            return written(request, count.fetch_add(1, Ordering::SeqCst));
+            return written(count.fetch_add(1, Ordering::SeqCst));
         }
         let any = count.load(Ordering::SeqCst) > 0;
         good(if any { after } else { before })

@@ -5,12 +5,17 @@
 )]
 
 mod apply;
+mod credentials;
 mod curl_pages;
 mod docs;
+mod exits;
+mod hostile;
 mod http;
 mod layers;
+mod manifests;
 mod plan;
 mod properties;
 mod sandbox;
 mod support;
 mod terminal;
+mod wire_samples;

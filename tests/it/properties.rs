@@ -1,15 +1,14 @@
 //! Whatever the manifest and the server's state: plan, apply, plan is empty; and order never matters.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 use proptest::test_runner::{Config, TestRunner};
-use roomform::apply::{Job, Outcome, apply};
-use roomform::imbachat::{Endpoint, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer};
+use roomform::apply::{Control, Job, Outcome, Pace, apply};
+use roomform::imbachat::{Dice, Endpoint, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer};
 use roomform::ledger::{Journal, read};
 use roomform::manifest::{Loaded, Options, load, load_text};
 use roomform::model::{Observed, Target, WidgetId, nfc};
@@ -176,14 +175,15 @@ impl<'a> World<'a> {
         let interest = Interest::new(&loaded.desired);
         let observed = self
             .reader
-            .collect(Observed::default, |observed, row| {
+            .collect(&Dice::new(1), Observed::default, |observed, row| {
                 interest.take(observed, row)
             })
             .await
             .unwrap();
-        let recorded = read(&self.ledger(), &self.target).unwrap().recorded;
+        let recorded = read(&self.ledger(), &self.target).unwrap().recorded();
         let allow = Allow {
             publish: true,
+            beyond_limits: true,
             ..Allow::default()
         };
         plan(
@@ -205,7 +205,12 @@ impl<'a> World<'a> {
             reader: &self.reader,
             writer: Arc::clone(&self.writer),
             ledger: Arc::new(Journal::open(&self.ledger(), &self.target).unwrap()),
-            parallelism: NonZeroUsize::new(4).unwrap(),
+            control: Arc::new(Control::new(
+                Pace::new(4, None),
+                Dice::new(1),
+                false,
+                tokio::sync::watch::channel(false).1,
+            )),
         };
         apply(job, |_| {}).await
     }

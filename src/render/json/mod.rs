@@ -4,10 +4,12 @@
 
 mod change;
 mod documents;
+mod ledger;
 mod plan;
 mod report;
 
 pub use documents::{CheckDocument, DiagnosticDocument, ErrorDocument, diagnostics};
+pub use ledger::LedgerDocument;
 pub use plan::PlanDocument;
 pub use report::ReportDocument;
 

@@ -110,6 +110,11 @@ enum NoteDocument {
         recorded: u64,
         live: u64,
     },
+    Renamed {
+        from: String,
+        to: String,
+        same_title: bool,
+    },
     AssumedMembers {
         rooms: usize,
         members: usize,
@@ -121,7 +126,7 @@ enum NoteDocument {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct RefusalDocument {
-    /// The key under `limits`.
+    /// The key under `limits`, or `mass_change`.
     limit: &'static str,
     count: u64,
     allowed: u64,
@@ -245,6 +250,15 @@ fn note(note: &Note) -> NoteDocument {
             recorded: recorded.0,
             live: live.0,
         },
+        Note::Renamed {
+            from,
+            to,
+            same_title,
+        } => NoteDocument::Renamed {
+            from: from.to_string(),
+            to: to.to_string(),
+            same_title: *same_title,
+        },
         Note::Assumed(assumed) => NoteDocument::AssumedMembers {
             rooms: assumed.rooms,
             members: assumed.members,
@@ -254,16 +268,23 @@ fn note(note: &Note) -> NoteDocument {
 }
 
 fn refusal(refusal: &Refusal) -> RefusalDocument {
-    let Refusal::Limit {
-        kind,
+    let (limit, count, allowed) = match refusal {
+        Refusal::Limit {
+            kind,
+            count,
+            allowed,
+            ..
+        } => (kind.key(), *count, *allowed),
+        Refusal::MassChange {
+            created,
+            left,
+            known,
+        } => ("mass_change", *created.min(left), known / 2),
+    };
+    RefusalDocument {
+        limit,
         count,
         allowed,
-        ..
-    } = refusal;
-    RefusalDocument {
-        limit: kind.key(),
-        count: *count,
-        allowed: *allowed,
         message: refused(refusal),
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::FORMAT;
 use super::plan::PlanDocument;
-use crate::apply::{Outcome, RoomOutcome, Status};
+use crate::apply::{Halt, Outcome, RoomOutcome, Status};
 use crate::error::Exit;
 
 /// The plan an apply had, and what became of each room.
@@ -28,6 +28,9 @@ pub struct ReportDocument {
     /// Why the rooms could not be verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     unverified: Option<String>,
+    /// Why the run ended before all was done: `ledger`, `fail_fast` or `interrupted`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<&'static str>,
     /// Why the ledger could not be written; nothing was sent after that.
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<String>,
@@ -49,11 +52,17 @@ struct RoomDocument {
     room_id: Option<u64>,
     /// Whether it was to be created.
     create: bool,
-    /// `verified`, `applied`, `ignored_by_server`, `not_visible`, `conflict`, `in_doubt`, `failed` or `not_started`.
+    /// `verified`, `applied`, `ignored_by_server`, `not_visible`, `conflict`, `in_doubt`, `failed`, `unfinished` or `not_started`.
     status: &'static str,
     /// Members whose adding was confirmed.
     members: usize,
     requests: u32,
+    /// How many of the requests repeated one that had failed.
+    retries: u32,
+    /// From the first call to the last answer, waits included.
+    milliseconds: u64,
+    /// Whether the answer to its create was lost, and it was looked for.
+    doubted: bool,
     /// What happened, where something did.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -75,6 +84,7 @@ impl ReportDocument {
                 verify: outcome.reads,
             })
             .unwrap_or_default();
+        let halt = outcome.and_then(|outcome| outcome.halt.as_ref());
         Self {
             format: FORMAT,
             kind: "report",
@@ -87,9 +97,25 @@ impl ReportDocument {
                 .unwrap_or_default(),
             requests,
             unverified: outcome.and_then(|outcome| outcome.unverified.clone()),
-            ledger: outcome.and_then(|outcome| outcome.ledger.clone()),
+            stopped: halt.map(stopped),
+            ledger: halt.and_then(ledger),
             converged,
         }
+    }
+}
+
+fn stopped(halt: &Halt) -> &'static str {
+    match halt {
+        Halt::Ledger(_) => "ledger",
+        Halt::FailFast => "fail_fast",
+        Halt::Interrupted => "interrupted",
+    }
+}
+
+fn ledger(halt: &Halt) -> Option<String> {
+    match halt {
+        Halt::Ledger(reason) => Some(reason.clone()),
+        Halt::FailFast | Halt::Interrupted => None,
     }
 }
 
@@ -100,6 +126,9 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         create,
         members,
         requests,
+        retries,
+        took,
+        doubted,
         status,
     } = outcome;
     let (reason, ignored_fields) = match status {
@@ -110,9 +139,11 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
             None,
             fields.iter().map(|(field, ..)| field.name()).collect(),
         ),
-        Status::Verified | Status::Applied | Status::NotVisible | Status::NotStarted => {
-            (None, Vec::new())
-        }
+        Status::Verified
+        | Status::Applied
+        | Status::NotVisible
+        | Status::Unfinished
+        | Status::NotStarted => (None, Vec::new()),
     };
     RoomDocument {
         pipe: pipe.to_string(),
@@ -121,6 +152,9 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         status: status.name(),
         members: *members,
         requests: *requests,
+        retries: *retries,
+        milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        doubted: *doubted,
         reason,
         ignored_fields,
     }

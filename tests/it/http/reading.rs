@@ -222,9 +222,10 @@ fn a_server_that_never_answers() {
 
 #[test]
 fn a_port_where_nobody_listens() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Bound, so that nobody else gets it, and never listened on.
+    let taken = tokio::net::TcpSocket::new_v4().unwrap();
+    taken.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let url = format!("http://{}", taken.local_addr().unwrap());
-    drop(taken);
     let text = both(&dir(&url), &[], &[(&url, "http://api")]);
     let start = "exit 1\nerror: no connection to http://api: ";
     assert!(text.starts_with(start), "{text}");

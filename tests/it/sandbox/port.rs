@@ -167,9 +167,13 @@ async fn waiting_requests_do_not_queue() {
         waiting.spawn(async move { exchange_with(address, &list).await });
     }
     // A request is counted before its wait: all five are in it at once, an hour before the first answer.
-    while sandbox.stats().get_rooms < 5 {
-        tokio::task::yield_now().await;
-    }
+    let all_in = async {
+        while sandbox.stats().get_rooms < 5 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = Duration::from_secs(60);
+    tokio::time::timeout(patience, all_in).await.unwrap();
     assert!(waiting.try_join_next().is_none(), "none is answered yet");
     waiting.shutdown().await;
     sandbox.stop().await.unwrap();

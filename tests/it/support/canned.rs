@@ -46,10 +46,12 @@ impl Canned {
                 }
                 let mut stream = stream.unwrap();
                 let request = request(&mut stream);
+                let bytes = answer(&request);
+                // Before the answer: whoever has it may look here at once.
                 counted.fetch_add(1, Ordering::SeqCst);
-                // The client may be gone already; that is its right.
-                drop(stream.write_all(&answer(&request)));
                 kept.lock().unwrap().push(request);
+                // The client may be gone already; that is its right.
+                drop(stream.write_all(&bytes));
             }
         });
         Self {

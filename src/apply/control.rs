@@ -1,0 +1,82 @@
+//! What all rooms of an apply share: the pace, the dice for back-off, and whether to stop.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::pace::Pace;
+use crate::imbachat::Dice;
+
+/// Why no further room is begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Halt {
+    /// The ledger cannot be written; nothing may be sent any more.
+    Ledger(String),
+    /// A room failed, and that was to be the end.
+    FailFast,
+    /// Somebody interrupted the run.
+    Interrupted,
+}
+
+/// The controls of one apply.
+#[derive(Debug)]
+pub struct Control {
+    /// How much at once.
+    pub pace: Pace,
+    /// Back-off, so that many who wait do not come back together.
+    pub dice: Dice,
+    /// Whether the first failure is the end.
+    pub fail_fast: bool,
+    interrupt: watch::Receiver<bool>,
+    halt: Mutex<Option<Halt>>,
+}
+
+impl Control {
+    /// Controls with a pace, dice, and a channel that turns true to interrupt.
+    pub fn new(pace: Pace, dice: Dice, fail_fast: bool, interrupt: watch::Receiver<bool>) -> Self {
+        Self {
+            pace,
+            dice,
+            fail_fast,
+            interrupt,
+            halt: Mutex::new(None),
+        }
+    }
+
+    /// Stops the run; the first reason counts.
+    pub(super) fn stop(&self, reason: Halt) {
+        self.halt
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(reason);
+    }
+
+    /// Why the run stops, if it does.
+    pub(super) fn halted(&self) -> Option<Halt> {
+        if *self.interrupt.borrow() {
+            self.stop(Halt::Interrupted);
+        }
+        self.halt
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Waits; false if the run was interrupted meanwhile.
+    pub(super) async fn pause(&self, delay: Duration) -> bool {
+        let mut interrupt = self.interrupt.clone();
+        let interrupted = async move {
+            let seen = interrupt.wait_for(|interrupted| *interrupted).await.is_ok();
+            // A channel whose sender is gone can interrupt no more.
+            if !seen {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(delay) => true,
+            () = interrupted => false,
+        }
+    }
+}

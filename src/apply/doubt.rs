@@ -1,0 +1,68 @@
+//! Creates whose answer was lost: the list is read, the pipe is looked up, and the room is adopted or created.
+//!
+//! One read for all that are in doubt, up to three with back-off, since the list may lag behind a write.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::control::Control;
+use crate::imbachat::ReadRooms;
+use crate::model::{LiveRoom, Pipe, RoomId};
+
+/// Looks at most, before a room that is not there counts as never made.
+const LOOKS: u32 = 3;
+/// The wait before the second look; the next is twice as long.
+const WAIT: Duration = Duration::from_millis(500);
+
+/// What the list says of a room in doubt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// It is there.
+    There(RoomId),
+    /// More than one is.
+    Several(Vec<RoomId>),
+    /// It is not.
+    Absent,
+}
+
+/// Looks for rooms; `None` if the list cannot be read, or the run was interrupted. Also says how often it read.
+pub(super) async fn look_for(
+    pipes: &BTreeSet<Pipe>,
+    reader: &impl ReadRooms,
+    control: &Control,
+) -> (Option<BTreeMap<Pipe, Finding>>, u32) {
+    let mut look = 1;
+    loop {
+        let take = |found: &mut BTreeMap<Pipe, Vec<RoomId>>, row: LiveRoom| {
+            if !row.deleted && pipes.contains(&row.pipe) {
+                found.entry(row.pipe).or_default().push(row.id);
+            }
+        };
+        let Ok(found) = reader.collect(&control.dice, BTreeMap::new, take).await else {
+            return (None, look);
+        };
+        if found.len() == pipes.len() || look == LOOKS {
+            return (
+                Some(
+                    pipes
+                        .iter()
+                        .map(|pipe| (pipe.clone(), finding(found.get(pipe))))
+                        .collect(),
+                ),
+                look,
+            );
+        }
+        if !control.pause(WAIT * 2_u32.pow(look - 1)).await {
+            return (None, look);
+        }
+        look += 1;
+    }
+}
+
+fn finding(ids: Option<&Vec<RoomId>>) -> Finding {
+    match ids.map(Vec::as_slice) {
+        None | Some([]) => Finding::Absent,
+        Some([id]) => Finding::There(*id),
+        Some(several) => Finding::Several(several.to_vec()),
+    }
+}

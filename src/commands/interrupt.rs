@@ -1,0 +1,70 @@
+//! Ctrl-C and the signal that ends a job: once finishes what is under way, twice ends at once.
+
+use tokio::sync::watch;
+
+use crate::error::{Error, Exit};
+
+/// A channel that turns true at the first signal. The second ends the process; the ledger is made for that.
+pub(super) fn channel() -> Result<watch::Receiver<bool>, Error> {
+    let (sender, receiver) = watch::channel(false);
+    let mut signals = Signals::new()?;
+    tokio::spawn(async move {
+        signals.next().await;
+        // An error means that nobody listens any more: the run is over.
+        let _ = sender.send(true);
+        signals.next().await;
+        end();
+    });
+    Ok(receiver)
+}
+
+/// Waits for the first signal.
+pub(super) async fn first() -> Result<(), Error> {
+    Signals::new()?.next().await;
+    Ok(())
+}
+
+#[expect(clippy::exit, reason = "somebody asked twice: now means now")]
+fn end() {
+    std::process::exit(i32::from(Exit::Interrupted.code()));
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Result<Self, Error> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

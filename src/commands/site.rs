@@ -1,0 +1,106 @@
+//! Which widget a run is for, where it lives, and where its ledger lies: settings alone, nothing is opened.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Exit};
+use crate::imbachat::Endpoint;
+use crate::ledger::target_of;
+use crate::model::{Target, WidgetId};
+use crate::settings::Settings;
+
+/// The widget a sandbox is taken for unless somebody says which.
+const SANDBOX_WIDGET: u64 = 627;
+
+/// Where a run works.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) target: Target,
+    pub(super) ledger: PathBuf,
+    /// The API's address; none for the built-in sandbox.
+    pub(super) endpoint: Option<Endpoint>,
+}
+
+impl Site {
+    /// The site of a run, after making sure that it is the one the manifest is for.
+    pub(super) fn new(settings: &Settings, declared: Option<WidgetId>) -> Result<Self, Error> {
+        let given = settings
+            .common
+            .widget
+            .or(settings.credentials.widget)
+            .map(WidgetId);
+        let widget = right_widget(declared, given)?;
+        let mut site = match &settings.common.sandbox {
+            Some(state) => {
+                let widget = widget.unwrap_or(WidgetId(SANDBOX_WIDGET));
+                let stem = state.file_stem().unwrap_or_default().to_string_lossy();
+                let ledger = state.with_file_name(format!("{stem}-{widget}.jsonl"));
+                let target = Target {
+                    origin: "sandbox:".to_owned(),
+                    widget,
+                };
+                Self {
+                    target,
+                    ledger,
+                    endpoint: None,
+                }
+            }
+            None => {
+                let widget = widget.ok_or_else(no_widget)?;
+                let endpoint =
+                    Endpoint::new(settings.api_url(), settings.common.allow_insecure_http)?;
+                let ledger = settings
+                    .ledger_home()
+                    .join(format!("{}-{widget}.jsonl", endpoint.host_label()));
+                let target = Target {
+                    origin: endpoint.origin(),
+                    widget,
+                };
+                Self {
+                    target,
+                    ledger,
+                    endpoint: Some(endpoint),
+                }
+            }
+        };
+        if let Some(ledger) = &settings.common.ledger {
+            site.ledger.clone_from(ledger);
+        }
+        Ok(site)
+    }
+
+    /// The site of a ledger: one that is named and there says itself whose it is.
+    pub(super) fn of_ledger(settings: &Settings) -> Result<Self, Error> {
+        let named = settings.common.ledger.as_ref();
+        match named.map(|path| target_of(path)).transpose()?.flatten() {
+            Some(target) => Ok(Self {
+                target,
+                ledger: named.cloned().unwrap_or_default(),
+                endpoint: None,
+            }),
+            None => Self::new(settings, None),
+        }
+    }
+}
+
+/// The widget of the run; refused if the manifest is for another one.
+fn right_widget(
+    declared: Option<WidgetId>,
+    given: Option<WidgetId>,
+) -> Result<Option<WidgetId>, Error> {
+    match (declared, given) {
+        (Some(declared), Some(given)) if declared != given => {
+            let message = format!(
+                "wrong target: the manifest is for widget {declared}, this run is for widget {given}"
+            );
+            Err(Error::message(Exit::Refused, message)
+                .hint("check --widget, IMBACHAT_WIDGET and the manifest's `widget`"))
+        }
+        (declared, given) => Ok(given.or(declared)),
+    }
+}
+
+fn no_widget() -> Error {
+    Error::message(Exit::Failed, "no widget: IMBACHAT_WIDGET is not set").hint(
+        "set it to the widget's number (imba_id), or use --widget or `widget:` in the manifest",
+    )
+}

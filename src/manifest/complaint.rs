@@ -1,0 +1,86 @@
+//! What most often is behind a complaint of the YAML library: where the cause stands, and what to do.
+//!
+//! Main entry: [`explain`]. It knows the library's words, not its types; words it does not know get a general remedy.
+
+/// Remedies by words of the complaint; the first that fits.
+const REMEDIES: [(&str, &str); 10] = [
+    ("tab", "indent with spaces; YAML does not allow tabs there"),
+    (
+        "unexpected character `@`",
+        "quote it, as in \"@staff\": YAML reserves the @ sign",
+    ),
+    (
+        "unexpected character",
+        "quote the text: YAML reserves this character at the start of a word",
+    ),
+    (
+        "mapping values are not allowed",
+        "quote a text that contains `: `, or check the indentation",
+    ),
+    (
+        "simple key expected",
+        "write `key: value`; a key without quotes has at most 1024 characters",
+    ),
+    (
+        "illegal placement of ':'",
+        "look for an unclosed bracket above; quote a text that contains `: `",
+    ),
+    (
+        "multiline quoted scalar",
+        "look for an unclosed quote above",
+    ),
+    (
+        "unknown anchor",
+        "an alias (`*name`) comes after its anchor (`&name`); quote a text that starts with *",
+    ),
+    (
+        "hexadecimal",
+        "write \\\\ for a backslash, or use single quotes, which take it as it is",
+    ),
+    (
+        "escape",
+        "write \\\\ for a backslash, or use single quotes, which take it as it is",
+    ),
+];
+
+/// Where the cause of a complaint about a byte of the text stands, and the remedy. `character` is what was not expected, if
+/// it is about one.
+pub(super) fn explain(
+    text: &str,
+    offset: usize,
+    words: &str,
+    character: Option<char>,
+) -> (usize, &'static str) {
+    let remedy = REMEDIES
+        .iter()
+        .find(|(known, _)| words.contains(known))
+        .map_or(
+            "check the indentation, quotes and brackets here and above",
+            |(_, remedy)| *remedy,
+        );
+    match character.filter(|c| c.is_control()) {
+        Some(control) => (
+            ahead(text, offset, control),
+            "take this character out: it cannot be seen, and no title has it",
+        ),
+        None if words.contains("tab") => (tab(text, offset), remedy),
+        None => (offset, remedy),
+    }
+}
+
+/// The tab that is meant: the library points behind it, or at the start of the word before it.
+fn tab(text: &str, offset: usize) -> usize {
+    let before = text.get(..offset).unwrap_or_default();
+    let indent = before.trim_end_matches('\t').len();
+    if indent < offset {
+        indent
+    } else {
+        ahead(text, offset, '\t')
+    }
+}
+
+/// Where a character stands at or after a place; the place itself if nowhere.
+fn ahead(text: &str, offset: usize, c: char) -> usize {
+    let after = text.get(offset..).unwrap_or_default();
+    offset + after.find(c).unwrap_or_default()
+}

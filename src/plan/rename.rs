@@ -1,0 +1,66 @@
+//! Likely renames: a pipe that left the manifest, and a new one with its title or most of its members.
+//!
+//! A pipe is an identity, so nothing is renamed; but somebody who edits one usually means to, and should be told.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::change::{Action, Change, Note};
+use crate::model::{Pipe, Recorded, RecordedRoom, UserId, nfc};
+
+/// A note for each created room that looks like one of the rooms that left.
+pub(super) fn likely_renames(
+    changes: &[Change],
+    undeclared: &[Pipe],
+    recorded: &Recorded,
+) -> Vec<Note> {
+    if undeclared.is_empty() {
+        return Vec::new();
+    }
+    let gone: Vec<(&Pipe, &RecordedRoom)> = undeclared
+        .iter()
+        .filter_map(|pipe| Some((pipe, recorded.rooms.get(recorded.ids.get(pipe)?)?)))
+        .collect();
+    let mut titles: HashMap<String, usize> = HashMap::new();
+    let mut rooms_of: HashMap<UserId, Vec<usize>> = HashMap::new();
+    for (index, (_, room)) in gone.iter().enumerate() {
+        if let Some(sent) = &room.sent {
+            titles.entry(nfc(&sent.title)).or_insert(index);
+        }
+        for user in &room.members {
+            rooms_of.entry(*user).or_default().push(index);
+        }
+    }
+    let created = changes
+        .iter()
+        .filter(|change| change.action == Action::Create);
+    let like = |change: &Change| -> Option<Note> {
+        let same_title = titles.get(&nfc(&change.send.title)).copied();
+        let index = same_title.or_else(|| most_members(change, &gone, &rooms_of))?;
+        let (from, to) = (gone[index].0.clone(), change.pipe.clone());
+        Some(Note::Renamed {
+            from,
+            to,
+            same_title: same_title.is_some(),
+        })
+    };
+    created.filter_map(like).collect()
+}
+
+/// The room that left and shares more than half of its members, and of the new room's, with it.
+fn most_members(
+    change: &Change,
+    gone: &[(&Pipe, &RecordedRoom)],
+    rooms_of: &HashMap<UserId, Vec<usize>>,
+) -> Option<usize> {
+    let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
+    for user in change.members.sent() {
+        for index in rooms_of.get(&user).into_iter().flatten() {
+            *shared.entry(*index).or_default() += 1;
+        }
+    }
+    let (index, count) = shared
+        .into_iter()
+        .max_by_key(|(index, count)| (*count, usize::MAX - index))?;
+    let larger = gone[index].1.members.len().max(change.members.count());
+    (count * 2 > larger).then_some(index)
+}

@@ -1,0 +1,76 @@
+//! What is on record, as a document.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::FORMAT;
+use super::change::users;
+use crate::model::{Pipe, Recorded, RoomId, Target, UserId};
+
+/// The fold of a ledger.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "roomform ledger")]
+pub struct LedgerDocument {
+    format: u32,
+    kind: &'static str,
+    exit: u8,
+    origin: String,
+    widget: u64,
+    /// Lines of the file, without headers.
+    entries: usize,
+    rooms: Vec<RoomDocument>,
+    /// Members that creates promised and nothing settled yet.
+    owed: Vec<OwedDocument>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RoomDocument {
+    pipe: String,
+    room_id: u64,
+    /// Confirmed as added.
+    members: Vec<u64>,
+    /// Left the manifest since.
+    released: Vec<u64>,
+    /// Fields the server ignored.
+    ignored_fields: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct OwedDocument {
+    pipe: String,
+    members: Vec<u64>,
+}
+
+impl LedgerDocument {
+    /// The document of a ledger with so many entries.
+    pub fn new(target: &Target, entries: usize, recorded: &Recorded) -> Self {
+        let Target { origin, widget } = target.clone();
+        let list = |set: &std::collections::BTreeSet<UserId>| {
+            users(&set.iter().copied().collect::<Vec<_>>())
+        };
+        let owed = recorded.owed.iter().map(|(pipe, owed)| OwedDocument {
+            pipe: pipe.to_string(),
+            members: list(owed),
+        });
+        let room = |(pipe, id): (&Pipe, &RoomId)| {
+            let room = recorded.rooms.get(id).cloned().unwrap_or_default();
+            RoomDocument {
+                pipe: pipe.to_string(),
+                room_id: id.0,
+                members: list(&room.members),
+                released: list(&room.released),
+                ignored_fields: room.shown.keys().map(|field| field.name()).collect(),
+            }
+        };
+        Self {
+            format: FORMAT,
+            kind: "ledger",
+            exit: 0,
+            origin,
+            widget: widget.0,
+            entries,
+            rooms: recorded.ids.iter().map(room).collect(),
+            owed: owed.collect(),
+        }
+    }
+}

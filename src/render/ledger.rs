@@ -1,0 +1,71 @@
+//! What is on record, as text: a line a room.
+
+use std::fmt::Write;
+
+use super::escape::{brief, terminal};
+use super::words::{Count, few};
+use crate::model::{Recorded, RoomId, Target, UserId};
+
+/// Members named in one line.
+const NAMED: usize = 12;
+
+/// The record of a ledger with so many entries. Ends with a line break.
+pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
+    let mut text = format!(
+        "{target}: {}, {} on record\n",
+        Count(entries, "line"),
+        Count(recorded.ids.len(), "room")
+    );
+    for (pipe, id) in &recorded.ids {
+        let _ = writeln!(text, "\n  {}  room {id}", terminal(pipe.as_str()));
+        room(&mut text, recorded, *id);
+    }
+    for (pipe, owed) in &recorded.owed {
+        let users: Vec<UserId> = owed.iter().copied().collect();
+        let _ = writeln!(
+            text,
+            "\n  {}  owed since its create: {}",
+            terminal(pipe.as_str()),
+            few(&users, NAMED)
+        );
+    }
+    text.push_str("\nconfirmed to roomform; the API does not tell who is in a room\n");
+    text
+}
+
+fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
+    let Some(room) = recorded.rooms.get(&id) else {
+        return;
+    };
+    if let Some(sent) = &room.sent {
+        let public = if sent.public { "public" } else { "closed" };
+        let _ = writeln!(
+            text,
+            "    sent      \"{}\", {}, {public}",
+            brief(&sent.title),
+            sent.kind
+        );
+    }
+    for (label, users) in [("members", &room.members), ("released", &room.released)] {
+        let users: Vec<UserId> = users.iter().copied().collect();
+        if !users.is_empty() {
+            let _ = writeln!(
+                text,
+                "    {label:<9} {}: {}",
+                users.len(),
+                few(&users, NAMED)
+            );
+        }
+    }
+    for (field, shown) in &room.shown {
+        let (sent, shown) = (
+            super::plan::value(&shown.sent),
+            super::plan::value(&shown.shown),
+        );
+        let _ = writeln!(
+            text,
+            "    ignored   {} sent as {sent}, shown as {shown}",
+            field.name()
+        );
+    }
+}

@@ -1,0 +1,405 @@
+//! Credentials: where they may come from, what is said when one is missing, and that none is ever shown.
+
+use clap::Parser as _;
+use insta::assert_snapshot;
+use roomform::cli::Cli;
+use roomform::imbachat::{ReadAuth, WriteAuth};
+use roomform::sandbox::Config;
+use roomform::settings::{Credentials, Settings};
+use secrecy::SecretString;
+
+use crate::support::{Api, Canned, Dir, Ran};
+
+const MANIFEST: &str = "\
+version: 1
+rooms:
+  - {pipe: team-a, title: Team A, members: [3, 4]}
+";
+
+/// A value that occurs nowhere else.
+const SECRET: &str = "Zx81-Qw27";
+
+/// What a run that must fail before it asks any server says. It leaves no trace, and does not show [`SECRET`].
+#[track_caller]
+fn refused(dir: &Dir, args: &[&str]) -> String {
+    let before = dir.files();
+    let ran = dir.run(args);
+    assert_eq!(dir.files(), before);
+    assert!(!ran.all().contains(SECRET), "{ran:#?}");
+    format!("exit {}\n{}", ran.code, ran.all())
+}
+
+/// A directory with credentials for everything but these, led to a server that must not be asked.
+fn without(missing: &[&str]) -> (Dir, Canned) {
+    let server = Canned::raw("");
+    let names = ["IMBACHAT_SECRET_KEY", "IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"];
+    let dir = Dir::with(MANIFEST)
+        .env("IMBACHAT_API_URL", &server.url())
+        .env("IMBACHAT_WIDGET", "627");
+    let given = names.iter().filter(|name| !missing.contains(name));
+    let dir = given.fold(dir, |dir, name| dir.env(name, SECRET));
+    let dir = missing.iter().fold(dir, |dir, name| dir.env(name, ""));
+    (dir, server)
+}
+
+// what is missing
+
+#[test]
+fn without_any_the_widget_is_the_first_thing_missed() {
+    let dir = Dir::with(MANIFEST);
+    let text = refused(&dir, &["plan"]);
+    assert_eq!(refused(&dir, &["apply", "--yes"]), text);
+    assert_eq!(refused(&dir, &["export"]), text);
+    assert_snapshot!(text, @"
+    exit 1
+    error: no widget: IMBACHAT_WIDGET is not set
+      hint: set it to the widget's number (imba_id), or use --widget or `widget:` in the manifest
+    ");
+    let named = Dir::with(&format!("widget: 627\n{MANIFEST}"));
+    assert_snapshot!(refused(&named, &["plan"]), @"
+    exit 1
+    error: no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set
+      hint: set them in the environment, or name files with ..._FILE; they are never flags
+      hint: --sandbox works without any
+    ");
+    assert_eq!(
+        refused(&dir, &["plan", "--widget", "627"]),
+        refused(&named, &["plan"])
+    );
+}
+
+#[test]
+fn each_missing_one_is_named() {
+    let said = |missing: &[&str], verb: &[&str]| {
+        let (dir, server) = without(missing);
+        let text = refused(&dir, verb);
+        assert_eq!(server.served(), 0, "{text}");
+        text
+    };
+    let apply = ["apply", "--yes"];
+    assert_eq!(
+        said(&["IMBACHAT_WIDGET"], &["plan"]),
+        said(&["IMBACHAT_WIDGET"], &apply)
+    );
+    assert_eq!(
+        said(&["IMBACHAT_SECRET_KEY"], &["plan"]),
+        said(&["IMBACHAT_SECRET_KEY"], &apply)
+    );
+    assert_snapshot!(said(&["IMBACHAT_WIDGET"], &apply), @"
+    exit 1
+    error: no widget: IMBACHAT_WIDGET is not set
+      hint: set it to the widget's number (imba_id), or use --widget or `widget:` in the manifest
+    ");
+    assert_snapshot!(said(&["IMBACHAT_SECRET_KEY"], &apply), @"
+    exit 1
+    error: no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set
+      hint: set them in the environment, or name files with ..._FILE; they are never flags
+      hint: --sandbox works without any
+    ");
+    assert_snapshot!(said(&["IMBACHAT_LOGIN"], &apply), @"
+    exit 1
+    error: no credentials for writing: IMBACHAT_LOGIN not set
+      hint: set them in the environment, or name files with ..._FILE; they are never flags
+      hint: --sandbox works without any
+    ");
+    assert_snapshot!(said(&["IMBACHAT_PASSWORD"], &apply), @"
+    exit 1
+    error: no credentials for writing: IMBACHAT_PASSWORD not set
+      hint: set them in the environment, or name files with ..._FILE; they are never flags
+      hint: --sandbox works without any
+    ");
+    assert_snapshot!(said(&["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"], &apply), @"
+    exit 1
+    error: no credentials for writing: IMBACHAT_LOGIN and IMBACHAT_PASSWORD not set
+      hint: set them in the environment, or name files with ..._FILE; they are never flags
+      hint: --sandbox works without any
+    ");
+}
+
+#[test]
+fn plan_and_export_need_only_the_reading_ones() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST)
+        .envs(&api.env())
+        .env("IMBACHAT_LOGIN", "")
+        .env("IMBACHAT_PASSWORD", "");
+    let out = dir.run(&["plan"]).ok();
+    assert!(out.contains("plan: 1 to create"), "{out}");
+    let out = dir.run(&["export"]).ok();
+    assert!(out.contains("Technical support"), "{out}");
+    assert_eq!(api.stats().writes(), 0);
+}
+
+#[test]
+fn check_looks_at_none() {
+    let dir = Dir::with(MANIFEST)
+        .env("IMBACHAT_WIDGET", "no number")
+        .env("IMBACHAT_SECRET_KEY", SECRET)
+        .env("IMBACHAT_SECRET_KEY_FILE", "nowhere")
+        .env("IMBACHAT_API_URL", "no address");
+    assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 2 memberships\n");
+}
+
+// where they come from
+
+#[test]
+fn each_may_be_in_a_file_and_its_last_line_end_is_not_part_of_it() {
+    for line_end in ["", "\n", "\r\n"] {
+        let api = Api::start(Config::default());
+        let dir = Dir::with(MANIFEST);
+        let dir = api.env().iter().fold(dir, |dir, (name, value)| {
+            let path = dir.write(&format!("run/{name}"), format!("{value}{line_end}"));
+            dir.env(&format!("{name}_FILE"), path.to_str().unwrap())
+        });
+        dir.run(&["apply", "--yes"]).ok();
+        assert_eq!(api.room("team-a").members, [3, 4].into());
+    }
+}
+
+#[test]
+fn a_token_may_be_in_a_file() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    dir.write("token", "head.body.sign\n");
+    let dir = dir
+        .env("IMBACHAT_SECRET_KEY", "")
+        .env("IMBACHAT_JWT_FILE", "token");
+    dir.run(&["plan"]).ok();
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_told_by_the_variable_that_names_it() {
+    let with = |name: &str, content: Option<&str>| {
+        let (dir, server) = without(&[name]);
+        if let Some(content) = content {
+            dir.write(SECRET, content);
+        }
+        let dir = dir.env(&format!("{name}_FILE"), SECRET);
+        let text = refused(&dir, &["plan"]);
+        assert_eq!(server.served(), 0);
+        text
+    };
+    assert_snapshot!(with("IMBACHAT_SECRET_KEY", None), @"
+    exit 1
+    error: the file that IMBACHAT_SECRET_KEY_FILE names cannot be read: No such file or directory (os error 2)
+      hint: set IMBACHAT_SECRET_KEY_FILE to the path of a file, not to its content
+    ");
+    assert_snapshot!(with("IMBACHAT_SECRET_KEY", Some("")), @"
+    exit 1
+    error: the file that IMBACHAT_SECRET_KEY_FILE names is empty
+      hint: put the value into it, or unset IMBACHAT_SECRET_KEY_FILE
+    ");
+    assert_snapshot!(with("IMBACHAT_PASSWORD", Some("\n")), @"
+    exit 1
+    error: the file that IMBACHAT_PASSWORD_FILE names is empty
+      hint: put the value into it, or unset IMBACHAT_PASSWORD_FILE
+    ");
+    assert_snapshot!(with("IMBACHAT_WIDGET", Some("Zx81-Qw27\n")), @"
+    exit 1
+    error: IMBACHAT_WIDGET is not a number
+      hint: set it to the widget's number (imba_id)
+    ");
+}
+
+#[test]
+fn a_variable_and_its_file_are_not_both_set() {
+    for name in ["IMBACHAT_SECRET_KEY", "IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"] {
+        let (dir, server) = without(&[]);
+        dir.write("secret", SECRET);
+        let text = refused(&dir.env(&format!("{name}_FILE"), "secret"), &["plan"]);
+        let expected = format!(
+            "exit 1\nerror: both {name} and {name}_FILE are set\n  hint: unset one of them\n"
+        );
+        assert_eq!(text, expected);
+        assert_eq!(server.served(), 0);
+    }
+}
+
+#[test]
+fn empty_variables_count_as_not_set() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    dir.write("secret", "secret_key");
+    // Set in both ways, each time one of them empty.
+    let dir = dir
+        .env("IMBACHAT_LOGIN_FILE", "")
+        .env("IMBACHAT_SECRET_KEY", "")
+        .env("IMBACHAT_SECRET_KEY_FILE", "secret")
+        .env("IMBACHAT_JWT", "");
+    dir.run(&["apply", "--yes"]).ok();
+    let (dir, _) = without(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT", "IMBACHAT_JWT_FILE"]);
+    assert!(refused(&dir, &["plan"]).contains("IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set"));
+}
+
+#[test]
+fn a_widget_that_is_no_number_is_not_shown() {
+    for value in [SECRET, "-1", "627.0", " 627", "18446744073709551616"] {
+        let (dir, server) = without(&[]);
+        let text = refused(&dir.env("IMBACHAT_WIDGET", value), &["plan"]);
+        assert_eq!(
+            text,
+            "exit 1\nerror: IMBACHAT_WIDGET is not a number\n  hint: set it to the widget's number (imba_id)\n"
+        );
+        assert_eq!(server.served(), 0);
+    }
+}
+
+#[test]
+fn a_token_that_no_header_can_carry_is_not_shown() {
+    let (dir, server) = without(&["IMBACHAT_SECRET_KEY"]);
+    let dir = dir.env("IMBACHAT_JWT", &format!("{SECRET}\nX-Other: 1"));
+    assert_snapshot!(refused(&dir, &["plan"]), @"
+    exit 1
+    error: the JWT has characters no header can carry
+      hint: check IMBACHAT_JWT
+    ");
+    assert_eq!(server.served(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_told_by_its_name() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let (dir, server) = without(&[]);
+    let mut command = dir.command(&["plan"]);
+    command.env(
+        "IMBACHAT_PASSWORD",
+        std::ffi::OsStr::from_bytes(b"Zx81-Qw27\xff"),
+    );
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "error: IMBACHAT_PASSWORD is not valid UTF-8\n"
+    );
+    assert_eq!((output.stdout.len(), server.served()), (0, 0));
+}
+
+// the right target
+
+#[test]
+fn a_manifest_for_another_widget_is_refused_before_anything_is_asked() {
+    let manifest = format!("widget: 209\n{MANIFEST}");
+    let (dir, server) = without(&[]);
+    dir.write("rooms.yaml", &manifest);
+    let text = refused(&dir, &["plan"]);
+    assert_snapshot!(text, @"
+    exit 5
+    error: wrong target: the manifest is for widget 209, this run is for widget 627
+      hint: check --widget, IMBACHAT_WIDGET and the manifest's `widget`
+    ");
+    assert_eq!(refused(&dir, &["apply", "--yes"]), text);
+    let dir = dir.env("IMBACHAT_WIDGET", "209");
+    assert_eq!(refused(&dir, &["plan", "--widget", "627"]), text);
+    assert_eq!(
+        refused(&dir, &["plan", "--widget", "627", "--sandbox"]),
+        text
+    );
+    assert_eq!(server.served(), 0);
+}
+
+#[test]
+fn the_flag_goes_before_the_variable() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&format!("widget: 209\n{MANIFEST}")).envs(&api.env());
+    dir.run(&["apply", "--yes", "--widget", "209"]).ok();
+    let pipes = |widget| {
+        let rooms = api.world(|world| world.rooms(widget));
+        rooms
+            .into_iter()
+            .filter(|room| room.kind != 3)
+            .map(|room| room.pipe)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (pipes(209), pipes(627)),
+        (vec!["team-a".to_owned()], vec![])
+    );
+}
+
+#[test]
+fn the_built_in_sandbox_needs_no_credentials_and_looks_at_none() {
+    let server = Canned::raw("");
+    let dir = Dir::with(MANIFEST)
+        .env("IMBACHAT_API_URL", &server.url())
+        .env("IMBACHAT_WIDGET", "no number")
+        .env("IMBACHAT_SECRET_KEY", SECRET)
+        .env("IMBACHAT_SECRET_KEY_FILE", "nowhere")
+        .env("IMBACHAT_LOGIN", SECRET)
+        .env("IMBACHAT_PASSWORD", SECRET);
+    let planned = dir.run(&["plan", "--sandbox"]);
+    assert!(planned.out.contains("plan: 1 to create"), "{planned:#?}");
+    dir.run(&["apply", "--yes", "--sandbox"]).ok();
+    dir.run(&["plan", "--detailed-exitcode", "--sandbox"]).ok();
+    assert_eq!(server.served(), 0);
+}
+
+// what is shown
+
+#[test]
+fn debug_shows_no_secret() {
+    let secret = || SecretString::from(SECRET);
+    let credentials = Credentials {
+        secret_key: Some(secret()),
+        jwt: Some(secret()),
+        login: Some(secret()),
+        password: Some(secret()),
+        ..Credentials::default()
+    };
+    let Cli { common, verb } = Cli::try_parse_from(["roomform", "plan"]).unwrap();
+    let settings = Settings {
+        verb,
+        common,
+        credentials,
+    };
+    let write = WriteAuth {
+        login: secret(),
+        password: secret(),
+    };
+    let shown = [
+        format!("{settings:?}"),
+        format!("{:?}", settings.credentials),
+        format!("{:?}", ReadAuth::Secret(secret())),
+        format!("{:?}", ReadAuth::Jwt(secret())),
+        format!("{write:?}"),
+    ];
+    for text in shown {
+        assert!(
+            text.contains("REDACTED") && !text.contains(SECRET),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn plan_ledger_and_report_hold_no_secret() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    // The sandbox's login and password are the word `admin`, its key `secret_key`.
+    let runs: Vec<Ran> = [
+        &["plan"][..],
+        &["plan", "--format", "json"],
+        &["apply", "--yes", "--format", "json"],
+        &["apply", "--yes"],
+        &["export"],
+    ]
+    .map(|args| dir.run(args))
+    .into();
+    for ran in runs {
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        for secret in ["secret_key", "admin", "NjI3OnNlY3JldF9rZXk"] {
+            assert!(!ran.all().contains(secret), "{ran:#?}");
+        }
+    }
+    let files = dir.files();
+    assert_eq!(files.len(), 2, "the manifest and the ledger");
+    for (path, bytes) in files {
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(
+            !text.contains("secret_key") && !text.contains("admin"),
+            "{}",
+            path.display()
+        );
+    }
+}

@@ -1,0 +1,593 @@
+//! The table of exit codes, a test a row; with `--format json` every row leaves exactly one document on stdout.
+
+use std::process::Stdio;
+
+use roomform::sandbox::{Config, Quirks, RoomView};
+use serde_json::Value;
+
+use crate::support::{Api, Dir, Ran};
+
+const MANIFEST: &str = "\
+version: 1
+rooms:
+  - {pipe: team-a, title: Team A, members: [3, 4]}
+";
+
+/// A directory, and the server its environment leads to.
+struct Scene {
+    dir: Dir,
+    api: Api,
+}
+
+impl Scene {
+    fn with(manifest: &str, config: Config) -> Self {
+        let api = Api::start(config);
+        let dir = Dir::with(manifest).envs(&api.env());
+        Self { dir, api }
+    }
+
+    fn new() -> Self {
+        Self::with(MANIFEST, Config::default())
+    }
+
+    /// The manifest applied, so that nothing is left to do.
+    fn settled() -> Self {
+        let scene = Self::new();
+        scene.dir.run(&["apply", "--yes"]).ok();
+        scene
+    }
+
+    /// A room behind the client's back.
+    fn room(self, pipe: &str, name: &str, is_public: bool) -> Self {
+        let room = RoomView {
+            pipe: pipe.to_owned(),
+            name: name.to_owned(),
+            kind: 1,
+            is_public,
+            ..RoomView::default()
+        };
+        self.api.world(|world| world.insert_room(627, room, 0));
+        self
+    }
+
+    fn manifest(self, text: &str) -> Self {
+        self.dir.write("rooms.yaml", text);
+        self
+    }
+}
+
+/// Runs it twice, each time on a new scene: as text, and with `--format json`. Both end so; the run as text and the
+/// document of the other are given back.
+#[track_caller]
+fn ends(exit: u8, scene: impl Fn() -> Scene, args: &[&str]) -> (Ran, Value) {
+    let text = scene().dir.run(args);
+    assert_eq!(text.code, i32::from(exit), "{text:#?}");
+    let json = scene().dir.run(&[args, &["--format", "json"]].concat());
+    (text, document(exit, &json))
+}
+
+/// The one document on stdout, which knows how the run ended.
+#[track_caller]
+fn document(exit: u8, ran: &Ran) -> Value {
+    assert_eq!(ran.code, i32::from(exit), "{ran:#?}");
+    let document = ran.json();
+    assert_eq!(
+        (&document["format"], &document["exit"]),
+        (&1.into(), &exit.into()),
+        "{ran:#?}"
+    );
+    document
+}
+
+/// The same for a failure, whose message and first hint are told alike in both ways.
+#[track_caller]
+fn fails(exit: u8, reason: &str, scene: impl Fn() -> Scene, args: &[&str]) -> String {
+    let (text, document) = ends(exit, scene, args);
+    assert_eq!(
+        (&document["kind"], &document["reason"]),
+        (&"error".into(), &reason.into())
+    );
+    let message = document["message"].as_str().unwrap();
+    assert!(
+        text.err.starts_with(&format!("error: {message}\n")),
+        "{text:#?}"
+    );
+    for hint in document["hints"].as_array().unwrap() {
+        let line = format!("\n  hint: {}\n", hint.as_str().unwrap());
+        assert!(text.err.contains(&line), "{text:#?}");
+    }
+    assert_eq!(text.out, "");
+    message.to_owned()
+}
+
+// 0
+
+#[test]
+fn done_is_0() {
+    let (text, report) = ends(0, Scene::new, &["apply", "--yes"]);
+    assert!(
+        text.out
+            .ends_with("now:  nothing to do; 1 unchanged, 1 unmanaged\n"),
+        "{text:#?}"
+    );
+    assert_eq!(
+        (&report["applied"], &report["converged"]),
+        (&true.into(), &true.into())
+    );
+    let (_, plan) = ends(0, Scene::new, &["plan"]);
+    assert_eq!(
+        plan["summary"]["create"], 1,
+        "pending changes alone are no exit code"
+    );
+    let (_, check) = ends(0, Scene::new, &["check"]);
+    assert_eq!(check["valid"], true);
+}
+
+#[test]
+fn nothing_to_do_is_0() {
+    let (text, _) = ends(0, Scene::settled, &["apply", "--yes"]);
+    assert!(text.out.starts_with("plan: nothing to do; "), "{text:#?}");
+    let (_, plan) = ends(0, Scene::settled, &["plan", "--detailed-exitcode"]);
+    assert_eq!(plan["changes"], Value::Array(Vec::new()));
+    let unasked = Scene::settled().dir.run(&["apply"]).ok();
+    assert!(unasked.starts_with("plan: nothing to do; "), "{unasked}");
+}
+
+#[test]
+fn what_is_only_left_to_people_is_0() {
+    let left = || Scene::settled().manifest(&MANIFEST.replace("[3, 4]", "[3]"));
+    let (text, plan) = ends(0, left, &["plan", "--detailed-exitcode"]);
+    assert!(text.out.contains("by hand"), "{text:#?}");
+    assert_eq!(plan["by_hand"][0]["left"], serde_json::json!([4]));
+    ends(0, left, &["apply", "--yes"]);
+}
+
+#[test]
+fn help_and_version_are_0_and_on_stdout() {
+    for args in [&["--help"][..], &["--version"], &["plan", "--help"]] {
+        let ran = Dir::new().run(args);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+        assert!(ran.out.contains("roomform"), "{ran:#?}");
+    }
+}
+
+// 1
+
+#[test]
+fn a_server_that_cannot_be_reached_is_1() {
+    let nowhere = || {
+        let Scene { dir, api } = Scene::new();
+        let dir = dir.env("IMBACHAT_API_URL", "https://something.invalid");
+        Scene { dir, api }
+    };
+    let message = fails(1, "failed", nowhere, &["plan"]);
+    assert!(
+        message.starts_with("no connection to https://something.invalid: "),
+        "{message}"
+    );
+    fails(1, "failed", nowhere, &["apply", "--yes"]);
+}
+
+#[test]
+fn credentials_that_are_missing_or_wrong_are_1() {
+    let with = |name: &'static str, value: &'static str| {
+        move || {
+            let Scene { dir, api } = Scene::new();
+            let dir = dir.env(name, value);
+            Scene { dir, api }
+        }
+    };
+    let message = fails(1, "failed", with("IMBACHAT_SECRET_KEY", ""), &["plan"]);
+    assert_eq!(
+        message,
+        "no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set"
+    );
+    let message = fails(1, "failed", with("IMBACHAT_LOGIN", ""), &["apply", "--yes"]);
+    assert_eq!(
+        message,
+        "no credentials for writing: IMBACHAT_LOGIN not set"
+    );
+    let message = fails(1, "failed", with("IMBACHAT_SECRET_KEY", "wrong"), &["plan"]);
+    assert!(
+        message.starts_with("the server does not accept the widget's secret key (HTTP 401)"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_ledger_that_cannot_be_read_is_1() {
+    let message = fails(1, "failed", Scene::new, &["plan", "--ledger", "."]);
+    assert!(
+        message.starts_with("ledger `.`: cannot be read: "),
+        "{message}"
+    );
+    fails(
+        1,
+        "failed",
+        Scene::new,
+        &["apply", "--yes", "--ledger", "rooms.yaml/x"],
+    );
+}
+
+// 2
+
+#[test]
+fn pending_changes_are_2_if_that_is_asked_for() {
+    let (text, plan) = ends(2, Scene::new, &["plan", "--detailed-exitcode"]);
+    assert!(text.out.contains("plan: 1 to create, "), "{text:#?}");
+    assert_eq!(plan["summary"]["create"], 1);
+}
+
+#[test]
+fn conflicts_are_pending_too() {
+    let (_, plan) = ends(2, two_of_a_pipe, &["plan", "--detailed-exitcode"]);
+    assert_eq!(plan["conflicts"][0]["kind"], "several");
+    ends(0, two_of_a_pipe, &["plan"]);
+}
+
+fn two_of_a_pipe() -> Scene {
+    Scene::new()
+        .room("team-a", "One", false)
+        .room("team-a", "Two", false)
+}
+
+// 3
+
+/// A manifest that cannot be used is 3 for every verb that reads one; gives the name of its first mistake.
+#[track_caller]
+fn invalid(scene: impl Fn() -> Scene, args: &[&str]) -> String {
+    let mut names = Vec::new();
+    for verb in [&["check"][..], &["plan"], &["apply", "--yes"]] {
+        let (text, document) = ends(3, &scene, &[verb, args].concat());
+        let mistake = &document["diagnostics"][0];
+        let code = mistake["code"].as_str().unwrap();
+        assert!(text.err.contains(code) && text.out.is_empty(), "{text:#?}");
+        names.push(mistake["name"].as_str().unwrap().to_owned());
+    }
+    names.dedup();
+    assert_eq!(names.len(), 1, "{names:?}");
+    names.remove(0)
+}
+
+#[test]
+fn a_manifest_that_is_invalid_or_not_there_is_3() {
+    let unknown_key = || Scene::with("version: 1\nroms: []\n", Config::default());
+    assert_eq!(invalid(unknown_key, &[]), "unknown-key");
+    assert_eq!(invalid(Scene::new, &["--file", "other.yaml"]), "unreadable");
+    let no_room = || Scene::with("version: 1\nrooms: []\n", Config::default());
+    assert_eq!(invalid(no_room, &[]), "empty-manifest");
+    let no_yaml = || {
+        let scene = Scene::new();
+        scene.dir.write("empty/notes.txt", "no manifest");
+        scene
+    };
+    assert_eq!(invalid(no_yaml, &["--file", "empty"]), "unreadable");
+}
+
+// 4
+
+#[test]
+fn some_rooms_that_failed_are_4() {
+    let wrong_login = || {
+        let Scene { dir, api } = Scene::new();
+        let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
+        Scene { dir, api }
+    };
+    let (text, report) = ends(4, wrong_login, &["apply", "--yes"]);
+    assert!(text.out.contains("apply: 1 failed; "), "{text:#?}");
+    assert_eq!(
+        (
+            &report["reason"],
+            &report["rooms"][0]["status"],
+            &report["converged"]
+        ),
+        (&"partial".into(), &"failed".into(), &false.into())
+    );
+}
+
+#[test]
+fn a_field_the_server_ignored_is_4() {
+    let deaf = || {
+        let quirks = Quirks {
+            ignore_updates: true,
+            ..Quirks::default()
+        };
+        let config = Config {
+            quirks,
+            ..Config::default()
+        };
+        Scene::with(MANIFEST, config).room("team-a", "Old", false)
+    };
+    let (text, report) = ends(4, deaf, &["apply", "--yes"]);
+    assert!(
+        text.out
+            .contains("ignored by server: title sent as \"Team A\", shown as \"Old\""),
+        "{text:#?}"
+    );
+    let room = &report["rooms"][0];
+    assert_eq!(
+        (&room["status"], &room["ignored_fields"]),
+        (&"ignored_by_server".into(), &serde_json::json!(["title"]))
+    );
+}
+
+#[test]
+fn a_conflict_at_apply_is_4() {
+    let (text, report) = ends(4, two_of_a_pipe, &["apply", "--yes"]);
+    assert!(text.out.contains("plan: 1 conflict; "), "{text:#?}");
+    assert_eq!(report["requests"]["write"], 0);
+    let beside =
+        || two_of_a_pipe().manifest(&format!("{MANIFEST}  - {{pipe: team-b, title: Team B}}\n"));
+    let (text, _) = ends(4, beside, &["apply", "--yes"]);
+    assert!(
+        text.out.contains("apply: 1 verified; "),
+        "the other room is done: {text:#?}"
+    );
+}
+
+// 5
+
+/// Refused, by the plan too; apply writes nothing, whatever else it may do.
+#[track_caller]
+fn refused(scene: impl Fn() -> Scene, why: &str) {
+    for args in [
+        &["plan"][..],
+        &["plan", "--detailed-exitcode"],
+        &["apply", "--yes"],
+    ] {
+        let (text, document) = ends(5, &scene, args);
+        assert!(text.out.contains(why), "{text:#?}");
+        let plan = document.get("plan").unwrap_or(&document);
+        assert_eq!(plan["refusals"].as_array().unwrap().len(), 1, "{document}");
+    }
+    let scene = scene();
+    let before = (scene.api.rooms(), scene.dir.files());
+    scene.dir.run(&["apply", "--yes"]);
+    assert_eq!(scene.api.stats().writes(), 0);
+    assert_eq!((scene.api.rooms(), scene.dir.files()), before);
+}
+
+#[test]
+fn a_room_that_would_become_public_is_5_which_outranks_2() {
+    let open = MANIFEST.replace("title:", "public: true, title:");
+    let scene = || Scene::new().manifest(&open).room("team-a", "Team A", false);
+    refused(
+        scene,
+        "refused: `team-a` would become public; allow it with --allow-publish or `limits.publish: 1`\n",
+    );
+    ends(
+        2,
+        scene,
+        &["plan", "--detailed-exitcode", "--allow-publish"],
+    );
+    ends(0, scene, &["apply", "--yes", "--allow-publish"]);
+}
+
+#[test]
+fn a_limit_is_5() {
+    let limited = format!("limits: {{create: 0}}\n{MANIFEST}");
+    refused(
+        || Scene::new().manifest(&limited),
+        "refused: 1 to create, `limits.create` allows 0; ",
+    );
+}
+
+#[test]
+fn the_wrong_target_is_5() {
+    let other = format!("widget: 209\n{MANIFEST}");
+    let scene = || Scene::new().manifest(&other);
+    let expected = "wrong target: the manifest is for widget 209, this run is for widget 627";
+    for args in [
+        &["plan"][..],
+        &["apply", "--yes"],
+        &["plan", "--detailed-exitcode"],
+    ] {
+        assert_eq!(fails(5, "refused", scene, args), expected);
+    }
+}
+
+#[test]
+fn nobody_to_ask_is_5() {
+    let scene = Scene::new();
+    let ran = scene.dir.run(&["apply"]);
+    assert_eq!(ran.code, 5, "{ran:#?}");
+    assert!(
+        ran.out.contains("plan: 1 to create, "),
+        "the plan is shown all the same: {ran:#?}"
+    );
+    assert!(ran.err.contains("--yes was not given"), "{ran:#?}");
+    let ran = scene.dir.run(&["apply", "--format", "json"]);
+    let document = document(5, &ran);
+    assert_eq!(
+        document["message"],
+        "--format json cannot ask, and --yes was not given"
+    );
+    assert_eq!(
+        (scene.api.stats().writes(), scene.dir.files().len()),
+        (0, 1)
+    );
+}
+
+// 64
+
+#[test]
+fn wrong_usage_is_64() {
+    let cases: [&[&str]; 9] = [
+        &["plan", "--no-such-flag"],
+        &["no-such-verb"],
+        &["plan", "--widget", "many"],
+        &["plan", "--timeout", "soon"],
+        &["plan", "--parallelism", "0"],
+        &["plan", "--secret-key", "Zx81"],
+        &["plan", "--color", "sometimes"],
+        &["plan", "--only", "["],
+        &["man"],
+    ];
+    for args in cases {
+        let text = Dir::with(MANIFEST).run(args);
+        assert_eq!((text.code, text.out.as_str()), (64, ""), "{text:#?}");
+        let json = Dir::with(MANIFEST).run(&[&["--format", "json"], args].concat());
+        let document = document(64, &json);
+        assert_eq!(
+            (&document["reason"], json.err.as_str()),
+            (&"usage".into(), "")
+        );
+        let message = document["message"].as_str().unwrap();
+        let told: Vec<&str> = text.err.split_whitespace().collect();
+        assert!(
+            told.join(" ").starts_with(&format!("error: {message} ")),
+            "{text:#?} {document}"
+        );
+    }
+}
+
+#[test]
+fn no_verb_is_64() {
+    let ran = Dir::new().run(&[]);
+    assert_eq!((ran.code, ran.out.as_str()), (64, ""));
+    assert!(ran.err.contains("Usage: roomform"), "{ran:#?}");
+    document(64, &Dir::new().run(&["--format", "json"]));
+}
+
+#[test]
+fn a_format_that_a_verb_does_not_have_is_64() {
+    let ran = Scene::new().dir.run(&["export", "--format", "json"]);
+    assert_eq!(
+        document(64, &ran)["message"],
+        "export prints a manifest in YAML, not JSON"
+    );
+    // A format nobody has is told as text: it is not known what was wanted.
+    let ran = Dir::new().run(&["plan", "--format", "xml"]);
+    assert_eq!((ran.code, ran.out.as_str()), (64, ""));
+}
+
+// where flags stand
+
+#[test]
+fn flags_stand_before_or_after_the_verb() {
+    let scene = Scene::settled();
+    scene
+        .dir
+        .write("other.yaml", MANIFEST.replace("Team A", "Team B"));
+    let flags = [
+        "--file",
+        "other.yaml",
+        "--format",
+        "json",
+        "--timeout",
+        "5s",
+        "--color",
+        "never",
+    ];
+    let after = scene.dir.run(&[&["plan"], &flags[..]].concat());
+    let before = scene.dir.run(&[&flags[..], &["plan"]].concat());
+    let around = scene
+        .dir
+        .run(&[&flags[..4], &["plan"], &flags[4..]].concat());
+    assert_eq!(document(0, &after)["summary"]["update"], 1);
+    assert_eq!(after, before);
+    assert_eq!(after, around);
+}
+
+// streams
+
+/// The exit code of a run whose stdout nobody reads, and what it said on stderr.
+fn unread(dir: &Dir, args: &[&str]) -> (i32, String) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = dir.command(args);
+    let output = command
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_failure() {
+    let scene = Scene::new();
+    let cases: [&[&str]; 7] = [
+        &["plan"],
+        &["plan", "--format", "json"],
+        &["check"],
+        &["export"],
+        &["schema", "manifest"],
+        &["completions", "bash"],
+        &["--help"],
+    ];
+    for args in cases {
+        assert_eq!(unread(&scene.dir, args), (0, String::new()), "{args:?}");
+    }
+    assert_eq!(
+        unread(&scene.dir, &["plan", "--detailed-exitcode"]).0,
+        2,
+        "what was found still counts"
+    );
+    let (code, _) = unread(&scene.dir, &["apply", "--yes"]);
+    assert_eq!(
+        (code, scene.api.room("team-a").members.len()),
+        (0, 2),
+        "what was begun is finished"
+    );
+}
+
+#[test]
+fn colour_is_for_terminals_unless_it_is_asked_for() {
+    let scene = Scene::new();
+    let coloured = |dir: &Dir, args: &[&str]| {
+        dir.run(&[&["plan"], args].concat())
+            .all()
+            .contains('\u{1b}')
+    };
+    assert!(!coloured(&scene.dir, &[]), "stdout is no terminal here");
+    assert!(coloured(&scene.dir, &["--color", "always"]));
+    assert!(!coloured(
+        &scene.dir,
+        &["--color", "always", "--format", "json"]
+    ));
+    let Scene { dir, api: _api } = scene;
+    let dir = dir.env("CLICOLOR_FORCE", "1");
+    assert!(coloured(&dir, &[]));
+    assert!(!coloured(&dir, &["--color", "never"]));
+    let dir = dir.env("NO_COLOR", "1");
+    assert!(!coloured(&dir, &[]));
+    assert!(
+        coloured(&dir, &["--color", "always"]),
+        "the flag is more than the variable"
+    );
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let scene = Scene::new().room("team-b", "Old", false);
+    let manifest = format!("{MANIFEST}  - {{pipe: team-b, title: New, public: true}}\n");
+    let scene = scene.manifest(&manifest);
+    let coloured = scene.dir.run(&["plan", "--color", "always"]);
+    let plain = scene.dir.run(&["plan", "--color", "never"]);
+    assert_ne!(coloured.out, plain.out);
+    assert_eq!(without_colour(&coloured.out), plain.out);
+}
+
+/// The text without `ESC [ … m`.
+fn without_colour(text: &str) -> String {
+    let mut pieces = text.split("\u{1b}[");
+    let first = pieces.next().unwrap().to_owned();
+    pieces.fold(first, |text, piece| text + piece.split_once('m').unwrap().1)
+}
+
+#[test]
+fn quiet_still_says_what_went_wrong() {
+    let scene = Scene::new();
+    let ran = scene.dir.run(&["apply", "--yes", "--quiet"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:#?}");
+    let ran = scene.dir.run(&["plan", "--quiet", "--ledger", "."]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err.starts_with("error: ledger `.`: cannot be read"),
+        "{ran:#?}"
+    );
+}

@@ -1,0 +1,598 @@
+//! Manifests made to do harm, through the real program: it must say what is wrong, in few words, in bounded memory, and end.
+//!
+//! Each run has a limit of address space where the system knows one (`ulimit -v`), so that going over it fails the test.
+
+use std::iter::repeat_n;
+use std::process::{Command, Stdio};
+
+use crate::support::{Dir, Ran};
+
+/// Address space for all but the largest files, in megabytes. The program alone takes some 30.
+const LITTLE: usize = 512;
+/// What one mistake may take on the screen, in bytes.
+const ONE: usize = 1500;
+/// What all that are drawn may take.
+const ALL: usize = 100_000;
+
+/// Runs `check` on `rooms.yaml` in so many megabytes.
+#[expect(clippy::print_stderr, reason = "a limit that is not tried is said")]
+#[track_caller]
+fn check(dir: &Dir, megabytes: usize, more: &[&str]) -> Ran {
+    let args = [&["check", "-f", "rooms.yaml"], more].concat();
+    if !cfg!(target_os = "linux") {
+        eprintln!("the limit of {megabytes} MB is not tried: this system has no `ulimit -v`");
+        return dir.run(&args);
+    }
+    let output = Command::new("/bin/sh")
+        .args(["-c", r#"ulimit -v "$1" && shift && exec "$@""#, "sh"])
+        .arg((megabytes * 1024).to_string())
+        .arg(env!("CARGO_BIN_EXE_roomform"))
+        .args(args)
+        .current_dir(dir.path(""))
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let code = output.status.code();
+    Ran {
+        code: code.unwrap_or_else(|| panic!("{}: {}", output.status, text(&output.stderr))),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+    }
+}
+
+/// What is said of a manifest that must be refused, which must not be more than so many bytes.
+#[track_caller]
+fn refused(manifest: impl AsRef<[u8]>, most: usize) -> String {
+    let dir = Dir::new();
+    dir.write("rooms.yaml", manifest);
+    let ran = check(&dir, LITTLE, &[]);
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:#?}");
+    let length = ran.err.len();
+    assert!(length <= most, "{length} bytes: {}", ran.err);
+    assert_harmless(&ran.err);
+    ran.err
+}
+
+/// What is said of a manifest that must be taken.
+#[track_caller]
+fn accepted(manifest: impl AsRef<[u8]>) -> String {
+    let dir = Dir::new();
+    dir.write("rooms.yaml", manifest);
+    let ran = check(&dir, LITTLE, &[]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:#?}");
+    ran.out
+}
+
+/// Nothing that moves a terminal's cursor, changes its colours, or turns or hides text.
+#[track_caller]
+fn assert_harmless(text: &str) {
+    let harmful = |c: &char| {
+        (c.is_control() && *c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let found: Vec<char> = text.chars().filter(harmful).collect();
+    assert!(found.is_empty(), "{found:?} in {text:?}");
+}
+
+fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    items.join(", ")
+}
+
+fn lines(items: impl IntoIterator<Item = String>) -> String {
+    items.into_iter().map(|line| line + "\n").collect()
+}
+
+const ROOM: &str = "rooms: [{pipe: first-room, title: First}]\n";
+
+#[test]
+fn aliases_that_stand_for_a_billion_laughs() {
+    let levels = (1..10).map(|level| {
+        let inner = list(repeat_n(format!("*l{}", level - 1), 10));
+        format!("  l{level}: &l{level} [{inner}]")
+    });
+    let head = "version: 1\ngroups:\n  l0: &l0 [3, 3, 3, 3, 3, 3, 3, 3, 3, 3]\n";
+    let told = refused(format!("{head}{}{ROOM}", lines(levels)), ONE);
+    assert!(told.starts_with("error[E005 alias-bomb]: "), "{told}");
+    assert!(told.contains("rooms.yaml:8:"), "{told}");
+}
+
+#[test]
+fn aliases_of_one_long_list() {
+    let (long, many) = (list(repeat_n(3, 1000)), list(repeat_n("*a", 2000)));
+    let bomb = format!("version: 1\ngroups:\n  a: &a [{long}]\n  b: [{many}]\n{ROOM}");
+    assert!(refused(bomb, ONE).starts_with("error[E005 alias-bomb]: "));
+    let rooms = (0..500).map(|n| format!("  - {{pipe: room-{n}, title: Room, members: *all}}"));
+    let fine = format!(
+        "version: 1\ngroups: {{all: &all [{}]}}\nrooms:\n{}",
+        list(1..=1000),
+        lines(rooms)
+    );
+    assert_eq!(accepted(fine), "valid: 500 rooms, 500000 memberships\n");
+}
+
+#[test]
+fn anchors_in_a_chain() {
+    let chain = (1..1400).map(|n| format!("  g{n}: &a{n} [*a{}]", n - 1));
+    let told = refused(
+        format!("version: 1\ngroups:\n  g0: &a0 [3]\n{}{ROOM}", lines(chain)),
+        ALL,
+    );
+    assert!(told.contains("a member must be an id, a name or a \"@group\", not a list"));
+    assert!(told.ends_with("the manifest is invalid: 1399 errors; 1199 of them not shown\n"));
+}
+
+#[test]
+fn ten_thousand_levels() {
+    let deep = 10_000;
+    let cases = [
+        format!(
+            "version: 1\ngroups: {}{}\n",
+            "[".repeat(deep),
+            "]".repeat(deep)
+        ),
+        format!(
+            "version: 1\ngroups: {}1{}\n",
+            "{a: ".repeat(deep),
+            "}".repeat(deep)
+        ),
+        format!("version: 1\ngroups:\n  {}1\n", "- ".repeat(deep)),
+        format!("version: 1\ngroups:\n  {}1\n", "? ".repeat(deep)),
+        lines((0..1000).map(|level| " ".repeat(level) + "a:")),
+        "[".repeat(200_000),
+        "{".repeat(200_000),
+        "- ".repeat(100_000),
+    ];
+    for case in cases {
+        let told = refused(&case, ONE);
+        assert!(
+            told.starts_with("error[E004 too-deep]: nested more than 64 levels deep\n"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+pub fn a_scalar_of_100_megabytes() {
+    let dir = Dir::new();
+    let title = "t".repeat(100_000_000);
+    dir.write(
+        "rooms.yaml",
+        format!("version: 1\nrooms:\n  - pipe: big-room\n    title: {title}\n"),
+    );
+    drop(title);
+    let ran = check(&dir, LITTLE, &[]);
+    assert_eq!(ran.code, 3);
+    insta::assert_snapshot!(ran.err, @r#"
+    error[E006 too-large]: rooms.yaml: the file is larger than 64 MiB
+     |
+     = help: split it into files
+
+    the manifest is invalid: 1 error
+    "#);
+}
+
+#[test]
+fn scalars_of_some_megabytes() {
+    let long = "t".repeat(4_000_000);
+    let first = |text: String| text.lines().next().unwrap().to_owned();
+    let told = |entry: String| first(refused(format!("version: 1\n{entry}\n"), 2 * ONE));
+    let long_text =
+        |key: &str, other: &str| told(format!("rooms: [{{{key}: \"{long}\", {other}}}]"));
+    assert_eq!(
+        long_text("title", "pipe: first-room"),
+        "error[E014 bad-title]: a title has at most 4096 bytes"
+    );
+    assert_eq!(
+        long_text("pipe", "title: First"),
+        "error[E013 bad-pipe]: a pipe has at most 255 bytes"
+    );
+    assert_eq!(
+        told(format!("scope: [\"{long}\"]\n{ROOM}")),
+        "error[E015 bad-value]: a glob has at most 255 bytes"
+    );
+    let clipped = "t".repeat(60);
+    assert_eq!(
+        told(format!(
+            "rooms: [{{pipe: first-room, title: First, members: [\"{long}\"]}}]"
+        )),
+        format!("error[E016 unknown-person]: `{clipped}…` is not in `people`")
+    );
+    assert_eq!(
+        told(format!(
+            "rooms: [{{pipe: first-room, title: First, type: {long}}}]"
+        )),
+        format!("error[E015 bad-value]: `type` cannot be `{clipped}…`")
+    );
+    let digits = "1".repeat(2_000_000);
+    assert_eq!(
+        told(format!("widget: {digits}\n{ROOM}")),
+        format!(
+            "error[E007 wrong-type]: `widget` must be a whole number above zero, not `{}…`",
+            "1".repeat(60)
+        )
+    );
+}
+
+#[test]
+fn an_unknown_key_of_two_megabytes() {
+    let key = "k".repeat(2_000_000);
+    let told = refused(format!("version: 1\n{ROOM}{key}: 1\n"), ONE);
+    assert!(
+        told.starts_with("error[E003 syntax]: this is not YAML: simple key expected ':'"),
+        "{told}"
+    );
+    for quoted in [format!("? {key}\n: 1"), format!("? \"{key}\"\n: 1")] {
+        let told = refused(format!("version: 1\n{ROOM}{quoted}\n"), ONE);
+        assert!(
+            told.starts_with("error[E009 unknown-key]: unknown key `"),
+            "{told}"
+        );
+    }
+    let told = refused(
+        format!("{{\"version\": 1, {}, \"{key}\": 1}}", ROOM.trim_end()),
+        ONE,
+    );
+    assert!(
+        told.starts_with("error[E009 unknown-key]: unknown key `\"kkk"),
+        "{told}"
+    );
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    let bytes: Vec<u8> = (0..100_000_u32).map(|n| (n * 7 % 256) as u8).collect();
+    assert_eq!(
+        refused(bytes, ONE).lines().next().unwrap(),
+        "error[E002 not-utf8]: rooms.yaml: not valid UTF-8: byte 19, in line 1"
+    );
+    let overlong = b"version: 1\nwidget: \xc0\xaf\n";
+    assert!(refused(overlong, ONE).contains("byte 19, in line 2"));
+    let surrogate = b"version: 1\n\nwidget: \xed\xa0\x80\n";
+    assert!(refused(surrogate, ONE).contains("byte 20, in line 3"));
+}
+
+#[test]
+fn nul_bytes() {
+    insta::assert_snapshot!(refused("version: 1\nrooms:\n  - {pipe: first-room, title: \"a\0b\"}\n", ONE), @r#"
+    error[E003 syntax]: this is not YAML: unexpected character `\u{0}`
+     --> rooms.yaml:3:33
+      |
+    3 |   - {pipe: first-room, title: "a\u{0}b"}
+      |                                 ^^^^^^^
+      |
+      = help: take this character out: it cannot be seen, and no title has it
+
+    the manifest is invalid: 1 error
+    "#);
+    let told = refused("\0".repeat(1_000_000), ONE);
+    assert!(
+        told.contains("this is not YAML: unexpected character `\\u{0}`\n --> rooms.yaml:1:1\n"),
+        "{told}"
+    );
+    let told = refused(format!("version: 1\n{ROOM}\0rooms: [{{broken"), ONE);
+    assert!(
+        told.contains("rooms.yaml:3:1\n"),
+        "what follows a NUL is not passed over: {told}"
+    );
+    insta::assert_snapshot!(refused("version: 1\nrooms:\n  - {pipe: \"a\\0b\", title: \"c\\0d\"}\n", 2 * ONE), @r#"
+    error[E013 bad-pipe]: a pipe cannot have control characters
+     --> rooms.yaml:3:12
+      |
+    3 |   - {pipe: "a\0b", title: "c\0d"}
+      |            ^^^^^^
+      |
+      = help: write it as plain text
+
+    error[E014 bad-title]: a title cannot have control characters
+     --> rooms.yaml:3:27
+      |
+    3 |   - {pipe: "a\0b", title: "c\0d"}
+      |                           ^^^^^^
+      |
+      = help: write it in one line of text
+
+    the manifest is invalid: 2 errors
+    "#);
+}
+
+/// Red, a new window title, a cleared screen, a line taken back, a C1 escape, text from right to left, hidden text.
+const ESCAPES: [&str; 7] = [
+    "\\e[31m",
+    "\\e]0;owned\\a",
+    "\\e[2J",
+    "\\r",
+    "\\x9b31m",
+    "\\u202e",
+    "\\u200b",
+];
+
+#[test]
+fn escapes_written_in_any_place_never_reach_the_terminal() {
+    for escape in ESCAPES {
+        let manifest = format!(
+            r#"
+version: 1
+"key{escape}": 1
+scope: ["[{escape}", "glob{escape}", "glob{escape}"]
+people: {{"person{escape}": 0, "person{escape}": "{escape}"}}
+groups: {{"group{escape}": ["@group{escape}", "@nobody{escape}"], "group{escape}": 1}}
+rooms:
+  - {{"key{escape}": 1, pipe: "pipe{escape}", title: "title{escape}", type: "{escape}", members: ["who{escape}"]}}
+  - {{pipe: "pipe{escape}", title: "title{escape}", public: "{escape}", ignore: ["{escape}"], "{escape}": 1, "{escape}": 1}}
+limits: {{create: "{escape}"}}
+"#
+        );
+        let told = refused(&manifest, ALL);
+        assert!(
+            told.lines()
+                .filter(|line| line.starts_with("error["))
+                .count()
+                > 12,
+            "{told}"
+        );
+        let dir = Dir::with(&manifest);
+        let colour = dir.run(&["check", "--color", "always"]).err;
+        let plain = anstream::adapter::strip_str(&colour).to_string();
+        assert_eq!(plain, told, "colour is ours alone");
+        let json = dir.run(&["check", "--format", "json"]).out;
+        assert!(!json.contains('\u{1b}') && !json.contains('\r'), "{json}");
+    }
+}
+
+#[test]
+fn escapes_that_stand_raw_in_a_file_or_in_its_name() {
+    for raw in [
+        "\u{1b}[31m",
+        "\u{7f}",
+        "\u{9b}31m",
+        "\u{202e}",
+        "\u{200b}",
+        "\u{2028}",
+        "\u{feff}",
+    ] {
+        let manifest = format!(
+            "version: 1\nrooms:\n  - {{pipe: first-room, title: First{raw}t, \"key{raw}\": [{raw}, 1]}}\n"
+        );
+        let told = refused(&manifest, ALL);
+        assert!(told.contains("\n --> rooms.yaml:3:"), "{told}");
+        let dir = Dir::new();
+        dir.write(&format!("rooms/{raw}.yaml"), &manifest);
+        let ran = dir.run(&["check", "-f", "rooms"]);
+        assert_eq!(ran.code, 3);
+        assert_harmless(&ran.err);
+        let missing = dir.run(&["check", "-f", &format!("no{raw}.yaml")]);
+        assert_eq!(missing.code, 3);
+        assert_harmless(&missing.err);
+    }
+}
+
+#[test]
+fn a_mistake_in_the_middle_of_a_long_line() {
+    let room = |n: usize, member: &str| {
+        format!("{{\"pipe\":\"room-{n:06}\",\"title\":\"Room {n:06}\",\"members\":[{member}]}}")
+    };
+    let rooms = (0..20_000).map(|n| room(n, if n == 10_000 { "\"nobody\"" } else { "3" }));
+    let rooms: Vec<String> = rooms.collect();
+    let told = refused(
+        format!("{{\"version\":1,\"rooms\":[{}]}}", rooms.join(",")),
+        ONE,
+    );
+    insta::assert_snapshot!(told, @r#"
+    error[E016 unknown-person]: `nobody` is not in `people`
+     --> rooms.yaml:1:590078
+      |
+    1 | ...:[3]},{"pipe":"room-010000","title":"Room 010000","members":["nobody"]},{"pipe":"room-010001","title":"Room 010001","members":[3]}...
+      |                                                                 ^^^^^^^^
+      |
+      = help: add it to `people`, as in nobody: 17
+
+    the manifest is invalid: 1 error
+    "#);
+}
+
+#[test]
+fn ten_thousand_mistakes() {
+    let told = refused(
+        format!("version: 1\nrooms:\n{}", "  - word\n".repeat(10_000)),
+        ALL,
+    );
+    assert!(told.ends_with("the manifest is invalid: 10000 errors; 9800 of them not shown\n"));
+    assert_eq!(told.matches("error[").count(), 200);
+    assert!(
+        told.contains(" --> rooms.yaml:3:5\n") && told.contains(" --> rooms.yaml:202:5\n"),
+        "the first ones are shown"
+    );
+    let told = refused(
+        format!("version: 1\nrooms: [{}]\n", list(repeat_n("word", 10_000))),
+        ALL,
+    );
+    assert!(told.ends_with("the manifest is invalid: 10000 errors; 9800 of them not shown\n"));
+}
+
+#[test]
+fn more_mistakes_than_anybody_reads() {
+    let manifest = format!("version: 1\nrooms: [{}]\n", list(repeat_n("word", 100_000)));
+    let told = refused(&manifest, ALL);
+    insta::assert_snapshot!(told.lines().take(4).collect::<Vec<_>>().join("\n"), @r#"
+    error[E006 too-large]: 90000 more errors than the 10000 that roomform keeps
+     |
+     = help: mend the first ones and check again
+    "#);
+    let dir = Dir::with(&manifest);
+    let document = check(&dir, LITTLE, &["--format", "json"]).json();
+    let diagnostics = document["diagnostics"].as_array().unwrap();
+    assert_eq!(diagnostics.len(), 10_001);
+    assert_eq!(diagnostics[0]["code"], "E006");
+}
+
+#[test]
+fn warnings_are_all_kept_and_harm_nothing() {
+    let rooms = (0..11_000).map(|n| format!("  - {{pipe: {n}x!, title: Room}}"));
+    let dir = Dir::with(&format!("version: 1\nrooms:\n{}", lines(rooms)));
+    let ran = check(&dir, LITTLE, &[]);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (0, "valid: 11000 rooms, 0 memberships\n")
+    );
+    assert!(
+        ran.err
+            .ends_with("11000 warnings; 10800 of them not shown\n")
+    );
+    assert!(ran.err.len() <= ALL);
+}
+
+#[test]
+fn unknown_keys_by_the_ten_thousand() {
+    let keys = (0..30_000).map(|n| format!("key-{n}: 1"));
+    let told = refused(format!("version: 1\n{ROOM}{}", lines(keys)), ALL);
+    assert!(told.contains(
+        "error[E009 unknown-key]: unknown key `key-0` in the manifest\n --> rooms.yaml:3:1\n"
+    ));
+}
+
+#[test]
+fn names_nearly_right_by_the_thousand() {
+    let people = (0..20_000).map(|n| format!("  person-number-{n}: {}", n + 1));
+    let members = (0..500).map(|n| format!("persom-nunber-{n}"));
+    let told = refused(
+        format!(
+            "version: 1\npeople:\n{}rooms: [{{pipe: first-room, title: First, members: [{}]}}]\n",
+            lines(people),
+            list(members)
+        ),
+        ALL,
+    );
+    assert!(told.contains("did you mean `person-number-0`?"), "{told}");
+    assert!(told.ends_with("the manifest is invalid: 500 errors; 300 of them not shown\n"));
+}
+
+#[test]
+fn groups_in_a_chain_of_fifty_thousand() {
+    let chain = |last: &str| {
+        let links = (0..50_000).map(|n| format!("  g{n}: [\"@g{}\"]", n + 1));
+        let room = "rooms: [{pipe: first-room, title: First, members: [\"@g0\"]}]\n";
+        format!(
+            "version: 1\ngroups:\n{}  g50000: [{last}]\n{room}",
+            lines(links)
+        )
+    };
+    assert_eq!(accepted(chain("3")), "valid: 1 room, 1 membership\n");
+    let told = refused(chain("\"@g0\""), ONE);
+    assert!(
+        told.starts_with("error[E018 group-cycle]: groups contain each other: @g0 → @g1 → @g2 → "),
+        "{told}"
+    );
+    assert!(
+        told.lines()
+            .next()
+            .unwrap()
+            .ends_with(" → … → @g49997 → @g49998 → @g49999 → @g50000 → @g0"),
+        "{told}"
+    );
+}
+
+#[test]
+fn groups_with_cycles_by_the_ten_thousand() {
+    let groups = (0..10_000).map(|n: usize| {
+        format!(
+            "  g{n:05}: [\"@g{:05}\", \"@g{:05}\", \"@g00000\"]",
+            n + 1,
+            n.saturating_sub(1)
+        )
+    });
+    let told = refused(
+        format!(
+            "version: 1\ngroups:\n{}  g10000: [3]\n{ROOM}",
+            lines(groups)
+        ),
+        2 * ALL,
+    );
+    assert!(
+        told.contains("error[E018 group-cycle]: groups contain each other: @g"),
+        "{told}"
+    );
+    assert!(told.ends_with(" of them not shown\n"));
+}
+
+#[test]
+fn groups_that_would_come_to_a_billion_members() {
+    let first = |told: String| told.lines().next().unwrap().to_owned();
+    let too_many = |whose: &str| {
+        format!("error[E006 too-large]: {whose} come to more than 10000000 memberships up to here")
+    };
+    let room = "rooms: [{pipe: first-room, title: First, members: [\"@g0\"]}]\n";
+
+    let growing = (0..50_000).map(|n| format!("  g{n}: [{}, \"@g{}\"]", n + 1, n + 1));
+    let told = refused(
+        format!(
+            "version: 1\ngroups:\n{}  g50000: [3]\n{room}",
+            lines(growing)
+        ),
+        ONE,
+    );
+    assert_eq!(first(told), too_many("the groups"));
+
+    let (many, again) = (list(1..=10_000), list(repeat_n("\"@many\"", 100_000)));
+    let told = refused(
+        format!("version: 1\ngroups:\n  many: [{many}]\n  g0: [{again}]\n{room}"),
+        ONE,
+    );
+    assert_eq!(first(told), too_many("the groups"));
+
+    let repeated = format!("rooms: [{{pipe: first-room, title: First, members: [{again}]}}]\n");
+    let told = refused(
+        format!("version: 1\ngroups:\n  many: [{many}]\n{repeated}"),
+        ONE,
+    );
+    assert_eq!(first(told), too_many("the rooms"));
+
+    let rooms =
+        (0..2000).map(|n| format!("  - {{pipe: room-{n}, title: Room, members: [\"@many\"]}}"));
+    let told = refused(
+        format!(
+            "version: 1\ngroups:\n  many: [{many}]\nrooms:\n{}",
+            lines(rooms)
+        ),
+        ONE,
+    );
+    assert_eq!(first(told), too_many("the rooms"));
+}
+
+#[test]
+fn doubling_groups_are_only_as_large_as_their_members() {
+    let doubling = (0..64).map(|n| format!("  g{n}: [\"@g{0}\", \"@g{0}\"]", n + 1));
+    let room = "rooms: [{pipe: first-room, title: First, members: [\"@g0\"]}]\n";
+    let manifest = format!(
+        "version: 1\ngroups:\n{}  g64: [3, 4]\n{room}",
+        lines(doubling)
+    );
+    assert_eq!(accepted(manifest), "valid: 1 room, 2 memberships\n");
+}
+
+#[test]
+fn globs_that_nest_without_end() {
+    let glob = |depth: usize| {
+        format!(
+            "version: 1\nscope: [\"{}a{}\"]\n{ROOM}",
+            "{".repeat(depth),
+            "}".repeat(depth)
+        )
+    };
+    assert!(refused(glob(50_000), ONE).contains("a glob has at most 255 bytes"));
+    assert_eq!(accepted(glob(127)), "valid: 1 room, 0 memberships\n");
+}
+
+#[test]
+fn a_large_but_honest_manifest_is_taken() {
+    let rooms = (0..2000).map(|n| {
+        format!(
+            "  - {{pipe: room-{n}, title: Room {n}, members: [{}]}}",
+            list(n..n + 50)
+        )
+    });
+    let manifest = format!("version: 1\nrooms:\n{}", lines(rooms)).replace("[0, ", "[");
+    assert_eq!(accepted(manifest), "valid: 2000 rooms, 99999 memberships\n");
+}

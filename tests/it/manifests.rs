@@ -1,0 +1,602 @@
+//! The corpus in `tests/manifests`, read by the program, by another YAML library and by the JSON Schema.
+//!
+//! `valid/` and `warned/` can be used, `invalid/` cannot. Beside each of the last two stands what `check` says of it.
+//! `ROOMFORM_BLESS=1 cargo test --test it manifests` writes these texts anew; read what changed before you keep it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use roomform::manifest::diagnostic::Code;
+use roomform::manifest::{Loaded, Options, load, load_text, raw};
+use roomform::model::{Desired, DesiredRoom, FileId, Place};
+use serde_json::{Value, json};
+
+use crate::hostile;
+use crate::support::{Dir, Ran};
+
+/// Codes that no text of the corpus can have: they are about files, or need one too large to keep.
+const ELSEWHERE: [(Code, fn()); 4] = [
+    (Code::Unreadable, a_missing_file),
+    (Code::NotUtf8, a_file_that_is_not_utf_8),
+    (Code::TooLarge, hostile::a_scalar_of_100_megabytes),
+    (Code::Outside, a_link_that_leads_out),
+];
+
+fn corpus(part: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/manifests")
+        .join(part)
+}
+
+/// The manifests of a part of the corpus: files, and directories that are one manifest.
+fn manifests(part: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(corpus(part)).unwrap();
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_none_or(|extension| extension != "txt"))
+        .collect();
+    found.sort();
+    assert!(found.len() > 3, "{found:?}");
+    found
+}
+
+/// The YAML and JSON files of a manifest, hidden ones left out.
+fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = fs::read_dir(path).unwrap();
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir() || has_extension(path, &["yaml", "yml"]))
+        .filter(|path| !name(path).starts_with('.'))
+        .flat_map(|path| files(&path))
+        .collect();
+    found.sort();
+    found
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().unwrap().to_str().unwrap()
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    extensions
+        .iter()
+        .any(|extension| path.extension().is_some_and(|found| found == *extension))
+}
+
+/// A file as the other library reads it, in the form JSON Schema speaks of. None if it does not take it for YAML.
+fn read_by_others(path: &Path) -> Option<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    if has_extension(path, &["json"]) {
+        return serde_json::from_str(&text).ok();
+    }
+    // It takes a byte order mark for the first letter of the first key. YAML 1.2 (5.2) says a file may start with one.
+    let text = text.trim_start_matches('\u{feff}');
+    let value: serde_yaml::Value = serde_yaml::from_str(text).ok()?;
+    Some(as_json(&value))
+}
+
+fn as_json(value: &serde_yaml::Value) -> Value {
+    match value {
+        serde_yaml::Value::Sequence(items) => items.iter().map(as_json).collect(),
+        serde_yaml::Value::Mapping(pairs) => {
+            let pairs = pairs.iter().map(|(key, value)| {
+                let key = match as_json(key) {
+                    Value::String(key) => key,
+                    other => other.to_string(),
+                };
+                (key, as_json(value))
+            });
+            Value::Object(pairs.collect())
+        }
+        serde_yaml::Value::Tagged(tagged) => as_json(&tagged.value),
+        scalar => serde_json::to_value(scalar).unwrap(),
+    }
+}
+
+fn committed_schema() -> String {
+    fs::read_to_string(corpus("../../schema/manifest.schema.json")).unwrap()
+}
+
+fn validator() -> jsonschema::Validator {
+    jsonschema::validator_for(&serde_json::from_str(&committed_schema()).unwrap()).unwrap()
+}
+
+fn read(path: &Path) -> Loaded {
+    load(&[path.to_owned()], Options::default())
+}
+
+/// Runs `check` on a copy of a manifest, so that only its name is in the output.
+fn check(path: &Path, more: &[&str]) -> Ran {
+    let dir = Dir::new();
+    for file in files(path) {
+        let below = file.strip_prefix(path.parent().unwrap()).unwrap();
+        dir.write(below.to_str().unwrap(), fs::read(&file).unwrap());
+    }
+    dir.run(&[&["check", "-f", name(path)], more].concat())
+}
+
+#[test]
+fn valid_manifests_are_valid_to_the_parser_and_to_the_schema() {
+    let schema = validator();
+    for path in manifests("valid") {
+        let loaded = read(&path);
+        assert_eq!(loaded.diagnostics, [], "{}", path.display());
+        assert!(!loaded.desired.rooms.is_empty(), "{}", path.display());
+        for file in files(&path) {
+            let instance = read_by_others(&file).unwrap();
+            let errors: Vec<String> = schema
+                .iter_errors(&instance)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert_eq!(errors, Vec::<String>::new(), "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn what_check_says_is_what_stands_beside_each_manifest() {
+    let bless = std::env::var_os("ROOMFORM_BLESS").is_some();
+    let mut wrong = Vec::new();
+    for (part, code) in [("invalid", 3), ("warned", 0)] {
+        let mut expectations: BTreeSet<PathBuf> = fs::read_dir(corpus(part))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| has_extension(path, &["txt"]))
+            .collect();
+        for path in manifests(part) {
+            let ran = check(&path, &[]);
+            assert_eq!(ran.code, code, "{}: {ran:#?}", path.display());
+            assert_eq!(
+                ran.out.is_empty(),
+                code == 3,
+                "{}: {ran:#?}",
+                path.display()
+            );
+            let beside = path.with_extension("txt");
+            if bless {
+                fs::write(&beside, &ran.err).unwrap();
+            }
+            let expected = fs::read_to_string(&beside).unwrap_or_default();
+            if expected != ran.err {
+                wrong.push(format!("{}\n{}", path.display(), ran.err));
+            }
+            expectations.remove(&beside);
+        }
+        assert_eq!(expectations, BTreeSet::new(), "they belong to no manifest");
+    }
+    assert!(
+        wrong.is_empty(),
+        "other than expected (write anew with ROOMFORM_BLESS=1, then read the difference):\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn the_first_line_of_an_invalid_file_says_what_the_schema_sees_of_it() {
+    let schema = validator();
+    let (mut seen, mut wrong) = (BTreeSet::new(), Vec::new());
+    for file in manifests("invalid").iter().flat_map(|path| files(path)) {
+        let verdict = match read_by_others(&file) {
+            None => "cannot parse",
+            Some(instance) if schema.is_valid(&instance) => "accepts",
+            Some(_) => "rejects",
+        };
+        let text = fs::read_to_string(&file).unwrap();
+        let first = text.trim_start_matches('\u{feff}').lines().next().unwrap();
+        if first != format!("# schema: {verdict}") {
+            wrong.push(format!("{}: {first}, but it {verdict}", file.display()));
+        }
+        seen.insert(verdict);
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(seen.len(), 3, "the corpus has files of each kind: {seen:?}");
+}
+
+#[test]
+fn every_code_is_in_an_expectation_or_has_a_test_of_its_own() {
+    let expected: String = ["invalid", "warned"]
+        .iter()
+        .flat_map(|part| manifests(part))
+        .map(|path| fs::read_to_string(path.with_extension("txt")).unwrap())
+        .collect();
+    let missing: Vec<&str> = Code::ALL
+        .iter()
+        .filter(|code| !expected.contains(&format!("[{} {}]", code.id(), code.name())))
+        .filter(|code| !ELSEWHERE.iter().any(|(elsewhere, _)| elsewhere == *code))
+        .map(|code| code.id())
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+#[test]
+fn the_committed_schema_is_the_printed_one() {
+    let printed = Dir::new().run(&["schema", "manifest"]).ok();
+    assert_eq!(
+        committed_schema(),
+        printed,
+        "write it anew: roomform schema manifest > schema/manifest.schema.json"
+    );
+    assert_eq!(
+        raw::schema(),
+        serde_json::from_str::<Value>(&printed).unwrap()
+    );
+}
+
+/// Pipe -> title, type, publicity and members.
+type Rooms = BTreeMap<String, (String, i64, bool, Vec<u64>)>;
+
+/// The rooms of some files, worked out from the other library's reading with none of our code.
+fn rooms_by_others(documents: &[Value]) -> Rooms {
+    let collect = |key: &str| -> BTreeMap<String, Value> {
+        let maps = documents
+            .iter()
+            .filter_map(|document| document[key].as_object());
+        maps.flatten()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    };
+    let (people, groups) = (collect("people"), collect("groups"));
+    let mut rooms = Rooms::new();
+    for document in documents {
+        for room in document["rooms"].as_array().into_iter().flatten() {
+            let or_default = |key: &str| match &room[key] {
+                Value::Null => &document["defaults"][key],
+                value => value,
+            };
+            let kind = match or_default("type") {
+                Value::Null => 1,
+                Value::String(word) if word == "dialog" => 0,
+                Value::String(word) if word == "conference" => 1,
+                Value::String(word) if word == "support" => 3,
+                number => number.as_i64().unwrap(),
+            };
+            let mut members = BTreeSet::new();
+            expand(&room["members"], &people, &groups, &mut members);
+            let mut excluded = BTreeSet::new();
+            expand(&room["exclude"], &people, &groups, &mut excluded);
+            let text = |key: &str| room[key].as_str().unwrap().to_owned();
+            let public = or_default("public").as_bool().unwrap_or(false);
+            let members = members.difference(&excluded).copied().collect();
+            rooms.insert(text("pipe"), (text("title"), kind, public, members));
+        }
+    }
+    rooms
+}
+
+fn expand(
+    list: &Value,
+    people: &BTreeMap<String, Value>,
+    groups: &BTreeMap<String, Value>,
+    ids: &mut BTreeSet<u64>,
+) {
+    for member in list.as_array().into_iter().flatten() {
+        match member.as_str() {
+            None => drop(ids.insert(member.as_u64().unwrap())),
+            Some(name) => match name.strip_prefix('@') {
+                Some(group) => expand(&groups[group], people, groups, ids),
+                None => drop(ids.insert(people[name].as_u64().unwrap())),
+            },
+        }
+    }
+}
+
+fn rooms(desired: &Desired) -> Rooms {
+    let members = |room: &DesiredRoom| room.members.iter().map(|member| member.user.0).collect();
+    let rooms = desired.rooms.values().map(|room| {
+        let state = &room.state;
+        let seen = (
+            state.title.clone(),
+            state.kind.number(),
+            state.public,
+            members(room),
+        );
+        (room.pipe.as_str().to_owned(), seen)
+    });
+    rooms.collect()
+}
+
+#[test]
+fn another_yaml_library_reads_the_same_rooms() {
+    for path in manifests("valid") {
+        let documents: Vec<Value> = files(&path)
+            .iter()
+            .map(|file| read_by_others(file).unwrap())
+            .collect();
+        assert_eq!(
+            rooms(&read(&path).desired),
+            rooms_by_others(&documents),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+/// The same without anything that says where it was written.
+fn placeless(mut desired: Desired) -> Desired {
+    let nowhere = Place {
+        file: FileId(0),
+        line: 0,
+    };
+    desired.files.clear();
+    for room in desired.rooms.values_mut() {
+        room.place = nowhere;
+        room.members
+            .iter_mut()
+            .for_each(|member| member.place = nowhere);
+    }
+    desired
+}
+
+#[test]
+fn a_manifest_means_the_same_as_yaml_and_as_json() {
+    for path in manifests("valid").iter().filter(|path| path.is_file()) {
+        let value = read_by_others(path).unwrap();
+        let as_written = placeless(read(path).desired);
+        for json in [value.to_string(), format!("{value:#}")] {
+            let loaded = load_text("rooms.json", &json, Options::default());
+            assert_eq!(loaded.diagnostics, [], "{}: {json}", path.display());
+            assert_eq!(placeless(loaded.desired), as_written, "{}", path.display());
+        }
+    }
+    let [yaml, json] = ["yaml", "json"].map(|extension| {
+        let path = corpus("valid/every-key").with_extension(extension);
+        placeless(read(&path).desired)
+    });
+    assert_eq!(yaml, json);
+}
+
+/// Code and place of each drawn mistake: a line with its code, and then, unless it is a whole file's, one with its place.
+fn drawn(text: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        if let Some((_, rest)) = line
+            .split_once('[')
+            .filter(|(word, _)| matches!(*word, "error" | "warning"))
+        {
+            found.push((rest[..4].to_owned(), String::new()));
+        } else if let Some(place) = line.trim_start().strip_prefix("--> ") {
+            found.last_mut().unwrap().1 = place.to_owned();
+        }
+    }
+    found
+}
+
+#[test]
+fn the_json_document_has_the_mistakes_that_are_drawn() {
+    for path in [manifests("invalid"), manifests("warned")].concat() {
+        let ran = check(&path, &["--format", "json"]);
+        let document = ran.json();
+        assert_eq!(document["exit"], ran.code, "{document:#}");
+        assert_eq!(document["valid"], ran.code == 0, "{document:#}");
+        let diagnostics = document["diagnostics"].as_array().unwrap();
+        let told: Vec<(String, String)> = diagnostics
+            .iter()
+            .map(|told| {
+                let place = match (&told["line"], &told["column"]) {
+                    (Value::Null, Value::Null) => String::new(),
+                    (line, column) => format!("{}:{line}:{column}", told["file"].as_str().unwrap()),
+                };
+                (told["code"].as_str().unwrap().to_owned(), place)
+            })
+            .collect();
+        let beside = fs::read_to_string(path.with_extension("txt")).unwrap();
+        assert_eq!(told, drawn(&beside), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_parts_of_a_directory_are_told_apart() {
+    let ran = check(&corpus("valid/many-files"), &[]);
+    assert_eq!(ran.ok(), "valid: 2 rooms, 3 memberships\n");
+    let desired = read(&corpus("valid/many-files")).desired;
+    let places: Vec<(bool, String, u32)> = desired
+        .rooms
+        .values()
+        .map(|room| {
+            let file = desired.file_name(room.place);
+            let (_, below) = file.rsplit_once("many-files/").unwrap();
+            (room.state.public, below.to_owned(), room.place.line)
+        })
+        .collect();
+    assert_eq!(
+        places,
+        [
+            (false, "rooms/closed.yaml".to_owned(), 4),
+            (true, "rooms/open.yml".to_owned(), 5)
+        ]
+    );
+}
+
+const ROOM: &str = "version: 1\nrooms: [{pipe: first-room, title: First}]\n";
+
+/// What `check` says of a manifest that cannot be used.
+#[track_caller]
+fn refused(dir: &Dir, args: &[&str]) -> String {
+    let before = dir.files();
+    let ran = dir.run(&[&["check"], args].concat());
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:#?}");
+    assert_eq!(dir.files(), before);
+    ran.err
+}
+
+#[test]
+fn a_missing_file() {
+    insta::assert_snapshot!(refused(&Dir::new(), &["-f", "no/such.yaml"]), @r#"
+    error[E001 unreadable]: no/such.yaml: no such file or directory
+     |
+     = help: name the manifest with -f; the default is rooms.yaml, else the directory rooms/
+
+    the manifest is invalid: 1 error
+    "#);
+    insta::assert_snapshot!(refused(&Dir::new(), &[]), @r#"
+    error[E001 unreadable]: rooms.yaml: no such file or directory
+     |
+     = help: name the manifest with -f; the default is rooms.yaml, else the directory rooms/
+
+    the manifest is invalid: 1 error
+    "#);
+}
+
+#[test]
+fn a_directory_without_a_manifest() {
+    let dir = Dir::new();
+    dir.write("rooms/notes.txt", ROOM);
+    dir.write("rooms/.rooms.yaml", ROOM);
+    dir.write("rooms/rooms.json", ROOM);
+    insta::assert_snapshot!(refused(&dir, &["-f", "rooms"]), @r#"
+    error[E001 unreadable]: rooms: the directory holds no *.yaml or *.yml file
+     |
+     = help: name the directory your manifest lies in, or a file
+
+    the manifest is invalid: 1 error
+    "#);
+}
+
+#[test]
+fn an_empty_file() {
+    insta::assert_snapshot!(refused(&Dir::with(""), &[]), @r#"
+    error[E022 empty-manifest]: the file is empty
+     --> rooms.yaml:1:1
+      |
+    1 |
+      | ^
+      |
+      = help: a manifest starts with `version: 1` and lists `rooms`
+
+    the manifest is invalid: 1 error
+    "#);
+    assert!(refused(&Dir::with("\u{feff}"), &[]).contains("the file is empty"));
+    assert!(refused(&Dir::with("\n\n \n"), &[]).contains("the file is empty"));
+}
+
+#[test]
+fn no_room_at_all_is_fine_when_it_is_meant() {
+    let dir = Dir::with("version: 1\nrooms: []\n");
+    assert!(refused(&dir, &[]).contains("E022 empty-manifest"));
+    assert_eq!(
+        dir.run(&["check", "--allow-empty"]).ok(),
+        "valid: 0 rooms, 0 memberships\n"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_utf_8() {
+    let dir = Dir::new();
+    dir.write(
+        "rooms.yaml",
+        b"version: 1\nrooms:\n  - {pipe: cafe, title: Caf\xe9}\n",
+    );
+    insta::assert_snapshot!(refused(&dir, &[]), @r#"
+    error[E002 not-utf8]: rooms.yaml: not valid UTF-8: byte 45, in line 3
+     |
+     = help: save the file as UTF-8
+
+    the manifest is invalid: 1 error
+    "#);
+    dir.write(
+        "rooms.yaml",
+        "version: 1\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect::<Vec<u8>>(),
+    );
+    dir.write(
+        "rooms.yaml",
+        [b"\xff\xfe".as_slice(), &dir.files()[0].1].concat(),
+    );
+    assert!(refused(&dir, &[]).contains("byte 0, in line 1"));
+}
+
+#[test]
+fn a_file_given_twice_counts_once() {
+    let dir = Dir::new();
+    dir.write("rooms/a.yaml", ROOM);
+    let ran = dir.run(&[
+        "check",
+        "-f",
+        "rooms",
+        "-f",
+        "rooms/a.yaml",
+        "-f",
+        "./rooms/../rooms/a.yaml",
+    ]);
+    assert_eq!(ran.ok(), "valid: 1 room, 0 memberships\n");
+}
+
+#[test]
+fn several_files_and_directories_are_one_manifest() {
+    let dir = Dir::new();
+    dir.write("people.yaml", "version: 1\npeople: {head: 3}\n");
+    dir.write(
+        "rooms/deep/er/a.yml",
+        ROOM.replace("First}", "First, members: [head]}"),
+    );
+    let ran = dir.run(&["check", "-f", "rooms", "-f", "people.yaml"]);
+    assert_eq!(ran.ok(), "valid: 1 room, 1 membership\n");
+    assert!(refused(&dir, &["-f", "rooms"]).contains("`head` is not in `people`"));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_that_leads_out() {
+    let dir = Dir::new();
+    let secret = dir.write("secret/token.yaml", "token: s3cret\n");
+    dir.write("rooms/a.yaml", ROOM);
+    std::os::unix::fs::symlink(&secret, dir.path("rooms/b.yaml")).unwrap();
+    std::os::unix::fs::symlink(dir.path("secret"), dir.path("rooms/c")).unwrap();
+    insta::assert_snapshot!(refused(&dir, &["-f", "rooms"]), @r#"
+    error[E023 outside-root]: rooms/b.yaml: a symbolic link that leads out of the manifest's directory
+     |
+     = help: copy the file in, or name it with -f
+
+    error[E023 outside-root]: rooms/c: a symbolic link that leads out of the manifest's directory
+     |
+     = help: copy the file in, or name it with -f
+
+    the manifest is invalid: 2 errors
+    "#);
+}
+
+#[test]
+#[cfg(unix)]
+fn links_that_stay_inside_are_followed_once_and_broken_ones_told() {
+    let dir = Dir::new();
+    dir.write("rooms/a.yaml", ROOM);
+    std::os::unix::fs::symlink("a.yaml", dir.path("rooms/b.yaml")).unwrap();
+    std::os::unix::fs::symlink(".", dir.path("rooms/loop")).unwrap();
+    assert_eq!(
+        dir.run(&["check", "-f", "rooms"]).ok(),
+        "valid: 1 room, 0 memberships\n"
+    );
+    std::os::unix::fs::symlink("nowhere.yaml", dir.path("rooms/c.yaml")).unwrap();
+    let ran = dir.run(&["check", "-f", "rooms"]);
+    assert_eq!(ran.code, 3);
+    insta::assert_snapshot!(ran.err, @r#"
+    error[E001 unreadable]: rooms/c.yaml: no such file or directory
+     |
+     = help: name the manifest with -f; the default is rooms.yaml, else the directory rooms/
+
+    the manifest is invalid: 1 error
+    "#);
+}
+
+#[test]
+fn a_second_file_of_one_manifest_is_quoted_by_its_own_name() {
+    let document = check(
+        &corpus("invalid/mistakes-in-every-file"),
+        &["--format", "json"],
+    )
+    .json();
+    let files: Vec<&Value> = document["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|told| &told["file"])
+        .collect();
+    let name = |file: &str| json!(format!("mistakes-in-every-file/{file}"));
+    assert_eq!(files, [&name("a.yaml"), &name("b.yaml"), &name("c.yaml")]);
+}
