@@ -68,11 +68,20 @@ pub struct PlanArgs {
     /// Exit with 2 if changes are pending
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Save the plan to this file, for `apply FILE` to do exactly what it says
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// Flags of `apply`.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
+    /// A plan saved by `plan --out`; it was reviewed, so nothing is asked
+    #[arg(value_name = "PLAN_FILE")]
+    pub plan: Option<PathBuf>,
+    /// Do the rooms of a saved plan that nobody changed since, and leave the others
+    #[arg(long, requires = "plan")]
+    pub apply_fresh: bool,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,

@@ -3,14 +3,16 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::report::{Told, write_files};
+use super::report::Told;
 use super::target::{Connection, Planned, WriteAccess, dice, manifest, planned, switches};
-use super::{Console, interrupt};
+use super::{Console, interrupt, saved};
 use crate::apply::{Control, Halt, Job, Outcome, Pace, apply};
 use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
 use crate::ledger::{Journal, read};
-use crate::plan::{Interest, Plan, plan};
+use crate::model::Desired;
+use crate::plan::{Interest, Plan, Switches, plan};
+use crate::render::json::diagnostics;
 use crate::render::{self, EVERY};
 use crate::settings::Settings;
 
@@ -19,6 +21,9 @@ pub(super) async fn run(
     settings: &Settings,
     console: &mut Console,
 ) -> Result<Exit, Error> {
+    if let Some(file) = &args.plan {
+        return saved::run(file, args, settings, console).await;
+    }
     if console.format == Format::Json && !args.yes {
         let message = "--format json cannot ask, and --yes was not given";
         return Err(
@@ -31,23 +36,51 @@ pub(super) async fn run(
     };
     let connection = Connection::open(settings, loaded.desired.widget).await?;
     let access = WriteAccess::new(settings)?;
-    let planned = planned(loaded, connection, switches, console).await?;
-    if console.format == Format::Text {
-        let text = render::plan(&planned.plan, console.out_paint);
-        console.print(&text)?;
+    let Planned {
+        loaded,
+        connection,
+        switches,
+        plan: before,
+    } = planned(loaded, connection, switches, console).await?;
+    let warnings = || diagnostics(&loaded.diagnostics, &loaded.sources);
+    show(&before, console)?;
+    let mut told = Told::nothing(Exit::Done);
+    match consent(&before, args.yes, console)? {
+        Consent::Withheld(exit) => told.exit = exit,
+        Consent::Given => {
+            let outcome = carry_out(
+                &before,
+                Interest::new(&loaded.desired),
+                &connection,
+                access,
+                args,
+                settings,
+                console,
+            )
+            .await?;
+            told.exit = exit(&before, outcome.as_ref());
+            told.after = after(
+                &loaded.desired,
+                outcome.as_ref(),
+                &connection,
+                &switches,
+                console,
+            );
+            told.outcome = outcome;
+        }
     }
-    let told = match consent(&planned.plan, args.yes, console)? {
-        Consent::Given => carry_out(&planned, access, args, settings, console).await?,
-        Consent::Withheld(exit) => Told {
-            exit,
-            outcome: None,
-            after: None,
-        },
-    };
-    write_files(&planned, &told, args)?;
-    told.print(&planned, console)?;
-    planned.connection.close().await?;
+    told.write_files(&before, warnings(), args)?;
+    told.print(&before, warnings(), console)?;
+    connection.close().await?;
     Ok(told.exit)
+}
+
+/// Prints a plan before it is asked about.
+pub(super) fn show(plan: &Plan, console: &mut Console) -> Result<(), Error> {
+    match console.format {
+        Format::Text => console.print(&render::plan(plan, console.out_paint)),
+        Format::Json => Ok(()),
+    }
 }
 
 enum Consent {
@@ -81,37 +114,25 @@ fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consent, Err
     })
 }
 
-/// Writes. Only here is a writer made, and the ledger opened for writing, before the first call.
-async fn carry_out(
-    planned: &Planned,
+/// Writes; `None` if there was nothing to do. Only here is a writer made, and the ledger opened for writing, before the
+/// first call.
+pub(super) async fn carry_out(
+    plan: &Plan,
+    interest: Interest<'_>,
+    connection: &Connection,
     access: WriteAccess,
     args: &ApplyArgs,
     settings: &Settings,
     console: &mut Console,
-) -> Result<Told, Error> {
-    let Planned {
-        loaded,
-        connection,
-        switches,
-        plan: before,
-    } = planned;
-    let releases = before.by_hand.iter().any(|room| !room.left.is_empty());
-    if before.is_empty() && !releases {
-        let exit = if before.is_pending() {
-            Exit::Partial
-        } else {
-            Exit::Done
-        };
-        return Ok(Told {
-            exit,
-            outcome: None,
-            after: None,
-        });
+) -> Result<Option<Outcome>, Error> {
+    let releases = plan.by_hand.iter().any(|room| !room.left.is_empty());
+    if plan.is_empty() && !releases {
+        return Ok(None);
     }
     let pace = Pace::new(settings.common.parallelism.get(), settings.common.rate);
     let job = Job {
-        plan: before,
-        interest: Interest::new(&loaded.desired),
+        plan,
+        interest,
         reader: &connection.reader,
         writer: Arc::new(connection.writer(access)),
         ledger: Arc::new(Journal::open(&connection.ledger, &connection.target)?),
@@ -122,25 +143,32 @@ async fn carry_out(
             interrupt::channel()?,
         )),
     };
-    let outcome = followed(job, before.changes.len(), console).await;
-    let after = outcome.observed.as_ref().and_then(|observed| {
-        match read(&connection.ledger, &connection.target) {
-            Ok(snapshot) => {
-                let (target, recorded) = (&connection.target, snapshot.recorded());
-                Some(plan(target, &loaded.desired, observed, &recorded, switches))
-            }
-            // What was done is reported all the same; only the plan after it cannot be made.
-            Err(error) => {
-                console.warn(&error.to_string());
-                None
-            }
+    Ok(Some(followed(job, plan.changes.len(), console).await))
+}
+
+/// The plan that is left after the writes, from the list that was read to verify them.
+fn after(
+    desired: &Desired,
+    outcome: Option<&Outcome>,
+    connection: &Connection,
+    switches: &Switches,
+    console: &mut Console,
+) -> Option<Plan> {
+    let observed = outcome?.observed.as_ref()?;
+    match read(&connection.ledger, &connection.target) {
+        Ok(snapshot) => Some(plan(
+            &connection.target,
+            desired,
+            observed,
+            &snapshot.recorded(),
+            switches,
+        )),
+        // What was done is reported all the same; only the plan after it cannot be made.
+        Err(error) => {
+            console.warn(&error.to_string());
+            None
         }
-    });
-    Ok(Told {
-        exit: exit(before, &outcome),
-        outcome: Some(outcome),
-        after,
-    })
+    }
 }
 
 /// Applies, and shows how far it is.
@@ -164,11 +192,15 @@ where
     outcome
 }
 
-fn exit(before: &Plan, outcome: &Outcome) -> Exit {
-    let complete = outcome.is_complete() && before.conflicts.is_empty();
-    match &outcome.halt {
+/// How an apply ends.
+pub(super) fn exit(before: &Plan, outcome: Option<&Outcome>) -> Exit {
+    let halt = outcome.and_then(|outcome| outcome.halt.as_ref());
+    let complete = before.conflicts.is_empty() && outcome.is_none_or(Outcome::is_complete);
+    match halt {
         Some(Halt::Interrupted) => Exit::Interrupted,
-        Some(Halt::Ledger(_)) if outcome.writes() == 0 => Exit::Failed,
+        Some(Halt::Ledger(_)) if outcome.is_none_or(|outcome| outcome.writes() == 0) => {
+            Exit::Failed
+        }
         _ if complete => Exit::Done,
         _ => Exit::Partial,
     }

@@ -12,6 +12,7 @@ mod ledger;
 mod plan;
 mod report;
 mod sandbox;
+mod saved;
 mod site;
 mod target;
 

@@ -1,10 +1,11 @@
 //! `plan`: what apply would do. It never holds a writer.
 
 use super::Console;
+use super::report::replace;
 use super::target::{Connection, manifest, planned, switches};
 use crate::cli::{Format, PlanArgs};
 use crate::error::{Error, Exit};
-use crate::plan::Plan;
+use crate::plan::{Plan, save};
 use crate::render;
 use crate::render::json::{PlanDocument, diagnostics};
 use crate::settings::Settings;
@@ -21,6 +22,9 @@ pub(super) async fn run(
     let connection = Connection::open(settings, loaded.desired.widget).await?;
     let planned = planned(loaded, connection, switches, console).await?;
     let exit = exit(&planned.plan, args.detailed_exitcode);
+    if let Some(path) = &args.out {
+        replace(path, &save(&planned.plan)?)?;
+    }
     if console.format == Format::Json {
         let warnings = diagnostics(&planned.loaded.diagnostics, &planned.loaded.sources);
         console.document(&PlanDocument::new(&planned.plan, exit, warnings))?;

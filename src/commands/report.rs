@@ -6,13 +6,12 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Console;
-use super::target::Planned;
 use crate::apply::Outcome;
 use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
 use crate::plan::Plan;
 use crate::render;
-use crate::render::json::{self, PlanDocument, ReportDocument, diagnostics};
+use crate::render::json::{self, DiagnosticDocument, PlanDocument, ReportDocument};
 
 /// How an apply ended.
 pub(super) struct Told {
@@ -24,9 +23,23 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn print(&self, planned: &Planned, console: &mut Console) -> Result<(), Error> {
+    /// Nothing was carried out.
+    pub(super) fn nothing(exit: Exit) -> Self {
+        Self {
+            exit,
+            outcome: None,
+            after: None,
+        }
+    }
+
+    pub(super) fn print(
+        &self,
+        plan: &Plan,
+        warnings: Vec<DiagnosticDocument>,
+        console: &mut Console,
+    ) -> Result<(), Error> {
         if console.format == Format::Json {
-            return console.document(&self.document(planned));
+            return console.document(&self.document(plan, warnings));
         }
         let written = self
             .outcome
@@ -41,26 +54,30 @@ impl Told {
         console.print(&text)
     }
 
-    fn document(&self, planned: &Planned) -> ReportDocument {
-        let warnings = diagnostics(&planned.loaded.diagnostics, &planned.loaded.sources);
-        let plan = PlanDocument::new(&planned.plan, self.exit, warnings);
+    /// Writes the files that were asked for, each replaced as a whole.
+    pub(super) fn write_files(
+        &self,
+        plan: &Plan,
+        warnings: Vec<DiagnosticDocument>,
+        args: &ApplyArgs,
+    ) -> Result<(), Error> {
+        if let Some(path) = &args.report {
+            replace(path, &json::text(&self.document(plan, warnings))?)?;
+        }
+        if let Some(path) = &args.failed {
+            let nothing = Outcome::default();
+            let outcome = self.outcome.as_ref().unwrap_or(&nothing);
+            let text = render::failed(plan, outcome).map_err(anyhow::Error::from)?;
+            replace(path, &text)?;
+        }
+        Ok(())
+    }
+
+    fn document(&self, plan: &Plan, warnings: Vec<DiagnosticDocument>) -> ReportDocument {
+        let plan = PlanDocument::new(plan, self.exit, warnings);
         let converged = self.after.as_ref().map(|after| !after.is_pending());
         ReportDocument::new(plan, self.outcome.as_ref(), converged, self.exit)
     }
-}
-
-/// Writes the files that were asked for, each replaced as a whole.
-pub(super) fn write_files(planned: &Planned, told: &Told, args: &ApplyArgs) -> Result<(), Error> {
-    if let Some(path) = &args.report {
-        replace(path, &json::text(&told.document(planned))?)?;
-    }
-    if let Some(path) = &args.failed {
-        let nothing = Outcome::default();
-        let outcome = told.outcome.as_ref().unwrap_or(&nothing);
-        let text = render::failed(&planned.plan, outcome).map_err(anyhow::Error::from)?;
-        replace(path, &text)?;
-    }
-    Ok(())
 }
 
 /// Puts a text in a file's place, so that nobody ever reads half of it.

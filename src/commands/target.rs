@@ -67,12 +67,7 @@ pub(super) async fn planned(
     console: &mut Console,
 ) -> Result<Planned, Error> {
     let recorded = connection.recorded(console)?;
-    let interest = Interest::new(&loaded.desired);
-    let take = |observed: &mut Observed, row| interest.take(observed, row);
-    let observed = connection
-        .reader
-        .collect(&dice(), Observed::default, take)
-        .await?;
+    let observed = observed(&connection, &Interest::new(&loaded.desired)).await?;
     let plan = plan(
         &connection.target,
         &loaded.desired,
@@ -86,6 +81,18 @@ pub(super) async fn planned(
         switches,
         plan,
     })
+}
+
+/// The rooms of the list that a run is about.
+pub(super) async fn observed(
+    connection: &Connection,
+    interest: &Interest<'_>,
+) -> Result<Observed, Error> {
+    let take = |observed: &mut Observed, row| interest.take(observed, row);
+    Ok(connection
+        .reader
+        .collect(&dice(), Observed::default, take)
+        .await?)
 }
 
 /// `--only`, the allowances and the rest, as the plan takes them.

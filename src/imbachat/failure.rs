@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::retry::class;
+
 /// The calls there are, as far as a failure depends on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
@@ -11,6 +13,31 @@ pub enum Call {
     Create,
     /// imba_rooms with `room_id`: repeating it changes nothing.
     Update,
+}
+
+/// What happened to a call. Which of these may be sent again is `retry`'s table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The host has no address.
+    NoAddress,
+    /// No connection came about.
+    NoConnection,
+    /// No connection came about in time.
+    NoConnectionInTime,
+    /// The other side is not who it should be.
+    Tls,
+    /// The connection broke. Whether the request had left, nobody can tell.
+    Cut,
+    /// No answer in time.
+    NoAnswer,
+    /// Another HTTP status than success.
+    Status(u16),
+    /// HTTP success, but a page in HTML.
+    Html,
+    /// HTTP success, but nothing that can be read, or not of the shape.
+    Unreadable,
+    /// HTTP success, but the body says no: with this code, or 0 for none.
+    Body(u16),
 }
 
 /// How far a failed request got.
@@ -43,6 +70,15 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The failure that a cause is, by the table.
+    pub fn of(cause: Cause, message: impl Into<String>) -> Self {
+        let (delivery, lasting) = class(cause);
+        Self {
+            lasting,
+            ..Self::lasting(delivery, message)
+        }
+    }
+
     /// A failure that another try would only repeat.
     pub fn lasting(delivery: Delivery, message: impl Into<String>) -> Self {
         Self {

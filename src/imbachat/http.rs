@@ -5,12 +5,12 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::endpoint::Endpoint;
-use super::failure::{Delivery, Failure};
+use super::failure::{Cause, Delivery, Failure};
 use super::wire::{self, Bad};
 
 /// An answer to a write larger than this is not one.
@@ -118,11 +118,15 @@ impl Http {
     /// A failure out of an answer that came with HTTP 200 and is no good all the same.
     pub(super) fn bad(&self, bad: Bad, who: Who) -> Failure {
         match bad {
-            Bad::Shape(text) => Failure::passing(
-                Delivery::InDoubt,
-                format!("the server's answer cannot be used: {text}"),
-            )
-            .hint("check --api-url; a proxy or a login page may answer in the API's place"),
+            Bad::Shape(text) => {
+                let cause = if text.contains("HTML") {
+                    Cause::Html
+                } else {
+                    Cause::Unreadable
+                };
+                Failure::of(cause, format!("the server's answer cannot be used: {text}"))
+                    .hint("check --api-url; a proxy or a login page may answer in the API's place")
+            }
             Bad::Complaint(complaint) => {
                 let code = complaint
                     .code
@@ -136,22 +140,18 @@ impl Http {
     /// A failure while sending or receiving, with the whole chain: the useful part is at its end.
     pub(super) fn broken(&self, error: reqwest::Error) -> Failure {
         let error = error.without_url();
-        let delivery = if error.is_connect() || error.is_builder() {
-            Delivery::NotSent
-        } else {
-            Delivery::InDoubt
-        };
-        let what = match delivery {
-            Delivery::NotSent => format!("no connection to {}", self.endpoint.origin()),
-            _ if error.is_timeout() => format!("no answer within {} s", self.timeout.as_secs_f64()),
-            _ => "the connection broke off".to_owned(),
+        let cause = cause(&error);
+        let what = match cause {
+            Cause::Cut => "the connection broke off".to_owned(),
+            Cause::NoAnswer => format!("no answer within {} s", self.timeout.as_secs_f64()),
+            _ => format!("no connection to {}", self.endpoint.origin()),
         };
         let remedy = if error.is_timeout() {
             "check --api-url, the network and the proxy settings, or give it more time with --timeout"
         } else {
             "check --api-url, the network and the proxy settings"
         };
-        Failure::passing(delivery, format!("{what}: {}", self.clean(&chain(&error)))).hint(remedy)
+        Failure::of(cause, format!("{what}: {}", self.clean(&chain(&error)))).hint(remedy)
     }
 
     fn redirected(&self, response: &Response) -> Failure {
@@ -166,7 +166,7 @@ impl Http {
             "the server redirects to `{}` (HTTP {status}); nothing was sent there",
             self.clean(target)
         );
-        Failure::lasting(Delivery::Refused, message)
+        Failure::of(Cause::Status(status), message)
             .hint("if you trust that address, give its origin with --api-url")
     }
 
@@ -187,37 +187,28 @@ impl Http {
         let said = said
             .map(|said| format!(": {}", self.clean(said)))
             .unwrap_or_default();
-        let failure = match code {
-            401 | 403 => Failure::lasting(
-                Delivery::Refused,
-                format!(
-                    "the server does not accept {} ({number}){said}",
-                    who.credentials()
-                ),
-            )
-            .hint(who.remedy()),
-            404 if http.is_some() => Failure::lasting(
-                Delivery::Refused,
-                format!("the server knows no such thing ({number}){said}"),
-            )
-            .hint("check --api-url"),
-            422 => Failure::lasting(
-                Delivery::Refused,
-                format!("the server refuses what was sent ({number}){said}"),
+        let cause = http.map_or(Cause::Body(code), |status| Cause::Status(status.as_u16()));
+        let (what, hint) = match code {
+            401 | 403 => (
+                format!("the server does not accept {}", who.credentials()),
+                Some(who.remedy()),
             ),
-            425 | 429 => Failure::passing(
-                Delivery::Later,
-                format!("the server asks to slow down ({number}){said}"),
-            )
-            .hint("lower --parallelism"),
-            408 | 500..=599 => Failure::passing(
-                Delivery::InDoubt,
-                format!("the server failed ({number}){said}"),
+            404 if http.is_some() => (
+                "the server knows no such thing".to_owned(),
+                Some("check --api-url"),
             ),
-            _ => Failure::lasting(
-                Delivery::Refused,
-                format!("the server refuses the call ({number}){said}"),
+            422 => ("the server refuses what was sent".to_owned(), None),
+            425 | 429 => (
+                "the server asks to slow down".to_owned(),
+                Some("lower --parallelism, or set --rate"),
             ),
+            408 | 500..=599 => ("the server failed".to_owned(), None),
+            _ => ("the server refuses the call".to_owned(), None),
+        };
+        let failure = Failure::of(cause, format!("{what} ({number}){said}"));
+        let failure = match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         };
         Failure {
             retry_after: wait,
@@ -284,28 +275,69 @@ impl Who {
     }
 }
 
-/// `Retry-After` in seconds.
+/// `Retry-After`, in seconds or as a date. The date is counted from the answer's own `Date`: our clock may be off.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
-        .map(Duration::from_secs)
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let date = |text: &str| {
+        jiff::fmt::rfc2822::parse(text)
+            .ok()
+            .map(|date| date.timestamp())
+    };
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let now = text(DATE)
+        .and_then(date)
+        .unwrap_or_else(jiff::Timestamp::now);
+    Some(Duration::try_from(date(asked)?.duration_since(now)).unwrap_or_default())
+}
+
+/// What kind of failure the library's error is.
+fn cause(error: &reqwest::Error) -> Cause {
+    let causes = causes(error);
+    let is_tls = |cause: &(dyn std::error::Error + 'static)| {
+        let io = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        io.is_some_and(|inner| inner.is::<rustls::Error>()) || cause.is::<rustls::Error>()
+    };
+    match error {
+        _ if !error.is_connect() && error.is_timeout() => Cause::NoAnswer,
+        _ if !error.is_connect() && !error.is_builder() => Cause::Cut,
+        _ if error.is_timeout() => Cause::NoConnectionInTime,
+        _ if causes.iter().copied().any(is_tls) => Cause::Tls,
+        _ if causes
+            .iter()
+            .any(|cause| cause.to_string().contains("dns error")) =>
+        {
+            Cause::NoAddress
+        }
+        _ => Cause::NoConnection,
+    }
+}
+
+/// The causes below an error, outermost first.
+fn causes(error: &reqwest::Error) -> Vec<&(dyn std::error::Error + 'static)> {
+    let mut found = Vec::new();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        found.push(inner);
+        cause = inner.source();
+    }
+    found
 }
 
 /// An error and its causes in one line, each cause once.
 fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.ends_with(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text
+    causes(error)
+        .iter()
+        .map(ToString::to_string)
+        .fold(error.to_string(), |text, cause| {
+            if text.ends_with(&cause) {
+                text
+            } else {
+                format!("{text}: {cause}")
+            }
+        })
 }

@@ -13,7 +13,7 @@ mod wire;
 mod write;
 
 pub use endpoint::Endpoint;
-pub use failure::{Call, Delivery, Failure};
+pub use failure::{Call, Cause, Delivery, Failure};
 pub use http::Http;
 pub use read::{ReadAuth, ReadRooms, Reader};
 pub use retry::{Dice, Verdict, Wait, verdict};

@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::failure::{Call, Delivery, Failure};
+use super::failure::{Call, Cause, Delivery, Failure};
 
 /// Tries of one request in all.
 const ATTEMPTS: u32 = 4;
+/// Tries where the server only asked to come back later: it did nothing yet, and patience is all it wants.
+const PATIENT: u32 = 10;
 /// The longest first wait.
 const BASE: Duration = Duration::from_millis(250);
 /// The longest a server's `Retry-After` is followed.
@@ -62,6 +64,27 @@ pub enum Verdict {
     Final,
 }
 
+/// The table: how far a call got that ended so, and whether another try would only repeat it.
+///
+/// A status in the 5xx may come from the server after it did the work, or from a proxy that gave up waiting for it. 503 is
+/// no exception: who sends it is not known.
+pub(super) fn class(cause: Cause) -> (Delivery, bool) {
+    match cause {
+        Cause::NoAddress | Cause::NoConnection | Cause::NoConnectionInTime => {
+            (Delivery::NotSent, false)
+        }
+        Cause::Tls => (Delivery::NotSent, true),
+        Cause::Cut | Cause::NoAnswer | Cause::Html | Cause::Unreadable => {
+            (Delivery::InDoubt, false)
+        }
+        Cause::Status(code) | Cause::Body(code) => match code {
+            425 | 429 => (Delivery::Later, false),
+            408 | 500..=599 => (Delivery::InDoubt, false),
+            _ => (Delivery::Refused, true),
+        },
+    }
+}
+
 /// The verdict on the `attempt`th try (from 1). A create is only ever sent again if the server cannot have acted on it.
 pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
     let safe = match failure.delivery {
@@ -69,17 +92,22 @@ pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
         Delivery::InDoubt => call != Call::Create,
         Delivery::Refused => false,
     };
+    let most = if failure.delivery == Delivery::Later {
+        PATIENT
+    } else {
+        ATTEMPTS
+    };
     match failure.delivery {
         Delivery::InDoubt if !safe => Verdict::InDoubt,
-        Delivery::InDoubt if failure.lasting || attempt >= ATTEMPTS => Verdict::InDoubt,
-        _ if !safe || failure.lasting || attempt >= ATTEMPTS => Verdict::Final,
+        Delivery::InDoubt if failure.lasting || attempt >= most => Verdict::InDoubt,
+        _ if !safe || failure.lasting || attempt >= most => Verdict::Final,
         _ => Verdict::Again(wait(failure, attempt)),
     }
 }
 
-/// The server's wish, within reason; else up to 0.25 s, 0.5 s, 1 s.
+/// The server's wish, within reason; else up to 0.25 s, 0.5 s, 1 s, and so on.
 fn wait(failure: &Failure, attempt: u32) -> Wait {
-    let own = BASE * 2_u32.saturating_pow(attempt.saturating_sub(1));
+    let own = (BASE * 2_u32.saturating_pow(attempt.saturating_sub(1).min(7))).min(LONGEST_WAIT);
     failure.retry_after.map_or(Wait::UpTo(own), |asked| {
         Wait::AtLeast(asked.min(LONGEST_WAIT))
     })
@@ -88,6 +116,117 @@ fn wait(failure: &Failure, attempt: u32) -> Wait {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// One row: what becomes of each call that ends so, try by try.
+    fn row(cause: Cause) -> String {
+        let failure = Failure::of(cause, "x");
+        let cell = |call| {
+            let mut tries = 0;
+            loop {
+                tries += 1;
+                let end = match verdict(call, &failure, tries) {
+                    Verdict::Again(_) => continue,
+                    Verdict::InDoubt => "in doubt",
+                    Verdict::Final => "final",
+                };
+                return if tries == 1 {
+                    end.to_owned()
+                } else {
+                    format!("{tries} tries, {end}")
+                };
+            }
+        };
+        let [list, create, update] = [Call::List, Call::Create, Call::Update].map(cell);
+        format!(
+            "{:<20} {list:<18} {create:<18} {update}",
+            format!("{cause:?}")
+        )
+    }
+
+    #[test]
+    fn the_whole_table() {
+        let statuses = [
+            301, 307, 400, 401, 403, 404, 408, 413, 422, 425, 429, 500, 502, 503, 504,
+        ];
+        let bodies = [0, 401, 403, 404, 422, 429, 500];
+        let causes = [
+            Cause::NoAddress,
+            Cause::NoConnection,
+            Cause::NoConnectionInTime,
+            Cause::Tls,
+            Cause::Cut,
+            Cause::NoAnswer,
+        ]
+        .into_iter()
+        .chain(statuses.map(Cause::Status))
+        .chain([Cause::Html, Cause::Unreadable])
+        .chain(bodies.map(Cause::Body));
+        let table: Vec<String> = causes.map(row).collect();
+        let table = format!(
+            "cause                list and verify    create             update, members\n{}",
+            table.join("\n")
+        );
+        #[expect(
+            clippy::print_stdout,
+            reason = "cargo test -- --nocapture the_whole_table shows it"
+        )]
+        {
+            println!("{table}");
+        }
+        insta::assert_snapshot!(table, @r"
+        cause                list and verify    create             update, members
+        NoAddress            4 tries, final     4 tries, final     4 tries, final
+        NoConnection         4 tries, final     4 tries, final     4 tries, final
+        NoConnectionInTime   4 tries, final     4 tries, final     4 tries, final
+        Tls                  final              final              final
+        Cut                  4 tries, in doubt  in doubt           4 tries, in doubt
+        NoAnswer             4 tries, in doubt  in doubt           4 tries, in doubt
+        Status(301)          final              final              final
+        Status(307)          final              final              final
+        Status(400)          final              final              final
+        Status(401)          final              final              final
+        Status(403)          final              final              final
+        Status(404)          final              final              final
+        Status(408)          4 tries, in doubt  in doubt           4 tries, in doubt
+        Status(413)          final              final              final
+        Status(422)          final              final              final
+        Status(425)          10 tries, final    10 tries, final    10 tries, final
+        Status(429)          10 tries, final    10 tries, final    10 tries, final
+        Status(500)          4 tries, in doubt  in doubt           4 tries, in doubt
+        Status(502)          4 tries, in doubt  in doubt           4 tries, in doubt
+        Status(503)          4 tries, in doubt  in doubt           4 tries, in doubt
+        Status(504)          4 tries, in doubt  in doubt           4 tries, in doubt
+        Html                 4 tries, in doubt  in doubt           4 tries, in doubt
+        Unreadable           4 tries, in doubt  in doubt           4 tries, in doubt
+        Body(0)              final              final              final
+        Body(401)            final              final              final
+        Body(403)            final              final              final
+        Body(404)            final              final              final
+        Body(422)            final              final              final
+        Body(429)            10 tries, final    10 tries, final    10 tries, final
+        Body(500)            4 tries, in doubt  in doubt           4 tries, in doubt
+        ");
+    }
+
+    #[test]
+    fn waits_grow_are_thrown_and_follow_the_server() {
+        let (failure, dice) = (Failure::of(Cause::Status(500), "x"), Dice::new(7));
+        let waits: Vec<Verdict> = (1..=3)
+            .map(|attempt| verdict(Call::Update, &failure, attempt))
+            .collect();
+        assert_eq!(
+            waits,
+            [250, 500, 1000].map(|most| Verdict::Again(Wait::UpTo(Duration::from_millis(most))))
+        );
+        let thrown: Vec<Duration> = (0..1000).map(|_| Wait::UpTo(BASE).thrown(&dice)).collect();
+        let mean = thrown.iter().sum::<Duration>() / 1000;
+        assert!(
+            thrown.iter().all(|wait| *wait <= BASE) && (100..150).contains(&mean.as_millis()),
+            "{mean:?}"
+        );
+        let asked = Wait::AtLeast(Duration::from_secs(2)).thrown(&dice);
+        assert!(asked >= Duration::from_secs(2) && asked <= Duration::from_secs(2) + BASE);
+    }
 
     #[test]
     fn a_create_is_sent_again_only_if_the_server_cannot_have_acted() {
@@ -136,6 +275,6 @@ mod tests {
             verdict(Call::Create, &later, 1),
             Verdict::Again(Wait::AtLeast(LONGEST_WAIT))
         );
-        assert_eq!(verdict(Call::Create, &later, ATTEMPTS), Verdict::Final);
+        assert_eq!(verdict(Call::Create, &later, PATIENT), Verdict::Final);
     }
 }

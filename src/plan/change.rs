@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::CHUNK;
-use super::LimitKind;
+use super::digest::Digest;
+use super::limits::{Allow, LimitKind, lifts};
 use crate::model::{Field, FieldValue, Pipe, RoomId, RoomState, Target, UserId};
 
 /// Everything a run would do, and everything it will not. All lists are sorted by pipe.
@@ -23,7 +24,9 @@ pub struct Plan {
     pub ignored: Vec<IgnoredField>,
     /// What somebody should know, and nothing more.
     pub notes: Vec<Note>,
-    /// Why apply would be refused; empty if it would not.
+    /// What guards say of the plan, whatever the command line allows; a saved plan has to be allowed again.
+    pub guards: Vec<Refusal>,
+    /// Why apply would be refused: the guards that the command line does not lift.
     pub refusals: Vec<Refusal>,
     /// The figures.
     pub summary: Summary,
@@ -44,6 +47,10 @@ pub struct Change {
     pub send: RoomState,
     /// Who is added.
     pub members: Members,
+    /// Whether the room is made anew although it was deleted or has vanished.
+    pub recreate: bool,
+    /// What the server showed of the pipe when the plan was made.
+    pub digest: Digest,
 }
 
 /// What is done to a room.
@@ -196,6 +203,13 @@ pub enum Refusal {
         /// The first few rooms it is about.
         rooms: Vec<Pipe>,
     },
+    /// Rooms would be made anew that were deleted or have vanished.
+    Recreate {
+        /// How many.
+        count: u64,
+        /// The first few.
+        rooms: Vec<Pipe>,
+    },
     /// More than half of the rooms on record would be created anew while as many left the manifest.
     MassChange {
         /// Rooms to create.
@@ -235,6 +249,66 @@ pub struct Summary {
 }
 
 impl Plan {
+    /// A plan for a target in which nothing stands yet.
+    pub(super) fn empty(target: &Target) -> Self {
+        Self {
+            target: target.clone(),
+            changes: Vec::new(),
+            conflicts: Vec::new(),
+            by_hand: Vec::new(),
+            undeclared: Vec::new(),
+            ignored: Vec::new(),
+            notes: Vec::new(),
+            guards: Vec::new(),
+            refusals: Vec::new(),
+            summary: Summary::default(),
+        }
+    }
+
+    /// Takes a change in, and counts it.
+    pub(super) fn push(&mut self, change: Change) {
+        let summary = &mut self.summary;
+        match &change.action {
+            Action::Create => summary.create += 1,
+            Action::Update { fields, .. } if fields.is_empty() => summary.add_only += 1,
+            Action::Update { .. } => summary.update += 1,
+        }
+        summary.publish += usize::from(change.publishes());
+        summary.create_public += usize::from(change.creates_public());
+        summary.members += change.members.new.len();
+        summary.unverified.rooms += usize::from(!change.members.unverified.is_empty());
+        summary.unverified.members += change.members.unverified.len();
+        summary.writes += change.writes();
+        self.changes.push(change);
+    }
+
+    /// The same plan with some of its changes only.
+    #[must_use]
+    pub fn with_changes(&self, changes: Vec<Change>) -> Self {
+        let mut plan = Self::empty(&self.target);
+        changes.into_iter().for_each(|change| plan.push(change));
+        let Summary {
+            unchanged,
+            unmanaged,
+            declared,
+            ..
+        } = self.summary;
+        let rest = Self {
+            changes: Vec::new(),
+            ..self.clone()
+        };
+        Self {
+            changes: plan.changes,
+            summary: Summary {
+                unchanged,
+                unmanaged,
+                declared,
+                ..plan.summary
+            },
+            ..rest
+        }
+    }
+
     /// Whether there is anything to write.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -243,6 +317,16 @@ impl Plan {
     /// Whether manifest and widget differ in a way that apply would change or that is in its way.
     pub fn is_pending(&self) -> bool {
         !self.changes.is_empty() || !self.conflicts.is_empty()
+    }
+
+    /// Sets what refuses the plan: the guards that are not lifted.
+    pub fn allow(&mut self, allow: &Allow) {
+        self.refusals = self
+            .guards
+            .iter()
+            .filter(|guard| !lifts(allow, guard))
+            .cloned()
+            .collect();
     }
 
     /// Calls a run would make: one to list, the writes, and one to verify if there are any.

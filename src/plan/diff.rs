@@ -2,8 +2,8 @@
 
 use super::change::{
     Action, ByHand, Change, Conflict, ConflictKind, FieldChange, IgnoredField, Members, Note, Plan,
-    Summary,
 };
+use super::digest::Digest;
 use super::limits::{self, Allow};
 use super::rename::likely_renames;
 use super::select::Selection;
@@ -38,7 +38,7 @@ pub fn plan(
         observed,
         recorded,
         switches,
-        plan: empty(target),
+        plan: Plan::empty(target),
     };
     for room in desired
         .rooms
@@ -48,20 +48,6 @@ pub fn plan(
         diff.room(room);
     }
     diff.finish()
-}
-
-fn empty(target: &Target) -> Plan {
-    Plan {
-        target: target.clone(),
-        changes: Vec::new(),
-        conflicts: Vec::new(),
-        by_hand: Vec::new(),
-        undeclared: Vec::new(),
-        ignored: Vec::new(),
-        notes: Vec::new(),
-        refusals: Vec::new(),
-        summary: Summary::default(),
-    }
 }
 
 struct Diff<'a> {
@@ -91,20 +77,23 @@ impl Diff<'_> {
             .deleted(&room.pipe)
             .map(|row| row.id)
             .collect();
-        match self.recorded.ids.get(&room.pipe) {
-            _ if self.switches.allow.recreate => {}
-            Some(id) if !deleted.contains(id) => {
-                return self.conflict(room, ConflictKind::Vanished(*id));
-            }
-            _ if !deleted.is_empty() => return self.conflict(room, ConflictKind::Deleted(deleted)),
-            _ => {}
-        }
-        let new = room.members.iter().map(|member| member.user).collect();
-        let members = Members {
-            new,
-            ..Members::default()
+        let obstacle = match self.recorded.ids.get(&room.pipe) {
+            Some(id) if !deleted.contains(id) => Some(ConflictKind::Vanished(*id)),
+            _ if !deleted.is_empty() => Some(ConflictKind::Deleted(deleted)),
+            _ => None,
         };
-        self.change(room, Action::Create, room.state.clone(), members);
+        let recreate = obstacle.is_some();
+        match obstacle {
+            Some(obstacle) if !self.switches.allow.recreate => self.conflict(room, obstacle),
+            _ => {
+                let new = room.members.iter().map(|member| member.user).collect();
+                let members = Members {
+                    new,
+                    ..Members::default()
+                };
+                self.change(room, Action::Create, room.state.clone(), members, recreate);
+            }
+        }
     }
 
     fn present(&mut self, room: &DesiredRoom, live: &LiveRoom) {
@@ -151,6 +140,7 @@ impl Diff<'_> {
                 },
                 send,
                 members,
+                false,
             );
         }
     }
@@ -269,6 +259,7 @@ impl Diff<'_> {
         action: Action,
         send: crate::model::RoomState,
         members: Members,
+        recreate: bool,
     ) {
         let file = self.desired.file_name(room.place);
         let change = Change {
@@ -278,20 +269,10 @@ impl Diff<'_> {
             action,
             send,
             members,
+            recreate,
+            digest: Digest::of(self.observed, &room.pipe),
         };
-        let summary = &mut self.plan.summary;
-        match &change.action {
-            Action::Create => summary.create += 1,
-            Action::Update { fields, .. } if fields.is_empty() => summary.add_only += 1,
-            Action::Update { .. } => summary.update += 1,
-        }
-        summary.publish += usize::from(change.publishes());
-        summary.create_public += usize::from(change.creates_public());
-        summary.members += change.members.new.len();
-        summary.unverified.rooms += usize::from(!change.members.unverified.is_empty());
-        summary.unverified.members += change.members.unverified.len();
-        summary.writes += change.writes();
-        self.plan.changes.push(change);
+        self.plan.push(change);
     }
 
     fn finish(mut self) -> Plan {
@@ -321,12 +302,8 @@ impl Diff<'_> {
             &plan.undeclared,
             self.recorded,
         ));
-        plan.refusals = limits::refusals(plan, self.desired, &self.switches.allow);
-        plan.refusals.extend(limits::mass_change(
-            plan,
-            self.recorded.ids.len(),
-            &self.switches.allow,
-        ));
+        plan.guards = limits::guards(plan, self.desired, self.recorded.ids.len());
+        plan.allow(&self.switches.allow);
         self.plan
     }
 }

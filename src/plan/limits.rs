@@ -1,7 +1,7 @@
 //! The guards: how much a plan may do before a person has to say so.
 
 use super::change::{Change, Plan, Refusal};
-use crate::model::{Desired, Limit};
+use crate::model::{Desired, Limit, Pipe};
 
 /// What the command line allows beyond the manifest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub enum LimitKind {
 }
 
 impl LimitKind {
+    /// Every guard with a limit.
+    pub const ALL: [Self; 4] = [Self::Create, Self::Update, Self::AddMembers, Self::Publish];
+
     /// The guard's key under `limits`.
     pub fn key(self) -> &'static str {
         match self {
@@ -39,54 +42,60 @@ impl LimitKind {
     }
 }
 
-/// Everything that refuses the plan, most dangerous first. There is no size below which nothing is checked.
-pub(super) fn refusals(plan: &Plan, desired: &Desired, allow: &Allow) -> Vec<Refusal> {
+/// Everything that guards against the plan, most dangerous first, whatever is allowed. There is no size below which nothing
+/// is checked.
+pub(super) fn guards(plan: &Plan, desired: &Desired, known: usize) -> Vec<Refusal> {
     let (limits, summary) = (&desired.limits, &plan.summary);
     let (rooms, memberships) = (desired.rooms.len(), desired.memberships());
-    let publish = limits
-        .publish
-        .or(Some(Limit::Count(0)))
-        .filter(|_| !allow.publish);
-    let unless = |limit: Option<Limit>| limit.filter(|_| !allow.beyond_limits);
+    let publish = limits.publish.unwrap_or(Limit::Count(0));
     let sent = summary.members + summary.unverified.members;
-    [
-        (LimitKind::Publish, publish, summary.publish, rooms),
-        (
-            LimitKind::Create,
-            unless(limits.create),
-            summary.create,
-            rooms,
-        ),
-        (
-            LimitKind::Update,
-            unless(limits.update),
-            summary.update,
-            rooms,
-        ),
-        (
-            LimitKind::AddMembers,
-            unless(limits.add_members),
-            sent,
-            memberships,
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(kind, limit, count, of)| refusal(plan, kind, limit?, count as u64, of as u64))
-    .collect()
+    let limits = [
+        (LimitKind::Publish, Some(publish), summary.publish, rooms),
+        (LimitKind::Create, limits.create, summary.create, rooms),
+        (LimitKind::Update, limits.update, summary.update, rooms),
+        (LimitKind::AddMembers, limits.add_members, sent, memberships),
+    ];
+    let limits = limits
+        .into_iter()
+        .filter_map(|(kind, limit, count, of)| over(plan, kind, limit?, count as u64, of as u64));
+    limits
+        .chain(recreate(plan))
+        .chain(mass_change(plan, known))
+        .collect()
+}
+
+/// Whether the command line lifts a guard.
+pub(super) fn lifts(allow: &Allow, guard: &Refusal) -> bool {
+    match guard {
+        Refusal::Limit {
+            kind: LimitKind::Publish,
+            ..
+        } => allow.publish,
+        Refusal::Limit { .. } | Refusal::MassChange { .. } => allow.beyond_limits,
+        Refusal::Recreate { .. } => allow.recreate,
+    }
 }
 
 /// A changed prefix looks like this: most rooms on record leave the manifest, and as many come.
-pub(super) fn mass_change(plan: &Plan, known: usize, allow: &Allow) -> Option<Refusal> {
+fn mass_change(plan: &Plan, known: usize) -> Option<Refusal> {
     let (created, left) = (plan.summary.create, plan.undeclared.len());
-    let suspicious = created.min(left) * 2 > known && known > 0;
-    (suspicious && !allow.beyond_limits).then_some(Refusal::MassChange {
+    (created.min(left) * 2 > known && known > 0).then_some(Refusal::MassChange {
         created: created as u64,
         left: left as u64,
         known: known as u64,
     })
 }
 
-fn refusal(plan: &Plan, kind: LimitKind, limit: Limit, count: u64, of: u64) -> Option<Refusal> {
+fn recreate(plan: &Plan) -> Option<Refusal> {
+    let again = |change: &&Change| change.recreate;
+    let count = plan.changes.iter().filter(again).count() as u64;
+    (count > 0).then(|| Refusal::Recreate {
+        count,
+        rooms: first(plan, again),
+    })
+}
+
+fn over(plan: &Plan, kind: LimitKind, limit: Limit, count: u64, of: u64) -> Option<Refusal> {
     let (allowed, share) = match limit {
         Limit::Count(allowed) => (allowed, None),
         Limit::Share(share) => (share.saturating_mul(of) / 10_000, Some(share)),
@@ -97,12 +106,16 @@ fn refusal(plan: &Plan, kind: LimitKind, limit: Limit, count: u64, of: u64) -> O
         count,
         allowed,
         share,
-        rooms: plan
-            .changes
-            .iter()
-            .filter(concerned)
-            .take(5)
-            .map(|change| change.pipe.clone())
-            .collect(),
+        rooms: first(plan, concerned),
     })
+}
+
+/// The first few rooms a guard is about.
+fn first(plan: &Plan, concerned: impl FnMut(&&Change) -> bool) -> Vec<Pipe> {
+    plan.changes
+        .iter()
+        .filter(concerned)
+        .take(5)
+        .map(|change| change.pipe.clone())
+        .collect()
 }

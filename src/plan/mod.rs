@@ -4,17 +4,23 @@
 
 mod change;
 mod diff;
+mod digest;
 mod limits;
 mod rename;
+mod saved;
 mod select;
+mod stale;
 
 pub use change::{
     Action, ByHand, Change, Conflict, ConflictKind, FieldChange, IgnoredField, Members, Note, Plan,
     Refusal, Summary, Unverified,
 };
 pub use diff::{Switches, plan};
+pub use digest::Digest;
 pub use limits::{Allow, LimitKind};
+pub use saved::{SavedError, restore, save};
 pub use select::{Interest, Selection};
+pub use stale::{Fate, fates};
 
 /// Members sent in one call: PHP silently drops form variables past 1,000 (`api: fact 2`), so a call stays far below.
 pub const CHUNK: usize = 200;

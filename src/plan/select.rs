@@ -1,7 +1,11 @@
 //! Which rooms a run is about: `--only`, and the rows of the server's list that matter to a manifest.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
+use super::change::Plan;
 use crate::model::{Desired, LiveRoom, Observed, Pipe};
 
 /// Pipes chosen by globs; all of them if there is no glob.
@@ -41,26 +45,47 @@ impl Selection {
     }
 }
 
-/// Sorts the rows of a list into those a manifest declares, those in its scope, and the rest.
-#[derive(Debug)]
+/// Sorts the rows of a list into those a run is about, those in its scope, and the rest.
 pub struct Interest<'a> {
-    desired: &'a Desired,
+    wanted: Box<dyn Fn(&Pipe) -> bool + Send + Sync + 'a>,
     scope: Selection,
 }
 
 impl<'a> Interest<'a> {
     /// The interest of a manifest. Its globs were checked when it was read; one that is none matches nothing.
     pub fn new(desired: &'a Desired) -> Self {
+        let scope = Selection::new(&desired.scope).unwrap_or_default();
         Self {
-            desired,
-            scope: Selection::new(&desired.scope).unwrap_or_default(),
+            wanted: Box::new(|pipe| desired.rooms.contains_key(pipe)),
+            scope,
+        }
+    }
+
+    /// The interest of a plan: the rooms it writes to.
+    pub fn of_plan(plan: &Plan) -> Self {
+        let pipes: BTreeSet<Pipe> = plan
+            .changes
+            .iter()
+            .map(|change| change.pipe.clone())
+            .collect();
+        Self {
+            wanted: Box::new(move |pipe| pipes.contains(pipe)),
+            scope: Selection::default(),
         }
     }
 
     /// Takes a row in.
     pub fn take(&self, observed: &mut Observed, row: LiveRoom) {
-        let wanted = self.desired.rooms.contains_key(&row.pipe);
+        let wanted = (self.wanted)(&row.pipe);
         let in_scope = !wanted && self.scope.contains(&row.pipe);
         observed.take(row, wanted, in_scope);
+    }
+}
+
+impl fmt::Debug for Interest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interest")
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
     }
 }

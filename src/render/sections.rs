@@ -188,6 +188,12 @@ pub(super) fn refused(refusal: &Refusal) -> String {
                 kind.key()
             )
         }
+        Refusal::Recreate { count, rooms } => {
+            format!(
+                "{} would be made anew; allow it with --allow-recreate",
+                pipes(rooms, *count)
+            )
+        }
         Refusal::MassChange {
             created,
             left,

@@ -16,6 +16,7 @@ mod manifests;
 mod plan;
 mod properties;
 mod sandbox;
+mod saved;
 mod support;
 mod terminal;
 mod wire_samples;

@@ -19,6 +19,8 @@ pub(super) struct ChangeDocument {
     room_id: Option<u64>,
     /// Whether it opens a room to everyone.
     dangerous: bool,
+    /// Whether the room is made anew although it was deleted or has vanished.
+    recreate: bool,
     /// The fields that change.
     fields: Vec<FieldDocument>,
     /// What is sent.
@@ -66,6 +68,8 @@ pub(super) fn change(change: &Change) -> ChangeDocument {
         action,
         send,
         members,
+        recreate,
+        digest: _,
     } = change;
     let Members {
         new,
@@ -85,6 +89,7 @@ pub(super) fn change(change: &Change) -> ChangeDocument {
         room_id,
         dangerous: change.publishes() || change.creates_public(),
         fields: change.fields().iter().map(field).collect(),
+        recreate: *recreate,
         send: state(send),
         members: MembersDocument {
             new: users(new),

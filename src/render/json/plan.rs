@@ -126,7 +126,7 @@ enum NoteDocument {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct RefusalDocument {
-    /// The key under `limits`, or `mass_change`.
+    /// The key under `limits`, or `recreate`, or `mass_change`.
     limit: &'static str,
     count: u64,
     allowed: u64,
@@ -145,6 +145,7 @@ impl PlanDocument {
             undeclared,
             ignored,
             notes,
+            guards: _,
             refusals,
             summary,
         } = plan;
@@ -275,6 +276,7 @@ fn refusal(refusal: &Refusal) -> RefusalDocument {
             allowed,
             ..
         } => (kind.key(), *count, *allowed),
+        Refusal::Recreate { count, .. } => ("recreate", *count, 0),
         Refusal::MassChange {
             created,
             left,

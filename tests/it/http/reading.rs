@@ -193,7 +193,7 @@ fn a_list_cut_in_the_middle() {
     error: the connection broke off: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached
       hint: check --api-url, the network and the proxy settings
     ");
-    assert_eq!(server.served(), 8, "four tries of each");
+    assert_eq!(server.served(), 20, "ten tries of each");
 }
 
 #[test]
@@ -409,7 +409,7 @@ fn a_server_that_always_says_it_is_too_early() {
     assert_snapshot!(against(&server), @"
     exit 1
     error: the server asks to slow down (HTTP 429): Too Many Attempts
-      hint: lower --parallelism
+      hint: lower --parallelism, or set --rate
     ");
-    assert_eq!(server.served(), 8, "four tries of each");
+    assert_eq!(server.served(), 20, "ten tries of each");
 }

@@ -1,0 +1,53 @@
+//! What a plan was computed from, room by room, in a few bytes: so that a saved plan notices when it is stale.
+
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::model::{LiveRoom, Observed, Pipe};
+
+/// A fingerprint of all rows of a pipe: id, pipe, title, type, publicity, and whether it is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digest([u8; 16]);
+
+impl Digest {
+    /// The fingerprint of what the list showed of a pipe; also of nothing.
+    pub fn of(observed: &Observed, pipe: &Pipe) -> Self {
+        let mut hash = Sha256::new();
+        for room in observed.rooms.get(pipe).into_iter().flatten() {
+            let LiveRoom {
+                id,
+                pipe,
+                state,
+                deleted,
+            } = room;
+            // Lengths first, so that no two lists of fields run into the same bytes.
+            for text in [pipe.as_str(), &state.title] {
+                hash.update((text.len() as u64).to_le_bytes());
+                hash.update(text);
+            }
+            hash.update(id.0.to_le_bytes());
+            hash.update(state.kind.number().to_le_bytes());
+            hash.update([u8::from(state.public), u8::from(*deleted)]);
+        }
+        let mut short = [0; 16];
+        short.copy_from_slice(&hash.finalize()[..16]);
+        Self(short)
+    }
+
+    /// The fingerprint written as 32 hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 16];
+        (text.len() == 32 && text.is_ascii()).then_some(())?;
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

@@ -1,0 +1,285 @@
+//! Saved plans: applied as reviewed, or not at all.
+
+use proptest::prelude::*;
+use roomform::plan::{SavedError, restore};
+use roomform::sandbox::{Auth, Config};
+
+use crate::support::{Api, Dir, Ran};
+
+const BASE: &str = "\
+version: 1
+widget: 627
+rooms:
+  - {pipe: team-a, title: Team A, members: [3, 4]}
+  - {pipe: team-b, title: Team B, members: [3]}
+";
+
+const EDITED: &str = "\
+version: 1
+widget: 627
+rooms:
+  - {pipe: team-a, title: Team Alpha, members: [3, 4, 17]}
+  - {pipe: team-b, title: Team B, members: [3, 18]}
+  - {pipe: team-c, title: Team C, members: [5]}
+";
+
+/// A sandbox with the base applied, and a saved plan of the edited manifest.
+fn scene() -> (Api, Dir) {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(BASE).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", EDITED);
+    dir.run(&["plan", "--out", "plan.json"]).ok();
+    // From here on the plan is all there is.
+    std::fs::remove_file(dir.path("rooms.yaml")).unwrap();
+    (api, dir)
+}
+
+/// Somebody renames a room behind our back.
+fn rename(api: &Api, pipe: &str, title: &str) {
+    let room = api.room(pipe);
+    let fields = [
+        ("imba_id", "627".to_owned()),
+        ("login", "admin".to_owned()),
+        ("password", "admin".to_owned()),
+        ("room_id", room.id.to_string()),
+        ("room_title", title.to_owned()),
+    ];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value));
+    let answer =
+        api.world(|world| world.call("/imbachat/v1/widget/imba_rooms", &Auth::none(), &fields, 9));
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+fn check_applied(api: &Api) {
+    assert_eq!(api.room("team-a").name, "Team Alpha");
+    assert_eq!(api.room("team-a").members, [3, 4, 17].into());
+    assert_eq!(api.room("team-b").members, [3, 18].into());
+    assert_eq!(api.room("team-c").members, [5].into());
+}
+
+#[test]
+fn a_saved_plan_is_done_without_the_manifest_and_once_only() {
+    let (api, dir) = scene();
+    let before = api.stats().writes();
+    let out = dir.run(&["apply", "plan.json"]).ok();
+    assert!(
+        out.contains("1 to create, 1 to update, 1 to gain members only, 3 members to add"),
+        "{out}"
+    );
+    assert!(out.contains("apply: 3 verified"), "{out}");
+    check_applied(&api);
+    assert_eq!(api.stats().writes(), before + 3);
+    let again = dir.run(&["apply", "plan.json"]);
+    assert_eq!(
+        (again.code, again.err.as_str()),
+        (0, "3 rooms already as planned\n"),
+        "{again:?}"
+    );
+    assert_eq!(api.stats().writes(), before + 3);
+    dir.write("rooms.yaml", EDITED);
+    dir.run(&["plan", "--detailed-exitcode"]).ok();
+}
+
+#[test]
+fn one_room_changed_since_refuses_the_whole_plan_unless_the_others_were_asked_for() {
+    let (api, dir) = scene();
+    rename(&api, "team-a", "Somebody else's");
+    let before = api.stats().writes();
+    let ran = dir.run(&["apply", "plan.json"]);
+    assert_eq!((ran.code, api.stats().writes()), (5, before));
+    assert!(
+        ran.err.contains(
+            "error: `team-a` is not as it was when the plan was made: somebody changed the room"
+        ),
+        "{}",
+        ran.err
+    );
+    let ran = dir.run(&["apply", "plan.json", "--apply-fresh"]);
+    assert_eq!((ran.code, api.stats().writes()), (4, before + 2), "{ran:?}");
+    assert_eq!(
+        (
+            api.room("team-a").name.as_str(),
+            api.room("team-c").members.len()
+        ),
+        ("Somebody else's", 1)
+    );
+}
+
+#[test]
+fn other_ways_to_be_stale() {
+    for (work, why) in [
+        (
+            "delete",
+            "`team-a` is not as it was when the plan was made: the room is gone",
+        ),
+        (
+            "make",
+            "`team-c` is not as it was when the plan was made: somebody made a room with this pipe",
+        ),
+        (
+            "twin",
+            "`team-b` is not as it was when the plan was made: more than one live room has this pipe",
+        ),
+    ] {
+        let (api, dir) = scene();
+        let insert = |pipe: &str| {
+            let room = roomform::sandbox::RoomView {
+                pipe: pipe.to_owned(),
+                name: "X".to_owned(),
+                ..Default::default()
+            };
+            api.world(|world| world.insert_room(627, room, 9));
+        };
+        match work {
+            "delete" => {
+                let id = api.room("team-a").id;
+                api.world(|world| world.delete_room(627, id, 9));
+            }
+            "make" => insert("team-c"),
+            _ => insert("team-b"),
+        }
+        let ran = dir.run(&["apply", "plan.json"]);
+        assert!(ran.code == 5 && ran.err.contains(why), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_plan_that_came_half_way_goes_on() {
+    let (api, dir) = scene();
+    dir.write("rooms.yaml", EDITED);
+    dir.run(&["apply", "--yes", "--only", "team-[ac]"]).ok();
+    let before = api.stats().writes();
+    let ran = dir.run(&["apply", "plan.json"]);
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (0, "2 rooms already as planned\nreading the list again\n")
+            .min((ran.code, ran.err.as_str()))
+    );
+    assert_eq!((ran.code, api.stats().writes()), (0, before + 1), "{ran:?}");
+    check_applied(&api);
+}
+
+#[test]
+fn a_file_that_was_changed_or_is_something_else_is_refused() {
+    let (api, dir) = scene();
+    let before = (api.stats().writes(), dir.read("plan.json"));
+    let refused = |dir: &Dir, text: &str| -> Ran {
+        dir.write("other.json", text);
+        let ran = dir.run(&["apply", "other.json"]);
+        assert_eq!((ran.code, api.stats().writes()), (5, before.0), "{ran:?}");
+        ran
+    };
+    let changed = refused(&dir, &before.1.replace("Team Alpha", "Team Omega"));
+    assert!(
+        changed
+            .err
+            .contains("`other.json`: it was changed after it was saved"),
+        "{}",
+        changed.err
+    );
+    assert!(refused(&dir, EDITED).err.contains("it is not a saved plan"));
+    assert!(
+        refused(&dir, &before.1[..before.1.len() / 2])
+            .err
+            .contains("it is not a saved plan")
+    );
+    assert!(
+        refused(
+            &dir,
+            &before.1.replacen("\"format\": 1", "\"format\": 2", 1)
+        )
+        .err
+        .contains("it has format 2")
+    );
+    let elsewhere = Api::start(Config::default());
+    let dir = dir.envs(&elsewhere.env());
+    let foreign = dir.run(&["apply", "plan.json"]);
+    assert!(
+        foreign.code == 5
+            && foreign
+                .err
+                .contains("wrong target: the plan is for widget 627 on http://127.0.0.1:"),
+        "{foreign:?}"
+    );
+    let dir = dir.env("IMBACHAT_WIDGET", "209");
+    assert_eq!(dir.run(&["apply", "plan.json"]).code, 5);
+    assert_eq!(elsewhere.stats().writes(), 0);
+    assert_eq!(dir.run(&["apply", "missing.json"]).code, 1);
+}
+
+#[test]
+fn what_guards_against_a_plan_has_to_be_allowed_again() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(BASE).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    let id = api.room("team-b").id;
+    api.world(|world| world.delete_room(627, id, 9));
+    dir.write(
+        "rooms.yaml",
+        BASE.replace("Team A,", "Team A, public: true,")
+            .replace("widget: 627", "widget: 627\nlimits: {create: 0}"),
+    );
+    let flags = ["--allow-publish", "--allow-recreate", "--ignore-limits"];
+    let ran = dir.run(&[&["plan", "-o", "plan.json"], &flags[..]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let before = api.stats().writes();
+    for left_out in 0..flags.len() {
+        let given: Vec<&str> = flags
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != left_out)
+            .map(|(_, flag)| *flag)
+            .collect();
+        let ran = dir.run(&[&["apply", "plan.json"], &given[..]].concat());
+        assert_eq!((ran.code, api.stats().writes()), (5, before), "{ran:?}");
+        assert!(
+            ran.out.lines().last().unwrap().contains(flags[left_out]),
+            "{}",
+            ran.out
+        );
+    }
+    dir.run(&[&["apply", "plan.json"], &flags[..]].concat())
+        .ok();
+    assert!(api.room("team-a").is_public && api.room("team-b").id != id);
+}
+
+#[test]
+fn equal_input_gives_equal_bytes_anywhere_and_no_secret() {
+    let (api, dir) = scene();
+    dir.write("rooms.yaml", EDITED);
+    dir.run(&["plan", "--out", "again.json"]).ok();
+    assert_eq!(dir.read("plan.json"), dir.read("again.json"));
+    assert!(
+        !dir.read("plan.json").contains("secret_key") && !dir.read("plan.json").contains("admin")
+    );
+    // Another machine: the plan, the ledger and the credentials are enough.
+    let elsewhere = Dir::new().envs(&api.env());
+    elsewhere.write("plan.json", dir.read("plan.json"));
+    let (name, ledger) = dir
+        .files()
+        .into_iter()
+        .find(|(path, _)| path.extension().is_some_and(|end| end == "jsonl"))
+        .unwrap();
+    elsewhere.write(
+        &format!(".roomform/{}", name.file_name().unwrap().to_str().unwrap()),
+        ledger,
+    );
+    elsewhere.run(&["apply", "plan.json"]).ok();
+    check_applied(&api);
+}
+
+#[test]
+fn any_changed_byte_is_noticed() {
+    let (_api, dir) = scene();
+    let text = dir.read("plan.json");
+    let original = restore(&text).unwrap();
+    proptest!(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() }, |(at in 0..text.len(), byte in 32_u8..127)| {
+        let mut bytes = text.clone().into_bytes();
+        bytes[at] = byte;
+        if let Ok(plan) = String::from_utf8(bytes).map_err(|_| SavedError::NotAPlan).and_then(|text| restore(&text)) {
+            // White space between tokens may differ; what the plan says may not.
+            prop_assert_eq!(&plan, &original);
+        }
+    });
+}
