@@ -158,7 +158,14 @@ fn only_apply_asks_for_the_right_to_write() {
     };
     let mut access = asking("WriteAccess");
     access.sort();
-    assert_eq!(access, ["commands/apply.rs", "commands/target.rs"]);
+    assert_eq!(
+        access,
+        [
+            "commands/apply.rs",
+            "commands/saved.rs",
+            "commands/target.rs"
+        ]
+    );
     assert_eq!(asking("Writer::new"), ["commands/target.rs"]);
 }
 

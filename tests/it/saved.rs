@@ -151,10 +151,9 @@ fn a_plan_that_came_half_way_goes_on() {
     dir.run(&["apply", "--yes", "--only", "team-[ac]"]).ok();
     let before = api.stats().writes();
     let ran = dir.run(&["apply", "plan.json"]);
-    assert_eq!(
-        (ran.code, ran.err.as_str()),
-        (0, "2 rooms already as planned\nreading the list again\n")
-            .min((ran.code, ran.err.as_str()))
+    assert!(
+        ran.err.starts_with("2 rooms already as planned\n"),
+        "{ran:?}"
     );
     assert_eq!((ran.code, api.stats().writes()), (0, before + 1), "{ran:?}");
     check_applied(&api);

@@ -1,24 +1,20 @@
 //! A plan -> the lines of its file, and back.
 
+use super::change::field_line;
 use super::lines::{
-    Body, ByHandLine, ChangeLine, ConflictLine, ConflictWord, FieldLine, GuardLine, IgnoredLine,
-    Odd, StateLine,
+    Body, ByHandLine, ChangeLine, ConflictLine, ConflictWord, GuardLine, IgnoredLine, Odd,
 };
-use crate::model::{
-    Field, FieldValue, Pipe, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
-};
+use crate::model::{Pipe, RoomId, Target, UserId, WidgetId};
 use crate::plan::change::{
-    Action, ByHand, Change, Conflict, ConflictKind, FieldChange, IgnoredField, Members, Plan,
-    Refusal,
+    ByHand, Conflict, ConflictKind, FieldChange, IgnoredField, Plan, Refusal,
 };
-use crate::plan::digest::Digest;
 use crate::plan::limits::LimitKind;
 
-fn ids(users: &[UserId]) -> Vec<u64> {
+pub(super) fn ids(users: &[UserId]) -> Vec<u64> {
     users.iter().map(|user| user.0).collect()
 }
 
-fn users(ids: Vec<u64>) -> Vec<UserId> {
+pub(super) fn users(ids: Vec<u64>) -> Vec<UserId> {
     ids.into_iter().map(UserId).collect()
 }
 
@@ -88,153 +84,6 @@ impl TryFrom<Body> for Plan {
         plan.summary.unmanaged = body.unmanaged;
         plan.summary.declared = body.declared;
         Ok(plan)
-    }
-}
-
-impl From<&Change> for ChangeLine {
-    fn from(change: &Change) -> Self {
-        let Change {
-            pipe,
-            file,
-            line,
-            action,
-            send,
-            members,
-            recreate,
-            digest,
-        } = change;
-        let Members {
-            new,
-            unverified,
-            recorded,
-        } = members;
-        let RoomState {
-            title,
-            kind,
-            public,
-        } = send;
-        let room_id = match action {
-            Action::Create => None,
-            Action::Update { id, .. } => Some(id.0),
-        };
-        Self {
-            pipe: pipe.to_string(),
-            file: file.to_string(),
-            line: *line,
-            room_id,
-            digest: digest.to_string(),
-            recreate: *recreate,
-            fields: change
-                .fields()
-                .iter()
-                .map(
-                    |FieldChange {
-                         field,
-                         before,
-                         after,
-                     }| field_line(*field, before, after),
-                )
-                .collect(),
-            send: StateLine {
-                title: title.clone(),
-                r#type: kind.number(),
-                public: *public,
-            },
-            new: ids(new),
-            unverified: ids(unverified),
-            recorded: *recorded,
-        }
-    }
-}
-
-impl TryFrom<ChangeLine> for Change {
-    type Error = Odd;
-
-    fn try_from(line: ChangeLine) -> Result<Self, Odd> {
-        let fields = line.fields.into_iter().map(FieldChange::from).collect();
-        let StateLine {
-            title,
-            r#type,
-            public,
-        } = line.send;
-        Ok(Self {
-            pipe: Pipe::new(line.pipe),
-            file: line.file.into(),
-            line: line.line,
-            action: line.room_id.map_or(Action::Create, |id| Action::Update {
-                id: RoomId(id),
-                fields,
-            }),
-            send: RoomState {
-                title,
-                kind: RoomKind::from_number(r#type),
-                public,
-            },
-            members: Members {
-                new: users(line.new),
-                unverified: users(line.unverified),
-                recorded: line.recorded,
-            },
-            recreate: line.recreate,
-            digest: Digest::from_hex(&line.digest).ok_or(Odd)?,
-        })
-    }
-}
-
-/// Both values of a field. They are always of the field's own type: one function makes them, from one field.
-fn field_line(field: Field, before: &FieldValue, after: &FieldValue) -> FieldLine {
-    let title = |value: &FieldValue| {
-        if let FieldValue::Title(title) = value {
-            title.clone()
-        } else {
-            String::new()
-        }
-    };
-    let number = |value: &FieldValue| {
-        if let FieldValue::Kind(kind) = value {
-            kind.number()
-        } else {
-            0
-        }
-    };
-    let public = |value: &FieldValue| *value == FieldValue::Public(true);
-    match field {
-        Field::Title => FieldLine::Title {
-            before: title(before),
-            after: title(after),
-        },
-        Field::Kind => FieldLine::Type {
-            before: number(before),
-            after: number(after),
-        },
-        Field::Public => FieldLine::Public {
-            before: public(before),
-            after: public(after),
-        },
-    }
-}
-
-impl From<FieldLine> for FieldChange {
-    fn from(line: FieldLine) -> Self {
-        let kind = |number| FieldValue::Kind(RoomKind::from_number(number));
-        let (field, before, after) = match line {
-            FieldLine::Title { before, after } => (
-                Field::Title,
-                FieldValue::Title(before),
-                FieldValue::Title(after),
-            ),
-            FieldLine::Type { before, after } => (Field::Kind, kind(before), kind(after)),
-            FieldLine::Public { before, after } => (
-                Field::Public,
-                FieldValue::Public(before),
-                FieldValue::Public(after),
-            ),
-        };
-        Self {
-            field,
-            before,
-            after,
-        }
     }
 }
 

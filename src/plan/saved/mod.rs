@@ -3,6 +3,7 @@
 //! Text in, text out; reading and writing files is the caller's. It holds no credential, and no time.
 
 mod body;
+mod change;
 mod lines;
 
 use serde::{Deserialize, Serialize};
