@@ -31,7 +31,7 @@ impl<'a> Progress<'a> {
     pub fn bar(total: usize) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
         // The template is ours and fixed; were it wrong, the library's own would do.
-        if let Ok(style) = ProgressStyle::with_template("  [{bar:24}] {pos}/{len} {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template("  [{bar:16}] {pos}/{len} {wide_msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
         Self::new(total, Show::Bar(bar))

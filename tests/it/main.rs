@@ -9,6 +9,7 @@ mod credentials;
 mod curl_pages;
 mod docs;
 mod exits;
+mod guards;
 mod hostile;
 mod http;
 mod layers;

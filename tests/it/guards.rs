@@ -1,0 +1,95 @@
+//! What stops a plan that is larger than anybody meant, and what warns of one that means something else.
+
+use insta::assert_snapshot;
+use roomform::sandbox::Config;
+
+use crate::support::{Api, Dir};
+
+fn manifest(prefix: &str, rooms: &[u32]) -> String {
+    let rooms: Vec<String> = rooms
+        .iter()
+        .map(|room| {
+            format!(
+                "  - {{pipe: {prefix}-{room}, title: \"Course {room}\", members: [{room}, 100]}}\n"
+            )
+        })
+        .collect();
+    format!("version: 1\nwidget: 627\nrooms:\n{}", rooms.concat())
+}
+
+fn applied(rooms: &[u32]) -> (Api, Dir) {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest("autumn", rooms)).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    (api, dir)
+}
+
+#[test]
+fn a_changed_prefix_is_refused() {
+    let (api, dir) = applied(&[1, 2, 3, 4]);
+    let writes = api.stats().writes();
+    dir.write("rooms.yaml", manifest("spring", &[1, 2, 3, 4]));
+    let ran = dir.run(&["apply", "--yes"]);
+    assert_eq!((ran.code, api.stats().writes()), (5, writes), "{ran:?}");
+    assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 recorded rooms left the manifest while 4 would be created anew: was a prefix changed? allow it with --ignore-limits");
+    let json = dir.run(&["plan", "--format", "json"]).json();
+    assert_eq!(json["refusals"][0]["limit"], "mass_change");
+    assert_eq!(dir.run(&["apply", "--yes", "--ignore-limits"]).code, 0);
+    assert_eq!(api.rooms().len(), 8);
+}
+
+#[test]
+fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
+    let (_api, dir) = applied(&[1, 2, 3, 4]);
+    let half = manifest("autumn", &[1, 2])
+        + &manifest("spring", &[3, 4])
+            .split_once("rooms:\n")
+            .unwrap()
+            .1
+            .to_owned();
+    dir.write("rooms.yaml", half);
+    assert_eq!(dir.run(&["plan"]).code, 0);
+    dir.write(
+        "rooms.yaml",
+        manifest("autumn", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    );
+    assert_eq!(
+        dir.run(&["plan"]).code,
+        0,
+        "many new rooms are no mass change while none left"
+    );
+    let (_api, dir) = applied(&[1]);
+    dir.write("rooms.yaml", manifest("spring", &[1]));
+    assert_eq!(
+        dir.run(&["plan"]).code,
+        5,
+        "there is no size below which nothing is checked"
+    );
+}
+
+#[test]
+fn a_likely_rename_is_told_by_title_or_by_members() {
+    let (_api, dir) = applied(&[1, 2, 3, 4]);
+    let rest = manifest("autumn", &[1, 2, 3]);
+    dir.write(
+        "rooms.yaml",
+        format!("{rest}  - {{pipe: course-four, title: Course 4, members: [7]}}\n"),
+    );
+    let out = dir.run(&["plan"]).ok();
+    assert_snapshot!(out.lines().skip_while(|line| !line.contains("warnings")).nth(1).unwrap_or_default(), @"    course-four: has the title of autumn-4, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is");
+    dir.write(
+        "rooms.yaml",
+        format!("{rest}  - {{pipe: course-four, title: Other, members: [4, 100, 7]}}\n"),
+    );
+    let out = dir.run(&["plan"]).ok();
+    assert!(
+        out.contains("course-four: has most members of autumn-4"),
+        "{out}"
+    );
+    dir.write(
+        "rooms.yaml",
+        format!("{rest}  - {{pipe: course-four, title: Other, members: [7, 8, 100]}}\n"),
+    );
+    let out = dir.run(&["plan"]).ok();
+    assert!(!out.contains("left the manifest; a pipe"), "{out}");
+}
