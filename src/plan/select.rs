@@ -52,7 +52,8 @@ pub struct Interest<'a> {
 }
 
 impl<'a> Interest<'a> {
-    /// The interest of a manifest. Its globs were checked when it was read; one that is none matches nothing.
+    /// The interest of a manifest. Its globs were checked one by one when it was read; should they not go together, all
+    /// rooms count as in scope, which only makes the figure of the unmanaged larger.
     pub fn new(desired: &'a Desired) -> Self {
         let scope = Selection::new(&desired.scope).unwrap_or_default();
         Self {

@@ -31,6 +31,20 @@ pub struct DiagnosticDocument {
     /// In characters, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<u32>,
+    /// A second place that belongs to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    related: Option<PlaceDocument>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct PlaceDocument {
+    file: String,
+    /// From 1.
+    line: u32,
+    /// In characters, from 1.
+    column: u32,
+    /// What it is.
+    label: String,
 }
 
 /// Mistakes as documents.
@@ -47,7 +61,7 @@ fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
         message,
         at,
         path,
-        related: _,
+        related,
         hint,
     } = diagnostic;
     let place = at.map(|at| sources.locate(at));
@@ -67,6 +81,16 @@ fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
         file: file.or_else(|| path.clone().filter(|path| !path.is_empty())),
         line: place.map(|place| place.line),
         column: place.map(|place| place.column),
+        related: related.as_ref().map(|(at, label)| {
+            let (place, file) = (sources.locate(*at), sources.file(at.file));
+            let file = file.map(|file| file.name.to_string()).unwrap_or_default();
+            PlaceDocument {
+                file,
+                line: place.line,
+                column: place.column,
+                label: label.clone(),
+            }
+        }),
     }
 }
 
