@@ -12,7 +12,7 @@ const SANDBOX_STATE: &str = ".roomform/sandbox.json";
 
 /// Terraform for chat rooms: write the rooms you want, review the plan, apply it.
 #[derive(Debug, Parser)]
-#[command(name = "roomform", version, disable_help_subcommand = true, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "roomform", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Flags of every verb; they may stand before or after it.
     #[command(flatten)]
@@ -23,10 +23,11 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done or nothing to do, 1 failed, 2 changes pending (--detailed-exitcode), 3 manifest invalid,
-4 partly applied, 5 refused, 64 wrong usage, 130 interrupted.
-Credentials come from the environment only: IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY or IMBACHAT_JWT (reading),
-IMBACHAT_LOGIN and IMBACHAT_PASSWORD (writing); each also as ..._FILE, the path of a file that holds it.";
+Exit codes: 0 done or nothing to do, 1 failed, 2 changes pending (--detailed-exitcode), 3 manifest invalid, 4 partly applied, \
+5 refused, 64 wrong usage, 130 interrupted.
+
+Credentials come from the environment only: IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY or IMBACHAT_JWT (reading), IMBACHAT_LOGIN and \
+IMBACHAT_PASSWORD (writing); each also as ..._FILE, the path of a file that holds it.";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -88,7 +89,7 @@ pub struct ApplyArgs {
     /// Begin no further room after the first that fails
     #[arg(long)]
     pub fail_fast: bool,
-    /// Write what became of each room to this file, as JSON; also if the run fails or is interrupted
+    /// Write what became of each room to this file, as JSON; also if some failed or the run was interrupted
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// Write what has to be run again to this file, as CSV
@@ -153,10 +154,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0s")]
     pub latency: Duration,
     /// This part of the calls fails with HTTP 500 before anything is done, as in 0.05
-    #[arg(long, value_name = "PART", default_value_t = 0.0)]
+    #[arg(long, value_name = "PART", value_parser = part, default_value_t = 0.0)]
     pub error_rate: f64,
     /// This part of the calls is done, but the answer is lost
-    #[arg(long, value_name = "PART", default_value_t = 0.0)]
+    #[arg(long, value_name = "PART", value_parser = part, default_value_t = 0.0)]
     pub lost_answer_rate: f64,
     /// Answer HTTP 429 above so many requests a second
     #[arg(long, value_name = "N")]
@@ -196,14 +197,14 @@ pub struct Common {
     pub quiet: bool,
 
     /// Work on a built-in server of the same API, its state kept in FILE: no account, no network
-    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true,
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "api_url",
           default_missing_value = SANDBOX_STATE, help_heading = "Target")]
     pub sandbox: Option<PathBuf>,
     /// The API's address [env: IMBACHAT_API_URL] [default: api.imbachat.com over https]
     #[arg(long, global = true, value_name = "URL", help_heading = "Target")]
     pub api_url: Option<String>,
     /// The widget (imba_id) [env: IMBACHAT_WIDGET]
-    #[arg(long, global = true, value_name = "N", help_heading = "Target")]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Target")]
     pub widget: Option<u64>,
     /// Send credentials in clear to an http address that is not this machine
     #[arg(long, global = true, help_heading = "Target")]
@@ -305,6 +306,15 @@ fn rate(text: &str) -> Result<f64, String> {
         .parse::<f64>();
     let rate = number
         .ok()
-        .filter(|rate| rate.is_finite() && *rate > 0.0 && *rate <= 1e6);
+        .filter(|rate| rate.is_finite() && (0.001..=1e6).contains(rate));
     rate.ok_or_else(|| "write it as 20/s".to_owned())
+}
+
+/// A part of a whole: 0 to 1.
+fn part(text: &str) -> Result<f64, String> {
+    let part = text
+        .parse::<f64>()
+        .ok()
+        .filter(|part| (0.0..=1.0).contains(part));
+    part.ok_or_else(|| "write it as a number from 0 to 1".to_owned())
 }

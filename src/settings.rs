@@ -46,15 +46,17 @@ impl Settings {
     /// A variable that cannot be used, by name, without its value.
     pub fn new(cli: Cli) -> Result<Self, Error> {
         let Cli { common, verb } = cli;
-        let online = matches!(
-            verb,
-            Verb::Plan(_) | Verb::Apply(_) | Verb::Export | Verb::Ledger(_)
-        ) && common.sandbox.is_none();
-        let credentials = if online {
-            Credentials::from_environment()?
-        } else {
-            Credentials::default()
+        let needs = match verb {
+            _ if common.sandbox.is_some() => None,
+            Verb::Apply(_) => Some(Needs::Writing),
+            Verb::Plan(_) | Verb::Export => Some(Needs::Reading),
+            Verb::Ledger(_) => Some(Needs::Place),
+            _ => None,
         };
+        let credentials = needs
+            .map(Credentials::from_environment)
+            .transpose()?
+            .unwrap_or_default();
         Ok(Self {
             verb,
             common,
@@ -96,6 +98,17 @@ impl Settings {
     }
 }
 
+/// What a verb looks for in the environment; a dry run never holds what it could write with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Needs {
+    /// Where the widget is.
+    Place,
+    /// And what it takes to read it.
+    Reading,
+    /// And to write to it.
+    Writing,
+}
+
 impl Credentials {
     /// Everything that must never be shown.
     pub fn secrets(&self) -> Vec<SecretString> {
@@ -106,8 +119,15 @@ impl Credentials {
             .collect()
     }
 
-    fn from_environment() -> Result<Self, Error> {
-        let secret = |name: &str| Ok::<_, Error>(variable(name)?.map(SecretString::from));
+    fn from_environment(needs: Needs) -> Result<Self, Error> {
+        let secret = |least: Needs, name: &str| {
+            let value = if needs >= least {
+                variable(name)?
+            } else {
+                None
+            };
+            Ok::<_, Error>(value.map(SecretString::from))
+        };
         let widget = variable("IMBACHAT_WIDGET")?.map(|text| {
             text.parse::<u64>().map_err(|_| {
                 Error::message(Exit::Failed, "IMBACHAT_WIDGET is not a number")
@@ -117,10 +137,10 @@ impl Credentials {
         Ok(Self {
             api_url: variable("IMBACHAT_API_URL")?,
             widget: widget.transpose()?,
-            secret_key: secret("IMBACHAT_SECRET_KEY")?,
-            jwt: secret("IMBACHAT_JWT")?,
-            login: secret("IMBACHAT_LOGIN")?,
-            password: secret("IMBACHAT_PASSWORD")?,
+            secret_key: secret(Needs::Reading, "IMBACHAT_SECRET_KEY")?,
+            jwt: secret(Needs::Reading, "IMBACHAT_JWT")?,
+            login: secret(Needs::Writing, "IMBACHAT_LOGIN")?,
+            password: secret(Needs::Writing, "IMBACHAT_PASSWORD")?,
         })
     }
 }

@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+cargo build --release --locked # a few minutes the first time
+
 state=$(mktemp -d)
 trap 'rm -rf "$state"' EXIT
 

@@ -66,6 +66,13 @@ impl Control {
 
     /// Waits; false if the run was interrupted meanwhile.
     pub(super) async fn pause(&self, delay: Duration) -> bool {
+        self.unless_interrupted(tokio::time::sleep(delay))
+            .await
+            .is_some()
+    }
+
+    /// Does something that may be dropped half way; `None` if the run was interrupted meanwhile.
+    pub(super) async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut interrupt = self.interrupt.clone();
         let interrupted = async move {
             let seen = interrupt.wait_for(|interrupted| *interrupted).await.is_ok();
@@ -74,9 +81,11 @@ impl Control {
                 std::future::pending::<()>().await;
             }
         };
+        // In this order, so that a run can be replayed to the letter.
         tokio::select! {
-            () = tokio::time::sleep(delay) => true,
-            () = interrupted => false,
+            biased;
+            () = interrupted => None,
+            done = work => Some(done),
         }
     }
 }

@@ -25,12 +25,12 @@ pub(super) enum Finding {
     Absent,
 }
 
-/// Looks for rooms; `None` if the list cannot be read, or the run was interrupted. Also says how often it read.
+/// Looks for rooms; `None` if the list cannot be read, or the run was interrupted.
 pub(super) async fn look_for(
     pipes: &BTreeSet<Pipe>,
     reader: &impl ReadRooms,
     control: &Control,
-) -> (Option<BTreeMap<Pipe, Finding>>, u32) {
+) -> Option<BTreeMap<Pipe, Finding>> {
     let mut look = 1;
     loop {
         let take = |found: &mut BTreeMap<Pipe, Vec<RoomId>>, row: LiveRoom| {
@@ -38,22 +38,16 @@ pub(super) async fn look_for(
                 found.entry(row.pipe).or_default().push(row.id);
             }
         };
-        let Ok(found) = reader.collect(&control.dice, BTreeMap::new, take).await else {
-            return (None, look);
-        };
+        let read = reader.collect(&control.dice, BTreeMap::new, take);
+        let found = control.unless_interrupted(read).await?.ok()?;
         if found.len() == pipes.len() || look == LOOKS {
-            return (
-                Some(
-                    pipes
-                        .iter()
-                        .map(|pipe| (pipe.clone(), finding(found.get(pipe))))
-                        .collect(),
-                ),
-                look,
-            );
+            let findings = pipes
+                .iter()
+                .map(|pipe| (pipe.clone(), finding(found.get(pipe))));
+            return Some(findings.collect());
         }
         if !control.pause(WAIT * 2_u32.pow(look - 1)).await {
-            return (None, look);
+            return None;
         }
         look += 1;
     }

@@ -4,6 +4,7 @@
 //! goes out as [`Event`]s.
 
 mod control;
+mod counting;
 mod doubt;
 mod outcome;
 mod pace;

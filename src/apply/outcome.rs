@@ -28,7 +28,7 @@ pub struct Outcome {
     pub unverified: Option<String>,
     /// Why the run ended before all was done.
     pub halt: Option<Halt>,
-    /// Calls made to read the list again.
+    /// Calls made to read the list again, repeated ones included.
     pub reads: u32,
 }
 
@@ -39,7 +39,7 @@ impl Outcome {
             && self
                 .rooms
                 .iter()
-                .all(|room| room.status == Status::Verified)
+                .all(|room| matches!(room.status, Status::Verified | Status::Already))
     }
 
     /// Calls that wrote, repeated ones included.
@@ -73,7 +73,7 @@ pub struct RoomOutcome {
 
 impl RoomOutcome {
     /// The result of a room nothing was sent for yet.
-    pub(super) fn begun(change: &Change) -> Self {
+    pub fn begun(change: &Change) -> Self {
         let id = match change.action {
             Action::Create => None,
             Action::Update { id, .. } => Some(id),
@@ -114,9 +114,13 @@ pub enum Status {
         /// What the user can do about it.
         hint: Option<String>,
     },
+    /// Nothing was sent: the room is as a saved plan wants it.
+    Already,
+    /// Nothing was sent: somebody changed the room after the plan was saved.
+    Stale(String),
     /// Never sent, because the run ended before.
     NotStarted,
-    /// Some calls were confirmed, the rest was not sent because the run ended before.
+    /// Some calls were confirmed, or the room was found to be there; the rest was not sent because the run ended before.
     Unfinished,
 }
 
@@ -131,6 +135,8 @@ impl Status {
             Self::Conflict(_) => "conflict",
             Self::InDoubt(_) => "in_doubt",
             Self::Failed { .. } => "failed",
+            Self::Already => "already",
+            Self::Stale(_) => "stale",
             Self::NotStarted => "not_started",
             Self::Unfinished => "unfinished",
         }

@@ -34,11 +34,11 @@ pub(super) async fn carry_out(
         Err(Stop::Run) => Status::Unfinished,
     };
     outcome.took += begun.elapsed();
-    let failed = !matches!(
+    let well = matches!(
         outcome.status,
         Status::Applied | Status::NotStarted | Status::Unfinished
     );
-    if failed && control.fail_fast && !matches!(outcome.status, Status::InDoubt(_)) {
+    if !well && control.fail_fast {
         control.stop(Halt::FailFast);
     }
     outcome
@@ -110,7 +110,7 @@ async fn send(
     };
     let mut attempt = 1;
     loop {
-        control.pace.turn().await;
+        control.unless_interrupted(control.pace.turn()).await;
         if control.halted().is_some() {
             return Err(Stop::Run);
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::control::{Control, Halt};
+use super::counting::Counting;
 use super::doubt::{Finding, look_for};
 use super::outcome::{Event, Outcome, RoomOutcome, Status};
 use super::room::carry_out;
@@ -43,6 +44,7 @@ where
     L: Record + 'static,
 {
     let mut outcome = Outcome::default();
+    let reader = Counting::new(job.reader);
     release(&job).await;
     let all = job
         .plan
@@ -52,7 +54,7 @@ where
         .collect();
     let mut rooms = write_all(&job, all, &mut event).await;
     for _ in 0..ROUNDS {
-        if !resolve_doubts(&job, &mut rooms, &mut outcome, &mut event).await {
+        if !resolve_doubts(&job, &reader, &mut rooms, &mut event).await {
             break;
         }
     }
@@ -60,8 +62,9 @@ where
     outcome.halt = job.control.halted();
     if outcome.writes() > 0 && outcome.halt != Some(Halt::Interrupted) {
         event(Event::Verifying);
-        look_again(&job, &mut outcome).await;
+        look_again(&job, &reader, &mut outcome).await;
     }
+    outcome.reads = reader.calls();
     outcome
 }
 
@@ -123,12 +126,11 @@ where
 /// False if there was nothing to look for, or no way to.
 async fn resolve_doubts<R, W, L>(
     job: &Job<'_, R, W, L>,
+    reader: &impl ReadRooms,
     rooms: &mut Rooms,
-    outcome: &mut Outcome,
     event: &mut impl FnMut(Event<'_>),
 ) -> bool
 where
-    R: ReadRooms,
     W: WriteRooms + 'static,
     L: Record + 'static,
 {
@@ -140,9 +142,7 @@ where
         return false;
     }
     event(Event::Resolving(pipes.len()));
-    let (findings, reads) = look_for(&pipes, job.reader, &job.control).await;
-    outcome.reads += reads;
-    let Some(findings) = findings else {
+    let Some(findings) = look_for(&pipes, reader, &job.control).await else {
         return false;
     };
     let mut work = Vec::new();
@@ -168,6 +168,8 @@ where
             }
             Finding::There(id) => {
                 room.id = Some(*id);
+                // Nothing is in doubt any more, even if the run ends before the rest is sent.
+                room.status = Status::Unfinished;
                 work.push((change, room));
             }
             Finding::Absent => work.push((change, room)),
@@ -177,26 +179,25 @@ where
     true
 }
 
-async fn look_again<R, W, L>(job: &Job<'_, R, W, L>, outcome: &mut Outcome)
-where
-    R: ReadRooms,
-    L: Record,
-{
+async fn look_again<R, W, L: Record>(
+    job: &Job<'_, R, W, L>,
+    reader: &impl ReadRooms,
+    outcome: &mut Outcome,
+) {
     let sent: BTreeMap<Pipe, RoomState> = job
         .plan
         .changes
         .iter()
         .map(|change| (change.pipe.clone(), change.send.clone()))
         .collect();
-    let (sight, reads) = verify(
-        job.reader,
+    let sight = verify(
+        reader,
         &job.control,
         &job.interest,
         &mut outcome.rooms,
         &sent,
     )
     .await;
-    outcome.reads += reads;
     match sight {
         Ok(sight) => outcome.observed = Some(sight.observed),
         Err(failure) => outcome.unverified = Some(failure.message),

@@ -24,14 +24,13 @@ pub(super) struct Sight {
 }
 
 /// Reads the list until every room shows what was sent, three times at most, and settles the rooms by the last look.
-/// Also says how often it read.
 pub(super) async fn verify(
     reader: &impl ReadRooms,
     control: &Control,
     interest: &Interest<'_>,
     rooms: &mut [RoomOutcome],
     sent: &BTreeMap<Pipe, RoomState>,
-) -> (Result<Sight, Failure>, u32) {
+) -> Result<Sight, Failure> {
     let applied = rooms.iter().filter(|room| room.status == Status::Applied);
     let written: BTreeSet<RoomId> = applied.filter_map(|room| room.id).collect();
     let mut look = 1;
@@ -43,11 +42,7 @@ pub(super) async fn verify(
                 }
                 interest.take(&mut sight.observed, row);
             })
-            .await;
-        let sight = match sight {
-            Ok(sight) => sight,
-            Err(failure) => return (Err(failure), look),
-        };
+            .await?;
         let verdicts: Vec<Option<Status>> = rooms
             .iter()
             .map(|room| settle(room, &sight, sent))
@@ -60,7 +55,7 @@ pub(super) async fn verify(
             for (room, status) in rooms.iter_mut().zip(verdicts) {
                 room.status = status.unwrap_or_else(|| room.status.clone());
             }
-            return (Ok(sight), look);
+            return Ok(sight);
         }
         look += 1;
     }

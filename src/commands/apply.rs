@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::report::Told;
+use super::report::{Told, check_writable};
 use super::target::{Connection, Planned, WriteAccess, dice, manifest, planned, switches};
 use super::{Console, interrupt, saved};
 use crate::apply::{Control, Halt, Job, Outcome, Pace, apply};
 use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
 use crate::ledger::{Journal, read};
-use crate::model::Desired;
+use crate::model::{Desired, Target};
 use crate::plan::{Interest, Plan, Switches, plan};
 use crate::render::json::diagnostics;
 use crate::render::{self, EVERY};
@@ -21,6 +21,9 @@ pub(super) async fn run(
     settings: &Settings,
     console: &mut Console,
 ) -> Result<Exit, Error> {
+    for file in args.report.iter().chain(&args.failed) {
+        check_writable(file)?;
+    }
     if let Some(file) = &args.plan {
         return saved::run(file, args, settings, console).await;
     }
@@ -69,8 +72,7 @@ pub(super) async fn run(
             told.outcome = outcome;
         }
     }
-    told.write_files(&before, warnings(), args)?;
-    told.print(&before, warnings(), console)?;
+    told.tell(&before, warnings, args, console)?;
     connection.close().await?;
     Ok(told.exit)
 }
@@ -100,18 +102,26 @@ fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consent, Err
         console.error("nothing was applied: nobody is there to ask, and --yes was not given");
         return Ok(Consent::Withheld(Exit::Refused));
     }
+    if ask(&plan.target)? {
+        return Ok(Consent::Given);
+    }
+    console.status("nothing was applied");
+    Ok(Consent::Withheld(Exit::Done))
+}
+
+/// Asks whoever sits at the terminal. What was typed before the question stood there is no answer to it.
+fn ask(target: &Target) -> Result<bool, Error> {
+    #[cfg(unix)]
+    rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)
+        .map_err(std::io::Error::from)?;
     let question = dialoguer::Confirm::new()
-        .with_prompt("Apply this plan?")
+        .with_prompt(format!("Apply this plan to {target}?"))
         .default(false)
+        .wait_for_newline(true)
         .report(true);
-    let answer = question
+    question
         .interact()
-        .map_err(|error| Error::new(Exit::Refused, error).hint("use --yes off a terminal"))?;
-    Ok(if answer {
-        Consent::Given
-    } else {
-        Consent::Withheld(Exit::Done)
-    })
+        .map_err(|error| Error::new(Exit::Refused, error).hint("use --yes off a terminal"))
 }
 
 /// Writes; `None` if there was nothing to do. Only here is a writer made, and the ledger opened for writing, before the

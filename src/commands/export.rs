@@ -2,7 +2,6 @@
 
 use super::Console;
 use super::target::{Connection, dice, switches};
-use crate::cli::Format;
 use crate::error::{Error, Exit};
 use crate::imbachat::ReadRooms;
 use crate::manifest::export;
@@ -10,12 +9,6 @@ use crate::model::LiveRoom;
 use crate::settings::Settings;
 
 pub(super) async fn run(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
-    if console.format == Format::Json {
-        return Err(
-            Error::message(Exit::Usage, "export prints a manifest in YAML, not JSON")
-                .hint("leave --format out"),
-        );
-    }
     let only = switches(&settings.common)?.only;
     let connection = Connection::open(settings, None).await?;
     let recorded = connection.recorded(console)?;

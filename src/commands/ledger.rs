@@ -35,6 +35,12 @@ pub(super) async fn run(
 }
 
 fn show(site: &Site, console: &mut Console) -> Result<(), Error> {
+    if !site.ledger.exists() {
+        console.warn(&format!(
+            "there is no ledger at `{}`",
+            site.ledger.display()
+        ));
+    }
     let snapshot = read(&site.ledger, &site.target)?;
     for warning in &snapshot.warnings {
         console.warn(warning);
@@ -78,7 +84,8 @@ async fn forget(site: &Site, pipes: &[String], console: &mut Console) -> Result<
         .append(facts)
         .await?;
     let entries = read(&site.ledger, &site.target)?.entries;
-    told(console, site, entries.len(), &entries)
+    console.status(&format!("forgot {}", render::Count(pipes.len(), "room")));
+    told(console, site, entries.len() - pipes.len(), &entries)
 }
 
 fn merge(site: &Site, files: &[PathBuf], console: &mut Console) -> Result<(), Error> {

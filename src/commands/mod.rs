@@ -39,6 +39,14 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
 }
 
 fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
+    let text_only = matches!(
+        settings.verb,
+        Verb::Export | Verb::Sandbox(_) | Verb::Completions { .. } | Verb::Man { .. }
+    );
+    if text_only && console.format == Format::Json {
+        let message = "--format json is not for this verb: what it prints is no JSON";
+        return Err(Error::message(Exit::Usage, message).hint("leave --format out"));
+    }
     match &settings.verb {
         Verb::Check => check::run(settings, console),
         Verb::Plan(args) => block_on(plan::run(args, settings, console)),

@@ -23,7 +23,12 @@ pub(super) async fn run(
     let planned = planned(loaded, connection, switches, console).await?;
     let exit = exit(&planned.plan, args.detailed_exitcode);
     if let Some(path) = &args.out {
-        replace(path, &save(&planned.plan)?)?;
+        let ledger = planned
+            .connection
+            .ledger
+            .to_str()
+            .filter(|_| planned.connection.ledger.is_relative());
+        replace(path, &save(&planned.plan, ledger)?)?;
     }
     if console.format == Format::Json {
         let warnings = diagnostics(&planned.loaded.diagnostics, &planned.loaded.sources);

@@ -1,9 +1,11 @@
 //! What an apply tells at its end: on stdout, in `--report`, in `--failed`.
 
-use std::io::Write;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use tempfile::NamedTempFile;
 
 use super::Console;
 use crate::apply::Outcome;
@@ -32,7 +34,7 @@ impl Told {
         }
     }
 
-    pub(super) fn print(
+    fn print(
         &self,
         plan: &Plan,
         warnings: Vec<DiagnosticDocument>,
@@ -48,14 +50,30 @@ impl Told {
         let table =
             written.map(|outcome| format!("\n{}", render::outcome(outcome, console.out_paint)));
         let mut text = table.unwrap_or_default();
+        if self.outcome.is_none() && self.exit == Exit::Partial {
+            let conflicts = render::Count(plan.conflicts.len(), "conflict");
+            console.error(&format!("nothing was applied: {conflicts}"));
+        }
         if let Some(after) = &self.after {
             text.push_str(&format!("now:  {}\n", render::verdict(after)));
         }
         console.print(&text)
     }
 
+    /// Tells everything: on stdout first, so that a file that cannot be written loses nothing, then in the files asked for.
+    pub(super) fn tell(
+        &self,
+        plan: &Plan,
+        warnings: impl Fn() -> Vec<DiagnosticDocument>,
+        args: &ApplyArgs,
+        console: &mut Console,
+    ) -> Result<(), Error> {
+        self.print(plan, warnings(), console)?;
+        self.write_files(plan, warnings(), args)
+    }
+
     /// Writes the files that were asked for, each replaced as a whole.
-    pub(super) fn write_files(
+    fn write_files(
         &self,
         plan: &Plan,
         warnings: Vec<DiagnosticDocument>,
@@ -80,19 +98,60 @@ impl Told {
     }
 }
 
-/// Puts a text in a file's place, so that nobody ever reads half of it.
+/// Puts a text in a file's place, so that nobody ever reads half of it. What is no regular file (a device, a pipe) is written
+/// to as it is.
 pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
-    let directory = path
-        .parent()
-        .filter(|directory| !directory.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let written = tempfile::NamedTempFile::new_in(directory).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)
-    });
+    let written = match fs::metadata(path) {
+        Ok(there) if !there.is_file() => OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(text.as_bytes())),
+        there => fs::canonicalize(path)
+            .or_else(|_| Ok(path.to_owned()))
+            .and_then(|real| {
+                let mut file = beside(&real)?;
+                file.write_all(text.as_bytes())?;
+                let permissions = there
+                    .map(|there| there.permissions())
+                    .or_else(|_| readable());
+                file.as_file().set_permissions(permissions?)?;
+                file.as_file().sync_all()?;
+                file.persist(&real).map(drop).map_err(|error| error.error)
+            }),
+    };
     written
-        .map(drop)
         .with_context(|| format!("`{}` cannot be written", path.display()))
         .map_err(Error::from)
+}
+
+/// Makes sure, before anything is sent, that a file can be written at the end.
+pub(super) fn check_writable(path: &Path) -> Result<(), Error> {
+    let checked = match fs::metadata(path) {
+        Ok(there) if !there.is_file() => OpenOptions::new().write(true).open(path).map(drop),
+        _ => beside(path).map(drop),
+    };
+    checked
+        .with_context(|| format!("`{}` cannot be written", path.display()))
+        .map_err(Error::from)
+}
+
+/// A temporary file in a file's directory.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let directory = path
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty());
+    NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
+}
+
+/// The permissions of a file that anybody may read: it holds no secret, and is often another user's to upload.
+fn readable() -> io::Result<fs::Permissions> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        Ok(fs::Permissions::from_mode(0o644))
+    }
+    #[cfg(not(unix))]
+    tempfile::tempfile()?
+        .metadata()
+        .map(|metadata| metadata.permissions())
 }

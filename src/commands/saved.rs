@@ -8,6 +8,7 @@ use super::Console;
 use super::apply::{carry_out, exit, show};
 use super::report::Told;
 use super::target::{Connection, WriteAccess, observed, switches};
+use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::cli::ApplyArgs;
 use crate::error::{Error, Exit};
 use crate::plan::{Change, Fate, Interest, Plan, SavedError, fates, restore};
@@ -20,13 +21,20 @@ pub(super) async fn run(
     settings: &Settings,
     console: &mut Console,
 ) -> Result<Exit, Error> {
-    let mut saved = open(file)?;
+    let (mut saved, ledger) = open(file)?;
     let switches = switches(&settings.common)?;
     if !switches.only.is_all() {
         let message = "--only cannot choose from a saved plan: it is applied as it was reviewed";
         return Err(Error::message(Exit::Usage, message).hint("make another plan with --only"));
     }
-    let connection = Connection::open(settings, Some(saved.target.widget)).await?;
+    let mut connection = Connection::open(settings, Some(saved.target.widget)).await?;
+    if let (None, true, Some(ledger)) = (
+        &settings.common.ledger,
+        settings.common.file.is_empty(),
+        ledger,
+    ) {
+        connection.ledger = ledger.into();
+    }
     if connection.target != saved.target {
         let message = format!(
             "wrong target: the plan is for {}, this run is for {}",
@@ -51,18 +59,14 @@ pub(super) async fn run(
     let recorded = connection.recorded(console)?;
     let sorted = Sorted::new(&saved, fates(&saved, &observed, &recorded));
     sorted.tell(console);
-    if !sorted.stale.is_empty() && !args.apply_fresh {
+    let stale = sorted.stale;
+    if stale > 0 && !args.apply_fresh {
         console.error("nothing was applied: the plan is stale; make a new one, or use --apply-fresh for the untouched rooms");
-        return finish(
-            Told::nothing(Exit::Refused),
-            &saved,
-            connection,
-            args,
-            console,
-        )
-        .await;
+        let mut told = Told::nothing(Exit::Refused);
+        told.outcome = Some(sorted.with(Outcome::default(), true));
+        return finish(told, &saved, connection, args, console).await;
     }
-    let plan = saved.with_changes(sorted.left);
+    let plan = saved.with_changes(sorted.left.clone());
     let outcome = carry_out(
         &plan,
         Interest::of_plan(&plan),
@@ -74,16 +78,17 @@ pub(super) async fn run(
     )
     .await?;
     let ended = match exit(&plan, outcome.as_ref()) {
-        Exit::Done if !sorted.stale.is_empty() => Exit::Partial,
+        Exit::Done if stale > 0 => Exit::Partial,
         ended => ended,
     };
+    let outcome = Some(sorted.with(outcome.unwrap_or_default(), false));
     finish(
         Told {
             exit: ended,
             outcome,
             after: None,
         },
-        &plan,
+        &saved,
         connection,
         args,
         console,
@@ -98,14 +103,13 @@ async fn finish(
     args: &ApplyArgs,
     console: &mut Console,
 ) -> Result<Exit, Error> {
-    told.write_files(plan, Vec::new(), args)?;
-    told.print(plan, Vec::new(), console)?;
+    told.tell(plan, Vec::new, args, console)?;
     connection.close().await?;
     Ok(told.exit)
 }
 
-/// The plan in a file.
-fn open(file: &Path) -> Result<Plan, Error> {
+/// The plan in a file, and the ledger it was made with.
+fn open(file: &Path) -> Result<(Plan, Option<String>), Error> {
     let name = file.display();
     let text = std::fs::read_to_string(file).with_context(|| format!("`{name}` cannot be read"))?;
     restore(&text).map_err(|error| {
@@ -125,39 +129,69 @@ fn open(file: &Path) -> Result<Plan, Error> {
 /// The changes of a saved plan by their fate.
 struct Sorted {
     left: Vec<Change>,
-    already: usize,
-    stale: Vec<(String, &'static str)>,
+    stale: usize,
+    /// The rooms nothing is sent for, and why.
+    done: Vec<RoomOutcome>,
 }
 
 impl Sorted {
     fn new(plan: &Plan, fates: Vec<Fate>) -> Self {
         let mut sorted = Self {
             left: Vec::new(),
-            already: 0,
-            stale: Vec::new(),
+            stale: 0,
+            done: Vec::new(),
         };
         for (change, fate) in plan.changes.iter().zip(fates) {
-            match fate {
-                Fate::AsPlanned => sorted.left.push(change.clone()),
-                Fate::Continue(rest) => sorted.left.push(*rest),
-                Fate::Already => sorted.already += 1,
-                Fate::Stale(why) => sorted.stale.push((change.pipe.to_string(), why)),
-            }
+            let status = match fate {
+                Fate::AsPlanned => {
+                    sorted.left.push(change.clone());
+                    continue;
+                }
+                Fate::Continue(rest) => {
+                    sorted.left.push(*rest);
+                    continue;
+                }
+                Fate::Already => Status::Already,
+                Fate::Stale(why) => {
+                    sorted.stale += 1;
+                    Status::Stale(why.to_owned())
+                }
+            };
+            sorted.done.push(RoomOutcome {
+                status,
+                ..RoomOutcome::begun(change)
+            });
         }
         sorted
     }
 
     fn tell(&self, console: &mut Console) {
-        if self.already > 0 {
+        let already = self.done.len() - self.stale;
+        if already > 0 {
             console.status(&format!(
                 "{} already as planned",
-                render::Count(self.already, "room")
+                render::Count(already, "room")
             ));
         }
-        for (pipe, why) in &self.stale {
-            console.error(&format!(
-                "`{pipe}` is not as it was when the plan was made: {why}"
-            ));
+        for room in &self.done {
+            if let Status::Stale(why) = &room.status {
+                console.error(&format!(
+                    "`{}` is not as it was when the plan was made: {why}",
+                    room.pipe
+                ));
+            }
         }
+    }
+
+    /// The outcome with the rooms nothing was sent for; if nothing was sent at all, with all of them.
+    fn with(self, mut outcome: Outcome, refused: bool) -> Outcome {
+        outcome.rooms.extend(self.done);
+        if refused {
+            outcome
+                .rooms
+                .extend(self.left.iter().map(RoomOutcome::begun));
+        }
+        outcome.rooms.sort_by(|a, b| a.pipe.cmp(&b.pipe));
+        outcome
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::error::{Error, Exit};
 use crate::imbachat::Endpoint;
 use crate::ledger::target_of;
+use crate::manifest::{Options, load};
 use crate::model::{Target, WidgetId};
 use crate::settings::Settings;
 
@@ -68,7 +69,7 @@ impl Site {
         Ok(site)
     }
 
-    /// The site of a ledger: one that is named and there says itself whose it is.
+    /// The site of a ledger: one that is named and there says itself whose it is; else that of the manifest, if there is one.
     pub(super) fn of_ledger(settings: &Settings) -> Result<Self, Error> {
         let named = settings.common.ledger.as_ref();
         match named.map(|path| target_of(path)).transpose()?.flatten() {
@@ -77,7 +78,12 @@ impl Site {
                 ledger: named.cloned().unwrap_or_default(),
                 endpoint: None,
             }),
-            None => Self::new(settings, None),
+            None => Self::new(
+                settings,
+                load(&settings.manifest(), Options::default())
+                    .desired
+                    .widget,
+            ),
         }
     }
 }

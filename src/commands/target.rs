@@ -66,6 +66,7 @@ pub(super) async fn planned(
     switches: Switches,
     console: &mut Console,
 ) -> Result<Planned, Error> {
+    chosen(&loaded, &switches)?;
     let recorded = connection.recorded(console)?;
     let observed = observed(&connection, &Interest::new(&loaded.desired)).await?;
     let plan = plan(
@@ -75,12 +76,32 @@ pub(super) async fn planned(
         &recorded,
         &switches,
     );
+    if plan.summary.unverified.members > 0 && !connection.ledger.exists() {
+        let path = connection.ledger.display();
+        console.warn(&format!(
+            "there is no ledger at `{path}`: nothing is on record of existing rooms; --assume-members sends nothing for them"
+        ));
+    }
     Ok(Planned {
         loaded,
         connection,
         switches,
         plan,
     })
+}
+
+/// Refuses an `--only` that chooses nothing: it is a typing mistake, and a run about no room at all would look like success.
+pub(super) fn chosen(loaded: &Loaded, switches: &Switches) -> Result<(), Error> {
+    let rooms = &loaded.desired.rooms;
+    if switches.only.is_all()
+        || rooms.is_empty()
+        || rooms.keys().any(|pipe| switches.only.contains(pipe))
+    {
+        return Ok(());
+    }
+    let message = "--only: no declared room matches";
+    Err(Error::message(Exit::Usage, message)
+        .hint("it takes a pipe or a glob of pipes, as in --only 'course-*'"))
 }
 
 /// The rooms of the list that a run is about.

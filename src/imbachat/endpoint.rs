@@ -45,9 +45,10 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// Scheme, host and port.
+    /// Scheme, host and port, and the path below which the API lies, if it has one: two paths may be two servers.
     pub fn origin(&self) -> String {
-        self.base.origin().ascii_serialization()
+        let path = self.base.path().trim_end_matches('/');
+        format!("{}{path}", self.base.origin().ascii_serialization())
     }
 
     /// Host and, unless it is the usual one, port; for a file's name.
@@ -56,9 +57,17 @@ impl Endpoint {
             |c: char| !c.is_ascii_alphanumeric() && !".-".contains(c),
             "_",
         );
-        self.base
+        let port = self
+            .base
             .port()
-            .map_or(host.clone(), |port| format!("{host}_{port}"))
+            .map(|port| format!("_{port}"))
+            .unwrap_or_default();
+        let path = self.base.path().trim_end_matches('/');
+        let path = path.replace(
+            |c: char| !c.is_ascii_alphanumeric() && !".-".contains(c),
+            "_",
+        );
+        format!("{host}{port}{path}")
     }
 
     pub(super) fn is_loopback(&self) -> bool {

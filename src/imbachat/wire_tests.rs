@@ -62,6 +62,19 @@ fn answers_that_say_no_with_http_200() {
     for (text, expected) in cases {
         assert_eq!(written(text.as_bytes()), Err(expected), "{text}");
     }
+    for error in ["true", "{\"a\":1}", "[\"x\"]", "\"taken\"", "1"] {
+        let text = format!(
+            "{{\"code\":200,\"data\":[{{\"error\":{error},\"success\":true,\"room_id\":5}}]}}"
+        );
+        assert!(
+            matches!(written(text.as_bytes()), Err(Bad::Complaint(_))),
+            "{text}"
+        );
+    }
+    assert!(matches!(
+        written(br#"{"data":[{"success":true,"room_id":1e300}]}"#),
+        Err(Bad::Shape(_))
+    ));
     let laravel = br#"{"message":"The given data was invalid.","errors":{"imba_id":["required"],"login":["required"]}}"#;
     assert_eq!(
         complaint(laravel).map(|c| c.text).as_deref(),

@@ -129,13 +129,23 @@ pub fn parse(path: &Path, bytes: &[u8], target: &Target) -> Result<Snapshot, Led
             take_line(path, index + 1, line, target, &mut snapshot)?;
         }
     }
-    if whole < bytes.len() {
+    let tail = &bytes[whole..];
+    if is_whole_line(tail) {
+        // Some editors leave the last line without its end; it is an entry all the same.
+        let number = bytes[..whole].iter().filter(|byte| **byte == b'\n').count() + 1;
+        take_line(path, number, tail, target, &mut snapshot)?;
+    } else if !tail.is_empty() {
         let text = "the last line was cut short, as a killed run leaves it; it is dropped";
         snapshot
             .warnings
             .push(format!("ledger `{}`: {text}", path.display()));
     }
     Ok(snapshot)
+}
+
+/// Whether bytes without a line's end are a line all the same: no part of a JSON object is one.
+pub(super) fn is_whole_line(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
 }
 
 fn take_line(

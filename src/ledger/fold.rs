@@ -52,7 +52,9 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
             sent,
         } => {
             let owed = recorded.owed.entry(pipe.clone()).or_default();
-            owed.retain(|user| !members.contains(user));
+            for user in members {
+                owed.remove(user);
+            }
             let known: &mut RecordedRoom = recorded.rooms.entry(*room).or_default();
             for user in members {
                 known.released.remove(user);

@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
 use super::entry::{Fact, Line, Stamp};
-use super::file::{LedgerError, bytes, parse};
+use super::file::{LedgerError, bytes, is_whole_line, parse};
 use super::fold::Entries;
 use crate::model::Target;
 
@@ -30,6 +30,8 @@ pub trait Record: Send + Sync {
 #[derive(Debug)]
 pub struct Journal {
     run: String,
+    /// Just after the newest entry when the file was opened. Ours are newer, even where our clock is behind.
+    newest: String,
     sequence: AtomicU64,
     sender: Option<mpsc::Sender<Batch>>,
     writer: Option<JoinHandle<()>>,
@@ -60,7 +62,7 @@ impl Journal {
             fs::create_dir_all(directory).map_err(io("its directory cannot be made"))?;
         }
         let mut file = open_locked(path).map_err(io("cannot be opened for writing"))?;
-        begin(path, &mut file, target)?;
+        let newest = begin(path, &mut file, target)?;
         drop(file);
         let (sender, receiver) = mpsc::channel();
         let owned = path.to_owned();
@@ -72,6 +74,7 @@ impl Journal {
         let run = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
         Ok(Self {
             run,
+            newest,
             sequence: AtomicU64::new(0),
             sender: Some(sender),
             writer: Some(writer),
@@ -84,7 +87,7 @@ impl Journal {
     }
 
     fn lines(&self, facts: &[Fact]) -> Result<Vec<u8>, serde_json::Error> {
-        let time = format!("{:.3}", Timestamp::now());
+        let time = format!("{:.3}", Timestamp::now()).max(self.newest.clone());
         let mut lines = Vec::new();
         for fact in facts {
             let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
@@ -101,7 +104,7 @@ impl Journal {
 }
 
 /// Makes a new file a ledger, and makes sure that an old one is of this target. The caller holds the lock.
-fn begin(path: &Path, file: &mut File, target: &Target) -> Result<(), LedgerError> {
+fn begin(path: &Path, file: &mut File, target: &Target) -> Result<String, LedgerError> {
     let io = |doing| {
         move |source| LedgerError::Io {
             path: path.to_owned(),
@@ -111,8 +114,13 @@ fn begin(path: &Path, file: &mut File, target: &Target) -> Result<(), LedgerErro
     };
     let mut old = Vec::new();
     file.read_to_end(&mut old).map_err(io("cannot be read"))?;
-    if parse(path, &old, target)?.headed {
-        return Ok(());
+    let snapshot = parse(path, &old, target)?;
+    if snapshot.headed {
+        let newest = snapshot
+            .entries
+            .last_key_value()
+            .map(|(stamp, _)| stamp.time.as_str());
+        return Ok(newest.map(just_after).unwrap_or_default());
     }
     let header = bytes(target, &Entries::new()).map_err(io::Error::from);
     let written = header
@@ -120,15 +128,33 @@ fn begin(path: &Path, file: &mut File, target: &Target) -> Result<(), LedgerErro
         .and_then(|()| file.sync_all());
     written
         .and_then(|()| sync_directory(path))
-        .map_err(io("cannot be written"))
+        .map_err(io("cannot be written"))?;
+    Ok(String::new())
+}
+
+/// A millisecond later, so that an entry of ours comes after it whatever the runs are called.
+fn just_after(time: &str) -> String {
+    let later = time
+        .parse::<Timestamp>()
+        .ok()
+        .and_then(|time| time.checked_add(SignedDuration::from_millis(1)).ok());
+    later.map_or(time.to_owned(), |later| format!("{later:.3}"))
 }
 
 /// Writes whole lines after whole lines: what a killed run left of its last one is cut off first. The caller holds the lock.
 fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
     let end = file.seek(SeekFrom::End(0))?;
-    let whole = whole_lines(file, end)?;
+    let mut whole = whole_lines(file, end)?;
     if whole < end {
-        file.set_len(whole)?;
+        file.seek(SeekFrom::Start(whole))?;
+        let mut tail = Vec::new();
+        file.read_to_end(&mut tail)?;
+        if is_whole_line(&tail) {
+            file.write_all(b"\n")?;
+            whole = end + 1;
+        } else {
+            file.set_len(whole)?;
+        }
     }
     let written = file.write_all(lines);
     if written.is_err() {

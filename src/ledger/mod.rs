@@ -1,7 +1,7 @@
 //! The ledger: what was promised and what was confirmed, as append-only JSON lines.
 //!
 //! Main types: [`Fact`] (one thing to write down), [`Journal`] (the open file) and [`read`] (file to [`Recorded`](crate::model::Recorded)).
-//! It never claims to know who is in a room, only what the server confirmed; it takes no lock and decides nothing.
+//! It never claims to know who is in a room, only what the server confirmed; it holds no lock between writes and decides nothing.
 
 mod entry;
 mod file;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::diagnostic::{At, Code, Diagnostic, Problems};
 use super::fields::{Decoder, Keys, clip, written};
 use super::raw::{
-    Names, RawDefaults, RawLimits, RawManifest, RawMember, RawRoom, Spanned, Version,
+    Names, PositiveId, RawDefaults, RawLimits, RawManifest, RawMember, RawRoom, Spanned, Version,
 };
 use super::scalar::{Reading, reading};
 use super::yaml::{Item, Node, Value};
@@ -71,7 +71,10 @@ pub(super) struct FileDecoder<'a> {
 impl<'a> FileDecoder<'a> {
     pub(super) fn new(file: FileId, problems: &'a mut Problems) -> Self {
         Self {
-            decoder: Decoder { problems },
+            decoder: Decoder {
+                problems,
+                meant: Vec::new(),
+            },
             file,
             seen: BTreeMap::new(),
             raw: RawManifest::default(),
@@ -194,15 +197,20 @@ fn defaults(decoder: &mut Decoder<'_>, node: &Node, file: FileId) -> Option<RawD
     })
 }
 
-fn people(decoder: &mut Decoder<'_>, node: &Node) -> Names<Spanned<super::raw::PositiveId>> {
+fn people(decoder: &mut Decoder<'_>, node: &Node) -> Names<Spanned<PositiveId>> {
     if let Some((key, _)) = roster(node) {
         decoder.not_yet(key.at, "roster");
         return Names::default();
     }
     let names = decoder.names(node, "`people`");
-    let ids = names.into_iter().filter_map(|(name, value)| {
-        let id = decoder.id(value, &format!("the id of `{}`", clip(&name.value)))?;
-        Some((name, id))
+    let ids = names.into_iter().map(|(name, value)| {
+        // A name whose id is wrong is known all the same: that its members cannot be added follows from one mistake.
+        let stand_in = Spanned {
+            value: PositiveId::STAND_IN,
+            at: value.at,
+        };
+        let id = decoder.id(value, &format!("the id of `{}`", clip(&name.value)));
+        (name, id.unwrap_or(stand_in))
     });
     Names(ids.collect())
 }
@@ -242,7 +250,7 @@ fn room(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoom> {
         ("pipe", pipe, "its own name, which never changes"),
         ("title", title, "what people see"),
     ] {
-        if value.is_none() {
+        if value.is_none() && !decoder.meant.contains(&key) {
             let message = format!("{named} has no `{key}`");
             decoder.note(
                 Diagnostic::at(Code::MissingKey, node.at, message)

@@ -147,6 +147,26 @@ pub struct Source {
     /// Its text.
     pub text: String,
     line_starts: Vec<u32>,
+    /// Characters before each block of the text, so that a column in a very long line is not counted from its start.
+    characters: Vec<u32>,
+}
+
+/// Bytes in a block.
+const BLOCK: usize = 4096;
+
+impl Source {
+    /// How many characters start before a byte.
+    fn characters_before(&self, offset: usize) -> usize {
+        let offset = offset.min(self.text.len());
+        let block = offset / BLOCK;
+        let counted = self.characters.get(block).copied().unwrap_or_default() as usize;
+        counted + starts(&self.text.as_bytes()[block * BLOCK..offset])
+    }
+}
+
+/// How many characters start in some bytes of UTF-8.
+fn starts(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
 /// All texts of a manifest.
@@ -172,10 +192,19 @@ impl Sources {
         let line_starts = std::iter::once(0)
             .chain(breaks.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)))
             .collect();
+        let mut count = 0;
+        let blocks = text.as_bytes().chunks(BLOCK).map(|block| {
+            let before = count;
+            count += starts(block) as u32;
+            before
+        });
+        let mut characters: Vec<u32> = blocks.collect();
+        characters.push(count);
         self.files.push(Source {
             name: name.into(),
             text,
             line_starts,
+            characters,
         });
         id
     }
@@ -200,10 +229,10 @@ impl Sources {
             .partition_point(|start| *start <= at.offset)
             .max(1);
         let start = file.line_starts[line - 1] as usize;
-        let before = file.text.get(start..at.offset as usize).unwrap_or_default();
+        let before = file.characters_before(at.offset as usize) - file.characters_before(start);
         LineColumn {
             line: line as u32,
-            column: before.chars().count() as u32 + 1,
+            column: before as u32 + 1,
         }
     }
 

@@ -40,12 +40,15 @@ pub fn export(widget: WidgetId, rooms: &[LiveRoom], recorded: &Recorded) -> Stri
             }
         }
     }
-    let empty = if declared.is_empty() { " []" } else { "" };
+    let empty = if declared.is_empty() {
+        " [] # none: --allow-empty says that none is meant"
+    } else {
+        ""
+    };
     format!("{HEAD}version: 1\nwidget: {widget}\n\nrooms:{empty}\n{declared}{left_out}")
 }
 
 const HEAD: &str = "\
-# yaml-language-server: $schema=./schema/manifest.schema.json
 # Made by `roomform export` from the rooms the server listed. `roomform plan` finds nothing to do for it.
 # The API does not tell who is in a room. `members` below are those whose adding is on record in the ledger;
 # everyone else who is in a room stays there, listed or not.

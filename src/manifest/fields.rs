@@ -17,6 +17,8 @@ const LARGEST_ID: u64 = i64::MAX as u64;
 #[derive(Debug)]
 pub(super) struct Decoder<'a> {
     pub(super) problems: &'a mut Problems,
+    /// Keys that the unknown keys of the last mapping were likely meant to be: they are misspelt, not missing.
+    pub(super) meant: Vec<&'static str>,
 }
 
 /// The known keys of a mapping, and those of the language that come in a later version.
@@ -42,6 +44,7 @@ impl Decoder<'_> {
             self.wrong_type(node, keys.owner, "a mapping");
             return None;
         };
+        self.meant.clear();
         let mut found: [Option<(&Node, &Node)>; N] = [None; N];
         for (key, value) in pairs {
             let name = match key.value() {
@@ -71,7 +74,10 @@ impl Decoder<'_> {
         };
         let diagnostic = Diagnostic::at(Code::UnknownKey, key.at, message);
         let hint = match nearest(name, keys.known.iter().chain(keys.later).copied()) {
-            Some(known) => format!("did you mean `{known}`?"),
+            Some(known) => {
+                self.meant.push(known);
+                format!("did you mean `{known}`?")
+            }
             None if name == "<<" => {
                 "merge keys are not part of the manifest; use `defaults` or a group".to_owned()
             }

@@ -98,6 +98,11 @@ impl JsonSchema for Version {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PositiveId(pub u64);
 
+impl PositiveId {
+    /// Stands for an id that is written wrongly; the mistake is noted.
+    pub const STAND_IN: Self = Self(0);
+}
+
 impl JsonSchema for PositiveId {
     fn inline_schema() -> bool {
         true

@@ -189,16 +189,11 @@ impl<'a> Reader<'a> {
                 (Value::Scalar { text, plain }, anchor, tag, 1)
             }
             Event::Scalar(text, style, anchor, tag) => {
+                // An alias of a long text is as costly as many of a short one.
+                let weight = 1 + text.len() as u64 / 64;
                 let plain = style == ScalarStyle::Plain;
-                (
-                    Value::Scalar {
-                        text: text.into_owned(),
-                        plain,
-                    },
-                    anchor,
-                    tag,
-                    1,
-                )
+                let text = text.into_owned();
+                (Value::Scalar { text, plain }, anchor, tag, weight)
             }
             Event::SequenceStart(_, anchor, tag) => {
                 let (items, weight) = self.items(depth)?;

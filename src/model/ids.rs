@@ -59,6 +59,9 @@ display_inner!(WidgetId, RoomId, UserId, Pipe);
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "widget {} on {}", self.widget, self.origin)
+        match self.origin.as_str() {
+            "sandbox:" => write!(f, "widget {} on the sandbox", self.widget),
+            origin => write!(f, "widget {} on {origin}", self.widget),
+        }
     }
 }

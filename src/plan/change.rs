@@ -230,6 +230,8 @@ pub struct Summary {
     pub update: usize,
     /// Rooms that only gain members.
     pub add_only: usize,
+    /// Rooms whose members are only sent again.
+    pub resend_only: usize,
     /// Closed rooms that become public.
     pub publish: usize,
     /// Rooms created public.
@@ -270,8 +272,9 @@ impl Plan {
         let summary = &mut self.summary;
         match &change.action {
             Action::Create => summary.create += 1,
-            Action::Update { fields, .. } if fields.is_empty() => summary.add_only += 1,
-            Action::Update { .. } => summary.update += 1,
+            Action::Update { fields, .. } if !fields.is_empty() => summary.update += 1,
+            Action::Update { .. } if change.members.new.is_empty() => summary.resend_only += 1,
+            Action::Update { .. } => summary.add_only += 1,
         }
         summary.publish += usize::from(change.publishes());
         summary.create_public += usize::from(change.creates_public());

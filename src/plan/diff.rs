@@ -119,9 +119,11 @@ impl Diff<'_> {
         let mut fields = Vec::new();
         for field in Field::ALL {
             let (before, after) = (live.state.value(field), room.state.value(field));
-            if room.ignore.contains(field) {
+            let kept = before == after || room.ignore.contains(field);
+            if kept || self.was_ignored(room, live, record, field) {
+                // Every field goes with every write; one that is not to change goes as it is, raw.
                 send.copy_field(field, &live.state);
-            } else if before != after && !self.was_ignored(room, live, record, field) {
+            } else {
                 fields.push(FieldChange {
                     field,
                     before,
@@ -156,7 +158,11 @@ impl Diff<'_> {
         let Some(shown) = record.shown.get(&field).filter(|_| !self.switches.resend) else {
             return false;
         };
-        let same = shown.sent == room.state.value(field) && shown.shown == live.state.value(field);
+        // A write since then that sent a third value, whoever made it, was another attempt: this difference is a new one.
+        let last = record.sent.as_ref().map(|sent| sent.value(field));
+        let same = shown.sent == room.state.value(field)
+            && shown.shown == live.state.value(field)
+            && last.is_none_or(|last| last == shown.sent || last == shown.shown);
         if same {
             let (sent, shown) = (shown.sent.clone(), shown.shown.clone());
             self.plan.ignored.push(IgnoredField {
@@ -182,7 +188,7 @@ impl Diff<'_> {
         if room.policy == MembersPolicy::OnCreate {
             missing.retain(is_owed);
         }
-        if self.switches.assume_members {
+        if self.switches.assume_members && known.is_none() && owed.is_none() {
             self.assume(missing.len());
             return Members {
                 recorded,
@@ -289,20 +295,21 @@ impl Diff<'_> {
         if chosen < declared {
             plan.notes.push(Note::LeftOut(declared - chosen));
         }
+        let known = self.recorded.ids.keys();
+        let left: Vec<_> = known
+            .filter(|pipe| !self.desired.rooms.contains_key(*pipe))
+            .cloned()
+            .collect();
+        let left_count = left.len();
         if self.switches.only.is_all() {
-            let known = self
-                .recorded
-                .ids
-                .keys()
-                .filter(|pipe| !self.desired.rooms.contains_key(*pipe));
-            plan.undeclared = known.cloned().collect();
+            plan.undeclared = left;
         }
         plan.notes.extend(likely_renames(
             &plan.changes,
             &plan.undeclared,
             self.recorded,
         ));
-        plan.guards = limits::guards(plan, self.desired, self.recorded.ids.len());
+        plan.guards = limits::guards(plan, self.desired, left_count, self.recorded.ids.len());
         plan.allow(&self.switches.allow);
         self.plan
     }

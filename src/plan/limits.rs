@@ -44,7 +44,7 @@ impl LimitKind {
 
 /// Everything that guards against the plan, most dangerous first, whatever is allowed. There is no size below which nothing
 /// is checked.
-pub(super) fn guards(plan: &Plan, desired: &Desired, known: usize) -> Vec<Refusal> {
+pub(super) fn guards(plan: &Plan, desired: &Desired, left: usize, known: usize) -> Vec<Refusal> {
     let (limits, summary) = (&desired.limits, &plan.summary);
     let (rooms, memberships) = (desired.rooms.len(), desired.memberships());
     let publish = limits.publish.unwrap_or(Limit::Count(0));
@@ -60,7 +60,7 @@ pub(super) fn guards(plan: &Plan, desired: &Desired, known: usize) -> Vec<Refusa
         .filter_map(|(kind, limit, count, of)| over(plan, kind, limit?, count as u64, of as u64));
     limits
         .chain(recreate(plan))
-        .chain(mass_change(plan, known))
+        .chain(mass_change(plan.summary.create, left, known))
         .collect()
 }
 
@@ -77,8 +77,7 @@ pub(super) fn lifts(allow: &Allow, guard: &Refusal) -> bool {
 }
 
 /// A changed prefix looks like this: most rooms on record leave the manifest, and as many come.
-fn mass_change(plan: &Plan, known: usize) -> Option<Refusal> {
-    let (created, left) = (plan.summary.create, plan.undeclared.len());
+fn mass_change(created: usize, left: usize, known: usize) -> Option<Refusal> {
     (created.min(left) * 2 > known && known > 0).then_some(Refusal::MassChange {
         created: created as u64,
         left: left as u64,

@@ -46,6 +46,9 @@ pub(super) fn likely_renames(
     created.filter_map(like).collect()
 }
 
+/// Somebody who was in more of the rooms that left tells none of them apart.
+const TELLING: usize = 20;
+
 /// The room that left and shares more than half of its members, and of the new room's, with it.
 fn most_members(
     change: &Change,
@@ -54,7 +57,8 @@ fn most_members(
 ) -> Option<usize> {
     let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
     for user in change.members.sent() {
-        for index in rooms_of.get(&user).into_iter().flatten() {
+        let rooms = rooms_of.get(&user).filter(|rooms| rooms.len() <= TELLING);
+        for index in rooms.into_iter().flatten() {
             *shared.entry(*index).or_default() += 1;
         }
     }

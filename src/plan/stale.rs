@@ -33,6 +33,9 @@ fn fate(change: &Change, observed: &Observed, recorded: &Recorded) -> Fate {
         {
             rest(change, room, recorded)
         }
+        ([], Action::Create) if !change.recreate && recorded.ids.contains_key(&change.pipe) => {
+            Fate::Stale("the ledger knows the room, and the list lacks it")
+        }
         _ if Digest::of(observed, &change.pipe) == change.digest => Fate::AsPlanned,
         ([], Action::Update { .. }) => Fate::Stale("the room is gone"),
         ([], Action::Create) => Fate::Stale("a deleted room with this pipe came or went"),

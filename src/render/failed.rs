@@ -30,10 +30,11 @@ fn rows(
     room: &RoomOutcome,
 ) -> Result<(), csv::Error> {
     let error = match &room.status {
-        Status::Verified | Status::Applied => return Ok(()),
-        Status::Conflict(reason) | Status::InDoubt(reason) | Status::Failed { reason, .. } => {
-            reason.clone()
-        }
+        Status::Verified | Status::Already | Status::Applied => return Ok(()),
+        Status::Stale(reason)
+        | Status::Conflict(reason)
+        | Status::InDoubt(reason)
+        | Status::Failed { reason, .. } => reason.clone(),
         other => other.name().replace('_', " "),
     };
     let mut users: Vec<_> = change.members.sent().collect();

@@ -76,13 +76,14 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
         .filter(|_| room.create)
         .unwrap_or_default();
     let (tone, words) = match &room.status {
-        Status::Verified => (
-            Tone::Add,
-            format!(
-                "verified     {done}{id}, {} confirmed",
-                Count(room.members, "member")
-            ),
-        ),
+        Status::Verified if room.members == 0 => (Tone::Add, format!("verified     {done}{id}")),
+        Status::Verified => {
+            let members = Count(room.members, "member");
+            (
+                Tone::Add,
+                format!("verified     {done}{id}, {members} confirmed"),
+            )
+        }
         Status::Applied => (
             Tone::Change,
             format!("applied      {done}{id}, not seen in the list yet"),
@@ -130,6 +131,8 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
                 Count(room.members, "member")
             ),
         ),
+        Status::Already => (Tone::Quiet, "already      as planned".to_owned()),
+        Status::Stale(reason) => (Tone::Danger, format!("stale        {}", terminal(reason))),
         Status::NotStarted => (Tone::Danger, "not started".to_owned()),
     };
     let padding = " ".repeat(width.saturating_sub(pipe.chars().count()));
@@ -153,12 +156,13 @@ fn hints(outcome: &Outcome) -> BTreeSet<&str> {
 
 fn glyph(status: &Status) -> &'static str {
     match status {
-        Status::Verified => "ok",
+        Status::Verified | Status::Already => "ok",
         Status::Applied => "..",
         Status::Ignored(_) | Status::NotVisible => "??",
         Status::Conflict(_)
         | Status::InDoubt(_)
         | Status::Failed { .. }
+        | Status::Stale(_)
         | Status::NotStarted
         | Status::Unfinished => "!!",
     }
@@ -171,6 +175,8 @@ fn figures(outcome: &Outcome) -> String {
     }
     let order = [
         "verified",
+        "already",
+        "stale",
         "applied",
         "ignored_by_server",
         "not_visible",

@@ -108,6 +108,9 @@ fn headline(change: &Change, paint: Paint) -> String {
         Action::Update { .. } if change.publishes() => {
             format!("publish: closed → {}", paint.tone(Tone::Danger, "public"))
         }
+        Action::Update { fields, .. } if fields.is_empty() && change.members.new.is_empty() => {
+            "send members again".to_owned()
+        }
         Action::Update { fields, .. } if fields.is_empty() => "add members".to_owned(),
         Action::Update { .. } => "update".to_owned(),
     }
@@ -212,8 +215,9 @@ pub fn verdict(plan: &Plan) -> String {
     part(
         unverified.members,
         format!(
-            "{} unverified to send again",
-            Count(unverified.members, "member")
+            "{} of {} unverified, to send again",
+            Count(unverified.members, "member"),
+            Count(unverified.rooms, "room")
         ),
     );
     part(
@@ -246,13 +250,19 @@ fn summary(text: &mut String, plan: &Plan, paint: Paint) {
             Count(plan.requests(), "request")
         ),
     };
-    let members = &plan.summary.unverified;
+    let _ = writeln!(text, "      target: {}", terminal(&plan.target.to_string()));
     let told = |change: &Change| !change.members.new.is_empty() && change.members.recorded > 0;
-    let recorded = plan.changes.iter().any(told);
-    if recorded || members.members > 0 || !plan.by_hand.is_empty() {
-        let _ = writeln!(
-            text,
-            "      recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room"
-        );
+    let legend = [
+        (
+            plan.changes.iter().any(told) || !plan.by_hand.is_empty(),
+            "recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room",
+        ),
+        (
+            plan.summary.unverified.members > 0,
+            "unverified: nothing is on record of who is in these rooms; sending members again breaks nothing",
+        ),
+    ];
+    for (_, words) in legend.into_iter().filter(|(due, _)| *due) {
+        let _ = writeln!(text, "      {words}");
     }
 }

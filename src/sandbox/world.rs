@@ -60,6 +60,11 @@ impl World {
         }
     }
 
+    /// Makes a world behave otherwise from here on.
+    pub fn set_quirks(&mut self, quirks: Quirks) {
+        self.quirks = quirks;
+    }
+
     /// All rooms of a widget by id, deleted and undeclared ones included; none if it was never seen.
     #[must_use]
     pub fn rooms(&self, widget: u64) -> Vec<RoomView> {

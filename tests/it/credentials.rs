@@ -175,7 +175,7 @@ fn a_file_that_cannot_be_used_is_told_by_the_variable_that_names_it() {
             dir.write(SECRET, content);
         }
         let dir = dir.env(&format!("{name}_FILE"), SECRET);
-        let text = refused(&dir, &["plan"]);
+        let text = refused(&dir, &["apply", "--yes"]);
         assert_eq!(server.served(), 0);
         text
     };
@@ -206,13 +206,29 @@ fn a_variable_and_its_file_are_not_both_set() {
     for name in ["IMBACHAT_SECRET_KEY", "IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"] {
         let (dir, server) = without(&[]);
         dir.write("secret", SECRET);
-        let text = refused(&dir.env(&format!("{name}_FILE"), "secret"), &["plan"]);
+        let text = refused(
+            &dir.env(&format!("{name}_FILE"), "secret"),
+            &["apply", "--yes"],
+        );
         let expected = format!(
             "exit 1\nerror: both {name} and {name}_FILE are set\n  hint: unset one of them\n"
         );
         assert_eq!(text, expected);
         assert_eq!(server.served(), 0);
     }
+}
+
+#[test]
+fn what_it_takes_to_write_is_not_even_looked_at_by_a_dry_run() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let dir = dir
+        .env("IMBACHAT_PASSWORD_FILE", "nowhere")
+        .env("IMBACHAT_LOGIN_FILE", "nowhere");
+    dir.run(&["plan"]).ok();
+    dir.run(&["export"]).ok();
+    dir.run(&["ledger", "show"]).ok();
+    refused(&dir, &["apply", "--yes"]);
 }
 
 #[test]
@@ -262,7 +278,7 @@ fn a_variable_that_is_no_text_is_told_by_its_name() {
     use std::os::unix::ffi::OsStrExt as _;
 
     let (dir, server) = without(&[]);
-    let mut command = dir.command(&["plan"]);
+    let mut command = dir.command(&["apply", "--yes"]);
     command.env(
         "IMBACHAT_PASSWORD",
         std::ffi::OsStr::from_bytes(b"Zx81-Qw27\xff"),

@@ -41,12 +41,15 @@ fn a_changed_prefix_is_refused() {
 #[test]
 fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
     let (_api, dir) = applied(&[1, 2, 3, 4]);
+    let spring = manifest("spring", &[3, 4]);
     let half = manifest("autumn", &[1, 2])
-        + &manifest("spring", &[3, 4])
-            .split_once("rooms:\n")
+        + spring
+            .split_once(
+                "rooms:
+",
+            )
             .unwrap()
-            .1
-            .to_owned();
+            .1;
     dir.write("rooms.yaml", half);
     assert_eq!(dir.run(&["plan"]).code, 0);
     dir.write(

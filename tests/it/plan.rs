@@ -13,6 +13,16 @@ rooms:
   - {pipe: team-b, title: Team B, members: [3]}
 ";
 
+/// The text with the sandbox's port taken out.
+fn shown(text: impl AsRef<str>) -> String {
+    let text = text.as_ref();
+    let Some((before, rest)) = text.split_once("http://127.0.0.1:") else {
+        return text.to_owned();
+    };
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{before}http://127.0.0.1:PORT{rest}")
+}
+
 /// A sandbox that looks like a manifest, and the directory of that manifest.
 fn applied(manifest: &str, config: Config) -> (Api, Dir) {
     let api = Api::start(config);
@@ -39,9 +49,10 @@ fn edited(dir: &Dir, from: &str, to: &str, args: &[&str]) -> (String, i32, i32) 
 #[test]
 fn nothing_to_do() {
     let (_api, dir) = applied(BASE, Config::default());
-    assert_snapshot!(dir.run(&["plan", "--detailed-exitcode"]).ok(), @r"
+    assert_snapshot!(shown(dir.run(&["plan", "--detailed-exitcode"]).ok()), @"
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
+          target: widget 627 on http://127.0.0.1:PORT
     ");
 }
 
@@ -51,7 +62,7 @@ fn a_new_room() {
     let room =
         "rooms:\n  - {pipe: course-rust-101, title: \"Rust 101 · autumn\", members: [5, 4]}\n";
     let (text, plain, detailed) = edited(&dir, "rooms:\n", room, &[]);
-    assert_snapshot!(text, @r#"
+    assert_snapshot!(shown(&text), @r#"
       # rooms.yaml:4
       + course-rust-101      create  conference, closed, 2 members
           title   "Rust 101 · autumn"
@@ -59,6 +70,7 @@ fn a_new_room() {
 
     plan: 1 to create, 2 members to add; 2 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
+          target: widget 627 on http://127.0.0.1:PORT
     "#);
     assert_eq!((plain, detailed), (0, 2));
 }
@@ -68,7 +80,7 @@ fn title_type_and_members_of_one_room() {
     let (_api, dir) = applied(BASE, Config::default());
     let changed = "title: Team Alpha, type: support, members: [3, 4, 17, 18]";
     let (text, plain, detailed) = edited(&dir, "title: Team A, members: [3, 4]", changed, &[]);
-    assert_snapshot!(text, @r#"
+    assert_snapshot!(shown(&text), @r#"
       # rooms.yaml:4
       ~ team-a               update
           title   "Team A" → "Team Alpha"
@@ -77,6 +89,7 @@ fn title_type_and_members_of_one_room() {
 
     plan: 1 to update, 2 members to add; 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
+          target: widget 627 on http://127.0.0.1:PORT
           recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
     "#);
     assert_eq!((plain, detailed), (0, 2));
@@ -86,13 +99,14 @@ fn title_type_and_members_of_one_room() {
 fn a_room_that_only_gains_members() {
     let (_api, dir) = applied(BASE, Config::default());
     let (text, ..) = edited(&dir, "[3]", "[3, 17]", &[]);
-    assert_snapshot!(text, @r"
+    assert_snapshot!(shown(&text), @"
       # rooms.yaml:5
       ~ team-b               add members
           members +1 (17)   1 recorded
 
     plan: 1 to gain members only, 1 member to add; 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
+          target: widget 627 on http://127.0.0.1:PORT
           recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
     ");
 }
@@ -101,12 +115,13 @@ fn a_room_that_only_gains_members() {
 fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
     let (api, dir) = applied(BASE, Config::default());
     let (text, plain, detailed) = edited(&dir, "title: Team B", "title: Team B, public: true", &[]);
-    assert_snapshot!(text, @r"
+    assert_snapshot!(shown(&text), @"
       # rooms.yaml:5
       ! team-b               publish: closed → public
 
     plan: 1 to update (1 becomes public); 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
+          target: widget 627 on http://127.0.0.1:PORT
     refused: `team-b` would become public; allow it with --allow-publish or `limits.publish: 1`
     ");
     assert_eq!(
@@ -130,7 +145,7 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
     assert_eq!(dir.run(&["apply", "--yes"]).code, 0);
     assert!(api.room("team-b").is_public);
     let (text, ..) = edited(&dir, "public: true", "public: false", &[]);
-    assert_snapshot!(text.lines().nth(2).unwrap_or_default(), @"      public  public → closed");
+    assert_snapshot!(shown(text.lines().nth(2).unwrap_or_default()), @"      public  public → closed");
 }
 
 #[test]
@@ -139,7 +154,7 @@ fn a_new_public_room_stands_with_the_dangerous_lines_but_is_no_publish() {
     let rooms =
         "rooms:\n  - {pipe: a-lounge, title: Lounge, public: true}\n  - {pipe: z-room, title: Z}\n";
     let (text, plain, _) = edited(&dir, "rooms:\n", rooms, &[]);
-    assert_snapshot!(text, @r#"
+    assert_snapshot!(shown(&text), @r#"
       # rooms.yaml:5
       + z-room               create  conference, closed, 0 members
           title   "Z"
@@ -149,6 +164,7 @@ fn a_new_public_room_stands_with_the_dangerous_lines_but_is_no_publish() {
 
     plan: 2 to create (1 public); 2 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
+          target: widget 627 on http://127.0.0.1:PORT
     "#);
     assert_eq!(plain, 0);
 }
@@ -157,12 +173,13 @@ fn a_new_public_room_stands_with_the_dangerous_lines_but_is_no_publish() {
 fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
     let (api, dir) = applied(BASE, Config::default());
     let (text, plain, detailed) = edited(&dir, "[3, 4]", "[3]", &[]);
-    assert_snapshot!(text, @r"
+    assert_snapshot!(shown(&text), @"
       by hand: the API cannot remove members or rooms
         team-a: not in the manifest any more, recorded as added: 4
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
+          target: widget 627 on http://127.0.0.1:PORT
           recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
     ");
     assert_eq!(
@@ -205,12 +222,13 @@ fn a_room_that_left_the_manifest() {
         "",
         &[],
     );
-    assert_snapshot!(text, @r"
+    assert_snapshot!(shown(&text), @"
       by hand: the API cannot remove members or rooms
         1 room recorded and no longer declared: team-b
 
     plan: nothing to do; 1 unchanged, 2 unmanaged
           1 request: 1 to list
+          target: widget 627 on http://127.0.0.1:PORT
     ");
     assert_eq!((plain, detailed), (0, 0));
 }
@@ -220,28 +238,30 @@ fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assume
     let (api, dir) = applied(BASE, Config::default());
     std::fs::remove_dir_all(dir.path(".roomform")).unwrap();
     let ran = dir.run(&["plan", "--detailed-exitcode"]);
-    assert_snapshot!(ran.out, @r"
+    assert_snapshot!(shown(&ran.out), @"
       # rooms.yaml:4
-      ~ team-a               add members
+      ~ team-a               send members again
           members unverified: 2 sent again (3, 4)   nothing recorded
       # rooms.yaml:5
-      ~ team-b               add members
+      ~ team-b               send members again
           members unverified: 1 sent again (3)   nothing recorded
 
-    plan: 2 to gain members only, 3 members unverified to send again; 0 unchanged, 1 unmanaged
+    plan: 3 members of 2 rooms unverified, to send again; 0 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
-          recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
+          target: widget 627 on http://127.0.0.1:PORT
+          unverified: nothing is on record of who is in these rooms; sending members again breaks nothing
     ");
     assert_eq!(ran.code, 2);
     let assumed = dir
         .run(&["plan", "--detailed-exitcode", "--assume-members"])
         .ok();
-    assert_snapshot!(assumed, @r"
+    assert_snapshot!(shown(&assumed), @"
       warnings
         --assume-members: 3 memberships of 2 rooms taken for present without a record; nothing is sent for them
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
+          target: widget 627 on http://127.0.0.1:PORT
     ");
     let writes = api.stats().writes();
     dir.run(&["apply", "--yes", "--assume-members"]).ok();
@@ -266,12 +286,13 @@ fn two_live_rooms_with_one_pipe_are_a_conflict() {
     };
     api.world(|world| world.insert_room(627, twin, 1));
     let ran = dir.run(&["plan", "--detailed-exitcode"]);
-    assert_snapshot!(ran.out, @r"
+    assert_snapshot!(shown(&ran.out), @"
       conflicts: nothing is written to these rooms
         team-a (rooms.yaml:4): live rooms 2, 4 have this pipe; delete or rename all but one in ImbaChat
 
     plan: 1 conflict; 1 unchanged, 1 unmanaged
           1 request: 1 to list
+          target: widget 627 on http://127.0.0.1:PORT
     ");
     assert_eq!(
         (
@@ -290,12 +311,13 @@ fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
     api.world(|world| world.delete_room(627, id, 9));
     let ran = dir.run(&["apply", "--yes"]);
     assert_eq!(ran.code, 4);
-    assert_snapshot!(ran.out, @r"
+    assert_snapshot!(shown(&ran.out), @"
       conflicts: nothing is written to these rooms
         team-a (rooms.yaml:4): the ledger knows it as room 2, and the list lacks it: deleted, or the list is capped; --allow-recreate makes a new one
 
     plan: 1 conflict; 1 unchanged, 1 unmanaged
           1 request: 1 to list
+          target: widget 627 on http://127.0.0.1:PORT
     ");
     assert_eq!(api.rooms().len(), 1);
     dir.run(&["apply", "--yes", "--allow-recreate"]).ok();
@@ -325,7 +347,7 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
     let ran = dir.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(ran.code, 2);
     let line = ran.out.lines().nth(1).unwrap_or_default();
-    assert_snapshot!(line, @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate makes a new one");
+    assert_snapshot!(shown(line), @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate makes a new one");
 }
 
 #[test]
@@ -349,13 +371,14 @@ fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_cha
         .lines()
         .find(|line| line.contains("ignored by server"))
         .unwrap_or_default();
-    assert_snapshot!(line, @r#"  ?? team-a               ignored by server: title sent as "Team Alpha", shown as "Team A""#);
-    assert_snapshot!(dir.run(&["plan", "--detailed-exitcode"]).ok(), @r#"
+    assert_snapshot!(shown(line), @r#"  ?? team-a               ignored by server: title sent as "Team Alpha", shown as "Team A""#);
+    assert_snapshot!(shown(dir.run(&["plan", "--detailed-exitcode"]).ok()), @r#"
       ignored by the server: sent again only with --resend
         team-a: title was sent as "Team Alpha", the server shows "Team A"
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
+          target: widget 627 on http://127.0.0.1:PORT
     "#);
     let writes = api.stats().writes();
     dir.run(&["apply", "--yes"]).ok();
@@ -380,7 +403,7 @@ fn limits_name_the_figure_and_what_would_allow_it() {
         .lines()
         .filter(|line| line.starts_with("refused"))
         .collect();
-    assert_snapshot!(refused.join("\n"), @r"
+    assert_snapshot!(shown(refused.join("\n")), @r"
     refused: 2 to create, `limits.create` allows 1; allow it with --ignore-limits or `limits.create: 2`
     refused: 3 members to send, `limits.add_members` allows 1 (50%); allow it with --ignore-limits or `limits.add_members: 3`
     ");
@@ -547,10 +570,59 @@ fn json_is_versioned_and_fits_its_schema() {
             .map(|error| error.to_string())
             .collect();
         assert_eq!(errors, Vec::<String>::new());
-        assert_eq!(
-            schema,
-            dir.run(&["schema", name]).ok(),
-            "bring it up to date with: roomform schema {name}"
+        let fresh = schema == dir.run(&["schema", name]).ok();
+        assert!(
+            fresh,
+            "bring schema/{name}.schema.json up to date: roomform schema {name}"
         );
     }
+}
+
+#[test]
+fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
+    let quirks = Quirks {
+        ignore_updates: true,
+        ..Quirks::default()
+    };
+    let (api, dir) = applied(
+        BASE,
+        Config {
+            quirks,
+            ..Config::default()
+        },
+    );
+    edited(&dir, "title: Team A", "title: Team A, public: true", &[]);
+    assert_eq!(
+        dir.run(&["apply", "--yes", "--allow-publish"]).code,
+        4,
+        "the server ignores it"
+    );
+    // From here on the server takes what it is sent, and only members are planned.
+    api.world(|world| world.set_quirks(Quirks::default()));
+    let (text, ..) = edited(&dir, "[3, 4]", "[3, 4, 5]", &[]);
+    assert!(
+        text.contains("sent again only with --resend") && text.contains("members +1 (5)"),
+        "{text}"
+    );
+    dir.run(&["apply", "--yes"]).ok();
+    let room = api.room("team-a");
+    assert_eq!(
+        (room.is_public, room.members.len()),
+        (false, 3),
+        "nobody allowed it to be opened"
+    );
+    assert_eq!(
+        dir.run(&["plan", "--resend"]).code,
+        5,
+        "sent again it is a publish like any other"
+    );
+}
+
+#[test]
+fn members_that_are_declared_anew_are_sent_even_when_others_are_assumed() {
+    let (api, dir) = applied(BASE, Config::default());
+    let (text, ..) = edited(&dir, "[3, 4]", "[3, 4, 5]", &["--assume-members"]);
+    assert!(text.contains("members +1 (5)   2 recorded"), "{text}");
+    dir.run(&["apply", "--yes", "--assume-members"]).ok();
+    assert_eq!(api.room("team-a").members, [3, 4, 5].into());
 }

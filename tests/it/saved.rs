@@ -282,3 +282,103 @@ fn any_changed_byte_is_noticed() {
         }
     });
 }
+
+#[test]
+fn a_room_the_ledger_knows_is_not_made_again_by_the_same_plan() {
+    let (api, dir) = scene();
+    dir.run(&["apply", "plan.json"]).ok();
+    let id = api.room("team-c").id;
+    api.world(|world| world.delete_room(627, id, 9));
+    let ran = dir.run(&["apply", "plan.json"]);
+    assert!(
+        ran.code == 5
+            && ran.err.contains(
+                "`team-c` is not as it was when the plan was made: the ledger knows the room"
+            ),
+        "{ran:?}"
+    );
+    assert!(api.rooms().iter().all(|room| room.pipe != "team-c"));
+}
+
+#[test]
+fn the_report_lists_every_room_of_the_plan() {
+    let (api, dir) = scene();
+    rename(&api, "team-a", "Somebody else's");
+    dir.run(&[
+        "apply",
+        "plan.json",
+        "--report",
+        "r.json",
+        "--failed",
+        "f.csv",
+    ]);
+    let statuses = |dir: &Dir| -> Vec<String> {
+        let report: serde_json::Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+        report["rooms"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|room| room["status"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(statuses(&dir), ["stale", "not_started", "not_started"]);
+    dir.run(&[
+        "apply",
+        "plan.json",
+        "--apply-fresh",
+        "--report",
+        "r.json",
+        "--failed",
+        "f.csv",
+    ]);
+    assert_eq!(statuses(&dir), ["stale", "verified", "verified"]);
+    assert_eq!(
+        dir.read("f.csv"),
+        "pipe,user,error,source,line\nteam-a,17,somebody changed the room,rooms.yaml,4\n"
+    );
+    dir.run(&["apply", "plan.json", "--apply-fresh", "--report", "r.json"]);
+    assert_eq!(statuses(&dir), ["stale", "already", "already"]);
+}
+
+#[test]
+fn a_plan_goes_to_the_ledger_it_was_made_with() {
+    let api = Api::start(Config::default());
+    let dir = Dir::new().envs(&api.env());
+    dir.write("teams/rooms.yaml", BASE);
+    dir.run(&["plan", "-f", "teams/rooms.yaml", "-o", "plan.json"])
+        .ok();
+    dir.run(&["apply", "plan.json"]).ok();
+    assert!(dir.path("teams/.roomform").is_dir() && !dir.path(".roomform").exists());
+    dir.run(&["plan", "-f", "teams/rooms.yaml", "--detailed-exitcode"])
+        .ok();
+}
+
+#[test]
+fn files_asked_for_are_tried_before_anything_is_sent_and_devices_are_written_to() {
+    let (api, dir) = scene();
+    let before = api.stats().writes();
+    let ran = dir.run(&["apply", "plan.json", "--report", "nowhere/r.json"]);
+    assert_eq!((ran.code, api.stats().writes()), (1, before));
+    assert!(
+        ran.err.contains("`nowhere/r.json` cannot be written"),
+        "{}",
+        ran.err
+    );
+    dir.write("kept.json", "");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("kept.json", dir.path("link.json")).unwrap();
+    let ran = dir.run(&[
+        "apply",
+        "plan.json",
+        "--report",
+        "link.json",
+        "--failed",
+        "/dev/null",
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        dir.read("kept.json").contains("\"kind\": \"report\"")
+            && dir.path("link.json").is_symlink()
+    );
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+}

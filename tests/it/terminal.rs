@@ -44,13 +44,13 @@ fn answered(dir: &Dir, answer: &str) -> (String, i32) {
     let mut child = on_a_terminal(dir, &["apply"]);
     let (mut shown, mut piece) = (Vec::new(), [0; 1024]);
     let mut screen = child.stdout.take().unwrap();
-    while !String::from_utf8_lossy(&shown).contains("Apply this plan?") {
+    while !String::from_utf8_lossy(&shown).contains("Apply this plan to widget 627 on http://") {
         let count = screen.read(&mut piece).unwrap();
         assert!(count > 0, "{}", String::from_utf8_lossy(&shown));
         shown.extend_from_slice(&piece[..count]);
     }
     let mut keys = child.stdin.take().unwrap();
-    keys.write_all(answer.as_bytes()).unwrap();
+    keys.write_all(format!("{answer}\r").as_bytes()).unwrap();
     screen.read_to_end(&mut shown).unwrap();
     drop(keys);
     (
@@ -72,7 +72,7 @@ fn a_no_writes_nothing_and_is_no_failure() {
 fn a_yes_applies_and_colour_is_for_terminals_only() {
     let api = Api::start(Config::default());
     let dir = Dir::with(MANIFEST).envs(&api.env());
-    let (shown, code) = answered(&dir, "y");
+    let (shown, code) = answered(&dir, "yes");
     assert_eq!((code, api.stats().writes()), (0, 1), "{shown}");
     assert!(
         shown.contains("1 verified") && shown.contains("\u{1b}["),
@@ -81,7 +81,10 @@ fn a_yes_applies_and_colour_is_for_terminals_only() {
     let dir = dir.env("NO_COLOR", "1");
     dir.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
     let (shown, _) = answered(&dir, "n");
-    let plan = shown.split("Apply this plan?").next().unwrap();
+    let plan = shown
+        .split("Apply this plan to widget 627 on http://")
+        .next()
+        .unwrap();
     assert!(
         plan.contains("\"Team A\" → \"Team B\"") && !plan.contains("\u{1b}[3"),
         "{shown}"

@@ -42,6 +42,7 @@ impl From<&Plan> for Body {
             summary,
         } = plan;
         Self {
+            ledger: None,
             origin: target.origin.clone(),
             widget: target.widget.0,
             changes: changes.iter().map(ChangeLine::from).collect(),

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Body {
+    /// The ledger the plan was made with, where its path is the same on every machine.
+    pub(super) ledger: Option<String>,
     pub(super) origin: String,
     pub(super) widget: u64,
     pub(super) changes: Vec<ChangeLine>,

@@ -38,12 +38,15 @@ struct Envelope {
     plan: serde_json::Value,
 }
 
-/// The text of a plan's file.
+/// The text of a plan's file; `ledger` is the relative path of the one it was made with.
 ///
 /// # Errors
 /// If it cannot be written as JSON, which no plan can cause.
-pub fn save(plan: &Plan) -> Result<String, serde_json::Error> {
-    let body = serde_json::to_value(Body::from(plan))?;
+pub fn save(plan: &Plan, ledger: Option<&str>) -> Result<String, serde_json::Error> {
+    let body = serde_json::to_value(Body {
+        ledger: ledger.map(ToOwned::to_owned),
+        ..Body::from(plan)
+    })?;
     let envelope = Envelope {
         format: VERSION,
         kind: "saved_plan".to_owned(),
@@ -53,11 +56,11 @@ pub fn save(plan: &Plan) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&envelope).map(|text| text + "\n")
 }
 
-/// The plan in a text. Nothing refuses it yet: what guards against it has to be allowed again.
+/// The plan in a text, and the ledger it was made with. Nothing refuses it yet: what guards against it has to be allowed again.
 ///
 /// # Errors
 /// [`SavedError`].
-pub fn restore(text: &str) -> Result<Plan, SavedError> {
+pub fn restore(text: &str) -> Result<(Plan, Option<String>), SavedError> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|_| SavedError::NotAPlan)?;
     if value.get("kind").and_then(serde_json::Value::as_str) != Some("saved_plan") {
         return Err(SavedError::NotAPlan);
@@ -70,8 +73,10 @@ pub fn restore(text: &str) -> Result<Plan, SavedError> {
     if sum != envelope.checksum {
         return Err(SavedError::Changed);
     }
-    let body: Body = serde_json::from_value(envelope.plan).map_err(|_| SavedError::Changed)?;
-    Plan::try_from(body).map_err(|_| SavedError::Changed)
+    let mut body: Body = serde_json::from_value(envelope.plan).map_err(|_| SavedError::Changed)?;
+    let ledger = body.ledger.take();
+    let plan = Plan::try_from(body).map_err(|_| SavedError::Changed)?;
+    Ok((plan, ledger))
 }
 
 fn checksum(body: &serde_json::Value) -> Result<String, serde_json::Error> {

@@ -57,6 +57,8 @@ struct SummaryDocument {
     publish: usize,
     /// Rooms that only gain members.
     add_members_only: usize,
+    /// Rooms whose members are only sent again.
+    resend_only: usize,
     members_to_add: usize,
     /// Members sent again because nothing is on record of their room.
     members_unverified: usize,
@@ -195,6 +197,7 @@ fn summary_document(plan: &Plan, summary: Summary) -> SummaryDocument {
         create,
         update,
         add_only,
+        resend_only,
         publish,
         create_public,
         members,
@@ -210,6 +213,7 @@ fn summary_document(plan: &Plan, summary: Summary) -> SummaryDocument {
         update,
         publish,
         add_members_only: add_only,
+        resend_only,
         members_to_add: members,
         members_unverified: unverified.members,
         unchanged,

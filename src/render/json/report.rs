@@ -52,7 +52,7 @@ struct RoomDocument {
     room_id: Option<u64>,
     /// Whether it was to be created.
     create: bool,
-    /// `verified`, `applied`, `ignored_by_server`, `not_visible`, `conflict`, `in_doubt`, `failed`, `unfinished` or `not_started`.
+    /// `verified`, `already`, `stale`, `applied`, `ignored_by_server`, `not_visible`, `conflict`, `in_doubt`, `failed`, `unfinished` or `not_started`.
     status: &'static str,
     /// Members whose adding was confirmed.
     members: usize,
@@ -132,14 +132,16 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         status,
     } = outcome;
     let (reason, ignored_fields) = match status {
-        Status::Conflict(reason) | Status::InDoubt(reason) | Status::Failed { reason, .. } => {
-            (Some(reason.clone()), Vec::new())
-        }
+        Status::Stale(reason)
+        | Status::Conflict(reason)
+        | Status::InDoubt(reason)
+        | Status::Failed { reason, .. } => (Some(reason.clone()), Vec::new()),
         Status::Ignored(fields) => (
             None,
             fields.iter().map(|(field, ..)| field.name()).collect(),
         ),
         Status::Verified
+        | Status::Already
         | Status::Applied
         | Status::NotVisible
         | Status::Unfinished

@@ -193,7 +193,7 @@ fn a_list_cut_in_the_middle() {
     error: the connection broke off: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached
       hint: check --api-url, the network and the proxy settings
     ");
-    assert_eq!(server.served(), 20, "ten tries of each");
+    assert_eq!(server.served(), 8, "four tries of each");
 }
 
 #[test]
@@ -321,11 +321,6 @@ fn a_server_that_repeats_our_secrets_does_not_get_them_out() {
     let repeated = |secret: &str| format!(r#"{{"code":403,"error":"no right for {secret}!"}}"#);
     let refused = "exit 1\nerror: the server does not accept the widget's secret key (HTTP 403): no right for ***!\n";
     for secret in [SECRET_KEY, BASIC] {
-        let text = answered("403 Forbidden", &repeated(secret));
-        assert!(text.starts_with(refused), "{text}");
-    }
-    // `plan` does not send these two, and yet knows them.
-    for secret in [LOGIN, PASSWORD] {
         let text = answered("403 Forbidden", &repeated(secret));
         assert!(text.starts_with(refused), "{text}");
     }
