@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::diagnostic::At;
 use super::validate::{bad_pipe, bad_title};
-use crate::model::{FileId, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, WidgetId};
+use crate::model::{FileId, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, WidgetId, is_hidden};
 
 const NOWHERE: At = At {
     file: FileId(0),
@@ -118,7 +118,7 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() || is_invisible(c) => {
+            c if is_hidden(c) => {
                 quoted.push_str(&format!("\\U{:08x}", u32::from(c)));
             }
 
@@ -127,8 +127,4 @@ fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}')
 }

@@ -10,7 +10,7 @@ use unicode_security::skeleton;
 use super::diagnostic::{At, Code, Diagnostic, Problems};
 use super::fields::clip;
 use super::resolve::Globs;
-use crate::model::{DesiredRoom, RoomKind};
+use crate::model::{DesiredRoom, RoomKind, is_hidden};
 
 /// Bytes a pipe may have: what a column of the usual kind holds.
 const LONGEST_PIPE: usize = 255;
@@ -148,8 +148,7 @@ fn hides(text: &str) -> bool {
     text.chars().any(|c| {
         let joins = matches!(c, '\u{200c}' | '\u{200d}') && !before.is_ascii();
         before = c;
-        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        hidden && !joins
+        is_hidden(c) && !joins
     })
 }
 

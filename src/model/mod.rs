@@ -8,9 +8,11 @@ mod ids;
 mod observed;
 mod recorded;
 mod room;
+mod text;
 
 pub use desired::{Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place};
 pub use ids::{Pipe, RoomId, Target, UserId, WidgetId};
 pub use observed::{LiveRoom, Observed};
 pub use recorded::{Recorded, RecordedRoom, Shown};
-pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState, nfc};
+pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
+pub use text::{is_hidden, nfc};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+use super::nfc;
 
 /// A room's type. An open set: the server may hold numbers nobody documented, and they must survive a resend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -137,14 +137,5 @@ impl RoomState {
             Field::Kind => self.kind = from.kind,
             Field::Public => self.public = from.public,
         }
-    }
-}
-
-/// Text in Unicode normal form C.
-pub fn nfc(text: &str) -> String {
-    if is_nfc(text) {
-        text.to_owned()
-    } else {
-        text.nfc().collect()
     }
 }

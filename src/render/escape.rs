@@ -1,5 +1,7 @@
 //! One function a sink: what makes text of others harmless where it is shown.
 
+use crate::model::is_hidden;
+
 /// How much of a text of others is shown at most, in characters.
 const LONGEST: usize = 200;
 
@@ -7,10 +9,10 @@ const LONGEST: usize = 200;
 pub fn terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_harmless(c) {
-            safe.push(c);
+        if is_hidden(c) {
+            safe.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
         } else {
-            safe.extend(format!("\\u{{{:x}}}", u32::from(c)).chars());
+            safe.push(c);
         }
     }
     safe
@@ -26,15 +28,6 @@ pub fn brief(text: &str) -> String {
             text[end..].chars().count()
         ),
     }
-}
-
-/// Whether a character only shows itself.
-fn is_harmless(c: char) -> bool {
-    let hidden = matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
-    !c.is_control() && !hidden
 }
 
 #[cfg(test)]

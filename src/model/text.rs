@@ -1,0 +1,22 @@
+//! What is true of text wherever it stands: its normal form, and the characters nobody sees.
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// Text in Unicode normal form C.
+pub fn nfc(text: &str) -> String {
+    if is_nfc(text) {
+        text.to_owned()
+    } else {
+        text.nfc().collect()
+    }
+}
+
+/// Whether a character shows nothing, or changes how others are shown: control characters, zero-width and direction marks,
+/// fillers, tags.
+pub fn is_hidden(c: char) -> bool {
+    let mark = matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
+    mark || c.is_control()
+}
