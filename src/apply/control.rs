@@ -14,6 +14,8 @@ use crate::imbachat::Dice;
 pub enum Halt {
     /// The ledger cannot be written; nothing may be sent any more.
     Ledger(String),
+    /// The server does not accept who we are. Every room would fail alike, and so many failed logins may lock an account.
+    Denied,
     /// A room failed, and that was to be the end.
     FailFast,
     /// Somebody interrupted the run.

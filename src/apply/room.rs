@@ -124,6 +124,9 @@ async fn send(
             }
             Err(failure) => failure,
         };
+        if failure.denied {
+            control.stop(Halt::Denied);
+        }
         if !failure.lasting && failure.delivery != Delivery::Refused {
             control.pace.pushed_back();
         }

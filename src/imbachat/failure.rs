@@ -67,14 +67,18 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// Whether trying again could end otherwise at all.
     pub lasting: bool,
+    /// Whether the server does not accept who we are: then no other call would fare better.
+    pub denied: bool,
 }
 
 impl Failure {
     /// The failure that a cause is, by the table.
     pub fn of(cause: Cause, message: impl Into<String>) -> Self {
         let (delivery, lasting) = class(cause);
+        let denied = matches!(cause, Cause::Status(401) | Cause::Body(401));
         Self {
             lasting,
+            denied,
             ..Self::lasting(delivery, message)
         }
     }
@@ -87,6 +91,7 @@ impl Failure {
             delivery,
             retry_after: None,
             lasting: true,
+            denied: false,
         }
     }
 

@@ -58,6 +58,7 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
     let stopped = match &outcome.halt {
         None => return text,
         Some(Halt::Ledger(reason)) => format!("{}; nothing was sent after that", terminal(reason)),
+        Some(Halt::Denied) => "no further room was begun with these credentials".to_owned(),
         Some(Halt::FailFast) => "--fail-fast: nothing was begun after the first failure".to_owned(),
         Some(Halt::Interrupted) => {
             "interrupted: what was under way was finished; run again for the rest".to_owned()

@@ -390,3 +390,22 @@ fn nothing_is_applied_where_nobody_can_be_asked() {
     );
     assert_eq!(dir.files(), before);
 }
+
+#[test]
+fn a_wrong_login_is_not_tried_for_every_room() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&many())
+        .envs(&api.env())
+        .env("IMBACHAT_PASSWORD", "wrong-one");
+    let ran = dir.run(&["apply", "--yes", "--parallelism", "2"]);
+    assert_eq!((ran.code, api.rooms().len()), (4, 0));
+    assert!(api.stats().writes() <= 2, "{:?}", api.stats());
+    assert!(
+        ran.out.contains("23 not started")
+            && ran
+                .out
+                .contains("stopped: no further room was begun with these credentials"),
+        "{}",
+        ran.out
+    );
+}

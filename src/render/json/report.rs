@@ -28,7 +28,7 @@ pub struct ReportDocument {
     /// Why the rooms could not be verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     unverified: Option<String>,
-    /// Why the run ended before all was done: `ledger`, `fail_fast` or `interrupted`.
+    /// Why the run ended before all was done: `ledger`, `denied`, `fail_fast` or `interrupted`.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'static str>,
     /// Why the ledger could not be written; nothing was sent after that.
@@ -107,6 +107,7 @@ impl ReportDocument {
 fn stopped(halt: &Halt) -> &'static str {
     match halt {
         Halt::Ledger(_) => "ledger",
+        Halt::Denied => "denied",
         Halt::FailFast => "fail_fast",
         Halt::Interrupted => "interrupted",
     }
@@ -115,7 +116,7 @@ fn stopped(halt: &Halt) -> &'static str {
 fn ledger(halt: &Halt) -> Option<String> {
     match halt {
         Halt::Ledger(reason) => Some(reason.clone()),
-        Halt::FailFast | Halt::Interrupted => None,
+        Halt::Denied | Halt::FailFast | Halt::Interrupted => None,
     }
 }
 

@@ -71,11 +71,13 @@ fn a_create_that_is_refused() {
       !! team-a               failed       the server does not accept the site user's login and password (HTTP 401): who are you, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
       hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
+    stopped: no further room was begun with these credentials
     ");
     assert_snapshot!(created(good(denied)), @"
       !! team-a               failed       the server does not accept the site user's login and password (code 401 with HTTP 200): who are you, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
       hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
+    stopped: no further room was begun with these credentials
     ");
     assert_snapshot!(created(good(r#"{"errors":["the pipe is taken"]}"#)), @"
       !! team-a               failed       the server refuses the call (an error with HTTP 200): the pipe is taken, after 1 request
@@ -193,7 +195,7 @@ fn a_create_that_is_never_answered() {
     let text = ending(&ran);
     assert_snapshot!(text, @"
       !! team-a               in doubt     no answer within 0.2 s: error sending request: operation timed out; the next run looks whether it is there
-    apply: 1 in doubt; 0 members confirmed; 1 to write, 2 to verify
+    apply: 1 in doubt; 0 members confirmed; 1 to write, 8 to verify
     not verified: the list could not be read again: no answer within 0.2 s: error sending request: operation timed out
     ");
 }
@@ -206,6 +208,7 @@ fn a_server_that_repeats_our_secrets_in_a_write_does_not_get_them_out() {
       !! team-a               failed       the server does not accept the site user's login and password (HTTP 401): *** / *** / *** \u{1b}[1m, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
       hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
+    stopped: no further room was begun with these credentials
     ");
 }
 
