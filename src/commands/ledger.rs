@@ -6,7 +6,7 @@ use super::Console;
 use super::site::Site;
 use crate::cli::{Format, LedgerVerb};
 use crate::error::{Error, Exit};
-use crate::ledger::{Entries, Fact, Journal, Record, compact, fold, read, rewrite};
+use crate::ledger::{Entries, Fact, Journal, Record, Snapshot, compact, read, rewrite};
 use crate::model::Pipe;
 use crate::render;
 use crate::render::json::LedgerDocument;
@@ -24,11 +24,11 @@ pub(super) async fn run(
         LedgerVerb::Merge { files } => merge(&site, files, console)?,
         LedgerVerb::Compact => {
             let mut before = 0;
-            let entries = rewrite(&site.ledger, &site.target, |entries| {
+            let snapshot = rewrite(&site.ledger, &site.target, |entries| {
                 before = entries.len();
                 compact(&entries)
             })?;
-            told(console, &site, before, &entries)?;
+            told(console, &site, before, &snapshot)?;
         }
     }
     Ok(Exit::Done)
@@ -42,9 +42,7 @@ fn show(site: &Site, console: &mut Console) -> Result<(), Error> {
         ));
     }
     let snapshot = read(&site.ledger, &site.target)?;
-    for warning in &snapshot.warnings {
-        console.warn(warning);
-    }
+    warn(console, &snapshot);
     let recorded = snapshot.recorded();
     if console.format == Format::Json {
         return console.document(&LedgerDocument::new(
@@ -61,7 +59,9 @@ fn show(site: &Site, console: &mut Console) -> Result<(), Error> {
 }
 
 async fn forget(site: &Site, pipes: &[String], console: &mut Console) -> Result<(), Error> {
-    let recorded = read(&site.ledger, &site.target)?.recorded();
+    let snapshot = read(&site.ledger, &site.target)?;
+    warn(console, &snapshot);
+    let recorded = snapshot.recorded();
     let unknown = |pipe: &&String| {
         let pipe = pipe.as_str();
         !recorded.ids.contains_key(pipe) && !recorded.owed.contains_key(pipe)
@@ -83,9 +83,9 @@ async fn forget(site: &Site, pipes: &[String], console: &mut Console) -> Result<
     Journal::open(&site.ledger, &site.target)?
         .append(facts)
         .await?;
-    let entries = read(&site.ledger, &site.target)?.entries;
+    let after = read(&site.ledger, &site.target)?;
     console.status(&format!("forgot {}", render::Count(pipes.len(), "room")));
-    told(console, site, entries.len() - pipes.len(), &entries)
+    told(console, site, snapshot.entries.len(), &after)
 }
 
 fn merge(site: &Site, files: &[PathBuf], console: &mut Console) -> Result<(), Error> {
@@ -96,23 +96,28 @@ fn merge(site: &Site, files: &[PathBuf], console: &mut Console) -> Result<(), Er
             return Err(Error::message(Exit::Failed, message));
         }
         let snapshot = read(file, &site.target)?;
-        for warning in &snapshot.warnings {
-            console.warn(warning);
-        }
+        warn(console, &snapshot);
         more.extend(snapshot.entries);
     }
     let mut before = 0;
-    let entries = rewrite(&site.ledger, &site.target, |mut entries| {
+    let snapshot = rewrite(&site.ledger, &site.target, |mut entries| {
         before = entries.len();
         entries.extend(more);
         entries
     })?;
-    told(console, site, before, &entries)
+    told(console, site, before, &snapshot)
 }
 
-/// What the ledger holds now.
-fn told(console: &mut Console, site: &Site, before: usize, entries: &Entries) -> Result<(), Error> {
-    let recorded = fold(entries);
+fn warn(console: &mut Console, snapshot: &Snapshot) {
+    for warning in &snapshot.warnings {
+        console.warn(warning);
+    }
+}
+
+/// What the ledger holds now, and what was wrong with it.
+fn told(console: &mut Console, site: &Site, before: usize, after: &Snapshot) -> Result<(), Error> {
+    warn(console, after);
+    let (entries, recorded) = (&after.entries, after.recorded());
     if console.format == Format::Json {
         return console.document(&LedgerDocument::new(&site.target, entries.len(), &recorded));
     }

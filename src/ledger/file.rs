@@ -98,20 +98,42 @@ impl Snapshot {
 /// # Errors
 /// [`LedgerError`], except `Closed`.
 pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
-    let failed = |source| LedgerError::Io {
-        path: path.to_owned(),
-        doing: "cannot be read",
-        source,
-    };
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Snapshot::default()),
-        // A device or a pipe may never end.
-        Ok(metadata) if !metadata.is_file() => {
-            return Err(failed(io::Error::other("it is not a regular file")));
-        }
-        _ => {}
+    match text(path)? {
+        None => Ok(Snapshot::default()),
+        Some(text) => parse(path, &text, target),
     }
-    parse(path, &fs::read(path).map_err(failed)?, target)
+}
+
+/// A ledger's bytes; `None` if it is not there.
+pub(super) fn text(path: &Path) -> Result<Option<Vec<u8>>, LedgerError> {
+    let read = || {
+        regular(&fs::metadata(path)?)?;
+        fs::read(path)
+    };
+    match read() {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(LedgerError::Io {
+            path: path.to_owned(),
+            doing: "cannot be read",
+            source,
+        }),
+    }
+}
+
+/// A device or a pipe may never end.
+pub(super) fn regular(metadata: &fs::Metadata) -> io::Result<()> {
+    if metadata.is_file() {
+        Ok(())
+    } else {
+        Err(io::Error::other("it is not a regular file"))
+    }
+}
+
+/// The lines that were written to their end; after the last line break there is only what a killed run left.
+pub(super) fn whole_lines(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| *byte == b'\n');
+    &text[..end.map_or(0, |end| end + 1)]
 }
 
 /// The entries in a ledger's bytes; `path` is only for messages.
@@ -119,20 +141,17 @@ pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
 /// # Errors
 /// [`LedgerError::Foreign`], `Future` and `Damaged`.
 pub fn parse(path: &Path, bytes: &[u8], target: &Target) -> Result<Snapshot, LedgerError> {
-    let whole = bytes
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |last| last + 1);
+    let whole = whole_lines(bytes);
     let mut snapshot = Snapshot::default();
-    for (index, line) in bytes[..whole].split(|byte| *byte == b'\n').enumerate() {
+    for (index, line) in whole.split(|byte| *byte == b'\n').enumerate() {
         if !line.trim_ascii().is_empty() {
             take_line(path, index + 1, line, target, &mut snapshot)?;
         }
     }
-    let tail = &bytes[whole..];
+    let tail = &bytes[whole.len()..];
     if is_whole_line(tail) {
         // Some editors leave the last line without its end; it is an entry all the same.
-        let number = bytes[..whole].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let number = whole.iter().filter(|byte| **byte == b'\n').count() + 1;
         take_line(path, number, tail, target, &mut snapshot)?;
     } else if !tail.is_empty() {
         let text = "the last line was cut short, as a killed run leaves it; it is dropped";

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{Fact, Stamp};
-use crate::model::{Field, Pipe, Recorded, RecordedRoom, RoomId, Shown, UserId};
+use crate::model::{Field, FieldValue, Pipe, Recorded, RecordedRoom, RoomId, Shown, UserId};
 
 /// Entries by stamp, each once.
 pub type Entries = BTreeMap<Stamp, Fact>;
@@ -61,11 +61,15 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
                 known.members.insert(*user);
             }
             known.sent = Some(sent.clone());
+            // A value that was ignored and is sent again may be taken this time; the list will tell.
+            known
+                .shown
+                .retain(|field, shown| sent.value(*field) != shown.sent);
             recorded.ids.insert(pipe.clone(), *room);
         }
         Fact::Released { room, members, .. } => {
-            let known = recorded.rooms.entry(*room).or_default();
             for user in members {
+                let known = recorded.rooms.entry(*room).or_default();
                 known.members.remove(user);
                 known.released.insert(*user);
             }
@@ -105,6 +109,8 @@ enum Register<'a> {
     Member(&'a Pipe, RoomId, UserId),
     /// What was last sent.
     Sent(&'a Pipe, RoomId),
+    /// That a value was sent, and is no longer one the server is known to ignore.
+    Resent(&'a Pipe, RoomId, FieldValue),
     /// What the server showed.
     Shown(&'a Pipe, RoomId, Field),
     /// That everything before was forgotten.
@@ -138,7 +144,7 @@ fn registers(fact: &Fact) -> Vec<Register<'_>> {
             pipe,
             room,
             members,
-            ..
+            sent,
         } => {
             let each = members.iter();
             let each = each.flat_map(|user| {
@@ -147,7 +153,9 @@ fn registers(fact: &Fact) -> Vec<Register<'_>> {
                     Register::Member(pipe, *room, *user),
                 ]
             });
+            let resent = Field::ALL.map(|field| Register::Resent(pipe, *room, sent.value(field)));
             each.chain([Register::Id(pipe), Register::Sent(pipe, *room)])
+                .chain(resent)
                 .collect()
         }
         Fact::Released {

@@ -8,15 +8,15 @@ use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::entry::{Fact, Line, Stamp};
-use super::file::{LedgerError, bytes, is_whole_line, parse};
+use super::file::{LedgerError, bytes, is_whole_line, parse, regular};
 use super::fold::Entries;
 use crate::model::Target;
 
@@ -30,8 +30,7 @@ pub trait Record: Send + Sync {
 #[derive(Debug)]
 pub struct Journal {
     run: String,
-    /// Just after the newest entry when the file was opened. Ours are newer, even where our clock is behind.
-    newest: String,
+    clock: AtomicI64,
     sequence: AtomicU64,
     sender: Option<mpsc::Sender<Batch>>,
     writer: Option<JoinHandle<()>>,
@@ -55,14 +54,9 @@ impl Journal {
                 source,
             }
         };
-        if let Some(directory) = path
-            .parent()
-            .filter(|directory| !directory.as_os_str().is_empty())
-        {
-            fs::create_dir_all(directory).map_err(io("its directory cannot be made"))?;
-        }
+        fs::create_dir_all(directory(path)).map_err(io("its directory cannot be made"))?;
         let mut file = open_locked(path).map_err(io("cannot be opened for writing"))?;
-        let newest = begin(path, &mut file, target)?;
+        let clock = begin(path, &mut file, target)?;
         drop(file);
         let (sender, receiver) = mpsc::channel();
         let owned = path.to_owned();
@@ -74,7 +68,7 @@ impl Journal {
         let run = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
         Ok(Self {
             run,
-            newest,
+            clock: AtomicI64::new(clock),
             sequence: AtomicU64::new(0),
             sender: Some(sender),
             writer: Some(writer),
@@ -86,8 +80,18 @@ impl Journal {
         &self.run
     }
 
+    /// The time, which never runs backwards: what is written later is later, also after entries of a machine whose clock is
+    /// ahead.
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        let latest = self
+            .clock
+            .fetch_max(now.as_millisecond(), Ordering::Relaxed);
+        Timestamp::from_millisecond(latest).map_or(now, |latest| latest.max(now))
+    }
+
     fn lines(&self, facts: &[Fact]) -> Result<Vec<u8>, serde_json::Error> {
-        let time = format!("{:.3}", Timestamp::now()).max(self.newest.clone());
+        let time = format!("{:.3}", self.now());
         let mut lines = Vec::new();
         for fact in facts {
             let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
@@ -103,8 +107,9 @@ impl Journal {
     }
 }
 
-/// Makes a new file a ledger, and makes sure that an old one is of this target. The caller holds the lock.
-fn begin(path: &Path, file: &mut File, target: &Target) -> Result<String, LedgerError> {
+/// Makes a new file a ledger, and makes sure that an old one is of this target. The caller holds the lock. The millisecond
+/// after its newest entry, as far as entries tell their time.
+fn begin(path: &Path, file: &mut File, target: &Target) -> Result<i64, LedgerError> {
     let io = |doing| {
         move |source| LedgerError::Io {
             path: path.to_owned(),
@@ -114,13 +119,12 @@ fn begin(path: &Path, file: &mut File, target: &Target) -> Result<String, Ledger
     };
     let mut old = Vec::new();
     file.read_to_end(&mut old).map_err(io("cannot be read"))?;
-    let snapshot = parse(path, &old, target)?;
-    if snapshot.headed {
-        let newest = snapshot
-            .entries
-            .last_key_value()
-            .map(|(stamp, _)| stamp.time.as_str());
-        return Ok(newest.map(just_after).unwrap_or_default());
+    let old = parse(path, &old, target)?;
+    let times = old.entries.keys().rev().map(|stamp| &stamp.time);
+    let newest = times.flat_map(|time| time.parse::<Timestamp>()).next();
+    let after = newest.map_or(0, |newest| newest.as_millisecond() + 1);
+    if old.headed {
+        return Ok(after);
     }
     let header = bytes(target, &Entries::new()).map_err(io::Error::from);
     let written = header
@@ -129,16 +133,7 @@ fn begin(path: &Path, file: &mut File, target: &Target) -> Result<String, Ledger
     written
         .and_then(|()| sync_directory(path))
         .map_err(io("cannot be written"))?;
-    Ok(String::new())
-}
-
-/// A millisecond later, so that an entry of ours comes after it whatever the runs are called.
-fn just_after(time: &str) -> String {
-    let later = time
-        .parse::<Timestamp>()
-        .ok()
-        .and_then(|time| time.checked_add(SignedDuration::from_millis(1)).ok());
-    later.map_or(time.to_owned(), |later| format!("{later:.3}"))
+    Ok(after)
 }
 
 /// Writes whole lines after whole lines: what a killed run left of its last one is cut off first. The caller holds the lock.
@@ -249,6 +244,7 @@ pub(super) fn open_locked(path: &Path) -> io::Result<File> {
             .read(true)
             .append(true)
             .open(path)?;
+        regular(&file.metadata()?)?;
         file.lock()?;
         if is_still_there(&file, path)? {
             return Ok(file);
@@ -272,12 +268,16 @@ fn is_still_there(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
+/// The directory a file lies in.
+pub(super) fn directory(path: &Path) -> &Path {
+    path.parent()
+        .filter(|directory| !directory.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
 #[cfg(unix)]
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    let directory = path
-        .parent()
-        .filter(|directory| !directory.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(directory(path))?.sync_all()
 }
 
 #[cfg(not(unix))]

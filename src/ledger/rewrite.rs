@@ -5,12 +5,13 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::entry::Header;
-use super::file::{LedgerError, bytes, parse};
+use super::file::{LedgerError, Snapshot, bytes, parse, text, whole_lines};
 use super::fold::Entries;
-use super::journal::{open_locked, sync_directory};
+use super::journal::{directory, open_locked, sync_directory};
 use crate::model::Target;
 
-/// Puts other entries in the place of a ledger's. Runs that write to it meanwhile wait, and go on in the new file.
+/// Puts other entries in the place of a ledger's, and gives them back with what was wrong with the old file. Runs that write
+/// to it meanwhile wait, and go on in the new file.
 ///
 /// # Errors
 /// [`LedgerError`]; the ledger is then as it was.
@@ -18,7 +19,7 @@ pub fn rewrite(
     path: &Path,
     target: &Target,
     work: impl FnOnce(Entries) -> Entries,
-) -> Result<Entries, LedgerError> {
+) -> Result<Snapshot, LedgerError> {
     let io = |doing| {
         move |source| LedgerError::Io {
             path: path.to_owned(),
@@ -26,19 +27,21 @@ pub fn rewrite(
             source,
         }
     };
-    let directory = path
-        .parent()
-        .filter(|directory| !directory.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    fs::create_dir_all(directory).map_err(io("its directory cannot be made"))?;
+    fs::create_dir_all(directory(path)).map_err(io("its directory cannot be made"))?;
     let mut file = open_locked(path).map_err(io("cannot be opened for writing"))?;
     let mut old = Vec::new();
     file.read_to_end(&mut old).map_err(io("cannot be read"))?;
-    let entries = work(parse(path, &old, target)?.entries);
-    let replaced = bytes(target, &entries)
+    let old = parse(path, &old, target)?;
+    let snapshot = Snapshot {
+        entries: work(old.entries),
+        ..old
+    };
+    let replaced = bytes(target, &snapshot.entries)
         .map_err(io::Error::from)
         .and_then(|text| {
-            let mut new = tempfile::NamedTempFile::new_in(directory)?;
+            // A link stays one: what it leads to is replaced.
+            let path = &fs::canonicalize(path)?;
+            let mut new = tempfile::NamedTempFile::new_in(directory(path))?;
             new.write_all(&text)?;
             new.as_file()
                 .set_permissions(file.metadata()?.permissions())?;
@@ -47,23 +50,16 @@ pub fn rewrite(
             sync_directory(path)
         });
     replaced.map_err(io("cannot be replaced"))?;
-    Ok(entries)
+    Ok(snapshot)
 }
 
-/// Whose ledger a file is; `None` if it is not there or empty.
+/// Whose ledger a file is; `None` if it is not there, empty, or nothing but a line cut short.
 ///
 /// # Errors
 /// [`LedgerError::Io`], or `Damaged` if it does not start as a ledger.
 pub fn target_of(path: &Path) -> Result<Option<Target>, LedgerError> {
-    let text = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        text => text.map_err(|source| LedgerError::Io {
-            path: path.to_owned(),
-            doing: "cannot be read",
-            source,
-        })?,
-    };
-    let first = text
+    let text = text(path)?.unwrap_or_default();
+    let first = whole_lines(&text)
         .split(|byte| *byte == b'\n')
         .find(|line| !line.trim_ascii().is_empty());
     first

@@ -110,7 +110,7 @@ impl FieldSet {
 }
 
 /// One field's value, in the form in which two sides are compared: titles in NFC.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldValue {
     /// A title in NFC.
     Title(String),

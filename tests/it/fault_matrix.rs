@@ -1,0 +1,646 @@
+//! Every kind of failure at every call of an apply: the same run or the next one converges, and what it reports is so.
+//!
+//! Between the program and a sandbox stands a proxy of our own. With one room at a time the calls come in a known order, so
+//! that a fault has an address: the how-many-eth connection. It strikes once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use insta::assert_snapshot;
+use roomform::sandbox::{Config, RoomView};
+use serde_json::Value;
+use tokio::net::TcpSocket;
+
+use crate::support::{Api, Dir};
+
+/// What happens to one call. `After` means that the server has done what it was asked by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nobody listens, from this call on to the end of the run.
+    Refused,
+    /// The connection is closed before the request is read.
+    CutUnread,
+    /// The request is read, and the connection closed.
+    Cut,
+    /// The same, after it was done.
+    CutAfter,
+    /// No answer, as long as anybody waits for one.
+    Silence,
+    /// The same, after it was done.
+    SilenceAfter,
+    /// Half of the server's own answer.
+    HalfAfter,
+    /// An answer with this status line, these headers and this body; nothing is done.
+    Answer(&'static str, &'static str, &'static str),
+    /// The same, after it was done.
+    AnswerAfter(&'static str, &'static str, &'static str),
+}
+
+/// A proxy that lets all but some calls through, one connection each.
+pub struct Proxy {
+    /// Bound, and never listened on: keeps the port ours while nobody listens.
+    port: TcpSocket,
+    end: Arc<AtomicBool>,
+    open: Option<Sender<()>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    most: Arc<AtomicUsize>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A call as the proxy saw it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Head and body; empty if it was not read.
+    pub request: String,
+    /// Whether the server's own answer went back whole.
+    pub answered: bool,
+}
+
+/// Decides by the number of the call, from 0, and the request, which is not read where it is `None`.
+type Decide = dyn Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync;
+
+impl Proxy {
+    /// Starts one before a server.
+    pub fn start(
+        server: &str,
+        decide: impl Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync + 'static,
+    ) -> Self {
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = port.local_addr().unwrap();
+        let end = Arc::new(AtomicBool::new(false));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let most = Arc::new(AtomicUsize::new(0));
+        let line = Line {
+            server: server.trim_start_matches("http://").to_owned(),
+            decide: Arc::new(decide),
+            seen: Arc::clone(&seen),
+            most: Arc::clone(&most),
+            now: Arc::default(),
+        };
+        let (open, opened) = mpsc::channel();
+        let (ended, listening) = (Arc::clone(&end), line.listen(address, 0));
+        let thread = std::thread::spawn(move || line.serve(address, listening, &opened, &ended));
+        Self {
+            port,
+            end,
+            open: Some(open),
+            seen,
+            most,
+            thread: Some(thread),
+        }
+    }
+
+    /// Listens again after connections were refused.
+    pub fn reopen(&self) {
+        self.open.as_ref().unwrap().send(()).unwrap();
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.port.local_addr().unwrap())
+    }
+
+    /// The calls so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// How many calls were under way at the same time at most.
+    pub fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::SeqCst);
+        self.open = None;
+        drop(TcpStream::connect(self.port.local_addr().unwrap()));
+        let ended = self.thread.take().unwrap().join().is_ok();
+        assert!(
+            ended || std::thread::panicking(),
+            "the proxy did not end well"
+        );
+    }
+}
+
+#[derive(Clone)]
+struct Line {
+    server: String,
+    decide: Arc<Decide>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    most: Arc<AtomicUsize>,
+    now: Arc<AtomicUsize>,
+}
+
+impl Line {
+    /// Listens, unless the call of that number is to be refused.
+    fn listen(&self, address: SocketAddr, number: usize) -> Option<TcpListener> {
+        let refused = (self.decide)(number, None) == Some(Fault::Refused);
+        (!refused).then(|| TcpListener::bind(address).unwrap())
+    }
+
+    fn serve(
+        &self,
+        address: SocketAddr,
+        mut listener: Option<TcpListener>,
+        opened: &Receiver<()>,
+        end: &AtomicBool,
+    ) {
+        std::thread::scope(|scope| {
+            for number in 0.. {
+                if listener.is_none() {
+                    if opened.recv().is_err() {
+                        return;
+                    }
+                    listener = Some(TcpListener::bind(address).unwrap());
+                }
+                let stream = listener.as_ref().unwrap().accept().unwrap().0;
+                if end.load(Ordering::SeqCst) {
+                    return;
+                }
+                let line = self.clone();
+                if (self.decide)(number + 1, None) == Some(Fault::Refused) {
+                    let (stream, bytes) = line.call(number, stream);
+                    listener = None;
+                    line.close(stream, &bytes);
+                } else {
+                    scope.spawn(move || {
+                        let (stream, bytes) = line.call(number, stream);
+                        line.close(stream, &bytes);
+                    });
+                }
+            }
+        });
+    }
+
+    /// Takes one call in; what is to be answered.
+    fn call(&self, number: usize, mut stream: TcpStream) -> (TcpStream, Vec<u8>) {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        let mut seen = Seen {
+            request: String::new(),
+            answered: false,
+        };
+        let mut fault = (self.decide)(number, None);
+        let mut bytes = Vec::new();
+        if fault != Some(Fault::CutUnread) {
+            seen.request = request(&mut stream);
+            fault = fault.or_else(|| (self.decide)(number, Some(&seen.request)));
+            seen.answered = fault.is_none();
+            bytes = self.answer(fault, &seen.request);
+        }
+        self.seen.lock().unwrap().push(seen);
+        if matches!(fault, Some(Fault::Silence | Fault::SilenceAfter)) {
+            // Until the client goes away.
+            drop(stream.read(&mut [0]));
+        }
+        (stream, bytes)
+    }
+
+    fn close(&self, mut stream: TcpStream, bytes: &[u8]) {
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        // The client may be gone already; that is its right.
+        drop(stream.write_all(bytes));
+    }
+
+    /// What goes back.
+    fn answer(&self, fault: Option<Fault>, request: &str) -> Vec<u8> {
+        let say = |status: &str, headers: &str, body: &str| {
+            let length = body.len();
+            format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
+        };
+        match fault {
+            None => self.forward(request),
+            Some(Fault::Refused | Fault::CutUnread | Fault::Cut | Fault::Silence) => Vec::new(),
+            Some(Fault::CutAfter | Fault::SilenceAfter) => {
+                self.forward(request);
+                Vec::new()
+            }
+            Some(Fault::HalfAfter) => {
+                let mut answer = self.forward(request);
+                let body = answer
+                    .windows(4)
+                    .position(|four| four == b"\r\n\r\n")
+                    .unwrap()
+                    + 4;
+                answer.truncate(body + (answer.len() - body) / 2);
+                answer
+            }
+            Some(Fault::Answer(status, headers, body)) => say(status, headers, body),
+            Some(Fault::AnswerAfter(status, headers, body)) => {
+                self.forward(request);
+                say(status, headers, body)
+            }
+        }
+    }
+
+    /// Passes a request on; the server's answer.
+    fn forward(&self, request: &str) -> Vec<u8> {
+        let mut stream = TcpStream::connect(&self.server).unwrap();
+        let (head, body) = request.split_once("\r\n\r\n").unwrap();
+        let request = format!("{head}\r\nConnection: close\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
+    }
+}
+
+/// Reads one request with its whole body.
+fn request(stream: &mut TcpStream) -> String {
+    let (mut bytes, mut piece) = (Vec::new(), [0; 16_384]);
+    loop {
+        if let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
+            let length = text.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("content-length")
+                    .then(|| value.trim().parse::<usize>().unwrap())
+            });
+            if bytes.len() >= head + 4 + length.unwrap_or(0) {
+                break;
+            }
+        }
+        match stream.read(&mut piece) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => bytes.extend_from_slice(&piece[..count]),
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// The calls of the run, in their order: a new room in two calls, one that exists, the look at the list before and after.
+const CALLS: [&str; 5] = ["list", "create", "chunk", "update", "verify"];
+
+/// Over by now, and still a date.
+const PAST: &str = "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+const HTML: &str = "<html><body>Please sign in</body></html>";
+
+/// Every failure that the retry table tells apart.
+const FAULTS: &[(&str, Fault)] = &[
+    ("connection refused", Fault::Refused),
+    ("cut before the request was read", Fault::CutUnread),
+    ("cut before the commit", Fault::Cut),
+    ("cut after the commit", Fault::CutAfter),
+    ("cut in the middle of the answer", Fault::HalfAfter),
+    ("no answer, not done", Fault::Silence),
+    ("no answer, done", Fault::SilenceAfter),
+    ("408", Fault::Answer("408 Request Timeout", "", "{}")),
+    ("425", Fault::Answer("425 Too Early", "", "{}")),
+    ("429", Fault::Answer("429 Too Many Requests", "", "{}")),
+    (
+        "429, Retry-After: 1",
+        Fault::Answer("429 Too Many Requests", "Retry-After: 1\r\n", "{}"),
+    ),
+    (
+        "429, Retry-After a date",
+        Fault::Answer("429 Too Many Requests", PAST, "{}"),
+    ),
+    (
+        "500 before the commit",
+        Fault::Answer("500 Internal Server Error", "", "{}"),
+    ),
+    (
+        "500 after the commit",
+        Fault::AnswerAfter("500 Internal Server Error", "", "{}"),
+    ),
+    (
+        "502 before the commit",
+        Fault::Answer("502 Bad Gateway", "", HTML),
+    ),
+    (
+        "502 after the commit",
+        Fault::AnswerAfter("502 Bad Gateway", "", HTML),
+    ),
+    ("503", Fault::Answer("503 Service Unavailable", "", HTML)),
+    (
+        "503, Retry-After: 1",
+        Fault::Answer("503 Service Unavailable", "Retry-After: 1\r\n", HTML),
+    ),
+    (
+        "504 after the commit",
+        Fault::AnswerAfter("504 Gateway Timeout", "", HTML),
+    ),
+    (
+        "302",
+        Fault::Answer("302 Found", "Location: /login\r\n", ""),
+    ),
+    ("400", Fault::Answer("400 Bad Request", "", "{}")),
+    ("401", Fault::Answer("401 Unauthorized", "", "{}")),
+    ("403", Fault::Answer("403 Forbidden", "", HTML)),
+    ("404", Fault::Answer("404 Not Found", "", HTML)),
+    ("413", Fault::Answer("413 Payload Too Large", "", HTML)),
+    (
+        "422",
+        Fault::Answer(
+            "422 Unprocessable Content",
+            "",
+            r#"{"errors":{"room_title":["bad"]}}"#,
+        ),
+    ),
+    ("HTML with 200, not done", Fault::Answer("200 OK", "", HTML)),
+    (
+        "HTML with 200, done",
+        Fault::AnswerAfter("200 OK", "", HTML),
+    ),
+    ("empty 200, done", Fault::AnswerAfter("200 OK", "", "")),
+    (
+        "half of a JSON text with 200, done",
+        Fault::AnswerAfter("200 OK", "", r#"{"code":200,"success":"true","data":[{"#),
+    ),
+    (
+        "code 401 with 200",
+        Fault::Answer("200 OK", "", r#"{"code":401,"error":"no"}"#),
+    ),
+    (
+        "code 403 with 200",
+        Fault::Answer("200 OK", "", r#"{"code":403,"error":"no"}"#),
+    ),
+    (
+        "code 422 with 200",
+        Fault::Answer(
+            "200 OK",
+            "",
+            r#"{"code":422,"errors":{"room_title":["bad"]}}"#,
+        ),
+    ),
+    (
+        "code 429 with 200",
+        Fault::Answer("200 OK", "", r#"{"code":429,"error":"slow down"}"#),
+    ),
+    (
+        "code 500 with 200, not done",
+        Fault::Answer("200 OK", "", r#"{"code":500,"error":"oh"}"#),
+    ),
+    (
+        "code 500 with 200, done",
+        Fault::AnswerAfter("200 OK", "", r#"{"code":500,"error":"oh"}"#),
+    ),
+];
+
+fn members() -> BTreeSet<u64> {
+    (1..=203).collect()
+}
+
+fn manifest() -> String {
+    let list = format!("{:?}", members()).replace(['{', '}'], "");
+    format!(
+        "version: 1\nwidget: 627\nrooms:\n  - {{pipe: big, title: Большая, members: [{list}]}}\n  - {{pipe: old, title: After, members: [7, 8]}}\n"
+    )
+}
+
+/// One fault at one call: the exit codes until there was nothing left to do, with what the first run said.
+fn meet(fault: Fault, call: usize) -> String {
+    let api = Api::start(Config::default());
+    let old = RoomView {
+        pipe: "old".to_owned(),
+        name: "Before".to_owned(),
+        kind: 1,
+        members: BTreeSet::from([9]),
+        ..RoomView::default()
+    };
+    api.world(|world| world.insert_room(627, old, 1));
+    let server = api.env().swap_remove(0).1;
+    let proxy = Proxy::start(&server, move |number, _| (number == call).then_some(fault));
+    let dir = Dir::with(&manifest())
+        .envs(&api.env())
+        .env("IMBACHAT_API_URL", &proxy.url());
+    let silent = matches!(fault, Fault::Silence | Fault::SilenceAfter);
+    let timeout = if silent { "2s" } else { "30s" };
+    let args = [
+        "apply",
+        "--yes",
+        "--parallelism",
+        "1",
+        "--timeout",
+        timeout,
+        "--ledger",
+        "l.jsonl",
+        "--report",
+    ];
+    let first = dir.run(&[&args[..], &["first.json"]].concat());
+    let calls = proxy.seen();
+    assert!(calls.len() >= call, "{first:#?}");
+    proxy.reopen();
+    let mut told = first.code.to_string();
+    match dir.path("first.json").exists() {
+        true => told.push_str(&assert_true(
+            &dir,
+            "first.json",
+            first.code,
+            &api,
+            &calls,
+            fault == Fault::Refused,
+        )),
+        false => assert_eq!((first.code, api.stats().writes()), (1, 0), "{first:#?}"),
+    }
+    if first.code != 0 {
+        let next = dir.run(&[&args[..], &["next.json"]].concat());
+        let _ = write!(told, " → {}", next.code);
+        let calls = proxy.seen().split_off(calls.len());
+        told.push_str(&assert_true(
+            &dir,
+            "next.json",
+            next.code,
+            &api,
+            &calls,
+            false,
+        ));
+        assert_eq!(next.code, 0, "{first:#?}\n{next:#?}");
+    }
+    assert_content(&api);
+    let writes = api.stats().writes();
+    let last = dir.run(&[&args[..], &["last.json"]].concat());
+    assert_eq!((last.code, api.stats().writes()), (0, writes), "{last:#?}");
+    told
+}
+
+/// What was declared, once, and nobody lost.
+#[track_caller]
+fn assert_content(api: &Api) {
+    let rooms: Vec<(String, String, BTreeSet<u64>)> = api
+        .rooms()
+        .into_iter()
+        .map(|room| (room.pipe, room.name, room.members))
+        .collect();
+    let expected = [
+        (
+            "old".to_owned(),
+            "After".to_owned(),
+            BTreeSet::from([7, 8, 9]),
+        ),
+        ("big".to_owned(), "Большая".to_owned(), members()),
+    ];
+    assert_eq!(rooms, expected);
+}
+
+/// Compares a report with what the proxy saw and the server holds; says in short what it tells of the rooms.
+#[track_caller]
+fn assert_true(
+    dir: &Dir,
+    name: &str,
+    code: i32,
+    api: &Api,
+    calls: &[Seen],
+    refused: bool,
+) -> String {
+    let mut report: Value = serde_json::from_str(&dir.read(name)).unwrap();
+    report["plan"] = Value::Null;
+    assert_eq!(report["exit"], code, "{report:#}");
+    let writes: Vec<&Seen> = calls
+        .iter()
+        .filter(|call| call.request.contains("imba_rooms"))
+        .collect();
+    let unread = calls.iter().filter(|call| call.request.is_empty()).count();
+    let counted = report["requests"]["write"].as_u64().unwrap() as usize;
+    // A try that found nobody listening counts too.
+    let most = if refused {
+        usize::MAX
+    } else {
+        writes.len() + unread
+    };
+    assert!((writes.len()..=most).contains(&counted), "{report:#}");
+    // Tries of one look count as one.
+    let lists = calls.len() - writes.len() - unread;
+    let verify = report["requests"]["verify"].as_u64().unwrap() as usize;
+    assert!(
+        refused || verify < lists + unread,
+        "{lists} lists: {report:#}"
+    );
+    let mut told = BTreeMap::new();
+    for room in report["rooms"].as_array().unwrap() {
+        let pipe = room["pipe"].as_str().unwrap();
+        let status = room["status"].as_str().unwrap();
+        let own = |call: &&&Seen| call.request.contains(&format!("\r\n\r\n{pipe}\r\n"));
+        let confirmed: usize = writes
+            .iter()
+            .filter(own)
+            .filter(|call| call.answered)
+            .map(|call| call.request.matches("users_ids[").count())
+            .sum();
+        assert_eq!(room["members"], confirmed, "{pipe}: {report:#}");
+        let live = api.rooms().into_iter().find(|live| live.pipe == pipe);
+        if let (Some(id), Some(live)) = (room["room_id"].as_u64(), &live) {
+            assert_eq!(id, live.id, "{report:#}");
+        }
+        if matches!(status, "verified" | "applied") {
+            let live = live.unwrap();
+            let title = if pipe == "old" {
+                "After"
+            } else {
+                "Большая"
+            };
+            let declared = if pipe == "old" {
+                BTreeSet::from([7, 8])
+            } else {
+                members()
+            };
+            assert!(
+                live.name == title && live.members.is_superset(&declared),
+                "{report:#}"
+            );
+        }
+        assert_eq!(
+            room["reason"].is_string(),
+            matches!(status, "failed" | "in_doubt" | "conflict"),
+            "{report:#}"
+        );
+        *told.entry(status.to_owned()).or_insert(0) += 1;
+    }
+    let converged = report["converged"].as_bool();
+    assert_eq!(converged.unwrap_or(code == 0), code == 0, "{report:#}");
+    told.remove("verified");
+    let told: Vec<String> = told
+        .into_iter()
+        .map(|(status, count)| format!("{count} {status}"))
+        .collect();
+    if told.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", told.join(", "))
+    }
+}
+
+#[test]
+fn every_failure_at_every_call_ends_in_convergence_and_a_true_report() {
+    let cases: Vec<(usize, usize)> = (0..FAULTS.len())
+        .flat_map(|fault| (0..CALLS.len()).map(move |call| (fault, call)))
+        .collect();
+    let (next, met) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..24 {
+            scope.spawn(|| {
+                while let Some((fault, call)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let case = std::panic::AssertUnwindSafe(|| meet(FAULTS[*fault].1, *call));
+                    // What went wrong was said by then.
+                    let told =
+                        std::panic::catch_unwind(case).unwrap_or_else(|_| "FAILED".to_owned());
+                    met.lock().unwrap().insert((*fault, *call), told);
+                }
+            });
+        }
+    });
+    let met = met.into_inner().unwrap();
+    let mut table = " ".repeat(36);
+    for call in CALLS {
+        let _ = write!(table, "{call:28}");
+    }
+    table.truncate(table.trim_end().len());
+    table.push('\n');
+    for (fault, (name, _)) in FAULTS.iter().enumerate() {
+        let _ = write!(table, "{name:36}");
+        for call in 0..CALLS.len() {
+            let _ = write!(table, "{:28}", met[&(fault, call)]);
+        }
+        table.truncate(table.trim_end().len());
+        table.push('\n');
+    }
+    assert_snapshot!(table, @"
+                                        list                        create                      chunk                       update                      verify
+    connection refused                  1 → 0                       4 (2 failed) → 0            4 (2 failed) → 0            4 (1 applied, 1 failed) → 0 4 (2 applied) → 0
+    cut before the request was read     0                           0                           0                           0                           0
+    cut before the commit               0                           0                           0                           0                           0
+    cut after the commit                0                           0                           0                           0                           0
+    cut in the middle of the answer     0                           0                           0                           0                           0
+    no answer, not done                 0                           0                           0                           0                           0
+    no answer, done                     0                           0                           0                           0                           0
+    408                                 0                           0                           0                           0                           0
+    425                                 0                           0                           0                           0                           0
+    429                                 0                           0                           0                           0                           0
+    429, Retry-After: 1                 0                           0                           0                           0                           0
+    429, Retry-After a date             0                           0                           0                           0                           0
+    500 before the commit               0                           0                           0                           0                           0
+    500 after the commit                0                           0                           0                           0                           0
+    502 before the commit               0                           0                           0                           0                           0
+    502 after the commit                0                           0                           0                           0                           0
+    503                                 0                           0                           0                           0                           0
+    503, Retry-After: 1                 0                           0                           0                           0                           0
+    504 after the commit                0                           0                           0                           0                           0
+    302                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
+    400                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
+    401                                 1 → 0                       4 (1 failed, 1 not_started) → 04 (1 failed, 1 not_started) → 04 (1 failed) → 0            4 (2 applied) → 0
+    403                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
+    404                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
+    413                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
+    422                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
+    HTML with 200, not done             0                           0                           0                           0                           0
+    HTML with 200, done                 0                           0                           0                           0                           0
+    empty 200, done                     0                           0                           0                           0                           0
+    half of a JSON text with 200, done  0                           0                           0                           0                           0
+    code 401 with 200                   1 → 0                       4 (1 failed, 1 not_started) → 04 (1 failed, 1 not_started) → 04 (1 failed) → 0            4 (2 applied) → 0
+    code 403 with 200                   1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
+    code 422 with 200                   1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
+    code 429 with 200                   0                           0                           0                           0                           0
+    code 500 with 200, not done         0                           0                           0                           0                           0
+    code 500 with 200, done             0                           0                           0                           0                           0
+    ");
+}

@@ -1,0 +1,370 @@
+//! Interrupts, and the flags that slow an apply down or end it early: what is under way is finished, and the report is so.
+#![cfg(unix)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use roomform::sandbox::Config;
+use serde_json::Value;
+
+use crate::fault_matrix::{Fault, Proxy};
+use crate::kill::until;
+use crate::support::{Api, Dir};
+
+/// Every tenth room has members for two calls.
+fn members(room: u64) -> BTreeSet<u64> {
+    let count = if room.is_multiple_of(10) { 201 } else { 2 };
+    (0..count).map(|member| room * 1000 + member).collect()
+}
+
+fn manifest(rooms: u64) -> String {
+    let mut text = "version: 1\nwidget: 627\nrooms:\n".to_owned();
+    for room in 1..=rooms {
+        let members = format!("{:?}", members(room)).replace(['{', '}'], "");
+        let _ = writeln!(
+            text,
+            "  - {{pipe: course-{room:02}, title: Course {room}, members: [{members}]}}"
+        );
+    }
+    text
+}
+
+const APPLY: [&str; 6] = [
+    "apply", "--yes", "--ledger", "l.jsonl", "--report", "r.json",
+];
+
+fn begin(dir: &Dir, more: &[&str]) -> Child {
+    let mut command = dir.command(&[&APPLY[..], more].concat());
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {}", child.id());
+    let sent = Command::new("/bin/sh").args(["-c", &kill]).status();
+    assert!(sent.unwrap().success());
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
+}
+
+/// The report, each room of it as the server has it; the statuses with how often they occur, sorted.
+#[track_caller]
+fn report(api: &Api, dir: &Dir, exit: i32) -> (Value, Vec<(String, usize)>) {
+    let mut report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+    report["plan"] = Value::Null;
+    assert_eq!(report["exit"], exit, "{report:#}");
+    let mut statuses: Vec<(String, usize)> = Vec::new();
+    let mut writes = 0;
+    for room in report["rooms"].as_array().unwrap() {
+        let (pipe, status) = (
+            room["pipe"].as_str().unwrap(),
+            room["status"].as_str().unwrap(),
+        );
+        let number: u64 = pipe.trim_start_matches("course-").parse().unwrap();
+        let live = api.rooms().into_iter().find(|live| live.pipe == pipe);
+        let there = live.as_ref().map_or(0, |live| live.members.len());
+        let confirmed = room["members"].as_u64().unwrap() as usize;
+        let requests = room["requests"].as_u64().unwrap();
+        writes += requests;
+        let all = members(number).len();
+        let so = match status {
+            "verified" | "applied" => (confirmed, there) == (all, all) && requests > 0,
+            "unfinished" => confirmed == there && there < all && requests > 0,
+            "not_started" => live.is_none() && requests == 0 && confirmed == 0,
+            "failed" => confirmed <= there && room["reason"].is_string(),
+            _ => false,
+        };
+        assert!(so, "{there} of {all} members: {room:#}");
+        match statuses.iter_mut().find(|(known, _)| known == status) {
+            Some((_, count)) => *count += 1,
+            None => statuses.push((status.to_owned(), 1)),
+        }
+    }
+    assert_eq!(report["requests"]["write"], writes, "{report:#}");
+    statuses.sort();
+    (report, statuses)
+}
+
+#[track_caller]
+fn assert_converges(api: &Api, dir: &Dir, rooms: u64) {
+    let ran = dir.run(&APPLY);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(api.rooms().len() as u64, rooms);
+    for room in 1..=rooms {
+        let live = api.room(&format!("course-{room:02}"));
+        assert_eq!(
+            (live.name, live.members),
+            (format!("Course {room}"), members(room))
+        );
+    }
+    let writes = api.stats().writes();
+    dir.run(&APPLY).ok();
+    assert_eq!(api.stats().writes(), writes);
+}
+
+#[test]
+fn one_signal_finishes_what_is_under_way() {
+    for (name, seen, parallelism) in [
+        ("INT", 1, "1"),
+        ("TERM", 7, "4"),
+        ("INT", 9, "8"),
+        ("TERM", 29, "3"),
+    ] {
+        let api = Api::start(Config {
+            latency: Duration::from_millis(40),
+            ..Config::default()
+        });
+        let dir = Dir::with(&manifest(40)).envs(&api.env());
+        let child = begin(&dir, &["--parallelism", parallelism, "--failed", "f.csv"]);
+        until("some writes", || api.stats().writes() >= seen);
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+        let writes = api.stats().writes();
+        let (report, statuses) = report(&api, &dir, 130);
+        assert_eq!(report["stopped"], "interrupted");
+        assert_eq!(
+            report["requests"]["write"], writes,
+            "no call was given up half way"
+        );
+        let done: usize = statuses
+            .iter()
+            .filter(|(status, _)| status != "not_started")
+            .map(|(_, count)| count)
+            .sum();
+        assert!(done > 0 && done < 40, "{statuses:?}");
+        let told = text(&output);
+        assert!(
+            told.contains("interrupted: what was under way was finished"),
+            "{told}"
+        );
+        // Whatever is not done is listed to be run again.
+        let failed = dir.read("f.csv");
+        let pipes: BTreeSet<&str> = failed
+            .lines()
+            .skip(1)
+            .map(|line| line.split(',').next().unwrap())
+            .collect();
+        let applied: usize = statuses
+            .iter()
+            .filter(|(status, _)| status == "applied")
+            .map(|(_, count)| count)
+            .sum();
+        assert_eq!(pipes.len() + applied, 40);
+        // The ledger knows all that was confirmed.
+        let shown = dir
+            .run(&["ledger", "show", "--format", "json", "--ledger", "l.jsonl"])
+            .json();
+        assert_eq!(shown["rooms"].as_array().unwrap().len(), api.rooms().len());
+        assert_converges(&api, &dir, 40);
+    }
+}
+
+#[test]
+fn a_signal_while_the_run_waits_ends_the_wait() {
+    // For its turn, for the server that asked to come back, for an answer to try again.
+    let slow = ["--rate", "0.02/s"];
+    let waits: [(&[&str], Option<Fault>); 3] = [
+        (&slow, None),
+        (
+            &[],
+            Some(Fault::Answer(
+                "429 Too Many Requests",
+                "Retry-After: 50\r\n",
+                "{}",
+            )),
+        ),
+        (
+            &[],
+            Some(Fault::Answer(
+                "429 Too Many Requests",
+                "Retry-After: 50\r\n",
+                "{}",
+            )),
+        ),
+    ];
+    for (index, (more, fault)) in waits.into_iter().enumerate() {
+        let api = Api::start(Config::default());
+        let server = api.env().swap_remove(0).1;
+        let proxy = Proxy::start(&server, move |number, _| fault.filter(|_| number >= 2));
+        let dir = Dir::with(&manifest(9))
+            .envs(&api.env())
+            .env("IMBACHAT_API_URL", &proxy.url());
+        let child = begin(&dir, more);
+        let calls = if fault.is_some() { 3 } else { 2 };
+        until("some calls", || proxy.seen().len() >= calls);
+        let begun = Instant::now();
+        signal(&child, ["INT", "INT", "TERM"][index]);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+        assert!(
+            begun.elapsed() < Duration::from_secs(15),
+            "{:?}: {more:?}",
+            begun.elapsed()
+        );
+        report(&api, &dir, 130);
+        let dir = dir.envs(&api.env());
+        let ledger = dir.read("l.jsonl").replace(&proxy.url(), &server);
+        dir.write("l.jsonl", ledger);
+        assert_converges(&api, &dir, 9);
+    }
+}
+
+#[test]
+fn two_signals_end_the_run_at_once() {
+    for (first, second) in [("INT", "INT"), ("TERM", "INT"), ("TERM", "TERM")] {
+        let api = Api::start(Config::default());
+        let server = api.env().swap_remove(0).1;
+        // The fourth call and all after it are done, and never answered.
+        let proxy = Proxy::start(&server, |number, _| {
+            (number >= 3).then_some(Fault::SilenceAfter)
+        });
+        let dir = Dir::with(&manifest(12))
+            .envs(&api.env())
+            .env("IMBACHAT_API_URL", &proxy.url());
+        let mut child = begin(&dir, &["--timeout", "10m"]);
+        until("calls without an answer", || proxy.seen().len() >= 6);
+        signal(&child, first);
+        // Signals are not counted: the second has to come after the first was taken.
+        until("the end", || {
+            signal(&child, second);
+            child.try_wait().unwrap().is_some()
+        });
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+        let dir = dir.envs(&api.env());
+        let ledger = dir.read("l.jsonl").replace(&proxy.url(), &server);
+        dir.write("l.jsonl", ledger);
+        assert_converges(&api, &dir, 12);
+    }
+}
+
+#[test]
+fn fail_fast_begins_nothing_after_the_first_failure() {
+    for parallelism in ["1", "4"] {
+        let api = Api::start(Config::default());
+        let server = api.env().swap_remove(0).1;
+        let refused = Fault::Answer(
+            "422 Unprocessable Content",
+            "",
+            r#"{"error":"not this one"}"#,
+        );
+        let proxy = Proxy::start(&server, move |_, request| {
+            request?
+                .contains("\r\n\r\ncourse-05\r\n")
+                .then_some(refused)
+        });
+        let dir = Dir::with(&manifest(40))
+            .envs(&api.env())
+            .env("IMBACHAT_API_URL", &proxy.url());
+        let ran = dir.run(&[&APPLY[..], &["--fail-fast", "--parallelism", parallelism]].concat());
+        assert_eq!(ran.code, 4, "{ran:#?}");
+        let (report, statuses) = report(&api, &dir, 4);
+        assert_eq!(report["stopped"], "fail_fast");
+        let count = |name: &str| {
+            statuses
+                .iter()
+                .find(|(status, _)| status == name)
+                .map_or(0, |(_, count)| *count)
+        };
+        assert_eq!(count("failed"), 1, "{statuses:?}");
+        let most = if parallelism == "1" { 4 } else { 12 };
+        assert!((4..=most).contains(&count("verified")), "{statuses:?}");
+        assert_eq!(api.rooms().len(), count("verified") + count("unfinished"));
+        // Without the flag all others are done.
+        let ran = dir.run(&APPLY);
+        assert_eq!((ran.code, api.rooms().len()), (4, 39), "{ran:#?}");
+    }
+}
+
+#[test]
+fn parallelism_bounds_the_calls_under_way() {
+    for most in [1, 3] {
+        let api = Api::start(Config {
+            latency: Duration::from_millis(10),
+            ..Config::default()
+        });
+        let server = api.env().swap_remove(0).1;
+        let proxy = Proxy::start(&server, |_, _| None);
+        let dir = Dir::with(&manifest(20))
+            .envs(&api.env())
+            .env("IMBACHAT_API_URL", &proxy.url());
+        dir.run(&[&APPLY[..], &["--parallelism", &most.to_string()]].concat())
+            .ok();
+        assert_eq!(proxy.most(), most);
+    }
+}
+
+#[test]
+fn a_rate_keeps_below_a_servers_limit() {
+    // One second's worth may come at once, so that going faster shows only with more calls than that.
+    let limited = || {
+        Api::start(Config {
+            rate_limit: Some(30.0),
+            ..Config::default()
+        })
+    };
+    let (slow, fast) = (limited(), limited());
+    let run = |api: &Api, more: &[&str]| {
+        let dir = Dir::with(&manifest(60)).envs(&api.env());
+        let begun = Instant::now();
+        dir.run(&[&APPLY[..], more].concat()).ok();
+        report(api, &dir, 0);
+        begun.elapsed()
+    };
+    let took = std::thread::scope(|scope| {
+        let fast = scope.spawn(|| run(&fast, &[]));
+        let slow = run(&slow, &["--rate", "20/s"]);
+        fast.join().unwrap();
+        slow
+    });
+    assert_eq!(slow.stats().refused, 0, "{:?}", slow.stats());
+    assert_eq!(slow.stats().writes(), 66);
+    assert!(took >= Duration::from_millis(65 * 50), "{took:?}");
+    assert!(fast.stats().refused > 0, "{:?}", fast.stats());
+}
+
+/// A room that waits holds up no other, and its own calls stay in order.
+#[test]
+fn a_slow_room_holds_up_no_other() {
+    let api = Api::start(Config::default());
+    let server = api.env().swap_remove(0).1;
+    let (open, opened) = mpsc::channel::<()>();
+    let (opened, held) = (
+        std::sync::Mutex::new(opened),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let holding = Arc::clone(&held);
+    let proxy = Proxy::start(&server, move |_, request| {
+        let first =
+            request?.contains("\r\n\r\ncourse-10\r\n") && !holding.swap(true, Ordering::SeqCst);
+        if first {
+            // Until all others are done.
+            let _ = opened.lock().unwrap().recv();
+        }
+        None
+    });
+    let dir = Dir::with(&manifest(30))
+        .envs(&api.env())
+        .env("IMBACHAT_API_URL", &proxy.url());
+    let child = begin(&dir, &["--parallelism", "2"]);
+    until("all other rooms", || api.rooms().len() == 29);
+    assert!(held.load(Ordering::SeqCst));
+    open.send(()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let calls: Vec<usize> = proxy
+        .seen()
+        .iter()
+        .filter(|call| call.request.contains("\r\n\r\ncourse-10\r\n"))
+        .map(|call| call.request.matches("users_ids[").count())
+        .collect();
+    assert_eq!(calls, [200, 1]);
+    report(&api, &dir, 0);
+}

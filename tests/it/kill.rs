@@ -1,0 +1,277 @@
+//! `kill -9` in the middle of an apply, at points that a seed decides: one more run, and everything is as declared, once.
+//!
+//! Points are conditions (so many writes seen by the server, so many bytes in the ledger), never times. A few of them are
+//! tried in each test run; `ROOMFORM_KILLS=50` tries as many as it says, and `--nocapture` shows what was met.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use roomform::sandbox::Config;
+use serde_json::Value;
+
+use crate::support::{Api, Dir};
+
+/// Rooms of the manifest.
+const ROOMS: u64 = 300;
+/// Calls that write all of it: every fiftieth room has more members than go into one.
+const WRITES: u64 = ROOMS + ROOMS / 50;
+/// About what the ledger of it has, in bytes.
+const BYTES: u64 = 130_000;
+/// Calls that may be under way at a time.
+const UNDER_WAY: u64 = 8;
+/// Points in an ordinary test run.
+const FEW: u64 = 6;
+
+/// Waits until something is the case.
+#[track_caller]
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(120);
+    while !condition() {
+        assert!(Instant::now() < patience, "never came about: {what}");
+        std::thread::park_timeout(Duration::from_micros(500));
+    }
+}
+
+/// A number that a seed decides, below a bound.
+fn below(seed: &mut u64, bound: u64) -> u64 {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (mixed ^ (mixed >> 31)) % bound
+}
+
+fn members(room: u64) -> BTreeSet<u64> {
+    let count = if room.is_multiple_of(50) {
+        230
+    } else {
+        3 + room % 4
+    };
+    (0..count).map(|member| room * 1000 + member).collect()
+}
+
+fn title(room: u64) -> String {
+    format!("Курс {room} · 7б")
+}
+
+fn manifest() -> String {
+    let mut text = "version: 1\nwidget: 627\nrooms:\n".to_owned();
+    for room in 1..=ROOMS {
+        let (title, members) = (title(room), members(room));
+        let public = room % 7 == 0;
+        let members = format!("{members:?}").replace(['{', '}'], "");
+        writeln!(
+            text,
+            "  - {{pipe: course-{room:03}, title: \"{title}\", public: {public}, members: [{members}]}}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// Where the process is killed.
+#[derive(Debug, Clone, Copy)]
+enum Point {
+    /// After so many calls that write.
+    Writes(u64),
+    /// After so many bytes of ledger.
+    Bytes(u64),
+    /// While the list is read again.
+    Verify,
+}
+
+impl Point {
+    fn thrown(seed: &mut u64) -> Self {
+        match below(seed, 20) {
+            0 => Self::Verify,
+            1..=11 => Self::Writes(below(seed, WRITES + 1)),
+            _ => Self::Bytes(below(seed, BYTES)),
+        }
+    }
+
+    fn wait(self, api: &Api, dir: &Dir, child: &mut Child) {
+        until("the point, or the end of the run", || {
+            let stats = api.stats();
+            let there = match self {
+                Self::Writes(count) => stats.imba_rooms >= count && stats.get_rooms > 0,
+                Self::Bytes(size) => {
+                    let ledger = std::fs::metadata(dir.path("l.jsonl"));
+                    ledger.is_ok_and(|ledger| ledger.len() >= size)
+                }
+                Self::Verify => stats.imba_rooms >= WRITES && stats.get_rooms > 1,
+            };
+            there || child.try_wait().unwrap().is_some()
+        });
+    }
+}
+
+/// What was met at one point.
+struct Met {
+    point: Point,
+    losing: bool,
+    /// Calls seen when the process was gone.
+    writes: u64,
+    rooms: usize,
+    /// Rooms of the server that the ledger did not know.
+    unrecorded: usize,
+    torn: bool,
+    /// Calls that wrote, of the run after.
+    again: u64,
+    /// Answers that got lost in both runs.
+    lost: u64,
+}
+
+/// Kills one apply, runs it again, and looks at everything.
+fn kill(seed: u64) -> Met {
+    let mut dice = seed;
+    let point = Point::thrown(&mut dice);
+    let losing = below(&mut dice, 2) == 0;
+    let api = Api::start(Config {
+        latency: Duration::from_millis(below(&mut dice, 4)),
+        lost_answer_rate: if losing { 0.05 } else { 0.0 },
+        seed,
+        ..Config::default()
+    });
+    let dir = Dir::with(&manifest()).envs(&api.env());
+    let mut child = dir
+        .command(&["apply", "--yes", "--ledger", "l.jsonl"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    point.wait(&api, &dir, &mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let told = format!("seed {seed}, {point:?}, lost answers: {losing}");
+
+    // What is left: nothing twice, and a ledger that can be read and says nothing that is not so.
+    assert_once(&api, &told);
+    let (writes, rooms) = (api.stats().writes(), api.rooms().len());
+    let (known, torn) = recorded(&api, &dir, &told);
+    assert!(known <= rooms, "{told}");
+
+    let ran = dir.run(&[
+        "apply", "--yes", "--ledger", "l.jsonl", "--report", "r.json",
+    ]);
+    assert_eq!(ran.code, 0, "{told}: {ran:#?}");
+    assert_once(&api, &told);
+    let live = api.rooms();
+    assert_eq!(live.len() as u64, ROOMS, "{told}");
+    for room in 1..=ROOMS {
+        let live = api.room(&format!("course-{room:03}"));
+        assert_eq!(
+            (live.name, live.kind, live.is_public, live.members),
+            (title(room), 1, room % 7 == 0, members(room)),
+            "{told}"
+        );
+    }
+    let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+    assert_eq!(report["exit"], 0, "{told}");
+    let reported: u64 = report["rooms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|room| room["requests"].as_u64().unwrap())
+        .sum();
+    // What the dead process had sent may have been read after it was looked at.
+    let again = api.stats().writes() - writes;
+    assert!(
+        (reported..=reported + UNDER_WAY).contains(&again),
+        "{told}: {reported} reported, {again} seen"
+    );
+    assert_eq!(recorded(&api, &dir, &told), (live.len(), false), "{told}");
+
+    let before = (api.stats().writes(), dir.files());
+    let ran = dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]);
+    assert_eq!(ran.code, 0, "{told}: {ran:#?}");
+    assert_eq!(before, (api.stats().writes(), dir.files()), "{told}");
+    let unrecorded = rooms - known;
+    let lost = api.stats().lost;
+    Met {
+        point,
+        losing,
+        writes,
+        rooms,
+        unrecorded,
+        torn,
+        again,
+        lost,
+    }
+}
+
+#[track_caller]
+fn assert_once(api: &Api, told: &str) {
+    let pipes: Vec<String> = api.rooms().into_iter().map(|room| room.pipe).collect();
+    let unique: BTreeSet<&String> = pipes.iter().collect();
+    assert_eq!(unique.len(), pipes.len(), "{told}: a room twice");
+}
+
+/// How many rooms the ledger knows, each of them as the server has it, and whether its last line was torn.
+#[track_caller]
+fn recorded(api: &Api, dir: &Dir, told: &str) -> (usize, bool) {
+    let ran = dir.run(&["ledger", "show", "--format", "json", "--ledger", "l.jsonl"]);
+    assert_eq!(ran.code, 0, "{told}: {ran:#?}");
+    let document = ran.json();
+    let rooms = document["rooms"].as_array().unwrap();
+    for room in rooms {
+        let live = api.room(room["pipe"].as_str().unwrap());
+        assert_eq!(room["room_id"], live.id, "{told}");
+        let known = room["members"].as_array().unwrap().iter();
+        assert!(
+            known
+                .map(|user| user.as_u64().unwrap())
+                .all(|user| live.members.contains(&user)),
+            "{told}"
+        );
+    }
+    (rooms.len(), ran.err.contains("cut short"))
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the figures are asked for")]
+fn killed_anywhere_one_more_run_is_enough() {
+    let points = std::env::var("ROOMFORM_KILLS")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(FEW);
+    let (next, met) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::SeqCst);
+                    if seed >= points {
+                        return;
+                    }
+                    let one = kill(seed);
+                    met.lock().unwrap().push((seed, one));
+                }
+            });
+        }
+    });
+    let mut met = met.into_inner().unwrap();
+    met.sort_by_key(|(seed, _)| *seed);
+    for (seed, one) in &met {
+        println!(
+            "seed {seed:2}, {:?}: {} calls seen, {} rooms of which {} unrecorded, {} calls again, {} answers lost",
+            one.point, one.writes, one.rooms, one.unrecorded, one.again, one.lost
+        );
+    }
+    let sum = |figure: fn(&Met) -> u64| met.iter().map(|(_, one)| figure(one)).sum::<u64>();
+    println!(
+        "{} kills: {} with rooms the ledger did not know yet ({} rooms), {} torn ledgers, {} answers lost; {} rooms stood when killed, {} calls wrote the rest; duplicates 0, differences 0, writes on the run after 0",
+        met.len(),
+        sum(|one| u64::from(one.unrecorded > 0)),
+        sum(|one| one.unrecorded as u64),
+        sum(|one| u64::from(one.torn)),
+        sum(|one| one.lost),
+        sum(|one| one.rooms as u64),
+        sum(|one| one.again),
+    );
+    assert_eq!(met.len() as u64, points);
+    assert!(sum(|one| one.rooms as u64) > 0 && sum(|one| one.again) > 0);
+    assert!(met.iter().any(|(_, one)| one.losing && one.lost > 0));
+}

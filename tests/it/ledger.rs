@@ -1,0 +1,933 @@
+//! The ledger: entries in any order and as often as one likes, the verbs, several runs at once, and disks that fail.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use proptest::sample::{Index, select, subsequence};
+use proptest::test_runner::Config as Trials;
+use roomform::ledger::{Entries, Fact, Stamp, bytes, compact, fold, parse};
+use roomform::model::{
+    Field, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
+};
+use roomform::sandbox::{Config, Quirks};
+use serde_json::Value;
+
+use crate::kill::until;
+use crate::support::{Api, Dir, Ran};
+
+// what entries add up to
+
+fn target() -> Target {
+    Target {
+        origin: "https://chat.example".to_owned(),
+        widget: WidgetId(627),
+    }
+}
+
+fn users() -> impl Strategy<Value = Vec<UserId>> {
+    subsequence(vec![1, 2, 3, 4], 0..=4).prop_map(|users| users.into_iter().map(UserId).collect())
+}
+
+fn title() -> impl Strategy<Value = String> {
+    select(vec!["A", "B", "C"]).prop_map(str::to_owned)
+}
+
+fn state() -> impl Strategy<Value = RoomState> {
+    (title(), any::<bool>()).prop_map(|(title, public)| RoomState {
+        title,
+        kind: RoomKind::Conference,
+        public,
+    })
+}
+
+fn value(field: Field) -> BoxedStrategy<FieldValue> {
+    match field {
+        Field::Title => title().prop_map(FieldValue::Title).boxed(),
+        Field::Kind => select(vec![0, 1, 7])
+            .prop_map(|number| FieldValue::Kind(RoomKind::from_number(number)))
+            .boxed(),
+        Field::Public => any::<bool>().prop_map(FieldValue::Public).boxed(),
+    }
+}
+
+/// Three pipes, each with two rooms of its own: one was made anew.
+fn fact() -> impl Strategy<Value = Fact> {
+    let room = (0..3_u64, 0..2_u64)
+        .prop_map(|(pipe, room)| (Pipe::new(format!("pipe-{pipe}")), RoomId(pipe * 10 + room)));
+    room.prop_flat_map(|(pipe, room)| {
+        let (one, two, three, four) = (pipe.clone(), pipe.clone(), pipe.clone(), pipe.clone());
+        prop_oneof![
+            2 => users().prop_map(move |members| Fact::Intent { pipe: one.clone(), members }),
+            4 => (users(), state()).prop_map(move |(members, sent)| {
+                Fact::Confirmed { pipe: two.clone(), room, members, sent }
+            }),
+            2 => users().prop_map(move |members| {
+                Fact::Released { pipe: three.clone(), room, members }
+            }),
+            2 => select(Field::ALL.to_vec())
+                .prop_flat_map(|field| (Just(field), value(field), value(field)))
+                .prop_map(move |(field, sent, shown)| {
+                    Fact::Shown { pipe: four.clone(), room, field, sent, shown }
+                }),
+            1 => Just(Fact::Forgotten { pipe }),
+        ]
+    })
+}
+
+/// Few times and runs, so that many entries meet.
+fn entries() -> impl Strategy<Value = Entries> {
+    let stamp = (0..6, select(vec!["a", "b"]), 1..4_u64).prop_map(|(time, run, sequence)| Stamp {
+        time: format!("2026-01-01T00:00:0{time}.000Z"),
+        run: run.to_owned(),
+        sequence,
+    });
+    prop::collection::btree_map(stamp, fact(), 0..25)
+}
+
+/// Two or three ledgers that share some entries.
+fn parts() -> impl Strategy<Value = (Entries, Vec<Entries>)> {
+    let masks = prop::collection::vec(any::<u32>(), 3);
+    (entries(), masks).prop_map(|(all, masks)| {
+        let mut parts: Vec<Entries> = masks
+            .iter()
+            .map(|mask| {
+                let chosen = all.iter().enumerate();
+                let chosen = chosen.filter(|(index, _)| mask >> (index % 32) & 1 == 1);
+                chosen
+                    .map(|(_, (stamp, fact))| (stamp.clone(), fact.clone()))
+                    .collect()
+            })
+            .collect();
+        // Each entry is somewhere.
+        let missing = all
+            .iter()
+            .filter(|(stamp, _)| !parts.iter().any(|part| part.contains_key(stamp)));
+        let missing: Entries = missing
+            .map(|(stamp, fact)| (stamp.clone(), fact.clone()))
+            .collect();
+        parts[0].extend(missing);
+        (all, parts)
+    })
+}
+
+fn union<'a>(parts: impl IntoIterator<Item = &'a Entries>) -> Entries {
+    let parts = parts.into_iter().flatten();
+    parts
+        .map(|(stamp, fact)| (stamp.clone(), fact.clone()))
+        .collect()
+}
+
+fn recorded(text: &[u8]) -> Recorded {
+    parse(Path::new("l.jsonl"), text, &target())
+        .unwrap()
+        .recorded()
+}
+
+proptest! {
+    #![proptest_config(Trials { cases: 1_000, failure_persistence: None, ..Trials::default() })]
+
+    #[test]
+    fn neither_the_order_of_lines_nor_their_repetition_matters(
+        entries in entries(),
+        order in prop::collection::vec(any::<Index>(), 0..60),
+    ) {
+        let text = String::from_utf8(bytes(&target(), &entries).unwrap()).unwrap();
+        prop_assert_eq!(&parse(Path::new("l"), text.as_bytes(), &target()).unwrap().entries, &entries);
+        let lines: Vec<&str> = text.lines().collect();
+        let mut shuffled: Vec<&str> = order.iter().map(|index| *index.get(&lines)).collect();
+        shuffled.extend(lines.iter().rev());
+        shuffled.insert(0, lines[0]);
+        prop_assert_eq!(recorded((shuffled.join("\n") + "\n").as_bytes()), fold(&entries));
+    }
+
+    #[test]
+    fn ledgers_merge_in_any_order(all_parts in parts()) {
+        let (all, parts) = all_parts;
+        let [a, b, c] = [&parts[0], &parts[1], &parts[2]];
+        prop_assert_eq!(&union([a, b, c]), &all);
+        prop_assert_eq!(fold(&union([a, b])), fold(&union([b, a])));
+        prop_assert_eq!(union([&union([a, b]), c]), union([a, &union([b, c])]));
+        prop_assert_eq!(&union([&all, a, &all]), &all);
+        let texts: Vec<Vec<u8>> = [c, a, b, a].iter().map(|part| bytes(&target(), part).unwrap()).collect();
+        prop_assert_eq!(recorded(&texts.concat()), fold(&all));
+    }
+
+    #[test]
+    fn compacting_commutes_with_merging(all_parts in parts()) {
+        let (all, parts) = all_parts;
+        let [a, b, c] = [&parts[0], &parts[1], &parts[2]];
+        let (ab, small) = (union([a, b]), compact(&union([a, b])));
+        prop_assert!(small.len() <= ab.len());
+        prop_assert_eq!(fold(&small), fold(&ab));
+        prop_assert_eq!(&compact(&small), &small, "and once is enough");
+        let each = union([&compact(a), &compact(b)]);
+        prop_assert_eq!(fold(&each), fold(&ab));
+        prop_assert_eq!(&compact(&each), &small);
+        // Entries that come later, with older stamps and newer ones.
+        prop_assert_eq!(fold(&union([&small, c])), fold(&all));
+        prop_assert_eq!(fold(&union([&each, &compact(c)])), fold(&all));
+        prop_assert_eq!(compact(&union([&small, c])), compact(&all));
+    }
+}
+
+// through the program
+
+fn room(number: u64) -> String {
+    let members: Vec<String> = (0..5)
+        .map(|member| (number * 10 + member).to_string())
+        .collect();
+    format!(
+        "  - {{pipe: course-{number:02}, title: Course {number}, members: [{}]}}\n",
+        members.join(", ")
+    )
+}
+
+fn manifest(rooms: u64) -> String {
+    let rooms: String = (1..=rooms).map(room).collect();
+    format!("version: 1\nwidget: 627\nrooms:\n{rooms}")
+}
+
+const LEDGER: [&str; 2] = ["--ledger", "l.jsonl"];
+
+fn run(dir: &Dir, args: &[&str]) -> Ran {
+    dir.run(&[args, &LEDGER].concat())
+}
+
+/// Rooms with exactly the declared members, each once.
+#[track_caller]
+fn assert_content(api: &Api, rooms: u64) {
+    let live = api.rooms();
+    let pipes: BTreeSet<String> = live.iter().map(|room| room.pipe.clone()).collect();
+    assert_eq!((live.len(), pipes.len()), (rooms as usize, rooms as usize));
+    for number in 1..=rooms {
+        let live = api.room(&format!("course-{number:02}"));
+        let members: BTreeSet<u64> = (0..5).map(|member| number * 10 + member).collect();
+        assert_eq!(
+            (live.name, live.members),
+            (format!("Course {number}"), members)
+        );
+    }
+}
+
+/// Nothing is left to do, to the server nor to write down.
+#[track_caller]
+fn assert_converged(api: &Api, dir: &Dir) {
+    let (writes, ledger) = (api.stats().writes(), dir.read("l.jsonl"));
+    run(dir, &["apply", "--yes"]).ok();
+    assert_eq!(
+        (api.stats().writes(), dir.read("l.jsonl")),
+        (writes, ledger)
+    );
+}
+
+#[test]
+fn show_tells_what_is_on_record() {
+    let quirks = Quirks {
+        ignore_updates: true,
+        ..Quirks::default()
+    };
+    let api = Api::start(Config {
+        quirks,
+        ..Config::default()
+    });
+    let dir = Dir::with(&manifest(2)).envs(&api.env());
+    let empty = run(&dir, &["ledger", "show"]).ok();
+    assert!(empty.contains("0 lines, 0 rooms on record"), "{empty}");
+    run(&dir, &["apply", "--yes"]).ok();
+    let changed = manifest(2)
+        .replace("Course 2", "Another")
+        .replace("14]", "15]");
+    dir.write("rooms.yaml", changed);
+    assert_eq!(run(&dir, &["apply", "--yes"]).code, 4);
+    dir.write("none.yaml", "");
+    let named = dir.path("l.jsonl");
+    let dir = Dir::new();
+    let shown = dir
+        .run(&["ledger", "show", "--ledger", named.to_str().unwrap()])
+        .ok();
+    let origin = api.env().swap_remove(0).1;
+    assert_snapshot!(shown.replace(&origin, "http://sandbox"), @r#"
+    widget 627 on http://sandbox: 8 lines, 2 rooms on record
+
+      course-01  room 2
+        sent      "Course 1", conference, closed
+        members   5: 10, 11, 12, 13, 15
+        released  1: 14
+
+      course-02  room 3
+        sent      "Another", conference, closed
+        members   5: 20, 21, 22, 23, 24
+        ignored   title sent as "Another", shown as "Course 2"
+
+    confirmed to roomform; the API does not tell who is in a room
+    "#);
+    let args = [
+        "ledger",
+        "show",
+        "--format",
+        "json",
+        "--ledger",
+        named.to_str().unwrap(),
+    ];
+    let document = dir.run(&args).json().to_string();
+    assert_snapshot!(document.replace(&origin, "http://sandbox"), @r#"{"entries":8,"exit":0,"format":1,"kind":"ledger","origin":"http://sandbox","owed":[],"rooms":[{"ignored_fields":[],"members":[10,11,12,13,15],"pipe":"course-01","released":[14],"room_id":2},{"ignored_fields":["title"],"members":[20,21,22,23,24],"pipe":"course-02","released":[],"room_id":3}],"widget":627}"#);
+}
+
+#[test]
+fn forgetting_makes_members_unverified_and_unknown_rooms_are_an_error() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest(3)).envs(&api.env());
+    run(&dir, &["apply", "--yes"]).ok();
+    let before = dir.read("l.jsonl");
+    let ran = run(&dir, &["ledger", "forget", "course-01", "course-07", "x"]);
+    assert_eq!((ran.code, dir.read("l.jsonl")), (1, before));
+    assert_snapshot!(ran.err, @r"
+    error: nothing is on record of `course-07`, `x`
+      hint: `roomform ledger show` lists what is
+    ");
+    run(&dir, &["ledger", "forget", "course-01"]).ok();
+    let plan = run(&dir, &["plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, 2);
+    assert!(
+        plan.out.contains("members unverified: 5 sent again"),
+        "{}",
+        plan.out
+    );
+    assert!(plan.out.contains("2 unchanged"), "{}", plan.out);
+    assert_eq!(
+        run(&dir, &["ledger", "forget", "course-01"]).code,
+        1,
+        "twice"
+    );
+    run(&dir, &["apply", "--yes"]).ok();
+    assert_content(&api, 3);
+    assert_converged(&api, &dir);
+}
+
+/// A machine whose clock is ahead wrote the ledger: what is written after it still counts as later.
+#[test]
+fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest(2)).envs(&api.env());
+    run(&dir, &["apply", "--yes"]).ok();
+    let ahead = dir.read("l.jsonl").replace("\"time\":\"2", "\"time\":\"3");
+    dir.write("l.jsonl", ahead);
+    run(&dir, &["ledger", "forget", "course-01"]).ok();
+    let shown = run(&dir, &["ledger", "show"]).ok();
+    assert!(!shown.contains("course-01"), "{shown}");
+    run(&dir, &["apply", "--yes"]).ok();
+    let shown = run(&dir, &["ledger", "show"]).ok();
+    assert!(shown.contains("course-01"), "{shown}");
+    assert_converged(&api, &dir);
+}
+
+/// What the server once ignored and later took is not ignored any more.
+#[test]
+fn a_field_that_took_in_the_end_is_not_called_ignored() {
+    let quirks = Quirks {
+        ignore_updates: true,
+        ..Quirks::default()
+    };
+    let api = Api::start(Config {
+        quirks,
+        ..Config::default()
+    });
+    let dir = Dir::with(&manifest(1)).envs(&api.env());
+    run(&dir, &["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", manifest(1).replace("Course 1", "Wanted"));
+    assert_eq!(run(&dir, &["apply", "--yes"]).code, 4);
+    let plan = run(&dir, &["plan"]).ok();
+    assert!(plan.contains("ignored"), "{plan}");
+    // The server is mended: the same state, with updates taken.
+    let live = api.room("course-01");
+    let mended = Api::start(Config::default());
+    mended.world(|world| world.insert_room(627, live.clone(), 1));
+    let (old, new) = (api.env().swap_remove(0).1, mended.env().swap_remove(0).1);
+    dir.write("l.jsonl", dir.read("l.jsonl").replace(&old, &new));
+    let dir = dir.envs(&mended.env());
+    run(&dir, &["apply", "--yes", "--resend"]).ok();
+    assert_eq!(mended.room("course-01").name, "Wanted");
+    let shown = run(&dir, &["ledger", "show"]).ok();
+    assert!(!shown.contains("ignored"), "{shown}");
+    // Somebody renames the room back; that is a change like any other.
+    mended.world(|world| {
+        world.delete_room(627, live.id, 2);
+        world.insert_room(627, live.clone(), 3)
+    });
+    let text = dir.read("l.jsonl");
+    let anew = mended.room("course-01").id;
+    dir.write(
+        "l.jsonl",
+        text.replace(
+            &format!("\"room_id\":{},", live.id),
+            &format!("\"room_id\":{anew},"),
+        ),
+    );
+    let plan = run(&dir, &["plan", "--detailed-exitcode"]);
+    assert!(
+        plan.code == 2 && plan.out.contains("\"Course 1\" → \"Wanted\""),
+        "{plan:#?}"
+    );
+}
+
+#[test]
+fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest(12)).envs(&api.env());
+    for (only, ledger) in [
+        ("course-0*", "a.jsonl"),
+        ("course-[01][13579]", "b.jsonl"),
+        ("course-1*", "c.jsonl"),
+    ] {
+        dir.run(&["apply", "--yes", "--only", only, "--ledger", ledger])
+            .ok();
+    }
+    for (into, from) in [
+        ("ab", vec!["a", "b", "c"]),
+        ("ba", vec!["c", "b", "a", "b"]),
+        ("self", vec!["b", "c", "self", "a"]),
+    ] {
+        let into = format!("{into}.jsonl");
+        if into == "self.jsonl" {
+            dir.write(&into, dir.read("a.jsonl"));
+        }
+        let from: Vec<String> = from
+            .into_iter()
+            .map(|name| format!("{name}.jsonl"))
+            .collect();
+        let mut args = vec!["ledger", "merge", "--ledger", &into];
+        args.extend(from.iter().map(String::as_str));
+        let told = dir.run(&args).ok();
+        assert!(told.contains("12 rooms on record"), "{told}");
+        let once = dir.read(&into);
+        dir.run(&args).ok();
+        assert_eq!(dir.read(&into), once, "the same again changes nothing");
+    }
+    assert!(
+        dir.read("ab.jsonl") == dir.read("ba.jsonl")
+            && dir.read("ab.jsonl") == dir.read("self.jsonl")
+    );
+    let plan = dir.run(&["plan", "--detailed-exitcode", "--ledger", "ab.jsonl"]);
+    assert_eq!(plan.code, 0, "{plan:#?}");
+
+    let a = dir.read("a.jsonl");
+    dir.write(
+        "foreign.jsonl",
+        a.replacen("\"widget\":627", "\"widget\":628", 1),
+    );
+    dir.write(
+        "future.jsonl",
+        a.replacen("\"roomform_ledger\":1", "\"roomform_ledger\":2", 1),
+    );
+    dir.write("damaged.jsonl", a.replacen("\"seq\":2", "\"seq\":-2", 1));
+    dir.write("headless.jsonl", a.split_once('\n').unwrap().1);
+    fs::create_dir(dir.path("directory.jsonl")).unwrap();
+    let before = dir.files();
+    let mut told = String::new();
+    for bad in [
+        "foreign",
+        "future",
+        "damaged",
+        "headless",
+        "missing",
+        "directory",
+    ] {
+        let ran = dir.run(&[
+            "ledger",
+            "merge",
+            "--ledger",
+            "ab.jsonl",
+            "c.jsonl",
+            &format!("{bad}.jsonl"),
+        ]);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:#?}");
+        told.push_str(&ran.err);
+    }
+    assert_eq!(dir.files(), before);
+    let origin = api.env().swap_remove(0).1;
+    assert_snapshot!(told.replace(&origin, "http://sandbox"), @r#"
+    error: ledger `foreign.jsonl` is of widget 628 on http://sandbox, not of widget 627 on http://sandbox
+      hint: name the ledger of this target with --ledger, or check --api-url and --widget
+    error: ledger `future.jsonl` has format 2, this roomform reads up to 1
+      hint: update roomform
+    error: ledger `damaged.jsonl`, line 3: not an entry: invalid value: integer `-2`, expected u64 at line 1 column 34
+      hint: mend or remove that line; without a ledger the plan says "members unverified" and sends them again
+    error: ledger `headless.jsonl`, line 1: the file does not start with a ledger's header
+      hint: mend or remove that line; without a ledger the plan says "members unverified" and sends them again
+    error: ledger `missing.jsonl`: no such file
+    error: ledger `directory.jsonl`: cannot be read: it is not a regular file
+      hint: make the file and its directory writable and free some space, or name another place with --ledger
+    "#);
+}
+
+#[test]
+fn compacting_makes_it_smaller_and_changes_no_plan() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest(5)).envs(&api.env());
+    run(&dir, &["apply", "--yes"]).ok();
+    for title in ["One", "Two", "Three"] {
+        dir.write(
+            "rooms.yaml",
+            manifest(5)
+                .replace("Course 1,", &format!("{title},"))
+                .replace("20, 21", "21"),
+        );
+        run(&dir, &["apply", "--yes"]).ok();
+    }
+    run(&dir, &["ledger", "forget", "course-05"]).ok();
+    dir.write("rooms.yaml", manifest(5));
+    let whole = dir.read("l.jsonl");
+    let looks = [
+        &["plan"][..],
+        &["plan", "--format", "json"],
+        &["ledger", "show", "--format", "json"],
+        &["export"],
+    ];
+    let see = || -> Vec<String> {
+        let texts = looks.iter().map(|args| run(&dir, args).out);
+        texts
+            .map(|text| {
+                text.lines()
+                    .filter(|line| !line.contains("\"entries\""))
+                    .collect()
+            })
+            .collect()
+    };
+    let before = see();
+    let told = run(&dir, &["ledger", "compact"]).ok();
+    assert_snapshot!(told, @"l.jsonl: 15 → 13 entries, 4 rooms on record");
+    let small = dir.read("l.jsonl");
+    assert!(small.len() < whole.len());
+    assert_eq!(see(), before);
+    run(&dir, &["ledger", "compact"]).ok();
+    assert_eq!(dir.read("l.jsonl"), small);
+    // The old one merged in again gives the old one again, and the same plan.
+    dir.write("old.jsonl", &whole);
+    run(&dir, &["ledger", "merge", "old.jsonl"]).ok();
+    assert_eq!(see(), before);
+    assert_eq!(run(&dir, &["apply", "--yes"]).code, 0);
+    assert_content(&api, 5);
+}
+
+/// A link in the ledger's place stays one: the file it leads to is what others share.
+#[cfg(unix)]
+#[test]
+fn compacting_goes_through_a_link() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest(2)).envs(&api.env());
+    dir.write("shared/l.jsonl", "");
+    std::os::unix::fs::symlink("shared/l.jsonl", dir.path("l.jsonl")).unwrap();
+    run(&dir, &["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", manifest(2).replace("Course 1", "New"));
+    run(&dir, &["apply", "--yes"]).ok();
+    run(&dir, &["ledger", "compact"]).ok();
+    assert!(dir.path("l.jsonl").is_symlink());
+    assert_eq!(dir.read("shared/l.jsonl"), dir.read("l.jsonl"));
+    assert_converged(&api, &dir);
+}
+
+// several runs at once
+
+fn begin(dir: &Dir, args: &[&str]) -> Child {
+    let mut command = dir.command(&[args, &LEDGER].concat());
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn two_applies_at_once_on_one_ledger_lose_nothing() {
+    for (one, two) in [
+        ("course-0*", "course-[123]*"),
+        ("course-[012]*", "course-[123]*"),
+        ("*", "*"),
+    ] {
+        let api = Api::start(Config {
+            latency: Duration::from_millis(3),
+            ..Config::default()
+        });
+        let dir = Dir::with(&manifest(39)).envs(&api.env());
+        let runs = [("1.json", one), ("2.json", two)];
+        let children = runs.map(|(report, only)| {
+            begin(
+                &dir,
+                &["apply", "--yes", "--only", only, "--report", report],
+            )
+        });
+        for mut child in children {
+            assert_eq!(child.wait().unwrap().code(), Some(0));
+        }
+        assert_content(&api, 39);
+        let shown = run(&dir, &["ledger", "show", "--format", "json"]).json();
+        let known = shown["rooms"].as_array().unwrap();
+        let members: usize = known
+            .iter()
+            .map(|room| room["members"].as_array().unwrap().len())
+            .sum();
+        assert_eq!((known.len(), members), (39, 39 * 5));
+        // Each line one of the two wrote is there, in its order, once.
+        let text = dir.read("l.jsonl");
+        let stamps = text.lines().skip(1).map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            (line["run"].to_string(), line["seq"].as_u64().unwrap())
+        });
+        let stamps: Vec<(String, u64)> = stamps.collect();
+        let names: BTreeSet<&String> = stamps.iter().map(|(run, _)| run).collect();
+        for name in names {
+            let own: Vec<u64> = stamps
+                .iter()
+                .filter(|(run, _)| run == name)
+                .map(|(_, seq)| *seq)
+                .collect();
+            assert_eq!(own, (1..=own.len() as u64).collect::<Vec<_>>());
+        }
+        assert_converged(&api, &dir);
+    }
+}
+
+#[test]
+fn a_ledger_compacted_merged_and_forgotten_from_while_an_apply_runs_loses_nothing() {
+    let api = Api::start(Config {
+        latency: Duration::from_millis(5),
+        ..Config::default()
+    });
+    let dir = Dir::with(&manifest(60)).envs(&api.env());
+    dir.run(&[
+        "apply",
+        "--yes",
+        "--only",
+        "course-0*",
+        "--ledger",
+        "other.jsonl",
+    ])
+    .ok();
+    let mut child = begin(
+        &dir,
+        &[
+            "apply",
+            "--yes",
+            "--only",
+            "course-[1-6]*",
+            "--parallelism",
+            "4",
+        ],
+    );
+    for seen in [15, 25, 35, 45] {
+        until("some more writes", || {
+            api.stats().writes() >= seen || child.try_wait().unwrap().is_some()
+        });
+        run(&dir, &["ledger", "compact"]).ok();
+        run(&dir, &["ledger", "merge", "other.jsonl"]).ok();
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_content(&api, 60);
+    assert_converged(&api, &dir);
+    run(&dir, &["ledger", "compact"]).ok();
+    assert_converged(&api, &dir);
+}
+
+// files that fail
+
+#[test]
+fn a_torn_last_line_harms_no_verb() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest(3)).envs(&api.env());
+    run(&dir, &["apply", "--yes"]).ok();
+    let whole = dir.read("l.jsonl");
+    let last = whole.trim_end().rfind('\n').unwrap() + 1;
+    for cut in [last, last + 1, last + 30, whole.len() - 1] {
+        for verb in [
+            &["ledger", "show"][..],
+            &["ledger", "compact"],
+            &["ledger", "merge", "torn.jsonl"],
+            &["ledger", "forget", "course-01"],
+            &["plan"],
+            &["apply", "--yes"],
+        ] {
+            dir.write("l.jsonl", &whole[..cut]);
+            dir.write("torn.jsonl", &whole[..cut]);
+            let ran = run(&dir, verb);
+            assert_eq!(ran.code, 0, "{ran:#?}");
+            // A line that only lacks its end is whole.
+            let torn = cut > last && cut < whole.len() - 1;
+            assert_eq!(
+                ran.err.contains("the last line was cut short"),
+                torn,
+                "{verb:?}: {ran:#?}"
+            );
+            assert_eq!(run(&dir, &["apply", "--yes"]).code, 0);
+            assert_converged(&api, &dir);
+        }
+    }
+    // A header that was not finished either.
+    for cut in [0, 1, 20] {
+        dir.write("l.jsonl", &whole[..cut]);
+        run(&dir, &["apply", "--yes"]).ok();
+        assert!(dir.read("l.jsonl").starts_with("{\"roomform_ledger\":1,"));
+        assert_converged(&api, &dir);
+    }
+    assert_content(&api, 3);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_no_file_is_refused_at_once_and_nothing_is_sent() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest(1)).envs(&api.env());
+    fs::create_dir(dir.path("directory")).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .arg(dir.path("fifo"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    let paths = [
+        "directory",
+        "fifo",
+        "/dev/zero",
+        "/dev/full",
+        "/proc/none/l.jsonl",
+        "/proc/self/l.jsonl",
+        "rooms.yaml/l.jsonl",
+    ];
+    for path in paths {
+        for verb in [
+            &["apply", "--yes"][..],
+            &["plan"],
+            &["ledger", "show"],
+            &["ledger", "compact"],
+            &["ledger", "merge", "rooms.yaml"],
+            &["ledger", "forget", "x"],
+        ] {
+            let reads =
+                path.ends_with("/l.jsonl") && matches!(verb[..], ["plan"] | ["ledger", "show"]);
+            let ran = dir.run(&[verb, &["--ledger", path]].concat());
+            let code = if reads && !path.starts_with("rooms") {
+                0
+            } else {
+                1
+            };
+            assert_eq!(
+                (ran.code, api.stats().writes()),
+                (code, 0),
+                "{path}: {ran:#?}"
+            );
+        }
+    }
+}
+
+#[cfg(unix)]
+#[expect(clippy::print_stderr, reason = "what cannot be tried is said")]
+#[test]
+fn without_permission_nothing_is_sent() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest(3)).envs(&api.env());
+    dir.write("locked/l.jsonl", "");
+    let allow = |path: &str, mode: u32| {
+        fs::set_permissions(dir.path(path), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    allow("locked/l.jsonl", 0o400);
+    allow("locked", 0o500);
+    if fs::write(dir.path("locked/try"), "").is_ok() {
+        eprintln!("not tried: the system lets this user write where nobody may");
+        return;
+    }
+    for path in ["locked/l.jsonl", "locked/new.jsonl", "locked/below/l.jsonl"] {
+        let ran = dir.run(&["apply", "--yes", "--ledger", path]);
+        assert_eq!((ran.code, api.stats().writes()), (1, 0), "{ran:#?}");
+        assert!(
+            ran.err.contains("make the file and its directory writable"),
+            "{ran:#?}"
+        );
+    }
+    allow("locked", 0o700);
+}
+
+/// The program where no file may grow beyond some size: writing fails in the middle, as on a full disk.
+#[cfg(target_os = "linux")]
+fn limited(dir: &Dir, args: &[&str]) -> Ran {
+    let plain = dir.command(args);
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", r#"trap "" XFSZ; ulimit -f 512; exec "$@""#, "sh"])
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .current_dir(dir.path(""))
+        .env_clear()
+        .stdin(Stdio::null());
+    for (name, value) in plain.get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
+}
+
+/// How large a file may become there; shells count in different blocks.
+#[cfg(target_os = "linux")]
+fn limit(dir: &Dir) -> usize {
+    let fill = r#"trap "" XFSZ; ulimit -f 512; head -c 10000000 /dev/zero > fill 2>/dev/null"#;
+    let mut command = Command::new("/bin/sh");
+    let filled = command
+        .args(["-c", fill])
+        .current_dir(dir.path(""))
+        .status();
+    assert!(!filled.unwrap().success(), "there is no limit");
+    let size = fs::metadata(dir.path("fill")).unwrap().len();
+    fs::remove_file(dir.path("fill")).unwrap();
+    assert!(size < 10_000_000);
+    size as usize
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
+    let mut met = BTreeSet::new();
+    for (room, parallelism) in (0..2200)
+        .step_by(100)
+        .zip(["1", "8", "3"].into_iter().cycle())
+    {
+        let api = Api::start(Config::default());
+        let dir = Dir::with(&manifest(20)).envs(&api.env());
+        dir.write("l.jsonl", "\n".repeat(limit(&dir) - room));
+        let args = [
+            "apply",
+            "--yes",
+            "--parallelism",
+            parallelism,
+            "--ledger",
+            "l.jsonl",
+            "--report",
+            "r.json",
+        ];
+        let ran = limited(&dir, &args);
+        let told = format!("{room} bytes, {parallelism} at once: {ran:#?}");
+        let (writes, live) = (api.stats().writes(), api.rooms());
+        let text = dir.read("l.jsonl");
+        let lines = text.lines().filter(|line| !line.is_empty()).skip(1);
+        let lines: Vec<Value> = lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let of = |kind: &str| -> BTreeSet<String> {
+            let lines = lines.iter().filter(|line| line["kind"] == kind);
+            lines
+                .map(|line| line["pipe"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let (intents, confirmed) = (of("intent"), of("confirmed"));
+        // No call without its intent; no call after the first line that could not be written.
+        assert!(
+            live.iter().all(|room| intents.contains(&room.pipe)),
+            "{told}"
+        );
+        assert!(
+            confirmed.len() as u64 <= writes && writes <= intents.len() as u64,
+            "{told}"
+        );
+        assert!(
+            intents.len() - confirmed.len() <= parallelism.parse().unwrap(),
+            "{told}"
+        );
+        let code = if writes == 0 { 1 } else { 4 };
+        assert_eq!(ran.code, code, "{told}");
+        met.insert((ran.code, confirmed.len() as u64 == writes));
+        if dir.path("r.json").exists() {
+            let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+            assert_eq!(
+                (&report["exit"], &report["stopped"]),
+                (&code.into(), &"ledger".into()),
+                "{told}"
+            );
+            assert_eq!(report["requests"]["write"], writes, "{told}");
+            for room in report["rooms"].as_array().unwrap() {
+                let pipe = room["pipe"].as_str().unwrap();
+                let there = live.iter().any(|live| live.pipe == pipe);
+                let expected = match room["status"].as_str().unwrap() {
+                    "verified" => (true, 5, 1),
+                    "unfinished" => (true, 0, 1),
+                    "not_started" => (false, 0, 0),
+                    other => panic!("{other}: {told}"),
+                };
+                let said = (
+                    there,
+                    room["members"].as_u64().unwrap(),
+                    room["requests"].as_u64().unwrap(),
+                );
+                assert_eq!(said, expected, "{pipe}: {told}");
+                assert_eq!(confirmed.contains(pipe), room["members"] == 5, "{told}");
+            }
+        } else {
+            assert_eq!((writes, ran.code), (0, 1), "{told}");
+        }
+        let next = run(&dir, &["apply", "--yes"]);
+        assert_eq!(next.code, 0, "{next:#?}\nafter {told}");
+        assert_content(&api, 20);
+        assert_converged(&api, &dir);
+    }
+    let all = BTreeSet::from([(1, true), (4, true), (4, false)]);
+    assert_eq!(
+        met, all,
+        "at the header or an intent, between rooms, at a confirmation"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest(9)).envs(&api.env());
+    dir.run(&[
+        "apply",
+        "--yes",
+        "--only",
+        "course-0[1-4]",
+        "--ledger",
+        "other.jsonl",
+    ])
+    .ok();
+    run(&dir, &["apply", "--yes", "--only", "course-0[5-9]"]).ok();
+    let mut text = dir.read("l.jsonl");
+    let entry = text.lines().nth(1).unwrap().to_owned();
+    let mut number = 1000;
+    while text.len() < limit(&dir) - 200 {
+        number += 1;
+        let _ = writeln!(
+            text,
+            "{}",
+            entry.replace("\"seq\":1,", &format!("\"seq\":{number},"))
+        );
+    }
+    dir.write("l.jsonl", &text);
+    let before = dir.files();
+    for verb in [
+        &["ledger", "merge", "other.jsonl"][..],
+        &["ledger", "forget", "course-05", "course-06", "course-07"],
+    ] {
+        let ran = limited(&dir, &[verb, &LEDGER].concat());
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:#?}");
+        assert!(ran.err.contains("File too large"), "{ran:#?}");
+        assert_eq!(dir.files(), before);
+    }
+    // Compacting is what helps.
+    limited(&dir, &[&["ledger", "compact"][..], &LEDGER].concat()).ok();
+    limited(
+        &dir,
+        &[&["ledger", "merge", "other.jsonl"][..], &LEDGER].concat(),
+    )
+    .ok();
+    assert_converged(&api, &dir);
+}

@@ -1,0 +1,208 @@
+//! The way to the server and back: delays, lost calls, lost answers, lists that are cut, lag, or lack rows.
+//!
+//! Main type: [`Client`], one a process. It writes down what the server received from that process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use roomform::imbachat::{Failure, ReadRooms, RoomWrite, WriteRooms};
+use roomform::model::{LiveRoom, RoomId};
+
+use super::fault::Fault;
+use super::protocol;
+use super::server::Write;
+use super::world::{Answer, Request, State, World};
+
+/// A process's connection.
+#[derive(Debug)]
+pub struct Client {
+    pub world: Arc<World>,
+    pub run: usize,
+}
+
+/// A call under way. If its process dies, the server may still get to it.
+struct UnderWay<'a> {
+    client: &'a Client,
+    write: Option<Arc<Write>>,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if let Some(write) = self.write.take() {
+            self.client.world.with(|state| {
+                if state.rng.chance(500) {
+                    state.server.late.push(write);
+                }
+            });
+        }
+    }
+}
+
+async fn sleep(milliseconds: u64) {
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+}
+
+impl Client {
+    /// The call arrives, or does not; what is to become of it; its number.
+    fn arrive(&self, write: &Arc<Write>) -> (usize, u64, Option<Fault>) {
+        self.world.with(|state| {
+            protocol::write(state, self.run, write);
+            let fault = state.fault();
+            state.count(fault.map_or("a good write", Fault::name));
+            let run = &mut state.runs[self.run];
+            let number = run.requests.len();
+            run.requests.push(Request {
+                write: Arc::clone(write),
+                answer: Answer::None,
+            });
+            state.say(|| {
+                let Write { room, pipe, .. } = &**write;
+                let (run, count) = (self.run, write.members.len());
+                format!("run {run}: write {number}: {pipe} {room:?}, {count} members: {fault:?}")
+            });
+            state.others();
+            let latency = state.weather.latency;
+            (number, 1 + state.rng.below(latency), fault)
+        })
+    }
+
+    fn commit(&self, write: &Write) -> Result<RoomId, Failure> {
+        self.world.with(|state| {
+            let moody = state.rng.chance(state.weather.moody);
+            let creates = write.room.is_none();
+            state.count(if creates { "a create" } else { "an update" });
+            let done = state.server.commit(write, moody);
+            state.say(|| {
+                let (run, moody) = (self.run, if moody { ", fields ignored" } else { "" });
+                format!("run {run}: commit {}: {done:?}{moody}", write.pipe)
+            });
+            done
+        })
+    }
+
+    fn answer(&self, number: usize, answer: &Result<RoomId, Failure>) {
+        self.world.with(|state| {
+            state.say(|| format!("run {}: answer {number}: {answer:?}", self.run));
+            state.runs[self.run].requests[number].answer = match answer {
+                Ok(id) => Answer::Good(*id),
+                Err(failure) => Answer::Bad(failure.delivery),
+            };
+            state.runs[self.run].denied |= matches!(answer, Err(failure) if failure.denied);
+        });
+    }
+}
+
+impl WriteRooms for Client {
+    async fn write(&self, write: &RoomWrite<'_>) -> Result<RoomId, Failure> {
+        let write = Arc::new(Write {
+            room: write.room,
+            pipe: write.pipe.clone(),
+            state: write.state.clone(),
+            members: write.members.to_vec(),
+        });
+        self.world.event(self.run, "send").await;
+        let (number, delay, fault) = self.arrive(&write);
+        let mut under_way = UnderWay {
+            client: self,
+            write: Some(write),
+        };
+        sleep(delay).await;
+        self.world.event(self.run, "commit").await;
+        let write = under_way.write.take();
+        let answer = match fault {
+            Some(fault) if !fault.commits() => {
+                sleep(fault.delay()).await;
+                if fault == Fault::TimeOut {
+                    // Dropped, and so perhaps late.
+                    under_way.write = write;
+                }
+                Err(fault.failure())
+            }
+            _ => {
+                let done = write.iter().map(|write| self.commit(write)).next();
+                sleep(delay + fault.map_or(0, Fault::delay)).await;
+                let done = done.unwrap_or_else(|| Err(Fault::Refused.failure()));
+                fault.map_or(done, |fault| Err(fault.failure()))
+            }
+        };
+        self.world.event(self.run, "answer").await;
+        self.answer(number, &answer);
+        answer
+    }
+}
+
+impl ReadRooms for Client {
+    async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+        self.world.event(self.run, "list").await;
+        let delay = self.world.with(|state| {
+            state.runs[self.run].lists += 1;
+            state.others();
+            1 + state.rng.below(state.weather.latency)
+        });
+        sleep(delay).await;
+        let (rows, failure) = self.world.with(|state| list(state, self.run));
+        sleep(delay).await;
+        self.world.event(self.run, "listed").await;
+        rows.iter().cloned().for_each(take);
+        match failure {
+            Some(failure) => Err(failure),
+            None => {
+                self.world.with(|state| state.runs[self.run].saw(rows));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What the server answers to get_rooms, as far as it gets.
+fn list(state: &mut State, run: usize) -> (Vec<LiveRoom>, Option<Failure>) {
+    let now = state.server.list();
+    state.server.history.push(now.clone());
+    let (lag, lists) = (state.weather.lag, state.server.history.len());
+    let back = if lag > 0 {
+        state.rng.below(lag + 1) as usize
+    } else {
+        0
+    };
+    let mut rows = match lists.checked_sub(back + 1) {
+        Some(at) if back > 0 => state.server.history[at].clone(),
+        _ => now,
+    };
+    if back > 0 {
+        state.count("a list that lags");
+    }
+    if state.rng.chance(state.weather.capped) {
+        state.count("a list that is capped");
+        rows.truncate(rows.len() / 2);
+    }
+    let failure = state.rng.chance(state.weather.list_fails).then(|| {
+        let fault = *state.rng.pick(&Fault::ALL);
+        let keep = state.rng.below(rows.len() as u64 + 1);
+        rows.truncate(keep as usize);
+        fault.failure()
+    });
+    if failure.is_some() {
+        state.count("a list that fails");
+    }
+    state.say(|| {
+        let shown = |row: &LiveRoom| {
+            let LiveRoom {
+                id,
+                pipe,
+                state,
+                deleted,
+            } = row;
+            let deleted = if *deleted { " deleted" } else { "" };
+            format!(
+                "{id} {pipe} {:?} {} {}{deleted}",
+                state.title, state.kind, state.public
+            )
+        };
+        let text: Vec<String> = rows.iter().map(shown).collect();
+        format!(
+            "run {run}: list, {back} behind, {failure:?}: {}",
+            text.join("; ")
+        )
+    });
+    (rows, failure)
+}

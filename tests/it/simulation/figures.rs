@@ -1,0 +1,288 @@
+//! The oracle on what a plan says beside its changes: by hand, ignored, notes, refusals, and every figure.
+
+use std::collections::BTreeSet;
+
+use roomform::model::{Limit, Pipe, UserId, nfc};
+use roomform::plan::{
+    Action, ByHand, IgnoredField, LimitKind, Note, Plan, Refusal, Summary, Unverified,
+};
+
+use super::oracle::{Truth, check};
+
+/// Which of them are false.
+pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let sorted = |pipes: Vec<&Pipe>| pipes.windows(2).all(|pair| pair[0] < pair[1]);
+    let changes = plan.changes.iter().map(|change| &change.pipe).collect();
+    check(
+        &mut wrong,
+        sorted(changes),
+        "the changes are not sorted, each room once",
+    );
+    by_hand(truth, plan, &mut wrong);
+    plan.ignored
+        .iter()
+        .for_each(|line| ignored(truth, line, &mut wrong));
+    notes(truth, plan, &mut wrong);
+    summary(truth, plan, &mut wrong);
+    refusals(truth, plan, &mut wrong);
+    let known = truth.account.ids.keys();
+    let left = known.filter(|pipe| !truth.wishes.rooms.contains_key(*pipe));
+    let left: Vec<&Pipe> = left.filter(|_| truth.flags.only.is_none()).collect();
+    check(
+        &mut wrong,
+        plan.undeclared.iter().eq(left),
+        "other rooms left the manifest",
+    );
+    wrong
+}
+
+fn by_hand(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
+    let mut expected = Vec::new();
+    for (pipe, wish) in &truth.wishes.rooms {
+        let live = truth.live(pipe);
+        let ([row], true) = (live.as_slice(), truth.flags.choose(pipe)) else {
+            continue;
+        };
+        let (known, members) = (truth.known(row), &wish.members);
+        let gone = |users: &BTreeSet<UserId>| -> Vec<UserId> {
+            users.difference(members).copied().collect()
+        };
+        let (left, released) = (gone(&known.on), gone(&known.released));
+        if !left.is_empty() || !released.is_empty() {
+            let (pipe, id) = (pipe.clone(), row.id);
+            expected.push(ByHand {
+                pipe,
+                id,
+                left,
+                released,
+            });
+        }
+    }
+    if plan.by_hand != expected {
+        wrong.push(format!("by hand: {:?}, and not {expected:?}", plan.by_hand));
+    }
+}
+
+/// The last confirmed write sent it, a list showed another value afterwards, and shows it now.
+fn ignored(truth: &Truth<'_>, line: &IgnoredField, wrong: &mut Vec<String>) {
+    let IgnoredField {
+        pipe,
+        field,
+        sent,
+        shown,
+    } = line;
+    let live = truth.live(pipe);
+    let wish = truth.wishes.rooms.get(pipe);
+    let ([row], Some(wish)) = (live.as_slice(), wish) else {
+        return wrong.push(format!("{pipe}: ignored, and not there: {line:?}"));
+    };
+    let known = truth.known(row);
+    let told = known.shown.get(field) == Some(&(sent.clone(), shown.clone()));
+    let last = known.sent.as_ref().map(|state| state.value(*field));
+    let holds = told
+        && last
+            .as_ref()
+            .is_none_or(|last| last == sent || last == shown)
+        && wish.state.value(*field) == *sent
+        && row.state.value(*field) == *shown
+        && !wish.ignore.contains(*field)
+        && !truth.flags.resend;
+    if !holds {
+        wrong.push(format!("{pipe}: not ignored: {line:?}, last sent {last:?}"));
+    }
+}
+
+fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
+    let chosen = truth.wishes.rooms.keys();
+    let chosen: Vec<&Pipe> = chosen.filter(|pipe| truth.flags.choose(pipe)).collect();
+    let (mut anew, mut left_out) = (0, 0);
+    for note in &plan.notes {
+        let holds = match note {
+            Note::MadeAnew {
+                pipe,
+                recorded,
+                live,
+            } => {
+                anew += 1;
+                let rows = truth.live(pipe);
+                let there = rows.len() == 1 && rows[0].id == *live;
+                there && truth.account.ids.get(pipe) == Some(recorded) && live != recorded
+            }
+            Note::Renamed {
+                from,
+                to,
+                same_title,
+            } => renamed(truth, plan, from, to) == Some(*same_title),
+            Note::Assumed(Unverified { rooms, members }) => {
+                truth.flags.assume_members && *rooms > 0 && *members >= *rooms
+            }
+            Note::LeftOut(count) => {
+                left_out = *count;
+                *count > 0
+            }
+        };
+        if !holds {
+            wrong.push(format!("not so: {note:?}"));
+        }
+    }
+    let is_anew = |pipe: &&&Pipe| {
+        let rows = truth.live(pipe);
+        let recorded = truth.account.ids.get(**pipe);
+        rows.len() == 1 && recorded.is_some_and(|id| *id != rows[0].id)
+    };
+    let expected = chosen.iter().filter(is_anew).count();
+    check(wrong, anew == expected, "a room made anew is not told");
+    let out = truth.wishes.rooms.len() - chosen.len();
+    check(wrong, left_out == out, "another number was left out");
+}
+
+/// Whether the rooms look alike, and if so whether by title.
+fn renamed(truth: &Truth<'_>, plan: &Plan, from: &Pipe, to: &Pipe) -> Option<bool> {
+    let known = truth.account.rooms.get(truth.account.ids.get(from)?)?;
+    let change = plan.changes.iter().find(|change| change.pipe == *to)?;
+    let left = !truth.wishes.rooms.contains_key(from) && change.action == Action::Create;
+    let title = known.sent.as_ref().map(|sent| nfc(&sent.title));
+    let same_title = title == Some(nfc(&change.send.title));
+    let sent: BTreeSet<UserId> = change.members.sent().collect();
+    let shared = sent.intersection(&known.on).count();
+    let alike = shared * 2 > sent.len().max(known.on.len());
+    (left && (same_title || alike)).then_some(same_title)
+}
+
+fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
+    let count = |test: &dyn Fn(&roomform::plan::Change) -> bool| {
+        plan.changes.iter().filter(|change| test(change)).count()
+    };
+    let create = |change: &roomform::plan::Change| change.action == Action::Create;
+    let of = |change: &roomform::plan::Change| truth.wishes.rooms[&change.pipe].state.public;
+    let was_closed = |change: &roomform::plan::Change| {
+        let rows = truth.live(&change.pipe);
+        rows.first().is_some_and(|row| !row.state.public)
+    };
+    let sends = |change: &roomform::plan::Change| change.send.public;
+    let chosen = truth.wishes.rooms.keys();
+    let chosen = chosen.filter(|pipe| truth.flags.choose(pipe)).count();
+    let unverified = plan
+        .changes
+        .iter()
+        .map(|change| change.members.unverified.len());
+    let unmanaged = truth.shown.iter().filter(|row| {
+        let in_scope = truth
+            .wishes
+            .scope
+            .is_none_or(|glob| row.pipe.as_str().starts_with(glob.trim_end_matches('*')));
+        !row.deleted && in_scope && !truth.wishes.rooms.contains_key(&row.pipe)
+    });
+    let calls = plan.changes.iter().map(|change| {
+        let members = change.members.new.len() + change.members.unverified.len();
+        members.div_ceil(200).max(1)
+    });
+    let expected = Summary {
+        create: count(&create),
+        update: count(&|change| !change.fields().is_empty()),
+        add_only: count(&|change| {
+            !create(change) && change.fields().is_empty() && !change.members.new.is_empty()
+        }),
+        resend_only: count(&|change| {
+            !create(change) && change.fields().is_empty() && change.members.new.is_empty()
+        }),
+        publish: count(&|change| {
+            !create(change)
+                && was_closed(change)
+                && of(change)
+                && sends(change)
+                && change
+                    .fields()
+                    .iter()
+                    .any(|field| field.field.name() == "public")
+        }),
+        create_public: count(&|change| create(change) && of(change)),
+        members: plan
+            .changes
+            .iter()
+            .map(|change| change.members.new.len())
+            .sum(),
+        unverified: Unverified {
+            rooms: count(&|change| !change.members.unverified.is_empty()),
+            members: unverified.sum(),
+        },
+        unchanged: chosen - plan.changes.len() - plan.conflicts.len(),
+        unmanaged: unmanaged.count(),
+        declared: truth.wishes.rooms.len(),
+        writes: calls.sum(),
+    };
+    if plan.summary != expected {
+        wrong.push(format!("figures: {:?}, and not {expected:?}", plan.summary));
+    }
+}
+
+fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
+    let (limits, summary) = (&truth.wishes.limits, &plan.summary);
+    let rooms = truth.wishes.rooms.len() as u64;
+    let members = truth
+        .wishes
+        .rooms
+        .values()
+        .map(|wish| wish.members.len() as u64);
+    let over = |limit: Option<Limit>, count: usize, of: u64| match limit {
+        None => false,
+        Some(Limit::Count(most)) => count as u64 > most,
+        Some(Limit::Share(share)) => count as u64 > of * share / 10_000,
+    };
+    let bound = !truth.flags.beyond_limits;
+    let adds = summary.members + summary.unverified.members;
+    let publish = limits.publish.or(Some(Limit::Count(0)));
+    let expected = [
+        (
+            LimitKind::Publish,
+            !truth.flags.publish && over(publish, summary.publish, rooms),
+        ),
+        (
+            LimitKind::Create,
+            bound && over(limits.create, summary.create, rooms),
+        ),
+        (
+            LimitKind::Update,
+            bound && over(limits.update, summary.update, rooms),
+        ),
+        (
+            LimitKind::AddMembers,
+            bound && over(limits.add_members, adds, members.sum()),
+        ),
+    ];
+    for (kind, refused) in expected {
+        let told = plan
+            .refusals
+            .iter()
+            .any(|refusal| matches!(refusal, Refusal::Limit { kind: told, .. } if *told == kind));
+        if told != refused {
+            wrong.push(format!(
+                "{kind:?}: refused {told}, over the limit {refused}"
+            ));
+        }
+    }
+    let again = plan.changes.iter().any(|change| change.recreate);
+    let told = plan
+        .refusals
+        .iter()
+        .any(|refusal| matches!(refusal, Refusal::Recreate { .. }));
+    check(
+        wrong,
+        told == (again && !truth.flags.recreate),
+        "made anew without a word",
+    );
+    let known = truth.account.ids.len();
+    let left = truth.account.ids.keys();
+    let left = left.filter(|pipe| !truth.wishes.rooms.contains_key(*pipe));
+    let suspicious = known > 0 && summary.create.min(left.count()) * 2 > known;
+    let told = plan
+        .refusals
+        .iter()
+        .any(|refusal| matches!(refusal, Refusal::MassChange { .. }));
+    check(
+        wrong,
+        told == (bound && suspicious),
+        "a mass change is not told, or told wrongly",
+    );
+}

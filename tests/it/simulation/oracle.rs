@@ -1,0 +1,316 @@
+//! The oracle: it knows the manifest, the list as it was sent, the ledger, and the server itself, and holds every line of a
+//! plan against them.
+
+use std::collections::BTreeSet;
+
+use roomform::model::{Field, LiveRoom, MembersPolicy, Pipe, RoomState, UserId};
+use roomform::plan::{Action, Change, ConflictKind, Members, Note, Plan};
+
+use super::figures;
+use super::record::{Account, Known};
+use super::server::Server;
+use super::wishes::{Wish, Wishes};
+
+/// What the command line said, and so what the plan must go by.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Flags {
+    /// `--only` with this glob.
+    pub only: Option<&'static str>,
+    pub publish: bool,
+    pub recreate: bool,
+    pub beyond_limits: bool,
+    pub resend: bool,
+    pub assume_members: bool,
+}
+
+/// All there is to know about a plan but the plan.
+#[derive(Debug)]
+pub struct Truth<'a> {
+    pub wishes: &'a Wishes,
+    pub flags: Flags,
+    pub shown: &'a [LiveRoom],
+    pub account: &'a Account,
+    pub server: &'a Server,
+    pub nothing: Known,
+}
+
+impl Flags {
+    /// Whether a room is chosen.
+    pub fn choose(&self, pipe: &Pipe) -> bool {
+        self.only
+            .is_none_or(|glob| pipe.as_str().starts_with(glob.trim_end_matches('*')))
+    }
+}
+
+/// Which lines of the plan say something false, or are missing.
+pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
+    let mut lies = figures::lies(truth, plan);
+    for (pipe, wish) in &truth.wishes.rooms {
+        let change = plan.changes.iter().find(|change| change.pipe == *pipe);
+        let conflicts = plan.conflicts.iter().filter(|line| line.pipe == *pipe);
+        let kinds: Vec<&ConflictKind> = conflicts.map(|conflict| &conflict.kind).collect();
+        let mut wrong = Vec::new();
+        if !truth.flags.choose(pipe) {
+            check(
+                &mut wrong,
+                change.is_none() && kinds.is_empty(),
+                "left out, and there",
+            );
+        } else if let [kind] = kinds.as_slice() {
+            check(&mut wrong, change.is_none(), "in conflict, and changed");
+            conflict(truth, pipe, kind, &mut wrong);
+        } else {
+            check(&mut wrong, kinds.is_empty(), "more than one conflict");
+            match change {
+                Some(change) => line(truth, wish, change, plan, &mut wrong),
+                None => unchanged(truth, pipe, wish, plan, &mut wrong),
+            }
+        }
+        lies.extend(
+            wrong
+                .into_iter()
+                .map(|text| format!("{pipe}: {text}: {change:?} {kinds:?}")),
+        );
+    }
+    lies
+}
+
+/// Notes what does not hold.
+pub fn check(wrong: &mut Vec<String>, holds: bool, text: &str) {
+    if !holds {
+        wrong.push(text.to_owned());
+    }
+}
+
+impl Truth<'_> {
+    /// The live rows the list showed for a pipe.
+    pub fn live(&self, pipe: &Pipe) -> Vec<&LiveRoom> {
+        let rows = self.shown.iter();
+        rows.filter(|row| row.pipe == *pipe && !row.deleted)
+            .collect()
+    }
+
+    /// What is on record of a live room.
+    pub fn known(&self, row: &LiveRoom) -> &Known {
+        self.account.rooms.get(&row.id).unwrap_or(&self.nothing)
+    }
+
+    /// Whether members of a room are taken for present: asked for, and nothing on record of it.
+    fn assumes(&self, pipe: &Pipe, row: &LiveRoom) -> bool {
+        let known = self.account.rooms.contains_key(&row.id) || self.account.owes(pipe);
+        self.flags.assume_members && !known
+    }
+
+    /// Declared members that are not on record and are to be sent: all of them, or those an intent named.
+    fn missing(&self, pipe: &Pipe, wish: &Wish, known: &Known) -> BTreeSet<UserId> {
+        let owed = self.account.owed.get(pipe);
+        let is_owed = |user: &UserId| owed.is_some_and(|owed| owed.contains(user));
+        let sent = |user: &UserId| wish.policy == MembersPolicy::Ensure || is_owed(user);
+        let missing = wish.members.difference(&known.on).copied();
+        missing.filter(sent).collect()
+    }
+}
+
+fn conflict(truth: &Truth<'_>, pipe: &Pipe, kind: &ConflictKind, wrong: &mut Vec<String>) {
+    let ids = |deleted: bool| -> BTreeSet<_> {
+        let rows = truth.shown.iter();
+        rows.filter(|row| row.pipe == *pipe && row.deleted == deleted)
+            .map(|row| row.id)
+            .collect()
+    };
+    let (live, deleted) = (ids(false), ids(true));
+    let recorded = truth.account.ids.get(pipe);
+    match kind {
+        ConflictKind::Several(named) => {
+            let named: BTreeSet<_> = named.iter().copied().collect();
+            check(wrong, named == live && live.len() > 1, "not several");
+        }
+        ConflictKind::Deleted(named) => {
+            let named: BTreeSet<_> = named.iter().copied().collect();
+            let holds = live.is_empty() && named == deleted && !deleted.is_empty();
+            check(wrong, holds && !truth.flags.recreate, "not deleted");
+            check(
+                wrong,
+                recorded.is_none_or(|id| deleted.contains(id)),
+                "vanished, not deleted",
+            );
+        }
+        ConflictKind::Vanished(id) => {
+            let gone = live.is_empty() && !deleted.contains(id) && !truth.flags.recreate;
+            check(wrong, gone && recorded == Some(id), "not vanished");
+        }
+    }
+}
+
+fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mut Vec<String>) {
+    let (pipe, live) = (&change.pipe, truth.live(&change.pipe));
+    let index = truth.wishes.rooms.keys().position(|other| other == pipe);
+    let file = if index.is_some_and(|index| index % 2 == 1) {
+        "b.yaml"
+    } else {
+        "a.yaml"
+    };
+    let place = change.file.as_ref() == file && index == Some(change.line as usize - 1);
+    check(wrong, place, "it is declared elsewhere");
+    match (&change.action, live.as_slice()) {
+        (Action::Create, []) => {
+            let left = truth.shown.iter().any(|row| row.pipe == *pipe);
+            let known = left || truth.account.ids.contains_key(pipe);
+            check(
+                wrong,
+                truth.flags.recreate || !known,
+                "it is created, and was deleted",
+            );
+            check(wrong, change.recreate == known, "made anew, or not");
+            check(wrong, change.send == wish.state, "another state is sent");
+            let Members {
+                new,
+                unverified,
+                recorded,
+            } = &change.members;
+            check(
+                wrong,
+                new.iter().eq(&wish.members),
+                "not the declared members",
+            );
+            check(
+                wrong,
+                unverified.is_empty() && *recorded == 0,
+                "a new room has no record",
+            );
+        }
+        (Action::Update { id, .. }, [row]) if row.id == *id && !change.recreate => {
+            fields(truth, row, wish, change, plan, wrong);
+            members(truth, row, wish, change, wrong);
+        }
+        _ => check(wrong, false, "the list showed otherwise"),
+    }
+}
+
+/// Before and after are true, every difference is named, and what is ignored is sent as it is.
+fn fields(
+    truth: &Truth<'_>,
+    row: &LiveRoom,
+    wish: &Wish,
+    change: &Change,
+    plan: &Plan,
+    wrong: &mut Vec<String>,
+) {
+    let mut send: RoomState = wish.state.clone();
+    for field in Field::ALL {
+        let (before, after) = (row.state.value(field), wish.state.value(field));
+        let named = change.fields().iter().find(|line| line.field == field);
+        if let Some(named) = named {
+            let differs = before != after && !wish.ignore.contains(field);
+            let holds = named.before == before && named.after == after && differs;
+            check(wrong, holds, "before and after are not so");
+        } else {
+            send.copy_field(field, &row.state);
+            let kept = before == after || wish.ignore.contains(field);
+            let settled = kept || ignored(plan, &change.pipe, field);
+            check(wrong, settled, "a difference is not named");
+        }
+    }
+    check(
+        wrong,
+        change.send == send,
+        "another state is sent than is shown",
+    );
+    let publishes = change
+        .fields()
+        .iter()
+        .any(|line| line.field == Field::Public)
+        && !row.state.public
+        && wish.state.public;
+    check(
+        wrong,
+        change.publishes() == publishes,
+        "publishing is not told, or told wrongly",
+    );
+    let news = !change.fields().is_empty() || change.members.count() > 0;
+    check(wrong, news, "nothing changes");
+    check(
+        wrong,
+        truth.server.rooms.contains_key(&row.id),
+        "there never was such a room",
+    );
+}
+
+fn members(
+    truth: &Truth<'_>,
+    row: &LiveRoom,
+    wish: &Wish,
+    change: &Change,
+    wrong: &mut Vec<String>,
+) {
+    let known = truth.known(row);
+    let Members {
+        new,
+        unverified,
+        recorded,
+    } = &change.members;
+    let on: BTreeSet<UserId> = wish.members.intersection(&known.on).copied().collect();
+    check(wrong, *recorded == on.len(), "another number is on record");
+    let room = truth.server.rooms.get(&row.id);
+    let added = room.is_some_and(|room| on.is_subset(&room.members));
+    check(wrong, added, "one on record was never added");
+    let sent: Vec<UserId> = change.members.sent().collect();
+    let distinct: BTreeSet<UserId> = sent.iter().copied().collect();
+    check(
+        wrong,
+        sent.len() == distinct.len(),
+        "somebody is sent twice",
+    );
+    let missing = if truth.assumes(&change.pipe, row) {
+        BTreeSet::new()
+    } else {
+        truth.missing(&change.pipe, wish, known)
+    };
+    check(
+        wrong,
+        distinct == missing,
+        "not those that are missing are sent",
+    );
+    let anything = truth.account.rooms.contains_key(&row.id);
+    check(
+        wrong,
+        unverified.is_empty() || !anything,
+        "unverified, with a record",
+    );
+    let reason = anything || truth.account.owes(&change.pipe);
+    check(
+        wrong,
+        new.is_empty() || reason,
+        "new, with nothing on record",
+    );
+}
+
+/// A declared room the plan does not mention needs nothing.
+fn unchanged(truth: &Truth<'_>, pipe: &Pipe, wish: &Wish, plan: &Plan, wrong: &mut Vec<String>) {
+    let live = truth.live(pipe);
+    let [row] = live.as_slice() else {
+        return check(wrong, false, "not one live room, and not a word");
+    };
+    for field in Field::ALL {
+        let equal = row.state.value(field) == wish.state.value(field);
+        let settled = equal || wish.ignore.contains(field) || ignored(plan, pipe, field);
+        check(wrong, settled, "unchanged, and different");
+    }
+    let missing = truth.missing(pipe, wish, truth.known(row));
+    let settled = missing.is_empty() || truth.assumes(pipe, row);
+    check(wrong, settled, "unchanged, and members are missing");
+    let assumes = plan
+        .notes
+        .iter()
+        .any(|note| matches!(note, Note::Assumed(_)));
+    check(
+        wrong,
+        missing.is_empty() || assumes,
+        "members are taken for present in silence",
+    );
+}
+
+fn ignored(plan: &Plan, pipe: &Pipe, field: Field) -> bool {
+    let mut lines = plan.ignored.iter();
+    lines.any(|line| line.pipe == *pipe && line.field == field)
+}

@@ -1,0 +1,178 @@
+//! One process, as the command line would run it: ledger, list, plan, apply; and the oracle looks over its shoulder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use roomform::apply::{Control, Job, Pace, apply};
+use roomform::imbachat::{Dice, ReadRooms};
+use roomform::ledger::fold;
+use roomform::model::{Observed, Recorded, Target, WidgetId};
+use roomform::plan::{Allow, Interest, Plan, Selection, Switches, plan};
+
+use super::client::Client;
+use super::disk::Ledger;
+use super::oracle::{self, Flags, Truth};
+use super::record::{Account, Known};
+use super::report;
+use super::tally;
+use super::wishes::Wishes;
+use super::world::{Fate, World};
+
+/// How a process is started.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    pub flags: Flags,
+    pub fate: Fate,
+    pub fail_fast: bool,
+    pub parallelism: usize,
+    pub rate: Option<f64>,
+    /// Milliseconds between plan and apply: somebody reads it.
+    pub thought: u64,
+    /// Apply even what is empty.
+    pub always: bool,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub enum End {
+    Died,
+    /// The list could not be read.
+    Blind,
+    Refused,
+    /// There was nothing to do.
+    Idle(Box<Plan>),
+    /// It applied, with so many writes.
+    Applied(usize),
+}
+
+impl Flags {
+    fn switches(self) -> Switches {
+        let globs: Vec<String> = self.only.into_iter().map(ToOwned::to_owned).collect();
+        Switches {
+            only: Selection::new(&globs).unwrap(),
+            allow: Allow {
+                publish: self.publish,
+                recreate: self.recreate,
+                beyond_limits: self.beyond_limits,
+            },
+            resend: self.resend,
+            assume_members: self.assume_members,
+        }
+    }
+}
+
+/// Whom all this is for.
+pub fn target() -> Target {
+    Target {
+        origin: "https://api.imbachat.com".to_owned(),
+        widget: WidgetId(627),
+    }
+}
+
+/// Runs one until it ends or dies.
+pub async fn run(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start) -> End {
+    let (run, died) = world.with(|state| {
+        let run = state.begin(wishes, start.fate);
+        state.say(|| format!("run {run}: starts: {start:?}"));
+        (run, Arc::clone(&state.runs[run].died))
+    });
+    let end = tokio::select! {
+        biased;
+        () = died.notified() => End::Died,
+        end = live(world, wishes, start, run) => end,
+    };
+    world.with(|state| {
+        state.say(|| match &end {
+            End::Idle(_) => format!("run {run}: nothing to do"),
+            end => format!("run {run}: {end:?}"),
+        });
+    });
+    end
+}
+
+async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize) -> End {
+    let (desired, switches) = (wishes.desired(), start.flags.switches());
+    let client = Arc::new(Client {
+        world: Arc::clone(world),
+        run,
+    });
+    let seed = world.with(|state| state.rng.draw());
+    let interest = Interest::new(&desired);
+    let (recorded, account) = on_disk(world);
+    let dice = Dice::new(seed);
+    let listed = client.collect(&dice, Observed::default, |observed, row| {
+        interest.take(observed, row);
+    });
+    let Ok(observed) = listed.await else {
+        return End::Blind;
+    };
+    let planned = plan(&target(), &desired, &observed, &recorded, &switches);
+    judge(world, run, start.flags, &account, &planned);
+    if !planned.refusals.is_empty() {
+        return End::Refused;
+    }
+    let releases = planned.by_hand.iter().any(|room| !room.left.is_empty());
+    if planned.is_empty() && !releases && !start.always {
+        return End::Idle(Box::new(planned));
+    }
+    tokio::time::sleep(Duration::from_millis(start.thought)).await;
+    let (interrupts, lists) = world.with(|state| {
+        let run = &state.runs[run];
+        (run.interrupts(), run.lists)
+    });
+    let pace = Pace::new(start.parallelism, start.rate);
+    let (ledger, dice) = (Arc::clone(world), Dice::new(seed ^ 1));
+    let job = Job {
+        plan: &planned,
+        interest: Interest::new(&desired),
+        reader: &*client,
+        writer: Arc::clone(&client),
+        ledger: Arc::new(Ledger { world: ledger, run }),
+        control: Arc::new(Control::new(pace, dice, start.fail_fast, interrupts)),
+    };
+    let outcome = apply(job, |_| {}).await;
+    let writes = world.with(|state| {
+        let process = &state.runs[run];
+        let lies = report::lies(&state.server, process, &planned, &outcome, lists);
+        let writes = process.requests.len();
+        tally::outcome(&mut state.tally, &outcome);
+        state.say(|| format!("run {run}: ended: {outcome:?}"));
+        for lie in lies {
+            state.fail(format!("run {run}: the outcome is not true: {lie}"));
+        }
+        writes
+    });
+    if let Some(observed) = &outcome.observed {
+        // What `apply` tells at its end: the plan that is left.
+        let (recorded, account) = on_disk(world);
+        let after = plan(&target(), &desired, observed, &recorded, &switches);
+        judge(world, run, start.flags, &account, &after);
+    }
+    End::Applied(writes)
+}
+
+/// What is on record: in the product's words, and in ours.
+fn on_disk(world: &World) -> (Recorded, Account) {
+    world.with(|state| (fold(&state.disk.entries), Account::of(&state.disk.entries)))
+}
+
+/// Holds a plan against the truth.
+fn judge(world: &World, run: usize, flags: Flags, account: &Account, plan: &Plan) {
+    world.with(|state| {
+        let process = &state.runs[run];
+        let truth = Truth {
+            wishes: &process.wishes,
+            flags,
+            shown: &process.shown,
+            account,
+            server: &state.server,
+            nothing: Known::default(),
+        };
+        let lies = oracle::lies(&truth, plan);
+        tally::plan(&mut state.tally, plan);
+        state.say(|| format!("run {run}: plan: {plan:?}"));
+        for lie in lies {
+            state.fail(format!("run {run}: the plan is not true: {lie}"));
+        }
+    });
+}

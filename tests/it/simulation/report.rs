@@ -1,0 +1,229 @@
+//! Whether what an apply said of itself is what the server and the disk saw.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use roomform::apply::{Halt, Outcome, RoomOutcome, Status};
+use roomform::imbachat::Delivery;
+use roomform::ledger::Fact;
+use roomform::model::{Field, LiveRoom, Pipe, UserId};
+use roomform::plan::{Action, Change, Plan};
+
+use super::oracle::check;
+use super::server::Server;
+use super::world::{Answer, Request, Run};
+
+/// What is false in an outcome. `lists`: how many lists the process had asked for before it began to apply.
+pub fn lies(
+    server: &Server,
+    run: &Run,
+    plan: &Plan,
+    outcome: &Outcome,
+    lists: usize,
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let named = outcome.rooms.iter().map(|room| &room.pipe);
+    let planned = plan.changes.iter().map(|change| &change.pipe);
+    check(&mut wrong, named.eq(planned), "not the rooms of the plan");
+    let writes = outcome.writes() as usize == run.requests.len();
+    check(&mut wrong, writes, "another number of writes");
+    let reads = outcome.reads as usize == run.lists - lists;
+    check(&mut wrong, reads, "another number of reads");
+    halt(run, outcome, &mut wrong);
+    let mut requests: BTreeMap<&Pipe, Vec<&Request>> = BTreeMap::new();
+    for request in &run.requests {
+        requests
+            .entry(&request.write.pipe)
+            .or_default()
+            .push(request);
+    }
+    for (room, change) in outcome.rooms.iter().zip(&plan.changes) {
+        let sent = requests
+            .get(&room.pipe)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let mut lies = Vec::new();
+        counted(run, room, change, sent, &mut lies);
+        ended(room, sent, &mut lies);
+        confirmed(server, run, room, change, &mut lies);
+        shown(run, outcome, room, change, &mut lies);
+        wrong.extend(
+            lies.into_iter()
+                .map(|text| format!("{}: {text}: {room:?}", room.pipe)),
+        );
+    }
+    wrong
+}
+
+fn halt(run: &Run, outcome: &Outcome, wrong: &mut Vec<String>) {
+    let so = match &outcome.halt {
+        None => !run.ledger_failed,
+        Some(Halt::Ledger(_)) => run.ledger_failed,
+        Some(Halt::Interrupted) => run.interrupted,
+        Some(Halt::Denied) => run.denied,
+        Some(Halt::FailFast) => outcome.rooms.iter().any(|room| {
+            matches!(
+                room.status,
+                Status::Failed { .. } | Status::Conflict(_) | Status::InDoubt(_)
+            )
+        }),
+    };
+    check(wrong, so, "it did not stop for that reason");
+}
+
+/// Every figure of a room.
+fn counted(
+    run: &Run,
+    room: &RoomOutcome,
+    change: &Change,
+    sent: &[&Request],
+    wrong: &mut Vec<String>,
+) {
+    check(
+        wrong,
+        room.requests as usize == sent.len(),
+        "another number of requests",
+    );
+    check(
+        wrong,
+        room.create == (change.action == Action::Create),
+        "created, or not",
+    );
+    let repeats = sent
+        .windows(2)
+        .filter(|pair| pair[0].write == pair[1].write);
+    let again = repeats.count();
+    let so = if room.doubted {
+        room.retries as usize <= again
+    } else {
+        room.retries as usize == again
+    };
+    check(wrong, so, "another number of retries");
+    check(
+        wrong,
+        room.members == on_disk(run, &room.pipe).len(),
+        "another number of members",
+    );
+    let first = sent.first().is_none_or(|request| match change.action {
+        Action::Create => request.write.room.is_none(),
+        Action::Update { id, .. } => request.write.room == Some(id),
+    });
+    check(wrong, first, "another room was written to");
+    let state = sent
+        .iter()
+        .all(|request| request.write.state == change.send);
+    check(wrong, state, "another state was sent than planned");
+}
+
+/// Who is on disk as confirmed by this run.
+fn on_disk(run: &Run, room: &Pipe) -> Vec<UserId> {
+    let members = run.appended.iter().filter_map(|fact| match fact {
+        Fact::Confirmed { pipe, members, .. } if pipe == room => Some(members.as_slice()),
+        _ => None,
+    });
+    members.flatten().copied().collect()
+}
+
+/// The last answer is what the status tells.
+fn ended(room: &RoomOutcome, sent: &[&Request], wrong: &mut Vec<String>) {
+    let last = sent.last().map(|request| request.answer);
+    let good = matches!(last, Some(Answer::Good(_)));
+    let doubtful = last == Some(Answer::Bad(Delivery::InDoubt));
+    let so = match &room.status {
+        Status::Verified | Status::Applied | Status::Ignored(_) | Status::NotVisible => good,
+        // Two rooms where one was looked for, or another room than was meant.
+        Status::Conflict(_) => good || doubtful,
+        Status::InDoubt(_) => doubtful && room.create && room.id.is_none(),
+        Status::Failed { .. } => matches!(last, Some(Answer::Bad(_))),
+        Status::NotStarted | Status::Already | Status::Stale(_) => last.is_none(),
+        Status::Unfinished => last.is_some(),
+    };
+    check(wrong, so, "the last answer was another");
+    let other = sent
+        .iter()
+        .any(|request| match (request.write.room, request.answer) {
+            (Some(meant), Answer::Good(id)) => meant != id,
+            _ => false,
+        });
+    let told = matches!(room.status, Status::Conflict(_));
+    check(
+        wrong,
+        told || !other,
+        "another room was written to than was meant",
+    );
+}
+
+/// A room whose writes are called confirmed has what was sent, and the ledger knows it.
+fn confirmed(
+    server: &Server,
+    run: &Run,
+    room: &RoomOutcome,
+    change: &Change,
+    wrong: &mut Vec<String>,
+) {
+    let all: BTreeSet<UserId> = change.members.sent().collect();
+    let disk: BTreeSet<UserId> = on_disk(run, &room.pipe).into_iter().collect();
+    check(
+        wrong,
+        disk.is_subset(&all),
+        "somebody was added who was not planned",
+    );
+    let truth = room.id.and_then(|id| server.rooms.get(&id));
+    let added = disk.is_empty() || truth.is_some_and(|truth| disk.is_subset(&truth.members));
+    let strayed = matches!(room.status, Status::Conflict(_));
+    check(
+        wrong,
+        added || strayed,
+        "somebody is counted who was never added",
+    );
+    if matches!(
+        room.status,
+        Status::Verified | Status::Applied | Status::Ignored(_) | Status::NotVisible
+    ) {
+        check(wrong, disk == all, "not everybody planned was added");
+        check(wrong, truth.is_some(), "there is no such room");
+    }
+}
+
+/// What it says of the list is what the last list showed.
+fn shown(
+    run: &Run,
+    outcome: &Outcome,
+    room: &RoomOutcome,
+    change: &Change,
+    wrong: &mut Vec<String>,
+) {
+    let rows = run.shown.iter();
+    let live: Vec<&LiveRoom> = rows
+        .filter(|row| row.pipe == room.pipe && !row.deleted)
+        .collect();
+    let one = match live.as_slice() {
+        [row] if Some(row.id) == room.id => Some(*row),
+        _ => None,
+    };
+    let differs = |row: &LiveRoom| -> Vec<Field> {
+        let fields = Field::ALL.into_iter();
+        fields
+            .filter(|field| row.state.value(*field) != change.send.value(*field))
+            .collect()
+    };
+    let so = match &room.status {
+        Status::Verified => one.is_some_and(|row| differs(row).is_empty()),
+        Status::Ignored(fields) => one.is_some_and(|row| {
+            let named: Vec<Field> = fields.iter().map(|(field, ..)| *field).collect();
+            let values = fields.iter().all(|(field, sent, shown)| {
+                row.state.value(*field) == *shown && change.send.value(*field) == *sent
+            });
+            values && named == differs(row) && !named.is_empty()
+        }),
+        Status::NotVisible => one.is_none() && live.len() < 2,
+        Status::Applied => outcome.unverified.is_some() || outcome.halt.is_some(),
+        _ => true,
+    };
+    check(wrong, so, "the last list showed otherwise");
+    let looked = outcome.observed.is_some() || outcome.unverified.is_some();
+    let by_list = matches!(
+        room.status,
+        Status::Verified | Status::Ignored(_) | Status::NotVisible
+    );
+    check(wrong, looked || !by_list, "nobody looked");
+}

@@ -1,0 +1,225 @@
+//! One seed: a world is made, bad things happen in it, they stop, and then everything must come right.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use roomform::ledger::{Fact, Stamp, bytes, compact, parse};
+use roomform::model::{Field, FieldSet, Pipe};
+
+use super::process::{End, Start, run, target};
+use super::record::Account;
+use super::rng::Rng;
+use super::server::Manners;
+use super::verdict;
+use super::weather::Weather;
+use super::wishes::{self, Wishes};
+use super::world::{State, World};
+
+/// Rounds after which the last plan must be empty.
+const ROUNDS: usize = 4;
+
+/// What came of a seed: what does not hold, and the log if one was kept.
+#[derive(Debug)]
+pub struct Verdict {
+    pub broken: Vec<String>,
+    pub log: Vec<String>,
+    pub tally: BTreeMap<&'static str, u64>,
+}
+
+/// Plays a seed from beginning to end, in virtual time.
+pub fn play(seed: u64, logged: bool) -> Verdict {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let world = runtime.block_on(unfold(seed, logged));
+    drop(runtime);
+    world.with(|state| Verdict {
+        broken: std::mem::take(&mut state.broken),
+        log: state.log.take().unwrap_or_default(),
+        tally: std::mem::take(&mut state.tally),
+    })
+}
+
+async fn unfold(seed: u64, logged: bool) -> Arc<World> {
+    let mut rng = Rng::new(seed);
+    let manners = Manners {
+        upserts: rng.chance(600),
+        folds_case: rng.chance(100),
+        shows_deleted: rng.chance(500),
+        writes_to_deleted: rng.chance(200),
+        strays: rng.chance(100),
+        stubborn_from_birth: rng.chance(300),
+    };
+    let mut wishes = Arc::new(Wishes::new(&mut rng));
+    let world = Arc::new(World::new(rng, manners, logged));
+    let (steps, calm) = world.with(|state| {
+        furnish(state, &wishes);
+        state.weather = Weather::new(&mut state.rng);
+        let weather = state.weather.clone();
+        state.say(|| format!("{manners:?} {weather:?}"));
+        let mut calm = Start::calm(&mut state.rng);
+        // Where two pipes are one to the server, whoever insists on both is never done.
+        calm.flags.recreate &= !manners.folds_case;
+        (1 + state.rng.below(4), calm)
+    });
+    for _ in 0..steps {
+        step(&world, &mut wishes).await;
+    }
+    settle(&world, &wishes, calm).await;
+    world
+}
+
+/// What is on the server before roomform ever ran, and which fields it never changes.
+fn furnish(state: &mut State, wishes: &Wishes) {
+    let (rng, server) = (&mut state.rng, &mut state.server);
+    for (pipe, wish) in &wishes.rooms {
+        if rng.chance(300) {
+            let as_wished = rng.chance(500);
+            let other = wishes::state(rng);
+            let state = if as_wished { wish.state.clone() } else { other };
+            server.insert(pipe.clone(), state);
+        }
+    }
+    for number in 0..rng.below(4) {
+        let state = wishes::state(rng);
+        server.insert(Pipe::new(format!("x1{number}")), state);
+    }
+    if rng.chance(300) {
+        for _ in 0..3 {
+            let mut fields = FieldSet::default();
+            fields.insert(*rng.pick(&Field::ALL));
+            server.stubborn.insert(wishes::pipe(rng), fields);
+        }
+    }
+}
+
+/// Some time passes, and somebody runs roomform, or two do.
+async fn step(world: &Arc<World>, wishes: &mut Arc<Wishes>) {
+    let before = Arc::clone(wishes);
+    let (first, second) = world.with(|state| {
+        if state.rng.chance(500) {
+            Arc::make_mut(wishes).edit(&mut state.rng);
+            state.say(|| format!("the manifest is edited: {:?}", wishes.rooms));
+        }
+        pass(state);
+        let first = Start::rough(&mut state.rng);
+        let second = state.rng.chance(250).then(|| Start::rough(&mut state.rng));
+        (first, second)
+    });
+    match second {
+        None => drop(run(world, wishes, first).await),
+        Some(second) => {
+            let old = world.with(|state| state.rng.chance(500));
+            let theirs = if old { &before } else { &*wishes };
+            tokio::join!(run(world, wishes, first), run(world, theirs, second));
+        }
+    }
+    // What a dead process had under way is dropped by the runtime, in its own time.
+    for _ in 0..3 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What befalls ledger and server while nobody runs roomform.
+fn pass(state: &mut State) {
+    if state.rng.chance(500) {
+        state.disk.full = false;
+    }
+    while state.rng.chance(300) && state.weather.others > 0 {
+        let text = state.server.meddle(&mut state.rng);
+        state.say(|| format!("somebody else: {text}"));
+    }
+    while !state.server.late.is_empty() && state.rng.chance(700) {
+        state.arrive_late();
+    }
+    match state.rng.below(25) {
+        0 => {
+            state.disk.entries.clear();
+            state.count("a lost ledger");
+            state.say(|| "the ledger is lost".to_owned());
+        }
+        1 => {
+            let keep = state.rng.below(state.disk.entries.len() as u64 + 1) as usize;
+            let kept = std::mem::take(&mut state.disk.entries)
+                .into_iter()
+                .take(keep);
+            state.disk.entries = kept.collect();
+            state.say(|| format!("the ledger is restored from a backup, {keep} lines"));
+        }
+        2..=4 => {
+            let before = Account::of(&state.disk.entries);
+            state.disk.entries = compact(&state.disk.entries);
+            state.count("a compaction");
+            state.say(|| "the ledger is compacted".to_owned());
+            if !before.agrees(&Account::of(&state.disk.entries)) {
+                state.fail("the compacted ledger says something else".to_owned());
+            }
+        }
+        5 => forget(state),
+        6 => reopen(state),
+        _ => {}
+    }
+}
+
+/// The ledger goes through its file.
+fn reopen(state: &mut State) {
+    let target = target();
+    let read = bytes(&target, &state.disk.entries)
+        .ok()
+        .and_then(|text| parse(Path::new("ledger"), &text, &target).ok());
+    if read.is_none_or(|read| read.entries != state.disk.entries) {
+        state.fail("the ledger's file says something else".to_owned());
+    }
+}
+
+/// Somebody has a room forgotten.
+fn forget(state: &mut State) {
+    let pipe = wishes::pipe(&mut state.rng);
+    state.count("a forgotten room");
+    state.say(|| format!("{pipe} is forgotten"));
+    let time = state.now();
+    let stamp = Stamp {
+        time,
+        run: "forget".to_owned(),
+        sequence: 1,
+    };
+    state.disk.entries.insert(stamp, Fact::Forgotten { pipe });
+}
+
+/// All trouble is over: a few rounds, and nothing is left to do.
+async fn settle(world: &Arc<World>, wishes: &Arc<Wishes>, calm: Start) {
+    world.with(|state| {
+        while !state.server.late.is_empty() {
+            state.arrive_late();
+        }
+        state.weather = Weather {
+            latency: 5,
+            ..Weather::default()
+        };
+        state.disk.full = false;
+        state.say(|| "all trouble is over".to_owned());
+    });
+    for _ in 0..ROUNDS {
+        let End::Idle(plan) = run(world, wishes, calm).await else {
+            continue;
+        };
+        world.with(|state| verdict::check(state, wishes, &plan));
+        let always = Start {
+            always: true,
+            ..calm
+        };
+        let end = run(world, wishes, always).await;
+        if !matches!(end, End::Applied(0)) {
+            world.with(|state| state.fail(format!("an empty plan was applied: {end:?}")));
+        }
+        return;
+    }
+    world.with(|state| {
+        state.fail(format!(
+            "{ROUNDS} rounds later there is still something to do"
+        ))
+    });
+}

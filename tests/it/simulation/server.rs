@@ -1,0 +1,237 @@
+//! The server as it really is: its rooms, who is in them, what its list shows, and what others do to it.
+//!
+//! Main type: [`Server`]. It knows nothing of networks; what becomes of a call on its way is `client`'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use roomform::imbachat::{Delivery, Failure};
+use roomform::model::{Field, FieldSet, LiveRoom, Pipe, RoomId, RoomKind, RoomState, UserId};
+
+use super::rng::Rng;
+use super::wishes;
+
+/// Where a room stands in life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    Live,
+    /// Deleted, with a row that says so.
+    Deleted,
+    /// Deleted, without a trace.
+    Gone,
+}
+
+/// A room.
+#[derive(Debug, Clone)]
+pub struct Room {
+    pub pipe: Pipe,
+    pub state: RoomState,
+    pub life: Life,
+    /// Everyone who was ever added. Nobody can be removed.
+    pub members: BTreeSet<UserId>,
+}
+
+/// One call that writes, as it arrives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    pub room: Option<RoomId>,
+    pub pipe: Pipe,
+    pub state: RoomState,
+    pub members: Vec<UserId>,
+}
+
+/// What nobody published: the server's manners, one way or the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Manners {
+    /// A call without `room_id` finds the live room of its pipe.
+    pub upserts: bool,
+    /// It finds it in any case.
+    pub folds_case: bool,
+    /// Deleted rooms stay in the list.
+    pub shows_deleted: bool,
+    /// A deleted room can be written to.
+    pub writes_to_deleted: bool,
+    /// A call for a room that is not there makes one.
+    pub strays: bool,
+    /// Fields that are never taken are not taken on creation either.
+    pub stubborn_from_birth: bool,
+}
+
+/// The server.
+#[derive(Debug)]
+pub struct Server {
+    pub manners: Manners,
+    pub rooms: BTreeMap<RoomId, Room>,
+    /// Fields that an update never changes.
+    pub stubborn: BTreeMap<Pipe, FieldSet>,
+    /// Calls whose sender no longer waits, and which may still be carried out.
+    pub late: Vec<Arc<Write>>,
+    /// The list as it was at each read.
+    pub history: Vec<Vec<LiveRoom>>,
+    next: u64,
+}
+
+impl Server {
+    /// An empty server.
+    pub fn new(manners: Manners) -> Self {
+        Self {
+            manners,
+            rooms: BTreeMap::new(),
+            stubborn: BTreeMap::new(),
+            late: Vec::new(),
+            history: Vec::new(),
+            next: 100,
+        }
+    }
+
+    /// The live rooms of a pipe.
+    pub fn live(&self, pipe: &Pipe) -> Vec<RoomId> {
+        let live = self.rooms.iter();
+        live.filter(|(_, room)| room.life == Life::Live && room.pipe == *pipe)
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// A new room.
+    pub fn insert(&mut self, pipe: Pipe, state: RoomState) -> RoomId {
+        self.next += 1;
+        let id = RoomId(self.next);
+        let room = Room {
+            pipe,
+            state,
+            life: Life::Live,
+            members: BTreeSet::new(),
+        };
+        self.rooms.insert(id, room);
+        id
+    }
+
+    /// Carries a call out. `moody`: this once no field of an existing room is changed.
+    pub fn commit(&mut self, write: &Write, moody: bool) -> Result<RoomId, Failure> {
+        let named = write.room.filter(|id| self.takes(*id));
+        if write.room.is_some() && named.is_none() && !self.manners.strays {
+            return Err(Failure::lasting(Delivery::Refused, "404: room not found"));
+        }
+        let existing = named.or_else(|| self.find(&write.pipe));
+        let id = existing.unwrap_or_else(|| self.insert(write.pipe.clone(), write.state.clone()));
+        let stubborn = self.stubborn.get(&write.pipe).copied().unwrap_or_default();
+        let Some(room) = self.rooms.get_mut(&id) else {
+            return Err(Failure::lasting(Delivery::Refused, "404: room not found"));
+        };
+        if existing.is_none() && self.manners.stubborn_from_birth {
+            room.state = RoomState {
+                title: "new room".to_owned(),
+                kind: RoomKind::Conference,
+                public: false,
+            };
+        }
+        for field in Field::ALL {
+            let refused = stubborn.contains(field) || moody && existing.is_some();
+            if !refused {
+                room.state.copy_field(field, &write.state);
+            }
+        }
+        room.members.extend(&write.members);
+        Ok(id)
+    }
+
+    /// The live room that a call without `room_id` is about, if the server looks for one.
+    fn find(&self, pipe: &Pipe) -> Option<RoomId> {
+        let same = |other: &Pipe| {
+            let (other, pipe) = (other.as_str(), pipe.as_str());
+            other == pipe || self.manners.folds_case && other.eq_ignore_ascii_case(pipe)
+        };
+        let mut rooms = self.rooms.iter();
+        let found = rooms.find(|(_, room)| room.life == Life::Live && same(&room.pipe));
+        found.map(|(id, _)| *id).filter(|_| self.manners.upserts)
+    }
+
+    fn takes(&self, id: RoomId) -> bool {
+        self.rooms.get(&id).is_some_and(|room| match room.life {
+            Life::Live => true,
+            Life::Deleted => self.manners.writes_to_deleted,
+            Life::Gone => false,
+        })
+    }
+
+    /// The list as it should be now.
+    pub fn list(&self) -> Vec<LiveRoom> {
+        let shown = |life| match life {
+            Life::Live => true,
+            Life::Deleted => self.manners.shows_deleted,
+            Life::Gone => false,
+        };
+        let rows = self.rooms.iter().filter(|(_, room)| shown(room.life));
+        rows.map(|(id, room)| LiveRoom {
+            id: *id,
+            pipe: room.pipe.clone(),
+            state: room.state.clone(),
+            deleted: room.life == Life::Deleted,
+        })
+        .collect()
+    }
+
+    /// Somebody else does something. What, in words.
+    pub fn meddle(&mut self, rng: &mut Rng) -> String {
+        let living: Vec<RoomId> = self
+            .rooms
+            .iter()
+            .filter(|(_, room)| room.life == Life::Live)
+            .map(|(id, _)| *id)
+            .collect();
+        let dead: Vec<RoomId> = self
+            .rooms
+            .iter()
+            .filter(|(_, room)| room.life == Life::Deleted)
+            .map(|(id, _)| *id)
+            .collect();
+        match (rng.below(10), rng.choose(&living), rng.choose(&dead)) {
+            (0..=4, Some(id), _) => {
+                let state = wishes::state(rng);
+                let text = format!("room {id} becomes {state:?}");
+                self.change(id, |room| room.state = state);
+                text
+            }
+            (5, Some(id), _) => {
+                self.change(id, |room| room.life = Life::Deleted);
+                format!("room {id} is deleted")
+            }
+            (6, Some(id), _) => {
+                self.change(id, |room| room.life = Life::Gone);
+                format!("room {id} is deleted without a trace")
+            }
+            (7, _, Some(id)) if self.live(&self.rooms[&id].pipe).is_empty() => {
+                self.change(id, |room| room.life = Life::Live);
+                format!("room {id} is restored")
+            }
+            (8, _, _) => {
+                let pipe = Pipe::new(format!("x{:02}", rng.below(20)));
+                self.make(pipe, rng)
+            }
+            _ => self.make(wishes::pipe(rng), rng),
+        }
+    }
+
+    fn change(&mut self, id: RoomId, work: impl FnOnce(&mut Room)) {
+        if let Some(room) = self.rooms.get_mut(&id) {
+            work(room);
+        }
+    }
+
+    /// Somebody else makes a room, by the server's own rule for pipes.
+    fn make(&mut self, pipe: Pipe, rng: &mut Rng) -> String {
+        let write = Write {
+            room: None,
+            pipe,
+            state: wishes::state(rng),
+            members: vec![UserId(900 + rng.below(5))],
+        };
+        match self.commit(&write, false) {
+            Ok(id) => format!(
+                "room {id} is made or changed: {} {:?}",
+                write.pipe, write.state
+            ),
+            Err(failure) => failure.message,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What happened in all the worlds together: a simulation that never gets somewhere proves nothing about it.
+
+use std::collections::BTreeMap;
+
+use roomform::apply::{Halt, Outcome};
+use roomform::plan::{Action, ConflictKind, Note, Plan, Refusal};
+
+/// How often what happened.
+pub type Tally = BTreeMap<&'static str, u64>;
+
+/// Everything that has to happen in a few thousand worlds.
+const ALL: [&str; 65] = [
+    "401",
+    "422",
+    "429 with Retry-After",
+    "429",
+    "500 after the commit",
+    "500 before the commit",
+    "a compaction",
+    "a create",
+    "a forgotten room",
+    "a full disk",
+    "a good write",
+    "a huge answer",
+    "a late write",
+    "a likely rename",
+    "a list that fails",
+    "a list that is capped",
+    "a list that lags",
+    "a lost ledger",
+    "a mass change",
+    "a plan",
+    "a whole run",
+    "a wrong certificate",
+    "add_members",
+    "an update",
+    "applied",
+    "assumed",
+    "conflict",
+    "create",
+    "cut after the commit",
+    "cut before the commit",
+    "deleted",
+    "dies",
+    "doubted",
+    "failed",
+    "garbage after the commit",
+    "ignored",
+    "ignored_by_server",
+    "in chunks",
+    "in_doubt",
+    "is interrupted",
+    "left out",
+    "left",
+    "made anew by others",
+    "made anew",
+    "no connection",
+    "not_started",
+    "not_visible",
+    "publish",
+    "released",
+    "several",
+    "stopped by a denial",
+    "stopped by a failure",
+    "stopped by an interrupt",
+    "stopped by the ledger",
+    "time-out after the commit",
+    "time-out before the commit",
+    "to create",
+    "to publish",
+    "to update",
+    "undeclared",
+    "unfinished",
+    "unverified",
+    "update",
+    "vanished",
+    "verified",
+];
+
+/// What never happened.
+pub fn missing(tally: &Tally) -> Vec<&'static str> {
+    let all = ALL.into_iter();
+    all.filter(|what| !tally.contains_key(what)).collect()
+}
+
+/// Counts what a plan has.
+pub fn plan(tally: &mut Tally, plan: &Plan) {
+    let mut count = |what: &'static str| *tally.entry(what).or_default() += 1;
+    count("a plan");
+    for change in &plan.changes {
+        count(match change.action {
+            Action::Create if change.recreate => "made anew",
+            Action::Create => "to create",
+            Action::Update { .. } => "to update",
+        });
+        if change.publishes() {
+            count("to publish");
+        }
+        if !change.members.unverified.is_empty() {
+            count("unverified");
+        }
+        if change.writes() > 1 {
+            count("in chunks");
+        }
+    }
+    for conflict in &plan.conflicts {
+        count(match conflict.kind {
+            ConflictKind::Several(_) => "several",
+            ConflictKind::Deleted(_) => "deleted",
+            ConflictKind::Vanished(_) => "vanished",
+        });
+    }
+    for room in &plan.by_hand {
+        if !room.left.is_empty() {
+            count("left");
+        }
+        if !room.released.is_empty() {
+            count("released");
+        }
+    }
+    plan.ignored.iter().for_each(|_| count("ignored"));
+    plan.undeclared.iter().for_each(|_| count("undeclared"));
+    for note in &plan.notes {
+        count(match note {
+            Note::MadeAnew { .. } => "made anew by others",
+            Note::Renamed { .. } => "a likely rename",
+            Note::Assumed(_) => "assumed",
+            Note::LeftOut(_) => "left out",
+        });
+    }
+    for refusal in &plan.refusals {
+        count(match refusal {
+            Refusal::Limit { kind, .. } => kind.key(),
+            Refusal::Recreate { .. } => "recreate refused",
+            Refusal::MassChange { .. } => "a mass change",
+        });
+    }
+}
+
+/// Counts how rooms ended, and runs.
+pub fn outcome(tally: &mut Tally, outcome: &Outcome) {
+    for room in &outcome.rooms {
+        *tally.entry(room.status.name()).or_default() += 1;
+        *tally.entry("doubted").or_default() += u64::from(room.doubted);
+    }
+    let end = match outcome.halt {
+        None => "a whole run",
+        Some(Halt::Ledger(_)) => "stopped by the ledger",
+        Some(Halt::Denied) => "stopped by a denial",
+        Some(Halt::FailFast) => "stopped by a failure",
+        Some(Halt::Interrupted) => "stopped by an interrupt",
+    };
+    *tally.entry(end).or_default() += 1;
+}

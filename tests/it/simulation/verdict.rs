@@ -1,0 +1,102 @@
+//! What must hold of server, disk and manifest once a world has come to rest.
+
+use std::collections::BTreeSet;
+
+use roomform::ledger::Fact;
+use roomform::model::{Field, MembersPolicy, Pipe, UserId};
+use roomform::plan::{ConflictKind, Plan};
+
+use super::record::Account;
+use super::server::Life;
+use super::wishes::{Wish, Wishes};
+use super::world::State;
+
+/// Holds the world against the manifest. `plan` is the last one, and was found true.
+pub fn check(state: &mut State, wishes: &Wishes, plan: &Plan) {
+    let mut wrong = ledger(state);
+    let account = Account::of(&state.disk.entries);
+    for (pipe, wish) in &wishes.rooms {
+        let live = state.server.live(pipe);
+        let conflict = plan.conflicts.iter().find(|line| line.pipe == *pipe);
+        let several = conflict.is_some_and(|line| matches!(line.kind, ConflictKind::Several(_)));
+        if several != (live.len() > 1) {
+            wrong.push(format!("{pipe}: live as {live:?}, conflict {conflict:?}"));
+        }
+        if conflict.is_none() {
+            wrong.extend(room(state, plan, pipe, wish));
+            promised(state, &account, pipe, wish, &mut wrong);
+        }
+    }
+    if state.server.manners.upserts {
+        let rooms = state.server.rooms.values();
+        let live = rooms.filter(|room| room.life == Life::Live);
+        let mut pipes: Vec<&Pipe> = live.map(|room| &room.pipe).collect();
+        pipes.sort_unstable();
+        let twice = pipes.windows(2).filter(|pair| pair[0] == pair[1]);
+        wrong.extend(twice.map(|pair| format!("{}: live twice", pair[0])));
+    }
+    for text in wrong {
+        state.fail(format!("in the end: {text}"));
+    }
+}
+
+/// Nobody is on record who was not added.
+fn ledger(state: &State) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for fact in state.disk.entries.values() {
+        let Fact::Confirmed { room, members, .. } = fact else {
+            continue;
+        };
+        let truth = state.server.rooms.get(room);
+        let added =
+            truth.is_some_and(|truth| members.iter().all(|user| truth.members.contains(user)));
+        if !added {
+            wrong.push(format!("the ledger says what never was: {fact:?}"));
+        }
+    }
+    wrong
+}
+
+/// A room without a conflict is as it is wanted, but for what the plan names.
+fn room(state: &State, plan: &Plan, pipe: &Pipe, wish: &Wish) -> Option<String> {
+    let live = state.server.live(pipe);
+    let [id] = live.as_slice() else {
+        return Some(format!("{pipe}: live as {live:?}"));
+    };
+    let truth = &state.server.rooms[id];
+    for field in Field::ALL {
+        let named = plan
+            .ignored
+            .iter()
+            .any(|line| line.pipe == *pipe && line.field == field);
+        let equal = truth.state.value(field) == wish.state.value(field);
+        if !equal && !named && !wish.ignore.contains(field) {
+            return Some(format!("{pipe}: {} is not as wanted", field.name()));
+        }
+    }
+    let lost: Vec<&UserId> = wish.members.difference(&truth.members).collect();
+    let all = wish.policy == MembersPolicy::Ensure;
+    (all && !lost.is_empty()).then(|| format!("{pipe}: members are lost: {lost:?}"))
+}
+
+/// Whom an intent named is in the room, or in one that had the pipe before.
+fn promised(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &mut Vec<String>) {
+    let Some(promised) = account.promised.get(pipe) else {
+        return;
+    };
+    let rooms = state.server.rooms.values();
+    let reached: BTreeSet<UserId> = rooms
+        .filter(|room| room.pipe == *pipe)
+        .flat_map(|room| room.members.iter().copied())
+        .collect();
+    let lost: Vec<&UserId> = wish
+        .members
+        .intersection(promised)
+        .filter(|user| !reached.contains(user))
+        .collect();
+    if !lost.is_empty() {
+        wrong.push(format!(
+            "{pipe}: an intent named them, and they never got there: {lost:?}"
+        ));
+    }
+}

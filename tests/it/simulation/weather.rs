@@ -1,0 +1,109 @@
+//! How bad things are in a world, and how processes are started in it.
+
+use super::fault::Fault;
+use super::oracle::Flags;
+use super::process::Start;
+use super::rng::Rng;
+use super::world::Fate;
+
+/// How bad things are, mostly in thousandths.
+#[derive(Debug, Clone, Default)]
+pub struct Weather {
+    /// A write fails, in one of the ways of `faults`.
+    pub fails: u64,
+    pub faults: Vec<Fault>,
+    pub list_fails: u64,
+    /// Reads by which a list may lag.
+    pub lag: u64,
+    /// A list silently lacks its second half.
+    pub capped: u64,
+    /// Somebody else does something.
+    pub others: u64,
+    /// The server ignores all fields of one update.
+    pub moody: u64,
+    /// The disk is full from now on.
+    pub full: u64,
+    /// Milliseconds, at most.
+    pub latency: u64,
+}
+
+impl Weather {
+    /// The weather of a world. Each kind of trouble is absent from half of the worlds, so that the others are seen alone.
+    pub fn new(rng: &mut Rng) -> Self {
+        let mut some = |most: u64| {
+            if rng.chance(500) {
+                1 + rng.below(most)
+            } else {
+                0
+            }
+        };
+        let (fails, list_fails, lag, capped) = (some(400), some(200), some(3), some(40) / 2);
+        let (others, moody, full) = (some(60), some(200), some(30) / 2);
+        let latency = 1 + some(400);
+        let mut faults = Fault::ALL.to_vec();
+        if rng.chance(800) {
+            faults.retain(|fault| *fault != Fault::Denied);
+        }
+        if rng.chance(600) {
+            faults.retain(|_| rng.chance(300));
+        }
+        Self {
+            fails,
+            faults,
+            list_fails,
+            lag,
+            capped,
+            others,
+            moody,
+            full,
+            latency,
+        }
+    }
+}
+
+impl Start {
+    /// How processes are started once all trouble is over.
+    pub fn calm(rng: &mut Rng) -> Self {
+        Self {
+            flags: Flags {
+                publish: true,
+                recreate: rng.chance(500),
+                beyond_limits: true,
+                ..Flags::default()
+            },
+            fate: Fate::default(),
+            fail_fast: false,
+            parallelism: 8,
+            rate: None,
+            thought: 0,
+            always: false,
+        }
+    }
+
+    /// How a process is started in the midst of it.
+    pub fn rough(rng: &mut Rng) -> Self {
+        let event = |rng: &mut Rng, permille| {
+            let most = 3 + rng.below(150);
+            rng.chance(permille).then(|| 1 + rng.below(most))
+        };
+        Self {
+            flags: Flags {
+                only: rng.chance(80).then_some("p1*"),
+                publish: rng.chance(800),
+                recreate: rng.chance(200),
+                beyond_limits: rng.chance(700),
+                resend: rng.chance(100),
+                assume_members: rng.chance(60),
+            },
+            fate: Fate {
+                interrupt: event(rng, 150),
+                death: event(rng, 400),
+            },
+            fail_fast: rng.chance(80),
+            parallelism: 1 + rng.below(8) as usize,
+            rate: rng.chance(150).then_some(20.0),
+            thought: rng.below(3000),
+            always: false,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The manifests of a simulated world: made by chance, edited by chance, and handed to the product as [`Desired`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use roomform::model::{
+    Desired, DesiredRoom, Field, FieldSet, FileId, Limit, Limits, Member, MembersPolicy, Pipe,
+    Place, RoomKind, RoomState, UserId,
+};
+
+use super::rng::Rng;
+
+const TITLES: [&str; 7] = [
+    "Platform",
+    "Platform team",
+    "Алгебра 7б",
+    "Cafe\u{301}",
+    "Caf\u{e9}",
+    "new room",
+    "a \"quoted\" title 🦀",
+];
+const KINDS: [RoomKind; 3] = [RoomKind::Dialog, RoomKind::Conference, RoomKind::Support];
+
+/// What is wanted, before exclusion is worked out.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    pub state: RoomState,
+    named: BTreeSet<UserId>,
+    excluded: BTreeSet<UserId>,
+    /// Those who are named and not excluded.
+    pub members: BTreeSet<UserId>,
+    pub policy: MembersPolicy,
+    pub ignore: FieldSet,
+}
+
+/// A manifest.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    pub rooms: BTreeMap<Pipe, Wish>,
+    pub scope: Option<&'static str>,
+    pub limits: Limits,
+}
+
+/// A state by chance.
+pub fn state(rng: &mut Rng) -> RoomState {
+    RoomState {
+        title: (*rng.pick(&TITLES)).to_owned(),
+        kind: *rng.pick(&KINDS),
+        public: rng.chance(300),
+    }
+}
+
+/// One of the pipes worlds are about.
+pub fn pipe(rng: &mut Rng) -> Pipe {
+    // Two that differ in case alone are two, whatever the server thinks.
+    let letter = if rng.chance(60) { 'P' } else { 'p' };
+    Pipe::new(format!("{letter}{:02}", rng.below(26)))
+}
+
+/// Some users; now and then more than go into one call, or two.
+fn users(rng: &mut Rng) -> BTreeSet<UserId> {
+    let (first, count) = match rng.below(40) {
+        0 => (1, rng.below(451)),
+        1 => (1, 195 + rng.below(12)),
+        2..=5 => (1, 0),
+        _ => (rng.below(40), rng.below(9)),
+    };
+    (first..first + count).map(UserId).collect()
+}
+
+fn wish(rng: &mut Rng) -> Wish {
+    let policy = if rng.chance(300) {
+        MembersPolicy::OnCreate
+    } else {
+        MembersPolicy::Ensure
+    };
+    let mut ignore = FieldSet::default();
+    if rng.chance(200) {
+        ignore.insert(*rng.pick(&Field::ALL));
+    }
+    let named = users(rng);
+    let excluded = named
+        .iter()
+        .copied()
+        .filter(|user| user.0 % 17 == 0)
+        .collect();
+    let mut wish = Wish {
+        state: state(rng),
+        named,
+        excluded,
+        members: BTreeSet::new(),
+        policy,
+        ignore,
+    };
+    wish.exclude();
+    wish
+}
+
+impl Wish {
+    fn exclude(&mut self) {
+        self.members = self.named.difference(&self.excluded).copied().collect();
+    }
+}
+
+impl Wishes {
+    /// A manifest by chance.
+    pub fn new(rng: &mut Rng) -> Self {
+        let mut wishes = Self {
+            scope: rng.chance(200).then_some("x1*"),
+            ..Self::default()
+        };
+        for _ in 0..6 + rng.below(10) {
+            wishes.rooms.insert(pipe(rng), wish(rng));
+        }
+        let limit = |rng: &mut Rng| {
+            let limits = [Limit::Count(1), Limit::Count(5), Limit::Share(3_000)];
+            rng.chance(120).then(|| *rng.pick(&limits))
+        };
+        wishes.limits = Limits {
+            create: limit(rng),
+            update: limit(rng),
+            add_members: limit(rng),
+            messages: None,
+            publish: limit(rng),
+        };
+        wishes
+    }
+
+    /// Somebody works on the manifest.
+    pub fn edit(&mut self, rng: &mut Rng) {
+        if rng.chance(40) {
+            let rooms = std::mem::take(&mut self.rooms).into_iter();
+            let moved = |pipe: Pipe| Pipe::new(format!("q{}", &pipe.as_str()[1..]));
+            self.rooms = rooms.map(|(pipe, wish)| (moved(pipe), wish)).collect();
+        }
+        for _ in 0..=rng.below(6) {
+            let pipes: Vec<Pipe> = self.rooms.keys().cloned().collect();
+            let Some(pipe) = rng.choose(&pipes) else {
+                return;
+            };
+            if rng.chance(100) {
+                self.move_room(rng, &pipe);
+            } else if let Some(wish) = self.rooms.get_mut(&pipe) {
+                edit(rng, wish);
+            }
+        }
+    }
+
+    /// A room comes, goes, or gets another pipe.
+    fn move_room(&mut self, rng: &mut Rng, pipe: &Pipe) {
+        let other = self::pipe(rng);
+        match rng.below(3) {
+            0 => drop(self.rooms.remove(pipe)),
+            1 => {
+                let wish = wish(rng);
+                self.rooms.entry(other).or_insert(wish);
+            }
+            _ => {
+                if let Some(wish) = self.rooms.remove(pipe) {
+                    self.rooms.entry(other).or_insert(wish);
+                }
+            }
+        }
+    }
+
+    /// As the product wants it: members sorted, each once, without the excluded.
+    pub fn desired(&self) -> Desired {
+        let rooms = self.rooms.iter().enumerate().map(|(index, (pipe, wish))| {
+            let place = Place {
+                file: FileId(index as u32 % 2),
+                line: index as u32 + 1,
+            };
+            let room = DesiredRoom {
+                pipe: pipe.clone(),
+                state: wish.state.clone(),
+                members: wish
+                    .members
+                    .iter()
+                    .map(|user| Member { user: *user, place })
+                    .collect(),
+                exclude: wish.excluded.clone(),
+                policy: wish.policy,
+                ignore: wish.ignore,
+                place,
+            };
+            (pipe.clone(), room)
+        });
+        Desired {
+            widget: None,
+            scope: self.scope.into_iter().map(ToOwned::to_owned).collect(),
+            limits: self.limits,
+            rooms: rooms.collect(),
+            files: ["a.yaml".into(), "b.yaml".into()].into(),
+        }
+    }
+}
+
+fn edit(rng: &mut Rng, wish: &mut Wish) {
+    match rng.below(9) {
+        0..=2 => wish.state = state(rng),
+        3 => wish.named = users(rng),
+        4 => wish.named.extend(users(rng)),
+        5 => wish.named.retain(|user| user.0 % 3 != 0),
+        6 => {
+            let one = wish.named.iter().next().copied();
+            wish.excluded.extend(one);
+        }
+        7 => wish.excluded.clear(),
+        _ => {
+            wish.policy = match wish.policy {
+                MembersPolicy::Ensure => MembersPolicy::OnCreate,
+                MembersPolicy::OnCreate => MembersPolicy::Ensure,
+            }
+        }
+    }
+    wish.exclude();
+}
