@@ -245,8 +245,11 @@ impl Line {
 
     /// Passes a request on; the server's answer.
     fn forward(&self, request: &str) -> Vec<u8> {
+        // A client that was killed may have sent less than a request.
+        let Some((head, body)) = request.split_once("\r\n\r\n") else {
+            return Vec::new();
+        };
         let mut stream = TcpStream::connect(&self.server).unwrap();
-        let (head, body) = request.split_once("\r\n\r\n").unwrap();
         let request = format!("{head}\r\nConnection: close\r\n\r\n{body}");
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();

@@ -99,17 +99,17 @@ fn stays_good(seed: u64) {
 
 #[test]
 fn reads_repeated_after_a_failure_are_counted() {
-    stays_good(0);
+    stays_good(5);
 }
 
 #[test]
 fn a_room_that_was_found_is_not_in_doubt_when_the_run_ends() {
-    stays_good(0);
+    stays_good(3541);
 }
 
 #[test]
 fn a_field_that_took_another_value_since_is_not_called_ignored() {
-    stays_good(0);
+    stays_good(8122);
 }
 
 /// Why a seed fails, if it does.
