@@ -1,5 +1,6 @@
 //! What has to be run again, as CSV: a line for each member that was not confirmed, or one for the room.
 
+use super::escape::terminal;
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::plan::{Change, Plan};
 
@@ -47,6 +48,8 @@ fn rows(
     if left.is_empty() {
         left.push(String::new());
     }
+    // The file goes back into a roster or onto a terminal: what the server said must not steer either.
+    let error = terminal(&error);
     for user in left {
         table.write_record([
             change.pipe.as_str(),

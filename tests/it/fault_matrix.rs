@@ -40,6 +40,10 @@ pub enum Fault {
     Answer(&'static str, &'static str, &'static str),
     /// The same, after it was done.
     AnswerAfter(&'static str, &'static str, &'static str),
+    /// An answer with this status line that says all of the request again, as JSON; nothing is done.
+    Echo(&'static str),
+    /// The same as a page.
+    EchoPage(&'static str),
 }
 
 /// A proxy that lets all but some calls through, one connection each.
@@ -71,6 +75,15 @@ impl Proxy {
         server: &str,
         decide: impl Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync + 'static,
     ) -> Self {
+        Self::translating(server, str::to_owned, decide)
+    }
+
+    /// Starts one that changes what it passes on, but not its length.
+    pub fn translating(
+        server: &str,
+        translate: fn(&str) -> String,
+        decide: impl Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync + 'static,
+    ) -> Self {
         let port = TcpSocket::new_v4().unwrap();
         port.set_reuseaddr(true).unwrap();
         port.bind(([127, 0, 0, 1], 0).into()).unwrap();
@@ -80,6 +93,7 @@ impl Proxy {
         let most = Arc::new(AtomicUsize::new(0));
         let line = Line {
             server: server.trim_start_matches("http://").to_owned(),
+            translate,
             decide: Arc::new(decide),
             seen: Arc::clone(&seen),
             most: Arc::clone(&most),
@@ -135,6 +149,7 @@ impl Drop for Proxy {
 #[derive(Clone)]
 struct Line {
     server: String,
+    translate: fn(&str) -> String,
     decide: Arc<Decide>,
     seen: Arc<Mutex<Vec<Seen>>>,
     most: Arc<AtomicUsize>,
@@ -240,17 +255,26 @@ impl Line {
                 self.forward(request);
                 say(status, headers, body)
             }
+            Some(Fault::Echo(status)) => {
+                let body =
+                    serde_json::json!({"code": 422, "error": request, "errors": {"x": [request]}});
+                let auth = request
+                    .lines()
+                    .find(|line| line.to_lowercase().starts_with("authorization"));
+                let elsewhere = format!("Location: /{}\r\n", auth.unwrap_or_default());
+                say(status, &elsewhere, &body.to_string())
+            }
+            Some(Fault::EchoPage(status)) => say(status, "", &format!("<html>{request}</html>")),
         }
     }
 
     /// Passes a request on; the server's answer.
     fn forward(&self, request: &str) -> Vec<u8> {
-        // A client that was killed may have sent less than a request.
         let Some((head, body)) = request.split_once("\r\n\r\n") else {
             return Vec::new();
         };
         let mut stream = TcpStream::connect(&self.server).unwrap();
-        let request = format!("{head}\r\nConnection: close\r\n\r\n{body}");
+        let request = (self.translate)(&format!("{head}\r\nConnection: close\r\n\r\n{body}"));
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
@@ -258,7 +282,7 @@ impl Line {
     }
 }
 
-/// Reads one request with its whole body.
+/// Reads one request with its whole body; nothing if it does not come whole, as from a client that was killed.
 fn request(stream: &mut TcpStream) -> String {
     let (mut bytes, mut piece) = (Vec::new(), [0; 16_384]);
     loop {
@@ -274,7 +298,7 @@ fn request(stream: &mut TcpStream) -> String {
             }
         }
         match stream.read(&mut piece) {
-            Ok(0) | Err(_) => break,
+            Ok(0) | Err(_) => return String::new(),
             Ok(count) => bytes.extend_from_slice(&piece[..count]),
         }
     }
@@ -595,55 +619,55 @@ fn every_failure_at_every_call_ends_in_convergence_and_a_true_report() {
     let met = met.into_inner().unwrap();
     let mut table = " ".repeat(36);
     for call in CALLS {
-        let _ = write!(table, "{call:28}");
+        let _ = write!(table, "{call:34}");
     }
     table.truncate(table.trim_end().len());
     table.push('\n');
     for (fault, (name, _)) in FAULTS.iter().enumerate() {
         let _ = write!(table, "{name:36}");
         for call in 0..CALLS.len() {
-            let _ = write!(table, "{:28}", met[&(fault, call)]);
+            let _ = write!(table, "{:34}", met[&(fault, call)]);
         }
         table.truncate(table.trim_end().len());
         table.push('\n');
     }
     assert_snapshot!(table, @"
-                                        list                        create                      chunk                       update                      verify
-    connection refused                  1 → 0                       4 (2 failed) → 0            4 (2 failed) → 0            4 (1 applied, 1 failed) → 0 4 (2 applied) → 0
-    cut before the request was read     0                           0                           0                           0                           0
-    cut before the commit               0                           0                           0                           0                           0
-    cut after the commit                0                           0                           0                           0                           0
-    cut in the middle of the answer     0                           0                           0                           0                           0
-    no answer, not done                 0                           0                           0                           0                           0
-    no answer, done                     0                           0                           0                           0                           0
-    408                                 0                           0                           0                           0                           0
-    425                                 0                           0                           0                           0                           0
-    429                                 0                           0                           0                           0                           0
-    429, Retry-After: 1                 0                           0                           0                           0                           0
-    429, Retry-After a date             0                           0                           0                           0                           0
-    500 before the commit               0                           0                           0                           0                           0
-    500 after the commit                0                           0                           0                           0                           0
-    502 before the commit               0                           0                           0                           0                           0
-    502 after the commit                0                           0                           0                           0                           0
-    503                                 0                           0                           0                           0                           0
-    503, Retry-After: 1                 0                           0                           0                           0                           0
-    504 after the commit                0                           0                           0                           0                           0
-    302                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
-    400                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
-    401                                 1 → 0                       4 (1 failed, 1 not_started) → 04 (1 failed, 1 not_started) → 04 (1 failed) → 0            4 (2 applied) → 0
-    403                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
-    404                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
-    413                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
-    422                                 1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
-    HTML with 200, not done             0                           0                           0                           0                           0
-    HTML with 200, done                 0                           0                           0                           0                           0
-    empty 200, done                     0                           0                           0                           0                           0
-    half of a JSON text with 200, done  0                           0                           0                           0                           0
-    code 401 with 200                   1 → 0                       4 (1 failed, 1 not_started) → 04 (1 failed, 1 not_started) → 04 (1 failed) → 0            4 (2 applied) → 0
-    code 403 with 200                   1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
-    code 422 with 200                   1 → 0                       4 (1 failed) → 0            4 (1 failed) → 0            4 (1 failed) → 0            4 (2 applied) → 0
-    code 429 with 200                   0                           0                           0                           0                           0
-    code 500 with 200, not done         0                           0                           0                           0                           0
-    code 500 with 200, done             0                           0                           0                           0                           0
+                                        list                              create                            chunk                             update                            verify
+    connection refused                  1 → 0                             4 (2 failed) → 0                  4 (2 failed) → 0                  4 (1 applied, 1 failed) → 0       4 (2 applied) → 0
+    cut before the request was read     0                                 0                                 0                                 0                                 0
+    cut before the commit               0                                 0                                 0                                 0                                 0
+    cut after the commit                0                                 0                                 0                                 0                                 0
+    cut in the middle of the answer     0                                 0                                 0                                 0                                 0
+    no answer, not done                 0                                 0                                 0                                 0                                 0
+    no answer, done                     0                                 0                                 0                                 0                                 0
+    408                                 0                                 0                                 0                                 0                                 0
+    425                                 0                                 0                                 0                                 0                                 0
+    429                                 0                                 0                                 0                                 0                                 0
+    429, Retry-After: 1                 0                                 0                                 0                                 0                                 0
+    429, Retry-After a date             0                                 0                                 0                                 0                                 0
+    500 before the commit               0                                 0                                 0                                 0                                 0
+    500 after the commit                0                                 0                                 0                                 0                                 0
+    502 before the commit               0                                 0                                 0                                 0                                 0
+    502 after the commit                0                                 0                                 0                                 0                                 0
+    503                                 0                                 0                                 0                                 0                                 0
+    503, Retry-After: 1                 0                                 0                                 0                                 0                                 0
+    504 after the commit                0                                 0                                 0                                 0                                 0
+    302                                 1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (2 applied) → 0
+    400                                 1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (2 applied) → 0
+    401                                 1 → 0                             4 (1 failed, 1 not_started) → 0   4 (1 failed, 1 not_started) → 0   4 (1 failed) → 0                  4 (2 applied) → 0
+    403                                 1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (2 applied) → 0
+    404                                 1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (2 applied) → 0
+    413                                 1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (2 applied) → 0
+    422                                 1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (2 applied) → 0
+    HTML with 200, not done             0                                 0                                 0                                 0                                 0
+    HTML with 200, done                 0                                 0                                 0                                 0                                 0
+    empty 200, done                     0                                 0                                 0                                 0                                 0
+    half of a JSON text with 200, done  0                                 0                                 0                                 0                                 0
+    code 401 with 200                   1 → 0                             4 (1 failed, 1 not_started) → 0   4 (1 failed, 1 not_started) → 0   4 (1 failed) → 0                  4 (2 applied) → 0
+    code 403 with 200                   1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (2 applied) → 0
+    code 422 with 200                   1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (2 applied) → 0
+    code 429 with 200                   0                                 0                                 0                                 0                                 0
+    code 500 with 200, not done         0                                 0                                 0                                 0                                 0
+    code 500 with 200, done             0                                 0                                 0                                 0                                 0
     ");
 }

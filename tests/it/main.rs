@@ -22,6 +22,7 @@ mod plan;
 mod properties;
 mod sandbox;
 mod saved;
+mod secrets;
 mod simulation;
 mod support;
 mod terminal;

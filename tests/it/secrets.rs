@@ -1,0 +1,344 @@
+//! What must never come out: credentials, whatever is asked and whatever goes wrong; and text of others that does something
+//! to a terminal.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use roomform::sandbox::{Config, Quirks, RoomView};
+
+use crate::fault_matrix::{Fault, Proxy};
+use crate::support::{Api, Dir, Ran};
+
+/// As long as the sandbox's own, which a proxy puts in their place; no random text looks like them.
+const KEY: &str = "K9\"w\\T é}";
+const LOGIN: &str = "qZ%7W";
+const PASSWORD: &str = "V&3k<";
+const TOKEN: &str = "hEad7q.bOdy8q.sIgn9q";
+
+/// RFC 4648, as `Authorization` has it.
+fn base64(text: &str) -> String {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::new();
+    for three in text.as_bytes().chunks(3) {
+        let bits = three
+            .iter()
+            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
+            << (8 * (3 - three.len()));
+        for place in 0..=three.len() {
+            encoded.push(char::from(digits[(bits >> (18 - 6 * place) & 63) as usize]));
+        }
+    }
+    encoded
+}
+
+fn percent(text: &str) -> String {
+    text.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+/// Every secret in every form somebody may have put it into.
+fn forms() -> BTreeSet<String> {
+    let pairs = [format!("627:{KEY}"), format!("{LOGIN}:{PASSWORD}")];
+    let secrets = [KEY, LOGIN, PASSWORD, TOKEN].map(str::to_owned);
+    let all = secrets.iter().chain(&pairs);
+    all.flat_map(|secret| {
+        let json = serde_json::to_string(secret).unwrap();
+        let debug = format!("{secret:?}");
+        [
+            secret.clone(),
+            json.trim_matches('"').to_owned(),
+            debug.trim_matches('"').to_owned(),
+            base64(secret),
+            percent(secret),
+            percent(&base64(secret)),
+        ]
+    })
+    .collect()
+}
+
+/// Searches both streams and all files; these may hold text that is not UTF-8.
+#[track_caller]
+fn assert_clean(dir: &Dir, ran: &Ran, told: &str) {
+    let forms = forms();
+    let find = |text: &str, place: &str| {
+        let found = forms.iter().find(|form| text.contains(form.as_str()));
+        assert_eq!(found, None, "in {place}, {told}: {text}");
+    };
+    find(&ran.out, "stdout");
+    find(&ran.err, "stderr");
+    for (path, bytes) in dir.files() {
+        find(
+            &String::from_utf8_lossy(&bytes),
+            &path.display().to_string(),
+        );
+    }
+}
+
+const MANIFEST: &str = "version: 1\nwidget: 627\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n  - {pipe: team-b, title: Team B, members: [5]}\n";
+
+fn translate(request: &str) -> String {
+    request
+        .replace(&base64(&format!("627:{KEY}")), &base64("627:secret_key"))
+        .replace(&format!("\r\n\r\n{LOGIN}\r\n"), "\r\n\r\nadmin\r\n")
+        .replace(&format!("\r\n\r\n{PASSWORD}\r\n"), "\r\n\r\nadmin\r\n")
+}
+
+const FILES: [&str; 6] = [
+    "--ledger", "l.jsonl", "--report", "r.json", "--failed", "f.csv",
+];
+
+/// The first few are enough where nothing can be read.
+fn runs() -> Vec<Vec<&'static str>> {
+    let ledger = ["--ledger", "l.jsonl"];
+    let mut runs = vec![
+        [&["plan", "--out", "p.json"][..], &ledger].concat(),
+        [&["apply", "--yes", "--format", "json"][..], &FILES].concat(),
+        vec!["check"],
+    ];
+    for format in ["text", "json"] {
+        let formatted = ["--format", format, "--color", "always"];
+        runs.push([&["plan"][..], &formatted, &ledger].concat());
+        runs.push([&["export"][..], &formatted, &ledger].concat());
+        runs.push([&["apply", "--yes"][..], &formatted, &FILES].concat());
+        runs.push([&["ledger", "show"][..], &formatted, &ledger].concat());
+        runs.push([&["ledger", "forget", "team-a"][..], &formatted, &ledger].concat());
+        runs.push([&["apply", "p.json", "--yes"][..], &formatted, &FILES].concat());
+    }
+    runs.push([&["ledger", "compact"][..], &ledger].concat());
+    runs
+}
+
+#[test]
+fn no_secret_comes_out_of_any_run() {
+    assert_eq!(base64("627:secret_key"), "NjI3OnNlY3JldF9rZXk");
+    for (form, length) in [(KEY, "secret_key".len()), (LOGIN, 5), (PASSWORD, 5)] {
+        assert_eq!(form.len(), length);
+    }
+    let faults = [
+        None,
+        Some(Fault::Echo("500 Oh")),
+        Some(Fault::Echo("401 No")),
+        Some(Fault::Echo("422 No")),
+        Some(Fault::Echo("404 No")),
+        Some(Fault::Echo("302 There")),
+        Some(Fault::Echo("200 OK")),
+        Some(Fault::EchoPage("200 OK")),
+        Some(Fault::EchoPage("403 No")),
+        Some(Fault::Cut),
+        Some(Fault::HalfAfter),
+    ];
+    std::thread::scope(|scope| {
+        for (number, fault) in faults.into_iter().enumerate() {
+            for only_writes in [false, true] {
+                scope.spawn(move || meet(fault, only_writes, number % 2 == 0));
+            }
+        }
+    });
+}
+
+/// All runs before a server that fails so.
+fn meet(fault: Option<Fault>, only_writes: bool, token: bool) {
+    let api = Api::start(Config::default());
+    let server = api.env().swap_remove(0).1;
+    let proxy = Proxy::translating(&server, translate, move |_, request| {
+        fault.filter(|_| {
+            request.is_some_and(|request| !only_writes || request.contains("imba_rooms"))
+        })
+    });
+    let mut dir = Dir::with(MANIFEST)
+        .env("IMBACHAT_API_URL", &proxy.url())
+        .env("IMBACHAT_WIDGET", "627")
+        .env("IMBACHAT_LOGIN", LOGIN)
+        .env("IMBACHAT_PASSWORD", PASSWORD)
+        .env("RUST_BACKTRACE", "full")
+        .env("RUST_LOG", "trace");
+    dir = if token {
+        dir.env("IMBACHAT_JWT", TOKEN)
+    } else {
+        dir.env("IMBACHAT_SECRET_KEY", KEY)
+    };
+    let all = if fault.is_some() && !only_writes {
+        3
+    } else {
+        usize::MAX
+    };
+    for args in runs().into_iter().take(all) {
+        let ran = dir.run(&args);
+        assert!(!ran.err.contains("panicked"), "{ran:#?}");
+        assert_clean(&dir, &ran, &format!("{fault:?}, {args:?}"));
+    }
+    if fault.is_none() {
+        assert_eq!(api.rooms().len(), 2, "the credentials were taken");
+    }
+    let sent: String = proxy.seen().into_iter().map(|call| call.request).collect();
+    let read = if token {
+        TOKEN.to_owned()
+    } else {
+        base64(&format!("627:{KEY}"))
+    };
+    assert!(sent.contains(&read), "and sent");
+}
+
+#[test]
+fn no_secret_comes_out_where_it_cannot_even_be_sent() {
+    // Refused connections, wrong addresses, files that are not there, values under the wrong name.
+    let envs: [&[(&str, &str)]; 7] = [
+        &[("IMBACHAT_API_URL", "http://127.0.0.1:1")],
+        &[("IMBACHAT_API_URL", "http://no-such-host.invalid")],
+        &[("IMBACHAT_API_URL", "not an address")],
+        &[("IMBACHAT_API_URL", KEY)],
+        &[("IMBACHAT_WIDGET", TOKEN)],
+        &[
+            ("IMBACHAT_SECRET_KEY", ""),
+            ("IMBACHAT_SECRET_KEY_FILE", KEY),
+        ],
+        &[
+            ("IMBACHAT_SECRET_KEY", ""),
+            ("IMBACHAT_JWT", "hEad7q.bOdy8q.sIgn9q\u{1}"),
+        ],
+    ];
+    for env in envs {
+        let dir = Dir::with(MANIFEST)
+            .env("IMBACHAT_WIDGET", "627")
+            .env("IMBACHAT_SECRET_KEY", KEY)
+            .env("IMBACHAT_LOGIN", LOGIN)
+            .env("IMBACHAT_PASSWORD", PASSWORD);
+        let dir = env
+            .iter()
+            .fold(dir, |dir, (name, value)| dir.env(name, value));
+        for args in [
+            &["plan"][..],
+            &["apply", "--yes"],
+            &["plan", "--format", "json"],
+        ] {
+            let ran = dir.run(&[args, &["--timeout", "5s"]].concat());
+            assert_eq!(ran.code, 1, "{ran:#?}");
+            assert_clean(&dir, &ran, &format!("{env:?}, {args:?}"));
+        }
+    }
+}
+
+// text of others
+
+const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}txt.exe\u{200b}\u{2066}x\u{feff}\r\nfake: line\n\u{8}\u{2028}\u{7f}";
+
+fn long() -> String {
+    format!("{HOSTILE}{}", "long ".repeat(2_000))
+}
+
+/// Nothing that moves a cursor, changes colours, turns or hides text, nor a line that is not ours.
+#[track_caller]
+fn assert_harmless(text: &str, told: &str) {
+    let bad = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    assert_eq!(text.chars().find(|c| bad(*c)), None, "{told}: {text:?}");
+    assert!(
+        !text
+            .lines()
+            .any(|line| line.trim_start().starts_with("fake: line")),
+        "{told}: {text}"
+    );
+}
+
+fn hostile_room(pipe: &str) -> RoomView {
+    RoomView {
+        pipe: pipe.to_owned(),
+        name: long(),
+        kind: 1,
+        ..RoomView::default()
+    }
+}
+
+#[test]
+fn hostile_titles_are_neutralised_in_every_verb() {
+    let quirks = Quirks {
+        ignore_updates: true,
+        ..Quirks::default()
+    };
+    let api = Api::start(Config {
+        quirks,
+        ..Config::default()
+    });
+    // One that is to be renamed and will not be, two with one pipe, and some that nobody declared.
+    for pipe in ["team-a", "team-b", "team-b", "other", HOSTILE, &long()] {
+        api.world(|world| world.insert_room(627, hostile_room(pipe), 1));
+    }
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let runs: [&[&str]; 11] = [
+        &["plan"],
+        &["plan", "--out", "p.json"],
+        &["apply", "--yes", "--report", "r.json", "--failed", "f.csv"],
+        &["apply", "p.json", "--yes"],
+        &["apply", "p.json", "--yes", "--apply-fresh"],
+        &["plan"],
+        &["plan", "--resend"],
+        &[
+            "apply", "--yes", "--resend", "--report", "r.json", "--failed", "f.csv",
+        ],
+        &["export"],
+        &["ledger", "show"],
+        &["ledger", "compact"],
+    ];
+    for args in runs {
+        let ran = dir.run(&[args, &["--ledger", "l.jsonl"]].concat());
+        let told = format!("{args:?}");
+        assert_harmless(&ran.all(), &told);
+        if dir.path("f.csv").exists() {
+            assert_harmless(&dir.read("f.csv"), "failed");
+        }
+        // An export has the titles to be used again; all others are for reading.
+        let most = if args == ["export"] { 200_000 } else { 3_000 };
+        assert!(ran.all().len() < most, "{told}: {}", ran.all());
+        let json = dir.run(&[args, &["--ledger", "l.jsonl", "--format", "json"]].concat());
+        if json.out.starts_with('{') {
+            json.json();
+            let controls = json
+                .out
+                .chars()
+                .find(|c| c.is_control() && *c != '\n' && !('\u{7f}'..='\u{9f}').contains(c));
+            assert_eq!(controls, None, "{told}");
+        }
+    }
+    // What was exported is what is there.
+    let exported = dir.run(&["export", "--ledger", "l.jsonl"]).ok();
+    fs::write(dir.path("rooms.yaml"), exported).unwrap();
+    let plan = dir.run(&["plan", "--ledger", "l.jsonl", "--only", "other"]);
+    assert!(plan.out.contains("nothing to do"), "{plan:#?}");
+}
+
+#[test]
+fn hostile_complaints_of_the_server_are_neutralised() {
+    const COMPLAINT: &str =
+        r#"{"code":422,"error":"\u001b[2Jno\u009b31m\u202e\r\nfake: line\u200b"}"#;
+    let said = Fault::Answer("422 No", "Location: /\u{9b}x\r\n", COMPLAINT);
+    let elsewhere = Fault::Answer("302 There", "Location: http://x/\u{9b}31m\u{202e}\r\n", "");
+    for (fault, call) in [
+        (said, 0),
+        (said, 1),
+        (said, 3),
+        (elsewhere, 0),
+        (elsewhere, 1),
+    ] {
+        let api = Api::start(Config::default());
+        let server = api.env().swap_remove(0).1;
+        let proxy = Proxy::start(&server, move |number, _| (number == call).then_some(fault));
+        let dir = Dir::with(MANIFEST)
+            .envs(&api.env())
+            .env("IMBACHAT_API_URL", &proxy.url());
+        let ran = dir.run(&[&["apply", "--yes", "--parallelism", "1"][..], &FILES].concat());
+        assert!([1, 4].contains(&ran.code), "{ran:#?}");
+        assert_harmless(&ran.all(), "apply");
+        if dir.path("f.csv").exists() {
+            assert_harmless(&dir.read("f.csv"), "failed");
+        }
+    }
+}
