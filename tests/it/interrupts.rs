@@ -303,31 +303,18 @@ fn parallelism_bounds_the_calls_under_way() {
 
 #[test]
 fn a_rate_keeps_below_a_servers_limit() {
-    // One second's worth may come at once, so that going faster shows only with more calls than that.
-    let limited = || {
-        Api::start(Config {
-            rate_limit: Some(30.0),
-            ..Config::default()
-        })
-    };
-    let (slow, fast) = (limited(), limited());
-    let run = |api: &Api, more: &[&str]| {
-        let dir = Dir::with(&manifest(60)).envs(&api.env());
-        let begun = Instant::now();
-        dir.run(&[&APPLY[..], more].concat()).ok();
-        report(api, &dir, 0);
-        begun.elapsed()
-    };
-    let took = std::thread::scope(|scope| {
-        let fast = scope.spawn(|| run(&fast, &[]));
-        let slow = run(&slow, &["--rate", "20/s"]);
-        fast.join().unwrap();
-        slow
+    let api = Api::start(Config {
+        rate_limit: Some(30.0),
+        ..Config::default()
     });
-    assert_eq!(slow.stats().refused, 0, "{:?}", slow.stats());
-    assert_eq!(slow.stats().writes(), 66);
+    let dir = Dir::with(&manifest(60)).envs(&api.env());
+    let begun = Instant::now();
+    dir.run(&[&APPLY[..], &["--rate", "20/s"]].concat()).ok();
+    let took = begun.elapsed();
+    report(&api, &dir, 0);
+    // Two of these calls go to the lists, which no rate holds up.
+    assert_eq!((api.stats().refused, api.stats().writes()), (0, 66));
     assert!(took >= Duration::from_millis(65 * 50), "{took:?}");
-    assert!(fast.stats().refused > 0, "{:?}", fast.stats());
 }
 
 /// A room that waits holds up no other, and its own calls stay in order.

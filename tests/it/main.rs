@@ -10,6 +10,9 @@ mod curl_pages;
 mod docs;
 mod exits;
 mod fault_matrix;
+mod fuzz_corpus;
+#[path = "../../fuzz/entry.rs"]
+mod fuzz_entry;
 mod guards;
 mod hostile;
 mod http;

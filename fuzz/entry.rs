@@ -1,0 +1,147 @@
+//! What bytes of others may come in through: one function a format. A panic in any of them is a bug.
+//!
+//! The fuzz targets call these, and so does a plain test on the corpus that is committed.
+
+use std::path::Path;
+
+use roomform::imbachat::{RowError, Rows};
+use roomform::ledger::{bytes, compact, fold, parse};
+use roomform::manifest::{Options, load_text};
+use roomform::model::{Observed, Recorded, Target, WidgetId};
+use roomform::plan::{Switches, plan, restore, save};
+use roomform::render::{self, Paint, diagnostics};
+use sha2::{Digest as _, Sha256};
+
+fn target() -> Target {
+    Target {
+        origin: "https://chat.example".to_owned(),
+        widget: WidgetId(627),
+    }
+}
+
+/// What may reach a terminal: nothing that moves the cursor, changes the colour or hides.
+fn assert_harmless(text: &str) {
+    let bad = text.chars().find(|c| {
+        (c.is_control() && *c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    });
+    assert_eq!(bad, None, "{text:?}");
+}
+
+/// A manifest: its mistakes can be drawn, and a valid one can be planned and saved.
+pub fn manifest(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let loaded = load_text("rooms.yaml", text, Options::default());
+    assert_harmless(&diagnostics::draw(
+        &loaded.diagnostics,
+        &loaded.sources,
+        Paint::Plain,
+    ));
+    if !loaded.is_valid() {
+        return;
+    }
+    let (observed, recorded) = (Observed::default(), Recorded::default());
+    let plan = plan(
+        &target(),
+        &loaded.desired,
+        &observed,
+        &recorded,
+        &Switches::default(),
+    );
+    assert_harmless(&render::plan(&plan, Paint::Plain));
+}
+
+/// An answer of get_rooms: the same elements, wherever the network cuts it.
+pub fn list(bytes: &[u8]) {
+    let split = |size: usize| {
+        let (mut rows, mut found) = (Rows::default(), Vec::new());
+        for piece in bytes.chunks(size) {
+            rows.feed(piece, |row| {
+                found.push(row.to_vec());
+                Ok::<(), RowError>(())
+            })?;
+        }
+        assert_eq!(rows.count(), found.len());
+        Ok::<_, RowError>((found, rows.finish()?))
+    };
+    let whole = split(bytes.len().max(1));
+    assert_eq!(whole, split(1));
+    // Whatever is a proper answer is understood as one.
+    let Ok(answer) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+        return;
+    };
+    let data = answer.get("data");
+    let elements: Option<Vec<&serde_json::Value>> = match data {
+        Some(serde_json::Value::Array(list)) => Some(list.iter().collect()),
+        Some(serde_json::Value::Object(map)) => Some(map.values().collect()),
+        _ => None,
+    };
+    let Some(elements) = elements.filter(|list| list.iter().all(|element| element.is_object()))
+    else {
+        return;
+    };
+    // Keys that stand twice, or are spelt with escapes, are nobody's proper answer.
+    let twice =
+        bytes.windows(6).filter(|six| six == b"\"data\"").count() != 1 || bytes.contains(&b'\\');
+    if !twice && let Ok((found, _)) = &whole {
+        let found: Vec<serde_json::Value> = found
+            .iter()
+            .map(|row| serde_json::from_slice(row).unwrap_or_default())
+            .collect();
+        if matches!(data, Some(serde_json::Value::Array(_))) {
+            assert_eq!(found.iter().collect::<Vec<_>>(), elements);
+        } else {
+            assert!(found.len() >= elements.len());
+        }
+    }
+}
+
+/// A ledger: what can be read can be written, read again and compacted without a change to what is on record.
+pub fn ledger(text: &[u8]) {
+    let path = Path::new("l.jsonl");
+    let Ok(snapshot) = parse(path, text, &target()) else {
+        return;
+    };
+    let Ok(written) = bytes(&target(), &snapshot.entries) else {
+        panic!("cannot be written");
+    };
+    match parse(path, &written, &target()) {
+        Ok(again) => assert_eq!(again.entries, snapshot.entries),
+        Err(error) => panic!("{error}"),
+    }
+    let small = compact(&snapshot.entries);
+    assert_eq!(compact(&small), small);
+    assert_harmless(&render::ledger(
+        &target(),
+        snapshot.entries.len(),
+        &fold(&small),
+    ));
+}
+
+/// The inside of a saved plan, its sum made right: what is taken can be shown, and is the same when saved again.
+pub fn plan_file(bytes: &[u8]) {
+    let Ok(body) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+        return;
+    };
+    let sum = Sha256::digest(body.to_string());
+    let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+    let envelope =
+        serde_json::json!({"format": 1, "kind": "saved_plan", "checksum": sum, "plan": body});
+    let Ok((plan, beside)) = restore(&envelope.to_string()) else {
+        return;
+    };
+    assert_harmless(&render::plan(&plan, Paint::Plain));
+    let (once, twice) = (
+        save(&plan, beside.as_deref()),
+        save(&plan, beside.as_deref()),
+    );
+    match (once, twice) {
+        (Ok(once), Ok(twice)) => {
+            assert_eq!(once, twice);
+            assert_eq!(restore(&once), Ok((plan, beside)));
+        }
+        (once, _) => panic!("{once:?}"),
+    }
+}

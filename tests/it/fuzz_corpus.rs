@@ -1,0 +1,57 @@
+//! What the fuzz targets ran on and what they found, through the same functions, in the ordinary test run.
+
+use std::fs;
+use std::path::Path;
+
+use crate::fuzz_entry;
+
+/// Runs a function on every file of some directories; how many there were.
+fn each(directories: &[&str], entry: fn(&[u8])) -> usize {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut count = 0;
+    for directory in directories {
+        let files = fs::read_dir(root.join(directory)).unwrap();
+        let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        files.sort();
+        for file in files.iter().filter(|file| file.is_file()) {
+            let bytes = fs::read(file).unwrap();
+            let ended = std::panic::catch_unwind(|| {
+                entry(&bytes);
+                // A killed run, or a cut connection, leaves less.
+                let step = bytes.len() / 16 + 1;
+                (0..bytes.len())
+                    .step_by(step)
+                    .for_each(|end| entry(&bytes[..end]));
+            });
+            assert!(ended.is_ok(), "{}", file.display());
+            count += 1;
+        }
+    }
+    count
+}
+
+#[test]
+fn the_corpus_of_manifests() {
+    let tests = [
+        "tests/manifests/valid",
+        "tests/manifests/invalid",
+        "tests/manifests/warned",
+    ];
+    assert!(each(&["fuzz/corpus/manifest"], fuzz_entry::manifest) > 0);
+    assert!(each(&tests, fuzz_entry::manifest) > 0);
+}
+
+#[test]
+fn the_corpus_of_list_answers() {
+    assert!(each(&["fuzz/corpus/list", "tests/it/pages"], fuzz_entry::list) > 1);
+}
+
+#[test]
+fn the_corpus_of_ledgers() {
+    assert!(each(&["fuzz/corpus/ledger"], fuzz_entry::ledger) > 0);
+}
+
+#[test]
+fn the_corpus_of_saved_plans() {
+    assert!(each(&["fuzz/corpus/plan"], fuzz_entry::plan_file) > 0);
+}
