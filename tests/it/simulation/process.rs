@@ -8,6 +8,7 @@ use roomform::imbachat::{Dice, ReadRooms};
 use roomform::ledger::fold;
 use roomform::model::{Observed, Recorded, Target, WidgetId};
 use roomform::plan::{Allow, Interest, Plan, Selection, Switches, plan};
+use roomform::render::{self, Paint};
 
 use super::client::Client;
 use super::disk::Ledger;
@@ -170,7 +171,7 @@ fn judge(world: &World, run: usize, flags: Flags, account: &Account, plan: &Plan
         };
         let lies = oracle::lies(&truth, plan);
         tally::plan(&mut state.tally, plan);
-        state.say(|| format!("run {run}: plan: {plan:?}"));
+        state.say(|| format!("run {run}: {}", render::plan(plan, Paint::Plain)));
         for lie in lies {
             state.fail(format!("run {run}: the plan is not true: {lie}"));
         }
