@@ -1,13 +1,12 @@
 //! Paths -> texts -> one [`Loaded`] manifest. Files are read here and nowhere else.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::decode::{FileDecoder, STREAMED};
 use super::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use super::raw::RawManifest;
+use super::tree::{Disk, Kind, Tree};
 use super::{resolve, yaml};
 use crate::model::{Desired, FileId};
 
@@ -43,7 +42,12 @@ impl Loaded {
 
 /// Reads files and directories (every `*.yaml` and `*.yml` below one, sorted by path) as one manifest.
 pub fn load(roots: &[PathBuf], options: Options) -> Loaded {
-    let mut loader = Loader::default();
+    load_from(&Disk, roots, options)
+}
+
+/// The same out of any tree of files.
+pub fn load_from(tree: &dyn Tree, roots: &[PathBuf], options: Options) -> Loaded {
+    let mut loader = Loader::new(tree);
     for root in roots {
         loader.root(root);
     }
@@ -52,31 +56,41 @@ pub fn load(roots: &[PathBuf], options: Options) -> Loaded {
 
 /// Reads one text as a whole manifest, as if it were a file of that name.
 pub fn load_text(name: &str, text: &str, options: Options) -> Loaded {
-    let mut loader = Loader::default();
+    let mut loader = Loader::new(&Disk);
     loader.text(name, text.as_bytes().to_vec());
     loader.finish(options)
 }
 
-#[derive(Default)]
-struct Loader {
+struct Loader<'a> {
+    tree: &'a dyn Tree,
     sources: Sources,
     files: Vec<(FileId, RawManifest)>,
     problems: Problems,
     known: BTreeSet<PathBuf>,
 }
 
-impl Loader {
+impl<'a> Loader<'a> {
+    fn new(tree: &'a dyn Tree) -> Self {
+        Self {
+            tree,
+            sources: Sources::default(),
+            files: Vec::new(),
+            problems: Problems::default(),
+            known: BTreeSet::new(),
+        }
+    }
+
     fn root(&mut self, root: &Path) {
-        match fs::metadata(root) {
+        match self.tree.kind(root) {
             Err(error) => self.unreadable(root, &error),
-            Ok(metadata) if metadata.is_dir() => self.directory(root),
-            Ok(_) => self.file(root),
+            Ok(Kind::Directory) => self.directory(root),
+            Ok(Kind::File | Kind::Other) => self.file(root),
         }
     }
 
     fn directory(&mut self, root: &Path) {
         let mut found = Vec::new();
-        match fs::canonicalize(root) {
+        match self.tree.real(root) {
             Ok(canonical) => self.walk(root, &canonical, &mut found),
             Err(error) => self.unreadable(root, &error),
         }
@@ -84,7 +98,7 @@ impl Loader {
         if found.is_empty() && self.problems.is_empty() {
             let diagnostic = Diagnostic::path(
                 Code::Unreadable,
-                shown(root),
+                self.tree.shown(root),
                 "the directory holds no *.yaml or *.yml file",
             );
             self.problems
@@ -98,48 +112,53 @@ impl Loader {
     /// Collects the manifest's files. Hidden entries are not part of it; links must not lead out of it, or a pull
     /// request could have the runner's files quoted in an error.
     fn walk(&mut self, directory: &Path, root: &Path, found: &mut Vec<PathBuf>) {
-        let entries = match fs::read_dir(directory) {
+        let entries = match self.tree.entries(directory) {
             Ok(entries) => entries,
             Err(error) => return self.unreadable(directory, &error),
         };
-        for entry in entries {
-            let path = match entry {
-                Ok(entry) => entry.path(),
-                Err(error) => return self.unreadable(directory, &error),
-            };
+        for path in entries {
             let hidden = path
                 .file_name()
                 .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             let yaml = path
                 .extension()
                 .is_some_and(|extension| extension == "yaml" || extension == "yml");
-            let link = path.is_symlink();
-            match fs::canonicalize(&path) {
+            let link = self.tree.is_link(&path);
+            let real = self
+                .tree
+                .real(&path)
+                .and_then(|real| Ok((self.tree.kind(&path)?, real)));
+            match real {
                 _ if hidden => {}
                 Err(error) if yaml => self.unreadable(&path, &error),
-                Ok(real) if (yaml || real.is_dir()) && !real.starts_with(root) => {
+                Ok((kind, real))
+                    if (yaml || kind == Kind::Directory) && !real.starts_with(root) =>
+                {
                     let message = "a symbolic link that leads out of the manifest's directory";
-                    let diagnostic = Diagnostic::path(Code::Outside, shown(&path), message);
+                    let diagnostic =
+                        Diagnostic::path(Code::Outside, self.tree.shown(&path), message);
                     self.problems
                         .push(diagnostic.hint("copy the file in, or name it with -f"));
                 }
-                Ok(real) if real.is_dir() && !link => self.walk(&path, root, found),
-                Ok(real) if real.is_file() && yaml => found.push(path),
+                Ok((Kind::Directory, _)) if !link => self.walk(&path, root, found),
+                Ok((Kind::File, _)) if yaml => found.push(path),
                 _ => {}
             }
         }
     }
 
     fn file(&mut self, path: &Path) {
-        if fs::canonicalize(path).is_ok_and(|real| !self.known.insert(real)) {
+        if let Ok(real) = self.tree.real(path)
+            && !self.known.insert(real)
+        {
             return;
         }
-        match read_capped(path) {
-            Ok(Some(bytes)) => self.text(&shown(path), bytes),
+        match self.tree.read(path, LARGEST_FILE) {
+            Ok(Some(bytes)) => self.text(&self.tree.shown(path), bytes),
             Ok(None) => {
                 let message = format!("the file is larger than {} MiB", LARGEST_FILE >> 20);
                 self.problems.push(
-                    Diagnostic::path(Code::TooLarge, shown(path), message)
+                    Diagnostic::path(Code::TooLarge, self.tree.shown(path), message)
                         .hint("split it into files"),
                 );
             }
@@ -187,7 +206,7 @@ impl Loader {
         } else {
             format!("cannot be read: {error}")
         };
-        let diagnostic = Diagnostic::path(Code::Unreadable, shown(path), message);
+        let diagnostic = Diagnostic::path(Code::Unreadable, self.tree.shown(path), message);
         self.problems.push(diagnostic.hint(
             "name the manifest with -f; the default is rooms.yaml, else the directory rooms/",
         ));
@@ -218,19 +237,4 @@ impl Loader {
             sources,
         }
     }
-}
-
-/// The file's bytes; `None` if there are more than a manifest has, without reading them all.
-fn read_capped(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?
-        .take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= LARGEST_FILE).then_some(bytes))
-}
-
-/// A path as people write it, with forward slashes and without a leading `./`.
-fn shown(path: &Path) -> String {
-    let text = path.to_string_lossy().replace('\\', "/");
-    text.strip_prefix("./").unwrap_or(&text).to_owned()
 }

@@ -13,8 +13,9 @@ mod load;
 pub mod raw;
 mod resolve;
 mod scalar;
+pub mod tree;
 mod validate;
 mod yaml;
 
 pub use export::export;
-pub use load::{Loaded, Options, load, load_text};
+pub use load::{Loaded, Options, load, load_from, load_text};

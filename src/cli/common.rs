@@ -1,0 +1,110 @@
+//! The flags of every verb.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::values::{rate, timeout};
+
+/// Where the sandbox keeps its state unless told otherwise.
+const SANDBOX_STATE: &str = ".roomform/sandbox.json";
+
+/// Flags of every verb.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// A file or directory of the manifest; repeatable [default: rooms.yaml, else rooms/]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "PATH",
+        help_heading = "Manifest"
+    )]
+    pub file: Vec<PathBuf>,
+    /// Only rooms whose pipe matches; repeatable
+    #[arg(long, global = true, value_name = "GLOB", help_heading = "Manifest")]
+    pub only: Vec<String>,
+    /// Accept a manifest without a single room
+    #[arg(long, global = true, help_heading = "Manifest")]
+    pub allow_empty: bool,
+
+    /// How to print
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    pub format: Format,
+    /// When to use colour; NO_COLOR is respected
+    #[arg(long, global = true, value_enum, default_value_t = ColorWhen::Auto, help_heading = "Output")]
+    pub color: ColorWhen,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub quiet: bool,
+
+    /// Work on a built-in server of the same API, its state kept in FILE: no account, no network
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "api_url",
+          default_missing_value = SANDBOX_STATE, help_heading = "Target")]
+    pub sandbox: Option<PathBuf>,
+    /// The API's address [env: IMBACHAT_API_URL] [default: api.imbachat.com over https]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Target")]
+    pub api_url: Option<String>,
+    /// The widget (imba_id) [env: IMBACHAT_WIDGET]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Target")]
+    pub widget: Option<u64>,
+    /// Send credentials in clear to an http address that is not this machine
+    #[arg(long, global = true, help_heading = "Target")]
+    pub allow_insecure_http: bool,
+    /// Give up on a connection, a silence or a write after this long
+    #[arg(long, global = true, value_name = "DURATION", value_parser = timeout, default_value = "30s", help_heading = "Target")]
+    pub timeout: Duration,
+    /// At most so many requests a second when writing, as in 20/s
+    #[arg(long, global = true, value_name = "N/s", value_parser = rate, help_heading = "Target")]
+    pub rate: Option<f64>,
+    /// Rooms written at a time
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value = "8",
+        help_heading = "Target"
+    )]
+    pub parallelism: NonZeroUsize,
+    /// The ledger [default: .roomform/HOST-WIDGET.jsonl beside the manifest]
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Target")]
+    pub ledger: Option<PathBuf>,
+
+    /// Let closed rooms become public
+    #[arg(long, global = true, help_heading = "Guards")]
+    pub allow_publish: bool,
+    /// Make rooms anew that were deleted, or that the ledger knows and the list lacks
+    #[arg(long, global = true, help_heading = "Guards")]
+    pub allow_recreate: bool,
+    /// Go over `limits`, except that on publishing
+    #[arg(long, global = true, help_heading = "Guards")]
+    pub ignore_limits: bool,
+    /// Send fields again that the server ignored
+    #[arg(long, global = true, help_heading = "Guards")]
+    pub resend: bool,
+    /// No ledger at hand: take the declared members of existing rooms for present
+    #[arg(long, global = true, help_heading = "Guards")]
+    pub assume_members: bool,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// One JSON document on stdout, whatever happens
+    Json,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}

@@ -1,0 +1,67 @@
+//! The command line exactly as typed. The doc comments here are the help text; nothing is decided here.
+
+mod common;
+mod values;
+mod verbs;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub use common::{ColorWhen, Common, Format};
+pub use verbs::{
+    ApplyArgs, LedgerArgs, LedgerVerb, PlanArgs, SandboxArgs, SandboxVerb, SchemaKind, ServeArgs,
+};
+
+/// Terraform for chat rooms: write the rooms you want, review the plan, apply it.
+#[derive(Debug, Parser)]
+#[command(name = "roomform", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Flags of every verb; they may stand before or after it.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done or nothing to do, 1 failed, 2 changes pending (--detailed-exitcode), 3 manifest invalid, 4 partly applied, \
+5 refused, 64 wrong usage, 130 interrupted.
+
+Credentials come from the environment only: IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY or IMBACHAT_JWT (reading), IMBACHAT_LOGIN and \
+IMBACHAT_PASSWORD (writing); each also as ..._FILE, the path of a file that holds it.";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Validate the manifest offline; needs no credentials
+    Check,
+    /// Show what apply would do; writes nothing
+    Plan(PlanArgs),
+    /// Make the widget look like the manifest
+    Apply(ApplyArgs),
+    /// Print the live rooms as a manifest
+    Export,
+    /// Look into the record of what was confirmed, merge it, tidy it
+    Ledger(LedgerArgs),
+    /// An imitation of the API, for trying things out
+    Sandbox(SandboxArgs),
+    /// Print the JSON Schema of a format
+    Schema {
+        /// Which
+        #[arg(value_enum)]
+        which: SchemaKind,
+    },
+    /// Print a shell's completion script
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a directory
+    Man {
+        /// The directory; made if it is not there
+        directory: PathBuf,
+    },
+}

@@ -1,0 +1,46 @@
+//! Values as people write them: durations, rates, parts of a whole.
+
+use std::time::Duration;
+
+/// `30s`, `500ms`, `2m`: longer than nothing or nothing, at most a day.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: Result<jiff::SignedDuration, _> = text.parse();
+    let duration = parsed
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok());
+    duration
+        .filter(|duration| *duration <= Duration::from_secs(86_400))
+        .ok_or_else(|| "write it as 30s, 500ms or 2m".to_owned())
+}
+
+/// A duration longer than nothing.
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    let timeout = duration(text)?;
+    if timeout.is_zero() {
+        Err("nothing is ever answered in no time at all".to_owned())
+    } else {
+        Ok(timeout)
+    }
+}
+
+/// `20/s`, `20`, `0.5/s`: more than nothing.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    let number = text
+        .strip_suffix("/s")
+        .unwrap_or(text)
+        .trim()
+        .parse::<f64>();
+    let rate = number
+        .ok()
+        .filter(|rate| rate.is_finite() && (0.001..=1e6).contains(rate));
+    rate.ok_or_else(|| "write it as 20/s".to_owned())
+}
+
+/// A part of a whole: 0 to 1.
+pub(super) fn part(text: &str) -> Result<f64, String> {
+    let part = text
+        .parse::<f64>()
+        .ok()
+        .filter(|part| (0.0..=1.0).contains(part));
+    part.ok_or_else(|| "write it as a number from 0 to 1".to_owned())
+}

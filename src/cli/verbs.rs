@@ -1,0 +1,124 @@
+//! The flags of single verbs.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::values::{duration, part};
+
+/// Flags of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Exit with 2 if changes are pending
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Save the plan to this file, for `apply FILE` to do exactly what it says
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Flags of `apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// A plan saved by `plan --out`; it was reviewed, so nothing is asked
+    #[arg(value_name = "PLAN_FILE")]
+    pub plan: Option<PathBuf>,
+    /// Do the rooms of a saved plan that nobody changed since, and leave the others
+    #[arg(long, requires = "plan")]
+    pub apply_fresh: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Begin no further room after the first that fails
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Write what became of each room to this file, as JSON; also if some failed or the run was interrupted
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Write what has to be run again to this file, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub failed: Option<PathBuf>,
+}
+
+/// `ledger`.
+#[derive(Debug, Args)]
+pub struct LedgerArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: LedgerVerb,
+}
+
+/// The ledger's verbs.
+#[derive(Debug, Subcommand)]
+pub enum LedgerVerb {
+    /// Show what is on record, room by room
+    Show,
+    /// Forget all that is on record of these rooms, as if roomform had never written to them
+    Forget {
+        /// The rooms
+        #[arg(required = true, value_name = "PIPE")]
+        pipes: Vec<String>,
+    },
+    /// Take the entries of other ledgers of the same target in; order and repetition do not matter
+    Merge {
+        /// The other ledgers
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Drop entries that later ones overrule
+    Compact,
+}
+
+/// `sandbox`.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: SandboxVerb,
+}
+
+/// The sandbox's verbs.
+#[derive(Debug, Subcommand)]
+pub enum SandboxVerb {
+    /// Serve the API on a port until interrupted
+    Serve(ServeArgs),
+}
+
+/// Flags of `sandbox serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8627")]
+    pub listen: SocketAddr,
+    /// Keep the state in this file; without it, in memory
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Answer this much later, as in 50ms
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0s")]
+    pub latency: Duration,
+    /// This part of the calls fails with HTTP 500 before anything is done, as in 0.05
+    #[arg(long, value_name = "PART", value_parser = part, default_value_t = 0.0)]
+    pub error_rate: f64,
+    /// This part of the calls is done, but the answer is lost
+    #[arg(long, value_name = "PART", value_parser = part, default_value_t = 0.0)]
+    pub lost_answer_rate: f64,
+    /// Answer HTTP 429 above so many requests a second
+    #[arg(long, value_name = "N")]
+    pub rate_limit: Option<f64>,
+    /// Decides which calls fail
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// What there is a schema of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// The manifest
+    Manifest,
+    /// The output of `plan --format json`
+    Plan,
+    /// The output of `apply --format json`
+    Report,
+}
