@@ -1,0 +1,316 @@
+//! Templates: a text with `{{ names }}` in it, filled in from a row of a file or from a room's own fields.
+//!
+//! Main type: [`Template`]. No file, no network, no loop: only expressions, `{% if %}` and the filters listed here, so that the work
+//! is bounded by the length of the text and of what it is filled with.
+
+use std::collections::BTreeMap;
+
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
+
+use super::fields::clip;
+
+/// What a template is called inside its environment.
+const NAME: &str = "template";
+/// Steps one rendering may take; a title needs some dozens.
+const FUEL: u64 = 10_000;
+/// Bytes a template, a filtered text or a result may have.
+const LONGEST: usize = 64 << 10;
+/// The tags that a template may have.
+const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
+
+/// A text with places to fill in.
+#[derive(Debug)]
+pub(super) struct Template {
+    text: String,
+    /// None if there is nothing to fill in.
+    environment: Option<Environment<'static>>,
+    names: Vec<String>,
+}
+
+/// Why a template cannot be read or filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Complaint {
+    /// What is wrong.
+    pub(super) message: String,
+    /// What to do.
+    pub(super) hint: &'static str,
+}
+
+impl Template {
+    /// Reads a template.
+    pub(super) fn new(text: &str) -> Result<Self, Complaint> {
+        if text.len() > LONGEST {
+            return Err(Complaint {
+                message: "a template has at most 64 KiB".to_owned(),
+                hint: "write a shorter one",
+            });
+        }
+        let mut template = Self {
+            text: text.to_owned(),
+            environment: None,
+            names: Vec::new(),
+        };
+        if !["{{", "{%", "{#"].iter().any(|open| text.contains(open)) {
+            return Ok(template);
+        }
+        if let Some(tag) = foreign_tag(text) {
+            return Err(Complaint {
+                message: format!("`{{% {} %}}` is not for templates of a manifest", clip(tag)),
+                hint: "use {{ column }}, filters, and {% if column %} … {% else %} … {% endif %}",
+            });
+        }
+        let mut environment = environment();
+        let added = environment.add_template_owned(NAME, text.to_owned());
+        added.map_err(|error| complaint(&error))?;
+        let names = environment
+            .get_template(NAME)
+            .map_err(|error| complaint(&error))?
+            .undeclared_variables(false);
+        template.names = names.into_iter().collect();
+        template.names.sort();
+        template.environment = Some(environment);
+        Ok(template)
+    }
+
+    /// The names it wants values for, sorted.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether it may come to nothing because somebody wrote down when.
+    pub(super) fn is_conditional(&self) -> bool {
+        self.environment.is_some() && self.text.contains("{%")
+    }
+
+    /// The text, filled in. `value` gives what stands for a name; a name without a value is an error.
+    pub(super) fn render<'v>(
+        &self,
+        value: impl Fn(&str) -> Option<Filling<'v>>,
+    ) -> Result<String, Complaint> {
+        let Some(environment) = &self.environment else {
+            return Ok(self.text.clone());
+        };
+        let values = self
+            .names
+            .iter()
+            .filter_map(|name| Some((name.clone(), value(name)?.into())));
+        let context = Value::from(values.collect::<BTreeMap<String, Value>>());
+        let rendered = environment
+            .get_template(NAME)
+            .and_then(|template| template.render(context));
+        let rendered = rendered.map_err(|error| complaint(&error))?;
+        bounded(rendered).map_err(|error| complaint(&error))
+    }
+}
+
+/// What stands for a name.
+#[derive(Debug, Clone)]
+pub(super) enum Filling<'v> {
+    /// A text.
+    Text(&'v str),
+    /// True or false.
+    Flag(bool),
+    /// A number.
+    Count(usize),
+    /// Texts by name, for `row["a column whose name is no word"]`.
+    Row(Vec<(&'v str, &'v str)>),
+}
+
+impl From<Filling<'_>> for Value {
+    fn from(filling: Filling<'_>) -> Self {
+        match filling {
+            Filling::Text(text) => Self::from(text),
+            Filling::Flag(flag) => Self::from(flag),
+            Filling::Count(count) => Self::from(count),
+            Filling::Row(cells) => {
+                let cells = cells.into_iter();
+                let cells = cells.map(|(name, text)| (name.to_owned(), Self::from(text)));
+                Self::from(cells.collect::<BTreeMap<String, Self>>())
+            }
+        }
+    }
+}
+
+/// An environment with the filters of the language and nothing else.
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.add_filter("lower", |text: &str| bounded(text.to_lowercase()));
+    environment.add_filter("upper", |text: &str| bounded(text.to_uppercase()));
+    environment.add_filter("trim", |text: &str| bounded(text.trim().to_owned()));
+    environment.add_filter("title", |text: &str| bounded(title(text)));
+    environment.add_filter("slug", |text: &str| bounded(slug(text)));
+    environment.add_filter("replace", |text: &str, from: &str, to: &str| {
+        let most = text.len().saturating_add(
+            text.matches(from)
+                .count()
+                .saturating_mul(to.len().saturating_sub(from.len())),
+        );
+        if most > LONGEST {
+            return Err(too_long());
+        }
+        Ok(text.replace(from, to))
+    });
+    environment
+}
+
+/// Letters, digits and dashes of ASCII: `Алгебра 7б` is `algebra-7b`. Signs that only soften a letter are left out.
+fn slug(text: &str) -> String {
+    let spoken = |c: &char| !matches!(c, 'ь' | 'ъ' | 'Ь' | 'Ъ' | '\'' | '’' | 'ʼ');
+    slug::slugify(text.chars().filter(spoken).collect::<String>())
+}
+
+/// Each word with a capital.
+fn title(text: &str) -> String {
+    let mut inside = false;
+    let mut titled = String::with_capacity(text.len());
+    for c in text.chars() {
+        if inside {
+            titled.extend(c.to_lowercase());
+        } else {
+            titled.extend(c.to_uppercase());
+        }
+        inside = c.is_alphanumeric() || (inside && matches!(c, '\'' | '’'));
+    }
+    titled
+}
+
+fn bounded(text: String) -> Result<String, Error> {
+    if text.len() > LONGEST {
+        Err(too_long())
+    } else {
+        Ok(text)
+    }
+}
+
+fn too_long() -> Error {
+    Error::new(ErrorKind::InvalidOperation, "the text becomes too long")
+}
+
+/// The first tag that no template may have: loops and assignments could work without an end.
+fn foreign_tag(text: &str) -> Option<&str> {
+    let tags = text.match_indices("{%").map(|(at, open)| {
+        let inside = text[at + open.len()..].trim_start_matches(['-', '+']);
+        let inside = inside.trim_start();
+        let end = inside.find(|c: char| !c.is_alphanumeric() && c != '_');
+        &inside[..end.unwrap_or(inside.len())]
+    });
+    tags.into_iter().find(|tag| !TAGS.contains(tag))
+}
+
+fn complaint(error: &Error) -> Complaint {
+    let detail = error.detail().map(clip).unwrap_or_default();
+    let (message, hint) = match error.kind() {
+        ErrorKind::UndefinedError => (
+            "a name in it has no value".to_owned(),
+            "use the names of columns; {% if name %} asks whether a cell is empty",
+        ),
+        ErrorKind::UnknownFilter => (
+            format!("no such filter: {detail}"),
+            "the filters are lower, upper, trim, replace, slug and title",
+        ),
+        ErrorKind::OutOfFuel => (
+            "it takes more steps than a template may".to_owned(),
+            "write a simpler one",
+        ),
+        kind if detail.is_empty() => (
+            kind.to_string(),
+            "write it as \"{{ column }}\" or \"{{ column | slug }}\"",
+        ),
+        _ => (
+            detail,
+            "write it as \"{{ column }}\" or \"{{ column | slug }}\"",
+        ),
+    };
+    Complaint { message, hint }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
+mod tests {
+    use super::*;
+
+    fn filled(text: &str) -> Result<String, String> {
+        let template = Template::new(text).map_err(|complaint| complaint.message)?;
+        let value = |name: &str| match name {
+            "name" => Some(Filling::Text("Алгебра 7б")),
+            "empty" => Some(Filling::Text("")),
+            "public" => Some(Filling::Flag(true)),
+            "row" => Some(Filling::Row(vec![("Course Name", "Rust")])),
+            _ => None,
+        };
+        template
+            .render(value)
+            .map_err(|complaint| complaint.message)
+    }
+
+    #[test]
+    fn names_filters_and_conditions() {
+        for (text, expected) in [
+            ("plain { text }", "plain { text }"),
+            ("{{ name }} · {{ name | upper }}", "Алгебра 7б · АЛГЕБРА 7Б"),
+            ("{{ name | slug }}", "algebra-7b"),
+            (
+                "{{ 'Письмо, объём & Ñandú 中文 user@x' | slug }}",
+                "pismo-obiom-nandu-zhong-wen-user-x",
+            ),
+            ("{{ \"o'neill's ОТЧЁТ\" | title }}", "O'neill's Отчёт"),
+            (
+                "{{ name | lower | replace('7', '8') | trim }}",
+                "алгебра 8б",
+            ),
+            ("{% if empty %}x{% else %}-{% endif %}", "-"),
+            ("{%- if public -%} open {%- endif -%}", "open"),
+            ("{{ row['Course Name'] }}", "Rust"),
+            ("{# nothing #}", ""),
+        ] {
+            assert_eq!(filled(text), Ok(expected.to_owned()), "{text}");
+        }
+        let template = Template::new("{{ b }}{% if a %}{{ c | lower }}{% endif %}").unwrap();
+        assert_eq!(template.names(), ["a", "b", "c"]);
+        assert!(template.is_conditional());
+    }
+
+    #[test]
+    fn what_is_not_there_or_would_not_end_is_refused() {
+        for (text, expected) in [
+            ("{{ nam }}", "a name in it has no value"),
+            ("{{ row.x }}", "a name in it has no value"),
+            (
+                "{{ name | sluug }}",
+                "no such filter: filter sluug is unknown",
+            ),
+            (
+                "{% for i in name %}x{% endfor %}",
+                "`{% for %}` is not for templates of a manifest",
+            ),
+            (
+                "{% set x = name ~ name %}",
+                "`{% set %}` is not for templates of a manifest",
+            ),
+            (
+                "{%+ include 'x' %}",
+                "`{% include %}` is not for templates of a manifest",
+            ),
+            ("{{ 'x' * 900000000 }}", "more steps than a template may"),
+            ("{{ range(9) }}", "range is unknown"),
+        ] {
+            let message = filled(text).unwrap_err();
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+        assert!(filled("{{ name").is_err() && filled("{{ name | }}").is_err());
+        let doubled = "{{ 'a'".to_owned() + &" | replace('a', 'aa')".repeat(60) + " }}";
+        assert_eq!(
+            filled(&doubled),
+            Err("the text becomes too long".to_owned())
+        );
+        assert_eq!(
+            filled(&"x".repeat(70_000)),
+            Err("a template has at most 64 KiB".to_owned())
+        );
+    }
+}
