@@ -10,7 +10,8 @@ use clap::{Parser, Subcommand};
 
 pub use common::{ColorWhen, Common, Format};
 pub use verbs::{
-    ApplyArgs, LedgerArgs, LedgerVerb, PlanArgs, SandboxArgs, SandboxVerb, SchemaKind, ServeArgs,
+    ApplyArgs, DiffArgs, LedgerArgs, LedgerVerb, PlanArgs, SandboxArgs, SandboxVerb, SchemaKind,
+    ServeArgs,
 };
 
 /// Terraform for chat rooms: write the rooms you want, review the plan, apply it.
@@ -39,6 +40,8 @@ pub enum Verb {
     Check,
     /// Show what apply would do; writes nothing
     Plan(PlanArgs),
+    /// Compare two manifests, or two plans, without a server; needs no credentials
+    Diff(DiffArgs),
     /// Make the widget look like the manifest
     Apply(ApplyArgs),
     /// Print the live rooms as a manifest

@@ -19,6 +19,18 @@ pub struct PlanArgs {
     pub out: Option<PathBuf>,
 }
 
+/// Flags of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// What to compare with: a file, a directory
+    pub base: PathBuf,
+    /// What to compare, in the same way
+    pub head: PathBuf,
+    /// Exit with 2 if they differ
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
 /// Flags of `apply`.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
@@ -119,6 +131,8 @@ pub enum SchemaKind {
     Manifest,
     /// The output of `plan --format json`
     Plan,
+    /// The output of `diff --format json`
+    Diff,
     /// The output of `apply --format json`
     Report,
 }

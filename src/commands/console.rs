@@ -128,7 +128,7 @@ impl Console {
     pub(super) fn mistakes(&mut self, loaded: &Loaded) -> Result<Option<Exit>, Error> {
         let valid = loaded.is_valid();
         match self.format {
-            Format::Json if !valid => self.document(&ErrorDocument::invalid(loaded))?,
+            Format::Json if !valid => self.document(&ErrorDocument::invalid(&[loaded]))?,
             Format::Text if !valid || !self.quiet => {
                 let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, self.err_paint);
                 self.say(drawn.trim_end());
@@ -136,6 +136,25 @@ impl Console {
             Format::Json | Format::Text => {}
         }
         Ok((!valid).then_some(Exit::Invalid))
+    }
+
+    /// Draws the mistakes of two manifests, and what the second is only warned of. Whether one cannot be used.
+    pub(super) fn invalid(&mut self, base: &Loaded, head: &Loaded) -> Result<bool, Error> {
+        if base.is_valid() {
+            return Ok(self.mistakes(head)?.is_some());
+        }
+        let both: Vec<&Loaded> = [base, head]
+            .into_iter()
+            .filter(|loaded| !loaded.is_valid())
+            .collect();
+        if self.format == Format::Json {
+            self.document(&ErrorDocument::invalid(&both))?;
+            return Ok(true);
+        }
+        for loaded in both {
+            self.mistakes(loaded)?;
+        }
+        Ok(true)
     }
 
     /// Tells a failure, and gives back how the run ends.

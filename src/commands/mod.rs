@@ -5,6 +5,7 @@
 mod apply;
 mod check;
 mod console;
+mod diff;
 mod export;
 mod generate;
 mod interrupt;
@@ -50,6 +51,7 @@ fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
     match &settings.verb {
         Verb::Check => check::run(settings, console),
         Verb::Plan(args) => block_on(plan::run(args, settings, console)),
+        Verb::Diff(args) => diff::run(args, settings, console),
         Verb::Apply(args) => block_on(apply::run(args, settings, console)),
         Verb::Export => block_on(export::run(settings, console)),
         Verb::Ledger(args) => block_on(ledger::run(&args.verb, settings, console)),

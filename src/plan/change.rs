@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::CHUNK;
+use super::compare::Compared;
 use super::digest::Digest;
 use super::limits::{Allow, LimitKind, lifts};
 use crate::model::{Field, FieldValue, Pipe, RoomId, RoomState, Target, UserId};
@@ -30,6 +31,8 @@ pub struct Plan {
     pub refusals: Vec<Refusal>,
     /// The figures.
     pub summary: Summary,
+    /// What there is to say if another manifest was compared with, and not a widget. Then there is nothing to apply it to.
+    pub compared: Option<Compared>,
 }
 
 /// One room's change.
@@ -264,6 +267,7 @@ impl Plan {
             guards: Vec::new(),
             refusals: Vec::new(),
             summary: Summary::default(),
+            compared: None,
         }
     }
 

@@ -3,7 +3,9 @@
 //! Main type: [`Plan`], made by [`plan`]. Pure: no network, no file, no environment, no clock.
 
 mod change;
+mod compare;
 mod diff;
+mod differences;
 mod digest;
 mod limits;
 mod rename;
@@ -15,6 +17,7 @@ pub use change::{
     Action, ByHand, Change, Conflict, ConflictKind, FieldChange, IgnoredField, Members, Note, Plan,
     Refusal, Summary, Unverified,
 };
+pub use compare::{Compared, Difference, People, Removed, RoomDifference, Side, compare};
 pub use diff::{Switches, plan};
 pub use digest::Digest;
 pub use limits::{Allow, LimitKind};

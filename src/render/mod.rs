@@ -2,6 +2,7 @@
 //!
 //! Main types: [`Paint`] (colour or not) and, in [`json`], the versioned documents. It computes nothing that is not shown.
 
+mod compared;
 pub mod diagnostics;
 pub mod escape;
 mod failed;

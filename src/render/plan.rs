@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
+use super::compared;
 use super::escape::{brief, terminal};
 use super::paint::{Paint, Tone};
 use super::sections::{refused, sections};
@@ -37,14 +38,17 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
     ];
     for group in order {
         for change in plan.changes.iter().filter(|change| group(change)) {
-            change_lines(&mut text, change, width, paint);
+            change_lines(&mut text, change, width, plan.compared.is_some(), paint);
         }
     }
     sections(&mut text, plan, paint);
     if !text.is_empty() {
         text.push('\n');
     }
-    summary(&mut text, plan, paint);
+    match &plan.compared {
+        Some(compared) => compared::summary(&mut text, plan, compared, paint),
+        None => summary(&mut text, plan, paint),
+    }
     for refusal in &plan.refusals {
         let _ = writeln!(
             text,
@@ -61,7 +65,7 @@ fn is_dangerous(change: &Change) -> bool {
     change.publishes() || change.creates_public()
 }
 
-fn change_lines(text: &mut String, change: &Change, width: usize, paint: Paint) {
+fn change_lines(text: &mut String, change: &Change, width: usize, compared: bool, paint: Paint) {
     let (glyph, tone) = match &change.action {
         _ if is_dangerous(change) => ("!", Tone::Danger),
         Action::Create => ("+", Tone::Add),
@@ -88,7 +92,7 @@ fn change_lines(text: &mut String, change: &Change, width: usize, paint: Paint) 
     {
         let _ = writeln!(text, "      {}", field_line(field, paint));
     }
-    members_lines(text, change);
+    members_lines(text, change, compared);
 }
 
 fn headline(change: &Change, paint: Paint) -> String {
@@ -136,10 +140,11 @@ pub(super) fn value(value: &FieldValue) -> String {
     }
 }
 
-fn members_lines(text: &mut String, change: &Change) {
+fn members_lines(text: &mut String, change: &Change, compared: bool) {
     let members = &change.members;
     let recorded = if members.recorded > 0 {
-        format!("   {} recorded", members.recorded)
+        let known = if compared { "as before" } else { "recorded" };
+        format!("   {} {known}", members.recorded)
     } else {
         String::new()
     };
@@ -168,6 +173,21 @@ fn members_lines(text: &mut String, change: &Change) {
 
 /// The figures in one line, without `plan:`.
 pub fn verdict(plan: &Plan) -> String {
+    let mut parts = figures(plan);
+    if parts.is_empty() {
+        parts.push("nothing to do".to_owned());
+    }
+    let summary = &plan.summary;
+    format!(
+        "{}; {} unchanged, {} unmanaged",
+        parts.join(", "),
+        summary.unchanged,
+        summary.unmanaged
+    )
+}
+
+/// What there is to do, each kind with its figure.
+pub(super) fn figures(plan: &Plan) -> Vec<String> {
     let summary = &plan.summary;
     let mut parts = Vec::new();
     let mut part = |count: usize, words: String| {
@@ -224,15 +244,7 @@ pub fn verdict(plan: &Plan) -> String {
         plan.conflicts.len(),
         Count(plan.conflicts.len(), "conflict").to_string(),
     );
-    if parts.is_empty() {
-        parts.push("nothing to do".to_owned());
-    }
-    format!(
-        "{}; {} unchanged, {} unmanaged",
-        parts.join(", "),
-        summary.unchanged,
-        summary.unmanaged
-    )
+    parts
 }
 
 fn summary(text: &mut String, plan: &Plan, paint: Paint) {

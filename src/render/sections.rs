@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::compared;
 use super::escape::terminal;
 use super::paint::{Paint, Tone};
 use super::plan::{NAMED, value};
@@ -30,7 +31,9 @@ pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
         text,
         "by hand",
         "the API cannot remove members or rooms",
-        by_hand(plan),
+        plan.compared
+            .as_ref()
+            .map_or_else(|| by_hand(plan), |it| compared::by_hand(plan, it)),
         paint,
     );
     let ignored = plan.ignored.iter().map(|field| {
@@ -48,13 +51,13 @@ pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
         ignored.collect(),
         paint,
     );
-    section(
-        text,
-        "warnings",
-        "",
-        plan.notes.iter().map(note).collect(),
-        paint,
-    );
+    let mut warnings: Vec<String> = plan.notes.iter().map(note).collect();
+    if let Some(compared) = &plan.compared {
+        let differences = compared::differences(compared);
+        section(text, "also differs", "", differences, paint);
+        warnings.extend(compared.would_refuse.iter().map(compared::would_refuse));
+    }
+    section(text, "warnings", "", warnings, paint);
 }
 
 fn section(text: &mut String, name: &str, remark: &str, lines: Vec<String>, paint: Paint) {
@@ -219,7 +222,7 @@ fn pipes(rooms: &[Pipe], count: u64) -> String {
 }
 
 /// 1250 -> `12.5%`.
-fn percent(share: u64) -> String {
+pub(super) fn percent(share: u64) -> String {
     let text = format!("{}.{:02}", share / 100, share % 100);
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }

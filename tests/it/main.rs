@@ -7,6 +7,7 @@
 mod apply;
 mod credentials;
 mod curl_pages;
+mod diff;
 mod docs;
 mod exits;
 mod fault_matrix;

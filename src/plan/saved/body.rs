@@ -40,6 +40,7 @@ impl From<&Plan> for Body {
             guards,
             refusals: _,
             summary,
+            compared: _,
         } = plan;
         Self {
             ledger: None,

@@ -60,6 +60,16 @@ struct MembersDocument {
     recorded: usize,
 }
 
+impl ChangeDocument {
+    /// The same of a room nobody has seen, whose id is made up.
+    pub(super) fn without_id(self) -> Self {
+        Self {
+            room_id: None,
+            ..self
+        }
+    }
+}
+
 pub(super) fn change(change: &Change) -> ChangeDocument {
     let Change {
         pipe,

@@ -155,11 +155,14 @@ impl ErrorDocument {
         }
     }
 
-    /// The document of an invalid manifest.
-    pub fn invalid(loaded: &Loaded) -> Self {
+    /// The document of invalid manifests.
+    pub fn invalid(manifests: &[&Loaded]) -> Self {
         let error = Error::message(Exit::Invalid, "the manifest is invalid");
+        let each = manifests
+            .iter()
+            .flat_map(|loaded| diagnostics(&loaded.diagnostics, &loaded.sources));
         Self {
-            diagnostics: diagnostics(&loaded.diagnostics, &loaded.sources),
+            diagnostics: each.collect(),
             ..Self::new(&error)
         }
     }

@@ -1,13 +1,15 @@
 //! The machine formats: versioned structs of their own, so that the model can change without breaking a reader.
 //!
-//! Main types: [`PlanDocument`], [`ReportDocument`], [`ErrorDocument`], [`CheckDocument`]. Their schemas are committed in `schema/`.
+//! Main types: [`PlanDocument`], [`DiffDocument`], [`ReportDocument`], [`ErrorDocument`], [`CheckDocument`]. Their schemas are committed in `schema/`.
 
 mod change;
+mod diff;
 mod documents;
 mod ledger;
 mod plan;
 mod report;
 
+pub use diff::DiffDocument;
 pub use documents::{CheckDocument, DiagnosticDocument, ErrorDocument, diagnostics};
 pub use ledger::LedgerDocument;
 pub use plan::PlanDocument;

@@ -106,7 +106,7 @@ struct IgnoredDocument {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "note", rename_all = "snake_case")]
-enum NoteDocument {
+pub(super) enum NoteDocument {
     MadeAnew {
         pipe: String,
         recorded: u64,
@@ -127,7 +127,7 @@ enum NoteDocument {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct RefusalDocument {
+pub(super) struct RefusalDocument {
     /// The key under `limits`, or `recreate`, or `mass_change`.
     limit: &'static str,
     count: u64,
@@ -150,6 +150,7 @@ impl PlanDocument {
             guards: _,
             refusals,
             summary,
+            compared: _,
         } = plan;
         let Target { origin, widget } = target.clone();
         Self {
@@ -186,7 +187,7 @@ impl PlanDocument {
                 })
                 .collect(),
             notes: notes.iter().map(note).collect(),
-            refusals: refusals.iter().map(refusal).collect(),
+            refusals: refusals.iter().map(|it| refusal(it, refused)).collect(),
             diagnostics,
         }
     }
@@ -244,7 +245,7 @@ fn conflict(pipe: &str, file: &str, line: u32, kind: &ConflictKind) -> ConflictD
     }
 }
 
-fn note(note: &Note) -> NoteDocument {
+pub(super) fn note(note: &Note) -> NoteDocument {
     match note {
         Note::MadeAnew {
             pipe,
@@ -272,7 +273,7 @@ fn note(note: &Note) -> NoteDocument {
     }
 }
 
-fn refusal(refusal: &Refusal) -> RefusalDocument {
+pub(super) fn refusal(refusal: &Refusal, words: fn(&Refusal) -> String) -> RefusalDocument {
     let (limit, count, allowed) = match refusal {
         Refusal::Limit {
             kind,
@@ -291,6 +292,6 @@ fn refusal(refusal: &Refusal) -> RefusalDocument {
         limit,
         count,
         allowed,
-        message: refused(refusal),
+        message: words(refusal),
     }
 }

@@ -1,0 +1,74 @@
+//! `diff`: two manifests against each other. It asks no server, and reads no credential.
+
+mod side;
+
+use self::side::Given;
+use super::Console;
+use super::target::switches;
+use crate::cli::{DiffArgs, Format};
+use crate::error::{Error, Exit};
+use crate::manifest::{Loaded, Options};
+use crate::plan::{Side, Switches, compare};
+use crate::render;
+use crate::render::json::{DiffDocument, diagnostics};
+use crate::settings::Settings;
+
+pub(super) fn run(
+    args: &DiffArgs,
+    settings: &Settings,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    if !settings.common.file.is_empty() {
+        let message = "-f is not for diff: it compares the two manifests that are named";
+        return Err(Error::message(Exit::Usage, message).hint("write roomform diff BASE HEAD"));
+    }
+    let switches = switches(&settings.common)?;
+    let (base, head) = (Given::new(&args.base)?, Given::new(&args.head)?);
+    // An empty base is every manifest's beginning; an empty head would be refused by `plan` too.
+    let allow_empty = settings.common.allow_empty;
+    let before = base.load(Options { allow_empty: true });
+    let after = head.load(Options { allow_empty });
+    if console.invalid(&before, &after)? {
+        return Ok(Exit::Invalid);
+    }
+    chosen(&before, &after, &switches)?;
+    let (base, head) = (side(&base, &before), side(&head, &after));
+    let plan = compare(base, head, &switches);
+    let exit = if args.detailed_exitcode && plan.differs() {
+        Exit::Pending
+    } else {
+        Exit::Done
+    };
+    match (&plan.compared, console.format) {
+        (Some(compared), Format::Json) => {
+            let warnings = diagnostics(&after.diagnostics, &after.sources);
+            console.document(&DiffDocument::new(&plan, compared, exit, warnings))?;
+        }
+        _ => console.print(&render::plan(&plan, console.out_paint))?,
+    }
+    Ok(exit)
+}
+
+fn side<'a>(given: &'a Given, loaded: &'a Loaded) -> Side<'a> {
+    Side {
+        name: &given.name,
+        desired: &loaded.desired,
+    }
+}
+
+/// Refuses an `--only` that chooses nothing in either manifest.
+fn chosen(before: &Loaded, after: &Loaded, switches: &Switches) -> Result<(), Error> {
+    let rooms = || {
+        let both = [before, after].into_iter();
+        both.flat_map(|loaded| loaded.desired.rooms.keys())
+    };
+    if switches.only.is_all()
+        || rooms().next().is_none()
+        || rooms().any(|pipe| switches.only.contains(pipe))
+    {
+        return Ok(());
+    }
+    let message = "--only: no room of either manifest matches";
+    Err(Error::message(Exit::Usage, message)
+        .hint("it takes a pipe or a glob of pipes, as in --only 'course-*'"))
+}

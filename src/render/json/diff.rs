@@ -1,0 +1,307 @@
+//! The comparison of two manifests as a document.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::change::{ChangeDocument, ValueDocument, change, users, value};
+use super::plan::{NoteDocument, RefusalDocument, note, refusal};
+use super::{DiagnosticDocument, FORMAT};
+use crate::error::Exit;
+use crate::model::{Limit, MembersPolicy};
+use crate::plan::{Compared, Difference, People, Plan, Removed, RoomDifference, Summary};
+use crate::render::compared::guard;
+use crate::render::sections::percent;
+
+/// What differs between two manifests, and what an apply would do about it if the widget looked like the first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "roomform diff")]
+pub struct DiffDocument {
+    /// The version of this format: 1.
+    format: u32,
+    /// `diff`.
+    kind: &'static str,
+    /// The exit code of the run that made it.
+    exit: u8,
+    /// The first manifest, as it was named.
+    base: String,
+    /// The second.
+    head: String,
+    /// Whether they differ in anything but places.
+    differ: bool,
+    summary: SummaryDocument,
+    people: PeopleDocument,
+    /// Rooms with something to write, by pipe. `members.recorded` counts those that both manifests have.
+    changes: Vec<ChangeDocument>,
+    /// Members that left the manifest: the API cannot remove them.
+    by_hand: Vec<ByHandDocument>,
+    /// Rooms that left the manifest: the API cannot delete them.
+    removed: Vec<RemovedDocument>,
+    /// What differs and leads to no change.
+    differences: Vec<DifferenceDocument>,
+    notes: Vec<NoteDocument>,
+    /// What `plan` would be refused for, as far as manifests tell.
+    would_refuse: Vec<RefusalDocument>,
+    /// Warnings about the second manifest.
+    diagnostics: Vec<DiagnosticDocument>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct SummaryDocument {
+    create: usize,
+    /// Rooms created public.
+    create_public: usize,
+    /// Rooms whose title, type or publicity changes.
+    update: usize,
+    /// Closed rooms that become public.
+    publish: usize,
+    /// Rooms that only gain members.
+    add_members_only: usize,
+    members_to_add: usize,
+    removed: usize,
+    /// Rooms that both declare in the same way.
+    unchanged: usize,
+}
+
+/// Everyone is counted once, however many rooms they join or leave.
+#[derive(Debug, Serialize, JsonSchema)]
+struct PeopleDocument {
+    /// People who join a room.
+    join: usize,
+    /// Rooms that somebody joins.
+    joined_rooms: usize,
+    /// People who are taken out of a room that stays.
+    leave: usize,
+    /// Rooms that somebody is taken out of.
+    left_rooms: usize,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ByHandDocument {
+    pipe: String,
+    members: Vec<u64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RemovedDocument {
+    pipe: String,
+    /// Where the first manifest declares it.
+    file: String,
+    /// From 1.
+    line: u32,
+    title: String,
+    /// How many members it had.
+    members: usize,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "difference", rename_all = "snake_case")]
+enum DifferenceDocument {
+    Widget {
+        before: Option<u64>,
+        after: Option<u64>,
+    },
+    Scope {
+        before: Vec<String>,
+        after: Vec<String>,
+    },
+    Limit {
+        limit: &'static str,
+        before: Option<LimitDocument>,
+        after: Option<LimitDocument>,
+    },
+    MembersNotSent {
+        pipe: String,
+        members: Vec<u64>,
+    },
+    MembersPolicy {
+        pipe: String,
+        after: &'static str,
+    },
+    FieldNotSent {
+        pipe: String,
+        field: &'static str,
+        before: ValueDocument,
+        after: ValueDocument,
+    },
+    FieldIgnored {
+        pipe: String,
+        field: &'static str,
+    },
+    FieldManaged {
+        pipe: String,
+        field: &'static str,
+        after: ValueDocument,
+    },
+    Excluded {
+        pipe: String,
+        members: Vec<u64>,
+    },
+    Readmitted {
+        pipe: String,
+        members: Vec<u64>,
+    },
+}
+
+/// A number, or a share such as `10%`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum LimitDocument {
+    Count(u64),
+    Share(String),
+}
+
+impl DiffDocument {
+    /// The document of a comparison.
+    pub fn new(
+        plan: &Plan,
+        compared: &Compared,
+        exit: Exit,
+        diagnostics: Vec<DiagnosticDocument>,
+    ) -> Self {
+        let Compared {
+            base,
+            head,
+            people,
+            same,
+            removed: gone,
+            differences,
+            would_refuse,
+        } = compared;
+        let by_hand = plan.by_hand.iter().map(|room| ByHandDocument {
+            pipe: room.pipe.to_string(),
+            members: users(&room.left),
+        });
+        let changes = plan.changes.iter().map(change);
+        Self {
+            format: FORMAT,
+            kind: "diff",
+            exit: exit.code(),
+            base: base.to_string(),
+            head: head.to_string(),
+            differ: plan.differs(),
+            summary: summary(&plan.summary, gone.len(), *same),
+            people: people_document(*people),
+            changes: changes.map(ChangeDocument::without_id).collect(),
+            by_hand: by_hand.collect(),
+            removed: gone.iter().map(removed).collect(),
+            differences: differences.iter().map(difference).collect(),
+            notes: plan.notes.iter().map(note).collect(),
+            would_refuse: would_refuse.iter().map(|it| refusal(it, guard)).collect(),
+            diagnostics,
+        }
+    }
+}
+
+fn summary(summary: &Summary, removed: usize, unchanged: usize) -> SummaryDocument {
+    SummaryDocument {
+        create: summary.create,
+        create_public: summary.create_public,
+        update: summary.update,
+        publish: summary.publish,
+        add_members_only: summary.add_only,
+        members_to_add: summary.members,
+        removed,
+        unchanged,
+    }
+}
+
+fn people_document(people: People) -> PeopleDocument {
+    let People {
+        join,
+        joined_rooms,
+        leave,
+        left_rooms,
+    } = people;
+    PeopleDocument {
+        join,
+        joined_rooms,
+        leave,
+        left_rooms,
+    }
+}
+
+fn removed(room: &Removed) -> RemovedDocument {
+    let Removed {
+        pipe,
+        file,
+        line,
+        title,
+        members,
+    } = room;
+    RemovedDocument {
+        pipe: pipe.to_string(),
+        file: file.to_string(),
+        line: *line,
+        title: title.clone(),
+        members: *members,
+    }
+}
+
+fn difference(difference: &Difference) -> DifferenceDocument {
+    match difference {
+        Difference::Widget { before, after } => DifferenceDocument::Widget {
+            before: before.map(|widget| widget.0),
+            after: after.map(|widget| widget.0),
+        },
+        Difference::Scope { before, after } => DifferenceDocument::Scope {
+            before: before.clone(),
+            after: after.clone(),
+        },
+        Difference::Limit { key, before, after } => DifferenceDocument::Limit {
+            limit: key,
+            before: before.map(limit),
+            after: after.map(limit),
+        },
+        Difference::Room { pipe, what } => room(pipe.to_string(), what),
+    }
+}
+
+fn limit(limit: Limit) -> LimitDocument {
+    match limit {
+        Limit::Count(count) => LimitDocument::Count(count),
+        Limit::Share(share) => LimitDocument::Share(percent(share)),
+    }
+}
+
+fn room(pipe: String, what: &RoomDifference) -> DifferenceDocument {
+    match what {
+        RoomDifference::NotSent(members) => DifferenceDocument::MembersNotSent {
+            pipe,
+            members: users(members),
+        },
+        RoomDifference::Policy(after) => DifferenceDocument::MembersPolicy {
+            pipe,
+            after: match after {
+                MembersPolicy::Ensure => "ensure",
+                MembersPolicy::OnCreate => "on_create",
+            },
+        },
+        RoomDifference::Kept {
+            field,
+            before,
+            after,
+        } => DifferenceDocument::FieldNotSent {
+            pipe,
+            field: field.name(),
+            before: value(before),
+            after: value(after),
+        },
+        RoomDifference::Ignored(field) => DifferenceDocument::FieldIgnored {
+            pipe,
+            field: field.name(),
+        },
+        RoomDifference::Managed(field, after) => DifferenceDocument::FieldManaged {
+            pipe,
+            field: field.name(),
+            after: value(after),
+        },
+        RoomDifference::Excluded(members) => DifferenceDocument::Excluded {
+            pipe,
+            members: users(members),
+        },
+        RoomDifference::Readmitted(members) => DifferenceDocument::Readmitted {
+            pipe,
+            members: users(members),
+        },
+    }
+}

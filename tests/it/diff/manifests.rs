@@ -1,0 +1,344 @@
+//! Two files: what differs, in whose words, and with which exit code.
+
+use insta::assert_snapshot;
+
+use crate::support::{Dir, Ran};
+
+const BASE: &str = "\
+version: 1
+rooms:
+  - {pipe: team-a, title: Team A, members: [3, 4, 5]}
+  - {pipe: team-b, title: Team B, members: [3]}
+  - {pipe: old, title: Old room, members: [3, 9]}
+";
+
+/// A comparison of two texts.
+fn diff(base: &str, head: &str, args: &[&str]) -> Ran {
+    let dir = Dir::new();
+    dir.write("base.yaml", base);
+    dir.write("head.yaml", head);
+    dir.run(&[&["diff", "base.yaml", "head.yaml"], args].concat())
+}
+
+/// The same after one edit of the base.
+fn edited(from: &str, to: &str, args: &[&str]) -> Ran {
+    assert!(BASE.contains(from));
+    diff(BASE, &BASE.replace(from, to), args)
+}
+
+#[test]
+fn rooms_fields_and_people() {
+    let head = "\
+version: 1
+rooms:
+  - {pipe: team-a, title: Team Alpha, public: true, members: [3, 4, 17, 18]}
+  - {pipe: team-b, title: Team B, members: [3, 17]}
+  - {pipe: new, title: New room, members: [3, 17]}
+";
+    let ran = diff(BASE, head, &[]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_snapshot!(ran.out, @r#"
+      # head.yaml:5
+      + new                  create  conference, closed, 2 members
+          title   "New room"
+          members 3, 17
+      # head.yaml:4
+      ~ team-b               add members
+          members +1 (17)   1 as before
+      # head.yaml:3
+      ! team-a               publish: closed → public
+          title   "Team A" → "Team Alpha"
+          members +2 (17, 18)   2 as before
+
+      by hand: the API cannot remove members or rooms
+        team-a: taken out of the manifest: 5
+        old: the room left the manifest, and stays as it is: "Old room", 2 members
+
+      warnings
+        plan would be refused: `team-a` would become public; allow it with --allow-publish or `limits.publish: 1`
+
+    diff: 1 to create, 1 to update (1 becomes public), 1 to gain members only, 5 members to add, 1 room to remove by hand; 0 unchanged
+          people: 3 people join 3 rooms; 1 taken out of 1 room: by hand
+          base.yaml → head.yaml: two manifests; no server was asked
+    "#);
+    assert_eq!(diff(BASE, head, &["--detailed-exitcode"]).code, 2);
+}
+
+#[test]
+fn equal_manifests_do_not_differ_however_they_are_written() {
+    let head = "\
+version: 1
+people: {head: 3}
+groups: {some: [5, 4]}
+rooms:
+  - {pipe: old, title: Old room, members: [9, head]}
+  - {pipe: team-b, title: Team B, members: [head]}
+  - {pipe: team-a, title: Team A, members: [head, '@some']}
+";
+    let ran = diff(BASE, head, &["--detailed-exitcode"]);
+    assert_eq!(ran.code, 0);
+    assert_snapshot!(ran.out, @"
+    diff: no difference; 3 unchanged
+          base.yaml → head.yaml: two manifests; no server was asked
+    ");
+}
+
+#[test]
+fn what_changes_no_room_is_told_as_well() {
+    let base = "\
+version: 1
+widget: 627
+scope: ['team-*']
+limits: {create: 10, update: '20%'}
+rooms:
+  - {pipe: team-a, title: Team A, members: [3], members_policy: on_create, exclude: [21]}
+  - {pipe: team-b, title: Team B, ignore: [title, public]}
+  - {pipe: team-c, title: Team C, members: [3]}
+";
+    let head = "\
+version: 1
+widget: 628
+limits: {create: 10, update: '12.5%', publish: 3}
+rooms:
+  - {pipe: team-a, title: Team A, members: [3, 4, 5], members_policy: on_create, exclude: [22]}
+  - {pipe: team-b, title: Team Bee, ignore: [title, type]}
+  - {pipe: team-c, title: Team C, members: [3], members_policy: on_create}
+";
+    let ran = diff(base, head, &["--detailed-exitcode"]);
+    assert_eq!(ran.code, 2, "they differ, though nothing is sent");
+    assert_snapshot!(ran.out, @r#"
+      also differs
+        widget: 627 → 628; the rooms of one are not those of another
+        scope: team-* → all rooms
+        limits.update: 20% → 12.5%
+        limits.publish: not set (0) → 3
+        team-a: 2 members not sent, since the room is there and `on_create` holds: 4, 5
+        team-a: excluded from now on: 22
+        team-a: excluded no more: 21
+        team-b: title "Team B" → "Team Bee" is not sent, since it is in `ignore`
+        team-b: type is in `ignore` from now on
+        team-b: public is not in `ignore` any more: whatever the server shows becomes closed
+        team-c: members_policy: ensure → on_create; members are sent only with a new room
+
+    diff: nothing to send; 0 unchanged
+          base.yaml → head.yaml: two manifests; no server was asked
+    "#);
+    let back = diff(head, base, &[]);
+    assert_snapshot!(back.out, @r#"
+      by hand: the API cannot remove members or rooms
+        team-a: taken out of the manifest: 4, 5
+
+      also differs
+        widget: 628 → 627; the rooms of one are not those of another
+        scope: all rooms → team-*
+        limits.update: 12.5% → 20%
+        limits.publish: 3 → not set (0)
+        team-a: excluded from now on: 21
+        team-a: excluded no more: 22
+        team-b: title "Team Bee" → "Team B" is not sent, since it is in `ignore`
+        team-b: type is not in `ignore` any more: whatever the server shows becomes conference
+        team-b: public is in `ignore` from now on
+        team-c: members_policy: on_create → ensure; whoever is not on record is sent
+
+    diff: nothing to send; 0 unchanged
+          people: 2 people taken out of 1 room: by hand
+          base.yaml → head.yaml: two manifests; no server was asked
+    "#);
+}
+
+#[test]
+fn limits_warn_and_never_refuse() {
+    let limits = "version: 1\nlimits: {create: 0, add_members: 1}";
+    let head = "  - {pipe: new, title: New room, public: true, members: [3, 4]}\n";
+    let ran = diff(
+        BASE,
+        &format!("{}{head}", BASE.replace("version: 1", limits)),
+        &[],
+    );
+    assert_eq!(ran.code, 0);
+    let (_, warnings) = ran.out.split_once("  warnings\n").unwrap();
+    assert_snapshot!(warnings, @"
+        plan would be refused: 1 to create, `limits.create` allows 0; allow it with --ignore-limits or `limits.create: 1`
+        plan would be refused: 2 members to send, `limits.add_members` allows 1; allow it with --ignore-limits or `limits.add_members: 2`
+
+    diff: 1 to create (1 public), 2 members to add; 3 unchanged
+          people: 2 people join 1 room
+          base.yaml → head.yaml: two manifests; no server was asked
+    ");
+    let published = edited("title: Team A", "title: Team A, public: true", &[]);
+    let allowed = edited(
+        "title: Team A",
+        "title: Team A, public: true",
+        &["--allow-publish"],
+    );
+    let refused = |ran: &Ran| {
+        ran.out
+            .contains("plan would be refused: `team-a` would become")
+    };
+    assert!(refused(&published) && !refused(&allowed));
+}
+
+#[test]
+fn a_pipe_that_changed_looks_like_a_rename_and_a_prefix_like_a_mass_change() {
+    let ran = diff(BASE, &BASE.replace("pipe: ", "pipe: neu-"), &[]);
+    let (_, warnings) = ran.out.split_once("  warnings\n").unwrap();
+    assert_snapshot!(warnings, @"
+        neu-old: has the title of old, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
+        neu-team-a: has the title of team-a, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
+        neu-team-b: has the title of team-b, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
+        plan would be refused: 3 of 3 rooms left the manifest while 3 would be created anew: was a prefix changed? allow it with --ignore-limits
+
+    diff: 3 to create, 6 members to add, 3 rooms to remove by hand; 0 unchanged
+          people: 4 people join 3 rooms
+          base.yaml → head.yaml: two manifests; no server was asked
+    ");
+}
+
+#[test]
+fn only_some_rooms() {
+    let head = BASE
+        .replace("pipe: old", "pipe: new")
+        .replace("Team", "Room");
+    let ran = diff(BASE, &head, &["--only", "team-a"]);
+    assert_snapshot!(ran.out, @r#"
+      # head.yaml:3
+      ~ team-a               update
+          title   "Team A" → "Room A"
+
+      warnings
+        --only leaves out 2 declared rooms
+
+    diff: 1 to update; 0 unchanged
+          base.yaml → head.yaml: two manifests; no server was asked
+    "#);
+    let gone = diff(BASE, &head, &["--only", "old"]).ok();
+    assert!(gone.contains("old: the room left the manifest"), "{gone}");
+    let none = diff(BASE, &head, &["--only", "nothing-*"]);
+    assert_eq!(none.code, 64);
+    assert!(
+        none.err.contains("no room of either manifest matches"),
+        "{}",
+        none.err
+    );
+}
+
+#[test]
+fn mistakes_of_both_sides_are_told_at_once() {
+    let (base, head) = (BASE.replace("title", "titel"), BASE.replace("pipe", "pip"));
+    let ran = diff(&base, &head, &[]);
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""));
+    assert!(
+        ran.err.contains("base.yaml:3") && ran.err.contains("head.yaml:3"),
+        "{}",
+        ran.err
+    );
+    let json = diff(&base, &head, &["--format", "json"]);
+    let files: Vec<String> = json.json()["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|mistake| mistake["file"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(json.code, 3);
+    assert!(
+        files.contains(&"base.yaml".to_owned()) && files.contains(&"head.yaml".to_owned()),
+        "{files:?}"
+    );
+}
+
+#[test]
+fn an_empty_base_is_a_beginning_and_an_empty_head_must_be_meant() {
+    let empty = "version: 1\nrooms: []\n";
+    let first = diff(empty, BASE, &[]).ok();
+    assert!(
+        first.contains("diff: 3 to create, 6 members to add; 0 unchanged"),
+        "{first}"
+    );
+    assert_eq!(diff(BASE, empty, &[]).code, 3);
+    let last = diff(BASE, empty, &["--allow-empty"]).ok();
+    assert!(
+        last.contains("diff: 3 rooms to remove by hand; 0 unchanged"),
+        "{last}"
+    );
+}
+
+#[test]
+fn wrong_usage() {
+    let dir = Dir::with(BASE);
+    let file = dir.run(&["diff", "-f", "rooms.yaml", "rooms.yaml", "rooms.yaml"]);
+    assert_eq!(file.code, 64);
+    let missing = dir.run(&["diff", "rooms.yaml", "nosuch.yaml"]);
+    assert_eq!(missing.code, 3);
+    assert!(
+        missing.err.contains("`nosuch.yaml`: no such file"),
+        "{}",
+        missing.err
+    );
+}
+
+#[test]
+fn it_needs_no_credentials_and_reads_none() {
+    let dir = Dir::with(BASE)
+        .env("IMBACHAT_SECRET_KEY_FILE", "/nosuch")
+        .env("IMBACHAT_WIDGET", "no number");
+    let before = dir.files();
+    dir.run(&["diff", "rooms.yaml", "rooms.yaml"]).ok();
+    assert_eq!(dir.files(), before, "nothing is written");
+}
+
+#[test]
+fn the_document_keeps_its_schema_and_no_made_up_id() {
+    let head = BASE
+        .replace("3, 4, 5]", "3, 4, 17], exclude: [5]")
+        .replace("pipe: old", "pipe: new")
+        .replace(
+            "version: 1",
+            "version: 1\nlimits: {publish: '10%', create: 0}",
+        );
+    let ran = diff(BASE, &head, &["--format", "json", "--detailed-exitcode"]);
+    let document = ran.json();
+    assert_eq!((ran.code, document["exit"].as_u64()), (2, Some(2)));
+    assert_eq!(document["people"]["join"], 3);
+    assert_eq!(document["by_hand"][0]["members"][0], 5);
+    assert_eq!(document["removed"][0]["pipe"], "old");
+    assert_eq!(document["differences"][1]["after"], "10%");
+    assert!(!ran.out.contains("room_id"), "{}", ran.out);
+    let path = format!("{}/schema/diff.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let schema = std::fs::read_to_string(path).unwrap();
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&document)
+        .map(|error| error.to_string())
+        .collect();
+    assert_eq!(errors, Vec::<String>::new());
+    assert!(
+        schema == Dir::new().run(&["schema", "diff"]).ok(),
+        "bring schema/diff.schema.json up to date: roomform schema diff"
+    );
+}
+
+#[test]
+fn hostile_names_are_harmless() {
+    let head = BASE.replace("title: Team A", "title: \"\\e[31m\\u202e\\u200bx\"");
+    let dir = Dir::new();
+    dir.write("base.yaml", BASE);
+    dir.write("h\u{1b}[31m.yaml", head);
+    let ran = dir.run(&["diff", "base.yaml", "h\u{1b}[31m.yaml"]);
+    let all = ran.all();
+    assert_eq!(
+        ran.code, 3,
+        "a title with control characters is a mistake: {all}"
+    );
+    assert!(
+        !all.contains('\u{1b}') && !all.contains('\u{202e}'),
+        "{all:?}"
+    );
+    dir.write("h\u{1b}[31m.yaml", BASE.replace("Team A", "Team \u{202e}B"));
+    let ran = dir.run(&["diff", "base.yaml", "h\u{1b}[31m.yaml"]);
+    let all = ran.all();
+    assert_eq!(ran.code, 0, "{all}");
+    assert!(
+        !all.contains('\u{1b}') && !all.contains('\u{202e}'),
+        "{all:?}"
+    );
+}

@@ -1,0 +1,3 @@
+//! `diff`: two manifests without a server.
+
+mod manifests;
