@@ -2,6 +2,7 @@
 //!
 //! Main type: [`Diagnostic`]. [`Sources`] keeps the texts that the places point into.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::{FileId, Place};
@@ -27,7 +28,7 @@ pub enum Severity {
 macro_rules! codes {
     ($($variant:ident $code:literal $name:literal $doc:literal),+ $(,)?) => {
         /// The stable codes. A code is never given another meaning; its texts may change.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $doc] $variant),+ }
 
         impl Code {
@@ -67,10 +68,19 @@ codes! {
     NotYet "E021" "not-yet" "A key of the language that this version does not support yet.",
     Empty "E022" "empty-manifest" "The manifest declares no room at all.",
     Outside "E023" "outside-root" "A path leads out of the manifest's directory.",
+    EmptyRoster "E024" "empty-roster" "A file of users or rooms that gives nothing.",
+    RaggedRow "E025" "ragged-row" "A row with more or fewer cells than its header.",
+    UnknownColumn "E026" "unknown-column" "A column that a file does not have.",
+    DuplicateColumn "E027" "duplicate-column" "A column that stands in a header more than once, and is asked for.",
+    BadCell "E028" "bad-cell" "A cell that is not what its column is for.",
+    BadTemplate "E029" "bad-template" "A template that cannot be read or filled in.",
+    MoreRows "E030" "more-rows" "Rows with mistakes beyond those that are shown.",
     OddPipe "W101" "odd-pipe" "A pipe the realtime layer may not take as it is.",
     LookAlike "W102" "look-alike" "Two pipes that people cannot tell apart.",
     CrowdedDialog "W103" "crowded-dialog" "A dialog with more than two members.",
     OddTitle "W104" "odd-title" "A title that may be cut or trimmed, or that hides characters.",
+    Unjoined "W105" "unjoined-rows" "Rows of a joined file that belong to no room's row.",
+    MoreWarnings "W106" "more-warnings" "Rows to look at beyond those that are shown.",
 }
 
 /// One mistake, complete but for its drawing.
@@ -251,16 +261,70 @@ impl Sources {
 
 /// How many errors are kept. A wrong file of some megabytes can have millions, and nobody reads them.
 const MOST_ERRORS: usize = 10_000;
+/// Mistakes in the rows of one file that are kept in full; the others are counted by their kind.
+const MOST_ROWS: usize = 50;
 
 /// Collects mistakes: every warning, and errors up to a number that no memory minds.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     noted: Vec<Diagnostic>,
     errors: usize,
+    rows: BTreeMap<FileId, RowProblems>,
+}
+
+/// Mistakes in the rows of one file. A row may be read for many rooms; its mistake is one.
+#[derive(Debug, Default)]
+struct RowProblems {
+    seen: HashSet<(u32, Code, String)>,
+    errors: usize,
+    warnings: usize,
+    more: BTreeMap<Code, usize>,
+}
+
+impl RowProblems {
+    /// Whether a mistake is to be kept in full.
+    fn keeps(&mut self, diagnostic: &Diagnostic) -> bool {
+        let offset = diagnostic.at.map_or(0, |at| at.offset);
+        if !self
+            .seen
+            .insert((offset, diagnostic.code, diagnostic.message.clone()))
+        {
+            return false;
+        }
+        let count = match diagnostic.severity() {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *count += 1;
+        let keeps = *count <= MOST_ROWS;
+        if !keeps {
+            *self.more.entry(diagnostic.code).or_default() += 1;
+        }
+        keeps
+    }
+
+    /// What was only counted, in words: `400 bad-user, 12 ragged-row`.
+    fn counted(&self) -> Option<String> {
+        let kinds = self
+            .more
+            .iter()
+            .map(|(code, count)| format!("{count} {}", code.name()));
+        let kinds: Vec<String> = kinds.collect();
+        (!kinds.is_empty()).then(|| kinds.join(", "))
+    }
 }
 
 impl Problems {
+    /// Says that a file has rows, of which very many may be wrong.
+    pub(super) fn rows_of(&mut self, file: FileId) {
+        self.rows.entry(file).or_default();
+    }
+
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        let rows = diagnostic.at.and_then(|at| self.rows.get_mut(&at.file));
+        if rows.is_some_and(|rows| !rows.keeps(&diagnostic)) {
+            return;
+        }
         let is_error = diagnostic.severity() == Severity::Error;
         self.errors += usize::from(is_error);
         if !is_error || self.errors <= MOST_ERRORS {
@@ -278,8 +342,8 @@ impl Problems {
         self.noted.is_empty()
     }
 
-    /// All of them, sorted by place (those without one first), each once. If there were too many errors one says so.
-    pub(super) fn sorted(self) -> Vec<Diagnostic> {
+    /// All of them, sorted by place (those without one first), each once. What there was too much of is said in one line.
+    pub(super) fn sorted(self, sources: &Sources) -> Vec<Diagnostic> {
         let mut sorted = self.noted;
         if let Some(more @ 1..) = self.errors.checked_sub(MOST_ERRORS) {
             let message = format!("{more} more errors than the {MOST_ERRORS} that roomform keeps");
@@ -290,6 +354,30 @@ impl Problems {
             (a.at, &a.path, a.code, &a.message).cmp(&(b.at, &b.path, b.code, &b.message))
         });
         sorted.dedup();
+        for (file, rows) in &self.rows {
+            let Some(counted) = rows.counted() else {
+                continue;
+            };
+            let name = sources
+                .file(*file)
+                .map(|file| file.name.clone())
+                .unwrap_or_default();
+            let severe = rows.more.keys().any(|code| code.id().starts_with('E'));
+            let code = if severe {
+                Code::MoreRows
+            } else {
+                Code::MoreWarnings
+            };
+            let more =
+                Diagnostic::path(code, &*name, format!("more than are shown here: {counted}"));
+            let after = sorted
+                .iter()
+                .rposition(|diagnostic| diagnostic.at.is_some_and(|at| at.file == *file));
+            sorted.insert(
+                after.map_or(0, |last| last + 1),
+                more.hint("mend the first ones and check again"),
+            );
+        }
         sorted
     }
 }

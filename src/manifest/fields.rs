@@ -3,7 +3,7 @@
 //! Main type: [`Decoder`]. It knows types and spelling, not what a manifest is made of.
 
 use super::diagnostic::{At, Code, Diagnostic, Problems};
-use super::raw::{PositiveId, Spanned};
+use super::raw::{PositiveId, RawFile, Spanned};
 use super::scalar::{Reading, reading};
 use super::yaml::{Node, Value};
 use crate::model::Limit;
@@ -19,6 +19,8 @@ pub(super) struct Decoder<'a> {
     pub(super) problems: &'a mut Problems,
     /// Keys that the unknown keys of the last mapping were likely meant to be: they are misspelt, not missing.
     pub(super) meant: Vec<&'static str>,
+    /// The files with rows that were named so far.
+    pub(super) files: Vec<RawFile>,
 }
 
 /// The known keys of a mapping, and those of the language that come in a later version.
@@ -29,7 +31,15 @@ pub(super) struct Keys<const N: usize> {
     pub(super) later: &'static [&'static str],
 }
 
-impl Decoder<'_> {
+impl<'a> Decoder<'a> {
+    pub(super) fn new(problems: &'a mut Problems) -> Self {
+        Self {
+            problems,
+            meant: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
     pub(super) fn note(&mut self, diagnostic: Diagnostic) {
         self.problems.push(diagnostic);
     }
@@ -300,7 +310,7 @@ impl Decoder<'_> {
 }
 
 /// Digits without sign or leading zero.
-fn whole_number(text: &str) -> Option<u64> {
+pub(super) fn whole_number(text: &str) -> Option<u64> {
     let plain =
         text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()));
     plain.then(|| text.parse().ok()).flatten()

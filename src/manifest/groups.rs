@@ -5,28 +5,26 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::{clip, nearest};
+use super::diagnostic::{At, Code, Diagnostic, Problems};
+use super::fields::clip;
+use super::people::{People, Person, twice};
 use super::raw::{RawManifest, RawMember, Spanned};
+use super::roster::Rosters;
 use super::scalar::{Reading, reading};
 use crate::model::{FileId, Member, UserId};
 
 /// How many members all groups, or all rooms, may come to, those named more than once counted each time: far above any
 /// school, far below a machine's memory and patience.
 const MOST_MEMBERSHIPS: usize = 10_000_000;
-/// How many names are compared in search of nearest ones: a hundred searches among a thousand people.
-const MOST_COMPARISONS: usize = 100_000;
 /// Lists are put in order now and then while they grow by at least so many, or repeated groups would fill the memory.
 const UNSORTED: usize = 4096;
 
 /// The people and groups of all files.
 #[derive(Debug)]
 pub(super) struct Directory<'a> {
-    sources: &'a Sources,
-    people: BTreeMap<&'a str, (UserId, At)>,
+    rosters: Rosters<'a>,
+    people: People,
     groups: BTreeMap<&'a str, Group<'a>>,
-    /// Names still to be compared in search of the nearest: each search reads all, and a wrong file may lack thousands.
-    comparisons: Cell<usize>,
     /// Members still to be taken over from lists; none once there were too many.
     left: Cell<Option<usize>>,
 }
@@ -51,23 +49,20 @@ impl<'a> Directory<'a> {
     /// Puts the names of all files together and expands every group.
     pub(super) fn new(
         files: &'a [(FileId, RawManifest)],
-        sources: &'a Sources,
+        rosters: Rosters<'a>,
         problems: &mut Problems,
     ) -> Self {
         let mut directory = Self {
-            sources,
-            people: BTreeMap::new(),
+            rosters,
+            people: People::default(),
             groups: BTreeMap::new(),
-            comparisons: Cell::new(MOST_COMPARISONS),
             left: Cell::new(Some(MOST_MEMBERSHIPS)),
         };
         for (_, raw) in files {
-            for (name, id) in &raw.people.0 {
-                let entry = (UserId(id.value.0), name.at);
-                match directory.people.get(name.value.as_str()) {
-                    Some((_, first)) => problems.push(twice("person", name, *first)),
-                    None => drop(directory.people.insert(&name.value, entry)),
-                }
+            directory.people.inline(&raw.people, problems);
+            if let Some(file) = &raw.directory {
+                let (tables, sources) = (rosters.tables, rosters.sources);
+                directory.people.directory(file, tables, sources, problems);
             }
             for (name, list) in &raw.groups.0 {
                 match directory.groups.get(name.value.as_str()) {
@@ -167,7 +162,17 @@ impl<'a> Directory<'a> {
         }
     }
 
-    fn add(&self, more: &[Member], members: &mut Vec<Member>) {
+    /// The people that every roster may name.
+    pub(super) fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// The opened files.
+    pub(super) fn rosters(&self) -> Rosters<'a> {
+        self.rosters
+    }
+
+    pub(super) fn add(&self, more: &[Member], members: &mut Vec<Member>) {
         self.left.set(
             self.left
                 .get()
@@ -186,18 +191,23 @@ impl<'a> Directory<'a> {
     ) -> Vec<Member> {
         let (mut members, mut in_order) = (Vec::new(), 0);
         for written in list {
-            let place = self.sources.place(written.at);
+            let place = self.rosters.sources.place(written.at);
             let one = |user| [Member { user, place }];
             match &written.value {
                 RawMember::Id(id) => self.add(&one(UserId(*id)), &mut members),
-                RawMember::Person(name) => match self.people.get(name.as_str()) {
-                    Some((user, _)) => self.add(&one(*user), &mut members),
+                RawMember::Person(name) => match self.people.get(name) {
+                    Some(Person::User(user, _)) => self.add(&one(user), &mut members),
+                    Some(Person::LeftOut) => {}
                     None => problems.push(self.unknown_person(name, written.at)),
                 },
                 RawMember::Group(name) => match self.groups.get(name.as_str()) {
                     Some(group) => self.add(&group.members, &mut members),
                     None => problems.push(self.unknown_group(name, written.at)),
                 },
+                RawMember::Roster(raw) => {
+                    let listed = self.rosters.members(raw, &self.people, problems);
+                    self.add(&listed, &mut members);
+                }
             }
             if members.len() > 2 * in_order + UNSORTED {
                 order(&mut members);
@@ -206,14 +216,6 @@ impl<'a> Directory<'a> {
         }
         order(&mut members);
         members
-    }
-
-    fn nearest(&self, name: &str, known: impl Iterator<Item = &'a &'a str>) -> Option<&'a str> {
-        let left = self.comparisons.get();
-        let mut made = 0;
-        let found = nearest(name, known.copied().take(left).inspect(|_| made += 1));
-        self.comparisons.set(left - made);
-        found
     }
 
     fn unknown_person(&self, name: &str, at: At) -> Diagnostic {
@@ -228,7 +230,7 @@ impl<'a> Directory<'a> {
             "an id is written without quotes".to_owned()
         } else if self.groups.contains_key(name) {
             format!("a group is written \"@{name}\"")
-        } else if let Some(known) = self.nearest(name, self.people.keys()) {
+        } else if let Some(known) = self.people.nearest(name) {
             format!("did you mean `{known}`?")
         } else {
             format!("add it to `people`, as in {}: 17", key(name))
@@ -242,7 +244,7 @@ impl<'a> Directory<'a> {
             at,
             format!("`@{}` is not in `groups`", clip(name)),
         );
-        match self.nearest(name, self.groups.keys()) {
+        match self.people.nearest_of(name, self.groups.keys().copied()) {
             Some(known) => diagnostic.hint(format!("did you mean `@{known}`?")),
             None if name.trim().is_empty() => diagnostic.hint("write a group's name after the @"),
             None => diagnostic.hint(format!("add it to `groups`, as in {}: [17, 18]", key(name))),
@@ -271,7 +273,7 @@ fn cycle(path: &[(&str, usize)], at: At) -> Diagnostic {
 }
 
 /// Sorts members, each once, with the first place that names them.
-fn order(members: &mut Vec<Member>) {
+pub(super) fn order(members: &mut Vec<Member>) {
     members.sort_by_key(|member| (member.user, member.place));
     members.dedup_by_key(|member| member.user);
 }
@@ -294,11 +296,4 @@ pub(super) fn too_many(at: At, whose: &str) -> Diagnostic {
     let message = format!("{whose} come to more than {MOST_MEMBERSHIPS} memberships up to here");
     Diagnostic::at(Code::TooLarge, at, message)
         .hint("split the manifest, or name each group fewer times")
-}
-
-fn twice(what: &str, name: &Spanned<String>, first: At) -> Diagnostic {
-    let message = format!("the {what} `{}` is defined twice", clip(&name.value));
-    Diagnostic::at(Code::DuplicateName, name.at, message)
-        .related(first, "first here")
-        .hint("keep one of the two")
 }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::decode::{FileDecoder, STREAMED};
 use super::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
-use super::raw::RawManifest;
-use super::tree::{Disk, Kind, Tree};
+use super::raw::{RawFile, RawManifest};
+use super::tables::{Home, Opener};
+use super::tree::{Alone, Disk, Kind, Tree};
 use super::{resolve, yaml};
 use crate::model::{Desired, FileId};
 
@@ -56,8 +57,8 @@ pub fn load_from(tree: &dyn Tree, roots: &[PathBuf], options: Options) -> Loaded
 
 /// Reads one text as a whole manifest, as if it were a file of that name.
 pub fn load_text(name: &str, text: &str, options: Options) -> Loaded {
-    let mut loader = Loader::new(&Disk);
-    loader.text(name, text.as_bytes().to_vec());
+    let mut loader = Loader::new(&Alone);
+    loader.text(name, text.as_bytes().to_vec(), PathBuf::new());
     loader.finish(options)
 }
 
@@ -67,6 +68,10 @@ struct Loader<'a> {
     files: Vec<(FileId, RawManifest)>,
     problems: Problems,
     known: BTreeSet<PathBuf>,
+    /// The root directory of the files that are being read.
+    root: Option<PathBuf>,
+    /// The files with rows that were named, and where from.
+    rosters: Vec<(Home, Vec<RawFile>)>,
 }
 
 impl<'a> Loader<'a> {
@@ -77,10 +82,17 @@ impl<'a> Loader<'a> {
             files: Vec::new(),
             problems: Problems::default(),
             known: BTreeSet::new(),
+            root: None,
+            rosters: Vec::new(),
         }
     }
 
     fn root(&mut self, root: &Path) {
+        let directory = match self.tree.kind(root) {
+            Ok(Kind::Directory) => root,
+            _ => directory_of(root),
+        };
+        self.root = self.tree.real(directory).ok();
         match self.tree.kind(root) {
             Err(error) => self.unreadable(root, &error),
             Ok(Kind::Directory) => self.directory(root),
@@ -154,7 +166,10 @@ impl<'a> Loader<'a> {
             return;
         }
         match self.tree.read(path, LARGEST_FILE) {
-            Ok(Some(bytes)) => self.text(&self.tree.shown(path), bytes),
+            Ok(Some(bytes)) => {
+                let directory = directory_of(path).to_owned();
+                self.text(&self.tree.shown(path), bytes, directory);
+            }
             Ok(None) => {
                 let message = format!("the file is larger than {} MiB", LARGEST_FILE >> 20);
                 self.problems.push(
@@ -166,7 +181,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn text(&mut self, name: &str, bytes: Vec<u8>) {
+    fn text(&mut self, name: &str, bytes: Vec<u8>, directory: PathBuf) {
         let mut text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
@@ -194,9 +209,13 @@ impl<'a> Loader<'a> {
             .unwrap_or_default();
         let mut decoder = FileDecoder::new(file, &mut self.problems);
         let end = yaml::read(text, file, STREAMED, &mut |item| decoder.take(item));
-        let raw = decoder.finish(end.is_ok());
+        let (raw, rosters) = decoder.finish(end.is_ok());
         self.problems.extend(end.err());
         self.files.push((file, raw));
+        if !rosters.is_empty() {
+            let root = self.root.clone();
+            self.rosters.push((Home { directory, root }, rosters));
+        }
     }
 
     fn unreadable(&mut self, path: &Path, error: &std::io::Error) {
@@ -214,12 +233,21 @@ impl<'a> Loader<'a> {
 
     fn finish(self, options: Options) -> Loaded {
         let Self {
-            sources,
+            tree,
+            mut sources,
             files,
             mut problems,
+            rosters,
             ..
         } = self;
-        let desired = resolve::resolve(files, &sources, &mut problems);
+        let mut opener = Opener::new(tree);
+        for (home, rosters) in &rosters {
+            for raw in rosters {
+                opener.open(raw, home, &mut sources, &mut problems);
+            }
+        }
+        let tables = opener.finish();
+        let desired = resolve::resolve(files, &tables, &sources, &mut problems);
         if desired.rooms.is_empty() && problems.is_empty() && !options.allow_empty {
             let path = sources
                 .names()
@@ -233,8 +261,16 @@ impl<'a> Loader<'a> {
         }
         Loaded {
             desired,
-            diagnostics: problems.sorted(),
+            diagnostics: problems.sorted(&sources),
             sources,
         }
+    }
+}
+
+/// The directory a file lies in, as it was written.
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
 }

@@ -1,19 +1,27 @@
 //! The manifest: text in, [`Desired`](crate::model::Desired) and every mistake out.
 //!
-//! Main entry: [`load()`]. The stages in order: `load` (files), `yaml` (nodes), `fields` and `decode` (as written, [`raw`]),
-//! `resolve` (names, groups, defaults), `validate` (named checks). It never talks to a server and never decides what to do about one.
+//! Main entry: [`load()`]. The stages in order: `load` (files, out of a [`tree`]), `yaml` (nodes), `fields` and `decode` (as written,
+//! [`raw`]), `tables` (the files with rows beside it), `people`, `groups`, `roster`, `generate` (names, lists, rooms in bulk),
+//! `resolve` (all of it together), `validate` (named checks). It never talks to a server and never decides what to do about one.
 
 mod complaint;
 mod decode;
 pub mod diagnostic;
+mod encoding;
+mod enrol;
 mod export;
 mod fields;
+mod generate;
 mod groups;
+mod layout;
 mod load;
+mod people;
 pub mod raw;
 mod resolve;
+mod roster;
 mod scalar;
-#[expect(dead_code, reason = "generated rooms and welcomes are its first users")]
+mod table;
+mod tables;
 mod template;
 pub mod tree;
 mod validate;

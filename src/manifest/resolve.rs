@@ -5,38 +5,41 @@ use std::collections::btree_map::Entry;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
-use super::groups::{Directory, too_many};
+use super::generate;
+use super::groups::{Directory, order, too_many};
 use super::raw::{RawDefaults, RawManifest, RawRoom, Spanned};
+use super::roster::Rosters;
+use super::tables::Tables;
 use super::validate;
 use crate::model::{
-    Desired, DesiredRoom, FieldSet, FileId, Limits, MembersPolicy, Pipe, RoomKind, RoomState,
-    WidgetId,
+    Desired, DesiredRoom, FieldSet, FileId, Limits, Member, MembersPolicy, Pipe, RoomKind,
+    RoomState, WidgetId,
 };
 
 /// Puts the files together. Mistakes go to `problems`; what comes back is only whole if there were none.
 pub(super) fn resolve(
     files: Vec<(FileId, RawManifest)>,
+    tables: &Tables,
     sources: &Sources,
     problems: &mut Problems,
 ) -> Desired {
-    let directory = Directory::new(&files, sources, problems);
-    let mut rooms: BTreeMap<Pipe, (DesiredRoom, At)> = BTreeMap::new();
-    let mut fits = !directory.is_full();
+    let directory = Directory::new(&files, Rosters { tables, sources }, problems);
+    let mut declared = Declared {
+        fits: !directory.is_full(),
+        rooms: BTreeMap::new(),
+    };
     for (_, raw) in &files {
         let defaults = raw.defaults.unwrap_or_default();
         for written in &raw.rooms {
-            let room = room(written, defaults, &directory, sources, problems);
-            if fits && directory.is_full() {
-                fits = false;
-                problems.push(too_many(written.at, "the rooms"));
-            }
-            match rooms.entry(room.pipe.clone()) {
-                _ if written.broken => {}
-                Entry::Vacant(entry) => drop(entry.insert((room, written.pipe.at))),
-                Entry::Occupied(entry) => problems.push(duplicate_pipe(written, entry.get().1)),
-            }
+            declared.take(written, Vec::new(), defaults, &directory, problems);
+        }
+        for bulk in &raw.generate {
+            generate::each(bulk, &directory, problems, |written, joined, problems| {
+                declared.take(&written, joined, defaults, &directory, problems);
+            });
         }
     }
+    let rooms = declared.rooms;
     let mut pipes: Vec<(&str, At)> = rooms
         .values()
         .map(|(room, at)| (room.pipe.as_str(), *at))
@@ -64,14 +67,45 @@ pub(super) fn resolve(
             .map(|(pipe, (room, _))| (pipe, room))
             .collect(),
         files: sources.names(),
+        rosters: tables.files().clone(),
+    }
+}
+
+/// The rooms so far.
+struct Declared {
+    rooms: BTreeMap<Pipe, (DesiredRoom, At)>,
+    /// Whether no list had to be left out because there were too many members.
+    fits: bool,
+}
+
+impl Declared {
+    /// Takes a room in. `joined` are the members that rosters give it beside those written down.
+    fn take(
+        &mut self,
+        written: &RawRoom,
+        joined: Vec<Member>,
+        defaults: RawDefaults,
+        directory: &Directory<'_>,
+        problems: &mut Problems,
+    ) {
+        let room = room(written, joined, defaults, directory, problems);
+        if self.fits && directory.is_full() {
+            self.fits = false;
+            problems.push(too_many(written.at, "the rooms"));
+        }
+        match self.rooms.entry(room.pipe.clone()) {
+            _ if written.broken => {}
+            Entry::Vacant(entry) => drop(entry.insert((room, written.pipe.at))),
+            Entry::Occupied(entry) => problems.push(duplicate_pipe(written, entry.get().1)),
+        }
     }
 }
 
 fn room(
     written: &RawRoom,
+    joined: Vec<Member>,
     defaults: RawDefaults,
     directory: &Directory<'_>,
-    sources: &Sources,
     problems: &mut Problems,
 ) -> DesiredRoom {
     let RawRoom {
@@ -92,6 +126,10 @@ fn room(
         .map(|member| member.user)
         .collect();
     let mut members = directory.members(members, problems);
+    if !joined.is_empty() {
+        members.extend(joined);
+        order(&mut members);
+    }
     members.retain(|member| !std::collections::BTreeSet::contains(&exclude, &member.user));
     let mut ignored = FieldSet::default();
     for field in ignore {
@@ -110,7 +148,7 @@ fn room(
             .or(defaults.members_policy)
             .unwrap_or(MembersPolicy::Ensure),
         ignore: ignored,
-        place: sources.place(*at),
+        place: directory.rosters().sources.place(*at),
     };
     if !broken {
         validate::room(&room, pipe.at, title.at, problems);

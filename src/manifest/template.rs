@@ -69,7 +69,25 @@ impl Template {
         template.names = names.into_iter().collect();
         template.names.sort();
         template.environment = Some(environment);
+        template.try_out()?;
         Ok(template)
+    }
+
+    /// Finds filters that do not exist, which the library only notices when it gets there.
+    fn try_out(&self) -> Result<(), Complaint> {
+        let Some(environment) = &self.environment else {
+            return Ok(());
+        };
+        let names = self.names.iter();
+        let values = names.map(|name| (name.clone(), Value::from("x")));
+        let context = Value::from(values.collect::<BTreeMap<String, Value>>());
+        let tried = environment
+            .get_template(NAME)
+            .and_then(|template| template.render(context));
+        match tried {
+            Err(error) if error.kind() == ErrorKind::UnknownFilter => Err(complaint(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// The names it wants values for, sorted.
@@ -105,6 +123,7 @@ impl Template {
 
 /// What stands for a name.
 #[derive(Debug, Clone)]
+#[expect(dead_code, reason = "flags and counts are for welcomes")]
 pub(super) enum Filling<'v> {
     /// A text.
     Text(&'v str),

@@ -87,3 +87,29 @@ impl Tree for Disk {
         Ok((bytes.len() as u64 <= most).then_some(bytes))
     }
 }
+
+/// No files at all: what a text by itself has beside it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Alone;
+
+impl Tree for Alone {
+    fn kind(&self, _: &Path) -> io::Result<Kind> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn entries(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn is_link(&self, _: &Path) -> bool {
+        false
+    }
+
+    fn real(&self, _: &Path) -> io::Result<PathBuf> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn read(&self, _: &Path, _: u64) -> io::Result<Option<Vec<u8>>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}

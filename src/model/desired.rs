@@ -101,6 +101,8 @@ pub struct Desired {
     pub rooms: BTreeMap<Pipe, DesiredRoom>,
     /// Names of the files, for [`Place`].
     pub files: Vec<Arc<str>>,
+    /// Which of the files have rows: rosters, and what rooms were made from.
+    pub rosters: BTreeSet<FileId>,
 }
 
 impl Desired {

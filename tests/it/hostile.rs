@@ -120,7 +120,7 @@ fn anchors_in_a_chain() {
         format!("version: 1\ngroups:\n  g0: &a0 [3]\n{}{ROOM}", lines(chain)),
         ALL,
     );
-    assert!(told.contains("a member must be an id, a name or a \"@group\", not a list"));
+    assert!(told.contains("a member must be an id, a name, a \"@group\" or a roster, not a list"));
     assert!(told.ends_with("the manifest is invalid: 1399 errors; 1199 of them not shown\n"));
 }
 

@@ -24,6 +24,7 @@ mod ledger;
 mod manifests;
 mod plan;
 mod properties;
+mod rosters;
 mod sandbox;
 mod saved;
 mod secrets;

@@ -57,6 +57,19 @@ fn files(path: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The same, with everything that lies beside them.
+fn all_files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = fs::read_dir(path).unwrap();
+    let mut found: Vec<PathBuf> = entries
+        .flat_map(|entry| all_files(&entry.unwrap().path()))
+        .collect();
+    found.sort();
+    found
+}
+
 fn name(path: &Path) -> &str {
     path.file_name().unwrap().to_str().unwrap()
 }
@@ -112,7 +125,7 @@ fn read(path: &Path) -> Loaded {
 /// Runs `check` on a copy of a manifest, so that only its name is in the output.
 fn check(path: &Path, more: &[&str]) -> Ran {
     let dir = Dir::new();
-    for file in files(path) {
+    for file in all_files(path) {
         let below = file.strip_prefix(path.parent().unwrap()).unwrap();
         dir.write(below.to_str().unwrap(), fs::read(&file).unwrap());
     }

@@ -189,6 +189,7 @@ impl Wishes {
             scope: self.scope.into_iter().map(ToOwned::to_owned).collect(),
             limits: self.limits,
             rooms: rooms.collect(),
+            rosters: BTreeSet::new(),
             files: ["a.yaml".into(), "b.yaml".into()].into(),
         }
     }

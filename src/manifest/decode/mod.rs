@@ -2,38 +2,27 @@
 
 use std::collections::BTreeMap;
 
+mod bulk;
+mod room;
+mod roster;
+
+use self::room::{KINDS, POLICIES, room};
 use super::diagnostic::{At, Code, Diagnostic, Problems};
-use super::fields::{Decoder, Keys, clip, written};
-use super::raw::{
-    Names, PositiveId, RawDefaults, RawLimits, RawManifest, RawMember, RawRoom, Spanned, Version,
-};
-use super::scalar::{Reading, reading};
+use super::fields::{Decoder, Keys, written};
+use super::raw::{RawDefaults, RawFile, RawLimits, RawManifest, Spanned, Version};
 use super::yaml::{Item, Node, Value};
-use crate::model::{Field, FileId, MembersPolicy, RoomKind};
+use crate::model::FileId;
 
 /// The list that may be long, and is therefore read one element at a time.
 pub(super) const STREAMED: &str = "rooms";
 
-pub(super) const TOP: Keys<8> = Keys {
+pub(super) const TOP: Keys<9> = Keys {
     owner: "the manifest",
     known: [
-        "version", "widget", "scope", "defaults", "people", "groups", STREAMED, "limits",
+        "version", "widget", "scope", "defaults", "people", "groups", STREAMED, "generate",
+        "limits",
     ],
-    later: &["generate"],
-};
-pub(super) const ROOM: Keys<8> = Keys {
-    owner: "a room",
-    known: [
-        "pipe",
-        "title",
-        "type",
-        "public",
-        "members",
-        "exclude",
-        "members_policy",
-        "ignore",
-    ],
-    later: &["welcome", "enrol"],
+    later: &[],
 };
 pub(super) const DEFAULTS: Keys<3> = Keys {
     owner: "`defaults`",
@@ -45,19 +34,6 @@ pub(super) const LIMITS: Keys<5> = Keys {
     known: ["create", "update", "add_members", "messages", "publish"],
     later: &[],
 };
-
-const KINDS: [(&str, RoomKind); 6] = [
-    ("dialog", RoomKind::Dialog),
-    ("conference", RoomKind::Conference),
-    ("support", RoomKind::Support),
-    ("0", RoomKind::Dialog),
-    ("1", RoomKind::Conference),
-    ("3", RoomKind::Support),
-];
-const POLICIES: [(&str, MembersPolicy); 2] = [
-    ("ensure", MembersPolicy::Ensure),
-    ("on_create", MembersPolicy::OnCreate),
-];
 
 /// Puts one file together out of its items.
 #[derive(Debug)]
@@ -71,10 +47,7 @@ pub(super) struct FileDecoder<'a> {
 impl<'a> FileDecoder<'a> {
     pub(super) fn new(file: FileId, problems: &'a mut Problems) -> Self {
         Self {
-            decoder: Decoder {
-                problems,
-                meant: Vec::new(),
-            },
+            decoder: Decoder::new(problems),
             file,
             seen: BTreeMap::new(),
             raw: RawManifest::default(),
@@ -99,8 +72,8 @@ impl<'a> FileDecoder<'a> {
         }
     }
 
-    /// The file, once all items came. `complete` is false if reading broke off.
-    pub(super) fn finish(mut self, complete: bool) -> RawManifest {
+    /// The file, once all items came, and the files beside it that it names. `complete` is false if reading broke off.
+    pub(super) fn finish(mut self, complete: bool) -> (RawManifest, Vec<RawFile>) {
         let at = At {
             file: self.file,
             offset: 0,
@@ -112,7 +85,7 @@ impl<'a> FileDecoder<'a> {
             self.decoder
                 .note(diagnostic.hint("start the file with `version: 1`"));
         }
-        self.raw
+        (self.raw, self.decoder.files)
     }
 
     fn first_time(&mut self, key: &Node, name: &str) -> bool {
@@ -147,8 +120,16 @@ impl<'a> FileDecoder<'a> {
                 });
             }
             "defaults" => self.raw.defaults = defaults(decoder, value, self.file),
-            "people" => self.raw.people = people(decoder, value),
-            "groups" => self.raw.groups = groups(decoder, value),
+            "people" => match roster::named(value) {
+                Some(_) => self.raw.directory = roster::directory(decoder, value),
+                None => self.raw.people = room::people(decoder, value),
+            },
+            "groups" => self.raw.groups = room::groups(decoder, value),
+            "generate" => {
+                let items = decoder.list(value, "`generate`").iter();
+                let rooms = items.filter_map(|node| bulk::generate(decoder, node));
+                self.raw.generate = rooms.collect();
+            }
             STREAMED => decoder
                 .list(value, "`rooms`")
                 .iter()
@@ -197,34 +178,6 @@ fn defaults(decoder: &mut Decoder<'_>, node: &Node, file: FileId) -> Option<RawD
     })
 }
 
-fn people(decoder: &mut Decoder<'_>, node: &Node) -> Names<Spanned<PositiveId>> {
-    if let Some((key, _)) = roster(node) {
-        decoder.not_yet(key.at, "roster");
-        return Names::default();
-    }
-    let names = decoder.names(node, "`people`");
-    let ids = names.into_iter().map(|(name, value)| {
-        // A name whose id is wrong is known all the same: that its members cannot be added follows from one mistake.
-        let stand_in = Spanned {
-            value: PositiveId::STAND_IN,
-            at: value.at,
-        };
-        let id = decoder.id(value, &format!("the id of `{}`", clip(&name.value)));
-        (name, id.unwrap_or(stand_in))
-    });
-    Names(ids.collect())
-}
-
-fn groups(decoder: &mut Decoder<'_>, node: &Node) -> Names<Vec<Spanned<RawMember>>> {
-    let names = decoder.names(node, "`groups`");
-    let lists = names.into_iter().map(|(name, value)| {
-        let what = format!("the group `{}`", clip(&name.value));
-        let list = members(decoder, value, &what);
-        (name, list)
-    });
-    Names(lists.collect())
-}
-
 fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawLimits> {
     let found = decoder.fields(node, &LIMITS)?;
     let [create, update, add_members, messages, publish] = std::array::from_fn(|index| {
@@ -237,118 +190,6 @@ fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawLimits> {
         add_members,
         messages,
         publish,
-    })
-}
-
-fn room(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoom> {
-    let [pipe, title, kind, public, list, exclude, policy, ignore] = decoder.fields(node, &ROOM)?;
-    let named = match pipe.map(Node::value) {
-        Some(Value::Scalar { text, .. }) => format!("the room `{}`", clip(text)),
-        _ => "a room".to_owned(),
-    };
-    for (key, value, what) in [
-        ("pipe", pipe, "its own name, which never changes"),
-        ("title", title, "what people see"),
-    ] {
-        if value.is_none() && !decoder.meant.contains(&key) {
-            let message = format!("{named} has no `{key}`");
-            decoder.note(
-                Diagnostic::at(Code::MissingKey, node.at, message)
-                    .hint(format!("give it a `{key}`: {what}")),
-            );
-        }
-    }
-    let pipe = pipe.and_then(|node| decoder.text(node, "`pipe`"));
-    let title = title.and_then(|node| decoder.text(node, "`title`"));
-    let kind = kind.and_then(|node| decoder.choice(node, "`type`", &KINDS));
-    let public = public.and_then(|node| decoder.boolean(node, "`public`"));
-    let list = list
-        .map(|node| members(decoder, node, "`members`"))
-        .unwrap_or_default();
-    let exclude = exclude
-        .map(|node| members(decoder, node, "`exclude`"))
-        .unwrap_or_default();
-    let members_policy =
-        policy.and_then(|node| decoder.choice(node, "`members_policy`", &POLICIES));
-    let ignore = ignore
-        .map(|node| ignored(decoder, node))
-        .unwrap_or_default();
-    let broken = pipe.is_none() || title.is_none();
-    let stand_in = || Spanned {
-        value: String::new(),
-        at: node.at,
-    };
-    let (pipe, title) = (
-        pipe.unwrap_or_else(stand_in),
-        title.unwrap_or_else(stand_in),
-    );
-    Some(RawRoom {
-        at: node.at,
-        broken,
-        pipe,
-        title,
-        kind,
-        public,
-        members: list,
-        exclude,
-        members_policy,
-        ignore,
-    })
-}
-
-fn ignored(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Spanned<Field>> {
-    let choices = Field::ALL.map(|field| (field.name(), field));
-    let items = decoder.list(node, "`ignore`").iter();
-    items
-        .filter_map(|node| {
-            Some(Spanned {
-                value: decoder.choice(node, "a field in `ignore`", &choices)?,
-                at: node.at,
-            })
-        })
-        .collect()
-}
-
-fn members(decoder: &mut Decoder<'_>, node: &Node, what: &str) -> Vec<Spanned<RawMember>> {
-    decoder
-        .list(node, what)
-        .iter()
-        .filter_map(|node| member(decoder, node))
-        .collect()
-}
-
-fn member(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> {
-    if let Some((key, _)) = roster(node) {
-        decoder.not_yet(key.at, "roster");
-        return None;
-    }
-    let value = match node.value() {
-        Value::Scalar { text, plain: true } if reading(text) == Reading::Number => {
-            RawMember::Id(decoder.id(node, "a member's id")?.value.0)
-        }
-        Value::Scalar { .. } => {
-            let text = decoder.text(node, "a member")?.value;
-            match text.strip_prefix('@') {
-                Some(group) => RawMember::Group(group.to_owned()),
-                None => RawMember::Person(text),
-            }
-        }
-        _ => {
-            decoder.wrong_type(node, "a member", "an id, a name or a \"@group\"");
-            return None;
-        }
-    };
-    Some(Spanned { value, at: node.at })
-}
-
-/// The `roster` key of a mapping, unless it names a person of that name.
-fn roster(node: &Node) -> Option<&(Node, Node)> {
-    let Value::Map(pairs) = node.value() else {
-        return None;
-    };
-    pairs.iter().find(|(key, value)| {
-        let named = matches!(key.value(), Value::Scalar { text, .. } if text == "roster");
-        named && !matches!(value.value(), Value::Scalar { text, .. } if text.bytes().all(|byte| byte.is_ascii_digit()))
     })
 }
 
@@ -376,7 +217,10 @@ mod tests {
             known
         };
         assert_eq!(keys("/properties"), sorted(&TOP.known));
-        assert_eq!(keys("/definitions/RawRoom/properties"), sorted(&ROOM.known));
+        assert_eq!(
+            keys("/definitions/RawRoom/properties"),
+            sorted(&room::ROOM.known)
+        );
         assert_eq!(
             keys("/definitions/RawDefaults/properties"),
             sorted(&DEFAULTS.known)
@@ -385,5 +229,16 @@ mod tests {
             keys("/definitions/RawLimits/properties"),
             sorted(&LIMITS.known)
         );
+        for (name, known) in [
+            ("Roster", &roster::ROSTER.known[..]),
+            ("Directory", &roster::DIRECTORY.known),
+            ("Enrol", &bulk::ENROL.known),
+            ("Via", &bulk::VIA.known),
+            ("Generate", &bulk::GENERATE.known),
+            ("TemplateRoom", &bulk::TEMPLATE_ROOM.known),
+        ] {
+            let properties = format!("/definitions/{name}/properties");
+            assert_eq!(keys(&properties), sorted(known), "{name}");
+        }
     }
 }

@@ -6,6 +6,12 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+mod bulk;
+
+pub use bulk::{
+    By, RawDirectory, RawEnrol, RawFile, RawFilter, RawGenerate, RawOn, RawRoster, RawVia,
+};
+
 use super::diagnostic::At;
 use crate::model::{Field, FileId, Limit, MembersPolicy, RoomKind};
 
@@ -65,15 +71,21 @@ pub struct RawManifest {
     pub scope: Option<Spanned<Vec<Spanned<String>>>>,
     /// What a room of this file is unless it says otherwise.
     pub defaults: Option<RawDefaults>,
-    /// Names for the user ids of your site.
-    #[schemars(default)]
+    /// Names for the user ids of your site, or a file of them.
+    #[schemars(default, with = "RawPeople")]
     pub people: Names<Spanned<PositiveId>>,
+    /// The same out of a file.
+    #[schemars(skip)]
+    pub directory: Option<RawDirectory>,
     /// Named lists of members; a group may contain `@other-groups`.
     #[schemars(default)]
     pub groups: Names<Vec<Spanned<RawMember>>>,
     /// The rooms.
     #[schemars(default)]
     pub rooms: Vec<RawRoom>,
+    /// Rooms in bulk: one for each row of a file.
+    #[schemars(default)]
+    pub generate: Vec<RawGenerate>,
     /// Guards: a plan over one of them is refused.
     pub limits: Option<RawLimits>,
 }
@@ -167,8 +179,8 @@ pub struct RawRoom {
     pub ignore: Vec<Spanned<Field>>,
 }
 
-/// A member as written: an id, a name, or a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A member as written: an id, a name, a group, or a file of users.
+#[derive(Debug, Clone)]
 pub enum RawMember {
     /// A user id.
     Id(u64),
@@ -176,16 +188,19 @@ pub enum RawMember {
     Person(String),
     /// `@group`, without the sign.
     Group(String),
+    /// A roster.
+    Roster(Box<RawRoster>),
 }
 
 impl JsonSchema for RawMember {
     fn schema_name() -> Cow<'static, str> {
         "Member".into()
     }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let roster = generator.subschema_for::<RawRoster>();
         json_schema!({
-            "description": "A user id, a name from `people`, or \"@group\".",
-            "anyOf": [{"type": "integer", "minimum": 1, "maximum": i64::MAX}, {"type": "string", "minLength": 1}]
+            "description": "A user id, a name from `people`, \"@group\", or a roster.",
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": i64::MAX}, {"type": "string", "minLength": 1}, roster]
         })
     }
 }
@@ -212,6 +227,23 @@ pub struct RawLimits {
     /// Closed rooms that become public; 0 if absent.
     #[schemars(with = "Option<RawLimit>")]
     pub publish: Option<Limit>,
+}
+
+/// Only a schema: names and ids, or a file of them.
+pub struct RawPeople;
+
+impl JsonSchema for RawPeople {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "People".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let names = Names::<Spanned<PositiveId>>::json_schema(generator);
+        let directory = generator.subschema_for::<RawDirectory>();
+        json_schema!({"anyOf": [names, directory]})
+    }
 }
 
 macro_rules! schema_only {

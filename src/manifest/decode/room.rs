@@ -1,0 +1,179 @@
+//! Rooms, and the people and groups that stand in them.
+
+use super::super::diagnostic::{Code, Diagnostic};
+use super::super::fields::{Decoder, Keys, clip};
+use super::super::raw::{Names, PositiveId, RawMember, RawRoom, Spanned};
+use super::super::scalar::{Reading, reading};
+use super::super::yaml::{Node, Value};
+use super::roster;
+use crate::model::{Field, MembersPolicy, RoomKind};
+
+pub(super) const ROOM: Keys<8> = Keys {
+    owner: "a room",
+    known: [
+        "pipe",
+        "title",
+        "type",
+        "public",
+        "members",
+        "exclude",
+        "members_policy",
+        "ignore",
+    ],
+    later: &["welcome"],
+};
+pub(super) const KINDS: [(&str, RoomKind); 6] = [
+    ("dialog", RoomKind::Dialog),
+    ("conference", RoomKind::Conference),
+    ("support", RoomKind::Support),
+    ("0", RoomKind::Dialog),
+    ("1", RoomKind::Conference),
+    ("3", RoomKind::Support),
+];
+pub(super) const POLICIES: [(&str, MembersPolicy); 2] = [
+    ("ensure", MembersPolicy::Ensure),
+    ("on_create", MembersPolicy::OnCreate),
+];
+
+/// A room as it stands under `rooms`.
+pub(super) fn room(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoom> {
+    let found = decoder.fields(node, &ROOM)?;
+    Some(of_fields(decoder, node, found))
+}
+
+/// A room out of the values of its keys, in the order of [`ROOM`].
+pub(super) fn of_fields(
+    decoder: &mut Decoder<'_>,
+    node: &Node,
+    found: [Option<&Node>; 8],
+) -> RawRoom {
+    let [pipe, title, kind, public, list, exclude, policy, ignore] = found;
+    let named = match pipe.map(Node::value) {
+        Some(Value::Scalar { text, .. }) => format!("the room `{}`", clip(text)),
+        _ => "a room".to_owned(),
+    };
+    for (key, value, what) in [
+        ("pipe", pipe, "its own name, which never changes"),
+        ("title", title, "what people see"),
+    ] {
+        if value.is_none() && !decoder.meant.contains(&key) {
+            let message = format!("{named} has no `{key}`");
+            decoder.note(
+                Diagnostic::at(Code::MissingKey, node.at, message)
+                    .hint(format!("give it a `{key}`: {what}")),
+            );
+        }
+    }
+    let pipe = pipe.and_then(|node| decoder.text(node, "`pipe`"));
+    let title = title.and_then(|node| decoder.text(node, "`title`"));
+    let kind = kind.and_then(|node| decoder.choice(node, "`type`", &KINDS));
+    let public = public.and_then(|node| decoder.boolean(node, "`public`"));
+    let list = list
+        .map(|node| members(decoder, node, "`members`"))
+        .unwrap_or_default();
+    let exclude = exclude
+        .map(|node| members(decoder, node, "`exclude`"))
+        .unwrap_or_default();
+    let members_policy =
+        policy.and_then(|node| decoder.choice(node, "`members_policy`", &POLICIES));
+    let ignore = ignore
+        .map(|node| ignored(decoder, node))
+        .unwrap_or_default();
+    let broken = pipe.is_none() || title.is_none();
+    let stand_in = || Spanned {
+        value: String::new(),
+        at: node.at,
+    };
+    let (pipe, title) = (
+        pipe.unwrap_or_else(stand_in),
+        title.unwrap_or_else(stand_in),
+    );
+    RawRoom {
+        at: node.at,
+        broken,
+        pipe,
+        title,
+        kind,
+        public,
+        members: list,
+        exclude,
+        members_policy,
+        ignore,
+    }
+}
+
+fn ignored(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Spanned<Field>> {
+    let choices = Field::ALL.map(|field| (field.name(), field));
+    let items = decoder.list(node, "`ignore`").iter();
+    items
+        .filter_map(|node| {
+            Some(Spanned {
+                value: decoder.choice(node, "a field in `ignore`", &choices)?,
+                at: node.at,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn members(
+    decoder: &mut Decoder<'_>,
+    node: &Node,
+    what: &str,
+) -> Vec<Spanned<RawMember>> {
+    decoder
+        .list(node, what)
+        .iter()
+        .filter_map(|node| member(decoder, node))
+        .collect()
+}
+
+fn member(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> {
+    if matches!(node.value(), Value::Map(_)) {
+        let roster = roster::roster(decoder, node)?;
+        return Some(Spanned {
+            value: RawMember::Roster(Box::new(roster)),
+            at: node.at,
+        });
+    }
+    let value = match node.value() {
+        Value::Scalar { text, plain: true } if reading(text) == Reading::Number => {
+            RawMember::Id(decoder.id(node, "a member's id")?.value.0)
+        }
+        Value::Scalar { .. } => {
+            let text = decoder.text(node, "a member")?.value;
+            match text.strip_prefix('@') {
+                Some(group) => RawMember::Group(group.to_owned()),
+                None => RawMember::Person(text),
+            }
+        }
+        _ => {
+            decoder.wrong_type(node, "a member", "an id, a name, a \"@group\" or a roster");
+            return None;
+        }
+    };
+    Some(Spanned { value, at: node.at })
+}
+
+pub(super) fn people(decoder: &mut Decoder<'_>, node: &Node) -> Names<Spanned<PositiveId>> {
+    let names = decoder.names(node, "`people`");
+    let ids = names.into_iter().map(|(name, value)| {
+        // A name whose id is wrong is known all the same: that its members cannot be added follows from one mistake.
+        let stand_in = Spanned {
+            value: PositiveId::STAND_IN,
+            at: value.at,
+        };
+        let id = decoder.id(value, &format!("the id of `{}`", clip(&name.value)));
+        (name, id.unwrap_or(stand_in))
+    });
+    Names(ids.collect())
+}
+
+pub(super) fn groups(decoder: &mut Decoder<'_>, node: &Node) -> Names<Vec<Spanned<RawMember>>> {
+    let names = decoder.names(node, "`groups`");
+    let lists = names.into_iter().map(|(name, value)| {
+        let what = format!("the group `{}`", clip(&name.value));
+        let list = members(decoder, value, &what);
+        (name, list)
+    });
+    Names(lists.collect())
+}

@@ -1,0 +1,188 @@
+//! Bytes -> text: UTF-8 unless the manifest says otherwise, and a good guess where it should have.
+
+use encoding_rs::{Encoding, IBM866, KOI8_R, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252};
+
+use super::fields::clip;
+
+/// Bytes looked at to guess an encoding.
+const LOOKED_AT: usize = 64 << 10;
+
+/// Why bytes are no text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NoText {
+    /// What is wrong.
+    pub(super) message: String,
+    /// What to do.
+    pub(super) hint: String,
+}
+
+/// The text of a file, without a byte order mark.
+pub(super) fn decode(bytes: Vec<u8>, label: Option<&str>) -> Result<String, NoText> {
+    match label {
+        Some(label) => labelled(&bytes, label),
+        None if looks_like_utf_16(&bytes) => Err(NoText {
+            message: "the file looks like UTF-16".to_owned(),
+            hint: "say `encoding: utf-16`, or save it as UTF-8".to_owned(),
+        }),
+        None => unlabelled(bytes),
+    }
+}
+
+fn labelled(bytes: &[u8], label: &str) -> Result<String, NoText> {
+    let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
+        return Err(NoText {
+            message: format!("`{}` is not an encoding", clip(label)),
+            hint: "it is one of the web's: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …".to_owned(),
+        });
+    };
+    let (encoding, mark) = Encoding::for_bom(bytes).unwrap_or((encoding, 0));
+    match encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]) {
+        Some(text) => Ok(text.into_owned()),
+        None => Err(NoText {
+            message: format!("the file is not valid {}", encoding.name()),
+            hint: guess(bytes).unwrap_or_else(|| "look which encoding it was saved in".to_owned()),
+        }),
+    }
+}
+
+fn unlabelled(bytes: Vec<u8>) -> Result<String, NoText> {
+    match String::from_utf8(bytes) {
+        Ok(mut text) => {
+            if text.starts_with('\u{feff}') {
+                text.drain(..'\u{feff}'.len_utf8());
+            }
+            Ok(text)
+        }
+        Err(error) => {
+            let offset = error.utf8_error().valid_up_to();
+            let bytes = error.into_bytes();
+            let line = bytes[..offset]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1;
+            Err(NoText {
+                message: format!("not valid UTF-8: byte {offset}, in line {line}"),
+                hint: guess(&bytes[offset..])
+                    .unwrap_or_else(|| "save the file as UTF-8".to_owned()),
+            })
+        }
+    }
+}
+
+/// A mark at its start, or a zero in every other byte.
+fn looks_like_utf_16(bytes: &[u8]) -> bool {
+    let marked = Encoding::for_bom(bytes)
+        .is_some_and(|(encoding, _)| encoding == UTF_16LE || encoding == UTF_16BE);
+    let looked_at = &bytes[..bytes.len().min(LOOKED_AT)];
+    let zeros = looked_at.iter().filter(|byte| **byte == 0).count();
+    marked || zeros * 4 > looked_at.len()
+}
+
+/// The encoding that bytes are likely in, and how they would read in it.
+fn guess(bytes: &[u8]) -> Option<String> {
+    let looked_at = &bytes[..bytes.len().min(LOOKED_AT)];
+    let count = |from: u8, to: u8| {
+        looked_at
+            .iter()
+            .filter(|byte| (from..=to).contains(*byte))
+            .count()
+    };
+    let (dos, upper, lower) = (count(0x80, 0xaf), count(0xc0, 0xdf), count(0xe0, 0xff));
+    let pairs = looked_at
+        .windows(2)
+        .filter(|pair| pair.iter().all(|byte| *byte >= 0x80))
+        .count();
+    let high = count(0x80, 0xff);
+    let (encoding, label) = if pairs * 2 < high {
+        (WINDOWS_1252, "windows-1252")
+    } else if dos * 2 > high {
+        (IBM866, "ibm866")
+    } else if lower >= upper {
+        (WINDOWS_1251, "windows-1251")
+    } else {
+        (KOI8_R, "koi8-r")
+    };
+    let start = looked_at.iter().position(|byte| *byte >= 0x80)?;
+    let word = looked_at[start..]
+        .split(|byte| matches!(byte, b',' | b';' | b'\t' | b'\r' | b'\n' | b'"'))
+        .next()?;
+    let (sample, _) = encoding.decode_without_bom_handling(&word[..word.len().min(40)]);
+    Some(format!(
+        "with `encoding: {label}` it would read `{}`; or save the file as UTF-8",
+        clip(&sample)
+    ))
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_registrars_save_is_read_or_recognised() {
+        let russian = "user_id;фио\n7;Ученик Первый\n";
+        for (encoding, label) in [
+            (WINDOWS_1251, "windows-1251"),
+            (KOI8_R, "koi8-r"),
+            (IBM866, "ibm866"),
+        ] {
+            let (bytes, _, _) = encoding.encode(russian);
+            assert_eq!(decode(bytes.to_vec(), Some(label)).unwrap(), russian);
+            let why = decode(bytes.to_vec(), None).unwrap_err();
+            assert!(
+                why.message
+                    .starts_with("not valid UTF-8: byte 8, in line 1"),
+                "{why:?}"
+            );
+            assert!(
+                why.hint
+                    .starts_with(&format!("with `encoding: {label}` it would read `фио`")),
+                "{why:?}"
+            );
+        }
+        let (bytes, _, _) = WINDOWS_1252.encode("id,name\n7,Bjørk\n");
+        assert!(
+            decode(bytes.to_vec(), None)
+                .unwrap_err()
+                .hint
+                .contains("windows-1252")
+        );
+        let wide: Vec<u8> = [0xfeff]
+            .into_iter()
+            .chain(russian.encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(decode(wide.clone(), Some("utf-16")).unwrap(), russian);
+        assert!(
+            decode(wide[2..].to_vec(), None)
+                .unwrap_err()
+                .hint
+                .contains("utf-16")
+        );
+        let wide: Vec<u8> = [0xfeff]
+            .into_iter()
+            .chain(russian.encode_utf16())
+            .flat_map(u16::to_be_bytes)
+            .collect();
+        assert_eq!(decode(wide.clone(), Some("utf-16")).unwrap(), russian);
+        assert_eq!(
+            decode(wide, None).unwrap_err().message,
+            "the file looks like UTF-16"
+        );
+        assert_eq!(decode("\u{feff}a".into(), None).unwrap(), "a");
+        assert_eq!(
+            decode(b"a".to_vec(), Some("klingon")).unwrap_err().message,
+            "`klingon` is not an encoding"
+        );
+        assert!(
+            decode(vec![0xff, 0x41], Some("utf-8"))
+                .unwrap_err()
+                .message
+                .contains("not valid UTF-8")
+        );
+    }
+}

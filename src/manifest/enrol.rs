@@ -1,0 +1,297 @@
+//! Joined rosters: indexed once by the columns that have to be equal, then looked up for each room's row.
+//!
+//! Main type: [`Enrolled`]. Cost grows with the sum of the files, not with their product.
+
+use std::collections::HashMap;
+
+use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
+use super::fields::clip;
+use super::groups::Directory;
+use super::raw::{RawEnrol, RawOn, RawVia, Spanned};
+use super::table::{Column, Row, Table, is_among};
+use super::tables::empty;
+use crate::model::Member;
+
+/// Between the parts of a key; no cell has it.
+const BETWEEN: char = '\u{1f}';
+
+/// A roster, ready to be asked who belongs to a row.
+pub(super) struct Enrolled {
+    groups: HashMap<String, Group>,
+    /// The columns of the rooms' file.
+    columns: Vec<Column>,
+}
+
+/// The roster's rows of one key.
+struct Group {
+    /// Their users, in the order of the roster.
+    members: Vec<Member>,
+    /// The first of them.
+    first: At,
+    rows: usize,
+    /// Whether a room's row had the key, be it one that `where` left out.
+    asked: bool,
+}
+
+/// Where empty cells are looked up.
+struct Via {
+    /// What stands for each key; none for rows that `where` leaves out.
+    cells: HashMap<String, Option<Vec<String>>>,
+    /// The roster's columns that make the key.
+    columns: Vec<Column>,
+    name: String,
+}
+
+impl Enrolled {
+    /// Reads a roster; `None` if it cannot be joined, which is noted. `each` is the rooms' file.
+    pub(super) fn new(
+        raw: &RawEnrol,
+        each: &Table,
+        numbered: &[Spanned<String>],
+        directory: &Directory<'_>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let rosters = directory.rosters();
+        let columns: Vec<Option<Column>> = raw
+            .on
+            .iter()
+            .map(|(_, name)| each.column(name, is_among(&name.value, numbered), problems))
+            .collect();
+        let table = rosters.tables.get(&raw.roster.file)?;
+        let via = match &raw.via {
+            None => None,
+            Some(via) => Some(Via::new(via, &raw.on, table, directory, problems)?),
+        };
+        let own = own_columns(raw, table, via.is_some(), problems);
+        let mut enrolled = Self {
+            groups: HashMap::new(),
+            columns: columns.into_iter().collect::<Option<_>>()?,
+        };
+        let own = own?;
+        rosters.read(
+            &raw.roster,
+            directory.people(),
+            problems,
+            |row, users, problems| {
+                let key = match key_of(row, &own, via.as_ref(), rosters.sources) {
+                    Ok(Some(key)) => key,
+                    Ok(None) => return,
+                    Err(mistake) => return problems.push(mistake),
+                };
+                let place = rosters.sources.place(row.at());
+                let group = enrolled.groups.entry(key).or_insert_with(|| Group {
+                    members: Vec::new(),
+                    first: row.at(),
+                    rows: 0,
+                    asked: false,
+                });
+                group.rows += 1;
+                let users = users.iter();
+                group
+                    .members
+                    .extend(users.map(|user| Member { user: *user, place }));
+            },
+        );
+        Some(enrolled)
+    }
+
+    /// Who belongs to a row of the rooms' file.
+    pub(super) fn of(&mut self, row: &Row<'_>) -> &[Member] {
+        let key = join(self.columns.iter().map(|column| row.cell(column)));
+        let Some(group) = self.groups.get_mut(&key) else {
+            return &[];
+        };
+        group.asked = true;
+        &group.members
+    }
+
+    /// Warns of rows that belong to no row of the rooms' file at all.
+    pub(super) fn unjoined(self, each: &Table, sources: &Sources, problems: &mut Problems) {
+        let groups = self.groups.into_values().filter(|group| !group.asked);
+        let left: Vec<(At, usize)> = groups.map(|group| (group.first, group.rows)).collect();
+        let Some(first) = left.iter().map(|(at, _)| *at).min() else {
+            return;
+        };
+        let count: usize = left.iter().map(|(_, count)| count).sum();
+        let name = |file| {
+            sources
+                .file(file)
+                .map(|file| clip(&file.name))
+                .unwrap_or_default()
+        };
+        let rows = if count == 1 {
+            "1 row".to_owned()
+        } else {
+            format!("{count} rows")
+        };
+        let verb = if count == 1 { "belongs" } else { "belong" };
+        let message = format!(
+            "{rows} of `{}` {verb} to no row of `{}`; this is the first",
+            name(first.file),
+            name(each.file)
+        );
+        let diagnostic = Diagnostic::at(Code::Unjoined, first, message);
+        problems.push(diagnostic.hint("nobody is added for them; look at the columns of `on`"));
+    }
+}
+
+/// The roster's columns of `on`; one that it lacks may come from the file between.
+fn own_columns(
+    raw: &RawEnrol,
+    table: &Table,
+    has_via: bool,
+    problems: &mut Problems,
+) -> Option<Vec<Option<Column>>> {
+    let numbered = &raw.roster.file.numbered;
+    let columns: Vec<Option<Option<Column>>> = raw
+        .on
+        .iter()
+        .map(|(name, _)| {
+            let there = table
+                .columns
+                .iter()
+                .any(|column| column.eq_ignore_ascii_case(name.value.trim()));
+            if has_via && !there {
+                return Some(None);
+            }
+            table
+                .column(name, is_among(&name.value, numbered), problems)
+                .map(Some)
+        })
+        .collect();
+    columns.into_iter().collect()
+}
+
+/// The key of a roster's row; `None` for one that the file between leaves out.
+fn key_of(
+    row: &Row<'_>,
+    own: &[Option<Column>],
+    via: Option<&Via>,
+    sources: &Sources,
+) -> Result<Option<String>, Diagnostic> {
+    let cell = |column: &Option<Column>| {
+        column
+            .as_ref()
+            .map(|column| row.cell(column))
+            .unwrap_or_default()
+    };
+    if own.iter().all(|column| !cell(column).is_empty()) {
+        return Ok(Some(join(own.iter().map(cell))));
+    }
+    let Some(via) = via else {
+        let empty = own
+            .iter()
+            .flatten()
+            .find(|column| row.cell(column).is_empty());
+        return match empty {
+            Some(column) => {
+                let mistake = row.mistake(
+                    Code::BadCell,
+                    column,
+                    "the cell is empty, and belongs to no room's row",
+                    sources,
+                );
+                Err(mistake.hint("write what it belongs to, or leave the row out with `where`"))
+            }
+            None => Ok(None),
+        };
+    };
+    let between = join(via.columns.iter().map(|column| row.cell(column)));
+    match via.cells.get(&between) {
+        Some(Some(cells)) => {
+            let filled = own
+                .iter()
+                .zip(cells)
+                .map(|(column, other)| match cell(column) {
+                    "" => other.as_str(),
+                    cell => cell,
+                });
+            Ok(Some(join(filled)))
+        }
+        Some(None) => Ok(None),
+        None => {
+            let column = via.columns.first();
+            let said = format!(
+                "`{}` is not in `{}`",
+                clip(&between.replace(BETWEEN, ", ")),
+                via.name
+            );
+            let mistake = column.map(|column| row.mistake(Code::BadCell, column, &said, sources));
+            let mistake = mistake.unwrap_or_else(|| Diagnostic::at(Code::BadCell, row.at(), said));
+            Err(mistake.hint("add it there, or leave the row out with `where`"))
+        }
+    }
+}
+
+impl Via {
+    fn new(
+        raw: &RawVia,
+        on: &RawOn,
+        roster: &Table,
+        directory: &Directory<'_>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let rosters = directory.rosters();
+        let table = rosters.tables.get(&raw.file)?;
+        let keys: Vec<Option<Column>> = raw
+            .on
+            .iter()
+            .map(|(own, _)| table.column(own, false, problems))
+            .collect();
+        let columns: Vec<Option<Column>> = raw
+            .on
+            .iter()
+            .map(|(_, other)| roster.column(other, false, problems))
+            .collect();
+        let wanted: Vec<Option<Column>> = on
+            .iter()
+            .map(|(name, _)| table.column(name, false, problems))
+            .collect();
+        let filters = table.filters(&raw.filter, &[], problems);
+        let (keys, wanted) = (
+            keys.into_iter().collect::<Option<Vec<_>>>()?,
+            wanted.into_iter().collect::<Option<Vec<_>>>()?,
+        );
+        let (columns, filters) = (columns.into_iter().collect::<Option<Vec<_>>>()?, filters?);
+        let name = rosters
+            .sources
+            .file(table.file)
+            .map(|file| clip(&file.name))
+            .unwrap_or_default();
+        let (mut cells, mut rows) = (HashMap::new(), 0_usize);
+        table.rows(rosters.sources, &[], problems, |row, _| {
+            rows += 1;
+            let key = join(keys.iter().map(|column| row.cell(column)));
+            let counts = row.passes(&filters);
+            let found = counts.then(|| {
+                wanted
+                    .iter()
+                    .map(|column| row.cell(column).to_owned())
+                    .collect()
+            });
+            let known: &mut Option<Vec<String>> = cells.entry(key).or_default();
+            if known.is_none() {
+                *known = found;
+            }
+        });
+        if rows == 0 && !raw.file.allow_empty {
+            problems.push(empty(&raw.file, rosters.sources, table));
+        }
+        Some(Self {
+            cells,
+            columns,
+            name,
+        })
+    }
+}
+
+fn join<'c>(cells: impl Iterator<Item = &'c str>) -> String {
+    let mut key = String::new();
+    for (index, cell) in cells.enumerate() {
+        if index > 0 {
+            key.push(BETWEEN);
+        }
+        key.push_str(cell);
+    }
+    key
+}

@@ -1,0 +1,76 @@
+//! How a file with rows is laid out: one value a line or CSV, which delimiter, where a cell starts.
+
+use csv::StringRecord;
+
+/// Whether a file has one value a line and no header.
+pub(super) fn is_plain(name: &str) -> bool {
+    name.len() > 4
+        && name.is_char_boundary(name.len() - 4)
+        && name[name.len() - 4..].eq_ignore_ascii_case(".txt")
+}
+
+/// The lines of a plain file as records of one cell; a line that starts with `#` is a remark.
+pub(super) fn lines(text: &str, mut take: impl FnMut(&StringRecord, usize)) {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let value = line.trim();
+        if !value.is_empty() && !value.starts_with('#') {
+            take(&StringRecord::from(vec![value]), start);
+        }
+        start += line.len();
+    }
+}
+
+/// The first line `sep=;`, which some spreadsheets write: where the header starts, and the delimiter.
+pub(super) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
+    let line = text.split_inclusive('\n').next().unwrap_or_default();
+    match line.trim_end().as_bytes() {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] => (line.len(), Some(*delimiter)),
+        _ => (0, None),
+    }
+}
+
+/// The delimiter that stands most often in the header, outside of quotes.
+pub(super) fn likely_delimiter(text: &str) -> u8 {
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
+    let mut quoted = false;
+    for byte in text.trim_start().bytes() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' | b'\r' if !quoted => break,
+            _ if quoted => {}
+            _ => counts
+                .iter_mut()
+                .filter(|(delimiter, _)| *delimiter == byte)
+                .for_each(|(_, count)| *count += 1),
+        }
+    }
+    // The first of those that stand equally often: the comma, where there is none at all.
+    counts
+        .into_iter()
+        .rev()
+        .max_by_key(|(_, count)| *count)
+        .map_or(b',', |(delimiter, _)| delimiter)
+}
+
+/// Where the cell with this index starts in a row's text.
+pub(super) fn cell_offset(text: &str, delimiter: Option<u8>, index: usize) -> usize {
+    let (mut left, mut quoted) = (index, false);
+    let Some(delimiter) = delimiter.filter(|_| index > 0) else {
+        return 0;
+    };
+    for (offset, byte) in text.bytes().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            byte if byte == delimiter && !quoted => {
+                left -= 1;
+                if left == 0 {
+                    return offset + 1;
+                }
+            }
+            b'\n' if !quoted => break,
+            _ => {}
+        }
+    }
+    0
+}

@@ -1,0 +1,233 @@
+//! What a manifest says of the files beside it: rosters, directories of people, rooms made in bulk.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::super::diagnostic::At;
+use super::{RawRoom, Spanned};
+
+/// A file with rows, and how it is to be read.
+#[derive(Debug, Clone)]
+pub struct RawFile {
+    /// The path as written, relative to the manifest's file, or to the preset's directory.
+    pub path: Spanned<String>,
+    /// The character between cells, where the file is not to be asked.
+    pub delimiter: Option<u8>,
+    /// The encoding, where it is not UTF-8.
+    pub encoding: Option<Spanned<String>>,
+    /// Whether a file that gives nothing is meant.
+    pub allow_empty: bool,
+    /// Columns that stand in the file with numbers behind them (`course1`, `course2`, …): each number makes a row of its own.
+    pub numbered: Vec<Spanned<String>>,
+}
+
+/// One condition: a cell of this column has to be one of these texts.
+#[derive(Debug, Clone)]
+pub struct RawFilter {
+    /// The column.
+    pub column: Spanned<String>,
+    /// The texts.
+    pub values: Vec<String>,
+}
+
+/// How the cells of a user column are to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// As ids of the site.
+    Id,
+    /// As names from `people`.
+    Name,
+}
+
+/// A file of users: a roster.
+#[derive(Debug, Clone)]
+pub struct RawRoster {
+    /// The file.
+    pub file: RawFile,
+    /// The columns with users; none written means `user`, or the only column.
+    pub user: Vec<Spanned<String>>,
+    /// Ids or names; if absent, a number is an id and anything else a name.
+    pub by: Option<By>,
+    /// Which rows count.
+    pub filter: Vec<RawFilter>,
+    /// Names that hold for this roster only.
+    pub people: Option<Box<RawDirectory>>,
+}
+
+/// A file of people: names and the ids of the site.
+#[derive(Debug, Clone)]
+pub struct RawDirectory {
+    /// The file.
+    pub file: RawFile,
+    /// The columns that name a person; each is enough.
+    pub name: Vec<Spanned<String>>,
+    /// The column with the id.
+    pub id: Spanned<String>,
+    /// Who counts. The others are known, and left out wherever they are named.
+    pub filter: Vec<RawFilter>,
+}
+
+/// Pairs of columns that have to be equal: this file's, and the other's.
+pub type RawOn = Vec<(Spanned<String>, Spanned<String>)>;
+
+/// A roster joined to the rows that rooms are made of.
+#[derive(Debug, Clone)]
+pub struct RawEnrol {
+    /// The roster.
+    pub roster: RawRoster,
+    /// The roster's columns, and those of the rooms' rows.
+    pub on: RawOn,
+    /// Where empty cells of `on` are looked up.
+    pub via: Option<RawVia>,
+}
+
+/// A file between a roster and the rooms' rows, as sections are between students and courses.
+#[derive(Debug, Clone)]
+pub struct RawVia {
+    /// The file.
+    pub file: RawFile,
+    /// Its columns, and the roster's.
+    pub on: RawOn,
+    /// Which of its rows count.
+    pub filter: Vec<RawFilter>,
+}
+
+/// Rooms in bulk: one for each row of a file.
+#[derive(Debug, Clone)]
+pub struct RawGenerate {
+    /// Where it starts.
+    pub at: At,
+    /// The rows.
+    pub each: RawFile,
+    /// Only the first row of each value of this column.
+    pub distinct: Option<Spanned<String>>,
+    /// Which rows count.
+    pub filter: Vec<RawFilter>,
+    /// The room; its texts are templates.
+    pub room: RawRoom,
+    /// Rosters joined to it.
+    pub enrol: Vec<RawEnrol>,
+}
+
+/// The properties of a file with rows.
+fn file_properties() -> serde_json::Value {
+    serde_json::json!({
+        "delimiter": {"description": "The character between cells: \",\", \";\", \"|\" or \"tab\"; found out if absent.", "enum": [",", ";", "|", "tab", "\t"]},
+        "encoding": {"description": "The file's encoding if it is not UTF-8, as in windows-1251 or utf-16.", "type": "string", "minLength": 1},
+        "allow_empty": {"description": "Whether a file that gives nothing is meant.", "type": "boolean"},
+        "numbered": {
+            "description": "Columns that stand there with numbers (course1, course2, …); each number is a row of its own.",
+            "type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}
+        }
+    })
+}
+
+/// A mapping with a file's properties, some more, and nothing else.
+fn object(description: &str, required: &[&str], own: serde_json::Value) -> Schema {
+    let (mut properties, own) = (file_properties(), own);
+    if let (Some(properties), serde_json::Value::Object(own)) = (properties.as_object_mut(), own) {
+        properties.extend(own);
+    }
+    json_schema!({
+        "description": description, "type": "object", "properties": properties, "required": required, "additionalProperties": false
+    })
+}
+
+macro_rules! schema_of {
+    ($($name:ident $title:literal $make:expr),+ $(,)?) => {$(
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> { $title.into() }
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                ($make)(generator)
+            }
+        }
+    )+};
+}
+
+const COLUMNS: &str = r##"{"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}]}"##;
+const WHERE: &str = r##"{
+    "type": "object",
+    "additionalProperties": {"anyOf": [{"type": ["string", "integer", "boolean"]}, {"type": "array", "items": {"type": ["string", "integer", "boolean"]}}]}
+}"##;
+const ON: &str = r##"{"type": "object", "minProperties": 1, "additionalProperties": {"type": "string", "minLength": 1}}"##;
+
+/// A part of a schema that is written down above, with what an editor shows of it.
+fn part(text: &str, description: &str) -> serde_json::Value {
+    let mut part: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    part["description"] = description.into();
+    part
+}
+
+/// The properties of a roster.
+fn roster_properties(generator: &mut SchemaGenerator) -> serde_json::Value {
+    serde_json::json!({
+        "roster": {"description": "The file, relative to this one: CSV with a header, or .txt with one user a line.", "type": "string", "minLength": 1},
+        "user": part(COLUMNS, "The column, or columns, with users; `user` if absent."),
+        "by": {"description": "What the cells are: ids, or names from `people`; if absent, numbers are ids.", "enum": ["id", "name"]},
+        "where": part(WHERE, "Only rows whose cells are these."),
+        "people": generator.subschema_for::<RawDirectory>()
+    })
+}
+
+schema_of! {
+    RawRoster "Roster" |generator: &mut SchemaGenerator| {
+        let own = roster_properties(generator);
+        object("Users from a file.", &["roster"], own)
+    },
+    RawDirectory "Directory" |_: &mut SchemaGenerator| object("Names and ids from a file.", &["roster", "name", "id"], serde_json::json!({
+        "roster": {"description": "The file, relative to this one.", "type": "string", "minLength": 1},
+        "name": part(COLUMNS, "The column, or columns, that name a person."),
+        "id": {"description": "The column with the site's user id.", "type": "string", "minLength": 1},
+        "where": part(WHERE, "Only people whose cells are these; the others are left out wherever they are named.")
+    })),
+    RawVia "Via" |_: &mut SchemaGenerator| object("Where empty cells of `on` are looked up.", &["roster", "on"], serde_json::json!({
+        "roster": {"description": "The file, relative to this one.", "type": "string", "minLength": 1},
+        "on": part(ON, "This file's column: the roster's column."),
+        "where": part(WHERE, "Only rows whose cells are these.")
+    })),
+    RawEnrol "Enrol" |generator: &mut SchemaGenerator| {
+        let mut own = roster_properties(generator);
+        own["on"] = part(ON, "The roster's column: the column of the rooms' file that it is equal to.");
+        own["via"] = generator.subschema_for::<RawVia>().to_value();
+        object("A roster joined to the rooms' rows.", &["roster", "on"], own)
+    },
+    RawGenerate "Generate" |generator: &mut SchemaGenerator| {
+        let each = object("A file and how to read it.", &["roster"], serde_json::json!({
+            "roster": {"description": "The file, relative to this one.", "type": "string", "minLength": 1},
+            "distinct": {"description": "Only the first row of each value of this column.", "type": "string", "minLength": 1}
+        }));
+        json_schema!({
+            "description": "Rooms in bulk: one for each row of a file, or of what a school system exported.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+                "each": {"description": "The file with a row for each room.", "anyOf": [{"type": "string", "minLength": 1}, each]},
+                "where": part(WHERE, "Only rows whose cells are these."),
+                "room": generator.subschema_for::<TemplateRoom>()
+            },
+            "required": ["each", "room"]
+        })
+    },
+}
+
+/// Only a schema: a room whose texts are templates, with rosters joined to it.
+pub struct TemplateRoom;
+
+impl JsonSchema for TemplateRoom {
+    fn schema_name() -> Cow<'static, str> {
+        "TemplateRoom".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut room = RawRoom::json_schema(generator).to_value();
+        let enrol = generator.subschema_for::<RawEnrol>().to_value();
+        room["description"] = "The room of a row; `{{ column }}` stands for a cell.".into();
+        for key in ["pipe", "title"] {
+            room["properties"][key] = serde_json::json!({"type": "string", "minLength": 1, "description": "A template: `{{ column | slug }}`."});
+        }
+        room["properties"]["enrol"] = serde_json::json!({
+            "description": "Rosters joined to the row by columns.", "anyOf": [enrol, {"type": "array", "items": enrol}]
+        });
+        Schema::try_from(room).unwrap_or_default()
+    }
+}

@@ -1,0 +1,182 @@
+//! Rosters: the rows of a file -> users, each with the row that names them.
+//!
+//! Main entry: [`Rosters::read`]. It does not know what the users are for.
+
+use super::diagnostic::{Code, Diagnostic, Problems, Sources};
+use super::fields::clip;
+use super::people::{People, Person, user};
+use super::raw::{By, RawRoster, Spanned};
+use super::table::{Column, Filter, ONLY_COLUMN, Row, Table, is_among};
+use super::tables::{Tables, empty};
+use crate::model::{Member, UserId};
+
+/// The opened files, and who is in them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rosters<'a> {
+    pub(super) tables: &'a Tables,
+    pub(super) sources: &'a Sources,
+}
+
+/// What a roster's columns turned out to be.
+struct Layout {
+    user: Vec<Column>,
+    numbered: Vec<Column>,
+    filters: Vec<Filter>,
+}
+
+impl Rosters<'_> {
+    /// The users of a roster, in the order of the file.
+    pub(super) fn members(
+        &self,
+        raw: &RawRoster,
+        people: &People,
+        problems: &mut Problems,
+    ) -> Vec<Member> {
+        let mut members = Vec::new();
+        self.read(raw, people, problems, |row, users, _| {
+            let place = self.sources.place(row.at());
+            members.extend(users.iter().map(|user| Member { user: *user, place }));
+        });
+        members
+    }
+
+    /// Calls `take` with every row that counts and its users. Mistakes in rows are noted, and the rows left out.
+    pub(super) fn read(
+        &self,
+        raw: &RawRoster,
+        people: &People,
+        problems: &mut Problems,
+        mut take: impl FnMut(&Row<'_>, &[UserId], &mut Problems),
+    ) {
+        let Some(table) = self.tables.get(&raw.file) else {
+            return;
+        };
+        let mut own = None;
+        if let Some(directory) = &raw.people {
+            let own: &mut People = own.insert(People::default());
+            own.directory(directory, self.tables, self.sources, problems);
+        }
+        // Names of this roster's own are what its cells are, digits or not.
+        let by = raw.by.or(own.as_ref().map(|_| By::Name));
+        let people = own.as_ref().unwrap_or(people);
+        let Some(layout) = self.layout(raw, table, problems) else {
+            return;
+        };
+        let (mut rows, mut users) = (0_usize, Vec::new());
+        table.rows(self.sources, &layout.numbered, problems, |row, problems| {
+            if !row.passes(&layout.filters) {
+                return;
+            }
+            rows += 1;
+            users.clear();
+            for column in &layout.user {
+                // A wide file has a column for each of several people, and not every row has them all.
+                if layout.user.len() > 1 && row.cell(column).is_empty() {
+                    continue;
+                }
+                match self.who(row, column, by, people) {
+                    Ok(Some(user)) => users.push(user),
+                    Ok(None) => {}
+                    Err(mistake) => problems.push(mistake),
+                }
+            }
+            take(row, &users, problems);
+        });
+        if rows == 0 && !raw.file.allow_empty {
+            problems.push(empty(&raw.file, self.sources, table));
+        }
+    }
+
+    fn layout(&self, raw: &RawRoster, table: &Table, problems: &mut Problems) -> Option<Layout> {
+        let numbered = &raw.file.numbered;
+        let find = |name: &Spanned<String>, problems: &mut Problems| {
+            table.column(name, is_among(&name.value, numbered), problems)
+        };
+        let user: Vec<Option<Column>> = if raw.user.is_empty() {
+            vec![self.only_column(raw, table, problems)]
+        } else {
+            raw.user.iter().map(|name| find(name, problems)).collect()
+        };
+        let columns: Vec<Option<Column>> =
+            numbered.iter().map(|name| find(name, problems)).collect();
+        let filters = table.filters(&raw.filter, numbered, problems);
+        Some(Layout {
+            user: user.into_iter().collect::<Option<_>>()?,
+            numbered: columns.into_iter().collect::<Option<_>>()?,
+            filters: filters?,
+        })
+    }
+
+    /// The column with the users where nobody says which: `user`, or the only one there is.
+    fn only_column(
+        &self,
+        raw: &RawRoster,
+        table: &Table,
+        problems: &mut Problems,
+    ) -> Option<Column> {
+        let named = |name: &str| Spanned {
+            value: name.to_owned(),
+            at: raw.file.path.at,
+        };
+        let is_there = |name: &str| {
+            table
+                .columns
+                .iter()
+                .any(|column| column.eq_ignore_ascii_case(name))
+        };
+        match table.columns.as_slice() {
+            [only] => table.column(&named(only), false, problems),
+            _ if is_there(ONLY_COLUMN) => table.column(&named(ONLY_COLUMN), false, problems),
+            columns => {
+                let shown: Vec<String> =
+                    columns.iter().take(20).map(|column| clip(column)).collect();
+                let message = format!(
+                    "which column of `{}` has the users?",
+                    clip(&raw.file.path.value)
+                );
+                let diagnostic = Diagnostic::at(Code::UnknownColumn, raw.file.path.at, message);
+                problems
+                    .push(diagnostic.hint(format!("say `user: …`, one of {}", shown.join(", "))));
+                None
+            }
+        }
+    }
+
+    /// Whom a cell names; `None` for somebody the directory of people leaves out.
+    fn who(
+        &self,
+        row: &Row<'_>,
+        column: &Column,
+        by: Option<By>,
+        people: &People,
+    ) -> Result<Option<UserId>, Diagnostic> {
+        let cell = row.cell(column);
+        let digits = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+        let known = people.get(cell);
+        let by_name = match by {
+            Some(by) => by == By::Name,
+            None if digits && known.is_some() => {
+                let message = format!("`{}` is a number, and also a name in `people`", clip(cell));
+                let mistake = row.mistake(Code::BadCell, column, &message, self.sources);
+                return Err(mistake.hint("say `by: id` or `by: name` in the roster"));
+            }
+            None => !digits && !cell.is_empty(),
+        };
+        if !by_name || cell.is_empty() {
+            return user(row, column, self.sources).map(Some);
+        }
+        match known {
+            Some(Person::User(user, _)) => Ok(Some(user)),
+            Some(Person::LeftOut) => Ok(None),
+            None => {
+                let message = format!("`{}` is not in `people`", clip(cell));
+                let mistake = row.mistake(Code::UnknownPerson, column, &message, self.sources);
+                let hint = people.nearest(cell).filter(|_| !digits).map_or_else(
+                    || "add them to `people`; an id is a whole number above zero".to_owned(),
+                    |near| format!("did you mean `{}`?", clip(near)),
+                );
+                Err(mistake.hint(hint))
+            }
+        }
+    }
+}

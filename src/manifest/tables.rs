@@ -1,0 +1,189 @@
+//! The files with rows that a manifest names: opened once each, before anything is looked up in them.
+//!
+//! Main type: [`Tables`]. Paths are relative to the manifest's file and stay inside its root directory, links resolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
+use super::encoding::decode;
+use super::fields::clip;
+use super::raw::RawFile;
+use super::table::Table;
+use super::tree::Tree;
+use crate::model::FileId;
+
+/// A larger file is no roster: two million rows have a tenth of it.
+const LARGEST: u64 = 1 << 30;
+
+/// The opened files, by where they are named.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    tables: BTreeMap<(At, String), Table>,
+    files: BTreeSet<FileId>,
+}
+
+/// Where a manifest's file lies, and how far up its paths may lead.
+#[derive(Debug, Clone)]
+pub(super) struct Home {
+    /// The directory that paths are relative to.
+    pub(super) directory: PathBuf,
+    /// The manifest's root; none if it cannot be told.
+    pub(super) root: Option<PathBuf>,
+}
+
+/// Opens files.
+pub(super) struct Opener<'a> {
+    tree: &'a dyn Tree,
+    /// Texts by the file's one name and its encoding; none for those that could not be read, which was said.
+    texts: BTreeMap<(PathBuf, Option<String>), Option<FileId>>,
+    tables: Tables,
+}
+
+impl Tables {
+    /// The table of a file; none if it could not be opened.
+    pub(super) fn get(&self, raw: &RawFile) -> Option<&Table> {
+        self.tables.get(&(raw.path.at, raw.path.value.clone()))
+    }
+
+    /// Every file that has rows.
+    pub(super) fn files(&self) -> &BTreeSet<FileId> {
+        &self.files
+    }
+}
+
+impl<'a> Opener<'a> {
+    pub(super) fn new(tree: &'a dyn Tree) -> Self {
+        Self {
+            tree,
+            texts: BTreeMap::new(),
+            tables: Tables::default(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Tables {
+        self.tables
+    }
+
+    /// Opens a file that a manifest names.
+    pub(super) fn open(
+        &mut self,
+        raw: &RawFile,
+        home: &Home,
+        sources: &mut Sources,
+        problems: &mut Problems,
+    ) {
+        let path = home.directory.join(&raw.path.value);
+        let complaint = |code, message: String, hint: &str| {
+            Diagnostic::at(code, raw.path.at, message).hint(hint)
+        };
+        let shown = clip(&raw.path.value);
+        let real = match self.tree.real(&path) {
+            Ok(real) => real,
+            Err(error) => return problems.push(unreadable(raw, &error)),
+        };
+        if home
+            .root
+            .as_ref()
+            .is_none_or(|root| !real.starts_with(root))
+        {
+            let message = format!("`{shown}` lies outside of the manifest's directory");
+            let hint = "copy the file in: what a manifest reads lies beside or below it";
+            return problems.push(complaint(Code::Outside, message, hint));
+        }
+        let label = raw.encoding.as_ref().map(|label| label.value.clone());
+        let key = (real, label);
+        let file = match self.texts.get(&key) {
+            Some(known) => *known,
+            None => {
+                let read = self.text(raw, &path, &key.0, sources, problems);
+                self.texts.insert(key, read);
+                read
+            }
+        };
+        let Some(file) = file else {
+            return;
+        };
+        self.tables.files.insert(file);
+        problems.rows_of(file);
+        if let Some(table) = Table::open(file, raw, sources, problems) {
+            self.tables
+                .tables
+                .insert((raw.path.at, raw.path.value.clone()), table);
+        }
+    }
+
+    fn text(
+        &self,
+        raw: &RawFile,
+        path: &Path,
+        real: &Path,
+        sources: &mut Sources,
+        problems: &mut Problems,
+    ) -> Option<FileId> {
+        let bytes = match self.tree.read(real, LARGEST) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                let message = format!(
+                    "`{}` is larger than {} MiB",
+                    clip(&raw.path.value),
+                    LARGEST >> 20
+                );
+                problems.push(
+                    Diagnostic::at(Code::TooLarge, raw.path.at, message)
+                        .hint("split it into files"),
+                );
+                return None;
+            }
+            Err(error) => {
+                problems.push(unreadable(raw, &error));
+                return None;
+            }
+        };
+        let label = raw.encoding.as_ref();
+        match decode(bytes, label.map(|label| label.value.as_str())) {
+            Ok(text) => Some(sources.add(self.tree.shown(&plain(path)), text)),
+            Err(why) => {
+                let at = label.map_or(raw.path.at, |label| label.at);
+                let message = format!("`{}`: {}", clip(&raw.path.value), why.message);
+                problems.push(Diagnostic::at(Code::NotUtf8, at, message).hint(why.hint));
+                None
+            }
+        }
+    }
+}
+
+/// A file that gives nothing.
+pub(super) fn empty(raw: &RawFile, sources: &Sources, table: &Table) -> Diagnostic {
+    let name = sources
+        .file(table.file)
+        .map(|file| file.name.clone())
+        .unwrap_or_default();
+    let message = format!("`{}` gives nothing: no row counts", clip(&name));
+    Diagnostic::at(Code::EmptyRoster, raw.path.at, message)
+        .hint("look at the file and at `where`; `allow_empty: true` says that nothing is meant")
+}
+
+fn unreadable(raw: &RawFile, error: &std::io::Error) -> Diagnostic {
+    let shown = clip(&raw.path.value);
+    let message = if error.kind() == std::io::ErrorKind::NotFound {
+        format!("there is no file `{shown}`")
+    } else {
+        format!("`{shown}` cannot be read: {error}")
+    };
+    Diagnostic::at(Code::Unreadable, raw.path.at, message)
+        .hint("paths are relative to the file they stand in")
+}
+
+/// A path without `.` and without `..` that only goes back.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir if plain.file_name().is_some() => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
+}

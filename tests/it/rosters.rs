@@ -1,0 +1,281 @@
+//! Rosters and rooms in bulk, through the library and the program: files as registrars save them, and what a manifest may read.
+
+use std::collections::BTreeMap;
+
+use roomform::manifest::{Loaded, Options, load};
+
+use crate::support::Dir;
+
+fn loaded(dir: &Dir) -> Loaded {
+    load(&[dir.path("rooms.yaml")], Options::default())
+}
+
+/// Pipe -> members, each with the file and the line that put them there.
+fn members(dir: &Dir) -> BTreeMap<String, Vec<String>> {
+    let loaded = loaded(dir);
+    assert_eq!(loaded.diagnostics, []);
+    let desired = &loaded.desired;
+    let rooms = desired.rooms.values().map(|room| {
+        let members = room.members.iter().map(|member| {
+            let file = desired.file_name(member.place);
+            let name = file.rsplit('/').next().unwrap();
+            format!("{} {name}:{}", member.user, member.place.line)
+        });
+        (room.pipe.to_string(), members.collect())
+    });
+    rooms.collect()
+}
+
+/// A manifest with one room of this list of members.
+fn room(members: &str) -> Dir {
+    Dir::with(&format!(
+        "version: 1\nrooms: [{{pipe: first-room, title: First, members: [{members}]}}]\n"
+    ))
+}
+
+#[test]
+fn files_are_read_as_they_come() {
+    let crlf = "\u{feff}User ;\"name; in full\"; status\r\n 7 ;\"one\r\ntwo\";active\r\n\r\n;;\r\n8;x;Active\r\n9;y;active \r\n";
+    let dir = room("{roster: a.csv, user: user, where: {Status: active}}");
+    dir.write("a.csv", crlf);
+    assert_eq!(members(&dir)["first-room"], ["7 a.csv:2", "9 a.csv:7"]);
+
+    let dir = room(
+        "{roster: a.csv}, {roster: b.TXT}, {roster: c.csv, delimiter: \"|\", user: id}, {roster: d.csv}",
+    );
+    dir.write("a.csv", "sep=;\nid;user\n1;21\n");
+    dir.write("b.TXT", "# opted in\r\n31\r\n\r\n  32  \n");
+    dir.write("c.csv", "a,b|id\nx|41\n");
+    dir.write("d.csv", "anything\n\"51\"\n");
+    assert_eq!(
+        members(&dir)["first-room"],
+        [
+            "21 a.csv:3",
+            "31 b.TXT:2",
+            "32 b.TXT:4",
+            "41 c.csv:2",
+            "51 d.csv:2"
+        ]
+    );
+}
+
+#[test]
+fn code_pages_and_utf_16_are_read_when_the_manifest_says_so_and_suggested_when_not() {
+    let text = "логин\tкод\r\nученик\t7\r\n";
+    let wide: Vec<u8> = [0xfeff]
+        .into_iter()
+        .chain(text.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let (code_page, _, _) = encoding_rs::WINDOWS_1251.encode(text);
+    for (label, bytes) in [("utf-16", wide), ("windows-1251", code_page.to_vec())] {
+        let dir = room(&format!("{{roster: a.csv, user: КОД, encoding: {label}}}"));
+        dir.write("a.csv", &bytes);
+        assert_eq!(members(&dir)["first-room"], ["7 a.csv:2"]);
+        let dir = room("{roster: a.csv, user: код}");
+        dir.write("a.csv", &bytes);
+        let ran = dir.run(&["check"]);
+        assert_eq!(ran.code, 3, "{ran:#?}");
+        assert!(
+            ran.err.contains(&format!("`encoding: {label}`")),
+            "{ran:#?}"
+        );
+    }
+}
+
+#[test]
+fn leading_zeros_are_never_cut_and_one_bad_user_is_told_with_the_others() {
+    let dir = room("{roster: a.csv}");
+    dir.write("a.csv", "user\n007\n8\n8\n9x\n10\n");
+    let ran = dir.run(&["check"]);
+    assert_eq!(ran.code, 3);
+    for told in [
+        "a.csv:2:user: `007` has leading zeros",
+        "a.csv:5:user: `9x` is not in `people`",
+    ] {
+        assert!(ran.err.contains(told), "{told}: {}", ran.err);
+    }
+    assert!(
+        ran.err.contains("2 errors"),
+        "one duplicate inside a file is no mistake: {}",
+        ran.err
+    );
+}
+
+#[test]
+fn an_empty_roster_is_refused_unless_it_is_meant() {
+    let dir = room("{roster: a.csv, where: {user: \"8\"}}");
+    dir.write("a.csv", "user\n7\n");
+    assert_eq!(dir.run(&["check"]).code, 3);
+    let dir = room("{roster: a.csv, where: {user: \"8\"}, allow_empty: true}");
+    dir.write("a.csv", "user\n7\n");
+    assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 0 memberships\n");
+}
+
+#[test]
+fn wide_and_numbered_columns_name_several_users_in_a_row() {
+    let dir = room(
+        "{roster: wide.csv, user: [teacher, assistant]}, {roster: moodle.csv, numbered: [course, role], user: id, where: {course: rust, role: [teacher, \"\"]}}",
+    );
+    dir.write("wide.csv", "teacher,assistant\n3,4\n5,\n");
+    dir.write("moodle.csv", "id,course1,role1,course2,role2\n7,go,teacher,rust,student\n8,rust,teacher,,\n9,go,,rust,\n");
+    assert_eq!(
+        members(&dir)["first-room"],
+        [
+            "3 wide.csv:2",
+            "4 wide.csv:2",
+            "5 wide.csv:3",
+            "8 moodle.csv:3",
+            "9 moodle.csv:4"
+        ]
+    );
+}
+
+#[test]
+fn a_directory_of_people_names_users_by_any_column() {
+    let manifest = "version: 1
+people: {roster: users.csv, name: [login, mail], id: id, where: {active: 1}}
+groups: {all: [{roster: mails.txt}], exact: [head]}
+rooms:
+  - pipe: first-room
+    title: First
+    members: [\"@all\", \"@exact\", {roster: numbers.csv, user: number, by: name, people: {roster: users.csv, name: number, id: id}}]
+    exclude: [{roster: gone.txt}]
+";
+    let dir = Dir::with(manifest);
+    dir.write("users.csv", "id,number,login,mail,active\n3,0100,head,head@example.org,1\n4,0101,tutor,tutor@example.org,1\n5,0102,left,left@example.org,0\n6,0103,left,again@example.org,1\n");
+    dir.write(
+        "mails.txt",
+        "tutor@example.org\nleft@example.org\nagain@example.org\n",
+    );
+    dir.write("numbers.csv", "number\n0102\n0101\n");
+    dir.write("gone.txt", "6\n");
+    assert_eq!(
+        members(&dir)["first-room"],
+        ["3 rooms.yaml:3", "4 mails.txt:1", "5 numbers.csv:2"]
+    );
+}
+
+#[test]
+fn rooms_in_bulk_have_the_members_of_their_rows() {
+    let manifest = "version: 1
+defaults: {type: support}
+groups: {staff: [3]}
+generate:
+  - each: {roster: courses.csv, delimiter: \";\"}
+    where: {status: active}
+    room:
+      pipe: \"{{ term }}-{{ code | slug }}\"
+      title: \"{{ course_name }} · {{ term | upper }}\"
+      members: [\"@staff\", \"{{ teacher }}\", \"{% if assistant %}{{ assistant }}{% endif %}\"]
+      exclude: [\"{{ row['Left'] }}\"]
+      enrol:
+        - {roster: enrollments.csv, on: {course: id, term: term}, user: user}
+        - {roster: enrollments.csv, on: {course: id, term: term}, user: mentor, where: {mentor: [\"70\", \"71\"]}}
+";
+    let dir = Dir::with(manifest);
+    dir.write(
+        "courses.csv",
+        "id;term;code;Course name;teacher;assistant;Left;status\n1;a;Алгебра 7б;Алгебра;4;5;101;active\n1;b;Rust;Rust;6;;102;active\n2;b;Old;Old;6;;1;closed\n",
+    );
+    dir.write(
+        "enrollments.csv",
+        "course,term,user,mentor\n1,a,100,70\n1,a,101,\n1,b,102,\n1,b,103,71\n2,b,104,\n",
+    );
+    let expected = BTreeMap::from([
+        (
+            "a-algebra-7b".to_owned(),
+            [
+                "3 rooms.yaml:3",
+                "4 courses.csv:2",
+                "5 courses.csv:2",
+                "70 enrollments.csv:2",
+                "100 enrollments.csv:2",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+        ),
+        (
+            "b-rust".to_owned(),
+            [
+                "3 rooms.yaml:3",
+                "6 courses.csv:3",
+                "71 enrollments.csv:5",
+                "103 enrollments.csv:5",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+        ),
+    ]);
+    assert_eq!(members(&dir), expected);
+    let desired = loaded(&dir).desired;
+    let room = &desired.rooms["a-algebra-7b"];
+    assert_eq!(
+        (room.state.title.as_str(), room.place.line),
+        ("Алгебра · A", 2)
+    );
+    assert_eq!(room.state.kind.to_string(), "support");
+}
+
+#[test]
+fn a_manifest_reads_nothing_outside_of_its_directory() {
+    let dir = Dir::new();
+    dir.write("secret.csv", "user\n7\n");
+    for (path, link) in [
+        ("../secret.csv", false),
+        ("link.csv", true),
+        ("sub/../../secret.csv", false),
+    ] {
+        dir.write("rooms/sub/x", "");
+        dir.write("rooms/rooms.yaml", format!("version: 1\nrooms: [{{pipe: first-room, title: First, members: [{{roster: {path}}}]}}]\n"));
+        if link && !dir.path("rooms/link.csv").exists() {
+            std::os::unix::fs::symlink(dir.path("secret.csv"), dir.path("rooms/link.csv")).unwrap();
+        }
+        for manifest in ["rooms", "rooms/rooms.yaml"] {
+            let ran = dir.run(&["check", "-f", manifest]);
+            assert_eq!(ran.code, 3, "{path}: {ran:#?}");
+            assert!(ran.err.contains("E023 outside-root"), "{path}: {ran:#?}");
+        }
+    }
+    // Below the directory, from a file further down, is inside.
+    dir.write("rooms/shared.csv", "user\n7\n");
+    dir.write("rooms/rooms.yaml", "version: 1\nrooms: []\n");
+    dir.write("rooms/sub/more.yaml", "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: ../shared.csv}]}]\n");
+    assert_eq!(
+        dir.run(&["check", "-f", "rooms"]).ok(),
+        "valid: 1 room, 1 membership\n"
+    );
+    assert_eq!(dir.run(&["check", "-f", "rooms/sub/more.yaml"]).code, 3);
+}
+
+#[test]
+fn a_text_by_itself_has_no_files() {
+    let text =
+        "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: Cargo.toml}]}]\n";
+    let loaded = roomform::manifest::load_text("rooms.yaml", text, Options::default());
+    assert_eq!(loaded.diagnostics.len(), 1);
+    assert_eq!(
+        loaded.diagnostics[0].message,
+        "there is no file `Cargo.toml`"
+    );
+}
+
+#[test]
+fn many_rows_are_joined_in_one_pass() {
+    let manifest = "version: 1
+generate:
+  - each: courses.csv
+    room: {pipe: \"course-{{ id }}\", title: \"{{ id }}\", enrol: {roster: enrollments.csv, on: {course: id}, user: user}}
+";
+    let dir = Dir::with(manifest);
+    let courses: String = (1..=2000).map(|id| format!("{id}\n")).collect();
+    let enrollments: String = (0..200_000)
+        .map(|row| format!("{},{}\n", row % 2000 + 1, row + 1))
+        .collect();
+    dir.write("courses.csv", format!("id\n{courses}"));
+    dir.write("enrollments.csv", format!("course,user\n{enrollments}"));
+    assert_eq!(
+        dir.run(&["check"]).ok(),
+        "valid: 2000 rooms, 200000 memberships\n"
+    );
+}
