@@ -13,6 +13,7 @@ pub(super) fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
         limits,
         rooms: _,
         files: _,
+        rosters: _,
     } = base;
     let mut found = Vec::new();
     if *widget != head.widget {
