@@ -96,6 +96,8 @@ pub enum Format {
     Text,
     /// One JSON document on stdout, whatever happens
     Json,
+    /// Comma-separated values (`render`)
+    Csv,
 }
 
 /// When to use colour.

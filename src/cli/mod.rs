@@ -44,6 +44,14 @@ pub enum Verb {
     Diff(DiffArgs),
     /// Make the widget look like the manifest
     Apply(ApplyArgs),
+    /// Print the rooms after rosters and templates, as a manifest in JSON; or --format csv: a line for each member
+    Render,
+    /// Say which file, group and row each member of a room, or each room of a user, comes from
+    Explain {
+        /// The pipe of a declared room, a user's id, or a name from `people`
+        #[arg(value_name = "PIPE|USER")]
+        what: String,
+    },
     /// Print the live rooms as a manifest
     Export,
     /// Look into the record of what was confirmed, merge it, tidy it

@@ -80,8 +80,8 @@ pub(super) async fn run(
 /// Prints a plan before it is asked about.
 pub(super) fn show(plan: &Plan, console: &mut Console) -> Result<(), Error> {
     match console.format {
-        Format::Text => console.print(&render::plan(plan, console.out_paint)),
         Format::Json => Ok(()),
+        _ => console.print(&render::plan(plan, console.out_paint)),
     }
 }
 

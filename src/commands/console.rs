@@ -90,6 +90,18 @@ impl Console {
         }
     }
 
+    /// Prints what was asked for as it is made. A reader that went away is no failure.
+    pub(super) fn stream(
+        &mut self,
+        write: impl FnOnce(Format, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let mut out = io::BufWriter::with_capacity(1 << 16, &mut self.out);
+        match write(self.format, &mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Prints the one JSON document.
     pub(super) fn document(&mut self, document: &impl Serialize) -> Result<(), Error> {
         let text = json::text(document)?;
@@ -98,7 +110,7 @@ impl Console {
 
     /// Says what is going on, unless that is not wanted.
     pub(super) fn status(&mut self, text: &str) {
-        if !self.quiet && self.format == Format::Text {
+        if !self.quiet && self.format != Format::Json {
             self.say(text);
         }
     }
@@ -108,7 +120,7 @@ impl Console {
         match self.format {
             _ if self.quiet => Progress::nothing(),
             _ if self.err_terminal => Progress::bar(rooms),
-            Format::Json | Format::Text => Progress::lines(rooms, &mut self.err),
+            _ => Progress::lines(rooms, &mut self.err),
         }
     }
 
@@ -129,11 +141,11 @@ impl Console {
         let valid = loaded.is_valid();
         match self.format {
             Format::Json if !valid => self.document(&ErrorDocument::invalid(&[loaded]))?,
-            Format::Text if !valid || !self.quiet => {
+            Format::Text | Format::Csv if !valid || !self.quiet => {
                 let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, self.err_paint);
                 self.say(drawn.trim_end());
             }
-            Format::Json | Format::Text => {}
+            _ => {}
         }
         Ok((!valid).then_some(Exit::Invalid))
     }
@@ -161,7 +173,7 @@ impl Console {
     pub(super) fn fail(&mut self, error: &Error) -> Exit {
         let told = match self.format {
             Format::Json => self.document(&ErrorDocument::new(error)).is_ok(),
-            Format::Text => false,
+            _ => false,
         };
         if !told {
             self.error(&error.chain());

@@ -6,6 +6,7 @@ mod apply;
 mod check;
 mod console;
 mod diff;
+mod explain;
 mod export;
 mod generate;
 mod interrupt;
@@ -48,11 +49,17 @@ fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
         let message = "--format json is not for this verb: what it prints is no JSON";
         return Err(Error::message(Exit::Usage, message).hint("leave --format out"));
     }
+    if console.format == Format::Csv && !matches!(settings.verb, Verb::Render) {
+        let message = "--format csv is not for this verb";
+        return Err(Error::message(Exit::Usage, message).hint("leave --format out"));
+    }
     match &settings.verb {
         Verb::Check => check::run(settings, console),
         Verb::Plan(args) => block_on(plan::run(args, settings, console)),
         Verb::Diff(args) => diff::run(args, settings, console),
         Verb::Apply(args) => block_on(apply::run(args, settings, console)),
+        Verb::Render => explain::resolved(settings, console),
+        Verb::Explain { what } => explain::run(what, settings, console),
         Verb::Export => block_on(export::run(settings, console)),
         Verb::Ledger(args) => block_on(ledger::run(&args.verb, settings, console)),
         Verb::Sandbox(args) => match &args.verb {

@@ -167,6 +167,17 @@ impl<'a> Directory<'a> {
         &self.people
     }
 
+    /// A group's list as written, and the members it comes to.
+    pub(super) fn group(&self, name: &str) -> Option<(&'a [Spanned<RawMember>], &[Member])> {
+        let group = self.groups.get(name)?;
+        Some((group.list, &group.members))
+    }
+
+    /// The members one entry of a list stands for. What is wrong with it was noted when the list was read.
+    pub(super) fn plainly(&self, written: &Spanned<RawMember>) -> Vec<Member> {
+        self.members(std::slice::from_ref(written), &mut Problems::default())
+    }
+
     /// The opened files.
     pub(super) fn rosters(&self) -> Rosters<'a> {
         self.rosters

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::decode::{FileDecoder, STREAMED};
 use super::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
+use super::explain::Tracer;
 use super::raw::{RawFile, RawManifest};
 use super::tables::{Home, Opener};
 use super::tree::{Alone, Disk, Kind, Tree};
@@ -53,6 +54,21 @@ pub fn load_from(tree: &dyn Tree, roots: &[PathBuf], options: Options) -> Loaded
         loader.root(root);
     }
     loader.finish(options)
+}
+
+/// The same, with somebody who takes notes about a room or a user.
+pub(super) fn explained(
+    tree: &dyn Tree,
+    roots: &[PathBuf],
+    options: Options,
+    mut tracer: Tracer,
+) -> (Loaded, Tracer) {
+    let mut loader = Loader::new(tree);
+    for root in roots {
+        loader.root(root);
+    }
+    let loaded = loader.put_together(options, Some(&mut tracer));
+    (loaded, tracer)
 }
 
 /// Reads one text as a whole manifest, as if it were a file of that name.
@@ -232,6 +248,10 @@ impl<'a> Loader<'a> {
     }
 
     fn finish(self, options: Options) -> Loaded {
+        self.put_together(options, None)
+    }
+
+    fn put_together(self, options: Options, tracer: Option<&mut Tracer>) -> Loaded {
         let Self {
             tree,
             mut sources,
@@ -247,7 +267,7 @@ impl<'a> Loader<'a> {
             }
         }
         let tables = opener.finish();
-        let desired = resolve::resolve(files, &tables, &sources, &mut problems);
+        let desired = resolve::resolve(files, &tables, &sources, tracer, &mut problems);
         if desired.rooms.is_empty() && problems.is_empty() && !options.allow_empty {
             let path = sources
                 .names()

@@ -9,6 +9,7 @@ mod decode;
 pub mod diagnostic;
 mod encoding;
 mod enrol;
+mod explain;
 mod export;
 mod fields;
 mod generate;
@@ -27,5 +28,6 @@ pub mod tree;
 mod validate;
 mod yaml;
 
+pub use explain::{Explained, Membership, Subject, Way, explain};
 pub use export::export;
 pub use load::{Loaded, Options, load, load_from, load_text};

@@ -137,6 +137,13 @@ impl People {
         self.names.get(name).copied()
     }
 
+    /// The names of a user, sorted.
+    pub(super) fn names_of(&self, user: UserId) -> Vec<String> {
+        let theirs = |person: &Person| matches!(person, Person::User(other, _) if *other == user);
+        let names = self.names.iter().filter(|(_, person)| theirs(person));
+        names.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The nearest name to one that nobody has.
     pub(super) fn nearest(&self, name: &str) -> Option<&str> {
         let names = self.names.keys().map(String::as_str);

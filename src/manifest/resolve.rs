@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
+use super::explain::Tracer;
 use super::fields::clip;
 use super::generate;
 use super::groups::{Directory, order, too_many};
@@ -21,10 +22,15 @@ pub(super) fn resolve(
     files: Vec<(FileId, RawManifest)>,
     tables: &Tables,
     sources: &Sources,
+    mut tracer: Option<&mut Tracer>,
     problems: &mut Problems,
 ) -> Desired {
     let directory = Directory::new(&files, Rosters { tables, sources }, problems);
+    if let Some(tracer) = &mut tracer {
+        tracer.meet(&directory);
+    }
     let mut declared = Declared {
+        tracer,
         fits: !directory.is_full(),
         rooms: BTreeMap::new(),
     };
@@ -72,13 +78,14 @@ pub(super) fn resolve(
 }
 
 /// The rooms so far.
-struct Declared {
+struct Declared<'t> {
+    tracer: Option<&'t mut Tracer>,
     rooms: BTreeMap<Pipe, (DesiredRoom, At)>,
     /// Whether no list had to be left out because there were too many members.
     fits: bool,
 }
 
-impl Declared {
+impl Declared<'_> {
     /// Takes a room in. `joined` are the members that rosters give it beside those written down.
     fn take(
         &mut self,
@@ -88,6 +95,9 @@ impl Declared {
         directory: &Directory<'_>,
         problems: &mut Problems,
     ) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.room(written, &joined, directory);
+        }
         let room = room(written, joined, defaults, directory, problems);
         if self.fits && directory.is_full() {
             self.fits = false;

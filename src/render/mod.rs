@@ -5,6 +5,7 @@
 mod compared;
 pub mod diagnostics;
 pub mod escape;
+mod explained;
 mod failed;
 pub mod json;
 mod ledger;
@@ -12,14 +13,17 @@ mod outcome;
 mod paint;
 mod plan;
 mod progress;
+mod resolved;
 mod sections;
 mod title;
 mod words;
 
+pub use explained::explained;
 pub use failed::failed;
 pub use ledger::ledger;
 pub use outcome::outcome;
 pub use paint::Paint;
 pub use plan::{plan, verdict};
 pub use progress::{EVERY, Progress};
+pub use resolved::{manifest, members};
 pub use words::Count;

@@ -10,6 +10,7 @@ mod curl_pages;
 mod diff;
 mod docs;
 mod exits;
+mod explain;
 mod fault_matrix;
 mod fuzz_corpus;
 #[path = "../../fuzz/entry.rs"]

@@ -5,12 +5,14 @@
 mod change;
 mod diff;
 mod documents;
+mod explained;
 mod ledger;
 mod plan;
 mod report;
 
 pub use diff::DiffDocument;
 pub use documents::{CheckDocument, DiagnosticDocument, ErrorDocument, diagnostics};
+pub use explained::ExplainDocument;
 pub use ledger::LedgerDocument;
 pub use plan::PlanDocument;
 pub use report::ReportDocument;

@@ -1,0 +1,233 @@
+//! Why somebody is in a room: every way in, and what kept them out. Worked out only when asked, while the rooms are put together.
+//!
+//! Main entry: [`explain`]; what comes back is an [`Explained`].
+
+use std::path::PathBuf;
+
+use super::groups::Directory;
+use super::load::{Loaded, Options, explained};
+use super::people::Person;
+use super::raw::{RawMember, RawRoom, Spanned};
+use super::tree::Tree;
+use crate::model::{Member, Pipe, Place, UserId};
+
+/// How deep groups are followed; they may be nested without end, and people do not read further.
+const DEEPEST: usize = 64;
+
+/// A way into a room, or out of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Way {
+    /// The groups it leads through, outermost first, without their sign.
+    pub groups: Vec<String>,
+    /// Where the user stands: a line of a manifest, or a row of a roster.
+    pub place: Place,
+    /// Whether a roster joined to a generated room gave it.
+    pub joined: bool,
+}
+
+/// One user of one room.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Membership {
+    /// The room.
+    pub pipe: Pipe,
+    /// The user.
+    pub user: UserId,
+    /// Every way in.
+    pub ways: Vec<Way>,
+    /// What keeps them out all the same.
+    pub excluded: Vec<Way>,
+}
+
+/// What a question turned out to be about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A declared room.
+    Room(Pipe),
+    /// A user, and the names they have.
+    User(UserId, Vec<String>),
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// What the question was about.
+    pub subject: Subject,
+    /// Sorted by room and user.
+    pub memberships: Vec<Membership>,
+}
+
+/// Reads a manifest and explains a room or a user: the pipe of a declared room, else a user's id or name. `None` if it is neither,
+/// or the manifest is invalid.
+pub fn explain(
+    tree: &dyn Tree,
+    roots: &[PathBuf],
+    options: Options,
+    asked: &str,
+) -> (Loaded, Option<Explained>) {
+    let (loaded, tracer) = explained(tree, roots, options, Tracer::new(asked));
+    let explained = tracer.finish(&loaded);
+    (loaded, explained)
+}
+
+/// Takes notes about one room and one user while rooms are put together.
+#[derive(Debug)]
+pub(super) struct Tracer {
+    asked: String,
+    user: Option<(UserId, Vec<String>)>,
+    of_room: Vec<Membership>,
+    of_user: Vec<Membership>,
+}
+
+impl Tracer {
+    fn new(asked: &str) -> Self {
+        Self {
+            asked: asked.to_owned(),
+            user: None,
+            of_room: Vec::new(),
+            of_user: Vec::new(),
+        }
+    }
+
+    /// Learns who is meant, if it is a user.
+    pub(super) fn meet(&mut self, directory: &Directory<'_>) {
+        let people = directory.people();
+        let named = match people.get(&self.asked) {
+            Some(Person::User(user, _)) => Some(user),
+            _ => self.asked.parse().ok().filter(|id| *id > 0).map(UserId),
+        };
+        self.user = named.map(|user| (user, people.names_of(user)));
+    }
+
+    /// Looks at a room as it is taken in.
+    pub(super) fn room(&mut self, written: &RawRoom, joined: &[Member], directory: &Directory<'_>) {
+        let pipe = Pipe::new(written.pipe.value.as_str());
+        if written.pipe.value == self.asked {
+            let found = memberships(&pipe, written, joined, directory, None);
+            self.of_room.extend(found);
+        }
+        if let Some((user, _)) = &self.user {
+            let found = memberships(&pipe, written, joined, directory, Some(*user));
+            self.of_user.extend(found);
+        }
+    }
+
+    fn finish(self, loaded: &Loaded) -> Option<Explained> {
+        if !loaded.is_valid() {
+            return None;
+        }
+        let pipe = Pipe::new(self.asked.as_str());
+        let (subject, mut memberships) = match self.user {
+            _ if loaded.desired.rooms.contains_key(&pipe) => (Subject::Room(pipe), self.of_room),
+            Some((user, names)) if !names.is_empty() || !self.of_user.is_empty() => {
+                (Subject::User(user, names), self.of_user)
+            }
+            _ => return None,
+        };
+        memberships.sort();
+        Some(Explained {
+            subject,
+            memberships,
+        })
+    }
+}
+
+/// The users of a room with all their ways in and out; only one of them if it is known who.
+fn memberships(
+    pipe: &Pipe,
+    written: &RawRoom,
+    joined: &[Member],
+    directory: &Directory<'_>,
+    only: Option<UserId>,
+) -> Vec<Membership> {
+    let mut ways = directory.ways(&written.members, only);
+    let joined = joined
+        .iter()
+        .filter(|member| only.is_none_or(|only| only == member.user));
+    ways.extend(joined.map(|member| {
+        (
+            member.user,
+            Way {
+                groups: Vec::new(),
+                place: member.place,
+                joined: true,
+            },
+        )
+    }));
+    let mut outs = directory.ways(&written.exclude, only);
+    ways.sort();
+    ways.dedup();
+    outs.sort();
+    outs.dedup();
+    let mut found: Vec<Membership> = Vec::new();
+    for (user, way) in ways {
+        match found.last_mut().filter(|last| last.user == user) {
+            Some(last) => last.ways.push(way),
+            None => found.push(Membership {
+                pipe: pipe.clone(),
+                user,
+                ways: vec![way],
+                excluded: Vec::new(),
+            }),
+        }
+    }
+    for (user, way) in outs {
+        // Who is excluded without a way in is nobody's question.
+        if let Ok(index) = found.binary_search_by_key(&user, |membership| membership.user) {
+            found[index].excluded.push(way);
+        }
+    }
+    found
+}
+
+impl Directory<'_> {
+    /// Every way in which a list names users, or one user.
+    fn ways(&self, list: &[Spanned<RawMember>], only: Option<UserId>) -> Vec<(UserId, Way)> {
+        let mut found = Vec::new();
+        self.follow(list, only, &mut Vec::new(), &mut found);
+        found
+    }
+
+    fn follow(
+        &self,
+        list: &[Spanned<RawMember>],
+        only: Option<UserId>,
+        groups: &mut Vec<String>,
+        found: &mut Vec<(UserId, Way)>,
+    ) {
+        let take = |users: &[Member], groups: &[String], found: &mut Vec<(UserId, Way)>| {
+            let users = users
+                .iter()
+                .filter(|member| only.is_none_or(|only| only == member.user));
+            found.extend(users.map(|member| {
+                (
+                    member.user,
+                    Way {
+                        groups: groups.to_vec(),
+                        place: member.place,
+                        joined: false,
+                    },
+                )
+            }));
+        };
+        for written in list {
+            match &written.value {
+                RawMember::Group(name) if groups.len() < DEEPEST => {
+                    let Some((inner, members)) = self.group(name) else {
+                        continue;
+                    };
+                    let concerned = only.is_none_or(|only| {
+                        members
+                            .binary_search_by_key(&only, |member| member.user)
+                            .is_ok()
+                    });
+                    if concerned {
+                        groups.push(name.clone());
+                        self.follow(inner, only, groups, found);
+                        groups.pop();
+                    }
+                }
+                _ => take(&self.plainly(written), groups, found),
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The rooms after rosters and templates: as a manifest in JSON, and as CSV with a line for each member. Written as they come, so that
+//! a hundred thousand rooms are not piled up first; equal input gives equal bytes.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::model::{Desired, DesiredRoom, Field, Limit, Limits, MembersPolicy, RoomKind, UserId};
+
+/// A room of a manifest, as the manifest's language has it.
+#[derive(Debug, Serialize)]
+struct RoomLine<'a> {
+    pipe: &'a str,
+    title: &'a str,
+    r#type: Kind,
+    public: bool,
+    members: Vec<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exclude: Vec<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members_policy: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignore: Vec<&'static str>,
+}
+
+/// A type as a manifest may name it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Kind {
+    Word(&'static str),
+    Number(i64),
+}
+
+/// The guards, in the manifest's words.
+#[derive(Debug, Default, Serialize)]
+struct LimitLines {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create: Option<LimitLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    update: Option<LimitLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    add_members: Option<LimitLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<LimitLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publish: Option<LimitLine>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum LimitLine {
+    Count(u64),
+    Share(String),
+}
+
+/// Writes the rooms as a manifest, one line a room. Fed back, it gives the same plan.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{{\n\"version\": 1,\n")?;
+    if let Some(widget) = desired.widget {
+        writeln!(out, "\"widget\": {widget},")?;
+    }
+    if !desired.scope.is_empty() {
+        writeln!(
+            out,
+            "\"scope\": {},",
+            serde_json::to_string(&desired.scope)?
+        )?;
+    }
+    if desired.limits != Limits::default() {
+        writeln!(
+            out,
+            "\"limits\": {},",
+            serde_json::to_string(&LimitLines::from(desired.limits))?
+        )?;
+    }
+    write!(out, "\"rooms\": [")?;
+    for (index, room) in rooms.iter().enumerate() {
+        out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut *out, &RoomLine::from(*room))?;
+    }
+    out.write_all(b"\n]\n}\n")
+}
+
+/// Writes `pipe,title,type,public,user`, one line a member; a room without any has a line without a user.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn members(rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(["pipe", "title", "type", "public", "user"])?;
+    for room in rooms {
+        let (kind, public) = (room.state.kind.to_string(), room.state.public.to_string());
+        let mut line = |user: &str| {
+            table.write_record([room.pipe.as_str(), &room.state.title, &kind, &public, user])
+        };
+        if room.members.is_empty() {
+            line("")?;
+        }
+        for member in &room.members {
+            line(&member.user.to_string())?;
+        }
+    }
+    table.flush()
+}
+
+impl<'a> From<&'a DesiredRoom> for RoomLine<'a> {
+    fn from(room: &'a DesiredRoom) -> Self {
+        let DesiredRoom {
+            pipe,
+            state,
+            members,
+            exclude,
+            policy,
+            ignore,
+            place: _,
+        } = room;
+        let ids = |users: &mut dyn Iterator<Item = UserId>| users.map(|user| user.0).collect();
+        let fields = Field::ALL
+            .into_iter()
+            .filter(|field| ignore.contains(*field));
+        Self {
+            pipe: pipe.as_str(),
+            title: &state.title,
+            r#type: match state.kind {
+                RoomKind::Dialog => Kind::Word("dialog"),
+                RoomKind::Conference => Kind::Word("conference"),
+                RoomKind::Support => Kind::Word("support"),
+                RoomKind::Other(number) => Kind::Number(number),
+            },
+            public: state.public,
+            members: ids(&mut members.iter().map(|member| member.user)),
+            exclude: ids(&mut exclude.iter().copied()),
+            members_policy: (*policy == MembersPolicy::OnCreate).then_some("on_create"),
+            ignore: fields.map(Field::name).collect(),
+        }
+    }
+}
+
+impl From<Limits> for LimitLines {
+    fn from(limits: Limits) -> Self {
+        let line = |limit: Option<Limit>| limit.map(LimitLine::from);
+        let Limits {
+            create,
+            update,
+            add_members,
+            messages,
+            publish,
+        } = limits;
+        Self {
+            create: line(create),
+            update: line(update),
+            add_members: line(add_members),
+            messages: line(messages),
+            publish: line(publish),
+        }
+    }
+}
+
+impl From<Limit> for LimitLine {
+    fn from(limit: Limit) -> Self {
+        match limit {
+            Limit::Count(count) => Self::Count(count),
+            Limit::Share(hundredths) => {
+                Self::Share(format!("{}.{:02}%", hundredths / 100, hundredths % 100))
+            }
+        }
+    }
+}

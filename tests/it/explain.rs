@@ -1,0 +1,183 @@
+//! `explain` and `render`: what a manifest comes to, and why.
+
+use insta::assert_snapshot;
+
+use crate::support::Dir;
+
+/// Every way into a room and out of it.
+fn school() -> Dir {
+    let manifest = "version: 1
+widget: 627
+scope: [\"course-*\"]
+people: {head: 3, tutor: 4}
+groups:
+  heads: [head]
+  staff: [\"@heads\", tutor, {roster: staff.txt}]
+  gone: [{roster: gone.txt}]
+rooms:
+  - {pipe: lounge, title: Lounge, public: true, members: [4, \"@staff\", \"@heads\"], exclude: [\"@gone\", 99]}
+  - {pipe: empty, title: \"No, \\\"one\\\"\", type: support, ignore: [title]}
+generate:
+  - each: courses.csv
+    room:
+      pipe: \"course-{{ code }}\"
+      title: \"{{ name }}\"
+      members: [\"{{ teacher }}\"]
+      members_policy: on_create
+      enrol: {roster: enrollments.csv, on: {course: code}, user: user}
+limits: {create: 50, update: \"12.5%\", publish: 0}
+";
+    let dir = Dir::with(manifest);
+    dir.write("staff.txt", "7\n21\n");
+    dir.write("gone.txt", "# opted out\n21\n");
+    dir.write(
+        "courses.csv",
+        "code,name,teacher\nrust,Rust · \u{43b}\u{435}\u{442}\u{43e},4\ngo,Go,8\n",
+    );
+    dir.write("enrollments.csv", "course,user\nrust,100\ngo,100\nrust,4\n");
+    dir
+}
+
+#[test]
+fn a_room_tells_where_each_member_comes_from_and_who_is_kept_out() {
+    let dir = school();
+    assert_snapshot!(dir.run(&["explain", "lounge"]).ok(), @r#"
+    lounge  "Lounge"
+      conference, public; declared at rooms.yaml:10
+      3 members:
+        3  rooms.yaml:6 through @heads
+           rooms.yaml:6 through @staff › @heads
+        4  rooms.yaml:10
+           rooms.yaml:7 through @staff
+        7  staff.txt:1 through @staff
+      1 user kept out:
+        21  staff.txt:2 through @staff
+            kept out by gone.txt:2 through @gone
+    "#);
+    assert_snapshot!(dir.run(&["explain", "course-rust"]).ok(), @r#"
+    course-rust  "Rust · лето"
+      conference, closed, members only when it is created; declared at courses.csv:2
+      2 members:
+        4    courses.csv:2
+             enrollments.csv:4 (enrol)
+        100  enrollments.csv:2 (enrol)
+    "#);
+    assert_snapshot!(dir.run(&["explain", "empty"]).ok(), @r#"
+    empty  "No, "one""
+      support, closed; declared at rooms.yaml:11
+      0 members
+    "#);
+}
+
+#[test]
+fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
+    let dir = school();
+    let by_name = dir.run(&["explain", "tutor"]).ok();
+    assert_eq!(by_name, dir.run(&["explain", "4"]).ok());
+    assert_snapshot!(by_name, @r"
+    user 4 (tutor)
+      2 memberships:
+        course-rust  courses.csv:2
+                     enrollments.csv:4 (enrol)
+        lounge       rooms.yaml:10
+                     rooms.yaml:7 through @staff
+    ");
+    assert_snapshot!(dir.run(&["explain", "21"]).ok(), @r"
+    user 21
+      0 memberships
+      1 room kept out of:
+        lounge  staff.txt:2 through @staff
+                kept out by gone.txt:2 through @gone
+    ");
+    let document = dir.run(&["explain", "100", "--format", "json"]).json();
+    assert_eq!(document["user"], 100);
+    assert_eq!(document["memberships"][1]["pipe"], "course-rust");
+    assert_eq!(
+        document["memberships"][1]["ways"][0]["file"],
+        "enrollments.csv"
+    );
+    assert_eq!(document["memberships"][1]["ways"][0]["line"], 2);
+    let nobody = dir.run(&["explain", "nobody"]);
+    assert_eq!(nobody.code, 64);
+    assert_snapshot!(nobody.err, @r"
+    error: `nobody` is neither the pipe of a declared room nor a user of one
+      hint: ask for a pipe, a user's id, or a name from `people`
+    ");
+}
+
+#[test]
+fn a_pipe_that_looks_like_an_id_is_a_room() {
+    let dir = Dir::with(
+        "version: 1\nrooms: [{pipe: \"100\", title: Hundred, members: [7]}, {pipe: other, title: Other, members: [100]}]\n",
+    );
+    assert!(
+        dir.run(&["explain", "100"])
+            .ok()
+            .starts_with("100  \"Hundred\"\n")
+    );
+}
+
+#[test]
+fn rendered_rooms_are_a_manifest_that_gives_the_same_plan() {
+    let dir = school();
+    let rendered = dir.run(&["render", "--format", "json"]).ok();
+    assert_snapshot!(rendered, @r#"
+    {
+    "version": 1,
+    "widget": 627,
+    "scope": ["course-*"],
+    "limits": {"create":50,"update":"12.50%","publish":0},
+    "rooms": [
+    {"pipe":"course-go","title":"Go","type":"conference","public":false,"members":[8,100],"members_policy":"on_create"},
+    {"pipe":"course-rust","title":"Rust · лето","type":"conference","public":false,"members":[4,100],"members_policy":"on_create"},
+    {"pipe":"empty","title":"No, \"one\"","type":"support","public":false,"members":[],"ignore":["title"]},
+    {"pipe":"lounge","title":"Lounge","type":"conference","public":true,"members":[3,4,7],"exclude":[21,99]}
+    ]
+    }
+    "#);
+    dir.write("rendered.json", &rendered);
+    assert_eq!(dir.run(&["render", "-f", "rendered.json"]).ok(), rendered);
+    let changes = |file: &str| {
+        let plan = dir
+            .run(&["plan", "--sandbox", "-f", file, "--format", "json"])
+            .json();
+        let without_places = |mut change: serde_json::Value| {
+            change["file"].take();
+            change["line"].take();
+            change
+        };
+        let changes: Vec<_> = plan["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .cloned()
+            .map(without_places)
+            .collect();
+        assert_eq!(changes.len(), 4, "{plan:#}");
+        (changes, plan["summary"].clone())
+    };
+    assert_eq!(changes("rooms.yaml"), changes("rendered.json"));
+    assert_eq!(dir.run(&["apply", "--sandbox", "--yes"]).code, 0);
+    let after = dir.run(&[
+        "plan",
+        "--sandbox",
+        "-f",
+        "rendered.json",
+        "--detailed-exitcode",
+    ]);
+    assert_eq!(after.code, 0, "{after:#?}");
+}
+
+#[test]
+fn rendered_members_are_one_line_each() {
+    let dir = school();
+    assert_snapshot!(dir.run(&["render", "--format", "csv", "--only", "[!c]*"]).ok(), @r#"
+    pipe,title,type,public,user
+    empty,"No, ""one""",support,false,
+    lounge,Lounge,conference,true,3
+    lounge,Lounge,conference,true,4
+    lounge,Lounge,conference,true,7
+    "#);
+    let refused = dir.run(&["check", "--format", "csv"]);
+    assert_eq!((refused.code, refused.out.as_str()), (64, ""));
+}
