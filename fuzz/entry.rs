@@ -2,11 +2,13 @@
 //!
 //! The fuzz targets call these, and so does a plain test on the corpus that is committed.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use roomform::imbachat::{RowError, Rows};
 use roomform::ledger::{bytes, compact, fold, parse};
-use roomform::manifest::{Options, load_text};
+use roomform::manifest::tree::{Kind, Tree};
+use roomform::manifest::{Options, load_from, load_text};
 use roomform::model::{Observed, Recorded, Target, WidgetId};
 use roomform::plan::{Switches, plan, restore, save};
 use roomform::render::{self, Paint, diagnostics};
@@ -51,6 +53,84 @@ pub fn manifest(bytes: &[u8]) {
         &Switches::default(),
     );
     assert_harmless(&render::plan(&plan, Paint::Plain));
+}
+
+/// Two files in the memory: a manifest, and the roster beside it.
+struct Beside<'a> {
+    manifest: &'a [u8],
+    roster: &'a [u8],
+}
+
+impl Tree for Beside<'_> {
+    fn kind(&self, path: &Path) -> io::Result<Kind> {
+        match path.extension() {
+            Some(_) => Ok(Kind::File),
+            None => Ok(Kind::Directory),
+        }
+    }
+
+    fn entries(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn is_link(&self, _: &Path) -> bool {
+        false
+    }
+
+    fn real(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(Path::new("/").join(path.strip_prefix(".").unwrap_or(path)))
+    }
+
+    fn read(&self, path: &Path, _: u64) -> io::Result<Option<Vec<u8>>> {
+        let yaml = path
+            .extension()
+            .is_some_and(|extension| extension == "yaml");
+        let bytes = if yaml { self.manifest } else { self.roster };
+        Ok(Some(bytes.to_vec()))
+    }
+}
+
+/// Everything that reads a file with rows, each in its own way.
+const BULK: &str = r#"version: 1
+people: {roster: a.csv, name: [user, id], id: id, allow_empty: true}
+groups:
+  wide: [{roster: a.csv, user: [id, user], where: {status: [active, ""]}, allow_empty: true}]
+  plain: [{roster: a.txt, by: name, allow_empty: true}]
+  coded: [{roster: b.csv, encoding: windows-1251, delimiter: ";", allow_empty: true}]
+rooms: [{pipe: first-room, title: First, members: ["@wide", "@plain", "@coded"]}]
+generate:
+  - each: {roster: a.csv, distinct: id, allow_empty: true}
+    room:
+      pipe: "{{ id | slug }}-{{ user | lower | trim }}"
+      title: "{{ user | title }}{% if status %} {{ row['status'] | replace('a', 'bb') }}{% endif %}"
+      members: ["{{ id }}", "@{{ status }}"]
+      enrol: {roster: a.csv, numbered: [id], on: {user: user}, user: id, allow_empty: true, via: {roster: a.csv, on: {status: status}, allow_empty: true}}
+"#;
+
+/// The bytes of a roster, or, after a line of `---`, of a template in a manifest beside it.
+pub fn roster(bytes: &[u8]) {
+    let cut = bytes.windows(4).position(|four| four == b"---\n");
+    let (roster, template) = match cut {
+        Some(at) => (&bytes[..at], std::str::from_utf8(&bytes[at + 4..]).ok()),
+        None => (bytes, None),
+    };
+    let template = template.map(|template| serde_json::Value::from(template).to_string());
+    let manifest = match &template {
+        Some(text) => format!(
+            "version: 1\ngenerate: [{{each: a.csv, room: {{pipe: {text}, title: {text}, members: [{text}]}}}}]\n"
+        ),
+        None => BULK.to_owned(),
+    };
+    let tree = Beside {
+        manifest: manifest.as_bytes(),
+        roster,
+    };
+    let loaded = load_from(&tree, &["rooms.yaml".into()], Options::default());
+    let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, Paint::Plain);
+    assert_harmless(&drawn);
+    if loaded.is_valid() {
+        assert!(!loaded.desired.rooms.is_empty());
+    }
 }
 
 /// An answer of get_rooms: the same elements, wherever the network cuts it.

@@ -42,6 +42,11 @@ fn the_corpus_of_manifests() {
 }
 
 #[test]
+fn the_corpus_of_rosters() {
+    assert!(each(&["fuzz/corpus/roster"], fuzz_entry::roster) > 3);
+}
+
+#[test]
 fn the_corpus_of_list_answers() {
     assert!(each(&["fuzz/corpus/list", "tests/it/pages"], fuzz_entry::list) > 1);
 }
