@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::values::{rate, timeout};
+use super::values::{page, rate, timeout};
 
 /// Where the sandbox keeps its state unless told otherwise.
 const SANDBOX_STATE: &str = ".roomform/sandbox.json";
@@ -33,6 +33,18 @@ pub struct Common {
     /// How to print
     #[arg(long, global = true, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     pub format: Format,
+    /// The most bytes a Markdown page may have; at least 4096
+    #[arg(long, global = true, value_name = "N", value_parser = page, help_heading = "Output")]
+    pub max_bytes: Option<usize>,
+    /// Make a Markdown page fit where it goes
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHERE",
+        help_heading = "Output"
+    )]
+    pub fit: Option<Fit>,
     /// When to use colour; NO_COLOR is respected
     #[arg(long, global = true, value_enum, default_value_t = ColorWhen::Auto, help_heading = "Output")]
     pub color: ColorWhen,
@@ -98,6 +110,27 @@ pub enum Format {
     Json,
     /// Comma-separated values (`render`)
     Csv,
+    /// A page for a pull request's comment or a job's summary; it says too why there is no plan
+    Markdown,
+    /// Annotations of GitHub, on the lines of the manifest
+    Github,
+    /// SARIF 2.1.0, for code scanning; of `check` only
+    Sarif,
+}
+
+/// Where a page goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Fit {
+    /// A comment on GitHub: 65,536 characters
+    GithubComment,
+    /// A job's summary on GitHub: 1 MiB
+    GithubSummary,
+    /// A comment on GitLab: 1,000,000 characters
+    Gitlab,
+    /// A comment on Azure DevOps: 150,000 characters
+    Azure,
+    /// A comment on Bitbucket: 32,768 characters, and no HTML
+    Bitbucket,
 }
 
 /// When to use colour.

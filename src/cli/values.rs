@@ -44,3 +44,15 @@ pub(super) fn part(text: &str) -> Result<f64, String> {
         .filter(|part| (0.0..=1.0).contains(part));
     part.ok_or_else(|| "write it as a number from 0 to 1".to_owned())
 }
+
+/// The least a page may be: its figures, and what was left out, always fit.
+const SMALLEST_PAGE: usize = 4096;
+
+/// The size of a page in bytes.
+pub(super) fn page(text: &str) -> Result<usize, String> {
+    let bytes = text
+        .parse::<usize>()
+        .ok()
+        .filter(|bytes| *bytes >= SMALLEST_PAGE);
+    bytes.ok_or_else(|| format!("a page needs at least {SMALLEST_PAGE} bytes to hold its figures"))
+}

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use super::report::{Told, check_writable};
 use super::target::{Connection, Planned, WriteAccess, dice, manifest, planned, switches};
-use super::{Console, interrupt, saved};
+use super::{Console, formats, interrupt, saved};
 use crate::apply::{Control, Halt, Job, Outcome, Pace, apply};
 use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
 use crate::ledger::{Journal, read};
 use crate::model::{Desired, Target};
 use crate::plan::{Interest, Plan, Switches, plan};
-use crate::render::json::diagnostics;
 use crate::render::{self, EVERY};
 use crate::settings::Settings;
 
@@ -27,8 +26,9 @@ pub(super) async fn run(
     if let Some(file) = &args.plan {
         return saved::run(file, args, settings, console).await;
     }
-    if console.format == Format::Json && !args.yes {
-        let message = "--format json cannot ask, and --yes was not given";
+    if console.format != Format::Text && !args.yes {
+        let format = formats::word(console.format);
+        let message = format!("--format {format} cannot ask, and --yes was not given");
         return Err(
             Error::message(Exit::Refused, message).hint("review the plan, then run apply --yes")
         );
@@ -45,7 +45,6 @@ pub(super) async fn run(
         switches,
         plan: before,
     } = planned(loaded, connection, switches, console).await?;
-    let warnings = || diagnostics(&loaded.diagnostics, &loaded.sources);
     show(&before, console)?;
     let mut told = Told::nothing(Exit::Done);
     match consent(&before, args.yes, console)? {
@@ -72,17 +71,17 @@ pub(super) async fn run(
             told.outcome = outcome;
         }
     }
-    told.tell(&before, warnings, args, console)?;
+    told.tell(&before, &loaded, args, console)?;
     connection.close().await?;
     Ok(told.exit)
 }
 
-/// Prints a plan before it is asked about.
+/// Prints a plan before it is asked about. A document or a page is printed once, at the end.
 pub(super) fn show(plan: &Plan, console: &mut Console) -> Result<(), Error> {
-    match console.format {
-        Format::Json => Ok(()),
-        _ => console.print(&render::plan(plan, console.out_paint)),
+    if console.format == Format::Text {
+        console.print(&render::plan(plan, console.out_paint))?;
     }
+    Ok(())
 }
 
 enum Consent {

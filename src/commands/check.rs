@@ -3,9 +3,9 @@
 use super::Console;
 use crate::cli::Format;
 use crate::error::{Error, Exit};
-use crate::manifest::{Options, load};
-use crate::render::Count;
+use crate::manifest::{Loaded, Options, load};
 use crate::render::json::CheckDocument;
+use crate::render::{Count, github, markdown, sarif};
 use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
@@ -20,17 +20,24 @@ pub(super) fn run(settings: &Settings, console: &mut Console) -> Result<Exit, Er
     } else {
         Exit::Invalid
     };
-    if console.format == Format::Json {
-        console.document(&CheckDocument::new(&loaded, exit))?;
-        return Ok(exit);
-    }
-    if console.mistakes(&loaded)?.is_none() {
-        let (rooms, members) = (loaded.desired.rooms.len(), loaded.desired.memberships());
-        console.print(&format!(
-            "valid: {}, {}\n",
-            Count(rooms, "room"),
-            Count(members, "membership")
-        ))?;
+    match console.format {
+        Format::Text | Format::Csv => text(&loaded, console)?,
+        Format::Json => console.document(&CheckDocument::new(&loaded, exit))?,
+        Format::Markdown => console.print(&markdown::check(&loaded, console.fit))?,
+        Format::Github => console.print(&github::check(&loaded, "check"))?,
+        Format::Sarif => console.document(&sarif::check(&loaded))?,
     }
     Ok(exit)
+}
+
+fn text(loaded: &Loaded, console: &mut Console) -> Result<(), Error> {
+    if console.mistakes(loaded)?.is_some() {
+        return Ok(());
+    }
+    let (rooms, members) = (loaded.desired.rooms.len(), loaded.desired.memberships());
+    console.print(&format!(
+        "valid: {}, {}\n",
+        Count(rooms, "room"),
+        Count(members, "membership")
+    ))
 }

@@ -4,11 +4,14 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::{ColorWhen, Common, Format};
+use super::formats;
+use crate::cli::{Cli, ColorWhen, Format};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
+use crate::model::Target;
 use crate::render::json::{self, ErrorDocument};
-use crate::render::{Paint, Progress, diagnostics, escape};
+use crate::render::markdown::{self, Fit};
+use crate::render::{Paint, Progress, diagnostics, escape, github};
 
 /// The process's streams, as `main` found them.
 pub struct Streams {
@@ -33,8 +36,14 @@ pub(super) struct Console {
     /// Colour of stdout.
     pub(super) out_paint: Paint,
     err_paint: Paint,
-    /// Text, or one JSON document.
+    /// Text, one JSON document, a page, …
     pub(super) format: Format,
+    /// What a page must fit.
+    pub(super) fit: Fit,
+    /// What is run, for a page that says why it came to nothing.
+    verb: &'static str,
+    /// What it is run on, as soon as that is known, for the same page.
+    pub(super) target: Option<Target>,
     quiet: bool,
     err_terminal: bool,
     /// Whether somebody is there to be asked.
@@ -42,7 +51,8 @@ pub(super) struct Console {
 }
 
 impl Console {
-    pub(super) fn new(streams: Streams, common: &Common) -> Self {
+    pub(super) fn new(streams: Streams, cli: &Cli) -> Self {
+        let common = &cli.common;
         let paint = |by_default: bool| match common.color {
             ColorWhen::Always => Paint::Colour,
             ColorWhen::Auto if by_default => Paint::Colour,
@@ -53,6 +63,8 @@ impl Console {
             out_paint,
             err_paint,
             quiet: common.quiet,
+            fit: formats::fit(common.fit, common.max_bytes),
+            verb: formats::name(&cli.verb),
             ..Self::plain(streams, common.format)
         }
     }
@@ -72,6 +84,9 @@ impl Console {
             out_paint: Paint::Plain,
             err_paint: Paint::Plain,
             format,
+            fit: Fit::default(),
+            verb: "run",
+            target: None,
             quiet: false,
             err_terminal,
             interactive,
@@ -136,18 +151,25 @@ impl Console {
         self.say(&format!("error: {}", escape::terminal(text)));
     }
 
-    /// Draws the mistakes of a manifest. The exit if it cannot be used.
+    /// Tells the mistakes of a manifest. The exit if it cannot be used.
     pub(super) fn mistakes(&mut self, loaded: &Loaded) -> Result<Option<Exit>, Error> {
         let valid = loaded.is_valid();
-        match self.format {
-            Format::Json if !valid => self.document(&ErrorDocument::invalid(&[loaded]))?,
-            Format::Text | Format::Csv if !valid || !self.quiet => {
-                let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, self.err_paint);
-                self.say(drawn.trim_end());
-            }
-            _ => {}
+        let drawn = matches!(self.format, Format::Text | Format::Csv | Format::Markdown);
+        if drawn && (!valid || !self.quiet) {
+            let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, self.err_paint);
+            self.say(drawn.trim_end());
         }
-        Ok((!valid).then_some(Exit::Invalid))
+        match self.format {
+            _ if valid => return Ok(None),
+            Format::Json => self.document(&ErrorDocument::invalid(&[loaded]))?,
+            Format::Markdown => {
+                let target = self.target.as_ref();
+                self.print(&markdown::invalid(loaded, self.verb, target, self.fit))?;
+            }
+            Format::Github => self.print(&github::check(loaded, self.verb))?,
+            Format::Text | Format::Csv | Format::Sarif => {}
+        }
+        Ok(Some(Exit::Invalid))
     }
 
     /// Draws the mistakes of two manifests, and what the second is only warned of. Whether one cannot be used.
@@ -169,11 +191,19 @@ impl Console {
         Ok(true)
     }
 
-    /// Tells a failure, and gives back how the run ends.
+    /// Tells a failure, and gives back how the run ends. A page that is kept somewhere leaves the log empty: there it is told too.
     pub(super) fn fail(&mut self, error: &Error) -> Exit {
         let told = match self.format {
             Format::Json => self.document(&ErrorDocument::new(error)).is_ok(),
-            _ => false,
+            Format::Github => self.print(&github::failure(error, self.verb)).is_ok(),
+            Format::Markdown => {
+                let target = self.target.as_ref();
+                let page = markdown::failure(error, self.verb, target, self.fit);
+                // What cannot be printed is told below all the same.
+                drop(self.print(&page));
+                false
+            }
+            Format::Text | Format::Csv | Format::Sarif => false,
         };
         if !told {
             self.error(&error.chain());

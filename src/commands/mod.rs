@@ -8,6 +8,7 @@ mod console;
 mod diff;
 mod explain;
 mod export;
+mod formats;
 mod generate;
 mod interrupt;
 mod ledger;
@@ -25,7 +26,7 @@ use std::ffi::OsString;
 use clap::Parser;
 use console::Console;
 
-use crate::cli::{Cli, Format, SandboxVerb, Verb};
+use crate::cli::{Cli, SandboxVerb, Verb};
 use crate::error::{Error, Exit};
 use crate::settings::Settings;
 
@@ -35,24 +36,13 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage(&error, &args, streams),
     };
-    let mut console = Console::new(streams, &cli.common);
+    let mut console = Console::new(streams, &cli);
     let exit = Settings::new(cli).and_then(|settings| dispatch(&settings, &mut console));
     exit.unwrap_or_else(|error| console.fail(&error))
 }
 
 fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
-    let text_only = matches!(
-        settings.verb,
-        Verb::Export | Verb::Sandbox(_) | Verb::Completions { .. } | Verb::Man { .. }
-    );
-    if text_only && console.format == Format::Json {
-        let message = "--format json is not for this verb: what it prints is no JSON";
-        return Err(Error::message(Exit::Usage, message).hint("leave --format out"));
-    }
-    if console.format == Format::Csv && !matches!(settings.verb, Verb::Render) {
-        let message = "--format csv is not for this verb";
-        return Err(Error::message(Exit::Usage, message).hint("leave --format out"));
-    }
+    formats::check(settings)?;
     match &settings.verb {
         Verb::Check => check::run(settings, console),
         Verb::Plan(args) => block_on(plan::run(args, settings, console)),
@@ -81,13 +71,10 @@ fn block_on(work: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Err
     runtime.block_on(work)
 }
 
-/// Help and version are success; everything else is wrong usage, as JSON if that was asked for.
+/// Help and version are success; everything else is wrong usage, told in the format that was asked for.
 fn usage(error: &clap::Error, args: &[OsString], mut streams: Streams) -> Exit {
-    let json = args.iter().any(|arg| arg == "--format=json")
-        || args
-            .windows(2)
-            .any(|pair| pair[0] == "--format" && pair[1] == "json");
-    if json && error.use_stderr() {
+    let format = formats::asked(args);
+    if let Some(format) = format.filter(|_| error.use_stderr()) {
         let text = error.to_string();
         // What follows the first empty line but tips is how to use the program at large.
         let told = text
@@ -98,7 +85,7 @@ fn usage(error: &clap::Error, args: &[OsString], mut streams: Streams) -> Exit {
         let told = told.trim_start_matches("error: ");
         let words: Vec<&str> = told.split_whitespace().collect();
         let failure = Error::message(Exit::Usage, words.join(" ")).hint("see roomform --help");
-        return Console::plain(streams, Format::Json).fail(&failure);
+        return Console::plain(streams, format).fail(&failure);
     }
     let colour = if error.use_stderr() {
         streams.err_colour

@@ -6,8 +6,8 @@ use super::target::{Connection, manifest, planned, switches};
 use crate::cli::{Format, PlanArgs};
 use crate::error::{Error, Exit};
 use crate::plan::{Plan, save};
-use crate::render;
 use crate::render::json::{PlanDocument, diagnostics};
+use crate::render::{self, github, markdown};
 use crate::settings::Settings;
 
 pub(super) async fn run(
@@ -30,12 +30,15 @@ pub(super) async fn run(
             .filter(|_| planned.connection.ledger.is_relative());
         replace(path, &save(&planned.plan, ledger)?)?;
     }
-    if console.format == Format::Json {
-        let warnings = diagnostics(&planned.loaded.diagnostics, &planned.loaded.sources);
-        console.document(&PlanDocument::new(&planned.plan, exit, warnings))?;
-    } else {
-        let text = render::plan(&planned.plan, console.out_paint);
-        console.print(&text)?;
+    let (plan, loaded) = (&planned.plan, &planned.loaded);
+    match console.format {
+        Format::Json => {
+            let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
+            console.document(&PlanDocument::new(plan, exit, warnings))?;
+        }
+        Format::Markdown => console.print(&markdown::plan(plan, loaded, console.fit))?,
+        Format::Github => console.print(&github::plan(plan, loaded))?,
+        _ => console.print(&render::plan(plan, console.out_paint))?,
     }
     planned.connection.close().await?;
     Ok(exit)

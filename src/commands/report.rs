@@ -11,9 +11,10 @@ use super::Console;
 use crate::apply::Outcome;
 use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
+use crate::manifest::Loaded;
 use crate::plan::Plan;
-use crate::render;
-use crate::render::json::{self, DiagnosticDocument, PlanDocument, ReportDocument};
+use crate::render::json::{self, PlanDocument, ReportDocument, diagnostics};
+use crate::render::{self, github, markdown};
 
 /// How an apply ended.
 pub(super) struct Told {
@@ -34,15 +35,24 @@ impl Told {
         }
     }
 
-    fn print(
-        &self,
-        plan: &Plan,
-        warnings: Vec<DiagnosticDocument>,
-        console: &mut Console,
-    ) -> Result<(), Error> {
-        if console.format == Format::Json {
-            return console.document(&self.document(plan, warnings));
+    fn print(&self, plan: &Plan, loaded: &Loaded, console: &mut Console) -> Result<(), Error> {
+        let (after, fit) = (self.after.as_ref(), console.fit);
+        let outcome = self.outcome.as_ref().filter(|it| !it.rooms.is_empty());
+        match (console.format, outcome) {
+            (Format::Json, _) => console.document(&self.document(plan, loaded)),
+            (Format::Markdown, Some(outcome)) => {
+                console.print(&markdown::outcome(plan, outcome, after, fit))
+            }
+            (Format::Markdown, None) => console.print(&markdown::not_applied(plan, loaded, fit)),
+            (Format::Github, Some(outcome)) => {
+                console.print(&github::outcome(plan, outcome, after))
+            }
+            (Format::Github, None) => console.print(&github::plan(plan, loaded)),
+            _ => self.print_text(plan, console),
         }
+    }
+
+    fn print_text(&self, plan: &Plan, console: &mut Console) -> Result<(), Error> {
         let written = self
             .outcome
             .as_ref()
@@ -64,23 +74,18 @@ impl Told {
     pub(super) fn tell(
         &self,
         plan: &Plan,
-        warnings: impl Fn() -> Vec<DiagnosticDocument>,
+        loaded: &Loaded,
         args: &ApplyArgs,
         console: &mut Console,
     ) -> Result<(), Error> {
-        self.print(plan, warnings(), console)?;
-        self.write_files(plan, warnings(), args)
+        self.print(plan, loaded, console)?;
+        self.write_files(plan, loaded, args)
     }
 
     /// Writes the files that were asked for, each replaced as a whole.
-    fn write_files(
-        &self,
-        plan: &Plan,
-        warnings: Vec<DiagnosticDocument>,
-        args: &ApplyArgs,
-    ) -> Result<(), Error> {
+    fn write_files(&self, plan: &Plan, loaded: &Loaded, args: &ApplyArgs) -> Result<(), Error> {
         if let Some(path) = &args.report {
-            replace(path, &json::text(&self.document(plan, warnings))?)?;
+            replace(path, &json::text(&self.document(plan, loaded))?)?;
         }
         if let Some(path) = &args.failed {
             let nothing = Outcome::default();
@@ -91,7 +96,8 @@ impl Told {
         Ok(())
     }
 
-    fn document(&self, plan: &Plan, warnings: Vec<DiagnosticDocument>) -> ReportDocument {
+    fn document(&self, plan: &Plan, loaded: &Loaded) -> ReportDocument {
+        let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
         let plan = PlanDocument::new(plan, self.exit, warnings);
         let converged = self.after.as_ref().map(|after| !after.is_pending());
         ReportDocument::new(plan, self.outcome.as_ref(), converged, self.exit)

@@ -11,6 +11,7 @@ use super::target::{Connection, WriteAccess, observed, switches};
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::cli::ApplyArgs;
 use crate::error::{Error, Exit};
+use crate::manifest::Loaded;
 use crate::plan::{Change, Fate, Interest, Plan, SavedError, fates, restore};
 use crate::render;
 use crate::settings::Settings;
@@ -103,7 +104,7 @@ async fn finish(
     args: &ApplyArgs,
     console: &mut Console,
 ) -> Result<Exit, Error> {
-    told.tell(plan, Vec::new, args, console)?;
+    told.tell(plan, &Loaded::default(), args, console)?;
     connection.close().await?;
     Ok(told.exit)
 }

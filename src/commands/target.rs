@@ -55,6 +55,9 @@ pub(super) fn manifest(
             allow_empty: settings.common.allow_empty,
         },
     );
+    // Whether it is the right one is said later; a page about the manifest only has to be found by it.
+    let site = Site::new(settings, loaded.desired.widget);
+    console.target = site.ok().map(|site| site.target);
     let invalid = console.mistakes(&loaded)?.is_some();
     Ok((!invalid).then_some(loaded))
 }

@@ -40,6 +40,10 @@ macro_rules! codes {
             pub fn name(self) -> &'static str { match self { $(Self::$variant => $name),+ } }
             /// What the code means, in a sentence.
             pub fn meaning(self) -> &'static str { match self { $(Self::$variant => $doc),+ } }
+            /// Whether it makes the manifest invalid: the code's letter says so.
+            pub fn severity(self) -> Severity {
+                if self.id().starts_with('W') { Severity::Warning } else { Severity::Error }
+            }
         }
     };
 }
@@ -141,11 +145,7 @@ impl Diagnostic {
 
     /// Whether it makes the manifest invalid.
     pub fn severity(&self) -> Severity {
-        if self.code.id().starts_with('W') {
-            Severity::Warning
-        } else {
-            Severity::Error
-        }
+        self.code.severity()
     }
 }
 

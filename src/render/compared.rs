@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::escape::{brief, terminal};
 use super::paint::{Paint, Tone};
 use super::plan::{NAMED, figures, value};
-use super::sections::{percent, refused};
+use super::sections::{percent, refused, ticked};
 use super::words::{Count, few};
 use crate::model::{Limit, MembersPolicy};
 use crate::plan::{Compared, Difference, People, Plan, Refusal, Removed, RoomDifference};
@@ -198,6 +198,6 @@ pub(super) fn guard(refusal: &Refusal) -> String {
             "{left} of {known} rooms left the manifest while {created} would be created anew: was a prefix changed? \
              allow it with --ignore-limits"
         ),
-        refusal => refused(refusal),
+        refusal => refused(refusal, &ticked),
     }
 }

@@ -29,7 +29,8 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> Stri
     for diagnostic in diagnostics.iter().take(DRAWN) {
         let drawn = renderer.render(&[group(diagnostic, sources)]);
         for line in drawn.lines().filter(|line| !is_nameless(line)) {
-            text.push_str(line);
+            // What `terminal` took apart may have come together around the marked part.
+            text.push_str(&line.replace("##", "#\\u{23}"));
             text.push('\n');
         }
         text.push('\n');

@@ -1,21 +1,38 @@
 //! One function a sink: what makes text of others harmless where it is shown.
 
+use std::fmt::Write;
+
 use crate::model::is_hidden;
 
 /// How much of a text of others is shown at most, in characters.
 const LONGEST: usize = 200;
+/// How much of one is shown on a page, in characters: every pipe a manifest may have.
+const LONGEST_ON_PAGE: usize = 255;
+/// And in bytes of the page: one text must not fill it, however much of it has to be spelled out.
+const WIDEST_ON_PAGE: usize = 1300;
+/// What stands for no text at all.
+const EMPTY: &str = "(empty)";
 
-/// For a terminal: nothing that moves the cursor, changes the colour, the direction or hides; one line.
+/// For a terminal: nothing that moves the cursor, changes the colour, the direction or hides; one line. Nor a command of the
+/// older kind to the runner of a CI job, which obeys `##[` and `##vso[` anywhere in what a step prints.
 pub fn terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
+    let mut before = ' ';
     for c in text.chars() {
-        if is_hidden(c) {
-            safe.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+        if is_hidden(c) || (c == '#' && before == '#') {
+            spell(&mut safe, c);
         } else {
             safe.push(c);
         }
+        before = c;
     }
     safe
+}
+
+/// `\u{202e}`.
+fn spell(safe: &mut String, c: char) {
+    // A string takes everything.
+    let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
 }
 
 /// The same, cut to what a line can bear, with the number of characters left out.
@@ -28,6 +45,109 @@ pub fn brief(text: &str) -> String {
             text[end..].chars().count()
         ),
     }
+}
+
+/// For Markdown, and for HTML within it: as code, where no site looks for mentions, references, links, emoji or commands, and
+/// with every sign of ASCII but `-` and `,` as a number, so that neither a parser nor a bot that reads the source sees one.
+/// Cut to what a page can bear.
+pub fn markdown(text: &str) -> String {
+    if text.is_empty() {
+        return EMPTY.to_owned();
+    }
+    let inside = on_page(text, |safe, c| {
+        if c.is_ascii_punctuation() && !matches!(c, '-' | ',') {
+            let _ = write!(safe, "&#{};", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+    });
+    format!("<code>{inside}</code>")
+}
+
+/// For Markdown on a site that shows HTML as text: as code between back-ticks, with none inside.
+pub fn markdown_plain(text: &str) -> String {
+    if text.is_empty() {
+        return EMPTY.to_owned();
+    }
+    let inside = on_page(text, |safe, c| match c {
+        '`' | '|' => spell(safe, c),
+        _ => safe.push(c),
+    });
+    format!("`{inside}`")
+}
+
+/// What is hidden spelled out, the rest as `put` does it, cut on a character with the number of those left out.
+fn on_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
+    let (mut safe, mut spelled) = (String::with_capacity(text.len() * 2), String::new());
+    for (count, (at, c)) in text.char_indices().enumerate() {
+        if count == LONGEST_ON_PAGE || safe.len() >= WIDEST_ON_PAGE {
+            let more = format!("… ({} more)", text[at..].chars().count());
+            more.chars().for_each(|c| put(&mut safe, c));
+            break;
+        }
+        if is_hidden(c) {
+            spelled.clear();
+            spell(&mut spelled, c);
+            spelled.chars().for_each(|c| put(&mut safe, c));
+        } else {
+            put(&mut safe, c);
+        }
+    }
+    safe
+}
+
+/// For the marker of a page, a comment nobody sees: what could end one, and what no address has, as `%2d`.
+pub fn marker(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'-' if safe.ends_with('-') => safe.push_str("%2d"),
+            b'.' | b':' | b'/' | b'_' | b'-' | b'[' | b']' => safe.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => safe.push(char::from(byte)),
+            _ => drop(write!(safe, "%{byte:02x}")),
+        }
+    }
+    safe
+}
+
+/// For a path in a URI.
+pub fn uri(path: &str) -> String {
+    let mut safe = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'~' => safe.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => safe.push(char::from(byte)),
+            _ => drop(write!(safe, "%{byte:02X}")),
+        }
+    }
+    safe
+}
+
+/// For the text of a workflow command of GitHub: one line, and nothing its runner would decode to something else.
+pub fn annotation(text: &str) -> String {
+    terminal(text).replace('%', "%25")
+}
+
+/// For a property of one, as `file` or `title`.
+pub fn annotation_property(text: &str) -> String {
+    annotation(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// For a message in SARIF: no hidden character, no link, and braces doubled, since single ones stand for arguments
+/// (SARIF 2.1.0, 3.11.5 and 3.11.6).
+pub fn sarif(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in text.chars() {
+        match c {
+            _ if is_hidden(c) => drop(write!(safe, "<U+{:04X}>", u32::from(c))),
+            '(' if before == ']' => safe.push_str(" ("),
+            '{' | '}' => safe.extend([c, c]),
+            _ => safe.push(c),
+        }
+        before = c;
+    }
+    safe
 }
 
 #[cfg(test)]

@@ -3,17 +3,23 @@
 //! Main types: [`Paint`] (colour or not) and, in [`json`], the versioned documents. It computes nothing that is not shown.
 
 mod compared;
+mod danger;
 pub mod diagnostics;
 pub mod escape;
 mod explained;
 mod failed;
+pub mod github;
 pub mod json;
 mod ledger;
+mod line;
+pub mod markdown;
 mod outcome;
 mod paint;
 mod plan;
 mod progress;
 mod resolved;
+mod result;
+pub mod sarif;
 mod sections;
 mod title;
 mod words;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::escape::{brief, terminal};
+use super::line::Quote;
 use super::paint::{Paint, Tone};
 use super::plan::value;
 use super::words::Count;
@@ -55,17 +56,27 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
             terminal(reason)
         );
     }
-    let stopped = match &outcome.halt {
-        None => return text,
-        Some(Halt::Ledger(reason)) => format!("{}; nothing was sent after that", terminal(reason)),
-        Some(Halt::Denied) => "no further room was begun with these credentials".to_owned(),
-        Some(Halt::FailFast) => "--fail-fast: nothing was begun after the first failure".to_owned(),
-        Some(Halt::Interrupted) => {
+    if let Some(halt) = &outcome.halt {
+        let _ = writeln!(
+            text,
+            "{} {}",
+            paint.tone(Tone::Danger, "stopped:"),
+            stopped(halt, &terminal)
+        );
+    }
+    text
+}
+
+/// Why the run ended before all was done, in words.
+pub(super) fn stopped(halt: &Halt, quote: Quote<'_>) -> String {
+    match halt {
+        Halt::Ledger(reason) => format!("{}; nothing was sent after that", quote(reason)),
+        Halt::Denied => "no further room was begun with these credentials".to_owned(),
+        Halt::FailFast => "--fail-fast: nothing was begun after the first failure".to_owned(),
+        Halt::Interrupted => {
             "interrupted: what was under way was finished; run again for the rest".to_owned()
         }
-    };
-    let _ = writeln!(text, "{} {stopped}", paint.tone(Tone::Danger, "stopped:"));
-    text
+    }
 }
 
 fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) {
@@ -145,7 +156,7 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
 }
 
 /// The remedies of all failures, each once: when everything fails it is usually for one reason.
-fn hints(outcome: &Outcome) -> BTreeSet<&str> {
+pub(super) fn hints(outcome: &Outcome) -> BTreeSet<&str> {
     let statuses = outcome.rooms.iter().map(|room| &room.status);
     statuses
         .filter_map(|status| match status {
@@ -169,7 +180,8 @@ fn glyph(status: &Status) -> &'static str {
     }
 }
 
-fn figures(outcome: &Outcome) -> String {
+/// The figures in one line, without `apply:`.
+pub(super) fn figures(outcome: &Outcome) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for room in &outcome.rooms {
         *counts.entry(room.status.name()).or_default() += 1;

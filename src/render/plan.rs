@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::compared;
 use super::escape::{brief, terminal};
 use super::paint::{Paint, Tone};
-use super::sections::{refused, sections};
+use super::sections::{refused, sections, ticked};
 use super::title;
 use super::words::{Count, few};
 use crate::model::FieldValue;
@@ -54,7 +54,7 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
             text,
             "{} {}",
             paint.tone(Tone::Danger, "refused:"),
-            refused(refusal)
+            refused(refusal, &ticked)
         );
     }
     text

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::compared;
 use super::escape::terminal;
+use super::line::Quote;
 use super::paint::{Paint, Tone};
 use super::plan::{NAMED, value};
 use super::words::{Count, few};
@@ -17,7 +18,7 @@ pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
         format!(
             "{} ({place}): {}",
             terminal(conflict.pipe.as_str()),
-            conflict_words(&conflict.kind)
+            conflict_words(&conflict.kind, &terminal)
         )
     });
     section(
@@ -51,7 +52,7 @@ pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
         ignored.collect(),
         paint,
     );
-    let mut warnings: Vec<String> = plan.notes.iter().map(note).collect();
+    let mut warnings: Vec<String> = plan.notes.iter().map(|it| note(it, &terminal)).collect();
     if let Some(compared) = &plan.compared {
         let differences = compared::differences(compared);
         section(text, "also differs", "", differences, paint);
@@ -76,23 +77,25 @@ fn section(text: &mut String, name: &str, remark: &str, lines: Vec<String>, pain
     }
 }
 
-fn conflict_words(kind: &ConflictKind) -> String {
+/// A conflict in words, with the ids of rooms as a sink shows them.
+pub(super) fn conflict_words(kind: &ConflictKind, quote: Quote<'_>) -> String {
     match kind {
         ConflictKind::Several(ids) => {
             format!(
                 "live rooms {} have this pipe; delete or rename all but one in ImbaChat",
-                few(ids, 8)
+                quote(&few(ids, 8))
             )
         }
         ConflictKind::Deleted(ids) => {
             format!(
                 "only deleted rooms have this pipe (id {}); --allow-recreate makes a new one",
-                few(ids, 8)
+                quote(&few(ids, 8))
             )
         }
         ConflictKind::Vanished(id) => format!(
-            "the ledger knows it as room {id}, and the list lacks it: deleted, or the list is capped; \
-             --allow-recreate makes a new one"
+            "the ledger knows it as room {}, and the list lacks it: deleted, or the list is capped; \
+             --allow-recreate makes a new one",
+            quote(&id.to_string())
         ),
     }
 }
@@ -123,7 +126,8 @@ fn by_hand(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn note(note: &Note) -> String {
+/// What somebody should know, with text of others as a sink shows it.
+pub(super) fn note(note: &Note, quote: Quote<'_>) -> String {
     match note {
         Note::MadeAnew {
             pipe,
@@ -131,8 +135,10 @@ fn note(note: &Note) -> String {
             live,
         } => {
             format!(
-                "{}: the ledger knows room {recorded}, the server shows room {live}; nothing is on record of that one",
-                terminal(pipe.as_str())
+                "{}: the ledger knows room {}, the server shows room {}; nothing is on record of that one",
+                quote(pipe.as_str()),
+                quote(&recorded.to_string()),
+                quote(&live.to_string())
             )
         }
         Note::Renamed {
@@ -147,8 +153,8 @@ fn note(note: &Note) -> String {
             };
             format!(
                 "{}: has {like} of {}, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is",
-                terminal(to.as_str()),
-                terminal(from.as_str())
+                quote(to.as_str()),
+                quote(from.as_str())
             )
         }
         Note::Assumed(assumed) => format!(
@@ -160,8 +166,13 @@ fn note(note: &Note) -> String {
     }
 }
 
+/// Text of others between back-ticks, for a terminal.
+pub(super) fn ticked(text: &str) -> String {
+    format!("`{}`", terminal(text))
+}
+
 /// A refusal in words: the guard, the figure, and what would allow it.
-pub(super) fn refused(refusal: &Refusal) -> String {
+pub(super) fn refused(refusal: &Refusal, quote: Quote<'_>) -> String {
     match refusal {
         Refusal::Limit {
             kind,
@@ -171,7 +182,9 @@ pub(super) fn refused(refusal: &Refusal) -> String {
             rooms,
         } => {
             let line = match kind {
-                LimitKind::Publish => format!("{} would become public", pipes(rooms, *count)),
+                LimitKind::Publish => {
+                    format!("{} would become public", pipes(rooms, *count, quote))
+                }
                 LimitKind::Create => format!("{count} to create, `limits.create` allows {allowed}"),
                 LimitKind::Update => format!("{count} to update, `limits.update` allows {allowed}"),
                 LimitKind::AddMembers => {
@@ -194,7 +207,7 @@ pub(super) fn refused(refusal: &Refusal) -> String {
         Refusal::Recreate { count, rooms } => {
             format!(
                 "{} would be made anew; allow it with --allow-recreate",
-                pipes(rooms, *count)
+                pipes(rooms, *count, quote)
             )
         }
         Refusal::MassChange {
@@ -208,11 +221,8 @@ pub(super) fn refused(refusal: &Refusal) -> String {
     }
 }
 
-fn pipes(rooms: &[Pipe], count: u64) -> String {
-    let names: Vec<String> = rooms
-        .iter()
-        .map(|pipe| format!("`{}`", terminal(pipe.as_str())))
-        .collect();
+fn pipes(rooms: &[Pipe], count: u64, quote: Quote<'_>) -> String {
+    let names: Vec<String> = rooms.iter().map(|pipe| quote(pipe.as_str())).collect();
     let more = (count as usize).saturating_sub(names.len());
     if more > 0 {
         format!("{} and {more} more", names.join(", "))

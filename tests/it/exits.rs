@@ -454,7 +454,7 @@ fn a_format_that_a_verb_does_not_have_is_64() {
     let ran = Scene::new().dir.run(&["export", "--format", "json"]);
     assert_eq!(
         document(64, &ran)["message"],
-        "--format json is not for this verb: what it prints is no JSON"
+        "--format json is not for `export`"
     );
     // A format nobody has is told as text: it is not known what was wanted.
     let ran = Dir::new().run(&["plan", "--format", "xml"]);

@@ -25,6 +25,7 @@ mod ledger;
 mod manifests;
 mod plan;
 mod properties;
+mod review;
 mod rosters;
 mod sandbox;
 mod saved;

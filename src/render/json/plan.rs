@@ -8,7 +8,7 @@ use super::{DiagnosticDocument, FORMAT};
 use crate::error::Exit;
 use crate::model::{RoomId, Target};
 use crate::plan::{ConflictKind, Note, Plan, Refusal, Summary};
-use crate::render::sections::refused;
+use crate::render::sections::{refused, ticked};
 
 /// A plan: what a run would do, what it cannot do, and what it does not know.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -187,7 +187,10 @@ impl PlanDocument {
                 })
                 .collect(),
             notes: notes.iter().map(note).collect(),
-            refusals: refusals.iter().map(|it| refusal(it, refused)).collect(),
+            refusals: refusals
+                .iter()
+                .map(|it| refusal(it, |it| refused(it, &ticked)))
+                .collect(),
             diagnostics,
         }
     }

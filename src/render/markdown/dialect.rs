@@ -1,0 +1,154 @@
+//! What a site makes of Markdown: whether it takes HTML. All text of others, and all ids, go through here.
+
+use crate::render::escape;
+
+/// Words that take more bytes than this are shown as code, which is cut.
+const WIDEST: usize = 1300;
+
+/// How a page is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// With the HTML that GitHub, GitLab and Azure DevOps let through: folds, code, comments.
+    #[default]
+    Html,
+    /// Without any, as on Bitbucket.
+    Plain,
+}
+
+impl Dialect {
+    /// Text of others, as code.
+    pub(super) fn code(self, text: &str) -> String {
+        match self {
+            Self::Html => escape::markdown(text),
+            Self::Plain => escape::markdown_plain(text),
+        }
+    }
+
+    /// Words of ours around text of others in back-ticks. Only what cannot be anything but words stands as words: somebody
+    /// else's text may have back-ticks too.
+    pub(super) fn words(self, text: &str) -> String {
+        let text = text.trim_matches(' ');
+        let parts: Vec<&str> = text.split('`').collect();
+        if parts.len().is_multiple_of(2) || !starts_plainly(text) {
+            return self.code(text);
+        }
+        let part = |(index, part): (usize, &&str)| match *part {
+            "" => String::new(),
+            part if index.is_multiple_of(2) && is_prose(part) => part.to_owned(),
+            // The spaces around code are no part of it.
+            part => {
+                let inner = part.trim_matches(' ');
+                let start = part.len() - part.trim_start_matches(' ').len();
+                let end = start + inner.len();
+                format!("{}{}{}", &part[..start], self.code(inner), &part[end..])
+            }
+        };
+        let words: String = parts.iter().enumerate().map(part).collect();
+        if words.len() > WIDEST {
+            self.code(text)
+        } else {
+            words
+        }
+    }
+
+    /// The line a bot finds the page by. Nobody sees it.
+    pub(super) fn marker(self, what: &str) -> String {
+        match self {
+            Self::Html => format!("<!-- roomform:{what} -->"),
+            Self::Plain => format!("[//]: # (roomform:{what})"),
+        }
+    }
+
+    /// The start of a fold and its heading, which is harmless already.
+    pub(super) fn unfold(self, heading: &str, open: bool) -> String {
+        match self {
+            Self::Html if open => format!("<details open><summary>{heading}</summary>\n\n"),
+            Self::Html => format!("<details><summary>{heading}</summary>\n\n"),
+            Self::Plain => format!("{heading}\n\n"),
+        }
+    }
+
+    /// Its end.
+    pub(super) fn fold(self) -> &'static str {
+        match self {
+            Self::Html => "\n</details>\n",
+            Self::Plain => "",
+        }
+    }
+}
+
+/// Whether a text at the start of a line starts nothing but a line: no list, no definition.
+fn starts_plainly(text: &str) -> bool {
+    let after = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    match after.chars().next() {
+        Some(c) if after.len() < text.len() => c == ' ',
+        Some(c) => c.is_ascii_alphabetic() || matches!(c, '`' | '-' | '"' | '('),
+        None => false,
+    }
+}
+
+/// Whether a text is nothing but words and numbers: nothing a parser, a site or a bot could take for more.
+fn is_prose(text: &str) -> bool {
+    let next = text.chars().skip(1).map(Some).chain([None]);
+    let signs = text.chars().zip(next).all(|(c, next)| match c {
+        ' ' | ',' | ';' | '(' | ')' | '"' | '\'' | '…' | '→' | '·' | '–' => true,
+        '.' | ':' | '%' | '?' => next.is_none_or(|next| matches!(next, ' ' | ',' | ';' | ')')),
+        '-' => next.is_some_and(|next| next.is_ascii_alphabetic() || next == '-'),
+        _ => c.is_ascii_alphanumeric(),
+    });
+    signs
+        && !text
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(is_commit)
+}
+
+/// Whether a word could be the short form of a commit.
+fn is_commit(word: &str) -> bool {
+    word.len() >= 7 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_stand_as_words() {
+        let told = |text: &str| Dialect::Plain.words(text);
+        assert_eq!(
+            told("`a-b` would become public; allow it with --allow-publish or `limits.publish: 1`"),
+            "`a-b` would become public; allow it with --allow-publish or `limits.publish: 1`"
+        );
+        for hostile in [
+            "see @channel",
+            "fixes #12",
+            "GH-12",
+            "www.evil.example",
+            "http://evil.example",
+            "deadbeef1",
+            "1234567",
+            ":tada:",
+            "!12",
+            "~label",
+            "%1",
+            "%\"v 1\"",
+            "&1",
+            "$1",
+            "/close",
+            "a_b_",
+            "*b*",
+            "[x](y)",
+            "<b>",
+            "a|b",
+            "\u{202e}x",
+        ] {
+            assert!(!is_prose(hostile), "{hostile}");
+            assert!(told(hostile).starts_with('`'), "{hostile}");
+            let between = told(&format!("one `a` {hostile} `b` two"));
+            assert!(
+                between.starts_with("one `a` `") && between.ends_with("` `b` two"),
+                "{between}"
+            );
+        }
+        assert_eq!(told("an odd ` back-tick"), "`an odd \\u{60} back-tick`");
+    }
+}

@@ -1,0 +1,215 @@
+//! A plan as a page: what refuses it and what is dangerous first, then the rest by kind and file.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::dialect::Dialect;
+use super::mistakes;
+use super::page::{Item, Page, Section};
+use super::{Fit, fold, marker, pinned, section, site};
+use crate::manifest::Loaded;
+use crate::plan::{Action, Change, Plan};
+use crate::render::danger::Danger;
+use crate::render::line;
+use crate::render::plan::verdict;
+use crate::render::sections::{conflict_words, note, refused};
+use crate::render::words::{Count, few};
+
+/// Members, or rooms, named in one line.
+const NAMED: usize = 12;
+
+/// A plan, and what was found in the manifest it was made from.
+pub fn plan(plan: &Plan, loaded: &Loaded, fit: Fit) -> String {
+    page(plan, loaded, ["plan", "Plan for"], fit)
+}
+
+/// The page of a plan under a verb and a heading.
+pub(super) fn page(plan: &Plan, loaded: &Loaded, [verb, heading]: [&str; 2], fit: Fit) -> String {
+    let dialect = fit.dialect;
+    let mut sections = dangers(plan, dialect);
+    sections.extend(left_to_people(plan, dialect));
+    sections.push(mistakes::look_alikes(loaded, dialect));
+    sections.extend(remarks(plan, dialect));
+    sections.push(mistakes::warnings(loaded, dialect));
+    sections.extend(changes(plan, dialect));
+    let page = Page {
+        dialect,
+        head: vec![
+            dialect.marker(&marker(verb, Some(&plan.target))),
+            format!("## {heading} {}", site(&plan.target, dialect)),
+            format!("**{}**", verdict(plan)),
+        ],
+        sections,
+        foot: legend(plan),
+    };
+    page.write(fit.bytes)
+}
+
+/// What refuses the plan, and what opens rooms or makes them anew.
+fn dangers(plan: &Plan, dialect: Dialect) -> Vec<Section> {
+    let quote = |text: &str| dialect.code(text);
+    let refusals = plan.refusals.iter().map(|it| refused(it, &quote));
+    let of = |wanted: &[Danger]| -> Vec<String> {
+        let dangerous = plan.changes.iter().filter_map(|change| {
+            let danger = Danger::of(change).filter(|danger| wanted.contains(danger))?;
+            let (words, line) = (danger.words(), line::change(change, &quote));
+            let place = place(&change.file, change.line, dialect);
+            Some(format!("**{words}:** {line} ({place})"))
+        });
+        dangerous.collect()
+    };
+    vec![
+        pinned("Refused", "refusals", "", refusals.collect()),
+        pinned(
+            "Open to everyone",
+            "open to everyone",
+            "",
+            of(&[Danger::Publishes, Danger::NewAndPublic]),
+        ),
+        pinned(
+            "Made anew",
+            "made anew",
+            "The rooms of these pipes were deleted or have vanished.",
+            of(&[Danger::MadeAnew]),
+        ),
+    ]
+}
+
+/// What a person has to settle.
+pub(super) fn left_to_people(plan: &Plan, dialect: Dialect) -> [Section; 2] {
+    let quote = |text: &str| dialect.code(text);
+    let conflicts = plan.conflicts.iter().map(|it| {
+        let words = conflict_words(&it.kind, &quote);
+        let place = place(&it.file, it.line, dialect);
+        format!("{}: {words} ({place})", quote(it.pipe.as_str()))
+    });
+    [
+        pinned(
+            "Conflicts",
+            "conflicts",
+            "Nothing is written to these rooms.",
+            conflicts.collect(),
+        ),
+        pinned(
+            "By hand",
+            "to do by hand",
+            "The API cannot remove members or rooms.",
+            by_hand(plan, dialect),
+        ),
+    ]
+}
+
+/// `rooms.yaml:12`, as code.
+fn place(file: &str, line: u32, dialect: Dialect) -> String {
+    dialect.code(&format!("{file}:{line}"))
+}
+
+fn by_hand(plan: &Plan, dialect: Dialect) -> Vec<String> {
+    let room = plan.by_hand.iter().map(|room| {
+        let mut gone = [room.left.as_slice(), room.released.as_slice()].concat();
+        gone.sort_unstable();
+        let (pipe, users) = (
+            dialect.code(room.pipe.as_str()),
+            dialect.code(&few(&gone, NAMED)),
+        );
+        format!("{pipe}: take out {users}, recorded as added and no longer declared")
+    });
+    let mut lines: Vec<String> = room.collect();
+    if !plan.undeclared.is_empty() {
+        let pipes: Vec<String> = plan
+            .undeclared
+            .iter()
+            .take(NAMED)
+            .map(|pipe| dialect.code(pipe.as_str()))
+            .collect();
+        let more = match plan.undeclared.len() - pipes.len() {
+            0 => String::new(),
+            more => format!(" … {more} more"),
+        };
+        let rooms = Count(plan.undeclared.len(), "room");
+        lines.push(format!(
+            "{rooms} recorded and no longer declared: {}{more}",
+            pipes.join(", ")
+        ));
+    }
+    lines
+}
+
+/// What somebody should know.
+fn remarks(plan: &Plan, dialect: Dialect) -> Vec<Section> {
+    let quote = |text: &str| dialect.code(text);
+    let ignored = plan.ignored.iter().map(|it| {
+        let (sent, shown) = (
+            line::value(&it.sent, &quote),
+            line::value(&it.shown, &quote),
+        );
+        let (pipe, field) = (quote(it.pipe.as_str()), it.field.name());
+        format!("{pipe}: {field} was sent as {sent}, the server shows {shown}")
+    });
+    let notes = plan.notes.iter().map(|it| note(it, &quote));
+    vec![
+        section(
+            "Ignored by the server",
+            "fields ignored by the server",
+            "Sent again only with --resend.",
+            ignored.collect(),
+        ),
+        section("To know", "to know", "", notes.collect()),
+    ]
+}
+
+/// The changes nobody has to fear, by kind, folded by file.
+fn changes(plan: &Plan, dialect: Dialect) -> Vec<Section> {
+    let harmless = || plan.changes.iter().filter(|it| Danger::of(it).is_none());
+    let creates = harmless().filter(|it| it.action == Action::Create);
+    let updates = harmless().filter(|it| !it.fields().is_empty());
+    let members = harmless().filter(|it| it.action != Action::Create && it.fields().is_empty());
+    let folded = |name, noun, changes: Vec<&Change>| Section {
+        name,
+        noun,
+        remark: "",
+        pinned: false,
+        items: by_file(changes, dialect),
+    };
+    vec![
+        folded("Create", "to create", creates.collect()),
+        folded("Update", "to update", updates.collect()),
+        folded("Members", "to get members only", members.collect()),
+    ]
+}
+
+fn by_file(mut changes: Vec<&Change>, dialect: Dialect) -> Vec<Item> {
+    changes.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    let quote = |text: &str| dialect.code(text);
+    let mut folds: HashMap<&str, Option<Arc<str>>> = HashMap::new();
+    let item = |change: &Change| format!("{} (line {})", line::change(change, &quote), change.line);
+    changes
+        .into_iter()
+        .map(|change| Item {
+            fold: folds
+                .entry(&change.file)
+                .or_insert_with(|| fold(dialect.code(&change.file)))
+                .clone(),
+            text: item(change),
+        })
+        .collect()
+}
+
+/// What words mean here, where they are used.
+fn legend(plan: &Plan) -> Vec<String> {
+    let told = |change: &Change| !change.members.new.is_empty() && change.members.recorded > 0;
+    let mut lines = Vec::new();
+    if plan.changes.iter().any(told) || !plan.by_hand.is_empty() {
+        lines.push(
+            "Recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room."
+                .to_owned(),
+        );
+    }
+    if plan.summary.unverified.members > 0 {
+        lines.push(
+            "Unverified: nothing is on record of who is in these rooms; sending members again breaks nothing."
+                .to_owned(),
+        );
+    }
+    lines
+}

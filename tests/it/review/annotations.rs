@@ -1,0 +1,97 @@
+//! Annotations of GitHub: on the right lines, the dangerous first, no more than are shown.
+
+use insta::assert_snapshot;
+
+use super::{AFTER, BEFORE, changed};
+use crate::support::Dir;
+
+#[test]
+fn a_plan_stands_on_the_lines_of_the_manifest() {
+    let dir = changed(BEFORE, AFTER);
+    let ran = dir.run(&["plan", "--sandbox", "--format", "github"]);
+    assert_eq!((ran.code, ran.err.as_str()), (5, ""));
+    assert_snapshot!(ran.out, @"
+    ::error title=refused::`lounge` would become public; allow it with --allow-publish or `limits.publish: 1`
+    ::warning file=rooms.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public
+    ::warning file=rooms.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
+    ::warning title=by hand::`team-platform`: take out 104
+    ::notice file=rooms.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`
+    ::notice file=rooms.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 recorded
+    ::notice file=rooms.yaml,line=4,title=update::`team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 recorded
+    ::notice title=roomform plan::2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged, 1 unmanaged
+    ");
+}
+
+#[test]
+fn mistakes_have_line_and_column() {
+    let text = "version: 1\nrooms:\n  - {pipe: 0123, titel: Team}\n  - {pipe: a/b, title: B}\n";
+    let dir = Dir::new();
+    dir.write("rooms/50%, new:.yaml", text);
+    let ran = dir.run(&["check", "--format", "github"]);
+    assert_eq!((ran.code, ran.err.as_str()), (3, ""));
+    assert_snapshot!(ran.out, @r#"
+    ::error file=rooms/50%25%2C new%3A.yaml,line=3,col=12,title=E008 needs-quotes::`pipe` must be text, but YAML reads `0123` as a number%0Aquote it: "0123"
+    ::error file=rooms/50%25%2C new%3A.yaml,line=3,col=18,title=E009 unknown-key::unknown key `titel` in a room%0Adid you mean `title`?
+    ::warning file=rooms/50%25%2C new%3A.yaml,line=4,col=12,title=W101 odd-pipe::`a/b` is not 3 to 64 of A-Z, a-z, 0-9, _ and -%0Athe realtime layer may not take it as a channel name; whether it matters is not published
+    ::notice title=roomform check::the manifest is invalid
+    "#);
+    let plan = dir.run(&["plan", "--sandbox", "--format", "github"]);
+    assert_eq!(
+        (plan.code, plan.out),
+        (3, ran.out.replace("roomform check", "roomform plan"))
+    );
+}
+
+#[test]
+fn a_failure_and_a_missing_file_are_told_too() {
+    let dir = Dir::new();
+    assert_snapshot!(dir.run(&["plan", "--format", "github"]).out, @"
+    ::error file=rooms.yaml,line=1,title=E001 unreadable::rooms.yaml: no such file or directory%0Aname the manifest with -f; the default is rooms.yaml, else the directory rooms/
+    ::notice title=roomform plan::the manifest is invalid
+    ");
+    dir.write("rooms.yaml", BEFORE);
+    let ran = dir.run(&["plan", "--format", "github"]);
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+    assert_snapshot!(ran.out, @"::error title=roomform plan%3A failed::no widget: IMBACHAT_WIDGET is not set%0Aset it to the widget's number (imba_id), or use --widget or `widget:` in the manifest");
+    assert_snapshot!(dir.run(&["plan", "--format", "github", "--fit", "azure"]).out, @"::error title=roomform plan%3A usage::--fit and --max-bytes are for --format markdown%0Aadd --format markdown, or leave them out");
+}
+
+#[test]
+fn no_more_than_github_shows() {
+    let room = |n: u32| {
+        let public = n.is_multiple_of(3);
+        format!("  - {{pipe: room-{n:03}, title: Room {n}, public: {public}}}\n")
+    };
+    let rooms: String = (0..90).map(room).collect();
+    let dir = Dir::with(&format!("version: 1\nrooms:\n{rooms}"));
+    let out = dir.run(&["plan", "--sandbox", "--format", "github"]).ok();
+    let count = |kind: &str| out.lines().filter(|line| line.starts_with(kind)).count();
+    assert_eq!(
+        (count("::warning "), count("::notice "), count("::")),
+        (10, 10, 20)
+    );
+    assert_eq!(
+        out.lines().last().unwrap(),
+        "::notice title=roomform plan::90 to create (30 public); 0 unchanged, 1 unmanaged%0A\
+         not shown here: 20 warnings, 51 notices"
+    );
+}
+
+#[test]
+fn an_apply_tells_what_it_did() {
+    let dir = changed(BEFORE, AFTER);
+    let args = ["apply", "--sandbox", "--format", "github", "--yes", "-q"];
+    let refused = dir.run(&args);
+    assert_eq!(refused.code, 5);
+    assert!(
+        refused
+            .out
+            .starts_with("::error title=refused::`lounge` would"),
+        "{}",
+        refused.out
+    );
+    assert_snapshot!(dir.run(&[&args[..], &["--allow-publish"]].concat()).ok(), @"
+    ::warning title=by hand::`team-platform`: take out 104
+    ::notice title=roomform apply::5 verified; 4 members confirmed; 5 to write, 1 to verify
+    ");
+}

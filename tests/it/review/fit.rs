@@ -1,0 +1,363 @@
+//! Five thousand changes at every size: always under it, dangerous lines first and never cut unless nothing else is left, every
+//! count exact.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use roomform::manifest::tree::{Kind, Tree};
+use roomform::manifest::{Loaded, Options, load_from};
+use roomform::model::{LiveRoom, Observed, Recorded, RecordedRoom, RoomId, Target, WidgetId};
+use roomform::plan::{Plan, Switches, plan};
+use roomform::render::markdown::{self, Dialect, Fit};
+
+use roomform::sandbox::{Config, RoomView};
+
+use super::rendered::Rendered;
+use crate::support::{Api, Dir};
+
+/// The sizes of the sites, in what they count, and what the program is told.
+const SITES: [(&str, usize); 5] = [
+    ("github-comment", 65_536),
+    ("github-summary", 1 << 20),
+    ("gitlab", 1_000_000),
+    ("azure", 150_000),
+    ("bitbucket", 32_768),
+];
+
+/// A manifest that is nowhere but here.
+struct Files(Vec<(PathBuf, String)>);
+
+impl Tree for Files {
+    fn kind(&self, _: &Path) -> io::Result<Kind> {
+        Ok(Kind::File)
+    }
+    fn entries(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
+        Err(io::ErrorKind::NotADirectory.into())
+    }
+    fn is_link(&self, _: &Path) -> bool {
+        false
+    }
+    fn real(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
+    }
+    fn read(&self, path: &Path, _: u64) -> io::Result<Option<Vec<u8>>> {
+        let found = self.0.iter().find(|(name, _)| name == path);
+        Ok(found.map(|(_, text)| text.clone().into_bytes()))
+    }
+}
+
+fn read(files: Vec<(PathBuf, String)>) -> Loaded {
+    let names: Vec<PathBuf> = files.iter().map(|(name, _)| name.clone()).collect();
+    let loaded = load_from(&Files(files), &names, Options::default());
+    assert!(loaded.is_valid(), "{:?}", loaded.diagnostics);
+    loaded
+}
+
+/// A widget that looks like a manifest, and the ledger of that.
+fn applied(loaded: &Loaded) -> (Observed, Recorded) {
+    let (mut observed, mut recorded) = (Observed::default(), Recorded::default());
+    for (id, room) in (1..).map(RoomId).zip(loaded.desired.rooms.values()) {
+        let row = LiveRoom {
+            id,
+            pipe: room.pipe.clone(),
+            state: room.state.clone(),
+            deleted: false,
+        };
+        observed.take(row, true, true);
+        let members = room.members.iter().map(|member| member.user).collect();
+        let known = RecordedRoom {
+            members,
+            ..RecordedRoom::default()
+        };
+        recorded.rooms.insert(id, known);
+        recorded.ids.insert(room.pipe.clone(), id);
+    }
+    (observed, recorded)
+}
+
+/// What a room of a number is like.
+type Room = fn(usize) -> String;
+
+/// `count` rooms in files of 400.
+fn files(count: usize, room: Room) -> Vec<(PathBuf, String)> {
+    let numbers: Vec<usize> = (0..count).collect();
+    let file = |(index, numbers): (usize, &[usize])| {
+        let rooms: String = numbers.iter().map(|n| room(*n)).collect();
+        let name = format!("rooms/классы-{index:02}.yaml");
+        (name.into(), format!("version: 1\nrooms:\n{rooms}"))
+    };
+    numbers.chunks(400).enumerate().map(file).collect()
+}
+
+fn target() -> Target {
+    Target {
+        origin: "https://chat.example".to_owned(),
+        widget: WidgetId(627),
+    }
+}
+
+/// The plan from the rooms of `before` to those of `after`.
+fn planned(count: usize, before: Room, after: Room) -> (Plan, Loaded) {
+    let (observed, recorded) = applied(&read(files(count, before)));
+    let loaded = read(files(count, after));
+    let switches = Switches::default();
+    let plan = plan(&target(), &loaded.desired, &observed, &recorded, &switches);
+    (plan, loaded)
+}
+
+fn title(n: usize) -> String {
+    format!("Алгебра {n} 🎓 · осень 👩‍🏫")
+}
+
+/// What a page shows, section by section: heading, how many there are, how many are shown, how many items stand there.
+fn sections(page: &str) -> Vec<(String, usize, usize, usize)> {
+    let parts = page.split("\n### ").skip(1);
+    let section = |part: &str| {
+        let heading = part.lines().next().unwrap();
+        let (name, counts) = heading.split_once(": ").unwrap();
+        let numbers: Vec<usize> = counts
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        let items = part.lines().filter(|line| line.starts_with("- ")).count();
+        let shown = numbers.get(1).copied().unwrap_or(numbers[0]);
+        (name.to_owned(), numbers[0], shown, items)
+    };
+    parts.map(section).collect()
+}
+
+/// What the page says of what it leaves out: number, of how many, of what.
+fn left_out(page: &str) -> Vec<(usize, usize, String)> {
+    let Some((_, rest)) = page.split_once("Not shown: ") else {
+        return Vec::new();
+    };
+    let list = rest.split('.').next().unwrap();
+    let part = |part: &str| {
+        let words: Vec<&str> = part.splitn(4, ' ').collect();
+        assert_eq!(words[1], "of");
+        let number = |word: &str| word.parse().unwrap();
+        (number(words[0]), number(words[2]), words[3].to_owned())
+    };
+    list.split(", ").map(part).collect()
+}
+
+/// A page that is not too long, however one counts, and says how many items each section has.
+#[track_caller]
+fn fits(page: &str, limit: usize) {
+    let lengths = [
+        page.len(),
+        page.chars().count(),
+        page.encode_utf16().count(),
+    ];
+    assert!(
+        lengths.iter().all(|length| *length < limit),
+        "{lengths:?} of {limit}"
+    );
+    Rendered::new(page);
+    for (name, _, said, items) in sections(page) {
+        assert_eq!(said, items, "{name}");
+    }
+}
+
+/// The same, and every count is right.
+#[track_caller]
+fn checked(page: &str, limit: usize, whole: &str) {
+    fits(page, limit + 1);
+    let (all, shown) = (sections(whole), sections(page));
+    for (name, count, ..) in &shown {
+        let (_, there, ..) = all.iter().find(|(known, ..)| known == name).unwrap();
+        assert_eq!(count, there, "{name}");
+    }
+    let items = |sections: &[(String, usize, usize, usize)]| -> usize {
+        sections.iter().map(|(_, _, _, items)| items).sum()
+    };
+    let missing: usize = left_out(page).iter().map(|(count, ..)| count).sum();
+    assert_eq!(items(&all), items(&shown) + missing);
+    let counts: BTreeSet<usize> = all.iter().map(|(_, count, ..)| *count).collect();
+    let said: BTreeSet<usize> = left_out(page).iter().map(|(_, of, _)| *of).collect();
+    assert!(said.is_subset(&counts), "{said:?} {counts:?}");
+    // Every item that is there is one of the whole page's.
+    let lines: BTreeSet<&str> = whole.lines().collect();
+    let strange = page
+        .lines()
+        .find(|line| line.starts_with("- ") && !lines.contains(line));
+    assert_eq!(strange, None);
+}
+
+/// The lines nobody may miss.
+fn dangerous(page: &str) -> Vec<&str> {
+    let names = [
+        "Refused",
+        "Open to everyone",
+        "Made anew",
+        "Conflicts",
+        "By hand",
+        "Look-alikes",
+    ];
+    let parts = page.split("\n### ").skip(1);
+    let parts = parts.filter(|part| names.iter().any(|name| part.starts_with(name)));
+    parts
+        .flat_map(|part| part.lines().filter(|line| line.starts_with("- ")))
+        .collect()
+}
+
+/// A widget, its ledger and a manifest that differ in so many ways, 5,000 of them changes.
+fn scene() -> (Api, Dir) {
+    let api = Api::start(Config::default());
+    let dir = Dir::new().envs(&api.env());
+    // Of every 101 rooms one loses a member, ...
+    let leaving = |n: usize, members: &str| {
+        format!(
+            "- {{pipe: room-{n:05}, title: \"{}\", members: [{members}]}}\n",
+            title(n)
+        )
+    };
+    let of = |kind: usize| (0..5_050).filter(move |n| n % 101 == kind);
+    let rooms: String = of(100).map(|n| leaving(n, "3, 4")).collect();
+    dir.write("rooms/00.yaml", format!("version: 1\nrooms:\n{rooms}"));
+    dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
+    // ... one becomes public, one is there twice, ten have an old title, thirty are on no record, and the others are new.
+    for n in (0..5_050).filter(|n| n % 101 < 42) {
+        let old = if (2..12).contains(&(n % 101)) {
+            " старое"
+        } else {
+            ""
+        };
+        let room = || RoomView {
+            pipe: format!("room-{n:05}"),
+            name: title(n) + old,
+            kind: 1,
+            ..RoomView::default()
+        };
+        api.world(|world| world.insert_room(627, room(), 1));
+        if n % 101 == 1 {
+            api.world(|world| world.insert_room(627, room(), 1));
+        }
+    }
+    for (name, text) in files(5_050, |n| {
+        let public = matches!(n % 101, 0 | 99);
+        let title = title(n);
+        format!("- {{pipe: room-{n:05}, title: \"{title}\", public: {public}, members: [3]}}\n")
+    }) {
+        dir.write(name.to_str().unwrap(), text);
+    }
+    dir.write(
+        "rooms/00.yaml",
+        "version: 1\nrooms: []\nlimits: {create: 100}\n",
+    );
+    (api, dir)
+}
+
+#[test]
+fn five_thousand_changes_fit_every_site() {
+    let (_api, dir) = scene();
+    let page = |args: &[&str]| {
+        let plan = ["plan", "-q", "--ledger", "l.jsonl", "--format"];
+        let ran = dir.run(&[&plan, args].concat());
+        assert_eq!((ran.code, ran.err.as_str()), (5, ""), "{args:?}");
+        ran
+    };
+    let summary = page(&["json"]).json()["summary"].clone();
+    let figure = |name: &str| summary[name].as_u64().unwrap() as usize;
+    assert_eq!(
+        figure("create") + figure("update") + figure("resend_only"),
+        4_950
+    );
+    let whole = page(&["markdown"]).out;
+    let counts = |page: &str| -> Vec<(String, usize)> {
+        let sections = sections(page).into_iter();
+        sections.map(|(name, count, ..)| (name, count)).collect()
+    };
+    let named = |name: &str, count| (name.to_owned(), count);
+    assert_eq!(
+        counts(&whole),
+        [
+            named("Refused", 2),
+            named("Open to everyone", 100),
+            named("Conflicts", 50),
+            named("By hand", 50),
+            named("Create", figure("create") - 50),
+            named("Update", figure("update") - 50),
+            named("Members", figure("resend_only")),
+        ]
+    );
+    for (site, limit) in SITES {
+        let page = page(&["markdown", "--fit", site]).out;
+        if site == "bitbucket" {
+            fits(&page, limit);
+            assert_eq!(dangerous(&page).len(), dangerous(&whole).len());
+            continue;
+        }
+        checked(&page, limit, &whole);
+        assert_eq!(dangerous(&page), dangerous(&whole), "{site}");
+        if whole.len() > limit {
+            let dangerous = dangerous(&whole).len();
+            assert!(
+                page.contains(&format!(" All {dangerous} dangerous lines are.")),
+                "{site}"
+            );
+            assert!(page.len() > limit * 9 / 10, "{site}: {} bytes", page.len());
+            // Every kind has its share.
+            assert_eq!(sections(&page).len(), 7, "{site}");
+        } else {
+            assert_eq!(page, whole);
+        }
+    }
+}
+
+#[test]
+fn a_page_of_dangers_alone_is_cut_last_and_says_so() {
+    let closed: Room = |n| format!("- {{pipe: room-{n}, title: \"{}\"}}\n", title(n));
+    let public: Room = |n| {
+        format!(
+            "- {{pipe: room-{n}, title: \"{}\", public: true}}\n",
+            title(n)
+        )
+    };
+    let (plan, loaded) = planned(5_000, closed, public);
+    let fit = |bytes| Fit {
+        bytes,
+        dialect: Dialect::Html,
+    };
+    let whole = markdown::plan(&plan, &loaded, fit(None));
+    for limit in [4096, 65_280] {
+        let page = markdown::plan(&plan, &loaded, fit(Some(limit)));
+        checked(&page, limit, &whole);
+        let missing = left_out(&page);
+        assert_eq!((missing.len(), missing[0].1), (1, 5_000));
+        let told = format!(
+            "**Not even the dangerous lines fit {limit} bytes: {} of 5001 are missing.** Read the whole plan",
+            missing[0].0
+        );
+        assert!(page.contains(&told), "{page}");
+        assert!(page.contains("### Refused: 1\n"), "{page}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    /// Whatever the size: never over it, never a wrong count, and no danger missing while anything else is there.
+    #[test]
+    fn any_size_is_kept(limit in 4_096_usize..60_000, plain in any::<bool>()) {
+        let before: Room = |n| {
+            let old = if n % 2 == 0 { " старое" } else { "" };
+            format!("- {{pipe: room-{n}, title: \"{}{old}\", members: [3]}}\n", title(n))
+        };
+        let after: Room = |n| {
+            let public = n % 9 == 0;
+            let pipe = if n % 5 == 0 { "новая" } else { "room" };
+            format!("- {{pipe: {pipe}-{n}, title: \"{}\", public: {public}, members: [3, 4]}}\n", title(n))
+        };
+        let (plan, loaded) = planned(300, before, after);
+        let dialect = if plain { Dialect::Plain } else { Dialect::Html };
+        let whole = markdown::plan(&plan, &loaded, Fit { bytes: None, dialect });
+        let page = markdown::plan(&plan, &loaded, Fit { bytes: Some(limit), dialect });
+        checked(&page, limit, &whole);
+        let (all, shown) = (dangerous(&whole).len(), dangerous(&page).len());
+        let others = sections(&page).iter().map(|(_, _, _, items)| items).sum::<usize>() - shown;
+        prop_assert!(shown == all || others == 0);
+    }
+}

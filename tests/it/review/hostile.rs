@@ -1,0 +1,240 @@
+//! Titles made to do harm, in pages, annotations and SARIF: shown, and nothing else.
+
+use proptest::prelude::*;
+use pulldown_cmark::{Event, Options, Parser};
+use roomform::error::{Error, Exit};
+use roomform::model::is_hidden;
+use roomform::render::escape;
+use roomform::render::markdown::{self, Dialect, Fit};
+use roomform::sandbox::{Config, RoomView};
+
+use super::rendered::Rendered;
+use crate::support::{Api, Dir};
+
+/// One for each thing that a parser, a site, a bot or a runner could take for more than a title.
+const TITLES: [&str; 58] = [
+    "\u{1b}[31mred",
+    "a|b|c",
+    "```",
+    "``` rust",
+    "`code` ``two``",
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</code></summary></details>",
+    "<!-- x -->",
+    "-->",
+    "]]>",
+    "[x](javascript:alert(1))",
+    "![x](http://evil.example/x.png)",
+    "[x]: http://evil.example",
+    "[^1]",
+    "[[wiki]]",
+    "<http://evil.example>",
+    "http://evil.example/?a=b",
+    "www.evil.example",
+    "see www.evil.example now",
+    "evil.example",
+    "me@evil.example",
+    "xmpp:me@evil.example",
+    "@channel",
+    "@org/team please",
+    "#123",
+    "fixes #123",
+    "org/repo#1",
+    "GH-123",
+    "0123456789abcdef0123456789abcdef01234567",
+    "deadbee",
+    ":tada:",
+    "!12",
+    "~label",
+    "~\"a label\"",
+    "%milestone",
+    "&epic",
+    "&1",
+    "$snippet",
+    "$1",
+    "$`x`$ and $$y$$",
+    "/close",
+    "# heading",
+    "- [ ] task",
+    "> quote",
+    "***",
+    "---",
+    "1. one",
+    "*a* _b_ **c** ~~d~~ ==e== ^f^",
+    "\\*a\\*",
+    "&lt;b&gt; &#64; &commat;",
+    "::error::x",
+    "##[add-mask]x",
+    "##vso[task.setvariable variable=x]y",
+    "50%25%0A::error::x",
+    "{0} {{x}} ${{ github.token }}",
+    "\u{202e}desrever\u{2066}",
+    "zero\u{200b}width\u{feff}",
+];
+
+/// A text as it is shown: what is hidden spelled out.
+fn spelled(text: &str) -> String {
+    text.chars().map(spelled_char).collect()
+}
+
+fn spelled_char(c: char) -> String {
+    if is_hidden(c) {
+        format!("\\u{{{:x}}}", u32::from(c))
+    } else {
+        c.to_string()
+    }
+}
+
+/// Where a text may be put: each with `@` in its place.
+const PLACES: [&str; 13] = [
+    "@",
+    "a @ b",
+    "# @",
+    "- @\n- @",
+    "- [ ] @",
+    "> @",
+    "| a | b |\n|---|---|\n| @ | b |",
+    "[@](x)",
+    "*@*",
+    "**@**",
+    "`@`",
+    "<details><summary>@: 12</summary>\n\n- @\n\n</details>",
+    "a\n@\n@",
+];
+
+/// What a parser makes of a page, but for the texts: `None` stands for text.
+fn skeleton(page: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for event in Parser::new_ext(page, Options::all()) {
+        let told = match event {
+            Event::Text(_) => "text".to_owned(),
+            Event::Code(_) => "code".to_owned(),
+            Event::Html(html) if html.contains("<summary>") => "summary".to_owned(),
+            other => format!("{other:?}"),
+        };
+        if told != "text" || found.last().is_none_or(|last| last != "text") {
+            found.push(told);
+        }
+    }
+    found
+}
+
+#[track_caller]
+fn harmless_anywhere(text: &str) {
+    for place in PLACES {
+        let put = |text: &str| skeleton(&place.replace('@', text));
+        assert_eq!(
+            put(&escape::markdown(text)),
+            put("<code>word</code>"),
+            "{text:?} in {place:?}"
+        );
+        let plain = escape::markdown_plain(text);
+        // A line that starts with a bracket may be a definition, whatever is code in it: no page has one with text of others.
+        if !place.contains(['`', '<', '[']) {
+            assert_eq!(put(&plain), put("`word`"), "{text:?} in {place:?}");
+        }
+    }
+    // Nor does anything see it that reads the source, or that looks for links within HTML.
+    let source = escape::markdown(text);
+    let inside = source
+        .strip_prefix("<code>")
+        .unwrap()
+        .strip_suffix("</code>")
+        .unwrap();
+    let sign = inside
+        .replace("&#", "")
+        .chars()
+        .find(|c| c.is_control() || (c.is_ascii_punctuation() && !matches!(c, '-' | ',' | ';')));
+    assert_eq!(sign, None, "{source}");
+}
+
+#[test]
+fn each_title_is_harmless_wherever_it_is_put() {
+    for title in TITLES {
+        harmless_anywhere(title);
+        let read = Rendered::new(&format!(
+            "{} {}",
+            escape::markdown(title),
+            escape::markdown_plain(title)
+        ));
+        assert_eq!(read.code[0], spelled(title));
+        let shown = spelled(title)
+            .replace('`', "\\u{60}")
+            .replace('|', "\\u{7c}");
+        assert_eq!(read.code[1], shown);
+        assert_eq!(read.words, " ");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn any_text_is_harmless_wherever_it_is_put(text in "\\PC{1,40}|[ -~]{1,60}|.{1,40}") {
+        harmless_anywhere(&text);
+    }
+
+    /// A failure's words may hold anything, back-ticks too.
+    #[test]
+    fn any_words_of_a_failure_are_words_or_code(text in "[ -~`]{1,60}|[a-z`@#:. ]{1,60}|.{1,40}") {
+        for dialect in [Dialect::Html, Dialect::Plain] {
+            let fit = Fit { bytes: None, dialect };
+            let error = Error::message(Exit::Failed, &text).hint(text.clone());
+            let read = Rendered::new(&markdown::failure(&error, "plan", None, fit));
+            let sign = read.words.chars().find(|c| "@#!~&$/<>[]{}|\\*_^=+`".contains(*c));
+            prop_assert_eq!(sign, None, "{:?}", read);
+        }
+    }
+}
+
+/// Manifest and widget with all these titles; those that no manifest takes are on the widget alone.
+fn scene() -> (Api, Dir) {
+    let api = Api::start(Config::default());
+    let mut rooms = String::new();
+    for (index, title) in TITLES.iter().enumerate() {
+        let room = RoomView {
+            pipe: format!("room-{index}"),
+            name: (*title).to_owned(),
+            kind: 1,
+            ..RoomView::default()
+        };
+        api.world(|world| world.insert_room(627, room, 1));
+        let wanted = if title.contains(char::is_control) {
+            "plain"
+        } else {
+            title
+        };
+        let wanted = serde_json::to_string(&format!("{wanted} ")).unwrap();
+        rooms.push_str(&format!(
+            "  - {{pipe: room-{index}, title: {wanted}, public: {}}}\n",
+            index % 2 == 0
+        ));
+    }
+    let dir = Dir::with(&format!("version: 1\nrooms:\n{rooms}")).envs(&api.env());
+    (api, dir)
+}
+
+#[test]
+fn a_page_shows_every_title_and_is_nothing_but_a_page() {
+    let (_api, dir) = scene();
+    for site in ["github-comment", "bitbucket"] {
+        let ran = dir.run(&["plan", "--format", "markdown", "--fit", site]);
+        let read = Rendered::new(&ran.out);
+        let plain = |text: String| match site {
+            "bitbucket" => text.replace('`', "\\u{60}").replace('|', "\\u{7c}"),
+            _ => text,
+        };
+        for title in TITLES {
+            let shown = plain(spelled(title));
+            assert!(read.code.contains(&shown), "{title:?}");
+        }
+        let quick = ran
+            .out
+            .lines()
+            .find(|line| line.trim_start().starts_with('/'));
+        assert_eq!(quick, None);
+        let sign = read.words.chars().find(|c| "@#!~&$/<>[]{}|\\".contains(*c));
+        assert_eq!(sign, None, "{}", read.words);
+    }
+}

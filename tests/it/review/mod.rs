@@ -1,0 +1,37 @@
+//! What comes to a reviewer: pages that fit, annotations, SARIF, and warnings of names that look alike; all safe against hostile names.
+
+mod annotations;
+mod fit;
+mod hostile;
+mod pages;
+mod rendered;
+mod sarif;
+
+use crate::support::Dir;
+
+/// A manifest, and what becomes of it: a room opens, one is new, one gains members, one loses one.
+pub const BEFORE: &str = "\
+version: 1
+rooms:
+  - {pipe: team-platform, title: Platform, members: [3, 4, 101, 104]}
+  - {pipe: lounge, title: Lounge}
+  - {pipe: help, title: Help, members: [3]}
+";
+pub const AFTER: &str = "\
+version: 1
+rooms:
+  - {pipe: course-rust-101, title: \"Rust 101 · autumn\", members: [4, 101]}
+  - {pipe: team-platform, title: Platform team, members: [3, 4, 17, 101]}
+  - {pipe: lounge, title: Lounge, public: true}
+  - {pipe: help, title: Help, members: [3, 5]}
+  - {pipe: news, title: News, public: true}
+";
+
+/// A directory whose sandbox looks like a manifest, with another manifest in it.
+pub fn changed(before: &str, after: &str) -> Dir {
+    let dir = Dir::with(before);
+    dir.run(&["apply", "--yes", "--sandbox", "--allow-publish"])
+        .ok();
+    dir.write("rooms.yaml", after);
+    dir
+}

@@ -1,0 +1,322 @@
+//! Pages: a plan, why there is none, a check, what an apply did; and where a format or a size is not for a verb.
+
+use insta::assert_snapshot;
+
+use super::rendered::Rendered;
+use super::{AFTER, BEFORE, changed};
+use crate::support::{Api, Dir};
+use roomform::sandbox::{Config, Quirks};
+
+const MARKDOWN: [&str; 3] = ["--sandbox", "--format", "markdown"];
+
+#[test]
+fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
+    let dir = changed(BEFORE, AFTER);
+    let ran = dir.run(&[&["plan"], &MARKDOWN[..]].concat());
+    assert_eq!((ran.code, ran.err.as_str()), (5, ""));
+    assert_snapshot!(ran.out, @"
+    <!-- roomform:plan target=sandbox:/627 -->
+
+    ## Plan for widget 627 on the sandbox
+
+    **2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged, 1 unmanaged**
+
+    ### Refused: 1
+
+    - <code>lounge</code> would become public; allow it with --allow-publish or `limits.publish: 1`
+
+    ### Open to everyone: 2
+
+    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>rooms&#46;yaml&#58;5</code>)
+    - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>rooms&#46;yaml&#58;7</code>)
+
+    ### By hand: 1
+
+    The API cannot remove members or rooms.
+
+    - <code>team-platform</code>: take out <code>104</code>, recorded as added and no longer declared
+
+    ### Create: 1
+
+    <details open><summary><code>rooms&#46;yaml</code>: 1</summary>
+
+    - <code>course-rust-101</code> <code>Rust 101 · autumn</code>: create conference, closed, 2 members <code>4, 101</code> (line 3)
+
+    </details>
+
+    ### Update: 1
+
+    <details open><summary><code>rooms&#46;yaml</code>: 1</summary>
+
+    - <code>team-platform</code>: title <code>Platform</code> → <code>Platform team</code>, add 1 member <code>17</code>, 3 recorded (line 4)
+
+    </details>
+
+    ### Members: 1
+
+    <details open><summary><code>rooms&#46;yaml</code>: 1</summary>
+
+    - <code>help</code> <code>Help</code>: add 1 member <code>5</code>, 1 recorded (line 6)
+
+    </details>
+
+    Recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room.
+    ");
+    let read = Rendered::new(&ran.out);
+    assert!(
+        read.code.contains(&"Rust 101 · autumn".to_owned()),
+        "{read:#?}"
+    );
+}
+
+#[test]
+fn a_site_without_html_gets_none() {
+    let dir = changed(BEFORE, AFTER);
+    let args = ["--fit", "bitbucket", "--allow-publish"];
+    let page = dir.run(&[&["plan"], &MARKDOWN[..], &args].concat()).ok();
+    assert!(!page.contains(['<', '&']), "{page}");
+    assert_snapshot!(page, @"
+    [//]: # (roomform:plan target=sandbox:/627)
+
+    ## Plan for widget 627 on the sandbox
+
+    **2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged, 1 unmanaged**
+
+    ### Open to everyone: 2
+
+    - **becomes public:** `lounge` `Lounge`: closed → public (`rooms.yaml:5`)
+    - **new and public:** `news` `News`: create conference, public, no members (`rooms.yaml:7`)
+
+    ### By hand: 1
+
+    The API cannot remove members or rooms.
+
+    - `team-platform`: take out `104`, recorded as added and no longer declared
+
+    ### Create: 1
+
+    `rooms.yaml`: 1
+
+    - `course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101` (line 3)
+
+    ### Update: 1
+
+    `rooms.yaml`: 1
+
+    - `team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 recorded (line 4)
+
+    ### Members: 1
+
+    `rooms.yaml`: 1
+
+    - `help` `Help`: add 1 member `5`, 1 recorded (line 6)
+
+    Recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room.
+    ");
+    let with = dir.run(&[&["plan", "--allow-publish"], &MARKDOWN[..]].concat());
+    let (plain, html) = (Rendered::new(&page), Rendered::new(&with.ok()));
+    assert_eq!(plain.code, html.code);
+    assert_eq!(plain.headings, html.headings);
+}
+
+#[test]
+fn nothing_to_do_is_a_page_too() {
+    let dir = changed(BEFORE, BEFORE);
+    assert_snapshot!(dir.run(&[&["plan"], &MARKDOWN[..]].concat()).ok(), @"
+    <!-- roomform:plan target=sandbox:/627 -->
+
+    ## Plan for widget 627 on the sandbox
+
+    **nothing to do; 3 unchanged, 1 unmanaged**
+    ");
+}
+
+#[test]
+fn an_invalid_manifest_says_why_there_is_no_plan() {
+    let text = "version: 1\nrooms:\n  - {pipe: 0123, titel: Team}\n  - {pipe: a/b, title: B}\n";
+    let dir = Dir::with(text);
+    let ran = dir.run(&[&["plan"], &MARKDOWN[..]].concat());
+    assert_eq!(ran.code, 3);
+    assert_snapshot!(ran.out, @r#"
+    <!-- roomform:plan target=sandbox:/627 -->
+
+    ## No plan: the manifest is invalid
+
+    **2 errors**, 1 warning
+
+    ### Errors: 2
+
+    - <code>rooms&#46;yaml&#58;3&#58;12</code> E008: <code>pipe</code> must be text, but YAML reads <code>0123</code> as a number. *quote it: "0123"*
+    - <code>rooms&#46;yaml&#58;3&#58;18</code> E009: unknown key <code>titel</code> in a room. *did you mean <code>title</code>?*
+
+    ### Warnings: 1
+
+    - <code>rooms&#46;yaml&#58;4&#58;12</code> W101: <code>a&#47;b</code> <code>is not 3 to 64 of A-Z, a-z, 0-9, &#95; and -</code>. *the realtime layer may not take it as a channel name; whether it matters is not published*
+    "#);
+    Rendered::new(&ran.out);
+    // The page goes to a comment, the log to whoever looks there.
+    assert!(ran.err.contains("error[E008 needs-quotes]"), "{}", ran.err);
+    let check = dir.run(&["check", "--format", "markdown"]);
+    assert_eq!(check.code, 3);
+    let body = |page: &str| page.split_once("\n\n**").unwrap().1.to_owned();
+    assert_eq!(body(&check.out), body(&ran.out));
+}
+
+#[test]
+fn a_failure_says_why_there_is_no_plan_and_whose() {
+    let dir = Dir::with(BEFORE)
+        .env("IMBACHAT_WIDGET", "627")
+        .env("IMBACHAT_API_URL", "http://127.0.0.1:9");
+    let ran = dir.run(&["plan", "--format", "markdown"]);
+    assert_eq!(ran.code, 1);
+    assert_snapshot!(ran.out, @"
+    <!-- roomform:plan target=http://127.0.0.1:9/627 -->
+
+    ## No plan: failed
+
+    <code>no credentials for reading&#58; IMBACHAT&#95;SECRET&#95;KEY &#40;or IMBACHAT&#95;JWT&#41; not set</code>
+
+    ### What to do: 2
+
+    - <code>set them in the environment, or name files with &#46;&#46;&#46;&#95;FILE&#59; they are never flags</code>
+    - --sandbox works without any
+    ");
+    assert!(ran.err.starts_with("error: no credentials"), "{}", ran.err);
+}
+
+#[test]
+fn a_valid_manifest_is_a_page() {
+    let ran = Dir::with(AFTER).run(&["check", "--format", "markdown"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_snapshot!(ran.out, @"
+    <!-- roomform:check -->
+
+    ## The manifest is valid
+
+    **5 rooms, 8 memberships**
+    ");
+}
+
+#[test]
+fn an_apply_tells_what_it_did() {
+    let dir = changed(BEFORE, AFTER);
+    let apply = |args: &[&str]| dir.run(&[&["apply"], &MARKDOWN[..], args].concat());
+    let asked = apply(&[]);
+    assert_eq!(asked.code, 5);
+    assert!(asked.out.contains("## No apply: refused"), "{}", asked.out);
+    let refused = apply(&["--yes"]);
+    assert_eq!(refused.code, 5);
+    let start = "<!-- roomform:apply target=sandbox:/627 -->\n\n## Nothing was applied to";
+    assert!(refused.out.starts_with(start), "{}", refused.out);
+    assert!(refused.out.contains("### Refused: 1\n"), "{}", refused.out);
+    assert_snapshot!(apply(&["--yes", "--allow-publish", "-q", "--parallelism", "1"]).ok(), @"
+    <!-- roomform:apply target=sandbox:/627 -->
+
+    ## Applied to widget 627 on the sandbox
+
+    **5 verified; 4 members confirmed; 5 to write, 1 to verify**
+
+    Now: nothing to do; 5 unchanged, 1 unmanaged
+
+    ### By hand: 1
+
+    The API cannot remove members or rooms.
+
+    - <code>team-platform</code>: take out <code>104</code>, recorded as added and no longer declared
+
+    ### As planned: 5
+
+    <details open><summary>Rooms: 5</summary>
+
+    - <code>course-rust-101</code>: created as room <code>5</code>, 2 members confirmed
+    - <code>help</code>: updated, 1 member confirmed
+    - <code>lounge</code>: updated
+    - <code>news</code>: created as room <code>6</code>
+    - <code>team-platform</code>: updated, 1 member confirmed
+
+    </details>
+    ");
+    let nothing = apply(&["--yes"]).ok();
+    assert!(
+        nothing.contains("**nothing to do; 5 unchanged, 1 unmanaged**"),
+        "{nothing}"
+    );
+}
+
+#[test]
+fn what_an_apply_could_not_do_stands_first() {
+    let quirks = Quirks {
+        ignore_updates: true,
+        ..Quirks::default()
+    };
+    let api = Api::start(Config {
+        quirks,
+        ..Config::default()
+    });
+    let dir = Dir::with(BEFORE).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", AFTER);
+    let page = |args: &[&str], code| {
+        let ran = dir.run(&[args, &["--allow-publish", "--format", "markdown"]].concat());
+        assert_eq!(ran.code, code, "{ran:#?}");
+        let headings = Rendered::new(&ran.out).headings;
+        headings.into_iter().skip(1).collect::<Vec<_>>()
+    };
+    dir.run(&["plan", "--out", "plan.json", "--allow-publish"])
+        .ok();
+    let help = api.room("help").id;
+    assert!(api.world(|world| world.delete_room(627, help, 1)));
+    assert_eq!(
+        page(&["apply", "plan.json", "--yes"], 5),
+        ["Not done: 5", "By hand: 1"]
+    );
+    assert_eq!(
+        page(&["apply", "--yes"], 4),
+        [
+            "Not as sent: 2",
+            "Conflicts: 1",
+            "By hand: 1",
+            "As planned: 2"
+        ]
+    );
+    assert_eq!(
+        page(&["plan"], 0),
+        ["Conflicts: 1", "By hand: 1", "Ignored by the server: 2"]
+    );
+}
+
+#[test]
+fn a_format_or_a_size_that_is_not_for_a_verb_is_wrong_usage() {
+    let dir = Dir::with(BEFORE);
+    let cases: [(&[&str], &str); 6] = [
+        (
+            &["plan", "--format", "sarif"],
+            "--format sarif is not for `plan`",
+        ),
+        (
+            &["export", "--format", "github"],
+            "--format github is not for `export`",
+        ),
+        (
+            &["ledger", "show", "--format", "markdown"],
+            "--format markdown is not for `ledger`",
+        ),
+        (
+            &["plan", "--fit", "gitlab"],
+            "--fit and --max-bytes are for --format markdown",
+        ),
+        (
+            &["check", "--max-bytes", "5000"],
+            "--fit and --max-bytes are for --format markdown",
+        ),
+        (
+            &["plan", "--format=markdown", "--max-bytes", "4095"],
+            "a page needs at least 4096 bytes",
+        ),
+    ];
+    for (args, told) in cases {
+        let ran = dir.run(args);
+        assert_eq!(ran.code, 64, "{args:?} {ran:#?}");
+        assert!(ran.all().contains(told), "{args:?} {ran:#?}");
+    }
+}
