@@ -1,8 +1,9 @@
-//! A plan walked over the writing half: rooms side by side, each one's calls in order, then a look at what took.
+//! A plan walked over the writing half: rooms side by side, each one's calls in order, then a look at what took, then welcomes.
 //!
 //! Main entry: [`apply`], which gives an [`Outcome`]. It does nothing that is not in the plan, and prints nothing: progress
 //! goes out as [`Event`]s.
 
+mod attempts;
 mod control;
 mod counting;
 mod doubt;
@@ -11,8 +12,9 @@ mod pace;
 mod room;
 mod run;
 mod verify;
+mod welcome;
 
 pub use control::{Control, Halt};
-pub use outcome::{Event, Outcome, RoomOutcome, Status};
+pub use outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
 pub use pace::Pace;
 pub use run::{Job, apply};

@@ -15,6 +15,8 @@ pub enum Event<'a> {
     Resolving(usize),
     /// All rooms are settled; the list is read again.
     Verifying,
+    /// So many rooms are welcomed now; each of them is settled once more.
+    Welcoming(usize),
 }
 
 /// The result of an apply.
@@ -42,7 +44,7 @@ impl Outcome {
                 .all(|room| matches!(room.status, Status::Verified | Status::Already))
     }
 
-    /// Calls that wrote, repeated ones included.
+    /// Calls that wrote or said something, repeated ones included.
     pub fn writes(&self) -> u32 {
         self.rooms.iter().map(|room| room.requests).sum()
     }
@@ -59,7 +61,9 @@ pub struct RoomOutcome {
     pub create: bool,
     /// Members whose adding was confirmed in this run.
     pub members: usize,
-    /// Calls sent for it, repeated ones included.
+    /// Messages whose sending was confirmed in this run.
+    pub messages: usize,
+    /// Calls sent for it, messages and repeated ones included.
     pub requests: u32,
     /// How many of them repeated one that had failed.
     pub retries: u32,
@@ -83,6 +87,7 @@ impl RoomOutcome {
             id,
             create: change.action == Action::Create,
             members: 0,
+            messages: 0,
             requests: 0,
             retries: 0,
             took: Duration::ZERO,
@@ -105,8 +110,8 @@ pub enum Status {
     NotVisible,
     /// The server wrote to another room than was meant.
     Conflict(String),
-    /// The answer to a create was lost: it may be there or not. The next run finds out.
-    InDoubt(String),
+    /// An answer was lost, and what was asked for may have been done or not.
+    InDoubt(Doubt, String),
     /// The server refused, or did not answer; what was confirmed before stays.
     Failed {
         /// What happened.
@@ -124,6 +129,15 @@ pub enum Status {
     Unfinished,
 }
 
+/// What nobody knows to have been done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// The create. The next run looks whether the room is there.
+    Create,
+    /// The welcome. It is never sent again, and only people can see whether it arrived.
+    Welcome,
+}
+
 impl Status {
     /// The status in machine output.
     pub fn name(&self) -> &'static str {
@@ -133,7 +147,7 @@ impl Status {
             Self::Ignored(_) => "ignored_by_server",
             Self::NotVisible => "not_visible",
             Self::Conflict(_) => "conflict",
-            Self::InDoubt(_) => "in_doubt",
+            Self::InDoubt(..) => "in_doubt",
             Self::Failed { .. } => "failed",
             Self::Already => "already",
             Self::Stale(_) => "stale",

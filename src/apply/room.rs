@@ -2,20 +2,13 @@
 
 use tokio::time::Instant;
 
+use super::attempts::{Stop, Unsent, attempts};
 use super::control::{Control, Halt};
-use super::outcome::{RoomOutcome, Status};
-use crate::imbachat::{Call, Delivery, Failure, RoomWrite, Verdict, WriteRooms, verdict};
-use crate::ledger::{Fact, LedgerError, Record};
+use super::outcome::{Doubt, RoomOutcome, Status};
+use crate::imbachat::{Call, RoomWrite, WriteRooms};
+use crate::ledger::{Fact, Record};
 use crate::model::{RoomId, UserId};
 use crate::plan::{CHUNK, Change};
-
-/// Why a room's walk ended early.
-enum Stop {
-    /// The server or the network; other rooms go on.
-    Room(Status),
-    /// The ledger, or the run's end: nothing may be sent any more.
-    Run,
-}
 
 /// Carries one change out, or what is left of it: `outcome` is where it stands, and comes back provisional (`Applied` at
 /// best) until the list was read again.
@@ -51,10 +44,7 @@ async fn walk(
     control: &Control,
     outcome: &mut RoomOutcome,
 ) -> Result<(), Stop> {
-    let broken = |error: LedgerError| {
-        control.stop(Halt::Ledger(error.to_string()));
-        Stop::Run
-    };
+    let broken = |error| Stop::ledger(control, &error);
     let mut members: Vec<UserId> = change.members.sent().collect();
     members.sort_unstable();
     if control.halted().is_some() {
@@ -64,14 +54,16 @@ async fn walk(
         let intent = Fact::Intent {
             pipe: change.pipe.clone(),
             members: members.clone(),
+            welcome: change.welcome.is_some(),
         };
         ledger.append(vec![intent]).await.map_err(broken)?;
     }
     let no_members: &[UserId] = &[];
-    let chunks = if members.is_empty() {
-        vec![no_members]
-    } else {
-        members.chunks(CHUNK).collect()
+    let chunks = match members.len() {
+        // Nothing is to be written: the list is read, and then the room is welcomed.
+        0 if change.is_welcome_only() => Vec::new(),
+        0 => vec![no_members],
+        _ => members.chunks(CHUNK).collect(),
     };
     for chunk in chunks {
         let write = RoomWrite {
@@ -108,48 +100,14 @@ async fn send(
     } else {
         Call::Create
     };
-    let mut attempt = 1;
-    loop {
-        control.unless_interrupted(control.pace.turn()).await;
-        if control.halted().is_some() {
-            return Err(Stop::Run);
+    let answer = attempts(call, control, outcome, || writer.write(write)).await;
+    answer.map_err(|unsent| match unsent {
+        Unsent::Halted => Stop::Run,
+        Unsent::InDoubt(failure) if call == Call::Create => {
+            Stop::Room(Status::InDoubt(Doubt::Create, failure.message))
         }
-        outcome.requests += 1;
-        outcome.retries += u32::from(attempt > 1);
-        let sent = Instant::now();
-        let failure = match writer.write(write).await {
-            Ok(room) => {
-                control.pace.answered(sent.elapsed());
-                return Ok(room);
-            }
-            Err(failure) => failure,
-        };
-        if failure.denied {
-            control.stop(Halt::Denied);
-        }
-        if !failure.lasting && failure.delivery != Delivery::Refused {
-            control.pace.pushed_back();
-        }
-        match verdict(call, &failure, attempt) {
-            Verdict::Again(wait) => {
-                if !control.pause(wait.thrown(&control.dice)).await {
-                    return Err(Stop::Room(failed(failure)));
-                }
-            }
-            Verdict::InDoubt if call == Call::Create => {
-                return Err(Stop::Room(Status::InDoubt(failure.message)));
-            }
-            Verdict::InDoubt | Verdict::Final => return Err(Stop::Room(failed(failure))),
-        }
-        attempt += 1;
-    }
-}
-
-fn failed(failure: Failure) -> Status {
-    Status::Failed {
-        reason: failure.message,
-        hint: failure.hint,
-    }
+        Unsent::InDoubt(failure) | Unsent::Failed(failure) => Stop::failed(failure),
+    })
 }
 
 /// The server must have written to the room that was meant.

@@ -1,4 +1,4 @@
-//! All rooms: so many at a time, none in the way of another; then those in doubt; then the look at what took.
+//! All rooms: so many at a time, none in the way of another; then those in doubt; then the look at what took; then welcomes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,10 +8,11 @@ use tokio::task::JoinSet;
 use super::control::{Control, Halt};
 use super::counting::Counting;
 use super::doubt::{Finding, look_for};
-use super::outcome::{Event, Outcome, RoomOutcome, Status};
+use super::outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
 use super::room::carry_out;
 use super::verify::verify;
-use crate::imbachat::{ReadRooms, WriteRooms};
+use super::welcome::{due, put_off, welcome};
+use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
 use crate::ledger::{Fact, Record};
 use crate::model::{FieldValue, Pipe, RoomState};
 use crate::plan::{Change, Interest, Plan};
@@ -40,7 +41,7 @@ pub struct Job<'a, R, W, L> {
 pub async fn apply<R, W, L>(job: Job<'_, R, W, L>, mut event: impl FnMut(Event<'_>)) -> Outcome
 where
     R: ReadRooms,
-    W: WriteRooms + 'static,
+    W: WriteRooms + SendMessages + 'static,
     L: Record + 'static,
 {
     let mut outcome = Outcome::default();
@@ -50,7 +51,7 @@ where
         .plan
         .changes
         .iter()
-        .map(|change| (change, RoomOutcome::begun(change)))
+        .map(|change| (change.clone(), RoomOutcome::begun(change)))
         .collect();
     let mut rooms = write_all(&job, all, &mut event).await;
     for _ in 0..ROUNDS {
@@ -60,9 +61,13 @@ where
     }
     outcome.rooms = rooms.into_values().collect();
     outcome.halt = job.control.halted();
-    if outcome.writes() > 0 && outcome.halt != Some(Halt::Interrupted) {
+    let done = |room: &RoomOutcome| room.requests > 0 || room.status == Status::Applied;
+    if outcome.rooms.iter().any(done) && outcome.halt != Some(Halt::Interrupted) {
         event(Event::Verifying);
         look_again(&job, &reader, &mut outcome).await;
+    }
+    if job.plan.summary.messages > 0 {
+        welcome_all(&job, &mut outcome, &mut event).await;
     }
     outcome.reads = reader.calls();
     outcome
@@ -89,26 +94,68 @@ type Rooms = BTreeMap<Pipe, RoomOutcome>;
 
 async fn write_all<R, W, L>(
     job: &Job<'_, R, W, L>,
-    work: Vec<(&Change, RoomOutcome)>,
+    work: Vec<(Change, RoomOutcome)>,
     event: &mut impl FnMut(Event<'_>),
 ) -> Rooms
 where
     W: WriteRooms + 'static,
     L: Record + 'static,
 {
+    let begin = |change: Change, begun| {
+        let control = Arc::clone(&job.control);
+        let (writer, ledger) = (Arc::clone(&job.writer), Arc::clone(&job.ledger));
+        async move { carry_out(&change, begun, &*writer, &*ledger, &control).await }
+    };
+    side_by_side(&job.control, work, begin, |begun| begun, event).await
+}
+
+/// Sends the welcomes of the rooms that the list showed as they were written.
+async fn welcome_all<R, W, L>(
+    job: &Job<'_, R, W, L>,
+    outcome: &mut Outcome,
+    event: &mut impl FnMut(Event<'_>),
+) where
+    W: SendMessages + 'static,
+    L: Record + 'static,
+{
+    let rooms = std::mem::take(&mut outcome.rooms).into_iter();
+    let mut rooms: Rooms = rooms.map(|room| (room.pipe.clone(), room)).collect();
+    let due = due(&job.plan.changes, &mut rooms);
+    if !due.is_empty() {
+        event(Event::Welcoming(due.len()));
+        let begin = |change: Change, begun| {
+            let control = Arc::clone(&job.control);
+            let (sender, ledger) = (Arc::clone(&job.writer), Arc::clone(&job.ledger));
+            async move { welcome(&change, begun, &*sender, &*ledger, &control).await }
+        };
+        let mut welcomed = side_by_side(&job.control, due, begin, put_off, event).await;
+        outcome.halt = outcome.halt.take().or(job.control.halted());
+        rooms.append(&mut welcomed);
+    }
+    outcome.rooms = rooms.into_values().collect();
+}
+
+/// Does something to rooms, as many at a time as the pace allows. `left` is what becomes of those that were not begun before the
+/// run ended.
+async fn side_by_side<F>(
+    control: &Control,
+    work: Vec<(Change, RoomOutcome)>,
+    begin: impl Fn(Change, RoomOutcome) -> F,
+    left: impl Fn(RoomOutcome) -> RoomOutcome,
+    event: &mut impl FnMut(Event<'_>),
+) -> Rooms
+where
+    F: Future<Output = RoomOutcome> + Send + 'static,
+{
     let mut done = Rooms::new();
     let mut waiting = work.into_iter();
     let mut running: JoinSet<RoomOutcome> = JoinSet::new();
     loop {
-        while running.len() < job.control.pace.width()
-            && job.control.halted().is_none()
+        while running.len() < control.pace.width()
+            && control.halted().is_none()
             && let Some((change, begun)) = waiting.next()
         {
-            let (change, control) = (change.clone(), Arc::clone(&job.control));
-            let (writer, ledger) = (Arc::clone(&job.writer), Arc::clone(&job.ledger));
-            running.spawn(
-                async move { carry_out(&change, begun, &*writer, &*ledger, &control).await },
-            );
+            running.spawn(begin(change, begun));
         }
         let Some(joined) = running.join_next().await else {
             break;
@@ -118,7 +165,8 @@ where
         event(Event::Settled(&room));
         done.insert(room.pipe.clone(), room);
     }
-    done.extend(waiting.map(|(_, begun)| (begun.pipe.clone(), begun)));
+    let left = waiting.map(|(_, begun)| left(begun));
+    done.extend(left.map(|room| (room.pipe.clone(), room)));
     done
 }
 
@@ -136,7 +184,7 @@ where
 {
     let in_doubt = rooms
         .values()
-        .filter(|room| matches!(room.status, Status::InDoubt(_)));
+        .filter(|room| matches!(room.status, Status::InDoubt(Doubt::Create, _)));
     let pipes: BTreeSet<Pipe> = in_doubt.map(|room| room.pipe.clone()).collect();
     if pipes.is_empty() || job.control.halted().is_some() {
         return false;
@@ -170,9 +218,9 @@ where
                 room.id = Some(*id);
                 // Nothing is in doubt any more, even if the run ends before the rest is sent.
                 room.status = Status::Unfinished;
-                work.push((change, room));
+                work.push((change.clone(), room));
             }
-            Finding::Absent => work.push((change, room)),
+            Finding::Absent => work.push((change.clone(), room)),
         }
     }
     rooms.extend(write_all(job, work, event).await);
@@ -188,6 +236,7 @@ async fn look_again<R, W, L: Record>(
         .plan
         .changes
         .iter()
+        .filter(|change| !change.is_welcome_only())
         .map(|change| (change.pipe.clone(), change.send.clone()))
         .collect();
     let sight = verify(
@@ -206,7 +255,8 @@ async fn look_again<R, W, L: Record>(
     if !shown.is_empty()
         && let Err(error) = job.ledger.append(shown).await
     {
-        outcome.halt.get_or_insert(Halt::Ledger(error.to_string()));
+        job.control.stop(Halt::Ledger(error.to_string()));
+        outcome.halt = outcome.halt.take().or(job.control.halted());
     }
 }
 

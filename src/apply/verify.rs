@@ -63,10 +63,7 @@ pub(super) async fn verify(
 
 /// The status of a room whose writes were all confirmed; `None` for the others, which keep theirs.
 fn settle(room: &RoomOutcome, sight: &Sight, sent: &BTreeMap<Pipe, RoomState>) -> Option<Status> {
-    let (id, sent) = (
-        room.id.filter(|_| room.status == Status::Applied)?,
-        sent.get(&room.pipe)?,
-    );
+    let id = room.id.filter(|_| room.status == Status::Applied)?;
     if let Some(pipe) = sight.pipes.get(&id).filter(|pipe| **pipe != room.pipe) {
         let reason = format!("the server wrote to room {id}, whose pipe is `{pipe}`");
         return Some(Status::Conflict(reason));
@@ -82,9 +79,10 @@ fn settle(room: &RoomOutcome, sight: &Sight, sent: &BTreeMap<Pipe, RoomState>) -
     let Some(row) = live.first().filter(|row| row.id == id) else {
         return Some(Status::NotVisible);
     };
-    let ignored: Vec<(Field, FieldValue, FieldValue)> = Field::ALL
-        .into_iter()
-        .map(|field| (field, sent.value(field), row.state.value(field)))
+    // Nothing was written to a room that only waits for its welcome: what it is like does not matter.
+    let sent = sent.get(&room.pipe).into_iter();
+    let ignored: Vec<(Field, FieldValue, FieldValue)> = sent
+        .flat_map(|sent| Field::ALL.map(|field| (field, sent.value(field), row.state.value(field))))
         .filter(|(_, sent, shown)| sent != shown)
         .collect();
     Some(if ignored.is_empty() {

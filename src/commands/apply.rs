@@ -9,7 +9,8 @@ use super::{Console, formats, interrupt, saved};
 use crate::apply::{Control, Halt, Job, Outcome, Pace, apply};
 use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
-use crate::ledger::{Journal, read};
+use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
+use crate::ledger::{Journal, Record, read};
 use crate::model::{Desired, Target};
 use crate::plan::{Interest, Plan, Switches, plan};
 use crate::render::{self, EVERY};
@@ -47,6 +48,9 @@ pub(super) async fn run(
     } = planned(loaded, connection, switches, console).await?;
     show(&before, console)?;
     let mut told = Told::nothing(Exit::Done);
+    if before.refusals.is_empty() {
+        access.check(&before)?;
+    }
     match consent(&before, args.yes, console)? {
         Consent::Withheld(exit) => told.exit = exit,
         Consent::Given => {
@@ -183,9 +187,9 @@ fn after(
 /// Applies, and shows how far it is.
 async fn followed<R, W, L>(job: Job<'_, R, W, L>, rooms: usize, console: &mut Console) -> Outcome
 where
-    R: crate::imbachat::ReadRooms,
-    W: crate::imbachat::WriteRooms + 'static,
-    L: crate::ledger::Record + 'static,
+    R: ReadRooms,
+    W: WriteRooms + SendMessages + 'static,
+    L: Record + 'static,
 {
     let progress = RefCell::new(console.progress(rooms));
     let mut work = Box::pin(apply(job, |event| progress.borrow_mut().event(&event)));

@@ -56,6 +56,7 @@ pub(super) async fn run(
         )
         .await;
     }
+    access.check(&saved)?;
     let observed = observed(&connection, &Interest::of_plan(&saved)).await?;
     let recorded = connection.recorded(console)?;
     let sorted = Sorted::new(&saved, fates(&saved, &observed, &recorded));

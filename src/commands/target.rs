@@ -17,6 +17,7 @@ use crate::ledger::{LedgerError, read};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Observed, Recorded, Target, WidgetId};
 use crate::plan::{Allow, Interest, Plan, Selection, Switches, plan};
+use crate::render;
 use crate::sandbox::{Config, Sandbox, SandboxError, start};
 use crate::settings::Settings;
 
@@ -211,17 +212,35 @@ impl WriteAccess {
             return Ok(Self(WriteAuth {
                 login: user(),
                 password: user(),
+                secret_key: Some(SecretString::from(SANDBOX_SECRET)),
             }));
         }
-        match (&settings.credentials.login, &settings.credentials.password) {
+        let credentials = &settings.credentials;
+        match (&credentials.login, &credentials.password) {
             (Some(login), Some(password)) => Ok(Self(WriteAuth {
                 login: login.clone(),
                 password: password.clone(),
+                secret_key: credentials.secret_key.clone(),
             })),
             (None, None) => Err(missing(&["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"], "writing")),
             (None, Some(_)) => Err(missing(&["IMBACHAT_LOGIN"], "writing")),
             (Some(_), None) => Err(missing(&["IMBACHAT_PASSWORD"], "writing")),
         }
+    }
+
+    /// Makes sure that it is enough for a plan. Messages take the secret key, which a run that reads by a JWT may not have.
+    pub(super) fn check(&self, plan: &Plan) -> Result<(), Error> {
+        let messages = plan.summary.messages;
+        if messages == 0 || self.0.secret_key.is_some() {
+            return Ok(());
+        }
+        let message = format!(
+            "no credentials for messages: IMBACHAT_SECRET_KEY not set, and the plan has {} to send; nothing was applied",
+            render::Count(messages, "message")
+        );
+        Err(Error::message(Exit::Failed, message)
+            .hint("send_msg takes the widget's secret key, a JWT is only for reading")
+            .hint("or take `welcome` out of the manifest"))
     }
 }
 

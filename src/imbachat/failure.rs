@@ -13,6 +13,8 @@ pub enum Call {
     Create,
     /// imba_rooms with `room_id`: repeating it changes nothing.
     Update,
+    /// send_msg: repeating it says it twice.
+    Message,
 }
 
 /// What happened to a call. Which of these may be sent again is `retry`'s table.

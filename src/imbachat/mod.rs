@@ -6,6 +6,7 @@
 mod endpoint;
 mod failure;
 mod http;
+mod message;
 mod read;
 mod retry;
 mod rows;
@@ -15,6 +16,7 @@ mod write;
 pub use endpoint::Endpoint;
 pub use failure::{Call, Cause, Delivery, Failure};
 pub use http::Http;
+pub use message::{Message, SendMessages};
 pub use read::{ReadAuth, ReadRooms, Reader};
 pub use retry::{Dice, Verdict, Wait, verdict};
 pub use rows::{RowError, Rows};

@@ -67,7 +67,11 @@ pub struct Reader {
 impl Reader {
     /// A reader of one widget.
     pub fn new(http: Http, widget: WidgetId, auth: ReadAuth) -> Self {
-        let http = match basic(&http, widget, &auth) {
+        let encoded = match &auth {
+            ReadAuth::Secret(key) => basic(&http, widget, key),
+            ReadAuth::Jwt(_) => None,
+        };
+        let http = match encoded {
             Some(encoded) => http.hiding(encoded),
             None => http,
         };
@@ -111,10 +115,7 @@ impl ReadRooms for Reader {
 }
 
 /// The secret key as it goes over the wire: a server that repeats the header it got must not get it into an error.
-fn basic(http: &Http, widget: WidgetId, auth: &ReadAuth) -> Option<SecretString> {
-    let ReadAuth::Secret(key) = auth else {
-        return None;
-    };
+pub(super) fn basic(http: &Http, widget: WidgetId, key: &SecretString) -> Option<SecretString> {
     let request = http.post("", false).ok()?;
     let request = request.basic_auth(widget, Some(key.expose_secret()));
     let request = request.build().ok()?;

@@ -85,11 +85,12 @@ pub(super) fn class(cause: Cause) -> (Delivery, bool) {
     }
 }
 
-/// The verdict on the `attempt`th try (from 1). A create is only ever sent again if the server cannot have acted on it.
+/// The verdict on the `attempt`th try (from 1). A create or a message is only ever sent again if the server cannot have acted
+/// on it.
 pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
     let safe = match failure.delivery {
         Delivery::NotSent | Delivery::Later => true,
-        Delivery::InDoubt => call != Call::Create,
+        Delivery::InDoubt => !matches!(call, Call::Create | Call::Message),
         Delivery::Refused => false,
     };
     let most = if failure.delivery == Delivery::Later {
@@ -136,9 +137,10 @@ mod tests {
                 };
             }
         };
-        let [list, create, update] = [Call::List, Call::Create, Call::Update].map(cell);
+        let calls = [Call::List, Call::Create, Call::Update, Call::Message];
+        let [list, create, update, message] = calls.map(cell);
         format!(
-            "{:<20} {list:<18} {create:<18} {update}",
+            "{:<20} {list:<18} {create:<18} {update:<18} {message}",
             format!("{cause:?}")
         )
     }
@@ -163,7 +165,7 @@ mod tests {
         .chain(bodies.map(Cause::Body));
         let table: Vec<String> = causes.map(row).collect();
         let table = format!(
-            "cause                list and verify    create             update, members\n{}",
+            "cause                list and verify    create             update, members    message\n{}",
             table.join("\n")
         );
         #[expect(
@@ -174,37 +176,37 @@ mod tests {
             println!("{table}");
         }
         insta::assert_snapshot!(table, @r"
-        cause                list and verify    create             update, members
-        NoAddress            4 tries, final     4 tries, final     4 tries, final
-        NoConnection         4 tries, final     4 tries, final     4 tries, final
-        NoConnectionInTime   4 tries, final     4 tries, final     4 tries, final
-        Tls                  final              final              final
-        Cut                  4 tries, in doubt  in doubt           4 tries, in doubt
-        NoAnswer             4 tries, in doubt  in doubt           4 tries, in doubt
-        Status(301)          final              final              final
-        Status(307)          final              final              final
-        Status(400)          final              final              final
-        Status(401)          final              final              final
-        Status(403)          final              final              final
-        Status(404)          final              final              final
-        Status(408)          4 tries, in doubt  in doubt           4 tries, in doubt
-        Status(413)          final              final              final
-        Status(422)          final              final              final
-        Status(425)          10 tries, final    10 tries, final    10 tries, final
-        Status(429)          10 tries, final    10 tries, final    10 tries, final
-        Status(500)          4 tries, in doubt  in doubt           4 tries, in doubt
-        Status(502)          4 tries, in doubt  in doubt           4 tries, in doubt
-        Status(503)          4 tries, in doubt  in doubt           4 tries, in doubt
-        Status(504)          4 tries, in doubt  in doubt           4 tries, in doubt
-        Html                 4 tries, in doubt  in doubt           4 tries, in doubt
-        Unreadable           4 tries, in doubt  in doubt           4 tries, in doubt
-        Body(0)              final              final              final
-        Body(401)            final              final              final
-        Body(403)            final              final              final
-        Body(404)            final              final              final
-        Body(422)            final              final              final
-        Body(429)            10 tries, final    10 tries, final    10 tries, final
-        Body(500)            4 tries, in doubt  in doubt           4 tries, in doubt
+        cause                list and verify    create             update, members    message
+        NoAddress            4 tries, final     4 tries, final     4 tries, final     4 tries, final
+        NoConnection         4 tries, final     4 tries, final     4 tries, final     4 tries, final
+        NoConnectionInTime   4 tries, final     4 tries, final     4 tries, final     4 tries, final
+        Tls                  final              final              final              final
+        Cut                  4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        NoAnswer             4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Status(301)          final              final              final              final
+        Status(307)          final              final              final              final
+        Status(400)          final              final              final              final
+        Status(401)          final              final              final              final
+        Status(403)          final              final              final              final
+        Status(404)          final              final              final              final
+        Status(408)          4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Status(413)          final              final              final              final
+        Status(422)          final              final              final              final
+        Status(425)          10 tries, final    10 tries, final    10 tries, final    10 tries, final
+        Status(429)          10 tries, final    10 tries, final    10 tries, final    10 tries, final
+        Status(500)          4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Status(502)          4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Status(503)          4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Status(504)          4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Html                 4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Unreadable           4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Body(0)              final              final              final              final
+        Body(401)            final              final              final              final
+        Body(403)            final              final              final              final
+        Body(404)            final              final              final              final
+        Body(422)            final              final              final              final
+        Body(429)            10 tries, final    10 tries, final    10 tries, final    10 tries, final
+        Body(500)            4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
         ");
     }
 
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_is_sent_again_only_if_the_server_cannot_have_acted() {
+    fn a_create_or_a_message_is_sent_again_only_if_the_server_cannot_have_acted() {
         for delivery in [
             Delivery::NotSent,
             Delivery::Refused,
@@ -241,14 +243,16 @@ mod tests {
                     lasting,
                     ..Failure::passing(delivery, "x")
                 };
-                let again = matches!(verdict(Call::Create, &failure, 1), Verdict::Again(_));
-                assert_eq!(
-                    again,
-                    !lasting && matches!(delivery, Delivery::NotSent | Delivery::Later),
-                    "{delivery:?}"
-                );
-                let doubt = verdict(Call::Create, &failure, 1) == Verdict::InDoubt;
-                assert_eq!(doubt, delivery == Delivery::InDoubt);
+                for call in [Call::Create, Call::Message] {
+                    let again = matches!(verdict(call, &failure, 1), Verdict::Again(_));
+                    assert_eq!(
+                        again,
+                        !lasting && matches!(delivery, Delivery::NotSent | Delivery::Later),
+                        "{call:?}, {delivery:?}"
+                    );
+                    let doubt = verdict(call, &failure, 1) == Verdict::InDoubt;
+                    assert_eq!(doubt, delivery == Delivery::InDoubt);
+                }
             }
         }
     }

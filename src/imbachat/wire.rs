@@ -106,6 +106,17 @@ pub(super) fn written(text: &[u8]) -> Result<RoomId, Bad> {
         .ok_or_else(|| Bad::Shape("the answer has no number as its room_id".to_owned()))
 }
 
+/// Whether an answer of send_msg is a good one.
+pub(super) fn sent(text: &[u8]) -> Result<(), Bad> {
+    let answer: Value = parse(text)?;
+    good(&answer)?;
+    if answer.get("success").is_none() {
+        let text = "the answer does not say whether it succeeded";
+        return Err(Bad::Shape(text.to_owned()));
+    }
+    Ok(())
+}
+
 /// The server's own words in an answer that is an error anyway, if there are any.
 pub(super) fn complaint(text: &[u8]) -> Option<Complaint> {
     let answer: Value = parse(text).ok()?;

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::Failure;
 use super::http::{Http, Who};
+use super::read::basic;
 use super::wire;
 use crate::model::{Pipe, RoomId, RoomState, UserId, WidgetId};
 
@@ -17,6 +18,8 @@ pub struct WriteAuth {
     pub login: SecretString,
     /// Their password.
     pub password: SecretString,
+    /// The widget's secret key, which messages are sent with; without it rooms can be written to, and nothing be said.
+    pub secret_key: Option<SecretString>,
 }
 
 /// One call: what it says of a room, and the members of this call.
@@ -41,14 +44,20 @@ pub trait WriteRooms: Send + Sync {
 /// The client that writes.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    http: Http,
-    widget: WidgetId,
-    auth: WriteAuth,
+    pub(super) http: Http,
+    pub(super) widget: WidgetId,
+    pub(super) auth: WriteAuth,
 }
 
 impl Writer {
     /// A writer to one widget.
     pub fn new(http: Http, widget: WidgetId, auth: WriteAuth) -> Self {
+        let encoded = auth.secret_key.as_ref();
+        let encoded = encoded.and_then(|key| basic(&http, widget, key));
+        let http = match encoded {
+            Some(encoded) => http.hiding(encoded),
+            None => http,
+        };
         Self { http, widget, auth }
     }
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::entry::{Header, Line, VERSION};
 use super::fold::{Entries, fold};
+use super::line::{Header, Line, VERSION};
 use crate::model::{Recorded, Target};
 
 /// What is wrong with a ledger.

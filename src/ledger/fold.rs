@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::{Fact, Stamp};
-use crate::model::{Field, FieldValue, Pipe, Recorded, RecordedRoom, RoomId, Shown, UserId};
+use super::entry::{Fact, Stage, Stamp};
+use crate::model::{
+    Field, FieldValue, Owed, Pipe, Recorded, RecordedRoom, RoomId, Sending, Shown, UserId,
+};
 
 /// Entries by stamp, each once.
 pub type Entries = BTreeMap<Stamp, Fact>;
@@ -14,17 +16,48 @@ pub type Entries = BTreeMap<Stamp, Fact>;
 /// The record that these entries add up to, in the order of their stamps.
 pub fn fold(entries: &Entries) -> Recorded {
     let mut recorded = Recorded::default();
+    remembered(entries).for_each(|(_, fact)| apply(&mut recorded, fact));
+    for (room, welcome) in messages(entries) {
+        recorded.rooms.entry(room).or_default().welcome = Some(welcome);
+    }
+    let rooms = &recorded.rooms;
+    let begun = |room: RoomId| rooms.get(&room).is_some_and(|room| room.welcome.is_some());
+    for owed in recorded.owed.values_mut() {
+        owed.welcome &= !owed.room.is_some_and(begun);
+    }
+    recorded
+        .owed
+        .retain(|_, owed| owed.welcome || !owed.members.is_empty());
+    recorded
+}
+
+/// The entries that nobody had forgotten, in their order.
+fn remembered(entries: &Entries) -> impl Iterator<Item = (&Stamp, &Fact)> {
     let forgotten = forgotten(entries);
-    for (stamp, fact) in entries {
-        if forgotten
-            .get(fact.pipe())
-            .is_none_or(|until| *until < stamp)
-        {
-            apply(&mut recorded, fact);
+    entries.iter().filter(move |(stamp, fact)| {
+        let until = forgotten.get(fact.pipe());
+        until.is_none_or(|until| *until < *stamp)
+    })
+}
+
+/// What became of the welcome of each room to which one was begun: confirmed if any run had an answer, else in doubt if any
+/// run may have sent it.
+pub(super) fn messages(entries: &Entries) -> BTreeMap<RoomId, Sending> {
+    let mut runs: BTreeMap<(RoomId, &str), Stage> = BTreeMap::new();
+    for (stamp, fact) in remembered(entries) {
+        if let Fact::Message { room, stage, .. } = fact {
+            runs.insert((*room, &stamp.run), *stage);
         }
     }
-    recorded.owed.retain(|_, owed| !owed.is_empty());
-    recorded
+    let mut rooms = BTreeMap::new();
+    for ((room, _), stage) in runs {
+        match stage {
+            Stage::Confirmed => drop(rooms.insert(room, Sending::Confirmed)),
+            Stage::Intended => drop(rooms.entry(room).or_insert(Sending::InDoubt)),
+            Stage::Failed => {}
+        }
+    }
+    rooms
 }
 
 /// When each forgotten pipe was last forgotten: what came before is not there any more.
@@ -40,10 +73,17 @@ fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
 
 fn apply(recorded: &mut Recorded, fact: &Fact) {
     match fact {
-        Fact::Intent { pipe, members } => {
-            recorded
-                .owed
-                .insert(pipe.clone(), members.iter().copied().collect());
+        Fact::Intent {
+            pipe,
+            members,
+            welcome,
+        } => {
+            let owed = Owed {
+                members: members.iter().copied().collect(),
+                welcome: *welcome,
+                room: None,
+            };
+            recorded.owed.insert(pipe.clone(), owed);
         }
         Fact::Confirmed {
             pipe,
@@ -52,8 +92,9 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
             sent,
         } => {
             let owed = recorded.owed.entry(pipe.clone()).or_default();
+            owed.room = Some(*room);
             for user in members {
-                owed.remove(user);
+                owed.members.remove(user);
             }
             let known: &mut RecordedRoom = recorded.rooms.entry(*room).or_default();
             for user in members {
@@ -92,6 +133,11 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
                 .shown
                 .insert(*field, shown);
         }
+        Fact::Message { pipe, room, .. } => {
+            // Nothing is said into a room that the list does not show under its pipe.
+            recorded.owed.entry(pipe.clone()).or_default().room = Some(*room);
+            recorded.ids.insert(pipe.clone(), *room);
+        }
         Fact::Forgotten { .. } => {}
     }
 }
@@ -103,7 +149,7 @@ enum Register<'a> {
     Owed(&'a Pipe),
     /// That a promise to a member was kept.
     Paid(&'a Pipe, UserId),
-    /// The id of a pipe.
+    /// The id of a pipe, and so the room its last create's promise is to.
     Id(&'a Pipe),
     /// Whether a member is on record.
     Member(&'a Pipe, RoomId, UserId),
@@ -113,6 +159,8 @@ enum Register<'a> {
     Resent(&'a Pipe, RoomId, FieldValue),
     /// What the server showed.
     Shown(&'a Pipe, RoomId, Field),
+    /// How far one run came with a message.
+    Message(&'a Pipe, RoomId, &'a str),
     /// That everything before was forgotten.
     Forgotten(&'a Pipe),
 }
@@ -126,7 +174,7 @@ pub fn compact(entries: &Entries) -> Entries {
         let gone = forgotten
             .get(fact.pipe())
             .is_some_and(|until| *until > stamp);
-        let news = registers(fact)
+        let news = registers(stamp, fact)
             .into_iter()
             .filter(|register| spoken.insert(register.clone()))
             .count();
@@ -137,7 +185,7 @@ pub fn compact(entries: &Entries) -> Entries {
     kept
 }
 
-fn registers(fact: &Fact) -> Vec<Register<'_>> {
+fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
     match fact {
         Fact::Intent { pipe, .. } => vec![Register::Owed(pipe)],
         Fact::Confirmed {
@@ -169,6 +217,10 @@ fn registers(fact: &Fact) -> Vec<Register<'_>> {
         Fact::Shown {
             pipe, room, field, ..
         } => vec![Register::Shown(pipe, *room, *field)],
+        Fact::Message { pipe, room, .. } => vec![
+            Register::Id(pipe),
+            Register::Message(pipe, *room, &stamp.run),
+        ],
         Fact::Forgotten { pipe } => vec![Register::Forgotten(pipe)],
     }
 }

@@ -3,6 +3,7 @@
 //! Main type: [`Journal`]. A thread of its own writes, so that nobody else waits for the disk. The file is locked only while
 //! lines are written, never between: a killed run leaves no lock, and two runs on one ledger take turns line by line.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
@@ -15,15 +16,26 @@ use std::thread::JoinHandle;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::entry::{Fact, Line, Stamp};
+use super::claims::Claims;
+use super::entry::{Fact, Stage, Stamp};
 use super::file::{LedgerError, bytes, is_whole_line, parse, regular};
 use super::fold::Entries;
-use crate::model::Target;
+use super::line::Line;
+use crate::model::{Pipe, RoomId, Target, UserId};
 
 /// Where facts are written down.
 pub trait Record: Send + Sync {
     /// Comes back when the facts are safe; after an error nothing may be sent to the server any more.
     fn append(&self, facts: Vec<Fact>) -> impl Future<Output = Result<(), LedgerError>> + Send;
+
+    /// Writes down that a room's welcome is about to be sent, unless some run did so before and did not certainly fail: then
+    /// false, and it is not to be sent.
+    fn claim(
+        &self,
+        pipe: &Pipe,
+        room: RoomId,
+        from: UserId,
+    ) -> impl Future<Output = Result<bool, LedgerError>> + Send;
 }
 
 /// An open ledger file.
@@ -38,7 +50,10 @@ pub struct Journal {
 
 struct Batch {
     lines: Vec<u8>,
-    done: oneshot::Sender<Result<(), LedgerError>>,
+    /// Only to be written if no message to this room was begun.
+    claim: Option<(Pipe, RoomId)>,
+    /// Whether it was written.
+    done: oneshot::Sender<Result<bool, LedgerError>>,
 }
 
 impl Journal {
@@ -178,15 +193,35 @@ fn whole_lines(file: &mut File, end: u64) -> io::Result<u64> {
 
 impl Record for Journal {
     async fn append(&self, facts: Vec<Fact>) -> Result<(), LedgerError> {
+        self.hand_over(&facts, None).await.map(drop)
+    }
+
+    async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
+        let intent = Fact::Message {
+            pipe: pipe.clone(),
+            room,
+            from,
+            stage: Stage::Intended,
+        };
+        self.hand_over(&[intent], Some((pipe.clone(), room))).await
+    }
+}
+
+impl Journal {
+    async fn hand_over(
+        &self,
+        facts: &[Fact],
+        claim: Option<(Pipe, RoomId)>,
+    ) -> Result<bool, LedgerError> {
         let gone = || LedgerError::Closed("its writer has stopped".to_owned());
         let (done, answer) = oneshot::channel();
         let lines = self
-            .lines(&facts)
+            .lines(facts)
             .map_err(|error| LedgerError::Closed(error.to_string()))?;
         self.sender
             .as_ref()
             .ok_or_else(gone)?
-            .send(Batch { lines, done })
+            .send(Batch { lines, claim, done })
             .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
@@ -204,21 +239,17 @@ impl Drop for Journal {
 
 /// Writes batches as they come: all that wait are written together and synced once.
 fn write(path: &Path, batches: &mpsc::Receiver<Batch>) {
+    let mut claims = Claims::default();
     let mut broken: Option<String> = None;
     while let Ok(first) = batches.recv() {
         let waiting: Vec<Batch> = std::iter::once(first).chain(batches.try_iter()).collect();
-        let text: Vec<u8> = waiting
-            .iter()
-            .flat_map(|batch| &batch.lines)
-            .copied()
-            .collect();
         let result = match &broken {
             Some(reason) => Err(reason.clone()),
-            None => append_locked(path, &text).map_err(|error| error.to_string()),
+            None => write_locked(path, &waiting, &mut claims).map_err(|error| error.to_string()),
         };
-        for batch in waiting {
+        for (index, batch) in waiting.into_iter().enumerate() {
             let answer = match &result {
-                Ok(()) => Ok(()),
+                Ok(written) => Ok(written[index]),
                 Err(reason) => Err(LedgerError::Closed(format!(
                     "`{}`: {reason}",
                     path.display()
@@ -231,9 +262,23 @@ fn write(path: &Path, batches: &mpsc::Receiver<Batch>) {
     }
 }
 
-fn append_locked(path: &Path, lines: &[u8]) -> io::Result<()> {
+/// Writes batches, but for claims that others made before; which were written.
+fn write_locked(path: &Path, batches: &[Batch], claims: &mut Claims) -> io::Result<Vec<bool>> {
     let mut file = open_locked(path)?;
-    append(&mut file, lines).and_then(|()| file.sync_data())
+    if batches.iter().any(|batch| batch.claim.is_some()) {
+        claims.catch_up(path)?;
+    }
+    let (mut lines, mut written, mut begun) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for batch in batches {
+        let claim = batch.claim.as_ref();
+        let free = claim.is_none_or(|(pipe, room)| !claims.has(pipe, *room) && begun.insert(*room));
+        if free {
+            lines.extend_from_slice(&batch.lines);
+        }
+        written.push(free);
+    }
+    append(&mut file, &lines).and_then(|()| file.sync_data())?;
+    Ok(written)
 }
 
 /// The file, locked until it is dropped. Another run may have put a compacted one in its place meanwhile.
@@ -253,7 +298,7 @@ pub(super) fn open_locked(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(unix)]
-fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
+pub(super) fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let own = file.metadata()?;
     match fs::metadata(path) {
@@ -264,7 +309,7 @@ fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
 }
 
 #[cfg(not(unix))]
-fn is_still_there(_: &File, _: &Path) -> io::Result<bool> {
+pub(super) fn is_still_there(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 

@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use super::entry::Header;
 use super::file::{LedgerError, Snapshot, bytes, parse, text, whole_lines};
 use super::fold::Entries;
 use super::journal::{directory, open_locked, sync_directory};
+use super::line::Header;
 use crate::model::Target;
 
 /// Puts other entries in the place of a ledger's, and gives them back with what was wrong with the old file. Runs that write

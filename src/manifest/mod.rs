@@ -31,3 +31,4 @@ mod yaml;
 pub use explain::{Explained, Membership, Subject, Way, explain};
 pub use export::export;
 pub use load::{Loaded, Options, load, load_from, load_text};
+pub use template::verbatim;

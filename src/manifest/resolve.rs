@@ -158,6 +158,7 @@ fn room(
             .or(defaults.members_policy)
             .unwrap_or(MembersPolicy::Ensure),
         ignore: ignored,
+        welcome: None,
         place: directory.rosters().sources.place(*at),
     };
     if !broken {

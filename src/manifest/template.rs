@@ -150,6 +150,21 @@ impl From<Filling<'_>> for Value {
     }
 }
 
+/// A template that comes to just this text, whatever is in it.
+pub fn verbatim(text: &str) -> String {
+    let mut template = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let opens = c == '{' && matches!(rest.peek(), Some('{' | '%' | '#'));
+        if opens {
+            template.push_str("{{ '{' }}");
+        } else {
+            template.push(c);
+        }
+    }
+    template
+}
+
 /// An environment with the filters of the language and nothing else.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
@@ -292,6 +307,21 @@ mod tests {
         let template = Template::new("{{ b }}{% if a %}{{ c | lower }}{% endif %}").unwrap();
         assert_eq!(template.names(), ["a", "b", "c"]);
         assert!(template.is_conditional());
+    }
+
+    #[test]
+    fn any_text_can_be_written_as_a_template() {
+        for text in [
+            "plain",
+            "{{ name }}",
+            "{{{%{# x #}%}}}",
+            "{",
+            "{ { %",
+            "a {%- if %}",
+            "'{' \"{{\" \\ \n end",
+        ] {
+            assert_eq!(filled(&verbatim(text)), Ok(text.to_owned()), "{text}");
+        }
     }
 
     #[test]

@@ -36,6 +36,15 @@ pub enum MembersPolicy {
     OnCreate,
 }
 
+/// The message a new room is welcomed with, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Welcome {
+    /// Who says it.
+    pub from: UserId,
+    /// What, filled in; not empty.
+    pub text: String,
+}
+
 /// One declared room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredRoom {
@@ -51,6 +60,8 @@ pub struct DesiredRoom {
     pub policy: MembersPolicy,
     /// Fields set on creation and never updated.
     pub ignore: FieldSet,
+    /// What is said in it once it was created and its members are in; never in a room that was there before.
+    pub welcome: Option<Welcome>,
     /// Where the room is declared.
     pub place: Place,
 }

@@ -10,9 +10,11 @@ mod recorded;
 mod room;
 mod text;
 
-pub use desired::{Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place};
+pub use desired::{
+    Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place, Welcome,
+};
 pub use ids::{Pipe, RoomId, Target, UserId, WidgetId};
 pub use observed::{LiveRoom, Observed};
-pub use recorded::{Recorded, RecordedRoom, Shown};
+pub use recorded::{Owed, Recorded, RecordedRoom, Sending, Shown};
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
 pub use text::{is_hidden, nfc};

@@ -13,6 +13,26 @@ pub struct Shown {
     pub shown: FieldValue,
 }
 
+/// What became of a room's welcome, as far as one was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// It was about to be sent, and nobody knows whether it arrived. It is never sent again.
+    InDoubt,
+    /// The server confirmed it.
+    Confirmed,
+}
+
+/// What a create promised and nothing has settled yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Owed {
+    /// Members still to be sent.
+    pub members: BTreeSet<UserId>,
+    /// Whether the welcome is still to be sent.
+    pub welcome: bool,
+    /// The room it is owed to, once something told which; before that whichever has the pipe.
+    pub room: Option<RoomId>,
+}
+
 /// What is on record of one room, by its id: a room made anew under the same pipe starts empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordedRoom {
@@ -24,6 +44,8 @@ pub struct RecordedRoom {
     pub sent: Option<RoomState>,
     /// Fields the server ignored.
     pub shown: BTreeMap<Field, Shown>,
+    /// What became of its welcome.
+    pub welcome: Option<Sending>,
 }
 
 /// The fold of a ledger.
@@ -31,15 +53,23 @@ pub struct RecordedRoom {
 pub struct Recorded {
     /// Rooms by id.
     pub rooms: BTreeMap<RoomId, RecordedRoom>,
-    /// The id last confirmed for a pipe.
+    /// The id last confirmed for a pipe, by a write's answer or before something was said there.
     pub ids: BTreeMap<Pipe, RoomId>,
-    /// Members a create promised and no confirmation has settled yet.
-    pub owed: BTreeMap<Pipe, BTreeSet<UserId>>,
+    /// What creates promised and nothing has settled yet.
+    pub owed: BTreeMap<Pipe, Owed>,
 }
 
 impl Recorded {
     /// Whether nothing at all is on record.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.owed.is_empty()
+    }
+
+    /// Whether a live room was made by us and still waits for its welcome.
+    pub fn owes_welcome(&self, pipe: &Pipe, room: RoomId) -> bool {
+        let owed = self.owed.get(pipe);
+        let owed = owed.is_some_and(|owed| owed.welcome && owed.room.is_none_or(|to| to == room));
+        let known = self.rooms.get(&room);
+        owed && known.is_none_or(|known| known.welcome.is_none())
     }
 }

@@ -1,12 +1,13 @@
-//! The plan as data: changes, conflicts, what is left to people, and why a run is refused.
+//! The plan as data: its changes and its figures. What else it says is in `remarks`.
 
 use std::sync::Arc;
 
 use super::CHUNK;
 use super::compare::Compared;
 use super::digest::Digest;
-use super::limits::{Allow, LimitKind, lifts};
-use crate::model::{Field, FieldValue, Pipe, RoomId, RoomState, Target, UserId};
+use super::limits::{Allow, lifts};
+use super::remarks::{ByHand, Conflict, IgnoredField, Note, Refusal};
+use crate::model::{Field, FieldValue, Pipe, RoomId, RoomState, Target, UserId, Welcome};
 
 /// Everything a run would do, and everything it will not. All lists are sorted by pipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Change {
     pub send: RoomState,
     /// Who is added.
     pub members: Members,
+    /// What is said in the room once its members are in: only in one that is created, or was and still waits for it.
+    pub welcome: Option<Welcome>,
     /// Whether the room is made anew although it was deleted or has vanished.
     pub recreate: bool,
     /// What the server showed of the pipe when the plan was made.
@@ -65,7 +68,7 @@ pub enum Action {
     Update {
         /// The live room.
         id: RoomId,
-        /// The fields that change; empty if only members are added.
+        /// The fields that change; empty if only members are added, or only the welcome is sent.
         fields: Vec<FieldChange>,
     },
 }
@@ -113,117 +116,6 @@ pub struct Unverified {
     pub members: usize,
 }
 
-/// A room that needs a person first; nothing is written to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    /// The room.
-    pub pipe: Pipe,
-    /// The file that declares it.
-    pub file: Arc<str>,
-    /// The line in it.
-    pub line: u32,
-    /// What is in the way.
-    pub kind: ConflictKind,
-}
-
-/// What is in the way of a room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConflictKind {
-    /// Two or more live rooms have the pipe.
-    Several(Vec<RoomId>),
-    /// Only deleted rooms have it.
-    Deleted(Vec<RoomId>),
-    /// The ledger knows the room and the list lacks it: deleted by someone, or the list is capped.
-    Vanished(RoomId),
-}
-
-/// Members that left the manifest and may still be in the room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ByHand {
-    /// The room.
-    pub pipe: Pipe,
-    /// Its id.
-    pub id: RoomId,
-    /// Those that are on record as added, and are for the first time not declared any more.
-    pub left: Vec<UserId>,
-    /// Those that left in an earlier run.
-    pub released: Vec<UserId>,
-}
-
-/// A field the server ignored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IgnoredField {
-    /// The room.
-    pub pipe: Pipe,
-    /// The field.
-    pub field: Field,
-    /// What was sent.
-    pub sent: FieldValue,
-    /// What the server shows.
-    pub shown: FieldValue,
-}
-
-/// Something to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Note {
-    /// A room that the ledger knew by another id: it was made anew outside, its record starts empty.
-    MadeAnew {
-        /// The room.
-        pipe: Pipe,
-        /// The id on record.
-        recorded: RoomId,
-        /// The id the server shows.
-        live: RoomId,
-    },
-    /// A new room looks like one that left the manifest.
-    Renamed {
-        /// The pipe that left.
-        from: Pipe,
-        /// The new one.
-        to: Pipe,
-        /// By its title; else by most of its members.
-        same_title: bool,
-    },
-    /// `--assume-members`: so many declared members of existing rooms were taken for present without a record.
-    Assumed(Unverified),
-    /// Some selection flag left so many declared rooms out.
-    LeftOut(usize),
-}
-
-/// Why apply is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// Over a limit.
-    Limit {
-        /// Which.
-        kind: LimitKind,
-        /// How many the plan has.
-        count: u64,
-        /// How many are allowed.
-        allowed: u64,
-        /// The manifest's words for the limit, if it is a percentage.
-        share: Option<u64>,
-        /// The first few rooms it is about.
-        rooms: Vec<Pipe>,
-    },
-    /// Rooms would be made anew that were deleted or have vanished.
-    Recreate {
-        /// How many.
-        count: u64,
-        /// The first few.
-        rooms: Vec<Pipe>,
-    },
-    /// More than half of the rooms on record would be created anew while as many left the manifest.
-    MassChange {
-        /// Rooms to create.
-        created: u64,
-        /// Rooms on record that left the manifest.
-        left: u64,
-        /// Rooms on record.
-        known: u64,
-    },
-}
-
 /// The figures of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -235,6 +127,8 @@ pub struct Summary {
     pub add_only: usize,
     /// Rooms whose members are only sent again.
     pub resend_only: usize,
+    /// Rooms that only get the welcome that their create owes them.
+    pub welcome_only: usize,
     /// Closed rooms that become public.
     pub publish: usize,
     /// Rooms created public.
@@ -243,13 +137,15 @@ pub struct Summary {
     pub members: usize,
     /// Members to send again because nothing is on record of their room.
     pub unverified: Unverified,
+    /// Messages to send.
+    pub messages: usize,
     /// Declared rooms with nothing to do.
     pub unchanged: usize,
     /// Live rooms in scope that nobody declared.
     pub unmanaged: usize,
     /// Declared rooms.
     pub declared: usize,
-    /// Calls that write.
+    /// Calls that write rooms.
     pub writes: usize,
 }
 
@@ -277,6 +173,7 @@ impl Plan {
         match &change.action {
             Action::Create => summary.create += 1,
             Action::Update { fields, .. } if !fields.is_empty() => summary.update += 1,
+            Action::Update { .. } if change.is_welcome_only() => summary.welcome_only += 1,
             Action::Update { .. } if change.members.new.is_empty() => summary.resend_only += 1,
             Action::Update { .. } => summary.add_only += 1,
         }
@@ -285,6 +182,7 @@ impl Plan {
         summary.members += change.members.new.len();
         summary.unverified.rooms += usize::from(!change.members.unverified.is_empty());
         summary.unverified.members += change.members.unverified.len();
+        summary.messages += usize::from(change.welcome.is_some());
         summary.writes += change.writes();
         self.changes.push(change);
     }
@@ -336,9 +234,14 @@ impl Plan {
             .collect();
     }
 
-    /// Calls a run would make: one to list, the writes, and one to verify if there are any.
+    /// Calls a run would make: one to list, the writes, one to verify, and the messages.
     pub fn requests(&self) -> usize {
-        1 + self.summary.writes + usize::from(!self.changes.is_empty())
+        1 + self.summary.writes + self.verifies() + self.summary.messages
+    }
+
+    /// Calls to read the list again: one, if there is anything to do at all.
+    pub fn verifies(&self) -> usize {
+        usize::from(!self.changes.is_empty())
     }
 }
 
@@ -363,8 +266,18 @@ impl Change {
         matches!(self.action, Action::Create) && self.send.public
     }
 
-    /// How many calls it takes: members go in chunks, and a room without any still takes one.
+    /// How many calls write the room: members go in chunks, and a room without any still takes one, unless there is nothing
+    /// to do but to welcome its members.
     pub fn writes(&self) -> usize {
+        if self.is_welcome_only() {
+            return 0;
+        }
         self.members.count().div_ceil(CHUNK).max(1)
+    }
+
+    /// Whether the room is as it should be, and only waits for its welcome.
+    pub fn is_welcome_only(&self) -> bool {
+        let written = self.action == Action::Create || !self.fields().is_empty();
+        !written && self.members.count() == 0
     }
 }

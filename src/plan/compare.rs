@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::change::{Action, Plan, Refusal};
+use super::change::{Action, Plan};
 use super::diff::{Switches, plan};
 use super::differences::{between, in_room};
+use super::remarks::Refusal;
 use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, LiveRoom, MembersPolicy, Observed, Pipe,
-    Recorded, RecordedRoom, RoomId, Target, UserId, WidgetId,
+    Recorded, RecordedRoom, RoomId, Target, UserId, Welcome, WidgetId,
 };
 
 /// One of the two manifests.
@@ -126,6 +127,13 @@ pub enum RoomDifference {
     Ignored(Field),
     /// A field is ignored no more: whatever the server shows becomes this.
     Managed(Field, FieldValue),
+    /// The welcome differs, and the room has had its own.
+    Welcome {
+        /// In the first manifest.
+        before: Option<Welcome>,
+        /// In the second.
+        after: Option<Welcome>,
+    },
     /// Users who must not be added any more.
     Excluded(Vec<UserId>),
     /// Users who may be added again.

@@ -1,15 +1,14 @@
 //! The comparison itself: one walk over the declared rooms, each against the live rows and the record of its pipe.
 
-use super::change::{
-    Action, ByHand, Change, Conflict, ConflictKind, FieldChange, IgnoredField, Members, Note, Plan,
-};
+use super::change::{Action, Change, FieldChange, Members, Plan};
 use super::digest::Digest;
 use super::limits::{self, Allow};
+use super::remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note};
 use super::rename::likely_renames;
 use super::select::Selection;
 use crate::model::{
-    Desired, DesiredRoom, Field, LiveRoom, MembersPolicy, Observed, Recorded, RecordedRoom, Target,
-    UserId,
+    Desired, DesiredRoom, Field, LiveRoom, MembersPolicy, Observed, Recorded, RecordedRoom, RoomId,
+    Sending, Target, UserId, Welcome,
 };
 
 /// What the command line says about a plan.
@@ -113,6 +112,10 @@ impl Diff<'_> {
             };
             self.plan.notes.push(note);
         }
+        if record.welcome == Some(Sending::InDoubt) && room.welcome.is_some() {
+            let (pipe, room) = (room.pipe.clone(), live.id);
+            self.plan.notes.push(Note::WelcomeInDoubt { pipe, room });
+        }
         self.by_hand(room, live, record);
         let members = self.members(room, known);
         let mut send = room.state.clone();
@@ -131,7 +134,8 @@ impl Diff<'_> {
                 });
             }
         }
-        if fields.is_empty() && members.count() == 0 {
+        let welcome = self.welcome(room, live.id).is_some();
+        if fields.is_empty() && members.count() == 0 && !welcome {
             self.plan.summary.unchanged += 1;
         } else {
             self.change(
@@ -145,6 +149,12 @@ impl Diff<'_> {
                 false,
             );
         }
+    }
+
+    /// The welcome of a room that is there: only if we made it, and it waits for it.
+    fn welcome(&self, room: &DesiredRoom, id: RoomId) -> Option<Welcome> {
+        let owed = self.recorded.owes_welcome(&room.pipe, id);
+        room.welcome.clone().filter(|_| owed)
     }
 
     /// Whether this very difference is one the server already refused to take; then it is reported instead.
@@ -178,7 +188,7 @@ impl Diff<'_> {
     fn members(&mut self, room: &DesiredRoom, known: Option<&RecordedRoom>) -> Members {
         let declared = || room.members.iter().map(|member| member.user);
         let owed = self.recorded.owed.get(&room.pipe);
-        let is_owed = |user: &UserId| owed.is_some_and(|owed| owed.contains(user));
+        let is_owed = |user: &UserId| owed.is_some_and(|owed| owed.members.contains(user));
         let recorded = declared()
             .filter(|user| known.is_some_and(|known| known.members.contains(user)))
             .count();
@@ -268,6 +278,10 @@ impl Diff<'_> {
         recreate: bool,
     ) {
         let file = self.desired.file_name(room.place);
+        let welcome = match &action {
+            Action::Create => room.welcome.clone(),
+            Action::Update { id, .. } => self.welcome(room, *id),
+        };
         let change = Change {
             pipe: room.pipe.clone(),
             file,
@@ -275,6 +289,7 @@ impl Diff<'_> {
             action,
             send,
             members,
+            welcome,
             recreate,
             digest: Digest::of(self.observed, &room.pipe),
         };

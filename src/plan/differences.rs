@@ -65,6 +65,7 @@ pub(super) fn in_room(before: &DesiredRoom, after: &DesiredRoom) -> Vec<Differen
         exclude,
         policy,
         ignore,
+        welcome,
         place: _,
     } = before;
     let mut found = Vec::new();
@@ -95,6 +96,12 @@ pub(super) fn in_room(before: &DesiredRoom, after: &DesiredRoom) -> Vec<Differen
             }
             (false, false) => {}
         }
+    }
+    if *welcome != after.welcome {
+        found.push(RoomDifference::Welcome {
+            before: welcome.clone(),
+            after: after.welcome.clone(),
+        });
     }
     let excluded = after.exclude.difference(exclude).copied().collect();
     push_users(&mut found, excluded, RoomDifference::Excluded);

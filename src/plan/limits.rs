@@ -1,6 +1,7 @@
 //! The guards: how much a plan may do before a person has to say so.
 
-use super::change::{Change, Plan, Refusal};
+use super::change::{Change, Plan};
+use super::remarks::Refusal;
 use crate::model::{Desired, Limit, Pipe};
 
 /// What the command line allows beyond the manifest.
@@ -23,13 +24,21 @@ pub enum LimitKind {
     Update,
     /// Members sent.
     AddMembers,
+    /// Messages sent.
+    Messages,
     /// Closed rooms that become public.
     Publish,
 }
 
 impl LimitKind {
     /// Every guard with a limit.
-    pub const ALL: [Self; 4] = [Self::Create, Self::Update, Self::AddMembers, Self::Publish];
+    pub const ALL: [Self; 5] = [
+        Self::Create,
+        Self::Update,
+        Self::AddMembers,
+        Self::Messages,
+        Self::Publish,
+    ];
 
     /// The guard's key under `limits`.
     pub fn key(self) -> &'static str {
@@ -37,6 +46,7 @@ impl LimitKind {
             Self::Create => "create",
             Self::Update => "update",
             Self::AddMembers => "add_members",
+            Self::Messages => "messages",
             Self::Publish => "publish",
         }
     }
@@ -51,6 +61,12 @@ pub(super) fn guards(plan: &Plan, desired: &Desired, left: usize, known: usize) 
     let sent = summary.members + summary.unverified.members;
     let limits = [
         (LimitKind::Publish, Some(publish), summary.publish, rooms),
+        (
+            LimitKind::Messages,
+            limits.messages,
+            summary.messages,
+            rooms,
+        ),
         (LimitKind::Create, limits.create, summary.create, rooms),
         (LimitKind::Update, limits.update, summary.update, rooms),
         (LimitKind::AddMembers, limits.add_members, sent, memberships),

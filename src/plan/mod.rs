@@ -8,19 +8,18 @@ mod diff;
 mod differences;
 mod digest;
 mod limits;
+mod remarks;
 mod rename;
 mod saved;
 mod select;
 mod stale;
 
-pub use change::{
-    Action, ByHand, Change, Conflict, ConflictKind, FieldChange, IgnoredField, Members, Note, Plan,
-    Refusal, Summary, Unverified,
-};
+pub use change::{Action, Change, FieldChange, Members, Plan, Summary, Unverified};
 pub use compare::{Compared, Difference, People, Removed, RoomDifference, Side, compare};
 pub use diff::{Switches, plan};
 pub use digest::Digest;
 pub use limits::{Allow, LimitKind};
+pub use remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note, Refusal};
 pub use saved::{SavedError, restore, save};
 pub use select::{Interest, Selection};
 pub use stale::{Fate, fates};

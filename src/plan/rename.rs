@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::change::{Action, Change, Note};
+use super::change::{Action, Change};
+use super::remarks::Note;
 use crate::model::{Pipe, Recorded, RecordedRoom, UserId, nfc};
 
 /// A note for each created room that looks like one of the rooms that left.

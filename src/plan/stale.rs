@@ -36,6 +36,17 @@ fn fate(change: &Change, observed: &Observed, recorded: &Recorded) -> Fate {
         ([], Action::Create) if !change.recreate && recorded.ids.contains_key(&change.pipe) => {
             Fate::Stale("the ledger knows the room, and the list lacks it")
         }
+        ([room], Action::Update { .. })
+            if change.welcome.is_some()
+                && Digest::of(observed, &change.pipe) == change.digest
+                && !recorded.owes_welcome(&change.pipe, room.id) =>
+        {
+            // Another run sent it, or tried to: the rest is as it was.
+            Fate::Continue(Box::new(Change {
+                welcome: None,
+                ..change.clone()
+            }))
+        }
         _ if Digest::of(observed, &change.pipe) == change.digest => Fate::AsPlanned,
         ([], Action::Update { .. }) => Fate::Stale("the room is gone"),
         ([], Action::Create) => Fate::Stale("a deleted room with this pipe came or went"),
@@ -78,7 +89,9 @@ fn rest(change: &Change, room: &LiveRoom, recorded: &Recorded) -> Fate {
             .collect::<Vec<_>>()
     };
     let (new, unverified) = (left(new), left(unverified));
-    if new.is_empty() && unverified.is_empty() {
+    let owed = recorded.owes_welcome(&change.pipe, room.id);
+    let welcome = change.welcome.clone().filter(|_| owed);
+    if new.is_empty() && unverified.is_empty() && welcome.is_none() {
         return Fate::Already;
     }
     let done = change.members.count() - new.len() - unverified.len();
@@ -94,6 +107,7 @@ fn rest(change: &Change, room: &LiveRoom, recorded: &Recorded) -> Fate {
     Fate::Continue(Box::new(Change {
         action,
         members,
+        welcome,
         ..change.clone()
     }))
 }

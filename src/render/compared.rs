@@ -7,7 +7,7 @@ use super::paint::{Paint, Tone};
 use super::plan::{NAMED, figures, value};
 use super::sections::{percent, refused, ticked};
 use super::words::{Count, few};
-use crate::model::{Limit, MembersPolicy};
+use crate::model::{Limit, MembersPolicy, Welcome};
 use crate::plan::{Compared, Difference, People, Plan, Refusal, Removed, RoomDifference};
 
 /// The figures, in place of a plan's.
@@ -173,6 +173,16 @@ fn room(what: &RoomDifference) -> String {
             field.name(),
             value(after)
         ),
+        RoomDifference::Welcome { before, after } => {
+            let words = |welcome: &Option<Welcome>| {
+                welcome.as_ref().map_or_else(
+                    || "none".to_owned(),
+                    |Welcome { from, text }| format!("\"{}\" from {from}", brief(text)),
+                )
+            };
+            let (before, after) = (words(before), words(after));
+            format!("welcome {before} → {after}; only a new room is welcomed")
+        }
         RoomDifference::Excluded(users) => {
             format!("excluded from now on: {}", few(users, NAMED))
         }

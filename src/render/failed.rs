@@ -1,7 +1,8 @@
 //! What has to be run again, as CSV: a line for each member that was not confirmed, or one for the room.
 
 use super::escape::terminal;
-use crate::apply::{Outcome, RoomOutcome, Status};
+use super::outcome::welcome_in_doubt;
+use crate::apply::{Doubt, Outcome, RoomOutcome, Status};
 use crate::plan::{Change, Plan};
 
 /// The header every such file has; a roster's own columns may follow.
@@ -34,8 +35,9 @@ fn rows(
         Status::Verified | Status::Already | Status::Applied => return Ok(()),
         Status::Stale(reason)
         | Status::Conflict(reason)
-        | Status::InDoubt(reason)
+        | Status::InDoubt(Doubt::Create, reason)
         | Status::Failed { reason, .. } => reason.clone(),
+        Status::InDoubt(Doubt::Welcome, reason) => welcome_in_doubt(reason),
         other => other.name().replace('_', " "),
     };
     let mut users: Vec<_> = change.members.sent().collect();

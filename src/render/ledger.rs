@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::escape::{brief, terminal};
 use super::words::{Count, few};
-use crate::model::{Recorded, RoomId, Target, UserId};
+use crate::model::{Owed, Recorded, RoomId, Sending, Target, UserId};
 
 /// Members named in one line.
 const NAMED: usize = 12;
@@ -21,12 +21,22 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
         room(&mut text, recorded, *id);
     }
     for (pipe, owed) in &recorded.owed {
-        let users: Vec<UserId> = owed.iter().copied().collect();
+        let Owed {
+            members, welcome, ..
+        } = owed;
+        let mut parts = Vec::new();
+        if !members.is_empty() {
+            let users: Vec<UserId> = members.iter().copied().collect();
+            parts.push(few(&users, NAMED));
+        }
+        if *welcome {
+            parts.push("its welcome".to_owned());
+        }
         let _ = writeln!(
             text,
             "\n  {}  owed since its create: {}",
             terminal(pipe.as_str()),
-            few(&users, NAMED)
+            parts.join(", and ")
         );
     }
     text.push_str("\nconfirmed to roomform; the API does not tell who is in a room\n");
@@ -56,6 +66,13 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
                 few(&users, NAMED)
             );
         }
+    }
+    match room.welcome {
+        Some(Sending::Confirmed) => text.push_str("    welcome   confirmed\n"),
+        Some(Sending::InDoubt) => {
+            text.push_str("    welcome   in doubt: it may have been sent, and is not sent again\n")
+        }
+        None => {}
     }
     for (field, shown) in &room.shown {
         let (sent, shown) = (

@@ -8,7 +8,7 @@ use super::line::Quote;
 use super::paint::{Paint, Tone};
 use super::plan::value;
 use super::words::Count;
-use crate::apply::{Halt, Outcome, RoomOutcome, Status};
+use crate::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
 
 /// Rooms that went well are listed one by one up to this many, and counted beyond.
 const LISTED: usize = 50;
@@ -88,12 +88,13 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
         .filter(|_| room.create)
         .unwrap_or_default();
     let (tone, words) = match &room.status {
-        Status::Verified if room.members == 0 => (Tone::Add, format!("verified     {done}{id}")),
         Status::Verified => {
-            let members = Count(room.members, "member");
+            let parts = [(room.members, "member"), (room.messages, "message")];
+            let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+            let parts = parts.map(|(count, noun)| format!(", {} confirmed", Count(count, noun)));
             (
                 Tone::Add,
-                format!("verified     {done}{id}, {members} confirmed"),
+                format!("verified     {done}{id}{}", parts.collect::<String>()),
             )
         }
         Status::Applied => (
@@ -122,7 +123,11 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
             format!("not visible  {done}{id}, but the list does not show it"),
         ),
         Status::Conflict(reason) => (Tone::Danger, format!("conflict     {}", terminal(reason))),
-        Status::InDoubt(reason) => (
+        Status::InDoubt(Doubt::Welcome, reason) => (
+            Tone::Danger,
+            format!("in doubt     {}", brief(&welcome_in_doubt(reason))),
+        ),
+        Status::InDoubt(Doubt::Create, reason) => (
             Tone::Danger,
             format!(
                 "in doubt     {}; the next run looks whether it is there",
@@ -155,6 +160,11 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
     );
 }
 
+/// What is in doubt where a welcome's answer was lost.
+pub(super) fn welcome_in_doubt(reason: &str) -> String {
+    format!("whether the welcome was sent: {reason}; it is not sent again, somebody has to look")
+}
+
 /// The remedies of all failures, each once: when everything fails it is usually for one reason.
 pub(super) fn hints(outcome: &Outcome) -> BTreeSet<&str> {
     let statuses = outcome.rooms.iter().map(|room| &room.status);
@@ -172,7 +182,7 @@ fn glyph(status: &Status) -> &'static str {
         Status::Applied => "..",
         Status::Ignored(_) | Status::NotVisible => "??",
         Status::Conflict(_)
-        | Status::InDoubt(_)
+        | Status::InDoubt(..)
         | Status::Failed { .. }
         | Status::Stale(_)
         | Status::NotStarted

@@ -10,7 +10,7 @@ use super::paint::{Paint, Tone};
 use super::sections::{refused, sections, ticked};
 use super::title;
 use super::words::{Count, few};
-use crate::model::FieldValue;
+use crate::model::{FieldValue, Welcome};
 use crate::plan::{Action, Change, FieldChange, Plan};
 
 /// Columns a pipe gets at least, so that the verbs stand under each other.
@@ -93,6 +93,9 @@ fn change_lines(text: &mut String, change: &Change, width: usize, compared: bool
         let _ = writeln!(text, "      {}", field_line(field, paint));
     }
     members_lines(text, change, compared);
+    if let Some(Welcome { from, text: said }) = &change.welcome {
+        let _ = writeln!(text, "      welcome from {from}: \"{}\"", brief(said));
+    }
 }
 
 fn headline(change: &Change, paint: Paint) -> String {
@@ -112,6 +115,7 @@ fn headline(change: &Change, paint: Paint) -> String {
         Action::Update { .. } if change.publishes() => {
             format!("publish: closed → {}", paint.tone(Tone::Danger, "public"))
         }
+        Action::Update { .. } if change.is_welcome_only() => "send the welcome".to_owned(),
         Action::Update { fields, .. } if fields.is_empty() && change.members.new.is_empty() => {
             "send members again".to_owned()
         }
@@ -241,6 +245,10 @@ pub(super) fn figures(plan: &Plan) -> Vec<String> {
         ),
     );
     part(
+        summary.messages,
+        format!("{} to send", Count(summary.messages, "message")),
+    );
+    part(
         plan.conflicts.len(),
         Count(plan.conflicts.len(), "conflict").to_string(),
     );
@@ -254,14 +262,18 @@ fn summary(text: &mut String, plan: &Plan, paint: Paint) {
         paint.tone(Tone::Strong, "plan:"),
         verdict(plan)
     );
-    let _ = match plan.summary.writes {
-        0 => writeln!(text, "      1 request: 1 to list"),
-        writes => writeln!(
-            text,
-            "      {}: 1 to list, {writes} to write, 1 to verify",
-            Count(plan.requests(), "request")
-        ),
-    };
+    let calls = [
+        (1, "to list"),
+        (plan.summary.writes, "to write"),
+        (plan.verifies(), "to verify"),
+        (plan.summary.messages, "to send"),
+    ];
+    let calls = calls.into_iter().filter(|(count, _)| *count > 0);
+    let calls: Vec<String> = calls
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let requests = Count(plan.requests(), "request");
+    let _ = writeln!(text, "      {requests}: {}", calls.join(", "));
     let _ = writeln!(text, "      target: {}", terminal(&plan.target.to_string()));
     let told = |change: &Change| !change.members.new.is_empty() && change.members.recorded > 0;
     let legend = [

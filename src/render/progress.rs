@@ -62,7 +62,10 @@ impl<'a> Progress<'a> {
         match event {
             Event::Settled(room) => {
                 self.settled = (self.settled + 1).min(self.total);
-                self.failed += usize::from(!matches!(room.status, Status::Applied));
+                self.failed += usize::from(!matches!(
+                    room.status,
+                    Status::Applied | Status::Verified | Status::Ignored(_)
+                ));
             }
             Event::Resolving(rooms) => {
                 self.stage = format!(
@@ -75,6 +78,11 @@ impl<'a> Progress<'a> {
             }
             Event::Verifying => {
                 self.stage = "reading the list again".to_owned();
+                self.line();
+            }
+            Event::Welcoming(rooms) => {
+                self.stage = format!("sending {}", Count(*rooms, "message"));
+                self.settled = self.settled.saturating_sub(*rooms);
                 self.line();
             }
         }

@@ -5,7 +5,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::model::{Desired, DesiredRoom, Field, Limit, Limits, MembersPolicy, RoomKind, UserId};
+use crate::manifest::verbatim;
+use crate::model::{
+    Desired, DesiredRoom, Field, Limit, Limits, MembersPolicy, RoomKind, UserId, Welcome,
+};
 
 /// A room of a manifest, as the manifest's language has it.
 #[derive(Debug, Serialize)]
@@ -21,6 +24,15 @@ struct RoomLine<'a> {
     members_policy: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignore: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    welcome: Option<WelcomeLine>,
+}
+
+/// A welcome whose text is filled in, and a template that comes to it.
+#[derive(Debug, Serialize)]
+struct WelcomeLine {
+    from: u64,
+    text: String,
 }
 
 /// A type as a manifest may name it.
@@ -115,6 +127,7 @@ impl<'a> From<&'a DesiredRoom> for RoomLine<'a> {
             exclude,
             policy,
             ignore,
+            welcome,
             place: _,
         } = room;
         let ids = |users: &mut dyn Iterator<Item = UserId>| users.map(|user| user.0).collect();
@@ -135,6 +148,10 @@ impl<'a> From<&'a DesiredRoom> for RoomLine<'a> {
             exclude: ids(&mut exclude.iter().copied()),
             members_policy: (*policy == MembersPolicy::OnCreate).then_some("on_create"),
             ignore: fields.map(Field::name).collect(),
+            welcome: welcome.as_ref().map(|Welcome { from, text }| WelcomeLine {
+                from: from.0,
+                text: verbatim(text),
+            }),
         }
     }
 }

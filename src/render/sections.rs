@@ -157,6 +157,11 @@ pub(super) fn note(note: &Note, quote: Quote<'_>) -> String {
                 quote(from.as_str())
             )
         }
+        Note::WelcomeInDoubt { pipe, room } => format!(
+            "{}: whether its welcome was sent is not known, and it is not sent again; look into room {room}, and take `welcome` \
+             out of the manifest once that is settled",
+            terminal(pipe.as_str())
+        ),
         Note::Assumed(assumed) => format!(
             "--assume-members: {} of {} taken for present without a record; nothing is sent for them",
             Count(assumed.members, "membership"),
@@ -187,6 +192,9 @@ pub(super) fn refused(refusal: &Refusal, quote: Quote<'_>) -> String {
                 }
                 LimitKind::Create => format!("{count} to create, `limits.create` allows {allowed}"),
                 LimitKind::Update => format!("{count} to update, `limits.update` allows {allowed}"),
+                LimitKind::Messages => {
+                    format!("{count} messages to send, `limits.messages` allows {allowed}")
+                }
                 LimitKind::AddMembers => {
                     format!("{count} members to send, `limits.add_members` allows {allowed}")
                 }

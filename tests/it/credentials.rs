@@ -370,6 +370,7 @@ fn debug_shows_no_secret() {
         credentials,
     };
     let write = WriteAuth {
+        secret_key: None,
         login: secret(),
         password: secret(),
     };

@@ -11,7 +11,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use proptest::test_runner::Config as Trials;
-use roomform::ledger::{Entries, Fact, Stamp, bytes, compact, fold, parse};
+use roomform::ledger::{Entries, Fact, Stage, Stamp, bytes, compact, fold, parse};
 use roomform::model::{
     Field, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
 };
@@ -61,9 +61,14 @@ fn fact() -> impl Strategy<Value = Fact> {
     let room = (0..3_u64, 0..2_u64)
         .prop_map(|(pipe, room)| (Pipe::new(format!("pipe-{pipe}")), RoomId(pipe * 10 + room)));
     room.prop_flat_map(|(pipe, room)| {
-        let (one, two, three, four) = (pipe.clone(), pipe.clone(), pipe.clone(), pipe.clone());
+        let [one, two, three, four, five] = std::array::from_fn(|_| pipe.clone());
         prop_oneof![
-            2 => users().prop_map(move |members| Fact::Intent { pipe: one.clone(), members }),
+            2 => (users(), any::<bool>()).prop_map(move |(members, welcome)| {
+                Fact::Intent { pipe: one.clone(), members, welcome }
+            }),
+            3 => select(vec![Stage::Intended, Stage::Confirmed, Stage::Failed]).prop_map(move |stage| {
+                Fact::Message { pipe: five.clone(), room, from: UserId(9), stage }
+            }),
             4 => (users(), state()).prop_map(move |(members, sent)| {
                 Fact::Confirmed { pipe: two.clone(), room, members, sent }
             }),

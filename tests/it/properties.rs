@@ -156,6 +156,7 @@ impl<'a> World<'a> {
         let auth = WriteAuth {
             login: "admin".into(),
             password: "admin".into(),
+            secret_key: Some("secret_key".into()),
         };
         let writer = Arc::new(Writer::new(http, target.widget, auth));
         Self {

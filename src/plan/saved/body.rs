@@ -5,10 +5,9 @@ use super::lines::{
     Body, ByHandLine, ChangeLine, ConflictLine, ConflictWord, GuardLine, IgnoredLine, Odd,
 };
 use crate::model::{Pipe, RoomId, Target, UserId, WidgetId};
-use crate::plan::change::{
-    ByHand, Conflict, ConflictKind, FieldChange, IgnoredField, Plan, Refusal,
-};
+use crate::plan::change::{FieldChange, Plan};
 use crate::plan::limits::LimitKind;
+use crate::plan::remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Refusal};
 
 pub(super) fn ids(users: &[UserId]) -> Vec<u64> {
     users.iter().map(|user| user.0).collect()

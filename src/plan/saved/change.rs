@@ -1,8 +1,8 @@
 //! One change -> its line in the file, and back.
 
 use super::body::{ids, users};
-use super::lines::{ChangeLine, FieldLine, Odd, StateLine};
-use crate::model::{Field, FieldValue, Pipe, RoomId, RoomKind, RoomState};
+use super::lines::{ChangeLine, FieldLine, Odd, StateLine, WelcomeLine};
+use crate::model::{Field, FieldValue, Pipe, RoomId, RoomKind, RoomState, UserId, Welcome};
 use crate::plan::change::{Action, Change, FieldChange, Members};
 use crate::plan::digest::Digest;
 
@@ -15,6 +15,7 @@ impl From<&Change> for ChangeLine {
             action,
             send,
             members,
+            welcome,
             recreate,
             digest,
         } = change;
@@ -58,6 +59,10 @@ impl From<&Change> for ChangeLine {
             new: ids(new),
             unverified: ids(unverified),
             recorded: *recorded,
+            welcome: welcome.as_ref().map(|Welcome { from, text }| WelcomeLine {
+                from: from.0,
+                text: text.clone(),
+            }),
         }
     }
 }
@@ -90,6 +95,10 @@ impl TryFrom<ChangeLine> for Change {
                 unverified: users(line.unverified),
                 recorded: line.recorded,
             },
+            welcome: line.welcome.map(|WelcomeLine { from, text }| Welcome {
+                from: UserId(from),
+                text,
+            }),
             recreate: line.recreate,
             digest: Digest::from_hex(&line.digest).ok_or(Odd)?,
         })

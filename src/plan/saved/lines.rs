@@ -31,6 +31,14 @@ pub(super) struct ChangeLine {
     pub(super) new: Vec<u64>,
     pub(super) unverified: Vec<u64>,
     pub(super) recorded: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) welcome: Option<WelcomeLine>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct WelcomeLine {
+    pub(super) from: u64,
+    pub(super) text: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

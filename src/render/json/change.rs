@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::model::{FieldValue, RoomState, UserId};
+use crate::model::{FieldValue, RoomState, UserId, Welcome};
 use crate::plan::{Action, Change, FieldChange, Members};
+use crate::render::escape::brief;
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ChangeDocument {
@@ -12,7 +13,7 @@ pub(super) struct ChangeDocument {
     file: String,
     /// From 1.
     line: u32,
-    /// `create`, `update` or `add_members`.
+    /// `create`, `update`, `add_members` or `welcome`.
     action: &'static str,
     /// The live room's id; absent for a new one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,6 +27,9 @@ pub(super) struct ChangeDocument {
     /// What is sent.
     send: StateDocument,
     members: MembersDocument,
+    /// The message sent once the members are in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    welcome: Option<WelcomeDocument>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -70,6 +74,14 @@ impl ChangeDocument {
     }
 }
 
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct WelcomeDocument {
+    /// The user who says it.
+    from: u64,
+    /// What, without what hides or turns text, and cut if it is long: for reading, not for sending.
+    text: String,
+}
+
 pub(super) fn change(change: &Change) -> ChangeDocument {
     let Change {
         pipe,
@@ -78,6 +90,7 @@ pub(super) fn change(change: &Change) -> ChangeDocument {
         action,
         send,
         members,
+        welcome: said,
         recreate,
         digest: _,
     } = change;
@@ -88,6 +101,7 @@ pub(super) fn change(change: &Change) -> ChangeDocument {
     } = members;
     let (verb, room_id) = match action {
         Action::Create => ("create", None),
+        Action::Update { id, .. } if change.is_welcome_only() => ("welcome", Some(id.0)),
         Action::Update { id, fields } if fields.is_empty() => ("add_members", Some(id.0)),
         Action::Update { id, .. } => ("update", Some(id.0)),
     };
@@ -106,6 +120,14 @@ pub(super) fn change(change: &Change) -> ChangeDocument {
             unverified: users(unverified),
             recorded: *recorded,
         },
+        welcome: said.as_ref().map(welcome),
+    }
+}
+
+pub(super) fn welcome(Welcome { from, text }: &Welcome) -> WelcomeDocument {
+    WelcomeDocument {
+        from: from.0,
+        text: brief(text),
     }
 }
 

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::change::{ChangeDocument, ValueDocument, change, users, value};
+use super::change::{
+    ChangeDocument, ValueDocument, WelcomeDocument, change, users, value, welcome,
+};
 use super::plan::{NoteDocument, RefusalDocument, note, refusal};
 use super::{DiagnosticDocument, FORMAT};
 use crate::error::Exit;
@@ -57,6 +59,7 @@ struct SummaryDocument {
     /// Rooms that only gain members.
     add_members_only: usize,
     members_to_add: usize,
+    messages_to_send: usize,
     removed: usize,
     /// Rooms that both declare in the same way.
     unchanged: usize,
@@ -132,6 +135,11 @@ enum DifferenceDocument {
         field: &'static str,
         after: ValueDocument,
     },
+    Welcome {
+        pipe: String,
+        before: Option<WelcomeDocument>,
+        after: Option<WelcomeDocument>,
+    },
     Excluded {
         pipe: String,
         members: Vec<u64>,
@@ -200,6 +208,7 @@ fn summary(summary: &Summary, removed: usize, unchanged: usize) -> SummaryDocume
         publish: summary.publish,
         add_members_only: summary.add_only,
         members_to_add: summary.members,
+        messages_to_send: summary.messages,
         removed,
         unchanged,
     }
@@ -294,6 +303,11 @@ fn room(pipe: String, what: &RoomDifference) -> DifferenceDocument {
             pipe,
             field: field.name(),
             after: value(after),
+        },
+        RoomDifference::Welcome { before, after } => DifferenceDocument::Welcome {
+            pipe,
+            before: before.as_ref().map(welcome),
+            after: after.as_ref().map(welcome),
         },
         RoomDifference::Excluded(members) => DifferenceDocument::Excluded {
             pipe,

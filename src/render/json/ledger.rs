@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::FORMAT;
 use super::change::users;
-use crate::model::{Pipe, Recorded, RoomId, Target, UserId};
+use crate::model::{Pipe, Recorded, RoomId, Sending, Target, UserId};
 
 /// The fold of a ledger.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -19,7 +19,7 @@ pub struct LedgerDocument {
     /// Lines of the file, without headers.
     entries: usize,
     rooms: Vec<RoomDocument>,
-    /// Members that creates promised and nothing settled yet.
+    /// What creates promised and nothing settled yet.
     owed: Vec<OwedDocument>,
 }
 
@@ -31,6 +31,9 @@ struct RoomDocument {
     members: Vec<u64>,
     /// Left the manifest since.
     released: Vec<u64>,
+    /// What became of its welcome, if one was begun: `confirmed` or `in_doubt`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    welcome: Option<&'static str>,
     /// Fields the server ignored.
     ignored_fields: Vec<&'static str>,
 }
@@ -39,6 +42,8 @@ struct RoomDocument {
 struct OwedDocument {
     pipe: String,
     members: Vec<u64>,
+    /// Whether a welcome is owed.
+    welcome: bool,
 }
 
 impl LedgerDocument {
@@ -50,7 +55,8 @@ impl LedgerDocument {
         };
         let owed = recorded.owed.iter().map(|(pipe, owed)| OwedDocument {
             pipe: pipe.to_string(),
-            members: list(owed),
+            members: list(&owed.members),
+            welcome: owed.welcome,
         });
         let room = |(pipe, id): (&Pipe, &RoomId)| {
             let room = recorded.rooms.get(id).cloned().unwrap_or_default();
@@ -59,6 +65,10 @@ impl LedgerDocument {
                 room_id: id.0,
                 members: list(&room.members),
                 released: list(&room.released),
+                welcome: room.welcome.map(|welcome| match welcome {
+                    Sending::Confirmed => "confirmed",
+                    Sending::InDoubt => "in_doubt",
+                }),
                 ignored_fields: room.shown.keys().map(|field| field.name()).collect(),
             }
         };

@@ -59,9 +59,12 @@ struct SummaryDocument {
     add_members_only: usize,
     /// Rooms whose members are only sent again.
     resend_only: usize,
+    /// Rooms that only get the welcome that their create owes them.
+    welcome_only: usize,
     members_to_add: usize,
     /// Members sent again because nothing is on record of their room.
     members_unverified: usize,
+    messages_to_send: usize,
     unchanged: usize,
     unmanaged: usize,
     declared: usize,
@@ -74,6 +77,8 @@ struct RequestsDocument {
     list: usize,
     write: usize,
     verify: usize,
+    /// Messages.
+    send: usize,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -116,6 +121,10 @@ pub(super) enum NoteDocument {
         from: String,
         to: String,
         same_title: bool,
+    },
+    WelcomeInDoubt {
+        pipe: String,
+        room_id: u64,
     },
     AssumedMembers {
         rooms: usize,
@@ -202,10 +211,12 @@ fn summary_document(plan: &Plan, summary: Summary) -> SummaryDocument {
         update,
         add_only,
         resend_only,
+        welcome_only,
         publish,
         create_public,
         members,
         unverified,
+        messages,
         unchanged,
         unmanaged,
         declared,
@@ -218,8 +229,10 @@ fn summary_document(plan: &Plan, summary: Summary) -> SummaryDocument {
         publish,
         add_members_only: add_only,
         resend_only,
+        welcome_only,
         members_to_add: members,
         members_unverified: unverified.members,
+        messages_to_send: messages,
         unchanged,
         unmanaged,
         declared,
@@ -227,7 +240,8 @@ fn summary_document(plan: &Plan, summary: Summary) -> SummaryDocument {
         requests: RequestsDocument {
             list: 1,
             write: writes,
-            verify: usize::from(writes > 0),
+            verify: plan.verifies(),
+            send: messages,
         },
     }
 }
@@ -267,6 +281,10 @@ pub(super) fn note(note: &Note) -> NoteDocument {
             from: from.to_string(),
             to: to.to_string(),
             same_title: *same_title,
+        },
+        Note::WelcomeInDoubt { pipe, room } => NoteDocument::WelcomeInDoubt {
+            pipe: pipe.to_string(),
+            room_id: room.0,
         },
         Note::Assumed(assumed) => NoteDocument::AssumedMembers {
             rooms: assumed.rooms,

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use super::FORMAT;
 use super::plan::PlanDocument;
-use crate::apply::{Halt, Outcome, RoomOutcome, Status};
+use crate::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
 use crate::error::Exit;
+use crate::render::outcome::welcome_in_doubt;
 
 /// The plan an apply had, and what became of each room.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -56,6 +57,8 @@ struct RoomDocument {
     status: &'static str,
     /// Members whose adding was confirmed.
     members: usize,
+    /// Messages whose sending was confirmed.
+    messages: usize,
     requests: u32,
     /// How many of the requests repeated one that had failed.
     retries: u32,
@@ -126,6 +129,7 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         id,
         create,
         members,
+        messages,
         requests,
         retries,
         took,
@@ -135,8 +139,9 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
     let (reason, ignored_fields) = match status {
         Status::Stale(reason)
         | Status::Conflict(reason)
-        | Status::InDoubt(reason)
+        | Status::InDoubt(Doubt::Create, reason)
         | Status::Failed { reason, .. } => (Some(reason.clone()), Vec::new()),
+        Status::InDoubt(Doubt::Welcome, reason) => (Some(welcome_in_doubt(reason)), Vec::new()),
         Status::Ignored(fields) => (
             None,
             fields.iter().map(|(field, ..)| field.name()).collect(),
@@ -154,6 +159,7 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         create: *create,
         status: status.name(),
         members: *members,
+        messages: *messages,
         requests: *requests,
         retries: *retries,
         milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),

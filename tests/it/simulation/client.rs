@@ -5,13 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomform::imbachat::{Failure, ReadRooms, RoomWrite, WriteRooms};
+use roomform::imbachat::{Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms};
 use roomform::model::{LiveRoom, RoomId};
 
 use super::fault::Fault;
 use super::protocol;
-use super::server::Write;
-use super::world::{Answer, Request, State, World};
+use super::server::{Call, Said, Write};
+use super::world::{Answer, Request, Spoken, State, World};
 
 /// A process's connection.
 #[derive(Debug)]
@@ -23,15 +23,15 @@ pub struct Client {
 /// A call under way. If its process dies, the server may still get to it.
 struct UnderWay<'a> {
     client: &'a Client,
-    write: Option<Arc<Write>>,
+    call: Option<Call>,
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        if let Some(write) = self.write.take() {
+        if let Some(call) = self.call.take() {
             self.client.world.with(|state| {
                 if state.rng.chance(500) {
-                    state.server.late.push(write);
+                    state.server.late.push(call);
                 }
             });
         }
@@ -44,21 +44,46 @@ async fn sleep(milliseconds: u64) {
 
 impl Client {
     /// The call arrives, or does not; what is to become of it; its number.
-    fn arrive(&self, write: &Arc<Write>) -> (usize, u64, Option<Fault>) {
+    fn arrive(&self, call: &Call) -> (usize, u64, Option<Fault>) {
         self.world.with(|state| {
-            protocol::write(state, self.run, write);
+            match call {
+                Call::Write(write) => protocol::write(state, self.run, write),
+                Call::Say(said) => protocol::say(state, self.run, said),
+            }
             let fault = state.fault();
-            state.count(fault.map_or("a good write", Fault::name));
-            let run = &mut state.runs[self.run];
-            let number = run.requests.len();
-            run.requests.push(Request {
-                write: Arc::clone(write),
-                answer: Answer::None,
+            state.count(match (call, fault) {
+                (_, Some(fault)) => fault.name(),
+                (Call::Write(_), None) => "a good write",
+                (Call::Say(_), None) => "a good message",
             });
+            let run = &mut state.runs[self.run];
+            let answer = Answer::None;
+            let number = match call {
+                Call::Write(write) => {
+                    let write = Arc::clone(write);
+                    run.requests.push(Request { write, answer });
+                    run.requests.len() - 1
+                }
+                Call::Say(said) => {
+                    let row = run.shown.iter().find(|row| row.id == said.room);
+                    let pipe = row.map(|row| row.pipe.clone());
+                    let said = Arc::clone(said);
+                    run.said.push(Spoken { said, pipe, answer });
+                    run.said.len() - 1
+                }
+            };
             state.say(|| {
-                let Write { room, pipe, .. } = &**write;
-                let (run, count) = (self.run, write.members.len());
-                format!("run {run}: write {number}: {pipe} {room:?}, {count} members: {fault:?}")
+                let run = self.run;
+                match call {
+                    Call::Write(write) => {
+                        let Write { room, pipe, .. } = &**write;
+                        let count = write.members.len();
+                        format!(
+                            "run {run}: write {number}: {pipe} {room:?}, {count} members: {fault:?}"
+                        )
+                    }
+                    Call::Say(said) => format!("run {run}: message {number}: {said:?}: {fault:?}"),
+                }
             });
             state.others();
             let latency = state.weather.latency;
@@ -66,68 +91,91 @@ impl Client {
         })
     }
 
-    fn commit(&self, write: &Write) -> Result<RoomId, Failure> {
-        self.world.with(|state| {
-            let moody = state.rng.chance(state.weather.moody);
-            let creates = write.room.is_none();
-            state.count(if creates { "a create" } else { "an update" });
-            let done = state.server.commit(write, moody);
-            state.say(|| {
-                let (run, moody) = (self.run, if moody { ", fields ignored" } else { "" });
-                format!("run {run}: commit {}: {done:?}{moody}", write.pipe)
-            });
-            done
+    fn commit(&self, call: &Call) -> Result<RoomId, Failure> {
+        self.world.with(|state| match call {
+            Call::Write(write) => {
+                let moody = state.rng.chance(state.weather.moody);
+                let creates = write.room.is_none();
+                state.count(if creates { "a create" } else { "an update" });
+                let done = state.server.commit(write, moody);
+                state.say(|| {
+                    let (run, moody) = (self.run, if moody { ", fields ignored" } else { "" });
+                    format!("run {run}: commit {}: {done:?}{moody}", write.pipe)
+                });
+                done
+            }
+            Call::Say(said) => state.said(said).map(|()| said.room),
         })
     }
 
-    fn answer(&self, number: usize, answer: &Result<RoomId, Failure>) {
+    fn answer(&self, call: &Call, number: usize, answer: &Result<RoomId, Failure>) {
         self.world.with(|state| {
             state.say(|| format!("run {}: answer {number}: {answer:?}", self.run));
-            state.runs[self.run].requests[number].answer = match answer {
+            let told = match answer {
                 Ok(id) => Answer::Good(*id),
                 Err(failure) => Answer::Bad(failure.delivery),
             };
-            state.runs[self.run].denied |= matches!(answer, Err(failure) if failure.denied);
+            let run = &mut state.runs[self.run];
+            match call {
+                Call::Write(_) => run.requests[number].answer = told,
+                Call::Say(_) => run.said[number].answer = told,
+            }
+            run.denied |= matches!(answer, Err(failure) if failure.denied);
         });
     }
-}
 
-impl WriteRooms for Client {
-    async fn write(&self, write: &RoomWrite<'_>) -> Result<RoomId, Failure> {
-        let write = Arc::new(Write {
-            room: write.room,
-            pipe: write.pipe.clone(),
-            state: write.state.clone(),
-            members: write.members.to_vec(),
-        });
+    /// One call there and back.
+    async fn travel(&self, call: Call) -> Result<RoomId, Failure> {
         self.world.event(self.run, "send").await;
-        let (number, delay, fault) = self.arrive(&write);
+        let (number, delay, fault) = self.arrive(&call);
         let mut under_way = UnderWay {
             client: self,
-            write: Some(write),
+            call: Some(call.clone()),
         };
         sleep(delay).await;
         self.world.event(self.run, "commit").await;
-        let write = under_way.write.take();
+        under_way.call = None;
         let answer = match fault {
             Some(fault) if !fault.commits() => {
                 sleep(fault.delay()).await;
                 if fault == Fault::TimeOut {
                     // Dropped, and so perhaps late.
-                    under_way.write = write;
+                    under_way.call = Some(call.clone());
                 }
                 Err(fault.failure())
             }
             _ => {
-                let done = write.iter().map(|write| self.commit(write)).next();
+                let done = self.commit(&call);
                 sleep(delay + fault.map_or(0, Fault::delay)).await;
-                let done = done.unwrap_or_else(|| Err(Fault::Refused.failure()));
                 fault.map_or(done, |fault| Err(fault.failure()))
             }
         };
         self.world.event(self.run, "answer").await;
-        self.answer(number, &answer);
+        self.answer(&call, number, &answer);
         answer
+    }
+}
+
+impl WriteRooms for Client {
+    async fn write(&self, write: &RoomWrite<'_>) -> Result<RoomId, Failure> {
+        let write = Write {
+            room: write.room,
+            pipe: write.pipe.clone(),
+            state: write.state.clone(),
+            members: write.members.to_vec(),
+        };
+        self.travel(Call::Write(Arc::new(write))).await
+    }
+}
+
+impl SendMessages for Client {
+    async fn send(&self, message: &Message<'_>) -> Result<(), Failure> {
+        let said = Said {
+            room: message.room,
+            from: message.from,
+            text: message.text.to_owned(),
+        };
+        self.travel(Call::Say(Arc::new(said))).await.map(drop)
     }
 }
 

@@ -1,10 +1,13 @@
 //! The disk: what was appended to the ledger outlives the process; what was about to be may, in part.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomform::ledger::{Entries, Fact, LedgerError, Record, Stamp};
+use roomform::ledger::{Entries, Fact, LedgerError, Record, Stage, Stamp};
+use roomform::model::{Pipe, RoomId, UserId};
 
+use super::record::Account;
 use super::world::World;
 
 /// The ledger file, as the next process finds it.
@@ -12,6 +15,26 @@ use super::world::World;
 pub struct Disk {
     pub entries: Entries,
     pub full: bool,
+    /// Rooms to which a message was begun, and the ledger does not know it any more: nobody can keep a promise about them.
+    pub unsure: BTreeSet<RoomId>,
+}
+
+impl Disk {
+    /// Entries are lost, and with them what was known of messages.
+    pub fn lose(&mut self, lost: impl Fn(&Stamp) -> bool) {
+        let gone = self.entries.iter().filter(|(stamp, _)| lost(stamp));
+        let rooms: Vec<RoomId> = gone.filter_map(|(_, fact)| Self::message(fact)).collect();
+        self.unsure.extend(rooms);
+        self.entries.retain(|stamp, _| !lost(stamp));
+    }
+
+    /// The room that a fact is about a message to.
+    pub fn message(fact: &Fact) -> Option<RoomId> {
+        match fact {
+            Fact::Message { room, .. } => Some(*room),
+            _ => None,
+        }
+    }
 }
 
 /// The ledger as one process has it open.
@@ -48,6 +71,23 @@ impl Drop for Batch<'_> {
 
 impl Record for Ledger {
     async fn append(&self, facts: Vec<Fact>) -> Result<(), LedgerError> {
+        self.write(facts, None).await.map(drop)
+    }
+
+    async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
+        let intent = Fact::Message {
+            pipe: pipe.clone(),
+            room,
+            from,
+            stage: Stage::Intended,
+        };
+        self.write(vec![intent], Some(room)).await
+    }
+}
+
+impl Ledger {
+    /// Writes facts, unless they claim a room that somebody has.
+    async fn write(&self, facts: Vec<Fact>, claim: Option<RoomId>) -> Result<bool, LedgerError> {
         let closed = || LedgerError::Closed("no space left on device".to_owned());
         self.world.event(self.run, "append").await;
         let (lines, delay, closed_before) = self.world.with(|state| {
@@ -70,6 +110,17 @@ impl Record for Ledger {
         };
         tokio::time::sleep(Duration::from_millis(delay)).await;
         self.world.event(self.run, "fsync").await;
+        let taken = self.world.with(|state| {
+            claim.is_some_and(|room| Account::of(&state.disk.entries).begun(room).is_some())
+        });
+        if taken {
+            batch.lines.clear();
+            self.world.with(|state| {
+                state.count("a message of another run");
+                state.say(|| format!("run {}: taken: {facts:?}", self.run));
+            });
+            return Ok(false);
+        }
         let full = self.world.with(|state| {
             state.disk.full |= state.rng.chance(state.weather.full);
             if state.disk.full || state.runs[self.run].ledger_failed {
@@ -89,6 +140,6 @@ impl Record for Ledger {
         self.world.event(self.run, "appended").await;
         self.world
             .with(|state| state.runs[self.run].appended.extend(facts));
-        Ok(())
+        Ok(true)
     }
 }

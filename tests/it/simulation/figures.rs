@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use roomform::model::{Limit, Pipe, UserId, nfc};
+use roomform::model::{Limit, Pipe, RoomId, Sending, UserId, nfc};
 use roomform::plan::{
-    Action, ByHand, IgnoredField, LimitKind, Note, Plan, Refusal, Summary, Unverified,
+    Action, ByHand, IgnoredField, LimitKind, Members, Note, Plan, Refusal, Summary, Unverified,
 };
 
 use super::oracle::{Truth, check};
@@ -96,7 +96,7 @@ fn ignored(truth: &Truth<'_>, line: &IgnoredField, wrong: &mut Vec<String>) {
 fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let chosen = truth.wishes.rooms.keys();
     let chosen: Vec<&Pipe> = chosen.filter(|pipe| truth.flags.choose(pipe)).collect();
-    let (mut anew, mut left_out) = (0, 0);
+    let (mut anew, mut left_out, mut doubtful) = (0, 0, 0);
     for note in &plan.notes {
         let holds = match note {
             Note::MadeAnew {
@@ -114,6 +114,10 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 to,
                 same_title,
             } => renamed(truth, plan, from, to) == Some(*same_title),
+            Note::WelcomeInDoubt { pipe, room } => {
+                doubtful += 1;
+                in_doubt(truth, pipe) == Some(*room)
+            }
             Note::Assumed(Unverified { rooms, members }) => {
                 truth.flags.assume_members && *rooms > 0 && *members >= *rooms
             }
@@ -133,8 +137,24 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     };
     let expected = chosen.iter().filter(is_anew).count();
     check(wrong, anew == expected, "a room made anew is not told");
+    let expected = chosen.iter().filter(|pipe| in_doubt(truth, pipe).is_some());
+    let expected = expected.count();
+    check(
+        wrong,
+        doubtful == expected,
+        "a welcome in doubt is not told",
+    );
     let out = truth.wishes.rooms.len() - chosen.len();
     check(wrong, left_out == out, "another number was left out");
+}
+
+/// The live room of a pipe whose declared welcome may have been sent or not.
+fn in_doubt(truth: &Truth<'_>, pipe: &Pipe) -> Option<RoomId> {
+    let rows = truth.live(pipe);
+    let [row] = rows.as_slice() else { return None };
+    let declared = truth.wishes.rooms.get(pipe)?.welcome.is_some();
+    let doubtful = truth.account.begun(row.id) == Some(Sending::InDoubt);
+    (declared && doubtful).then_some(row.id)
 }
 
 /// Whether the rooms look alike, and if so whether by title.
@@ -176,7 +196,8 @@ fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     });
     let calls = plan.changes.iter().map(|change| {
         let members = change.members.new.len() + change.members.unverified.len();
-        members.div_ceil(200).max(1)
+        let nothing = !create(change) && change.fields().is_empty() && members == 0;
+        members.div_ceil(200).max(usize::from(!nothing))
     });
     let expected = Summary {
         create: count(&create),
@@ -185,8 +206,16 @@ fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
             !create(change) && change.fields().is_empty() && !change.members.new.is_empty()
         }),
         resend_only: count(&|change| {
-            !create(change) && change.fields().is_empty() && change.members.new.is_empty()
+            let Members {
+                new, unverified, ..
+            } = &change.members;
+            let only = new.is_empty() && !unverified.is_empty();
+            !create(change) && change.fields().is_empty() && only
         }),
+        welcome_only: count(&|change| {
+            !create(change) && change.fields().is_empty() && change.members.count() == 0
+        }),
+        messages: count(&|change| change.welcome.is_some()),
         publish: count(&|change| {
             !create(change)
                 && was_closed(change)
@@ -237,6 +266,10 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         (
             LimitKind::Publish,
             !truth.flags.publish && over(publish, summary.publish, rooms),
+        ),
+        (
+            LimitKind::Messages,
+            bound && over(limits.messages, summary.messages, rooms),
         ),
         (
             LimitKind::Create,

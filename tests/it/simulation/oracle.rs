@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use roomform::model::{Field, LiveRoom, MembersPolicy, Pipe, RoomState, UserId};
+use roomform::model::{Field, LiveRoom, MembersPolicy, Pipe, RoomState, UserId, Welcome};
 use roomform::plan::{Action, Change, ConflictKind, Members, Note, Plan};
 
 use super::figures;
@@ -101,6 +101,12 @@ impl Truth<'_> {
         self.flags.assume_members && !known
     }
 
+    /// What is to be said in a room that is there.
+    fn welcome(&self, pipe: &Pipe, wish: &Wish, row: &LiveRoom) -> Option<Welcome> {
+        let owed = self.account.owes_welcome(pipe, row.id);
+        wish.welcome.clone().filter(|_| owed)
+    }
+
     /// Declared members that are not on record and are to be sent: all of them, or those an intent named.
     fn missing(&self, pipe: &Pipe, wish: &Wish, known: &Known) -> BTreeSet<UserId> {
         let owed = self.account.owed.get(pipe);
@@ -154,6 +160,7 @@ fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mu
     check(wrong, place, "it is declared elsewhere");
     match (&change.action, live.as_slice()) {
         (Action::Create, []) => {
+            check(wrong, change.welcome == wish.welcome, "another welcome");
             let left = truth.shown.iter().any(|row| row.pipe == *pipe);
             let known = left || truth.account.ids.contains_key(pipe);
             check(
@@ -182,6 +189,8 @@ fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mu
         (Action::Update { id, .. }, [row]) if row.id == *id && !change.recreate => {
             fields(truth, row, wish, change, plan, wrong);
             members(truth, row, wish, change, wrong);
+            let owed = truth.welcome(pipe, wish, row);
+            check(wrong, change.welcome == owed, "another welcome is owed");
         }
         _ => check(wrong, false, "the list showed otherwise"),
     }
@@ -227,7 +236,8 @@ fn fields(
         change.publishes() == publishes,
         "publishing is not told, or told wrongly",
     );
-    let news = !change.fields().is_empty() || change.members.count() > 0;
+    let news =
+        !change.fields().is_empty() || change.members.count() > 0 || change.welcome.is_some();
     check(wrong, news, "nothing changes");
     check(
         wrong,
@@ -299,6 +309,8 @@ fn unchanged(truth: &Truth<'_>, pipe: &Pipe, wish: &Wish, plan: &Plan, wrong: &m
     let missing = truth.missing(pipe, wish, truth.known(row));
     let settled = missing.is_empty() || truth.assumes(pipe, row);
     check(wrong, settled, "unchanged, and members are missing");
+    let owed = truth.welcome(pipe, wish, row);
+    check(wrong, owed.is_none(), "unchanged, and a welcome is owed");
     let assumes = plan
         .notes
         .iter()

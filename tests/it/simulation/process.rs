@@ -74,6 +74,7 @@ pub fn target() -> Target {
 pub async fn run(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start) -> End {
     let (run, died) = world.with(|state| {
         let run = state.begin(wishes, start.fate);
+        state.runs[run].assumes = start.flags.assume_members;
         state.say(|| format!("run {run}: starts: {start:?}"));
         (run, Arc::clone(&state.runs[run].died))
     });
@@ -134,8 +135,8 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
     let outcome = apply(job, |_| {}).await;
     let writes = world.with(|state| {
         let process = &state.runs[run];
-        let lies = report::lies(&state.server, process, &planned, &outcome, lists);
-        let writes = process.requests.len();
+        let lies = report::lies(state, process, &planned, &outcome, lists);
+        let writes = process.requests.len() + process.said.len();
         tally::outcome(&mut state.tally, &outcome);
         state.say(|| format!("run {run}: ended: {outcome:?}"));
         for lie in lies {

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use roomform::imbachat::Delivery;
-use roomform::ledger::Fact;
-use roomform::model::UserId;
+use roomform::ledger::{Fact, Stage};
+use roomform::model::{LiveRoom, MembersPolicy, UserId};
 use roomform::plan::CHUNK;
 
-use super::server::Write;
+use super::record::Account;
+use super::server::{Said, Write};
 use super::world::{Answer, Run, State};
 
 /// Checks one call of a run against everything known so far.
@@ -60,6 +61,70 @@ pub fn write(state: &mut State, run: usize, write: &Write) {
     }
 }
 
+/// Checks one message of a run against everything known so far.
+pub fn say(state: &mut State, run: usize, said: &Said) {
+    let process = &state.runs[run];
+    let mut wrong = Vec::new();
+    if process.ledger_failed || process.interrupted || process.denied {
+        wrong.push("it is sent after the run's end");
+    }
+    let rows = process.shown.iter();
+    let rows = rows.filter(|row| row.id == said.room && !row.deleted);
+    let rows: Vec<&LiveRoom> = rows.collect();
+    let Some(row) = rows.first() else {
+        let text = format!("run {run}: {said:?}: the last list did not show the room");
+        return state.fail(text);
+    };
+    let same = process.shown.iter();
+    let same = same.filter(|other| other.pipe == row.pipe && !other.deleted);
+    if same.count() > 1 {
+        wrong.push("more than one room has the pipe");
+    }
+    match process.wishes.rooms.get(&row.pipe) {
+        None => wrong.push("nobody declared the room"),
+        Some(wish) => {
+            let wished = wish.welcome.as_ref();
+            let wished = wished.map(|welcome| (welcome.from, welcome.text.as_str()));
+            if wished != Some((said.from, said.text.as_str())) {
+                wrong.push("it is not the welcome that is declared");
+            }
+            let room = state.server.rooms.get(&said.room);
+            let all = room.is_some_and(|room| wish.members.is_subset(&room.members));
+            if !all && wish.policy == MembersPolicy::Ensure && !process.assumes {
+                wrong.push("its members are not in");
+            }
+        }
+    }
+    let account = Account::of(&state.disk.entries);
+    let runs = account.messages.get(&said.room);
+    let begun = |stage: &Stage| *stage != Stage::Failed;
+    let begun: Vec<&String> = runs
+        .into_iter()
+        .flatten()
+        .filter(|(_, stage)| begun(stage))
+        .map(|(name, _)| name)
+        .collect();
+    if begun != [&process.name] {
+        wrong.push("it has no intent on disk, or another run has one too");
+    }
+    if !account
+        .welcomes
+        .get(&row.pipe)
+        .is_some_and(|(owed, _)| *owed)
+    {
+        wrong.push("no create promised it");
+    }
+    let mut before = process.said.iter().filter(|other| *other.said == *said);
+    let harmless =
+        |answer: Answer| matches!(answer, Answer::Bad(Delivery::NotSent | Delivery::Later));
+    if !before.all(|other| harmless(other.answer)) {
+        wrong.push("it is sent again, and may have arrived");
+    }
+    for text in wrong {
+        state.fail(format!("run {run}: {said:?}: {text}"));
+    }
+}
+
 /// Whether a create may already have been carried out by this earlier one.
 fn again(before: &Write, answer: Answer, write: &Write) -> bool {
     let harmless = matches!(
@@ -88,9 +153,15 @@ fn intended(state: &State, process: &Run, write: &Write) -> bool {
         .iter()
         .filter(|(stamp, _)| stamp.run == process.name);
     mine.rev().any(|(_, fact)| match fact {
-        Fact::Intent { pipe, members } if *pipe == write.pipe => {
+        Fact::Intent {
+            pipe,
+            members,
+            welcome,
+        } if *pipe == write.pipe => {
             let owed: BTreeSet<&UserId> = members.iter().collect();
-            write.members.iter().all(|user| owed.contains(user))
+            let wish = process.wishes.rooms.get(pipe);
+            let promised = wish.is_some_and(|wish| wish.welcome.is_some());
+            *welcome == promised && write.members.iter().all(|user| owed.contains(user))
         }
         _ => false,
     })

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use roomform::ledger::{Entries, Fact, Stamp};
-use roomform::model::{Field, FieldValue, Pipe, RoomId, RoomState, UserId};
+use roomform::ledger::{Entries, Fact, Stage, Stamp};
+use roomform::model::{Field, FieldValue, Pipe, RoomId, RoomState, Sending, UserId};
 
 /// What is on record of one room.
 #[derive(Debug, Default, PartialEq)]
@@ -27,6 +27,10 @@ pub struct Account {
     pub promised: BTreeMap<Pipe, BTreeSet<UserId>>,
     /// The same, without those confirmed since.
     pub owed: BTreeMap<Pipe, BTreeSet<UserId>>,
+    /// Whether the last intent of each pipe named a welcome, and which room it turned out to be.
+    pub welcomes: BTreeMap<Pipe, (bool, Option<RoomId>)>,
+    /// The last word of each run on a room's message.
+    pub messages: BTreeMap<RoomId, BTreeMap<String, Stage>>,
 }
 
 impl Account {
@@ -42,15 +46,26 @@ impl Account {
         for (stamp, fact) in entries {
             let late = forgotten.get(fact.pipe()).is_none_or(|end| *end < stamp);
             if late {
-                account.take(fact);
+                account.take(stamp, fact);
+            }
+        }
+        let rooms: Vec<RoomId> = account.messages.keys().copied().collect();
+        for room in rooms {
+            if account.begun(room).is_some() {
+                account.rooms.entry(room).or_default();
             }
         }
         account
     }
 
-    fn take(&mut self, fact: &Fact) {
+    fn take(&mut self, stamp: &Stamp, fact: &Fact) {
         match fact {
-            Fact::Intent { pipe, members } => {
+            Fact::Intent {
+                pipe,
+                members,
+                welcome,
+            } => {
+                self.welcomes.insert(pipe.clone(), (*welcome, None));
                 let members: BTreeSet<UserId> = members.iter().copied().collect();
                 self.owed.insert(pipe.clone(), members.clone());
                 self.promised.insert(pipe.clone(), members);
@@ -72,7 +87,14 @@ impl Account {
                     known.released.remove(user);
                 });
                 known.sent = Some(sent.clone());
-                self.ids.insert(pipe.clone(), *room);
+                self.names(pipe, *room);
+            }
+            Fact::Message {
+                pipe, room, stage, ..
+            } => {
+                let runs = self.messages.entry(*room).or_default();
+                runs.insert(stamp.run.clone(), *stage);
+                self.names(pipe, *room);
             }
             Fact::Released { room, members, .. } => {
                 let known = self.rooms.entry(*room).or_default();
@@ -95,11 +117,46 @@ impl Account {
         }
     }
 
+    /// The server said, or its list showed, which room a pipe is.
+    fn names(&mut self, pipe: &Pipe, room: RoomId) {
+        self.ids.insert(pipe.clone(), room);
+        if let Some((_, to)) = self.welcomes.get_mut(pipe) {
+            *to = Some(room);
+        }
+    }
+
+    /// What became of a room's message, if any run may have sent one.
+    pub fn begun(&self, room: RoomId) -> Option<Sending> {
+        let stages: Vec<Stage> = self.messages.get(&room)?.values().copied().collect();
+        if stages.contains(&Stage::Confirmed) {
+            Some(Sending::Confirmed)
+        } else if stages.contains(&Stage::Intended) {
+            Some(Sending::InDoubt)
+        } else {
+            None
+        }
+    }
+
+    /// Whether a room still waits for the welcome that its create promised.
+    pub fn owes_welcome(&self, pipe: &Pipe, room: RoomId) -> bool {
+        let promised = self.welcomes.get(pipe);
+        let to = promised.is_some_and(|(welcome, to)| *welcome && to.is_none_or(|to| to == room));
+        to && self.begun(room).is_none()
+    }
+
     /// The same account, as far as plans depend on it.
     pub fn agrees(&self, other: &Self) -> bool {
         let pipes = self.owed.keys().chain(other.owed.keys());
         let mut owed = pipes.map(|pipe| (self.owed(pipe), other.owed(pipe)));
-        self.rooms == other.rooms && self.ids == other.ids && owed.all(|(own, its)| own == its)
+        let rooms = self.messages.keys().chain(other.messages.keys());
+        let mut begun = rooms.map(|room| (self.begun(*room), other.begun(*room)));
+        let pipes = self.welcomes.keys().chain(other.welcomes.keys());
+        let mut owes = pipes.map(|pipe| (self.owes(pipe), other.owes(pipe)));
+        begun.all(|(own, its)| own == its)
+            && owes.all(|(own, its)| own == its)
+            && self.rooms == other.rooms
+            && self.ids == other.ids
+            && owed.all(|(own, its)| own == its)
     }
 
     fn owed(&self, pipe: &Pipe) -> Option<&BTreeSet<UserId>> {
@@ -108,6 +165,9 @@ impl Account {
 
     /// Whether the last intent of a pipe still owes anything.
     pub fn owes(&self, pipe: &Pipe) -> bool {
-        self.owed(pipe).is_some()
+        let welcome = self.welcomes.get(pipe).is_some_and(|(welcome, to)| {
+            *welcome && to.is_none_or(|room| self.begun(room).is_none())
+        });
+        welcome || self.owed(pipe).is_some()
     }
 }

@@ -2,33 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use roomform::apply::{Halt, Outcome, RoomOutcome, Status};
+use roomform::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
 use roomform::imbachat::Delivery;
-use roomform::ledger::Fact;
+use roomform::ledger::{Fact, Stage};
 use roomform::model::{Field, LiveRoom, Pipe, UserId};
 use roomform::plan::{Action, Change, Plan};
 
 use super::oracle::check;
 use super::server::Server;
-use super::world::{Answer, Request, Run};
+use super::world::{Answer, Request, Run, Spoken, State};
 
 /// What is false in an outcome. `lists`: how many lists the process had asked for before it began to apply.
-pub fn lies(
-    server: &Server,
-    run: &Run,
-    plan: &Plan,
-    outcome: &Outcome,
-    lists: usize,
-) -> Vec<String> {
+pub fn lies(state: &State, run: &Run, plan: &Plan, outcome: &Outcome, lists: usize) -> Vec<String> {
     let mut wrong = Vec::new();
     let named = outcome.rooms.iter().map(|room| &room.pipe);
     let planned = plan.changes.iter().map(|change| &change.pipe);
     check(&mut wrong, named.eq(planned), "not the rooms of the plan");
-    let writes = outcome.writes() as usize == run.requests.len();
+    let server = &state.server;
+    let writes = outcome.writes() as usize == run.requests.len() + run.said.len();
     check(&mut wrong, writes, "another number of writes");
     let reads = outcome.reads as usize == run.lists - lists;
     check(&mut wrong, reads, "another number of reads");
     halt(run, outcome, &mut wrong);
+    let mut said: BTreeMap<&Pipe, Vec<Answer>> = BTreeMap::new();
+    for Spoken { pipe, answer, .. } in &run.said {
+        if let Some(pipe) = pipe {
+            said.entry(pipe).or_default().push(*answer);
+        }
+    }
     let mut requests: BTreeMap<&Pipe, Vec<&Request>> = BTreeMap::new();
     for request in &run.requests {
         requests
@@ -41,9 +42,11 @@ pub fn lies(
             .get(&room.pipe)
             .map(Vec::as_slice)
             .unwrap_or_default();
+        let said = said.get(&room.pipe).map(Vec::as_slice).unwrap_or_default();
         let mut lies = Vec::new();
-        counted(run, room, change, sent, &mut lies);
-        ended(room, sent, &mut lies);
+        counted(run, room, change, sent, said, &mut lies);
+        ended(room, change, sent, said, &mut lies);
+        welcomed(state, run, room, change, said, &mut lies);
         confirmed(server, run, room, change, &mut lies);
         shown(run, outcome, room, change, &mut lies);
         wrong.extend(
@@ -63,7 +66,7 @@ fn halt(run: &Run, outcome: &Outcome, wrong: &mut Vec<String>) {
         Some(Halt::FailFast) => outcome.rooms.iter().any(|room| {
             matches!(
                 room.status,
-                Status::Failed { .. } | Status::Conflict(_) | Status::InDoubt(_)
+                Status::Failed { .. } | Status::Conflict(_) | Status::InDoubt(..)
             )
         }),
     };
@@ -76,11 +79,12 @@ fn counted(
     room: &RoomOutcome,
     change: &Change,
     sent: &[&Request],
+    said: &[Answer],
     wrong: &mut Vec<String>,
 ) {
     check(
         wrong,
-        room.requests as usize == sent.len(),
+        room.requests as usize == sent.len() + said.len(),
         "another number of requests",
     );
     check(
@@ -91,7 +95,7 @@ fn counted(
     let repeats = sent
         .windows(2)
         .filter(|pair| pair[0].write == pair[1].write);
-    let again = repeats.count();
+    let again = repeats.count() + said.len().saturating_sub(1);
     let so = if room.doubted {
         room.retries as usize <= again
     } else {
@@ -124,18 +128,32 @@ fn on_disk(run: &Run, room: &Pipe) -> Vec<UserId> {
 }
 
 /// The last answer is what the status tells.
-fn ended(room: &RoomOutcome, sent: &[&Request], wrong: &mut Vec<String>) {
+fn ended(
+    room: &RoomOutcome,
+    change: &Change,
+    sent: &[&Request],
+    said: &[Answer],
+    wrong: &mut Vec<String>,
+) {
     let last = sent.last().map(|request| request.answer);
-    let good = matches!(last, Some(Answer::Good(_)));
+    let good = matches!(last, Some(Answer::Good(_))) || change.is_welcome_only() && last.is_none();
     let doubtful = last == Some(Answer::Bad(Delivery::InDoubt));
+    let (word, silent) = (said.last(), said.is_empty());
     let so = match &room.status {
-        Status::Verified | Status::Applied | Status::Ignored(_) | Status::NotVisible => good,
+        Status::Verified | Status::Ignored(_) => {
+            good && word.is_none_or(|word| matches!(word, Answer::Good(_)))
+        }
+        Status::Applied | Status::NotVisible => good && silent,
         // Two rooms where one was looked for, or another room than was meant.
-        Status::Conflict(_) => good || doubtful,
-        Status::InDoubt(_) => doubtful && room.create && room.id.is_none(),
-        Status::Failed { .. } => matches!(last, Some(Answer::Bad(_))),
-        Status::NotStarted | Status::Already | Status::Stale(_) => last.is_none(),
-        Status::Unfinished => last.is_some(),
+        Status::Conflict(_) => (good || doubtful) && silent,
+        Status::InDoubt(Doubt::Create, _) => doubtful && room.create && room.id.is_none(),
+        Status::InDoubt(Doubt::Welcome, _) => good && word == Some(&Answer::Bad(Delivery::InDoubt)),
+        Status::Failed { .. } if silent => matches!(last, Some(Answer::Bad(_))),
+        Status::Failed { .. } => {
+            good && matches!(word, Some(Answer::Bad(how)) if *how != Delivery::InDoubt)
+        }
+        Status::NotStarted | Status::Already | Status::Stale(_) => last.is_none() && silent,
+        Status::Unfinished => last.is_some() || !silent,
     };
     check(wrong, so, "the last answer was another");
     let other = sent
@@ -150,6 +168,57 @@ fn ended(room: &RoomOutcome, sent: &[&Request], wrong: &mut Vec<String>) {
         told || !other,
         "another room was written to than was meant",
     );
+}
+
+/// A welcome that is called sent was sent, and is on disk as sent; none is passed over.
+fn welcomed(
+    state: &State,
+    run: &Run,
+    room: &RoomOutcome,
+    change: &Change,
+    said: &[Answer],
+    wrong: &mut Vec<String>,
+) {
+    let confirmed = run.appended.iter().filter(|fact| {
+        matches!(fact, Fact::Message { pipe, stage: Stage::Confirmed, .. } if *pipe == room.pipe)
+    });
+    let good = said
+        .iter()
+        .filter(|answer| matches!(answer, Answer::Good(_)));
+    let (confirmed, good) = (confirmed.count(), good.count());
+    check(
+        wrong,
+        room.messages == confirmed,
+        "another number of messages",
+    );
+    check(
+        wrong,
+        good >= confirmed,
+        "a message is counted that was not sent",
+    );
+    check(
+        wrong,
+        said.is_empty() || change.welcome.is_some(),
+        "a message is sent that was not planned",
+    );
+    let truth = room.id.and_then(|id| state.server.rooms.get(&id));
+    let there = truth.map_or(0, |truth| truth.said.len());
+    check(
+        wrong,
+        there >= room.messages,
+        "a message is counted that is not there",
+    );
+    if change.welcome.is_some() && matches!(room.status, Status::Verified | Status::Ignored(_)) {
+        let others = state.disk.entries.iter().any(|(stamp, fact)| {
+            let message = matches!(fact, Fact::Message { room: id, .. } if Some(*id) == room.id);
+            message && stamp.run != run.name
+        });
+        check(
+            wrong,
+            room.messages == 1 || others,
+            "no welcome, and not a word of it",
+        );
+    }
 }
 
 /// A room whose writes are called confirmed has what was sent, and the ledger knows it.
@@ -177,7 +246,11 @@ fn confirmed(
     );
     if matches!(
         room.status,
-        Status::Verified | Status::Applied | Status::Ignored(_) | Status::NotVisible
+        Status::Verified
+            | Status::Applied
+            | Status::Ignored(_)
+            | Status::NotVisible
+            | Status::InDoubt(Doubt::Welcome, _)
     ) {
         check(wrong, disk == all, "not everybody planned was added");
         check(wrong, truth.is_some(), "there is no such room");
@@ -203,6 +276,7 @@ fn shown(
     let differs = |row: &LiveRoom| -> Vec<Field> {
         let fields = Field::ALL.into_iter();
         fields
+            .filter(|_| !change.is_welcome_only())
             .filter(|field| row.state.value(*field) != change.send.value(*field))
             .collect()
     };
@@ -215,6 +289,7 @@ fn shown(
             });
             values && named == differs(row) && !named.is_empty()
         }),
+        Status::InDoubt(Doubt::Welcome, _) => one.is_some(),
         Status::NotVisible => one.is_none() && live.len() < 2,
         Status::Applied => outcome.unverified.is_some() || outcome.halt.is_some(),
         _ => true,

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use roomform::ledger::{Fact, Stamp, bytes, compact, parse};
-use roomform::model::{Field, FieldSet, Pipe};
+use roomform::model::{Field, FieldSet, Pipe, RoomId};
 
+use super::disk::Disk;
 use super::process::{End, Start, run, target};
 use super::record::Account;
 use super::rng::Rng;
@@ -137,16 +138,16 @@ fn pass(state: &mut State) {
     }
     match state.rng.below(25) {
         0 => {
-            state.disk.entries.clear();
+            state.disk.lose(|_| true);
             state.count("a lost ledger");
             state.say(|| "the ledger is lost".to_owned());
         }
         1 => {
             let keep = state.rng.below(state.disk.entries.len() as u64 + 1) as usize;
-            let kept = std::mem::take(&mut state.disk.entries)
-                .into_iter()
-                .take(keep);
-            state.disk.entries = kept.collect();
+            let first = state.disk.entries.keys().nth(keep).cloned();
+            state
+                .disk
+                .lose(|stamp| first.as_ref().is_some_and(|first| stamp >= first));
             state.say(|| format!("the ledger is restored from a backup, {keep} lines"));
         }
         2..=4 => {
@@ -186,6 +187,10 @@ fn forget(state: &mut State) {
         run: "forget".to_owned(),
         sequence: 1,
     };
+    let entries = state.disk.entries.values();
+    let known = entries.filter(|fact| *fact.pipe() == pipe);
+    let known: Vec<RoomId> = known.filter_map(Disk::message).collect();
+    state.disk.unsure.extend(known);
     state.disk.entries.insert(stamp, Fact::Forgotten { pipe });
 }
 

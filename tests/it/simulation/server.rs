@@ -29,6 +29,8 @@ pub struct Room {
     pub life: Life,
     /// Everyone who was ever added. Nobody can be removed.
     pub members: BTreeSet<UserId>,
+    /// What roomform ever said in it.
+    pub said: Vec<Said>,
 }
 
 /// One call that writes, as it arrives.
@@ -38,6 +40,21 @@ pub struct Write {
     pub pipe: Pipe,
     pub state: RoomState,
     pub members: Vec<UserId>,
+}
+
+/// A message, as it arrives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    pub room: RoomId,
+    pub from: UserId,
+    pub text: String,
+}
+
+/// A call under way.
+#[derive(Debug, Clone)]
+pub enum Call {
+    Write(Arc<Write>),
+    Say(Arc<Said>),
 }
 
 /// What nobody published: the server's manners, one way or the other.
@@ -65,7 +82,7 @@ pub struct Server {
     /// Fields that an update never changes.
     pub stubborn: BTreeMap<Pipe, FieldSet>,
     /// Calls whose sender no longer waits, and which may still be carried out.
-    pub late: Vec<Arc<Write>>,
+    pub late: Vec<Call>,
     /// The list as it was at each read.
     pub history: Vec<Vec<LiveRoom>>,
     next: u64,
@@ -101,6 +118,7 @@ impl Server {
             state,
             life: Life::Live,
             members: BTreeSet::new(),
+            said: Vec::new(),
         };
         self.rooms.insert(id, room);
         id
@@ -133,6 +151,17 @@ impl Server {
         }
         room.members.extend(&write.members);
         Ok(id)
+    }
+
+    /// Says something in a room.
+    pub fn say(&mut self, said: &Said) -> Result<(), Failure> {
+        let takes = self.takes(said.room);
+        let room = self.rooms.get_mut(&said.room).filter(|_| takes);
+        let Some(room) = room else {
+            return Err(Failure::lasting(Delivery::Refused, "404: room not found"));
+        };
+        room.said.push(said.clone());
+        Ok(())
     }
 
     /// The live room that a call without `room_id` is about, if the server looks for one.

@@ -2,26 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use roomform::apply::{Halt, Outcome};
+use roomform::apply::{Doubt, Halt, Outcome, Status};
 use roomform::plan::{Action, ConflictKind, Note, Plan, Refusal};
 
 /// How often what happened.
 pub type Tally = BTreeMap<&'static str, u64>;
 
 /// Everything that has to happen in a few thousand worlds.
-const ALL: [&str; 65] = [
+const ALL: [&str; 74] = [
     "401",
     "422",
-    "429 with Retry-After",
     "429",
+    "429 with Retry-After",
     "500 after the commit",
     "500 before the commit",
     "a compaction",
     "a create",
     "a forgotten room",
     "a full disk",
+    "a good message",
     "a good write",
     "a huge answer",
+    "a late message",
     "a late write",
     "a likely rename",
     "a list that fails",
@@ -29,7 +31,11 @@ const ALL: [&str; 65] = [
     "a list that lags",
     "a lost ledger",
     "a mass change",
+    "a message of another run",
     "a plan",
+    "a welcome in doubt",
+    "a welcome still owed",
+    "a welcome without an answer",
     "a whole run",
     "a wrong certificate",
     "add_members",
@@ -50,13 +56,15 @@ const ALL: [&str; 65] = [
     "in chunks",
     "in_doubt",
     "is interrupted",
-    "left out",
     "left",
-    "made anew by others",
+    "left out",
     "made anew",
+    "made anew by others",
+    "messages",
     "no connection",
     "not_started",
     "not_visible",
+    "only a welcome",
     "publish",
     "released",
     "several",
@@ -75,6 +83,7 @@ const ALL: [&str; 65] = [
     "update",
     "vanished",
     "verified",
+    "welcomed",
 ];
 
 /// What never happened.
@@ -98,6 +107,12 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
         }
         if !change.members.unverified.is_empty() {
             count("unverified");
+        }
+        if change.welcome.is_some() && change.action != Action::Create {
+            count("a welcome still owed");
+        }
+        if change.is_welcome_only() {
+            count("only a welcome");
         }
         if change.writes() > 1 {
             count("in chunks");
@@ -124,6 +139,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
         count(match note {
             Note::MadeAnew { .. } => "made anew by others",
             Note::Renamed { .. } => "a likely rename",
+            Note::WelcomeInDoubt { .. } => "a welcome in doubt",
             Note::Assumed(_) => "assumed",
             Note::LeftOut(_) => "left out",
         });
@@ -142,6 +158,10 @@ pub fn outcome(tally: &mut Tally, outcome: &Outcome) {
     for room in &outcome.rooms {
         *tally.entry(room.status.name()).or_default() += 1;
         *tally.entry("doubted").or_default() += u64::from(room.doubted);
+        *tally.entry("welcomed").or_default() += room.messages as u64;
+        if matches!(room.status, Status::InDoubt(Doubt::Welcome, _)) {
+            *tally.entry("a welcome without an answer").or_default() += 1;
+        }
     }
     let end = match outcome.halt {
         None => "a whole run",

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use roomform::ledger::Fact;
-use roomform::model::{Field, MembersPolicy, Pipe, UserId};
+use roomform::ledger::{Fact, Stage};
+use roomform::model::{Field, MembersPolicy, Pipe, Sending, UserId};
 use roomform::plan::{ConflictKind, Plan};
 
 use super::record::Account;
@@ -25,6 +25,7 @@ pub fn check(state: &mut State, wishes: &Wishes, plan: &Plan) {
         if conflict.is_none() {
             wrong.extend(room(state, plan, pipe, wish));
             promised(state, &account, pipe, wish, &mut wrong);
+            welcomed(state, &account, pipe, wish, &mut wrong);
         }
     }
     if state.server.manners.upserts {
@@ -44,6 +45,17 @@ pub fn check(state: &mut State, wishes: &Wishes, plan: &Plan) {
 fn ledger(state: &State) -> Vec<String> {
     let mut wrong = Vec::new();
     for fact in state.disk.entries.values() {
+        if let Fact::Message {
+            room,
+            stage: Stage::Confirmed,
+            ..
+        } = fact
+        {
+            let truth = state.server.rooms.get(room);
+            if truth.is_none_or(|truth| truth.said.is_empty()) {
+                wrong.push(format!("a message is lost: {fact:?}"));
+            }
+        }
         let Fact::Confirmed { room, members, .. } = fact else {
             continue;
         };
@@ -77,6 +89,22 @@ fn room(state: &State, plan: &Plan, pipe: &Pipe, wish: &Wish) -> Option<String> 
     let lost: Vec<&UserId> = wish.members.difference(&truth.members).collect();
     let all = wish.policy == MembersPolicy::Ensure;
     (all && !lost.is_empty()).then(|| format!("{pipe}: members are lost: {lost:?}"))
+}
+
+/// What a create promised was said, or is known to be in doubt.
+fn welcomed(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &mut Vec<String>) {
+    let Some((true, _)) = account.welcomes.get(pipe) else {
+        return;
+    };
+    for id in state.server.live(pipe) {
+        let said = state.server.rooms[&id].said.len();
+        if wish.welcome.is_some() && account.owes_welcome(pipe, id) {
+            wrong.push(format!("{pipe}: room {id} still waits for its welcome"));
+        }
+        if account.begun(id) == Some(Sending::Confirmed) && said == 0 {
+            wrong.push(format!("{pipe}: the welcome of room {id} is lost"));
+        }
+    }
 }
 
 /// Whom an intent named is in the room, or in one that had the pipe before.

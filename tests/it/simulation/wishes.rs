@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roomform::model::{
     Desired, DesiredRoom, Field, FieldSet, FileId, Limit, Limits, Member, MembersPolicy, Pipe,
-    Place, RoomKind, RoomState, UserId,
+    Place, RoomKind, RoomState, UserId, Welcome,
 };
 
 use super::rng::Rng;
@@ -30,6 +30,7 @@ pub struct Wish {
     pub members: BTreeSet<UserId>,
     pub policy: MembersPolicy,
     pub ignore: FieldSet,
+    pub welcome: Option<Welcome>,
 }
 
 /// A manifest.
@@ -67,6 +68,13 @@ fn users(rng: &mut Rng) -> BTreeSet<UserId> {
     (first..first + count).map(UserId).collect()
 }
 
+fn welcome(rng: &mut Rng) -> Option<Welcome> {
+    let from = UserId(1 + rng.below(3));
+    let texts = ["Welcome", "Добро пожаловать в комнату", "two\nlines"];
+    let text = (*rng.pick(&texts)).to_owned();
+    rng.chance(500).then_some(Welcome { from, text })
+}
+
 fn wish(rng: &mut Rng) -> Wish {
     let policy = if rng.chance(300) {
         MembersPolicy::OnCreate
@@ -90,6 +98,7 @@ fn wish(rng: &mut Rng) -> Wish {
         members: BTreeSet::new(),
         policy,
         ignore,
+        welcome: welcome(rng),
     };
     wish.exclude();
     wish
@@ -119,7 +128,7 @@ impl Wishes {
             create: limit(rng),
             update: limit(rng),
             add_members: limit(rng),
-            messages: None,
+            messages: limit(rng),
             publish: limit(rng),
         };
         wishes
@@ -180,6 +189,7 @@ impl Wishes {
                 exclude: wish.excluded.clone(),
                 policy: wish.policy,
                 ignore: wish.ignore,
+                welcome: wish.welcome.clone(),
                 place,
             };
             (pipe.clone(), room)
@@ -196,7 +206,7 @@ impl Wishes {
 }
 
 fn edit(rng: &mut Rng, wish: &mut Wish) {
-    match rng.below(9) {
+    match rng.below(10) {
         0..=2 => wish.state = state(rng),
         3 => wish.named = users(rng),
         4 => wish.named.extend(users(rng)),
@@ -206,6 +216,7 @@ fn edit(rng: &mut Rng, wish: &mut Wish) {
             wish.excluded.extend(one);
         }
         7 => wish.excluded.clear(),
+        8 => wish.welcome = welcome(rng),
         _ => {
             wish.policy = match wish.policy {
                 MembersPolicy::Ensure => MembersPolicy::OnCreate,

@@ -5,16 +5,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use roomform::imbachat::Delivery;
+use roomform::imbachat::{Delivery, Failure};
 use roomform::ledger::{Fact, Stamp};
-use roomform::model::{LiveRoom, RoomId};
+use roomform::model::{LiveRoom, Pipe, RoomId};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::disk::Disk;
 use super::fault::Fault;
 use super::rng::Rng;
-use super::server::{Manners, Server, Write};
+use super::server::{Call, Manners, Said, Server, Write};
 use super::weather::Weather;
 use super::wishes::Wishes;
 
@@ -33,6 +33,15 @@ pub struct Request {
     pub answer: Answer,
 }
 
+/// A message that arrived.
+#[derive(Debug)]
+pub struct Spoken {
+    pub said: Arc<Said>,
+    /// The pipe under which the last list showed its room.
+    pub pipe: Option<Pipe>,
+    pub answer: Answer,
+}
+
 /// One process.
 #[derive(Debug)]
 pub struct Run {
@@ -40,6 +49,8 @@ pub struct Run {
     pub name: String,
     pub wishes: Arc<Wishes>,
     pub requests: Vec<Request>,
+    /// Messages that arrived.
+    pub said: Vec<Spoken>,
     /// Calls to list.
     pub lists: usize,
     /// The last list that arrived whole.
@@ -52,6 +63,8 @@ pub struct Run {
     pub interrupted: bool,
     /// The server did not accept who it is.
     pub denied: bool,
+    /// Members of rooms without a record are taken for present.
+    pub assumes: bool,
     pub dead: bool,
     pub died: Arc<Notify>,
     interrupt: watch::Sender<bool>,
@@ -146,6 +159,7 @@ impl State {
             name,
             wishes: Arc::clone(wishes),
             requests: Vec::new(),
+            said: Vec::new(),
             lists: 0,
             shown: Vec::new(),
             seen_at: 0,
@@ -153,6 +167,7 @@ impl State {
             ledger_failed: false,
             interrupted: false,
             denied: false,
+            assumes: false,
             dead: false,
             died: Arc::default(),
             interrupt,
@@ -226,10 +241,30 @@ impl State {
 
     /// The oldest call nobody waits for is carried out after all.
     pub fn arrive_late(&mut self) {
-        let write = self.server.late.remove(0);
-        self.count("a late write");
-        let done = self.server.commit(&write, false);
-        self.say(|| format!("late: {} {:?}: {done:?}", write.pipe, write.room));
+        match self.server.late.remove(0) {
+            Call::Write(write) => {
+                self.count("a late write");
+                let done = self.server.commit(&write, false);
+                self.say(|| format!("late: {} {:?}: {done:?}", write.pipe, write.room));
+            }
+            Call::Say(said) => {
+                self.count("a late message");
+                // Nobody waits for the answer.
+                drop(self.said(&said));
+            }
+        }
+    }
+
+    /// Something is said in a room: once, unless the ledger that knew of it was lost in part.
+    pub fn said(&mut self, said: &Said) -> Result<(), Failure> {
+        let done = self.server.say(said);
+        self.say(|| format!("said {said:?}: {done:?}"));
+        let room = self.server.rooms.get(&said.room);
+        let often = room.map_or(0, |room| room.said.len());
+        if often > 1 && !self.disk.unsure.contains(&said.room) {
+            self.fail(format!("room {}: {often} messages", said.room));
+        }
+        done
     }
 
     /// Something happened that a simulation should see now and then.

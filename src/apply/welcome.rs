@@ -1,0 +1,116 @@
+//! Welcomes: a message is sent once a new room is written and the list shows it under its pipe, so that none goes astray.
+//!
+//! Before it is sent the ledger has its intent, and from then on it is never sent again unless the server certainly did not
+//! act on it.
+
+use std::collections::BTreeMap;
+
+use tokio::time::Instant;
+
+use super::attempts::{Stop, Unsent, attempts};
+use super::control::{Control, Halt};
+use super::outcome::{Doubt, RoomOutcome, Status};
+use crate::imbachat::{Call, Failure, Message, SendMessages};
+use crate::ledger::{Fact, Record, Stage};
+use crate::model::{Pipe, Welcome};
+use crate::plan::Change;
+
+/// The rooms that are to be welcomed and are fit for it. Those that the list was not read for still wait.
+pub(super) fn due(
+    changes: &[Change],
+    rooms: &mut BTreeMap<Pipe, RoomOutcome>,
+) -> Vec<(Change, RoomOutcome)> {
+    let mut due = Vec::new();
+    for change in changes.iter().filter(|change| change.welcome.is_some()) {
+        let Some(room) = rooms.remove(&change.pipe) else {
+            continue;
+        };
+        match room.status {
+            Status::Verified | Status::Ignored(_) => due.push((change.clone(), room)),
+            Status::Applied => drop(rooms.insert(change.pipe.clone(), put_off(room))),
+            _ => drop(rooms.insert(change.pipe.clone(), room)),
+        }
+    }
+    due
+}
+
+/// A room that is left without the welcome it waits for.
+pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
+    let status = if room.requests == 0 {
+        Status::NotStarted
+    } else {
+        Status::Unfinished
+    };
+    RoomOutcome { status, ..room }
+}
+
+/// Sends one room's welcome. The outcome keeps its status if that went well, or if another run took it on.
+pub(super) async fn welcome(
+    change: &Change,
+    mut outcome: RoomOutcome,
+    sender: &impl SendMessages,
+    ledger: &impl Record,
+    control: &Control,
+) -> RoomOutcome {
+    let begun = Instant::now();
+    let said = say(change, sender, ledger, control, &mut outcome).await;
+    outcome.took += begun.elapsed();
+    match said {
+        Ok(()) => outcome,
+        Err(Stop::Run) => put_off(outcome),
+        Err(Stop::Room(status)) => {
+            if control.fail_fast {
+                control.stop(Halt::FailFast);
+            }
+            RoomOutcome { status, ..outcome }
+        }
+    }
+}
+
+async fn say(
+    change: &Change,
+    sender: &impl SendMessages,
+    ledger: &impl Record,
+    control: &Control,
+    outcome: &mut RoomOutcome,
+) -> Result<(), Stop> {
+    let (Some(Welcome { from, text }), Some(room)) = (&change.welcome, outcome.id) else {
+        return Ok(());
+    };
+    if control.halted().is_some() {
+        return Err(Stop::Run);
+    }
+    let broken = |error| Stop::ledger(control, &error);
+    let ours = ledger.claim(&change.pipe, room, *from).await;
+    if !ours.map_err(broken)? {
+        return Ok(());
+    }
+    let message = Message {
+        room,
+        from: *from,
+        text,
+    };
+    let sent = attempts(Call::Message, control, outcome, || sender.send(&message)).await;
+    let (stage, end) = match sent {
+        Ok(()) => (Stage::Confirmed, Ok(())),
+        Err(Unsent::InDoubt(failure)) => {
+            let status = Status::InDoubt(Doubt::Welcome, failure.message);
+            return Err(Stop::Room(status));
+        }
+        Err(Unsent::Halted) => (Stage::Failed, Err(Stop::Run)),
+        Err(Unsent::Failed(failure)) => {
+            let message = format!("the welcome was not sent: {}", failure.message);
+            let failure = Failure { message, ..failure };
+            (Stage::Failed, Err(Stop::failed(failure)))
+        }
+    };
+    let fact = Fact::Message {
+        pipe: change.pipe.clone(),
+        room,
+        from: *from,
+        stage,
+    };
+    ledger.append(vec![fact]).await.map_err(broken)?;
+    outcome.messages += usize::from(stage == Stage::Confirmed);
+    end
+}

@@ -1,0 +1,125 @@
+//! What a plan says beside its changes: conflicts, what is left to people, what is ignored, notes, and why it is refused.
+
+use std::sync::Arc;
+
+use super::change::Unverified;
+use super::limits::LimitKind;
+use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
+
+/// A room that needs a person first; nothing is written to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The room.
+    pub pipe: Pipe,
+    /// The file that declares it.
+    pub file: Arc<str>,
+    /// The line in it.
+    pub line: u32,
+    /// What is in the way.
+    pub kind: ConflictKind,
+}
+
+/// What is in the way of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConflictKind {
+    /// Two or more live rooms have the pipe.
+    Several(Vec<RoomId>),
+    /// Only deleted rooms have it.
+    Deleted(Vec<RoomId>),
+    /// The ledger knows the room and the list lacks it: deleted by someone, or the list is capped.
+    Vanished(RoomId),
+}
+
+/// Members that left the manifest and may still be in the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByHand {
+    /// The room.
+    pub pipe: Pipe,
+    /// Its id.
+    pub id: RoomId,
+    /// Those that are on record as added, and are for the first time not declared any more.
+    pub left: Vec<UserId>,
+    /// Those that left in an earlier run.
+    pub released: Vec<UserId>,
+}
+
+/// A field the server ignored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredField {
+    /// The room.
+    pub pipe: Pipe,
+    /// The field.
+    pub field: Field,
+    /// What was sent.
+    pub sent: FieldValue,
+    /// What the server shows.
+    pub shown: FieldValue,
+}
+
+/// Something to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// A room that the ledger knew by another id: it was made anew outside, its record starts empty.
+    MadeAnew {
+        /// The room.
+        pipe: Pipe,
+        /// The id on record.
+        recorded: RoomId,
+        /// The id the server shows.
+        live: RoomId,
+    },
+    /// A new room looks like one that left the manifest.
+    Renamed {
+        /// The pipe that left.
+        from: Pipe,
+        /// The new one.
+        to: Pipe,
+        /// By its title; else by most of its members.
+        same_title: bool,
+    },
+    /// A welcome may have been sent or not; it is not sent again.
+    WelcomeInDoubt {
+        /// The room.
+        pipe: Pipe,
+        /// Its id.
+        room: RoomId,
+    },
+    /// `--assume-members`: so many declared members of existing rooms were taken for present without a record.
+    Assumed(Unverified),
+    /// Some selection flag left so many declared rooms out.
+    LeftOut(usize),
+}
+
+/// Why apply is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Over a limit.
+    Limit {
+        /// Which.
+        kind: LimitKind,
+        /// How many the plan has.
+        count: u64,
+        /// How many are allowed.
+        allowed: u64,
+        /// The manifest's words for the limit, if it is a percentage.
+        share: Option<u64>,
+        /// The first few rooms it is about.
+        rooms: Vec<Pipe>,
+    },
+    /// Rooms would be made anew that were deleted or have vanished.
+    Recreate {
+        /// How many.
+        count: u64,
+        /// The first few.
+        rooms: Vec<Pipe>,
+    },
+    /// More than half of the rooms on record would be created anew while as many left the manifest.
+    MassChange {
+        /// Rooms to create.
+        created: u64,
+        /// Rooms on record that left the manifest.
+        left: u64,
+        /// Rooms on record.
+        known: u64,
+    },
+}
