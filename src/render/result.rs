@@ -2,7 +2,7 @@
 
 use super::line::{Quote, value};
 use super::words::Count;
-use crate::apply::{RoomOutcome, Status};
+use crate::apply::{Doubt, RoomOutcome, Status};
 
 /// How loud a result is to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) fn gravity(room: &RoomOutcome) -> Gravity {
         Status::Verified | Status::Already | Status::Applied => Gravity::Well,
         Status::Ignored(_) | Status::NotVisible => Gravity::Odd,
         Status::Conflict(_)
-        | Status::InDoubt(_)
+        | Status::InDoubt(..)
         | Status::Failed { .. }
         | Status::Stale(_)
         | Status::NotStarted
@@ -37,10 +37,11 @@ pub(super) fn words(room: &RoomOutcome, quote: Quote<'_>) -> String {
         .filter(|_| room.create)
         .map(|id| format!(" as room {}", quote(&id.to_string())))
         .unwrap_or_default();
-    let members = match room.members {
-        0 => String::new(),
-        members => format!(", {} confirmed", Count(members, "member")),
-    };
+    let confirmed = [(room.members, "member"), (room.messages, "message")];
+    let confirmed = confirmed.into_iter().filter(|(count, _)| *count > 0);
+    let members: String = confirmed
+        .map(|(count, noun)| format!(", {} confirmed", Count(count, noun)))
+        .collect();
     match &room.status {
         Status::Verified => format!("{done}{id}{members}"),
         Status::Applied => format!("{done}{id}{members}, not seen in the list yet"),
@@ -55,7 +56,11 @@ pub(super) fn words(room: &RoomOutcome, quote: Quote<'_>) -> String {
         }
         Status::NotVisible => format!("{done}{id}, but the list does not show it"),
         Status::Conflict(reason) => format!("conflict: {}", quote(reason)),
-        Status::InDoubt(reason) => format!(
+        Status::InDoubt(Doubt::Welcome, reason) => format!(
+            "in doubt whether the welcome was sent: {}; it is not sent again, somebody has to look",
+            quote(reason)
+        ),
+        Status::InDoubt(Doubt::Create, reason) => format!(
             "in doubt: {}; the next run looks whether it is there",
             quote(reason)
         ),
