@@ -22,7 +22,7 @@ pub struct PlanArgs {
 /// Flags of `diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// What to compare with: a file, a directory
+    /// What to compare with: a file, a directory, or either in a git revision, as in origin/main:rooms/
     pub base: PathBuf,
     /// What to compare, in the same way
     pub head: PathBuf,

@@ -10,6 +10,7 @@ mod explain;
 mod export;
 mod formats;
 mod generate;
+mod git;
 mod interrupt;
 mod ledger;
 mod plan;

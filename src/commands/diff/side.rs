@@ -2,39 +2,103 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::commands::git::GitTree;
 use crate::error::{Error, Exit};
 use crate::manifest::tree::{Disk, Tree};
-use crate::manifest::{Loaded, Options, load_from};
+use crate::manifest::{Loaded, Options, load_from, load_text};
+
+/// What stands for a manifest without a room, as in git.
+const NOTHING: &str = "/dev/null";
 
 /// One of the two arguments.
 pub(super) struct Given {
     /// As its user wrote it.
     pub(super) name: String,
-    tree: Box<dyn Tree>,
-    root: PathBuf,
+    files: Files,
+}
+
+enum Files {
+    /// No file at all.
+    Nothing,
+    In(Box<dyn Tree>, PathBuf),
 }
 
 impl Given {
-    /// The files an argument names.
+    /// The files an argument names: on the disk or, after a revision and a colon, in git.
+    ///
+    /// # Errors
+    /// If there are none.
     pub(super) fn new(argument: &Path) -> Result<Self, Error> {
         let name = argument.to_string_lossy().into_owned();
-        if !argument.exists() {
-            let message = format!("`{name}`: no such file or directory");
-            return Err(Error::message(Exit::Invalid, message));
-        }
-        Ok(Self {
-            name,
-            tree: Box::new(Disk),
-            root: argument.to_owned(),
-        })
+        let files = match argument.to_str().and_then(revision) {
+            _ if name == NOTHING => Files::Nothing,
+            _ if argument.exists() => Files::In(Box::new(Disk), argument.to_owned()),
+            Some(("", _)) => {
+                let message = format!("`{name}`: no revision before the colon");
+                return Err(Error::message(Exit::Usage, message)
+                    .hint("write it as HEAD:rooms.yaml; what is staged is not read"));
+            }
+            Some((revision, path)) => {
+                let tree = GitTree::open(&name, revision)?;
+                let root = tree.root(path)?;
+                Files::In(Box::new(tree), root)
+            }
+            None => {
+                let message = format!("`{name}`: no such file or directory");
+                return Err(Error::message(Exit::Invalid, message)
+                    .hint("a git revision is followed by a path, as in origin/main:rooms.yaml"));
+            }
+        };
+        Ok(Self { name, files })
     }
 
     /// Reads them as one manifest.
     pub(super) fn load(&self, options: Options) -> Loaded {
-        load_from(
-            self.tree.as_ref(),
-            std::slice::from_ref(&self.root),
-            options,
-        )
+        match &self.files {
+            Files::Nothing => load_text(NOTHING, "version: 1\nrooms: []\n", options),
+            Files::In(tree, root) => load_from(tree.as_ref(), std::slice::from_ref(root), options),
+        }
+    }
+}
+
+/// Splits `REVISION:PATH` at the first colon that is not in braces, as git does. `C:\rooms` is a path.
+fn revision(argument: &str) -> Option<(&str, &str)> {
+    let mut depth = 0_usize;
+    let colon = argument.char_indices().find_map(|(at, c)| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 => return Some(at),
+            _ => {}
+        }
+        None
+    })?;
+    let (revision, path) = (&argument[..colon], &argument[colon + 1..]);
+    let drive = revision.len() == 1
+        && revision.starts_with(|c: char| c.is_ascii_alphabetic())
+        && path.starts_with(['\\', '/']);
+    (!drive).then_some((revision, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_ends_at_the_first_colon_outside_of_braces() {
+        assert_eq!(
+            revision("origin/main:rooms/"),
+            Some(("origin/main", "rooms/"))
+        );
+        assert_eq!(
+            revision("HEAD^{/fix: it}:a:b.yaml"),
+            Some(("HEAD^{/fix: it}", "a:b.yaml"))
+        );
+        assert_eq!(revision("HEAD:"), Some(("HEAD", "")));
+        assert_eq!(revision(":rooms.yaml"), Some(("", "rooms.yaml")));
+        assert_eq!(revision("rooms.yaml"), None);
+        assert_eq!(revision(r"C:\rooms"), None);
+        assert_eq!(revision("c:/rooms"), None);
+        assert_eq!(revision("v:rooms"), Some(("v", "rooms")));
     }
 }

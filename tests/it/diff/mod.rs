@@ -1,3 +1,4 @@
 //! `diff`: two manifests without a server.
 
+mod git;
 mod manifests;

@@ -1,0 +1,457 @@
+//! Git revisions: read through git, each with the files beside it, and never anything outside of it.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+
+use crate::support::{Dir, Ran};
+
+const BASE: &str = "\
+version: 1
+rooms:
+  - {pipe: team-a, title: Team A, members: [3, {roster: people/a.csv, user: id}]}
+  - {pipe: team-b, title: Team B}
+";
+
+/// A repository in a directory of its own, with an identity and nobody's settings.
+struct Repo {
+    dir: Dir,
+}
+
+impl Repo {
+    fn new() -> Self {
+        let dir = Dir::new()
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            .env("GIT_AUTHOR_NAME", "author")
+            .env("GIT_AUTHOR_EMAIL", "author@example.org")
+            .env("GIT_COMMITTER_NAME", "author")
+            .env("GIT_COMMITTER_EMAIL", "author@example.org");
+        let repo = Self { dir };
+        repo.git(&["init", "-q", "-b", "main"]);
+        repo
+    }
+
+    /// A repository with one commit: `BASE` and its roster, in `rooms/`.
+    fn with_base() -> Self {
+        let repo = Self::new();
+        repo.dir.write("rooms/rooms.yaml", BASE);
+        repo.dir.write("rooms/people/a.csv", "id,name\n5,x\n7,y\n");
+        repo.commit();
+        repo
+    }
+
+    /// git, in the environment the program has.
+    fn command(&self, args: &[&str]) -> Command {
+        let program = self.dir.command(args);
+        let mut git = Command::new("git");
+        git.args(args)
+            .current_dir(self.dir.path(""))
+            .env_clear()
+            .stdin(Stdio::null());
+        let environment = program.get_envs();
+        git.envs(environment.filter_map(|(name, value)| Some((name, value?))));
+        git
+    }
+
+    #[track_caller]
+    fn git(&self, args: &[&str]) -> String {
+        let output = self.command(args).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "git {args:?}: {told}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", "a change: of rooms"]);
+    }
+
+    fn diff(&self, base: &str, head: &str) -> Ran {
+        self.dir.run(&["diff", base, head])
+    }
+}
+
+#[test]
+fn a_revision_and_the_work_tree_rosters_and_all() {
+    let repo = Repo::with_base();
+    repo.dir.write("rooms/people/a.csv", "id,name\n5,x\n8,z\n");
+    let before = repo.dir.files();
+    let ran = repo.diff("HEAD:rooms/", "rooms");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_snapshot!(ran.out, @"
+      # rooms/rooms.yaml:3
+      ~ team-a               add members
+          members +1 (8)   2 as before
+
+      by hand: the API cannot remove members or rooms
+        team-a: taken out of the manifest: 7
+
+    diff: 1 to gain members only, 1 member to add; 1 unchanged
+          people: 1 person joins 1 room; 1 taken out of 1 room: by hand
+          HEAD:rooms/ → rooms: two manifests; no server was asked
+    ");
+    assert_eq!(
+        repo.dir.files(),
+        before,
+        "nothing is written, no index refreshed"
+    );
+}
+
+#[test]
+fn two_revisions_without_a_work_tree() {
+    let repo = Repo::with_base();
+    repo.git(&["tag", "v1"]);
+    fs::remove_dir_all(repo.dir.path("rooms")).unwrap();
+    repo.dir.write(
+        "rooms/b.yml",
+        "version: 1\nrooms: [{pipe: team-b, title: Team Bee}]\n",
+    );
+    repo.dir.write("rooms/.hidden.yaml", "no manifest");
+    repo.dir.write("rooms/readme.md", "no manifest either");
+    repo.commit();
+    fs::remove_dir_all(repo.dir.path("rooms")).unwrap();
+    for head in [
+        "HEAD:rooms",
+        "main:rooms/",
+        "main:rooms/b.yml",
+        "HEAD^{/a change: of}:rooms",
+    ] {
+        let out = repo.diff("v1:rooms", head).ok();
+        assert!(
+            out.contains(r#""Team B" → "Team Bee""#)
+                && out.contains("1 to update, 1 room to remove by hand"),
+            "{head}: {out}"
+        );
+        assert!(
+            out.contains(&format!(
+                "# {}:2",
+                if head.ends_with("yml") {
+                    head.to_owned()
+                } else {
+                    format!("{}/b.yml", head.trim_end_matches('/'))
+                }
+            )),
+            "{out}"
+        );
+    }
+    let whole = repo.diff("v1:", "v1:./").ok();
+    assert!(whole.contains("no difference; 2 unchanged"), "{whole}");
+}
+
+#[test]
+fn paths_start_at_the_top_or_here() {
+    let repo = Repo::with_base();
+    let run = |base: &str, head: &str| {
+        let mut command = repo.dir.command(&["diff", base, head]);
+        let output = command.current_dir(repo.dir.path("rooms/people")).output();
+        let output = output.unwrap();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    assert_eq!(run("HEAD:rooms/rooms.yaml", "HEAD:../rooms.yaml").0, 0);
+    assert_eq!(run("HEAD:rooms/", "HEAD:..").0, 0);
+    let (code, told) = run("HEAD:a.csv", "HEAD:..");
+    assert_eq!(code, 3);
+    assert_snapshot!(told, @"
+    error: `a.csv` is not in `HEAD`
+      hint: from this directory it is `HEAD:./a.csv`; without `./` it starts at the top of the repository
+    ");
+    let (code, told) = run("HEAD:../../..", "HEAD:..");
+    assert_eq!(code, 3, "{told}");
+}
+
+#[test]
+fn what_cannot_be_read_is_told_clearly() {
+    let repo = Repo::with_base();
+    let told = |base: &str| {
+        let ran = repo.diff(base, "rooms");
+        format!("{} {}", ran.code, ran.err)
+    };
+    assert_snapshot!(told("nosuch:rooms"), @"
+    1 error: git knows no revision `nosuch`
+      hint: fetch it first; git log -1 REVISION shows what git makes of it
+    ");
+    assert_snapshot!(told("HEAD:nosuch.yaml"), @"
+    3 error: `nosuch.yaml` is not in `HEAD`
+      hint: a path starts at the top of the repository, as in origin/main:rooms/; with `./`, here
+      hint: if the manifest is new, compare it with /dev/null
+    ");
+    assert_snapshot!(told("HEAD:/rooms"), @"
+    3 error: `/rooms` is not in `HEAD`
+      hint: a path starts at the top of the repository, as in origin/main:rooms/; with `./`, here
+      hint: if the manifest is new, compare it with /dev/null
+    ");
+    assert_snapshot!(told(":rooms"), @"
+    64 error: `:rooms`: no revision before the colon
+      hint: write it as HEAD:rooms.yaml; what is staged is not read
+    ");
+    assert_snapshot!(told("HEAD"), @"
+    3 error: `HEAD`: no such file or directory
+      hint: a git revision is followed by a path, as in origin/main:rooms.yaml
+    ");
+    assert_snapshot!(told("HEAD:rooms/people"), @"
+    3 error[E001 unreadable]: HEAD:rooms/people: the directory holds no *.yaml or *.yml file
+     |
+     = help: name the directory your manifest lies in, or a file
+
+    the manifest is invalid: 1 error
+    ");
+    // Names that would be options, or more than one line, anywhere else.
+    for hostile in [
+        "--help:rooms",
+        "--output=x:rooms",
+        "-h:rooms",
+        "HEAD\nHEAD:rooms",
+        "HEAD..main:rooms",
+        "\u{1b}[31m:rooms",
+        "HEAD; touch x:rooms",
+        "$(touch x):rooms",
+        "../../x:rooms",
+    ] {
+        let ran = repo.dir.run(&["diff", "--", hostile, "rooms"]);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{hostile}");
+        assert!(ran.err.contains("git knows no revision"), "{}", ran.err);
+        assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
+    }
+    assert!(!repo.dir.path("x").exists());
+}
+
+#[test]
+fn without_a_repository_and_without_git() {
+    let dir = Dir::with("version: 1\nrooms: [{pipe: team-a, title: Team A}]\n");
+    // A file whose name has a colon is a file.
+    dir.write("main:rooms.yaml", dir.read("rooms.yaml"));
+    dir.run(&["diff", "main:rooms.yaml", "rooms.yaml"]).ok();
+    let ceiling = dir.path("").parent().unwrap().to_owned();
+    let dir = dir.env("GIT_CEILING_DIRECTORIES", ceiling.to_str().unwrap());
+    let told = |dir: &Dir| {
+        let ran = dir.run(&["diff", "HEAD:rooms.yaml", "rooms.yaml"]);
+        format!("{} {}", ran.code, ran.err)
+    };
+    assert_snapshot!(told(&dir), @"
+    1 error: `HEAD:rooms.yaml` is no file, and a git revision only in a git repository
+      hint: run it in the repository, or name a file or a directory
+    ");
+    let dir = dir.env("PATH", "/nosuch");
+    assert_snapshot!(told(&dir), @"
+    1 error: `HEAD:rooms.yaml` is read through git, which cannot be started: No such file or directory (os error 2)
+      hint: install git, or name two files or directories
+    ");
+    assert_eq!(dir.run(&["diff", "rooms.yaml", "rooms.yaml"]).code, 0);
+}
+
+#[test]
+fn a_shallow_clone_says_so() {
+    let repo = Repo::with_base();
+    repo.dir
+        .write("rooms/b.yaml", "version: 1\nrooms: [{pipe: b, title: B}]\n");
+    repo.commit();
+    let url = format!("file://{}", repo.dir.path(".git").display());
+    repo.git(&["clone", "-q", "--depth", "1", &url, "clone"]);
+    let mut command = repo.dir.command(&["diff", "HEAD~1:rooms", "HEAD:rooms"]);
+    let output = command
+        .current_dir(repo.dir.path("clone"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"
+    error: git knows no revision `HEAD~1`
+      hint: this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0
+    ");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_inside_of_the_revision_only() {
+    use std::os::unix::fs::symlink;
+
+    let repo = Repo::with_base();
+    let link = |target: &str, name: &str| symlink(target, repo.dir.path(name)).unwrap();
+    repo.dir.write(
+        "outside.yaml",
+        "version: 1\nrooms: [{pipe: out, title: Out}]\n",
+    );
+    link("rooms", "linked");
+    link("../linked/people/a.csv", "rooms/again.csv");
+    repo.dir.write("rooms/again.yaml", "version: 1\nrooms: [{pipe: again, title: Again, members: [{roster: again.csv, user: id}]}]\n");
+    repo.commit();
+    // Links do not decide by what lies on the disk now.
+    fs::remove_file(repo.dir.path("rooms/people/a.csv")).unwrap();
+    let out = repo.diff("HEAD~1:rooms", "HEAD:linked").ok();
+    assert!(
+        out.contains("# HEAD:linked/again.yaml:2") && out.contains("members 5, 7"),
+        "{out}"
+    );
+    for (target, name, told) in [
+        (
+            "../outside.yaml",
+            "rooms/out.yaml",
+            "leads out of the manifest's directory",
+        ),
+        (
+            "/etc/passwd",
+            "rooms/out.yaml",
+            "leads out of the manifest's directory",
+        ),
+        (
+            "../../../etc/passwd",
+            "rooms/out.yaml",
+            "leads out of the manifest's directory",
+        ),
+        ("/etc", "rooms/etc", "leads out of the manifest's directory"),
+        ("out.yaml", "rooms/out.yaml", "too many symbolic links"),
+        ("nosuch.yaml", "rooms/out.yaml", "no such file"),
+    ] {
+        repo.git(&["checkout", "-q", "-f", "main"]);
+        repo.git(&["checkout", "-q", "-B", "links"]);
+        link(target, name);
+        repo.commit();
+        let ran = repo.diff("main:rooms", "links:rooms");
+        assert_eq!(ran.code, 3, "{target}");
+        assert!(ran.err.contains(told), "{target}: {}", ran.err);
+        assert!(!ran.all().contains("root:"), "{}", ran.all());
+    }
+    let ran = repo.diff("main:rooms", "links:rooms/out.yaml/x");
+    assert_eq!(ran.code, 3, "{}", ran.err);
+}
+
+#[test]
+fn submodules_are_refused() {
+    let repo = Repo::with_base();
+    let commit = repo.git(&["rev-parse", "HEAD"]);
+    let entry = format!("160000,{commit},rooms/sub");
+    repo.git(&["update-index", "--add", "--cacheinfo", &entry]);
+    repo.git(&["commit", "-q", "-m", "a submodule"]);
+    let ran = repo.diff("HEAD~1:rooms", "HEAD:rooms");
+    assert_eq!(ran.code, 3);
+    assert!(
+        ran.err.contains("HEAD:rooms/sub") && ran.err.contains("a submodule"),
+        "{}",
+        ran.err
+    );
+    let named = repo.diff("HEAD:rooms/sub/rooms.yaml", "rooms");
+    assert!(named.err.contains("a submodule"), "{}", named.err);
+}
+
+/// A tree object with these entries, whatever git thinks of them.
+fn tree(repo: &Repo, entries: &[(&str, &[u8], &str)]) -> String {
+    let mut bytes = Vec::new();
+    for (mode, name, id) in entries {
+        bytes.extend(format!("{mode} ").bytes());
+        bytes.extend(*name);
+        bytes.push(0);
+        bytes.extend(
+            (0..id.len())
+                .step_by(2)
+                .map(|at| u8::from_str_radix(&id[at..at + 2], 16).unwrap()),
+        );
+    }
+    repo.dir.write("object", bytes);
+    repo.git(&["hash-object", "-t", "tree", "--literally", "-w", "object"])
+}
+
+#[test]
+fn trees_that_git_would_not_write_end_well() {
+    let repo = Repo::with_base();
+    let blob = repo.git(&["rev-parse", "HEAD:rooms/rooms.yaml"]);
+    let rooms = repo.git(&["rev-parse", "HEAD:rooms"]);
+    let missing = "1".repeat(blob.len());
+    for (name, told) in [
+        ("x/..", "git would not have written"),
+        ("..", "git would not have written"),
+        ("a/b.yaml", "git would not have written"),
+        ("", "git would not have written"),
+    ] {
+        let odd = tree(&repo, &[("40000", name.as_bytes(), &rooms)]);
+        let ran = repo.diff(&format!("{odd}:"), "rooms");
+        assert_eq!(ran.code, 3, "{name}: {}", ran.err);
+        assert!(ran.err.contains(told), "{name}: {}", ran.err);
+    }
+    let lost = tree(&repo, &[("100644", b"a.yaml", &missing)]);
+    let ran = repo.diff(&format!("{lost}:"), "rooms");
+    assert!(
+        ran.err.contains("does not have the file's content"),
+        "{}",
+        ran.err
+    );
+    let no_tree = tree(&repo, &[("40000", b"a", &blob)]);
+    assert_eq!(repo.diff(&format!("{no_tree}:"), "rooms").code, 3);
+    // Twenty objects that are a million million files: refused, and not walked for ever.
+    let mut bomb = tree(&repo, &[("100644", b"a.txt", &blob)]);
+    for _ in 0..20 {
+        let names: Vec<Vec<u8>> = (b'a'..=b'd').map(|name| vec![name]).collect();
+        let entries: Vec<_> = names
+            .iter()
+            .map(|name| ("40000", name.as_slice(), bomb.as_str()))
+            .collect();
+        bomb = tree(&repo, &entries);
+    }
+    let ran = repo.diff(&format!("{bomb}:"), "rooms");
+    assert_eq!(ran.code, 3);
+    assert!(
+        ran.err.contains("more than 100000 names"),
+        "{}",
+        &ran.err[..ran.err.len().min(2_000)]
+    );
+}
+
+#[test]
+fn files_that_are_too_large_are_not_read_and_the_next_one_is() {
+    let repo = Repo::with_base();
+    let large = vec![b'#'; (64 << 20) + 1];
+    repo.dir.write("rooms/a-large.yaml", large);
+    repo.commit();
+    let ran = repo.diff("HEAD:rooms", "rooms");
+    assert_eq!(ran.code, 3);
+    let told = "larger than 64 MiB";
+    assert_eq!(ran.err.matches(told).count(), 2, "{}", ran.err);
+    assert_eq!(ran.err.matches("error[").count(), 2, "{}", ran.err);
+}
+
+#[test]
+fn other_object_formats_names_and_a_bare_repository() {
+    let repo = Repo::with_base();
+    repo.dir.write(
+        "rooms/Алгебра 7б.yaml",
+        "version: 1\nrooms: [{pipe: b, title: B}]\n",
+    );
+    repo.commit();
+    let out = repo.diff("HEAD~1:rooms", "HEAD:rooms").ok();
+    assert!(out.contains("# HEAD:rooms/Алгебра 7б.yaml:2"), "{out}");
+    repo.git(&["clone", "-q", "--bare", ".", "bare.git"]);
+    let mut command = repo.dir.command(&["diff", "HEAD~1:rooms", "HEAD:rooms"]);
+    let bare = command
+        .current_dir(repo.dir.path("bare.git"))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(bare.stdout).unwrap(), out);
+
+    let sha256 = Repo::new();
+    fs::remove_dir_all(sha256.dir.path(".git")).unwrap();
+    sha256.git(&["init", "-q", "-b", "main", "--object-format=sha256"]);
+    sha256
+        .dir
+        .write("rooms.yaml", "version: 1\nrooms: [{pipe: b, title: B}]\n");
+    sha256.commit();
+    let out = sha256.diff("HEAD:rooms.yaml", "rooms.yaml").ok();
+    assert!(out.contains("no difference; 1 unchanged"), "{out}");
+}
+
+#[test]
+fn a_manifest_that_is_new_is_compared_with_nothing() {
+    let repo = Repo::with_base();
+    let out = repo.diff("/dev/null", "HEAD:rooms").ok();
+    assert!(
+        out.contains("diff: 2 to create, 3 members to add; 0 unchanged"),
+        "{out}"
+    );
+    assert_eq!(
+        repo.diff("HEAD:rooms", "/dev/null").code,
+        3,
+        "it must be meant"
+    );
+}
