@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use crate::cli::{Cli, Common, Verb};
 use crate::error::{Error, Exit};
+use crate::model::RunId;
 
 /// The public address of the API.
 const API_URL: &str = "https://api.imbachat.com";
@@ -20,6 +21,8 @@ pub struct Settings {
     pub common: Common,
     /// What the environment adds.
     pub credentials: Credentials,
+    /// Which run it is.
+    pub run: RunId,
 }
 
 /// What came from the environment, or from the files it names. `Debug` shows no secret.
@@ -44,7 +47,7 @@ impl Settings {
     ///
     /// # Errors
     /// A variable that cannot be used, by name, without its value.
-    pub fn new(cli: Cli) -> Result<Self, Error> {
+    pub fn new(cli: Cli, run: RunId) -> Result<Self, Error> {
         let Cli { common, verb } = cli;
         let needs = match verb {
             _ if common.sandbox.is_some() => None,
@@ -61,6 +64,7 @@ impl Settings {
             verb,
             common,
             credentials,
+            run,
         })
     }
 

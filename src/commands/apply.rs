@@ -47,7 +47,7 @@ pub(super) async fn run(
         plan: before,
     } = planned(loaded, connection, switches, console).await?;
     show(&before, console)?;
-    let mut told = Told::nothing(Exit::Done);
+    let mut told = Told::nothing(Exit::Done, settings);
     if before.refusals.is_empty() {
         access.check(&before)?;
     }
@@ -148,7 +148,11 @@ pub(super) async fn carry_out(
         interest,
         reader: &connection.reader,
         writer: Arc::new(connection.writer(access)),
-        ledger: Arc::new(Journal::open(&connection.ledger, &connection.target)?),
+        ledger: Arc::new(Journal::open(
+            &connection.ledger,
+            &connection.target,
+            &settings.run,
+        )?),
         control: Arc::new(Control::new(
             pace,
             dice(),

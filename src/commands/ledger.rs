@@ -20,7 +20,7 @@ pub(super) async fn run(
     let site = Site::of_ledger(settings)?;
     match verb {
         LedgerVerb::Show => show(&site, console)?,
-        LedgerVerb::Forget { pipes } => forget(&site, pipes, console).await?,
+        LedgerVerb::Forget { pipes } => forget(&site, pipes, settings, console).await?,
         LedgerVerb::Merge { files } => merge(&site, files, console)?,
         LedgerVerb::Compact => {
             let mut before = 0;
@@ -58,7 +58,12 @@ fn show(site: &Site, console: &mut Console) -> Result<(), Error> {
     ))
 }
 
-async fn forget(site: &Site, pipes: &[String], console: &mut Console) -> Result<(), Error> {
+async fn forget(
+    site: &Site,
+    pipes: &[String],
+    settings: &Settings,
+    console: &mut Console,
+) -> Result<(), Error> {
     let snapshot = read(&site.ledger, &site.target)?;
     warn(console, &snapshot);
     let recorded = snapshot.recorded();
@@ -80,7 +85,7 @@ async fn forget(site: &Site, pipes: &[String], console: &mut Console) -> Result<
             pipe: Pipe::new(pipe.as_str()),
         })
         .collect();
-    Journal::open(&site.ledger, &site.target)?
+    Journal::open(&site.ledger, &site.target, &settings.run)?
         .append(facts)
         .await?;
     let after = read(&site.ledger, &site.target)?;

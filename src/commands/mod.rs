@@ -23,12 +23,14 @@ mod target;
 pub use console::Streams;
 
 use std::ffi::OsString;
+use std::hash::{BuildHasher, RandomState};
 
 use clap::Parser;
 use console::Console;
 
 use crate::cli::{Cli, SandboxVerb, Verb};
 use crate::error::{Error, Exit};
+use crate::model::RunId;
 use crate::settings::Settings;
 
 /// A whole run: arguments (the program's name first) and streams in, the way it ended out.
@@ -38,7 +40,8 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
         Err(error) => return usage(&error, &args, streams),
     };
     let mut console = Console::new(streams, &cli);
-    let exit = Settings::new(cli).and_then(|settings| dispatch(&settings, &mut console));
+    let run = RunId::new(RandomState::new().hash_one(std::process::id()));
+    let exit = Settings::new(cli, run).and_then(|settings| dispatch(&settings, &mut console));
     exit.unwrap_or_else(|error| console.fail(&error))
 }
 

@@ -12,12 +12,16 @@ use crate::apply::Outcome;
 use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
+use crate::model::RunId;
 use crate::plan::Plan;
 use crate::render::json::{self, PlanDocument, ReportDocument, diagnostics};
 use crate::render::{self, github, markdown};
+use crate::settings::Settings;
 
 /// How an apply ended.
 pub(super) struct Told {
+    /// Which run it was.
+    pub(super) run: RunId,
     pub(super) exit: Exit,
     /// What became of the plan, if anything was carried out.
     pub(super) outcome: Option<Outcome>,
@@ -27,8 +31,9 @@ pub(super) struct Told {
 
 impl Told {
     /// Nothing was carried out.
-    pub(super) fn nothing(exit: Exit) -> Self {
+    pub(super) fn nothing(exit: Exit, settings: &Settings) -> Self {
         Self {
+            run: settings.run.clone(),
             exit,
             outcome: None,
             after: None,
@@ -100,7 +105,7 @@ impl Told {
         let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
         let plan = PlanDocument::new(plan, self.exit, warnings);
         let converged = self.after.as_ref().map(|after| !after.is_pending());
-        ReportDocument::new(plan, self.outcome.as_ref(), converged, self.exit)
+        ReportDocument::new(plan, self.outcome.as_ref(), converged, self.exit, &self.run)
     }
 }
 

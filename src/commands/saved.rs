@@ -48,7 +48,7 @@ pub(super) async fn run(
     show(&saved, console)?;
     if !saved.refusals.is_empty() {
         return finish(
-            Told::nothing(Exit::Refused),
+            Told::nothing(Exit::Refused, settings),
             &saved,
             connection,
             args,
@@ -64,7 +64,7 @@ pub(super) async fn run(
     let stale = sorted.stale;
     if stale > 0 && !args.apply_fresh {
         console.error("nothing was applied: the plan is stale; make a new one, or use --apply-fresh for the untouched rooms");
-        let mut told = Told::nothing(Exit::Refused);
+        let mut told = Told::nothing(Exit::Refused, settings);
         told.outcome = Some(sorted.with(Outcome::default(), true));
         return finish(told, &saved, connection, args, console).await;
     }
@@ -88,7 +88,7 @@ pub(super) async fn run(
         Told {
             exit: ended,
             outcome,
-            after: None,
+            ..Told::nothing(ended, settings)
         },
         &saved,
         connection,

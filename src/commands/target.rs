@@ -170,7 +170,8 @@ impl Connection {
             endpoint,
             settings.common.timeout,
             settings.credentials.secrets(),
-        )?;
+        )?
+        .of_run(&settings.run);
         let reader = Reader::new(http.clone(), target.widget, auth);
         Ok(Self {
             target,

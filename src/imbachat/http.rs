@@ -5,16 +5,19 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::endpoint::Endpoint;
 use super::failure::{Cause, Delivery, Failure};
 use super::wire::{self, Bad};
+use crate::model::RunId;
 
 /// An answer to a write larger than this is not one.
 const LARGEST_ANSWER: usize = 4 << 20;
+/// Who the server is told is calling.
+const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
 /// The longest text of a server that is quoted.
 const QUOTED: usize = 300;
 
@@ -25,6 +28,7 @@ pub struct Http {
     endpoint: Endpoint,
     timeout: Duration,
     secrets: Vec<SecretString>,
+    agent: String,
 }
 
 impl Http {
@@ -38,7 +42,6 @@ impl Http {
         secrets: Vec<SecretString>,
     ) -> Result<Self, Failure> {
         let builder = Client::builder()
-            .user_agent(concat!("roomform/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .connect_timeout(timeout.min(Duration::from_secs(10)))
             .read_timeout(timeout);
@@ -56,7 +59,15 @@ impl Http {
             endpoint,
             timeout,
             secrets,
+            agent: AGENT.to_owned(),
         })
+    }
+
+    /// The same, with the run's id in the `User-Agent`, so that a line in the server's log leads to the run.
+    #[must_use]
+    pub fn of_run(self, run: &RunId) -> Self {
+        let agent = format!("{AGENT} (run {run})");
+        Self { agent, ..self }
     }
 
     /// A POST to a path below the base address; `whole` bounds the whole exchange by the timeout.
@@ -64,7 +75,8 @@ impl Http {
         let request = self
             .client
             .post(self.endpoint.join(path)?)
-            .header("Accept", "application/json");
+            .header("Accept", "application/json")
+            .header(USER_AGENT, &self.agent);
         Ok(if whole {
             request.timeout(self.timeout)
         } else {

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -21,7 +20,7 @@ use super::entry::{Fact, Stage, Stamp};
 use super::file::{LedgerError, bytes, is_whole_line, parse, regular};
 use super::fold::Entries;
 use super::line::Line;
-use crate::model::{Pipe, RoomId, Target, UserId};
+use crate::model::{Pipe, RoomId, RunId, Target, UserId};
 
 /// Where facts are written down.
 pub trait Record: Send + Sync {
@@ -41,7 +40,7 @@ pub trait Record: Send + Sync {
 /// An open ledger file.
 #[derive(Debug)]
 pub struct Journal {
-    run: String,
+    run: RunId,
     clock: AtomicI64,
     sequence: AtomicU64,
     sender: Option<mpsc::Sender<Batch>>,
@@ -57,11 +56,11 @@ struct Batch {
 }
 
 impl Journal {
-    /// Opens the ledger of a target for writing; makes it, and its directory, if it is not there.
+    /// Opens the ledger of a target for a run to write to; makes it, and its directory, if it is not there.
     ///
     /// # Errors
     /// [`LedgerError`]: also when the file is of another target, newer, or damaged.
-    pub fn open(path: &Path, target: &Target) -> Result<Self, LedgerError> {
+    pub fn open(path: &Path, target: &Target, run: &RunId) -> Result<Self, LedgerError> {
         let io = |doing| {
             move |source| LedgerError::Io {
                 path: path.to_owned(),
@@ -80,19 +79,13 @@ impl Journal {
             .name("ledger".to_owned())
             .spawn(work);
         let writer = writer.map_err(io("no thread could be started for it"))?;
-        let run = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
         Ok(Self {
-            run,
+            run: run.clone(),
             clock: AtomicI64::new(clock),
             sequence: AtomicU64::new(0),
             sender: Some(sender),
             writer: Some(writer),
         })
-    }
-
-    /// This run's id, as it stands in every entry.
-    pub fn run(&self) -> &str {
-        &self.run
     }
 
     /// The time, which never runs backwards: what is written later is later, also after entries of a machine whose clock is
@@ -112,7 +105,7 @@ impl Journal {
             let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
             let stamp = Stamp {
                 time: time.clone(),
-                run: self.run.clone(),
+                run: self.run.to_string(),
                 sequence,
             };
             serde_json::to_writer(&mut lines, &Line::new(stamp, fact))?;

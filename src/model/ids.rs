@@ -37,6 +37,22 @@ impl std::borrow::Borrow<str> for Pipe {
     }
 }
 
+/// One run of the program, as it stands in the ledger, in the report, in its logs, and in the `User-Agent` of its requests.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(Arc<str>);
+
+impl RunId {
+    /// The id that a number is: 16 hexadecimal digits. Two runs should not have the same.
+    pub fn new(number: u64) -> Self {
+        Self(format!("{number:016x}").into())
+    }
+
+    /// The id as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What a run works on: the API's origin (or `sandbox:`) and the widget. A ledger belongs to exactly one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
@@ -55,7 +71,7 @@ macro_rules! display_inner {
         }
     )+};
 }
-display_inner!(WidgetId, RoomId, UserId, Pipe);
+display_inner!(WidgetId, RoomId, UserId, Pipe, RunId);
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,7 +13,7 @@ mod text;
 pub use desired::{
     Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place, Welcome,
 };
-pub use ids::{Pipe, RoomId, Target, UserId, WidgetId};
+pub use ids::{Pipe, RoomId, RunId, Target, UserId, WidgetId};
 pub use observed::{LiveRoom, Observed};
 pub use recorded::{Owed, Recorded, RecordedRoom, Sending, Shown};
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};

@@ -4,6 +4,7 @@ use clap::Parser as _;
 use insta::assert_snapshot;
 use roomform::cli::Cli;
 use roomform::imbachat::{ReadAuth, WriteAuth};
+use roomform::model::RunId;
 use roomform::sandbox::Config;
 use roomform::settings::{Credentials, Settings};
 use secrecy::SecretString;
@@ -368,6 +369,7 @@ fn debug_shows_no_secret() {
         verb,
         common,
         credentials,
+        run: RunId::new(1),
     };
     let write = WriteAuth {
         secret_key: None,

@@ -14,7 +14,7 @@ const TABLE: [(&str, &[&str]); 13] = [
             "sandbox", "settings",
         ],
     ),
-    ("settings", &["cli", "error"]),
+    ("settings", &["cli", "error", "model"]),
     ("cli", &[]),
     ("error", &[]),
     ("render", &["apply", "error", "manifest", "model", "plan"]),

@@ -22,6 +22,7 @@ mod interrupts;
 mod kill;
 mod layers;
 mod ledger;
+mod logs;
 mod manifests;
 mod plan;
 mod properties;

@@ -11,7 +11,7 @@ use roomform::apply::{Control, Job, Outcome, Pace, apply};
 use roomform::imbachat::{Dice, Endpoint, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer};
 use roomform::ledger::{Journal, read};
 use roomform::manifest::{Loaded, Options, load, load_text};
-use roomform::model::{Observed, Target, WidgetId, nfc};
+use roomform::model::{Observed, RunId, Target, WidgetId, nfc};
 use roomform::plan::{Allow, Interest, Plan, Switches, plan};
 use roomform::render::{self, Paint};
 use roomform::sandbox::{self, RoomView, Sandbox};
@@ -205,7 +205,7 @@ impl<'a> World<'a> {
             interest: Interest::new(&loaded.desired),
             reader: &self.reader,
             writer: Arc::clone(&self.writer),
-            ledger: Arc::new(Journal::open(&self.ledger(), &self.target).unwrap()),
+            ledger: Arc::new(Journal::open(&self.ledger(), &self.target, &RunId::new(1)).unwrap()),
             control: Arc::new(Control::new(
                 Pace::new(4, None),
                 Dice::new(1),

@@ -7,6 +7,7 @@ use super::FORMAT;
 use super::plan::PlanDocument;
 use crate::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
 use crate::error::Exit;
+use crate::model::RunId;
 use crate::render::outcome::welcome_in_doubt;
 
 /// The plan an apply had, and what became of each room.
@@ -17,6 +18,8 @@ pub struct ReportDocument {
     format: u32,
     /// `report`.
     kind: &'static str,
+    /// The run's id, as in the ledger's entries, the logs, and the `User-Agent` of its requests.
+    run: String,
     /// The exit code of the run.
     exit: u8,
     /// Its name.
@@ -80,6 +83,7 @@ impl ReportDocument {
         outcome: Option<&Outcome>,
         converged: Option<bool>,
         exit: Exit,
+        run: &RunId,
     ) -> Self {
         let requests = outcome
             .map(|outcome| RequestsDocument {
@@ -91,6 +95,7 @@ impl ReportDocument {
         Self {
             format: FORMAT,
             kind: "report",
+            run: run.to_string(),
             exit: exit.code(),
             reason: exit.name(),
             plan,
