@@ -8,7 +8,7 @@ rooms=${1:-100000} members=${2:-30}
 if [ ! -x /usr/bin/time ]; then
   apt-get install -y -qq time
 fi
-cargo build --release --locked --quiet
+[ -n "${ROOMFORM_BUILT:-}" ] || cargo build --release --locked --quiet
 program=$(pwd)/${CARGO_TARGET_DIR:+../}target/release/roomform
 [ -z "${CARGO_TARGET_DIR:-}" ] || program=$CARGO_TARGET_DIR/release/roomform
 
