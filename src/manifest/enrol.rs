@@ -8,7 +8,8 @@ use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
 use super::groups::Directory;
 use super::raw::{RawEnrol, RawOn, RawVia, Spanned};
-use super::table::{Column, Row, Table, is_among};
+use super::row::{Column, Row};
+use super::table::{Table, is_among};
 use super::tables::empty;
 use crate::model::Member;
 

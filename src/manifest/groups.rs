@@ -209,6 +209,7 @@ impl<'a> Directory<'a> {
                 RawMember::Person(name) => match self.people.get(name) {
                     Some(Person::User(user, _)) => self.add(&one(user), &mut members),
                     Some(Person::LeftOut) => {}
+                    None if !self.people.is_complete() => {}
                     None => problems.push(self.unknown_person(name, written.at)),
                 },
                 RawMember::Group(name) => match self.groups.get(name.as_str()) {

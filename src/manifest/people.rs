@@ -9,7 +9,7 @@ use std::collections::btree_map::Entry;
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::{clip, nearest, whole_number};
 use super::raw::{Names, PositiveId, RawDirectory, Spanned};
-use super::table::{Column, Row};
+use super::row::{Column, Row};
 use super::tables::Tables;
 use crate::model::UserId;
 
@@ -22,6 +22,8 @@ const LARGEST_ID: u64 = i64::MAX as u64;
 #[derive(Debug)]
 pub(super) struct People {
     names: BTreeMap<String, Person>,
+    /// Whether a file of names could not be read: who is not here may stand there.
+    incomplete: bool,
     /// Names still to be compared in search of the nearest: each search reads all, and a wrong file may lack thousands.
     comparisons: Cell<usize>,
 }
@@ -39,6 +41,7 @@ impl Default for People {
     fn default() -> Self {
         Self {
             names: BTreeMap::new(),
+            incomplete: false,
             comparisons: Cell::new(MOST_COMPARISONS),
         }
     }
@@ -64,6 +67,7 @@ impl People {
         problems: &mut Problems,
     ) {
         let Some(table) = tables.get(&raw.file) else {
+            self.incomplete = true;
             return;
         };
         let names: Vec<Option<Column>> = raw
@@ -75,6 +79,7 @@ impl People {
         let filters = table.filters(&raw.filter, &[], problems);
         let names: Option<Vec<Column>> = names.into_iter().collect();
         let (Some(names), Some(id), Some(filters)) = (names, id, filters) else {
+            self.incomplete = true;
             return;
         };
         let mut rows = 0;
@@ -83,7 +88,11 @@ impl People {
             let person = if row.passes(&filters) {
                 match user(row, &id, sources) {
                     Ok(user) => Person::User(user, row.at()),
-                    Err(mistake) => return problems.push(mistake),
+                    // Whoever names them later has not made another mistake.
+                    Err(mistake) => {
+                        problems.push(mistake);
+                        Person::LeftOut
+                    }
                 }
             } else {
                 Person::LeftOut
@@ -130,6 +139,11 @@ impl People {
             },
             (Entry::Occupied(_), Person::LeftOut) => {}
         }
+    }
+
+    /// Whether a name that nobody has is a mistake of its own, and does not follow from another.
+    pub(super) fn is_complete(&self) -> bool {
+        !self.incomplete
     }
 
     /// Who has this name.

@@ -6,7 +6,8 @@ use super::diagnostic::{Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
 use super::people::{People, Person, user};
 use super::raw::{By, RawRoster, Spanned};
-use super::table::{Column, Filter, ONLY_COLUMN, Row, Table, is_among};
+use super::row::{Column, Filter, Row};
+use super::table::{ONLY_COLUMN, Table, is_among};
 use super::tables::{Tables, empty};
 use crate::model::{Member, UserId};
 
@@ -168,6 +169,7 @@ impl Rosters<'_> {
         match known {
             Some(Person::User(user, _)) => Ok(Some(user)),
             Some(Person::LeftOut) => Ok(None),
+            None if !people.is_complete() => Ok(None),
             None => {
                 let message = format!("`{}` is not in `people`", clip(cell));
                 let mistake = row.mistake(Code::UnknownPerson, column, &message, self.sources);

@@ -1,19 +1,20 @@
 //! A file with rows: its header, its columns, its rows one after another with their places.
 //!
-//! Main types: [`Table`] and [`Row`]. CSV with a header, or a plain text with one value a line. It knows nothing of users or rooms.
+//! Main type: [`Table`]. CSV with a header, or a plain text with one value a line. It knows nothing of users or rooms.
 
 use csv::StringRecord;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::{clip, nearest};
-use super::layout::{cell_offset, is_plain, likely_delimiter, lines, spreadsheet_line};
+use super::diagnostic::{Code, Diagnostic, Problems, Sources};
+use super::fields::{clip, nearest, whole_number};
+use super::layout::{is_plain, likely_delimiter, lines, spreadsheet_line};
 use super::raw::{RawFile, RawFilter, Spanned};
-use crate::model::{FileId, Place};
+use super::row::{Cells, Column, Filter, Row};
+use crate::model::FileId;
 
 /// The name of the only column of a file without a header.
 pub(super) const ONLY_COLUMN: &str = "user";
 /// How many columns of one name with numbers behind it are looked for.
-const MOST_NUMBERED: usize = 1000;
+const MOST_NUMBERED: u64 = 1000;
 
 /// An opened file with rows.
 #[derive(Debug, Clone)]
@@ -26,108 +27,8 @@ pub(super) struct Table {
     pub(super) columns: Vec<String>,
     /// The byte at which the header starts, or the first row where there is none.
     start: usize,
-}
-
-/// A column found in a table: one place, or one for each number of a numbered column.
-#[derive(Debug, Clone)]
-pub(super) struct Column {
-    /// Its name as written in the file; without its number, if it has some.
-    pub(super) name: String,
-    places: Vec<usize>,
-}
-
-/// A condition on a row.
-#[derive(Debug)]
-pub(super) struct Filter {
-    column: Column,
-    values: Vec<String>,
-}
-
-/// One row of a table, or one of those that a row with numbered columns is.
-#[derive(Debug)]
-pub(super) struct Row<'r> {
-    record: &'r StringRecord,
-    /// Which number of the numbered columns, from 0.
-    number: usize,
-    table: &'r Table,
-    text: &'r str,
-    /// The byte at which it starts.
-    start: usize,
-}
-
-impl Row<'_> {
-    /// A cell, without white space around it.
-    pub(super) fn cell(&self, column: &Column) -> &str {
-        let place = column.places.get(self.number).or(column.places.first());
-        place
-            .and_then(|place| self.record.get(*place))
-            .unwrap_or_default()
-            .trim()
-    }
-
-    /// Whether all conditions hold.
-    pub(super) fn passes(&self, filters: &[Filter]) -> bool {
-        filters.iter().all(|filter| {
-            let cell = self.cell(&filter.column);
-            filter.values.iter().any(|value| value == cell)
-        })
-    }
-
-    /// Where the row starts.
-    pub(super) fn at(&self) -> At {
-        At {
-            file: self.table.file,
-            offset: u32::try_from(self.start).unwrap_or(u32::MAX),
-        }
-    }
-
-    /// All cells by the names of their columns.
-    pub(super) fn cells(&self) -> Vec<(&str, &str)> {
-        let names = self.table.columns.iter().map(String::as_str);
-        names.zip(self.record.iter().map(str::trim)).collect()
-    }
-
-    /// A mistake in a cell.
-    pub(super) fn mistake(
-        &self,
-        code: Code,
-        column: &Column,
-        message: &str,
-        sources: &Sources,
-    ) -> Diagnostic {
-        let index = column
-            .places
-            .get(self.number)
-            .or(column.places.first())
-            .copied()
-            .unwrap_or_default();
-        let offset =
-            self.start + cell_offset(&self.text[self.start..], self.table.delimiter, index);
-        let at = At {
-            offset: u32::try_from(offset).unwrap_or(u32::MAX),
-            ..self.at()
-        };
-        let name = self
-            .table
-            .columns
-            .get(index)
-            .map_or(column.name.as_str(), String::as_str);
-        Diagnostic::at(
-            code,
-            at,
-            format!("{}:{}: {message}", self.place(sources), clip(name)),
-        )
-    }
-
-    /// `enrollments.csv:214`
-    fn place(&self, sources: &Sources) -> String {
-        let Place { file, line } = sources.place(self.at());
-        let name = sources
-            .file(file)
-            .map(|file| file.name.clone())
-            .unwrap_or_default();
-        format!("{name}:{line}")
-    }
+    /// Columns that may be absent, in lower case.
+    optional: Vec<String>,
 }
 
 impl Table {
@@ -146,6 +47,7 @@ impl Table {
                 delimiter: None,
                 columns: vec![ONLY_COLUMN.to_owned()],
                 start: 0,
+                optional: Vec::new(),
             });
         }
         let (start, said) = spreadsheet_line(text);
@@ -158,6 +60,11 @@ impl Table {
             delimiter: Some(delimiter),
             columns: Vec::new(),
             start,
+            optional: raw
+                .optional
+                .iter()
+                .map(|name| name.value.trim().to_lowercase())
+                .collect(),
         };
         let mut header = StringRecord::new();
         // A text that is UTF-8 and may be ragged has no way to fail.
@@ -192,7 +99,7 @@ impl Table {
         {
             return Some(Column {
                 name: self.columns[*place].clone(),
-                places: vec![*place],
+                place: Cells::At(*place),
             });
         }
         if !numbered && found.len() > 1 {
@@ -205,13 +112,22 @@ impl Table {
                 .push(diagnostic.hint("roomform never picks one: rename the others in the file"));
             return None;
         }
-        let places: Vec<usize> = (1..=MOST_NUMBERED)
-            .map_while(|number| self.places(&format!("{wanted}{number}")).first().copied())
-            .collect();
-        if numbered && !places.is_empty() {
+        let places = if numbered {
+            self.numbered_places(&wanted)
+        } else {
+            Vec::new()
+        };
+        let name_as_written = name.value.clone();
+        if !places.is_empty() {
             return Some(Column {
-                name: name.value.clone(),
-                places,
+                name: name_as_written,
+                place: Cells::Numbered(places),
+            });
+        }
+        if self.optional.contains(&wanted) {
+            return Some(Column {
+                name: name_as_written,
+                place: Cells::Absent,
             });
         }
         let message = if numbered {
@@ -270,11 +186,7 @@ impl Table {
             .file(self.file)
             .map(|file| file.text.as_str())
             .unwrap_or_default();
-        let most = numbered
-            .iter()
-            .map(|column| column.places.len())
-            .max()
-            .unwrap_or(1);
+        let most = numbered.iter().map(Column::numbers).max().unwrap_or(1);
         self.records(text, |record, start| {
             let row = |number| Row {
                 record,
@@ -289,9 +201,10 @@ impl Table {
             }
             for number in 0..most {
                 let row = row(number);
-                if numbered.first().is_none_or(|column| {
-                    number < column.places.len() && !row.cell(column).is_empty()
-                }) {
+                if numbered
+                    .first()
+                    .is_none_or(|column| !row.cell(column).is_empty())
+                {
                     take(&row, problems);
                 }
             }
@@ -339,6 +252,24 @@ impl Table {
             .enumerate()
             .filter(|(_, column)| named(column));
         found.map(|(index, _)| index).collect()
+    }
+
+    /// The places of `course1`, `course2`, … by their numbers.
+    fn numbered_places(&self, name: &str) -> Vec<Option<usize>> {
+        let mut places = Vec::new();
+        for (place, column) in self.columns.iter().enumerate() {
+            let column = column.to_lowercase();
+            let number = column.strip_prefix(name).and_then(whole_number);
+            let Some(number) = number.filter(|number| (1..=MOST_NUMBERED).contains(number)) else {
+                continue;
+            };
+            let index = number as usize - 1;
+            if places.len() <= index {
+                places.resize(index + 1, None);
+            }
+            places[index].get_or_insert(place);
+        }
+        places
     }
 
     fn ragged(&self, row: &Row<'_>, sources: &Sources) -> Diagnostic {

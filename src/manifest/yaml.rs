@@ -46,6 +46,29 @@ pub(super) struct Anchored {
 }
 
 impl Node {
+    /// A node that no file has.
+    pub(super) fn made(at: At, value: Value) -> Self {
+        Self { at, value }
+    }
+
+    /// A quoted text that no file has.
+    pub(super) fn text(at: At, text: String) -> Self {
+        Self::made(at, Value::Scalar { text, plain: false })
+    }
+
+    /// The same, and everything in it, as if it stood somewhere else.
+    pub(super) fn moved(&self, at: At) -> Self {
+        let value = match self.value() {
+            Value::Seq(items) => Value::Seq(items.iter().map(|item| item.moved(at)).collect()),
+            Value::Map(pairs) => {
+                let moved = |(key, value): &(Self, Self)| (key.moved(at), value.moved(at));
+                Value::Map(pairs.iter().map(moved).collect())
+            }
+            value => value.clone(),
+        };
+        Self::made(at, value)
+    }
+
     /// The value, aliases resolved.
     pub(super) fn value(&self) -> &Value {
         match &self.value {

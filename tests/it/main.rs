@@ -25,6 +25,7 @@ mod ledger;
 mod logs;
 mod manifests;
 mod plan;
+mod presets;
 mod properties;
 mod review;
 mod rosters;

@@ -2,17 +2,20 @@
 
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::fields::{Decoder, Keys};
+use super::super::presets;
 use super::super::raw::{RawEnrol, RawFile, RawGenerate, RawOn, RawVia, Spanned};
 use super::super::yaml::{Node, Value};
 use super::room;
 use super::roster::{self, filters, missing};
 
-pub(in super::super) const GENERATE: Keys<3> = Keys {
+pub(in super::super) const GENERATE: Keys<8> = Keys {
     owner: "an entry of `generate`",
-    known: ["each", "where", "room"],
+    known: [
+        "each", "where", "room", "format", "from", "roles", "status", "id",
+    ],
     later: &[],
 };
-const EACH: Keys<6> = Keys {
+const EACH: Keys<7> = Keys {
     owner: "`each`",
     known: [
         "roster",
@@ -20,6 +23,7 @@ const EACH: Keys<6> = Keys {
         "encoding",
         "allow_empty",
         "numbered",
+        "optional",
         "distinct",
     ],
     later: &[],
@@ -39,7 +43,7 @@ pub(in super::super) const TEMPLATE_ROOM: Keys<9> = Keys {
     ],
     later: &["welcome"],
 };
-pub(in super::super) const ENROL: Keys<11> = Keys {
+pub(in super::super) const ENROL: Keys<12> = Keys {
     owner: "`enrol`",
     known: [
         "roster",
@@ -53,10 +57,11 @@ pub(in super::super) const ENROL: Keys<11> = Keys {
         "encoding",
         "allow_empty",
         "numbered",
+        "optional",
     ],
     later: &[],
 };
-pub(in super::super) const VIA: Keys<7> = Keys {
+pub(in super::super) const VIA: Keys<8> = Keys {
     owner: "`via`",
     known: [
         "roster",
@@ -66,13 +71,33 @@ pub(in super::super) const VIA: Keys<7> = Keys {
         "encoding",
         "allow_empty",
         "numbered",
+        "optional",
     ],
     later: &[],
 };
 
-/// One entry of `generate`.
+/// One entry of `generate`: written out, or what a preset makes of it.
 pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGenerate> {
-    let [each, filter, room] = decoder.fields(node, &GENERATE)?;
+    let [each, filter, room, format, own @ ..] = decoder.fields(node, &GENERATE)?;
+    let Some(format) = format else {
+        for (key, node) in presets::OWN_KEYS.into_iter().zip(own) {
+            if let Some(node) = node {
+                decoder.note(presets::without_format(key, node));
+            }
+        }
+        return written_out(decoder, node, [each, filter, room]);
+    };
+    let over = [("each", each), ("where", filter), ("room", room)];
+    let filled = presets::filled(decoder, format, own, over)?;
+    let [each, filter, room, ..] = decoder.fields(&filled, &GENERATE)?;
+    written_out(decoder, node, [each, filter, room])
+}
+
+fn written_out(
+    decoder: &mut Decoder<'_>,
+    node: &Node,
+    [each, filter, room]: [Option<&Node>; 3],
+) -> Option<RawGenerate> {
     for (key, value, what) in [
         ("each", each, "the file with a row for each room"),
         ("room", room, "what a room is made of"),
@@ -102,14 +127,21 @@ fn each(decoder: &mut Decoder<'_>, node: &Node) -> Option<(RawFile, Option<Spann
             decoder,
             node,
             EACH.owner,
-            [Some(node), None, None, None, None],
+            [Some(node), None, None, None, None, None],
         );
         return Some((file?, None));
     }
-    let [path, delimiter, encoding, allow_empty, numbered, distinct] =
-        decoder.fields(node, &EACH)?;
+    let [
+        path,
+        delimiter,
+        encoding,
+        allow_empty,
+        numbered,
+        optional,
+        distinct,
+    ] = decoder.fields(node, &EACH)?;
     let distinct = distinct.and_then(|node| decoder.text(node, "`distinct`"));
-    let nodes = [path, delimiter, encoding, allow_empty, numbered];
+    let nodes = [path, delimiter, encoding, allow_empty, numbered, optional];
     Some((roster::file(decoder, node, EACH.owner, nodes)?, distinct))
 }
 
@@ -142,10 +174,11 @@ fn enrol(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawEnrol> {
         encoding,
         allow_empty,
         numbered,
+        optional,
     ] = decoder.fields(node, &ENROL)?;
     let on = on(decoder, node, on_node, ENROL.owner);
     let via = via.and_then(|node| self::via(decoder, node));
-    let file = [path, delimiter, encoding, allow_empty, numbered];
+    let file = [path, delimiter, encoding, allow_empty, numbered, optional];
     let own = [user, by, filter, people];
     Some(RawEnrol {
         roster: roster::of_fields(decoder, node, ENROL.owner, file, own)?,
@@ -163,10 +196,11 @@ fn via(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawVia> {
         encoding,
         allow_empty,
         numbered,
+        optional,
     ] = decoder.fields(node, &VIA)?;
     let on = on(decoder, node, on_node, VIA.owner);
     let filter = filter.map(|node| filters(decoder, node));
-    let nodes = [path, delimiter, encoding, allow_empty, numbered];
+    let nodes = [path, delimiter, encoding, allow_empty, numbered, optional];
     Some(RawVia {
         file: roster::file(decoder, node, VIA.owner, nodes)?,
         on: on?,

@@ -6,7 +6,7 @@ use super::super::raw::{By, RawDirectory, RawFile, RawFilter, RawRoster, Spanned
 use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
 
-pub(in super::super) const ROSTER: Keys<9> = Keys {
+pub(in super::super) const ROSTER: Keys<10> = Keys {
     owner: "a roster",
     known: [
         "roster",
@@ -18,10 +18,11 @@ pub(in super::super) const ROSTER: Keys<9> = Keys {
         "encoding",
         "allow_empty",
         "numbered",
+        "optional",
     ],
     later: &[],
 };
-pub(in super::super) const DIRECTORY: Keys<8> = Keys {
+pub(in super::super) const DIRECTORY: Keys<9> = Keys {
     owner: "a directory of people",
     known: [
         "roster",
@@ -32,6 +33,7 @@ pub(in super::super) const DIRECTORY: Keys<8> = Keys {
         "encoding",
         "allow_empty",
         "numbered",
+        "optional",
     ],
     later: &[],
 };
@@ -46,7 +48,7 @@ const DELIMITERS: [(&str, u8); 5] = [
 ];
 
 /// The values of the keys that say which file it is and how it is read.
-pub(super) type FileNodes<'n> = [Option<&'n Node>; 5];
+pub(super) type FileNodes<'n> = [Option<&'n Node>; 6];
 
 /// The `roster` key of a mapping, unless it names a person of that name.
 pub(super) fn named(node: &Node) -> Option<&(Node, Node)> {
@@ -71,8 +73,9 @@ pub(super) fn roster(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoster
         encoding,
         allow_empty,
         numbered,
+        optional,
     ] = decoder.fields(node, &ROSTER)?;
-    let file = [path, delimiter, encoding, allow_empty, numbered];
+    let file = [path, delimiter, encoding, allow_empty, numbered, optional];
     of_fields(decoder, node, "a roster", file, [user, by, filter, people])
 }
 
@@ -108,6 +111,7 @@ pub(super) fn directory(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDir
         encoding,
         allow_empty,
         numbered,
+        optional,
     ] = decoder.fields(node, &DIRECTORY)?;
     for (key, value) in [("name", name), ("id", id)] {
         if value.is_none() && !decoder.meant.contains(&key) {
@@ -117,7 +121,7 @@ pub(super) fn directory(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDir
     let name = name.map(|node| columns(decoder, node, "`name`"));
     let id = id.and_then(|node| decoder.text(node, "`id`"));
     let filter = filter.map(|node| filters(decoder, node));
-    let nodes = [path, delimiter, encoding, allow_empty, numbered];
+    let nodes = [path, delimiter, encoding, allow_empty, numbered, optional];
     let file = file(decoder, node, "a directory of people", nodes)?;
     Some(RawDirectory {
         file,
@@ -132,7 +136,7 @@ pub(super) fn file(
     decoder: &mut Decoder<'_>,
     node: &Node,
     owner: &str,
-    [path, delimiter, encoding, allow_empty, numbered]: FileNodes<'_>,
+    [path, delimiter, encoding, allow_empty, numbered, optional]: FileNodes<'_>,
 ) -> Option<RawFile> {
     if path.is_none() && !decoder.meant.contains(&"roster") {
         missing(decoder, node, owner, "roster", "the path of a file");
@@ -142,12 +146,14 @@ pub(super) fn file(
     let encoding = encoding.and_then(|node| decoder.text(node, "`encoding`"));
     let allow_empty = allow_empty.and_then(|node| decoder.boolean(node, "`allow_empty`"));
     let numbered = numbered.map(|node| columns(decoder, node, "`numbered`"));
+    let optional = optional.map(|node| columns(decoder, node, "`optional`"));
     let file = RawFile {
         path: path?,
         delimiter,
         encoding,
         allow_empty: allow_empty.unwrap_or_default(),
         numbered: numbered.unwrap_or_default(),
+        optional: optional.unwrap_or_default(),
     };
     decoder.files.push(file.clone());
     Some(file)

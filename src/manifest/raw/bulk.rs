@@ -20,6 +20,8 @@ pub struct RawFile {
     pub allow_empty: bool,
     /// Columns that stand in the file with numbers behind them (`course1`, `course2`, …): each number makes a row of its own.
     pub numbered: Vec<Spanned<String>>,
+    /// Columns that the file may lack: then their cells are empty.
+    pub optional: Vec<Spanned<String>>,
 }
 
 /// One condition: a cell of this column has to be one of these texts.
@@ -119,6 +121,10 @@ fn file_properties() -> serde_json::Value {
         "numbered": {
             "description": "Columns that stand there with numbers (course1, course2, …); each number is a row of its own.",
             "type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}
+        },
+        "optional": {
+            "description": "Columns that the file may lack; their cells are then empty.",
+            "type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}
         }
     })
 }
@@ -204,9 +210,14 @@ schema_of! {
             "properties": {
                 "each": {"description": "The file with a row for each room.", "anyOf": [{"type": "string", "minLength": 1}, each]},
                 "where": part(WHERE, "Only rows whose cells are these."),
-                "room": generator.subschema_for::<TemplateRoom>()
+                "room": generator.subschema_for::<TemplateRoom>(),
+                "format": {"description": "What the files are: a preset of columns, joins and conditions; what stands beside it goes over it.", "enum": ["canvas", "oneroster", "moodle"]},
+                "from": {"description": "With `format`: the directory of the files.", "type": "string", "minLength": 1},
+                "roles": part(COLUMNS, "With `format`: the roles whose people are members."),
+                "status": {"description": "With `format`: active rows only, or any.", "enum": ["active", "any"]},
+                "id": {"description": "With `format`: the column with the site's user id.", "type": "string", "minLength": 1}
             },
-            "required": ["each", "room"]
+            "anyOf": [{"required": ["each", "room"]}, {"required": ["format"]}]
         })
     },
 }
@@ -224,6 +235,10 @@ impl JsonSchema for TemplateRoom {
         room["description"] = "The room of a row; `{{ column }}` stands for a cell.".into();
         for key in ["pipe", "title"] {
             room["properties"][key] = serde_json::json!({"type": "string", "minLength": 1, "description": "A template: `{{ column | slug }}`."});
+        }
+        if let Some(room) = room.as_object_mut() {
+            // A preset has a pipe and a title already.
+            room.remove("required");
         }
         room["properties"]["enrol"] = serde_json::json!({
             "description": "Rosters joined to the row by columns.", "anyOf": [enrol, {"type": "array", "items": enrol}]
