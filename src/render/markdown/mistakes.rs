@@ -108,7 +108,7 @@ pub(super) fn warnings(loaded: &Loaded, dialect: Dialect) -> Section {
 }
 
 fn is_look_alike(diagnostic: &Diagnostic) -> bool {
-    matches!(diagnostic.code, Code::LookAlike)
+    matches!(diagnostic.code, Code::LookAlike | Code::LookAlikeTitle)
 }
 
 fn of(loaded: &Loaded, dialect: Dialect, wanted: impl Fn(&Diagnostic) -> bool) -> Vec<String> {
