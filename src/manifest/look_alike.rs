@@ -58,7 +58,10 @@ fn difference(text: &str, other: &str) -> String {
     let start = pairs().take_while(|(a, b)| a == b).count();
     let ends = text[start..].iter().rev().zip(other[start..].iter().rev());
     let end = ends.take_while(|(a, b)| a == b).count();
-    let (one, two) = (&text[start..text.len() - end], &other[start..other.len() - end]);
+    let (one, two) = (
+        &text[start..text.len() - end],
+        &other[start..other.len() - end],
+    );
     if one.len() != two.len() {
         return format!("{} for {}", points(one), points(two));
     }
@@ -96,10 +99,18 @@ mod tests {
     fn the_code_points_that_differ_are_told() {
         let cases = [
             ("аdmin", "admin", "U+0430 for U+0061"),
-            ("TEAM", "team", "U+0054 for U+0074, U+0045 for U+0065, U+0041 for U+0061, and 1 more"),
+            (
+                "TEAM",
+                "team",
+                "U+0054 for U+0074, U+0045 for U+0065, U+0041 for U+0061, and 1 more",
+            ),
             ("cafe\u{301}", "café", "U+0065 U+0301 for U+00E9"),
             ("ad\u{200b}min", "admin", "U+200B for nothing"),
-            ("rnrnrn", "mmm", "U+0072 U+006E U+0072 U+006E and 2 more for U+006D U+006D U+006D"),
+            (
+                "rnrnrn",
+                "mmm",
+                "U+0072 U+006E U+0072 U+006E and 2 more for U+006D U+006D U+006D",
+            ),
         ];
         for (text, other, told) in cases {
             assert_eq!(difference(text, other), told);

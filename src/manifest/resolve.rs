@@ -80,7 +80,10 @@ fn look_alikes(rooms: &Rooms, problems: &mut Problems) {
     let rooms = rooms.values();
     let (mut pipes, mut titles): (Vec<_>, Vec<_>) = rooms
         .map(|(room, [pipe, title])| {
-            ((room.pipe.as_str(), *pipe), (room.state.title.as_str(), *title))
+            (
+                (room.pipe.as_str(), *pipe),
+                (room.state.title.as_str(), *title),
+            )
         })
         .unzip();
     pipes.retain(|(pipe, at)| validate::bad_pipe(pipe, *at).is_none());
