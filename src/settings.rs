@@ -40,6 +40,17 @@ pub struct Credentials {
     pub login: Option<SecretString>,
     /// And password.
     pub password: Option<SecretString>,
+    /// Which variables were found, in the order they were looked for.
+    pub found: Vec<Found>,
+}
+
+/// A variable that is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Its name, without `_FILE`.
+    pub name: &'static str,
+    /// Whether its value is in a file that `…_FILE` names.
+    pub in_file: bool,
 }
 
 impl Settings {
@@ -124,38 +135,49 @@ impl Credentials {
     }
 
     fn from_environment(needs: Needs) -> Result<Self, Error> {
-        let secret = |least: Needs, name: &str| {
-            let value = if needs >= least {
-                variable(name)?
-            } else {
-                None
-            };
-            Ok::<_, Error>(value.map(SecretString::from))
-        };
-        let widget = variable("IMBACHAT_WIDGET")?.map(|text| {
+        let mut found = Vec::new();
+        let mut plain = |name| take(name, &mut found);
+        let widget = plain("IMBACHAT_WIDGET")?.map(|text| {
             text.parse::<u64>().map_err(|_| {
                 Error::message(Exit::Failed, "IMBACHAT_WIDGET is not a number")
                     .hint("set it to the widget's number (imba_id)")
             })
         });
+        let api_url = plain("IMBACHAT_API_URL")?;
+        let mut secret = |least: Needs, name| {
+            let wanted = needs >= least;
+            let value = wanted.then(|| take(name, &mut found)).transpose()?;
+            Ok::<_, Error>(value.flatten().map(SecretString::from))
+        };
         Ok(Self {
-            api_url: variable("IMBACHAT_API_URL")?,
+            api_url,
             widget: widget.transpose()?,
             secret_key: secret(Needs::Reading, "IMBACHAT_SECRET_KEY")?,
             jwt: secret(Needs::Reading, "IMBACHAT_JWT")?,
             login: secret(Needs::Writing, "IMBACHAT_LOGIN")?,
             password: secret(Needs::Writing, "IMBACHAT_PASSWORD")?,
+            found,
         })
     }
 }
 
-/// A variable, or the content of the file that `<name>_FILE` names. Empty counts as not set: that is what CI passes
-/// where a secret is withheld.
-fn variable(name: &str) -> Result<Option<String>, Error> {
+/// The value of a variable, wherever it is, with a note of where.
+fn take(name: &'static str, found: &mut Vec<Found>) -> Result<Option<String>, Error> {
+    let value = variable(name)?;
+    Ok(value.map(|(value, in_file)| {
+        tracing::info!(name, in_file, "variable found");
+        found.push(Found { name, in_file });
+        value
+    }))
+}
+
+/// A variable, or the content of the file that `<name>_FILE` names, and whether it is that. Empty counts as not set: that is
+/// what CI passes where a secret is withheld.
+fn variable(name: &str) -> Result<Option<(String, bool)>, Error> {
     let direct = read(name)?;
     let file_name = format!("{name}_FILE");
     let Some(path) = read(&file_name)? else {
-        return Ok(direct);
+        return Ok(direct.map(|value| (value, false)));
     };
     if direct.is_some() {
         let message = format!("both {name} and {file_name} are set");
@@ -174,7 +196,7 @@ fn variable(name: &str) -> Result<Option<String>, Error> {
         let hint = format!("put the value into it, or unset {file_name}");
         return Err(Error::message(Exit::Failed, message).hint(hint));
     }
-    Ok(Some(text))
+    Ok(Some((text, true)))
 }
 
 fn read(name: &str) -> Result<Option<String>, Error> {

@@ -1,6 +1,7 @@
 //! One call, sent as often as the retry table allows, at the run's pace.
 
 use tokio::time::Instant;
+use tracing::{field, info};
 
 use super::control::{Control, Halt};
 use super::outcome::{RoomOutcome, Status};
@@ -50,7 +51,9 @@ where
         if !failure.lasting && failure.delivery != Delivery::Refused {
             control.pace.pushed_back();
         }
-        match verdict(call, &failure, attempt) {
+        let verdict = verdict(call, &failure, attempt);
+        info!(pipe = %outcome.pipe, ?call, attempt, cause = failure.cause.map(field::debug), ?verdict, "a call went wrong");
+        match verdict {
             Verdict::Again(wait) => {
                 if !control.pause(wait.thrown(&control.dice)).await {
                     return Err(Unsent::Failed(failure));

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tracing::info;
 
 use super::pace::Pace;
 use crate::imbachat::Dice;
@@ -49,10 +50,11 @@ impl Control {
 
     /// Stops the run; the first reason counts.
     pub(super) fn stop(&self, reason: Halt) {
-        self.halt
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert(reason);
+        let mut halt = self.halt.lock().unwrap_or_else(PoisonError::into_inner);
+        if halt.is_none() {
+            info!(?reason, "no further room is begun");
+            *halt = Some(reason);
+        }
     }
 
     /// Why the run stops, if it does.

@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tracing::info;
+
 use super::control::Control;
 use crate::imbachat::ReadRooms;
 use crate::model::{LiveRoom, Pipe, RoomId};
@@ -40,6 +42,12 @@ pub(super) async fn look_for(
         };
         let read = reader.collect(&control.dice, BTreeMap::new, take);
         let found = control.unless_interrupted(read).await?.ok()?;
+        info!(
+            look,
+            wanted = pipes.len(),
+            found = found.len(),
+            "looked for rooms in doubt"
+        );
         if found.len() == pipes.len() || look == LOOKS {
             let findings = pipes
                 .iter()

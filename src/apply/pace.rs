@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::info;
 
 /// What is left of the width after the server pushed back.
 const PUSHED_BACK: f64 = 0.5;
@@ -108,6 +109,10 @@ impl State {
         if now >= self.steady_from {
             self.width = (self.width * to).max(1.0);
             self.steady_from = now + self.fastest.unwrap_or_default() * 2 + SOME;
+            info!(
+                width = self.width as u64,
+                "the server needs more time: fewer rooms at once"
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One room: intent, calls in order, a confirmation after each. Knows nothing of other rooms.
 
 use tokio::time::Instant;
+use tracing::{debug, info};
 
 use super::attempts::{Stop, Unsent, attempts};
 use super::control::{Control, Halt};
@@ -27,6 +28,8 @@ pub(super) async fn carry_out(
         Err(Stop::Run) => Status::Unfinished,
     };
     outcome.took += begun.elapsed();
+    let (status, members) = (outcome.status.name(), outcome.members);
+    info!(pipe = %outcome.pipe, room = outcome.id.map(|id| id.0), status, members, requests = outcome.requests, "room settled");
     let well = matches!(
         outcome.status,
         Status::Applied | Status::NotStarted | Status::Unfinished
@@ -57,6 +60,7 @@ async fn walk(
             welcome: change.welcome.is_some(),
         };
         ledger.append(vec![intent]).await.map_err(broken)?;
+        debug!(pipe = %change.pipe, owed = members.len(), "the intent is on disk");
     }
     let no_members: &[UserId] = &[];
     let chunks = match members.len() {

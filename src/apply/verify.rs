@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tracing::info;
+
 use super::control::Control;
 use super::outcome::{RoomOutcome, Status};
 use crate::imbachat::{Failure, ReadRooms};
@@ -51,6 +53,7 @@ pub(super) async fn verify(
             .iter()
             .flatten()
             .all(|status| *status == Status::Verified);
+        info!(look, settled, "looked at what took");
         if settled || look == LOOKS || !control.pause(WAIT * look).await {
             for (room, status) in rooms.iter_mut().zip(verdicts) {
                 room.status = status.unwrap_or_else(|| room.status.clone());

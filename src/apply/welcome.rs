@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use tokio::time::Instant;
+use tracing::info;
 
 use super::attempts::{Stop, Unsent, attempts};
 use super::control::{Control, Halt};
@@ -83,6 +84,7 @@ async fn say(
     let broken = |error| Stop::ledger(control, &error);
     let ours = ledger.claim(&change.pipe, room, *from).await;
     if !ours.map_err(broken)? {
+        info!(pipe = %change.pipe, "some run took the welcome on: it is not sent");
         return Ok(());
     }
     let message = Message {

@@ -51,6 +51,12 @@ pub struct Common {
     /// Say nothing on stderr but errors
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
+    /// Say on stderr what is decided; twice: every request too, without secrets and without texts of people
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet", help_heading = "Output")]
+    pub verbose: u8,
+    /// How to write to stderr
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text, help_heading = "Output")]
+    pub log_format: LogFormat,
 
     /// Work on a built-in server of the same API, its state kept in FILE: no account, no network
     #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "api_url",
@@ -131,6 +137,15 @@ pub enum Fit {
     Azure,
     /// A comment on Bitbucket: 32,768 characters, and no HTML
     Bitbucket,
+}
+
+/// How to write to stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 /// When to use colour.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub use common::{ColorWhen, Common, Fit, Format};
+pub use common::{ColorWhen, Common, Fit, Format, LogFormat};
 pub use verbs::{
     ApplyArgs, DiffArgs, LedgerArgs, LedgerVerb, PlanArgs, SandboxArgs, SandboxVerb, SchemaKind,
     ServeArgs,

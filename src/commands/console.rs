@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::formats;
-use crate::cli::{Cli, ColorWhen, Format};
+use super::log::{Log, Stderr};
+use crate::cli::{Cli, ColorWhen, Format, LogFormat};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
-use crate::model::Target;
+use crate::model::{RunId, Target};
 use crate::render::json::{self, ErrorDocument};
 use crate::render::markdown::{self, Fit};
 use crate::render::{Paint, Progress, diagnostics, escape, github};
@@ -18,7 +19,7 @@ pub struct Streams {
     /// stdout.
     pub out: Box<dyn Write>,
     /// stderr.
-    pub err: Box<dyn Write>,
+    pub err: Box<dyn Write + Send>,
     /// Whether stdout takes colour, unless the command line says otherwise.
     pub out_colour: bool,
     /// Whether stderr does.
@@ -32,7 +33,7 @@ pub struct Streams {
 /// The streams and how to write to them.
 pub(super) struct Console {
     out: Box<dyn Write>,
-    err: Box<dyn Write>,
+    err: Stderr,
     /// Colour of stdout.
     pub(super) out_paint: Paint,
     err_paint: Paint,
@@ -45,32 +46,42 @@ pub(super) struct Console {
     /// What it is run on, as soon as that is known, for the same page.
     pub(super) target: Option<Target>,
     quiet: bool,
+    verbose: u8,
     err_terminal: bool,
     /// Whether somebody is there to be asked.
     pub(super) interactive: bool,
 }
 
 impl Console {
-    pub(super) fn new(streams: Streams, cli: &Cli) -> Self {
+    pub(super) fn new(streams: Streams, cli: &Cli, run: RunId) -> Self {
         let common = &cli.common;
         let paint = |by_default: bool| match common.color {
             ColorWhen::Always => Paint::Colour,
             ColorWhen::Auto if by_default => Paint::Colour,
             ColorWhen::Auto | ColorWhen::Never => Paint::Plain,
         };
-        let (out_paint, err_paint) = (paint(streams.out_colour), paint(streams.err_colour));
+        let (out_paint, err_paint) = match common.log_format {
+            LogFormat::Text => (paint(streams.out_colour), paint(streams.err_colour)),
+            LogFormat::Json => (paint(streams.out_colour), Paint::Plain),
+        };
         Self {
             out_paint,
             err_paint,
             quiet: common.quiet,
             fit: formats::fit(common.fit, common.max_bytes),
             verb: formats::name(&cli.verb),
-            ..Self::plain(streams, common.format)
+            verbose: common.verbose,
+            ..Self::plain(streams, common.format, common.log_format, run)
         }
     }
 
     /// A console without colour, for failures before the command line is understood.
-    pub(super) fn plain(streams: Streams, format: Format) -> Self {
+    pub(super) fn plain(
+        streams: Streams,
+        format: Format,
+        log_format: LogFormat,
+        run: RunId,
+    ) -> Self {
         let Streams {
             out,
             err,
@@ -80,7 +91,7 @@ impl Console {
         } = streams;
         Self {
             out,
-            err,
+            err: Stderr::new(err, log_format, run),
             out_paint: Paint::Plain,
             err_paint: Paint::Plain,
             format,
@@ -88,6 +99,7 @@ impl Console {
             verb: "run",
             target: None,
             quiet: false,
+            verbose: 0,
             err_terminal,
             interactive,
         }
@@ -126,73 +138,80 @@ impl Console {
     /// Says what is going on, unless that is not wanted.
     pub(super) fn status(&mut self, text: &str) {
         if !self.quiet && self.format != Format::Json {
-            self.say(text);
+            self.err.say("info", "", text);
         }
     }
 
+    /// What the stages tell, if somebody wants to know.
+    pub(super) fn log(&self) -> Option<Log> {
+        Log::new(self.err.clone(), self.verbose)
+    }
+
     /// Shows how far an apply of so many rooms is.
-    pub(super) fn progress(&mut self, rooms: usize) -> Progress<'_> {
-        match self.format {
-            _ if self.quiet => Progress::nothing(),
-            _ if self.err_terminal => Progress::bar(rooms),
-            _ => Progress::lines(rooms, &mut self.err),
+    pub(super) fn progress(&self, rooms: usize) -> Progress {
+        // A bar and lines of a log would run into each other.
+        let bar = self.err_terminal && self.verbose == 0 && self.err.is_text();
+        if self.quiet {
+            return Progress::nothing();
         }
+        if bar {
+            return Progress::bar(rooms);
+        }
+        let err = self.err.clone();
+        Progress::lines(rooms, move |line| err.say("info", "", line))
     }
 
     /// A warning, with its own word.
     pub(super) fn warn(&mut self, text: &str) {
         if !self.quiet {
-            self.say(&format!("warning: {}", escape::terminal(text)));
+            self.err.say("warn", "warning: ", &escape::terminal(text));
         }
     }
 
     /// An error that the run goes on after, to report what there is to report.
     pub(super) fn error(&mut self, text: &str) {
-        self.say(&format!("error: {}", escape::terminal(text)));
+        self.err.say("error", "error: ", &escape::terminal(text));
     }
 
     /// Tells the mistakes of a manifest. The exit if it cannot be used.
     pub(super) fn mistakes(&mut self, loaded: &Loaded) -> Result<Option<Exit>, Error> {
-        self.draw(loaded);
-        if loaded.is_valid() {
-            return Ok(None);
+        let valid = loaded.is_valid();
+        let drawn = matches!(self.format, Format::Text | Format::Csv | Format::Markdown);
+        if drawn && (!valid || !self.quiet) {
+            let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, self.err_paint);
+            let level = if valid { "warn" } else { "error" };
+            self.err.say(level, "", drawn.trim_end());
         }
-        self.document_invalid(&[loaded])?;
+        match self.format {
+            _ if valid => return Ok(None),
+            Format::Json => self.document(&ErrorDocument::invalid(&[loaded]))?,
+            Format::Markdown => {
+                let target = self.target.as_ref();
+                self.print(&markdown::invalid(loaded, self.verb, target, self.fit))?;
+            }
+            Format::Github => self.print(&github::check(loaded, self.verb))?,
+            Format::Text | Format::Csv | Format::Sarif => {}
+        }
         Ok(Some(Exit::Invalid))
     }
 
-    /// Tells the mistakes of two manifests, and what the second is only warned of. Whether one cannot be used.
+    /// Draws the mistakes of two manifests, and what the second is only warned of. Whether one cannot be used.
     pub(super) fn invalid(&mut self, base: &Loaded, head: &Loaded) -> Result<bool, Error> {
         if base.is_valid() {
             return Ok(self.mistakes(head)?.is_some());
         }
-        let mut both = vec![base, head];
-        both.retain(|loaded| !loaded.is_valid());
-        both.iter().for_each(|loaded| self.draw(loaded));
-        self.document_invalid(&both)?;
+        let both: Vec<&Loaded> = [base, head]
+            .into_iter()
+            .filter(|loaded| !loaded.is_valid())
+            .collect();
+        if self.format == Format::Json {
+            self.document(&ErrorDocument::invalid(&both))?;
+            return Ok(true);
+        }
+        for loaded in both {
+            self.mistakes(loaded)?;
+        }
         Ok(true)
-    }
-
-    /// Draws mistakes on stderr, where stdout does not tell them to whoever reads the log.
-    fn draw(&mut self, loaded: &Loaded) {
-        let drawn = matches!(self.format, Format::Text | Format::Csv | Format::Markdown);
-        if drawn && !(self.quiet && loaded.is_valid()) {
-            let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, self.err_paint);
-            self.say(drawn.trim_end());
-        }
-    }
-
-    /// Tells on stdout that manifests are invalid, in the formats in which it tells everything.
-    fn document_invalid(&mut self, loaded: &[&Loaded]) -> Result<(), Error> {
-        match self.format {
-            Format::Json => self.document(&ErrorDocument::invalid(loaded)),
-            Format::Markdown => {
-                let target = self.target.as_ref();
-                self.print(&markdown::invalid(loaded, self.verb, target, self.fit))
-            }
-            Format::Github => self.print(&github::invalid(loaded, self.verb)),
-            Format::Text | Format::Csv | Format::Sarif => Ok(()),
-        }
     }
 
     /// Tells a failure, and gives back how the run ends. A page that is kept somewhere leaves the log empty: there it is told too.
@@ -212,16 +231,10 @@ impl Console {
         if !told {
             self.error(&error.chain());
             for hint in &error.hints {
-                self.say(&format!("  hint: {}", escape::terminal(hint)));
+                let hint = escape::terminal(hint);
+                self.err.say("error", "  ", &format!("hint: {hint}"));
             }
         }
         error.exit
-    }
-
-    /// A line to stderr. Where even that is gone there is nobody left to tell.
-    fn say(&mut self, text: &str) {
-        if !text.is_empty() {
-            drop(writeln!(self.err, "{text}"));
-        }
     }
 }

@@ -5,6 +5,7 @@
 mod apply;
 mod check;
 mod console;
+mod decisions;
 mod diff;
 mod explain;
 mod export;
@@ -13,6 +14,7 @@ mod generate;
 mod git;
 mod interrupt;
 mod ledger;
+mod log;
 mod plan;
 mod report;
 mod sandbox;
@@ -24,25 +26,37 @@ pub use console::Streams;
 
 use std::ffi::OsString;
 use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
 
 use clap::Parser;
 use console::Console;
+use tracing::dispatcher::with_default;
+use tracing::{Dispatch, info};
 
-use crate::cli::{Cli, SandboxVerb, Verb};
+use crate::cli::{Cli, LogFormat, SandboxVerb, Verb};
 use crate::error::{Error, Exit};
 use crate::model::RunId;
 use crate::settings::Settings;
 
 /// A whole run: arguments (the program's name first) and streams in, the way it ended out.
 pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
+    let run = RunId::new(RandomState::new().hash_one(std::process::id()));
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, &args, streams),
+        Err(error) => return usage(&error, &args, streams, run),
     };
-    let mut console = Console::new(streams, &cli);
-    let run = RunId::new(RandomState::new().hash_one(std::process::id()));
-    let exit = Settings::new(cli, run).and_then(|settings| dispatch(&settings, &mut console));
-    exit.unwrap_or_else(|error| console.fail(&error))
+    let mut console = Console::new(streams, &cli, run.clone());
+    let log = console.log().map(Dispatch::new);
+    let work = || {
+        let (verb, version) = (formats::name(&cli.verb), env!("CARGO_PKG_VERSION"));
+        info!(%run, verb, version, "run");
+        let exit = Settings::new(cli, run).and_then(|settings| dispatch(&settings, &mut console));
+        exit.unwrap_or_else(|error| console.fail(&error))
+    };
+    match log {
+        Some(log) => with_default(&log, work),
+        None => work(),
+    }
 }
 
 fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
@@ -76,7 +90,7 @@ fn block_on(work: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Err
 }
 
 /// Help and version are success; everything else is wrong usage, told in the format that was asked for.
-fn usage(error: &clap::Error, args: &[OsString], mut streams: Streams) -> Exit {
+fn usage(error: &clap::Error, args: &[OsString], mut streams: Streams, run: RunId) -> Exit {
     let format = formats::asked(args);
     if let Some(format) = format.filter(|_| error.use_stderr()) {
         let text = error.to_string();
@@ -89,7 +103,7 @@ fn usage(error: &clap::Error, args: &[OsString], mut streams: Streams) -> Exit {
         let told = told.trim_start_matches("error: ");
         let words: Vec<&str> = told.split_whitespace().collect();
         let failure = Error::message(Exit::Usage, words.join(" ")).hint("see roomform --help");
-        return Console::plain(streams, format).fail(&failure);
+        return Console::plain(streams, format, LogFormat::Text, run).fail(&failure);
     }
     let colour = if error.use_stderr() {
         streams.err_colour
@@ -101,7 +115,7 @@ fn usage(error: &clap::Error, args: &[OsString], mut streams: Streams) -> Exit {
     } else {
         error.render().to_string()
     };
-    let stream = if error.use_stderr() {
+    let stream: &mut dyn Write = if error.use_stderr() {
         &mut streams.err
     } else {
         &mut streams.out

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::hash::{BuildHasher, RandomState};
 
 use secrecy::SecretString;
+use tracing::info;
 
-use super::Console;
 use super::site::Site;
+use super::{Console, decisions};
 use crate::cli::Common;
 use crate::error::{Error, Exit};
 use crate::imbachat::{
@@ -59,6 +60,13 @@ pub(super) fn manifest(
     // Whether it is the right one is said later; a page about the manifest only has to be found by it.
     let site = Site::new(settings, loaded.desired.widget);
     console.target = site.ok().map(|site| site.target);
+    let (files, rooms) = (loaded.sources.names().len(), loaded.desired.rooms.len());
+    info!(
+        files,
+        rooms,
+        members = loaded.desired.memberships(),
+        "manifest read"
+    );
     let invalid = console.mistakes(&loaded)?.is_some();
     Ok((!invalid).then_some(loaded))
 }
@@ -80,6 +88,7 @@ pub(super) async fn planned(
         &recorded,
         &switches,
     );
+    decisions::tell(&plan);
     if plan.summary.unverified.members > 0 && !connection.ledger.exists() {
         let path = connection.ledger.display();
         console.warn(&format!(
@@ -172,6 +181,11 @@ impl Connection {
             settings.credentials.secrets(),
         )?
         .of_run(&settings.run);
+        let by = match &auth {
+            ReadAuth::Secret(_) => "secret key",
+            ReadAuth::Jwt(_) => "JWT",
+        };
+        info!(origin = target.origin, widget = target.widget.0, read_by = by, ledger = %ledger.display(), "target");
         let reader = Reader::new(http.clone(), target.widget, auth);
         Ok(Self {
             target,

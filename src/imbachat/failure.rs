@@ -59,6 +59,8 @@ pub enum Delivery {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
+    /// What happened, where the table knows it.
+    pub cause: Option<Cause>,
     /// What happened, without secrets.
     pub message: String,
     /// What the user can do about it.
@@ -79,6 +81,7 @@ impl Failure {
         let (delivery, lasting) = class(cause);
         let denied = matches!(cause, Cause::Status(401) | Cause::Body(401));
         Self {
+            cause: Some(cause),
             lasting,
             denied,
             ..Self::lasting(delivery, message)
@@ -88,6 +91,7 @@ impl Failure {
     /// A failure that another try would only repeat.
     pub fn lasting(delivery: Delivery, message: impl Into<String>) -> Self {
         Self {
+            cause: None,
             message: message.into(),
             hint: None,
             delivery,

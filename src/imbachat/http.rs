@@ -2,15 +2,18 @@
 //!
 //! Main type: [`Http`]. It follows no redirect (`api: fact 4`), sends no secret in clear, and lets none out in an error.
 
-use std::error::Error as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::cause::{cause, chain};
 use super::endpoint::Endpoint;
 use super::failure::{Cause, Delivery, Failure};
+use super::told::{self, Told};
 use super::wire::{self, Bad};
 use crate::model::RunId;
 
@@ -29,6 +32,8 @@ pub struct Http {
     timeout: Duration,
     secrets: Vec<SecretString>,
     agent: String,
+    /// How many requests were sent.
+    sent: Arc<AtomicU64>,
 }
 
 impl Http {
@@ -60,6 +65,7 @@ impl Http {
             timeout,
             secrets,
             agent: AGENT.to_owned(),
+            sent: Arc::default(),
         })
     }
 
@@ -90,7 +96,17 @@ impl Http {
         request: RequestBuilder,
         who: Who,
     ) -> Result<Response, Failure> {
-        let response = request.send().await.map_err(|error| self.broken(error))?;
+        let request = request.build().map_err(|error| self.broken(error))?;
+        let told = Told::request(&self.sent, &request);
+        let mut response = match self.client.execute(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                let failure = self.broken(error);
+                told.failed(&failure);
+                return Err(failure);
+            }
+        };
+        told.answered(&mut response, |text| self.clean(text));
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -114,6 +130,7 @@ impl Http {
 
     /// The whole body of an answer.
     pub(super) async fn body(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
+        let told = Told::of(&response);
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| self.broken(error))? {
             body.extend_from_slice(&piece);
@@ -124,7 +141,13 @@ impl Http {
                 ));
             }
         }
+        self.tell(told, None, &body);
         Ok(body)
+    }
+
+    /// Tells what the body of an answer is made of.
+    pub(super) fn tell(&self, told: Option<Told>, rows: Option<usize>, body: &[u8]) {
+        told::body(told, rows, body, |text| self.clean(text));
     }
 
     /// A failure out of an answer that came with HTTP 200 and is no good all the same.
@@ -303,53 +326,4 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .and_then(date)
         .unwrap_or_else(jiff::Timestamp::now);
     Some(Duration::try_from(date(asked)?.duration_since(now)).unwrap_or_default())
-}
-
-/// What kind of failure the library's error is.
-fn cause(error: &reqwest::Error) -> Cause {
-    let causes = causes(error);
-    let is_tls = |cause: &(dyn std::error::Error + 'static)| {
-        let io = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        io.is_some_and(|inner| inner.is::<rustls::Error>()) || cause.is::<rustls::Error>()
-    };
-    match error {
-        _ if !error.is_connect() && error.is_timeout() => Cause::NoAnswer,
-        _ if !error.is_connect() && !error.is_builder() => Cause::Cut,
-        _ if error.is_timeout() => Cause::NoConnectionInTime,
-        _ if causes.iter().copied().any(is_tls) => Cause::Tls,
-        _ if causes
-            .iter()
-            .any(|cause| cause.to_string().contains("dns error")) =>
-        {
-            Cause::NoAddress
-        }
-        _ => Cause::NoConnection,
-    }
-}
-
-/// The causes below an error, outermost first.
-fn causes(error: &reqwest::Error) -> Vec<&(dyn std::error::Error + 'static)> {
-    let mut found = Vec::new();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        found.push(inner);
-        cause = inner.source();
-    }
-    found
-}
-
-/// An error and its causes in one line, each cause once.
-fn chain(error: &reqwest::Error) -> String {
-    causes(error)
-        .iter()
-        .map(ToString::to_string)
-        .fold(error.to_string(), |text, cause| {
-            if text.ends_with(&cause) {
-                text
-            } else {
-                format!("{text}: {cause}")
-            }
-        })
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use reqwest::multipart::Form;
 use secrecy::{ExposeSecret, SecretString};
+use tracing::debug;
 
 use super::failure::{Delivery, Failure};
 use super::http::Who;
@@ -34,6 +35,8 @@ impl SendMessages for Writer {
             let failure = Failure::lasting(Delivery::NotSent, "messages need the secret key");
             return Err(failure.hint("set IMBACHAT_SECRET_KEY"));
         };
+        let Message { room, from, text } = message;
+        debug!(%room, %from, text_length = text.chars().count(), "message");
         // What people say to each other is no matter for logs, even if the server says it again.
         let http = (self.http.clone()).hiding(SecretString::from(message.text));
         let request = http

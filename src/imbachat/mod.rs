@@ -3,6 +3,7 @@
 //! Main types: [`Reader`] and [`Writer`], two types so that a dry run never holds one that can write. It never decides
 //! what to send; it says what became of it ([`Failure`]).
 
+mod cause;
 mod endpoint;
 mod failure;
 mod http;
@@ -10,6 +11,7 @@ mod message;
 mod read;
 mod retry;
 mod rows;
+mod told;
 mod wire;
 mod write;
 

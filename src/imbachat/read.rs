@@ -4,11 +4,13 @@ use std::future::Future;
 
 use reqwest::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
+use tracing::{field, info};
 
 use super::failure::{Call, Delivery, Failure};
 use super::http::{Http, Who};
 use super::retry::{Dice, Verdict, verdict};
 use super::rows::{RowError, Rows};
+use super::told::Told;
 use super::wire::{self, Bad};
 use crate::model::{LiveRoom, WidgetId};
 
@@ -46,7 +48,14 @@ pub trait ReadRooms: Send + Sync {
                     Ok(()) => return Ok(collected),
                     Err(failure) => failure,
                 };
-                match verdict(Call::List, &failure, attempt) {
+                let verdict = verdict(Call::List, &failure, attempt);
+                info!(
+                    attempt,
+                    cause = failure.cause.map(field::debug),
+                    ?verdict,
+                    "the list was not read"
+                );
+                match verdict {
                     Verdict::Again(wait) => tokio::time::sleep(wait.thrown(dice)).await,
                     Verdict::InDoubt | Verdict::Final => return Err(failure),
                 }
@@ -94,6 +103,7 @@ impl ReadRooms for Reader {
             ReadAuth::Jwt(token) => (request.header("JWT", secret_header(token)?), Who::Jwt),
         };
         let mut response = self.http.send(request, who).await?;
+        let told = Told::of(&response);
         let mut rows = Rows::default();
         while let Some(piece) = response
             .chunk()
@@ -106,10 +116,12 @@ impl ReadRooms for Reader {
             });
             fed.map_err(|bad| self.http.bad(bad, who))?;
         }
+        let count = rows.count();
         let envelope = rows
             .finish()
             .map_err(Bad::from)
             .map_err(|bad| self.http.bad(bad, who))?;
+        self.http.tell(told, Some(count), &envelope);
         wire::envelope(&envelope).map_err(|bad| self.http.bad(bad, who))
     }
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use reqwest::multipart::Form;
 use secrecy::{ExposeSecret, SecretString};
+use tracing::debug;
 
 use super::failure::Failure;
 use super::http::{Http, Who};
@@ -90,6 +91,21 @@ impl Writer {
 
 impl WriteRooms for Writer {
     async fn write(&self, write: &RoomWrite<'_>) -> Result<RoomId, Failure> {
+        let RoomWrite {
+            room,
+            pipe,
+            state,
+            members,
+        } = write;
+        debug!(
+            room = room.map(|room| room.0),
+            %pipe,
+            title_length = state.title.chars().count(),
+            kind = %state.kind,
+            public = state.public,
+            members = members.len(),
+            "write"
+        );
         let request = self
             .http
             .post("imbachat/v1/widget/imba_rooms", true)?

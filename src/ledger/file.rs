@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tracing::info;
+
 use super::fold::{Entries, fold};
 use super::line::{Header, Line, VERSION};
 use crate::model::{Recorded, Target};
@@ -98,10 +100,13 @@ impl Snapshot {
 /// # Errors
 /// [`LedgerError`], except `Closed`.
 pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
-    match text(path)? {
-        None => Ok(Snapshot::default()),
-        Some(text) => parse(path, &text, target),
-    }
+    let Some(text) = text(path)? else {
+        info!(path = %path.display(), "there is no ledger yet");
+        return Ok(Snapshot::default());
+    };
+    let snapshot = parse(path, &text, target)?;
+    info!(path = %path.display(), entries = snapshot.entries.len(), "ledger read");
+    Ok(snapshot)
 }
 
 /// A ledger's bytes; `None` if it is not there.

@@ -16,7 +16,6 @@ mod generate;
 mod groups;
 mod layout;
 mod load;
-mod look_alike;
 mod people;
 mod presets;
 pub mod raw;

@@ -150,6 +150,23 @@ pub fn sarif(text: &str) -> String {
     safe
 }
 
+/// For JSON of one line that may be read on a terminal: with all that [`terminal`] spells out spelled as JSON does.
+pub fn json(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in text.chars() {
+        if is_hidden(c) || (c == '#' && before == '#') {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(c);
+        }
+        before = c;
+    }
+    safe
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ pub mod github;
 pub mod json;
 mod ledger;
 mod line;
+pub mod log;
 pub mod markdown;
 mod outcome;
 mod paint;

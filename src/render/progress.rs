@@ -1,6 +1,5 @@
 //! How far an apply is: a bar on a terminal, elsewhere a plain line now and then, so that neither silence nor a flood ends a CI job.
 
-use std::io::Write;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,21 +11,21 @@ use crate::apply::{Event, Status};
 pub const EVERY: Duration = Duration::from_secs(10);
 
 /// Follows one apply.
-pub struct Progress<'a> {
+pub struct Progress {
     total: usize,
     settled: usize,
     failed: usize,
     stage: String,
-    show: Show<'a>,
+    show: Show,
 }
 
-enum Show<'a> {
+enum Show {
     Bar(ProgressBar),
-    Lines(&'a mut dyn Write),
+    Lines(Box<dyn Fn(&str)>),
     Nothing,
 }
 
-impl<'a> Progress<'a> {
+impl Progress {
     /// A bar on the terminal that stderr is.
     pub fn bar(total: usize) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
@@ -37,9 +36,9 @@ impl<'a> Progress<'a> {
         Self::new(total, Show::Bar(bar))
     }
 
-    /// Plain lines.
-    pub fn lines(total: usize, out: &'a mut dyn Write) -> Self {
-        Self::new(total, Show::Lines(out))
+    /// Plain lines, to whatever prints them.
+    pub fn lines(total: usize, out: impl Fn(&str) + 'static) -> Self {
+        Self::new(total, Show::Lines(Box::new(out)))
     }
 
     /// Nothing at all.
@@ -47,7 +46,7 @@ impl<'a> Progress<'a> {
         Self::new(0, Show::Nothing)
     }
 
-    fn new(total: usize, show: Show<'a>) -> Self {
+    fn new(total: usize, show: Show) -> Self {
         Self {
             total,
             settled: 0,
@@ -114,13 +113,8 @@ impl<'a> Progress<'a> {
     fn line(&mut self) {
         let words = self.words();
         let (settled, total) = (self.settled, self.total);
-        if let Show::Lines(out) = &mut self.show {
-            // Where stderr is gone there is nobody to tell.
-            drop(writeln!(
-                out,
-                "{settled} of {}: {words}",
-                Count(total, "room")
-            ));
+        if let Show::Lines(out) = &self.show {
+            out(&format!("{settled} of {}: {words}", Count(total, "room")));
         }
     }
 }

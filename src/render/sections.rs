@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::compared;
-use super::escape::{brief, terminal};
-use super::line::{Quote, Voice};
+use super::escape::terminal;
+use super::line::Quote;
 use super::paint::{Paint, Tone};
 use super::plan::{NAMED, value};
 use super::words::{Count, few};
@@ -13,11 +13,6 @@ use crate::plan::{ConflictKind, LimitKind, Note, Plan, Refusal};
 
 /// The sections after the changes, each only if it has something.
 pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
-    let voice = Voice {
-        title: &titled,
-        ids: &str::to_owned,
-        ..Voice::of(plan, &terminal)
-    };
     let conflicts = plan.conflicts.iter().map(|conflict| {
         let place = format!("{}:{}", terminal(&conflict.file), conflict.line);
         format!(
@@ -39,7 +34,7 @@ pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
         "the API cannot remove members or rooms",
         plan.compared
             .as_ref()
-            .map_or_else(|| by_hand(plan), |it| compared::by_hand(plan, it, voice)),
+            .map_or_else(|| by_hand(plan), |it| compared::by_hand(plan, it)),
         paint,
     );
     let ignored = plan.ignored.iter().map(|field| {
@@ -59,10 +54,9 @@ pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
     );
     let mut warnings: Vec<String> = plan.notes.iter().map(|it| note(it, &terminal)).collect();
     if let Some(compared) = &plan.compared {
-        let differences = compared::differences(compared, voice);
+        let differences = compared::differences(compared);
         section(text, "also differs", "", differences, paint);
-        let guards = compared.would_refuse.iter();
-        warnings.extend(guards.map(|it| compared::would_refuse(it, &ticked)));
+        warnings.extend(compared.would_refuse.iter().map(compared::would_refuse));
     }
     section(text, "warnings", "", warnings, paint);
 }
@@ -164,10 +158,9 @@ pub(super) fn note(note: &Note, quote: Quote<'_>) -> String {
             )
         }
         Note::WelcomeInDoubt { pipe, room } => format!(
-            "{}: whether its welcome was sent is not known, and it is not sent again; look into room {}, and take `welcome` \
+            "{}: whether its welcome was sent is not known, and it is not sent again; look into room {room}, and take `welcome` \
              out of the manifest once that is settled",
-            quote(pipe.as_str()),
-            quote(&room.to_string())
+            terminal(pipe.as_str())
         ),
         Note::Assumed(assumed) => format!(
             "--assume-members: {} of {} taken for present without a record; nothing is sent for them",
@@ -176,11 +169,6 @@ pub(super) fn note(note: &Note, quote: Quote<'_>) -> String {
         ),
         Note::LeftOut(rooms) => format!("--only leaves out {}", Count(*rooms, "declared room")),
     }
-}
-
-/// A title, for a terminal.
-fn titled(title: &str) -> String {
-    format!("\"{}\"", brief(title))
 }
 
 /// Text of others between back-ticks, for a terminal.

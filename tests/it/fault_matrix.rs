@@ -256,11 +256,14 @@ impl Line {
                 say(status, headers, body)
             }
             Some(Fault::Echo(status)) => {
-                let body =
-                    serde_json::json!({"code": 422, "error": request, "errors": {"x": [request]}});
                 let auth = request
                     .lines()
                     .find(|line| line.to_lowercase().starts_with("authorization"));
+                let key = auth
+                    .unwrap_or("none")
+                    .trim_start_matches(|c| c != ' ')
+                    .trim();
+                let body = serde_json::json!({"code": 422, "error": request, "errors": {"x": [request], key: 1}});
                 let elsewhere = format!("Location: /{}\r\n", auth.unwrap_or_default());
                 say(status, &elsewhere, &body.to_string())
             }

@@ -39,6 +39,7 @@ const NEVER: [(&str, &[&str]); 6] = [
             "tokio",
             "reqwest",
             "jiff",
+            "tracing",
             "async ",
         ],
     ),
@@ -53,6 +54,7 @@ const NEVER: [(&str, &[&str]); 6] = [
             "reqwest",
             "jiff",
             "serde",
+            "tracing",
             "async ",
         ],
     ),
@@ -191,6 +193,7 @@ fn the_yaml_library_is_named_in_one_module_and_the_http_library_in_one_room() {
             .collect()
     };
     assert_eq!(naming("granit_parser"), ["manifest/yaml.rs"]);
+    assert_eq!(naming("Subscriber"), ["commands/log.rs"]);
     assert!(
         naming("reqwest")
             .iter()

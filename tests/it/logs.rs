@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use insta::assert_snapshot;
 use roomform::sandbox::Config;
+use serde_json::Value;
 
-use crate::fault_matrix::Proxy;
+use crate::fault_matrix::{Fault, Proxy};
 use crate::support::{Api, Dir};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
@@ -42,4 +44,226 @@ fn one_id_leads_from_the_servers_log_to_ledger_and_report() {
     let again = dir.run(&["apply", "--yes", "--format", "json", "--ledger", "l.jsonl"]);
     assert_ne!(again.json()["run"], *run);
     assert_eq!(again.json()["applied"], false);
+}
+
+// what is told
+
+/// The log without what differs from run to run: the run's id, times, the server's port, the lengths of answers.
+fn log(dir: &Dir, args: &[&str]) -> String {
+    let ran = dir.run(args);
+    let same = |word: &str| {
+        let value = |name: &str| word.starts_with(&format!("{name}="));
+        match word {
+            _ if value("version") => "version=VERSION".to_owned(),
+            _ if value("run") => "run=RUN".to_owned(),
+            _ if value("milliseconds") => "milliseconds=N".to_owned(),
+            _ if value("origin") => "origin=ORIGIN".to_owned(),
+            _ if value("bytes") => "bytes=N".to_owned(),
+            _ if value("ledger") || value("path") && word.ends_with(".jsonl") => {
+                "ledger=LEDGER".to_owned()
+            }
+            word => word.to_owned(),
+        }
+    };
+    let lines = ran.err.lines().map(|line| {
+        let words: Vec<String> = line.split(' ').map(same).collect();
+        words.join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn once_it_tells_what_is_decided() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    assert_snapshot!(log(&dir, &["apply", "--yes", "-v"]), @r#"
+    info: commands: run  run=RUN verb=apply version=VERSION
+    info: settings: variable found  name=IMBACHAT_WIDGET in_file=false
+    info: settings: variable found  name=IMBACHAT_API_URL in_file=false
+    info: settings: variable found  name=IMBACHAT_SECRET_KEY in_file=false
+    info: settings: variable found  name=IMBACHAT_LOGIN in_file=false
+    info: settings: variable found  name=IMBACHAT_PASSWORD in_file=false
+    info: commands: manifest read  files=1 rooms=1 members=2
+    info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
+    info: ledger: there is no ledger yet  ledger=LEDGER
+    info: plan: to write  pipe=team-a action=create fields="" new=2 unverified=0 recorded=0 recreate=false
+    info: plan: plan made  writes=1 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
+    info: apply: room settled  pipe=team-a room=2 status=applied members=2 requests=1
+    1 of 1 room: reading the list again
+    info: apply: looked at what took  look=1 settled=true
+    info: ledger: ledger read  ledger=LEDGER entries=2
+    "#);
+    dir.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
+    assert_snapshot!(log(&dir, &["-v", "plan"]), @r#"
+    info: commands: run  run=RUN verb=plan version=VERSION
+    info: settings: variable found  name=IMBACHAT_WIDGET in_file=false
+    info: settings: variable found  name=IMBACHAT_API_URL in_file=false
+    info: settings: variable found  name=IMBACHAT_SECRET_KEY in_file=false
+    info: commands: manifest read  files=1 rooms=1 members=2
+    info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
+    info: ledger: ledger read  ledger=LEDGER entries=2
+    info: plan: to write  pipe=team-a action=update room=2 fields=title new=0 unverified=0 recorded=2 recreate=false
+    info: plan: plan made  writes=1 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
+    "#);
+    // A flag in the way of another.
+    assert_eq!(dir.run(&["plan", "-v", "-q"]).code, 64);
+}
+
+#[test]
+fn twice_it_tells_every_request_too() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    assert_snapshot!(log(&dir, &["apply", "--yes", "-vv"]), @r#"
+    info: commands: run  run=RUN verb=apply version=VERSION
+    info: settings: variable found  name=IMBACHAT_WIDGET in_file=false
+    info: settings: variable found  name=IMBACHAT_API_URL in_file=false
+    info: settings: variable found  name=IMBACHAT_SECRET_KEY in_file=false
+    info: settings: variable found  name=IMBACHAT_LOGIN in_file=false
+    info: settings: variable found  name=IMBACHAT_PASSWORD in_file=false
+    info: commands: manifest read  files=1 rooms=1 members=2
+    info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
+    info: ledger: there is no ledger yet  ledger=LEDGER
+    debug: imbachat: request  number=1 method=POST path=/imbachat/v2/627/get_rooms
+    debug: imbachat: answer  number=1 status=200 kind=application/json milliseconds=N
+    debug: imbachat: body  number=1 rows=1 bytes=N shape="{code:200 data:[] success:\"true\"}"
+    info: plan: to write  pipe=team-a action=create fields="" new=2 unverified=0 recorded=0 recreate=false
+    info: plan: plan made  writes=1 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
+    debug: apply: the intent is on disk  pipe=team-a owed=2
+    debug: imbachat: write  pipe=team-a title_length=6 kind=conference public=false members=2
+    debug: imbachat: request  number=2 method=POST path=/imbachat/v1/widget/imba_rooms
+    debug: imbachat: answer  number=2 status=200 kind=application/json milliseconds=N
+    debug: imbachat: body  number=2 bytes=N shape="{code:200 data:[{roomId:2 room_id:2 success:true}] message:text(7)}"
+    info: apply: room settled  pipe=team-a room=2 status=applied members=2 requests=1
+    1 of 1 room: reading the list again
+    debug: imbachat: request  number=3 method=POST path=/imbachat/v2/627/get_rooms
+    debug: imbachat: answer  number=3 status=200 kind=application/json milliseconds=N
+    debug: imbachat: body  number=3 rows=2 bytes=N shape="{code:200 data:[] success:\"true\"}"
+    info: apply: looked at what took  look=1 settled=true
+    info: ledger: ledger read  ledger=LEDGER entries=2
+    "#);
+}
+
+#[test]
+fn what_went_wrong_and_what_became_of_it_is_told() {
+    let api = Api::start(Config::default());
+    // The create is done, and its answer is lost; the list that is read to look for it is asked to come back later.
+    let faults = |number, _: Option<&str>| match number {
+        1 => Some(Fault::HalfAfter),
+        2 => Some(Fault::Answer("429 Slow", "Retry-After: 0\r\n", "{}")),
+        _ => None,
+    };
+    let proxy = Proxy::start(&api.env().swap_remove(0).1, faults);
+    let dir = Dir::with(MANIFEST)
+        .envs(&api.env())
+        .env("IMBACHAT_API_URL", &proxy.url());
+    let told = log(&dir, &["apply", "--yes", "-v"]);
+    let told: Vec<&str> = told
+        .lines()
+        .filter(|line| line.starts_with("info: apply") || line.starts_with("info: imbachat"))
+        .collect();
+    assert_snapshot!(told.join("\n"), @"
+    info: apply: the server needs more time: fewer rooms at once  width=4
+    info: apply: a call went wrong  pipe=team-a call=Create attempt=1 cause=Cut verdict=InDoubt
+    info: apply: room settled  pipe=team-a status=in_doubt members=0 requests=1
+    info: imbachat: the list was not read  attempt=1 cause=Status(429) verdict=Again(AtLeast(0ns))
+    info: apply: looked for rooms in doubt  look=1 wanted=1 found=1
+    info: apply: room settled  pipe=team-a room=2 status=applied members=2 requests=2
+    info: apply: looked at what took  look=1 settled=true
+    ");
+}
+
+#[test]
+fn as_json_all_of_stderr_is_objects_a_line() {
+    let api = Api::start(Config::default());
+    let warned = "version: 1\nrooms:\n  - {pipe: a, title: Team A, members: [3, 4]}\n";
+    let dir = Dir::with(warned).envs(&api.env());
+    dir.write(
+        "wrong.yaml",
+        "version: 1\nrooms:\n  - {pipe: a}\n  - {title: b}\n",
+    );
+    let flags = ["--log-format", "json", "--color", "always"];
+    let runs: [(&[&str], i32); 6] = [
+        (&["plan"], 0),
+        (&["apply", "--yes", "-vv"], 0),
+        (&["apply"], 0),
+        (&["plan", "-f", "wrong.yaml"], 3),
+        (&["plan", "--api-url", "http://127.0.0.1:1", "-v"], 1),
+        (&["ledger", "forget", "nothing"], 1),
+    ];
+    for (args, code) in runs {
+        let ran = dir.run(&[args, &flags].concat());
+        assert_eq!(ran.code, code, "{ran:#?}");
+        let mut levels = BTreeSet::new();
+        let mut run = BTreeSet::new();
+        for line in ran.err.lines() {
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{ran:#?}"));
+            let time: jiff::Timestamp = line["time"].as_str().unwrap().parse().unwrap();
+            assert!(time.as_second() > 1_500_000_000);
+            let message = line["message"].as_str().unwrap();
+            assert!(!message.is_empty() && !message.contains('\u{1b}'), "{line}");
+            levels.insert(line["level"].as_str().unwrap().to_owned());
+            run.insert(line["run"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(levels.contains("error"), code != 0, "{args:?}: {levels:?}");
+        assert!(run.len() <= 1, "{run:?}");
+    }
+    let warning = dir.run(&["check", "--log-format", "json"]);
+    let line: Value = serde_json::from_str(&warning.err).unwrap();
+    assert_eq!(line["level"], "warn");
+    assert!(
+        line["message"].as_str().unwrap().contains("rooms.yaml:3"),
+        "{line}"
+    );
+}
+
+#[test]
+fn what_is_told_changes_no_output() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    for format in ["text", "json"] {
+        let plan = ["plan", "--format", format];
+        let quiet = dir.run(&plan);
+        let told = dir.run(&[&plan[..], &["-vv", "--log-format", "json"]].concat());
+        assert_eq!((quiet.code, &quiet.out), (told.code, &told.out));
+        assert!(
+            quiet.err.is_empty() && told.err.contains("/get_rooms"),
+            "{told:#?}"
+        );
+    }
+}
+
+#[test]
+fn titles_are_not_told() {
+    let api = Api::start(Config::default());
+    let manifest = "version: 1\nrooms:\n  - {pipe: team-a, title: Quarrel of two, members: [3]}\n";
+    let dir = Dir::with(manifest).envs(&api.env());
+    let retitled = manifest.replace("Quarrel of two", "Peace of two");
+    for (manifest, format) in [(manifest, "text"), (retitled.as_str(), "json")] {
+        dir.write("rooms.yaml", manifest);
+        let ran = dir.run(&["apply", "--yes", "-vv", "--log-format", format]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        for text in ["Quarrel", "Peace", "two"] {
+            assert!(!ran.err.contains(text), "{text}: {}", ran.err);
+        }
+        assert!(ran.err.contains("title_length"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_hostile_pipe_is_harmless_in_the_log() {
+    const HOSTILE: &str = "a\u{202e}b ##[x] \u{200b}c";
+    let manifest = format!("version: 1\nrooms:\n  - {{pipe: \"{HOSTILE}\", title: T}}\n");
+    let dir = Dir::with(&manifest);
+    for format in ["text", "json"] {
+        let state = format!("--sandbox={format}.json");
+        let ran = dir.run(&["apply", "--yes", &state, "-vv", "--log-format", format]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        let bad = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
+        assert_eq!(ran.err.chars().find(|c| bad(*c)), None, "{}", ran.err);
+        assert!(
+            !ran.err.contains("##[") && ran.err.contains("202e"),
+            "{}",
+            ran.err
+        );
+    }
 }

@@ -169,8 +169,14 @@ fn meet(fault: Option<Fault>, only_writes: bool, token: bool) {
         Some(_) if only_writes => 7,
         Some(_) => 3,
     };
+    let (format, first) = if only_writes {
+        ("json", "\"message\":\"run\"")
+    } else {
+        ("text", "info: commands: run ")
+    };
     for args in runs().into_iter().take(all) {
-        let ran = dir.run(&args);
+        let ran = dir.run(&[&args[..], &["-vv", "--log-format", format]].concat());
+        assert!(ran.err.contains(first), "{ran:#?}");
         assert!(!ran.err.contains("panicked"), "{ran:#?}");
         assert_clean(&dir, &ran, &format!("{fault:?}, {args:?}"));
     }

@@ -20,9 +20,8 @@ fn schema() -> jsonschema::Validator {
         .unwrap()
 }
 
-/// Holds a log against the schema.
 #[track_caller]
-pub fn valid(log: &Value) {
+fn valid(log: &Value) {
     let errors: Vec<String> = schema()
         .iter_errors(log)
         .map(|error| format!("{}: {error}", error.instance_path()))
