@@ -24,7 +24,7 @@ pub(super) fn run(settings: &Settings, console: &mut Console) -> Result<Exit, Er
         Format::Text | Format::Csv => text(&loaded, console)?,
         Format::Json => console.document(&CheckDocument::new(&loaded, exit))?,
         Format::Markdown => console.print(&markdown::check(&loaded, console.fit))?,
-        Format::Github => console.print(&github::check(&loaded, "check"))?,
+        Format::Github => console.print(&github::check(&loaded))?,
         Format::Sarif => console.document(&sarif::check(&loaded))?,
     }
     Ok(exit)

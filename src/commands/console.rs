@@ -175,43 +175,47 @@ impl Console {
 
     /// Tells the mistakes of a manifest. The exit if it cannot be used.
     pub(super) fn mistakes(&mut self, loaded: &Loaded) -> Result<Option<Exit>, Error> {
-        let valid = loaded.is_valid();
-        let drawn = matches!(self.format, Format::Text | Format::Csv | Format::Markdown);
-        if drawn && (!valid || !self.quiet) {
-            let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, self.err_paint);
-            let level = if valid { "warn" } else { "error" };
-            self.err.say(level, "", drawn.trim_end());
+        self.draw(loaded);
+        if loaded.is_valid() {
+            return Ok(None);
         }
-        match self.format {
-            _ if valid => return Ok(None),
-            Format::Json => self.document(&ErrorDocument::invalid(&[loaded]))?,
-            Format::Markdown => {
-                let target = self.target.as_ref();
-                self.print(&markdown::invalid(loaded, self.verb, target, self.fit))?;
-            }
-            Format::Github => self.print(&github::check(loaded, self.verb))?,
-            Format::Text | Format::Csv | Format::Sarif => {}
-        }
+        self.document_invalid(&[loaded])?;
         Ok(Some(Exit::Invalid))
     }
 
-    /// Draws the mistakes of two manifests, and what the second is only warned of. Whether one cannot be used.
+    /// Tells the mistakes of two manifests, and what the second is only warned of. Whether one cannot be used.
     pub(super) fn invalid(&mut self, base: &Loaded, head: &Loaded) -> Result<bool, Error> {
         if base.is_valid() {
             return Ok(self.mistakes(head)?.is_some());
         }
-        let both: Vec<&Loaded> = [base, head]
-            .into_iter()
-            .filter(|loaded| !loaded.is_valid())
-            .collect();
-        if self.format == Format::Json {
-            self.document(&ErrorDocument::invalid(&both))?;
-            return Ok(true);
-        }
-        for loaded in both {
-            self.mistakes(loaded)?;
-        }
+        let mut both = vec![base, head];
+        both.retain(|loaded| !loaded.is_valid());
+        both.iter().for_each(|loaded| self.draw(loaded));
+        self.document_invalid(&both)?;
         Ok(true)
+    }
+
+    /// Draws mistakes on stderr, where stdout does not tell them to whoever reads the log.
+    fn draw(&mut self, loaded: &Loaded) {
+        let drawn = matches!(self.format, Format::Text | Format::Csv | Format::Markdown);
+        if drawn && !(self.quiet && loaded.is_valid()) {
+            let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, self.err_paint);
+            let level = if loaded.is_valid() { "warn" } else { "error" };
+            self.err.say(level, "", drawn.trim_end());
+        }
+    }
+
+    /// Tells on stdout that manifests are invalid, in the formats in which it tells everything.
+    fn document_invalid(&mut self, loaded: &[&Loaded]) -> Result<(), Error> {
+        match self.format {
+            Format::Json => self.document(&ErrorDocument::invalid(loaded)),
+            Format::Markdown => {
+                let target = self.target.as_ref();
+                self.print(&markdown::invalid(loaded, self.verb, target, self.fit))
+            }
+            Format::Github => self.print(&github::invalid(loaded, self.verb)),
+            Format::Text | Format::Csv | Format::Sarif => Ok(()),
+        }
     }
 
     /// Tells a failure, and gives back how the run ends. A page that is kept somewhere leaves the log empty: there it is told too.

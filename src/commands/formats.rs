@@ -35,11 +35,9 @@ fn of(verb: &Verb) -> &'static [Format] {
     use Format::{Csv, Github, Json, Markdown, Sarif, Text};
     match verb {
         Verb::Check => &[Text, Json, Markdown, Github, Sarif],
-        Verb::Plan(_) | Verb::Apply(_) => &[Text, Json, Markdown, Github],
+        Verb::Plan(_) | Verb::Diff(_) | Verb::Apply(_) => &[Text, Json, Markdown, Github],
         Verb::Render => &[Text, Json, Csv],
-        Verb::Diff(_) | Verb::Explain { .. } | Verb::Ledger(_) | Verb::Schema { .. } => {
-            &[Text, Json]
-        }
+        Verb::Explain { .. } | Verb::Ledger(_) | Verb::Schema { .. } => &[Text, Json],
         Verb::Export | Verb::Sandbox(_) | Verb::Completions { .. } | Verb::Man { .. } => &[Text],
     }
 }

@@ -85,6 +85,7 @@ codes! {
     OddTitle "W104" "odd-title" "A title that may be cut or trimmed, or that hides characters.",
     Unjoined "W105" "unjoined-rows" "Rows of a joined file that belong to no room's row.",
     MoreWarnings "W106" "more-warnings" "Rows to look at beyond those that are shown.",
+    LookAlikeTitle "W107" "look-alike-title" "Two titles that differ, and that people cannot tell apart.",
 }
 
 /// One mistake, complete but for its drawing.

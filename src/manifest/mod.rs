@@ -16,6 +16,7 @@ mod generate;
 mod groups;
 mod layout;
 mod load;
+mod look_alike;
 mod people;
 mod presets;
 pub mod raw;

@@ -11,7 +11,7 @@ use super::groups::{Directory, order, too_many};
 use super::raw::{RawDefaults, RawManifest, RawRoom, Spanned};
 use super::roster::Rosters;
 use super::tables::Tables;
-use super::validate;
+use super::{look_alike, validate};
 use crate::model::{
     Desired, DesiredRoom, FieldSet, FileId, Limits, Member, MembersPolicy, Pipe, RoomKind,
     RoomState, WidgetId,
@@ -46,12 +46,7 @@ pub(super) fn resolve(
         }
     }
     let rooms = declared.rooms;
-    let mut pipes: Vec<(&str, At)> = rooms
-        .values()
-        .map(|(room, at)| (room.pipe.as_str(), *at))
-        .collect();
-    pipes.sort_by_key(|(_, at)| *at);
-    validate::pipes(pipes.into_iter(), problems);
+    look_alikes(&rooms, problems);
     let widget = widget(&files, problems);
     let scope = single(&files, "scope", problems, |raw| {
         raw.scope.as_ref().map(|scope| scope.at)
@@ -77,10 +72,32 @@ pub(super) fn resolve(
     }
 }
 
+/// Rooms, each with the places of its pipe and its title.
+type Rooms = BTreeMap<Pipe, (DesiredRoom, [At; 2])>;
+
+/// Warns of names that people cannot tell apart, at the later place of two.
+fn look_alikes(rooms: &Rooms, problems: &mut Problems) {
+    let rooms = rooms.values();
+    let (mut pipes, mut titles): (Vec<_>, Vec<_>) = rooms
+        .map(|(room, [pipe, title])| {
+            (
+                (room.pipe.as_str(), *pipe),
+                (room.state.title.as_str(), *title),
+            )
+        })
+        .unzip();
+    pipes.retain(|(pipe, at)| validate::bad_pipe(pipe, *at).is_none());
+    pipes.sort_by_key(|(_, at)| *at);
+    titles.retain(|(title, at)| validate::bad_title(title, *at).is_none());
+    titles.sort_by_key(|(_, at)| *at);
+    look_alike::pipes(pipes.into_iter(), problems);
+    look_alike::titles(titles.into_iter(), problems);
+}
+
 /// The rooms so far.
 struct Declared<'t> {
     tracer: Option<&'t mut Tracer>,
-    rooms: BTreeMap<Pipe, (DesiredRoom, At)>,
+    rooms: Rooms,
     /// Whether no list had to be left out because there were too many members.
     fits: bool,
 }
@@ -105,8 +122,10 @@ impl Declared<'_> {
         }
         match self.rooms.entry(room.pipe.clone()) {
             _ if written.broken => {}
-            Entry::Vacant(entry) => drop(entry.insert((room, written.pipe.at))),
-            Entry::Occupied(entry) => problems.push(duplicate_pipe(written, entry.get().1)),
+            Entry::Vacant(entry) => {
+                entry.insert((room, [written.pipe.at, written.title.at]));
+            }
+            Entry::Occupied(entry) => problems.push(duplicate_pipe(written, entry.get().1[0])),
         }
     }
 }

@@ -1,11 +1,8 @@
-//! Named checks of what single values mean: pipes, titles, dialogs, look-alikes, globs. All run, none stops another.
+//! Named checks of what single values mean: pipes, titles, dialogs, globs. All run, none stops another.
 
-use std::collections::HashMap;
 use std::collections::HashSet;
 
 use globset::Glob;
-use unicode_normalization::UnicodeNormalization;
-use unicode_security::skeleton;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems};
 use super::fields::clip;
@@ -150,25 +147,6 @@ fn hides(text: &str) -> bool {
         before = c;
         is_hidden(c) && !joins
     })
-}
-
-/// Warns of pipes that differ, but not for people: by case, normal form, or look-alike letters.
-pub(super) fn pipes<'a>(pipes: impl Iterator<Item = (&'a str, At)>, problems: &mut Problems) {
-    let mut seen: HashMap<String, (&str, At)> = HashMap::new();
-    for (pipe, at) in pipes.filter(|(pipe, at)| bad_pipe(pipe, *at).is_none()) {
-        let folded = pipe.nfkc().collect::<String>().to_lowercase();
-        let looks: String = skeleton(&folded).collect();
-        if let Some((other, first)) = seen.get(&looks) {
-            let message = format!("`{}` looks like `{}`", clip(pipe), clip(other));
-            let diagnostic =
-                Diagnostic::at(Code::LookAlike, at, message).related(*first, "the other one");
-            problems.push(
-                diagnostic.hint("a server that folds case or letters would merge the two rooms"),
-            );
-        } else {
-            seen.insert(looks, (pipe, at));
-        }
-    }
 }
 
 /// Checks the globs of `scope`.

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use super::escape::{brief, terminal};
+use super::escape::terminal;
+use super::line::{Quote, Voice, value};
 use super::paint::{Paint, Tone};
-use super::plan::{NAMED, figures, value};
-use super::sections::{percent, refused, ticked};
+use super::plan::{NAMED, figures};
+use super::sections::{percent, refused};
 use super::words::{Count, few};
 use crate::model::{Limit, MembersPolicy, Welcome};
 use crate::plan::{Compared, Difference, People, Plan, Refusal, Removed, RoomDifference};
@@ -24,7 +25,8 @@ pub(super) fn summary(text: &mut String, plan: &Plan, compared: &Compared, paint
     );
 }
 
-fn verdict(plan: &Plan, compared: &Compared) -> String {
+/// The figures in one line, without `diff:`.
+pub(super) fn verdict(plan: &Plan, compared: &Compared) -> String {
     let mut parts = figures(plan);
     if !compared.removed.is_empty() {
         let rooms = Count(compared.removed.len(), "room");
@@ -72,13 +74,11 @@ pub(super) fn people(people: &People) -> String {
 }
 
 /// What is left to people.
-pub(super) fn by_hand(plan: &Plan, compared: &Compared) -> Vec<String> {
+pub(super) fn by_hand(plan: &Plan, compared: &Compared, voice: Voice<'_>) -> Vec<String> {
     let members = plan.by_hand.iter().map(|room| {
-        let pipe = terminal(room.pipe.as_str());
-        format!(
-            "{pipe}: taken out of the manifest: {}",
-            few(&room.left, NAMED)
-        )
+        let pipe = (voice.name)(room.pipe.as_str());
+        let users = (voice.ids)(&few(&room.left, NAMED));
+        format!("{pipe}: taken out of the manifest: {users}")
     });
     let rooms = compared.removed.iter().map(|room| {
         let Removed {
@@ -88,19 +88,29 @@ pub(super) fn by_hand(plan: &Plan, compared: &Compared) -> Vec<String> {
             title,
             members,
         } = room;
-        let (pipe, title) = (terminal(pipe.as_str()), brief(title));
+        let (pipe, title) = ((voice.name)(pipe.as_str()), (voice.title)(title));
         let members = Count(*members, "member");
-        format!("{pipe}: the room left the manifest, and stays as it is: \"{title}\", {members}")
+        format!("{pipe}: the room left the manifest, and stays as it is: {title}, {members}")
     });
     members.chain(rooms).collect()
 }
 
 /// What differs beside the changes.
-pub(super) fn differences(compared: &Compared) -> Vec<String> {
-    compared.differences.iter().map(difference).collect()
+pub(super) fn differences(compared: &Compared, voice: Voice<'_>) -> Vec<String> {
+    let differences = compared.differences.iter();
+    differences.map(|it| difference(it, voice)).collect()
 }
 
-fn difference(difference: &Difference) -> String {
+/// Whether a difference is one of what guards the rooms, so that it must not be overlooked.
+pub(super) fn is_guard(difference: &Difference) -> bool {
+    match difference {
+        Difference::Widget { .. } | Difference::Scope { .. } | Difference::Limit { .. } => true,
+        Difference::Room { .. } => false,
+    }
+}
+
+/// A difference in words.
+pub(super) fn difference(difference: &Difference, voice: Voice<'_>) -> String {
     match difference {
         Difference::Widget { before, after } => {
             let name = |widget: &Option<_>| {
@@ -110,7 +120,7 @@ fn difference(difference: &Difference) -> String {
             format!("widget: {before} → {after}; the rooms of one are not those of another")
         }
         Difference::Scope { before, after } => {
-            format!("scope: {} → {}", scope(before), scope(after))
+            format!("scope: {} → {}", scope(before, voice), scope(after, voice))
         }
         Difference::Limit { key, before, after } => {
             let unset = if *key == "publish" {
@@ -122,16 +132,16 @@ fn difference(difference: &Difference) -> String {
             format!("limits.{key}: {} → {}", words(before), words(after))
         }
         Difference::Room { pipe, what } => {
-            format!("{}: {}", terminal(pipe.as_str()), room(what))
+            format!("{}: {}", (voice.name)(pipe.as_str()), room(what, voice))
         }
     }
 }
 
-fn scope(globs: &[String]) -> String {
+fn scope(globs: &[String], voice: Voice<'_>) -> String {
     if globs.is_empty() {
         return "all rooms".to_owned();
     }
-    let globs: Vec<String> = globs.iter().map(|glob| brief(glob)).collect();
+    let globs: Vec<String> = globs.iter().map(|glob| (voice.name)(glob)).collect();
     few(&globs, NAMED)
 }
 
@@ -142,10 +152,11 @@ fn limit_words(limit: Limit) -> String {
     }
 }
 
-fn room(what: &RoomDifference) -> String {
+fn room(what: &RoomDifference, voice: Voice<'_>) -> String {
+    let users = |users: &[_]| (voice.ids)(&few(users, NAMED));
     match what {
-        RoomDifference::NotSent(users) => {
-            let (members, names) = (Count(users.len(), "member"), few(users, NAMED));
+        RoomDifference::NotSent(who) => {
+            let (members, names) = (Count(who.len(), "member"), users(who));
             format!("{members} not sent, since the room is there and `on_create` holds: {names}")
         }
         RoomDifference::Policy(MembersPolicy::Ensure) => {
@@ -159,7 +170,7 @@ fn room(what: &RoomDifference) -> String {
             before,
             after,
         } => {
-            let (before, after) = (value(before), value(after));
+            let (before, after) = (value(before, voice.title), value(after, voice.title));
             format!(
                 "{} {before} → {after} is not sent, since it is in `ignore`",
                 field.name()
@@ -171,34 +182,33 @@ fn room(what: &RoomDifference) -> String {
         RoomDifference::Managed(field, after) => format!(
             "{} is not in `ignore` any more: whatever the server shows becomes {}",
             field.name(),
-            value(after)
+            value(after, voice.title)
         ),
         RoomDifference::Welcome { before, after } => {
             let words = |welcome: &Option<Welcome>| {
                 welcome.as_ref().map_or_else(
                     || "none".to_owned(),
-                    |Welcome { from, text }| format!("\"{}\" from {from}", brief(text)),
+                    |Welcome { from, text }| {
+                        let from = (voice.ids)(&from.to_string());
+                        format!("{} from {from}", (voice.title)(text))
+                    },
                 )
             };
             let (before, after) = (words(before), words(after));
             format!("welcome {before} → {after}; only a new room is welcomed")
         }
-        RoomDifference::Excluded(users) => {
-            format!("excluded from now on: {}", few(users, NAMED))
-        }
-        RoomDifference::Readmitted(users) => {
-            format!("excluded no more: {}", few(users, NAMED))
-        }
+        RoomDifference::Excluded(who) => format!("excluded from now on: {}", users(who)),
+        RoomDifference::Readmitted(who) => format!("excluded no more: {}", users(who)),
     }
 }
 
 /// What a plan would be refused for.
-pub(super) fn would_refuse(refusal: &Refusal) -> String {
-    format!("plan would be refused: {}", guard(refusal))
+pub(super) fn would_refuse(refusal: &Refusal, quote: Quote<'_>) -> String {
+    format!("plan would be refused: {}", guard(refusal, quote))
 }
 
 /// A guard's words; none of them speaks of a record.
-pub(super) fn guard(refusal: &Refusal) -> String {
+pub(super) fn guard(refusal: &Refusal, quote: Quote<'_>) -> String {
     match refusal {
         Refusal::MassChange {
             created,
@@ -208,6 +218,6 @@ pub(super) fn guard(refusal: &Refusal) -> String {
             "{left} of {known} rooms left the manifest while {created} would be created anew: was a prefix changed? \
              allow it with --ignore-limits"
         ),
-        refusal => refused(refusal, &ticked),
+        refusal => refused(refusal, quote),
     }
 }

@@ -1,6 +1,6 @@
 //! Which changes somebody should look at twice: those that open a room to everyone, and those that make one anew.
 
-use crate::plan::Change;
+use crate::plan::{Change, Note};
 
 /// Why a change is dangerous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,5 +31,13 @@ impl Danger {
             Self::NewAndPublic => "new and public",
             Self::MadeAnew => "made anew",
         }
+    }
+}
+
+/// Whether a note is one that a person has to act on.
+pub(super) fn is_to_act_on(note: &Note) -> bool {
+    match note {
+        Note::WelcomeInDoubt { .. } => true,
+        Note::MadeAnew { .. } | Note::Renamed { .. } | Note::Assumed(_) | Note::LeftOut(_) => false,
     }
 }

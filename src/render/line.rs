@@ -1,8 +1,8 @@
 //! A change in one line, for pages and annotations: each quotes text of others in its own way.
 
 use super::words::{Count, few};
-use crate::model::FieldValue;
-use crate::plan::{Action, Change, FieldChange, Members};
+use crate::model::{FieldValue, Welcome};
+use crate::plan::{Action, Change, FieldChange, Members, Plan};
 
 /// Members named in one line.
 const NAMED: usize = 12;
@@ -10,9 +10,39 @@ const NAMED: usize = 12;
 /// How a sink shows text of others, made harmless.
 pub(super) type Quote<'a> = &'a dyn Fn(&str) -> String;
 
+/// How a sink shows the different texts there are.
+#[derive(Clone, Copy)]
+pub(super) struct Voice<'a> {
+    /// Pipes, globs, names.
+    pub(super) name: Quote<'a>,
+    /// Titles.
+    pub(super) title: Quote<'a>,
+    /// Ids of users and rooms.
+    pub(super) ids: Quote<'a>,
+    /// What members are that are there already: recorded, or the same as before.
+    pub(super) known: &'static str,
+}
+
+impl<'a> Voice<'a> {
+    /// One way for all of them.
+    pub(super) fn of(plan: &Plan, quote: Quote<'a>) -> Self {
+        let known = if plan.compared.is_some() {
+            "as before"
+        } else {
+            "recorded"
+        };
+        Self {
+            name: quote,
+            title: quote,
+            ids: quote,
+            known,
+        }
+    }
+}
+
 /// The pipe, the title, and what becomes of the room.
-pub(super) fn change(change: &Change, quote: Quote<'_>) -> String {
-    let pipe = quote(change.pipe.as_str());
+pub(super) fn change(change: &Change, voice: Voice<'_>) -> String {
+    let pipe = (voice.name)(change.pipe.as_str());
     let titled = change
         .fields()
         .iter()
@@ -20,34 +50,48 @@ pub(super) fn change(change: &Change, quote: Quote<'_>) -> String {
     let title = if titled {
         String::new()
     } else {
-        format!(" {}", quote(&change.send.title))
+        format!(" {}", (voice.title)(&change.send.title))
     };
-    format!("{pipe}{title}: {}", what(change, quote).join(", "))
+    format!("{pipe}{title}: {}", what(change, voice).join(", "))
 }
 
-fn what(change: &Change, quote: Quote<'_>) -> Vec<String> {
+fn what(change: &Change, voice: Voice<'_>) -> Vec<String> {
+    let Change {
+        pipe: _,
+        file: _,
+        line: _,
+        action,
+        send,
+        members,
+        welcome,
+        recreate: _,
+        digest: _,
+    } = change;
     let mut parts = Vec::new();
-    let update = match &change.action {
+    let update = match action {
         Action::Create => {
-            let public = if change.send.public {
-                "public"
-            } else {
-                "closed"
-            };
-            parts.push(format!("create {}, {public}", change.send.kind));
+            let public = if send.public { "public" } else { "closed" };
+            parts.push(format!("create {}, {public}", send.kind));
             false
         }
-        Action::Update { fields, .. } => {
-            parts.extend(fields.iter().map(|change| field(change, quote)));
+        Action::Update { id: _, fields } => {
+            parts.extend(fields.iter().map(|change| field(change, voice)));
             true
         }
     };
-    parts.extend(members(&change.members, update, quote));
+    parts.extend(self::members(members, update, voice));
+    if let Some(Welcome { from, text }) = welcome {
+        let from = (voice.ids)(&from.to_string());
+        parts.push(format!("welcome {} from {from}", (voice.title)(text)));
+    }
     parts
 }
 
-fn field(change: &FieldChange, quote: Quote<'_>) -> String {
-    let (before, after) = (value(&change.before, quote), value(&change.after, quote));
+fn field(change: &FieldChange, voice: Voice<'_>) -> String {
+    let (before, after) = (
+        value(&change.before, voice.title),
+        value(&change.after, voice.title),
+    );
     match change.after {
         FieldValue::Public(_) => format!("{before} → {after}"),
         FieldValue::Title(_) | FieldValue::Kind(_) => {
@@ -66,7 +110,7 @@ pub(super) fn value(value: &FieldValue, quote: Quote<'_>) -> String {
     }
 }
 
-fn members(members: &Members, update: bool, quote: Quote<'_>) -> Vec<String> {
+fn members(members: &Members, update: bool, voice: Voice<'_>) -> Vec<String> {
     let Members {
         new,
         unverified,
@@ -75,7 +119,7 @@ fn members(members: &Members, update: bool, quote: Quote<'_>) -> Vec<String> {
     let more = if update { "add " } else { "" };
     let mut parts = Vec::new();
     if !new.is_empty() {
-        let names = quote(&few(new, NAMED));
+        let names = (voice.ids)(&few(new, NAMED));
         parts.push(format!("{more}{} {names}", Count(new.len(), "member")));
     } else if !update {
         parts.push("no members".to_owned());
@@ -83,12 +127,12 @@ fn members(members: &Members, update: bool, quote: Quote<'_>) -> Vec<String> {
     if !unverified.is_empty() {
         let (count, names) = (
             Count(unverified.len(), "member"),
-            quote(&few(unverified, NAMED)),
+            (voice.ids)(&few(unverified, NAMED)),
         );
         parts.push(format!("send {count} {names} again"));
     }
     if update && *recorded > 0 && !new.is_empty() {
-        parts.push(format!("{recorded} recorded"));
+        parts.push(format!("{recorded} {}", voice.known));
     }
     parts
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::compared;
-use super::escape::terminal;
-use super::line::Quote;
+use super::escape::{brief, terminal};
+use super::line::{Quote, Voice};
 use super::paint::{Paint, Tone};
 use super::plan::{NAMED, value};
 use super::words::{Count, few};
@@ -13,6 +13,11 @@ use crate::plan::{ConflictKind, LimitKind, Note, Plan, Refusal};
 
 /// The sections after the changes, each only if it has something.
 pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
+    let voice = Voice {
+        title: &titled,
+        ids: &str::to_owned,
+        ..Voice::of(plan, &terminal)
+    };
     let conflicts = plan.conflicts.iter().map(|conflict| {
         let place = format!("{}:{}", terminal(&conflict.file), conflict.line);
         format!(
@@ -34,7 +39,7 @@ pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
         "the API cannot remove members or rooms",
         plan.compared
             .as_ref()
-            .map_or_else(|| by_hand(plan), |it| compared::by_hand(plan, it)),
+            .map_or_else(|| by_hand(plan), |it| compared::by_hand(plan, it, voice)),
         paint,
     );
     let ignored = plan.ignored.iter().map(|field| {
@@ -54,9 +59,10 @@ pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
     );
     let mut warnings: Vec<String> = plan.notes.iter().map(|it| note(it, &terminal)).collect();
     if let Some(compared) = &plan.compared {
-        let differences = compared::differences(compared);
+        let differences = compared::differences(compared, voice);
         section(text, "also differs", "", differences, paint);
-        warnings.extend(compared.would_refuse.iter().map(compared::would_refuse));
+        let guards = compared.would_refuse.iter();
+        warnings.extend(guards.map(|it| compared::would_refuse(it, &ticked)));
     }
     section(text, "warnings", "", warnings, paint);
 }
@@ -158,9 +164,10 @@ pub(super) fn note(note: &Note, quote: Quote<'_>) -> String {
             )
         }
         Note::WelcomeInDoubt { pipe, room } => format!(
-            "{}: whether its welcome was sent is not known, and it is not sent again; look into room {room}, and take `welcome` \
+            "{}: whether its welcome was sent is not known, and it is not sent again; look into room {}, and take `welcome` \
              out of the manifest once that is settled",
-            terminal(pipe.as_str())
+            quote(pipe.as_str()),
+            quote(&room.to_string())
         ),
         Note::Assumed(assumed) => format!(
             "--assume-members: {} of {} taken for present without a record; nothing is sent for them",
@@ -169,6 +176,11 @@ pub(super) fn note(note: &Note, quote: Quote<'_>) -> String {
         ),
         Note::LeftOut(rooms) => format!("--only leaves out {}", Count(*rooms, "declared room")),
     }
+}
+
+/// A title, for a terminal.
+fn titled(title: &str) -> String {
+    format!("\"{}\"", brief(title))
 }
 
 /// Text of others between back-ticks, for a terminal.

@@ -9,8 +9,8 @@ use crate::cli::{DiffArgs, Format};
 use crate::error::{Error, Exit};
 use crate::manifest::{Loaded, Options};
 use crate::plan::{Side, Switches, compare};
-use crate::render;
 use crate::render::json::{DiffDocument, diagnostics};
+use crate::render::{self, github, markdown};
 use crate::settings::Settings;
 
 pub(super) fn run(
@@ -44,6 +44,8 @@ pub(super) fn run(
             let warnings = diagnostics(&after.diagnostics, &after.sources);
             console.document(&DiffDocument::new(&plan, compared, exit, warnings))?;
         }
+        (_, Format::Markdown) => console.print(&markdown::plan(&plan, &after, console.fit))?,
+        (_, Format::Github) => console.print(&github::plan(&plan, &after))?,
         _ => console.print(&render::plan(&plan, console.out_paint))?,
     }
     Ok(exit)

@@ -12,7 +12,7 @@ use crate::error::Exit;
 use crate::model::{Limit, MembersPolicy};
 use crate::plan::{Compared, Difference, People, Plan, Removed, RoomDifference, Summary};
 use crate::render::compared::guard;
-use crate::render::sections::percent;
+use crate::render::sections::{percent, ticked};
 
 /// What differs between two manifests, and what an apply would do about it if the widget looked like the first.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -194,7 +194,10 @@ impl DiffDocument {
             removed: gone.iter().map(removed).collect(),
             differences: differences.iter().map(difference).collect(),
             notes: plan.notes.iter().map(note).collect(),
-            would_refuse: would_refuse.iter().map(|it| refusal(it, guard)).collect(),
+            would_refuse: would_refuse
+                .iter()
+                .map(|it| refusal(it, |it| guard(it, &ticked)))
+                .collect(),
             diagnostics,
         }
     }

@@ -5,25 +5,26 @@ use super::page::{Page, Section};
 use super::{Fit, marker, pinned, section};
 use crate::error::Error;
 use crate::manifest::Loaded;
-use crate::manifest::diagnostic::{Code, Diagnostic, Severity};
+use crate::manifest::diagnostic::{Code, Diagnostic, Severity, Sources};
 use crate::model::Target;
 use crate::render::words::Count;
 
 /// What `check` found.
 pub fn check(loaded: &Loaded, fit: Fit) -> String {
     let (rooms, members) = (loaded.desired.rooms.len(), loaded.desired.memberships());
+    let all = &[loaded];
     let head = if loaded.is_valid() {
         let (rooms, members) = (Count(rooms, "room"), Count(members, "membership"));
-        let figures = format!("**{rooms}, {members}**{}", warned(loaded));
+        let figures = format!("**{rooms}, {members}**{}", warned(all));
         ["## The manifest is valid".to_owned(), figures]
     } else {
-        ["## The manifest is invalid".to_owned(), tally(loaded)]
+        ["## The manifest is invalid".to_owned(), tally(all)]
     };
-    page(loaded, fit, head, "check", None)
+    page(all, fit, head, "check", None)
 }
 
 /// Why there is no plan: the manifest is invalid. The verb is the one that was run.
-pub fn invalid(loaded: &Loaded, verb: &str, target: Option<&Target>, fit: Fit) -> String {
+pub fn invalid(loaded: &[&Loaded], verb: &str, target: Option<&Target>, fit: Fit) -> String {
     let head = [
         format!("## No {verb}: the manifest is invalid"),
         tally(loaded),
@@ -49,7 +50,7 @@ pub fn failure(error: &Error, verb: &str, target: Option<&Target>, fit: Fit) -> 
 }
 
 fn page(
-    loaded: &Loaded,
+    loaded: &[&Loaded],
     fit: Fit,
     head: [String; 2],
     verb: &str,
@@ -72,15 +73,15 @@ fn page(
     page.write(fit.bytes)
 }
 
-fn tally(loaded: &Loaded) -> String {
-    let errors = loaded.diagnostics.iter();
+fn tally(loaded: &[&Loaded]) -> String {
+    let errors = loaded.iter().flat_map(|it| &it.diagnostics);
     let errors = errors.filter(|it| it.severity() == Severity::Error).count();
     format!("**{}**{}", Count(errors, "error"), warned(loaded))
 }
 
 /// `, 2 warnings`, if there are any.
-fn warned(loaded: &Loaded) -> String {
-    let warnings = loaded.diagnostics.iter();
+fn warned(loaded: &[&Loaded]) -> String {
+    let warnings = loaded.iter().flat_map(|it| &it.diagnostics);
     match warnings
         .filter(|it| it.severity() == Severity::Warning)
         .count()
@@ -91,7 +92,7 @@ fn warned(loaded: &Loaded) -> String {
 }
 
 /// Names people cannot tell apart.
-pub(super) fn look_alikes(loaded: &Loaded, dialect: Dialect) -> Section {
+pub(super) fn look_alikes(loaded: &[&Loaded], dialect: Dialect) -> Section {
     let remark = "People cannot tell these apart.";
     pinned(
         "Look-alikes",
@@ -102,22 +103,27 @@ pub(super) fn look_alikes(loaded: &Loaded, dialect: Dialect) -> Section {
 }
 
 /// The other warnings.
-pub(super) fn warnings(loaded: &Loaded, dialect: Dialect) -> Section {
+pub(super) fn warnings(loaded: &[&Loaded], dialect: Dialect) -> Section {
     let other = |it: &Diagnostic| it.severity() == Severity::Warning && !is_look_alike(it);
     section("Warnings", "warnings", "", of(loaded, dialect, other))
 }
 
 fn is_look_alike(diagnostic: &Diagnostic) -> bool {
-    matches!(diagnostic.code, Code::LookAlike)
+    matches!(diagnostic.code, Code::LookAlike | Code::LookAlikeTitle)
 }
 
-fn of(loaded: &Loaded, dialect: Dialect, wanted: impl Fn(&Diagnostic) -> bool) -> Vec<String> {
-    let wanted = loaded.diagnostics.iter().filter(|it| wanted(it));
-    wanted.map(|it| line(it, loaded, dialect)).collect()
+fn of(loaded: &[&Loaded], dialect: Dialect, wanted: impl Fn(&Diagnostic) -> bool) -> Vec<String> {
+    let all = loaded
+        .iter()
+        .flat_map(|it| it.diagnostics.iter().zip(std::iter::repeat(&it.sources)));
+    let wanted = all.filter(|(it, _)| wanted(it));
+    wanted
+        .map(|(it, sources)| line(it, sources, dialect))
+        .collect()
 }
 
 /// Place, code, words, remedy.
-fn line(diagnostic: &Diagnostic, loaded: &Loaded, dialect: Dialect) -> String {
+fn line(diagnostic: &Diagnostic, sources: &Sources, dialect: Dialect) -> String {
     let Diagnostic {
         code,
         message,
@@ -126,7 +132,6 @@ fn line(diagnostic: &Diagnostic, loaded: &Loaded, dialect: Dialect) -> String {
         related,
         hint,
     } = diagnostic;
-    let sources = &loaded.sources;
     let place = |at| {
         let (place, file) = (sources.locate(at), sources.file(at.file));
         let name = file.map(|file| file.name.to_string()).unwrap_or_default();

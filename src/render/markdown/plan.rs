@@ -9,8 +9,9 @@ use super::page::{Item, Page, Section};
 use super::{Fit, fold, marker, pinned, section, site};
 use crate::manifest::Loaded;
 use crate::plan::{Action, Change, Plan};
-use crate::render::danger::Danger;
-use crate::render::line;
+use crate::render::compared;
+use crate::render::danger::{Danger, is_to_act_on};
+use crate::render::line::{self, Voice};
 use crate::render::plan::verdict;
 use crate::render::sections::{conflict_words, note, refused};
 use crate::render::words::{Count, few};
@@ -26,6 +27,7 @@ pub fn plan(plan: &Plan, loaded: &Loaded, fit: Fit) -> String {
 /// The page of a plan under a verb and a heading.
 pub(super) fn page(plan: &Plan, loaded: &Loaded, [verb, heading]: [&str; 2], fit: Fit) -> String {
     let dialect = fit.dialect;
+    let loaded = &[loaded];
     let mut sections = dangers(plan, dialect);
     sections.extend(left_to_people(plan, dialect));
     sections.push(mistakes::look_alikes(loaded, dialect));
@@ -34,25 +36,45 @@ pub(super) fn page(plan: &Plan, loaded: &Loaded, [verb, heading]: [&str; 2], fit
     sections.extend(changes(plan, dialect));
     let page = Page {
         dialect,
-        head: vec![
-            dialect.marker(&marker(verb, Some(&plan.target))),
-            format!("## {heading} {}", site(&plan.target, dialect)),
-            format!("**{}**", verdict(plan)),
-        ],
+        head: head(plan, [verb, heading], dialect),
         sections,
         foot: legend(plan),
     };
     page.write(fit.bytes)
 }
 
+fn head(plan: &Plan, [verb, heading]: [&str; 2], dialect: Dialect) -> Vec<String> {
+    let Some(compared) = &plan.compared else {
+        return vec![
+            dialect.marker(&marker(verb, Some(&plan.target))),
+            format!("## {heading} {}", site(&plan.target, dialect)),
+            format!("**{}**", verdict(plan)),
+        ];
+    };
+    let (base, head) = (dialect.code(&compared.base), dialect.code(&compared.head));
+    let mut lines = vec![
+        dialect.marker("diff"),
+        format!("## {base} → {head}"),
+        format!("**{}**", compared::verdict(plan, compared)),
+    ];
+    let people = compared::people(&compared.people);
+    if !people.is_empty() {
+        lines.push(format!("People: {people}."));
+    }
+    lines
+}
+
 /// What refuses the plan, and what opens rooms or makes them anew.
 fn dangers(plan: &Plan, dialect: Dialect) -> Vec<Section> {
     let quote = |text: &str| dialect.code(text);
+    let voice = Voice::of(plan, &quote);
     let refusals = plan.refusals.iter().map(|it| refused(it, &quote));
+    let compared = plan.compared.iter();
+    let guards = compared.flat_map(|it| &it.would_refuse);
     let of = |wanted: &[Danger]| -> Vec<String> {
         let dangerous = plan.changes.iter().filter_map(|change| {
             let danger = Danger::of(change).filter(|danger| wanted.contains(danger))?;
-            let (words, line) = (danger.words(), line::change(change, &quote));
+            let (words, line) = (danger.words(), line::change(change, voice));
             let place = place(&change.file, change.line, dialect);
             Some(format!("**{words}:** {line} ({place})"))
         });
@@ -60,6 +82,18 @@ fn dangers(plan: &Plan, dialect: Dialect) -> Vec<Section> {
     };
     vec![
         pinned("Refused", "refusals", "", refusals.collect()),
+        pinned(
+            "Would be refused",
+            "guards",
+            "A plan of the second manifest would be refused, unless allowed.",
+            guards.map(|it| compared::guard(it, &quote)).collect(),
+        ),
+        pinned(
+            "Guards",
+            "guards changed",
+            "",
+            differences(plan, true, dialect),
+        ),
         pinned(
             "Open to everyone",
             "open to everyone",
@@ -94,9 +128,26 @@ pub(super) fn left_to_people(plan: &Plan, dialect: Dialect) -> [Section; 2] {
             "By hand",
             "to do by hand",
             "The API cannot remove members or rooms.",
-            by_hand(plan, dialect),
+            [
+                match &plan.compared {
+                    Some(it) => compared::by_hand(plan, it, Voice::of(plan, &quote)),
+                    None => by_hand(plan, dialect),
+                },
+                notes(plan, true, dialect),
+            ]
+            .concat(),
         ),
     ]
+}
+
+/// What differs between two manifests beside their rooms' changes: the guards, or the rest.
+fn differences(plan: &Plan, guards: bool, dialect: Dialect) -> Vec<String> {
+    let quote = |text: &str| dialect.code(text);
+    let voice = Voice::of(plan, &quote);
+    let all = plan.compared.iter().flat_map(|it| &it.differences);
+    all.filter(|it| compared::is_guard(it) == guards)
+        .map(|it| compared::difference(it, voice))
+        .collect()
 }
 
 /// `rooms.yaml:12`, as code.
@@ -135,6 +186,13 @@ fn by_hand(plan: &Plan, dialect: Dialect) -> Vec<String> {
     lines
 }
 
+/// Notes: those that a person has to act on, or the others.
+fn notes(plan: &Plan, to_act_on: bool, dialect: Dialect) -> Vec<String> {
+    let quote = |text: &str| dialect.code(text);
+    let wanted = plan.notes.iter().filter(|it| is_to_act_on(it) == to_act_on);
+    wanted.map(|it| note(it, &quote)).collect()
+}
+
 /// What somebody should know.
 fn remarks(plan: &Plan, dialect: Dialect) -> Vec<Section> {
     let quote = |text: &str| dialect.code(text);
@@ -146,15 +204,20 @@ fn remarks(plan: &Plan, dialect: Dialect) -> Vec<Section> {
         let (pipe, field) = (quote(it.pipe.as_str()), it.field.name());
         format!("{pipe}: {field} was sent as {sent}, the server shows {shown}")
     });
-    let notes = plan.notes.iter().map(|it| note(it, &quote));
     vec![
+        section(
+            "Also differs",
+            "other differences",
+            "",
+            differences(plan, false, dialect),
+        ),
         section(
             "Ignored by the server",
             "fields ignored by the server",
             "Sent again only with --resend.",
             ignored.collect(),
         ),
-        section("To know", "to know", "", notes.collect()),
+        section("To know", "to know", "", notes(plan, false, dialect)),
     ]
 }
 
@@ -169,20 +232,25 @@ fn changes(plan: &Plan, dialect: Dialect) -> Vec<Section> {
         noun,
         remark: "",
         pinned: false,
-        items: by_file(changes, dialect),
+        items: by_file(plan, changes, dialect),
     };
     vec![
         folded("Create", "to create", creates.collect()),
         folded("Update", "to update", updates.collect()),
-        folded("Members", "to get members only", members.collect()),
+        folded(
+            "Members",
+            "to get members or a welcome only",
+            members.collect(),
+        ),
     ]
 }
 
-fn by_file(mut changes: Vec<&Change>, dialect: Dialect) -> Vec<Item> {
+fn by_file(plan: &Plan, mut changes: Vec<&Change>, dialect: Dialect) -> Vec<Item> {
     changes.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     let quote = |text: &str| dialect.code(text);
     let mut folds: HashMap<&str, Option<Arc<str>>> = HashMap::new();
-    let item = |change: &Change| format!("{} (line {})", line::change(change, &quote), change.line);
+    let voice = Voice::of(plan, &quote);
+    let item = |change: &Change| format!("{} (line {})", line::change(change, voice), change.line);
     changes
         .into_iter()
         .map(|change| Item {
@@ -199,6 +267,10 @@ fn by_file(mut changes: Vec<&Change>, dialect: Dialect) -> Vec<Item> {
 fn legend(plan: &Plan) -> Vec<String> {
     let told = |change: &Change| !change.members.new.is_empty() && change.members.recorded > 0;
     let mut lines = Vec::new();
+    if plan.compared.is_some() {
+        lines.push("Two manifests; no server was asked.".to_owned());
+        return lines;
+    }
     if plan.changes.iter().any(told) || !plan.by_hand.is_empty() {
         lines.push(
             "Recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room."

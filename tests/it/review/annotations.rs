@@ -95,3 +95,22 @@ fn an_apply_tells_what_it_did() {
     ::notice title=roomform apply::5 verified; 4 members confirmed; 5 to write, 1 to verify
     ");
 }
+
+#[test]
+fn a_diff_stands_on_the_lines_of_the_second_manifest() {
+    let dir = Dir::new();
+    dir.write("before.yaml", BEFORE);
+    dir.write("after.yaml", AFTER);
+    let ran = dir.run(&["diff", "before.yaml", "after.yaml", "--format", "github"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_snapshot!(ran.out, @"
+    ::warning title=would be refused::`lounge` would become public; allow it with --allow-publish or `limits.publish: 1`
+    ::warning file=after.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public
+    ::warning file=after.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
+    ::warning title=by hand::`team-platform`: taken out of the manifest: `104`
+    ::notice file=after.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`
+    ::notice file=after.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 as before
+    ::notice file=after.yaml,line=4,title=update::`team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 as before
+    ::notice title=roomform diff::2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged
+    ");
+}

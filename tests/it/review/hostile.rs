@@ -74,7 +74,7 @@ const TITLES: [&str; 58] = [
 ];
 
 /// A text as it is shown: what is hidden spelled out.
-fn spelled(text: &str) -> String {
+pub fn spelled(text: &str) -> String {
     text.chars().map(spelled_char).collect()
 }
 
@@ -205,7 +205,7 @@ fn scene() -> (Api, Dir) {
         } else {
             title
         };
-        let wanted = serde_json::to_string(&format!("{wanted} ")).unwrap();
+        let wanted = serde_json::to_string(&format!("{wanted} x")).unwrap();
         rooms.push_str(&format!(
             "  - {{pipe: room-{index}, title: {wanted}, public: {}}}\n",
             index % 2 == 0
@@ -237,4 +237,129 @@ fn a_page_shows_every_title_and_is_nothing_but_a_page() {
         let sign = read.words.chars().find(|c| "@#!~&$/<>[]{}|\\".contains(*c));
         assert_eq!(sign, None, "{}", read.words);
     }
+}
+
+/// An annotation as GitHub's runner reads it.
+pub struct Annotated {
+    pub properties: Vec<(String, String)>,
+    pub message: String,
+}
+
+/// Annotations, one a line. Panics on a line that is none, or says more than one thing.
+#[track_caller]
+pub fn annotated(lines: &str) -> Vec<Annotated> {
+    let decoded = |text: &str, signs: &[(&str, &str)]| {
+        let signs = signs.iter();
+        signs.fold(text.to_owned(), |text, (code, sign)| {
+            text.replace(code, sign)
+        })
+    };
+    let data = [("%0D", "\r"), ("%0A", "\n"), ("%25", "%")];
+    let more = [("%3A", ":"), ("%2C", ",")];
+    let line = |line: &str| {
+        let hidden = line.chars().find(|c| is_hidden(*c));
+        assert_eq!(hidden, None, "{line}");
+        let (command, message) = line.strip_prefix("::").unwrap().split_once("::").unwrap();
+        let (kind, properties) = command.split_once(' ').unwrap();
+        assert!(["error", "warning", "notice"].contains(&kind), "{line}");
+        let properties = properties.split(',').map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap();
+            assert!(["file", "line", "col", "title"].contains(&name), "{line}");
+            (name.to_owned(), decoded(&decoded(value, &more), &data))
+        });
+        Annotated {
+            properties: properties.collect(),
+            message: decoded(message, &data),
+        }
+    };
+    lines.lines().map(line).collect()
+}
+
+/// A title as a terminal, a log or an annotation shows it.
+fn in_a_log(title: &str) -> String {
+    spelled(title).replace("##", "#\\u{23}")
+}
+
+#[test]
+fn an_annotation_shows_every_title_and_is_nothing_but_one() {
+    let (_api, dir) = scene();
+    // GitHub shows ten of a kind, so it takes some runs to see all.
+    for (start, titles) in (0..).step_by(9).zip(TITLES.chunks(9)) {
+        let mut args = vec!["plan".to_owned(), "--format=github".to_owned()];
+        let rooms = (start..).take(titles.len());
+        args.extend(rooms.map(|index| format!("--only=room-{index}")));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let told = annotated(&dir.run(&args).out);
+        let of_rooms = told.iter().filter(|it| it.properties[0].1 == "rooms.yaml");
+        let messages: Vec<&str> = of_rooms.map(|it| it.message.as_str()).collect();
+        assert!(messages.len() >= titles.len(), "{messages:#?}");
+        for title in titles {
+            let shown = in_a_log(title);
+            let showing = |message: &&str| message.contains(&shown) && !message.contains('\n');
+            assert!(messages.iter().any(showing), "{title:?}: {messages:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_log_obeys_no_title() {
+    let (_api, dir) = scene();
+    let plan = dir.run(&["plan"]);
+    // What a runner obeys: `::` at the start of a line, `##[` and `##vso[` anywhere.
+    for line in plan.all().lines() {
+        assert!(
+            !line.trim_start().starts_with("::") && !line.contains("##"),
+            "{line}"
+        );
+    }
+    for title in TITLES {
+        assert!(plan.out.contains(&in_a_log(title)), "{title:?}");
+    }
+    // A line of the manifest is quoted in a mistake, cut in three there.
+    for text in [
+        "pipe: ##[add-mask]x",
+        "pipe: \"#\"#[add-mask]x",
+        "##[add-mask]x: 1",
+    ] {
+        let ran = Dir::with(&format!("version: 1\nrooms:\n  - {text}\n")).run(&["check"]);
+        assert_eq!((ran.code, ran.all().contains("##")), (3, false), "{ran:#?}");
+    }
+}
+
+#[test]
+fn sarif_has_no_links_no_arguments_and_nothing_hidden() {
+    let mut rooms = String::new();
+    for title in TITLES {
+        let title = serde_json::to_string(&format!(" {title}")).unwrap();
+        rooms.push_str(&format!(
+            "  - {{pipe: {title}, title: {title}, {title}: 1}}\n"
+        ));
+    }
+    let ran =
+        Dir::with(&format!("version: 1\nrooms:\n{rooms}")).run(&["check", "--format", "sarif"]);
+    assert_eq!((ran.code, ran.err.as_str()), (3, ""));
+    let log = ran.json();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert!(results.len() > TITLES.len());
+    for result in results {
+        let text = result["message"]["text"].as_str().unwrap();
+        let hidden = text.chars().find(|c| is_hidden(*c));
+        assert_eq!((hidden, text.contains("](")), (None, false), "{text}");
+        let single = text.replace("{{", "").replace("}}", "");
+        assert!(!single.contains(['{', '}']), "{text}");
+    }
+    let all = results
+        .iter()
+        .map(|result| result["message"]["text"].as_str().unwrap());
+    let all: Vec<&str> = all.collect();
+    assert!(
+        all.iter()
+            .any(|text| text.contains("[x] (javascript:alert(1))")),
+        "{all:#?}"
+    );
+    assert!(
+        all.iter().any(|text| text.contains("<U+202E>desrever")),
+        "{all:#?}"
+    );
+    super::sarif::valid(&log);
 }

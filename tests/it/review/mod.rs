@@ -1,6 +1,7 @@
 //! What comes to a reviewer: pages that fit, annotations, SARIF, and warnings of names that look alike; all safe against hostile names.
 
 mod annotations;
+mod every_field;
 mod fit;
 mod hostile;
 mod pages;

@@ -198,6 +198,100 @@ fn a_valid_manifest_is_a_page() {
 }
 
 #[test]
+fn a_diff_is_a_page_too() {
+    let dir = Dir::with(AFTER);
+    let limits = "limits: {publish: 0, create: 1}\n";
+    dir.write("before.yaml", format!("{BEFORE}{limits}"));
+    dir.write(
+        "after.yaml",
+        format!("{AFTER}{limits}").replace("create: 1", "create: 2"),
+    );
+    let args = ["before.yaml", "after.yaml", "--format", "markdown"];
+    let ran = dir.run(&[&["diff"], &args[..]].concat());
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_snapshot!(ran.out, @"
+    <!-- roomform:diff -->
+
+    ## <code>before&#46;yaml</code> → <code>after&#46;yaml</code>
+
+    **2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged**
+
+    People: 4 people join 3 rooms; 1 taken out of 1 room: by hand.
+
+    ### Would be refused: 1
+
+    A plan of the second manifest would be refused, unless allowed.
+
+    - <code>lounge</code> would become public; allow it with --allow-publish or `limits.publish: 1`
+
+    ### Guards: 1
+
+    - limits.create: 1 → 2
+
+    ### Open to everyone: 2
+
+    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>after&#46;yaml&#58;5</code>)
+    - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>after&#46;yaml&#58;7</code>)
+
+    ### By hand: 1
+
+    The API cannot remove members or rooms.
+
+    - <code>team-platform</code>: taken out of the manifest: <code>104</code>
+
+    ### Create: 1
+
+    <details open><summary><code>after&#46;yaml</code>: 1</summary>
+
+    - <code>course-rust-101</code> <code>Rust 101 · autumn</code>: create conference, closed, 2 members <code>4, 101</code> (line 3)
+
+    </details>
+
+    ### Update: 1
+
+    <details open><summary><code>after&#46;yaml</code>: 1</summary>
+
+    - <code>team-platform</code>: title <code>Platform</code> → <code>Platform team</code>, add 1 member <code>17</code>, 3 as before (line 4)
+
+    </details>
+
+    ### Members: 1
+
+    <details open><summary><code>after&#46;yaml</code>: 1</summary>
+
+    - <code>help</code> <code>Help</code>: add 1 member <code>5</code>, 1 as before (line 6)
+
+    </details>
+
+    Two manifests; no server was asked.
+    ");
+    Rendered::new(&ran.out);
+    let plain = dir.run(&[&["diff"], &args[..], &["--fit", "bitbucket"]].concat());
+    assert_eq!(
+        Rendered::new(&plain.out).headings,
+        Rendered::new(&ran.out).headings
+    );
+    // Two that are invalid make one page.
+    for file in ["before.yaml", "after.yaml"] {
+        dir.write(file, "version: 1\nrooms: [{pipe: team-a}]\n");
+    }
+    let ran = dir.run(&[&["diff"], &args[..]].concat());
+    assert_eq!(ran.code, 3);
+    assert_snapshot!(ran.out, @"
+    <!-- roomform:diff -->
+
+    ## No diff: the manifest is invalid
+
+    **2 errors**
+
+    ### Errors: 2
+
+    - <code>before&#46;yaml&#58;2&#58;9</code> E011: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
+    - <code>after&#46;yaml&#58;2&#58;9</code> E011: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
+    ");
+}
+
+#[test]
 fn an_apply_tells_what_it_did() {
     let dir = changed(BEFORE, AFTER);
     let apply = |args: &[&str]| dir.run(&[&["apply"], &MARKDOWN[..], args].concat());

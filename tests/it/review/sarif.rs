@@ -20,8 +20,9 @@ fn schema() -> jsonschema::Validator {
         .unwrap()
 }
 
+/// Holds a log against the schema.
 #[track_caller]
-fn valid(log: &Value) {
+pub fn valid(log: &Value) {
     let errors: Vec<String> = schema()
         .iter_errors(log)
         .map(|error| format!("{}: {error}", error.instance_path()))

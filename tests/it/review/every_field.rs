@@ -1,0 +1,358 @@
+//! A plan with hostile text in every field that can hold any: no renderer may let it through, whichever sentence it stands in.
+
+use std::sync::Arc;
+
+use roomform::manifest::{Loaded, Options, load_text};
+use roomform::model::{
+    Field, FieldValue, Limit, MembersPolicy, Observed, Pipe, Recorded, RoomId, RoomKind, Target,
+    UserId, Welcome, WidgetId,
+};
+use roomform::plan::{
+    Action, ByHand, Change, Compared, Conflict, ConflictKind, Difference, FieldChange,
+    IgnoredField, LimitKind, Members, Note, People, Plan, Refusal, Removed, RoomDifference,
+    Switches, Unverified, plan,
+};
+use roomform::render::markdown::{self, Dialect, Fit};
+use roomform::render::{self, Paint, github};
+
+use super::hostile::{annotated, spelled};
+use super::rendered::Rendered;
+
+/// What no renderer may let through as it is.
+const HOSTILE: &str =
+    "@a|`<b>[x](y)\u{202e}##[z]#1 www.e.x :t: ::error::%0A\u{1b}[2J!1~l&e$s\\*_^{0}";
+
+fn text() -> String {
+    HOSTILE.to_owned()
+}
+
+fn pipe() -> Pipe {
+    Pipe::new(HOSTILE)
+}
+
+fn file() -> Arc<str> {
+    Arc::from(HOSTILE)
+}
+
+fn users() -> Vec<UserId> {
+    vec![UserId(1_234_567), UserId(3)]
+}
+
+fn titles() -> (FieldValue, FieldValue) {
+    let title = || FieldValue::Title(text());
+    (title(), title())
+}
+
+/// A change of each kind.
+fn changes() -> Vec<Change> {
+    let text = serde_json::to_string(&HOSTILE.replace(char::is_control, " ")).unwrap();
+    let loaded = load_text(
+        "rooms.yaml",
+        &format!("version: 1\nrooms: [{{pipe: {text}, title: {text}}}]\n"),
+        Options::default(),
+    );
+    let (observed, recorded) = (Observed::default(), Recorded::default());
+    let first = plan(
+        &target(),
+        &loaded.desired,
+        &observed,
+        &recorded,
+        &Switches::default(),
+    );
+    let mut create = first.changes[0].clone();
+    create.pipe = pipe();
+    create.file = file();
+    create.send.title = HOSTILE.to_owned();
+    create.welcome = Some(Welcome {
+        from: UserId(3),
+        text: HOSTILE.to_owned(),
+    });
+    create.members = Members {
+        new: users(),
+        unverified: users(),
+        recorded: 2,
+    };
+    let (before, after) = titles();
+    let fields = [
+        (Field::Title, before, after),
+        (
+            Field::Kind,
+            FieldValue::Kind(RoomKind::Other(7)),
+            FieldValue::Kind(RoomKind::Dialog),
+        ),
+        (
+            Field::Public,
+            FieldValue::Public(false),
+            FieldValue::Public(true),
+        ),
+    ];
+    let fields = fields.map(|(field, before, after)| FieldChange {
+        field,
+        before,
+        after,
+    });
+    let update = |fields: &[FieldChange]| Change {
+        action: Action::Update {
+            id: RoomId(1_234_567),
+            fields: fields.to_vec(),
+        },
+        ..create.clone()
+    };
+    let anew = Change {
+        recreate: true,
+        ..create.clone()
+    };
+    vec![
+        update(&fields),
+        update(&fields[..2]),
+        update(&[]),
+        anew,
+        create,
+    ]
+}
+
+fn notes() -> Vec<Note> {
+    let (recorded, live) = (RoomId(1_234_567), RoomId(2));
+    let all = vec![
+        Note::MadeAnew {
+            pipe: pipe(),
+            recorded,
+            live,
+        },
+        Note::Renamed {
+            from: pipe(),
+            to: pipe(),
+            same_title: true,
+        },
+        Note::WelcomeInDoubt {
+            pipe: pipe(),
+            room: recorded,
+        },
+        Note::Assumed(Unverified {
+            rooms: 1,
+            members: 2,
+        }),
+        Note::LeftOut(3),
+    ];
+    // A new one belongs into the list above.
+    for note in &all {
+        match note {
+            Note::MadeAnew { .. } | Note::Renamed { .. } | Note::WelcomeInDoubt { .. } => {}
+            Note::Assumed(_) | Note::LeftOut(_) => {}
+        }
+    }
+    all
+}
+
+fn refusals() -> Vec<Refusal> {
+    let rooms = || vec![pipe(), pipe()];
+    let limit = |kind| Refusal::Limit {
+        kind,
+        count: 7,
+        allowed: 1,
+        share: Some(1250),
+        rooms: rooms(),
+    };
+    let mut all: Vec<Refusal> = LimitKind::ALL.into_iter().map(limit).collect();
+    all.push(Refusal::Recreate {
+        count: 7,
+        rooms: rooms(),
+    });
+    all.push(Refusal::MassChange {
+        created: 3,
+        left: 4,
+        known: 5,
+    });
+    for refusal in &all {
+        match refusal {
+            Refusal::Limit { .. } | Refusal::Recreate { .. } | Refusal::MassChange { .. } => {}
+        }
+    }
+    all
+}
+
+fn differences() -> Vec<Difference> {
+    let (before, after) = titles();
+    let welcome = || {
+        Some(Welcome {
+            from: UserId(3),
+            text: text(),
+        })
+    };
+    let rooms = vec![
+        RoomDifference::NotSent(users()),
+        RoomDifference::Policy(MembersPolicy::Ensure),
+        RoomDifference::Policy(MembersPolicy::OnCreate),
+        RoomDifference::Kept {
+            field: Field::Title,
+            before: before.clone(),
+            after,
+        },
+        RoomDifference::Ignored(Field::Title),
+        RoomDifference::Managed(Field::Title, before),
+        RoomDifference::Welcome {
+            before: welcome(),
+            after: welcome(),
+        },
+        RoomDifference::Excluded(users()),
+        RoomDifference::Readmitted(users()),
+    ];
+    for what in &rooms {
+        match what {
+            RoomDifference::NotSent(_) | RoomDifference::Policy(_) => {}
+            RoomDifference::Kept { .. } | RoomDifference::Ignored(_) => {}
+            RoomDifference::Managed(..) | RoomDifference::Welcome { .. } => {}
+            RoomDifference::Excluded(_) | RoomDifference::Readmitted(_) => {}
+        }
+    }
+    let rooms = rooms
+        .into_iter()
+        .map(|what| Difference::Room { pipe: pipe(), what });
+    let whole = [
+        Difference::Widget {
+            before: None,
+            after: Some(WidgetId(7)),
+        },
+        Difference::Scope {
+            before: vec![text()],
+            after: Vec::new(),
+        },
+        Difference::Limit {
+            key: "publish",
+            before: None,
+            after: Some(Limit::Share(1250)),
+        },
+    ];
+    whole.into_iter().chain(rooms).collect()
+}
+
+fn target() -> Target {
+    Target {
+        origin: format!("https://{HOSTILE}"),
+        widget: WidgetId(627),
+    }
+}
+
+/// A plan of a widget.
+fn of_a_widget() -> Plan {
+    let loaded = Loaded::default();
+    let (observed, recorded) = (Observed::default(), Recorded::default());
+    let mut plan = plan(
+        &target(),
+        &loaded.desired,
+        &observed,
+        &recorded,
+        &Switches::default(),
+    );
+    let kinds = [
+        ConflictKind::Several(vec![RoomId(1), RoomId(1_234_567)]),
+        ConflictKind::Deleted(vec![RoomId(1_234_567)]),
+        ConflictKind::Vanished(RoomId(1_234_567)),
+    ];
+    let conflict = |kind| Conflict {
+        pipe: pipe(),
+        file: file(),
+        line: 3,
+        kind,
+    };
+    let (sent, shown) = titles();
+    plan.changes = changes();
+    plan.conflicts = kinds.map(conflict).to_vec();
+    plan.by_hand = vec![ByHand {
+        pipe: pipe(),
+        id: RoomId(1_234_567),
+        left: users(),
+        released: users(),
+    }];
+    plan.undeclared = vec![pipe(), pipe()];
+    plan.ignored = vec![IgnoredField {
+        pipe: pipe(),
+        field: Field::Title,
+        sent,
+        shown,
+    }];
+    plan.notes = notes();
+    plan.refusals = refusals();
+    plan.summary.unverified = Unverified {
+        rooms: 1,
+        members: 2,
+    };
+    plan
+}
+
+/// And one of two manifests.
+fn of_two_manifests() -> Plan {
+    let removed = Removed {
+        pipe: pipe(),
+        file: file(),
+        line: 3,
+        title: text(),
+        members: 2,
+    };
+    Plan {
+        compared: Some(Compared {
+            base: file(),
+            head: file(),
+            people: People {
+                join: 1,
+                joined_rooms: 1,
+                leave: 1,
+                left_rooms: 1,
+            },
+            same: 1,
+            removed: vec![removed],
+            differences: differences(),
+            would_refuse: refusals(),
+        }),
+        refusals: Vec::new(),
+        conflicts: Vec::new(),
+        ..of_a_widget()
+    }
+}
+
+#[test]
+fn no_sentence_of_a_page_lets_text_through() {
+    let loaded = Loaded::default();
+    for plan in [of_a_widget(), of_two_manifests()] {
+        for dialect in [Dialect::Html, Dialect::Plain] {
+            let fit = Fit {
+                bytes: None,
+                dialect,
+            };
+            let page = markdown::plan(&plan, &loaded, fit);
+            let read = Rendered::new(&page);
+            let shown = match dialect {
+                Dialect::Html => spelled(HOSTILE),
+                Dialect::Plain => spelled(HOSTILE)
+                    .replace('`', "\\u{60}")
+                    .replace('|', "\\u{7c}"),
+            };
+            assert!(
+                read.code.iter().filter(|code| **code == shown).count() > 30,
+                "{page}"
+            );
+            let sign = read
+                .words
+                .chars()
+                .find(|c| "@#!~&$/<>[]{}|\\*^".contains(*c));
+            assert_eq!(sign, None, "{}", read.words);
+            // Ids of seven figures could be commits.
+            assert!(!read.words.contains("1234567"), "{}", read.words);
+        }
+    }
+}
+
+#[test]
+fn no_sentence_of_a_text_or_an_annotation_does() {
+    for plan in [of_a_widget(), of_two_manifests()] {
+        let text = render::plan(&plan, Paint::Plain);
+        let hidden = text
+            .chars()
+            .find(|c| *c != '\n' && roomform::model::is_hidden(*c));
+        assert_eq!(hidden, None, "{text}");
+        assert!(!text.contains("##"), "{text}");
+        let lines = github::plan(&plan, &Loaded::default());
+        let told = annotated(&lines);
+        assert!(told.len() > 15, "{lines}");
+    }
+}
