@@ -10,8 +10,8 @@ use clap::{Parser, Subcommand};
 
 pub use common::{ColorWhen, Common, Fit, Format, LogFormat};
 pub use verbs::{
-    ApplyArgs, DiffArgs, LedgerArgs, LedgerVerb, PlanArgs, SandboxArgs, SandboxVerb, SchemaKind,
-    ServeArgs,
+    ApplyArgs, Ci, DiffArgs, InitArgs, LedgerArgs, LedgerStore, LedgerVerb, PlanArgs, SandboxArgs,
+    SandboxVerb, SchemaKind, ServeArgs,
 };
 
 /// Terraform for chat rooms: write the rooms you want, review the plan, apply it.
@@ -36,6 +36,8 @@ IMBACHAT_PASSWORD (writing); each also as ..._FILE, the path of a file that hold
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Write a starter manifest, what git has to know, and the files of a CI
+    Init(InitArgs),
     /// Validate the manifest offline; needs no credentials
     Check,
     /// Show what apply would do; writes nothing

@@ -56,3 +56,13 @@ pub(super) fn page(text: &str) -> Result<usize, String> {
         .filter(|bytes| *bytes >= SMALLEST_PAGE);
     bytes.ok_or_else(|| format!("a page needs at least {SMALLEST_PAGE} bytes to hold its figures"))
 }
+
+/// An address that can stand between quotes in YAML and in a shell.
+pub(super) fn source(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@+%".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("write the address as git takes it, without spaces or quotes".to_owned())
+    }
+}

@@ -6,7 +6,46 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::values::{duration, part};
+use super::values::{duration, part, source};
+
+/// Flags of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where; made if it is not there [default: the current directory]
+    pub directory: Option<PathBuf>,
+    /// Write the files of this CI too: check, plan with a comment, apply, nightly drift
+    #[arg(long, value_enum)]
+    pub ci: Option<Ci>,
+    /// Where the CI keeps the ledger from run to run
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t = LedgerStore::Cache, requires = "ci")]
+    pub ledger_store: LedgerStore,
+    /// The git repository that the CI builds roomform from
+    #[arg(long, value_name = "URL", value_parser = source, requires = "ci")]
+    pub source: Option<String>,
+    /// Replace files that are there with other content
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// A CI that files can be made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ci {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
+}
+
+/// Where a CI keeps the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LedgerStore {
+    /// The CI's own cache; may be evicted
+    Cache,
+    /// A branch of the repository, roomform-ledger
+    Branch,
+    /// An object store of the S3 kind
+    Bucket,
+}
 
 /// Flags of `plan`.
 #[derive(Debug, Args)]

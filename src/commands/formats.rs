@@ -15,6 +15,7 @@ const AROUND: usize = 256;
 /// The verb's name, as in "no plan".
 pub(super) fn name(verb: &Verb) -> &'static str {
     match verb {
+        Verb::Init(_) => "init",
         Verb::Check => "check",
         Verb::Plan(_) => "plan",
         Verb::Diff(_) => "diff",
@@ -38,7 +39,11 @@ fn of(verb: &Verb) -> &'static [Format] {
         Verb::Plan(_) | Verb::Diff(_) | Verb::Apply(_) => &[Text, Json, Markdown, Github],
         Verb::Render => &[Text, Json, Csv],
         Verb::Explain { .. } | Verb::Ledger(_) | Verb::Schema { .. } => &[Text, Json],
-        Verb::Export | Verb::Sandbox(_) | Verb::Completions { .. } | Verb::Man { .. } => &[Text],
+        Verb::Init(_)
+        | Verb::Export
+        | Verb::Sandbox(_)
+        | Verb::Completions { .. }
+        | Verb::Man { .. } => &[Text],
     }
 }
 

@@ -12,6 +12,7 @@ mod export;
 mod formats;
 mod generate;
 mod git;
+mod init;
 mod interrupt;
 mod ledger;
 mod log;
@@ -62,6 +63,7 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
 fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
     formats::check(settings)?;
     match &settings.verb {
+        Verb::Init(args) => init::run(args, console),
         Verb::Check => check::run(settings, console),
         Verb::Plan(args) => block_on(plan::run(args, settings, console)),
         Verb::Diff(args) => diff::run(args, settings, console),

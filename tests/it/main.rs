@@ -5,6 +5,7 @@
 )]
 
 mod apply;
+mod ci;
 mod credentials;
 mod curl_pages;
 mod diff;

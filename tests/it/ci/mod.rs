@@ -1,0 +1,409 @@
+//! `init`, and what it writes for a CI: the story of pull requests, played by a runner of the tests against a sandbox.
+
+mod runner;
+
+use std::fs;
+use std::path::Path;
+
+use insta::assert_snapshot;
+use roomform::sandbox::Config;
+use serde_yaml::Value;
+
+use crate::support::{Api, Dir};
+use runner::Runner;
+
+const STORES: [&str; 3] = ["cache", "branch", "bucket"];
+
+/// The files of a directory below `examples/ci`.
+fn example(name: &str) -> Vec<(String, String)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples/ci")
+        .join(name);
+    let mut files: Vec<(String, String)> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            (
+                path.file_name().unwrap().to_str().unwrap().to_owned(),
+                fs::read_to_string(path).unwrap(),
+            )
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_starter_is_valid_and_nothing_is_ever_overwritten() {
+    let dir = Dir::new();
+    dir.write(".gitignore", "/target");
+    assert_snapshot!(dir.run(&["init"]).ok(), @r"
+    wrote ./rooms.yaml
+    wrote ./schema/manifest.schema.json
+    wrote ./.gitignore
+    wrote ./.gitattributes
+    ");
+    assert_eq!(dir.read(".gitignore"), "/target\n.roomform/sandbox*\n");
+    assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 2 memberships\n");
+    let schema = dir.run(&["schema", "manifest"]).ok();
+    assert_eq!(dir.read("schema/manifest.schema.json"), schema);
+    assert_eq!(dir.run(&["init"]).ok(), "everything is there already\n");
+    dir.write("rooms.yaml", "version: 1\n");
+    let before = dir.files();
+    let refused = dir.run(&["init", "--ci", "github"]);
+    assert_eq!((refused.code, refused.out.as_str()), (5, ""));
+    assert_snapshot!(refused.err, @r"
+    error: 1 file with other content in the way: `./rooms.yaml`
+      hint: move them away, or replace them with --force; nothing was written
+    ");
+    assert_eq!(dir.files(), before);
+    dir.run(&["init", "--force"]).ok();
+    assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 2 memberships\n");
+}
+
+#[test]
+fn the_examples_are_what_init_writes() {
+    for ci in ["github", "gitlab"] {
+        for store in STORES {
+            let dir = Dir::new();
+            dir.run(&["init", "--ci", ci, "--ledger-store", store, "sub"])
+                .ok();
+            for (name, text) in example(&format!("{ci}-{store}")) {
+                let path = if ci == "github" {
+                    format!("sub/.github/workflows/{name}")
+                } else {
+                    format!("sub/.{name}")
+                };
+                assert_eq!(
+                    dir.read(&path),
+                    text,
+                    "write it anew: roomform init --ci {ci} --ledger-store {store}"
+                );
+            }
+        }
+    }
+    let wrong = Dir::new().run(&["init", "--ci", "github", "--source", "https://a b"]);
+    assert_eq!(wrong.code, 64, "{wrong:#?}");
+}
+
+/// What no linter may have to find: scripts without expressions, pinned actions, the least permissions, one apply at a time.
+#[test]
+fn the_workflows_are_careful() {
+    for store in STORES {
+        let files = example(&format!("github-{store}"));
+        assert_eq!(files.len(), 4);
+        for (name, text) in files {
+            let document: Value = serde_yaml::from_str(&text).unwrap();
+            assert!(
+                document["permissions"].as_mapping().unwrap().is_empty(),
+                "{name}"
+            );
+            let (_, job) = document["jobs"]
+                .as_mapping()
+                .unwrap()
+                .iter()
+                .next()
+                .unwrap();
+            let writes = job["permissions"]
+                .as_mapping()
+                .unwrap()
+                .iter()
+                .filter(|(_, value)| value.as_str() == Some("write"));
+            let writes: Vec<&str> = writes.map(|(key, _)| key.as_str().unwrap()).collect();
+            let expected: &[&str] = match name.as_str() {
+                "roomform-plan.yaml" => &["pull-requests"],
+                "roomform-apply.yaml" if store == "branch" => &["contents"],
+                _ => &[],
+            };
+            assert_eq!(writes, expected, "{name}");
+            for step in job["steps"].as_sequence().unwrap() {
+                let run = step["run"].as_str().unwrap_or_default();
+                assert!(!run.contains("${{"), "{name}: {run}");
+                if let Some(action) = step["uses"].as_str() {
+                    let (_, pin) = action.split_once('@').unwrap();
+                    assert!(
+                        pin.len() == 40 && pin.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                        "{name}: {action}"
+                    );
+                }
+            }
+            let single = matches!(name.as_str(), "roomform-apply.yaml" | "roomform-drift.yaml");
+            if single {
+                assert_eq!(
+                    document["concurrency"]["group"].as_str(),
+                    Some("roomform"),
+                    "{name}"
+                );
+                assert_eq!(
+                    document["concurrency"]["cancel-in-progress"].as_bool(),
+                    Some(false),
+                    "{name}"
+                );
+            }
+            assert_eq!(
+                name == "roomform-check.yaml",
+                !text.contains("secrets."),
+                "{name}: only the check has no secrets"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_gitlab_pipeline_has_the_same_jobs() {
+    for store in STORES {
+        let (_, text) = example(&format!("gitlab-{store}")).remove(0);
+        let document: Value = serde_yaml::from_str(&text).unwrap();
+        for job in [
+            "roomform-check",
+            "roomform-plan",
+            "roomform-apply",
+            "roomform-drift",
+        ] {
+            assert!(
+                document[job]["script"]
+                    .as_sequence()
+                    .unwrap()
+                    .iter()
+                    .all(Value::is_string),
+                "{store}: {job}"
+            );
+            assert!(document[job]["rules"].is_sequence(), "{store}: {job}");
+        }
+        for job in ["roomform-apply", "roomform-drift"] {
+            assert_eq!(
+                document[job]["resource_group"].as_str(),
+                Some("roomform"),
+                "{store}: {job}"
+            );
+        }
+        let check = serde_yaml::to_string(&document["roomform-check"]).unwrap();
+        assert!(
+            !check.contains("TOKEN") && !check.contains("IMBACHAT"),
+            "{check}"
+        );
+    }
+}
+
+/// A repository with the files of `init`, on a sandbox.
+fn repository(store: &str, api: &Api) -> Runner {
+    let mut runner = Runner::new();
+    let vars: Vec<(String, String)> = api.env();
+    for (name, value) in vars {
+        let kind = if name.ends_with("WIDGET") || name.ends_with("URL") {
+            "vars"
+        } else {
+            "secrets"
+        };
+        runner.context.insert(format!("{kind}.{name}"), value);
+    }
+    for (name, value) in [
+        ("github.repository", "school/rooms"),
+        ("vars.ROOMFORM_LEDGER_BUCKET", "s3://rooms/ledger"),
+        ("secrets.AWS_ACCESS_KEY_ID", "key"),
+        ("secrets.AWS_SECRET_ACCESS_KEY", "secret"),
+    ] {
+        runner.context.insert(name.to_owned(), value.to_owned());
+    }
+    runner.shell("work", &format!("roomform init --ci github --ledger-store {store} --source https://git.example/roomform.git"));
+    runner.shell(
+        "work",
+        "git add --all && git commit --quiet --message start && git push --quiet origin main",
+    );
+    runner
+}
+
+/// The commit of a branch with one more room.
+fn branch(runner: &Runner, name: &str, room: &str) -> String {
+    runner.shell("work", &format!("git checkout --quiet -B {name} main"));
+    let manifest = runner
+        .read("work/rooms.yaml")
+        .replace("\nlimits:", &format!("  - {room}\n\nlimits:"));
+    runner.write("work/rooms.yaml", &manifest);
+    runner.shell("work", &format!("git commit --quiet --all --message {name} && git push --quiet --force origin {name} && git rev-parse HEAD"))
+}
+
+/// The event of a pull request.
+fn pull_request(head: &str, repository: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("github.event_name", "pull_request".to_owned()),
+        ("github.sha", head.to_owned()),
+        ("github.base_ref", "main".to_owned()),
+        ("github.event.pull_request.number", "12".to_owned()),
+        (
+            "github.event.pull_request.head.repo.full_name",
+            repository.to_owned(),
+        ),
+    ]
+}
+
+fn borrowed<'e>(event: &'e [(&'static str, String)]) -> Vec<(&'e str, &'e str)> {
+    event
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect()
+}
+
+/// Merges a branch; the merged commit, known on the server as that of the pull request.
+fn merge(runner: &Runner, name: &str, head: &str) -> String {
+    let merged = runner.shell("work", &format!("git checkout --quiet main && git merge --quiet --no-ff {name} -m merge && git push --quiet origin main && git rev-parse HEAD"));
+    runner.write(&format!("store/pulls/{merged}"), head);
+    merged
+}
+
+fn pushed(sha: &str) -> [(&str, &str); 3] {
+    [
+        ("github.event_name", "push"),
+        ("github.ref", "refs/heads/main"),
+        ("github.sha", sha),
+    ]
+}
+
+#[test]
+fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
+    for store in STORES {
+        let api = Api::start(Config::default());
+        let mut runner = repository(store, &api);
+        let head = branch(
+            &runner,
+            "more",
+            "{pipe: team-tools, title: \"Tools\", members: [7]}",
+        );
+
+        // Planned twice: one comment, edited in place.
+        for round in 1..=2 {
+            let job = runner.run(
+                "roomform-plan.yaml",
+                &head,
+                &borrowed(&pull_request(&head, "school/rooms")),
+            );
+            assert!(job.ok, "{store}: {job:#?}");
+            let comments = runner.shell(".", "ls store/comments");
+            assert_eq!(comments, "100", "{store}: round {round}");
+            let comment = runner.read("store/comments/100");
+            assert!(
+                comment.contains("2 to create") && comment == job.summary,
+                "{store}: {comment}"
+            );
+            assert!(
+                !job.seen.contains("IMBACHAT_PASSWORD"),
+                "a plan holds nothing to write with"
+            );
+            runner.write(&format!("store/runs/{head}"), &format!("{}", 7000 + round));
+        }
+        assert_eq!(api.stats().writes(), 0);
+
+        let merged = merge(&runner, "more", &head);
+        let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
+        assert!(job.ok, "{store}: {job:#?}");
+        assert_eq!(api.rooms().len(), 2, "{store}");
+        let report = runner.shell(".", "cat store/artifacts/7003/roomform-report/report.json");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&report).unwrap()["exit"],
+            0
+        );
+
+        // The ledger outlived the runner: no member is unverified, and there is nothing to do.
+        let nightly = [
+            ("github.event_name", "schedule"),
+            ("github.sha", merged.as_str()),
+        ];
+        let job = runner.run("roomform-drift.yaml", "main", &nightly);
+        assert!(
+            job.ok && job.summary.contains("nothing to do"),
+            "{store}: {job:#?}"
+        );
+        let other =
+            Dir::with("version: 1\nrooms: [{pipe: team-tools, title: Toys}]\n").envs(&api.env());
+        other.run(&["apply", "--yes"]).ok();
+        let job = runner.run("roomform-drift.yaml", "main", &nightly);
+        assert_eq!((job.ok, job.code), (false, 2), "{store}: {job:#?}");
+
+        // A push without a reviewed plan applies nothing, and says so if there is something to do.
+        let direct = runner.shell("work", "git commit --quiet --allow-empty --message direct && git push --quiet origin main && git rev-parse HEAD");
+        let writes = api.stats().writes();
+        let job = runner.run("roomform-apply.yaml", &direct, &pushed(&direct));
+        assert_eq!(
+            (job.ok, job.code, api.stats().writes()),
+            (false, 2, writes),
+            "{store}: {job:#?}"
+        );
+        assert!(
+            job.log.contains("there is no reviewed plan for this push"),
+            "{job:#?}"
+        );
+        let by_hand = [
+            ("github.event_name", "workflow_dispatch"),
+            ("github.ref", "refs/heads/main"),
+            ("github.sha", direct.as_str()),
+        ];
+        let job = runner.run("roomform-apply.yaml", &direct, &by_hand);
+        assert!(job.ok, "{store}: {job:#?}");
+        assert_eq!(api.room("team-tools").name, "Tools");
+        let job = runner.run("roomform-apply.yaml", &direct, &pushed(&direct));
+        assert!(job.ok, "{store}: {job:#?}");
+    }
+}
+
+#[test]
+fn a_fork_is_checked_and_compared_without_a_secret() {
+    let api = Api::start(Config::default());
+    let mut runner = repository("cache", &api);
+    let head = branch(
+        &runner,
+        "fork",
+        "{pipe: team-fork, title: \"Fork\", public: true}",
+    );
+    let event = pull_request(&head, "somebody/rooms");
+    let job = runner.run("roomform-check.yaml", &head, &borrowed(&event));
+    assert!(job.ok, "{job:#?}");
+    assert!(
+        job.summary.contains("team-fork") && !job.seen.contains("IMBACHAT"),
+        "{job:#?}"
+    );
+    let job = runner.run("roomform-plan.yaml", &head, &borrowed(&event));
+    assert_eq!(job.log, "skipped");
+
+    let broken = branch(&runner, "broken", "{pipe: team-broken, titel: \"Broken\"}");
+    let job = runner.run(
+        "roomform-check.yaml",
+        &broken,
+        &borrowed(&pull_request(&broken, "somebody/rooms")),
+    );
+    assert!(
+        !job.ok && job.log.contains("::error file=rooms.yaml,line="),
+        "{job:#?}"
+    );
+    assert_eq!(api.stats().writes(), 0);
+}
+
+#[test]
+fn a_plan_that_is_refused_is_still_told() {
+    let api = Api::start(Config::default());
+    let mut runner = repository("cache", &api);
+    let sha = runner.shell("work", "git rev-parse HEAD");
+    let by_hand = [
+        ("github.event_name", "workflow_dispatch"),
+        ("github.ref", "refs/heads/main"),
+        ("github.sha", sha.as_str()),
+    ];
+    assert!(runner.run("roomform-apply.yaml", "main", &by_hand).ok);
+    runner.shell("work", "git checkout --quiet -B open main");
+    let manifest = runner.read("work/rooms.yaml").replace(
+        "    members: [\"@staff\"]",
+        "    members: [\"@staff\"]\n    public: true",
+    );
+    runner.write("work/rooms.yaml", &manifest);
+    let head = runner.shell("work", "git commit --quiet --all --message open && git push --quiet origin open && git rev-parse HEAD");
+    let job = runner.run(
+        "roomform-plan.yaml",
+        &head,
+        &borrowed(&pull_request(&head, "school/rooms")),
+    );
+    assert_eq!((job.ok, job.code), (false, 5), "{job:#?}");
+    let comment = runner.read("store/comments/100");
+    assert!(
+        comment.contains("refused") || comment.contains("Refused"),
+        "{comment}"
+    );
+}
