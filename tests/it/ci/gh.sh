@@ -11,7 +11,8 @@ option() { # the value behind a word
   done
 }
 body() { local field; field=$(option --field "$@"); cat "${field#body=@}"; }
-case "$*" in
+all="$*"
+case "$all" in
   "auth setup-git") ;;
   "api --paginate repos/"*"/comments --jq "*)
     for comment in "$STORE"/comments/*; do
@@ -19,14 +20,14 @@ case "$*" in
       if head -c 19 "$comment" | grep -q '^<!-- roomform:plan'; then basename "$comment"; fi
     done ;;
   "api --silent --method PATCH repos/"*"/issues/comments/"*)
-    id=${*##*/issues/comments/}; id=${id%% *}
+    id=${all##*/issues/comments/}; id=${id%% *}
     [ -e "$STORE/comments/$id" ]
     body "$@" > "$STORE/comments/$id" ;;
   "api --silent --method POST repos/"*"/comments "*)
     mkdir -p "$STORE/comments"
     body "$@" > "$STORE/comments/$((100 + $(ls "$STORE/comments" | wc -l)))" ;;
   "api repos/"*"/pulls --jq "*)
-    sha=${*##*/commits/}; sha=${sha%%/*}
+    sha=${all##*/commits/}; sha=${sha%%/*}
     cat "$STORE/pulls/$sha" 2>/dev/null || true ;;
   "run list "*) cat "$STORE/runs/$(option --commit "$@")" 2>/dev/null || true ;;
   "run download "*) cp "$STORE/artifacts/$3/$(option --name "$@")"/* . ;;
