@@ -29,6 +29,7 @@ mod plan;
 mod presets;
 mod properties;
 mod review;
+mod review_story;
 mod rosters;
 mod sandbox;
 mod saved;

@@ -1,0 +1,114 @@
+//! `examples/review`: a pull request, and everything a reviewer is shown of it, kept fresh.
+//!
+//! `ROOMFORM_BLESS=1 cargo test --test it review_story` writes what is shown anew; read the difference.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::Dir;
+
+/// What is shown, and the command that shows it.
+const SHOWN: [(&str, &[&str]); 5] = [
+    (
+        "comment.md",
+        &[
+            "plan",
+            "--sandbox=sandbox.json",
+            "-f",
+            "after",
+            "--format",
+            "markdown",
+            "--fit",
+            "github-comment",
+        ],
+    ),
+    (
+        "annotations.txt",
+        &[
+            "plan",
+            "--sandbox=sandbox.json",
+            "-f",
+            "after",
+            "--format",
+            "github",
+        ],
+    ),
+    (
+        "plan.json",
+        &[
+            "plan",
+            "--sandbox=sandbox.json",
+            "-f",
+            "after",
+            "--format",
+            "json",
+        ],
+    ),
+    (
+        "plan.txt",
+        &["plan", "--sandbox=sandbox.json", "-f", "after"],
+    ),
+    (
+        "diff.md",
+        &["diff", "before", "after", "--format", "markdown"],
+    ),
+];
+
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/review")
+}
+
+/// The story up to the pull request: what it is based on was applied.
+fn story() -> Dir {
+    let dir = Dir::new();
+    for side in ["before", "after"] {
+        for entry in fs::read_dir(example().join(side)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            dir.write(&format!("{side}/{name}"), fs::read(&path).unwrap());
+        }
+    }
+    dir.run(&["apply", "--yes", "--sandbox=sandbox.json", "-f", "before"])
+        .ok();
+    dir
+}
+
+#[test]
+fn what_a_reviewer_is_shown_is_what_the_commands_print() {
+    let dir = story();
+    let bless = std::env::var_os("ROOMFORM_BLESS").is_some();
+    let readme = fs::read_to_string(example().join("README.md")).unwrap();
+    for (name, args) in SHOWN {
+        let ran = dir.run(args);
+        let refused = args[0] == "plan";
+        assert_eq!(ran.code, if refused { 5 } else { 0 }, "{ran:#?}");
+        let path = example().join("shown").join(name);
+        if bless {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &ran.out).unwrap();
+        }
+        assert_eq!(
+            fs::read_to_string(&path).unwrap_or_default(),
+            ran.out,
+            "{name}"
+        );
+        assert!(
+            readme.contains(&format!("(shown/{name})")),
+            "the README shows {name}"
+        );
+        assert!(
+            readme.contains(&format!("roomform {}", args.join(" "))),
+            "the README says how {name} is made"
+        );
+    }
+    // The dangerous lines stand in each, and nothing hostile does.
+    for (name, _) in SHOWN {
+        let text = fs::read_to_string(example().join("shown").join(name)).unwrap();
+        assert!(text.contains("lounge"), "{name}");
+        if name.ends_with(".md") {
+            for bad in ["<b>", "@everyone", "](javascript:"] {
+                assert!(!text.contains(bad), "{name}: {bad}");
+            }
+        }
+    }
+}
