@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
 use super::groups::Directory;
-use super::raw::{RawEnrol, RawOn, RawVia, Spanned};
+use super::raw::{RawEnrol, RawOn, RawVia};
 use super::row::{Column, Row};
-use super::table::{Table, is_among};
+use super::table::Table;
 use super::tables::empty;
 use crate::model::Member;
 
@@ -48,7 +48,6 @@ impl Enrolled {
     pub(super) fn new(
         raw: &RawEnrol,
         each: &Table,
-        numbered: &[Spanned<String>],
         directory: &Directory<'_>,
         problems: &mut Problems,
     ) -> Option<Self> {
@@ -56,11 +55,12 @@ impl Enrolled {
         let columns: Vec<Option<Column>> = raw
             .on
             .iter()
-            .map(|(_, name)| each.column(name, is_among(&name.value, numbered), problems))
+            .map(|(_, name)| each.column(name, problems))
             .collect();
         let table = rosters.tables.get(&raw.roster.file)?;
         let via = match &raw.via {
             None => None,
+            Some(via) if via.file.may_lack && rosters.tables.get(&via.file).is_none() => None,
             Some(via) => Some(Via::new(via, &raw.on, table, directory, problems)?),
         };
         let own = own_columns(raw, table, via.is_some(), problems);
@@ -143,7 +143,6 @@ fn own_columns(
     has_via: bool,
     problems: &mut Problems,
 ) -> Option<Vec<Option<Column>>> {
-    let numbered = &raw.roster.file.numbered;
     let columns: Vec<Option<Option<Column>>> = raw
         .on
         .iter()
@@ -155,9 +154,7 @@ fn own_columns(
             if has_via && !there {
                 return Some(None);
             }
-            table
-                .column(name, is_among(&name.value, numbered), problems)
-                .map(Some)
+            table.column(name, problems).map(Some)
         })
         .collect();
     columns.into_iter().collect()
@@ -180,22 +177,7 @@ fn key_of(
         return Ok(Some(join(own.iter().map(cell))));
     }
     let Some(via) = via else {
-        let empty = own
-            .iter()
-            .flatten()
-            .find(|column| row.cell(column).is_empty());
-        return match empty {
-            Some(column) => {
-                let mistake = row.mistake(
-                    Code::BadCell,
-                    column,
-                    "the cell is empty, and belongs to no room's row",
-                    sources,
-                );
-                Err(mistake.hint("write what it belongs to, or leave the row out with `where`"))
-            }
-            None => Ok(None),
-        };
+        return Err(belongs_to_nothing(row, own, sources));
     };
     let between = join(via.columns.iter().map(|column| row.cell(column)));
     match via.cells.get(&between) {
@@ -210,6 +192,9 @@ fn key_of(
             Ok(Some(join(filled)))
         }
         Some(None) => Ok(None),
+        None if between.split(BETWEEN).all(str::is_empty) => {
+            Err(belongs_to_nothing(row, own, sources))
+        }
         None => {
             let column = via.columns.first();
             let said = format!(
@@ -222,6 +207,21 @@ fn key_of(
             Err(mistake.hint("add it there, or leave the row out with `where`"))
         }
     }
+}
+
+/// The mistake of a row that says neither itself nor through the file between what it belongs to.
+fn belongs_to_nothing(row: &Row<'_>, own: &[Option<Column>], sources: &Sources) -> Diagnostic {
+    let message = "the cell is empty: the row belongs to no room";
+    let empty = own.iter().flatten();
+    let mistake = empty
+        .into_iter()
+        .find(|column| row.cell(column).is_empty())
+        .map(|column| row.mistake(Code::BadCell, column, message, sources));
+    let mistake = mistake.unwrap_or_else(|| {
+        let message = format!("{}: the row belongs to no room", row.place(sources));
+        Diagnostic::at(Code::BadCell, row.at(), message)
+    });
+    mistake.hint("write what it belongs to, or leave the row out with `where`")
 }
 
 impl Via {
@@ -237,33 +237,29 @@ impl Via {
         let keys: Vec<Option<Column>> = raw
             .on
             .iter()
-            .map(|(own, _)| table.column(own, false, problems))
+            .map(|(own, _)| table.column(own, problems))
             .collect();
         let columns: Vec<Option<Column>> = raw
             .on
             .iter()
-            .map(|(_, other)| roster.column(other, false, problems))
+            .map(|(_, other)| roster.column(other, problems))
             .collect();
         let wanted: Vec<Option<Column>> = on
             .iter()
-            .map(|(name, _)| table.column(name, false, problems))
+            .map(|(name, _)| table.column(name, problems))
             .collect();
-        let filters = table.filters(&raw.filter, &[], problems);
+        let filters = table.filters(&raw.filter, problems);
         let (keys, wanted) = (
             keys.into_iter().collect::<Option<Vec<_>>>()?,
             wanted.into_iter().collect::<Option<Vec<_>>>()?,
         );
         let (columns, filters) = (columns.into_iter().collect::<Option<Vec<_>>>()?, filters?);
-        let name = rosters
-            .sources
-            .file(table.file)
-            .map(|file| clip(&file.name))
-            .unwrap_or_default();
+        let numbered = table.all_columns(&raw.file.numbered, problems)?;
         let (mut cells, mut rows) = (HashMap::new(), 0_usize);
-        table.rows(rosters.sources, &[], problems, |row, _| {
+        table.rows(rosters.sources, &numbered, problems, |row, problems| {
             rows += 1;
             let key = join(keys.iter().map(|column| row.cell(column)));
-            let counts = row.passes(&filters);
+            let counts = row.counts(&filters, rosters.sources, problems);
             let found = counts.then(|| {
                 wanted
                     .iter()
@@ -281,7 +277,7 @@ impl Via {
         Some(Self {
             cells,
             columns,
-            name,
+            name: table.name.clone(),
         })
     }
 }

@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::diagnostic::{At, Code, Diagnostic, Problems};
+use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::enrol::Enrolled;
 use super::fields::{clip, nearest, whole_number};
 use super::groups::Directory;
 use super::raw::{RawGenerate, RawMember, RawRoom, Spanned};
 use super::row::{Column, Row};
-use super::table::{Table, is_among};
+use super::table::Table;
 use super::tables::empty;
 use super::template::{Complaint, Filling, Template};
 use crate::model::Member;
@@ -35,6 +35,7 @@ enum Entry {
 /// A room to be filled in.
 struct Mould<'a> {
     raw: &'a RawRoom,
+    sources: &'a Sources,
     pipe: Text,
     title: Text,
     members: Vec<Entry>,
@@ -54,24 +55,18 @@ pub(super) fn each(
     let Some(table) = rosters.tables.get(&raw.each) else {
         return;
     };
-    let numbered = &raw.each.numbered;
-    let columns: Vec<Option<Column>> = numbered
-        .iter()
-        .map(|name| table.column(name, true, problems))
-        .collect();
-    let distinct = raw
-        .distinct
-        .as_ref()
-        .map(|name| table.column(name, is_among(&name.value, numbered), problems));
-    let filters = table.filters(&raw.filter, numbered, problems);
-    let mould = Mould::new(raw, table, directory, problems);
+    let columns = table.all_columns(&raw.each.numbered, problems);
+    let distinct = raw.distinct.as_ref();
+    let distinct = distinct.map(|name| table.column(name, problems));
+    let filters = table.filters(&raw.filter, problems);
+    let mould = Mould::new(raw, table, rosters.sources, problems);
     let enrolled: Vec<Option<Enrolled>> = raw
         .enrol
         .iter()
-        .map(|enrol| Enrolled::new(enrol, table, numbered, directory, problems))
+        .map(|enrol| Enrolled::new(enrol, table, directory, problems))
         .collect();
     let found = (
-        columns.into_iter().collect::<Option<Vec<Column>>>(),
+        columns,
         distinct.map_or(Some(None), |found| found.map(Some)),
     );
     let ((Some(columns), Some(distinct)), Some(filters), Some(mould)) = (found, filters, mould)
@@ -81,10 +76,10 @@ pub(super) fn each(
     let mut enrolled: Vec<Enrolled> = enrolled.into_iter().flatten().collect();
     let (mut rows, mut seen) = (0_usize, HashSet::new());
     table.rows(rosters.sources, &columns, problems, |row, problems| {
-        let first = distinct
-            .as_ref()
-            .is_none_or(|column| seen.insert(row.cell(column).to_owned()));
-        let counts = first && row.passes(&filters);
+        let counts = row.counts(&filters, rosters.sources, problems)
+            && distinct
+                .as_ref()
+                .is_none_or(|column| seen.insert(row.cell(column).to_owned()));
         let mut members = Vec::new();
         for enrolled in &mut enrolled {
             let joined = enrolled.of(row);
@@ -112,7 +107,7 @@ impl<'a> Mould<'a> {
     fn new(
         generate: &'a RawGenerate,
         table: &Table,
-        directory: &Directory<'_>,
+        sources: &'a Sources,
         problems: &mut Problems,
     ) -> Option<Self> {
         let raw = &generate.room;
@@ -122,6 +117,7 @@ impl<'a> Mould<'a> {
         let exclude = entries(&raw.exclude, problems);
         let mut mould = Self {
             raw,
+            sources,
             pipe: pipe?,
             title: title?,
             members: members?,
@@ -132,14 +128,7 @@ impl<'a> Mould<'a> {
         let mut whole = true;
         for text in mould.texts() {
             for name in text.template.names() {
-                match column(
-                    name,
-                    text.at,
-                    table,
-                    &generate.each.numbered,
-                    directory,
-                    problems,
-                ) {
+                match column(name, text.at, table, problems) {
                     Some(Some(column)) => drop(columns.insert(name.clone(), column)),
                     Some(None) => {}
                     None => whole = false,
@@ -186,7 +175,9 @@ impl<'a> Mould<'a> {
         match text.template.render(value) {
             Ok(value) => Some(Spanned {
                 value,
-                at: row.at(),
+                at: self
+                    .cell(text)
+                    .map_or(row.at(), |column| row.cell_at(column)),
             }),
             Err(Complaint { message, hint }) => {
                 let message = format!("a template cannot be filled in with this row: {message}");
@@ -194,6 +185,14 @@ impl<'a> Mould<'a> {
                 problems.push(diagnostic.related(text.at, "the template").hint(hint));
                 None
             }
+        }
+    }
+
+    /// The only column that a template is made of, if it is one: mistakes are told there.
+    fn cell(&self, text: &Text) -> Option<&Column> {
+        match text.template.names() {
+            [name] => self.columns.get(name),
+            _ => None,
         }
     }
 
@@ -230,9 +229,15 @@ impl<'a> Mould<'a> {
             (_, _, Some(id)) => RawMember::Id(id),
             (name, _, None) if !name.is_empty() && !digits => RawMember::Person(name.to_owned()),
             _ => {
-                let message = format!("a member comes to `{}` in this row", clip(value));
-                let diagnostic =
-                    Diagnostic::at(Code::BadCell, at, message).related(text.at, "the template");
+                let message = match value {
+                    "" => "a member comes to nothing in this row".to_owned(),
+                    value => format!("a member comes to `{}` in this row", clip(value)),
+                };
+                let diagnostic = match self.cell(text) {
+                    Some(column) => row.mistake(Code::BadCell, column, &message, self.sources),
+                    None => Diagnostic::at(Code::BadCell, at, message),
+                };
+                let diagnostic = diagnostic.related(text.at, "the template");
                 problems.push(diagnostic.hint(
                     "an id is a whole number above zero, without leading zeros; {% if column %}{{ column }}{% endif %} adds nobody where the cell is empty",
                 ));
@@ -290,14 +295,7 @@ fn entry(written: &Spanned<RawMember>, problems: &mut Problems) -> Option<Entry>
 
 /// The column a template means by a name: one of that name in whatever case, signs that no name has taken for `_`. `Some(None)` for
 /// the whole row; `None` if there is none, which is noted.
-fn column(
-    name: &str,
-    at: At,
-    table: &Table,
-    numbered: &[Spanned<String>],
-    directory: &Directory<'_>,
-    problems: &mut Problems,
-) -> Option<Option<Column>> {
+fn column(name: &str, at: At, table: &Table, problems: &mut Problems) -> Option<Option<Column>> {
     let word = |text: &str| -> String {
         let letters = text
             .trim()
@@ -312,25 +310,20 @@ fn column(
         .find(|column| column.eq_ignore_ascii_case(name));
     let likely = exact.or_else(|| table.columns.iter().find(|column| word(column) == wanted));
     let meant = likely.map_or(name, String::as_str);
-    if likely.is_some() || is_among(name, numbered) {
+    if likely.is_some() || table.is_special(name) {
         let spanned = Spanned {
             value: meant.to_owned(),
             at,
         };
-        return table.column(&spanned, likely.is_none(), problems).map(Some);
+        return table.column(&spanned, problems).map(Some);
     }
     if name == WHOLE_ROW {
         return Some(None);
     }
-    let sources = directory.rosters().sources;
-    let file = sources
-        .file(table.file)
-        .map(|file| file.name.clone())
-        .unwrap_or_default();
     let message = format!(
         "the template names `{}`, which is no column of `{}`",
         clip(name),
-        clip(&file)
+        table.name
     );
     let words: Vec<String> = table.columns.iter().map(|column| word(column)).collect();
     let hint = match nearest(&wanted, words.iter().map(String::as_str)) {

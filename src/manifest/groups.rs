@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems};
 use super::fields::clip;
-use super::people::{People, Person, twice};
+use super::people::{People, Person, Whose, twice};
 use super::raw::{RawManifest, RawMember, Spanned};
 use super::roster::Rosters;
 use super::scalar::{Reading, reading};
@@ -62,7 +62,10 @@ impl<'a> Directory<'a> {
             directory.people.inline(&raw.people, problems);
             if let Some(file) = &raw.directory {
                 let (tables, sources) = (rosters.tables, rosters.sources);
-                directory.people.directory(file, tables, sources, problems);
+                let whose = Whose::All;
+                directory
+                    .people
+                    .directory(file, whose, tables, sources, problems);
             }
             for (name, list) in &raw.groups.0 {
                 match directory.groups.get(name.value.as_str()) {
@@ -208,7 +211,7 @@ impl<'a> Directory<'a> {
                 RawMember::Id(id) => self.add(&one(UserId(*id)), &mut members),
                 RawMember::Person(name) => match self.people.get(name) {
                     Some(Person::User(user, _)) => self.add(&one(user), &mut members),
-                    Some(Person::LeftOut) => {}
+                    Some(Person::LeftOut | Person::WithoutId(_)) => {}
                     None if !self.people.is_complete() => {}
                     None => problems.push(self.unknown_person(name, written.at)),
                 },

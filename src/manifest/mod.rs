@@ -4,6 +4,7 @@
 //! [`raw`]), `tables` (the files with rows beside it), `people`, `groups`, `roster`, `generate` (names, lists, rooms in bulk),
 //! `resolve` (all of it together), `validate` (named checks). It never talks to a server and never decides what to do about one.
 
+mod column;
 mod complaint;
 mod decode;
 pub mod diagnostic;

@@ -15,6 +15,10 @@ use crate::model::UserId;
 
 /// How many names are compared in search of nearest ones: a hundred searches among a thousand people.
 const MOST_COMPARISONS: usize = 100_000;
+/// How many people without an id are kept until somebody asks for them; beyond that they are told at once.
+const MOST_WITHOUT_ID: usize = 10_000;
+/// What to do about an id that is none.
+const HOLDS_IDS: &str = "the column that `id` names holds the site's user ids, without leading zeros; mend the cell, or leave the person out with `where`";
 /// The largest id: what a signed 64-bit column holds.
 const LARGEST_ID: u64 = i64::MAX as u64;
 
@@ -24,6 +28,10 @@ pub(super) struct People {
     names: BTreeMap<String, Person>,
     /// Whether a file of names could not be read: who is not here may stand there.
     incomplete: bool,
+    /// The file, if one has all the names.
+    file: Option<String>,
+    /// What is wrong with the ids of people whom nobody may ever ask for.
+    without_id: Vec<Diagnostic>,
     /// Names still to be compared in search of the nearest: each search reads all, and a wrong file may lack thousands.
     comparisons: Cell<usize>,
 }
@@ -35,6 +43,17 @@ pub(super) enum Person {
     User(UserId, At),
     /// Somebody whom the directory's `where` leaves out.
     LeftOut,
+    /// Somebody whose id cannot be used; which of the mistakes says why.
+    WithoutId(usize),
+}
+
+/// Whose names a directory has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Everybody's: each id in it has to be right.
+    All,
+    /// One roster's: only those count that it names.
+    Roster,
 }
 
 impl Default for People {
@@ -42,6 +61,8 @@ impl Default for People {
         Self {
             names: BTreeMap::new(),
             incomplete: false,
+            file: None,
+            without_id: Vec::new(),
             comparisons: Cell::new(MOST_COMPARISONS),
         }
     }
@@ -62,6 +83,7 @@ impl People {
     pub(super) fn directory(
         &mut self,
         raw: &RawDirectory,
+        whose: Whose,
         tables: &Tables,
         sources: &Sources,
         problems: &mut Problems,
@@ -70,29 +92,23 @@ impl People {
             self.incomplete = true;
             return;
         };
-        let names: Vec<Option<Column>> = raw
-            .name
-            .iter()
-            .map(|name| table.column(name, false, problems))
-            .collect();
-        let id = table.column(&raw.id, false, problems);
-        let filters = table.filters(&raw.filter, &[], problems);
-        let names: Option<Vec<Column>> = names.into_iter().collect();
-        let (Some(names), Some(id), Some(filters)) = (names, id, filters) else {
+        self.file = (whose == Whose::Roster).then(|| table.name.clone());
+        let names = table.all_columns(&raw.name, problems);
+        let id = table.column(&raw.id, problems);
+        let numbered = table.all_columns(&raw.file.numbered, problems);
+        let filters = table.filters(&raw.filter, problems);
+        let (Some(names), Some(id), Some(numbered), Some(filters)) = (names, id, numbered, filters)
+        else {
             self.incomplete = true;
             return;
         };
         let mut rows = 0;
-        table.rows(sources, &[], problems, |row, problems| {
+        table.rows(sources, &numbered, problems, |row, problems| {
             rows += 1;
-            let person = if row.passes(&filters) {
+            let person = if row.counts(&filters, sources, problems) {
                 match user(row, &id, sources) {
                     Ok(user) => Person::User(user, row.at()),
-                    // Whoever names them later has not made another mistake.
-                    Err(mistake) => {
-                        problems.push(mistake);
-                        Person::LeftOut
-                    }
+                    Err(mistake) => self.without_id(mistake.hint(HOLDS_IDS), whose, problems),
                 }
             } else {
                 Person::LeftOut
@@ -122,7 +138,7 @@ impl People {
             (Entry::Vacant(free), _) => drop(free.insert(person)),
             // Somebody who left and came back stands there twice; the one who counts is meant.
             (Entry::Occupied(mut taken), Person::User(user, _)) => match *taken.get() {
-                Person::LeftOut => drop(taken.insert(person)),
+                Person::LeftOut | Person::WithoutId(_) => drop(taken.insert(person)),
                 Person::User(other, _) if other == user => {}
                 Person::User(other, first) => {
                     let message = format!(
@@ -137,8 +153,23 @@ impl People {
                     );
                 }
             },
-            (Entry::Occupied(_), Person::LeftOut) => {}
+            (Entry::Occupied(_), Person::LeftOut | Person::WithoutId(_)) => {}
         }
+    }
+
+    /// What becomes of somebody without an id: whoever names them later has not made another mistake.
+    fn without_id(&mut self, mistake: Diagnostic, whose: Whose, problems: &mut Problems) -> Person {
+        if whose == Whose::All || self.without_id.len() >= MOST_WITHOUT_ID {
+            problems.push(mistake);
+            return Person::LeftOut;
+        }
+        self.without_id.push(mistake);
+        Person::WithoutId(self.without_id.len() - 1)
+    }
+
+    /// Why somebody cannot be used.
+    pub(super) fn mistake(&self, number: usize) -> Option<Diagnostic> {
+        self.without_id.get(number).cloned()
     }
 
     /// Whether a name that nobody has is a mistake of its own, and does not follow from another.
@@ -158,10 +189,15 @@ impl People {
         names.map(|(name, _)| name.clone()).collect()
     }
 
-    /// The nearest name to one that nobody has.
+    /// Where names are looked up, in words.
+    pub(super) fn place(&self) -> &str {
+        self.file.as_deref().unwrap_or("people")
+    }
+
+    /// The nearest name to one that nobody has. A number is never guessed: the next one is somebody else.
     pub(super) fn nearest(&self, name: &str) -> Option<&str> {
         let names = self.names.keys().map(String::as_str);
-        self.nearest_of(name, names)
+        self.nearest_of(name, names.filter(|other| has_same_number(name, other)))
     }
 
     /// The nearest of some names, as long as there is time for it.
@@ -182,7 +218,7 @@ impl Person {
     fn at(self) -> At {
         match self {
             Self::User(_, at) => at,
-            Self::LeftOut => At {
+            Self::LeftOut | Self::WithoutId(_) => At {
                 file: crate::model::FileId(0),
                 offset: 0,
             },
@@ -214,6 +250,21 @@ pub(super) fn user(
         };
         row.mistake(Code::BadCell, column, &what, sources).hint(hint)
     })
+}
+
+/// Whether two names have the same digits, letters that look like digits taken for them.
+fn has_same_number(one: &str, other: &str) -> bool {
+    let digits = |text: &str| -> String {
+        let digits = text.chars().filter_map(|c| match c {
+            'O' | 'o' | 'О' | 'о' => Some('0'),
+            'I' | 'l' => Some('1'),
+            'З' | 'з' => Some('3'),
+            c => c.is_ascii_digit().then_some(c),
+        });
+        digits.collect()
+    };
+    let has_digits = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
+    !(has_digits(one) || has_digits(other)) || digits(one) == digits(other)
 }
 
 pub(super) fn twice(what: &str, name: &Spanned<String>, first: At) -> Diagnostic {

@@ -4,10 +4,10 @@
 
 use super::diagnostic::{Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
-use super::people::{People, Person, user};
+use super::people::{People, Person, Whose, user};
 use super::raw::{By, RawRoster, Spanned};
 use super::row::{Column, Filter, Row};
-use super::table::{ONLY_COLUMN, Table, is_among};
+use super::table::{ONLY_COLUMN, Table};
 use super::tables::{Tables, empty};
 use crate::model::{Member, UserId};
 
@@ -55,7 +55,8 @@ impl Rosters<'_> {
         let mut own = None;
         if let Some(directory) = &raw.people {
             let own: &mut People = own.insert(People::default());
-            own.directory(directory, self.tables, self.sources, problems);
+            let whose = Whose::Roster;
+            own.directory(directory, whose, self.tables, self.sources, problems);
         }
         // Names of this roster's own are what its cells are, digits or not.
         let by = raw.by.or(own.as_ref().map(|_| By::Name));
@@ -65,7 +66,7 @@ impl Rosters<'_> {
         };
         let (mut rows, mut users) = (0_usize, Vec::new());
         table.rows(self.sources, &layout.numbered, problems, |row, problems| {
-            if !row.passes(&layout.filters) {
+            if !row.counts(&layout.filters, self.sources, problems) {
                 return;
             }
             rows += 1;
@@ -89,21 +90,17 @@ impl Rosters<'_> {
     }
 
     fn layout(&self, raw: &RawRoster, table: &Table, problems: &mut Problems) -> Option<Layout> {
-        let numbered = &raw.file.numbered;
-        let find = |name: &Spanned<String>, problems: &mut Problems| {
-            table.column(name, is_among(&name.value, numbered), problems)
-        };
-        let user: Vec<Option<Column>> = if raw.user.is_empty() {
-            vec![self.only_column(raw, table, problems)]
+        let user = if raw.user.is_empty() {
+            let only = self.only_column(raw, table, problems);
+            only.map(|column| vec![column])
         } else {
-            raw.user.iter().map(|name| find(name, problems)).collect()
+            table.all_columns(&raw.user, problems)
         };
-        let columns: Vec<Option<Column>> =
-            numbered.iter().map(|name| find(name, problems)).collect();
-        let filters = table.filters(&raw.filter, numbered, problems);
+        let numbered = table.all_columns(&raw.file.numbered, problems);
+        let filters = table.filters(&raw.filter, problems);
         Some(Layout {
-            user: user.into_iter().collect::<Option<_>>()?,
-            numbered: columns.into_iter().collect::<Option<_>>()?,
+            user: user?,
+            numbered: numbered?,
             filters: filters?,
         })
     }
@@ -126,8 +123,8 @@ impl Rosters<'_> {
                 .any(|column| column.eq_ignore_ascii_case(name))
         };
         match table.columns.as_slice() {
-            [only] => table.column(&named(only), false, problems),
-            _ if is_there(ONLY_COLUMN) => table.column(&named(ONLY_COLUMN), false, problems),
+            [only] => table.column(&named(only), problems),
+            _ if is_there(ONLY_COLUMN) => table.column(&named(ONLY_COLUMN), problems),
             columns => {
                 let shown: Vec<String> =
                     columns.iter().take(20).map(|column| clip(column)).collect();
@@ -169,14 +166,19 @@ impl Rosters<'_> {
         match known {
             Some(Person::User(user, _)) => Ok(Some(user)),
             Some(Person::LeftOut) => Ok(None),
+            Some(Person::WithoutId(number)) => people.mistake(number).map_or(Ok(None), Err),
             None if !people.is_complete() => Ok(None),
             None => {
-                let message = format!("`{}` is not in `people`", clip(cell));
+                let place = people.place();
+                let message = format!("`{}` is not in `{place}`", clip(cell));
                 let mistake = row.mistake(Code::UnknownPerson, column, &message, self.sources);
-                let hint = people.nearest(cell).filter(|_| !digits).map_or_else(
-                    || "add them to `people`; an id is a whole number above zero".to_owned(),
-                    |near| format!("did you mean `{}`?", clip(near)),
-                );
+                let hint = match people.nearest(cell) {
+                    Some(near) => format!("did you mean `{}`?", clip(near)),
+                    None if place == "people" => {
+                        "add them to `people`; an id is a whole number above zero".to_owned()
+                    }
+                    None => "add them there, or mend the cell".to_owned(),
+                };
                 Err(mistake.hint(hint))
             }
         }

@@ -4,11 +4,14 @@
 
 use csv::StringRecord;
 
-use super::diagnostic::{At, Code, Diagnostic, Sources};
-use super::fields::clip;
+use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
+use super::fields::{clip, nearest};
 use super::layout::cell_offset;
 use super::table::Table;
 use crate::model::Place;
+
+/// How many of the texts that a cell may be are listed.
+const MOST_NAMED: usize = 8;
 
 /// A column found in a table.
 #[derive(Debug, Clone)]
@@ -53,6 +56,25 @@ impl Column {
 pub(super) struct Filter {
     pub(super) column: Column,
     pub(super) values: Vec<String>,
+    /// What else a format says there may be; see [`RawFilter`](super::raw::RawFilter).
+    pub(super) others: Option<Vec<String>>,
+}
+
+impl Filter {
+    fn takes(&self, cell: &str) -> bool {
+        self.values.iter().any(|value| self.is_same(value, cell))
+    }
+
+    /// Whether the format has never heard of this.
+    fn is_strange(&self, cell: &str) -> bool {
+        let others = self.others.iter().flatten();
+        let mut others = others.peekable();
+        others.peek().is_some() && !others.any(|other| self.is_same(other, cell))
+    }
+
+    fn is_same(&self, value: &str, cell: &str) -> bool {
+        value == cell || (self.others.is_some() && value.eq_ignore_ascii_case(cell))
+    }
 }
 
 /// One row of a table, or one of those that a row with numbered columns is.
@@ -77,12 +99,46 @@ impl Row<'_> {
             .trim()
     }
 
-    /// Whether all conditions hold.
-    pub(super) fn passes(&self, filters: &[Filter]) -> bool {
-        filters.iter().all(|filter| {
-            let cell = self.cell(&filter.column);
-            filter.values.iter().any(|value| value == cell)
-        })
+    /// Whether all conditions hold. Where only what a format does not know is in the way, that is noted.
+    pub(super) fn counts(
+        &self,
+        filters: &[Filter],
+        sources: &Sources,
+        problems: &mut Problems,
+    ) -> bool {
+        let failing = || {
+            let takes = |filter: &&Filter| filter.takes(self.cell(&filter.column));
+            filters.iter().filter(move |filter| !takes(filter))
+        };
+        let counts = failing().next().is_none();
+        if !counts && failing().all(|filter| filter.is_strange(self.cell(&filter.column))) {
+            problems.extend(failing().map(|filter| self.strange(filter, sources)));
+        }
+        counts
+    }
+
+    fn strange(&self, filter: &Filter, sources: &Sources) -> Diagnostic {
+        let cell = self.cell(&filter.column);
+        let known = filter.values.iter().chain(filter.others.iter().flatten());
+        let known = known.map(String::as_str).filter(|known| !known.is_empty());
+        let names: Vec<&str> = known.clone().take(MOST_NAMED).collect();
+        let what = match cell {
+            "" => "the cell is empty".to_owned(),
+            cell => format!("`{}` is not known here", clip(cell)),
+        };
+        let more = if known.clone().count() > MOST_NAMED {
+            ", …"
+        } else {
+            ""
+        };
+        let message = format!("{what}; there may be {}{more}", names.join(", "));
+        let hint = match nearest(cell, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "mend the cell, or say which rows count with `roles`, `status` or `where`"
+                .to_owned(),
+        };
+        self.mistake(Code::BadCell, &filter.column, &message, sources)
+            .hint(hint)
     }
 
     /// Where the row starts.
@@ -90,6 +146,17 @@ impl Row<'_> {
         At {
             file: self.table.file,
             offset: u32::try_from(self.start).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Where a cell starts; for a column that is absent, where the row does.
+    pub(super) fn cell_at(&self, column: &Column) -> At {
+        let index = column.place(self.number).unwrap_or_default();
+        let offset =
+            self.start + cell_offset(&self.text[self.start..], self.table.delimiter, index);
+        At {
+            offset: u32::try_from(offset).unwrap_or(u32::MAX),
+            ..self.at()
         }
     }
 
@@ -107,21 +174,13 @@ impl Row<'_> {
         message: &str,
         sources: &Sources,
     ) -> Diagnostic {
-        let index = column.place(self.number).unwrap_or_default();
-        let offset =
-            self.start + cell_offset(&self.text[self.start..], self.table.delimiter, index);
-        let at = At {
-            offset: u32::try_from(offset).unwrap_or(u32::MAX),
-            ..self.at()
-        };
-        let name = self
-            .table
-            .columns
-            .get(index)
-            .map_or(column.name.as_str(), String::as_str);
+        let name = column
+            .place(self.number)
+            .and_then(|place| self.table.columns.get(place))
+            .unwrap_or(&column.name);
         Diagnostic::at(
             code,
-            at,
+            self.cell_at(column),
             format!("{}:{}: {message}", self.place(sources), clip(name)),
         )
     }

@@ -3,9 +3,10 @@
 //! Main type: [`Tables`]. Paths are relative to the manifest's file and stay inside its root directory, links resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
+use super::diagnostic::{Code, Diagnostic, Problems, Sources};
 use super::encoding::decode;
 use super::fields::clip;
 use super::raw::RawFile;
@@ -16,10 +17,10 @@ use crate::model::FileId;
 /// A larger file is no roster: two million rows have a tenth of it.
 const LARGEST: u64 = 1 << 30;
 
-/// The opened files, by where they are named.
+/// The opened files, by the manifest that names them and their number there.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    tables: BTreeMap<(At, String), Table>,
+    tables: BTreeMap<(FileId, usize), Table>,
     files: BTreeSet<FileId>,
 }
 
@@ -43,7 +44,7 @@ pub(super) struct Opener<'a> {
 impl Tables {
     /// The table of a file; none if it could not be opened.
     pub(super) fn get(&self, raw: &RawFile) -> Option<&Table> {
-        self.tables.get(&(raw.path.at, raw.path.value.clone()))
+        self.tables.get(&(raw.path.at.file, raw.number))
     }
 
     /// Every file that has rows.
@@ -80,6 +81,7 @@ impl<'a> Opener<'a> {
         let shown = clip(&raw.path.value);
         let real = match self.tree.real(&path) {
             Ok(real) => real,
+            Err(error) if raw.may_lack && error.kind() == ErrorKind::NotFound => return,
             Err(error) => return problems.push(unreadable(raw, &error)),
         };
         if home
@@ -109,7 +111,7 @@ impl<'a> Opener<'a> {
         if let Some(table) = Table::open(file, raw, sources, problems) {
             self.tables
                 .tables
-                .insert((raw.path.at, raw.path.value.clone()), table);
+                .insert((raw.path.at.file, raw.number), table);
         }
     }
 
@@ -166,7 +168,7 @@ pub(super) fn empty(raw: &RawFile, sources: &Sources, table: &Table) -> Diagnost
 
 fn unreadable(raw: &RawFile, error: &std::io::Error) -> Diagnostic {
     let shown = clip(&raw.path.value);
-    let message = if error.kind() == std::io::ErrorKind::NotFound {
+    let message = if error.kind() == ErrorKind::NotFound {
         format!("there is no file `{shown}`")
     } else {
         format!("`{shown}` cannot be read: {error}")

@@ -1,22 +1,20 @@
 //! What school systems export, through the presets: the example directories, and what a manifest may say over a preset.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 
 use crate::support::Dir;
 
+fn root(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
 /// A copy of an example directory.
 fn example(name: &str) -> Dir {
     let dir = Dir::new();
-    copy(
-        &Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("examples")
-            .join(name),
-        &dir,
-        "",
-    );
+    copy(&root("examples").join(name), &dir, "");
     dir
 }
 
@@ -146,12 +144,170 @@ fn moodle_makes_a_room_of_each_course_that_a_row_names() {
 }
 
 #[test]
+fn what_is_said_over_a_preset_goes_all_the_way_down() {
+    // A condition of the manifest's own stands beside the preset's, whatever the case of its column.
+    let dir = over(
+        "canvas",
+        "{format: canvas, from: sis, id: canvas_user_id, room: {enrol: {where: {STATUS: deleted, section_id: \"\"}, people: {where: {status: [active, suspended]}}}}}",
+    );
+    assert_snapshot!(rooms(&dir), @"
+    canvas-alg-7b,Алгебра ←
+    canvas-rust-1,Rust for beginners ← 101
+    ");
+    // Files that are called otherwise, or lie elsewhere, and another way to join them.
+    let dir = over(
+        "oneroster",
+        "{format: oneroster, each: groups.csv, room: {enrol: {roster: sub/e.csv, on: {class: classCode}, user: [teacher, pupil], people: {roster: p.csv, name: login}, where: {role: \"\"}, optional: [status, role]}}}",
+    );
+    dir.write("groups.csv", "SourcedID;Title;ClassCode\nc-9;;9A\n");
+    dir.write("sub/e.csv", "class,teacher,pupil\n9A,u1,u2\n9A,,u3\n");
+    dir.write("p.csv", "login,identifier\nu1,11\nu2,12\nu3,13\n");
+    assert_snapshot!(rooms(&dir), @"
+    class-c-9,9A ← 11
+    class-c-9,9A ← 12
+    class-c-9,9A ← 13
+    ");
+    // Moodle's file has no name of its own.
+    let dir = example("moodle");
+    let file = dir.read("users.csv");
+    dir.write(
+        "upload/term 2.CSV",
+        format!("\u{feff}{}", file.to_uppercase()),
+    );
+    dir.write(
+        "rooms.yaml",
+        "version: 1\ngenerate: [{format: moodle, from: \"upload/term 2.CSV\", id: idnumber, roles: any, where: {suspended: \"0\"}}]\n",
+    );
+    assert_snapshot!(rooms(&dir), @"
+    moodle-chess-club,CHESS CLUB ← 101
+    moodle-chess-club,CHESS CLUB ← 201
+    moodle-fizika-9a,ФИЗИКА 9А ← 101
+    moodle-fizika-9a,ФИЗИКА 9А ← 102
+    moodle-fizika-9a,ФИЗИКА 9А ← 201
+    moodle-staff-room,STAFF ROOM ← 201
+    ");
+}
+
+#[test]
+fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mistake() {
+    let dir = over("canvas", "{format: canvas, from: sis, id: canvas_user_id}");
+    dir.write("sis/enrollments.csv", "Course_ID,USER_ID,Role,Status\nALG-7B,S-0101,Student,ACTIVE\nALG-7B,S-0102,tutor,active\nALG-7B,S-0102,student,actve\nALG-7B,S-0102,tutor,deleted\nALG-7B,S-0102,observer,active\n");
+    let told = dir.run(&["check"]);
+    assert_snapshot!(told.err, @"
+    error[E028 bad-cell]: sis/enrollments.csv:3:Role: `tutor` is not known here; there may be student, StudentEnrollment, teacher, TeacherEnrollment, ta, TaEnrollment, designer, DesignerEnrollment, …
+     --> sis/enrollments.csv:3:15
+      |
+    3 | ALG-7B,S-0102,tutor,active
+      |               ^^^^^
+      |
+      = help: mend the cell, or say which rows count with `roles`, `status` or `where`
+
+    error[E028 bad-cell]: sis/enrollments.csv:4:Status: `actve` is not known here; there may be active, inactive, completed, deleted, deleted_last_completed, invited, creation_pending, rejected
+     --> sis/enrollments.csv:4:23
+      |
+    4 | ALG-7B,S-0102,student,actve
+      |                       ^^^^^
+      |
+      = help: did you mean `active`?
+
+    the manifest is invalid: 2 errors
+    ");
+    // Who says which roles there are, has no others.
+    dir.write(
+        "rooms.yaml",
+        "version: 1\ngenerate: [{format: canvas, from: sis, id: canvas_user_id, roles: [TUTOR], room: {enrol: {where: {status: active}}}}]\n",
+    );
+    assert_snapshot!(rooms(&dir), @"
+    canvas-alg-7b,Алгебра ← 102
+    canvas-rust-1,Rust for beginners ←
+    ");
+}
+
+#[test]
+fn files_and_columns_that_a_format_can_do_without_may_be_absent() {
+    let dir = example("canvas");
+    dir.write("sis/courses.csv", "course_id\nALG-7B\nRUST-1\n");
+    dir.write("sis/users.csv", "user_id,canvas_user_id\nS-0101,101\n");
+    dir.write(
+        "sis/enrollments.csv",
+        "course_id,user_id,role\nALG-7B,S-0101,student\n",
+    );
+    dir.write(
+        "rooms.yaml",
+        "version: 1\ngenerate: [{format: canvas, from: sis, id: canvas_user_id}]\n",
+    );
+    fs::remove_file(dir.path("sis/sections.csv")).unwrap();
+    assert_snapshot!(rooms(&dir), @"
+    canvas-alg-7b,ALG-7B ← 101
+    canvas-rust-1,RUST-1 ←
+    ");
+    // Enrolments by section only, and one of them by nothing.
+    dir.write("sis/sections.csv", "section_id,course_id\nS1,ALG-7B\n");
+    dir.write(
+        "sis/enrollments.csv",
+        "section_id,user_id,role\nS1,S-0101,student\n",
+    );
+    assert_snapshot!(rooms(&dir), @"
+    canvas-alg-7b,ALG-7B ← 101
+    canvas-rust-1,RUST-1 ←
+    ");
+    dir.write(
+        "sis/enrollments.csv",
+        "section_id,user_id,role\nS1,S-0101,student\n,S-0101,student\nS2,S-0101,student\n",
+    );
+    assert_snapshot!(dir.run(&["check"]).err, @"
+    error[E028 bad-cell]: sis/enrollments.csv:3: the row belongs to no room
+     --> sis/enrollments.csv:3:1
+      |
+    3 | ,S-0101,student
+      | ^
+      |
+      = help: write what it belongs to, or leave the row out with `where`
+
+    error[E028 bad-cell]: sis/enrollments.csv:4:section_id: `S2` is not in `sis/sections.csv`
+     --> sis/enrollments.csv:4:1
+      |
+    4 | S2,S-0101,student
+      | ^^
+      |
+      = help: add it there, or leave the row out with `where`
+
+    the manifest is invalid: 2 errors
+    ");
+}
+
+#[test]
+fn an_id_is_a_mistake_only_if_somebody_asks_for_it() {
+    let dir = example("oneroster");
+    let users = dir.read("users.csv");
+    dir.write(
+        "users.csv",
+        format!("{users}\"u-401\",\"\",\"true\",\"o-1\",\"parent\",\"parent-401\",\"\"\n"),
+    );
+    assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 2 memberships\n");
+    let enrollments = dir.read("enrollments.csv");
+    let row = "\"e-7\",\"\",\"\",\"c-01\",\"o-1\",\"u-401\",\"student\",\"false\"\n";
+    dir.write("enrollments.csv", format!("{enrollments}{row}{row}"));
+    assert_snapshot!(dir.run(&["check"]).err, @r#"
+    error[E028 bad-cell]: users.csv:7:identifier: the cell is empty
+     --> users.csv:7:47
+      |
+    7 | "u-401","","true","o-1","parent","parent-401",""
+      |                                               ^^
+      |
+      = help: the column that `id` names holds the site's user ids, without leading zeros; mend the cell, or leave the person out with `where`
+
+    the manifest is invalid: 1 error
+    "#);
+}
+
+#[test]
 fn what_a_preset_cannot_use_is_told_where_it_is_named() {
     let dir = over("canvas", "{format: canvas, from: sis, id: sis_id}");
     let told = dir.run(&["check"]);
     assert_eq!(told.code, 3);
-    assert_snapshot!(told.err, @r"
-    error[E026 unknown-column]: there is no column `sis_id`
+    assert_snapshot!(told.err, @"
+    error[E026 unknown-column]: `sis/users.csv` has no column `sis_id`
      --> rooms.yaml:3:37
       |
     3 |   - {format: canvas, from: sis, id: sis_id}
@@ -161,6 +317,13 @@ fn what_a_preset_cannot_use_is_told_where_it_is_named() {
 
     the manifest is invalid: 1 error
     ");
+    let dir = over("moodle", "{format: moodle}");
+    let told = dir.run(&["check"]).err;
+    assert!(
+        told.contains("`users.csv` has no column `id`")
+            && told.contains("idnumber, course1, role1, course2, role2, enrolstatus2, course3, suspended; `id`, or a key"),
+        "{told}"
+    );
     let dir = over("canvas", "{format: kanvas, from: sis}");
     assert!(dir.run(&["check"]).err.contains("did you mean `canvas`?"));
     let dir = over("canvas", "{format: canvas, roles: []}");
@@ -168,7 +331,7 @@ fn what_a_preset_cannot_use_is_told_where_it_is_named() {
     for wanted in [
         "`roles` lets nobody in",
         "there is no file `courses.csv`",
-        "there is no file `sections.csv`",
+        "there is no file `users.csv`",
         "rooms.yaml:3:14",
     ] {
         assert!(told.contains(wanted), "{wanted}: {told}");
@@ -193,6 +356,51 @@ fn the_examples_come_to_rooms_and_then_to_an_empty_plan() {
         assert!(
             plan.contains(&format!("plan: nothing to do; {count} unchanged")),
             "{plan}"
+        );
+    }
+}
+
+#[test]
+fn what_is_said_over_a_preset_is_in_the_schema() {
+    let schema = fs::read_to_string(root("schema/manifest.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let is_valid = |text: &str| {
+        let instance: serde_json::Value = serde_yaml::from_str(text).unwrap();
+        schema.is_valid(&instance)
+    };
+    for name in ["canvas", "oneroster", "moodle"] {
+        let manifest = fs::read_to_string(root(&format!("examples/{name}/rooms.yaml"))).unwrap();
+        assert!(is_valid(&manifest), "{name}");
+    }
+    for (entry, expected) in [
+        ("{format: canvas}", true),
+        (
+            "{format: canvas, each: {delimiter: \";\"}, room: {title: x, enrol: {where: {a: b}, people: {id: x}, via: {roster: s.csv}}}}",
+            true,
+        ),
+        ("{format: kanvas}", false),
+        ("{each: a.csv, room: {title: x}}", false),
+        (
+            "{each: a.csv, room: {pipe: x, title: x, enrol: {roster: e.csv}}}",
+            false,
+        ),
+        (
+            "{each: a.csv, room: {pipe: x, title: x, enrol: [{roster: e.csv, on: {a: b}, via: {roster: s.csv}}]}}",
+            false,
+        ),
+        (
+            "{each: a.csv, room: {pipe: x, title: x, enrol: [{roster: e.csv, on: {a: b}}]}}",
+            true,
+        ),
+        (
+            "{each: a.csv, room: {pipe: x, title: x}, roles: any}",
+            false,
+        ),
+    ] {
+        assert_eq!(
+            is_valid(&format!("version: 1\ngenerate: [{entry}]\n")),
+            expected,
+            "{entry}"
         );
     }
 }

@@ -218,6 +218,77 @@ generate:
 }
 
 #[test]
+fn a_room_of_several_rows_is_made_of_the_first_that_counts() {
+    let manifest = "version: 1
+generate:
+  - each: {roster: lessons.csv, distinct: course}
+    where: {year: 2026}
+    room: {pipe: \"course-{{ course }}\", title: \"{{ title }}\"}
+";
+    let dir = Dir::with(manifest);
+    dir.write(
+        "lessons.csv",
+        "course,title,year\nrust,Old,2025\nrust,New,2026\nrust,Newer,2026\ngo,Go,2025\n",
+    );
+    let desired = loaded(&dir).desired;
+    let rooms: Vec<(&str, &str)> = desired
+        .rooms
+        .values()
+        .map(|room| (room.pipe.as_str(), room.state.title.as_str()))
+        .collect();
+    assert_eq!(rooms, [("course-rust", "New")]);
+}
+
+#[test]
+fn numbered_columns_may_have_gaps_and_stand_in_every_kind_of_file() {
+    let manifest = "version: 1
+people: {roster: people.csv, name: login, id: id, numbered: [login, id]}
+rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numbered: [course, role], optional: [role], user: id, where: {course: rust, role: [\"\", lead]}}]}]
+";
+    let dir = Dir::with(manifest);
+    dir.write("people.csv", "login1,id1,login2,id2\ntutor,4,head,3\n");
+    dir.write(
+        "gaps.csv",
+        "id,course1,role1,course3,course4,role4\n7,rust,guest,,rust,lead\n8,go,lead,rust,,\n9,rust,guest,,,\n",
+    );
+    assert_eq!(
+        members(&dir)["first-room"],
+        ["3 rooms.yaml:3", "7 gaps.csv:2", "8 gaps.csv:3"]
+    );
+    dir.write("gaps.csv", "id,course1,Course1\n7,rust,go\n");
+    let told = dir.run(&["check"]).err;
+    assert!(
+        told.contains("the column `Course1` stands 2 times in the header of `gaps.csv`"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_number_is_never_guessed() {
+    let manifest = "version: 1
+people: {roster: people.csv, name: number, id: id}
+rooms: [{pipe: first-room, title: First, members: [{roster: list.txt}]}]
+";
+    let dir = Dir::with(manifest);
+    dir.write("people.csv", "number,id\nS-0101,1\nS-0210,2\n");
+    dir.write("list.txt", "S-0102\nS-O1O1\ns-0210\n");
+    let told = dir.run(&["check"]).err;
+    let hints: Vec<&str> = told
+        .lines()
+        .filter_map(|line| line.split_once("help: "))
+        .map(|(_, hint)| hint)
+        .collect();
+    assert_eq!(
+        hints,
+        [
+            "add them to `people`; an id is a whole number above zero",
+            "did you mean `S-0101`?",
+            "did you mean `S-0210`?"
+        ]
+    );
+}
+
+#[test]
 fn a_manifest_reads_nothing_outside_of_its_directory() {
     let dir = Dir::new();
     dir.write("secret.csv", "user\n7\n");

@@ -6,7 +6,7 @@ use super::super::presets;
 use super::super::raw::{RawEnrol, RawFile, RawGenerate, RawOn, RawVia, Spanned};
 use super::super::yaml::{Node, Value};
 use super::room;
-use super::roster::{self, filters, missing};
+use super::roster::{self, filters, missing, once};
 
 pub(in super::super) const GENERATE: Keys<8> = Keys {
     owner: "an entry of `generate`",
@@ -88,9 +88,11 @@ pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGene
         return written_out(decoder, node, [each, filter, room]);
     };
     let over = [("each", each), ("where", filter), ("room", room)];
-    let filled = presets::filled(decoder, format, own, over)?;
+    let (filled, vocabulary) = presets::filled(decoder, format, own, over)?;
     let [each, filter, room, ..] = decoder.fields(&filled, &GENERATE)?;
-    written_out(decoder, node, [each, filter, room])
+    let mut raw = written_out(decoder, node, [each, filter, room])?;
+    vocabulary.teach(&mut raw, &mut decoder.files);
+    Some(raw)
 }
 
 fn written_out(
@@ -228,6 +230,7 @@ fn on(
         return None;
     };
     let names = decoder.names(node, "`on`");
+    once(decoder, &names);
     if matches!(node.value(), Value::Map(pairs) if pairs.is_empty()) {
         let diagnostic = Diagnostic::at(Code::BadValue, node.at, "`on` joins nothing");
         decoder

@@ -154,6 +154,9 @@ pub(super) fn file(
         allow_empty: allow_empty.unwrap_or_default(),
         numbered: numbered.unwrap_or_default(),
         optional: optional.unwrap_or_default(),
+        number: decoder.files.len(),
+        may_lack: false,
+        format: None,
     };
     decoder.files.push(file.clone());
     Some(file)
@@ -178,6 +181,7 @@ pub(super) fn columns(decoder: &mut Decoder<'_>, node: &Node, what: &str) -> Vec
 /// `where`: columns, and the texts their cells may be.
 pub(super) fn filters(decoder: &mut Decoder<'_>, node: &Node) -> Vec<RawFilter> {
     let names = decoder.names(node, "`where`");
+    once(decoder, &names);
     let filters = names.into_iter().map(|(column, value)| {
         let nodes = match value.value() {
             Value::Seq(nodes) => nodes.as_slice(),
@@ -185,9 +189,25 @@ pub(super) fn filters(decoder: &mut Decoder<'_>, node: &Node) -> Vec<RawFilter> 
         };
         let values = nodes.iter().filter_map(|node| cell(decoder, node));
         let values = values.collect();
-        RawFilter { column, values }
+        RawFilter {
+            column,
+            values,
+            others: None,
+        }
     });
     filters.collect()
+}
+
+/// Notes columns that are named more than once, in whatever case.
+pub(super) fn once(decoder: &mut Decoder<'_>, names: &[(Spanned<String>, &Node)]) {
+    for (index, (name, _)) in names.iter().enumerate() {
+        let same = |(other, _): &&(Spanned<String>, &Node)| {
+            other.value.trim().to_lowercase() == name.value.trim().to_lowercase()
+        };
+        if let Some((first, _)) = names[..index].iter().find(same) {
+            decoder.duplicate_key(&name.value, name.at, first.at);
+        }
+    }
 }
 
 /// What a cell may be: a text, or an unquoted word that stands for itself in a file too.

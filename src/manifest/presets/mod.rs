@@ -2,9 +2,17 @@
 //!
 //! Main entry: [`filled`]. Presets have no machinery of their own: what comes out is an ordinary entry.
 
+use std::collections::BTreeMap;
+
 use super::diagnostic::{At, Code, Diagnostic};
 use super::fields::{Decoder, clip};
 use super::yaml::{self, Item, Node, Value};
+
+mod overlay;
+mod vocabulary;
+
+use overlay::{Pairs, entries, is_same_key, overlay, taken, text, words};
+use vocabulary::Vocabulary;
 
 /// The formats there are, and what each stands for.
 const PRESETS: [(&str, &str); 3] = [
@@ -18,14 +26,15 @@ const ACTIVE: &str = "active";
 const ROLES: &str = "$roles";
 const ID: &str = "$id";
 
-type Pairs = Vec<(Node, Node)>;
+/// The column that roles stand in.
+const ROLE: &str = "role";
 
 /// What the manifest says to a preset.
 struct Choice {
-    /// The directory of the files, with a slash at its end; empty for the manifest's own.
+    /// The directory of the files, with a slash at its end, or the only file; empty for the manifest's own directory.
     from: String,
-    /// What the cells of the role column may be.
-    roles: Node,
+    /// What the cells of the role column may be; none for anything.
+    roles: Option<Node>,
     /// The column with the site's user id.
     id: Node,
     /// Whether rows that are not active are left out.
@@ -41,33 +50,44 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 /// The keys that only an entry with a format has.
 pub(super) const OWN_KEYS: [&str; 4] = ["from", "roles", "status", "id"];
 
-/// An entry with its preset filled in: what the manifest says goes over what the preset says. `None` if the entry names no format,
-/// or one that does not exist, which is noted.
+/// An entry with its preset filled in: what the manifest says goes over what the preset says. With it, what the format says of cells.
+/// `None` if there is no such format, which is noted.
 pub(super) fn filled(
     decoder: &mut Decoder<'_>,
     format: &Node,
     [from, roles, status, id]: [Option<&Node>; 4],
     own: [(&str, Option<&Node>); 3],
-) -> Option<Node> {
+) -> Option<(Node, Vocabulary)> {
     let choices: Vec<(&str, &str)> = PRESETS.to_vec();
-    let text = decoder.choice(format, "`format`", &choices)?;
+    let preset = decoder.choice(format, "`format`", &choices)?;
     let at = format.at;
-    let mut preset = parsed(text, at);
-    let known = taken(&mut preset, "role-names");
-    let roles = match roles {
-        Some(node) => role_cells(decoder, node, known.as_ref()),
-        None => role_cells(decoder, &taken(&mut preset, "roles")?, known.as_ref()),
-    };
-    drop(taken(&mut preset, "roles"));
+    let mut preset = parsed(preset, at);
+    let known = taken(&mut preset, "role-names").unwrap_or_else(|| nothing(at));
+    let default_roles = taken(&mut preset, "roles")?;
+    let mut cells = BTreeMap::new();
+    for (part, columns) in entries(taken(&mut preset, "cells").as_ref()) {
+        for (column, list) in entries(Some(columns)) {
+            let key = (part.to_owned(), column.to_lowercase());
+            cells.insert(key, words(list));
+        }
+    }
+    if roles.is_none() {
+        let all = entries(Some(&known)).into_iter();
+        let wanted = words(&default_roles);
+        let others = all.filter(|(name, _)| !wanted.iter().any(|wanted| wanted == name));
+        let others = others.flat_map(|(_, list)| words(list));
+        cells.insert(("enrol".to_owned(), ROLE.to_owned()), others.collect());
+    }
+    let any = roles.is_some_and(|node| text(node) == Some("any"));
+    let roles = role_cells(decoder, roles.unwrap_or(&default_roles), &known);
     let default_id = taken(&mut preset, "id")?;
     let id = id.and_then(|node| decoder.text(node, "`id`").map(|_| node.clone()));
     let from = from.and_then(|node| decoder.text(node, "`from`"));
-    let from = from.map(|from| format!("{}/", from.value.trim_end_matches('/')));
     let ways = [("active", true), ("any", false)];
     let status = status.and_then(|node| decoder.choice(node, "`status`", &ways));
     let choice = Choice {
-        from: from.filter(|from| from != "./").unwrap_or_default(),
-        roles,
+        from: from.map(|from| prefix(&from.value)).unwrap_or_default(),
+        roles: (!any).then_some(roles),
         id: id.unwrap_or(default_id),
         active_only: status.unwrap_or(true),
         at,
@@ -78,7 +98,27 @@ pub(super) fn filled(
             overlay(&mut pairs, key, node, at);
         }
     }
-    Some(Node::made(at, Value::Map(pairs)))
+    Some((Node::made(at, Value::Map(pairs)), Vocabulary { at, cells }))
+}
+
+/// What goes before the names of files: a directory with a slash, or a file that is the only one.
+fn prefix(from: &str) -> String {
+    match from.trim_end_matches('/') {
+        "." | "" => String::new(),
+        file if is_file(file) => file.to_owned(),
+        directory => format!("{directory}/"),
+    }
+}
+
+fn is_file(from: &str) -> bool {
+    let lower = from.to_lowercase();
+    [".csv", ".txt", ".tsv"]
+        .iter()
+        .any(|ending| lower.ends_with(ending))
+}
+
+fn nothing(at: At) -> Node {
+    Node::made(at, Value::Map(Vec::new()))
 }
 
 /// A preset's text as nodes that all stand where the manifest names the format.
@@ -100,8 +140,11 @@ impl Choice {
         for (key, value) in pairs {
             match text(&key) {
                 Some(ACTIVE) if !self.active_only => {}
-                Some(ACTIVE) => overlay(&mut filled, "where", &value, self.at),
+                Some(ACTIVE) => {
+                    overlay(&mut filled, "where", &value, self.at);
+                }
                 Some("roster") => filled.push((key, self.path(&value))),
+                _ if self.roles.is_none() && text(&value) == Some(ROLES) => {}
                 _ => filled.push((key, self.node(value))),
             }
         }
@@ -116,82 +159,53 @@ impl Choice {
                 let items = items.into_iter().map(|item| self.node(item));
                 Node::made(at, Value::Seq(items.collect()))
             }
-            Value::Scalar { text, .. } if text == ROLES => self.roles.clone(),
+            Value::Scalar { text, .. } if text == ROLES => self.roles.clone().unwrap_or(node),
             Value::Scalar { text, .. } if text == ID => self.id.clone(),
             _ => node,
         }
     }
 
     fn path(&self, node: &Node) -> Node {
-        let path = format!("{}{}", self.from, text(node).unwrap_or_default());
+        let name = text(node).unwrap_or_default();
+        let path = if is_file(&self.from) {
+            self.from.clone()
+        } else {
+            format!("{}{name}", self.from)
+        };
         Node::text(node.at, path)
     }
 }
 
-/// Puts a value under a key; where both are mappings, key by key.
-fn overlay(pairs: &mut Pairs, key: &str, value: &Node, at: At) {
-    let place = pairs.iter().position(|(other, _)| text(other) == Some(key));
-    let Some(place) = place else {
-        pairs.push((Node::text(at, key.to_owned()), value.clone()));
-        return;
-    };
-    let merged = match (pairs[place].1.value(), value.value()) {
-        (Value::Map(below), Value::Map(above)) => {
-            let mut below = below.clone();
-            for (key, value) in above {
-                match below.iter().position(|(other, _)| text(other) == text(key)) {
-                    Some(place) => below[place] = (key.clone(), value.clone()),
-                    None => below.push((key.clone(), value.clone())),
-                }
-            }
-            Node::made(value.at, Value::Map(below))
-        }
-        _ => value.clone(),
-    };
-    pairs[place].1 = merged;
-}
-
 /// The cells that some roles stand for: by the preset's names, else as they are written.
-fn role_cells(decoder: &mut Decoder<'_>, node: &Node, known: Option<&Node>) -> Node {
+fn role_cells(decoder: &mut Decoder<'_>, node: &Node, known: &Node) -> Node {
     let nodes = match node.value() {
         Value::Seq(nodes) => nodes.as_slice(),
         _ => std::slice::from_ref(node),
     };
     if nodes.is_empty() {
         let diagnostic = Diagnostic::at(Code::BadValue, node.at, "`roles` lets nobody in");
-        decoder.note(
-            diagnostic.hint("name the roles whose people are members, as in [student, teacher]"),
-        );
+        decoder.note(diagnostic.hint(
+            "name the roles whose people are members, as in [student, teacher], or say `roles: any`",
+        ));
     }
+    let known = match known.value() {
+        Value::Map(pairs) => pairs.as_slice(),
+        _ => &[],
+    };
     let mut cells = Vec::new();
     for role in nodes {
         let Some(name) = decoder.text(role, "a role") else {
             continue;
         };
-        let named = match known.map(Node::value) {
-            Some(Value::Map(pairs)) => pairs.iter().find(|(key, _)| text(key) == Some(&name.value)),
-            _ => None,
-        };
+        let named = known
+            .iter()
+            .find(|(key, _)| text(key).is_some_and(|key| is_same_key(key, &name.value)));
         match named.map(|(_, cells)| cells.value()) {
             Some(Value::Seq(items)) => cells.extend(items.iter().cloned()),
             _ => cells.push(Node::text(role.at, name.value)),
         }
     }
     Node::made(node.at, Value::Seq(cells))
-}
-
-fn taken(pairs: &mut Pairs, key: &str) -> Option<Node> {
-    let place = pairs
-        .iter()
-        .position(|(other, _)| text(other) == Some(key))?;
-    Some(pairs.remove(place).1)
-}
-
-fn text(node: &Node) -> Option<&str> {
-    match node.value() {
-        Value::Scalar { text, .. } => Some(text),
-        _ => None,
-    }
 }
 
 /// The mistake of keys that go with a format only.
@@ -215,18 +229,18 @@ mod tests {
             file: FileId(0),
             offset: 0,
         };
-        for (name, text) in PRESETS {
+        for (name, preset) in PRESETS {
             let mut items = 0;
-            let read = yaml::read(text, at.file, "", &mut |item| {
+            let read = yaml::read(preset, at.file, "", &mut |item| {
                 assert!(matches!(item, Item::Entry(..)), "{name}: {item:?}");
                 items += 1;
             });
             assert_eq!(read, Ok(()), "{name}");
             assert!(items > 4, "{name}");
-            let keys: Vec<Node> = parsed(text, at).into_iter().map(|(key, _)| key).collect();
-            for wanted in ["role-names", "roles", "id", "each", "room"] {
+            let keys: Vec<Node> = parsed(preset, at).into_iter().map(|(key, _)| key).collect();
+            for wanted in ["role-names", "roles", "id", "cells", "each", "room"] {
                 assert!(
-                    keys.iter().any(|key| super::text(key) == Some(wanted)),
+                    keys.iter().any(|key| text(key) == Some(wanted)),
                     "{name}: {wanted}"
                 );
             }

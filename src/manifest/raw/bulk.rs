@@ -22,6 +22,12 @@ pub struct RawFile {
     pub numbered: Vec<Spanned<String>>,
     /// Columns that the file may lack: then their cells are empty.
     pub optional: Vec<Spanned<String>>,
+    /// Which of the files its manifest names it is: one file may be read in two ways.
+    pub number: usize,
+    /// Whether it may be absent: then nothing is looked up in it.
+    pub may_lack: bool,
+    /// Where the format is named whose preset asks for columns of it.
+    pub format: Option<At>,
 }
 
 /// One condition: a cell of this column has to be one of these texts.
@@ -31,6 +37,9 @@ pub struct RawFilter {
     pub column: Spanned<String>,
     /// The texts.
     pub values: Vec<String>,
+    /// What else a format says there may be; none where no format does. Then case does not count, and any other text is a mistake, unless
+    /// the list is empty.
+    pub others: Option<Vec<String>>,
 }
 
 /// How the cells of a user column are to be taken.
@@ -158,11 +167,33 @@ const WHERE: &str = r##"{
 }"##;
 const ON: &str = r##"{"type": "object", "minProperties": 1, "additionalProperties": {"type": "string", "minLength": 1}}"##;
 
+/// What an entry has to say that no preset says for it.
+const WHOLE: &str = r##"{
+    "required": ["each", "room"],
+    "properties": {
+        "from": false, "roles": false, "status": false, "id": false,
+        "each": {"anyOf": [{"type": "string"}, {"type": "object", "required": ["roster"]}]},
+        "room": {"required": ["pipe", "title"], "properties": {"enrol": {
+            "if": {"type": "array"}, "then": {"items": {"$ref": "#/definitions/WholeEnrol"}}, "else": {"$ref": "#/definitions/WholeEnrol"}
+        }}}
+    }
+}"##;
+const WHOLE_ENROL: &str = r##"{
+    "required": ["roster", "on"],
+    "properties": {"via": {"required": ["roster", "on"]}, "people": {"required": ["roster", "name", "id"]}}
+}"##;
+
 /// A part of a schema that is written down above, with what an editor shows of it.
 fn part(text: &str, description: &str) -> serde_json::Value {
     let mut part: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     part["description"] = description.into();
     part
+}
+
+/// A directory of people of which no preset says a part.
+pub(super) fn whole_directory(generator: &mut SchemaGenerator) -> serde_json::Value {
+    let directory = generator.subschema_for::<RawDirectory>();
+    serde_json::json!({"allOf": [directory], "required": ["roster", "name", "id"]})
 }
 
 /// The properties of a roster.
@@ -172,7 +203,7 @@ fn roster_properties(generator: &mut SchemaGenerator) -> serde_json::Value {
         "user": part(COLUMNS, "The column, or columns, with users; `user` if absent."),
         "by": {"description": "What the cells are: ids, or names from `people`; if absent, numbers are ids.", "enum": ["id", "name"]},
         "where": part(WHERE, "Only rows whose cells are these."),
-        "people": generator.subschema_for::<RawDirectory>()
+        "people": whole_directory(generator)
     })
 }
 
@@ -181,13 +212,13 @@ schema_of! {
         let own = roster_properties(generator);
         object("Users from a file.", &["roster"], own)
     },
-    RawDirectory "Directory" |_: &mut SchemaGenerator| object("Names and ids from a file.", &["roster", "name", "id"], serde_json::json!({
+    RawDirectory "Directory" |_: &mut SchemaGenerator| object("Names and ids from a file.", &[], serde_json::json!({
         "roster": {"description": "The file, relative to this one.", "type": "string", "minLength": 1},
         "name": part(COLUMNS, "The column, or columns, that name a person."),
         "id": {"description": "The column with the site's user id.", "type": "string", "minLength": 1},
         "where": part(WHERE, "Only people whose cells are these; the others are left out wherever they are named.")
     })),
-    RawVia "Via" |_: &mut SchemaGenerator| object("Where empty cells of `on` are looked up.", &["roster", "on"], serde_json::json!({
+    RawVia "Via" |_: &mut SchemaGenerator| object("Where empty cells of `on` are looked up.", &[], serde_json::json!({
         "roster": {"description": "The file, relative to this one.", "type": "string", "minLength": 1},
         "on": part(ON, "This file's column: the roster's column."),
         "where": part(WHERE, "Only rows whose cells are these.")
@@ -196,13 +227,15 @@ schema_of! {
         let mut own = roster_properties(generator);
         own["on"] = part(ON, "The roster's column: the column of the rooms' file that it is equal to.");
         own["via"] = generator.subschema_for::<RawVia>().to_value();
-        object("A roster joined to the rooms' rows.", &["roster", "on"], own)
+        own["people"] = generator.subschema_for::<RawDirectory>().to_value();
+        object("A roster joined to the rooms' rows.", &[], own)
     },
     RawGenerate "Generate" |generator: &mut SchemaGenerator| {
-        let each = object("A file and how to read it.", &["roster"], serde_json::json!({
+        let each = object("A file and how to read it.", &[], serde_json::json!({
             "roster": {"description": "The file, relative to this one.", "type": "string", "minLength": 1},
             "distinct": {"description": "Only the first row of each value of this column.", "type": "string", "minLength": 1}
         }));
+        generator.subschema_for::<WholeEnrol>();
         json_schema!({
             "description": "Rooms in bulk: one for each row of a file, or of what a school system exported.",
             "type": "object",
@@ -212,14 +245,28 @@ schema_of! {
                 "where": part(WHERE, "Only rows whose cells are these."),
                 "room": generator.subschema_for::<TemplateRoom>(),
                 "format": {"description": "What the files are: a preset of columns, joins and conditions; what stands beside it goes over it.", "enum": ["canvas", "oneroster", "moodle"]},
-                "from": {"description": "With `format`: the directory of the files.", "type": "string", "minLength": 1},
-                "roles": part(COLUMNS, "With `format`: the roles whose people are members."),
+                "from": {"description": "With `format`: the directory of the files, or the file where there is one only.", "type": "string", "minLength": 1},
+                "roles": part(COLUMNS, "With `format`: the roles whose people are members, or any."),
                 "status": {"description": "With `format`: active rows only, or any.", "enum": ["active", "any"]},
                 "id": {"description": "With `format`: the column with the site's user id.", "type": "string", "minLength": 1}
             },
-            "anyOf": [{"required": ["each", "room"]}, {"required": ["format"]}]
+            "if": {"required": ["format"]},
+            "else": part(WHOLE, "Without a format everything is written out.")
         })
     },
+}
+
+/// Only a schema: what a joined roster has to say that no preset says for it.
+pub struct WholeEnrol;
+
+impl JsonSchema for WholeEnrol {
+    fn schema_name() -> Cow<'static, str> {
+        "WholeEnrol".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let whole = part(WHOLE_ENROL, "What has to be said without a format.");
+        Schema::try_from(whole).unwrap_or_default()
+    }
 }
 
 /// Only a schema: a room whose texts are templates, with rosters joined to it.

@@ -241,7 +241,7 @@ impl JsonSchema for RawPeople {
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let names = Names::<Spanned<PositiveId>>::json_schema(generator);
-        let directory = generator.subschema_for::<RawDirectory>();
+        let directory = bulk::whole_directory(generator);
         json_schema!({"anyOf": [names, directory]})
     }
 }

@@ -1,0 +1,89 @@
+//! What a manifest says, over what a preset says: mappings of nodes, put on top of each other.
+//!
+//! Main entry: [`overlay`]. It knows no key's meaning but two.
+
+use super::super::diagnostic::At;
+use super::super::yaml::{Node, Value};
+
+/// A mapping, in the order of the file.
+pub(super) type Pairs = Vec<(Node, Node)>;
+
+/// Puts a value under a key, and says where that is. Mappings go over each other key by key, all the way down; only `on` is one thing.
+pub(super) fn overlay(pairs: &mut Pairs, key: &str, value: &Node, at: At) -> usize {
+    let place = pairs
+        .iter()
+        .position(|(other, _)| text(other).is_some_and(|other| is_same_key(other, key)));
+    let Some(place) = place else {
+        pairs.push((Node::text(at, key.to_owned()), value.clone()));
+        return pairs.len() - 1;
+    };
+    let below = pairs[place].1.value().clone();
+    let merged = match (below, value.value()) {
+        (Value::Map(mut below), Value::Map(above)) if key != "on" => {
+            for (index, (key, value)) in above.iter().enumerate() {
+                let name = text(key).unwrap_or_default();
+                let again = |(other, _): &(Node, Node)| {
+                    text(other).is_some_and(|other| is_same_key(other, name))
+                };
+                if above[..index].iter().any(again) {
+                    // Whoever reads the keys says what is wrong with it.
+                    below.push((key.clone(), value.clone()));
+                    continue;
+                }
+                let place = overlay(&mut below, name, value, key.at);
+                // The key as it is written: from now on it is the manifest's own.
+                below[place].0 = key.clone();
+            }
+            Node::made(value.at, Value::Map(below))
+        }
+        (Value::Map(mut below), Value::Scalar { .. }) if key == "each" => {
+            overlay(&mut below, "roster", value, at);
+            Node::made(value.at, Value::Map(below))
+        }
+        _ => value.clone(),
+    };
+    pairs[place].1 = merged;
+    place
+}
+
+/// Whether two keys, or two columns, are the same.
+pub(super) fn is_same_key(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+/// Takes a key out, with its value.
+pub(super) fn taken(pairs: &mut Pairs, key: &str) -> Option<Node> {
+    let place = pairs
+        .iter()
+        .position(|(other, _)| text(other) == Some(key))?;
+    Some(pairs.remove(place).1)
+}
+
+/// A word.
+pub(super) fn text(node: &Node) -> Option<&str> {
+    match node.value() {
+        Value::Scalar { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
+/// What a mapping has, by its keys.
+pub(super) fn entries(node: Option<&Node>) -> Vec<(&str, &Node)> {
+    let pairs = match node.map(Node::value) {
+        Some(Value::Map(pairs)) => pairs.as_slice(),
+        _ => &[],
+    };
+    let entries = pairs.iter();
+    entries
+        .filter_map(|(key, value)| Some((text(key)?, value)))
+        .collect()
+}
+
+/// The texts of a list.
+pub(super) fn words(node: &Node) -> Vec<String> {
+    let items = match node.value() {
+        Value::Seq(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    items.iter().filter_map(text).map(str::to_owned).collect()
+}
