@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use roomform::imbachat::{RowError, Rows};
 use roomform::ledger::{bytes, compact, fold, parse};
 use roomform::manifest::tree::{Kind, Tree};
-use roomform::manifest::{Options, load_from, load_text};
+use roomform::manifest::{Loaded, Options, load_from, load_text};
 use roomform::model::{Observed, Recorded, Target, WidgetId};
 use roomform::plan::{Switches, plan, restore, save};
-use roomform::render::{self, Paint, diagnostics};
+use roomform::render::markdown::{self, Dialect, Fit};
+use roomform::render::{self, Paint, diagnostics, github, json, sarif};
 use sha2::{Digest as _, Sha256};
 
 fn target() -> Target {
@@ -30,6 +31,24 @@ fn assert_harmless(text: &str) {
     assert_eq!(bad, None, "{text:?}");
 }
 
+/// What may stand in a page: nothing of the above, and no HTML but ours.
+fn assert_page(page: &str) {
+    assert_harmless(page);
+    let ours = [
+        "code>",
+        "/code>",
+        "!-- ",
+        "details>",
+        "details open>",
+        "/details>",
+        "summary>",
+        "/summary>",
+    ];
+    let mut tags = page.split('<').skip(1);
+    let strange = tags.find(|tag| !ours.iter().any(|ours| tag.starts_with(ours)));
+    assert_eq!(strange, None);
+}
+
 /// A manifest: its mistakes can be drawn, and a valid one can be planned and saved.
 pub fn manifest(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
@@ -41,6 +60,17 @@ pub fn manifest(bytes: &[u8]) {
         &loaded.sources,
         Paint::Plain,
     ));
+    assert_harmless(&github::check(&loaded));
+    // A document of ours can always be written.
+    assert!(json::text(&sarif::check(&loaded)).is_ok());
+    let page = |dialect| {
+        let bytes = Some(4096);
+        markdown::check(&loaded, Fit { bytes, dialect })
+    };
+    let (html, plain) = (page(Dialect::Html), page(Dialect::Plain));
+    assert!(html.len().max(plain.len()) <= 4096);
+    assert_page(&html);
+    assert_harmless(&plain);
     if !loaded.is_valid() {
         return;
     }
@@ -53,6 +83,8 @@ pub fn manifest(bytes: &[u8]) {
         &Switches::default(),
     );
     assert_harmless(&render::plan(&plan, Paint::Plain));
+    assert_harmless(&github::plan(&plan, &loaded));
+    assert_page(&markdown::plan(&plan, &loaded, Fit::default()));
 }
 
 /// Two files in the memory: a manifest, and the roster beside it.
@@ -213,6 +245,8 @@ pub fn plan_file(bytes: &[u8]) {
         return;
     };
     assert_harmless(&render::plan(&plan, Paint::Plain));
+    assert_harmless(&github::plan(&plan, &Loaded::default()));
+    assert_page(&markdown::plan(&plan, &Loaded::default(), Fit::default()));
     let (once, twice) = (
         save(&plan, beside.as_deref()),
         save(&plan, beside.as_deref()),

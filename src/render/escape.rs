@@ -10,6 +10,8 @@ const LONGEST: usize = 200;
 const LONGEST_ON_PAGE: usize = 255;
 /// And in bytes of the page: one text must not fill it, however much of it has to be spelled out.
 const WIDEST_ON_PAGE: usize = 1300;
+/// A comment nobody sees; it ends a text for a site that looks for addresses in what a parser made of the numbers.
+const BREAK: &str = "<!-- -->";
 /// What stands for no text at all.
 const EMPTY: &str = "(empty)";
 
@@ -48,13 +50,24 @@ pub fn brief(text: &str) -> String {
 }
 
 /// For Markdown, and for HTML within it: as code, where no site looks for mentions, references, links, emoji or commands, and
-/// with every sign of ASCII but `-` and `,` as a number, so that neither a parser nor a bot that reads the source sees one.
+/// with every sign of ASCII but `-` and `,` as a number, so that neither a parser nor a bot that reads the source sees one. Some
+/// parsers look for addresses once the numbers are characters again, in code too: those are broken where they would be one.
 /// Cut to what a page can bear.
 pub fn markdown(text: &str) -> String {
     if text.is_empty() {
         return EMPTY.to_owned();
     }
+    let mut before = [' '; 2];
     let inside = on_page(text, |safe, c| {
+        let address = match before {
+            [_, ':'] => c == '/',
+            [host, '.'] => host.is_alphanumeric() && c.is_alphanumeric(),
+            [_, user] => c == '@' && user != ' ',
+        };
+        if address {
+            safe.push_str(BREAK);
+        }
+        before = [before[1], c];
         if c.is_ascii_punctuation() && !matches!(c, '-' | ',') {
             let _ = write!(safe, "&#{};", u32::from(c));
         } else {

@@ -211,3 +211,23 @@ fn every_fact_cited_in_the_code_is_in_the_list() {
     }
     assert!(cited > 5, "{cited}");
 }
+
+#[test]
+fn the_sizes_in_the_docs_are_those_of_the_help() {
+    let (docs, help) = (page("docs/review.md"), Dir::new().run(&["--help"]).ok());
+    let help: Vec<&str> = help.split_whitespace().collect();
+    let help = help.join(" ");
+    let rows: Vec<Vec<&str>> = docs
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .filter(|row: &Vec<&str>| row[2].contains("characters") || row[2].contains("MiB"))
+        .collect();
+    assert_eq!(rows.len(), 5, "{rows:?}");
+    for row in rows {
+        let (name, limit) = (row[1].trim_matches('`'), row[2].split(' ').next().unwrap());
+        let told = help.split(&format!("- {name}:")).nth(1).unwrap();
+        let told = told.split(" - ").next().unwrap();
+        assert!(told.contains(limit), "{name}: {told}");
+    }
+}

@@ -22,12 +22,14 @@ use serde::Serialize;
 /// The version of every document here; it grows when a field changes its meaning or goes.
 pub const FORMAT: u32 = 1;
 
-/// A document as text, ending with a line break.
+/// A document as text, ending with a line break. A runner of CI jobs obeys `##[` anywhere in a log: two such signs never stand
+/// together, as JSON lets one be written otherwise.
 ///
 /// # Errors
 /// If it cannot be written as JSON, which no document here can cause.
 pub fn text(document: &impl Serialize) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(document).map(|text| text + "\n")
+    let text = serde_json::to_string_pretty(document)?;
+    Ok(text.replace("##", "#\\u0023") + "\n")
 }
 
 /// The JSON Schema of a document.

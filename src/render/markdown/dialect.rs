@@ -82,18 +82,25 @@ fn starts_plainly(text: &str) -> bool {
     let after = text.trim_start_matches(|c: char| c.is_ascii_digit());
     match after.chars().next() {
         Some(c) if after.len() < text.len() => c == ' ',
-        Some(c) => c.is_ascii_alphabetic() || matches!(c, '`' | '-' | '"' | '('),
+        Some('-') => after.starts_with("--"),
+        Some(c) => c.is_ascii_alphabetic() || matches!(c, '`' | '"' | '('),
         None => false,
     }
 }
 
 /// Whether a text is nothing but words and numbers: nothing a parser, a site or a bot could take for more.
 fn is_prose(text: &str) -> bool {
-    let next = text.chars().skip(1).map(Some).chain([None]);
-    let signs = text.chars().zip(next).all(|(c, next)| match c {
+    let next = text.chars().skip(1).chain([' ']);
+    let before = [' '].into_iter().chain(text.chars());
+    let mut signs = before.zip(text.chars()).zip(next);
+    let signs = signs.all(|((before, c), next)| match c {
         ' ' | ',' | ';' | '(' | ')' | '"' | '\'' | '…' | '→' | '·' | '–' => true,
-        '.' | ':' | '%' | '?' => next.is_none_or(|next| matches!(next, ' ' | ',' | ';' | ')')),
-        '-' => next.is_some_and(|next| next.is_ascii_alphabetic() || next == '-'),
+        '.' | ':' | '%' | '?' => matches!(next, ' ' | ',' | ';' | ')'),
+        '-' if before == ' ' => matches!(next, ' ' | '-') || next.is_ascii_alphabetic(),
+        '-' if before.is_ascii_digit() => next.is_ascii_digit(),
+        '-' => next.is_ascii_alphabetic() || next == '-',
+        '_' if before == ' ' => next == ' ',
+        '_' | '+' => before.is_ascii_alphanumeric() && next.is_ascii_alphanumeric(),
         _ => c.is_ascii_alphanumeric(),
     });
     signs
@@ -135,6 +142,8 @@ mod tests {
             "$1",
             "/close",
             "a_b_",
+            "_a",
+            "GH-12 3-4",
             "*b*",
             "[x](y)",
             "<b>",

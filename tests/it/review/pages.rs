@@ -27,8 +27,8 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     ### Open to everyone: 2
 
-    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>rooms&#46;yaml&#58;5</code>)
-    - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>rooms&#46;yaml&#58;7</code>)
+    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>rooms&#46;<!-- -->yaml&#58;5</code>)
+    - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>rooms&#46;<!-- -->yaml&#58;7</code>)
 
     ### By hand: 1
 
@@ -38,7 +38,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     ### Create: 1
 
-    <details open><summary><code>rooms&#46;yaml</code>: 1</summary>
+    <details open><summary><code>rooms&#46;<!-- -->yaml</code>: 1</summary>
 
     - <code>course-rust-101</code> <code>Rust 101 · autumn</code>: create conference, closed, 2 members <code>4, 101</code> (line 3)
 
@@ -46,7 +46,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     ### Update: 1
 
-    <details open><summary><code>rooms&#46;yaml</code>: 1</summary>
+    <details open><summary><code>rooms&#46;<!-- -->yaml</code>: 1</summary>
 
     - <code>team-platform</code>: title <code>Platform</code> → <code>Platform team</code>, add 1 member <code>17</code>, 3 recorded (line 4)
 
@@ -54,7 +54,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     ### Members: 1
 
-    <details open><summary><code>rooms&#46;yaml</code>: 1</summary>
+    <details open><summary><code>rooms&#46;<!-- -->yaml</code>: 1</summary>
 
     - <code>help</code> <code>Help</code>: add 1 member <code>5</code>, 1 recorded (line 6)
 
@@ -146,12 +146,12 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
 
     ### Errors: 2
 
-    - <code>rooms&#46;yaml&#58;3&#58;12</code> E008: <code>pipe</code> must be text, but YAML reads <code>0123</code> as a number. *quote it: "0123"*
-    - <code>rooms&#46;yaml&#58;3&#58;18</code> E009: unknown key <code>titel</code> in a room. *did you mean <code>title</code>?*
+    - <code>rooms&#46;<!-- -->yaml&#58;3&#58;12</code> E008: <code>pipe</code> must be text, but YAML reads <code>0123</code> as a number. *quote it: "0123"*
+    - <code>rooms&#46;<!-- -->yaml&#58;3&#58;18</code> E009: unknown key <code>titel</code> in a room. *did you mean <code>title</code>?*
 
     ### Warnings: 1
 
-    - <code>rooms&#46;yaml&#58;4&#58;12</code> W101: <code>a&#47;b</code> <code>is not 3 to 64 of A-Z, a-z, 0-9, &#95; and -</code>. *the realtime layer may not take it as a channel name; whether it matters is not published*
+    - <code>rooms&#46;<!-- -->yaml&#58;4&#58;12</code> W101: <code>a&#47;b</code> is not 3 to 64 of A-Z, a-z, 0-9, _ and -. *the realtime layer may not take it as a channel name; whether it matters is not published*
     "#);
     Rendered::new(&ran.out);
     // The page goes to a comment, the log to whoever looks there.
@@ -174,7 +174,7 @@ fn a_failure_says_why_there_is_no_plan_and_whose() {
 
     ## No plan: failed
 
-    <code>no credentials for reading&#58; IMBACHAT&#95;SECRET&#95;KEY &#40;or IMBACHAT&#95;JWT&#41; not set</code>
+    no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set
 
     ### What to do: 2
 
@@ -212,7 +212,7 @@ fn a_diff_is_a_page_too() {
     assert_snapshot!(ran.out, @"
     <!-- roomform:diff -->
 
-    ## <code>before&#46;yaml</code> → <code>after&#46;yaml</code>
+    ## <code>before&#46;<!-- -->yaml</code> → <code>after&#46;<!-- -->yaml</code>
 
     **2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged**
 
@@ -230,8 +230,8 @@ fn a_diff_is_a_page_too() {
 
     ### Open to everyone: 2
 
-    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>after&#46;yaml&#58;5</code>)
-    - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>after&#46;yaml&#58;7</code>)
+    - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>after&#46;<!-- -->yaml&#58;5</code>)
+    - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>after&#46;<!-- -->yaml&#58;7</code>)
 
     ### By hand: 1
 
@@ -241,7 +241,7 @@ fn a_diff_is_a_page_too() {
 
     ### Create: 1
 
-    <details open><summary><code>after&#46;yaml</code>: 1</summary>
+    <details open><summary><code>after&#46;<!-- -->yaml</code>: 1</summary>
 
     - <code>course-rust-101</code> <code>Rust 101 · autumn</code>: create conference, closed, 2 members <code>4, 101</code> (line 3)
 
@@ -249,7 +249,7 @@ fn a_diff_is_a_page_too() {
 
     ### Update: 1
 
-    <details open><summary><code>after&#46;yaml</code>: 1</summary>
+    <details open><summary><code>after&#46;<!-- -->yaml</code>: 1</summary>
 
     - <code>team-platform</code>: title <code>Platform</code> → <code>Platform team</code>, add 1 member <code>17</code>, 3 as before (line 4)
 
@@ -257,7 +257,7 @@ fn a_diff_is_a_page_too() {
 
     ### Members: 1
 
-    <details open><summary><code>after&#46;yaml</code>: 1</summary>
+    <details open><summary><code>after&#46;<!-- -->yaml</code>: 1</summary>
 
     - <code>help</code> <code>Help</code>: add 1 member <code>5</code>, 1 as before (line 6)
 
@@ -286,8 +286,8 @@ fn a_diff_is_a_page_too() {
 
     ### Errors: 2
 
-    - <code>before&#46;yaml&#58;2&#58;9</code> E011: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
-    - <code>after&#46;yaml&#58;2&#58;9</code> E011: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
+    - <code>before&#46;<!-- -->yaml&#58;2&#58;9</code> E011: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
+    - <code>after&#46;<!-- -->yaml&#58;2&#58;9</code> E011: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
     ");
 }
 

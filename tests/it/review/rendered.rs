@@ -16,7 +16,8 @@ pub struct Rendered {
 }
 
 /// HTML that is ours, and nothing else: longest first.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
+    "<!-- -->",
     "<details open>",
     "</details>",
     "<details>",
@@ -45,13 +46,41 @@ impl Rendered {
 struct Reader {
     done: Rendered,
     in_code: bool,
+    own_code: bool,
     folds: i32,
     heading: bool,
+    /// The text since the last tag: where some sites look for addresses once it is parsed, within HTML too.
+    node: String,
+}
+
+/// Whether a site could make a link of a text: mails, and addresses with or without a scheme.
+fn holds_an_address(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find(['@', ':', '.']) {
+        let (before, after) = rest.split_at(at);
+        let sign = after.chars().next().unwrap();
+        let after = &after[sign.len_utf8()..];
+        let user = before.chars().last().is_some_and(|c| c != ' ');
+        let host = before.chars().last().is_some_and(char::is_alphanumeric);
+        let found = match sign {
+            '@' => user,
+            ':' => after.starts_with('/'),
+            _ => host && after.starts_with(char::is_alphanumeric),
+        };
+        if found {
+            return true;
+        }
+        rest = after;
+    }
+    false
 }
 
 impl Reader {
     #[track_caller]
     fn event(&mut self, event: Event<'_>) {
+        if !matches!(event, Event::Text(_)) {
+            self.node.clear();
+        }
         match event {
             Event::Start(Tag::Paragraph | Tag::List(None) | Tag::Strong | Tag::Emphasis) => {}
             Event::Start(Tag::Item) => self.done.items.push(String::new()),
@@ -66,10 +95,11 @@ impl Reader {
             }
             Event::Text(text) => self.text(&text),
             Event::Code(text) => {
-                self.in_code = true;
+                // Code of the parser's own is looked into by nobody.
+                (self.in_code, self.own_code) = (true, true);
                 self.done.code.push(String::new());
                 self.text(&text);
-                self.in_code = false;
+                (self.in_code, self.own_code) = (false, false);
             }
             Event::Html(html) | Event::InlineHtml(html) => self.html(&html),
             Event::SoftBreak => self.text("\n"),
@@ -77,7 +107,12 @@ impl Reader {
         }
     }
 
+    #[track_caller]
     fn text(&mut self, text: &str) {
+        if self.in_code && !self.own_code {
+            self.node.push_str(text);
+            assert!(!holds_an_address(&self.node), "{}", self.node);
+        }
         let done = &mut self.done;
         if self.in_code {
             done.code.last_mut().unwrap().push_str(text);
@@ -108,6 +143,7 @@ impl Reader {
             let ours = OURS.iter().find(|ours| tag.starts_with(**ours));
             let ours = ours.unwrap_or_else(|| panic!("HTML of others: {html:?}"));
             rest = &rest[text.len() + ours.len()..];
+            self.node.clear();
             match *ours {
                 "<code>" => {
                     assert!(!self.in_code, "code in code: {html:?}");
