@@ -36,6 +36,7 @@ where
             return Err(Unsent::Halted);
         }
         outcome.requests += 1;
+        outcome.sends += u32::from(call == Call::Message);
         outcome.retries += u32::from(attempt > 1);
         let sent = Instant::now();
         let failure = match send().await {

@@ -44,9 +44,15 @@ impl Outcome {
                 .all(|room| matches!(room.status, Status::Verified | Status::Already))
     }
 
-    /// Calls that wrote or said something, repeated ones included.
+    /// Calls that wrote rooms, repeated ones included.
     pub fn writes(&self) -> u32 {
-        self.rooms.iter().map(|room| room.requests).sum()
+        let writes = |room: &RoomOutcome| room.requests.saturating_sub(room.sends);
+        self.rooms.iter().map(writes).sum()
+    }
+
+    /// Calls that sent messages, repeated ones included.
+    pub fn sends(&self) -> u32 {
+        self.rooms.iter().map(|room| room.sends).sum()
     }
 }
 
@@ -65,6 +71,8 @@ pub struct RoomOutcome {
     pub messages: usize,
     /// Calls sent for it, messages and repeated ones included.
     pub requests: u32,
+    /// How many of them sent its message.
+    pub sends: u32,
     /// How many of them repeated one that had failed.
     pub retries: u32,
     /// The time from its first call to its last answer, waits included.
@@ -89,10 +97,21 @@ impl RoomOutcome {
             members: 0,
             messages: 0,
             requests: 0,
+            sends: 0,
             retries: 0,
             took: Duration::ZERO,
             doubted: false,
             status: Status::NotStarted,
+        }
+    }
+
+    /// What was done to it, in a word.
+    pub fn done(&self) -> &'static str {
+        let only_said = self.sends > 0 && self.requests == self.sends;
+        match self {
+            _ if self.create => "created",
+            _ if only_said => "welcomed",
+            _ => "updated",
         }
     }
 }

@@ -215,7 +215,9 @@ pub(super) fn exit(before: &Plan, outcome: Option<&Outcome>) -> Exit {
     let complete = before.conflicts.is_empty() && outcome.is_none_or(Outcome::is_complete);
     match halt {
         Some(Halt::Interrupted) => Exit::Interrupted,
-        Some(Halt::Ledger(_)) if outcome.is_none_or(|outcome| outcome.writes() == 0) => {
+        Some(Halt::Ledger(_))
+            if outcome.is_none_or(|outcome| outcome.writes() + outcome.sends() == 0) =>
+        {
             Exit::Failed
         }
         _ if complete => Exit::Done,

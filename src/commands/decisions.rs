@@ -27,6 +27,7 @@ pub(super) fn tell(plan: &Plan) {
     info!(
         target: PLAN,
         writes = summary.writes,
+        messages = summary.messages,
         unchanged = summary.unchanged,
         unmanaged = summary.unmanaged,
         undeclared = plan.undeclared.len(),
@@ -52,6 +53,7 @@ fn change(change: &Change) {
         new = members.new.len(),
         unverified = members.unverified.len(),
         recorded = members.recorded,
+        welcome = change.welcome.is_some(),
         recreate = change.recreate,
         "to write"
     );

@@ -69,7 +69,6 @@ codes! {
     GroupCycle "E018" "group-cycle" "Groups that contain each other.",
     DuplicateName "E019" "duplicate-name" "A person or a group is defined twice.",
     Disagreement "E020" "disagreement" "Files of one manifest contradict each other.",
-    NotYet "E021" "not-yet" "A key of the language that this version does not support yet.",
     Empty "E022" "empty-manifest" "The manifest declares no room at all.",
     Outside "E023" "outside-root" "A path leads out of the manifest's directory.",
     EmptyRoster "E024" "empty-roster" "A file of users or rooms that gives nothing.",
@@ -79,6 +78,7 @@ codes! {
     BadCell "E028" "bad-cell" "A cell that is not what its column is for.",
     BadTemplate "E029" "bad-template" "A template that cannot be read or filled in.",
     MoreRows "E030" "more-rows" "Rows with mistakes beyond those that are shown.",
+    BadWelcome "E031" "bad-welcome" "A welcome from nobody, or one that is empty, too long, or has control characters.",
     OddPipe "W101" "odd-pipe" "A pipe the realtime layer may not take as it is.",
     LookAlike "W102" "look-alike" "Two pipes that people cannot tell apart.",
     CrowdedDialog "W103" "crowded-dialog" "A dialog with more than two members.",
@@ -86,6 +86,7 @@ codes! {
     Unjoined "W105" "unjoined-rows" "Rows of a joined file that belong to no room's row.",
     MoreWarnings "W106" "more-warnings" "Rows to look at beyond those that are shown.",
     LookAlikeTitle "W107" "look-alike-title" "Two titles that differ, and that people cannot tell apart.",
+    StrangeSender "W108" "strange-sender" "A welcome from somebody who is not a member of the room.",
 }
 
 /// One mistake, complete but for its drawing.

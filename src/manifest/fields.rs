@@ -23,12 +23,11 @@ pub(super) struct Decoder<'a> {
     pub(super) files: Vec<RawFile>,
 }
 
-/// The known keys of a mapping, and those of the language that come in a later version.
+/// The known keys of a mapping.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Keys<const N: usize> {
     pub(super) owner: &'static str,
     pub(super) known: [&'static str; N],
-    pub(super) later: &'static [&'static str],
 }
 
 impl<'a> Decoder<'a> {
@@ -44,7 +43,7 @@ impl<'a> Decoder<'a> {
         self.problems.push(diagnostic);
     }
 
-    /// The values of the known keys; unknown, repeated and not-yet keys are noted.
+    /// The values of the known keys; unknown and repeated keys are noted.
     pub(super) fn fields<'n, const N: usize>(
         &mut self,
         node: &'n Node,
@@ -73,9 +72,6 @@ impl<'a> Decoder<'a> {
     }
 
     pub(super) fn unknown_key<const N: usize>(&mut self, key: &Node, name: &str, keys: &Keys<N>) {
-        if keys.later.contains(&name) {
-            return self.not_yet(key.at, name);
-        }
         let message = match key.value() {
             Value::Scalar { text, plain } => {
                 format!("unknown key {} in {}", written(text, *plain), keys.owner)
@@ -83,7 +79,7 @@ impl<'a> Decoder<'a> {
             _ => format!("a key of {} must be a word, not {}", keys.owner, key.noun()),
         };
         let diagnostic = Diagnostic::at(Code::UnknownKey, key.at, message);
-        let hint = match nearest(name, keys.known.iter().chain(keys.later).copied()) {
+        let hint = match nearest(name, keys.known.iter().copied()) {
             Some(known) => {
                 self.meant.push(known);
                 format!("did you mean `{known}`?")
@@ -94,13 +90,6 @@ impl<'a> Decoder<'a> {
             None => format!("known keys: {}", keys.known.join(", ")),
         };
         self.note(diagnostic.hint(hint));
-    }
-
-    pub(super) fn not_yet(&mut self, at: At, name: &str) {
-        self.note(
-            Diagnostic::at(Code::NotYet, at, format!("`{name}` is not supported by this version of roomform"))
-                .hint("it is a key of the manifest language, planned for a later version; take it out for now"),
-        );
     }
 
     pub(super) fn duplicate_key(&mut self, name: &str, at: At, first: At) {

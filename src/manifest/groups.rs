@@ -233,7 +233,7 @@ impl<'a> Directory<'a> {
         members
     }
 
-    fn unknown_person(&self, name: &str, at: At) -> Diagnostic {
+    pub(super) fn unknown_person(&self, name: &str, at: At) -> Diagnostic {
         let diagnostic = Diagnostic::at(
             Code::UnknownPerson,
             at,

@@ -18,6 +18,7 @@ mod groups;
 mod layout;
 mod load;
 mod look_alike;
+mod mould;
 mod people;
 mod presets;
 pub mod raw;
@@ -30,6 +31,7 @@ mod tables;
 mod template;
 pub mod tree;
 mod validate;
+mod welcome;
 mod yaml;
 
 pub use explain::{Explained, Membership, Subject, Way, explain};

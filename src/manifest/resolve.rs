@@ -11,6 +11,7 @@ use super::groups::{Directory, order, too_many};
 use super::raw::{RawDefaults, RawManifest, RawRoom, Spanned};
 use super::roster::Rosters;
 use super::tables::Tables;
+use super::welcome::Welcomes;
 use super::{look_alike, validate};
 use crate::model::{
     Desired, DesiredRoom, FieldSet, FileId, Limits, Member, MembersPolicy, Pipe, RoomKind,
@@ -32,6 +33,7 @@ pub(super) fn resolve(
     let mut declared = Declared {
         tracer,
         fits: !directory.is_full(),
+        welcomes: Welcomes::default(),
         rooms: BTreeMap::new(),
     };
     for (_, raw) in &files {
@@ -100,6 +102,7 @@ struct Declared<'t> {
     rooms: Rooms,
     /// Whether no list had to be left out because there were too many members.
     fits: bool,
+    welcomes: Welcomes,
 }
 
 impl Declared<'_> {
@@ -115,7 +118,8 @@ impl Declared<'_> {
         if let Some(tracer) = &mut self.tracer {
             tracer.room(written, &joined, directory);
         }
-        let room = room(written, joined, defaults, directory, problems);
+        let mut room = room(written, joined, defaults, directory, problems);
+        room.welcome = self.welcomes.of(written, &room, directory, problems);
         if self.fits && directory.is_full() {
             self.fits = false;
             problems.push(too_many(written.at, "the rooms"));
@@ -148,6 +152,8 @@ fn room(
         exclude,
         members_policy,
         ignore,
+        // Filled in once all else is known.
+        welcome: _,
     } = written;
     let exclude = directory
         .members(exclude, problems)

@@ -123,7 +123,6 @@ impl Template {
 
 /// What stands for a name.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "flags and counts are for welcomes")]
 pub(super) enum Filling<'v> {
     /// A text.
     Text(&'v str),

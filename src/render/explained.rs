@@ -6,7 +6,7 @@ use super::escape::{brief, terminal};
 use super::paint::{Paint, Tone};
 use super::words::Count;
 use crate::manifest::{Explained, Membership, Subject, Way};
-use crate::model::{Desired, DesiredRoom, MembersPolicy};
+use crate::model::{Desired, DesiredRoom, MembersPolicy, Welcome};
 
 /// The whole answer. Ends with a line break.
 pub fn explained(explained: &Explained, desired: &Desired, paint: Paint) -> String {
@@ -70,6 +70,9 @@ fn room_head(text: &mut String, room: &DesiredRoom, desired: &Desired, paint: Pa
         room.state.kind,
         place(desired, room.place)
     );
+    if let Some(Welcome { from, text: said }) = &room.welcome {
+        let _ = writeln!(text, "  welcome from {from}: \"{}\"", brief(said));
+    }
 }
 
 fn list(

@@ -81,7 +81,7 @@ pub(super) fn stopped(halt: &Halt, quote: Quote<'_>) -> String {
 
 fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) {
     let pipe = terminal(room.pipe.as_str());
-    let done = if room.create { "created" } else { "updated" };
+    let done = room.done();
     let id = room
         .id
         .map(|id| format!(" as room {id}"))
@@ -221,9 +221,18 @@ pub(super) fn figures(outcome: &Outcome) -> String {
     } else {
         parts.join(", ")
     };
-    let requests = format!("{} to write, {} to verify", outcome.writes(), outcome.reads);
-    format!(
-        "{rooms}; {} confirmed; {requests}",
-        Count(members, "member")
-    )
+    let messages: usize = outcome.rooms.iter().map(|room| room.messages).sum();
+    let confirmed = match messages {
+        0 => Count(members, "member").to_string(),
+        messages => format!(
+            "{}, {}",
+            Count(members, "member"),
+            Count(messages, "message")
+        ),
+    };
+    let mut requests = format!("{} to write, {} to verify", outcome.writes(), outcome.reads);
+    if outcome.sends() > 0 {
+        let _ = write!(requests, ", {} to send", outcome.sends());
+    }
+    format!("{rooms}; {confirmed} confirmed; {requests}")
 }

@@ -31,7 +31,7 @@ pub(super) fn gravity(room: &RoomOutcome) -> Gravity {
 
 /// The result in words, without the pipe.
 pub(super) fn words(room: &RoomOutcome, quote: Quote<'_>) -> String {
-    let done = if room.create { "created" } else { "updated" };
+    let done = room.done();
     let id = room
         .id
         .filter(|_| room.create)

@@ -86,8 +86,8 @@ fn once_it_tells_what_is_decided() {
     info: commands: manifest read  files=1 rooms=1 members=2
     info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
     info: ledger: there is no ledger yet  ledger=LEDGER
-    info: plan: to write  pipe=team-a action=create fields="" new=2 unverified=0 recorded=0 recreate=false
-    info: plan: plan made  writes=1 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
+    info: plan: to write  pipe=team-a action=create fields="" new=2 unverified=0 recorded=0 welcome=false recreate=false
+    info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     info: apply: room settled  pipe=team-a room=2 status=applied members=2 requests=1
     1 of 1 room: reading the list again
     info: apply: looked at what took  look=1 settled=true
@@ -102,8 +102,8 @@ fn once_it_tells_what_is_decided() {
     info: commands: manifest read  files=1 rooms=1 members=2
     info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
     info: ledger: ledger read  ledger=LEDGER entries=2
-    info: plan: to write  pipe=team-a action=update room=2 fields=title new=0 unverified=0 recorded=2 recreate=false
-    info: plan: plan made  writes=1 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
+    info: plan: to write  pipe=team-a action=update room=2 fields=title new=0 unverified=0 recorded=2 welcome=false recreate=false
+    info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     "#);
     // A flag in the way of another.
     assert_eq!(dir.run(&["plan", "-v", "-q"]).code, 64);
@@ -126,8 +126,8 @@ fn twice_it_tells_every_request_too() {
     debug: imbachat: request  number=1 method=POST path=/imbachat/v2/627/get_rooms
     debug: imbachat: answer  number=1 status=200 kind=application/json milliseconds=N
     debug: imbachat: body  number=1 rows=1 bytes=N shape="{code:200 data:[] success:\"true\"}"
-    info: plan: to write  pipe=team-a action=create fields="" new=2 unverified=0 recorded=0 recreate=false
-    info: plan: plan made  writes=1 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
+    info: plan: to write  pipe=team-a action=create fields="" new=2 unverified=0 recorded=0 welcome=false recreate=false
+    info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     debug: apply: the intent is on disk  pipe=team-a owed=2
     debug: imbachat: write  pipe=team-a title_length=6 kind=conference public=false members=2
     debug: imbachat: request  number=2 method=POST path=/imbachat/v1/widget/imba_rooms

@@ -37,4 +37,5 @@ mod secrets;
 mod simulation;
 mod support;
 mod terminal;
+mod welcome;
 mod wire_samples;

@@ -13,7 +13,6 @@ pub(in super::super) const GENERATE: Keys<8> = Keys {
     known: [
         "each", "where", "room", "format", "from", "roles", "status", "id",
     ],
-    later: &[],
 };
 const EACH: Keys<7> = Keys {
     owner: "`each`",
@@ -26,9 +25,8 @@ const EACH: Keys<7> = Keys {
         "optional",
         "distinct",
     ],
-    later: &[],
 };
-pub(in super::super) const TEMPLATE_ROOM: Keys<9> = Keys {
+pub(in super::super) const TEMPLATE_ROOM: Keys<10> = Keys {
     owner: "a room",
     known: [
         "pipe",
@@ -39,9 +37,9 @@ pub(in super::super) const TEMPLATE_ROOM: Keys<9> = Keys {
         "exclude",
         "members_policy",
         "ignore",
+        "welcome",
         "enrol",
     ],
-    later: &["welcome"],
 };
 pub(in super::super) const ENROL: Keys<12> = Keys {
     owner: "`enrol`",
@@ -59,7 +57,6 @@ pub(in super::super) const ENROL: Keys<12> = Keys {
         "numbered",
         "optional",
     ],
-    later: &[],
 };
 pub(in super::super) const VIA: Keys<8> = Keys {
     owner: "`via`",
@@ -73,7 +70,6 @@ pub(in super::super) const VIA: Keys<8> = Keys {
         "numbered",
         "optional",
     ],
-    later: &[],
 };
 
 /// One entry of `generate`: written out, or what a preset makes of it.

@@ -22,17 +22,14 @@ pub(super) const TOP: Keys<9> = Keys {
         "version", "widget", "scope", "defaults", "people", "groups", STREAMED, "generate",
         "limits",
     ],
-    later: &[],
 };
 pub(super) const DEFAULTS: Keys<3> = Keys {
     owner: "`defaults`",
     known: ["type", "public", "members_policy"],
-    later: &[],
 };
 pub(super) const LIMITS: Keys<5> = Keys {
     owner: "`limits`",
     known: ["create", "update", "add_members", "messages", "publish"],
-    later: &[],
 };
 
 /// Puts one file together out of its items.

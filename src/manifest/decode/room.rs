@@ -1,14 +1,16 @@
 //! Rooms, and the people and groups that stand in them.
 
+use std::collections::BTreeMap;
+
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::fields::{Decoder, Keys, clip};
-use super::super::raw::{Names, PositiveId, RawMember, RawRoom, Spanned};
+use super::super::raw::{Names, PositiveId, RawMember, RawRoom, RawWelcome, Spanned};
 use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
-use super::roster;
+use super::roster::{self, missing};
 use crate::model::{Field, MembersPolicy, RoomKind};
 
-pub(super) const ROOM: Keys<8> = Keys {
+pub(super) const ROOM: Keys<9> = Keys {
     owner: "a room",
     known: [
         "pipe",
@@ -19,8 +21,12 @@ pub(super) const ROOM: Keys<8> = Keys {
         "exclude",
         "members_policy",
         "ignore",
+        "welcome",
     ],
-    later: &["welcome"],
+};
+const WELCOME: Keys<2> = Keys {
+    owner: "`welcome`",
+    known: ["from", "text"],
 };
 pub(super) const KINDS: [(&str, RoomKind); 6] = [
     ("dialog", RoomKind::Dialog),
@@ -45,9 +51,19 @@ pub(super) fn room(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoom> {
 pub(super) fn of_fields(
     decoder: &mut Decoder<'_>,
     node: &Node,
-    found: [Option<&Node>; 8],
+    found: [Option<&Node>; 9],
 ) -> RawRoom {
-    let [pipe, title, kind, public, list, exclude, policy, ignore] = found;
+    let [
+        pipe,
+        title,
+        kind,
+        public,
+        list,
+        exclude,
+        policy,
+        ignore,
+        said,
+    ] = found;
     let named = match pipe.map(Node::value) {
         Some(Value::Scalar { text, .. }) => format!("the room `{}`", clip(text)),
         _ => "a room".to_owned(),
@@ -79,6 +95,7 @@ pub(super) fn of_fields(
     let ignore = ignore
         .map(|node| ignored(decoder, node))
         .unwrap_or_default();
+    let welcome = said.and_then(|node| welcome(decoder, node));
     let broken = pipe.is_none() || title.is_none();
     let stand_in = || Spanned {
         value: String::new(),
@@ -99,7 +116,33 @@ pub(super) fn of_fields(
         exclude,
         members_policy,
         ignore,
+        welcome,
     }
+}
+
+fn welcome(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawWelcome> {
+    let [from, text] = decoder.fields(node, &WELCOME)?;
+    for (key, value, what) in [
+        ("from", from, "who says it"),
+        ("text", text, "what is said"),
+    ] {
+        if value.is_none() && !decoder.meant.contains(&key) {
+            missing(decoder, node, WELCOME.owner, key, what);
+        }
+    }
+    let from = from.and_then(|node| match node.value() {
+        Value::Scalar { .. } => scalar(decoder, node, "`from`", "`from`"),
+        _ => {
+            decoder.wrong_type(node, "`from`", "an id or a name");
+            None
+        }
+    });
+    let text = text.and_then(|node| decoder.text(node, "`text`"));
+    Some(RawWelcome {
+        from: from?,
+        text: text?,
+        cells: BTreeMap::new(),
+    })
 }
 
 fn ignored(decoder: &mut Decoder<'_>, node: &Node) -> Vec<Spanned<Field>> {
@@ -135,20 +178,30 @@ fn member(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> 
             at: node.at,
         });
     }
+    if !matches!(node.value(), Value::Scalar { .. }) {
+        decoder.wrong_type(node, "a member", "an id, a name, a \"@group\" or a roster");
+        return None;
+    }
+    scalar(decoder, node, "a member's id", "a member")
+}
+
+/// A user or a group by one word.
+fn scalar(
+    decoder: &mut Decoder<'_>,
+    node: &Node,
+    id: &str,
+    what: &str,
+) -> Option<Spanned<RawMember>> {
     let value = match node.value() {
         Value::Scalar { text, plain: true } if reading(text) == Reading::Number => {
-            RawMember::Id(decoder.id(node, "a member's id")?.value.0)
+            RawMember::Id(decoder.id(node, id)?.value.0)
         }
-        Value::Scalar { .. } => {
-            let text = decoder.text(node, "a member")?.value;
+        _ => {
+            let text = decoder.text(node, what)?.value;
             match text.strip_prefix('@') {
                 Some(group) => RawMember::Group(group.to_owned()),
                 None => RawMember::Person(text),
             }
-        }
-        _ => {
-            decoder.wrong_type(node, "a member", "an id, a name, a \"@group\" or a roster");
-            return None;
         }
     };
     Some(Spanned { value, at: node.at })

@@ -20,7 +20,6 @@ pub(in super::super) const ROSTER: Keys<10> = Keys {
         "numbered",
         "optional",
     ],
-    later: &[],
 };
 pub(in super::super) const DIRECTORY: Keys<9> = Keys {
     owner: "a directory of people",
@@ -35,7 +34,6 @@ pub(in super::super) const DIRECTORY: Keys<9> = Keys {
         "numbered",
         "optional",
     ],
-    later: &[],
 };
 
 const WAYS: [(&str, By); 2] = [("id", By::Id), ("name", By::Name)];

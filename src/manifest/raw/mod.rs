@@ -3,6 +3,7 @@
 //! Main type: [`RawManifest`], one file of a manifest. Doc comments of the fields are what an editor shows on hover.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -177,6 +178,23 @@ pub struct RawRoom {
     /// Fields set on creation and never updated.
     #[schemars(default, with = "Vec<RawField>")]
     pub ignore: Vec<Spanned<Field>>,
+    /// What is said in the room, once, after it was created and its members are in; never in one that was there before.
+    pub welcome: Option<RawWelcome>,
+}
+
+/// A message for the members of a new room.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(rename = "Welcome", deny_unknown_fields)]
+pub struct RawWelcome {
+    /// Who says it: a user id, or a name from `people`.
+    #[schemars(with = "RawSender")]
+    pub from: Spanned<RawMember>,
+    /// What is said: a template over the room's own pipe, title, type, public and (number of) members.
+    #[schemars(with = "SaidText")]
+    pub text: Spanned<String>,
+    /// The cells of the room's row that the text names.
+    #[schemars(skip)]
+    pub cells: BTreeMap<String, String>,
 }
 
 /// A member as written: an id, a name, a group, or a file of users.
@@ -262,6 +280,8 @@ schema_only! {
     RawKind {"enum": ["dialog", "conference", "support", 0, 1, 3]},
     RawPolicy {"enum": ["ensure", "on_create"]},
     RawField {"enum": ["title", "type", "public"]},
+    RawSender {"anyOf": [{"type": "integer", "minimum": 1, "maximum": i64::MAX}, {"type": "string", "minLength": 1, "pattern": "^[^@]"}]},
+    SaidText {"type": "string", "minLength": 1},
     RawLimit {"anyOf": [
         {"type": "integer", "minimum": 0, "maximum": i64::MAX},
         {"type": "string", "pattern": "^[0-9]{1,9}([.][0-9]{1,2})?%$"}

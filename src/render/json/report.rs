@@ -47,6 +47,8 @@ pub struct ReportDocument {
 struct RequestsDocument {
     write: u32,
     verify: u32,
+    /// Messages, repeated requests included.
+    send: u32,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -88,6 +90,7 @@ impl ReportDocument {
         let requests = outcome
             .map(|outcome| RequestsDocument {
                 write: outcome.writes(),
+                send: outcome.sends(),
                 verify: outcome.reads,
             })
             .unwrap_or_default();
@@ -136,6 +139,7 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         members,
         messages,
         requests,
+        sends: _,
         retries,
         took,
         doubted,

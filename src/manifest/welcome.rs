@@ -1,0 +1,169 @@
+//! Welcomes as written -> what is said in each room: the sender looked up, the text filled in with the room's own fields.
+//!
+//! Main type: [`Welcomes`]. A template is read once, however many rooms it is filled in for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diagnostic::{At, Code, Diagnostic, Problems};
+use super::fields::{clip, nearest};
+use super::groups::Directory;
+use super::people::Person;
+use super::raw::{RawMember, RawRoom, RawWelcome, Spanned};
+use super::template::{Complaint, Filling, Template};
+use crate::model::{DesiredRoom, UserId, Welcome};
+
+/// What a room has that its welcome may name.
+pub(super) const FIELDS: [&str; 5] = ["pipe", "title", "type", "public", "members"];
+/// Bytes a welcome may have.
+const LONGEST: usize = 8 << 10;
+
+/// The texts of welcomes, by their places; `None` for one that cannot be used, which was noted.
+#[derive(Debug, Default)]
+pub(super) struct Welcomes {
+    templates: BTreeMap<At, Option<Template>>,
+    /// Senders who were said to be no members of a room.
+    strangers: BTreeSet<At>,
+}
+
+impl Welcomes {
+    /// What is said in a room, if it is written right. Mistakes are noted.
+    pub(super) fn of(
+        &mut self,
+        written: &RawRoom,
+        room: &DesiredRoom,
+        directory: &Directory<'_>,
+        problems: &mut Problems,
+    ) -> Option<Welcome> {
+        let raw = written.welcome.as_ref()?;
+        let from = sender(&raw.from, directory, problems);
+        let text = self.text(raw, room, written, problems);
+        let welcome = Welcome {
+            from: from?,
+            text: text?,
+        };
+        if !room.has_member(welcome.from) && self.strangers.insert(raw.from.at) {
+            let message = "the welcome is from somebody who is not a member of the room";
+            let diagnostic = Diagnostic::at(Code::StrangeSender, raw.from.at, message);
+            problems.push(
+                diagnostic.hint("the server may not take it; whether it does is not published"),
+            );
+        }
+        Some(welcome)
+    }
+
+    fn text(
+        &mut self,
+        raw: &RawWelcome,
+        room: &DesiredRoom,
+        written: &RawRoom,
+        problems: &mut Problems,
+    ) -> Option<String> {
+        let template = self
+            .templates
+            .entry(raw.text.at)
+            .or_insert_with(|| template(raw, problems))
+            .as_ref()
+            .filter(|_| !written.broken)?;
+        let kind = room.state.kind.to_string();
+        let value = |name: &str| match name {
+            "pipe" => Some(Filling::Text(room.pipe.as_str())),
+            "title" => Some(Filling::Text(&room.state.title)),
+            "type" => Some(Filling::Text(&kind)),
+            "public" => Some(Filling::Flag(room.state.public)),
+            "members" => Some(Filling::Count(room.members.len())),
+            _ => raw.cells.get(name).map(|cell| Filling::Text(cell)),
+        };
+        let mistake = match template.render(value) {
+            Ok(text) => match bad(text.trim()) {
+                None => return Some(text.trim().to_owned()),
+                Some((message, hint)) => {
+                    Diagnostic::at(Code::BadWelcome, written.at, message).hint(hint)
+                }
+            },
+            Err(Complaint { message, hint }) => {
+                let message = format!("the welcome cannot be filled in for this room: {message}");
+                Diagnostic::at(Code::BadTemplate, written.at, message).hint(hint)
+            }
+        };
+        problems.push(mistake.related(raw.text.at, "the text"));
+        None
+    }
+}
+
+fn template(raw: &RawWelcome, problems: &mut Problems) -> Option<Template> {
+    let at = raw.text.at;
+    let template = match Template::new(&raw.text.value) {
+        Ok(template) => template,
+        Err(Complaint { message, hint }) => {
+            let message = format!("the text of this welcome cannot be read: {message}");
+            problems.push(Diagnostic::at(Code::BadTemplate, at, message).hint(hint));
+            return None;
+        }
+    };
+    let known = |name: &&String| FIELDS.contains(&name.as_str()) || raw.cells.contains_key(*name);
+    let unknown: Vec<&String> = template
+        .names()
+        .iter()
+        .filter(|name| !known(name))
+        .collect();
+    for name in &unknown {
+        let message = format!("the welcome names `{}`, which no room has", clip(name));
+        let hint = match nearest(name, FIELDS.into_iter()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("a room has {}", FIELDS.join(", ")),
+        };
+        problems.push(Diagnostic::at(Code::BadTemplate, at, message).hint(hint));
+    }
+    let whole = unknown.is_empty();
+    whole.then_some(template)
+}
+
+/// The one user a welcome is from.
+fn sender(
+    written: &Spanned<RawMember>,
+    directory: &Directory<'_>,
+    problems: &mut Problems,
+) -> Option<UserId> {
+    let bad = |message: &str, hint: &str| {
+        Diagnostic::at(Code::BadWelcome, written.at, message).hint(hint)
+    };
+    let mistake = match &written.value {
+        RawMember::Id(id) => return Some(UserId(*id)),
+        RawMember::Person(name) => match directory.people().get(name) {
+            Some(Person::User(user, _)) => return Some(user),
+            Some(Person::LeftOut) => bad(
+                "the welcome is from somebody whom the directory of people leaves out",
+                "name somebody whom its `where` lets in",
+            ),
+            Some(Person::WithoutId(number)) => directory.people().mistake(number)?,
+            None if !directory.people().is_complete() => return None,
+            None => directory.unknown_person(name, written.at),
+        },
+        RawMember::Group(_) | RawMember::Roster(_) => bad(
+            "a welcome is from one user, not from a group",
+            "write an id, or a name from `people`",
+        ),
+    };
+    problems.push(mistake);
+    None
+}
+
+/// Why a text is no welcome, if it is none.
+fn bad(text: &str) -> Option<(&'static str, &'static str)> {
+    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    match text {
+        "" => Some((
+            "the welcome comes to an empty text",
+            "write what is to be said, or leave `welcome` out",
+        )),
+        _ if text.len() > LONGEST => Some((
+            "a welcome has at most 8192 bytes",
+            "say it shorter; whether the server takes more is not published",
+        )),
+        _ if text.contains(odd) => Some((
+            "a welcome cannot have control characters",
+            "write it as plain text",
+        )),
+        _ => None,
+    }
+}

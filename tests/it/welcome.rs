@@ -1,0 +1,565 @@
+//! A new room's first message: planned, limited, sent once after the members are in, and never again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use insta::assert_snapshot;
+use roomform::sandbox::{Config, RoomView};
+use serde_json::Value;
+
+use crate::fault_matrix::{Fault, Proxy};
+use crate::support::{Api, Dir, Ran};
+
+const MANIFEST: &str = r#"version: 1
+widget: 627
+people: {head: 3}
+rooms:
+  - pipe: team-a
+    title: "Team A"
+    members: [head, 4]
+    welcome: {from: head, text: "Welcome to {{ title }}, all {{ members }} of you{% if public %}!{% endif %}"}
+  - {pipe: team-b, title: "Team B", members: [head]}
+"#;
+/// What stands in nobody's log.
+const SAID: &str = "Welcome to Team A, all 2 of you";
+
+/// Who said what in which room.
+fn said(api: &Api) -> Vec<(String, u64, String)> {
+    let (rooms, messages) = api.world(|world| (world.rooms(627), world.messages(627)));
+    let pipe = |id: u64| {
+        let room = rooms.iter().find(|room| room.id == id);
+        room.unwrap().pipe.clone()
+    };
+    let messages = messages.into_iter();
+    messages
+        .map(|message| (pipe(message.room_id), message.remote_user_id, message.text))
+        .collect()
+}
+
+fn once() -> Vec<(String, u64, String)> {
+    vec![("team-a".to_owned(), 3, SAID.to_owned())]
+}
+
+fn scene() -> (Api, Dir) {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    (api, dir)
+}
+
+/// A proxy that does something to messages as long as it is told to.
+fn proxied(api: &Api, fault: Fault) -> (Proxy, Dir, Arc<AtomicBool>) {
+    let on = Arc::new(AtomicBool::new(true));
+    let strikes = Arc::clone(&on);
+    let proxy = Proxy::start(&api.env().swap_remove(0).1, move |_, request| {
+        let message = request.is_some_and(|request| request.contains("/send_msg "));
+        (message && strikes.load(Ordering::SeqCst)).then_some(fault)
+    });
+    let dir = Dir::with(MANIFEST)
+        .envs(&api.env())
+        .env("IMBACHAT_API_URL", &proxy.url());
+    (proxy, dir, on)
+}
+
+/// The entries about messages in a ledger, by stage.
+fn stages(dir: &Dir) -> Vec<String> {
+    let entries = dir.read("l.jsonl");
+    let entries = entries
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let entries = entries.filter(|entry| entry["kind"] == "message");
+    entries
+        .map(|entry| entry["stage"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+const APPLY: [&str; 10] = [
+    "apply",
+    "--yes",
+    "--ledger",
+    "l.jsonl",
+    "--report",
+    "r.json",
+    "--failed",
+    "f.csv",
+    "--parallelism",
+    "1",
+];
+
+fn apply(dir: &Dir) -> Ran {
+    dir.run(&APPLY)
+}
+
+fn plan(dir: &Dir) -> Ran {
+    dir.run(&["plan", "--ledger", "l.jsonl", "--detailed-exitcode"])
+}
+
+/// What an apply prints after its plan.
+fn result(ran: &Ran) -> String {
+    let lines = ran.out.lines().skip_while(|line| !line.contains("target:"));
+    lines.skip(2).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_new_room_is_welcomed_once_its_members_are_in() {
+    let (api, dir) = scene();
+    let planned = plan(&dir);
+    assert_eq!(planned.code, 2);
+    let text = planned.out.replace(&api.env()[0].1, "<api>");
+    assert_snapshot!(text, @r#"
+      # rooms.yaml:5
+      + team-a               create  conference, closed, 2 members
+          title   "Team A"
+          members 3, 4
+          welcome from 3: "Welcome to Team A, all 2 of you"
+      # rooms.yaml:9
+      + team-b               create  conference, closed, 1 member
+          title   "Team B"
+          members 3
+
+    plan: 2 to create, 3 members to add, 1 message to send; 0 unchanged, 1 unmanaged
+          5 requests: 1 to list, 2 to write, 1 to verify, 1 to send
+          target: widget 627 on <api>
+    "#);
+    let ran = apply(&dir);
+    assert_snapshot!(result(&ran), @r"
+      ok team-a               verified     created as room 2, 2 members confirmed, 1 message confirmed
+      ok team-b               verified     created as room 3, 1 member confirmed
+
+    apply: 2 verified; 3 members, 1 message confirmed; 2 to write, 1 to verify, 1 to send
+    now:  nothing to do; 2 unchanged, 1 unmanaged
+    ");
+    assert_eq!((ran.code, said(&api)), (0, once()));
+    let stats = api.stats();
+    assert_eq!(
+        (stats.imba_rooms, stats.send_msg, stats.get_rooms),
+        (2, 1, 3)
+    );
+    assert_eq!(stages(&dir), ["intended", "confirmed"]);
+    let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+    assert_eq!(report["rooms"][0]["messages"], 1);
+    assert_eq!(report["requests"]["send"], 1);
+    // Nothing is left to do, whatever becomes of the text.
+    assert_eq!((plan(&dir).code, apply(&dir).code), (0, 0));
+    dir.write("rooms.yaml", MANIFEST.replace("Welcome to", "Hello in"));
+    assert_eq!((plan(&dir).code, apply(&dir).code), (0, 0));
+    assert_eq!(said(&api), once());
+    // The ledger knows of it, and does not know the words.
+    assert!(!dir.read("l.jsonl").contains("Welcome"));
+    let shown = dir.run(&["ledger", "show", "--ledger", "l.jsonl"]).ok();
+    assert!(shown.contains("    welcome   confirmed\n"), "{shown}");
+}
+
+#[test]
+fn a_room_that_was_there_before_gets_no_welcome() {
+    let (api, dir) = scene();
+    let room = RoomView {
+        pipe: "team-a".to_owned(),
+        name: "Another title".to_owned(),
+        kind: 1,
+        ..RoomView::default()
+    };
+    api.world(|world| world.insert_room(627, room, 1));
+    let ran = apply(&dir);
+    assert!(!ran.out.contains("welcome"), "{}", ran.out);
+    assert_eq!((ran.code, said(&api)), (0, Vec::new()));
+    // Nor does one that gets a `welcome` when it is there already.
+    let welcome = "team-b, welcome: {from: 3, text: hello}";
+    dir.write("rooms.yaml", MANIFEST.replace("team-b", welcome));
+    assert_eq!((plan(&dir).code, said(&api)), (0, Vec::new()));
+}
+
+#[test]
+fn a_room_made_anew_is_welcomed_anew() {
+    let (api, dir) = scene();
+    assert_eq!(apply(&dir).code, 0);
+    let old = api.room("team-a").id;
+    api.world(|world| world.delete_room(627, old, 2));
+    let ran = dir.run(&[&APPLY[..], &["--allow-recreate"]].concat());
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(said(&api).len(), 2);
+    assert_ne!(api.room("team-a").id, old);
+    assert_eq!(plan(&dir).code, 0);
+}
+
+#[test]
+fn messages_have_a_limit() {
+    let (api, dir) = scene();
+    dir.write("rooms.yaml", format!("{MANIFEST}limits: {{messages: 0}}\n"));
+    let ran = apply(&dir);
+    assert_eq!((ran.code, api.stats().writes()), (5, 0));
+    let last = ran.out.lines().last().unwrap_or_default();
+    assert_snapshot!(last, @"refused: 1 messages to send, `limits.messages` allows 0; allow it with --ignore-limits or `limits.messages: 1`");
+    dir.write(
+        "rooms.yaml",
+        format!("{MANIFEST}limits: {{messages: \"50%\"}}\n"),
+    );
+    assert_eq!((apply(&dir).code, said(&api)), (0, once()));
+}
+
+#[test]
+fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_written() {
+    let (api, dir) = scene();
+    let dir = dir
+        .env("IMBACHAT_SECRET_KEY", "")
+        .env("IMBACHAT_JWT", "e30.e30.x");
+    assert_eq!(plan(&dir).code, 2, "planning takes no more");
+    let saved = dir.run(&["plan", "--out", "p.json"]);
+    assert_eq!(saved.code, 0);
+    let told = [&["apply", "--yes"][..], &["apply", "p.json"]].map(|args| {
+        let ran = dir.run(args);
+        assert_eq!((ran.code, api.stats().writes()), (1, 0), "{ran:#?}");
+        ran.err
+    });
+    assert_eq!(told[0], told[1]);
+    assert_snapshot!(told[0].trim_end(), @r"
+    error: no credentials for messages: IMBACHAT_SECRET_KEY not set, and the plan has 1 message to send; nothing was applied
+      hint: send_msg takes the widget's secret key, a JWT is only for reading
+      hint: or take `welcome` out of the manifest
+    ");
+    dir.write("rooms.yaml", MANIFEST.replace("    welcome:", "    #"));
+    assert_eq!((apply(&dir).code, api.stats().imba_rooms), (0, 2));
+}
+
+#[test]
+fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
+    for (fault, arrives) in [
+        (Fault::Cut, false),
+        (Fault::CutAfter, true),
+        (Fault::Answer("500 Internal Server Error", "", "{}"), false),
+        (Fault::AnswerAfter("200 OK", "", "<html>"), true),
+    ] {
+        let api = Api::start(Config::default());
+        let (_proxy, dir, on) = proxied(&api, fault);
+        let ran = apply(&dir);
+        assert_eq!(ran.code, 4, "{fault:?}: {ran:#?}");
+        let there = if arrives { once() } else { Vec::new() };
+        assert_eq!(
+            (said(&api), api.room("team-a").members.len()),
+            (there.clone(), 2)
+        );
+        let line = ran
+            .out
+            .lines()
+            .find(|line| line.contains("!! team-a"))
+            .unwrap();
+        assert!(
+            line.contains("in doubt     whether the welcome was sent: "),
+            "{line}"
+        );
+        assert!(
+            line.ends_with("; it is not sent again, somebody has to look"),
+            "{line}"
+        );
+        let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+        let room = &report["rooms"][0];
+        assert_eq!(
+            (&room["status"], &room["messages"]),
+            (&"in_doubt".into(), &0.into())
+        );
+        assert!(
+            room["reason"].as_str().unwrap().contains("welcome"),
+            "{room}"
+        );
+        assert_eq!(report["requests"]["send"], 1);
+        let failed = dir.read("f.csv");
+        assert!(
+            failed.contains("team-a,,\"whether the welcome was sent: ")
+                || failed.contains("team-a,,whether the welcome was sent: "),
+            "{failed}"
+        );
+        assert_eq!(stages(&dir), ["intended"]);
+        // Everything works again: it is told, and not sent.
+        on.store(false, Ordering::SeqCst);
+        let next = plan(&dir);
+        assert_eq!(next.code, 0, "{next:#?}");
+        assert!(
+            next.out.contains("    team-a: whether its welcome was sent is not known, and it is not sent again; look into room 2, and take `welcome` out of the manifest once that is settled\n"),
+            "{}", next.out
+        );
+        assert_eq!((apply(&dir).code, said(&api)), (0, there.clone()));
+        dir.write("rooms.yaml", MANIFEST.replace("    welcome:", "    #"));
+        let settled = plan(&dir);
+        assert!(!settled.out.contains("welcome"), "{}", settled.out);
+        assert_eq!(said(&api), there);
+    }
+}
+
+#[test]
+fn a_message_the_server_did_not_take_is_still_owed() {
+    let mut told = Vec::new();
+    for fault in [
+        Fault::Answer(
+            "422 Unprocessable Content",
+            "",
+            r#"{"errors":{"message":["no"]}}"#,
+        ),
+        Fault::Answer(
+            "404 Not Found",
+            "",
+            r#"{"code":404,"message":"User not found"}"#,
+        ),
+        Fault::Answer("401 Unauthorized", "", "{}"),
+        Fault::Answer("200 OK", "", r#"{"success":false}"#),
+    ] {
+        let api = Api::start(Config::default());
+        let (_proxy, dir, on) = proxied(&api, fault);
+        let ran = apply(&dir);
+        assert_eq!(
+            (ran.code, said(&api)),
+            (4, Vec::new()),
+            "{fault:?}: {ran:#?}"
+        );
+        assert!(
+            ran.out.contains("failed       the welcome was not sent: "),
+            "{ran:#?}"
+        );
+        assert_eq!(stages(&dir), ["intended", "failed"]);
+        let shown = dir.run(&["ledger", "show", "--ledger", "l.jsonl"]).ok();
+        assert!(
+            shown.contains("  team-a  owed since its create: its welcome\n"),
+            "{shown}"
+        );
+        on.store(false, Ordering::SeqCst);
+        let next = plan(&dir);
+        assert_eq!(next.code, 2);
+        let text = next.out.split("      target").next().unwrap_or_default();
+        let again = apply(&dir);
+        told.push(format!("{text}\n{}", result(&again)));
+        assert_eq!((again.code, said(&api)), (0, once()));
+        assert_eq!(plan(&dir).code, 0);
+    }
+    told.dedup();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_snapshot!(told[0], @r#"
+      # rooms.yaml:5
+      ~ team-a               send the welcome
+          welcome from 3: "Welcome to Team A, all 2 of you"
+
+    plan: 1 message to send; 1 unchanged, 1 unmanaged
+          3 requests: 1 to list, 1 to verify, 1 to send
+
+      ok team-a               verified     welcomed, 1 message confirmed
+
+    apply: 1 verified; 0 members, 1 message confirmed; 0 to write, 1 to verify, 1 to send
+    now:  nothing to do; 2 unchanged, 1 unmanaged
+    "#);
+}
+
+#[test]
+fn a_message_the_server_cannot_have_acted_on_is_sent_again_in_the_same_run() {
+    let api = Api::start(Config::default());
+    let (proxy, dir, on) = proxied(&api, Fault::Answer("429 Too Many Requests", "", "{}"));
+    let watch = std::thread::spawn(move || {
+        let sent = || {
+            let seen = proxy.seen();
+            seen.iter()
+                .filter(|call| call.request.contains("/send_msg "))
+                .count()
+        };
+        crate::kill::until("two messages", || sent() >= 2);
+        on.store(false, Ordering::SeqCst);
+        proxy
+    });
+    let ran = apply(&dir);
+    drop(watch.join().unwrap());
+    assert_eq!((ran.code, said(&api)), (0, once()), "{ran:#?}");
+    assert_eq!(stages(&dir), ["intended", "confirmed"]);
+    let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+    let retries = report["rooms"][0]["retries"].as_u64().unwrap();
+    assert_eq!(report["requests"]["send"].as_u64().unwrap(), retries + 1);
+    assert!(retries >= 2);
+}
+
+#[test]
+fn a_saved_plan_says_what_was_reviewed_and_once_only() {
+    let (api, dir) = scene();
+    let out = ["plan", "--out", "p.json", "--ledger", "l.jsonl"];
+    assert_eq!(dir.run(&out).code, 0);
+    dir.write("rooms.yaml", MANIFEST.replace("Welcome to", "Hello in"));
+    let args = ["apply", "p.json", "--ledger", "l.jsonl"];
+    assert_eq!((dir.run(&args).code, said(&api)), (0, once()));
+    let again = dir.run(&args);
+    assert_eq!((again.code, said(&api)), (0, once()), "{again:#?}");
+    assert!(
+        again.err.contains("2 rooms already as planned"),
+        "{again:#?}"
+    );
+}
+
+#[test]
+fn a_saved_plan_leaves_out_what_another_run_said_meanwhile() {
+    let api = Api::start(Config::default());
+    let (_proxy, dir, on) = proxied(&api, Fault::Answer("422 No", "", "{}"));
+    assert_eq!(apply(&dir).code, 4);
+    on.store(false, Ordering::SeqCst);
+    // The room is to be renamed, and still to be welcomed.
+    dir.write("rooms.yaml", MANIFEST.replace("\"Team A\"", "\"Team One\""));
+    let out = dir.run(&["plan", "--out", "p.json", "--ledger", "l.jsonl"]);
+    assert!(
+        out.out.contains("1 to update, 1 message to send"),
+        "{out:#?}"
+    );
+    dir.write("rooms.yaml", MANIFEST);
+    assert_eq!((apply(&dir).code, said(&api)), (0, once()));
+    let ran = dir.run(&["apply", "p.json", "--ledger", "l.jsonl"]);
+    assert_eq!((ran.code, said(&api)), (0, once()), "{ran:#?}");
+    assert_eq!(api.room("team-a").name, "Team One");
+}
+
+#[test]
+fn two_applies_at_once_on_one_ledger_say_nothing_twice() {
+    let rooms: String = (0..30)
+        .map(|number| {
+            format!("  - {{pipe: room-{number:02}, title: Room, members: [3], welcome: {{from: 3, text: \"{{{{ pipe }}}}\"}}}}\n")
+        })
+        .collect();
+    let api = Api::start(Config {
+        latency: std::time::Duration::from_millis(4),
+        ..Config::default()
+    });
+    let dir = Dir::with(&format!("version: 1\nrooms:\n{rooms}")).envs(&api.env());
+    let apply = || {
+        let mut command = dir.command(&["apply", "--yes", "--ledger", "l.jsonl"]);
+        command.stdout(std::process::Stdio::null());
+        command.stderr(std::process::Stdio::null());
+        command.spawn().unwrap()
+    };
+    let (mut first, mut second) = (apply(), apply());
+    assert!(first.wait().unwrap().success() && second.wait().unwrap().success());
+    let mut texts: Vec<String> = said(&api).into_iter().map(|(_, _, text)| text).collect();
+    texts.sort();
+    let all: Vec<String> = (0..30).map(|number| format!("room-{number:02}")).collect();
+    assert_eq!(texts, all, "each room once");
+    assert_eq!(plan(&dir).code, 0);
+}
+
+#[test]
+fn what_is_said_stands_in_no_log_and_no_error() {
+    let api = Api::start(Config::default());
+    for fault in [
+        Fault::Echo("422 No"),
+        Fault::Echo("200 OK"),
+        Fault::EchoPage("500 Oh"),
+        Fault::EchoPage("200 OK"),
+    ] {
+        let (_proxy, dir, _) = proxied(&api, fault);
+        let pipe = format!("{fault:?}").replace(|c: char| !c.is_alphanumeric(), "-");
+        dir.write("rooms.yaml", MANIFEST.replace("team-a", &pipe));
+        let ran = dir.run(&[&APPLY[..], &["-vv"]].concat());
+        assert_eq!(ran.code, 4, "{ran:#?}");
+        for (what, text) in [
+            ("stderr", ran.err.clone()),
+            ("the result", result(&ran)),
+            ("the list of what failed", dir.read("f.csv")),
+            ("the ledger", dir.read("l.jsonl")),
+        ] {
+            assert!(!text.contains(SAID), "{fault:?}, {what}: {text}");
+        }
+        let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+        assert!(!report["rooms"].to_string().contains(SAID), "{report}");
+    }
+}
+
+#[test]
+fn hostile_and_long_texts_are_neutralised_and_cut_in_plans_and_sent_whole() {
+    let (api, dir) = scene();
+    let long = format!("\\e[2J\\u202e{}", "long ".repeat(200));
+    let manifest = "version: 1\nrooms:\n  - {pipe: team-a, title: A, members: [3], welcome: {from: 3, text: \"TEXT\"}}\n";
+    dir.write("rooms.yaml", manifest.replace("TEXT", &long));
+    assert_eq!(plan(&dir).code, 3, "no control characters");
+    let long = long
+        .replace("\\e", "")
+        .replace("[2J", "first line\\nsecond ");
+    dir.write("rooms.yaml", manifest.replace("TEXT", &long));
+    let planned = plan(&dir);
+    assert_eq!(planned.code, 2, "{planned:#?}");
+    let line = planned
+        .out
+        .lines()
+        .find(|line| line.contains("welcome"))
+        .unwrap();
+    assert!(
+        line.contains("first line\\u{a}second \\u{202e}long"),
+        "{line}"
+    );
+    assert!(line.ends_with("more)\"") && line.len() < 400, "{line}");
+    let json = dir.run(&["plan", "--format", "json"]).json();
+    let shown = json["changes"][0]["welcome"]["text"].as_str().unwrap();
+    assert!(shown.len() < 400 && !shown.contains('\u{202e}'), "{shown}");
+    assert_eq!(apply(&dir).code, 0);
+    let text = said(&api).pop().unwrap().2;
+    assert_eq!(
+        text.trim_end(),
+        format!("first line\nsecond \u{202e}{}", "long ".repeat(200)).trim_end()
+    );
+}
+
+#[test]
+fn rooms_in_bulk_name_their_own_fields_and_their_rows_cells() {
+    let (api, dir) = scene();
+    dir.write(
+        "courses.csv",
+        "code,name,teacher,place\nr101,Rust,7,north\ng2,Go,8,\nc3,C,,south\n",
+    );
+    dir.write(
+        "rooms.yaml",
+        r#"version: 1
+people: {mentor: 8}
+generate:
+  - each: courses.csv
+    room:
+      pipe: "course-{{ code }}"
+      title: "{{ name }}"
+      members: [3, "{% if teacher %}{{ teacher }}{% endif %}"]
+      welcome:
+        from: "{% if teacher %}{{ teacher }}{% endif %}"
+        text: "{{ title }} ({{ code | upper }}), {{ members }} members{% if place %}, {{ place }}{% endif %}"
+"#,
+    );
+    let ran = apply(&dir);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let mut said = said(&api);
+    said.sort();
+    let expected = [
+        ("course-g2", 8, "Go (G2), 2 members"),
+        ("course-r101", 7, "Rust (R101), 2 members, north"),
+    ];
+    let expected = expected.map(|(pipe, user, text)| (pipe.to_owned(), user, text.to_owned()));
+    assert_eq!(said, expected);
+    assert_eq!(plan(&dir).code, 0);
+    // A name that is neither is told, with the place of the template.
+    dir.write(
+        "rooms.yaml",
+        dir.read("rooms.yaml").replace("{{ place }}", "{{ palce }}"),
+    );
+    let wrong = dir.run(&["check"]);
+    assert_eq!(wrong.code, 3);
+    assert!(
+        wrong.err.contains("`palce`") && wrong.err.contains("did you mean `place`?"),
+        "{wrong:#?}"
+    );
+}
+
+#[test]
+fn a_rendered_manifest_says_the_same() {
+    let (_api, dir) = scene();
+    let title = "title: \"{{ not }} a {% template %}\"";
+    dir.write("rooms.yaml", MANIFEST.replace("title: \"Team A\"", title));
+    let text =
+        |dir: &Dir| dir.run(&["plan", "--format", "json"]).json()["changes"][0]["welcome"].clone();
+    let before = text(&dir);
+    assert!(
+        before["text"]
+            .as_str()
+            .unwrap()
+            .contains("{{ not }} a {% template %}"),
+        "{before}"
+    );
+    dir.write("rooms.yaml", dir.run(&["render", "--format", "json"]).ok());
+    assert_eq!(text(&dir), before);
+    let told = dir.run(&["explain", "team-a"]).ok();
+    assert!(
+        told.contains("  welcome from 3: \"Welcome to {{ not }}"),
+        "{told}"
+    );
+}
