@@ -68,6 +68,9 @@ pub struct DiffArgs {
     /// Exit with 2 if they differ
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Show the resolved rooms line by line, as diff -u does
+    #[arg(long)]
+    pub unified: bool,
 }
 
 /// Flags of `apply`.

@@ -99,6 +99,26 @@ pub struct Limits {
     pub publish: Option<Limit>,
 }
 
+impl Limits {
+    /// Every guard with its key, in the manifest's order.
+    pub fn each(self) -> [(&'static str, Option<Limit>); 5] {
+        let Self {
+            create,
+            update,
+            add_members,
+            messages,
+            publish,
+        } = self;
+        [
+            ("create", create),
+            ("update", update),
+            ("add_members", add_members),
+            ("messages", messages),
+            ("publish", publish),
+        ]
+    }
+}
+
 /// The whole manifest, resolved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {

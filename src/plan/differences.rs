@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::compare::{Difference, RoomDifference};
-use crate::model::{Desired, DesiredRoom, Field, Limit, Limits, MembersPolicy, UserId};
+use crate::model::{Desired, DesiredRoom, Field, MembersPolicy, UserId};
 
 /// What two manifests say differently as a whole.
 pub(super) fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
@@ -29,30 +29,13 @@ pub(super) fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
             after: head.scope.clone(),
         });
     }
-    let pairs = guards(limits).into_iter().zip(guards(&head.limits));
+    let pairs = limits.each().into_iter().zip(head.limits.each());
     found.extend(
         pairs
             .filter(|((_, before), (_, after))| before != after)
             .map(|((key, before), (_, after))| Difference::Limit { key, before, after }),
     );
     found
-}
-
-fn guards(limits: &Limits) -> [(&'static str, Option<Limit>); 5] {
-    let Limits {
-        create,
-        update,
-        add_members,
-        messages,
-        publish,
-    } = *limits;
-    [
-        ("create", create),
-        ("update", update),
-        ("add_members", add_members),
-        ("messages", messages),
-        ("publish", publish),
-    ]
 }
 
 /// What two manifests say differently of a room that both have, and no change of it tells.

@@ -145,7 +145,8 @@ fn scope(globs: &[String], voice: Voice<'_>) -> String {
     few(&globs, NAMED)
 }
 
-fn limit_words(limit: Limit) -> String {
+/// A limit, as a manifest has it.
+pub(super) fn limit_words(limit: Limit) -> String {
     match limit {
         Limit::Count(count) => count.to_string(),
         Limit::Share(share) => percent(share),

@@ -49,6 +49,26 @@ pub fn brief(text: &str) -> String {
     }
 }
 
+/// For YAML that is printed: in double quotes, with what [`terminal`] spells out spelled in YAML's own way.
+pub fn yaml(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    let mut before = ' ';
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if is_hidden(c) || (c == '#' && before == '#') => {
+                // A string takes everything.
+                let _ = write!(quoted, "\\U{:08x}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+        before = c;
+    }
+    quoted.push('"');
+    quoted
+}
+
 /// For Markdown, and for HTML within it: as code, where no site looks for mentions, references, links, emoji or commands, and
 /// with every sign of ASCII but `-` and `,` as a number, so that neither a parser nor a bot that reads the source sees one. Some
 /// parsers look for addresses once the numbers are characters again, in code too: those are broken where they would be one.

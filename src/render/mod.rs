@@ -23,7 +23,9 @@ mod result;
 pub mod sarif;
 mod sections;
 mod title;
+mod unified;
 mod words;
+mod yaml;
 
 pub use explained::explained;
 pub use failed::failed;
@@ -33,4 +35,5 @@ pub use paint::Paint;
 pub use plan::{plan, verdict};
 pub use progress::{EVERY, Progress};
 pub use resolved::{manifest, members};
+pub use unified::unified;
 pub use words::Count;

@@ -9,6 +9,8 @@ use anstyle::{AnsiColor, Effects, Style};
 pub(super) enum Tone {
     /// Something comes into being.
     Add,
+    /// Something goes.
+    Remove,
     /// Something changes.
     Change,
     /// Somebody should look twice.
@@ -38,6 +40,7 @@ impl Paint {
         let style = match tone {
             _ if self == Self::Plain => return text.to_string(),
             Tone::Add => AnsiColor::Green.on_default(),
+            Tone::Remove => AnsiColor::Red.on_default(),
             Tone::Change => AnsiColor::Yellow.on_default(),
             Tone::Danger => AnsiColor::Red.on_default() | Effects::BOLD,
             Tone::Quiet => Style::new().dimmed(),

@@ -115,7 +115,13 @@ fn the_examples_are_valid_and_warn_of_nothing() {
 fn every_flag_and_verb_the_readme_names_exists() {
     let dir = Dir::new();
     let mut help = dir.run(&["--help"]).ok();
-    for verb in [&["init"][..], &["plan"], &["apply"], &["sandbox", "serve"]] {
+    for verb in [
+        &["init"][..],
+        &["plan"],
+        &["diff"],
+        &["apply"],
+        &["sandbox", "serve"],
+    ] {
         help.push_str(&dir.run(&[verb, &["--help"]].concat()).ok());
     }
     let readme = page("README.md");

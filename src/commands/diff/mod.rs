@@ -22,6 +22,10 @@ pub(super) fn run(
         let message = "-f is not for diff: it compares the two manifests that are named";
         return Err(Error::message(Exit::Usage, message).hint("write roomform diff BASE HEAD"));
     }
+    if args.unified && console.format != Format::Text {
+        let message = "--unified is text";
+        return Err(Error::message(Exit::Usage, message).hint("leave out --format, or --unified"));
+    }
     let switches = switches(&settings.common)?;
     let (base, head) = (Given::new(&args.base)?, Given::new(&args.head)?);
     // An empty base is every manifest's beginning; an empty head would be refused by `plan` too.
@@ -46,6 +50,10 @@ pub(super) fn run(
         }
         (_, Format::Markdown) => console.print(&markdown::plan(&plan, &after, console.fit))?,
         (_, Format::Github) => console.print(&github::plan(&plan, &after))?,
+        _ if args.unified => {
+            let text = render::unified(base, head, &switches.only, console.out_paint);
+            console.print(&text)?;
+        }
         _ => console.print(&render::plan(&plan, console.out_paint))?,
     }
     Ok(exit)

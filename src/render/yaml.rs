@@ -1,0 +1,91 @@
+//! The resolved rooms as lines of YAML, each user on a line of their own, so that two manifests can be compared line by line.
+//! The text is a manifest again.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use super::compared::limit_words;
+use super::escape::yaml;
+use crate::manifest::verbatim;
+use crate::model::{
+    Desired, DesiredRoom, Field, Limit, Limits, MembersPolicy, UserId, Welcome, nfc,
+};
+
+/// What stands before the rooms.
+pub(super) fn head(desired: &Desired) -> String {
+    let Desired {
+        widget,
+        scope,
+        limits,
+        rooms: _,
+        files: _,
+        rosters: _,
+    } = desired;
+    let mut text = "version: 1\n".to_owned();
+    if let Some(widget) = widget {
+        let _ = writeln!(text, "widget: {widget}");
+    }
+    let globs: BTreeSet<&String> = scope.iter().collect();
+    if !globs.is_empty() {
+        text.push_str("scope:\n");
+    }
+    for glob in globs {
+        let _ = writeln!(text, "  - {}", yaml(glob));
+    }
+    if *limits != Limits::default() {
+        text.push_str("limits:\n");
+    }
+    for (key, limit) in limits.each() {
+        let _ = match limit {
+            Some(limit @ Limit::Count(_)) => writeln!(text, "  {key}: {}", limit_words(limit)),
+            Some(limit) => writeln!(text, "  {key}: {}", yaml(&limit_words(limit))),
+            None => Ok(()),
+        };
+    }
+    text.push_str("rooms:\n");
+    text
+}
+
+/// A room.
+pub(super) fn room(room: &DesiredRoom) -> String {
+    let DesiredRoom {
+        pipe,
+        state,
+        members,
+        exclude,
+        policy,
+        ignore,
+        welcome,
+        place: _,
+    } = room;
+    let (pipe, title) = (yaml(pipe.as_str()), yaml(&nfc(&state.title)));
+    let (kind, public) = (state.kind, state.public);
+    let mut text =
+        format!("  - pipe: {pipe}\n    title: {title}\n    type: {kind}\n    public: {public}\n");
+    if *policy == MembersPolicy::OnCreate {
+        text.push_str("    members_policy: on_create\n");
+    }
+    let ignored = Field::ALL
+        .into_iter()
+        .filter(|field| ignore.contains(*field));
+    let ignored: Vec<&str> = ignored.map(Field::name).collect();
+    if !ignored.is_empty() {
+        let _ = writeln!(text, "    ignore: [{}]", ignored.join(", "));
+    }
+    if let Some(Welcome { from, text: said }) = welcome {
+        let said = yaml(&verbatim(said));
+        let _ = writeln!(text, "    welcome:\n      from: {from}\n      text: {said}");
+    }
+    users(&mut text, "exclude", exclude.iter().copied());
+    users(&mut text, "members", members.iter().map(|it| it.user));
+    text
+}
+
+fn users(text: &mut String, key: &str, users: impl Iterator<Item = UserId>) {
+    for (index, user) in users.enumerate() {
+        if index == 0 {
+            let _ = writeln!(text, "    {key}:");
+        }
+        let _ = writeln!(text, "      - {user}");
+    }
+}
