@@ -15,6 +15,8 @@ use crate::model::Member;
 
 /// Between the parts of a key; no cell has it.
 const BETWEEN: char = '\u{1f}';
+/// So many values without a row of the rooms' file are mistakes of their own; more are one.
+const MOST_UNJOINED: usize = 20;
 
 /// A roster, ready to be asked who belongs to a row.
 pub(super) struct Enrolled {
@@ -27,8 +29,10 @@ pub(super) struct Enrolled {
 struct Group {
     /// Their users, in the order of the roster.
     members: Vec<Member>,
-    /// The first of them.
+    /// The first of them: the cell that says what it belongs to.
     first: At,
+    /// That cell's column, after a colon.
+    column: String,
     rows: usize,
     /// Whether a room's row had the key, be it one that `where` left out.
     asked: bool,
@@ -80,12 +84,8 @@ impl Enrolled {
                     Err(mistake) => return problems.push(mistake),
                 };
                 let place = rosters.sources.place(row.at());
-                let group = enrolled.groups.entry(key).or_insert_with(|| Group {
-                    members: Vec::new(),
-                    first: row.at(),
-                    rows: 0,
-                    asked: false,
-                });
+                let group = enrolled.groups.entry(key);
+                let group = group.or_insert_with(|| Group::new(row, &own));
                 group.rows += 1;
                 let users = users.iter();
                 group
@@ -108,31 +108,77 @@ impl Enrolled {
 
     /// Warns of rows that belong to no row of the rooms' file at all.
     pub(super) fn unjoined(self, each: &Table, sources: &Sources, problems: &mut Problems) {
-        let groups = self.groups.into_values().filter(|group| !group.asked);
-        let left: Vec<(At, usize)> = groups.map(|group| (group.first, group.rows)).collect();
-        let Some(first) = left.iter().map(|(at, _)| *at).min() else {
+        let groups = self.groups.into_iter().filter(|(_, group)| !group.asked);
+        let mut left: Vec<(String, Group)> = groups.collect();
+        if left.is_empty() {
             return;
-        };
-        let count: usize = left.iter().map(|(_, count)| count).sum();
-        let name = |file| {
-            sources
-                .file(file)
-                .map(|file| clip(&file.name))
-                .unwrap_or_default()
-        };
-        let rows = if count == 1 {
-            "1 row".to_owned()
+        }
+        // A row that is noted already may well be the one that is missed.
+        let ragged = each.ragged_cells(sources);
+        left.retain(|(key, _)| !key.split(BETWEEN).all(|part| ragged.contains(part)));
+        left.sort_by_key(|(_, group)| group.first);
+        if left.len() > MOST_UNJOINED {
+            problems.extend(all_unjoined(&left, each, sources));
         } else {
-            format!("{count} rows")
-        };
-        let verb = if count == 1 { "belongs" } else { "belong" };
-        let message = format!(
-            "{rows} of `{}` {verb} to no row of `{}`; this is the first",
-            name(first.file),
-            name(each.file)
-        );
-        let diagnostic = Diagnostic::at(Code::Unjoined, first, message);
-        problems.push(diagnostic.hint("nobody is added for them; look at the columns of `on`"));
+            let each = left
+                .iter()
+                .map(|(key, group)| unjoined(key, group, each, sources));
+            problems.extend(each);
+        }
+    }
+}
+
+/// The warning of one value that no row of the rooms' file has.
+fn unjoined(key: &str, group: &Group, each: &Table, sources: &Sources) -> Diagnostic {
+    let more = match group.rows {
+        1 => String::new(),
+        2 => "; 1 more row says so".to_owned(),
+        rows => format!("; {} more rows say so", rows - 1),
+    };
+    let shown = clip(&key.replace(BETWEEN, ", "));
+    let name = &each.name;
+    let message = format!(
+        "{}: `{shown}` is in no row of `{name}`{more}",
+        group.place_of(sources)
+    );
+    Diagnostic::at(Code::Unjoined, group.first, message).hint(format!(
+        "nobody is added for it; mend the cell, or add a row to `{name}`"
+    ))
+}
+
+/// The warning of so many of them that something else is wrong.
+fn all_unjoined(left: &[(String, Group)], each: &Table, sources: &Sources) -> Option<Diagnostic> {
+    let (_, first) = left.first()?;
+    let rows: usize = left.iter().map(|(_, group)| group.rows).sum();
+    let file = sources.file(first.first.file);
+    let message = format!(
+        "{rows} rows of `{}` belong to no row of `{}`; this is the first",
+        file.map(|file| clip(&file.name)).unwrap_or_default(),
+        each.name
+    );
+    let diagnostic = Diagnostic::at(Code::Unjoined, first.first, message);
+    Some(diagnostic.hint("nobody is added for them; look at the columns of `on`"))
+}
+
+impl Group {
+    fn new(row: &Row<'_>, own: &[Option<Column>]) -> Self {
+        let mut own = own.iter().flatten();
+        let column = own.find(|column| !row.cell(column).is_empty());
+        Self {
+            members: Vec::new(),
+            first: column.map_or_else(|| row.at(), |column| row.cell_at(column)),
+            column: column.map_or_else(String::new, |column| format!(":{}", clip(&column.name))),
+            rows: 0,
+            asked: false,
+        }
+    }
+
+    /// `enrollments.csv:214:course_id`
+    fn place_of(&self, sources: &Sources) -> String {
+        let place = sources.place(self.first);
+        let file = sources.file(place.file);
+        let file = file.map(|file| clip(&file.name)).unwrap_or_default();
+        format!("{file}:{}{}", place.line, self.column)
     }
 }
 
@@ -271,6 +317,10 @@ impl Via {
                 *known = found;
             }
         });
+        // Whoever asks for a row that is noted already has not made another mistake.
+        for cell in table.ragged_cells(rosters.sources) {
+            cells.entry(cell).or_default();
+        }
         if rows == 0 && !raw.file.allow_empty {
             problems.push(empty(&raw.file, rosters.sources, table));
         }

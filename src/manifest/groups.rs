@@ -247,6 +247,8 @@ impl<'a> Directory<'a> {
             format!("a group is written \"@{name}\"")
         } else if let Some(known) = self.people.nearest(name) {
             format!("did you mean `{known}`?")
+        } else if let Some(file) = self.people.file() {
+            format!("mend it, or add them to `{file}`")
         } else {
             format!("add it to `people`, as in {}: 17", key(name))
         };

@@ -28,8 +28,8 @@ pub(super) struct People {
     names: BTreeMap<String, Person>,
     /// Whether a file of names could not be read: who is not here may stand there.
     incomplete: bool,
-    /// The file, if one has all the names.
-    file: Option<String>,
+    /// The file that has the names, if one has, and whose it is.
+    file: Option<(String, Whose)>,
     /// What is wrong with the ids of people whom nobody may ever ask for.
     without_id: Vec<Diagnostic>,
     /// Names still to be compared in search of the nearest: each search reads all, and a wrong file may lack thousands.
@@ -92,7 +92,7 @@ impl People {
             self.incomplete = true;
             return;
         };
-        self.file = (whose == Whose::Roster).then(|| table.name.clone());
+        self.file = Some((table.name.clone(), whose));
         let names = table.all_columns(&raw.name, problems);
         let id = table.column(&raw.id, problems);
         let numbered = table.all_columns(&raw.file.numbered, problems);
@@ -117,6 +117,10 @@ impl People {
                 self.take(row, column, person, sources, problems);
             }
         });
+        // Whoever names somebody of a row that is noted already has not made another mistake.
+        for cell in table.ragged_cells(sources) {
+            self.names.entry(cell).or_insert(Person::LeftOut);
+        }
         if rows == 0 && !raw.file.allow_empty {
             problems.push(super::tables::empty(&raw.file, sources, table));
         }
@@ -149,7 +153,7 @@ impl People {
                     let mistake = mistake.related(first, "elsewhere");
                     problems.push(
                         mistake
-                            .hint("a name has to mean one person; name people by another column"),
+                            .hint("a name has to mean one person: mend one of the two rows, or name people by another column"),
                     );
                 }
             },
@@ -191,7 +195,15 @@ impl People {
 
     /// Where names are looked up, in words.
     pub(super) fn place(&self) -> &str {
-        self.file.as_deref().unwrap_or("people")
+        match &self.file {
+            Some((file, Whose::Roster)) => file,
+            _ => "people",
+        }
+    }
+
+    /// Where somebody could be added.
+    pub(super) fn file(&self) -> Option<&str> {
+        self.file.as_ref().map(|(file, _)| file.as_str())
     }
 
     /// The nearest name to one that nobody has. A number is never guessed: the next one is somebody else.
@@ -244,12 +256,22 @@ pub(super) fn user(
                 "write it without them; for a number that is a name say `by: name` and list it in `people`",
             ),
             _ => (
-                format!("`{}` is not a user id", clip(cell)),
+                not_an_id(cell),
                 "an id is a whole number above zero; for names say who they are in `people`",
             ),
         };
         row.mistake(Code::BadCell, column, &what, sources).hint(hint)
     })
+}
+
+/// The first sign that is no digit is named: it may look like one.
+fn not_an_id(cell: &str) -> String {
+    let strange = cell.chars().find(|c| !c.is_ascii_digit());
+    let shown = clip(cell);
+    match strange.filter(|_| cell.contains(|c: char| c.is_ascii_digit())) {
+        Some(c) => format!("`{shown}` is not a user id: `{c}` is no digit"),
+        None => format!("`{shown}` is not a user id"),
+    }
 }
 
 /// Whether two names have the same digits, letters that look like digits taken for them.

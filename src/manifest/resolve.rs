@@ -129,7 +129,12 @@ impl Declared<'_> {
             Entry::Vacant(entry) => {
                 entry.insert((room, [written.pipe.at, written.title.at]));
             }
-            Entry::Occupied(entry) => problems.push(duplicate_pipe(written, entry.get().1[0])),
+            Entry::Occupied(entry) => {
+                let has_rows = |at: At| directory.rosters().tables.files().contains(&at.file);
+                let first = entry.get().1[0];
+                let rows = has_rows(first) && has_rows(written.pipe.at);
+                problems.push(duplicate_pipe(written, first, rows));
+            }
         }
     }
 }
@@ -192,11 +197,22 @@ fn room(
     room
 }
 
-fn duplicate_pipe(written: &RawRoom, first: At) -> Diagnostic {
-    let message = format!("the pipe `{}` is declared twice", clip(&written.pipe.value));
+fn duplicate_pipe(written: &RawRoom, first: At, rows: bool) -> Diagnostic {
+    let pipe = clip(&written.pipe.value);
+    let (message, hint) = if rows {
+        (
+            format!("two rows make the pipe `{pipe}`"),
+            "take one of the two out, or make the pipe of a column that tells them apart",
+        )
+    } else {
+        (
+            format!("the pipe `{pipe}` is declared twice"),
+            "a pipe is a room's identity: give one of the two another, or merge them",
+        )
+    };
     Diagnostic::at(Code::DuplicatePipe, written.pipe.at, message)
         .related(first, "first here")
-        .hint("a pipe is a room's identity: give one of the two another, or merge them")
+        .hint(hint)
 }
 
 fn widget(files: &[(FileId, RawManifest)], problems: &mut Problems) -> Option<WidgetId> {

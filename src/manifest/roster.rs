@@ -174,10 +174,12 @@ impl Rosters<'_> {
                 let mistake = row.mistake(Code::UnknownPerson, column, &message, self.sources);
                 let hint = match people.nearest(cell) {
                     Some(near) => format!("did you mean `{}`?", clip(near)),
-                    None if place == "people" => {
-                        "add them to `people`; an id is a whole number above zero".to_owned()
-                    }
-                    None => "add them there, or mend the cell".to_owned(),
+                    None => match people.file() {
+                        Some(file) => format!("mend the cell, or add them to `{file}`"),
+                        None => {
+                            "add them to `people`; an id is a whole number above zero".to_owned()
+                        }
+                    },
                 };
                 Err(mistake.hint(hint))
             }

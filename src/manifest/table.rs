@@ -2,6 +2,9 @@
 //!
 //! Main type: [`Table`]. CSV with a header, or a plain text with one value a line. It knows nothing of users or rooms.
 
+use std::cell::Cell;
+use std::collections::HashSet;
+
 use csv::StringRecord;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
@@ -32,6 +35,8 @@ pub(super) struct Table {
     pub(super) optional: Vec<String>,
     /// The byte at which the header starts, or the first row where there is none.
     start: usize,
+    /// Whether a row with too many or too few cells was met.
+    has_ragged: Cell<bool>,
 }
 
 impl Table {
@@ -57,6 +62,7 @@ impl Table {
             numbered: lower(&raw.numbered),
             optional: lower(&raw.optional),
             start: 0,
+            has_ragged: Cell::new(false),
         };
         if is_plain(&source.name) {
             return Some(table);
@@ -108,6 +114,7 @@ impl Table {
                 start,
             };
             if record.len() != self.columns.len() {
+                self.has_ragged.set(true);
                 problems.push(self.ragged(&row(0), sources));
                 return;
             }
@@ -121,6 +128,20 @@ impl Table {
                 }
             }
         });
+    }
+
+    /// Everything that stands in rows with too many or too few cells.
+    pub(super) fn ragged_cells(&self, sources: &Sources) -> HashSet<String> {
+        let mut cells = HashSet::new();
+        if let Some(source) = sources.file(self.file).filter(|_| self.has_ragged.get()) {
+            self.records(&source.text, |record, _| {
+                if record.len() != self.columns.len() {
+                    let found = record.iter().map(str::trim).filter(|cell| !cell.is_empty());
+                    cells.extend(found.map(str::to_owned));
+                }
+            });
+        }
+        cells
     }
 
     /// Every record after the header that has something in it, with its first byte.

@@ -95,6 +95,20 @@ impl Template {
         &self.names
     }
 
+    /// The names that stand by themselves, filters or not, in a text without conditions: what they stand for is always in it.
+    pub(super) fn bare_names(&self) -> Vec<String> {
+        if self.is_conditional() {
+            return Vec::new();
+        }
+        let inside = self.text.split("{{").skip(1);
+        let first = inside.filter_map(|inside| {
+            let expression = inside.split("}}").next()?;
+            let name = expression.split('|').next()?.trim_matches(['-', '+', ' ']);
+            self.names.iter().find(|known| *known == name).cloned()
+        });
+        first.collect()
+    }
+
     /// Whether it may come to nothing because somebody wrote down when.
     pub(super) fn is_conditional(&self) -> bool {
         self.environment.is_some() && self.text.contains("{%")
@@ -305,7 +319,10 @@ mod tests {
         }
         let template = Template::new("{{ b }}{% if a %}{{ c | lower }}{% endif %}").unwrap();
         assert_eq!(template.names(), ["a", "b", "c"]);
+        assert!(template.bare_names().is_empty());
         assert!(template.is_conditional());
+        let template = Template::new("{{- b }}{{ a or c }}-{{c|lower}}").unwrap();
+        assert_eq!(template.bare_names(), ["b", "c"]);
     }
 
     #[test]

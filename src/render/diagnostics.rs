@@ -117,6 +117,7 @@ fn excerpt_at<'a>(
     let (text, span) = excerpt(
         file.map(|file| file.text.as_str()).unwrap_or_default(),
         at.offset as usize,
+        if is_yaml(&name) { token } else { cell },
     );
     let same_columns = text[..span.start].chars().count() + 1 == column;
     let mark = kind.span(span);
@@ -135,7 +136,7 @@ fn excerpt_at<'a>(
 }
 
 /// The line of a byte, cut around it if it is long and neutralised, and where in it the thing at the byte stands.
-fn excerpt(text: &str, offset: usize) -> (String, Range<usize>) {
+fn excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String, Range<usize>) {
     let offset = floor(text, offset);
     let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
     let end = text[offset..]
@@ -144,7 +145,7 @@ fn excerpt(text: &str, offset: usize) -> (String, Range<usize>) {
     let line_end = text[offset..end].trim_end_matches('\r').len() + offset;
     let before: String = last_chars(&text[start..offset], AROUND);
     let ahead: String = text[offset..line_end].chars().take(MARKED).collect();
-    let thing = ahead[..token(&ahead)].to_owned();
+    let thing = ahead[..length(&ahead)].to_owned();
     let after: String = text[offset + thing.len()..line_end]
         .chars()
         .take(AROUND)
@@ -169,6 +170,28 @@ fn last_chars(text: &str, most: usize) -> String {
         .nth(most.saturating_sub(1))
         .map_or(0, |(at, _)| at);
     text[from..].to_owned()
+}
+
+/// Whether a file is a manifest, by its name; all others have rows.
+fn is_yaml(name: &str) -> bool {
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    ["yaml", "yml", "json"].contains(&ending)
+}
+
+/// How long the cell at the start of a text is, in bytes, its quotes included; at least one character.
+fn cell(text: &str) -> usize {
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    if text.starts_with('"') {
+        let mut rest = text.char_indices().skip(1).peekable();
+        while let Some((at, c)) = rest.next() {
+            // A doubled quote stands for one.
+            if c == '"' && rest.next_if(|(_, next)| *next == '"').is_none() {
+                return at + c.len_utf8();
+            }
+        }
+    }
+    let end = text.find([',', ';', '\t', '|']).unwrap_or(text.len());
+    text[..end].trim_end().len().max(first)
 }
 
 /// How long the YAML word, quoted text or sign at the start of a text is, in bytes; at least one character.

@@ -264,6 +264,55 @@ rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numb
 }
 
 #[test]
+fn a_mistake_is_told_once_and_not_where_it_is_felt() {
+    // Each of the three files has a row that is cut off; what other rows say of it is right.
+    let manifest = "version: 1
+people: {roster: people.csv, name: number, id: id}
+generate:
+  - each: courses.csv
+    room: {pipe: \"course-{{ id }}\", title: \"{{ title }}\", enrol: {roster: enrollments.csv, on: {course: id}, via: {roster: sections.csv, on: {section: section}}, user: user}}
+";
+    let dir = Dir::with(manifest);
+    dir.write("people.csv", "number,id,class\nS-1,1,7\nS-2,2\n");
+    dir.write("courses.csv", "id,title\n1,One\n2\n");
+    dir.write("sections.csv", "section,course\na,1\nb\n");
+    dir.write(
+        "enrollments.csv",
+        "section,course,user\na,,S-1\nb,,S-1\n,1,S-2\n,2,S-1\n",
+    );
+    let told = dir.run(&["check"]).err;
+    assert_eq!(told.matches("[E025 ragged-row]").count(), 3, "{told}");
+    assert!(told.ends_with("invalid: 3 errors\n"), "{told}");
+}
+
+#[test]
+fn a_pipe_is_not_made_of_an_empty_cell() {
+    let manifest = |pipe: &str| {
+        format!(
+            "version: 1\ngenerate: [{{each: courses.csv, room: {{pipe: \"{pipe}\", title: \"{{{{ title }}}}\"}}}}]\n"
+        )
+    };
+    let dir = Dir::with(&manifest("course-{{ code | slug }}-{{ group }}"));
+    dir.write("courses.csv", "code,group,title\nrust,,Rust\n,a,Other\n");
+    let told = dir.run(&["check"]).err;
+    for place in ["courses.csv:2:group:", "courses.csv:3:code:"] {
+        let wanted = format!("{place} the cell is empty, and the pipe is made of it");
+        assert!(told.contains(&wanted), "{wanted}: {told}");
+    }
+    for pipe in [
+        "course-{{ code or group }}",
+        "course-{% if code %}{{ code }}{% else %}none{% endif %}",
+    ] {
+        dir.write("rooms.yaml", manifest(pipe));
+        assert_eq!(
+            dir.run(&["check"]).ok(),
+            "valid: 2 rooms, 0 memberships\n",
+            "{pipe}"
+        );
+    }
+}
+
+#[test]
 fn a_number_is_never_guessed() {
     let manifest = "version: 1
 people: {roster: people.csv, name: number, id: id}
@@ -281,7 +330,7 @@ rooms: [{pipe: first-room, title: First, members: [{roster: list.txt}]}]
     assert_eq!(
         hints,
         [
-            "add them to `people`; an id is a whole number above zero",
+            "mend the cell, or add them to `people.csv`",
             "did you mean `S-0101`?",
             "did you mean `S-0210`?"
         ]
