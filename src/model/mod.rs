@@ -5,6 +5,7 @@
 
 mod desired;
 mod ids;
+mod look_alike;
 mod observed;
 mod recorded;
 mod room;
@@ -14,6 +15,7 @@ pub use desired::{
     Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place, Welcome,
 };
 pub use ids::{Pipe, RoomId, RunId, Target, UserId, WidgetId};
+pub use look_alike::{difference, looks};
 pub use observed::{LiveRoom, Observed};
 pub use recorded::{Owed, Recorded, RecordedRoom, Sending, Shown};
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};

@@ -26,6 +26,8 @@ pub struct Observed {
     pub live: usize,
     /// Live rows nobody declared that lie in the manifest's scope.
     pub unmanaged: usize,
+    /// Pipes somebody asked for, each with one of a live row that nobody did and that looks like it.
+    pub look_alikes: Vec<(Pipe, Pipe)>,
 }
 
 impl Observed {

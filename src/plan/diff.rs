@@ -307,6 +307,15 @@ impl Diff<'_> {
             .keys()
             .filter(|pipe| self.switches.only.contains(pipe))
             .count();
+        let chosen_pairs = self.observed.look_alikes.iter();
+        let mut pairs: Vec<_> = chosen_pairs
+            .filter(|(pipe, _)| self.switches.only.contains(pipe))
+            .cloned()
+            .collect();
+        pairs.sort();
+        let pairs = pairs.into_iter();
+        plan.notes
+            .extend(pairs.map(|(pipe, live)| Note::LooksLike { pipe, live }));
         if chosen < declared {
             plan.notes.push(Note::LeftOut(declared - chosen));
         }

@@ -84,6 +84,14 @@ pub enum Note {
         /// Its id.
         room: RoomId,
     },
+    /// A live room that nobody declares looks like a declared one; a server that folds case or letters would take one for the
+    /// other.
+    LooksLike {
+        /// The declared one.
+        pipe: Pipe,
+        /// The live one.
+        live: Pipe,
+    },
     /// `--assume-members`: so many declared members of existing rooms were taken for present without a record.
     Assumed(Unverified),
     /// Some selection flag left so many declared rooms out.

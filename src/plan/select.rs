@@ -1,12 +1,12 @@
 //! Which rooms a run is about: `--only`, and the rows of the server's list that matter to a manifest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::change::Plan;
-use crate::model::{Desired, LiveRoom, Observed, Pipe};
+use crate::model::{Desired, LiveRoom, Observed, Pipe, looks};
 
 /// Pipes chosen by globs; all of them if there is no glob.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +48,8 @@ impl Selection {
 /// Sorts the rows of a list into those a run is about, those in its scope, and the rest.
 pub struct Interest<'a> {
     wanted: Box<dyn Fn(&Pipe) -> bool + Send + Sync + 'a>,
+    /// The wanted pipes by what they look like.
+    looks: HashMap<String, &'a Pipe>,
     scope: Selection,
 }
 
@@ -58,6 +60,11 @@ impl<'a> Interest<'a> {
         let scope = Selection::new(&desired.scope).unwrap_or_default();
         Self {
             wanted: Box::new(|pipe| desired.rooms.contains_key(pipe)),
+            looks: desired
+                .rooms
+                .keys()
+                .map(|pipe| (looks(pipe.as_str()), pipe))
+                .collect(),
             scope,
         }
     }
@@ -71,6 +78,7 @@ impl<'a> Interest<'a> {
             .collect();
         Self {
             wanted: Box::new(move |pipe| pipes.contains(pipe)),
+            looks: HashMap::new(),
             scope: Selection::default(),
         }
     }
@@ -79,6 +87,14 @@ impl<'a> Interest<'a> {
     pub fn take(&self, observed: &mut Observed, row: LiveRoom) {
         let wanted = (self.wanted)(&row.pipe);
         let in_scope = !wanted && self.scope.contains(&row.pipe);
+        if !wanted
+            && !row.deleted
+            && !self.looks.is_empty()
+            && let Some(like) = self.looks.get(&looks(row.pipe.as_str()))
+        {
+            let pair = ((*like).clone(), row.pipe.clone());
+            observed.look_alikes.push(pair);
+        }
         observed.take(row, wanted, in_scope);
     }
 }

@@ -1,4 +1,4 @@
-//! Which changes somebody should look at twice: those that open a room to everyone, and those that make one anew.
+//! What somebody should look at twice: changes that open a room to everyone or make one anew, and notes.
 
 use crate::plan::{Change, Note};
 
@@ -34,10 +34,35 @@ impl Danger {
     }
 }
 
-/// Whether a note is one that a person has to act on.
-pub(super) fn is_to_act_on(note: &Note) -> bool {
-    match note {
-        Note::WelcomeInDoubt { .. } => true,
-        Note::MadeAnew { .. } | Note::Renamed { .. } | Note::Assumed(_) | Note::LeftOut(_) => false,
+/// What a note asks of whoever reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Concern {
+    /// Somebody has to do something.
+    ByHand,
+    /// Somebody has to look twice at two names.
+    LookAlike,
+    /// Nothing.
+    ToKnow,
+}
+
+impl Concern {
+    /// What a note asks.
+    pub(super) fn of(note: &Note) -> Self {
+        match note {
+            Note::WelcomeInDoubt { .. } => Self::ByHand,
+            Note::LooksLike { .. } => Self::LookAlike,
+            Note::MadeAnew { .. } | Note::Renamed { .. } | Note::Assumed(_) | Note::LeftOut(_) => {
+                Self::ToKnow
+            }
+        }
+    }
+
+    /// In words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::ByHand => "by hand",
+            Self::LookAlike => "look-alike",
+            Self::ToKnow => "to know",
+        }
     }
 }

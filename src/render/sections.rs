@@ -8,7 +8,7 @@ use super::line::{Quote, Voice};
 use super::paint::{Paint, Tone};
 use super::plan::{NAMED, value};
 use super::words::{Count, few};
-use crate::model::Pipe;
+use crate::model::{Pipe, difference};
 use crate::plan::{ConflictKind, LimitKind, Note, Plan, Refusal};
 
 /// The sections after the changes, each only if it has something.
@@ -168,6 +168,12 @@ pub(super) fn note(note: &Note, quote: Quote<'_>) -> String {
              out of the manifest once that is settled",
             quote(pipe.as_str()),
             quote(&room.to_string())
+        ),
+        Note::LooksLike { pipe, live } => format!(
+            "{}: looks like the live room {}, which nobody declares ({}); a server that folds case or letters would take one for the other",
+            quote(pipe.as_str()),
+            quote(live.as_str()),
+            difference(pipe.as_str(), live.as_str())
         ),
         Note::Assumed(assumed) => format!(
             "--assume-members: {} of {} taken for present without a record; nothing is sent for them",

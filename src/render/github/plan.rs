@@ -7,7 +7,7 @@ use crate::apply::Outcome;
 use crate::manifest::Loaded;
 use crate::plan::{Action, Plan};
 use crate::render::compared::{self, guard};
-use crate::render::danger::{Danger, is_to_act_on};
+use crate::render::danger::{Concern, Danger};
 use crate::render::line::{self, Voice, change};
 use crate::render::outcome::{figures, hints, stopped};
 use crate::render::plan::verdict;
@@ -113,12 +113,12 @@ fn remarks(plan: &Plan) -> impl Iterator<Item = Annotation> {
         Annotation::new(kind, "also differs", compared::difference(it, voice))
     });
     let notes = plan.notes.iter().map(|it| {
-        let (kind, title) = if is_to_act_on(it) {
-            (Kind::Warning, "by hand")
-        } else {
-            (Kind::Notice, "to know")
+        let concern = Concern::of(it);
+        let kind = match concern {
+            Concern::ByHand | Concern::LookAlike => Kind::Warning,
+            Concern::ToKnow => Kind::Notice,
         };
-        Annotation::new(kind, title, note(it, &tick))
+        Annotation::new(kind, concern.words(), note(it, &tick))
     });
     ignored.chain(differences).chain(notes)
 }

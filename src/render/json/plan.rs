@@ -126,6 +126,10 @@ pub(super) enum NoteDocument {
         pipe: String,
         room_id: u64,
     },
+    LooksLike {
+        pipe: String,
+        live: String,
+    },
     AssumedMembers {
         rooms: usize,
         members: usize,
@@ -285,6 +289,10 @@ pub(super) fn note(note: &Note) -> NoteDocument {
         Note::WelcomeInDoubt { pipe, room } => NoteDocument::WelcomeInDoubt {
             pipe: pipe.to_string(),
             room_id: room.0,
+        },
+        Note::LooksLike { pipe, live } => NoteDocument::LooksLike {
+            pipe: pipe.to_string(),
+            live: live.to_string(),
         },
         Note::Assumed(assumed) => NoteDocument::AssumedMembers {
             rooms: assumed.rooms,

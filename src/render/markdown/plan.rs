@@ -10,7 +10,7 @@ use super::{Fit, fold, marker, pinned, section, site};
 use crate::manifest::Loaded;
 use crate::plan::{Action, Change, Plan};
 use crate::render::compared;
-use crate::render::danger::{Danger, is_to_act_on};
+use crate::render::danger::{Concern, Danger};
 use crate::render::line::{self, Voice};
 use crate::render::plan::verdict;
 use crate::render::sections::{conflict_words, note, refused};
@@ -30,7 +30,7 @@ pub(super) fn page(plan: &Plan, loaded: &Loaded, [verb, heading]: [&str; 2], fit
     let loaded = &[loaded];
     let mut sections = dangers(plan, dialect);
     sections.extend(left_to_people(plan, dialect));
-    sections.push(mistakes::look_alikes(loaded, dialect));
+    sections.push(look_alikes(plan, loaded, dialect));
     sections.extend(remarks(plan, dialect));
     sections.push(mistakes::warnings(loaded, dialect));
     sections.extend(changes(plan, dialect));
@@ -133,7 +133,7 @@ pub(super) fn left_to_people(plan: &Plan, dialect: Dialect) -> [Section; 2] {
                     Some(it) => compared::by_hand(plan, it, Voice::of(plan, &quote)),
                     None => by_hand(plan, dialect),
                 },
-                notes(plan, true, dialect),
+                notes(plan, Concern::ByHand, dialect),
             ]
             .concat(),
         ),
@@ -186,11 +186,21 @@ fn by_hand(plan: &Plan, dialect: Dialect) -> Vec<String> {
     lines
 }
 
-/// Notes: those that a person has to act on, or the others.
-fn notes(plan: &Plan, to_act_on: bool, dialect: Dialect) -> Vec<String> {
+/// Notes that ask this.
+fn notes(plan: &Plan, concern: Concern, dialect: Dialect) -> Vec<String> {
     let quote = |text: &str| dialect.code(text);
-    let wanted = plan.notes.iter().filter(|it| is_to_act_on(it) == to_act_on);
+    let wanted = plan.notes.iter().filter(|it| Concern::of(it) == concern);
     wanted.map(|it| note(it, &quote)).collect()
+}
+
+/// Names people cannot tell apart, declared or live.
+fn look_alikes(plan: &Plan, loaded: &[&Loaded], dialect: Dialect) -> Section {
+    let mut section = mistakes::look_alikes(loaded, dialect);
+    let live = notes(plan, Concern::LookAlike, dialect).into_iter();
+    section
+        .items
+        .extend(live.map(|text| Item { fold: None, text }));
+    section
 }
 
 /// What somebody should know.
@@ -217,7 +227,12 @@ fn remarks(plan: &Plan, dialect: Dialect) -> Vec<Section> {
             "Sent again only with --resend.",
             ignored.collect(),
         ),
-        section("To know", "to know", "", notes(plan, false, dialect)),
+        section(
+            "To know",
+            "to know",
+            "",
+            notes(plan, Concern::ToKnow, dialect),
+        ),
     ]
 }
 

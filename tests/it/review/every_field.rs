@@ -128,6 +128,10 @@ fn notes() -> Vec<Note> {
             pipe: pipe(),
             room: recorded,
         },
+        Note::LooksLike {
+            pipe: pipe(),
+            live: Pipe::new(HOSTILE.to_uppercase()),
+        },
         Note::Assumed(Unverified {
             rooms: 1,
             members: 2,
@@ -138,7 +142,7 @@ fn notes() -> Vec<Note> {
     for note in &all {
         match note {
             Note::MadeAnew { .. } | Note::Renamed { .. } | Note::WelcomeInDoubt { .. } => {}
-            Note::Assumed(_) | Note::LeftOut(_) => {}
+            Note::LooksLike { .. } | Note::Assumed(_) | Note::LeftOut(_) => {}
         }
     }
     all

@@ -118,6 +118,10 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 doubtful += 1;
                 in_doubt(truth, pipe) == Some(*room)
             }
+            Note::LooksLike { pipe, live } => {
+                let declared = |pipe| truth.wishes.rooms.contains_key(pipe);
+                declared(pipe) && !declared(live) && !truth.live(live).is_empty()
+            }
             Note::Assumed(Unverified { rooms, members }) => {
                 truth.flags.assume_members && *rooms > 0 && *members >= *rooms
             }

@@ -140,6 +140,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
             Note::MadeAnew { .. } => "made anew by others",
             Note::Renamed { .. } => "a likely rename",
             Note::WelcomeInDoubt { .. } => "a welcome in doubt",
+            Note::LooksLike { .. } => "a look-alike",
             Note::Assumed(_) => "assumed",
             Note::LeftOut(_) => "left out",
         });
