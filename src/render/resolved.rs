@@ -102,11 +102,13 @@ pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) 
 /// If they cannot be written.
 pub fn members(rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
-    table.write_record(["pipe", "title", "type", "public", "user"])?;
+    let header = table.write_record(["pipe", "title", "type", "public", "user"]);
+    header.map_err(plainly)?;
     for room in rooms {
         let (kind, public) = (room.state.kind.to_string(), room.state.public.to_string());
         let mut line = |user: &str| {
-            table.write_record([room.pipe.as_str(), &room.state.title, &kind, &public, user])
+            let line = [room.pipe.as_str(), &room.state.title, &kind, &public, user];
+            table.write_record(line).map_err(plainly)
         };
         if room.members.is_empty() {
             line("")?;
@@ -116,6 +118,14 @@ pub fn members(rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
         }
     }
     table.flush()
+}
+
+/// What went wrong with the writing itself: wrapped, a reader that went away could not be told from a full disk.
+fn plainly(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
+    }
 }
 
 impl<'a> From<&'a DesiredRoom> for RoomLine<'a> {

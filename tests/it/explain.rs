@@ -1,5 +1,7 @@
 //! `explain` and `render`: what a manifest comes to, and why.
 
+use std::process::Stdio;
+
 use insta::assert_snapshot;
 
 use crate::support::Dir;
@@ -180,4 +182,30 @@ fn rendered_members_are_one_line_each() {
     "#);
     let refused = dir.run(&["check", "--format", "csv"]);
     assert_eq!((refused.code, refused.out.as_str()), (64, ""));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let dir = Dir::with(
+        "version: 1\ngenerate: [{each: rooms.csv, room: {pipe: \"room-{{ id }}\", title: \"Room {{ id }}\"}}]\n",
+    );
+    // More than a pipe holds, so that the program has to notice.
+    let rows: String = (1..=20_000).map(|id| format!("{id}\n")).collect();
+    dir.write("rooms.csv", format!("id\n{rows}"));
+    for format in ["csv", "json"] {
+        let mut command = dir.command(&["render", "--format", format]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        let err = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(
+            (ended.status.code(), err.as_str()),
+            (Some(0), ""),
+            "{format}"
+        );
+    }
 }

@@ -33,6 +33,7 @@ mod review_story;
 mod rosters;
 mod sandbox;
 mod saved;
+mod school_term;
 mod secrets;
 mod simulation;
 mod support;

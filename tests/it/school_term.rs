@@ -1,0 +1,116 @@
+//! `examples/school-term`: every command of its README is run, and what it shows is what the program says.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+use crate::support::{Dir, Ran};
+
+#[path = "../../examples/school-term/generate.rs"]
+#[expect(
+    dead_code,
+    clippy::print_stderr,
+    reason = "the program around the files is for people without Cargo"
+)]
+mod generate;
+
+fn source(name: &str) -> String {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/school-term");
+    fs::read_to_string(directory.join(name)).unwrap()
+}
+
+/// The blocks of the README in a language, in order.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = source("README.md");
+    let open = format!("```{language}\n");
+    let blocks = readme.split(&open).skip(1);
+    blocks
+        .map(|rest| rest.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+/// Runs a line of the README as a shell would, with the program that is tested on the PATH.
+fn shell(dir: &Dir, line: &str) -> Ran {
+    if let Some(arguments) = line.strip_prefix("./generate") {
+        let term = if arguments.contains("--term 2") { 2 } else { 1 };
+        for (name, text) in generate::files(term, arguments.contains("--mistakes")) {
+            dir.write(name, text);
+        }
+        return Ran {
+            code: 0,
+            out: String::new(),
+            err: String::new(),
+        };
+    }
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_roomform"));
+    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+    let ended = Command::new("sh")
+        .args(["-c", line])
+        .current_dir(dir.path("."))
+        .env_clear()
+        .env("PATH", path)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Ran {
+        code: ended.status.code().unwrap(),
+        out: String::from_utf8(ended.stdout).unwrap(),
+        err: String::from_utf8(ended.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn the_files_are_as_large_as_is_said() {
+    for term in [1, 2] {
+        let files = generate::files(term, false);
+        assert_eq!(files, generate::files(term, false));
+        let count = |name: &str, word: &str| {
+            let (_, text) = files.iter().find(|(other, _)| *other == name).unwrap();
+            text.lines().filter(|line| line.contains(word)).count()
+        };
+        assert_eq!(count("courses.csv", ";active;"), 400);
+        assert_eq!(count("enrollments.csv", ",active"), 9_000);
+    }
+    assert_eq!(source("rooms.yaml").lines().count(), 30);
+}
+
+#[test]
+fn every_command_of_the_readme_does_what_is_shown() {
+    let dir = Dir::new();
+    dir.write("rooms.yaml", source("rooms.yaml"));
+    let commands: Vec<String> = blocks("sh")
+        .iter()
+        .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|line| !line.starts_with("cd ") && !line.starts_with("rustc "))
+        .collect();
+    let mut said = String::new();
+    let mut codes = Vec::new();
+    for line in &commands {
+        let ran = shell(&dir, line);
+        if line == "roomform check" && ran.code == 3 {
+            let told = |line: &&str| line.starts_with("error[") || line.starts_with("warning[");
+            let mistakes: Vec<&str> = ran.err.lines().filter(told).collect();
+            assert_eq!(mistakes.len(), 12, "{}", ran.err);
+            // Each has its place, a mark under the cell, and a remedy.
+            assert_eq!(ran.err.matches("= help: ").count(), 12, "{}", ran.err);
+            said.push_str(&format!("{}\n", mistakes.join("\n")));
+        } else {
+            assert!(!ran.err.contains("error"), "{line}: {}", ran.err);
+            said.push_str(&ran.out);
+        }
+        codes.push((line.as_str(), ran.code));
+    }
+    let failed: Vec<&(&str, i32)> = codes.iter().filter(|(_, code)| *code != 0).collect();
+    assert_eq!(
+        failed,
+        [&("roomform check", 3), &("roomform plan --sandbox", 5)]
+    );
+    assert_eq!(commands.len(), 16, "{commands:#?}");
+    // What is shown comes in the order of the commands.
+    let mut rest = said.as_str();
+    for shown in blocks("text") {
+        let at = rest.find(&shown);
+        let at = at.unwrap_or_else(|| panic!("nobody said, after what stands before it:\n{shown}"));
+        rest = &rest[at + shown.len()..];
+    }
+}
