@@ -251,28 +251,37 @@ async fn look_again<R, W, L: Record>(
         Ok(sight) => outcome.observed = Some(sight.observed),
         Err(failure) => outcome.unverified = Some(failure.message),
     }
-    let shown: Vec<Fact> = outcome.rooms.iter().flat_map(ignored).collect();
-    if !shown.is_empty()
-        && let Err(error) = job.ledger.append(shown).await
+    let written = outcome.rooms.iter();
+    let written = written.filter(|room| sent.contains_key(&room.pipe));
+    let facts: Vec<Fact> = written.flat_map(looked).collect();
+    if !facts.is_empty()
+        && let Err(error) = job.ledger.append(facts).await
     {
         job.control.stop(Halt::Ledger(error.to_string()));
         outcome.halt = outcome.halt.take().or(job.control.halted());
     }
 }
 
-fn ignored(room: &RoomOutcome) -> Vec<Fact> {
-    let (Status::Ignored(fields), Some(id)) = (&room.status, room.id) else {
+/// What the look at a room that was written to is remembered for: that there was one, last, and where it did not show what was sent.
+fn looked(room: &RoomOutcome) -> Vec<Fact> {
+    let (pipe, fields) = match &room.status {
+        Status::Verified => (&room.pipe, [].as_slice()),
+        Status::Ignored(fields) => (&room.pipe, fields.as_slice()),
+        _ => return Vec::new(),
+    };
+    let Some(room) = room.id else {
         return Vec::new();
     };
-    let fact = |(field, sent, shown): &(_, FieldValue, FieldValue)| {
-        let (sent, shown) = (sent.clone(), shown.clone());
-        Fact::Shown {
-            pipe: room.pipe.clone(),
-            room: id,
-            field: *field,
-            sent,
-            shown,
-        }
+    let fact = |(field, sent, shown): &(_, FieldValue, FieldValue)| Fact::Shown {
+        pipe: pipe.clone(),
+        room,
+        field: *field,
+        sent: sent.clone(),
+        shown: shown.clone(),
     };
-    fields.iter().map(fact).collect()
+    let seen = Fact::Seen {
+        pipe: pipe.clone(),
+        room,
+    };
+    fields.iter().map(fact).chain([seen]).collect()
 }

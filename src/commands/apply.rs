@@ -177,7 +177,7 @@ fn after(
             &connection.target,
             desired,
             observed,
-            &snapshot.recorded(),
+            &snapshot.recorded().beside_an_older_list(),
             switches,
         )),
         // What was done is reported all the same; only the plan after it cannot be made.

@@ -58,6 +58,13 @@ pub enum Fact {
         /// How far it is.
         stage: Stage,
     },
+    /// The list was read after this run's writes to a room, and showed it: what was sent, but for what is [`Fact::Shown`] otherwise.
+    Seen {
+        /// The room.
+        pipe: Pipe,
+        /// Its id.
+        room: RoomId,
+    },
     /// Somebody had all entries of a pipe forgotten.
     Forgotten {
         /// The room.
@@ -86,6 +93,7 @@ impl Fact {
             | Self::Released { pipe, .. }
             | Self::Shown { pipe, .. }
             | Self::Message { pipe, .. }
+            | Self::Seen { pipe, .. }
             | Self::Forgotten { pipe } => pipe,
         }
     }

@@ -17,6 +17,9 @@ pub type Entries = BTreeMap<Stamp, Fact>;
 pub fn fold(entries: &Entries) -> Recorded {
     let mut recorded = Recorded::default();
     remembered(entries).for_each(|(_, fact)| apply(&mut recorded, fact));
+    for (room, seen) in looks(entries) {
+        recorded.rooms.entry(room).or_default().seen = seen;
+    }
     for (room, welcome) in messages(entries) {
         recorded.rooms.entry(room).or_default().welcome = Some(welcome);
     }
@@ -38,6 +41,43 @@ fn remembered(entries: &Entries) -> impl Iterator<Item = (&Stamp, &Fact)> {
         let until = forgotten.get(fact.pipe());
         until.is_none_or(|until| *until < *stamp)
     })
+}
+
+/// What the list showed otherwise than it was last sent to each room, if the run that sent it looked. Only its own look tells:
+/// that of another run may have been before.
+fn looks(entries: &Entries) -> BTreeMap<RoomId, Option<BTreeMap<Field, FieldValue>>> {
+    struct Look<'a> {
+        run: &'a str,
+        shown: BTreeMap<Field, FieldValue>,
+        seen: bool,
+    }
+    let mut looks: BTreeMap<RoomId, Look<'_>> = BTreeMap::new();
+    for (stamp, fact) in remembered(entries) {
+        let run = stamp.run.as_str();
+        match fact {
+            Fact::Confirmed { room, .. } => {
+                let (shown, seen) = (BTreeMap::new(), false);
+                looks.insert(*room, Look { run, shown, seen });
+            }
+            Fact::Shown {
+                room, field, shown, ..
+            } => {
+                if let Some(look) = looks.get_mut(room).filter(|look| look.run == run) {
+                    look.shown.insert(*field, shown.clone());
+                }
+            }
+            Fact::Seen { room, .. } => {
+                if let Some(look) = looks.get_mut(room).filter(|look| look.run == run) {
+                    look.seen = true;
+                }
+            }
+            _ => {}
+        }
+    }
+    let looks = looks.into_iter();
+    looks
+        .map(|(room, look)| (room, look.seen.then_some(look.shown)))
+        .collect()
 }
 
 /// What became of the welcome of each room to which one was begun: confirmed if any run had an answer, else in doubt if any
@@ -102,6 +142,7 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
                 known.members.insert(*user);
             }
             known.sent = Some(sent.clone());
+            known.pipe = Some(pipe.clone());
             // A value that was ignored and is sent again may be taken this time; the list will tell.
             known
                 .shown
@@ -138,7 +179,7 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
             recorded.owed.entry(pipe.clone()).or_default().room = Some(*room);
             recorded.ids.insert(pipe.clone(), *room);
         }
-        Fact::Forgotten { .. } => {}
+        Fact::Seen { .. } | Fact::Forgotten { .. } => {}
     }
 }
 
@@ -159,6 +200,8 @@ enum Register<'a> {
     Resent(&'a Pipe, RoomId, FieldValue),
     /// What the server showed.
     Shown(&'a Pipe, RoomId, Field),
+    /// What a run saw of a field it had sent; of none: that it looked.
+    Saw(&'a Pipe, RoomId, &'a str, Option<Field>),
     /// How far one run came with a message.
     Message(&'a Pipe, RoomId, &'a str),
     /// That everything before was forgotten.
@@ -176,13 +219,21 @@ pub fn compact(entries: &Entries) -> Entries {
             .is_some_and(|until| *until > stamp);
         let news = registers(stamp, fact)
             .into_iter()
-            .filter(|register| spoken.insert(register.clone()))
+            .filter(|register| !is_settled(register, &spoken) && spoken.insert(register.clone()))
             .count();
         if news > 0 && !gone {
             kept.insert(stamp.clone(), fact.clone());
         }
     }
     kept
+}
+
+/// Whether nobody asks any more: what a run saw of its write matters until the next one.
+fn is_settled<'a>(register: &Register<'a>, spoken: &BTreeSet<Register<'a>>) -> bool {
+    match register {
+        Register::Saw(pipe, room, ..) => spoken.contains(&Register::Sent(pipe, *room)),
+        _ => false,
+    }
 }
 
 fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
@@ -216,11 +267,15 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             .collect(),
         Fact::Shown {
             pipe, room, field, ..
-        } => vec![Register::Shown(pipe, *room, *field)],
+        } => vec![
+            Register::Shown(pipe, *room, *field),
+            Register::Saw(pipe, *room, &stamp.run, Some(*field)),
+        ],
         Fact::Message { pipe, room, .. } => vec![
             Register::Id(pipe),
             Register::Message(pipe, *room, &stamp.run),
         ],
+        Fact::Seen { pipe, room } => vec![Register::Saw(pipe, *room, &stamp.run, None)],
         Fact::Forgotten { pipe } => vec![Register::Forgotten(pipe)],
     }
 }

@@ -79,6 +79,10 @@ enum FactLine {
         from: u64,
         stage: StageWord,
     },
+    Seen {
+        pipe: String,
+        room_id: u64,
+    },
     Forgotten {
         pipe: String,
     },
@@ -201,6 +205,10 @@ impl From<&Fact> for FactLine {
                     Stage::Failed => StageWord::Failed,
                 },
             },
+            Fact::Seen { pipe, room } => Self::Seen {
+                pipe: pipe.to_string(),
+                room_id: room.0,
+            },
             Fact::Forgotten { pipe } => Self::Forgotten {
                 pipe: pipe.to_string(),
             },
@@ -289,6 +297,10 @@ impl From<FactLine> for Fact {
                     StageWord::Confirmed => Stage::Confirmed,
                     StageWord::Failed => Stage::Failed,
                 },
+            },
+            FactLine::Seen { pipe, room_id } => Self::Seen {
+                pipe: Pipe::new(pipe),
+                room: RoomId(room_id),
             },
             FactLine::Forgotten { pipe } => Self::Forgotten {
                 pipe: Pipe::new(pipe),

@@ -42,6 +42,10 @@ pub struct RecordedRoom {
     pub released: BTreeSet<UserId>,
     /// Title, type and publicity of the last write the server confirmed.
     pub sent: Option<RoomState>,
+    /// The pipe it was sent under: a server that takes two pipes for one may have written to another's room.
+    pub pipe: Option<Pipe>,
+    /// What the list showed otherwise when the run that made that write read it again; `None` if it did not.
+    pub seen: Option<BTreeMap<Field, FieldValue>>,
     /// Fields the server ignored.
     pub shown: BTreeMap<Field, Shown>,
     /// What became of its welcome.
@@ -60,6 +64,13 @@ pub struct Recorded {
 }
 
 impl Recorded {
+    /// The same, beside a list that was read before the last entry: what others may have seen since tells nothing about it.
+    #[must_use]
+    pub fn beside_an_older_list(mut self) -> Self {
+        self.rooms.values_mut().for_each(|room| room.seen = None);
+        self
+    }
+
     /// Whether nothing at all is on record.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.owed.is_empty()

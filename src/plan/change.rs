@@ -82,6 +82,17 @@ pub struct FieldChange {
     pub before: FieldValue,
     /// What the manifest wants, normalised.
     pub after: FieldValue,
+    /// Who made them differ, as far as the ledger tells.
+    pub changed: Changed,
+}
+
+/// Who changed a field since the last write on record. For people to read; nothing is decided by it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Somebody else: the server showed another value after that write than it shows now.
+    pub outside: bool,
+    /// The manifest: it wanted another value then.
+    pub manifest: bool,
 }
 
 /// Members of one change. `new` and `unverified` together are sent, sorted.
@@ -123,6 +134,8 @@ pub struct Summary {
     pub create: usize,
     /// Rooms whose fields change.
     pub update: usize,
+    /// Rooms of which somebody else changed a field.
+    pub changed_outside: usize,
     /// Rooms that only gain members.
     pub add_only: usize,
     /// Rooms whose members are only sent again.
@@ -177,6 +190,8 @@ impl Plan {
             Action::Update { .. } if change.members.new.is_empty() => summary.resend_only += 1,
             Action::Update { .. } => summary.add_only += 1,
         }
+        let outside = change.fields().iter().any(|field| field.changed.outside);
+        summary.changed_outside += usize::from(outside);
         summary.publish += usize::from(change.publishes());
         summary.create_public += usize::from(change.creates_public());
         summary.members += change.members.new.len();

@@ -193,6 +193,7 @@ fn as_if_applied(rooms: &BTreeMap<&Pipe, &DesiredRoom>) -> (Observed, Recorded) 
         let known = RecordedRoom {
             members: room.members.iter().map(|member| member.user).collect(),
             sent: Some(room.state.clone()),
+            pipe: Some(room.pipe.clone()),
             ..RecordedRoom::default()
         };
         recorded.rooms.insert(id, known);

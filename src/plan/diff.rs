@@ -2,6 +2,7 @@
 
 use super::change::{Action, Change, FieldChange, Members, Plan};
 use super::digest::Digest;
+use super::drift::changed;
 use super::limits::{self, Allow};
 use super::remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note};
 use super::rename::likely_renames;
@@ -127,10 +128,12 @@ impl Diff<'_> {
                 // Every field goes with every write; one that is not to change goes as it is, raw.
                 send.copy_field(field, &live.state);
             } else {
+                let changed = changed(&room.pipe, field, &before, &after, record);
                 fields.push(FieldChange {
                     field,
                     before,
                     after,
+                    changed,
                 });
             }
         }

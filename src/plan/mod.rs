@@ -7,6 +7,7 @@ mod compare;
 mod diff;
 mod differences;
 mod digest;
+mod drift;
 mod limits;
 mod remarks;
 mod rename;
@@ -14,7 +15,7 @@ mod saved;
 mod select;
 mod stale;
 
-pub use change::{Action, Change, FieldChange, Members, Plan, Summary, Unverified};
+pub use change::{Action, Change, Changed, FieldChange, Members, Plan, Summary, Unverified};
 pub use compare::{Compared, Difference, People, Removed, RoomDifference, Side, compare};
 pub use diff::{Switches, plan};
 pub use digest::Digest;

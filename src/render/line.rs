@@ -2,7 +2,7 @@
 
 use super::words::{Count, few};
 use crate::model::{FieldValue, Welcome};
-use crate::plan::{Action, Change, FieldChange, Members, Plan};
+use crate::plan::{Action, Change, Changed, FieldChange, Members, Plan};
 
 /// Members named in one line.
 const NAMED: usize = 12;
@@ -92,11 +92,22 @@ fn field(change: &FieldChange, voice: Voice<'_>) -> String {
         value(&change.before, voice.title),
         value(&change.after, voice.title),
     );
+    let outside = outside(change);
     match change.after {
-        FieldValue::Public(_) => format!("{before} → {after}"),
+        FieldValue::Public(_) => format!("{before} → {after}{outside}"),
         FieldValue::Title(_) | FieldValue::Kind(_) => {
-            format!("{} {before} → {after}", change.field.name())
+            format!("{} {before} → {after}{outside}", change.field.name())
         }
+    }
+}
+
+/// What is added where somebody else changed a field: what is done then undoes it.
+pub(super) fn outside(change: &FieldChange) -> &'static str {
+    let Changed { outside, manifest } = change.changed;
+    match (outside, manifest) {
+        (false, _) => "",
+        (true, false) => " (changed outside)",
+        (true, true) => " (changed outside, and in the manifest)",
     }
 }
 

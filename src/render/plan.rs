@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::compared;
 use super::escape::{brief, terminal};
+use super::line;
 use super::paint::{Paint, Tone};
 use super::sections::{refused, sections, ticked};
 use super::title;
@@ -113,7 +114,13 @@ fn headline(change: &Change, paint: Paint) -> String {
             )
         }
         Action::Update { .. } if change.publishes() => {
-            format!("publish: closed → {}", paint.tone(Tone::Danger, "public"))
+            let public = change.fields().iter();
+            let public = public.filter(|field| field.after == FieldValue::Public(true));
+            let outside: String = public.map(line::outside).collect();
+            format!(
+                "publish: closed → {}{outside}",
+                paint.tone(Tone::Danger, "public")
+            )
         }
         Action::Update { .. } if change.is_welcome_only() => "send the welcome".to_owned(),
         Action::Update { fields, .. } if fields.is_empty() && change.members.new.is_empty() => {
@@ -125,12 +132,17 @@ fn headline(change: &Change, paint: Paint) -> String {
 }
 
 fn field_line(change: &FieldChange, paint: Paint) -> String {
-    let label = change.field.name();
+    let (label, outside) = (change.field.name(), line::outside(change));
     match (&change.before, &change.after) {
         (FieldValue::Title(before), FieldValue::Title(after)) => {
-            format!("{label:<7} {}", title::change(before, after, paint))
+            format!(
+                "{label:<7} {}{outside}",
+                title::change(before, after, paint)
+            )
         }
-        (before, after) => format!("{label:<7} {} → {}", value(before), value(after)),
+        (before, after) => {
+            format!("{label:<7} {} → {}{outside}", value(before), value(after))
+        }
     }
 }
 
@@ -199,11 +211,15 @@ pub(super) fn figures(plan: &Plan) -> Vec<String> {
             parts.push(words);
         }
     };
-    let public = |count: usize, words: &str| {
-        if count > 0 {
-            format!(" ({count} {words})")
-        } else {
+    let of_them = |kinds: &[(usize, &str)]| {
+        let kinds = kinds.iter().filter(|(count, _)| *count > 0);
+        let kinds: Vec<String> = kinds
+            .map(|(count, words)| format!("{count} {words}"))
+            .collect();
+        if kinds.is_empty() {
             String::new()
+        } else {
+            format!(" ({})", kinds.join(", "))
         }
     };
     part(
@@ -211,7 +227,7 @@ pub(super) fn figures(plan: &Plan) -> Vec<String> {
         format!(
             "{} to create{}",
             summary.create,
-            public(summary.create_public, "public")
+            of_them(&[(summary.create_public, "public")])
         ),
     );
     let becomes = if summary.publish == 1 {
@@ -224,7 +240,10 @@ pub(super) fn figures(plan: &Plan) -> Vec<String> {
         format!(
             "{} to update{}",
             summary.update,
-            public(summary.publish, becomes)
+            of_them(&[
+                (summary.publish, becomes),
+                (summary.changed_outside, "changed outside")
+            ])
         ),
     );
     part(
@@ -284,6 +303,10 @@ fn summary(text: &mut String, plan: &Plan, paint: Paint) {
         (
             plan.summary.unverified.members > 0,
             "unverified: nothing is on record of who is in these rooms; sending members again breaks nothing",
+        ),
+        (
+            plan.summary.changed_outside > 0,
+            "changed outside: since the last write on record, and by nobody this ledger knows of",
         ),
     ];
     for (_, words) in legend.into_iter().filter(|(due, _)| *due) {

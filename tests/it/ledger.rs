@@ -80,6 +80,7 @@ fn fact() -> impl Strategy<Value = Fact> {
                 .prop_map(move |(field, sent, shown)| {
                     Fact::Shown { pipe: four.clone(), room, field, sent, shown }
                 }),
+            3 => Just(Fact::Seen { pipe: pipe.clone(), room }),
             1 => Just(Fact::Forgotten { pipe }),
         ]
     })
@@ -258,7 +259,7 @@ fn show_tells_what_is_on_record() {
         .ok();
     let origin = api.env().swap_remove(0).1;
     assert_snapshot!(shown.replace(&origin, "http://sandbox"), @r#"
-    widget 627 on http://sandbox: 8 lines, 2 rooms on record
+    widget 627 on http://sandbox: 12 lines, 2 rooms on record
 
       course-01  room 2
         sent      "Course 1", conference, closed
@@ -281,7 +282,7 @@ fn show_tells_what_is_on_record() {
         named.to_str().unwrap(),
     ];
     let document = dir.run(&args).json().to_string();
-    assert_snapshot!(document.replace(&origin, "http://sandbox"), @r#"{"entries":8,"exit":0,"format":1,"kind":"ledger","origin":"http://sandbox","owed":[],"rooms":[{"ignored_fields":[],"members":[10,11,12,13,15],"pipe":"course-01","released":[14],"room_id":2},{"ignored_fields":["title"],"members":[20,21,22,23,24],"pipe":"course-02","released":[],"room_id":3}],"widget":627}"#);
+    assert_snapshot!(document.replace(&origin, "http://sandbox"), @r#"{"entries":12,"exit":0,"format":1,"kind":"ledger","origin":"http://sandbox","owed":[],"rooms":[{"ignored_fields":[],"members":[10,11,12,13,15],"pipe":"course-01","released":[14],"room_id":2},{"ignored_fields":["title"],"members":[20,21,22,23,24],"pipe":"course-02","released":[],"room_id":3}],"widget":627}"#);
 }
 
 #[test]
@@ -506,7 +507,7 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
     };
     let before = see();
     let told = run(&dir, &["ledger", "compact"]).ok();
-    assert_snapshot!(told, @"l.jsonl: 15 → 13 entries, 4 rooms on record");
+    assert_snapshot!(told, @"l.jsonl: 23 → 17 entries, 4 rooms on record");
     let small = dir.read("l.jsonl");
     assert!(small.len() < whole.len());
     assert_eq!(see(), before);

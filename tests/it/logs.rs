@@ -91,7 +91,7 @@ fn once_it_tells_what_is_decided() {
     info: apply: room settled  pipe=team-a room=2 status=applied members=2 requests=1
     1 of 1 room: reading the list again
     info: apply: looked at what took  look=1 settled=true
-    info: ledger: ledger read  ledger=LEDGER entries=2
+    info: ledger: ledger read  ledger=LEDGER entries=3
     "#);
     dir.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
     assert_snapshot!(log(&dir, &["-v", "plan"]), @r#"
@@ -101,7 +101,7 @@ fn once_it_tells_what_is_decided() {
     info: settings: variable found  name=IMBACHAT_SECRET_KEY in_file=false
     info: commands: manifest read  files=1 rooms=1 members=2
     info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
-    info: ledger: ledger read  ledger=LEDGER entries=2
+    info: ledger: ledger read  ledger=LEDGER entries=3
     info: plan: to write  pipe=team-a action=update room=2 fields=title new=0 unverified=0 recorded=2 welcome=false recreate=false
     info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     "#);
@@ -139,7 +139,7 @@ fn twice_it_tells_every_request_too() {
     debug: imbachat: answer  number=3 status=200 kind=application/json milliseconds=N
     debug: imbachat: body  number=3 rows=2 bytes=N shape="{code:200 data:[] success:\"true\"}"
     info: apply: looked at what took  look=1 settled=true
-    info: ledger: ledger read  ledger=LEDGER entries=2
+    info: ledger: ledger read  ledger=LEDGER entries=3
     "#);
 }
 

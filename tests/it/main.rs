@@ -10,6 +10,7 @@ mod credentials;
 mod curl_pages;
 mod diff;
 mod docs;
+mod drift;
 mod exits;
 mod explain;
 mod fault_matrix;

@@ -1,11 +1,11 @@
 //! A plan -> the lines of its file, and back.
 
-use super::change::field_line;
+use super::change::{field_line, field_values};
 use super::lines::{
     Body, ByHandLine, ChangeLine, ConflictLine, ConflictWord, GuardLine, IgnoredLine, Odd,
 };
 use crate::model::{Pipe, RoomId, Target, UserId, WidgetId};
-use crate::plan::change::{FieldChange, Plan};
+use crate::plan::change::Plan;
 use crate::plan::limits::LimitKind;
 use crate::plan::remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Refusal};
 
@@ -136,16 +136,12 @@ impl From<&IgnoredField> for IgnoredLine {
 
 impl From<IgnoredLine> for IgnoredField {
     fn from(line: IgnoredLine) -> Self {
-        let FieldChange {
-            field,
-            before,
-            after,
-        } = line.values.into();
+        let (field, sent, shown) = field_values(line.values);
         Self {
             pipe: Pipe::new(line.pipe),
             field,
-            sent: before,
-            shown: after,
+            sent,
+            shown,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! One change -> its line in the file, and back.
 
 use super::body::{ids, users};
-use super::lines::{ChangeLine, FieldLine, Odd, StateLine, WelcomeLine};
+use super::lines::{ChangeLine, ChangedLine, FieldLine, Odd, StateLine, WelcomeLine};
 use crate::model::{Field, FieldValue, Pipe, RoomId, RoomKind, RoomState, UserId, Welcome};
-use crate::plan::change::{Action, Change, FieldChange, Members};
+use crate::plan::change::{Action, Change, Changed, FieldChange, Members};
 use crate::plan::digest::Digest;
 
 impl From<&Change> for ChangeLine {
@@ -40,17 +40,7 @@ impl From<&Change> for ChangeLine {
             room_id,
             digest: digest.to_string(),
             recreate: *recreate,
-            fields: change
-                .fields()
-                .iter()
-                .map(
-                    |FieldChange {
-                         field,
-                         before,
-                         after,
-                     }| field_line(*field, before, after),
-                )
-                .collect(),
+            fields: change.fields().iter().map(ChangedLine::from).collect(),
             send: StateLine {
                 title: title.clone(),
                 r#type: kind.number(),
@@ -105,6 +95,39 @@ impl TryFrom<ChangeLine> for Change {
     }
 }
 
+impl From<&FieldChange> for ChangedLine {
+    fn from(change: &FieldChange) -> Self {
+        let FieldChange {
+            field,
+            before,
+            after,
+            changed: Changed { outside, manifest },
+        } = change;
+        Self {
+            values: field_line(*field, before, after),
+            outside: *outside,
+            manifest: *manifest,
+        }
+    }
+}
+
+impl From<ChangedLine> for FieldChange {
+    fn from(line: ChangedLine) -> Self {
+        let ChangedLine {
+            values,
+            outside,
+            manifest,
+        } = line;
+        let (field, before, after) = field_values(values);
+        Self {
+            field,
+            before,
+            after,
+            changed: Changed { outside, manifest },
+        }
+    }
+}
+
 /// Both values of a field. They are always of the field's own type: one function makes them, from one field.
 pub(super) fn field_line(field: Field, before: &FieldValue, after: &FieldValue) -> FieldLine {
     let title = |value: &FieldValue| {
@@ -138,26 +161,20 @@ pub(super) fn field_line(field: Field, before: &FieldValue, after: &FieldValue) 
     }
 }
 
-impl From<FieldLine> for FieldChange {
-    fn from(line: FieldLine) -> Self {
-        let kind = |number| FieldValue::Kind(RoomKind::from_number(number));
-        let (field, before, after) = match line {
-            FieldLine::Title { before, after } => (
-                Field::Title,
-                FieldValue::Title(before),
-                FieldValue::Title(after),
-            ),
-            FieldLine::Type { before, after } => (Field::Kind, kind(before), kind(after)),
-            FieldLine::Public { before, after } => (
-                Field::Public,
-                FieldValue::Public(before),
-                FieldValue::Public(after),
-            ),
-        };
-        Self {
-            field,
-            before,
-            after,
-        }
+/// A field and both its values.
+pub(super) fn field_values(line: FieldLine) -> (Field, FieldValue, FieldValue) {
+    let kind = |number| FieldValue::Kind(RoomKind::from_number(number));
+    match line {
+        FieldLine::Title { before, after } => (
+            Field::Title,
+            FieldValue::Title(before),
+            FieldValue::Title(after),
+        ),
+        FieldLine::Type { before, after } => (Field::Kind, kind(before), kind(after)),
+        FieldLine::Public { before, after } => (
+            Field::Public,
+            FieldValue::Public(before),
+            FieldValue::Public(after),
+        ),
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct ChangeLine {
     pub(super) room_id: Option<u64>,
     pub(super) digest: String,
     pub(super) recreate: bool,
-    pub(super) fields: Vec<FieldLine>,
+    pub(super) fields: Vec<ChangedLine>,
     pub(super) send: StateLine,
     pub(super) new: Vec<u64>,
     pub(super) unverified: Vec<u64>,
@@ -46,6 +46,16 @@ pub(super) struct StateLine {
     pub(super) title: String,
     pub(super) r#type: i64,
     pub(super) public: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ChangedLine {
+    #[serde(flatten)]
+    pub(super) values: FieldLine,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) outside: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) manifest: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::{FieldValue, RoomState, UserId, Welcome};
-use crate::plan::{Action, Change, FieldChange, Members};
+use crate::plan::{Action, Change, Changed, FieldChange, Members};
 use crate::render::escape::brief;
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -38,6 +38,8 @@ struct FieldDocument {
     field: &'static str,
     before: ValueDocument,
     after: ValueDocument,
+    /// Who changed it since the last write on record, as far as the ledger tells: `outside` (somebody else), `manifest`.
+    changed: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -136,11 +138,18 @@ fn field(change: &FieldChange) -> FieldDocument {
         field,
         before,
         after,
+        changed: Changed { outside, manifest },
     } = change;
+    let who = [(*outside, "outside"), (*manifest, "manifest")];
     FieldDocument {
         field: field.name(),
         before: value(before),
         after: value(after),
+        changed: who
+            .into_iter()
+            .filter(|(changed, _)| *changed)
+            .map(|(_, who)| who)
+            .collect(),
     }
 }
 

@@ -53,6 +53,8 @@ struct SummaryDocument {
     create_public: usize,
     /// Rooms whose title, type or publicity changes.
     update: usize,
+    /// Rooms of which somebody else changed a field since the last write on record.
+    changed_outside: usize,
     /// Closed rooms that become public.
     publish: usize,
     /// Rooms that only gain members.
@@ -213,6 +215,7 @@ fn summary_document(plan: &Plan, summary: Summary) -> SummaryDocument {
     let Summary {
         create,
         update,
+        changed_outside,
         add_only,
         resend_only,
         welcome_only,
@@ -230,6 +233,7 @@ fn summary_document(plan: &Plan, summary: Summary) -> SummaryDocument {
         create,
         create_public,
         update,
+        changed_outside,
         publish,
         add_members_only: add_only,
         resend_only,

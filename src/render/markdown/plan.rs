@@ -292,6 +292,12 @@ fn legend(plan: &Plan) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if plan.summary.changed_outside > 0 {
+        lines.push(
+            "Changed outside: since the last write on record, and by nobody this ledger knows of."
+                .to_owned(),
+        );
+    }
     if plan.summary.unverified.members > 0 {
         lines.push(
             "Unverified: nothing is on record of who is in these rooms; sending members again breaks nothing."

@@ -176,7 +176,7 @@ fn a_create_is_repeated_when_the_server_says_it_is_too_early() {
         "{out}"
     );
     assert_eq!(writes(&server).len(), 2);
-    assert_eq!(ledger_kinds(&dir), ["intent", "confirmed"]);
+    assert_eq!(ledger_kinds(&dir), ["intent", "confirmed", "seen"]);
 }
 
 #[test]
@@ -301,7 +301,10 @@ fn a_create_whose_answer_is_lost_is_found_and_finished_in_the_same_run() {
         "{room}"
     );
     dir.run(&["plan", "--detailed-exitcode"]).ok();
-    assert_eq!(ledger_kinds(&dir), ["intent", "confirmed", "confirmed"]);
+    assert_eq!(
+        ledger_kinds(&dir),
+        ["intent", "confirmed", "confirmed", "seen"]
+    );
 }
 
 // updates

@@ -8,7 +8,7 @@ use roomform::model::{
     UserId, Welcome, WidgetId,
 };
 use roomform::plan::{
-    Action, ByHand, Change, Compared, Conflict, ConflictKind, Difference, FieldChange,
+    Action, ByHand, Change, Changed, Compared, Conflict, ConflictKind, Difference, FieldChange,
     IgnoredField, LimitKind, Members, Note, People, Plan, Refusal, Removed, RoomDifference,
     Switches, Unverified, plan,
 };
@@ -90,6 +90,10 @@ fn changes() -> Vec<Change> {
         field,
         before,
         after,
+        changed: Changed {
+            outside: true,
+            manifest: true,
+        },
     });
     let update = |fields: &[FieldChange]| Change {
         action: Action::Update {

@@ -97,7 +97,8 @@ impl Client {
                 let moody = state.rng.chance(state.weather.moody);
                 let creates = write.room.is_none();
                 state.count(if creates { "a create" } else { "an update" });
-                let done = state.server.commit(write, moody);
+                let name = state.runs[self.run].name.clone();
+                let done = state.server.commit(write, moody, Some(&name));
                 state.say(|| {
                     let (run, moody) = (self.run, if moody { ", fields ignored" } else { "" });
                     format!("run {run}: commit {}: {done:?}{moody}", write.pipe)

@@ -206,6 +206,10 @@ fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let expected = Summary {
         create: count(&create),
         update: count(&|change| !change.fields().is_empty()),
+        changed_outside: count(&|change| {
+            let mut fields = change.fields().iter();
+            fields.any(|field| field.changed.outside)
+        }),
         add_only: count(&|change| {
             !create(change) && change.fields().is_empty() && !change.members.new.is_empty()
         }),

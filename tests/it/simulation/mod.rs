@@ -5,6 +5,7 @@
 
 mod client;
 mod disk;
+mod drift;
 mod fault;
 mod figures;
 mod oracle;

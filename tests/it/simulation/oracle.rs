@@ -1,15 +1,15 @@
 //! The oracle: it knows the manifest, the list as it was sent, the ledger, and the server itself, and holds every line of a
 //! plan against them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use roomform::model::{Field, LiveRoom, MembersPolicy, Pipe, RoomState, UserId, Welcome};
 use roomform::plan::{Action, Change, ConflictKind, Members, Note, Plan};
 
-use super::figures;
 use super::record::{Account, Known};
 use super::server::Server;
 use super::wishes::{Wish, Wishes};
+use super::{drift, figures};
 
 /// What the command line said, and so what the plan must go by.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,6 +31,10 @@ pub struct Truth<'a> {
     pub shown: &'a [LiveRoom],
     pub account: &'a Account,
     pub server: &'a Server,
+    /// What each run wanted, by its name.
+    pub wanted: BTreeMap<&'a str, &'a Wishes>,
+    /// Whether every list so far showed what was there.
+    pub punctual: bool,
     pub nothing: Known,
 }
 
@@ -213,6 +217,7 @@ fn fields(
             let differs = before != after && !wish.ignore.contains(field);
             let holds = named.before == before && named.after == after && differs;
             check(wrong, holds, "before and after are not so");
+            drift::line(truth, row, &change.pipe, named, wrong);
         } else {
             send.copy_field(field, &row.state);
             let kept = before == after || wish.ignore.contains(field);

@@ -146,8 +146,12 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
     });
     if let Some(observed) = &outcome.observed {
         // What `apply` tells at its end: the plan that is left.
-        let (recorded, account) = on_disk(world);
+        let (recorded, mut account) = on_disk(world);
+        let recorded = recorded.beside_an_older_list();
         let after = plan(&target(), &desired, observed, &recorded, &switches);
+        for known in account.rooms.values_mut() {
+            known.saw = None;
+        }
         judge(world, run, start.flags, &account, &after);
     }
     End::Applied(writes)
@@ -168,6 +172,12 @@ fn judge(world: &World, run: usize, flags: Flags, account: &Account, plan: &Plan
             shown: &process.shown,
             account,
             server: &state.server,
+            wanted: state
+                .runs
+                .iter()
+                .map(|run| (run.name.as_str(), &*run.wishes))
+                .collect(),
+            punctual: !state.tally.contains_key("a list that lags"),
             nothing: Known::default(),
         };
         let lies = oracle::lies(&truth, plan);

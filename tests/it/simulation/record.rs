@@ -16,6 +16,10 @@ pub struct Known {
     pub sent: Option<RoomState>,
     /// Field, sent, shown.
     pub shown: BTreeMap<Field, (FieldValue, FieldValue)>,
+    /// The run that made the last confirmed write, and the pipe it meant.
+    pub wrote: Option<(String, Pipe)>,
+    /// What that run saw of it afterwards, if it looked.
+    pub saw: Option<RoomState>,
 }
 
 /// What is on record.
@@ -49,6 +53,7 @@ impl Account {
                 account.take(stamp, fact);
             }
         }
+        account.look(entries, &forgotten);
         let rooms: Vec<RoomId> = account.messages.keys().copied().collect();
         for room in rooms {
             if account.begun(room).is_some() {
@@ -56,6 +61,40 @@ impl Account {
             }
         }
         account
+    }
+
+    /// Who wrote last to each room, and what they saw: by all lines about it after that write.
+    fn look(&mut self, entries: &Entries, forgotten: &BTreeMap<&Pipe, &Stamp>) {
+        for (id, known) in &mut self.rooms {
+            let lines: Vec<(&Stamp, &Fact)> = entries
+                .iter()
+                .filter(|(stamp, fact)| forgotten.get(fact.pipe()).is_none_or(|end| end < stamp))
+                .collect();
+            let last = lines
+                .iter()
+                .rposition(|(_, fact)| matches!(fact, Fact::Confirmed { room, .. } if room == id));
+            let (Some(last), Some(sent)) = (last, &known.sent) else {
+                continue;
+            };
+            let writer = &lines[last].0.run;
+            let own = lines[last..]
+                .iter()
+                .filter(|(stamp, _)| stamp.run == *writer);
+            let (mut saw, mut looked) = (sent.clone(), false);
+            for (_, fact) in own {
+                match fact {
+                    Fact::Shown { room, shown, .. } if room == id => match shown {
+                        FieldValue::Title(title) => saw.title.clone_from(title),
+                        FieldValue::Kind(kind) => saw.kind = *kind,
+                        FieldValue::Public(public) => saw.public = *public,
+                    },
+                    Fact::Seen { room, .. } => looked |= room == id,
+                    _ => {}
+                }
+            }
+            known.wrote = Some((writer.clone(), lines[last].1.pipe().clone()));
+            known.saw = looked.then_some(saw);
+        }
     }
 
     fn take(&mut self, stamp: &Stamp, fact: &Fact) {
@@ -113,7 +152,7 @@ impl Account {
                 let known = self.rooms.entry(*room).or_default();
                 known.shown.insert(*field, (sent.clone(), shown.clone()));
             }
-            Fact::Forgotten { .. } => {}
+            Fact::Seen { .. } | Fact::Forgotten { .. } => {}
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Room {
     pub members: BTreeSet<UserId>,
     /// What roomform ever said in it.
     pub said: Vec<Said>,
+    /// Every write that reached it: by which run, if one waited for the answer, and which fields took another value.
+    pub hands: Vec<(Option<String>, FieldSet)>,
 }
 
 /// One call that writes, as it arrives.
@@ -119,13 +121,19 @@ impl Server {
             life: Life::Live,
             members: BTreeSet::new(),
             said: Vec::new(),
+            hands: Vec::new(),
         };
         self.rooms.insert(id, room);
         id
     }
 
-    /// Carries a call out. `moody`: this once no field of an existing room is changed.
-    pub fn commit(&mut self, write: &Write, moody: bool) -> Result<RoomId, Failure> {
+    /// Carries a call out. `moody`: this once no field of an existing room is changed. `by`: the run that waits for the answer.
+    pub fn commit(
+        &mut self,
+        write: &Write,
+        moody: bool,
+        by: Option<&str>,
+    ) -> Result<RoomId, Failure> {
         let named = write.room.filter(|id| self.takes(*id));
         if write.room.is_some() && named.is_none() && !self.manners.strays {
             return Err(Failure::lasting(Delivery::Refused, "404: room not found"));
@@ -143,12 +151,15 @@ impl Server {
                 public: false,
             };
         }
+        let before = room.state.clone();
         for field in Field::ALL {
             let refused = stubborn.contains(field) || moody && existing.is_some();
             if !refused {
                 room.state.copy_field(field, &write.state);
             }
         }
+        room.hands
+            .push((by.map(ToOwned::to_owned), changed(&before, &room.state)));
         room.members.extend(&write.members);
         Ok(id)
     }
@@ -218,7 +229,10 @@ impl Server {
             (0..=4, Some(id), _) => {
                 let state = wishes::state(rng);
                 let text = format!("room {id} becomes {state:?}");
-                self.change(id, |room| room.state = state);
+                self.change(id, |room| {
+                    room.hands.push((None, changed(&room.state, &state)));
+                    room.state = state;
+                });
                 text
             }
             (5, Some(id), _) => {
@@ -255,7 +269,7 @@ impl Server {
             state: wishes::state(rng),
             members: vec![UserId(900 + rng.below(5))],
         };
-        match self.commit(&write, false) {
+        match self.commit(&write, false, None) {
             Ok(id) => format!(
                 "room {id} is made or changed: {} {:?}",
                 write.pipe, write.state
@@ -263,4 +277,15 @@ impl Server {
             Err(failure) => failure.message,
         }
     }
+}
+
+/// The fields that take another value.
+fn changed(before: &RoomState, after: &RoomState) -> FieldSet {
+    let mut fields = FieldSet::default();
+    for field in Field::ALL {
+        if before.value(field) != after.value(field) {
+            fields.insert(field);
+        }
+    }
+    fields
 }

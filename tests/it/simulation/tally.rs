@@ -9,7 +9,7 @@ use roomform::plan::{Action, ConflictKind, Note, Plan, Refusal};
 pub type Tally = BTreeMap<&'static str, u64>;
 
 /// Everything that has to happen in a few thousand worlds.
-const ALL: [&str; 74] = [
+const ALL: [&str; 77] = [
     "401",
     "422",
     "429",
@@ -44,6 +44,9 @@ const ALL: [&str; 74] = [
     "assumed",
     "conflict",
     "create",
+    "changed in the manifest",
+    "changed outside",
+    "changed outside, and in the manifest",
     "cut after the commit",
     "cut before the commit",
     "deleted",
@@ -102,6 +105,14 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
             Action::Create => "to create",
             Action::Update { .. } => "to update",
         });
+        for field in change.fields() {
+            match (field.changed.outside, field.changed.manifest) {
+                (false, false) => {}
+                (true, false) => count("changed outside"),
+                (false, true) => count("changed in the manifest"),
+                (true, true) => count("changed outside, and in the manifest"),
+            }
+        }
         if change.publishes() {
             count("to publish");
         }

@@ -244,7 +244,7 @@ impl State {
         match self.server.late.remove(0) {
             Call::Write(write) => {
                 self.count("a late write");
-                let done = self.server.commit(&write, false);
+                let done = self.server.commit(&write, false, None);
                 self.say(|| format!("late: {} {:?}: {done:?}", write.pipe, write.room));
             }
             Call::Say(said) => {

@@ -1,0 +1,135 @@
+//! Drift: which of two made a field differ, the manifest or somebody else.
+//!
+//! It claims only what the ledger proves. Where the last write was never looked at, or nothing is on record, it says nothing.
+
+use super::change::Changed;
+use crate::model::{Field, FieldValue, Pipe, RecordedRoom};
+
+/// Who changed a room's field that the server shows as `live` and the manifest wants as `wanted`.
+pub(super) fn changed(
+    pipe: &Pipe,
+    field: Field,
+    live: &FieldValue,
+    wanted: &FieldValue,
+    record: &RecordedRoom,
+) -> Changed {
+    let sent = record.sent.as_ref();
+    let sent = sent.filter(|_| record.pipe.as_ref() == Some(pipe));
+    let Some(sent) = sent.map(|sent| sent.value(field)) else {
+        return Changed::default();
+    };
+    let then = record.seen.as_ref();
+    let then = then.map(|otherwise| otherwise.get(&field).unwrap_or(&sent));
+    // What a field that was ignored shows goes with later writes as it is: then it is not what the manifest wanted.
+    let ignored = record.shown.get(&field);
+    let ignored = ignored.is_some_and(|it| it.shown == sent && it.sent == *wanted);
+    Changed {
+        // What was sent may only have taken later.
+        outside: then.is_some_and(|then| then != live) && sent != *live,
+        manifest: *wanted != sent && !ignored,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{RoomKind, RoomState, Shown};
+
+    fn title(text: &str) -> FieldValue {
+        FieldValue::Title(text.to_owned())
+    }
+
+    /// After a title was sent; `seen` as another, or the same, or not looked at; and one that was ignored, at some time.
+    fn record(sent: &str, seen: Option<&str>, ignored: Option<(&str, &str)>) -> RecordedRoom {
+        let state = RoomState {
+            title: sent.to_owned(),
+            kind: RoomKind::Conference,
+            public: false,
+        };
+        let other = |seen: &str| (seen != sent).then(|| (Field::Title, title(seen)));
+        let ignored = ignored.map(|(sent, shown)| Shown {
+            sent: title(sent),
+            shown: title(shown),
+        });
+        RecordedRoom {
+            sent: Some(state),
+            pipe: Some(Pipe::new("a")),
+            seen: seen.map(|seen| other(seen).into_iter().collect()),
+            shown: ignored.map(|it| (Field::Title, it)).into_iter().collect(),
+            ..RecordedRoom::default()
+        }
+    }
+
+    #[test]
+    fn who_changed_what() {
+        let (a, old) = (Some("A"), Some("old"));
+        let ignored = Some(("A", "old"));
+        let cases = [
+            ("the manifest", record("A", a, None), "A", "B", "manifest"),
+            ("somebody", record("A", a, None), "X", "A", "outside"),
+            ("both", record("A", a, None), "X", "B", "outside manifest"),
+            ("nobody looked", record("A", None, None), "X", "A", ""),
+            (
+                "the same, both",
+                record("A", None, None),
+                "X",
+                "B",
+                "manifest",
+            ),
+            ("no record", RecordedRoom::default(), "X", "A", ""),
+            ("ignored", record("A", old, ignored), "old", "A", ""),
+            (
+                "then somebody",
+                record("A", old, ignored),
+                "X",
+                "A",
+                "outside",
+            ),
+            (
+                "then the manifest",
+                record("A", old, ignored),
+                "old",
+                "B",
+                "manifest",
+            ),
+            ("took late", record("A", old, ignored), "A", "B", "manifest"),
+            (
+                "sent as it is",
+                record("old", old, ignored),
+                "X",
+                "A",
+                "outside",
+            ),
+            (
+                "the same, both",
+                record("old", old, ignored),
+                "X",
+                "B",
+                "outside manifest",
+            ),
+            (
+                "long ago",
+                record("C", Some("C"), ignored),
+                "old",
+                "C",
+                "outside",
+            ),
+        ];
+        for (what, record, live, wanted, expected) in cases {
+            let Changed { outside, manifest } = changed(
+                &Pipe::new("a"),
+                Field::Title,
+                &title(live),
+                &title(wanted),
+                &record,
+            );
+            let words = [(outside, "outside"), (manifest, "manifest")];
+            let words = words.iter().filter(|it| it.0).map(|it| it.1);
+            let words: Vec<&str> = words.collect();
+            assert_eq!(words.join(" "), expected, "{what}");
+            let (other, live) = (Pipe::new("A"), title(live));
+            let unsaid = changed(&other, Field::Title, &live, &title(wanted), &record);
+            assert_eq!(unsaid, Changed::default(), "{what}, of another room");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Who changed a field: what a plan claims, held against the ledger, and against what really happened.
+
+use roomform::model::{Field, LiveRoom, Pipe};
+use roomform::plan::{Changed, FieldChange};
+
+use super::oracle::{Truth, check};
+
+/// Whether a changed field says truly who changed it.
+pub fn line(
+    truth: &Truth<'_>,
+    row: &LiveRoom,
+    pipe: &Pipe,
+    named: &FieldChange,
+    wrong: &mut Vec<String>,
+) {
+    let Changed { outside, manifest } = named.changed;
+    let (known, field) = (truth.known(row), named.field);
+    // Where two pipes are one to the server, the last write may have been meant for another room.
+    let meant = |_: &&_| known.wrote.as_ref().is_some_and(|(_, meant)| meant == pipe);
+    let sent = known.sent.as_ref().filter(meant);
+    let sent = sent.map(|sent| sent.value(field));
+    let saw = known.saw.as_ref().filter(meant);
+    let saw = saw.map(|saw| saw.value(field));
+    let proved = saw.is_some_and(|saw| saw != named.before) && sent != Some(named.before.clone());
+    check(wrong, outside == proved, "changed outside, or not");
+    if outside && truth.punctual {
+        let really = changed_since(truth, row, field);
+        check(wrong, really, "nobody changed it since that write");
+    }
+    if manifest {
+        check(
+            wrong,
+            sent.is_some_and(|sent| sent != named.after),
+            "the manifest wanted it",
+        );
+        let really = wants_another(truth, row, pipe, field);
+        check(wrong, really, "the manifest did not change");
+    }
+}
+
+/// Whether a field took another value after the last thing that the last writer on record did to the room.
+fn changed_since(truth: &Truth<'_>, row: &LiveRoom, field: Field) -> bool {
+    let (Some(room), Some((writer, _))) =
+        (truth.server.rooms.get(&row.id), &truth.known(row).wrote)
+    else {
+        return false;
+    };
+    let last = room
+        .hands
+        .iter()
+        .rposition(|(by, _)| by.as_ref() == Some(writer));
+    let since = last.map(|last| &room.hands[last + 1..]).unwrap_or_default();
+    since.iter().any(|(_, fields)| fields.contains(field))
+}
+
+/// Whether the last writer on record was told another value than is wanted now, or to leave the field alone.
+fn wants_another(truth: &Truth<'_>, row: &LiveRoom, pipe: &Pipe, field: Field) -> bool {
+    let writer = truth.known(row).wrote.as_ref();
+    let then = writer.and_then(|(run, _)| truth.wanted.get(run.as_str())?.rooms.get(pipe));
+    let now = truth.wishes.rooms.get(pipe);
+    then.zip(now).is_some_and(|(then, now)| {
+        then.ignore.contains(field) || then.state.value(field) != now.state.value(field)
+    })
+}
