@@ -61,7 +61,7 @@ pub struct PlanArgs {
 /// Flags of `diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// What to compare with: a file, a directory, or either in a git revision, as in origin/main:rooms/
+    /// What to compare with: a manifest (a file, a directory, or either in a git revision, as in origin/main:rooms/), or a plan
     pub base: PathBuf,
     /// What to compare, in the same way
     pub head: PathBuf,
@@ -175,6 +175,8 @@ pub enum SchemaKind {
     Plan,
     /// The output of `diff --format json`
     Diff,
+    /// The output of `diff --format json` for two plans
+    PlanDiff,
     /// The output of `apply --format json`
     Report,
 }

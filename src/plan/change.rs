@@ -164,7 +164,7 @@ pub struct Summary {
 
 impl Plan {
     /// A plan for a target in which nothing stands yet.
-    pub(super) fn empty(target: &Target) -> Self {
+    pub fn empty(target: &Target) -> Self {
         Self {
             target: target.clone(),
             changes: Vec::new(),
@@ -181,7 +181,7 @@ impl Plan {
     }
 
     /// Takes a change in, and counts it.
-    pub(super) fn push(&mut self, change: Change) {
+    pub fn push(&mut self, change: Change) {
         let summary = &mut self.summary;
         match &change.action {
             Action::Create => summary.create += 1,
@@ -261,6 +261,14 @@ impl Plan {
 }
 
 impl Change {
+    /// The live room's id; none for a new one.
+    pub fn room_id(&self) -> Option<RoomId> {
+        match &self.action {
+            Action::Create => None,
+            Action::Update { id, .. } => Some(*id),
+        }
+    }
+
     /// The changed fields; empty for a new room.
     pub fn fields(&self) -> &[FieldChange] {
         match &self.action {

@@ -9,6 +9,7 @@ mod differences;
 mod digest;
 mod drift;
 mod limits;
+mod moved;
 mod remarks;
 mod rename;
 mod saved;
@@ -20,6 +21,7 @@ pub use compare::{Compared, Difference, People, Removed, RoomDifference, Side, c
 pub use diff::{Switches, plan};
 pub use digest::Digest;
 pub use limits::{Allow, LimitKind};
+pub use moved::{ByHandMove, MoveKind, Moved, RoomMove, moved};
 pub use remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note, Refusal};
 pub use saved::{SavedError, restore, save};
 pub use select::{Interest, Selection};

@@ -55,7 +55,8 @@ pub(super) fn change(change: &Change, voice: Voice<'_>) -> String {
     format!("{pipe}{title}: {}", what(change, voice).join(", "))
 }
 
-fn what(change: &Change, voice: Voice<'_>) -> Vec<String> {
+/// What becomes of the room, in parts.
+pub(super) fn what(change: &Change, voice: Voice<'_>) -> Vec<String> {
     let Change {
         pipe: _,
         file: _,

@@ -67,7 +67,13 @@ pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
     section(text, "warnings", "", warnings, paint);
 }
 
-fn section(text: &mut String, name: &str, remark: &str, lines: Vec<String>, paint: Paint) {
+pub(super) fn section(
+    text: &mut String,
+    name: &str,
+    remark: &str,
+    lines: Vec<String>,
+    paint: Paint,
+) {
     if lines.is_empty() {
         return;
     }

@@ -7,14 +7,18 @@ mod diff;
 mod documents;
 mod explained;
 mod ledger;
+mod moved;
 mod plan;
+mod read;
 mod report;
 
 pub use diff::DiffDocument;
 pub use documents::{CheckDocument, DiagnosticDocument, ErrorDocument, diagnostics};
 pub use explained::ExplainDocument;
 pub use ledger::LedgerDocument;
+pub use moved::PlanDiffDocument;
 pub use plan::PlanDocument;
+pub use read::{as_in_document, document_kind, read_plan};
 pub use report::ReportDocument;
 
 use serde::Serialize;

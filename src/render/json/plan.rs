@@ -7,7 +7,7 @@ use super::change::{ChangeDocument, ValueDocument, change, users, value};
 use super::{DiagnosticDocument, FORMAT};
 use crate::error::Exit;
 use crate::model::{RoomId, Target};
-use crate::plan::{ConflictKind, Note, Plan, Refusal, Summary};
+use crate::plan::{Conflict, ConflictKind, Note, Plan, Refusal, Summary};
 use crate::render::sections::{refused, ticked};
 
 /// A plan: what a run would do, what it cannot do, and what it does not know.
@@ -40,7 +40,7 @@ pub struct PlanDocument {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct TargetDocument {
+pub(super) struct TargetDocument {
     /// Scheme, host and port, or `sandbox:`.
     origin: String,
     widget: u64,
@@ -84,7 +84,7 @@ struct RequestsDocument {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct ConflictDocument {
+pub(super) struct ConflictDocument {
     pipe: String,
     file: String,
     line: u32,
@@ -167,21 +167,14 @@ impl PlanDocument {
             summary,
             compared: _,
         } = plan;
-        let Target { origin, widget } = target.clone();
         Self {
             format: FORMAT,
             kind: "plan",
             exit: exit.code(),
-            target: TargetDocument {
-                origin,
-                widget: widget.0,
-            },
+            target: self::target(target),
             summary: summary_document(plan, *summary),
             changes: changes.iter().map(change).collect(),
-            conflicts: conflicts
-                .iter()
-                .map(|it| conflict(&it.pipe.to_string(), &it.file, it.line, &it.kind))
-                .collect(),
+            conflicts: conflicts.iter().map(conflict).collect(),
             by_hand: by_hand
                 .iter()
                 .map(|it| ByHandDocument {
@@ -254,7 +247,21 @@ fn summary_document(plan: &Plan, summary: Summary) -> SummaryDocument {
     }
 }
 
-fn conflict(pipe: &str, file: &str, line: u32, kind: &ConflictKind) -> ConflictDocument {
+pub(super) fn target(target: &Target) -> TargetDocument {
+    let Target { origin, widget } = target.clone();
+    TargetDocument {
+        origin,
+        widget: widget.0,
+    }
+}
+
+pub(super) fn conflict(conflict: &Conflict) -> ConflictDocument {
+    let Conflict {
+        pipe,
+        file,
+        line,
+        kind,
+    } = conflict;
     let ids = |ids: &[RoomId]| ids.iter().map(|id| id.0).collect();
     let (kind, room_ids) = match kind {
         ConflictKind::Several(several) => ("several", ids(several)),
@@ -262,9 +269,9 @@ fn conflict(pipe: &str, file: &str, line: u32, kind: &ConflictKind) -> ConflictD
         ConflictKind::Vanished(id) => ("vanished", vec![id.0]),
     };
     ConflictDocument {
-        pipe: pipe.to_owned(),
-        file: file.to_owned(),
-        line,
+        pipe: pipe.to_string(),
+        file: file.to_string(),
+        line: *line,
         kind,
         room_ids,
     }

@@ -2,4 +2,5 @@
 
 mod git;
 mod manifests;
+mod plans;
 mod unified;
