@@ -66,6 +66,75 @@ fn the_manifest_in_the_readme_is_valid() {
 }
 
 #[test]
+fn every_manifest_with_files_in_the_documents_is_valid() {
+    let mut seen = 0;
+    for document in ["docs/rosters.md", "README.md"] {
+        let text = page(document);
+        let blocks = text.split("```yaml\n").skip(1);
+        let blocks = blocks.map(|rest| rest.split("```").next().unwrap());
+        for manifest in blocks.filter(|block| {
+            block.starts_with("version: 1")
+                && (block.contains("roster") || block.contains("format"))
+        }) {
+            let dir = Dir::with(manifest);
+            dir.write(
+                "people.csv",
+                "number,login,site_id\nS-1,pupil,101\nT-1,teacher,201\nO-1,office,3\n",
+            );
+            dir.write("office.txt", "O-1\n");
+            dir.write("opted-out.txt", "# nobody yet\n");
+            dir.write("class.csv", "teacher;pupil;status\nT-1;S-1;active\n");
+            dir.write(
+                "courses.csv",
+                "id,code,name,term,status,teacher,assistant\n1,Rust 1,Rust,autumn,active,T-1,\n",
+            );
+            dir.write(
+                "enrollments.csv",
+                "course,section,student,status\n1,,S-1,active\n,a,T-1,active\n",
+            );
+            if !manifest.contains("via") {
+                dir.write("enrollments.csv", "course,student,status\n1,S-1,active\n");
+            }
+            dir.write("sections.csv", "section,course\na,1\n");
+            dir.write(
+                "sis/courses.csv",
+                "course_id,short_name,long_name,term_id,status\n1,R1,Rust,autumn,active\n",
+            );
+            dir.write(
+                "sis/enrollments.csv",
+                "course_id,user_id,role,status\n1,S-1,student,active\n",
+            );
+            dir.write("sis/users.csv", "user_id,site_id,status\nS-1,101,active\n");
+            let ran = dir.run(&["check"]);
+            assert_eq!(
+                (ran.code, ran.err.as_str()),
+                (0, ""),
+                "{document}: {manifest}"
+            );
+            assert!(ran.out.starts_with("valid: 1 room, "), "{}", ran.out);
+            assert!(!ran.out.contains(" 0 memberships"), "{}", ran.out);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4);
+}
+
+#[test]
+fn every_key_of_rows_is_in_its_document() {
+    let schema: serde_json::Value =
+        serde_json::from_str(&page("schema/manifest.schema.json")).unwrap();
+    let document = page("docs/rosters.md");
+    for part in ["Roster", "Directory", "Enrol", "Via", "Generate"] {
+        let keys = schema["definitions"][part]["properties"]
+            .as_object()
+            .unwrap();
+        for key in keys.keys() {
+            assert!(document.contains(&format!("`{key}`")), "{part}: {key}");
+        }
+    }
+}
+
+#[test]
 fn the_exit_codes_in_the_readme_and_in_the_help_are_those_of_the_program() {
     let readme = page("README.md");
     let table = readme
