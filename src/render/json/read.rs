@@ -9,7 +9,7 @@ use crate::model::{
     WidgetId,
 };
 use crate::plan::{
-    Action, ByHand, Change, Conflict, ConflictKind, Digest, FieldChange, Members, Plan,
+    Action, ByHand, Change, Changed, Conflict, ConflictKind, Digest, FieldChange, Members, Plan,
 };
 use crate::render::escape::brief;
 
@@ -54,6 +54,9 @@ struct FieldText {
     field: String,
     before: ValueText,
     after: ValueText,
+    /// Absent in plans of before it was told.
+    #[serde(default)]
+    changed: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -193,6 +196,10 @@ fn field(text: FieldText) -> Result<FieldChange, String> {
         field,
         before: value(text.before)?,
         after: value(text.after)?,
+        changed: Changed {
+            outside: text.changed.iter().any(|who| who == "outside"),
+            manifest: text.changed.iter().any(|who| who == "manifest"),
+        },
     })
 }
 
