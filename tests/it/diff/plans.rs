@@ -239,3 +239,26 @@ fn hostile_names_are_harmless() {
     assert!(all.contains("is new in the plan"), "{all}");
     assert!(!all.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{all:?}");
 }
+
+#[test]
+fn lines_that_moved_and_who_changed_a_field_are_no_move() {
+    let (_api, dir) = scene();
+    let mut plan: serde_json::Value = serde_json::from_str(&dir.read("now.json")).unwrap();
+    let changes = plan["changes"].as_array_mut().unwrap();
+    for change in changes {
+        change["line"] = 99.into();
+        for field in change["fields"].as_array_mut().unwrap() {
+            field["changed"] = serde_json::json!(["outside"]);
+        }
+    }
+    dir.write("other.json", plan.to_string());
+    let ran = dir.run(&["diff", "--detailed-exitcode", "now.json", "other.json"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    let without = dir
+        .read("other.json")
+        .replace("\"changed\":[\"outside\"],", "");
+    assert!(!without.contains("outside\"]"));
+    dir.write("older.json", without);
+    dir.run(&["diff", "--detailed-exitcode", "now.json", "older.json"])
+        .ok();
+}
