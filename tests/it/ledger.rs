@@ -11,9 +11,12 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use proptest::test_runner::Config as Trials;
-use roomform::ledger::{Entries, Fact, Stage, Stamp, bytes, compact, fold, parse};
+use roomform::ledger::{
+    Entries, Fact, Journal, Record, Stage, Stamp, bytes, compact, fold, parse, read, rewrite,
+};
 use roomform::model::{
-    Field, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
+    Field, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, RunId, Sending, Target, UserId,
+    WidgetId,
 };
 use roomform::sandbox::{Config, Quirks};
 use serde_json::Value;
@@ -180,6 +183,69 @@ proptest! {
         prop_assert_eq!(fold(&union([&each, &compact(c)])), fold(&all));
         prop_assert_eq!(compact(&union([&small, c])), compact(&all));
     }
+}
+
+// who sends a message
+
+fn journal(dir: &Dir, run: u64) -> Journal {
+    Journal::open(&dir.path("l.jsonl"), &target(), &RunId::new(run)).unwrap()
+}
+
+#[tokio::test]
+async fn a_message_is_begun_once_whoever_asks_and_whatever_becomes_of_the_file() {
+    let dir = Dir::new();
+    let (first, second) = (journal(&dir, 1), journal(&dir, 2));
+    let (pipe, room, from) = (Pipe::new("pipe-1"), RoomId(10), UserId(9));
+    let message = |stage| Fact::Message {
+        pipe: pipe.clone(),
+        room,
+        from,
+        stage,
+    };
+    let compacted = || rewrite(&dir.path("l.jsonl"), &target(), |all| compact(&all)).map(drop);
+    assert!(first.claim(&pipe, room, from).await.unwrap());
+    assert!(!second.claim(&pipe, room, from).await.unwrap());
+    assert!(
+        !first.claim(&pipe, room, from).await.unwrap(),
+        "not even again"
+    );
+    assert!(
+        second.claim(&pipe, RoomId(11), from).await.unwrap(),
+        "another room"
+    );
+    compacted().unwrap();
+    assert!(!second.claim(&pipe, room, from).await.unwrap());
+    // What certainly was not sent may be.
+    first.append(vec![message(Stage::Failed)]).await.unwrap();
+    assert!(second.claim(&pipe, room, from).await.unwrap());
+    assert!(!first.claim(&pipe, room, from).await.unwrap());
+    second
+        .append(vec![message(Stage::Confirmed)])
+        .await
+        .unwrap();
+    // Even if another run failed later: one of them has sent it.
+    first.append(vec![message(Stage::Failed)]).await.unwrap();
+    compacted().unwrap();
+    assert!(!first.claim(&pipe, room, from).await.unwrap());
+    let snapshot = read(&dir.path("l.jsonl"), &target()).unwrap();
+    let known = &snapshot.recorded().rooms[&room];
+    assert_eq!(known.welcome, Some(Sending::Confirmed));
+    first
+        .append(vec![Fact::Forgotten { pipe: pipe.clone() }])
+        .await
+        .unwrap();
+    assert!(first.claim(&pipe, room, from).await.unwrap());
+}
+
+#[test]
+fn ledgers_from_before_there_were_welcomes_are_read() {
+    let text = r#"{"roomform_ledger":1,"origin":"https://chat.example","widget":627}
+{"run":"a","seq":1,"time":"2026-01-01T00:00:00.000Z","kind":"intent","pipe":"pipe-1","members":[3]}
+"#;
+    let recorded = recorded(text.as_bytes());
+    let owed = &recorded.owed["pipe-1"];
+    assert_eq!((owed.members.len(), owed.welcome), (1, false));
+    assert!(!recorded.owes_welcome(&Pipe::new("pipe-1"), RoomId(1)));
 }
 
 // through the program

@@ -47,6 +47,16 @@ struct Wish {
     exclude: Vec<u64>,
     on_create: bool,
     ignore: Vec<&'static str>,
+    welcome: bool,
+}
+
+impl Wish {
+    /// Who welcomes: whoever is in and has the lowest id.
+    fn host(&self) -> Option<u64> {
+        let inside = self.members.iter().copied();
+        let inside = inside.filter(|user| !self.exclude.contains(user));
+        inside.min().filter(|_| self.welcome)
+    }
 }
 
 fn wish(pipe: &'static str) -> impl Strategy<Value = Wish> {
@@ -58,9 +68,10 @@ fn wish(pipe: &'static str) -> impl Strategy<Value = Wish> {
         subsequence(USERS.to_vec(), 0..=2),
         any::<bool>(),
         subsequence(vec!["title", "type", "public"], 0..=3),
+        any::<bool>(),
     )
         .prop_map(
-            move |(title, kind, public, members, exclude, on_create, ignore)| Wish {
+            move |(title, kind, public, members, exclude, on_create, ignore, welcome)| Wish {
                 pipe,
                 title,
                 kind,
@@ -69,6 +80,7 @@ fn wish(pipe: &'static str) -> impl Strategy<Value = Wish> {
                 exclude,
                 on_create,
                 ignore: if on_create { ignore } else { Vec::new() },
+                welcome,
             },
         )
 }
@@ -121,6 +133,11 @@ fn text(wishes: &[Wish]) -> String {
             wish.members, wish.exclude
         ));
         lines.push(format!("    ignore: {:?}", wish.ignore));
+        if let Some(host) = wish.host() {
+            lines.push(format!(
+                "    welcome: {{from: {host}, text: \"{{{{ pipe }}}}: {{{{ title }}}}\"}}"
+            ));
+        }
     }
     lines.join("\n") + "\n"
 }
@@ -307,14 +324,19 @@ async fn settle(world: &World<'_>, wishes: &[Wish]) {
         (0, 0),
         "{planned:#?}"
     );
-    let writes = world.sandbox.stats().writes();
+    let calls = || {
+        let stats = world.sandbox.stats();
+        (stats.imba_rooms, stats.send_msg)
+    };
+    let (writes, sends) = calls();
     let outcome = world.apply(&loaded, &planned).await;
     assert!(outcome.is_complete(), "{outcome:#?}");
-    assert_eq!(
-        world.sandbox.stats().writes() - writes,
-        planned.summary.writes as u64,
-        "the plan's own count of its calls"
-    );
+    let made = (calls().0 - writes, calls().1 - sends);
+    let summary = &planned.summary;
+    let counted = (summary.writes as u64, summary.messages as u64);
+    assert_eq!(made, counted, "the plan's own count of its calls");
+    let new = |wish: &&Wish| wish.host().is_some() && !existing.contains_key(wish.pipe);
+    assert_eq!(wishes.iter().filter(new).count(), summary.messages);
     let after = world.plan(&loaded).await;
     assert!(
         !after.is_pending(),
@@ -323,6 +345,19 @@ async fn settle(world: &World<'_>, wishes: &[Wish]) {
     );
     assert_eq!(after.summary.unchanged, wishes.len());
     let live = world.live();
+    let said = world
+        .sandbox
+        .with_world(|server| server.messages(world.target.widget.0));
+    for wish in wishes.iter().filter(new) {
+        let said = said
+            .iter()
+            .filter(|said| said.room_id == live[wish.pipe][0].id);
+        let said: Vec<(u64, &str)> = said
+            .map(|said| (said.remote_user_id, said.text.as_str()))
+            .collect();
+        let text = format!("{}: {}", wish.pipe, wish.title);
+        assert_eq!(said, [(wish.host().unwrap_or_default(), text.as_str())]);
+    }
     for wish in wishes {
         agrees(wish, &live[wish.pipe], existing.get(wish.pipe));
     }
