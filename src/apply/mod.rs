@@ -11,6 +11,7 @@ mod outcome;
 mod pace;
 mod room;
 mod run;
+mod standing;
 mod verify;
 mod welcome;
 

@@ -10,6 +10,7 @@ use super::counting::Counting;
 use super::doubt::{Finding, look_for};
 use super::outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
 use super::room::carry_out;
+use super::standing;
 use super::verify::verify;
 use super::welcome::{due, put_off, welcome};
 use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
@@ -46,7 +47,7 @@ where
 {
     let mut outcome = Outcome::default();
     let reader = Counting::new(job.reader);
-    release(&job).await;
+    standing::before(&job).await;
     let all = job
         .plan
         .changes
@@ -69,25 +70,9 @@ where
     if job.plan.summary.messages > 0 {
         welcome_all(&job, &mut outcome, &mut event).await;
     }
+    standing::after(&job, &mut outcome).await;
     outcome.reads = reader.calls();
     outcome
-}
-
-/// Writes down who left the manifest, so that they count as new if they come back.
-async fn release<R, W, L: Record>(job: &Job<'_, R, W, L>) {
-    let left = job.plan.by_hand.iter().filter(|room| !room.left.is_empty());
-    let facts: Vec<Fact> = left
-        .map(|room| Fact::Released {
-            pipe: room.pipe.clone(),
-            room: room.id,
-            members: room.left.clone(),
-        })
-        .collect();
-    if !facts.is_empty()
-        && let Err(error) = job.ledger.append(facts).await
-    {
-        job.control.stop(Halt::Ledger(error.to_string()));
-    }
 }
 
 type Rooms = BTreeMap<Pipe, RoomOutcome>;

@@ -138,8 +138,7 @@ pub(super) async fn carry_out(
     settings: &Settings,
     console: &mut Console,
 ) -> Result<Option<Outcome>, Error> {
-    let releases = plan.by_hand.iter().any(|room| !room.left.is_empty());
-    if plan.is_empty() && !releases {
+    if plan.is_empty() && !plan.is_to_be_noted() {
         return Ok(None);
     }
     let pace = Pace::new(settings.common.parallelism.get(), settings.common.rate);

@@ -68,7 +68,8 @@ pub(super) async fn run(
         told.outcome = Some(sorted.with(Outcome::default(), true));
         return finish(told, &saved, connection, args, console).await;
     }
-    let plan = saved.with_changes(sorted.left.clone());
+    let mut plan = saved.with_changes(sorted.left.clone());
+    plan.catch_up(&recorded);
     let outcome = carry_out(
         &plan,
         Interest::of_plan(&plan),

@@ -54,8 +54,8 @@ impl Claims {
                 continue;
             };
             let (stamp, fact) = line.into_parts();
-            if matches!(fact, Fact::Message { .. } | Fact::Forgotten { .. }) {
-                let entries = self.entries.entry(fact.pipe().clone()).or_default();
+            if let Fact::Message { pipe, .. } | Fact::Forgotten { pipe } = &fact {
+                let entries = self.entries.entry(pipe.clone()).or_default();
                 entries.insert(stamp, fact);
             }
         }

@@ -65,6 +65,20 @@ pub enum Fact {
         /// Its id.
         room: RoomId,
     },
+    /// A room on record left the manifest, or is back in it.
+    Declared {
+        /// The room.
+        pipe: Pipe,
+        /// Whether it stands there from here on.
+        declared: bool,
+    },
+    /// How much a file with rows gave to a manifest that was applied.
+    Roster {
+        /// The file's name below the manifest's root.
+        source: String,
+        /// Rooms and memberships.
+        given: u64,
+    },
     /// Somebody had all entries of a pipe forgotten.
     Forgotten {
         /// The room.
@@ -85,8 +99,8 @@ pub enum Stage {
 }
 
 impl Fact {
-    /// The room it is about.
-    pub fn pipe(&self) -> &Pipe {
+    /// The room it is about, if it is about one.
+    pub fn pipe(&self) -> Option<&Pipe> {
         match self {
             Self::Intent { pipe, .. }
             | Self::Confirmed { pipe, .. }
@@ -94,7 +108,9 @@ impl Fact {
             | Self::Shown { pipe, .. }
             | Self::Message { pipe, .. }
             | Self::Seen { pipe, .. }
-            | Self::Forgotten { pipe } => pipe,
+            | Self::Declared { pipe, .. }
+            | Self::Forgotten { pipe } => Some(pipe),
+            Self::Roster { .. } => None,
         }
     }
 }

@@ -38,7 +38,7 @@ pub fn fold(entries: &Entries) -> Recorded {
 fn remembered(entries: &Entries) -> impl Iterator<Item = (&Stamp, &Fact)> {
     let forgotten = forgotten(entries);
     entries.iter().filter(move |(stamp, fact)| {
-        let until = forgotten.get(fact.pipe());
+        let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
         until.is_none_or(|until| *until < *stamp)
     })
 }
@@ -179,6 +179,16 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
             recorded.owed.entry(pipe.clone()).or_default().room = Some(*room);
             recorded.ids.insert(pipe.clone(), *room);
         }
+        Fact::Declared { pipe, declared } => {
+            if *declared {
+                recorded.left.remove(pipe);
+            } else {
+                recorded.left.insert(pipe.clone());
+            }
+        }
+        Fact::Roster { source, given } => {
+            recorded.rosters.insert(source.clone(), *given);
+        }
         Fact::Seen { .. } | Fact::Forgotten { .. } => {}
     }
 }
@@ -204,6 +214,10 @@ enum Register<'a> {
     Saw(&'a Pipe, RoomId, &'a str, Option<Field>),
     /// How far one run came with a message.
     Message(&'a Pipe, RoomId, &'a str),
+    /// Whether the room stands in the manifest.
+    Declared(&'a Pipe),
+    /// How much a file with rows gave.
+    Roster(&'a str),
     /// That everything before was forgotten.
     Forgotten(&'a Pipe),
 }
@@ -214,9 +228,8 @@ pub fn compact(entries: &Entries) -> Entries {
     let mut spoken = BTreeSet::new();
     let mut kept = Entries::new();
     for (stamp, fact) in entries.iter().rev() {
-        let gone = forgotten
-            .get(fact.pipe())
-            .is_some_and(|until| *until > stamp);
+        let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
+        let gone = until.is_some_and(|until| *until > stamp);
         let news = registers(stamp, fact)
             .into_iter()
             .filter(|register| !is_settled(register, &spoken) && spoken.insert(register.clone()))
@@ -276,6 +289,8 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             Register::Message(pipe, *room, &stamp.run),
         ],
         Fact::Seen { pipe, room } => vec![Register::Saw(pipe, *room, &stamp.run, None)],
+        Fact::Declared { pipe, .. } => vec![Register::Declared(pipe)],
+        Fact::Roster { source, .. } => vec![Register::Roster(source)],
         Fact::Forgotten { pipe } => vec![Register::Forgotten(pipe)],
     }
 }

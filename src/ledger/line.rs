@@ -83,6 +83,14 @@ enum FactLine {
         pipe: String,
         room_id: u64,
     },
+    Declared {
+        pipe: String,
+        declared: bool,
+    },
+    Roster {
+        source: String,
+        given: u64,
+    },
     Forgotten {
         pipe: String,
     },
@@ -209,6 +217,14 @@ impl From<&Fact> for FactLine {
                 pipe: pipe.to_string(),
                 room_id: room.0,
             },
+            Fact::Declared { pipe, declared } => Self::Declared {
+                pipe: pipe.to_string(),
+                declared: *declared,
+            },
+            Fact::Roster { source, given } => Self::Roster {
+                source: source.clone(),
+                given: *given,
+            },
             Fact::Forgotten { pipe } => Self::Forgotten {
                 pipe: pipe.to_string(),
             },
@@ -302,6 +318,11 @@ impl From<FactLine> for Fact {
                 pipe: Pipe::new(pipe),
                 room: RoomId(room_id),
             },
+            FactLine::Declared { pipe, declared } => Self::Declared {
+                pipe: Pipe::new(pipe),
+                declared,
+            },
+            FactLine::Roster { source, given } => Self::Roster { source, given },
             FactLine::Forgotten { pipe } => Self::Forgotten {
                 pipe: Pipe::new(pipe),
             },

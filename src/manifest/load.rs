@@ -260,7 +260,7 @@ impl<'a> Loader<'a> {
             rosters,
             ..
         } = self;
-        let mut opener = Opener::new(tree);
+        let mut opener = Opener::new(tree, rosters.iter().map(|(home, _)| home));
         for (home, rosters) in &rosters {
             for raw in rosters {
                 opener.open(raw, home, &mut sources, &mut problems);

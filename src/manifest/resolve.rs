@@ -130,7 +130,7 @@ impl Declared<'_> {
                 entry.insert((room, [written.pipe.at, written.title.at]));
             }
             Entry::Occupied(entry) => {
-                let has_rows = |at: At| directory.rosters().tables.files().contains(&at.file);
+                let has_rows = |at: At| directory.rosters().tables.files().contains_key(&at.file);
                 let first = entry.get().1[0];
                 let rows = has_rows(first) && has_rows(written.pipe.at);
                 problems.push(duplicate_pipe(written, first, rows));

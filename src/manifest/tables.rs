@@ -2,9 +2,10 @@
 //!
 //! Main type: [`Tables`]. Paths are relative to the manifest's file and stay inside its root directory, links resolved.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::diagnostic::{Code, Diagnostic, Problems, Sources};
 use super::encoding::decode;
@@ -21,7 +22,7 @@ const LARGEST: u64 = 1 << 30;
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     tables: BTreeMap<(FileId, usize), Table>,
-    files: BTreeSet<FileId>,
+    files: BTreeMap<FileId, Arc<str>>,
 }
 
 /// Where a manifest's file lies, and how far up its paths may lead.
@@ -36,6 +37,8 @@ pub(super) struct Home {
 /// Opens files.
 pub(super) struct Opener<'a> {
     tree: &'a dyn Tree,
+    /// The directory that the files' names in the ledger are relative to.
+    base: PathBuf,
     /// Texts by the file's one name and its encoding; none for those that could not be read, which was said.
     texts: BTreeMap<(PathBuf, Option<String>), Option<FileId>>,
     tables: Tables,
@@ -47,16 +50,21 @@ impl Tables {
         self.tables.get(&(raw.path.at.file, raw.number))
     }
 
-    /// Every file that has rows.
-    pub(super) fn files(&self) -> &BTreeSet<FileId> {
+    /// Every file that has rows, by its name below the manifest's root.
+    pub(super) fn files(&self) -> &BTreeMap<FileId, Arc<str>> {
         &self.files
     }
 }
 
 impl<'a> Opener<'a> {
-    pub(super) fn new(tree: &'a dyn Tree) -> Self {
+    /// One for files that manifests in these places name.
+    pub(super) fn new<'h>(tree: &'a dyn Tree, homes: impl Iterator<Item = &'h Home>) -> Self {
+        let roots = homes.filter_map(|home| home.root.clone());
         Self {
             tree,
+            base: roots
+                .reduce(|base, root| common(&base, &root))
+                .unwrap_or_default(),
             texts: BTreeMap::new(),
             tables: Tables::default(),
         }
@@ -99,20 +107,32 @@ impl<'a> Opener<'a> {
             Some(known) => *known,
             None => {
                 let read = self.text(raw, &path, &key.0, sources, problems);
-                self.texts.insert(key, read);
+                self.texts.insert(key.clone(), read);
                 read
             }
         };
         let Some(file) = file else {
             return;
         };
-        self.tables.files.insert(file);
+        let name = self.name(&path, &key.0);
+        self.tables.files.entry(file).or_insert(name);
         problems.rows_of(file);
         if let Some(table) = Table::open(file, raw, sources, problems) {
             self.tables
                 .tables
                 .insert((raw.path.at.file, raw.number), table);
         }
+    }
+
+    /// A file's name below the manifest's root. A link keeps its own, so that one to the newest export is one source.
+    fn name(&self, path: &Path, real: &Path) -> Arc<str> {
+        let parts = path.parent().zip(path.file_name());
+        let named = parts.and_then(|(directory, name)| {
+            let directory = self.tree.real(directory).ok()?;
+            Some(directory.strip_prefix(&self.base).ok()?.join(name))
+        });
+        let real = || real.strip_prefix(&self.base).unwrap_or(real).to_owned();
+        self.tree.shown(&named.unwrap_or_else(real)).into()
     }
 
     fn text(
@@ -175,6 +195,15 @@ fn unreadable(raw: &RawFile, error: &std::io::Error) -> Diagnostic {
     };
     Diagnostic::at(Code::Unreadable, raw.path.at, message)
         .hint("paths are relative to the file they stand in")
+}
+
+/// The directory that both lie in.
+fn common(one: &Path, other: &Path) -> PathBuf {
+    let parts = one.components().zip(other.components());
+    parts
+        .take_while(|(one, other)| one == other)
+        .map(|(part, _)| part)
+        .collect()
 }
 
 /// A path without `.` and without `..` that only goes back.

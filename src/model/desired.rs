@@ -132,8 +132,9 @@ pub struct Desired {
     pub rooms: BTreeMap<Pipe, DesiredRoom>,
     /// Names of the files, for [`Place`].
     pub files: Vec<Arc<str>>,
-    /// Which of the files have rows: rosters, and what rooms were made from.
-    pub rosters: BTreeSet<FileId>,
+    /// Which of the files have rows (rosters, and what rooms were made from), each by its name below the manifest's root: the
+    /// same on every machine.
+    pub rosters: BTreeMap<FileId, Arc<str>>,
 }
 
 impl Desired {
@@ -143,6 +144,28 @@ impl Desired {
             .get(place.file.0 as usize)
             .cloned()
             .unwrap_or_default()
+    }
+
+    /// How many rooms and memberships each file with rows gives, by its name. A membership counts where it is first named.
+    pub fn given(&self) -> BTreeMap<Arc<str>, u64> {
+        let mut counts: BTreeMap<FileId, u64> =
+            self.rosters.keys().map(|file| (*file, 0)).collect();
+        let mut count = |place: Place| {
+            if let Some(count) = counts.get_mut(&place.file) {
+                *count += 1;
+            }
+        };
+        for room in self.rooms.values() {
+            count(room.place);
+            room.members.iter().for_each(|member| count(member.place));
+        }
+        let mut given = BTreeMap::new();
+        for (file, source) in &self.rosters {
+            // A file that is read in two encodings is one source.
+            *given.entry(Arc::clone(source)).or_default() +=
+                counts.get(file).copied().unwrap_or_default();
+        }
+        given
     }
 
     /// How many memberships are declared, over all rooms.

@@ -61,6 +61,10 @@ pub struct Recorded {
     pub ids: BTreeMap<Pipe, RoomId>,
     /// What creates promised and nothing has settled yet.
     pub owed: BTreeMap<Pipe, Owed>,
+    /// Rooms that were not in the manifest any more when it was last applied.
+    pub left: BTreeSet<Pipe>,
+    /// How many rooms and memberships each file with rows gave when it was last applied.
+    pub rosters: BTreeMap<String, u64>,
 }
 
 impl Recorded {

@@ -7,6 +7,7 @@ use super::compare::Compared;
 use super::digest::Digest;
 use super::limits::{Allow, lifts};
 use super::remarks::{ByHand, Conflict, IgnoredField, Note, Refusal};
+use super::standing::Standing;
 use crate::model::{Field, FieldValue, Pipe, RoomId, RoomState, Target, UserId, Welcome};
 
 /// Everything a run would do, and everything it will not. All lists are sorted by pipe.
@@ -26,6 +27,8 @@ pub struct Plan {
     pub ignored: Vec<IgnoredField>,
     /// What somebody should know, and nothing more.
     pub notes: Vec<Note>,
+    /// What an apply writes down of the manifest, so that later plans can be judged by it.
+    pub standing: Standing,
     /// What guards say of the plan, whatever the command line allows; a saved plan has to be allowed again.
     pub guards: Vec<Refusal>,
     /// Why apply would be refused: the guards that the command line does not lift.
@@ -173,6 +176,7 @@ impl Plan {
             undeclared: Vec::new(),
             ignored: Vec::new(),
             notes: Vec::new(),
+            standing: Standing::default(),
             guards: Vec::new(),
             refusals: Vec::new(),
             summary: Summary::default(),

@@ -10,6 +10,7 @@ use super::change::{Action, Plan};
 use super::diff::{Switches, plan};
 use super::differences::{between, in_room};
 use super::remarks::Refusal;
+use super::standing::Standing;
 use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, LiveRoom, MembersPolicy, Observed, Pipe,
     Recorded, RecordedRoom, RoomId, Target, UserId, Welcome, WidgetId,
@@ -152,7 +153,11 @@ pub fn compare(base: Side<'_>, head: Side<'_>, switches: &Switches) -> Plan {
         .iter()
         .filter(|(pipe, _)| switches.only.contains(pipe))
         .collect();
-    let (observed, recorded) = as_if_applied(&before);
+    let (observed, mut recorded) = as_if_applied(&before);
+    let given = base.desired.given().into_iter();
+    recorded.rosters = given
+        .map(|(source, given)| (source.to_string(), given))
+        .collect();
     let mut plan = plan(&target, head.desired, &observed, &recorded, switches);
     let after = &head.desired.rooms;
     let mut differences = between(base.desired, head.desired);
@@ -167,6 +172,7 @@ pub fn compare(base: Side<'_>, head: Side<'_>, switches: &Switches) -> Plan {
         .collect();
     plan.undeclared = removed.iter().map(|room| room.pipe.clone()).collect();
     plan.guards = Vec::new();
+    plan.standing = Standing::default();
     plan.compared = Some(Compared {
         base: base.name.into(),
         head: head.name.into(),

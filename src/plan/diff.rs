@@ -7,6 +7,7 @@ use super::limits::{self, Allow};
 use super::remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note};
 use super::rename::likely_renames;
 use super::select::Selection;
+use super::standing::Standing;
 use crate::model::{
     Desired, DesiredRoom, Field, LiveRoom, MembersPolicy, Observed, Recorded, RecordedRoom, RoomId,
     Sending, Target, UserId, Welcome,
@@ -322,21 +323,19 @@ impl Diff<'_> {
         if chosen < declared {
             plan.notes.push(Note::LeftOut(declared - chosen));
         }
-        let known = self.recorded.ids.keys();
-        let left: Vec<_> = known
-            .filter(|pipe| !self.desired.rooms.contains_key(*pipe))
-            .cloned()
-            .collect();
-        let left_count = left.len();
-        if self.switches.only.is_all() {
-            plan.undeclared = left;
+        let whole = self.switches.only.is_all();
+        plan.standing = Standing::of(self.desired, self.recorded, whole);
+        if whole {
+            let known = self.recorded.ids.keys();
+            let gone = known.filter(|pipe| !self.desired.rooms.contains_key(*pipe));
+            plan.undeclared = gone.cloned().collect();
         }
         plan.notes.extend(likely_renames(
             &plan.changes,
-            &plan.undeclared,
+            &plan.standing.left,
             self.recorded,
         ));
-        plan.guards = limits::guards(plan, self.desired, left_count, self.recorded.ids.len());
+        plan.guards = limits::guards(plan, self.desired, self.recorded);
         plan.allow(&self.switches.allow);
         self.plan
     }

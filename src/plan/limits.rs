@@ -2,7 +2,8 @@
 
 use super::change::{Change, Plan};
 use super::remarks::Refusal;
-use crate::model::{Desired, Limit, Pipe};
+use super::standing::shrunk;
+use crate::model::{Desired, Limit, Pipe, Recorded};
 
 /// What the command line allows beyond the manifest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl LimitKind {
 
 /// Everything that guards against the plan, most dangerous first, whatever is allowed. There is no size below which nothing
 /// is checked.
-pub(super) fn guards(plan: &Plan, desired: &Desired, left: usize, known: usize) -> Vec<Refusal> {
+pub(super) fn guards(plan: &Plan, desired: &Desired, recorded: &Recorded) -> Vec<Refusal> {
     let (limits, summary) = (&desired.limits, &plan.summary);
     let (rooms, memberships) = (desired.rooms.len(), desired.memberships());
     let publish = limits.publish.unwrap_or(Limit::Count(0));
@@ -76,7 +77,8 @@ pub(super) fn guards(plan: &Plan, desired: &Desired, left: usize, known: usize) 
         .filter_map(|(kind, limit, count, of)| over(plan, kind, limit?, count as u64, of as u64));
     limits
         .chain(recreate(plan))
-        .chain(mass_change(plan.summary.create, left, known))
+        .chain(mass_change(plan.summary.create, desired, recorded))
+        .chain(shrunk(desired, recorded))
         .collect()
 }
 
@@ -87,13 +89,22 @@ pub(super) fn lifts(allow: &Allow, guard: &Refusal) -> bool {
             kind: LimitKind::Publish,
             ..
         } => allow.publish,
-        Refusal::Limit { .. } | Refusal::MassChange { .. } => allow.beyond_limits,
+        Refusal::Limit { .. } | Refusal::MassChange { .. } | Refusal::Shrunk { .. } => {
+            allow.beyond_limits
+        }
         Refusal::Recreate { .. } => allow.recreate,
     }
 }
 
-/// A changed prefix looks like this: most rooms on record leave the manifest, and as many come.
-fn mass_change(created: usize, left: usize, known: usize) -> Option<Refusal> {
+/// A changed prefix looks like this: most rooms of the last apply leave the manifest, and as many come. What left it earlier
+/// does not count: after some terms that would be most of what is on record.
+fn mass_change(created: usize, desired: &Desired, recorded: &Recorded) -> Option<Refusal> {
+    let known = || {
+        let known = recorded.ids.keys();
+        known.filter(|pipe| !recorded.left.contains(*pipe))
+    };
+    let gone = |pipe: &&Pipe| !desired.rooms.contains_key(*pipe);
+    let (left, known) = (known().filter(gone).count(), known().count());
     (created.min(left) * 2 > known && known > 0).then_some(Refusal::MassChange {
         created: created as u64,
         left: left as u64,

@@ -15,6 +15,7 @@ mod rename;
 mod saved;
 mod select;
 mod stale;
+mod standing;
 
 pub use change::{Action, Change, Changed, FieldChange, Members, Plan, Summary, Unverified};
 pub use compare::{Compared, Difference, People, Removed, RoomDifference, Side, compare};
@@ -26,6 +27,7 @@ pub use remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note, Refusal};
 pub use saved::{SavedError, restore, save};
 pub use select::{Interest, Selection};
 pub use stale::{Fate, fates};
+pub use standing::Standing;
 
 /// Members sent in one call: PHP silently drops form variables past 1,000 (`api: fact 2`), so a call stays far below.
 pub const CHUNK: usize = 200;

@@ -121,13 +121,22 @@ pub enum Refusal {
         /// The first few.
         rooms: Vec<Pipe>,
     },
-    /// More than half of the rooms on record would be created anew while as many left the manifest.
+    /// So many rooms would be created anew while as many left the manifest, and that is more than half of what it had.
     MassChange {
         /// Rooms to create.
         created: u64,
-        /// Rooms on record that left the manifest.
+        /// Rooms that left the manifest since it was last applied.
         left: u64,
-        /// Rooms on record.
+        /// Rooms it had then.
         known: u64,
+    },
+    /// A file with rows gives less than half of what it gave when it was last applied.
+    Shrunk {
+        /// Its name below the manifest's root.
+        source: Arc<str>,
+        /// Rooms and memberships it gives.
+        now: u64,
+        /// What it gave.
+        before: u64,
     },
 }

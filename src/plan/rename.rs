@@ -1,4 +1,4 @@
-//! Likely renames: a pipe that left the manifest, and a new one with its title or most of its members.
+//! Likely renames: a pipe that left the manifest since it was last applied, and a new one with its title or most of its members.
 //!
 //! A pipe is an identity, so nothing is renamed; but somebody who edits one usually means to, and should be told.
 
@@ -9,15 +9,11 @@ use super::remarks::Note;
 use crate::model::{Pipe, Recorded, RecordedRoom, UserId, nfc};
 
 /// A note for each created room that looks like one of the rooms that left.
-pub(super) fn likely_renames(
-    changes: &[Change],
-    undeclared: &[Pipe],
-    recorded: &Recorded,
-) -> Vec<Note> {
-    if undeclared.is_empty() {
+pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recorded) -> Vec<Note> {
+    if left.is_empty() {
         return Vec::new();
     }
-    let gone: Vec<(&Pipe, &RecordedRoom)> = undeclared
+    let gone: Vec<(&Pipe, &RecordedRoom)> = left
         .iter()
         .filter_map(|pipe| Some((pipe, recorded.rooms.get(recorded.ids.get(pipe)?)?)))
         .collect();

@@ -6,7 +6,7 @@ use super::escape::terminal;
 use super::line::{Quote, Voice, value};
 use super::paint::{Paint, Tone};
 use super::plan::{NAMED, figures};
-use super::sections::{percent, refused};
+use super::sections::{percent, refused, shrunk};
 use super::words::{Count, few};
 use crate::model::{Limit, MembersPolicy, Welcome};
 use crate::plan::{Compared, Difference, People, Plan, Refusal, Removed, RoomDifference};
@@ -219,6 +219,11 @@ pub(super) fn guard(refusal: &Refusal, quote: Quote<'_>) -> String {
             "{left} of {known} rooms left the manifest while {created} would be created anew: was a prefix changed? \
              allow it with --ignore-limits"
         ),
+        Refusal::Shrunk {
+            source,
+            now,
+            before,
+        } => shrunk(&quote(source), *now, *before, "before"),
         refusal => refused(refusal, quote),
     }
 }

@@ -17,7 +17,12 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
         Count(recorded.ids.len(), "room")
     );
     for (pipe, id) in &recorded.ids {
-        let _ = writeln!(text, "\n  {}  room {id}", terminal(pipe.as_str()));
+        let left = if recorded.left.contains(pipe) {
+            ", not in the manifest any more"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "\n  {}  room {id}{left}", terminal(pipe.as_str()));
         room(&mut text, recorded, *id);
     }
     for (pipe, owed) in &recorded.owed {
@@ -37,6 +42,13 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
             "\n  {}  owed since its create: {}",
             terminal(pipe.as_str()),
             parts.join(", and ")
+        );
+    }
+    for (source, given) in &recorded.rosters {
+        let _ = writeln!(
+            text,
+            "\n  {}  gave {given} rooms and memberships",
+            terminal(source)
         );
     }
     text.push_str("\nconfirmed to roomform; the API does not tell who is in a room\n");

@@ -247,10 +247,22 @@ pub(super) fn refused(refusal: &Refusal, quote: Quote<'_>) -> String {
             left,
             known,
         } => format!(
-            "{left} of {known} recorded rooms left the manifest while {created} would be created anew: was a prefix changed? \
+            "{left} of {known} rooms left the manifest since the last apply while {created} would be created anew: was a prefix changed? \
              allow it with --ignore-limits"
         ),
+        Refusal::Shrunk {
+            source,
+            now,
+            before,
+        } => shrunk(&quote(source), *now, *before, "when last applied"),
     }
+}
+
+/// A file that gives much less than it did; its name is quoted already.
+pub(super) fn shrunk(source: &str, now: u64, before: u64, when: &str) -> String {
+    format!(
+        "{source} gives {now} rooms and memberships, {before} {when}: is the file whole? allow it with --ignore-limits"
+    )
 }
 
 fn pipes(rooms: &[Pipe], count: u64, quote: Quote<'_>) -> String {

@@ -31,7 +31,7 @@ fn a_changed_prefix_is_refused() {
     dir.write("rooms.yaml", manifest("spring", &[1, 2, 3, 4]));
     let ran = dir.run(&["apply", "--yes"]);
     assert_eq!((ran.code, api.stats().writes()), (5, writes), "{ran:?}");
-    assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 recorded rooms left the manifest while 4 would be created anew: was a prefix changed? allow it with --ignore-limits");
+    assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 rooms left the manifest since the last apply while 4 would be created anew: was a prefix changed? allow it with --ignore-limits");
     let json = dir.run(&["plan", "--format", "json"]).json();
     assert_eq!(json["refusals"][0]["limit"], "mass_change");
     assert_eq!(dir.run(&["apply", "--yes", "--ignore-limits"]).code, 0);
@@ -68,6 +68,75 @@ fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
         5,
         "there is no size below which nothing is checked"
     );
+}
+
+/// After some terms most rooms on record have left the manifest long ago: they are no part of what changes now.
+#[test]
+fn what_left_the_manifest_in_an_earlier_term_counts_no_more() {
+    let (api, dir) = applied(&[1, 2, 3, 4, 5]);
+    dir.write("rooms.yaml", manifest("spring", &[1, 2, 3, 4]));
+    assert_eq!(dir.run(&["plan"]).code, 5);
+    dir.run(&["apply", "--yes", "--ignore-limits"]).ok();
+    // Many new rooms, and none that left.
+    dir.write(
+        "rooms.yaml",
+        manifest("spring", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    );
+    dir.run(&["apply", "--yes"]).ok();
+    // Half of a term is no mass, all of it is, whatever came before.
+    let half = manifest("spring", &[1, 2, 3, 4, 5]);
+    let autumn = manifest("winter", &[6, 7, 8, 9]);
+    let autumn = autumn.split_once("rooms:\n").unwrap().1;
+    dir.write("rooms.yaml", half + autumn);
+    assert_eq!(dir.run(&["plan"]).code, 0);
+    dir.write(
+        "rooms.yaml",
+        manifest("winter", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    );
+    let ran = dir.run(&["plan"]);
+    assert_eq!(ran.code, 5);
+    assert!(
+        ran.out.contains("9 of 9 rooms left the manifest since"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(api.rooms().len(), 14);
+}
+
+/// That a room left is written down once, by whichever apply comes next, and so is that it is back.
+#[test]
+fn rooms_that_come_back_count_again() {
+    let (api, dir) = applied(&[1, 2, 3, 4]);
+    let writes = api.stats().writes();
+    let ledger = dir.path(".roomform");
+    let ledger = ledger.read_dir().unwrap().next().unwrap().unwrap().path();
+    let lines = || std::fs::read_to_string(&ledger).unwrap().lines().count();
+    let before = lines();
+    for (rooms, written) in [
+        (&[1][..], 3),
+        (&[1], 3),
+        (&[1, 2, 3, 4], 6),
+        (&[1, 2, 3, 4], 6),
+    ] {
+        dir.write("rooms.yaml", manifest("autumn", rooms));
+        dir.run(&["apply", "--yes"]).ok();
+        assert_eq!((api.stats().writes(), lines() - before), (writes, written));
+    }
+    dir.write("rooms.yaml", manifest("autumn", &[1]));
+    dir.run(&["apply", "--yes"]).ok();
+    let shown = dir.run(&["ledger", "show"]).ok();
+    assert_eq!(
+        shown.matches(", not in the manifest any more").count(),
+        3,
+        "{shown}"
+    );
+    dir.write("rooms.yaml", manifest("spring", &[1]));
+    assert_eq!(dir.run(&["plan"]).code, 5, "one of one");
+    dir.write("rooms.yaml", manifest("autumn", &[1, 2, 3, 4]));
+    dir.run(&["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", manifest("spring", &[1, 2, 3]));
+    let ran = dir.run(&["plan"]);
+    assert!(ran.out.contains("4 of 4 rooms left"), "{}", ran.out);
 }
 
 #[test]

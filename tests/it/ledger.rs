@@ -64,7 +64,7 @@ fn fact() -> impl Strategy<Value = Fact> {
     let room = (0..3_u64, 0..2_u64)
         .prop_map(|(pipe, room)| (Pipe::new(format!("pipe-{pipe}")), RoomId(pipe * 10 + room)));
     room.prop_flat_map(|(pipe, room)| {
-        let [one, two, three, four, five] = std::array::from_fn(|_| pipe.clone());
+        let [one, two, three, four, five, six] = std::array::from_fn(|_| pipe.clone());
         prop_oneof![
             2 => (users(), any::<bool>()).prop_map(move |(members, welcome)| {
                 Fact::Intent { pipe: one.clone(), members, welcome }
@@ -84,6 +84,10 @@ fn fact() -> impl Strategy<Value = Fact> {
                     Fact::Shown { pipe: four.clone(), room, field, sent, shown }
                 }),
             3 => Just(Fact::Seen { pipe: pipe.clone(), room }),
+            2 => any::<bool>().prop_map(move |declared| Fact::Declared { pipe: six.clone(), declared }),
+            2 => (select(vec!["a.csv", "b.csv"]), 0..3_u64).prop_map(|(source, given)| {
+                Fact::Roster { source: source.to_owned(), given }
+            }),
             1 => Just(Fact::Forgotten { pipe }),
         ]
     })
@@ -348,7 +352,7 @@ fn show_tells_what_is_on_record() {
         named.to_str().unwrap(),
     ];
     let document = dir.run(&args).json().to_string();
-    assert_snapshot!(document.replace(&origin, "http://sandbox"), @r#"{"entries":12,"exit":0,"format":1,"kind":"ledger","origin":"http://sandbox","owed":[],"rooms":[{"ignored_fields":[],"members":[10,11,12,13,15],"pipe":"course-01","released":[14],"room_id":2},{"ignored_fields":["title"],"members":[20,21,22,23,24],"pipe":"course-02","released":[],"room_id":3}],"widget":627}"#);
+    assert_snapshot!(document.replace(&origin, "http://sandbox"), @r#"{"entries":12,"exit":0,"format":1,"kind":"ledger","origin":"http://sandbox","owed":[],"rooms":[{"ignored_fields":[],"left":false,"members":[10,11,12,13,15],"pipe":"course-01","released":[14],"room_id":2},{"ignored_fields":["title"],"left":false,"members":[20,21,22,23,24],"pipe":"course-02","released":[],"room_id":3}],"rosters":[],"widget":627}"#);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod drift;
 mod exits;
 mod explain;
 mod fault_matrix;
+mod freshness;
 mod fuzz_corpus;
 #[path = "../../fuzz/entry.rs"]
 mod fuzz_entry;

@@ -3,11 +3,13 @@
 use super::change::{field_line, field_values};
 use super::lines::{
     Body, ByHandLine, ChangeLine, ConflictLine, ConflictWord, GuardLine, IgnoredLine, Odd,
+    StandingLine,
 };
 use crate::model::{Pipe, RoomId, Target, UserId, WidgetId};
 use crate::plan::change::Plan;
 use crate::plan::limits::LimitKind;
 use crate::plan::remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Refusal};
+use crate::plan::standing::Standing;
 
 pub(super) fn ids(users: &[UserId]) -> Vec<u64> {
     users.iter().map(|user| user.0).collect()
@@ -36,6 +38,7 @@ impl From<&Plan> for Body {
             undeclared: _,
             ignored,
             notes: _,
+            standing,
             guards,
             refusals: _,
             summary,
@@ -53,6 +56,7 @@ impl From<&Plan> for Body {
             unchanged: summary.unchanged,
             unmanaged: summary.unmanaged,
             declared: summary.declared,
+            standing: standing.into(),
         }
     }
 }
@@ -74,6 +78,7 @@ impl TryFrom<Body> for Plan {
             .map(TryInto::try_into)
             .collect::<Result<_, _>>()?;
         plan.by_hand = body.by_hand.into_iter().map(Into::into).collect();
+        plan.standing = body.standing.into();
         plan.ignored = body.ignored.into_iter().map(Into::into).collect();
         plan.guards = body
             .guards
@@ -114,6 +119,32 @@ impl From<ByHandLine> for ByHand {
             id,
             left: users(line.left),
             released: users(line.released),
+        }
+    }
+}
+
+impl From<&Standing> for StandingLine {
+    fn from(Standing { left, back, given }: &Standing) -> Self {
+        let given = given.iter();
+        Self {
+            left: names(left),
+            back: names(back),
+            given: given
+                .map(|(source, given)| (source.to_string(), *given))
+                .collect(),
+        }
+    }
+}
+
+impl From<StandingLine> for Standing {
+    fn from(line: StandingLine) -> Self {
+        let given = line.given.into_iter();
+        Self {
+            left: pipes(line.left),
+            back: pipes(line.back),
+            given: given
+                .map(|(source, given)| (source.into(), given))
+                .collect(),
         }
     }
 }
@@ -222,6 +253,15 @@ impl From<&Refusal> for GuardLine {
                 left: *left,
                 known: *known,
             },
+            Refusal::Shrunk {
+                source,
+                now,
+                before,
+            } => Self::Shrunk {
+                source: source.to_string(),
+                now: *now,
+                before: *before,
+            },
         }
     }
 }
@@ -262,6 +302,15 @@ impl TryFrom<GuardLine> for Refusal {
                 created,
                 left,
                 known,
+            },
+            GuardLine::Shrunk {
+                source,
+                now,
+                before,
+            } => Self::Shrunk {
+                source: source.into(),
+                now,
+                before,
             },
         })
     }

@@ -1,5 +1,7 @@
 //! What stands in a plan's file: plain structs, so that the plan itself can change without breaking old files.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -16,6 +18,16 @@ pub(super) struct Body {
     pub(super) unmanaged: usize,
     pub(super) declared: usize,
     pub(super) conflicts: Vec<ConflictLine>,
+    #[serde(default)]
+    pub(super) standing: StandingLine,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct StandingLine {
+    pub(super) left: Vec<String>,
+    pub(super) back: Vec<String>,
+    /// Rooms and memberships by the name of the file that gives them.
+    pub(super) given: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,6 +111,11 @@ pub(super) enum GuardLine {
         created: u64,
         left: u64,
         known: u64,
+    },
+    Shrunk {
+        source: String,
+        now: u64,
+        before: u64,
     },
 }
 

@@ -21,12 +21,16 @@ pub struct LedgerDocument {
     rooms: Vec<RoomDocument>,
     /// What creates promised and nothing settled yet.
     owed: Vec<OwedDocument>,
+    /// What files with rows gave when they were last applied.
+    rosters: Vec<RosterDocument>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct RoomDocument {
     pipe: String,
     room_id: u64,
+    /// Whether it left the manifest before it was last applied.
+    left: bool,
     /// Confirmed as added.
     members: Vec<u64>,
     /// Left the manifest since.
@@ -36,6 +40,14 @@ struct RoomDocument {
     welcome: Option<&'static str>,
     /// Fields the server ignored.
     ignored_fields: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RosterDocument {
+    /// The file's name below the manifest's root.
+    source: String,
+    /// Rooms and memberships.
+    given: u64,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -58,11 +70,19 @@ impl LedgerDocument {
             members: list(&owed.members),
             welcome: owed.welcome,
         });
+        let rosters = recorded
+            .rosters
+            .iter()
+            .map(|(source, given)| RosterDocument {
+                source: source.clone(),
+                given: *given,
+            });
         let room = |(pipe, id): (&Pipe, &RoomId)| {
             let room = recorded.rooms.get(id).cloned().unwrap_or_default();
             RoomDocument {
                 pipe: pipe.to_string(),
                 room_id: id.0,
+                left: recorded.left.contains(pipe),
                 members: list(&room.members),
                 released: list(&room.released),
                 welcome: room.welcome.map(|welcome| match welcome {
@@ -81,6 +101,7 @@ impl LedgerDocument {
             entries,
             rooms: recorded.ids.iter().map(room).collect(),
             owed: owed.collect(),
+            rosters: rosters.collect(),
         }
     }
 }

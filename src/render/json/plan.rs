@@ -143,10 +143,14 @@ pub(super) enum NoteDocument {
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct RefusalDocument {
-    /// The key under `limits`, or `recreate`, or `mass_change`.
+    /// The key under `limits`, or `recreate`, or `mass_change`, or `roster`: a file with rows that gives too little.
     limit: &'static str,
     count: u64,
+    /// The most that is allowed; for `roster` the least.
     allowed: u64,
+    /// The name of the file, for `roster`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
     /// In words, with what would allow it.
     message: String,
 }
@@ -162,6 +166,7 @@ impl PlanDocument {
             undeclared,
             ignored,
             notes,
+            standing: _,
             guards: _,
             refusals,
             summary,
@@ -327,11 +332,17 @@ pub(super) fn refusal(refusal: &Refusal, words: fn(&Refusal) -> String) -> Refus
             left,
             known,
         } => ("mass_change", *created.min(left), known / 2),
+        Refusal::Shrunk { now, before, .. } => ("roster", *now, before.div_ceil(2)),
+    };
+    let source = match refusal {
+        Refusal::Shrunk { source, .. } => Some(source.to_string()),
+        Refusal::Limit { .. } | Refusal::Recreate { .. } | Refusal::MassChange { .. } => None,
     };
     RefusalDocument {
         limit,
         count,
         allowed,
+        source,
         message: words(refusal),
     }
 }

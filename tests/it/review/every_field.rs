@@ -171,9 +171,15 @@ fn refusals() -> Vec<Refusal> {
         left: 4,
         known: 5,
     });
+    all.push(Refusal::Shrunk {
+        source: text().into(),
+        now: 3,
+        before: 9,
+    });
     for refusal in &all {
         match refusal {
-            Refusal::Limit { .. } | Refusal::Recreate { .. } | Refusal::MassChange { .. } => {}
+            Refusal::Limit { .. } | Refusal::Recreate { .. } => {}
+            Refusal::MassChange { .. } | Refusal::Shrunk { .. } => {}
         }
     }
     all

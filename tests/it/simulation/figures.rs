@@ -8,6 +8,7 @@ use roomform::plan::{
 };
 
 use super::oracle::{Truth, check};
+use super::wishes::ROSTER;
 
 /// Which of them are false.
 pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
@@ -165,7 +166,9 @@ fn in_doubt(truth: &Truth<'_>, pipe: &Pipe) -> Option<RoomId> {
 fn renamed(truth: &Truth<'_>, plan: &Plan, from: &Pipe, to: &Pipe) -> Option<bool> {
     let known = truth.account.rooms.get(truth.account.ids.get(from)?)?;
     let change = plan.changes.iter().find(|change| change.pipe == *to)?;
-    let left = !truth.wishes.rooms.contains_key(from) && change.action == Action::Create;
+    let stood = truth.account.declared.get(from) != Some(&false);
+    let gone = stood && !truth.wishes.rooms.contains_key(from);
+    let left = gone && change.action == Action::Create;
     let title = known.sent.as_ref().map(|sent| nfc(&sent.title));
     let same_title = title == Some(nfc(&change.send.title));
     let sent: BTreeSet<UserId> = change.members.sent().collect();
@@ -313,8 +316,9 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         told == (again && !truth.flags.recreate),
         "made anew without a word",
     );
-    let known = truth.account.ids.len();
-    let left = truth.account.ids.keys();
+    let stood = |pipe: &&Pipe| truth.account.declared.get(*pipe) != Some(&false);
+    let known = truth.account.ids.keys().filter(stood).count();
+    let left = truth.account.ids.keys().filter(stood);
     let left = left.filter(|pipe| !truth.wishes.rooms.contains_key(*pipe));
     let suspicious = known > 0 && summary.create.min(left.count()) * 2 > known;
     let told = plan
@@ -325,5 +329,16 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         wrong,
         told == (bound && suspicious),
         "a mass change is not told, or told wrongly",
+    );
+    let (now, before) = (truth.wishes.given(), truth.account.given.get(ROSTER));
+    let told = plan.refusals.iter().find_map(|refusal| match refusal {
+        Refusal::Shrunk { now, before, .. } => Some((*now, *before)),
+        _ => None,
+    });
+    let before = before.copied().unwrap_or_default();
+    check(
+        wrong,
+        told == (bound && now * 2 < before).then_some((now, before)),
+        "a shrunk roster is not told, or told wrongly",
     );
 }

@@ -113,8 +113,7 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
     if !planned.refusals.is_empty() {
         return End::Refused;
     }
-    let releases = planned.by_hand.iter().any(|room| !room.left.is_empty());
-    if planned.is_empty() && !releases && !start.always {
+    if planned.is_empty() && !planned.is_to_be_noted() && !start.always {
         return End::Idle(Box::new(planned));
     }
     tokio::time::sleep(Duration::from_millis(start.thought)).await;

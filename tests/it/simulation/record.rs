@@ -33,6 +33,10 @@ pub struct Account {
     pub owed: BTreeMap<Pipe, BTreeSet<UserId>>,
     /// Whether the last intent of each pipe named a welcome, and which room it turned out to be.
     pub welcomes: BTreeMap<Pipe, (bool, Option<RoomId>)>,
+    /// The last word on whether a room stands in the manifest.
+    pub declared: BTreeMap<Pipe, bool>,
+    /// What files with rows gave when they were last applied.
+    pub given: BTreeMap<String, u64>,
     /// The last word of each run on a room's message.
     pub messages: BTreeMap<RoomId, BTreeMap<String, Stage>>,
 }
@@ -45,10 +49,11 @@ impl Account {
         let forgotten: BTreeMap<&Pipe, &Stamp> = entries
             .iter()
             .filter(|(_, fact)| forgets(fact))
-            .map(|(stamp, fact)| (fact.pipe(), stamp))
+            .filter_map(|(stamp, fact)| Some((fact.pipe()?, stamp)))
             .collect();
         for (stamp, fact) in entries {
-            let late = forgotten.get(fact.pipe()).is_none_or(|end| *end < stamp);
+            let end = fact.pipe().and_then(|pipe| forgotten.get(pipe));
+            let late = end.is_none_or(|end| *end < stamp);
             if late {
                 account.take(stamp, fact);
             }
@@ -68,7 +73,10 @@ impl Account {
         for (id, known) in &mut self.rooms {
             let lines: Vec<(&Stamp, &Fact)> = entries
                 .iter()
-                .filter(|(stamp, fact)| forgotten.get(fact.pipe()).is_none_or(|end| end < stamp))
+                .filter(|(stamp, fact)| {
+                    let end = fact.pipe().and_then(|pipe| forgotten.get(pipe));
+                    end.is_none_or(|end| end < stamp)
+                })
                 .collect();
             let last = lines
                 .iter()
@@ -92,7 +100,8 @@ impl Account {
                     _ => {}
                 }
             }
-            known.wrote = Some((writer.clone(), lines[last].1.pipe().clone()));
+            let pipe = lines[last].1.pipe().cloned();
+            known.wrote = pipe.map(|pipe| (writer.clone(), pipe));
             known.saw = looked.then_some(saw);
         }
     }
@@ -141,6 +150,12 @@ impl Account {
                 members.iter().for_each(|user| {
                     known.on.remove(user);
                 });
+            }
+            Fact::Declared { pipe, declared } => {
+                self.declared.insert(pipe.clone(), *declared);
+            }
+            Fact::Roster { source, given } => {
+                self.given.insert(source.clone(), *given);
             }
             Fact::Shown {
                 room,

@@ -188,7 +188,7 @@ fn forget(state: &mut State) {
         sequence: 1,
     };
     let entries = state.disk.entries.values();
-    let known = entries.filter(|fact| *fact.pipe() == pipe);
+    let known = entries.filter(|fact| fact.pipe() == Some(&pipe));
     let known: Vec<RoomId> = known.filter_map(Disk::message).collect();
     state.disk.unsure.extend(known);
     state.disk.entries.insert(stamp, Fact::Forgotten { pipe });

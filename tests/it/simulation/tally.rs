@@ -9,7 +9,7 @@ use roomform::plan::{Action, ConflictKind, Note, Plan, Refusal};
 pub type Tally = BTreeMap<&'static str, u64>;
 
 /// Everything that has to happen in a few thousand worlds.
-const ALL: [&str; 77] = [
+const ALL: [&str; 78] = [
     "401",
     "422",
     "429",
@@ -33,6 +33,7 @@ const ALL: [&str; 77] = [
     "a mass change",
     "a message of another run",
     "a plan",
+    "a shrunk roster",
     "a welcome in doubt",
     "a welcome still owed",
     "a welcome without an answer",
@@ -161,6 +162,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
             Refusal::Limit { kind, .. } => kind.key(),
             Refusal::Recreate { .. } => "recreate refused",
             Refusal::MassChange { .. } => "a mass change",
+            Refusal::Shrunk { .. } => "a shrunk roster",
         });
     }
 }

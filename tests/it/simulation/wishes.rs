@@ -20,6 +20,9 @@ const TITLES: [&str; 7] = [
 ];
 const KINDS: [RoomKind; 3] = [RoomKind::Dialog, RoomKind::Conference, RoomKind::Support];
 
+/// What the ledger calls the file that every second room comes from, with its members.
+pub const ROSTER: &str = "b.csv";
+
 /// What is wanted, before exclusion is worked out.
 #[derive(Debug, Clone)]
 pub struct Wish {
@@ -171,6 +174,12 @@ impl Wishes {
         }
     }
 
+    /// How many rooms and memberships come from the roster.
+    pub fn given(&self) -> u64 {
+        let from_it = self.rooms.values().skip(1).step_by(2);
+        from_it.map(|wish| 1 + wish.members.len() as u64).sum()
+    }
+
     /// As the product wants it: members sorted, each once, without the excluded.
     pub fn desired(&self) -> Desired {
         let rooms = self.rooms.iter().enumerate().map(|(index, (pipe, wish))| {
@@ -199,7 +208,7 @@ impl Wishes {
             scope: self.scope.into_iter().map(ToOwned::to_owned).collect(),
             limits: self.limits,
             rooms: rooms.collect(),
-            rosters: BTreeSet::new(),
+            rosters: [(FileId(1), ROSTER.into())].into(),
             files: ["a.yaml".into(), "b.yaml".into()].into(),
         }
     }
