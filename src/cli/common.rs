@@ -114,6 +114,8 @@ pub enum Format {
     Text,
     /// One JSON document on stdout, whatever happens
     Json,
+    /// A page for a browser, one file (`plan`, `apply`, `diff`)
+    Html,
     /// Comma-separated values (`render`)
     Csv,
     /// A page for a pull request's comment or a job's summary; it says too why there is no plan

@@ -197,7 +197,10 @@ impl Console {
 
     /// Draws mistakes on stderr, where stdout does not tell them to whoever reads the log.
     fn draw(&mut self, loaded: &Loaded) {
-        let drawn = matches!(self.format, Format::Text | Format::Csv | Format::Markdown);
+        let drawn = matches!(
+            self.format,
+            Format::Text | Format::Csv | Format::Html | Format::Markdown
+        );
         if drawn && !(self.quiet && loaded.is_valid()) {
             let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, self.err_paint);
             let level = if loaded.is_valid() { "warn" } else { "error" };
@@ -214,7 +217,7 @@ impl Console {
                 self.print(&markdown::invalid(loaded, self.verb, target, self.fit))
             }
             Format::Github => self.print(&github::invalid(loaded, self.verb)),
-            Format::Text | Format::Csv | Format::Sarif => Ok(()),
+            Format::Text | Format::Csv | Format::Html | Format::Sarif => Ok(()),
         }
     }
 
@@ -230,7 +233,7 @@ impl Console {
                 drop(self.print(&page));
                 false
             }
-            Format::Text | Format::Csv | Format::Sarif => false,
+            Format::Text | Format::Csv | Format::Html | Format::Sarif => false,
         };
         if !told {
             self.error(&error.chain());

@@ -33,10 +33,11 @@ pub(super) fn name(verb: &Verb) -> &'static str {
 
 /// The formats of a verb.
 fn of(verb: &Verb) -> &'static [Format] {
-    use Format::{Csv, Github, Json, Markdown, Sarif, Text};
+    use Format::{Csv, Github, Html, Json, Markdown, Sarif, Text};
     match verb {
         Verb::Check => &[Text, Json, Markdown, Github, Sarif],
-        Verb::Plan(_) | Verb::Diff(_) | Verb::Apply(_) => &[Text, Json, Markdown, Github],
+        Verb::Plan(_) | Verb::Diff(_) => &[Text, Json, Markdown, Html, Github],
+        Verb::Apply(_) => &[Text, Json, Markdown, Github],
         Verb::Render => &[Text, Json, Csv],
         Verb::Explain { .. } | Verb::Ledger(_) | Verb::Schema { .. } => &[Text, Json],
         Verb::Init(_)

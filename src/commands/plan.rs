@@ -7,7 +7,7 @@ use crate::cli::{Format, PlanArgs};
 use crate::error::{Error, Exit};
 use crate::plan::{Plan, save};
 use crate::render::json::{PlanDocument, diagnostics};
-use crate::render::{self, github, markdown};
+use crate::render::{self, github, html, markdown};
 use crate::settings::Settings;
 
 pub(super) async fn run(
@@ -37,6 +37,9 @@ pub(super) async fn run(
             console.document(&PlanDocument::new(plan, exit, warnings))?;
         }
         Format::Markdown => console.print(&markdown::plan(plan, loaded, console.fit))?,
+        Format::Html => {
+            console.print(&html::plan(plan, loaded).map_err(anyhow::Error::from_boxed)?)?
+        }
         Format::Github => console.print(&github::plan(plan, loaded))?,
         _ => console.print(&render::plan(plan, console.out_paint))?,
     }

@@ -200,6 +200,29 @@ pub fn json(text: &str) -> String {
     safe
 }
 
+/// For the text of an HTML page, and of its attributes: spelled out as for a terminal, and no markup.
+pub fn html(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in terminal(text).chars() {
+        match c {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// JSON inside a page's `<script type="application/json">`: nothing in it ends the element or begins another.
+pub fn html_script(json: &str) -> String {
+    json.replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,6 +55,15 @@ pub(super) fn change(change: &Change, voice: Voice<'_>) -> String {
     format!("{pipe}{title}: {}", what(change, voice).join(", "))
 }
 
+/// What becomes of the room, part by part, without its title and what changes in that.
+pub(super) fn without_title(change: &Change, voice: Voice<'_>) -> Vec<String> {
+    let mut change = change.clone();
+    if let Action::Update { fields, .. } = &mut change.action {
+        fields.retain(|field| !matches!(field.after, FieldValue::Title(_)));
+    }
+    what(&change, voice)
+}
+
 /// What becomes of the room, in parts.
 pub(super) fn what(change: &Change, voice: Voice<'_>) -> Vec<String> {
     let Change {

@@ -9,6 +9,7 @@ pub mod escape;
 mod explained;
 mod failed;
 pub mod github;
+pub mod html;
 pub mod json;
 mod ledger;
 mod line;

@@ -5,6 +5,7 @@
 )]
 
 mod apply;
+mod browser;
 mod ci;
 mod credentials;
 mod curl_pages;

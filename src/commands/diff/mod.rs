@@ -11,7 +11,7 @@ use crate::error::{Error, Exit};
 use crate::manifest::{Loaded, Options};
 use crate::plan::{Side, Switches, compare};
 use crate::render::json::{DiffDocument, diagnostics};
-use crate::render::{self, github, markdown};
+use crate::render::{self, github, html, markdown};
 use crate::settings::Settings;
 
 pub(super) fn run(
@@ -53,6 +53,9 @@ pub(super) fn run(
             console.document(&DiffDocument::new(&plan, compared, exit, warnings))?;
         }
         (_, Format::Markdown) => console.print(&markdown::plan(&plan, &after, console.fit))?,
+        (_, Format::Html) => {
+            console.print(&html::plan(&plan, &after).map_err(anyhow::Error::from_boxed)?)?;
+        }
         (_, Format::Github) => console.print(&github::plan(&plan, &after))?,
         _ if args.unified => {
             let text = render::unified(base, head, &switches.only, console.out_paint);

@@ -13,6 +13,7 @@ mod plan;
 pub use dialect::Dialect;
 pub use mistakes::{check, failure, invalid};
 pub use outcome::{not_applied, outcome};
+pub(super) use plan::legend;
 pub use plan::plan;
 
 use std::sync::Arc;

@@ -279,7 +279,8 @@ fn by_file(plan: &Plan, mut changes: Vec<&Change>, dialect: Dialect) -> Vec<Item
 }
 
 /// What words mean here, where they are used.
-fn legend(plan: &Plan) -> Vec<String> {
+/// What the words of the figures mean, as far as they stand in this plan.
+pub(in crate::render) fn legend(plan: &Plan) -> Vec<String> {
     let told = |change: &Change| !change.members.new.is_empty() && change.members.recorded > 0;
     let mut lines = Vec::new();
     if plan.compared.is_some() {

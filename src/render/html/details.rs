@@ -1,0 +1,155 @@
+//! What the rows of a page open to, as data in the page: fields, and members by where they come from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::terminal;
+use crate::model::{Desired, DesiredRoom, FileId, UserId};
+use crate::plan::{Action, ByHand, Change};
+use crate::render::line;
+
+/// Members of one place: the file by its number, the line, and then the users.
+type Group = Vec<u64>;
+
+/// All details of a page.
+#[derive(Debug, Serialize)]
+pub(super) struct Details<'a> {
+    #[serde(skip)]
+    desired: &'a Desired,
+    /// Whether two manifests are compared: then rooms have no ids.
+    #[serde(skip)]
+    compares: bool,
+    files: Vec<String>,
+    /// The numbers of those files that have rows.
+    rosters: Vec<u32>,
+    items: Vec<Detail>,
+}
+
+/// What one row opens to.
+#[derive(Debug, Default, Serialize)]
+struct Detail {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<[String; 3]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<Vec<Group>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again: Option<Vec<Group>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rest: Option<Vec<[u64; 3]>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<Vec<u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    released: Option<Vec<u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    welcome: Option<(u64, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<u64>,
+}
+
+impl<'a> Details<'a> {
+    pub(super) fn new(desired: &'a Desired, compares: bool) -> Self {
+        Self {
+            desired,
+            compares,
+            files: desired.files.iter().map(|file| terminal(file)).collect(),
+            rosters: desired.rosters.iter().map(|file| file.0).collect(),
+            items: Vec::new(),
+        }
+    }
+
+    /// The number of what a change opens to.
+    pub(super) fn change(&mut self, change: &Change) -> usize {
+        let spelled = |text: &str| terminal(text);
+        let fields = change.fields().iter().map(|field| {
+            let value = |it| line::value(it, &spelled);
+            [
+                field.field.name().to_owned(),
+                value(&field.before),
+                value(&field.after),
+            ]
+        });
+        let fields = fields.filter(|[name, ..]| name != "title").collect();
+        let room = self.desired.rooms.get(&change.pipe);
+        let sent: BTreeSet<UserId> = change.members.sent().collect();
+        let welcome = change
+            .welcome
+            .as_ref()
+            .map(|it| (it.from.0, terminal(&it.text)));
+        self.push(Detail {
+            fields,
+            new: self.groups(room, &change.members.new),
+            again: self.groups(room, &change.members.unverified),
+            rest: room.and_then(|room| self.rest(room, &sent)),
+            welcome,
+            room: match change.action {
+                Action::Update { id, .. } if !self.compares => Some(id.0),
+                Action::Update { .. } | Action::Create => None,
+            },
+            ..Detail::default()
+        })
+    }
+
+    /// The number of what a room with people to take out opens to.
+    pub(super) fn by_hand(&mut self, room: &ByHand) -> usize {
+        let ids = |users: &[UserId]| {
+            (!users.is_empty()).then(|| users.iter().map(|user| user.0).collect())
+        };
+        self.push(Detail {
+            left: ids(&room.left),
+            released: ids(&room.released),
+            ..Detail::default()
+        })
+    }
+
+    fn push(&mut self, detail: Detail) -> usize {
+        self.items.push(detail);
+        self.items.len() - 1
+    }
+
+    /// Users by the place that put them there; those nobody knows a place of stand at none.
+    fn groups(&self, room: Option<&DesiredRoom>, users: &[UserId]) -> Option<Vec<Group>> {
+        let mut groups: BTreeMap<(u32, u32), Vec<u64>> = BTreeMap::new();
+        for user in users {
+            let declared = room.and_then(|room| {
+                let index = room
+                    .members
+                    .binary_search_by_key(user, |member| member.user)
+                    .ok()?;
+                Some(room.members[index].place)
+            });
+            let place = declared.or(room.map(|room| room.place));
+            let key = place.map_or((0, 0), |place| (place.file.0, place.line));
+            groups.entry(key).or_default().push(user.0);
+        }
+        let groups = groups.into_iter().map(|((file, line), users)| {
+            let head = [u64::from(file), u64::from(line)];
+            head.into_iter().chain(users).collect()
+        });
+        let groups: Vec<Group> = groups.collect();
+        (!groups.is_empty()).then_some(groups)
+    }
+
+    /// How many declared members nothing is sent for, by place; a roster counts as one place.
+    fn rest(&self, room: &DesiredRoom, sent: &BTreeSet<UserId>) -> Option<Vec<[u64; 3]>> {
+        let mut counts: BTreeMap<(FileId, u32), u64> = BTreeMap::new();
+        for member in room
+            .members
+            .iter()
+            .filter(|member| !sent.contains(&member.user))
+        {
+            let place = member.place;
+            let line = if self.desired.rosters.contains(&place.file) {
+                0
+            } else {
+                place.line
+            };
+            *counts.entry((place.file, line)).or_default() += 1;
+        }
+        let counts = counts
+            .into_iter()
+            .map(|((file, line), count)| [u64::from(file.0), u64::from(line), count]);
+        let counts: Vec<[u64; 3]> = counts.collect();
+        (!counts.is_empty()).then_some(counts)
+    }
+}

@@ -1,0 +1,180 @@
+//! A headless Chromium, driven through chromedriver by plain HTTP; both end with their test.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Flags without which it does not run as root, or asks somebody something on the network.
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+];
+
+/// A browser with one page.
+pub struct Browser {
+    driver: Child,
+    port: u16,
+    session: String,
+    _profile: TempDir,
+}
+
+/// Where Debian puts them, if they are installed.
+pub fn installed() -> bool {
+    Path::new("/usr/bin/chromium").exists() && Path::new("/usr/bin/chromedriver").exists()
+}
+
+impl Browser {
+    /// Starts one, light or dark.
+    pub fn start(dark: bool) -> Self {
+        let profile = TempDir::new().unwrap();
+        let mut driver = Command::new("/usr/bin/chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines
+            .find_map(|line| {
+                let line = line.unwrap();
+                let (_, port) = line.split_once("successfully on port ")?;
+                port.trim_end_matches('.').parse().ok()
+            })
+            .unwrap();
+        // Whatever else it says is read, so that it never waits for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        let mut flags: Vec<String> = FLAGS.map(str::to_owned).to_vec();
+        flags.push(format!("--user-data-dir={}", profile.path().display()));
+        flags.push(format!(
+            "--blink-settings=preferredColorScheme={}",
+            u8::from(!dark)
+        ));
+        let mut browser = Self {
+            driver,
+            port,
+            session: String::new(),
+            _profile: profile,
+        };
+        let options = json!({"capabilities": {"alwaysMatch": {
+            "goog:chromeOptions": {"binary": "/usr/bin/chromium", "args": flags},
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+        }}});
+        let made = browser.call("POST", "/session", &options);
+        browser.session = made["sessionId"].as_str().unwrap().to_owned();
+        browser
+    }
+
+    fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let body = if method == "POST" {
+            body.to_string()
+        } else {
+            String::new()
+        };
+        let length = body.len();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let text = String::from_utf8_lossy(&answer);
+        let (_, body) = text.split_once("\r\n\r\n").unwrap();
+        let answer: Value = serde_json::from_str(body).unwrap();
+        assert!(answer["value"]["error"].is_null(), "{path}: {answer:#}");
+        answer["value"].clone()
+    }
+
+    fn ask(&self, path: &str, body: &Value) -> Value {
+        self.call("POST", &format!("/session/{}{path}", self.session), body)
+    }
+
+    /// Opens a file in a window of this width.
+    pub fn open(&self, file: &Path, width: u32) {
+        // Chromium's own window has a least width; the page is told another one.
+        let metrics =
+            json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500});
+        self.ask(
+            "/goog/cdp/execute",
+            &json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}),
+        );
+        self.ask(
+            "/url",
+            &json!({"url": format!("file://{}", file.display())}),
+        );
+    }
+
+    /// What a script in the page returns.
+    pub fn eval(&self, script: &str) -> Value {
+        self.ask(
+            "/execute/sync",
+            &json!({"script": format!("return {script}"), "args": []}),
+        )
+    }
+
+    /// Presses keys, one after another, wherever the focus is.
+    pub fn keys(&self, keys: &str) {
+        let actions: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| {
+                ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key.to_string()}))
+            })
+            .collect();
+        self.ask(
+            "/actions",
+            &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}),
+        );
+    }
+
+    /// Lines of the console.
+    pub fn console(&self) -> Vec<String> {
+        let log = self.ask("/se/log", &json!({"type": "browser"}));
+        log.as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line["message"].to_string())
+            .collect()
+    }
+
+    /// Addresses that were asked for, beside the page itself.
+    pub fn requests(&self) -> Vec<String> {
+        let log = self.ask("/se/log", &json!({"type": "performance"}));
+        let sent = log.as_array().unwrap().iter().filter_map(|line| {
+            let message: Value = serde_json::from_str(line["message"].as_str().unwrap()).unwrap();
+            let message = &message["message"];
+            (message["method"] == "Network.requestWillBeSent").then(|| {
+                message["params"]["request"]["url"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
+        });
+        sent.filter(|url| {
+            !url.starts_with("file://") && !url.starts_with("data:") && !url.starts_with("chrome")
+        })
+        .collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !self.session.is_empty() && !std::thread::panicking() {
+            self.call(
+                "DELETE",
+                &format!("/session/{}", self.session),
+                &Value::Null,
+            );
+        }
+        // It ends what it started; if it is gone already, so much the better.
+        drop(self.driver.kill());
+        drop(self.driver.wait());
+    }
+}

@@ -1,0 +1,271 @@
+//! The page of a plan, in a real browser: search, filter, keys, widths, and a title that must not run.
+
+mod driver;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::support::Dir;
+use driver::{Browser, installed};
+
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+
+/// Everything that has ever made a page do something.
+const HOSTILE: &str = r#"\e|```</script><script>alert(1)</script><img src=x onerror=alert(2)>[x](javascript:alert(3)) @channel \u202Egnp.exe <!-- <svg onload=alert(4)>"#;
+
+/// A browser, or the reason why a test has none.
+fn browser(dark: bool) -> Option<Browser> {
+    if installed() {
+        return Some(Browser::start(dark));
+    }
+    #[expect(
+        clippy::print_stderr,
+        reason = "somebody has to learn that nothing was tested"
+    )]
+    {
+        eprintln!(
+            "skipped: no chromium and chromedriver in /usr/bin (Debian: chromium, chromium-driver)"
+        );
+    }
+    assert!(std::env::var_os("CI").is_none(), "CI installs a browser");
+    None
+}
+
+fn page(dir: &Dir, args: &[&str]) -> PathBuf {
+    let ran = dir.run(&[args, &["--format", "html"]].concat());
+    assert!(ran.out.starts_with("<!doctype html>"), "{ran:#?}");
+    dir.write("page.html", ran.out)
+}
+
+/// A plan with something of everything.
+fn mixed() -> (Dir, PathBuf) {
+    let dir = Dir::with(
+        "version: 1\nscope: [\"*-room\"]\nrooms:\n  - {pipe: open-room, title: Open, members: [3, 104]}\n  - {pipe: old-room, title: \"Rust 101 autumn\", members: [3]}\n  - {pipe: same-room, title: Same}\n",
+    );
+    dir.run(&["apply", "--sandbox", "--yes"]).ok();
+    dir.write("roster.csv", "user\n17\n18\n");
+    dir.write(
+        "rooms.yaml",
+        format!("version: 1\nscope: [\"*-room\"]\nrooms:\n  - {{pipe: open-room, title: Open, public: true, members: [3]}}\n  - {{pipe: old-room, title: \"Rust 101 spring\", members: [3, {{roster: roster.csv}}]}}\n  - {{pipe: same-room, title: Same}}\n  - {{pipe: physics-room, title: \"Физика 7б\", members: [{{roster: roster.csv}}, 42]}}\n  - pipe: evil-room\n    title: \"{}\"\n", HOSTILE.replace('"', "\\\"").replace("\\e", "").replace("\\u202E", "\u{202e}")),
+    );
+    let path = page(&dir, &["plan", "--sandbox"]);
+    (dir, path)
+}
+
+const VISIBLE: &str = "[...document.querySelectorAll('section[data-kind] > ul > li')].filter((li) => li.offsetParent !== null && !li.hidden).map((li) => (li.querySelector('.pipe') ?? li).textContent)";
+
+#[test]
+fn search_filter_and_keys_find_what_a_reviewer_looks_for() {
+    let Some(browser) = browser(false) else {
+        return;
+    };
+    let (_dir, path) = mixed();
+    browser.open(&path, 1600);
+    let type_in = |text: &str| {
+        browser.eval(
+            "(document.getElementById('find').focus(), document.getElementById('find').select())",
+        );
+        browser.keys(text);
+    };
+    type_in("физика");
+    assert_eq!(browser.eval(VISIBLE), json!(["physics-room"]));
+    assert_eq!(
+        browser.eval("document.getElementById('status').textContent.startsWith('1 of ')"),
+        json!(true)
+    );
+    // By user: who is added, by whatever roster, and who is to be taken out.
+    type_in("user:17");
+    assert_eq!(browser.eval(VISIBLE), json!(["physics-room", "old-room"]));
+    type_in("user:104");
+    assert_eq!(browser.eval(VISIBLE), json!(["open-room"]));
+    browser.keys(ESCAPE);
+    assert_eq!(
+        browser.eval("document.getElementById('find').value"),
+        json!("")
+    );
+    // By kind, with the keyboard alone.
+    browser.eval("document.querySelector('input[value=create]').focus()");
+    browser.keys(" ");
+    assert_eq!(browser.eval(VISIBLE), json!(["evil-room", "physics-room"]));
+    browser.keys(ESCAPE);
+    // A row opens with Enter and closes with Escape; the focus stays where it was, and can be seen.
+    browser.eval("[...document.querySelectorAll('button.open')].find((it) => it.textContent === 'old-room').focus()");
+    browser.keys(ENTER);
+    let opened =
+        "[...document.querySelectorAll('button.open')].find((it) => it.textContent === 'old-room')";
+    assert_eq!(
+        browser.eval(&format!("{opened}.getAttribute('aria-expanded')")),
+        json!("true")
+    );
+    let detail = browser.eval(&format!(
+        "{opened}.closest('li').querySelector('.detail').innerText"
+    ));
+    let detail = detail.as_str().unwrap();
+    for told in [
+        "Title before",
+        "Rust 101 autumn",
+        "Members to add",
+        "roster.csv",
+        "17 row 2",
+        "18 row 3",
+    ] {
+        assert!(detail.contains(told), "{told}: {detail}");
+    }
+    assert_eq!(
+        browser.eval("getComputedStyle(document.activeElement).outlineStyle"),
+        json!("solid")
+    );
+    browser.keys(ESCAPE);
+    assert_eq!(
+        browser.eval(&format!("{opened}.getAttribute('aria-expanded')")),
+        json!("false")
+    );
+    assert_eq!(
+        browser.eval("document.activeElement.textContent"),
+        json!("old-room")
+    );
+    // The words that changed are marked, and the first stop of the keyboard leads to the content.
+    assert_eq!(
+        browser.eval(
+            "[document.querySelector('del').textContent, document.querySelector('ins').textContent]"
+        ),
+        json!(["autumn", "spring"])
+    );
+    browser.eval("(document.activeElement.blur(), scrollTo(0, 0))");
+    browser.open(&path, 1600);
+    browser.keys(TAB);
+    assert_eq!(
+        browser.eval("document.activeElement.className"),
+        json!("skip")
+    );
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn a_hostile_title_is_text_and_nothing_leaves_the_page() {
+    let Some(browser) = browser(false) else {
+        return;
+    };
+    let (dir, path) = mixed();
+    browser.open(&path, 1600);
+    browser.eval("document.getElementById('unfold').click()");
+    let title = browser.eval("[...document.querySelectorAll('li')].find((li) => li.textContent.includes('evil-room')).querySelector('.title').textContent");
+    let title = title.as_str().unwrap().to_owned();
+    assert!(
+        title.contains("</script><script>alert(1)</script><img src=x onerror=alert(2)>"),
+        "{title}"
+    );
+    assert!(title.contains("\\u{202e}gnp.exe"), "{title}");
+    assert_eq!(
+        browser.eval("document.querySelectorAll('img, svg, a[href^=javascript], iframe').length"),
+        json!(0)
+    );
+    assert_eq!(browser.eval("document.scripts.length"), json!(2));
+    // The policy would stop it even if it were markup, and nothing tried.
+    assert_eq!(browser.console(), Vec::<String>::new());
+    assert_eq!(browser.requests(), Vec::<String>::new());
+    let text = dir.read("page.html");
+    let policy = text
+        .split("Content-Security-Policy\" content=\"")
+        .nth(1)
+        .unwrap()
+        .split("\">")
+        .next()
+        .unwrap();
+    assert!(
+        policy.starts_with("default-src &#39;none&#39;; style-src &#39;sha256-")
+            && !policy.contains("unsafe"),
+        "{policy}"
+    );
+}
+
+#[test]
+fn it_fits_a_phone_and_a_wide_screen_light_and_dark() {
+    for dark in [false, true] {
+        let Some(browser) = browser(dark) else { return };
+        let (_dir, path) = mixed();
+        for width in [360, 1600] {
+            browser.open(&path, width);
+            browser.eval("document.getElementById('unfold').click()");
+            assert_eq!(browser.eval("innerWidth"), json!(width));
+            assert_eq!(
+                browser.eval("document.documentElement.scrollWidth <= innerWidth"),
+                json!(true),
+                "{width}: it scrolls to the side"
+            );
+        }
+        let paper = browser.eval("getComputedStyle(document.body).backgroundColor");
+        assert_eq!(
+            paper,
+            json!(if dark {
+                "rgb(15, 19, 23)"
+            } else {
+                "rgb(255, 255, 255)"
+            })
+        );
+        assert_eq!(browser.console(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn ten_thousand_changes_stay_usable() {
+    let Some(browser) = browser(false) else {
+        return;
+    };
+    let mut manifest = String::from("version: 1\nrooms:\n");
+    for room in 1..=10_000 {
+        writeln!(
+            manifest,
+            "  - {{pipe: course-{room}, title: \"Курс {room}\", members: [{room}, 7]}}"
+        )
+        .unwrap();
+    }
+    let dir = Dir::with("version: 1\nrooms: []\n");
+    dir.write("after.yaml", manifest);
+    let path = page(&dir, &["diff", "rooms.yaml", "after.yaml", "--allow-empty"]);
+    browser.open(&path, 1600);
+    let shown =
+        "[...document.querySelectorAll('#create > ul > li')].filter((li) => !li.hidden).length";
+    assert_eq!(
+        browser.eval("document.querySelectorAll('#create > ul > li').length"),
+        json!(10_000)
+    );
+    assert_eq!(browser.eval(shown), json!(100));
+    browser.eval("document.getElementById('find').focus()");
+    browser.keys("course-9999");
+    assert_eq!(browser.eval(VISIBLE), json!(["course-9999"]));
+    browser.keys(ESCAPE);
+    browser.keys("user:7");
+    assert_eq!(
+        browser.eval("document.querySelector('#create h2 .n').textContent"),
+        json!("10000")
+    );
+    browser.eval("document.querySelector('.more button').click()");
+    assert_eq!(browser.eval(shown), json!(200));
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn without_its_script_the_page_is_whole() {
+    let (dir, _) = mixed();
+    let text = dir.read("page.html");
+    let body = text.split("<script").next().unwrap();
+    for told in [
+        "become public",
+        "open-room",
+        "physics-room",
+        "Физика 7б",
+        "Refused",
+        "take out 1 member",
+        "create conference, closed, 3 members 17, 18, 42",
+    ] {
+        assert!(body.contains(told), "{told}");
+    }
+    let again = dir.run(&["plan", "--sandbox", "--format", "html"]);
+    assert_eq!(again.out, text, "equal input, equal bytes");
+    assert_eq!(dir.run(&["check", "--format", "html"]).code, 64);
+}
