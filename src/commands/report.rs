@@ -95,7 +95,7 @@ impl Told {
         if let Some(path) = &args.failed {
             let nothing = Outcome::default();
             let outcome = self.outcome.as_ref().unwrap_or(&nothing);
-            let text = render::failed(plan, outcome).map_err(anyhow::Error::from)?;
+            let text = render::failed(plan, outcome, loaded).map_err(anyhow::Error::from)?;
             replace(path, &text)?;
         }
         Ok(())

@@ -167,6 +167,12 @@ pub struct Source {
 const BLOCK: usize = 4096;
 
 impl Source {
+    /// The byte at which a line starts, counted from 1.
+    pub(super) fn line_start(&self, line: u32) -> Option<usize> {
+        let index = (line as usize).checked_sub(1)?;
+        self.line_starts.get(index).map(|start| *start as usize)
+    }
+
     /// How many characters start before a byte.
     fn characters_before(&self, offset: usize) -> usize {
         let offset = offset.min(self.text.len());

@@ -7,7 +7,7 @@ use super::decode::{FileDecoder, STREAMED};
 use super::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use super::explain::Tracer;
 use super::raw::{RawFile, RawManifest};
-use super::tables::{Home, Opener};
+use super::tables::{Home, Opener, Tables};
 use super::tree::{Alone, Disk, Kind, Tree};
 use super::{resolve, yaml};
 use crate::model::{Desired, FileId};
@@ -31,6 +31,8 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts they point into.
     pub sources: Sources,
+    /// The files with rows.
+    pub(super) tables: Tables,
 }
 
 impl Loaded {
@@ -283,6 +285,7 @@ impl<'a> Loader<'a> {
             desired,
             diagnostics: problems.sorted(&sources),
             sources,
+            tables,
         }
     }
 }

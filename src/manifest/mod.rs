@@ -19,6 +19,7 @@ mod layout;
 mod load;
 mod look_alike;
 mod mould;
+mod origin;
 mod people;
 mod presets;
 pub mod raw;

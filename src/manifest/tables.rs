@@ -50,6 +50,11 @@ impl Tables {
         self.tables.get(&(raw.path.at.file, raw.number))
     }
 
+    /// A table of this file.
+    pub(super) fn of(&self, file: FileId) -> Option<&Table> {
+        self.tables.values().find(|table| table.file == file)
+    }
+
     /// Every file that has rows, by its name below the manifest's root.
     pub(super) fn files(&self) -> &BTreeMap<FileId, Arc<str>> {
         &self.files
