@@ -177,6 +177,23 @@ impl Table {
             .from_reader(&text.as_bytes()[self.start..])
     }
 
+    /// Reads the first record of a text that starts at one.
+    pub(super) fn record(&self, text: &str, record: &mut StringRecord) -> bool {
+        let Some(delimiter) = self.delimiter else {
+            let line = text.lines().next().unwrap_or_default();
+            *record = StringRecord::from(vec![line]);
+            return !line.trim().is_empty();
+        };
+        let mut reader = csv::ReaderBuilder::new();
+        let reader = reader
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter);
+        // A text that is UTF-8 and may be ragged has no way to fail.
+        let mut reader = reader.from_reader(text.as_bytes());
+        reader.read_record(record).unwrap_or_default()
+    }
+
     fn ragged(&self, row: &Row<'_>, sources: &Sources) -> Diagnostic {
         let (has, wants) = (row.record.len(), self.columns.len());
         let message = format!(

@@ -82,12 +82,20 @@ fn room_lines<'l>(change: &Change, room: &RoomOutcome, loaded: &'l Loaded) -> Ve
     users.sort_unstable();
     let left: Vec<UserId> = users.into_iter().skip(room.members).collect();
     let line = |user: String, place: Option<Place>| {
-        let row = place.and_then(|place| loaded.row(place)).unwrap_or_default();
+        let row = place
+            .and_then(|place| loaded.row(place))
+            .unwrap_or_default();
         let (source, number) = match place {
             Some(place) => (loaded.desired.file_name(place).to_string(), place.line),
             None => (change.file.to_string(), change.line),
         };
-        let head = [change.pipe.to_string(), user, error.clone(), source, number.to_string()];
+        let head = [
+            change.pipe.to_string(),
+            user,
+            error.clone(),
+            source,
+            number.to_string(),
+        ];
         Line { head, row }
     };
     if left.is_empty() {
@@ -95,8 +103,13 @@ fn room_lines<'l>(change: &Change, room: &RoomOutcome, loaded: &'l Loaded) -> Ve
     }
     let place = |user: UserId| {
         let room = loaded.desired.rooms.get(&change.pipe)?;
-        let index = room.members.binary_search_by_key(&user, |member| member.user).ok()?;
+        let index = room
+            .members
+            .binary_search_by_key(&user, |member| member.user)
+            .ok()?;
         Some(room.members[index].place)
     };
-    left.into_iter().map(|user| line(user.to_string(), place(user))).collect()
+    left.into_iter()
+        .map(|user| line(user.to_string(), place(user)))
+        .collect()
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use roomform::manifest::{Loaded, Options, load};
 
-use crate::support::Dir;
+use crate::support::{Api, Dir};
+use insta::assert_snapshot;
+use roomform::sandbox::Config;
 
 fn loaded(dir: &Dir) -> Loaded {
     load(&[dir.path("rooms.yaml")], Options::default())
@@ -398,4 +400,44 @@ generate:
         dir.run(&["check"]).ok(),
         "valid: 2000 rooms, 200000 memberships\n"
     );
+}
+
+#[test]
+fn what_failed_brings_its_rows_along_and_can_be_fed_back() {
+    let api = Api::start(Config::default());
+    let manifest = "version: 1
+rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}, {roster: b.csv}]}]
+";
+    let dir = Dir::with(manifest).envs(&api.env());
+    dir.write(
+        "a.csv",
+        "who;line;full name\n8;x;\"Eight; the 8th\"\n9;y;Nine\n",
+    );
+    dir.write("b.csv", "user,mark\n10,=1+1\n");
+    let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
+    let ran = dir.run(&["apply", "--yes", "--failed", "failed.csv"]);
+    assert_eq!(ran.code, 4, "{ran:#?}");
+    let failed = dir.read("failed.csv");
+    let error = failed
+        .lines()
+        .nth(1)
+        .unwrap()
+        .split(',')
+        .nth(2)
+        .unwrap()
+        .to_owned();
+    let told = failed.replace(&error, "<error>");
+    assert_snapshot!(told, @r"
+    pipe,user,error,source,line,who,roster_line,full name,roster_user,mark
+    first-room,7,<error>,rooms.yaml,2,,,,,
+    first-room,8,<error>,a.csv,2,8,x,Eight; the 8th,,
+    first-room,9,<error>,a.csv,3,9,y,Nine,,
+    first-room,10,<error>,b.csv,2,,,,10,=1+1
+    ");
+    // Mended and fed back, it gives just those who are missing.
+    dir.write("again.yaml", "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: failed.csv, user: user}]}]\n");
+    let dir = dir.env("IMBACHAT_PASSWORD", "admin");
+    dir.run(&["apply", "--yes", "-f", "again.yaml"]).ok();
+    assert_eq!(api.room("first-room").members, [7, 8, 9, 10].into());
+    assert_eq!(dir.run(&["plan", "--detailed-exitcode"]).code, 0);
 }

@@ -8,7 +8,7 @@ use crate::manifest::Loaded;
 use crate::model::FieldValue;
 use crate::plan::{Action, Change, Plan};
 use crate::render::compared;
-use crate::render::danger::{Danger, is_to_act_on};
+use crate::render::danger::{Concern, Danger};
 use crate::render::escape::{brief, html, terminal};
 use crate::render::line::{self, Voice};
 use crate::render::sections::{conflict_words, note, refused};
@@ -232,7 +232,10 @@ fn by_hand(plan: &Plan, details: &mut Details<'_>) -> Section {
         }
         None => {}
     }
-    let notes = plan.notes.iter().filter(|it| is_to_act_on(it));
+    let notes = plan
+        .notes
+        .iter()
+        .filter(|it| Concern::of(it) == Concern::ByHand);
     rows.extend(notes.map(|it| words("−", note(it, &spelled))));
     Section {
         remark: "The API cannot remove members or rooms.",
@@ -270,7 +273,10 @@ fn warnings(plan: &Plan, loaded: &Loaded) -> Section {
             ..Row::default()
         }
     });
-    let notes = plan.notes.iter().filter(|it| !is_to_act_on(it));
+    let notes = plan
+        .notes
+        .iter()
+        .filter(|it| Concern::of(it) != Concern::ByHand);
     let notes = notes.map(|it| words("i", note(it, &spelled)));
     let voice = Voice::of(plan, &spelled);
     let differences = plan.compared.iter().flat_map(|it| &it.differences);

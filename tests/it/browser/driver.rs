@@ -77,6 +77,9 @@ impl Browser {
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        // Whatever it does takes seconds at most, even on a machine that is busy.
+        let patience = std::time::Duration::from_secs(120);
+        stream.set_read_timeout(Some(patience)).unwrap();
         let body = if method == "POST" {
             body.to_string()
         } else {
@@ -84,11 +87,22 @@ impl Browser {
         };
         let length = body.len();
         write!(stream, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let text = String::from_utf8_lossy(&answer);
-        let (_, body) = text.split_once("\r\n\r\n").unwrap();
-        let answer: Value = serde_json::from_str(body).unwrap();
+        // It keeps the connection, whatever is asked: the length says where the answer ends.
+        let mut reader = BufReader::new(stream);
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        let answer: Value = serde_json::from_slice(&body).unwrap();
         assert!(answer["value"]["error"].is_null(), "{path}: {answer:#}");
         answer["value"].clone()
     }
@@ -166,15 +180,18 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        if !self.session.is_empty() && !std::thread::panicking() {
-            self.call(
-                "DELETE",
-                &format!("/session/{}", self.session),
-                &Value::Null,
+        if !self.session.is_empty() {
+            // The driver ends the browser. A test that failed has said why already.
+            let path = format!("/session/{}", self.session);
+            let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                self.call("DELETE", &path, &Value::Null)
+            }));
+            assert!(
+                asked.is_ok() || std::thread::panicking(),
+                "the browser did not end"
             );
         }
-        // It ends what it started; if it is gone already, so much the better.
-        drop(self.driver.kill());
-        drop(self.driver.wait());
+        self.driver.kill().unwrap();
+        self.driver.wait().unwrap();
     }
 }
