@@ -153,10 +153,12 @@ fn title(change: &Change) -> Markup {
         .fields()
         .iter()
         .find_map(|field| match (&field.before, &field.after) {
-            (FieldValue::Title(before), FieldValue::Title(after)) => Some((before, after)),
+            (FieldValue::Title(before), FieldValue::Title(after)) => {
+                Some((before, after, line::outside(field)))
+            }
             _ => None,
         });
-    let Some((before, after)) = titles else {
+    let Some((before, after, outside)) = titles else {
         return Markup(html(&brief(&change.send.title)));
     };
     let (before, after) = (brief(before), brief(after));
@@ -172,7 +174,7 @@ fn title(change: &Change) -> Markup {
         format!("<bdi class=\"side\">{}</bdi>", parts.collect::<String>())
     };
     Markup(format!(
-        "{} → {}",
+        "{} → {}{outside}",
         side(ChangeTag::Delete, "del"),
         side(ChangeTag::Insert, "ins")
     ))
