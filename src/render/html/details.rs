@@ -53,7 +53,7 @@ impl<'a> Details<'a> {
             desired,
             compares,
             files: desired.files.iter().map(|file| terminal(file)).collect(),
-            rosters: desired.rosters.iter().map(|file| file.0).collect(),
+            rosters: desired.rosters.keys().map(|file| file.0).collect(),
             items: Vec::new(),
         }
     }
@@ -139,7 +139,7 @@ impl<'a> Details<'a> {
             .filter(|member| !sent.contains(&member.user))
         {
             let place = member.place;
-            let line = if self.desired.rosters.contains(&place.file) {
+            let line = if self.desired.rosters.contains_key(&place.file) {
                 0
             } else {
                 place.line
