@@ -1,6 +1,6 @@
 //! `check`: the manifest alone, offline.
 
-use super::Console;
+use super::{Console, decisions};
 use crate::cli::Format;
 use crate::error::{Error, Exit};
 use crate::manifest::{Loaded, Options, load};
@@ -15,6 +15,7 @@ pub(super) fn run(settings: &Settings, console: &mut Console) -> Result<Exit, Er
             allow_empty: settings.common.allow_empty,
         },
     );
+    decisions::files(&loaded);
     let exit = if loaded.is_valid() {
         Exit::Done
     } else {

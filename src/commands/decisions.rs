@@ -1,10 +1,13 @@
-//! What a plan decides, told under `-v`: the plan itself is pure and tells nothing.
+//! What a plan decides and a manifest took its files for, told under `-v`: the stages themselves tell nothing.
 
 use tracing::{Level, enabled, info};
 
+use crate::manifest::{FileNote, Loaded};
 use crate::plan::{Action, Change, Plan};
 
-/// Whose decisions these are.
+/// Whose decisions those about files are.
+const MANIFEST: &str = concat!(env!("CARGO_CRATE_NAME"), "::manifest");
+/// Whose those about rooms are.
 const PLAN: &str = concat!(env!("CARGO_CRATE_NAME"), "::plan");
 
 /// Tells each room there is something to say of, and the figures. Titles are for the plan, not for a log.
@@ -35,6 +38,29 @@ pub(super) fn tell(plan: &Plan) {
         refusals = plan.refusals.len(),
         "plan made"
     );
+}
+
+/// Tells how each file with rows was read: what is found out is no secret, and may be wrong.
+pub(super) fn files(loaded: &Loaded) {
+    if !enabled!(Level::INFO) {
+        return;
+    }
+    for note in loaded.notes() {
+        let FileNote {
+            file,
+            encoding,
+            delimiter,
+            rows,
+            columns,
+        } = note;
+        let delimiter = match delimiter {
+            None => "none: one value a line".to_owned(),
+            Some('\t') => "tab".to_owned(),
+            Some(delimiter) => delimiter.to_string(),
+        };
+        let columns = columns.join(",");
+        info!(target: MANIFEST, file = &*file, encoding, delimiter, rows, columns, "rows read");
+    }
 }
 
 fn change(change: &Change) {

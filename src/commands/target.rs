@@ -67,6 +67,7 @@ pub(super) fn manifest(
         members = loaded.desired.memberships(),
         "manifest read"
     );
+    decisions::files(&loaded);
     let invalid = console.mistakes(&loaded)?.is_some();
     Ok((!invalid).then_some(loaded))
 }

@@ -1,6 +1,8 @@
 //! Bytes -> text: UTF-8 unless the manifest says otherwise, and a good guess where it should have.
 
-use encoding_rs::{Encoding, IBM866, KOI8_R, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252};
+use encoding_rs::{
+    Encoding, IBM866, KOI8_R, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252,
+};
 
 use super::fields::clip;
 
@@ -16,19 +18,22 @@ pub(super) struct NoText {
     pub(super) hint: String,
 }
 
-/// The text of a file, without a byte order mark.
-pub(super) fn decode(bytes: Vec<u8>, label: Option<&str>) -> Result<String, NoText> {
+/// The text of a file, without a byte order mark, and the name of its encoding.
+pub(super) fn decode(
+    bytes: Vec<u8>,
+    label: Option<&str>,
+) -> Result<(String, &'static str), NoText> {
     match label {
         Some(label) => labelled(&bytes, label),
         None if looks_like_utf_16(&bytes) => Err(NoText {
             message: "the file looks like UTF-16".to_owned(),
             hint: "say `encoding: utf-16`, or save it as UTF-8".to_owned(),
         }),
-        None => unlabelled(bytes),
+        None => unlabelled(bytes).map(|text| (text, UTF_8.name())),
     }
 }
 
-fn labelled(bytes: &[u8], label: &str) -> Result<String, NoText> {
+fn labelled(bytes: &[u8], label: &str) -> Result<(String, &'static str), NoText> {
     let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
         return Err(NoText {
             message: format!("`{}` is not an encoding", clip(label)),
@@ -37,7 +42,7 @@ fn labelled(bytes: &[u8], label: &str) -> Result<String, NoText> {
     };
     let (encoding, mark) = Encoding::for_bom(bytes).unwrap_or((encoding, 0));
     match encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]) {
-        Some(text) => Ok(text.into_owned()),
+        Some(text) => Ok((text.into_owned(), encoding.name())),
         None => Err(NoText {
             message: format!("the file is not valid {}", encoding.name()),
             hint: guess(bytes).unwrap_or_else(|| "look which encoding it was saved in".to_owned()),
@@ -129,7 +134,10 @@ mod tests {
             (IBM866, "ibm866"),
         ] {
             let (bytes, _, _) = encoding.encode(russian);
-            assert_eq!(decode(bytes.to_vec(), Some(label)).unwrap(), russian);
+            assert_eq!(
+                decode(bytes.to_vec(), Some(label)).unwrap(),
+                (russian.to_owned(), encoding.name())
+            );
             let why = decode(bytes.to_vec(), None).unwrap_err();
             // By chance the first word of the last one is a letter of UTF-8 too.
             let (byte, line, word) = match label {
@@ -157,7 +165,10 @@ mod tests {
             .chain(russian.encode_utf16())
             .flat_map(u16::to_le_bytes)
             .collect();
-        assert_eq!(decode(wide.clone(), Some("utf-16")).unwrap(), russian);
+        assert_eq!(
+            decode(wide.clone(), Some("utf-16")).unwrap(),
+            (russian.to_owned(), "UTF-16LE")
+        );
         assert!(
             decode(wide[2..].to_vec(), None)
                 .unwrap_err()
@@ -169,12 +180,18 @@ mod tests {
             .chain(russian.encode_utf16())
             .flat_map(u16::to_be_bytes)
             .collect();
-        assert_eq!(decode(wide.clone(), Some("utf-16")).unwrap(), russian);
+        assert_eq!(
+            decode(wide.clone(), Some("utf-16")).unwrap(),
+            (russian.to_owned(), "UTF-16BE")
+        );
         assert_eq!(
             decode(wide, None).unwrap_err().message,
             "the file looks like UTF-16"
         );
-        assert_eq!(decode("\u{feff}a".into(), None).unwrap(), "a");
+        assert_eq!(
+            decode("\u{feff}a".into(), None).unwrap(),
+            ("a".to_owned(), "UTF-8")
+        );
         assert_eq!(
             decode(b"a".to_vec(), Some("klingon")).unwrap_err().message,
             "`klingon` is not an encoding"

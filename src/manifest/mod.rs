@@ -13,6 +13,7 @@ mod enrol;
 mod explain;
 mod export;
 mod fields;
+mod files;
 mod generate;
 mod groups;
 mod layout;
@@ -37,5 +38,6 @@ mod yaml;
 
 pub use explain::{Explained, Membership, Subject, Way, explain};
 pub use export::export;
+pub use files::FileNote;
 pub use load::{Loaded, Options, load, load_from, load_text};
 pub use template::verbatim;

@@ -130,6 +130,23 @@ impl Table {
         });
     }
 
+    /// The columns as the file's header names them; none if it has no header.
+    pub(super) fn header(&self) -> &[String] {
+        match self.delimiter {
+            Some(_) => &self.columns,
+            None => &[],
+        }
+    }
+
+    /// How many rows have something in them.
+    pub(super) fn count(&self, sources: &Sources) -> usize {
+        let mut count = 0;
+        if let Some(source) = sources.file(self.file) {
+            self.records(&source.text, |_, _| count += 1);
+        }
+        count
+    }
+
     /// Everything that stands in rows with too many or too few cells.
     pub(super) fn ragged_cells(&self, sources: &Sources) -> HashSet<String> {
         let mut cells = HashSet::new();

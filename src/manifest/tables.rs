@@ -23,6 +23,7 @@ const LARGEST: u64 = 1 << 30;
 pub(super) struct Tables {
     tables: BTreeMap<(FileId, usize), Table>,
     files: BTreeMap<FileId, Arc<str>>,
+    encodings: BTreeMap<FileId, &'static str>,
 }
 
 /// Where a manifest's file lies, and how far up its paths may lead.
@@ -53,6 +54,16 @@ impl Tables {
     /// A table of this file.
     pub(super) fn of(&self, file: FileId) -> Option<&Table> {
         self.tables.values().find(|table| table.file == file)
+    }
+
+    /// Every opened file, once for each place that names it.
+    pub(super) fn opened(&self) -> impl Iterator<Item = &Table> {
+        self.tables.values()
+    }
+
+    /// The name of the encoding a file was read in.
+    pub(super) fn encoding(&self, file: FileId) -> &'static str {
+        self.encodings.get(&file).copied().unwrap_or_default()
     }
 
     /// Every file that has rows, by its name below the manifest's root.
@@ -141,7 +152,7 @@ impl<'a> Opener<'a> {
     }
 
     fn text(
-        &self,
+        &mut self,
         raw: &RawFile,
         path: &Path,
         real: &Path,
@@ -169,7 +180,11 @@ impl<'a> Opener<'a> {
         };
         let label = raw.encoding.as_ref();
         match decode(bytes, label.map(|label| label.value.as_str())) {
-            Ok(text) => Some(sources.add(self.tree.shown(&plain(path)), text)),
+            Ok((text, encoding)) => {
+                let file = sources.add(self.tree.shown(&plain(path)), text);
+                self.tables.encodings.insert(file, encoding);
+                Some(file)
+            }
             Err(why) => {
                 let at = label.map_or(raw.path.at, |label| label.at);
                 let message = format!("`{}`: {}", clip(&raw.path.value), why.message);

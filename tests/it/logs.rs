@@ -267,3 +267,38 @@ fn a_hostile_pipe_is_harmless_in_the_log() {
         );
     }
 }
+
+/// What was found out about a file may be wrong, so it is told.
+#[test]
+fn under_v_each_file_with_rows_is_told_with_how_it_was_read() {
+    let dir = Dir::with(
+        "version: 1
+rooms:
+  - {pipe: team-a, title: A, members: [{roster: a.csv, user: id}, {roster: b.txt}]}
+  - {pipe: team-b, title: B, members: [{roster: a.csv, user: id}, {roster: c.csv, user: код, encoding: windows-1251}]}
+",
+    );
+    dir.write("a.csv", "id;name\n7;\"x;y\"\n\n8;\u{1b}[2J\n");
+    dir.write("b.txt", "# who\n9\n");
+    let (text, _, _) = encoding_rs::WINDOWS_1251.encode("код\tимя\n10\tx\n");
+    dir.write("c.csv", &text);
+    let told = |args: &[&str]| {
+        let ran = dir.run(args);
+        let lines = ran.err.lines().filter(|line| line.contains("rows read"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(told(&["check", "-v"]), @r#"
+    info: manifest: rows read  file=a.csv encoding=UTF-8 delimiter=; rows=2 columns=id,name
+    info: manifest: rows read  file=b.txt encoding=UTF-8 delimiter="none: one value a line" rows=1 columns=""
+    info: manifest: rows read  file=c.csv encoding=windows-1251 delimiter=tab rows=1 columns=код,имя
+    "#);
+    assert_eq!(told(&["check"]), "");
+    assert_eq!(told(&["plan", "-v", "--sandbox"]), told(&["check", "-v"]));
+    assert_eq!(
+        told(&["apply", "--yes", "-v", "--sandbox"]),
+        told(&["check", "-v"])
+    );
+    let json = told(&["check", "-v", "--log-format", "json"]);
+    let first: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    assert_eq!(first["fields"]["columns"], "id,name");
+}
