@@ -56,6 +56,9 @@ pub struct PlanArgs {
     /// Save the plan to this file, for `apply FILE` to do exactly what it says
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Ask the widget for its users, and warn of members it does not know
+    #[arg(long)]
+    pub check_users: bool,
 }
 
 /// Flags of `diff`.

@@ -9,6 +9,7 @@ use super::log::{Log, Stderr};
 use crate::cli::{Cli, ColorWhen, Format, LogFormat};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
+use crate::manifest::diagnostic::{Diagnostic, Sources};
 use crate::model::{RunId, Target};
 use crate::render::json::{self, ErrorDocument};
 use crate::render::markdown::{self, Fit};
@@ -193,6 +194,18 @@ impl Console {
         both.iter().for_each(|loaded| self.draw(loaded));
         self.document_invalid(&both)?;
         Ok(true)
+    }
+
+    /// Draws warnings that came up after the manifest's own, where those are drawn too.
+    pub(super) fn warnings(&mut self, warnings: &[Diagnostic], sources: &Sources) {
+        let drawn = matches!(
+            self.format,
+            Format::Text | Format::Csv | Format::Html | Format::Markdown
+        );
+        if drawn && !self.quiet {
+            let drawn = diagnostics::draw(warnings, sources, self.err_paint);
+            self.err.say("warn", "", drawn.trim_end());
+        }
     }
 
     /// Draws mistakes on stderr, where stdout does not tell them to whoever reads the log.

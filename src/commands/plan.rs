@@ -2,7 +2,7 @@
 
 use super::Console;
 use super::report::replace;
-use super::target::{Connection, manifest, planned, switches};
+use super::target::{Connection, dice, manifest, planned, switches};
 use crate::cli::{Format, PlanArgs};
 use crate::error::{Error, Exit};
 use crate::plan::{Plan, save};
@@ -20,7 +20,13 @@ pub(super) async fn run(
         return Ok(Exit::Invalid);
     };
     let connection = Connection::open(settings, loaded.desired.widget).await?;
-    let planned = planned(loaded, connection, switches, console).await?;
+    let mut planned = planned(loaded, connection, switches, console).await?;
+    if args.check_users {
+        let known = planned.connection.reader.users(&dice()).await?;
+        let unknown = planned.loaded.unknown_users(&known);
+        console.warnings(&unknown, &planned.loaded.sources);
+        planned.loaded.diagnostics.extend(unknown);
+    }
     let exit = exit(&planned.plan, args.detailed_exitcode);
     if let Some(path) = &args.out {
         let ledger = planned

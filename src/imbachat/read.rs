@@ -1,5 +1,6 @@
 //! The reading half: list the rooms of a widget.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 
 use reqwest::header::AUTHORIZATION;
@@ -12,7 +13,7 @@ use super::retry::{Dice, Verdict, verdict};
 use super::rows::{RowError, Rows};
 use super::told::Told;
 use super::wire::{self, Bad};
-use crate::model::{LiveRoom, WidgetId};
+use crate::model::{LiveRoom, UserId, WidgetId};
 
 /// Who reads.
 #[derive(Debug, Clone)]
@@ -90,10 +91,56 @@ impl Reader {
 
 impl ReadRooms for Reader {
     async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+        self.rows("get_rooms", &mut |row| {
+            take(wire::row(row)?);
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Reader {
+    /// The ids that the widget's users have on the site; users without one are passed over. As many tries as the retry table gives.
+    ///
+    /// # Errors
+    /// [`Failure`]; also with a JWT, which get_users does not take (`api: get_users`).
+    pub async fn users(&self, dice: &Dice) -> Result<BTreeSet<UserId>, Failure> {
+        if matches!(self.auth, ReadAuth::Jwt(_)) {
+            let message =
+                "users are listed with the widget's secret key only, and there is only a JWT";
+            return Err(
+                Failure::lasting(Delivery::NotSent, message).hint("set IMBACHAT_SECRET_KEY")
+            );
+        }
+        let mut attempt = 1;
+        loop {
+            let mut users = BTreeSet::new();
+            let mut take = |row: &[u8]| {
+                users.extend(wire::user(row)?);
+                Ok(())
+            };
+            let failure = match self.rows("get_users", &mut take).await {
+                Ok(()) => return Ok(users),
+                Err(failure) => failure,
+            };
+            match verdict(Call::List, &failure, attempt) {
+                Verdict::Again(wait) => tokio::time::sleep(wait.thrown(dice)).await,
+                Verdict::InDoubt | Verdict::Final => return Err(failure),
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Hands over every element of a list as it arrives.
+    async fn rows(
+        &self,
+        call: &str,
+        take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
+    ) -> Result<(), Failure> {
         let form = reqwest::multipart::Form::new().text("imba_id", self.widget.to_string());
         let request = self
             .http
-            .post(&format!("imbachat/v2/{}/get_rooms", self.widget), false)?
+            .post(&format!("imbachat/v2/{}/{call}", self.widget), false)?
             .multipart(form);
         let (request, who) = match &self.auth {
             ReadAuth::Secret(key) => (
@@ -110,10 +157,7 @@ impl ReadRooms for Reader {
             .await
             .map_err(|error| self.http.broken(error))?
         {
-            let fed = rows.feed(&piece, |row| {
-                take(wire::row(row)?);
-                Ok::<(), Bad>(())
-            });
+            let fed = rows.feed(&piece, |row| take(row));
             fed.map_err(|bad| self.http.bad(bad, who))?;
         }
         let count = rows.count();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::model::{LiveRoom, Pipe, RoomId, RoomKind, RoomState};
+use crate::model::{LiveRoom, Pipe, RoomId, RoomKind, RoomState, UserId};
 
 /// What the server itself said is wrong, and with which code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,18 @@ pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
         state,
         deleted,
     })
+}
+
+/// The id on the site of one element of get_users; none for users the site does not know.
+pub(super) fn user(text: &[u8]) -> Result<Option<UserId>, Bad> {
+    #[derive(Deserialize)]
+    struct User {
+        #[serde(default)]
+        remote_user_id: Value,
+    }
+    let user: User = parse(text)?;
+    let id = integer(&user.remote_user_id).and_then(|id| u64::try_from(id).ok());
+    Ok(id.filter(|id| *id > 0).map(UserId))
 }
 
 /// Whether the envelope of a list (its elements taken out) is a good one.

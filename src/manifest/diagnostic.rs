@@ -87,6 +87,7 @@ codes! {
     MoreWarnings "W106" "more-warnings" "Rows to look at beyond those that are shown.",
     LookAlikeTitle "W107" "look-alike-title" "Two titles that differ, and that people cannot tell apart.",
     StrangeSender "W108" "strange-sender" "A welcome from somebody who is not a member of the room.",
+    UnknownUser "W109" "unknown-user" "A member whose id the widget does not know yet, asked with --check-users.",
 }
 
 /// One mistake, complete but for its drawing.

@@ -13,10 +13,15 @@ use roomform::model::{Desired, DesiredRoom, FileId, Place};
 use serde_json::{Value, json};
 
 use crate::hostile;
+use crate::rosters;
 use crate::support::{Dir, Ran};
 
 /// Codes that no text of the corpus can have: they are about files, or need one too large to keep.
-const ELSEWHERE: [(Code, fn()); 4] = [
+const ELSEWHERE: [(Code, fn()); 5] = [
+    (
+        Code::UnknownUser,
+        rosters::users_the_widget_does_not_know_are_warned_of_with_their_rows,
+    ),
     (Code::Unreadable, a_missing_file),
     (Code::NotUtf8, a_file_that_is_not_utf_8),
     (Code::TooLarge, hostile::a_scalar_of_100_megabytes),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::support::Dir;
 
 /// What is shown, and the command that shows it.
-const SHOWN: [(&str, &[&str]); 5] = [
+const SHOWN: [(&str, &[&str]); 6] = [
     (
         "comment.md",
         &[
@@ -20,6 +20,17 @@ const SHOWN: [(&str, &[&str]); 5] = [
             "markdown",
             "--fit",
             "github-comment",
+        ],
+    ),
+    (
+        "page.html",
+        &[
+            "plan",
+            "--sandbox=sandbox.json",
+            "-f",
+            "after",
+            "--format",
+            "html",
         ],
     ),
     (

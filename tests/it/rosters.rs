@@ -441,3 +441,43 @@ rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}
     assert_eq!(api.room("first-room").members, [7, 8, 9, 10].into());
     assert_eq!(dir.run(&["plan", "--detailed-exitcode"]).code, 0);
 }
+
+#[test]
+pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
+    let api = Api::start(Config::default());
+    let dir = room("7, {roster: a.csv}").envs(&api.env());
+    dir.write("a.csv", "user\n8\n9\n8\n");
+    let first = dir.run(&["plan", "--check-users"]);
+    for told in [
+        "rooms.yaml:2: the widget does not know user 7",
+        "a.csv:2: the widget does not know user 8",
+        "a.csv:3: the widget does not know user 9",
+    ] {
+        assert!(first.err.contains(told), "{told}: {first:#?}");
+    }
+    assert_eq!(
+        (first.code, first.err.matches("W109").count()),
+        (0, 3),
+        "{first:#?}"
+    );
+    let (rooms, users) = (api.stats().get_rooms, api.stats().get_users);
+    let document = dir
+        .run(&["plan", "--check-users", "--format", "json"])
+        .json();
+    assert_eq!(
+        document["diagnostics"].as_array().unwrap().len(),
+        3,
+        "{document:#}"
+    );
+    let asked = (api.stats().get_rooms - rooms, api.stats().get_users - users);
+    assert_eq!(asked, (1, 1));
+    // Known from their first room on.
+    dir.run(&["apply", "--yes"]).ok();
+    let after = dir.run(&["plan", "--check-users"]);
+    assert_eq!((after.code, after.err.as_str()), (0, ""), "{after:#?}");
+    let with_jwt = dir
+        .env("IMBACHAT_SECRET_KEY", "")
+        .env("IMBACHAT_JWT", "token");
+    let refused = with_jwt.run(&["plan", "--check-users"]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+}
