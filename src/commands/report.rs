@@ -27,6 +27,8 @@ pub(super) struct Told {
     pub(super) outcome: Option<Outcome>,
     /// The plan that is left, if one could be made.
     pub(super) after: Option<Plan>,
+    /// A saved plan without what earlier runs of it had done, where there is one.
+    pub(super) rest: Option<Plan>,
 }
 
 impl Told {
@@ -37,6 +39,7 @@ impl Told {
             exit,
             outcome: None,
             after: None,
+            rest: None,
         }
     }
 
@@ -95,6 +98,7 @@ impl Told {
         if let Some(path) = &args.failed {
             let nothing = Outcome::default();
             let outcome = self.outcome.as_ref().unwrap_or(&nothing);
+            let plan = self.rest.as_ref().unwrap_or(plan);
             let text = render::failed(plan, outcome, loaded).map_err(anyhow::Error::from)?;
             replace(path, &text)?;
         }

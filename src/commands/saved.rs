@@ -60,11 +60,13 @@ pub(super) async fn run(
     let observed = observed(&connection, &Interest::of_plan(&saved)).await?;
     let recorded = connection.recorded(console)?;
     let sorted = Sorted::new(&saved, fates(&saved, &observed, &recorded));
+    let rest = Some(sorted.rest(&saved));
     sorted.tell(console);
     let stale = sorted.stale;
     if stale > 0 && !args.apply_fresh {
         console.error("nothing was applied: the plan is stale; make a new one, or use --apply-fresh for the untouched rooms");
         let mut told = Told::nothing(Exit::Refused, settings);
+        told.rest = rest;
         told.outcome = Some(sorted.with(Outcome::default(), true));
         return finish(told, &saved, connection, args, console).await;
     }
@@ -89,6 +91,7 @@ pub(super) async fn run(
         Told {
             exit: ended,
             outcome,
+            rest,
             ..Told::nothing(ended, settings)
         },
         &saved,
@@ -166,6 +169,17 @@ impl Sorted {
             });
         }
         sorted
+    }
+
+    /// The plan with what is left of each room.
+    fn rest(&self, plan: &Plan) -> Plan {
+        let mut left = self.left.iter().peekable();
+        let changes = plan.changes.iter().map(|change| {
+            left.next_if(|left| left.pipe == change.pipe)
+                .unwrap_or(change)
+                .clone()
+        });
+        plan.with_changes(changes.collect())
     }
 
     fn tell(&self, console: &mut Console) {

@@ -1,7 +1,7 @@
 //! What has to be run again, as CSV: a line for each member that was not confirmed, or one for the room. A member from a roster
 //! brings the cells of its row along, so that the file can be mended and fed back as a roster.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::escape::terminal;
 use super::outcome::welcome_in_doubt;
@@ -12,14 +12,53 @@ use crate::plan::{Change, Plan};
 
 /// The header every such file has; the rosters' own columns follow.
 const HEADER: [&str; 5] = ["pipe", "user", "error", "source", "line"];
-/// What stands before the name of a roster's column that is one of those.
+/// What stands before the name of a roster's column that is one of those, or stands there already.
 const THEIRS: &str = "roster_";
 
-/// One line, before it is known which columns there are.
-struct Line<'l> {
+/// One line, with the cells of the roster's row by the number of their column.
+struct Line {
     head: [String; 5],
-    /// The cells of the roster's row.
-    row: Vec<(&'l str, String)>,
+    row: Vec<(usize, String)>,
+}
+
+/// The columns of all rosters, each once, in the order in which they come up.
+#[derive(Default)]
+struct Columns {
+    /// By the name without case, and which of several of that name in one file: a roster matches names in any case.
+    known: BTreeMap<(String, usize), usize>,
+    names: Vec<String>,
+    /// The names without case that are taken, the five own ones aside.
+    taken: BTreeSet<String>,
+}
+
+impl Columns {
+    /// The cells of a row with the numbers of their columns. A name that is taken gets something before it.
+    fn take(&mut self, row: Vec<(&str, String)>) -> Vec<(usize, String)> {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let cells = row.into_iter().map(|(name, cell)| {
+            let lower = name.to_lowercase();
+            let nth = seen.entry(lower.clone()).or_default();
+            *nth += 1;
+            let number = match self.known.get(&(lower.clone(), *nth)) {
+                Some(number) => *number,
+                None => self.add(name, (lower, *nth)),
+            };
+            (number, cell)
+        });
+        cells.collect()
+    }
+
+    fn add(&mut self, name: &str, key: (String, usize)) -> usize {
+        let mut shown = name.to_owned();
+        while HEADER.contains(&shown.to_lowercase().as_str())
+            || !self.taken.insert(shown.to_lowercase())
+        {
+            shown.insert_str(0, THEIRS);
+        }
+        self.names.push(shown);
+        self.known.insert(key, self.names.len() - 1);
+        self.names.len() - 1
+    }
 }
 
 /// The rooms that did not end well, with the members still to be sent. `loaded` is the manifest of the run, which knows the row of
@@ -28,45 +67,38 @@ struct Line<'l> {
 /// # Errors
 /// If the text cannot be made, which nothing here can cause.
 pub fn failed(plan: &Plan, outcome: &Outcome, loaded: &Loaded) -> Result<String, csv::Error> {
-    let mut lines = Vec::new();
+    let (mut lines, mut columns) = (Vec::new(), Columns::default());
     let mut rooms = outcome.rooms.iter().peekable();
     for change in &plan.changes {
         while rooms.next_if(|room| room.pipe < change.pipe).is_some() {}
         if let Some(room) = rooms.next_if(|room| room.pipe == change.pipe) {
-            lines.extend(room_lines(change, room, loaded));
+            lines.extend(room_lines(change, room, loaded, &mut columns));
         }
     }
-    let mut columns: Vec<&str> = Vec::new();
-    let mut known = BTreeSet::new();
-    for (column, _) in lines.iter().flat_map(|line| &line.row) {
-        if known.insert(*column) {
-            columns.push(column);
-        }
-    }
-    write(&lines, &columns)
+    write(lines, &columns.names)
 }
 
-fn write(lines: &[Line<'_>], columns: &[&str]) -> Result<String, csv::Error> {
+fn write(lines: Vec<Line>, columns: &[String]) -> Result<String, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
-    let theirs = columns.iter().map(|column| {
-        let clashes = HEADER.iter().any(|own| own.eq_ignore_ascii_case(column));
-        let before = if clashes { THEIRS } else { "" };
-        format!("{before}{column}")
-    });
-    table.write_record(HEADER.iter().map(|own| (*own).to_owned()).chain(theirs))?;
+    let theirs = columns.iter().map(String::as_str);
+    table.write_record(HEADER.into_iter().chain(theirs))?;
     for Line { head, row } in lines {
-        let cell = |column: &&str| {
-            let cell = row.iter().find(|(name, _)| name == column);
-            cell.map(|(_, cell)| cell.as_str()).unwrap_or_default()
-        };
-        let cells = columns.iter().map(cell);
-        table.write_record(head.iter().map(String::as_str).chain(cells))?;
+        let mut cells = vec![String::new(); columns.len()];
+        for (number, cell) in row {
+            cells[number] = cell;
+        }
+        table.write_record(head.iter().chain(&cells))?;
     }
     let bytes = table.into_inner().map_err(|error| error.into_error())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn room_lines<'l>(change: &Change, room: &RoomOutcome, loaded: &'l Loaded) -> Vec<Line<'l>> {
+fn room_lines(
+    change: &Change,
+    room: &RoomOutcome,
+    loaded: &Loaded,
+    columns: &mut Columns,
+) -> Vec<Line> {
     let error = match &room.status {
         Status::Verified | Status::Already | Status::Applied => return Vec::new(),
         Status::Stale(reason)
@@ -81,10 +113,11 @@ fn room_lines<'l>(change: &Change, room: &RoomOutcome, loaded: &'l Loaded) -> Ve
     let mut users: Vec<UserId> = change.members.sent().collect();
     users.sort_unstable();
     let left: Vec<UserId> = users.into_iter().skip(room.members).collect();
-    let line = |user: String, place: Option<Place>| {
+    let mut line = |user: String, place: Option<Place>| {
         let row = place
             .and_then(|place| loaded.row(place))
             .unwrap_or_default();
+        let row = columns.take(row);
         let (source, number) = match place {
             Some(place) => (loaded.desired.file_name(place).to_string(), place.line),
             None => (change.file.to_string(), change.line),
@@ -93,7 +126,7 @@ fn room_lines<'l>(change: &Change, room: &RoomOutcome, loaded: &'l Loaded) -> Ve
             change.pipe.to_string(),
             user,
             error.clone(),
-            source,
+            terminal(&source),
             number.to_string(),
         ];
         Line { head, row }

@@ -14,6 +14,7 @@ mod docs;
 mod drift;
 mod exits;
 mod explain;
+mod failed;
 mod fault_matrix;
 mod freshness;
 mod fuzz_corpus;

@@ -1,0 +1,150 @@
+//! `--failed`: exactly what is still missing, in a file that goes back into a manifest.
+
+use std::collections::BTreeSet;
+
+use insta::assert_snapshot;
+use roomform::sandbox::Config;
+
+use crate::support::{Api, Dir};
+
+/// The list a run with a wrong password leaves, with the server's words cut out.
+fn failed(dir: &Dir, args: &[&str]) -> String {
+    let ran = dir.run(&[args, &["--failed", "failed.csv"]].concat());
+    assert_eq!(ran.code, 4, "{ran:#?}");
+    let text = dir.read("failed.csv");
+    let mut table = csv::ReaderBuilder::new();
+    let mut rows = table.has_headers(false).from_reader(text.as_bytes());
+    let mut out = csv::Writer::from_writer(Vec::new());
+    for (index, row) in rows.records().enumerate() {
+        let row = row.unwrap();
+        let cells = row.iter().enumerate().map(|(at, cell)| {
+            let error = index > 0 && at == 2;
+            assert!(!error || !cell.is_empty());
+            if error { "ERROR" } else { cell }
+        });
+        out.write_record(cells).unwrap();
+    }
+    String::from_utf8(out.into_inner().unwrap()).unwrap()
+}
+
+/// Columns of several files become one table in which no name stands twice, in whatever case: a roster matches them in any.
+#[test]
+fn no_column_of_the_list_stands_twice() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(
+        "version: 1
+rooms:
+  - {pipe: team-a, title: A, members: [{roster: a.csv, user: id}, {roster: b.csv, user: ID}, {roster: c.txt}]}
+",
+    )
+    .envs(&api.env())
+    .env("IMBACHAT_PASSWORD", "wrong");
+    dir.write("a.csv", "id;User;roster_user;Note;Note\n7;x;y;one;two\n");
+    dir.write("b.csv", "note,ID,Line\nn,8,l\n");
+    dir.write("c.txt", "9\n");
+    assert_snapshot!(failed(&dir, &["apply", "--yes"]), @"
+    pipe,user,error,source,line,id,roster_User,roster_roster_user,Note,roster_Note,roster_Line
+    team-a,7,ERROR,a.csv,2,7,x,y,one,two,
+    team-a,8,ERROR,b.csv,2,8,,,n,,l
+    team-a,9,ERROR,c.txt,1,,9,,,,
+    ");
+    // Any of them can be asked for.
+    for column in ["id", "note", "roster_user", "roster_line", "pipe", "source"] {
+        dir.write("again.yaml", format!("version: 1\nrooms: [{{pipe: team-a, title: A, members: [{{roster: failed.csv, user: user, where: {{{column}: [\"7\", n, \"\", x, y, l, one, team-a, a.csv]}}}}]}}]\n"));
+        dir.run(&["check", "-f", "again.yaml"]).ok();
+    }
+}
+
+/// Room by room, as enrolments: what is fed back is what was missing, and nothing else.
+#[test]
+fn the_list_goes_back_room_by_room() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(
+        "version: 1
+generate:
+  - each: courses.csv
+    room: {pipe: \"course-{{ id }}\", title: \"Course {{ id }}\", members: [1], enrol: {roster: enrollments.csv, on: {course: id}, user: user, where: {status: active}}}
+",
+    )
+    .envs(&api.env());
+    dir.write("courses.csv", "id\n1\n2\n");
+    let rows: String = (1..=6)
+        .map(|row| format!("{},{},active\n", row % 2 + 1, 100 + row))
+        .collect();
+    dir.write(
+        "enrollments.csv",
+        format!("course,user,status\n{rows}1,199,left\n"),
+    );
+    dir.run(&["apply", "--yes", "--only", "course-1"]).ok();
+    let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
+    let list = failed(&dir, &["apply", "--yes"]);
+    assert_snapshot!(list, @"
+    pipe,user,error,source,line,course,roster_user,status
+    course-2,1,ERROR,rooms.yaml,4,,,
+    course-2,101,ERROR,enrollments.csv,2,2,101,active
+    course-2,103,ERROR,enrollments.csv,4,2,103,active
+    course-2,105,ERROR,enrollments.csv,6,2,105,active
+    ");
+    dir.write(
+        "again.yaml",
+        "version: 1
+generate:
+  - each: {roster: failed.csv, distinct: pipe}
+    room: {pipe: \"{{ pipe }}\", title: Again, ignore: [title], enrol: {roster: failed.csv, on: {pipe: pipe}, user: user}}
+",
+    );
+    let csv = dir
+        .run(&["render", "-f", "again.yaml", "--format", "csv"])
+        .ok();
+    let pairs = |text: &str, user: usize| -> BTreeSet<(String, String)> {
+        let lines = text.lines().skip(1);
+        let cells = lines.map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+        cells.map(|it| (it[0].clone(), it[user].clone())).collect()
+    };
+    assert_eq!(pairs(&csv, 4), pairs(&list, 1));
+    assert_eq!(pairs(&list, 1).len(), 4);
+}
+
+/// What an earlier run of a saved plan had confirmed is not missing any more.
+#[test]
+fn a_saved_plan_that_was_begun_lists_only_the_rest() {
+    let api = Api::start(Config::default());
+    let room = |members: &str| {
+        format!(
+            "version: 1\nwidget: 627\nrooms: [{{pipe: team-a, title: A, members: [{members}]}}]\n"
+        )
+    };
+    let dir = Dir::with(&room("1")).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", room("1, 2, 3, 4, 5"));
+    dir.run(&["plan", "--out", "plan.json"]).ok();
+    dir.write("rooms.yaml", room("1, 2, 4"));
+    dir.run(&["apply", "--yes"]).ok();
+    let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
+    assert_snapshot!(failed(&dir, &["apply", "plan.json"]), @"
+    pipe,user,error,source,line
+    team-a,3,ERROR,rooms.yaml,3
+    team-a,5,ERROR,rooms.yaml,3
+    ");
+}
+
+/// Cells are the registrar's, to the letter; what else stands there must not steer a terminal.
+#[cfg(unix)]
+#[test]
+fn a_files_name_is_harmless_and_cells_are_what_they_are() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(
+        "version: 1\nrooms: [{pipe: team-a, title: A, members: [{roster: \"a\\e[2J.csv\", user: user}]}]\n",
+    )
+    .envs(&api.env())
+    .env("IMBACHAT_PASSWORD", "wrong");
+    dir.write(
+        "a\u{1b}[2J.csv",
+        "user,note,more\n7,=1+1,\"@x\"\"y\ntwo\"\n",
+    );
+    assert_snapshot!(failed(&dir, &["apply", "--yes"]), @r#"
+    pipe,user,error,source,line,roster_user,note,more
+    team-a,7,ERROR,a\u{1b}[2J.csv,2,7,=1+1,"@x""y
+    two"
+    "#);
+}
