@@ -9,8 +9,7 @@ if [ ! -x /usr/bin/time ]; then
   apt-get install -y -qq time
 fi
 [ -n "${ROOMFORM_BUILT:-}" ] || cargo build --release --locked --quiet
-program=$(pwd)/${CARGO_TARGET_DIR:+../}target/release/roomform
-[ -z "${CARGO_TARGET_DIR:-}" ] || program=$CARGO_TARGET_DIR/release/roomform
+program=${CARGO_TARGET_DIR:-$(pwd)/target}/release/roomform
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
