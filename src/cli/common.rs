@@ -114,7 +114,7 @@ pub enum Format {
     Text,
     /// One JSON document on stdout, whatever happens
     Json,
-    /// A page for a browser, one file (`plan`, `apply`, `diff`)
+    /// A page for a browser, one file (`plan`, `diff`)
     Html,
     /// Comma-separated values (`render`)
     Csv,
