@@ -161,7 +161,8 @@ fn title(change: &Change) -> Markup {
     let Some((before, after, outside)) = titles else {
         return Markup(html(&brief(&change.send.title)));
     };
-    let (before, after) = (brief(before), brief(after));
+    // As a whole: what changed may stand behind what a line can bear.
+    let (before, after) = (terminal(before), terminal(after));
     let diff = TextDiff::from_unicode_words(before.as_str(), after.as_str());
     let side = |own: ChangeTag, tag: &str| -> String {
         let parts = diff
