@@ -49,21 +49,27 @@ pub trait ReadRooms: Send + Sync {
                     Ok(()) => return Ok(collected),
                     Err(failure) => failure,
                 };
-                let verdict = verdict(Call::List, &failure, attempt);
-                info!(
-                    attempt,
-                    cause = failure.cause.map(field::debug),
-                    ?verdict,
-                    "the list was not read"
-                );
-                match verdict {
-                    Verdict::Again(wait) => tokio::time::sleep(wait.thrown(dice)).await,
-                    Verdict::InDoubt | Verdict::Final => return Err(failure),
-                }
+                wait_after(failure, attempt, dice).await?;
                 attempt += 1;
             }
         }
     }
+}
+
+/// Waits as the retry table has it after the `attempt`th try to read a list; gives the failure back if there is to be no other.
+async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> Result<(), Failure> {
+    let verdict = verdict(Call::List, &failure, attempt);
+    info!(
+        attempt,
+        cause = failure.cause.map(field::debug),
+        ?verdict,
+        "the list was not read"
+    );
+    match verdict {
+        Verdict::Again(wait) => tokio::time::sleep(wait.thrown(dice)).await,
+        Verdict::InDoubt | Verdict::Final => return Err(failure),
+    }
+    Ok(())
 }
 
 /// The client that reads, and cannot write.
@@ -123,10 +129,7 @@ impl Reader {
                 Ok(()) => return Ok(users),
                 Err(failure) => failure,
             };
-            match verdict(Call::List, &failure, attempt) {
-                Verdict::Again(wait) => tokio::time::sleep(wait.thrown(dice)).await,
-                Verdict::InDoubt | Verdict::Final => return Err(failure),
-            }
+            wait_after(failure, attempt, dice).await?;
             attempt += 1;
         }
     }

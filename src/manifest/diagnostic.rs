@@ -255,6 +255,12 @@ impl Sources {
         }
     }
 
+    /// The file's name, line and column of a byte, for whoever tells of it.
+    pub fn told(&self, at: At) -> (&str, LineColumn) {
+        let name = self.file(at.file).map(|file| &*file.name);
+        (name.unwrap_or_default(), self.locate(at))
+    }
+
     /// The place of a byte, as the model keeps it.
     pub fn place(&self, at: At) -> Place {
         let line = self.file(at.file).map_or(1, |file| {

@@ -187,28 +187,27 @@ impl Table {
     }
 
     fn reader<'t>(&self, text: &'t str) -> csv::Reader<&'t [u8]> {
+        self.reader_of(&text[self.start..])
+    }
+
+    /// A reader of rows, wherever in the file they stand.
+    fn reader_of<'t>(&self, text: &'t str) -> csv::Reader<&'t [u8]> {
         csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(self.delimiter.unwrap_or(b','))
-            .from_reader(&text.as_bytes()[self.start..])
+            .from_reader(text.as_bytes())
     }
 
     /// Reads the first record of a text that starts at one.
     pub(super) fn record(&self, text: &str, record: &mut StringRecord) -> bool {
-        let Some(delimiter) = self.delimiter else {
+        if self.delimiter.is_none() {
             let line = text.lines().next().unwrap_or_default();
             *record = StringRecord::from(vec![line]);
             return !line.trim().is_empty();
-        };
-        let mut reader = csv::ReaderBuilder::new();
-        let reader = reader
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter);
+        }
         // A text that is UTF-8 and may be ragged has no way to fail.
-        let mut reader = reader.from_reader(text.as_bytes());
-        reader.read_record(record).unwrap_or_default()
+        self.reader_of(text).read_record(record).unwrap_or_default()
     }
 
     fn ragged(&self, row: &Row<'_>, sources: &Sources) -> Diagnostic {

@@ -67,11 +67,17 @@ pub struct DesiredRoom {
 }
 
 impl DesiredRoom {
+    /// The declared member with this id.
+    pub fn member(&self, user: UserId) -> Option<Member> {
+        let found = self
+            .members
+            .binary_search_by_key(&user, |member| member.user);
+        found.ok().map(|index| self.members[index])
+    }
+
     /// Whether the user is a declared member.
     pub fn has_member(&self, user: UserId) -> bool {
-        self.members
-            .binary_search_by_key(&user, |member| member.user)
-            .is_ok()
+        self.member(user).is_some()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What somebody should look at twice: changes that open a room to everyone or make one anew, and notes.
 
-use crate::plan::{Change, Note};
+use crate::plan::{Action, Change, Note};
 
 /// Why a change is dangerous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,31 @@ impl Danger {
             Self::Publishes => "becomes public",
             Self::NewAndPublic => "new and public",
             Self::MadeAnew => "made anew",
+        }
+    }
+}
+
+/// What becomes of a room, as a reviewer sorts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Somebody should look twice, whatever else it is.
+    Dangerous,
+    /// It is made.
+    Create,
+    /// Its fields change.
+    Update,
+    /// It only gets members, or a welcome.
+    Members,
+}
+
+impl Kind {
+    /// Of which kind a change is.
+    pub(super) fn of(change: &Change) -> Self {
+        match &change.action {
+            _ if Danger::of(change).is_some() => Self::Dangerous,
+            Action::Create => Self::Create,
+            Action::Update { fields, .. } if fields.is_empty() => Self::Members,
+            Action::Update { .. } => Self::Update,
         }
     }
 }

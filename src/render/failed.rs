@@ -136,11 +136,7 @@ fn room_lines(
     }
     let place = |user: UserId| {
         let room = loaded.desired.rooms.get(&change.pipe)?;
-        let index = room
-            .members
-            .binary_search_by_key(&user, |member| member.user)
-            .ok()?;
-        Some(room.members[index].place)
+        room.member(user).map(|member| member.place)
     };
     left.into_iter()
         .map(|user| line(user.to_string(), place(user)))

@@ -57,15 +57,17 @@ pub(super) fn change(change: &Change, voice: Voice<'_>) -> String {
 
 /// What becomes of the room, part by part, without its title and what changes in that.
 pub(super) fn without_title(change: &Change, voice: Voice<'_>) -> Vec<String> {
-    let mut change = change.clone();
-    if let Action::Update { fields, .. } = &mut change.action {
-        fields.retain(|field| !matches!(field.after, FieldValue::Title(_)));
-    }
-    what(&change, voice)
+    parts(change, voice, |field| {
+        !matches!(field.after, FieldValue::Title(_))
+    })
 }
 
 /// What becomes of the room, in parts.
 pub(super) fn what(change: &Change, voice: Voice<'_>) -> Vec<String> {
+    parts(change, voice, |_| true)
+}
+
+fn parts(change: &Change, voice: Voice<'_>, wanted: impl Fn(&FieldChange) -> bool) -> Vec<String> {
     let Change {
         pipe: _,
         file: _,
@@ -85,7 +87,8 @@ pub(super) fn what(change: &Change, voice: Voice<'_>) -> Vec<String> {
             false
         }
         Action::Update { id: _, fields } => {
-            parts.extend(fields.iter().map(|change| field(change, voice)));
+            let fields = fields.iter().filter(|change| wanted(change));
+            parts.extend(fields.map(|change| field(change, voice)));
             true
         }
     };

@@ -184,13 +184,12 @@ fn message(text: &str) -> Message {
 }
 
 fn place(at: At, sources: &Sources, label: Option<&str>) -> Location {
-    let place = sources.locate(at);
-    let name = sources.file(at.file).map(|file| file.name.to_string());
+    let (name, place) = sources.told(at);
     let region = Region {
         start_line: place.line,
         start_column: place.column,
     };
-    located(&name.unwrap_or_default(), Some(region), label)
+    located(name, Some(region), label)
 }
 
 fn located(path: &str, region: Option<Region>, label: Option<&str>) -> Location {

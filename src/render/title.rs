@@ -11,26 +11,28 @@ pub(super) fn change(before: &str, after: &str, paint: Paint) -> String {
     if paint == Paint::Plain {
         return format!("\"{before}\" → \"{after}\"");
     }
-    let diff = TextDiff::from_unicode_words(before.as_str(), after.as_str());
-    let side = |own: ChangeTag, tone: Tone| -> String {
+    let mark = |tag: ChangeTag, text: &str| match tag {
+        ChangeTag::Equal => text.to_owned(),
+        ChangeTag::Delete => paint.tone(Tone::Gone, text),
+        ChangeTag::Insert => paint.tone(Tone::Came, text),
+    };
+    let [before, after] = sides(&before, &after, mark);
+    format!("\"{before}\" → \"{after}\"")
+}
+
+/// Both titles word by word, each word as `mark` shows it: the same in both, gone from the first, come in the second.
+pub(super) fn sides(
+    before: &str,
+    after: &str,
+    mark: impl Fn(ChangeTag, &str) -> String,
+) -> [String; 2] {
+    let diff = TextDiff::from_unicode_words(before, after);
+    [ChangeTag::Delete, ChangeTag::Insert].map(|own| {
         let parts = diff
             .iter_all_changes()
-            .filter(|change| change.tag() == own || change.tag() == ChangeTag::Equal);
-        parts
-            .map(|change| {
-                if change.tag() == own {
-                    paint.tone(tone, change.value())
-                } else {
-                    change.value().to_owned()
-                }
-            })
-            .collect()
-    };
-    format!(
-        "\"{}\" → \"{}\"",
-        side(ChangeTag::Delete, Tone::Gone),
-        side(ChangeTag::Insert, Tone::Came)
-    )
+            .filter(|part| part.tag() == own || part.tag() == ChangeTag::Equal);
+        parts.map(|part| mark(part.tag(), part.value())).collect()
+    })
 }
 
 #[cfg(test)]

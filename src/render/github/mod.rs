@@ -158,12 +158,8 @@ fn mistake(diagnostic: &Diagnostic, loaded: &Loaded) -> Annotation {
         Severity::Warning => Kind::Warning,
     };
     let located = |at| {
-        let (place, file) = (loaded.sources.locate(at), loaded.sources.file(at.file));
-        (
-            file.map(|file| file.name.to_string()).unwrap_or_default(),
-            place.line,
-            place.column,
-        )
+        let (name, place) = loaded.sources.told(at);
+        (name.to_owned(), place.line, place.column)
     };
     let place = at
         .map(located)

@@ -111,14 +111,9 @@ impl<'a> Details<'a> {
     fn groups(&self, room: Option<&DesiredRoom>, users: &[UserId]) -> Option<Vec<Group>> {
         let mut groups: BTreeMap<(u32, u32), Vec<u64>> = BTreeMap::new();
         for user in users {
-            let declared = room.and_then(|room| {
-                let index = room
-                    .members
-                    .binary_search_by_key(user, |member| member.user)
-                    .ok()?;
-                Some(room.members[index].place)
-            });
-            let place = declared.or(room.map(|room| room.place));
+            let declared = room.and_then(|room| room.member(*user));
+            let place = declared.map(|member| member.place);
+            let place = place.or(room.map(|room| room.place));
             let key = place.map_or((0, 0), |place| (place.file.0, place.line));
             groups.entry(key).or_default().push(user.0);
         }

@@ -1,17 +1,18 @@
 //! The lines of a page, in the order of a reviewer who stops reading: what refuses, what is dangerous, what is left to people, the rest.
 
-use similar::{ChangeTag, TextDiff};
+use similar::ChangeTag;
 
 use super::details::Details;
 use super::{Markup, Row, Section, Tone, place};
 use crate::manifest::Loaded;
 use crate::model::FieldValue;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Change, Plan};
 use crate::render::compared;
-use crate::render::danger::{Concern, Danger};
+use crate::render::danger::{Concern, Danger, Kind};
 use crate::render::escape::{brief, html, terminal};
 use crate::render::line::{self, Voice};
 use crate::render::sections::{conflict_words, note, refused};
+use crate::render::title::sides;
 use crate::render::words::{Count, few};
 
 /// Rooms named in one line.
@@ -89,26 +90,6 @@ fn refusals(plan: &Plan) -> Vec<Section> {
     vec![refused, would, guards]
 }
 
-/// What becomes of a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Dangerous,
-    Create,
-    Update,
-    Members,
-}
-
-impl Kind {
-    fn of(change: &Change) -> Self {
-        match &change.action {
-            _ if Danger::of(change).is_some() => Self::Dangerous,
-            Action::Create => Self::Create,
-            Action::Update { fields, .. } if fields.is_empty() => Self::Members,
-            Action::Update { .. } => Self::Update,
-        }
-    }
-}
-
 fn changes(plan: &Plan, details: &mut Details<'_>, kind: Kind) -> Section {
     let (id, name, tone, sign) = match kind {
         Kind::Dangerous => ("dangerous", "Look twice", Tone::Danger, "!"),
@@ -163,21 +144,14 @@ fn title(change: &Change) -> Markup {
     };
     // As a whole: what changed may stand behind what a line can bear.
     let (before, after) = (terminal(before), terminal(after));
-    let diff = TextDiff::from_unicode_words(before.as_str(), after.as_str());
-    let side = |own: ChangeTag, tag: &str| -> String {
-        let parts = diff
-            .iter_all_changes()
-            .filter(|part| part.tag() == own || part.tag() == ChangeTag::Equal);
-        let parts = parts.map(|part| match part.tag() {
-            ChangeTag::Equal => html(part.value()),
-            _ => format!("<{tag}>{}</{tag}>", html(part.value())),
-        });
-        format!("<bdi class=\"side\">{}</bdi>", parts.collect::<String>())
+    let mark = |tag: ChangeTag, text: &str| match tag {
+        ChangeTag::Equal => html(text),
+        ChangeTag::Delete => format!("<del>{}</del>", html(text)),
+        ChangeTag::Insert => format!("<ins>{}</ins>", html(text)),
     };
+    let [before, after] = sides(&before, &after, mark);
     Markup(format!(
-        "{} → {}{outside}",
-        side(ChangeTag::Delete, "del"),
-        side(ChangeTag::Insert, "ins")
+        "<bdi class=\"side\">{before}</bdi> → <bdi class=\"side\">{after}</bdi>{outside}"
     ))
 }
 
@@ -250,13 +224,11 @@ fn by_hand(plan: &Plan, details: &mut Details<'_>) -> Section {
 /// What somebody should know: of the manifest, of the server, of this run.
 fn warnings(plan: &Plan, loaded: &Loaded) -> Section {
     let found = loaded.diagnostics.iter().map(|it| {
-        let at = it.at.map(|at| (at.file, loaded.sources.locate(at)));
-        let at = at.map(|(file, at)| (loaded.sources.file(file), at));
+        let told = it.at.map(|at| loaded.sources.told(at));
         Row {
             sign: "i",
             what: format!("{} {}", it.code.id(), terminal(&it.message)),
-            place: at
-                .map(|(file, at)| place(file.map(|file| &*file.name).unwrap_or_default(), at.line)),
+            place: told.map(|(name, at)| place(name, at.line)),
             ..Row::default()
         }
     });

@@ -133,8 +133,7 @@ fn line(diagnostic: &Diagnostic, sources: &Sources, dialect: Dialect) -> String 
         hint,
     } = diagnostic;
     let place = |at| {
-        let (place, file) = (sources.locate(at), sources.file(at.file));
-        let name = file.map(|file| file.name.to_string()).unwrap_or_default();
+        let (name, place) = sources.told(at);
         dialect.code(&format!("{name}:{}:{}", place.line, place.column))
     };
     let mut text = match (at, path.as_deref()) {

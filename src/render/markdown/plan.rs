@@ -8,9 +8,9 @@ use super::mistakes;
 use super::page::{Item, Page, Section};
 use super::{Fit, fold, marker, pinned, section, site};
 use crate::manifest::Loaded;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Change, Plan};
 use crate::render::compared;
-use crate::render::danger::{Concern, Danger};
+use crate::render::danger::{Concern, Danger, Kind};
 use crate::render::line::{self, Voice};
 use crate::render::plan::verdict;
 use crate::render::sections::{conflict_words, note, refused};
@@ -238,25 +238,20 @@ fn remarks(plan: &Plan, dialect: Dialect) -> Vec<Section> {
 
 /// The changes nobody has to fear, by kind, folded by file.
 fn changes(plan: &Plan, dialect: Dialect) -> Vec<Section> {
-    let harmless = || plan.changes.iter().filter(|it| Danger::of(it).is_none());
-    let creates = harmless().filter(|it| it.action == Action::Create);
-    let updates = harmless().filter(|it| !it.fields().is_empty());
-    let members = harmless().filter(|it| it.action != Action::Create && it.fields().is_empty());
-    let folded = |name, noun, changes: Vec<&Change>| Section {
-        name,
-        noun,
-        remark: "",
-        pinned: false,
-        items: by_file(plan, changes, dialect),
+    let folded = |name, noun, kind| {
+        let changes = plan.changes.iter().filter(|it| Kind::of(it) == kind);
+        Section {
+            name,
+            noun,
+            remark: "",
+            pinned: false,
+            items: by_file(plan, changes.collect(), dialect),
+        }
     };
     vec![
-        folded("Create", "to create", creates.collect()),
-        folded("Update", "to update", updates.collect()),
-        folded(
-            "Members",
-            "to get members or a welcome only",
-            members.collect(),
-        ),
+        folded("Create", "to create", Kind::Create),
+        folded("Update", "to update", Kind::Update),
+        folded("Members", "to get members or a welcome only", Kind::Members),
     ]
 }
 
