@@ -1,12 +1,12 @@
 //! The flags of every verb.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::values::{page, rate, timeout};
+use super::values::{page, rate, shard, timeout};
 
 /// Where the sandbox keeps its state unless told otherwise.
 const SANDBOX_STATE: &str = ".roomform/sandbox.json";
@@ -26,6 +26,9 @@ pub struct Common {
     /// Only rooms whose pipe matches; repeatable
     #[arg(long, global = true, value_name = "GLOB", help_heading = "Manifest")]
     pub only: Vec<String>,
+    /// Only part I of N of the rooms, as in 0/8 to 7/8; a pipe is always in the same part
+    #[arg(long, global = true, value_name = "I/N", value_parser = shard, help_heading = "Manifest")]
+    pub shard: Option<(u32, NonZeroU32)>,
     /// Accept a manifest without a single room
     #[arg(long, global = true, help_heading = "Manifest")]
     pub allow_empty: bool,

@@ -1,5 +1,6 @@
 //! Values as people write them: durations, rates, parts of a whole.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// `30s`, `500ms`, `2m`: longer than nothing or nothing, at most a day.
@@ -43,6 +44,22 @@ pub(super) fn part(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|part| (0.0..=1.0).contains(part));
     part.ok_or_else(|| "write it as a number from 0 to 1".to_owned())
+}
+
+/// `0/8`: a part of all rooms, counted from 0, and of how many.
+pub(super) fn shard(text: &str) -> Result<(u32, NonZeroU32), String> {
+    let numbers = text.split_once('/').and_then(|(index, count)| {
+        let (index, count) = (index.parse().ok()?, count.parse().ok()?);
+        Some((index, NonZeroU32::new(count)?))
+    });
+    let (index, count) = numbers.ok_or_else(|| "write it as 0/8".to_owned())?;
+    let last = count.get() - 1;
+    if index > last {
+        return Err(format!(
+            "parts are counted from 0: the last is {last}/{count}"
+        ));
+    }
+    Ok((index, count))
 }
 
 /// The least a page may be: its figures, and what was left out, always fit.

@@ -25,8 +25,10 @@ pub(super) async fn run(
     let (mut saved, ledger) = open(file)?;
     let switches = switches(&settings.common)?;
     if !switches.only.is_all() {
-        let message = "--only cannot choose from a saved plan: it is applied as it was reviewed";
-        return Err(Error::message(Exit::Usage, message).hint("make another plan with --only"));
+        let message =
+            "--only and --shard cannot choose from a saved plan: it is applied as it was reviewed";
+        return Err(Error::message(Exit::Usage, message)
+            .hint("make another plan with --only, or one with --shard for each part"));
     }
     let mut connection = Connection::open(settings, Some(saved.target.widget)).await?;
     if let (None, true, Some(ledger)) = (

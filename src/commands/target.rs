@@ -17,7 +17,7 @@ use crate::imbachat::{
 use crate::ledger::{LedgerError, read};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Observed, Recorded, Target, WidgetId};
-use crate::plan::{Allow, Interest, Plan, Selection, Switches, plan};
+use crate::plan::{Allow, Interest, Plan, Selection, Shard, Switches, plan};
 use crate::render;
 use crate::sandbox::{Config, Sandbox, SandboxError, start};
 use crate::settings::Settings;
@@ -105,11 +105,12 @@ pub(super) async fn planned(
 }
 
 /// Refuses an `--only` that chooses nothing: it is a typing mistake, and a run about no room at all would look like success.
+/// A part without rooms is none: of few rooms in many parts some are empty.
 pub(super) fn chosen(loaded: &Loaded, switches: &Switches) -> Result<(), Error> {
     let rooms = &loaded.desired.rooms;
     if switches.only.is_all()
         || rooms.is_empty()
-        || rooms.keys().any(|pipe| switches.only.contains(pipe))
+        || rooms.keys().any(|pipe| switches.only.is_matched(pipe))
     {
         return Ok(());
     }
@@ -132,10 +133,11 @@ pub(super) async fn observed(
 
 /// `--only`, the allowances and the rest, as the plan takes them.
 pub(super) fn switches(common: &Common) -> Result<Switches, Error> {
-    let only = Selection::new(&common.only).map_err(|error| {
+    let globs = Selection::new(&common.only).map_err(|error| {
         Error::message(Exit::Usage, format!("--only: {error}"))
             .hint("write it as --only 'course-*'")
     })?;
+    let only = globs.in_shard(common.shard.map(|(index, count)| Shard::new(index, count)));
     let allow = Allow {
         publish: common.allow_publish,
         recreate: common.allow_recreate,

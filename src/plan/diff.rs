@@ -27,6 +27,9 @@ pub struct Switches {
 }
 
 /// The plan that makes the target look like the manifest. Equal input gives an equal plan.
+///
+/// Of a part of the rooms (`--shard`) it says and does what is in the part, but what guards against the plan judges all parts
+/// together: what no machine may do on its own, several must not do between them.
 pub fn plan(
     target: &Target,
     desired: &Desired,
@@ -34,21 +37,23 @@ pub fn plan(
     recorded: &Recorded,
     switches: &Switches,
 ) -> Plan {
-    let mut diff = Diff {
-        desired,
-        observed,
-        recorded,
-        switches,
-        plan: Plan::empty(target),
+    let of = |only: &Selection| {
+        let mut diff = Diff {
+            desired,
+            observed,
+            recorded,
+            switches,
+            plan: Plan::empty(target),
+        };
+        let chosen = desired.rooms.values();
+        for room in chosen.filter(|room| only.contains(&room.pipe)) {
+            diff.room(room);
+        }
+        diff
     };
-    for room in desired
-        .rooms
-        .values()
-        .filter(|room| switches.only.contains(&room.pipe))
-    {
-        diff.room(room);
-    }
-    diff.finish()
+    let only = &switches.only;
+    let all = only.shard().map(|_| of(&only.of_all_shards()).plan);
+    of(only).finish(all.as_ref())
 }
 
 struct Diff<'a> {
@@ -300,33 +305,38 @@ impl Diff<'_> {
         self.plan.push(change);
     }
 
-    fn finish(mut self) -> Plan {
+    /// Adds what concerns the plan as a whole; `all` is what all parts do, where this is a part.
+    fn finish(mut self, all: Option<&Plan>) -> Plan {
+        let only = &self.switches.only;
         let declared = self.desired.rooms.len();
         let plan = &mut self.plan;
         plan.summary.declared = declared;
         plan.summary.unmanaged = self.observed.unmanaged;
-        let chosen = self
-            .desired
-            .rooms
-            .keys()
-            .filter(|pipe| self.switches.only.contains(pipe))
-            .count();
+        let (mut matched, mut chosen) = (0, 0);
+        for pipe in self.desired.rooms.keys() {
+            matched += usize::from(only.is_matched(pipe));
+            chosen += usize::from(only.contains(pipe));
+        }
         let chosen_pairs = self.observed.look_alikes.iter();
         let mut pairs: Vec<_> = chosen_pairs
-            .filter(|(pipe, _)| self.switches.only.contains(pipe))
+            .filter(|(pipe, _)| only.contains(pipe))
             .cloned()
             .collect();
         pairs.sort();
         let pairs = pairs.into_iter();
         plan.notes
             .extend(pairs.map(|(pipe, live)| Note::LooksLike { pipe, live }));
-        if chosen < declared {
-            plan.notes.push(Note::LeftOut(declared - chosen));
+        if matched < declared {
+            plan.notes.push(Note::LeftOut(declared - matched));
         }
-        let whole = self.switches.only.is_all();
+        if let Some(shard) = only.shard() {
+            let rooms = matched - chosen;
+            plan.notes.push(Note::OtherShards { shard, rooms });
+        }
+        let whole = only.of_all_shards().is_all();
         plan.standing = Standing::of(self.desired, self.recorded, whole);
         if whole {
-            let known = self.recorded.ids.keys();
+            let known = self.recorded.ids.keys().filter(|pipe| only.contains(pipe));
             let gone = known.filter(|pipe| !self.desired.rooms.contains_key(*pipe));
             plan.undeclared = gone.cloned().collect();
         }
@@ -335,7 +345,7 @@ impl Diff<'_> {
             &plan.standing.left,
             self.recorded,
         ));
-        plan.guards = limits::guards(plan, self.desired, self.recorded);
+        plan.guards = limits::guards(all.unwrap_or(plan), self.desired, self.recorded);
         plan.allow(&self.switches.allow);
         self.plan
     }

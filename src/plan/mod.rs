@@ -14,6 +14,7 @@ mod remarks;
 mod rename;
 mod saved;
 mod select;
+mod shard;
 mod stale;
 mod standing;
 
@@ -26,6 +27,7 @@ pub use moved::{ByHandMove, MoveKind, Moved, RoomMove, moved};
 pub use remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note, Refusal};
 pub use saved::{SavedError, restore, save};
 pub use select::{Interest, Selection};
+pub use shard::Shard;
 pub use stale::{Fate, fates};
 pub use standing::Standing;
 

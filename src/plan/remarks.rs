@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::change::Unverified;
 use super::limits::LimitKind;
+use super::shard::Shard;
 use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
 
 /// A room that needs a person first; nothing is written to it.
@@ -94,8 +95,15 @@ pub enum Note {
     },
     /// `--assume-members`: so many declared members of existing rooms were taken for present without a record.
     Assumed(Unverified),
-    /// Some selection flag left so many declared rooms out.
+    /// Globs left so many declared rooms out.
     LeftOut(usize),
+    /// So many declared rooms are for the other parts.
+    OtherShards {
+        /// The part this is about.
+        shard: Shard,
+        /// How many rooms.
+        rooms: usize,
+    },
 }
 
 /// Why apply is refused.

@@ -1,4 +1,4 @@
-//! Which rooms a run is about: `--only`, and the rows of the server's list that matter to a manifest.
+//! Which rooms a run is about: `--only`, `--shard`, and the rows of the server's list that matter to a manifest.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -6,12 +6,14 @@ use std::fmt;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::change::Plan;
+use super::shard::Shard;
 use crate::model::{Desired, LiveRoom, Observed, Pipe, looks};
 
-/// Pipes chosen by globs; all of them if there is no glob.
+/// Pipes chosen by globs and by a part of all; every pipe if there is neither.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     globs: Option<GlobSet>,
+    shard: Option<Shard>,
 }
 
 impl Selection {
@@ -29,19 +31,41 @@ impl Selection {
         } else {
             Some(builder.build()?)
         };
-        Ok(Self { globs })
+        Ok(Self { globs, shard: None })
+    }
+
+    /// Only those of them that are in a part.
+    #[must_use]
+    pub fn in_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
     }
 
     /// Whether the pipe is chosen.
     pub fn contains(&self, pipe: &Pipe) -> bool {
+        self.is_matched(pipe) && self.shard.is_none_or(|shard| shard.contains(pipe))
+    }
+
+    /// Whether a glob chooses the pipe, in whatever part it is.
+    pub fn is_matched(&self, pipe: &Pipe) -> bool {
         self.globs
             .as_ref()
             .is_none_or(|globs| globs.is_match(pipe.as_str()))
     }
 
+    /// Which part of the matched pipes is chosen; all of them if it says none.
+    pub fn shard(&self) -> Option<Shard> {
+        self.shard
+    }
+
+    /// The same without regard to parts.
+    #[must_use]
+    pub fn of_all_shards(&self) -> Self {
+        self.clone().in_shard(None)
+    }
+
     /// Whether every pipe is chosen.
     pub fn is_all(&self) -> bool {
-        self.globs.is_none()
+        self.globs.is_none() && self.shard.is_none()
     }
 }
 

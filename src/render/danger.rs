@@ -76,9 +76,11 @@ impl Concern {
         match note {
             Note::WelcomeInDoubt { .. } => Self::ByHand,
             Note::LooksLike { .. } => Self::LookAlike,
-            Note::MadeAnew { .. } | Note::Renamed { .. } | Note::Assumed(_) | Note::LeftOut(_) => {
-                Self::ToKnow
-            }
+            Note::MadeAnew { .. }
+            | Note::Renamed { .. }
+            | Note::Assumed(_)
+            | Note::LeftOut(_)
+            | Note::OtherShards { .. } => Self::ToKnow,
         }
     }
 

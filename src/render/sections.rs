@@ -187,6 +187,10 @@ pub(super) fn note(note: &Note, quote: Quote<'_>) -> String {
             Count(assumed.rooms, "room")
         ),
         Note::LeftOut(rooms) => format!("--only leaves out {}", Count(*rooms, "declared room")),
+        Note::OtherShards { shard, rooms } => format!(
+            "--shard {shard} leaves {} to the other parts; guards judge all parts together",
+            Count(*rooms, "declared room")
+        ),
     }
 }
 

@@ -39,6 +39,7 @@ mod sandbox;
 mod saved;
 mod school_term;
 mod secrets;
+mod shard;
 mod simulation;
 mod support;
 mod terminal;

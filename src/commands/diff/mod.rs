@@ -81,7 +81,7 @@ fn chosen(before: &Loaded, after: &Loaded, switches: &Switches) -> Result<(), Er
     };
     if switches.only.is_all()
         || rooms().next().is_none()
-        || rooms().any(|pipe| switches.only.contains(pipe))
+        || rooms().any(|pipe| switches.only.is_matched(pipe))
     {
         return Ok(());
     }

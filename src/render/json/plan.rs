@@ -139,6 +139,11 @@ pub(super) enum NoteDocument {
     LeftOut {
         rooms: usize,
     },
+    /// The plan is about one part of the rooms, `shard`, as in `0/8`; so many rooms are for the others.
+    OtherShards {
+        shard: String,
+        rooms: usize,
+    },
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -315,6 +320,10 @@ pub(super) fn note(note: &Note) -> NoteDocument {
             members: assumed.members,
         },
         Note::LeftOut(rooms) => NoteDocument::LeftOut { rooms: *rooms },
+        Note::OtherShards { shard, rooms } => NoteDocument::OtherShards {
+            shard: shard.to_string(),
+            rooms: *rooms,
+        },
     }
 }
 

@@ -141,12 +141,17 @@ fn notes() -> Vec<Note> {
             members: 2,
         }),
         Note::LeftOut(3),
+        Note::OtherShards {
+            shard: roomform::plan::Shard::new(1, std::num::NonZeroU32::MIN),
+            rooms: 3,
+        },
     ];
     // A new one belongs into the list above.
     for note in &all {
         match note {
             Note::MadeAnew { .. } | Note::Renamed { .. } | Note::WelcomeInDoubt { .. } => {}
             Note::LooksLike { .. } | Note::Assumed(_) | Note::LeftOut(_) => {}
+            Note::OtherShards { .. } => {}
         }
     }
     all

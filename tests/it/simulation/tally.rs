@@ -155,6 +155,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
             Note::LooksLike { .. } => "a look-alike",
             Note::Assumed(_) => "assumed",
             Note::LeftOut(_) => "left out",
+            Note::OtherShards { .. } => "a part",
         });
     }
     for refusal in &plan.refusals {

@@ -1,0 +1,187 @@
+//! `--shard`: a run of several machines at once.
+
+use std::num::NonZeroU32;
+use std::process::{Child, Stdio};
+
+use insta::assert_snapshot;
+use roomform::model::Pipe;
+use roomform::plan::Shard;
+use roomform::sandbox::Config;
+
+use crate::support::{Api, Dir};
+
+const SHARDS: u32 = 8;
+
+fn rooms(prefix: &str, count: u32) -> String {
+    let rooms = (1..=count).map(|room| {
+        format!("  - {{pipe: {prefix}-{room}, title: \"Курс {room}\", members: [{room}, 100]}}\n")
+    });
+    rooms.collect()
+}
+
+fn manifest(prefix: &str, count: u32) -> String {
+    format!("version: 1\nwidget: 627\nrooms:\n{}", rooms(prefix, count))
+}
+
+fn part(pipe: &str) -> u32 {
+    let pipe = Pipe::new(pipe);
+    let count = NonZeroU32::new(SHARDS).unwrap();
+    let mut parts = (0..SHARDS).filter(|index| Shard::new(*index, count).contains(&pipe));
+    let part = parts.next().unwrap();
+    assert_eq!(parts.next(), None, "{pipe:?} is in two parts");
+    part
+}
+
+#[test]
+fn a_pipe_is_in_the_same_part_for_ever() {
+    // python3: int.from_bytes(hashlib.sha256(pipe.encode()).digest()[:8], "big") % 8
+    let known = [
+        ("course-1", 1),
+        ("course-2", 5),
+        ("Курс 7б", 3),
+        ("public_12", 3),
+    ];
+    for (pipe, index) in known {
+        assert_eq!(part(pipe), index, "{pipe}");
+    }
+}
+
+#[test]
+fn parts_are_of_one_size() {
+    for name in ["course-", "2026-autumn-7b-", "Класс 7б, предмет "] {
+        let mut sizes = [0_u32; SHARDS as usize];
+        for room in 0..8_000 {
+            sizes[part(&format!("{name}{room}")) as usize] += 1;
+        }
+        // 1,000 each; the odds of a fair hash being further off than this are one in many millions.
+        assert!(
+            sizes.iter().all(|size| (820..=1180).contains(size)),
+            "{name}: {sizes:?}"
+        );
+    }
+}
+
+fn begin(dir: &Dir, shard: u32) -> Child {
+    let shard = format!("{shard}/{SHARDS}");
+    let args = ["apply", "--yes", "--ledger", "l.jsonl", "--shard", &shard];
+    let mut command = dir.command(&args);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+#[test]
+fn eight_machines_with_one_ledger_make_every_room_once() {
+    const ROOMS: u32 = 160;
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest("course", ROOMS)).envs(&api.env());
+    let children: Vec<Child> = (0..SHARDS).map(|shard| begin(&dir, shard)).collect();
+    for mut child in children {
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    let live = api.rooms();
+    assert_eq!(live.len(), ROOMS as usize);
+    for room in 1..=ROOMS {
+        let live = api.room(&format!("course-{room}"));
+        assert_eq!(live.name, format!("Курс {room}"));
+        assert_eq!(live.members, [u64::from(room), 100].into());
+    }
+    assert_eq!(api.stats().writes(), u64::from(ROOMS), "a request twice");
+
+    let args = ["apply", "--yes", "--ledger", "l.jsonl"];
+    let ran = dir.run(&args);
+    assert_eq!((ran.code, api.stats().writes()), (0, u64::from(ROOMS)));
+    assert!(ran.out.contains("160 unchanged"), "{ran:?}");
+    let shown = dir.run(&["ledger", "show", "--format", "json", "--ledger", "l.jsonl"]);
+    assert_eq!(shown.json()["rooms"].as_array().unwrap().len(), 160);
+}
+
+#[test]
+fn the_plan_says_which_part_it_is() {
+    let dir = Dir::with(&manifest("course", 4));
+    let of = |shard: &str| dir.run(&["plan", "--sandbox", "--shard", shard]);
+    assert_snapshot!(of("1/2").ok(), @r#"
+      # rooms.yaml:4
+      + course-1             create  conference, closed, 2 members
+          title   "Курс 1"
+          members 1, 100
+      # rooms.yaml:5
+      + course-2             create  conference, closed, 2 members
+          title   "Курс 2"
+          members 2, 100
+      # rooms.yaml:7
+      + course-4             create  conference, closed, 2 members
+          title   "Курс 4"
+          members 4, 100
+
+      warnings
+        --shard 1/2 leaves 1 declared room to the other parts; guards judge all parts together
+
+    plan: 3 to create, 6 members to add; 0 unchanged, 1 unmanaged
+          5 requests: 1 to list, 3 to write, 1 to verify
+          target: widget 627 on the sandbox
+    "#);
+    let json = dir.run(&["plan", "--sandbox", "--shard", "1/2", "--format", "json"]);
+    let json = json.json();
+    assert_eq!(json["notes"][0]["shard"], "1/2", "{json}");
+    // A part may be empty: nothing is to be done in it.
+    let all = (0..40).map(|index| of(&format!("{index}/40")));
+    let empty = all.filter(|ran| ran.code == 0 && ran.out.contains("nothing to do"));
+    assert!(empty.count() >= 36);
+}
+
+#[test]
+fn a_part_that_is_none_is_a_usage_error() {
+    let dir = Dir::with(&manifest("course", 4));
+    for (shard, why) in [
+        ("8/8", "parts are counted from 0: the last is 7/8"),
+        ("0/0", "write it as 0/8"),
+        ("-1/2", "write it as 0/8"),
+        ("3", "write it as 0/8"),
+        ("a/b", "write it as 0/8"),
+    ] {
+        let ran = dir.run(&["plan", "--sandbox", &format!("--shard={shard}")]);
+        assert_eq!(ran.code, 64, "{ran:?}");
+        assert!(ran.err.contains(why), "{ran:?}");
+    }
+}
+
+#[test]
+fn what_guards_a_plan_judges_all_parts_together() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest("autumn", 16)).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    let writes = api.stats().writes();
+    let refused = |dir: &Dir, words: &str| {
+        for shard in 0..SHARDS {
+            let ran = dir.run(&["apply", "--yes", "--shard", &format!("{shard}/{SHARDS}")]);
+            assert_eq!((ran.code, api.stats().writes()), (5, writes), "{ran:?}");
+            assert!(ran.out.contains(words), "{ran:?}");
+        }
+    };
+    dir.write("rooms.yaml", manifest("spring", 16));
+    refused(
+        &dir,
+        "16 of 16 rooms left the manifest since the last apply while 16 would be created anew",
+    );
+    let limited = manifest("autumn", 16) + &rooms("new", 6) + "limits: {create: 5}\n";
+    dir.write("rooms.yaml", limited);
+    refused(&dir, "limits.create");
+}
+
+#[test]
+fn a_saved_plan_is_not_divided() {
+    let dir = Dir::with(&manifest("course", 4));
+    dir.run(&["plan", "--sandbox", "-o", "p.plan", "--shard", "0/2"])
+        .ok();
+    let ran = dir.run(&["apply", "p.plan", "--sandbox", "--shard", "0/2"]);
+    assert_eq!(ran.code, 64, "{ran:?}");
+    let hint = "one with --shard for each part";
+    assert!(ran.err.contains(hint), "{ran:?}");
+    // It has just its part.
+    let ran = dir.run(&["apply", "p.plan", "--sandbox"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let other = dir.run(&["plan", "--sandbox", "--shard", "1/2"]);
+    let own = dir.run(&["plan", "--sandbox", "--shard", "0/2"]);
+    assert!(own.out.contains("nothing to do"), "{own:?}");
+    assert!(other.out.contains("to create"), "{other:?}");
+}
