@@ -2,7 +2,7 @@
 
 use super::Console;
 use super::report::replace;
-use super::target::{Connection, dice, manifest, planned, switches};
+use super::target::{Connection, dice, manifest, may_list_users, planned, switches};
 use crate::cli::{Format, PlanArgs};
 use crate::error::{Error, Exit};
 use crate::plan::{Plan, save};
@@ -15,6 +15,9 @@ pub(super) async fn run(
     settings: &Settings,
     console: &mut Console,
 ) -> Result<Exit, Error> {
+    if args.check_users {
+        may_list_users(settings)?;
+    }
     let switches = switches(&settings.common)?;
     let Some(loaded) = manifest(settings, console)? else {
         return Ok(Exit::Invalid);
@@ -23,7 +26,10 @@ pub(super) async fn run(
     let mut planned = planned(loaded, connection, switches, console).await?;
     if args.check_users {
         let known = planned.connection.reader.users(&dice()).await?;
-        let unknown = planned.loaded.unknown_users(&known);
+        let only = &planned.switches.only;
+        let unknown = planned
+            .loaded
+            .unknown_users(&known, |pipe| only.contains(pipe));
         console.warnings(&unknown, &planned.loaded.sources);
         planned.loaded.diagnostics.extend(unknown);
     }

@@ -278,6 +278,17 @@ fn read_auth(settings: &Settings) -> Result<ReadAuth, Error> {
     }
 }
 
+/// Makes sure, before anything is read, that users may be listed: unlike rooms, not with a JWT.
+pub(super) fn may_list_users(settings: &Settings) -> Result<(), Error> {
+    let credentials = &settings.credentials;
+    if credentials.secret_key.is_some() || credentials.jwt.is_none() {
+        return Ok(());
+    }
+    let message = "--check-users needs the widget's secret key: get_users takes no JWT";
+    Err(Error::message(Exit::Failed, message)
+        .hint("set IMBACHAT_SECRET_KEY, or leave --check-users out"))
+}
+
 fn missing(names: &[&str], what_for: &str) -> Error {
     let message = format!(
         "no credentials for {what_for}: {} not set",

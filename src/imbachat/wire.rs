@@ -65,7 +65,8 @@ pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
     })
 }
 
-/// The id on the site of one element of get_users; none for users the site does not know.
+/// The id on the site of one element of get_users, a text that is compared as it is: `007` is not user 7. None for users whose id is
+/// no number of a manifest.
 pub(super) fn user(text: &[u8]) -> Result<Option<UserId>, Bad> {
     #[derive(Deserialize)]
     struct User {
@@ -73,7 +74,8 @@ pub(super) fn user(text: &[u8]) -> Result<Option<UserId>, Bad> {
         remote_user_id: Value,
     }
     let user: User = parse(text)?;
-    let id = integer(&user.remote_user_id).and_then(|id| u64::try_from(id).ok());
+    let text = text_of(&user.remote_user_id);
+    let id = text.and_then(|text| text.parse().ok().filter(|id: &u64| id.to_string() == text));
     Ok(id.filter(|id| *id > 0).map(UserId))
 }
 
@@ -83,9 +85,7 @@ pub(super) fn envelope(text: &[u8]) -> Result<(), Bad> {
     good(&envelope)?;
     match envelope.get("data") {
         Some(Value::Array(_) | Value::Object(_)) => Ok(()),
-        _ => Err(Bad::Shape(
-            "the answer has no list of rooms under `data`".to_owned(),
-        )),
+        _ => Err(Bad::Shape("the answer has no list under `data`".to_owned())),
     }
 }
 

@@ -116,7 +116,7 @@ fn answers_of_no_known_shape() {
     );
     assert_eq!(
         envelope(br#"{"success":"true","code":200}"#),
-        shape("the answer has no list of rooms under `data`")
+        shape("the answer has no list under `data`")
     );
 }
 

@@ -1,4 +1,4 @@
-//! A row of a file, found again by its place: what a list of what failed gives back to whoever mends it.
+//! From a place back to what stands there: a row of a file, for whoever mends it, and members whom a widget does not know.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use csv::StringRecord;
 
 use super::diagnostic::{At, Code, Diagnostic};
 use super::load::Loaded;
-use crate::model::{Place, UserId};
+use crate::model::{Pipe, Place, UserId};
 
 /// Unknown users that are told in full; the others are counted.
 const TOLD: usize = 50;
@@ -24,25 +24,38 @@ impl Loaded {
         found.then(|| cells.collect())
     }
 
-    /// A warning for each declared member that is not among the users a widget knows, at the first place that names them.
-    pub fn unknown_users(&self, known: &BTreeSet<UserId>) -> Vec<Diagnostic> {
-        let mut first: BTreeMap<UserId, Place> = BTreeMap::new();
-        let members = self.desired.rooms.values().flat_map(|room| &room.members);
+    /// A warning for each declared member of some rooms who is not among the users a widget knows, at the first place that names
+    /// them, with the number of rooms.
+    pub fn unknown_users(
+        &self,
+        known: &BTreeSet<UserId>,
+        chosen: impl Fn(&Pipe) -> bool,
+    ) -> Vec<Diagnostic> {
+        let mut first: BTreeMap<UserId, (Place, usize)> = BTreeMap::new();
+        let rooms = self.desired.rooms.values();
+        let members = rooms
+            .filter(|room| chosen(&room.pipe))
+            .flat_map(|room| &room.members);
         for member in members.filter(|member| !known.contains(&member.user)) {
-            let place = first.entry(member.user).or_insert(member.place);
+            let (place, rooms) = first.entry(member.user).or_insert((member.place, 0));
             *place = member.place.min(*place);
+            *rooms += 1;
         }
-        let mut unknown: Vec<(Place, UserId)> = first
-            .into_iter()
-            .map(|(user, place)| (place, user))
+        let unknown = first.into_iter();
+        let mut unknown: Vec<(Place, UserId, usize)> = unknown
+            .map(|(user, (place, rooms))| (place, user, rooms))
             .collect();
         unknown.sort();
         let hint = "they may appear only after their first visit; else look for a typing mistake";
-        let warning = |(place, user): &(Place, UserId)| {
+        let warning = |(place, user, rooms): &(Place, UserId, usize)| {
             let source = self.sources.file(place.file)?;
             let offset = u32::try_from(source.line_start(place.line)?).ok()?;
+            let several = match rooms {
+                1 => String::new(),
+                rooms => format!(", in {rooms} rooms"),
+            };
             let message = format!(
-                "{}:{}: the widget does not know user {user}",
+                "{}:{}: the widget does not know user {user}{several}",
                 source.name, place.line
             );
             let at = At {

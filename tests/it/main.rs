@@ -6,6 +6,7 @@
 
 mod apply;
 mod browser;
+mod check_users;
 mod ci;
 mod credentials;
 mod curl_pages;

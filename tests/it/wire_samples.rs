@@ -197,7 +197,7 @@ fn answers_of_other_calls_are_no_list_of_rooms() {
     }
     told.dedup();
     insta::assert_snapshot!(told.join("\n"), @"
-    error: the server's answer cannot be used: the answer has no list of rooms under `data`
+    error: the server's answer cannot be used: the answer has no list under `data`
     error: the server's answer cannot be used: a room in the list has no number as its type
     error: the server's answer cannot be used: a room in the list has no number as its id
     ");

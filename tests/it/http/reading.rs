@@ -173,7 +173,7 @@ fn an_answer_that_is_not_of_the_shape() {
     ");
     assert_snapshot!(answered("200 OK", r#"{"success":"true","code":200}"#), @"
     exit 1
-    error: the server's answer cannot be used: the answer has no list of rooms under `data`
+    error: the server's answer cannot be used: the answer has no list under `data`
       hint: check --api-url; a proxy or a login page may answer in the API's place
     ");
 }

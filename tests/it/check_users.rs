@@ -1,0 +1,111 @@
+//! `plan --check-users`: ids that the widget does not know, a warning and no more.
+
+use roomform::sandbox::Config;
+
+use crate::support::{Api, Canned, Dir};
+
+const MANIFEST: &str = "version: 1
+widget: 627
+rooms:
+  - {pipe: team-a, title: A, members: [12, {roster: a.csv}]}
+  - {pipe: team-b, title: B, members: [{roster: a.csv}, 11]}
+";
+
+fn unknown(dir: &Dir, args: &[&str]) -> Vec<String> {
+    let ran = dir.run(&[&["plan", "--check-users"], args].concat());
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let lines = ran.err.lines().filter(|line| line.contains("[W109 "));
+    let words = lines.map(|line| line.split_once(": ").unwrap().1.to_owned());
+    words.collect()
+}
+
+/// A JWT does not do: that is said before anything is asked or read, also where the manifest is missing.
+#[test]
+fn without_the_secret_key_nothing_is_begun() {
+    let api = Api::start(Config::default());
+    let dir = Dir::new()
+        .envs(&api.env())
+        .env("IMBACHAT_SECRET_KEY", "")
+        .env("IMBACHAT_JWT", "token");
+    let ran = dir.run(&["plan", "--check-users"]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(
+        ran.err.contains("--check-users") && ran.err.contains("set IMBACHAT_SECRET_KEY"),
+        "{ran:#?}"
+    );
+    assert_eq!((api.stats().get_rooms, api.stats().get_users), (0, 0));
+}
+
+#[test]
+fn only_the_rooms_of_the_run_are_looked_at_and_every_place_counts() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    dir.write("a.csv", "user\n7\n");
+    assert_eq!(
+        unknown(&dir, &["--only", "team-b"]),
+        [
+            "rooms.yaml:5: the widget does not know user 11",
+            "a.csv:2: the widget does not know user 7"
+        ]
+    );
+    assert_eq!(
+        unknown(&dir, &[]),
+        [
+            "rooms.yaml:4: the widget does not know user 12",
+            "rooms.yaml:5: the widget does not know user 11",
+            "a.csv:2: the widget does not know user 7, in 2 rooms"
+        ]
+    );
+}
+
+/// Ids are compared as they are written: the site may have users `007` and `7`.
+#[test]
+fn an_id_is_the_text_it_is() {
+    let server = Canned::by(|request| {
+        let users = r#"{"remote_user_id":"007"},{"remote_user_id":true},{"remote_user_id":12.0},{"remote_user_id":11.5},{"remote_user_id":" 7"},{"remote_user_id":null},{"remote_user_id":"NULL"},{},{"remote_user_id":8},{"remote_user_id":"9"},"#;
+        let rows = if request.contains("get_users") {
+            users
+        } else {
+            ""
+        };
+        let body = format!("{{\"success\":\"true\",\"data\":[{rows}],\"code\":200}}");
+        let length = body.len();
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
+    });
+    let dir = Dir::with(MANIFEST)
+        .env("IMBACHAT_API_URL", &server.url())
+        .env("IMBACHAT_SECRET_KEY", "key");
+    dir.write("a.csv", "user\n7\n8\n9\n");
+    let told = unknown(&dir, &[]).join("\n");
+    for user in ["12", "7", "11"] {
+        assert!(told.contains(&format!("not know user {user}")), "{told}");
+    }
+    assert_eq!(told.lines().count(), 3, "{told}");
+}
+
+/// What cannot be read is a failure of the run, in words about users.
+#[test]
+fn an_answer_that_is_no_list_is_a_failure() {
+    let server = Canned::by(|request| {
+        let rows = if request.contains("get_users") {
+            ""
+        } else {
+            "\"data\":[],"
+        };
+        let body = format!("{{\"success\":\"true\",{rows}\"code\":200}}");
+        let length = body.len();
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+            .into_bytes()
+    });
+    let dir =
+        Dir::with("version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: A, members: [7]}]\n")
+            .env("IMBACHAT_API_URL", &server.url())
+            .env("IMBACHAT_SECRET_KEY", "key");
+    let ran = dir.run(&["plan", "--check-users", "-v"]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(
+        ran.err.contains("the answer has no list under `data`"),
+        "{ran:#?}"
+    );
+    assert!(ran.err.contains("the list was not read"), "{ran:#?}");
+}
