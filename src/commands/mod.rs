@@ -22,19 +22,19 @@ mod sandbox;
 mod saved;
 mod site;
 mod target;
+mod usage;
 
 pub use console::Streams;
 
 use std::ffi::OsString;
 use std::hash::{BuildHasher, RandomState};
-use std::io::Write;
 
 use clap::Parser;
 use console::Console;
 use tracing::dispatcher::with_default;
 use tracing::{Dispatch, info};
 
-use crate::cli::{Cli, LogFormat, SandboxVerb, Verb};
+use crate::cli::{Cli, SandboxVerb, Verb};
 use crate::error::{Error, Exit};
 use crate::model::RunId;
 use crate::settings::Settings;
@@ -42,9 +42,12 @@ use crate::settings::Settings;
 /// A whole run: arguments (the program's name first) and streams in, the way it ended out.
 pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
     let run = RunId::new(RandomState::new().hash_one(std::process::id()));
+    if let Some(error) = usage::of_another_tool(&args) {
+        return usage::fail(&error, &args, streams, run);
+    }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, &args, streams, run),
+        Err(error) => return usage::tell(&error, &args, streams, run),
     };
     let mut console = Console::new(streams, &cli, run.clone());
     let log = console.log().map(Dispatch::new);
@@ -89,44 +92,4 @@ fn block_on(work: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Err
         .enable_all()
         .build()?;
     runtime.block_on(work)
-}
-
-/// Help and version are success; everything else is wrong usage, told in the format that was asked for.
-fn usage(error: &clap::Error, args: &[OsString], mut streams: Streams, run: RunId) -> Exit {
-    let format = formats::asked(args);
-    if let Some(format) = format.filter(|_| error.use_stderr()) {
-        let text = error.to_string();
-        // What follows the first empty line but tips is how to use the program at large.
-        let told = text
-            .split("\n\nUsage:")
-            .flat_map(|part| part.split("\n\nFor more"))
-            .next()
-            .unwrap_or_default();
-        let told = told.trim_start_matches("error: ");
-        let words: Vec<&str> = told.split_whitespace().collect();
-        let failure = Error::message(Exit::Usage, words.join(" ")).hint("see roomform --help");
-        return Console::plain(streams, format, LogFormat::Text, run).fail(&failure);
-    }
-    let colour = if error.use_stderr() {
-        streams.err_colour
-    } else {
-        streams.out_colour
-    };
-    let text = if colour {
-        error.render().ansi().to_string()
-    } else {
-        error.render().to_string()
-    };
-    let stream: &mut dyn Write = if error.use_stderr() {
-        &mut streams.err
-    } else {
-        &mut streams.out
-    };
-    // A reader that went away is no failure, and nobody is left to be told of another.
-    drop(stream.write_all(text.as_bytes()));
-    if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
-    }
 }

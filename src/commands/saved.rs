@@ -7,11 +7,13 @@ use anyhow::Context;
 use super::Console;
 use super::apply::{carry_out, exit, show};
 use super::report::Told;
+use super::site::Site;
 use super::target::{Connection, WriteAccess, observed, switches};
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::cli::ApplyArgs;
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
+use crate::model::Target;
 use crate::plan::{Change, Fate, Interest, Plan, SavedError, fates, restore};
 use crate::render;
 use crate::settings::Settings;
@@ -30,6 +32,7 @@ pub(super) async fn run(
         return Err(Error::message(Exit::Usage, message)
             .hint("make another plan with --only, or one with --shard for each part"));
     }
+    check_target(&saved.target, settings)?;
     let mut connection = Connection::open(settings, Some(saved.target.widget)).await?;
     if let (None, true, Some(ledger)) = (
         &settings.common.ledger,
@@ -37,13 +40,6 @@ pub(super) async fn run(
         ledger,
     ) {
         connection.ledger = ledger.into();
-    }
-    if connection.target != saved.target {
-        let message = format!(
-            "wrong target: the plan is for {}, this run is for {}",
-            saved.target, connection.target
-        );
-        return Err(Error::message(Exit::Refused, message).hint("check --api-url and --sandbox"));
     }
     let access = WriteAccess::new(settings)?;
     saved.allow(&switches.allow);
@@ -102,6 +98,21 @@ pub(super) async fn run(
         console,
     )
     .await
+}
+
+/// Refuses a plan for something else than this run is for; before credentials are looked for, which would be those of the wrong one.
+fn check_target(planned: &Target, settings: &Settings) -> Result<(), Error> {
+    let target = Site::new(settings, Some(planned.widget))?.target;
+    if target == *planned {
+        return Ok(());
+    }
+    let message = format!("wrong target: the plan is for {planned}, this run is for {target}");
+    let hint = match (planned.is_sandbox(), target.is_sandbox()) {
+        (true, _) => "apply it with --sandbox, or plan again without",
+        (false, true) => "leave --sandbox out, or plan again with it",
+        (false, false) => "check --api-url and IMBACHAT_API_URL",
+    };
+    Err(Error::message(Exit::Refused, message).hint(hint))
 }
 
 async fn finish(

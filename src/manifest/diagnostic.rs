@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use super::layout::line_ends;
 use crate::model::{FileId, Place};
 
 /// A byte in a source, compact because every declared member keeps one.
@@ -207,9 +208,8 @@ impl Sources {
     /// Takes a text in. Texts are capped far below 4 GiB before they come here.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let line_starts = std::iter::once(0)
-            .chain(breaks.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)))
+            .chain(line_ends(text.as_bytes()).map(|end| u32::try_from(end).unwrap_or(u32::MAX)))
             .collect();
         let mut count = 0;
         let blocks = text.as_bytes().chunks(BLOCK).map(|block| {

@@ -5,6 +5,7 @@ use encoding_rs::{
 };
 
 use super::fields::clip;
+use super::layout::line_ends;
 
 /// Bytes looked at to guess an encoding.
 const LOOKED_AT: usize = 64 << 10;
@@ -61,11 +62,7 @@ fn unlabelled(bytes: Vec<u8>) -> Result<String, NoText> {
         Err(error) => {
             let offset = error.utf8_error().valid_up_to();
             let bytes = error.into_bytes();
-            let line = bytes[..offset]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1;
+            let line = line_ends(&bytes[..offset]).count() + 1;
             Err(NoText {
                 message: format!("not valid UTF-8: byte {offset}, in line {line}"),
                 hint: guess(&bytes[offset..])

@@ -12,18 +12,36 @@ pub(super) fn is_plain(name: &str) -> bool {
 /// The lines of a plain file as records of one cell; a line that starts with `#` is a remark.
 pub(super) fn lines(text: &str, mut take: impl FnMut(&StringRecord, usize)) {
     let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let value = line.trim();
+    for end in line_ends(text.as_bytes()).chain([text.len()]) {
+        let value = text[start..end].trim();
         if !value.is_empty() && !value.starts_with('#') {
             take(&StringRecord::from(vec![value]), start);
         }
-        start += line.len();
+        start = end;
     }
+}
+
+/// The bytes after each end of a line: LF, CR LF, or the CR alone that some spreadsheets still save.
+pub(super) fn line_ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let is_end = |at: usize| match bytes[at] {
+        b'\n' => true,
+        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    (0..bytes.len())
+        .filter(move |at| is_end(*at))
+        .map(|at| at + 1)
+}
+
+/// The first line of a text, with its end.
+pub(super) fn first_line(text: &str) -> &str {
+    let end = line_ends(text.as_bytes()).next();
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// The first line `sep=;`, which some spreadsheets write: where the header starts, and the delimiter.
 pub(super) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
-    let line = text.split_inclusive('\n').next().unwrap_or_default();
+    let line = first_line(text);
     match line.trim_end().as_bytes() {
         [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] => (line.len(), Some(*delimiter)),
         _ => (0, None),
@@ -68,7 +86,7 @@ pub(super) fn cell_offset(text: &str, delimiter: Option<u8>, index: usize) -> us
                     return offset + 1;
                 }
             }
-            b'\n' if !quoted => break,
+            b'\n' | b'\r' if !quoted => break,
             _ => {}
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::decode::{FileDecoder, STREAMED};
 use super::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use super::explain::Tracer;
+use super::layout::line_ends;
 use super::raw::{RawFile, RawManifest};
 use super::tables::{Home, Opener, Tables};
 use super::tree::{Alone, Disk, Kind, Tree};
@@ -204,11 +205,7 @@ impl<'a> Loader<'a> {
             Ok(text) => text,
             Err(error) => {
                 let offset = error.utf8_error().valid_up_to();
-                let line = error.as_bytes()[..offset]
-                    .iter()
-                    .filter(|byte| **byte == b'\n')
-                    .count()
-                    + 1;
+                let line = line_ends(&error.as_bytes()[..offset]).count() + 1;
                 let message = format!("not valid UTF-8: byte {offset}, in line {line}");
                 self.problems.push(
                     Diagnostic::path(Code::NotUtf8, name, message).hint("save the file as UTF-8"),

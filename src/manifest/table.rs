@@ -9,7 +9,7 @@ use csv::StringRecord;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
-use super::layout::{is_plain, likely_delimiter, lines, spreadsheet_line};
+use super::layout::{first_line, is_plain, likely_delimiter, lines, spreadsheet_line};
 use super::raw::{RawFile, Spanned};
 use super::row::{Column, Row};
 use crate::model::FileId;
@@ -202,7 +202,7 @@ impl Table {
     /// Reads the first record of a text that starts at one.
     pub(super) fn record(&self, text: &str, record: &mut StringRecord) -> bool {
         if self.delimiter.is_none() {
-            let line = text.lines().next().unwrap_or_default();
+            let line = first_line(text).trim_end_matches(['\r', '\n']);
             *record = StringRecord::from(vec![line]);
             return !line.trim().is_empty();
         }
@@ -216,7 +216,7 @@ impl Table {
             "{}: the row has {has} cells, the header {wants}",
             row.place(sources)
         );
-        let broken = row.record.iter().any(|cell| cell.contains('\n'));
+        let broken = row.record.iter().any(|cell| cell.contains(['\r', '\n']));
         let hint = if broken {
             "look for a quote that is not closed: the row goes over several lines"
         } else if has > wants {

@@ -73,11 +73,18 @@ macro_rules! display_inner {
 }
 display_inner!(WidgetId, RoomId, UserId, Pipe, RunId);
 
+impl Target {
+    /// Whether it is the built-in sandbox.
+    pub fn is_sandbox(&self) -> bool {
+        self.origin == "sandbox:"
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.origin.as_str() {
-            "sandbox:" => write!(f, "widget {} on the sandbox", self.widget),
-            origin => write!(f, "widget {} on {origin}", self.widget),
+        if self.is_sandbox() {
+            return write!(f, "widget {} on the sandbox", self.widget);
         }
+        write!(f, "widget {} on {}", self.widget, self.origin)
     }
 }

@@ -138,11 +138,16 @@ fn excerpt_at<'a>(
 /// The line of a byte, cut around it if it is long and neutralised, and where in it the thing at the byte stands.
 fn excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String, Range<usize>) {
     let offset = floor(text, offset);
-    let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[offset..]
-        .find('\n')
+    let ends = ['\n', '\r'];
+    // The LF of a CR LF belongs to the line that it ends.
+    let inside = match text[offset..].starts_with('\n') {
+        true => text[..offset].trim_end_matches('\r'),
+        false => &text[..offset],
+    };
+    let start = inside.rfind(ends).map_or(0, |at| at + 1);
+    let line_end = text[offset..]
+        .find(ends)
         .map_or(text.len(), |length| offset + length);
-    let line_end = text[offset..end].trim_end_matches('\r').len() + offset;
     let before: String = last_chars(&text[start..offset], AROUND);
     let ahead: String = text[offset..line_end].chars().take(MARKED).collect();
     let thing = ahead[..length(&ahead)].to_owned();

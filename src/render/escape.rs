@@ -6,6 +6,10 @@ use crate::model::is_hidden;
 
 /// How much of a text of others is shown at most, in characters.
 const LONGEST: usize = 200;
+/// How much of two texts is shown at most where they differ, in characters: every title nobody is warned of.
+const LONGEST_PART: usize = 1000;
+/// And of what is the same around that.
+const AROUND: usize = 40;
 /// How much of one is shown on a page, in characters: every pipe a manifest may have.
 const LONGEST_ON_PAGE: usize = 255;
 /// And in bytes of the page: one text must not fill it, however much of it has to be spelled out.
@@ -47,6 +51,40 @@ pub fn brief(text: &str) -> String {
             text[end..].chars().count()
         ),
     }
+}
+
+/// Two texts of which one became the other: as they are if a line can bear them; else what differs in them, with a little of what
+/// stands around it, and the number of characters left out.
+pub fn both(before: &str, after: &str) -> [String; 2] {
+    let texts = [before, after].map(|text| text.chars().collect::<Vec<char>>());
+    if texts.iter().all(|text| text.len() <= LONGEST) {
+        return [before, after].map(terminal);
+    }
+    let same = |pairs: usize, are_same: &dyn Fn(usize) -> bool| {
+        (0..pairs).take_while(|at| are_same(*at)).count()
+    };
+    let [before, after] = &texts;
+    let shorter = before.len().min(after.len());
+    let head = same(shorter, &|at| before[at] == after[at]);
+    let last = |text: &[char], at: usize| text[text.len() - 1 - at];
+    let tail = same(shorter - head, &|at| last(before, at) == last(after, at));
+    [before, after].map(|text| part(text, head, text.len() - tail))
+}
+
+/// What stands between two characters, and a little more on both sides.
+fn part(text: &[char], from: usize, to: usize) -> String {
+    let shown = |text: &[char]| terminal(&text.iter().collect::<String>());
+    let from = from.saturating_sub(AROUND);
+    let to = (to + AROUND).min(text.len()).min(from + LONGEST_PART);
+    let before = match from {
+        0 => String::new(),
+        more => format!("({more} more) …"),
+    };
+    let after = match text.len() - to {
+        0 => String::new(),
+        more => format!("… ({more} more)"),
+    };
+    format!("{before}{}{after}", shown(&text[from..to]))
 }
 
 /// For YAML that is printed: in double quotes, with what [`terminal`] spells out spelled in YAML's own way.
@@ -242,5 +280,11 @@ mod tests {
         let long = "ж".repeat(10_000);
         let shown = brief(&long);
         assert!(shown.starts_with("жжж") && shown.ends_with("… (9800 more)"));
+        let [before, after] = both(&long, &format!("\u{7}{long}"));
+        assert_eq!(before, format!("{}… (9960 more)", "ж".repeat(40)));
+        assert_eq!(after, format!("\\u{{7}}{}… (9960 more)", "ж".repeat(40)));
+        let [before, after] = both(&long, "Ж");
+        assert_eq!(before, format!("{}… (9000 more)", "ж".repeat(1000)));
+        assert_eq!(after, "Ж");
     }
 }

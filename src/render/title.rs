@@ -7,7 +7,7 @@ use super::paint::{Paint, Tone};
 
 /// `"Platform" → "Platform team"`; in colour the words that went and came stand out.
 pub(super) fn change(before: &str, after: &str, paint: Paint) -> String {
-    let (before, after) = (escape::brief(before), escape::brief(after));
+    let [before, after] = escape::both(before, after);
     if paint == Paint::Plain {
         return format!("\"{before}\" → \"{after}\"");
     }

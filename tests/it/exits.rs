@@ -441,6 +441,65 @@ fn wrong_usage_is_64() {
     }
 }
 
+/// What is typed by habit is told in our words; nothing is done, above all not `-out=x` as `-o ut=x`.
+#[test]
+fn flags_and_verbs_of_terraform_are_told_in_ours() {
+    for (args, message, hint) in [
+        (
+            &["plan", "-out=x"][..],
+            "there is no flag `-out`",
+            "write it as --out FILE",
+        ),
+        (
+            &["plan", "-out", "x"],
+            "there is no flag `-out`",
+            "write it as --out FILE",
+        ),
+        (
+            &["apply", "-auto-approve"],
+            "there is no flag `-auto-approve`",
+            "write it as --yes",
+        ),
+        (
+            &["apply", "--auto-approve"],
+            "there is no flag `--auto-approve`",
+            "write it as --yes",
+        ),
+        (
+            &["plan", "-target=team-a"],
+            "there is no flag `-target`",
+            "write it as --only GLOB",
+        ),
+        (
+            &["-f", "rooms.yaml", "validate"],
+            "there is no verb `validate`",
+            "`roomform check` validates",
+        ),
+        (
+            &["destroy"],
+            "there is no verb `destroy`",
+            "nothing deletes rooms",
+        ),
+    ] {
+        let scene = Scene::new();
+        let ran = scene.dir.run(args);
+        assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:#?}");
+        let told = format!("error: {message}\n  hint: {hint}");
+        assert!(ran.err.starts_with(&told), "{ran:#?}");
+        assert_eq!(
+            (scene.dir.files().len(), scene.api.stats().writes()),
+            (1, 0),
+            "{args:?}"
+        );
+        let json = scene.dir.run(&[args, &["--format", "json"]].concat());
+        assert_eq!(document(64, &json)["message"], message);
+    }
+    // Our own spellings are none of that.
+    let scene = Scene::new();
+    scene.dir.run(&["plan", "-oout", "--parallelism", "2"]).ok();
+    assert!(scene.dir.path("out").exists());
+}
+
 #[test]
 fn no_verb_is_64() {
     let ran = Dir::new().run(&[]);

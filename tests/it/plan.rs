@@ -626,3 +626,41 @@ fn members_that_are_declared_anew_are_sent_even_when_others_are_assumed() {
     dir.run(&["apply", "--yes", "--assume-members"]).ok();
     assert_eq!(api.room("team-a").members, [3, 4, 5].into());
 }
+
+/// What changes in a long title is seen wherever in it it stands; what is the same around it is left out.
+#[test]
+fn a_change_far_behind_in_a_title_is_seen() {
+    let title = |word: &str| format!("{}{word}{}", "ж".repeat(125), "ы".repeat(120));
+    let manifest = |word: &str| {
+        format!(
+            "version: 1\nrooms: [{{pipe: team-a, title: {}}}]\n",
+            title(word)
+        )
+    };
+    let dir = Dir::with(&manifest("autumn"));
+    dir.run(&["apply", "--sandbox", "--yes"]).ok();
+    dir.write("rooms.yaml", manifest("spring"));
+    let plan = dir.run(&["plan", "--sandbox"]).ok();
+    let side = |word: &str| {
+        format!(
+            "\"(85 more) …{}{word}{}… (80 more)\"",
+            "ж".repeat(40),
+            "ы".repeat(40)
+        )
+    };
+    let line = format!("      title   {} → {}\n", side("autumn"), side("spring"));
+    assert!(plan.contains(&line), "{plan}");
+    // Two that have nothing in common are told as a whole.
+    let dir = Dir::with(&format!(
+        "version: 1\nrooms: [{{pipe: team-a, title: {}}}]\n",
+        "a".repeat(255)
+    ));
+    dir.run(&["apply", "--sandbox", "--yes"]).ok();
+    dir.write(
+        "rooms.yaml",
+        "version: 1\nrooms: [{pipe: team-a, title: B}]\n",
+    );
+    let plan = dir.run(&["plan", "--sandbox"]).ok();
+    let line = format!("title   \"{}\" → \"B\"\n", "a".repeat(255));
+    assert!(plan.contains(&line), "{plan}");
+}

@@ -481,3 +481,34 @@ pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
     let refused = with_jwt.run(&["plan", "--check-users"]);
     assert_eq!(refused.code, 1, "{refused:#?}");
 }
+
+/// Some spreadsheets still end lines with a CR alone.
+#[test]
+fn a_carriage_return_alone_ends_a_line() {
+    let dir = room("{roster: a.csv}, {roster: b.txt}, {roster: c.csv}");
+    dir.write("a.csv", "user,name\r7,one\r\r8,\"two\rlines\"\r9,three\r");
+    dir.write("b.txt", "# these\r31\r\r32");
+    dir.write("c.csv", "sep=;\rid;user\r1;21\r");
+    assert_eq!(
+        members(&dir)["first-room"],
+        [
+            "7 a.csv:2",
+            "8 a.csv:4",
+            "9 a.csv:6",
+            "21 c.csv:3",
+            "31 b.txt:2",
+            "32 b.txt:4"
+        ]
+    );
+    let dir = room("{roster: a.csv, user: user}");
+    dir.write("a.csv", "name,user\rone,7\rtwo,x\rthree,8,9\r");
+    let ran = dir.run(&["check"]);
+    assert_eq!(ran.code, 3);
+    for told in ["a.csv:3:5", "a.csv:4", "3 | two,x", "4 | three,8,9"] {
+        assert!(ran.err.contains(told), "{told}: {}", ran.err);
+    }
+    let dir = room("{roster: a.csv}");
+    dir.write("a.csv", b"user\r7\r\xff\r");
+    let told = dir.run(&["check"]).err;
+    assert!(told.contains("byte 7, in line 3"), "{told}");
+}

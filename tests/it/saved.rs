@@ -382,3 +382,36 @@ fn files_asked_for_are_tried_before_anything_is_sent_and_devices_are_written_to(
     );
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
 }
+
+/// What the plan is for is told before credentials are missed, which would be those of something else.
+#[test]
+fn a_plan_for_something_else_is_told_without_any_credentials() {
+    let dir = Dir::with(BASE);
+    dir.run(&["plan", "--sandbox", "--out", "plan.json"]).ok();
+    let ran = dir.run(&["apply", "plan.json"]);
+    assert_eq!(ran.code, 5, "{ran:#?}");
+    assert_eq!(
+        ran.err,
+        "error: wrong target: the plan is for widget 627 on the sandbox, this run is for widget 627 on https://api.imbachat.com\n  hint: apply it with --sandbox, or plan again without\n"
+    );
+    let (_api, dir) = scene();
+    let dir = dir.env("IMBACHAT_SECRET_KEY", "");
+    let ran = dir.run(&["apply", "plan.json", "--sandbox"]);
+    assert_eq!(ran.code, 5, "{ran:#?}");
+    assert!(
+        ran.err
+            .contains("hint: leave --sandbox out, or plan again with it"),
+        "{ran:#?}"
+    );
+    let dir = dir.env("IMBACHAT_API_URL", "https://api.example");
+    let ran = dir.run(&["apply", "plan.json"]);
+    assert_eq!(ran.code, 5, "{ran:#?}");
+    assert!(
+        ran.err
+            .contains("this run is for widget 627 on https://api.example")
+            && ran
+                .err
+                .contains("hint: check --api-url and IMBACHAT_API_URL"),
+        "{ran:#?}"
+    );
+}

@@ -2,7 +2,9 @@
 
 mod ci;
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -44,18 +46,19 @@ pub(super) fn run(args: &InitArgs, console: &mut Console) -> Result<Exit, Error>
     files.retain(|file| {
         fs::read_to_string(home.join(&file.path)).ok().as_deref() != Some(&file.text)
     });
-    if !args.force {
-        refuse_other_files(home, &files)?;
-    }
+    refuse_what_is_in_the_way(home, &files, args.force)?;
     // A list of git's is added to, whatever stands in it.
     for (name, line) in [(".gitignore", IGNORED), (".gitattributes", MERGED)] {
         files.extend(with_line(home, name, line)?);
     }
-    for Planned { path, text } in &files {
-        let path = home.join(path);
+    for file in &files {
+        let path = home.join(&file.path);
         let directory = path.parent().unwrap_or(home);
         fs::create_dir_all(directory)
             .with_context(|| format!("`{}` cannot be made", directory.display()))?;
+    }
+    for Planned { path, text } in &files {
+        let path = home.join(path);
         replace(&path, text)?;
         console.print(&format!("wrote {}\n", path.display()))?;
     }
@@ -73,21 +76,63 @@ fn planned(path: &str, text: String) -> Planned {
     }
 }
 
-/// Nothing is written if anything would be lost.
-fn refuse_other_files(home: &Path, files: &[Planned]) -> Result<(), Error> {
-    let there = files
-        .iter()
-        .filter(|file| home.join(&file.path).symlink_metadata().is_ok());
-    let there: Vec<String> = there
-        .map(|file| format!("`{}`", home.join(&file.path).display()))
-        .collect();
-    if there.is_empty() {
-        return Ok(());
+/// Nothing is written if anything would be lost, or if anything else cannot be written then.
+fn refuse_what_is_in_the_way(home: &Path, files: &[Planned], force: bool) -> Result<(), Error> {
+    let (mut others, mut stuck) = (BTreeSet::new(), BTreeSet::new());
+    for file in files {
+        let path = home.join(&file.path);
+        // From the file up to where the directory itself lies: what is there must be a directory.
+        let above = path.ancestors().skip(1);
+        let above = above.filter(|directory| !directory.as_os_str().is_empty());
+        let blocked = above
+            .filter(|directory| is_there(directory) && !directory.is_dir())
+            .last();
+        match blocked {
+            Some(file) => drop(stuck.insert(format!(
+                "{}, a file where a directory has to be",
+                shown(file)
+            ))),
+            None if path.is_dir() => drop(stuck.insert(format!(
+                "{}, a directory where a file has to be",
+                shown(&path)
+            ))),
+            None if !force && is_there(&path) => drop(others.insert(shown(&path))),
+            None => {}
+        }
     }
-    let (count, they) = (Count(there.len(), "file"), there.join(", "));
-    let message = format!("{count} with other content in the way: {they}");
-    Err(Error::message(Exit::Refused, message)
-        .hint("move them away, or replace them with --force; nothing was written"))
+    let (message, hint) = match (stuck.len(), others.len()) {
+        (0, 0) => return Ok(()),
+        (0, count) => (
+            format!(
+                "{} with other content in the way: {}",
+                Count(count, "file"),
+                joined(others, ", ")
+            ),
+            "move them away, or replace them with --force; nothing was written",
+        ),
+        _ => (
+            format!("in the way: {}", joined(stuck, "; ")),
+            "move it away, or choose another directory; nothing was written",
+        ),
+    };
+    Err(Error::message(Exit::Refused, message).hint(hint))
+}
+
+/// Whether a name is taken, if only by a link that leads nowhere. What cannot be looked at is not taken for free.
+fn is_there(path: &Path) -> bool {
+    match path.symlink_metadata() {
+        Ok(_) => true,
+        // Below a file there is nothing; the file itself is found on the way up.
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
+}
+
+fn joined(names: BTreeSet<String>, between: &str) -> String {
+    names.into_iter().collect::<Vec<_>>().join(between)
+}
+
+fn shown(path: &Path) -> String {
+    format!("`{}`", path.display())
 }
 
 /// A list of lines with one more, if it is not there yet.
@@ -95,7 +140,7 @@ fn with_line(home: &Path, name: &str, line: &str) -> Result<Option<Planned>, Err
     let path = home.join(name);
     let mut text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => {
             return Err(Error::new(
                 Exit::Failed,

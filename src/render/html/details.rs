@@ -2,15 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::terminal;
 use crate::model::{Desired, DesiredRoom, FileId, UserId};
 use crate::plan::{Action, ByHand, Change};
 use crate::render::line;
 
-/// Members of one place: the file by its number, the line, and then the users.
-type Group = Vec<u64>;
+/// Members of one place: the file by its number, the line, and the users.
+type Group = (u32, u32, Vec<Id>);
+
+/// A number of somebody else's, written as a text: a browser rounds numbers from 2^53 on.
+#[derive(Debug, Clone, Copy)]
+struct Id(u64);
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
 
 /// All details of a page.
 #[derive(Debug, Serialize)]
@@ -38,13 +48,13 @@ struct Detail {
     #[serde(skip_serializing_if = "Option::is_none")]
     rest: Option<Vec<[u64; 3]>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    left: Option<Vec<u64>>,
+    left: Option<Vec<Id>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    released: Option<Vec<u64>>,
+    released: Option<Vec<Id>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    welcome: Option<(u64, String)>,
+    welcome: Option<(Id, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    room: Option<u64>,
+    room: Option<Id>,
 }
 
 impl<'a> Details<'a> {
@@ -75,7 +85,7 @@ impl<'a> Details<'a> {
         let welcome = change
             .welcome
             .as_ref()
-            .map(|it| (it.from.0, terminal(&it.text)));
+            .map(|it| (Id(it.from.0), terminal(&it.text)));
         self.push(Detail {
             fields,
             new: self.groups(room, &change.members.new),
@@ -83,7 +93,7 @@ impl<'a> Details<'a> {
             rest: room.and_then(|room| self.rest(room, &sent)),
             welcome,
             room: match change.action {
-                Action::Update { id, .. } if !self.compares => Some(id.0),
+                Action::Update { id, .. } if !self.compares => Some(Id(id.0)),
                 Action::Update { .. } | Action::Create => None,
             },
             ..Detail::default()
@@ -93,7 +103,7 @@ impl<'a> Details<'a> {
     /// The number of what a room with people to take out opens to.
     pub(super) fn by_hand(&mut self, room: &ByHand) -> usize {
         let ids = |users: &[UserId]| {
-            (!users.is_empty()).then(|| users.iter().map(|user| user.0).collect())
+            (!users.is_empty()).then(|| users.iter().map(|user| Id(user.0)).collect())
         };
         self.push(Detail {
             left: ids(&room.left),
@@ -109,19 +119,18 @@ impl<'a> Details<'a> {
 
     /// Users by the place that put them there; those nobody knows a place of stand at none.
     fn groups(&self, room: Option<&DesiredRoom>, users: &[UserId]) -> Option<Vec<Group>> {
-        let mut groups: BTreeMap<(u32, u32), Vec<u64>> = BTreeMap::new();
+        let mut groups: BTreeMap<(u32, u32), Vec<Id>> = BTreeMap::new();
         for user in users {
             let declared = room.and_then(|room| room.member(*user));
             let place = declared.map(|member| member.place);
             let place = place.or(room.map(|room| room.place));
             let key = place.map_or((0, 0), |place| (place.file.0, place.line));
-            groups.entry(key).or_default().push(user.0);
+            groups.entry(key).or_default().push(Id(user.0));
         }
-        let groups = groups.into_iter().map(|((file, line), users)| {
-            let head = [u64::from(file), u64::from(line)];
-            head.into_iter().chain(users).collect()
-        });
-        let groups: Vec<Group> = groups.collect();
+        let groups = groups.into_iter();
+        let groups: Vec<Group> = groups
+            .map(|((file, line), users)| (file, line, users))
+            .collect();
         (!groups.is_empty()).then_some(groups)
     }
 

@@ -44,13 +44,14 @@
   const hasUser = (row, user) => {
     const it = detail(row);
     if (!it) return false;
-    const grouped = [it.new, it.again].some((groups) => groups?.some((group) => group.indexOf(user, 2) > 0));
+    const grouped = [it.new, it.again].some((groups) => groups?.some(([, , users]) => users.includes(user)));
     return grouped || [it.left, it.released].some((users) => users?.includes(user));
   };
   const words = () =>
     fold(find.value).split(/\s+/).filter(Boolean).map((word) => {
-      const user = /^(user:)?(\d{1,15})$/.exec(word);
-      return { word, user: user && Number(user[2]), only: Boolean(user?.[1]) };
+      // Ids stay texts: as numbers the large ones would be rounded.
+      const user = /^(user:)?0*(\d{1,20})$/.exec(word);
+      return { word, user: user && user[2], only: Boolean(user?.[1]) };
     });
   const matches = (row, wanted) =>
     wanted.every(({ word, user, only }) => (!only && text(row).includes(word)) || (user !== null && hasUser(row, user)));
@@ -161,7 +162,7 @@
   const ids = (users) => {
     const sought = new Set(words().map(({ user }) => user));
     const one = ([user, line]) => {
-      const id = sought.has(user) ? make("mark", { textContent: `${user}` }) : `${user}`;
+      const id = sought.has(user) ? make("mark", { textContent: user }) : user;
       return make("span", {}, id, ...(line ? [make("small", { textContent: ` row ${line}` })] : []));
     };
     return make("span", { className: "ids" }, ...users.flatMap((it) => [one(it), " "]));
@@ -170,7 +171,7 @@
   const origins = (groups) => {
     const rosters = new Map();
     const list = make("ul", { className: "origins" });
-    for (const [file, line, ...users] of groups) {
+    for (const [file, line, users] of groups) {
       if (!details().rosters.includes(file)) {
         list.append(make("li", {}, place(file, line), ids(users.map((user) => [user]))));
         continue;

@@ -249,6 +249,45 @@ fn ten_thousand_changes_stay_usable() {
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 
+/// A browser counts in floating point: 2^53 + 1 would be shown, and found, as 2^53.
+#[test]
+fn large_ids_are_shown_and_found_as_they_are() {
+    let dir = Dir::with(
+        "version: 1\nrooms:\n  - {pipe: team-a, title: A, members: [9007199254740993, 9223372036854775807]}\n  - {pipe: team-b, title: B, members: [9007199254740992]}\n",
+    );
+    let path = page(&dir, &["plan", "--sandbox"]);
+    let text = dir.read("page.html");
+    assert!(
+        text.contains(r#"["9007199254740993","9223372036854775807"]"#),
+        "ids are texts in the data of the page"
+    );
+    let Some(browser) = browser(false) else {
+        return;
+    };
+    browser.open(&path, 1600);
+    browser.eval("document.getElementById('unfold').click()");
+    let shown = browser.eval(
+        "[...document.querySelectorAll('.ids')].map((it) => it.textContent.trim()).join(' ')",
+    );
+    assert_eq!(
+        shown,
+        json!("9007199254740993 9223372036854775807 9007199254740992")
+    );
+    for (sought, found) in [
+        ("user:9007199254740993", json!(["team-a"])),
+        ("user:9007199254740992", json!(["team-b"])),
+        ("user:09223372036854775807", json!(["team-a"])),
+        ("user:9007199254740994", json!([])),
+    ] {
+        browser.eval(
+            "(document.getElementById('find').focus(), document.getElementById('find').select())",
+        );
+        browser.keys(sought);
+        assert_eq!(browser.eval(VISIBLE), found, "{sought}");
+    }
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
 #[test]
 fn without_its_script_the_page_is_whole() {
     let (dir, _) = mixed();

@@ -61,6 +61,46 @@ fn a_starter_is_valid_and_nothing_is_ever_overwritten() {
     assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 2 memberships\n");
 }
 
+/// A file where a directory has to be, or the other way round, is found before anything is written; `--force` cannot help.
+#[test]
+fn what_does_not_fit_is_found_before_anything_is_written() {
+    for (in_the_way, args) in [
+        ("schema", &["init"][..]),
+        (".github", &["init", "--ci", "github"]),
+        ("sub", &["init", "sub"]),
+        ("sub", &["init", "sub/below"]),
+        ("rooms.yaml/inside", &["init"]),
+        (".gitignore/inside", &["init"]),
+    ] {
+        for force in [&[][..], &["--force"]] {
+            let dir = Dir::new();
+            dir.write(in_the_way, "mine\n");
+            let before = dir.files();
+            let ran = dir.run(&[args, force].concat());
+            let name = in_the_way.split('/').next().unwrap();
+            let code = if name == ".gitignore" { 1 } else { 5 };
+            assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{ran:#?}");
+            assert!(ran.err.contains(&format!("{name}`")), "{ran:#?}");
+            assert_eq!(dir.files(), before, "{in_the_way}");
+            assert!(!dir.path("schema").is_dir(), "no directory is left behind");
+        }
+    }
+    let dir = Dir::new();
+    dir.write("schema", "");
+    assert_snapshot!(dir.run(&["init"]).err, @r"
+    error: in the way: `./schema`, a file where a directory has to be
+      hint: move it away, or choose another directory; nothing was written
+    ");
+    // A link that leads nowhere is somebody's too.
+    #[cfg(unix)]
+    {
+        let dir = Dir::new();
+        std::os::unix::fs::symlink("nowhere", dir.path("rooms.yaml")).unwrap();
+        assert_eq!(dir.run(&["init"]).code, 5);
+        assert!(!dir.path("schema").exists());
+    }
+}
+
 #[test]
 fn the_examples_are_what_init_writes() {
     for ci in ["github", "gitlab"] {
