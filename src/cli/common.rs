@@ -71,6 +71,9 @@ pub struct Common {
     /// The widget (imba_id) [env: IMBACHAT_WIDGET]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Target")]
     pub widget: Option<u64>,
+    /// Read with a JWT for this user of the site, made from the secret key, instead of with the key itself
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Target")]
+    pub jwt_user: Option<u64>,
     /// Send credentials in clear to an http address that is not this machine
     #[arg(long, global = true, help_heading = "Target")]
     pub allow_insecure_http: bool,

@@ -16,7 +16,7 @@ use crate::imbachat::{
 };
 use crate::ledger::{LedgerError, read};
 use crate::manifest::{Loaded, Options, load};
-use crate::model::{Observed, Recorded, Target, WidgetId};
+use crate::model::{Observed, Recorded, Target, UserId, WidgetId};
 use crate::plan::{Allow, Interest, Plan, Selection, Shard, Switches, plan};
 use crate::render;
 use crate::sandbox::{Config, Sandbox, SandboxError, start};
@@ -170,7 +170,7 @@ impl Connection {
                     ..Config::default()
                 })
                 .await?;
-                let auth = ReadAuth::Secret(SecretString::from(SANDBOX_SECRET));
+                let auth = keyed(settings, SecretString::from(SANDBOX_SECRET));
                 (
                     Endpoint::new(&sandbox.base_url(), false)?,
                     auth,
@@ -187,6 +187,7 @@ impl Connection {
         let by = match &auth {
             ReadAuth::Secret(_) => "secret key",
             ReadAuth::Jwt(_) => "JWT",
+            ReadAuth::Minted { .. } => "JWT made from the secret key",
         };
         info!(origin = target.origin, widget = target.widget.0, read_by = by, ledger = %ledger.display(), "target");
         let reader = Reader::new(http.clone(), target.widget, auth);
@@ -269,7 +270,11 @@ pub(super) fn dice() -> Dice {
 
 fn read_auth(settings: &Settings) -> Result<ReadAuth, Error> {
     match (&settings.credentials.secret_key, &settings.credentials.jwt) {
-        (Some(key), _) => Ok(ReadAuth::Secret(key.clone())),
+        (Some(key), _) => Ok(keyed(settings, key.clone())),
+        (None, _) if settings.common.jwt_user.is_some() => Err(missing(
+            &["IMBACHAT_SECRET_KEY"],
+            "signing a JWT (--jwt-user)",
+        )),
         (None, Some(token)) => Ok(ReadAuth::Jwt(token.clone())),
         (None, None) => Err(missing(
             &["IMBACHAT_SECRET_KEY (or IMBACHAT_JWT)"],
@@ -287,6 +292,14 @@ pub(super) fn may_list_users(settings: &Settings) -> Result<(), Error> {
     let message = "--check-users needs the widget's secret key: get_users takes no JWT";
     Err(Error::message(Exit::Failed, message)
         .hint("set IMBACHAT_SECRET_KEY, or leave --check-users out"))
+}
+
+/// How a secret key reads: itself, or by tokens made from it.
+fn keyed(settings: &Settings, key: SecretString) -> ReadAuth {
+    match settings.common.jwt_user.map(UserId) {
+        Some(user) => ReadAuth::Minted { key, user },
+        None => ReadAuth::Secret(key),
+    }
 }
 
 fn missing(names: &[&str], what_for: &str) -> Error {

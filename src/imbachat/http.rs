@@ -282,6 +282,8 @@ pub(super) enum Who {
     Secret,
     /// A token.
     Jwt,
+    /// A token made from the widget's secret key.
+    Minted,
     /// A user of the customer's site.
     SiteUser,
 }
@@ -291,6 +293,7 @@ impl Who {
         match self {
             Self::Secret => "the widget's secret key",
             Self::Jwt => "the JWT",
+            Self::Minted => "the JWT made from the widget's secret key",
             Self::SiteUser => "the site user's login and password",
         }
     }
@@ -302,6 +305,9 @@ impl Who {
             }
             Self::Jwt => {
                 "check IMBACHAT_JWT: it may have expired, or be signed with another widget's key"
+            }
+            Self::Minted => {
+                "check --jwt-user, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --jwt-user the key itself is sent"
             }
             Self::SiteUser => {
                 "check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on"

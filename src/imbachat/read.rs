@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 
+use jiff::Timestamp;
 use reqwest::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{field, info};
@@ -11,6 +12,7 @@ use super::failure::{Call, Delivery, Failure};
 use super::http::{Http, Who};
 use super::retry::{Dice, Verdict, verdict};
 use super::rows::{RowError, Rows};
+use super::token::mint;
 use super::told::Told;
 use super::wire::{self, Bad};
 use crate::model::{LiveRoom, UserId, WidgetId};
@@ -22,6 +24,13 @@ pub enum ReadAuth {
     Secret(SecretString),
     /// The `JWT` header.
     Jwt(SecretString),
+    /// The `JWT` header too, with a token made anew for each request: a run may take longer than one lasts.
+    Minted {
+        /// The widget's secret key.
+        key: SecretString,
+        /// The user of the site it is made for.
+        user: UserId,
+    },
 }
 
 /// Something whose rooms can be listed.
@@ -84,7 +93,7 @@ impl Reader {
     /// A reader of one widget.
     pub fn new(http: Http, widget: WidgetId, auth: ReadAuth) -> Self {
         let encoded = match &auth {
-            ReadAuth::Secret(key) => basic(&http, widget, key),
+            ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => basic(&http, widget, key),
             ReadAuth::Jwt(_) => None,
         };
         let http = match encoded {
@@ -97,7 +106,7 @@ impl Reader {
 
 impl ReadRooms for Reader {
     async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
-        self.rows("get_rooms", &mut |row| {
+        self.rows("get_rooms", &self.auth, &mut |row| {
             take(wire::row(row)?);
             Ok(())
         })
@@ -109,15 +118,18 @@ impl Reader {
     /// The ids that the widget's users have on the site; users without one are passed over. As many tries as the retry table gives.
     ///
     /// # Errors
-    /// [`Failure`]; also with a JWT, which get_users does not take (`api: get_users`).
+    /// [`Failure`]; also with only a JWT, which get_users does not take (`api: get_users`).
     pub async fn users(&self, dice: &Dice) -> Result<BTreeSet<UserId>, Failure> {
-        if matches!(self.auth, ReadAuth::Jwt(_)) {
-            let message =
-                "users are listed with the widget's secret key only, and there is only a JWT";
-            return Err(
-                Failure::lasting(Delivery::NotSent, message).hint("set IMBACHAT_SECRET_KEY")
-            );
-        }
+        let auth = match &self.auth {
+            ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => ReadAuth::Secret(key.clone()),
+            ReadAuth::Jwt(_) => {
+                let message =
+                    "users are listed with the widget's secret key only, and there is only a JWT";
+                return Err(
+                    Failure::lasting(Delivery::NotSent, message).hint("set IMBACHAT_SECRET_KEY")
+                );
+            }
+        };
         let mut attempt = 1;
         loop {
             let mut users = BTreeSet::new();
@@ -125,7 +137,7 @@ impl Reader {
                 users.extend(wire::user(row)?);
                 Ok(())
             };
-            let failure = match self.rows("get_users", &mut take).await {
+            let failure = match self.rows("get_users", &auth, &mut take).await {
                 Ok(()) => return Ok(users),
                 Err(failure) => failure,
             };
@@ -138,38 +150,41 @@ impl Reader {
     async fn rows(
         &self,
         call: &str,
+        auth: &ReadAuth,
         take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
     ) -> Result<(), Failure> {
         let form = reqwest::multipart::Form::new().text("imba_id", self.widget.to_string());
-        let request = self
-            .http
+        let mut http = self.http.clone();
+        let request = http
             .post(&format!("imbachat/v2/{}/{call}", self.widget), false)?
             .multipart(form);
-        let (request, who) = match &self.auth {
+        let (request, who) = match auth {
             ReadAuth::Secret(key) => (
                 request.basic_auth(self.widget, Some(key.expose_secret())),
                 Who::Secret,
             ),
             ReadAuth::Jwt(token) => (request.header("JWT", secret_header(token)?), Who::Jwt),
+            ReadAuth::Minted { key, user } => {
+                let token = mint(key, *user, Timestamp::now())?;
+                let request = request.header("JWT", secret_header(&token)?);
+                http = http.hiding(token);
+                (request, Who::Minted)
+            }
         };
-        let mut response = self.http.send(request, who).await?;
+        let mut response = http.send(request, who).await?;
         let told = Told::of(&response);
         let mut rows = Rows::default();
-        while let Some(piece) = response
-            .chunk()
-            .await
-            .map_err(|error| self.http.broken(error))?
-        {
+        while let Some(piece) = response.chunk().await.map_err(|error| http.broken(error))? {
             let fed = rows.feed(&piece, |row| take(row));
-            fed.map_err(|bad| self.http.bad(bad, who))?;
+            fed.map_err(|bad| http.bad(bad, who))?;
         }
         let count = rows.count();
         let envelope = rows
             .finish()
             .map_err(Bad::from)
-            .map_err(|bad| self.http.bad(bad, who))?;
-        self.http.tell(told, Some(count), &envelope);
-        wire::envelope(&envelope).map_err(|bad| self.http.bad(bad, who))
+            .map_err(|bad| http.bad(bad, who))?;
+        http.tell(told, Some(count), &envelope);
+        wire::envelope(&envelope).map_err(|bad| http.bad(bad, who))
     }
 }
 

@@ -23,6 +23,7 @@ mod saved;
 mod send;
 mod state;
 mod store;
+mod token;
 mod views;
 mod wire;
 mod world;

@@ -161,7 +161,8 @@ fn each_may_be_in_a_file_and_its_last_line_end_is_not_part_of_it() {
 fn a_token_may_be_in_a_file() {
     let api = Api::start(Config::default());
     let dir = Dir::with(MANIFEST).envs(&api.env());
-    dir.write("token", "head.body.sign\n");
+    let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
+    dir.write("token", format!("{token}\n"));
     let dir = dir
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT_FILE", "token");

@@ -25,6 +25,7 @@ mod guards;
 mod hostile;
 mod http;
 mod interrupts;
+mod jwt;
 mod kill;
 mod layers;
 mod ledger;

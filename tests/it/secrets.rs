@@ -13,7 +13,8 @@ use crate::support::{Api, Dir, Ran};
 const KEY: &str = "K9\"w\\T é}";
 const LOGIN: &str = "qZ%7W";
 const PASSWORD: &str = "V&3k<";
-const TOKEN: &str = "hEad7q.bOdy8q.sIgn9q";
+/// Signed with the sandbox's key, which looks at that; it lasts until 2100.
+const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
 
 /// RFC 4648, as `Authorization` has it.
 fn base64(text: &str) -> String {
@@ -215,7 +216,13 @@ fn no_secret_comes_out_where_it_cannot_even_be_sent() {
         ],
         &[
             ("IMBACHAT_SECRET_KEY", ""),
-            ("IMBACHAT_JWT", "hEad7q.bOdy8q.sIgn9q\u{1}"),
+            (
+                "IMBACHAT_JWT",
+                concat!(
+                    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI",
+                    "\u{1}"
+                ),
+            ),
         ],
     ];
     for env in envs {

@@ -1,0 +1,90 @@
+//! Tokens for reading: signed with the secret key as the vendor's plugins sign them (`api: fact 12`), and when one expires.
+//!
+//! A token that somebody else made is opaque: nothing depends on what is in it but a warning.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use sha2::Sha256;
+
+use super::failure::{Delivery, Failure};
+use crate::model::UserId;
+
+const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+/// How long a token lasts that is made here; each request gets one of its own.
+const LIFE: SignedDuration = SignedDuration::from_hours(1);
+
+/// A token of this user that lasts an hour from `now`.
+pub(super) fn mint(
+    key: &SecretString,
+    user: UserId,
+    now: Timestamp,
+) -> Result<SecretString, Failure> {
+    let broken = |error: String| {
+        let message = format!("a JWT cannot be made: {error}");
+        Failure::lasting(Delivery::NotSent, message)
+    };
+    let exp = now
+        .checked_add(LIFE)
+        .map_err(|error| broken(error.to_string()))?
+        .as_second();
+    let claims = format!(r#"{{"exp":{exp},"user_id":{user}}}"#);
+    let signed = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(HEADER),
+        URL_SAFE_NO_PAD.encode(claims)
+    );
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes())
+        .map_err(|error| broken(error.to_string()))?;
+    mac.update(signed.as_bytes());
+    let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+    Ok(SecretString::from(format!("{signed}.{signature}")))
+}
+
+/// When a token expires; `None` if it does not say so in the usual way.
+pub fn expiry(token: &SecretString) -> Option<Timestamp> {
+    let claims = token.expose_secret().trim().split('.').nth(1)?;
+    let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let exp = claims.get("exp")?;
+    let seconds = exp
+        .as_i64()
+        .or_else(|| exp.as_f64().map(|exp| exp as i64))?;
+    Timestamp::from_second(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_the_one_that_others_make() -> Result<(), Box<dyn std::error::Error>> {
+        // Made with Python's hmac.
+        let made = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjE3MDAwMDM2MDAsInVzZXJfaWQiOjd9.tPKZL9AlGgt3y86ixuoEMGds32M3eB9LjIPlVZirvBA";
+        let now = Timestamp::from_second(1_700_000_000)?;
+        let token = mint(&SecretString::from("secret_key"), UserId(7), now)?;
+        assert_eq!(token.expose_secret(), made);
+        assert_eq!(expiry(&token), Some(Timestamp::from_second(1_700_003_600)?));
+        Ok(())
+    }
+
+    #[test]
+    fn a_token_that_does_not_say_when_it_expires_is_none_the_worse() {
+        // Claims: `{"exp":1e3}`, `{"exp":"soon"}`, `{"exp":1e300}`, `{}`, no JSON.
+        let when = |token: &str| expiry(&SecretString::from(token)).map(|time| time.as_second());
+        assert_eq!(when("h.eyJleHAiOjFlM30.s"), Some(1000));
+        for token in [
+            "h.eyJleHAiOiJzb29uIn0.s",
+            "h.eyJleHAiOjFlMzAwfQ.s",
+            "h.e30.s",
+            "h.x.s",
+            "h",
+            "",
+        ] {
+            assert_eq!(when(token), None, "{token}");
+        }
+    }
+}
