@@ -4,44 +4,78 @@
 //! Four nouns, one direction: **desired** (the manifest) and **observed** (the server, and the ledger of what was confirmed)
 //! make a **plan**; a plan applied makes an **outcome**. Each stage takes the earlier nouns by reference and returns the next:
 //!
-//! | module | from | to |
+//! | entry | from | to |
 //! |---|---|---|
-//! | [`manifest`] | files | [`model::Desired`] and every mistake, with its place |
-//! | [`imbachat`] | HTTP answers | [`model::Observed`]; the reading and the writing half are two types |
-//! | [`ledger`] | a journal file | [`model::Recorded`] |
-//! | [`plan`](mod@plan) | all three | [`plan::Plan`]; pure |
-//! | [`apply`](mod@apply) | a plan | [`apply::Outcome`] |
-//! | [`render`] | any of them | text for people, JSON for machines |
+//! | [`check`], [`check_text`] | files, or a text | [`Loaded`] with its [`Desired`], or [`Invalid`] with every mistake |
+//! | [`rooms_of`], or any [`ReadRooms`] | an answer of get_rooms, or a server | [`LiveRoom`]s; [`Interest`] makes [`Observed`] of them |
+//! | [`ledger::read`], or [`ledger::fold`] | a journal | [`Recorded`]: what was confirmed, never who is in a room |
+//! | [`plan`](fn@plan) | all three | [`Plan`]; pure: no file, no network, no clock |
+//! | [`apply`](fn@apply) | a [`Job`]: a plan, and what reads, writes and remembers | [`Outcome`], and [`Event`]s on the way |
+//! | [`render`] | any of them | text for people, pages, JSON for machines |
 //!
-//! [`commands`] wires them; [`settings`] is the only reader of the environment; [`sandbox`] imitates the server and shares no code
-//! with the client. Who may use whom is a table in `ARCHITECTURE.md`, and a test.
+//! What stands at the root is what other programs need; the modules have the rest. None of it panics, whatever it is given: what
+//! can go wrong is an error, a mistake in a list, or a room's status. Texts of others (titles, pipes, a server's words) come out as
+//! they are, except from [`render`]; [`render::escape`] has one function a sink.
 //!
-//! A plan needs no server:
+//! # A plan without a server
 //!
 //! ```
-//! use roomform::manifest::{Options, load_text};
-//! use roomform::model::{Observed, Recorded, Target, WidgetId};
-//! use roomform::plan::{Switches, plan};
+//! use roomform::model::{Target, WidgetId};
+//! use roomform::{Interest, Options, Recorded, Switches, check_text, plan, rooms_of};
 //!
-//! let text = "version: 1\nrooms:\n  - {pipe: team-platform, title: Platform team, members: [3, 4]}\n";
-//! let loaded = load_text("rooms.yaml", text, Options::default());
-//! assert!(loaded.is_valid());
+//! let text = "version: 1\nrooms:\n  - {pipe: team, title: Platform team, members: [3, 4]}\n  - {pipe: lounge, title: Lounge}\n";
+//! let desired = check_text("rooms.yaml", text, Options::default())?.desired;
+//!
+//! let answer = br#"{"success":true,"data":[{"id":7,"pipe":"lounge","name":"Lounge","type":1,"is_public":0,"deleted_at":null}]}"#;
+//! let observed = Interest::new(&desired).observed(rooms_of(answer)?);
 //!
 //! let target = Target { origin: "https://api.imbachat.com".to_owned(), widget: WidgetId(627) };
-//! let (observed, recorded) = (Observed::default(), Recorded::default());
-//! let plan = plan(&target, &loaded.desired, &observed, &recorded, &Switches::default());
-//! assert_eq!((plan.summary.create, plan.summary.members), (1, 2));
+//! let plan = plan(&target, &desired, &observed, &Recorded::default(), &Switches::default());
+//! assert_eq!((plan.summary.create, plan.summary.members, plan.summary.unchanged), (1, 2, 1));
+//!
+//! let mistakes = check_text("rooms.yaml", "version: 1\nrooms:\n  - {pipe: 0123}\n", Options::default()).unwrap_err();
+//! assert_eq!(mistakes.problems().len(), 2); // the pipe is a number, and there is no title
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! `examples/offline_plan.rs` does the same with files.
+//!
+//! # An apply with your own transport
+//!
+//! [`apply`](fn@apply) is written against four traits: [`ReadRooms`] lists, [`WriteRooms`] sends one call once, [`SendMessages`] says
+//! one message once, [`Record`] remembers. Over HTTP they are [`imbachat::Reader`], [`imbachat::Writer`] and [`ledger::Journal`];
+//! `examples/custom_reporter.rs` has all four in memory, and shows progress its own way. Whoever implements them keeps two promises:
+//! a [`Failure`] says truly how far a call got ([`Delivery`]), for a create is never sent again unless the server cannot have acted on
+//! the first; and what [`Record::append`] took is safe when it comes back. `apply` has to run in a tokio runtime with its timer enabled.
+//!
+//! [`sandbox`] imitates the server, for tests and rehearsals.
+
+#![cfg_attr(not(test), warn(clippy::panic, clippy::unreachable))]
 
 pub mod apply;
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod commands;
+#[doc(hidden)]
 pub mod error;
 pub mod imbachat;
 pub mod ledger;
+mod library;
 pub mod manifest;
 pub mod model;
 pub mod plan;
 pub mod render;
 pub mod sandbox;
+#[doc(hidden)]
 pub mod settings;
+
+pub use apply::{Control, Event, Job, Outcome, Pace, RoomOutcome, Status, apply};
+pub use imbachat::{
+    Delivery, Dice, Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms, rooms_of,
+};
+pub use ledger::{Fact, Record};
+pub use library::{Invalid, check, check_text};
+pub use manifest::{Loaded, Options};
+pub use model::{Desired, LiveRoom, Observed, Recorded};
+pub use plan::{Interest, Plan, Switches, plan};

@@ -15,6 +15,8 @@ const SLOWED: f64 = 0.75;
 /// An answer is slow if it takes this many times the fastest, and then some.
 const SLOW: u32 = 4;
 const SOME: Duration = Duration::from_millis(50);
+/// The longest between two requests, whatever the rate; also for a rate that is none.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// So many slow answers in a row are no accident.
 const IN_A_ROW: u32 = 4;
 
@@ -37,10 +39,13 @@ struct State {
 }
 
 impl Pace {
-    /// At most so many rooms at once, and so many requests a second.
+    /// At most so many rooms at once, and so many requests a second. A rate that is none (zero, negative, no number) is the
+    /// slowest: one a day.
     pub fn new(most: usize, rate: Option<f64>) -> Self {
         let now = Instant::now();
-        let interval = rate.map(|rate| Duration::from_secs_f64(1.0 / rate));
+        let interval = rate.map(|rate| {
+            Duration::try_from_secs_f64(1.0 / rate).map_or(LONGEST, |pause| pause.min(LONGEST))
+        });
         let state = State {
             width: most as f64,
             fastest: None,

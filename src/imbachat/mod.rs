@@ -3,6 +3,7 @@
 //! Main types: [`Reader`] and [`Writer`], two types so that a dry run never holds one that can write. It never decides
 //! what to send; it says what became of it ([`Failure`]).
 
+mod answer;
 mod cause;
 mod endpoint;
 mod failure;
@@ -16,6 +17,7 @@ mod told;
 mod wire;
 mod write;
 
+pub use answer::{NoList, rooms_of};
 pub use endpoint::Endpoint;
 pub use failure::{Call, Cause, Delivery, Failure};
 pub use http::Http;

@@ -107,6 +107,14 @@ impl<'a> Interest<'a> {
         }
     }
 
+    /// What a whole list shows of interest.
+    pub fn observed(&self, rows: impl IntoIterator<Item = LiveRoom>) -> Observed {
+        let mut observed = Observed::default();
+        rows.into_iter()
+            .for_each(|row| self.take(&mut observed, row));
+        observed
+    }
+
     /// Takes a row in.
     pub fn take(&self, observed: &mut Observed, row: LiveRoom) {
         let wanted = (self.wanted)(&row.pipe);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms it may use besides itself. `error` is the words for failing at the edge: stages do without.
-const TABLE: [(&str, &[&str]); 13] = [
+const TABLE: [(&str, &[&str]); 14] = [
     ("main", &["commands"]),
     (
         "commands",
@@ -14,6 +14,7 @@ const TABLE: [(&str, &[&str]); 13] = [
             "sandbox", "settings",
         ],
     ),
+    ("library", &["manifest", "render"]),
     ("settings", &["cli", "error", "model"]),
     ("cli", &[]),
     ("error", &[]),

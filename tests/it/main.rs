@@ -29,6 +29,7 @@ mod jwt;
 mod kill;
 mod layers;
 mod ledger;
+mod library;
 mod logs;
 mod manifests;
 mod plan;

@@ -1,0 +1,231 @@
+//! An apply with everything of one's own: what it reads from, writes to and remembers in, and how it tells how far it is.
+//!
+//! `cargo run --example custom_reporter`. The server here is a list in memory; another one may be behind a queue, a proxy, a test.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use roomform::ledger::{Entries, Fact, LedgerError, Record, Stage, Stamp, fold};
+use roomform::model::{Pipe, RoomId, Target, UserId, WidgetId};
+use roomform::render::escape;
+use roomform::{
+    Control, Delivery, Desired, Dice, Event, Failure, Interest, Job, LiveRoom, Message, Observed,
+    Options, Pace, Plan, ReadRooms, RoomWrite, SendMessages, Switches, WriteRooms, apply,
+    check_text, plan,
+};
+use tokio::sync::watch;
+
+const MANIFEST: &str = "\
+version: 1
+rooms:
+  - {pipe: course-rust, title: Rust, members: [4, 101, 102], welcome: {from: 4, text: 'Welcome to {{ title }}'}}
+  - {pipe: lounge, title: The lounge}
+  - {pipe: team-platform, title: Platform team, members: [3, 4]}
+";
+
+/// A server that is nothing but a list.
+#[derive(Default)]
+struct Server {
+    rooms: Mutex<Vec<LiveRoom>>,
+    said: Mutex<Vec<String>>,
+}
+
+/// A ledger that lasts as long as the program; a real one is on a disk before `append` comes back.
+#[derive(Default)]
+struct Memory(Mutex<Entries>);
+
+/// What is behind a lock, also if whoever had it panicked.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ReadRooms for Server {
+    async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+        held(&self.rooms).iter().cloned().for_each(take);
+        Ok(())
+    }
+}
+
+impl WriteRooms for Server {
+    /// One call: without an id it creates, unless the pipe is there. Nobody lists members, so none are kept.
+    async fn write(&self, write: &RoomWrite<'_>) -> Result<RoomId, Failure> {
+        let mut rooms = held(&self.rooms);
+        let is_it = |room: &&mut LiveRoom| match write.room {
+            Some(id) => room.id == id,
+            None => room.pipe == *write.pipe,
+        };
+        if let Some(room) = rooms.iter_mut().find(is_it) {
+            room.state = write.state.clone();
+            return Ok(room.id);
+        }
+        if write.room.is_some() {
+            // Said before anything was done: the apply may rely on it.
+            return Err(Failure::lasting(Delivery::Refused, "no such room"));
+        }
+        let id = RoomId(rooms.len() as u64 + 1);
+        rooms.push(LiveRoom {
+            id,
+            pipe: write.pipe.clone(),
+            state: write.state.clone(),
+            deleted: false,
+        });
+        Ok(id)
+    }
+}
+
+impl SendMessages for Server {
+    async fn send(&self, message: &Message<'_>) -> Result<(), Failure> {
+        held(&self.said).push(message.text.to_owned());
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn add(&self, facts: Vec<Fact>) {
+        let mut entries = held(&self.0);
+        for fact in facts {
+            let sequence = entries.len() as u64 + 1;
+            let stamp = Stamp {
+                // Text order is time order; the time itself matters to nobody here.
+                time: format!("{sequence:020}"),
+                run: "example".to_owned(),
+                sequence,
+            };
+            entries.insert(stamp, fact);
+        }
+    }
+}
+
+impl Record for Memory {
+    async fn append(&self, facts: Vec<Fact>) -> Result<(), LedgerError> {
+        self.add(facts);
+        Ok(())
+    }
+
+    async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
+        let begun: BTreeSet<RoomId> = {
+            let recorded = fold(&held(&self.0));
+            let begun = recorded.rooms.iter();
+            begun
+                .filter(|(_, room)| room.welcome.is_some())
+                .map(|(id, _)| *id)
+                .collect()
+        };
+        if begun.contains(&room) {
+            return Ok(false);
+        }
+        self.add(vec![Fact::Message {
+            pipe: pipe.clone(),
+            room,
+            from,
+            stage: Stage::Intended,
+        }]);
+        Ok(true)
+    }
+}
+
+fn main() -> ExitCode {
+    match run(&mut io::stdout()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(io::stderr(), "{error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Applies the manifest to a server with one room, tells every step, and plans again.
+pub fn run(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    runtime.block_on(applied(out))
+}
+
+async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let desired = check_text("rooms.yaml", MANIFEST, Options::default())?.desired;
+    let (server, memory) = (Arc::new(Server::default()), Arc::new(Memory::default()));
+    let old = desired
+        .rooms
+        .get("lounge")
+        .ok_or("the manifest has a lounge")?;
+    let mut state = old.state.clone();
+    state.title = "Lounge".to_owned();
+    server
+        .write(&RoomWrite {
+            room: None,
+            pipe: &old.pipe,
+            state: &state,
+            members: &[],
+        })
+        .await?;
+
+    let before = planned(&desired, &server, &memory).await?;
+    // The sender would interrupt; the run goes to its end as long as it says false.
+    let (_interrupt, interrupted) = watch::channel(false);
+    let job = Job {
+        plan: &before,
+        interest: Interest::new(&desired),
+        reader: &*server,
+        writer: Arc::clone(&server),
+        ledger: Arc::clone(&memory),
+        control: Arc::new(Control::new(
+            Pace::new(1, None),
+            Dice::new(7),
+            false,
+            interrupted,
+        )),
+    };
+    let (mut told, mut welcoming) = (Vec::new(), false);
+    let outcome = apply(job, |event| match event {
+        Event::Settled(room) => {
+            let done = if welcoming { "welcomed" } else { room.done() };
+            told.push(format!("{}: {done}", escape::terminal(room.pipe.as_str())));
+        }
+        Event::Resolving(rooms) => told.push(format!("looking for {rooms} lost creates")),
+        Event::Verifying => told.push("looking again".to_owned()),
+        Event::Welcoming(rooms) => {
+            welcoming = true;
+            told.push(format!("welcoming {rooms}"));
+        }
+    })
+    .await;
+    for line in told {
+        writeln!(out, "{line}")?;
+    }
+    for room in &outcome.rooms {
+        let (pipe, status) = (escape::terminal(room.pipe.as_str()), room.status.name());
+        writeln!(out, "{pipe}: {status}, {} members", room.members)?;
+    }
+    for said in held(&server.said).iter() {
+        writeln!(out, "said: {}", escape::terminal(said))?;
+    }
+    let after = planned(&desired, &server, &memory).await?;
+    writeln!(out, "complete: {}", outcome.is_complete())?;
+    writeln!(out, "left to do: {}", after.changes.len())?;
+    Ok(())
+}
+
+/// What is to be done now.
+async fn planned(desired: &Desired, server: &Server, memory: &Memory) -> Result<Plan, Failure> {
+    let target = Target {
+        origin: "memory:".to_owned(),
+        widget: WidgetId(1),
+    };
+    let interest = Interest::new(desired);
+    let take = |observed: &mut Observed, row| interest.take(observed, row);
+    let observed = server
+        .collect(&Dice::new(7), Observed::default, take)
+        .await?;
+    let recorded = fold(&held(&memory.0));
+    Ok(plan(
+        &target,
+        desired,
+        &observed,
+        &recorded,
+        &Switches::default(),
+    ))
+}

@@ -1,0 +1,97 @@
+//! A plan without a network: what a manifest would change in a widget whose rooms somebody wrote down before.
+//!
+//! `cargo run --example offline_plan -- MANIFEST ROOMS [LEDGER]`, where ROOMS is a kept answer of get_rooms (`*.json`) or what
+//! `roomform export` printed.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs};
+
+use roomform::ledger::read;
+use roomform::model::{RecordedRoom, RoomId, Target, WidgetId};
+use roomform::render::{self, Paint, escape};
+use roomform::{Desired, Interest, LiveRoom, Options, Recorded, Switches, check, plan, rooms_of};
+
+/// The widget, where the manifest does not name one.
+const WIDGET: WidgetId = WidgetId(627);
+
+fn main() -> ExitCode {
+    let args: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
+    match run(&args, &mut io::stdout()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to be told if this cannot be written.
+            drop(writeln!(io::stderr(), "{error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the plan.
+pub fn run(args: &[PathBuf], out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let (manifest, rooms, ledger) = match args {
+        [manifest, rooms] => (manifest, rooms, None),
+        [manifest, rooms, ledger] => (manifest, rooms, Some(ledger)),
+        _ => return Err("usage: offline_plan MANIFEST ROOMS [LEDGER]".into()),
+    };
+    let desired = check(std::slice::from_ref(manifest), Options::default())?.desired;
+    let target = Target {
+        origin: "https://api.imbachat.com".to_owned(),
+        widget: desired.widget.unwrap_or(WIDGET),
+    };
+    let (live, mut recorded) = known(rooms)?;
+    if let Some(ledger) = ledger {
+        recorded = read(ledger, &target)?.recorded();
+    }
+    let observed = Interest::new(&desired).observed(live);
+    let plan = plan(
+        &target,
+        &desired,
+        &observed,
+        &recorded,
+        &Switches::default(),
+    );
+    write!(out, "{}", render::plan(&plan, Paint::Plain))?;
+    Ok(())
+}
+
+/// The rooms in a file, and what it says about members: an answer of get_rooms says nothing.
+fn known(rooms: &Path) -> Result<(Vec<LiveRoom>, Recorded), Box<dyn Error>> {
+    if rooms
+        .extension()
+        .is_some_and(|extension| extension == "json")
+    {
+        let answer = fs::read(rooms)?;
+        // What a server said is shown only escaped.
+        let live = rooms_of(&answer).map_err(|error| escape::terminal(&error.to_string()))?;
+        return Ok((live, Recorded::default()));
+    }
+    let options = Options { allow_empty: true };
+    Ok(exported(&check(&[rooms.to_owned()], options)?.desired))
+}
+
+/// The rooms of an export. It has no ids: here they only have to differ.
+fn exported(exported: &Desired) -> (Vec<LiveRoom>, Recorded) {
+    let mut recorded = Recorded::default();
+    let mut live = Vec::new();
+    for (id, room) in (1..).map(RoomId).zip(exported.rooms.values()) {
+        let members = room.members.iter().map(|member| member.user).collect();
+        recorded.ids.insert(room.pipe.clone(), id);
+        recorded.rooms.insert(
+            id,
+            RecordedRoom {
+                members,
+                ..RecordedRoom::default()
+            },
+        );
+        live.push(LiveRoom {
+            id,
+            pipe: room.pipe.clone(),
+            state: room.state.clone(),
+            deleted: false,
+        });
+    }
+    (live, recorded)
+}
