@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use secrecy::SecretString;
 
-use crate::cli::{Cli, Common, Verb};
+use crate::cli::{Cli, Common, LedgerArgs, LedgerVerb, Verb};
 use crate::error::{Error, Exit};
 use crate::model::RunId;
 
@@ -64,6 +64,9 @@ impl Settings {
             _ if common.sandbox.is_some() => None,
             Verb::Apply(_) => Some(Needs::Writing),
             Verb::Plan(_) | Verb::Export => Some(Needs::Reading),
+            Verb::Ledger(LedgerArgs {
+                verb: LedgerVerb::Adopt(_),
+            }) => Some(Needs::Reading),
             Verb::Ledger(_) => Some(Needs::Place),
             _ => None,
         };

@@ -10,8 +10,8 @@ use clap::{Parser, Subcommand};
 
 pub use common::{ColorWhen, Common, Fit, Format, LogFormat};
 pub use verbs::{
-    ApplyArgs, Ci, DiffArgs, InitArgs, LedgerArgs, LedgerStore, LedgerVerb, PlanArgs, SandboxArgs,
-    SandboxVerb, SchemaKind, ServeArgs,
+    AdoptArgs, ApplyArgs, Ci, DiffArgs, InitArgs, LedgerArgs, LedgerStore, LedgerVerb, PlanArgs,
+    SandboxArgs, SandboxVerb, SchemaKind, ServeArgs,
 };
 
 /// Terraform for chat rooms: write the rooms you want, review the plan, apply it.

@@ -124,8 +124,21 @@ pub enum LedgerVerb {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Record the declared members of rooms that were there before as present, so that nothing is sent for them
+    Adopt(AdoptArgs),
     /// Drop entries that later ones overrule
     Compact,
+}
+
+/// Flags of `ledger adopt`.
+#[derive(Debug, Args)]
+pub struct AdoptArgs {
+    /// Take the members that the manifest and its rosters give; the API lists none
+    #[arg(long, required = true)]
+    pub roster: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `sandbox`.

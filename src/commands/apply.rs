@@ -11,7 +11,7 @@ use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
 use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
 use crate::ledger::{Journal, Record, read};
-use crate::model::{Desired, Target};
+use crate::model::Desired;
 use crate::plan::{Interest, Plan, Switches, plan};
 use crate::render::{self, EVERY};
 use crate::settings::Settings;
@@ -105,7 +105,7 @@ fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consent, Err
         console.error("nothing was applied: nobody is there to ask, and --yes was not given");
         return Ok(Consent::Withheld(Exit::Refused));
     }
-    if ask(&plan.target)? {
+    if ask(format!("Apply this plan to {}?", plan.target))? {
         return Ok(Consent::Given);
     }
     console.status("nothing was applied");
@@ -113,12 +113,12 @@ fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consent, Err
 }
 
 /// Asks whoever sits at the terminal. What was typed before the question stood there is no answer to it.
-fn ask(target: &Target) -> Result<bool, Error> {
+pub(super) fn ask(question: String) -> Result<bool, Error> {
     #[cfg(unix)]
     rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)
         .map_err(std::io::Error::from)?;
     let question = dialoguer::Confirm::new()
-        .with_prompt(format!("Apply this plan to {target}?"))
+        .with_prompt(question)
         .default(false)
         .wait_for_newline(true)
         .report(true);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Console;
+use super::adopt;
 use super::site::Site;
 use crate::cli::{Format, LedgerVerb};
 use crate::error::{Error, Exit};
@@ -17,8 +18,13 @@ pub(super) async fn run(
     settings: &Settings,
     console: &mut Console,
 ) -> Result<Exit, Error> {
+    if let LedgerVerb::Adopt(args) = verb {
+        return adopt::run(args, settings, console).await;
+    }
     let site = Site::of_ledger(settings)?;
     match verb {
+        // It has a site of its own: where the rooms are read.
+        LedgerVerb::Adopt(_) => {}
         LedgerVerb::Show => show(&site, console)?,
         LedgerVerb::Forget { pipes } => forget(&site, pipes, settings, console).await?,
         LedgerVerb::Merge { files } => merge(&site, files, console)?,

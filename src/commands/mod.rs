@@ -2,6 +2,7 @@
 //!
 //! Main entry: [`run`]. It gets its arguments and its streams from `main`, and exits nothing.
 
+mod adopt;
 mod apply;
 mod check;
 mod console;

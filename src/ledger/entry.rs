@@ -25,6 +25,15 @@ pub enum Fact {
         /// What was sent with it.
         sent: RoomState,
     },
+    /// Somebody had members of a room that was there before taken for present; nothing was sent, and no server confirmed it.
+    Adopted {
+        /// The room.
+        pipe: Pipe,
+        /// Its id.
+        room: RoomId,
+        /// Who is taken for present.
+        members: Vec<UserId>,
+    },
     /// Members left the manifest; from here on they are a matter for people. If they come back they are sent again.
     Released {
         /// The room.
@@ -104,6 +113,7 @@ impl Fact {
         match self {
             Self::Intent { pipe, .. }
             | Self::Confirmed { pipe, .. }
+            | Self::Adopted { pipe, .. }
             | Self::Released { pipe, .. }
             | Self::Shown { pipe, .. }
             | Self::Message { pipe, .. }

@@ -139,6 +139,7 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
             let known: &mut RecordedRoom = recorded.rooms.entry(*room).or_default();
             for user in members {
                 known.released.remove(user);
+                known.adopted.remove(user);
                 known.members.insert(*user);
             }
             known.sent = Some(sent.clone());
@@ -149,10 +150,27 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
                 .retain(|field, shown| sent.value(*field) != shown.sent);
             recorded.ids.insert(pipe.clone(), *room);
         }
+        Fact::Adopted {
+            pipe,
+            room,
+            members,
+        } => {
+            let owed = recorded.owed.entry(pipe.clone()).or_default();
+            owed.room = Some(*room);
+            let known: &mut RecordedRoom = recorded.rooms.entry(*room).or_default();
+            for user in members {
+                owed.members.remove(user);
+                known.released.remove(user);
+                known.members.insert(*user);
+                known.adopted.insert(*user);
+            }
+            recorded.ids.insert(pipe.clone(), *room);
+        }
         Fact::Released { room, members, .. } => {
             for user in members {
                 let known = recorded.rooms.entry(*room).or_default();
                 known.members.remove(user);
+                known.adopted.remove(user);
                 known.released.insert(*user);
             }
         }
@@ -204,6 +222,8 @@ enum Register<'a> {
     Id(&'a Pipe),
     /// Whether a member is on record.
     Member(&'a Pipe, RoomId, UserId),
+    /// That the room is on record at all, without a write of ours.
+    There(&'a Pipe, RoomId),
     /// What was last sent.
     Sent(&'a Pipe, RoomId),
     /// That a value was sent, and is no longer one the server is known to ignore.
@@ -268,6 +288,21 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             let resent = Field::ALL.map(|field| Register::Resent(pipe, *room, sent.value(field)));
             each.chain([Register::Id(pipe), Register::Sent(pipe, *room)])
                 .chain(resent)
+                .collect()
+        }
+        Fact::Adopted {
+            pipe,
+            room,
+            members,
+        } => {
+            let each = members.iter();
+            let each = each.flat_map(|user| {
+                [
+                    Register::Paid(pipe, *user),
+                    Register::Member(pipe, *room, *user),
+                ]
+            });
+            each.chain([Register::Id(pipe), Register::There(pipe, *room)])
                 .collect()
         }
         Fact::Released {

@@ -62,6 +62,11 @@ enum FactLine {
         r#type: i64,
         public: bool,
     },
+    Adopted {
+        pipe: String,
+        room_id: u64,
+        members: Vec<u64>,
+    },
     Released {
         pipe: String,
         room_id: u64,
@@ -178,6 +183,15 @@ impl From<&Fact> for FactLine {
                 r#type: sent.kind.number(),
                 public: sent.public,
             },
+            Fact::Adopted {
+                pipe,
+                room,
+                members,
+            } => Self::Adopted {
+                pipe: pipe.to_string(),
+                room_id: room.0,
+                members: ids(members),
+            },
             Fact::Released {
                 pipe,
                 room,
@@ -260,6 +274,15 @@ impl From<FactLine> for Fact {
                     kind: RoomKind::from_number(r#type),
                     public,
                 },
+            },
+            FactLine::Adopted {
+                pipe,
+                room_id,
+                members,
+            } => Self::Adopted {
+                pipe: Pipe::new(pipe),
+                room: RoomId(room_id),
+                members: users(members),
             },
             FactLine::Released {
                 pipe,

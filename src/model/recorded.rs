@@ -36,8 +36,10 @@ pub struct Owed {
 /// What is on record of one room, by its id: a room made anew under the same pipe starts empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordedRoom {
-    /// Members whose adding the server confirmed.
+    /// Members whose adding the server confirmed, and those that were adopted.
     pub members: BTreeSet<UserId>,
+    /// Which of them the server never confirmed: somebody had them taken for present.
+    pub adopted: BTreeSet<UserId>,
     /// Members that left the manifest since; they may still be in the room.
     pub released: BTreeSet<UserId>,
     /// Title, type and publicity of the last write the server confirmed.

@@ -1,5 +1,6 @@
 //! The comparison itself: one walk over the declared rooms, each against the live rows and the record of its pipe.
 
+use super::adopt::on_record;
 use super::change::{Action, Change, FieldChange, Members, Plan};
 use super::digest::Digest;
 use super::drift::changed;
@@ -326,6 +327,8 @@ impl Diff<'_> {
         let pairs = pairs.into_iter();
         plan.notes
             .extend(pairs.map(|(pipe, live)| Note::LooksLike { pipe, live }));
+        let adopted = on_record(self.desired, self.observed, self.recorded, only);
+        plan.notes.extend(adopted);
         if matched < declared {
             plan.notes.push(Note::LeftOut(declared - matched));
         }

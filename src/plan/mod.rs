@@ -2,6 +2,7 @@
 //!
 //! Main type: [`Plan`], made by [`plan`]. Pure: no network, no file, no environment, no clock.
 
+mod adopt;
 mod change;
 mod compare;
 mod diff;
@@ -18,6 +19,7 @@ mod shard;
 mod stale;
 mod standing;
 
+pub use adopt::{Adopted, Adoption, adoption};
 pub use change::{Action, Change, Changed, FieldChange, Members, Plan, Summary, Unverified};
 pub use compare::{Compared, Difference, People, Removed, RoomDifference, Side, compare};
 pub use diff::{Switches, plan};

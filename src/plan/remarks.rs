@@ -95,6 +95,8 @@ pub enum Note {
     },
     /// `--assume-members`: so many declared members of existing rooms were taken for present without a record.
     Assumed(Unverified),
+    /// So many declared members are on record only because somebody had them taken for present.
+    Adopted(Unverified),
     /// Globs left so many declared rooms out.
     LeftOut(usize),
     /// So many declared rooms are for the other parts.

@@ -79,6 +79,7 @@ impl Concern {
             Note::MadeAnew { .. }
             | Note::Renamed { .. }
             | Note::Assumed(_)
+            | Note::Adopted(_)
             | Note::LeftOut(_)
             | Note::OtherShards { .. } => Self::ToKnow,
         }

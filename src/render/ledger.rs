@@ -51,7 +51,16 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
             terminal(source)
         );
     }
-    text.push_str("\nconfirmed to roomform; the API does not tell who is in a room\n");
+    let adopted = recorded.rooms.values().any(|room| !room.adopted.is_empty());
+    let adopted = if adopted {
+        "; adopted: taken for present, never confirmed"
+    } else {
+        ""
+    };
+    let _ = writeln!(
+        text,
+        "\nconfirmed to roomform; the API does not tell who is in a room{adopted}"
+    );
     text
 }
 
@@ -68,7 +77,12 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
             sent.kind
         );
     }
-    for (label, users) in [("members", &room.members), ("released", &room.released)] {
+    let lists = [
+        ("members", &room.members),
+        ("adopted", &room.adopted),
+        ("released", &room.released),
+    ];
+    for (label, users) in lists {
         let users: Vec<UserId> = users.iter().copied().collect();
         if !users.is_empty() {
             let _ = writeln!(

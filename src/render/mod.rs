@@ -2,6 +2,7 @@
 //!
 //! Main types: [`Paint`] (colour or not) and, in [`json`], the versioned documents. It computes nothing that is not shown.
 
+mod adoption;
 mod compared;
 mod danger;
 pub mod diagnostics;
@@ -29,6 +30,7 @@ mod unified;
 mod words;
 mod yaml;
 
+pub use adoption::adoption;
 pub use explained::explained;
 pub use failed::failed;
 pub use ledger::ledger;

@@ -12,7 +12,7 @@ use super::sections::{refused, sections, ticked};
 use super::title;
 use super::words::{Count, few};
 use crate::model::{FieldValue, Welcome};
-use crate::plan::{Action, Change, FieldChange, Plan};
+use crate::plan::{Action, Change, FieldChange, Note, Plan};
 
 /// Columns a pipe gets at least, so that the verbs stand under each other.
 const PIPE_WIDTH: usize = 20;
@@ -298,7 +298,15 @@ fn summary(text: &mut String, plan: &Plan, paint: Paint) {
     let legend = [
         (
             plan.changes.iter().any(told) || !plan.by_hand.is_empty(),
-            "recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room",
+            if plan
+                .notes
+                .iter()
+                .any(|note| matches!(note, Note::Adopted(_)))
+            {
+                "recorded: confirmed to roomform in an earlier run, or adopted; the API does not tell who is in a room"
+            } else {
+                "recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room"
+            },
         ),
         (
             plan.summary.unverified.members > 0,

@@ -186,6 +186,11 @@ pub(super) fn note(note: &Note, quote: Quote<'_>) -> String {
             Count(assumed.members, "membership"),
             Count(assumed.rooms, "room")
         ),
+        Note::Adopted(adopted) => format!(
+            "{} of {} recorded by adoption only: taken for present, never confirmed",
+            Count(adopted.members, "membership"),
+            Count(adopted.rooms, "room")
+        ),
         Note::LeftOut(rooms) => format!("--only leaves out {}", Count(*rooms, "declared room")),
         Note::OtherShards { shard, rooms } => format!(
             "--shard {shard} leaves {} to the other parts; guards judge all parts together",

@@ -190,6 +190,8 @@ fn every_flag_and_verb_the_readme_names_exists() {
         &["diff"],
         &["apply"],
         &["sandbox", "serve"],
+        &["ledger", "adopt"],
+        &["export"],
     ] {
         help.push_str(&dir.run(&[verb, &["--help"]].concat()).ok());
     }

@@ -64,7 +64,7 @@ fn fact() -> impl Strategy<Value = Fact> {
     let room = (0..3_u64, 0..2_u64)
         .prop_map(|(pipe, room)| (Pipe::new(format!("pipe-{pipe}")), RoomId(pipe * 10 + room)));
     room.prop_flat_map(|(pipe, room)| {
-        let [one, two, three, four, five, six] = std::array::from_fn(|_| pipe.clone());
+        let [one, two, three, four, five, six, seven] = std::array::from_fn(|_| pipe.clone());
         prop_oneof![
             2 => (users(), any::<bool>()).prop_map(move |(members, welcome)| {
                 Fact::Intent { pipe: one.clone(), members, welcome }
@@ -74,6 +74,9 @@ fn fact() -> impl Strategy<Value = Fact> {
             }),
             4 => (users(), state()).prop_map(move |(members, sent)| {
                 Fact::Confirmed { pipe: two.clone(), room, members, sent }
+            }),
+            2 => users().prop_map(move |members| {
+                Fact::Adopted { pipe: seven.clone(), room, members }
             }),
             2 => users().prop_map(move |members| {
                 Fact::Released { pipe: three.clone(), room, members }

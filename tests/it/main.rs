@@ -4,6 +4,7 @@
     reason = "a test that cannot go on fails where it stands"
 )]
 
+mod adopt;
 mod apply;
 mod browser;
 mod check_users;

@@ -31,8 +31,11 @@ struct RoomDocument {
     room_id: u64,
     /// Whether it left the manifest before it was last applied.
     left: bool,
-    /// Confirmed as added.
+    /// Confirmed as added, or adopted.
     members: Vec<u64>,
+    /// Which of them somebody had taken for present: the server never confirmed them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    adopted: Vec<u64>,
     /// Left the manifest since.
     released: Vec<u64>,
     /// What became of its welcome, if one was begun: `confirmed` or `in_doubt`.
@@ -84,6 +87,7 @@ impl LedgerDocument {
                 room_id: id.0,
                 left: recorded.left.contains(pipe),
                 members: list(&room.members),
+                adopted: list(&room.adopted),
                 released: list(&room.released),
                 welcome: room.welcome.map(|welcome| match welcome {
                     Sending::Confirmed => "confirmed",

@@ -136,6 +136,11 @@ pub(super) enum NoteDocument {
         rooms: usize,
         members: usize,
     },
+    /// Declared members that are on record only because somebody had them taken for present.
+    AdoptedMembers {
+        rooms: usize,
+        members: usize,
+    },
     LeftOut {
         rooms: usize,
     },
@@ -318,6 +323,10 @@ pub(super) fn note(note: &Note) -> NoteDocument {
         Note::Assumed(assumed) => NoteDocument::AssumedMembers {
             rooms: assumed.rooms,
             members: assumed.members,
+        },
+        Note::Adopted(adopted) => NoteDocument::AdoptedMembers {
+            rooms: adopted.rooms,
+            members: adopted.members,
         },
         Note::LeftOut(rooms) => NoteDocument::LeftOut { rooms: *rooms },
         Note::OtherShards { shard, rooms } => NoteDocument::OtherShards {

@@ -8,7 +8,7 @@ use super::mistakes;
 use super::page::{Item, Page, Section};
 use super::{Fit, fold, marker, pinned, section, site};
 use crate::manifest::Loaded;
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, Note, Plan};
 use crate::render::compared;
 use crate::render::danger::{Concern, Danger, Kind};
 use crate::render::line::{self, Voice};
@@ -283,10 +283,14 @@ pub(in crate::render) fn legend(plan: &Plan) -> Vec<String> {
         return lines;
     }
     if plan.changes.iter().any(told) || !plan.by_hand.is_empty() {
-        lines.push(
-            "Recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room."
-                .to_owned(),
-        );
+        let adopted = plan
+            .notes
+            .iter()
+            .any(|note| matches!(note, Note::Adopted(_)));
+        let adopted = if adopted { ", or adopted" } else { "" };
+        lines.push(format!(
+            "Recorded: confirmed to roomform in an earlier run{adopted}; the API does not tell who is in a room."
+        ));
     }
     if plan.summary.changed_outside > 0 {
         lines.push(

@@ -131,7 +131,8 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 *count > 0
             }
             // No process of these worlds has a part of its own.
-            Note::OtherShards { .. } => false,
+            // Nobody adopts anything here.
+            Note::Adopted(_) | Note::OtherShards { .. } => false,
         };
         if !holds {
             wrong.push(format!("not so: {note:?}"));

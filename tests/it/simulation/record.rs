@@ -137,6 +137,7 @@ impl Account {
                 known.sent = Some(sent.clone());
                 self.names(pipe, *room);
             }
+            Fact::Adopted { pipe, room, .. } => unreachable!("nobody adopts here: {pipe} {room}"),
             Fact::Message {
                 pipe, room, stage, ..
             } => {

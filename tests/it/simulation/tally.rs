@@ -154,6 +154,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
             Note::WelcomeInDoubt { .. } => "a welcome in doubt",
             Note::LooksLike { .. } => "a look-alike",
             Note::Assumed(_) => "assumed",
+            Note::Adopted(_) => "adopted",
             Note::LeftOut(_) => "left out",
             Note::OtherShards { .. } => "a part",
         });

@@ -1,0 +1,111 @@
+//! `ledger adopt`: what the manifest declares of rooms that were there before roomform is written down as present.
+
+use super::Console;
+use super::apply::ask;
+use super::target::{Connection, chosen, manifest, observed, switches};
+use crate::cli::{AdoptArgs, Format};
+use crate::error::{Error, Exit};
+use crate::ledger::{Fact, Journal, Record, read};
+use crate::manifest::Loaded;
+use crate::model::Recorded;
+use crate::plan::{Adoption, Interest, adoption};
+use crate::render;
+use crate::render::json::LedgerDocument;
+use crate::settings::Settings;
+
+pub(super) async fn run(
+    args: &AdoptArgs,
+    settings: &Settings,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    if console.format != Format::Text && !args.yes {
+        let message = "--format json cannot ask, and --yes was not given";
+        return Err(Error::message(Exit::Refused, message)
+            .hint("look at what it records without --format json, then run it with --yes"));
+    }
+    let switches = switches(&settings.common)?;
+    let Some(loaded) = manifest(settings, console)? else {
+        return Ok(Exit::Invalid);
+    };
+    chosen(&loaded, &switches)?;
+    let connection = Connection::open(settings, loaded.desired.widget).await?;
+    let recorded = connection.recorded(console)?;
+    let observed = observed(&connection, &Interest::new(&loaded.desired)).await?;
+    let adoption = adoption(&loaded.desired, &observed, &recorded, &switches.only);
+    if console.format == Format::Text {
+        console.print(&render::adoption(&connection.target, &adoption))?;
+    }
+    let exit = consent(&adoption, args.yes, &connection, console)?;
+    if let Some(exit) = exit {
+        connection.close().await?;
+        return Ok(exit);
+    }
+    let facts = facts(&adoption, &loaded, &recorded, switches.only.is_all());
+    if !facts.is_empty() {
+        Journal::open(&connection.ledger, &connection.target, &settings.run)?
+            .append(facts)
+            .await?;
+    }
+    told(&adoption, &connection, console)?;
+    connection.close().await?;
+    Ok(Exit::Done)
+}
+
+/// How the run ends if nothing is to be written down, or nobody said that it may.
+fn consent(
+    adoption: &Adoption,
+    yes: bool,
+    connection: &Connection,
+    console: &mut Console,
+) -> Result<Option<Exit>, Error> {
+    if adoption.rooms.is_empty() || yes {
+        return Ok(None);
+    }
+    if !console.interactive {
+        console.error("nothing was recorded: nobody is there to ask, and --yes was not given");
+        return Ok(Some(Exit::Refused));
+    }
+    if ask(format!("Record this for {}?", connection.target))? {
+        return Ok(None);
+    }
+    console.status("nothing was recorded");
+    Ok(Some(Exit::Done))
+}
+
+/// What is written down; with the whole manifest also how much its files with rows give, to judge later ones by.
+fn facts(adoption: &Adoption, loaded: &Loaded, recorded: &Recorded, whole: bool) -> Vec<Fact> {
+    let rooms = adoption.rooms.iter().map(|adopted| Fact::Adopted {
+        pipe: adopted.pipe.clone(),
+        room: adopted.room,
+        members: adopted.members.clone(),
+    });
+    let given = loaded.desired.given().into_iter();
+    let given = given.filter(|(source, given)| {
+        let known = recorded.rosters.get(&**source);
+        whole && !adoption.rooms.is_empty() && known.is_none_or(|known| known < given)
+    });
+    let given = given.map(|(source, given)| Fact::Roster {
+        source: source.to_string(),
+        given,
+    });
+    rooms.chain(given).collect()
+}
+
+fn told(adoption: &Adoption, connection: &Connection, console: &mut Console) -> Result<(), Error> {
+    if console.format == Format::Json {
+        let after = read(&connection.ledger, &connection.target)?;
+        return console.document(&LedgerDocument::new(
+            &connection.target,
+            after.entries.len(),
+            &after.recorded(),
+        ));
+    }
+    if !adoption.rooms.is_empty() {
+        let path = connection.ledger.display();
+        console.status(&format!(
+            "recorded in {}",
+            render::escape::terminal(&path.to_string())
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! What is to be taken for present without a word of the server: declared members of rooms that are there, and not on record.
+//!
+//! Main type: [`Adoption`]. It only says what would be written down; nothing is sent for it.
+
+use super::change::Unverified;
+use super::remarks::Note;
+use super::select::Selection;
+use crate::model::{Desired, LiveRoom, Observed, Pipe, Recorded, RoomId, UserId};
+
+/// What an adoption would write down.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Adoption {
+    /// Rooms with something that is not on record yet, sorted by pipe.
+    pub rooms: Vec<Adopted>,
+    /// Declared rooms that are not there: an apply creates them.
+    pub absent: usize,
+    /// Declared rooms of which several are there: somebody has to say which is meant.
+    pub several: Vec<Pipe>,
+}
+
+/// One room of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adopted {
+    /// The room.
+    pub pipe: Pipe,
+    /// Its id.
+    pub room: RoomId,
+    /// Declared members that are not on record, sorted.
+    pub members: Vec<UserId>,
+}
+
+impl Adoption {
+    /// Memberships it would write down.
+    pub fn members(&self) -> usize {
+        self.rooms.iter().map(|room| room.members.len()).sum()
+    }
+}
+
+/// The adoption of the chosen rooms.
+pub fn adoption(
+    desired: &Desired,
+    observed: &Observed,
+    recorded: &Recorded,
+    only: &Selection,
+) -> Adoption {
+    let mut adoption = Adoption::default();
+    let chosen = desired.rooms.values();
+    for room in chosen.filter(|room| only.contains(&room.pipe)) {
+        let live: Vec<&LiveRoom> = observed.live(&room.pipe).collect();
+        let id = match live.as_slice() {
+            [] => {
+                adoption.absent += 1;
+                continue;
+            }
+            [live] => live.id,
+            _ => {
+                adoption.several.push(room.pipe.clone());
+                continue;
+            }
+        };
+        let known = recorded.rooms.get(&id);
+        let is_new = |user: &UserId| known.is_none_or(|known| !known.members.contains(user));
+        let members = room.members.iter().map(|member| member.user);
+        let members: Vec<UserId> = members.filter(is_new).collect();
+        if !members.is_empty() || recorded.ids.get(&room.pipe) != Some(&id) {
+            let pipe = room.pipe.clone();
+            adoption.rooms.push(Adopted {
+                pipe,
+                room: id,
+                members,
+            });
+        }
+    }
+    adoption
+}
+
+/// How many declared members of the chosen rooms are on record by adoption only; none, no note.
+pub(super) fn on_record(
+    desired: &Desired,
+    observed: &Observed,
+    recorded: &Recorded,
+    only: &Selection,
+) -> Option<Note> {
+    let mut adopted = Unverified::default();
+    let chosen = desired.rooms.values();
+    for room in chosen.filter(|room| only.contains(&room.pipe)) {
+        let known = observed
+            .live(&room.pipe)
+            .filter_map(|live| recorded.rooms.get(&live.id));
+        let declared: usize = known
+            .map(|known| {
+                let adopted = known.adopted.iter();
+                adopted.filter(|user| room.has_member(**user)).count()
+            })
+            .sum();
+        adopted.rooms += usize::from(declared > 0);
+        adopted.members += declared;
+    }
+    (adopted.members > 0).then_some(Note::Adopted(adopted))
+}

@@ -1,0 +1,63 @@
+//! What an adoption would write down, as text.
+
+use std::fmt::Write;
+
+use super::escape::terminal;
+use super::words::{Count, few};
+use crate::model::Target;
+use crate::plan::{Adopted, Adoption};
+
+/// Members named in one line.
+const NAMED: usize = 12;
+
+/// The rooms, the members of each, and what it means. Ends with a line break.
+pub fn adoption(target: &Target, adoption: &Adoption) -> String {
+    let Adoption {
+        rooms,
+        absent,
+        several,
+    } = adoption;
+    let mut text = String::new();
+    for Adopted {
+        pipe,
+        room,
+        members,
+    } in rooms
+    {
+        let pipe = terminal(pipe.as_str());
+        let members = match members.as_slice() {
+            [] => "the room itself".to_owned(),
+            users => format!("{} ({})", Count(users.len(), "member"), few(users, NAMED)),
+        };
+        let _ = writeln!(text, "  {pipe:<20} room {room}: {members}");
+    }
+    for pipe in several {
+        let pipe = terminal(pipe.as_str());
+        let _ = writeln!(
+            text,
+            "  {pipe:<20} left out: more than one live room has this pipe"
+        );
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let absent = match absent {
+        0 => String::new(),
+        absent => format!(
+            "; {} not there yet, for apply to create",
+            Count(*absent, "declared room")
+        ),
+    };
+    let _ = match rooms.as_slice() {
+        [] => writeln!(text, "adopt: nothing that is not on record{absent}"),
+        rooms => writeln!(
+            text,
+            "adopt: {} of {} to be recorded as present{absent}",
+            Count(adoption.members(), "membership"),
+            Count(rooms.len(), "room")
+        ),
+    };
+    let _ = writeln!(text, "       target: {target}");
+    text.push_str("       nothing is sent; the server confirms none of it: whoever is not in the room will not be added\n");
+    text
+}

@@ -1,0 +1,173 @@
+//! Adopting a widget that was there before: what is declared is written down as present, and nothing is sent.
+
+use insta::assert_snapshot;
+use roomform::sandbox::{Config, RoomView};
+
+use crate::support::{Api, Dir};
+
+const MANIFEST: &str = "\
+version: 1
+widget: 627
+rooms:
+  - {pipe: course, title: Course, members: [{roster: class.csv, user: user}]}
+  - {pipe: lounge, title: Lounge}
+  - {pipe: team, title: Team, members: [3, 4], welcome: {from: 3, text: Hello}}
+  - {pipe: new, title: New, members: [5]}
+";
+const CLASS: &str = "user\n11\n12\n13\n";
+
+/// A widget whose rooms somebody made before, and a manifest of them and of one more.
+fn old_widget() -> (Api, Dir) {
+    let api = Api::start(Config::default());
+    for (pipe, name) in [("course", "Course"), ("lounge", "Lounge"), ("team", "Team")] {
+        let room = RoomView {
+            pipe: pipe.to_owned(),
+            name: name.to_owned(),
+            kind: 1,
+            ..RoomView::default()
+        };
+        api.world(|world| world.insert_room(627, room, 1));
+    }
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    dir.write("class.csv", CLASS);
+    (api, dir)
+}
+
+fn writes(api: &Api) -> usize {
+    let stats = api.stats();
+    (stats.imba_rooms + stats.send_msg) as usize
+}
+
+#[test]
+fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
+    let (api, dir) = old_widget();
+    let manifest = MANIFEST.replace("  - {pipe: new, title: New, members: [5]}\n", "");
+    dir.write("rooms.yaml", &manifest);
+    let plan = dir.run(&["plan"]).ok();
+    assert!(plan.contains("5 members of 2 rooms unverified"), "{plan}");
+    let adopted = dir.run(&["ledger", "adopt", "--roster", "--yes"]);
+    assert_snapshot!(adopted.out.replace(&api.env()[0].1, "URL"), @r"
+      course               room 1: 3 members (11, 12, 13)
+      lounge               room 2: the room itself
+      team                 room 3: 2 members (3, 4)
+
+    adopt: 5 memberships of 3 rooms to be recorded as present
+           target: widget 627 on URL
+           nothing is sent; the server confirms none of it: whoever is not in the room will not be added
+    ");
+    let plan = dir.run(&["plan", "--detailed-exitcode"]);
+    assert_snapshot!(plan.out.replace(&api.env()[0].1, "URL"), @r"
+      warnings
+        5 memberships of 2 rooms recorded by adoption only: taken for present, never confirmed
+
+    plan: nothing to do; 3 unchanged, 1 unmanaged
+          1 request: 1 to list
+          target: widget 627 on URL
+    ");
+    assert_eq!(plan.code, 0);
+    dir.run(&["apply", "--yes"]).ok();
+    assert_eq!(writes(&api), 0);
+    let before = dir.files();
+    let again = dir.run(&["ledger", "adopt", "--roster", "--yes"]).ok();
+    assert!(
+        again.starts_with("adopt: nothing that is not on record\n"),
+        "{again}"
+    );
+    assert_eq!(dir.files(), before, "adopting twice writes once");
+    let show = dir.run(&["ledger", "show"]).ok();
+    assert!(show.contains("adopted   3: 11, 12, 13"), "{show}");
+    assert!(
+        show.ends_with("; adopted: taken for present, never confirmed\n"),
+        "{show}"
+    );
+}
+
+#[test]
+fn who_comes_later_is_new_and_a_confirmed_member_is_adopted_no_more() {
+    let (api, dir) = old_widget();
+    dir.run(&["ledger", "adopt", "--roster", "--yes"]).ok();
+    dir.write("class.csv", format!("{CLASS}14\n"));
+    let applied = dir.run(&["apply", "--yes", "--format", "json"]).json();
+    // The new room and the new member; nobody else, and no welcome into a room that was there.
+    assert_eq!(applied["exit"], 0, "{applied}");
+    assert_eq!(writes(&api), 2);
+    assert_eq!(api.room("course").members, [14].into());
+    let plan = dir.run(&["plan", "--format", "json"]).json();
+    let notes = plan["notes"].as_array().unwrap();
+    let note = notes
+        .iter()
+        .find(|note| note["note"] == "adopted_members")
+        .unwrap();
+    assert_eq!((&note["rooms"], &note["members"]), (&2.into(), &5.into()));
+    // Who leaves is by hand, as anybody on record.
+    dir.write("class.csv", "user\n11\n12\n14\n");
+    let plan = dir.run(&["plan"]).ok();
+    assert!(
+        plan.contains("recorded as added: 13") || plan.contains("13"),
+        "{plan}"
+    );
+    // Forgotten, and sent: then the server has confirmed it.
+    dir.run(&["ledger", "forget", "course"]).ok();
+    dir.run(&["apply", "--yes"]).ok();
+    let ledger = dir.run(&["ledger", "show", "--format", "json"]).json();
+    let rooms = ledger["rooms"].as_array().unwrap();
+    let course = rooms.iter().find(|room| room["pipe"] == "course").unwrap();
+    assert_eq!(course["members"], serde_json::json!([11, 12, 14]));
+    assert_eq!(course["adopted"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_part_can_be_adopted_and_what_is_not_clear_is_left_out() {
+    let (api, dir) = old_widget();
+    let twin = RoomView {
+        pipe: "team".to_owned(),
+        name: "Team".to_owned(),
+        kind: 1,
+        ..RoomView::default()
+    };
+    api.world(|world| world.insert_room(627, twin, 1));
+    let adopted = dir.run(&["ledger", "adopt", "--roster", "--yes"]).ok();
+    assert!(
+        adopted.contains("team                 left out: more than one live room"),
+        "{adopted}"
+    );
+    assert!(adopted.contains("3 memberships of 2 rooms"), "{adopted}");
+    assert!(
+        adopted.contains("1 declared room not there yet"),
+        "{adopted}"
+    );
+    let (_api, dir) = old_widget();
+    let adopted = dir
+        .run(&["ledger", "adopt", "--roster", "--yes", "--only", "team"])
+        .ok();
+    assert!(adopted.contains("2 memberships of 1 room"), "{adopted}");
+    let plan = dir.run(&["plan"]).ok();
+    assert!(plan.contains("3 members of 1 room unverified"), "{plan}");
+}
+
+#[test]
+fn nothing_is_recorded_without_a_yes_or_without_saying_from_where() {
+    let (api, dir) = old_widget();
+    let before = dir.files();
+    let ran = dir.run(&["ledger", "adopt", "--roster"]);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(ran.err.contains("nobody is there to ask"), "{}", ran.err);
+    let ran = dir.run(&["ledger", "adopt", "--roster", "--format", "json"]);
+    assert_eq!((ran.code, ran.json()["exit"].clone()), (5, 5.into()));
+    let ran = dir.run(&["ledger", "adopt", "--yes"]);
+    assert_eq!(ran.code, 64, "{ran:?}");
+    assert!(ran.err.contains("--roster"), "{}", ran.err);
+    let ran = dir.run(&["ledger", "adopt", "--roster", "--yes", "--only", "no-such"]);
+    assert_eq!(ran.code, 64, "{ran:?}");
+    let ran = dir.run(&["ledger", "adopt", "--roster", "--yes", "--widget", "628"]);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert_eq!(dir.files(), before);
+    assert_eq!(writes(&api), 0);
+    let told = dir
+        .run(&["ledger", "adopt", "--roster", "--yes", "--format", "json"])
+        .json();
+    assert_eq!(
+        (&told["kind"], &told["rooms"][0]["adopted"]),
+        (&"ledger".into(), &serde_json::json!([11, 12, 13]))
+    );
+}
