@@ -4,107 +4,12 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use roomform::sandbox::{Config, RoomView, Sandbox, UserView, start};
-use serde_json::Value;
+use roomform::sandbox::{RoomView, Sandbox};
 
-const ROOMS_PAGE: &str = include_str!("pages/rooms.txt");
-const MESSAGES_PAGE: &str = include_str!("pages/messages.txt");
-const HOSTS: [&str; 2] = ["https://api.imbachat.com", "http://api.imbachat.com"];
-const NOW: u64 = 1_608_410_527;
-
-/// A curl command as printed, and the answers printed for it.
-#[derive(Clone)]
-struct Printed {
-    command: String,
-    answers: Vec<String>,
-}
-
-/// The commands of a page. A command goes on while its lines end in a backslash and the next one is an option; the
-/// backslash that two of them leave dangling is dropped.
-fn printed(page: &str) -> Vec<Printed> {
-    let mut found: Vec<Printed> = Vec::new();
-    let mut lines = page.lines().peekable();
-    while let Some(line) = lines.next() {
-        if line.starts_with("curl ") {
-            let mut words = line.trim_end_matches('\\').to_owned();
-            while let Some(option) = lines.next_if(|next| next.starts_with("--")) {
-                words.push_str(option.trim_end_matches('\\'));
-            }
-            found.push(Printed {
-                command: words,
-                answers: Vec::new(),
-            });
-        }
-        if line == "{" {
-            let mut answer = line.to_owned();
-            for line in lines.by_ref() {
-                answer.push_str(line.trim_end());
-                if line == "}" {
-                    break;
-                }
-            }
-            found.last_mut().unwrap().answers.push(answer);
-        }
-    }
-    found
-}
-
-/// The one command of a page that calls this path, the `n`th if it is printed more than once.
-fn command(page: &str, path: &str, n: usize) -> Printed {
-    let url = format!("{path}'");
-    let mut matching = printed(page)
-        .into_iter()
-        .filter(|printed| printed.command.contains(&url));
-    matching.nth(n).unwrap()
-}
-
-/// The two widgets of the pages with the rooms and users their commands name.
-async fn pages_sandbox() -> Sandbox {
-    let sandbox = start(Config::default()).await.unwrap();
-    let room = |id, pipe: &str, name: &str, kind, members: &[u64]| RoomView {
-        id,
-        pipe: pipe.to_owned(),
-        name: name.to_owned(),
-        kind,
-        members: members.iter().copied().collect(),
-        ..RoomView::default()
-    };
-    let user = |remote_user_id, login: &str, admin| UserView {
-        remote_user_id,
-        login: Some(login.to_owned()),
-        admin,
-        banned: false,
-    };
-    sandbox.with_world(|world| {
-        for (widget, id, login, admin) in [
-            (209, 1, "boss", true),
-            (209, 3, "three", false),
-            (209, 4, "four", false),
-            (627, 1, "spray", true),
-            (627, 2, "two", false),
-        ] {
-            world.insert_user(widget, user(id, login, admin), NOW);
-        }
-        world.insert_room(
-            209,
-            room(613, "5fbca000aaaaa_1606200000", "Before", 0, &[9]),
-            NOW,
-        );
-        world.insert_room(
-            627,
-            room(
-                1314,
-                "5fbcaf6a4ba35_1606201194",
-                "New conversation",
-                0,
-                &[1, 2],
-            ),
-            NOW,
-        );
-        world.insert_room(627, room(1536, "c1536", "Conference", 1, &[1]), NOW);
-    });
-    sandbox
-}
+use crate::pages::{
+    HOSTS, MESSAGES_PAGE, Printed, ROOMS_PAGE, assert_like_printed, command, pages_sandbox,
+    printed, room, without_space,
+};
 
 /// Runs a command against the sandbox, credentials put in; gives the HTTP status and the body.
 async fn run(sandbox: &Sandbox, printed: &Printed) -> (u16, String) {
@@ -133,60 +38,6 @@ async fn run_as_it_is(sandbox: &Sandbox, command: &str) -> (u16, String) {
     let text = String::from_utf8(output.stdout).unwrap();
     let (body, status) = text.rsplit_once('\n').unwrap();
     (status.parse().unwrap(), body.to_owned())
-}
-
-fn room(sandbox: &Sandbox, widget: u64, id: u64) -> RoomView {
-    let rooms = sandbox.with_world(|world| world.rooms(widget));
-    rooms.into_iter().find(|room| room.id == id).unwrap()
-}
-
-fn without_space(text: &str) -> String {
-    text.split_whitespace().collect()
-}
-
-/// The keys of a JSON text, each where it first stands.
-fn keys(text: &str) -> Vec<String> {
-    let mut keys = Vec::new();
-    let quoted: Vec<_> = text.split('"').collect();
-    for pair in quoted[1..].chunks(2) {
-        if let [key, after] = pair
-            && after.trim_start().starts_with(':')
-            && !keys.contains(&(*key).to_owned())
-        {
-            keys.push((*key).to_owned());
-        }
-    }
-    keys
-}
-
-/// The types of a JSON text; of an array, the type of its first item.
-fn shape(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) => "boolean".to_owned(),
-        Value::Number(_) => "number".to_owned(),
-        Value::String(_) => "text".to_owned(),
-        Value::Array(items) => format!("[{}]", items.first().map(shape).unwrap_or_default()),
-        Value::Object(items) => {
-            let items = items
-                .iter()
-                .map(|(key, value)| format!("{key}: {}", shape(value)));
-            format!("{{{}}}", items.collect::<Vec<_>>().join(", "))
-        }
-    }
-}
-
-fn assert_like_printed(body: &str, printed: &Printed) -> Value {
-    let [sample] = &printed.answers[..] else {
-        panic!("one answer is printed for {}", printed.command)
-    };
-    assert_eq!(keys(body), keys(sample));
-    let (answer, sample) = (
-        serde_json::from_str(body).unwrap(),
-        serde_json::from_str(sample).unwrap(),
-    );
-    assert_eq!(shape(&answer), shape(&sample));
-    answer
 }
 
 #[test]

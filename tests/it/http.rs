@@ -87,7 +87,7 @@ fn writes(server: &Canned) -> Vec<String> {
 }
 
 /// The fields of a multipart form, in their order.
-fn form(request: &str) -> Vec<(&str, &str)> {
+pub fn form(request: &str) -> Vec<(&str, &str)> {
     let parts = request
         .split("Content-Disposition: form-data; name=\"")
         .skip(1);

@@ -33,6 +33,8 @@ mod ledger;
 mod library;
 mod logs;
 mod manifests;
+mod pages;
+mod php_pages;
 mod plan;
 mod presets;
 mod properties;

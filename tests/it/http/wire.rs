@@ -130,6 +130,55 @@ fn an_update_names_the_room_by_its_id_and_says_everything_too() {
     );
 }
 
+/// The page's text requires `imba_id` and `password` too, its sample sends neither: both go along.
+#[test]
+fn a_message_says_all_that_the_page_requires() {
+    let manifest = MANIFEST.replace(
+        "members: [3, 4]",
+        "members: [3], welcome: {from: 3, text: \"Hi; a=b\"}",
+    );
+    let server = server(EMPTY_LIST, LISTED, |_| good(WRITTEN));
+    dir_with(&manifest, &server.url()).run(&["apply", "--yes"]);
+    let requests = requests(&server);
+    let sent: Vec<&String> = requests
+        .iter()
+        .filter(|request| request.starts_with("POST /imbachat/v2/627/send_msg HTTP/1.1\r\n"))
+        .collect();
+    let [sent] = sent[..] else {
+        panic!("one message, not {}", sent.len())
+    };
+    assert_eq!(
+        form(sent),
+        [
+            ("imba_id", "627"),
+            ("password", PASSWORD),
+            ("user_id", "3"),
+            ("room_id", "7"),
+            ("message", "Hi; a=b"),
+        ]
+    );
+    assert_eq!(
+        header(sent, "authorization"),
+        Some(format!("Basic {BASIC}").as_str())
+    );
+}
+
+/// The three types that the pages name, each by its number.
+#[test]
+fn every_type_of_a_room_has_its_number() {
+    for (kind, room_type) in [("dialog", "0"), ("conference", "1"), ("support", "3")] {
+        let manifest =
+            MANIFEST.replace("members: [3, 4]", &format!("type: {kind}, members: [3, 4]"));
+        let server = server(EMPTY_LIST, EMPTY_LIST, |_| good(WRITTEN));
+        dir_with(&manifest, &server.url()).run(&["apply", "--yes"]);
+        let writes = writes(&server);
+        assert!(
+            form(&writes[0]).contains(&("room_type", room_type)),
+            "{kind}"
+        );
+    }
+}
+
 #[test]
 fn adding_members_alone_resends_what_is_there() {
     let writes = applied(MANIFEST, LISTED);

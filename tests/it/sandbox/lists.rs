@@ -83,6 +83,17 @@ fn users_are_known_once_they_are_members() {
     assert_eq!(remote("login", "NULL"), "3");
     assert_eq!(remote("banned", "1"), "");
     assert_eq!(remote("last_message_date", "2020-12-19"), "");
+    assert_eq!(remote("imba_id", "7"), "431");
+    assert_eq!(remote("imba_id", "8"), "");
+    assert_eq!(remote("id", "999999"), "");
+    let all = rows(&ask(&mut world, "get_users", &[]));
+    let ann = all.iter().find(|row| row["login"] == "ann").unwrap();
+    let found = ask(
+        &mut world,
+        "get_users",
+        &[("id", &ann["id"].as_u64().unwrap().to_string())],
+    );
+    assert_eq!(rows(&found), [ann.clone()]);
 }
 
 #[test]

@@ -1,0 +1,237 @@
+//! The PHP snippets of the API's pages beside their curl commands: each is run by the real php with its curl extension, nothing
+//! changed but host and credentials, and sends, gets and does what the command beside it does.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use roomform::sandbox::{RoomView, Sandbox};
+
+use crate::http::form;
+use crate::pages::{
+    HOSTS, MESSAGES_PAGE, Printed, ROOMS_PAGE, assert_like_printed, command, pages_sandbox,
+    printed, room, without_space,
+};
+use crate::support::Canned;
+
+/// Everything is told but what a newer PHP no longer needs, as `curl_close`: E_ALL without E_DEPRECATED.
+const TOLD: [&str; 4] = ["-d", "error_reporting=24575", "-d", "display_errors=stderr"];
+
+fn php() -> Command {
+    let mut php = Command::new("php");
+    php.args(TOLD).env_clear().env("no_proxy", "*");
+    php.env("PATH", std::env::var_os("PATH").unwrap());
+    php
+}
+
+/// Fails in words where there is no php: no test is passed over.
+fn assert_installed() {
+    let probe = php()
+        .args(["-r", "exit(extension_loaded('curl') ? 0 : 9);"])
+        .output();
+    assert!(
+        probe.is_ok_and(|probe| probe.status.success()),
+        "the PHP snippets of the API's pages are run by php with its curl extension: install both (Debian: php-cli, php-curl)"
+    );
+}
+
+/// A snippet with the address of a server in place of the page's.
+fn aimed(snippet: &str, url: &str) -> String {
+    let host = HOSTS.iter().find(|host| snippet.contains(**host)).unwrap();
+    assert_eq!(snippet.matches(host).count(), 1, "{snippet}");
+    snippet.replace(host, url)
+}
+
+fn with_credentials(snippet: &str) -> String {
+    snippet.replace("imba_id:secret_key", "627:secret_key")
+}
+
+/// Runs a snippet; gives what it prints, and the HTTP status, of which it says nothing itself.
+fn run_blocking(snippet: &str) -> (u16, String) {
+    assert_installed();
+    let script =
+        format!("<?php\n{snippet}\necho \"\\n\", curl_getinfo($curl, CURLINFO_RESPONSE_CODE);");
+    let mut php = php();
+    php.stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = php.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(script.as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{output:?}"
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (body, status) = text.rsplit_once('\n').unwrap();
+    (status.parse().unwrap(), body.to_owned())
+}
+
+async fn run(sandbox: &Sandbox, snippet: &str) -> (u16, String) {
+    let snippet = aimed(snippet, &sandbox.base_url());
+    let ran = tokio::task::spawn_blocking(move || run_blocking(&snippet));
+    ran.await.unwrap()
+}
+
+fn all() -> Vec<Printed> {
+    [printed(ROOMS_PAGE), printed(MESSAGES_PAGE)].concat()
+}
+
+#[test]
+fn every_command_has_a_snippet_beside_it() {
+    for printed in all() {
+        assert!(
+            printed.php.contains("curl_exec($curl)"),
+            "{}",
+            printed.command
+        );
+    }
+    for page in [ROOMS_PAGE, MESSAGES_PAGE] {
+        assert_eq!(
+            printed(page).len(),
+            page.matches("curl_init()").count(),
+            "none is overlooked"
+        );
+    }
+}
+
+/// Path, credentials and form are the same, call by call, as the server gets them.
+#[test]
+fn a_snippet_sends_what_the_command_beside_it_sends() {
+    assert_installed();
+    for printed in all() {
+        let server = Canned::answer("200 OK", "", "{}");
+        let host = HOSTS
+            .iter()
+            .find(|host| printed.command.contains(**host))
+            .unwrap();
+        let command = printed.command.replace(host, &server.url());
+        let mut curl = Command::new("sh");
+        curl.args(["-c", &format!("{command} -s --noproxy '*'")])
+            .env_clear();
+        // A home without a .curlrc.
+        let home = tempfile::tempdir().unwrap();
+        curl.env("PATH", std::env::var_os("PATH").unwrap());
+        let curl = curl
+            .env("HOME", home.path())
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .unwrap();
+        assert!(curl.status.success(), "{curl:?}");
+        assert_eq!(
+            run_blocking(&aimed(&printed.php, &server.url())),
+            (200, "{}".to_owned())
+        );
+        let requests = server.requests();
+        let [curl, php] = &requests[..] else {
+            panic!("two requests, not {}", requests.len())
+        };
+        let line = |request: &str| request.lines().next().unwrap().to_owned();
+        let basic = |request: &str| {
+            let mut lines = request.lines();
+            lines
+                .find(|line| line.starts_with("Authorization: "))
+                .map(str::to_owned)
+        };
+        assert_eq!(line(php), line(curl));
+        assert_eq!(basic(php), basic(curl), "{}", printed.command);
+        assert_eq!(basic(php).is_some(), !line(php).contains("/v1/"));
+        assert_eq!(form(php), form(curl));
+        assert!(form(php).len() >= 2, "{php}");
+    }
+}
+
+#[tokio::test]
+async fn all_of_them_run_one_after_another() {
+    let sandbox = pages_sandbox().await;
+    for printed in all() {
+        let (status, body) = run(&sandbox, &with_credentials(&printed.php)).await;
+        assert_eq!(status, 200, "{}: {body}", printed.php);
+        // The first answer of an addition is printed in the shape of a creation.
+        if printed.answers.len() == 1 && !printed.php.contains("/imba_rooms") {
+            assert_like_printed(&body, &printed);
+        }
+    }
+    let stats = sandbox.stats();
+    assert_eq!(
+        (
+            stats.imba_rooms,
+            stats.get_users,
+            stats.get_rooms,
+            stats.send_msg
+        ),
+        (2, 2, 2, 1)
+    );
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn rooms_are_made_and_filled_and_answered_as_printed() {
+    let sandbox = pages_sandbox().await;
+    let make = command(ROOMS_PAGE, "/imba_rooms", 0);
+    assert!(
+        make.php.contains("'room_is_public ' => '1'"),
+        "the name has a space at its end"
+    );
+    let (status, body) = run(&sandbox, &make.php).await;
+    assert_eq!(
+        (status, body),
+        (200, without_space(&make.answers[0]).replace("613", "1538"))
+    );
+    let made = room(&sandbox, 209, 1538);
+    let expected = RoomView {
+        id: 1538,
+        pipe: made.pipe.clone(),
+        name: "Тестовая API группа 9".to_owned(),
+        kind: 1,
+        is_public: false,
+        members: [3, 4].into(),
+        deleted: false,
+    };
+    assert_eq!(made, expected, "closed: PHP reads another name");
+
+    let add = command(ROOMS_PAGE, "/imba_rooms", 1);
+    let (status, body) = run(&sandbox, &add.php).await;
+    assert_eq!((status, body), (200, without_space(&add.answers[1])));
+    assert_eq!(room(&sandbox, 209, 613).members, [1, 9].into());
+
+    let public = make.php.replace("'room_is_public '", "'room_is_public'");
+    assert_eq!(run(&sandbox, &public).await.0, 200);
+    assert!(room(&sandbox, 209, 1539).is_public);
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn lists_are_filtered_and_messages_kept() {
+    let sandbox = pages_sandbox().await;
+    for page in [ROOMS_PAGE, MESSAGES_PAGE] {
+        for (path, key, value) in [
+            ("/get_users", "login", "two"),
+            ("/get_rooms", "pipe", "5fbcaf6a4ba35_1606201194"),
+        ] {
+            let printed = command(page, path, 0);
+            let (status, body) = run(&sandbox, &with_credentials(&printed.php)).await;
+            assert_eq!(status, 200);
+            let answer = assert_like_printed(&body, &printed);
+            let rows = answer["data"].as_array().unwrap();
+            assert_eq!(rows.len(), 1, "{path}: {body}");
+            assert_eq!(rows[0][key], value);
+        }
+    }
+    let printed = command(MESSAGES_PAGE, "/send_msg", 0);
+    let (_, body) = run(&sandbox, &with_credentials(&printed.php)).await;
+    assert_eq!(
+        assert_like_printed(&body, &printed)["message"]["message"],
+        "api message"
+    );
+    let kept = sandbox.with_world(|world| world.messages(627));
+    let kept: Vec<_> = kept
+        .iter()
+        .map(|it| (it.room_id, it.remote_user_id, it.text.as_str()))
+        .collect();
+    assert_eq!(kept, [(1536, 1, "api message")]);
+    // The credentials as they are printed are a placeholder.
+    assert_eq!(run(&sandbox, &printed.php).await.0, 401);
+    sandbox.stop().await.unwrap();
+}
