@@ -1,5 +1,7 @@
 //! What the documents say is what the program does.
 
+mod api;
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -93,7 +93,7 @@ fn users_are_known_once_they_are_members() {
         "get_users",
         &[("id", &ann["id"].as_u64().unwrap().to_string())],
     );
-    assert_eq!(rows(&found), [ann.clone()]);
+    assert_eq!(rows(&found), std::slice::from_ref(ann));
 }
 
 #[test]
