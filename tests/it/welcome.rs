@@ -201,7 +201,7 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_wri
     let (api, dir) = scene();
     let dir = dir
         .env("IMBACHAT_SECRET_KEY", "")
-        .env("IMBACHAT_JWT", "e30.e30.x");
+        .env("IMBACHAT_JWT", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI");
     assert_eq!(plan(&dir).code, 2, "planning takes no more");
     let saved = dir.run(&["plan", "--out", "p.json"]);
     assert_eq!(saved.code, 0);
