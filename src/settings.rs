@@ -42,6 +42,8 @@ pub struct Credentials {
     pub password: Option<SecretString>,
     /// Which variables were found, in the order they were looked for.
     pub found: Vec<Found>,
+    /// Which cannot be used, and why. Only a `doctor` goes on with any.
+    pub problems: Vec<Problem>,
 }
 
 /// A variable that is set.
@@ -51,6 +53,15 @@ pub struct Found {
     pub name: &'static str,
     /// Whether its value is in a file that `…_FILE` names.
     pub in_file: bool,
+}
+
+/// A variable that cannot be used.
+#[derive(Debug)]
+pub struct Problem {
+    /// Its name, without `_FILE`.
+    pub name: &'static str,
+    /// Why, without its value.
+    pub error: Error,
 }
 
 impl Settings {
@@ -68,12 +79,15 @@ impl Settings {
                 verb: LedgerVerb::Adopt(_),
             }) => Some(Needs::Reading),
             Verb::Ledger(_) => Some(Needs::Place),
+            Verb::Doctor(ref args) if args.write_probe.is_some() => Some(Needs::Writing),
+            Verb::Doctor(_) => Some(Needs::Presence),
             _ => None,
         };
-        let credentials = needs
-            .map(Credentials::from_environment)
-            .transpose()?
-            .unwrap_or_default();
+        let doctor = matches!(verb, Verb::Doctor(_));
+        let mut credentials = needs.map(Credentials::from_environment).unwrap_or_default();
+        if !doctor && !credentials.problems.is_empty() {
+            return Err(credentials.problems.remove(0).error);
+        }
         Ok(Self {
             verb,
             common,
@@ -123,11 +137,19 @@ enum Needs {
     Place,
     /// And what it takes to read it.
     Reading,
+    /// And whether it could be written to.
+    Presence,
     /// And to write to it.
     Writing,
 }
 
 impl Credentials {
+    /// Whether one of these is set to something that cannot be used.
+    pub fn troubled(&self, names: &[&str]) -> bool {
+        let mut problems = self.problems.iter();
+        problems.any(|problem| names.contains(&problem.name))
+    }
+
     /// Everything that must never be shown.
     pub fn secrets(&self) -> Vec<SecretString> {
         [&self.secret_key, &self.jwt, &self.login, &self.password]
@@ -137,30 +159,47 @@ impl Credentials {
             .collect()
     }
 
-    fn from_environment(needs: Needs) -> Result<Self, Error> {
-        let mut found = Vec::new();
-        let mut plain = |name| take(name, &mut found);
-        let widget = plain("IMBACHAT_WIDGET")?.map(|text| {
-            text.parse::<u64>().map_err(|_| {
-                Error::message(Exit::Failed, "IMBACHAT_WIDGET is not a number")
-                    .hint("set it to the widget's number (imba_id)")
-            })
-        });
-        let api_url = plain("IMBACHAT_API_URL")?;
-        let mut secret = |least: Needs, name| {
-            let wanted = needs >= least;
-            let value = wanted.then(|| take(name, &mut found)).transpose()?;
-            Ok::<_, Error>(value.flatten().map(SecretString::from))
+    fn from_environment(needs: Needs) -> Self {
+        let (mut found, mut problems) = (Vec::new(), Vec::new());
+        let mut plain = |name| match take(name, &mut found) {
+            Ok(value) => value,
+            Err(error) => {
+                problems.push(Problem { name, error });
+                None
+            }
         };
-        Ok(Self {
+        let widget = plain("IMBACHAT_WIDGET");
+        let api_url = plain("IMBACHAT_API_URL");
+        let mut secret = |least: Needs, name| {
+            let value = (needs >= least).then(|| plain(name)).flatten();
+            value.map(SecretString::from)
+        };
+        let (secret_key, jwt) = (
+            secret(Needs::Reading, "IMBACHAT_SECRET_KEY"),
+            secret(Needs::Reading, "IMBACHAT_JWT"),
+        );
+        let writing = ["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"];
+        let [login, password] = writing.map(|name| {
+            // Who only looks whether they are there does not keep them.
+            secret(Needs::Presence, name).filter(|_| needs == Needs::Writing)
+        });
+        let number = widget.as_ref().map(|text| text.parse::<u64>());
+        if let Some(Err(_)) = number {
+            let name = "IMBACHAT_WIDGET";
+            let error = Error::message(Exit::Failed, format!("{name} is not a number"))
+                .hint("set it to the widget's number (imba_id)");
+            problems.insert(0, Problem { name, error });
+        }
+        Self {
             api_url,
-            widget: widget.transpose()?,
-            secret_key: secret(Needs::Reading, "IMBACHAT_SECRET_KEY")?,
-            jwt: secret(Needs::Reading, "IMBACHAT_JWT")?,
-            login: secret(Needs::Writing, "IMBACHAT_LOGIN")?,
-            password: secret(Needs::Writing, "IMBACHAT_PASSWORD")?,
+            widget: number.and_then(Result::ok),
+            secret_key,
+            jwt,
+            login,
+            password,
             found,
-        })
+            problems,
+        }
     }
 }
 

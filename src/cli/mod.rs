@@ -10,8 +10,8 @@ use clap::{Parser, Subcommand};
 
 pub use common::{ColorWhen, Common, Fit, Format, LogFormat};
 pub use verbs::{
-    AdoptArgs, ApplyArgs, Ci, DiffArgs, InitArgs, LedgerArgs, LedgerStore, LedgerVerb, PlanArgs,
-    SandboxArgs, SandboxVerb, SchemaKind, ServeArgs,
+    AdoptArgs, ApplyArgs, Ci, DiffArgs, DoctorArgs, InitArgs, LedgerArgs, LedgerStore, LedgerVerb,
+    PlanArgs, SandboxArgs, SandboxVerb, SchemaKind, ServeArgs,
 };
 
 /// Terraform for chat rooms: write the rooms you want, review the plan, apply it.
@@ -56,6 +56,8 @@ pub enum Verb {
     },
     /// Print the live rooms as a manifest
     Export,
+    /// Look at everything a run depends on, step by step, with a remedy for what is wrong; writes nothing unless asked to
+    Doctor(DoctorArgs),
     /// Look into the record of what was confirmed, merge it, tidy it
     Ledger(LedgerArgs),
     /// An imitation of the API, for trying things out

@@ -99,6 +99,17 @@ pub struct ApplyArgs {
     pub failed: Option<PathBuf>,
 }
 
+/// Flags of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Make one throw-away room with this pipe and update it, to see what the API does; it can only be removed by hand
+    #[arg(long, value_name = "PIPE")]
+    pub write_probe: Option<String>,
+    /// Do not ask
+    #[arg(short, long, requires = "write_probe")]
+    pub yes: bool,
+}
+
 /// `ledger`.
 #[derive(Debug, Args)]
 pub struct LedgerArgs {
@@ -195,4 +206,6 @@ pub enum SchemaKind {
     PlanDiff,
     /// The output of `apply --format json`
     Report,
+    /// The output of `doctor --format json`
+    Doctor,
 }

@@ -23,6 +23,7 @@ pub(super) fn name(verb: &Verb) -> &'static str {
         Verb::Render => "render",
         Verb::Explain { .. } => "explain",
         Verb::Export => "export",
+        Verb::Doctor(_) => "doctor",
         Verb::Ledger(_) => "ledger",
         Verb::Sandbox(_) => "sandbox",
         Verb::Schema { .. } => "schema",
@@ -39,7 +40,9 @@ fn of(verb: &Verb) -> &'static [Format] {
         Verb::Plan(_) | Verb::Diff(_) => &[Text, Json, Markdown, Html, Github],
         Verb::Apply(_) => &[Text, Json, Markdown, Github],
         Verb::Render => &[Text, Json, Csv],
-        Verb::Explain { .. } | Verb::Ledger(_) | Verb::Schema { .. } => &[Text, Json],
+        Verb::Explain { .. } | Verb::Doctor(_) | Verb::Ledger(_) | Verb::Schema { .. } => {
+            &[Text, Json]
+        }
         Verb::Init(_)
         | Verb::Export
         | Verb::Sandbox(_)

@@ -10,7 +10,9 @@ use super::Console;
 use crate::cli::{Cli, SchemaKind};
 use crate::error::{Error, Exit};
 use crate::manifest::raw;
-use crate::render::json::{self, DiffDocument, PlanDiffDocument, PlanDocument, ReportDocument};
+use crate::render::json::{
+    self, DiffDocument, DoctorDocument, PlanDiffDocument, PlanDocument, ReportDocument,
+};
 
 pub(super) fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit, Error> {
     let schema = match which {
@@ -19,6 +21,7 @@ pub(super) fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit, E
         SchemaKind::Diff => json::schema::<DiffDocument>(),
         SchemaKind::PlanDiff => json::schema::<PlanDiffDocument>(),
         SchemaKind::Report => json::schema::<ReportDocument>(),
+        SchemaKind::Doctor => json::schema::<DoctorDocument>(),
     };
     console.document(&schema)?;
     Ok(Exit::Done)

@@ -8,6 +8,7 @@ mod check;
 mod console;
 mod decisions;
 mod diff;
+mod doctor;
 mod explain;
 mod export;
 mod formats;
@@ -75,6 +76,7 @@ fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
         Verb::Render => explain::resolved(settings, console),
         Verb::Explain { what } => explain::run(what, settings, console),
         Verb::Export => block_on(export::run(settings, console)),
+        Verb::Doctor(args) => block_on(doctor::run(args, settings, console)),
         Verb::Ledger(args) => block_on(ledger::run(&args.verb, settings, console)),
         Verb::Sandbox(args) => match &args.verb {
             SandboxVerb::Serve(args) => block_on(sandbox::serve(args, console)),

@@ -26,7 +26,7 @@ use crate::settings::Settings;
 const SANDBOX_SECRET: &str = "secret_key";
 const SANDBOX_USER: &str = "admin";
 
-/// The right to write to a widget. Only `apply` asks for it; without one nothing here can make a [`Writer`].
+/// The right to write to a widget. Only `apply` and `doctor --write-probe` ask for it; without one nothing here can make a [`Writer`].
 pub(super) struct WriteAccess(WriteAuth);
 
 /// An open connection to one widget. It reads.
@@ -36,6 +36,13 @@ pub(super) struct Connection {
     pub(super) ledger: PathBuf,
     http: Http,
     sandbox: Option<Sandbox>,
+}
+
+/// A server that calls can be made to, whoever makes them.
+pub(super) struct Reached {
+    pub(super) http: Http,
+    /// The sandbox, where it is that.
+    pub(super) sandbox: Option<Sandbox>,
 }
 
 /// Everything a plan is made of, and the plan.
@@ -151,39 +158,34 @@ pub(super) fn switches(common: &Common) -> Result<Switches, Error> {
     })
 }
 
+/// The server of a site; a sandbox is started.
+pub(super) async fn reached(settings: &Settings, site: &Site) -> Result<Reached, Error> {
+    let (endpoint, sandbox) = match &site.endpoint {
+        Some(endpoint) => (endpoint.clone(), None),
+        None => {
+            let sandbox = start(Config {
+                state: settings.common.sandbox.clone(),
+                ..Config::default()
+            })
+            .await?;
+            (Endpoint::new(&sandbox.base_url(), false)?, Some(sandbox))
+        }
+    };
+    let (timeout, secrets) = (settings.common.timeout, settings.credentials.secrets());
+    let http = Http::new(endpoint, timeout, secrets)?.of_run(&settings.run);
+    Ok(Reached { http, sandbox })
+}
+
 impl Connection {
     /// Opens the target, after making sure that it is the one the manifest is for.
     pub(super) async fn open(
         settings: &Settings,
         declared: Option<WidgetId>,
     ) -> Result<Self, Error> {
-        let Site {
-            target,
-            ledger,
-            endpoint,
-        } = Site::new(settings, declared)?;
-        let (endpoint, auth, sandbox) = match endpoint {
-            Some(endpoint) => (endpoint, read_auth(settings)?, None),
-            None => {
-                let sandbox = start(Config {
-                    state: settings.common.sandbox.clone(),
-                    ..Config::default()
-                })
-                .await?;
-                let auth = keyed(settings, SecretString::from(SANDBOX_SECRET));
-                (
-                    Endpoint::new(&sandbox.base_url(), false)?,
-                    auth,
-                    Some(sandbox),
-                )
-            }
-        };
-        let http = Http::new(
-            endpoint,
-            settings.common.timeout,
-            settings.credentials.secrets(),
-        )?
-        .of_run(&settings.run);
+        let site = Site::new(settings, declared)?;
+        let auth = read_auth(settings)?;
+        let Reached { http, sandbox } = reached(settings, &site).await?;
+        let Site { target, ledger, .. } = site;
         let by = match &auth {
             ReadAuth::Secret(_) => "secret key",
             ReadAuth::Jwt(_) => "JWT",
@@ -202,7 +204,7 @@ impl Connection {
 
     /// The type that writes.
     pub(super) fn writer(&self, access: WriteAccess) -> Writer {
-        Writer::new(self.http.clone(), self.target.widget, access.0)
+        access.writer(self.http.clone(), self.target.widget)
     }
 
     /// What the ledger knows.
@@ -247,6 +249,11 @@ impl WriteAccess {
         }
     }
 
+    /// The type that writes.
+    pub(super) fn writer(self, http: Http, widget: WidgetId) -> Writer {
+        Writer::new(http, widget, self.0)
+    }
+
     /// Makes sure that it is enough for a plan. Messages take the secret key, which a run that reads by a JWT may not have.
     pub(super) fn check(&self, plan: &Plan) -> Result<(), Error> {
         let messages = plan.summary.messages;
@@ -268,7 +275,11 @@ pub(super) fn dice() -> Dice {
     Dice::new(RandomState::new().hash_one(std::process::id()))
 }
 
-fn read_auth(settings: &Settings) -> Result<ReadAuth, Error> {
+/// Who reads; on the sandbox with its own key.
+pub(super) fn read_auth(settings: &Settings) -> Result<ReadAuth, Error> {
+    if settings.common.sandbox.is_some() {
+        return Ok(keyed(settings, SecretString::from(SANDBOX_SECRET)));
+    }
     match (&settings.credentials.secret_key, &settings.credentials.jwt) {
         (Some(key), _) => Ok(keyed(settings, key.clone())),
         (None, _) if settings.common.jwt_user.is_some() => Err(missing(

@@ -90,12 +90,8 @@ impl Http {
         })
     }
 
-    /// Sends, and gives back an answer with a good status.
-    pub(super) async fn send(
-        &self,
-        request: RequestBuilder,
-        who: Who,
-    ) -> Result<Response, Failure> {
+    /// Sends, and gives back any answer.
+    pub(super) async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let request = request.build().map_err(|error| self.broken(error))?;
         let told = Told::request(&self.sent, &request);
         let mut response = match self.client.execute(request).await {
@@ -107,6 +103,16 @@ impl Http {
             }
         };
         told.answered(&mut response, |text| self.clean(text));
+        Ok(response)
+    }
+
+    /// Sends, and gives back an answer with a good status.
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        who: Who,
+    ) -> Result<Response, Failure> {
+        let response = self.answer(request).await?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -189,7 +195,8 @@ impl Http {
         Failure::of(cause, format!("{what}: {}", self.clean(&chain(&error)))).hint(remedy)
     }
 
-    fn redirected(&self, response: &Response) -> Failure {
+    /// The failure that an answer which points elsewhere is.
+    pub(super) fn redirected(&self, response: &Response) -> Failure {
         let target = response
             .headers()
             .get("location")

@@ -66,7 +66,7 @@ pub trait ReadRooms: Send + Sync {
 }
 
 /// Waits as the retry table has it after the `attempt`th try to read a list; gives the failure back if there is to be no other.
-async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> Result<(), Failure> {
+pub(super) async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> Result<(), Failure> {
     let verdict = verdict(Call::List, &failure, attempt);
     info!(
         attempt,
@@ -106,11 +106,12 @@ impl Reader {
 
 impl ReadRooms for Reader {
     async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
-        self.rows("get_rooms", &self.auth, &mut |row| {
+        self.read_rooms(&mut |row| {
             take(wire::row(row)?);
             Ok(())
         })
         .await
+        .map(drop)
     }
 }
 
@@ -138,7 +139,7 @@ impl Reader {
                 Ok(())
             };
             let failure = match self.rows("get_users", &auth, &mut take).await {
-                Ok(()) => return Ok(users),
+                Ok(_) => return Ok(users),
                 Err(failure) => failure,
             };
             wait_after(failure, attempt, dice).await?;
@@ -146,13 +147,26 @@ impl Reader {
         }
     }
 
-    /// Hands over every element of a list as it arrives.
+    /// The widget that is read.
+    pub(super) fn widget(&self) -> WidgetId {
+        self.widget
+    }
+
+    /// Hands over every row of get_rooms as it arrives, and then what was around them.
+    pub(super) async fn read_rooms(
+        &self,
+        take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
+    ) -> Result<Vec<u8>, Failure> {
+        self.rows("get_rooms", &self.auth, take).await
+    }
+
+    /// Hands over every element of a list as it arrives; the rest comes back.
     async fn rows(
         &self,
         call: &str,
         auth: &ReadAuth,
         take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<u8>, Failure> {
         let form = reqwest::multipart::Form::new().text("imba_id", self.widget.to_string());
         let mut http = self.http.clone();
         let request = http
@@ -184,7 +198,8 @@ impl Reader {
             .map_err(Bad::from)
             .map_err(|bad| http.bad(bad, who))?;
         http.tell(told, Some(count), &envelope);
-        wire::envelope(&envelope).map_err(|bad| http.bad(bad, who))
+        wire::envelope(&envelope).map_err(|bad| http.bad(bad, who))?;
+        Ok(envelope)
     }
 }
 

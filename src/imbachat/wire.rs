@@ -1,6 +1,7 @@
 //! Answers -> values, tolerant of everything PHP does to types (`api: fact 8`), strict about what a good answer is (`api: fact 7`).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -77,6 +78,25 @@ pub(super) fn user(text: &[u8]) -> Result<Option<UserId>, Bad> {
     let text = text_of(&user.remote_user_id);
     let id = text.and_then(|text| text.parse().ok().filter(|id: &u64| id.to_string() == text));
     Ok(id.filter(|id| *id > 0).map(UserId))
+}
+
+/// What an object is made of.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    /// Its keys, sorted.
+    pub(super) names: Vec<String>,
+    /// The widget it says it is of.
+    pub(super) widget: Option<u64>,
+}
+
+/// The keys of a row, or of the envelope.
+pub(super) fn keys(text: &[u8]) -> Result<Keys, Bad> {
+    let object: BTreeMap<String, Value> = parse(text)?;
+    let widget = object.get("imba_id").and_then(integer);
+    Ok(Keys {
+        widget: widget.and_then(|widget| u64::try_from(widget).ok()),
+        names: object.into_keys().collect(),
+    })
 }
 
 /// Whether the envelope of a list (its elements taken out) is a good one.

@@ -3,6 +3,7 @@
 //! Main types: [`Desired`] (from the manifest), [`Observed`] (from the server) and [`Recorded`] (from the ledger).
 //! Plain values with an order; no serde, no I/O, no clock: each machine format has its own structs elsewhere.
 
+mod checkup;
 mod desired;
 mod ids;
 mod look_alike;
@@ -11,6 +12,7 @@ mod recorded;
 mod room;
 mod text;
 
+pub use checkup::{Checkup, Finding, Probe, Step, Verdict};
 pub use desired::{
     Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place, Welcome,
 };

@@ -6,6 +6,7 @@ mod adoption;
 mod compared;
 mod danger;
 pub mod diagnostics;
+mod doctor;
 pub mod escape;
 mod explained;
 mod failed;
@@ -31,6 +32,7 @@ mod words;
 mod yaml;
 
 pub use adoption::adoption;
+pub use doctor::doctor;
 pub use explained::explained;
 pub use failed::failed;
 pub use ledger::ledger;

@@ -150,7 +150,7 @@ fn pure_rooms_name_nothing_impure_and_only_settings_reads_the_environment() {
 }
 
 #[test]
-fn only_apply_asks_for_the_right_to_write() {
+fn only_apply_and_the_write_probe_ask_for_the_right_to_write() {
     let asking = |word: &str| -> Vec<String> {
         let found = sources()
             .into_iter()
@@ -165,6 +165,7 @@ fn only_apply_asks_for_the_right_to_write() {
         access,
         [
             "commands/apply.rs",
+            "commands/doctor/probe.rs",
             "commands/saved.rs",
             "commands/target.rs"
         ]

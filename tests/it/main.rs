@@ -13,6 +13,7 @@ mod credentials;
 mod curl_pages;
 mod diff;
 mod docs;
+mod doctor;
 mod drift;
 mod exits;
 mod explain;

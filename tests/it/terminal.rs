@@ -41,10 +41,15 @@ fn on_a_terminal(dir: &Dir, args: &[&str]) -> Child {
 
 /// Reads until the question stands there, answers it, and gives back all that was shown and the exit code.
 fn answered(dir: &Dir, answer: &str) -> (String, i32) {
-    let mut child = on_a_terminal(dir, &["apply"]);
+    let question = "Apply this plan to widget 627 on http://";
+    answered_to(dir, &["apply"], question, answer)
+}
+
+fn answered_to(dir: &Dir, args: &[&str], question: &str, answer: &str) -> (String, i32) {
+    let mut child = on_a_terminal(dir, args);
     let (mut shown, mut piece) = (Vec::new(), [0; 1024]);
     let mut screen = child.stdout.take().unwrap();
-    while !String::from_utf8_lossy(&shown).contains("Apply this plan to widget 627 on http://") {
+    while !String::from_utf8_lossy(&shown).contains(question) {
         let count = screen.read(&mut piece).unwrap();
         assert!(count > 0, "{}", String::from_utf8_lossy(&shown));
         shown.extend_from_slice(&piece[..count]);
@@ -89,4 +94,17 @@ fn a_yes_applies_and_colour_is_for_terminals_only() {
         plan.contains("\"Team A\" → \"Team B\"") && !plan.contains("\u{1b}[3"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_write_probe_asks_too() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let probe = ["doctor", "--write-probe", "probe-1"];
+    let asked = |answer| answered_to(&dir, &probe, "Make a room `probe-1` in widget 627", answer);
+    let (shown, code) = asked("n");
+    assert_eq!((code, api.stats().writes()), (0, 0), "{shown}");
+    assert!(shown.contains("the answer was no"), "{shown}");
+    let (shown, code) = asked("y");
+    assert_eq!((code, api.stats().writes()), (0, 2), "{shown}");
 }

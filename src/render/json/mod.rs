@@ -4,6 +4,7 @@
 
 mod change;
 mod diff;
+mod doctor;
 mod documents;
 mod explained;
 mod ledger;
@@ -13,6 +14,7 @@ mod read;
 mod report;
 
 pub use diff::DiffDocument;
+pub use doctor::DoctorDocument;
 pub use documents::{CheckDocument, DiagnosticDocument, ErrorDocument, diagnostics};
 pub use explained::ExplainDocument;
 pub use ledger::LedgerDocument;

@@ -1,0 +1,169 @@
+//! What can be looked at without a server: variables, manifest, address, ledger.
+
+use crate::error::Error;
+use crate::ledger::read;
+use crate::manifest::diagnostic::{Diagnostic, Sources};
+use crate::manifest::{Loaded, Options, load};
+use crate::model::{Recorded, Step};
+use crate::render::Count;
+use crate::settings::{Found, Settings};
+
+use super::super::site::Site;
+use super::quoted;
+
+/// An error's remedies in one line.
+pub(super) fn remedy(error: &Error) -> Option<String> {
+    let hints = error.hints.as_slice();
+    (!hints.is_empty()).then(|| hints.join("; "))
+}
+
+/// A step that failed with an error.
+pub(super) fn failed(name: &'static str, error: &Error) -> Step {
+    Step::failed(name, error.chain(), remedy(error))
+}
+
+/// Which variables are set, and where their values are; never the values.
+pub(super) fn settings(settings: &Settings) -> Step {
+    const NAME: &str = "settings";
+    if settings.common.sandbox.is_some() {
+        return Step::ok(NAME, "the sandbox's own; the environment is not looked at");
+    }
+    let told = |found: &Found| {
+        let place = if found.in_file {
+            format!("in a file, by {}_FILE", found.name)
+        } else {
+            "in the environment".to_owned()
+        };
+        format!("{} {place}", found.name)
+    };
+    let credentials = &settings.credentials;
+    let mut details: Vec<String> = credentials.found.iter().map(told).collect();
+    let flags = [
+        ("--widget", settings.common.widget.is_some()),
+        ("--api-url", settings.common.api_url.is_some()),
+    ];
+    let flags = flags.iter().filter(|(_, given)| *given);
+    details.extend(flags.map(|(name, _)| format!("{name} on the command line")));
+    if let Some(problem) = credentials.problems.first() {
+        let mut step = failed(NAME, &problem.error);
+        let more = credentials.problems.iter().skip(1);
+        let more = more.map(|problem| problem.error.chain());
+        step.details = more.chain(details).collect();
+        return step;
+    }
+    let has = |name: &str| credentials.found.iter().any(|found| found.name == name);
+    let writing = has("IMBACHAT_LOGIN") && has("IMBACHAT_PASSWORD");
+    let message = match (details.len(), writing) {
+        (0, _) => "nothing is set".to_owned(),
+        (count, true) => format!("{} found", Count(count, "setting")),
+        (count, false) => {
+            format!(
+                "{} found; none for writing, which only `apply` needs",
+                Count(count, "setting")
+            )
+        }
+    };
+    Step::ok(NAME, message).with(details)
+}
+
+/// The manifest, if there is one.
+pub(super) fn manifest(settings: &Settings) -> (Loaded, Step) {
+    const NAME: &str = "manifest";
+    let paths = settings.manifest();
+    let by_default = settings.common.file.is_empty();
+    if by_default && paths.iter().all(|path| !path.exists()) {
+        let step = Step::skipped(NAME, "there is no rooms.yaml and no rooms/ here");
+        return (Loaded::default(), step);
+    }
+    let options = Options {
+        allow_empty: settings.common.allow_empty,
+    };
+    let loaded = load(&paths, options);
+    let (files, rooms) = (loaded.sources.names().len(), loaded.desired.rooms.len());
+    let found = format!(
+        "{}: {}, {}",
+        Count(files, "file"),
+        Count(rooms, "room"),
+        Count(loaded.desired.memberships(), "membership")
+    );
+    let told = loaded.diagnostics.iter();
+    let told: Vec<String> = told.map(|it| told_of(it, &loaded.sources)).collect();
+    let step = match (loaded.is_valid(), told.len()) {
+        (true, 0) => Step::ok(NAME, found),
+        (true, count) => {
+            let message = format!("{found}; {}", Count(count, "warning"));
+            Step::warning(NAME, message, "see roomform check").with(told)
+        }
+        (false, count) => {
+            let message = format!("the manifest is invalid: {}", Count(count, "mistake"));
+            let remedy = "see roomform check, which draws each with its remedy".to_owned();
+            Step::failed(NAME, message, Some(remedy)).with(told)
+        }
+    };
+    (loaded, step)
+}
+
+fn told_of(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let place = diagnostic.at.and_then(|at| {
+        let name = &sources.file(at.file)?.name;
+        Some(format!("{name}:{}: ", sources.locate(at).line))
+    });
+    let path = diagnostic.path.as_ref().map(|path| format!("{path}: "));
+    let place = place.or(path).unwrap_or_default();
+    let code = diagnostic.code.id();
+    format!("{place}{code} {}", diagnostic.message)
+}
+
+/// Whether the environment means to say where the widget is, and cannot be understood. Then nothing may be sent to the place
+/// that would be taken without it.
+pub(super) fn misplaced(settings: &Settings) -> bool {
+    let (common, credentials) = (&settings.common, &settings.credentials);
+    let widget = common.widget.is_none() && credentials.troubled(&["IMBACHAT_WIDGET"]);
+    widget || common.api_url.is_none() && credentials.troubled(&["IMBACHAT_API_URL"])
+}
+
+/// Which widget, and where: an address that credentials may be sent to.
+pub(super) fn address(site: &Result<Site, Error>, settings: &Settings) -> Step {
+    const NAME: &str = "address";
+    let site = match site {
+        _ if misplaced(settings) => return Step::skipped(NAME, "needs `settings`"),
+        Ok(site) => site,
+        Err(error) => return failed(NAME, error),
+    };
+    let target = site.target.to_string();
+    let origin = &site.target.origin;
+    if origin.starts_with("http:") && settings.common.allow_insecure_http {
+        let message = format!("{target}: with --allow-insecure-http credentials go there in clear");
+        return Step::warning(NAME, message, "use https");
+    }
+    Step::ok(NAME, target)
+}
+
+/// The ledger: there, whole, and of this widget. What is on record, if it can be used.
+pub(super) fn ledger(site: Option<&Site>) -> (Option<Recorded>, Step) {
+    const NAME: &str = "ledger";
+    let Some(site) = site else {
+        return (None, Step::skipped(NAME, "needs `address`"));
+    };
+    let path = quoted(&site.ledger.display().to_string());
+    let snapshot = match read(&site.ledger, &site.target) {
+        Ok(snapshot) => snapshot,
+        Err(error) => return (None, failed(NAME, &error.into())),
+    };
+    if !site.ledger.exists() {
+        return (
+            None,
+            Step::skipped(NAME, format!("there is none yet at {path}")),
+        );
+    }
+    let recorded = snapshot.recorded();
+    let rooms = Count(recorded.ids.len(), "room");
+    let message = format!("{path}: {rooms} on record");
+    let step = if snapshot.warnings.is_empty() {
+        Step::ok(NAME, message)
+    } else {
+        let remedy = "nothing: the next write mends it";
+        Step::warning(NAME, message, remedy).with(snapshot.warnings)
+    };
+    (Some(recorded), step)
+}

@@ -1,0 +1,79 @@
+//! `doctor`: everything a run depends on, step by step. What fails takes along what needs it, and nothing else.
+//!
+//! It reads. Only [`probe`], asked for with `--write-probe`, writes: one room.
+
+mod local;
+mod probe;
+mod rooms;
+mod server;
+
+use super::Console;
+use super::site::Site;
+use crate::cli::{DoctorArgs, Format};
+use crate::error::{Error, Exit};
+use crate::model::{Checkup, Verdict};
+use crate::render;
+use crate::render::json::DoctorDocument;
+use crate::settings::Settings;
+
+/// Characters of a name that are told.
+const NAME: usize = 60;
+
+pub(super) async fn run(
+    args: &DoctorArgs,
+    settings: &Settings,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    if let Some(pipe) = &args.write_probe {
+        probe::allowed(pipe, args.yes, console)?;
+    }
+    let mut checkup = Checkup::default();
+    let steps = &mut checkup.steps;
+    steps.push(local::settings(settings));
+    let (loaded, step) = local::manifest(settings);
+    steps.push(step);
+    let site = Site::new(settings, loaded.desired.widget);
+    steps.push(local::address(&site, settings));
+    let site = site.ok().filter(|_| !local::misplaced(settings));
+    let outside = server::look(settings, site.as_ref(), steps).await;
+    let (recorded, step) = local::ledger(site.as_ref());
+    steps.push(step);
+    let survey = outside.survey.as_ref();
+    steps.extend(rooms::look(survey, &loaded.desired, recorded.as_ref()));
+    if let Some(pipe) = &args.write_probe {
+        let known = probe::Known {
+            loaded: &loaded,
+            recorded: recorded.as_ref(),
+            site: site.as_ref(),
+            outside: &outside,
+        };
+        let (step, probe) = probe::look(pipe, args.yes, known, settings).await?;
+        steps.push(step);
+        checkup.probe = probe;
+    }
+    if let Some(sandbox) = outside.reached.and_then(|reached| reached.sandbox) {
+        sandbox.stop().await?;
+    }
+    checkup.target = site.map(|site| site.target);
+    tell(checkup, console)
+}
+
+fn tell(checkup: Checkup, console: &mut Console) -> Result<Exit, Error> {
+    let exit = match checkup.count(Verdict::Failed) {
+        0 => Exit::Done,
+        _ => Exit::Failed,
+    };
+    match console.format {
+        Format::Json => console.document(&DoctorDocument::new(checkup, exit))?,
+        _ => console.print(&render::doctor(&checkup, console.out_paint))?,
+    }
+    Ok(exit)
+}
+
+/// A name of others between back-ticks, cut to what a line can bear; it is made harmless where it is shown.
+fn quoted(name: &str) -> String {
+    match name.char_indices().nth(NAME) {
+        None => format!("`{name}`"),
+        Some((end, _)) => format!("`{}…`", &name[..end]),
+    }
+}

@@ -1,0 +1,99 @@
+//! Looking at a server rather than working with it: whether it answers at all, and what its list is made of.
+//!
+//! Main types: [`Knock`] and [`Survey`]. Both only read; a knock carries no credentials.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use reqwest::header::DATE;
+
+use super::failure::Failure;
+use super::http::Http;
+use super::read::{Reader, wait_after};
+use super::retry::Dice;
+use super::wire;
+use crate::model::{LiveRoom, WidgetId};
+
+/// What came back from a call without credentials.
+#[derive(Debug, Clone)]
+pub struct Knock {
+    /// The HTTP status.
+    pub status: u16,
+    /// The server's clock.
+    pub date: Option<Timestamp>,
+    /// If it only pointed elsewhere, the failure that this is to any call.
+    pub redirected: Option<Failure>,
+}
+
+/// A list, and what it is made of.
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    /// The rooms, deleted ones included, in the server's order.
+    pub rooms: Vec<LiveRoom>,
+    /// In how many rows each key stands.
+    pub row_keys: BTreeMap<String, usize>,
+    /// The keys beside the rows.
+    pub envelope_keys: Vec<String>,
+    /// Rows that say they are of another widget.
+    pub foreign: usize,
+}
+
+impl Http {
+    /// Calls get_rooms without credentials, once: every answer tells that somebody is there.
+    ///
+    /// # Errors
+    /// [`Failure`], if no answer came.
+    pub async fn knock(&self, widget: WidgetId) -> Result<Knock, Failure> {
+        let form = reqwest::multipart::Form::new().text("imba_id", widget.to_string());
+        let request = self
+            .post(&format!("imbachat/v2/{widget}/get_rooms"), true)?
+            .multipart(form);
+        let response = self.answer(request).await?;
+        let date = response.headers().get(DATE);
+        let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok());
+        let status = response.status();
+        Ok(Knock {
+            status: status.as_u16(),
+            date: date.map(|date| date.timestamp()),
+            redirected: status.is_redirection().then(|| self.redirected(&response)),
+        })
+    }
+}
+
+impl Reader {
+    /// The whole list with all that is in it. As many tries as the retry table gives.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn survey(&self, dice: &Dice) -> Result<Survey, Failure> {
+        let mut attempt = 1;
+        loop {
+            let mut survey = Survey::default();
+            let failure = match self.survey_once(&mut survey).await {
+                Ok(()) => return Ok(survey),
+                Err(failure) => failure,
+            };
+            wait_after(failure, attempt, dice).await?;
+            attempt += 1;
+        }
+    }
+
+    async fn survey_once(&self, survey: &mut Survey) -> Result<(), Failure> {
+        let widget = self.widget();
+        let envelope = self
+            .read_rooms(&mut |row| {
+                survey.rooms.push(wire::row(row)?);
+                let keys = wire::keys(row)?;
+                for key in keys.names {
+                    *survey.row_keys.entry(key).or_default() += 1;
+                }
+                let foreign = keys.widget.is_some_and(|of| of != widget.0);
+                survey.foreign += usize::from(foreign);
+                Ok(())
+            })
+            .await?;
+        // It was good, so it can be read.
+        survey.envelope_keys = wire::keys(&envelope).map_or(Vec::new(), |keys| keys.names);
+        Ok(())
+    }
+}

@@ -1,0 +1,656 @@
+//! The states a server, a widget and a machine get into, one by one.
+
+use std::io::{Read, Write};
+
+use insta::assert_snapshot;
+use roomform::sandbox::{Quirks, RoomView};
+
+use super::*;
+
+#[test]
+fn all_is_well() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    let writes = api.stats().writes();
+    assert_snapshot!(said(&dir, &url(&api), &[]), @"
+    exit 0
+    widget 627 on http://127.0.0.1:PORT
+
+    ok       settings        5 settings found
+                             IMBACHAT_WIDGET in the environment
+                             IMBACHAT_API_URL in the environment
+                             IMBACHAT_SECRET_KEY in the environment
+                             IMBACHAT_LOGIN in the environment
+                             IMBACHAT_PASSWORD in the environment
+    ok       manifest        1 file: 1 room, 2 memberships
+    ok       address         widget 627 on http://127.0.0.1:PORT
+    ok       connection      HTTP 401 to a call without credentials
+    skipped  tls             plain http, which is not encrypted
+    ok       clock           agrees with the server's to a minute
+    ok       credentials     the server accepts the widget's secret key
+    skipped  token           no JWT is used
+    ok       answers         2 rows of the shape the API's pages show
+    ok       ledger          `.roomform/127.0.0.1_PORT-627.jsonl`: 1 room on record
+    ok       rooms           2 rooms: 1 conference, 1 support; 0 public
+    ok       count           no round number at which a list may have been cut
+    ok       duplicates      no pipe has two live rooms
+    ok       deleted         the list shows no deleted room
+    ok       look-alikes     no two pipes look alike
+    ok       on-record       the list has every room on record
+
+    doctor: 14 ok, 0 warnings, 0 failed, 2 skipped
+    ");
+    assert_eq!(api.stats().writes(), writes);
+}
+
+#[test]
+fn an_empty_directory_and_nothing_set() {
+    let dir = Dir::new();
+    assert_snapshot!(said(&dir, "x:none", &[]), @"
+    exit 1
+    ok       settings        nothing is set
+    skipped  manifest        there is no rooms.yaml and no rooms/ here
+    failed   address         no widget: IMBACHAT_WIDGET is not set
+                             remedy: set it to the widget's number (imba_id), or use --widget or `widget:` in the manifest
+    skipped  connection      needs `address`
+    skipped  tls             needs `address`
+    skipped  clock           needs `connection`
+    failed   credentials     no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set
+                             remedy: set them in the environment, or name files with ..._FILE; they are never flags; --sandbox works without any
+    skipped  token           no JWT is used
+    skipped  answers         needs `connection` and `credentials`
+    skipped  ledger          needs `address`
+    skipped  rooms           needs `answers`
+    skipped  count           needs `answers`
+    skipped  duplicates      needs `answers`
+    skipped  deleted         needs `answers`
+    skipped  look-alikes     needs `answers`
+    skipped  on-record       needs `answers`
+
+    doctor: 1 ok, 0 warnings, 2 failed, 13 skipped
+    ");
+}
+
+#[test]
+fn the_built_in_sandbox() {
+    let dir = Dir::with(MANIFEST).env("IMBACHAT_WIDGET", "no number");
+    let text = dir.run(&["doctor", "--sandbox"]).ok();
+    assert_snapshot!(text, @"
+    widget 627 on the sandbox
+
+    ok       settings        the sandbox's own; the environment is not looked at
+    ok       manifest        1 file: 1 room, 2 memberships
+    ok       address         widget 627 on the sandbox
+    ok       connection      HTTP 401 to a call without credentials
+    skipped  tls             plain http, which is not encrypted
+    ok       clock           agrees with the server's to a minute
+    ok       credentials     the server accepts the widget's secret key
+    skipped  token           no JWT is used
+    ok       answers         1 row of the shape the API's pages show
+    skipped  ledger          there is none yet at `.roomform/sandbox-627.jsonl`
+    ok       rooms           1 room: 1 support; 0 public
+    ok       count           no round number at which a list may have been cut
+    ok       duplicates      no pipe has two live rooms
+    ok       deleted         the list shows no deleted room
+    ok       look-alikes     no two pipes look alike
+    skipped  on-record       needs `ledger`
+
+    doctor: 12 ok, 0 warnings, 0 failed, 4 skipped
+    ");
+}
+
+#[test]
+fn the_secret_is_wrong() {
+    let api = Api::start(Config::default());
+    let dir = at(&url(&api)).env("IMBACHAT_SECRET_KEY", "no such key");
+    let text = said(&dir, &url(&api), &[]);
+    assert!(!text.contains("no such key"), "{text}");
+    assert_snapshot!(text, @"
+    exit 1
+    widget 627 on http://127.0.0.1:PORT
+
+    ok       settings        3 settings found; none for writing, which only `apply` needs
+                             IMBACHAT_WIDGET in the environment
+                             IMBACHAT_API_URL in the environment
+                             IMBACHAT_SECRET_KEY in the environment
+    ok       manifest        1 file: 1 room, 2 memberships
+    ok       address         widget 627 on http://127.0.0.1:PORT
+    ok       connection      HTTP 401 to a call without credentials
+    skipped  tls             plain http, which is not encrypted
+    ok       clock           agrees with the server's to a minute
+    failed   credentials     the server does not accept the widget's secret key (HTTP 401): the widget's number or its secret key is wrong
+                             remedy: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+    skipped  token           no JWT is used
+    skipped  answers         needs `credentials`
+    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    skipped  rooms           needs `answers`
+    skipped  count           needs `answers`
+    skipped  duplicates      needs `answers`
+    skipped  deleted         needs `answers`
+    skipped  look-alikes     needs `answers`
+    skipped  on-record       needs `answers`
+
+    doctor: 5 ok, 0 warnings, 1 failed, 10 skipped
+    ");
+}
+
+#[test]
+fn nobody_listens() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", port.local_addr().unwrap());
+    drop(port);
+    assert_snapshot!(said(&at(&address), &address, &[]), @"
+    exit 1
+    widget 627 on http://127.0.0.1:PORT
+
+    ok       settings        3 settings found; none for writing, which only `apply` needs
+                             IMBACHAT_WIDGET in the environment
+                             IMBACHAT_API_URL in the environment
+                             IMBACHAT_SECRET_KEY in the environment
+    ok       manifest        1 file: 1 room, 2 memberships
+    ok       address         widget 627 on http://127.0.0.1:PORT
+    failed   connection      no connection to http://127.0.0.1:PORT: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)
+                             remedy: check --api-url, the network and the proxy settings
+    skipped  tls             plain http, which is not encrypted
+    skipped  clock           needs `connection`
+    skipped  credentials     needs `connection`
+    skipped  token           no JWT is used
+    skipped  answers         needs `connection` and `credentials`
+    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    skipped  rooms           needs `answers`
+    skipped  count           needs `answers`
+    skipped  duplicates      needs `answers`
+    skipped  deleted         needs `answers`
+    skipped  look-alikes     needs `answers`
+    skipped  on-record       needs `answers`
+
+    doctor: 3 ok, 0 warnings, 1 failed, 12 skipped
+    ");
+}
+
+#[test]
+fn the_server_points_elsewhere() {
+    let elsewhere = Canned::raw("");
+    let to = format!("Location: {}/login?token=1\r\n", elsewhere.url());
+    let server = Canned::answer("302 Found", &to, "");
+    let text = said(&at(&server.url()), &server.url(), &[]);
+    assert_snapshot!(text.replace(&elsewhere.url(), "http://ELSEWHERE"), @"
+    exit 1
+    widget 627 on http://127.0.0.1:PORT
+
+    ok       settings        3 settings found; none for writing, which only `apply` needs
+                             IMBACHAT_WIDGET in the environment
+                             IMBACHAT_API_URL in the environment
+                             IMBACHAT_SECRET_KEY in the environment
+    ok       manifest        1 file: 1 room, 2 memberships
+    ok       address         widget 627 on http://127.0.0.1:PORT
+    failed   connection      the server redirects to `http://ELSEWHERE/login` (HTTP 302); nothing was sent there
+                             remedy: if you trust that address, give its origin with --api-url
+    skipped  tls             plain http, which is not encrypted
+    skipped  clock           the server does not say what time it is
+    skipped  credentials     needs `connection`
+    skipped  token           no JWT is used
+    skipped  answers         needs `connection` and `credentials`
+    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    skipped  rooms           needs `answers`
+    skipped  count           needs `answers`
+    skipped  duplicates      needs `answers`
+    skipped  deleted         needs `answers`
+    skipped  look-alikes     needs `answers`
+    skipped  on-record       needs `answers`
+
+    doctor: 3 ok, 0 warnings, 1 failed, 12 skipped
+    ");
+    assert_eq!((server.served(), elsewhere.served()), (1, 0));
+    assert!(
+        !server.requests()[0]
+            .to_lowercase()
+            .contains("authorization")
+    );
+}
+
+#[test]
+fn a_page_answers() {
+    let server = Canned::answer(
+        "200 OK",
+        "Content-Type: text/html\r\n",
+        "<html>Log in</html>",
+    );
+    assert_snapshot!(said(&at(&server.url()), &server.url(), &[]), @"
+    exit 1
+    widget 627 on http://127.0.0.1:PORT
+
+    ok       settings        3 settings found; none for writing, which only `apply` needs
+                             IMBACHAT_WIDGET in the environment
+                             IMBACHAT_API_URL in the environment
+                             IMBACHAT_SECRET_KEY in the environment
+    ok       manifest        1 file: 1 room, 2 memberships
+    ok       address         widget 627 on http://127.0.0.1:PORT
+    ok       connection      HTTP 200 to a call without credentials
+    skipped  tls             plain http, which is not encrypted
+    skipped  clock           the server does not say what time it is
+    skipped  credentials     the answer does not tell; see `answers`
+    skipped  token           no JWT is used
+    failed   answers         the server's answer cannot be used: the answer is HTML, not JSON
+                             remedy: check --api-url; a proxy or a login page may answer in the API's place
+    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    skipped  rooms           needs `answers`
+    skipped  count           needs `answers`
+    skipped  duplicates      needs `answers`
+    skipped  deleted         needs `answers`
+    skipped  look-alikes     needs `answers`
+    skipped  on-record       needs `answers`
+
+    doctor: 4 ok, 0 warnings, 1 failed, 11 skipped
+    ");
+}
+
+#[test]
+fn the_server_fails() {
+    let server = Canned::answer("404 Not Found", "", "{}");
+    let text = said(&at(&server.url()), &server.url(), &[]);
+    assert_snapshot!(steps(&text, &["connection", "credentials", "answers", "rooms"]), @"
+    ok       connection      HTTP 404 to a call without credentials
+    skipped  credentials     the answer does not tell; see `answers`
+    failed   answers         the server knows no such thing (HTTP 404)
+                             remedy: check --api-url
+    skipped  rooms           needs `answers`
+    ");
+}
+
+#[test]
+fn a_server_that_is_no_tls_server() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://{}", server.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+        stream
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .unwrap();
+    });
+    let text = said(&at(&address), &address, &[]);
+    serving.join().unwrap();
+    assert_snapshot!(steps(&text, &["address", "connection", "tls", "clock", "credentials"]), @"
+    ok       address         widget 627 on https://127.0.0.1:PORT
+    failed   connection      no connection to https://127.0.0.1:PORT: error sending request: client error (Connect): received corrupt message of type InvalidContentType
+                             remedy: check --api-url, the network and the proxy settings
+    skipped  tls             needs `connection`
+    skipped  clock           needs `connection`
+    skipped  credentials     needs `connection`
+    ");
+}
+
+#[test]
+fn addresses_that_are_no_good() {
+    let dir = at("http://chat.example");
+    let text = said(&dir, "x:none", &[]);
+    assert_snapshot!(steps(&text, &["address", "connection", "ledger"]), @"
+    failed   address         the API address is no good: plain http would send the credentials in clear
+                             remedy: use https; --allow-insecure-http sends them in clear all the same
+    skipped  connection      needs `address`
+    skipped  ledger          needs `address`
+    ");
+    let dir = at("http://127.0.0.1:1").env("IMBACHAT_WIDGET", "9");
+    dir.write("rooms.yaml", format!("widget: 627\n{MANIFEST}"));
+    let text = said(&dir, "x:none", &[]);
+    assert_snapshot!(steps(&text, &["manifest", "address"]), @"
+    ok       manifest        1 file: 1 room, 2 memberships
+    failed   address         wrong target: the manifest is for widget 627, this run is for widget 9
+                             remedy: check --widget, IMBACHAT_WIDGET and the manifest's `widget`
+    ");
+}
+
+#[test]
+fn the_clock_is_off() {
+    let days = |days: i64| {
+        let date = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days + 1);
+        let date = jiff::fmt::rfc2822::to_string(&date.to_zoned(jiff::tz::TimeZone::UTC)).unwrap();
+        let server = Canned::answer(
+            "200 OK",
+            &format!("Date: {date}\r\n"),
+            &list(&[row(7, "team-a")]),
+        );
+        said(&at(&server.url()), &server.url(), &[])
+    };
+    assert_snapshot!(days(3), @"
+    exit 0
+    widget 627 on http://127.0.0.1:PORT
+
+    ok       settings        3 settings found; none for writing, which only `apply` needs
+                             IMBACHAT_WIDGET in the environment
+                             IMBACHAT_API_URL in the environment
+                             IMBACHAT_SECRET_KEY in the environment
+    ok       manifest        1 file: 1 room, 2 memberships
+    ok       address         widget 627 on http://127.0.0.1:PORT
+    ok       connection      HTTP 200 to a call without credentials
+    skipped  tls             plain http, which is not encrypted
+    warning  clock           this machine's clock is about 3 days behind the server's
+                             remedy: set it by NTP: tokens made here expire by it, and entries of ledgers are ordered by it
+    ok       credentials     the server accepts the widget's secret key
+    skipped  token           no JWT is used
+    ok       answers         1 row of the shape the API's pages show
+    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    ok       rooms           1 room: 1 conference; 0 public
+    ok       count           no round number at which a list may have been cut
+    ok       duplicates      no pipe has two live rooms
+    ok       deleted         the list shows no deleted room
+    ok       look-alikes     no two pipes look alike
+    skipped  on-record       needs `ledger`
+
+    doctor: 11 ok, 1 warning, 0 failed, 4 skipped
+    ");
+    assert_snapshot!(steps(&days(-4), &["clock"]), @"
+    warning  clock           this machine's clock is about 3 days ahead of the server's
+                             remedy: set it by NTP: tokens made here expire by it, and entries of ledgers are ordered by it
+    ");
+}
+
+#[test]
+fn rooms_that_a_plan_will_stumble_over() {
+    let quirks = Quirks {
+        show_deleted: true,
+        ..Quirks::default()
+    };
+    let api = Api::start(Config {
+        quirks,
+        ..Config::default()
+    });
+    let room = |pipe: &str, deleted: bool| RoomView {
+        pipe: pipe.to_owned(),
+        name: "N".to_owned(),
+        kind: 1,
+        deleted,
+        ..RoomView::default()
+    };
+    for (pipe, deleted) in [
+        ("twice", false),
+        ("twice", false),
+        ("team-a", true),
+        ("Admin", false),
+        ("аdmin", false),
+        ("\u{1b}[2J\u{202e}", false),
+        ("\u{1b}[2J\u{202e}", false),
+    ] {
+        api.world(|world| world.insert_room(627, room(pipe, deleted), 1));
+    }
+    let long = "x".repeat(250);
+    for _ in 0..2 {
+        api.world(|world| world.insert_room(627, room(&long, false), 1));
+    }
+    let dir = at(&url(&api));
+    assert_snapshot!(said(&dir, &url(&api), &[]), @r"
+    exit 0
+    widget 627 on http://127.0.0.1:PORT
+
+    ok       settings        3 settings found; none for writing, which only `apply` needs
+                             IMBACHAT_WIDGET in the environment
+                             IMBACHAT_API_URL in the environment
+                             IMBACHAT_SECRET_KEY in the environment
+    ok       manifest        1 file: 1 room, 2 memberships
+    ok       address         widget 627 on http://127.0.0.1:PORT
+    ok       connection      HTTP 401 to a call without credentials
+    skipped  tls             plain http, which is not encrypted
+    ok       clock           agrees with the server's to a minute
+    ok       credentials     the server accepts the widget's secret key
+    skipped  token           no JWT is used
+    ok       answers         10 rows of the shape the API's pages show
+    skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
+    ok       rooms           9 rooms: 8 conferences, 1 support; 0 public
+    ok       count           no round number at which a list may have been cut
+    warning  duplicates      3 pipes have more than one live room
+                             `\u{1b}[2J\u{202e}`: rooms 7, 6
+                             `twice`: rooms 2, 1
+                             `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`: rooms 9, 8
+                             remedy: delete all but one by hand in ImbaChat; until then each is a conflict, and nothing is written to it
+    warning  deleted         the list shows 1 deleted room; 1 declared pipe has no live room beside it
+                             `team-a`
+                             remedy: take them out of the manifest, or make them anew with --allow-recreate
+    warning  look-alikes     1 pipe looks like another
+                             `аdmin` looks like `Admin`: U+0430 for U+0041
+                             remedy: make sure that each is meant: people cannot tell them apart, and a server may not either
+    skipped  on-record       needs `ledger`
+
+    doctor: 9 ok, 3 warnings, 0 failed, 4 skipped
+    ");
+}
+
+#[test]
+fn lists_that_look_cut() {
+    for (rows, capped) in [(99, false), (100, true), (101, false), (1000, true)] {
+        let rows: Vec<String> = (1..=rows)
+            .map(|id| row(id, &format!("room-{id}")))
+            .collect();
+        let server = Canned::answer("200 OK", "", &list(&rows));
+        let text = said(&at(&server.url()), &server.url(), &[]);
+        let warned = format!("exactly {} rows", rows.len());
+        assert_eq!(text.contains(&warned), capped, "{text}");
+        if rows.len() == 100 {
+            assert_snapshot!(steps(&text, &["rooms", "count"]), @"
+            ok       rooms           100 rooms: 100 conferences; 0 public
+            warning  count           exactly 100 rows: the server may have cut the list there
+                                     remedy: compare with the number of rooms in ImbaChat; if there are more, rooms beyond the cut look as if they were not there
+            ");
+        }
+    }
+}
+
+#[test]
+fn answers_of_another_shape() {
+    let odd = row(7, "team-a").replace("\"tab\":0", "\"colour\\u001b[2J\":1");
+    let foreign = row(8, "team-b").replace("\"imba_id\":627", "\"imba_id\":209");
+    let body = list(&[odd, foreign]).replace("\"code\"", "\"page\":1,\"code\"");
+    let server = Canned::answer("200 OK", "", &body);
+    let text = said(&at(&server.url()), &server.url(), &[]);
+    assert_snapshot!(steps(&text, &["answers"]), @r"
+    warning  answers         2 rows, not all of the shape the API's pages show
+                             unknown field `colour\u{1b}[2J` in 1 row
+                             unknown field `page` beside the rows
+                             no field `tab` in 1 row
+                             1 row of another widget
+                             remedy: nothing, if plans look right: what roomform needs is there; tell its authors
+    ");
+    let server = Canned::answer("200 OK", "", &list(&[]));
+    let text = said(&at(&server.url()), &server.url(), &[]);
+    assert_snapshot!(steps(&text, &["answers", "rooms"]), @"
+    ok       answers         0 rows of the shape the API's pages show
+    warning  rooms           the list is empty, and every widget has rooms nobody declared
+                             remedy: check IMBACHAT_WIDGET: is it the right widget?
+    ");
+}
+
+#[test]
+fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
+    let names = ["ledger", "on-record"];
+    let look = || said(&dir, &url(&api), &["--ledger", "l.jsonl"]);
+    let id = api.room("team-a").id;
+    api.world(|world| world.delete_room(627, id, 1));
+    assert_snapshot!(steps(&look(), &names), @"
+    ok       ledger          `l.jsonl`: 1 room on record
+    warning  on-record       1 room on record, and not in the list
+                             `team-a`: room 2
+                             remedy: somebody deleted them, or the list is cut; a plan calls them conflicts, --allow-recreate makes them anew, `ledger forget` forgets them
+    ");
+    let whole = dir.read("l.jsonl");
+    dir.write("l.jsonl", format!("{whole}{{\"torn"));
+    assert_snapshot!(steps(&look(), &names), @"
+    warning  ledger          `l.jsonl`: 1 room on record
+                             ledger `l.jsonl`: the last line was cut short, as a killed run leaves it; it is dropped
+                             remedy: nothing: the next write mends it
+    warning  on-record       1 room on record, and not in the list
+                             `team-a`: room 2
+                             remedy: somebody deleted them, or the list is cut; a plan calls them conflicts, --allow-recreate makes them anew, `ledger forget` forgets them
+    ");
+    dir.write("l.jsonl", format!("{whole}nonsense\n"));
+    assert_snapshot!(steps(&look(), &names), @r#"
+    failed   ledger          ledger `l.jsonl`, line 5: not an entry: expected ident at line 1 column 2
+                             remedy: mend or remove that line; without a ledger the plan says "members unverified" and sends them again
+    skipped  on-record       needs `ledger`
+    "#);
+    dir.write("l.jsonl", whole.replace("627", "9"));
+    let text = look();
+    assert_snapshot!(steps(&text, &names), @"
+    failed   ledger          ledger `l.jsonl` is of widget 9 on http://127.0.0.1:PORT, not of widget 627 on http://127.0.0.1:PORT
+                             remedy: name the ledger of this target with --ledger, or check --api-url and --widget
+    skipped  on-record       needs `ledger`
+    ");
+    assert!(text.starts_with("exit 1\n"), "{text}");
+}
+
+#[test]
+fn a_manifest_that_is_invalid_or_only_warned_of() {
+    let api = Api::start(Config::default());
+    let dir = at(&url(&api));
+    dir.write(
+        "rooms.yaml",
+        "version: 1\nrooms:\n  - {pipe: team-a, titel: A}\n  - {pipe: team-b, title: no}\n",
+    );
+    let text = said(&dir, &url(&api), &[]);
+    assert_snapshot!(steps(&text, &["manifest", "answers"]), @"
+    failed   manifest        the manifest is invalid: 2 mistakes
+                             rooms.yaml:3: E009 unknown key `titel` in a room
+                             rooms.yaml:4: E008 `title` must be text, but YAML reads `no` as a bool
+                             remedy: see roomform check, which draws each with its remedy
+    ok       answers         1 row of the shape the API's pages show
+    ");
+    assert!(text.starts_with("exit 1\n"), "{text}");
+    dir.write(
+        "rooms.yaml",
+        "version: 1\nrooms:\n  - {pipe: ab, title: A}\n",
+    );
+    let text = said(&dir, &url(&api), &[]);
+    assert_snapshot!(steps(&text, &["manifest"]), @"
+    warning  manifest        1 file: 1 room, 0 memberships; 1 warning
+                             rooms.yaml:3: W101 `ab` is not 3 to 64 of A-Z, a-z, 0-9, _ and -
+                             remedy: see roomform check
+    ");
+    assert!(text.starts_with("exit 0\n"), "{text}");
+    let text = said(&dir, &url(&api), &["-f", "nowhere.yaml"]);
+    assert_snapshot!(steps(&text, &["manifest"]), @"
+    failed   manifest        the manifest is invalid: 1 mistake
+                             nowhere.yaml: E001 no such file or directory
+                             remedy: see roomform check, which draws each with its remedy
+    ");
+}
+
+#[test]
+fn settings_that_cannot_be_used_stop_only_what_needs_them() {
+    let api = Api::start(Config::default());
+    let dir = at(&url(&api))
+        .env("IMBACHAT_JWT_FILE", "nowhere")
+        .env("IMBACHAT_LOGIN", "Zx81-Qw27");
+    let text = said(&dir, &url(&api), &[]);
+    assert!(!text.contains("Zx81-Qw27"), "{text}");
+    assert_snapshot!(steps(&text, &["settings", "credentials", "answers"]), @"
+    failed   settings        the file that IMBACHAT_JWT_FILE names cannot be read: No such file or directory (os error 2)
+                             IMBACHAT_WIDGET in the environment
+                             IMBACHAT_API_URL in the environment
+                             IMBACHAT_SECRET_KEY in the environment
+                             IMBACHAT_LOGIN in the environment
+                             remedy: set IMBACHAT_JWT_FILE to the path of a file, not to its content
+    ok       credentials     the server accepts the widget's secret key
+    ok       answers         1 row of the shape the API's pages show
+    ");
+    let dir = at(&url(&api))
+        .env("IMBACHAT_WIDGET", "627x")
+        .env("IMBACHAT_SECRET_KEY", "");
+    let text = said(&dir, &url(&api), &[]);
+    assert_snapshot!(steps(&text, &["settings", "address", "connection", "credentials"]), @"
+    failed   settings        IMBACHAT_WIDGET is not a number
+                             IMBACHAT_WIDGET in the environment
+                             IMBACHAT_API_URL in the environment
+                             remedy: set it to the widget's number (imba_id)
+    skipped  address         needs `settings`
+    skipped  connection      needs `address`
+    failed   credentials     no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set
+                             remedy: set them in the environment, or name files with ..._FILE; they are never flags; --sandbox works without any
+    ");
+}
+
+/// What would be taken without it is the public address.
+#[test]
+fn an_address_that_cannot_be_read_is_not_replaced_by_another() {
+    let dir = at("").env("IMBACHAT_API_URL_FILE", "nowhere");
+    let text = said(&dir, "x:none", &[]);
+    assert_snapshot!(steps(&text, &["settings", "address", "connection", "credentials"]), @"
+    failed   settings        the file that IMBACHAT_API_URL_FILE names cannot be read: No such file or directory (os error 2)
+                             IMBACHAT_WIDGET in the environment
+                             IMBACHAT_SECRET_KEY in the environment
+                             remedy: set IMBACHAT_API_URL_FILE to the path of a file, not to its content
+    skipped  address         needs `settings`
+    skipped  connection      needs `address`
+    skipped  credentials     needs `connection`
+    ");
+    let dir = at("http://127.0.0.1:1")
+        .env("IMBACHAT_SECRET_KEY", "")
+        .env("IMBACHAT_SECRET_KEY_FILE", "nowhere");
+    let text = said(&dir, "x:none", &[]);
+    assert_snapshot!(steps(&text, &["settings", "credentials", "answers"]), @"
+    failed   settings        the file that IMBACHAT_SECRET_KEY_FILE names cannot be read: No such file or directory (os error 2)
+                             IMBACHAT_WIDGET in the environment
+                             IMBACHAT_API_URL in the environment
+                             remedy: set IMBACHAT_SECRET_KEY_FILE to the path of a file, not to its content
+    skipped  credentials     needs `settings`
+    skipped  answers         needs `connection` and `credentials`
+    ");
+}
+
+#[test]
+fn tokens() {
+    let token = |exp: i64| {
+        let claims = base64::Engine::encode(
+            &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+            format!("{{\"exp\":{exp}}}"),
+        );
+        format!("head.{claims}.sign")
+    };
+    let now = jiff::Timestamp::now().as_second();
+    let with = |jwt: &str, accepted: bool| {
+        let server = if accepted {
+            Canned::answer("200 OK", "", &list(&[row(7, "team-a")]))
+        } else {
+            Canned::answer("401 No", "", "{}")
+        };
+        let dir = at(&server.url())
+            .env("IMBACHAT_SECRET_KEY", "")
+            .env("IMBACHAT_JWT", jwt);
+        let text = said(&dir, &server.url(), &[]);
+        assert!(!text.contains(jwt), "{text}");
+        steps(&text, &["token", "credentials"])
+    };
+    assert_snapshot!(with(&token(now + 90_000), true), @"
+    ok       credentials     the server accepts the JWT
+    ok       token           expires in about 25 hours
+    ");
+    assert_snapshot!(with(&token(now + 330), true), @"
+    ok       credentials     the server accepts the JWT
+    warning  token           expires in about 5 minutes
+                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --jwt-user
+    ");
+    assert_snapshot!(with(&token(now - 90_000), true), @"
+    ok       credentials     the server accepts the JWT
+    warning  token           expired about 25 hours ago by this machine's clock, and accepted all the same
+                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --jwt-user
+    ");
+    assert_snapshot!(with(&token(now - 90_000), false), @"
+    failed   credentials     the server does not accept the JWT (HTTP 401)
+                             remedy: check IMBACHAT_JWT: it may have expired, or be signed with another widget's key
+    failed   token           expired about 25 hours ago
+                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --jwt-user
+    ");
+    assert_snapshot!(with("Uv94Uv94", true), @"
+    ok       credentials     the server accepts the JWT
+    ok       token           it does not say when it expires
+    ");
+    let api = Api::start(Config::default());
+    let dir = at(&url(&api)).env("IMBACHAT_JWT", "Uv94Uv94");
+    assert_snapshot!(steps(&said(&dir, &url(&api), &[]), &["token"]), @"skipped  token           IMBACHAT_JWT is set, and the secret key goes before it");
+    assert_snapshot!(steps(&said(&dir, &url(&api), &["--jwt-user", "7"]), &["token", "credentials"]), @"
+    ok       credentials     the server accepts a JWT made from the secret key for user 7
+    ok       token           made anew for each request; each lasts an hour
+    ");
+}

@@ -1,0 +1,59 @@
+//! `doctor --format json`, its schema, and colours.
+
+use super::*;
+
+fn schema() -> serde_json::Value {
+    let path = format!("{}/schema/doctor.schema.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn the_committed_schema_is_the_printed_one() {
+    let printed = Dir::new().run(&["schema", "doctor"]).json();
+    assert_eq!(
+        printed,
+        schema(),
+        "bring schema/doctor.schema.json up to date: roomform schema doctor"
+    );
+}
+
+#[test]
+fn the_document_fits_its_schema_and_says_what_the_text_says() {
+    let api = Api::start(Config::default());
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let probe = ["--write-probe", "probe-1", "--yes"];
+    let dirs = [
+        (Dir::with(MANIFEST).envs(&api.env()), &[][..]),
+        (Dir::with(MANIFEST).envs(&api.env()), &probe[..]),
+        (at(&url(&api)).env("IMBACHAT_SECRET_KEY", "wrong"), &[][..]),
+        (Dir::new(), &[][..]),
+    ];
+    for (dir, args) in dirs {
+        let ran = dir.run(&[&["doctor", "--format", "json"], args].concat());
+        let document = ran.json();
+        assert!(validator.is_valid(&document), "{document:#}");
+        assert_eq!(document["exit"], ran.code, "{document:#}");
+        assert_eq!(ran.err, "");
+        let failed = document["steps"].as_array().unwrap().iter();
+        let failed = failed.filter(|step| step["verdict"] == "failed").count();
+        assert_eq!(ran.code, i32::from(failed > 0), "{document:#}");
+        assert_eq!(document.get("probe").is_some(), !args.is_empty());
+    }
+}
+
+#[test]
+fn a_word_tells_the_verdict_and_colour_only_adds_to_it() {
+    let dir = Dir::new();
+    let plain = dir.run(&["doctor"]).out;
+    let colour = dir.run(&["doctor", "--color", "always"]).out;
+    let mut stripped = String::new();
+    for part in colour.split('\u{1b}') {
+        stripped.push_str(
+            part.split_once('m')
+                .filter(|_| part.starts_with('['))
+                .map_or(part, |it| it.1),
+        );
+    }
+    assert!(colour.contains('\u{1b}'));
+    assert_eq!(stripped, plain);
+}

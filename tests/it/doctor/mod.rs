@@ -1,0 +1,77 @@
+//! `doctor`: what it says of servers and settings in every state they get into.
+
+mod cases;
+mod machine;
+mod probe;
+
+use std::net::TcpListener;
+
+use roomform::sandbox::Config;
+
+use crate::support::{Api, Canned, Dir, Ran};
+
+const MANIFEST: &str = "\
+version: 1
+rooms:
+  - {pipe: team-a, title: Team A, members: [3, 4]}
+";
+
+/// A list of one row, of the shape the API's pages show.
+fn row(id: usize, pipe: &str) -> String {
+    format!(
+        r#"{{"id":{id},"pipe":"{pipe}","name":"N","admin_id":1,"type":1,"tab":0,"is_public":0,"created_at":"2020-12-19 20:42:07","updated_at":"2020-12-19 20:42:07","deleted_at":null,"status":0,"imba_id":627}}"#
+    )
+}
+
+fn list(rows: &[String]) -> String {
+    format!(
+        r#"{{"success":"true","data":[{}],"code":200}}"#,
+        rows.join(",")
+    )
+}
+
+/// A directory with a manifest and reading credentials, led to this address.
+fn at(url: &str) -> Dir {
+    Dir::with(MANIFEST)
+        .env("IMBACHAT_API_URL", url)
+        .env("IMBACHAT_WIDGET", "627")
+        .env("IMBACHAT_SECRET_KEY", "secret_key")
+}
+
+/// The address of a sandbox.
+fn url(api: &Api) -> String {
+    api.env().swap_remove(0).1
+}
+
+/// Exit code and output, with the port taken out. It changed nothing on the disk and showed no secret.
+#[track_caller]
+fn said(dir: &Dir, url: &str, args: &[&str]) -> String {
+    let before = dir.files();
+    let ran: Ran = dir.run(&[&["doctor"], args].concat());
+    assert_eq!(dir.files(), before, "it writes nothing");
+    let all = ran.all();
+    assert!(
+        !all.contains("secret_key") && !all.contains("NjI3On"),
+        "{all}"
+    );
+    let port = url.rsplit(':').next().unwrap();
+    format!("exit {}\n{all}", ran.code).replace(port, "PORT")
+}
+
+/// The lines of some steps, with what stands below them.
+fn steps(text: &str, names: &[&str]) -> String {
+    let mut told = String::new();
+    let mut wanted = false;
+    for line in text.lines() {
+        if !line.starts_with(' ') {
+            wanted = names
+                .iter()
+                .any(|name| line.split_whitespace().nth(1) == Some(name));
+        }
+        if wanted {
+            told.push_str(line);
+            told.push('\n');
+        }
+    }
+    told
+}

@@ -1,0 +1,214 @@
+//! `doctor --write-probe`: what it asks for, what it refuses, what it learns.
+
+use insta::assert_snapshot;
+use roomform::sandbox::Quirks;
+
+use super::*;
+
+fn sandbox(quirks: Quirks) -> (Api, Dir) {
+    let api = Api::start(Config {
+        quirks,
+        ..Config::default()
+    });
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    (api, dir)
+}
+
+const PROBE: [&str; 3] = ["--write-probe", "probe-1", "--yes"];
+
+/// What the probe says.
+fn probed(api: &Api, dir: &Dir) -> String {
+    let text = said(dir, &url(api), &PROBE);
+    let exit = text.lines().next().unwrap().to_owned();
+    let end = text.find("write-probe").unwrap();
+    let start = text[..end].rfind('\n').unwrap();
+    format!("{exit}{}", &text[start..])
+}
+
+#[test]
+fn a_server_that_updates() {
+    let (api, dir) = sandbox(Quirks::default());
+    assert_snapshot!(probed(&api, &dir), @"
+    exit 0
+    ok       write-probe     a room was made; 8 of the unknowns settled
+                             remedy: remove the room by hand in ImbaChat: the API cannot delete it
+
+    write probe `probe-1`
+      settled  does the list lag: not after the create
+      settled  is the pipe kept: yes, byte for byte
+      settled  does a create's title arrive: yes
+      settled  does a create's type arrive: yes
+      open     does a create's publicity arrive: closed was sent and closed is shown; the probe opens no room, so not whether an open one arrives
+      settled  does a call by pipe and id name the same room: yes
+      settled  does a call by pipe and id update or duplicate: it updates: there is one room with the pipe
+      settled  does a repeated call update the title: yes
+      settled  does a repeated call update the type: yes
+      open     does a repeated call update the publicity: not tried: the probe opens no room
+      open     does a call by the pipe alone update or duplicate: not tried: both calls after the create named the room
+      room 2 is there now, and the API cannot delete it: remove it by hand in ImbaChat
+
+    doctor: 13 ok, 0 warnings, 0 failed, 4 skipped
+    ");
+    let room = api.room("probe-1");
+    assert_eq!(
+        (room.name.as_str(), room.kind, room.is_public),
+        ("roomform write probe: remove this room", 1, false)
+    );
+    assert_eq!(
+        (api.rooms().len(), api.stats().writes(), room.members.len()),
+        (1, 2, 0)
+    );
+    // It is there now, so the next one is refused.
+    assert_snapshot!(probed(&api, &dir), @"
+    exit 1
+    failed   write-probe     nothing was written: `probe-1` is a live room
+                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+
+    doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
+    ");
+    assert_eq!(api.stats().writes(), 2);
+}
+
+#[test]
+fn a_server_that_ignores_updates() {
+    let (api, dir) = sandbox(Quirks {
+        ignore_updates: true,
+        ..Quirks::default()
+    });
+    assert_snapshot!(probed(&api, &dir), @"
+    exit 0
+    warning  write-probe     a room was made; 8 of the unknowns settled, not all as one would wish; see below
+                             remedy: remove the room by hand in ImbaChat: the API cannot delete it
+
+    write probe `probe-1`
+      settled  does the list lag: not after the create
+      settled  is the pipe kept: yes, byte for byte
+      settled  does a create's title arrive: yes
+      settled  does a create's type arrive: yes
+      open     does a create's publicity arrive: closed was sent and closed is shown; the probe opens no room, so not whether an open one arrives
+      settled  does a call by pipe and id name the same room: yes
+      settled  does a call by pipe and id update or duplicate: it updates: there is one room with the pipe
+      settled  does a repeated call update the title: no, not within 3 reads of the list
+      settled  does a repeated call update the type: no, not within 3 reads of the list
+      open     does a repeated call update the publicity: not tried: the probe opens no room
+      open     does a call by the pipe alone update or duplicate: not tried: both calls after the create named the room
+      room 2 is there now, and the API cannot delete it: remove it by hand in ImbaChat
+
+    doctor: 12 ok, 1 warning, 0 failed, 4 skipped
+    ");
+}
+
+#[test]
+fn a_list_that_lags() {
+    let (api, dir) = sandbox(Quirks {
+        lag: 1,
+        ..Quirks::default()
+    });
+    assert_snapshot!(probed(&api, &dir), @"
+    exit 0
+    warning  write-probe     a room was made; 7 of the unknowns settled, not all as one would wish; see below
+                             remedy: remove the room by hand in ImbaChat: the API cannot delete it
+
+    write probe `probe-1`
+      settled  does the list lag: yes: the read after the create did not show the room
+      open     does a create's title arrive: not seen before it was updated
+      open     does a create's type arrive: not seen before it was updated
+      open     does a create's publicity arrive: not seen before it was updated
+      settled  does a call by pipe and id name the same room: yes
+      settled  does a call by pipe and id update or duplicate: it updates: there is one room with the pipe
+      settled  is the pipe kept: yes, byte for byte
+      settled  does a repeated call update the title: yes
+      settled  does a repeated call update the type: yes
+      open     does a repeated call update the publicity: not tried: the probe opens no room
+      settled  does the list lag after an update: yes: the update was shown at read 2
+      open     does a call by the pipe alone update or duplicate: not tried: both calls after the create named the room
+      room 2 is there now, and the API cannot delete it: remove it by hand in ImbaChat
+
+    doctor: 12 ok, 1 warning, 0 failed, 4 skipped
+    ");
+}
+
+#[test]
+fn writing_that_is_denied_makes_no_room() {
+    let (api, dir) = sandbox(Quirks::default());
+    let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
+    assert_snapshot!(probed(&api, &dir), @"
+    exit 1
+    failed   write-probe     no room was made: the server does not accept the site user's login and password (HTTP 401): no user of the site has that login and password
+                             remedy: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
+
+    doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
+    ");
+    let dir = dir.env("IMBACHAT_PASSWORD", "");
+    assert_snapshot!(probed(&api, &dir), @"
+    exit 1
+    failed   write-probe     no credentials for writing: IMBACHAT_PASSWORD not set
+                             remedy: set them in the environment, or name files with ..._FILE; they are never flags; --sandbox works without any
+
+    doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
+    ");
+    assert_eq!(api.rooms().len(), 0);
+}
+
+#[test]
+fn pipes_that_are_declared_deleted_or_on_record_are_refused() {
+    let (api, dir) = sandbox(Quirks {
+        show_deleted: true,
+        ..Quirks::default()
+    });
+    let refused = |pipe: &str| {
+        let text = dir.run(&[
+            "doctor",
+            "--write-probe",
+            pipe,
+            "--yes",
+            "--ledger",
+            "l.jsonl",
+        ]);
+        assert_eq!(text.code, 1, "{text:#?}");
+        steps(&text.out, &["write-probe"])
+    };
+    assert_snapshot!(refused("team-a"), @"
+    failed   write-probe     nothing was written: `team-a` is in the manifest
+                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+    ");
+    dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
+    let writes = api.stats().writes();
+    assert_snapshot!(refused("team-a"), @"
+    failed   write-probe     nothing was written: `team-a` is a live room
+                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+    ");
+    let id = api.room("team-a").id;
+    api.world(|world| world.delete_room(627, id, 1));
+    assert_snapshot!(refused("team-a"), @"
+    failed   write-probe     nothing was written: `team-a` belonged to a room that was deleted
+                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+    ");
+    dir.write("rooms.yaml", "version: 2\n");
+    assert_snapshot!(refused("other"), @"
+    failed   write-probe     nothing was written: `other` may be declared: the manifest is invalid
+                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+    ");
+    assert_eq!(api.stats().writes(), writes);
+}
+
+#[test]
+fn nobody_to_ask_is_refused_before_anything_is_looked_at() {
+    let (api, dir) = sandbox(Quirks::default());
+    assert_snapshot!(said(&dir, &url(&api), &["--write-probe", "probe-1"]), @"
+    exit 5
+    error: no room was made: nobody is there to ask, and --yes was not given
+      hint: add --yes: one room is made that the API cannot delete again
+    ");
+    let json = dir.run(&["doctor", "--write-probe", "probe-1", "--format", "json"]);
+    assert_eq!((json.code, json.json()["exit"].clone()), (5, 5.into()));
+    for pipe in ["", " x", "a\u{202e}b", &"x".repeat(256)] {
+        assert_eq!(
+            dir.run(&["doctor", "--yes", "--write-probe", pipe]).code,
+            64,
+            "{pipe}"
+        );
+    }
+    assert_eq!(dir.run(&["doctor", "--yes"]).code, 64);
+    assert_eq!(api.stats().get_rooms + api.stats().writes(), 0);
+}
