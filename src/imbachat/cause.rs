@@ -7,17 +7,12 @@ use super::failure::Cause;
 /// What kind of failure the library's error is.
 pub(super) fn cause(error: &reqwest::Error) -> Cause {
     let causes = causes(error);
-    let is_tls = |cause: &(dyn std::error::Error + 'static)| {
-        let io = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        io.is_some_and(|inner| inner.is::<rustls::Error>()) || cause.is::<rustls::Error>()
-    };
+    let is_tls = |cause: &&(dyn std::error::Error + 'static)| holds_tls(*cause);
     match error {
         _ if !error.is_connect() && error.is_timeout() => Cause::NoAnswer,
         _ if !error.is_connect() && !error.is_builder() => Cause::Cut,
         _ if error.is_timeout() => Cause::NoConnectionInTime,
-        _ if causes.iter().copied().any(is_tls) => Cause::Tls,
+        _ if causes.iter().any(is_tls) => Cause::Tls,
         _ if causes
             .iter()
             .any(|cause| cause.to_string().contains("dns error")) =>
@@ -26,6 +21,14 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
         }
         _ => Cause::NoConnection,
     }
+}
+
+/// Whether an error is one of TLS, in however many of the system's it is wrapped: their `source` passes over what they hold.
+fn holds_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || inner.is_some_and(|inner| holds_tls(inner))
 }
 
 /// The causes below an error, outermost first.

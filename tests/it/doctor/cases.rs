@@ -274,9 +274,9 @@ fn a_server_that_is_no_tls_server() {
     serving.join().unwrap();
     assert_snapshot!(steps(&text, &["address", "connection", "tls", "clock", "credentials"]), @"
     ok       address         widget 627 on https://127.0.0.1:PORT
-    failed   connection      no connection to https://127.0.0.1:PORT: error sending request: client error (Connect): received corrupt message of type InvalidContentType
+    ok       connection      somebody answers; see `tls`
+    failed   tls             no connection to https://127.0.0.1:PORT: error sending request: client error (Connect): received corrupt message of type InvalidContentType
                              remedy: check --api-url, the network and the proxy settings
-    skipped  tls             needs `connection`
     skipped  clock           needs `connection`
     skipped  credentials     needs `connection`
     ");
