@@ -122,8 +122,12 @@ fn tls(site: Option<&Site>, knock: Option<&Result<Knock, Failure>>) -> Step {
 
 fn clock(knock: Option<&Result<Knock, Failure>>) -> Step {
     const NAME: &str = "clock";
-    let Some(Ok(knock)) = knock else {
-        return Step::skipped(NAME, "needs `connection`");
+    let knock = match knock {
+        Some(Ok(knock)) => knock,
+        Some(Err(failure)) if failure.cause == Some(Cause::Tls) => {
+            return Step::skipped(NAME, "needs `tls`");
+        }
+        _ => return Step::skipped(NAME, "needs `connection`"),
     };
     let Some(date) = knock.date else {
         return Step::skipped(NAME, "the server does not say what time it is");
@@ -161,7 +165,7 @@ fn credentials(auth: &Result<ReadAuth, Error>, list: Option<&Result<Survey, Fail
         Err(error) => return failed(NAME, error),
     };
     match list {
-        None => Step::skipped(NAME, "needs `connection`"),
+        None => Step::skipped(NAME, "needs `connection` and `tls`"),
         Some(Ok(_)) => Step::ok(NAME, format!("the server accepts {}", words(auth))),
         Some(Err(failure)) if is_denied(failure) => failure_of(NAME, failure),
         Some(Err(_)) => Step::skipped(NAME, "the answer does not tell; see `answers`"),

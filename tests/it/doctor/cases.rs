@@ -154,7 +154,7 @@ fn nobody_listens() {
                              remedy: check --api-url, the network and the proxy settings
     skipped  tls             plain http, which is not encrypted
     skipped  clock           needs `connection`
-    skipped  credentials     needs `connection`
+    skipped  credentials     needs `connection` and `tls`
     skipped  token           no JWT is used
     skipped  answers         needs `connection` and `credentials`
     skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
@@ -189,7 +189,7 @@ fn the_server_points_elsewhere() {
                              remedy: if you trust that address, give its origin with --api-url
     skipped  tls             plain http, which is not encrypted
     skipped  clock           the server does not say what time it is
-    skipped  credentials     needs `connection`
+    skipped  credentials     needs `connection` and `tls`
     skipped  token           no JWT is used
     skipped  answers         needs `connection` and `credentials`
     skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
@@ -277,8 +277,8 @@ fn a_server_that_is_no_tls_server() {
     ok       connection      somebody answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: error sending request: client error (Connect): received corrupt message of type InvalidContentType
                              remedy: check --api-url, the network and the proxy settings
-    skipped  clock           needs `connection`
-    skipped  credentials     needs `connection`
+    skipped  clock           needs `tls`
+    skipped  credentials     needs `connection` and `tls`
     ");
 }
 
@@ -583,7 +583,7 @@ fn an_address_that_cannot_be_read_is_not_replaced_by_another() {
                              remedy: set IMBACHAT_API_URL_FILE to the path of a file, not to its content
     skipped  address         needs `settings`
     skipped  connection      needs `address`
-    skipped  credentials     needs `connection`
+    skipped  credentials     needs `connection` and `tls`
     ");
     let dir = at("http://127.0.0.1:1")
         .env("IMBACHAT_SECRET_KEY", "")
