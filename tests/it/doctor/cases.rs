@@ -622,11 +622,11 @@ fn tokens() {
         assert!(!text.contains(jwt), "{text}");
         steps(&text, &["token", "credentials"])
     };
-    assert_snapshot!(with(&token(now + 90_000), true), @"
+    assert_snapshot!(with(&token(now + 91_800), true), @"
     ok       credentials     the server accepts the JWT
     ok       token           expires in about 25 hours
     ");
-    assert_snapshot!(with(&token(now + 330), true), @"
+    assert_snapshot!(with(&token(now + 355), true), @"
     ok       credentials     the server accepts the JWT
     warning  token           expires in about 5 minutes
                              remedy: put a new one into IMBACHAT_JWT, or use the secret key with --jwt-user
