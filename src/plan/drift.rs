@@ -20,9 +20,11 @@ pub(super) fn changed(
     };
     let then = record.seen.as_ref();
     let then = then.map(|otherwise| otherwise.get(&field).unwrap_or(&sent));
-    // What a field that was ignored shows goes with later writes as it is: then it is not what the manifest wanted.
+    // What a field that was ignored shows goes with later writes as it is: then it is not what the manifest wanted. And where
+    // the last value sent was ignored, the entry of that has taken the place of the one that tells whether it was such a value.
     let ignored = record.shown.get(&field);
-    let ignored = ignored.is_some_and(|it| it.shown == sent && it.sent == *wanted);
+    let ignored =
+        ignored.is_some_and(|it| it.sent == sent || (it.shown == sent && it.sent == *wanted));
     Changed {
         // What was sent may only have taken later.
         outside: then.is_some_and(|then| then != live) && sent != *live,
@@ -85,14 +87,15 @@ mod tests {
                 "A",
                 "outside",
             ),
+            // "A" may be what the manifest wanted, or what stood there when it wanted "B" already.
             (
-                "then the manifest",
+                "as it was, or not",
                 record("A", old, ignored),
                 "old",
                 "B",
-                "manifest",
+                "",
             ),
-            ("took late", record("A", old, ignored), "A", "B", "manifest"),
+            ("took late", record("A", old, ignored), "A", "B", ""),
             (
                 "sent as it is",
                 record("old", old, ignored),

@@ -113,6 +113,11 @@ fn a_field_that_took_another_value_since_is_not_called_ignored() {
     stays_good(8122);
 }
 
+#[test]
+fn a_value_sent_as_it_was_is_not_called_what_the_manifest_wanted() {
+    stays_good(36893);
+}
+
 /// Why a seed fails, if it does.
 fn wrong(seed: u64, tally: &Mutex<Tally>) -> Option<String> {
     let first = |broken: Vec<String>| (!broken.is_empty()).then(|| broken.join("\n"));
