@@ -85,6 +85,7 @@ async fn walk(
             room,
             members: chunk.to_vec(),
             sent,
+            kept: change.kept,
         };
         ledger.append(vec![confirmed]).await.map_err(broken)?;
         outcome.members += chunk.len();

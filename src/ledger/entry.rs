@@ -1,6 +1,6 @@
 //! One entry of the ledger: an immutable fact with a unique id. Its JSON form is `line`'s.
 
-use crate::model::{Field, FieldValue, Pipe, RoomId, RoomState, UserId};
+use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserId};
 
 /// Something worth remembering. Facts are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Fact {
         members: Vec<UserId>,
         /// What was sent with it.
         sent: RoomState,
+        /// Which of these fields went as they stood there, since the server had ignored what the manifest wanted.
+        kept: FieldSet,
     },
     /// Somebody had members of a room that was there before taken for present; nothing was sent, and no server confirmed it.
     Adopted {

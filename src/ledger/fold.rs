@@ -130,6 +130,7 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
             room,
             members,
             sent,
+            kept,
         } => {
             let owed = recorded.owed.entry(pipe.clone()).or_default();
             owed.room = Some(*room);
@@ -143,6 +144,7 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
                 known.members.insert(*user);
             }
             known.sent = Some(sent.clone());
+            known.kept = *kept;
             known.pipe = Some(pipe.clone());
             // A value that was ignored and is sent again may be taken this time; the list will tell.
             known
@@ -277,6 +279,7 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             room,
             members,
             sent,
+            kept: _,
         } => {
             let each = members.iter();
             let each = each.flat_map(|user| {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Fact, Stage, Stamp};
+use super::word::FieldWord;
 use crate::model::{
     Field, FieldValue, Pipe, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
 };
@@ -61,6 +62,9 @@ enum FactLine {
         title: String,
         r#type: i64,
         public: bool,
+        /// Fields that went as they stood there.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kept: Vec<FieldWord>,
     },
     Adopted {
         pipe: String,
@@ -175,6 +179,7 @@ impl From<&Fact> for FactLine {
                 room,
                 members,
                 sent,
+                kept,
             } => Self::Confirmed {
                 pipe: pipe.to_string(),
                 room_id: room.0,
@@ -182,6 +187,7 @@ impl From<&Fact> for FactLine {
                 title: sent.title.clone(),
                 r#type: sent.kind.number(),
                 public: sent.public,
+                kept: kept.iter().map(FieldWord::from).collect(),
             },
             Fact::Adopted {
                 pipe,
@@ -265,6 +271,7 @@ impl From<FactLine> for Fact {
                 title,
                 r#type,
                 public,
+                kept,
             } => Self::Confirmed {
                 pipe: Pipe::new(pipe),
                 room: RoomId(room_id),
@@ -274,6 +281,7 @@ impl From<FactLine> for Fact {
                     kind: RoomKind::from_number(r#type),
                     public,
                 },
+                kept: kept.into_iter().map(Field::from).collect(),
             },
             FactLine::Adopted {
                 pipe,

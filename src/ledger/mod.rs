@@ -10,6 +10,7 @@ mod fold;
 mod journal;
 mod line;
 mod rewrite;
+mod word;
 
 pub use entry::{Fact, Stage, Stamp};
 pub use file::{LedgerError, Snapshot, bytes, parse, read};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Field, FieldValue, Pipe, RoomId, RoomState, UserId};
+use super::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserId};
 
 /// A field that did not take: what we sent and what the server showed afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct RecordedRoom {
     pub released: BTreeSet<UserId>,
     /// Title, type and publicity of the last write the server confirmed.
     pub sent: Option<RoomState>,
+    /// Which of these went as they stood there, since the server had ignored what the manifest wanted.
+    pub kept: FieldSet,
     /// The pipe it was sent under: a server that takes two pipes for one may have written to another's room.
     pub pipe: Option<Pipe>,
     /// What the list showed otherwise when the run that made that write read it again; `None` if it did not.

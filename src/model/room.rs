@@ -95,12 +95,29 @@ impl Field {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FieldSet(u8);
 
+impl FromIterator<Field> for FieldSet {
+    fn from_iter<T: IntoIterator<Item = Field>>(fields: T) -> Self {
+        let mut set = Self::default();
+        for field in fields {
+            set.insert(field);
+        }
+        set
+    }
+}
+
 impl FieldSet {
     /// Adds a field; true if it was not in the set.
     pub fn insert(&mut self, field: Field) -> bool {
         let before = self.0;
         self.0 |= 1 << field as u8;
         self.0 != before
+    }
+
+    /// The fields in it.
+    pub fn iter(self) -> impl Iterator<Item = Field> {
+        Field::ALL
+            .into_iter()
+            .filter(move |field| self.contains(*field))
     }
 
     /// Whether the field is in the set.

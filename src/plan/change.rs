@@ -8,7 +8,7 @@ use super::digest::Digest;
 use super::limits::{Allow, lifts};
 use super::remarks::{ByHand, Conflict, IgnoredField, Note, Refusal};
 use super::standing::Standing;
-use crate::model::{Field, FieldValue, Pipe, RoomId, RoomState, Target, UserId, Welcome};
+use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target, UserId, Welcome};
 
 /// Everything a run would do, and everything it will not. All lists are sorted by pipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Change {
     pub action: Action,
     /// What is sent: for ignored fields the raw live value, since an omitted field is reset (`api: fact 1`).
     pub send: RoomState,
+    /// Which of these go as they stand there although the manifest wants them otherwise: the server ignored that.
+    pub kept: FieldSet,
     /// Who is added.
     pub members: Members,
     /// What is said in the room once its members are in: only in one that is created, or was and still waits for it.

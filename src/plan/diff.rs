@@ -10,8 +10,8 @@ use super::rename::likely_renames;
 use super::select::Selection;
 use super::standing::Standing;
 use crate::model::{
-    Desired, DesiredRoom, Field, LiveRoom, MembersPolicy, Observed, Recorded, RecordedRoom, RoomId,
-    Sending, Target, UserId, Welcome,
+    Desired, DesiredRoom, Field, FieldSet, LiveRoom, MembersPolicy, Observed, Recorded,
+    RecordedRoom, RoomId, RoomState, Sending, Target, UserId, Welcome,
 };
 
 /// What the command line says about a plan.
@@ -98,7 +98,8 @@ impl Diff<'_> {
                     new,
                     ..Members::default()
                 };
-                self.change(room, Action::Create, room.state.clone(), members, recreate);
+                let send = (room.state.clone(), FieldSet::default());
+                self.change(room, Action::Create, send, members, recreate);
             }
         }
     }
@@ -127,11 +128,14 @@ impl Diff<'_> {
         self.by_hand(room, live, record);
         let members = self.members(room, known);
         let mut send = room.state.clone();
-        let mut fields = Vec::new();
+        let (mut fields, mut kept) = (Vec::new(), FieldSet::default());
         for field in Field::ALL {
             let (before, after) = (live.state.value(field), room.state.value(field));
-            let kept = before == after || room.ignore.contains(field);
-            if kept || self.was_ignored(room, live, record, field) {
+            let settled = before == after || room.ignore.contains(field);
+            if !settled && self.was_ignored(room, live, record, field) {
+                kept.insert(field);
+            }
+            if settled || kept.contains(field) {
                 // Every field goes with every write; one that is not to change goes as it is, raw.
                 send.copy_field(field, &live.state);
             } else {
@@ -154,7 +158,7 @@ impl Diff<'_> {
                     id: live.id,
                     fields,
                 },
-                send,
+                (send, kept),
                 members,
                 false,
             );
@@ -283,7 +287,7 @@ impl Diff<'_> {
         &mut self,
         room: &DesiredRoom,
         action: Action,
-        send: crate::model::RoomState,
+        (send, kept): (RoomState, FieldSet),
         members: Members,
         recreate: bool,
     ) {
@@ -298,6 +302,7 @@ impl Diff<'_> {
             line: room.place.line,
             action,
             send,
+            kept,
             members,
             welcome,
             recreate,

@@ -20,22 +20,18 @@ pub(super) fn changed(
     };
     let then = record.seen.as_ref();
     let then = then.map(|otherwise| otherwise.get(&field).unwrap_or(&sent));
-    // What a field that was ignored shows goes with later writes as it is: then it is not what the manifest wanted. And where
-    // the last value sent was ignored, the entry of that has taken the place of the one that tells whether it was such a value.
-    let ignored = record.shown.get(&field);
-    let ignored =
-        ignored.is_some_and(|it| it.sent == sent || (it.shown == sent && it.sent == *wanted));
     Changed {
         // What was sent may only have taken later.
         outside: then.is_some_and(|then| then != live) && sent != *live,
-        manifest: *wanted != sent && !ignored,
+        // What went as it stood there is not what the manifest wanted.
+        manifest: *wanted != sent && !record.kept.contains(field),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{RoomKind, RoomState, Shown};
+    use crate::model::{FieldSet, RoomKind, RoomState, Shown};
 
     fn title(text: &str) -> FieldValue {
         FieldValue::Title(text.to_owned())
@@ -49,12 +45,18 @@ mod tests {
             public: false,
         };
         let other = |seen: &str| (seen != sent).then(|| (Field::Title, title(seen)));
+        // What was ignored goes as it stands there from then on.
+        let mut kept = FieldSet::default();
+        if ignored.is_some_and(|(_, shown)| shown == sent) {
+            kept.insert(Field::Title);
+        }
         let ignored = ignored.map(|(sent, shown)| Shown {
             sent: title(sent),
             shown: title(shown),
         });
         RecordedRoom {
             sent: Some(state),
+            kept,
             pipe: Some(Pipe::new("a")),
             seen: seen.map(|seen| other(seen).into_iter().collect()),
             shown: ignored.map(|it| (Field::Title, it)).into_iter().collect(),
@@ -87,15 +89,14 @@ mod tests {
                 "A",
                 "outside",
             ),
-            // "A" may be what the manifest wanted, or what stood there when it wanted "B" already.
             (
-                "as it was, or not",
+                "then the manifest",
                 record("A", old, ignored),
                 "old",
                 "B",
-                "",
+                "manifest",
             ),
-            ("took late", record("A", old, ignored), "A", "B", ""),
+            ("took late", record("A", old, ignored), "A", "B", "manifest"),
             (
                 "sent as it is",
                 record("old", old, ignored),
@@ -104,11 +105,11 @@ mod tests {
                 "outside",
             ),
             (
-                "the same, both",
+                "the same, or both",
                 record("old", old, ignored),
                 "X",
                 "B",
-                "outside manifest",
+                "outside",
             ),
             (
                 "long ago",

@@ -137,6 +137,7 @@ fn same(before: &Change, after: &Change) -> bool {
         line: _,
         action,
         send,
+        kept: _,
         members,
         welcome,
         recreate,

@@ -74,6 +74,7 @@ fn parts(change: &Change, voice: Voice<'_>, wanted: impl Fn(&FieldChange) -> boo
         line: _,
         action,
         send,
+        kept: _,
         members,
         welcome,
         recreate: _,

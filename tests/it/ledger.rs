@@ -15,8 +15,8 @@ use roomform::ledger::{
     Entries, Fact, Journal, Record, Stage, Stamp, bytes, compact, fold, parse, read, rewrite,
 };
 use roomform::model::{
-    Field, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, RunId, Sending, Target, UserId,
-    WidgetId,
+    Field, FieldSet, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, RunId, Sending,
+    Target, UserId, WidgetId,
 };
 use roomform::sandbox::{Config, Quirks};
 use serde_json::Value;
@@ -59,6 +59,16 @@ fn value(field: Field) -> BoxedStrategy<FieldValue> {
     }
 }
 
+fn kept() -> impl Strategy<Value = FieldSet> {
+    any::<[bool; 3]>().prop_map(|kept| {
+        let fields = Field::ALL.into_iter().zip(kept);
+        fields
+            .filter(|(_, kept)| *kept)
+            .map(|(field, _)| field)
+            .collect()
+    })
+}
+
 /// Three pipes, each with two rooms of its own: one was made anew.
 fn fact() -> impl Strategy<Value = Fact> {
     let room = (0..3_u64, 0..2_u64)
@@ -72,8 +82,8 @@ fn fact() -> impl Strategy<Value = Fact> {
             3 => select(vec![Stage::Intended, Stage::Confirmed, Stage::Failed]).prop_map(move |stage| {
                 Fact::Message { pipe: five.clone(), room, from: UserId(9), stage }
             }),
-            4 => (users(), state()).prop_map(move |(members, sent)| {
-                Fact::Confirmed { pipe: two.clone(), room, members, sent }
+            4 => (users(), state(), kept()).prop_map(move |(members, sent, kept)| {
+                Fact::Confirmed { pipe: two.clone(), room, members, sent, kept }
             }),
             2 => users().prop_map(move |members| {
                 Fact::Adopted { pipe: seven.clone(), room, members }

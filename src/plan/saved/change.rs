@@ -1,7 +1,7 @@
 //! One change -> its line in the file, and back.
 
 use super::body::{ids, users};
-use super::lines::{ChangeLine, ChangedLine, FieldLine, Odd, StateLine, WelcomeLine};
+use super::lines::{ChangeLine, ChangedLine, FieldLine, FieldWord, Odd, StateLine, WelcomeLine};
 use crate::model::{Field, FieldValue, Pipe, RoomId, RoomKind, RoomState, UserId, Welcome};
 use crate::plan::change::{Action, Change, Changed, FieldChange, Members};
 use crate::plan::digest::Digest;
@@ -14,6 +14,7 @@ impl From<&Change> for ChangeLine {
             line,
             action,
             send,
+            kept,
             members,
             welcome,
             recreate,
@@ -46,6 +47,7 @@ impl From<&Change> for ChangeLine {
                 r#type: kind.number(),
                 public: *public,
             },
+            kept: kept.iter().map(FieldWord::from).collect(),
             new: ids(new),
             unverified: ids(unverified),
             recorded: *recorded,
@@ -80,6 +82,7 @@ impl TryFrom<ChangeLine> for Change {
                 kind: RoomKind::from_number(r#type),
                 public,
             },
+            kept: line.kept.into_iter().map(Field::from).collect(),
             members: Members {
                 new: users(line.new),
                 unverified: users(line.unverified),

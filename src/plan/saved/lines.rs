@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Field;
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Body {
     /// The ledger the plan was made with, where its path is the same on every machine.
@@ -40,6 +42,8 @@ pub(super) struct ChangeLine {
     pub(super) recreate: bool,
     pub(super) fields: Vec<ChangedLine>,
     pub(super) send: StateLine,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) kept: Vec<FieldWord>,
     pub(super) new: Vec<u64>,
     pub(super) unverified: Vec<u64>,
     pub(super) recorded: usize,
@@ -58,6 +62,35 @@ pub(super) struct StateLine {
     pub(super) title: String,
     pub(super) r#type: i64,
     pub(super) public: bool,
+}
+
+/// A field by its key in the manifest.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum FieldWord {
+    Title,
+    Type,
+    Public,
+}
+
+impl From<Field> for FieldWord {
+    fn from(field: Field) -> Self {
+        match field {
+            Field::Title => Self::Title,
+            Field::Kind => Self::Type,
+            Field::Public => Self::Public,
+        }
+    }
+}
+
+impl From<FieldWord> for Field {
+    fn from(word: FieldWord) -> Self {
+        match word {
+            FieldWord::Title => Self::Title,
+            FieldWord::Type => Self::Kind,
+            FieldWord::Public => Self::Public,
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -91,6 +91,7 @@ pub(super) fn change(change: &Change) -> ChangeDocument {
         line,
         action,
         send,
+        kept: _,
         members,
         welcome: said,
         recreate,

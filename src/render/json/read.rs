@@ -5,8 +5,8 @@ use serde::de::IgnoredAny;
 
 use super::FORMAT;
 use crate::model::{
-    Field, FieldValue, Observed, Pipe, RoomId, RoomKind, RoomState, Target, UserId, Welcome,
-    WidgetId,
+    Field, FieldSet, FieldValue, Observed, Pipe, RoomId, RoomKind, RoomState, Target, UserId,
+    Welcome, WidgetId,
 };
 use crate::plan::{
     Action, ByHand, Change, Changed, Conflict, ConflictKind, Digest, FieldChange, Members, Plan,
@@ -170,6 +170,8 @@ fn change(text: ChangeText) -> Result<Change, String> {
             kind: kind(&text.send.r#type)?,
             public: text.send.public,
         },
+        // A document is compared, not applied.
+        kept: FieldSet::default(),
         members: Members {
             new: users(text.members.new),
             unverified: users(text.members.unverified),

@@ -110,6 +110,9 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
     };
     let planned = plan(&target(), &desired, &observed, &recorded, &switches);
     judge(world, run, start.flags, &account, &planned);
+    let owed = account.welcomes.iter().filter(|(_, (owed, _))| *owed);
+    let promised = owed.map(|(pipe, _)| pipe.clone()).collect();
+    world.with(|state| state.runs[run].promised = promised);
     if !planned.refusals.is_empty() {
         return End::Refused;
     }

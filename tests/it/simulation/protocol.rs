@@ -108,11 +108,12 @@ pub fn say(state: &mut State, run: usize, said: &Said) {
         wrong.push("it has no intent on disk, or another run has one too");
     }
     let last = account.welcomes.get(&row.pipe);
-    // Another run, with another manifest, may have promised less since.
+    // Another run, with another manifest, may have promised less since this one did, or since it made its plan.
     let own = process
         .appended
         .iter()
         .any(|fact| matches!(fact, Fact::Intent { pipe, welcome: true, .. } if *pipe == row.pipe));
+    let own = own || process.promised.contains(&row.pipe);
     if !own && last.is_none_or(|(owed, _)| !owed) {
         wrong.push("no create promised it");
     }

@@ -123,6 +123,7 @@ impl Account {
                 room,
                 members,
                 sent,
+                kept: _,
             } => {
                 if let Some(owed) = self.owed.get_mut(pipe) {
                     members.iter().for_each(|user| {

@@ -3,6 +3,7 @@
 //! Main types: [`World`], [`State`], and [`Run`]: one process, as seen from outside.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use roomform::imbachat::{Delivery, Failure};
@@ -55,6 +56,8 @@ pub struct Run {
     pub lists: usize,
     /// The last list that arrived whole.
     pub shown: Vec<LiveRoom>,
+    /// Pipes whose welcome was owed as far as the ledger told when it made its plan.
+    pub promised: BTreeSet<Pipe>,
     /// How many requests there had been then.
     seen_at: usize,
     /// Facts whose append came back.
@@ -162,6 +165,7 @@ impl State {
             said: Vec::new(),
             lists: 0,
             shown: Vec::new(),
+            promised: BTreeSet::new(),
             seen_at: 0,
             appended: Vec::new(),
             ledger_failed: false,
