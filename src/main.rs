@@ -11,9 +11,21 @@ fn main() -> ExitCode {
         out: Box::new(io::stdout()),
         err: Box::new(io::stderr()),
         out_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+        out_columns: out_columns(),
         err_colour: AutoStream::choice(&io::stderr()) != ColorChoice::Never,
         err_terminal: io::stderr().is_terminal(),
         interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
     };
     ExitCode::from(run(std::env::args_os().collect(), streams).code())
+}
+
+/// The width of the terminal that stdout is, where that can be asked.
+fn out_columns() -> Option<u16> {
+    #[cfg(unix)]
+    {
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+        Some(size.ws_col).filter(|columns| *columns > 0)
+    }
+    #[cfg(not(unix))]
+    None
 }

@@ -122,8 +122,12 @@ pub enum Format {
     Json,
     /// A page for a browser, one file (`plan`, `diff`)
     Html,
-    /// Comma-separated values (`render`)
+    /// Comma-separated values (`render`, `get`)
     Csv,
+    /// A table (`get`; there it is what text is)
+    Table,
+    /// YAML (`get`)
+    Yaml,
     /// A page for a pull request's comment or a job's summary; it says too why there is no plan
     Markdown,
     /// Annotations of GitHub, on the lines of the manifest

@@ -1,6 +1,7 @@
 //! The command line exactly as typed. The doc comments here are the help text; nothing is decided here.
 
 mod common;
+mod get;
 mod values;
 mod verbs;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub use common::{ColorWhen, Common, Fit, Format, LogFormat};
+pub use get::{GetArgs, GetList, MessageFilters, RoomFilters, Shown, UserFilters};
 pub use verbs::{
     AdoptArgs, ApplyArgs, Ci, DiffArgs, DoctorArgs, InitArgs, LedgerArgs, LedgerStore, LedgerVerb,
     PlanArgs, SandboxArgs, SandboxVerb, SchemaKind, ServeArgs,
@@ -56,6 +58,8 @@ pub enum Verb {
     },
     /// Print the live rooms as a manifest
     Export,
+    /// List rooms, users or messages as the server has them
+    Get(GetArgs),
     /// Look at everything a run depends on, step by step, with a remedy for what is wrong; writes nothing unless asked to
     Doctor(DoctorArgs),
     /// Look into the record of what was confirmed, merge it, tidy it

@@ -83,3 +83,33 @@ pub(super) fn source(text: &str) -> Result<String, String> {
         Err("write the address as git takes it, without spaces or quotes".to_owned())
     }
 }
+
+/// A text that says something: an empty filter would be none.
+pub(super) fn filled(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("write something, or leave the flag out".to_owned()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// A room's type, by its name or its number.
+pub(super) fn kind(text: &str) -> Result<i64, String> {
+    match text {
+        "dialog" => Ok(0),
+        "conference" => Ok(1),
+        "support" => Ok(3),
+        text => text
+            .parse()
+            .map_err(|_| "write it as dialog, conference or support, or as a number".to_owned()),
+    }
+}
+
+/// A path below the API's address. Credentials go there, so it is none to somewhere else.
+pub(super) fn path(text: &str) -> Result<String, String> {
+    let is_path = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '\\' | '%');
+    let climbs = text.split('/').any(|part| matches!(part, "." | ".."));
+    if text.is_empty() || text.contains("//") || climbs || !text.chars().all(is_path) {
+        return Err("write it as a path, as in /imbachat/v2/{imba_id}/get_messages".to_owned());
+    }
+    Ok(text.to_owned())
+}

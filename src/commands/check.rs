@@ -22,7 +22,9 @@ pub(super) fn run(settings: &Settings, console: &mut Console) -> Result<Exit, Er
         Exit::Invalid
     };
     match console.format {
-        Format::Text | Format::Csv | Format::Html => text(&loaded, console)?,
+        Format::Text | Format::Csv | Format::Html | Format::Table | Format::Yaml => {
+            text(&loaded, console)?;
+        }
         Format::Json => console.document(&CheckDocument::new(&loaded, exit))?,
         Format::Markdown => console.print(&markdown::check(&loaded, console.fit))?,
         Format::Github => console.print(&github::check(&loaded))?,

@@ -23,6 +23,8 @@ pub struct Streams {
     pub err: Box<dyn Write + Send>,
     /// Whether stdout takes colour, unless the command line says otherwise.
     pub out_colour: bool,
+    /// How many columns the terminal that stdout is has.
+    pub out_columns: Option<u16>,
     /// Whether stderr does.
     pub err_colour: bool,
     /// Whether stderr is a terminal.
@@ -37,6 +39,8 @@ pub(super) struct Console {
     err: Stderr,
     /// Colour of stdout.
     pub(super) out_paint: Paint,
+    /// The columns of the terminal that stdout is.
+    pub(super) out_columns: Option<u16>,
     err_paint: Paint,
     /// Text, one JSON document, a page, …
     pub(super) format: Format,
@@ -86,6 +90,7 @@ impl Console {
         let Streams {
             out,
             err,
+            out_columns,
             err_terminal,
             interactive,
             ..
@@ -94,6 +99,7 @@ impl Console {
             out,
             err: Stderr::new(err, log_format, run),
             out_paint: Paint::Plain,
+            out_columns,
             err_paint: Paint::Plain,
             format,
             fit: Fit::default(),
@@ -210,10 +216,7 @@ impl Console {
 
     /// Draws mistakes on stderr, where stdout does not tell them to whoever reads the log.
     fn draw(&mut self, loaded: &Loaded) {
-        let drawn = matches!(
-            self.format,
-            Format::Text | Format::Csv | Format::Html | Format::Markdown
-        );
+        let drawn = !matches!(self.format, Format::Json | Format::Github | Format::Sarif);
         if drawn && !(self.quiet && loaded.is_valid()) {
             let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, self.err_paint);
             let level = if loaded.is_valid() { "warn" } else { "error" };
@@ -230,7 +233,12 @@ impl Console {
                 self.print(&markdown::invalid(loaded, self.verb, target, self.fit))
             }
             Format::Github => self.print(&github::invalid(loaded, self.verb)),
-            Format::Text | Format::Csv | Format::Html | Format::Sarif => Ok(()),
+            Format::Text
+            | Format::Csv
+            | Format::Html
+            | Format::Table
+            | Format::Yaml
+            | Format::Sarif => Ok(()),
         }
     }
 
@@ -246,7 +254,12 @@ impl Console {
                 drop(self.print(&page));
                 false
             }
-            Format::Text | Format::Csv | Format::Html | Format::Sarif => false,
+            Format::Text
+            | Format::Csv
+            | Format::Html
+            | Format::Table
+            | Format::Yaml
+            | Format::Sarif => false,
         };
         if !told {
             self.error(&error.chain());

@@ -23,6 +23,7 @@ pub(super) fn name(verb: &Verb) -> &'static str {
         Verb::Render => "render",
         Verb::Explain { .. } => "explain",
         Verb::Export => "export",
+        Verb::Get(_) => "get",
         Verb::Doctor(_) => "doctor",
         Verb::Ledger(_) => "ledger",
         Verb::Sandbox(_) => "sandbox",
@@ -34,12 +35,13 @@ pub(super) fn name(verb: &Verb) -> &'static str {
 
 /// The formats of a verb.
 fn of(verb: &Verb) -> &'static [Format] {
-    use Format::{Csv, Github, Html, Json, Markdown, Sarif, Text};
+    use Format::{Csv, Github, Html, Json, Markdown, Sarif, Table, Text, Yaml};
     match verb {
         Verb::Check => &[Text, Json, Markdown, Github, Sarif],
         Verb::Plan(_) | Verb::Diff(_) => &[Text, Json, Markdown, Html, Github],
         Verb::Apply(_) => &[Text, Json, Markdown, Github],
         Verb::Render => &[Text, Json, Csv],
+        Verb::Get(_) => &[Text, Table, Json, Csv, Yaml],
         Verb::Explain { .. } | Verb::Doctor(_) | Verb::Ledger(_) | Verb::Schema { .. } => {
             &[Text, Json]
         }

@@ -13,6 +13,7 @@ mod explain;
 mod export;
 mod formats;
 mod generate;
+mod get;
 mod git;
 mod init;
 mod interrupt;
@@ -76,6 +77,7 @@ fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
         Verb::Render => explain::resolved(settings, console),
         Verb::Explain { what } => explain::run(what, settings, console),
         Verb::Export => block_on(export::run(settings, console)),
+        Verb::Get(args) => block_on(get::run(args, settings, console)),
         Verb::Doctor(args) => block_on(doctor::run(args, settings, console)),
         Verb::Ledger(args) => block_on(ledger::run(&args.verb, settings, console)),
         Verb::Sandbox(args) => match &args.verb {

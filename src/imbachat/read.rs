@@ -5,6 +5,7 @@ use std::future::Future;
 
 use jiff::Timestamp;
 use reqwest::header::AUTHORIZATION;
+use reqwest::multipart::Form;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{field, info};
 
@@ -85,8 +86,8 @@ pub(super) async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> R
 #[derive(Debug, Clone)]
 pub struct Reader {
     http: Http,
-    widget: WidgetId,
-    auth: ReadAuth,
+    pub(super) widget: WidgetId,
+    pub(super) auth: ReadAuth,
 }
 
 impl Reader {
@@ -121,16 +122,7 @@ impl Reader {
     /// # Errors
     /// [`Failure`]; also with only a JWT, which get_users does not take (`api: get_users`).
     pub async fn users(&self, dice: &Dice) -> Result<BTreeSet<UserId>, Failure> {
-        let auth = match &self.auth {
-            ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => ReadAuth::Secret(key.clone()),
-            ReadAuth::Jwt(_) => {
-                let message =
-                    "users are listed with the widget's secret key only, and there is only a JWT";
-                return Err(
-                    Failure::lasting(Delivery::NotSent, message).hint("set IMBACHAT_SECRET_KEY")
-                );
-            }
-        };
+        let auth = self.user_auth()?;
         let mut attempt = 1;
         loop {
             let mut users = BTreeSet::new();
@@ -138,7 +130,8 @@ impl Reader {
                 users.extend(wire::user(row)?);
                 Ok(())
             };
-            let failure = match self.rows("get_users", &auth, &mut take).await {
+            let (path, form) = self.usual("get_users");
+            let failure = match self.elements(&path, form, &auth, &mut take).await {
                 Ok(_) => return Ok(users),
                 Err(failure) => failure,
             };
@@ -157,21 +150,40 @@ impl Reader {
         &self,
         take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
     ) -> Result<Vec<u8>, Failure> {
-        self.rows("get_rooms", &self.auth, take).await
+        let (path, form) = self.usual("get_rooms");
+        self.elements(&path, form, &self.auth, take).await
     }
 
-    /// Hands over every element of a list as it arrives; the rest comes back.
-    async fn rows(
+    /// What users are listed with: the secret key, and no token (`api: get_users`).
+    pub(super) fn user_auth(&self) -> Result<ReadAuth, Failure> {
+        match &self.auth {
+            ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => {
+                Ok(ReadAuth::Secret(key.clone()))
+            }
+            ReadAuth::Jwt(_) => {
+                let message =
+                    "users are listed with the widget's secret key only, and there is only a JWT";
+                Err(Failure::lasting(Delivery::NotSent, message).hint("set IMBACHAT_SECRET_KEY"))
+            }
+        }
+    }
+
+    /// The path of a call and the one field every form has.
+    fn usual(&self, call: &str) -> (String, Form) {
+        let form = Form::new().text("imba_id", self.widget.to_string());
+        (format!("imbachat/v2/{}/{call}", self.widget), form)
+    }
+
+    /// One list call: hands over every element as it arrives; the rest of the answer comes back.
+    pub(super) async fn elements(
         &self,
-        call: &str,
+        path: &str,
+        form: Form,
         auth: &ReadAuth,
         take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
     ) -> Result<Vec<u8>, Failure> {
-        let form = reqwest::multipart::Form::new().text("imba_id", self.widget.to_string());
         let mut http = self.http.clone();
-        let request = http
-            .post(&format!("imbachat/v2/{}/{call}", self.widget), false)?
-            .multipart(form);
+        let request = http.post(path, false)?.multipart(form);
         let (request, who) = match auth {
             ReadAuth::Secret(key) => (
                 request.basic_auth(self.widget, Some(key.expose_secret())),
@@ -189,7 +201,7 @@ impl Reader {
         let told = Told::of(&response);
         let mut rows = Rows::default();
         while let Some(piece) = response.chunk().await.map_err(|error| http.broken(error))? {
-            let fed = rows.feed(&piece, |row| take(row));
+            let fed = rows.feed(&piece, &mut *take);
             fed.map_err(|bad| http.bad(bad, who))?;
         }
         let count = rows.count();

@@ -177,7 +177,7 @@ fn good(answer: &Value) -> Result<(), Bad> {
 }
 
 /// JSON, with or without a byte order mark and trailing commas.
-fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Bad> {
+pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Bad> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let strict = serde_json::from_slice(text);
     let parsed = strict
@@ -228,7 +228,7 @@ fn without_stray_commas(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// 5, "5", 5.0, true.
-fn integer(value: &Value) -> Option<i64> {
+pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| {
             number

@@ -10,6 +10,7 @@ mod look_alike;
 mod observed;
 mod recorded;
 mod room;
+mod row;
 mod text;
 
 pub use checkup::{Checkup, Finding, Probe, Step, Verdict};
@@ -21,4 +22,5 @@ pub use look_alike::{difference, looks};
 pub use observed::{LiveRoom, Observed};
 pub use recorded::{Owed, Recorded, RecordedRoom, Sending, Shown};
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
+pub use row::{Cell, Listing, Row};
 pub use text::{is_hidden, nfc};

@@ -223,13 +223,26 @@ pub fn sarif(text: &str) -> String {
 
 /// For JSON of one line that may be read on a terminal: with all that [`terminal`] spells out spelled as JSON does.
 pub fn json(text: &str) -> String {
+    numbered(text, |safe, c| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(safe, "\\u{unit:04x}");
+        }
+    })
+}
+
+/// For a list or an object as JSON within a YAML document, in the same way: YAML knows no pairs of surrogates.
+pub fn json_in_yaml(text: &str) -> String {
+    numbered(text, |safe, c| {
+        let _ = write!(safe, "\\U{:08x}", u32::from(c));
+    })
+}
+
+fn numbered(text: &str, number: impl Fn(&mut String, char)) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut before = ' ';
     for c in text.chars() {
         if is_hidden(c) || (c == '#' && before == '#') {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(safe, "\\u{unit:04x}");
-            }
+            number(&mut safe, c);
         } else {
             safe.push(c);
         }
@@ -259,6 +272,17 @@ pub fn html_script(json: &str) -> String {
     json.replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026")
+}
+
+/// For a cell of CSV, which may end up on a terminal and in a spreadsheet: no hidden character, and nothing that a spreadsheet
+/// would calculate. An apostrophe before it is what keeps it a text there.
+pub fn csv(text: &str) -> String {
+    let safe = terminal(text);
+    if safe.starts_with(['=', '+', '-', '@']) {
+        format!("'{safe}")
+    } else {
+        safe
+    }
 }
 
 #[cfg(test)]

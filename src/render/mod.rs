@@ -24,6 +24,7 @@ mod plan;
 mod progress;
 mod resolved;
 mod result;
+pub mod rows;
 pub mod sarif;
 mod sections;
 mod title;

@@ -191,6 +191,7 @@ fn every_flag_and_verb_the_readme_names_exists() {
         &["plan"],
         &["diff"],
         &["apply"],
+        &["get", "rooms"],
         &["sandbox", "serve"],
         &["ledger", "adopt"],
         &["export"],

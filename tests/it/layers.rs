@@ -154,7 +154,7 @@ fn only_apply_and_the_write_probe_ask_for_the_right_to_write() {
     let asking = |word: &str| -> Vec<String> {
         let found = sources()
             .into_iter()
-            .filter(|(room, _, text)| room == "commands" && code(text).contains(word));
+            .filter(|(room, _, text)| room == "commands" && names(&code(text), word));
         found
             .map(|(_, path, _)| path.display().to_string())
             .collect()
@@ -263,6 +263,13 @@ fn used(text: &str) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// Whether code names this and not something that only ends so: `BufWriter::new` makes no `Writer`.
+fn names(code: &str, word: &str) -> bool {
+    let in_a_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut found = code.match_indices(word);
+    found.any(|(at, _)| !code[..at].ends_with(in_a_word))
 }
 
 /// The text without comments; a `//` inside of a literal hides the rest of its line, which no import shares.

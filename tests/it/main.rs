@@ -23,6 +23,7 @@ mod freshness;
 mod fuzz_corpus;
 #[path = "../../fuzz/entry.rs"]
 mod fuzz_entry;
+mod get;
 mod guards;
 mod hostile;
 mod http;

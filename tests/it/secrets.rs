@@ -112,6 +112,11 @@ fn runs() -> Vec<Vec<&'static str>> {
         runs.push([&["apply", "p.json", "--yes"][..], &formatted, &FILES].concat());
     }
     runs.push([&["ledger", "compact"][..], &ledger].concat());
+    for format in ["table", "json", "csv", "yaml"] {
+        for list in ["rooms", "users", "messages"] {
+            runs.push(vec!["get", list, "--format", format]);
+        }
+    }
     runs
 }
 

@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
-use roomform::sandbox::Config;
+use roomform::sandbox::{Config, RoomView};
 
 use crate::support::{Api, Dir};
 
@@ -12,11 +12,16 @@ const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, me
 
 /// The program on a terminal of its own (`script` of util-linux makes one).
 fn on_a_terminal(dir: &Dir, args: &[&str]) -> Child {
+    after(dir, "true", args)
+}
+
+/// The same, with something done to the terminal before.
+fn after(dir: &Dir, before: &str, args: &[&str]) -> Child {
     let words: Vec<String> = args.iter().map(|arg| format!("'{arg}'")).collect();
     let program = dir.command(&[]);
     let mut command = Command::new("script");
     let line = format!(
-        "{} {}",
+        "{before}; {} {}",
         program.get_program().to_str().unwrap(),
         words.join(" ")
     );
@@ -107,4 +112,40 @@ fn a_write_probe_asks_too() {
     assert!(shown.contains("the answer was no"), "{shown}");
     let (shown, code) = asked("y");
     assert_eq!((code, api.stats().writes()), (0, 2), "{shown}");
+}
+
+#[test]
+fn a_table_fits_its_terminal() {
+    let api = Api::start(Config::default());
+    let room = RoomView {
+        pipe: "course-rust-101".to_owned(),
+        name: "漢字かな交じり文 · a title that is too long for any terminal".to_owned(),
+        ..RoomView::default()
+    };
+    api.world(|world| world.insert_room(627, room, 0));
+    let dir = Dir::new().envs(&api.env());
+    let shown = |columns: &str| {
+        let args = [
+            "get", "rooms", "--type", "dialog", "--quiet", "--color", "never",
+        ];
+        let child = after(&dir, &format!("stty cols {columns}"), &args);
+        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+    };
+    insta::assert_snapshot!(shown("64"), @"
+    id  pipe           name          type    is_public  updated_at
+    1   course-rust-…  漢字かな交…   dialog  closed     1970-01-01…
+    ");
+    insta::assert_snapshot!(shown("40"), @"
+    id  pipe    name    type    is_pu…  updat…
+    1   cours…  漢字…   dialog  closed  1970-…
+    ");
+    assert_eq!(shown("200").lines().count(), 2);
+    for columns in [200, 100, 64, 50] {
+        let shown = shown(&columns.to_string());
+        let widest = shown
+            .lines()
+            .map(unicode_width::UnicodeWidthStr::width)
+            .max();
+        assert!(widest.unwrap() <= columns, "{columns}: {shown}");
+    }
 }

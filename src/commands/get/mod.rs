@@ -1,0 +1,135 @@
+//! `get`: rooms, users and messages as the server lists them.
+
+mod filters;
+mod spool;
+
+use anyhow::Context;
+
+use self::filters::Asked;
+use self::spool::{Order, Spool, Spooled};
+use super::Console;
+use super::target::{Connection, dice, switches};
+use crate::cli::{Format, GetArgs, GetList, Shown};
+use crate::error::{Error, Exit};
+use crate::model::Listing;
+use crate::render::Count;
+use crate::render::rows::{self, Columns};
+use crate::settings::Settings;
+
+pub(super) async fn run(
+    args: &GetArgs,
+    settings: &Settings,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    let only = switches(&settings.common)?.only;
+    if !only.is_all() && !matches!(args.list, GetList::Rooms(_)) {
+        let message = "--only is about rooms";
+        return Err(Error::message(Exit::Usage, message).hint("leave it out"));
+    }
+    let connection = Connection::open(settings, None).await?;
+    let asked = Asked::new(&args.list, connection.target.widget, only);
+    let order = order(args.list.shown());
+    let spool = connection
+        .reader
+        .query(
+            &asked.query,
+            &dice(),
+            || Spool::new(order.clone()),
+            |spool, row| {
+                if asked.admits(&row) {
+                    spool.put(&row);
+                } else {
+                    spool.left_out += 1;
+                }
+            },
+        )
+        .await?;
+    connection.close().await?;
+    let (count, left_out) = (spool.count, spool.left_out);
+    let mut spooled = spool.finish().context(KEEPING)?;
+    let listing = asked.query.listing;
+    let columns = columns(args.list.shown(), listing, &spooled, console)?;
+    print(listing, &columns, &mut spooled, console)?;
+    console.status(&told(listing, count, left_out));
+    Ok(Exit::Done)
+}
+
+const KEEPING: &str = "the rows cannot be kept in a temporary file";
+
+/// `-name` is backwards.
+fn order(shown: &Shown) -> Order {
+    let fields = shown
+        .sort
+        .iter()
+        .map(|field| match field.strip_prefix('-') {
+            Some(name) => (name.to_owned(), true),
+            None => (field.clone(), false),
+        });
+    fields.collect()
+}
+
+/// The columns of a format; refused if one is asked for that no row has.
+fn columns(
+    shown: &Shown,
+    listing: Listing,
+    spooled: &Spooled,
+    console: &Console,
+) -> Result<Columns, Error> {
+    let fields = &spooled.fields;
+    let known = rows::known(listing);
+    let is_there = |name: &str| {
+        fields.is_empty() || known.contains(&name) || fields.iter().any(|(field, _)| field == name)
+    };
+    let sorted = shown.sort.iter();
+    let sorted = sorted.map(|name| name.strip_prefix('-').unwrap_or(name));
+    let asked = shown.columns.iter().map(String::as_str);
+    let missing: Vec<&str> = asked.chain(sorted).filter(|name| !is_there(name)).collect();
+    if let Some(name) = missing.first() {
+        let there: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        let message = format!("no {} has a field `{name}`", listing.noun());
+        return Err(
+            Error::message(Exit::Usage, message).hint(format!("they have {}", there.join(", ")))
+        );
+    }
+    Ok(match (&console.format, shown.columns.as_slice()) {
+        (_, [_, ..]) => Columns::Named(shown.columns.clone()),
+        (Format::Json | Format::Yaml, []) => Columns::All,
+        (Format::Csv, []) => Columns::Named(rows::csv_columns(listing, fields)),
+        (_, []) => Columns::Named(rows::table_columns(listing, fields)),
+    })
+}
+
+fn print(
+    listing: Listing,
+    columns: &Columns,
+    spooled: &mut Spooled,
+    console: &mut Console,
+) -> Result<(), Error> {
+    let widths = match console.format {
+        Format::Text | Format::Table => {
+            rows::widths(listing, columns, spooled.rows()).context(KEEPING)?
+        }
+        _ => Vec::new(),
+    };
+    let (paint, screen) = (console.out_paint, console.out_columns);
+    console.stream(|format, out| match format {
+        Format::Json => rows::json(listing, columns, spooled.rows(), out),
+        Format::Yaml => rows::yaml(listing, columns, spooled.rows(), out),
+        Format::Csv => rows::csv(columns, spooled.rows(), out),
+        _ => {
+            let widths = rows::fit(&widths, screen);
+            rows::table(listing, columns, &widths, paint, spooled.rows(), out)
+        }
+    })
+}
+
+fn told(listing: Listing, count: usize, left_out: usize) -> String {
+    let rows = Count(count, listing.noun());
+    match left_out {
+        0 => rows.to_string(),
+        1 => format!("{rows}; 1 more was sent that does not pass the filters, and is left out"),
+        more => {
+            format!("{rows}; {more} more were sent that do not pass the filters, and are left out")
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Rows for people: a table that fits the terminal, its columns as wide as the widest of all rows.
+
+use std::io::{self, Write};
+
+use comfy_table::{ColumnConstraint, Table, Width};
+use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
+
+use super::{Columns, shown};
+use crate::model::{Cell, Listing, RoomKind, Row};
+use crate::render::Paint;
+use crate::render::escape::brief;
+use crate::render::paint::Tone;
+
+/// Rows drawn at a time.
+const CHUNK: usize = 500;
+/// What stands between two columns.
+const GAP: u16 = 2;
+/// Columns are not made narrower than this to fit.
+const NARROWEST: u16 = 6;
+
+/// How wide each column would like to be.
+///
+/// # Errors
+/// If rows cannot be read.
+pub fn widths(
+    listing: Listing,
+    columns: &Columns,
+    rows: impl Iterator<Item = io::Result<Row>>,
+) -> io::Result<Vec<u16>> {
+    let wide = |text: &str| u16::try_from(text.width()).unwrap_or(u16::MAX);
+    let mut widths: Vec<u16> = columns
+        .named()
+        .iter()
+        .map(|name| wide(&brief(name)))
+        .collect();
+    for row in rows {
+        let row = row?;
+        for (width, (name, cell)) in widths.iter_mut().zip(shown(&row, columns)) {
+            *width = (*width).max(wide(&text(listing, name, cell)));
+        }
+    }
+    Ok(widths)
+}
+
+/// The widths that a screen has room for: the widest columns give way.
+pub fn fit(widths: &[u16], screen: Option<u16>) -> Vec<u16> {
+    let mut widths = widths.to_vec();
+    let Some(screen) = screen.map(u32::from) else {
+        return widths;
+    };
+    loop {
+        let gaps = u32::from(GAP) * (widths.len() as u32).saturating_sub(1);
+        let all: u32 = widths.iter().copied().map(u32::from).sum();
+        let Some(widest) = widths.iter_mut().max() else {
+            return widths;
+        };
+        if all + gaps <= screen || *widest <= NARROWEST {
+            return widths;
+        }
+        *widest -= 1;
+    }
+}
+
+/// Writes the rows in columns of these widths.
+///
+/// # Errors
+/// If rows cannot be read, or written.
+pub fn table(
+    listing: Listing,
+    columns: &Columns,
+    widths: &[u16],
+    paint: Paint,
+    rows: impl Iterator<Item = io::Result<Row>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let header = columns.named().iter().map(|name| brief(name)).collect();
+    for line in drawn(vec![header], widths) {
+        writeln!(out, "{}", paint.tone(Tone::Strong, line))?;
+    }
+    let mut chunk = Vec::with_capacity(CHUNK);
+    for row in rows {
+        let row = row?;
+        let cells = shown(&row, columns).into_iter();
+        chunk.push(
+            cells
+                .map(|(name, cell)| text(listing, name, cell))
+                .collect(),
+        );
+        if chunk.len() == CHUNK {
+            write_lines(std::mem::take(&mut chunk), widths, out)?;
+        }
+    }
+    write_lines(chunk, widths, out)
+}
+
+fn write_lines(rows: Vec<Vec<String>>, widths: &[u16], out: &mut dyn Write) -> io::Result<()> {
+    drawn(rows, widths)
+        .iter()
+        .try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// Rows as lines, each cut where its column ends.
+fn drawn(rows: Vec<Vec<String>>, widths: &[u16]) -> Vec<String> {
+    if rows.is_empty() || widths.is_empty() {
+        return Vec::new();
+    }
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_truncation_indicator("…");
+    for cells in rows {
+        let mut row = comfy_table::Row::from(cells);
+        row.max_height(1);
+        table.add_row(row);
+    }
+    let last = widths.len() - 1;
+    for (number, (column, width)) in table.column_iter_mut().zip(widths).enumerate() {
+        let gap = if number == last { 0 } else { GAP };
+        column.set_padding((0, gap));
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width + gap)));
+    }
+    let lines = table.lines();
+    lines.map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// A cell in words for people.
+fn text(listing: Listing, name: &str, cell: Option<&Cell>) -> String {
+    let number = match cell {
+        Some(Cell::Number(text) | Cell::Text(text)) => text.parse::<i64>().ok(),
+        _ => None,
+    };
+    match (listing, name, number) {
+        (Listing::Rooms, "type", Some(number)) => RoomKind::from_number(number).to_string(),
+        (Listing::Rooms, "is_public", Some(0)) => "closed".to_owned(),
+        (Listing::Rooms, "is_public", Some(1)) => "public".to_owned(),
+        (Listing::Messages, "time", Some(seconds)) => when(seconds),
+        _ => match cell {
+            None | Some(Cell::Nothing) => "-".to_owned(),
+            Some(Cell::Truth(truth)) => truth.to_string(),
+            Some(Cell::Number(number)) => brief(number),
+            Some(Cell::Text(text) | Cell::Nested(text)) => brief(text),
+        },
+    }
+}
+
+/// A time in seconds, in the form that the API's own dates have: UTC.
+fn when(seconds: i64) -> String {
+    let time = Timestamp::from_second(seconds);
+    time.map_or_else(
+        |_| seconds.to_string(),
+        |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    )
+}
