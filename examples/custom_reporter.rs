@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use roomform::ledger::{Entries, Fact, LedgerError, Record, Stage, Stamp, fold};
-use roomform::model::{Pipe, RoomId, Target, UserId, WidgetId};
+use roomform::model::{MessageId, Pipe, RoomId, Target, UserId, WidgetId};
 use roomform::render::escape;
 use roomform::{
     Control, Delivery, Desired, Dice, Event, Failure, Interest, Job, LiveRoom, Message, Observed,
@@ -77,9 +77,10 @@ impl WriteRooms for Server {
 }
 
 impl SendMessages for Server {
-    async fn send(&self, message: &Message<'_>) -> Result<(), Failure> {
-        held(&self.said).push(message.text.to_owned());
-        Ok(())
+    async fn send(&self, message: &Message<'_>) -> Result<Option<MessageId>, Failure> {
+        let mut said = held(&self.said);
+        said.push(message.text.to_owned());
+        Ok(Some(MessageId(said.len() as u64)))
     }
 }
 

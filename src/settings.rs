@@ -73,7 +73,7 @@ impl Settings {
         let Cli { common, verb } = cli;
         let needs = match verb {
             _ if common.sandbox.is_some() => None,
-            Verb::Apply(_) => Some(Needs::Writing),
+            Verb::Apply(_) | Verb::Send(_) => Some(Needs::Writing),
             Verb::Plan(_) | Verb::Export | Verb::Get(_) => Some(Needs::Reading),
             Verb::Ledger(LedgerArgs {
                 verb: LedgerVerb::Adopt(_),

@@ -94,7 +94,7 @@ async fn say(
     };
     let sent = attempts(Call::Message, control, outcome, || sender.send(&message)).await;
     let (stage, end) = match sent {
-        Ok(()) => (Stage::Confirmed, Ok(())),
+        Ok(_) => (Stage::Confirmed, Ok(())),
         Err(Unsent::InDoubt(failure)) => {
             let status = Status::InDoubt(Doubt::Welcome, failure.message);
             return Err(Stop::Room(status));

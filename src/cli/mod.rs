@@ -2,6 +2,7 @@
 
 mod common;
 mod get;
+mod send;
 mod values;
 mod verbs;
 
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 pub use common::{ColorWhen, Common, Fit, Format, LogFormat};
 pub use get::{GetArgs, GetList, MessageFilters, RoomFilters, Shown, UserFilters};
+pub use send::SendArgs;
 pub use verbs::{
     AdoptArgs, ApplyArgs, Ci, DiffArgs, DoctorArgs, InitArgs, LedgerArgs, LedgerStore, LedgerVerb,
     PlanArgs, SandboxArgs, SandboxVerb, SchemaKind, ServeArgs,
@@ -60,6 +62,8 @@ pub enum Verb {
     Export,
     /// List rooms, users or messages as the server has them
     Get(GetArgs),
+    /// Say something in a room, once; needs the secret key
+    Send(SendArgs),
     /// Look at everything a run depends on, step by step, with a remedy for what is wrong; writes nothing unless asked to
     Doctor(DoctorArgs),
     /// Look into the record of what was confirmed, merge it, tidy it

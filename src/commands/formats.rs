@@ -24,6 +24,7 @@ pub(super) fn name(verb: &Verb) -> &'static str {
         Verb::Explain { .. } => "explain",
         Verb::Export => "export",
         Verb::Get(_) => "get",
+        Verb::Send(_) => "send",
         Verb::Doctor(_) => "doctor",
         Verb::Ledger(_) => "ledger",
         Verb::Sandbox(_) => "sandbox",
@@ -42,9 +43,11 @@ fn of(verb: &Verb) -> &'static [Format] {
         Verb::Apply(_) => &[Text, Json, Markdown, Github],
         Verb::Render => &[Text, Json, Csv],
         Verb::Get(_) => &[Text, Table, Json, Csv, Yaml],
-        Verb::Explain { .. } | Verb::Doctor(_) | Verb::Ledger(_) | Verb::Schema { .. } => {
-            &[Text, Json]
-        }
+        Verb::Explain { .. }
+        | Verb::Send(_)
+        | Verb::Doctor(_)
+        | Verb::Ledger(_)
+        | Verb::Schema { .. } => &[Text, Json],
         Verb::Init(_)
         | Verb::Export
         | Verb::Sandbox(_)

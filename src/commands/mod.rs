@@ -23,6 +23,7 @@ mod plan;
 mod report;
 mod sandbox;
 mod saved;
+mod send;
 mod site;
 mod target;
 mod usage;
@@ -78,6 +79,7 @@ fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
         Verb::Explain { what } => explain::run(what, settings, console),
         Verb::Export => block_on(export::run(settings, console)),
         Verb::Get(args) => block_on(get::run(args, settings, console)),
+        Verb::Send(args) => block_on(send::run(args, settings, console)),
         Verb::Doctor(args) => block_on(doctor::run(args, settings, console)),
         Verb::Ledger(args) => block_on(ledger::run(&args.verb, settings, console)),
         Verb::Sandbox(args) => match &args.verb {

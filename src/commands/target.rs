@@ -12,7 +12,7 @@ use super::{Console, decisions};
 use crate::cli::Common;
 use crate::error::{Error, Exit};
 use crate::imbachat::{
-    Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
+    Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, Sender, WriteAuth, Writer,
 };
 use crate::ledger::{LedgerError, read};
 use crate::manifest::{Loaded, Options, load};
@@ -25,9 +25,16 @@ use crate::settings::Settings;
 /// The sandbox's own credentials.
 const SANDBOX_SECRET: &str = "secret_key";
 const SANDBOX_USER: &str = "admin";
+const KEY_ONLY: &str = "send_msg takes the widget's secret key, a JWT is only for reading";
 
 /// The right to write to a widget. Only `apply` and `doctor --write-probe` ask for it; without one nothing here can make a [`Writer`].
 pub(super) struct WriteAccess(WriteAuth);
+
+/// The right to say something in a widget's rooms, and to do nothing else to them. Only `send` asks for it.
+pub(super) struct SendAccess {
+    key: SecretString,
+    password: Option<SecretString>,
+}
 
 /// An open connection to one widget. It reads.
 pub(super) struct Connection {
@@ -207,6 +214,12 @@ impl Connection {
         access.writer(self.http.clone(), self.target.widget)
     }
 
+    /// The type that says something.
+    pub(super) fn sender(&self, access: SendAccess) -> Sender {
+        let SendAccess { key, password } = access;
+        Sender::new(self.http.clone(), self.target.widget, key, password)
+    }
+
     /// What the ledger knows.
     pub(super) fn recorded(&self, console: &mut Console) -> Result<Recorded, Error> {
         let snapshot = read(&self.ledger, &self.target)?;
@@ -265,8 +278,28 @@ impl WriteAccess {
             render::Count(messages, "message")
         );
         Err(Error::message(Exit::Failed, message)
-            .hint("send_msg takes the widget's secret key, a JWT is only for reading")
+            .hint(KEY_ONLY)
             .hint("or take `welcome` out of the manifest"))
+    }
+}
+
+impl SendAccess {
+    /// The credentials of messages; asked for before anything is read.
+    pub(super) fn new(settings: &Settings) -> Result<Self, Error> {
+        if settings.common.sandbox.is_some() {
+            return Ok(Self {
+                key: SecretString::from(SANDBOX_SECRET),
+                password: Some(SecretString::from(SANDBOX_USER)),
+            });
+        }
+        let credentials = &settings.credentials;
+        match &credentials.secret_key {
+            Some(key) => Ok(Self {
+                key: key.clone(),
+                password: credentials.password.clone(),
+            }),
+            None => Err(missing(&["IMBACHAT_SECRET_KEY"], "messages").hint(KEY_ONLY)),
+        }
     }
 }
 

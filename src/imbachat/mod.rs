@@ -1,6 +1,6 @@
 //! The ImbaChat server API: the only place that knows the HTTP calls, their forms and their answers.
 //!
-//! Main types: [`Reader`] and [`Writer`], two types so that a dry run never holds one that can write. It never decides
+//! Main types: [`Reader`], [`Writer`] and [`Sender`], types of their own so that a dry run never holds one that can write. It never decides
 //! what to send; it says what became of it ([`Failure`]).
 
 mod answer;
@@ -23,7 +23,7 @@ pub use answer::{NoList, rooms_of};
 pub use endpoint::Endpoint;
 pub use failure::{Call, Cause, Delivery, Failure};
 pub use http::Http;
-pub use message::{Message, SendMessages};
+pub use message::{Message, SendMessages, Sender};
 pub use query::Query;
 pub use read::{ReadAuth, ReadRooms, Reader};
 pub use retry::{Dice, Verdict, Wait, verdict};

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::model::{LiveRoom, Pipe, RoomId, RoomKind, RoomState, UserId};
+use crate::model::{LiveRoom, MessageId, Pipe, RoomId, RoomKind, RoomState, UserId};
 
 /// What the server itself said is wrong, and with which code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,15 +138,17 @@ pub(super) fn written(text: &[u8]) -> Result<RoomId, Bad> {
         .ok_or_else(|| Bad::Shape("the answer has no number as its room_id".to_owned()))
 }
 
-/// Whether an answer of send_msg is a good one.
-pub(super) fn sent(text: &[u8]) -> Result<(), Bad> {
+/// The message's id out of a good answer of send_msg. Without one it was sent all the same: nothing is done with the id but telling it.
+pub(super) fn sent(text: &[u8]) -> Result<Option<MessageId>, Bad> {
     let answer: Value = parse(text)?;
     good(&answer)?;
     if answer.get("success").is_none() {
         let text = "the answer does not say whether it succeeded";
         return Err(Bad::Shape(text.to_owned()));
     }
-    Ok(())
+    let id = answer.get("message").and_then(|message| message.get("id"));
+    let id = id.and_then(integer).and_then(|id| u64::try_from(id).ok());
+    Ok(id.filter(|id| *id > 0).map(MessageId))
 }
 
 /// The server's own words in an answer that is an error anyway, if there are any.

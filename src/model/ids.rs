@@ -11,6 +11,10 @@ pub struct WidgetId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId(pub u64);
 
+/// A message's number on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(pub u64);
+
 /// A user's id on the *customer's* site, the one `users_ids` takes (not ImbaChat's own user id).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub u64);
@@ -71,7 +75,7 @@ macro_rules! display_inner {
         }
     )+};
 }
-display_inner!(WidgetId, RoomId, UserId, Pipe, RunId);
+display_inner!(WidgetId, RoomId, MessageId, UserId, Pipe, RunId);
 
 impl Target {
     /// Whether it is the built-in sandbox.

@@ -192,6 +192,7 @@ fn every_flag_and_verb_the_readme_names_exists() {
         &["diff"],
         &["apply"],
         &["get", "rooms"],
+        &["send"],
         &["sandbox", "serve"],
         &["ledger", "adopt"],
         &["export"],

@@ -47,6 +47,7 @@ mod sandbox;
 mod saved;
 mod school_term;
 mod secrets;
+mod send;
 mod shard;
 mod simulation;
 mod support;

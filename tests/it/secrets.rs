@@ -95,6 +95,8 @@ const FILES: [&str; 6] = [
     "--ledger", "l.jsonl", "--report", "r.json", "--failed", "f.csv",
 ];
 
+const SEND: [&str; 5] = ["send", "--user", "3", "team-a", "Hello"];
+
 fn runs() -> Vec<Vec<&'static str>> {
     let ledger = ["--ledger", "l.jsonl"];
     let mut runs = vec![
@@ -112,6 +114,9 @@ fn runs() -> Vec<Vec<&'static str>> {
         runs.push([&["apply", "p.json", "--yes"][..], &formatted, &FILES].concat());
     }
     runs.push([&["ledger", "compact"][..], &ledger].concat());
+    for format in ["text", "json"] {
+        runs.push([&SEND[..], &["--format", format]].concat());
+    }
     for format in ["table", "json", "csv", "yaml"] {
         for list in ["rooms", "users", "messages"] {
             runs.push(vec!["get", list, "--format", format]);
@@ -195,7 +200,8 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
     if fault.is_none() {
         assert_eq!(api.rooms().len(), 2, "the credentials were taken");
         let said = api.world(|world| world.messages(627));
-        assert_eq!(said.len(), usize::from(!token), "{said:?}");
+        // A welcome, and what was sent twice.
+        assert_eq!(said.len(), if token { 0 } else { 3 }, "{said:?}");
     }
     let sent: String = proxy.seen().into_iter().map(|call| call.request).collect();
     let read = if token {

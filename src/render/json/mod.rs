@@ -12,6 +12,7 @@ mod moved;
 mod plan;
 mod read;
 mod report;
+mod sent;
 
 pub use diff::DiffDocument;
 pub use doctor::DoctorDocument;
@@ -22,6 +23,7 @@ pub use moved::PlanDiffDocument;
 pub use plan::PlanDocument;
 pub use read::{as_in_document, document_kind, read_plan};
 pub use report::ReportDocument;
+pub use sent::SentDocument;
 
 use serde::Serialize;
 

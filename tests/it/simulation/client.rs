@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use roomform::imbachat::{Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms};
-use roomform::model::{LiveRoom, RoomId};
+use roomform::model::{LiveRoom, MessageId, RoomId};
 
 use super::fault::Fault;
 use super::protocol;
@@ -170,13 +170,13 @@ impl WriteRooms for Client {
 }
 
 impl SendMessages for Client {
-    async fn send(&self, message: &Message<'_>) -> Result<(), Failure> {
+    async fn send(&self, message: &Message<'_>) -> Result<Option<MessageId>, Failure> {
         let said = Said {
             room: message.room,
             from: message.from,
             text: message.text.to_owned(),
         };
-        self.travel(Call::Say(Arc::new(said))).await.map(drop)
+        self.travel(Call::Say(Arc::new(said))).await.map(|_| None)
     }
 }
 

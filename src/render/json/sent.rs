@@ -1,0 +1,55 @@
+//! A message that was sent, as a document.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::FORMAT;
+use crate::error::Exit;
+use crate::render::Sent;
+
+/// What `send` sent.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "roomform send")]
+pub struct SentDocument {
+    format: u32,
+    kind: &'static str,
+    exit: u8,
+    origin: String,
+    widget: u64,
+    room_id: u64,
+    /// The room's pipe, if it was found by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipe: Option<String>,
+    /// Who says it: a user's id on the site.
+    user_id: u64,
+    /// The message's number, or null if the server told none.
+    message_id: Option<u64>,
+    /// The whole text.
+    message: String,
+}
+
+impl SentDocument {
+    /// The document of a message.
+    pub fn new(sent: &Sent<'_>) -> Self {
+        let Sent {
+            target,
+            room,
+            pipe,
+            from,
+            text,
+            id,
+        } = sent;
+        Self {
+            format: FORMAT,
+            kind: "sent",
+            exit: Exit::Done.code(),
+            origin: target.origin.clone(),
+            widget: target.widget.0,
+            room_id: room.0,
+            pipe: pipe.map(|pipe| pipe.as_str().to_owned()),
+            user_id: from.0,
+            message_id: id.map(|id| id.0),
+            message: (*text).to_owned(),
+        }
+    }
+}

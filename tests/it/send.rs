@@ -1,0 +1,527 @@
+//! `send`: one message into the room that is meant, said once, and told as it is.
+
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+use roomform::sandbox::{Config, Quirks, RoomView};
+use serde_json::{Value, json};
+
+use crate::fault_matrix::{Fault, Proxy};
+use crate::kill::until;
+use crate::support::{Api, Canned, Dir, Ran};
+
+/// Who knows the room: a user of the site.
+const USER: [&str; 2] = ["--user", "3"];
+const MESSAGES_PAGE: &str = include_str!("pages/messages.txt");
+/// Signed with the sandbox's key, until 2100.
+const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
+
+fn room(id: u64, pipe: &str) -> RoomView {
+    RoomView {
+        id,
+        pipe: pipe.to_owned(),
+        name: "A room".to_owned(),
+        kind: 1,
+        members: [3].into(),
+        ..RoomView::default()
+    }
+}
+
+fn start(config: Config) -> Api {
+    let api = Api::start(config);
+    api.world(|world| world.insert_room(627, room(7, "team-a"), 1));
+    api
+}
+
+fn scene() -> (Api, Dir) {
+    let api = start(Config::default());
+    let dir = Dir::new().envs(&api.env());
+    (api, dir)
+}
+
+fn send(dir: &Dir, args: &[&str]) -> Ran {
+    dir.run(&[&["send"], &USER[..], args].concat())
+}
+
+/// Who said what in which room.
+fn said(api: &Api) -> Vec<(u64, u64, String)> {
+    let messages = api.world(|world| world.messages(627)).into_iter();
+    messages
+        .map(|message| (message.room_id, message.remote_user_id, message.text))
+        .collect()
+}
+
+fn once(text: &str) -> Vec<(u64, u64, String)> {
+    vec![(7, 3, text.to_owned())]
+}
+
+/// A proxy before a sandbox that does this to every message.
+fn struck(api: &Api, fault: Fault) -> (Proxy, Dir) {
+    let proxy = Proxy::start(&api.env().swap_remove(0).1, move |_, request| {
+        let message = request.is_some_and(|request| request.contains("/send_msg "));
+        message.then_some(fault)
+    });
+    let dir = Dir::new()
+        .envs(&api.env())
+        .env("IMBACHAT_API_URL", &proxy.url());
+    (proxy, dir)
+}
+
+/// How often the proxy saw a message go by.
+fn tries(proxy: &Proxy) -> usize {
+    let seen = proxy.seen().into_iter();
+    seen.filter(|call| call.request.contains("/send_msg "))
+        .count()
+}
+
+#[test]
+fn a_message_goes_into_the_room_of_a_pipe_and_is_told_with_its_number() {
+    let (api, dir) = scene();
+    let ran = send(&dir, &["team-a", "Hello, all"]);
+    assert_eq!(ran.err, "");
+    let told = ran.ok().replace(&api.env()[0].1, "<api>");
+    assert_snapshot!(told, @r#"
+    sent: message 1 to team-a (room 7)
+          from 3: "Hello, all"
+          target: widget 627 on <api>
+    "#);
+    assert_eq!(said(&api), once("Hello, all"));
+    let stats = api.stats();
+    assert_eq!((stats.get_rooms, stats.send_msg), (1, 1));
+    let listed = [
+        "get",
+        "messages",
+        "--columns",
+        "id,room_id,message",
+        "--format",
+        "csv",
+    ];
+    assert_eq!(
+        dir.run(&listed).ok(),
+        "id,room_id,message\n1,7,\"Hello, all\"\n"
+    );
+    let json = send(&dir, &["--room", "team-a", "Again", "--format", "json"]);
+    assert_eq!(
+        json.json(),
+        json!({"format": 1, "kind": "sent", "exit": 0, "origin": api.env()[0].1, "widget": 627, "room_id": 7, "pipe": "team-a",
+            "user_id": 3, "message_id": 2, "message": "Again"})
+    );
+    assert_eq!((json.code, said(&api).len()), (0, 2));
+    assert!(dir.files().is_empty(), "no ledger");
+}
+
+#[test]
+fn by_its_number_a_room_is_not_looked_for() {
+    let (api, dir) = scene();
+    let told = dir
+        .run(&["send", "--from", "3", "--room-id", "7", "Hello"])
+        .ok();
+    assert!(told.starts_with("sent: message 1 to room 7\n"), "{told}");
+    assert_eq!((said(&api), api.stats().get_rooms), (once("Hello"), 0));
+    // The server knows best which rooms there are.
+    let ran = send(&dir, &["--room-id", "99", "Hello"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    assert_snapshot!(ran.err, @"
+    error: the message was not sent: the server knows no such thing (HTTP 404): Room not found
+      hint: check the room and the user; `roomform get rooms` and `roomform get users` list them (remote_user_id is the one of --user)
+      hint: check --api-url
+    ");
+    assert_eq!(said(&api).len(), 1);
+}
+
+#[test]
+fn a_text_comes_from_stdin_or_a_file_without_the_line_break_at_its_end() {
+    let (api, dir) = scene();
+    dir.write("notice.txt", "One\n\n  two – три\r\n\n");
+    send(&dir, &["team-a", "--text-file", "notice.txt"]).ok();
+    let args = ["send", "--user", "3", "--room-id", "7", "-"];
+    dir.run_with_input(&args, "From a pipe\n").ok();
+    let texts: Vec<String> = said(&api).into_iter().map(|(_, _, text)| text).collect();
+    assert_eq!(texts, ["One\n\n  two – три", "From a pipe"]);
+    dir.write("long.txt", "x".repeat((1 << 20) + 1));
+    dir.write("latin.txt", b"caf\xe9");
+    let failed = ["none.txt", "long.txt", "latin.txt"].map(|file| {
+        let ran = send(&dir, &["team-a", "--text-file", file]);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+        ran.err
+    });
+    assert_snapshot!(failed.concat(), @"
+    error: `none.txt` cannot be read: No such file or directory (os error 2)
+    error: `long.txt` has more than 1048576 bytes; nothing was sent
+      hint: send a shorter text
+    error: `latin.txt` is not text in UTF-8; nothing was sent
+      hint: save it as UTF-8
+    ");
+    assert_eq!(api.stats().send_msg, 2);
+}
+
+#[test]
+fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
+    let (api, dir) = scene();
+    dir.write("empty.txt", " \n\n");
+    dir.write("full.txt", "Hello");
+    let mut told = String::new();
+    for args in [
+        &["team-a", ""][..],
+        &["team-a", " \t\n "],
+        &["team-a", "-"],
+        &["team-a", "--text-file", "empty.txt"],
+        &["team-a"],
+        &[],
+        &["", "Hello"],
+        &["--room-id", "7", "Hello", "all"],
+        &["team-a", "Hello", "--text-file", "full.txt"],
+        &["team-a", "--text-file", "full.txt", "-f", "rooms.yaml"],
+        &["team-a", "Hello", "--only", "team-*"],
+    ] {
+        let ran = send(&dir, args);
+        assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{args:?}");
+        let first = ran.err.lines().next().unwrap();
+        told.push_str(&format!("{args:?} {first}\n"));
+    }
+    assert_snapshot!(told, @r#"
+    ["team-a", ""] error: the text is empty; nothing was sent
+    ["team-a", " \t\n "] error: the text is empty; nothing was sent
+    ["team-a", "-"] error: the text is empty; nothing was sent
+    ["team-a", "--text-file", "empty.txt"] error: the text is empty; nothing was sent
+    ["team-a"] error: there is no text
+    [] error: no room is named
+    ["", "Hello"] error: the pipe is empty
+    ["--room-id", "7", "Hello", "all"] error: the room is named twice, or the text is not in quotes
+    ["team-a", "Hello", "--text-file", "full.txt"] error: there are two texts
+    ["team-a", "--text-file", "full.txt", "-f", "rooms.yaml"] error: --only, --shard and --file are about a manifest, and `send` reads none
+    ["team-a", "Hello", "--only", "team-*"] error: --only, --shard and --file are about a manifest, and `send` reads none
+    "#);
+    for args in [
+        &["send", "team-a", "Hello"][..],
+        &["send", "--user", "0", "team-a", "Hello"],
+        &["send", "--user", "3", "team-a", "Hello", "all"],
+        &[
+            "send",
+            "--user",
+            "3",
+            "--room",
+            "team-a",
+            "--room-id",
+            "7",
+            "Hello",
+        ],
+        &[
+            "send", "--user", "3", "team-a", "Hello", "--format", "markdown",
+        ],
+    ] {
+        assert_eq!(dir.run(args).code, 64, "{args:?}");
+    }
+    let stats = api.stats();
+    assert_eq!((stats.get_rooms, stats.send_msg), (0, 0));
+}
+
+#[test]
+fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
+    let quirks = Quirks {
+        show_deleted: true,
+        ..Quirks::default()
+    };
+    let api = start(Config {
+        quirks,
+        ..Config::default()
+    });
+    let gone = |id, pipe| RoomView {
+        deleted: true,
+        ..room(id, pipe)
+    };
+    api.world(|world| {
+        world.insert_room(627, gone(5, "team-a"), 1);
+        world.insert_room(627, gone(8, "gone"), 1);
+        world.insert_room(627, room(9, "two"), 1);
+        world.insert_room(627, room(10, "two"), 1);
+    });
+    let dir = Dir::new().envs(&api.env());
+    let told = ["Team-A", "gone", "two", "x\u{1b}[2J\u{202e}"].map(|pipe| {
+        let ran = send(&dir, &[pipe, "Hello"]);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+        ran.err
+    });
+    assert_snapshot!(told.concat(), @r"
+    error: no room has the pipe `Team-A`; nothing was sent
+      hint: pipes are compared byte for byte; `roomform get rooms` lists them
+    error: the room with the pipe `gone` was deleted; nothing was sent
+      hint: `roomform get rooms` lists the others
+    error: 2 live rooms have the pipe `two`: 9, 10; nothing was sent
+      hint: name one with --room-id
+    error: no room has the pipe `x\u{1b}[2J\u{202e}`; nothing was sent
+      hint: pipes are compared byte for byte; `roomform get rooms` lists them
+    ");
+    assert_eq!(api.stats().send_msg, 0);
+    send(&dir, &["team-a", "Hello"]).ok();
+    assert_eq!(said(&api), once("Hello"), "beside a deleted one");
+}
+
+/// The sandbox does what it is asked, and cuts the connection.
+#[test]
+fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_again() {
+    let api = start(Config {
+        lost_answer_rate: 1.0,
+        ..Config::default()
+    });
+    let dir = Dir::new().envs(&api.env());
+    let ran = send(&dir, &["--room-id", "7", "Hello"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    let told = ran.err.split(": the connection broke off").next().unwrap();
+    assert_eq!(
+        told,
+        "error: in doubt: whether the message was sent to room 7 is not known, and it is not sent again"
+    );
+    assert!(
+        ran.err
+            .ends_with("  hint: look into room 7 before you send it once more\n"),
+        "{ran:?}"
+    );
+    let stats = api.stats();
+    assert_eq!(
+        (said(&api), stats.send_msg, stats.lost),
+        (once("Hello"), 1, 1)
+    );
+}
+
+#[test]
+fn whatever_leaves_it_open_is_told_as_doubt_after_a_single_try() {
+    for (fault, arrives) in [
+        (Fault::Cut, false),
+        (Fault::CutAfter, true),
+        (Fault::HalfAfter, true),
+        (Fault::Silence, false),
+        (Fault::SilenceAfter, true),
+        (Fault::Answer("500 Internal Server Error", "", "{}"), false),
+        (
+            Fault::AnswerAfter("503 Service Unavailable", "", "{}"),
+            true,
+        ),
+        (Fault::AnswerAfter("200 OK", "", "<html>"), true),
+        (Fault::AnswerAfter("200 OK", "", "{}"), true),
+    ] {
+        let api = start(Config::default());
+        let (proxy, dir) = struck(&api, fault);
+        let args = ["team-a", "Hello", "--timeout", "1s", "--format", "json"];
+        let ran = send(&dir, &args);
+        let document = ran.json();
+        assert_eq!((ran.code, &document["exit"]), (1, &1.into()), "{fault:?}");
+        let message = document["message"].as_str().unwrap();
+        assert!(message.starts_with("in doubt: "), "{fault:?}: {message}");
+        assert_eq!(tries(&proxy), 1, "{fault:?}");
+        let there = if arrives { once("Hello") } else { Vec::new() };
+        assert_eq!(said(&api), there, "{fault:?}");
+    }
+}
+
+#[test]
+fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
+    let api = start(Config::default());
+    let strikes = std::sync::atomic::AtomicUsize::new(0);
+    let proxy = Proxy::start(&api.env().swap_remove(0).1, move |_, request| {
+        let message = request.is_some_and(|request| request.contains("/send_msg "));
+        let number = || strikes.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        (message && number() < 2).then_some(Fault::Answer("429 Too Many Requests", "", "{}"))
+    });
+    let dir = Dir::new()
+        .envs(&api.env())
+        .env("IMBACHAT_API_URL", &proxy.url());
+    send(&dir, &["team-a", "Hello"]).ok();
+    assert_eq!((tries(&proxy), said(&api)), (3, once("Hello")));
+
+    // Nobody listens, four times: it was certainly not sent.
+    let nobody = Proxy::start(&api.env().swap_remove(0).1, |_, _| Some(Fault::Refused));
+    let dir = dir.env("IMBACHAT_API_URL", &nobody.url());
+    let ran = send(&dir, &["--room-id", "7", "Hello", "-v"]);
+    assert_eq!(ran.code, 1);
+    let last = ran.err.lines().find(|line| line.starts_with("error: "));
+    assert!(
+        last.unwrap()
+            .starts_with("error: the message was not sent: no connection to "),
+        "{ran:?}"
+    );
+    assert_eq!(ran.err.matches("the message was not confirmed").count(), 4);
+    assert_eq!(said(&api).len(), 1);
+}
+
+#[test]
+fn a_refusal_is_told_and_final() {
+    let mut told = String::new();
+    for fault in [
+        Fault::Answer(
+            "422 Unprocessable Content",
+            "",
+            r#"{"errors":{"message":["no"]}}"#,
+        ),
+        Fault::Answer("401 Unauthorized", "", "{}"),
+        Fault::Answer("200 OK", "", r#"{"success":false,"error":"banned"}"#),
+        Fault::Answer("200 OK", "", r#"{"code":403,"error":"no"}"#),
+    ] {
+        let api = start(Config::default());
+        let (proxy, dir) = struck(&api, fault);
+        let ran = send(&dir, &["team-a", "Hello"]);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+        assert_eq!((tries(&proxy), said(&api)), (1, Vec::new()));
+        told.push_str(ran.err.lines().next().unwrap());
+        told.push('\n');
+    }
+    assert_snapshot!(told, @"
+    error: the message was not sent: the server refuses what was sent (HTTP 422): no
+    error: the message was not sent: the server does not accept the widget's secret key (HTTP 401)
+    error: the message was not sent: the server refuses the call (an error with HTTP 200): banned
+    error: the message was not sent: the server does not accept the widget's secret key (code 403 with HTTP 200): no
+    ");
+    // A user the widget does not know.
+    let (api, dir) = scene();
+    let ran = dir.run(&["send", "--user", "99", "team-a", "Hello"]);
+    assert!(
+        ran.code == 1 && ran.err.contains("User not found"),
+        "{ran:?}"
+    );
+    assert_eq!(said(&api), Vec::new());
+}
+
+#[test]
+fn a_hostile_text_arrives_as_it_is_harms_nobody_and_is_in_no_log() {
+    let text = "Hi\u{1b}[2J\u{9b}31m\u{202e}exe\u{200b}\n##vso[x]\n=1\"'\r\nContent-Disposition: form-data; name=\"room_id\"\r\n\r\n8";
+    let (api, dir) = scene();
+    let ran = send(&dir, &["team-a", text]);
+    let shown = ran.ok();
+    let bad = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}".contains(c);
+    assert!(!shown.contains(bad) && !shown.contains("##"), "{shown:?}");
+    assert_eq!(shown.lines().count(), 3, "{shown}");
+    assert_eq!(said(&api), once(text), "to the letter, in the room meant");
+    let json = send(&dir, &["team-a", text, "--format", "json"]);
+    assert_eq!(json.json()["message"], text);
+    // Neither what is said nor who may say it stands in a log, even if the server says it all again.
+    for fault in [
+        None,
+        Some(Fault::Echo("500 Oh")),
+        Some(Fault::Echo("422 No")),
+        Some(Fault::Echo("200 OK")),
+        Some(Fault::EchoPage("200 OK")),
+        Some(Fault::CutAfter),
+    ] {
+        let api = start(Config::default());
+        let (_proxy, dir) = match fault {
+            Some(fault) => struck(&api, fault),
+            None => struck(
+                &api,
+                Fault::AnswerAfter("200 OK", "", r#"{"success":true}"#),
+            ),
+        };
+        for format in ["text", "json"] {
+            let said = "whatever Zanzibar said";
+            let ran = send(&dir, &["team-a", said, "-vv", "--log-format", format]);
+            assert!(ran.err.contains("text_length"), "it does log: {ran:?}");
+            for secret in ["Zanzibar", "secret_key", "NjI3OnNlY3JldF9rZXk"] {
+                assert!(!ran.err.contains(secret), "{fault:?}, {secret}: {ran:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
+    let printed = MESSAGES_PAGE.split("Response example:\n").nth(1).unwrap();
+    let printed = &printed[printed.find('{').unwrap()..];
+    let mut documents = serde_json::Deserializer::from_str(printed).into_iter::<Value>();
+    let printed = documents.next().unwrap().unwrap();
+    assert_eq!(printed["relation"], 0, "the whole sample");
+    for (answer, id) in [
+        (printed, json!(4543)),
+        (
+            json!({"success": "true", "message": {"id": "4544"}}),
+            json!(4544),
+        ),
+        (json!({"success": true, "message": "sent"}), Value::Null),
+        (
+            json!({"success": 1, "message": {"id": "abc"}, "code": 200}),
+            Value::Null,
+        ),
+    ] {
+        let server = Canned::answer("200 OK", "", &answer.to_string());
+        // The page requires a password, its sample has none: a key is enough.
+        let dir = Dir::new()
+            .env("IMBACHAT_API_URL", &server.url())
+            .env("IMBACHAT_WIDGET", "627")
+            .env("IMBACHAT_SECRET_KEY", "secret_key");
+        let args = ["--room-id", "1536", "api message", "--format", "json"];
+        let ran = send(&dir, &args);
+        assert_eq!((ran.code, &ran.json()["message_id"]), (0, &id), "{ran:?}");
+        let request = &server.requests()[0];
+        assert!(
+            request.starts_with("POST /imbachat/v2/627/send_msg "),
+            "{request}"
+        );
+        assert!(!request.contains("name=\"password\""), "{request}");
+        if id.is_null() {
+            let told = send(&dir, &args[..3]).ok();
+            let first = "sent: message (the server told no number) to room 1536\n";
+            assert!(told.starts_with(first), "{told}");
+        }
+    }
+}
+
+#[test]
+fn it_takes_the_secret_key_and_says_so_before_anything_is_called() {
+    let (api, dir) = scene();
+    let dir = dir.env("IMBACHAT_SECRET_KEY", "");
+    let without = send(&dir, &["team-a", "Hello"]);
+    let dir = dir.env("IMBACHAT_JWT", TOKEN);
+    let with_a_token = send(&dir, &["team-a", "Hello"]);
+    assert_eq!(without, with_a_token);
+    assert_eq!((without.code, without.out.as_str()), (1, ""));
+    assert_snapshot!(without.err, @"
+    error: no credentials for messages: IMBACHAT_SECRET_KEY not set
+      hint: set them in the environment, or name files with ..._FILE; they are never flags
+      hint: --sandbox works without any
+      hint: send_msg takes the widget's secret key, a JWT is only for reading
+    ");
+    let stats = api.stats();
+    assert_eq!((stats.get_rooms, stats.send_msg), (0, 0));
+    // The list may be read by a token made from the key.
+    let dir = Dir::new().envs(&api.env());
+    send(&dir, &["team-a", "Hello", "--jwt-user", "3"]).ok();
+    assert_eq!(said(&api), once("Hello"));
+}
+
+#[test]
+fn it_works_on_the_built_in_sandbox() {
+    let dir = Dir::with("version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n");
+    dir.run(&["apply", "--sandbox", "--yes"]).ok();
+    let told = send(&dir, &["team-a", "Hello", "--sandbox"]).ok();
+    assert_snapshot!(told, @r#"
+    sent: message 1 to team-a (room 2)
+          from 3: "Hello"
+          target: widget 627 on the sandbox
+    "#);
+    let listed = dir.run(&["get", "messages", "--sandbox", "--columns", "message"]);
+    assert_eq!(listed.ok(), "message\nHello\n");
+}
+
+/// Between two tries nothing is under way: it ends at once, and nothing was sent.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_while_it_waits_ends_it_unsent() {
+    let api = start(Config::default());
+    let slow = Fault::Answer("429 Too Many Requests", "Retry-After: 60\r\n", "{}");
+    let (proxy, dir) = struck(&api, slow);
+    let mut command = dir.command(&["send", "--user", "3", "team-a", "Hello"]);
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    until("the first try", || tries(&proxy) == 1);
+    let kill = format!("kill -INT {}", child.id());
+    let sent = std::process::Command::new("/bin/sh")
+        .args(["-c", &kill])
+        .status();
+    assert!(sent.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{err}");
+    assert!(
+        err.starts_with("error: the message was not sent: "),
+        "{err}"
+    );
+    assert_eq!((tries(&proxy), said(&api)), (1, Vec::new()));
+}
