@@ -48,9 +48,18 @@ pub struct Ledger {
 struct Batch<'a> {
     ledger: &'a Ledger,
     lines: Vec<(Stamp, Fact)>,
+    /// The room it claims. Lock, look and write are one: where another has the claim, no part of it is ever on disk.
+    claim: Option<RoomId>,
 }
 
 impl Batch<'_> {
+    fn is_taken(&self) -> bool {
+        self.ledger.world.with(|state| {
+            let begun = |room| Account::of(&state.disk.entries).begun(room).is_some();
+            self.claim.is_some_and(begun)
+        })
+    }
+
     fn write(&mut self, lines: usize) {
         let lines = self.lines.drain(..lines);
         self.ledger
@@ -61,6 +70,9 @@ impl Batch<'_> {
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
+        if self.is_taken() {
+            return;
+        }
         if !self.lines.is_empty() {
             let end = self.lines.len() as u64 + 1;
             let lines = self.ledger.world.with(|state| state.rng.below(end));
@@ -107,13 +119,11 @@ impl Ledger {
         let mut batch = Batch {
             ledger: self,
             lines,
+            claim,
         };
         tokio::time::sleep(Duration::from_millis(delay)).await;
         self.world.event(self.run, "fsync").await;
-        let taken = self.world.with(|state| {
-            claim.is_some_and(|room| Account::of(&state.disk.entries).begun(room).is_some())
-        });
-        if taken {
+        if batch.is_taken() {
             batch.lines.clear();
             self.world.with(|state| {
                 state.count("a message of another run");
