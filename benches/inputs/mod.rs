@@ -1,0 +1,113 @@
+//! What is measured: a manifest of so many rooms, a server that has them, and a ledger that knows them.
+
+use std::error::Error;
+
+use roomform::ledger::{Entries, Fact, Stamp, bytes, parse};
+use roomform::model::{
+    FieldSet, Pipe, Recorded, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
+};
+use roomform::{Desired, Interest, Observed, Options, Switches, check_text, plan, rooms_of};
+
+/// Members of every room.
+pub const MEMBERS: u64 = 30;
+
+/// The widget that is planned for.
+pub fn target() -> Target {
+    Target {
+        origin: "https://chat.example".to_owned(),
+        widget: WidgetId(627),
+    }
+}
+
+fn title(room: u64) -> String {
+    format!("Курс {room} · осень")
+}
+
+fn members(room: u64) -> impl Iterator<Item = u64> {
+    (0..MEMBERS).map(move |member| room * 7 % 100_000 + member * 13 + 1)
+}
+
+/// The manifest, members inline. Every `edited`-th title is another than the server has.
+pub fn manifest(rooms: u64, edited: Option<u64>) -> String {
+    let mut text = "version: 1\nrooms:\n".to_owned();
+    for room in 1..=rooms {
+        let changed = edited.is_some_and(|every| room.is_multiple_of(every));
+        let mark = if changed { " (new)" } else { "" };
+        let users: Vec<String> = members(room).map(|user| user.to_string()).collect();
+        let (title, users) = (title(room), users.join(", "));
+        let line =
+            format!("  - {{pipe: course-{room}, title: \"{title}{mark}\", members: [{users}]}}\n");
+        text.push_str(&line);
+    }
+    text
+}
+
+/// The rows of a roster: a room and a member each.
+pub fn roster(rooms: u64) -> String {
+    let mut text = "course_id,user_id\n".to_owned();
+    for room in 1..=rooms {
+        for user in members(room) {
+            text.push_str(&format!("{room},{user}\n"));
+        }
+    }
+    text
+}
+
+/// The server's list of the rooms.
+pub fn list(rooms: u64) -> String {
+    let rows: Vec<String> = (1..=rooms)
+        .map(|room| {
+            format!(
+                r#"{{"id":{room},"pipe":"course-{room}","name":"{}","admin_id":1,"type":1,"tab":0,"is_public":0,"created_at":"2026-09-01 08:00:00","updated_at":"2026-09-01 08:00:00","deleted_at":null,"status":1,"imba_id":627}}"#,
+                title(room)
+            )
+        })
+        .collect();
+    let rows = rows.join(",");
+    format!(r#"{{"success":"true","data":[{rows}],"code":200}}"#)
+}
+
+/// The ledger of the apply that made them.
+pub fn ledger(rooms: u64) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut entries = Entries::new();
+    for room in 1..=rooms {
+        let stamp = Stamp {
+            time: "2026-09-01T08:00:00.000Z".to_owned(),
+            run: "0123456789abcdef".to_owned(),
+            sequence: room,
+        };
+        let fact = Fact::Confirmed {
+            pipe: Pipe::new(format!("course-{room}")),
+            room: RoomId(room),
+            members: members(room).map(UserId).collect(),
+            sent: RoomState {
+                title: title(room),
+                kind: RoomKind::Conference,
+                public: false,
+            },
+            kept: FieldSet::default(),
+        };
+        entries.insert(stamp, fact);
+    }
+    Ok(bytes(&target(), &entries)?)
+}
+
+/// A manifest, read.
+pub fn desired(text: &str) -> Result<Desired, Box<dyn Error>> {
+    Ok(check_text("rooms.yaml", text, Options::default())?.desired)
+}
+
+/// What a list says of the rooms of a manifest.
+pub fn observed(desired: &Desired, list: &str) -> Result<Observed, Box<dyn Error>> {
+    Ok(Interest::new(desired).observed(rooms_of(list.as_bytes())?))
+}
+
+/// What a ledger says.
+pub fn recorded(ledger: &[u8]) -> Result<Recorded, Box<dyn Error>> {
+    Ok(parse("l.jsonl".as_ref(), ledger, &target())?.recorded())
+}
+
+/// The plan of three of these.
+pub fn planned(desired: &Desired, observed: &Observed, recorded: &Recorded) -> roomform::Plan {
+    plan(&target(), desired, observed, recorded, &Switches::default())
+}

@@ -1,0 +1,69 @@
+//! What a plan costs in allocations: a count that no busy machine changes, so a change that makes it dearer is seen at once.
+//!
+//! A binary of its own: the allocator counts everything in its process.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
+
+#[path = "../benches/inputs/mod.rs"]
+#[expect(dead_code, reason = "shared with the benches")]
+mod inputs;
+
+use std::alloc::System;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// The most allocations, and bytes of them, a room of 30 members may take in each stage: a quarter more than they were in
+/// November 2026.
+const CHECK: (usize, usize) = (120, 7503);
+const LIST: (usize, usize) = (9, 783);
+const LEDGER: (usize, usize) = (33, 6482);
+const PLAN: (usize, usize) = (7, 143);
+
+/// Allocations and bytes of one stage, for each room.
+#[track_caller]
+fn within<T>(what: &str, rooms: u64, most: (usize, usize), work: impl FnOnce() -> T) -> T {
+    let region = Region::new(ALLOCATOR);
+    let made = work();
+    let spent = region.change();
+    let each = rooms as usize;
+    let (count, bytes) = (
+        (spent.allocations + spent.reallocations) / each,
+        spent.bytes_allocated / each,
+    );
+    assert!(
+        count <= most.0 && bytes <= most.1,
+        "{what} of {rooms} rooms: {count} allocations and {bytes} bytes a room, more than {most:?}"
+    );
+    // Far below would mean that nothing was counted, or that the figures here are out of date.
+    assert!(
+        count * 3 >= most.0 && bytes * 3 >= most.1,
+        "{what} of {rooms} rooms: only {count} allocations and {bytes} bytes a room; lower {most:?}"
+    );
+    made
+}
+
+/// One test, since two at once would count each other's.
+#[test]
+fn a_room_costs_the_same_however_many_there_are() {
+    for rooms in [1_000, 10_000] {
+        let text = inputs::manifest(rooms, Some(100));
+        let (list, ledger) = (inputs::list(rooms), inputs::ledger(rooms).unwrap());
+        let desired = within("check", rooms, CHECK, || inputs::desired(&text).unwrap());
+        let observed = within("list", rooms, LIST, || {
+            inputs::observed(&desired, &list).unwrap()
+        });
+        let recorded = within("ledger", rooms, LEDGER, || {
+            inputs::recorded(&ledger).unwrap()
+        });
+        let plan = within("plan", rooms, PLAN, || {
+            inputs::planned(&desired, &observed, &recorded)
+        });
+        assert_eq!(plan.changes.len() as u64, rooms / 100);
+        assert_eq!(plan.summary.unchanged as u64, rooms - rooms / 100);
+    }
+}
