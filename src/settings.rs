@@ -74,7 +74,7 @@ impl Settings {
         let needs = match verb {
             _ if common.sandbox.is_some() => None,
             Verb::Apply(_) | Verb::Send(_) => Some(Needs::Writing),
-            Verb::Plan(_) | Verb::Export | Verb::Get(_) => Some(Needs::Reading),
+            Verb::Plan(_) | Verb::Export(_) | Verb::Get(_) => Some(Needs::Reading),
             Verb::Ledger(LedgerArgs {
                 verb: LedgerVerb::Adopt(_),
             }) => Some(Needs::Reading),

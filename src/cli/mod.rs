@@ -14,8 +14,8 @@ pub use common::{ColorWhen, Common, Fit, Format, LogFormat};
 pub use get::{GetArgs, GetList, MessageFilters, RoomFilters, Shown, UserFilters};
 pub use send::SendArgs;
 pub use verbs::{
-    AdoptArgs, ApplyArgs, Ci, DiffArgs, DoctorArgs, InitArgs, LedgerArgs, LedgerStore, LedgerVerb,
-    PlanArgs, SandboxArgs, SandboxVerb, SchemaKind, ServeArgs,
+    AdoptArgs, ApplyArgs, Ci, DiffArgs, DoctorArgs, ExportArgs, InitArgs, LedgerArgs, LedgerStore,
+    LedgerVerb, PlanArgs, SandboxArgs, SandboxVerb, SchemaKind, ServeArgs, SplitBy,
 };
 
 /// Terraform for chat rooms: write the rooms you want, review the plan, apply it.
@@ -58,8 +58,8 @@ pub enum Verb {
         #[arg(value_name = "PIPE|USER")]
         what: String,
     },
-    /// Print the live rooms as a manifest
-    Export,
+    /// Print the live rooms as a manifest, or write it into files
+    Export(ExportArgs),
     /// List rooms, users or messages as the server has them
     Get(GetArgs),
     /// Say something in a room, once; needs the secret key

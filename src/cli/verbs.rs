@@ -99,6 +99,35 @@ pub struct ApplyArgs {
     pub failed: Option<PathBuf>,
 }
 
+/// Flags of `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Only live rooms whose pipe matches; a manifest that is made says so as its `scope`; repeatable
+    #[arg(long, value_name = "GLOB")]
+    pub scope: Vec<String>,
+    /// Write to this file, or with --split-by into this directory, instead of printing
+    #[arg(short, long, value_name = "FILE|DIRECTORY")]
+    pub out: Option<PathBuf>,
+    /// A file for each prefix of the pipes, or for each type of the rooms
+    #[arg(long, value_enum, value_name = "WHAT", requires = "out")]
+    pub split_by: Option<SplitBy>,
+    /// Keep files that are there as they are, and append the rooms that are not declared yet
+    #[arg(long, requires = "out", conflicts_with = "force")]
+    pub add: bool,
+    /// Replace files that are there with other content
+    #[arg(long, requires = "out")]
+    pub force: bool,
+}
+
+/// How an export is split into files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SplitBy {
+    /// What stands before the first `-` or `_` of the pipe; other.yaml for pipes without
+    Prefix,
+    /// dialog.yaml, conference.yaml, support.yaml
+    Type,
+}
+
 /// Flags of `doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {

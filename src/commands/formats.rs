@@ -22,7 +22,7 @@ pub(super) fn name(verb: &Verb) -> &'static str {
         Verb::Apply(_) => "apply",
         Verb::Render => "render",
         Verb::Explain { .. } => "explain",
-        Verb::Export => "export",
+        Verb::Export(_) => "export",
         Verb::Get(_) => "get",
         Verb::Send(_) => "send",
         Verb::Doctor(_) => "doctor",
@@ -49,7 +49,7 @@ fn of(verb: &Verb) -> &'static [Format] {
         | Verb::Ledger(_)
         | Verb::Schema { .. } => &[Text, Json],
         Verb::Init(_)
-        | Verb::Export
+        | Verb::Export(_)
         | Verb::Sandbox(_)
         | Verb::Completions { .. }
         | Verb::Man { .. } => &[Text],

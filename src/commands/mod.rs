@@ -11,6 +11,7 @@ mod diff;
 mod doctor;
 mod explain;
 mod export;
+mod files;
 mod formats;
 mod generate;
 mod get;
@@ -77,7 +78,7 @@ fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
         Verb::Apply(args) => block_on(apply::run(args, settings, console)),
         Verb::Render => explain::resolved(settings, console),
         Verb::Explain { what } => explain::run(what, settings, console),
-        Verb::Export => block_on(export::run(settings, console)),
+        Verb::Export(args) => block_on(export::run(args, settings, console)),
         Verb::Get(args) => block_on(get::run(args, settings, console)),
         Verb::Send(args) => block_on(send::run(args, settings, console)),
         Verb::Doctor(args) => block_on(doctor::run(args, settings, console)),

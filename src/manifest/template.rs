@@ -203,7 +203,7 @@ fn environment() -> Environment<'static> {
 }
 
 /// Letters, digits and dashes of ASCII: `Алгебра 7б` is `algebra-7b`. Signs that only soften a letter are left out.
-fn slug(text: &str) -> String {
+pub(super) fn slug(text: &str) -> String {
     let spoken = |c: &char| !matches!(c, 'ь' | 'ъ' | 'Ь' | 'Ъ' | '\'' | '’' | 'ʼ');
     slug::slugify(text.chars().filter(spoken).collect::<String>())
 }

@@ -1,92 +1,24 @@
 //! YAML text -> nodes with places and quoting, one room at a time, in bounded memory and depth.
 //!
-//! Main type: [`Node`]. The only module that names the YAML library; it does not know what any key means.
+//! Main entry: [`read`], which makes a [`Node`] of each part. The only module that names the YAML library; it does not know what any key means.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use granit_parser::StructureStyle::Block;
 use granit_parser::{
     ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag, options,
 };
 
 use super::complaint::explain;
 use super::diagnostic::{At, Code, Diagnostic};
+pub(super) use super::node::{Anchored, Node, Value};
 use crate::model::FileId;
 
 /// Deeper than any manifest needs; the builder recurses, so this is also what keeps the stack small.
 const DEPTH: usize = 64;
 /// How many nodes all aliases of a file together may stand for.
 const ALIASED: u64 = 1_000_000;
-
-/// A YAML value and where it starts.
-#[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) at: At,
-    value: Value,
-}
-
-/// What a node is. Aliases are looked through by [`Node::value`].
-#[derive(Debug, Clone)]
-pub(super) enum Value {
-    /// A word or text; `plain` if it stood there without quotes.
-    Scalar { text: String, plain: bool },
-    /// A list.
-    Seq(Vec<Node>),
-    /// A mapping, in the order of the file, repeated keys included.
-    Map(Vec<(Node, Node)>),
-    /// What an alias stands for, shared with its anchor.
-    Alias(Rc<Anchored>),
-}
-
-/// A node with a name, and how many nodes it is when written out.
-#[derive(Debug)]
-pub(super) struct Anchored {
-    node: Node,
-    weight: u64,
-}
-
-impl Node {
-    /// A node that no file has.
-    pub(super) fn made(at: At, value: Value) -> Self {
-        Self { at, value }
-    }
-
-    /// A quoted text that no file has.
-    pub(super) fn text(at: At, text: String) -> Self {
-        Self::made(at, Value::Scalar { text, plain: false })
-    }
-
-    /// The same, and everything in it, as if it stood somewhere else.
-    pub(super) fn moved(&self, at: At) -> Self {
-        let value = match self.value() {
-            Value::Seq(items) => Value::Seq(items.iter().map(|item| item.moved(at)).collect()),
-            Value::Map(pairs) => {
-                let moved = |(key, value): &(Self, Self)| (key.moved(at), value.moved(at));
-                Value::Map(pairs.iter().map(moved).collect())
-            }
-            value => value.clone(),
-        };
-        Self::made(at, value)
-    }
-
-    /// The value, aliases resolved.
-    pub(super) fn value(&self) -> &Value {
-        match &self.value {
-            Value::Alias(anchored) => anchored.node.value(),
-            value => value,
-        }
-    }
-
-    /// The node's type in a message.
-    pub(super) fn noun(&self) -> &'static str {
-        match self.value() {
-            Value::Scalar { text, plain: true } => super::scalar::reading(text).noun(),
-            Value::Scalar { .. } => "text",
-            Value::Seq(_) => "a list",
-            Value::Map(_) | Value::Alias(_) => "a mapping",
-        }
-    }
-}
 
 /// A part of a document, handed over as soon as it is read.
 #[derive(Debug)]
@@ -111,10 +43,8 @@ pub(super) fn read(
     streamed: &str,
     take: &mut dyn FnMut(Item),
 ) -> Result<(), Diagnostic> {
-    let limits = options! { flow_nesting_limit: DEPTH + 1, block_nesting_limit: DEPTH + 1, emit_comments: false };
-    let parser = Parser::new_from_str_with_options(text, limits);
     let mut reader = Reader {
-        parser,
+        parser: parser(text),
         text,
         file,
         anchors: HashMap::new(),
@@ -140,6 +70,72 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
+    let limits = options! { flow_nesting_limit: DEPTH + 1, block_nesting_limit: DEPTH + 1, emit_comments: false };
+    Parser::new_from_str_with_options(text, limits)
+}
+
+/// How the list under a top-level key is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// There is no such key.
+    Nowhere,
+    /// As lines that start with `-` in this column, counted from 0; its last value ends before this byte.
+    Lines { column: usize, end: usize },
+    /// Between brackets, or not as a list; or the text is no mapping of lines.
+    Otherwise,
+}
+
+/// How the list under a top-level key is written, for whoever adds to its text.
+pub(super) fn written(text: &str, key: &str) -> Written {
+    let (mut depth, mut is_key, mut inside, mut found) = (0, true, None, Written::Nowhere);
+    for event in parser(text) {
+        let Ok((event, span)) = event else {
+            return Written::Otherwise;
+        };
+        let (start, end) = (span.start.byte_offset(), span.end.byte_offset());
+        let (start, end) = (start.unwrap_or_default(), end.unwrap_or_default());
+        let lines = matches!(
+            event,
+            Event::SequenceStart(Block, ..) | Event::MappingStart(Block, ..)
+        );
+        let opens = matches!(event, Event::SequenceStart(..) | Event::MappingStart(..));
+        let closes = matches!(event, Event::SequenceEnd | Event::MappingEnd);
+        let is_node = opens || matches!(event, Event::Scalar(..) | Event::Alias(_));
+        match (&event, inside) {
+            _ if depth == 0 && is_node && !lines => return Written::Otherwise,
+            (Event::Scalar(word, ..), _) if depth == 1 && is_key => {
+                inside = (word == key).then_some(start);
+            }
+            _ if depth == 1 && is_node && is_key => inside = None,
+            (Event::SequenceStart(Block, ..), Some(key)) if depth == 1 => {
+                let column = column(text, start, key);
+                found = Written::Lines { column, end: start };
+            }
+            (_, Some(_)) if depth == 1 && is_node => found = Written::Otherwise,
+            _ => {}
+        }
+        is_key ^= depth == 1 && is_node;
+        if let (Written::Lines { end: last, .. }, Some(_)) = (&mut found, inside)
+            && (is_node || closes)
+            && end > start
+        {
+            *last = end;
+        }
+        depth = depth + usize::from(opens) - usize::from(closes);
+    }
+    found
+}
+
+/// The column of a list's signs. The library says where the first one is, if they are indented, else what stands after it; then
+/// they are below the key.
+fn column(text: &str, start: usize, key: usize) -> usize {
+    let indented = text.get(start..).is_some_and(|it| it.starts_with('-'));
+    let before = text.get(..if indented { start } else { key });
+    let before = before.unwrap_or_default();
+    before.len() - before.rfind('\n').map_or(0, |end| end + 1)
 }
 
 struct Reader<'a> {

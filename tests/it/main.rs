@@ -17,6 +17,7 @@ mod doctor;
 mod drift;
 mod exits;
 mod explain;
+mod export;
 mod failed;
 mod fault_matrix;
 mod freshness;

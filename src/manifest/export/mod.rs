@@ -1,9 +1,18 @@
 //! Live rooms -> the text of a manifest that `plan` finds nothing to do for.
 //!
-//! It writes what the list showed and what the ledger recorded, and says in comments what cannot be known.
+//! Main type: [`Entry`], one pipe of the list. It writes what the list showed and what the ledger recorded, and says in comments
+//! what cannot be known. `append` adds to a text that is there, `split` names files, `readback` judges what would be read.
+
+mod append;
+mod readback;
+mod split;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+
+pub use append::append;
+pub use readback::{Unlike, read_back};
+pub use split::{by_prefix, by_type};
 
 use super::diagnostic::At;
 use super::validate::{bad_pipe, bad_title};
@@ -14,38 +23,80 @@ const NOWHERE: At = At {
     offset: 0,
 };
 
-/// The manifest of these rooms, sorted by pipe. Deleted rooms are left out; rooms that a manifest cannot declare become comments.
-pub fn export(widget: WidgetId, rooms: &[LiveRoom], recorded: &Recorded) -> String {
+/// One pipe of the server's list, as a manifest says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The pipe.
+    pub pipe: Pipe,
+    /// The type of its room; of the first one, where there are several.
+    pub kind: RoomKind,
+    /// Whether the text declares it; else it says in a comment why a manifest cannot.
+    pub declared: bool,
+    /// Lines that are indented by two spaces.
+    pub text: String,
+}
+
+/// An entry for each pipe, sorted by pipe. Deleted rooms are left out.
+pub fn entries(rooms: &[LiveRoom], recorded: &Recorded) -> Vec<Entry> {
     let mut by_pipe: BTreeMap<&Pipe, Vec<&LiveRoom>> = BTreeMap::new();
     for room in rooms.iter().filter(|room| !room.deleted) {
         by_pipe.entry(&room.pipe).or_default().push(room);
     }
-    let mut declared = String::new();
-    let mut left_out = String::new();
-    for (pipe, rooms) in by_pipe {
-        match (rooms.as_slice(), bad_pipe(pipe.as_str(), NOWHERE)) {
-            ([room], None) => declare(&mut declared, room, recorded.rooms.get(&room.id)),
-            (rooms, reason) => {
-                let reason = reason.map_or_else(
-                    || "more than one live room has this pipe".to_owned(),
-                    |why| why.message,
-                );
-                let ids: Vec<String> = rooms.iter().map(|room| room.id.to_string()).collect();
-                let _ = writeln!(
-                    left_out,
-                    "  # left out: pipe {} (id {}): {reason}",
-                    quoted(pipe.as_str()),
-                    ids.join(", ")
-                );
+    by_pipe
+        .into_iter()
+        .filter_map(|(pipe, mut rooms)| {
+            rooms.sort_by_key(|room| room.id);
+            let first = rooms.first()?;
+            let mut text = String::new();
+            let reason = match bad_pipe(pipe.as_str(), NOWHERE) {
+                Some(why) => Some(why.message),
+                None if rooms.len() > 1 => Some("more than one live room has this pipe".to_owned()),
+                None => None,
+            };
+            match &reason {
+                None => declare(&mut text, first, recorded.rooms.get(&first.id)),
+                Some(reason) => leave_out(&mut text, pipe, &rooms, reason),
             }
+            Some(Entry {
+                pipe: pipe.clone(),
+                kind: first.state.kind,
+                declared: reason.is_none(),
+                text,
+            })
+        })
+        .collect()
+}
+
+/// The manifest of these rooms; rooms that it cannot declare become comments.
+pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
+    let texts = |declared: bool| -> String {
+        let entries = entries.iter().filter(|entry| entry.declared == declared);
+        entries.map(|entry| entry.text.as_str()).collect()
+    };
+    let (declared, left_out) = (texts(true), texts(false));
+    let scope = match scope {
+        [] => String::new(),
+        globs => {
+            let globs: Vec<String> = globs.iter().map(|glob| quoted(glob)).collect();
+            format!("scope: [{}]\n", globs.join(", "))
         }
-    }
+    };
     let empty = if declared.is_empty() {
         " [] # none: --allow-empty says that none is meant"
     } else {
         ""
     };
-    format!("{HEAD}version: 1\nwidget: {widget}\n\nrooms:{empty}\n{declared}{left_out}")
+    format!("{HEAD}version: 1\nwidget: {widget}\n{scope}\nrooms:{empty}\n{declared}{left_out}")
+}
+
+fn leave_out(text: &mut String, pipe: &Pipe, rooms: &[&LiveRoom], reason: &str) {
+    let ids: Vec<String> = rooms.iter().map(|room| room.id.to_string()).collect();
+    let _ = writeln!(
+        text,
+        "  # left out: pipe {} (id {}): {reason}",
+        quoted(pipe.as_str()),
+        ids.join(", ")
+    );
 }
 
 const HEAD: &str = "\

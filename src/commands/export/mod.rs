@@ -1,0 +1,71 @@
+//! `export`: the live rooms as a manifest, printed or in files.
+
+mod files;
+
+use super::Console;
+use super::target::{Connection, dice, switches};
+use crate::cli::ExportArgs;
+use crate::error::{Error, Exit};
+use crate::imbachat::ReadRooms;
+use crate::manifest::{Entry, Options, entries, load_text, page};
+use crate::model::{LiveRoom, WidgetId};
+use crate::plan::Selection;
+use crate::settings::Settings;
+
+pub(super) async fn run(
+    args: &ExportArgs,
+    settings: &Settings,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    let only = switches(&settings.common)?.only;
+    let (globs, scope) = scope(&args.scope)?;
+    let out = match &args.out {
+        None => None,
+        Some(out) => match files::Out::open(out, args, settings, console)? {
+            Some(out) => Some(out),
+            None => return Ok(Exit::Invalid),
+        },
+    };
+    let declared = out.as_ref().and_then(files::Out::widget);
+    let connection = Connection::open(settings, declared).await?;
+    let recorded = connection.recorded(console)?;
+    let rooms: Vec<LiveRoom> = connection
+        .reader
+        .collect(&dice(), Vec::new, |rooms, row| {
+            if only.contains(&row.pipe) && scope.contains(&row.pipe) {
+                rooms.push(row);
+            }
+        })
+        .await?;
+    let widget = connection.target.widget;
+    connection.close().await?;
+    let entries = entries(&rooms, &recorded);
+    match out {
+        Some(out) => out.write(widget, &globs, &entries, console)?,
+        None => {
+            let all: Vec<&Entry> = entries.iter().collect();
+            console.print(&page(widget, &globs, &all))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The globs of `--scope`, each once, and what they choose. They are those a manifest may have, for they will stand in one.
+fn scope(given: &[String]) -> Result<(Vec<String>, Selection), Error> {
+    let mut globs: Vec<String> = Vec::new();
+    for glob in given {
+        if !globs.contains(glob) {
+            globs.push(glob.clone());
+        }
+    }
+    let text = page(WidgetId(1), &globs, &[]);
+    let loaded = load_text("--scope", &text, Options { allow_empty: true });
+    let wrong = loaded.diagnostics.first().map(|it| it.message.clone());
+    let wrong = match (wrong, Selection::new(&globs)) {
+        (None, Ok(selection)) => return Ok((globs, selection)),
+        (Some(wrong), _) => wrong,
+        (None, Err(error)) => error.to_string(),
+    };
+    Err(Error::message(Exit::Usage, format!("--scope: {wrong}"))
+        .hint("write it as --scope 'course-*'"))
+}

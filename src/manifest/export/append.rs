@@ -1,0 +1,57 @@
+//! Rooms appended to the text of a manifest, in which nothing else changes by a byte.
+
+use super::Entry;
+use crate::manifest::yaml::{Written, written};
+
+const KEY: &str = "rooms";
+
+/// The text with these rooms at the end of its list `rooms`, or with such a list at its end if it has none. `None` if the list
+/// is not written as lines that start with `-`: there is no place then that would be right for sure.
+///
+/// What it gives has to be read back before it is used: this looks at the text only.
+pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
+    let (mark, body) = match text.strip_prefix('\u{feff}') {
+        Some(body) => ("\u{feff}", body),
+        None => ("", text),
+    };
+    let (at, head, column) = match written(body, KEY) {
+        Written::Otherwise => return None,
+        Written::Nowhere => (body.len(), "rooms:\n", 2),
+        Written::Lines { column, end } => (below(body, column, end), "", column),
+    };
+    let (before, after) = body.split_at_checked(at)?;
+    let mut added = String::new();
+    if !before.is_empty() && !before.ends_with('\n') {
+        added.push('\n');
+    }
+    added.push_str(head);
+    for line in entries.iter().flat_map(|entry| entry.text.lines()) {
+        added.extend(std::iter::repeat_n(' ', column));
+        added.push_str(line.strip_prefix("  ").unwrap_or(line));
+        added.push('\n');
+    }
+    if body
+        .split('\n')
+        .next()
+        .is_some_and(|line| line.ends_with('\r'))
+    {
+        added = added.replace('\n', "\r\n");
+    }
+    Some(format!("{mark}{before}{added}{after}"))
+}
+
+/// Where the line ends in which the list does, with the comments right below it that are indented as its items are.
+fn below(text: &str, column: usize, end: usize) -> usize {
+    let rest = text.get(end..).unwrap_or_default();
+    let started = end == 0 || text[..text.len() - rest.len()].ends_with('\n');
+    let mut at = end;
+    if !started {
+        at += rest.split_inclusive('\n').next().map_or(0, str::len);
+    }
+    let lines = text.get(at..).unwrap_or_default().split_inclusive('\n');
+    let remarks = lines.take_while(|line| {
+        let remark = line.trim_start_matches(' ');
+        column > 0 && line.len() - remark.len() >= column && remark.starts_with('#')
+    });
+    at + remarks.map(str::len).sum::<usize>()
+}

@@ -1,0 +1,74 @@
+//! Whether what an export would write reads as it is meant: the new rooms as they are, everything else as it was.
+
+use thiserror::Error;
+
+use crate::model::{Desired, DesiredRoom, Member, MembersPolicy, UserId};
+
+/// What would be read is not what is meant.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum Unlike {
+    /// A room that was to be added.
+    #[error("the new room `{0}` would not be read as it is")]
+    New(String),
+    /// A room that was declared before.
+    #[error("the room `{0}` would be read differently")]
+    Old(String),
+    /// A room that nobody asked for, as when a file changed meanwhile.
+    #[error("the room `{0}` would be declared too")]
+    Extra(String),
+    /// The widget, the scope or the limits.
+    #[error("`widget`, `scope` or `limits` would be read differently")]
+    Rest,
+}
+
+/// Compares what would be read with the rooms that were to be added and, where there was one, with the manifest as it was before.
+///
+/// # Errors
+/// The first difference.
+pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> Result<(), Unlike> {
+    for (pipe, room) in &added.rooms {
+        let found = after.rooms.get(pipe);
+        // The defaults of a file may say when members are sent; an export does not.
+        let alike = found.is_some_and(|found| said(found).0 == said(room).0);
+        if !alike {
+            return Err(Unlike::New(pipe.as_str().to_owned()));
+        }
+    }
+    let Some(before) = before else {
+        return Ok(());
+    };
+    for (pipe, room) in &before.rooms {
+        let found = after.rooms.get(pipe);
+        if found.is_none_or(|found| said(found) != said(room)) {
+            return Err(Unlike::Old(pipe.as_str().to_owned()));
+        }
+    }
+    let known = |pipe| before.rooms.contains_key(pipe) || added.rooms.contains_key(pipe);
+    if let Some(pipe) = after.rooms.keys().find(|pipe| !known(*pipe)) {
+        return Err(Unlike::Extra(pipe.as_str().to_owned()));
+    }
+    let widget = before.widget.is_none() || before.widget == after.widget;
+    if !widget || before.scope != after.scope || before.limits != after.limits {
+        return Err(Unlike::Rest);
+    }
+    Ok(())
+}
+
+/// All that a room says, and when its members are sent. Where it stands may differ: lines move.
+fn said(room: &DesiredRoom) -> (impl PartialEq + '_, MembersPolicy) {
+    let DesiredRoom {
+        pipe,
+        state,
+        members,
+        exclude,
+        policy,
+        ignore,
+        welcome,
+        place: _,
+    } = room;
+    let users: Vec<UserId> = members
+        .iter()
+        .map(|Member { user, place: _ }| *user)
+        .collect();
+    ((pipe, state, users, exclude, ignore, welcome), *policy)
+}

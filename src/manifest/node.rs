@@ -1,0 +1,78 @@
+//! YAML values with their places and quoting, once they are read.
+//!
+//! Main type: [`Node`].
+
+use std::rc::Rc;
+
+use super::diagnostic::At;
+use super::scalar::reading;
+
+/// A YAML value and where it starts.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) at: At,
+    pub(super) value: Value,
+}
+
+/// What a node is. Aliases are looked through by [`Node::value`].
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// A word or text; `plain` if it stood there without quotes.
+    Scalar { text: String, plain: bool },
+    /// A list.
+    Seq(Vec<Node>),
+    /// A mapping, in the order of the file, repeated keys included.
+    Map(Vec<(Node, Node)>),
+    /// What an alias stands for, shared with its anchor.
+    Alias(Rc<Anchored>),
+}
+
+/// A node with a name, and how many nodes it is when written out.
+#[derive(Debug)]
+pub(super) struct Anchored {
+    pub(super) node: Node,
+    pub(super) weight: u64,
+}
+
+impl Node {
+    /// A node that no file has.
+    pub(super) fn made(at: At, value: Value) -> Self {
+        Self { at, value }
+    }
+
+    /// A quoted text that no file has.
+    pub(super) fn text(at: At, text: String) -> Self {
+        Self::made(at, Value::Scalar { text, plain: false })
+    }
+
+    /// The same, and everything in it, as if it stood somewhere else.
+    pub(super) fn moved(&self, at: At) -> Self {
+        let value = match self.value() {
+            Value::Seq(items) => Value::Seq(items.iter().map(|item| item.moved(at)).collect()),
+            Value::Map(pairs) => {
+                let moved = |(key, value): &(Self, Self)| (key.moved(at), value.moved(at));
+                Value::Map(pairs.iter().map(moved).collect())
+            }
+            value => value.clone(),
+        };
+        Self::made(at, value)
+    }
+
+    /// The value, aliases resolved.
+    pub(super) fn value(&self) -> &Value {
+        match &self.value {
+            Value::Alias(anchored) => anchored.node.value(),
+            value => value,
+        }
+    }
+
+    /// The node's type in a message.
+    pub(super) fn noun(&self) -> &'static str {
+        match self.value() {
+            Value::Scalar { text, plain: true } => reading(text).noun(),
+            Value::Scalar { .. } => "text",
+            Value::Seq(_) => "a list",
+            Value::Map(_) | Value::Alias(_) => "a mapping",
+        }
+    }
+}

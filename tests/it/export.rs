@@ -1,0 +1,519 @@
+//! The live rooms as files of a manifest: nothing lost, nothing changed but what is added, and a plan of it is empty.
+
+use std::fs;
+use std::path::Path;
+
+use insta::assert_snapshot;
+use roomform::manifest::{
+    Options, Overlay, append, entries, load, load_from, load_text, page, read_back,
+};
+use roomform::model::{LiveRoom, Pipe, Recorded, RoomId, RoomKind, RoomState, WidgetId};
+use roomform::sandbox::{Config, RoomView};
+
+use crate::support::{Api, Dir};
+
+const OLD: &[(&str, &str, u8)] = &[
+    ("course-a", "Course A", 1),
+    ("course-b", "Course B", 1),
+    ("team_x", "Team X", 0),
+    ("lounge", "Lounge", 1),
+    ("odd-1", "Odd", 7),
+    ("help", "Help", 3),
+];
+
+/// A widget with these rooms and one for support, and an empty directory.
+fn widget(rooms: &[(&str, &str, u8)]) -> (Api, Dir) {
+    let api = Api::start(Config::default());
+    rooms.iter().for_each(|room| add(&api, room));
+    // A widget without one for support is given one, whose pipe depends on the time.
+    if rooms.iter().all(|(.., kind)| *kind != 3) {
+        add(&api, &("help", "Help", 3));
+    }
+    let dir = Dir::new().envs(&api.env());
+    (api, dir)
+}
+
+fn add(api: &Api, (pipe, name, kind): &(&str, &str, u8)) {
+    let room = RoomView {
+        pipe: (*pipe).to_owned(),
+        name: (*name).to_owned(),
+        kind: *kind,
+        ..RoomView::default()
+    };
+    api.world(|world| world.insert_room(627, room, 1));
+}
+
+/// A plan of the manifest finds nothing to do for so many rooms, and an apply of it writes nothing.
+#[track_caller]
+fn nothing_to_do(api: &Api, dir: &Dir, manifest: &str, rooms: usize) {
+    let plan = dir
+        .run(&["plan", "--detailed-exitcode", "-f", manifest])
+        .ok();
+    let words = format!("nothing to do; {rooms} unchanged");
+    assert!(plan.contains(&words), "{plan}");
+    dir.run(&["apply", "--yes", "-f", manifest]).ok();
+    let stats = api.stats();
+    assert_eq!((stats.imba_rooms, stats.send_msg), (0, 0));
+}
+
+/// The names of the files below a directory, without what an apply leaves.
+fn names(dir: &Dir, below: &str) -> Vec<String> {
+    let root = dir.path(below);
+    let files = dir.files().into_iter();
+    let names = files.filter_map(|(path, _)| {
+        let name = path.strip_prefix(&root).ok()?.to_str()?.to_owned();
+        (!name.starts_with(".roomform")).then_some(name)
+    });
+    names.collect()
+}
+
+#[test]
+fn into_a_file_and_again_and_never_over_another() {
+    let (api, dir) = widget(OLD);
+    let printed = dir.run(&["export"]).ok();
+    let wrote = dir.run(&["export", "-o", "new/rooms.yaml"]).ok();
+    assert_eq!(wrote, "wrote new/rooms.yaml: 6 rooms\n");
+    assert_eq!(dir.read("new/rooms.yaml"), printed, "as it is printed");
+    nothing_to_do(&api, &dir, "new/rooms.yaml", 6);
+    let again = dir.run(&["export", "-o", "new/rooms.yaml"]).ok();
+    assert_eq!(again, "everything is there already\n");
+    dir.write("rooms.yaml", "# mine\n");
+    let before = dir.files();
+    let ran = dir.run(&["export", "-o", "rooms.yaml"]);
+    assert_snapshot!(ran.err, @"
+    error: 1 file with other content in the way: `rooms.yaml`
+      hint: move them away, or replace them with --force; nothing was written
+      hint: --add keeps them, and appends the rooms they do not declare
+    ");
+    assert_eq!((ran.code, ran.out.as_str()), (5, ""));
+    assert_eq!(dir.files(), before);
+    dir.run(&["export", "-o", "rooms.yaml", "--force"]).ok();
+    assert_eq!(dir.read("rooms.yaml"), printed);
+    let ran = dir.run(&["export", "-o", "new"]);
+    assert_eq!(ran.code, 64, "{ran:?}");
+    assert!(ran.err.contains("--split-by prefix"), "{}", ran.err);
+}
+
+#[test]
+fn a_scope_chooses_and_is_written_down() {
+    let (api, dir) = widget(OLD);
+    let args = ["export", "--scope", "course-*", "--scope", "team*"];
+    let printed = dir.run(&args).ok();
+    assert_snapshot!(printed, @r#"
+    # Made by `roomform export` from the rooms the server listed. `roomform plan` finds nothing to do for it.
+    # The API does not tell who is in a room. `members` below are those whose adding is on record in the ledger;
+    # everyone else who is in a room stays there, listed or not.
+    version: 1
+    widget: 627
+    scope: ["course-*", "team*"]
+
+    rooms:
+      - pipe: "course-a"
+        title: "Course A"
+        type: conference
+        public: false
+        members: [] # unknown: none on record, and the API lists none
+      - pipe: "course-b"
+        title: "Course B"
+        type: conference
+        public: false
+        members: [] # unknown: none on record, and the API lists none
+      - pipe: "team_x"
+        title: "Team X"
+        type: dialog
+        public: false
+        members: [] # unknown: none on record, and the API lists none
+    "#);
+    dir.run(&[&args[..], &["-o", "rooms.yaml"]].concat()).ok();
+    nothing_to_do(&api, &dir, "rooms.yaml", 3);
+    let plan = dir.run(&["plan"]).ok();
+    assert!(plan.contains("0 unmanaged"), "{plan}");
+    add(&api, &("course-z", "Not declared", 1));
+    let plan = dir.run(&["plan"]).ok();
+    assert!(plan.contains("1 unmanaged"), "{plan}");
+    // `--only` is about this run, and leaves no trace.
+    let only = dir
+        .run(&["export", "--scope", "course-*", "--only", "*-a"])
+        .ok();
+    assert!(
+        only.contains("scope: [\"course-*\"]\n") && !only.contains("course-b"),
+        "{only}"
+    );
+    let long = "x".repeat(256);
+    for glob in ["a[", &long] {
+        let ran = dir.run(&["export", "--scope", glob]);
+        assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:?}");
+        assert!(ran.err.contains("--scope 'course-*'"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn split_by_prefix_and_by_type() {
+    let (api, dir) = widget(OLD);
+    let args = ["export", "--split-by", "prefix", "-o", "rooms"];
+    let wrote = dir.run(&[&args[..], &["--scope", "*-*"]].concat()).ok();
+    assert_eq!(
+        wrote,
+        "wrote rooms/course.yaml: 2 rooms\nwrote rooms/odd.yaml: 1 room\n"
+    );
+    let scopes = ["course", "odd"].map(|name| {
+        let text = dir.read(&format!("rooms/{name}.yaml"));
+        text.contains("scope: [\"*-*\"]")
+    });
+    assert_eq!(scopes, [true, false], "in one file");
+    nothing_to_do(&api, &dir, "rooms", 3);
+    let before = dir.files();
+    let ran = dir.run(&args);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(
+        ran.err
+            .contains("1 file with other content in the way: `rooms/course.yaml`"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(dir.files(), before, "not one is written");
+    let wrote = dir.run(&[&args[..], &["--force"]].concat()).ok();
+    assert_snapshot!(wrote, @"
+    wrote rooms/course.yaml: 2 rooms
+    wrote rooms/other.yaml: 2 rooms
+    wrote rooms/team.yaml: 1 room
+    ");
+    nothing_to_do(&api, &dir, "rooms", 6);
+    // The same rooms in files of other names beside these would be declared twice.
+    let before = dir.files();
+    let ran = dir.run(&["export", "--split-by", "type", "-o", "rooms"]);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(ran.err.contains("E012"), "{}", ran.err);
+    assert!(ran.err.contains("another directory"), "{}", ran.err);
+    assert_eq!(dir.files(), before);
+    dir.run(&["export", "--split-by", "type", "-o", "types/of"])
+        .ok();
+    assert_eq!(
+        names(&dir, "types/of"),
+        [
+            "conference.yaml",
+            "dialog.yaml",
+            "support.yaml",
+            "type-7.yaml"
+        ]
+    );
+    nothing_to_do(&api, &dir, "types/of", 6);
+}
+
+#[test]
+fn whatever_a_pipe_is_called_its_file_is_harmless() {
+    let rooms = [
+        ("../../etc/passwd-1", "a", 1),
+        ("/abs-1", "b", 1),
+        ("Course-1", "c", 1),
+        ("course-2", "d", 1),
+        ("CON-1", "e", 1),
+        ("com1_x", "f", 1),
+        ("-x", "g", 1),
+        (".hidden-1", "h", 1),
+        ("\u{202e}-1", "i", 1),
+        ("курс-1", "j", 1),
+        (" lead-1", "k", 1),
+        ("a\nb-1", "l", 1),
+    ];
+    let (api, dir) = widget(&rooms);
+    let long = format!("{}-1", "long".repeat(50));
+    add(&api, &(&long, "m", 1));
+    let ran = dir.run(&["export", "--split-by", "prefix", "-o", "home/rooms"]);
+    assert_snapshot!(ran.err, @r#"
+    warning: left out: pipe " lead-1" (id 11): a pipe cannot start or end with white space
+    warning: left out: pipe "a\U0000000ab-1" (id 12): a pipe cannot have control characters
+    "#);
+    assert_eq!(ran.code, 0);
+    assert_snapshot!(names(&dir, "").join("\n"), @"
+    home/rooms/abs.yaml
+    home/rooms/com1-rooms.yaml
+    home/rooms/con-rooms.yaml
+    home/rooms/course.yaml
+    home/rooms/etc-passwd.yaml
+    home/rooms/hidden.yaml
+    home/rooms/kurs.yaml
+    home/rooms/longlonglonglonglonglonglonglonglonglonglonglonglonglonglong.yaml
+    home/rooms/other.yaml
+    ");
+    assert!(!Path::new("/abs.yaml").exists());
+    // Two cannot be declared.
+    nothing_to_do(&api, &dir, "home/rooms", 12);
+}
+
+const KEPT: &str = "\
+# The team's own file.
+version: 1   # of the language
+people: {head: 3}
+
+rooms:
+    # the first one
+    - pipe: 'course-a'   # quoted in another way
+      title: >-
+        Course
+        A
+      members: [head,
+                4]   # two of them
+      # what belongs to it
+
+# Guards below.
+limits: {publish: 0}
+";
+
+#[test]
+fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
+    let (_api, dir) = widget(OLD);
+    let args = ["export", "--add", "-o", "rooms.yaml"];
+    for (text, end) in [
+        (KEPT.to_owned(), "\n"),
+        (KEPT.replace('\n', "\r\n"), "\r\n"),
+    ] {
+        dir.write("rooms.yaml", &text);
+        let told = dir.run(&args).ok();
+        assert_eq!(told, "added 5 rooms to rooms.yaml\n");
+        let after = dir.read("rooms.yaml");
+        let at =
+            text.find("# what belongs to it").unwrap() + "# what belongs to it".len() + end.len();
+        let (head, tail) = text.split_at(at);
+        assert!(after.starts_with(head) && after.ends_with(tail), "{after}");
+        let added = &after[head.len()..after.len() - tail.len()];
+        assert_eq!(added.matches(end).count(), added.matches('\n').count());
+        if end == "\n" {
+            assert_snapshot!(added, @r#"
+            - pipe: "course-b"
+              title: "Course B"
+              type: conference
+              public: false
+              members: [] # unknown: none on record, and the API lists none
+            - pipe: "help"
+              title: "Help"
+              type: support
+              public: false
+              members: [] # unknown: none on record, and the API lists none
+            - pipe: "lounge"
+              title: "Lounge"
+              type: conference
+              public: false
+              members: [] # unknown: none on record, and the API lists none
+            - pipe: "odd-1"
+              title: "Odd"
+              type: conference # live type 7, which a manifest cannot name; kept as it is
+              public: false
+              ignore: [type]
+              members: [] # unknown: none on record, and the API lists none
+            - pipe: "team_x"
+              title: "Team X"
+              type: dialog
+              public: false
+              members: [] # unknown: none on record, and the API lists none
+            "#);
+        }
+        let plan = dir.run(&["plan", "--format", "json"]).json();
+        let changed = plan["changes"].as_array().unwrap();
+        // The members of the old room were never sent; of the new rooms there is nothing to do.
+        assert_eq!(changed.len(), 1, "{plan}");
+        assert_eq!(changed[0]["pipe"], "course-a");
+        assert_eq!(dir.run(&args).ok(), "everything is there already\n");
+        assert_eq!(dir.read("rooms.yaml"), after);
+    }
+}
+
+#[test]
+fn rooms_are_added_wherever_the_list_stands() {
+    let head = "version: 1\nwidget: 627\n";
+    let room = "pipe: course-a\n";
+    let texts = [
+        // The list ends with the file, and the last line has no end.
+        format!("{head}rooms:\n- pipe: course-a\n  title: Course A"),
+        format!("{head}rooms:\n- {room}  title: Course A\n# not of the list\ngroups: {{}}\n"),
+        format!("rooms:\n  -   title: Course A\n      {room}\n\n\nversion: 1\n"),
+        format!("{head}rooms:\n  - {{title: Course A, pipe: course-a}} # one\n"),
+        format!("\u{feff}{head}rooms:\n  - {room}    title: |-\n      Course A\n\ngroups: {{}}\n"),
+        format!("{head}rooms: &all\n  - {room}    title: \"Course A\"\n...\n"),
+        format!(
+            "{head}\"rooms\":\n  - {room}    title: Course A\n    welcome:\n      from: 3\n      text: |+\n        Hello\n\n\n"
+        ),
+        // None yet: rooms come from a file.
+        format!(
+            "{head}generate:\n  - {{each: c.csv, room: {{pipe: \"course-{{{{ id }}}}\", title: \"Course A\"}}}}"
+        ),
+    ];
+    for text in texts {
+        let (api, dir) = widget(&OLD[..4]);
+        dir.write("c.csv", "id\na\n");
+        dir.write("rooms.yaml", &text);
+        let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
+        assert_eq!(ran.code, 0, "{text}: {ran:?}");
+        assert_eq!(ran.out, "added 4 rooms to rooms.yaml\n", "{text}");
+        let after = dir.read("rooms.yaml");
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let mut left = lines(&after).into_iter();
+        let kept = lines(&text).iter().all(|line| left.any(|it| it == *line));
+        assert!(kept, "{after}");
+        nothing_to_do(&api, &dir, "rooms.yaml", 5);
+    }
+}
+
+#[test]
+fn what_cannot_be_added_to_is_left_alone() {
+    let (_api, dir) = widget(OLD);
+    let cases = [
+        "version: 1\nrooms: [{pipe: course-a, title: Course A}]\n",
+        "version: 1\nrooms: []\n",
+        "version: 1\nrooms:\n  [{pipe: course-a, title: Course A}]\n",
+        "{version: 1, rooms: [{pipe: course-a, title: Course A}]}\n",
+        "{\"version\": 1}\n",
+    ];
+    for text in cases {
+        dir.write("rooms.yaml", text);
+        let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
+        assert_eq!((ran.code, ran.out.as_str()), (5, ""), "{text}: {ran:?}");
+        assert!(
+            ran.err
+                .contains("write `rooms:` and below it a line `- pipe:"),
+            "{}",
+            ran.err
+        );
+        assert_eq!(dir.read("rooms.yaml"), text);
+    }
+    // The text is of lines, and what is put at its end is not read.
+    let text =
+        "version: 1\ngenerate:\n  - {each: c.csv, room: {pipe: \"x-{{ id }}\", title: X}}\n...\n";
+    dir.write("c.csv", "id\na\n");
+    dir.write("rooms.yaml", text);
+    let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(ran.err.contains("nothing was written"), "{}", ran.err);
+    assert_eq!(dir.read("rooms.yaml"), text);
+    // An invalid one, and one for another widget.
+    for (text, code) in [
+        ("version: 1\nroms: []\n", 3),
+        ("version: 1\nwidget: 5\nrooms: []\n", 5),
+    ] {
+        dir.write("rooms.yaml", text);
+        let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert_eq!(dir.read("rooms.yaml"), text);
+    }
+    for args in [
+        &["export", "--add"][..],
+        &["export", "--split-by", "prefix"],
+        &["export", "--force"],
+        &["export", "--add", "--force", "-o", "x.yaml"],
+    ] {
+        assert_eq!(dir.run(args).code, 64, "{args:?}");
+    }
+}
+
+#[test]
+fn a_directory_is_added_to_as_one_manifest() {
+    let (api, dir) = widget(&OLD[..1]);
+    let args = ["export", "--split-by", "prefix", "--add", "-o", "rooms"];
+    let told = dir.run(&[&args[..], &["--scope", "*"]].concat()).ok();
+    assert_eq!(
+        told,
+        "wrote rooms/course.yaml: 1 room\nwrote rooms/other.yaml: 1 room\n"
+    );
+    OLD[1..5].iter().for_each(|room| add(&api, room));
+    // This one is declared already, in a file where it would not be put.
+    dir.write(
+        "rooms/sub/mine.yml",
+        "version: 1\nrooms:\n  - {pipe: lounge, title: Lounge}\n",
+    );
+    let told = dir.run(&args).ok();
+    assert_snapshot!(told, @"
+    added 1 room to rooms/course.yaml
+    wrote rooms/odd.yaml: 1 room
+    wrote rooms/team.yaml: 1 room
+    ");
+    nothing_to_do(&api, &dir, "rooms", 6);
+    // A new file of the default directory is one of this manifest too.
+    for pipe in ["late", "twin", "twin"] {
+        add(&api, &(pipe, "Late", 1));
+    }
+    let ran = dir.run(&["export", "--add", "-o", "rooms/late.yaml"]);
+    assert_snapshot!(ran.all(), @r#"
+    wrote rooms/late.yaml: 1 room
+    warning: left out: pipe "twin" (id 8, 9): more than one live room has this pipe
+    "#);
+    nothing_to_do(&api, &dir, "rooms", 7);
+    let elsewhere = dir.run(&["export", "--add", "-o", "new.yaml", "-f", "rooms"]);
+    assert!(
+        elsewhere.out.starts_with("everything is there already"),
+        "{elsewhere:?}"
+    );
+    assert!(!dir.path("new.yaml").exists());
+}
+
+#[test]
+fn to_any_manifest_is_added_rightly_or_not_at_all() {
+    let room = LiveRoom {
+        id: RoomId(1),
+        pipe: Pipe::new("not-there-yet"),
+        state: RoomState {
+            title: "New: # \"room\"".to_owned(),
+            kind: RoomKind::Conference,
+            public: false,
+        },
+        deleted: false,
+    };
+    let new = entries(&[room], &Recorded::default());
+    let new: Vec<_> = new.iter().collect();
+    let options = Options { allow_empty: true };
+    let meant = load_text("new", &page(WidgetId(627), &[], &new), options);
+    let (mut added, mut refused) = (0, Vec::new());
+    let directories = [
+        "tests/manifests/valid",
+        "tests/manifests/warned",
+        "tests/manifests/invalid",
+        "fuzz/corpus/manifest",
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for directory in directories {
+        for entry in fs::read_dir(root.join(directory)).unwrap() {
+            let path = entry.unwrap().path();
+            let Ok(text) = fs::read_to_string(&path) else {
+                continue;
+            };
+            // Of an invalid one nothing is asked but that it does no harm.
+            let longer = append(&text, &new);
+            let before = load(std::slice::from_ref(&path), options);
+            if !before.is_valid() {
+                continue;
+            }
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let Some(longer) = longer else {
+                refused.push(name);
+                continue;
+            };
+            let mut at = 0;
+            let parts = longer.match_indices("- pipe: \"not-there-yet\"");
+            assert_eq!(parts.inspect(|(found, _)| at = *found).count(), 1, "{name}");
+            let tail = text.len()
+                - text[..]
+                    .bytes()
+                    .rev()
+                    .zip(longer.bytes().rev())
+                    .take_while(|(a, b)| a == b)
+                    .count();
+            let head = text
+                .bytes()
+                .zip(longer.bytes())
+                .take_while(|(a, b)| a == b)
+                .count();
+            assert!(head >= tail && at >= tail, "{name}: {longer}");
+            let overlay = Overlay::new([(path.as_path(), longer.as_str())]);
+            let after = load_from(&overlay, &[path], options);
+            assert!(
+                after.is_valid(),
+                "{name}: {longer}: {:?}",
+                after.diagnostics
+            );
+            let same = read_back(&after.desired, &meant.desired, Some(&before.desired));
+            assert_eq!(same, Ok(()), "{name}: {longer}");
+            added += 1;
+        }
+    }
+    refused.sort();
+    assert_snapshot!(format!("{added} added to; refused: {}", refused.join(" ")), @"33 added to; refused: compact.json escapes.json every-key.json flow-style.yaml limits-as-numbers.yaml limits-as-percentages.yaml tabs.json");
+}
