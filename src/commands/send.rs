@@ -68,10 +68,11 @@ pub(super) async fn run(
         text: &text,
         id,
     };
-    match console.format {
-        Format::Json => console.document(&SentDocument::new(&told))?,
-        _ => console.print(&sent(&told))?,
-    }
+    let printed = match console.format {
+        Format::Json => console.document(&SentDocument::new(&told)),
+        _ => console.print(&sent(&told)),
+    };
+    printed.map_err(|error| untold(&error, &told))?;
     connection.close().await?;
     Ok(Exit::Done)
 }
@@ -189,6 +190,18 @@ async fn found(pipe: &Pipe, connection: &Connection) -> Result<RoomId, Error> {
             Err(Error::message(Exit::Failed, message).hint("name one with --room-id"))
         }
     }
+}
+
+/// The message is there, and where it should be told nothing can be written: who reads this must not send it once more.
+fn untold(error: &Error, sent: &Sent<'_>) -> Error {
+    let number = sent.id.map(|id| format!(" with the number {id}"));
+    let message = format!(
+        "the message was sent to room {}{}, and only telling so failed: {}",
+        sent.room,
+        number.unwrap_or_default(),
+        error.chain()
+    );
+    Error::message(Exit::Failed, message).hint("do not send it once more")
 }
 
 /// Says plainly whether the message may be there. What may be there is for people to look for.

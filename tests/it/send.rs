@@ -257,6 +257,26 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
     assert_eq!(said(&api), once("Hello"), "beside a deleted one");
 }
 
+/// Whoever reads the error must not send it once more.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_message_that_was_sent_is_told_as_sent_even_where_nothing_can_be_printed() {
+    let (api, dir) = scene();
+    for (number, format) in [(1, "text"), (2, "json")] {
+        let args = ["send", "--user", "3", "team-a", "Hello", "--format", format];
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let output = dir.command(&args).stdout(full).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        let told = format!(
+            "error: the message was sent to room 7 with the number {number}, and only telling so failed: "
+        );
+        assert!(err.starts_with(&told), "{err}");
+        assert!(err.ends_with("  hint: do not send it once more\n"), "{err}");
+    }
+    assert_eq!(said(&api).len(), 2);
+}
+
 /// The sandbox does what it is asked, and cuts the connection.
 #[test]
 fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_again() {
