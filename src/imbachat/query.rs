@@ -165,7 +165,7 @@ fn cell(value: Value, kind: Kind) -> Cell {
         }
         Value::Bool(truth) => Cell::Truth(truth),
         Value::Number(number) => Cell::Number(number.to_string()),
-        Value::String(text) => Cell::Text(text),
+        Value::String(text) => Cell::Text(written_without_secrets(text)),
         nested => Cell::Nested(without_secrets(nested).to_string()),
     }
 }
@@ -178,6 +178,22 @@ fn is_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
+/// PHP likes to keep lists and objects as texts of JSON. Only one with a secret in it is written anew.
+fn written_without_secrets(text: String) -> String {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return text;
+    }
+    let Ok(value) = serde_json::from_str::<Value>(&text) else {
+        return text;
+    };
+    let clean = without_secrets(value.clone());
+    if clean == value {
+        text
+    } else {
+        clean.to_string()
+    }
+}
+
 fn without_secrets(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(without_secrets).collect(),
@@ -186,6 +202,7 @@ fn without_secrets(value: Value) -> Value {
             let kept = kept.map(|(name, value)| (name, without_secrets(value)));
             Value::Object(kept.collect())
         }
+        Value::String(text) => Value::String(written_without_secrets(text)),
         value => value,
     }
 }

@@ -349,7 +349,8 @@ fn what_php_does_to_types_is_undone_and_what_is_unknown_passes() {
 #[test]
 fn no_field_with_a_secret_is_shown_whatever_is_asked() {
     let rows = json!([{"id": 1, "login": "ann", "password": "hash-1", "remember_token": "hash-2",
-        "user_data": {"name": "Ann", "Password": "hash-3", "api": [{"secret_key": "hash-4"}]}}]);
+        "user_data": {"name": "Ann", "Password": "hash-3", "api": [{"secret_key": "hash-4"}]}},
+        {"id": 2, "login": "bob", "user_data": r#" {"token": "hash-5", "name": "Ann", "more": "[{\"password\": \"hash-6\"}]"}"#}]);
     let server = list(&rows);
     let dir = against(&server);
     for format in ["table", "json", "csv", "yaml"] {
@@ -559,4 +560,21 @@ fn what_get_does_not_take_is_wrong_usage() {
         let ran = dir.run(args);
         assert_eq!(ran.code, 64, "{args:?}: {ran:?}");
     }
+}
+
+#[test]
+fn a_choice_of_rooms_is_for_rooms() {
+    let api = Api::start(Config::default());
+    let dir = Dir::new().envs(&api.env());
+    for list in ["users", "messages"] {
+        for choice in [["--only", "a*"], ["--shard", "0/2"]] {
+            let ran = dir.run(&[&["get", list], &choice[..]].concat());
+            assert_eq!((ran.code, ran.out.as_str()), (64, ""));
+            assert_eq!(
+                ran.err,
+                "error: --only and --shard are about rooms\n  hint: leave them out\n"
+            );
+        }
+    }
+    assert_eq!(api.stats().get_rooms, 0);
 }

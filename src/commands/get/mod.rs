@@ -23,8 +23,8 @@ pub(super) async fn run(
 ) -> Result<Exit, Error> {
     let only = switches(&settings.common)?.only;
     if !only.is_all() && !matches!(args.list, GetList::Rooms(_)) {
-        let message = "--only is about rooms";
-        return Err(Error::message(Exit::Usage, message).hint("leave it out"));
+        let message = "--only and --shard are about rooms";
+        return Err(Error::message(Exit::Usage, message).hint("leave them out"));
     }
     let connection = Connection::open(settings, None).await?;
     let asked = Asked::new(&args.list, connection.target.widget, only);
