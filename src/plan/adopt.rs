@@ -16,6 +16,8 @@ pub struct Adoption {
     pub absent: usize,
     /// Declared rooms of which several are there: somebody has to say which is meant.
     pub several: Vec<Pipe>,
+    /// Memberships that are not taken for present, as roomform knows better: owed since a create, or back in the manifest.
+    pub to_send: usize,
 }
 
 /// One room of it.
@@ -27,6 +29,8 @@ pub struct Adopted {
     pub room: RoomId,
     /// Declared members that are not on record, sorted.
     pub members: Vec<UserId>,
+    /// Whether roomform has written to the room before: then an apply would send these members.
+    pub written: bool,
 }
 
 impl Adoption {
@@ -60,14 +64,23 @@ pub fn adoption(
         };
         let known = recorded.rooms.get(&id);
         let is_new = |user: &UserId| known.is_none_or(|known| !known.members.contains(user));
+        let owed = recorded.owed.get(&room.pipe);
+        let owed = owed.filter(|owed| owed.room.is_none_or(|room| room == id));
+        let is_to_send = |user: &UserId| {
+            let owed = owed.is_some_and(|owed| owed.members.contains(user));
+            owed || known.is_some_and(|known| known.released.contains(user))
+        };
         let members = room.members.iter().map(|member| member.user);
-        let members: Vec<UserId> = members.filter(is_new).collect();
+        let (to_send, members): (Vec<UserId>, Vec<UserId>) =
+            members.filter(is_new).partition(is_to_send);
+        adoption.to_send += to_send.len();
         if !members.is_empty() || recorded.ids.get(&room.pipe) != Some(&id) {
             let pipe = room.pipe.clone();
             adoption.rooms.push(Adopted {
                 pipe,
                 room: id,
                 members,
+                written: known.is_some_and(|known| known.sent.is_some()),
             });
         }
     }

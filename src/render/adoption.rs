@@ -16,12 +16,14 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
         rooms,
         absent,
         several,
+        to_send,
     } = adoption;
     let mut text = String::new();
     for Adopted {
         pipe,
         room,
         members,
+        written,
     } in rooms
     {
         let pipe = terminal(pipe.as_str());
@@ -29,7 +31,11 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
             [] => "the room itself".to_owned(),
             users => format!("{} ({})", Count(users.len(), "member"), few(users, NAMED)),
         };
-        let _ = writeln!(text, "  {pipe:<20} room {room}: {members}");
+        let written = match written {
+            true => "; roomform wrote to this room: an apply would send them",
+            false => "",
+        };
+        let _ = writeln!(text, "  {pipe:<20} room {room}: {members}{written}");
     }
     for pipe in several {
         let pipe = terminal(pipe.as_str());
@@ -57,6 +63,13 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
             Count(rooms.len(), "room")
         ),
     };
+    if *to_send > 0 {
+        let to_send = Count(*to_send, "membership");
+        let _ = writeln!(
+            text,
+            "       {to_send} left for apply to send: owed since a create, or back in the manifest"
+        );
+    }
     let _ = writeln!(text, "       target: {target}");
     text.push_str("       nothing is sent; the server confirms none of it: whoever is not in the room will not be added\n");
     text

@@ -145,6 +145,54 @@ fn a_part_can_be_adopted_and_what_is_not_clear_is_left_out() {
     assert!(plan.contains("3 members of 1 room unverified"), "{plan}");
 }
 
+/// What roomform knows to be missing is not declared to be there.
+#[test]
+fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
+    let api = Api::start(Config::default());
+    let manifest = |members: &str| {
+        format!("version: 1\nrooms:\n  - {{pipe: team, title: Team, members: [{members}]}}\n")
+    };
+    let dir = Dir::with(&manifest("3, 4")).envs(&api.env());
+    let adopt = [
+        "ledger", "adopt", "--roster", "--yes", "--ledger", "l.jsonl",
+    ];
+    let apply = ["apply", "--yes", "--ledger", "l.jsonl"];
+    let told = || dir.run(&adopt).out.replace(&api.env()[0].1, "URL");
+    dir.run(&apply).ok();
+    // A run that was killed between the create and its answer.
+    let whole = dir.read("l.jsonl");
+    let begun = whole
+        .lines()
+        .take_while(|line| !line.contains("\"confirmed\""));
+    let begun: Vec<&str> = begun.collect();
+    assert!(begun.last().unwrap().contains("\"intent\""), "{whole}");
+    dir.write("l.jsonl", begun.join("\n") + "\n");
+    assert_snapshot!(told(), @"
+      team                 room 2: the room itself
+
+    adopt: 0 memberships of 1 room to be recorded as present
+           2 memberships left for apply to send: owed since a create, or back in the manifest
+           target: widget 627 on URL
+           nothing is sent; the server confirms none of it: whoever is not in the room will not be added
+    ");
+    let plan = ["plan", "--ledger", "l.jsonl", "--format", "json"];
+    assert_eq!(dir.run(&plan).json()["summary"]["members_to_add"], 2);
+    dir.run(&apply).ok();
+    // Who left may have been taken out by hand since.
+    dir.write("rooms.yaml", manifest("3"));
+    dir.run(&apply).ok();
+    dir.write("rooms.yaml", manifest("3, 4, 5"));
+    assert_snapshot!(told(), @"
+      team                 room 2: 1 member (5); roomform wrote to this room: an apply would send them
+
+    adopt: 1 membership of 1 room to be recorded as present
+           1 membership left for apply to send: owed since a create, or back in the manifest
+           target: widget 627 on URL
+           nothing is sent; the server confirms none of it: whoever is not in the room will not be added
+    ");
+    assert_eq!(dir.run(&plan).json()["summary"]["members_to_add"], 1);
+}
+
 #[test]
 fn nothing_is_recorded_without_a_yes_or_without_saying_from_where() {
     let (api, dir) = old_widget();
