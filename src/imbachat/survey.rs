@@ -5,12 +5,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use reqwest::Response;
 use reqwest::header::DATE;
 
 use super::failure::Failure;
 use super::http::Http;
 use super::read::{Reader, wait_after};
 use super::retry::Dice;
+use super::rows::{RowError, Rows};
 use super::wire;
 use crate::model::{LiveRoom, WidgetId};
 
@@ -23,6 +25,8 @@ pub struct Knock {
     pub date: Option<Timestamp>,
     /// If it only pointed elsewhere, the failure that this is to any call.
     pub redirected: Option<Failure>,
+    /// Whether it was the list: then whoever asks gets it, and no credentials are proved good by it.
+    pub open: bool,
 }
 
 /// A list, and what it is made of.
@@ -52,12 +56,30 @@ impl Http {
         let date = response.headers().get(DATE);
         let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok());
         let status = response.status();
+        let redirected = status.is_redirection().then(|| self.redirected(&response));
         Ok(Knock {
             status: status.as_u16(),
             date: date.map(|date| date.timestamp()),
-            redirected: status.is_redirection().then(|| self.redirected(&response)),
+            redirected,
+            open: status.is_success() && is_list(response).await,
         })
     }
+}
+
+/// Whether a whole answer is a good list. One that breaks off tells nothing.
+async fn is_list(mut response: Response) -> bool {
+    let mut rows = Rows::default();
+    while let Ok(piece) = response.chunk().await {
+        let Some(piece) = piece else {
+            let envelope = rows.finish();
+            return envelope.is_ok_and(|envelope| wire::envelope(&envelope).is_ok());
+        };
+        let fed = rows.feed(&piece, |_| Ok::<(), RowError>(()));
+        if fed.is_err() {
+            return false;
+        }
+    }
+    false
 }
 
 impl Reader {

@@ -52,18 +52,22 @@ pub(super) fn settings(settings: &Settings) -> Step {
         return step;
     }
     let has = |name: &str| credentials.found.iter().any(|found| found.name == name);
-    let writing = has("IMBACHAT_LOGIN") && has("IMBACHAT_PASSWORD");
-    let message = match (details.len(), writing) {
-        (0, _) => "nothing is set".to_owned(),
-        (count, true) => format!("{} found", Count(count, "setting")),
-        (count, false) => {
-            format!(
-                "{} found; none for writing, which only `apply` needs",
-                Count(count, "setting")
-            )
+    let found = format!("{} found", Count(details.len(), "setting"));
+    let half = |set, missing| {
+        let message = format!("{found}; {set} is set and {missing} is not: `apply` needs both");
+        Step::warning(NAME, message, format!("set {missing} too"))
+    };
+    let step = match (has("IMBACHAT_LOGIN"), has("IMBACHAT_PASSWORD")) {
+        _ if details.is_empty() => Step::ok(NAME, "nothing is set"),
+        (true, true) => Step::ok(NAME, found),
+        (true, false) => half("IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"),
+        (false, true) => half("IMBACHAT_PASSWORD", "IMBACHAT_LOGIN"),
+        (false, false) => {
+            let message = format!("{found}; none for writing, which only `apply` needs");
+            Step::ok(NAME, message)
         }
     };
-    Step::ok(NAME, message).with(details)
+    step.with(details)
 }
 
 /// The manifest, if there is one.

@@ -74,7 +74,10 @@ pub(super) async fn look(
     let unread = (settings.credentials).troubled(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT"]);
     steps.push(match &auth {
         Err(_) if unread => Step::skipped("credentials", "needs `settings`"),
-        auth => credentials(auth, list.as_ref()),
+        auth => {
+            let open = matches!(&knock, Some(Ok(knock)) if knock.open);
+            credentials(auth, list.as_ref(), open)
+        }
     });
     let read = list.as_ref().is_some_and(Result::is_ok);
     steps.push(token(settings, auth.as_ref().ok(), read));
@@ -93,6 +96,11 @@ fn connection(knock: Option<&Result<Knock, Failure>>) -> Step {
         Some(Err(failure)) => failure_of(NAME, failure),
         Some(Ok(knock)) => match &knock.redirected {
             Some(failure) => failure_of(NAME, failure),
+            None if knock.open => {
+                let message = "a call without credentials gets the list: whoever asks may read it";
+                let remedy = "check --api-url; if it is right, tell whoever runs that server";
+                Step::warning(NAME, message, remedy)
+            }
             None => Step::ok(
                 NAME,
                 format!("HTTP {} to a call without credentials", knock.status),
@@ -158,7 +166,11 @@ fn about(seconds: i64) -> String {
     format!("about {}", Count(count, noun))
 }
 
-fn credentials(auth: &Result<ReadAuth, Error>, list: Option<&Result<Survey, Failure>>) -> Step {
+fn credentials(
+    auth: &Result<ReadAuth, Error>,
+    list: Option<&Result<Survey, Failure>>,
+    open: bool,
+) -> Step {
     const NAME: &str = "credentials";
     let auth = match auth {
         Ok(auth) => auth,
@@ -166,6 +178,7 @@ fn credentials(auth: &Result<ReadAuth, Error>, list: Option<&Result<Survey, Fail
     };
     match list {
         None => Step::skipped(NAME, "needs `connection` and `tls`"),
+        Some(Ok(_)) if open => Step::skipped(NAME, "the server asks for none; see `connection`"),
         Some(Ok(_)) => Step::ok(NAME, format!("the server accepts {}", words(auth))),
         Some(Err(failure)) if is_denied(failure) => failure_of(NAME, failure),
         Some(Err(_)) => Step::skipped(NAME, "the answer does not tell; see `answers`"),

@@ -307,11 +307,7 @@ fn the_clock_is_off() {
     let days = |days: i64| {
         let date = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days + 1);
         let date = jiff::fmt::rfc2822::to_string(&date.to_zoned(jiff::tz::TimeZone::UTC)).unwrap();
-        let server = Canned::answer(
-            "200 OK",
-            &format!("Date: {date}\r\n"),
-            &list(&[row(7, "team-a")]),
-        );
+        let server = guarded(&format!("Date: {date}\r\n"), &list(&[row(7, "team-a")]));
         said(&at(&server.url()), &server.url(), &[])
     };
     assert_snapshot!(days(3), @"
@@ -324,7 +320,7 @@ fn the_clock_is_off() {
                              IMBACHAT_SECRET_KEY in the environment
     ok       manifest        1 file: 1 room, 2 memberships
     ok       address         widget 627 on http://127.0.0.1:PORT
-    ok       connection      HTTP 200 to a call without credentials
+    ok       connection      HTTP 401 to a call without credentials
     skipped  tls             plain http, which is not encrypted
     warning  clock           this machine's clock is about 3 days behind the server's
                              remedy: set it by NTP: tokens made here expire by it, and entries of ledgers are ordered by it
@@ -414,6 +410,52 @@ fn rooms_that_a_plan_will_stumble_over() {
 
     doctor: 9 ok, 3 warnings, 0 failed, 4 skipped
     ");
+}
+
+#[test]
+fn a_list_that_anybody_gets_proves_no_credentials() {
+    let server = Canned::answer("200 OK", "", &list(&[row(7, "team-a")]));
+    let text = said(&at(&server.url()), &server.url(), &[]);
+    assert_snapshot!(steps(&text, &["connection", "credentials"]), @"
+    warning  connection      a call without credentials gets the list: whoever asks may read it
+                             remedy: check --api-url; if it is right, tell whoever runs that server
+    skipped  credentials     the server asks for none; see `connection`
+    ");
+    // Errors may come with HTTP 200 too: that is no list.
+    let api = Api::start(Config {
+        quirks: Quirks {
+            errors_with_200: true,
+            ..Quirks::default()
+        },
+        ..Config::default()
+    });
+    let text = said(&at(&url(&api)), &url(&api), &[]);
+    assert_snapshot!(steps(&text, &["connection", "credentials"]), @"
+    ok       connection      HTTP 200 to a call without credentials
+    ok       credentials     the server accepts the widget's secret key
+    ");
+}
+
+#[test]
+fn half_of_the_writing_credentials() {
+    for (set, missing) in [
+        ("IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"),
+        ("IMBACHAT_PASSWORD", "IMBACHAT_LOGIN"),
+    ] {
+        let api = Api::start(Config::default());
+        let text = said(&at(&url(&api)).env(set, "admin"), &url(&api), &[]);
+        let told = format!(
+            "warning  settings        4 settings found; {set} is set and {missing} is not: `apply` needs both\n"
+        );
+        assert!(
+            text.starts_with("exit 0\n") && text.contains(&told),
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!("remedy: set {missing} too\n")),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -611,7 +653,7 @@ fn tokens() {
     let now = jiff::Timestamp::now().as_second();
     let with = |jwt: &str, accepted: bool| {
         let server = if accepted {
-            Canned::answer("200 OK", "", &list(&[row(7, "team-a")]))
+            guarded("", &list(&[row(7, "team-a")]))
         } else {
             Canned::answer("401 No", "", "{}")
         };

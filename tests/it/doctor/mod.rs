@@ -30,6 +30,23 @@ fn list(rows: &[String]) -> String {
     )
 }
 
+/// A server that gives the list to whoever shows some credentials.
+fn guarded(headers: &str, body: &str) -> Canned {
+    let answer = |status: &str, body: &str| {
+        format!(
+            "HTTP/1.1 {status}\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes()
+    };
+    let (list, denied) = (answer("200 OK", body), answer("401 No", "{}"));
+    Canned::by(move |request| {
+        let head = request.to_lowercase();
+        let shown = head.contains("\r\nauthorization: ") || head.contains("\r\njwt: ");
+        if shown { list.clone() } else { denied.clone() }
+    })
+}
+
 /// A directory with a manifest and reading credentials, led to this address.
 fn at(url: &str) -> Dir {
     Dir::with(MANIFEST)
