@@ -2,6 +2,7 @@
 //!
 //! It reads. Only [`probe`], asked for with `--write-probe`, writes: one room.
 
+mod findings;
 mod local;
 mod probe;
 mod rooms;
@@ -11,7 +12,7 @@ use super::Console;
 use super::site::Site;
 use crate::cli::{DoctorArgs, Format};
 use crate::error::{Error, Exit};
-use crate::model::{Checkup, Verdict};
+use crate::model::{Checkup, RoomId, Verdict};
 use crate::render;
 use crate::render::json::DoctorDocument;
 use crate::settings::Settings;
@@ -63,11 +64,25 @@ fn tell(checkup: Checkup, console: &mut Console) -> Result<Exit, Error> {
         0 => Exit::Done,
         _ => Exit::Failed,
     };
-    match console.format {
-        Format::Json => console.document(&DoctorDocument::new(checkup, exit))?,
-        _ => console.print(&render::doctor(&checkup, console.out_paint))?,
-    }
+    let made = checkup.probe.as_ref().and_then(|probe| probe.room);
+    let printed = match console.format {
+        Format::Json => console.document(&DoctorDocument::new(checkup, exit)),
+        _ => console.print(&render::doctor(&checkup, console.out_paint)),
+    };
+    printed.map_err(|error| untold(error, made))?;
     Ok(exit)
+}
+
+/// Where nothing can be printed, a room that was made is told all the same: somebody has to remove it.
+fn untold(error: Error, made: Option<RoomId>) -> Error {
+    let Some(room) = made else {
+        return error;
+    };
+    let message = format!(
+        "room {room} was made, and only telling so failed: {}",
+        error.chain()
+    );
+    Error::message(Exit::Failed, message).hint("remove the room by hand in ImbaChat")
 }
 
 /// A name of others between back-ticks, cut to what a line can bear; it is made harmless where it is shown.

@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::Quirks;
 
 use super::*;
+use crate::fault_matrix::{Fault, Proxy};
 
 fn sandbox(quirks: Quirks) -> (Api, Dir) {
     let api = Api::start(Config {
@@ -145,7 +146,7 @@ fn writing_that_is_denied_makes_no_room() {
     failed   write-probe     no credentials for writing: IMBACHAT_PASSWORD not set
                              remedy: set them in the environment, or name files with ..._FILE; they are never flags; --sandbox works without any
 
-    doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
+    doctor: 11 ok, 1 warning, 1 failed, 4 skipped
     ");
     assert_eq!(api.rooms().len(), 0);
 }
@@ -190,6 +191,86 @@ fn pipes_that_are_declared_deleted_or_on_record_are_refused() {
                              remedy: name a pipe that nobody uses, as in roomform-probe-1
     ");
     assert_eq!(api.stats().writes(), writes);
+}
+
+#[test]
+fn a_pipe_that_a_server_may_take_for_another_is_refused() {
+    let (api, dir) = sandbox(Quirks::default());
+    let room = roomform::sandbox::RoomView {
+        pipe: "Probe-1".to_owned(),
+        name: "A room in use".to_owned(),
+        kind: 1,
+        ..roomform::sandbox::RoomView::default()
+    };
+    api.world(|world| world.insert_room(627, room, 1));
+    assert_snapshot!(probed(&api, &dir), @"
+    exit 1
+    failed   write-probe     nothing was written: `probe-1` looks like `Probe-1`, and a server may take the one for the other
+                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+
+    doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
+    ");
+    let declared = ["--write-probe", "TEAM-A", "--yes"];
+    assert_snapshot!(steps(&said(&dir, &url(&api), &declared), &["write-probe"]), @"
+    failed   write-probe     nothing was written: `TEAM-A` looks like `team-a`, and a server may take the one for the other
+                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+    ");
+    assert_eq!(api.stats().writes(), 0);
+}
+
+/// A server that takes the pipe for that of another room: it is written to once, which could not be known, and not again.
+#[test]
+fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_probes() {
+    let (api, dir) = sandbox(Quirks::default());
+    let room = roomform::sandbox::RoomView {
+        id: 7,
+        pipe: "in-use".to_owned(),
+        name: "In \u{1b}[2J use".to_owned(),
+        kind: 1,
+        is_public: true,
+        ..roomform::sandbox::RoomView::default()
+    };
+    api.world(|world| world.insert_room(627, room, 1));
+    let named = r#"{"code":200,"data":[{"success":true,"room_id":7}]}"#;
+    let proxy = Proxy::start(&url(&api), move |_, request| {
+        let write = request.is_some_and(|request| request.contains("/imba_rooms "));
+        write.then_some(Fault::Answer("200 OK", "", named))
+    });
+    let dir = dir.env("IMBACHAT_API_URL", &proxy.url());
+    let text = said(&dir, &proxy.url(), &PROBE);
+    assert!(text.starts_with("exit 1\n"), "{text}");
+    assert_snapshot!(steps(&text, &["write-probe"]), @r"
+    failed   write-probe     no room was made: the server named room 7, which was there before with the pipe `in-use`, and may have written over it
+                             remedy: look at room 7 in ImbaChat, and do not remove it: before the probe it was `In \u{1b}[2J use`, conference, public
+    ");
+    let writes = proxy.seen().into_iter();
+    let writes = writes.filter(|call| call.request.contains("/imba_rooms "));
+    assert_eq!(writes.count(), 1);
+}
+
+/// Nobody would know of it otherwise.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_room_that_was_made_is_told_even_where_nothing_can_be_printed() {
+    let (api, dir) = sandbox(Quirks::default());
+    let args = [&["doctor"], &PROBE[..]].concat();
+    for format in ["text", "json"] {
+        let api_pipe = format!("probe-{format}");
+        let mut args = args.clone();
+        args[2] = &api_pipe;
+        args.extend(["--format", format]);
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let output = dir.command(&args).stdout(full).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        let id = api.room(&api_pipe).id;
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert!(
+            err.starts_with(&format!(
+                "error: room {id} was made, and only telling so failed: "
+            )),
+            "{err}"
+        );
+    }
 }
 
 #[test]
