@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::report::replace;
+use super::report::{check_writable, replace};
 use crate::error::{Error, Exit};
 use crate::render::Count;
 
@@ -22,6 +22,14 @@ impl Planned {
     pub(super) fn is_done(&self) -> bool {
         !takes_all(&self.path)
             && fs::read(&self.path).is_ok_and(|there| there == self.text.as_bytes())
+    }
+
+    /// Makes sure that it can be written. Whoever reads a pipe would take a look for all there is.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if takes_all(&self.path) {
+            return Ok(());
+        }
+        check_writable(&self.path)
     }
 
     /// Puts the text in the file's place.

@@ -89,6 +89,16 @@ fn into_a_file_and_again_and_never_over_another() {
     assert_eq!(dir.files(), before);
     dir.run(&["export", "-o", "rooms.yaml", "--force"]).ok();
     assert_eq!(dir.read("rooms.yaml"), printed);
+    add(&api, &("late-1", "Late", 1));
+    for add in [&[][..], &["--add"]] {
+        let split = ["export", "--split-by", "type", "-o", "rooms.yaml"];
+        let before = dir.files();
+        let ran = dir.run(&[&split, add].concat());
+        assert_eq!(ran.code, 5, "{ran:?}");
+        let words = "in the way: `rooms.yaml`, a file where a directory has to be";
+        assert!(ran.err.contains(words), "{}", ran.err);
+        assert_eq!(dir.files(), before);
+    }
     let ran = dir.run(&["export", "-o", "new"]);
     assert_eq!(ran.code, 64, "{ran:?}");
     assert!(ran.err.contains("--split-by prefix"), "{}", ran.err);
@@ -516,4 +526,72 @@ fn to_any_manifest_is_added_rightly_or_not_at_all() {
     }
     refused.sort();
     assert_snapshot!(format!("{added} added to; refused: {}", refused.join(" ")), @"33 added to; refused: compact.json escapes.json every-key.json flow-style.yaml limits-as-numbers.yaml limits-as-percentages.yaml tabs.json");
+}
+
+#[test]
+fn what_would_be_read_is_compared_with_what_is_meant() {
+    let load =
+        |text: &str| load_text("m", &format!("version: 1\n{text}"), Options::default()).desired;
+    let rooms = |members: &str, more: &str| {
+        load(&format!(
+            "{more}rooms:\n  - {{pipe: old, title: Old, members: [{members}]}}\n"
+        ))
+    };
+    let new = "  - {pipe: new, title: New, public: true}\n";
+    let with = |more: &str, new: &str, head: &str| {
+        load(&format!(
+            "{head}rooms:\n  - {{pipe: old, title: Old, members: [1]{more}}}\n{new}"
+        ))
+    };
+    let (before, meant) = (rooms("1", ""), load(&format!("rooms:\n{new}")));
+    let judged = |after| {
+        let judged = read_back(&after, &meant, Some(&before));
+        judged.map_err(|unlike| unlike.to_string())
+    };
+    assert_eq!(judged(with("", new, "")), Ok(()));
+    let policy = "defaults: {members_policy: on_create}\n";
+    let cases = [
+        (with("", "", ""), "the new room `new`"),
+        (
+            with("", &new.replace("true", "false"), ""),
+            "the new room `new`",
+        ),
+        (
+            with("", &new.replace("title: New", "title: Now"), ""),
+            "the new room `new`",
+        ),
+        (
+            with(", members_policy: on_create", new, ""),
+            "the room `old` would be read differently",
+        ),
+        (
+            with(", exclude: [1]", new, ""),
+            "the room `old` would be read differently",
+        ),
+        (
+            with(", welcome: {from: 1, text: Hello}", new, ""),
+            "the room `old` would be read differently",
+        ),
+        (
+            with("", new, policy),
+            "the room `old` would be read differently",
+        ),
+        (meant.clone(), "the room `old` would be read differently"),
+        (
+            with("", &format!("{new}  - {{pipe: more, title: More}}\n"), ""),
+            "the room `more` would be declared too",
+        ),
+        (
+            with("", new, "limits: {create: 1}\n"),
+            "`widget`, `scope` or `limits`",
+        ),
+        (
+            with("", new, "scope: [a]\n"),
+            "`widget`, `scope` or `limits`",
+        ),
+    ];
+    for (after, words) in cases {
+        let judged = judged(after).unwrap_err();
+        assert!(judged.starts_with(words), "{judged}");
+    }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,7 +10,6 @@ use anyhow::Context;
 use crate::cli::{ExportArgs, SplitBy};
 use crate::commands::Console;
 use crate::commands::files::{Planned, make_directories, refuse_what_is_in_the_way};
-use crate::commands::report::check_writable;
 use crate::error::{Error, Exit};
 use crate::manifest::tree::Tree;
 use crate::manifest::{
@@ -97,7 +95,6 @@ impl<'a> Out<'a> {
             texts.push(self.text(path, widget, scope, &entries)?);
             scope = &[];
         }
-        self.read_back(&texts, widget, &entries, console)?;
         texts.retain(|text| !text.file.is_done());
         if texts.is_empty() {
             return console.print(match self.args.split_by {
@@ -112,11 +109,10 @@ impl<'a> Out<'a> {
             .map(|texts| -> Vec<Planned> { texts.into_iter().map(|text| text.file).collect() });
         refuse_what_is_in_the_way(&added, true, None)?;
         refuse_what_is_in_the_way(&new, self.args.force, Some(ADD))?;
+        self.read_back(added.iter().chain(&new), widget, &entries, console)?;
         make_directories(&new)?;
         let files = added.iter().chain(&new);
-        files
-            .clone()
-            .try_for_each(|file| check_writable(&file.path))?;
+        files.clone().try_for_each(Planned::check)?;
         for (file, told) in files.zip(told) {
             file.write()?;
             console.print(&told)?;
@@ -170,11 +166,7 @@ impl<'a> Out<'a> {
                 fs::read_to_string(&path)
                     .with_context(|| format!("`{}` cannot be read", path.display()))?,
             ),
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(anyhow::Error::from(error)
-                    .context(format!("`{}` cannot be looked at", path.display()))
-                    .into());
-            }
+            // What cannot be looked at is found to be in the way.
             _ => None,
         };
         let (text, told) = match &old {
@@ -195,17 +187,13 @@ impl<'a> Out<'a> {
     }
 
     /// Reads the manifest as it would be, and refuses it unless it is what was there and the new rooms.
-    fn read_back(
+    fn read_back<'f>(
         &self,
-        texts: &[Text],
+        files: impl Iterator<Item = &'f Planned>,
         widget: WidgetId,
         entries: &[&Entry],
         console: &mut Console,
     ) -> Result<(), Error> {
-        if texts.is_empty() {
-            return Ok(());
-        }
-        let files = texts.iter().map(|text| &text.file);
         let overlay = Overlay::new(files.map(|file| (file.path.as_path(), file.text.as_str())));
         let after = load_from(&overlay, &self.roots, OPTIONS);
         if !after.is_valid() {
