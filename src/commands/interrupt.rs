@@ -1,5 +1,7 @@
 //! Ctrl-C and the signal that ends a job: once finishes what is under way, twice ends at once.
 
+use std::pin::pin;
+
 use tokio::sync::watch;
 
 use crate::error::{Error, Exit};
@@ -16,6 +18,24 @@ pub(super) fn channel() -> Result<watch::Receiver<bool>, Error> {
         end();
     });
     Ok(receiver)
+}
+
+/// Finishes what is under way. At the first signal it is told that it is, for the second ends without a word.
+pub(super) async fn finished<T>(
+    work: impl Future<Output = T>,
+    mut stopped: watch::Receiver<bool>,
+    tell: impl FnOnce(),
+) -> T {
+    let mut work = pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => return done,
+        // An error means that no signal can come any more.
+        heard = stopped.wait_for(|stopped| *stopped) => if heard.is_ok() {
+            tell();
+        },
+    }
+    work.await
 }
 
 /// Waits for the first signal.

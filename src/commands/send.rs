@@ -21,6 +21,8 @@ const LONGEST: u64 = 1 << 20;
 const USAGE: &str =
     "write it as roomform send --user N PIPE TEXT, or with --room-id N in the pipe's place";
 
+const UNDER_WAY: &str =
+    "the message is under way; whoever ends this now does not learn whether it was sent";
 const UNKNOWN: &str = "check the room and the user; `roomform get rooms` and `roomform get users` list them (remote_user_id is the one of --user)";
 
 pub(super) async fn run(
@@ -57,7 +59,10 @@ pub(super) async fn run(
         }
     };
     let sender = connection.sender(access);
-    let delivered = sender.deliver(&message, &dice(), halt).await;
+    let dice = dice();
+    let delivered = sender.deliver(&message, &dice, halt);
+    let delivered =
+        interrupt::finished(delivered, stopped.clone(), || console.warn(UNDER_WAY)).await;
     let id = delivered.map_err(|failure| unsent(failure, room, *stopped.borrow_and_update()))?;
     info!(%room, %from, id = id.map(|id| id.0), text_length = text.chars().count(), "message sent");
     let told = Sent {

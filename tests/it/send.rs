@@ -545,3 +545,27 @@ fn an_interrupt_while_it_waits_ends_it_unsent() {
     );
     assert_eq!((tries(&proxy), said(&api)), (1, Vec::new()));
 }
+
+/// What is under way is finished, and it is told that a second one leaves it open.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_while_the_message_is_under_way_is_answered_at_once() {
+    let api = start(Config::default());
+    let (proxy, dir) = struck(&api, Fault::SilenceAfter);
+    let args = ["--timeout", "2s", "--user", "3", "team-a", "Hello"];
+    let mut command = dir.command(&[&["send"], &args[..]].concat());
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    until("the message", || tries(&proxy) == 1);
+    let kill = format!("kill -INT {}", child.id());
+    let sent = std::process::Command::new("/bin/sh")
+        .args(["-c", &kill])
+        .status();
+    assert!(sent.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    let told = "warning: the message is under way; whoever ends this now does not learn whether it was sent\nerror: in doubt: ";
+    assert!(err.starts_with(told), "{err}");
+    assert_eq!((tries(&proxy), said(&api)), (1, once("Hello")));
+}

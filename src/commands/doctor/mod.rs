@@ -48,7 +48,7 @@ pub(super) async fn run(
             site: site.as_ref(),
             outside: &outside,
         };
-        let (step, probe) = probe::look(pipe, args.yes, known, settings).await?;
+        let (step, probe) = probe::look(pipe, args.yes, known, settings, console).await?;
         steps.push(step);
         checkup.probe = probe;
     }

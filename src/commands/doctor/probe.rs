@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::apply::ask;
 use super::super::site::Site;
 use super::super::target::{WriteAccess, dice};
-use super::super::{Console, formats};
+use super::super::{Console, formats, interrupt};
 use super::findings::Notes;
 use super::server::Outside;
 use super::{local, quoted};
@@ -26,6 +26,8 @@ pub(super) const NAME: &str = "write-probe";
 const LONGEST: usize = 255;
 /// Reads of the list after the second call: it may lag.
 const READS: u32 = 3;
+const UNDER_WAY: &str =
+    "the probe is under way; whoever ends this now does not learn which room it made";
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// What is known before anything is written.
@@ -69,6 +71,7 @@ pub(super) async fn look(
     yes: bool,
     known: Known<'_>,
     settings: &Settings,
+    console: &mut Console,
 ) -> Result<(Step, Option<Probe>), Error> {
     let pipe = Pipe::new(pipe);
     let outside = known.outside;
@@ -98,7 +101,9 @@ pub(super) async fn look(
         return Ok((Step::skipped(NAME, "the answer was no"), None));
     }
     let writer = access.writer(reached.http.clone(), site.target.widget);
-    Ok(probe(pipe, &writer, reader, &survey.rooms).await)
+    let stopped = interrupt::channel()?;
+    let probe = probe(pipe, &writer, reader, &survey.rooms);
+    Ok(interrupt::finished(probe, stopped, || console.warn(UNDER_WAY)).await)
 }
 
 /// Why a pipe may not be used.

@@ -293,3 +293,39 @@ fn nobody_to_ask_is_refused_before_anything_is_looked_at() {
     assert_eq!(dir.run(&["doctor", "--yes"]).code, 64);
     assert_eq!(api.stats().get_rooms + api.stats().writes(), 0);
 }
+
+/// One interrupt does not hide what was made.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_it_with_its_report() {
+    let (api, dir) = sandbox(Quirks::default());
+    let is_write = |request: &str| request.contains("/imba_rooms ");
+    let proxy = Proxy::start(&url(&api), move |_, request| {
+        request.is_some_and(is_write).then_some(Fault::SilenceAfter)
+    });
+    let dir = dir.env("IMBACHAT_API_URL", &proxy.url());
+    let args = [&["doctor", "--timeout", "2s"], &PROBE[..]].concat();
+    let mut command = dir.command(&args);
+    let piped = std::process::Stdio::piped;
+    let child = command.stdout(piped()).stderr(piped()).spawn().unwrap();
+    crate::kill::until("the create", || {
+        proxy.seen().iter().any(|call| is_write(&call.request))
+    });
+    let kill = format!("kill -INT {}", child.id());
+    let sent = std::process::Command::new("/bin/sh")
+        .args(["-c", &kill])
+        .status();
+    assert!(sent.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let (out, err) = (output.stdout, output.stderr);
+    let (out, err) = [out, err]
+        .map(|text| String::from_utf8(text).unwrap())
+        .into();
+    assert_eq!(output.status.code(), Some(1), "{out}{err}");
+    assert_eq!(
+        err,
+        "warning: the probe is under way; whoever ends this now does not learn which room it made\n"
+    );
+    assert!(out.contains("the room may have been made: "), "{out}");
+    assert_eq!(api.rooms().len(), 1);
+}
