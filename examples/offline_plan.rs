@@ -1,7 +1,7 @@
 //! A plan without a network: what a manifest would change in a widget whose rooms somebody wrote down before.
 //!
-//! `cargo run --example offline_plan -- MANIFEST ROOMS [LEDGER]`, where ROOMS is a kept answer of get_rooms (`*.json`) or what
-//! `roomform export` printed.
+//! `cargo run --example offline_plan -- MANIFEST ROOMS [LEDGER]`, where ROOMS is an answer of get_rooms as the server gave it
+//! (`*.json`; not what `roomform get` makes of it), or what `roomform export` printed.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -63,7 +63,13 @@ fn known(rooms: &Path) -> Result<(Vec<LiveRoom>, Recorded), Box<dyn Error>> {
         .extension()
         .is_some_and(|extension| extension == "json")
     {
-        let answer = fs::read(rooms)?;
+        let unread = |error| {
+            format!(
+                "{}: {error}",
+                escape::terminal(&rooms.display().to_string())
+            )
+        };
+        let answer = fs::read(rooms).map_err(unread)?;
         // What a server said is shown only escaped.
         let live = rooms_of(&answer).map_err(|error| escape::terminal(&error.to_string()))?;
         return Ok((live, Recorded::default()));

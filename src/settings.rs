@@ -107,6 +107,12 @@ impl Settings {
         }
     }
 
+    /// Whether `rooms.yaml` is read because nothing was named, and a directory `rooms` is passed over.
+    pub fn reads_file_not_directory(&self) -> bool {
+        let nothing_named = self.common.file.is_empty();
+        nothing_named && Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir()
+    }
+
     /// The directory the ledger lies in by default: that of the first file named, else the current one.
     pub fn ledger_home(&self) -> PathBuf {
         let first = self.common.file.first();

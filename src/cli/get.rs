@@ -72,7 +72,7 @@ pub struct UserFilters {
 /// Filters of get_messages. What its rows are is not published, so only the server applies them.
 #[derive(Debug, Args)]
 pub struct MessageFilters {
-    /// Messages of this date
+    /// Messages of this date, as in 2020-12-18
     #[arg(long, value_name = "DATE", value_parser = filled)]
     pub date: Option<String>,
     /// By this id in ImbaChat

@@ -34,7 +34,7 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done or nothing to do, 1 failed, 2 changes pending (--detailed-exitcode), 3 manifest invalid, 4 partly applied, \
 5 refused, 64 wrong usage, 130 interrupted.
 
-Credentials come from the environment only: IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY or IMBACHAT_JWT (reading), IMBACHAT_LOGIN and \
+Credentials come from the environment only: IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY (reading, messages) or IMBACHAT_JWT (reading), IMBACHAT_LOGIN and \
 IMBACHAT_PASSWORD (writing); each also as ..._FILE, the path of a file that holds it.";
 
 /// The verbs.

@@ -122,7 +122,7 @@ pub struct ExportArgs {
 /// How an export is split into files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SplitBy {
-    /// What stands before the first `-` or `_` of the pipe; other.yaml for pipes without
+    /// What stands before the first `-` or `_` of the pipe; other.yaml for pipes without, and for those the server made up
     Prefix,
     /// dialog.yaml, conference.yaml, support.yaml
     Type,

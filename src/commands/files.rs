@@ -114,6 +114,22 @@ fn is_there(path: &Path) -> bool {
     }
 }
 
+/// Whether there is a file, or a directory with a file of a manifest somewhere below it.
+pub(super) fn has_manifest(path: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(path) else {
+        return path.symlink_metadata().is_ok();
+    };
+    entries.flatten().any(|entry| {
+        let path = entry.path();
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let yaml = path
+            .extension()
+            .is_some_and(|it| it == "yaml" || it == "yml");
+        let directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        !hidden && (yaml || (directory && has_manifest(&path)))
+    })
+}
+
 fn joined(names: &BTreeSet<String>, between: &str) -> String {
     names.iter().cloned().collect::<Vec<_>>().join(between)
 }

@@ -107,6 +107,6 @@ fn right_widget(
 
 fn no_widget() -> Error {
     Error::message(Exit::Failed, "no widget: IMBACHAT_WIDGET is not set").hint(
-        "set it to the widget's number (imba_id), or use --widget or `widget:` in the manifest",
+        "set it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too",
     )
 }

@@ -1,12 +1,13 @@
 //! What a run works on: settings and manifest -> a reader, a ledger, and, only where a run may write, a writer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use std::hash::{BuildHasher, RandomState};
 
 use secrecy::SecretString;
 use tracing::info;
 
+use super::files::has_manifest;
 use super::site::Site;
 use super::{Console, decisions};
 use crate::cli::Common;
@@ -71,6 +72,11 @@ pub(super) fn manifest(
             allow_empty: settings.common.allow_empty,
         },
     );
+    if settings.reads_file_not_directory() && has_manifest(Path::new("rooms")) {
+        console.warn(
+            "`rooms.yaml` is read and the directory `rooms` is not: -f names either, or both",
+        );
+    }
     // Whether it is the right one is said later; a page about the manifest only has to be found by it.
     let site = Site::new(settings, loaded.desired.widget);
     console.target = site.ok().map(|site| site.target);

@@ -89,7 +89,9 @@ impl Query {
     fn told(&self, failure: Failure) -> Failure {
         let guessed = self.listing == Listing::Messages && self.path.is_none();
         let missed = matches!(failure.cause, Some(Cause::Status(404 | 405)));
-        if guessed && missed {
+        if missed && self.path.is_some() {
+            failure.hint("check --endpoint, and --api-url")
+        } else if guessed && missed {
             failure.hint("the path of messages is not published, this one is a guess: name it with --endpoint")
         } else {
             failure

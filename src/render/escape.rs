@@ -53,6 +53,16 @@ pub fn brief(text: &str) -> String {
     }
 }
 
+/// The same between quotes, where one inside cannot pass for the end: a title must not look like `"Party" → "Platform"`.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", within_quotes(&brief(text)))
+}
+
+/// A text that is made harmless already, and will stand between quotes.
+pub fn within_quotes(text: &str) -> String {
+    text.replace('"', "\\\"")
+}
+
 /// Two texts of which one became the other: as they are if a line can bear them; else what differs in them, with a little of what
 /// stands around it, and the number of characters left out.
 pub fn both(before: &str, after: &str) -> [String; 2] {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::escape::{brief, terminal};
+use super::escape::{quoted, terminal};
 use super::paint::{Paint, Tone};
 use super::words::Count;
 use crate::manifest::{Explained, Membership, Subject, Way};
@@ -56,9 +56,9 @@ fn room_head(text: &mut String, room: &DesiredRoom, desired: &Desired, paint: Pa
     };
     let _ = writeln!(
         text,
-        "{}  \"{}\"",
+        "{}  {}",
         paint.tone(Tone::Strong, terminal(room.pipe.as_str())),
-        brief(&room.state.title)
+        quoted(&room.state.title)
     );
     let policy = match room.policy {
         MembersPolicy::Ensure => "",
@@ -71,7 +71,7 @@ fn room_head(text: &mut String, room: &DesiredRoom, desired: &Desired, paint: Pa
         place(desired, room.place)
     );
     if let Some(Welcome { from, text: said }) = &room.welcome {
-        let _ = writeln!(text, "  welcome from {from}: \"{}\"", brief(said));
+        let _ = writeln!(text, "  welcome from {from}: {}", quoted(said));
     }
 }
 

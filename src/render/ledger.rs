@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::escape::{brief, terminal};
+use super::escape::{quoted, terminal};
 use super::words::{Count, few};
 use crate::model::{Owed, Recorded, RoomId, Sending, Target, UserId};
 
@@ -72,8 +72,8 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
         let public = if sent.public { "public" } else { "closed" };
         let _ = writeln!(
             text,
-            "    sent      \"{}\", {}, {public}",
-            brief(&sent.title),
+            "    sent      {}, {}, {public}",
+            quoted(&sent.title),
             sent.kind
         );
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::danger::Danger;
-use super::escape::{brief, terminal};
+use super::escape::{quoted, terminal};
 use super::line::{Voice, what};
 use super::paint::{Paint, Tone};
 use super::plan::NAMED;
@@ -87,10 +87,6 @@ fn voice() -> Voice<'static> {
         ids: &terminal,
         known: "recorded",
     }
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", brief(text))
 }
 
 fn room_lines(text: &mut String, room: &RoomMove, paint: Paint) {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 use super::compared;
-use super::escape::{brief, terminal};
+use super::escape::{quoted, terminal};
 use super::line;
 use super::paint::{Paint, Tone};
 use super::sections::{refused, sections, ticked};
@@ -84,7 +84,7 @@ fn change_lines(text: &mut String, change: &Change, width: usize, compared: bool
         headline(change, paint)
     );
     if change.action == Action::Create {
-        let _ = writeln!(text, "      title   \"{}\"", brief(&change.send.title));
+        let _ = writeln!(text, "      title   {}", quoted(&change.send.title));
     }
     for field in change
         .fields()
@@ -95,7 +95,7 @@ fn change_lines(text: &mut String, change: &Change, width: usize, compared: bool
     }
     members_lines(text, change, compared);
     if let Some(Welcome { from, text: said }) = &change.welcome {
-        let _ = writeln!(text, "      welcome from {from}: \"{}\"", brief(said));
+        let _ = writeln!(text, "      welcome from {from}: {}", quoted(said));
     }
 }
 
@@ -149,7 +149,7 @@ fn field_line(change: &FieldChange, paint: Paint) -> String {
 /// A field's value for people.
 pub(super) fn value(value: &FieldValue) -> String {
     match value {
-        FieldValue::Title(title) => format!("\"{}\"", brief(title)),
+        FieldValue::Title(title) => quoted(title),
         FieldValue::Kind(kind) => kind.to_string(),
         FieldValue::Public(true) => "public".to_owned(),
         FieldValue::Public(false) => "closed".to_owned(),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::compared;
-use super::escape::{brief, terminal};
+use super::escape::{quoted, terminal};
 use super::line::{Quote, Voice};
 use super::paint::{Paint, Tone};
 use super::plan::{NAMED, value};
@@ -201,7 +201,7 @@ pub(super) fn note(note: &Note, quote: Quote<'_>) -> String {
 
 /// A title, for a terminal.
 fn titled(title: &str) -> String {
-    format!("\"{}\"", brief(title))
+    quoted(title)
 }
 
 /// Text of others between back-ticks, for a terminal.

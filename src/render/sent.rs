@@ -1,6 +1,6 @@
 //! A message that was sent, as text.
 
-use super::escape::{brief, terminal};
+use super::escape::{quoted, terminal};
 use crate::model::{MessageId, Pipe, RoomId, Target, UserId};
 
 /// A message that the server confirmed.
@@ -38,6 +38,6 @@ pub fn sent(sent: &Sent<'_>) -> String {
         Some(pipe) => format!("{} (room {room})", terminal(pipe.as_str())),
         None => format!("room {room}"),
     };
-    let (text, target) = (brief(text), terminal(&target.to_string()));
-    format!("sent: {id} to {room}\n      from {from}: \"{text}\"\n      target: {target}\n")
+    let (text, target) = (quoted(text), terminal(&target.to_string()));
+    format!("sent: {id} to {room}\n      from {from}: {text}\n      target: {target}\n")
 }

@@ -7,7 +7,7 @@ use super::paint::{Paint, Tone};
 
 /// `"Platform" → "Platform team"`; in colour the words that went and came stand out.
 pub(super) fn change(before: &str, after: &str, paint: Paint) -> String {
-    let [before, after] = escape::both(before, after);
+    let [before, after] = escape::both(before, after).map(|text| escape::within_quotes(&text));
     if paint == Paint::Plain {
         return format!("\"{before}\" → \"{after}\"");
     }
@@ -44,6 +44,10 @@ mod tests {
         assert_eq!(
             change("Platform", "Platform team", Paint::Plain),
             "\"Platform\" → \"Platform team\""
+        );
+        assert_eq!(
+            change("Party\" → \"Platform", "Platform", Paint::Plain),
+            "\"Party\\\" → \\\"Platform\" → \"Platform\""
         );
         let coloured = change("Rust 101 autumn", "Rust 101 spring", Paint::Colour);
         assert_eq!(

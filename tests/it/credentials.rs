@@ -54,7 +54,7 @@ fn without_any_the_widget_is_the_first_thing_missed() {
     assert_snapshot!(text, @"
     exit 1
     error: no widget: IMBACHAT_WIDGET is not set
-      hint: set it to the widget's number (imba_id), or use --widget or `widget:` in the manifest
+      hint: set it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too
     ");
     let named = Dir::with(&format!("widget: 627\n{MANIFEST}"));
     assert_snapshot!(refused(&named, &["plan"]), @"
@@ -89,7 +89,7 @@ fn each_missing_one_is_named() {
     assert_snapshot!(said(&["IMBACHAT_WIDGET"], &apply), @"
     exit 1
     error: no widget: IMBACHAT_WIDGET is not set
-      hint: set it to the widget's number (imba_id), or use --widget or `widget:` in the manifest
+      hint: set it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too
     ");
     assert_snapshot!(said(&["IMBACHAT_SECRET_KEY"], &apply), @"
     exit 1

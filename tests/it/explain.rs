@@ -65,7 +65,7 @@ fn a_room_tells_where_each_member_comes_from_and_who_is_kept_out() {
         100  enrollments.csv:2 (enrol)
     "#);
     assert_snapshot!(dir.run(&["explain", "empty"]).ok(), @r#"
-    empty  "No, "one""
+    empty  "No, \"one\""
       support, closed; declared at rooms.yaml:11
       0 members
     "#);

@@ -211,6 +211,41 @@ fn split_by_prefix_and_by_type() {
 }
 
 #[test]
+fn pipes_that_the_server_made_up_share_a_file() {
+    let rooms = [
+        ("5fde1a2b3c4d5_1608410527", "a", 0),
+        ("5fde1a2b3c4d6_1608410528", "b", 1),
+        // One digit short, one that is no digit, one that is no hexadecimal digit.
+        ("5fde1a2b3c4d_1608410527", "c", 1),
+        ("5fde1a2b3c4d8_160841052x", "d", 1),
+        ("5fde1a2b3c4g9_1608410527", "e", 1),
+    ];
+    let (api, dir) = widget(&rooms);
+    let wrote = dir.run(&["export", "--split-by", "prefix", "-o", "rooms"]);
+    assert_snapshot!(wrote.ok(), @"
+    wrote rooms/5fde1a2b3c4d.yaml: 1 room
+    wrote rooms/5fde1a2b3c4d8.yaml: 1 room
+    wrote rooms/5fde1a2b3c4g9.yaml: 1 room
+    wrote rooms/other.yaml: 3 rooms
+    ");
+    nothing_to_do(&api, &dir, "rooms", 6);
+}
+
+#[test]
+fn a_directory_that_is_passed_over_is_told() {
+    let (_api, dir) = widget(OLD);
+    let told = "warning: `rooms.yaml` is read and the directory `rooms` is not: -f names either, or both\n";
+    dir.run(&["export", "-o", "rooms.yaml"]).ok();
+    dir.write("rooms/roster.csv", "user\n3\n");
+    assert_eq!(dir.run(&["plan"]).err, "", "no manifest is in there");
+    dir.run(&["export", "--split-by", "prefix", "-o", "rooms"])
+        .ok();
+    assert_eq!(dir.run(&["plan"]).err, told);
+    assert_eq!(dir.run(&["plan", "-f", "rooms.yaml"]).err, "");
+    assert_eq!(dir.run(&["plan", "-f", "rooms"]).err, "");
+}
+
+#[test]
 fn whatever_a_pipe_is_called_its_file_is_harmless() {
     let rooms = [
         ("../../etc/passwd-1", "a", 1),

@@ -55,6 +55,20 @@ fn refused(manifest: impl AsRef<[u8]>, most: usize) -> String {
     ran.err
 }
 
+#[test]
+fn a_title_cannot_look_like_another_change() {
+    let dir = Dir::with(
+        r#"{"version": 1, "rooms": [{"pipe": "a", "title": "Old\" → \"New", "welcome": {"from": 3, "text": "\"hi\""}}]}"#,
+    );
+    let plan = dir.run(&["plan", "--sandbox"]).ok();
+    for line in [
+        r#"      title   "Old\" → \"New""#,
+        r#"      welcome from 3: "\"hi\"""#,
+    ] {
+        assert!(plan.lines().any(|it| it == line), "{line}: {plan}");
+    }
+}
+
 /// What is said of a manifest that must be taken.
 #[track_caller]
 fn accepted(manifest: impl AsRef<[u8]>) -> String {

@@ -37,6 +37,12 @@ fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
     assert_eq!(read(&["export"]), dir.run(&["export"]).ok());
     read(&["plan", "--detailed-exitcode"]);
     // Users are listed with the key only, and it is at hand.
+    let users = dir.run(&[&["get", "users"], &user[..]].concat());
+    assert_eq!(users.code, 0, "{users:?}");
+    assert_eq!(
+        users.err.lines().next(),
+        Some("warning: users are listed to the secret key only: --jwt-user is not used")
+    );
     read(&["plan", "--check-users"]);
     assert_eq!(api.room("team-a").members, [3, 4].into());
     dir.run(&["plan", "--sandbox", "--jwt-user", "7"]).ok();

@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use crate::cli::{ExportArgs, SplitBy};
 use crate::commands::Console;
-use crate::commands::files::{Planned, make_directories, refuse_what_is_in_the_way};
+use crate::commands::files::{Planned, has_manifest, make_directories, refuse_what_is_in_the_way};
 use crate::error::{Error, Exit};
 use crate::manifest::tree::Tree;
 use crate::manifest::{
@@ -235,22 +235,6 @@ fn roots(path: &Path, args: &ExportArgs, settings: &Settings) -> Vec<PathBuf> {
         roots.push(path.to_owned());
     }
     roots
-}
-
-/// Whether there is a file, or a directory with a file of a manifest somewhere below it.
-fn has_manifest(path: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(path) else {
-        return path.symlink_metadata().is_ok();
-    };
-    entries.flatten().any(|entry| {
-        let path = entry.path();
-        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        let yaml = path
-            .extension()
-            .is_some_and(|it| it == "yaml" || it == "yml");
-        let directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        !hidden && (yaml || (directory && has_manifest(&path)))
-    })
 }
 
 fn no_lines(path: &Path) -> Error {

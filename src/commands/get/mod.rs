@@ -26,6 +26,9 @@ pub(super) async fn run(
         let message = "--only and --shard are about rooms";
         return Err(Error::message(Exit::Usage, message).hint("leave them out"));
     }
+    if settings.common.jwt_user.is_some() && matches!(args.list, GetList::Users(_)) {
+        console.warn("users are listed to the secret key only: --jwt-user is not used");
+    }
     let connection = Connection::open(settings, None).await?;
     let asked = Asked::new(&args.list, connection.target.widget, only);
     let order = order(args.list.shown());

@@ -13,9 +13,12 @@ const LONGEST: usize = 60;
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 /// The name, without its ending, of the file for the prefix of a pipe: what stands before the first `-` or `_`.
+/// A pipe that the server made up has none: each would be a file of its own.
 pub fn by_prefix(entry: &Entry) -> String {
-    let Some((prefix, _)) = entry.pipe.as_str().split_once(['-', '_']) else {
-        return OTHER.to_owned();
+    let pipe = entry.pipe.as_str();
+    let prefix = match pipe.split_once(['-', '_']) {
+        Some((prefix, _)) if !is_made_up(pipe) => prefix,
+        _ => return OTHER.to_owned(),
     };
     // Hyphens and ASCII letters and digits are all that is left of it.
     let mut name = slug(prefix);
@@ -30,6 +33,17 @@ pub fn by_prefix(entry: &Entry) -> String {
         name if port || DEVICES.contains(&name) => format!("{name}-rooms"),
         name => name.to_owned(),
     }
+}
+
+/// Whether it is as the server makes pipes up: PHP's `uniqid()`, and the time in seconds (api: fact 10).
+fn is_made_up(pipe: &str) -> bool {
+    pipe.split_once('_').is_some_and(|(id, time)| {
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        id.len() == 13
+            && id.bytes().all(is_hex)
+            && time.len() >= 10
+            && time.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// The name, without its ending, of the file for the type of a room.

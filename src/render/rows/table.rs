@@ -17,7 +17,7 @@ const CHUNK: usize = 500;
 /// What stands between two columns.
 const GAP: u16 = 2;
 /// Columns are not made narrower than this to fit.
-const NARROWEST: u16 = 6;
+const NARROWEST: u16 = 3;
 
 /// How wide each column would like to be.
 ///

@@ -52,7 +52,7 @@ fn an_empty_directory_and_nothing_set() {
     ok       settings        nothing is set
     skipped  manifest        there is no rooms.yaml and no rooms/ here
     failed   address         no widget: IMBACHAT_WIDGET is not set
-                             remedy: set it to the widget's number (imba_id), or use --widget or `widget:` in the manifest
+                             remedy: set it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too
     skipped  connection      needs `address`
     skipped  tls             needs `address`
     skipped  clock           needs `connection`

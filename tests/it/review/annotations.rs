@@ -52,7 +52,7 @@ fn a_failure_and_a_missing_file_are_told_too() {
     dir.write("rooms.yaml", BEFORE);
     let ran = dir.run(&["plan", "--format", "github"]);
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
-    assert_snapshot!(ran.out, @"::error title=roomform plan%3A failed::no widget: IMBACHAT_WIDGET is not set%0Aset it to the widget's number (imba_id), or use --widget or `widget:` in the manifest");
+    assert_snapshot!(ran.out, @"::error title=roomform plan%3A failed::no widget: IMBACHAT_WIDGET is not set%0Aset it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too");
     assert_snapshot!(dir.run(&["plan", "--format", "github", "--fit", "azure"]).out, @"::error title=roomform plan%3A usage::--fit and --max-bytes are for --format markdown%0Aadd --format markdown, or leave them out");
 }
 

@@ -316,7 +316,8 @@ fn a_log_obeys_no_title() {
         );
     }
     for title in TITLES {
-        assert!(plan.out.contains(&in_a_log(title)), "{title:?}");
+        let shown = in_a_log(title).replace('"', "\\\"");
+        assert!(plan.out.contains(&shown), "{title:?}");
     }
     let json = dir.run(&["plan", "--format", "json"]);
     assert!(!json.out.contains("##"), "{}", json.out);

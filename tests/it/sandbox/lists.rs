@@ -51,6 +51,11 @@ fn rooms_are_filtered_by_what_is_known_of_them() {
     assert_eq!(pipes("room_type", "1"), "cb");
     assert_eq!(pipes("status", "user"), "ba");
     assert_eq!(pipes("status", "admin"), "c");
+    assert_eq!(
+        pipes("status", "administrator"),
+        "c",
+        "as the pages write it"
+    );
     assert_eq!(pipes("banned", "1"), "c");
     assert_eq!(pipes("count_users", "1"), "cba");
     assert_eq!(pipes("last_message_date", "2020-12-19"), "b");
