@@ -10,6 +10,10 @@ use crate::plan::{Adopted, Adoption};
 /// Members named in one line.
 const NAMED: usize = 12;
 
+/// Characters that pipes have room for at least, and at most: a longer one pushes the rest of its line aside.
+const COLUMN: usize = 20;
+const WIDEST_COLUMN: usize = 40;
+
 /// The rooms, the members of each, and what it means. Ends with a line break.
 pub fn adoption(target: &Target, adoption: &Adoption) -> String {
     let Adoption {
@@ -19,6 +23,9 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
         to_send,
     } = adoption;
     let mut text = String::new();
+    let pipes = rooms.iter().map(|it| &it.pipe).chain(several);
+    let wide = pipes.map(|pipe| terminal(pipe.as_str()).chars().count());
+    let column = wide.max().unwrap_or(0).clamp(COLUMN, WIDEST_COLUMN);
     for Adopted {
         pipe,
         room,
@@ -35,13 +42,13 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
             true => "; roomform wrote to this room: an apply would send them",
             false => "",
         };
-        let _ = writeln!(text, "  {pipe:<20} room {room}: {members}{written}");
+        let _ = writeln!(text, "  {pipe:<column$} room {room}: {members}{written}");
     }
     for pipe in several {
         let pipe = terminal(pipe.as_str());
         let _ = writeln!(
             text,
-            "  {pipe:<20} left out: more than one live room has this pipe"
+            "  {pipe:<column$} left out: more than one live room has this pipe"
         );
     }
     if !text.is_empty() {

@@ -39,6 +39,18 @@ fn writes(api: &Api) -> usize {
 }
 
 #[test]
+fn the_rooms_stand_in_columns_however_long_a_pipe_is() {
+    let (_api, dir) = old_widget();
+    dir.run(&["export", "-o", "rooms.yaml", "--force"]).ok();
+    let ran = dir.run(&["ledger", "adopt", "--roster"]);
+    assert_eq!(ran.code, 5, "nobody is there to ask: {ran:?}");
+    // That of the support room is one the server made up, with 24 characters.
+    let rooms = ran.out.lines().take_while(|line| !line.is_empty());
+    let columns = rooms.filter_map(|line| line.find(" room "));
+    assert_eq!(columns.collect::<Vec<usize>>(), [26; 4], "{}", ran.out);
+}
+
+#[test]
 fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
     let (api, dir) = old_widget();
     let manifest = MANIFEST.replace("  - {pipe: new, title: New, members: [5]}\n", "");
