@@ -120,6 +120,13 @@ fn a_value_sent_as_it_was_is_not_called_what_the_manifest_wanted() {
     }
 }
 
+#[test]
+fn members_that_went_into_the_room_of_a_look_alike_are_not_called_lost() {
+    for seed in [585_153, 868_220] {
+        stays_good(seed);
+    }
+}
+
 /// Why a seed fails, if it does.
 fn wrong(seed: u64, tally: &Mutex<Tally>) -> Option<String> {
     let first = |broken: Vec<String>| (!broken.is_empty()).then(|| broken.join("\n"));

@@ -177,13 +177,15 @@ impl Server {
 
     /// The live room that a call without `room_id` is about, if the server looks for one.
     fn find(&self, pipe: &Pipe) -> Option<RoomId> {
-        let same = |other: &Pipe| {
-            let (other, pipe) = (other.as_str(), pipe.as_str());
-            other == pipe || self.manners.folds_case && other.eq_ignore_ascii_case(pipe)
-        };
         let mut rooms = self.rooms.iter();
-        let found = rooms.find(|(_, room)| room.life == Life::Live && same(&room.pipe));
+        let found = rooms.find(|(_, room)| room.life == Life::Live && self.same(&room.pipe, pipe));
         found.map(|(id, _)| *id).filter(|_| self.manners.upserts)
+    }
+
+    /// Whether it takes two pipes for one.
+    pub fn same(&self, one: &Pipe, other: &Pipe) -> bool {
+        let (one, other) = (one.as_str(), other.as_str());
+        one == other || self.manners.folds_case && one.eq_ignore_ascii_case(other)
     }
 
     fn takes(&self, id: RoomId) -> bool {

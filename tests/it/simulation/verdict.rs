@@ -107,14 +107,15 @@ fn welcomed(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &
     }
 }
 
-/// Whom an intent named is in the room, or in one that had the pipe before.
+/// Whom an intent named is in the room, or in one that had the pipe before: for a server that folds case, also in the one
+/// it took for it.
 fn promised(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &mut Vec<String>) {
     let Some(promised) = account.promised.get(pipe) else {
         return;
     };
     let rooms = state.server.rooms.values();
     let reached: BTreeSet<UserId> = rooms
-        .filter(|room| room.pipe == *pipe)
+        .filter(|room| state.server.same(&room.pipe, pipe))
         .flat_map(|room| room.members.iter().copied())
         .collect();
     let lost: Vec<&UserId> = wish
