@@ -1,7 +1,7 @@
 //! The PHP snippets of the API's pages beside their curl commands: each is run by the real php with its curl extension, nothing
 //! changed but host and credentials, and sends, gets and does what the command beside it does.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 use roomform::sandbox::{RoomView, Sandbox};
@@ -11,7 +11,7 @@ use crate::pages::{
     HOSTS, MESSAGES_PAGE, Printed, ROOMS_PAGE, assert_like_printed, command, pages_sandbox,
     printed, room, without_space,
 };
-use crate::support::Canned;
+use crate::support::{Canned, Dir};
 
 /// Everything is told but what a newer PHP no longer needs, as `curl_close`: E_ALL without E_DEPRECATED.
 const TOLD: [&str; 4] = ["-d", "error_reporting=24575", "-d", "display_errors=stderr"];
@@ -234,4 +234,48 @@ async fn lists_are_filtered_and_messages_kept() {
     // The credentials as they are printed are a placeholder.
     assert_eq!(run(&sandbox, &printed.php).await.0, 401);
     sandbox.stop().await.unwrap();
+}
+
+/// The same snippets against the program, which a person rehearses with: it ends with the count of what it served.
+#[cfg(unix)]
+#[test]
+fn they_run_against_sandbox_serve() {
+    let dir = Dir::new();
+    let mut serve = dir.command(&["sandbox", "serve", "--listen", "127.0.0.1:0"]);
+    let mut serve = serve.stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(serve.stdout.take().unwrap());
+    let mut first = String::new();
+    said.read_line(&mut first).unwrap();
+    let url = first.trim().strip_prefix("listening on ").unwrap();
+    let mut statuses = Vec::new();
+    for printed in all() {
+        // Rooms of the pages' own numbers are not there: the server says so, in JSON.
+        let (status, body) = run_blocking(&aimed(&with_credentials(&printed.php), url));
+        let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let call = printed.command.split('\'').nth(1).unwrap();
+        let call = call.rsplit('/').next().unwrap().to_owned();
+        statuses.push((call, status, answer["data"].is_array()));
+    }
+    let interrupt = format!("kill -INT {}", serve.id());
+    let sent = Command::new("/bin/sh").args(["-c", &interrupt]).status();
+    assert!(sent.unwrap().success());
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert!(serve.wait().unwrap().success());
+    let good = |call: &str| (call.to_owned(), 200, true);
+    let unknown = |call: &str| (call.to_owned(), 404, false);
+    let expected = [
+        good("imba_rooms"),
+        unknown("imba_rooms"),
+        good("get_users"),
+        good("get_rooms"),
+        unknown("send_msg"),
+        good("get_users"),
+        good("get_rooms"),
+    ];
+    assert_eq!(statuses, expected);
+    assert!(
+        rest.ends_with("served 7 calls, 2 of them writes\n"),
+        "{rest}"
+    );
 }

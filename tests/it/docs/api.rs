@@ -247,3 +247,26 @@ fn every_named_test_exists_and_is_about_its_row() {
     assert_eq!(body("docs::api::no_such_test"), None);
     assert_eq!(body("no_such_module::rows"), None);
 }
+
+/// What can be asked for is asked for on the command line too, under a flag; the widget is a setting.
+#[test]
+fn every_filter_has_a_flag_and_a_test_that_gives_it() {
+    for row in rows() {
+        if row.part == "filter" && row.name != "imba_id" {
+            let flag = match row.name.as_str() {
+                "room_type" => "--type".to_owned(),
+                name => format!("--{}", name.replace('_', "-")),
+            };
+            let given = format!("\"{flag}\"");
+            let tests = row.tests.iter().filter(|test| test.starts_with("get::"));
+            let given = tests
+                .flat_map(|test| body(test))
+                .any(|body| body.contains(&given));
+            assert!(
+                given,
+                "{}, {}: no test of get gives {flag}",
+                row.call, row.name
+            );
+        }
+    }
+}
