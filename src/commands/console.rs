@@ -151,7 +151,7 @@ impl Console {
 
     /// What the stages tell, if somebody wants to know.
     pub(super) fn log(&self) -> Option<Log> {
-        Log::new(self.err.clone(), self.verbose)
+        Log::new(self.err.clone(), self.verbose, self.quiet)
     }
 
     /// Shows how far an apply of so many rooms is.

@@ -40,12 +40,15 @@ impl Stderr {
         }
         match self.format {
             LogFormat::Text => self.write(&format!("{word}{text}")),
-            LogFormat::Json => self.entry(&Entry {
-                level,
-                stage: "commands",
-                message: text,
-                fields: &[],
-            }),
+            LogFormat::Json => {
+                let entry = Entry {
+                    level,
+                    stage: "commands",
+                    message: text,
+                    fields: &[],
+                };
+                self.entry(&entry, true);
+            }
         }
     }
 
@@ -54,8 +57,10 @@ impl Stderr {
         self.format == LogFormat::Text
     }
 
-    fn entry(&self, entry: &Entry<'_>) {
+    /// An entry of the log; in plain words for whoever asked for none.
+    fn entry(&self, entry: &Entry<'_>, plain: bool) {
         let line = match self.format {
+            LogFormat::Text if plain => log::plain(entry),
             LogFormat::Text => log::text(entry),
             LogFormat::Json => {
                 let time = format!("{:.3}", jiff::Timestamp::now());
@@ -79,10 +84,11 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// The log for so many `-v`; none for none.
-    pub(super) fn new(err: Stderr, verbose: u8) -> Option<Self> {
+    /// The log for so many `-v`. For none it has only what nobody should have to ask for, and nothing where all is to be quiet.
+    pub(super) fn new(err: Stderr, verbose: u8, quiet: bool) -> Option<Self> {
         let most = match verbose {
-            0 => return None,
+            0 if quiet => return None,
+            0 => LevelFilter::WARN,
             1 => LevelFilter::INFO,
             _ => LevelFilter::DEBUG,
         };
@@ -104,12 +110,13 @@ impl Subscriber for Log {
         event.record(&mut fields);
         let metadata = event.metadata();
         let stage = metadata.target().split("::").nth(1).unwrap_or_default();
-        self.err.entry(&Entry {
+        let entry = Entry {
             level: word(*metadata.level()),
             stage,
             message: &fields.message,
             fields: &fields.others,
-        });
+        };
+        self.err.entry(&entry, self.most == LevelFilter::WARN);
     }
 
     // There are no spans: nothing here is nested.

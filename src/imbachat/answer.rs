@@ -15,7 +15,7 @@ pub struct NoList(String);
 /// [`NoList`], also if the answer is a good one in form and says no.
 pub fn rooms_of(answer: &[u8]) -> Result<Vec<LiveRoom>, NoList> {
     read(answer).map_err(|bad| match bad {
-        Bad::Shape(text) => NoList(text),
+        Bad::Shape(text) | Bad::NoList(text) => NoList(text),
         Bad::Complaint(complaint) => NoList(format!("the answer says no: {}", complaint.text)),
     })
 }

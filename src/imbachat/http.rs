@@ -168,6 +168,15 @@ impl Http {
                 Failure::of(cause, format!("the server's answer cannot be used: {text}"))
                     .hint("check --api-url; a proxy or a login page may answer in the API's place")
             }
+            Bad::NoList(text) => {
+                let message = format!("the server's answer cannot be used: {}", self.clean(&text));
+                let failure = Failure::of(Cause::Unreadable, message);
+                let hint = "check --endpoint; get messages reads a list, or one under `data` or `messages`";
+                Failure {
+                    lasting: true,
+                    ..failure.hint(hint)
+                }
+            }
             Bad::Complaint(complaint) => {
                 let code = complaint
                     .code

@@ -64,7 +64,7 @@ pub trait SendMessages: Send + Sync {
                 tokio::select! {
                     biased;
                     () = &mut halt => return Err(failure),
-                    () = tokio::time::sleep(wait.thrown(dice)) => {}
+                    () = wait.out(dice) => {}
                 }
                 attempt += 1;
             }

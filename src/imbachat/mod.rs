@@ -5,6 +5,7 @@
 
 mod answer;
 mod cause;
+mod cell;
 mod endpoint;
 mod failure;
 mod http;
@@ -13,6 +14,7 @@ mod query;
 mod read;
 mod retry;
 mod rows;
+mod shape;
 mod survey;
 mod token;
 mod told;

@@ -1,20 +1,16 @@
 //! The lists as they are, for people and scripts to look at: get_rooms, get_users and get_messages with their filters.
 //!
-//! Main type: [`Query`]. Rows keep the server's fields, in its order; what PHP does to the types of the documented ones is
-//! undone, and what may hold a secret is left out.
-
-use std::fmt;
+//! Main type: [`Query`]. Rows keep the server's fields, in its order; what becomes of each value is `cell`'s.
 
 use reqwest::multipart::Form;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::Value;
 
+use super::cell::{Fields, Kind, cell, is_secret};
 use super::failure::{Cause, Failure};
 use super::read::{Reader, wait_after};
 use super::retry::Dice;
+use super::rows::Rows;
 use super::wire::{self, Bad};
-use crate::model::{Cell, Listing, Row};
+use crate::model::{Listing, Row};
 
 /// What in a path stands for the widget's number.
 const WIDGET: &str = "{imba_id}";
@@ -75,7 +71,11 @@ impl Reader {
                 Ok(())
             };
             let form = query.form(self);
-            match self.elements(&path, form, &auth, &mut take).await {
+            let rows = match query.listing {
+                Listing::Messages => Rows::of_any_shape(),
+                Listing::Rooms | Listing::Users => Rows::default(),
+            };
+            match self.elements(&path, form, &auth, rows, &mut take).await {
                 Ok(_) => return Ok(collected),
                 Err(failure) => wait_after(query.told(failure), attempt, dice).await?,
             }
@@ -99,34 +99,6 @@ impl Query {
     }
 }
 
-/// How a documented field is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A whole number, however PHP wrote it.
-    Whole,
-    /// A text, to the letter.
-    Text,
-    /// A text, or one of the words for none.
-    Maybe,
-    /// As it is.
-    Any,
-}
-
-impl Kind {
-    fn of(listing: Listing, name: &str) -> Self {
-        match (listing, name) {
-            (Listing::Messages, "id" | "user_id" | "room_id" | "answer_to") => Self::Whole,
-            (Listing::Messages, _) => Self::Any,
-            (_, "id" | "imba_id") => Self::Whole,
-            (_, "created_at" | "updated_at" | "deleted_at") => Self::Maybe,
-            (Listing::Rooms, "admin_id" | "type" | "tab" | "is_public" | "status") => Self::Whole,
-            (Listing::Rooms, "pipe" | "name") => Self::Text,
-            (Listing::Users, "remote_user_id" | "login" | "status" | "avatar_url") => Self::Maybe,
-            _ => Self::Any,
-        }
-    }
-}
-
 /// One element of a list.
 ///
 /// # Errors
@@ -134,104 +106,16 @@ impl Kind {
 fn row(listing: Listing, text: &[u8]) -> Result<Row, Bad> {
     let Fields(fields) = wire::parse(text)?;
     if fields.len() > MOST_FIELDS {
-        let text = format!("an element of `data` has more than {MOST_FIELDS} fields");
+        let text = format!("an element of the list has more than {MOST_FIELDS} fields");
         return Err(Bad::Shape(text));
     }
     let mut row = Row::default();
     for (name, value) in fields.into_iter().filter(|(name, _)| !is_secret(name)) {
-        let cell = cell(value, Kind::of(listing, &name));
+        let cell = cell(&value, Kind::of(listing, &name))?;
         match row.fields.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known = cell,
             None => row.fields.push((name, cell)),
         }
     }
     Ok(row)
-}
-
-/// What is of no documented type stays what it is.
-fn cell(value: Value, kind: Kind) -> Cell {
-    let whole = match kind {
-        Kind::Whole => wire::integer(&value),
-        _ => None,
-    };
-    if let Some(number) = whole {
-        return Cell::Number(number.to_string());
-    }
-    match value {
-        Value::Null => Cell::Nothing,
-        Value::String(text) if kind == Kind::Maybe && (text.is_empty() || text == "NULL") => {
-            Cell::Nothing
-        }
-        Value::Number(number) if matches!(kind, Kind::Text | Kind::Maybe) => {
-            Cell::Text(number.to_string())
-        }
-        Value::Bool(truth) => Cell::Truth(truth),
-        Value::Number(number) => Cell::Number(number.to_string()),
-        Value::String(text) => Cell::Text(written_without_secrets(text)),
-        nested => Cell::Nested(without_secrets(nested).to_string()),
-    }
-}
-
-/// Nobody asks for these, and no output is the place for one.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["password", "secret", "token"]
-        .iter()
-        .any(|word| name.contains(word))
-}
-
-/// PHP likes to keep lists and objects as texts of JSON. Only one with a secret in it is written anew.
-fn written_without_secrets(text: String) -> String {
-    if !text.trim_start().starts_with(['{', '[']) {
-        return text;
-    }
-    let Ok(value) = serde_json::from_str::<Value>(&text) else {
-        return text;
-    };
-    let clean = without_secrets(value.clone());
-    if clean == value {
-        text
-    } else {
-        clean.to_string()
-    }
-}
-
-fn without_secrets(value: Value) -> Value {
-    match value {
-        Value::Array(items) => items.into_iter().map(without_secrets).collect(),
-        Value::Object(map) => {
-            let kept = map.into_iter().filter(|(name, _)| !is_secret(name));
-            let kept = kept.map(|(name, value)| (name, without_secrets(value)));
-            Value::Object(kept.collect())
-        }
-        Value::String(text) => Value::String(written_without_secrets(text)),
-        value => value,
-    }
-}
-
-/// The fields of an object in the order in which they stand.
-struct Fields(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
-struct InOrder;
-
-impl<'de> Visitor<'de> for InOrder {
-    type Value = Fields;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields, M::Error> {
-        let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
-        }
-        Ok(Fields(fields))
-    }
 }

@@ -13,6 +13,7 @@ use super::failure::{Call, Delivery, Failure};
 use super::http::{Http, Who};
 use super::retry::{Dice, Verdict, verdict};
 use super::rows::{RowError, Rows};
+use super::shape;
 use super::token::mint;
 use super::told::Told;
 use super::wire::{self, Bad};
@@ -76,7 +77,7 @@ pub(super) async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> R
         "the list was not read"
     );
     match verdict {
-        Verdict::Again(wait) => tokio::time::sleep(wait.thrown(dice)).await,
+        Verdict::Again(wait) => wait.out(dice).await,
         Verdict::InDoubt | Verdict::Final => return Err(failure),
     }
     Ok(())
@@ -131,7 +132,10 @@ impl Reader {
                 Ok(())
             };
             let (path, form) = self.usual("get_users");
-            let failure = match self.elements(&path, form, &auth, &mut take).await {
+            let failure = match self
+                .elements(&path, form, &auth, Rows::default(), &mut take)
+                .await
+            {
                 Ok(_) => return Ok(users),
                 Err(failure) => failure,
             };
@@ -151,7 +155,8 @@ impl Reader {
         take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
     ) -> Result<Vec<u8>, Failure> {
         let (path, form) = self.usual("get_rooms");
-        self.elements(&path, form, &self.auth, take).await
+        self.elements(&path, form, &self.auth, Rows::default(), take)
+            .await
     }
 
     /// What users are listed with: the secret key, and no token (`api: get_users`).
@@ -174,12 +179,14 @@ impl Reader {
         (format!("imbachat/v2/{}/{call}", self.widget), form)
     }
 
-    /// One list call: hands over every element as it arrives; the rest of the answer comes back.
+    /// One list call: hands over every element as it arrives, and what an answer of any shape has elsewhere at its end; the rest
+    /// of the answer comes back.
     pub(super) async fn elements(
         &self,
         path: &str,
         form: Form,
         auth: &ReadAuth,
+        mut rows: Rows,
         take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
     ) -> Result<Vec<u8>, Failure> {
         let mut http = self.http.clone();
@@ -199,18 +206,24 @@ impl Reader {
         };
         let mut response = http.send(request, who).await?;
         let told = Told::of(&response);
-        let mut rows = Rows::default();
         while let Some(piece) = response.chunk().await.map_err(|error| http.broken(error))? {
             let fed = rows.feed(&piece, &mut *take);
             fed.map_err(|bad| http.bad(bad, who))?;
         }
-        let count = rows.count();
+        let (count, any_shape) = (rows.count(), rows.is_of_any_shape());
         let envelope = rows
             .finish()
             .map_err(Bad::from)
             .map_err(|bad| http.bad(bad, who))?;
         http.tell(told, Some(count), &envelope);
-        wire::envelope(&envelope).map_err(|bad| http.bad(bad, who))?;
+        let rest = if any_shape {
+            shape::rest(&envelope, count)
+        } else {
+            wire::envelope(&envelope).map(|()| Vec::new())
+        };
+        let taken =
+            rest.and_then(|rest| rest.iter().try_for_each(|row| take(row.get().as_bytes())));
+        taken.map_err(|bad| http.bad(bad, who))?;
         Ok(envelope)
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tracing::warn;
+
 use super::failure::{Call, Cause, Delivery, Failure};
 
 /// Tries of one request in all.
@@ -50,6 +52,16 @@ impl Wait {
             Self::UpTo(most) => dice.jitter(most),
             Self::AtLeast(least) => least + dice.jitter(BASE),
         }
+    }
+
+    /// Waits it out. A wait that the server asked for may be long: where nothing else tells of it, this does.
+    pub(super) async fn out(self, dice: &Dice) {
+        let thrown = self.thrown(dice);
+        let seconds = thrown.as_secs_f64().round() as u64;
+        if matches!(self, Self::AtLeast(_)) && seconds > 0 {
+            warn!(seconds, "the server asked to wait");
+        }
+        tokio::time::sleep(thrown).await;
     }
 }
 

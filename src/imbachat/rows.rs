@@ -1,12 +1,15 @@
 //! A list answer, decoded while it arrives: each element of `data` is handed over and forgotten, the rest is kept as the envelope.
 //!
 //! Main type: [`Rows`]. It only finds where elements begin and end; what they mean is `wire`'s. `data` may be a list or,
-//! as PHP encodes arrays with gaps, an object with numeric keys; stray commas are passed over (`api: fact 8`).
+//! as PHP encodes arrays with gaps, an object with numeric keys; stray commas are passed over (`api: fact 8`). Of an answer whose
+//! shape nobody published the elements of a bare list are found too; what may be elsewhere in it is left to `shape`.
 
 /// An element larger than this is not a room.
 const LARGEST_ROW: usize = 8 << 20;
 /// An envelope larger than this is not one.
 const LARGEST_ENVELOPE: usize = 1 << 20;
+/// The same where the rows may be in it: they are piled up.
+const LARGEST_OF_ANY_SHAPE: usize = 64 << 20;
 
 /// Why a list answer cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,8 +17,8 @@ pub enum RowError {
     /// A part is larger than anything meant.
     #[error("a part of the answer is larger than {0} bytes")]
     TooLarge(usize),
-    /// An element of `data` is not an object.
-    #[error("an element of `data` is not an object")]
+    /// An element of the list is not an object.
+    #[error("an element of the list is not an object")]
     NotAnObject,
     /// The answer ended too early.
     #[error("the answer ends in the middle")]
@@ -32,12 +35,28 @@ pub struct Rows {
     in_text: bool,
     escaped: bool,
     in_data: bool,
+    /// How many brackets are open around an element.
+    level: u32,
     data_is_list: bool,
     expect_value: bool,
     count: usize,
+    any_shape: bool,
 }
 
 impl Rows {
+    /// For an answer whose shape nobody published.
+    pub fn of_any_shape() -> Self {
+        Self {
+            any_shape: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is for one of those.
+    pub fn is_of_any_shape(&self) -> bool {
+        self.any_shape
+    }
+
     /// Takes a piece of the answer; every element that ends in it goes to `take`.
     ///
     /// # Errors
@@ -48,7 +67,7 @@ impl Rows {
         mut take: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         for byte in piece {
-            if self.in_data && self.depth >= 2 {
+            if self.in_data && self.depth >= self.level {
                 self.data_byte(*byte, &mut take)?;
             } else {
                 self.envelope_byte(*byte)?;
@@ -69,7 +88,7 @@ impl Rows {
     pub fn finish(self) -> Result<Vec<u8>, RowError> {
         let whole = self.depth == 0 && !self.in_text;
         // What is not even an object has its own name, HTML above all; only the envelope's reader knows it.
-        if whole || !self.is_object() {
+        if whole || !self.begins_with(b"{") {
             Ok(self.envelope)
         } else {
             Err(RowError::Cut)
@@ -81,7 +100,7 @@ impl Rows {
         byte: u8,
         take: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let outside = self.depth == 2;
+        let outside = self.depth == self.level;
         if !outside {
             self.row.push(byte);
             if self.row.len() > LARGEST_ROW {
@@ -89,9 +108,14 @@ impl Rows {
             }
         }
         if self.text(byte) {
+            if outside && self.any_shape && self.in_text {
+                self.name(byte)?;
+            }
             return Ok(());
         }
         match byte {
+            b'"' if outside && !self.expect_value => self.key.clear(),
+            b':' if outside && self.is_no_list() => self.leave(),
             b'{' | b'[' if outside => {
                 if byte == b'[' {
                     return Err(RowError::NotAnObject.into());
@@ -110,7 +134,7 @@ impl Rows {
             }
             b'}' | b']' => {
                 self.depth -= 1;
-                if self.depth == 2 {
+                if self.depth == self.level {
                     self.count += 1;
                     take(&self.row)?;
                 }
@@ -126,8 +150,9 @@ impl Rows {
 
     fn envelope_byte(&mut self, byte: u8) -> Result<(), RowError> {
         self.envelope.push(byte);
-        if self.envelope.len() > LARGEST_ENVELOPE {
-            return Err(RowError::TooLarge(LARGEST_ENVELOPE));
+        let largest = self.largest();
+        if self.envelope.len() > largest {
+            return Err(RowError::TooLarge(largest));
         }
         let was_text = self.in_text;
         if self.text(byte) {
@@ -141,8 +166,10 @@ impl Rows {
             b':' => self.expect_value = true,
             b'{' | b'[' => {
                 self.depth += 1;
-                self.in_data =
-                    self.depth == 2 && self.expect_value && self.key == b"data" && self.is_object();
+                let data = self.depth == 2 && self.expect_value && self.key == b"data";
+                let bare = self.depth == 1 && self.any_shape && self.begins_with(b"[");
+                self.in_data = data && self.begins_with(b"{") || bare;
+                self.level = self.depth;
                 self.data_is_list = byte == b'[';
                 self.expect_value = self.in_data && self.data_is_list;
             }
@@ -153,11 +180,42 @@ impl Rows {
         Ok(())
     }
 
-    /// Whether the answer began as an object, with or without a byte order mark; a page with a script in it did not.
-    fn is_object(&self) -> bool {
+    /// What the answer began with, with or without a byte order mark; a page with a script in it is neither object nor list.
+    fn begins_with(&self, bracket: &[u8]) -> bool {
         let text = self.envelope.as_slice();
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        text.trim_ascii_start().starts_with(b"{")
+        text.trim_ascii_start().starts_with(bracket)
+    }
+
+    fn largest(&self) -> usize {
+        if self.any_shape {
+            LARGEST_OF_ANY_SHAPE
+        } else {
+            LARGEST_ENVELOPE
+        }
+    }
+
+    /// A letter of a key in `data`.
+    fn name(&mut self, byte: u8) -> Result<(), RowError> {
+        self.key.push(byte);
+        if self.key.len() > LARGEST_ENVELOPE {
+            return Err(RowError::TooLarge(LARGEST_ENVELOPE));
+        }
+        Ok(())
+    }
+
+    /// Whether `data` turns out to be an object with names where PHP would have put numbers.
+    fn is_no_list(&self) -> bool {
+        let numbered = !self.key.is_empty() && self.key.iter().all(u8::is_ascii_digit);
+        self.any_shape && !self.data_is_list && self.count == 0 && !numbered
+    }
+
+    /// What was taken for the list is a part of the envelope.
+    fn leave(&mut self) {
+        self.in_data = false;
+        self.envelope.push(b'"');
+        self.envelope.append(&mut self.key);
+        self.envelope.extend(b"\":");
     }
 
     /// Follows texts. True if the byte is inside of one, or ends one.

@@ -21,6 +21,8 @@ pub(super) struct Complaint {
 pub(super) enum Bad {
     /// It is not JSON, or not of a known shape.
     Shape(String),
+    /// It is good, and leaves open which of its lists is meant, if any.
+    NoList(String),
     /// It is JSON and says no.
     Complaint(Complaint),
 }
@@ -159,7 +161,7 @@ pub(super) fn complaint(text: &[u8]) -> Option<Complaint> {
 }
 
 /// Success as the whole answer tells it: `code` absent or 200, `success` absent or true, no error.
-fn good(answer: &Value) -> Result<(), Bad> {
+pub(super) fn good(answer: &Value) -> Result<(), Bad> {
     if !answer.is_object() {
         return Err(Bad::Shape("the answer is JSON, but no object".to_owned()));
     }

@@ -35,6 +35,18 @@ pub fn text(entry: &Entry<'_>) -> String {
     line
 }
 
+/// The entry in words, for whoever asked for no log; without a line break.
+pub fn plain(entry: &Entry<'_>) -> String {
+    let mut fields = entry.fields.iter();
+    let seconds = fields.find_map(|(name, value)| (*name == "seconds").then_some(value));
+    match (entry.message, seconds) {
+        ("the server asked to wait", Some(seconds)) => {
+            format!("waiting {} s: the server asked for it", word(seconds))
+        }
+        _ => text(entry),
+    }
+}
+
 /// The entry as JSON, without a line break.
 pub fn object(time: &str, run: &str, entry: &Entry<'_>) -> String {
     let Entry {

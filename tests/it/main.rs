@@ -25,6 +25,7 @@ mod fuzz_corpus;
 #[path = "../../fuzz/entry.rs"]
 mod fuzz_entry;
 mod get;
+mod get_shapes;
 mod guards;
 mod hostile;
 mod http;
@@ -37,6 +38,7 @@ mod library;
 mod logs;
 mod manifests;
 mod pages;
+mod patience;
 mod php_pages;
 mod plan;
 mod presets;

@@ -1,6 +1,7 @@
 //! `get`: rooms, users and messages as the server lists them.
 
 mod filters;
+mod seen;
 mod spool;
 
 use anyhow::Context;
@@ -57,6 +58,10 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
+/// Columns that are chosen for nobody: of fields that differ from row to row every cell but one would be empty.
+const MOST_COLUMNS: usize = 1000;
+/// Fields that are named where one is not there.
+const NAMED: usize = 40;
 const KEEPING: &str = "the rows cannot be kept in a temporary file";
 
 /// `-name` is backwards.
@@ -88,18 +93,35 @@ fn columns(
     let asked = shown.columns.iter().map(String::as_str);
     let missing: Vec<&str> = asked.chain(sorted).filter(|name| !is_there(name)).collect();
     if let Some(name) = missing.first() {
-        let there: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         let message = format!("no {} has a field `{name}`", listing.noun());
-        return Err(
-            Error::message(Exit::Usage, message).hint(format!("they have {}", there.join(", ")))
-        );
+        let there = format!("they have {}", some(fields));
+        return Err(Error::message(Exit::Usage, message).hint(there));
     }
-    Ok(match (&console.format, shown.columns.as_slice()) {
+    let columns = match (&console.format, shown.columns.as_slice()) {
         (_, [_, ..]) => Columns::Named(shown.columns.clone()),
         (Format::Json | Format::Yaml, []) => Columns::All,
         (Format::Csv, []) => Columns::Named(rows::csv_columns(listing, fields)),
         (_, []) => Columns::Named(rows::table_columns(listing, fields)),
-    })
+    };
+    match &columns {
+        Columns::Named(names) if names.len() > MOST_COLUMNS && shown.columns.is_empty() => {
+            let count = names.len();
+            let message = format!("the rows have {count} different fields, too many for columns");
+            let hint = "choose some with --columns, or use --format json";
+            Err(Error::message(Exit::Failed, message).hint(hint))
+        }
+        _ => Ok(columns),
+    }
+}
+
+/// The names of fields, not all of very many.
+fn some(fields: &[(String, bool)]) -> String {
+    let names = fields.iter().take(NAMED).map(|(name, _)| name.as_str());
+    let names = names.collect::<Vec<_>>().join(", ");
+    match fields.len().saturating_sub(NAMED) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
 }
 
 fn print(

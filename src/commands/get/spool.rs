@@ -8,6 +8,7 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
 use tempfile::SpooledTempFile;
 
+use super::seen::Seen;
 use crate::model::{Cell, Row};
 
 /// What is kept in memory at most, in bytes.
@@ -23,7 +24,7 @@ pub(super) struct Spool {
     pub(super) count: usize,
     /// Rows that did not pass the filters.
     pub(super) left_out: usize,
-    fields: Vec<(String, bool)>,
+    fields: Seen,
     failed: Option<io::Error>,
 }
 
@@ -50,7 +51,7 @@ impl Spool {
             index: Vec::new(),
             count: 0,
             left_out: 0,
-            fields: Vec::new(),
+            fields: Seen::default(),
             failed: None,
         }
     }
@@ -59,10 +60,7 @@ impl Spool {
     pub(super) fn put(&mut self, row: &Row) {
         for (name, cell) in &row.fields {
             let filled = *cell != Cell::Nothing;
-            match self.fields.iter_mut().find(|(known, _)| known == name) {
-                Some((_, known)) => *known |= filled,
-                None => self.fields.push((name.clone(), filled)),
-            }
+            self.fields.note(name, filled);
         }
         if !self.order.is_empty() {
             let keys = self.order.iter().map(|(name, _)| Key::of(row.get(name)));
@@ -101,7 +99,7 @@ impl Spool {
             file: BufReader::new(file),
             sorted,
             count: self.count,
-            fields: self.fields,
+            fields: self.fields.into_fields(),
         })
     }
 }
@@ -125,7 +123,8 @@ impl Spooled {
 #[derive(Debug, Clone, PartialEq)]
 enum Key {
     Nothing,
-    Number(f64),
+    /// By its value, and where floats no longer tell one from the next, by its digits.
+    Number(f64, Option<i128>),
     Text(String),
 }
 
@@ -133,11 +132,14 @@ impl Key {
     fn of(cell: Option<&Cell>) -> Self {
         match cell {
             None | Some(Cell::Nothing) => Self::Nothing,
-            Some(Cell::Truth(truth)) => Self::Number(f64::from(u8::from(*truth))),
+            Some(Cell::Truth(truth)) => Self::Number(f64::from(u8::from(*truth)), None),
             Some(Cell::Number(text) | Cell::Text(text) | Cell::Nested(text)) => {
                 // Ids come as texts too.
                 let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-                number.map_or_else(|| Self::Text(text.clone()), Self::Number)
+                number.map_or_else(
+                    || Self::Text(text.clone()),
+                    |number| Self::Number(number, text.parse().ok()),
+                )
             }
         }
     }
@@ -145,11 +147,13 @@ impl Key {
     fn cmp(&self, other: &Self) -> Ordering {
         let rank = |key: &Self| match key {
             Self::Nothing => 0,
-            Self::Number(_) => 1,
+            Self::Number(..) => 1,
             Self::Text(_) => 2,
         };
         match (self, other) {
-            (Self::Number(left), Self::Number(right)) => left.total_cmp(right),
+            (Self::Number(left, digits), Self::Number(right, others)) => {
+                left.total_cmp(right).then(digits.cmp(others))
+            }
             (Self::Text(left), Self::Text(right)) => left.cmp(right),
             _ => rank(self).cmp(&rank(other)),
         }
@@ -188,8 +192,9 @@ fn decoded(file: &mut impl Read) -> io::Result<Row> {
         let name = text(file)?;
         let mut tag = [0];
         file.read_exact(&mut tag)?;
+        let [tag] = tag;
         let text = text(file)?;
-        let cell = match tag[0] {
+        let cell = match tag {
             b'y' => Cell::Truth(true),
             b'n' => Cell::Truth(false),
             b'#' => Cell::Number(text),

@@ -1,0 +1,188 @@
+//! `get messages` where nobody published what an answer looks like, and values that are of no documented type.
+
+use insta::assert_snapshot;
+
+use crate::support::{Canned, Dir, Ran};
+
+/// A run of `get` against a server that answers so.
+fn get(body: &str, args: &[&str]) -> Ran {
+    let server = Canned::answer("200 OK", "", body);
+    against(&server).run(&[&["get"], args].concat())
+}
+
+fn against(server: &Canned) -> Dir {
+    Dir::new()
+        .env("IMBACHAT_API_URL", &server.url())
+        .env("IMBACHAT_WIDGET", "627")
+        .env("IMBACHAT_SECRET_KEY", "key-Zx81")
+}
+
+const ROWS: &str = r#"[{"id":7,"message":"one ]}"},{"id":8,"message":"two"}]"#;
+
+#[test]
+fn messages_are_found_wherever_an_answer_keeps_them() {
+    let shapes = [
+        format!(r#"{{"success":"true","data":{ROWS},"code":200}}"#),
+        ROWS.to_owned(),
+        format!(" \n{ROWS}\n"),
+        format!("\u{feff}{ROWS}"),
+        format!(r#"{{"data":{{"messages":{ROWS}}}}}"#),
+        format!(r#"{{"code":200,"data":{{"total":2,"messages":{ROWS},}},"success":true}}"#),
+        format!(r#"{{"messages":{ROWS}}}"#),
+        format!(r#"{{"success":true,"history":{ROWS},"errors":[],"users":[]}}"#),
+        // Of several the one that is called so.
+        format!(r#"{{"users":[{{"id":1}}],"messages":{ROWS}}}"#),
+        r#"{"data":{"0":{"id":7,"message":"one ]}"},"4":{"id":8,"message":"two"}}}"#.to_owned(),
+        r#"{"messages":{"0":{"id":7,"message":"one ]}"},"4":{"id":8,"message":"two"}}}"#.to_owned(),
+    ];
+    for shape in shapes {
+        let ran = get(&shape, &["messages", "--format", "csv"]);
+        let expected = "id,message\n7,one ]}\n8,two\n";
+        assert_eq!(
+            (ran.code, ran.out.as_str()),
+            (0, expected),
+            "{shape}: {ran:?}"
+        );
+    }
+    for nothing in [
+        "[]",
+        r#"{"data":[]}"#,
+        r#"{"data":{}}"#,
+        r#"{"messages":[],"success":"true"}"#,
+    ] {
+        let ran = get(nothing, &["messages"]);
+        assert_eq!(
+            (ran.code, ran.err.as_str()),
+            (0, "0 messages\n"),
+            "{nothing}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_leaves_open_where_its_messages_are_is_refused_by_its_keys() {
+    let error = |body: &str| {
+        let ran = get(body, &["messages"]);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
+        assert!(!ran.err.contains("private"), "no value is told: {ran:?}");
+        ran.err
+    };
+    assert_snapshot!(error(r#"{"success":true,"data":{"sent":[{"text":"private"}],"received":[{"text":"private"}]}}"#), @"
+    error: the server's answer cannot be used: several lists in it may be the messages: `data.sent`, `data.received`
+      hint: check --endpoint; get messages reads a list, or one under `data` or `messages`
+    ");
+    assert_snapshot!(error(r#"{"status":"private","x\u001b[2J":{"list":[{"text":"private"}]}}"#), @r"
+    error: the server's answer cannot be used: no list of messages is in it; its keys are `status`, `x\u{1b}[2J`
+      hint: check --endpoint; get messages reads a list, or one under `data` or `messages`
+    ");
+    assert_snapshot!(error("[\"private\"]"), @"
+    error: the server's answer cannot be used: an element of the list is not an object
+      hint: check --api-url; a proxy or a login page may answer in the API's place
+    ");
+    assert_snapshot!(error("\"private\""), @"
+    error: the server's answer cannot be used: the answer is JSON, but neither an object nor a list
+      hint: check --api-url; a proxy or a login page may answer in the API's place
+    ");
+    assert_snapshot!(error(r#"{"code":401,"error":"no access","messages":[]}"#), @"
+    error: the server does not accept the widget's secret key (code 401 with HTTP 200): no access
+      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+    ");
+    assert!(error("[{\"id\":1}").contains("the answer ends in the middle"));
+    assert!(error("{\"messages\":[{\"id\":1}").contains("the answer ends in the middle"));
+    // Rooms have a published shape; they are read in no other.
+    let rooms = get(r#"[{"id":7}]"#, &["rooms"]);
+    assert!(
+        rooms.code == 1 && rooms.err.contains("JSON, but no object"),
+        "{rooms:?}"
+    );
+}
+
+const DIGITS: &str = "123456789012345678901234567890";
+
+#[test]
+fn a_number_passes_digit_for_digit_however_long_it_is() {
+    let row = format!(
+        r#"{{"id":7,"snowflake":{DIGITS},"ratio":0.10000000000000000001,"huge":1e400,"minus":-{DIGITS},"meta":{{"b":[{DIGITS}],"a":"\u0416"}},"said":"{{\"password\":1,\"n\":{DIGITS}}}"}}"#
+    );
+    let columns = "id,snowflake,ratio,huge,minus,meta,said";
+    let answer = format!(r#"{{"data":[{row}]}}"#);
+    let run = |list, format| {
+        let args = [list, "--columns", columns, "--format", format];
+        get(&answer, &args).ok()
+    };
+    assert_snapshot!(run("messages", "json"), @r#"
+    {"format":1,"kind":"messages","exit":0,"rows":[
+    {"id":7,"snowflake":123456789012345678901234567890,"ratio":0.10000000000000000001,"huge":1e400,"minus":-123456789012345678901234567890,"meta":{"b":[123456789012345678901234567890],"a":"Ж"},"said":"{\"n\":123456789012345678901234567890}"}
+    ]}
+    "#);
+    assert_snapshot!(run("users", "csv"), @r#"
+    id,snowflake,ratio,huge,minus,meta,said
+    7,123456789012345678901234567890,0.10000000000000000001,1e400,-123456789012345678901234567890,"{""b"":[123456789012345678901234567890],""a"":""Ж""}","{""n"":123456789012345678901234567890}"
+    "#);
+    assert_snapshot!(run("rooms", "yaml"), @r#"
+    format: 1
+    kind: rooms
+    exit: 0
+    rows:
+      - id: 7
+        "snowflake": 123456789012345678901234567890
+        "ratio": 0.10000000000000000001
+        "huge": 1e400
+        "minus": -123456789012345678901234567890
+        "meta": {"b":[123456789012345678901234567890],"a":"Ж"}
+        "said": "{\"n\":123456789012345678901234567890}"
+    "#);
+    let table = run("messages", "table");
+    assert_eq!(table.matches(DIGITS).count(), 4, "{table}");
+    // The documented numbers too: a text that is none is kept as it came.
+    let ids = get(
+        &format!(
+            r#"{{"data":[{{"id":{DIGITS}}},{{"id":{}}},{{"id":{}}}]}}"#,
+            u64::MAX,
+            u64::MAX - 1
+        ),
+        &["messages", "--format", "csv", "--sort", "id"],
+    );
+    assert_eq!(
+        ids.ok(),
+        format!("id\n{}\n{}\n{DIGITS}\n", u64::MAX - 1, u64::MAX)
+    );
+}
+
+#[test]
+fn what_is_nested_too_deep_is_refused_not_fallen_over() {
+    let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let answer = |depth| format!(r#"{{"data":[{{"id":7,"x":{}}}]}}"#, deep(depth));
+    let args = ["messages", "--format", "csv", "--columns", "id"];
+    assert_eq!(get(&answer(100), &args).ok(), "id\n7\n");
+    let ran = get(&answer(100_000), &args);
+    assert!(
+        ran.code == 1 && ran.err.contains("nested too deep"),
+        "{ran:?}"
+    );
+    // A text is nobody's mistake, but it may hide a secret as deep as it likes.
+    let text = format!(r#"{{"data":[{{"id":7,"x":"{}"}}]}}"#, deep(100_000));
+    let ran = get(&text, &["messages", "--format", "csv"]);
+    assert_eq!(ran.ok(), "id,x\n7,…\n");
+}
+
+#[test]
+fn rows_with_ever_other_fields_are_no_table_but_pass_as_json() {
+    let rows: Vec<String> = (0..1_200).map(|n| format!(r#"{{"f{n}":1}}"#)).collect();
+    let answer = format!("[{}]", rows.join(","));
+    for format in ["table", "csv"] {
+        let ran = get(&answer, &["messages", "--format", format]);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
+        assert_eq!(
+            ran.err,
+            "error: the rows have 1200 different fields, too many for columns\n  hint: choose some with --columns, or use --format json\n"
+        );
+        let chosen = get(
+            &answer,
+            &["messages", "--format", format, "--columns", "f7"],
+        );
+        assert_eq!(chosen.ok().lines().count(), 1_201);
+    }
+    let json = get(&answer, &["messages", "--format", "json"]).json();
+    assert_eq!(json["rows"].as_array().map(Vec::len), Some(1_200));
+}

@@ -1,0 +1,65 @@
+//! A server that asks to come back later: whoever waits is told for how long, and why.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::support::{Canned, Dir};
+
+/// A server that asks for a second's patience before its first answer, then answers so.
+fn busy(body: &'static str) -> (Canned, Dir) {
+    let asked = AtomicUsize::new(0);
+    let server = Canned::by(move |request| {
+        // doctor's first call is without credentials, and is not repeated.
+        let knock = !request.to_lowercase().contains("authorization:");
+        let busy = !knock && asked.fetch_add(1, Ordering::SeqCst) == 0;
+        let (status, body) = match busy {
+            true => ("429 Too Many Requests\r\nRetry-After: 1", ""),
+            false => ("200 OK", body),
+        };
+        let length = body.len();
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+            .into()
+    });
+    let dir = Dir::new()
+        .env("IMBACHAT_API_URL", &server.url())
+        .env("IMBACHAT_WIDGET", "627")
+        .env("IMBACHAT_SECRET_KEY", "key-Zx81");
+    (server, dir)
+}
+
+const LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
+const SENT: &str = r#"{"success":true,"message":{"id":4543}}"#;
+const TOLD: &str = "waiting 1 s: the server asked for it\n";
+
+#[test]
+fn a_wait_that_the_server_asks_for_is_told() {
+    let (_server, dir) = busy(LIST);
+    assert_eq!(dir.run(&["get", "rooms"]).err, format!("{TOLD}0 rooms\n"));
+    let (_server, dir) = busy(LIST);
+    let doctor = dir.run(&["doctor", "--format", "json"]);
+    assert_eq!(doctor.err, TOLD, "{doctor:?}");
+    assert_eq!(doctor.json()["kind"], "doctor");
+    let (_server, dir) = busy(SENT);
+    let send = ["send", "--user", "3", "--room-id", "613", "hello"];
+    assert_eq!(dir.run(&send).err, TOLD);
+}
+
+#[test]
+fn and_it_is_told_in_the_way_that_was_asked_for() {
+    let (_server, dir) = busy(LIST);
+    assert_eq!(dir.run(&["get", "rooms", "-q"]).err, "", "quietly");
+    let (_server, dir) = busy(LIST);
+    let json = dir.run(&["get", "rooms", "--log-format", "json"]).err;
+    let line: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    assert_eq!(line["level"], "warn");
+    assert_eq!(line["message"], "the server asked to wait");
+    assert_eq!(line["fields"]["seconds"], 1);
+    let (_server, dir) = busy(LIST);
+    let log = dir.run(&["get", "rooms", "-v"]).err;
+    assert_eq!(
+        log.matches("warn: imbachat: the server asked to wait  seconds=1")
+            .count(),
+        1,
+        "{log}"
+    );
+    assert!(!log.contains("waiting"), "once: {log}");
+}
