@@ -92,7 +92,7 @@ pub(super) fn asked(args: &[OsString]) -> Option<Format> {
         args.iter().any(|arg| *arg == *format!("--format={word}"))
             || args
                 .windows(2)
-                .any(|pair| pair[0] == "--format" && pair[1] == *word)
+                .any(|pair| matches!(pair, [flag, value] if flag == "--format" && *value == *word))
     })
 }
 

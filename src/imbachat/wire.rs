@@ -216,7 +216,7 @@ fn without_stray_commas(text: &[u8]) -> Cow<'_, [u8]> {
             let end = clean
                 .iter()
                 .rposition(|before: &u8| !before.is_ascii_whitespace());
-            if let Some(end) = end.filter(|end| clean[*end] == b',') {
+            if let Some(end) = end.filter(|end| clean.get(*end) == Some(&b',')) {
                 clean.truncate(end);
             }
         }

@@ -138,7 +138,7 @@ pub(super) fn regular(metadata: &fs::Metadata) -> io::Result<()> {
 /// The lines that were written to their end; after the last line break there is only what a killed run left.
 pub(super) fn whole_lines(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|byte| *byte == b'\n');
-    &text[..end.map_or(0, |end| end + 1)]
+    end.and_then(|end| text.get(..=end)).unwrap_or_default()
 }
 
 /// The entries in a ledger's bytes; `path` is only for messages.
@@ -153,7 +153,7 @@ pub fn parse(path: &Path, bytes: &[u8], target: &Target) -> Result<Snapshot, Led
             take_line(path, index + 1, line, target, &mut snapshot)?;
         }
     }
-    let tail = &bytes[whole.len()..];
+    let tail = bytes.get(whole.len()..).unwrap_or_default();
     if is_whole_line(tail) {
         // Some editors leave the last line without its end; it is an entry all the same.
         let number = whole.iter().filter(|byte| **byte == b'\n').count() + 1;

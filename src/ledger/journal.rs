@@ -173,7 +173,8 @@ fn whole_lines(file: &mut File, end: u64) -> io::Result<u64> {
     let mut piece = [0; 4096];
     while until > 0 {
         let from = until.saturating_sub(piece.len() as u64);
-        let part = &mut piece[..(until - from) as usize];
+        let part = piece.get_mut(..(until - from) as usize);
+        let part = part.unwrap_or_default();
         file.seek(SeekFrom::Start(from))?;
         file.read_exact(part)?;
         if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
@@ -242,7 +243,7 @@ fn write(path: &Path, batches: &mpsc::Receiver<Batch>) {
         };
         for (index, batch) in waiting.into_iter().enumerate() {
             let answer = match &result {
-                Ok(written) => Ok(written[index]),
+                Ok(written) => Ok(written.get(index).is_some_and(|written| *written)),
                 Err(reason) => Err(LedgerError::Closed(format!(
                     "`{}`: {reason}",
                     path.display()

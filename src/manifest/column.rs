@@ -28,10 +28,11 @@ impl Table {
         };
         match found {
             Ok(Some(place)) => {
-                let name = match place {
-                    Cells::At(place) => self.columns[place].clone(),
-                    _ => name.value.trim().to_owned(),
+                let known = match place {
+                    Cells::At(place) => self.columns.get(place).cloned(),
+                    _ => None,
                 };
+                let name = known.unwrap_or_else(|| name.value.trim().to_owned());
                 return Some(Column { name, place });
             }
             Ok(None) if self.optional.contains(&wanted) => {
@@ -111,7 +112,8 @@ impl Table {
             if places.len() <= index {
                 places.resize(index + 1, None);
             }
-            if places[index].replace(place).is_some() {
+            let known = places.get_mut(index);
+            if known.is_some_and(|known| known.replace(place).is_some()) {
                 return Err(Repeated { place, times: 2 });
             }
         }

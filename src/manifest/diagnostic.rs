@@ -180,7 +180,8 @@ impl Source {
         let offset = offset.min(self.text.len());
         let block = offset / BLOCK;
         let counted = self.characters.get(block).copied().unwrap_or_default() as usize;
-        counted + starts(&self.text.as_bytes()[block * BLOCK..offset])
+        let rest = self.text.as_bytes().get(block * BLOCK..offset);
+        counted + starts(rest.unwrap_or_default())
     }
 }
 
@@ -247,7 +248,7 @@ impl Sources {
             .line_starts
             .partition_point(|start| *start <= at.offset)
             .max(1);
-        let start = file.line_starts[line - 1] as usize;
+        let start = file.line_start(line as u32).unwrap_or_default();
         let before = file.characters_before(at.offset as usize) - file.characters_before(start);
         LineColumn {
             line: line as u32,

@@ -42,7 +42,9 @@ fn labelled(bytes: &[u8], label: &str) -> Result<(String, &'static str), NoText>
         });
     };
     let (encoding, mark) = Encoding::for_bom(bytes).unwrap_or((encoding, 0));
-    match encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]) {
+    match encoding
+        .decode_without_bom_handling_and_without_replacement(bytes.get(mark..).unwrap_or_default())
+    {
         Some(text) => Ok((text.into_owned(), encoding.name())),
         None => Err(NoText {
             message: format!("the file is not valid {}", encoding.name()),
@@ -62,11 +64,11 @@ fn unlabelled(bytes: Vec<u8>) -> Result<String, NoText> {
         Err(error) => {
             let offset = error.utf8_error().valid_up_to();
             let bytes = error.into_bytes();
-            let line = line_ends(&bytes[..offset]).count() + 1;
+            let (good, rest) = bytes.split_at_checked(offset).unwrap_or_default();
+            let line = line_ends(good).count() + 1;
             Err(NoText {
                 message: format!("not valid UTF-8: byte {offset}, in line {line}"),
-                hint: guess(&bytes[offset..])
-                    .unwrap_or_else(|| "save the file as UTF-8".to_owned()),
+                hint: guess(rest).unwrap_or_else(|| "save the file as UTF-8".to_owned()),
             })
         }
     }
@@ -76,12 +78,12 @@ fn unlabelled(bytes: Vec<u8>) -> Result<String, NoText> {
 fn looks_like_utf_16(bytes: &[u8]) -> bool {
     let marked = Encoding::for_bom(bytes)
         .is_some_and(|(encoding, _)| encoding == UTF_16LE || encoding == UTF_16BE);
-    marked || bytes[..bytes.len().min(LOOKED_AT)].contains(&0)
+    marked || bytes.iter().take(LOOKED_AT).any(|byte| *byte == 0)
 }
 
 /// The encoding that bytes are likely in, and how they would read in it.
 fn guess(bytes: &[u8]) -> Option<String> {
-    let looked_at = &bytes[..bytes.len().min(LOOKED_AT)];
+    let looked_at = bytes.get(..LOOKED_AT).unwrap_or(bytes);
     let count = |from: u8, to: u8| {
         looked_at
             .iter()
@@ -104,10 +106,11 @@ fn guess(bytes: &[u8]) -> Option<String> {
         (KOI8_R, "koi8-r")
     };
     let start = looked_at.iter().position(|byte| *byte >= 0x80)?;
-    let word = looked_at[start..]
+    let word = looked_at
+        .get(start..)?
         .split(|byte| matches!(byte, b',' | b';' | b'\t' | b'\r' | b'\n' | b'"'))
         .next()?;
-    let (sample, _) = encoding.decode_without_bom_handling(&word[..word.len().min(40)]);
+    let (sample, _) = encoding.decode_without_bom_handling(word.get(..40).unwrap_or(word));
     Some(format!(
         "with `encoding: {label}` it would read `{}`; or save the file as UTF-8",
         clip(&sample)

@@ -172,8 +172,9 @@ fn memberships(
     }
     for (user, way) in outs {
         // Who is excluded without a way in is nobody's question.
-        if let Ok(index) = found.binary_search_by_key(&user, |membership| membership.user) {
-            found[index].excluded.push(way);
+        let index = found.binary_search_by_key(&user, |membership| membership.user);
+        if let Some(membership) = index.ok().and_then(|index| found.get_mut(index)) {
+            membership.excluded.push(way);
         }
     }
     found

@@ -60,9 +60,10 @@ impl<'a> Decoder<'a> {
                 Value::Scalar { text, .. } => text.as_str(),
                 _ => "",
             };
-            match keys.known.iter().position(|known| *known == name) {
-                Some(index) => match found[index] {
-                    None => found[index] = Some((key, value)),
+            let mut places = keys.known.iter().zip(&mut found);
+            match places.find(|(known, _)| **known == name) {
+                Some((_, place)) => match place {
+                    None => *place = Some((key, value)),
                     Some((first, _)) => self.duplicate_key(name, key.at, first.at),
                 },
                 None => self.unknown_key(key, name, keys),

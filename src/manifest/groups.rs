@@ -89,8 +89,11 @@ impl<'a> Directory<'a> {
     fn expand(&mut self, problems: &mut Problems) {
         for name in self.groups.keys().copied().collect::<Vec<_>>() {
             let mut path = vec![(name, 0)];
-            while let Some(depth) = path.len().checked_sub(1) {
-                let (name, next) = &mut path[depth];
+            loop {
+                let depth = path.len().saturating_sub(1);
+                let Some((name, next)) = path.last_mut() else {
+                    break;
+                };
                 let name = *name;
                 match self.step(name, depth, next) {
                     Some((inner, at)) => self.enter(inner, at, &mut path, problems),
@@ -99,8 +102,8 @@ impl<'a> Directory<'a> {
                         path.pop();
                     }
                 }
-                if self.is_full() {
-                    return problems.push(too_many(self.groups[name].at, "the groups"));
+                if let Some(group) = self.groups.get(name).filter(|_| self.is_full()) {
+                    return problems.push(too_many(group.at, "the groups"));
                 }
             }
         }
@@ -119,16 +122,17 @@ impl<'a> Directory<'a> {
             .get_mut(name)
             .filter(|group| group.state != State::Done)?;
         group.state = State::Open(depth);
-        let inner =
-            group.list[*next..]
-                .iter()
-                .enumerate()
-                .find_map(|(offset, member)| match &member.value {
-                    RawMember::Group(inner) => Some((offset, inner.as_str(), member.at)),
-                    _ => None,
-                });
-        inner.map(|(offset, inner, at)| {
-            *next += offset + 1;
+        let inner = group
+            .list
+            .iter()
+            .enumerate()
+            .skip(*next)
+            .find_map(|(place, member)| match &member.value {
+                RawMember::Group(inner) => Some((place, inner.as_str(), member.at)),
+                _ => None,
+            });
+        inner.map(|(place, inner, at)| {
+            *next = place + 1;
             (inner, at)
         })
     }
@@ -143,7 +147,7 @@ impl<'a> Directory<'a> {
         match self.groups.get(inner).map(|group| group.state) {
             Some(State::New) => path.push((inner, 0)),
             Some(State::Open(start)) => {
-                problems.push(cycle(&path[start..], at));
+                problems.push(cycle(path.get(start..).unwrap_or_default(), at));
             }
             Some(State::Done) | None => {}
         }
@@ -275,14 +279,11 @@ fn cycle(path: &[(&str, usize)], at: At) -> Diagnostic {
         let names = path.iter().map(|(name, _)| format!("@{} → ", clip(name)));
         names.collect()
     };
-    let groups = if path.len() > 11 {
-        format!(
-            "{}… → {}",
-            shown(&path[..6]),
-            shown(&path[path.len() - 4..])
-        )
-    } else {
-        shown(path)
+    let groups = match (path.first_chunk::<6>(), path.last_chunk::<4>()) {
+        (Some(first), Some(last)) if path.len() > 11 => {
+            format!("{}… → {}", shown(first), shown(last))
+        }
+        _ => shown(path),
     };
     let first = path.first().map(|(name, _)| clip(name)).unwrap_or_default();
     let message = format!("groups contain each other: {groups}@{first}");

@@ -4,16 +4,16 @@ use csv::StringRecord;
 
 /// Whether a file has one value a line and no header.
 pub(super) fn is_plain(name: &str) -> bool {
-    name.len() > 4
-        && name.is_char_boundary(name.len() - 4)
-        && name[name.len() - 4..].eq_ignore_ascii_case(".txt")
+    let ending = name.len().checked_sub(4).filter(|at| *at > 0);
+    let ending = ending.and_then(|at| name.get(at..));
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case(".txt"))
 }
 
 /// The lines of a plain file as records of one cell; a line that starts with `#` is a remark.
 pub(super) fn lines(text: &str, mut take: impl FnMut(&StringRecord, usize)) {
     let mut start = 0;
     for end in line_ends(text.as_bytes()).chain([text.len()]) {
-        let value = text[start..end].trim();
+        let value = text.get(start..end).unwrap_or_default().trim();
         if !value.is_empty() && !value.starts_with('#') {
             take(&StringRecord::from(vec![value]), start);
         }
@@ -23,9 +23,9 @@ pub(super) fn lines(text: &str, mut take: impl FnMut(&StringRecord, usize)) {
 
 /// The bytes after each end of a line: LF, CR LF, or the CR alone that some spreadsheets still save.
 pub(super) fn line_ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let is_end = |at: usize| match bytes[at] {
-        b'\n' => true,
-        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+    let is_end = |at: usize| match bytes.get(at) {
+        Some(b'\n') => true,
+        Some(b'\r') => bytes.get(at + 1) != Some(&b'\n'),
         _ => false,
     };
     (0..bytes.len())
@@ -36,7 +36,7 @@ pub(super) fn line_ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
 /// The first line of a text, with its end.
 pub(super) fn first_line(text: &str) -> &str {
     let end = line_ends(text.as_bytes()).next();
-    &text[..end.unwrap_or(text.len())]
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// The first line `sep=;`, which some spreadsheets write: where the header starts, and the delimiter.

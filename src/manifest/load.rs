@@ -205,7 +205,8 @@ impl<'a> Loader<'a> {
             Ok(text) => text,
             Err(error) => {
                 let offset = error.utf8_error().valid_up_to();
-                let line = line_ends(&error.as_bytes()[..offset]).count() + 1;
+                let good = error.as_bytes().get(..offset).unwrap_or_default();
+                let line = line_ends(good).count() + 1;
                 let message = format!("not valid UTF-8: byte {offset}, in line {line}");
                 self.problems.push(
                     Diagnostic::path(Code::NotUtf8, name, message).hint("save the file as UTF-8"),

@@ -152,8 +152,8 @@ impl Row<'_> {
     /// Where a cell starts; for a column that is absent, where the row does.
     pub(super) fn cell_at(&self, column: &Column) -> At {
         let index = column.place(self.number).unwrap_or_default();
-        let offset =
-            self.start + cell_offset(&self.text[self.start..], self.table.delimiter, index);
+        let row = self.text.get(self.start..).unwrap_or_default();
+        let offset = self.start + cell_offset(row, self.table.delimiter, index);
         At {
             offset: u32::try_from(offset).unwrap_or(u32::MAX),
             ..self.at()

@@ -47,7 +47,8 @@ fn is_bool(word: &str) -> bool {
         lower.as_str(),
         "true" | "false" | "yes" | "no" | "on" | "off"
     );
-    truth && (word == lower || word == lower.to_ascii_uppercase() || word[1..] == lower[1..])
+    truth
+        && (word == lower || word == lower.to_ascii_uppercase() || word.get(1..) == lower.get(1..))
 }
 
 fn is_date(word: &str) -> bool {
@@ -57,7 +58,10 @@ fn is_date(word: &str) -> bool {
     };
     let day = rest.bytes().take_while(u8::is_ascii_digit).count();
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let time = rest[day..].trim_start_matches([' ', 't', 'T']);
+    let time = rest
+        .get(day..)
+        .unwrap_or_default()
+        .trim_start_matches([' ', 't', 'T']);
     year.len() == 4
         && digits(year)
         && month.len() <= 2

@@ -71,7 +71,7 @@ impl Table {
         let delimiter = raw
             .delimiter
             .or(said)
-            .unwrap_or_else(|| likely_delimiter(&text[start..]));
+            .unwrap_or_else(|| likely_delimiter(text.get(start..).unwrap_or_default()));
         (table.delimiter, table.start) = (Some(delimiter), start);
         let mut header = StringRecord::new();
         // A text that is UTF-8 and may be ragged has no way to fail.
@@ -175,7 +175,8 @@ impl Table {
                 .map_or(0, |position| position.byte() as usize)
                 + self.start;
             // The reader counts the end of the last line in.
-            let breaks = text[before..]
+            let rest = text.get(before..).unwrap_or_default();
+            let breaks = rest
                 .bytes()
                 .take_while(|byte| matches!(byte, b'\r' | b'\n'))
                 .count();
@@ -187,7 +188,7 @@ impl Table {
     }
 
     fn reader<'t>(&self, text: &'t str) -> csv::Reader<&'t [u8]> {
-        self.reader_of(&text[self.start..])
+        self.reader_of(text.get(self.start..).unwrap_or_default())
     }
 
     /// A reader of rows, wherever in the file they stand.

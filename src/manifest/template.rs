@@ -237,13 +237,12 @@ fn too_long() -> Error {
 
 /// The first tag that no template may have: loops and assignments could work without an end.
 fn foreign_tag(text: &str) -> Option<&str> {
-    let tags = text.match_indices("{%").map(|(at, open)| {
-        let inside = text[at + open.len()..].trim_start_matches(['-', '+']);
-        let inside = inside.trim_start();
-        let end = inside.find(|c: char| !c.is_alphanumeric() && c != '_');
-        &inside[..end.unwrap_or(inside.len())]
+    let mut tags = text.split("{%").skip(1).map(|inside| {
+        let inside = inside.trim_start_matches(['-', '+']).trim_start();
+        let mut words = inside.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.next().unwrap_or_default()
     });
-    tags.into_iter().find(|tag| !TAGS.contains(tag))
+    tags.find(|tag| !TAGS.contains(tag))
 }
 
 fn complaint(error: &Error) -> Complaint {

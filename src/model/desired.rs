@@ -72,7 +72,7 @@ impl DesiredRoom {
         let found = self
             .members
             .binary_search_by_key(&user, |member| member.user);
-        found.ok().map(|index| self.members[index])
+        self.members.get(found.ok()?).copied()
     }
 
     /// Whether the user is a declared member.

@@ -37,14 +37,12 @@ fn any(text: &str) -> String {
 /// Where two texts differ, as code points: `U+0430 for U+0061`.
 pub fn difference(text: &str, other: &str) -> String {
     let (text, other): (Vec<char>, Vec<char>) = (text.chars().collect(), other.chars().collect());
-    let pairs = || text.iter().zip(&other);
-    let start = pairs().take_while(|(a, b)| a == b).count();
-    let ends = text[start..].iter().rev().zip(other[start..].iter().rev());
+    let pairs = text.iter().zip(&other);
+    let start = pairs.take_while(|(a, b)| a == b).count();
+    let [one, two] = [&text, &other].map(|text| text.get(start..).unwrap_or_default());
+    let ends = one.iter().rev().zip(two.iter().rev());
     let end = ends.take_while(|(a, b)| a == b).count();
-    let (one, two) = (
-        &text[start..text.len() - end],
-        &other[start..other.len() - end],
-    );
+    let [one, two] = [one, two].map(|text| text.get(..text.len() - end).unwrap_or_default());
     if one.len() != two.len() {
         return format!("{} for {}", points(one), points(two));
     }

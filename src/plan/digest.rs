@@ -31,7 +31,9 @@ impl Digest {
             hash.update([u8::from(state.public), u8::from(*deleted)]);
         }
         let mut short = [0; 16];
-        short.copy_from_slice(&hash.finalize()[..16]);
+        for (to, from) in short.iter_mut().zip(hash.finalize()) {
+            *to = from;
+        }
         Self(short)
     }
 
@@ -40,7 +42,7 @@ impl Digest {
         let mut bytes = [0; 16];
         (text.len() == 32 && text.is_ascii()).then_some(())?;
         for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok()?;
+            *byte = u8::from_str_radix(text.get(index * 2..index * 2 + 2)?, 16).ok()?;
         }
         Some(Self(bytes))
     }

@@ -33,7 +33,7 @@ pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recor
     let like = |change: &Change| -> Option<Note> {
         let same_title = titles.get(&nfc(&change.send.title)).copied();
         let index = same_title.or_else(|| most_members(change, &gone, &rooms_of))?;
-        let (from, to) = (gone[index].0.clone(), change.pipe.clone());
+        let (from, to) = (gone.get(index)?.0.clone(), change.pipe.clone());
         Some(Note::Renamed {
             from,
             to,
@@ -62,6 +62,6 @@ fn most_members(
     let (index, count) = shared
         .into_iter()
         .max_by_key(|(index, count)| (*count, usize::MAX - index))?;
-    let larger = gone[index].1.members.len().max(change.members.count());
+    let larger = gone.get(index)?.1.members.len().max(change.members.count());
     (count * 2 > larger).then_some(index)
 }

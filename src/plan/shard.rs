@@ -25,7 +25,9 @@ impl Shard {
     pub fn contains(self, pipe: &Pipe) -> bool {
         let hash = Sha256::digest(pipe.as_str());
         let mut first = [0; 8];
-        first.copy_from_slice(&hash[..8]);
+        for (to, from) in first.iter_mut().zip(hash) {
+            *to = from;
+        }
         u64::from_be_bytes(first) % u64::from(self.count.get()) == u64::from(self.index)
     }
 }

@@ -119,7 +119,8 @@ fn excerpt_at<'a>(
         at.offset as usize,
         if is_yaml(&name) { token } else { cell },
     );
-    let same_columns = text[..span.start].chars().count() + 1 == column;
+    let before = text.get(..span.start).unwrap_or_default();
+    let same_columns = before.chars().count() + 1 == column;
     let mark = kind.span(span);
     let mark = match label {
         Some(label) => mark.label(label),
@@ -137,24 +138,22 @@ fn excerpt_at<'a>(
 
 /// The line of a byte, cut around it if it is long and neutralised, and where in it the thing at the byte stands.
 fn excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String, Range<usize>) {
-    let offset = floor(text, offset);
+    let (above, below) = text
+        .split_at_checked(floor(text, offset))
+        .unwrap_or((text, ""));
     let ends = ['\n', '\r'];
     // The LF of a CR LF belongs to the line that it ends.
-    let inside = match text[offset..].starts_with('\n') {
-        true => text[..offset].trim_end_matches('\r'),
-        false => &text[..offset],
+    let inside = match below.starts_with('\n') {
+        true => above.trim_end_matches('\r'),
+        false => above,
     };
     let start = inside.rfind(ends).map_or(0, |at| at + 1);
-    let line_end = text[offset..]
-        .find(ends)
-        .map_or(text.len(), |length| offset + length);
-    let before: String = last_chars(&text[start..offset], AROUND);
-    let ahead: String = text[offset..line_end].chars().take(MARKED).collect();
-    let thing = ahead[..length(&ahead)].to_owned();
-    let after: String = text[offset + thing.len()..line_end]
-        .chars()
-        .take(AROUND)
-        .collect();
+    let line = below.split(ends).next().unwrap_or_default();
+    let before: String = last_chars(above.get(start..).unwrap_or_default(), AROUND);
+    let ahead: String = line.chars().take(MARKED).collect();
+    let thing = ahead.get(..length(&ahead)).unwrap_or(&ahead).to_owned();
+    let after = line.get(thing.len()..).unwrap_or_default();
+    let after: String = after.chars().take(AROUND).collect();
     let [before, thing, after] =
         [before, thing, after].map(|part| terminal(&part.replace('\t', " ")));
     let span = before.len()..before.len() + thing.len();
@@ -174,7 +173,7 @@ fn last_chars(text: &str, most: usize) -> String {
         .rev()
         .nth(most.saturating_sub(1))
         .map_or(0, |(at, _)| at);
-    text[from..].to_owned()
+    text.get(from..).unwrap_or_default().to_owned()
 }
 
 /// Whether a file is a manifest, by its name; all others have rows.
@@ -195,8 +194,8 @@ fn cell(text: &str) -> usize {
             }
         }
     }
-    let end = text.find([',', ';', '\t', '|']).unwrap_or(text.len());
-    text[..end].trim_end().len().max(first)
+    let cell = text.split([',', ';', '\t', '|']).next();
+    cell.unwrap_or_default().trim_end().len().max(first)
 }
 
 /// How long the YAML word, quoted text or sign at the start of a text is, in bytes; at least one character.
@@ -205,14 +204,14 @@ fn token(text: &str) -> usize {
     match text.chars().next() {
         Some(quote @ ('"' | '\'')) => quoted(text, quote),
         Some('[' | '{' | ']' | '}' | ',' | '#') => first,
-        Some('-') if text[first..].starts_with(' ') => first,
+        Some('-') if text.starts_with("- ") => first,
         _ => {
-            let end = text.find([',', ']', '}', '\t']).unwrap_or(text.len());
-            let end = [" #", ": "]
+            let word = text.split([',', ']', '}', '\t']).next();
+            let word = [" #", ": "]
                 .iter()
-                .fold(end, |end, stop| text[..end].find(stop).unwrap_or(end));
-            let word = text[..end].trim_end().trim_end_matches(':');
-            word.len().max(first)
+                .fold(word, |word, stop| word?.split(stop).next());
+            let word = word.unwrap_or_default().trim_end();
+            word.trim_end_matches(':').len().max(first)
         }
     }
 }

@@ -43,13 +43,12 @@ fn spell(safe: &mut String, c: char) {
 
 /// The same, cut to what a line can bear, with the number of characters left out.
 pub fn brief(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
+    let cut = text.char_indices().nth(LONGEST);
+    match cut.and_then(|(end, _)| text.split_at_checked(end)) {
         None => terminal(text),
-        Some((end, _)) => format!(
-            "{}… ({} more)",
-            terminal(&text[..end]),
-            text[end..].chars().count()
-        ),
+        Some((shown, more)) => {
+            format!("{}… ({} more)", terminal(shown), more.chars().count())
+        }
     }
 }
 
@@ -70,14 +69,13 @@ pub fn both(before: &str, after: &str) -> [String; 2] {
     if texts.iter().all(|text| text.len() <= LONGEST) {
         return [before, after].map(terminal);
     }
-    let same = |pairs: usize, are_same: &dyn Fn(usize) -> bool| {
-        (0..pairs).take_while(|at| are_same(*at)).count()
-    };
     let [before, after] = &texts;
     let shorter = before.len().min(after.len());
-    let head = same(shorter, &|at| before[at] == after[at]);
-    let last = |text: &[char], at: usize| text[text.len() - 1 - at];
-    let tail = same(shorter - head, &|at| last(before, at) == last(after, at));
+    let pairs = before.iter().zip(after);
+    let head = pairs.take_while(|(one, other)| one == other).count();
+    let pairs = before.iter().rev().zip(after.iter().rev());
+    let tail = pairs.take(shorter - head);
+    let tail = tail.take_while(|(one, other)| one == other).count();
     [before, after].map(|text| part(text, head, text.len() - tail))
 }
 
@@ -94,7 +92,10 @@ fn part(text: &[char], from: usize, to: usize) -> String {
         0 => String::new(),
         more => format!("… ({more} more)"),
     };
-    format!("{before}{}{after}", shown(&text[from..to]))
+    format!(
+        "{before}{}{after}",
+        shown(text.get(from..to).unwrap_or_default())
+    )
 }
 
 /// For YAML that is printed: in double quotes, with what [`terminal`] spells out spelled in YAML's own way.
@@ -162,7 +163,10 @@ fn on_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
     let (mut safe, mut spelled) = (String::with_capacity(text.len() * 2), String::new());
     for (count, (at, c)) in text.char_indices().enumerate() {
         if count == LONGEST_ON_PAGE || safe.len() >= WIDEST_ON_PAGE {
-            let more = format!("… ({} more)", text[at..].chars().count());
+            let more = format!(
+                "… ({} more)",
+                text.get(at..).unwrap_or_default().chars().count()
+            );
             more.chars().for_each(|c| put(&mut safe, c));
             break;
         }

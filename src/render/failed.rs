@@ -85,7 +85,9 @@ fn write(lines: Vec<Line>, columns: &[String]) -> Result<String, csv::Error> {
     for Line { head, row } in lines {
         let mut cells = vec![String::new(); columns.len()];
         for (number, cell) in row {
-            cells[number] = cell;
+            if let Some(place) = cells.get_mut(number) {
+                *place = cell;
+            }
         }
         table.write_record(head.iter().chain(&cells))?;
     }

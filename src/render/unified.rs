@@ -82,7 +82,8 @@ fn ops(before: &Blocks, old: &[&str], after: &Blocks, new: &[&str]) -> Vec<DiffO
                 },
             );
         } else {
-            let (old, new) = (&old[old_at..old_end], &new[new_at..new_end]);
+            let old = old.get(old_at..old_end).unwrap_or_default();
+            let new = new.get(new_at..new_end).unwrap_or_default();
             let found = capture_diff_slices_deadline(Algorithm::Myers, old, new, Some(deadline));
             for op in found {
                 push(&mut ops, moved(op, old_at, new_at));
@@ -136,8 +137,9 @@ fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str], pa
     let header = UnifiedHunkHeader::new(hunk).to_string();
     // The room the first line is in, as diff shows the function.
     let start = hunk.first().map_or(0, |op| op.old_range().start);
-    let room = old[..start]
+    let room = old
         .iter()
+        .take(start)
         .rev()
         .find(|line| line.starts_with("  - pipe: "));
     let room = room
@@ -156,10 +158,11 @@ fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str], pa
     for op in hunk {
         let (tag, old_range, new_range) = op.as_tag_tuple();
         if tag == similar::DiffTag::Equal {
-            write(' ', None, &old[old_range]);
+            write(' ', None, old.get(old_range).unwrap_or_default());
             continue;
         }
-        write('-', Some(Tone::Remove), &old[old_range]);
-        write('+', Some(Tone::Add), &new[new_range]);
+        let (old, new) = (old.get(old_range), new.get(new_range));
+        write('-', Some(Tone::Remove), old.unwrap_or_default());
+        write('+', Some(Tone::Add), new.unwrap_or_default());
     }
 }

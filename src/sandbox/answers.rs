@@ -93,7 +93,7 @@ impl Answer {
         let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
         let text = ["error", "message"]
             .iter()
-            .find_map(|key| body[key].as_str());
+            .find_map(|key| body.get(key)?.as_str());
         let error = Self::error(self.status, text.unwrap_or_default());
         Self {
             status: 200,

@@ -23,10 +23,9 @@ fn urlencoded(body: &[u8]) -> Vec<(String, String)> {
     body.split(|&byte| byte == b'&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
-            let equals = pair.iter().position(|&byte| byte == b'=');
-            let (name, value) =
-                equals.map_or((pair, &b""[..]), |at| (&pair[..at], &pair[at + 1..]));
-            (percent_decoded(name), percent_decoded(value))
+            let mut parts = pair.splitn(2, |&byte| byte == b'=');
+            let mut part = || percent_decoded(parts.next().unwrap_or_default());
+            (part(), part())
         })
         .collect()
 }
@@ -36,13 +35,13 @@ fn percent_decoded(text: &[u8]) -> String {
     let mut rest = text;
     while let Some((&first, tail)) = rest.split_first() {
         let escaped = match (first, tail) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            (b'%', [high, low, after @ ..]) => hex(*high).zip(hex(*low)).zip(Some(after)),
             _ => None,
         };
         match escaped {
-            Some((high, low)) => {
+            Some(((high, low), after)) => {
                 bytes.push(high << 4 | low);
-                rest = &tail[2..];
+                rest = after;
             }
             None => {
                 bytes.push(if first == b'+' { b' ' } else { first });
@@ -71,12 +70,12 @@ fn multipart(body: &[u8], boundary: &str) -> Vec<(String, String)> {
     while let Some(part) = after_delimiter(rest, &delimiter) {
         let (headers, content) = split_headers(part);
         let end = content_end(content, &delimiter);
+        let (value, after) = content.split_at_checked(end).unwrap_or((content, &[]));
         if let Some(name) = field_name(&headers) {
-            let value = &content[..end];
             let value = value.strip_suffix(b"\r").unwrap_or(value);
             fields.push((name, String::from_utf8_lossy(value).into_owned()));
         }
-        rest = &content[end..];
+        rest = after;
     }
     fields
 }
@@ -94,10 +93,9 @@ fn after_delimiter<'a>(mut text: &'a [u8], delimiter: &[u8]) -> Option<&'a [u8]>
 }
 
 fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
-    let (line, rest) = match text.iter().position(|&byte| byte == b'\n') {
-        Some(at) => (&text[..at], &text[at + 1..]),
-        None => (text, &b""[..]),
-    };
+    let mut parts = text.splitn(2, |&byte| byte == b'\n');
+    let line = parts.next().unwrap_or_default();
+    let rest = parts.next().unwrap_or_default();
     (line.strip_suffix(b"\r").unwrap_or(line), rest)
 }
 
@@ -121,7 +119,10 @@ fn content_end(content: &[u8], delimiter: &[u8]) -> usize {
         .enumerate()
         .filter(|(_, byte)| **byte == b'\n');
     ends.map(|(at, _)| at)
-        .find(|at| content[at + 1..].starts_with(delimiter))
+        .find(|at| {
+            let rest = content.get(at + 1..);
+            rest.is_some_and(|rest| rest.starts_with(delimiter))
+        })
         .unwrap_or(content.len())
 }
 
@@ -158,14 +159,15 @@ fn parameter(mut text: &str, wanted: &str) -> Option<String> {
 fn parameter_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(';').unwrap_or(text.len());
-        return (text[..end].trim_end().to_owned(), &text[end..]);
+        let (value, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        return (value.trim_end().to_owned(), rest);
     };
     let mut value = String::new();
-    let mut characters = quoted.char_indices();
-    while let Some((at, character)) = characters.next() {
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
         match character {
-            '"' => return (value, &quoted[at + 1..]),
-            '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
+            '"' => return (value, characters.as_str()),
+            '\\' => value.extend(characters.next()),
             _ => value.push(character),
         }
     }

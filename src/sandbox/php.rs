@@ -121,7 +121,8 @@ fn path(name: &str) -> Option<Vec<Option<Key>>> {
     let stem = stem.replace([' ', '.'], "_");
     if !brackets.is_empty() && !brackets.contains(']') {
         // only the first bracket becomes `_`; what stands after it stays as written
-        return Some(vec![Some(Key::of(&format!("{stem}_{}", &brackets[1..])))]);
+        let rest = brackets.strip_prefix('[').unwrap_or_default();
+        return Some(vec![Some(Key::of(&format!("{stem}_{rest}")))]);
     }
     let mut path = vec![Some(Key::of(&stem))];
     path.extend(indexes(brackets));
@@ -200,7 +201,7 @@ mod tests {
     fn nesting_beyond_the_limit_drops_the_variable() {
         let deep = format!("a{}", "[]".repeat(MAX_NESTING + 1));
         assert_eq!(path(&deep), None);
-        assert!(path(&deep[..deep.len() - 2]).is_some());
+        assert!(path(deep.get(..deep.len() - 2).unwrap_or_default()).is_some());
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn tag(id: u64) -> String {
     let mut next = || {
         let digit = usize::try_from(rest % 62).unwrap_or_default();
         rest /= 62;
-        char::from(ALPHABET[digit])
+        ALPHABET.get(digit).copied().map_or('0', char::from)
     };
     (0..6).map(|_| next()).collect()
 }

@@ -1,6 +1,8 @@
 //! All integration tests in one binary: the program as its users meet it, on sandboxes and servers of the tests' own.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test that cannot go on fails where it stands"
 )]
 

@@ -94,7 +94,8 @@ fn revision(argument: &str) -> Option<(&str, &str)> {
         }
         None
     })?;
-    let (revision, path) = (&argument[..colon], &argument[colon + 1..]);
+    let (revision, rest) = argument.split_at_checked(colon)?;
+    let path = rest.strip_prefix(':')?;
     let drive = revision.len() == 1
         && revision.starts_with(|c: char| c.is_ascii_alphabetic())
         && path.starts_with(['\\', '/']);

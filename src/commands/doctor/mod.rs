@@ -87,8 +87,7 @@ fn untold(error: Error, made: Option<RoomId>) -> Error {
 
 /// A name of others between back-ticks, cut to what a line can bear; it is made harmless where it is shown.
 fn quoted(name: &str) -> String {
-    match name.char_indices().nth(NAME) {
-        None => format!("`{name}`"),
-        Some((end, _)) => format!("`{}…`", &name[..end]),
-    }
+    let short: String = name.chars().take(NAME).collect();
+    let more = if short.len() < name.len() { "…" } else { "" };
+    format!("`{short}{more}`")
 }

@@ -177,8 +177,10 @@ fn defaults(decoder: &mut Decoder<'_>, node: &Node, file: FileId) -> Option<RawD
 
 fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawLimits> {
     let found = decoder.fields(node, &LIMITS)?;
-    let [create, update, add_members, messages, publish] = std::array::from_fn(|index| {
-        found[index].and_then(|node| decoder.limit(node, &format!("`{}`", LIMITS.known[index])))
+    let mut found = found.into_iter().zip(LIMITS.known);
+    let [create, update, add_members, messages, publish] = std::array::from_fn(|_| {
+        let (node, name) = found.next()?;
+        decoder.limit(node?, &format!("`{name}`"))
     });
     Some(RawLimits {
         at: Some(node.at),

@@ -202,7 +202,7 @@ pub(super) fn once(decoder: &mut Decoder<'_>, names: &[(Spanned<String>, &Node)]
         let same = |(other, _): &&(Spanned<String>, &Node)| {
             other.value.trim().to_lowercase() == name.value.trim().to_lowercase()
         };
-        if let Some((first, _)) = names[..index].iter().find(same) {
+        if let Some((first, _)) = names.iter().take(index).find(same) {
             decoder.duplicate_key(&name.value, name.at, first.at);
         }
     }

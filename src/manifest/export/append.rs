@@ -43,7 +43,10 @@ pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
 /// Where the line ends in which the list does, with the comments right below it that are indented as its items are.
 fn below(text: &str, column: usize, end: usize) -> usize {
     let rest = text.get(end..).unwrap_or_default();
-    let started = end == 0 || text[..text.len() - rest.len()].ends_with('\n');
+    let started = end == 0
+        || text
+            .strip_suffix(rest)
+            .is_some_and(|before| before.ends_with('\n'));
     let mut at = end;
     if !started {
         at += rest.split_inclusive('\n').next().map_or(0, str::len);

@@ -10,29 +10,31 @@ pub(super) type Pairs = Vec<(Node, Node)>;
 
 /// Puts a value under a key, and says where that is. Mappings go over each other key by key, all the way down; only `on` is one thing.
 pub(super) fn overlay(pairs: &mut Pairs, key: &str, value: &Node, at: At) -> usize {
-    let place = pairs
-        .iter()
-        .position(|(other, _)| text(other).is_some_and(|other| is_same_key(other, key)));
-    let Some(place) = place else {
+    let there = pairs
+        .iter_mut()
+        .enumerate()
+        .find(|(_, (other, _))| text(other).is_some_and(|other| is_same_key(other, key)));
+    let Some((place, (_, there))) = there else {
         pairs.push((Node::text(at, key.to_owned()), value.clone()));
         return pairs.len() - 1;
     };
-    let below = pairs[place].1.value().clone();
-    let merged = match (below, value.value()) {
+    let merged = match (there.value().clone(), value.value()) {
         (Value::Map(mut below), Value::Map(above)) if key != "on" => {
             for (index, (key, value)) in above.iter().enumerate() {
                 let name = text(key).unwrap_or_default();
                 let again = |(other, _): &(Node, Node)| {
                     text(other).is_some_and(|other| is_same_key(other, name))
                 };
-                if above[..index].iter().any(again) {
+                if above.iter().take(index).any(again) {
                     // Whoever reads the keys says what is wrong with it.
                     below.push((key.clone(), value.clone()));
                     continue;
                 }
                 let place = overlay(&mut below, name, value, key.at);
                 // The key as it is written: from now on it is the manifest's own.
-                below[place].0 = key.clone();
+                if let Some((known, _)) = below.get_mut(place) {
+                    *known = key.clone();
+                }
             }
             Node::made(value.at, Value::Map(below))
         }
@@ -42,7 +44,7 @@ pub(super) fn overlay(pairs: &mut Pairs, key: &str, value: &Node, at: At) -> usi
         }
         _ => value.clone(),
     };
-    pairs[place].1 = merged;
+    *there = merged;
     place
 }
 

@@ -186,8 +186,15 @@ const WHOLE_ENROL: &str = r##"{
 /// A part of a schema that is written down above, with what an editor shows of it.
 fn part(text: &str, description: &str) -> serde_json::Value {
     let mut part: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    part["description"] = description.into();
+    put(&mut part, "description", description.into());
     part
+}
+
+/// Puts a value into an object.
+fn put(object: &mut serde_json::Value, key: &str, value: serde_json::Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
 }
 
 /// A directory of people of which no preset says a part.
@@ -225,9 +232,9 @@ schema_of! {
     })),
     RawEnrol "Enrol" |generator: &mut SchemaGenerator| {
         let mut own = roster_properties(generator);
-        own["on"] = part(ON, "The roster's column: the column of the rooms' file that it is equal to.");
-        own["via"] = generator.subschema_for::<RawVia>().to_value();
-        own["people"] = generator.subschema_for::<RawDirectory>().to_value();
+        put(&mut own, "on", part(ON, "The roster's column: the column of the rooms' file that it is equal to."));
+        put(&mut own, "via", generator.subschema_for::<RawVia>().to_value());
+        put(&mut own, "people", generator.subschema_for::<RawDirectory>().to_value());
         object("A roster joined to the rooms' rows.", &[], own)
     },
     RawGenerate "Generate" |generator: &mut SchemaGenerator| {
@@ -279,17 +286,28 @@ impl JsonSchema for TemplateRoom {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut room = RawRoom::json_schema(generator).to_value();
         let enrol = generator.subschema_for::<RawEnrol>().to_value();
-        room["description"] = "The room of a row; `{{ column }}` stands for a cell.".into();
-        for key in ["pipe", "title"] {
-            room["properties"][key] = serde_json::json!({"type": "string", "minLength": 1, "description": "A template: `{{ column | slug }}`."});
+        let description = "The room of a row; `{{ column }}` stands for a cell.";
+        put(&mut room, "description", description.into());
+        if let Some(properties) = room.get_mut("properties") {
+            for key in ["pipe", "title"] {
+                put(
+                    properties,
+                    key,
+                    serde_json::json!({"type": "string", "minLength": 1, "description": "A template: `{{ column | slug }}`."}),
+                );
+            }
+            put(
+                properties,
+                "enrol",
+                serde_json::json!({
+                    "description": "Rosters joined to the row by columns.", "anyOf": [enrol, {"type": "array", "items": enrol}]
+                }),
+            );
         }
         if let Some(room) = room.as_object_mut() {
             // A preset has a pipe and a title already.
             room.remove("required");
         }
-        room["properties"]["enrol"] = serde_json::json!({
-            "description": "Rosters joined to the row by columns.", "anyOf": [enrol, {"type": "array", "items": enrol}]
-        });
         Schema::try_from(room).unwrap_or_default()
     }
 }

@@ -37,10 +37,11 @@ impl Dialect {
             part if index.is_multiple_of(2) && is_prose(part) => part.to_owned(),
             // The spaces around code are no part of it.
             part => {
-                let inner = part.trim_matches(' ');
-                let start = part.len() - part.trim_start_matches(' ').len();
-                let end = start + inner.len();
-                format!("{}{}{}", &part[..start], self.code(inner), &part[end..])
+                let rest = part.trim_start_matches(' ');
+                let inner = rest.trim_end_matches(' ');
+                let before = part.strip_suffix(rest).unwrap_or_default();
+                let after = rest.strip_prefix(inner).unwrap_or_default();
+                format!("{before}{}{after}", self.code(inner))
             }
         };
         let words: String = parts.iter().enumerate().map(part).collect();

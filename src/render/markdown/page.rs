@@ -87,9 +87,13 @@ impl Page {
         waiting.sort_by_key(|(_, costs)| costs.last().copied());
         let (mut left, mut sections) = (bytes, waiting.len());
         for (index, costs) in waiting {
-            shown[index] = costs.partition_point(|cost| *cost <= left / sections);
+            let here = costs.partition_point(|cost| *cost <= left / sections);
             sections -= 1;
-            left -= shown[index].checked_sub(1).map_or(0, |last| costs[last]);
+            let cost = here.checked_sub(1).and_then(|last| costs.get(last));
+            left -= cost.copied().unwrap_or_default();
+            if let Some(shown) = shown.get_mut(index) {
+                *shown = here;
+            }
         }
     }
 
@@ -179,7 +183,7 @@ impl Section {
                 let heading = format!("{fold}: {}", part(size, here));
                 text.push_str(&dialect.unfold(&heading, open));
             }
-            for item in &items[..here] {
+            for item in items.iter().take(here) {
                 let _ = writeln!(text, "- {}", item.text);
             }
             if first.fold.is_some() {
