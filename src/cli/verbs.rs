@@ -154,8 +154,8 @@ pub enum LedgerVerb {
     Show,
     /// Forget all that is on record of these rooms, as if roomform had never written to them
     Forget {
-        /// The rooms
-        #[arg(required = true, value_name = "PIPE")]
+        /// The rooms: pipes, or globs of pipes as in 'course-*'
+        #[arg(required = true, value_name = "PIPE|GLOB")]
         pipes: Vec<String>,
     },
     /// Take the entries of other ledgers of the same target in; order and repetition do not matter

@@ -1,5 +1,6 @@
 //! `ledger`: look into the record, merge it, tidy it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Console;
@@ -8,7 +9,8 @@ use super::site::Site;
 use crate::cli::{Format, LedgerVerb};
 use crate::error::{Error, Exit};
 use crate::ledger::{Entries, Fact, Journal, Record, Snapshot, compact, read, rewrite};
-use crate::model::Pipe;
+use crate::model::{Pipe, Recorded};
+use crate::plan::Selection;
 use crate::render;
 use crate::render::json::LedgerDocument;
 use crate::settings::Settings;
@@ -73,11 +75,7 @@ async fn forget(
     let snapshot = read(&site.ledger, &site.target)?;
     warn(console, &snapshot);
     let recorded = snapshot.recorded();
-    let unknown = |pipe: &&String| {
-        let pipe = pipe.as_str();
-        !recorded.ids.contains_key(pipe) && !recorded.owed.contains_key(pipe)
-    };
-    let unknown: Vec<&String> = pipes.iter().filter(unknown).collect();
+    let (known, unknown) = meant(pipes, &recorded)?;
     if !unknown.is_empty() {
         let names: Vec<String> = unknown.iter().map(|pipe| format!("`{pipe}`")).collect();
         let message = format!("nothing is on record of {}", names.join(", "));
@@ -85,18 +83,52 @@ async fn forget(
             Error::message(Exit::Failed, message).hint("`roomform ledger show` lists what is")
         );
     }
-    let facts = pipes
+    let count = known.len();
+    // What a glob matched nobody has read yet.
+    let globbed = known
         .iter()
-        .map(|pipe| Fact::Forgotten {
-            pipe: Pipe::new(pipe.as_str()),
-        })
+        .filter(|pipe| !pipes.iter().any(|name| *name == *pipe.as_str()));
+    let globbed: Vec<String> = globbed
+        .map(|pipe| render::escape::terminal(pipe.as_str()))
         .collect();
+    if !globbed.is_empty() {
+        console.status(&format!("  {}", globbed.join("\n  ")));
+    }
+    let facts = known.into_iter().map(|pipe| Fact::Forgotten { pipe });
+    let facts = facts.collect();
     Journal::open(&site.ledger, &site.target, &settings.run)?
         .append(facts)
         .await?;
     let after = read(&site.ledger, &site.target)?;
-    console.status(&format!("forgot {}", render::Count(pipes.len(), "room")));
+    console.status(&format!("forgot {}", render::Count(count, "room")));
     told(console, site, snapshot.entries.len(), &after)
+}
+
+/// The rooms on record that pipes and globs name, and which of these name none. A pipe that is on record is meant as it stands,
+/// whatever signs it has.
+fn meant<'p>(
+    pipes: &'p [String],
+    recorded: &Recorded,
+) -> Result<(BTreeSet<Pipe>, Vec<&'p String>), Error> {
+    let (mut known, mut unknown) = (BTreeSet::new(), Vec::new());
+    for name in pipes {
+        let pipe = name.as_str();
+        if recorded.ids.contains_key(pipe) || recorded.owed.contains_key(pipe) {
+            known.insert(Pipe::new(pipe));
+            continue;
+        }
+        let globs = Selection::new(std::slice::from_ref(name)).map_err(|error| {
+            Error::message(Exit::Usage, format!("`{name}`: {error}"))
+                .hint("it takes a pipe or a glob of pipes, as in 'course-*'")
+        })?;
+        let all = recorded.ids.keys().chain(recorded.owed.keys());
+        let mut matching = all.filter(|pipe| globs.contains(pipe)).peekable();
+        if matching.peek().is_none() {
+            unknown.push(name);
+        }
+        known.extend(matching.cloned());
+    }
+    Ok((known, unknown))
 }
 
 fn merge(site: &Site, files: &[PathBuf], console: &mut Console) -> Result<(), Error> {

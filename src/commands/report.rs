@@ -142,12 +142,27 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
 /// Makes sure, before anything is sent, that a file can be written at the end.
 pub(super) fn check_writable(path: &Path) -> Result<(), Error> {
     let checked = match fs::metadata(path) {
+        // Whoever reads from a pipe takes its closing for the end: it is opened once.
+        Ok(there) if is_pipe(&there) => return Ok(()),
         Ok(there) if !there.is_file() => OpenOptions::new().write(true).open(path).map(drop),
         _ => beside(path).map(drop),
     };
     checked
         .with_context(|| format!("`{}` cannot be written", path.display()))
         .map_err(Error::from)
+}
+
+fn is_pipe(there: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        there.file_type().is_fifo()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = there;
+        false
+    }
 }
 
 /// A temporary file in a file's directory.

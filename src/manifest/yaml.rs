@@ -84,6 +84,8 @@ pub(super) enum Written {
     Nowhere,
     /// As lines that start with `-` in this column, counted from 0; its last value ends before this byte.
     Lines { column: usize, end: usize },
+    /// As brackets with nothing between them, from one byte to another.
+    Empty { start: usize, end: usize },
     /// Between brackets, or not as a list; or the text is no mapping of lines.
     Otherwise,
 }
@@ -91,6 +93,7 @@ pub(super) enum Written {
 /// How the list under a top-level key is written, for whoever adds to its text.
 pub(super) fn written(text: &str, key: &str) -> Written {
     let (mut depth, mut is_key, mut inside, mut found) = (0, true, None, Written::Nowhere);
+    let mut opened = None;
     for event in parser(text) {
         let Ok((event, span)) = event else {
             return Written::Otherwise;
@@ -114,7 +117,14 @@ pub(super) fn written(text: &str, key: &str) -> Written {
                 let column = column(text, start, key);
                 found = Written::Lines { column, end: start };
             }
-            (_, Some(_)) if depth == 1 && is_node => found = Written::Otherwise,
+            (Event::SequenceEnd, Some(_)) if depth == 2 => {
+                let empty = opened.take().filter(|start| is_nothing(text, *start, end));
+                found = empty.map_or(found, |start| Written::Empty { start, end });
+            }
+            (_, Some(_)) if depth == 1 && is_node => {
+                found = Written::Otherwise;
+                opened = Some(start);
+            }
             _ => {}
         }
         is_key ^= depth == 1 && is_node;
@@ -127,6 +137,14 @@ pub(super) fn written(text: &str, key: &str) -> Written {
         depth = depth + usize::from(opens) - usize::from(closes);
     }
     found
+}
+
+/// Whether brackets have nothing between them, not even a remark.
+fn is_nothing(text: &str, start: usize, end: usize) -> bool {
+    let inside = text.get(start..end).and_then(|it| it.strip_prefix('['));
+    inside
+        .and_then(|it| it.strip_suffix(']'))
+        .is_some_and(|it| it.trim().is_empty())
 }
 
 /// The column of a list's signs. The library says where the first one is, if they are indented, else what stands after it; then

@@ -5,7 +5,7 @@
 use super::change::Unverified;
 use super::remarks::Note;
 use super::select::Selection;
-use crate::model::{Desired, LiveRoom, Observed, Pipe, Recorded, RoomId, UserId};
+use crate::model::{Desired, LiveRoom, MembersPolicy, Observed, Pipe, Recorded, RoomId, UserId};
 
 /// What an adoption would write down.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +16,8 @@ pub struct Adoption {
     pub absent: usize,
     /// Declared rooms of which several are there: somebody has to say which is meant.
     pub several: Vec<Pipe>,
-    /// Memberships that are not taken for present, as roomform knows better: owed since a create, or back in the manifest.
+    /// Memberships that are not taken for present, as roomform knows better: owed since a create, back in the manifest, or new in a
+    /// room it wrote to.
     pub to_send: usize,
 }
 
@@ -29,8 +30,6 @@ pub struct Adopted {
     pub room: RoomId,
     /// Declared members that are not on record, sorted.
     pub members: Vec<UserId>,
-    /// Whether roomform has written to the room before: then an apply would send these members.
-    pub written: bool,
 }
 
 impl Adoption {
@@ -66,9 +65,12 @@ pub fn adoption(
         let is_new = |user: &UserId| known.is_none_or(|known| !known.members.contains(user));
         let owed = recorded.owed.get(&room.pipe);
         let owed = owed.filter(|owed| owed.room.is_none_or(|room| room == id));
+        // Of a room it wrote to roomform knows whom it sent there; who is sent only with a new room is never owed to one.
+        let written =
+            room.policy == MembersPolicy::Ensure && known.is_some_and(|known| known.sent.is_some());
         let is_to_send = |user: &UserId| {
             let owed = owed.is_some_and(|owed| owed.members.contains(user));
-            owed || known.is_some_and(|known| known.released.contains(user))
+            owed || written || known.is_some_and(|known| known.released.contains(user))
         };
         let members = room.members.iter().map(|member| member.user);
         let (to_send, members): (Vec<UserId>, Vec<UserId>) =
@@ -80,7 +82,6 @@ pub fn adoption(
                 pipe,
                 room: id,
                 members,
-                written: known.is_some_and(|known| known.sent.is_some()),
             });
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::change::{Action, Plan};
 use super::diff::{Switches, plan};
 use super::differences::{between, in_room};
-use super::remarks::Refusal;
+use super::remarks::{Note, Refusal};
 use super::standing::Standing;
 use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, LiveRoom, MembersPolicy, Observed, Pipe,
@@ -172,6 +172,11 @@ pub fn compare(base: Side<'_>, head: Side<'_>, switches: &Switches) -> Plan {
         .collect();
     plan.undeclared = removed.iter().map(|room| room.pipe.clone()).collect();
     plan.guards = Vec::new();
+    for note in &mut plan.notes {
+        if let Note::OtherShards { guarded, .. } = note {
+            *guarded = false;
+        }
+    }
     plan.standing = Standing::default();
     plan.compared = Some(Compared {
         base: base.name.into(),

@@ -8,7 +8,7 @@ use super::limits::{self, Allow};
 use super::remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note};
 use super::rename::likely_renames;
 use super::select::Selection;
-use super::standing::Standing;
+use super::standing::{Standing, left};
 use crate::model::{
     Desired, DesiredRoom, Field, FieldSet, LiveRoom, MembersPolicy, Observed, Recorded,
     RecordedRoom, RoomId, RoomState, Sending, Target, UserId, Welcome,
@@ -337,23 +337,26 @@ impl Diff<'_> {
         if matched < declared {
             plan.notes.push(Note::LeftOut(declared - matched));
         }
-        if let Some(shard) = only.shard() {
-            let rooms = matched - chosen;
-            plan.notes.push(Note::OtherShards { shard, rooms });
+        if let (Some(shard), rooms @ 1..) = (only.shard(), matched - chosen) {
+            let guarded = true;
+            plan.notes.push(Note::OtherShards {
+                shard,
+                rooms,
+                guarded,
+            });
         }
-        let whole = only.of_all_shards().is_all();
-        plan.standing = Standing::of(self.desired, self.recorded, whole);
-        if whole {
+        plan.standing = Standing::of(self.desired, self.recorded, only);
+        let mut gone = Vec::new();
+        if only.of_all_shards().is_all() {
+            gone = left(self.desired, self.recorded);
             let known = self.recorded.ids.keys().filter(|pipe| only.contains(pipe));
-            let gone = known.filter(|pipe| !self.desired.rooms.contains_key(*pipe));
-            plan.undeclared = gone.cloned().collect();
+            let undeclared = known.filter(|pipe| !self.desired.rooms.contains_key(*pipe));
+            plan.undeclared = undeclared.cloned().collect();
         }
-        plan.notes.extend(likely_renames(
-            &plan.changes,
-            &plan.standing.left,
-            self.recorded,
-        ));
-        plan.guards = limits::guards(all.unwrap_or(plan), self.desired, self.recorded);
+        plan.notes
+            .extend(likely_renames(&plan.changes, &gone, self.recorded));
+        let (desired, recorded) = (self.desired, self.recorded);
+        plan.guards = limits::guards(all.unwrap_or(plan), desired, recorded, only.shard());
         plan.allow(&self.switches.allow);
         self.plan
     }

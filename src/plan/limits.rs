@@ -2,7 +2,8 @@
 
 use super::change::{Change, Plan};
 use super::remarks::Refusal;
-use super::standing::shrunk;
+use super::shard::Shard;
+use super::standing::{left, shrunk};
 use crate::model::{Desired, Limit, Pipe, Recorded};
 
 /// What the command line allows beyond the manifest.
@@ -54,8 +55,13 @@ impl LimitKind {
 }
 
 /// Everything that guards against the plan, most dangerous first, whatever is allowed. There is no size below which nothing
-/// is checked.
-pub(super) fn guards(plan: &Plan, desired: &Desired, recorded: &Recorded) -> Vec<Refusal> {
+/// is checked. The plan is that of all parts, also where it is judged for one.
+pub(super) fn guards(
+    plan: &Plan,
+    desired: &Desired,
+    recorded: &Recorded,
+    shard: Option<Shard>,
+) -> Vec<Refusal> {
     let (limits, summary) = (&desired.limits, &plan.summary);
     let (rooms, memberships) = (desired.rooms.len(), desired.memberships());
     let publish = limits.publish.unwrap_or(Limit::Count(0));
@@ -78,7 +84,7 @@ pub(super) fn guards(plan: &Plan, desired: &Desired, recorded: &Recorded) -> Vec
     limits
         .chain(recreate(plan))
         .chain(mass_change(plan.summary.create, desired, recorded))
-        .chain(shrunk(desired, recorded))
+        .chain(shrunk(desired, recorded, shard))
         .collect()
 }
 
@@ -99,12 +105,9 @@ pub(super) fn lifts(allow: &Allow, guard: &Refusal) -> bool {
 /// A changed prefix looks like this: most rooms of the last apply leave the manifest, and as many come. What left it earlier
 /// does not count: after some terms that would be most of what is on record.
 fn mass_change(created: usize, desired: &Desired, recorded: &Recorded) -> Option<Refusal> {
-    let known = || {
-        let known = recorded.ids.keys();
-        known.filter(|pipe| !recorded.left.contains(*pipe))
-    };
-    let gone = |pipe: &&Pipe| !desired.rooms.contains_key(*pipe);
-    let (left, known) = (known().filter(gone).count(), known().count());
+    let known = recorded.ids.keys();
+    let known = known.filter(|pipe| !recorded.left.contains(*pipe)).count();
+    let left = left(desired, recorded).len();
     (created.min(left) * 2 > known && known > 0).then_some(Refusal::MassChange {
         created: created as u64,
         left: left as u64,

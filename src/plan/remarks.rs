@@ -105,6 +105,8 @@ pub enum Note {
         shard: Shard,
         /// How many rooms.
         rooms: usize,
+        /// Whether guards judge them too; where two manifests are compared there are none.
+        guarded: bool,
     },
 }
 

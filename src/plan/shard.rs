@@ -20,6 +20,16 @@ impl Shard {
         Self { index, count }
     }
 
+    /// Which part, counted from 0.
+    pub(super) fn index(self) -> u32 {
+        self.index
+    }
+
+    /// Of how many.
+    pub(super) fn count(self) -> u32 {
+        self.count.get()
+    }
+
     /// Whether the pipe is in this part: the first eight bytes of its SHA-256 as a big-endian number, modulo the count.
     /// A hash whose bits are all good, so that parts are of one size whatever the names; and one that other tools have too.
     pub fn contains(self, pipe: &Pipe) -> bool {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::change::Plan;
 use super::remarks::Refusal;
+use super::select::Selection;
+use super::shard::Shard;
 use crate::model::{Desired, Pipe, Recorded};
 
 /// What an apply writes down of the manifest, beside what it does.
@@ -16,27 +18,30 @@ pub struct Standing {
     pub left: Vec<Pipe>,
     /// Rooms that had left it, and are back.
     pub back: Vec<Pipe>,
-    /// Rooms and memberships of the files with rows that give another number than when they were last applied.
+    /// Rooms and memberships of the files with rows that give another number than when they were last applied; what was allowed
+    /// to one part of the rooms only (`--shard`) under a name of its own: `class.csv (part 3/8)`.
     pub given: BTreeMap<Arc<str>, u64>,
 }
 
 impl Standing {
-    /// The standing of a manifest; of a part of it (`--only`) nothing is said but what is back.
-    pub(super) fn of(desired: &Desired, recorded: &Recorded, whole: bool) -> Self {
+    /// The standing of a manifest. Of some of its rooms (`--only`) nothing is said but what is back; one part of all (`--shard`) says
+    /// what left and is back in it: what it was allowed to do the others have not been.
+    pub(super) fn of(desired: &Desired, recorded: &Recorded, only: &Selection) -> Self {
         let declared = |pipe: &&Pipe| desired.rooms.contains_key(*pipe);
-        let back = recorded.left.iter().filter(declared).cloned().collect();
-        if !whole {
+        let here = |pipe: &&Pipe| only.shard().is_none_or(|shard| shard.contains(pipe));
+        let back = recorded.left.iter().filter(declared).filter(here);
+        let back = back.cloned().collect();
+        if !only.of_all_shards().is_all() {
             return Self {
                 back,
                 ..Self::default()
             };
         }
-        let known = recorded.ids.keys();
-        let left = known.filter(|pipe| !declared(pipe) && !recorded.left.contains(*pipe));
+        let left = left(desired, recorded).into_iter();
         let standing = Self {
-            left: left.cloned().collect(),
+            left: left.filter(|pipe| here(&pipe)).collect(),
             back,
-            given: desired.given(),
+            given: given(desired, recorded, only.shard()),
         };
         standing.unless_recorded(recorded)
     }
@@ -47,7 +52,8 @@ impl Standing {
         self.back.retain(|pipe| recorded.left.contains(pipe));
         self.given.retain(|source, given| {
             let before = recorded.rosters.get(&**source).copied();
-            before.unwrap_or_default() != *given
+            // A file that gives nothing has nothing to say, but that a part was allowed it.
+            before.map_or(*given > 0 || is_part(source), |before| before != *given)
         });
         self
     }
@@ -73,25 +79,109 @@ impl Plan {
         let Standing { left, back, given } = &self.standing;
         let released = self.by_hand.iter().any(|room| !room.left.is_empty());
         let shrunk = self.guards.iter().any(
-            |guard| matches!(guard, Refusal::Shrunk { source, .. } if given.contains_key(source)),
+            |guard| matches!(guard, Refusal::Shrunk { source, .. } if given.keys().any(|it| it.starts_with(&**source))),
         );
         released || shrunk || !left.is_empty() || !back.is_empty()
     }
 }
 
-/// The files with rows that give less than half of what they gave when they were last applied.
-pub(super) fn shrunk(desired: &Desired, recorded: &Recorded) -> impl Iterator<Item = Refusal> {
-    let before = |source: &str| recorded.rosters.get(source).copied().unwrap_or_default();
-    desired
-        .given()
-        .into_iter()
-        .filter_map(move |(source, now)| {
-            let before = before(&source);
-            let shrunk = now.saturating_mul(2) < before;
-            shrunk.then_some(Refusal::Shrunk {
-                source,
-                now,
-                before,
-            })
+/// The rooms on record that left the manifest since it was last applied.
+pub(super) fn left(desired: &Desired, recorded: &Recorded) -> Vec<Pipe> {
+    let known = recorded.ids.keys();
+    let left =
+        known.filter(|pipe| !desired.rooms.contains_key(*pipe) && !recorded.left.contains(*pipe));
+    left.cloned().collect()
+}
+
+/// The files with rows that give less than half of what they gave when they were last applied, unless that was allowed already to
+/// the part in question.
+pub(super) fn shrunk(
+    desired: &Desired,
+    recorded: &Recorded,
+    shard: Option<Shard>,
+) -> impl Iterator<Item = Refusal> {
+    let given = desired.given().into_iter();
+    given.filter_map(move |(source, now)| {
+        let before = recorded.rosters.get(&*source).copied()?;
+        let allowed = Parts::of(&source, recorded).allow(now, shard);
+        (is_shrunk(now, before) && !allowed).then_some(Refusal::Shrunk {
+            source,
+            now,
+            before,
         })
+    })
+}
+
+fn is_shrunk(now: u64, before: u64) -> bool {
+    now.saturating_mul(2) < before
+}
+
+/// How much each file with rows gives. Where it shrank, one part of the rooms speaks for itself, until all parts have.
+fn given(desired: &Desired, recorded: &Recorded, shard: Option<Shard>) -> BTreeMap<Arc<str>, u64> {
+    let mut all = BTreeMap::new();
+    for (source, now) in desired.given() {
+        let before = recorded.rosters.get(&*source).copied();
+        let mut parts = Parts::of(&source, recorded);
+        let shrunk = before.is_some_and(|before| is_shrunk(now, before));
+        if let Some(shard) = shard.filter(|_| shrunk) {
+            let own = of_part(&source, shard);
+            parts.0.insert((shard.count(), shard.index()), now);
+            if !parts.allow(now, None) {
+                all.insert(own, now);
+                continue;
+            }
+        }
+        // What was allowed to a part once is no measure for later.
+        for (count, index) in parts.0.into_keys() {
+            all.insert(format!("{source} (part {index}/{count})").into(), now);
+        }
+        all.insert(source, now);
+    }
+    all
+}
+
+/// What parts of the rooms wrote down of a file: which of how many, and what it gave.
+struct Parts(BTreeMap<(u32, u32), u64>);
+
+impl Parts {
+    fn of(source: &str, recorded: &Recorded) -> Self {
+        let start = format!("{source} (part ");
+        let noted = recorded.rosters.range(start.clone()..);
+        let noted = noted.map_while(|(name, given)| Some((name.strip_prefix(&start)?, given)));
+        let noted = noted.filter_map(|(part, given)| {
+            let (index, count) = part.strip_suffix(')')?.split_once('/')?;
+            Some(((count.parse().ok()?, index.parse().ok()?), *given))
+        });
+        Self(noted.collect())
+    }
+
+    /// Whether a file may give so little: in one part, or in all parts of one division.
+    fn allow(&self, now: u64, shard: Option<Shard>) -> bool {
+        let is_allowed = |part: &(u32, u32)| {
+            let noted = self.0.get(part);
+            noted.is_some_and(|noted| !is_shrunk(now, *noted))
+        };
+        if let Some(shard) = shard
+            && is_allowed(&(shard.count(), shard.index()))
+        {
+            return true;
+        }
+        let mut counts: Vec<u32> = self.0.keys().map(|(count, _)| *count).collect();
+        counts.dedup();
+        counts.into_iter().any(|count| {
+            let parts = self
+                .0
+                .keys()
+                .filter(|(of, index)| *of == count && index < of);
+            parts.filter(|part| is_allowed(part)).count() == count as usize
+        })
+    }
+}
+
+fn of_part(source: &str, shard: Shard) -> Arc<str> {
+    format!("{source} (part {shard})").into()
+}
+
+fn is_part(source: &str) -> bool {
+    source.ends_with(')') && source.contains(" (part ")
 }

@@ -30,7 +30,6 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
         pipe,
         room,
         members,
-        written,
     } in rooms
     {
         let pipe = terminal(pipe.as_str());
@@ -38,11 +37,7 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
             [] => "the room itself".to_owned(),
             users => format!("{} ({})", Count(users.len(), "member"), few(users, NAMED)),
         };
-        let written = match written {
-            true => "; roomform wrote to this room: an apply would send them",
-            false => "",
-        };
-        let _ = writeln!(text, "  {pipe:<column$} room {room}: {members}{written}");
+        let _ = writeln!(text, "  {pipe:<column$} room {room}: {members}");
     }
     for pipe in several {
         let pipe = terminal(pipe.as_str());
@@ -74,7 +69,7 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
         let to_send = Count(*to_send, "membership");
         let _ = writeln!(
             text,
-            "       {to_send} left for apply to send: owed since a create, or back in the manifest"
+            "       {to_send} left for apply to send: owed since a create, back in the manifest, or new in a room roomform wrote to"
         );
     }
     let _ = writeln!(text, "       target: {target}");

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::escape::terminal;
-use super::line::{Quote, Voice, value};
+use super::escape::{apart, terminal};
+use super::line::{Quote, Voice, value, values};
 use super::paint::{Paint, Tone};
 use super::plan::{NAMED, figures};
 use super::sections::{percent, refused, shrunk};
@@ -171,7 +171,7 @@ fn room(what: &RoomDifference, voice: Voice<'_>) -> String {
             before,
             after,
         } => {
-            let (before, after) = (value(before, voice.title), value(after, voice.title));
+            let [before, after] = values(before, after, voice.title);
             format!(
                 "{} {before} → {after} is not sent, since it is in `ignore`",
                 field.name()
@@ -186,16 +186,19 @@ fn room(what: &RoomDifference, voice: Voice<'_>) -> String {
             value(after, voice.title)
         ),
         RoomDifference::Welcome { before, after } => {
-            let words = |welcome: &Option<Welcome>| {
-                welcome.as_ref().map_or_else(
-                    || "none".to_owned(),
-                    |Welcome { from, text }| {
-                        let from = (voice.ids)(&from.to_string());
-                        format!("{} from {from}", (voice.title)(text))
-                    },
-                )
+            let words = |welcome: &Option<Welcome>, text: &str| match welcome {
+                None => "none".to_owned(),
+                Some(Welcome { from, text: _ }) => {
+                    let from = (voice.ids)(&from.to_string());
+                    format!("{} from {from}", (voice.title)(text))
+                }
             };
-            let (before, after) = (words(before), words(after));
+            let text = |welcome: &Option<Welcome>| {
+                let text = welcome.as_ref().map(|welcome| welcome.text.clone());
+                text.unwrap_or_default()
+            };
+            let [was, is] = apart(&text(before), &text(after));
+            let (before, after) = (words(before, &was), words(after, &is));
             format!("welcome {before} → {after}; only a new room is welcomed")
         }
         RoomDifference::Excluded(who) => format!("excluded from now on: {}", users(who)),

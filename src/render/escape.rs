@@ -1,6 +1,7 @@
 //! One function a sink: what makes text of others harmless where it is shown.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use crate::model::is_hidden;
 
@@ -10,6 +11,8 @@ const LONGEST: usize = 200;
 const LONGEST_PART: usize = 1000;
 /// And of what is the same around that.
 const AROUND: usize = 40;
+/// How long the number of characters left out is at most, with its words.
+const LONGEST_MARK: usize = 20;
 /// How much of one is shown on a page, in characters: every pipe a manifest may have.
 const LONGEST_ON_PAGE: usize = 255;
 /// And in bytes of the page: one text must not fill it, however much of it has to be spelled out.
@@ -65,9 +68,23 @@ pub fn within_quotes(text: &str) -> String {
 /// Two texts of which one became the other: as they are if a line can bear them; else what differs in them, with a little of what
 /// stands around it, and the number of characters left out.
 pub fn both(before: &str, after: &str) -> [String; 2] {
+    differing(before, after, LONGEST_PART, &terminal)
+}
+
+/// The same raw, for a sink that makes them harmless itself, and short enough that none cuts off what differs.
+pub fn apart(before: &str, after: &str) -> [String; 2] {
+    differing(before, after, LONGEST - 2 * LONGEST_MARK, &str::to_owned)
+}
+
+fn differing(
+    before: &str,
+    after: &str,
+    longest: usize,
+    show: &dyn Fn(&str) -> String,
+) -> [String; 2] {
     let texts = [before, after].map(|text| text.chars().collect::<Vec<char>>());
     if texts.iter().all(|text| text.len() <= LONGEST) {
-        return [before, after].map(terminal);
+        return [before, after].map(show);
     }
     let [before, after] = &texts;
     let shorter = before.len().min(after.len());
@@ -76,14 +93,19 @@ pub fn both(before: &str, after: &str) -> [String; 2] {
     let pairs = before.iter().rev().zip(after.iter().rev());
     let tail = pairs.take(shorter - head);
     let tail = tail.take_while(|(one, other)| one == other).count();
-    [before, after].map(|text| part(text, head, text.len() - tail))
+    [before, after].map(|text| part(text, head..text.len() - tail, longest, show))
 }
 
 /// What stands between two characters, and a little more on both sides.
-fn part(text: &[char], from: usize, to: usize) -> String {
-    let shown = |text: &[char]| terminal(&text.iter().collect::<String>());
-    let from = from.saturating_sub(AROUND);
-    let to = (to + AROUND).min(text.len()).min(from + LONGEST_PART);
+fn part(
+    text: &[char],
+    differs: Range<usize>,
+    longest: usize,
+    show: &dyn Fn(&str) -> String,
+) -> String {
+    let shown = |text: &[char]| show(&text.iter().collect::<String>());
+    let from = differs.start.saturating_sub(AROUND);
+    let to = (differs.end + AROUND).min(text.len()).min(from + longest);
     let before = match from {
         0 => String::new(),
         more => format!("({more} more) …"),

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::escape::{quoted, terminal};
+use super::line::values;
 use super::words::{Count, few};
 use crate::model::{Owed, Recorded, RoomId, Sending, Target, UserId};
 
@@ -101,10 +102,7 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
         None => {}
     }
     for (field, shown) in &room.shown {
-        let (sent, shown) = (
-            super::plan::value(&shown.sent),
-            super::plan::value(&shown.shown),
-        );
+        let [sent, shown] = values(&shown.sent, &shown.shown, &quoted);
         let _ = writeln!(
             text,
             "    ignored   {} sent as {sent}, shown as {shown}",

@@ -1,5 +1,6 @@
 //! A change in one line, for pages and annotations: each quotes text of others in its own way.
 
+use super::escape::apart;
 use super::words::{Count, few};
 use crate::model::{FieldValue, Welcome};
 use crate::plan::{Action, Change, Changed, FieldChange, Members, Plan};
@@ -102,10 +103,7 @@ fn parts(change: &Change, voice: Voice<'_>, wanted: impl Fn(&FieldChange) -> boo
 }
 
 fn field(change: &FieldChange, voice: Voice<'_>) -> String {
-    let (before, after) = (
-        value(&change.before, voice.title),
-        value(&change.after, voice.title),
-    );
+    let [before, after] = values(&change.before, &change.after, voice.title);
     let outside = outside(change);
     match change.after {
         FieldValue::Public(_) => format!("{before} → {after}{outside}"),
@@ -122,6 +120,16 @@ pub(super) fn outside(change: &FieldChange) -> &'static str {
         (false, _) => "",
         (true, false) => " (changed outside)",
         (true, true) => " (changed outside, and in the manifest)",
+    }
+}
+
+/// A field's values before and after; of two long titles what differs, so that they do not look alike.
+pub(super) fn values(before: &FieldValue, after: &FieldValue, quote: Quote<'_>) -> [String; 2] {
+    match (before, after) {
+        (FieldValue::Title(before), FieldValue::Title(after)) => {
+            apart(before, after).map(|title| quote(&title))
+        }
+        _ => [before, after].map(|it| value(it, quote)),
     }
 }
 

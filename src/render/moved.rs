@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::danger::Danger;
-use super::escape::{quoted, terminal};
+use super::escape::{apart, quoted, terminal};
 use super::line::{Voice, what};
 use super::paint::{Paint, Tone};
 use super::plan::NAMED;
 use super::sections::{conflict_words, section};
 use super::words::few;
-use crate::model::UserId;
+use crate::model::{Field, UserId};
 use crate::plan::{ByHandMove, Change, Conflict, MoveKind, Moved, RoomMove};
 
 /// The whole comparison. Ends with a line break.
@@ -108,33 +108,57 @@ fn room_lines(text: &mut String, room: &RoomMove, paint: Paint) {
             "  {} {pipe} is new in the plan{}\n      {}",
             sign("+", Tone::Add),
             why(after),
-            does(after)
+            does(after, &after.send.title)
         ),
         MoveKind::Gone(before) => writeln!(
             text,
             "  {} {pipe} is not in the plan any more\n      was {}",
             sign("-", Tone::Remove),
-            does(before)
+            does(before, &before.send.title)
         ),
         MoveKind::Changed { before, after } => {
             let place = sign("~", Tone::Change);
             let _ = writeln!(text, "  {place} {pipe} changed{}", why(after));
-            let _ = writeln!(text, "      was {}", does(before));
-            writeln!(text, "      now {}{}", does(after), users(before, after))
+            let titles = apart(&before.send.title, &after.send.title);
+            let [was, is] = &titles;
+            let _ = writeln!(text, "      was {}", does(before, was));
+            let title = titled(before, after, &titles);
+            writeln!(
+                text,
+                "      now {}{title}{}",
+                does(after, is),
+                users(before, after)
+            )
         }
     };
 }
 
 /// What a change does, without its pipe; the title of a new room is part of it.
-fn does(change: &Change) -> String {
+fn does(change: &Change, title: &str) -> String {
     let mut parts = what(change, voice());
     if change.room_id().is_none() {
-        parts.insert(0, quoted(&change.send.title));
+        parts.insert(0, quoted(title));
     }
     if change.recreate {
         parts.push("made anew".to_owned());
     }
     parts.join(", ")
+}
+
+/// What differs in the titles that rooms get, where they are long: each change shows what differs in it.
+fn titled(before: &Change, after: &Change, titles: &[String; 2]) -> String {
+    let own = |change: &Change| {
+        change
+            .fields()
+            .iter()
+            .any(|field| field.field == Field::Title)
+    };
+    let [was, is] = titles;
+    let cut = *was != before.send.title || *is != after.send.title;
+    if !cut || was == is || !own(before) || !own(after) {
+        return String::new();
+    }
+    format!("\n      title {} → {}", quoted(was), quoted(is))
 }
 
 /// Who is sent in the one and not in the other, since a list of many is cut.

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::escape::{brief, terminal};
-use super::line::Quote;
+use super::escape::{brief, quoted, terminal};
+use super::line::{Quote, values};
 use super::paint::{Paint, Tone};
-use super::plan::value;
 use super::words::Count;
 use crate::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
 
@@ -105,12 +104,8 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
             let fields: Vec<String> = fields
                 .iter()
                 .map(|(field, sent, shown)| {
-                    format!(
-                        "{} sent as {}, shown as {}",
-                        field.name(),
-                        value(sent),
-                        value(shown)
-                    )
+                    let [sent, shown] = values(sent, shown, &quoted);
+                    format!("{} sent as {sent}, shown as {shown}", field.name())
                 })
                 .collect();
             (

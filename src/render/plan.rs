@@ -147,7 +147,7 @@ fn field_line(change: &FieldChange, paint: Paint) -> String {
 }
 
 /// A field's value for people.
-pub(super) fn value(value: &FieldValue) -> String {
+fn value(value: &FieldValue) -> String {
     match value {
         FieldValue::Title(title) => quoted(title),
         FieldValue::Kind(kind) => kind.to_string(),

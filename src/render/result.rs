@@ -1,6 +1,6 @@
 //! What became of a room in one line, for pages and annotations.
 
-use super::line::{Quote, value};
+use super::line::{Quote, values};
 use super::words::Count;
 use crate::apply::{Doubt, RoomOutcome, Status};
 
@@ -48,7 +48,7 @@ pub(super) fn words(room: &RoomOutcome, quote: Quote<'_>) -> String {
         Status::Already => "already as planned".to_owned(),
         Status::Ignored(fields) => {
             let field = |(field, sent, shown): &(crate::model::Field, _, _)| {
-                let (sent, shown) = (value(sent, quote), value(shown, quote));
+                let [sent, shown] = values(sent, shown, quote);
                 format!("{} sent as {sent}, shown as {shown}", field.name())
             };
             let fields: Vec<String> = fields.iter().map(field).collect();

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::compared;
 use super::escape::{quoted, terminal};
-use super::line::{Quote, Voice};
+use super::line::{Quote, Voice, values};
 use super::paint::{Paint, Tone};
-use super::plan::{NAMED, value};
+use super::plan::NAMED;
 use super::words::{Count, few};
 use crate::model::{Pipe, difference};
 use crate::plan::{ConflictKind, LimitKind, Note, Plan, Refusal};
@@ -43,7 +43,7 @@ pub(super) fn sections(text: &mut String, plan: &Plan, paint: Paint) {
         paint,
     );
     let ignored = plan.ignored.iter().map(|field| {
-        let (sent, shown) = (value(&field.sent), value(&field.shown));
+        let [sent, shown] = values(&field.sent, &field.shown, &titled);
         format!(
             "{}: {} was sent as {sent}, the server shows {shown}",
             terminal(field.pipe.as_str()),
@@ -192,10 +192,18 @@ pub(super) fn note(note: &Note, quote: Quote<'_>) -> String {
             Count(adopted.rooms, "room")
         ),
         Note::LeftOut(rooms) => format!("--only leaves out {}", Count(*rooms, "declared room")),
-        Note::OtherShards { shard, rooms } => format!(
-            "--shard {shard} leaves {} to the other parts; guards judge all parts together",
-            Count(*rooms, "declared room")
-        ),
+        Note::OtherShards {
+            shard,
+            rooms,
+            guarded,
+        } => {
+            let guards = match guarded {
+                true => "; guards judge all parts together",
+                false => "",
+            };
+            let rooms = Count(*rooms, "declared room");
+            format!("--shard {shard} leaves {rooms} to the other parts{guards}")
+        }
     }
 }
 

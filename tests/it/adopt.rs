@@ -183,7 +183,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
       team                 room 2: the room itself
 
     adopt: 0 memberships of 1 room to be recorded as present
-           2 memberships left for apply to send: owed since a create, or back in the manifest
+           2 memberships left for apply to send: owed since a create, back in the manifest, or new in a room roomform wrote to
            target: widget 627 on URL
            nothing is sent; the server confirms none of it: whoever is not in the room will not be added
     ");
@@ -195,14 +195,16 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     dir.run(&apply).ok();
     dir.write("rooms.yaml", manifest("3, 4, 5"));
     assert_snapshot!(told(), @"
-      team                 room 2: 1 member (5); roomform wrote to this room: an apply would send them
-
-    adopt: 1 membership of 1 room to be recorded as present
-           1 membership left for apply to send: owed since a create, or back in the manifest
+    adopt: nothing that is not on record
+           2 memberships left for apply to send: owed since a create, back in the manifest, or new in a room roomform wrote to
            target: widget 627 on URL
            nothing is sent; the server confirms none of it: whoever is not in the room will not be added
     ");
-    assert_eq!(dir.run(&plan).json()["summary"]["members_to_add"], 1);
+    assert_eq!(dir.run(&plan).json()["summary"]["members_to_add"], 2);
+    // Nobody is sent later to a room whose members are sent only with it.
+    let on_create = manifest("3, 4, 5").replace("]}", "], members_policy: on_create}");
+    dir.write("rooms.yaml", on_create);
+    assert!(told().contains("1 member (5)"), "{}", dir.read("l.jsonl"));
 }
 
 #[test]

@@ -399,12 +399,43 @@ fn rooms_are_added_wherever_the_list_stands() {
     }
 }
 
+/// A list of nothing has a place for rooms.
+#[test]
+fn rooms_are_added_to_a_list_of_nothing() {
+    for (text, left) in [
+        ("version: 1\nrooms: []\n", "version: 1\nrooms:\n"),
+        (
+            "version: 1\nrooms: [ ]  # none yet\nlimits: {create: 9}\n",
+            "version: 1\nrooms:  # none yet\n",
+        ),
+        ("rooms: [\n]\nversion: 1", "rooms:\n"),
+        (
+            "version: 1\r\nrooms: []\r\n# the end\r\n",
+            "version: 1\r\nrooms:\r\n",
+        ),
+    ] {
+        let (api, dir) = widget(&OLD[..4]);
+        dir.write("rooms.yaml", text);
+        let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
+        assert_eq!(ran.code, 0, "{text}: {ran:?}");
+        let after = dir.read("rooms.yaml");
+        assert!(after.starts_with(&format!("{left}  - pipe: ")), "{after}");
+        let end = text
+            .split("]")
+            .nth(1)
+            .unwrap()
+            .trim_start_matches("  # none yet");
+        assert!(after.ends_with(end.trim_start()), "{after}");
+        nothing_to_do(&api, &dir, "rooms.yaml", 5);
+    }
+}
+
 #[test]
 fn what_cannot_be_added_to_is_left_alone() {
     let (_api, dir) = widget(OLD);
     let cases = [
         "version: 1\nrooms: [{pipe: course-a, title: Course A}]\n",
-        "version: 1\nrooms: []\n",
+        "version: 1\nrooms: [ # none\n  ]\n",
         "version: 1\nrooms:\n  [{pipe: course-a, title: Course A}]\n",
         "{version: 1, rooms: [{pipe: course-a, title: Course A}]}\n",
         "{\"version\": 1}\n",

@@ -148,3 +148,26 @@ fn a_files_name_is_harmless_and_cells_are_what_they_are() {
     two"
     "#);
 }
+
+/// Whoever reads a pipe takes its closing for the end: it is opened once, when there is something to say.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_opened_once() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with("version: 1\nrooms:\n  - {pipe: team-a, title: A}\n").envs(&api.env());
+    let fifo = dir.path("report.pipe");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    let reader = std::thread::spawn(move || {
+        let mut read = Vec::new();
+        while read.last().is_none_or(String::is_empty) {
+            read.push(std::fs::read_to_string(&fifo).unwrap());
+        }
+        read
+    });
+    dir.run(&["apply", "--yes", "--report", "report.pipe"]).ok();
+    let read = reader.join().unwrap();
+    assert_eq!(read.len(), 1, "{read:?}");
+    let report: serde_json::Value = serde_json::from_str(&read[0]).unwrap();
+    assert_eq!(report["kind"], "report");
+}

@@ -369,6 +369,37 @@ fn show_tells_what_is_on_record() {
 }
 
 #[test]
+fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
+    let api = Api::start(Config::default());
+    let odd = "  - {pipe: \"team-[a]\", title: A}\n  - {pipe: team-a, title: A}\n";
+    let dir = Dir::with(&(manifest(3) + odd)).envs(&api.env());
+    run(&dir, &["apply", "--yes"]).ok();
+    let before = dir.read("l.jsonl");
+    let ran = run(&dir, &["ledger", "forget", "course-*", "group-*"]);
+    assert_eq!((ran.code, dir.read("l.jsonl")), (1, before.clone()));
+    assert!(
+        ran.err.contains("nothing is on record of `group-*`"),
+        "{ran:?}"
+    );
+    let ran = run(&dir, &["ledger", "forget", "course-["]);
+    assert_eq!((ran.code, dir.read("l.jsonl")), (64, before));
+    // A pipe that is on record is no glob.
+    let ran = run(&dir, &["ledger", "forget", "team-[a]"]);
+    assert!(ran.err.starts_with("forgot 1 room\n"), "{ran:?}");
+    let ran = run(
+        &dir,
+        &["ledger", "forget", "course-0[12]", "course-01", "team-*"],
+    );
+    assert_eq!(ran.code, 0);
+    assert_snapshot!(ran.err, @r"
+      course-02
+      team-a
+    forgot 3 rooms
+    ");
+    assert!(ran.out.contains("1 room on record"), "{ran:?}");
+}
+
+#[test]
 fn forgetting_makes_members_unverified_and_unknown_rooms_are_an_error() {
     let api = Api::start(Config::default());
     let dir = Dir::with(&manifest(3)).envs(&api.env());

@@ -127,6 +127,7 @@ fn the_plan_says_which_part_it_is() {
     let all = (0..40).map(|index| of(&format!("{index}/40")));
     let empty = all.filter(|ran| ran.code == 0 && ran.out.contains("nothing to do"));
     assert!(empty.count() >= 36);
+    assert!(!of("0/1").ok().contains("--shard"), "nothing is left out");
 }
 
 #[test]
@@ -166,6 +167,84 @@ fn what_guards_a_plan_judges_all_parts_together() {
     let limited = manifest("autumn", 16) + &rooms("new", 6) + "limits: {create: 5}\n";
     dir.write("rooms.yaml", limited);
     refused(&dir, "limits.create");
+}
+
+/// Whoever looked at one part said nothing about the others.
+#[test]
+fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
+    let api = Api::start(Config::default());
+    let rooms: Vec<u32> = (1..=16).collect();
+    let manifest = |prefix: &str| {
+        let rooms = rooms.iter().map(|room| {
+            format!("  - {{pipe: {prefix}-{room}, title: T, members: [{{roster: class.csv, user: user, allow_empty: true}}]}}\n")
+        });
+        format!(
+            "version: 1\nwidget: 627\nrooms:\n{}",
+            rooms.collect::<String>()
+        )
+    };
+    let class = |users: u32| {
+        let users = (1..=users).map(|user| format!("{user}\n"));
+        format!("user\n{}", users.collect::<String>())
+    };
+    let dir = Dir::with(&manifest("autumn")).envs(&api.env());
+    dir.write("class.csv", class(20));
+    dir.run(&["apply", "--yes"]).ok();
+    let part = |index: u32| format!("{index}/4");
+    let apply = |index: u32, more: &[&str]| {
+        let part = part(index);
+        dir.run(&[&["apply", "--yes", "--shard", &part], more].concat())
+    };
+    let refused = |parts: &[u32], words: &str| {
+        for index in parts {
+            let ran = apply(*index, &[]);
+            assert_eq!(ran.code, 5, "{index}: {ran:?}");
+            assert!(ran.out.contains(words), "{ran:?}");
+        }
+    };
+    let whole = |code: i32| assert_eq!(dir.run(&["apply", "--yes"]).code, code);
+    let words = "is the file whole?";
+    for given in [8, 3] {
+        dir.write("class.csv", class(given));
+        refused(&[0, 1, 2, 3], words);
+        apply(0, &["--ignore-limits"]).ok();
+        refused(&[1, 2, 3], words);
+        apply(0, &[]).ok();
+        whole(5);
+        for index in [1, 2] {
+            apply(index, &["--ignore-limits"]).ok();
+        }
+        refused(&[3], words);
+        apply(3, &["--ignore-limits"]).ok();
+        for index in 0..4 {
+            apply(index, &[]).ok();
+        }
+        whole(0);
+        // What was allowed once is no measure for later.
+        dir.write("class.csv", class(20));
+        apply(2, &[]).ok();
+        dir.write("class.csv", class(8));
+        refused(&[0, 1, 2, 3], words);
+        dir.write("class.csv", class(20));
+        whole(0);
+    }
+    // A file that gives nothing any more; and rooms under other names.
+    dir.write("class.csv", "user\n");
+    refused(&[0, 1], words);
+    apply(0, &["--ignore-limits"]).ok();
+    refused(&[1], words);
+    apply(0, &[]).ok();
+    dir.write("class.csv", class(20));
+    whole(0);
+    dir.write("rooms.yaml", manifest("spring"));
+    let words = "left the manifest since the last apply";
+    refused(&[0, 1, 2, 3], words);
+    apply(0, &["--ignore-limits"]).ok();
+    refused(&[1, 2, 3], words);
+    for index in 1..4 {
+        apply(index, &["--ignore-limits"]).ok();
+    }
+    whole(0);
 }
 
 #[test]

@@ -14,8 +14,19 @@ pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
         Some(body) => ("\u{feff}", body),
         None => ("", text),
     };
-    let (at, head, column) = match written(body, KEY) {
-        Written::Otherwise => return None,
+    let emptied: String;
+    let mut body = body;
+    let mut place = written(body, KEY);
+    if let Written::Empty { start, end } = place {
+        // The list begins below, and what stands beside the brackets stays beside the key.
+        let (key, rest) = (body.get(..start)?, body.get(end..)?);
+        emptied = format!("{}{rest}", key.trim_end());
+        let line = rest.split_inclusive('\n').next().map_or(0, str::len);
+        let end = key.trim_end().len() + line;
+        (body, place) = (&emptied, Written::Lines { column: 2, end });
+    }
+    let (at, head, column) = match place {
+        Written::Otherwise | Written::Empty { .. } => return None,
         Written::Nowhere => (body.len(), "rooms:\n", 2),
         Written::Lines { column, end } => (below(body, column, end), "", column),
     };

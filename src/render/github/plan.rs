@@ -97,7 +97,7 @@ fn left_to_people(plan: &Plan) -> impl Iterator<Item = Annotation> {
 
 fn remarks(plan: &Plan) -> impl Iterator<Item = Annotation> {
     let ignored = plan.ignored.iter().map(|it| {
-        let (sent, shown) = (line::value(&it.sent, &tick), line::value(&it.shown, &tick));
+        let [sent, shown] = line::values(&it.sent, &it.shown, &tick);
         let (pipe, field) = (tick(it.pipe.as_str()), it.field.name());
         let message = format!("{pipe}: {field} was sent as {sent}, the server shows {shown}");
         Annotation::new(Kind::Notice, "ignored by the server", message)

@@ -329,7 +329,7 @@ pub(super) fn note(note: &Note) -> NoteDocument {
             members: adopted.members,
         },
         Note::LeftOut(rooms) => NoteDocument::LeftOut { rooms: *rooms },
-        Note::OtherShards { shard, rooms } => NoteDocument::OtherShards {
+        Note::OtherShards { shard, rooms, .. } => NoteDocument::OtherShards {
             shard: shard.to_string(),
             rooms: *rooms,
         },

@@ -207,10 +207,7 @@ fn look_alikes(plan: &Plan, loaded: &[&Loaded], dialect: Dialect) -> Section {
 fn remarks(plan: &Plan, dialect: Dialect) -> Vec<Section> {
     let quote = |text: &str| dialect.code(text);
     let ignored = plan.ignored.iter().map(|it| {
-        let (sent, shown) = (
-            line::value(&it.sent, &quote),
-            line::value(&it.shown, &quote),
-        );
+        let [sent, shown] = line::values(&it.sent, &it.shown, &quote);
         let (pipe, field) = (quote(it.pipe.as_str()), it.field.name());
         format!("{pipe}: {field} was sent as {sent}, the server shows {shown}")
     });

@@ -148,6 +148,7 @@ fn notes() -> Vec<Note> {
         Note::OtherShards {
             shard: roomform::plan::Shard::new(1, std::num::NonZeroU32::MIN),
             rooms: 3,
+            guarded: true,
         },
     ];
     // A new one belongs into the list above.

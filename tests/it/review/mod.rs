@@ -4,6 +4,7 @@ mod annotations;
 mod every_field;
 mod fit;
 mod hostile;
+mod long_titles;
 mod look_alikes;
 mod pages;
 mod rendered;

@@ -1,0 +1,88 @@
+//! Two long titles that differ late: wherever both are shown, what differs is.
+
+use roomform::sandbox::{Config, Quirks};
+
+use crate::support::{Api, Dir};
+
+/// A room with a title of which only the last word differs, after so many of 13 letters.
+fn long(words: usize, end: &str) -> String {
+    let title = "Осень · long ".repeat(words);
+    format!("version: 1\nrooms:\n  - {{pipe: team, title: \"{title}{end}\"}}\n")
+}
+
+/// As long as a title may be.
+fn manifest(end: &str) -> String {
+    long(18, end)
+}
+
+#[test]
+fn a_page_and_an_annotation_show_what_differs() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest("first")).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", manifest("second"));
+    dir.write("base.yaml", long(50, "first"));
+    dir.write("head.yaml", long(50, "second"));
+    for format in ["markdown", "github"] {
+        for args in [&["plan"][..], &["diff", "base.yaml", "head.yaml"]] {
+            let page = dir.run(&[args, &["--format", format]].concat()).ok();
+            assert!(
+                page.contains("first") && page.contains("second"),
+                "{args:?}: {page}"
+            );
+        }
+    }
+    // What a page costs does not grow by it.
+    let page = dir.run(&["plan", "--format", "markdown"]).ok();
+    assert!(page.chars().count() < 3_000, "{page}");
+    for site in ["github-comment", "bitbucket"] {
+        let page = dir
+            .run(&["plan", "--format", "markdown", "--fit", site])
+            .ok();
+        assert!(page.contains("first") && page.contains("second"), "{page}");
+    }
+}
+
+#[test]
+fn a_text_of_two_plans_shows_what_differs() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&manifest("first")).envs(&api.env());
+    let plan = |end: &str, file: &str| {
+        dir.write("rooms.yaml", manifest(end));
+        dir.run(&["plan", "--out", file]).ok();
+    };
+    // A new room, and one that gets another title.
+    for first in ["first", "before"] {
+        plan("second", "a.plan");
+        plan("third", "b.plan");
+        let moved = dir.run(&["diff", "a.plan", "b.plan"]).ok();
+        assert!(
+            moved.contains("second") && moved.contains("third"),
+            "{first}: {moved}"
+        );
+        dir.write("rooms.yaml", manifest("first"));
+        dir.run(&["apply", "--yes"]).ok();
+    }
+}
+
+#[test]
+fn so_does_what_the_server_ignored() {
+    let quirks = Quirks {
+        ignore_updates: true,
+        ..Quirks::default()
+    };
+    let api = Api::start(Config {
+        quirks,
+        ..Config::default()
+    });
+    let dir = Dir::with(&manifest("first")).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", manifest("second"));
+    for format in ["text", "markdown", "github"] {
+        let told = dir.run(&["apply", "--yes", "--resend", "--format", format]);
+        assert_eq!(told.code, 4, "{told:?}");
+        let word = |line: &&str| line.contains("as") && line.contains("second");
+        let line = told.out.lines().rfind(word).unwrap_or_default();
+        assert!(line.contains("first"), "{format}: {}", told.out);
+    }
+}
