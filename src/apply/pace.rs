@@ -1,10 +1,12 @@
 //! How much is sent at once, and how fast: a width that gives way when the server does, and recovers.
 //!
-//! Main type: [`Pace`]. Additive up with every good answer, multiplicative down on a push-back or when answers become slow.
+//! Main type: [`Pace`]. Additive up with every good answer, multiplicative down on a push-back or when answers become slow. Rooms
+//! that only wait for the ledger's disk take no [`Place`] of the width.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tracing::info;
 
@@ -19,18 +21,25 @@ const SOME: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// So many slow answers in a row are no accident.
 const IN_A_ROW: u32 = 4;
+/// The most rooms that are begun beyond the width.
+const AHEAD: usize = 256;
 
 /// The pace of one apply.
 #[derive(Debug)]
 pub struct Pace {
     most: f64,
     interval: Option<Duration>,
+    places: Semaphore,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     width: f64,
+    /// Places there are, taken ones included: the width, as far as those that are too many were given back.
+    places: usize,
+    /// Rooms that are begun beyond the width.
+    ahead: usize,
     fastest: Option<Duration>,
     slow: u32,
     /// No second step down before this: answers under way were sent at the old width.
@@ -46,8 +55,11 @@ impl Pace {
         let interval = rate.map(|rate| {
             Duration::try_from_secs_f64(1.0 / rate).map_or(LONGEST, |pause| pause.min(LONGEST))
         });
+        let places = most.clamp(1, Semaphore::MAX_PERMITS);
         let state = State {
             width: most as f64,
+            places,
+            ahead: places.min(AHEAD),
             fastest: None,
             slow: 0,
             steady_from: now,
@@ -56,13 +68,35 @@ impl Pace {
         Self {
             most: most as f64,
             interval,
+            places: Semaphore::new(places),
             state: Mutex::new(state),
         }
     }
 
-    /// How many rooms may be under way now; at least one.
+    /// How many rooms may be written at a time now; at least one.
     pub fn width(&self) -> usize {
-        self.with(|state| state.width as usize).max(1)
+        self.with(|state| state.width())
+    }
+
+    /// How many rooms may be begun or not on record yet: those that are written, and so many more that these never have to wait
+    /// for the disk. Few for a server that takes its time, since what was begun ahead is left as a mere intent when a run ends.
+    pub(super) fn begun(&self) -> usize {
+        self.with(|state| state.width() + state.ahead)
+    }
+
+    /// Waits until one more room may be written. Who asks first is first.
+    pub(super) async fn place(&self) -> Place<'_> {
+        Place {
+            // There is no other error than that the semaphore was closed, which nobody does.
+            permit: self.places.acquire().await.ok(),
+            pace: self,
+            since: Instant::now(),
+        }
+    }
+
+    /// A place lay idle, as the room that was to have it was not ready: more are to be begun.
+    pub(super) fn idle(&self) {
+        self.with(|state| state.ahead = (state.ahead + 1).min(AHEAD));
     }
 
     /// Waits for a request's turn, where there is a rate.
@@ -94,12 +128,16 @@ impl Pace {
             } else {
                 state.width = (state.width + 1.0 / state.width).min(self.most);
             }
+            state.fit(&self.places);
         });
     }
 
     /// The server asked to come back later, or failed.
     pub(super) fn pushed_back(&self) {
-        self.with(|state| state.step_down(PUSHED_BACK));
+        self.with(|state| {
+            state.step_down(PUSHED_BACK);
+            state.fit(&self.places);
+        });
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
@@ -109,6 +147,21 @@ impl Pace {
 }
 
 impl State {
+    fn width(&self) -> usize {
+        (self.width as usize).clamp(1, Semaphore::MAX_PERMITS)
+    }
+
+    /// Makes places as many as the width, but for those that are taken: they go when they are given back.
+    fn fit(&mut self, places: &Semaphore) {
+        let width = self.width();
+        if width > self.places {
+            places.add_permits(width - self.places);
+            self.places = width;
+        } else {
+            self.places -= places.forget_permits(self.places - width);
+        }
+    }
+
     fn step_down(&mut self, to: f64) {
         let now = Instant::now();
         if now >= self.steady_from {
@@ -118,6 +171,31 @@ impl State {
                 width = self.width as u64,
                 "the server needs more time: fewer rooms at once"
             );
+        }
+    }
+}
+
+/// A place among the rooms that are written; dropped, it is another's.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    pace: &'a Pace,
+    permit: Option<SemaphorePermit<'a>>,
+    /// When it was there.
+    pub(super) since: Instant,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let Some(permit) = self.permit.take() else {
+            return;
+        };
+        let too_many = self.pace.with(|state| {
+            let too_many = state.places > state.width();
+            state.places -= usize::from(too_many);
+            too_many
+        });
+        if too_many {
+            permit.forget();
         }
     }
 }
@@ -164,6 +242,44 @@ mod tests {
             pace.answered(Duration::from_millis(500));
         }
         assert_eq!(pace.width(), 6);
+    }
+
+    /// How many places can be had at once.
+    fn free(pace: &Pace) -> usize {
+        let permits: Vec<_> = std::iter::from_fn(|| pace.places.try_acquire().ok()).collect();
+        permits.len()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn there_are_as_many_places_as_the_width_says_and_taken_ones_go_last() {
+        let pace = Pace::new(4, None);
+        let mut taken = Vec::new();
+        for _ in 0..4 {
+            taken.push(pace.place().await);
+        }
+        assert_eq!(free(&pace), 0);
+        pace.pushed_back();
+        assert_eq!(pace.width(), 2);
+        taken.truncate(2);
+        assert_eq!(free(&pace), 0, "two are taken, two were too many");
+        taken.clear();
+        assert_eq!(free(&pace), 2);
+        while pace.width() < 4 {
+            pace.answered(Duration::from_millis(10));
+        }
+        assert_eq!(free(&pace), 4);
+    }
+
+    #[test]
+    fn more_rooms_are_begun_where_places_lie_idle_up_to_a_limit() {
+        let pace = Pace::new(4, None);
+        assert_eq!(pace.begun(), 8);
+        pace.idle();
+        assert_eq!(pace.begun(), 9);
+        pace.pushed_back();
+        assert_eq!(pace.begun(), 7);
+        (0..1000).for_each(|_| pace.idle());
+        assert_eq!(pace.begun(), 2 + AHEAD);
     }
 
     #[tokio::test(start_paused = true)]

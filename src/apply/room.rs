@@ -6,6 +6,7 @@ use tracing::{debug, info};
 use super::attempts::{Stop, Unsent, attempts};
 use super::control::{Control, Halt};
 use super::outcome::{Doubt, RoomOutcome, Status};
+use super::pace::Place;
 use crate::imbachat::{Call, RoomWrite, WriteRooms};
 use crate::ledger::{Fact, Record};
 use crate::model::{RoomId, UserId};
@@ -20,14 +21,16 @@ pub(super) async fn carry_out(
     ledger: &impl Record,
     control: &Control,
 ) -> RoomOutcome {
-    let (begun, sent_before) = (Instant::now(), outcome.requests);
-    outcome.status = match walk(change, writer, ledger, control, &mut outcome).await {
+    let sent_before = outcome.requests;
+    let mut begun = Turn::default();
+    let done = walk(change, writer, ledger, control, &mut outcome, &mut begun).await;
+    outcome.status = match done {
         Ok(()) => Status::Applied,
         Err(Stop::Room(status)) => status,
         Err(Stop::Run) if outcome.requests == sent_before => outcome.status,
         Err(Stop::Run) => Status::Unfinished,
     };
-    outcome.took += begun.elapsed();
+    outcome.took += begun.since.map(|since| since.elapsed()).unwrap_or_default();
     let (status, members) = (outcome.status.name(), outcome.members);
     info!(pipe = %outcome.pipe, room = outcome.id.map(|id| id.0), status, members, requests = outcome.requests, "room settled");
     let well = matches!(
@@ -35,41 +38,82 @@ pub(super) async fn carry_out(
         Status::Applied | Status::NotStarted | Status::Unfinished
     );
     if !well && control.fail_fast {
+        // Still in its place, so no other room was begun since.
         control.stop(Halt::FailFast);
     }
+    drop(begun);
     outcome
 }
 
-async fn walk(
+/// A room's turn among those that are written.
+#[derive(Debug, Default)]
+struct Turn<'a> {
+    place: Option<Place<'a>>,
+    since: Option<Instant>,
+}
+
+/// Waits for a room's turn, and meanwhile has its intent written down if it is to be created. Rooms are written in the plan's
+/// order, whichever intent is on disk first.
+async fn turn<'a>(
+    change: &Change,
+    members: &[UserId],
+    ledger: &impl Record,
+    control: &'a Control,
+    outcome: &RoomOutcome,
+) -> Result<Turn<'a>, Stop> {
+    let promised = async {
+        if outcome.id.is_none() {
+            let intent = Fact::Intent {
+                pipe: change.pipe.clone(),
+                members: members.to_vec(),
+                welcome: change.welcome.is_some(),
+            };
+            let written = ledger.append(vec![intent]).await;
+            written.map_err(|error| Stop::ledger(control, &error))?;
+            debug!(pipe = %change.pipe, owed = members.len(), "the intent is on disk");
+        }
+        Ok(Instant::now())
+    };
+    let place = control.unless_interrupted(control.pace.place());
+    let (place, ready) = tokio::join!(place, promised);
+    let (Some(place), ready) = (place, ready?) else {
+        return Err(Stop::Run);
+    };
+    if place.since <= ready {
+        control.pace.idle();
+    }
+    let since = Some(place.since.max(ready));
+    Ok(Turn {
+        place: Some(place),
+        since,
+    })
+}
+
+async fn walk<'a>(
     change: &Change,
     writer: &impl WriteRooms,
     ledger: &impl Record,
-    control: &Control,
+    control: &'a Control,
     outcome: &mut RoomOutcome,
+    begun: &mut Turn<'a>,
 ) -> Result<(), Stop> {
-    let broken = |error| Stop::ledger(control, &error);
     let mut members: Vec<UserId> = change.members.sent().collect();
     members.sort_unstable();
     if control.halted().is_some() {
         return Err(Stop::Run);
     }
-    if outcome.id.is_none() {
-        let intent = Fact::Intent {
-            pipe: change.pipe.clone(),
-            members: members.clone(),
-            welcome: change.welcome.is_some(),
-        };
-        ledger.append(vec![intent]).await.map_err(broken)?;
-        debug!(pipe = %change.pipe, owed = members.len(), "the intent is on disk");
+    if members.is_empty() && change.is_welcome_only() {
+        // Nothing is to be written: the list is read, and then the room is welcomed.
+        return Ok(());
     }
+    *begun = turn(change, &members, ledger, control, outcome).await?;
     let no_members: &[UserId] = &[];
     let chunks = match members.len() {
-        // Nothing is to be written: the list is read, and then the room is welcomed.
-        0 if change.is_welcome_only() => Vec::new(),
         0 => vec![no_members],
         _ => members.chunks(CHUNK).collect(),
     };
-    for chunk in chunks {
+    let mut chunks = chunks.into_iter().peekable();
+    while let Some(chunk) = chunks.next() {
         let write = RoomWrite {
             room: outcome.id,
             pipe: &change.pipe,
@@ -79,6 +123,12 @@ async fn walk(
         let room = send(&write, writer, control, outcome).await?;
         same_room(outcome.id, room).map_err(Stop::Room)?;
         outcome.id = Some(room);
+        if chunks.peek().is_none() {
+            // Nothing more is sent to this room: another is written while the disk takes the confirmation. A moment later, when
+            // the connection is free again, so that no other is opened.
+            tokio::task::yield_now().await;
+            begun.place = None;
+        }
         let (pipe, sent) = (change.pipe.clone(), change.send.clone());
         let confirmed = Fact::Confirmed {
             pipe,
@@ -87,7 +137,8 @@ async fn walk(
             sent,
             kept: change.kept,
         };
-        ledger.append(vec![confirmed]).await.map_err(broken)?;
+        let written = ledger.append(vec![confirmed]).await;
+        written.map_err(|error| Stop::ledger(control, &error))?;
         outcome.members += chunk.len();
     }
     Ok(())

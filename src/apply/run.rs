@@ -91,7 +91,8 @@ where
         let (writer, ledger) = (Arc::clone(&job.writer), Arc::clone(&job.ledger));
         async move { carry_out(&change, begun, &*writer, &*ledger, &control).await }
     };
-    side_by_side(&job.control, work, begin, |begun| begun, event).await
+    let most = || job.control.pace.begun();
+    side_by_side(&job.control, work, most, begin, |begun| begun, event).await
 }
 
 /// Sends the welcomes of the rooms that the list showed as they were written.
@@ -113,18 +114,20 @@ async fn welcome_all<R, W, L>(
             let (sender, ledger) = (Arc::clone(&job.writer), Arc::clone(&job.ledger));
             async move { welcome(&change, begun, &*sender, &*ledger, &control).await }
         };
-        let mut welcomed = side_by_side(&job.control, due, begin, put_off, event).await;
+        // None ahead: the intent of a message that is never sent would leave it in doubt.
+        let most = || job.control.pace.width();
+        let mut welcomed = side_by_side(&job.control, due, most, begin, put_off, event).await;
         outcome.halt = outcome.halt.take().or(job.control.halted());
         rooms.append(&mut welcomed);
     }
     outcome.rooms = rooms.into_values().collect();
 }
 
-/// Does something to rooms, as many at a time as the pace allows. `left` is what becomes of those that were not begun before the
-/// run ended.
+/// Does something to rooms, at most so many at a time. `left` is what becomes of those that were not begun before the run ended.
 async fn side_by_side<F>(
     control: &Control,
     work: Vec<(Change, RoomOutcome)>,
+    most: impl Fn() -> usize,
     begin: impl Fn(Change, RoomOutcome) -> F,
     left: impl Fn(RoomOutcome) -> RoomOutcome,
     event: &mut impl FnMut(Event<'_>),
@@ -136,7 +139,7 @@ where
     let mut waiting = work.into_iter();
     let mut running: JoinSet<RoomOutcome> = JoinSet::new();
     loop {
-        while running.len() < control.pace.width()
+        while running.len() < most()
             && control.halted().is_none()
             && let Some((change, begun)) = waiting.next()
         {

@@ -25,15 +25,12 @@ pub(super) async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exi
     interrupt::first().await?;
     let stats = sandbox.stats();
     sandbox.stop().await?;
-    let calls =
-        stats.imba_rooms + stats.get_rooms + stats.get_users + stats.get_messages + stats.send_msg;
-    let (calls, writes) = (
-        usize::try_from(calls).unwrap_or(usize::MAX),
-        usize::try_from(stats.writes()).unwrap_or(usize::MAX),
-    );
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     console.print(&format!(
-        "served {}, {writes} of them writes\n",
-        Count(calls, "call")
+        "served {} over {}, {} of them writes\n",
+        Count(count(stats.calls()), "call"),
+        Count(count(stats.connections), "connection"),
+        stats.writes()
     ))?;
     Ok(Exit::Done)
 }

@@ -5,11 +5,11 @@
 use std::future::Future;
 use std::pin::pin;
 
-use reqwest::multipart::Form;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{debug, field, info};
 
 use super::failure::{Call, Delivery, Failure};
+use super::form::Form;
 use super::http::{Http, Who};
 use super::read::basic;
 use super::retry::{Dice, Verdict, verdict};
@@ -105,13 +105,13 @@ impl Sender {
     /// The page's text calls `imba_id` required too, its sample has none.
     fn form(&self, message: &Message<'_>) -> Form {
         let Message { room, from, text } = message;
-        let mut form = Form::new().text("imba_id", self.widget.to_string());
+        let mut form = Form::new().text("imba_id", self.widget);
         if let Some(password) = &self.password {
-            form = form.text("password", password.expose_secret().to_owned());
+            form = form.text("password", password.expose_secret());
         }
-        form.text("user_id", from.to_string())
-            .text("room_id", room.to_string())
-            .text("message", (*text).to_owned())
+        form.text("user_id", from)
+            .text("room_id", room)
+            .text("message", text)
     }
 }
 
@@ -123,8 +123,8 @@ impl SendMessages for Sender {
         let http = (self.http.clone()).hiding(SecretString::from(message.text));
         let request = http
             .post(&format!("imbachat/v2/{}/send_msg", self.widget), true)?
-            .basic_auth(self.widget, Some(self.key.expose_secret()))
-            .multipart(self.form(message));
+            .basic_auth(self.widget, Some(self.key.expose_secret()));
+        let request = self.form(message).of(request);
         let response = http.send(request, Who::Secret).await?;
         let body = http.body(response).await?;
         wire::sent(&body).map_err(|bad| http.bad(bad, Who::Secret))

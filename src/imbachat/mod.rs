@@ -8,6 +8,7 @@ mod cause;
 mod cell;
 mod endpoint;
 mod failure;
+mod form;
 mod http;
 mod message;
 mod query;

@@ -2,10 +2,9 @@
 //!
 //! Main type: [`Query`]. Rows keep the server's fields, in its order; what becomes of each value is `cell`'s.
 
-use reqwest::multipart::Form;
-
 use super::cell::{Fields, Kind, cell, is_secret};
 use super::failure::{Cause, Failure};
+use super::form::Form;
 use super::read::{Reader, wait_after};
 use super::retry::Dice;
 use super::rows::Rows;
@@ -38,10 +37,10 @@ impl Query {
 
     /// The widget is a filter too, and the documented one that every sample sends.
     fn form(&self, reader: &Reader) -> Form {
-        let form = Form::new().text("imba_id", reader.widget().to_string());
+        let form = Form::new().text("imba_id", reader.widget());
         self.filters
             .iter()
-            .fold(form, |form, (name, value)| form.text(*name, value.clone()))
+            .fold(form, |form, (name, value)| form.text(*name, value))
     }
 }
 

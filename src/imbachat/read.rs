@@ -5,11 +5,11 @@ use std::future::Future;
 
 use jiff::Timestamp;
 use reqwest::header::AUTHORIZATION;
-use reqwest::multipart::Form;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{field, info};
 
 use super::failure::{Call, Delivery, Failure};
+use super::form::Form;
 use super::http::{Http, Who};
 use super::retry::{Dice, Verdict, verdict};
 use super::rows::{RowError, Rows};
@@ -175,7 +175,7 @@ impl Reader {
 
     /// The path of a call and the one field every form has.
     fn usual(&self, call: &str) -> (String, Form) {
-        let form = Form::new().text("imba_id", self.widget.to_string());
+        let form = Form::new().text("imba_id", self.widget);
         (format!("imbachat/v2/{}/{call}", self.widget), form)
     }
 
@@ -190,7 +190,7 @@ impl Reader {
         take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
     ) -> Result<Vec<u8>, Failure> {
         let mut http = self.http.clone();
-        let request = http.post(path, false)?.multipart(form);
+        let request = form.of(http.post(path, false)?);
         let (request, who) = match auth {
             ReadAuth::Secret(key) => (
                 request.basic_auth(self.widget, Some(key.expose_secret())),

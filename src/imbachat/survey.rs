@@ -9,6 +9,7 @@ use reqwest::Response;
 use reqwest::header::DATE;
 
 use super::failure::Failure;
+use super::form::Form;
 use super::http::Http;
 use super::read::{Reader, wait_after};
 use super::retry::Dice;
@@ -48,10 +49,8 @@ impl Http {
     /// # Errors
     /// [`Failure`], if no answer came.
     pub async fn knock(&self, widget: WidgetId) -> Result<Knock, Failure> {
-        let form = reqwest::multipart::Form::new().text("imba_id", widget.to_string());
-        let request = self
-            .post(&format!("imbachat/v2/{widget}/get_rooms"), true)?
-            .multipart(form);
+        let request = self.post(&format!("imbachat/v2/{widget}/get_rooms"), true)?;
+        let request = Form::new().text("imba_id", widget).of(request);
         let response = self.answer(request).await?;
         let date = response.headers().get(DATE);
         let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok());

@@ -2,15 +2,18 @@
 
 use std::future::Future;
 
-use reqwest::multipart::Form;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::debug;
 
 use super::failure::Failure;
+use super::form::Form;
 use super::http::{Http, Who};
 use super::read::basic;
 use super::wire;
 use crate::model::{Pipe, RoomId, RoomState, UserId, WidgetId};
+
+/// The fields beside the members.
+const SCALARS: usize = 8;
 
 /// Who writes: a user of the site the widget is on.
 #[derive(Debug, Clone)]
@@ -70,20 +73,20 @@ impl Writer {
             state,
             members,
         } = write;
-        let mut form = Form::new()
-            .text("imba_id", self.widget.to_string())
-            .text("login", self.auth.login.expose_secret().to_owned())
-            .text("password", self.auth.password.expose_secret().to_owned());
+        let mut form = Form::with_room_for(SCALARS + members.len())
+            .text("imba_id", self.widget)
+            .text("login", self.auth.login.expose_secret())
+            .text("password", self.auth.password.expose_secret());
         if let Some(room) = room {
-            form = form.text("room_id", room.to_string());
+            form = form.text("room_id", room);
         }
         form = form
-            .text("room_pipe", pipe.as_str().to_owned())
-            .text("room_title", state.title.clone())
-            .text("room_type", state.kind.number().to_string())
-            .text("room_is_public", u8::from(state.public).to_string());
+            .text("room_pipe", pipe)
+            .text("room_title", &state.title)
+            .text("room_type", state.kind.number())
+            .text("room_is_public", u8::from(state.public));
         for (index, user) in members.iter().enumerate() {
-            form = form.text(format!("users_ids[{index}]"), user.to_string());
+            form = form.text(format_args!("users_ids[{index}]"), user);
         }
         form
     }
@@ -106,10 +109,8 @@ impl WriteRooms for Writer {
             members = members.len(),
             "write"
         );
-        let request = self
-            .http
-            .post("imbachat/v1/widget/imba_rooms", true)?
-            .multipart(self.form(write));
+        let request = self.http.post("imbachat/v1/widget/imba_rooms", true)?;
+        let request = self.form(write).of(request);
         let response = self.http.send(request, Who::SiteUser).await?;
         let body = self.http.body(response).await?;
         wire::written(&body).map_err(|bad| self.http.bad(bad, Who::SiteUser))

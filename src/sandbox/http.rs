@@ -4,6 +4,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -29,21 +30,27 @@ pub(super) struct Server {
     latency: Duration,
     faults: Mutex<Faults>,
     stats: Mutex<Stats>,
+    /// Connections so far.
+    pub(super) opened: Arc<AtomicU64>,
 }
 
 impl Server {
     pub(super) fn new(store: Store, latency: Duration, faults: Faults) -> Self {
-        let stats = Mutex::default();
         Self {
             store,
             latency,
             faults: Mutex::new(faults),
-            stats,
+            stats: Mutex::default(),
+            opened: Arc::default(),
         }
     }
 
     pub(super) fn stats(&self) -> Stats {
-        *self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+        let calls = *self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        Stats {
+            connections: self.opened.load(Ordering::Relaxed),
+            ..calls
+        }
     }
 
     fn fate(&self) -> Fate {

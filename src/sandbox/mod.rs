@@ -120,9 +120,17 @@ pub struct Stats {
     pub lost: u64,
     /// Of all these, those beyond the rate limit.
     pub refused: u64,
+    /// Connections these came over, and those that nothing came over.
+    pub connections: u64,
 }
 
 impl Stats {
+    /// Requests of all kinds.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.writes() + self.get_rooms + self.get_users + self.get_messages
+    }
+
     /// Requests to change something, whatever became of them.
     #[must_use]
     pub fn writes(&self) -> u64 {
@@ -174,8 +182,12 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     let (shutdown, asked) = oneshot::channel();
     let service =
         http::router(Arc::clone(&server)).into_make_service_with_connect_info::<wire::Line>();
+    let doors = wire::Doors {
+        listener,
+        opened: Arc::clone(&server.opened),
+    };
     let task = tokio::spawn(async move {
-        let serving = axum::serve(wire::Doors(listener), service);
+        let serving = axum::serve(doors, service);
         // a sandbox that was dropped asks too, by closing the channel
         serving
             .with_graceful_shutdown(async { asked.await.unwrap_or_default() })

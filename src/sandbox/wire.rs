@@ -6,7 +6,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use axum::extract::connect_info::Connected;
@@ -14,9 +14,12 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Accepts connections that can be cut.
+/// Accepts connections that can be cut, and counts them.
 #[derive(Debug)]
-pub(super) struct Doors(pub(super) TcpListener);
+pub(super) struct Doors {
+    pub(super) listener: TcpListener,
+    pub(super) opened: Arc<AtomicU64>,
+}
 
 /// The end of a connection that a request's handler holds.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +52,8 @@ impl Listener for Doors {
     type Addr = Line;
 
     async fn accept(&mut self) -> (Wire, Line) {
-        let (stream, _) = Listener::accept(&mut self.0).await;
+        let (stream, _) = Listener::accept(&mut self.listener).await;
+        self.opened.fetch_add(1, Ordering::Relaxed);
         // without it answers still arrive, only later
         stream.set_nodelay(true).ok();
         let line = Line::default();

@@ -1,5 +1,6 @@
 //! The edge to the server: what the client sends, what it makes of answers that are no good, and what it never does.
 
+mod connections;
 mod reading;
 mod wire;
 mod writing;

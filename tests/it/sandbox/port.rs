@@ -28,7 +28,8 @@ async fn only_the_five_calls_are_served_and_only_to_post() {
         );
         assert!(serde_json::from_str::<Value>(&body).is_ok(), "{body}");
     }
-    assert_eq!(sandbox.stats(), Default::default());
+    assert_eq!(sandbox.stats().calls(), 0);
+    assert_eq!(sandbox.stats().connections, 3);
     sandbox.stop().await.unwrap();
 }
 
@@ -75,19 +76,23 @@ async fn http_2_is_spoken_and_multipart_taken() {
         .http2_prior_knowledge()
         .build()
         .unwrap();
-    let form = [
+    let fields = [
         ("imba_id", "7"),
         ("login", "admin"),
         ("password", "admin"),
         ("room_pipe", "h2"),
     ];
-    let form = form
-        .iter()
-        .fold(reqwest::multipart::Form::new(), |form, (name, value)| {
-            form.text(*name, *value)
-        });
-    let url = format!("{}{WRITE}", sandbox.base_url());
-    let answer = client.post(url).multipart(form).send().await.unwrap();
+    let part = |(name, value): &(_, _)| {
+        format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let form: String = fields.iter().map(part).collect();
+    let answer = client
+        .post(format!("{}{WRITE}", sandbox.base_url()))
+        .header("Content-Type", "multipart/form-data; boundary=X")
+        .body(format!("{form}--X--\r\n"))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(
         (answer.version(), answer.status().as_u16()),
         (reqwest::Version::HTTP_2, 200)

@@ -1,0 +1,154 @@
+//! Connections: few, used again, and HTTP/2 where the server offers it.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use roomform::sandbox::Config;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+
+use crate::support::{Api, Dir};
+
+/// Made for these tests with `openssl req -x509`; nothing else knows it, and it is good for nothing else.
+const CERTIFICATE: &[u8] = include_bytes!("../../tls/certificate.pem");
+const KEY: &[u8] = include_bytes!("../../tls/key.pem");
+
+fn many(rooms: u32) -> String {
+    let mut text = "version: 1\nrooms:\n".to_owned();
+    for room in 1..=rooms {
+        let _ = writeln!(
+            text,
+            "  - {{pipe: room-{room}, title: Room {room}, members: [3, 4]}}"
+        );
+    }
+    text
+}
+
+#[test]
+fn connections_are_used_again() {
+    for (parallelism, most) in [("1", 2), ("8", 9)] {
+        let api = Api::start(Config::default());
+        let dir = Dir::with(&many(200)).envs(&api.env());
+        dir.run(&["apply", "--yes", "--parallelism", parallelism])
+            .ok();
+        let stats = api.stats();
+        assert_eq!((stats.imba_rooms, stats.get_rooms), (200, 2));
+        assert!(stats.connections <= most, "{stats:?}");
+    }
+}
+
+/// TLS in front of a sandbox, ended with its test.
+struct Tls {
+    url: String,
+    agreed: Arc<Mutex<Vec<String>>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Tls {
+    /// Offers these protocols, and notes which was agreed on for each connection.
+    fn before(api: &Api, offered: &[&str]) -> Self {
+        let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(KEY).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        config.alpn_protocols = offered.iter().map(|name| name.as_bytes().into()).collect();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let (_, to) = api.env().swap_remove(0);
+        let to = to.trim_start_matches("http://").to_owned();
+        let agreed = Arc::<Mutex<Vec<String>>>::default();
+        let (stop, stopped) = oneshot::channel();
+        let (told, acceptor) = (Arc::clone(&agreed), TlsAcceptor::from(Arc::new(config)));
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).unwrap();
+                tokio::select! {
+                    () = pass_on(&listener, &acceptor, &to, &told) => {}
+                    stopped = stopped => stopped.unwrap(),
+                }
+            });
+        });
+        Self {
+            url,
+            agreed,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    fn agreed(&self) -> Vec<String> {
+        self.agreed.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Tls {
+    fn drop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+async fn pass_on(
+    listener: &TcpListener,
+    acceptor: &TlsAcceptor,
+    to: &str,
+    told: &Mutex<Vec<String>>,
+) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut near = acceptor.accept(stream).await.unwrap();
+        let protocol = near.get_ref().1.alpn_protocol().unwrap_or(b"none");
+        let protocol = String::from_utf8_lossy(protocol).into_owned();
+        told.lock().unwrap().push(protocol);
+        let mut far = TcpStream::connect(to).await.unwrap();
+        tokio::spawn(async move {
+            // Whoever is through first ends it.
+            drop(copy_bidirectional(&mut near, &mut far).await);
+        });
+    }
+}
+
+/// Fifty rooms through TLS; what was agreed on, and how many connections reached the server.
+fn applied(offered: &[&str]) -> (Vec<String>, u64) {
+    let api = Api::start(Config::default());
+    let tls = Tls::before(&api, offered);
+    let dir = Dir::with(&many(50)).envs(&api.env());
+    let certificate = dir.write("certificate.pem", CERTIFICATE);
+    let dir = dir
+        .env("IMBACHAT_API_URL", &tls.url)
+        .env("SSL_CERT_FILE", certificate.to_str().unwrap());
+    dir.run(&["apply", "--yes", "--parallelism", "8"]).ok();
+    assert_eq!(api.rooms().len(), 50);
+    (tls.agreed(), api.stats().connections)
+}
+
+#[test]
+fn http_2_is_spoken_where_it_is_offered_and_one_connection_is_enough() {
+    let (agreed, connections) = applied(&["h2", "http/1.1"]);
+    assert_eq!((agreed, connections), (vec!["h2".to_owned()], 1));
+}
+
+#[test]
+fn http_1_is_spoken_where_no_other_is_offered() {
+    let (agreed, connections) = applied(&["http/1.1"]);
+    assert!(agreed.iter().all(|name| name == "http/1.1"), "{agreed:?}");
+    // Some are opened in vain, as shaking hands takes longer here than a call.
+    assert!((1..=25).contains(&connections), "{connections}");
+}
