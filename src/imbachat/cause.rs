@@ -2,12 +2,21 @@
 
 use std::error::Error as _;
 
+use jiff::Timestamp;
+use rustls::CertificateError::{
+    self, BadSignature, ExpiredContext, NotValidForNameContext, NotValidYetContext, UnknownIssuer,
+};
+use rustls::pki_types::UnixTime;
+
 use super::failure::Cause;
+
+/// Names of a certificate that are told.
+const NAMED: usize = 5;
 
 /// What kind of failure the library's error is.
 pub(super) fn cause(error: &reqwest::Error) -> Cause {
     let causes = causes(error);
-    let is_tls = |cause: &&(dyn std::error::Error + 'static)| holds_tls(*cause);
+    let is_tls = |cause: &&(dyn std::error::Error + 'static)| tls(*cause).is_some();
     match error {
         _ if !error.is_connect() && error.is_timeout() => Cause::NoAnswer,
         _ if !error.is_connect() && !error.is_builder() => Cause::Cut,
@@ -23,12 +32,82 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
     }
 }
 
-/// Whether an error is one of TLS, in however many of the system's it is wrapped: their `source` passes over what they hold.
-fn holds_tls(error: &(dyn std::error::Error + 'static)) -> bool {
-    let inner = error
-        .downcast_ref::<std::io::Error>()
-        .and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || inner.is_some_and(|inner| holds_tls(inner))
+/// The error of TLS that an error is, in however many of the system's it is wrapped: their `source` passes over what they hold.
+fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+    let own = error.downcast_ref::<rustls::Error>();
+    own.or_else(|| {
+        let wrapped = error.downcast_ref::<std::io::Error>();
+        tls(wrapped?.get_ref()?)
+    })
+}
+
+/// Why the other side is not taken for who it should be, and what helps; `None` if that is not what is wrong.
+pub(super) fn mistrust(error: &reqwest::Error) -> Option<(String, &'static str)> {
+    let error = causes(error).into_iter().find_map(tls)?;
+    Some(match error {
+        rustls::Error::InvalidCertificate(error) => certificate(error),
+        rustls::Error::InvalidMessage(_) => (
+            format!("what answers there speaks no TLS ({error})"),
+            "check --api-url: its port may be one of plain http, or another program's",
+        ),
+        other => (
+            format!("no TLS with it: {other}"),
+            "check --api-url, and the proxy settings",
+        ),
+    })
+}
+
+fn certificate(error: &CertificateError) -> (String, &'static str) {
+    match error {
+        UnknownIssuer | BadSignature => (
+            format!("nobody this machine trusts signed its certificate ({error:?})"),
+            "check --api-url and the proxy settings; a signer of your own has to be among those this machine trusts (SSL_CERT_FILE names a file of them)",
+        ),
+        ExpiredContext { not_after, .. } => (
+            format!("its certificate expired at {}", date(*not_after)),
+            "whoever runs that server has to renew the certificate; if it is not that late, set this machine's clock",
+        ),
+        NotValidYetContext { not_before, .. } => (
+            format!("its certificate is not valid before {}", date(*not_before)),
+            "set this machine's clock; if it is right, whoever runs that server has to replace the certificate",
+        ),
+        NotValidForNameContext {
+            expected,
+            presented,
+        } => (
+            format!(
+                "its certificate is not for {}, but for {}",
+                expected.to_str(),
+                names(presented)
+            ),
+            "check the host in --api-url: it has to be one of the certificate's names",
+        ),
+        other => (
+            format!("its certificate is not taken: {other}"),
+            "check --api-url and the proxy settings, or ask whoever runs that server",
+        ),
+    }
+}
+
+/// The library writes `DnsName("chat.example")`.
+fn names(presented: &[String]) -> String {
+    let names = presented.iter().take(NAMED);
+    let names = names.map(|name| name.split('"').nth(1).unwrap_or(name));
+    let names: Vec<&str> = names.collect();
+    match presented.len().saturating_sub(NAMED) {
+        _ if names.is_empty() => "no host".to_owned(),
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+fn date(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).ok();
+    let date = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    date.map_or_else(
+        || format!("second {}", time.as_secs()),
+        |date| date.to_string(),
+    )
 }
 
 /// The causes below an error, outermost first.

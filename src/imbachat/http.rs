@@ -10,7 +10,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::cause::{cause, chain};
+use super::cause::{cause, chain, mistrust};
 use super::endpoint::Endpoint;
 use super::failure::{Cause, Delivery, Failure};
 use super::told::{self, Told};
@@ -191,6 +191,11 @@ impl Http {
     pub(super) fn broken(&self, error: reqwest::Error) -> Failure {
         let error = error.without_url();
         let cause = cause(&error);
+        if let Some((reason, remedy)) = mistrust(&error) {
+            let reason = self.clean(&reason);
+            let message = format!("no connection to {}: {reason}", self.endpoint.origin());
+            return Failure::of(cause, message).hint(remedy);
+        }
         let what = match cause {
             Cause::Cut => "the connection broke off".to_owned(),
             Cause::NoAnswer => format!("no answer within {} s", self.timeout.as_secs_f64()),

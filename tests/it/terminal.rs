@@ -149,3 +149,97 @@ fn a_table_fits_its_terminal() {
         assert!(widest.unwrap() <= columns, "{columns}: {shown}");
     }
 }
+
+/// A table of more columns than the terminal has room for is none: each field gets a line.
+#[test]
+fn what_is_too_wide_for_any_table_stands_line_by_line() {
+    let api = Api::start(Config::default());
+    for (pipe, name) in [
+        (
+            "course-rust-101",
+            "漢字かな交じり文 · too long for any terminal",
+        ),
+        ("b", "B"),
+    ] {
+        let room = RoomView {
+            pipe: pipe.to_owned(),
+            name: name.to_owned(),
+            ..RoomView::default()
+        };
+        api.world(|world| world.insert_room(627, room, 0));
+    }
+    let dir = Dir::new().envs(&api.env());
+    let shown = |columns: &str, named: &str| {
+        let args = [
+            "get",
+            "rooms",
+            "--type",
+            "dialog",
+            "--quiet",
+            "--color",
+            "never",
+            "--columns",
+            named,
+        ];
+        let child = after(&dir, &format!("stty cols {columns}"), &args);
+        String::from_utf8(child.wait_with_output().unwrap().stdout)
+            .unwrap()
+            .replace("\r\n", "\n")
+    };
+    let all =
+        "id,pipe,name,admin_id,type,tab,is_public,created_at,updated_at,deleted_at,status,imba_id";
+    insta::assert_snapshot!(shown("40", all), @"
+    row 1
+    id          2
+    pipe        b
+    name        B
+    admin_id    1
+    type        dialog
+    tab         0
+    is_public   closed
+    created_at  1970-01-01 00:00:00
+    updated_at  1970-01-01 00:00:00
+    deleted_at  -
+    status      0
+    imba_id     627
+
+    row 2
+    id          1
+    pipe        course-rust-101
+    name        漢字かな交じり文 · too long…
+    admin_id    1
+    type        dialog
+    tab         0
+    is_public   closed
+    created_at  1970-01-01 00:00:00
+    updated_at  1970-01-01 00:00:00
+    deleted_at  -
+    status      0
+    imba_id     627
+    ");
+    insta::assert_snapshot!(shown("80", all), @"
+    id  pipe    name    admin…  type   tab  is_p…  crea…  upda…  dele…  stat…  imba…
+    2   b       B       1       dial…  0    clos…  1970…  1970…  -      0      627
+    1   cours…  漢字…   1       dial…  0    clos…  1970…  1970…  -      0      627
+    ");
+    let more = format!("{all},{all}");
+    insta::assert_snapshot!(shown("80", &more).lines().take(4).collect::<Vec<_>>().join("\n"), @"
+    row 1
+    id          2
+    pipe        b
+    name        B
+    ");
+    for columns in [120, 100, 80, 60, 40, 20, 10] {
+        for named in [all, &more, "created_at,updated_at,deleted_at,is_public"] {
+            let shown = shown(&columns.to_string(), named);
+            let widest = shown
+                .lines()
+                .map(unicode_width::UnicodeWidthStr::width)
+                .max();
+            assert!(widest.unwrap() <= columns, "{columns}: {shown}");
+        }
+    }
+    // Off a terminal nothing has to fit.
+    let piped = dir.run(&["get", "rooms", "--columns", &more]).ok();
+    assert_eq!(piped.lines().count(), 4);
+}

@@ -141,10 +141,15 @@ fn print(
         Format::Json => rows::json(listing, columns, spooled.rows(), out),
         Format::Yaml => rows::yaml(listing, columns, spooled.rows(), out),
         Format::Csv => rows::csv(columns, spooled.rows(), out),
-        _ => {
-            let widths = rows::fit(&widths, screen);
-            rows::table(listing, columns, &widths, paint, spooled.rows(), out)
-        }
+        _ => match (rows::fit(&widths, screen), screen) {
+            (None, Some(screen)) => {
+                rows::blocks(listing, columns, screen, paint, spooled.rows(), out)
+            }
+            (fitting, _) => {
+                let widths = fitting.unwrap_or(widths);
+                rows::table(listing, columns, &widths, paint, spooled.rows(), out)
+            }
+        },
     })
 }
 

@@ -4,7 +4,7 @@ mod formats;
 mod table;
 
 pub use formats::{csv, json, yaml};
-pub use table::{fit, table, widths};
+pub use table::{blocks, fit, table, widths};
 
 use crate::model::{Listing, Row};
 

@@ -17,7 +17,7 @@ const CHUNK: usize = 500;
 /// What stands between two columns.
 const GAP: u16 = 2;
 /// Columns are not made narrower than this to fit.
-const NARROWEST: u16 = 3;
+const NARROWEST: u16 = 5;
 
 /// How wide each column would like to be.
 ///
@@ -43,22 +43,23 @@ pub fn widths(
     Ok(widths)
 }
 
-/// The widths that a screen has room for: the widest columns give way.
-pub fn fit(widths: &[u16], screen: Option<u16>) -> Vec<u16> {
+/// The widths that a screen has room for: the widest columns give way. `None` if no table of so many columns fits.
+pub fn fit(widths: &[u16], screen: Option<u16>) -> Option<Vec<u16>> {
     let mut widths = widths.to_vec();
     let Some(screen) = screen.map(u32::from) else {
-        return widths;
+        return Some(widths);
     };
+    let gaps = u32::from(GAP) * (widths.len() as u32).saturating_sub(1);
+    let least = widths.iter().map(|width| u32::from(*width.min(&NARROWEST)));
+    if least.sum::<u32>() + gaps > screen {
+        return None;
+    }
     loop {
-        let gaps = u32::from(GAP) * (widths.len() as u32).saturating_sub(1);
         let all: u32 = widths.iter().copied().map(u32::from).sum();
-        let Some(widest) = widths.iter_mut().max() else {
-            return widths;
-        };
-        if all + gaps <= screen || *widest <= NARROWEST {
-            return widths;
+        match widths.iter_mut().max() {
+            Some(widest) if all + gaps > screen => *widest -= 1,
+            _ => return Some(widths),
         }
-        *widest -= 1;
     }
 }
 
@@ -92,6 +93,40 @@ pub fn table(
         }
     }
     write_lines(chunk, widths, out)
+}
+
+/// Writes the rows one below the other, a field a line: for more columns than a screen has room for.
+///
+/// # Errors
+/// If rows cannot be read, or written.
+pub fn blocks(
+    listing: Listing,
+    columns: &Columns,
+    screen: u16,
+    paint: Paint,
+    rows: impl Iterator<Item = io::Result<Row>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let names: Vec<String> = columns.named().iter().map(|name| brief(name)).collect();
+    let widest = names
+        .iter()
+        .map(|name| name.width())
+        .max()
+        .unwrap_or_default();
+    let widest = u16::try_from(widest).unwrap_or(u16::MAX);
+    let label = widest.min(screen.saturating_sub(GAP) / 2).max(1);
+    let widths = [label, screen.saturating_sub(label + GAP).max(1)];
+    for (number, row) in rows.enumerate() {
+        let row = row?;
+        let heading = format!("row {}", number + 1);
+        let gap = if number == 0 { "" } else { "\n" };
+        writeln!(out, "{gap}{}", paint.tone(Tone::Strong, heading))?;
+        let cells = names.iter().zip(shown(&row, columns));
+        let cells =
+            cells.map(|(name, (field, cell))| vec![name.clone(), text(listing, field, cell)]);
+        write_lines(cells.collect(), &widths, out)?;
+    }
+    Ok(())
 }
 
 fn write_lines(rows: Vec<Vec<String>>, widths: &[u16], out: &mut dyn Write) -> io::Result<()> {

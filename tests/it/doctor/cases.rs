@@ -275,8 +275,8 @@ fn a_server_that_is_no_tls_server() {
     assert_snapshot!(steps(&text, &["address", "connection", "tls", "clock", "credentials"]), @"
     ok       address         widget 627 on https://127.0.0.1:PORT
     ok       connection      somebody answers; see `tls`
-    failed   tls             no connection to https://127.0.0.1:PORT: error sending request: client error (Connect): received corrupt message of type InvalidContentType
-                             remedy: check --api-url, the network and the proxy settings
+    failed   tls             no connection to https://127.0.0.1:PORT: what answers there speaks no TLS (received corrupt message of type InvalidContentType)
+                             remedy: check --api-url: its port may be one of plain http, or another program's
     skipped  clock           needs `tls`
     skipped  credentials     needs `connection` and `tls`
     ");

@@ -3,6 +3,7 @@
 mod cases;
 mod machine;
 mod probe;
+mod tls;
 
 use std::net::TcpListener;
 

@@ -1,0 +1,229 @@
+//! What doctor says of a server's certificate: whose it is, why it is not taken, and what helps.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use insta::assert_snapshot;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, SanType,
+    date_time_ymd,
+};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::{at, said, steps};
+use crate::support::Dir;
+
+/// Somebody who signs certificates.
+struct Signer {
+    issuer: Issuer<'static, KeyPair>,
+    /// What a machine that trusts them has.
+    pem: String,
+}
+
+impl Signer {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let text = STANDARD.encode(params.self_signed(&key).unwrap().der());
+        Self {
+            issuer: Issuer::new(params, key),
+            pem: format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"),
+        }
+    }
+}
+
+/// A server that speaks TLS, and refuses whoever calls.
+struct Tls {
+    address: SocketAddr,
+    end: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Tls {
+    /// One for these names, with something changed in its certificate.
+    fn start(signer: &Signer, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &signer.issuer).unwrap();
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key);
+        let config = Arc::new(config.unwrap());
+        Self::serve(move |stream| {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            refuse(StreamOwned::new(connection, stream));
+        })
+    }
+
+    /// One that does this with whoever calls.
+    fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let end = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&end);
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if ended.load(Ordering::SeqCst) {
+                    return;
+                }
+                answer(stream.unwrap());
+            }
+        });
+        Self {
+            address,
+            end,
+            thread: Some(thread),
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+}
+
+/// Reads a request to the end of its form, unless the caller hangs up before: that is what most are here for.
+fn refuse(mut stream: StreamOwned<ServerConnection, TcpStream>) {
+    let mut request = Vec::new();
+    let mut piece = [0; 4096];
+    while !request.ends_with(b"--\r\n") {
+        match stream.read(&mut piece) {
+            Ok(0) | Err(_) => return,
+            Ok(count) => request.extend_from_slice(&piece[..count]),
+        }
+    }
+    let answer = "HTTP/1.1 401 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+    stream.write_all(answer.as_bytes()).unwrap();
+    stream.conn.send_close_notify();
+    drop(stream.flush());
+}
+
+impl Drop for Tls {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect(self.address));
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+/// What is told of the connection by a machine that trusts one signer.
+fn told(server: &Tls, trusted: &Signer) -> String {
+    let dir: Dir = at(&server.url());
+    let path = dir.write("trusted.pem", &trusted.pem);
+    let dir = dir.env("SSL_CERT_FILE", path.to_str().unwrap());
+    let text = said(&dir, &server.url(), &[]);
+    steps(&text, &["connection", "tls", "credentials"])
+}
+
+#[test]
+fn a_certificate_that_is_trusted() {
+    let signer = Signer::new("somebody");
+    let server = Tls::start(&signer, "127.0.0.1", |_| {});
+    assert_snapshot!(told(&server, &signer), @"
+    ok       connection      HTTP 401 to a call without credentials
+    ok       tls             the server is who its certificate says
+    failed   credentials     the server does not accept the widget's secret key (HTTP 401)
+                             remedy: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+    ");
+}
+
+#[test]
+fn a_certificate_of_nobody_this_machine_trusts() {
+    let signer = Signer::new("somebody");
+    let server = Tls::start(&signer, "127.0.0.1", |_| {});
+    assert_snapshot!(told(&server, &Signer::new("somebody else")), @"
+    ok       connection      somebody answers; see `tls`
+    failed   tls             no connection to https://127.0.0.1:PORT: nobody this machine trusts signed its certificate (UnknownIssuer)
+                             remedy: check --api-url and the proxy settings; a signer of your own has to be among those this machine trusts (SSL_CERT_FILE names a file of them)
+    skipped  credentials     needs `connection` and `tls`
+    ");
+}
+
+#[test]
+fn a_certificate_that_is_too_old_or_too_new() {
+    let signer = Signer::new("somebody");
+    let old = Tls::start(&signer, "127.0.0.1", |params| {
+        params.not_before = date_time_ymd(2019, 1, 1);
+        params.not_after = date_time_ymd(2020, 1, 1);
+    });
+    assert_snapshot!(told(&old, &signer), @"
+    ok       connection      somebody answers; see `tls`
+    failed   tls             no connection to https://127.0.0.1:PORT: its certificate expired at 2020-01-01T00:00:00Z
+                             remedy: whoever runs that server has to renew the certificate; if it is not that late, set this machine's clock
+    skipped  credentials     needs `connection` and `tls`
+    ");
+    let new = Tls::start(&signer, "127.0.0.1", |params| {
+        params.not_before = date_time_ymd(3000, 1, 1);
+    });
+    assert_snapshot!(told(&new, &signer), @"
+    ok       connection      somebody answers; see `tls`
+    failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not valid before 3000-01-01T00:00:00Z
+                             remedy: set this machine's clock; if it is right, whoever runs that server has to replace the certificate
+    skipped  credentials     needs `connection` and `tls`
+    ");
+}
+
+#[test]
+fn a_certificate_of_another_name() {
+    let signer = Signer::new("somebody");
+    let server = Tls::start(&signer, "chat.example", |_| {});
+    assert_snapshot!(told(&server, &signer), @r#"
+    ok       connection      somebody answers; see `tls`
+    failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not for 127.0.0.1, but for chat.example
+                             remedy: check the host in --api-url: it has to be one of the certificate's names
+    skipped  credentials     needs `connection` and `tls`
+    "#);
+}
+
+#[test]
+fn a_server_that_speaks_no_tls() {
+    let server = Tls::serve(|mut stream| {
+        let told = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        told.unwrap();
+        // To the end: what is left unread would cut the answer off.
+        drop(stream.shutdown(std::net::Shutdown::Write));
+        drop(stream.read_to_end(&mut Vec::new()));
+    });
+    assert_snapshot!(told(&server, &Signer::new("somebody")), @"
+    ok       connection      somebody answers; see `tls`
+    failed   tls             no connection to https://127.0.0.1:PORT: what answers there speaks no TLS (received corrupt message of type InvalidContentType)
+                             remedy: check --api-url: its port may be one of plain http, or another program's
+    skipped  credentials     needs `connection` and `tls`
+    ");
+}
+
+/// `get` says the same in its own place, and what hides in a name does no harm.
+#[test]
+fn a_name_in_a_certificate_is_text_of_others() {
+    let signer = Signer::new("somebody");
+    let server = Tls::start(&signer, "x", |params| {
+        let hostile = "chat\u{1b}[2J.example".try_into();
+        params.subject_alt_names = vec![SanType::Rfc822Name("a@b.example".try_into().unwrap())];
+        if let Ok(name) = hostile {
+            params.subject_alt_names.push(SanType::DnsName(name));
+        }
+    });
+    let dir = at(&server.url());
+    let path = dir.write("trusted.pem", &signer.pem);
+    let dir = dir.env("SSL_CERT_FILE", path.to_str().unwrap());
+    let ran = dir.run(&["get", "rooms", "--timeout", "2s"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("its certificate is"), "{ran:?}");
+    assert!(
+        !ran.all().contains(['\u{1b}']) && !ran.all().contains("secret_key"),
+        "{ran:?}"
+    );
+}
