@@ -167,7 +167,7 @@ impl Rows {
             b'{' | b'[' => {
                 self.depth += 1;
                 let data = self.depth == 2 && self.expect_value && self.key == b"data";
-                let bare = self.depth == 1 && self.any_shape && self.begins_with(b"[");
+                let bare = self.depth == 1 && self.any_shape && byte == b'[';
                 self.in_data = data && self.begins_with(b"{") || bare;
                 self.level = self.depth;
                 self.data_is_list = byte == b'[';
@@ -239,7 +239,15 @@ mod tests {
     use super::*;
 
     fn split(text: &str, piece: usize) -> Result<(Vec<String>, String), RowError> {
-        let (mut rows, mut found) = (Rows::default(), Vec::new());
+        split_by(Rows::default(), text, piece)
+    }
+
+    fn split_by(
+        mut rows: Rows,
+        text: &str,
+        piece: usize,
+    ) -> Result<(Vec<String>, String), RowError> {
+        let mut found = Vec::new();
         for piece in text.as_bytes().chunks(piece) {
             rows.feed(piece, |row| {
                 found.push(String::from_utf8_lossy(row).into_owned());
@@ -260,6 +268,58 @@ mod tests {
                 [r#"{"id":1,"name":"a\"],}"}"#, r#"{"meta":{"data":[1]}}"#]
             );
             assert_eq!(envelope, r#"{"success":"true","data":[],"code":200}"#);
+        }
+    }
+
+    #[test]
+    fn of_any_shape_a_bare_list_is_read_and_what_has_names_is_left() {
+        let named = r#"{"data":{"total":2,"mess\"ages":[{"id":1}]},"x":[{"data":[{}]}]}"#;
+        let cases = [
+            (r#" [{"id":1},{"a":"]"},]"#, 2, " []"),
+            (r#"{"data":[{"id":1}],"x":1}"#, 1, r#"{"data":[],"x":1}"#),
+            (r#"{"data":{"0":{"id":1}, "7":{}}}"#, 2, r#"{"data":{}}"#),
+            (named, 0, named),
+            ("{\"data\":{}}", 0, "{\"data\":{}}"),
+        ];
+        for (text, count, left) in cases {
+            for piece in 1..=text.len() {
+                let (rows, envelope) =
+                    split_by(Rows::of_any_shape(), text, piece).unwrap_or_default();
+                assert_eq!((rows.len(), envelope.as_str()), (count, left), "{text}");
+            }
+        }
+        let bare = split_by(Rows::of_any_shape(), "[[1]]", 9);
+        assert_eq!(bare, Err(RowError::NotAnObject));
+    }
+
+    /// Nothing of brackets, quotes and keys in any order is too much, and where it is cut changes nothing.
+    #[test]
+    fn no_answer_makes_it_fall_over() {
+        let words = [
+            "{",
+            "}",
+            "[",
+            "]",
+            "\"",
+            "\\",
+            ":",
+            ",",
+            "data",
+            "7",
+            " ",
+            "\"data\":",
+        ];
+        let mut dice = 7_usize;
+        for round in 0..4_000 {
+            let mut next = || {
+                dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                words[(dice >> 33) % words.len()]
+            };
+            let text: String = (0..round % 24).map(|_| next()).collect();
+            for rows in [Rows::default, Rows::of_any_shape] {
+                let whole = split_by(rows(), &text, text.len().max(1));
+                assert_eq!(split_by(rows(), &text, 1), whole, "{text}");
+            }
         }
     }
 

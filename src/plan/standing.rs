@@ -116,8 +116,13 @@ fn is_shrunk(now: u64, before: u64) -> bool {
     now.saturating_mul(2) < before
 }
 
-/// How much each file with rows gives. Where it shrank, one part of the rooms speaks for itself, until all parts have.
-fn given(desired: &Desired, recorded: &Recorded, shard: Option<Shard>) -> BTreeMap<Arc<str>, u64> {
+/// How much each file with rows gives, as it is written down: rooms and memberships. Where it shrank, one part of the rooms speaks
+/// for itself, under a name of its own, until all parts have.
+pub fn given(
+    desired: &Desired,
+    recorded: &Recorded,
+    shard: Option<Shard>,
+) -> BTreeMap<Arc<str>, u64> {
     let mut all = BTreeMap::new();
     for (source, now) in desired.given() {
         let before = recorded.rosters.get(&*source).copied();
