@@ -7,6 +7,7 @@
     reason = "what is measured is made here, and good"
 )]
 
+#[expect(dead_code, reason = "shared with the other benches")]
 mod inputs;
 
 use divan::{AllocProfiler, Bencher, black_box};

@@ -4,7 +4,11 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
+use mimalloc::MiMalloc;
 use roomform::commands::{Streams, run};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let streams = Streams {

@@ -42,6 +42,19 @@ pub fn manifest(rooms: u64, edited: Option<u64>) -> String {
     text
 }
 
+/// The same as JSON, which is YAML too; a room a line.
+pub fn json(rooms: u64) -> String {
+    let lines: Vec<String> = (1..=rooms)
+        .map(|room| {
+            let users: Vec<String> = members(room).map(|user| user.to_string()).collect();
+            let (title, users) = (title(room), users.join(","));
+            format!(r#"{{"pipe":"course-{room}","title":"{title}","members":[{users}]}}"#)
+        })
+        .collect();
+    let rooms = lines.join(",\n");
+    format!("{{\"version\":1,\"rooms\":[\n{rooms}\n]}}\n")
+}
+
 /// The rows of a roster: a room and a member each.
 pub fn roster(rooms: u64) -> String {
     let mut text = "course_id,user_id\n".to_owned();
@@ -65,6 +78,22 @@ pub fn list(rooms: u64) -> String {
         .collect();
     let rows = rows.join(",");
     format!(r#"{{"success":"true","data":[{rows}],"code":200}}"#)
+}
+
+/// The file of a sandbox that has the rooms; its list does not tell the members, so that nobody is in them here.
+pub fn state(rooms: u64) -> String {
+    let rows: Vec<String> = (1..=rooms)
+        .map(|room| {
+            format!(
+                r#"{{"id":{room},"widget":627,"pipe":"course-{room}","name":"{}","admin_id":1,"kind":1,"is_public":false,"created_at":"2026-09-01 08:00:00","updated_at":"2026-09-01 08:00:00","deleted_at":null,"members":[]}}"#,
+                title(room)
+            )
+        })
+        .collect();
+    let rows = rows.join(",\n");
+    format!(
+        r#"{{"format":1,"counters":{{"room":0,"user":0,"message":0,"pipe_micros":0}},"rooms":[{rows}],"users":[],"messages":[]}}"#
+    )
 }
 
 /// The ledger of the apply that made them.

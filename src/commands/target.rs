@@ -232,7 +232,7 @@ impl Connection {
         for warning in &snapshot.warnings {
             console.warn(warning);
         }
-        Ok(snapshot.recorded())
+        Ok(snapshot.into_recorded())
     }
 
     /// Ends the sandbox, if there is one.

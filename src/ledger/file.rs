@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use tracing::info;
 
-use super::fold::{Entries, fold};
-use super::line::{Header, Line, VERSION};
+use super::entry::{Fact, Stamp};
+use super::fold::{Entries, fold, fold_all};
+use super::line::{HEADER_KEY, Header, Line, VERSION};
+use super::quick;
 use crate::model::{Recorded, Target};
 
 /// What is wrong with a ledger.
@@ -93,6 +95,11 @@ impl Snapshot {
     pub fn recorded(&self) -> Recorded {
         fold(&self.entries)
     }
+
+    /// The same, where nobody needs the entries.
+    pub fn into_recorded(self) -> Recorded {
+        fold_all(self.entries)
+    }
 }
 
 /// Reads the ledger of a target; a missing file is an empty ledger.
@@ -148,22 +155,26 @@ pub(super) fn whole_lines(text: &[u8]) -> &[u8] {
 pub fn parse(path: &Path, bytes: &[u8], target: &Target) -> Result<Snapshot, LedgerError> {
     let whole = whole_lines(bytes);
     let mut snapshot = Snapshot::default();
+    let mut entries = Vec::new();
     for (index, line) in whole.split(|byte| *byte == b'\n').enumerate() {
         if !line.trim_ascii().is_empty() {
-            take_line(path, index + 1, line, target, &mut snapshot)?;
+            let entry = take_line(path, index + 1, line, target, &mut snapshot)?;
+            entries.extend(entry);
         }
     }
     let tail = bytes.get(whole.len()..).unwrap_or_default();
     if is_whole_line(tail) {
         // Some editors leave the last line without its end; it is an entry all the same.
         let number = whole.iter().filter(|byte| **byte == b'\n').count() + 1;
-        take_line(path, number, tail, target, &mut snapshot)?;
+        entries.extend(take_line(path, number, tail, target, &mut snapshot)?);
     } else if !tail.is_empty() {
         let text = "the last line was cut short, as a killed run leaves it; it is dropped";
         snapshot
             .warnings
             .push(format!("ledger `{}`: {text}", path.display()));
     }
+    // In order, as a file nearly always is, they need no search each. Of two with one stamp the later one holds.
+    snapshot.entries = entries.into_iter().collect();
     Ok(snapshot)
 }
 
@@ -172,20 +183,22 @@ pub(super) fn is_whole_line(bytes: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
 }
 
+/// The entry of a line; none of a header.
 fn take_line(
     path: &Path,
     number: usize,
     line: &[u8],
     target: &Target,
     snapshot: &mut Snapshot,
-) -> Result<(), LedgerError> {
+) -> Result<Option<(Stamp, Fact)>, LedgerError> {
     let damaged = |reason: String| LedgerError::Damaged {
         path: path.to_owned(),
         line: number,
         reason,
     };
     // Two ledgers merged line by line have two headers: any line may be one, and each must fit.
-    if let Ok(header) = serde_json::from_slice::<Header>(line) {
+    let may_be_header = memchr::memmem::find(line, HEADER_KEY).is_some();
+    if may_be_header && let Ok(header) = serde_json::from_slice::<Header>(line) {
         if header.roomform_ledger > VERSION {
             return Err(LedgerError::Future {
                 path: path.to_owned(),
@@ -201,18 +214,15 @@ fn take_line(
             });
         }
         snapshot.headed = true;
-        return Ok(());
+        return Ok(None);
     }
     if !snapshot.headed {
         return Err(damaged(
             "the file does not start with a ledger's header".to_owned(),
         ));
     }
-    let entry: Line =
-        serde_json::from_slice(line).map_err(|error| damaged(format!("not an entry: {error}")))?;
-    let (stamp, fact) = entry.into_parts();
-    snapshot.entries.insert(stamp, fact);
-    Ok(())
+    let entry = quick::read(line).map_err(|error| damaged(format!("not an entry: {error}")))?;
+    Ok(Some(entry))
 }
 
 /// The bytes of a ledger: header and entries, one a line.

@@ -15,12 +15,29 @@ pub type Entries = BTreeMap<Stamp, Fact>;
 
 /// The record that these entries add up to, in the order of their stamps.
 pub fn fold(entries: &Entries) -> Recorded {
-    let mut recorded = Recorded::default();
-    remembered(entries).for_each(|(_, fact)| apply(&mut recorded, fact));
-    for (room, seen) in looks(entries) {
+    fold_all(entries.clone())
+}
+
+/// The same of entries that nobody needs any more: there may be very many.
+pub(super) fn fold_all(entries: Entries) -> Recorded {
+    let (looks, messages) = (looks(&entries), messages(&entries));
+    let forgotten = forgotten(&entries).into_iter();
+    let forgotten: BTreeMap<Pipe, Stamp> = forgotten
+        .map(|(pipe, until)| (pipe.clone(), until.clone()))
+        .collect();
+    let (mut recorded, mut ids) = (Recorded::default(), Vec::new());
+    for (stamp, fact) in entries {
+        let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
+        if until.is_none_or(|until| *until < stamp) {
+            apply(&mut recorded, &mut ids, fact);
+        }
+    }
+    // The last one of each pipe, whatever their number.
+    recorded.ids = ids.into_iter().collect();
+    for (room, seen) in looks {
         recorded.rooms.entry(room).or_default().seen = seen;
     }
-    for (room, welcome) in messages(entries) {
+    for (room, welcome) in messages {
         recorded.rooms.entry(room).or_default().welcome = Some(welcome);
     }
     let rooms = &recorded.rooms;
@@ -111,7 +128,7 @@ fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
     until
 }
 
-fn apply(recorded: &mut Recorded, fact: &Fact) {
+fn apply(recorded: &mut Recorded, ids: &mut Vec<(Pipe, RoomId)>, fact: Fact) {
     match fact {
         Fact::Intent {
             pipe,
@@ -119,11 +136,11 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
             welcome,
         } => {
             let owed = Owed {
-                members: members.iter().copied().collect(),
-                welcome: *welcome,
+                members: members.into_iter().collect(),
+                welcome,
                 room: None,
             };
-            recorded.owed.insert(pipe.clone(), owed);
+            recorded.owed.insert(pipe, owed);
         }
         Fact::Confirmed {
             pipe,
@@ -132,48 +149,38 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
             sent,
             kept,
         } => {
-            let owed = recorded.owed.entry(pipe.clone()).or_default();
-            owed.room = Some(*room);
-            for user in members {
-                owed.members.remove(user);
-            }
-            let known: &mut RecordedRoom = recorded.rooms.entry(*room).or_default();
-            for user in members {
-                known.released.remove(user);
-                known.adopted.remove(user);
-                known.members.insert(*user);
-            }
-            known.sent = Some(sent.clone());
-            known.kept = *kept;
-            known.pipe = Some(pipe.clone());
+            paid(recorded, &pipe, room, &members);
+            let known: &mut RecordedRoom = recorded.rooms.entry(room).or_default();
+            known.released.remove_all(&members);
+            known.adopted.remove_all(&members);
+            known.members.extend(members);
             // A value that was ignored and is sent again may be taken this time; the list will tell.
             known
                 .shown
                 .retain(|field, shown| sent.value(*field) != shown.sent);
-            recorded.ids.insert(pipe.clone(), *room);
+            known.sent = Some(sent);
+            known.kept = kept;
+            known.pipe = Some(pipe.clone());
+            ids.push((pipe, room));
         }
         Fact::Adopted {
             pipe,
             room,
             members,
         } => {
-            let owed = recorded.owed.entry(pipe.clone()).or_default();
-            owed.room = Some(*room);
-            let known: &mut RecordedRoom = recorded.rooms.entry(*room).or_default();
-            for user in members {
-                owed.members.remove(user);
-                known.released.remove(user);
-                known.members.insert(*user);
-                known.adopted.insert(*user);
-            }
-            recorded.ids.insert(pipe.clone(), *room);
+            paid(recorded, &pipe, room, &members);
+            let known: &mut RecordedRoom = recorded.rooms.entry(room).or_default();
+            known.released.remove_all(&members);
+            known.adopted.extend(members.iter().copied());
+            known.members.extend(members);
+            ids.push((pipe, room));
         }
         Fact::Released { room, members, .. } => {
-            for user in members {
-                let known = recorded.rooms.entry(*room).or_default();
-                known.members.remove(user);
-                known.adopted.remove(user);
-                known.released.insert(*user);
+            if !members.is_empty() {
+                let known = recorded.rooms.entry(room).or_default();
+                known.members.remove_all(&members);
+                known.adopted.remove_all(&members);
+                known.released.extend(members);
             }
         }
         Fact::Shown {
@@ -183,33 +190,33 @@ fn apply(recorded: &mut Recorded, fact: &Fact) {
             shown,
             ..
         } => {
-            let shown = Shown {
-                sent: sent.clone(),
-                shown: shown.clone(),
-            };
-            recorded
-                .rooms
-                .entry(*room)
-                .or_default()
-                .shown
-                .insert(*field, shown);
+            let known = recorded.rooms.entry(room).or_default();
+            known.shown.insert(field, Shown { sent, shown });
         }
         Fact::Message { pipe, room, .. } => {
             // Nothing is said into a room that the list does not show under its pipe.
-            recorded.owed.entry(pipe.clone()).or_default().room = Some(*room);
-            recorded.ids.insert(pipe.clone(), *room);
+            paid(recorded, &pipe, room, &[]);
+            ids.push((pipe, room));
         }
         Fact::Declared { pipe, declared } => {
-            if *declared {
-                recorded.left.remove(pipe);
+            if declared {
+                recorded.left.remove(&pipe);
             } else {
-                recorded.left.insert(pipe.clone());
+                recorded.left.insert(pipe);
             }
         }
         Fact::Roster { source, given } => {
-            recorded.rosters.insert(source.clone(), *given);
+            recorded.rosters.insert(source, given);
         }
         Fact::Seen { .. } | Fact::Forgotten { .. } => {}
+    }
+}
+
+/// Takes off what was owed to a pipe what a room of it got. Where nothing is owed there is nothing to remember: only an intent owes.
+fn paid(recorded: &mut Recorded, pipe: &Pipe, room: RoomId, members: &[UserId]) {
+    if let Some(owed) = recorded.owed.get_mut(pipe) {
+        owed.room = Some(room);
+        owed.members.remove_all(members);
     }
 }
 

@@ -11,6 +11,9 @@ use crate::model::{
 /// The version of the file's format that is written, and the newest that is read.
 pub(super) const VERSION: u32 = 1;
 
+/// The key that makes a line a header.
+pub(super) const HEADER_KEY: &[u8] = b"roomform_ledger";
+
 /// The first line of a file: whose ledger it is.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Header {

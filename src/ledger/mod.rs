@@ -9,6 +9,7 @@ mod file;
 mod fold;
 mod journal;
 mod line;
+mod quick;
 mod rewrite;
 mod word;
 

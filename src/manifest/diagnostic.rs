@@ -3,10 +3,9 @@
 //! Main type: [`Diagnostic`]. [`Sources`] keeps the texts that the places point into.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
-use super::layout::line_ends;
-use crate::model::{FileId, Place};
+pub use super::source::{LineColumn, Source, Sources};
+use crate::model::FileId;
 
 /// A byte in a source, compact because every declared member keeps one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,128 +152,6 @@ impl Diagnostic {
     }
 }
 
-/// A text and its name, with an index of its lines.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// The file's path as the user would write it.
-    pub name: Arc<str>,
-    /// Its text.
-    pub text: String,
-    line_starts: Vec<u32>,
-    /// Characters before each block of the text, so that a column in a very long line is not counted from its start.
-    characters: Vec<u32>,
-}
-
-/// Bytes in a block.
-const BLOCK: usize = 4096;
-
-impl Source {
-    /// The byte at which a line starts, counted from 1.
-    pub(super) fn line_start(&self, line: u32) -> Option<usize> {
-        let index = (line as usize).checked_sub(1)?;
-        self.line_starts.get(index).map(|start| *start as usize)
-    }
-
-    /// How many characters start before a byte.
-    fn characters_before(&self, offset: usize) -> usize {
-        let offset = offset.min(self.text.len());
-        let block = offset / BLOCK;
-        let counted = self.characters.get(block).copied().unwrap_or_default() as usize;
-        let rest = self.text.as_bytes().get(block * BLOCK..offset);
-        counted + starts(rest.unwrap_or_default())
-    }
-}
-
-/// How many characters start in some bytes of UTF-8.
-fn starts(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
-}
-
-/// All texts of a manifest.
-#[derive(Debug, Clone, Default)]
-pub struct Sources {
-    files: Vec<Source>,
-}
-
-/// A place for people: line and column from 1, the column in characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LineColumn {
-    /// From 1.
-    pub line: u32,
-    /// In characters, from 1.
-    pub column: u32,
-}
-
-impl Sources {
-    /// Takes a text in. Texts are capped far below 4 GiB before they come here.
-    pub fn add(&mut self, name: impl Into<Arc<str>>, text: String) -> FileId {
-        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        let line_starts = std::iter::once(0)
-            .chain(line_ends(text.as_bytes()).map(|end| u32::try_from(end).unwrap_or(u32::MAX)))
-            .collect();
-        let mut count = 0;
-        let blocks = text.as_bytes().chunks(BLOCK).map(|block| {
-            let before = count;
-            count += starts(block) as u32;
-            before
-        });
-        let mut characters: Vec<u32> = blocks.collect();
-        characters.push(count);
-        self.files.push(Source {
-            name: name.into(),
-            text,
-            line_starts,
-            characters,
-        });
-        id
-    }
-
-    /// The source with this id.
-    pub fn file(&self, id: FileId) -> Option<&Source> {
-        self.files.get(id.0 as usize)
-    }
-
-    /// The names of all files, in the order of their ids.
-    pub fn names(&self) -> Vec<Arc<str>> {
-        self.files.iter().map(|file| file.name.clone()).collect()
-    }
-
-    /// Line and column of a byte.
-    pub fn locate(&self, at: At) -> LineColumn {
-        let Some(file) = self.file(at.file) else {
-            return LineColumn { line: 1, column: 1 };
-        };
-        let line = file
-            .line_starts
-            .partition_point(|start| *start <= at.offset)
-            .max(1);
-        let start = file.line_start(line as u32).unwrap_or_default();
-        let before = file.characters_before(at.offset as usize) - file.characters_before(start);
-        LineColumn {
-            line: line as u32,
-            column: before as u32 + 1,
-        }
-    }
-
-    /// The file's name, line and column of a byte, for whoever tells of it.
-    pub fn told(&self, at: At) -> (&str, LineColumn) {
-        let name = self.file(at.file).map(|file| &*file.name);
-        (name.unwrap_or_default(), self.locate(at))
-    }
-
-    /// The place of a byte, as the model keeps it.
-    pub fn place(&self, at: At) -> Place {
-        let line = self.file(at.file).map_or(1, |file| {
-            file.line_starts
-                .partition_point(|start| *start <= at.offset)
-        });
-        Place {
-            file: at.file,
-            line: line as u32,
-        }
-    }
-}
-
 /// How many errors are kept. A wrong file of some megabytes can have millions, and nobody reads them.
 const MOST_ERRORS: usize = 10_000;
 /// Mistakes in the rows of one file that are kept in full; the others are counted by their kind.
@@ -352,6 +229,12 @@ impl Problems {
         diagnostics
             .into_iter()
             .for_each(|diagnostic| self.push(diagnostic));
+    }
+
+    /// Takes those of a file in that was read on its own.
+    pub(super) fn join(&mut self, of_file: Self) {
+        self.extend(of_file.noted);
+        self.errors += of_file.errors.saturating_sub(MOST_ERRORS);
     }
 
     pub(super) fn is_empty(&self) -> bool {

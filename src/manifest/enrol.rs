@@ -20,9 +20,38 @@ const MOST_UNJOINED: usize = 20;
 
 /// A roster, ready to be asked who belongs to a row.
 pub(super) struct Enrolled {
-    groups: HashMap<String, Group>,
+    groups: Groups,
     /// The columns of the rooms' file.
     columns: Vec<Column>,
+}
+
+/// The roster's rows by their keys. Rows of one key mostly stand one after another.
+#[derive(Default)]
+struct Groups {
+    groups: Vec<Group>,
+    places: HashMap<String, usize>,
+    last: (String, usize),
+}
+
+impl Groups {
+    /// The group of a key; a new one if there is none yet.
+    fn of(&mut self, key: &str, new: impl FnOnce() -> Group) -> Option<&mut Group> {
+        if self.last.0 != key || self.groups.is_empty() {
+            let place = self.places.get(key).copied().unwrap_or_else(|| {
+                self.places.insert(key.to_owned(), self.groups.len());
+                self.groups.push(new());
+                self.groups.len() - 1
+            });
+            self.last.0.clear();
+            self.last.0.push_str(key);
+            self.last.1 = place;
+        }
+        self.groups.get_mut(self.last.1)
+    }
+
+    fn get_mut(&mut self, key: &str) -> Option<&mut Group> {
+        self.groups.get_mut(*self.places.get(key)?)
+    }
 }
 
 /// The roster's rows of one key.
@@ -69,23 +98,23 @@ impl Enrolled {
         };
         let own = own_columns(raw, table, via.is_some(), problems);
         let mut enrolled = Self {
-            groups: HashMap::new(),
+            groups: Groups::default(),
             columns: columns.into_iter().collect::<Option<_>>()?,
         };
-        let own = own?;
+        let (own, mut key) = (own?, String::new());
         rosters.read(
             &raw.roster,
             directory.people(),
             problems,
             |row, users, problems| {
-                let key = match key_of(row, &own, via.as_ref(), rosters.sources) {
-                    Ok(Some(key)) => key,
-                    Ok(None) => return,
-                    Err(mistake) => return problems.push(mistake),
-                };
-                let place = rosters.sources.place(row.at());
-                let group = enrolled.groups.entry(key);
-                let group = group.or_insert_with(|| Group::new(row, &own));
+                match key_of(row, &own, via.as_ref(), rosters.sources, &mut key) {
+                    Ok(true) => {}
+                    Ok(false) => return,
+                    Err(mistake) => return problems.push(*mistake),
+                }
+                let place = row.stands();
+                let group = enrolled.groups.of(&key, || Group::new(row, &own));
+                let Some(group) = group else { return };
                 group.rows += 1;
                 let users = users.iter();
                 group
@@ -98,7 +127,8 @@ impl Enrolled {
 
     /// Who belongs to a row of the rooms' file.
     pub(super) fn of(&mut self, row: &Row<'_>) -> &[Member] {
-        let key = join(self.columns.iter().map(|column| row.cell(column)));
+        let mut key = String::new();
+        join(self.columns.iter().map(|column| row.cell(column)), &mut key);
         let Some(group) = self.groups.get_mut(&key) else {
             return &[];
         };
@@ -108,8 +138,10 @@ impl Enrolled {
 
     /// Warns of rows that belong to no row of the rooms' file at all.
     pub(super) fn unjoined(self, each: &Table, sources: &Sources, problems: &mut Problems) {
-        let groups = self.groups.into_iter().filter(|(_, group)| !group.asked);
-        let mut left: Vec<(String, Group)> = groups.collect();
+        let Groups { groups, places, .. } = self.groups;
+        let keys = places.into_iter();
+        let groups = keys.filter_map(|(key, place)| Some((key, groups.get(place)?)));
+        let mut left: Vec<(String, &Group)> = groups.filter(|(_, group)| !group.asked).collect();
         if left.is_empty() {
             return;
         }
@@ -147,7 +179,7 @@ fn unjoined(key: &str, group: &Group, each: &Table, sources: &Sources) -> Diagno
 }
 
 /// The warning of so many of them that something else is wrong.
-fn all_unjoined(left: &[(String, Group)], each: &Table, sources: &Sources) -> Option<Diagnostic> {
+fn all_unjoined(left: &[(String, &Group)], each: &Table, sources: &Sources) -> Option<Diagnostic> {
     let (_, first) = left.first()?;
     let rows: usize = left.iter().map(|(_, group)| group.rows).sum();
     let file = sources.file(first.first.file);
@@ -206,13 +238,14 @@ fn own_columns(
     columns.into_iter().collect()
 }
 
-/// The key of a roster's row; `None` for one that the file between leaves out.
+/// Writes down the key of a roster's row; false for one that the file between leaves out.
 fn key_of(
     row: &Row<'_>,
     own: &[Option<Column>],
     via: Option<&Via>,
     sources: &Sources,
-) -> Result<Option<String>, Diagnostic> {
+    key: &mut String,
+) -> Result<bool, Box<Diagnostic>> {
     let cell = |column: &Option<Column>| {
         column
             .as_ref()
@@ -220,12 +253,15 @@ fn key_of(
             .unwrap_or_default()
     };
     if own.iter().all(|column| !cell(column).is_empty()) {
-        return Ok(Some(join(own.iter().map(cell))));
+        join(own.iter().map(cell), key);
+        return Ok(true);
     }
     let Some(via) = via else {
-        return Err(belongs_to_nothing(row, own, sources));
+        return Err(Box::new(belongs_to_nothing(row, own, sources)));
     };
-    let between = join(via.columns.iter().map(|column| row.cell(column)));
+    let mut between = String::new();
+    let cells = via.columns.iter().map(|column| row.cell(column));
+    join(cells, &mut between);
     match via.cells.get(&between) {
         Some(Some(cells)) => {
             let filled = own
@@ -235,11 +271,12 @@ fn key_of(
                     "" => other.as_str(),
                     cell => cell,
                 });
-            Ok(Some(join(filled)))
+            join(filled, key);
+            Ok(true)
         }
-        Some(None) => Ok(None),
+        Some(None) => Ok(false),
         None if between.split(BETWEEN).all(str::is_empty) => {
-            Err(belongs_to_nothing(row, own, sources))
+            Err(Box::new(belongs_to_nothing(row, own, sources)))
         }
         None => {
             let column = via.columns.first();
@@ -250,7 +287,8 @@ fn key_of(
             );
             let mistake = column.map(|column| row.mistake(Code::BadCell, column, &said, sources));
             let mistake = mistake.unwrap_or_else(|| Diagnostic::at(Code::BadCell, row.at(), said));
-            Err(mistake.hint("add it there, or leave the row out with `where`"))
+            let hint = "add it there, or leave the row out with `where`";
+            Err(Box::new(mistake.hint(hint)))
         }
     }
 }
@@ -304,7 +342,8 @@ impl Via {
         let (mut cells, mut rows) = (HashMap::new(), 0_usize);
         table.rows(rosters.sources, &numbered, problems, |row, problems| {
             rows += 1;
-            let key = join(keys.iter().map(|column| row.cell(column)));
+            let mut key = String::new();
+            join(keys.iter().map(|column| row.cell(column)), &mut key);
             let counts = row.counts(&filters, rosters.sources, problems);
             let found = counts.then(|| {
                 wanted
@@ -332,13 +371,13 @@ impl Via {
     }
 }
 
-fn join<'c>(cells: impl Iterator<Item = &'c str>) -> String {
-    let mut key = String::new();
+/// A key out of cells.
+fn join<'c>(cells: impl Iterator<Item = &'c str>, key: &mut String) {
+    key.clear();
     for (index, cell) in cells.enumerate() {
         if index > 0 {
             key.push(BETWEEN);
         }
         key.push_str(cell);
     }
-    key
 }

@@ -5,6 +5,7 @@
 use super::diagnostic::{At, Code, Diagnostic, Problems};
 use super::raw::{PositiveId, RawFile, Spanned};
 use super::scalar::{Reading, reading};
+use super::source::Lines;
 use super::yaml::{Node, Value};
 use crate::model::Limit;
 
@@ -21,6 +22,8 @@ pub(super) struct Decoder<'a> {
     pub(super) meant: Vec<&'static str>,
     /// The files with rows that were named so far.
     pub(super) files: Vec<RawFile>,
+    /// The lines of the file.
+    pub(super) lines: Lines<'a>,
 }
 
 /// The known keys of a mapping.
@@ -31,8 +34,9 @@ pub(super) struct Keys<const N: usize> {
 }
 
 impl<'a> Decoder<'a> {
-    pub(super) fn new(problems: &'a mut Problems) -> Self {
+    pub(super) fn new(lines: Lines<'a>, problems: &'a mut Problems) -> Self {
         Self {
+            lines,
             problems,
             meant: Vec::new(),
             files: Vec::new(),
@@ -46,9 +50,9 @@ impl<'a> Decoder<'a> {
     /// The values of the known keys; unknown and repeated keys are noted.
     pub(super) fn fields<'n, const N: usize>(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         keys: &Keys<N>,
-    ) -> Option<[Option<&'n Node>; N]> {
+    ) -> Option<[Option<&'n Node<'n>>; N]> {
         let Value::Map(pairs) = node.value() else {
             self.wrong_type(node, keys.owner, "a mapping");
             return None;
@@ -57,7 +61,7 @@ impl<'a> Decoder<'a> {
         let mut found: [Option<(&Node, &Node)>; N] = [None; N];
         for (key, value) in pairs {
             let name = match key.value() {
-                Value::Scalar { text, .. } => text.as_str(),
+                Value::Scalar { text, .. } => text.as_ref(),
                 _ => "",
             };
             let mut places = keys.known.iter().zip(&mut found);
@@ -116,8 +120,9 @@ impl<'a> Decoder<'a> {
             self.wrong_type(node, what, "text");
             return None;
         };
-        match reading(text) {
-            read if *plain && read != Reading::Text => {
+        let read = if *plain { reading(text) } else { Reading::Text };
+        match read {
+            Reading::Null | Reading::Bool | Reading::Number | Reading::Date => {
                 let message = format!(
                     "{what} must be text, but YAML reads {} as {}",
                     written(text, true),
@@ -131,8 +136,8 @@ impl<'a> Decoder<'a> {
                 self.note(Diagnostic::at(Code::NeedsQuotes, node.at, message).hint(hint));
                 None
             }
-            _ => Some(Spanned {
-                value: text.clone(),
+            Reading::Text => Some(Spanned {
+                value: text.to_string(),
                 at: node.at,
             }),
         }
@@ -141,13 +146,11 @@ impl<'a> Decoder<'a> {
     /// `true` or `false`, unquoted.
     pub(super) fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
         match node.value() {
-            Value::Scalar { text, plain: true }
-                if matches!(text.as_str(), "true" | "True" | "TRUE") =>
-            {
+            Value::Scalar { text, plain: true } if matches!(&**text, "true" | "True" | "TRUE") => {
                 Some(true)
             }
             Value::Scalar { text, plain: true }
-                if matches!(text.as_str(), "false" | "False" | "FALSE") =>
+                if matches!(&**text, "false" | "False" | "FALSE") =>
             {
                 Some(false)
             }
@@ -169,13 +172,22 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// What [`Decoder::id`] makes of a node that is one; what is none is nobody's mistake yet.
+    pub(super) fn plain_id(node: &Node) -> Option<u64> {
+        match node.value() {
+            Value::Scalar { text, plain: true } => whole_number(text),
+            _ => None,
+        }
+        .filter(|number| (1..=LARGEST_ID).contains(number))
+    }
+
     /// A whole number above zero, written plainly: no sign, no leading zero, no `1_000`.
     pub(super) fn id(&mut self, node: &Node, what: &str) -> Option<Spanned<PositiveId>> {
         let Value::Scalar { text, plain } = node.value() else {
             self.wrong_type(node, what, "a number");
             return None;
         };
-        match whole_number(text).filter(|number| *plain && (1..=LARGEST_ID).contains(number)) {
+        match Self::plain_id(node) {
             Some(number) => Some(Spanned {
                 value: PositiveId(number),
                 at: node.at,
@@ -254,7 +266,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// The elements of a list.
-    pub(super) fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+    pub(super) fn list<'n, 't>(&mut self, node: &'n Node<'t>, what: &str) -> &'n [Node<'t>] {
         match node.value() {
             Value::Seq(items) => items,
             _ => {
@@ -271,9 +283,9 @@ impl<'a> Decoder<'a> {
     /// The names and values of a mapping with free keys.
     pub(super) fn names<'n>(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         what: &str,
-    ) -> Vec<(Spanned<String>, &'n Node)> {
+    ) -> Vec<(Spanned<String>, &'n Node<'n>)> {
         let Value::Map(pairs) = node.value() else {
             self.wrong_type(node, what, "a mapping");
             return Vec::new();

@@ -209,10 +209,13 @@ impl<'a> Directory<'a> {
     ) -> Vec<Member> {
         let (mut members, mut in_order) = (Vec::new(), 0);
         for written in list {
-            let place = self.rosters.sources.place(written.at);
-            let one = |user| [Member { user, place }];
+            let one = |user| {
+                let place = self.rosters.sources.place(written.at);
+                [Member { user, place }]
+            };
             match &written.value {
                 RawMember::Id(id) => self.add(&one(UserId(*id)), &mut members),
+                RawMember::Ids(ids) => self.add(ids, &mut members),
                 RawMember::Person(name) => match self.people.get(name) {
                     Some(Person::User(user, _)) => self.add(&one(user), &mut members),
                     Some(Person::LeftOut | Person::WithoutId(_)) => {}

@@ -1,7 +1,5 @@
 //! How a file with rows is laid out: one value a line or CSV, which delimiter, where a cell starts.
 
-use csv::StringRecord;
-
 /// Whether a file has one value a line and no header.
 pub(super) fn is_plain(name: &str) -> bool {
     let ending = name.len().checked_sub(4).filter(|at| *at > 0);
@@ -10,12 +8,28 @@ pub(super) fn is_plain(name: &str) -> bool {
 }
 
 /// The lines of a plain file as records of one cell; a line that starts with `#` is a remark.
-pub(super) fn lines(text: &str, mut take: impl FnMut(&StringRecord, usize)) {
+pub(super) fn lines(text: &str, mut take: impl FnMut(&[&str], usize)) {
     let mut start = 0;
     for end in line_ends(text.as_bytes()).chain([text.len()]) {
         let value = text.get(start..end).unwrap_or_default().trim();
         if !value.is_empty() && !value.starts_with('#') {
-            take(&StringRecord::from(vec![value]), start);
+            take(&[value], start);
+        }
+        start = end;
+    }
+}
+
+/// The lines of a text without a quote as records, each with its first byte: there is nothing to them but delimiters. Empty lines
+/// are none.
+pub(super) fn unquoted(text: &str, delimiter: u8, mut take: impl FnMut(&[&str], usize)) {
+    let (mut start, mut cells) = (0, Vec::new());
+    for end in line_ends(text.as_bytes()).chain([text.len()]) {
+        let line = text.get(start..end).unwrap_or_default();
+        let line = line.trim_end_matches(['\r', '\n']);
+        if !line.is_empty() {
+            cells.clear();
+            cells.extend(line.split(char::from(delimiter)));
+            take(&cells, start);
         }
         start = end;
     }
@@ -23,14 +37,9 @@ pub(super) fn lines(text: &str, mut take: impl FnMut(&StringRecord, usize)) {
 
 /// The bytes after each end of a line: LF, CR LF, or the CR alone that some spreadsheets still save.
 pub(super) fn line_ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let is_end = |at: usize| match bytes.get(at) {
-        Some(b'\n') => true,
-        Some(b'\r') => bytes.get(at + 1) != Some(&b'\n'),
-        _ => false,
-    };
-    (0..bytes.len())
-        .filter(move |at| is_end(*at))
+    memchr::memchr2_iter(b'\n', b'\r', bytes)
         .map(|at| at + 1)
+        .filter(|end| bytes.get(*end) != Some(&b'\n') || bytes.get(end - 1) == Some(&b'\n'))
 }
 
 /// The first line of a text, with its end.

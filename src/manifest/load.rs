@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::decode::{FileDecoder, STREAMED};
 use super::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use super::explain::Tracer;
 use super::layout::line_ends;
+use super::parts::{self, Text};
 use super::raw::{RawFile, RawManifest};
+use super::resolve;
 use super::tables::{Home, Opener, Tables};
 use super::tree::{Alone, Disk, Kind, Tree};
-use super::{resolve, yaml};
 use crate::model::{Desired, FileId};
 
 /// A file larger than this is not a manifest; the cap keeps memory, time and byte places bounded.
@@ -78,12 +78,15 @@ pub(super) fn explained(
 pub fn load_text(name: &str, text: &str, options: Options) -> Loaded {
     let mut loader = Loader::new(&Alone);
     loader.text(name, text.as_bytes().to_vec(), PathBuf::new());
+    loader.parse();
     loader.finish(options)
 }
 
 struct Loader<'a> {
     tree: &'a dyn Tree,
     sources: Sources,
+    /// Texts still to be parsed, each with the directory it lies in.
+    texts: Vec<(Text, PathBuf)>,
     files: Vec<(FileId, RawManifest)>,
     problems: Problems,
     known: BTreeSet<PathBuf>,
@@ -98,6 +101,7 @@ impl<'a> Loader<'a> {
         Self {
             tree,
             sources: Sources::default(),
+            texts: Vec::new(),
             files: Vec::new(),
             problems: Problems::default(),
             known: BTreeSet::new(),
@@ -117,6 +121,7 @@ impl<'a> Loader<'a> {
             Ok(Kind::Directory) => self.directory(root),
             Ok(Kind::File | Kind::Other) => self.file(root),
         }
+        self.parse();
     }
 
     fn directory(&mut self, root: &Path) {
@@ -217,20 +222,22 @@ impl<'a> Loader<'a> {
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
-        let file = self.sources.add(name, text);
-        let text = self
-            .sources
-            .file(file)
-            .map(|source| source.text.as_str())
-            .unwrap_or_default();
-        let mut decoder = FileDecoder::new(file, &mut self.problems);
-        let end = yaml::read(text, file, STREAMED, &mut |item| decoder.take(item));
-        let (raw, rosters) = decoder.finish(end.is_ok());
-        self.problems.extend(end.err());
-        self.files.push((file, raw));
-        if !rosters.is_empty() {
-            let root = self.root.clone();
-            self.rosters.push((Home { directory, root }, rosters));
+        let name = name.to_owned();
+        self.texts.push((Text { name, text }, directory));
+    }
+
+    /// Takes in what the texts say that were found so far.
+    fn parse(&mut self) {
+        let (texts, directories): (Vec<_>, Vec<_>) = self.texts.drain(..).unzip();
+        let parts = parts::read(texts, self.sources.next());
+        for (part, directory) in parts.into_iter().zip(directories) {
+            self.files.push((self.sources.next(), part.raw));
+            self.sources.push(part.source);
+            self.problems.join(part.problems);
+            if !part.rosters.is_empty() {
+                let root = self.root.clone();
+                self.rosters.push((Home { directory, root }, part.rosters));
+            }
         }
     }
 

@@ -168,7 +168,7 @@ impl<'a> Mould<'a> {
     }
 
     /// The welcome of a row, with the cells that its text names.
-    fn said(&self, row: &Row<'_>, problems: &mut Problems) -> Option<RawWelcome> {
+    fn said(&self, row: &Row<'_>, problems: &mut Problems) -> Option<Box<RawWelcome>> {
         let (said, raw) = self.welcome.as_ref().zip(self.raw.welcome.as_ref())?;
         let from = match &said.from {
             Entry::Same(member) => member.clone(),
@@ -178,11 +178,11 @@ impl<'a> Mould<'a> {
             let column = self.columns.get(name)?;
             Some((name.clone(), row.cell(column).to_owned()))
         });
-        Some(RawWelcome {
+        Some(Box::new(RawWelcome {
             from,
             text: raw.text.clone(),
             cells: cells.collect(),
-        })
+        }))
     }
 
     /// The only column that a template is made of, if it is one: mistakes are told there.
@@ -290,7 +290,9 @@ fn entry(written: &Spanned<RawMember>, problems: &mut Problems) -> Option<Entry>
     let text = match &written.value {
         RawMember::Person(text) => text.clone(),
         RawMember::Group(text) => format!("@{text}"),
-        RawMember::Id(_) | RawMember::Roster(_) => return Some(Entry::Same(written.clone())),
+        RawMember::Id(_) | RawMember::Ids(_) | RawMember::Roster(_) => {
+            return Some(Entry::Same(written.clone()));
+        }
     };
     let made = Text::new(
         &Spanned {

@@ -2,46 +2,51 @@
 //!
 //! Main type: [`Node`].
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::diagnostic::At;
 use super::scalar::reading;
 
-/// A YAML value and where it starts.
+/// A YAML value and where it starts. Words stay in the text they were read from.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(super) struct Node<'t> {
     pub(super) at: At,
-    pub(super) value: Value,
+    pub(super) value: Value<'t>,
 }
 
 /// What a node is. Aliases are looked through by [`Node::value`].
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(super) enum Value<'t> {
     /// A word or text; `plain` if it stood there without quotes.
-    Scalar { text: String, plain: bool },
+    Scalar { text: Cow<'t, str>, plain: bool },
     /// A list.
-    Seq(Vec<Node>),
+    Seq(Vec<Node<'t>>),
     /// A mapping, in the order of the file, repeated keys included.
-    Map(Vec<(Node, Node)>),
+    Map(Pairs<'t>),
     /// What an alias stands for, shared with its anchor.
-    Alias(Rc<Anchored>),
+    Alias(Rc<Anchored<'t>>),
 }
+
+/// A mapping, in the order of the file.
+pub(super) type Pairs<'t> = Vec<(Node<'t>, Node<'t>)>;
 
 /// A node with a name, and how many nodes it is when written out.
 #[derive(Debug)]
-pub(super) struct Anchored {
-    pub(super) node: Node,
+pub(super) struct Anchored<'t> {
+    pub(super) node: Node<'t>,
     pub(super) weight: u64,
 }
 
-impl Node {
+impl<'t> Node<'t> {
     /// A node that no file has.
-    pub(super) fn made(at: At, value: Value) -> Self {
+    pub(super) fn made(at: At, value: Value<'t>) -> Self {
         Self { at, value }
     }
 
     /// A quoted text that no file has.
     pub(super) fn text(at: At, text: String) -> Self {
+        let text = Cow::Owned(text);
         Self::made(at, Value::Scalar { text, plain: false })
     }
 
@@ -59,7 +64,7 @@ impl Node {
     }
 
     /// The value, aliases resolved.
-    pub(super) fn value(&self) -> &Value {
+    pub(super) fn value(&self) -> &Value<'t> {
         match &self.value {
             Value::Alias(anchored) => anchored.node.value(),
             value => value,

@@ -1,7 +1,7 @@
 //! All files as written -> one [`Desired`]: defaults applied, names looked up, contradictions between files noted.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::explain::Tracer;
@@ -20,12 +20,14 @@ use crate::model::{
 
 /// Puts the files together. Mistakes go to `problems`; what comes back is only whole if there were none.
 pub(super) fn resolve(
-    files: Vec<(FileId, RawManifest)>,
+    mut files: Vec<(FileId, RawManifest)>,
     tables: &Tables,
     sources: &Sources,
     mut tracer: Option<&mut Tracer>,
     problems: &mut Problems,
 ) -> Desired {
+    let taken = |(_, raw): &mut (FileId, RawManifest)| std::mem::take(&mut raw.rooms);
+    let rooms: Vec<Vec<RawRoom>> = files.iter_mut().map(taken).collect();
     let directory = Directory::new(&files, Rosters { tables, sources }, problems);
     if let Some(tracer) = &mut tracer {
         tracer.meet(&directory);
@@ -34,20 +36,22 @@ pub(super) fn resolve(
         tracer,
         fits: !directory.is_full(),
         welcomes: Welcomes::default(),
-        rooms: BTreeMap::new(),
+        rooms: Vec::with_capacity(rooms.iter().map(Vec::len).sum()),
+        known: HashMap::new(),
     };
-    for (_, raw) in &files {
+    for ((_, raw), rooms) in files.iter().zip(rooms) {
         let defaults = raw.defaults.unwrap_or_default();
-        for written in &raw.rooms {
+        for written in rooms {
             declared.take(written, Vec::new(), defaults, &directory, problems);
         }
         for bulk in &raw.generate {
             generate::each(bulk, &directory, problems, |written, joined, problems| {
-                declared.take(&written, joined, defaults, &directory, problems);
+                declared.take(written, joined, defaults, &directory, problems);
             });
         }
     }
-    let rooms = declared.rooms;
+    let Declared { rooms, known, .. } = declared;
+    drop(known);
     look_alikes(&rooms, problems);
     let widget = widget(&files, problems);
     let scope = single(&files, "scope", problems, |raw| {
@@ -67,27 +71,25 @@ pub(super) fn resolve(
         limits: limits.map(self::limits).unwrap_or_default(),
         rooms: rooms
             .into_iter()
-            .map(|(pipe, (room, _))| (pipe, room))
+            .map(|(room, _)| (room.pipe.clone(), room))
             .collect(),
         files: sources.names(),
         rosters: tables.files().clone(),
     }
 }
 
-/// Rooms, each with the places of its pipe and its title.
-type Rooms = BTreeMap<Pipe, (DesiredRoom, [At; 2])>;
+/// Rooms in the order in which they are declared, each with the places of its pipe and its title.
+type Rooms = Vec<(DesiredRoom, [At; 2])>;
 
 /// Warns of names that people cannot tell apart, at the later place of two.
 fn look_alikes(rooms: &Rooms, problems: &mut Problems) {
-    let rooms = rooms.values();
-    let (mut pipes, mut titles): (Vec<_>, Vec<_>) = rooms
-        .map(|(room, [pipe, title])| {
-            (
-                (room.pipe.as_str(), *pipe),
-                (room.state.title.as_str(), *title),
-            )
-        })
-        .unzip();
+    let pipes = rooms
+        .iter()
+        .map(|(room, [at, _])| (room.pipe.as_str(), *at));
+    let titles = rooms
+        .iter()
+        .map(|(room, [_, at])| (&*room.state.title, *at));
+    let (mut pipes, mut titles): (Vec<_>, Vec<_>) = (pipes.collect(), titles.collect());
     pipes.retain(|(pipe, at)| validate::bad_pipe(pipe, *at).is_none());
     pipes.sort_by_key(|(_, at)| *at);
     titles.retain(|(title, at)| validate::bad_title(title, *at).is_none());
@@ -100,6 +102,8 @@ fn look_alikes(rooms: &Rooms, problems: &mut Problems) {
 struct Declared<'t> {
     tracer: Option<&'t mut Tracer>,
     rooms: Rooms,
+    /// Where in them a pipe is.
+    known: HashMap<Pipe, usize>,
     /// Whether no list had to be left out because there were too many members.
     fits: bool,
     welcomes: Welcomes,
@@ -109,38 +113,43 @@ impl Declared<'_> {
     /// Takes a room in. `joined` are the members that rosters give it beside those written down.
     fn take(
         &mut self,
-        written: &RawRoom,
+        mut written: RawRoom,
         joined: Vec<Member>,
         defaults: RawDefaults,
         directory: &Directory<'_>,
         problems: &mut Problems,
     ) {
         if let Some(tracer) = &mut self.tracer {
-            tracer.room(written, &joined, directory);
+            tracer.room(&written, &joined, directory);
         }
-        let mut room = room(written, joined, defaults, directory, problems);
-        room.welcome = self.welcomes.of(written, &room, directory, problems);
+        let mut room = room(&mut written, joined, defaults, directory, problems);
+        room.welcome = self.welcomes.of(&written, &room, directory, problems);
         if self.fits && directory.is_full() {
             self.fits = false;
             problems.push(too_many(written.at, "the rooms"));
         }
-        match self.rooms.entry(room.pipe.clone()) {
-            _ if written.broken => {}
+        if written.broken {
+            return;
+        }
+        match self.known.entry(room.pipe.clone()) {
             Entry::Vacant(entry) => {
-                entry.insert((room, [written.pipe.at, written.title.at]));
+                entry.insert(self.rooms.len());
+                self.rooms.push((room, [written.pipe.at, written.title.at]));
             }
             Entry::Occupied(entry) => {
                 let has_rows = |at: At| directory.rosters().tables.files().contains_key(&at.file);
-                let first = entry.get().1[0];
-                let rows = has_rows(first) && has_rows(written.pipe.at);
-                problems.push(duplicate_pipe(written, first, rows));
+                if let Some((_, [first, _])) = self.rooms.get(*entry.get()) {
+                    let rows = has_rows(*first) && has_rows(written.pipe.at);
+                    problems.push(duplicate_pipe(&written, *first, rows));
+                }
             }
         }
     }
 }
 
+/// The room as it is written; its title is taken out.
 fn room(
-    written: &RawRoom,
+    written: &mut RawRoom,
     joined: Vec<Member>,
     defaults: RawDefaults,
     directory: &Directory<'_>,
@@ -178,7 +187,7 @@ fn room(
     let room = DesiredRoom {
         pipe: Pipe::new(pipe.value.as_str()),
         state: RoomState {
-            title: title.value.clone(),
+            title: std::mem::take(&mut title.value),
             kind: kind.or(defaults.kind).unwrap_or(RoomKind::Conference),
             public: public.or(defaults.public).unwrap_or(false),
         },
@@ -191,7 +200,7 @@ fn room(
         welcome: None,
         place: directory.rosters().sources.place(*at),
     };
-    if !broken {
+    if !*broken {
         validate::room(&room, pipe.at, title.at, problems);
     }
     room

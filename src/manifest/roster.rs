@@ -35,7 +35,7 @@ impl Rosters<'_> {
     ) -> Vec<Member> {
         let mut members = Vec::new();
         self.read(raw, people, problems, |row, users, _| {
-            let place = self.sources.place(row.at());
+            let place = row.stands();
             members.extend(users.iter().map(|user| Member { user: *user, place }));
         });
         members

@@ -2,8 +2,6 @@
 //!
 //! Main type: [`Row`].
 
-use csv::StringRecord;
-
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::{clip, nearest};
 use super::layout::cell_offset;
@@ -80,13 +78,15 @@ impl Filter {
 /// One row of a table, or one of those that a row with numbered columns is.
 #[derive(Debug)]
 pub(super) struct Row<'r> {
-    pub(super) record: &'r StringRecord,
+    pub(super) record: &'r [&'r str],
     /// Which number of the numbered columns, from 0.
     pub(super) number: usize,
     pub(super) table: &'r Table,
     pub(super) text: &'r str,
     /// The byte at which it starts.
     pub(super) start: usize,
+    /// The line that is in, from 1.
+    pub(super) line: u32,
 }
 
 impl Row<'_> {
@@ -95,8 +95,8 @@ impl Row<'_> {
         column
             .place(self.number)
             .and_then(|place| self.record.get(place))
+            .map(|cell| cell.trim())
             .unwrap_or_default()
-            .trim()
     }
 
     /// Whether all conditions hold. Where only what a format does not know is in the way, that is noted.
@@ -149,6 +149,14 @@ impl Row<'_> {
         }
     }
 
+    /// Where the row starts, as the model keeps it.
+    pub(super) fn stands(&self) -> Place {
+        Place {
+            file: self.table.file,
+            line: self.line,
+        }
+    }
+
     /// Where a cell starts; for a column that is absent, where the row does.
     pub(super) fn cell_at(&self, column: &Column) -> At {
         let index = column.place(self.number).unwrap_or_default();
@@ -163,7 +171,9 @@ impl Row<'_> {
     /// All cells by the names of their columns.
     pub(super) fn cells(&self) -> Vec<(&str, &str)> {
         let names = self.table.columns.iter().map(String::as_str);
-        names.zip(self.record.iter().map(str::trim)).collect()
+        names
+            .zip(self.record.iter().map(|cell| cell.trim()))
+            .collect()
     }
 
     /// A mistake in a cell.
@@ -187,7 +197,7 @@ impl Row<'_> {
 
     /// `enrollments.csv:214`
     pub(super) fn place(&self, sources: &Sources) -> String {
-        let Place { file, line } = sources.place(self.at());
+        let Place { file, line } = self.stands();
         let name = sources
             .file(file)
             .map(|file| file.name.clone())

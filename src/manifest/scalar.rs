@@ -42,13 +42,12 @@ pub(super) fn reading(word: &str) -> Reading {
 }
 
 fn is_bool(word: &str) -> bool {
-    let lower = word.to_ascii_lowercase();
-    let truth = matches!(
-        lower.as_str(),
-        "true" | "false" | "yes" | "no" | "on" | "off"
-    );
-    truth
-        && (word == lower || word == lower.to_ascii_uppercase() || word.get(1..) == lower.get(1..))
+    let truth = ["true", "false", "yes", "no", "on", "off"]
+        .iter()
+        .any(|truth| truth.eq_ignore_ascii_case(word));
+    let upper = |word: &str| word.bytes().all(|byte| byte.is_ascii_uppercase());
+    let lower = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    truth && (word.get(1..).is_some_and(lower) || upper(word))
 }
 
 fn is_date(word: &str) -> bool {

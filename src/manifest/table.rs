@@ -9,7 +9,7 @@ use csv::StringRecord;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
-use super::layout::{first_line, is_plain, likely_delimiter, lines, spreadsheet_line};
+use super::layout::{first_line, is_plain, likely_delimiter, lines, spreadsheet_line, unquoted};
 use super::raw::{RawFile, Spanned};
 use super::row::{Column, Row};
 use crate::model::FileId;
@@ -100,18 +100,20 @@ impl Table {
         problems: &mut Problems,
         mut take: impl FnMut(&Row<'_>, &mut Problems),
     ) {
-        let text = sources
-            .file(self.file)
-            .map(|file| file.text.as_str())
-            .unwrap_or_default();
+        let Some(source) = sources.file(self.file) else {
+            return;
+        };
+        let (text, mut lines) = (source.text.as_str(), source.lines());
         let most = numbered.iter().map(Column::numbers).max().unwrap_or(1);
         self.records(text, |record, start| {
+            let line = lines.of(u32::try_from(start).unwrap_or(u32::MAX));
             let row = |number| Row {
                 record,
                 number,
                 table: self,
                 text,
                 start,
+                line,
             };
             if record.len() != self.columns.len() {
                 self.has_ragged.set(true);
@@ -153,8 +155,8 @@ impl Table {
         if let Some(source) = sources.file(self.file).filter(|_| self.has_ragged.get()) {
             self.records(&source.text, |record, _| {
                 if record.len() != self.columns.len() {
-                    let found = record.iter().map(str::trim).filter(|cell| !cell.is_empty());
-                    cells.extend(found.map(str::to_owned));
+                    let found = record.iter().map(|cell| cell.trim());
+                    cells.extend(found.filter(|cell| !cell.is_empty()).map(str::to_owned));
                 }
             });
         }
@@ -162,13 +164,23 @@ impl Table {
     }
 
     /// Every record after the header that has something in it, with its first byte.
-    fn records(&self, text: &str, mut take: impl FnMut(&StringRecord, usize)) {
-        if self.delimiter.is_none() {
+    fn records(&self, text: &str, mut take: impl FnMut(&[&str], usize)) {
+        let Some(delimiter) = self.delimiter else {
             return lines(text, take);
+        };
+        let mut header = true;
+        let mut take = |record: &[&str], start| {
+            let blank = record.iter().all(|cell| cell.trim().is_empty());
+            if !std::mem::take(&mut header) && !blank {
+                take(record, start);
+            }
+        };
+        let rows = text.get(self.start..).unwrap_or_default();
+        if memchr::memchr(b'"', rows.as_bytes()).is_none() {
+            return unquoted(rows, delimiter, |record, at| take(record, self.start + at));
         }
         let mut reader = self.reader(text);
         let mut record = StringRecord::new();
-        let mut header = true;
         while reader.read_record(&mut record).unwrap_or_default() {
             let before = record
                 .position()
@@ -180,10 +192,8 @@ impl Table {
                 .bytes()
                 .take_while(|byte| matches!(byte, b'\r' | b'\n'))
                 .count();
-            let blank = record.iter().all(|cell| cell.trim().is_empty());
-            if !std::mem::take(&mut header) && !blank {
-                take(&record, before + breaks);
-            }
+            let cells: Vec<&str> = record.iter().collect();
+            take(&cells, before + breaks);
         }
     }
 

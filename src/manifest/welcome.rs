@@ -139,7 +139,7 @@ fn sender(
             None if !directory.people().is_complete() => return None,
             None => directory.unknown_person(name, written.at),
         },
-        RawMember::Group(_) | RawMember::Roster(_) => bad(
+        RawMember::Ids(_) | RawMember::Group(_) | RawMember::Roster(_) => bad(
             "a welcome is from one user, not from a group",
             "write an id, or a name from `people`",
         ),

@@ -2,17 +2,21 @@
 //!
 //! Main entry: [`read`], which makes a [`Node`] of each part. The only module that names the YAML library; it does not know what any key means.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::iter::Peekable;
 use std::rc::Rc;
 
 use granit_parser::StructureStyle::Block;
-use granit_parser::{
-    ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag, options,
-};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, Tag, options};
 
+mod written;
+
+pub(super) use self::written::{Written, written};
 use super::complaint::explain;
 use super::diagnostic::{At, Code, Diagnostic};
-pub(super) use super::node::{Anchored, Node, Value};
+use super::lists::{self, List};
+pub(super) use super::node::{Anchored, Node, Pairs, Value};
 use crate::model::FileId;
 
 /// Deeper than any manifest needs; the builder recurses, so this is also what keeps the stack small.
@@ -22,36 +26,48 @@ const ALIASED: u64 = 1_000_000;
 
 /// A part of a document, handed over as soon as it is read.
 #[derive(Debug)]
-pub(super) enum Item {
+pub(super) enum Item<'t> {
     /// A top-level key and its value.
-    Entry(Node, Node),
+    Entry(Node<'t>, Node<'t>),
     /// The top-level key of the streamed list; its elements follow.
-    List(Node),
+    List(Node<'t>),
     /// One element of the streamed list.
-    Element(Node),
+    Element(Node<'t>),
     /// The whole document, where it is not a mapping.
-    Root(Node),
+    Root(Node<'t>),
 }
 
 /// Reads one document. The elements of the list under the top-level key `streamed` come one by one.
 ///
 /// # Errors
 /// The first thing that is not YAML, or too deep, or an alias bomb; what came before it was handed over.
-pub(super) fn read(
-    text: &str,
+pub(super) fn read<'t>(
+    text: &'t str,
     file: FileId,
     streamed: &str,
-    take: &mut dyn FnMut(Item),
-) -> Result<(), Diagnostic> {
+    take: &mut dyn FnMut(Item<'t>),
+) -> Result<(), Box<Diagnostic>> {
+    read_hidden(text, &[], file, streamed, take).map(drop)
+}
+
+/// The same of a text in which some lists of numbers are hidden; whether each was come upon, so that they were lists.
+pub(super) fn read_hidden<'t>(
+    text: &'t str,
+    hidden: &'t [List],
+    file: FileId,
+    streamed: &str,
+    take: &mut dyn FnMut(Item<'t>),
+) -> Result<bool, Box<Diagnostic>> {
     let mut reader = Reader {
         parser: parser(text),
         text,
+        hidden: hidden.iter().peekable(),
         file,
         anchors: HashMap::new(),
         aliased: 0,
     };
     let mut documents = 0;
-    while let (event, span) = reader.next()?
+    while let (event, from) = reader.next()?
         && !matches!(event, Event::StreamEnd)
     {
         match event {
@@ -60,16 +76,16 @@ pub(super) fn read(
             Event::StreamStart | Event::DocumentEnd => {}
             Event::DocumentStart(..) if documents == 0 => documents = 1,
             Event::DocumentStart(..) => {
-                let at = reader.at(&span);
-                return Err(
-                    Diagnostic::at(Code::Syntax, at, "a second document in one file")
-                        .hint("split it into files; a directory of files is one manifest"),
-                );
+                let at = reader.at(from);
+                let diagnostic = Diagnostic::at(Code::Syntax, at, "a second document in one file");
+                return Err(Box::new(
+                    diagnostic.hint("split it into files; a directory of files is one manifest"),
+                ));
             }
-            event => take(Item::Root(reader.node(event, span, 0)?.0)),
+            event => take(Item::Root(reader.node(event, from, 0)?.0)),
         }
     }
-    Ok(())
+    Ok(reader.hidden.next().is_none())
 }
 
 fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
@@ -77,133 +93,79 @@ fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
     Parser::new_from_str_with_options(text, limits)
 }
 
-/// How the list under a top-level key is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Written {
-    /// There is no such key.
-    Nowhere,
-    /// As lines that start with `-` in this column, counted from 0; its last value ends before this byte.
-    Lines { column: usize, end: usize },
-    /// As brackets with nothing between them, from one byte to another.
-    Empty { start: usize, end: usize },
-    /// Between brackets, or not as a list; or the text is no mapping of lines.
-    Otherwise,
-}
-
-/// How the list under a top-level key is written, for whoever adds to its text.
-pub(super) fn written(text: &str, key: &str) -> Written {
-    let (mut depth, mut is_key, mut inside, mut found) = (0, true, None, Written::Nowhere);
-    let mut opened = None;
-    for event in parser(text) {
-        let Ok((event, span)) = event else {
-            return Written::Otherwise;
-        };
-        let (start, end) = (span.start.byte_offset(), span.end.byte_offset());
-        let (start, end) = (start.unwrap_or_default(), end.unwrap_or_default());
-        let lines = matches!(
-            event,
-            Event::SequenceStart(Block, ..) | Event::MappingStart(Block, ..)
-        );
-        let opens = matches!(event, Event::SequenceStart(..) | Event::MappingStart(..));
-        let closes = matches!(event, Event::SequenceEnd | Event::MappingEnd);
-        let is_node = opens || matches!(event, Event::Scalar(..) | Event::Alias(_));
-        match (&event, inside) {
-            _ if depth == 0 && is_node && !lines => return Written::Otherwise,
-            (Event::Scalar(word, ..), _) if depth == 1 && is_key => {
-                inside = (word == key).then_some(start);
-            }
-            _ if depth == 1 && is_node && is_key => inside = None,
-            (Event::SequenceStart(Block, ..), Some(key)) if depth == 1 => {
-                let column = column(text, start, key);
-                found = Written::Lines { column, end: start };
-            }
-            (Event::SequenceEnd, Some(_)) if depth == 2 => {
-                let empty = opened.take().filter(|start| is_nothing(text, *start, end));
-                found = empty.map_or(found, |start| Written::Empty { start, end });
-            }
-            (_, Some(_)) if depth == 1 && is_node => {
-                found = Written::Otherwise;
-                opened = Some(start);
-            }
-            _ => {}
-        }
-        is_key ^= depth == 1 && is_node;
-        if let (Written::Lines { end: last, .. }, Some(_)) = (&mut found, inside)
-            && (is_node || closes)
-            && end > start
-        {
-            *last = end;
-        }
-        depth = depth + usize::from(opens) - usize::from(closes);
-    }
-    found
-}
-
-/// Whether brackets have nothing between them, not even a remark.
-fn is_nothing(text: &str, start: usize, end: usize) -> bool {
-    let inside = text.get(start..end).and_then(|it| it.strip_prefix('['));
-    inside
-        .and_then(|it| it.strip_suffix(']'))
-        .is_some_and(|it| it.trim().is_empty())
-}
-
-/// The column of a list's signs. The library says where the first one is, if they are indented, else what stands after it; then
-/// they are below the key.
-fn column(text: &str, start: usize, key: usize) -> usize {
-    let indented = text.get(start..).is_some_and(|it| it.starts_with('-'));
-    let before = text.get(..if indented { start } else { key });
-    let before = before.unwrap_or_default();
-    before.len() - before.rfind('\n').map_or(0, |end| end + 1)
-}
-
 struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
     text: &'a str,
+    /// Lists that look like words in quotes, those that are still to come.
+    hidden: Peekable<std::slice::Iter<'a, List>>,
     file: FileId,
-    anchors: HashMap<usize, Rc<Anchored>>,
+    anchors: HashMap<usize, Rc<Anchored<'a>>>,
     aliased: u64,
 }
 
+/// Where an event starts, and whether nothing of the text belongs to it.
+#[derive(Debug, Clone, Copy)]
+struct From {
+    offset: u32,
+    is_empty: bool,
+}
+
 impl<'a> Reader<'a> {
-    fn next(&mut self) -> Result<(Event<'a>, Span), Diagnostic> {
+    fn next(&mut self) -> Result<(Event<'a>, From), Box<Diagnostic>> {
         match self.parser.next_event() {
-            Some(Ok(pair)) => Ok(pair),
-            Some(Err(error)) => Err(self.not_yaml(&error)),
-            None => Ok((Event::StreamEnd, Span::default())),
+            Some(Ok((event, span))) => {
+                let offset = span.start.byte_offset().unwrap_or_default();
+                let from = From {
+                    offset: u32::try_from(offset).unwrap_or(u32::MAX),
+                    is_empty: span.is_empty(),
+                };
+                Ok((event, from))
+            }
+            Some(Err(error)) => Err(Box::new(self.not_yaml(&error))),
+            None => {
+                let from = From {
+                    offset: 0,
+                    is_empty: true,
+                };
+                Ok((Event::StreamEnd, from))
+            }
         }
     }
 
-    fn at(&self, span: &Span) -> At {
-        let offset = span.start.byte_offset().unwrap_or_default();
+    fn at(&self, from: From) -> At {
         At {
             file: self.file,
-            offset: u32::try_from(offset).unwrap_or(u32::MAX),
+            offset: from.offset,
         }
     }
 
-    fn entries(&mut self, streamed: &str, take: &mut dyn FnMut(Item)) -> Result<(), Diagnostic> {
+    fn entries(
+        &mut self,
+        streamed: &str,
+        take: &mut dyn FnMut(Item<'a>),
+    ) -> Result<(), Box<Diagnostic>> {
         loop {
-            let (event, span) = self.next()?;
+            let (event, from) = self.next()?;
             if matches!(event, Event::MappingEnd) {
                 return Ok(());
             }
-            let (key, _) = self.node(event, span, 1)?;
+            let (key, _) = self.node(event, from, 1)?;
             let is_streamed = matches!(key.value(), Value::Scalar { text, .. } if text == streamed);
             match self.next()? {
                 (Event::SequenceStart(_, 0, None), _) if is_streamed => {
                     take(Item::List(key));
                     self.elements(take)?;
                 }
-                (event, span) => take(Item::Entry(key, self.node(event, span, 1)?.0)),
+                (event, from) => take(Item::Entry(key, self.node(event, from, 1)?.0)),
             }
         }
     }
 
-    fn elements(&mut self, take: &mut dyn FnMut(Item)) -> Result<(), Diagnostic> {
+    fn elements(&mut self, take: &mut dyn FnMut(Item<'a>)) -> Result<(), Box<Diagnostic>> {
         loop {
             match self.next()? {
                 (Event::SequenceEnd, _) => return Ok(()),
-                (event, span) => take(Item::Element(self.node(event, span, 2)?.0)),
+                (event, from) => take(Item::Element(self.node(event, from, 2)?.0)),
             }
         }
     }
@@ -212,24 +174,30 @@ impl<'a> Reader<'a> {
     fn node(
         &mut self,
         event: Event<'a>,
-        span: Span,
+        from: From,
         depth: usize,
-    ) -> Result<(Node, u64), Diagnostic> {
-        let at = self.at(&span);
+    ) -> Result<(Node<'a>, u64), Box<Diagnostic>> {
+        let at = self.at(from);
         if depth > DEPTH {
-            return Err(too_deep(at));
+            return Err(Box::new(too_deep(at)));
         }
         let (value, anchor, tag, weight) = match event {
             // The library gives a value that is left out as `~`; what people did not write they shall not read.
-            Event::Scalar(_, ScalarStyle::Plain, anchor, tag) if span.is_empty() => {
-                let (text, plain) = (String::new(), true);
+            Event::Scalar(_, ScalarStyle::Plain, anchor, tag) if from.is_empty => {
+                let (text, plain) = (Cow::Borrowed(""), true);
                 (Value::Scalar { text, plain }, anchor, tag, 1)
+            }
+            Event::Scalar(_, ScalarStyle::SingleQuoted, anchor, tag)
+                if self.hidden.peek().is_some_and(|it| it.start == from.offset) =>
+            {
+                let items = self.revealed(depth)?;
+                let weight = 1 + items.len() as u64;
+                (Value::Seq(items), anchor, tag, weight)
             }
             Event::Scalar(text, style, anchor, tag) => {
                 // An alias of a long text is as costly as many of a short one.
                 let weight = 1 + text.len() as u64 / 64;
                 let plain = style == ScalarStyle::Plain;
-                let text = text.into_owned();
                 (Value::Scalar { text, plain }, anchor, tag, weight)
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -246,40 +214,53 @@ impl<'a> Reader<'a> {
                 (Value::Alias(anchored), 0, None, weight)
             }
             _ => {
-                return Err(Diagnostic::at(
-                    Code::Syntax,
-                    at,
-                    "the text ends in the middle of a value",
-                ));
+                let message = "the text ends in the middle of a value";
+                return Err(Box::new(Diagnostic::at(Code::Syntax, at, message)));
             }
         };
         self.refuse_tag(tag.as_deref(), at)?;
         Ok((self.remember(anchor, Node { at, value }, weight), weight))
     }
 
-    fn items(&mut self, depth: usize) -> Result<(Vec<Node>, u64), Diagnostic> {
+    /// The items of the list of numbers that is hidden here.
+    fn revealed(&mut self, depth: usize) -> Result<Vec<Node<'a>>, Box<Diagnostic>> {
+        let list = self.hidden.next().cloned().unwrap_or_default();
+        let file = self.file;
+        let node = |(offset, text)| {
+            let (text, plain) = (Cow::Borrowed(text), true);
+            Node::made(At { file, offset }, Value::Scalar { text, plain })
+        };
+        let mut items = Vec::with_capacity(lists::count(self.text, &list));
+        items.extend(lists::numbers(self.text, &list).map(node));
+        match items.first() {
+            Some(item) if depth >= DEPTH => Err(Box::new(too_deep(item.at))),
+            _ => Ok(items),
+        }
+    }
+
+    fn items(&mut self, depth: usize) -> Result<(Vec<Node<'a>>, u64), Box<Diagnostic>> {
         let (mut items, mut weight) = (Vec::new(), 1_u64);
         loop {
-            let (event, span) = self.next()?;
+            let (event, from) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
                 return Ok((items, weight));
             }
-            let (item, more) = self.node(event, span, depth + 1)?;
+            let (item, more) = self.node(event, from, depth + 1)?;
             weight = weight.saturating_add(more);
             items.push(item);
         }
     }
 
-    fn pairs(&mut self, depth: usize) -> Result<(Vec<(Node, Node)>, u64), Diagnostic> {
+    fn pairs(&mut self, depth: usize) -> Result<(Pairs<'a>, u64), Box<Diagnostic>> {
         let (mut pairs, mut weight) = (Vec::new(), 1_u64);
         loop {
-            let (event, span) = self.next()?;
+            let (event, from) = self.next()?;
             if matches!(event, Event::MappingEnd) {
                 return Ok((pairs, weight));
             }
-            let (key, key_weight) = self.node(event, span, depth + 1)?;
-            let (event, span) = self.next()?;
-            let (value, value_weight) = self.node(event, span, depth + 1)?;
+            let (key, key_weight) = self.node(event, from, depth + 1)?;
+            let (event, from) = self.next()?;
+            let (value, value_weight) = self.node(event, from, depth + 1)?;
             weight = weight
                 .saturating_add(key_weight)
                 .saturating_add(value_weight);
@@ -287,7 +268,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn remember(&mut self, anchor: usize, node: Node, weight: u64) -> Node {
+    fn remember(&mut self, anchor: usize, node: Node<'a>, weight: u64) -> Node<'a> {
         if anchor == 0 {
             return node;
         }
@@ -300,18 +281,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn alias(&mut self, anchor: usize, at: At) -> Result<Rc<Anchored>, Diagnostic> {
+    fn alias(&mut self, anchor: usize, at: At) -> Result<Rc<Anchored<'a>>, Box<Diagnostic>> {
         let Some(anchored) = self.anchors.get(&anchor) else {
-            return Err(
-                Diagnostic::at(Code::Syntax, at, "an alias inside of what it stands for")
-                    .hint("write out what you mean; to have one group in another write \"@name\""),
-            );
+            let message = "an alias inside of what it stands for";
+            return Err(Box::new(Diagnostic::at(Code::Syntax, at, message).hint(
+                "write out what you mean; to have one group in another write \"@name\"",
+            )));
         };
         self.aliased = self.aliased.saturating_add(anchored.weight);
         if self.aliased > ALIASED {
             let message = format!("the aliases of this file stand for more than {ALIASED} values");
-            return Err(Diagnostic::at(Code::AliasBomb, at, message)
-                .hint("write the values out, or use `groups`"));
+            let diagnostic = Diagnostic::at(Code::AliasBomb, at, message);
+            return Err(Box::new(
+                diagnostic.hint("write the values out, or use `groups`"),
+            ));
         }
         Ok(Rc::clone(anchored))
     }
@@ -338,7 +321,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn refuse_tag(&self, tag: Option<&Tag>, at: At) -> Result<(), Diagnostic> {
+    fn refuse_tag(&self, tag: Option<&Tag>, at: At) -> Result<(), Box<Diagnostic>> {
         let Some(tag) = tag.map(Tag::original) else {
             return Ok(());
         };
@@ -353,7 +336,9 @@ impl<'a> Reader<'a> {
             At { offset, ..at },
             format!("a YAML tag (`{shown}`)"),
         );
-        Err(diagnostic.hint("leave the tag out; put text in quotes"))
+        Err(Box::new(
+            diagnostic.hint("leave the tag out; put text in quotes"),
+        ))
     }
 }
 

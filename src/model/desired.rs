@@ -156,6 +156,9 @@ impl Desired {
     pub fn given(&self) -> BTreeMap<Arc<str>, u64> {
         let mut counts: BTreeMap<FileId, u64> =
             self.rosters.keys().map(|file| (*file, 0)).collect();
+        if counts.is_empty() {
+            return BTreeMap::new();
+        }
         let mut count = |place: Place| {
             if let Some(count) = counts.get_mut(&place.file) {
                 *count += 1;

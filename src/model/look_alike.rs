@@ -1,6 +1,6 @@
 //! Texts that differ, but not for people: by case, normal form, or letters that look alike; and where they differ.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
@@ -12,21 +12,31 @@ const POINTS: usize = 4;
 
 /// What a text looks like: the same for all that people cannot tell apart, and for most that a server folds.
 pub fn looks(text: &str) -> String {
-    if text.is_ascii() {
-        return text.bytes().flat_map(ascii).collect();
+    if !text.chars().all(stands_alone) {
+        return any(text);
     }
-    any(text)
+    let mut shape = String::with_capacity(text.len());
+    text.chars().for_each(|sign| shape.push_str(alone(sign)));
+    shape
 }
 
-/// What a sign of ASCII looks like, found out once: lists have pipes by the hundred thousand.
-fn ascii(sign: u8) -> std::str::Chars<'static> {
-    static SHAPES: LazyLock<Vec<String>> = LazyLock::new(|| {
-        (0..128)
-            .map(|sign: u8| any(&char::from(sign).to_string()))
-            .collect()
-    });
-    let shape = SHAPES.get(usize::from(sign));
-    shape.map(String::as_str).unwrap_or_default().chars()
+/// The first code point that is not looked up.
+const BEYOND: usize = 0x500;
+
+/// Whether a sign looks the same whatever stands beside it: Latin, Greek and Cyrillic letters but for marks that go onto
+/// others, and the sigma, which has another form at the end of a word.
+fn stands_alone(sign: char) -> bool {
+    let depends = matches!(sign, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | 'Σ' | 'σ' | 'ς');
+    (sign as usize) < BEYOND && !depends
+}
+
+/// What such a sign looks like, found out once: manifests and lists have texts by the hundred thousand.
+fn alone(sign: char) -> &'static str {
+    static SHAPES: [OnceLock<Box<str>>; BEYOND] = [const { OnceLock::new() }; BEYOND];
+    let shape = SHAPES.get(sign as usize);
+    shape.map_or("", |shape| {
+        shape.get_or_init(|| any(sign.encode_utf8(&mut [0; 4])).into())
+    })
 }
 
 fn any(text: &str) -> String {
@@ -77,10 +87,20 @@ mod tests {
     use super::{any, difference, looks};
 
     #[test]
-    fn the_short_way_for_ascii_is_the_long_way() {
+    fn the_short_way_is_the_long_way() {
         let signs = || (0..128).map(char::from);
         for text in signs().flat_map(|a| signs().map(move |b| format!("{a}{b}x"))) {
             assert_eq!(looks(&text), any(&text), "{text:?}");
+        }
+        // What comes before and after could only matter where signs go onto each other.
+        for sign in (0..0x600).filter_map(char::from_u32) {
+            for text in [
+                format!("{sign}"),
+                format!("a{sign}x{sign}й"),
+                format!("İ{sign}{sign}'ΐ"),
+            ] {
+                assert_eq!(looks(&text), any(&text), "{text:?}");
+            }
         }
     }
 

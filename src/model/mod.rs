@@ -12,6 +12,7 @@ mod recorded;
 mod room;
 mod row;
 mod text;
+mod users;
 
 pub use checkup::{Checkup, Finding, Probe, Step, Verdict};
 pub use desired::{
@@ -24,3 +25,4 @@ pub use recorded::{Owed, Recorded, RecordedRoom, Sending, Shown};
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
 pub use row::{Cell, Listing, Row};
 pub use text::{is_hidden, nfc};
+pub use users::UserSet;

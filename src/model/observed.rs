@@ -1,6 +1,6 @@
 //! What the server showed: live rooms that matter to a manifest, and a count of the rest.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::{Pipe, RoomId, RoomState};
 
@@ -21,7 +21,7 @@ pub struct LiveRoom {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
     /// Rows whose pipe somebody asked for, deleted ones included, in the order of their ids.
-    pub rooms: BTreeMap<Pipe, Vec<LiveRoom>>,
+    pub rooms: HashMap<Pipe, Vec<LiveRoom>>,
     /// Live rows in all, kept or not.
     pub live: usize,
     /// Live rows nobody declared that lie in the manifest's scope.
@@ -38,7 +38,9 @@ impl Observed {
             self.unmanaged += usize::from(!row.deleted && in_scope);
             return;
         }
-        let rows = self.rooms.entry(row.pipe.clone()).or_default();
+        let rows = self.rooms.entry(row.pipe.clone());
+        // Nearly always it is the only one.
+        let rows = rows.or_insert_with(|| Vec::with_capacity(1));
         let at = rows.partition_point(|other| other.id < row.id);
         rows.insert(at, row);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserId};
+use super::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserSet};
 
 /// A field that did not take: what we sent and what the server showed afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum Sending {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Owed {
     /// Members still to be sent.
-    pub members: BTreeSet<UserId>,
+    pub members: UserSet,
     /// Whether the welcome is still to be sent.
     pub welcome: bool,
     /// The room it is owed to, once something told which; before that whichever has the pipe.
@@ -37,11 +37,11 @@ pub struct Owed {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordedRoom {
     /// Members whose adding the server confirmed, and those that were adopted.
-    pub members: BTreeSet<UserId>,
+    pub members: UserSet,
     /// Which of them the server never confirmed: somebody had them taken for present.
-    pub adopted: BTreeSet<UserId>,
+    pub adopted: UserSet,
     /// Members that left the manifest since; they may still be in the room.
-    pub released: BTreeSet<UserId>,
+    pub released: UserSet,
     /// Title, type and publicity of the last write the server confirmed.
     pub sent: Option<RoomState>,
     /// Which of these went as they stood there, since the server had ignored what the manifest wanted.

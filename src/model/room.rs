@@ -147,6 +147,14 @@ impl RoomState {
         }
     }
 
+    /// Whether a field has the same value, normalised, in another state.
+    pub fn is_same(&self, field: Field, other: &Self) -> bool {
+        match field {
+            Field::Title if self.title == other.title => true,
+            field => self.value(field) == other.value(field),
+        }
+    }
+
     /// Takes one field, raw, from another state.
     pub fn copy_field(&mut self, field: Field, from: &Self) {
         match field {

@@ -96,6 +96,9 @@ pub(super) fn on_record(
     only: &Selection,
 ) -> Option<Note> {
     let mut adopted = Unverified::default();
+    if recorded.rooms.values().all(|room| room.adopted.is_empty()) {
+        return None;
+    }
     let chosen = desired.rooms.values();
     for room in chosen.filter(|room| only.contains(&room.pipe)) {
         let known = observed

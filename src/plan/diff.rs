@@ -9,9 +9,10 @@ use super::remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note};
 use super::rename::likely_renames;
 use super::select::Selection;
 use super::standing::{Standing, left};
+use super::walk::{Ahead, without};
 use crate::model::{
-    Desired, DesiredRoom, Field, FieldSet, LiveRoom, MembersPolicy, Observed, Recorded,
-    RecordedRoom, RoomId, RoomState, Sending, Target, UserId, Welcome,
+    Desired, DesiredRoom, Field, FieldSet, LiveRoom, MembersPolicy, Observed, Pipe, Recorded,
+    RecordedRoom, RoomId, RoomState, Sending, Target, UserId, UserSet, Welcome,
 };
 
 /// What the command line says about a plan.
@@ -44,6 +45,7 @@ pub fn plan(
             observed,
             recorded,
             switches,
+            ids: Ahead::new(&recorded.ids),
             plan: Plan::empty(target),
         };
         let chosen = desired.rooms.values();
@@ -62,30 +64,34 @@ struct Diff<'a> {
     observed: &'a Observed,
     recorded: &'a Recorded,
     switches: &'a Switches,
+    /// The ids on record, in step with the declared rooms.
+    ids: Ahead<'a, Pipe, RoomId>,
     plan: Plan,
 }
 
 impl Diff<'_> {
     fn room(&mut self, room: &DesiredRoom) {
-        let live: Vec<&LiveRoom> = self.observed.live(&room.pipe).collect();
-        match live.as_slice() {
-            [] => self.absent(room),
-            [live] => self.present(room, live),
-            several => self.conflict(
-                room,
-                ConflictKind::Several(several.iter().map(|row| row.id).collect()),
-            ),
+        let id = self.ids.get(&room.pipe).copied();
+        let mut live = self.observed.live(&room.pipe);
+        match (live.next(), live.next()) {
+            (None, _) => self.absent(room, id),
+            (Some(live), None) => self.present(room, live, id),
+            (Some(_), Some(_)) => {
+                let several = self.observed.live(&room.pipe).map(|row| row.id);
+                self.conflict(room, ConflictKind::Several(several.collect()));
+            }
         }
     }
 
-    fn absent(&mut self, room: &DesiredRoom) {
+    /// A room that the list does not show; `id` is the one on record.
+    fn absent(&mut self, room: &DesiredRoom, id: Option<RoomId>) {
         let deleted: Vec<_> = self
             .observed
             .deleted(&room.pipe)
             .map(|row| row.id)
             .collect();
-        let obstacle = match self.recorded.ids.get(&room.pipe) {
-            Some(id) if !deleted.contains(id) => Some(ConflictKind::Vanished(*id)),
+        let obstacle = match id {
+            Some(id) if !deleted.contains(&id) => Some(ConflictKind::Vanished(id)),
             _ if !deleted.is_empty() => Some(ConflictKind::Deleted(deleted)),
             _ => None,
         };
@@ -104,19 +110,15 @@ impl Diff<'_> {
         }
     }
 
-    fn present(&mut self, room: &DesiredRoom, live: &LiveRoom) {
+    /// A room that the list shows; `id` is the one on record.
+    fn present(&mut self, room: &DesiredRoom, live: &LiveRoom, id: Option<RoomId>) {
         let nothing = RecordedRoom::default();
         let known = self.recorded.rooms.get(&live.id);
         let record = known.unwrap_or(&nothing);
-        if let Some(id) = self
-            .recorded
-            .ids
-            .get(&room.pipe)
-            .filter(|id| **id != live.id)
-        {
+        if let Some(id) = id.filter(|id| *id != live.id) {
             let note = Note::MadeAnew {
                 pipe: room.pipe.clone(),
-                recorded: *id,
+                recorded: id,
                 live: live.id,
             };
             self.plan.notes.push(note);
@@ -127,18 +129,17 @@ impl Diff<'_> {
         }
         self.by_hand(room, live, record);
         let members = self.members(room, known);
-        let mut send = room.state.clone();
-        let (mut fields, mut kept) = (Vec::new(), FieldSet::default());
+        let (mut fields, mut kept, mut as_it_is) =
+            (Vec::new(), FieldSet::default(), FieldSet::default());
         for field in Field::ALL {
-            let (before, after) = (live.state.value(field), room.state.value(field));
-            let settled = before == after || room.ignore.contains(field);
+            let settled = live.state.is_same(field, &room.state) || room.ignore.contains(field);
             if !settled && self.was_ignored(room, live, record, field) {
                 kept.insert(field);
             }
             if settled || kept.contains(field) {
-                // Every field goes with every write; one that is not to change goes as it is, raw.
-                send.copy_field(field, &live.state);
+                as_it_is.insert(field);
             } else {
+                let (before, after) = (live.state.value(field), room.state.value(field));
                 let changed = changed(&room.pipe, field, &before, &after, record);
                 fields.push(FieldChange {
                     field,
@@ -151,18 +152,16 @@ impl Diff<'_> {
         let welcome = self.welcome(room, live.id).is_some();
         if fields.is_empty() && members.count() == 0 && !welcome {
             self.plan.summary.unchanged += 1;
-        } else {
-            self.change(
-                room,
-                Action::Update {
-                    id: live.id,
-                    fields,
-                },
-                (send, kept),
-                members,
-                false,
-            );
+            return;
         }
+        let mut send = room.state.clone();
+        for field in as_it_is.iter() {
+            // Every field goes with every write; one that is not to change goes as it is, raw.
+            send.copy_field(field, &live.state);
+        }
+        let id = live.id;
+        let action = Action::Update { id, fields };
+        self.change(room, action, (send, kept), members, false);
     }
 
     /// The welcome of a room that is there: only if we made it, and it waits for it.
@@ -203,12 +202,9 @@ impl Diff<'_> {
         let declared = || room.members.iter().map(|member| member.user);
         let owed = self.recorded.owed.get(&room.pipe);
         let is_owed = |user: &UserId| owed.is_some_and(|owed| owed.members.contains(user));
-        let recorded = declared()
-            .filter(|user| known.is_some_and(|known| known.members.contains(user)))
-            .count();
-        let mut missing: Vec<UserId> = declared()
-            .filter(|user| !known.is_some_and(|known| known.members.contains(user)))
-            .collect();
+        let on_record = known.iter().flat_map(|known| known.members.iter().copied());
+        let mut missing: Vec<UserId> = without(declared(), on_record).collect();
+        let recorded = room.members.len() - missing.len();
         if room.policy == MembersPolicy::OnCreate {
             missing.retain(is_owed);
         }
@@ -255,12 +251,9 @@ impl Diff<'_> {
     }
 
     fn by_hand(&mut self, room: &DesiredRoom, live: &LiveRoom, record: &RecordedRoom) {
-        let gone = |users: &std::collections::BTreeSet<UserId>| -> Vec<UserId> {
-            users
-                .iter()
-                .copied()
-                .filter(|user| !room.has_member(*user))
-                .collect()
+        let gone = |users: &UserSet| -> Vec<UserId> {
+            let declared = room.members.iter().map(|member| member.user);
+            without(users.iter().copied(), declared).collect()
         };
         let (left, released) = (gone(&record.members), gone(&record.released));
         if !left.is_empty() || !released.is_empty() {
@@ -349,9 +342,11 @@ impl Diff<'_> {
         let mut gone = Vec::new();
         if only.of_all_shards().is_all() {
             gone = left(self.desired, self.recorded);
-            let known = self.recorded.ids.keys().filter(|pipe| only.contains(pipe));
-            let undeclared = known.filter(|pipe| !self.desired.rooms.contains_key(*pipe));
-            plan.undeclared = undeclared.cloned().collect();
+            let undeclared = without(self.recorded.ids.keys(), self.desired.rooms.keys());
+            plan.undeclared = undeclared
+                .filter(|pipe| only.contains(pipe))
+                .cloned()
+                .collect();
         }
         plan.notes
             .extend(likely_renames(&plan.changes, &gone, self.recorded));

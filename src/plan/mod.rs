@@ -18,6 +18,7 @@ mod select;
 mod shard;
 mod stale;
 mod standing;
+mod walk;
 
 pub use adopt::{Adopted, Adoption, adoption};
 pub use change::{Action, Change, Changed, FieldChange, Members, Plan, Summary, Unverified};

@@ -1,13 +1,14 @@
 //! Which rooms a run is about: `--only`, `--shard`, and the rows of the server's list that matter to a manifest.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::OnceLock;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::change::Plan;
 use super::shard::Shard;
-use crate::model::{Desired, LiveRoom, Observed, Pipe, looks};
+use crate::model::{self, Desired, LiveRoom, Observed, Pipe};
 
 /// Pipes chosen by globs and by a part of all; every pipe if there is neither.
 #[derive(Debug, Clone, Default)]
@@ -71,9 +72,11 @@ impl Selection {
 
 /// Sorts the rows of a list into those a run is about, those in its scope, and the rest.
 pub struct Interest<'a> {
-    wanted: Box<dyn Fn(&Pipe) -> bool + Send + Sync + 'a>,
-    /// The wanted pipes by what they look like.
-    looks: HashMap<String, &'a Pipe>,
+    wanted: HashSet<Pipe>,
+    /// The manifest, if it is one's.
+    desired: Option<&'a Desired>,
+    /// Its pipes by what they look like, once there is a row that nobody wants.
+    looks: OnceLock<HashMap<String, Pipe>>,
     scope: Selection,
 }
 
@@ -81,30 +84,34 @@ impl<'a> Interest<'a> {
     /// The interest of a manifest. Its globs were checked one by one when it was read; should they not go together, all
     /// rooms count as in scope, which only makes the figure of the unmanaged larger.
     pub fn new(desired: &'a Desired) -> Self {
-        let scope = Selection::new(&desired.scope).unwrap_or_default();
         Self {
-            wanted: Box::new(|pipe| desired.rooms.contains_key(pipe)),
-            looks: desired
-                .rooms
-                .keys()
-                .map(|pipe| (looks(pipe.as_str()), pipe))
-                .collect(),
-            scope,
+            wanted: desired.rooms.keys().cloned().collect(),
+            desired: Some(desired),
+            looks: OnceLock::new(),
+            scope: Selection::new(&desired.scope).unwrap_or_default(),
         }
     }
 
     /// The interest of a plan: the rooms it writes to.
     pub fn of_plan(plan: &Plan) -> Self {
-        let pipes: BTreeSet<Pipe> = plan
-            .changes
-            .iter()
-            .map(|change| change.pipe.clone())
-            .collect();
+        let pipes = plan.changes.iter().map(|change| change.pipe.clone());
         Self {
-            wanted: Box::new(move |pipe| pipes.contains(pipe)),
-            looks: HashMap::new(),
+            wanted: pipes.collect(),
+            desired: None,
+            looks: OnceLock::new(),
             scope: Selection::default(),
         }
+    }
+
+    /// The declared pipe that a pipe looks like.
+    fn like(&self, pipe: &Pipe) -> Option<&Pipe> {
+        let desired = self.desired?;
+        let looks = self.looks.get_or_init(|| {
+            let pipes = desired.rooms.keys();
+            let look = |pipe: &Pipe| (model::looks(pipe.as_str()), pipe.clone());
+            pipes.map(look).collect()
+        });
+        looks.get(&model::looks(pipe.as_str()))
     }
 
     /// What a whole list shows of interest.
@@ -116,18 +123,19 @@ impl<'a> Interest<'a> {
     }
 
     /// Takes a row in.
-    pub fn take(&self, observed: &mut Observed, row: LiveRoom) {
-        let wanted = (self.wanted)(&row.pipe);
-        let in_scope = !wanted && self.scope.contains(&row.pipe);
-        if !wanted
-            && !row.deleted
-            && !self.looks.is_empty()
-            && let Some(like) = self.looks.get(&looks(row.pipe.as_str()))
+    pub fn take(&self, observed: &mut Observed, mut row: LiveRoom) {
+        let wanted = self.wanted.get(&row.pipe);
+        if let Some(pipe) = wanted {
+            // One text for both.
+            row.pipe = pipe.clone();
+        } else if !row.deleted
+            && let Some(like) = self.like(&row.pipe)
         {
-            let pair = ((*like).clone(), row.pipe.clone());
+            let pair = (like.clone(), row.pipe.clone());
             observed.look_alikes.push(pair);
         }
-        observed.take(row, wanted, in_scope);
+        let in_scope = wanted.is_none() && self.scope.contains(&row.pipe);
+        observed.take(row, wanted.is_some(), in_scope);
     }
 }
 

@@ -9,6 +9,7 @@ use super::change::Plan;
 use super::remarks::Refusal;
 use super::select::Selection;
 use super::shard::Shard;
+use super::walk::without;
 use crate::model::{Desired, Pipe, Recorded};
 
 /// What an apply writes down of the manifest, beside what it does.
@@ -87,9 +88,8 @@ impl Plan {
 
 /// The rooms on record that left the manifest since it was last applied.
 pub(super) fn left(desired: &Desired, recorded: &Recorded) -> Vec<Pipe> {
-    let known = recorded.ids.keys();
-    let left =
-        known.filter(|pipe| !desired.rooms.contains_key(*pipe) && !recorded.left.contains(*pipe));
+    let gone = without(recorded.ids.keys(), desired.rooms.keys());
+    let left = gone.filter(|pipe| !recorded.left.contains(*pipe));
     left.cloned().collect()
 }
 

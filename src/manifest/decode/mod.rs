@@ -10,6 +10,7 @@ use self::room::{KINDS, POLICIES, room};
 use super::diagnostic::{At, Code, Diagnostic, Problems};
 use super::fields::{Decoder, Keys, written};
 use super::raw::{RawDefaults, RawFile, RawLimits, RawManifest, Spanned, Version};
+use super::source::Lines;
 use super::yaml::{Item, Node, Value};
 use crate::model::FileId;
 
@@ -42,9 +43,9 @@ pub(super) struct FileDecoder<'a> {
 }
 
 impl<'a> FileDecoder<'a> {
-    pub(super) fn new(file: FileId, problems: &'a mut Problems) -> Self {
+    pub(super) fn new(file: FileId, lines: Lines<'a>, problems: &'a mut Problems) -> Self {
         Self {
-            decoder: Decoder::new(problems),
+            decoder: Decoder::new(lines, problems),
             file,
             seen: BTreeMap::new(),
             raw: RawManifest::default(),
@@ -102,7 +103,7 @@ impl<'a> FileDecoder<'a> {
             return;
         }
         let decoder = &mut self.decoder;
-        match name.as_str() {
+        match name.as_ref() {
             "version" => self.raw.version = version(decoder, value),
             "widget" => self.raw.widget = decoder.id(value, "`widget`"),
             "scope" => {

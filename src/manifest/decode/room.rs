@@ -8,7 +8,7 @@ use super::super::raw::{Names, PositiveId, RawMember, RawRoom, RawWelcome, Spann
 use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
 use super::roster::{self, missing};
-use crate::model::{Field, MembersPolicy, RoomKind};
+use crate::model::{Field, Member, MembersPolicy, Place, RoomKind, UserId};
 
 pub(super) const ROOM: Keys<9> = Keys {
     owner: "a room",
@@ -95,7 +95,7 @@ pub(super) fn of_fields(
     let ignore = ignore
         .map(|node| ignored(decoder, node))
         .unwrap_or_default();
-    let welcome = said.and_then(|node| welcome(decoder, node));
+    let welcome = said.and_then(|node| welcome(decoder, node)).map(Box::new);
     let broken = pipe.is_none() || title.is_none();
     let stand_in = || Spanned {
         value: String::new(),
@@ -163,11 +163,38 @@ pub(super) fn members(
     node: &Node,
     what: &str,
 ) -> Vec<Spanned<RawMember>> {
-    decoder
-        .list(node, what)
-        .iter()
-        .filter_map(|node| member(decoder, node))
-        .collect()
+    let nodes = decoder.list(node, what);
+    let (mut list, mut ids, mut at) = (Vec::new(), Vec::new(), node.at);
+    let close = |list: &mut Vec<_>, ids: &mut Vec<Member>, at| {
+        if !ids.is_empty() {
+            let value = RawMember::Ids(std::mem::take(ids).into_boxed_slice());
+            list.push(Spanned { value, at });
+        }
+    };
+    for (index, node) in nodes.iter().enumerate() {
+        match Decoder::plain_id(node) {
+            Some(id) => {
+                if ids.is_empty() {
+                    (ids, at) = (Vec::with_capacity(nodes.len() - index), node.at);
+                }
+                let line = decoder.lines.of(node.at.offset);
+                let place = Place {
+                    file: node.at.file,
+                    line,
+                };
+                ids.push(Member {
+                    user: UserId(id),
+                    place,
+                });
+            }
+            None => {
+                close(&mut list, &mut ids, at);
+                list.extend(member(decoder, node));
+            }
+        }
+    }
+    close(&mut list, &mut ids, at);
+    list
 }
 
 fn member(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> {

@@ -46,10 +46,10 @@ const DELIMITERS: [(&str, u8); 5] = [
 ];
 
 /// The values of the keys that say which file it is and how it is read.
-pub(super) type FileNodes<'n> = [Option<&'n Node>; 6];
+pub(super) type FileNodes<'n> = [Option<&'n Node<'n>>; 6];
 
 /// The `roster` key of a mapping, unless it names a person of that name.
-pub(super) fn named(node: &Node) -> Option<&(Node, Node)> {
+pub(super) fn named<'n, 't>(node: &'n Node<'t>) -> Option<&'n (Node<'t>, Node<'t>)> {
     let Value::Map(pairs) = node.value() else {
         return None;
     };
@@ -219,7 +219,7 @@ fn cell(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     let itself = match reading(text) {
         Reading::Text => true,
         Reading::Number => whole,
-        Reading::Bool => matches!(text.as_str(), "true" | "false"),
+        Reading::Bool => matches!(&**text, "true" | "false"),
         Reading::Null | Reading::Date => false,
     };
     if !*plain || itself {

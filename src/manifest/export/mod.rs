@@ -7,7 +7,7 @@ mod append;
 mod readback;
 mod split;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub use append::append;
@@ -16,7 +16,9 @@ pub use split::{by_prefix, by_type};
 
 use super::diagnostic::At;
 use super::validate::{bad_pipe, bad_title};
-use crate::model::{FileId, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, WidgetId, is_hidden};
+use crate::model::{
+    FileId, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, UserSet, WidgetId, is_hidden,
+};
 
 const NOWHERE: At = At {
     file: FileId(0),
@@ -143,7 +145,7 @@ fn declare(text: &mut String, room: &LiveRoom, recorded: Option<&RecordedRoom>) 
     if !ignore.is_empty() {
         let _ = writeln!(text, "    ignore: [{}]", ignore.join(", "));
     }
-    let none = BTreeSet::new();
+    let none = UserSet::default();
     let members: Vec<String> = recorded
         .map_or(&none, |recorded| &recorded.members)
         .iter()

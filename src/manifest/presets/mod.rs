@@ -30,13 +30,13 @@ const ID: &str = "$id";
 const ROLE: &str = "role";
 
 /// What the manifest says to a preset.
-struct Choice {
+struct Choice<'t> {
     /// The directory of the files, with a slash at its end, or the only file; empty for the manifest's own directory.
     from: String,
     /// What the cells of the role column may be; none for anything.
-    roles: Option<Node>,
+    roles: Option<Node<'t>>,
     /// The column with the site's user id.
-    id: Node,
+    id: Node<'t>,
     /// Whether rows that are not active are left out.
     active_only: bool,
     at: At,
@@ -52,12 +52,12 @@ pub(super) const OWN_KEYS: [&str; 4] = ["from", "roles", "status", "id"];
 
 /// An entry with its preset filled in: what the manifest says goes over what the preset says. With it, what the format says of cells.
 /// `None` if there is no such format, which is noted.
-pub(super) fn filled(
+pub(super) fn filled<'t>(
     decoder: &mut Decoder<'_>,
-    format: &Node,
-    [from, roles, status, id]: [Option<&Node>; 4],
-    own: [(&str, Option<&Node>); 3],
-) -> Option<(Node, Vocabulary)> {
+    format: &Node<'t>,
+    [from, roles, status, id]: [Option<&Node<'t>>; 4],
+    own: [(&str, Option<&Node<'t>>); 3],
+) -> Option<(Node<'t>, Vocabulary)> {
     let choices: Vec<(&str, &str)> = PRESETS.to_vec();
     let preset = decoder.choice(format, "`format`", &choices)?;
     let at = format.at;
@@ -117,12 +117,12 @@ fn is_file(from: &str) -> bool {
         .any(|ending| lower.ends_with(ending))
 }
 
-fn nothing(at: At) -> Node {
+fn nothing(at: At) -> Node<'static> {
     Node::made(at, Value::Map(Vec::new()))
 }
 
 /// A preset's text as nodes that all stand where the manifest names the format.
-fn parsed(text: &str, at: At) -> Pairs {
+fn parsed(text: &'static str, at: At) -> Pairs<'static> {
     let mut pairs = Vec::new();
     // The texts are this program's own; a test reads each.
     let read = yaml::read(text, at.file, "", &mut |item| {
@@ -134,9 +134,9 @@ fn parsed(text: &str, at: At) -> Pairs {
     pairs
 }
 
-impl Choice {
-    fn pairs(&self, pairs: Pairs) -> Pairs {
-        let mut filled: Pairs = Vec::with_capacity(pairs.len());
+impl<'t> Choice<'t> {
+    fn pairs(&self, pairs: Pairs<'t>) -> Pairs<'t> {
+        let mut filled: Pairs<'t> = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
             match text(&key) {
                 Some(ACTIVE) if !self.active_only => {}
@@ -151,7 +151,7 @@ impl Choice {
         filled
     }
 
-    fn node(&self, node: Node) -> Node {
+    fn node(&self, node: Node<'t>) -> Node<'t> {
         let at = node.at;
         match node.value().clone() {
             Value::Map(pairs) => Node::made(at, Value::Map(self.pairs(pairs))),
@@ -165,7 +165,7 @@ impl Choice {
         }
     }
 
-    fn path(&self, node: &Node) -> Node {
+    fn path(&self, node: &Node<'t>) -> Node<'t> {
         let name = text(node).unwrap_or_default();
         let path = if is_file(&self.from) {
             self.from.clone()
@@ -177,7 +177,7 @@ impl Choice {
 }
 
 /// The cells that some roles stand for: by the preset's names, else as they are written.
-fn role_cells(decoder: &mut Decoder<'_>, node: &Node, known: &Node) -> Node {
+fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
     let nodes = match node.value() {
         Value::Seq(nodes) => nodes.as_slice(),
         _ => std::slice::from_ref(node),

@@ -3,13 +3,11 @@
 //! Main entry: [`overlay`]. It knows no key's meaning but two.
 
 use super::super::diagnostic::At;
+pub(super) use super::super::yaml::Pairs;
 use super::super::yaml::{Node, Value};
 
-/// A mapping, in the order of the file.
-pub(super) type Pairs = Vec<(Node, Node)>;
-
 /// Puts a value under a key, and says where that is. Mappings go over each other key by key, all the way down; only `on` is one thing.
-pub(super) fn overlay(pairs: &mut Pairs, key: &str, value: &Node, at: At) -> usize {
+pub(super) fn overlay<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: At) -> usize {
     let there = pairs
         .iter_mut()
         .enumerate()
@@ -54,7 +52,7 @@ pub(super) fn is_same_key(one: &str, other: &str) -> bool {
 }
 
 /// Takes a key out, with its value.
-pub(super) fn taken(pairs: &mut Pairs, key: &str) -> Option<Node> {
+pub(super) fn taken<'t>(pairs: &mut Pairs<'t>, key: &str) -> Option<Node<'t>> {
     let place = pairs
         .iter()
         .position(|(other, _)| text(other) == Some(key))?;
@@ -62,7 +60,7 @@ pub(super) fn taken(pairs: &mut Pairs, key: &str) -> Option<Node> {
 }
 
 /// A word.
-pub(super) fn text(node: &Node) -> Option<&str> {
+pub(super) fn text<'n>(node: &'n Node<'_>) -> Option<&'n str> {
     match node.value() {
         Value::Scalar { text, .. } => Some(text),
         _ => None,
@@ -70,7 +68,7 @@ pub(super) fn text(node: &Node) -> Option<&str> {
 }
 
 /// What a mapping has, by its keys.
-pub(super) fn entries(node: Option<&Node>) -> Vec<(&str, &Node)> {
+pub(super) fn entries<'n, 't>(node: Option<&'n Node<'t>>) -> Vec<(&'n str, &'n Node<'t>)> {
     let pairs = match node.map(Node::value) {
         Some(Value::Map(pairs)) => pairs.as_slice(),
         _ => &[],

@@ -14,7 +14,7 @@ pub use bulk::{
 };
 
 use super::diagnostic::At;
-use crate::model::{Field, FileId, Limit, MembersPolicy, RoomKind};
+use crate::model::{Field, FileId, Limit, Member, MembersPolicy, RoomKind};
 
 /// A value and where it is written.
 #[derive(Debug, Clone)]
@@ -179,7 +179,7 @@ pub struct RawRoom {
     #[schemars(default, with = "Vec<RawField>")]
     pub ignore: Vec<Spanned<Field>>,
     /// What is said in the room, once, after it was created and its members are in; never in one that was there before.
-    pub welcome: Option<RawWelcome>,
+    pub welcome: Option<Box<RawWelcome>>,
 }
 
 /// A message for the members of a new room.
@@ -202,6 +202,8 @@ pub struct RawWelcome {
 pub enum RawMember {
     /// A user id.
     Id(u64),
+    /// User ids that stand one after another, each with its own place: most lists are nothing else, and there are millions.
+    Ids(Box<[Member]>),
     /// A name from `people`.
     Person(String),
     /// `@group`, without the sign.

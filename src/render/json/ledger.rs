@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::FORMAT;
 use super::change::users;
-use crate::model::{Pipe, Recorded, RoomId, Sending, Target, UserId};
+use crate::model::{Pipe, Recorded, RoomId, Sending, Target, UserSet};
 
 /// The fold of a ledger.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -65,9 +65,7 @@ impl LedgerDocument {
     /// The document of a ledger with so many entries.
     pub fn new(target: &Target, entries: usize, recorded: &Recorded) -> Self {
         let Target { origin, widget } = target.clone();
-        let list = |set: &std::collections::BTreeSet<UserId>| {
-            users(&set.iter().copied().collect::<Vec<_>>())
-        };
+        let list = |set: &UserSet| users(&set.iter().copied().collect::<Vec<_>>());
         let owed = recorded.owed.iter().map(|(pipe, owed)| OwedDocument {
             pipe: pipe.to_string(),
             members: list(&owed.members),

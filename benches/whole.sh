@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Whole processes beside the floor, in one run: `check`, and `plan` over HTTP against a server that has the rooms.
+# bash benches/whole.sh [--write] [ROOMS...]
+#   100 1000 10000 100000 rooms unless told otherwise; the least CPU of several runs; tables in Markdown,
+#   put between the marks in docs/performance.md with --write. ROOMFORM_BUILT=1: what is built is measured.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+write=
+if [ "${1:-}" = --write ]; then
+  write=1
+  shift
+fi
+sizes=("$@")
+[ ${#sizes[@]} -gt 0 ] || sizes=(100 1000 10000 100000)
+TIMEFORMAT='%3U %3S %3R'
+
+if [ ! -x /usr/bin/time ]; then
+  apt-get install -y -qq time
+fi
+target=${CARGO_TARGET_DIR:-$(pwd)/target}
+if [ -z "${ROOMFORM_BUILT:-}" ]; then
+  cargo build --release --locked --quiet
+  cargo bench --locked --quiet --bench floor --no-run
+fi
+program=$target/release/roomform
+floor=$(find "$target/release/deps" -name 'floor-*' -type f -perm -u+x -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
+
+work=$(mktemp -d)
+servers=()
+trap 'kill "${servers[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
+export IMBACHAT_WIDGET=627 IMBACHAT_SECRET_KEY=secret_key
+
+# least RUNS DIRECTORY COMMAND...: "CPU WALL MB" of the cheapest of so many runs
+least() {
+  local runs=$1 directory=$2
+  shift 2
+  for _ in $(seq "$runs"); do
+    (
+      cd "$directory"
+      { time /usr/bin/time -o "$work/memory" -f '%M' "$@" >/dev/null 2>"$work/said"; } 2>&1 || {
+        cat "$work/said" >&2
+        exit 1
+      }
+    )
+    tail -n 1 "$work/memory"
+  done | paste -d' ' - - | awk '{ print $1 + $2, $3, $4 / 1024 }' | sort -n | head -n 1
+}
+
+# row WHAT FLOOR-CPU BYTES-READ CPU WALL MB
+row() {
+  awk -v what="$1" -v floor="$2" -v bytes="$3" -v cpu="$4" -v wall="$5" -v mb="$6" -v rooms="$rooms" 'BEGIN {
+    printf "| %s | %.3f | %.3f | %.2f | %.3f | %.1f | %.1f | %.1f | %.1f |\n",
+      what, cpu, floor, cpu / floor, wall, cpu / rooms * 1e6, mb, bytes / 1048576, mb * 1048576 / bytes }'
+}
+
+# serve DIRECTORY STATE: starts a server; its address goes to $url
+serve() {
+  "$program" sandbox serve --listen 127.0.0.1:0 --state "$1/$2" >"$1/$2.txt" 2>&1 &
+  servers+=($!)
+  until grep -q 'http://' "$1/$2.txt"; do kill -0 "${servers[-1]}"; done
+  url=$(grep -o 'http://[0-9.:]*' "$1/$2.txt" | head -n 1)
+}
+
+bytes() { cat "$@" | wc -c; }
+sum() { echo "$*" | awk '{ for (i = 1; i <= NF; i++) sum += $i; print sum }'; }
+
+tables() {
+  local rooms runs dir url yaml json csv list ledger in cpu wall mb
+  for rooms in "${sizes[@]}"; do
+    dir=$work/$rooms
+    runs=$((rooms < 100000 ? 10 : 4))
+    "$floor" make "$dir" "$rooms" >/dev/null
+    serve "$dir" empty.json
+    local fresh=("$program" plan -q --api-url "$url" --ledger "$dir/none.jsonl")
+    serve "$dir" state.json
+    sed -i "1s#https://chat.example#$url#" "$dir/ledger.jsonl"
+    local plan=("$program" plan -q --api-url "$url" --ledger "$dir/ledger.jsonl")
+
+    read -r yaml _ <<<"$(least "$runs" "$dir" "$floor" yaml yaml/rooms.yaml)"
+    read -r json _ <<<"$(least "$runs" "$dir" "$floor" yaml json/rooms.yaml)"
+    read -r csv _ <<<"$(least "$runs" "$dir" "$floor" csv csv/enrollments.csv)"
+    read -r list _ <<<"$(least "$runs" "$dir" "$floor" json list.json ledger.jsonl)"
+    in=$(bytes "$dir/list.json" "$dir/ledger.jsonl")
+
+    echo
+    echo "$rooms rooms of 30 members:"
+    echo
+    echo '| | CPU, s | floor, s | ratio | wall, s | CPU a room, µs | peak, MiB | read, MiB | peak / read |'
+    echo '|---|---|---|---|---|---|---|---|---|'
+    read -r cpu wall mb <<<"$(least "$runs" "$dir/yaml" "$program" check -q)"
+    row "check, YAML" "$yaml" "$(bytes "$dir"/yaml/*)" "$cpu" "$wall" "$mb"
+    read -r cpu wall mb <<<"$(least "$runs" "$dir/many" "$program" check -q -f .)"
+    row "check, YAML in 100 files" "$yaml" "$(bytes "$dir"/many/*)" "$cpu" "$wall" "$mb"
+    read -r cpu wall mb <<<"$(least "$runs" "$dir/json" "$program" check -q)"
+    row "check, JSON" "$json" "$(bytes "$dir"/json/*)" "$cpu" "$wall" "$mb"
+    read -r cpu wall mb <<<"$(least "$runs" "$dir/csv" "$program" check -q)"
+    row "check, CSV" "$csv" "$(bytes "$dir"/csv/*)" "$cpu" "$wall" "$mb"
+    read -r cpu wall mb <<<"$(least "$runs" "$dir/yaml" "${fresh[@]}")"
+    row "plan, YAML, every room new" "$yaml" "$(bytes "$dir"/yaml/*)" "$cpu" "$wall" "$mb"
+    read -r cpu wall mb <<<"$(least "$runs" "$dir/yaml" "${plan[@]}")"
+    row "plan, YAML, no change" "$(sum "$yaml" "$list")" "$(sum "$in" "$(bytes "$dir"/yaml/*)")" "$cpu" "$wall" "$mb"
+    read -r cpu wall mb <<<"$(least "$runs" "$dir/edited" "${plan[@]}")"
+    row "plan, YAML, 1 % changed" "$(sum "$yaml" "$list")" "$(sum "$in" "$(bytes "$dir"/edited/*)")" "$cpu" "$wall" "$mb"
+    read -r cpu wall mb <<<"$(least "$runs" "$dir/many" "${plan[@]}" -f .)"
+    row "plan, YAML in 100 files, no change" "$(sum "$yaml" "$list")" "$(sum "$in" "$(bytes "$dir"/many/*)")" "$cpu" "$wall" "$mb"
+    read -r cpu wall mb <<<"$(least "$runs" "$dir/csv" "${plan[@]}")"
+    row "plan, CSV, no change" "$(sum "$csv" "$list")" "$(sum "$in" "$(bytes "$dir"/csv/*)")" "$cpu" "$wall" "$mb"
+    kill -INT "${servers[@]}"
+    wait "${servers[@]}" || true
+    servers=()
+    rm -r "$dir"
+  done
+  "$floor" make "$work/small" 10 >/dev/null
+  echo
+  echo '| the least of 50 | wall, ms |'
+  echo '|---|---|'
+  read -r _ wall <<<"$(quickest "$program" --version)"
+  echo "| --version | $wall |"
+  read -r _ wall <<<"$(quickest "$program" check -q)"
+  echo "| check, 10 rooms | $wall |"
+}
+
+# quickest COMMAND...: the least wall time of 50 runs, in ms
+quickest() {
+  (
+    cd "$work/small/yaml"
+    for _ in $(seq 50); do
+      { time "$@" >/dev/null 2>&1; } 2>&1
+    done
+  ) | awk '{ print 0, $3 * 1000 }' | sort -k2 -n | head -n 1
+}
+
+machine() {
+  echo "$(nproc) cores of $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(rustc --version | cut -d' ' -f1,2), $(uname -s) $(uname -r | cut -d. -f1,2); load before: $(cut -d' ' -f1 /proc/loadavg)"
+}
+
+if [ -z "$write" ]; then
+  machine
+  tables
+  exit
+fi
+{
+  machine
+  tables
+} >"$work/tables"
+awk -v tables="$work/tables" '
+  /^<!-- whole.sh -->/ { print; print ""; while ((getline line < tables) > 0) print line; print ""; skip = 1 }
+  /^<!-- end of whole.sh -->/ { skip = 0 }
+  !skip' docs/performance.md >"$work/page"
+cat "$work/page" >docs/performance.md

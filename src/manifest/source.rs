@@ -1,0 +1,182 @@
+//! The texts of a manifest, and where in them a byte is: line and column for people, a line for the model.
+//!
+//! Main type: [`Sources`].
+
+use std::sync::Arc;
+
+use super::diagnostic::At;
+use super::layout::line_ends;
+use crate::model::{FileId, Place};
+
+/// A text and its name, with an index of its lines.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The file's path as the user would write it.
+    pub name: Arc<str>,
+    /// Its text.
+    pub text: String,
+    line_starts: Vec<u32>,
+    /// Characters before each block of the text, so that a column in a very long line is not counted from its start.
+    characters: Vec<u32>,
+}
+
+/// Bytes in a block.
+const BLOCK: usize = 4096;
+
+impl Source {
+    /// Looks for the lines of a text. Texts are capped far below 4 GiB before they come here.
+    pub(super) fn new(name: impl Into<Arc<str>>, text: String) -> Self {
+        let ends = line_ends(text.as_bytes()).map(|end| u32::try_from(end).unwrap_or(u32::MAX));
+        let mut line_starts: Vec<u32> = std::iter::once(0).chain(ends).collect();
+        line_starts.shrink_to_fit();
+        let mut count = 0;
+        let blocks = text.as_bytes().chunks(BLOCK).map(|block| {
+            let before = count;
+            count += starts(block) as u32;
+            before
+        });
+        let mut characters: Vec<u32> = blocks.collect();
+        characters.push(count);
+        Self {
+            name: name.into(),
+            text,
+            line_starts,
+            characters,
+        }
+    }
+
+    /// The byte at which a line starts, counted from 1.
+    pub(super) fn line_start(&self, line: u32) -> Option<usize> {
+        let index = (line as usize).checked_sub(1)?;
+        self.line_starts.get(index).map(|start| *start as usize)
+    }
+
+    /// The lines of places that come in the order of the text.
+    pub(super) fn lines(&self) -> Lines<'_> {
+        Lines {
+            starts: &self.line_starts,
+            line: 0,
+        }
+    }
+
+    /// How many characters start before a byte.
+    fn characters_before(&self, offset: usize) -> usize {
+        let offset = offset.min(self.text.len());
+        let block = offset / BLOCK;
+        let counted = self.characters.get(block).copied().unwrap_or_default() as usize;
+        let rest = self.text.as_bytes().get(block * BLOCK..offset);
+        counted + starts(rest.unwrap_or_default())
+    }
+}
+
+/// How many characters start in some bytes of UTF-8.
+fn starts(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
+}
+
+/// The lines of places, each found from the one before: there are millions, nearly all of them in order.
+#[derive(Debug, Clone)]
+pub(super) struct Lines<'s> {
+    starts: &'s [u32],
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// How many steps are cheaper than a search.
+    const STEPS: usize = 8;
+
+    /// The line a byte is in, from 1.
+    pub(super) fn of(&mut self, offset: u32) -> u32 {
+        let last = self.line.checked_sub(1);
+        let last = last.and_then(|last| self.starts.get(last));
+        if last.is_some_and(|start| *start <= offset) {
+            for _ in 0..Self::STEPS {
+                match self.starts.get(self.line) {
+                    Some(start) if *start <= offset => self.line += 1,
+                    _ => return self.line as u32,
+                }
+            }
+        }
+        self.line = self.starts.partition_point(|start| *start <= offset);
+        self.line as u32
+    }
+}
+
+/// All texts of a manifest.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+/// A place for people: line and column from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineColumn {
+    /// From 1.
+    pub line: u32,
+    /// In characters, from 1.
+    pub column: u32,
+}
+
+impl Sources {
+    /// Takes a text in.
+    pub fn add(&mut self, name: impl Into<Arc<str>>, text: String) -> FileId {
+        let id = self.next();
+        self.files.push(Source::new(name, text));
+        id
+    }
+
+    /// The id that the next text gets.
+    pub(super) fn next(&self) -> FileId {
+        FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Takes a text in whose lines were looked for already.
+    pub(super) fn push(&mut self, source: Source) {
+        self.files.push(source);
+    }
+
+    /// The source with this id.
+    pub fn file(&self, id: FileId) -> Option<&Source> {
+        self.files.get(id.0 as usize)
+    }
+
+    /// The names of all files, in the order of their ids.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        self.files.iter().map(|file| file.name.clone()).collect()
+    }
+
+    /// Line and column of a byte.
+    pub fn locate(&self, at: At) -> LineColumn {
+        let Some(file) = self.file(at.file) else {
+            return LineColumn { line: 1, column: 1 };
+        };
+        let line = file
+            .line_starts
+            .partition_point(|start| *start <= at.offset)
+            .max(1);
+        let start = file.line_start(line as u32).unwrap_or_default();
+        let before = file.characters_before(at.offset as usize) - file.characters_before(start);
+        LineColumn {
+            line: line as u32,
+            column: before as u32 + 1,
+        }
+    }
+
+    /// The file's name, line and column of a byte, for whoever tells of it.
+    pub fn told(&self, at: At) -> (&str, LineColumn) {
+        let name = self.file(at.file).map(|file| &*file.name);
+        (name.unwrap_or_default(), self.locate(at))
+    }
+
+    /// The place of a byte, as the model keeps it.
+    pub fn place(&self, at: At) -> Place {
+        let line = self.file(at.file).map_or(1, |file| {
+            file.line_starts
+                .partition_point(|start| *start <= at.offset)
+        });
+        Place {
+            file: at.file,
+            line: line as u32,
+        }
+    }
+}
