@@ -1,5 +1,9 @@
 //! Flags and environment -> [`Settings`]. The only reader of the environment, and the only place where credentials come in.
 
+mod store;
+
+pub use store::{Provider, StoreVariables};
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;

@@ -92,8 +92,8 @@ pub struct Common {
         help_heading = "Target"
     )]
     pub parallelism: NonZeroUsize,
-    /// The ledger [default: .roomform/HOST-WIDGET.jsonl beside the manifest]
-    #[arg(long, global = true, value_name = "PATH", help_heading = "Target")]
+    /// The ledger: a path, or an object as in s3://bucket/key (gs://, az://) [default: .roomform/HOST-WIDGET.jsonl beside the manifest]
+    #[arg(long, global = true, value_name = "PATH|URL", help_heading = "Target")]
     pub ledger: Option<PathBuf>,
 
     /// Let closed rooms become public

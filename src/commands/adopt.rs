@@ -5,7 +5,7 @@ use super::apply::ask;
 use super::target::{Connection, chosen, manifest, observed, switches};
 use crate::cli::{AdoptArgs, Format};
 use crate::error::{Error, Exit};
-use crate::ledger::{Fact, Journal, Record, read};
+use crate::ledger::{Fact, Record};
 use crate::manifest::Loaded;
 use crate::model::Recorded;
 use crate::plan::{Adoption, Interest, adoption, given};
@@ -29,7 +29,7 @@ pub(super) async fn run(
     };
     chosen(&loaded, &switches)?;
     let connection = Connection::open(settings, loaded.desired.widget).await?;
-    let recorded = connection.recorded(console)?;
+    let recorded = connection.recorded(console).await?.into_recorded();
     let observed = observed(&connection, &Interest::new(&loaded.desired)).await?;
     let adoption = adoption(&loaded.desired, &observed, &recorded, &switches.only);
     if console.format == Format::Text {
@@ -42,11 +42,14 @@ pub(super) async fn run(
     }
     let facts = facts(&adoption, &loaded, &recorded, switches.only.is_all());
     if !facts.is_empty() {
-        Journal::open(&connection.ledger, &connection.target, &settings.run)?
+        let (place, target) = (&connection.ledger, &connection.target);
+        place
+            .open(target, &settings.run)
+            .await?
             .append(facts)
             .await?;
     }
-    told(&adoption, &connection, console)?;
+    told(&adoption, &connection, console).await?;
     connection.close().await?;
     Ok(Exit::Done)
 }
@@ -91,9 +94,13 @@ fn facts(adoption: &Adoption, loaded: &Loaded, recorded: &Recorded, whole: bool)
     rooms.chain(given).collect()
 }
 
-fn told(adoption: &Adoption, connection: &Connection, console: &mut Console) -> Result<(), Error> {
+async fn told(
+    adoption: &Adoption,
+    connection: &Connection,
+    console: &mut Console,
+) -> Result<(), Error> {
     if console.format == Format::Json {
-        let after = read(&connection.ledger, &connection.target)?;
+        let after = connection.ledger.read(&connection.target).await?;
         return console.document(&LedgerDocument::new(
             &connection.target,
             after.entries.len(),
@@ -101,7 +108,7 @@ fn told(adoption: &Adoption, connection: &Connection, console: &mut Console) -> 
         ));
     }
     if !adoption.rooms.is_empty() {
-        let path = connection.ledger.display();
+        let path = &connection.ledger;
         console.status(&format!(
             "recorded in {}",
             render::escape::terminal(&path.to_string())

@@ -10,7 +10,7 @@ use crate::apply::{Control, Halt, Job, Outcome, Pace, apply};
 use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
 use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
-use crate::ledger::{Journal, Record, read};
+use crate::ledger::Record;
 use crate::model::Desired;
 use crate::plan::{Interest, Plan, Switches, plan};
 use crate::render::{self, EVERY};
@@ -71,7 +71,8 @@ pub(super) async fn run(
                 &connection,
                 &switches,
                 console,
-            );
+            )
+            .await;
             told.outcome = outcome;
         }
     }
@@ -147,11 +148,12 @@ pub(super) async fn carry_out(
         interest,
         reader: &connection.reader,
         writer: Arc::new(connection.writer(access)),
-        ledger: Arc::new(Journal::open(
-            &connection.ledger,
-            &connection.target,
-            &settings.run,
-        )?),
+        ledger: Arc::new(
+            connection
+                .ledger
+                .open(&connection.target, &settings.run)
+                .await?,
+        ),
         control: Arc::new(Control::new(
             pace,
             dice(),
@@ -163,7 +165,7 @@ pub(super) async fn carry_out(
 }
 
 /// The plan that is left after the writes, from the list that was read to verify them.
-fn after(
+async fn after(
     desired: &Desired,
     outcome: Option<&Outcome>,
     connection: &Connection,
@@ -171,7 +173,7 @@ fn after(
     console: &mut Console,
 ) -> Option<Plan> {
     let observed = outcome?.observed.as_ref()?;
-    match read(&connection.ledger, &connection.target) {
+    match connection.ledger.read(&connection.target).await {
         Ok(snapshot) => Some(plan(
             &connection.target,
             desired,

@@ -1,14 +1,14 @@
 //! `ledger`: look into the record, merge it, tidy it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Console;
 use super::adopt;
-use super::site::Site;
+use super::site::{Site, place};
 use crate::cli::{Format, LedgerVerb};
 use crate::error::{Error, Exit};
-use crate::ledger::{Entries, Fact, Journal, Record, Snapshot, compact, read, rewrite};
+use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
 use crate::model::{Pipe, Recorded};
 use crate::plan::Selection;
 use crate::render;
@@ -23,33 +23,31 @@ pub(super) async fn run(
     if let LedgerVerb::Adopt(args) = verb {
         return adopt::run(args, settings, console).await;
     }
-    let site = Site::of_ledger(settings)?;
+    let site = Site::of_ledger(settings).await?;
     match verb {
         // It has a site of its own: where the rooms are read.
         LedgerVerb::Adopt(_) => {}
-        LedgerVerb::Show => show(&site, console)?,
+        LedgerVerb::Show => show(&site, console).await?,
         LedgerVerb::Forget { pipes } => forget(&site, pipes, settings, console).await?,
-        LedgerVerb::Merge { files } => merge(&site, files, console)?,
+        LedgerVerb::Merge { files } => merge(&site, files, settings, console).await?,
         LedgerVerb::Compact => {
             let mut before = 0;
-            let snapshot = rewrite(&site.ledger, &site.target, |entries| {
+            let work = |entries: Entries| {
                 before = entries.len();
                 compact(&entries)
-            })?;
+            };
+            let snapshot = site.ledger.rewrite(&site.target, work).await?;
             told(console, &site, before, &snapshot)?;
         }
     }
     Ok(Exit::Done)
 }
 
-fn show(site: &Site, console: &mut Console) -> Result<(), Error> {
-    if !site.ledger.exists() {
-        console.warn(&format!(
-            "there is no ledger at `{}`",
-            site.ledger.display()
-        ));
+async fn show(site: &Site, console: &mut Console) -> Result<(), Error> {
+    let snapshot = site.ledger.read(&site.target).await?;
+    if !snapshot.found {
+        console.warn(&format!("there is no ledger at `{}`", site.ledger));
     }
-    let snapshot = read(&site.ledger, &site.target)?;
     warn(console, &snapshot);
     let recorded = snapshot.recorded();
     if console.format == Format::Json {
@@ -72,7 +70,7 @@ async fn forget(
     settings: &Settings,
     console: &mut Console,
 ) -> Result<(), Error> {
-    let snapshot = read(&site.ledger, &site.target)?;
+    let snapshot = site.ledger.read(&site.target).await?;
     warn(console, &snapshot);
     let recorded = snapshot.recorded();
     let (known, unknown) = meant(pipes, &recorded)?;
@@ -96,10 +94,9 @@ async fn forget(
     }
     let facts = known.into_iter().map(|pipe| Fact::Forgotten { pipe });
     let facts = facts.collect();
-    Journal::open(&site.ledger, &site.target, &settings.run)?
-        .append(facts)
-        .await?;
-    let after = read(&site.ledger, &site.target)?;
+    let ledger = site.ledger.open(&site.target, &settings.run).await?;
+    ledger.append(facts).await?;
+    let after = site.ledger.read(&site.target).await?;
     console.status(&format!("forgot {}", render::Count(count, "room")));
     told(console, site, snapshot.entries.len(), &after)
 }
@@ -131,23 +128,30 @@ fn meant<'p>(
     Ok((known, unknown))
 }
 
-fn merge(site: &Site, files: &[PathBuf], console: &mut Console) -> Result<(), Error> {
+async fn merge(
+    site: &Site,
+    files: &[PathBuf],
+    settings: &Settings,
+    console: &mut Console,
+) -> Result<(), Error> {
     let mut more = Entries::new();
     for file in files {
-        if !file.exists() {
-            let message = format!("ledger `{}`: no such file", file.display());
+        let other = place(file, settings)?;
+        let snapshot = other.read(&site.target).await?;
+        if !snapshot.found {
+            let message = format!("ledger `{other}`: no such file");
             return Err(Error::message(Exit::Failed, message));
         }
-        let snapshot = read(file, &site.target)?;
         warn(console, &snapshot);
         more.extend(snapshot.entries);
     }
     let mut before = 0;
-    let snapshot = rewrite(&site.ledger, &site.target, |mut entries| {
+    let work = |mut entries: Entries| {
         before = entries.len();
-        entries.extend(more);
+        entries.extend(more.clone());
         entries
-    })?;
+    };
+    let snapshot = site.ledger.rewrite(&site.target, work).await?;
     told(console, site, before, &snapshot)
 }
 
@@ -164,11 +168,10 @@ fn told(console: &mut Console, site: &Site, before: usize, after: &Snapshot) -> 
     if console.format == Format::Json {
         return console.document(&LedgerDocument::new(&site.target, entries.len(), &recorded));
     }
-    let path: &Path = &site.ledger;
     let rooms = render::Count(recorded.ids.len(), "room");
     let text = format!(
         "{}: {before} → {} entries, {rooms} on record\n",
-        path.display(),
+        site.ledger,
         entries.len()
     );
     console.print(&text)

@@ -37,12 +37,8 @@ pub(super) async fn run(
     }
     let exit = exit(&planned.plan, args.detailed_exitcode);
     if let Some(path) = &args.out {
-        let ledger = planned
-            .connection
-            .ledger
-            .to_str()
-            .filter(|_| planned.connection.ledger.is_relative());
-        replace(path, &save(&planned.plan, ledger)?)?;
+        let ledger = planned.connection.ledger.portable();
+        replace(path, &save(&planned.plan, ledger.as_deref())?)?;
     }
     let (plan, loaded) = (&planned.plan, &planned.loaded);
     match console.format {

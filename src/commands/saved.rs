@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::Console;
 use super::apply::{carry_out, exit, show};
 use super::report::Told;
-use super::site::Site;
+use super::site::{Site, place};
 use super::target::{Connection, WriteAccess, observed, switches};
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::cli::ApplyArgs;
@@ -39,7 +39,7 @@ pub(super) async fn run(
         settings.common.file.is_empty(),
         ledger,
     ) {
-        connection.ledger = ledger.into();
+        connection.ledger = place(Path::new(&ledger), settings)?;
     }
     let access = WriteAccess::new(settings)?;
     saved.allow(&switches.allow);
@@ -56,7 +56,7 @@ pub(super) async fn run(
     }
     access.check(&saved)?;
     let observed = observed(&connection, &Interest::of_plan(&saved)).await?;
-    let recorded = connection.recorded(console)?;
+    let recorded = connection.recorded(console).await?.into_recorded();
     let sorted = Sorted::new(&saved, fates(&saved, &observed, &recorded));
     let rest = Some(sorted.rest(&saved));
     sorted.tell(console);

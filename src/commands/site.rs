@@ -1,13 +1,13 @@
 //! Which widget a run is for, where it lives, and where its ledger lies: settings alone, nothing is opened.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::error::{Error, Exit};
 use crate::imbachat::Endpoint;
-use crate::ledger::target_of;
+use crate::ledger::{Address, Name, NameError, Place, StoreKind, StoreOptions};
 use crate::manifest::{Options, load};
 use crate::model::{Target, WidgetId};
-use crate::settings::Settings;
+use crate::settings::{Provider, Settings, StoreVariables};
 
 /// The widget a sandbox is taken for unless somebody says which.
 const SANDBOX_WIDGET: u64 = 627;
@@ -16,7 +16,7 @@ const SANDBOX_WIDGET: u64 = 627;
 #[derive(Debug)]
 pub(super) struct Site {
     pub(super) target: Target,
-    pub(super) ledger: PathBuf,
+    pub(super) ledger: Place,
     /// The API's address; none for the built-in sandbox.
     pub(super) endpoint: Option<Endpoint>,
 }
@@ -41,7 +41,7 @@ impl Site {
                 };
                 Self {
                     target,
-                    ledger,
+                    ledger: Place::File(ledger),
                     endpoint: None,
                 }
             }
@@ -58,33 +58,59 @@ impl Site {
                 };
                 Self {
                     target,
-                    ledger,
+                    ledger: Place::File(ledger),
                     endpoint: Some(endpoint),
                 }
             }
         };
         if let Some(ledger) = &settings.common.ledger {
-            site.ledger.clone_from(ledger);
+            site.ledger = place(ledger, settings)?;
         }
         Ok(site)
     }
 
     /// The site of a ledger: one that is named and there says itself whose it is; else that of the manifest, if there is one.
-    pub(super) fn of_ledger(settings: &Settings) -> Result<Self, Error> {
-        let named = settings.common.ledger.as_ref();
-        match named.map(|path| target_of(path)).transpose()?.flatten() {
-            Some(target) => Ok(Self {
-                target,
-                ledger: named.cloned().unwrap_or_default(),
-                endpoint: None,
-            }),
-            None => Self::new(
-                settings,
-                load(&settings.manifest(), Options::default())
-                    .desired
-                    .widget,
-            ),
+    pub(super) async fn of_ledger(settings: &Settings) -> Result<Self, Error> {
+        if let Some(named) = &settings.common.ledger {
+            let ledger = place(named, settings)?;
+            if let Some(target) = ledger.target().await? {
+                return Ok(Self {
+                    target,
+                    ledger,
+                    endpoint: None,
+                });
+            }
         }
+        let loaded = load(&settings.manifest(), Options::default());
+        Self::new(settings, loaded.desired.widget)
+    }
+}
+
+/// The ledger with this name: a path, or an object's address. Only for a bucket's the environment is asked how to reach it.
+pub(super) fn place(name: &Path, settings: &Settings) -> Result<Place, Error> {
+    Place::new(Name::parse(name)?, |address: &Address| {
+        let StoreVariables { values, hidden, .. } = variables(address)?;
+        Ok(StoreOptions {
+            variables: values,
+            hidden,
+            timeout: settings.common.timeout,
+        })
+    })
+}
+
+/// What the environment says of the store that an address is in.
+pub(super) fn variables(address: &Address) -> Result<StoreVariables, Error> {
+    StoreVariables::from_environment(match address.kind {
+        StoreKind::S3 => Provider::S3,
+        StoreKind::Google => Provider::Google,
+        StoreKind::Azure => Provider::Azure,
+    })
+}
+
+impl From<NameError> for Error {
+    fn from(failure: NameError) -> Self {
+        let hint = failure.hint();
+        Self::new(Exit::Usage, failure).hint(hint)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a run works on: settings and manifest -> a reader, a ledger, and, only where a run may write, a writer.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -15,9 +15,9 @@ use crate::error::{Error, Exit};
 use crate::imbachat::{
     Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, Sender, WriteAuth, Writer,
 };
-use crate::ledger::{LedgerError, read};
+use crate::ledger::{LedgerError, Place, Snapshot};
 use crate::manifest::{Loaded, Options, load};
-use crate::model::{Observed, Recorded, Target, UserId, WidgetId};
+use crate::model::{Observed, Target, UserId, WidgetId};
 use crate::plan::{Allow, Interest, Plan, Selection, Shard, Switches, plan};
 use crate::render;
 use crate::sandbox::{Config, Sandbox, SandboxError, start};
@@ -41,7 +41,7 @@ pub(super) struct SendAccess {
 pub(super) struct Connection {
     pub(super) target: Target,
     pub(super) reader: Reader,
-    pub(super) ledger: PathBuf,
+    pub(super) ledger: Place,
     http: Http,
     sandbox: Option<Sandbox>,
 }
@@ -100,7 +100,8 @@ pub(super) async fn planned(
     console: &mut Console,
 ) -> Result<Planned, Error> {
     chosen(&loaded, &switches)?;
-    let recorded = connection.recorded(console)?;
+    let snapshot = connection.recorded(console).await?;
+    let (found, recorded) = (snapshot.found, snapshot.into_recorded());
     let observed = observed(&connection, &Interest::new(&loaded.desired)).await?;
     let plan = plan(
         &connection.target,
@@ -110,8 +111,8 @@ pub(super) async fn planned(
         &switches,
     );
     decisions::tell(&plan);
-    if plan.summary.unverified.members > 0 && !connection.ledger.exists() {
-        let path = connection.ledger.display();
+    if plan.summary.unverified.members > 0 && !found {
+        let path = &connection.ledger;
         console.warn(&format!(
             "there is no ledger at `{path}`: nothing is on record of existing rooms; --assume-members sends nothing for them"
         ));
@@ -204,7 +205,7 @@ impl Connection {
             ReadAuth::Jwt(_) => "JWT",
             ReadAuth::Minted { .. } => "JWT made from the secret key",
         };
-        info!(origin = target.origin, widget = target.widget.0, read_by = by, ledger = %ledger.display(), "target");
+        info!(origin = target.origin, widget = target.widget.0, read_by = by, ledger = %ledger, "target");
         let reader = Reader::new(http.clone(), target.widget, auth);
         Ok(Self {
             target,
@@ -227,12 +228,12 @@ impl Connection {
     }
 
     /// What the ledger knows.
-    pub(super) fn recorded(&self, console: &mut Console) -> Result<Recorded, Error> {
-        let snapshot = read(&self.ledger, &self.target)?;
+    pub(super) async fn recorded(&self, console: &mut Console) -> Result<Snapshot, Error> {
+        let snapshot = self.ledger.read(&self.target).await?;
         for warning in &snapshot.warnings {
             console.warn(warning);
         }
-        Ok(snapshot.into_recorded())
+        Ok(snapshot)
     }
 
     /// Ends the sandbox, if there is one.

@@ -53,6 +53,18 @@ pub enum LedgerError {
         /// What is wrong.
         reason: String,
     },
+    /// A bucket cannot be read or written.
+    #[error("ledger `{place}`: {doing}: {reason}")]
+    Store {
+        /// Its address.
+        place: String,
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed, without any secret.
+        reason: String,
+        /// What can be done about it.
+        remedy: &'static str,
+    },
     /// An earlier write failed, and nothing may be written after it.
     #[error("the ledger cannot be written any more: {0}")]
     Closed(String),
@@ -72,6 +84,7 @@ impl LedgerError {
             Self::Damaged { .. } => {
                 "mend or remove that line; without a ledger the plan says \"members unverified\" and sends them again"
             }
+            Self::Store { remedy, .. } => remedy,
             Self::Closed(_) => {
                 "nothing was sent to the server after that; run again once the ledger can be written"
             }
@@ -86,6 +99,8 @@ pub struct Snapshot {
     pub entries: Entries,
     /// What was wrong with the file, but not so wrong that it cannot be used.
     pub warnings: Vec<String>,
+    /// Whether there is a ledger at all.
+    pub found: bool,
     /// Whether the file has its header.
     pub(super) headed: bool,
 }
@@ -154,7 +169,10 @@ pub(super) fn whole_lines(text: &[u8]) -> &[u8] {
 /// [`LedgerError::Foreign`], `Future` and `Damaged`.
 pub fn parse(path: &Path, bytes: &[u8], target: &Target) -> Result<Snapshot, LedgerError> {
     let whole = whole_lines(bytes);
-    let mut snapshot = Snapshot::default();
+    let mut snapshot = Snapshot {
+        found: true,
+        ..Snapshot::default()
+    };
     let mut entries = Vec::new();
     for (index, line) in whole.split(|byte| *byte == b'\n').enumerate() {
         if !line.trim_ascii().is_empty() {

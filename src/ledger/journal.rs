@@ -8,18 +8,17 @@ use std::fs::{self, File, OpenOptions};
 use std::future::Future;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::claims::Claims;
-use super::entry::{Fact, Stage, Stamp};
+use super::entry::{Fact, Stage};
 use super::file::{LedgerError, bytes, is_whole_line, parse, regular};
 use super::fold::Entries;
 use super::line::Line;
+use super::stamps::Stamps;
 use crate::model::{Pipe, RoomId, RunId, Target, UserId};
 
 /// Where facts are written down.
@@ -40,9 +39,7 @@ pub trait Record: Send + Sync {
 /// An open ledger file.
 #[derive(Debug)]
 pub struct Journal {
-    run: RunId,
-    clock: AtomicI64,
-    sequence: AtomicU64,
+    stamps: Stamps,
     sender: Option<mpsc::Sender<Batch>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -70,7 +67,7 @@ impl Journal {
         };
         fs::create_dir_all(directory(path)).map_err(io("its directory cannot be made"))?;
         let mut file = open_locked(path).map_err(io("cannot be opened for writing"))?;
-        let clock = begin(path, &mut file, target)?;
+        let stamps = begin(path, &mut file, target, run)?;
         drop(file);
         let (sender, receiver) = mpsc::channel();
         let owned = path.to_owned();
@@ -80,34 +77,15 @@ impl Journal {
             .spawn(work);
         let writer = writer.map_err(io("no thread could be started for it"))?;
         Ok(Self {
-            run: run.clone(),
-            clock: AtomicI64::new(clock),
-            sequence: AtomicU64::new(0),
+            stamps,
             sender: Some(sender),
             writer: Some(writer),
         })
     }
 
-    /// The time, which never runs backwards: what is written later is later, also after entries of a machine whose clock is
-    /// ahead.
-    fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        let latest = self
-            .clock
-            .fetch_max(now.as_millisecond(), Ordering::Relaxed);
-        Timestamp::from_millisecond(latest).map_or(now, |latest| latest.max(now))
-    }
-
     fn lines(&self, facts: &[Fact]) -> Result<Vec<u8>, serde_json::Error> {
-        let time = format!("{:.3}", self.now());
         let mut lines = Vec::new();
-        for fact in facts {
-            let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
-            let stamp = Stamp {
-                time: time.clone(),
-                run: self.run.to_string(),
-                sequence,
-            };
+        for (fact, stamp) in facts.iter().zip(self.stamps.next()) {
             serde_json::to_writer(&mut lines, &Line::new(stamp, fact))?;
             lines.push(b'\n');
         }
@@ -115,9 +93,14 @@ impl Journal {
     }
 }
 
-/// Makes a new file a ledger, and makes sure that an old one is of this target. The caller holds the lock. The millisecond
-/// after its newest entry, as far as entries tell their time.
-fn begin(path: &Path, file: &mut File, target: &Target) -> Result<i64, LedgerError> {
+/// Makes a new file a ledger, and makes sure that an old one is of this target. The caller holds the lock. The stamps of what
+/// the run adds.
+fn begin(
+    path: &Path,
+    file: &mut File,
+    target: &Target,
+    run: &RunId,
+) -> Result<Stamps, LedgerError> {
     let io = |doing| {
         move |source| LedgerError::Io {
             path: path.to_owned(),
@@ -128,11 +111,9 @@ fn begin(path: &Path, file: &mut File, target: &Target) -> Result<i64, LedgerErr
     let mut old = Vec::new();
     file.read_to_end(&mut old).map_err(io("cannot be read"))?;
     let old = parse(path, &old, target)?;
-    let times = old.entries.keys().rev().map(|stamp| &stamp.time);
-    let newest = times.flat_map(|time| time.parse::<Timestamp>()).next();
-    let after = newest.map_or(0, |newest| newest.as_millisecond() + 1);
+    let stamps = Stamps::after(run, old.entries.keys().rev());
     if old.headed {
-        return Ok(after);
+        return Ok(stamps);
     }
     let header = bytes(target, &Entries::new()).map_err(io::Error::from);
     let written = header
@@ -141,7 +122,7 @@ fn begin(path: &Path, file: &mut File, target: &Target) -> Result<i64, LedgerErr
     written
         .and_then(|()| sync_directory(path))
         .map_err(io("cannot be written"))?;
-    Ok(after)
+    Ok(stamps)
 }
 
 /// Writes whole lines after whole lines: what a killed run left of its last one is cut off first. The caller holds the lock.

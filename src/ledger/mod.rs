@@ -1,20 +1,32 @@
 //! The ledger: what was promised and what was confirmed, as append-only JSON lines.
 //!
-//! Main types: [`Fact`] (one thing to write down), [`Journal`] (the open file) and [`read`] (file to [`Recorded`](crate::model::Recorded)).
+//! Main types: [`Fact`] (one thing to write down), [`Place`] (where a ledger lies: a file, or a bucket), [`Journal`] (the open file) and
+//! [`read`] (file to [`Recorded`](crate::model::Recorded)).
 //! It never claims to know who is in a room, only what the server confirmed; it holds no lock between writes and decides nothing.
 
+mod address;
+#[cfg(feature = "object-store")]
+mod bucket;
 mod claims;
 mod entry;
 mod file;
 mod fold;
 mod journal;
 mod line;
+mod place;
 mod quick;
 mod rewrite;
+mod stamps;
 mod word;
 
+pub use address::{Address, Name, NameError, StoreKind};
+#[cfg(feature = "object-store")]
+pub use bucket::{Bucket, Log, StoreOptions};
 pub use entry::{Fact, Stage, Stamp};
 pub use file::{LedgerError, Snapshot, bytes, parse, read};
 pub use fold::{Entries, compact, fold};
 pub use journal::{Journal, Record};
+#[cfg(not(feature = "object-store"))]
+pub use place::StoreOptions;
+pub use place::{Ledger, Place};
 pub use rewrite::{rewrite, target_of};

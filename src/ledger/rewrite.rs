@@ -18,7 +18,7 @@ use crate::model::Target;
 pub fn rewrite(
     path: &Path,
     target: &Target,
-    work: impl FnOnce(Entries) -> Entries,
+    mut work: impl FnMut(Entries) -> Entries,
 ) -> Result<Snapshot, LedgerError> {
     let io = |doing| {
         move |source| LedgerError::Io {

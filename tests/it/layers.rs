@@ -190,7 +190,7 @@ fn no_file_is_too_long_to_be_one_room() {
 }
 
 #[test]
-fn the_yaml_library_is_named_in_one_module_and_the_http_library_in_one_room() {
+fn the_yaml_library_is_named_in_one_module_and_the_libraries_that_go_out_in_one_room_each() {
     let naming = |word: &str| -> Vec<String> {
         let found = sources()
             .into_iter()
@@ -201,6 +201,13 @@ fn the_yaml_library_is_named_in_one_module_and_the_http_library_in_one_room() {
     };
     assert_eq!(naming("granit_parser"), ["manifest/yaml.rs"]);
     assert_eq!(naming("Subscriber"), ["commands/log.rs"]);
+    assert!(
+        naming("object_store")
+            .iter()
+            .all(|path| path.starts_with("ledger/bucket/")),
+        "{:?}",
+        naming("object_store")
+    );
     assert!(
         naming("reqwest")
             .iter()

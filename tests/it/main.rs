@@ -9,6 +9,7 @@
 mod adopt;
 mod apply;
 mod browser;
+mod bucket;
 mod check_users;
 mod ci;
 mod credentials;

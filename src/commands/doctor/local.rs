@@ -1,14 +1,14 @@
 //! What can be looked at without a server: variables, manifest, address, ledger.
 
 use crate::error::Error;
-use crate::ledger::read;
+use crate::ledger::Name;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Recorded, Step};
 use crate::render::Count;
 use crate::settings::{Found, Settings};
 
-use super::super::site::Site;
+use super::super::site::{Site, variables};
 use super::quoted;
 
 /// An error's remedies in one line.
@@ -38,6 +38,7 @@ pub(super) fn settings(settings: &Settings) -> Step {
     };
     let credentials = &settings.credentials;
     let mut details: Vec<String> = credentials.found.iter().map(told).collect();
+    details.extend(of_the_ledger(settings).iter().map(told));
     let flags = [
         ("--widget", settings.common.widget.is_some()),
         ("--api-url", settings.common.api_url.is_some()),
@@ -68,6 +69,17 @@ pub(super) fn settings(settings: &Settings) -> Step {
         }
     };
     step.with(details)
+}
+
+/// Which variables say how to reach the ledger, where it lies in a bucket. What is wrong with one is told by the step `address`.
+fn of_the_ledger(settings: &Settings) -> Vec<Found> {
+    let name = settings.common.ledger.as_deref().map(Name::parse);
+    match name {
+        Some(Ok(Name::Object(address))) => {
+            variables(&address).map_or_else(|_| Vec::new(), |variables| variables.found)
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The manifest, if there is one.
@@ -144,17 +156,17 @@ pub(super) fn address(site: &Result<Site, Error>, settings: &Settings) -> Step {
 }
 
 /// The ledger: there, whole, and of this widget. What is on record, if it can be used.
-pub(super) fn ledger(site: Option<&Site>) -> (Option<Recorded>, Step) {
+pub(super) async fn ledger(site: Option<&Site>) -> (Option<Recorded>, Step) {
     const NAME: &str = "ledger";
     let Some(site) = site else {
         return (None, Step::skipped(NAME, "needs `address`"));
     };
-    let path = quoted(&site.ledger.display().to_string());
-    let snapshot = match read(&site.ledger, &site.target) {
+    let path = quoted(&site.ledger.to_string());
+    let snapshot = match site.ledger.read(&site.target).await {
         Ok(snapshot) => snapshot,
         Err(error) => return (None, failed(NAME, &error.into())),
     };
-    if !site.ledger.exists() {
+    if !snapshot.found {
         return (
             None,
             Step::skipped(NAME, format!("there is none yet at {path}")),

@@ -37,7 +37,7 @@ pub(super) async fn run(
     steps.push(local::address(&site, settings));
     let site = site.ok().filter(|_| !local::misplaced(settings));
     let outside = server::look(settings, site.as_ref(), steps).await;
-    let (recorded, step) = local::ledger(site.as_ref());
+    let (recorded, step) = local::ledger(site.as_ref()).await;
     steps.push(step);
     let survey = outside.survey.as_ref();
     steps.extend(rooms::look(survey, &loaded.desired, recorded.as_ref()));

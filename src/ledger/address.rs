@@ -1,0 +1,136 @@
+//! The name of a ledger, as people write it: a path, or the address of an object.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where a ledger lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Name {
+    /// In a file.
+    File(PathBuf),
+    /// In a bucket.
+    Object(Address),
+}
+
+/// Whose API a bucket is reached by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// Amazon's S3, and the many servers that speak like it.
+    S3,
+    /// Google Cloud Storage.
+    Google,
+    /// Azure Blob Storage.
+    Azure,
+}
+
+/// An object in a bucket: `s3://bucket/key`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Whose API.
+    pub kind: StoreKind,
+    /// The bucket; with Azure the container.
+    pub bucket: String,
+    /// The object's key.
+    pub key: String,
+}
+
+/// A name that is none of a ledger.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("--ledger: {reason}")]
+pub struct NameError {
+    reason: String,
+    hint: &'static str,
+}
+
+impl NameError {
+    fn new(reason: impl Into<String>, hint: &'static str) -> Self {
+        let reason = reason.into();
+        Self { reason, hint }
+    }
+
+    /// What is built without the feature `object-store` says of every address.
+    #[cfg(not(feature = "object-store"))]
+    pub(super) fn unsupported(address: &Address) -> Self {
+        Self::new(
+            format!("`{address}`: this roomform was built without object stores"),
+            "build it with the feature object-store, which is on by default; or name a file",
+        )
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> &'static str {
+        self.hint
+    }
+}
+
+impl Name {
+    /// A path, `file:///path`, `s3://bucket/key`, `gs://bucket/key` or `az://container/key`.
+    ///
+    /// # Errors
+    /// Another scheme, or an address that names no object.
+    pub fn parse(name: &Path) -> Result<Self, NameError> {
+        let scheme = name.to_str().and_then(|text| text.split_once("://"));
+        // `./a://b` is a path, as is everything that does not begin with a word.
+        let word = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric());
+        let Some((scheme, rest)) = scheme.filter(|(scheme, _)| word(scheme)) else {
+            return Ok(Self::File(name.to_owned()));
+        };
+        let kind = match scheme {
+            "file" if rest.starts_with('/') => return Ok(Self::File(rest.into())),
+            "file" => {
+                let reason = "a file: address has no host";
+                return Err(NameError::new(reason, "write it as file:///path"));
+            }
+            "s3" => StoreKind::S3,
+            "gs" => StoreKind::Google,
+            "az" => StoreKind::Azure,
+            // Not the whole address: there may be a password in it.
+            other => {
+                let reason = format!("no ledger is kept at {other}: addresses");
+                let hint = "name a path, or s3://bucket/key, gs://bucket/key, az://container/key";
+                return Err(NameError::new(reason, hint));
+            }
+        };
+        Address::new(kind, rest).map(Self::Object)
+    }
+}
+
+impl Address {
+    fn new(kind: StoreKind, rest: &str) -> Result<Self, NameError> {
+        let hint = match kind {
+            StoreKind::S3 => "write it as s3://bucket/rooms/ledger.jsonl",
+            StoreKind::Google => "write it as gs://bucket/rooms/ledger.jsonl",
+            StoreKind::Azure => "write it as az://container/rooms/ledger.jsonl",
+        };
+        if rest.contains('@') {
+            let reason = "an address holds no credentials; they come from the environment";
+            return Err(NameError::new(reason, hint));
+        }
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        if bucket.is_empty() || !bucket.chars().all(named) {
+            return Err(NameError::new("the address names no bucket", hint));
+        }
+        let plain = |part: &str| {
+            let printable = |c: char| c.is_ascii_graphic() && !"?#%\\*\"<>|`".contains(c);
+            !matches!(part, "" | "." | "..") && part.chars().all(printable)
+        };
+        if !key.split('/').all(plain) {
+            let reason = "the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs";
+            return Err(NameError::new(reason, hint));
+        }
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        Ok(Self { kind, bucket, key })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.kind {
+            StoreKind::S3 => "s3",
+            StoreKind::Google => "gs",
+            StoreKind::Azure => "az",
+        };
+        write!(f, "{scheme}://{}/{}", self.bucket, self.key)
+    }
+}

@@ -1,0 +1,108 @@
+//! The ledger in a bucket: many small objects that are written once each, and one that they are merged into.
+//!
+//! Main types: [`Bucket`] (where it lies) and [`Log`] (opened for writing). For the ledger `KEY` there are
+//!
+//! - `KEY`: a ledger like a file; only put in the place of the one that was read (`If-Match`), by merging and compacting;
+//! - `KEY.d/RUN-NUMBER.jsonl`: what one run wrote down at once; created, never changed. No two runs share a name, and whoever
+//!   writes one again, since the answer was lost, writes the same;
+//! - `KEY.d/claims/ROOM-NUMBER.jsonl`: the intent of a message; it can be created once (`If-None-Match: *`), and so by one run.
+//!
+//! The ledger is the union of all of them. Whoever merges pieces removes them only after `KEY` holds them, and whoever reads
+//! lists the pieces before it reads `KEY`: so a piece that is gone is in what is read after it.
+
+mod call;
+mod claim;
+mod connect;
+mod look;
+mod merge;
+mod store;
+mod write;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tracing::info;
+
+use self::look::Seen;
+use self::store::Store;
+pub use self::write::Log;
+use super::address::Address;
+use super::file::{LedgerError, Snapshot};
+use super::fold::Entries;
+use crate::model::{RunId, Target};
+
+/// What reaching a bucket takes besides its address.
+#[derive(Debug, Clone, Default)]
+pub struct StoreOptions {
+    /// Names as in the environment (`AWS_REGION`), and values. The environment itself is not looked at.
+    pub variables: Vec<(&'static str, SecretString)>,
+    /// What must never be shown.
+    pub hidden: Vec<SecretString>,
+    /// How long a request may take; it is tried again for twice as long.
+    pub timeout: Duration,
+}
+
+/// Where a ledger lies in a bucket. `Debug` shows no secret.
+#[derive(Clone)]
+pub struct Bucket {
+    address: Address,
+    options: Arc<StoreOptions>,
+    store: OnceLock<Store>,
+}
+
+impl Bucket {
+    /// The ledger at this address. Nothing is looked at yet.
+    pub fn new(address: Address, options: StoreOptions) -> Self {
+        Self {
+            address,
+            options: Arc::new(options),
+            store: OnceLock::new(),
+        }
+    }
+
+    fn store(&self) -> Result<&Store, LedgerError> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let store = Store::connect(&self.address, &self.options)?;
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    pub(super) async fn read(&self, target: &Target) -> Result<Snapshot, LedgerError> {
+        let store = self.store()?;
+        let snapshot = Seen::default().all(store, target).await?;
+        let entries = snapshot.entries.len();
+        info!(place = %self, found = snapshot.found, entries, "ledger read");
+        Ok(snapshot)
+    }
+
+    pub(super) async fn target(&self) -> Result<Option<Target>, LedgerError> {
+        look::target(self.store()?).await
+    }
+
+    pub(super) async fn rewrite(
+        &self,
+        target: &Target,
+        work: impl FnMut(Entries) -> Entries,
+    ) -> Result<Snapshot, LedgerError> {
+        merge::rewrite(self.store()?, target, work).await
+    }
+
+    pub(super) async fn open(&self, target: &Target, run: &RunId) -> Result<Log, LedgerError> {
+        Log::open(self.store()?.clone(), target, run).await
+    }
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bucket({})", self.address)
+    }
+}

@@ -1,0 +1,121 @@
+//! `examples/kubernetes`: the arguments of its containers, as Kubernetes would expand them, with the manifest and the secrets in files.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use roomform::sandbox::Config;
+use serde_yaml::Value;
+
+use super::S3;
+use crate::support::{Api, Dir};
+
+fn document(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kubernetes");
+    serde_yaml::from_str(&fs::read_to_string(path.join(name)).unwrap()).unwrap()
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    let list = list.as_sequence().unwrap().iter();
+    list.map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+/// The directory of a pod: what is mounted lies below it, and variables lead there.
+fn pod(pod: &Value, api: &Api, s3: &S3) -> Dir {
+    let container = &pod["containers"][0];
+    let place = |path: &str| path.trim_start_matches('/').to_owned();
+    let manifest = document("manifest.yaml");
+    let mut dir = Dir::new();
+    for mount in container["volumeMounts"].as_sequence().unwrap() {
+        let path = place(mount["mountPath"].as_str().unwrap());
+        let name = &mount["name"];
+        let volumes = pod["volumes"].as_sequence().unwrap();
+        let volume = volumes
+            .iter()
+            .find(|volume| volume["name"] == *name)
+            .unwrap();
+        let files: Vec<(&str, String)> = match volume["secret"]["secretName"].as_str() {
+            None => {
+                assert_eq!(volume["configMap"]["name"], manifest["metadata"]["name"]);
+                let files = manifest["data"].as_mapping().unwrap().iter();
+                files
+                    .map(|(name, text)| (name.as_str().unwrap(), text.as_str().unwrap().to_owned()))
+                    .collect()
+            }
+            Some("roomform-reading") => vec![("secret-key", "secret_key".to_owned())],
+            Some("roomform-writing") => vec![
+                ("secret-key", "secret_key".to_owned()),
+                ("login", "admin\n".to_owned()),
+                ("password", "admin".to_owned()),
+            ],
+            Some("roomform-ledger" | "roomform-ledger-reading") => vec![
+                ("access-key-id", s3.env()[1].1.clone()),
+                ("secret-access-key", format!("{}\n", s3.env()[2].1)),
+            ],
+            Some(other) => panic!("what is in {other}?"),
+        };
+        for (name, text) in files {
+            dir.write(&format!("{path}/{name}"), text);
+        }
+    }
+    for variable in container["env"].as_sequence().unwrap() {
+        let [name, value] = ["name", "value"].map(|key| variable[key].as_str().unwrap());
+        dir = dir.env(name, &place(value));
+    }
+    dir.env("IMBACHAT_API_URL", &api.env().swap_remove(0).1)
+        .env("AWS_ENDPOINT_URL", &s3.url())
+}
+
+/// The arguments of a container in the pod with this number.
+fn arguments(container: &Value, index: u64) -> Vec<String> {
+    let arguments = texts(&container["args"]).into_iter();
+    let expanded = arguments.map(|argument| {
+        argument
+            .replace("$(JOB_COMPLETION_INDEX)", &index.to_string())
+            .replace("=/etc", "=etc")
+            .replace("s3://example-ledgers/", "s3://bucket/")
+    });
+    expanded.collect()
+}
+
+#[test]
+fn the_job_applies_all_parts_and_the_cron_job_finds_drift() {
+    let (api, s3) = (Api::start(Config::default()), S3::start());
+    let job = document("apply.yaml");
+    let template = &job["spec"]["template"]["spec"];
+    let container = &template["containers"][0];
+    let parts = job["spec"]["completions"].as_u64().unwrap();
+    assert_eq!(job["spec"]["completionMode"], "Indexed");
+    let whole = format!("/{parts}");
+    assert!(
+        texts(&container["args"])
+            .iter()
+            .any(|argument| argument.ends_with(&whole))
+    );
+    let pods: Vec<Dir> = (0..parts).map(|_| pod(template, &api, &s3)).collect();
+    let begin = |(index, dir): (usize, &Dir)| {
+        let arguments = arguments(container, index as u64);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut command = dir.command(&arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    let children: Vec<Child> = pods.iter().enumerate().map(begin).collect();
+    for mut child in children {
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    let pipes: Vec<String> = api.rooms().into_iter().map(|room| room.pipe).collect();
+    assert_eq!((pipes.len(), api.stats().writes()), (3, 3), "{pipes:?}");
+
+    let job = document("drift.yaml");
+    let template = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"];
+    let dir = pod(template, &api, &s3);
+    let arguments = arguments(&template["containers"][0], 0);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let ran = dir.run(&arguments);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let id = api.room("lounge").id;
+    assert!(api.world(|world| world.delete_room(627, id, 0)));
+    let ran = dir.run(&arguments);
+    assert_eq!(ran.code, 2, "{ran:#?}");
+}

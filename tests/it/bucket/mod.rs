@@ -1,0 +1,389 @@
+//! The ledger in a bucket: the verbs, eight writers at once, answers that get lost, and stores that are no good.
+
+mod kubernetes;
+mod s3;
+mod verbs;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use roomform::ledger::{
+    Address, Entries, Fact, Ledger, Name, NameError, Place, Record, Stage, Stamp, StoreOptions,
+    bytes,
+};
+use roomform::model::{Pipe, RoomId, RunId, Target, UserId, WidgetId};
+use roomform::sandbox::Config;
+use secrecy::SecretString;
+use tokio::task::JoinSet;
+
+use crate::kill::until;
+use crate::support::{Api, Dir};
+pub use s3::{Call, Fault, S3, SECRET};
+
+pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";
+const WRITERS: u64 = 8;
+
+fn target() -> Target {
+    Target {
+        origin: "https://chat.example".to_owned(),
+        widget: WidgetId(627),
+    }
+}
+
+/// A client of its own: nothing is shared with another but the bucket.
+fn place(s3: &S3) -> Place {
+    let names = [
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_REGION",
+    ];
+    let env: BTreeMap<String, String> = s3.env().into_iter().collect();
+    let variables = names.map(|name| (name, SecretString::from(env[name].as_str())));
+    let options = |_: &Address| {
+        Ok::<_, NameError>(StoreOptions {
+            variables: variables.into(),
+            hidden: Vec::new(),
+            timeout: Duration::from_secs(20),
+        })
+    };
+    Place::new(Name::parse(LEDGER.as_ref()).unwrap(), options).unwrap()
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(work)
+}
+
+/// Whatever can happen to a request, by a seed; six of so many.
+fn storm(seed: u64, of: u64) -> impl FnMut(&Call<'_>) -> Option<Fault> + Send + 'static {
+    let mut state = seed;
+    move |_| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        match (state >> 33) % of {
+            0 => Some(Fault::LostBefore),
+            1 | 2 => Some(Fault::LostAfter),
+            3 => Some(Fault::Late(1 + (state >> 50) as u32 % 40)),
+            4 => Some(Fault::Answer("503 Slow Down", "<Code>SlowDown</Code>")),
+            5 => Some(Fault::Answer("500 Internal Server Error", "")),
+            _ => None,
+        }
+    }
+}
+
+fn declared(pipe: String) -> Fact {
+    Fact::Declared {
+        pipe: Pipe::new(pipe),
+        declared: false,
+    }
+}
+
+/// One writer: several appends wait at a time, as those of rooms do.
+async fn writer(place: Place, number: u64) {
+    let run = RunId::new(number);
+    let ledger = std::sync::Arc::new(place.open(&target(), &run).await.unwrap());
+    let mut waiting = JoinSet::new();
+    for fact in 0..30 {
+        if waiting.len() == 4 {
+            waiting.join_next().await.unwrap().unwrap();
+        }
+        let ledger = std::sync::Arc::clone(&ledger);
+        waiting.spawn(async move {
+            let facts = (0..2).map(|half| declared(format!("{number}-{fact}-{half}")));
+            ledger.append(facts.collect()).await.unwrap();
+        });
+    }
+    while let Some(done) = waiting.join_next().await {
+        done.unwrap();
+    }
+}
+
+#[test]
+fn eight_writers_lose_nothing_whatever_gets_lost_and_whoever_merges_meanwhile() {
+    for seed in 0..3 {
+        let s3 = S3::with(storm(seed, 24));
+        run(async {
+            let mut writers = JoinSet::new();
+            for number in 0..WRITERS {
+                writers.spawn(writer(place(&s3), number));
+            }
+            let (one, two, target) = (place(&s3), place(&s3), target());
+            let merging = async {
+                loop {
+                    one.rewrite(&target, |entries| entries).await.unwrap();
+                    two.rewrite(&target, |entries| roomform::ledger::compact(&entries))
+                        .await
+                        .unwrap();
+                    if writers.is_empty() {
+                        break;
+                    }
+                    while let Some(done) = writers.try_join_next() {
+                        done.unwrap();
+                    }
+                }
+            };
+            merging.await;
+            s3.settle();
+            let read = place(&s3).read(&target).await.unwrap();
+            let mut seen = BTreeSet::new();
+            for fact in read.entries.values() {
+                assert!(
+                    seen.insert(fact.pipe().unwrap().to_string()),
+                    "{fact:?} twice"
+                );
+            }
+            assert_eq!(seen.len() as u64, WRITERS * 30 * 2, "seed {seed}");
+            for (stamp, fact) in &read.entries {
+                let number = fact.pipe().unwrap().as_str().split('-').next().unwrap();
+                assert_eq!(stamp.run, RunId::new(number.parse().unwrap()).to_string());
+            }
+        });
+        let met: BTreeSet<u16> = s3
+            .asked()
+            .into_iter()
+            .map(|(_, _, status)| status)
+            .collect();
+        assert!(
+            met.is_superset(&BTreeSet::from([0, 200, 204, 404, 412, 500, 503])),
+            "{met:?}"
+        );
+    }
+}
+
+/// All writers ask for the same messages at once: how often each room was given.
+async fn claims(ledgers: &[std::sync::Arc<Ledger>], rooms: u64) -> Vec<(RoomId, Vec<usize>)> {
+    let mut asked = JoinSet::new();
+    for room in (0..rooms).map(RoomId) {
+        for (index, ledger) in ledgers.iter().enumerate() {
+            let ledger = std::sync::Arc::clone(ledger);
+            asked.spawn(async move {
+                let pipe = Pipe::new(format!("room-{room}"));
+                let ours = ledger.claim(&pipe, room, UserId(3)).await.unwrap();
+                (room, index, ours)
+            });
+        }
+    }
+    let mut given: BTreeMap<RoomId, Vec<usize>> = BTreeMap::new();
+    while let Some(answer) = asked.join_next().await {
+        let (room, index, ours) = answer.unwrap();
+        let of = given.entry(room).or_default();
+        of.extend(ours.then_some(index));
+    }
+    given.into_iter().collect()
+}
+
+#[test]
+fn of_eight_runs_one_sends_a_message_and_after_a_certain_failure_one_more() {
+    const ROOMS: u64 = 12;
+    for seed in 0..3 {
+        let s3 = S3::with(storm(100 + seed, 24));
+        run(async {
+            let mut ledgers = Vec::new();
+            for number in 0..WRITERS {
+                let ledger = place(&s3).open(&target(), &RunId::new(number)).await;
+                ledgers.push(std::sync::Arc::new(ledger.unwrap()));
+            }
+            let given = claims(&ledgers, ROOMS).await;
+            for (room, winners) in &given {
+                assert_eq!(winners.len(), 1, "seed {seed}, room {room}");
+                if room.0 % 3 == 0 {
+                    let failed = Fact::Message {
+                        pipe: Pipe::new(format!("room-{room}")),
+                        room: *room,
+                        from: UserId(3),
+                        stage: Stage::Failed,
+                    };
+                    ledgers[winners[0]].append(vec![failed]).await.unwrap();
+                }
+            }
+            // Who has read it before, and who reads it now, after it was merged and the claims are old enough to be removed.
+            s3.pass(48);
+            place(&s3)
+                .rewrite(&target(), |entries| entries)
+                .await
+                .unwrap();
+            for number in 0..2 {
+                let ledger = place(&s3).open(&target(), &RunId::new(100 + number)).await;
+                ledgers.push(std::sync::Arc::new(ledger.unwrap()));
+            }
+            for (room, winners) in claims(&ledgers, ROOMS).await {
+                let again = usize::from(room.0 % 3 == 0);
+                assert_eq!(winners.len(), again, "seed {seed}, room {room}");
+            }
+        });
+    }
+}
+
+#[test]
+fn claims_are_removed_only_when_nobody_can_still_be_about_to_make_them() {
+    let s3 = S3::start();
+    let claim = "rooms/ledger.jsonl.d/claims/7-0.jsonl";
+    run(async {
+        let ledger = place(&s3).open(&target(), &RunId::new(1)).await.unwrap();
+        assert!(
+            ledger
+                .claim(&Pipe::new("a"), RoomId(7), UserId(3))
+                .await
+                .unwrap()
+        );
+        for (hours, there) in [(0, true), (23, true), (1, false)] {
+            s3.pass(hours);
+            place(&s3)
+                .rewrite(&target(), |entries| entries)
+                .await
+                .unwrap();
+            assert_eq!(s3.text(claim).is_some(), there, "after {hours} hours more");
+            let read = place(&s3).read(&target()).await.unwrap();
+            assert_eq!(read.entries.len(), 1);
+        }
+    });
+}
+
+#[test]
+fn a_store_that_ignores_conditions_is_found_out_before_anything_is_sent_or_removed() {
+    let s3 = S3::with(|_| Some(Fault::Unconditional));
+    run(async {
+        let ledger = place(&s3).open(&target(), &RunId::new(1)).await.unwrap();
+        ledger.append(vec![declared("a".to_owned())]).await.unwrap();
+        let claim = ledger.claim(&Pipe::new("a"), RoomId(7), UserId(3)).await;
+        let told = claim.unwrap_err().to_string();
+        assert!(
+            told.contains("the store ignores If-Match and If-None-Match"),
+            "{told}"
+        );
+        let merged = place(&s3).rewrite(&target(), |entries| entries).await;
+        let told = merged.unwrap_err().to_string();
+        assert!(told.contains("cannot be replaced safely"), "{told}");
+    });
+    let pieces = s3.keys();
+    assert!(
+        pieces.iter().any(|key| key.ends_with("-00000001.jsonl")),
+        "{pieces:?}"
+    );
+}
+
+#[test]
+fn many_pieces_are_merged_by_the_next_run_that_writes() {
+    let s3 = S3::start();
+    for number in 0..300 {
+        let stamp = Stamp {
+            time: "2026-01-01T00:00:00.000Z".to_owned(),
+            run: "0123456789abcdef".to_owned(),
+            sequence: number,
+        };
+        let entries = Entries::from([(stamp, declared(format!("room-{number}")))]);
+        let text = String::from_utf8(bytes(&target(), &entries).unwrap()).unwrap();
+        let key = format!("rooms/ledger.jsonl.d/0123456789abcdef-{number:08}.jsonl");
+        s3.put(&key, &text);
+    }
+    run(async {
+        let ledger = place(&s3).open(&target(), &RunId::new(1)).await.unwrap();
+        assert_eq!(s3.keys(), ["rooms/ledger.jsonl"]);
+        ledger
+            .append(vec![declared("more".to_owned())])
+            .await
+            .unwrap();
+        assert_eq!(s3.keys().len(), 2);
+        let read = place(&s3).read(&target()).await.unwrap();
+        assert_eq!(read.entries.len(), 301);
+        // What comes later is later, whatever the clocks say.
+        assert!(read.entries.keys().last().unwrap().time.as_str() > "2026-01-01T00:00:00.000Z");
+    });
+}
+
+// several machines
+
+fn manifest(rooms: u64) -> String {
+    let rooms = (1..=rooms).map(|room| {
+        format!("  - {{pipe: course-{room}, title: \"Курс {room}\", members: [{room}, 1000], welcome: {{from: 1000, text: Hello}}}}\n")
+    });
+    let rooms: String = rooms.collect();
+    format!("version: 1\nwidget: 627\nrooms:\n{rooms}")
+}
+
+fn begin(dir: &Dir, shard: u64) -> Child {
+    let shard = format!("{shard}/{WRITERS}");
+    let args = ["apply", "--yes", "--ledger", LEDGER, "--shard", &shard];
+    let mut command = dir.command(&args);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+fn assert_content(api: &Api, rooms: u64) {
+    assert_eq!(api.rooms().len() as u64, rooms);
+    let messages = api.world(|world| world.messages(627));
+    for room in 1..=rooms {
+        let live = api.room(&format!("course-{room}"));
+        assert_eq!(live.members, [room, 1000].into(), "course-{room}");
+        let said = messages
+            .iter()
+            .filter(|said| said.room_id == live.id)
+            .count();
+        assert!(said <= 1, "course-{room} was welcomed {said} times");
+    }
+}
+
+#[test]
+fn eight_machines_with_one_bucket_make_every_room_once_and_say_everything_once() {
+    const ROOMS: u64 = 80;
+    let (api, s3) = (Api::start(Config::default()), S3::with(storm(7, 60)));
+    let dir = Dir::with(&manifest(ROOMS)).envs(&api.env()).envs(&s3.env());
+    let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&dir, shard)).collect();
+    for mut child in children {
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    assert_content(&api, ROOMS);
+    let stats = api.stats();
+    assert_eq!(
+        (stats.imba_rooms, stats.send_msg),
+        (ROOMS, ROOMS),
+        "a request twice"
+    );
+    let ran = dir.run(&["apply", "--yes", "--ledger", LEDGER]);
+    assert_eq!((ran.code, api.stats().writes()), (0, 2 * ROOMS));
+    assert!(ran.out.contains("80 unchanged"), "{ran:?}");
+    let shown = dir.run(&["ledger", "show", "--format", "json", "--ledger", LEDGER]);
+    assert_eq!(shown.json()["rooms"].as_array().unwrap().len(), 80);
+}
+
+#[test]
+fn machines_that_are_killed_leave_a_bucket_that_the_next_run_goes_on_from() {
+    const ROOMS: u64 = 80;
+    let (api, s3) = (
+        Api::start(Config {
+            latency: Duration::from_millis(5),
+            ..Config::default()
+        }),
+        S3::with(storm(8, 60)),
+    );
+    let dir = Dir::with(&manifest(ROOMS)).envs(&api.env()).envs(&s3.env());
+    let mut children: Vec<Child> = (0..WRITERS).map(|shard| begin(&dir, shard)).collect();
+    for (index, seen) in [(0, 20), (3, 50), (5, 80), (6, 110)] {
+        until("some more writes", || {
+            api.stats().writes() >= seen || children[index].try_wait().unwrap().is_some()
+        });
+        drop(children[index].kill());
+    }
+    for (index, mut child) in children.into_iter().enumerate() {
+        let code = child.wait().unwrap().code();
+        assert!(
+            code == Some(0) || [0, 3, 5, 6].contains(&index),
+            "{index}: {code:?}"
+        );
+    }
+    let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&dir, shard)).collect();
+    for mut child in children {
+        // A message that may have been said is not said again, and told as in doubt.
+        assert!(matches!(child.wait().unwrap().code(), Some(0 | 4)));
+    }
+    assert_content(&api, ROOMS);
+    let plan = dir.run(&["plan", "--ledger", LEDGER]);
+    assert!(plan.out.contains("80 unchanged"), "{plan:#?}");
+}

@@ -1,0 +1,370 @@
+//! The verbs with a ledger in a bucket: as with a file, and in words of their own where something is wrong.
+
+use insta::assert_snapshot;
+use roomform::sandbox::Config;
+use serde_json::Value;
+
+use super::{Fault, LEDGER, S3, SECRET};
+use crate::support::{Api, Dir, Ran};
+
+const MANIFEST: &str = "version: 1\nwidget: 627\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n  - {pipe: team-b, title: Team B, members: [5], welcome: {from: 5, text: Hello}}\n";
+
+fn with(dir: &Dir, args: &[&str], ledger: &str) -> Ran {
+    dir.run(&[args, &["--ledger", ledger]].concat())
+}
+
+/// The record as JSON, without what differs from run to run.
+fn record(dir: &Dir, ledger: &str) -> Value {
+    let mut shown = with(dir, &["ledger", "show", "--format", "json"], ledger).json();
+    shown.as_object_mut().unwrap().remove("origin");
+    shown
+}
+
+#[test]
+fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
+    let s3 = S3::start();
+    let file = Api::start(Config::default());
+    let bucket = Api::start(Config::default());
+    let dirs = [(&file, "l.jsonl"), (&bucket, LEDGER)];
+    let dirs = dirs.map(|(api, ledger)| {
+        let origin = api.env().swap_remove(0).1;
+        let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
+        (dir, ledger, origin)
+    });
+    let same = |args: &[&str]| {
+        let [one, two] = dirs.each_ref().map(|(dir, ledger, origin)| {
+            let ran = with(dir, args, ledger);
+            let text = |text: &str| text.replace(ledger, "LEDGER").replace(origin, "ORIGIN");
+            (ran.code, text(&ran.out), text(&ran.err))
+        });
+        assert_eq!(one, two, "{args:?}");
+        assert_eq!(
+            record(&dirs[0].0, "l.jsonl"),
+            record(&dirs[1].0, LEDGER),
+            "{args:?}"
+        );
+        one
+    };
+    same(&["ledger", "show"]);
+    same(&["plan"]);
+    assert_eq!(same(&["apply", "--yes"]).0, 0);
+    assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
+    same(&["ledger", "show"]);
+    let doctor = with(&dirs[1].0, &["doctor"], LEDGER).ok();
+    for told in [
+        "AWS_REGION in the environment",
+        "ledger.jsonl`: 2 rooms on record",
+    ] {
+        assert!(doctor.contains(told), "{doctor}");
+    }
+    assert!(!doctor.contains(SECRET), "{doctor}");
+    same(&["ledger", "forget", "team-a"]);
+    assert!(same(&["plan"]).1.contains("unverified"));
+    assert_eq!(same(&["ledger", "adopt", "--roster", "--yes"]).0, 0);
+    assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
+    assert_eq!(same(&["ledger", "forget", "nobody"]).0, 1);
+    // A title that somebody else changed is told apart from one that the manifest changed.
+    for api in [&file, &bucket] {
+        let other = Dir::with(&MANIFEST.replace("Team B", "Party")).envs(&api.env());
+        other.run(&["apply", "--yes"]).ok();
+    }
+    assert!(same(&["plan"]).1.contains("changed outside"));
+    assert_eq!(same(&["apply", "--yes"]).0, 0);
+    // What a claim says twice stays for a day.
+    let compacted = dirs.each_ref().map(|(dir, ledger, _)| {
+        with(dir, &["ledger", "compact"], ledger).ok();
+        assert_eq!(with(dir, &["plan", "--detailed-exitcode"], ledger).code, 0);
+        record(dir, ledger)["rooms"].clone()
+    });
+    assert_eq!(compacted[0], compacted[1]);
+}
+
+#[test]
+fn a_saved_plan_remembers_the_bucket() {
+    let (api, s3) = (Api::start(Config::default()), S3::start());
+    let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
+    with(&dir, &["plan", "--out", "p.json"], LEDGER).ok();
+    assert!(dir.read("p.json").contains(LEDGER));
+    assert!(!dir.read("p.json").contains(SECRET));
+    dir.run(&["apply", "p.json"]).ok();
+    assert!(!dir.path(".roomform").exists());
+    let plan = with(&dir, &["plan", "--detailed-exitcode"], LEDGER);
+    assert_eq!(plan.code, 0, "{plan:#?}");
+}
+
+#[test]
+fn ledgers_move_between_files_and_buckets() {
+    let (api, s3) = (Api::start(Config::default()), S3::start());
+    let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
+    let path = format!("file://{}", dir.path("l.jsonl").display());
+    with(&dir, &["apply", "--yes"], &path).ok();
+    assert_snapshot!(with(&dir, &["ledger", "merge", "l.jsonl"], LEDGER).ok(), @"s3://bucket/rooms/ledger.jsonl: 0 → 8 entries, 2 rooms on record");
+    assert_eq!(s3.text("rooms/ledger.jsonl"), Some(dir.read("l.jsonl")));
+    assert_snapshot!(with(&dir, &["ledger", "merge", LEDGER], "back.jsonl").ok(), @"back.jsonl: 0 → 8 entries, 2 rooms on record");
+    assert_eq!(dir.read("back.jsonl"), dir.read("l.jsonl"));
+    let none = with(&dir, &["ledger", "merge", "s3://bucket/none.jsonl"], LEDGER);
+    assert_eq!(none.code, 1);
+    assert_snapshot!(none.err, @"error: ledger `s3://bucket/none.jsonl`: no such file");
+    // Whose it is stands in it; a plan for another widget is refused.
+    let other = dir.run(&["plan", "--widget", "7", "--ledger", LEDGER]);
+    assert_ne!(other.code, 0);
+}
+
+#[test]
+fn a_ledger_of_another_target_is_refused() {
+    let (api, other, s3) = (
+        Api::start(Config::default()),
+        Api::start(Config::default()),
+        S3::start(),
+    );
+    let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
+    with(&dir, &["apply", "--yes"], LEDGER).ok();
+    let dir = dir.envs(&other.env());
+    for verb in [&["plan"][..], &["apply", "--yes"]] {
+        let ran = with(&dir, verb, LEDGER);
+        assert_eq!((ran.code, other.stats().writes()), (1, 0), "{ran:#?}");
+        assert!(ran.err.contains("is of widget 627"), "{ran:#?}");
+    }
+}
+
+#[test]
+fn what_is_no_address_of_a_ledger_is_a_usage_error() {
+    let dir = Dir::with(MANIFEST);
+    let mut told = String::new();
+    for ledger in [
+        "s3://bucket",
+        "s3://bucket/",
+        "s3:///key",
+        "s3://bucket/a//b",
+        "s3://bucket/../b",
+        "s3://bucket/a b",
+        "s3://bucket/a?versionId=1",
+        "s3://key:secret@bucket/a",
+        "ftp://host/a",
+        "https://key:secret@host/a",
+        "file://host/a",
+    ] {
+        let ran = with(&dir, &["plan", "--sandbox"], ledger);
+        assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ledger}: {ran:#?}");
+        assert!(!ran.err.contains("secret"), "{ran:#?}");
+        told += &format!("{ledger}\n{}", ran.err);
+    }
+    assert_snapshot!(told, @r#"
+    s3://bucket
+    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+      hint: write it as s3://bucket/rooms/ledger.jsonl
+    s3://bucket/
+    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+      hint: write it as s3://bucket/rooms/ledger.jsonl
+    s3:///key
+    error: --ledger: the address names no bucket
+      hint: write it as s3://bucket/rooms/ledger.jsonl
+    s3://bucket/a//b
+    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+      hint: write it as s3://bucket/rooms/ledger.jsonl
+    s3://bucket/../b
+    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+      hint: write it as s3://bucket/rooms/ledger.jsonl
+    s3://bucket/a b
+    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+      hint: write it as s3://bucket/rooms/ledger.jsonl
+    s3://bucket/a?versionId=1
+    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+      hint: write it as s3://bucket/rooms/ledger.jsonl
+    s3://key:secret@bucket/a
+    error: --ledger: an address holds no credentials; they come from the environment
+      hint: write it as s3://bucket/rooms/ledger.jsonl
+    ftp://host/a
+    error: --ledger: no ledger is kept at ftp: addresses
+      hint: name a path, or s3://bucket/key, gs://bucket/key, az://container/key
+    https://key:secret@host/a
+    error: --ledger: no ledger is kept at https: addresses
+      hint: name a path, or s3://bucket/key, gs://bucket/key, az://container/key
+    file://host/a
+    error: --ledger: a file: address has no host
+      hint: write it as file:///path
+    "#);
+}
+
+#[test]
+fn a_bucket_that_cannot_be_used_is_told_with_its_place_a_reason_and_a_remedy() {
+    let (api, s3) = (Api::start(Config::default()), S3::start());
+    let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
+    let mut told = String::new();
+    let mut tell = |name: &str, dir: &Dir, ledger: &str, code: i32| {
+        let ran = with(dir, &["apply", "--yes", "--timeout", "300ms"], ledger);
+        assert_eq!(
+            (ran.code, api.stats().writes()),
+            (code, 0),
+            "{name}: {ran:#?}"
+        );
+        told += &format!("{name}\n{}", ran.err.replace(&s3.url(), "URL"));
+    };
+    tell("no such bucket", &dir, "s3://other/a.jsonl", 1);
+    for (status, body) in [
+        (
+            "403 Forbidden",
+            "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+        ),
+        ("401 Unauthorized", ""),
+        (
+            "400 Bad Request",
+            "<Error><Code>AuthorizationHeaderMalformed</Code><Message>the region 'us-east-1' is wrong; expecting 'eu-west-1'</Message></Error>",
+        ),
+        ("301 Moved Permanently", ""),
+        (
+            "503 Slow Down",
+            "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
+        ),
+        ("200 OK", "<html>a login page</html>"),
+    ] {
+        s3.fail(move |_| Some(Fault::Answer(status, body)));
+        tell(status, &dir, LEDGER, 1);
+    }
+    s3.fail(|_| Some(Fault::LostBefore));
+    tell("no answer", &dir, LEDGER, 1);
+    s3.fail(|_| None);
+    s3.put("rooms/ledger.jsonl.d/notes.jsonl", "my notes\n");
+    tell("something else among the pieces", &dir, LEDGER, 1);
+    let dir = dir.env("AWS_ACCESS_KEY_ID", "");
+    tell("half of the keys", &dir, LEDGER, 1);
+    let dir = dir.env("AWS_ENDPOINT_URL", "http://store.example");
+    tell("in clear", &dir, LEDGER, 1);
+    let dir = dir
+        .env("AWS_ACCESS_KEY_ID_FILE", "none")
+        .env("AWS_ENDPOINT_URL", &s3.url());
+    tell("no such file", &dir, LEDGER, 1);
+    assert_snapshot!(told, @r#"
+    no such bucket
+    error: ledger `s3://other/a.jsonl`: cannot be listed: it answered 404 Not Found: NoSuchBucket: said by the tests
+      hint: check the bucket's name and region; roomform makes objects, but no bucket
+    403 Forbidden
+    error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 403 Forbidden: AccessDenied: Access Denied
+      hint: the credentials need the rights to list, get and put objects below the ledger's key, and to delete for merging; docs/ledger-in-a-bucket.md has the policy
+    401 Unauthorized
+    error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 401 Unauthorized
+      hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what Google's and Azure's stores take; docs/ledger-in-a-bucket.md has the table
+    400 Bad Request
+    error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 400 Bad Request: AuthorizationHeaderMalformed: the region 'us-east-1' is wrong; expecting 'eu-west-1'
+      hint: check the address, the region and the server that AWS_ENDPOINT_URL or the like names
+    301 Moved Permanently
+    error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: Received redirect without LOCATION, this normally indicates an incorrectly configured region
+      hint: check the bucket's name and region; roomform makes objects, but no bucket
+    503 Slow Down
+    error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 503 Service Unavailable: SlowDown: Please reduce your request rate.
+      hint: check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; where no key is set, a role of the machine has to give one
+    200 OK
+    error: ledger `s3://bucket/rooms/ledger.jsonl`, line 1: the object ends within a line
+      hint: mend or remove that line; without a ledger the plan says "members unverified" and sends them again
+    no answer
+    error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: connection closed before message completed
+      hint: check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; where no key is set, a role of the machine has to give one
+    something else among the pieces
+    error: ledger `s3://bucket/rooms/ledger.jsonl.d/notes.jsonl`, line 1: the file does not start with a ledger's header
+      hint: mend or remove that line; without a ledger the plan says "members unverified" and sends them again
+    half of the keys
+    error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: Generic S3 error: Missing AccessKeyId
+      hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what Google's and Azure's stores take; docs/ledger-in-a-bucket.md has the table
+    in clear
+    error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: AWS_ENDPOINT_URL is an http address that is not this machine
+      hint: use https; or set AWS_ALLOW_HTTP=true (AZURE_, GOOGLE_) to send what is signed in clear
+    no such file
+    error: the file that AWS_ACCESS_KEY_ID_FILE names cannot be read: No such file or directory (os error 2)
+      hint: set AWS_ACCESS_KEY_ID_FILE to the path of a file, not to its content
+    "#);
+}
+
+#[test]
+fn keys_may_lie_in_files() {
+    let (api, s3) = (Api::start(Config::default()), S3::start());
+    let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
+    dir.write("secret", format!("{SECRET}\n"));
+    let dir = dir
+        .env("AWS_SECRET_ACCESS_KEY", "")
+        .env("AWS_SECRET_ACCESS_KEY_FILE", "secret");
+    with(&dir, &["apply", "--yes"], LEDGER).ok();
+}
+
+#[test]
+fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_converges() {
+    let rooms: String = (1..=20)
+        .map(|room| {
+            format!("  - {{pipe: room-{room}, title: Room {room}, members: [1, {room}]}}\n")
+        })
+        .collect();
+    let manifest = format!("version: 1\nwidget: 627\nrooms:\n{rooms}");
+    for puts in [0, 1, 2, 3, 5] {
+        let (api, s3) = (Api::start(Config::default()), S3::start());
+        let dir = Dir::with(&manifest).envs(&api.env()).envs(&s3.env());
+        let mut seen = 0;
+        s3.fail(move |call| {
+            seen += u32::from(call.method == "PUT");
+            (seen > puts).then_some(Fault::Answer("500 Oh", ""))
+        });
+        let args = [
+            "apply",
+            "--yes",
+            "--timeout",
+            "100ms",
+            "--report",
+            "r.json",
+            "--parallelism",
+            "1",
+        ];
+        let ran = with(&dir, &args, LEDGER);
+        let (writes, live) = (api.stats().writes(), api.rooms());
+        let code = if writes == 0 { 1 } else { 4 };
+        assert_eq!(ran.code, code, "{ran:#?}");
+        let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+        assert_eq!(
+            (&report["exit"], &report["stopped"]),
+            (&code.into(), &"ledger".into())
+        );
+        // Nothing was sent without its intent in the bucket.
+        let kept: String = s3.keys().iter().filter_map(|key| s3.text(key)).collect();
+        for room in &live {
+            assert!(
+                kept.contains(&format!("\"{}\"", room.pipe)),
+                "{}",
+                room.pipe
+            );
+        }
+        s3.fail(|_| None);
+        with(&dir, &["apply", "--yes"], LEDGER).ok();
+        assert_eq!(api.rooms().len(), 20);
+        let plan = with(&dir, &["plan", "--detailed-exitcode"], LEDGER);
+        assert_eq!(plan.code, 0, "{plan:#?}");
+    }
+}
+
+#[test]
+fn no_key_comes_out_whatever_a_store_says() {
+    let (api, s3) = (Api::start(Config::default()), S3::start());
+    let dir = Dir::with(MANIFEST)
+        .envs(&api.env())
+        .envs(&s3.env())
+        .env("AWS_SESSION_TOKEN", "t0ken/of+the=tests")
+        .env("RUST_LOG", "trace");
+    let body = "<Error><Code>SignatureDoesNotMatch</Code><Message>\u{1b}[31m key-of-the-tests s3cr3t/of+the=tests t0ken/of+the=tests</Message></Error>";
+    for status in ["403 Forbidden", "400 Bad Request", "500 Oh"] {
+        s3.fail(move |_| Some(Fault::Answer(status, body)));
+        for format in ["text", "json", "markdown"] {
+            let args = [
+                "apply",
+                "--yes",
+                "-vv",
+                "--timeout",
+                "100ms",
+                "--format",
+                format,
+            ];
+            let ran = with(&dir, &args, LEDGER);
+            assert_eq!(ran.code, 1, "{ran:#?}");
+            let all = ran.all();
+            for secret in ["key-of-the-tests", SECRET, "t0ken/of+the=tests", "\u{1b}"] {
+                assert!(!all.contains(secret), "{secret}: {all}");
+            }
+            assert!(all.contains("SignatureDoesNotMatch: "), "{all}");
+        }
+    }
+}
