@@ -30,7 +30,7 @@ servers=()
 trap 'kill "${servers[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 export IMBACHAT_WIDGET=627 IMBACHAT_SECRET_KEY=secret_key
 
-# least RUNS DIRECTORY COMMAND...: "CPU WALL MB" of the cheapest of so many runs
+# least RUNS DIRECTORY COMMAND...: "CPU WALL MB", each the least of so many runs
 least() {
   local runs=$1 directory=$2
   shift 2
@@ -43,7 +43,11 @@ least() {
       }
     )
     tail -n 1 "$work/memory"
-  done | paste -d' ' - - | awk '{ print $1 + $2, $3, $4 / 1024 }' | sort -n | head -n 1
+  done | paste -d' ' - - | awk '
+    NR == 1 || $1 + $2 < cpu { cpu = $1 + $2 }
+    NR == 1 || $3 < wall { wall = $3 }
+    NR == 1 || $4 < memory { memory = $4 }
+    END { print cpu, wall, memory / 1024 }'
 }
 
 # row WHAT FLOOR-CPU BYTES-READ CPU WALL MB
@@ -57,7 +61,7 @@ row() {
 serve() {
   "$program" sandbox serve --listen 127.0.0.1:0 --state "$1/$2" >"$1/$2.txt" 2>&1 &
   servers+=($!)
-  until grep -q 'http://' "$1/$2.txt"; do kill -0 "${servers[-1]}"; done
+  until grep -qs 'http://' "$1/$2.txt"; do kill -0 "${servers[-1]}"; done
   url=$(grep -o 'http://[0-9.:]*' "$1/$2.txt" | head -n 1)
 }
 
