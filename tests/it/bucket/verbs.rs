@@ -47,7 +47,9 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
     };
     same(&["ledger", "show"]);
     same(&["plan"]);
-    assert_eq!(same(&["apply", "--yes"]).0, 0);
+    // One room at a time, so that both servers number them alike.
+    let apply = ["apply", "--yes", "--parallelism", "1"];
+    assert_eq!(same(&apply).0, 0);
     assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
     same(&["ledger", "show"]);
     let doctor = with(&dirs[1].0, &["doctor"], LEDGER).ok();
@@ -69,7 +71,7 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
         other.run(&["apply", "--yes"]).ok();
     }
     assert!(same(&["plan"]).1.contains("changed outside"));
-    assert_eq!(same(&["apply", "--yes"]).0, 0);
+    assert_eq!(same(&apply).0, 0);
     // What a claim says twice stays for a day.
     let compacted = dirs.each_ref().map(|(dir, ledger, _)| {
         with(dir, &["ledger", "compact"], ledger).ok();
