@@ -101,3 +101,41 @@ pub(super) fn cell_offset(text: &str, delimiter: Option<u8>, index: usize) -> us
     }
     0
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use proptest::test_runner::Config as Trials;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(Trials { cases: 2_000, failure_persistence: None, ..Trials::default() })]
+
+        #[test]
+        fn without_quotes_the_short_way_is_the_library_s(
+            signs in prop::collection::vec(select(vec!["a", "é", ",", ";", " ", "\t", "#", "\0", "\r", "\n", "\r\n", "\u{2028}"]), 0..16),
+            delimiter in select(vec![b',', b';', b'\t', b' ']),
+        ) {
+            let text = signs.concat();
+            let mut short = Vec::new();
+            unquoted(&text, delimiter, |record, at| {
+                short.push((record.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>(), at));
+            });
+            let mut reader = csv::ReaderBuilder::new();
+            let reader = reader.has_headers(false).flexible(true).delimiter(delimiter);
+            let records = reader.from_reader(text.as_bytes()).into_records().map(|record| {
+                let record = record.unwrap();
+                let before = record.position().unwrap().byte() as usize;
+                let breaks = text.bytes().skip(before).take_while(|it| matches!(it, b'\r' | b'\n')).count();
+                (record.iter().map(str::to_owned).collect::<Vec<_>>(), before + breaks)
+            });
+            prop_assert_eq!(short, records.collect::<Vec<_>>(), "{:?}", text);
+        }
+    }
+}

@@ -156,7 +156,17 @@ impl<'a> Reader<'a> {
                     take(Item::List(key));
                     self.elements(take)?;
                 }
-                (event, from) => take(Item::Entry(key, self.node(event, from, 1)?.0)),
+                (event, from) => match self.node(event, from, 1)?.0 {
+                    // It was hidden: any other is streamed, named by an anchor, or refused for its tag.
+                    Node {
+                        value: Value::Seq(items),
+                        ..
+                    } if is_streamed => {
+                        take(Item::List(key));
+                        items.into_iter().for_each(|it| take(Item::Element(it)));
+                    }
+                    value => take(Item::Entry(key, value)),
+                },
             }
         }
     }

@@ -16,9 +16,17 @@ impl UserSet {
 
     /// Takes users out.
     pub fn remove_all(&mut self, users: &[UserId]) {
-        if !self.is_empty() {
-            let users = Self::from(users.to_vec());
-            self.0.retain(|user| !users.contains(user));
+        if self.is_empty() {
+            return;
+        }
+        let users = Self::from(users.to_vec());
+        if let (Some(first), Some(last)) = (users.0.first(), users.0.last()) {
+            // Only where they may be: a large room is paid call by call.
+            let start = self.0.partition_point(|user| user < first);
+            let end = self.0.partition_point(|user| user <= last);
+            let between = self.0.get(start..end).unwrap_or_default().iter();
+            let kept: Vec<UserId> = between.filter(|it| !users.contains(it)).copied().collect();
+            self.0.splice(start..end, kept);
         }
     }
 
@@ -54,9 +62,15 @@ impl FromIterator<UserId> for UserSet {
 
 impl Extend<UserId> for UserSet {
     fn extend<T: IntoIterator<Item = UserId>>(&mut self, users: T) {
+        let (before, last) = (self.len(), self.0.last().copied());
         self.0.extend(users);
-        self.0.sort_unstable();
-        self.0.dedup();
+        let new = self.0.get(before..).unwrap_or_default();
+        // A large room is recorded call by call, mostly in order.
+        if !last.iter().chain(new).is_sorted_by(|one, next| one < next) {
+            // Stable, since that merges what is in order already.
+            self.0.sort();
+            self.0.dedup();
+        }
     }
 }
 
@@ -66,5 +80,50 @@ impl<'a> IntoIterator for &'a UserSet {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use proptest::test_runner::Config as Trials;
+
+    use super::*;
+
+    fn some() -> impl Strategy<Value = Vec<UserId>> {
+        prop::collection::vec((0_u64..40).prop_map(UserId), 0..12)
+    }
+
+    proptest! {
+        #![proptest_config(Trials { cases: 1_000, failure_persistence: None, ..Trials::default() })]
+
+        #[test]
+        fn it_is_a_set(steps in prop::collection::vec((any::<bool>(), some()), 0..8)) {
+            let (mut users, mut set) = (UserSet::default(), BTreeSet::new());
+            for (adds, more) in steps {
+                if adds {
+                    users.extend(more.iter().copied());
+                    set.extend(more);
+                } else {
+                    users.remove_all(&more);
+                    set.retain(|user| !more.contains(user));
+                }
+                prop_assert!(users.iter().eq(&set), "{:?} {:?}", users, set);
+                prop_assert!((0..40).map(UserId).all(|it| users.contains(&it) == set.contains(&it)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_very_large_room_is_put_together_call_by_call() {
+        let all: Vec<UserId> = (1..=300_000).map(UserId).collect();
+        let (mut there, mut owed) = (UserSet::default(), UserSet::from(all.clone()));
+        for call in all.chunks(100) {
+            there.extend(call.iter().copied());
+            owed.remove_all(call);
+        }
+        assert_eq!((there.len(), owed.len()), (all.len(), 0));
     }
 }

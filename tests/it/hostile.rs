@@ -610,3 +610,20 @@ fn a_large_but_honest_manifest_is_taken() {
     let manifest = format!("version: 1\nrooms:\n{}", lines(rooms)).replace("[0, ", "[");
     assert_eq!(accepted(manifest), "valid: 2000 rooms, 99999 memberships\n");
 }
+
+/// Threads only make it faster: a system that allows no more of them is none of the manifest's mistakes.
+#[test]
+fn a_large_manifest_is_read_where_no_thread_can_be_had() {
+    // No system has that much room for a stack.
+    let dir = Dir::new().env("RUST_MIN_STACK", &(1_u64 << 60).to_string());
+    for name in ["a", "b", "c"] {
+        let members = "1234567890, ".repeat(20_000);
+        let room = format!("{{pipe: {name}, title: Room {name}, members: [{members}1]}}");
+        dir.write(
+            &format!("rooms/{name}.yaml"),
+            format!("version: 1\nrooms: [{room}]\n"),
+        );
+    }
+    let told = dir.run(&["check"]);
+    assert_eq!(told.code, 0, "{}", told.all());
+}
