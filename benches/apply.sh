@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
 # `apply` beside the most a server takes: rooms a second against `sandbox serve`, and what wrk gets that replays the same bytes over as many
-# connections; then with 50 ms of latency; then with the ledger in memory instead of on the disk. Prints the tables of docs/performance.md.
-# bash benches/apply.sh [ROOMS] [MEMBERS] [ROUNDS]     10000 rooms of 7 members, the best of five rounds, unless told otherwise
+# connections; then with 50 ms of latency; then with the ledger in memory instead of on the disk.
+# bash benches/apply.sh [--write] [ROOMS] [MEMBERS] [ROUNDS]
+#   10000 rooms of 7 members, the best of five rounds, unless told otherwise; --write puts the tables into docs/performance.md
 set -euo pipefail
 cd "$(dirname "$0")/.."
+if [ "${1:-}" = --write ]; then
+  shift
+  tables=$(bash benches/apply.sh "$@")
+  bash benches/into.sh apply.sh <<<"$tables"
+  exit
+fi
 rooms=${1:-10000} members=${2:-7} rounds=${3:-5}
 
 for tool in wrk:wrk python3:python3 /usr/bin/time:time; do
@@ -120,10 +127,11 @@ file=$(manifest "$rooms")
 record "$file" "$work/requests"
 bytes=$(wc -c <"$work/requests")
 
-echo "$rooms rooms of $members members, $((bytes / rooms)) bytes a request; best of $rounds rounds, in each of which every line has its turn"
+echo "$(nproc) cores of $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(wrk -v 2>&1 | sed -n 's/^\(wrk [^ ]*\).*/\1/p'); load before: $(cut -d' ' -f1 /proc/loadavg)."
+echo "$rooms rooms of $members members, $((bytes / rooms)) bytes a request; the best of $rounds rounds, in each of which every line has its turn."
 echo
-echo "| connections | wrk, rooms/s | apply: writing, rooms/s | of wrk | apply: whole run, rooms/s | client, µs CPU a room | sandbox under wrk, µs | sandbox under apply, µs | connections opened |"
-echo "|---|---|---|---|---|---|---|---|---|"
+echo "| at a time | wrk, rooms/s | apply, writing | of wrk | apply, whole run | client's CPU, µs a room | sandbox's CPU under wrk, under apply | connections opened |"
+echo "|---|---|---|---|---|---|---|---|"
 for width in 8 32; do
   : >"$work/wrk-$width" >"$work/apply-$width"
   for _ in $(seq "$rounds"); do
@@ -138,7 +146,7 @@ for width in 8 32; do
   done
   awk -v width="$width" -v rooms="$rooms" -v wrk="$(best 2 "$work/wrk-$width")" -v apply="$(best 4 "$work/apply-$width")" 'BEGIN {
     split(wrk, w, " "); split(apply, a, " ")
-    printf "| %d | %.0f | %.0f | %.2f | %.0f | %.0f | %.0f | %.0f | %s |\n", width, rooms / w[2], rooms / a[4], w[2] / a[4], rooms / a[1],
+    printf "| %d | %.0f | %.0f | %.2f | %.0f | %.0f | %.0f, %.0f µs | %s |\n", width, rooms / w[2], rooms / a[4], w[2] / a[4], rooms / a[1],
       a[2] / rooms * 1e6, w[4] / rooms * 1e6, a[5] / rooms * 1e6, a[6]
     if (w[3] > 0) print "wrk had bad answers: " w[3] | "cat >&2"
   }'
@@ -159,7 +167,7 @@ awk -v line="$line" -v opened="$(sed -n 's/.* over \([0-9]*\) connection.*/\1/p'
 echo
 echo "The ledger on the disk, and in memory where an fsync costs nothing:"
 echo
-echo "| server | connections | ledger | writing, s | whole run, s | CPU, s |"
+echo "| server answers | at a time | ledger | writing, s | whole run, s | CPU, s |"
 echo "|---|---|---|---|---|---|"
 ledgers() { # NAME WIDTH MANIFEST ROUNDS FLAG…
   local name=$1 width=$2 manifest=$3 rounds=$4 place line
@@ -181,4 +189,5 @@ ledgers() { # NAME WIDTH MANIFEST ROUNDS FLAG…
   done
 }
 ledgers "at once" 8 "$file" "$rounds"
-ledgers "50 ms" 32 "$slow" 2 --latency 50ms
+ledgers "at once" 32 "$file" "$rounds"
+ledgers "after 50 ms" 32 "$slow" 2 --latency 50ms
