@@ -1047,3 +1047,15 @@ fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
     .ok();
     assert_converged(&api, &dir);
 }
+
+#[cfg(not(feature = "object-store"))]
+#[test]
+fn a_program_built_without_object_stores_says_so() {
+    let dir = Dir::with(&manifest(1));
+    let ran = dir.run(&["plan", "--sandbox", "--ledger", "s3://bucket/l.jsonl"]);
+    assert_eq!((ran.code, ran.out.as_str()), (64, ""));
+    assert_snapshot!(ran.err, @r"
+    error: --ledger: `s3://bucket/l.jsonl`: this roomform was built without object stores
+      hint: build it with the feature object-store, which is on by default; or name a file
+    ");
+}

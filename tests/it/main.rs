@@ -9,6 +9,7 @@
 mod adopt;
 mod apply;
 mod browser;
+#[cfg(feature = "object-store")]
 mod bucket;
 mod check_users;
 mod ci;
