@@ -38,12 +38,6 @@ pub(super) async fn finished<T>(
     work.await
 }
 
-/// Waits for the first signal.
-pub(super) async fn first() -> Result<(), Error> {
-    Signals::new()?.next().await;
-    Ok(())
-}
-
 #[expect(clippy::exit, reason = "somebody asked twice: now means now")]
 fn end() {
     std::process::exit(i32::from(Exit::Interrupted.code()));

@@ -17,12 +17,15 @@ pub(super) async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exi
         seed: args.seed,
         ..Config::default()
     };
+    // Before anybody is told that it is there: who then ends it at once is heard.
+    let mut stopped = interrupt::channel()?;
     let sandbox = start(config).await?;
     console.print(&format!(
         "listening on {}\nany widget; secret key `secret_key`, login `admin`, password `admin`; end with Ctrl-C\n",
         sandbox.base_url()
     ))?;
-    interrupt::first().await?;
+    // An error means that no signal can come any more.
+    drop(stopped.wait_for(|stopped| *stopped).await);
     let stats = sandbox.stats();
     sandbox.stop().await?;
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);

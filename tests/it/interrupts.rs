@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -354,4 +355,29 @@ fn a_slow_room_holds_up_no_other() {
         .collect();
     assert_eq!(calls, [200, 1]);
     report(&api, &dir, 0);
+}
+
+/// Whoever reads the address may end the server at once, also where a shell began it in the background, for which Ctrl-C is ignored.
+#[test]
+fn a_sandbox_that_said_where_it_is_can_be_ended() {
+    let dir = Dir::new();
+    for _ in 0..20 {
+        let serve = dir.command(&["sandbox", "serve", "--listen", "127.0.0.1:0"]);
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", "trap '' INT; exec \"$@\"", "sh"])
+            .arg(serve.get_program())
+            .args(serve.get_args())
+            .current_dir(dir.path(""))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let mut server = shell.spawn().unwrap();
+        let mut said = BufReader::new(server.stdout.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        assert!(line.starts_with("listening on "), "{line}");
+        signal(&server, "INT");
+        until("the server ends", || server.try_wait().unwrap().is_some());
+        assert!(server.wait().unwrap().success());
+    }
 }
