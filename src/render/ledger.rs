@@ -40,7 +40,7 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
         }
         let _ = writeln!(
             text,
-            "\n  {}  owed since its create: {}",
+            "\n  {}  owed since it was to be created: {}",
             terminal(pipe.as_str()),
             parts.join(", and ")
         );

@@ -316,7 +316,7 @@ fn a_message_the_server_did_not_take_is_still_owed() {
         assert_eq!(stages(&dir), ["intended", "failed"]);
         let shown = dir.run(&["ledger", "show", "--ledger", "l.jsonl"]).ok();
         assert!(
-            shown.contains("  team-a  owed since its create: its welcome\n"),
+            shown.contains("  team-a  owed since it was to be created: its welcome\n"),
             "{shown}"
         );
         on.store(false, Ordering::SeqCst);
