@@ -119,6 +119,7 @@ fn guess(bytes: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 #[expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a test that cannot go on fails where it stands"
 )]

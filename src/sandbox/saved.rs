@@ -108,7 +108,11 @@ pub(super) fn read(text: &[u8]) -> Result<State, ReadError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a failing unwrap is a failing test"
+)]
 mod tests {
     use super::*;
 

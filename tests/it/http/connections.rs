@@ -4,20 +4,17 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use roomform::sandbox::Config;
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::PrivateKeyDer;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use crate::support::{Api, Dir};
-
-/// Made for these tests with `openssl req -x509`; nothing else knows it, and it is good for nothing else.
-const CERTIFICATE: &[u8] = include_bytes!("../../tls/certificate.pem");
-const KEY: &[u8] = include_bytes!("../../tls/key.pem");
 
 fn many(rooms: u32) -> String {
     let mut text = "version: 1\nrooms:\n".to_owned();
@@ -46,6 +43,8 @@ fn connections_are_used_again() {
 /// TLS in front of a sandbox, ended with its test.
 struct Tls {
     url: String,
+    /// Its certificate, as a machine that trusts it has it.
+    pem: String,
     agreed: Arc<Mutex<Vec<String>>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -54,14 +53,16 @@ struct Tls {
 impl Tls {
     /// Offers these protocols, and notes which was agreed on for each connection.
     fn before(api: &Api, offered: &[&str]) -> Self {
-        let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(KEY).unwrap();
+        let own = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let text = STANDARD.encode(own.cert.der());
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
+            .with_single_cert(vec![own.cert.der().clone()], key)
             .unwrap();
         config.alpn_protocols = offered.iter().map(|name| name.as_bytes().into()).collect();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -87,6 +88,7 @@ impl Tls {
         });
         Self {
             url,
+            pem,
             agreed,
             stop: Some(stop),
             thread: Some(thread),
@@ -130,7 +132,7 @@ fn applied(offered: &[&str]) -> (Vec<String>, u64) {
     let api = Api::start(Config::default());
     let tls = Tls::before(&api, offered);
     let dir = Dir::with(&many(50)).envs(&api.env());
-    let certificate = dir.write("certificate.pem", CERTIFICATE);
+    let certificate = dir.write("certificate.pem", &tls.pem);
     let dir = dir
         .env("IMBACHAT_API_URL", &tls.url)
         .env("SSL_CERT_FILE", certificate.to_str().unwrap());
