@@ -5,10 +5,11 @@
 #   put between the marks in docs/performance.md with --write. ROOMFORM_BUILT=1: what is built is measured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-write=
 if [ "${1:-}" = --write ]; then
-  write=1
   shift
+  tables=$(bash benches/whole.sh "$@")
+  bash benches/into.sh whole.sh <<<"$tables"
+  exit
 fi
 sizes=("$@")
 [ ${#sizes[@]} -gt 0 ] || sizes=(100 1000 10000 100000)
@@ -138,17 +139,5 @@ machine() {
   echo "$(nproc) cores of $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(rustc --version | cut -d' ' -f1,2), $(uname -s) $(uname -r | cut -d. -f1,2); load before: $(cut -d' ' -f1 /proc/loadavg)"
 }
 
-if [ -z "$write" ]; then
-  machine
-  tables
-  exit
-fi
-{
-  machine
-  tables
-} >"$work/tables"
-awk -v tables="$work/tables" '
-  /^<!-- whole.sh -->/ { print; print ""; while ((getline line < tables) > 0) print line; print ""; skip = 1 }
-  /^<!-- end of whole.sh -->/ { skip = 0 }
-  !skip' docs/performance.md >"$work/page"
-cat "$work/page" >docs/performance.md
+machine
+tables

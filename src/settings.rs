@@ -2,7 +2,7 @@
 
 mod store;
 
-pub use store::{Provider, StoreVariables};
+pub use store::StoreVariables;
 
 use std::path::{Path, PathBuf};
 

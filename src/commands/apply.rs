@@ -178,7 +178,7 @@ async fn after(
             &connection.target,
             desired,
             observed,
-            &snapshot.recorded().beside_an_older_list(),
+            &snapshot.into_recorded().beside_an_older_list(),
             switches,
         )),
         // What was done is reported all the same; only the plan after it cannot be made.

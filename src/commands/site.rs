@@ -4,10 +4,10 @@ use std::path::Path;
 
 use crate::error::{Error, Exit};
 use crate::imbachat::Endpoint;
-use crate::ledger::{Address, Name, NameError, Place, StoreKind, StoreOptions};
+use crate::ledger::{Address, Name, NameError, Place, StoreOptions};
 use crate::manifest::{Options, load};
 use crate::model::{Target, WidgetId};
-use crate::settings::{Provider, Settings, StoreVariables};
+use crate::settings::{Settings, StoreVariables};
 
 /// The widget a sandbox is taken for unless somebody says which.
 const SANDBOX_WIDGET: u64 = 627;
@@ -89,21 +89,12 @@ impl Site {
 /// The ledger with this name: a path, or an object's address. Only for a bucket's the environment is asked how to reach it.
 pub(super) fn place(name: &Path, settings: &Settings) -> Result<Place, Error> {
     Place::new(Name::parse(name)?, |address: &Address| {
-        let StoreVariables { values, hidden, .. } = variables(address)?;
+        let StoreVariables { values, hidden, .. } = StoreVariables::from_environment(address.kind)?;
         Ok(StoreOptions {
             variables: values,
             hidden,
             timeout: settings.common.timeout,
         })
-    })
-}
-
-/// What the environment says of the store that an address is in.
-pub(super) fn variables(address: &Address) -> Result<StoreVariables, Error> {
-    StoreVariables::from_environment(match address.kind {
-        StoreKind::S3 => Provider::S3,
-        StoreKind::Google => Provider::Google,
-        StoreKind::Azure => Provider::Azure,
     })
 }
 

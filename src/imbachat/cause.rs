@@ -8,7 +8,7 @@ use rustls::CertificateError::{
 };
 use rustls::pki_types::UnixTime;
 
-use super::failure::Cause;
+use super::failure::{Cause, some};
 
 /// Names of a certificate that are told.
 const NAMED: usize = 5;
@@ -91,14 +91,9 @@ fn certificate(error: &CertificateError) -> (String, &'static str) {
 
 /// The library writes `DnsName("chat.example")`.
 fn names(presented: &[String]) -> String {
-    let names = presented.iter().take(NAMED);
-    let names = names.map(|name| name.split('"').nth(1).unwrap_or(name));
-    let names: Vec<&str> = names.collect();
-    match presented.len().saturating_sub(NAMED) {
-        _ if names.is_empty() => "no host".to_owned(),
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
-    }
+    let names = presented.iter();
+    let names = names.map(|name| name.split('"').nth(1).unwrap_or(name).to_owned());
+    some(names, NAMED).unwrap_or_else(|| "no host".to_owned())
 }
 
 fn date(time: UnixTime) -> String {

@@ -116,3 +116,16 @@ impl Failure {
         self
     }
 }
+
+/// Names in a row, not all of very many; `None` if there are none.
+pub(super) fn some(
+    mut names: impl ExactSizeIterator<Item = String>,
+    most: usize,
+) -> Option<String> {
+    let shown: Vec<String> = names.by_ref().take(most).collect();
+    match names.len() {
+        _ if shown.is_empty() => None,
+        0 => Some(shown.join(", ")),
+        more => Some(format!("{} and {more} more", shown.join(", "))),
+    }
+}

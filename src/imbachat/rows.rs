@@ -206,8 +206,7 @@ impl Rows {
 
     /// Whether `data` turns out to be an object with names where PHP would have put numbers.
     fn is_no_list(&self) -> bool {
-        let numbered = !self.key.is_empty() && self.key.iter().all(u8::is_ascii_digit);
-        self.any_shape && !self.data_is_list && self.count == 0 && !numbered
+        self.any_shape && !self.data_is_list && self.count == 0 && !is_number(&self.key)
     }
 
     /// What was taken for the list is a part of the envelope.
@@ -232,6 +231,11 @@ impl Rows {
         }
         true
     }
+}
+
+/// Whether a key is one of those that PHP gives a list with gaps.
+pub(super) fn is_number(key: &[u8]) -> bool {
+    !key.is_empty() && key.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::cell::Fields;
+use super::failure::some;
+use super::rows::is_number;
 use super::wire::{self, Bad};
 
 /// Keys that are named in an error, and characters of each.
@@ -54,7 +56,10 @@ pub(super) fn rest(envelope: &[u8], came: usize) -> Result<Vec<Box<RawValue>>, B
         };
         let found = found.filter(|_| !VERDICT.contains(&name.as_str()));
         lists.extend(found.map(|found| (name.clone(), found)));
-        for (inner, value) in inside.into_iter().filter(|(inner, _)| !is_number(inner)) {
+        for (inner, value) in inside
+            .into_iter()
+            .filter(|(inner, _)| !is_number(inner.as_bytes()))
+        {
             let name = format!("{name}.{inner}");
             keys.push(name.clone());
             lists.extend(elements(&value).map(|found| (name, found)));
@@ -98,17 +103,14 @@ fn elements(value: &RawValue) -> Option<Vec<Box<RawValue>>> {
         wire::parse(text).ok()?
     } else if text.starts_with(b"{") {
         let Fields(fields) = wire::parse(text).ok()?;
-        let numbered = !fields.is_empty() && fields.iter().all(|(name, _)| is_number(name));
+        let numbered =
+            !fields.is_empty() && fields.iter().all(|(name, _)| is_number(name.as_bytes()));
         numbered.then(|| fields.into_iter().map(|(_, value)| value).collect())?
     } else {
         return None;
     };
     let objects = rows.iter().all(|row| row.get().starts_with('{'));
     objects.then_some(rows)
-}
-
-fn is_number(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What of the answer says whether it is a good one.
@@ -126,14 +128,9 @@ fn verdict(fields: &[(String, Box<RawValue>)]) -> Value {
 
 /// Names between back-ticks, not all of very many.
 fn quoted(names: &[String]) -> String {
-    let shown = names.iter().take(KEYS).map(|name| {
+    let shown = names.iter().map(|name| {
         let name: String = name.chars().take(KEY).collect();
         format!("`{name}`")
     });
-    let shown: Vec<String> = shown.collect();
-    match names.len() - shown.len() {
-        _ if names.is_empty() => "none".to_owned(),
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
+    some(shown, KEYS).unwrap_or_else(|| "none".to_owned())
 }

@@ -2,6 +2,11 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+pub use crate::model::StoreKind;
 
 /// Where a ledger lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,17 +15,6 @@ pub enum Name {
     File(PathBuf),
     /// In a bucket.
     Object(Address),
-}
-
-/// Whose API a bucket is reached by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreKind {
-    /// Amazon's S3, and the many servers that speak like it.
-    S3,
-    /// Google Cloud Storage.
-    Google,
-    /// Azure Blob Storage.
-    Azure,
 }
 
 /// An object in a bucket: `s3://bucket/key`.
@@ -32,6 +26,17 @@ pub struct Address {
     pub bucket: String,
     /// The object's key.
     pub key: String,
+}
+
+/// What reaching a bucket takes besides its address.
+#[derive(Debug, Clone, Default)]
+pub struct StoreOptions {
+    /// Names as in the environment (`AWS_REGION`), and values. The environment itself is not looked at.
+    pub variables: Vec<(&'static str, SecretString)>,
+    /// What must never be shown.
+    pub hidden: Vec<SecretString>,
+    /// How long a request may take; it is tried again for twice as long.
+    pub timeout: Duration,
 }
 
 /// A name that is none of a ledger.

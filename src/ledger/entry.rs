@@ -110,6 +110,16 @@ pub enum Stage {
 }
 
 impl Fact {
+    /// A room's welcome is about to be sent.
+    pub fn intended(pipe: &Pipe, room: RoomId, from: UserId) -> Self {
+        Self::Message {
+            pipe: pipe.clone(),
+            room,
+            from,
+            stage: Stage::Intended,
+        }
+    }
+
     /// The room it is about, if it is about one.
     pub fn pipe(&self) -> Option<&Pipe> {
         match self {

@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use super::claims::Claims;
-use super::entry::{Fact, Stage};
+use super::entry::Fact;
 use super::file::{LedgerError, bytes, is_whole_line, parse, regular};
 use super::fold::Entries;
 use super::line::Line;
@@ -172,12 +172,7 @@ impl Record for Journal {
     }
 
     async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
-        let intent = Fact::Message {
-            pipe: pipe.clone(),
-            room,
-            from,
-            stage: Stage::Intended,
-        };
+        let intent = Fact::intended(pipe, room, from);
         self.hand_over(&[intent], Some((pipe.clone(), room))).await
     }
 }

@@ -42,16 +42,16 @@ impl Header {
 /// One entry as JSON.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Line {
-    run: String,
-    seq: u64,
-    time: String,
+    pub(super) run: String,
+    pub(super) seq: u64,
+    pub(super) time: String,
     #[serde(flatten)]
-    fact: FactLine,
+    pub(super) fact: FactLine,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum FactLine {
+pub(super) enum FactLine {
     Intent {
         pipe: String,
         members: Vec<u64>,
@@ -110,7 +110,7 @@ enum FactLine {
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum StageWord {
+pub(super) enum StageWord {
     Intended,
     Confirmed,
     Failed,
@@ -118,7 +118,7 @@ enum StageWord {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "field", rename_all = "snake_case")]
-enum Values {
+pub(super) enum Values {
     Title { sent: String, shown: String },
     Type { sent: i64, shown: i64 },
     Public { sent: bool, shown: bool },

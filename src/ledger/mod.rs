@@ -19,14 +19,12 @@ mod rewrite;
 mod stamps;
 mod word;
 
-pub use address::{Address, Name, NameError, StoreKind};
+pub use address::{Address, Name, NameError, StoreKind, StoreOptions};
 #[cfg(feature = "object-store")]
-pub use bucket::{Bucket, Log, StoreOptions};
+pub use bucket::{Bucket, Log};
 pub use entry::{Fact, Stage, Stamp};
 pub use file::{LedgerError, Snapshot, bytes, parse, read};
 pub use fold::{Entries, compact, fold};
 pub use journal::{Journal, Record};
-#[cfg(not(feature = "object-store"))]
-pub use place::StoreOptions;
 pub use place::{Ledger, Place};
 pub use rewrite::{rewrite, target_of};

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::address::{Address, Name, NameError};
+use super::address::{Address, Name, NameError, StoreOptions};
 #[cfg(feature = "object-store")]
-use super::bucket::{Bucket, Log, StoreOptions};
+use super::bucket::{Bucket, Log};
 use super::entry::Fact;
 use super::file::{self, LedgerError, Snapshot};
 use super::fold::Entries;
@@ -31,23 +31,6 @@ pub enum Ledger {
     /// A bucket.
     #[cfg(feature = "object-store")]
     Bucket(Log),
-}
-
-#[cfg(not(feature = "object-store"))]
-pub use absent::StoreOptions;
-
-#[cfg(not(feature = "object-store"))]
-mod absent {
-    /// What reaching a bucket takes; nothing, where none can be reached.
-    #[derive(Debug, Clone, Default)]
-    pub struct StoreOptions {
-        /// Names and values.
-        pub variables: Vec<(&'static str, secrecy::SecretString)>,
-        /// What must never be shown.
-        pub hidden: Vec<secrecy::SecretString>,
-        /// How long a request may take.
-        pub timeout: std::time::Duration,
-    }
 }
 
 impl Place {

@@ -5,9 +5,8 @@
 use serde::Deserialize;
 
 use super::entry::{Fact, Stamp};
-use super::line::Line;
+use super::line::{FactLine, Line};
 use super::word::FieldWord;
-use crate::model::{Field, Pipe, RoomId, RoomKind, RoomState, UserId};
 
 /// The entry of a line.
 ///
@@ -42,23 +41,22 @@ struct Confirmed<'l> {
 
 impl Confirmed<'_> {
     fn into_parts(self) -> Option<(Stamp, Fact)> {
-        let stamp = Stamp {
-            time: self.time,
+        let fact = FactLine::Confirmed {
+            pipe: self.pipe,
+            room_id: self.room_id,
+            members: self.members,
+            title: self.title,
+            r#type: self.r#type,
+            public: self.public,
+            kept: self.kept,
+        };
+        let line = Line {
             run: self.run,
-            sequence: self.seq,
+            seq: self.seq,
+            time: self.time,
+            fact,
         };
-        let fact = Fact::Confirmed {
-            pipe: Pipe::new(self.pipe),
-            room: RoomId(self.room_id),
-            members: self.members.into_iter().map(UserId).collect(),
-            sent: RoomState {
-                title: self.title,
-                kind: RoomKind::from_number(self.r#type),
-                public: self.public,
-            },
-            kept: self.kept.into_iter().map(Field::from).collect(),
-        };
-        (self.kind == "confirmed").then_some((stamp, fact))
+        (self.kind == "confirmed").then(|| line.into_parts())
     }
 }
 

@@ -9,30 +9,36 @@ pub(super) fn is_plain(name: &str) -> bool {
 
 /// The lines of a plain file as records of one cell; a line that starts with `#` is a remark.
 pub(super) fn lines(text: &str, mut take: impl FnMut(&[&str], usize)) {
-    let mut start = 0;
-    for end in line_ends(text.as_bytes()).chain([text.len()]) {
-        let value = text.get(start..end).unwrap_or_default().trim();
+    for (start, line) in each_line(text) {
+        let value = line.trim();
         if !value.is_empty() && !value.starts_with('#') {
             take(&[value], start);
         }
-        start = end;
     }
 }
 
 /// The lines of a text without a quote as records, each with its first byte: there is nothing to them but delimiters. Empty lines
 /// are none.
 pub(super) fn unquoted(text: &str, delimiter: u8, mut take: impl FnMut(&[&str], usize)) {
-    let (mut start, mut cells) = (0, Vec::new());
-    for end in line_ends(text.as_bytes()).chain([text.len()]) {
-        let line = text.get(start..end).unwrap_or_default();
+    let mut cells = Vec::new();
+    for (start, line) in each_line(text) {
         let line = line.trim_end_matches(['\r', '\n']);
         if !line.is_empty() {
             cells.clear();
             cells.extend(line.split(char::from(delimiter)));
             take(&cells, start);
         }
-        start = end;
     }
+}
+
+/// The lines of a text with their ends, each with its first byte.
+fn each_line(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let ends = line_ends(text.as_bytes()).chain([text.len()]);
+    ends.scan(0, |start, end| {
+        let line = (*start, text.get(*start..end).unwrap_or_default());
+        *start = end;
+        Some(line)
+    })
 }
 
 /// The bytes after each end of a line: LF, CR LF, or the CR alone that some spreadsheets still save.

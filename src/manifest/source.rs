@@ -51,6 +51,11 @@ impl Source {
         self.line_starts.get(index).map(|start| *start as usize)
     }
 
+    /// The line a byte is in, from 1.
+    fn line(&self, offset: u32) -> u32 {
+        line(&self.line_starts, offset)
+    }
+
     /// The lines of places that come in the order of the text.
     pub(super) fn lines(&self) -> Lines<'_> {
         Lines {
@@ -67,6 +72,11 @@ impl Source {
         let rest = self.text.as_bytes().get(block * BLOCK..offset);
         counted + starts(rest.unwrap_or_default())
     }
+}
+
+/// The line a byte is in, from 1, by the bytes that lines start at.
+fn line(starts: &[u32], offset: u32) -> u32 {
+    starts.partition_point(|start| *start <= offset) as u32
 }
 
 /// How many characters start in some bytes of UTF-8.
@@ -97,8 +107,9 @@ impl Lines<'_> {
                 }
             }
         }
-        self.line = self.starts.partition_point(|start| *start <= offset);
-        self.line as u32
+        let line = line(self.starts, offset);
+        self.line = line as usize;
+        line
     }
 }
 
@@ -150,14 +161,11 @@ impl Sources {
         let Some(file) = self.file(at.file) else {
             return LineColumn { line: 1, column: 1 };
         };
-        let line = file
-            .line_starts
-            .partition_point(|start| *start <= at.offset)
-            .max(1);
-        let start = file.line_start(line as u32).unwrap_or_default();
+        let line = file.line(at.offset).max(1);
+        let start = file.line_start(line).unwrap_or_default();
         let before = file.characters_before(at.offset as usize) - file.characters_before(start);
         LineColumn {
-            line: line as u32,
+            line,
             column: before as u32 + 1,
         }
     }
@@ -170,13 +178,9 @@ impl Sources {
 
     /// The place of a byte, as the model keeps it.
     pub fn place(&self, at: At) -> Place {
-        let line = self.file(at.file).map_or(1, |file| {
-            file.line_starts
-                .partition_point(|start| *start <= at.offset)
-        });
         Place {
             file: at.file,
-            line: line as u32,
+            line: self.file(at.file).map_or(1, |file| file.line(at.offset)),
         }
     }
 }

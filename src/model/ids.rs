@@ -92,3 +92,14 @@ impl fmt::Display for Target {
         write!(f, "widget {} on {}", self.widget, self.origin)
     }
 }
+
+/// Whose API an object store is reached by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// Amazon's S3, and the many servers that speak like it.
+    S3,
+    /// Google Cloud Storage.
+    Google,
+    /// Azure Blob Storage.
+    Azure,
+}

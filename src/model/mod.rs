@@ -18,7 +18,7 @@ pub use checkup::{Checkup, Finding, Probe, Step, Verdict};
 pub use desired::{
     Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place, Welcome,
 };
-pub use ids::{MessageId, Pipe, RoomId, RunId, Target, UserId, WidgetId};
+pub use ids::{MessageId, Pipe, RoomId, RunId, StoreKind, Target, UserId, WidgetId};
 pub use look_alike::{difference, looks};
 pub use observed::{LiveRoom, Observed};
 pub use recorded::{Owed, Recorded, RecordedRoom, Sending, Shown};

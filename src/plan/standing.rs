@@ -129,7 +129,7 @@ pub fn given(
         let mut parts = Parts::of(&source, recorded);
         let shrunk = before.is_some_and(|before| is_shrunk(now, before));
         if let Some(shard) = shard.filter(|_| shrunk) {
-            let own = of_part(&source, shard);
+            let own = of_part(&source, shard.index(), shard.count());
             parts.0.insert((shard.count(), shard.index()), now);
             if !parts.allow(now, None) {
                 all.insert(own, now);
@@ -138,7 +138,7 @@ pub fn given(
         }
         // What was allowed to a part once is no measure for later.
         for (count, index) in parts.0.into_keys() {
-            all.insert(format!("{source} (part {index}/{count})").into(), now);
+            all.insert(of_part(&source, index, count), now);
         }
         all.insert(source, now);
     }
@@ -183,8 +183,9 @@ impl Parts {
     }
 }
 
-fn of_part(source: &str, shard: Shard) -> Arc<str> {
-    format!("{source} (part {shard})").into()
+/// The name of what a part wrote down; [`Parts::of`] reads it.
+fn of_part(source: &str, index: u32, count: u32) -> Arc<str> {
+    format!("{source} (part {index}/{count})").into()
 }
 
 fn is_part(source: &str) -> bool {

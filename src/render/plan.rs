@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::compared;
 use super::escape::{quoted, terminal};
-use super::line;
+use super::line::{self, value};
 use super::paint::{Paint, Tone};
 use super::sections::{refused, sections, ticked};
 use super::title;
@@ -141,18 +141,9 @@ fn field_line(change: &FieldChange, paint: Paint) -> String {
             )
         }
         (before, after) => {
-            format!("{label:<7} {} → {}{outside}", value(before), value(after))
+            let [before, after] = [before, after].map(|it| value(it, &quoted));
+            format!("{label:<7} {before} → {after}{outside}")
         }
-    }
-}
-
-/// A field's value for people.
-fn value(value: &FieldValue) -> String {
-    match value {
-        FieldValue::Title(title) => quoted(title),
-        FieldValue::Kind(kind) => kind.to_string(),
-        FieldValue::Public(true) => "public".to_owned(),
-        FieldValue::Public(false) => "closed".to_owned(),
     }
 }
 

@@ -4,19 +4,9 @@ use secrecy::SecretString;
 
 use super::{Found, take};
 use crate::error::Error;
+use crate::model::StoreKind;
 
-/// Whose object store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Provider {
-    /// Amazon's S3, and what speaks like it.
-    S3,
-    /// Google Cloud Storage.
-    Google,
-    /// Azure Blob Storage.
-    Azure,
-}
-
-/// What was found for one provider. `Debug` shows no value.
+/// What was found for one kind of store. `Debug` shows no value.
 #[derive(Debug, Default)]
 pub struct StoreVariables {
     /// Names and values.
@@ -27,7 +17,7 @@ pub struct StoreVariables {
     pub found: Vec<Found>,
 }
 
-/// Variables by provider: those that hold a secret, each also as `…_FILE`, and those that do not. Names ending in `_FILE` that
+/// Variables by the kind of store: those that hold a secret, each also as `…_FILE`, and those that do not. Names ending in `_FILE` that
 /// stand here themselves are the providers' own.
 type Names = (&'static [&'static str], &'static [&'static str]);
 
@@ -89,15 +79,15 @@ const AZURE: Names = (
 );
 
 impl StoreVariables {
-    /// Looks for the variables of a provider.
+    /// Looks for the variables of a kind of store.
     ///
     /// # Errors
     /// One that cannot be used, by name, without its value.
-    pub fn from_environment(provider: Provider) -> Result<Self, Error> {
-        let (secret, plain) = match provider {
-            Provider::S3 => S3,
-            Provider::Google => GOOGLE,
-            Provider::Azure => AZURE,
+    pub fn from_environment(kind: StoreKind) -> Result<Self, Error> {
+        let (secret, plain) = match kind {
+            StoreKind::S3 => S3,
+            StoreKind::Google => GOOGLE,
+            StoreKind::Azure => AZURE,
         };
         let mut variables = Self::default();
         for name in secret {

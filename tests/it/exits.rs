@@ -2,10 +2,10 @@
 
 use std::process::Stdio;
 
-use roomform::sandbox::{Config, Quirks, RoomView};
+use roomform::sandbox::{Config, RoomView};
 use serde_json::Value;
 
-use crate::support::{Api, Dir, Ran};
+use crate::support::{Api, Dir, Ran, deaf};
 
 const MANIFEST: &str = "\
 version: 1
@@ -287,18 +287,8 @@ fn some_rooms_that_failed_are_4() {
 
 #[test]
 fn a_field_the_server_ignored_is_4() {
-    let deaf = || {
-        let quirks = Quirks {
-            ignore_updates: true,
-            ..Quirks::default()
-        };
-        let config = Config {
-            quirks,
-            ..Config::default()
-        };
-        Scene::with(MANIFEST, config).room("team-a", "Old", false)
-    };
-    let (text, report) = ends(4, deaf, &["apply", "--yes"]);
+    let scene = || Scene::with(MANIFEST, deaf()).room("team-a", "Old", false);
+    let (text, report) = ends(4, scene, &["apply", "--yes"]);
     assert!(
         text.out
             .contains("ignored by server: title sent as \"Team A\", shown as \"Old\""),

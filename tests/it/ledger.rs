@@ -18,11 +18,11 @@ use roomform::model::{
     Field, FieldSet, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, RunId, Sending,
     Target, UserId, WidgetId,
 };
-use roomform::sandbox::{Config, Quirks};
+use roomform::sandbox::Config;
 use serde_json::Value;
 
 use crate::kill::until;
-use crate::support::{Api, Dir, Ran};
+use crate::support::{Api, Dir, Ran, deaf};
 
 // what entries add up to
 
@@ -317,14 +317,7 @@ fn assert_converged(api: &Api, dir: &Dir) {
 
 #[test]
 fn show_tells_what_is_on_record() {
-    let quirks = Quirks {
-        ignore_updates: true,
-        ..Quirks::default()
-    };
-    let api = Api::start(Config {
-        quirks,
-        ..Config::default()
-    });
+    let api = Api::start(deaf());
     let dir = Dir::with(&manifest(2)).envs(&api.env());
     let empty = run(&dir, &["ledger", "show"]).ok();
     assert!(empty.contains("0 lines, 0 rooms on record"), "{empty}");
@@ -450,14 +443,7 @@ fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
 /// What the server once ignored and later took is not ignored any more.
 #[test]
 fn a_field_that_took_in_the_end_is_not_called_ignored() {
-    let quirks = Quirks {
-        ignore_updates: true,
-        ..Quirks::default()
-    };
-    let api = Api::start(Config {
-        quirks,
-        ..Config::default()
-    });
+    let api = Api::start(deaf());
     let dir = Dir::with(&manifest(1)).envs(&api.env());
     run(&dir, &["apply", "--yes"]).ok();
     dir.write("rooms.yaml", manifest(1).replace("Course 1", "Wanted"));

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks, RoomView};
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, deaf};
 
 const BASE: &str = "\
 version: 1
@@ -352,17 +352,7 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
 
 #[test]
 fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_change() {
-    let quirks = Quirks {
-        ignore_updates: true,
-        ..Quirks::default()
-    };
-    let (api, dir) = applied(
-        BASE,
-        Config {
-            quirks,
-            ..Config::default()
-        },
-    );
+    let (api, dir) = applied(BASE, deaf());
     edited(&dir, "Team A", "Team Alpha", &[]);
     let ran = dir.run(&["apply", "--yes"]);
     assert_eq!(ran.code, 4);
@@ -580,17 +570,7 @@ fn json_is_versioned_and_fits_its_schema() {
 
 #[test]
 fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
-    let quirks = Quirks {
-        ignore_updates: true,
-        ..Quirks::default()
-    };
-    let (api, dir) = applied(
-        BASE,
-        Config {
-            quirks,
-            ..Config::default()
-        },
-    );
+    let (api, dir) = applied(BASE, deaf());
     edited(&dir, "title: Team A", "title: Team A, public: true", &[]);
     assert_eq!(
         dir.run(&["apply", "--yes", "--allow-publish"]).code,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::runtime;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 use proptest::test_runner::{Config, TestRunner};
@@ -248,10 +249,7 @@ impl<'a> World<'a> {
 #[test]
 fn plan_apply_plan_is_empty_for_any_manifest_and_any_server() {
     drop(rustls::crypto::ring::default_provider().install_default());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     let sandbox = runtime
         .block_on(sandbox::start(sandbox::Config::default()))
         .unwrap();

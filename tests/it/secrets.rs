@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use roomform::sandbox::{Config, Quirks, RoomView};
+use roomform::sandbox::{Config, RoomView};
 
 use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Api, Dir, Ran};
+use crate::support::{Api, Dir, Ran, deaf};
 
 /// As long as the sandbox's own, which a proxy puts in their place; no random text looks like them.
 const KEY: &str = "K9\"w\\T é}";
@@ -292,14 +292,7 @@ fn hostile_room(pipe: &str) -> RoomView {
 
 #[test]
 fn hostile_titles_are_neutralised_in_every_verb() {
-    let quirks = Quirks {
-        ignore_updates: true,
-        ..Quirks::default()
-    };
-    let api = Api::start(Config {
-        quirks,
-        ..Config::default()
-    });
+    let api = Api::start(deaf());
     // One that is to be renamed and will not be, two with one pipe, and some that nobody declared.
     for pipe in ["team-a", "team-b", "team-b", "other", HOSTILE, &long()] {
         api.world(|world| world.insert_room(627, hostile_room(pipe), 1));

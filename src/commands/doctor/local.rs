@@ -6,9 +6,9 @@ use crate::manifest::diagnostic::{Diagnostic, Sources};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Recorded, Step};
 use crate::render::Count;
-use crate::settings::{Found, Settings};
+use crate::settings::{Found, Settings, StoreVariables};
 
-use super::super::site::{Site, variables};
+use super::super::site::Site;
 use super::quoted;
 
 /// An error's remedies in one line.
@@ -75,9 +75,8 @@ pub(super) fn settings(settings: &Settings) -> Step {
 fn of_the_ledger(settings: &Settings) -> Vec<Found> {
     let name = settings.common.ledger.as_deref().map(Name::parse);
     match name {
-        Some(Ok(Name::Object(address))) => {
-            variables(&address).map_or_else(|_| Vec::new(), |variables| variables.found)
-        }
+        Some(Ok(Name::Object(address))) => StoreVariables::from_environment(address.kind)
+            .map_or_else(|_| Vec::new(), |variables| variables.found),
         _ => Vec::new(),
     }
 }
@@ -162,7 +161,7 @@ pub(super) async fn ledger(site: Option<&Site>) -> (Option<Recorded>, Step) {
         return (None, Step::skipped(NAME, "needs `address`"));
     };
     let path = quoted(&site.ledger.to_string());
-    let snapshot = match site.ledger.read(&site.target).await {
+    let mut snapshot = match site.ledger.read(&site.target).await {
         Ok(snapshot) => snapshot,
         Err(error) => return (None, failed(NAME, &error.into())),
     };
@@ -172,14 +171,15 @@ pub(super) async fn ledger(site: Option<&Site>) -> (Option<Recorded>, Step) {
             Step::skipped(NAME, format!("there is none yet at {path}")),
         );
     }
-    let recorded = snapshot.recorded();
+    let warnings = std::mem::take(&mut snapshot.warnings);
+    let recorded = snapshot.into_recorded();
     let rooms = Count(recorded.ids.len(), "room");
     let message = format!("{path}: {rooms} on record");
-    let step = if snapshot.warnings.is_empty() {
+    let step = if warnings.is_empty() {
         Step::ok(NAME, message)
     } else {
         let remedy = "nothing: the next write mends it";
-        Step::warning(NAME, message, remedy).with(snapshot.warnings)
+        Step::warning(NAME, message, remedy).with(warnings)
     };
     (Some(recorded), step)
 }

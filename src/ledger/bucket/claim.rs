@@ -2,13 +2,12 @@
 
 use object_store::PutMode;
 use object_store::path::Path;
-use tokio::task::JoinSet;
 
 use super::super::file::{LedgerError, Snapshot};
 use super::super::fold::Entries;
 use super::call::Trouble;
 use super::merge::unconditional;
-use super::store::{Put, Store};
+use super::store::{Put, Store, side_by_side};
 use super::write::Writer;
 use crate::model::{Pipe, RoomId};
 
@@ -71,18 +70,18 @@ impl Writer {
 
     /// One attempt for each, all at once.
     async fn attempts(&self, claims: Vec<Claim>) -> Result<Vec<(Claim, Path, Put)>, LedgerError> {
-        let mut running = JoinSet::new();
-        for claim in claims {
+        let (all, mut done) = (claims.len(), Vec::new());
+        let work = claims.into_iter().map(|claim| {
             let (store, path) = (self.store.clone(), self.free(claim.room));
             let text = self.text(&claim.entries)?;
-            running.spawn(async move { attempt(store, claim, path, text).await });
-        }
-        let mut done = Vec::new();
-        while let Some(joined) = running.join_next().await {
-            let joined =
-                joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-            done.push(joined?);
-        }
+            Ok(attempt(store, claim, path, text))
+        });
+        let work = work.collect::<Result<Vec<_>, LedgerError>>()?;
+        side_by_side(all, work, |tried| {
+            done.push(tried?);
+            Ok(())
+        })
+        .await?;
         Ok(done)
     }
 

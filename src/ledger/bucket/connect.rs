@@ -10,8 +10,7 @@ use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::{BackoffConfig, ClientOptions, HeaderValue, ObjectStore, RetryConfig};
 use secrecy::ExposeSecret;
 
-use super::super::address::{Address, StoreKind};
-use super::StoreOptions;
+use super::super::address::{Address, StoreKind, StoreOptions};
 
 const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
 

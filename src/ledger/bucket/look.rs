@@ -5,16 +5,12 @@ use std::path::Path as Name;
 
 use object_store::path::Path;
 use object_store::{ObjectMeta, UpdateVersion};
-use tokio::task::JoinSet;
 
 use super::super::file::{LedgerError, Snapshot, parse};
 use super::super::fold::Entries;
 use super::super::line::Header;
-use super::store::{Fetched, Store};
+use super::store::{AT_ONCE, Fetched, Store, side_by_side};
 use crate::model::Target;
-
-/// Objects read at a time.
-const AT_ONCE: usize = 16;
 
 /// What was read of a ledger so far, so that the next look fetches only what is new.
 #[derive(Debug, Default)]
@@ -108,29 +104,24 @@ impl Seen {
     }
 }
 
-/// The bytes of objects, so many at a time. One that is gone was merged meanwhile.
+/// The bytes of objects. One that is gone was merged meanwhile.
 async fn fetched(store: &Store, paths: Vec<Path>) -> Result<Vec<(Path, Vec<u8>)>, LedgerError> {
-    let mut waiting = paths.into_iter();
-    let mut running = JoinSet::new();
-    let mut done = Vec::new();
-    loop {
-        while running.len() < AT_ONCE
-            && let Some(path) = waiting.next()
-        {
-            let store = store.clone();
-            running.spawn(async move {
-                let fetched = store.fetch(&path, None).await;
-                fetched.map(|fetched| (path, fetched))
-            });
+    let mut found = Vec::new();
+    let work = paths.into_iter().map(|path| {
+        let store = store.clone();
+        async move {
+            let fetched = store.fetch(&path, None).await;
+            fetched.map(|fetched| (path, fetched))
         }
-        let Some(joined) = running.join_next().await else {
-            return Ok(done);
-        };
-        let joined = joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        if let (path, Fetched::Bytes(bytes, _)) = joined? {
-            done.push((path, bytes));
+    });
+    side_by_side(AT_ONCE, work.collect(), |fetched| {
+        if let (path, Fetched::Bytes(bytes, _)) = fetched? {
+            found.push((path, bytes));
         }
-    }
+        Ok(())
+    })
+    .await?;
+    Ok(found)
 }
 
 /// The ledger in an object. Objects are put whole: what ends within a line is none of ours, whatever is wrong with it.

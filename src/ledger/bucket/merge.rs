@@ -2,20 +2,17 @@
 
 use object_store::path::Path;
 use object_store::{PutMode, UpdateVersion};
-use tokio::task::JoinSet;
 use tracing::info;
 
 use super::super::file::{LedgerError, Snapshot, bytes};
 use super::super::fold::{Entries, messages};
 use super::call::Trouble;
 use super::look::{Seen, only};
-use super::store::{Put, Store};
+use super::store::{AT_ONCE, Put, Store, side_by_side};
 use crate::model::{RoomId, Target};
 
 /// A claim this old is of no run that still waits for its answer.
 const CLAIM_HOURS: i64 = 24;
-/// Objects removed at a time.
-const AT_ONCE: usize = 16;
 
 /// Puts other entries in the place of all that is there. They are made anew whenever somebody else was quicker; what comes in
 /// meanwhile stays beside them. Pieces are removed last.
@@ -99,19 +96,13 @@ async fn clear(
         let is_old = (now - object.last_modified).num_hours() >= CLAIM_HOURS;
         is_old && room.is_some_and(|room| begun.contains_key(&room))
     });
-    let mut waiting = merged.map(|object| object.location.clone());
-    let (mut running, mut left) = (JoinSet::new(), Vec::new());
-    loop {
-        while running.len() < AT_ONCE
-            && let Some(path) = waiting.next()
-        {
-            running.spawn(removed(store.clone(), path));
-        }
-        let Some(joined) = running.join_next().await else {
-            break;
-        };
-        left.extend(joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
-    }
+    let work = merged.map(|object| removed(store.clone(), object.location.clone()));
+    let mut left = Vec::new();
+    side_by_side(AT_ONCE, work.collect(), |error| {
+        left.extend(error);
+        Ok::<_, LedgerError>(())
+    })
+    .await?;
     let pieces = left.len();
     let Some(error) = left.into_iter().next() else {
         return Ok(None);

@@ -20,29 +20,16 @@ mod write;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use secrecy::SecretString;
 use tracing::info;
 
 use self::look::Seen;
 use self::store::Store;
 pub use self::write::Log;
-use super::address::Address;
+use super::address::{Address, StoreOptions};
 use super::file::{LedgerError, Snapshot};
 use super::fold::Entries;
 use crate::model::{RunId, Target};
-
-/// What reaching a bucket takes besides its address.
-#[derive(Debug, Clone, Default)]
-pub struct StoreOptions {
-    /// Names as in the environment (`AWS_REGION`), and values. The environment itself is not looked at.
-    pub variables: Vec<(&'static str, SecretString)>,
-    /// What must never be shown.
-    pub hidden: Vec<SecretString>,
-    /// How long a request may take; it is tried again for twice as long.
-    pub timeout: Duration,
-}
 
 /// Where a ledger lies in a bucket. `Debug` shows no secret.
 #[derive(Clone)]

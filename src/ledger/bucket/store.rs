@@ -9,15 +9,17 @@ use object_store::{
     GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion,
 };
 use secrecy::SecretString;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::super::address::Address;
+use super::super::address::{Address, StoreOptions};
 use super::super::file::LedgerError;
-use super::StoreOptions;
 use super::call::{KEYS, Trouble};
 use super::connect::{Refusal, connect};
 
+/// Objects that are read, or removed, at a time.
+pub(super) const AT_ONCE: usize = 16;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -246,6 +248,30 @@ impl Store {
             until: Instant::now() + self.patience,
             next: FIRST_PAUSE,
         }
+    }
+}
+
+/// Does several things, at most so many at a time, and hands over what each comes to; the rest is dropped after an error.
+pub(super) async fn side_by_side<T, E, F>(
+    most: usize,
+    work: Vec<F>,
+    mut done: impl FnMut(T) -> Result<(), E>,
+) -> Result<(), E>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let (mut waiting, mut running) = (work.into_iter(), JoinSet::new());
+    loop {
+        while running.len() < most
+            && let Some(next) = waiting.next()
+        {
+            running.spawn(next);
+        }
+        let Some(joined) = running.join_next().await else {
+            return Ok(());
+        };
+        done(joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())))?;
     }
 }
 

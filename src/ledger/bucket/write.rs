@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
 use super::super::claims::Begun;
-use super::super::entry::{Fact, Stage, Stamp};
+use super::super::entry::{Fact, Stamp};
 use super::super::file::{LedgerError, Snapshot, bytes};
 use super::super::fold::Entries;
 use super::super::journal::Record;
@@ -103,12 +103,7 @@ impl Record for Log {
     }
 
     async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
-        let intent = Fact::Message {
-            pipe: pipe.clone(),
-            room,
-            from,
-            stage: Stage::Intended,
-        };
+        let intent = Fact::intended(pipe, room, from);
         let claim = Some((pipe.clone(), room));
         self.hand_over(vec![intent], claim).await
     }

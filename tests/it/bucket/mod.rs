@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use tokio::task::JoinSet;
 
 use crate::kill::until;
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, runtime};
 pub use s3::{Call, Fault, S3, SECRET};
 
 pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";
@@ -53,11 +53,7 @@ fn place(s3: &S3) -> Place {
 
 fn run<T>(work: impl Future<Output = T>) -> T {
     drop(rustls::crypto::ring::default_provider().install_default());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(work)
+    runtime().block_on(work)
 }
 
 /// Whatever can happen to a request, by a seed; six of so many.

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, runtime};
 
 fn many(rooms: u32) -> String {
     let mut text = "version: 1\nrooms:\n".to_owned();
@@ -74,11 +74,7 @@ impl Tls {
         let (stop, stopped) = oneshot::channel();
         let (told, acceptor) = (Arc::clone(&agreed), TlsAcceptor::from(Arc::new(config)));
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
+            runtime().block_on(async {
                 let listener = TcpListener::from_std(listener).unwrap();
                 tokio::select! {
                     () = pass_on(&listener, &acceptor, &to, &told) => {}

@@ -1,8 +1,8 @@
 //! Two long titles that differ late: wherever both are shown, what differs is.
 
-use roomform::sandbox::{Config, Quirks};
+use roomform::sandbox::Config;
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, deaf};
 
 /// A room with a title of which only the last word differs, after so many of 13 letters.
 fn long(words: usize, end: &str) -> String {
@@ -67,14 +67,7 @@ fn a_text_of_two_plans_shows_what_differs() {
 
 #[test]
 fn so_does_what_the_server_ignored() {
-    let quirks = Quirks {
-        ignore_updates: true,
-        ..Quirks::default()
-    };
-    let api = Api::start(Config {
-        quirks,
-        ..Config::default()
-    });
+    let api = Api::start(deaf());
     let dir = Dir::with(&manifest("first")).envs(&api.env());
     dir.run(&["apply", "--yes"]).ok();
     dir.write("rooms.yaml", manifest("second"));

@@ -4,8 +4,7 @@ use insta::assert_snapshot;
 
 use super::rendered::Rendered;
 use super::{AFTER, BEFORE, changed};
-use crate::support::{Api, Dir};
-use roomform::sandbox::{Config, Quirks};
+use crate::support::{Api, Dir, deaf};
 
 const MARKDOWN: [&str; 3] = ["--sandbox", "--format", "markdown"];
 
@@ -339,14 +338,7 @@ fn an_apply_tells_what_it_did() {
 
 #[test]
 fn what_an_apply_could_not_do_stands_first() {
-    let quirks = Quirks {
-        ignore_updates: true,
-        ..Quirks::default()
-    };
-    let api = Api::start(Config {
-        quirks,
-        ..Config::default()
-    });
+    let api = Api::start(deaf());
     let dir = Dir::with(BEFORE).envs(&api.env());
     dir.run(&["apply", "--yes"]).ok();
     dir.write("rooms.yaml", AFTER);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomform::ledger::{Entries, Fact, LedgerError, Record, Stage, Stamp};
+use roomform::ledger::{Entries, Fact, LedgerError, Record, Stamp};
 use roomform::model::{Pipe, RoomId, UserId};
 
 use super::record::Account;
@@ -87,12 +87,7 @@ impl Record for Ledger {
     }
 
     async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
-        let intent = Fact::Message {
-            pipe: pipe.clone(),
-            room,
-            from,
-            stage: Stage::Intended,
-        };
+        let intent = Fact::intended(pipe, room, from);
         self.write(vec![intent], Some(room)).await
     }
 }

@@ -2,8 +2,29 @@
 
 use std::thread::JoinHandle;
 
-use roomform::sandbox::{Config, RoomView, Sandbox, Stats, World, start};
+use roomform::sandbox::{Config, Quirks, RoomView, Sandbox, Stats, World, start};
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+
+/// What runs async code on the thread that asks.
+pub fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// A server that says yes to updates and changes nothing.
+pub fn deaf() -> Config {
+    let quirks = Quirks {
+        ignore_updates: true,
+        ..Quirks::default()
+    };
+    Config {
+        quirks,
+        ..Config::default()
+    }
+}
 
 /// A running sandbox.
 pub struct Api {
@@ -18,11 +39,7 @@ impl Api {
         let (give, take) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<Sandbox>();
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
+            runtime().block_on(async {
                 give.send(start(config).await.unwrap()).unwrap();
                 stopped.await.unwrap().stop().await.unwrap();
             });

@@ -4,6 +4,6 @@ mod api;
 mod canned;
 mod run;
 
-pub use api::Api;
+pub use api::{Api, deaf, runtime};
 pub use canned::Canned;
 pub use run::{Dir, Ran};
