@@ -1,5 +1,6 @@
 //! `send`: one message into the room that is meant, said once, and told as it is.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
 use insta::assert_snapshot;
@@ -529,16 +530,19 @@ fn an_interrupt_while_it_waits_ends_it_unsent() {
     let (proxy, dir) = struck(&api, slow);
     let mut command = dir.command(&["send", "--user", "3", "team-a", "Hello"]);
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
-    until("the first try", || tries(&proxy) == 1);
+    let mut child = command.spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut err = String::new();
+    // Once it says that it waits, no answer is under way any more.
+    told.read_line(&mut err).unwrap();
+    assert_eq!(err, "waiting 60 s: the server asked for it\n");
     let kill = format!("kill -INT {}", child.id());
     let sent = std::process::Command::new("/bin/sh")
         .args(["-c", &kill])
         .status();
     assert!(sent.unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{err}");
+    told.read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{err}");
     let told = "waiting 60 s: the server asked for it\nerror: the message was not sent: ";
     assert!(err.starts_with(told), "{err}");
     assert_eq!((tries(&proxy), said(&api)), (1, Vec::new()));
