@@ -219,7 +219,7 @@ pub fn ledger(text: &[u8]) {
     let Ok(written) = bytes(&target(), &snapshot.entries) else {
         panic!("cannot be written");
     };
-    match parse(path, &written, &target()) {
+    match parse(path, written.as_slice(), &target()) {
         Ok(again) => assert_eq!(again.entries, snapshot.entries),
         Err(error) => panic!("{error}"),
     }

@@ -148,7 +148,7 @@ pub(super) async fn observed(
     let take = |observed: &mut Observed, row| interest.take(observed, row);
     Ok(connection
         .reader
-        .collect(&dice(), Observed::default, take)
+        .collect(&dice(), || interest.nothing_yet(), take)
         .await?)
 }
 

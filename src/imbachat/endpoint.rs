@@ -70,6 +70,10 @@ impl Endpoint {
         format!("{host}{port}{path}")
     }
 
+    pub(super) fn is_https(&self) -> bool {
+        self.base.scheme() == "https"
+    }
+
     pub(super) fn is_loopback(&self) -> bool {
         let host = self
             .base

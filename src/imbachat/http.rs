@@ -51,10 +51,11 @@ impl Http {
             .connect_timeout(timeout.min(Duration::from_secs(10)))
             .read_timeout(timeout);
         // A proxy is for the way out; this machine is never behind one.
-        let builder = if endpoint.is_loopback() {
-            builder.no_proxy()
-        } else {
-            builder
+        let builder = match endpoint.is_loopback() {
+            // In clear nobody is asked for a certificate: reading the machine's trusted ones would be most of a short run.
+            true if !endpoint.is_https() => builder.no_proxy().tls_certs_only([]),
+            true => builder.no_proxy(),
+            false => builder,
         };
         let client = builder
             .build()

@@ -66,11 +66,15 @@ impl Rows {
         piece: &[u8],
         mut take: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        for byte in piece {
-            if self.in_data && self.depth >= self.level {
-                self.data_byte(*byte, &mut take)?;
-            } else {
+        let mut rest = piece;
+        while let Some((byte, after)) = rest.split_first() {
+            if !self.in_data || self.depth < self.level {
                 self.envelope_byte(*byte)?;
+                rest = after;
+            } else if self.depth == self.level && !self.begins(*byte)? {
+                rest = after;
+            } else {
+                rest = self.element(rest, &mut take)?;
             }
         }
         Ok(())
@@ -95,57 +99,79 @@ impl Rows {
         }
     }
 
-    fn data_byte<E: From<RowError>>(
-        &mut self,
-        byte: u8,
-        take: &mut impl FnMut(&[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let outside = self.depth == self.level;
-        if !outside {
-            self.row.push(byte);
-            if self.row.len() > LARGEST_ROW {
-                return Err(RowError::TooLarge(LARGEST_ROW).into());
-            }
-        }
+    /// Takes a byte between elements. True if one begins with it.
+    fn begins(&mut self, byte: u8) -> Result<bool, RowError> {
         if self.text(byte) {
-            if outside && self.any_shape && self.in_text {
+            if self.any_shape && self.in_text {
                 self.name(byte)?;
             }
-            return Ok(());
+            return Ok(false);
         }
         match byte {
-            b'"' if outside && !self.expect_value => self.key.clear(),
-            b':' if outside && self.is_no_list() => self.leave(),
-            b'{' | b'[' if outside => {
-                if byte == b'[' {
-                    return Err(RowError::NotAnObject.into());
-                }
+            b'{' => {
                 self.row.clear();
-                self.row.push(byte);
-                self.depth += 1;
                 self.expect_value = self.data_is_list;
+                return Ok(true);
             }
-            b'{' | b'[' => self.depth += 1,
-            b'}' | b']' if outside => {
+            b'[' => return Err(RowError::NotAnObject),
+            b'}' | b']' => {
                 self.depth -= 1;
                 self.in_data = false;
                 self.expect_value = false;
                 self.envelope.push(byte);
             }
-            b'}' | b']' => {
-                self.depth -= 1;
-                if self.depth == self.level {
-                    self.count += 1;
-                    take(&self.row)?;
-                }
-            }
-            b':' if outside => self.expect_value = true,
-            b'"' if outside && self.expect_value => return Err(RowError::NotAnObject.into()),
-            b',' | b'"' | b' ' | b'\t' | b'\r' | b'\n' => {}
-            _ if outside => return Err(RowError::NotAnObject.into()),
-            _ => {}
+            b'"' if self.expect_value => return Err(RowError::NotAnObject),
+            b'"' => self.key.clear(),
+            b':' if self.is_no_list() => self.leave(),
+            b':' => self.expect_value = true,
+            b',' | b' ' | b'\t' | b'\r' | b'\n' => {}
+            _ => return Err(RowError::NotAnObject),
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// Takes what a piece has of an element, and gives back what is behind it. One that lies in the piece as a whole is not copied.
+    fn element<'p, E: From<RowError>>(
+        &mut self,
+        piece: &'p [u8],
+        take: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<&'p [u8], E> {
+        let end = self.end(piece);
+        let (part, rest) = piece
+            .split_at_checked(end.unwrap_or(piece.len()))
+            .unwrap_or((piece, &[]));
+        if self.row.len() + part.len() > LARGEST_ROW {
+            return Err(RowError::TooLarge(LARGEST_ROW).into());
+        }
+        let is_whole = end.is_some() && self.row.is_empty();
+        if !is_whole {
+            self.row.extend_from_slice(part);
+        }
+        if end.is_some() {
+            self.count += 1;
+            take(if is_whole { part } else { &self.row })?;
+        }
+        Ok(rest)
+    }
+
+    /// Where the element that the bytes are in ends, if it does. These are nearly all bytes of a list.
+    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        for (index, byte) in bytes.iter().enumerate() {
+            if self.text(*byte) {
+                continue;
+            }
+            match byte {
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth -= 1;
+                    if self.depth == self.level {
+                        return Some(index + 1);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
     }
 
     fn envelope_byte(&mut self, byte: u8) -> Result<(), RowError> {

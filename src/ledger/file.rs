@@ -1,7 +1,7 @@
 //! A ledger file's text -> its record. A torn last line is what a killed run leaves, and no reason to stop.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use tracing::info;
@@ -11,6 +11,9 @@ use super::fold::{Entries, fold, fold_all};
 use super::line::{HEADER_KEY, Header, Line, VERSION};
 use super::quick;
 use crate::model::{Recorded, Target};
+
+/// How much of a file is read at a time.
+const PIECE: usize = 256 << 10;
 
 /// What is wrong with a ledger.
 #[derive(Debug, thiserror::Error)]
@@ -122,29 +125,33 @@ impl Snapshot {
 /// # Errors
 /// [`LedgerError`], except `Closed`.
 pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
-    let Some(text) = text(path)? else {
+    let Some(file) = open(path)? else {
         info!(path = %path.display(), "there is no ledger yet");
         return Ok(Snapshot::default());
     };
-    let snapshot = parse(path, &text, target)?;
+    let snapshot = parse(path, BufReader::with_capacity(PIECE, file), target)?;
     info!(path = %path.display(), entries = snapshot.entries.len(), "ledger read");
     Ok(snapshot)
 }
 
-/// A ledger's bytes; `None` if it is not there.
-pub(super) fn text(path: &Path) -> Result<Option<Vec<u8>>, LedgerError> {
-    let read = || {
+/// A ledger's file; `None` if it is not there.
+pub(super) fn open(path: &Path) -> Result<Option<File>, LedgerError> {
+    let open = || {
         regular(&fs::metadata(path)?)?;
-        fs::read(path)
+        File::open(path)
     };
-    match read() {
-        Ok(text) => Ok(Some(text)),
+    match open() {
+        Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(LedgerError::Io {
-            path: path.to_owned(),
-            doing: "cannot be read",
-            source,
-        }),
+        Err(error) => Err(unreadable(path, error)),
+    }
+}
+
+pub(super) fn unreadable(path: &Path, source: io::Error) -> LedgerError {
+    LedgerError::Io {
+        path: path.to_owned(),
+        doing: "cannot be read",
+        source,
     }
 }
 
@@ -163,33 +170,37 @@ pub(super) fn whole_lines(text: &[u8]) -> &[u8] {
     end.and_then(|end| text.get(..=end)).unwrap_or_default()
 }
 
-/// The entries in a ledger's bytes; `path` is only for messages.
+/// The entries in a ledger, taken in line by line; `path` is only for messages.
 ///
 /// # Errors
-/// [`LedgerError::Foreign`], `Future` and `Damaged`.
-pub fn parse(path: &Path, bytes: &[u8], target: &Target) -> Result<Snapshot, LedgerError> {
-    let whole = whole_lines(bytes);
+/// [`LedgerError::Io`], `Foreign`, `Future` and `Damaged`.
+pub fn parse(
+    path: &Path,
+    mut text: impl BufRead,
+    target: &Target,
+) -> Result<Snapshot, LedgerError> {
     let mut snapshot = Snapshot {
         found: true,
         ..Snapshot::default()
     };
-    let mut entries = Vec::new();
-    for (index, line) in whole.split(|byte| *byte == b'\n').enumerate() {
-        if !line.trim_ascii().is_empty() {
-            let entry = take_line(path, index + 1, line, target, &mut snapshot)?;
-            entries.extend(entry);
+    let (mut entries, mut line) = (Vec::new(), Vec::new());
+    for number in 1.. {
+        line.clear();
+        let length = text.read_until(b'\n', &mut line);
+        if length.map_err(|error| unreadable(path, error))? == 0 {
+            break;
         }
-    }
-    let tail = bytes.get(whole.len()..).unwrap_or_default();
-    if is_whole_line(tail) {
+        let written = line.strip_suffix(b"\n");
         // Some editors leave the last line without its end; it is an entry all the same.
-        let number = whole.iter().filter(|byte| **byte == b'\n').count() + 1;
-        entries.extend(take_line(path, number, tail, target, &mut snapshot)?);
-    } else if !tail.is_empty() {
-        let text = "the last line was cut short, as a killed run leaves it; it is dropped";
-        snapshot
-            .warnings
-            .push(format!("ledger `{}`: {text}", path.display()));
+        let Some(written) = written.or_else(|| is_whole_line(&line).then_some(&line)) else {
+            let text = "the last line was cut short, as a killed run leaves it; it is dropped";
+            let warning = format!("ledger `{}`: {text}", path.display());
+            snapshot.warnings.push(warning);
+            break;
+        };
+        if !written.trim_ascii().is_empty() {
+            entries.extend(take_line(path, number, written, target, &mut snapshot)?);
+        }
     }
     // In order, as a file nearly always is, they need no search each. Of two with one stamp the later one holds.
     snapshot.entries = entries.into_iter().collect();
@@ -214,6 +225,11 @@ fn take_line(
         line: number,
         reason,
     };
+    if snapshot.headed
+        && let Some(entry) = quick::as_written(line)
+    {
+        return Ok(Some(entry));
+    }
     // Two ledgers merged line by line have two headers: any line may be one, and each must fit.
     let may_be_header = memchr::memmem::find(line, HEADER_KEY).is_some();
     if may_be_header && let Ok(header) = serde_json::from_slice::<Header>(line) {

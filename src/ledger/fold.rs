@@ -20,94 +20,42 @@ pub fn fold(entries: &Entries) -> Recorded {
 
 /// The same of entries that nobody needs any more: there may be very many.
 pub(super) fn fold_all(entries: Entries) -> Recorded {
-    let (looks, messages) = (looks(&entries), messages(&entries));
     let forgotten = forgotten(&entries).into_iter();
     let forgotten: BTreeMap<Pipe, Stamp> = forgotten
         .map(|(pipe, until)| (pipe.clone(), until.clone()))
         .collect();
-    let (mut recorded, mut ids) = (Recorded::default(), Vec::new());
+    let mut folding = Folding::default();
     for (stamp, fact) in entries {
         let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
         if until.is_none_or(|until| *until < stamp) {
-            apply(&mut recorded, &mut ids, fact);
+            folding.apply(stamp.run, fact);
         }
     }
-    // The last one of each pipe, whatever their number.
-    recorded.ids = ids.into_iter().collect();
-    for (room, seen) in looks {
-        recorded.rooms.entry(room).or_default().seen = seen;
-    }
-    for (room, welcome) in messages {
-        recorded.rooms.entry(room).or_default().welcome = Some(welcome);
-    }
-    let rooms = &recorded.rooms;
-    let begun = |room: RoomId| rooms.get(&room).is_some_and(|room| room.welcome.is_some());
-    for owed in recorded.owed.values_mut() {
-        owed.welcome &= !owed.room.is_some_and(begun);
-    }
-    recorded
-        .owed
-        .retain(|_, owed| owed.welcome || !owed.members.is_empty());
-    recorded
+    folding.finish()
 }
 
-/// The entries that nobody had forgotten, in their order.
-fn remembered(entries: &Entries) -> impl Iterator<Item = (&Stamp, &Fact)> {
-    let forgotten = forgotten(entries);
-    entries.iter().filter(move |(stamp, fact)| {
-        let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
-        until.is_none_or(|until| *until < *stamp)
-    })
-}
-
-/// What the list showed otherwise than it was last sent to each room, if the run that sent it looked. Only its own look tells:
-/// that of another run may have been before.
-fn looks(entries: &Entries) -> BTreeMap<RoomId, Option<BTreeMap<Field, FieldValue>>> {
-    struct Look<'a> {
-        run: &'a str,
-        shown: BTreeMap<Field, FieldValue>,
-        seen: bool,
-    }
-    let mut looks: BTreeMap<RoomId, Look<'_>> = BTreeMap::new();
-    for (stamp, fact) in remembered(entries) {
-        let run = stamp.run.as_str();
-        match fact {
-            Fact::Confirmed { room, .. } => {
-                let (shown, seen) = (BTreeMap::new(), false);
-                looks.insert(*room, Look { run, shown, seen });
-            }
-            Fact::Shown {
-                room, field, shown, ..
-            } => {
-                if let Some(look) = looks.get_mut(room).filter(|look| look.run == run) {
-                    look.shown.insert(*field, shown.clone());
-                }
-            }
-            Fact::Seen { room, .. } => {
-                if let Some(look) = looks.get_mut(room).filter(|look| look.run == run) {
-                    look.seen = true;
-                }
-            }
-            _ => {}
-        }
-    }
-    let looks = looks.into_iter();
-    looks
-        .map(|(room, look)| (room, look.seen.then_some(look.shown)))
-        .collect()
-}
-
-/// What became of the welcome of each room to which one was begun: confirmed if any run had an answer, else in doubt if any
-/// run may have sent it.
+/// What became of the welcome of each room to which one was begun.
 pub(super) fn messages(entries: &Entries) -> BTreeMap<RoomId, Sending> {
-    let mut runs: BTreeMap<(RoomId, &str), Stage> = BTreeMap::new();
-    for (stamp, fact) in remembered(entries) {
-        if let Fact::Message { room, stage, .. } = fact {
-            runs.insert((*room, &stamp.run), *stage);
+    let forgotten = forgotten(entries);
+    let mut messages = Messages::new();
+    for (stamp, fact) in entries {
+        let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
+        if let Fact::Message { room, stage, .. } = fact
+            && until.is_none_or(|until| *until < stamp)
+        {
+            messages.insert((*room, stamp.run.as_str()), *stage);
         }
     }
+    sendings(messages)
+}
+
+/// How far each run came with the message to each room.
+type Messages<R> = BTreeMap<(RoomId, R), Stage>;
+
+/// Confirmed if any run had an answer, else in doubt if any run may have sent it.
+fn sendings<R>(messages: Messages<R>) -> BTreeMap<RoomId, Sending> {
     let mut rooms = BTreeMap::new();
-    for ((room, _), stage) in runs {
+    for ((room, _), stage) in messages {
         match stage {
             Stage::Confirmed => drop(rooms.insert(room, Sending::Confirmed)),
             Stage::Intended => drop(rooms.entry(room).or_insert(Sending::InDoubt)),
@@ -128,95 +76,166 @@ fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
     until
 }
 
-fn apply(recorded: &mut Recorded, ids: &mut Vec<(Pipe, RoomId)>, fact: Fact) {
-    match fact {
-        Fact::Intent {
-            pipe,
-            members,
-            welcome,
-        } => {
-            let owed = Owed {
-                members: members.into_iter().collect(),
-                welcome,
-                room: None,
-            };
-            recorded.owed.insert(pipe, owed);
-        }
-        Fact::Confirmed {
-            pipe,
-            room,
-            members,
-            sent,
-            kept,
-        } => {
-            paid(recorded, &pipe, room, &members);
-            let known: &mut RecordedRoom = recorded.rooms.entry(room).or_default();
-            known.released.remove_all(&members);
-            known.adopted.remove_all(&members);
-            known.members.extend(members);
-            // A value that was ignored and is sent again may be taken this time; the list will tell.
-            known
-                .shown
-                .retain(|field, shown| sent.value(*field) != shown.sent);
-            known.sent = Some(sent);
-            known.kept = kept;
-            known.pipe = Some(pipe.clone());
-            ids.push((pipe, room));
-        }
-        Fact::Adopted {
-            pipe,
-            room,
-            members,
-        } => {
-            paid(recorded, &pipe, room, &members);
-            let known: &mut RecordedRoom = recorded.rooms.entry(room).or_default();
-            known.released.remove_all(&members);
-            known.adopted.extend(members.iter().copied());
-            known.members.extend(members);
-            ids.push((pipe, room));
-        }
-        Fact::Released { room, members, .. } => {
-            if !members.is_empty() {
-                let known = recorded.rooms.entry(room).or_default();
-                known.members.remove_all(&members);
-                known.adopted.remove_all(&members);
-                known.released.extend(members);
-            }
-        }
-        Fact::Shown {
-            room,
-            field,
-            sent,
-            shown,
-            ..
-        } => {
-            let known = recorded.rooms.entry(room).or_default();
-            known.shown.insert(field, Shown { sent, shown });
-        }
-        Fact::Message { pipe, room, .. } => {
-            // Nothing is said into a room that the list does not show under its pipe.
-            paid(recorded, &pipe, room, &[]);
-            ids.push((pipe, room));
-        }
-        Fact::Declared { pipe, declared } => {
-            if declared {
-                recorded.left.remove(&pipe);
-            } else {
-                recorded.left.insert(pipe);
-            }
-        }
-        Fact::Roster { source, given } => {
-            recorded.rosters.insert(source, given);
-        }
-        Fact::Seen { .. } | Fact::Forgotten { .. } => {}
+/// A record on its way.
+#[derive(Default)]
+struct Folding {
+    recorded: Recorded,
+    rooms: BTreeMap<RoomId, Room>,
+    /// In their order: of several the last one holds, whatever its number.
+    ids: Vec<(Pipe, RoomId)>,
+    messages: Messages<String>,
+}
+
+/// A room on its way.
+#[derive(Default)]
+struct Room {
+    known: RecordedRoom,
+    /// Who wrote to it last. Only that run's own look tells what became of it: another's may have been before.
+    run: Option<String>,
+    /// What the list showed that run otherwise than it had sent it.
+    shown: BTreeMap<Field, FieldValue>,
+    /// Whether it looked.
+    seen: bool,
+}
+
+impl Room {
+    /// The room, if this run wrote to it last.
+    fn of(&mut self, run: &str) -> Option<&mut Self> {
+        (self.run.as_deref() == Some(run)).then_some(self)
     }
 }
 
-/// Takes off what was owed to a pipe what a room of it got. Where nothing is owed there is nothing to remember: only an intent owes.
-fn paid(recorded: &mut Recorded, pipe: &Pipe, room: RoomId, members: &[UserId]) {
-    if let Some(owed) = recorded.owed.get_mut(pipe) {
-        owed.room = Some(room);
-        owed.members.remove_all(members);
+impl Folding {
+    fn apply(&mut self, run: String, fact: Fact) {
+        match fact {
+            Fact::Intent {
+                pipe,
+                members,
+                welcome,
+            } => {
+                let owed = Owed {
+                    members: members.into(),
+                    welcome,
+                    room: None,
+                };
+                self.recorded.owed.insert(pipe, owed);
+            }
+            Fact::Confirmed {
+                pipe,
+                room,
+                members,
+                sent,
+                kept,
+            } => {
+                self.paid(&pipe, room, &members);
+                let room_id = room;
+                let room = self.rooms.entry(room).or_default();
+                let known = &mut room.known;
+                known.released.remove_all(&members);
+                known.adopted.remove_all(&members);
+                known.members.take_in(members);
+                // A value that was ignored and is sent again may be taken this time; the list will tell.
+                known
+                    .shown
+                    .retain(|field, shown| sent.value(*field) != shown.sent);
+                known.sent = Some(sent);
+                known.kept = kept;
+                known.pipe = Some(pipe.clone());
+                room.run = Some(run);
+                room.shown.clear();
+                room.seen = false;
+                self.ids.push((pipe, room_id));
+            }
+            Fact::Adopted {
+                pipe,
+                room,
+                members,
+            } => {
+                self.paid(&pipe, room, &members);
+                let known = &mut self.rooms.entry(room).or_default().known;
+                known.released.remove_all(&members);
+                known.adopted.extend(members.iter().copied());
+                known.members.take_in(members);
+                self.ids.push((pipe, room));
+            }
+            Fact::Released { room, members, .. } => {
+                if !members.is_empty() {
+                    let known = &mut self.rooms.entry(room).or_default().known;
+                    known.members.remove_all(&members);
+                    known.adopted.remove_all(&members);
+                    known.released.take_in(members);
+                }
+            }
+            Fact::Shown {
+                room,
+                field,
+                sent,
+                shown,
+                ..
+            } => {
+                let room = self.rooms.entry(room).or_default();
+                if let Some(room) = room.of(&run) {
+                    room.shown.insert(field, shown.clone());
+                }
+                room.known.shown.insert(field, Shown { sent, shown });
+            }
+            Fact::Seen { room, .. } => {
+                let room = self.rooms.get_mut(&room);
+                if let Some(room) = room.and_then(|room| room.of(&run)) {
+                    room.seen = true;
+                }
+            }
+            Fact::Message {
+                pipe, room, stage, ..
+            } => {
+                // Nothing is said into a room that the list does not show under its pipe.
+                self.paid(&pipe, room, &[]);
+                self.ids.push((pipe, room));
+                self.messages.insert((room, run), stage);
+            }
+            Fact::Declared { pipe, declared } => {
+                if declared {
+                    self.recorded.left.remove(&pipe);
+                } else {
+                    self.recorded.left.insert(pipe);
+                }
+            }
+            Fact::Roster { source, given } => {
+                self.recorded.rosters.insert(source, given);
+            }
+            Fact::Forgotten { .. } => {}
+        }
+    }
+
+    /// Takes off what was owed to a pipe what a room of it got. Where nothing is owed there is nothing to remember: only an
+    /// intent owes.
+    fn paid(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
+        if let Some(owed) = self.recorded.owed.get_mut(pipe) {
+            owed.room = Some(room);
+            owed.members.remove_all(members);
+        }
+    }
+
+    fn finish(mut self) -> Recorded {
+        for (room, welcome) in sendings(self.messages) {
+            self.rooms.entry(room).or_default().known.welcome = Some(welcome);
+        }
+        let mut recorded = self.recorded;
+        recorded.ids = self.ids.into_iter().collect();
+        let rooms = self.rooms.into_iter();
+        recorded.rooms = rooms
+            .map(|(id, room)| {
+                let seen = room.seen.then_some(room.shown);
+                (id, RecordedRoom { seen, ..room.known })
+            })
+            .collect();
+        let rooms = &recorded.rooms;
+        let begun = |room: RoomId| rooms.get(&room).is_some_and(|room| room.welcome.is_some());
+        recorded.owed.retain(|_, owed| {
+            owed.welcome &= !owed.room.is_some_and(begun);
+            owed.welcome || !owed.members.is_empty()
+        });
+        recorded
     }
 }
 

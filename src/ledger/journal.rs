@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::future::Future;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -108,9 +108,7 @@ fn begin(
             source,
         }
     };
-    let mut old = Vec::new();
-    file.read_to_end(&mut old).map_err(io("cannot be read"))?;
-    let old = parse(path, &old, target)?;
+    let old = parse(path, BufReader::new(&mut *file), target)?;
     let stamps = Stamps::after(run, old.entries.keys().rev());
     if old.headed {
         return Ok(stamps);

@@ -1,10 +1,10 @@
 //! The ledger as a whole, replaced atomically: merging others in, compacting.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
-use super::file::{LedgerError, Snapshot, bytes, parse, text, whole_lines};
+use super::file::{LedgerError, Snapshot, bytes, open, parse, unreadable};
 use super::fold::Entries;
 use super::journal::{directory, open_locked, sync_directory};
 use super::line::Header;
@@ -28,10 +28,8 @@ pub fn rewrite(
         }
     };
     fs::create_dir_all(directory(path)).map_err(io("its directory cannot be made"))?;
-    let mut file = open_locked(path).map_err(io("cannot be opened for writing"))?;
-    let mut old = Vec::new();
-    file.read_to_end(&mut old).map_err(io("cannot be read"))?;
-    let old = parse(path, &old, target)?;
+    let file = open_locked(path).map_err(io("cannot be opened for writing"))?;
+    let old = parse(path, BufReader::new(&file), target)?;
     let snapshot = Snapshot {
         entries: work(old.entries),
         ..old
@@ -58,12 +56,19 @@ pub fn rewrite(
 /// # Errors
 /// [`LedgerError::Io`], or `Damaged` if it does not start as a ledger.
 pub fn target_of(path: &Path) -> Result<Option<Target>, LedgerError> {
-    let text = text(path)?.unwrap_or_default();
-    let first = whole_lines(&text)
-        .split(|byte| *byte == b'\n')
-        .find(|line| !line.trim_ascii().is_empty());
-    first
-        .map(serde_json::from_slice::<Header>)
+    let Some(file) = open(path)? else {
+        return Ok(None);
+    };
+    let (mut file, mut line) = (BufReader::new(file), Vec::new());
+    let mut whole = true;
+    while whole && line.trim_ascii().is_empty() {
+        line.clear();
+        let read = file.read_until(b'\n', &mut line);
+        read.map_err(|error| unreadable(path, error))?;
+        whole = line.ends_with(b"\n");
+    }
+    whole
+        .then(|| serde_json::from_slice::<Header>(&line))
         .transpose()
         .map(|header| header.map(|header| header.target()))
         .map_err(|_| {

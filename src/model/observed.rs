@@ -1,6 +1,8 @@
 //! What the server showed: live rooms that matter to a manifest, and a count of the rest.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use foldhash::{HashMap, HashMapExt};
 
 use super::{Pipe, RoomId, RoomState};
 
@@ -20,8 +22,8 @@ pub struct LiveRoom {
 /// The rooms of one widget as one list call showed them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
-    /// Rows whose pipe somebody asked for, deleted ones included, in the order of their ids.
-    pub rooms: HashMap<Pipe, Vec<LiveRoom>>,
+    /// Rows whose pipe somebody asked for, deleted ones included.
+    rooms: HashMap<Pipe, Rows>,
     /// Live rows in all, kept or not.
     pub live: usize,
     /// Live rows nobody declared that lie in the manifest's scope.
@@ -30,7 +32,22 @@ pub struct Observed {
     pub look_alikes: Vec<(Pipe, Pipe)>,
 }
 
+/// The rows of one pipe in the order of their ids. Nearly always there is only one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rows {
+    first: LiveRoom,
+    more: Vec<LiveRoom>,
+}
+
 impl Observed {
+    /// Nothing yet, and room for rows of so many pipes.
+    pub fn with_capacity(pipes: usize) -> Self {
+        Self {
+            rooms: HashMap::with_capacity(pipes),
+            ..Self::default()
+        }
+    }
+
     /// Takes a row in: kept if it is wanted, else only counted. `in_scope` says whether it counts as unmanaged.
     pub fn take(&mut self, row: LiveRoom, wanted: bool, in_scope: bool) {
         self.live += usize::from(!row.deleted);
@@ -38,11 +55,13 @@ impl Observed {
             self.unmanaged += usize::from(!row.deleted && in_scope);
             return;
         }
-        let rows = self.rooms.entry(row.pipe.clone());
-        // Nearly always it is the only one.
-        let rows = rows.or_insert_with(|| Vec::with_capacity(1));
-        let at = rows.partition_point(|other| other.id < row.id);
-        rows.insert(at, row);
+        match self.rooms.entry(row.pipe.clone()) {
+            Entry::Vacant(rows) => {
+                let more = Vec::new();
+                rows.insert(Rows { first: row, more });
+            }
+            Entry::Occupied(rows) => rows.into_mut().take(row),
+        }
     }
 
     /// The live rows of a pipe.
@@ -55,7 +74,20 @@ impl Observed {
         self.rows(pipe).filter(|row| row.deleted)
     }
 
-    fn rows(&self, pipe: &Pipe) -> impl Iterator<Item = &LiveRoom> {
-        self.rooms.get(pipe).into_iter().flatten()
+    /// The rows of a pipe, in the order of their ids.
+    pub fn rows(&self, pipe: &Pipe) -> impl Iterator<Item = &LiveRoom> {
+        let rows = self.rooms.get(pipe);
+        rows.into_iter()
+            .flat_map(|rows| std::iter::once(&rows.first).chain(&rows.more))
+    }
+}
+
+impl Rows {
+    fn take(&mut self, mut row: LiveRoom) {
+        if row.id < self.first.id {
+            std::mem::swap(&mut row, &mut self.first);
+        }
+        let at = self.more.partition_point(|other| other.id < row.id);
+        self.more.insert(at, row);
     }
 }

@@ -14,6 +14,15 @@ impl UserSet {
         self.0.binary_search(user).is_ok()
     }
 
+    /// Takes users in; where it had none, without a copy.
+    pub fn take_in(&mut self, users: Vec<UserId>) {
+        if self.is_empty() {
+            *self = users.into();
+        } else {
+            self.extend(users);
+        }
+    }
+
     /// Takes users out.
     pub fn remove_all(&mut self, users: &[UserId]) {
         if self.is_empty() {
@@ -48,8 +57,10 @@ impl UserSet {
 
 impl From<Vec<UserId>> for UserSet {
     fn from(mut users: Vec<UserId>) -> Self {
-        users.sort_unstable();
-        users.dedup();
+        if !users.is_sorted_by(|one, next| one < next) {
+            users.sort_unstable();
+            users.dedup();
+        }
         Self(users)
     }
 }

@@ -59,6 +59,12 @@ pub fn plan(
     of(only).finish(all.as_ref())
 }
 
+/// Whether users are exactly a room's declared members, as they nearly always are.
+fn is_just(room: &DesiredRoom, users: &UserSet) -> bool {
+    let declared = room.members.iter().map(|member| &member.user);
+    users.len() == room.members.len() && users.iter().eq(declared)
+}
+
 struct Diff<'a> {
     desired: &'a Desired,
     observed: &'a Observed,
@@ -202,6 +208,12 @@ impl Diff<'_> {
         let declared = || room.members.iter().map(|member| member.user);
         let owed = self.recorded.owed.get(&room.pipe);
         let is_owed = |user: &UserId| owed.is_some_and(|owed| owed.members.contains(user));
+        if known.is_some_and(|known| is_just(room, &known.members)) {
+            return Members {
+                recorded: room.members.len(),
+                ..Members::default()
+            };
+        }
         let on_record = known.iter().flat_map(|known| known.members.iter().copied());
         let mut missing: Vec<UserId> = without(declared(), on_record).collect();
         let recorded = room.members.len() - missing.len();
@@ -252,6 +264,9 @@ impl Diff<'_> {
 
     fn by_hand(&mut self, room: &DesiredRoom, live: &LiveRoom, record: &RecordedRoom) {
         let gone = |users: &UserSet| -> Vec<UserId> {
+            if users.is_empty() || is_just(room, users) {
+                return Vec::new();
+            }
             let declared = room.members.iter().map(|member| member.user);
             without(users.iter().copied(), declared).collect()
         };
@@ -311,10 +326,11 @@ impl Diff<'_> {
         let plan = &mut self.plan;
         plan.summary.declared = declared;
         plan.summary.unmanaged = self.observed.unmanaged;
-        let (mut matched, mut chosen) = (0, 0);
-        for pipe in self.desired.rooms.keys() {
-            matched += usize::from(only.is_matched(pipe));
-            chosen += usize::from(only.contains(pipe));
+        let (mut matched, mut chosen) = (declared, declared);
+        if !only.is_all() {
+            let pipes = self.desired.rooms.keys();
+            matched = pipes.clone().filter(|pipe| only.is_matched(pipe)).count();
+            chosen = pipes.filter(|pipe| only.contains(pipe)).count();
         }
         let chosen_pairs = self.observed.look_alikes.iter();
         let mut pairs: Vec<_> = chosen_pairs
@@ -338,20 +354,21 @@ impl Diff<'_> {
                 guarded,
             });
         }
-        plan.standing = Standing::of(self.desired, self.recorded, only);
-        let mut gone = Vec::new();
+        let (desired, recorded) = (self.desired, self.recorded);
+        let undeclared: Vec<&Pipe> = without(recorded.ids.keys(), desired.rooms.keys()).collect();
+        let left = left(&undeclared, recorded);
+        plan.standing = Standing::of(desired, recorded, &left, only);
         if only.of_all_shards().is_all() {
-            gone = left(self.desired, self.recorded);
-            let undeclared = without(self.recorded.ids.keys(), self.desired.rooms.keys());
+            let undeclared = undeclared.into_iter();
             plan.undeclared = undeclared
                 .filter(|pipe| only.contains(pipe))
                 .cloned()
                 .collect();
+            plan.notes
+                .extend(likely_renames(&plan.changes, &left, recorded));
         }
-        plan.notes
-            .extend(likely_renames(&plan.changes, &gone, self.recorded));
-        let (desired, recorded) = (self.desired, self.recorded);
-        plan.guards = limits::guards(all.unwrap_or(plan), desired, recorded, only.shard());
+        let whole = all.unwrap_or(plan);
+        plan.guards = limits::guards(whole, desired, recorded, &left, only.shard());
         plan.allow(&self.switches.allow);
         self.plan
     }

@@ -14,7 +14,7 @@ impl Digest {
     /// The fingerprint of what the list showed of a pipe; also of nothing.
     pub fn of(observed: &Observed, pipe: &Pipe) -> Self {
         let mut hash = Sha256::new();
-        for room in observed.rooms.get(pipe).into_iter().flatten() {
+        for room in observed.rows(pipe) {
             let LiveRoom {
                 id,
                 pipe,

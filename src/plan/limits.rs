@@ -3,7 +3,7 @@
 use super::change::{Change, Plan};
 use super::remarks::Refusal;
 use super::shard::Shard;
-use super::standing::{left, shrunk};
+use super::standing::shrunk;
 use crate::model::{Desired, Limit, Pipe, Recorded};
 
 /// What the command line allows beyond the manifest.
@@ -60,6 +60,7 @@ pub(super) fn guards(
     plan: &Plan,
     desired: &Desired,
     recorded: &Recorded,
+    left: &[Pipe],
     shard: Option<Shard>,
 ) -> Vec<Refusal> {
     let (limits, summary) = (&desired.limits, &plan.summary);
@@ -83,7 +84,7 @@ pub(super) fn guards(
         .filter_map(|(kind, limit, count, of)| over(plan, kind, limit?, count as u64, of as u64));
     limits
         .chain(recreate(plan))
-        .chain(mass_change(plan.summary.create, desired, recorded))
+        .chain(mass_change(plan.summary.create, left.len(), recorded))
         .chain(shrunk(desired, recorded, shard))
         .collect()
 }
@@ -104,10 +105,9 @@ pub(super) fn lifts(allow: &Allow, guard: &Refusal) -> bool {
 
 /// A changed prefix looks like this: most rooms of the last apply leave the manifest, and as many come. What left it earlier
 /// does not count: after some terms that would be most of what is on record.
-fn mass_change(created: usize, desired: &Desired, recorded: &Recorded) -> Option<Refusal> {
+fn mass_change(created: usize, left: usize, recorded: &Recorded) -> Option<Refusal> {
     let known = recorded.ids.keys();
     let known = known.filter(|pipe| !recorded.left.contains(*pipe)).count();
-    let left = left(desired, recorded).len();
     (created.min(left) * 2 > known && known > 0).then_some(Refusal::MassChange {
         created: created as u64,
         left: left as u64,

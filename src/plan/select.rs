@@ -1,9 +1,9 @@
 //! Which rooms a run is about: `--only`, `--shard`, and the rows of the server's list that matter to a manifest.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::OnceLock;
 
+use foldhash::{HashMap, HashMapExt};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::change::Plan;
@@ -72,7 +72,7 @@ impl Selection {
 
 /// Sorts the rows of a list into those a run is about, those in its scope, and the rest.
 pub struct Interest<'a> {
-    wanted: HashSet<Pipe>,
+    wanted: HashMap<&'a str, &'a Pipe>,
     /// The manifest, if it is one's.
     desired: Option<&'a Desired>,
     /// Its pipes by what they look like, once there is a row that nobody wants.
@@ -85,7 +85,7 @@ impl<'a> Interest<'a> {
     /// rooms count as in scope, which only makes the figure of the unmanaged larger.
     pub fn new(desired: &'a Desired) -> Self {
         Self {
-            wanted: desired.rooms.keys().cloned().collect(),
+            wanted: by_name(desired.rooms.keys()),
             desired: Some(desired),
             looks: OnceLock::new(),
             scope: Selection::new(&desired.scope).unwrap_or_default(),
@@ -93,10 +93,10 @@ impl<'a> Interest<'a> {
     }
 
     /// The interest of a plan: the rooms it writes to.
-    pub fn of_plan(plan: &Plan) -> Self {
-        let pipes = plan.changes.iter().map(|change| change.pipe.clone());
+    pub fn of_plan(plan: &'a Plan) -> Self {
+        let pipes = plan.changes.iter().map(|change| &change.pipe);
         Self {
-            wanted: pipes.collect(),
+            wanted: by_name(pipes),
             desired: None,
             looks: OnceLock::new(),
             scope: Selection::default(),
@@ -116,15 +116,20 @@ impl<'a> Interest<'a> {
 
     /// What a whole list shows of interest.
     pub fn observed(&self, rows: impl IntoIterator<Item = LiveRoom>) -> Observed {
-        let mut observed = Observed::default();
+        let mut observed = self.nothing_yet();
         rows.into_iter()
             .for_each(|row| self.take(&mut observed, row));
         observed
     }
 
+    /// What there is before the first row.
+    pub fn nothing_yet(&self) -> Observed {
+        Observed::with_capacity(self.wanted.len())
+    }
+
     /// Takes a row in.
     pub fn take(&self, observed: &mut Observed, mut row: LiveRoom) {
-        let wanted = self.wanted.get(&row.pipe);
+        let wanted = self.wanted.get(row.pipe.as_str()).copied();
         if let Some(pipe) = wanted {
             // One text for both.
             row.pipe = pipe.clone();
@@ -137,6 +142,12 @@ impl<'a> Interest<'a> {
         let in_scope = wanted.is_none() && self.scope.contains(&row.pipe);
         observed.take(row, wanted.is_some(), in_scope);
     }
+}
+
+fn by_name<'a>(pipes: impl ExactSizeIterator<Item = &'a Pipe>) -> HashMap<&'a str, &'a Pipe> {
+    let mut names = HashMap::with_capacity(pipes.len());
+    names.extend(pipes.map(|pipe| (pipe.as_str(), pipe)));
+    names
 }
 
 impl fmt::Debug for Interest<'_> {

@@ -9,7 +9,6 @@ use super::change::Plan;
 use super::remarks::Refusal;
 use super::select::Selection;
 use super::shard::Shard;
-use super::walk::without;
 use crate::model::{Desired, Pipe, Recorded};
 
 /// What an apply writes down of the manifest, beside what it does.
@@ -27,7 +26,12 @@ pub struct Standing {
 impl Standing {
     /// The standing of a manifest. Of some of its rooms (`--only`) nothing is said but what is back; one part of all (`--shard`) says
     /// what left and is back in it: what it was allowed to do the others have not been.
-    pub(super) fn of(desired: &Desired, recorded: &Recorded, only: &Selection) -> Self {
+    pub(super) fn of(
+        desired: &Desired,
+        recorded: &Recorded,
+        left: &[Pipe],
+        only: &Selection,
+    ) -> Self {
         let declared = |pipe: &&Pipe| desired.rooms.contains_key(*pipe);
         let here = |pipe: &&Pipe| only.shard().is_none_or(|shard| shard.contains(pipe));
         let back = recorded.left.iter().filter(declared).filter(here);
@@ -38,9 +42,8 @@ impl Standing {
                 ..Self::default()
             };
         }
-        let left = left(desired, recorded).into_iter();
         let standing = Self {
-            left: left.filter(|pipe| here(&pipe)).collect(),
+            left: left.iter().filter(here).cloned().collect(),
             back,
             given: given(desired, recorded, only.shard()),
         };
@@ -86,10 +89,10 @@ impl Plan {
     }
 }
 
-/// The rooms on record that left the manifest since it was last applied.
-pub(super) fn left(desired: &Desired, recorded: &Recorded) -> Vec<Pipe> {
-    let gone = without(recorded.ids.keys(), desired.rooms.keys());
-    let left = gone.filter(|pipe| !recorded.left.contains(*pipe));
+/// The rooms that left the manifest since it was last applied, of those on record that it does not declare.
+pub(super) fn left(undeclared: &[&Pipe], recorded: &Recorded) -> Vec<Pipe> {
+    let undeclared = undeclared.iter().copied();
+    let left = undeclared.filter(|pipe| !recorded.left.contains(*pipe));
     left.cloned().collect()
 }
 

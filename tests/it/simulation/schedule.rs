@@ -170,7 +170,7 @@ fn reopen(state: &mut State) {
     let target = target();
     let read = bytes(&target, &state.disk.entries)
         .ok()
-        .and_then(|text| parse(Path::new("ledger"), &text, &target).ok());
+        .and_then(|text| parse(Path::new("ledger"), text.as_slice(), &target).ok());
     if read.is_none_or(|read| read.entries != state.disk.entries) {
         state.fail("the ledger's file says something else".to_owned());
     }
