@@ -313,9 +313,21 @@ impl<'a> Decoder<'a> {
 
 /// Digits without sign or leading zero.
 pub(super) fn whole_number(text: &str) -> Option<u64> {
-    let plain =
-        text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()));
-    plain.then(|| text.parse().ok()).flatten()
+    // One digit more may be too much.
+    const SURELY_FIT: usize = 19;
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    match text.as_bytes() {
+        [b'0'] => Some(0),
+        [b'1'..=b'9', ..] if text.len() > SURELY_FIT => {
+            let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+            plain.then(|| text.parse().ok()).flatten()
+        }
+        [b'1'..=b'9', ..] => {
+            let mut digits = text.as_bytes().iter();
+            digits.try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
+        }
+        _ => None,
+    }
 }
 
 /// Hundredths of a percent out of `12.5%`.

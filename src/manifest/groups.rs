@@ -191,14 +191,40 @@ impl<'a> Directory<'a> {
     }
 
     pub(super) fn add(&self, more: &[Member], members: &mut Vec<Member>) {
-        self.left.set(
-            self.left
-                .get()
-                .and_then(|left| left.checked_sub(more.len())),
-        );
-        if !self.is_full() {
+        if self.count(more) {
             members.extend_from_slice(more);
         }
+    }
+
+    /// Counts members that a list takes over; whether there were not too many.
+    fn count(&self, more: &[Member]) -> bool {
+        let left = self.left.get();
+        self.left
+            .set(left.and_then(|left| left.checked_sub(more.len())));
+        !self.is_full()
+    }
+
+    /// The same as [`members`](Self::members), of a list that nobody asks for again.
+    pub(super) fn take_members(
+        &self,
+        list: &mut [Spanned<RawMember>],
+        problems: &mut Problems,
+    ) -> Vec<Member> {
+        let [
+            Spanned {
+                value: RawMember::Ids(ids),
+                ..
+            },
+        ] = list
+        else {
+            return self.members(list, problems);
+        };
+        let mut members = Vec::new();
+        if self.count(ids) {
+            members = std::mem::take(ids).into_vec();
+            order(&mut members);
+        }
+        members
     }
 
     /// The members a list stands for, sorted, each once, with the first place that names them. Unknown names are noted.
@@ -295,8 +321,10 @@ fn cycle(path: &[(&str, usize)], at: At) -> Diagnostic {
 
 /// Sorts members, each once, with the first place that names them.
 pub(super) fn order(members: &mut Vec<Member>) {
-    members.sort_by_key(|member| (member.user, member.place));
-    members.dedup_by_key(|member| member.user);
+    if !members.is_sorted_by(|one, next| one.user < next.user) {
+        members.sort_by_key(|member| (member.user, member.place));
+        members.dedup_by_key(|member| member.user);
+    }
 }
 
 /// A name as a key that every YAML reader takes as this text.

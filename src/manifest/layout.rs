@@ -8,25 +8,44 @@ pub(super) fn is_plain(name: &str) -> bool {
 }
 
 /// The lines of a plain file as records of one cell; a line that starts with `#` is a remark.
-pub(super) fn lines(text: &str, mut take: impl FnMut(&[&str], usize)) {
-    for (start, line) in each_line(text) {
+pub(super) fn lines(text: &str, mut take: impl FnMut(&[&str], Start)) {
+    for ((byte, line), number) in each_line(text).zip(1..) {
         let value = line.trim();
         if !value.is_empty() && !value.starts_with('#') {
-            take(&[value], start);
+            take(&[value], Start { byte, line: number });
         }
     }
 }
 
-/// The lines of a text without a quote as records, each with its first byte: there is nothing to them but delimiters. Empty lines
-/// are none.
-pub(super) fn unquoted(text: &str, delimiter: u8, mut take: impl FnMut(&[&str], usize)) {
-    let mut cells = Vec::new();
-    for (start, line) in each_line(text) {
-        let line = line.trim_end_matches(['\r', '\n']);
-        if !line.is_empty() {
+/// Where a record starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Start {
+    /// At which byte of the text.
+    pub(super) byte: usize,
+    /// In which line of it, from 1.
+    pub(super) line: u32,
+}
+
+/// The lines of a text without a quote as records: there is nothing to them but delimiters. Empty lines are none.
+pub(super) fn unquoted(text: &str, delimiter: u8, mut take: impl FnMut(&[&str], Start)) {
+    let bytes = text.as_bytes();
+    let (mut cells, mut from) = (Vec::new(), 0);
+    let mut start = Start { byte: 0, line: 1 };
+    for at in memchr::memchr3_iter(delimiter, b'\n', b'\r', bytes).chain([bytes.len()]) {
+        let sign = bytes.get(at).copied();
+        let is_end = sign != Some(delimiter);
+        if !is_end || at > start.byte {
+            cells.push(text.get(from..at).unwrap_or_default());
+        }
+        from = at + 1;
+        if is_end {
+            if at > start.byte {
+                take(&cells, start);
+            }
             cells.clear();
-            cells.extend(line.split(char::from(delimiter)));
-            take(&cells, start);
+            start.byte = from;
+            let is_whole = sign == Some(b'\n') || bytes.get(from) != Some(&b'\n');
+            start.line += u32::from(is_whole);
         }
     }
 }
@@ -130,8 +149,10 @@ mod tests {
         ) {
             let text = signs.concat();
             let mut short = Vec::new();
-            unquoted(&text, delimiter, |record, at| {
-                short.push((record.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>(), at));
+            unquoted(&text, delimiter, |record, start| {
+                let before = text.get(..start.byte).unwrap();
+                assert_eq!(start.line as usize, 1 + line_ends(before.as_bytes()).count());
+                short.push((record.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>(), start.byte));
             });
             let mut reader = csv::ReaderBuilder::new();
             let reader = reader.has_headers(false).flexible(true).delimiter(delimiter);

@@ -1,7 +1,9 @@
 //! Pipes and titles that differ, but not for people: by case, normal form, or letters that look alike; with the code points.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::diagnostic::{At, Code, Diagnostic, Problems};
 use super::fields::clip;
@@ -47,7 +49,7 @@ fn look_alikes<'a>(
 
 /// The texts that may look like another, in their order: nearly always there are none, and no shape is kept.
 fn suspects(texts: Vec<(&str, At)>) -> impl Iterator<Item = (&str, At)> {
-    let hash = RandomState::new();
+    let hash = RandomState::default();
     let marks: Vec<u64> = texts.iter().map(|it| hash.hash_one(looks(it.0))).collect();
     let mut sorted = marks.clone();
     sorted.sort_unstable();

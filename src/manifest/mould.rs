@@ -41,6 +41,8 @@ pub(super) struct Mould<'a> {
     sources: &'a Sources,
     pipe: Text,
     title: Text,
+    /// The names that a pipe is nothing without.
+    bare: Vec<String>,
     members: Vec<Entry>,
     exclude: Vec<Entry>,
     welcome: Option<Said>,
@@ -64,6 +66,7 @@ impl<'a> Mould<'a> {
         let mut mould = Self {
             raw,
             sources,
+            bare: pipe.as_ref()?.template.bare_names(),
             pipe: pipe?,
             title: title?,
             members: members?,
@@ -125,15 +128,18 @@ impl<'a> Mould<'a> {
             members,
             exclude,
             welcome: self.said(row, problems),
-            ..self.raw.clone()
+            broken: self.raw.broken,
+            kind: self.raw.kind,
+            public: self.raw.public,
+            members_policy: self.raw.members_policy,
+            ignore: self.raw.ignore.clone(),
         })
     }
 
     /// Whether there is something in every cell that the pipe is made of. A pipe never changes: what is filled in later makes
     /// another room.
     fn pipe_is_filled(&self, row: &Row<'_>, problems: &mut Problems) -> bool {
-        let bare = self.pipe.template.bare_names();
-        let columns = bare.iter().filter_map(|name| self.columns.get(name));
+        let columns = self.bare.iter().filter_map(|name| self.columns.get(name));
         let mut filled = true;
         for column in columns.filter(|column| row.cell(column).is_empty()) {
             let message = "the cell is empty, and the pipe is made of it";

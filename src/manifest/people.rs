@@ -181,6 +181,11 @@ impl People {
         !self.incomplete
     }
 
+    /// Whether nobody has a name.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Who has this name.
     pub(super) fn get(&self, name: &str) -> Option<Person> {
         self.names.get(name).copied()
@@ -245,8 +250,7 @@ pub(super) fn user(
     sources: &Sources,
 ) -> Result<UserId, Diagnostic> {
     let cell = row.cell(column);
-    let id = whole_number(cell).filter(|id| (1..=LARGEST_ID).contains(id));
-    id.map(UserId).ok_or_else(|| {
+    id(cell).ok_or_else(|| {
         let digits = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
         let (what, hint) = match cell {
             "" => ("the cell is empty".to_owned(), "write the user's id, or leave the row out with `where`"),
@@ -262,6 +266,12 @@ pub(super) fn user(
         };
         row.mistake(Code::BadCell, column, &what, sources).hint(hint)
     })
+}
+
+/// The user whose id a cell is.
+pub(super) fn id(cell: &str) -> Option<UserId> {
+    let id = whole_number(cell).filter(|id| (1..=LARGEST_ID).contains(id));
+    id.map(UserId)
 }
 
 /// The first sign that is no digit is named: it may look like one.

@@ -1,7 +1,9 @@
 //! All files as written -> one [`Desired`]: defaults applied, names looked up, contradictions between files noted.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::collections::hash_map::Entry;
+
+use foldhash::{HashMap, HashMapExt};
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::explain::Tracer;
@@ -15,7 +17,7 @@ use super::welcome::Welcomes;
 use super::{look_alike, validate};
 use crate::model::{
     Desired, DesiredRoom, FieldSet, FileId, Limits, Member, MembersPolicy, Pipe, RoomKind,
-    RoomState, WidgetId,
+    RoomState, UserId, WidgetId,
 };
 
 /// Puts the files together. Mistakes go to `problems`; what comes back is only whole if there were none.
@@ -169,17 +171,19 @@ fn room(
         // Filled in once all else is known.
         welcome: _,
     } = written;
-    let exclude = directory
+    let exclude: BTreeSet<UserId> = directory
         .members(exclude, problems)
         .into_iter()
         .map(|member| member.user)
         .collect();
-    let mut members = directory.members(members, problems);
+    let mut members = directory.take_members(members, problems);
     if !joined.is_empty() {
         members.extend(joined);
         order(&mut members);
     }
-    members.retain(|member| !std::collections::BTreeSet::contains(&exclude, &member.user));
+    if !exclude.is_empty() {
+        members.retain(|member| !exclude.contains(&member.user));
+    }
     let mut ignored = FieldSet::default();
     for field in ignore {
         ignored.insert(field.value);

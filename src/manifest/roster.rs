@@ -4,7 +4,7 @@
 
 use super::diagnostic::{Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
-use super::people::{People, Person, Whose, user};
+use super::people::{People, Person, Whose, id, user};
 use super::raw::{By, RawRoster, Spanned};
 use super::row::{Column, Filter, Row};
 use super::table::{ONLY_COLUMN, Table};
@@ -149,6 +149,13 @@ impl Rosters<'_> {
         people: &People,
     ) -> Result<Option<UserId>, Diagnostic> {
         let cell = row.cell(column);
+        // Nearly every cell of a large roster.
+        if by != Some(By::Name)
+            && people.is_empty()
+            && let Some(user) = id(cell)
+        {
+            return Ok(Some(user));
+        }
         let digits = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
         let known = people.get(cell);
         let by_name = match by {

@@ -4,7 +4,7 @@
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::{clip, nearest};
-use super::layout::cell_offset;
+use super::layout::{Start, cell_offset};
 use super::table::Table;
 use crate::model::Place;
 
@@ -83,10 +83,16 @@ pub(super) struct Row<'r> {
     pub(super) number: usize,
     pub(super) table: &'r Table,
     pub(super) text: &'r str,
-    /// The byte at which it starts.
-    pub(super) start: usize,
-    /// The line that is in, from 1.
-    pub(super) line: u32,
+    pub(super) start: Start,
+}
+
+/// A cell without white space around it. There nearly never is some.
+pub(super) fn trimmed(cell: &str) -> &str {
+    let bytes = cell.as_bytes();
+    match (bytes.first(), bytes.last()) {
+        (Some(b'!'..=b'~'), Some(b'!'..=b'~')) => cell,
+        _ => cell.trim(),
+    }
 }
 
 impl Row<'_> {
@@ -95,7 +101,7 @@ impl Row<'_> {
         column
             .place(self.number)
             .and_then(|place| self.record.get(place))
-            .map(|cell| cell.trim())
+            .map(|cell| trimmed(cell))
             .unwrap_or_default()
     }
 
@@ -145,7 +151,7 @@ impl Row<'_> {
     pub(super) fn at(&self) -> At {
         At {
             file: self.table.file,
-            offset: u32::try_from(self.start).unwrap_or(u32::MAX),
+            offset: u32::try_from(self.start.byte).unwrap_or(u32::MAX),
         }
     }
 
@@ -153,15 +159,15 @@ impl Row<'_> {
     pub(super) fn stands(&self) -> Place {
         Place {
             file: self.table.file,
-            line: self.line,
+            line: self.start.line,
         }
     }
 
     /// Where a cell starts; for a column that is absent, where the row does.
     pub(super) fn cell_at(&self, column: &Column) -> At {
         let index = column.place(self.number).unwrap_or_default();
-        let row = self.text.get(self.start..).unwrap_or_default();
-        let offset = self.start + cell_offset(row, self.table.delimiter, index);
+        let row = self.text.get(self.start.byte..).unwrap_or_default();
+        let offset = self.start.byte + cell_offset(row, self.table.delimiter, index);
         At {
             offset: u32::try_from(offset).unwrap_or(u32::MAX),
             ..self.at()

@@ -2,7 +2,7 @@
 //!
 //! Main type: [`Sources`].
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::diagnostic::At;
 use super::layout::line_ends;
@@ -15,6 +15,13 @@ pub struct Source {
     pub name: Arc<str>,
     /// Its text.
     pub text: String,
+    /// Made when somebody asks for a place: of most files with rows nobody does.
+    index: OnceLock<Index>,
+}
+
+/// What places are found by.
+#[derive(Debug, Clone)]
+struct Index {
     line_starts: Vec<u32>,
     /// Characters before each block of the text, so that a column in a very long line is not counted from its start.
     characters: Vec<u32>,
@@ -24,8 +31,56 @@ pub struct Source {
 const BLOCK: usize = 4096;
 
 impl Source {
-    /// Looks for the lines of a text. Texts are capped far below 4 GiB before they come here.
+    /// A text. They are capped far below 4 GiB before they come here.
     pub(super) fn new(name: impl Into<Arc<str>>, text: String) -> Self {
+        Self {
+            name: name.into(),
+            text,
+            index: OnceLock::new(),
+        }
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::of(&self.text))
+    }
+
+    /// The byte at which a line starts, counted from 1.
+    pub(super) fn line_start(&self, line: u32) -> Option<usize> {
+        let index = (line as usize).checked_sub(1)?;
+        let start = self.index().line_starts.get(index);
+        start.map(|start| *start as usize)
+    }
+
+    /// The line a byte is in, from 1.
+    fn line(&self, offset: u32) -> u32 {
+        line(&self.index().line_starts, offset)
+    }
+
+    /// The lines of places that come in the order of the text.
+    pub(super) fn lines(&self) -> Lines<'_> {
+        Lines {
+            starts: &self.index().line_starts,
+            line: 0,
+        }
+    }
+
+    /// How many characters start before a byte.
+    fn characters_before(&self, offset: usize) -> usize {
+        let offset = offset.min(self.text.len());
+        let block = offset / BLOCK;
+        let counted = self
+            .index()
+            .characters
+            .get(block)
+            .copied()
+            .unwrap_or_default() as usize;
+        let rest = self.text.as_bytes().get(block * BLOCK..offset);
+        counted + starts(rest.unwrap_or_default())
+    }
+}
+
+impl Index {
+    fn of(text: &str) -> Self {
         let ends = line_ends(text.as_bytes()).map(|end| u32::try_from(end).unwrap_or(u32::MAX));
         let mut line_starts: Vec<u32> = std::iter::once(0).chain(ends).collect();
         line_starts.shrink_to_fit();
@@ -38,39 +93,9 @@ impl Source {
         let mut characters: Vec<u32> = blocks.collect();
         characters.push(count);
         Self {
-            name: name.into(),
-            text,
             line_starts,
             characters,
         }
-    }
-
-    /// The byte at which a line starts, counted from 1.
-    pub(super) fn line_start(&self, line: u32) -> Option<usize> {
-        let index = (line as usize).checked_sub(1)?;
-        self.line_starts.get(index).map(|start| *start as usize)
-    }
-
-    /// The line a byte is in, from 1.
-    fn line(&self, offset: u32) -> u32 {
-        line(&self.line_starts, offset)
-    }
-
-    /// The lines of places that come in the order of the text.
-    pub(super) fn lines(&self) -> Lines<'_> {
-        Lines {
-            starts: &self.line_starts,
-            line: 0,
-        }
-    }
-
-    /// How many characters start before a byte.
-    fn characters_before(&self, offset: usize) -> usize {
-        let offset = offset.min(self.text.len());
-        let block = offset / BLOCK;
-        let counted = self.characters.get(block).copied().unwrap_or_default() as usize;
-        let rest = self.text.as_bytes().get(block * BLOCK..offset);
-        counted + starts(rest.unwrap_or_default())
     }
 }
 

@@ -9,9 +9,11 @@ use csv::StringRecord;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
-use super::layout::{first_line, is_plain, likely_delimiter, lines, spreadsheet_line, unquoted};
+use super::layout::{
+    Start, first_line, is_plain, likely_delimiter, line_ends, lines, spreadsheet_line, unquoted,
+};
 use super::raw::{RawFile, Spanned};
-use super::row::{Column, Row};
+use super::row::{Column, Row, trimmed};
 use crate::model::FileId;
 
 /// The name of the only column of a file without a header.
@@ -103,17 +105,15 @@ impl Table {
         let Some(source) = sources.file(self.file) else {
             return;
         };
-        let (text, mut lines) = (source.text.as_str(), source.lines());
+        let text = source.text.as_str();
         let most = numbered.iter().map(Column::numbers).max().unwrap_or(1);
         self.records(text, |record, start| {
-            let line = lines.of(u32::try_from(start).unwrap_or(u32::MAX));
             let row = |number| Row {
                 record,
                 number,
                 table: self,
                 text,
                 start,
-                line,
             };
             if record.len() != self.columns.len() {
                 self.has_ragged.set(true);
@@ -163,22 +163,31 @@ impl Table {
         cells
     }
 
-    /// Every record after the header that has something in it, with its first byte.
-    fn records(&self, text: &str, mut take: impl FnMut(&[&str], usize)) {
+    /// Every record after the header that has something in it.
+    fn records(&self, text: &str, mut take: impl FnMut(&[&str], Start)) {
         let Some(delimiter) = self.delimiter else {
             return lines(text, take);
         };
         let mut header = true;
         let mut take = |record: &[&str], start| {
-            let blank = record.iter().all(|cell| cell.trim().is_empty());
+            let blank = record.iter().all(|cell| trimmed(cell).is_empty());
             if !std::mem::take(&mut header) && !blank {
                 take(record, start);
             }
         };
-        let rows = text.get(self.start..).unwrap_or_default();
+        let (before, rows) = text.split_at_checked(self.start).unwrap_or_default();
+        let lines_before = line_ends(before.as_bytes()).count() as u32;
         if memchr::memchr(b'"', rows.as_bytes()).is_none() {
-            return unquoted(rows, delimiter, |record, at| take(record, self.start + at));
+            return unquoted(rows, delimiter, |record, start| {
+                let byte = self.start + start.byte;
+                let line = lines_before + start.line;
+                take(record, Start { byte, line });
+            });
         }
+        let mut start = Start {
+            byte: self.start,
+            line: lines_before + 1,
+        };
         let mut reader = self.reader(text);
         let mut record = StringRecord::new();
         while reader.read_record(&mut record).unwrap_or_default() {
@@ -192,8 +201,12 @@ impl Table {
                 .bytes()
                 .take_while(|byte| matches!(byte, b'\r' | b'\n'))
                 .count();
+            let byte = before + breaks;
+            let passed = text.as_bytes().get(start.byte..byte).unwrap_or_default();
+            start.line += line_ends(passed).count() as u32;
+            start.byte = byte;
             let cells: Vec<&str> = record.iter().collect();
-            take(&cells, before + breaks);
+            take(&cells, start);
         }
     }
 

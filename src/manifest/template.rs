@@ -25,6 +25,8 @@ pub(super) struct Template {
     /// None if there is nothing to fill in.
     environment: Option<Environment<'static>>,
     names: Vec<String>,
+    /// Of a text with nothing but names to fill in: the text before each, and what is behind the last.
+    pieces: Option<(Vec<(String, String)>, String)>,
 }
 
 /// Why a template cannot be read or filled in.
@@ -49,6 +51,7 @@ impl Template {
             text: text.to_owned(),
             environment: None,
             names: Vec::new(),
+            pieces: None,
         };
         if !["{{", "{%", "{#"].iter().any(|open| text.contains(open)) {
             return Ok(template);
@@ -70,6 +73,7 @@ impl Template {
         template.names.sort();
         template.environment = Some(environment);
         template.try_out()?;
+        template.pieces = pieces(text, &template.names);
         Ok(template)
     }
 
@@ -116,6 +120,32 @@ impl Template {
 
     /// The text, filled in. `value` gives what stands for a name; a name without a value is an error.
     pub(super) fn render<'v>(
+        &self,
+        value: impl Fn(&str) -> Option<Filling<'v>>,
+    ) -> Result<String, Complaint> {
+        match self.filled(&value) {
+            Some(filled) => Ok(filled),
+            None => self.rendered(value),
+        }
+    }
+
+    /// A text with nothing but names, where texts stand for all of them and it does not become too long: no work for the library.
+    fn filled<'v>(&self, value: impl Fn(&str) -> Option<Filling<'v>>) -> Option<String> {
+        let (pieces, rest) = self.pieces.as_ref()?;
+        let mut filled = String::with_capacity(2 * self.text.len());
+        for (before, name) in pieces {
+            let Some(Filling::Text(text)) = value(name) else {
+                return None;
+            };
+            filled.push_str(before);
+            filled.push_str(text);
+        }
+        filled.push_str(rest);
+        (filled.len() <= LONGEST).then_some(filled)
+    }
+
+    /// Any text, by the library.
+    fn rendered<'v>(
         &self,
         value: impl Fn(&str) -> Option<Filling<'v>>,
     ) -> Result<String, Complaint> {
@@ -235,6 +265,23 @@ fn too_long() -> Error {
     Error::new(ErrorKind::InvalidOperation, "the text becomes too long")
 }
 
+/// The pieces of a text that has nothing but names to fill in; none if there is more to it.
+fn pieces(text: &str, names: &[String]) -> Option<(Vec<(String, String)>, String)> {
+    // Far below what the library gives up at.
+    const MOST: usize = 100;
+    let has_more = text.contains("{%") || text.contains("{#") || text.ends_with('\n');
+    let mut inside = text.split("{{");
+    let (mut before, mut pieces) = (inside.next().filter(|_| !has_more)?, Vec::new());
+    for inside in inside {
+        let (name, rest) = inside.split_once("}}")?;
+        let name = name.trim_matches(' ');
+        names.iter().find(|known| *known == name)?;
+        pieces.push((before.to_owned(), name.to_owned()));
+        before = rest;
+    }
+    (pieces.len() <= MOST).then(|| (pieces, before.to_owned()))
+}
+
 /// The first tag that no template may have: loops and assignments could work without an end.
 fn foreign_tag(text: &str) -> Option<&str> {
     let mut tags = text.split("{%").skip(1).map(|inside| {
@@ -278,7 +325,39 @@ fn complaint(error: &Error) -> Complaint {
     reason = "a test that cannot go on fails where it stands"
 )]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use proptest::test_runner::Config as Trials;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(Trials { cases: 2_000, failure_persistence: None, ..Trials::default() })]
+
+        #[test]
+        fn names_alone_are_filled_in_as_the_library_does(
+            parts in prop::collection::vec(select(vec![
+                "{{ a }}", "{{a}}", "{{  b }}", "{{ none }}", "{{ a | upper }}", "{{- a }}", "{{ a -}}", "{{ 'a' }}", "{{ true }}",
+                "{{ flag }}", "{{ a.b }}", "{% if a %}", "{% endif %}", "{#", "#}", "{", "}", "}}", "%}", " ", "\n", "x", "é",
+            ]), 0..6),
+        ) {
+            let text = parts.concat();
+            let value = |name: &str| match name {
+                "a" => Some(Filling::Text("A {{ b }}")),
+                "b" => Some(Filling::Text("")),
+                "flag" => Some(Filling::Flag(true)),
+                _ => None,
+            };
+            if let Ok(template) = Template::new(&text) {
+                prop_assert_eq!(template.render(value), template.rendered(value), "{:?}", text);
+                let bare = !text.contains(['%', '#', '|', '-', '\'', '.', '\n']);
+                let known = !["none", "true", "flag"].iter().any(|name| text.contains(name));
+                if bare && known && text.contains("{{") {
+                    prop_assert!(template.filled(value).is_some(), "{:?}", text);
+                }
+            }
+        }
+    }
 
     fn filled(text: &str) -> Result<String, String> {
         let template = Template::new(text).map_err(|complaint| complaint.message)?;

@@ -2,9 +2,12 @@
 //!
 //! Main type: [`Enrolled`]. Cost grows with the sum of the files, not with their product.
 
-use std::collections::HashMap;
+mod groups;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
+use foldhash::{HashMap, HashMapExt};
+
+use self::groups::{Group, Groups};
+use super::diagnostic::{Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
 use super::groups::Directory;
 use super::raw::{RawEnrol, RawOn, RawVia};
@@ -15,56 +18,14 @@ use crate::model::Member;
 
 /// Between the parts of a key; no cell has it.
 const BETWEEN: char = '\u{1f}';
-/// So many values without a row of the rooms' file are mistakes of their own; more are one.
-const MOST_UNJOINED: usize = 20;
 
 /// A roster, ready to be asked who belongs to a row.
 pub(super) struct Enrolled {
     groups: Groups,
     /// The columns of the rooms' file.
     columns: Vec<Column>,
-}
-
-/// The roster's rows by their keys. Rows of one key mostly stand one after another.
-#[derive(Default)]
-struct Groups {
-    groups: Vec<Group>,
-    places: HashMap<String, usize>,
-    last: (String, usize),
-}
-
-impl Groups {
-    /// The group of a key; a new one if there is none yet.
-    fn of(&mut self, key: &str, new: impl FnOnce() -> Group) -> Option<&mut Group> {
-        if self.last.0 != key || self.groups.is_empty() {
-            let place = self.places.get(key).copied().unwrap_or_else(|| {
-                self.places.insert(key.to_owned(), self.groups.len());
-                self.groups.push(new());
-                self.groups.len() - 1
-            });
-            self.last.0.clear();
-            self.last.0.push_str(key);
-            self.last.1 = place;
-        }
-        self.groups.get_mut(self.last.1)
-    }
-
-    fn get_mut(&mut self, key: &str) -> Option<&mut Group> {
-        self.groups.get_mut(*self.places.get(key)?)
-    }
-}
-
-/// The roster's rows of one key.
-struct Group {
-    /// Their users, in the order of the roster.
-    members: Vec<Member>,
-    /// The first of them: the cell that says what it belongs to.
-    first: At,
-    /// That cell's column, after a colon.
-    column: String,
-    rows: usize,
-    /// Whether a room's row had the key, be it one that `where` left out.
-    asked: bool,
+    /// The roster's own.
+    own: Vec<Option<Column>>,
 }
 
 /// Where empty cells are looked up.
@@ -97,23 +58,20 @@ impl Enrolled {
             Some(via) => Some(Via::new(via, &raw.on, table, directory, problems)?),
         };
         let own = own_columns(raw, table, via.is_some(), problems);
-        let mut enrolled = Self {
-            groups: Groups::default(),
-            columns: columns.into_iter().collect::<Option<_>>()?,
-        };
-        let (own, mut key) = (own?, String::new());
+        let (mut groups, mut key) = (Groups::default(), String::new());
+        let (columns, own) = (columns.into_iter().collect::<Option<_>>()?, own?);
         rosters.read(
             &raw.roster,
             directory.people(),
             problems,
             |row, users, problems| {
-                match key_of(row, &own, via.as_ref(), rosters.sources, &mut key) {
-                    Ok(true) => {}
-                    Ok(false) => return,
+                let key = match key_of(row, &own, via.as_ref(), rosters.sources, &mut key) {
+                    Ok(Some(key)) => key,
+                    Ok(None) => return,
                     Err(mistake) => return problems.push(*mistake),
-                }
+                };
                 let place = row.stands();
-                let group = enrolled.groups.of(&key, || Group::new(row, &own));
+                let group = groups.of(key, || Group::new(row, &own));
                 let Some(group) = group else { return };
                 group.rows += 1;
                 let users = users.iter();
@@ -122,14 +80,21 @@ impl Enrolled {
                     .extend(users.map(|user| Member { user: *user, place }));
             },
         );
-        Some(enrolled)
+        Some(Self {
+            groups,
+            columns,
+            own,
+        })
     }
 
     /// Who belongs to a row of the rooms' file.
     pub(super) fn of(&mut self, row: &Row<'_>) -> &[Member] {
-        let mut key = String::new();
-        join(self.columns.iter().map(|column| row.cell(column)), &mut key);
-        let Some(group) = self.groups.get_mut(&key) else {
+        let (mut joined, columns) = (String::new(), self.columns.iter());
+        let key = match self.columns.as_slice() {
+            [only] => row.cell(only),
+            _ => join(columns.map(|column| row.cell(column)), &mut joined),
+        };
+        let Some(group) = self.groups.get_mut(key) else {
             return &[];
         };
         group.asked = true;
@@ -138,79 +103,7 @@ impl Enrolled {
 
     /// Warns of rows that belong to no row of the rooms' file at all.
     pub(super) fn unjoined(self, each: &Table, sources: &Sources, problems: &mut Problems) {
-        let Groups { groups, places, .. } = self.groups;
-        let keys = places.into_iter();
-        let groups = keys.filter_map(|(key, place)| Some((key, groups.get(place)?)));
-        let mut left: Vec<(String, &Group)> = groups.filter(|(_, group)| !group.asked).collect();
-        if left.is_empty() {
-            return;
-        }
-        // A row that is noted already may well be the one that is missed.
-        let ragged = each.ragged_cells(sources);
-        left.retain(|(key, _)| !key.split(BETWEEN).all(|part| ragged.contains(part)));
-        left.sort_by_key(|(_, group)| group.first);
-        if left.len() > MOST_UNJOINED {
-            problems.extend(all_unjoined(&left, each, sources));
-        } else {
-            let each = left
-                .iter()
-                .map(|(key, group)| unjoined(key, group, each, sources));
-            problems.extend(each);
-        }
-    }
-}
-
-/// The warning of one value that no row of the rooms' file has.
-fn unjoined(key: &str, group: &Group, each: &Table, sources: &Sources) -> Diagnostic {
-    let more = match group.rows {
-        1 => String::new(),
-        2 => "; 1 more row says so".to_owned(),
-        rows => format!("; {} more rows say so", rows - 1),
-    };
-    let shown = clip(&key.replace(BETWEEN, ", "));
-    let name = &each.name;
-    let message = format!(
-        "{}: `{shown}` is in no row of `{name}`{more}",
-        group.place_of(sources)
-    );
-    Diagnostic::at(Code::Unjoined, group.first, message).hint(format!(
-        "nobody is added for it; mend the cell, or add a row to `{name}`"
-    ))
-}
-
-/// The warning of so many of them that something else is wrong.
-fn all_unjoined(left: &[(String, &Group)], each: &Table, sources: &Sources) -> Option<Diagnostic> {
-    let (_, first) = left.first()?;
-    let rows: usize = left.iter().map(|(_, group)| group.rows).sum();
-    let file = sources.file(first.first.file);
-    let message = format!(
-        "{rows} rows of `{}` belong to no row of `{}`; this is the first",
-        file.map(|file| clip(&file.name)).unwrap_or_default(),
-        each.name
-    );
-    let diagnostic = Diagnostic::at(Code::Unjoined, first.first, message);
-    Some(diagnostic.hint("nobody is added for them; look at the columns of `on`"))
-}
-
-impl Group {
-    fn new(row: &Row<'_>, own: &[Option<Column>]) -> Self {
-        let mut own = own.iter().flatten();
-        let column = own.find(|column| !row.cell(column).is_empty());
-        Self {
-            members: Vec::new(),
-            first: column.map_or_else(|| row.at(), |column| row.cell_at(column)),
-            column: column.map_or_else(String::new, |column| format!(":{}", clip(&column.name))),
-            rows: 0,
-            asked: false,
-        }
-    }
-
-    /// `enrollments.csv:214:course_id`
-    fn place_of(&self, sources: &Sources) -> String {
-        let place = sources.place(self.first);
-        let file = sources.file(place.file);
-        let file = file.map(|file| clip(&file.name)).unwrap_or_default();
-        format!("{file}:{}{}", place.line, self.column)
+        self.groups.unjoined(&self.own, each, sources, problems);
     }
 }
 
@@ -238,14 +131,14 @@ fn own_columns(
     columns.into_iter().collect()
 }
 
-/// Writes down the key of a roster's row; false for one that the file between leaves out.
-fn key_of(
-    row: &Row<'_>,
+/// The key of a roster's row, written down where it is not just one cell; none for a row that the file between leaves out.
+fn key_of<'k>(
+    row: &'k Row<'_>,
     own: &[Option<Column>],
     via: Option<&Via>,
     sources: &Sources,
-    key: &mut String,
-) -> Result<bool, Box<Diagnostic>> {
+    key: &'k mut String,
+) -> Result<Option<&'k str>, Box<Diagnostic>> {
     let cell = |column: &Option<Column>| {
         column
             .as_ref()
@@ -253,8 +146,10 @@ fn key_of(
             .unwrap_or_default()
     };
     if own.iter().all(|column| !cell(column).is_empty()) {
-        join(own.iter().map(cell), key);
-        return Ok(true);
+        return Ok(Some(match own {
+            [only] => cell(only),
+            _ => join(own.iter().map(cell), key),
+        }));
     }
     let Some(via) = via else {
         return Err(Box::new(belongs_to_nothing(row, own, sources)));
@@ -271,10 +166,9 @@ fn key_of(
                     "" => other.as_str(),
                     cell => cell,
                 });
-            join(filled, key);
-            Ok(true)
+            Ok(Some(join(filled, key)))
         }
-        Some(None) => Ok(false),
+        Some(None) => Ok(None),
         None if between.split(BETWEEN).all(str::is_empty) => {
             Err(Box::new(belongs_to_nothing(row, own, sources)))
         }
@@ -372,7 +266,7 @@ impl Via {
 }
 
 /// A key out of cells.
-fn join<'c>(cells: impl Iterator<Item = &'c str>, key: &mut String) {
+fn join<'c>(cells: impl Iterator<Item = &'c str>, key: &mut String) -> &str {
     key.clear();
     for (index, cell) in cells.enumerate() {
         if index > 0 {
@@ -380,4 +274,5 @@ fn join<'c>(cells: impl Iterator<Item = &'c str>, key: &mut String) {
         }
         key.push_str(cell);
     }
+    key
 }
