@@ -35,10 +35,14 @@ pub(super) async fn verify(
 ) -> Result<Sight, Failure> {
     let applied = rooms.iter().filter(|room| room.status == Status::Applied);
     let written: BTreeSet<RoomId> = applied.filter_map(|room| room.id).collect();
+    let nothing_yet = || Sight {
+        observed: interest.nothing_yet(),
+        pipes: BTreeMap::new(),
+    };
     let mut look = 1;
     loop {
         let sight = reader
-            .collect(&control.dice, Sight::default, |sight, row| {
+            .collect(&control.dice, nothing_yet, |sight, row| {
                 if written.contains(&row.id) {
                     sight.pipes.insert(row.id, row.pipe.clone());
                 }
