@@ -17,7 +17,7 @@ const LOOKS: u32 = 3;
 const WAIT: Duration = Duration::from_millis(250);
 
 /// What the list showed after the writes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sight {
     /// The declared rooms.
     pub(super) observed: Observed,

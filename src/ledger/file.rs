@@ -13,7 +13,7 @@ use super::quick;
 use crate::model::{Recorded, Target};
 
 /// How much of a file is read at a time.
-const PIECE: usize = 256 << 10;
+pub(super) const PIECE: usize = 256 << 10;
 
 /// What is wrong with a ledger.
 #[derive(Debug, thiserror::Error)]

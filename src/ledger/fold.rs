@@ -128,9 +128,8 @@ impl Folding {
                 kept,
             } => {
                 self.paid(&pipe, room, &members);
-                let room_id = room;
-                let room = self.rooms.entry(room).or_default();
-                let known = &mut room.known;
+                let there = self.rooms.entry(room).or_default();
+                let known = &mut there.known;
                 known.released.remove_all(&members);
                 known.adopted.remove_all(&members);
                 known.members.take_in(members);
@@ -141,10 +140,10 @@ impl Folding {
                 known.sent = Some(sent);
                 known.kept = kept;
                 known.pipe = Some(pipe.clone());
-                room.run = Some(run);
-                room.shown.clear();
-                room.seen = false;
-                self.ids.push((pipe, room_id));
+                there.run = Some(run);
+                there.shown.clear();
+                there.seen = false;
+                self.ids.push((pipe, room));
             }
             Fact::Adopted {
                 pipe,
@@ -173,16 +172,16 @@ impl Folding {
                 shown,
                 ..
             } => {
-                let room = self.rooms.entry(room).or_default();
-                if let Some(room) = room.of(&run) {
-                    room.shown.insert(field, shown.clone());
+                let there = self.rooms.entry(room).or_default();
+                if let Some(there) = there.of(&run) {
+                    there.shown.insert(field, shown.clone());
                 }
-                room.known.shown.insert(field, Shown { sent, shown });
+                there.known.shown.insert(field, Shown { sent, shown });
             }
             Fact::Seen { room, .. } => {
-                let room = self.rooms.get_mut(&room);
-                if let Some(room) = room.and_then(|room| room.of(&run)) {
-                    room.seen = true;
+                let there = self.rooms.get_mut(&room);
+                if let Some(there) = there.and_then(|there| there.of(&run)) {
+                    there.seen = true;
                 }
             }
             Fact::Message {

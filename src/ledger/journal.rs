@@ -12,20 +12,19 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use super::claims::Claims;
 use super::entry::Fact;
-use super::file::{LedgerError, bytes, is_whole_line, parse, regular};
+use super::file::{LedgerError, PIECE, bytes, is_whole_line, parse, regular};
 use super::fold::Entries;
 use super::line::Line;
 use super::stamps::Stamps;
 use crate::model::{Pipe, RoomId, RunId, Target, UserId};
 
-/// How long lines come together before the disk is asked for all of them: no longer than a disk takes, and a third of the work
-/// where a server answers at once. Rooms are begun ahead, so nothing else waits for it.
+/// How long lines come together before the disk is asked for all of them: it saves a third of the work where a server answers at
+/// once. Rooms are begun ahead and do not wait for it; a room with more members than one call takes does after each call, and
+/// so does a welcome.
 const LINGER: Duration = Duration::from_millis(1);
 /// Bytes that a line has room for before it is written.
 const USUAL_LINE: usize = 512;
@@ -58,7 +57,7 @@ struct Batch {
     /// Only to be written if no message to this room was begun.
     claim: Option<(Pipe, RoomId)>,
     /// Whether it was written.
-    done: oneshot::Sender<Result<bool, LedgerError>>,
+    done: oneshot::Sender<Told>,
 }
 
 impl Journal {
@@ -80,8 +79,7 @@ impl Journal {
         drop(file);
         let (sender, receiver) = mpsc::channel();
         let owned = path.to_owned();
-        let teller = teller();
-        let work = move || write(&owned, &receiver, teller.as_ref());
+        let work = move || write(&owned, &receiver);
         let writer = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(work);
@@ -118,7 +116,7 @@ fn begin(
             source,
         }
     };
-    let old = parse(path, BufReader::new(&mut *file), target)?;
+    let old = parse(path, BufReader::with_capacity(PIECE, &mut *file), target)?;
     let stamps = Stamps::after(run, old.entries.keys().rev());
     if old.headed {
         return Ok(stamps);
@@ -201,7 +199,9 @@ impl Journal {
             .ok_or_else(gone)?
             .send(Batch { lines, claim, done })
             .map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        let Told { answer, others } = answer.await.map_err(|_| gone())?;
+        drop(others);
+        answer
     }
 }
 
@@ -216,37 +216,42 @@ impl Drop for Journal {
 }
 
 /// What the writer has to say of a batch, and to whom.
-type Answer = (
-    oneshot::Sender<Result<bool, LedgerError>>,
-    Result<bool, LedgerError>,
-);
+type Answer = (oneshot::Sender<Told>, Result<bool, LedgerError>);
 
-/// Somebody in the runtime who passes answers on, where there is a runtime: woken once for all that were written together.
-/// Each caller that is woken from another thread would cost a call of the system.
-fn teller() -> Option<UnboundedSender<Vec<Answer>>> {
-    let runtime = Handle::try_current().ok()?;
-    let (sender, mut answers) = unbounded_channel();
-    runtime.spawn(async move {
-        while let Some(answers) = answers.recv().await {
-            tell(answers);
-        }
-    });
-    Some(sender)
+/// A caller's answer, and those of others whose lines were written together with its own: it passes them on. Only one caller is
+/// woken by the writer's thread, since each that is would cost a call of the system.
+struct Told {
+    answer: Result<bool, LedgerError>,
+    others: Others,
 }
 
+/// Answers that nobody has been told yet. They are when this is dropped, also with a caller that never looked at its own.
+struct Others(std::vec::IntoIter<Answer>);
+
+impl Drop for Others {
+    fn drop(&mut self) {
+        for (done, answer) in self.0.by_ref() {
+            let others = Self(Vec::new().into_iter());
+            // Nobody waits any more if the run was cut short; the line is on disk all the same.
+            drop(done.send(Told { answer, others }));
+        }
+    }
+}
+
+/// Tells the first caller that still waits, and by it the others.
 fn tell(answers: Vec<Answer>) {
-    for (done, answer) in answers {
-        // Nobody waits any more if the run was cut short; the line is on disk all the same.
-        drop(done.send(answer));
+    let mut answers = answers.into_iter();
+    while let Some((done, answer)) = answers.next() {
+        let others = Others(answers);
+        match done.send(Told { answer, others }) {
+            Ok(()) => return,
+            Err(mut told) => answers = std::mem::take(&mut told.others.0),
+        }
     }
 }
 
 /// Writes batches as they come: all that wait are written together and synced once.
-fn write(
-    path: &Path,
-    batches: &mpsc::Receiver<Batch>,
-    teller: Option<&UnboundedSender<Vec<Answer>>>,
-) {
+fn write(path: &Path, batches: &mpsc::Receiver<Batch>) {
     let mut claims = Claims::default();
     let mut broken: Option<String> = None;
     while let Ok(first) = batches.recv() {
@@ -264,13 +269,7 @@ fn write(
             ))),
         };
         let done = waiting.into_iter().map(|batch| batch.done).enumerate();
-        let answers: Vec<Answer> = done.map(|(index, done)| (done, answer(index))).collect();
-        // The teller is gone where its runtime is.
-        let untold = match teller {
-            Some(teller) => teller.send(answers).err().map(|unsent| unsent.0),
-            None => Some(answers),
-        };
-        tell(untold.unwrap_or_default());
+        tell(done.map(|(index, done)| (done, answer(index))).collect());
         broken = broken.or(result.err());
     }
 }

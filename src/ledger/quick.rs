@@ -2,9 +2,11 @@
 //!
 //! Main entry: [`read`]. Whatever stands otherwise there is [`Line`]'s to judge.
 
+use std::borrow::Cow;
+
 use super::entry::{Fact, Stamp};
 use super::line::Line;
-use crate::model::{FieldSet, Pipe, RoomId, RoomKind, RoomState, UserId};
+use crate::model::{Field, FieldSet, Pipe, RoomId, RoomKind, RoomState, UserId};
 
 /// The entry of a line.
 ///
@@ -17,29 +19,29 @@ pub(super) fn read(line: &[u8]) -> serde_json::Result<(Stamp, Fact)> {
     }
 }
 
-/// The entry of a line that has the keys in the order in which they are written, no space, and nothing escaped in its texts.
+/// The entry of a line that has the keys in the order in which they are written, and no space.
 pub(super) fn as_written(line: &[u8]) -> Option<(Stamp, Fact)> {
     let mut rest = Rest(line);
-    let run = rest.text(br#"{"run":"#)?.to_owned();
+    let run = rest.text(br#"{"run":"#)?.into_owned();
     let sequence = rest.number(br#","seq":"#)?;
-    let time = rest.text(br#","time":"#)?.to_owned();
+    let time = rest.text(br#","time":"#)?.into_owned();
     let kind = rest.text(br#","kind":"#)?;
     let pipe = Pipe::new(rest.text(br#","pipe":"#)?);
-    let fact = match kind {
+    let fact = match &*kind {
         "confirmed" => Fact::Confirmed {
             room: RoomId(rest.number(br#","room_id":"#)?),
             members: rest.users(br#","members":"#)?,
             sent: RoomState {
-                title: rest.text(br#","title":"#)?.to_owned(),
-                kind: RoomKind::from_number(i64::try_from(rest.number(br#","type":"#)?).ok()?),
+                title: rest.text(br#","title":"#)?.into_owned(),
+                kind: RoomKind::from_number(rest.signed(br#","type":"#)?),
                 public: rest.truth(br#","public":"#)?,
             },
-            kept: FieldSet::default(),
+            kept: rest.fields(br#","kept":"#)?,
             pipe,
         },
         "intent" => Fact::Intent {
             members: rest.users(br#","members":"#)?,
-            welcome: false,
+            welcome: rest.key(br#","welcome":true"#).is_some(),
             pipe,
         },
         "seen" => Fact::Seen {
@@ -71,18 +73,54 @@ impl<'l> Rest<'l> {
         Some(taken)
     }
 
-    fn text(&mut self, key: &[u8]) -> Option<&'l str> {
+    fn text(&mut self, key: &[u8]) -> Option<Cow<'l, str>> {
         self.key(key)?;
+        let quoted = self.0;
         self.key(b"\"")?;
         let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
         let text = self.take(self.0.iter().position(is_special)?)?;
+        if self.key(b"\"").is_some() {
+            return std::str::from_utf8(text).ok().map(Cow::Borrowed);
+        }
+        while self.key(b"\\").is_some() {
+            self.take(1)?;
+            self.take(self.0.iter().position(is_special)?)?;
+        }
         self.key(b"\"")?;
-        std::str::from_utf8(text).ok()
+        let quoted = quoted.get(..quoted.len() - self.0.len())?;
+        serde_json::from_slice(quoted).ok().map(Cow::Owned)
     }
 
     fn number(&mut self, key: &[u8]) -> Option<u64> {
         self.key(key)?;
         self.digits()
+    }
+
+    fn signed(&mut self, key: &[u8]) -> Option<i64> {
+        self.key(key)?;
+        let is_negative = self.key(b"-").is_some();
+        let number = i64::try_from(self.digits()?).ok()?;
+        match is_negative {
+            true => (number > 0).then_some(-number),
+            false => Some(number),
+        }
+    }
+
+    /// The names of fields; none where the key is not there.
+    fn fields(&mut self, key: &[u8]) -> Option<FieldSet> {
+        let mut fields = FieldSet::default();
+        if self.key(key).is_none() {
+            return Some(fields);
+        }
+        self.key(b"[")?;
+        loop {
+            fields.insert(Field::from_name(&self.text(b"")?)?);
+            match self.take(1)? {
+                b"," => {}
+                b"]" => return Some(fields),
+                _ => return None,
+            }
+        }
     }
 
     /// As JSON has a number: no zero in front.
@@ -166,6 +204,7 @@ mod tests {
             r#""type":-1"#,
             r#""public":true"#,
             r#""kept":["type","title"]"#,
+            r#""welcome":true"#,
         ]);
         let odd = select(vec![
             r#""kind":"conf\u0069rmed""#,
@@ -195,6 +234,14 @@ mod tests {
             r#""type":9223372036854775808"#,
             r#""public":1"#,
             r#""kept":null"#,
+            r#""kept":[]"#,
+            r#""kept":["type"}"#,
+            r#""kept":["t\u0079pe"]"#,
+            r#""type":-0"#,
+            r#""title":"\x""#,
+            r#""title":"\ud800""#,
+            r#""title":"\"#,
+            r#""welcome":false"#,
             r#""kept":["other"]"#,
             r#""kept":[{"type":null}]"#,
             r#""more":{"kind":[1,"x"]}"#,
@@ -234,25 +281,33 @@ mod tests {
     fn what_is_written_is_read_at_one_go() {
         let (pipe, room) = (Pipe::new("p"), RoomId(7));
         let members = vec![UserId(0), UserId(9_999_999_999_999_999_999)];
-        let sent = RoomState {
-            title: "Курс".to_owned(),
-            kind: RoomKind::Other(12),
+        let sent = |title: &str, kind| RoomState {
+            title: title.to_owned(),
+            kind: RoomKind::from_number(kind),
             public: true,
         };
+        let confirmed = |sent, kept: &[Field]| Fact::Confirmed {
+            pipe: pipe.clone(),
+            room,
+            members: members.clone(),
+            sent,
+            kept: kept.iter().copied().collect(),
+        };
+        let intent = |members, welcome| Fact::Intent {
+            pipe: pipe.clone(),
+            members,
+            welcome,
+        };
         let facts = [
-            Fact::Confirmed {
+            confirmed(sent("Курс", 12), &[]),
+            confirmed(sent("\"Курс\"\\ \n\u{1}\u{1f600}\\", -7), &Field::ALL),
+            confirmed(sent("\"", i64::MAX), &[Field::Kind]),
+            intent(Vec::new(), false),
+            intent(members.clone(), true),
+            Fact::Seen {
                 pipe: pipe.clone(),
                 room,
-                members: members.clone(),
-                sent,
-                kept: FieldSet::default(),
             },
-            Fact::Intent {
-                pipe: pipe.clone(),
-                members: Vec::new(),
-                welcome: false,
-            },
-            Fact::Seen { pipe, room },
         ];
         for fact in facts {
             let stamp = Stamp {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
-use super::file::{LedgerError, Snapshot, bytes, open, parse, unreadable};
+use super::file::{LedgerError, PIECE, Snapshot, bytes, open, parse, unreadable};
 use super::fold::Entries;
 use super::journal::{directory, open_locked, sync_directory};
 use super::line::Header;
@@ -29,7 +29,7 @@ pub fn rewrite(
     };
     fs::create_dir_all(directory(path)).map_err(io("its directory cannot be made"))?;
     let file = open_locked(path).map_err(io("cannot be opened for writing"))?;
-    let old = parse(path, BufReader::new(&file), target)?;
+    let old = parse(path, BufReader::with_capacity(PIECE, &file), target)?;
     let snapshot = Snapshot {
         entries: work(old.entries),
         ..old

@@ -3,7 +3,8 @@
 //! Main entry: [`Table::column`]. Case and white space around a name do not count.
 
 use super::diagnostic::{Code, Diagnostic, Problems};
-use super::fields::{clip, nearest, whole_number};
+use super::fields::{clip, nearest};
+use super::number::whole_number;
 use super::raw::{RawFilter, Spanned};
 use super::row::{Cells, Column, Filter};
 use super::table::Table;

@@ -3,6 +3,7 @@
 //! Main type: [`Decoder`]. It knows types and spelling, not what a manifest is made of.
 
 use super::diagnostic::{At, Code, Diagnostic, Problems};
+use super::number::{share, whole_number};
 use super::raw::{PositiveId, RawFile, Spanned};
 use super::scalar::{Reading, reading};
 use super::source::Lines;
@@ -309,38 +310,6 @@ impl<'a> Decoder<'a> {
         }
         names
     }
-}
-
-/// Digits without sign or leading zero.
-pub(super) fn whole_number(text: &str) -> Option<u64> {
-    // One digit more may be too much.
-    const SURELY_FIT: usize = 19;
-    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
-    match text.as_bytes() {
-        [b'0'] => Some(0),
-        [b'1'..=b'9', ..] if text.len() > SURELY_FIT => {
-            let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-            plain.then(|| text.parse().ok()).flatten()
-        }
-        [b'1'..=b'9', ..] => {
-            let mut digits = text.as_bytes().iter();
-            digits.try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
-        }
-        _ => None,
-    }
-}
-
-/// Hundredths of a percent out of `12.5%`.
-fn share(text: &str) -> Option<u64> {
-    let (whole, part) = text
-        .strip_suffix('%')
-        .map(|number| number.split_once('.').unwrap_or((number, "0")))?;
-    let digits = |text: &str, most: usize| {
-        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    (digits(whole, 9) && digits(part, 2)).then_some(())?;
-    let hundredths: u64 = format!("{part:0<2}").parse().ok()?;
-    Some(whole.parse::<u64>().ok()? * 100 + hundredths)
 }
 
 /// The nearest of some names, if one is near enough to be meant.

@@ -22,6 +22,7 @@ mod load;
 mod look_alike;
 mod mould;
 mod node;
+mod number;
 mod origin;
 mod overlay;
 mod parts;

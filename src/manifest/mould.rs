@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::{clip, nearest, whole_number};
+use super::fields::{clip, nearest};
+use super::number::whole_number;
 use super::raw::{RawGenerate, RawMember, RawRoom, RawWelcome, Spanned};
 use super::row::{Column, Row};
 use super::table::Table;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::{clip, nearest, whole_number};
+use super::fields::{clip, nearest};
+use super::number::whole_number;
 use super::raw::{Names, PositiveId, RawDirectory, Spanned};
 use super::row::{Column, Row};
 use super::tables::Tables;

@@ -251,3 +251,45 @@ impl Table {
         Diagnostic::at(Code::RaggedRow, row.at(), message).hint(hint)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use proptest::test_runner::Config as Trials;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(Trials { cases: 2_000, failure_persistence: None, ..Trials::default() })]
+
+        /// Whatever is quoted, and however lines end: a row stands in the line that its first byte is in.
+        #[test]
+        fn rows_know_their_lines(
+            has_mark in any::<bool>(),
+            signs in prop::collection::vec(select(vec!["a", "é", ",", "\"", "\"\"", "\"b\nc\"", "\"\r\"", "\r", "\n", "\r\n", "\n\n"]), 0..16),
+        ) {
+            let mark = if has_mark { "sep=,\r\n" } else { "" };
+            let text = format!("{mark}one,two\n{}", signs.concat());
+            let (start, _) = spreadsheet_line(&text);
+            let table = Table {
+                file: FileId(0),
+                delimiter: Some(b','),
+                columns: Vec::new(),
+                name: String::new(),
+                format: None,
+                numbered: Vec::new(),
+                optional: Vec::new(),
+                start,
+                has_ragged: Cell::new(false),
+            };
+            let mut rows = 0;
+            table.records(&text, |_, start| {
+                rows += 1;
+                let before = text.get(..start.byte).unwrap_or_default();
+                assert_eq!(start.line as usize, 1 + line_ends(before.as_bytes()).count(), "{text:?}");
+            });
+            prop_assert!(rows > 0 || !text.contains("\na"), "{:?}", text);
+        }
+    }
+}

@@ -84,10 +84,47 @@ impl Observed {
 
 impl Rows {
     fn take(&mut self, mut row: LiveRoom) {
-        if row.id < self.first.id {
+        if row.id <= self.first.id {
             std::mem::swap(&mut row, &mut self.first);
         }
         let at = self.more.partition_point(|other| other.id < row.id);
         self.more.insert(at, row);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::RoomKind;
+
+    /// A fingerprint is made of the rows in this order: a row more or less does not turn the others round.
+    #[test]
+    fn rows_of_one_pipe_stand_by_id_and_of_one_id_the_last_is_the_first() {
+        let row = |(id, title): &(u64, &str)| LiveRoom {
+            id: RoomId(*id),
+            pipe: Pipe::new("p"),
+            state: RoomState {
+                title: (*title).to_owned(),
+                kind: RoomKind::Conference,
+                public: false,
+            },
+            deleted: false,
+        };
+        for (rows, expected) in [
+            (vec![(7, "a"), (7, "b")], "ba"),
+            (vec![(7, "a"), (7, "b"), (5, "c")], "cba"),
+            (vec![(5, "c"), (7, "a"), (7, "b")], "cba"),
+            (
+                vec![(7, "a"), (5, "c"), (7, "b"), (9, "d"), (6, "e")],
+                "cebad",
+            ),
+        ] {
+            let mut observed = Observed::default();
+            rows.iter()
+                .for_each(|it| observed.take(row(it), true, true));
+            let pipe = Pipe::new("p");
+            let titles = observed.rows(&pipe).map(|row| row.state.title.as_str());
+            assert_eq!(titles.collect::<String>(), expected, "{rows:?}");
+        }
     }
 }

@@ -111,14 +111,17 @@ mod tests {
         #![proptest_config(Trials { cases: 1_000, failure_persistence: None, ..Trials::default() })]
 
         #[test]
-        fn it_is_a_set(steps in prop::collection::vec((any::<bool>(), some()), 0..8)) {
+        fn it_is_a_set(steps in prop::collection::vec((0..3, some()), 0..8)) {
             let (mut users, mut set) = (UserSet::default(), BTreeSet::new());
-            for (adds, more) in steps {
-                if adds {
-                    users.extend(more.iter().copied());
+            for (step, more) in steps {
+                match step {
+                    0 => users.extend(more.iter().copied()),
+                    1 => users.take_in(more.clone()),
+                    _ => users.remove_all(&more),
+                }
+                if step < 2 {
                     set.extend(more);
                 } else {
-                    users.remove_all(&more);
                     set.retain(|user| !more.contains(user));
                 }
                 prop_assert!(users.iter().eq(&set), "{:?} {:?}", users, set);

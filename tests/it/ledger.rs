@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::future::{Future, poll_fn};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::task::Poll;
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -22,7 +24,7 @@ use roomform::sandbox::Config;
 use serde_json::Value;
 
 use crate::kill::until;
-use crate::support::{Api, Dir, Ran, deaf};
+use crate::support::{Api, Dir, Ran, deaf, runtime};
 
 // what entries add up to
 
@@ -200,6 +202,54 @@ proptest! {
         prop_assert_eq!(fold(&union([&each, &compact(c)])), fold(&all));
         prop_assert_eq!(compact(&union([&small, c])), compact(&all));
     }
+}
+
+// many who write at once
+
+/// Who is told first that lines are on disk tells the others; it may be gone by then, and whoever is left is told all the same,
+/// in whatever runtime.
+#[test]
+fn callers_that_leave_take_no_answer_with_them() {
+    const CALLERS: usize = 20;
+    let dir = Dir::new();
+    let journal = journal(&dir, 1);
+    let lines = || {
+        fs::read_to_string(dir.path("l.jsonl"))
+            .unwrap()
+            .lines()
+            .count()
+    };
+    let seen = |number: usize| Fact::Seen {
+        pipe: Pipe::new(format!("pipe-{number}")),
+        room: RoomId(number as u64),
+    };
+    for round in 1..=10 {
+        runtime().block_on(async {
+            let appends = (0..CALLERS).map(|number| journal.append(vec![seen(number)]));
+            let mut appends: Vec<_> = appends.map(Box::pin).collect();
+            // Handed over by all, looked at by nobody.
+            poll_fn(|context| {
+                for append in &mut appends {
+                    let _waits = append.as_mut().poll(context);
+                }
+                Poll::Ready(())
+            })
+            .await;
+            if round % 2 == 0 {
+                until("all lines are written", || lines() > round * CALLERS);
+            }
+            let mut told = 0;
+            for (number, append) in appends.into_iter().enumerate() {
+                if number % 4 == 3 {
+                    append.await.unwrap();
+                    told += 1;
+                }
+            }
+            assert_eq!(told, CALLERS / 4);
+        });
+    }
+    drop(journal);
+    assert_eq!(lines(), 1 + 10 * CALLERS, "those of callers that left too");
 }
 
 // who sends a message

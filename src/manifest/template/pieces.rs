@@ -19,7 +19,7 @@ impl Pieces {
     pub(super) fn of(text: &str, names: &[String]) -> Option<Self> {
         // Far below what the library gives up at.
         const MOST: usize = 100;
-        let has_more = text.contains("{%") || text.contains("{#") || text.ends_with('\n');
+        let has_more = text.contains("{%") || text.contains("{#") || text.ends_with(['\n', '\r']);
         let mut inside = text.split("{{");
         let (mut before, mut pieces) = (inside.next().filter(|_| !has_more)?, Vec::new());
         for inside in inside {
@@ -66,7 +66,7 @@ mod tests {
         fn names_alone_are_filled_in_as_the_library_does(
             parts in prop::collection::vec(select(vec![
                 "{{ a }}", "{{a}}", "{{  b }}", "{{ none }}", "{{ a | upper }}", "{{- a }}", "{{ a -}}", "{{ 'a' }}", "{{ true }}",
-                "{{ flag }}", "{{ a.b }}", "{% if a %}", "{% endif %}", "{#", "#}", "{", "}", "}}", "%}", " ", "\n", "x", "é",
+                "{{ flag }}", "{{ a.b }}", "{% if a %}", "{% endif %}", "{#", "#}", "{", "}", "}}", "%}", " ", "\n", "\r", "x", "é",
             ]), 0..6),
         ) {
             let text = parts.concat();
@@ -78,7 +78,7 @@ mod tests {
             };
             if let Ok(template) = Template::new(&text) {
                 prop_assert_eq!(template.render(value), template.rendered(value), "{:?}", text);
-                let bare = !text.contains(['%', '#', '|', '-', '\'', '.', '\n']);
+                let bare = !text.contains(['%', '#', '|', '-', '\'', '.', '\n', '\r']);
                 let known = !["none", "true", "flag"].iter().any(|name| text.contains(name));
                 if bare && known && text.contains("{{") {
                     prop_assert!(template.pieces.is_some(), "{:?}", text);
