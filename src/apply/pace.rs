@@ -94,9 +94,10 @@ impl Pace {
         }
     }
 
-    /// A place lay idle, as the room that was to have it was not ready: more are to be begun.
+    /// A place lay idle, as the room that was to have it was not ready: more are to be begun, a share of those that are, or a
+    /// short run would be over before they are enough.
     pub(super) fn idle(&self) {
-        self.with(|state| state.ahead = (state.ahead + 1).min(AHEAD));
+        self.with(|state| state.ahead = (state.ahead + 1 + state.ahead / 8).min(AHEAD));
     }
 
     /// Waits for a request's turn, where there is a rate.
