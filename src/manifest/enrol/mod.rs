@@ -89,11 +89,11 @@ impl Enrolled {
 
     /// Who belongs to a row of the rooms' file.
     pub(super) fn of(&mut self, row: &Row<'_>) -> &[Member] {
-        let (mut joined, columns) = (String::new(), self.columns.iter());
-        let key = match self.columns.as_slice() {
-            [only] => row.cell(only),
-            _ => join(columns.map(|column| row.cell(column)), &mut joined),
-        };
+        let mut joined = String::new();
+        let key = join(
+            self.columns.iter().map(|column| row.cell(column)),
+            &mut joined,
+        );
         let Some(group) = self.groups.get_mut(key) else {
             return &[];
         };
@@ -135,7 +135,7 @@ fn own_columns(
 fn key_of<'k>(
     row: &'k Row<'_>,
     own: &[Option<Column>],
-    via: Option<&Via>,
+    via: Option<&'k Via>,
     sources: &Sources,
     key: &'k mut String,
 ) -> Result<Option<&'k str>, Box<Diagnostic>> {
@@ -146,18 +146,15 @@ fn key_of<'k>(
             .unwrap_or_default()
     };
     if own.iter().all(|column| !cell(column).is_empty()) {
-        return Ok(Some(match own {
-            [only] => cell(only),
-            _ => join(own.iter().map(cell), key),
-        }));
+        return Ok(Some(join(own.iter().map(cell), key)));
     }
     let Some(via) = via else {
         return Err(Box::new(belongs_to_nothing(row, own, sources)));
     };
     let mut between = String::new();
     let cells = via.columns.iter().map(|column| row.cell(column));
-    join(cells, &mut between);
-    match via.cells.get(&between) {
+    let between = join(cells, &mut between);
+    match via.cells.get(between) {
         Some(Some(cells)) => {
             let filled = own
                 .iter()
@@ -237,7 +234,7 @@ impl Via {
         table.rows(rosters.sources, &numbered, problems, |row, problems| {
             rows += 1;
             let mut key = String::new();
-            join(keys.iter().map(|column| row.cell(column)), &mut key);
+            let key = join(keys.iter().map(|column| row.cell(column)), &mut key);
             let counts = row.counts(&filters, rosters.sources, problems);
             let found = counts.then(|| {
                 wanted
@@ -245,7 +242,7 @@ impl Via {
                     .map(|column| row.cell(column).to_owned())
                     .collect()
             });
-            let known: &mut Option<Vec<String>> = cells.entry(key).or_default();
+            let known: &mut Option<Vec<String>> = cells.entry(key.to_owned()).or_default();
             if known.is_none() {
                 *known = found;
             }
@@ -265,13 +262,16 @@ impl Via {
     }
 }
 
-/// A key out of cells.
-fn join<'c>(cells: impl Iterator<Item = &'c str>, key: &mut String) -> &str {
+/// A key out of cells, written down where it is not just one of them.
+fn join<'k>(mut cells: impl Iterator<Item = &'k str>, key: &'k mut String) -> &'k str {
+    let first = cells.next().unwrap_or_default();
+    let Some(second) = cells.next() else {
+        return first;
+    };
     key.clear();
-    for (index, cell) in cells.enumerate() {
-        if index > 0 {
-            key.push(BETWEEN);
-        }
+    key.push_str(first);
+    for cell in std::iter::once(second).chain(cells) {
+        key.push(BETWEEN);
         key.push_str(cell);
     }
     key
