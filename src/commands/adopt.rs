@@ -29,7 +29,7 @@ pub(super) async fn run(
     };
     chosen(&loaded, &switches)?;
     let connection = Connection::open(settings, loaded.desired.widget).await?;
-    let recorded = connection.recorded(console).await?.into_recorded();
+    let recorded = connection.remembered(console).await?.recorded;
     let observed = observed(&connection, &Interest::new(&loaded.desired)).await?;
     let adoption = adoption(&loaded.desired, &observed, &recorded, &switches.only);
     if console.format == Format::Text {
@@ -82,7 +82,7 @@ fn facts(adoption: &Adoption, loaded: &Loaded, recorded: &Recorded, whole: bool)
         room: adopted.room,
         members: adopted.members.clone(),
     });
-    let given = given(&loaded.desired, recorded, None).into_iter();
+    let given = given(&loaded.desired.given(), recorded, None).into_iter();
     let given = given.filter(|(source, given)| {
         let known = recorded.rosters.get(&**source);
         whole && !adoption.rooms.is_empty() && known.is_none_or(|known| known < given)

@@ -45,6 +45,7 @@ pub(super) async fn run(
         connection,
         switches,
         plan: before,
+        made_of: _,
     } = planned(loaded, connection, switches, console).await?;
     show(&before, console)?;
     let mut told = Told::nothing(Exit::Done, settings);
@@ -173,12 +174,12 @@ async fn after(
     console: &mut Console,
 ) -> Option<Plan> {
     let observed = outcome?.observed.as_ref()?;
-    match connection.ledger.read(&connection.target).await {
-        Ok(snapshot) => Some(plan(
+    match connection.ledger.remember(&connection.target).await {
+        Ok(remembered) => Some(plan(
             &connection.target,
             desired,
             observed,
-            &snapshot.into_recorded().beside_an_older_list(),
+            &remembered.recorded.beside_an_older_list(),
             switches,
         )),
         // What was done is reported all the same; only the plan after it cannot be made.

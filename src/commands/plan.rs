@@ -55,7 +55,7 @@ pub(super) async fn run(
     }
     planned.connection.close().await?;
     // The process ends: giving millions of pieces back one by one would only take time.
-    forget((planned.loaded, planned.plan));
+    forget((planned.loaded, planned.made_of, planned.plan));
     Ok(exit)
 }
 

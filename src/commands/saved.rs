@@ -56,7 +56,7 @@ pub(super) async fn run(
     }
     access.check(&saved)?;
     let observed = observed(&connection, &Interest::of_plan(&saved)).await?;
-    let recorded = connection.recorded(console).await?.into_recorded();
+    let recorded = connection.remembered(console).await?.recorded;
     let sorted = Sorted::new(&saved, fates(&saved, &observed, &recorded));
     let rest = Some(sorted.rest(&saved));
     sorted.tell(console);

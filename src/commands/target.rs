@@ -1,8 +1,7 @@
 //! What a run works on: settings and manifest -> a reader, a ledger, and, only where a run may write, a writer.
 
-use std::path::Path;
-
 use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 
 use secrecy::SecretString;
 use tracing::info;
@@ -15,9 +14,9 @@ use crate::error::{Error, Exit};
 use crate::imbachat::{
     Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, Sender, WriteAuth, Writer,
 };
-use crate::ledger::{LedgerError, Place, Snapshot};
+use crate::ledger::{LedgerError, Place, Remembered};
 use crate::manifest::{Loaded, Options, load};
-use crate::model::{Observed, Target, UserId, WidgetId};
+use crate::model::{Observed, Recorded, Target, UserId, WidgetId};
 use crate::plan::{Allow, Interest, Plan, Selection, Shard, Switches, plan};
 use crate::render;
 use crate::sandbox::{Config, Sandbox, SandboxError, start};
@@ -59,6 +58,8 @@ pub(super) struct Planned {
     pub(super) connection: Connection,
     pub(super) switches: Switches,
     pub(super) plan: Plan,
+    /// What it was made of beside the manifest.
+    pub(super) made_of: (Observed, Recorded),
 }
 
 /// Reads the manifest and tells its mistakes. `None` if it is invalid.
@@ -100,8 +101,9 @@ pub(super) async fn planned(
     console: &mut Console,
 ) -> Result<Planned, Error> {
     chosen(&loaded, &switches)?;
-    let snapshot = connection.recorded(console).await?;
-    let (found, recorded) = (snapshot.found, snapshot.into_recorded());
+    let Remembered {
+        recorded, found, ..
+    } = connection.remembered(console).await?;
     let observed = observed(&connection, &Interest::new(&loaded.desired)).await?;
     let plan = plan(
         &connection.target,
@@ -122,6 +124,7 @@ pub(super) async fn planned(
         connection,
         switches,
         plan,
+        made_of: (observed, recorded),
     })
 }
 
@@ -228,12 +231,12 @@ impl Connection {
     }
 
     /// What the ledger knows.
-    pub(super) async fn recorded(&self, console: &mut Console) -> Result<Snapshot, Error> {
-        let snapshot = self.ledger.read(&self.target).await?;
-        for warning in &snapshot.warnings {
+    pub(super) async fn remembered(&self, console: &mut Console) -> Result<Remembered, Error> {
+        let remembered = self.ledger.remember(&self.target).await?;
+        for warning in &remembered.warnings {
             console.warn(warning);
         }
-        Ok(snapshot)
+        Ok(remembered)
     }
 
     /// Ends the sandbox, if there is one.

@@ -79,7 +79,7 @@ impl Claims {
             let Ok((stamp, fact)) = quick::read(line) else {
                 continue;
             };
-            self.begun.take(stamp, fact);
+            self.begun.take(stamp.into(), fact);
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! One entry of the ledger: an immutable fact with a unique id. Its JSON form is `line`'s.
 
+use std::borrow::Cow;
+
 use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserId};
 
 /// Something worth remembering. Facts are only ever added.
@@ -138,7 +140,7 @@ impl Fact {
 }
 
 /// The order of entries, and their identity: two files merge by union of stamps.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
     /// UTC, RFC 3339 with milliseconds, so that text order is time order.
     pub time: String,
@@ -146,4 +148,51 @@ pub struct Stamp {
     pub run: String,
     /// Its number in that run, from 1.
     pub sequence: u64,
+}
+
+/// A stamp in the line that has it, in the same order: there are as many as lines, and few of them are kept.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Written<'l> {
+    pub(super) time: Cow<'l, str>,
+    pub(super) run: Cow<'l, str>,
+    pub(super) sequence: u64,
+}
+
+impl Written<'_> {
+    /// Writes it over another.
+    pub(super) fn clone_into(&self, stamp: &mut Stamp) {
+        (*self.time).clone_into(&mut stamp.time);
+        (*self.run).clone_into(&mut stamp.run);
+        stamp.sequence = self.sequence;
+    }
+}
+
+impl From<Written<'_>> for Stamp {
+    fn from(written: Written<'_>) -> Self {
+        Self {
+            time: written.time.into_owned(),
+            run: written.run.into_owned(),
+            sequence: written.sequence,
+        }
+    }
+}
+
+impl<'s> From<&'s Stamp> for Written<'s> {
+    fn from(stamp: &'s Stamp) -> Self {
+        Self {
+            time: Cow::Borrowed(&stamp.time),
+            run: Cow::Borrowed(&stamp.run),
+            sequence: stamp.sequence,
+        }
+    }
+}
+
+impl From<Stamp> for Written<'_> {
+    fn from(stamp: Stamp) -> Self {
+        Self {
+            time: Cow::Owned(stamp.time),
+            run: Cow::Owned(stamp.run),
+            sequence: stamp.sequence,
+        }
+    }
 }

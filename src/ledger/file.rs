@@ -2,12 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use tracing::info;
 
-use super::entry::{Fact, Stamp};
-use super::fold::{Entries, fold, fold_all};
+use super::entry::{Fact, Written};
+use super::fold::{Entries, InOrder, fold, fold_all};
 use super::line::{HEADER_KEY, Header, Line, VERSION};
 use super::quick;
 use crate::model::{Recorded, Target};
@@ -115,9 +116,24 @@ impl Snapshot {
     }
 
     /// The same, where nobody needs the entries.
-    pub fn into_recorded(self) -> Recorded {
-        fold_all(self.entries)
+    pub fn into_remembered(self) -> Remembered {
+        Remembered {
+            recorded: fold_all(self.entries),
+            warnings: self.warnings,
+            found: self.found,
+        }
     }
+}
+
+/// What a ledger comes to.
+#[derive(Debug, Clone, Default)]
+pub struct Remembered {
+    /// What is on record.
+    pub recorded: Recorded,
+    /// As of a [`Snapshot`].
+    pub warnings: Vec<String>,
+    /// Whether there is a ledger at all.
+    pub found: bool,
 }
 
 /// Reads the ledger of a target; a missing file is an empty ledger.
@@ -132,6 +148,35 @@ pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
     let snapshot = parse(path, BufReader::with_capacity(PIECE, file), target)?;
     info!(path = %path.display(), entries = snapshot.entries.len(), "ledger read");
     Ok(snapshot)
+}
+
+/// What the ledger of a target comes to. The entries are not kept, as long as they stand in their order, as in a file that nobody
+/// merged they do.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn remember(path: &Path, target: &Target) -> Result<Remembered, LedgerError> {
+    let Some(file) = open(path)? else {
+        return Ok(read(path, target)?.into_remembered());
+    };
+    let file = BufReader::with_capacity(PIECE, file);
+    let (mut folding, mut entries) = (InOrder::default(), 0_usize);
+    let read_through = each(path, file, target, |stamp, fact| {
+        entries += 1;
+        match folding.take(&stamp, fact) {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    })?;
+    let Some(snapshot) = read_through else {
+        return Ok(read(path, target)?.into_remembered());
+    };
+    info!(path = %path.display(), entries, "ledger read");
+    Ok(Remembered {
+        recorded: folding.finish(),
+        warnings: snapshot.warnings,
+        found: snapshot.found,
+    })
 }
 
 /// A ledger's file; `None` if it is not there.
@@ -174,16 +219,32 @@ pub(super) fn whole_lines(text: &[u8]) -> &[u8] {
 ///
 /// # Errors
 /// [`LedgerError::Io`], `Foreign`, `Future` and `Damaged`.
-pub fn parse(
+pub fn parse(path: &Path, text: impl BufRead, target: &Target) -> Result<Snapshot, LedgerError> {
+    let mut entries = Vec::new();
+    let snapshot = each(path, text, target, |stamp, fact| {
+        entries.push((stamp.into(), fact));
+        ControlFlow::Continue(())
+    })?;
+    // In order, as a file nearly always is, they need no search each. Of two with one stamp the later one holds.
+    let entries = entries.into_iter().collect();
+    Ok(Snapshot {
+        entries,
+        ..snapshot.unwrap_or_default()
+    })
+}
+
+/// Hands over each entry in a ledger; what there is beside them comes back, without them, or nothing if `take` broke off.
+fn each(
     path: &Path,
     mut text: impl BufRead,
     target: &Target,
-) -> Result<Snapshot, LedgerError> {
+    mut take: impl FnMut(Written<'_>, Fact) -> ControlFlow<()>,
+) -> Result<Option<Snapshot>, LedgerError> {
     let mut snapshot = Snapshot {
         found: true,
         ..Snapshot::default()
     };
-    let (mut entries, mut line) = (Vec::new(), Vec::new());
+    let mut line = Vec::new();
     for number in 1.. {
         line.clear();
         let length = text.read_until(b'\n', &mut line);
@@ -198,13 +259,15 @@ pub fn parse(
             snapshot.warnings.push(warning);
             break;
         };
-        if !written.trim_ascii().is_empty() {
-            entries.extend(take_line(path, number, written, target, &mut snapshot)?);
+        if written.trim_ascii().is_empty() {
+            continue;
+        }
+        let entry = take_line(path, number, written, target, &mut snapshot)?;
+        if entry.is_some_and(|(stamp, fact)| take(stamp, fact).is_break()) {
+            return Ok(None);
         }
     }
-    // In order, as a file nearly always is, they need no search each. Of two with one stamp the later one holds.
-    snapshot.entries = entries.into_iter().collect();
-    Ok(snapshot)
+    Ok(Some(snapshot))
 }
 
 /// Whether bytes without a line's end are a line all the same: no part of a JSON object is one.
@@ -213,13 +276,13 @@ pub(super) fn is_whole_line(bytes: &[u8]) -> bool {
 }
 
 /// The entry of a line; none of a header.
-fn take_line(
+fn take_line<'l>(
     path: &Path,
     number: usize,
-    line: &[u8],
+    line: &'l [u8],
     target: &Target,
     snapshot: &mut Snapshot,
-) -> Result<Option<(Stamp, Fact)>, LedgerError> {
+) -> Result<Option<(Written<'l>, Fact)>, LedgerError> {
     let damaged = |reason: String| LedgerError::Damaged {
         path: path.to_owned(),
         line: number,

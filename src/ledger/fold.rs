@@ -1,11 +1,12 @@
 //! Entries -> what is on record. Neither the order of the lines nor a line that stands twice matters.
 //!
 //! Everything on record is a register whose last writer, by stamp, wins: so the fold of a union does not depend on how it
-//! came about, and [`compact`] may drop an entry once later ones overrule all it says.
+//! came about, and [`compact`](super::compact()) may drop an entry once later ones overrule all it says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::entry::{Fact, Stage, Stamp};
+use super::entry::{Fact, Stage, Stamp, Written};
 use crate::model::{
     Field, FieldValue, Owed, Pipe, Recorded, RecordedRoom, RoomId, Sending, Shown, UserId,
 };
@@ -28,7 +29,7 @@ pub(super) fn fold_all(entries: Entries) -> Recorded {
     for (stamp, fact) in entries {
         let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
         if until.is_none_or(|until| *until < stamp) {
-            folding.apply(stamp.run, fact);
+            folding.apply(&stamp.run, fact);
         }
     }
     folding.finish()
@@ -66,7 +67,7 @@ fn sendings<R>(messages: Messages<R>) -> BTreeMap<RoomId, Sending> {
 }
 
 /// When each forgotten pipe was last forgotten: what came before is not there any more.
-fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
+pub(super) fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
     let mut until = BTreeMap::new();
     for (stamp, fact) in entries {
         if let Fact::Forgotten { pipe } = fact {
@@ -76,6 +77,31 @@ fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
     until
 }
 
+/// What entries add up to that come in their order, each folded as it comes: none is kept.
+#[derive(Default)]
+pub(super) struct InOrder {
+    folding: Folding,
+    last: Stamp,
+}
+
+impl InOrder {
+    /// Takes an entry in. False where only all entries together tell: this one is not later than the one before, or it has
+    /// what came before forgotten.
+    pub(super) fn take(&mut self, stamp: &Written<'_>, fact: Fact) -> bool {
+        let is_in_order = *stamp > Written::from(&self.last);
+        let is_in_order = is_in_order && !matches!(fact, Fact::Forgotten { .. });
+        if is_in_order {
+            stamp.clone_into(&mut self.last);
+            self.folding.apply(&stamp.run, fact);
+        }
+        is_in_order
+    }
+
+    pub(super) fn finish(self) -> Recorded {
+        self.folding.finish()
+    }
+}
+
 /// A record on its way.
 #[derive(Default)]
 struct Folding {
@@ -83,7 +109,9 @@ struct Folding {
     rooms: BTreeMap<RoomId, Room>,
     /// In their order: of several the last one holds, whatever its number.
     ids: Vec<(Pipe, RoomId)>,
-    messages: Messages<String>,
+    messages: Messages<Arc<str>>,
+    /// The run of the last entry. It nearly always wrote the next one too.
+    run: Arc<str>,
 }
 
 /// A room on its way.
@@ -91,7 +119,7 @@ struct Folding {
 struct Room {
     known: RecordedRoom,
     /// Who wrote to it last. Only that run's own look tells what became of it: another's may have been before.
-    run: Option<String>,
+    run: Option<Arc<str>>,
     /// What the list showed that run otherwise than it had sent it.
     shown: BTreeMap<Field, FieldValue>,
     /// Whether it looked.
@@ -106,7 +134,10 @@ impl Room {
 }
 
 impl Folding {
-    fn apply(&mut self, run: String, fact: Fact) {
+    fn apply(&mut self, run: &str, fact: Fact) {
+        if *self.run != *run {
+            self.run = run.into();
+        }
         match fact {
             Fact::Intent {
                 pipe,
@@ -140,7 +171,7 @@ impl Folding {
                 known.sent = Some(sent);
                 known.kept = kept;
                 known.pipe = Some(pipe.clone());
-                there.run = Some(run);
+                there.run = Some(Arc::clone(&self.run));
                 there.shown.clear();
                 there.seen = false;
                 self.ids.push((pipe, room));
@@ -173,14 +204,14 @@ impl Folding {
                 ..
             } => {
                 let there = self.rooms.entry(room).or_default();
-                if let Some(there) = there.of(&run) {
+                if let Some(there) = there.of(run) {
                     there.shown.insert(field, shown.clone());
                 }
                 there.known.shown.insert(field, Shown { sent, shown });
             }
             Fact::Seen { room, .. } => {
                 let there = self.rooms.get_mut(&room);
-                if let Some(there) = there.and_then(|there| there.of(&run)) {
+                if let Some(there) = there.and_then(|there| there.of(run)) {
                     there.seen = true;
                 }
             }
@@ -190,6 +221,7 @@ impl Folding {
                 // Nothing is said into a room that the list does not show under its pipe.
                 self.paid(&pipe, room, &[]);
                 self.ids.push((pipe, room));
+                let run = Arc::clone(&self.run);
                 self.messages.insert((room, run), stage);
             }
             Fact::Declared { pipe, declared } => {
@@ -235,125 +267,5 @@ impl Folding {
             owed.welcome || !owed.members.is_empty()
         });
         recorded
-    }
-}
-
-/// What an entry has a say in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Register<'a> {
-    /// What a create promised.
-    Owed(&'a Pipe),
-    /// That a promise to a member was kept.
-    Paid(&'a Pipe, UserId),
-    /// The id of a pipe, and so the room its last create's promise is to.
-    Id(&'a Pipe),
-    /// Whether a member is on record.
-    Member(&'a Pipe, RoomId, UserId),
-    /// That the room is on record at all, without a write of ours.
-    There(&'a Pipe, RoomId),
-    /// What was last sent.
-    Sent(&'a Pipe, RoomId),
-    /// That a value was sent, and is no longer one the server is known to ignore.
-    Resent(&'a Pipe, RoomId, FieldValue),
-    /// What the server showed.
-    Shown(&'a Pipe, RoomId, Field),
-    /// What a run saw of a field it had sent; of none: that it looked.
-    Saw(&'a Pipe, RoomId, &'a str, Option<Field>),
-    /// How far one run came with a message.
-    Message(&'a Pipe, RoomId, &'a str),
-    /// Whether the room stands in the manifest.
-    Declared(&'a Pipe),
-    /// How much a file with rows gave.
-    Roster(&'a str),
-    /// That everything before was forgotten.
-    Forgotten(&'a Pipe),
-}
-
-/// The entries without those that later ones overrule in everything they say. Compacting commutes with merging.
-pub fn compact(entries: &Entries) -> Entries {
-    let forgotten = forgotten(entries);
-    let mut spoken = BTreeSet::new();
-    let mut kept = Entries::new();
-    for (stamp, fact) in entries.iter().rev() {
-        let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
-        let gone = until.is_some_and(|until| *until > stamp);
-        let news = registers(stamp, fact)
-            .into_iter()
-            .filter(|register| !is_settled(register, &spoken) && spoken.insert(register.clone()))
-            .count();
-        if news > 0 && !gone {
-            kept.insert(stamp.clone(), fact.clone());
-        }
-    }
-    kept
-}
-
-/// Whether nobody asks any more: what a run saw of its write matters until the next one.
-fn is_settled<'a>(register: &Register<'a>, spoken: &BTreeSet<Register<'a>>) -> bool {
-    match register {
-        Register::Saw(pipe, room, ..) => spoken.contains(&Register::Sent(pipe, *room)),
-        _ => false,
-    }
-}
-
-fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
-    match fact {
-        Fact::Intent { pipe, .. } => vec![Register::Owed(pipe)],
-        Fact::Confirmed {
-            pipe,
-            room,
-            members,
-            sent,
-            kept: _,
-        } => {
-            let each = members.iter();
-            let each = each.flat_map(|user| {
-                [
-                    Register::Paid(pipe, *user),
-                    Register::Member(pipe, *room, *user),
-                ]
-            });
-            let resent = Field::ALL.map(|field| Register::Resent(pipe, *room, sent.value(field)));
-            each.chain([Register::Id(pipe), Register::Sent(pipe, *room)])
-                .chain(resent)
-                .collect()
-        }
-        Fact::Adopted {
-            pipe,
-            room,
-            members,
-        } => {
-            let each = members.iter();
-            let each = each.flat_map(|user| {
-                [
-                    Register::Paid(pipe, *user),
-                    Register::Member(pipe, *room, *user),
-                ]
-            });
-            each.chain([Register::Id(pipe), Register::There(pipe, *room)])
-                .collect()
-        }
-        Fact::Released {
-            pipe,
-            room,
-            members,
-        } => members
-            .iter()
-            .map(|user| Register::Member(pipe, *room, *user))
-            .collect(),
-        Fact::Shown {
-            pipe, room, field, ..
-        } => vec![
-            Register::Shown(pipe, *room, *field),
-            Register::Saw(pipe, *room, &stamp.run, Some(*field)),
-        ],
-        Fact::Message { pipe, room, .. } => vec![
-            Register::Id(pipe),
-            Register::Message(pipe, *room, &stamp.run),
-        ],
-        Fact::Seen { pipe, room } => vec![Register::Saw(pipe, *room, &stamp.run, None)],
-        Fact::Declared { pipe, .. } => vec![Register::Declared(pipe)],
-        Fact::Roster { source, .. } => vec![Register::Roster(source)],
-        Fact::Forgotten { pipe } => vec![Register::Forgotten(pipe)],
     }
 }

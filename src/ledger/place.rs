@@ -7,7 +7,7 @@ use super::address::{Address, Name, NameError, StoreOptions};
 #[cfg(feature = "object-store")]
 use super::bucket::{Bucket, Log};
 use super::entry::Fact;
-use super::file::{self, LedgerError, Snapshot};
+use super::file::{self, LedgerError, Remembered, Snapshot};
 use super::fold::Entries;
 use super::journal::{Journal, Record};
 use super::rewrite::{rewrite, target_of};
@@ -66,6 +66,18 @@ impl Place {
             Self::File(path) => file::read(path, target),
             #[cfg(feature = "object-store")]
             Self::Bucket(bucket) => bucket.read(target).await,
+        }
+    }
+
+    /// What the ledger of a target comes to; its entries are not kept.
+    ///
+    /// # Errors
+    /// [`LedgerError`], except `Closed`.
+    pub async fn remember(&self, target: &Target) -> Result<Remembered, LedgerError> {
+        match self {
+            Self::File(path) => file::remember(path, target),
+            #[cfg(feature = "object-store")]
+            Self::Bucket(bucket) => Ok(bucket.read(target).await?.into_remembered()),
         }
     }
 

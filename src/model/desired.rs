@@ -125,6 +125,9 @@ impl Limits {
     }
 }
 
+/// How many rooms and memberships files with rows give, by their names.
+pub type Given = BTreeMap<Arc<str>, u64>;
+
 /// The whole manifest, resolved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {
@@ -153,20 +156,26 @@ impl Desired {
     }
 
     /// How many rooms and memberships each file with rows gives, by its name. A membership counts where it is first named.
-    pub fn given(&self) -> BTreeMap<Arc<str>, u64> {
+    pub fn given(&self) -> Given {
         let mut counts: BTreeMap<FileId, u64> =
             self.rosters.keys().map(|file| (*file, 0)).collect();
         if counts.is_empty() {
             return BTreeMap::new();
         }
-        let mut count = |place: Place| {
-            if let Some(count) = counts.get_mut(&place.file) {
-                *count += 1;
+        let mut count = |file: FileId, more: usize| {
+            if let Some(count) = counts.get_mut(&file) {
+                *count += more as u64;
             }
         };
         for room in self.rooms.values() {
-            count(room.place);
-            room.members.iter().for_each(|member| count(member.place));
+            count(room.place.file, 1);
+            // They mostly stand in one file, all of them.
+            let members = room.members.as_slice();
+            for of_one in members.chunk_by(|one, next| one.place.file == next.place.file) {
+                if let [first, ..] = of_one {
+                    count(first.place.file, of_one.len());
+                }
+            }
         }
         let mut given = BTreeMap::new();
         for (file, source) in &self.rosters {

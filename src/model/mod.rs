@@ -16,7 +16,7 @@ mod users;
 
 pub use checkup::{Checkup, Finding, Probe, Step, Verdict};
 pub use desired::{
-    Desired, DesiredRoom, FileId, Limit, Limits, Member, MembersPolicy, Place, Welcome,
+    Desired, DesiredRoom, FileId, Given, Limit, Limits, Member, MembersPolicy, Place, Welcome,
 };
 pub use ids::{MessageId, Pipe, RoomId, RunId, StoreKind, Target, UserId, WidgetId};
 pub use look_alike::{difference, looks};

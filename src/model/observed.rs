@@ -1,8 +1,8 @@
 //! What the server showed: live rooms that matter to a manifest, and a count of the rest.
 
-use std::collections::hash_map::Entry;
-
-use foldhash::{HashMap, HashMapExt};
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use super::{Pipe, RoomId, RoomState};
 
@@ -23,7 +23,7 @@ pub struct LiveRoom {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
     /// Rows whose pipe somebody asked for, deleted ones included.
-    rooms: HashMap<Pipe, Rows>,
+    rooms: IndexMap<Pipe, Rows, RandomState>,
     /// Live rows in all, kept or not.
     pub live: usize,
     /// Live rows nobody declared that lie in the manifest's scope.
@@ -43,7 +43,7 @@ impl Observed {
     /// Nothing yet, and room for rows of so many pipes.
     pub fn with_capacity(pipes: usize) -> Self {
         Self {
-            rooms: HashMap::with_capacity(pipes),
+            rooms: IndexMap::with_capacity_and_hasher(pipes, RandomState::default()),
             ..Self::default()
         }
     }

@@ -357,7 +357,8 @@ impl Diff<'_> {
         let (desired, recorded) = (self.desired, self.recorded);
         let undeclared: Vec<&Pipe> = without(recorded.ids.keys(), desired.rooms.keys()).collect();
         let left = left(&undeclared, recorded);
-        plan.standing = Standing::of(desired, recorded, &left, only);
+        let given = desired.given();
+        plan.standing = Standing::of(desired, &given, recorded, &left, only);
         if only.of_all_shards().is_all() {
             let undeclared = undeclared.into_iter();
             plan.undeclared = undeclared
@@ -368,7 +369,7 @@ impl Diff<'_> {
                 .extend(likely_renames(&plan.changes, &left, recorded));
         }
         let whole = all.unwrap_or(plan);
-        plan.guards = limits::guards(whole, desired, recorded, &left, only.shard());
+        plan.guards = limits::guards(whole, desired, &given, recorded, &left, only.shard());
         plan.allow(&self.switches.allow);
         self.plan
     }

@@ -4,7 +4,7 @@ use super::change::{Change, Plan};
 use super::remarks::Refusal;
 use super::shard::Shard;
 use super::standing::shrunk;
-use crate::model::{Desired, Limit, Pipe, Recorded};
+use crate::model::{Desired, Given, Limit, Pipe, Recorded};
 
 /// What the command line allows beyond the manifest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,6 +59,7 @@ impl LimitKind {
 pub(super) fn guards(
     plan: &Plan,
     desired: &Desired,
+    given: &Given,
     recorded: &Recorded,
     left: &[Pipe],
     shard: Option<Shard>,
@@ -85,7 +86,7 @@ pub(super) fn guards(
     limits
         .chain(recreate(plan))
         .chain(mass_change(plan.summary.create, left.len(), recorded))
-        .chain(shrunk(desired, recorded, shard))
+        .chain(shrunk(given, recorded, shard))
         .collect()
 }
 

@@ -9,7 +9,7 @@ use super::change::Plan;
 use super::remarks::Refusal;
 use super::select::Selection;
 use super::shard::Shard;
-use crate::model::{Desired, Pipe, Recorded};
+use crate::model::{Desired, Given, Pipe, Recorded};
 
 /// What an apply writes down of the manifest, beside what it does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Standing {
     pub back: Vec<Pipe>,
     /// Rooms and memberships of the files with rows that give another number than when they were last applied; what was allowed
     /// to one part of the rooms only (`--shard`) under a name of its own: `class.csv (part 3/8)`.
-    pub given: BTreeMap<Arc<str>, u64>,
+    pub given: Given,
 }
 
 impl Standing {
@@ -28,6 +28,7 @@ impl Standing {
     /// what left and is back in it: what it was allowed to do the others have not been.
     pub(super) fn of(
         desired: &Desired,
+        given: &Given,
         recorded: &Recorded,
         left: &[Pipe],
         only: &Selection,
@@ -45,7 +46,7 @@ impl Standing {
         let standing = Self {
             left: left.iter().filter(here).cloned().collect(),
             back,
-            given: given(desired, recorded, only.shard()),
+            given: self::given(given, recorded, only.shard()),
         };
         standing.unless_recorded(recorded)
     }
@@ -99,12 +100,12 @@ pub(super) fn left(undeclared: &[&Pipe], recorded: &Recorded) -> Vec<Pipe> {
 /// The files with rows that give less than half of what they gave when they were last applied, unless that was allowed already to
 /// the part in question.
 pub(super) fn shrunk(
-    desired: &Desired,
+    given: &Given,
     recorded: &Recorded,
     shard: Option<Shard>,
 ) -> impl Iterator<Item = Refusal> {
-    let given = desired.given().into_iter();
-    given.filter_map(move |(source, now)| {
+    given.iter().filter_map(move |(source, now)| {
+        let (source, now) = (Arc::clone(source), *now);
         let before = recorded.rosters.get(&*source).copied()?;
         let allowed = Parts::of(&source, recorded).allow(now, shard);
         (is_shrunk(now, before) && !allowed).then_some(Refusal::Shrunk {
@@ -119,15 +120,12 @@ fn is_shrunk(now: u64, before: u64) -> bool {
     now.saturating_mul(2) < before
 }
 
-/// How much each file with rows gives, as it is written down: rooms and memberships. Where it shrank, one part of the rooms speaks
-/// for itself, under a name of its own, until all parts have.
-pub fn given(
-    desired: &Desired,
-    recorded: &Recorded,
-    shard: Option<Shard>,
-) -> BTreeMap<Arc<str>, u64> {
+/// What is written down of how much files with rows give. Where one shrank, one part of the rooms speaks for itself, under a name
+/// of its own, until all parts have.
+pub fn given(now: &Given, recorded: &Recorded, shard: Option<Shard>) -> Given {
     let mut all = BTreeMap::new();
-    for (source, now) in desired.given() {
+    for (source, now) in now {
+        let (source, now) = (Arc::clone(source), *now);
         let before = recorded.rosters.get(&*source).copied();
         let mut parts = Parts::of(&source, recorded);
         let shrunk = before.is_some_and(|before| is_shrunk(now, before));

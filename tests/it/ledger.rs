@@ -14,7 +14,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use proptest::test_runner::Config as Trials;
 use roomform::ledger::{
-    Entries, Fact, Journal, Record, Stage, Stamp, bytes, compact, fold, parse, read, rewrite,
+    Entries, Fact, Journal, Record, Stage, Stamp, bytes, compact, fold, parse, read, remember,
+    rewrite,
 };
 use roomform::model::{
     Field, FieldSet, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, RunId, Sending,
@@ -171,7 +172,17 @@ proptest! {
         let mut shuffled: Vec<&str> = order.iter().map(|index| *index.get(&lines)).collect();
         shuffled.extend(lines.iter().rev());
         shuffled.insert(0, lines[0]);
-        prop_assert_eq!(recorded((shuffled.join("\n") + "\n").as_bytes()), fold(&entries));
+        let shuffled = shuffled.join("\n") + "\n";
+        prop_assert_eq!(recorded(shuffled.as_bytes()), fold(&entries));
+        // And what is remembered of a file is what its entries add up to, kept or not.
+        let dir = Dir::new();
+        for text in [text.clone(), shuffled, text + "{\"run\":\"a\",\"se"] {
+            let path = dir.write("l.jsonl", text);
+            let (kept, remembered) = (read(&path, &target()).unwrap(), remember(&path, &target()).unwrap());
+            prop_assert_eq!(&remembered.warnings, &kept.warnings);
+            prop_assert_eq!(remembered.found, kept.found);
+            prop_assert_eq!(remembered.recorded, fold(&entries));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What can be looked at without a server: variables, manifest, address, ledger.
 
 use crate::error::Error;
-use crate::ledger::Name;
+use crate::ledger::{Name, Remembered};
 use crate::manifest::diagnostic::{Diagnostic, Sources};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Recorded, Step};
@@ -161,18 +161,21 @@ pub(super) async fn ledger(site: Option<&Site>) -> (Option<Recorded>, Step) {
         return (None, Step::skipped(NAME, "needs `address`"));
     };
     let path = quoted(&site.ledger.to_string());
-    let mut snapshot = match site.ledger.read(&site.target).await {
-        Ok(snapshot) => snapshot,
+    let remembered = match site.ledger.remember(&site.target).await {
+        Ok(remembered) => remembered,
         Err(error) => return (None, failed(NAME, &error.into())),
     };
-    if !snapshot.found {
+    let Remembered {
+        recorded,
+        warnings,
+        found,
+    } = remembered;
+    if !found {
         return (
             None,
             Step::skipped(NAME, format!("there is none yet at {path}")),
         );
     }
-    let warnings = std::mem::take(&mut snapshot.warnings);
-    let recorded = snapshot.into_recorded();
     let rooms = Count(recorded.ids.len(), "room");
     let message = format!("{path}: {rooms} on record");
     let step = if warnings.is_empty() {

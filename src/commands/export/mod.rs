@@ -28,7 +28,7 @@ pub(super) async fn run(
     };
     let declared = out.as_ref().and_then(files::Out::widget);
     let connection = Connection::open(settings, declared).await?;
-    let recorded = connection.recorded(console).await?.into_recorded();
+    let recorded = connection.remembered(console).await?.recorded;
     let rooms: Vec<LiveRoom> = connection
         .reader
         .collect(&dice(), Vec::new, |rooms, row| {

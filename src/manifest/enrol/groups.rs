@@ -2,7 +2,8 @@
 //!
 //! Main type: [`Groups`].
 
-use foldhash::HashMap;
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
 
 use super::super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::super::fields::clip;
@@ -13,33 +14,34 @@ use crate::model::Member;
 
 /// So many values without a row of the rooms' file are mistakes of their own; more are one.
 const MOST_UNJOINED: usize = 20;
+/// A group is made room for as many members as the one before it has, up to this.
+const MOST_LIKELY: usize = 64;
 
 /// The roster's rows by their keys. Rows of one key mostly stand one after another.
 #[derive(Default)]
 pub(super) struct Groups {
-    groups: Vec<Group>,
-    places: HashMap<String, usize>,
-    last: (String, usize),
+    groups: IndexMap<String, Group, RandomState>,
+    /// Where the group of the last row is.
+    last: usize,
 }
 
 impl Groups {
     /// The group of a key; a new one if there is none yet.
     pub(super) fn of(&mut self, key: &str, new: impl FnOnce() -> Group) -> Option<&mut Group> {
-        if self.last.0 != key || self.groups.is_empty() {
-            let place = self.places.get(key).copied().unwrap_or_else(|| {
-                self.places.insert(key.to_owned(), self.groups.len());
-                self.groups.push(new());
-                self.groups.len() - 1
+        let last = self.groups.get_index(self.last);
+        if last.is_none_or(|(last, _)| last != key) {
+            let likely = last.map_or(0, |(_, group)| group.members.len().min(MOST_LIKELY));
+            self.last = self.groups.get_index_of(key).unwrap_or_else(|| {
+                let mut group = new();
+                group.members.reserve(likely);
+                self.groups.insert_full(key.to_owned(), group).0
             });
-            self.last.0.clear();
-            self.last.0.push_str(key);
-            self.last.1 = place;
         }
-        self.groups.get_mut(self.last.1)
+        self.groups.get_index_mut(self.last).map(|(_, group)| group)
     }
 
     pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Group> {
-        self.groups.get_mut(*self.places.get(key)?)
+        self.groups.get_mut(key)
     }
 
     /// Warns of rows that belong to no row of the rooms' file at all.
@@ -50,10 +52,8 @@ impl Groups {
         sources: &Sources,
         problems: &mut Problems,
     ) {
-        let Groups { groups, places, .. } = self;
-        let keys = places.into_iter();
-        let groups = keys.filter_map(|(key, place)| Some((key, groups.get(place)?)));
-        let mut left: Vec<(String, &Group)> = groups.filter(|(_, group)| !group.asked).collect();
+        let groups = self.groups.iter().filter(|(_, group)| !group.asked);
+        let mut left: Vec<(&String, &Group)> = groups.collect();
         if left.is_empty() {
             return;
         }
@@ -129,7 +129,7 @@ fn unjoined((key, place): (&str, String), group: &Group, each: &Table) -> Diagno
 }
 
 /// The warning of so many of them that something else is wrong.
-fn all_unjoined(left: &[(String, &Group)], each: &Table, sources: &Sources) -> Option<Diagnostic> {
+fn all_unjoined(left: &[(&String, &Group)], each: &Table, sources: &Sources) -> Option<Diagnostic> {
     let (_, first) = left.first()?;
     let rows: usize = left.iter().map(|(_, group)| group.rows).sum();
     let file = sources.file(first.first.file);

@@ -1,0 +1,129 @@
+//! Entries -> those of them that still say something. Compacting commutes with merging.
+//!
+//! Main entry: [`compact`].
+
+use std::collections::BTreeSet;
+
+use super::entry::{Fact, Stamp};
+use super::fold::{Entries, forgotten};
+use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
+
+/// What an entry has a say in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Register<'a> {
+    /// What a create promised.
+    Owed(&'a Pipe),
+    /// That a promise to a member was kept.
+    Paid(&'a Pipe, UserId),
+    /// The id of a pipe, and so the room its last create's promise is to.
+    Id(&'a Pipe),
+    /// Whether a member is on record.
+    Member(&'a Pipe, RoomId, UserId),
+    /// That the room is on record at all, without a write of ours.
+    There(&'a Pipe, RoomId),
+    /// What was last sent.
+    Sent(&'a Pipe, RoomId),
+    /// That a value was sent, and is no longer one the server is known to ignore.
+    Resent(&'a Pipe, RoomId, FieldValue),
+    /// What the server showed.
+    Shown(&'a Pipe, RoomId, Field),
+    /// What a run saw of a field it had sent; of none: that it looked.
+    Saw(&'a Pipe, RoomId, &'a str, Option<Field>),
+    /// How far one run came with a message.
+    Message(&'a Pipe, RoomId, &'a str),
+    /// Whether the room stands in the manifest.
+    Declared(&'a Pipe),
+    /// How much a file with rows gave.
+    Roster(&'a str),
+    /// That everything before was forgotten.
+    Forgotten(&'a Pipe),
+}
+
+/// The entries without those that later ones overrule in everything they say.
+pub fn compact(entries: &Entries) -> Entries {
+    let forgotten = forgotten(entries);
+    let mut spoken = BTreeSet::new();
+    let mut kept = Entries::new();
+    for (stamp, fact) in entries.iter().rev() {
+        let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
+        let gone = until.is_some_and(|until| *until > stamp);
+        let news = registers(stamp, fact)
+            .into_iter()
+            .filter(|register| !is_settled(register, &spoken) && spoken.insert(register.clone()))
+            .count();
+        if news > 0 && !gone {
+            kept.insert(stamp.clone(), fact.clone());
+        }
+    }
+    kept
+}
+
+/// Whether nobody asks any more: what a run saw of its write matters until the next one.
+fn is_settled<'a>(register: &Register<'a>, spoken: &BTreeSet<Register<'a>>) -> bool {
+    match register {
+        Register::Saw(pipe, room, ..) => spoken.contains(&Register::Sent(pipe, *room)),
+        _ => false,
+    }
+}
+
+fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
+    match fact {
+        Fact::Intent { pipe, .. } => vec![Register::Owed(pipe)],
+        Fact::Confirmed {
+            pipe,
+            room,
+            members,
+            sent,
+            kept: _,
+        } => {
+            let each = members.iter();
+            let each = each.flat_map(|user| {
+                [
+                    Register::Paid(pipe, *user),
+                    Register::Member(pipe, *room, *user),
+                ]
+            });
+            let resent = Field::ALL.map(|field| Register::Resent(pipe, *room, sent.value(field)));
+            each.chain([Register::Id(pipe), Register::Sent(pipe, *room)])
+                .chain(resent)
+                .collect()
+        }
+        Fact::Adopted {
+            pipe,
+            room,
+            members,
+        } => {
+            let each = members.iter();
+            let each = each.flat_map(|user| {
+                [
+                    Register::Paid(pipe, *user),
+                    Register::Member(pipe, *room, *user),
+                ]
+            });
+            each.chain([Register::Id(pipe), Register::There(pipe, *room)])
+                .collect()
+        }
+        Fact::Released {
+            pipe,
+            room,
+            members,
+        } => members
+            .iter()
+            .map(|user| Register::Member(pipe, *room, *user))
+            .collect(),
+        Fact::Shown {
+            pipe, room, field, ..
+        } => vec![
+            Register::Shown(pipe, *room, *field),
+            Register::Saw(pipe, *room, &stamp.run, Some(*field)),
+        ],
+        Fact::Message { pipe, room, .. } => vec![
+            Register::Id(pipe),
+            Register::Message(pipe, *room, &stamp.run),
+        ],
+        Fact::Seen { pipe, room } => vec![Register::Saw(pipe, *room, &stamp.run, None)],
+        Fact::Declared { pipe, .. } => vec![Register::Declared(pipe)],
+        Fact::Roster { source, .. } => vec![Register::Roster(source)],
+        Fact::Forgotten { pipe } => vec![Register::Forgotten(pipe)],
+    }
+}
