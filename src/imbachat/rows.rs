@@ -156,22 +156,39 @@ impl Rows {
 
     /// Where the element that the bytes are in ends, if it does. These are nearly all bytes of a list.
     fn end(&mut self, bytes: &[u8]) -> Option<usize> {
-        for (index, byte) in bytes.iter().enumerate() {
-            if self.text(*byte) {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            if self.in_text {
+                at += self.text_end(rest).unwrap_or(rest.len());
                 continue;
             }
-            match byte {
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => {
+            let sign = rest.iter().position(|byte| is_bracket_or_quote(*byte))?;
+            at += sign + 1;
+            match rest.get(sign) {
+                Some(b'"') => self.in_text = true,
+                Some(b'{' | b'[') => self.depth += 1,
+                _ => {
                     self.depth -= 1;
                     if self.depth == self.level {
-                        return Some(index + 1);
+                        return Some(at);
                     }
                 }
-                _ => {}
             }
         }
         None
+    }
+
+    /// Where the text that the bytes are in ends, if it does.
+    fn text_end(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut escaped = self.escaped;
+        let end = bytes.iter().position(|byte| {
+            let ends = *byte == b'"' && !escaped;
+            escaped = *byte == b'\\' && !escaped;
+            ends
+        });
+        self.escaped = escaped;
+        self.in_text = end.is_none();
+        end.map(|end| end + 1)
     }
 
     fn envelope_byte(&mut self, byte: u8) -> Result<(), RowError> {
@@ -259,140 +276,15 @@ impl Rows {
     }
 }
 
+fn is_bracket_or_quote(byte: u8) -> bool {
+    matches!(byte, b'{' | b'}' | b'[' | b']' | b'"')
+}
+
 /// Whether a key is one of those that PHP gives a list with gaps.
 pub(super) fn is_number(key: &[u8]) -> bool {
     !key.is_empty() && key.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::indexing_slicing,
-    reason = "a test that indexes what is not there fails where it stands"
-)]
-mod tests {
-    use super::*;
-
-    fn split(text: &str, piece: usize) -> Result<(Vec<String>, String), RowError> {
-        split_by(Rows::default(), text, piece)
-    }
-
-    fn split_by(
-        mut rows: Rows,
-        text: &str,
-        piece: usize,
-    ) -> Result<(Vec<String>, String), RowError> {
-        let mut found = Vec::new();
-        for piece in text.as_bytes().chunks(piece) {
-            rows.feed(piece, |row| {
-                found.push(String::from_utf8_lossy(row).into_owned());
-                Ok::<(), RowError>(())
-            })?;
-        }
-        assert_eq!(rows.count(), found.len());
-        Ok((found, String::from_utf8_lossy(&rows.finish()?).into_owned()))
-    }
-
-    #[test]
-    fn elements_are_found_wherever_the_pieces_are_cut() {
-        let text = r#"{"success":"true","data":[{"id":1,"name":"a\"],}"},{"meta":{"data":[1]}},],"code":200}"#;
-        for piece in 1..text.len() {
-            let (rows, envelope) = split(text, piece).unwrap_or_default();
-            assert_eq!(
-                rows,
-                [r#"{"id":1,"name":"a\"],}"}"#, r#"{"meta":{"data":[1]}}"#]
-            );
-            assert_eq!(envelope, r#"{"success":"true","data":[],"code":200}"#);
-        }
-    }
-
-    #[test]
-    fn of_any_shape_a_bare_list_is_read_and_what_has_names_is_left() {
-        let named = r#"{"data":{"total":2,"mess\"ages":[{"id":1}]},"x":[{"data":[{}]}]}"#;
-        let cases = [
-            (r#" [{"id":1},{"a":"]"},]"#, 2, " []"),
-            (r#"{"data":[{"id":1}],"x":1}"#, 1, r#"{"data":[],"x":1}"#),
-            (r#"{"data":{"0":{"id":1}, "7":{}}}"#, 2, r#"{"data":{}}"#),
-            (named, 0, named),
-            ("{\"data\":{}}", 0, "{\"data\":{}}"),
-        ];
-        for (text, count, left) in cases {
-            for piece in 1..=text.len() {
-                let (rows, envelope) =
-                    split_by(Rows::of_any_shape(), text, piece).unwrap_or_default();
-                assert_eq!((rows.len(), envelope.as_str()), (count, left), "{text}");
-            }
-        }
-        let bare = split_by(Rows::of_any_shape(), "[[1]]", 9);
-        assert_eq!(bare, Err(RowError::NotAnObject));
-    }
-
-    /// Nothing of brackets, quotes and keys in any order is too much, and where it is cut changes nothing.
-    #[test]
-    fn no_answer_makes_it_fall_over() {
-        let words = [
-            "{",
-            "}",
-            "[",
-            "]",
-            "\"",
-            "\\",
-            ":",
-            ",",
-            "data",
-            "7",
-            " ",
-            "\"data\":",
-        ];
-        let mut dice = 7_usize;
-        for round in 0..4_000 {
-            let mut next = || {
-                dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                words[(dice >> 33) % words.len()]
-            };
-            let text: String = (0..round % 24).map(|_| next()).collect();
-            for rows in [Rows::default, Rows::of_any_shape] {
-                let whole = split_by(rows(), &text, text.len().max(1));
-                assert_eq!(split_by(rows(), &text, 1), whole, "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn data_may_be_an_object_with_gaps() {
-        let (rows, envelope) =
-            split(r#"{"data":{"0":{"id":1},"7":{"id":2}},"code":200}"#, 3).unwrap_or_default();
-        assert_eq!(
-            (rows.len(), envelope.as_str()),
-            (2, r#"{"data":{},"code":200}"#)
-        );
-    }
-
-    #[test]
-    fn other_shapes_are_left_to_the_envelope_or_refused() {
-        assert_eq!(
-            split(r#"{"code":401,"error":"data"}"#, 9).map(|(_, rest)| rest),
-            Ok(r#"{"code":401,"error":"data"}"#.to_owned())
-        );
-        assert_eq!(
-            split(r#"{"errors":["data",["data"]]}"#, 9).map(|(rows, _)| rows.len()),
-            Ok(0)
-        );
-        assert_eq!(split(r#"{"data":[null]}"#, 9), Err(RowError::NotAnObject));
-        assert_eq!(split(r#"{"data":["x"]}"#, 9), Err(RowError::NotAnObject));
-        assert_eq!(
-            split(r#"{"data":{"0":"x"}}"#, 9),
-            Err(RowError::NotAnObject)
-        );
-        assert_eq!(
-            split(r#"{"data":{"error":1}}"#, 9),
-            Err(RowError::NotAnObject)
-        );
-        assert_eq!(split(r#"{"data":[[1]]}"#, 9), Err(RowError::NotAnObject));
-        let page = r#"<html><script>let x = {"data":[1]}</script>"#;
-        assert_eq!(split(page, 9), Ok((Vec::new(), page.to_owned())));
-        assert_eq!(split(r#"{"data":[{"id":1},{"id""#, 9), Err(RowError::Cut));
-        assert_eq!(split(r#"{"data":[{"id":1}]"#, 9), Err(RowError::Cut));
-        let marked = "\u{feff}{\"data\":[{\"id\":1}]";
-        assert_eq!(split(marked, 9), Err(RowError::Cut));
-    }
-}
+#[path = "rows_tests.rs"]
+mod tests;

@@ -23,8 +23,8 @@ mod word;
 pub use address::{Address, Name, NameError, StoreKind, StoreOptions};
 #[cfg(feature = "object-store")]
 pub use bucket::{Bucket, Log};
-pub use entry::{Fact, Stage, Stamp};
 pub use compact::compact;
+pub use entry::{Fact, Stage, Stamp};
 pub use file::{LedgerError, Remembered, Snapshot, bytes, parse, read, remember};
 pub use fold::{Entries, fold};
 pub use journal::{Journal, Record};
