@@ -67,8 +67,8 @@ fn roster_bare_csv(bencher: Bencher<'_, '_>, rooms: u64) {
 
 #[divan::bench(args = ROOMS)]
 fn ledger_to_recorded(bencher: Bencher<'_, '_>, rooms: u64) {
-    let bytes = inputs::ledger(rooms).unwrap();
-    bencher.bench_local(|| inputs::recorded(black_box(&bytes)).is_ok());
+    let file = inputs::ledger_file(rooms).unwrap();
+    bencher.bench_local(|| inputs::recorded(black_box(file.path())).is_ok());
 }
 
 /// What changes: every room is new, none, every hundredth.
@@ -88,7 +88,7 @@ fn diff(bencher: Bencher<'_, '_>, rooms: u64, change: Change) {
         rooms
     };
     let observed = inputs::observed(&desired, &inputs::list(there)).unwrap();
-    let recorded = inputs::recorded(&inputs::ledger(there).unwrap()).unwrap();
+    let recorded = inputs::recorded(inputs::ledger_file(there).unwrap().path()).unwrap();
     bencher.bench_local(|| inputs::planned(black_box(&desired), &observed, &recorded));
 }
 
@@ -116,7 +116,7 @@ fn fresh(rooms: u64) -> (Plan, Loaded) {
     )
     .unwrap();
     let observed = inputs::observed(&loaded.desired, &inputs::list(0)).unwrap();
-    let recorded = inputs::recorded(&inputs::ledger(0).unwrap()).unwrap();
+    let recorded = inputs::recorded(inputs::ledger_file(0).unwrap().path()).unwrap();
     (
         inputs::planned(&loaded.desired, &observed, &recorded),
         loaded,

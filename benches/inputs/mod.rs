@@ -1,12 +1,15 @@
 //! What is measured: a manifest of so many rooms, a server that has them, and a ledger that knows them.
 
 use std::error::Error;
+use std::io::Write;
+use std::path::Path;
 
-use roomform::ledger::{Entries, Fact, Stamp, bytes, parse};
+use roomform::ledger::{Entries, Fact, Stamp, bytes, remember};
 use roomform::model::{
     FieldSet, Pipe, Recorded, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
 };
 use roomform::{Desired, Interest, Observed, Options, Switches, check_text, plan, rooms_of};
+use tempfile::NamedTempFile;
 
 /// Members of every room.
 pub const MEMBERS: u64 = 30;
@@ -131,9 +134,16 @@ pub fn observed(desired: &Desired, list: &str) -> Result<Observed, Box<dyn Error
     Ok(Interest::new(desired).observed(rooms_of(list.as_bytes())?))
 }
 
-/// What a ledger says.
-pub fn recorded(ledger: &[u8]) -> Result<Recorded, Box<dyn Error>> {
-    Ok(parse("l.jsonl".as_ref(), ledger, &target())?.recorded())
+/// The same ledger as a file, for as long as this is kept.
+pub fn ledger_file(rooms: u64) -> Result<NamedTempFile, Box<dyn Error>> {
+    let mut file = NamedTempFile::new()?;
+    file.write_all(&ledger(rooms)?)?;
+    Ok(file)
+}
+
+/// What a ledger's file says.
+pub fn recorded(ledger: &Path) -> Result<Recorded, Box<dyn Error>> {
+    Ok(remember(ledger, &target())?.recorded)
 }
 
 /// The plan of three of these.
