@@ -34,18 +34,9 @@ const RESERVED: [&str; 13] = [
 
 /// Checks one room.
 pub(super) fn room(room: &DesiredRoom, pipe_at: At, title_at: At, problems: &mut Problems) {
-    let checks = [bad_pipe, odd_pipe];
-    problems.extend(
-        checks
-            .iter()
-            .filter_map(|check| check(room.pipe.as_str(), pipe_at)),
-    );
-    let checks = [bad_title, odd_title];
-    problems.extend(
-        checks
-            .iter()
-            .filter_map(|check| check(&room.state.title, title_at)),
-    );
+    let (pipe, title) = (room.pipe.as_str(), room.state.title.as_str());
+    problems.extend(bad_pipe(pipe, pipe_at).or_else(|| odd_pipe(pipe, pipe_at)));
+    problems.extend(bad_title(title, title_at).or_else(|| odd_title(title, title_at)));
     if room.state.kind == RoomKind::Dialog && room.members.len() > 2 {
         let message = format!("a dialog with {} members", room.members.len());
         let diagnostic = Diagnostic::at(Code::CrowdedDialog, pipe_at, message);
@@ -77,13 +68,13 @@ pub(super) fn bad_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     Some(Diagnostic::at(Code::BadPipe, at, reason).hint(hint))
 }
 
+/// What is strange about a pipe that can be one.
 fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     let plain = pipe
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     let reserved = RESERVED.iter().find(|prefix| pipe.starts_with(**prefix));
     let message = match reserved {
-        _ if bad_pipe(pipe, at).is_some() => return None,
         Some(prefix) => format!(
             "`{}` starts with `{prefix}`, which the realtime layer keeps for itself",
             clip(pipe)
@@ -118,14 +109,14 @@ pub(super) fn bad_title(title: &str, at: At) -> Option<Diagnostic> {
     Some(Diagnostic::at(Code::BadTitle, at, reason).hint(hint))
 }
 
+/// What is strange about a title that can be one.
 fn odd_title(title: &str, at: At) -> Option<Diagnostic> {
     let (reason, hint) = match title {
-        _ if bad_title(title, at).is_some() => return None,
         _ if title.trim() != title => (
             "the title starts or ends with white space",
             "the server may trim it, and never show what you wrote",
         ),
-        _ if title.chars().nth(SAFE_TITLE).is_some() => (
+        _ if title.len() > SAFE_TITLE && title.chars().nth(SAFE_TITLE).is_some() => (
             "the title has more than 255 characters",
             "the server may cut it without a word",
         ),

@@ -23,6 +23,8 @@ pub(super) struct Groups {
     groups: IndexMap<String, Group, RandomState>,
     /// Where the group of the last row is.
     last: usize,
+    /// Where the group behind the last that was asked for is.
+    next: usize,
 }
 
 impl Groups {
@@ -40,8 +42,16 @@ impl Groups {
         self.groups.get_index_mut(self.last).map(|(_, group)| group)
     }
 
+    /// The group that a room's row asks for. Rooms mostly stand in the same order as the rows of their groups.
     pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Group> {
-        self.groups.get_mut(key)
+        let next = self.groups.get_index(self.next);
+        let is_next = next.is_some_and(|(next, _)| next == key);
+        let place = match is_next {
+            true => self.next,
+            false => self.groups.get_index_of(key)?,
+        };
+        self.next = place + 1;
+        self.groups.get_index_mut(place).map(|(_, group)| group)
     }
 
     /// Warns of rows that belong to no row of the rooms' file at all.
