@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
-use roomform::ledger::read;
+use roomform::ledger::remember;
 use roomform::model::{RecordedRoom, RoomId, Target, WidgetId};
 use roomform::render::{self, Paint, escape};
 use roomform::{Desired, Interest, LiveRoom, Options, Recorded, Switches, check, plan, rooms_of};
@@ -43,7 +43,7 @@ pub fn run(args: &[PathBuf], out: &mut dyn Write) -> Result<(), Box<dyn Error>> 
     };
     let (live, mut recorded) = known(rooms)?;
     if let Some(ledger) = ledger {
-        recorded = read(ledger, &target)?.recorded();
+        recorded = remember(ledger, &target)?.recorded;
     }
     let observed = Interest::new(&desired).observed(live);
     let plan = plan(

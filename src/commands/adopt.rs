@@ -8,7 +8,7 @@ use crate::error::{Error, Exit};
 use crate::ledger::{Fact, Record};
 use crate::manifest::Loaded;
 use crate::model::Recorded;
-use crate::plan::{Adoption, Interest, adoption, given};
+use crate::plan::{Adoption, Interest, adoption, to_note};
 use crate::render;
 use crate::render::json::LedgerDocument;
 use crate::settings::Settings;
@@ -82,7 +82,7 @@ fn facts(adoption: &Adoption, loaded: &Loaded, recorded: &Recorded, whole: bool)
         room: adopted.room,
         members: adopted.members.clone(),
     });
-    let given = given(&loaded.desired.given(), recorded, None).into_iter();
+    let given = to_note(&loaded.desired.given(), recorded, None).into_iter();
     let given = given.filter(|(source, given)| {
         let known = recorded.rosters.get(&**source);
         whole && !adoption.rooms.is_empty() && known.is_none_or(|known| known < given)

@@ -167,18 +167,20 @@ impl Rows {
             match rest.get(sign) {
                 Some(b'"') => self.in_text = true,
                 Some(b'{' | b'[') => self.depth += 1,
-                _ => {
+                Some(_) => {
                     self.depth -= 1;
                     if self.depth == self.level {
                         return Some(at);
                     }
                 }
+                None => {}
             }
         }
         None
     }
 
-    /// Where the text that the bytes are in ends, if it does.
+    /// Where the text that the bytes are in ends, if it does: as [`text`](Self::text) follows it, without a look at the fields for each
+    /// byte.
     fn text_end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut escaped = self.escaped;
         let end = bytes.iter().position(|byte| {

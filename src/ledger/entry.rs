@@ -150,49 +150,76 @@ pub struct Stamp {
     pub sequence: u64,
 }
 
-/// A stamp in the line that has it, in the same order: there are as many as lines, and few of them are kept.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Written<'l> {
+/// A stamp that lies in the line that has it: there are as many as lines, and few of them are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StampRef<'l> {
     pub(super) time: Cow<'l, str>,
     pub(super) run: Cow<'l, str>,
     pub(super) sequence: u64,
 }
 
-impl Written<'_> {
-    /// Writes it over another.
-    pub(super) fn clone_into(&self, stamp: &mut Stamp) {
+impl StampRef<'_> {
+    /// Whether it comes behind another, in the order of stamps.
+    pub(super) fn is_after(&self, stamp: &Stamp) -> bool {
+        let Stamp {
+            time,
+            run,
+            sequence,
+        } = stamp;
+        let own = (&*self.time, &*self.run, self.sequence);
+        own > (time.as_str(), run.as_str(), *sequence)
+    }
+
+    /// Puts it in the place of another, without a piece of memory of its own.
+    pub(super) fn overwrite(&self, stamp: &mut Stamp) {
         (*self.time).clone_into(&mut stamp.time);
         (*self.run).clone_into(&mut stamp.run);
         stamp.sequence = self.sequence;
     }
 }
 
-impl From<Written<'_>> for Stamp {
-    fn from(written: Written<'_>) -> Self {
+impl From<StampRef<'_>> for Stamp {
+    fn from(stamp: StampRef<'_>) -> Self {
         Self {
-            time: written.time.into_owned(),
-            run: written.run.into_owned(),
-            sequence: written.sequence,
-        }
-    }
-}
-
-impl<'s> From<&'s Stamp> for Written<'s> {
-    fn from(stamp: &'s Stamp) -> Self {
-        Self {
-            time: Cow::Borrowed(&stamp.time),
-            run: Cow::Borrowed(&stamp.run),
+            time: stamp.time.into_owned(),
+            run: stamp.run.into_owned(),
             sequence: stamp.sequence,
         }
     }
 }
 
-impl From<Stamp> for Written<'_> {
+impl From<Stamp> for StampRef<'_> {
     fn from(stamp: Stamp) -> Self {
         Self {
             time: Cow::Owned(stamp.time),
             run: Cow::Owned(stamp.run),
             sequence: stamp.sequence,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_in_its_line_has_the_same_order() {
+        let stamps = ["a", "b"].into_iter().flat_map(|time| {
+            let runs = ["a", "b"]
+                .into_iter()
+                .flat_map(|run| [1, 2].map(|sequence| (run, sequence)));
+            runs.map(|(run, sequence)| Stamp {
+                time: time.to_owned(),
+                run: run.to_owned(),
+                sequence,
+            })
+        });
+        let stamps: Vec<Stamp> = stamps.collect();
+        for one in &stamps {
+            for other in &stamps {
+                let borrowed = StampRef::from(one.clone());
+                assert_eq!(borrowed.is_after(other), one > other, "{one:?} {other:?}");
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A ledger file's text -> its record. A torn last line is what a killed run leaves, and no reason to stop.
 
+use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::ops::ControlFlow;
@@ -7,14 +8,17 @@ use std::path::{Path, PathBuf};
 
 use tracing::info;
 
-use super::entry::{Fact, Written};
-use super::fold::{Entries, InOrder, fold, fold_all};
+use super::entry::{Fact, StampRef};
+use super::fold::{Entries, Forgotten, InOrder, fold, fold_all};
 use super::line::{HEADER_KEY, Header, Line, VERSION};
 use super::quick;
 use crate::model::{Recorded, Target};
 
 /// How much of a file is read at a time.
 pub(super) const PIECE: usize = 256 << 10;
+
+/// What is told of a file that is not there.
+const NONE_YET: &str = "there is no ledger yet";
 
 /// What is wrong with a ledger.
 #[derive(Debug, thiserror::Error)]
@@ -115,8 +119,8 @@ impl Snapshot {
         fold(&self.entries)
     }
 
-    /// The same, where nobody needs the entries.
-    pub fn into_remembered(self) -> Remembered {
+    /// What it comes to, where nobody needs the entries.
+    pub(super) fn into_remembered(self) -> Remembered {
         Remembered {
             recorded: fold_all(self.entries),
             warnings: self.warnings,
@@ -142,51 +146,60 @@ pub struct Remembered {
 /// [`LedgerError`], except `Closed`.
 pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
     let Some(file) = open(path)? else {
-        info!(path = %path.display(), "there is no ledger yet");
+        info!(path = %path.display(), "{NONE_YET}");
         return Ok(Snapshot::default());
     };
-    let snapshot = parse(path, BufReader::with_capacity(PIECE, file), target)?;
+    let snapshot = parse(path, file, target)?;
     info!(path = %path.display(), entries = snapshot.entries.len(), "ledger read");
     Ok(snapshot)
 }
 
-/// What the ledger of a target comes to. The entries are not kept, as long as they stand in their order, as in a file that nobody
-/// merged they do.
+/// What the ledger of a target comes to. Entries in the order of their stamps, as one run after another writes them, are folded as
+/// they come; a file in which something was forgotten is read twice. Those that stand otherwise, as of two runs at a time, are all
+/// kept meanwhile.
 ///
 /// # Errors
 /// Those of [`read`].
 pub fn remember(path: &Path, target: &Target) -> Result<Remembered, LedgerError> {
-    let Some(file) = open(path)? else {
-        return Ok(read(path, target)?.into_remembered());
-    };
-    let file = BufReader::with_capacity(PIECE, file);
-    let (mut folding, mut entries) = (InOrder::default(), 0_usize);
-    let read_through = each(path, file, target, |stamp, fact| {
-        entries += 1;
-        match folding.take(&stamp, fact) {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(()),
+    let mut forgotten = Forgotten::new();
+    while let Some(file) = open(path)? {
+        let (mut folding, mut entries) = (InOrder::new(forgotten), 0_usize);
+        let read_through = each(path, file, target, |stamp, fact| {
+            entries += 1;
+            folding.take(&stamp, fact)
+        })?;
+        let ControlFlow::Continue(Snapshot {
+            warnings, found, ..
+        }) = read_through
+        else {
+            // Before everything is in memory once more.
+            drop(folding);
+            return Ok(read(path, target)?.into_remembered());
+        };
+        match folding.finish() {
+            Ok(recorded) => {
+                info!(path = %path.display(), entries, "ledger read");
+                return Ok(Remembered {
+                    recorded,
+                    warnings,
+                    found,
+                });
+            }
+            Err(more) => forgotten = more,
         }
-    })?;
-    let Some(snapshot) = read_through else {
-        return Ok(read(path, target)?.into_remembered());
-    };
-    info!(path = %path.display(), entries, "ledger read");
-    Ok(Remembered {
-        recorded: folding.finish(),
-        warnings: snapshot.warnings,
-        found: snapshot.found,
-    })
+    }
+    info!(path = %path.display(), "{NONE_YET}");
+    Ok(Remembered::default())
 }
 
 /// A ledger's file; `None` if it is not there.
-pub(super) fn open(path: &Path) -> Result<Option<File>, LedgerError> {
+pub(super) fn open(path: &Path) -> Result<Option<BufReader<File>>, LedgerError> {
     let open = || {
         regular(&fs::metadata(path)?)?;
         File::open(path)
     };
     match open() {
-        Ok(file) => Ok(Some(file)),
+        Ok(file) => Ok(Some(BufReader::with_capacity(PIECE, file))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable(path, error)),
     }
@@ -221,25 +234,26 @@ pub(super) fn whole_lines(text: &[u8]) -> &[u8] {
 /// [`LedgerError::Io`], `Foreign`, `Future` and `Damaged`.
 pub fn parse(path: &Path, text: impl BufRead, target: &Target) -> Result<Snapshot, LedgerError> {
     let mut entries = Vec::new();
-    let snapshot = each(path, text, target, |stamp, fact| {
+    let read_through = each(path, text, target, |stamp, fact| {
         entries.push((stamp.into(), fact));
-        ControlFlow::Continue(())
+        ControlFlow::<Infallible>::Continue(())
     })?;
+    let ControlFlow::Continue(snapshot) = read_through;
     // In order, as a file nearly always is, they need no search each. Of two with one stamp the later one holds.
     let entries = entries.into_iter().collect();
     Ok(Snapshot {
         entries,
-        ..snapshot.unwrap_or_default()
+        ..snapshot
     })
 }
 
-/// Hands over each entry in a ledger; what there is beside them comes back, without them, or nothing if `take` broke off.
-fn each(
+/// Hands over each entry in a ledger, until `take` breaks off. What comes back is the ledger without them.
+fn each<B>(
     path: &Path,
     mut text: impl BufRead,
     target: &Target,
-    mut take: impl FnMut(Written<'_>, Fact) -> ControlFlow<()>,
-) -> Result<Option<Snapshot>, LedgerError> {
+    mut take: impl FnMut(StampRef<'_>, Fact) -> ControlFlow<B>,
+) -> Result<ControlFlow<B, Snapshot>, LedgerError> {
     let mut snapshot = Snapshot {
         found: true,
         ..Snapshot::default()
@@ -251,23 +265,24 @@ fn each(
         if length.map_err(|error| unreadable(path, error))? == 0 {
             break;
         }
-        let written = line.strip_suffix(b"\n");
+        let content = line.strip_suffix(b"\n");
         // Some editors leave the last line without its end; it is an entry all the same.
-        let Some(written) = written.or_else(|| is_whole_line(&line).then_some(&line)) else {
+        let Some(content) = content.or_else(|| is_whole_line(&line).then_some(&line)) else {
             let text = "the last line was cut short, as a killed run leaves it; it is dropped";
             let warning = format!("ledger `{}`: {text}", path.display());
             snapshot.warnings.push(warning);
             break;
         };
-        if written.trim_ascii().is_empty() {
+        if content.trim_ascii().is_empty() {
             continue;
         }
-        let entry = take_line(path, number, written, target, &mut snapshot)?;
-        if entry.is_some_and(|(stamp, fact)| take(stamp, fact).is_break()) {
-            return Ok(None);
+        if let Some((stamp, fact)) = take_line(path, number, content, target, &mut snapshot)?
+            && let ControlFlow::Break(reason) = take(stamp, fact)
+        {
+            return Ok(ControlFlow::Break(reason));
         }
     }
-    Ok(Some(snapshot))
+    Ok(ControlFlow::Continue(snapshot))
 }
 
 /// Whether bytes without a line's end are a line all the same: no part of a JSON object is one.
@@ -282,7 +297,7 @@ fn take_line<'l>(
     line: &'l [u8],
     target: &Target,
     snapshot: &mut Snapshot,
-) -> Result<Option<(Written<'l>, Fact)>, LedgerError> {
+) -> Result<Option<(StampRef<'l>, Fact)>, LedgerError> {
     let damaged = |reason: String| LedgerError::Damaged {
         path: path.to_owned(),
         line: number,

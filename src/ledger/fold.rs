@@ -4,12 +4,16 @@
 //! came about, and [`compact`](super::compact()) may drop an entry once later ones overrule all it says.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::entry::{Fact, Stage, Stamp, Written};
+use super::entry::{Fact, Stage, Stamp, StampRef};
 use crate::model::{
     Field, FieldValue, Owed, Pipe, Recorded, RecordedRoom, RoomId, Sending, Shown, UserId,
 };
+
+/// Pipes that were forgotten, and when they last were: what came before is not there any more.
+pub(super) type Forgotten = BTreeMap<Pipe, Stamp>;
 
 /// Entries by stamp, each once.
 pub type Entries = BTreeMap<Stamp, Fact>;
@@ -22,7 +26,7 @@ pub fn fold(entries: &Entries) -> Recorded {
 /// The same of entries that nobody needs any more: there may be very many.
 pub(super) fn fold_all(entries: Entries) -> Recorded {
     let forgotten = forgotten(&entries).into_iter();
-    let forgotten: BTreeMap<Pipe, Stamp> = forgotten
+    let forgotten: Forgotten = forgotten
         .map(|(pipe, until)| (pipe.clone(), until.clone()))
         .collect();
     let mut folding = Folding::default();
@@ -78,27 +82,48 @@ pub(super) fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
 }
 
 /// What entries add up to that come in their order, each folded as it comes: none is kept.
-#[derive(Default)]
 pub(super) struct InOrder {
-    folding: Folding,
+    /// What is known to be forgotten.
+    forgotten: Forgotten,
+    /// None once more was found to be: what came before is to be folded anew.
+    folding: Option<Folding>,
     last: Stamp,
 }
 
 impl InOrder {
-    /// Takes an entry in. False where only all entries together tell: this one is not later than the one before, or it has
-    /// what came before forgotten.
-    pub(super) fn take(&mut self, stamp: &Written<'_>, fact: Fact) -> bool {
-        let is_in_order = *stamp > Written::from(&self.last);
-        let is_in_order = is_in_order && !matches!(fact, Fact::Forgotten { .. });
-        if is_in_order {
-            stamp.clone_into(&mut self.last);
-            self.folding.apply(&stamp.run, fact);
+    /// Nothing yet, of entries of which so much is known to be forgotten.
+    pub(super) fn new(forgotten: Forgotten) -> Self {
+        Self {
+            forgotten,
+            folding: Some(Folding::default()),
+            last: Stamp::default(),
         }
-        is_in_order
     }
 
-    pub(super) fn finish(self) -> Recorded {
-        self.folding.finish()
+    /// Takes an entry in; breaks off at one that is not behind the one before.
+    pub(super) fn take(&mut self, stamp: &StampRef<'_>, fact: Fact) -> ControlFlow<()> {
+        if !stamp.is_after(&self.last) {
+            return ControlFlow::Break(());
+        }
+        stamp.overwrite(&mut self.last);
+        if let Fact::Forgotten { pipe } = fact {
+            let until = self.forgotten.entry(pipe).or_default();
+            if *until < self.last {
+                until.clone_from(&self.last);
+                self.folding = None;
+            }
+        } else if let Some(folding) = &mut self.folding {
+            let until = fact.pipe().and_then(|pipe| self.forgotten.get(pipe));
+            if until.is_none_or(|until| stamp.is_after(until)) {
+                folding.apply(&stamp.run, fact);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// What they add up to; or what is forgotten, for whoever takes them in once more.
+    pub(super) fn finish(self) -> Result<Recorded, Forgotten> {
+        self.folding.map(Folding::finish).ok_or(self.forgotten)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::entry::{Fact, Written};
+use super::entry::{Fact, StampRef};
 use super::line::Line;
 use crate::model::{Field, FieldSet, Pipe, RoomId, RoomKind, RoomState, UserId};
 
@@ -12,7 +12,7 @@ use crate::model::{Field, FieldSet, Pipe, RoomId, RoomKind, RoomState, UserId};
 ///
 /// # Errors
 /// What is wrong with the JSON, or with the entry in it.
-pub(super) fn read(line: &[u8]) -> serde_json::Result<(Written<'_>, Fact)> {
+pub(super) fn read(line: &[u8]) -> serde_json::Result<(StampRef<'_>, Fact)> {
     if let Some(entry) = as_written(line) {
         return Ok(entry);
     }
@@ -21,7 +21,7 @@ pub(super) fn read(line: &[u8]) -> serde_json::Result<(Written<'_>, Fact)> {
 }
 
 /// The entry of a line that has the keys in the order in which they are written, and no space.
-pub(super) fn as_written(line: &[u8]) -> Option<(Written<'_>, Fact)> {
+pub(super) fn as_written(line: &[u8]) -> Option<(StampRef<'_>, Fact)> {
     let mut rest = Rest(line);
     let run = rest.text(br#"{"run":"#)?;
     let sequence = rest.number(br#","seq":"#)?;
@@ -51,7 +51,7 @@ pub(super) fn as_written(line: &[u8]) -> Option<(Written<'_>, Fact)> {
         },
         _ => return None,
     };
-    let stamp = Written {
+    let stamp = StampRef {
         time,
         run,
         sequence,

@@ -56,10 +56,10 @@ pub fn rewrite(
 /// # Errors
 /// [`LedgerError::Io`], or `Damaged` if it does not start as a ledger.
 pub fn target_of(path: &Path) -> Result<Option<Target>, LedgerError> {
-    let Some(file) = open(path)? else {
+    let Some(mut file) = open(path)? else {
         return Ok(None);
     };
-    let (mut file, mut line) = (BufReader::new(file), Vec::new());
+    let mut line = Vec::new();
     let mut whole = true;
     while whole && line.trim_ascii().is_empty() {
         line.clear();

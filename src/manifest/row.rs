@@ -112,6 +112,7 @@ impl Row<'_> {
         sources: &Sources,
         problems: &mut Problems,
     ) -> bool {
+        // Of millions of rows nearly all are of files without conditions.
         if filters.is_empty() {
             return true;
         }

@@ -125,7 +125,7 @@ impl Limits {
     }
 }
 
-/// How many rooms and memberships files with rows give, by their names.
+/// How many rooms and memberships files with rows give, by their names; or what one part of the rooms was allowed, by a name of its own.
 pub type Given = BTreeMap<Arc<str>, u64>;
 
 /// The whole manifest, resolved.
@@ -172,6 +172,7 @@ impl Desired {
             // They mostly stand in one file, all of them.
             let members = room.members.as_slice();
             for of_one in members.chunk_by(|one, next| one.place.file == next.place.file) {
+                // None of them is empty.
                 if let [first, ..] = of_one {
                     count(first.place.file, of_one.len());
                 }

@@ -32,7 +32,7 @@ pub use saved::{SavedError, restore, save};
 pub use select::{Interest, Selection};
 pub use shard::Shard;
 pub use stale::{Fate, fates};
-pub use standing::{Standing, given};
+pub use standing::{Standing, to_note};
 
 /// Members sent in one call: PHP silently drops form variables past 1,000 (`api: fact 2`), so a call stays far below.
 pub const CHUNK: usize = 200;

@@ -46,7 +46,7 @@ impl Standing {
         let standing = Self {
             left: left.iter().filter(here).cloned().collect(),
             back,
-            given: self::given(given, recorded, only.shard()),
+            given: to_note(given, recorded, only.shard()),
         };
         standing.unless_recorded(recorded)
     }
@@ -122,9 +122,9 @@ fn is_shrunk(now: u64, before: u64) -> bool {
 
 /// What is written down of how much files with rows give. Where one shrank, one part of the rooms speaks for itself, under a name
 /// of its own, until all parts have.
-pub fn given(now: &Given, recorded: &Recorded, shard: Option<Shard>) -> Given {
+pub fn to_note(given: &Given, recorded: &Recorded, shard: Option<Shard>) -> Given {
     let mut all = BTreeMap::new();
-    for (source, now) in now {
+    for (source, now) in given {
         let (source, now) = (Arc::clone(source), *now);
         let before = recorded.rosters.get(&*source).copied();
         let mut parts = Parts::of(&source, recorded);

@@ -215,6 +215,67 @@ proptest! {
     }
 }
 
+/// Whether the entries are kept or not, the same is wrong with a file: also behind the line at which they had to be after all.
+#[test]
+fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
+    let dir = Dir::new();
+    let header = r#"{"roomform_ledger":1,"origin":"https://chat.example","widget":627}"#;
+    let line = |time: u32, kind: &str| {
+        let pipe = r#""pipe":"pipe-1","room_id":5,"members":[3]"#;
+        format!(
+            r#"{{"run":"a","seq":1,"time":"2026-01-01T00:00:0{time}.000Z","kind":"{kind}",{pipe}}}"#
+        )
+    };
+    let [first, second, fourth] = [1, 2, 4].map(|time| line(time, "adopted"));
+    let (forgotten, foreign) = (line(3, "forgotten"), header.replace("627", "628"));
+    let newer = header.replace(":1,", ":99,");
+    let cases = [
+        (vec![], Ok(0)),
+        (vec![header], Ok(0)),
+        (vec![header, &first, &second], Ok(1)),
+        (vec![header, &second, &first, header], Ok(1)),
+        (vec![header, &first, &first], Ok(1)),
+        (vec![header, &first, &forgotten], Ok(0)),
+        (vec![header, &forgotten, &first], Ok(0)),
+        (vec![header, &first, &forgotten, &second], Ok(0)),
+        (vec![header, &first, &forgotten, &fourth], Ok(1)),
+        (
+            vec![&first],
+            Err("the file does not start with a ledger's header"),
+        ),
+        (vec![header, "{}", &first], Err("line 2: not an entry")),
+        (
+            vec![header, &second, &first, "{}"],
+            Err("line 4: not an entry"),
+        ),
+        (
+            vec![header, &forgotten, &second, "{}"],
+            Err("line 4: not an entry"),
+        ),
+        (vec![header, &first, &foreign], Err("is of widget 628")),
+        (vec![header, &first, &newer], Err("has format 99")),
+    ];
+    for (lines, expected) in cases {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let path = dir.write("l.jsonl", &text);
+        let kept = read(&path, &target()).map(|kept| (kept.recorded(), kept.found));
+        let remembered = remember(&path, &target()).map(|it| (it.recorded, it.found));
+        match (remembered, expected) {
+            (Ok(remembered), Ok(rooms)) => {
+                assert_eq!(remembered.0.ids.len(), rooms, "{text}");
+                assert_eq!(remembered, kept.unwrap(), "{text}");
+            }
+            (Err(error), Err(expected)) => {
+                assert!(error.to_string().contains(expected), "{text}{error}");
+                assert_eq!(error.to_string(), kept.unwrap_err().to_string(), "{text}");
+            }
+            (got, _) => panic!("{text}{got:?}"),
+        }
+    }
+    let nowhere = remember(&dir.path("none.jsonl"), &target()).unwrap();
+    assert!(!nowhere.found && nowhere.recorded.is_empty());
+}
+
 // many who write at once
 
 /// Who is told first that lines are on disk tells the others; it may be gone by then, and whoever is left is told all the same,

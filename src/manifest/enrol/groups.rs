@@ -14,8 +14,6 @@ use crate::model::Member;
 
 /// So many values without a row of the rooms' file are mistakes of their own; more are one.
 const MOST_UNJOINED: usize = 20;
-/// A group is made room for as many members as the one before it has, up to this.
-const MOST_LIKELY: usize = 64;
 
 /// The roster's rows by their keys. Rows of one key mostly stand one after another.
 #[derive(Default)]
@@ -32,12 +30,8 @@ impl Groups {
     pub(super) fn of(&mut self, key: &str, new: impl FnOnce() -> Group) -> Option<&mut Group> {
         let last = self.groups.get_index(self.last);
         if last.is_none_or(|(last, _)| last != key) {
-            let likely = last.map_or(0, |(_, group)| group.members.len().min(MOST_LIKELY));
-            self.last = self.groups.get_index_of(key).unwrap_or_else(|| {
-                let mut group = new();
-                group.members.reserve(likely);
-                self.groups.insert_full(key.to_owned(), group).0
-            });
+            let known = self.groups.get_index_of(key);
+            self.last = known.unwrap_or_else(|| self.groups.insert_full(key.to_owned(), new()).0);
         }
         self.groups.get_index_mut(self.last).map(|(_, group)| group)
     }
