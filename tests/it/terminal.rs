@@ -132,12 +132,17 @@ fn a_table_fits_its_terminal() {
         String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
     };
     insta::assert_snapshot!(shown("64"), @"
-    id  pipe           name          type    is_public  updated_at
-    1   course-rust-…  漢字かな交…   dialog  closed     1970-01-01…
+    id  pipe             name         type    is_public  updated_at
+    1   course-rust-101  漢字かな交…  dialog  closed     1970-01-01…
     ");
     insta::assert_snapshot!(shown("40"), @"
-    id  pipe    name    type    is_p…  upda…
-    1   cours…  漢字…   dialog  clos…  1970…
+    row 1
+    id          1
+    pipe        course-rust-101
+    name        漢字かな交じり文 · a title…
+    type        dialog
+    is_public   closed
+    updated_at  1970-01-01 00:00:00
     ");
     assert_eq!(shown("200").lines().count(), 2);
     for columns in [200, 100, 64, 50, 40, 30] {
@@ -147,6 +152,79 @@ fn a_table_fits_its_terminal() {
             .map(unicode_width::UnicodeWidthStr::width)
             .max();
         assert!(widest.unwrap() <= columns, "{columns}: {shown}");
+    }
+}
+
+/// What a room is called by elsewhere (`send`, `--only`, `ledger forget`) is never cut, whatever the terminal: the other columns
+/// give way, or each field gets a line, which the terminal breaks where it has to.
+#[test]
+fn no_pipe_and_no_id_is_ever_cut() {
+    const PIPE: &str = "6b0a21b800000_1764291600";
+    const LONG: &str = "course-rust-101-autumn-2026-group-of-the-evening";
+    let scene = |pipes: &[&str]| {
+        let api = Api::start(Config::default());
+        for pipe in pipes {
+            let room = RoomView {
+                pipe: (*pipe).to_owned(),
+                name: "Technical support of the whole school".to_owned(),
+                ..RoomView::default()
+            };
+            api.world(|world| world.insert_room(627, room, 0));
+        }
+        api
+    };
+    let shown = |api: &Api, columns: &str| {
+        let dir = Dir::new().envs(&api.env());
+        let args = [
+            "get", "rooms", "--type", "dialog", "--quiet", "--color", "never",
+        ];
+        let child = after(&dir, &format!("stty cols {columns}"), &args);
+        let shown = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        shown.replace("\r\n", "\n")
+    };
+    let usual = scene(&[PIPE, "team-a"]);
+    insta::assert_snapshot!(shown(&usual, "80"), @"
+    id  pipe                      name             type    is_public  updated_at
+    2   team-a                    Technical…       dialog  closed     1970-01-01…
+    1   6b0a21b800000_1764291600  Technical…       dialog  closed     1970-01-01…
+    ");
+    insta::assert_snapshot!(shown(&usual, "60"), @"
+    id  pipe                      name    type    is_pu…  updat…
+    2   team-a                    Techn…  dialog  closed  1970-…
+    1   6b0a21b800000_1764291600  Techn…  dialog  closed  1970-…
+    ");
+    insta::assert_snapshot!(shown(&usual, "40"), @"
+    row 1
+    id          2
+    pipe        team-a
+    name        Technical support of the…
+    type        dialog
+    is_public   closed
+    updated_at  1970-01-01 00:00:00
+
+    row 2
+    id          1
+    pipe        6b0a21b800000_1764291600
+    name        Technical support of the…
+    type        dialog
+    is_public   closed
+    updated_at  1970-01-01 00:00:00
+    ");
+    let long = scene(&[LONG]);
+    insta::assert_snapshot!(shown(&long, "40"), @"
+    row 1
+    id          1
+    pipe        course-rust-101-autumn-2026-group-of-the-evening
+    name        Technical support of the…
+    type        dialog
+    is_public   closed
+    updated_at  1970-01-01 00:00:00
+    ");
+    for (api, pipe) in [(usual, PIPE), (long, LONG)] {
+        for columns in [200, 100, 80, 70, 60, 50, 40, 30, 20, 10] {
+            let shown = shown(&api, &columns.to_string());
+            assert!(shown.contains(pipe), "{columns}: {shown}");
+        }
     }
 }
 
@@ -217,10 +295,10 @@ fn what_is_too_wide_for_any_table_stands_line_by_line() {
     status      0
     imba_id     627
     ");
-    insta::assert_snapshot!(shown("80", all), @"
-    id  pipe    name    admin…  type   tab  is_p…  crea…  upda…  dele…  stat…  imba…
-    2   b       B       1       dial…  0    clos…  1970…  1970…  -      0      627
-    1   cours…  漢字…   1       dial…  0    clos…  1970…  1970…  -      0      627
+    insta::assert_snapshot!(shown("100", all), @"
+    id  pipe             name     admin_id  type    tab  is_pu…  creat…  updat…  delet…  status  imba_id
+    2   b                B        1         dialog  0    closed  1970-…  1970-…  -       0       627
+    1   course-rust-101  漢字か…  1         dialog  0    closed  1970-…  1970-…  -       0       627
     ");
     let more = format!("{all},{all}");
     insta::assert_snapshot!(shown("80", &more).lines().take(4).collect::<Vec<_>>().join("\n"), @"
@@ -232,10 +310,8 @@ fn what_is_too_wide_for_any_table_stands_line_by_line() {
     for columns in [120, 100, 80, 60, 40, 20, 10] {
         for named in [all, &more, "created_at,updated_at,deleted_at,is_public"] {
             let shown = shown(&columns.to_string(), named);
-            let widest = shown
-                .lines()
-                .map(unicode_width::UnicodeWidthStr::width)
-                .max();
+            let cut = shown.lines().filter(|line| !line.contains("rust-101"));
+            let widest = cut.map(unicode_width::UnicodeWidthStr::width).max();
             assert!(widest.unwrap() <= columns, "{columns}: {shown}");
         }
     }

@@ -141,7 +141,7 @@ fn print(
         Format::Json => rows::json(listing, columns, spooled.rows(), out),
         Format::Yaml => rows::yaml(listing, columns, spooled.rows(), out),
         Format::Csv => rows::csv(columns, spooled.rows(), out),
-        _ => match (rows::fit(&widths, screen), screen) {
+        _ => match (rows::fit(&widths, columns, screen), screen) {
             (None, Some(screen)) => {
                 rows::blocks(listing, columns, screen, paint, spooled.rows(), out)
             }

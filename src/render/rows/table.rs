@@ -16,8 +16,13 @@ use crate::render::paint::Tone;
 const CHUNK: usize = 500;
 /// What stands between two columns.
 const GAP: u16 = 2;
-/// Columns are not made narrower than this to fit.
+/// Columns are not made narrower than this to fit; those that say what a row is, not at all.
 const NARROWEST: u16 = 5;
+
+/// Whether a field is what other commands and other lists call a row by: half of it is of no use.
+fn is_identity(name: &str) -> bool {
+    name == "pipe" || name == "id" || name.ends_with("_id")
+}
 
 /// How wide each column would like to be.
 ///
@@ -28,7 +33,6 @@ pub fn widths(
     columns: &Columns,
     rows: impl Iterator<Item = io::Result<Row>>,
 ) -> io::Result<Vec<u16>> {
-    let wide = |text: &str| u16::try_from(text.width()).unwrap_or(u16::MAX);
     let mut widths: Vec<u16> = columns
         .named()
         .iter()
@@ -43,20 +47,32 @@ pub fn widths(
     Ok(widths)
 }
 
-/// The widths that a screen has room for: the widest columns give way. `None` if no table of so many columns fits.
-pub fn fit(widths: &[u16], screen: Option<u16>) -> Option<Vec<u16>> {
+fn wide(text: &str) -> u16 {
+    u16::try_from(text.width()).unwrap_or(u16::MAX)
+}
+
+/// The widths that a screen has room for: the widest columns give way, but for identities. `None` if no table of these columns fits.
+pub fn fit(widths: &[u16], columns: &Columns, screen: Option<u16>) -> Option<Vec<u16>> {
     let mut widths = widths.to_vec();
     let Some(screen) = screen.map(u32::from) else {
         return Some(widths);
     };
     let gaps = u32::from(GAP) * (widths.len() as u32).saturating_sub(1);
-    let least = widths.iter().map(|width| u32::from(*width.min(&NARROWEST)));
-    if least.sum::<u32>() + gaps > screen {
+    let least = columns.named().iter().zip(&widths);
+    let least: Vec<u16> = least
+        .map(|(name, width)| match is_identity(name) {
+            true => *width,
+            false => *width.min(&NARROWEST),
+        })
+        .collect();
+    if least.iter().copied().map(u32::from).sum::<u32>() + gaps > screen {
         return None;
     }
     loop {
         let all: u32 = widths.iter().copied().map(u32::from).sum();
-        match widths.iter_mut().max() {
+        let wider = widths.iter_mut().zip(&least);
+        let wider = wider.filter(|(width, least)| **width > **least);
+        match wider.map(|(width, _)| width).max() {
             Some(widest) if all + gaps > screen => *widest -= 1,
             _ => return Some(widths),
         }
@@ -95,7 +111,8 @@ pub fn table(
     write_lines(chunk, widths, out)
 }
 
-/// Writes the rows one below the other, a field a line: for more columns than a screen has room for.
+/// Writes the rows one below the other, a field a line: for more columns than a screen has room for. An identity goes on past its
+/// edge, for a terminal breaks the line and still gives it out as one when it is copied.
 ///
 /// # Errors
 /// If rows cannot be read, or written.
@@ -115,16 +132,18 @@ pub fn blocks(
         .unwrap_or_default();
     let widest = u16::try_from(widest).unwrap_or(u16::MAX);
     let label = widest.min(screen.saturating_sub(GAP) / 2).max(1);
-    let widths = [label, screen.saturating_sub(label + GAP).max(1)];
+    let rest = screen.saturating_sub(label + GAP).max(1);
     for (number, row) in rows.enumerate() {
         let row = row?;
         let heading = format!("row {}", number + 1);
         let gap = if number == 0 { "" } else { "\n" };
         writeln!(out, "{gap}{}", paint.tone(Tone::Strong, heading))?;
-        let cells = names.iter().zip(shown(&row, columns));
-        let cells =
-            cells.map(|(name, (field, cell))| vec![name.clone(), text(listing, field, cell)]);
-        write_lines(cells.collect(), &widths, out)?;
+        for (name, (field, cell)) in names.iter().zip(shown(&row, columns)) {
+            let text = text(listing, field, cell);
+            let room = if is_identity(field) { wide(&text) } else { 0 };
+            let widths = [label, room.max(rest)];
+            write_lines(vec![vec![name.clone(), text]], &widths, out)?;
+        }
     }
     Ok(())
 }
