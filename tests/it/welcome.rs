@@ -72,6 +72,22 @@ fn stages(dir: &Dir) -> Vec<String> {
         .collect()
 }
 
+/// `public` is written as the manifest writes it, and can still be asked for.
+#[test]
+fn a_flag_reads_as_the_manifest_has_it() {
+    let room = |public: bool| {
+        format!(
+            "  - {{pipe: open-{public}, title: A, public: {public}, welcome: {{from: 3, \
+             text: \"{{{{ public }}}}{{% if public %}}, come in{{% endif %}}\"}}}}\n"
+        )
+    };
+    let manifest = format!("version: 1\nrooms:\n{}{}", room(true), room(false));
+    let resolved = Dir::with(&manifest).run(&["render", "--format", "json"]);
+    let resolved: Value = serde_json::from_str(&resolved.ok()).unwrap();
+    let text = |room: usize| resolved["rooms"][room]["welcome"]["text"].clone();
+    assert_eq!((text(0), text(1)), ("false".into(), "true, come in".into()));
+}
+
 const APPLY: [&str; 10] = [
     "apply",
     "--yes",

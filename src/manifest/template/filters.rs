@@ -1,6 +1,7 @@
 //! The filters of templates, each bounded in what it makes.
 
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
 
 /// Steps one rendering may take; a title needs some dozens.
 const FUEL: u64 = 10_000;
@@ -12,6 +13,13 @@ pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
+    // The library writes `True`; a manifest, and all that is printed of it, has `true`.
+    environment.set_formatter(|out, state, value| match value.kind() {
+        ValueKind::Bool => out
+            .write_str(if value.is_true() { "true" } else { "false" })
+            .map_err(Error::from),
+        _ => escape_formatter(out, state, value),
+    });
     environment.add_filter("lower", |text: &str| bounded(text.to_lowercase()));
     environment.add_filter("upper", |text: &str| bounded(text.to_uppercase()));
     environment.add_filter("trim", |text: &str| bounded(text.trim().to_owned()));

@@ -269,6 +269,10 @@ mod tests {
             ),
             ("{% if empty %}x{% else %}-{% endif %}", "-"),
             ("{%- if public -%} open {%- endif -%}", "open"),
+            ("{% if not public %}closed{% else %}open{% endif %}", "open"),
+            // As the manifest writes it, not as Python does.
+            ("{{ public }} {{ not public }}", "true false"),
+            ("{{ public == true }} {{ false }}", "true false"),
             ("{{ row['Course Name'] }}", "Rust"),
             ("{# nothing #}", ""),
         ] {
