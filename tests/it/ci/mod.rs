@@ -225,6 +225,71 @@ fn the_gitlab_pipeline_has_the_same_jobs() {
     }
 }
 
+/// The scripts of two jobs of the GitLab pipeline, where no plan was reviewed: what they say, and that the status is roomform's own.
+#[test]
+fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
+    const OPEN: &str = "version: 1\nrooms: [{pipe: team-a, title: A, public: true}]\n";
+    let (_, text) = example("gitlab-cache").remove(0);
+    let document: Value = serde_yaml::from_str(&text).unwrap();
+    let api = Api::start(Config::default());
+    let dir = Dir::with(OPEN).envs(&api.env());
+    // The server knows of no merge request.
+    let path = std::env::var("PATH").unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_roomform")).parent().unwrap();
+    let job = |name: &str, broken: bool| {
+        let lines = document[name]["script"].as_sequence().unwrap().iter();
+        let lines: Vec<&str> = lines.map(|line| line.as_str().unwrap()).collect();
+        let script = format!(
+            "curl() {{ echo '[]'; }}\njq() {{ :; }}\n{}",
+            lines.join("\n")
+        );
+        let mut command = std::process::Command::new("bash");
+        command.args(["-eo", "pipefail", "-c", &script]);
+        command.current_dir(dir.path("")).env_clear();
+        command.envs(api.env());
+        if broken {
+            command.env_remove("IMBACHAT_SECRET_KEY");
+        }
+        command.env("PATH", format!("{}:{path}", program.display()));
+        for (name, value) in [
+            ("MANIFEST", "rooms.yaml"),
+            ("ROOMFORM_TOKEN", "t"),
+            ("CI_API_V4_URL", "http://none"),
+            ("CI_PROJECT_ID", "1"),
+            ("CI_COMMIT_SHA", "abc"),
+        ] {
+            command.env(name, value);
+        }
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let last = said.lines().last().unwrap_or_default().to_owned();
+        (output.status.code().unwrap(), last)
+    };
+    let (apply, drift) = ("roomform-apply", "roomform-drift");
+    let none = "there is no reviewed plan for this commit, and ";
+    let told = |why: &str| format!("{none}{why}");
+    let differs = told("the widget is not as the manifest says");
+    assert_eq!(job(apply, false), (2, differs));
+    assert_eq!(job(drift, false).0, 2);
+    dir.run(&["apply", "--yes"]).ok();
+    assert_eq!((job(apply, false).0, job(drift, false).0), (0, 0));
+    let no_plan = told("none could be made");
+    assert_eq!(job(apply, true), (1, no_plan.clone()));
+
+    // Somebody closed the room: an apply would be refused to open it.
+    dir.write("rooms.yaml", OPEN.replace("true", "false"));
+    dir.run(&["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", OPEN);
+    let refused = told("what the manifest says is refused");
+    assert_eq!(job(apply, false), (5, refused));
+    let (code, last) = job(drift, false);
+    assert!(code == 5 && !last.contains(none), "{last}");
+
+    dir.write("rooms.yaml", "version: 1\nrooms: [{titel: A}]\n");
+    assert_eq!(job(apply, false), (3, no_plan));
+    assert_eq!(api.stats().writes(), 2);
+}
+
 /// A repository with the files of `init`, on a sandbox.
 fn repository(store: &str, api: &Api) -> Runner {
     let mut runner = Runner::new();
@@ -446,4 +511,22 @@ fn a_plan_that_is_refused_is_still_told() {
         comment.contains("refused") || comment.contains("Refused"),
         "{comment}"
     );
+
+    // The same as drift: told, and 5 where an apply would be refused to undo it. A push cannot do it either, and says why.
+    let merged = merge(&runner, "open", "");
+    let nightly = [
+        ("github.event_name", "schedule"),
+        ("github.sha", merged.as_str()),
+    ];
+    let job = runner.run("roomform-drift.yaml", "main", &nightly);
+    assert_eq!((job.ok, job.code), (false, 5), "{job:#?}");
+    assert!(job.summary.contains("would become public"), "{job:#?}");
+    let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
+    assert_eq!((job.ok, job.code), (false, 5), "{job:#?}");
+    let told = "and what the manifest says is refused; read the summary";
+    assert!(job.log.contains(told), "{job:#?}");
+    runner.context.remove("secrets.IMBACHAT_SECRET_KEY");
+    let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
+    assert_eq!((job.ok, job.code), (false, 1), "{job:#?}");
+    assert!(job.log.contains("none could be made"), "{job:#?}");
 }
