@@ -512,3 +512,27 @@ fn a_carriage_return_alone_ends_a_line() {
     let told = dir.run(&["check"]).err;
     assert!(told.contains("byte 7, in line 3"), "{told}");
 }
+
+/// Only the room is left out: who is in its enrolments has to be somebody all the same, as docs/rosters.md says.
+#[test]
+fn the_cells_of_enrolments_whose_room_is_left_out_are_checked() {
+    let dir = Dir::with(
+        "version: 1\npeople: {head: 3}\ngenerate:\n  - each: courses.csv\n    where: {state: open}\n    room:\n      \
+         pipe: \"{{ id }}\"\n      title: \"{{ id }}\"\n      enrol: {roster: enrol.csv, on: {course: id}, user: student}\n",
+    );
+    dir.write("courses.csv", "id,state\nrust-1,open\nrust-2,closed\n");
+    dir.write("enrol.csv", "course,student\nrust-1,head\nrust-2,head\n");
+    assert_eq!(
+        members(&dir),
+        [("rust-1".to_owned(), vec!["3 enrol.csv:2".to_owned()])].into()
+    );
+    dir.write("enrol.csv", "course,student\nrust-1,head\nrust-2,S9\n");
+    let ran = dir.run(&["check"]);
+    assert_eq!(ran.code, 3);
+    assert!(
+        ran.err
+            .contains("enrol.csv:3:student: `S9` is not in `people`"),
+        "{}",
+        ran.err
+    );
+}
