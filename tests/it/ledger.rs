@@ -545,6 +545,49 @@ fn forgetting_makes_members_unverified_and_unknown_rooms_are_an_error() {
     assert_converged(&api, &dir);
 }
 
+/// What docs/operations.md says to do once somebody took the members out in ImbaChat, and what comes of it.
+#[test]
+fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
+    let document = include_str!("../../docs/operations.md");
+    let forget = ["ledger", "forget", "team-platform"];
+    let apply = ["apply", "--only", "team-platform"];
+    let adopt = ["ledger", "adopt", "--roster", "--only", "team-platform"];
+    for (then, sent) in [(&apply[..], 1), (&adopt[..], 0)] {
+        for command in [&forget[..], then] {
+            assert!(document.contains(&format!("roomform {}", command.join(" "))));
+        }
+        let api = Api::start(Config::default());
+        let manifest = "version: 1\nrooms:\n  - {pipe: team-platform, title: P, members: [3, 4, 5]}\n  - {pipe: team-b, title: B, members: [3]}\n";
+        let dir = Dir::with(manifest).envs(&api.env());
+        dir.run(&["apply", "--yes"]).ok();
+        dir.write("rooms.yaml", manifest.replace(", 4, 5", ""));
+        let plan = ["plan", "--detailed-exitcode"];
+        let line = "team-platform: not in the manifest any more, recorded as added: 4, 5";
+        for _ in 1..=2 {
+            assert!(dir.run(&plan).ok().contains(line), "it stays");
+        }
+        let writes = api.stats().writes();
+        dir.run(&forget).ok();
+        assert_eq!(dir.run(&plan).code, 2, "unverified in between");
+        dir.run(&[then, &["--yes"]].concat()).ok();
+        assert_eq!(api.stats().writes() - writes, sent, "{then:?}");
+        let after = dir.run(&plan).ok();
+        assert!(
+            after.contains("plan: nothing to do") && !after.contains("by hand"),
+            "{after}"
+        );
+        assert_eq!(after.contains("by adoption only"), sent == 0, "{after}");
+
+        // A room that left as a whole.
+        let (rest, _) = manifest.split_once("  - {pipe: team-b").unwrap();
+        dir.write("rooms.yaml", rest.replace(", 4, 5", ""));
+        assert!(dir.run(&plan).ok().contains("no longer declared: team-b"));
+        dir.run(&["ledger", "forget", "team-b"]).ok();
+        let after = dir.run(&plan).ok();
+        assert!(!after.contains("by hand"), "{after}");
+    }
+}
+
 /// A machine whose clock is ahead wrote the ledger: what is written after it still counts as later.
 #[test]
 fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
