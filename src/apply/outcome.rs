@@ -65,6 +65,8 @@ pub struct RoomOutcome {
     pub id: Option<RoomId>,
     /// Whether it was to be created.
     pub create: bool,
+    /// Whether that was to make it anew: it had been deleted, or had vanished.
+    pub anew: bool,
     /// Members whose adding was confirmed in this run.
     pub members: usize,
     /// Messages whose sending was confirmed in this run.
@@ -94,6 +96,7 @@ impl RoomOutcome {
             pipe: change.pipe.clone(),
             id,
             create: change.action == Action::Create,
+            anew: change.recreate,
             members: 0,
             messages: 0,
             requests: 0,
@@ -109,6 +112,7 @@ impl RoomOutcome {
     pub fn done(&self) -> &'static str {
         let only_said = self.sends > 0 && self.requests == self.sends;
         match self {
+            _ if self.create && self.anew => "made anew",
             _ if self.create => "created",
             _ if only_said => "welcomed",
             _ => "updated",

@@ -9,6 +9,8 @@ pub(super) enum Danger {
     Publishes,
     /// A new room is public.
     NewAndPublic,
+    /// Both: a room that was deleted, or has vanished, is made anew, and public.
+    AnewAndPublic,
     /// A room that was deleted, or has vanished, is made anew: whoever was in the old one is not in it.
     MadeAnew,
 }
@@ -18,6 +20,7 @@ impl Danger {
     pub(super) fn of(change: &Change) -> Option<Self> {
         match change {
             _ if change.publishes() => Some(Self::Publishes),
+            _ if change.creates_public() && change.recreate => Some(Self::AnewAndPublic),
             _ if change.creates_public() => Some(Self::NewAndPublic),
             _ if change.recreate => Some(Self::MadeAnew),
             _ => None,
@@ -29,6 +32,7 @@ impl Danger {
         match self {
             Self::Publishes => "becomes public",
             Self::NewAndPublic => "new and public",
+            Self::AnewAndPublic => "made anew and public",
             Self::MadeAnew => "made anew",
         }
     }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 use super::compared;
+use super::danger::Danger;
 use super::escape::{quoted, terminal};
 use super::line::{self, value};
 use super::paint::{Paint, Tone};
@@ -61,9 +62,9 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
     text
 }
 
-/// Whether a change opens a room to everyone.
+/// Whether somebody should look twice: a room opens to everyone, or is made anew.
 fn is_dangerous(change: &Change) -> bool {
-    change.publishes() || change.creates_public()
+    Danger::of(change).is_some()
 }
 
 fn change_lines(text: &mut String, change: &Change, width: usize, compared: bool, paint: Paint) {
@@ -107,8 +108,13 @@ fn headline(change: &Change, paint: Paint) -> String {
             } else {
                 "closed".to_owned()
             };
+            let made = if change.recreate {
+                paint.tone(Tone::Danger, "made anew")
+            } else {
+                "create".to_owned()
+            };
             format!(
-                "create  {}, {public}, {}",
+                "{made}  {}, {public}, {}",
                 change.send.kind,
                 Count(change.members.count(), "member")
             )
@@ -193,9 +199,15 @@ pub fn verdict(plan: &Plan) -> String {
     )
 }
 
+/// Rooms that are made anew.
+pub(super) fn made_anew(plan: &Plan) -> usize {
+    plan.changes.iter().filter(|change| change.recreate).count()
+}
+
 /// What there is to do, each kind with its figure.
 pub(super) fn figures(plan: &Plan) -> Vec<String> {
     let summary = &plan.summary;
+    let anew = made_anew(plan);
     let mut parts = Vec::new();
     let mut part = |count: usize, words: String| {
         if count > 0 {
@@ -218,7 +230,7 @@ pub(super) fn figures(plan: &Plan) -> Vec<String> {
         format!(
             "{} to create{}",
             summary.create,
-            of_them(&[(summary.create_public, "public")])
+            of_them(&[(summary.create_public, "public"), (anew, "made anew")])
         ),
     );
     let becomes = if summary.publish == 1 {
@@ -302,6 +314,10 @@ fn summary(text: &mut String, plan: &Plan, paint: Paint) {
         (
             plan.summary.unverified.members > 0,
             "unverified: nothing is on record of who is in these rooms; sending members again breaks nothing",
+        ),
+        (
+            made_anew(plan) > 0,
+            "made anew: the old room was deleted or has vanished; whoever was in it is not in the new one",
         ),
         (
             plan.summary.changed_outside > 0,

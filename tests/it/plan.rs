@@ -329,6 +329,63 @@ fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
     dir.run(&["plan", "--detailed-exitcode"]).ok();
 }
 
+/// A room made anew looks like any new one, but whoever was in the old one is not in it: it is told with the dangerous lines.
+#[test]
+fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures() {
+    let (api, dir) = applied(BASE, Config::default());
+    let id = api.room("team-a").id;
+    api.world(|world| world.delete_room(627, id, 9));
+    let rooms = "rooms:\n  - {pipe: z-room, title: Z}\n";
+    let (text, plain, _) = edited(&dir, "rooms:\n", rooms, &["--allow-recreate"]);
+    assert_snapshot!(shown(&text), @r#"
+      # rooms.yaml:4
+      + z-room               create  conference, closed, 0 members
+          title   "Z"
+      # rooms.yaml:5
+      ! team-a               made anew  conference, closed, 2 members
+          title   "Team A"
+          members 3, 4
+
+    plan: 2 to create (1 made anew), 2 members to add; 1 unchanged, 1 unmanaged
+          4 requests: 1 to list, 2 to write, 1 to verify
+          target: widget 627 on http://127.0.0.1:PORT
+          made anew: the old room was deleted or has vanished; whoever was in it is not in the new one
+    "#);
+    assert_eq!(plain, 0);
+    let page = dir
+        .run(&["plan", "--allow-recreate", "--format", "html"])
+        .ok();
+    assert!(page.contains("2 to create (1 made anew)"), "{page}");
+    let ran = dir.run(&["apply", "--yes", "--allow-recreate"]);
+    assert!(ran.out.starts_with(&text), "{}", ran.out);
+    let line = ran.out.lines().find(|line| line.contains("  ok team-a"));
+    assert_snapshot!(line.unwrap_or_default(), @"  ok team-a               verified     made anew as room 4, 2 members confirmed");
+}
+
+#[test]
+fn a_room_that_is_made_anew_and_public_is_told_to_be_both() {
+    let (api, dir) = applied(BASE, Config::default());
+    let id = api.room("team-b").id;
+    api.world(|world| world.delete_room(627, id, 9));
+    let public = "title: Team B, public: true";
+    let (text, ..) = edited(&dir, "title: Team B", public, &["--allow-recreate"]);
+    assert!(
+        text.contains("! team-b               made anew  conference, public, 1 member\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("plan: 1 to create (1 public, 1 made anew), "),
+        "{text}"
+    );
+    let page = dir
+        .run(&["plan", "--allow-recreate", "--format", "markdown"])
+        .ok();
+    assert!(
+        page.contains("### Open to everyone: 1\n\n- **made anew and public:** "),
+        "{page}"
+    );
+}
+
 #[test]
 fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
     let quirks = Quirks {

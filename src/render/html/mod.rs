@@ -17,7 +17,7 @@ use self::details::Details;
 use super::compared;
 use super::escape::{self, terminal};
 use super::markdown::legend;
-use super::plan::verdict;
+use super::plan::{made_anew, verdict};
 use super::words::Count;
 use crate::manifest::Loaded;
 use crate::plan::Plan;
@@ -195,6 +195,7 @@ fn figures(plan: &Plan) -> Vec<Figure> {
     let mut figures = vec![
         figure("become public", summary.publish, Tone::Danger),
         figure("new and public", summary.create_public, Tone::Danger),
+        figure("made anew", made_anew(plan), Tone::Danger),
         figure("conflicts", plan.conflicts.len(), Tone::Warn),
         figure("by hand", plan.by_hand.len(), Tone::Hand),
         figure("to create", summary.create, Tone::Add),

@@ -136,6 +136,7 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         pipe,
         id,
         create,
+        anew: _,
         members,
         messages,
         requests,

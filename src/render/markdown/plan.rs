@@ -98,12 +98,16 @@ fn dangers(plan: &Plan, dialect: Dialect) -> Vec<Section> {
             "Open to everyone",
             "open to everyone",
             "",
-            of(&[Danger::Publishes, Danger::NewAndPublic]),
+            of(&[
+                Danger::Publishes,
+                Danger::NewAndPublic,
+                Danger::AnewAndPublic,
+            ]),
         ),
         pinned(
             "Made anew",
             "made anew",
-            "The rooms of these pipes were deleted or have vanished.",
+            "The rooms of these pipes were deleted or have vanished; whoever was in them is not in the new ones.",
             of(&[Danger::MadeAnew]),
         ),
     ]
@@ -270,7 +274,6 @@ fn by_file(plan: &Plan, mut changes: Vec<&Change>, dialect: Dialect) -> Vec<Item
         .collect()
 }
 
-/// What words mean here, where they are used.
 /// What the words of the figures mean, as far as they stand in this plan.
 pub(in crate::render) fn legend(plan: &Plan) -> Vec<String> {
     let told = |change: &Change| !change.members.new.is_empty() && change.members.recorded > 0;
