@@ -19,7 +19,7 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Rooms that cannot be settled without a person.
     pub conflicts: Vec<Conflict>,
-    /// Rooms whose members left the manifest: the API cannot remove anyone.
+    /// Rooms with members on record that the manifest does not want any more: the API cannot remove anyone.
     pub by_hand: Vec<ByHand>,
     /// Rooms the ledger knows and the manifest no longer declares: the API cannot delete them.
     pub undeclared: Vec<Pipe>,

@@ -31,7 +31,7 @@ pub enum ConflictKind {
     Vanished(RoomId),
 }
 
-/// Members that left the manifest and may still be in the room.
+/// Members that left the manifest, or are excluded by now, and may still be in the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByHand {
     /// The room.

@@ -78,7 +78,7 @@ pub(super) fn by_hand(plan: &Plan, compared: &Compared, voice: Voice<'_>) -> Vec
     let members = plan.by_hand.iter().map(|room| {
         let pipe = (voice.name)(room.pipe.as_str());
         let users = (voice.ids)(&few(&room.left, NAMED));
-        format!("{pipe}: taken out of the manifest: {users}")
+        format!("{pipe}: not wanted any more: {users}")
     });
     let rooms = compared.removed.iter().map(|room| {
         let Removed {

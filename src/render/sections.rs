@@ -119,7 +119,7 @@ fn by_hand(plan: &Plan) -> Vec<String> {
         gone.sort_unstable();
         let names = few(&gone, NAMED);
         lines.push(format!(
-            "{}: not in the manifest any more, recorded as added: {names}",
+            "{}: not wanted any more, recorded as added: {names}",
             terminal(room.pipe.as_str())
         ));
     }

@@ -562,7 +562,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
         dir.run(&["apply", "--yes"]).ok();
         dir.write("rooms.yaml", manifest.replace(", 4, 5", ""));
         let plan = ["plan", "--detailed-exitcode"];
-        let line = "team-platform: not in the manifest any more, recorded as added: 4, 5";
+        let line = "team-platform: not wanted any more, recorded as added: 4, 5";
         for _ in 1..=2 {
             assert!(dir.run(&plan).ok().contains(line), "it stays");
         }

@@ -175,7 +175,7 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
     let (text, plain, detailed) = edited(&dir, "[3, 4]", "[3]", &[]);
     assert_snapshot!(shown(&text), @"
       by hand: the API cannot remove members or rooms
-        team-a: not in the manifest any more, recorded as added: 4
+        team-a: not wanted any more, recorded as added: 4
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
@@ -206,9 +206,16 @@ fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
     let (text, ..) = edited(&dir, "members: [3, 4]", changed, &[]);
     assert!(text.contains("members +1 (17)   1 recorded"), "{text}");
     assert!(
-        text.contains("team-a: not in the manifest any more, recorded as added: 4"),
+        text.contains("team-a: not wanted any more, recorded as added: 4"),
         "{text}"
     );
+    // They stand in `members` still: no format may say that they left the manifest.
+    for format in ["text", "markdown", "github", "html"] {
+        let told = dir.run(&["plan", "--format", format]).ok();
+        for wrong in ["not in the manifest", "no longer declared"] {
+            assert!(!told.contains(wrong), "{format}: {told}");
+        }
+    }
     dir.run(&["apply", "--yes"]).ok();
     assert_eq!(api.room("team-a").members, [3, 4, 17].into());
 }

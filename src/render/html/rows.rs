@@ -177,7 +177,7 @@ fn by_hand(plan: &Plan, details: &mut Details<'_>) -> Section {
         rows.push(Row {
             sign: "−",
             pipe: Some(terminal(room.pipe.as_str())),
-            what: format!("take out {gone}, no longer declared"),
+            what: format!("take out {gone}, not wanted any more"),
             detail: Some(details.by_hand(room)),
             ..Row::default()
         });

@@ -34,7 +34,7 @@ pub struct DiffDocument {
     people: PeopleDocument,
     /// Rooms with something to write, by pipe. `members.recorded` counts those that both manifests have.
     changes: Vec<ChangeDocument>,
-    /// Members that left the manifest: the API cannot remove them.
+    /// Members that left the manifest, or are excluded by now: the API cannot remove them.
     by_hand: Vec<ByHandDocument>,
     /// Rooms that left the manifest: the API cannot delete them.
     removed: Vec<RemovedDocument>,

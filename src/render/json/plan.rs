@@ -26,7 +26,7 @@ pub struct PlanDocument {
     changes: Vec<ChangeDocument>,
     /// Rooms that need a person first.
     conflicts: Vec<ConflictDocument>,
-    /// Members that left the manifest: the API cannot remove them.
+    /// Members that left the manifest, or are excluded by now: the API cannot remove them.
     by_hand: Vec<ByHandDocument>,
     /// Rooms on record that the manifest no longer declares.
     undeclared: Vec<String>,

@@ -167,7 +167,7 @@ fn by_hand(plan: &Plan, dialect: Dialect) -> Vec<String> {
             dialect.code(room.pipe.as_str()),
             dialect.code(&few(&gone, NAMED)),
         );
-        format!("{pipe}: take out {users}, recorded as added and no longer declared")
+        format!("{pipe}: take out {users}, recorded as added and not wanted any more")
     });
     let mut lines: Vec<String> = room.collect();
     if !plan.undeclared.is_empty() {

@@ -72,7 +72,7 @@ rooms:
           members +2 (17, 18)   2 as before
 
       by hand: the API cannot remove members or rooms
-        team-a: taken out of the manifest: 5
+        team-a: not wanted any more: 5
         old: the room left the manifest, and stays as it is: "Old room", 2 members
 
       warnings
@@ -147,7 +147,7 @@ rooms:
     let back = diff(head, base, &[]);
     assert_snapshot!(back.out, @r#"
       by hand: the API cannot remove members or rooms
-        team-a: taken out of the manifest: 4, 5
+        team-a: not wanted any more: 4, 5
 
       also differs
         widget: 628 → 627; the rooms of one are not those of another

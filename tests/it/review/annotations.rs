@@ -107,7 +107,7 @@ fn a_diff_stands_on_the_lines_of_the_second_manifest() {
     ::warning title=would be refused::`lounge` would become public; allow it with --allow-publish or `limits.publish: 1`
     ::warning file=after.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public
     ::warning file=after.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
-    ::warning title=by hand::`team-platform`: taken out of the manifest: `104`
+    ::warning title=by hand::`team-platform`: not wanted any more: `104`
     ::notice file=after.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`
     ::notice file=after.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 as before
     ::notice file=after.yaml,line=4,title=update::`team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 as before

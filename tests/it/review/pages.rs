@@ -33,7 +33,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     The API cannot remove members or rooms.
 
-    - <code>team-platform</code>: take out <code>104</code>, recorded as added and no longer declared
+    - <code>team-platform</code>: take out <code>104</code>, recorded as added and not wanted any more
 
     ### Create: 1
 
@@ -90,7 +90,7 @@ fn a_site_without_html_gets_none() {
 
     The API cannot remove members or rooms.
 
-    - `team-platform`: take out `104`, recorded as added and no longer declared
+    - `team-platform`: take out `104`, recorded as added and not wanted any more
 
     ### Create: 1
 
@@ -236,7 +236,7 @@ fn a_diff_is_a_page_too() {
 
     The API cannot remove members or rooms.
 
-    - <code>team-platform</code>: taken out of the manifest: <code>104</code>
+    - <code>team-platform</code>: not wanted any more: <code>104</code>
 
     ### Create: 1
 
@@ -315,7 +315,7 @@ fn an_apply_tells_what_it_did() {
 
     The API cannot remove members or rooms.
 
-    - <code>team-platform</code>: take out <code>104</code>, recorded as added and no longer declared
+    - <code>team-platform</code>: take out <code>104</code>, recorded as added and not wanted any more
 
     ### As planned: 5
 
