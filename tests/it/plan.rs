@@ -27,7 +27,9 @@ fn shown(text: impl AsRef<str>) -> String {
 fn applied(manifest: &str, config: Config) -> (Api, Dir) {
     let api = Api::start(config);
     let dir = Dir::with(manifest).envs(&api.env());
-    dir.run(&["apply", "--yes", "--allow-publish"]).ok();
+    // One after the other, so that each room gets the same id in every run.
+    dir.run(&["apply", "--yes", "--allow-publish", "--parallelism", "1"])
+        .ok();
     (api, dir)
 }
 
@@ -363,7 +365,7 @@ fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures()
         .run(&["plan", "--allow-recreate", "--format", "html"])
         .ok();
     assert!(page.contains("2 to create (1 made anew)"), "{page}");
-    let ran = dir.run(&["apply", "--yes", "--allow-recreate"]);
+    let ran = dir.run(&["apply", "--yes", "--allow-recreate", "--parallelism", "1"]);
     assert!(ran.out.starts_with(&text), "{}", ran.out);
     let line = ran.out.lines().find(|line| line.contains("  ok team-a"));
     assert_snapshot!(line.unwrap_or_default(), @"  ok team-a               verified     made anew as room 4, 2 members confirmed");
