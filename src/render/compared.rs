@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::escape::{apart, terminal};
 use super::line::{Quote, Voice, value, values};
 use super::paint::{Paint, Tone};
-use super::plan::{NAMED, figures};
+use super::plan::{NAMED, NAMED_ROOMS, figures, in_full};
 use super::sections::{percent, refused, shrunk};
 use super::words::{Count, few};
 use crate::model::{Limit, MembersPolicy, Welcome};
@@ -23,6 +23,9 @@ pub(super) fn summary(text: &mut String, plan: &Plan, compared: &Compared, paint
         text,
         "      {base} → {head}: two manifests; no server was asked"
     );
+    if let Some(words) = in_full(plan, NAMED_ROOMS) {
+        let _ = writeln!(text, "      {words}");
+    }
 }
 
 /// The figures in one line, without `diff:`.

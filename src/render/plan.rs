@@ -21,6 +21,8 @@ const PIPE_WIDTH: usize = 20;
 const WIDEST_PIPE: usize = 40;
 /// Members named in one line.
 pub(super) const NAMED: usize = 12;
+/// Rooms named in one line.
+pub(super) const NAMED_ROOMS: usize = 5;
 
 /// The whole plan. Ends with a line break.
 pub fn plan(plan: &Plan, paint: Paint) -> String {
@@ -327,4 +329,26 @@ fn summary(text: &mut String, plan: &Plan, paint: Paint) {
     for (_, words) in legend.into_iter().filter(|(due, _)| *due) {
         let _ = writeln!(text, "      {words}");
     }
+    if let Some(words) = in_full(plan, NAMED_ROOMS) {
+        let _ = writeln!(text, "      {words}");
+    }
+}
+
+/// Where everyone is named, if a list of members is cut, or one of more than so many rooms.
+pub(super) fn in_full(plan: &Plan, named_rooms: usize) -> Option<String> {
+    let sent = plan.changes.iter().map(|change| &change.members);
+    let sent = sent.map(|members| members.new.len().max(members.unverified.len()));
+    let gone = plan.by_hand.iter();
+    let gone = gone.map(|room| room.left.len() + room.released.len());
+    let members = sent.chain(gone).any(|count| count > NAMED);
+    let rooms = plan.undeclared.len() > named_rooms;
+    // A page for a browser opens each room to its members; rooms are all named in JSON only.
+    let (what, format) = match (members, rooms) {
+        (false, false) => return None,
+        (true, false) => ("members", "html, or json"),
+        (false, true) => ("rooms", "json"),
+        (true, true) => ("members and rooms", "json"),
+    };
+    let verb = plan.compared.as_ref().map_or("plan", |_| "diff");
+    Some(format!("all {what}: {verb} --format {format}"))
 }

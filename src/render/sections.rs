@@ -6,7 +6,7 @@ use super::compared;
 use super::escape::{quoted, terminal};
 use super::line::{Quote, Voice, values};
 use super::paint::{Paint, Tone};
-use super::plan::NAMED;
+use super::plan::{NAMED, NAMED_ROOMS};
 use super::words::{Count, few};
 use crate::model::{Pipe, difference};
 use crate::plan::{ConflictKind, LimitKind, Note, Plan, Refusal};
@@ -132,7 +132,7 @@ fn by_hand(plan: &Plan) -> Vec<String> {
         lines.push(format!(
             "{} recorded and no longer declared: {}",
             Count(pipes.len(), "room"),
-            few(&pipes, 5)
+            few(&pipes, NAMED_ROOMS)
         ));
     }
     lines

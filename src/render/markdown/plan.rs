@@ -12,7 +12,7 @@ use crate::plan::{Change, Note, Plan};
 use crate::render::compared;
 use crate::render::danger::{Concern, Danger, Kind};
 use crate::render::line::{self, Voice};
-use crate::render::plan::verdict;
+use crate::render::plan::{in_full, verdict};
 use crate::render::sections::{conflict_words, note, refused};
 use crate::render::words::{Count, few};
 
@@ -34,11 +34,13 @@ pub(super) fn page(plan: &Plan, loaded: &Loaded, [verb, heading]: [&str; 2], fit
     sections.extend(remarks(plan, dialect));
     sections.push(mistakes::warnings(loaded, dialect));
     sections.extend(changes(plan, dialect));
+    let mut foot = legend(plan);
+    foot.extend(in_full(plan, NAMED).map(|all| format!("Lists are cut; {all}.")));
     let page = Page {
         dialect,
         head: head(plan, [verb, heading], dialect),
         sections,
-        foot: legend(plan),
+        foot,
     };
     page.write(fit.bytes)
 }

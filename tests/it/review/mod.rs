@@ -4,6 +4,7 @@ mod annotations;
 mod every_field;
 mod fit;
 mod hostile;
+mod in_full;
 mod long_titles;
 mod look_alikes;
 mod pages;

@@ -1,0 +1,85 @@
+//! Lists that are cut: the plan says where the whole ones are, and they are there.
+
+use crate::support::Dir;
+
+const ALL: &str = "all members: plan --format html, or json";
+
+/// A manifest with a room of so many members, the first of them being 1001.
+fn manifest(members: u64) -> String {
+    let members: Vec<String> = (1001..=1000 + members)
+        .map(|user| user.to_string())
+        .collect();
+    let members = members.join(", ");
+    format!(
+        "version: 1\nwidget: 627\nrooms:\n  - {{pipe: team-a, title: Team A, members: [{members}]}}\n"
+    )
+}
+
+fn plan(dir: &Dir, args: &[&str]) -> String {
+    dir.run(&[&["plan", "--sandbox"], args].concat()).ok()
+}
+
+#[test]
+fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
+    let dir = Dir::with(&manifest(12));
+    assert!(!plan(&dir, &[]).contains("all members"), "nothing is cut");
+    let second =
+        "  - {pipe: team-b, title: Team B, members: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]}\n";
+    dir.write("rooms.yaml", manifest(14) + second);
+    let text = plan(&dir, &[]);
+    assert!(text.contains("1012 … 2 more\n"), "{text}");
+    assert!(text.ends_with(&format!("\n      {ALL}\n")), "{text}");
+    assert_eq!(text.matches("all members").count(), 1);
+    let page = plan(&dir, &["--format", "markdown", "--max-bytes", "4096"]);
+    assert!(
+        page.ends_with(&format!("\nLists are cut; {ALL}.\n")),
+        "{page}"
+    );
+    // There they are.
+    for format in ["html", "json"] {
+        let whole = plan(&dir, &["--format", format]);
+        for user in 1001..=1014 {
+            assert!(whole.contains(&user.to_string()), "{format}: {user}");
+        }
+    }
+    let diff = dir.run(&["diff", "/dev/null", "rooms.yaml"]).ok();
+    assert!(
+        diff.ends_with("\n      all members: diff --format html, or json\n"),
+        "{diff}"
+    );
+}
+
+#[test]
+fn so_does_one_that_cuts_who_is_left_to_people() {
+    let dir = Dir::with(&manifest(14));
+    dir.run(&["apply", "--sandbox", "--yes"]).ok();
+    let text = plan(&dir, &[]);
+    assert!(!text.contains("all members"), "nothing is listed: {text}");
+    dir.write("rooms.yaml", manifest(1));
+    let text = plan(&dir, &[]);
+    assert!(text.contains("recorded as added: 1002, "), "{text}");
+    assert!(text.ends_with(&format!("\n      {ALL}\n")), "{text}");
+    let whole = plan(&dir, &["--format", "json"]);
+    assert!(whole.contains("1014"), "{whole}");
+}
+
+#[test]
+fn rooms_that_are_no_longer_declared_are_all_in_json() {
+    let room = |n: u32| format!("  - {{pipe: room-{n}, title: Room {n}}}\n");
+    let head = "version: 1\nwidget: 627\nrooms:\n".to_owned();
+    let dir = Dir::with(&(head.clone() + &(1..=9).map(room).collect::<String>()));
+    dir.run(&["apply", "--sandbox", "--yes"]).ok();
+    dir.write("rooms.yaml", head + &(1..=3).map(room).collect::<String>());
+    let text = plan(&dir, &[]);
+    assert!(text.contains("room-8 … 1 more\n"), "{text}");
+    assert!(
+        text.ends_with("\n      all rooms: plan --format json\n"),
+        "{text}"
+    );
+    assert!(plan(&dir, &["--format", "json"]).contains("\"room-9\""));
+    let page = plan(&dir, &["--format", "markdown"]);
+    assert!(
+        page.contains("room-9") && !page.contains("Lists are cut"),
+        "{page}"
+    );
+}
