@@ -2,6 +2,7 @@
 //!
 //! Main entry: [`explain`]; what comes back is an [`Explained`].
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::groups::Directory;
@@ -32,7 +33,7 @@ pub struct Membership {
     pub pipe: Pipe,
     /// The user.
     pub user: UserId,
-    /// Every way in.
+    /// Every way in; none for somebody who is only kept out.
     pub ways: Vec<Way>,
     /// What keeps them out all the same.
     pub excluded: Vec<Way>,
@@ -43,8 +44,8 @@ pub struct Membership {
 pub enum Subject {
     /// A declared room.
     Room(Pipe),
-    /// A user, and the names they have.
-    User(UserId, Vec<String>),
+    /// A user, and the names they have. Of somebody whom `people` leaves out the id may not be known.
+    User(Option<UserId>, Vec<String>),
 }
 
 /// The answer.
@@ -52,6 +53,8 @@ pub enum Subject {
 pub struct Explained {
     /// What the question was about.
     pub subject: Subject,
+    /// The row of somebody whom the `where` of `people` leaves out.
+    pub left_out: Option<Place>,
     /// Sorted by room and user.
     pub memberships: Vec<Membership>,
 }
@@ -69,11 +72,15 @@ pub fn explain(
     (loaded, explained)
 }
 
+/// Somebody whom the `where` of `people` leaves out: their id if it is one, their names, and their row.
+type LeftOut = (Option<UserId>, Vec<String>, Place);
+
 /// Takes notes about one room and one user while rooms are put together.
 #[derive(Debug)]
 pub(super) struct Tracer {
     asked: String,
     user: Option<(UserId, Vec<String>)>,
+    left_out: Option<LeftOut>,
     of_room: Vec<Membership>,
     of_user: Vec<Membership>,
 }
@@ -83,6 +90,7 @@ impl Tracer {
         Self {
             asked: asked.to_owned(),
             user: None,
+            left_out: None,
             of_room: Vec::new(),
             of_user: Vec::new(),
         }
@@ -96,18 +104,27 @@ impl Tracer {
             _ => self.asked.parse().ok().filter(|id| *id > 0).map(UserId),
         };
         self.user = named.map(|user| (user, people.names_of(user)));
+        // Who has a name that counts is let in by another row.
+        let counts = self
+            .user
+            .as_ref()
+            .is_some_and(|(_, names)| !names.is_empty());
+        if let Some((user, names, at)) = people.left_out(&self.asked).filter(|_| !counts) {
+            self.user = user.map(|user| (user, names.clone()));
+            self.left_out = Some((user, names, directory.rosters().sources.place(at)));
+        }
     }
 
     /// Looks at a room as it is taken in.
     pub(super) fn room(&mut self, written: &RawRoom, joined: &[Member], directory: &Directory<'_>) {
         let pipe = Pipe::new(written.pipe.value.as_str());
         if written.pipe.value == self.asked {
-            let found = memberships(&pipe, written, joined, directory, None);
-            self.of_room.extend(found);
+            self.of_room
+                .extend(memberships(&pipe, written, joined, directory, None));
         }
         if let Some((user, _)) = &self.user {
-            let found = memberships(&pipe, written, joined, directory, Some(*user));
-            self.of_user.extend(found);
+            self.of_user
+                .extend(memberships(&pipe, written, joined, directory, Some(*user)));
         }
     }
 
@@ -119,19 +136,28 @@ impl Tracer {
         let (subject, mut memberships) = match self.user {
             _ if loaded.desired.rooms.contains_key(&pipe) => (Subject::Room(pipe), self.of_room),
             Some((user, names)) if !names.is_empty() || !self.of_user.is_empty() => {
-                (Subject::User(user, names), self.of_user)
+                (Subject::User(Some(user), names), self.of_user)
             }
-            _ => return None,
+            _ => match &self.left_out {
+                Some((user, names, _)) => (Subject::User(*user, names.clone()), self.of_user),
+                None => return None,
+            },
+        };
+        let left_out = match subject {
+            Subject::Room(_) => None,
+            Subject::User(..) => self.left_out.map(|(_, _, place)| place),
         };
         memberships.sort();
         Some(Explained {
             subject,
+            left_out,
             memberships,
         })
     }
 }
 
-/// The users of a room with all their ways in and out; only one of them if it is known who.
+/// The users of a room with all their ways in and out; only one of them if it is known who. Of those without a way in a room
+/// has only whom its `exclude` names by name or id: the rest of a list of everybody who opted out is nobody's question.
 fn memberships(
     pipe: &Pipe,
     written: &RawRoom,
@@ -170,13 +196,32 @@ fn memberships(
             }),
         }
     }
+    let named: BTreeSet<UserId> = written
+        .exclude
+        .iter()
+        .filter(|entry| !matches!(entry.value, RawMember::Group(_) | RawMember::Roster(_)))
+        .flat_map(|entry| directory.plainly(entry))
+        .map(|member| member.user)
+        .collect();
+    let mut without: Vec<Membership> = Vec::new();
     for (user, way) in outs {
-        // Who is excluded without a way in is nobody's question.
-        let index = found.binary_search_by_key(&user, |membership| membership.user);
-        if let Some(membership) = index.ok().and_then(|index| found.get_mut(index)) {
-            membership.excluded.push(way);
+        let inside = found.binary_search_by_key(&user, |membership| membership.user);
+        let membership = match inside {
+            Ok(index) => found.get_mut(index),
+            Err(_) => without.last_mut().filter(|last| last.user == user),
+        };
+        match membership {
+            Some(membership) => membership.excluded.push(way),
+            None if only.is_some() || named.contains(&user) => without.push(Membership {
+                pipe: pipe.clone(),
+                user,
+                ways: Vec::new(),
+                excluded: vec![way],
+            }),
+            None => {}
         }
     }
+    found.extend(without);
     found
 }
 

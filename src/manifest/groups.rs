@@ -244,7 +244,7 @@ impl<'a> Directory<'a> {
                 RawMember::Ids(ids) => self.add(ids, &mut members),
                 RawMember::Person(name) => match self.people.get(name) {
                     Some(Person::User(user, _)) => self.add(&one(user), &mut members),
-                    Some(Person::LeftOut | Person::WithoutId(_)) => {}
+                    Some(Person::LeftOut(..) | Person::WithoutId(_)) => {}
                     None if !self.people.is_complete() => {}
                     None => problems.push(self.unknown_person(name, written.at)),
                 },

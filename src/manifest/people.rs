@@ -12,7 +12,7 @@ use super::number::whole_number;
 use super::raw::{Names, PositiveId, RawDirectory, Spanned};
 use super::row::{Column, Row};
 use super::tables::Tables;
-use crate::model::UserId;
+use crate::model::{FileId, UserId};
 
 /// How many names are compared in search of nearest ones: a hundred searches among a thousand people.
 const MOST_COMPARISONS: usize = 100_000;
@@ -22,6 +22,14 @@ const MOST_WITHOUT_ID: usize = 10_000;
 const HOLDS_IDS: &str = "the column that `id` names holds the site's user ids, without leading zeros; mend the cell, or leave the person out with `where`";
 /// The largest id: what a signed 64-bit column holds.
 const LARGEST_ID: u64 = i64::MAX as u64;
+
+/// What needs no place: what is wrong with it was told.
+const NOWHERE: At = At {
+    file: FileId(0),
+    offset: 0,
+};
+/// Somebody of a row in which a mistake was noted.
+const NOTED: Person = Person::LeftOut(None, NOWHERE);
 
 /// Names, and whose they are.
 #[derive(Debug)]
@@ -42,8 +50,8 @@ pub(super) struct People {
 pub(super) enum Person {
     /// A user.
     User(UserId, At),
-    /// Somebody whom the directory's `where` leaves out.
-    LeftOut,
+    /// Somebody whom the directory's `where` leaves out, with their id if it is one, and their row.
+    LeftOut(Option<UserId>, At),
     /// Somebody whose id cannot be used; which of the mistakes says why.
     WithoutId(usize),
 }
@@ -112,7 +120,7 @@ impl People {
                     Err(mistake) => self.without_id(mistake.hint(HOLDS_IDS), whose, problems),
                 }
             } else {
-                Person::LeftOut
+                Person::LeftOut(self::id(row.cell(&id)), row.at())
             };
             for column in &names {
                 self.take(row, column, person, sources, problems);
@@ -120,7 +128,7 @@ impl People {
         });
         // Whoever names somebody of a row that is noted already has not made another mistake.
         for cell in table.ragged_cells(sources) {
-            self.names.entry(cell).or_insert(Person::LeftOut);
+            self.names.entry(cell).or_insert(NOTED);
         }
         if rows == 0 && !raw.file.allow_empty {
             problems.push(super::tables::empty(&raw.file, sources, table));
@@ -143,7 +151,7 @@ impl People {
             (Entry::Vacant(free), _) => drop(free.insert(person)),
             // Somebody who left and came back stands there twice; the one who counts is meant.
             (Entry::Occupied(mut taken), Person::User(user, _)) => match *taken.get() {
-                Person::LeftOut | Person::WithoutId(_) => drop(taken.insert(person)),
+                Person::LeftOut(..) | Person::WithoutId(_) => drop(taken.insert(person)),
                 Person::User(other, _) if other == user => {}
                 Person::User(other, first) => {
                     let message = format!(
@@ -158,7 +166,7 @@ impl People {
                     );
                 }
             },
-            (Entry::Occupied(_), Person::LeftOut | Person::WithoutId(_)) => {}
+            (Entry::Occupied(_), Person::LeftOut(..) | Person::WithoutId(_)) => {}
         }
     }
 
@@ -166,7 +174,7 @@ impl People {
     fn without_id(&mut self, mistake: Diagnostic, whose: Whose, problems: &mut Problems) -> Person {
         if whose == Whose::All || self.without_id.len() >= MOST_WITHOUT_ID {
             problems.push(mistake);
-            return Person::LeftOut;
+            return NOTED;
         }
         self.without_id.push(mistake);
         Person::WithoutId(self.without_id.len() - 1)
@@ -190,6 +198,31 @@ impl People {
     /// Who has this name.
     pub(super) fn get(&self, name: &str) -> Option<Person> {
         self.names.get(name).copied()
+    }
+
+    /// Whom the directory's `where` leaves out of all rooms, by name or else by id: their id if it is one, their names, and their row.
+    pub(super) fn left_out(&self, asked: &str) -> Option<(Option<UserId>, Vec<String>, At)> {
+        let people = self.names.iter();
+        match self.get(asked) {
+            Some(Person::LeftOut(None, at)) => Some((None, vec![asked.to_owned()], at)),
+            Some(Person::LeftOut(Some(user), at)) => Some((Some(user), self.left_names(user), at)),
+            Some(Person::User(..) | Person::WithoutId(_)) => None,
+            None => {
+                let user = id(asked)?;
+                let at = people.map(|(_, person)| *person).find_map(|it| match it {
+                    Person::LeftOut(Some(other), at) if other == user => Some(at),
+                    _ => None,
+                });
+                Some((Some(user), self.left_names(user), at?))
+            }
+        }
+    }
+
+    fn left_names(&self, user: UserId) -> Vec<String> {
+        let theirs =
+            |person: &Person| matches!(person, Person::LeftOut(Some(it), _) if *it == user);
+        let names = self.names.iter().filter(|(_, person)| theirs(person));
+        names.map(|(name, _)| name.clone()).collect()
     }
 
     /// The names of a user, sorted.
@@ -235,11 +268,8 @@ impl People {
 impl Person {
     fn at(self) -> At {
         match self {
-            Self::User(_, at) => at,
-            Self::LeftOut | Self::WithoutId(_) => At {
-                file: crate::model::FileId(0),
-                offset: 0,
-            },
+            Self::User(_, at) | Self::LeftOut(_, at) => at,
+            Self::WithoutId(_) => NOWHERE,
         }
     }
 }

@@ -172,7 +172,7 @@ impl Rosters<'_> {
         }
         match known {
             Some(Person::User(user, _)) => Ok(Some(user)),
-            Some(Person::LeftOut) => Ok(None),
+            Some(Person::LeftOut(..)) => Ok(None),
             Some(Person::WithoutId(number)) => people.mistake(number).map_or(Ok(None), Err),
             None if !people.is_complete() => Ok(None),
             None => {

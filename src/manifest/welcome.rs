@@ -131,7 +131,7 @@ fn sender(
         RawMember::Id(id) => return Some(UserId(*id)),
         RawMember::Person(name) => match directory.people().get(name) {
             Some(Person::User(user, _)) => return Some(user),
-            Some(Person::LeftOut) => bad(
+            Some(Person::LeftOut(..)) => bad(
                 "the welcome is from somebody whom the directory of people leaves out",
                 "name somebody whom its `where` lets in",
             ),

@@ -24,12 +24,16 @@ pub fn explained(explained: &Explained, desired: &Desired, paint: Paint) -> Stri
             } else {
                 format!(" ({})", names.join(", "))
             };
-            let _ = writeln!(
-                text,
-                "{}{known}",
-                paint.tone(Tone::Strong, format!("user {user}"))
-            );
+            let user = match user {
+                Some(user) => format!("user {user}"),
+                None => "user without a usable id".to_owned(),
+            };
+            let _ = writeln!(text, "{}{known}", paint.tone(Tone::Strong, user));
         }
+    }
+    if let Some(row) = explained.left_out {
+        let row = place(desired, row);
+        let _ = writeln!(text, "  left out by the `where` of `people`: {row}");
     }
     let (out, inside): (Vec<&Membership>, Vec<&Membership>) = explained
         .memberships

@@ -52,9 +52,10 @@ fn a_room_tells_where_each_member_comes_from_and_who_is_kept_out() {
         4  rooms.yaml:10
            rooms.yaml:7 through @staff
         7  staff.txt:1 through @staff
-      1 user kept out:
+      2 users kept out:
         21  staff.txt:2 through @staff
             kept out by gone.txt:2 through @gone
+        99  kept out by rooms.yaml:10
     "#);
     assert_snapshot!(dir.run(&["explain", "course-rust"]).ok(), @r#"
     course-rust  "Rust · лето"
@@ -105,6 +106,74 @@ fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
     error: `nobody` is neither the pipe of a declared room nor a user of one
       hint: ask for a pipe, a user's id, or a name from `people`
     ");
+}
+
+/// Of a group that is excluded nobody is listed who has no way in; who asks about one of its users is told.
+#[test]
+fn somebody_who_is_only_kept_out_is_told_what_keeps_them_out() {
+    let dir = school();
+    dir.write("gone.txt", "21\n22\n");
+    assert_snapshot!(dir.run(&["explain", "99"]).ok(), @r"
+    user 99
+      0 memberships
+      1 room kept out of:
+        lounge  kept out by rooms.yaml:10
+    ");
+    assert_snapshot!(dir.run(&["explain", "22"]).ok(), @r"
+    user 22
+      0 memberships
+      1 room kept out of:
+        lounge  kept out by gone.txt:2 through @gone
+    ");
+    assert!(!dir.run(&["explain", "lounge"]).ok().contains("22"));
+    let document = dir.run(&["explain", "99", "--format", "json"]).json();
+    let membership = &document["memberships"][0];
+    assert_eq!(membership["member"], false);
+    assert_eq!(membership["ways"].as_array().unwrap().len(), 0);
+    assert_eq!(membership["excluded_by"][0]["line"], 10);
+}
+
+#[test]
+fn somebody_whom_the_directory_leaves_out_is_told_by_which_row() {
+    let dir = Dir::with(
+        "version: 1
+people: {roster: people.csv, name: [name, login], id: id, where: {state: in}}
+rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
+",
+    );
+    dir.write(
+        "people.csv",
+        "name,login,id,state\nanna,a1,5,in\nbert,b1,6,out\ncarl,c1,,out\ndora,d1,7,out\nanna,a1,5,out\n",
+    );
+    let bert = dir.run(&["explain", "bert"]).ok();
+    assert_snapshot!(bert, @r"
+    user 6 (b1, bert)
+      left out by the `where` of `people`: people.csv:3
+      0 memberships
+    ");
+    assert_eq!(bert, dir.run(&["explain", "6"]).ok());
+    assert_snapshot!(dir.run(&["explain", "carl"]).ok(), @r"
+    user without a usable id (carl)
+      left out by the `where` of `people`: people.csv:4
+      0 memberships
+    ");
+    // A room may name somebody by their id all the same.
+    assert_snapshot!(dir.run(&["explain", "dora"]).ok(), @r"
+    user 7 (d1, dora)
+      left out by the `where` of `people`: people.csv:5
+      1 membership:
+        team  rooms.yaml:3
+    ");
+    // Who is back in another row is not left out.
+    assert_snapshot!(dir.run(&["explain", "5"]).ok(), @r"
+    user 5 (a1, anna)
+      1 membership:
+        team  rooms.yaml:3
+    ");
+    let document = dir.run(&["explain", "6", "--format", "json"]).json();
+    assert_eq!(document["left_out"]["file"], "people.csv");
+    assert_eq!(document["left_out"]["line"], 3);
+    assert_eq!(dir.run(&["explain", "77"]).code, 64);
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub struct ExplainDocument {
     /// The names of that user.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     names: Vec<String>,
+    /// The row of a user whom the `where` of `people` leaves out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<PlaceDocument>,
     memberships: Vec<MembershipDocument>,
 }
 
@@ -31,6 +34,13 @@ struct MembershipDocument {
     member: bool,
     ways: Vec<WayDocument>,
     excluded_by: Vec<WayDocument>,
+}
+
+#[derive(Debug, Serialize)]
+struct PlaceDocument {
+    file: String,
+    /// From 1.
+    line: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,7 +59,7 @@ impl ExplainDocument {
     pub fn new(explained: &Explained, desired: &Desired) -> Self {
         let (pipe, user, names) = match &explained.subject {
             Subject::Room(pipe) => (Some(pipe.to_string()), None, Vec::new()),
-            Subject::User(user, names) => (None, Some(user.0), names.clone()),
+            Subject::User(user, names) => (None, user.map(|user| user.0), names.clone()),
         };
         let memberships = explained.memberships.iter().map(|membership| {
             let Membership {
@@ -73,6 +83,10 @@ impl ExplainDocument {
             pipe,
             user,
             names,
+            left_out: explained.left_out.map(|place| PlaceDocument {
+                file: desired.file_name(place).to_string(),
+                line: place.line,
+            }),
             memberships: memberships.collect(),
         }
     }
