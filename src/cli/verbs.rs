@@ -53,7 +53,7 @@ pub struct PlanArgs {
     /// Exit with 2 if changes are pending
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Save the plan to this file, for `apply FILE` to do exactly what it says
+    /// Save the plan to this file, for `apply FILE` to do exactly what it says; what --allow-publish, --allow-recreate or --ignore-limits allowed is not saved, and given again there
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Ask the widget for its users, and warn of members it does not know
@@ -79,7 +79,7 @@ pub struct DiffArgs {
 /// Flags of `apply`.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// A plan saved by `plan --out`; it was reviewed, so nothing is asked
+    /// A plan saved by `plan --out`; it was reviewed, so nothing is asked; it keeps no flags: what --allow-publish, --allow-recreate or --ignore-limits allowed is given again
     #[arg(value_name = "PLAN_FILE")]
     pub plan: Option<PathBuf>,
     /// Do the rooms of a saved plan that nobody changed since, and leave the others

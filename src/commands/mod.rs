@@ -3,6 +3,7 @@
 //! Main entry: [`run`]. It gets its arguments and its streams from `main`, and exits nothing.
 
 mod adopt;
+mod allowances;
 mod apply;
 mod check;
 mod console;

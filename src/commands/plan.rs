@@ -3,6 +3,7 @@
 use std::mem::forget;
 
 use super::Console;
+use super::allowances::remind;
 use super::report::replace;
 use super::target::{Connection, dice, manifest, may_list_users, planned, switches};
 use crate::cli::{Format, PlanArgs};
@@ -39,6 +40,7 @@ pub(super) async fn run(
     if let Some(path) = &args.out {
         let ledger = planned.connection.ledger.portable();
         replace(path, &save(&planned.plan, ledger.as_deref())?)?;
+        remind(&planned.plan, path, console);
     }
     let (plan, loaded) = (&planned.plan, &planned.loaded);
     match console.format {

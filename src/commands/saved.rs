@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Console;
+use super::allowances::ask_again;
 use super::apply::{carry_out, exit, show};
 use super::report::Told;
 use super::site::{Site, place};
@@ -45,6 +46,7 @@ pub(super) async fn run(
     saved.allow(&switches.allow);
     show(&saved, console)?;
     if !saved.refusals.is_empty() {
+        ask_again(&saved, console);
         return finish(
             Told::nothing(Exit::Refused, settings),
             &saved,

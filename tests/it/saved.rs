@@ -222,6 +222,10 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
     let flags = ["--allow-publish", "--allow-recreate", "--ignore-limits"];
     let ran = dir.run(&[&["plan", "-o", "plan.json"], &flags[..]].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(
+        ran.err,
+        "what was allowed is not saved: give it again, `roomform apply plan.json --allow-publish --allow-recreate --ignore-limits`\n"
+    );
     let before = api.stats().writes();
     for left_out in 0..flags.len() {
         let given: Vec<&str> = flags
@@ -236,6 +240,14 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
             ran.out.lines().last().unwrap().contains(flags[left_out]),
             "{}",
             ran.out
+        );
+        // The manifest is not read any more: its `limits` are no remedy.
+        assert_eq!(
+            ran.err,
+            format!(
+                "error: nothing was applied: a saved plan keeps no flags, and the manifest is not read; add {} to this `apply`, or make a new plan\n",
+                flags[left_out]
+            )
         );
     }
     dir.run(&[&["apply", "plan.json"], &flags[..]].concat())

@@ -1,0 +1,45 @@
+//! The flags that lift what guards against a plan: a saved one keeps none of them.
+
+use std::path::Path;
+
+use super::Console;
+use crate::plan::{LimitKind, Plan, Refusal};
+
+/// Says after `plan --out` which flags `apply` needs once more.
+pub(super) fn remind(plan: &Plan, file: &Path, console: &mut Console) {
+    let lifted = plan.guards.iter();
+    let lifted = flags(lifted.filter(|guard| !plan.refusals.contains(guard)));
+    if !lifted.is_empty() {
+        console.status(&format!(
+            "what was allowed is not saved: give it again, `roomform apply {} {lifted}`",
+            file.display()
+        ));
+    }
+}
+
+/// Says what a saved plan lacks: a limit that is changed in the manifest now comes too late for it.
+pub(super) fn ask_again(plan: &Plan, console: &mut Console) {
+    console.error(&format!(
+        "nothing was applied: a saved plan keeps no flags, and the manifest is not read; add {} to this `apply`, or make a new plan",
+        flags(plan.refusals.iter())
+    ));
+}
+
+/// The flags for some guards, each once.
+fn flags<'g>(guards: impl Iterator<Item = &'g Refusal>) -> String {
+    let mut flags: Vec<&str> = guards
+        .map(|guard| match guard {
+            Refusal::Limit {
+                kind: LimitKind::Publish,
+                ..
+            } => "--allow-publish",
+            Refusal::Recreate { .. } => "--allow-recreate",
+            Refusal::Limit { .. } | Refusal::MassChange { .. } | Refusal::Shrunk { .. } => {
+                "--ignore-limits"
+            }
+        })
+        .collect();
+    flags.sort_unstable();
+    flags.dedup();
+    flags.join(" ")
+}
