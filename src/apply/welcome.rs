@@ -11,10 +11,13 @@ use tracing::info;
 use super::attempts::{Stop, Unsent, attempts};
 use super::control::{Control, Halt};
 use super::outcome::{Doubt, RoomOutcome, Status};
-use crate::imbachat::{Call, Failure, Message, SendMessages};
+use crate::imbachat::{Call, Cause, Failure, Message, SendMessages};
 use crate::ledger::{Fact, Record, Stage};
 use crate::model::{Pipe, Welcome};
 use crate::plan::Change;
+
+/// Whether the server knows no such call, room or user, only its own words tell; it took the room's other calls just before.
+const UNKNOWN: &str = "check the user whom the welcome is `from`, and the room; `roomform get users` and `roomform get rooms` list them (remote_user_id is the one of `from`); else check --api-url";
 
 /// The rooms that are to be welcomed and are fit for it. Those that the list was not read for still wait.
 pub(super) fn due(
@@ -102,7 +105,17 @@ async fn say(
         Err(Unsent::Halted) => (Stage::Failed, Err(Stop::Run)),
         Err(Unsent::Failed(failure)) => {
             let message = format!("the welcome was not sent: {}", failure.message);
-            let failure = Failure { message, ..failure };
+            let missed = matches!(failure.cause, Some(Cause::Status(404) | Cause::Body(404)));
+            let hint = if missed {
+                Some(UNKNOWN.to_owned())
+            } else {
+                failure.hint
+            };
+            let failure = Failure {
+                message,
+                hint,
+                ..failure
+            };
             (Stage::Failed, Err(Stop::failed(failure)))
         }
     };

@@ -330,6 +330,9 @@ fn a_message_the_server_did_not_take_is_still_owed() {
             "{ran:#?}"
         );
         assert_eq!(stages(&dir), ["intended", "failed"]);
+        let hint = "check the user whom the welcome is `from`, and the room;";
+        let unknown = matches!(fault, Fault::Answer("404 Not Found", ..));
+        assert_eq!(ran.out.contains(hint), unknown, "{}", ran.out);
         let shown = dir.run(&["ledger", "show", "--ledger", "l.jsonl"]).ok();
         assert!(
             shown.contains("  team-a  owed since it was to be created: its welcome\n"),
