@@ -10,7 +10,7 @@ use roomform::manifest::{
 use roomform::model::{LiveRoom, Pipe, Recorded, RoomId, RoomKind, RoomState, WidgetId};
 use roomform::sandbox::{Config, RoomView};
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Canned, Dir};
 
 const OLD: &[(&str, &str, u8)] = &[
     ("course-a", "Course A", 1),
@@ -660,4 +660,44 @@ fn what_would_be_read_is_compared_with_what_is_meant() {
         let judged = judged(after).unwrap_err();
         assert!(judged.starts_with(words), "{judged}");
     }
+}
+
+/// A plan of a file without rooms is refused unless that is meant: it is not said to find nothing to do.
+#[test]
+fn an_export_of_no_room_says_so() {
+    let (api, dir) = widget(OLD);
+    for (args, told) in [
+        (&["--scope", "zz*"][..], "no live room matches --scope"),
+        (
+            &["--scope", "*", "--only", "zz*"],
+            "no live room matches --scope and --only",
+        ),
+    ] {
+        let ran = dir.run(&[&["export"], args].concat());
+        assert_eq!((ran.code, ran.err), (0, format!("warning: {told}\n")));
+        assert!(!ran.out.contains("finds nothing"), "{}", ran.out);
+    }
+    let ran = dir.run(&["export", "--scope", "zz*", "--out", "zz.yaml"]);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (0, "wrote zz.yaml: 0 rooms\n")
+    );
+    assert_snapshot!(dir.read("zz.yaml"), @r#"
+    # Made by `roomform export` from the rooms the server listed: it showed none that a manifest could declare.
+    version: 1
+    widget: 627
+    scope: ["zz*"]
+
+    rooms: [] # none: --allow-empty says that none is meant
+    "#);
+    assert_eq!(dir.run(&["plan", "-f", "zz.yaml"]).code, 3);
+    dir.run(&["plan", "-f", "zz.yaml", "--allow-empty"]).ok();
+    let bare = Canned::answer("200 OK", "", r#"{"success":true,"code":200,"data":[]}"#);
+    let dir = Dir::new()
+        .envs(&api.env())
+        .env("IMBACHAT_API_URL", &bare.url());
+    assert_eq!(
+        dir.run(&["export"]).err,
+        "warning: the server lists no live room\n"
+    );
 }

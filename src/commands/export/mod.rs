@@ -40,6 +40,9 @@ pub(super) async fn run(
     let widget = connection.target.widget;
     connection.close().await?;
     let entries = entries(&rooms, &recorded);
+    if entries.is_empty() {
+        console.warn(&nothing(args, settings));
+    }
     match out {
         Some(out) => out.write(widget, &globs, &entries, console)?,
         None => {
@@ -68,4 +71,20 @@ fn scope(given: &[String]) -> Result<(Vec<String>, Selection), Error> {
     };
     Err(Error::message(Exit::Usage, format!("--scope: {wrong}"))
         .hint("write it as --scope 'course-*'"))
+}
+
+/// That there is nothing to write, and what left it out if something did.
+fn nothing(args: &ExportArgs, settings: &Settings) -> String {
+    let common = &settings.common;
+    let chosen = [
+        (!args.scope.is_empty(), "--scope"),
+        (!common.only.is_empty(), "--only"),
+        (common.shard.is_some(), "--shard"),
+    ];
+    let chosen = chosen.into_iter().filter(|(given, _)| *given);
+    let flags: Vec<&str> = chosen.map(|(_, flag)| flag).collect();
+    match flags.as_slice() {
+        [] => "the server lists no live room".to_owned(),
+        flags => format!("no live room matches {}", flags.join(" and ")),
+    }
 }

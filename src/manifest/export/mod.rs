@@ -83,12 +83,14 @@ pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
             format!("scope: [{}]\n", globs.join(", "))
         }
     };
-    let empty = if declared.is_empty() {
-        " [] # none: --allow-empty says that none is meant"
+    let (head, empty) = if declared.is_empty() {
+        // Without --allow-empty a plan of it is refused.
+        let empty = " [] # none: --allow-empty says that none is meant";
+        (HEAD_OF_NOTHING, empty)
     } else {
-        ""
+        (HEAD, "")
     };
-    format!("{HEAD}version: 1\nwidget: {widget}\n{scope}\nrooms:{empty}\n{declared}{left_out}")
+    format!("{head}version: 1\nwidget: {widget}\n{scope}\nrooms:{empty}\n{declared}{left_out}")
 }
 
 fn leave_out(text: &mut String, pipe: &Pipe, rooms: &[&LiveRoom], reason: &str) {
@@ -105,6 +107,9 @@ const HEAD: &str = "\
 # Made by `roomform export` from the rooms the server listed. `roomform plan` finds nothing to do for it.
 # The API does not tell who is in a room. `members` below are those whose adding is on record in the ledger;
 # everyone else who is in a room stays there, listed or not.
+";
+const HEAD_OF_NOTHING: &str = "\
+# Made by `roomform export` from the rooms the server listed: it showed none that a manifest could declare.
 ";
 
 fn declare(text: &mut String, room: &LiveRoom, recorded: Option<&RecordedRoom>) {
