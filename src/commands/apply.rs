@@ -85,7 +85,11 @@ pub(super) async fn run(
 /// Prints a plan before it is asked about. A document or a page is printed once, at the end.
 pub(super) fn show(plan: &Plan, console: &mut Console) -> Result<(), Error> {
     if console.format == Format::Text {
-        console.print(&render::plan(plan, console.out_paint))?;
+        let printed = console.print(&render::plan(plan, console.out_paint));
+        printed.map_err(|error| {
+            let message = format!("nothing was applied: {}", error.chain());
+            Error::message(error.exit, message)
+        })?;
     }
     Ok(())
 }
@@ -174,6 +178,12 @@ async fn after(
     console: &mut Console,
 ) -> Option<Plan> {
     let observed = outcome?.observed.as_ref()?;
+    // A sandbox lists what it could not save, and the next one will not have it. That it failed is told when it stops.
+    if let Some(sandbox) = &connection.sandbox
+        && sandbox.flush().await.is_err()
+    {
+        return None;
+    }
     match connection.ledger.remember(&connection.target).await {
         Ok(remembered) => Some(plan(
             &connection.target,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use anyhow::Context;
 use serde::Serialize;
 
 use super::formats;
@@ -114,14 +115,8 @@ impl Console {
 
     /// Prints what was asked for. A reader that went away is no failure.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
-        match self
-            .out
-            .write_all(text.as_bytes())
-            .and_then(|()| self.out.flush())
-        {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-            _ => Ok(()),
-        }
+        let written = self.out.write_all(text.as_bytes());
+        printed(written.and_then(|()| self.out.flush()))
     }
 
     /// Prints what was asked for as it is made. A reader that went away is no failure.
@@ -130,10 +125,7 @@ impl Console {
         write: impl FnOnce(Format, &mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Error> {
         let mut out = io::BufWriter::with_capacity(1 << 16, &mut self.out);
-        match write(self.format, &mut out).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-            _ => Ok(()),
-        }
+        printed(write(self.format, &mut out).and_then(|()| out.flush()))
     }
 
     /// Prints the one JSON document.
@@ -269,5 +261,13 @@ impl Console {
             }
         }
         error.exit
+    }
+}
+
+/// A reader that went away is no failure.
+fn printed(written: io::Result<()>) -> Result<(), Error> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written.context("stdout cannot be written")?),
     }
 }

@@ -78,7 +78,8 @@ impl Told {
         console.print(&text)
     }
 
-    /// Tells everything: on stdout first, so that a file that cannot be written loses nothing, then in the files asked for.
+    /// Tells everything: on stdout first, so that a file that cannot be written loses nothing, then in the files asked for, be
+    /// stdout written or not.
     pub(super) fn tell(
         &self,
         plan: &Plan,
@@ -86,8 +87,26 @@ impl Told {
         args: &ApplyArgs,
         console: &mut Console,
     ) -> Result<(), Error> {
-        self.print(plan, loaded, console)?;
-        self.write_files(plan, loaded, args)
+        let printed = self.print(plan, loaded, console);
+        let printed = printed.map_err(|error| self.untold(&error));
+        printed.and(self.write_files(plan, loaded, args))
+    }
+
+    /// What stands where nothing can be printed: who reads it has to know whether anything was sent.
+    fn untold(&self, error: &Error) -> Error {
+        let chain = error.chain();
+        match self.outcome.as_ref().filter(|it| !it.rooms.is_empty()) {
+            Some(outcome) => {
+                let figures = render::figures(outcome);
+                let message =
+                    format!("apply ended with {figures}, and only telling so failed: {chain}");
+                Error::message(error.exit, message).hint("`roomform plan` says what is left")
+            }
+            None => {
+                let message = format!("nothing was applied, and telling so failed: {chain}");
+                Error::message(error.exit, message)
+            }
+        }
     }
 
     /// Writes the files that were asked for, each replaced as a whole.

@@ -42,7 +42,7 @@ pub(super) struct Connection {
     pub(super) reader: Reader,
     pub(super) ledger: Place,
     http: Http,
-    sandbox: Option<Sandbox>,
+    pub(super) sandbox: Option<Sandbox>,
 }
 
 /// A server that calls can be made to, whoever makes them.

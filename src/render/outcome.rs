@@ -186,7 +186,7 @@ fn glyph(status: &Status) -> &'static str {
 }
 
 /// The figures in one line, without `apply:`.
-pub(super) fn figures(outcome: &Outcome) -> String {
+pub fn figures(outcome: &Outcome) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for room in &outcome.rooms {
         *counts.entry(room.status.name()).or_default() += 1;

@@ -225,6 +225,15 @@ impl Sandbox {
         self.server.store.with_world(work)
     }
 
+    /// Saves what is not saved yet.
+    ///
+    /// # Errors
+    ///
+    /// When the state cannot be saved.
+    pub async fn flush(&self) -> Result<(), SandboxError> {
+        self.server.store.flush().await
+    }
+
     /// Takes no more requests, answers those under way for a few seconds, and saves what is not saved yet.
     ///
     /// # Errors

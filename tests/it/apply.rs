@@ -412,3 +412,53 @@ fn a_wrong_login_is_not_tried_for_every_room() {
         ran.out
     );
 }
+
+/// Who reads only the error has to know whether anything was sent; a report that was asked for is written all the same.
+#[cfg(target_os = "linux")]
+#[test]
+fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&many()).envs(&api.env());
+    let run = |args: &[&str]| {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let ran = dir.command(args).stdout(full.unwrap()).output().unwrap();
+        let err = String::from_utf8(ran.stderr).unwrap();
+        (ran.status.code(), err)
+    };
+    let (code, err) = run(&["apply", "--yes", "--format", "text"]);
+    assert_eq!((code, api.stats().writes()), (Some(1), 0));
+    assert_eq!(
+        err,
+        "error: nothing was applied: stdout cannot be written: No space left on device (os error 28)\n"
+    );
+    let (code, err) = run(&[
+        "apply", "--yes", "-q", "--format", "json", "--report", "r.json",
+    ]);
+    assert_eq!((code, api.rooms().len()), (Some(1), 25));
+    assert_snapshot!(err, @"
+    error: apply ended with 25 verified; 175 members confirmed; 25 to write, 1 to verify, and only telling so failed: stdout cannot be written: No space left on device (os error 28)
+      hint: `roomform plan` says what is left
+    ");
+    assert!(dir.read("r.json").contains("course-25"));
+}
+
+#[test]
+fn a_sandbox_that_cannot_be_saved_is_not_said_to_be_as_declared() {
+    let dir = Dir::with(&many());
+    let state = dir.path(".roomform/sandbox.json");
+    let child = dir
+        .command(&["apply", "--sandbox", "--yes", "--rate", "20"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    crate::kill::until("a first save", || state.exists());
+    fs::write(&state, "somebody else's").unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let [out, err] = [ended.stdout, ended.stderr].map(|it| String::from_utf8(it).unwrap());
+    assert!(err.contains("was changed by another process"), "{err}");
+    assert!(
+        out.contains("failed") && !out.contains("now: "),
+        "{out}\n{err}"
+    );
+}
