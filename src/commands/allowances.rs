@@ -4,15 +4,16 @@ use std::path::Path;
 
 use super::Console;
 use crate::plan::{LimitKind, Plan, Refusal};
+use crate::render::escape::terminal;
 
 /// Says after `plan --out` which flags `apply` needs once more.
 pub(super) fn remind(plan: &Plan, file: &Path, console: &mut Console) {
     let lifted = plan.guards.iter();
     let lifted = flags(lifted.filter(|guard| !plan.refusals.contains(guard)));
     if !lifted.is_empty() {
+        let file = terminal(&file.display().to_string());
         console.status(&format!(
-            "what was allowed is not saved: give it again, `roomform apply {} {lifted}`",
-            file.display()
+            "what was allowed is not saved: give it again, `roomform apply {file} {lifted}`"
         ));
     }
 }
