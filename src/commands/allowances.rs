@@ -1,19 +1,15 @@
 //! The flags that lift what guards against a plan: a saved one keeps none of them.
 
-use std::path::Path;
-
 use super::Console;
 use crate::plan::{LimitKind, Plan, Refusal};
-use crate::render::escape::terminal;
 
 /// Says after `plan --out` which flags `apply` needs once more.
-pub(super) fn remind(plan: &Plan, file: &Path, console: &mut Console) {
+pub(super) fn remind(plan: &Plan, console: &mut Console) {
     let lifted = plan.guards.iter();
     let lifted = flags(lifted.filter(|guard| !plan.refusals.contains(guard)));
     if !lifted.is_empty() {
-        let file = terminal(&file.display().to_string());
         console.status(&format!(
-            "what was allowed is not saved: give it again, `roomform apply {file} {lifted}`"
+            "what was allowed is not saved: an `apply` of this plan needs {lifted} again"
         ));
     }
 }

@@ -124,8 +124,14 @@ impl Console {
         &mut self,
         write: impl FnOnce(Format, &mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Error> {
-        let mut out = io::BufWriter::with_capacity(1 << 16, &mut self.out);
-        printed(write(self.format, &mut out).and_then(|()| out.flush()))
+        let (to, failed) = (&mut self.out, false);
+        let mut out = io::BufWriter::with_capacity(1 << 16, Sink { to, failed });
+        let written = write(self.format, &mut out).and_then(|()| out.flush());
+        match written {
+            // What is printed is read from somewhere too.
+            Err(error) if !out.get_ref().failed => Err(error.into()),
+            written => printed(written),
+        }
     }
 
     /// Prints the one JSON document.
@@ -261,6 +267,26 @@ impl Console {
             }
         }
         error.exit
+    }
+}
+
+/// A writer that knows whether it was it that failed.
+struct Sink<W> {
+    to: W,
+    failed: bool,
+}
+
+impl<W: Write> Write for Sink<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes);
+        self.failed |= written.is_err();
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.to.flush();
+        self.failed |= flushed.is_err();
+        flushed
     }
 }
 

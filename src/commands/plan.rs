@@ -40,7 +40,7 @@ pub(super) async fn run(
     if let Some(path) = &args.out {
         let ledger = planned.connection.ledger.portable();
         replace(path, &save(&planned.plan, ledger.as_deref())?)?;
-        remind(&planned.plan, path, console);
+        remind(&planned.plan, console);
     }
     let (plan, loaded) = (&planned.plan, &planned.loaded);
     match console.format {

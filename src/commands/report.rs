@@ -89,24 +89,27 @@ impl Told {
     ) -> Result<(), Error> {
         let printed = self.print(plan, loaded, console);
         let printed = printed.map_err(|error| self.untold(&error));
-        printed.and(self.write_files(plan, loaded, args))
+        let written = self.write_files(plan, loaded, args);
+        if let (Err(_), Err(error)) = (&printed, &written) {
+            console.error(&error.chain());
+        }
+        printed.and(written)
     }
 
     /// What stands where nothing can be printed: who reads it has to know whether anything was sent.
     fn untold(&self, error: &Error) -> Error {
         let chain = error.chain();
-        match self.outcome.as_ref().filter(|it| !it.rooms.is_empty()) {
-            Some(outcome) => {
-                let figures = render::figures(outcome);
-                let message =
-                    format!("apply ended with {figures}, and only telling so failed: {chain}");
-                Error::message(error.exit, message).hint("`roomform plan` says what is left")
-            }
-            None => {
-                let message = format!("nothing was applied, and telling so failed: {chain}");
-                Error::message(error.exit, message)
-            }
-        }
+        let tried = |outcome: &&Outcome| outcome.rooms.iter().any(|room| room.requests > 0);
+        let Some(outcome) = self.outcome.as_ref().filter(tried) else {
+            let message = format!("nothing was applied, and telling so failed: {chain}");
+            return Error::message(error.exit, message);
+        };
+        let ended = render::briefly(outcome);
+        let message = format!("apply ended with {ended}; it could not be told: {chain}");
+        let error = Error::message(error.exit, message);
+        let hints = render::hints(outcome).into_iter();
+        let hints = hints.chain(["`roomform plan` says what is left"]);
+        hints.fold(error, Error::hint)
     }
 
     /// Writes the files that were asked for, each replaced as a whole.

@@ -39,7 +39,7 @@ pub use explained::explained;
 pub use failed::failed;
 pub use ledger::ledger;
 pub use moved::moved;
-pub use outcome::{figures, outcome};
+pub use outcome::{briefly, hints, outcome};
 pub use paint::Paint;
 pub use plan::{plan, verdict};
 pub use progress::{EVERY, Progress};

@@ -66,6 +66,13 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
     text
 }
 
+/// How it ended, in a sentence without a place to break it; not neutralised for any sink.
+pub fn briefly(outcome: &Outcome) -> String {
+    let halts = outcome.halt.iter();
+    let halts = halts.map(|halt| format!("; stopped: {}", stopped(halt, &str::to_owned)));
+    figures(outcome) + &halts.collect::<String>()
+}
+
 /// Why the run ended before all was done, in words.
 pub(super) fn stopped(halt: &Halt, quote: Quote<'_>) -> String {
     match halt {
@@ -161,7 +168,7 @@ pub(super) fn welcome_in_doubt(reason: &str) -> String {
 }
 
 /// The remedies of all failures, each once: when everything fails it is usually for one reason.
-pub(super) fn hints(outcome: &Outcome) -> BTreeSet<&str> {
+pub fn hints(outcome: &Outcome) -> BTreeSet<&str> {
     let statuses = outcome.rooms.iter().map(|room| &room.status);
     statuses
         .filter_map(|status| match status {
@@ -186,7 +193,7 @@ fn glyph(status: &Status) -> &'static str {
 }
 
 /// The figures in one line, without `apply:`.
-pub fn figures(outcome: &Outcome) -> String {
+pub(super) fn figures(outcome: &Outcome) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for room in &outcome.rooms {
         *counts.entry(room.status.name()).or_default() += 1;

@@ -13,7 +13,7 @@ use super::sections::{refused, sections, ticked};
 use super::title;
 use super::words::{Count, few};
 use crate::model::{FieldValue, Welcome};
-use crate::plan::{Action, Change, FieldChange, Note, Plan};
+use crate::plan::{Action, Change, Difference, FieldChange, Note, Plan, RoomDifference};
 
 /// Columns a pipe gets at least, so that the verbs stand under each other.
 const PIPE_WIDTH: usize = 20;
@@ -334,21 +334,44 @@ fn summary(text: &mut String, plan: &Plan, paint: Paint) {
     }
 }
 
-/// Where everyone is named, if a list of members is cut, or one of more than so many rooms.
+/// Where everyone is named, if a list of members is cut, or one of more than so many rooms. An `apply` says it of its plan too.
 pub(super) fn in_full(plan: &Plan, named_rooms: usize) -> Option<String> {
     let sent = plan.changes.iter().map(|change| &change.members);
-    let sent = sent.map(|members| members.new.len().max(members.unverified.len()));
-    let gone = plan.by_hand.iter();
-    let gone = gone.map(|room| room.left.len() + room.released.len());
-    let members = sent.chain(gone).any(|count| count > NAMED);
-    let rooms = plan.undeclared.len() > named_rooms;
-    // A page for a browser opens each room to its members; rooms are all named in JSON only.
-    let (what, format) = match (members, rooms) {
+    let mut sent = sent.map(|members| members.new.len().max(members.unverified.len()));
+    let members = sent.any(|count| count > NAMED) || cuts_by_hand(plan);
+    let differences = plan.compared.iter().flat_map(|it| &it.differences);
+    let differing = differences.map(differing_users).any(|count| count > NAMED);
+    // Of two manifests each room that is removed has a line of its own.
+    let rooms = plan.compared.is_none() && plan.undeclared.len() > named_rooms;
+    // A page for a browser opens each room to its members; the rest is all named in JSON only.
+    let (what, formats) = match (members || differing, rooms) {
         (false, false) => return None,
-        (true, false) => ("members", "html, or json"),
+        (true, false) if differing => ("members", "json"),
+        (true, false) if plan.compared.is_some() => ("members", "json, or html"),
+        (true, false) => ("members", "json, or plan --format html"),
         (false, true) => ("rooms", "json"),
         (true, true) => ("members and rooms", "json"),
     };
-    let verb = plan.compared.as_ref().map_or("plan", |_| "diff");
-    Some(format!("all {what}: {verb} --format {format}"))
+    Some(format!("all {what}: --format {formats}"))
+}
+
+/// Whether a list of members who are left to people is cut.
+pub(super) fn cuts_by_hand(plan: &Plan) -> bool {
+    let gone = plan.by_hand.iter();
+    let mut gone = gone.map(|room| room.left.len() + room.released.len());
+    gone.any(|count| count > NAMED)
+}
+
+/// How many users one difference of two manifests names.
+fn differing_users(difference: &Difference) -> usize {
+    match difference {
+        Difference::Room {
+            what:
+                RoomDifference::NotSent(users)
+                | RoomDifference::Excluded(users)
+                | RoomDifference::Readmitted(users),
+            ..
+        } => users.len(),
+        _ => 0,
+    }
 }

@@ -436,10 +436,48 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
     ]);
     assert_eq!((code, api.rooms().len()), (Some(1), 25));
     assert_snapshot!(err, @"
-    error: apply ended with 25 verified; 175 members confirmed; 25 to write, 1 to verify, and only telling so failed: stdout cannot be written: No space left on device (os error 28)
+    error: apply ended with 25 verified; 175 members confirmed; 25 to write, 1 to verify; it could not be told: stdout cannot be written: No space left on device (os error 28)
       hint: `roomform plan` says what is left
     ");
     assert!(dir.read("r.json").contains("course-25"));
+    // Neither is passed over: nothing is left to send, and a report that fails too is told.
+    let (code, err) = run(&[
+        "apply",
+        "--yes",
+        "-q",
+        "--format",
+        "json",
+        "--report",
+        "/dev/full",
+    ]);
+    assert_eq!((code, api.rooms().len()), (Some(1), 25));
+    assert_snapshot!(err, @r"
+    error: `/dev/full` cannot be written: No space left on device (os error 28)
+    error: nothing was applied, and telling so failed: stdout cannot be written: No space left on device (os error 28)
+    ");
+    // What failed before is told with what it takes to mend it.
+    let mended = many().replace(
+        "pipe: course-01,",
+        "pipe: course-01, welcome: {from: 99999, text: hello},",
+    );
+    let dir = Dir::with(&mended.replace("course-", "class-")).envs(&api.env());
+    let full = || {
+        fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let ran = dir
+        .command(&["apply", "--yes", "-q", "--format", "json"])
+        .stdout(full())
+        .output()
+        .unwrap();
+    let err = String::from_utf8(ran.stderr).unwrap();
+    assert_snapshot!(err, @r"
+    error: apply ended with 24 verified, 1 failed; 175 members confirmed; 25 to write, 1 to verify, 1 to send; it could not be told: stdout cannot be written: No space left on device (os error 28)
+      hint: check the user whom the welcome is `from`, and the room; `roomform get users` and `roomform get rooms` list them (remote_user_id is the one of `from`); else check --api-url
+      hint: `roomform plan` says what is left
+    ");
 }
 
 #[test]

@@ -143,7 +143,7 @@ rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
     );
     dir.write(
         "people.csv",
-        "name,login,id,state\nanna,a1,5,in\nbert,b1,6,out\ncarl,c1,,out\ndora,d1,7,out\nanna,a1,5,out\n",
+        "name,login,id,state\nanna,a1,5,in\nbert,b1,6,out\ncarl,c1,,out\ndora,d1,7,out\nanna,a1,5,out\nanne,a9,5,out\n",
     );
     let bert = dir.run(&["explain", "bert"]).ok();
     assert_snapshot!(bert, @r"
@@ -170,6 +170,8 @@ rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
       1 membership:
         team  rooms.yaml:3
     ");
+    let [five, anne] = ["5", "anne"].map(|asked| dir.run(&["explain", asked]).ok());
+    assert_eq!(five, anne, "whichever of their names is asked for");
     let document = dir.run(&["explain", "6", "--format", "json"]).json();
     assert_eq!(document["left_out"]["file"], "people.csv");
     assert_eq!(document["left_out"]["line"], 3);

@@ -683,7 +683,7 @@ fn an_export_of_no_room_says_so() {
         (0, "wrote zz.yaml: 0 rooms\n")
     );
     assert_snapshot!(dir.read("zz.yaml"), @r#"
-    # Made by `roomform export` from the rooms the server listed: it showed none that a manifest could declare.
+    # Made by `roomform export` from the rooms the server listed: of those that were asked for none can be declared.
     version: 1
     widget: 627
     scope: ["zz*"]

@@ -224,7 +224,7 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(
         ran.err,
-        "what was allowed is not saved: give it again, `roomform apply plan.json --allow-publish --allow-recreate --ignore-limits`\n"
+        "what was allowed is not saved: an `apply` of this plan needs --allow-publish --allow-recreate --ignore-limits again\n"
     );
     let before = api.stats().writes();
     for left_out in 0..flags.len() {

@@ -109,7 +109,7 @@ const HEAD: &str = "\
 # everyone else who is in a room stays there, listed or not.
 ";
 const HEAD_OF_NOTHING: &str = "\
-# Made by `roomform export` from the rooms the server listed: it showed none that a manifest could declare.
+# Made by `roomform export` from the rooms the server listed: of those that were asked for none can be declared.
 ";
 
 fn declare(text: &mut String, room: &LiveRoom, recorded: Option<&RecordedRoom>) {

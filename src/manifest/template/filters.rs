@@ -13,7 +13,8 @@ pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
-    // The library writes `True`; a manifest, and all that is printed of it, has `true`.
+    // The library writes `True`; a manifest, and all that is printed of it, has `true`. This is for a flag by itself: what is
+    // joined to a text (`~`) the library writes its own way.
     environment.set_formatter(|out, state, value| match value.kind() {
         ValueKind::Bool => out
             .write_str(if value.is_true() { "true" } else { "false" })

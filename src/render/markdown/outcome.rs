@@ -8,7 +8,7 @@ use crate::manifest::Loaded;
 use crate::plan::Plan;
 use crate::render::line::Quote;
 use crate::render::outcome::{figures, hints, stopped};
-use crate::render::plan::verdict;
+use crate::render::plan::{cuts_by_hand, verdict};
 use crate::render::result::{Gravity, gravity, words};
 
 /// A plan that was not carried out: refused, or nothing to do.
@@ -33,13 +33,15 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, after: Option<&Plan>, fit: Fit) -
         pinned("What to do", "remedies", "", remedies.collect()),
         pinned("Not as sent", "not as sent", "", of(Gravity::Odd)),
     ];
-    sections.extend(left_to_people(after.unwrap_or(plan), dialect));
+    let left = after.unwrap_or(plan);
+    sections.extend(left_to_people(left, dialect));
     sections.push(well(of(Gravity::Well)));
+    let foot = cuts_by_hand(left).then(|| "Lists are cut; all members: --format json.".to_owned());
     let page = Page {
         dialect,
         head: head(plan, outcome, after, fit),
         sections,
-        foot: Vec::new(),
+        foot: foot.into_iter().collect(),
     };
     page.write(fit.bytes)
 }

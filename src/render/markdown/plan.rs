@@ -12,7 +12,7 @@ use crate::plan::{Change, Note, Plan};
 use crate::render::compared;
 use crate::render::danger::{Concern, Danger, Kind};
 use crate::render::line::{self, Voice};
-use crate::render::plan::{in_full, verdict};
+use crate::render::plan::{in_full, made_anew, verdict};
 use crate::render::sections::{conflict_words, note, refused};
 use crate::render::words::{Count, few};
 
@@ -109,7 +109,7 @@ fn dangers(plan: &Plan, dialect: Dialect) -> Vec<Section> {
         pinned(
             "Made anew",
             "made anew",
-            "The rooms of these pipes were deleted or have vanished; whoever was in them is not in the new ones.",
+            "The rooms of these pipes were deleted or have vanished.",
             of(&[Danger::MadeAnew]),
         ),
     ]
@@ -293,6 +293,12 @@ pub(in crate::render) fn legend(plan: &Plan) -> Vec<String> {
         lines.push(format!(
             "Recorded: confirmed to roomform in an earlier run{adopted}; the API does not tell who is in a room."
         ));
+    }
+    if made_anew(plan) > 0 {
+        lines.push(
+            "Made anew: the old room was deleted or has vanished; whoever was in it is not in the new one."
+                .to_owned(),
+        );
     }
     if plan.summary.changed_outside > 0 {
         lines.push(

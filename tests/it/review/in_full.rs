@@ -2,7 +2,7 @@
 
 use crate::support::Dir;
 
-const ALL: &str = "all members: plan --format html, or json";
+const ALL: &str = "all members: --format json, or plan --format html";
 
 /// A manifest with a room of so many members, the first of them being 1001.
 fn manifest(members: u64) -> String {
@@ -44,7 +44,7 @@ fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
     }
     let diff = dir.run(&["diff", "/dev/null", "rooms.yaml"]).ok();
     assert!(
-        diff.ends_with("\n      all members: diff --format html, or json\n"),
+        diff.ends_with("\n      all members: --format json, or html\n"),
         "{diff}"
     );
 }
@@ -61,6 +61,40 @@ fn so_does_one_that_cuts_who_is_left_to_people() {
     assert!(text.ends_with(&format!("\n      {ALL}\n")), "{text}");
     let whole = plan(&dir, &["--format", "json"]);
     assert!(whole.contains("1014"), "{whole}");
+    dir.write("rooms.yaml", manifest(1).replace("Team A", "Team B"));
+    let page = dir.run(&["apply", "--sandbox", "--yes", "--format", "markdown"]);
+    assert!(
+        page.out.contains("1013 … 1 more")
+            && page
+                .out
+                .ends_with("\nLists are cut; all members: --format json.\n"),
+        "{page:?}"
+    );
+}
+
+#[test]
+fn a_diff_names_each_room_that_is_removed_and_says_where_all_who_are_excluded_are() {
+    let room = |n: u32| format!("  - {{pipe: room-{n}, title: Room {n}}}\n");
+    let rooms: String = (1..=15).map(room).collect();
+    let dir = Dir::with(&manifest(1));
+    dir.write("before.yaml", manifest(1) + &rooms);
+    for format in ["text", "markdown"] {
+        let ran = dir.run(&["diff", "before.yaml", "rooms.yaml", "--format", format]);
+        let said = ran.ok();
+        assert!(
+            said.contains("room-15") && !said.contains("--format"),
+            "{said}"
+        );
+    }
+    let excluded: Vec<String> = (101..=114).map(|user| user.to_string()).collect();
+    let excluded = format!("Team A, exclude: [{}],", excluded.join(", "));
+    dir.write("after.yaml", manifest(1).replace("Team A,", &excluded));
+    let ran = dir.run(&["diff", "rooms.yaml", "after.yaml"]);
+    let said = ran.ok();
+    assert!(
+        said.contains("112 … 2 more\n") && said.ends_with("\n      all members: --format json\n"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -73,7 +107,7 @@ fn rooms_that_are_no_longer_declared_are_all_in_json() {
     let text = plan(&dir, &[]);
     assert!(text.contains("room-8 … 1 more\n"), "{text}");
     assert!(
-        text.ends_with("\n      all rooms: plan --format json\n"),
+        text.ends_with("\n      all rooms: --format json\n"),
         "{text}"
     );
     assert!(plan(&dir, &["--format", "json"]).contains("\"room-9\""));
