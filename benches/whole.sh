@@ -73,7 +73,7 @@ tables() {
   local rooms runs dir url yaml json csv list ledger in cpu wall mb
   for rooms in "${sizes[@]}"; do
     dir=$work/$rooms
-    runs=$((rooms < 100000 ? 10 : 4))
+    runs=$((rooms < 100000 ? 10 : 8))
     "$floor" make "$dir" "$rooms" >/dev/null
     serve "$dir" empty.json
     local fresh=("$program" plan -q --api-url "$url" --ledger "$dir/none.jsonl")
