@@ -14,6 +14,7 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
         pipe: room.pipe.clone(),
         room: room.id,
         members: room.left.clone(),
+        taken_out: false,
     });
     let Standing { left, back, .. } = &job.plan.standing;
     let moved = [(left, false), (back, true)];

@@ -157,6 +157,9 @@ pub enum LedgerVerb {
         /// The rooms: pipes, or globs of pipes as in 'course-*'
         #[arg(required = true, value_name = "PIPE|GLOB")]
         pipes: Vec<String>,
+        /// Forget only who is left to people in these rooms, once they were taken out in ImbaChat; everybody else stays on record
+        #[arg(long)]
+        by_hand: bool,
     },
     /// Take the entries of other ledgers of the same target in; order and repetition do not matter
     Merge {

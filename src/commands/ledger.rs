@@ -28,7 +28,9 @@ pub(super) async fn run(
         // It has a site of its own: where the rooms are read.
         LedgerVerb::Adopt(_) => {}
         LedgerVerb::Show => show(&site, console).await?,
-        LedgerVerb::Forget { pipes } => forget(&site, pipes, settings, console).await?,
+        LedgerVerb::Forget { pipes, by_hand } => {
+            forget(&site, pipes, *by_hand, settings, console).await?
+        }
         LedgerVerb::Merge { files } => merge(&site, files, settings, console).await?,
         LedgerVerb::Compact => {
             let mut before = 0;
@@ -67,6 +69,7 @@ async fn show(site: &Site, console: &mut Console) -> Result<(), Error> {
 async fn forget(
     site: &Site,
     pipes: &[String],
+    by_hand: bool,
     settings: &Settings,
     console: &mut Console,
 ) -> Result<(), Error> {
@@ -81,24 +84,55 @@ async fn forget(
             Error::message(Exit::Failed, message).hint("`roomform ledger show` lists what is")
         );
     }
-    let count = known.len();
+    let (facts, said) = if by_hand {
+        taken_out(&known, &recorded)?
+    } else {
+        let facts = known.iter().cloned().map(|pipe| Fact::Forgotten { pipe });
+        let said = format!("forgot {}", render::Count(known.len(), "room"));
+        (facts.collect(), said)
+    };
     // What a glob matched nobody has read yet.
-    let globbed = known
-        .iter()
-        .filter(|pipe| !pipes.iter().any(|name| *name == *pipe.as_str()));
+    let globbed = facts.iter().filter_map(Fact::pipe);
+    let globbed = globbed.filter(|pipe| !pipes.iter().any(|name| *name == *pipe.as_str()));
     let globbed: Vec<String> = globbed
         .map(|pipe| render::escape::terminal(pipe.as_str()))
         .collect();
     if !globbed.is_empty() {
         console.status(&format!("  {}", globbed.join("\n  ")));
     }
-    let facts = known.into_iter().map(|pipe| Fact::Forgotten { pipe });
-    let facts = facts.collect();
     let ledger = site.ledger.open(&site.target, &settings.run).await?;
     ledger.append(facts).await?;
     let after = site.ledger.read(&site.target).await?;
-    console.status(&format!("forgot {}", render::Count(count, "room")));
+    console.status(&said);
     told(console, site, snapshot.entries.len(), &after)
+}
+
+/// That everybody who is left to people in these rooms was taken out, and what is said of it.
+fn taken_out(rooms: &BTreeSet<Pipe>, recorded: &Recorded) -> Result<(Vec<Fact>, String), Error> {
+    let mut members = 0;
+    let facts = rooms.iter().filter_map(|pipe| {
+        let room = *recorded.ids.get(pipe)?;
+        let released = &recorded.rooms.get(&room)?.released;
+        members += released.len();
+        (!released.is_empty()).then(|| Fact::Released {
+            pipe: pipe.clone(),
+            room,
+            members: released.iter().copied().collect(),
+            taken_out: true,
+        })
+    });
+    let facts: Vec<Fact> = facts.collect();
+    if facts.is_empty() {
+        let message = "nobody is on record as left to people there";
+        return Err(Error::message(Exit::Failed, message).hint(
+            "an apply writes down who is not wanted any more; `roomform ledger show` lists them as released",
+        ));
+    }
+    let (members, rooms) = (
+        render::Count(members, "member"),
+        render::Count(facts.len(), "room"),
+    );
+    Ok((facts, format!("{members} of {rooms} recorded as taken out")))
 }
 
 /// The rooms on record that pipes and globs name, and which of these name none. A pipe that is on record is meant as it stands,

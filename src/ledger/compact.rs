@@ -107,6 +107,7 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             pipe,
             room,
             members,
+            taken_out: _,
         } => members
             .iter()
             .map(|user| Register::Member(pipe, *room, *user))

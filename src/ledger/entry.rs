@@ -38,7 +38,7 @@ pub enum Fact {
         /// Who is taken for present.
         members: Vec<UserId>,
     },
-    /// Members left the manifest; from here on they are a matter for people. If they come back they are sent again.
+    /// Members are not wanted any more; from here on they are a matter for people. If they come back they are sent again.
     Released {
         /// The room.
         pipe: Pipe,
@@ -46,6 +46,8 @@ pub enum Fact {
         room: RoomId,
         /// Who left.
         members: Vec<UserId>,
+        /// Whether somebody says that they were taken out by hand: nothing is left to people then.
+        taken_out: bool,
     },
     /// After a write the list shows another value than was sent.
     Shown {

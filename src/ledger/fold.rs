@@ -213,12 +213,20 @@ impl Folding {
                 known.members.take_in(members);
                 self.ids.push((pipe, room));
             }
-            Fact::Released { room, members, .. } => {
+            Fact::Released {
+                room,
+                members,
+                taken_out,
+                ..
+            } => {
                 if !members.is_empty() {
                     let known = &mut self.rooms.entry(room).or_default().known;
                     known.members.remove_all(&members);
                     known.adopted.remove_all(&members);
-                    known.released.take_in(members);
+                    match taken_out {
+                        true => known.released.remove_all(&members),
+                        false => known.released.take_in(members),
+                    }
                 }
             }
             Fact::Shown {

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Fact, Stage, Stamp};
-use super::word::FieldWord;
+use super::entry::{Fact, Stamp};
+use super::word::{FieldWord, StageWord};
 use crate::model::{
     Field, FieldValue, Pipe, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
 };
@@ -78,6 +78,8 @@ pub(super) enum FactLine {
         pipe: String,
         room_id: u64,
         members: Vec<u64>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        taken_out: bool,
     },
     Shown {
         pipe: String,
@@ -106,14 +108,6 @@ pub(super) enum FactLine {
     Forgotten {
         pipe: String,
     },
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum StageWord {
-    Intended,
-    Confirmed,
-    Failed,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -205,10 +199,12 @@ impl From<&Fact> for FactLine {
                 pipe,
                 room,
                 members,
+                taken_out,
             } => Self::Released {
                 pipe: pipe.to_string(),
                 room_id: room.0,
                 members: ids(members),
+                taken_out: *taken_out,
             },
             Fact::Shown {
                 pipe,
@@ -230,11 +226,7 @@ impl From<&Fact> for FactLine {
                 pipe: pipe.to_string(),
                 room_id: room.0,
                 from: from.0,
-                stage: match stage {
-                    Stage::Intended => StageWord::Intended,
-                    Stage::Confirmed => StageWord::Confirmed,
-                    Stage::Failed => StageWord::Failed,
-                },
+                stage: (*stage).into(),
             },
             Fact::Seen { pipe, room } => Self::Seen {
                 pipe: pipe.to_string(),
@@ -299,10 +291,12 @@ impl From<FactLine> for Fact {
                 pipe,
                 room_id,
                 members,
+                taken_out,
             } => Self::Released {
                 pipe: Pipe::new(pipe),
                 room: RoomId(room_id),
                 members: users(members),
+                taken_out,
             },
             FactLine::Shown {
                 pipe,
@@ -342,11 +336,7 @@ impl From<FactLine> for Fact {
                 pipe: Pipe::new(pipe),
                 room: RoomId(room_id),
                 from: UserId(from),
-                stage: match stage {
-                    StageWord::Intended => Stage::Intended,
-                    StageWord::Confirmed => Stage::Confirmed,
-                    StageWord::Failed => Stage::Failed,
-                },
+                stage: stage.into(),
             },
             FactLine::Seen { pipe, room_id } => Self::Seen {
                 pipe: Pipe::new(pipe),

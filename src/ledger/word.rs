@@ -1,7 +1,8 @@
-//! How a line names a field.
+//! How a line names a field, and how far a message is.
 
 use serde::{Deserialize, Serialize};
 
+use super::entry::Stage;
 use crate::model::Field;
 
 /// A field by its key in the manifest.
@@ -29,6 +30,35 @@ impl From<FieldWord> for Field {
             FieldWord::Title => Self::Title,
             FieldWord::Type => Self::Kind,
             FieldWord::Public => Self::Public,
+        }
+    }
+}
+
+/// How far a message is.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StageWord {
+    Intended,
+    Confirmed,
+    Failed,
+}
+
+impl From<Stage> for StageWord {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Intended => Self::Intended,
+            Stage::Confirmed => Self::Confirmed,
+            Stage::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<StageWord> for Stage {
+    fn from(word: StageWord) -> Self {
+        match word {
+            StageWord::Intended => Self::Intended,
+            StageWord::Confirmed => Self::Confirmed,
+            StageWord::Failed => Self::Failed,
         }
     }
 }

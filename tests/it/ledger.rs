@@ -91,8 +91,8 @@ fn fact() -> impl Strategy<Value = Fact> {
             2 => users().prop_map(move |members| {
                 Fact::Adopted { pipe: seven.clone(), room, members }
             }),
-            2 => users().prop_map(move |members| {
-                Fact::Released { pipe: three.clone(), room, members }
+            2 => (users(), any::<bool>()).prop_map(move |(members, taken_out)| {
+                Fact::Released { pipe: three.clone(), room, members, taken_out }
             }),
             2 => select(Field::ALL.to_vec())
                 .prop_flat_map(|field| (Just(field), value(field), value(field)))
@@ -549,43 +549,72 @@ fn forgetting_makes_members_unverified_and_unknown_rooms_are_an_error() {
 #[test]
 fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     let document = include_str!("../../docs/operations.md");
-    let forget = ["ledger", "forget", "team-platform"];
-    let apply = ["apply", "--only", "team-platform"];
-    let adopt = ["ledger", "adopt", "--roster", "--only", "team-platform"];
-    for (then, sent) in [(&apply[..], 1), (&adopt[..], 0)] {
-        for command in [&forget[..], then] {
-            assert!(document.contains(&format!("roomform {}", command.join(" "))));
-        }
-        let api = Api::start(Config::default());
-        let manifest = "version: 1\nrooms:\n  - {pipe: team-platform, title: P, members: [3, 4, 5]}\n  - {pipe: team-b, title: B, members: [3]}\n";
-        let dir = Dir::with(manifest).envs(&api.env());
-        dir.run(&["apply", "--yes"]).ok();
-        dir.write("rooms.yaml", manifest.replace(", 4, 5", ""));
-        let plan = ["plan", "--detailed-exitcode"];
-        let line = "team-platform: not wanted any more, recorded as added: 4, 5";
-        for _ in 1..=2 {
-            assert!(dir.run(&plan).ok().contains(line), "it stays");
-        }
-        let writes = api.stats().writes();
-        dir.run(&forget).ok();
-        assert_eq!(dir.run(&plan).code, 2, "unverified in between");
-        dir.run(&[then, &["--yes"]].concat()).ok();
-        assert_eq!(api.stats().writes() - writes, sent, "{then:?}");
-        let after = dir.run(&plan).ok();
-        assert!(
-            after.contains("plan: nothing to do") && !after.contains("by hand"),
-            "{after}"
-        );
-        assert_eq!(after.contains("by adoption only"), sent == 0, "{after}");
-
-        // A room that left as a whole.
-        let (rest, _) = manifest.split_once("  - {pipe: team-b").unwrap();
-        dir.write("rooms.yaml", rest.replace(", 4, 5", ""));
-        assert!(dir.run(&plan).ok().contains("no longer declared: team-b"));
-        dir.run(&["ledger", "forget", "team-b"]).ok();
-        let after = dir.run(&plan).ok();
-        assert!(!after.contains("by hand"), "{after}");
+    let said = |command: &[&str]| {
+        let command = format!("roomform {}", command.join(" "));
+        assert!(document.contains(&command), "{command}");
+    };
+    let forget = ["ledger", "forget", "--by-hand", "team-platform"];
+    said(&forget);
+    said(&["ledger", "forget", "--by-hand", "'course-*'"][..3]);
+    let api = Api::start(Config::default());
+    let manifest = "version: 1\nrooms:\n  - {pipe: team-platform, title: P, members: [3, 4, 5]}\n  - {pipe: team-b, title: B, members: [3, 4]}\n  - {pipe: team-c, title: C, members: [3]}\n";
+    let dir = Dir::with(manifest).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", manifest.replace(", 4", "").replace(", 5", ""));
+    let plan = ["plan", "--detailed-exitcode"];
+    let line = "team-platform: not wanted any more, recorded as added: 4, 5";
+    assert!(dir.run(&plan).ok().contains(line));
+    let too_early = dir.run(&forget);
+    assert_eq!(too_early.code, 1);
+    assert_snapshot!(too_early.err, @r"
+    error: nobody is on record as left to people there
+      hint: an apply writes down who is not wanted any more; `roomform ledger show` lists them as released
+    ");
+    let writes = api.stats().writes();
+    dir.run(&["apply", "--yes"]).ok();
+    for _ in 1..=2 {
+        assert!(dir.run(&plan).ok().contains(line), "it stays");
     }
+    let forgot = dir.run(&forget);
+    assert_eq!(forgot.err, "2 members of 1 room recorded as taken out\n");
+    let after = dir.run(&plan).ok();
+    assert!(
+        !after.contains("team-platform") && after.contains("team-b: not wanted"),
+        "{after}"
+    );
+    let forgot = dir.run(&["ledger", "forget", "--by-hand", "team-*"]);
+    assert_eq!(
+        forgot.err,
+        "  team-b\n1 member of 1 room recorded as taken out\n"
+    );
+    let clear = dir.run(&plan).ok();
+    assert!(
+        clear.contains("plan: nothing to do") && !clear.contains("by hand"),
+        "{clear}"
+    );
+    assert!(
+        !clear.contains("unverified"),
+        "everybody else is still on record: {clear}"
+    );
+    dir.run(&["ledger", "compact"]).ok();
+    assert_eq!(dir.run(&plan).ok(), clear);
+    assert_eq!(api.stats().writes(), writes, "nothing was sent for it");
+    // Who is back is new.
+    dir.write("rooms.yaml", manifest);
+    assert!(dir.run(&["plan"]).ok().contains("members +2 (4, 5)"));
+    assert_eq!(dir.run(&forget).code, 1, "and said twice it is a mistake");
+
+    // A room that left as a whole.
+    said(&["ledger", "forget", "PIPE"]);
+    dir.run(&["apply", "--yes"]).ok();
+    dir.write(
+        "rooms.yaml",
+        manifest.replace("  - {pipe: team-c, title: C, members: [3]}\n", ""),
+    );
+    assert!(dir.run(&plan).ok().contains("no longer declared: team-c"));
+    dir.run(&["ledger", "forget", "team-c"]).ok();
+    let after = dir.run(&plan).ok();
+    assert!(!after.contains("by hand"), "{after}");
 }
 
 /// A machine whose clock is ahead wrote the ledger: what is written after it still counts as later.

@@ -146,6 +146,9 @@ impl Account {
                 runs.insert(stamp.run.clone(), *stage);
                 self.names(pipe, *room);
             }
+            Fact::Released {
+                taken_out: true, ..
+            } => unreachable!("nobody takes anybody out here"),
             Fact::Released { room, members, .. } => {
                 let known = self.rooms.entry(*room).or_default();
                 known.released.extend(members);
