@@ -195,6 +195,7 @@ fn every_flag_and_verb_the_readme_names_exists() {
         &["send"],
         &["sandbox", "serve"],
         &["ledger", "adopt"],
+        &["ledger", "forget"],
         &["export"],
     ] {
         help.push_str(&dir.run(&[verb, &["--help"]].concat()).ok());
