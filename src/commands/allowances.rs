@@ -1,7 +1,8 @@
 //! The flags that lift what guards against a plan: a saved one keeps none of them.
 
 use super::Console;
-use crate::plan::{LimitKind, Plan, Refusal};
+use crate::plan::{Plan, Refusal};
+use crate::render::lifted_by;
 
 /// Says after `plan --out` which flags `apply` needs once more.
 pub(super) fn remind(plan: &Plan, console: &mut Console) {
@@ -24,18 +25,7 @@ pub(super) fn ask_again(plan: &Plan, console: &mut Console) {
 
 /// The flags for some guards, each once.
 fn flags<'g>(guards: impl Iterator<Item = &'g Refusal>) -> String {
-    let mut flags: Vec<&str> = guards
-        .map(|guard| match guard {
-            Refusal::Limit {
-                kind: LimitKind::Publish,
-                ..
-            } => "--allow-publish",
-            Refusal::Recreate { .. } => "--allow-recreate",
-            Refusal::Limit { .. } | Refusal::MassChange { .. } | Refusal::Shrunk { .. } => {
-                "--ignore-limits"
-            }
-        })
-        .collect();
+    let mut flags: Vec<&str> = guards.map(lifted_by).collect();
     flags.sort_unstable();
     flags.dedup();
     flags.join(" ")

@@ -76,13 +76,7 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             sent,
             kept: _,
         } => {
-            let each = members.iter();
-            let each = each.flat_map(|user| {
-                [
-                    Register::Paid(pipe, *user),
-                    Register::Member(pipe, *room, *user),
-                ]
-            });
+            let each = added(pipe, *room, members);
             let resent = Field::ALL.map(|field| Register::Resent(pipe, *room, sent.value(field)));
             each.chain([Register::Id(pipe), Register::Sent(pipe, *room)])
                 .chain(resent)
@@ -93,13 +87,7 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             room,
             members,
         } => {
-            let each = members.iter();
-            let each = each.flat_map(|user| {
-                [
-                    Register::Paid(pipe, *user),
-                    Register::Member(pipe, *room, *user),
-                ]
-            });
+            let each = added(pipe, *room, members);
             each.chain([Register::Id(pipe), Register::There(pipe, *room)])
                 .collect()
         }
@@ -127,4 +115,18 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
         Fact::Roster { source, .. } => vec![Register::Roster(source)],
         Fact::Forgotten { pipe } => vec![Register::Forgotten(pipe)],
     }
+}
+
+/// What an entry that puts members on record has a say in for each of them.
+fn added<'a>(
+    pipe: &'a Pipe,
+    room: RoomId,
+    members: &[UserId],
+) -> impl Iterator<Item = Register<'a>> {
+    members.iter().flat_map(move |user| {
+        [
+            Register::Paid(pipe, *user),
+            Register::Member(pipe, room, *user),
+        ]
+    })
 }

@@ -103,18 +103,17 @@ impl Tracer {
             Some(Person::User(user, _)) => Some(user),
             _ => self.asked.parse().ok().filter(|id| *id > 0).map(UserId),
         };
-        let known = |user| Some((user, people.names_of(user)));
-        self.user = named.and_then(known);
+        let known = |user| (user, people.names_of(user));
         let counts = |user: &Option<(UserId, Vec<String>)>| {
-            let names = user.as_ref().map(|(_, names)| names);
-            names.is_some_and(|names| !names.is_empty())
+            user.as_ref().is_some_and(|(_, names)| !names.is_empty())
         };
+        self.user = named.map(known);
         if counts(&self.user) {
             return;
         }
         if let Some((user, names, at)) = people.left_out(&self.asked) {
             // Who has another name that counts is let in by another row.
-            self.user = user.and_then(known);
+            self.user = user.map(known);
             if !counts(&self.user) {
                 self.user = user.map(|user| (user, names.clone()));
                 self.left_out = Some((user, names, directory.rosters().sources.place(at)));

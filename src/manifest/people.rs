@@ -218,16 +218,16 @@ impl People {
         }
     }
 
-    fn left_names(&self, user: UserId) -> Vec<String> {
-        let theirs =
-            |person: &Person| matches!(person, Person::LeftOut(Some(it), _) if *it == user);
-        let names = self.names.iter().filter(|(_, person)| theirs(person));
-        names.map(|(name, _)| name.clone()).collect()
-    }
-
     /// The names of a user, sorted.
     pub(super) fn names_of(&self, user: UserId) -> Vec<String> {
-        let theirs = |person: &Person| matches!(person, Person::User(other, _) if *other == user);
+        self.names_where(|person| matches!(person, Person::User(other, _) if *other == user))
+    }
+
+    fn left_names(&self, user: UserId) -> Vec<String> {
+        self.names_where(|person| matches!(person, Person::LeftOut(Some(it), _) if *it == user))
+    }
+
+    fn names_where(&self, theirs: impl Fn(&Person) -> bool) -> Vec<String> {
         let names = self.names.iter().filter(|(_, person)| theirs(person));
         names.map(|(name, _)| name.clone()).collect()
     }

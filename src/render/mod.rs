@@ -44,6 +44,7 @@ pub use paint::Paint;
 pub use plan::{plan, verdict};
 pub use progress::{EVERY, Progress};
 pub use resolved::{manifest, members};
+pub use sections::lifted_by;
 pub use sent::{Sent, sent};
 pub use unified::unified;
 pub use words::Count;

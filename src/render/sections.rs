@@ -219,6 +219,7 @@ pub(super) fn ticked(text: &str) -> String {
 
 /// A refusal in words: the guard, the figure, and what would allow it.
 pub(super) fn refused(refusal: &Refusal, quote: Quote<'_>) -> String {
+    let flag = lifted_by(refusal);
     match refusal {
         Refusal::Limit {
             kind,
@@ -243,11 +244,6 @@ pub(super) fn refused(refusal: &Refusal, quote: Quote<'_>) -> String {
             let share = share
                 .map(|share| format!(" ({})", percent(share)))
                 .unwrap_or_default();
-            let flag = if *kind == LimitKind::Publish {
-                "--allow-publish"
-            } else {
-                "--ignore-limits"
-            };
             format!(
                 "{line}{share}; allow it with {flag} or `limits.{}: {count}`",
                 kind.key()
@@ -255,7 +251,7 @@ pub(super) fn refused(refusal: &Refusal, quote: Quote<'_>) -> String {
         }
         Refusal::Recreate { count, rooms } => {
             format!(
-                "{} would be made anew; allow it with --allow-recreate",
+                "{} would be made anew; allow it with {flag}",
                 pipes(rooms, *count, quote)
             )
         }
@@ -265,13 +261,27 @@ pub(super) fn refused(refusal: &Refusal, quote: Quote<'_>) -> String {
             known,
         } => format!(
             "{left} of {known} rooms left the manifest since the last apply while {created} would be created anew: was a prefix changed? \
-             allow it with --ignore-limits"
+             allow it with {flag}"
         ),
         Refusal::Shrunk {
             source,
             now,
             before,
         } => shrunk(&quote(source), *now, *before, "when last applied"),
+    }
+}
+
+/// The flag that lifts what guards against a plan.
+pub fn lifted_by(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Limit {
+            kind: LimitKind::Publish,
+            ..
+        } => "--allow-publish",
+        Refusal::Recreate { .. } => "--allow-recreate",
+        Refusal::Limit { .. } | Refusal::MassChange { .. } | Refusal::Shrunk { .. } => {
+            "--ignore-limits"
+        }
     }
 }
 
