@@ -134,7 +134,7 @@ fn render_json(bencher: Bencher<'_, '_>, rooms: u64) {
     let (plan, _) = fresh(rooms);
     bencher.bench_local(|| {
         let exit = roomform::error::Exit::Done;
-        json::text(&PlanDocument::new(black_box(&plan), exit, Vec::new())).is_ok()
+        json::text(&PlanDocument::new(black_box(&plan), None, exit, Vec::new())).is_ok()
     });
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::control::Halt;
 use crate::model::{Field, FieldValue, Observed, Pipe, RoomId};
-use crate::plan::{Action, Change};
+use crate::plan::Change;
 
 /// Progress.
 #[derive(Debug)]
@@ -38,16 +38,23 @@ impl Outcome {
     /// Whether every room is as planned, and was seen to be.
     pub fn is_complete(&self) -> bool {
         self.halt.is_none()
-            && self
-                .rooms
-                .iter()
-                .all(|room| matches!(room.status, Status::Verified | Status::Already))
+            && self.rooms.iter().all(|room| {
+                matches!(
+                    room.status,
+                    Status::Verified | Status::Already | Status::Undeclared
+                )
+            })
     }
 
     /// Calls that wrote rooms, repeated ones included.
     pub fn writes(&self) -> u32 {
         let writes = |room: &RoomOutcome| room.requests.saturating_sub(room.sends);
         self.rooms.iter().map(writes).sum()
+    }
+
+    /// Whether anything was sent that writes.
+    pub fn has_written(&self) -> bool {
+        self.writes() + self.sends() > 0
     }
 
     /// Calls that sent messages, repeated ones included.
@@ -88,15 +95,19 @@ pub struct RoomOutcome {
 impl RoomOutcome {
     /// The result of a room nothing was sent for yet.
     pub fn begun(change: &Change) -> Self {
-        let id = match change.action {
-            Action::Create => None,
-            Action::Update { id, .. } => Some(id),
-        };
         Self {
-            pipe: change.pipe.clone(),
-            id,
-            create: change.action == Action::Create,
             anew: change.recreate,
+            ..Self::not_begun(&change.pipe, change.room_id())
+        }
+    }
+
+    /// The result of a room that nothing is sent for; a room without an id is a new one.
+    pub fn not_begun(pipe: &Pipe, id: Option<RoomId>) -> Self {
+        Self {
+            pipe: pipe.clone(),
+            id,
+            create: id.is_none(),
+            anew: false,
             members: 0,
             messages: 0,
             requests: 0,
@@ -144,6 +155,8 @@ pub enum Status {
     },
     /// Nothing was sent: the room is as a saved plan wants it.
     Already,
+    /// Nothing was sent: the manifest no longer declares the room.
+    Undeclared,
     /// Nothing was sent: somebody changed the room after the plan was saved.
     Stale(String),
     /// Never sent, because the run ended before.
@@ -173,6 +186,7 @@ impl Status {
             Self::InDoubt(..) => "in_doubt",
             Self::Failed { .. } => "failed",
             Self::Already => "already",
+            Self::Undeclared => "undeclared",
             Self::Stale(_) => "stale",
             Self::NotStarted => "not_started",
             Self::Unfinished => "unfinished",

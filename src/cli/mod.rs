@@ -46,7 +46,7 @@ pub enum Verb {
     Check,
     /// Show what apply would do; writes nothing
     Plan(PlanArgs),
-    /// Compare two manifests, or two plans, without a server; needs no credentials
+    /// Compare two manifests without a server; needs no credentials
     Diff(DiffArgs),
     /// Make the widget look like the manifest
     Apply(ApplyArgs),

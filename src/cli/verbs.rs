@@ -53,7 +53,7 @@ pub struct PlanArgs {
     /// Exit with 2 if changes are pending
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Save the plan to this file, for `apply FILE` to do exactly what it says; what --allow-publish, --allow-recreate or --ignore-limits allowed is not saved, and given again there
+    /// Save the plan as JSON for review and for `apply FILE`. Flags that lift a guard (--allow-publish, --allow-recreate, --ignore-limits) are not saved
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Ask the widget for its users, and warn of members it does not know
@@ -64,7 +64,7 @@ pub struct PlanArgs {
 /// Flags of `diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// What to compare with: a manifest (a file, a directory, or either in a git revision, as in origin/main:rooms/), or a plan
+    /// What to compare with: a manifest (a file, a directory, or either in a git revision, as in origin/main:rooms/)
     pub base: PathBuf,
     /// What to compare, in the same way
     pub head: PathBuf,
@@ -79,10 +79,10 @@ pub struct DiffArgs {
 /// Flags of `apply`.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// A plan saved by `plan --out`; it was reviewed, so nothing is asked; it keeps no flags: what --allow-publish, --allow-recreate or --ignore-limits allowed is given again
+    /// Write only what this saved plan (`plan --out`) lists and the manifest still asks for; nothing is asked. Flags that lift a guard are not saved: pass them again
     #[arg(value_name = "PLAN_FILE")]
     pub plan: Option<PathBuf>,
-    /// Do the rooms of a saved plan that nobody changed since, and leave the others
+    /// Apply the rooms of a saved plan that have not changed since, and skip the others
     #[arg(long, requires = "plan")]
     pub apply_fresh: bool,
     /// Do not ask
@@ -234,8 +234,6 @@ pub enum SchemaKind {
     Plan,
     /// The output of `diff --format json`
     Diff,
-    /// The output of `diff --format json` for two plans
-    PlanDiff,
     /// The output of `apply --format json`
     Report,
     /// The output of `doctor --format json`

@@ -15,14 +15,6 @@ pub(super) fn remind(plan: &Plan, console: &mut Console) {
     }
 }
 
-/// Says what a saved plan lacks: a limit that is changed in the manifest now comes too late for it.
-pub(super) fn ask_again(plan: &Plan, console: &mut Console) {
-    console.error(&format!(
-        "nothing was applied: a saved plan keeps no flags, and the manifest is not read; add {} to this `apply`, or make a new plan",
-        flags(plan.refusals.iter())
-    ));
-}
-
 /// The flags for some guards, each once.
 fn flags<'g>(guards: impl Iterator<Item = &'g Refusal>) -> String {
     let mut flags: Vec<&str> = guards.map(lifted_by).collect();

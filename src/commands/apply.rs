@@ -12,7 +12,7 @@ use crate::error::{Error, Exit};
 use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
 use crate::ledger::Record;
 use crate::model::Desired;
-use crate::plan::{Interest, Plan, Switches, plan};
+use crate::plan::{Approved, Interest, Plan, Switches, plan};
 use crate::render::{self, EVERY};
 use crate::settings::Settings;
 
@@ -24,39 +24,56 @@ pub(super) async fn run(
     for file in args.report.iter().chain(&args.failed) {
         check_writable(file)?;
     }
-    if let Some(file) = &args.plan {
-        return saved::run(file, args, settings, console).await;
-    }
-    if console.format != Format::Text && !args.yes {
+    let switches = switches(&settings.common)?;
+    let saved = args.plan.as_deref();
+    let saved = saved.map(|file| saved::open(file, &switches)).transpose()?;
+    if console.format != Format::Text && !args.yes && saved.is_none() {
         let format = formats::word(console.format);
         let message = format!("--format {format} cannot ask, and --yes was not given");
         return Err(
             Error::message(Exit::Refused, message).hint("review the plan, then run apply --yes")
         );
     }
-    let switches = switches(&settings.common)?;
     let Some(loaded) = manifest(settings, console)? else {
         return Ok(Exit::Invalid);
     };
+    if let Some(saved) = &saved {
+        saved::check_target(saved, settings, loaded.desired.widget)?;
+    }
     let connection = Connection::open(settings, loaded.desired.widget).await?;
     let access = WriteAccess::new(settings)?;
+    if let Some(saved) = &saved {
+        saved::check_ledger(saved, &connection)?;
+    }
+    let planned = planned(loaded, connection, switches, console).await?;
+    let approved = saved.map(|saved| saved::approved(saved, &planned));
     let Planned {
         loaded,
         connection,
         switches,
-        plan: before,
+        plan,
         made_of: _,
-    } = planned(loaded, connection, switches, console).await?;
-    show(&before, console)?;
-    let mut told = Told::nothing(Exit::Done, settings);
+    } = planned;
+    let before = approved.as_ref().map_or(&plan, |approved| &approved.plan);
+    show(before, console)?;
+    let mut told = Told::nothing(Exit::Done, settings, connection.ledger.portable());
     if before.refusals.is_empty() {
-        access.check(&before)?;
+        access.check(before)?;
     }
-    match consent(&before, args.yes, console)? {
+    if let Some(approved) = &approved {
+        saved::report(approved, console);
+        told.wanted = Some(saved::wanted(approved));
+    }
+    let consent = match &approved {
+        Some(approved) => approval(approved, args.apply_fresh, console),
+        None => consent(before, args.yes, console)?,
+    };
+    let mut outcome = None;
+    match consent {
         Consent::Withheld(exit) => told.exit = exit,
         Consent::Given => {
-            let outcome = carry_out(
-                &before,
+            outcome = carry_out(
+                before,
                 Interest::new(&loaded.desired),
                 &connection,
                 access,
@@ -65,7 +82,7 @@ pub(super) async fn run(
                 console,
             )
             .await?;
-            told.exit = exit(&before, outcome.as_ref());
+            told.exit = exit(before, outcome.as_ref());
             told.after = after(
                 &loaded.desired,
                 outcome.as_ref(),
@@ -74,10 +91,16 @@ pub(super) async fn run(
                 console,
             )
             .await;
-            told.outcome = outcome;
         }
     }
-    told.tell(&before, &loaded, args, console)?;
+    if let Some(approved) = approved.as_ref().filter(|_| before.refusals.is_empty()) {
+        if approved.stale() > 0 && told.exit == Exit::Done {
+            told.exit = Exit::Partial;
+        }
+        outcome = Some(saved::with_skipped(approved, outcome));
+    }
+    told.outcome = outcome;
+    told.tell(before, &loaded, args, console)?;
     connection.close().await?;
     Ok(told.exit)
 }
@@ -116,6 +139,18 @@ fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consent, Err
     }
     console.status("nothing was applied");
     Ok(Consent::Withheld(Exit::Done))
+}
+
+/// Whether a saved plan may be applied: the file is the approval, unless a guard or a stale room forbids it.
+fn approval(approved: &Approved, apply_fresh: bool, console: &mut Console) -> Consent {
+    if !approved.plan.refusals.is_empty() {
+        return Consent::Withheld(Exit::Refused);
+    }
+    if approved.stale() > 0 && !apply_fresh {
+        console.error("nothing was applied: the plan is stale; make a new plan, or apply the rooms that did not change with --apply-fresh");
+        return Consent::Withheld(Exit::Refused);
+    }
+    Consent::Given
 }
 
 /// Asks whoever sits at the terminal. What was typed before the question stood there is no answer to it.
@@ -227,11 +262,7 @@ pub(super) fn exit(before: &Plan, outcome: Option<&Outcome>) -> Exit {
     let complete = before.conflicts.is_empty() && outcome.is_none_or(Outcome::is_complete);
     match halt {
         Some(Halt::Interrupted) => Exit::Interrupted,
-        Some(Halt::Ledger(_))
-            if outcome.is_none_or(|outcome| outcome.writes() + outcome.sends() == 0) =>
-        {
-            Exit::Failed
-        }
+        Some(Halt::Ledger(_)) if !outcome.is_some_and(Outcome::has_written) => Exit::Failed,
         _ if complete => Exit::Done,
         _ => Exit::Partial,
     }

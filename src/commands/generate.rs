@@ -10,16 +10,13 @@ use super::Console;
 use crate::cli::{Cli, SchemaKind};
 use crate::error::{Error, Exit};
 use crate::manifest::raw;
-use crate::render::json::{
-    self, DiffDocument, DoctorDocument, PlanDiffDocument, PlanDocument, ReportDocument,
-};
+use crate::render::json::{self, DiffDocument, DoctorDocument, PlanDocument, ReportDocument};
 
 pub(super) fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit, Error> {
     let schema = match which {
         SchemaKind::Manifest => raw::schema(),
         SchemaKind::Plan => json::schema::<PlanDocument>(),
         SchemaKind::Diff => json::schema::<DiffDocument>(),
-        SchemaKind::PlanDiff => json::schema::<PlanDiffDocument>(),
         SchemaKind::Report => json::schema::<ReportDocument>(),
         SchemaKind::Doctor => json::schema::<DoctorDocument>(),
     };

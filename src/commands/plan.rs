@@ -5,11 +5,11 @@ use std::mem::forget;
 use super::Console;
 use super::allowances::remind;
 use super::report::replace;
-use super::target::{Connection, dice, manifest, may_list_users, planned, switches};
+use super::target::{Connection, Planned, dice, manifest, may_list_users, planned, switches};
 use crate::cli::{Format, PlanArgs};
 use crate::error::{Error, Exit};
-use crate::plan::{Plan, save};
-use crate::render::json::{PlanDocument, diagnostics};
+use crate::plan::Plan;
+use crate::render::json::{self, PlanDocument, diagnostics};
 use crate::render::{self, github, html, markdown};
 use crate::settings::Settings;
 
@@ -38,15 +38,13 @@ pub(super) async fn run(
     }
     let exit = exit(&planned.plan, args.detailed_exitcode);
     if let Some(path) = &args.out {
-        let ledger = planned.connection.ledger.portable();
-        replace(path, &save(&planned.plan, ledger.as_deref())?)?;
+        replace(path, &json::text(&document(&planned, exit))?)?;
         remind(&planned.plan, console);
     }
     let (plan, loaded) = (&planned.plan, &planned.loaded);
     match console.format {
         Format::Json => {
-            let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
-            console.document(&PlanDocument::new(plan, exit, warnings))?;
+            console.document(&document(&planned, exit))?;
         }
         Format::Markdown => console.print(&markdown::plan(plan, loaded, console.fit))?,
         Format::Html => {
@@ -59,6 +57,13 @@ pub(super) async fn run(
     // The process ends: giving millions of pieces back one by one would only take time.
     forget((planned.loaded, planned.made_of, planned.plan));
     Ok(exit)
+}
+
+fn document(planned: &Planned, exit: Exit) -> PlanDocument {
+    let loaded = &planned.loaded;
+    let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
+    let ledger = planned.connection.ledger.portable();
+    PlanDocument::new(&planned.plan, ledger, exit, warnings)
 }
 
 /// A refusal outranks pending changes; what is only left to people does not count.

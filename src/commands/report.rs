@@ -27,19 +27,22 @@ pub(super) struct Told {
     pub(super) outcome: Option<Outcome>,
     /// The plan that is left, if one could be made.
     pub(super) after: Option<Plan>,
-    /// A saved plan without what earlier runs of it had done, where there is one.
-    pub(super) rest: Option<Plan>,
+    /// The ledger, if its name means the same on every machine.
+    pub(super) ledger: Option<String>,
+    /// With a saved plan: what it and this run's plan ask for, stale rooms included.
+    pub(super) wanted: Option<Plan>,
 }
 
 impl Told {
     /// Nothing was carried out.
-    pub(super) fn nothing(exit: Exit, settings: &Settings) -> Self {
+    pub(super) fn nothing(exit: Exit, settings: &Settings, ledger: Option<String>) -> Self {
         Self {
             run: settings.run.clone(),
             exit,
             outcome: None,
             after: None,
-            rest: None,
+            ledger,
+            wanted: None,
         }
     }
 
@@ -120,7 +123,7 @@ impl Told {
         if let Some(path) = &args.failed {
             let nothing = Outcome::default();
             let outcome = self.outcome.as_ref().unwrap_or(&nothing);
-            let plan = self.rest.as_ref().unwrap_or(plan);
+            let plan = self.wanted.as_ref().unwrap_or(plan);
             let text = render::failed(plan, outcome, loaded).map_err(anyhow::Error::from)?;
             replace(path, &text)?;
         }
@@ -129,7 +132,7 @@ impl Told {
 
     fn document(&self, plan: &Plan, loaded: &Loaded) -> ReportDocument {
         let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
-        let plan = PlanDocument::new(plan, self.exit, warnings);
+        let plan = PlanDocument::new(plan, self.ledger.clone(), self.exit, warnings);
         let converged = self.after.as_ref().map(|after| !after.is_pending());
         ReportDocument::new(plan, self.outcome.as_ref(), converged, self.exit, &self.run)
     }

@@ -304,6 +304,11 @@ impl Change {
         self.members.count().div_ceil(CHUNK).max(1)
     }
 
+    /// Whether there is anything to send.
+    pub fn is_needed(&self) -> bool {
+        !self.is_welcome_only() || self.welcome.is_some()
+    }
+
     /// Whether the room is as it should be, and only waits for its welcome.
     pub fn is_welcome_only(&self) -> bool {
         let written = self.action == Action::Create || !self.fields().is_empty();

@@ -10,13 +10,11 @@ mod differences;
 mod digest;
 mod drift;
 mod limits;
-mod moved;
 mod remarks;
 mod rename;
 mod saved;
 mod select;
 mod shard;
-mod stale;
 mod standing;
 mod walk;
 
@@ -26,12 +24,10 @@ pub use compare::{Compared, Difference, People, Removed, RoomDifference, Side, c
 pub use diff::{Switches, plan};
 pub use digest::Digest;
 pub use limits::{Allow, LimitKind};
-pub use moved::{ByHandMove, MoveKind, Moved, RoomMove, moved};
 pub use remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note, Refusal};
-pub use saved::{SavedError, restore, save};
+pub use saved::{Approved, Inputs, SavedChange, SavedPlan, SkipReason, Skipped, select};
 pub use select::{Interest, Selection};
 pub use shard::Shard;
-pub use stale::{Fate, fates};
 pub use standing::{Standing, to_note};
 
 /// Members sent in one call: PHP silently drops form variables past 1,000 (`api: fact 2`), so a call stays far below.

@@ -65,19 +65,6 @@ impl Standing {
 }
 
 impl Plan {
-    /// Takes out what another run has written down since the plan was made: who left, and where the manifest stands.
-    pub fn catch_up(&mut self, recorded: &Recorded) {
-        for room in &mut self.by_hand {
-            let known = recorded.rooms.get(&room.id);
-            let is_known = |user: &_| known.is_some_and(|known| known.members.contains(user));
-            let (left, mut gone): (Vec<_>, Vec<_>) =
-                room.left.iter().partition(|user| is_known(user));
-            room.released.append(&mut gone);
-            room.left = left;
-        }
-        self.standing = std::mem::take(&mut self.standing).unless_recorded(recorded);
-    }
-
     /// Whether there is something to write down although nothing is sent: who left, which rooms came and went, and a file
     /// that was allowed to give so much less. A file that gives a little more or less can wait for the next change.
     pub fn is_to_be_noted(&self) -> bool {

@@ -102,7 +102,9 @@ fn room_lines(
     columns: &mut Columns,
 ) -> Vec<Line> {
     let error = match &room.status {
-        Status::Verified | Status::Already | Status::Applied => return Vec::new(),
+        Status::Verified | Status::Already | Status::Undeclared | Status::Applied => {
+            return Vec::new();
+        }
         Status::Stale(reason)
         | Status::Conflict(reason)
         | Status::InDoubt(Doubt::Create, reason)

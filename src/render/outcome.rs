@@ -151,6 +151,10 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
             ),
         ),
         Status::Already => (Tone::Quiet, "already      as planned".to_owned()),
+        Status::Undeclared => (
+            Tone::Quiet,
+            "undeclared   skipped: no longer in the manifest".to_owned(),
+        ),
         Status::Stale(reason) => (Tone::Danger, format!("stale        {}", terminal(reason))),
         Status::NotStarted => (Tone::Danger, "not started".to_owned()),
     };
@@ -180,7 +184,7 @@ pub fn hints(outcome: &Outcome) -> BTreeSet<&str> {
 
 fn glyph(status: &Status) -> &'static str {
     match status {
-        Status::Verified | Status::Already => "ok",
+        Status::Verified | Status::Already | Status::Undeclared => "ok",
         Status::Applied => "..",
         Status::Ignored(_) | Status::NotVisible => "??",
         Status::Conflict(_)
@@ -201,6 +205,7 @@ pub(super) fn figures(outcome: &Outcome) -> String {
     let order = [
         "verified",
         "already",
+        "undeclared",
         "stale",
         "applied",
         "ignored_by_server",

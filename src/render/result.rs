@@ -18,7 +18,7 @@ pub(super) enum Gravity {
 /// How loud a room's result is.
 pub(super) fn gravity(room: &RoomOutcome) -> Gravity {
     match room.status {
-        Status::Verified | Status::Already | Status::Applied => Gravity::Well,
+        Status::Verified | Status::Already | Status::Undeclared | Status::Applied => Gravity::Well,
         Status::Ignored(_) | Status::NotVisible => Gravity::Odd,
         Status::Conflict(_)
         | Status::InDoubt(..)
@@ -46,6 +46,7 @@ pub(super) fn words(room: &RoomOutcome, quote: Quote<'_>) -> String {
         Status::Verified => format!("{done}{id}{members}"),
         Status::Applied => format!("{done}{id}{members}, not seen in the list yet"),
         Status::Already => "already as planned".to_owned(),
+        Status::Undeclared => "skipped: no longer in the manifest".to_owned(),
         Status::Ignored(fields) => {
             let field = |(field, sent, shown): &(crate::model::Field, _, _)| {
                 let [sent, shown] = values(sent, shown, quote);

@@ -120,6 +120,7 @@ fn a_saved_plan_that_was_begun_lists_only_the_rest() {
     dir.run(&["plan", "--out", "plan.json"]).ok();
     dir.write("rooms.yaml", room("1, 2, 4"));
     dir.run(&["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", room("1, 2, 3, 4, 5"));
     let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
     assert_snapshot!(failed(&dir, &["apply", "plan.json"]), @"
     pipe,user,error,source,line

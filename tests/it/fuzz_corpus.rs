@@ -96,8 +96,3 @@ fn what_fuzzing_found_of_list_answers() {
 fn what_fuzzing_found_of_ledgers() {
     found("ledger.base64", fuzz_entry::ledger);
 }
-
-#[test]
-fn what_fuzzing_found_of_saved_plans() {
-    found("plan.base64", fuzz_entry::plan_file);
-}

@@ -166,7 +166,6 @@ fn only_apply_and_the_write_probe_ask_for_the_right_to_write() {
         [
             "commands/apply.rs",
             "commands/doctor/probe.rs",
-            "commands/saved.rs",
             "commands/target.rs"
         ]
     );

@@ -1,8 +1,12 @@
-//! Saved plans: applied as reviewed, or not at all.
+//! Saved plans: what was reviewed and is still asked for is applied, and nothing else.
 
 use proptest::prelude::*;
-use roomform::plan::{SavedError, restore};
+use roomform::manifest::{Options, load_text};
+use roomform::model::{Observed, Recorded};
+use roomform::plan::{Inputs, Switches, plan, select};
+use roomform::render::json::read_plan;
 use roomform::sandbox::{Auth, Config};
+use serde_json::Value;
 
 use crate::support::{Api, Dir, Ran};
 
@@ -30,8 +34,6 @@ fn scene() -> (Api, Dir) {
     dir.run(&["apply", "--yes"]).ok();
     dir.write("rooms.yaml", EDITED);
     dir.run(&["plan", "--out", "plan.json"]).ok();
-    // From here on the plan is all there is.
-    std::fs::remove_file(dir.path("rooms.yaml")).unwrap();
     (api, dir)
 }
 
@@ -59,7 +61,7 @@ fn check_applied(api: &Api) {
 }
 
 #[test]
-fn a_saved_plan_is_done_without_the_manifest_and_once_only() {
+fn a_saved_plan_is_applied_once() {
     let (api, dir) = scene();
     let before = api.stats().writes();
     let out = dir.run(&["apply", "plan.json"]).ok();
@@ -73,11 +75,10 @@ fn a_saved_plan_is_done_without_the_manifest_and_once_only() {
     let again = dir.run(&["apply", "plan.json"]);
     assert_eq!(
         (again.code, again.err.as_str()),
-        (0, "3 rooms already as planned\n"),
+        (0, "3 rooms already up to date\n"),
         "{again:?}"
     );
     assert_eq!(api.stats().writes(), before + 3);
-    dir.write("rooms.yaml", EDITED);
     dir.run(&["plan", "--detailed-exitcode"]).ok();
 }
 
@@ -90,7 +91,7 @@ fn one_room_changed_since_refuses_the_whole_plan_unless_the_others_were_asked_fo
     assert_eq!((ran.code, api.stats().writes()), (5, before));
     assert!(
         ran.err.contains(
-            "error: `team-a` is not as it was when the plan was made: somebody changed the room"
+            "error: `team-a` has changed since the plan was saved: someone else changed the room"
         ),
         "{}",
         ran.err
@@ -111,15 +112,15 @@ fn other_ways_to_be_stale() {
     for (work, why) in [
         (
             "delete",
-            "`team-a` is not as it was when the plan was made: the room is gone",
+            "`team-a` has changed since the plan was saved: the ledger knows the room, but the list lacks it",
         ),
         (
             "make",
-            "`team-c` is not as it was when the plan was made: somebody made a room with this pipe",
+            "`team-c` has changed since the plan was saved: someone else created a room with this pipe",
         ),
         (
             "twin",
-            "`team-b` is not as it was when the plan was made: more than one live room has this pipe",
+            "`team-b` has changed since the plan was saved: more than one live room has this pipe",
         ),
     ] {
         let (api, dir) = scene();
@@ -147,12 +148,11 @@ fn other_ways_to_be_stale() {
 #[test]
 fn a_plan_that_came_half_way_goes_on() {
     let (api, dir) = scene();
-    dir.write("rooms.yaml", EDITED);
     dir.run(&["apply", "--yes", "--only", "team-[ac]"]).ok();
     let before = api.stats().writes();
     let ran = dir.run(&["apply", "plan.json"]);
     assert!(
-        ran.err.starts_with("2 rooms already as planned\n"),
+        ran.err.starts_with("2 rooms already up to date\n"),
         "{ran:?}"
     );
     assert_eq!((ran.code, api.stats().writes()), (0, before + 1), "{ran:?}");
@@ -160,7 +160,7 @@ fn a_plan_that_came_half_way_goes_on() {
 }
 
 #[test]
-fn a_file_that_was_changed_or_is_something_else_is_refused() {
+fn a_file_that_is_damaged_or_something_else_is_refused() {
     let (api, dir) = scene();
     let before = (api.stats().writes(), dir.read("plan.json"));
     let refused = |dir: &Dir, text: &str| -> Ran {
@@ -169,19 +169,19 @@ fn a_file_that_was_changed_or_is_something_else_is_refused() {
         assert_eq!((ran.code, api.stats().writes()), (5, before.0), "{ran:?}");
         ran
     };
-    let changed = refused(&dir, &before.1.replace("Team Alpha", "Team Omega"));
+    let damaged = refused(&dir, &before.1.replace("live_digest", "digest"));
     assert!(
-        changed
+        damaged
             .err
-            .contains("`other.json`: it was changed after it was saved"),
+            .contains("`other.json`: the plan is damaged: missing field `live_digest`"),
         "{}",
-        changed.err
+        damaged.err
     );
-    assert!(refused(&dir, EDITED).err.contains("it is not a saved plan"));
+    assert!(refused(&dir, EDITED).err.contains("not a saved plan"));
     assert!(
         refused(&dir, &before.1[..before.1.len() / 2])
             .err
-            .contains("it is not a saved plan")
+            .contains("not a saved plan")
     );
     assert!(
         refused(
@@ -189,7 +189,7 @@ fn a_file_that_was_changed_or_is_something_else_is_refused() {
             &before.1.replacen("\"format\": 1", "\"format\": 2", 1)
         )
         .err
-        .contains("it has format 2")
+        .contains("the plan has format 2")
     );
     let elsewhere = Api::start(Config::default());
     let dir = dir.envs(&elsewhere.env());
@@ -236,19 +236,8 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
             .collect();
         let ran = dir.run(&[&["apply", "plan.json"], &given[..]].concat());
         assert_eq!((ran.code, api.stats().writes()), (5, before), "{ran:?}");
-        assert!(
-            ran.out.lines().last().unwrap().contains(flags[left_out]),
-            "{}",
-            ran.out
-        );
-        // The manifest is not read any more: its `limits` are no remedy.
-        assert_eq!(
-            ran.err,
-            format!(
-                "error: nothing was applied: a saved plan keeps no flags, and the manifest is not read; add {} to this `apply`, or make a new plan\n",
-                flags[left_out]
-            )
-        );
+        let said = ran.out + &ran.err;
+        assert!(said.contains(flags[left_out]), "{said}");
     }
     dir.run(&[&["apply", "plan.json"], &flags[..]].concat())
         .ok();
@@ -264,8 +253,8 @@ fn equal_input_gives_equal_bytes_anywhere_and_no_secret() {
     assert!(
         !dir.read("plan.json").contains("secret_key") && !dir.read("plan.json").contains("admin")
     );
-    // Another machine: the plan, the ledger and the credentials are enough.
-    let elsewhere = Dir::new().envs(&api.env());
+    // Another machine: the manifest, the plan, the ledger and the credentials are enough.
+    let elsewhere = Dir::with(EDITED).envs(&api.env());
     elsewhere.write("plan.json", dir.read("plan.json"));
     let (name, ledger) = dir
         .files()
@@ -281,18 +270,164 @@ fn equal_input_gives_equal_bytes_anywhere_and_no_secret() {
 }
 
 #[test]
-fn any_changed_byte_is_noticed() {
+fn a_changed_file_sends_nothing_that_the_manifest_does_not_ask_for() {
     let (_api, dir) = scene();
     let text = dir.read("plan.json");
-    let original = restore(&text).unwrap();
-    proptest!(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() }, |(at in 0..text.len(), byte in 32_u8..127)| {
+    let desired = load_text("rooms.yaml", EDITED, Options::default()).desired;
+    let (observed, recorded) = (Observed::default(), Recorded::default());
+    let target = read_plan(&text).unwrap().target;
+    let switches = Switches::default();
+    let new = plan(&target, &desired, &observed, &recorded, &switches);
+    let inputs = Inputs {
+        desired: &desired,
+        observed: &observed,
+        recorded: &recorded,
+    };
+    proptest!(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() }, |(at in 0..text.len(), byte in 32_u8..127)| {
         let mut bytes = text.clone().into_bytes();
         bytes[at] = byte;
-        if let Ok(plan) = String::from_utf8(bytes).map_err(|_| SavedError::NotAPlan).and_then(|text| restore(&text)) {
-            // White space between tokens may differ; what the plan says may not.
-            prop_assert_eq!(&plan, &original);
+        if let Ok(saved) = read_plan(&String::from_utf8(bytes).unwrap()) {
+            let approved = select(saved, &new, inputs, &switches.allow);
+            for change in &approved.plan.changes {
+                let asked = new.changes.iter().find(|it| it.pipe == change.pipe).unwrap();
+                prop_assert_eq!((&change.send, &change.action), (&asked.send, &asked.action));
+                prop_assert!(change.members.sent().all(|user| asked.members.sent().any(|it| it == user)));
+            }
         }
     });
+}
+
+/// What an attacker who can write the file, but not the manifest, tries.
+#[test]
+fn a_forged_plan_writes_nothing() {
+    let (api, dir) = scene();
+    let (writes, text) = (api.stats().writes(), dir.read("plan.json"));
+    let forged = |edit: &dyn Fn(&mut Value)| {
+        let mut plan: Value = serde_json::from_str(&text).unwrap();
+        edit(&mut plan);
+        dir.write("forged.json", plan.to_string());
+        dir.run(&["apply", "forged.json"])
+    };
+    let title = forged(&|plan| plan["changes"][0]["send"]["title"] = "Team Omega".into());
+    assert_eq!(title.code, 5, "{title:?}");
+    assert!(
+        title.err.contains("`team-a` has changed since the plan was saved: the manifest now asks for another title than the saved plan"),
+        "{title:?}"
+    );
+    let public = forged(&|plan| plan["changes"][2]["send"]["public"] = true.into());
+    assert_eq!(public.code, 5, "{public:?}");
+    let ledger = forged(&|plan| plan["ledger"] = ".bash_profile".into());
+    assert_eq!(ledger.code, 5, "{ledger:?}");
+    assert!(
+        ledger.err.contains(
+            "the plan was made with the ledger `.bash_profile`, this run uses `.roomform/"
+        ),
+        "{ledger:?}"
+    );
+    let bucket = forged(&|plan| plan["ledger"] = "s3://elsewhere/rooms.jsonl".into());
+    assert_eq!(bucket.code, 5, "{bucket:?}");
+    assert!(!dir.path(".bash_profile").exists());
+    assert_eq!(api.stats().writes(), writes);
+    // A room and a member that the manifest does not declare are left out.
+    let added = forged(&|plan| {
+        let mut room = plan["changes"][2].clone();
+        room["pipe"] = "backdoor".into();
+        plan["changes"].as_array_mut().unwrap().push(room);
+        plan["changes"][0]["members"]["new"] = vec![17, 666].into();
+    });
+    assert_eq!(added.code, 0, "{added:?}");
+    assert_eq!(
+        added.err.split_inclusive('\n').take(2).collect::<String>(),
+        "`backdoor` is skipped: it is no longer in the manifest\n`team-a`: skipped 1 member no longer in the manifest: 666\n"
+    );
+    check_applied(&api);
+    assert!(api.rooms().iter().all(|room| room.pipe != "backdoor"));
+}
+
+#[test]
+fn limits_are_judged_anew_whatever_the_file_says() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(BASE).envs(&api.env());
+    dir.run(&["plan", "--out", "plan.json"]).ok();
+    dir.write("rooms.yaml", format!("{BASE}limits: {{create: 0}}\n"));
+    let mut plan: Value = serde_json::from_str(&dir.read("plan.json")).unwrap();
+    plan["refusals"] = Value::Array(Vec::new());
+    dir.write("plan.json", plan.to_string());
+    let ran = dir.run(&["apply", "plan.json", "--report", "r.json"]);
+    assert_eq!((ran.code, api.stats().writes()), (5, 0), "{ran:?}");
+    assert!(ran.out.contains("refused:"), "{ran:?}");
+    let page = dir.run(&["apply", "plan.json", "--format", "markdown"]);
+    assert!(page.out.contains("## Nothing was applied to "), "{page:?}");
+}
+
+#[test]
+fn a_page_about_a_stale_plan_says_that_nothing_was_applied() {
+    let (api, dir) = scene();
+    rename(&api, "team-a", "Somebody else's");
+    let page = dir.run(&[
+        "apply",
+        "plan.json",
+        "--format",
+        "markdown",
+        "--report",
+        "r.json",
+    ]);
+    assert_eq!(page.code, 5);
+    assert!(page.out.contains("## Nothing was applied to "), "{page:?}");
+    let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+    assert_eq!(report["applied"], false);
+}
+
+/// Two pull requests are merged; each has a plan of its own.
+#[test]
+fn plans_of_two_changes_apply_in_any_order() {
+    let with = |rooms: &str| format!("{BASE}{rooms}");
+    let (c, d) = (
+        "  - {pipe: team-c, title: C, members: [5]}\n",
+        "  - {pipe: team-d, title: D, members: [6]}\n",
+    );
+    for order in [["c.json", "d.json"], ["d.json", "c.json"]] {
+        let api = Api::start(Config::default());
+        let dir = Dir::with(BASE).envs(&api.env());
+        dir.run(&["apply", "--yes"]).ok();
+        for (file, rooms) in [("c.json", c), ("d.json", d)] {
+            dir.write("rooms.yaml", with(rooms));
+            dir.run(&["plan", "-o", file]).ok();
+        }
+        dir.write("rooms.yaml", with(&[c, d].concat()));
+        let first = dir.run(&["apply", order[0]]);
+        assert_eq!(first.code, 0, "{first:?}");
+        assert!(
+            first.err.starts_with("the saved plan leaves out 1 room and 1 member that the manifest asks for: make another plan for them\n"),
+            "{first:?}"
+        );
+        dir.run(&["apply", order[1]]).ok();
+        dir.run(&["plan", "--detailed-exitcode"]).ok();
+    }
+}
+
+/// A saved plan for a few rooms must not record that all the others were looked at.
+#[test]
+fn a_saved_plan_of_a_part_does_not_lift_the_guard_against_mass_changes() {
+    let rooms = |prefix: &str| -> String {
+        (0..6)
+            .map(|number| format!("  - {{pipe: {prefix}-{number}, title: T{number}}}\n"))
+            .collect()
+    };
+    let api = Api::start(Config::default());
+    let manifest = |prefix: &str| format!("version: 1\nwidget: 627\nrooms:\n{}", rooms(prefix));
+    let dir = Dir::with(&manifest("old")).envs(&api.env());
+    dir.run(&["apply", "--yes"]).ok();
+    dir.write("rooms.yaml", manifest("new"));
+    dir.run(&["plan", "--only", "new-0", "-o", "plan.json"])
+        .ok();
+    dir.run(&["apply", "plan.json"]).ok();
+    let plan = dir.run(&["plan"]);
+    assert_eq!(plan.code, 5, "{plan:?}");
+    assert!(
+        plan.out.contains("left the manifest since the last apply"),
+        "{plan:?}"
+    );
 }
 
 #[test]
@@ -305,7 +440,7 @@ fn a_room_the_ledger_knows_is_not_made_again_by_the_same_plan() {
     assert!(
         ran.code == 5
             && ran.err.contains(
-                "`team-c` is not as it was when the plan was made: the ledger knows the room"
+                "`team-c` has changed since the plan was saved: the ledger knows the room"
             ),
         "{ran:?}"
     );
@@ -325,7 +460,7 @@ fn the_report_lists_every_room_of_the_plan() {
         "f.csv",
     ]);
     let statuses = |dir: &Dir| -> Vec<String> {
-        let report: serde_json::Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+        let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
         report["rooms"]
             .as_array()
             .unwrap()
@@ -346,23 +481,29 @@ fn the_report_lists_every_room_of_the_plan() {
     assert_eq!(statuses(&dir), ["stale", "verified", "verified"]);
     assert_eq!(
         dir.read("f.csv"),
-        "pipe,user,error,source,line\nteam-a,17,somebody changed the room,rooms.yaml,4\n"
+        "pipe,user,error,source,line\nteam-a,17,someone else changed the room,rooms.yaml,4\n"
     );
     dir.run(&["apply", "plan.json", "--apply-fresh", "--report", "r.json"]);
     assert_eq!(statuses(&dir), ["stale", "already", "already"]);
 }
 
 #[test]
-fn a_plan_goes_to_the_ledger_it_was_made_with() {
+fn a_plan_is_refused_with_another_ledger() {
     let api = Api::start(Config::default());
     let dir = Dir::new().envs(&api.env());
     dir.write("teams/rooms.yaml", BASE);
-    dir.run(&["plan", "-f", "teams/rooms.yaml", "-o", "plan.json"])
+    let manifest = ["-f", "teams/rooms.yaml"];
+    dir.run(&[&["plan", "-o", "plan.json"], &manifest[..]].concat())
         .ok();
-    dir.run(&["apply", "plan.json"]).ok();
+    let apply = [&["apply", "plan.json"], &manifest[..]].concat();
+    let ran = dir.run(&[&apply[..], &["--ledger", "other.jsonl"]].concat());
+    assert_eq!((ran.code, api.stats().writes()), (5, 0), "{ran:?}");
+    assert!(
+        ran.err.contains("this run uses `other.jsonl`") && !dir.path("other.jsonl").exists(),
+        "{ran:?}"
+    );
+    dir.run(&apply).ok();
     assert!(dir.path("teams/.roomform").is_dir() && !dir.path(".roomform").exists());
-    dir.run(&["plan", "-f", "teams/rooms.yaml", "--detailed-exitcode"])
-        .ok();
 }
 
 #[test]
@@ -423,7 +564,7 @@ fn a_plan_for_something_else_is_told_without_any_credentials() {
             .contains("this run is for widget 627 on https://api.example")
             && ran
                 .err
-                .contains("hint: check --api-url and IMBACHAT_API_URL"),
+                .contains("hint: check --widget, --api-url and the IMBACHAT_ variables"),
         "{ran:#?}"
     );
 }

@@ -1,6 +1,5 @@
-//! `diff`: two manifests, or two plans, against each other. It asks no server, and reads no credential.
+//! `diff`: two manifests against each other. It asks no server, and reads no credential.
 
-mod plans;
 mod side;
 
 use self::side::Given;
@@ -29,9 +28,6 @@ pub(super) fn run(
     }
     let switches = switches(&settings.common)?;
     let (base, head) = (Given::new(&args.base)?, Given::new(&args.head)?);
-    if let Some(exit) = plans::run([&base, &head], args, &switches.only, console)? {
-        return Ok(exit);
-    }
     // An empty base is every manifest's beginning; an empty head would be refused by `plan` too.
     let allow_empty = settings.common.allow_empty;
     let before = base.load(Options { allow_empty: true });

@@ -4,14 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::git::GitTree;
 use crate::error::{Error, Exit};
-use crate::manifest::tree::{Disk, Kind, Tree};
+use crate::manifest::tree::{Disk, Tree};
 use crate::manifest::{Loaded, Options, load_from, load_text};
 
 /// What stands for a manifest without a room, as in git.
 const NOTHING: &str = "/dev/null";
-
-/// A file larger than this is taken for no plan.
-const LARGEST_PLAN: u64 = 512 << 20;
 
 /// One of the two arguments.
 pub(super) struct Given {
@@ -53,24 +50,6 @@ impl Given {
             }
         };
         Ok(Self { name, files })
-    }
-
-    /// The text of a file that starts as a JSON object does, and may be a plan.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub(super) fn document(&self) -> Result<Option<String>, Error> {
-        let Files::In(tree, root) = &self.files else {
-            return Ok(None);
-        };
-        // A pipe or a device can be read once, and what comes out of one is taken for a manifest.
-        if !matches!(tree.kind(root), Ok(Kind::File)) {
-            return Ok(None);
-        }
-        let bytes = tree.read(root, LARGEST_PLAN)?.unwrap_or_default();
-        let text = String::from_utf8(bytes).unwrap_or_default();
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        Ok(text.trim_start().starts_with('{').then(|| text.to_owned()))
     }
 
     /// Reads them as one manifest.

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::model::{FieldValue, RoomState, UserId, Welcome};
 use crate::plan::{Action, Change, Changed, FieldChange, Members};
-use crate::render::escape::brief;
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ChangeDocument {
@@ -30,6 +29,9 @@ pub(super) struct ChangeDocument {
     /// The message sent once the members are in.
     #[serde(skip_serializing_if = "Option::is_none")]
     welcome: Option<WelcomeDocument>,
+    /// A fingerprint of what the list showed of the room; `apply` refuses the room if it has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live_digest: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -71,6 +73,7 @@ impl ChangeDocument {
     pub(super) fn without_id(self) -> Self {
         Self {
             room_id: None,
+            live_digest: None,
             ..self
         }
     }
@@ -80,7 +83,6 @@ impl ChangeDocument {
 pub(super) struct WelcomeDocument {
     /// The user who says it.
     from: u64,
-    /// What, without what hides or turns text, and cut if it is long: for reading, not for sending.
     text: String,
 }
 
@@ -95,7 +97,7 @@ pub(super) fn change(change: &Change) -> ChangeDocument {
         members,
         welcome: said,
         recreate,
-        digest: _,
+        digest,
     } = change;
     let Members {
         new,
@@ -124,13 +126,14 @@ pub(super) fn change(change: &Change) -> ChangeDocument {
             recorded: *recorded,
         },
         welcome: said.as_ref().map(welcome),
+        live_digest: Some(digest.to_string()),
     }
 }
 
 pub(super) fn welcome(Welcome { from, text }: &Welcome) -> WelcomeDocument {
     WelcomeDocument {
         from: from.0,
-        text: brief(text),
+        text: text.clone(),
     }
 }
 

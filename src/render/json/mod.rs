@@ -8,7 +8,6 @@ mod doctor;
 mod documents;
 mod explained;
 mod ledger;
-mod moved;
 mod plan;
 mod read;
 mod report;
@@ -19,25 +18,26 @@ pub use doctor::DoctorDocument;
 pub use documents::{CheckDocument, DiagnosticDocument, ErrorDocument, diagnostics};
 pub use explained::ExplainDocument;
 pub use ledger::LedgerDocument;
-pub use moved::PlanDiffDocument;
 pub use plan::PlanDocument;
-pub use read::{as_in_document, document_kind, read_plan};
+pub use read::{SavedPlanError, read_plan};
 pub use report::ReportDocument;
 pub use sent::SentDocument;
 
 use serde::Serialize;
 
+use super::escape;
+
 /// The version of every document here; it grows when a field changes its meaning or goes.
 pub const FORMAT: u32 = 1;
 
-/// A document as text, ending with a line break. A runner of CI jobs obeys `##[` anywhere in a log: two such signs never stand
-/// together, as JSON lets one be written otherwise.
+/// A document as text, ending with a line break. Characters that could steer a terminal or a CI log are written as JSON escapes.
 ///
 /// # Errors
 /// If it cannot be written as JSON, which no document here can cause.
 pub fn text(document: &impl Serialize) -> Result<String, serde_json::Error> {
     let text = serde_json::to_string_pretty(document)?;
-    Ok(text.replace("##", "#\\u0023") + "\n")
+    let lines = text.lines().map(|line| escape::json(line) + "\n");
+    Ok(lines.collect())
 }
 
 /// The JSON Schema of a document.

@@ -21,6 +21,8 @@ pub struct PlanDocument {
     /// The exit code of the run that made it.
     exit: u8,
     target: TargetDocument,
+    /// The ledger of the run, if its name means the same on every machine. `apply PLAN_FILE` refuses to run with another one.
+    ledger: Option<String>,
     summary: SummaryDocument,
     /// Rooms with something to write, by pipe.
     changes: Vec<ChangeDocument>,
@@ -167,7 +169,12 @@ pub(super) struct RefusalDocument {
 
 impl PlanDocument {
     /// The document of a plan.
-    pub fn new(plan: &Plan, exit: Exit, diagnostics: Vec<DiagnosticDocument>) -> Self {
+    pub fn new(
+        plan: &Plan,
+        ledger: Option<String>,
+        exit: Exit,
+        diagnostics: Vec<DiagnosticDocument>,
+    ) -> Self {
         let Plan {
             target,
             changes,
@@ -187,6 +194,7 @@ impl PlanDocument {
             kind: "plan",
             exit: exit.code(),
             target: self::target(target),
+            ledger,
             summary: summary_document(plan, *summary),
             changes: changes.iter().map(change).collect(),
             conflicts: conflicts.iter().map(conflict).collect(),

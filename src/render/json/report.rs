@@ -58,7 +58,7 @@ struct RoomDocument {
     room_id: Option<u64>,
     /// Whether it was to be created.
     create: bool,
-    /// `verified`, `already`, `stale`, `applied`, `ignored_by_server`, `not_visible`, `conflict`, `in_doubt`, `failed`, `unfinished` or `not_started`.
+    /// `verified`, `already`, `undeclared`, `stale`, `applied`, `ignored_by_server`, `not_visible`, `conflict`, `in_doubt`, `failed`, `unfinished` or `not_started`.
     status: &'static str,
     /// Members whose adding was confirmed.
     members: usize,
@@ -102,7 +102,7 @@ impl ReportDocument {
             exit: exit.code(),
             reason: exit.name(),
             plan,
-            applied: outcome.is_some(),
+            applied: outcome.is_some_and(Outcome::has_written),
             rooms: outcome
                 .map(|outcome| outcome.rooms.iter().map(room).collect())
                 .unwrap_or_default(),
@@ -158,6 +158,7 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         ),
         Status::Verified
         | Status::Already
+        | Status::Undeclared
         | Status::Applied
         | Status::NotVisible
         | Status::Unfinished

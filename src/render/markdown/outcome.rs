@@ -48,9 +48,14 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, after: Option<&Plan>, fit: Fit) -
 
 fn head(plan: &Plan, outcome: &Outcome, after: Option<&Plan>, fit: Fit) -> Vec<String> {
     let dialect = fit.dialect;
+    let done = if outcome.has_written() {
+        "Applied to"
+    } else {
+        "Nothing was applied to"
+    };
     let mut head = vec![
         dialect.marker(&marker("apply", Some(&plan.target))),
-        format!("## Applied to {}", site(&plan.target, dialect)),
+        format!("## {done} {}", site(&plan.target, dialect)),
         format!("**{}**", figures(outcome)),
     ];
     head.extend(after.map(|after| format!("Now: {}", verdict(after))));

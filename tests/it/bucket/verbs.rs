@@ -82,14 +82,16 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
 }
 
 #[test]
-fn a_saved_plan_remembers_the_bucket() {
+fn a_saved_plan_is_refused_without_its_bucket() {
     let (api, s3) = (Api::start(Config::default()), S3::start());
     let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
     with(&dir, &["plan", "--out", "p.json"], LEDGER).ok();
     assert!(dir.read("p.json").contains(LEDGER));
     assert!(!dir.read("p.json").contains(SECRET));
-    dir.run(&["apply", "p.json"]).ok();
+    let other = dir.run(&["apply", "p.json"]);
+    assert_eq!((other.code, api.stats().writes()), (5, 0), "{other:#?}");
     assert!(!dir.path(".roomform").exists());
+    with(&dir, &["apply", "p.json"], LEDGER).ok();
     let plan = with(&dir, &["plan", "--detailed-exitcode"], LEDGER);
     assert_eq!(plan.code, 0, "{plan:#?}");
 }

@@ -2,5 +2,4 @@
 
 mod git;
 mod manifests;
-mod plans;
 mod unified;

@@ -44,28 +44,6 @@ fn a_page_and_an_annotation_show_what_differs() {
 }
 
 #[test]
-fn a_text_of_two_plans_shows_what_differs() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest("first")).envs(&api.env());
-    let plan = |end: &str, file: &str| {
-        dir.write("rooms.yaml", manifest(end));
-        dir.run(&["plan", "--out", file]).ok();
-    };
-    // A new room, and one that gets another title.
-    for first in ["first", "before"] {
-        plan("second", "a.plan");
-        plan("third", "b.plan");
-        let moved = dir.run(&["diff", "a.plan", "b.plan"]).ok();
-        assert!(
-            moved.contains("second") && moved.contains("third"),
-            "{first}: {moved}"
-        );
-        dir.write("rooms.yaml", manifest("first"));
-        dir.run(&["apply", "--yes"]).ok();
-    }
-}
-
-#[test]
 fn so_does_what_the_server_ignored() {
     let api = Api::start(deaf());
     let dir = Dir::with(&manifest("first")).envs(&api.env());

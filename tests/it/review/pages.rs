@@ -354,7 +354,7 @@ fn what_an_apply_could_not_do_stands_first() {
     assert!(api.world(|world| world.delete_room(627, help, 1)));
     assert_eq!(
         page(&["apply", "plan.json", "--yes"], 5),
-        ["Not done: 5", "By hand: 1"]
+        ["Not done: 5", "Conflicts: 1", "By hand: 1"]
     );
     assert_eq!(
         page(&["apply", "--yes"], 4),

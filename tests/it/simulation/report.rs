@@ -154,7 +154,9 @@ fn ended(
         Status::Failed { .. } => {
             good && matches!(word, Some(Answer::Bad(how)) if *how != Delivery::InDoubt)
         }
-        Status::NotStarted | Status::Already | Status::Stale(_) => last.is_none() && silent,
+        Status::NotStarted | Status::Already | Status::Undeclared | Status::Stale(_) => {
+            last.is_none() && silent
+        }
         Status::Unfinished => last.is_some() || !silent,
     };
     check(wrong, so, "the last answer was another");

@@ -1,0 +1,272 @@
+//! A saved plan, and what it selects from the plan that is computed now.
+//!
+//! The file is an approval, not an instruction: every value that is written comes from the new plan.
+
+use std::collections::BTreeMap;
+
+use super::change::{Action, Change, Plan, Unverified};
+use super::digest::Digest;
+use super::limits::{self, Allow};
+use super::remarks::ConflictKind;
+use super::standing::{self, Standing};
+use super::walk::without;
+use crate::model::{
+    Desired, DesiredRoom, Field, LiveRoom, Observed, Pipe, Recorded, RoomId, RoomState, Target,
+    UserId, Welcome,
+};
+
+/// What a saved plan approves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedPlan {
+    /// What the plan is for.
+    pub target: Target,
+    /// The ledger it was made with, if its name means the same on every machine.
+    pub ledger: Option<String>,
+    /// Rooms to write.
+    pub changes: Vec<SavedChange>,
+}
+
+/// What a saved plan approves for one room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedChange {
+    /// The room.
+    pub pipe: Pipe,
+    /// Its id; none for a new one.
+    pub id: Option<RoomId>,
+    /// Whether a deleted or vanished room is created again.
+    pub recreate: bool,
+    /// What the list showed of the room.
+    pub digest: Digest,
+    /// The fields to send.
+    pub send: RoomState,
+    /// The members to send.
+    pub members: Vec<UserId>,
+    /// The welcome to send.
+    pub welcome: Option<Welcome>,
+}
+
+/// The part of a new plan that a saved plan approves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approved {
+    /// What is written.
+    pub plan: Plan,
+    /// Rooms of the saved plan that are not written.
+    pub skipped: Vec<Skipped>,
+    /// Members of the saved plan that the manifest no longer declares.
+    pub undeclared: Vec<(Pipe, Vec<UserId>)>,
+    /// Rooms that only the new plan changes, and members that only it sends.
+    pub not_approved: Unverified,
+}
+
+/// A room of a saved plan that is not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The room.
+    pub pipe: Pipe,
+    /// Its id in the saved plan; none for a new one.
+    pub id: Option<RoomId>,
+    /// What the new plan does to it; nothing is sent.
+    pub change: Option<Change>,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why a room of a saved plan is not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SkipReason {
+    /// The room already is as the manifest wants it.
+    UpToDate,
+    /// The manifest no longer declares the room.
+    Undeclared,
+    /// The room or the manifest changed after the plan was saved.
+    Stale(String),
+}
+
+/// What a plan is computed from.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The manifest.
+    pub desired: &'a Desired,
+    /// The list.
+    pub observed: &'a Observed,
+    /// The ledger.
+    pub recorded: &'a Recorded,
+}
+
+/// Selects from a new plan what a saved plan approves. Guards judge the selection.
+pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -> Approved {
+    let mut changes: BTreeMap<&Pipe, &Change> = new
+        .changes
+        .iter()
+        .map(|change| (&change.pipe, change))
+        .collect();
+    let mut approved = Approved {
+        plan: new.with_changes(Vec::new()),
+        skipped: Vec::new(),
+        undeclared: Vec::new(),
+        not_approved: Unverified::default(),
+    };
+    // A forged file may list a room twice: the first entry counts.
+    let mut entries = BTreeMap::new();
+    for entry in saved.changes {
+        entries.entry(entry.pipe.clone()).or_insert(entry);
+    }
+    for entry in entries.into_values() {
+        let room = inputs.desired.rooms.get(&entry.pipe);
+        approved.note_undeclared(&entry, room);
+        let change = changes.remove(&entry.pipe);
+        let reason = match (room, change) {
+            (None, _) => SkipReason::Undeclared,
+            (Some(_), None) => not_planned(&entry, new),
+            (Some(_), Some(change)) => match narrow(&entry, change, inputs) {
+                Ok(narrowed) => {
+                    approved.not_approved.members +=
+                        change.members.count() - narrowed.members.count();
+                    if narrowed.is_needed() {
+                        approved.plan.push(narrowed);
+                        continue;
+                    }
+                    SkipReason::UpToDate
+                }
+                Err(reason) => SkipReason::Stale(reason),
+            },
+        };
+        approved.skipped.push(Skipped {
+            pipe: entry.pipe,
+            id: entry.id,
+            change: change.cloned(),
+            reason,
+        });
+    }
+    approved.not_approved.rooms = changes.len();
+    approved.not_approved.members += changes
+        .values()
+        .map(|change| change.members.count())
+        .sum::<usize>();
+    if approved.plan.changes.len() < new.changes.len() {
+        // As with `--only`: a part of the manifest says nothing about what left it.
+        approved.plan.standing = Standing {
+            back: std::mem::take(&mut approved.plan.standing.back),
+            ..Standing::default()
+        };
+    }
+    approved.plan.judge(inputs, allow);
+    approved
+}
+
+impl Approved {
+    /// Rooms that changed after the plan was saved.
+    pub fn stale(&self) -> usize {
+        let is_stale = |skipped: &&Skipped| matches!(skipped.reason, SkipReason::Stale(_));
+        self.skipped.iter().filter(is_stale).count()
+    }
+
+    fn note_undeclared(&mut self, entry: &SavedChange, room: Option<&DesiredRoom>) {
+        let Some(room) = room else { return };
+        let mut members = entry.members.clone();
+        members.sort_unstable();
+        let declared = room.members.iter().map(|member| member.user);
+        let undeclared: Vec<UserId> = without(members.into_iter(), declared).collect();
+        if !undeclared.is_empty() {
+            self.undeclared.push((entry.pipe.clone(), undeclared));
+        }
+    }
+}
+
+impl Plan {
+    /// Computes again what guards against the plan, after its changes were narrowed.
+    fn judge(&mut self, inputs: Inputs<'_>, allow: &Allow) {
+        let Inputs {
+            desired, recorded, ..
+        } = inputs;
+        let undeclared: Vec<&Pipe> = without(recorded.ids.keys(), desired.rooms.keys()).collect();
+        let left = standing::left(&undeclared, recorded);
+        self.guards = limits::guards(self, desired, &desired.given(), recorded, &left, None);
+        self.allow(allow);
+    }
+}
+
+/// Why the new plan writes nothing to a declared room.
+fn not_planned(entry: &SavedChange, new: &Plan) -> SkipReason {
+    let conflict = new.conflicts.iter().find(|it| it.pipe == entry.pipe);
+    let Some(conflict) = conflict else {
+        return SkipReason::UpToDate;
+    };
+    let reason = match &conflict.kind {
+        ConflictKind::Several(_) => "more than one live room has this pipe",
+        ConflictKind::Deleted(_) => {
+            "only a deleted room has this pipe; --allow-recreate creates it again"
+        }
+        ConflictKind::Vanished(_) => {
+            "the ledger knows the room, but the list lacks it; --allow-recreate creates it again"
+        }
+    };
+    SkipReason::Stale(reason.to_owned())
+}
+
+/// The part of a change that a saved plan approves, or why the saved plan is stale.
+fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Change, String> {
+    let Inputs {
+        observed, recorded, ..
+    } = inputs;
+    let live: Vec<&LiveRoom> = observed.live(&change.pipe).collect();
+    let is_begun = matches!(live.as_slice(), [room] if is_begun(entry, room, recorded));
+    if !is_begun {
+        check_live(entry, change, &live)?;
+    }
+    if change.recreate != entry.recreate {
+        return Err("the room was deleted or has vanished".to_owned());
+    }
+    for field in Field::ALL {
+        if change.send.value(field) != entry.send.value(field) {
+            let name = field.name();
+            return Err(format!(
+                "the manifest now asks for another {name} than the saved plan"
+            ));
+        }
+    }
+    let mut narrowed = change.clone();
+    match (&entry.welcome, &change.welcome) {
+        (Some(saved), Some(new)) if saved == new => {}
+        // Another run sent it, or the manifest dropped it.
+        (_, None) if change.action != Action::Create => {}
+        (None, Some(_)) if change.action != Action::Create => narrowed.welcome = None,
+        (None, None) => {}
+        _ => {
+            return Err("the manifest now asks for another welcome than the saved plan".to_owned());
+        }
+    }
+    let mut members = entry.members.clone();
+    members.sort_unstable();
+    let is_approved = |user: &UserId| members.binary_search(user).is_ok();
+    narrowed.members.new.retain(is_approved);
+    narrowed.members.unverified.retain(is_approved);
+    Ok(narrowed)
+}
+
+/// Checks that the list shows the room as it was when the plan was saved.
+fn check_live(entry: &SavedChange, change: &Change, live: &[&LiveRoom]) -> Result<(), String> {
+    if entry.digest == change.digest && entry.id == change.room_id() {
+        return Ok(());
+    }
+    let reason = match (live, entry.id) {
+        ([], Some(_)) => "the room is gone",
+        ([], None) => "a deleted room with this pipe came or went",
+        ([_], None) => "someone else created a room with this pipe",
+        ([_], Some(_)) => "someone else changed the room",
+        _ => "more than one live room has this pipe",
+    };
+    Err(reason.to_owned())
+}
+
+/// Whether an earlier run of the saved plan already wrote the fields: the room is the one it names or one that we created.
+fn is_begun(entry: &SavedChange, room: &LiveRoom, recorded: &Recorded) -> bool {
+    let is_ours = match entry.id {
+        Some(id) => id == room.id,
+        None => recorded.rooms.contains_key(&room.id) || recorded.owed.contains_key(&entry.pipe),
+    };
+    is_ours
+        && Field::ALL
+            .into_iter()
+            .all(|field| room.state.value(field) == entry.send.value(field))
+}
