@@ -126,8 +126,6 @@ pub enum Format {
     Csv,
     /// A table (`get`; there it is what text is)
     Table,
-    /// YAML (`get`)
-    Yaml,
     /// A page for a pull request's comment or a job's summary; it says too why there is no plan
     Markdown,
     /// Annotations of GitHub, on the lines of the manifest

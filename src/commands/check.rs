@@ -24,7 +24,7 @@ pub(super) fn run(settings: &Settings, console: &mut Console) -> Result<Exit, Er
         Exit::Invalid
     };
     match console.format {
-        Format::Text | Format::Csv | Format::Html | Format::Table | Format::Yaml => {
+        Format::Text | Format::Csv | Format::Html | Format::Table => {
             text(&loaded, console)?;
         }
         Format::Json => console.document(&CheckDocument::new(&loaded, exit))?,

@@ -231,12 +231,7 @@ impl Console {
                 self.print(&markdown::invalid(loaded, self.verb, target, self.fit))
             }
             Format::Github => self.print(&github::invalid(loaded, self.verb)),
-            Format::Text
-            | Format::Csv
-            | Format::Html
-            | Format::Table
-            | Format::Yaml
-            | Format::Sarif => Ok(()),
+            Format::Text | Format::Csv | Format::Html | Format::Table | Format::Sarif => Ok(()),
         }
     }
 
@@ -252,12 +247,7 @@ impl Console {
                 drop(self.print(&page));
                 false
             }
-            Format::Text
-            | Format::Csv
-            | Format::Html
-            | Format::Table
-            | Format::Yaml
-            | Format::Sarif => false,
+            Format::Text | Format::Csv | Format::Html | Format::Table | Format::Sarif => false,
         };
         if !told {
             self.error(&error.chain());

@@ -36,13 +36,13 @@ pub(super) fn name(verb: &Verb) -> &'static str {
 
 /// The formats of a verb.
 fn of(verb: &Verb) -> &'static [Format] {
-    use Format::{Csv, Github, Html, Json, Markdown, Sarif, Table, Text, Yaml};
+    use Format::{Csv, Github, Html, Json, Markdown, Sarif, Table, Text};
     match verb {
         Verb::Check => &[Text, Json, Markdown, Github, Sarif],
         Verb::Plan(_) | Verb::Diff(_) => &[Text, Json, Markdown, Html, Github],
         Verb::Apply(_) => &[Text, Json, Markdown, Github],
         Verb::Render => &[Text, Json, Csv],
-        Verb::Get(_) => &[Text, Table, Json, Csv, Yaml],
+        Verb::Get(_) => &[Text, Table, Json, Csv],
         Verb::Explain { .. }
         | Verb::Send(_)
         | Verb::Doctor(_)

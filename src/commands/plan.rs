@@ -1,7 +1,5 @@
 //! `plan`: what apply would do. It never holds a writer.
 
-use std::mem::forget;
-
 use super::Console;
 use super::allowances::remind;
 use super::report::replace;
@@ -54,8 +52,6 @@ pub(super) async fn run(
         _ => console.print(&render::plan(plan, console.out_paint))?,
     }
     planned.connection.close().await?;
-    // The process ends: giving millions of pieces back one by one would only take time.
-    forget((planned.loaded, planned.made_of, planned.plan));
     Ok(exit)
 }
 

@@ -58,7 +58,7 @@ pub(super) struct Planned {
     pub(super) connection: Connection,
     pub(super) switches: Switches,
     pub(super) plan: Plan,
-    /// What it was made of. Only kept so that `plan` need not give it back piece by piece.
+    /// The list and the ledger it was made from.
     pub(super) made_of: (Observed, Recorded),
 }
 

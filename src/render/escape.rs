@@ -257,28 +257,15 @@ pub fn sarif(text: &str) -> String {
     safe
 }
 
-/// For JSON of one line that may be read on a terminal: with all that [`terminal`] spells out spelled as JSON does.
+/// For one line of JSON that may be read on a terminal: what [`terminal`] spells out is written as JSON escapes.
 pub fn json(text: &str) -> String {
-    numbered(text, |safe, c| {
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            let _ = write!(safe, "\\u{unit:04x}");
-        }
-    })
-}
-
-/// For a list or an object as JSON within a YAML document, in the same way: YAML knows no pairs of surrogates.
-pub fn json_in_yaml(text: &str) -> String {
-    numbered(text, |safe, c| {
-        let _ = write!(safe, "\\U{:08x}", u32::from(c));
-    })
-}
-
-fn numbered(text: &str, number: impl Fn(&mut String, char)) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut before = ' ';
     for c in text.chars() {
         if is_hidden(c) || (c == '#' && before == '#') {
-            number(&mut safe, c);
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
         } else {
             safe.push(c);
         }

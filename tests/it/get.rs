@@ -128,49 +128,12 @@ fn machines_get_the_fields_of_the_api() {
     12,course-7b,Алгебра 7б · 漢字,2,1,0,1,2020-12-19 20:42:07,2020-12-19 20:42:07,,0,627
     13,two,Ann and Bo,2,0,0,0,2020-12-19 20:42:07,2020-12-19 20:42:07,,0,627
     ");
-    assert_snapshot!(run("yaml"), @r#"
-    format: 1
-    kind: rooms
-    exit: 0
-    rows:
-      - id: 12
-        pipe: "course-7b"
-        name: "Алгебра 7б · 漢字"
-        admin_id: 2
-        type: 1
-        tab: 0
-        is_public: 1
-        created_at: "2020-12-19 20:42:07"
-        updated_at: "2020-12-19 20:42:07"
-        deleted_at: null
-        status: 0
-        imba_id: 627
-      - id: 13
-        pipe: "two"
-        name: "Ann and Bo"
-        admin_id: 2
-        type: 0
-        tab: 0
-        is_public: 0
-        created_at: "2020-12-19 20:42:07"
-        updated_at: "2020-12-19 20:42:07"
-        deleted_at: null
-        status: 0
-        imba_id: 627
-    "#);
-    let yaml: Value = serde_yaml::from_str(&run("yaml")).unwrap();
-    let json: Value = serde_json::from_str(&run("json")).unwrap();
-    assert_eq!(yaml, json, "one document in two languages");
     let none = |format| {
         let args = ["get", "rooms", "--only", "none", "--format", format];
         dir.run(&args).ok()
     };
     let nothing: Value = serde_json::from_str(&none("json")).unwrap();
     assert_eq!(nothing["rows"], json!([]));
-    assert_eq!(
-        serde_yaml::from_str::<Value>(&none("yaml")).unwrap(),
-        nothing
-    );
     assert_eq!(none("csv").lines().count(), 1, "the header");
 }
 
@@ -353,7 +316,7 @@ fn no_field_with_a_secret_is_shown_whatever_is_asked() {
         {"id": 2, "login": "bob", "user_data": r#" {"token": "hash-5", "name": "Ann", "more": "[{\"password\": \"hash-6\"}]"}"#}]);
     let server = list(&rows);
     let dir = against(&server);
-    for format in ["table", "json", "csv", "yaml"] {
+    for format in ["table", "json", "csv"] {
         for columns in ["id,login,user_data", "user_data"] {
             let ran = dir.run(&["get", "users", "--columns", columns, "--format", format]);
             assert!(!ran.all().contains("hash"), "{ran:?}");
@@ -373,7 +336,7 @@ fn hostile_rows_do_nothing_where_they_are_shown() {
     let server = list(&rows);
     let dir = against(&server);
     let run = |format| dir.run(&["get", "rooms", "--format", format]).ok();
-    for format in ["table", "json", "csv", "yaml"] {
+    for format in ["table", "json", "csv"] {
         let shown = run(format);
         let bad =
             |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}\u{e0041}".contains(c);
@@ -384,7 +347,6 @@ fn hostile_rows_do_nothing_where_they_are_shown() {
     }
     let json: Value = serde_json::from_str(&run("json")).unwrap();
     assert_eq!(json["rows"], rows, "and yet it is the same to a parser");
-    assert_eq!(serde_yaml::from_str::<Value>(&run("yaml")).unwrap(), json);
     let table = run("table");
     assert_eq!(table.lines().count(), 2, "one line a row: {table}");
     let cells = run("csv");
@@ -557,7 +519,7 @@ fn what_get_does_not_take_is_wrong_usage() {
         &["get", "users", "--sandbox", "--only", "x"],
         &["get", "rooms", "--endpoint", "x"],
         &["plan", "--format", "csv"],
-        &["plan", "--format", "yaml"],
+        &["get", "rooms", "--format", "yaml"],
         &["check", "--format", "table"],
     ] {
         let ran = dir.run(args);

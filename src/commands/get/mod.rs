@@ -1,20 +1,17 @@
 //! `get`: rooms, users and messages as the server lists them.
 
 mod filters;
-mod seen;
-mod spool;
-
-use anyhow::Context;
+mod rows;
 
 use self::filters::Asked;
-use self::spool::{Order, Spool, Spooled};
+use self::rows::{Order, fields, sort};
 use super::Console;
 use super::target::{Connection, dice, switches};
 use crate::cli::{Format, GetArgs, GetList, Shown};
 use crate::error::{Error, Exit};
-use crate::model::Listing;
+use crate::model::{Listing, Row};
 use crate::render::Count;
-use crate::render::rows::{self, Columns};
+use crate::render::rows::{self as listed, Columns};
 use crate::settings::Settings;
 
 pub(super) async fn run(
@@ -32,29 +29,27 @@ pub(super) async fn run(
     }
     let connection = Connection::open(settings, None).await?;
     let asked = Asked::new(&args.list, connection.target.widget, only);
-    let order = order(args.list.shown());
-    let spool = connection
+    let (mut rows, left_out) = connection
         .reader
         .query(
             &asked.query,
             &dice(),
-            || Spool::new(order.clone()),
-            |spool, row| {
+            || (Vec::new(), 0),
+            |(rows, left_out), row| {
                 if asked.admits(&row) {
-                    spool.put(&row);
+                    rows.push(row);
                 } else {
-                    spool.left_out += 1;
+                    *left_out += 1;
                 }
             },
         )
         .await?;
     connection.close().await?;
-    let (count, left_out) = (spool.count, spool.left_out);
-    let mut spooled = spool.finish().context(KEEPING)?;
+    sort(&mut rows, &order(args.list.shown()));
     let listing = asked.query.listing;
-    let columns = columns(args.list.shown(), listing, &spooled, console)?;
-    print(listing, &columns, &mut spooled, console)?;
-    console.status(&told(listing, count, left_out));
+    let columns = columns(args.list.shown(), listing, &fields(&rows), console)?;
+    print(listing, &columns, &rows, console)?;
+    console.status(&told(listing, rows.len(), left_out));
     Ok(Exit::Done)
 }
 
@@ -62,7 +57,6 @@ pub(super) async fn run(
 const MOST_COLUMNS: usize = 1000;
 /// Fields that are named where one is not there.
 const NAMED: usize = 40;
-const KEEPING: &str = "the rows cannot be kept in a temporary file";
 
 /// `-name` is backwards.
 fn order(shown: &Shown) -> Order {
@@ -80,11 +74,10 @@ fn order(shown: &Shown) -> Order {
 fn columns(
     shown: &Shown,
     listing: Listing,
-    spooled: &Spooled,
+    fields: &[(String, bool)],
     console: &Console,
 ) -> Result<Columns, Error> {
-    let fields = &spooled.fields;
-    let known = rows::known(listing);
+    let known = listed::known(listing);
     let is_there = |name: &str| {
         fields.is_empty() || known.contains(&name) || fields.iter().any(|(field, _)| field == name)
     };
@@ -99,9 +92,9 @@ fn columns(
     }
     let columns = match (&console.format, shown.columns.as_slice()) {
         (_, [_, ..]) => Columns::Named(shown.columns.clone()),
-        (Format::Json | Format::Yaml, []) => Columns::All,
-        (Format::Csv, []) => Columns::Named(rows::csv_columns(listing, fields)),
-        (_, []) => Columns::Named(rows::table_columns(listing, fields)),
+        (Format::Json, []) => Columns::All,
+        (Format::Csv, []) => Columns::Named(listed::csv_columns(listing, fields)),
+        (_, []) => Columns::Named(listed::table_columns(listing, fields)),
     };
     match &columns {
         Columns::Named(names) if names.len() > MOST_COLUMNS && shown.columns.is_empty() => {
@@ -127,29 +120,23 @@ fn some(fields: &[(String, bool)]) -> String {
 fn print(
     listing: Listing,
     columns: &Columns,
-    spooled: &mut Spooled,
+    rows: &[Row],
     console: &mut Console,
 ) -> Result<(), Error> {
-    let widths = match console.format {
-        Format::Text | Format::Table => {
-            rows::widths(listing, columns, spooled.rows()).context(KEEPING)?
-        }
-        _ => Vec::new(),
-    };
     let (paint, screen) = (console.out_paint, console.out_columns);
     console.stream(|format, out| match format {
-        Format::Json => rows::json(listing, columns, spooled.rows(), out),
-        Format::Yaml => rows::yaml(listing, columns, spooled.rows(), out),
-        Format::Csv => rows::csv(columns, spooled.rows(), out),
-        _ => match (rows::fit(&widths, columns, screen), screen) {
-            (None, Some(screen)) => {
-                rows::blocks(listing, columns, screen, paint, spooled.rows(), out)
+        Format::Json => listed::json(listing, columns, rows, out),
+        Format::Csv => listed::csv(columns, rows, out),
+        _ => {
+            let widths = listed::widths(listing, columns, rows);
+            match (listed::fit(&widths, columns, screen), screen) {
+                (None, Some(screen)) => listed::blocks(listing, columns, screen, paint, rows, out),
+                (fitting, _) => {
+                    let widths = fitting.unwrap_or(widths);
+                    listed::table(listing, columns, &widths, paint, rows, out)
+                }
             }
-            (fitting, _) => {
-                let widths = fitting.unwrap_or(widths);
-                rows::table(listing, columns, &widths, paint, spooled.rows(), out)
-            }
-        },
+        }
     })
 }
 

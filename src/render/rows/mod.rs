@@ -1,9 +1,9 @@
-//! Rows of the server's lists: which columns they have, and each format. Everything is written as it comes.
+//! Rows of the server's lists: which columns they have, and each format.
 
 mod formats;
 mod table;
 
-pub use formats::{csv, json, yaml};
+pub use formats::{csv, json};
 pub use table::{blocks, fit, table, widths};
 
 use crate::model::{Listing, Row};

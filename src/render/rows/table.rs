@@ -25,26 +25,18 @@ fn is_identity(name: &str) -> bool {
 }
 
 /// How wide each column would like to be.
-///
-/// # Errors
-/// If rows cannot be read.
-pub fn widths(
-    listing: Listing,
-    columns: &Columns,
-    rows: impl Iterator<Item = io::Result<Row>>,
-) -> io::Result<Vec<u16>> {
+pub fn widths(listing: Listing, columns: &Columns, rows: &[Row]) -> Vec<u16> {
     let mut widths: Vec<u16> = columns
         .named()
         .iter()
         .map(|name| wide(&brief(name)))
         .collect();
     for row in rows {
-        let row = row?;
-        for (width, (name, cell)) in widths.iter_mut().zip(shown(&row, columns)) {
+        for (width, (name, cell)) in widths.iter_mut().zip(shown(row, columns)) {
             *width = (*width).max(wide(&text(listing, name, cell)));
         }
     }
-    Ok(widths)
+    widths
 }
 
 fn wide(text: &str) -> u16 {
@@ -82,13 +74,13 @@ pub fn fit(widths: &[u16], columns: &Columns, screen: Option<u16>) -> Option<Vec
 /// Writes the rows in columns of these widths.
 ///
 /// # Errors
-/// If rows cannot be read, or written.
+/// If they cannot be written.
 pub fn table(
     listing: Listing,
     columns: &Columns,
     widths: &[u16],
     paint: Paint,
-    rows: impl Iterator<Item = io::Result<Row>>,
+    rows: &[Row],
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let header = columns.named().iter().map(|name| brief(name)).collect();
@@ -97,8 +89,7 @@ pub fn table(
     }
     let mut chunk = Vec::with_capacity(CHUNK);
     for row in rows {
-        let row = row?;
-        let cells = shown(&row, columns).into_iter();
+        let cells = shown(row, columns).into_iter();
         chunk.push(
             cells
                 .map(|(name, cell)| text(listing, name, cell))
@@ -115,13 +106,13 @@ pub fn table(
 /// edge, for a terminal breaks the line and still gives it out as one when it is copied.
 ///
 /// # Errors
-/// If rows cannot be read, or written.
+/// If they cannot be written.
 pub fn blocks(
     listing: Listing,
     columns: &Columns,
     screen: u16,
     paint: Paint,
-    rows: impl Iterator<Item = io::Result<Row>>,
+    rows: &[Row],
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let names: Vec<String> = columns.named().iter().map(|name| brief(name)).collect();
@@ -133,12 +124,11 @@ pub fn blocks(
     let widest = u16::try_from(widest).unwrap_or(u16::MAX);
     let label = widest.min(screen.saturating_sub(GAP) / 2).max(1);
     let rest = screen.saturating_sub(label + GAP).max(1);
-    for (number, row) in rows.enumerate() {
-        let row = row?;
+    for (number, row) in rows.iter().enumerate() {
         let heading = format!("row {}", number + 1);
         let gap = if number == 0 { "" } else { "\n" };
         writeln!(out, "{gap}{}", paint.tone(Tone::Strong, heading))?;
-        for (name, (field, cell)) in names.iter().zip(shown(&row, columns)) {
+        for (name, (field, cell)) in names.iter().zip(shown(row, columns)) {
             let text = text(listing, field, cell);
             let room = if is_identity(field) { wide(&text) } else { 0 };
             let widths = [label, room.max(rest)];
