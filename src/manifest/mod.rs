@@ -17,7 +17,6 @@ mod files;
 mod generate;
 mod groups;
 mod layout;
-mod lists;
 mod load;
 mod look_alike;
 mod mould;

@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::iter::Peekable;
 use std::rc::Rc;
 
 use granit_parser::StructureStyle::Block;
@@ -15,7 +14,6 @@ mod written;
 pub(super) use self::written::{Written, written};
 use super::complaint::explain;
 use super::diagnostic::{At, Code, Diagnostic};
-use super::lists::{self, List};
 pub(super) use super::node::{Anchored, Node, Pairs, Value};
 use crate::model::FileId;
 
@@ -47,21 +45,9 @@ pub(super) fn read<'t>(
     streamed: &str,
     take: &mut dyn FnMut(Item<'t>),
 ) -> Result<(), Box<Diagnostic>> {
-    read_hidden(text, &[], file, streamed, take).map(drop)
-}
-
-/// The same of a text in which some lists of numbers are hidden; whether each was come upon, so that they were lists.
-pub(super) fn read_hidden<'t>(
-    text: &'t str,
-    hidden: &'t [List],
-    file: FileId,
-    streamed: &str,
-    take: &mut dyn FnMut(Item<'t>),
-) -> Result<bool, Box<Diagnostic>> {
     let mut reader = Reader {
         parser: parser(text),
         text,
-        hidden: hidden.iter().peekable(),
         file,
         anchors: HashMap::new(),
         aliased: 0,
@@ -85,7 +71,7 @@ pub(super) fn read_hidden<'t>(
             event => take(Item::Root(reader.node(event, from, 0)?.0)),
         }
     }
-    Ok(reader.hidden.next().is_none())
+    Ok(())
 }
 
 fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
@@ -96,8 +82,6 @@ fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
 struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
     text: &'a str,
-    /// Lists that look like words in quotes, those that are still to come.
-    hidden: Peekable<std::slice::Iter<'a, List>>,
     file: FileId,
     anchors: HashMap<usize, Rc<Anchored<'a>>>,
     aliased: u64,
@@ -156,17 +140,7 @@ impl<'a> Reader<'a> {
                     take(Item::List(key));
                     self.elements(take)?;
                 }
-                (event, from) => match self.node(event, from, 1)?.0 {
-                    // It was hidden: any other is streamed, named by an anchor, or refused for its tag.
-                    Node {
-                        value: Value::Seq(items),
-                        ..
-                    } if is_streamed => {
-                        take(Item::List(key));
-                        items.into_iter().for_each(|it| take(Item::Element(it)));
-                    }
-                    value => take(Item::Entry(key, value)),
-                },
+                (event, from) => take(Item::Entry(key, self.node(event, from, 1)?.0)),
             }
         }
     }
@@ -197,13 +171,6 @@ impl<'a> Reader<'a> {
                 let (text, plain) = (Cow::Borrowed(""), true);
                 (Value::Scalar { text, plain }, anchor, tag, 1)
             }
-            Event::Scalar(_, ScalarStyle::SingleQuoted, anchor, tag)
-                if self.hidden.peek().is_some_and(|it| it.start == from.offset) =>
-            {
-                let items = self.revealed(depth)?;
-                let weight = 1 + items.len() as u64;
-                (Value::Seq(items), anchor, tag, weight)
-            }
             Event::Scalar(text, style, anchor, tag) => {
                 // An alias of a long text is as costly as many of a short one.
                 let weight = 1 + text.len() as u64 / 64;
@@ -230,22 +197,6 @@ impl<'a> Reader<'a> {
         };
         self.refuse_tag(tag.as_deref(), at)?;
         Ok((self.remember(anchor, Node { at, value }, weight), weight))
-    }
-
-    /// The items of the list of numbers that is hidden here.
-    fn revealed(&mut self, depth: usize) -> Result<Vec<Node<'a>>, Box<Diagnostic>> {
-        let list = self.hidden.next().cloned().unwrap_or_default();
-        let file = self.file;
-        let node = |(offset, text)| {
-            let (text, plain) = (Cow::Borrowed(text), true);
-            Node::made(At { file, offset }, Value::Scalar { text, plain })
-        };
-        let mut items = Vec::with_capacity(lists::count(self.text, &list));
-        items.extend(lists::numbers(self.text, &list).map(node));
-        match items.first() {
-            Some(item) if depth >= DEPTH => Err(Box::new(too_deep(item.at))),
-            _ => Ok(items),
-        }
     }
 
     fn items(&mut self, depth: usize) -> Result<(Vec<Node<'a>>, u64), Box<Diagnostic>> {

@@ -4,7 +4,6 @@
 //! is bounded by the length of the text and of what it is filled with.
 
 mod filters;
-mod pieces;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +11,6 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 
 pub(super) use self::filters::slug;
 use self::filters::{LONGEST, bounded, environment};
-use self::pieces::Pieces;
 use super::fields::clip;
 
 /// What a template is called inside its environment.
@@ -27,8 +25,6 @@ pub(super) struct Template {
     /// None if there is nothing to fill in.
     environment: Option<Environment<'static>>,
     names: Vec<String>,
-    /// Of a text with nothing but names to fill in.
-    pieces: Option<Pieces>,
 }
 
 /// Why a template cannot be read or filled in.
@@ -53,7 +49,6 @@ impl Template {
             text: text.to_owned(),
             environment: None,
             names: Vec::new(),
-            pieces: None,
         };
         if !["{{", "{%", "{#"].iter().any(|open| text.contains(open)) {
             return Ok(template);
@@ -75,7 +70,6 @@ impl Template {
         template.names.sort();
         template.environment = Some(environment);
         template.try_out()?;
-        template.pieces = Pieces::of(text, &template.names);
         Ok(template)
     }
 
@@ -122,15 +116,6 @@ impl Template {
 
     /// The text, filled in. `value` gives what stands for a name; a name without a value is an error.
     pub(super) fn render<'v>(
-        &self,
-        value: impl Fn(&str) -> Option<Filling<'v>>,
-    ) -> Result<String, Complaint> {
-        let filled = self.pieces.as_ref().and_then(|it| it.fill(&value));
-        filled.map_or_else(|| self.rendered(&value), Ok)
-    }
-
-    /// Any text, by the library.
-    fn rendered<'v>(
         &self,
         value: impl Fn(&str) -> Option<Filling<'v>>,
     ) -> Result<String, Complaint> {
