@@ -19,6 +19,9 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
     let is_tls = |cause: &&(dyn std::error::Error + 'static)| tls(*cause).is_some();
     match error {
         _ if !error.is_connect() && error.is_timeout() => Cause::NoAnswer,
+        _ if error.is_request() && causes.iter().any(|cause| is_unprocessed(*cause)) => {
+            Cause::NotProcessed
+        }
         _ if !error.is_connect() && !error.is_builder() => Cause::Cut,
         _ if error.is_timeout() => Cause::NoConnectionInTime,
         _ if causes.iter().any(is_tls) => Cause::Tls,
@@ -30,6 +33,15 @@ pub(super) fn cause(error: &reqwest::Error) -> Cause {
         }
         _ => Cause::NoConnection,
     }
+}
+
+/// Whether the server guarantees that it did not act on a request (RFC 9113, 8.7). The library reports a GOAWAY only for
+/// streams above its last stream id; the others break like any connection.
+fn is_unprocessed(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<h2::Error>().is_some_and(|error| {
+        let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (error.is_go_away() || is_refused)
+    })
 }
 
 /// The error of TLS that an error is, in however many of the system's it is wrapped: their `source` passes over what they hold.

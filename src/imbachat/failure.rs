@@ -28,6 +28,8 @@ pub enum Cause {
     NoConnectionInTime,
     /// The other side is not who it should be.
     Tls,
+    /// HTTP/2: the server rejected the request before it acted on it.
+    NotProcessed,
     /// The connection broke. Whether the request had left, nobody can tell.
     Cut,
     /// No answer in time.
@@ -45,7 +47,7 @@ pub enum Cause {
 /// How far a failed request got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// It never left: no connection came about.
+    /// It never left, or the server did not begin to act on it.
     NotSent,
     /// The server answered that it would not do it.
     Refused,

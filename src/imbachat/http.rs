@@ -48,6 +48,8 @@ impl Http {
     ) -> Result<Self, Failure> {
         let builder = Client::builder()
             .redirect(redirect::Policy::none())
+            // Only `retry` decides what is sent again.
+            .retry(reqwest::retry::never())
             .connect_timeout(timeout.min(Duration::from_secs(10)))
             .read_timeout(timeout);
         // A proxy is for the way out; this machine is never behind one.
@@ -199,10 +201,13 @@ impl Http {
         }
         let what = match cause {
             Cause::Cut => "the connection broke off".to_owned(),
+            Cause::NotProcessed => "the server rejected the request before acting on it".to_owned(),
             Cause::NoAnswer => format!("no answer within {} s", self.timeout.as_secs_f64()),
             _ => format!("no connection to {}", self.endpoint.origin()),
         };
-        let remedy = if error.is_timeout() {
+        let remedy = if cause == Cause::NotProcessed {
+            "lower --parallelism, or run it again later"
+        } else if error.is_timeout() {
             "check --api-url, the network and the proxy settings, or give it more time with --timeout"
         } else {
             "check --api-url, the network and the proxy settings"

@@ -82,9 +82,10 @@ pub enum Verdict {
 /// no exception: who sends it is not known.
 pub(super) fn class(cause: Cause) -> (Delivery, bool) {
     match cause {
-        Cause::NoAddress | Cause::NoConnection | Cause::NoConnectionInTime => {
-            (Delivery::NotSent, false)
-        }
+        Cause::NoAddress
+        | Cause::NoConnection
+        | Cause::NoConnectionInTime
+        | Cause::NotProcessed => (Delivery::NotSent, false),
         Cause::Tls => (Delivery::NotSent, true),
         Cause::Cut | Cause::NoAnswer | Cause::Html | Cause::Unreadable => {
             (Delivery::InDoubt, false)
@@ -168,6 +169,7 @@ mod tests {
             Cause::NoConnection,
             Cause::NoConnectionInTime,
             Cause::Tls,
+            Cause::NotProcessed,
             Cause::Cut,
             Cause::NoAnswer,
         ]
@@ -193,6 +195,7 @@ mod tests {
         NoConnection         4 tries, final     4 tries, final     4 tries, final     4 tries, final
         NoConnectionInTime   4 tries, final     4 tries, final     4 tries, final     4 tries, final
         Tls                  final              final              final              final
+        NotProcessed         4 tries, final     4 tries, final     4 tries, final     4 tries, final
         Cut                  4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
         NoAnswer             4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
         Status(301)          final              final              final              final

@@ -1,6 +1,7 @@
 //! The edge to the server: what the client sends, what it makes of answers that are no good, and what it never does.
 
 mod connections;
+mod http2;
 mod reading;
 mod wire;
 mod writing;

@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::support::{Api, Dir, runtime};
 
-fn many(rooms: u32) -> String {
+pub(super) fn many(rooms: u32) -> String {
     let mut text = "version: 1\nrooms:\n".to_owned();
     for room in 1..=rooms {
         let _ = writeln!(
