@@ -17,6 +17,16 @@ const OWNER: u64 = 1;
 pub(super) struct State {
     pub(super) counters: Counters,
     pub(super) widgets: BTreeMap<u64, Widget>,
+    /// What changed since the state was last saved.
+    pub(super) changed: BTreeSet<Key>,
+}
+
+/// A thing of the state, by its widget and its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    Room(u64, u64),
+    User(u64, u64),
+    Message(u64, usize),
 }
 
 /// The last ids given out. Each counter serves all widgets, as one database table does.
@@ -103,8 +113,14 @@ impl State {
             deleted_at: None,
             members: BTreeSet::new(),
         };
-        self.widget_mut(widget).put_room(room);
+        self.put_room(room);
         true
+    }
+
+    /// Adds or replaces a room.
+    pub(super) fn put_room(&mut self, room: Room) {
+        self.changed.insert(Key::Room(room.widget, room.id));
+        self.widget_mut(room.widget).put_room(room);
     }
 
     /// ImbaChat's id of the widget's administrator, who stands as `admin_id` in its rooms.
@@ -143,6 +159,7 @@ impl State {
             updated_at: stamp(now),
         };
         self.widget_mut(widget).users.insert(remote, user);
+        self.changed.insert(Key::User(widget, remote));
         self.counters.user
     }
 

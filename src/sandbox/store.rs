@@ -1,8 +1,9 @@
 //! The world, shared between connections, and the file that keeps it.
 //!
 //! The main type is [`Store`]. Saves are grouped: whoever comes first saves the newest state for all who wait behind.
-//! The file is replaced whole and atomically. It is not locked: a second process that writes it is noticed and
-//! refused, not waited for. A change that could not be saved stays in memory and goes along with the next save.
+//! A save appends what changed; when that has become as much as the state itself, and at the end, the file is replaced
+//! whole and atomically. It is not locked: a second process that writes it is noticed and refused, not waited for. A
+//! change that could not be saved stays in memory and goes along with the next save.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -14,9 +15,12 @@ use tempfile::NamedTempFile;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::error::SandboxError;
-use super::saved::{self, ReadError};
+use super::saved::{self, Loaded, ReadError};
 use super::state::State;
 use super::world::{Quirks, World};
+
+/// Changes are appended at least until there are so many bytes of them.
+const SMALL: u64 = 1 << 20;
 
 /// A handle to the world; clones share it.
 #[derive(Debug, Clone)]
@@ -33,6 +37,10 @@ struct StateFile {
     saved: u64,
     /// What the file looked like when it was last read or written here; `None` while there was none.
     seen: Option<Look>,
+    /// How many bytes of the file are changes that were appended here.
+    appended: u64,
+    /// Whether nothing can be appended: the last line is torn, or a save failed and what changed is not known any more.
+    must_be_replaced: bool,
 }
 
 /// Enough of a file's metadata to notice that somebody replaced it.
@@ -62,24 +70,36 @@ impl Store {
 
     /// Returns when a state of that revision, or a later one, is on the disk.
     pub(super) async fn save(&self, revision: u64) -> Result<(), SandboxError> {
+        self.save_as(revision, false).await
+    }
+
+    /// The same; `whole` also replaces appended changes by one state.
+    async fn save_as(&self, revision: u64, whole: bool) -> Result<(), SandboxError> {
         let Some(file) = &self.file else {
             return Ok(());
         };
         let mut file = Arc::clone(file).lock_owned().await;
-        if file.saved >= revision {
+        if file.saved >= revision && !(whole && file.appended > 0) {
             return Ok(());
         }
         let path = file.path.clone();
         let store = self.clone();
         // the lock goes along: a caller that gives up must not let a later save overtake this one
         let saving = tokio::task::spawn_blocking(move || {
-            let (text, newest) =
-                store.with_world(|world| (saved::write(world.state()), world.revision()));
+            let whole = whole || file.is_due();
+            let (text, newest) = store.with_world(|world| {
+                let changed = std::mem::take(&mut world.state_mut().changed);
+                let text = match whole {
+                    true => saved::write(world.state()),
+                    false => saved::write_changes(world.state(), &changed),
+                };
+                (text, world.revision())
+            });
             let text = text.map_err(|error| SandboxError::Write {
                 path: file.path.clone(),
                 source: error.into(),
             })?;
-            file.replace(&text, newest)
+            file.write(&text, whole, newest)
         });
         let panicked = |source| SandboxError::Write {
             path,
@@ -90,7 +110,8 @@ impl Store {
 
     /// Saves what is not saved yet.
     pub(super) async fn flush(&self) -> Result<(), SandboxError> {
-        self.save(self.with_world(|world| world.revision())).await
+        let newest = self.with_world(|world| world.revision());
+        self.save_as(newest, true).await
     }
 }
 
@@ -107,39 +128,63 @@ impl StateFile {
         fs::create_dir_all(directory(path)).map_err(unwritable)?;
         NamedTempFile::new_in(directory(path)).map_err(unwritable)?;
         let seen = look(path).map_err(unreadable)?;
-        let state = match seen {
+        let Loaded { state, is_torn } = match seen {
             Some(_) => parse(&fs::read(path).map_err(unreadable)?, path)?,
-            None => State::default(),
+            None => Loaded {
+                state: State::default(),
+                is_torn: false,
+            },
         };
         Ok((
             Self {
                 path: path.to_owned(),
                 saved: 0,
                 seen,
+                appended: 0,
+                must_be_replaced: is_torn,
             },
             state,
         ))
     }
 
-    fn replace(&mut self, text: &[u8], revision: u64) -> Result<(), SandboxError> {
+    /// Whether the next save replaces the file: changes cannot be appended, or are as much as the state by now.
+    fn is_due(&self) -> bool {
+        let there = self.seen.filter(|_| self.path.exists());
+        self.must_be_replaced
+            || there.is_none_or(|(_, length)| {
+                self.appended > SMALL.max(length.saturating_sub(self.appended))
+            })
+    }
+
+    fn write(&mut self, text: &[u8], whole: bool, revision: u64) -> Result<(), SandboxError> {
         let unwritable = |source| SandboxError::Write {
             path: self.path.clone(),
             source,
         };
+        self.must_be_replaced = true;
         let now = look(&self.path).map_err(unwritable)?;
         if now.is_some() && now != self.seen {
             return Err(SandboxError::Contended {
                 path: self.path.clone(),
             });
         }
-        write_atomically(&self.path, text).map_err(unwritable)?;
+        let written = match whole {
+            true => write_atomically(&self.path, text),
+            false => append(&self.path, text),
+        };
         self.seen = look(&self.path).map_err(unwritable)?;
+        written.map_err(unwritable)?;
+        self.must_be_replaced = false;
+        self.appended = match whole {
+            true => 0,
+            false => self.appended + text.len() as u64,
+        };
         self.saved = revision;
         Ok(())
     }
 }
 
-fn parse(text: &[u8], path: &Path) -> Result<State, SandboxError> {
+fn parse(text: &[u8], path: &Path) -> Result<Loaded, SandboxError> {
     let path = path.to_owned();
     saved::read(text).map_err(|error| match error {
         ReadError::Damaged(source) => SandboxError::Damaged { path, source },
@@ -153,6 +198,12 @@ fn look(path: &Path) -> io::Result<Option<Look>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn append(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().append(true).open(path)?;
+    file.write_all(text)?;
+    file.sync_data()
 }
 
 /// The file is there with its old text or with all of the new one, also after the power failed.

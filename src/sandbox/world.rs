@@ -3,7 +3,7 @@
 //! The main type is [`World`]. It has no clock and does no I/O; the calls themselves are in [`super::calls`].
 
 use super::lag::Lag;
-use super::state::{Message, Room, State, stamp};
+use super::state::{Key, Message, Room, State, stamp};
 use super::views::{MessageView, RoomView, UserView};
 
 /// Ways in which the real server may behave and which its pages leave open.
@@ -131,7 +131,7 @@ impl World {
             deleted_at: deleted.then(|| stamp(now)),
             members,
         };
-        self.state.widget_mut(widget).put_room(room);
+        self.state.put_room(room);
         self.revision += 1;
         id
     }
@@ -151,6 +151,7 @@ impl World {
             (user.login, user.admin, user.banned) = (login, admin, banned);
             user.updated_at = stamp(now_epoch_secs);
         }
+        self.state.changed.insert(Key::User(widget, remote_user_id));
         self.revision += 1;
         id
     }
@@ -209,12 +210,16 @@ impl World {
         if self.quirks.lag > 0 {
             self.lag.note(before, &room);
         }
-        self.state.widget_mut(room.widget).put_room(room);
+        self.state.put_room(room);
         self.revision += 1;
     }
 
     pub(super) fn write_message(&mut self, message: Message) {
-        self.state.widget_mut(message.widget).messages.push(message);
+        let widget = message.widget;
+        let messages = &mut self.state.widget_mut(widget).messages;
+        messages.push(message);
+        let key = Key::Message(widget, messages.len() - 1);
+        self.state.changed.insert(key);
         self.revision += 1;
     }
 

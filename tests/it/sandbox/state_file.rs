@@ -116,3 +116,37 @@ async fn a_write_that_cannot_be_saved_is_not_answered_as_good() {
         Err(SandboxError::Contended { .. })
     ));
 }
+
+/// Each save used to write the whole state: 10,000 rooms wrote gigabytes.
+#[tokio::test]
+async fn a_save_appends_what_changed_and_a_stop_leaves_one_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    let sandbox = start(with_state(&path)).await.unwrap();
+    let mut lengths = Vec::new();
+    for room in 0..100 {
+        exchange(&sandbox, &creation(&format!("p{room}")))
+            .await
+            .unwrap();
+        lengths.push(std::fs::metadata(&path).unwrap().len());
+    }
+    let growth: Vec<u64> = lengths.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(
+        growth.iter().all(|bytes| (100..1_000).contains(bytes)),
+        "{growth:?}"
+    );
+    let journal = std::fs::read_to_string(&path).unwrap();
+    sandbox.stop().await.unwrap();
+    let state = std::fs::read_to_string(&path).unwrap();
+    assert!(serde_json::from_str::<serde_json::Value>(&state).is_ok());
+    assert!(serde_json::from_str::<serde_json::Value>(&journal).is_err());
+
+    // Killed while it wrote: all that was answered is there, and is saved as one state with the next write.
+    std::fs::write(&path, format!("{journal}{{\"room\":{{\"id\":")).unwrap();
+    let sandbox = start(with_state(&path)).await.unwrap();
+    assert_eq!(pipes(&sandbox).len(), 100);
+    exchange(&sandbox, &creation("one more")).await.unwrap();
+    let again = std::fs::read_to_string(&path).unwrap();
+    assert!(serde_json::from_str::<serde_json::Value>(&again).is_ok());
+    sandbox.stop().await.unwrap();
+}
