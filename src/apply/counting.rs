@@ -34,4 +34,8 @@ impl<R: ReadRooms> ReadRooms for Counting<'_, R> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.reader.list(take)
     }
+
+    fn is_partial(&self) -> bool {
+        self.reader.is_partial()
+    }
 }

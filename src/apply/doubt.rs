@@ -25,6 +25,8 @@ pub(super) enum Finding {
     Several(Vec<RoomId>),
     /// It is not.
     Absent,
+    /// It is not, and the list may lack rooms that exist.
+    NotListed,
 }
 
 /// Looks for rooms; `None` if the list cannot be read, or the run was interrupted.
@@ -51,7 +53,7 @@ pub(super) async fn look_for(
         if found.len() == pipes.len() || look == LOOKS {
             let findings = pipes
                 .iter()
-                .map(|pipe| (pipe.clone(), finding(found.get(pipe))));
+                .map(|pipe| (pipe.clone(), finding(found.get(pipe), reader.is_partial())));
             return Some(findings.collect());
         }
         if !control.pause(WAIT * 2_u32.pow(look - 1)).await {
@@ -61,8 +63,9 @@ pub(super) async fn look_for(
     }
 }
 
-fn finding(ids: Option<&Vec<RoomId>>) -> Finding {
+fn finding(ids: Option<&Vec<RoomId>>, is_partial: bool) -> Finding {
     match ids.map(Vec::as_slice) {
+        None | Some([]) if is_partial => Finding::NotListed,
         None | Some([]) => Finding::Absent,
         Some([id]) => Finding::There(*id),
         Some(several) => Finding::Several(several.to_vec()),

@@ -159,7 +159,7 @@ where
 }
 
 /// Looks for the rooms whose create was never answered: those that are there get what is owed to them, the others are created.
-/// False if there was nothing to look for, or no way to.
+/// False if there was nothing to look for, no way to, or nothing to send.
 async fn resolve_doubts<R, W, L>(
     job: &Job<'_, R, W, L>,
     reader: &impl ReadRooms,
@@ -192,7 +192,7 @@ where
         else {
             continue;
         };
-        room.doubted = true;
+        let is_first_look = !std::mem::replace(&mut room.doubted, true);
         match finding {
             Finding::Several(ids) => {
                 let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -209,10 +209,21 @@ where
                 work.push((change.clone(), room));
             }
             Finding::Absent => work.push((change.clone(), room)),
+            Finding::NotListed => {
+                if let Status::InDoubt(_, reason) = &mut room.status
+                    && is_first_look
+                {
+                    reason.push_str(
+                        "; the list does not show it, and may show only one user's rooms",
+                    );
+                }
+                rooms.insert(change.pipe.clone(), room);
+            }
         }
     }
+    let is_going_on = !work.is_empty();
     rooms.extend(write_all(job, work, event).await);
-    true
+    is_going_on
 }
 
 async fn look_again<R, W, L: Record>(

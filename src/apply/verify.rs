@@ -35,9 +35,13 @@ pub(super) async fn verify(
 ) -> Result<Sight, Failure> {
     let applied = rooms.iter().filter(|room| room.status == Status::Applied);
     let written: BTreeSet<RoomId> = applied.filter_map(|room| room.id).collect();
-    let nothing_yet = || Sight {
-        observed: interest.nothing_yet(),
-        pipes: BTreeMap::new(),
+    let nothing_yet = || {
+        let mut observed = interest.nothing_yet();
+        observed.is_partial = reader.is_partial();
+        Sight {
+            observed,
+            pipes: BTreeMap::new(),
+        }
     };
     let mut look = 1;
     loop {

@@ -176,6 +176,12 @@ async fn found(pipe: &Pipe, connection: &Connection) -> Result<RoomId, Error> {
     live.sort_unstable();
     match live.as_slice() {
         [room] => Ok(*room),
+        [] if connection.reader.is_partial() => {
+            let message = format!("no listed room has the pipe `{pipe}`; nothing was sent");
+            Err(Error::message(Exit::Failed, message).hint(
+                "read with the secret key, or name the room with --room-id: a JWT may show only one user's rooms",
+            ))
+        }
         [] if rooms.is_empty() => {
             let message = format!("no room has the pipe `{pipe}`; nothing was sent");
             Err(Error::message(Exit::Failed, message)

@@ -149,10 +149,11 @@ pub(super) async fn observed(
     interest: &Interest<'_>,
 ) -> Result<Observed, Error> {
     let take = |observed: &mut Observed, row| interest.take(observed, row);
-    Ok(connection
-        .reader
-        .collect(&dice(), || interest.nothing_yet(), take)
-        .await?)
+    let reader = &connection.reader;
+    let nothing_yet = || interest.nothing_yet();
+    let mut observed = reader.collect(&dice(), nothing_yet, take).await?;
+    observed.is_partial = reader.is_partial();
+    Ok(observed)
 }
 
 /// `--only`, the allowances and the rest, as the plan takes them.

@@ -45,6 +45,11 @@ pub trait ReadRooms: Send + Sync {
         take: &mut (dyn FnMut(LiveRoom) + Send),
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
+    /// Whether the list may lack rooms that exist: with a JWT it may show only one user's (`api: fact 16`).
+    fn is_partial(&self) -> bool {
+        false
+    }
+
     /// The list as a whole, after as many tries as the retry table gives. `collect` starts anew on each try.
     fn collect<T: Send>(
         &self,
@@ -114,6 +119,10 @@ impl ReadRooms for Reader {
         })
         .await
         .map(drop)
+    }
+
+    fn is_partial(&self) -> bool {
+        !matches!(self.auth, ReadAuth::Secret(_))
     }
 }
 

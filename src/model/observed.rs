@@ -30,6 +30,8 @@ pub struct Observed {
     pub unmanaged: usize,
     /// Pipes somebody asked for, each with one of a live row that nobody did and that looks like it.
     pub look_alikes: Vec<(Pipe, Pipe)>,
+    /// Whether the list may lack rooms that exist. Then a missing room is *not listed*, and never created.
+    pub is_partial: bool,
 }
 
 /// The rows of one pipe in the order of their ids. Nearly always there is only one.

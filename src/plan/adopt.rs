@@ -14,6 +14,8 @@ pub struct Adoption {
     pub rooms: Vec<Adopted>,
     /// Declared rooms that are not there: an apply creates them.
     pub absent: usize,
+    /// Declared rooms that are missing from a list that may show only one user's rooms.
+    pub not_listed: usize,
     /// Declared rooms of which several are there: somebody has to say which is meant.
     pub several: Vec<Pipe>,
     /// Memberships that are not taken for present, as roomform knows better: owed since a create, back in the manifest, or new in a
@@ -50,7 +52,16 @@ pub fn adoption(
     let chosen = desired.rooms.values();
     for room in chosen.filter(|room| only.contains(&room.pipe)) {
         let live: Vec<&LiveRoom> = observed.live(&room.pipe).collect();
+        let on_record = recorded.ids.get(&room.pipe);
         let id = match live.as_slice() {
+            [] if observed.is_partial => {
+                adoption.not_listed += 1;
+                continue;
+            }
+            [live] if observed.is_partial && on_record.is_some_and(|id| *id != live.id) => {
+                adoption.not_listed += 1;
+                continue;
+            }
             [] => {
                 adoption.absent += 1;
                 continue;
@@ -76,7 +87,7 @@ pub fn adoption(
         let (to_send, members): (Vec<UserId>, Vec<UserId>) =
             members.filter(is_new).partition(is_to_send);
         adoption.to_send += to_send.len();
-        if !members.is_empty() || recorded.ids.get(&room.pipe) != Some(&id) {
+        if !members.is_empty() || on_record != Some(&id) {
             let pipe = room.pipe.clone();
             adoption.rooms.push(Adopted {
                 pipe,

@@ -80,6 +80,13 @@ impl Diff<'_> {
         let id = self.ids.get(&room.pipe).copied();
         let mut live = self.observed.live(&room.pipe);
         match (live.next(), live.next()) {
+            // A room with the pipe that is not the one on record does not show that the other is gone.
+            (live, None)
+                if self.observed.is_partial
+                    && live.is_none_or(|live| id.is_some_and(|id| id != live.id)) =>
+            {
+                self.conflict(room, ConflictKind::NotListed(id));
+            }
             (None, _) => self.absent(room, id),
             (Some(live), None) => self.present(room, live, id),
             (Some(_), Some(_)) => {

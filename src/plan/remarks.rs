@@ -29,6 +29,8 @@ pub enum ConflictKind {
     Deleted(Vec<RoomId>),
     /// The ledger knows the room and the list lacks it: deleted by someone, or the list is capped.
     Vanished(RoomId),
+    /// A list that may show only one user's rooms lacks it; the id on record, if there is one.
+    NotListed(Option<RoomId>),
 }
 
 /// Members that left the manifest, or are excluded by now, and may still be in the room.

@@ -19,6 +19,7 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
     let Adoption {
         rooms,
         absent,
+        not_listed,
         several,
         to_send,
     } = adoption;
@@ -70,6 +71,13 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
         let _ = writeln!(
             text,
             "       {to_send} left for apply to send: owed since a create, back in the manifest, or new in a room roomform wrote to"
+        );
+    }
+    if *not_listed > 0 {
+        let not_listed = Count(*not_listed, "declared room");
+        let _ = writeln!(
+            text,
+            "       {not_listed} not listed: a JWT may show only one user's rooms; read with the secret key"
         );
     }
     let _ = writeln!(text, "       target: {target}");

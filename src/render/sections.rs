@@ -109,6 +109,14 @@ pub(super) fn conflict_words(kind: &ConflictKind, quote: Quote<'_>) -> String {
              --allow-recreate makes a new one",
             quote(&id.to_string())
         ),
+        ConflictKind::NotListed(id) => {
+            let known =
+                id.map(|id| format!(" (the ledger knows it as room {})", quote(&id.to_string())));
+            format!(
+                "not listed{}: a JWT may show only one user's rooms; read with the secret key",
+                known.unwrap_or_default()
+            )
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! The main type is [`Auth`], what a request's headers say. What a token is good for is in [`super::token`];
 //! the login of `imba_rooms` is in the form, not here.
 
-use super::token::is_good;
+use super::token;
 
 /// The secret key of every widget, as the pages write it.
 pub(super) const SECRET_KEY: &str = "secret_key";
@@ -53,10 +53,9 @@ impl Auth {
             .is_some_and(|(user, password)| *user == widget.to_string() && password == SECRET_KEY)
     }
 
-    /// Whether there is a token that is good at this time, in seconds of the epoch.
-    pub(super) fn has_token(&self, now: u64) -> bool {
-        let token = self.jwt.as_ref();
-        token.is_some_and(|token| is_good(token, SECRET_KEY, now))
+    /// The user of a token that is good at this time, in seconds of the epoch.
+    pub(super) fn token_user(&self, now: u64) -> Option<u64> {
+        token::user(self.jwt.as_ref()?, SECRET_KEY, now)
     }
 }
 

@@ -43,7 +43,7 @@ impl Endpoint {
         match self {
             Self::ImbaRooms => true,
             Self::GetRooms(widget) | Self::GetMessages(widget) => {
-                auth.is_widget(widget) || auth.has_token(now)
+                auth.is_widget(widget) || auth.token_user(now).is_some()
             }
             Self::GetUsers(widget) | Self::SendMsg(widget) => auth.is_widget(widget),
         }
@@ -76,7 +76,7 @@ impl World {
         now: u64,
     ) -> Answer {
         let answer = if endpoint.admits(auth, now) {
-            self.answer(endpoint, &Form::from_fields(fields), now)
+            self.answer(endpoint, auth, &Form::from_fields(fields), now)
         } else {
             Answer::error(401, "the widget's number or its secret key is wrong")
         };
@@ -86,10 +86,14 @@ impl World {
         answer
     }
 
-    fn answer(&mut self, endpoint: Endpoint, form: &Form, now: u64) -> Answer {
+    fn answer(&mut self, endpoint: Endpoint, auth: &Auth, form: &Form, now: u64) -> Answer {
         match endpoint {
             Endpoint::ImbaRooms => self.imba_rooms(form, now),
-            Endpoint::GetRooms(widget) => self.get_rooms(widget, form, now),
+            Endpoint::GetRooms(widget) => {
+                let narrowed = self.quirks().jwt_lists_own && !auth.is_widget(widget);
+                let user = auth.token_user(now).filter(|_| narrowed);
+                self.get_rooms(widget, user, form, now)
+            }
             Endpoint::GetUsers(widget) => self.get_users(widget, form, now),
             Endpoint::GetMessages(widget) => self.get_messages(widget, form, now),
             Endpoint::SendMsg(widget) => self.send_msg(widget, form, now),

@@ -78,7 +78,14 @@ impl Filter<'_> {
 }
 
 impl World {
-    pub(super) fn get_rooms(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
+    /// `of` is the user whose rooms are shown, if not all are.
+    pub(super) fn get_rooms(
+        &mut self,
+        widget: u64,
+        of: Option<u64>,
+        form: &Form,
+        now: u64,
+    ) -> Answer {
         self.touch(widget, now);
         self.list_called(widget);
         let Some(contents) = self.state().widgets.get(&widget) else {
@@ -91,6 +98,7 @@ impl World {
             .values()
             .rev()
             .filter_map(|room| self.shown(room))
+            .filter(|room| of.is_none_or(|user| room.members.contains(&user)))
             .filter(|room| filter.room(room, contents, last.get(&room.id).copied()))
             .map(RoomRow::from);
         Answer::list(rows.collect())

@@ -11,20 +11,16 @@ use super::auth::base64_decoded;
 /// SHA-256 works on blocks of so many bytes.
 const BLOCK: usize = 64;
 
-/// Whether a token was signed with this key and has not expired.
-pub(super) fn is_good(token: &str, key: &str, now: u64) -> bool {
-    checked(token.trim(), key, now).unwrap_or(false)
-}
-
-fn checked(token: &str, key: &str, now: u64) -> Option<bool> {
-    let (signed, signature) = token.rsplit_once('.')?;
+/// The user that a token names, if it was signed with this key and has not expired.
+pub(super) fn user(token: &str, key: &str, now: u64) -> Option<u64> {
+    let (signed, signature) = token.trim().rsplit_once('.')?;
     let (head, claims) = signed.split_once('.')?;
     let head: Value = serde_json::from_slice(&decoded(head)?).ok()?;
     let claims: Value = serde_json::from_slice(&decoded(claims)?).ok()?;
     let signed = decoded(signature)? == hmac(key.as_bytes(), signed.as_bytes());
     let lasting = claims.get("exp")?.as_u64()? > now;
-    let named = claims.get("user_id")?.is_u64();
-    Some(head.get("alg")? == "HS256" && signed && lasting && named)
+    let user = claims.get("user_id")?.as_u64()?;
+    (head.get("alg")? == "HS256" && signed && lasting).then_some(user)
 }
 
 /// Base64 as URLs have it, without padding.
@@ -77,9 +73,10 @@ mod tests {
     #[test]
     fn only_a_token_signed_with_the_key_that_lasts_and_names_a_user_is_good() {
         let good = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
-        let at = |now| is_good(good, "secret_key", now);
-        assert!(at(1_700_000_000) && at(4_102_444_799));
-        assert!(!at(4_102_444_800) && !is_good(good, "another", 0));
+        let at = |now| user(good, "secret_key", now);
+        assert_eq!(at(1_700_000_000), Some(1));
+        assert_eq!(at(4_102_444_799), Some(1));
+        assert!(at(4_102_444_800).is_none() && user(good, "another", 0).is_none());
         let bad = [
             "",
             "a.b",
@@ -93,7 +90,7 @@ mod tests {
             &format!("{good}="),
         ];
         for token in bad {
-            assert!(!is_good(token, "secret_key", 0), "{token}");
+            assert_eq!(user(token, "secret_key", 0), None, "{token}");
         }
     }
 }

@@ -1,16 +1,30 @@
-//! Tokens for reading: given, or made from the secret key with `--jwt-user`.
+//! Tokens for reading: given, or made from the secret key with `--jwt-user`. A list that was read with one may lack rooms.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insta::assert_snapshot;
 use roomform::imbachat::expiry;
-use roomform::sandbox::Config;
+use roomform::ledger::LedgerError;
+use roomform::model::{MessageId, Pipe, RoomId, Target, UserId, WidgetId};
+use roomform::sandbox::{Config, Quirks, RoomView};
+use roomform::{
+    Control, Delivery, Dice, Fact, Failure, Interest, Job, LiveRoom, Message, Observed, Options,
+    Outcome, Pace, ReadRooms, Record, Recorded, RoomWrite, SendMessages, Status, Switches,
+    WriteRooms, apply, check_text, plan,
+};
 use secrecy::SecretString;
+use tokio::sync::watch;
 
-use crate::support::{Api, Canned, Dir};
+use crate::support::{Api, Canned, Dir, runtime};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 const EMPTY_LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
 /// Signed with the sandbox's key; over since 2023.
 const EXPIRED: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjE3MDAwMDAwMDAsInVzZXJfaWQiOjF9.dw2hV-pAQRIIa7b8zeF4EVqP1exhKJG_bd_C8SmYyik";
+
+/// Signed with the sandbox's key for user 7; good until 2100.
+const OF_USER_7: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjd9.u37G3L1f2EO8oRf0hdJuJUqIJcdMhVASfsmpZOhNupo";
 
 fn at(url: &str, key: &str) -> Dir {
     Dir::with(MANIFEST)
@@ -32,8 +46,11 @@ fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
     let dir = Dir::with(MANIFEST).envs(&api.env());
     let user = ["--jwt-user", "7"];
     let read = |args: &[&str]| dir.run(&[args, &user].concat()).ok();
+    dir.run(&["apply", "--yes"]).ok();
     assert_eq!(read(&["plan"]), dir.run(&["plan"]).ok());
+    dir.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
     read(&["apply", "--yes"]);
+    assert_eq!(api.room("team-a").name, "Team B");
     assert_eq!(read(&["export"]), dir.run(&["export"]).ok());
     read(&["plan", "--detailed-exitcode"]);
     // Users are listed with the key only, and it is at hand.
@@ -117,4 +134,263 @@ fn a_server_that_repeats_the_token_does_not_get_it_out() {
         assert!(ran.err.contains("no right for ***!"), "{ran:#?}");
         assert!(ran.err.contains("JWT made from the secret key"), "{ran:#?}");
     }
+}
+
+/// Of a widget's rooms, a token of user 7 lists `seen` alone.
+fn narrow() -> (Api, Dir) {
+    let quirks = Quirks {
+        jwt_lists_own: true,
+        ..Quirks::default()
+    };
+    let api = Api::start(Config {
+        quirks,
+        ..Config::default()
+    });
+    for (pipe, members) in [("seen", [3, 7]), ("unseen", [3, 4])] {
+        let room = RoomView {
+            pipe: pipe.to_owned(),
+            name: "Old title".to_owned(),
+            kind: 1,
+            members: members.into(),
+            ..RoomView::default()
+        };
+        api.world(|world| world.insert_room(627, room, 1));
+    }
+    let dir = Dir::with(
+        "\
+version: 1
+limits: {create: 0, publish: 0}
+rooms:
+  - {pipe: new, title: New}
+  - {pipe: seen, title: Seen}
+  - {pipe: unseen, title: Unseen, public: true}
+",
+    );
+    let dir = dir.envs(&api.env());
+    (api, dir)
+}
+
+/// The program with a token of user 7 made from the key, and with one that is given.
+fn with_token(dir: Dir, given: bool, args: &[&str]) -> crate::support::Ran {
+    if !given {
+        return dir.run(&[args, &["--jwt-user", "7"]].concat());
+    }
+    dir.env("IMBACHAT_SECRET_KEY", "")
+        .env("IMBACHAT_JWT", OF_USER_7)
+        .run(args)
+}
+
+#[test]
+fn a_room_that_a_token_does_not_list_is_a_conflict_and_is_never_created() {
+    for given in [false, true] {
+        let (api, dir) = narrow();
+        let ran = with_token(dir, given, &["apply", "--yes", "--allow-recreate"]);
+        assert_eq!(ran.code, 4, "{ran:#?}");
+        assert_eq!(api.rooms().len(), 2, "{given}: a room was created");
+        assert_eq!(api.room("seen").name, "Seen", "the others are applied");
+        let unseen = api.room("unseen");
+        assert_eq!(
+            (unseen.name.as_str(), unseen.is_public),
+            ("Old title", false)
+        );
+    }
+}
+
+#[test]
+fn how_a_plan_shows_rooms_that_are_not_listed() {
+    let (api, dir) = narrow();
+    let token = ["--jwt-user", "7"];
+    let run = |args: &[&str]| dir.run(&[args, &token].concat());
+    assert_snapshot!(run(&["plan", "--assume-members"]).ok().replace(&api.env()[0].1, "API"), @r#"
+      # rooms.yaml:5
+      ~ seen                 update
+          title   "Old title" → "Seen"
+
+      conflicts: nothing is written to these rooms
+        new (rooms.yaml:4): not listed: a JWT may show only one user's rooms; read with the secret key
+        unseen (rooms.yaml:6): not listed: a JWT may show only one user's rooms; read with the secret key
+
+    plan: 1 to update, 2 conflicts; 0 unchanged, 0 unmanaged
+          3 requests: 1 to list, 1 to write, 1 to verify
+          target: widget 627 on API
+    "#);
+    assert_eq!(run(&["plan", "--detailed-exitcode"]).code, 2);
+    // The key lists it: a limit and a guard are in the way then.
+    assert_eq!(dir.run(&["plan"]).code, 5);
+    dir.run(&["apply", "--yes", "--ignore-limits", "--allow-publish"])
+        .ok();
+    // What the ledger knows has not vanished, and is not recreated.
+    let plan = run(&["plan", "--allow-recreate", "--format", "json"]);
+    assert_eq!(plan.code, 0, "{plan:#?}");
+    let conflicts = &plan.json()["conflicts"];
+    let unseen = api.room("unseen").id;
+    assert_eq!(conflicts[1]["pipe"], "unseen");
+    assert_eq!(conflicts[1]["kind"], "not_listed");
+    assert_eq!(conflicts[1]["room_ids"], serde_json::json!([unseen]));
+    for format in ["text", "markdown", "html", "github"] {
+        let plan = run(&["plan", "--format", format]).ok();
+        assert!(plan.contains("not listed"), "{format}: {plan}");
+        let hint = "read with the secret key";
+        assert!(plan.contains(hint), "{format}: {plan}");
+        let gone = ["vanished", "deleted", "--allow-recreate"];
+        assert!(
+            !gone.iter().any(|word| plan.contains(word)),
+            "{format}: {plan}"
+        );
+    }
+    let ran = run(&[
+        "apply",
+        "--yes",
+        "--allow-recreate",
+        "--report",
+        "report.json",
+    ]);
+    assert_eq!((ran.code, api.rooms().len()), (4, 3), "{ran:#?}");
+    assert!(dir.read("report.json").contains("\"not_listed\""));
+    // Another room with the pipe is no proof that the one on record is gone.
+    let other = RoomView {
+        pipe: "unseen".to_owned(),
+        members: [7].into(),
+        kind: 1,
+        ..RoomView::default()
+    };
+    api.world(|world| world.insert_room(627, other, 1));
+    let conflicts = run(&["plan", "--format", "json"]).json()["conflicts"].clone();
+    assert_eq!(conflicts[1]["room_ids"], serde_json::json!([unseen]));
+}
+
+#[test]
+fn a_plan_saved_with_the_key_creates_nothing_through_a_token() {
+    let (api, dir) = narrow();
+    let allowed = ["--ignore-limits", "--allow-publish"];
+    dir.run(&[&["plan", "-o", "plan.json"], &allowed[..]].concat())
+        .ok();
+    let applied = |more: &[&str]| {
+        let args = ["apply", "plan.json", "--jwt-user", "7"];
+        dir.run(&[&args, &allowed[..], more].concat())
+    };
+    let ran = applied(&[]);
+    assert_eq!(ran.code, 5, "{ran:#?}");
+    assert!(
+        ran.err.contains("may show only one user's rooms"),
+        "{ran:#?}"
+    );
+    assert_eq!(applied(&["--apply-fresh"]).code, 4);
+    assert_eq!(api.rooms().len(), 2);
+    assert_eq!(api.room("seen").name, "Seen");
+}
+
+#[test]
+fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
+    let (api, dir) = narrow();
+    let token = ["--jwt-user", "7"];
+    let run = |args: &[&str]| dir.run(&[args, &token].concat());
+    let export = run(&["export"]);
+    assert!(!export.out.contains("unseen"), "{export:#?}");
+    assert_snapshot!(export.err, @"warning: the export may be incomplete: a JWT may show only one user's rooms; read with the secret key");
+    assert_snapshot!(run(&["ledger", "adopt", "--roster", "--yes"]).ok().replace(&api.env()[0].1, "API"), @"
+      seen                 room 1: the room itself
+
+    adopt: 0 memberships of 1 room to be recorded as present
+           2 declared rooms not listed: a JWT may show only one user's rooms; read with the secret key
+           target: widget 627 on API
+           nothing is sent; the server confirms none of it: whoever is not in the room will not be added
+    ");
+    let sent = run(&["send", "unseen", "Hello", "--user", "3"]);
+    assert_snapshot!(sent.err, @"
+    error: no listed room has the pipe `unseen`; nothing was sent
+      hint: read with the secret key, or name the room with --room-id: a JWT may show only one user's rooms
+    ");
+    dir.run(&["apply", "--yes", "--ignore-limits", "--allow-publish"])
+        .ok();
+    let doctor = run(&["doctor", "--write-probe", "probe", "--yes"]);
+    let lines = doctor.out.lines().filter(|line| line.contains("JWT"));
+    assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
+    ok       credentials     the server accepts a JWT made from the secret key for user 7
+    warning  rooms           1 room: 1 conference; 0 public; a JWT may show only one user's rooms
+                             remedy: read with the secret key: a JWT may show only one user's rooms
+    failed   write-probe     nothing was written: the pipe may be a live room's, as a JWT may show only one user's rooms
+    ");
+    assert_eq!(api.rooms().len(), 3, "no probe was made");
+}
+
+/// A list that lacks every room, and a server that answers no write.
+#[derive(Default)]
+struct Silent(AtomicUsize);
+
+impl ReadRooms for Silent {
+    async fn list(&self, _: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn is_partial(&self) -> bool {
+        true
+    }
+}
+
+impl WriteRooms for Silent {
+    async fn write(&self, _: &RoomWrite<'_>) -> Result<RoomId, Failure> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Err(Failure::passing(Delivery::InDoubt, "no answer"))
+    }
+}
+
+impl SendMessages for Silent {
+    async fn send(&self, _: &Message<'_>) -> Result<Option<MessageId>, Failure> {
+        panic!("nothing is to be said")
+    }
+}
+
+impl Record for Silent {
+    async fn append(&self, _: Vec<Fact>) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    async fn claim(&self, _: &Pipe, _: RoomId, _: UserId) -> Result<bool, LedgerError> {
+        Ok(true)
+    }
+}
+
+/// The plan was made from a whole list; the one that is read to look for the room is not.
+#[test]
+fn an_unanswered_create_stays_in_doubt_where_the_list_may_lack_the_room() {
+    let desired = check_text("rooms.yaml", MANIFEST, Options::default())
+        .unwrap()
+        .desired;
+    let target = Target {
+        origin: "https://api.imbachat.com".to_owned(),
+        widget: WidgetId(627),
+    };
+    let (observed, recorded) = (Observed::default(), Recorded::default());
+    let plan = plan(
+        &target,
+        &desired,
+        &observed,
+        &recorded,
+        &Switches::default(),
+    );
+    assert_eq!(plan.summary.create, 1);
+    let server = Arc::new(Silent::default());
+    let (_interrupt, interrupted) = watch::channel(false);
+    let outcome: Outcome = runtime().block_on(async {
+        tokio::time::pause();
+        let control = Control::new(Pace::new(1, None), Dice::new(7), false, interrupted);
+        let job = Job {
+            plan: &plan,
+            interest: Interest::new(&desired),
+            reader: &*server,
+            writer: Arc::clone(&server),
+            ledger: Arc::clone(&server),
+            control: Arc::new(control),
+        };
+        apply(job, |_| {}).await
+    });
+    assert_eq!(server.0.load(Ordering::SeqCst), 1, "it was sent again");
+    let Status::InDoubt(_, reason) = &outcome.rooms[0].status else {
+        panic!("{:?}", outcome.rooms);
+    };
+    assert_eq!(
+        reason,
+        "no answer; the list does not show it, and may show only one user's rooms"
+    );
 }

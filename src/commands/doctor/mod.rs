@@ -12,6 +12,7 @@ use super::Console;
 use super::site::Site;
 use crate::cli::{DoctorArgs, Format};
 use crate::error::{Error, Exit};
+use crate::imbachat::{ReadRooms, Reader};
 use crate::model::{Checkup, RoomId, Verdict};
 use crate::render;
 use crate::render::json::DoctorDocument;
@@ -40,7 +41,9 @@ pub(super) async fn run(
     let (recorded, step) = local::ledger(site.as_ref()).await;
     steps.push(step);
     let survey = outside.survey.as_ref();
-    steps.extend(rooms::look(survey, &loaded.desired, recorded.as_ref()));
+    let is_partial = outside.reader.as_ref().is_some_and(Reader::is_partial);
+    let listed = rooms::look(survey, &loaded.desired, recorded.as_ref(), is_partial);
+    steps.extend(listed);
     if let Some(pipe) = &args.write_probe {
         let known = probe::Known {
             loaded: &loaded,

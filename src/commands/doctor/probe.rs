@@ -83,6 +83,11 @@ pub(super) async fn look(
     ) else {
         return Ok((Step::skipped(NAME, "needs `answers`"), None));
     };
+    if reader.is_partial() {
+        let message = "nothing was written: the pipe may be a live room's, as a JWT may show only one user's rooms";
+        let remedy = "read with the secret key".to_owned();
+        return Ok((Step::failed(NAME, message, Some(remedy)), None));
+    }
     if let Some(reason) = taken(&pipe, &known) {
         let message = format!("nothing was written: {} {reason}", quoted(pipe.as_str()));
         let remedy = "name a pipe that nobody uses, as in roomform-probe-1".to_owned();

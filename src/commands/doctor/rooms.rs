@@ -22,6 +22,7 @@ pub(super) fn look(
     survey: Option<&Survey>,
     desired: &Desired,
     recorded: Option<&Recorded>,
+    is_partial: bool,
 ) -> Vec<Step> {
     let names = ["rooms", "count", "duplicates", "deleted", "look-alikes"];
     let Some(Survey { rooms, .. }) = survey else {
@@ -32,18 +33,18 @@ pub(super) fn look(
     };
     let live: Vec<&LiveRoom> = rooms.iter().filter(|room| !room.deleted).collect();
     vec![
-        kinds(&live),
+        kinds(&live, is_partial),
         count(rooms.len()),
         duplicates(&live),
         deleted(rooms, &live, desired),
         look_alikes(&live),
-        on_record(&live, recorded),
+        on_record(&live, recorded, is_partial),
     ]
 }
 
-fn kinds(live: &[&LiveRoom]) -> Step {
+fn kinds(live: &[&LiveRoom], is_partial: bool) -> Step {
     const NAME: &str = "rooms";
-    if live.is_empty() {
+    if live.is_empty() && !is_partial {
         let message = "the list is empty, and every widget has rooms nobody declared";
         return Step::warning(
             NAME,
@@ -62,10 +63,16 @@ fn kinds(live: &[&LiveRoom]) -> Step {
     });
     let public = live.iter().filter(|room| room.state.public).count();
     let kinds = kinds.collect::<Vec<_>>().join(", ");
-    Step::ok(
-        NAME,
-        format!("{}: {kinds}; {public} public", Count(live.len(), "room")),
-    )
+    let found = match live.len() {
+        0 => "no room".to_owned(),
+        rooms => format!("{}: {kinds}; {public} public", Count(rooms, "room")),
+    };
+    if is_partial {
+        let message = format!("{found}; a JWT may show only one user's rooms");
+        let remedy = "read with the secret key: a declared room that is not listed is a conflict, and never created";
+        return Step::warning(NAME, message, remedy);
+    }
+    Step::ok(NAME, found)
 }
 
 fn count(rows: usize) -> Step {
@@ -154,7 +161,7 @@ fn look_alikes(live: &[&LiveRoom]) -> Step {
     Step::warning(NAME, message, remedy).with(told)
 }
 
-fn on_record(live: &[&LiveRoom], recorded: Option<&Recorded>) -> Step {
+fn on_record(live: &[&LiveRoom], recorded: Option<&Recorded>, is_partial: bool) -> Step {
     const NAME: &str = "on-record";
     let Some(recorded) = recorded else {
         return Step::skipped(NAME, "needs `ledger`");
@@ -171,7 +178,12 @@ fn on_record(live: &[&LiveRoom], recorded: Option<&Recorded>) -> Step {
         "{} on record, and not in the list",
         Count(lost.len(), "room")
     );
-    let remedy = "somebody deleted them, or the list is cut; a plan calls them conflicts, --allow-recreate makes them anew, `ledger forget` forgets them";
+    let remedy = match is_partial {
+        true => "read with the secret key: a JWT may show only one user's rooms",
+        false => {
+            "somebody deleted them, or the list is cut; a plan calls them conflicts, --allow-recreate makes them anew, `ledger forget` forgets them"
+        }
+    };
     Step::warning(NAME, message, remedy).with(lost)
 }
 

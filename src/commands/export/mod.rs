@@ -37,6 +37,11 @@ pub(super) async fn run(
             }
         })
         .await?;
+    if connection.reader.is_partial() {
+        console.warn(
+            "the export may be incomplete: a JWT may show only one user's rooms; read with the secret key",
+        );
+    }
     let widget = connection.target.widget;
     connection.close().await?;
     let entries = entries(&rooms, &recorded);

@@ -90,7 +90,7 @@ pub(super) struct ConflictDocument {
     pipe: String,
     file: String,
     line: u32,
-    /// `several`, `deleted` or `vanished`.
+    /// `several`, `deleted`, `vanished` or `not_listed`.
     kind: &'static str,
     room_ids: Vec<u64>,
 }
@@ -290,6 +290,7 @@ pub(super) fn conflict(conflict: &Conflict) -> ConflictDocument {
         ConflictKind::Several(several) => ("several", ids(several)),
         ConflictKind::Deleted(deleted) => ("deleted", ids(deleted)),
         ConflictKind::Vanished(id) => ("vanished", vec![id.0]),
+        ConflictKind::NotListed(id) => ("not_listed", ids(id.as_slice())),
     };
     ConflictDocument {
         pipe: pipe.to_string(),

@@ -273,6 +273,7 @@ fn of_a_widget() -> Plan {
         ConflictKind::Several(vec![RoomId(1), RoomId(1_234_567)]),
         ConflictKind::Deleted(vec![RoomId(1_234_567)]),
         ConflictKind::Vanished(RoomId(1_234_567)),
+        ConflictKind::NotListed(Some(RoomId(1_234_567))),
     ];
     let conflict = |kind| Conflict {
         pipe: pipe(),

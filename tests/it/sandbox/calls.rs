@@ -10,7 +10,7 @@ use super::{NOW, WRITE, ask, fields, id, json, listed, room, rows, write};
 // form rules
 
 /// Signed with `secret_key`; it lasts until 2100.
-const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
+pub(super) const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
 
 #[test]
 fn members_after_the_thousandth_variable_are_lost_without_a_word() {

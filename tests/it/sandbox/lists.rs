@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use roomform::sandbox::{Auth, Quirks, RoomView, UserView, World};
 
+use super::calls::TOKEN;
 use super::{NOW, WRITE, ask, id, json, listed, room, rows, write};
 
 // lists
@@ -247,6 +248,27 @@ fn errors_may_hide_behind_status_200() {
         assert_eq!(answer.status, 200);
         assert_eq!(json(&answer)["code"], code);
         assert!(!json(&answer)["error"].as_str().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_token_may_list_only_the_rooms_of_its_user() {
+    for (jwt_lists_own, listed) in [(false, 4), (true, 1)] {
+        let mut world = World::with_quirks(Quirks {
+            jwt_lists_own,
+            ..Quirks::default()
+        });
+        for (pipe, user) in [("one", "1"), ("two", "2"), ("twelve", "12")] {
+            write(&mut world, &[("room_pipe", pipe), ("users_ids[0]", user)]);
+        }
+        // The token is user 1's. The widget's key lists all rooms, with a token beside it too.
+        let mut rooms = |auth: &Auth| rows(&world.call("/imbachat/v2/7/get_rooms", auth, &[], NOW));
+        assert_eq!(rooms(&Auth::jwt(TOKEN)).len(), listed);
+        let both = Auth {
+            jwt: Some(TOKEN.to_owned()),
+            ..Auth::basic("7", "secret_key")
+        };
+        assert_eq!(rooms(&both).len(), 4);
     }
 }
 

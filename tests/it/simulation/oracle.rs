@@ -149,6 +149,7 @@ fn conflict(truth: &Truth<'_>, pipe: &Pipe, kind: &ConflictKind, wrong: &mut Vec
             let gone = live.is_empty() && !deleted.contains(id) && !truth.flags.recreate;
             check(wrong, gone && recorded == Some(id), "not vanished");
         }
+        ConflictKind::NotListed(_) => wrong.push("the list is complete".to_owned()),
     }
 }
 

@@ -135,6 +135,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
             ConflictKind::Several(_) => "several",
             ConflictKind::Deleted(_) => "deleted",
             ConflictKind::Vanished(_) => "vanished",
+            ConflictKind::NotListed(_) => "not listed",
         });
     }
     for room in &plan.by_hand {
