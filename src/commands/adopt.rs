@@ -1,7 +1,7 @@
 //! `ledger adopt`: what the manifest declares of rooms that were there before roomform is written down as present.
 
 use super::Console;
-use super::apply::ask;
+use super::prompt::confirm;
 use super::target::{Connection, chosen, manifest, observed, switches};
 use crate::cli::{AdoptArgs, Format};
 use crate::error::{Error, Exit};
@@ -35,7 +35,7 @@ pub(super) async fn run(
     if console.format == Format::Text {
         console.print(&render::adoption(&connection.target, &adoption))?;
     }
-    let exit = consent(&adoption, args.yes, &connection, console)?;
+    let exit = consent(&adoption, args.yes, &connection, console).await?;
     if let Some(exit) = exit {
         connection.close().await?;
         return Ok(exit);
@@ -55,7 +55,7 @@ pub(super) async fn run(
 }
 
 /// How the run ends if nothing is to be written down, or nobody said that it may.
-fn consent(
+async fn consent(
     adoption: &Adoption,
     yes: bool,
     connection: &Connection,
@@ -68,10 +68,11 @@ fn consent(
         console.error("nothing was recorded: nobody is there to ask, and --yes was not given");
         return Ok(Some(Exit::Refused));
     }
-    if ask(format!("Record this for {}?", connection.target))? {
+    let question = format!("Record this for {}?", connection.target);
+    if confirm(&question, console).await? {
         return Ok(None);
     }
-    console.status("nothing was recorded");
+    console.status("nothing was recorded: the answer was not `yes`");
     Ok(Some(Exit::Done))
 }
 

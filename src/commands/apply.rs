@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::prompt::confirm;
 use super::report::{Told, check_writable};
 use super::target::{Connection, Planned, WriteAccess, dice, manifest, planned, switches};
 use super::{Console, formats, interrupt, saved};
@@ -66,7 +67,7 @@ pub(super) async fn run(
     }
     let consent = match &approved {
         Some(approved) => approval(approved, args.apply_fresh, console),
-        None => consent(before, args.yes, console)?,
+        None => consent(before, args.yes, console).await?,
     };
     let mut outcome = None;
     match consent {
@@ -123,7 +124,7 @@ enum Consent {
 }
 
 /// Whether the plan may be carried out: nothing refuses it, and somebody said yes to what it writes.
-fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consent, Error> {
+async fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consent, Error> {
     if !plan.refusals.is_empty() {
         return Ok(Consent::Withheld(Exit::Refused));
     }
@@ -134,10 +135,11 @@ fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consent, Err
         console.error("nothing was applied: nobody is there to ask, and --yes was not given");
         return Ok(Consent::Withheld(Exit::Refused));
     }
-    if ask(format!("Apply this plan to {}?", plan.target))? {
+    let question = format!("Apply this plan to {}?", plan.target);
+    if confirm(&question, console).await? {
         return Ok(Consent::Given);
     }
-    console.status("nothing was applied");
+    console.status("nothing was applied: the answer was not `yes`");
     Ok(Consent::Withheld(Exit::Done))
 }
 
@@ -151,21 +153,6 @@ fn approval(approved: &Approved, apply_fresh: bool, console: &mut Console) -> Co
         return Consent::Withheld(Exit::Refused);
     }
     Consent::Given
-}
-
-/// Asks whoever sits at the terminal. What was typed before the question stood there is no answer to it.
-pub(super) fn ask(question: String) -> Result<bool, Error> {
-    #[cfg(unix)]
-    rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)
-        .map_err(std::io::Error::from)?;
-    let question = dialoguer::Confirm::new()
-        .with_prompt(question)
-        .default(false)
-        .wait_for_newline(true)
-        .report(true);
-    question
-        .interact()
-        .map_err(|error| Error::new(Exit::Refused, error).hint("use --yes off a terminal"))
 }
 
 /// Writes; `None` if there was nothing to do. Only here is a writer made, and the ledger opened for writing, before the

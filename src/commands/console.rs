@@ -147,6 +147,11 @@ impl Console {
         }
     }
 
+    /// Shows a question, or ends its line. It is shown in every log format: there is a terminal to ask on.
+    pub(super) fn prompt(&self, text: &str) {
+        self.err.write_raw(text);
+    }
+
     /// What the stages tell, if somebody wants to know.
     pub(super) fn log(&self) -> Option<Log> {
         Log::new(self.err.clone(), self.verbose, self.quiet)

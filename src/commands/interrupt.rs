@@ -1,13 +1,20 @@
 //! Ctrl-C and the signal that ends a job: once finishes what is under way, twice ends at once.
 
 use std::pin::pin;
+use std::sync::OnceLock;
 
 use tokio::sync::watch;
 
 use crate::error::{Error, Exit};
 
+/// One channel for the whole run: Ctrl-C between a question and the first write is not lost.
+static CHANNEL: OnceLock<watch::Receiver<bool>> = OnceLock::new();
+
 /// A channel that turns true at the first signal. The second ends the process; the ledger is made for that.
 pub(super) fn channel() -> Result<watch::Receiver<bool>, Error> {
+    if let Some(channel) = CHANNEL.get() {
+        return Ok(channel.clone());
+    }
     let (sender, receiver) = watch::channel(false);
     let mut signals = Signals::new()?;
     tokio::spawn(async move {
@@ -17,7 +24,7 @@ pub(super) fn channel() -> Result<watch::Receiver<bool>, Error> {
         signals.next().await;
         end();
     });
-    Ok(receiver)
+    Ok(CHANNEL.get_or_init(|| receiver).clone())
 }
 
 /// Finishes what is under way. At the first signal it is told that it is, for the second ends without a word.

@@ -70,6 +70,12 @@ impl Stderr {
         self.write(&line);
     }
 
+    /// A text without a line break after it.
+    pub(super) fn write_raw(&self, text: &str) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    }
+
     /// Where even stderr is gone there is nobody left to tell.
     fn write(&self, line: &str) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);

@@ -22,6 +22,7 @@ mod interrupt;
 mod ledger;
 mod log;
 mod plan;
+mod prompt;
 mod report;
 mod sandbox;
 mod saved;

@@ -44,14 +44,20 @@ fn after(dir: &Dir, before: &str, args: &[&str]) -> Child {
         .unwrap()
 }
 
+const QUESTION: &str = "Apply this plan to widget 627 on http://";
+
 /// Reads until the question stands there, answers it, and gives back all that was shown and the exit code.
 fn answered(dir: &Dir, answer: &str) -> (String, i32) {
-    let question = "Apply this plan to widget 627 on http://";
-    answered_to(dir, &["apply"], question, answer)
+    answered_to(dir, &["apply"], QUESTION, answer)
 }
 
 fn answered_to(dir: &Dir, args: &[&str], question: &str, answer: &str) -> (String, i32) {
-    let mut child = on_a_terminal(dir, args);
+    let child = on_a_terminal(dir, args);
+    typed(child, question, &format!("{answer}\r"))
+}
+
+/// Waits for the question, then presses the keys.
+fn typed(mut child: Child, question: &str, pressed: &str) -> (String, i32) {
     let (mut shown, mut piece) = (Vec::new(), [0; 1024]);
     let mut screen = child.stdout.take().unwrap();
     while !String::from_utf8_lossy(&shown).contains(question) {
@@ -60,7 +66,7 @@ fn answered_to(dir: &Dir, args: &[&str], question: &str, answer: &str) -> (Strin
         shown.extend_from_slice(&piece[..count]);
     }
     let mut keys = child.stdin.take().unwrap();
-    keys.write_all(format!("{answer}\r").as_bytes()).unwrap();
+    keys.write_all(pressed.as_bytes()).unwrap();
     screen.read_to_end(&mut shown).unwrap();
     drop(keys);
     (
@@ -79,6 +85,72 @@ fn a_no_writes_nothing_and_is_no_failure() {
 }
 
 #[test]
+fn only_the_whole_word_yes_is_a_yes() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    // Ctrl-D on an empty line ends the input; after a word it sends the word without Enter.
+    for keys in [
+        "not yet\r",
+        "maybe\r",
+        "y\r",
+        "Yes\r",
+        "YES\r",
+        "yess\r",
+        "yes please\r",
+        "\r",
+        "\u{4}",
+        "yes\u{4}\u{4}",
+    ] {
+        let (shown, code) = typed(on_a_terminal(&dir, &["apply"]), QUESTION, keys);
+        assert_eq!((code, api.stats().writes()), (0, 0), "{keys:?}: {shown}");
+        let told = "nothing was applied: the answer was not `yes`";
+        assert!(shown.contains(told), "{keys:?}: {shown}");
+    }
+    let (shown, code) = answered(&dir, "yes");
+    assert_eq!((code, api.stats().writes()), (0, 1), "{shown}");
+    let line = shown.lines().find(|line| line.contains(QUESTION)).unwrap();
+    assert!(line.ends_with("? yes"), "the answer is echoed: {line:?}");
+}
+
+#[test]
+fn keys_typed_before_the_question_are_no_answer() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    // The shell takes the first line. The others are in the terminal's buffer before the program starts.
+    let mut child = after(&dir, "read -r line", &["apply"]);
+    let keys = child.stdin.as_mut().unwrap();
+    keys.write_all(b"go\ryes\ryes").unwrap();
+    let (shown, code) = typed(child, QUESTION, "\r");
+    assert_eq!((code, api.stats().writes()), (0, 0), "{shown}");
+    let typed_ahead = shown.split(QUESTION).next().unwrap();
+    assert!(typed_ahead.contains("yes\r\nyes"), "{shown}");
+}
+
+#[test]
+fn ctrl_c_at_the_question_leaves_the_terminal_as_it_was() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(MANIFEST).envs(&api.env());
+    for (args, question) in [
+        (&["apply"][..], QUESTION),
+        (
+            &["doctor", "--write-probe", "probe-1"],
+            "Make a room `probe-1` in widget 627",
+        ),
+    ] {
+        // The shell goes on after Ctrl-C, which it gets as well.
+        let settings = "stty -g > before; trap : INT; trap 'stty -g > after' EXIT";
+        let (shown, code) = typed(after(&dir, settings, args), question, "\u{3}");
+        assert_eq!((code, api.stats().writes()), (130, 0), "{shown}");
+        assert!(shown.contains("nothing was written"), "{shown}");
+        assert!(
+            !shown.contains("\u{1b}[?25l"),
+            "no hidden cursor: {shown:?}"
+        );
+        assert_eq!(dir.read("before"), dir.read("after"));
+    }
+}
+
+#[test]
 fn a_yes_applies_and_colour_is_for_terminals_only() {
     let api = Api::start(Config::default());
     let dir = Dir::with(MANIFEST).envs(&api.env());
@@ -91,10 +163,7 @@ fn a_yes_applies_and_colour_is_for_terminals_only() {
     let dir = dir.env("NO_COLOR", "1");
     dir.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
     let (shown, _) = answered(&dir, "n");
-    let plan = shown
-        .split("Apply this plan to widget 627 on http://")
-        .next()
-        .unwrap();
+    let plan = shown.split(QUESTION).next().unwrap();
     assert!(
         plan.contains("\"Team A\" → \"Team B\"") && !plan.contains("\u{1b}[3"),
         "{shown}"
@@ -109,8 +178,8 @@ fn a_write_probe_asks_too() {
     let asked = |answer| answered_to(&dir, &probe, "Make a room `probe-1` in widget 627", answer);
     let (shown, code) = asked("n");
     assert_eq!((code, api.stats().writes()), (0, 0), "{shown}");
-    assert!(shown.contains("the answer was no"), "{shown}");
-    let (shown, code) = asked("y");
+    assert!(shown.contains("the answer was not `yes`"), "{shown}");
+    let (shown, code) = asked("yes");
     assert_eq!((code, api.stats().writes()), (0, 2), "{shown}");
 }
 

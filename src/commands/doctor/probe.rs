@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::super::apply::ask;
+use super::super::prompt::confirm;
 use super::super::site::Site;
 use super::super::target::{WriteAccess, dice};
 use super::super::{Console, formats, interrupt};
@@ -18,7 +18,6 @@ use crate::manifest::Loaded;
 use crate::model::{
     LiveRoom, Pipe, Probe, Recorded, RoomId, RoomKind, RoomState, Step, is_hidden, looks,
 };
-use crate::render::escape;
 use crate::settings::Settings;
 
 pub(super) const NAME: &str = "write-probe";
@@ -98,12 +97,12 @@ pub(super) async fn look(
         Err(error) => return Ok((local::failed(NAME, &error), None)),
     };
     let question = format!(
-        "Make a room `{}` in {}? The API cannot delete it again.",
-        escape::terminal(pipe.as_str()),
-        escape::terminal(&site.target.to_string())
+        "The API cannot delete a room again. Make a room `{}` in {}?",
+        pipe.as_str(),
+        site.target
     );
-    if !yes && !ask(question)? {
-        return Ok((Step::skipped(NAME, "the answer was no"), None));
+    if !yes && !confirm(&question, console).await? {
+        return Ok((Step::skipped(NAME, "the answer was not `yes`"), None));
     }
     let writer = access.writer(reached.http.clone(), site.target.widget);
     let stopped = interrupt::channel()?;
