@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::boundary::{directory_of, is_inside, leads_out};
 use super::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use super::explain::Tracer;
 use super::layout::line_ends;
@@ -117,6 +118,12 @@ impl<'a> Loader<'a> {
         };
         self.root = self.tree.real(directory).ok();
         match self.tree.kind(root) {
+            Ok(_) if leads_out(self.tree, root) => {
+                let message = "a symbolic link that leads out of its directory or git work tree";
+                let diagnostic = Diagnostic::path(Code::Outside, self.tree.shown(root), message);
+                self.problems
+                    .push(diagnostic.hint("copy the file in, or name the file itself with -f"));
+            }
             Err(error) => self.unreadable(root, &error),
             Ok(Kind::Directory) => self.directory(root),
             Ok(Kind::File | Kind::Other) => self.file(root),
@@ -168,7 +175,7 @@ impl<'a> Loader<'a> {
                 _ if hidden => {}
                 Err(error) if yaml => self.unreadable(&path, &error),
                 Ok((kind, real))
-                    if (yaml || kind == Kind::Directory) && !real.starts_with(root) =>
+                    if (yaml || kind == Kind::Directory) && !is_inside(&real, root) =>
                 {
                     let message = "a symbolic link that leads out of the manifest's directory";
                     let diagnostic =
@@ -292,13 +299,5 @@ impl<'a> Loader<'a> {
             sources,
             tables,
         }
-    }
-}
-
-/// The directory a file lies in, as it was written.
-fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
     }
 }

@@ -4,6 +4,7 @@
 //! [`raw`]), `tables` (the files with rows beside it), `people`, `groups`, `roster`, `generate` (names, lists, rooms in bulk),
 //! `resolve` (all of it together), `validate` (named checks). It never talks to a server and never decides what to do about one.
 
+mod boundary;
 mod column;
 mod complaint;
 mod decode;
@@ -41,6 +42,7 @@ mod validate;
 mod welcome;
 mod yaml;
 
+pub use boundary::leads_out;
 pub use explain::{Explained, Membership, Subject, Way, explain};
 pub use export::{Entry, Unlike, append, by_prefix, by_type, entries, page, read_back};
 pub use files::FileNote;

@@ -88,6 +88,10 @@ impl Tree for Overlay {
         if led { Ok(name) } else { Err(error) }
     }
 
+    fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
+        Disk.work_tree(directory)
+    }
+
     fn read(&self, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
         match self.real(path).ok().and_then(|name| self.files.get(&name)) {
             Some(text) if text.len() as u64 > most => Ok(None),

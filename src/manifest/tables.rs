@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::boundary::is_inside;
 use super::diagnostic::{Code, Diagnostic, Problems, Sources};
 use super::encoding::decode;
 use super::fields::clip;
@@ -111,7 +112,7 @@ impl<'a> Opener<'a> {
         if home
             .root
             .as_ref()
-            .is_none_or(|root| !real.starts_with(root))
+            .is_none_or(|root| !is_inside(&real, root))
         {
             let message = format!("`{shown}` lies outside of the manifest's directory");
             let hint = "copy the file in: what a manifest reads lies beside or below it";

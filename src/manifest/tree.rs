@@ -40,6 +40,12 @@ pub trait Tree {
     /// If it leads nowhere.
     fn real(&self, path: &Path) -> io::Result<PathBuf>;
 
+    /// The top of the git work tree that a directory lies in, both as real paths; `None` without git.
+    fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
+        let _ = directory;
+        None
+    }
+
     /// A file's bytes; `None` if there are more than `most`, without reading them all.
     ///
     /// # Errors
@@ -78,6 +84,12 @@ impl Tree for Disk {
 
     fn real(&self, path: &Path) -> io::Result<PathBuf> {
         fs::canonicalize(path)
+    }
+
+    fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
+        // A linked work tree and a submodule have a file there.
+        let is_top = |directory: &&Path| directory.join(".git").exists();
+        directory.ancestors().find(is_top).map(Path::to_owned)
     }
 
     fn read(&self, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {

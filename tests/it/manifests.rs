@@ -579,6 +579,139 @@ fn a_link_that_leads_out() {
     "#);
 }
 
+/// A checkout in `repo`, and a secret of the runner beside it.
+#[cfg(unix)]
+fn checkout() -> Dir {
+    let dir = Dir::new();
+    dir.write("run/secrets/key", "api_key: s3cret\n");
+    dir.write("run/secrets/rooms.yaml", "api_key: s3cret\n");
+    dir.write("repo/shared/rooms.yaml", ROOM);
+    dir.write("repo/good.yaml", ROOM);
+    dir
+}
+
+#[cfg(unix)]
+fn link(dir: &Dir, target: &str, name: &str) {
+    std::os::unix::fs::symlink(target, dir.path(name)).unwrap();
+}
+
+/// What a verb run in the checkout says, its exit code first.
+#[cfg(unix)]
+fn in_checkout(dir: &Dir, args: &[&str]) -> String {
+    let mut command = dir.command(args);
+    let output = command.current_dir(dir.path("repo")).output().unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(!(out.clone() + &err).contains("s3cret"), "{out}{err}");
+    format!("{} {out}{err}", output.status.code().unwrap())
+}
+
+#[test]
+#[cfg(unix)]
+fn a_manifest_that_is_itself_a_link_out_is_not_read() {
+    for git in [None, Some("repo/.git/HEAD")] {
+        let dir = checkout();
+        git.map(|file| dir.write(file, "ref: refs/heads/main\n"));
+        link(&dir, "../run/secrets/key", "repo/rooms.yaml");
+        let told = in_checkout(&dir, &["check"]);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(told, @r#"
+            3 error[E023 outside-root]: rooms.yaml: a symbolic link that leads out of its directory or git work tree
+             |
+             = help: copy the file in, or name the file itself with -f
+
+            the manifest is invalid: 1 error
+            "#);
+        }
+        for args in [
+            &["plan", "--sandbox"][..],
+            &["apply", "--sandbox", "--yes"],
+            &["render"],
+            &["explain", "first-room"],
+            &["check", "--format", "json"],
+            &["check", "--format", "github"],
+            &["diff", "good.yaml", "rooms.yaml"],
+            &["diff", "./rooms.yaml", "good.yaml"],
+        ] {
+            let told = in_checkout(&dir, args);
+            assert!(told.starts_with("3 "), "{args:?}: {told}");
+            assert!(told.contains("leads out"), "{args:?}: {told}");
+        }
+        fs::remove_file(dir.path("repo/rooms.yaml")).unwrap();
+        link(&dir, "../run/secrets", "repo/rooms");
+        for args in [
+            &["check"][..],
+            &["check", "-f", "rooms/"],
+            &["check", "-f", "./rooms/."],
+            &["diff", "good.yaml", "rooms/"],
+        ] {
+            let told = in_checkout(&dir, args);
+            assert!(told.contains("leads out"), "{args:?}: {told}");
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_may_lead_to_any_file_of_the_work_tree_but_not_of_git() {
+    let dir = checkout();
+    dir.write("repo/.git/config", "api_key: s3cret\n");
+    fs::create_dir_all(dir.path("repo/env")).unwrap();
+    link(&dir, "../shared/rooms.yaml", "repo/env/rooms.yaml");
+    link(&dir, "../shared", "repo/env/rooms");
+    link(&dir, "../.git/config", "repo/env/git.yaml");
+    link(&dir, "../../run/secrets", "repo/env/out");
+    for path in ["env/rooms.yaml", "env/rooms", "env/rooms/rooms.yaml"] {
+        let told = in_checkout(&dir, &["check", "-f", path]);
+        assert_eq!(told, "0 valid: 1 room, 0 memberships\n", "{path}");
+    }
+    for path in ["env/git.yaml", "env/out/rooms.yaml"] {
+        let told = in_checkout(&dir, &["check", "-f", path]);
+        assert!(told.contains("E023 outside-root"), "{path}: {told}");
+    }
+    // Without git a link stays in its own directory.
+    fs::remove_dir_all(dir.path("repo/.git")).unwrap();
+    let told = in_checkout(&dir, &["check", "-f", "env/rooms.yaml"]);
+    assert!(told.contains("E023 outside-root"), "{told}");
+    link(&dir, "good.yaml", "repo/current.yaml");
+    let told = in_checkout(&dir, &["check", "-f", "current.yaml"]);
+    assert!(told.starts_with("0 "), "{told}");
+}
+
+#[test]
+#[cfg(unix)]
+fn gits_own_files_are_no_part_of_a_manifest() {
+    let dir = checkout();
+    dir.write("repo/.git/config", "[core]\ns3cret\n");
+    dir.write("repo/.git/rooms.yaml", "api_key: s3cret\n");
+    link(&dir, ".git/rooms.yaml", "repo/hooks.yaml");
+    let told = in_checkout(&dir, &["check", "-f", "."]);
+    assert!(told.contains("hooks.yaml: a symbolic link"), "{told}");
+    let room =
+        "version: 1\nrooms: [{pipe: a, title: A, members: [{roster: .git/config, user: id}]}]\n";
+    dir.write("repo/rooms.yaml", room);
+    let told = in_checkout(&dir, &["check"]);
+    assert!(told.contains("E023 outside-root"), "{told}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_path_of_the_users_own_works_wherever_it_is() {
+    let dir = checkout();
+    dir.write("repo/.git/HEAD", "ref: refs/heads/main\n");
+    let elsewhere = dir.write("elsewhere/rooms.yaml", ROOM);
+    let absolute = elsewhere.to_str().unwrap();
+    link(&dir, "elsewhere", "linked");
+    for path in [absolute, "../elsewhere", "../linked/rooms.yaml"] {
+        let told = in_checkout(&dir, &["check", "-f", path]);
+        assert!(told.starts_with("0 "), "{path}: {told}");
+    }
+    // The system's link to what is on stdin.
+    let mut command = dir.command(&["check", "-f", "/dev/stdin"]);
+    let manifest = fs::File::open(elsewhere).unwrap();
+    let output = command.stdin(manifest).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
 #[test]
 #[cfg(unix)]
 fn links_that_stay_inside_are_followed_once_and_broken_ones_told() {

@@ -257,6 +257,10 @@ impl Tree for GitTree {
         })
     }
 
+    fn work_tree(&self, _: &Path) -> Option<PathBuf> {
+        Some(PathBuf::from("/"))
+    }
+
     fn read(&self, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
         let Led::Inside(spot) = self.follow(path, true)? else {
             return Err(outside());

@@ -316,6 +316,19 @@ fn links_are_followed_inside_of_the_revision_only() {
         assert!(!ran.all().contains("root:"), "{}", ran.all());
     }
     let ran = repo.diff("main:rooms", "links:rooms/out.yaml/x");
+    // A manifest that is itself a link.
+    for (target, name) in [
+        ("../run/key", "rooms.yaml"),
+        ("/etc/passwd", "named.yaml"),
+        ("/etc", "etc"),
+    ] {
+        link(target, name);
+        repo.commit();
+        let ran = repo.diff("main:rooms", &format!("links:{name}"));
+        assert_eq!(ran.code, 3, "{target}");
+        assert!(ran.err.contains("outside-root"), "{target}: {}", ran.err);
+        assert!(!ran.all().contains("root:"), "{}", ran.all());
+    }
     assert_eq!(ran.code, 3, "{}", ran.err);
 }
 

@@ -1,0 +1,47 @@
+//! How far a path may lead: a pull request can write any path or link into a manifest, and errors quote what is read.
+//!
+//! Main function: [`leads_out`].
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::tree::Tree;
+
+/// Files that the system itself links to, such as `/dev/stdin`.
+const SYSTEM: [&str; 2] = ["/dev", "/proc"];
+
+/// Whether a link in the path of a manifest leads out of its git work tree. Without git, only a link at the end of the path
+/// counts, and must stay in its directory: the path to it is the user's own.
+pub fn leads_out(tree: &dyn Tree, path: &Path) -> bool {
+    // A path that ends with `/` would follow its last link.
+    let path: PathBuf = path.components().collect();
+    if SYSTEM.iter().any(|system| path.starts_with(system)) {
+        return false;
+    }
+    path.ancestors().any(|link| {
+        tree.is_link(link)
+            && match (tree.real(directory_of(link)), tree.real(link)) {
+                (Ok(directory), Ok(target)) => match tree.work_tree(&directory) {
+                    Some(top) => !is_inside(&target, &top),
+                    None => link == path && !is_inside(&target, &directory),
+                },
+                // A link that leads nowhere is reported when it is read.
+                _ => false,
+            }
+    })
+}
+
+/// Whether a manifest in a directory may read a file; both are real paths. Git's own directory can hold credentials.
+pub(super) fn is_inside(file: &Path, directory: &Path) -> bool {
+    let is_git = |part: &OsStr| part.eq_ignore_ascii_case(".git");
+    file.strip_prefix(directory)
+        .is_ok_and(|below| !below.iter().any(is_git))
+}
+
+/// The directory a file lies in, as it was written.
+pub(super) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
