@@ -56,6 +56,9 @@ pub struct PlanArgs {
     /// Save the plan as JSON for review and for `apply FILE`. Flags that lift a guard (--allow-publish, --allow-recreate, --ignore-limits) are not saved
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Replace a file that is there and is no plan
+    #[arg(long, requires = "out")]
+    pub force: bool,
     /// Ask the widget for its users, and warn of members it does not know
     #[arg(long)]
     pub check_users: bool,
@@ -97,6 +100,9 @@ pub struct ApplyArgs {
     /// Write what has to be run again to this file, as CSV
     #[arg(long, value_name = "FILE")]
     pub failed: Option<PathBuf>,
+    /// Replace files that are there and are neither a report nor a list of what failed
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Flags of `export`.

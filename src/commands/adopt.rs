@@ -2,6 +2,7 @@
 
 use super::Console;
 use super::prompt::confirm;
+use super::run_files::RunFiles;
 use super::target::{Connection, chosen, manifest, observed, switches};
 use crate::cli::{AdoptArgs, Format};
 use crate::error::{Error, Exit};
@@ -28,6 +29,10 @@ pub(super) async fn run(
         return Ok(Exit::Invalid);
     };
     chosen(&loaded, &switches)?;
+    RunFiles::default()
+        .manifest(&loaded)
+        .target(settings, loaded.desired.widget)
+        .check()?;
     let connection = Connection::open(settings, loaded.desired.widget).await?;
     let recorded = connection.remembered(console).await?.recorded;
     let observed = observed(&connection, &Interest::new(&loaded.desired)).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::prompt::confirm;
 use super::report::{Told, check_writable};
+use super::run_files::{RunFiles, check_apply_kinds};
 use super::target::{Connection, Planned, WriteAccess, dice, manifest, planned, switches};
 use super::{Console, formats, interrupt, saved};
 use crate::apply::{Control, Halt, Job, Outcome, Pace, apply};
@@ -38,6 +39,12 @@ pub(super) async fn run(
     let Some(loaded) = manifest(settings, console)? else {
         return Ok(Exit::Invalid);
     };
+    RunFiles::default()
+        .apply_files(args)
+        .manifest(&loaded)
+        .target(settings, loaded.desired.widget)
+        .check()?;
+    check_apply_kinds(args)?;
     if let Some(saved) = &saved {
         saved::check_target(saved, settings, loaded.desired.widget)?;
     }

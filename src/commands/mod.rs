@@ -24,6 +24,7 @@ mod log;
 mod plan;
 mod prompt;
 mod report;
+mod run_files;
 mod sandbox;
 mod saved;
 mod send;

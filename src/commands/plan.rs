@@ -3,6 +3,7 @@
 use super::Console;
 use super::allowances::remind;
 use super::report::replace;
+use super::run_files::{RunFiles, check_plan_kinds};
 use super::target::{Connection, Planned, dice, manifest, may_list_users, planned, switches};
 use crate::cli::{Format, PlanArgs};
 use crate::error::{Error, Exit};
@@ -23,6 +24,12 @@ pub(super) async fn run(
     let Some(loaded) = manifest(settings, console)? else {
         return Ok(Exit::Invalid);
     };
+    RunFiles::default()
+        .plan_outputs(args)
+        .manifest(&loaded)
+        .target(settings, loaded.desired.widget)
+        .check()?;
+    check_plan_kinds(args)?;
     let connection = Connection::open(settings, loaded.desired.widget).await?;
     let mut planned = planned(loaded, connection, switches, console).await?;
     if args.check_users {

@@ -1,7 +1,7 @@
 //! A ledger wherever it lies, and whichever it is: everybody who reads or writes one asks a [`Place`].
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::address::{Address, Name, NameError, StoreOptions};
 #[cfg(feature = "object-store")]
@@ -54,6 +54,15 @@ impl Place {
                 let _ = options;
                 Err(NameError::unsupported(&address).into())
             }
+        }
+    }
+
+    /// The file; `None` for a bucket.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            #[cfg(feature = "object-store")]
+            Self::Bucket(_) => None,
         }
     }
 

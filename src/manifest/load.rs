@@ -33,6 +33,10 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts they point into.
     pub sources: Sources,
+    /// Where the manifest's own files are, links resolved.
+    pub manifest_files: BTreeSet<PathBuf>,
+    /// Where the files with rows are, links resolved.
+    pub roster_files: BTreeSet<PathBuf>,
     /// The files with rows.
     pub(super) tables: Tables,
 }
@@ -272,6 +276,7 @@ impl<'a> Loader<'a> {
             files,
             mut problems,
             rosters,
+            known,
             ..
         } = self;
         let mut opener = Opener::new(tree, rosters.iter().map(|(home, _)| home));
@@ -280,7 +285,7 @@ impl<'a> Loader<'a> {
                 opener.open(raw, home, &mut sources, &mut problems);
             }
         }
-        let tables = opener.finish();
+        let (tables, roster_files) = opener.finish();
         let desired = resolve::resolve(files, &tables, &sources, tracer, &mut problems);
         if desired.rooms.is_empty() && problems.is_empty() && !options.allow_empty {
             let path = sources
@@ -297,6 +302,8 @@ impl<'a> Loader<'a> {
             desired,
             diagnostics: problems.sorted(&sources),
             sources,
+            manifest_files: known,
+            roster_files,
             tables,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Main type: [`Tables`]. Paths are relative to the manifest's file and stay inside its root directory, links resolved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,8 +87,10 @@ impl<'a> Opener<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> Tables {
-        self.tables
+    /// What was opened, and from where, links resolved.
+    pub(super) fn finish(self) -> (Tables, BTreeSet<PathBuf>) {
+        let files = self.texts.into_keys().map(|(file, _)| file);
+        (self.tables, files.collect())
     }
 
     /// Opens a file that a manifest names.

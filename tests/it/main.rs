@@ -41,6 +41,7 @@ mod ledger;
 mod library;
 mod logs;
 mod manifests;
+mod outputs;
 mod pages;
 mod patience;
 mod php_pages;

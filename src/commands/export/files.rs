@@ -10,6 +10,7 @@ use anyhow::Context;
 use crate::cli::{ExportArgs, SplitBy};
 use crate::commands::Console;
 use crate::commands::files::{Planned, has_manifest, make_directories, refuse_what_is_in_the_way};
+use crate::commands::run_files::RunFiles;
 use crate::error::{Error, Exit};
 use crate::manifest::tree::Tree;
 use crate::manifest::{
@@ -85,6 +86,7 @@ impl<'a> Out<'a> {
         widget: WidgetId,
         scope: &[String],
         entries: &[Entry],
+        inputs: RunFiles,
         console: &mut Console,
     ) -> Result<(), Error> {
         let entries = self.wanted(entries, console);
@@ -102,6 +104,10 @@ impl<'a> Out<'a> {
                 _ => "everything is there already\n",
             });
         }
+        let outputs = texts.iter().map(|text| text.file.path.as_path());
+        outputs
+            .fold(inputs, |files, path| files.writes("--out", path))
+            .check()?;
         let (added, new): (Vec<Text>, Vec<Text>) =
             texts.into_iter().partition(|text| text.is_added_to);
         let told: Vec<String> = added.iter().chain(&new).map(|it| it.told.clone()).collect();

@@ -3,6 +3,7 @@
 mod files;
 
 use super::Console;
+use super::run_files::RunFiles;
 use super::target::{Connection, dice, switches};
 use crate::cli::ExportArgs;
 use crate::error::{Error, Exit};
@@ -27,6 +28,10 @@ pub(super) async fn run(
         },
     };
     let declared = out.as_ref().and_then(files::Out::widget);
+    let inputs = RunFiles::default().target(settings, declared);
+    if let Some(path) = &args.out {
+        inputs.clone().writes("--out", path).check()?;
+    }
     let connection = Connection::open(settings, declared).await?;
     let recorded = connection.remembered(console).await?.recorded;
     let rooms: Vec<LiveRoom> = connection
@@ -49,7 +54,7 @@ pub(super) async fn run(
         console.warn(&nothing(args, settings));
     }
     match out {
-        Some(out) => out.write(widget, &globs, &entries, console)?,
+        Some(out) => out.write(widget, &globs, &entries, inputs, console)?,
         None => {
             let all: Vec<&Entry> = entries.iter().collect();
             console.print(&page(widget, &globs, &all))?;
