@@ -13,7 +13,7 @@ use roomform::model::{MessageId, Pipe, RoomId, Target, UserId, WidgetId};
 use roomform::render::escape;
 use roomform::{
     Control, Delivery, Desired, Dice, Event, Failure, Interest, Job, LiveRoom, Message, Observed,
-    Options, Pace, Plan, ReadRooms, RoomWrite, SendMessages, Switches, WriteRooms, apply,
+    Options, Pace, Plan, ReadRooms, RoomWrite, SendMessages, Switches, WriteRooms, Written, apply,
     check_text, plan,
 };
 use tokio::sync::watch;
@@ -51,7 +51,7 @@ impl ReadRooms for Server {
 
 impl WriteRooms for Server {
     /// One call: without an id it creates, unless the pipe is there. Nobody lists members, so none are kept.
-    async fn write(&self, write: &RoomWrite<'_>) -> Result<RoomId, Failure> {
+    async fn write(&self, write: &RoomWrite<'_>) -> Result<Written, Failure> {
         let mut rooms = held(&self.rooms);
         let is_it = |room: &&mut LiveRoom| match write.room {
             Some(id) => room.id == id,
@@ -59,7 +59,7 @@ impl WriteRooms for Server {
         };
         if let Some(room) = rooms.iter_mut().find(is_it) {
             room.state = write.state.clone();
-            return Ok(room.id);
+            return Ok(room.id.into());
         }
         if write.room.is_some() {
             // Said before anything was done: the apply may rely on it.
@@ -72,7 +72,7 @@ impl WriteRooms for Server {
             state: write.state.clone(),
             deleted: false,
         });
-        Ok(id)
+        Ok(id.into())
     }
 }
 

@@ -72,7 +72,8 @@ pub mod settings;
 
 pub use apply::{Control, Event, Job, Outcome, Pace, RoomOutcome, Status, apply};
 pub use imbachat::{
-    Delivery, Dice, Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms, rooms_of,
+    Delivery, Dice, Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms, Written,
+    rooms_of,
 };
 pub use ledger::{Fact, Record};
 pub use library::{Invalid, check, check_text};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::control::Halt;
-use crate::model::{Field, FieldValue, Observed, Pipe, RoomId};
+use crate::model::{Field, FieldValue, Observed, Pipe, RoomId, UserId};
 use crate::plan::Change;
 
 /// Progress.
@@ -35,6 +35,16 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Marks the rooms partial whose writes were answered with errors, unless something worse is known of them.
+    pub(super) fn mark_partial(&mut self) {
+        for room in &mut self.rooms {
+            let answered = matches!(room.status, Status::Applied | Status::Verified);
+            if answered && !room.errors.is_empty() {
+                room.status = Status::Partial;
+            }
+        }
+    }
+
     /// Whether every room is as planned, and was seen to be.
     pub fn is_complete(&self) -> bool {
         self.halt.is_none()
@@ -76,6 +86,10 @@ pub struct RoomOutcome {
     pub anew: bool,
     /// Members whose adding was confirmed in this run.
     pub members: usize,
+    /// Members of calls whose answer carried an error: sent, and not confirmed.
+    pub unconfirmed: Vec<UserId>,
+    /// Errors that successful answers carried, each once.
+    pub errors: Vec<String>,
     /// Messages whose sending was confirmed in this run.
     pub messages: usize,
     /// Calls sent for it, messages and repeated ones included.
@@ -109,6 +123,8 @@ impl RoomOutcome {
             create: id.is_none(),
             anew: false,
             members: 0,
+            unconfirmed: Vec::new(),
+            errors: Vec::new(),
             messages: 0,
             requests: 0,
             sends: 0,
@@ -138,6 +154,8 @@ pub enum Status {
     Verified,
     /// Confirmed, but the list could not be read again.
     Applied,
+    /// Answered with success and errors: members of those calls are not confirmed.
+    Partial,
     /// Confirmed, but the list shows other values: field, sent, shown.
     Ignored(Vec<(Field, FieldValue, FieldValue)>),
     /// Confirmed, but the list does not show the room.
@@ -180,6 +198,7 @@ impl Status {
         match self {
             Self::Verified => "verified",
             Self::Applied => "applied",
+            Self::Partial => "partial",
             Self::Ignored(_) => "ignored_by_server",
             Self::NotVisible => "not_visible",
             Self::Conflict(_) => "conflict",

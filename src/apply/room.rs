@@ -7,7 +7,7 @@ use super::attempts::{Stop, Unsent, attempts};
 use super::control::{Control, Halt};
 use super::outcome::{Doubt, RoomOutcome, Status};
 use super::pace::Place;
-use crate::imbachat::{Call, RoomWrite, WriteRooms};
+use crate::imbachat::{Call, RoomWrite, WriteRooms, Written};
 use crate::ledger::{Fact, Record};
 use crate::model::{RoomId, UserId};
 use crate::plan::{CHUNK, Change};
@@ -33,10 +33,11 @@ pub(super) async fn carry_out(
     outcome.took += begun.since.map(|since| since.elapsed()).unwrap_or_default();
     let (status, members) = (outcome.status.name(), outcome.members);
     info!(pipe = %outcome.pipe, room = outcome.id.map(|id| id.0), status, members, requests = outcome.requests, "room settled");
-    let well = matches!(
-        outcome.status,
-        Status::Applied | Status::NotStarted | Status::Unfinished
-    );
+    let well = outcome.errors.is_empty()
+        && matches!(
+            outcome.status,
+            Status::Applied | Status::NotStarted | Status::Unfinished
+        );
     if !well && control.fail_fast {
         // Still in its place, so no other room was begun since.
         control.stop(Halt::FailFast);
@@ -120,7 +121,7 @@ async fn walk<'a>(
             state: &change.send,
             members: chunk,
         };
-        let room = send(&write, writer, control, outcome).await?;
+        let Written { room, errors } = send(&write, writer, control, outcome).await?;
         same_room(outcome.id, room).map_err(Stop::Room)?;
         outcome.id = Some(room);
         if chunks.peek().is_none() {
@@ -129,17 +130,28 @@ async fn walk<'a>(
             tokio::task::yield_now().await;
             begun.place = None;
         }
+        let confirmed: &[UserId] = if errors.is_empty() { chunk } else { &[] };
+        if !errors.is_empty() {
+            info!(pipe = %change.pipe, members = chunk.len(), "the answer carries an error: no member is confirmed");
+            outcome.unconfirmed.extend(chunk);
+        }
+        for error in errors {
+            if !outcome.errors.contains(&error) {
+                outcome.errors.push(error);
+            }
+        }
+        let count = confirmed.len();
         let (pipe, sent) = (change.pipe.clone(), change.send.clone());
         let confirmed = Fact::Confirmed {
             pipe,
             room,
-            members: chunk.to_vec(),
+            members: confirmed.to_vec(),
             sent,
             kept: change.kept,
         };
         let written = ledger.append(vec![confirmed]).await;
         written.map_err(|error| Stop::ledger(control, &error))?;
-        outcome.members += chunk.len();
+        outcome.members += count;
     }
     Ok(())
 }
@@ -150,7 +162,7 @@ async fn send(
     writer: &impl WriteRooms,
     control: &Control,
     outcome: &mut RoomOutcome,
-) -> Result<RoomId, Stop> {
+) -> Result<Written, Stop> {
     let call = if write.room.is_some() {
         Call::Update
     } else {

@@ -67,6 +67,7 @@ where
         event(Event::Verifying);
         look_again(&job, &reader, &mut outcome).await;
     }
+    outcome.mark_partial();
     if job.plan.summary.messages > 0 {
         welcome_all(&job, &mut outcome, &mut event).await;
     }

@@ -30,6 +30,8 @@ pub(super) fn due(
             continue;
         };
         match room.status {
+            // Its members are not all confirmed: the next run sends them, and then the welcome.
+            _ if !room.errors.is_empty() => drop(rooms.insert(change.pipe.clone(), room)),
             Status::Verified | Status::Ignored(_) => due.push((change.clone(), room)),
             Status::Applied => drop(rooms.insert(change.pipe.clone(), put_off(room))),
             _ => drop(rooms.insert(change.pipe.clone(), room)),

@@ -287,7 +287,7 @@ impl Http {
 
     /// A text of the server or the library without any of our secrets, and short. In this order: a secret that is cut
     /// would not be found any more, nor would one of which a shorter one is a part.
-    fn clean(&self, text: &str) -> String {
+    pub(super) fn clean(&self, text: &str) -> String {
         let mut secrets: Vec<&str> = self
             .secrets
             .iter()

@@ -21,6 +21,7 @@ mod token;
 mod told;
 mod wire;
 mod write;
+mod write_answer;
 
 pub use answer::{NoList, rooms_of};
 pub use endpoint::Endpoint;
@@ -34,3 +35,4 @@ pub use rows::{RowError, Rows};
 pub use survey::{Knock, Survey};
 pub use token::expiry;
 pub use write::{RoomWrite, WriteAuth, WriteRooms, Writer};
+pub use write_answer::Written;

@@ -9,6 +9,11 @@ use serde_json::Value;
 
 use crate::model::{LiveRoom, MessageId, Pipe, RoomId, RoomKind, RoomState, UserId};
 
+/// The keys that report an error, and those that report a warning.
+pub(super) const ERRORS: [&str; 3] = ["error", "errorMsg", "errors"];
+pub(super) const WARNINGS: [&str; 2] = ["warning", "warnings"];
+pub(super) const NO_REASON: &str = "the server gave no reason";
+
 /// What the server itself said is wrong, and with which code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Complaint {
@@ -150,35 +155,6 @@ pub(super) fn envelope(text: &[u8]) -> Result<(), Bad> {
     }
 }
 
-/// The room's id out of an answer of imba_rooms.
-pub(super) fn written(text: &[u8]) -> Result<RoomId, Bad> {
-    let answer: Value = parse(text)?;
-    good(&answer)?;
-    let first = match answer.get("data") {
-        Some(Value::Array(rows)) => rows.first(),
-        Some(Value::Object(rows)) => rows.get("0").or(answer.get("data")),
-        _ => None,
-    };
-    let first = first.ok_or_else(|| Bad::Shape("the answer names no room".to_owned()))?;
-    let failed = first.get("error").is_some_and(|error| !is_nothing(error));
-    let succeeded = first.get("success").and_then(truth);
-    if failed || succeeded == Some(false) {
-        let text = words(first).unwrap_or_else(|| "the server gave no reason".to_owned());
-        return Err(Bad::Complaint(Complaint { code: None, text }));
-    }
-    if succeeded.is_none() {
-        let text = "the answer does not say whether it succeeded";
-        return Err(Bad::Shape(text.to_owned()));
-    }
-    let id = ["room_id", "roomId"]
-        .iter()
-        .find_map(|key| integer(first.get(key)?))
-        .and_then(|id| u64::try_from(id).ok());
-    id.filter(|id| *id > 0)
-        .map(RoomId)
-        .ok_or_else(|| Bad::Shape("the answer has no number as its room_id".to_owned()))
-}
-
 /// The message's id out of a good answer of send_msg. Without one it was sent all the same: nothing is done with the id but telling it.
 pub(super) fn sent(text: &[u8]) -> Result<Option<MessageId>, Bad> {
     let answer: Value = parse(text)?;
@@ -201,22 +177,34 @@ pub(super) fn complaint(text: &[u8]) -> Option<Complaint> {
 
 /// Success as the whole answer tells it: `code` absent or 200, `success` absent or true, no error.
 pub(super) fn good(answer: &Value) -> Result<(), Bad> {
-    if !answer.is_object() {
-        return Err(Bad::Shape("the answer is JSON, but no object".to_owned()));
-    }
+    is_object(answer)?;
     let code = answer.get("code").and_then(integer);
-    let denied = answer
-        .get("success")
-        .is_some_and(|success| truth(success) != Some(true));
-    let error = ["error", "errors", "errorMsg"]
-        .iter()
-        .filter_map(|key| answer.get(key))
-        .any(|error| !is_nothing(error));
-    if code.is_none_or(|code| code == 200) && !denied && !error {
+    if code.is_none_or(|code| code == 200) && !is_denied(answer) && !has_error(answer) {
         return Ok(());
     }
-    let text = words(answer).unwrap_or_else(|| "the server gave no reason".to_owned());
-    Err(Bad::Complaint(Complaint { code, text }))
+    Err(complaint_of(answer))
+}
+
+pub(super) fn is_object(answer: &Value) -> Result<(), Bad> {
+    let shape = || Bad::Shape("the answer is JSON, but no object".to_owned());
+    answer.is_object().then_some(()).ok_or_else(shape)
+}
+
+/// Whether an answer, or an element of one, says that it failed.
+pub(super) fn is_denied(part: &Value) -> bool {
+    let success = part.get("success");
+    success.is_some_and(|success| truth(success) != Some(true))
+}
+
+pub(super) fn has_error(answer: &Value) -> bool {
+    let errors = ERRORS.iter().filter_map(|key| answer.get(key));
+    errors.into_iter().any(|error| !is_nothing(error))
+}
+
+pub(super) fn complaint_of(answer: &Value) -> Bad {
+    let code = answer.get("code").and_then(integer);
+    let text = words(answer).unwrap_or_else(|| NO_REASON.to_owned());
+    Bad::Complaint(Complaint { code, text })
 }
 
 /// JSON, with or without a byte order mark and trailing commas.
@@ -287,7 +275,7 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
 }
 
 /// true, "true", 1, "1" and their opposites; nothing counts as false.
-fn truth(value: &Value) -> Option<bool> {
+pub(super) fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),
         Value::Null => Some(false),
@@ -321,7 +309,7 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-fn is_nothing(value: &Value) -> bool {
+pub(super) fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Array(list) => list.is_empty(),
         Value::Object(map) => map.is_empty(),
@@ -330,7 +318,7 @@ fn is_nothing(value: &Value) -> bool {
 }
 
 /// The reason an answer gives, wherever it gives it: `error`, `errors`, `errorMsg`, `message`.
-fn words(answer: &Value) -> Option<String> {
+pub(super) fn words(answer: &Value) -> Option<String> {
     let mut found = Vec::new();
     for key in ["error", "errorMsg", "errors", "message"] {
         if let Some(value) = answer.get(key) {
@@ -341,7 +329,7 @@ fn words(answer: &Value) -> Option<String> {
     (!found.is_empty()).then(|| found.join("; "))
 }
 
-fn collect(value: &Value, found: &mut Vec<String>) {
+pub(super) fn collect(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => {
             // A sentence's full stop would stand in the middle of ours.

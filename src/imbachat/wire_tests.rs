@@ -1,6 +1,15 @@
 //! Every answer the two published pages print, and what PHP makes of types.
 
 use super::*;
+use crate::imbachat::Written;
+use crate::imbachat::write_answer;
+
+/// The room of an answer that carries no error.
+fn written(text: &[u8]) -> Result<RoomId, Bad> {
+    let Written { room, errors } = write_answer::written(text, false)?;
+    assert_eq!(errors, Vec::<String>::new());
+    Ok(room)
+}
 
 fn shape<T>(text: &str) -> Result<T, Bad> {
     Err(Bad::Shape(text.to_owned()))
@@ -79,6 +88,69 @@ fn answers_that_say_no_with_http_200() {
     assert_eq!(
         complaint(laravel).map(|c| c.text).as_deref(),
         Some("required; The given data was invalid")
+    );
+}
+
+#[test]
+fn a_success_that_carries_an_error_names_it() {
+    let good = r#""data":[{"success":true,"room_id":7}]"#;
+    let top = |more: &str| format!(r#"{{"code":200,"message":"Success",{more},{good}}}"#);
+    let second =
+        |row: &str| format!(r#"{{"code":200,"data":[{{"success":true,"room_id":7}},{row}]}}"#);
+    let accepted = "it accepted the call, and does not say that it is done (202)";
+    let cases = [
+        (
+            top(r#""errors":["User 9 is unknown."]"#),
+            "User 9 is unknown",
+        ),
+        (top(r#""errors":{"users_ids":["9","8"]}"#), "9; 8"),
+        (top(r#""error":true"#), NO_REASON),
+        (top(r#""errorMsg":"one is missing""#), "one is missing"),
+        (top(r#""warnings":["too many"]"#), "too many"),
+        (top(r#""warning":"too many","warnings":[]"#), "too many"),
+        (
+            r#"{"data":[{"success":true,"room_id":7,"errors":["user 9"],"warnings":["old"]}]}"#
+                .to_owned(),
+            "user 9; old",
+        ),
+        (
+            second(r#"{"success":false,"message":"no user 9"}"#),
+            "no user 9",
+        ),
+        (
+            second(r#"{"success":true,"error":"no user 9"}"#),
+            "no user 9",
+        ),
+        (second(r#"{"success":false}"#), NO_REASON),
+        (
+            r#"{"data":{"0":{"success":1,"room_id":7},"2":{"success":0,"error":"x"}}}"#.to_owned(),
+            "x",
+        ),
+        (
+            second(r#"{"success":true,"room_id":8}"#),
+            "it names more than one room: 7, 8",
+        ),
+        (
+            r#"{"data":[{"success":true,"room_id":7,"roomId":"8"}]}"#.to_owned(),
+            "it names more than one room: 7, 8",
+        ),
+        (format!(r#"{{"code":202,{good}}}"#), accepted),
+    ];
+    for (text, expected) in cases {
+        let answer = write_answer::written(text.as_bytes(), false);
+        let told = answer.map(|Written { room, errors }| (room, errors.join("; ")));
+        assert_eq!(told, Ok((RoomId(7), expected.to_owned())), "{text}");
+    }
+    let text = format!(r#"{{"code":200,{good}}}"#);
+    let answer = write_answer::written(text.as_bytes(), true);
+    assert_eq!(
+        answer.map(|answer| answer.errors),
+        Ok(vec![accepted.to_owned()])
+    );
+    // A server that only accepted a call may still act on it: it is in doubt, not refused.
+    assert_eq!(
+        write_answer::written(br#"{"code":202,"message":"queued"}"#, false),
+        Err(Bad::Shape("the answer names no room".to_owned()))
     );
 }
 

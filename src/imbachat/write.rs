@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::debug;
 
@@ -9,7 +10,7 @@ use super::failure::Failure;
 use super::form::Form;
 use super::http::{Http, Who};
 use super::read::basic;
-use super::wire;
+use super::write_answer::{Written, written};
 use crate::model::{Pipe, RoomId, RoomState, UserId, WidgetId};
 
 /// The fields beside the members.
@@ -41,8 +42,9 @@ pub struct RoomWrite<'a> {
 
 /// Something that rooms can be written to.
 pub trait WriteRooms: Send + Sync {
-    /// Sends one call once. The id of the room it was about.
-    fn write(&self, write: &RoomWrite<'_>) -> impl Future<Output = Result<RoomId, Failure>> + Send;
+    /// Sends one call once.
+    fn write(&self, write: &RoomWrite<'_>)
+    -> impl Future<Output = Result<Written, Failure>> + Send;
 }
 
 /// The client that writes.
@@ -93,7 +95,7 @@ impl Writer {
 }
 
 impl WriteRooms for Writer {
-    async fn write(&self, write: &RoomWrite<'_>) -> Result<RoomId, Failure> {
+    async fn write(&self, write: &RoomWrite<'_>) -> Result<Written, Failure> {
         let RoomWrite {
             room,
             pipe,
@@ -112,7 +114,11 @@ impl WriteRooms for Writer {
         let request = self.http.post("imbachat/v1/widget/imba_rooms", true)?;
         let request = self.form(write).of(request);
         let response = self.http.send(request, Who::SiteUser).await?;
+        let accepted = response.status() == StatusCode::ACCEPTED;
         let body = self.http.body(response).await?;
-        wire::written(&body).map_err(|bad| self.http.bad(bad, Who::SiteUser))
+        let Written { room, errors } =
+            written(&body, accepted).map_err(|bad| self.http.bad(bad, Who::SiteUser))?;
+        let errors = errors.iter().map(|error| self.http.clean(error)).collect();
+        Ok(Written { room, errors })
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::escape::terminal;
-use super::outcome::welcome_in_doubt;
+use super::outcome::{carried, welcome_in_doubt};
 use crate::apply::{Doubt, Outcome, RoomOutcome, Status};
 use crate::manifest::Loaded;
 use crate::model::{Place, UserId};
@@ -112,11 +112,16 @@ fn room_lines(
         Status::InDoubt(Doubt::Welcome, reason) => welcome_in_doubt(reason),
         other => other.name().replace('_', " "),
     };
+    let said = carried(room).map(|said| format!("; {said}"));
+    let error = error + &said.unwrap_or_default();
     // The file goes back into a roster or onto a terminal: what the server said must not steer either.
     let error = terminal(&error);
     let mut users: Vec<UserId> = change.members.sent().collect();
     users.sort_unstable();
-    let left: Vec<UserId> = users.into_iter().skip(room.members).collect();
+    // Calls go out in this order: those that were answered come first.
+    let answered = room.members + room.unconfirmed.len();
+    let never_sent = users.into_iter().skip(answered);
+    let left: Vec<UserId> = room.unconfirmed.iter().copied().chain(never_sent).collect();
     let mut line = |user: String, place: Option<Place>| {
         let row = place
             .and_then(|place| loaded.row(place))

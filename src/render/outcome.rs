@@ -107,6 +107,13 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
             Tone::Change,
             format!("applied      {done}{id}, not seen in the list yet"),
         ),
+        Status::Partial => (
+            Tone::Danger,
+            format!(
+                "partial      {done}{id}, {} confirmed",
+                Count(room.members, "member")
+            ),
+        ),
         Status::Ignored(fields) => {
             let fields: Vec<String> = fields
                 .iter()
@@ -158,12 +165,20 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
         Status::Stale(reason) => (Tone::Danger, format!("stale        {}", terminal(reason))),
         Status::NotStarted => (Tone::Danger, "not started".to_owned()),
     };
+    let said = carried(room).map(|said| format!("; {}", brief(&said)));
+    let words = words + &said.unwrap_or_default();
     let padding = " ".repeat(width.saturating_sub(pipe.chars().count()));
     let _ = writeln!(
         text,
         "  {} {pipe}{padding} {words}",
         paint.tone(tone, glyph(&room.status))
     );
+}
+
+/// The errors that successful answers carried; not escaped.
+pub(super) fn carried(room: &RoomOutcome) -> Option<String> {
+    let errors = room.errors.join("; ");
+    (!errors.is_empty()).then(|| format!("the server answered: {errors}"))
 }
 
 /// What is in doubt where a welcome's answer was lost.
@@ -187,7 +202,8 @@ fn glyph(status: &Status) -> &'static str {
         Status::Verified | Status::Already | Status::Undeclared => "ok",
         Status::Applied => "..",
         Status::Ignored(_) | Status::NotVisible => "??",
-        Status::Conflict(_)
+        Status::Partial
+        | Status::Conflict(_)
         | Status::InDoubt(..)
         | Status::Failed { .. }
         | Status::Stale(_)
@@ -208,6 +224,7 @@ pub(super) fn figures(outcome: &Outcome) -> String {
         "undeclared",
         "stale",
         "applied",
+        "partial",
         "ignored_by_server",
         "not_visible",
         "conflict",

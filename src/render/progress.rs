@@ -61,10 +61,11 @@ impl Progress {
         match event {
             Event::Settled(room) => {
                 self.settled = (self.settled + 1).min(self.total);
-                self.failed += usize::from(!matches!(
+                let answered = matches!(
                     room.status,
                     Status::Applied | Status::Verified | Status::Ignored(_)
-                ));
+                );
+                self.failed += usize::from(!answered || !room.errors.is_empty());
             }
             Event::Resolving(rooms) => {
                 self.stage = format!(

@@ -1,6 +1,7 @@
 //! What became of a room in one line, for pages and annotations.
 
 use super::line::{Quote, values};
+use super::outcome::carried;
 use super::words::Count;
 use crate::apply::{Doubt, RoomOutcome, Status};
 
@@ -20,7 +21,8 @@ pub(super) fn gravity(room: &RoomOutcome) -> Gravity {
     match room.status {
         Status::Verified | Status::Already | Status::Undeclared | Status::Applied => Gravity::Well,
         Status::Ignored(_) | Status::NotVisible => Gravity::Odd,
-        Status::Conflict(_)
+        Status::Partial
+        | Status::Conflict(_)
         | Status::InDoubt(..)
         | Status::Failed { .. }
         | Status::Stale(_)
@@ -42,9 +44,13 @@ pub(super) fn words(room: &RoomOutcome, quote: Quote<'_>) -> String {
     let members: String = confirmed
         .map(|(count, noun)| format!(", {} confirmed", Count(count, noun)))
         .collect();
-    match &room.status {
+    let words = match &room.status {
         Status::Verified => format!("{done}{id}{members}"),
         Status::Applied => format!("{done}{id}{members}, not seen in the list yet"),
+        Status::Partial => {
+            let confirmed = Count(room.members, "member");
+            format!("partial: {done}{id}, {confirmed} confirmed")
+        }
         Status::Already => "already as planned".to_owned(),
         Status::Undeclared => "skipped: no longer in the manifest".to_owned(),
         Status::Ignored(fields) => {
@@ -69,5 +75,7 @@ pub(super) fn words(room: &RoomOutcome, quote: Quote<'_>) -> String {
         Status::Stale(reason) => format!("stale: {}", quote(reason)),
         Status::Unfinished => format!("unfinished{members}, the rest was not sent"),
         Status::NotStarted => "not started".to_owned(),
-    }
+    };
+    let said = carried(room).map(|said| format!("; {}", quote(&said)));
+    words + &said.unwrap_or_default()
 }

@@ -39,6 +39,14 @@ impl Notes {
         });
     }
 
+    /// Errors that a successful answer carried.
+    pub(super) fn carried(&mut self, errors: &[String]) {
+        if !errors.is_empty() {
+            let answer = format!("yes: {}", errors.join("; "));
+            self.note("does a success carry errors", true, false, answer);
+        }
+    }
+
     /// After the first call.
     pub(super) fn made(&mut self, rows: Result<&[LiveRoom], &Failure>, sent: &RoomState) {
         let id = self.probe.room;

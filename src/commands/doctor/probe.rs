@@ -13,7 +13,9 @@ use super::server::Outside;
 use super::{local, quoted};
 use crate::cli::Format;
 use crate::error::{Error, Exit};
-use crate::imbachat::{Delivery, Failure, ReadRooms, Reader, RoomWrite, WriteRooms, Writer};
+use crate::imbachat::{
+    Delivery, Failure, ReadRooms, Reader, RoomWrite, WriteRooms, Writer, Written,
+};
 use crate::manifest::Loaded;
 use crate::model::{
     LiveRoom, Pipe, Probe, Recorded, RoomId, RoomKind, RoomState, Step, is_hidden, looks,
@@ -175,21 +177,23 @@ async fn probe(
         };
         writer.write(&write).await
     };
-    let id = match call(None, &first).await {
-        Ok(id) => id,
+    let Written { room: id, errors } = match call(None, &first).await {
+        Ok(written) => written,
         Err(failure) => return (not_made(&failure), None),
     };
     if let Some(room) = before.iter().find(|room| room.id == id) {
         return (written_over(room), None);
     }
     let mut notes = Notes::new(pipe.clone(), id);
+    notes.carried(&errors);
     let made = read(reader, &pipe, id).await;
     notes.made(made.as_deref(), &first);
     let again = call(Some(id), &second).await;
     let mut seen = Err(Failure::lasting(Delivery::NotSent, "not read"));
     let mut reads = 0;
-    if let Ok(answered) = &again {
-        notes.answered(*answered);
+    if let Ok(Written { room, errors }) = &again {
+        notes.carried(errors);
+        notes.answered(*room);
         while reads < READS && !shows(seen.as_deref(), id, &second) {
             tokio::time::sleep(PAUSE * reads).await;
             seen = read(reader, &pipe, id).await;

@@ -8,7 +8,7 @@ use super::plan::PlanDocument;
 use crate::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
 use crate::error::Exit;
 use crate::model::RunId;
-use crate::render::outcome::welcome_in_doubt;
+use crate::render::outcome::{carried, welcome_in_doubt};
 
 /// The plan an apply had, and what became of each room.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -58,7 +58,7 @@ struct RoomDocument {
     room_id: Option<u64>,
     /// Whether it was to be created.
     create: bool,
-    /// `verified`, `already`, `undeclared`, `stale`, `applied`, `ignored_by_server`, `not_visible`, `conflict`, `in_doubt`, `failed`, `unfinished` or `not_started`.
+    /// `verified`, `already`, `undeclared`, `stale`, `applied`, `partial`, `ignored_by_server`, `not_visible`, `conflict`, `in_doubt`, `failed`, `unfinished` or `not_started`.
     status: &'static str,
     /// Members whose adding was confirmed.
     members: usize,
@@ -138,6 +138,8 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         create,
         anew: _,
         members,
+        unconfirmed: _,
+        errors: _,
         messages,
         requests,
         sends: _,
@@ -160,10 +162,12 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         | Status::Already
         | Status::Undeclared
         | Status::Applied
+        | Status::Partial
         | Status::NotVisible
         | Status::Unfinished
         | Status::NotStarted => (None, Vec::new()),
     };
+    let said: Vec<String> = reason.into_iter().chain(carried(outcome)).collect();
     RoomDocument {
         pipe: pipe.to_string(),
         room_id: id.map(|id| id.0),
@@ -175,7 +179,7 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         retries: *retries,
         milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         doubted: *doubted,
-        reason,
+        reason: (!said.is_empty()).then(|| said.join("; ")),
         ignored_fields,
     }
 }

@@ -5,8 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomform::imbachat::{Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms};
-use roomform::model::{LiveRoom, MessageId, RoomId};
+use roomform::imbachat::{
+    Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms, Written,
+};
+use roomform::model::{LiveRoom, MessageId};
 
 use super::fault::Fault;
 use super::protocol;
@@ -61,7 +63,11 @@ impl Client {
             let number = match call {
                 Call::Write(write) => {
                     let write = Arc::clone(write);
-                    run.requests.push(Request { write, answer });
+                    run.requests.push(Request {
+                        write,
+                        answer,
+                        errors: false,
+                    });
                     run.requests.len() - 1
                 }
                 Call::Say(said) => {
@@ -91,34 +97,50 @@ impl Client {
         })
     }
 
-    fn commit(&self, call: &Call) -> Result<RoomId, Failure> {
+    fn commit(&self, call: &Call) -> Result<Written, Failure> {
         self.world.with(|state| match call {
             Call::Write(write) => {
                 let moody = state.rng.chance(state.weather.moody);
                 let creates = write.room.is_none();
                 state.count(if creates { "a create" } else { "an update" });
                 let name = state.runs[self.run].name.clone();
-                let done = state.server.commit(write, moody, Some(&name));
+                let carries = state.errors.chance(state.weather.errors);
+                let mut arrived = Write::clone(write);
+                if carries {
+                    state.count("a success with an error");
+                    let kept = state.errors.below(arrived.members.len() as u64 + 1);
+                    arrived.members.truncate(kept as usize);
+                }
+                let done = state.server.commit(&arrived, moody, Some(&name));
                 state.say(|| {
                     let (run, moody) = (self.run, if moody { ", fields ignored" } else { "" });
                     format!("run {run}: commit {}: {done:?}{moody}", write.pipe)
                 });
-                done
+                let errors = carries.then(|| "somebody is unknown".to_owned());
+                done.map(|room| Written {
+                    room,
+                    errors: errors.into_iter().collect(),
+                })
             }
-            Call::Say(said) => state.said(said).map(|()| said.room),
+            Call::Say(said) => state.said(said).map(|()| said.room.into()),
         })
     }
 
-    fn answer(&self, call: &Call, number: usize, answer: &Result<RoomId, Failure>) {
+    fn answer(&self, call: &Call, number: usize, answer: &Result<Written, Failure>) {
         self.world.with(|state| {
             state.say(|| format!("run {}: answer {number}: {answer:?}", self.run));
             let told = match answer {
-                Ok(id) => Answer::Good(*id),
+                Ok(written) => Answer::Good(written.room),
                 Err(failure) => Answer::Bad(failure.delivery),
             };
             let run = &mut state.runs[self.run];
             match call {
-                Call::Write(_) => run.requests[number].answer = told,
+                Call::Write(_) => {
+                    let errors = |written: &Written| !written.errors.is_empty();
+                    let request = &mut run.requests[number];
+                    request.answer = told;
+                    request.errors = answer.as_ref().is_ok_and(errors);
+                }
                 Call::Say(_) => run.said[number].answer = told,
             }
             run.denied |= matches!(answer, Err(failure) if failure.denied);
@@ -126,7 +148,7 @@ impl Client {
     }
 
     /// One call there and back.
-    async fn travel(&self, call: Call) -> Result<RoomId, Failure> {
+    async fn travel(&self, call: Call) -> Result<Written, Failure> {
         self.world.event(self.run, "send").await;
         let (number, delay, fault) = self.arrive(&call);
         let mut under_way = UnderWay {
@@ -158,7 +180,7 @@ impl Client {
 }
 
 impl WriteRooms for Client {
-    async fn write(&self, write: &RoomWrite<'_>) -> Result<RoomId, Failure> {
+    async fn write(&self, write: &RoomWrite<'_>) -> Result<Written, Failure> {
         let write = Write {
             room: write.room,
             pipe: write.pipe.clone(),

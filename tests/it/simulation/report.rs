@@ -66,10 +66,12 @@ fn halt(run: &Run, outcome: &Outcome, wrong: &mut Vec<String>) {
         Some(Halt::Interrupted) => run.interrupted,
         Some(Halt::Denied) => run.denied,
         Some(Halt::FailFast) => outcome.rooms.iter().any(|room| {
-            matches!(
-                room.status,
-                Status::Failed { .. } | Status::Conflict(_) | Status::InDoubt(..)
-            )
+            let carries = !room.errors.is_empty();
+            carries
+                || matches!(
+                    room.status,
+                    Status::Failed { .. } | Status::Conflict(_) | Status::InDoubt(..)
+                )
         }),
     };
     check(wrong, so, "it did not stop for that reason");
@@ -141,7 +143,16 @@ fn ended(
     let good = matches!(last, Some(Answer::Good(_))) || change.is_welcome_only() && last.is_none();
     let doubtful = last == Some(Answer::Bad(Delivery::InDoubt));
     let (word, silent) = (said.last(), said.is_empty());
+    let errors = sent.iter().any(|request| request.errors);
+    check(
+        wrong,
+        errors != room.errors.is_empty(),
+        "it carries an error, or not",
+    );
     let so = match &room.status {
+        Status::Verified if errors => false,
+        Status::Applied if errors => false,
+        Status::Partial => good && silent && errors,
         Status::Verified | Status::Ignored(_) => {
             good && word.is_none_or(|word| matches!(word, Answer::Good(_)))
         }
@@ -212,7 +223,8 @@ fn welcomed(
         there >= room.messages,
         "a message is counted that is not there",
     );
-    if change.welcome.is_some() && matches!(room.status, Status::Verified | Status::Ignored(_)) {
+    let verified = matches!(room.status, Status::Verified | Status::Ignored(_));
+    if change.welcome.is_some() && verified && room.errors.is_empty() {
         let others = state.disk.entries.iter().any(|(stamp, fact)| {
             let message = matches!(fact, Fact::Message { room: id, .. } if Some(*id) == room.id);
             message && stamp.run != run.name
@@ -252,11 +264,18 @@ fn confirmed(
         room.status,
         Status::Verified
             | Status::Applied
+            | Status::Partial
             | Status::Ignored(_)
             | Status::NotVisible
             | Status::InDoubt(Doubt::Welcome, _)
     ) {
-        check(wrong, disk == all, "not everybody planned was added");
+        let sent: BTreeSet<UserId> = disk.iter().chain(&room.unconfirmed).copied().collect();
+        check(wrong, sent == all, "not everybody planned was sent");
+        check(
+            wrong,
+            room.unconfirmed.is_empty() || !room.errors.is_empty(),
+            "not everybody planned was added",
+        );
         check(wrong, truth.is_some(), "there is no such room");
     }
 }

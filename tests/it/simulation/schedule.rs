@@ -55,10 +55,17 @@ async fn unfold(seed: u64, logged: bool) -> Arc<World> {
         stubborn_from_birth: rng.chance(300),
     };
     let mut wishes = Arc::new(Wishes::new(&mut rng));
-    let world = Arc::new(World::new(rng, manners, logged));
+    let mut errors = Rng::new(seed ^ 0x0e44_0e44);
+    let carries = if errors.chance(250) {
+        1 + errors.below(300)
+    } else {
+        0
+    };
+    let world = Arc::new(World::new(rng, errors, manners, logged));
     let (steps, calm) = world.with(|state| {
         furnish(state, &wishes);
         state.weather = Weather::new(&mut state.rng);
+        state.weather.errors = carries;
         let weather = state.weather.clone();
         state.say(|| format!("{manners:?} {weather:?}"));
         let mut calm = Start::calm(&mut state.rng);

@@ -9,7 +9,7 @@ use roomform::plan::{Action, ConflictKind, Note, Plan, Refusal};
 pub type Tally = BTreeMap<&'static str, u64>;
 
 /// Everything that has to happen in a few thousand worlds.
-const ALL: [&str; 78] = [
+const ALL: [&str; 80] = [
     "401",
     "422",
     "429",
@@ -37,6 +37,7 @@ const ALL: [&str; 78] = [
     "a welcome in doubt",
     "a welcome still owed",
     "a welcome without an answer",
+    "a success with an error",
     "a whole run",
     "a wrong certificate",
     "add_members",
@@ -68,6 +69,7 @@ const ALL: [&str; 78] = [
     "no connection",
     "not_started",
     "not_visible",
+    "partial",
     "only a welcome",
     "publish",
     "released",

@@ -21,6 +21,8 @@ pub struct Weather {
     pub others: u64,
     /// The server ignores all fields of one update.
     pub moody: u64,
+    /// A write adds only some of its members, and the good answer carries an error.
+    pub errors: u64,
     /// The disk is full from now on.
     pub full: u64,
     /// Milliseconds, at most.
@@ -48,6 +50,7 @@ impl Weather {
             faults.retain(|_| rng.chance(300));
         }
         Self {
+            errors: 0,
             fails,
             faults,
             list_fails,

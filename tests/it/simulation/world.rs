@@ -32,6 +32,8 @@ pub enum Answer {
 pub struct Request {
     pub write: Arc<Write>,
     pub answer: Answer,
+    /// Whether a good answer carried an error.
+    pub errors: bool,
 }
 
 /// A message that arrived.
@@ -107,6 +109,8 @@ impl Run {
 #[derive(Debug)]
 pub struct State {
     pub rng: Rng,
+    /// Decides which good answers carry an error. Apart from the other, so that worlds without them stay as they were.
+    pub errors: Rng,
     pub weather: Weather,
     pub server: Server,
     pub disk: Disk,
@@ -125,9 +129,10 @@ pub struct World(Mutex<State>);
 
 impl World {
     /// An empty world.
-    pub fn new(rng: Rng, manners: Manners, logged: bool) -> Self {
+    pub fn new(rng: Rng, errors: Rng, manners: Manners, logged: bool) -> Self {
         Self(Mutex::new(State {
             rng,
+            errors,
             weather: Weather::default(),
             server: Server::new(manners),
             disk: Disk::default(),

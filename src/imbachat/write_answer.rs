@@ -1,0 +1,122 @@
+//! An answer of imba_rooms: the room it names, and the errors that a success carries nevertheless.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::wire::{
+    Bad, Complaint, ERRORS, NO_REASON, WARNINGS, collect, complaint_of, has_error, integer,
+    is_denied, is_nothing, is_object, parse, truth, words,
+};
+use crate::model::RoomId;
+
+/// What a successful write answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The room it wrote to.
+    pub room: RoomId,
+    /// Errors and warnings that the answer carries. With any of them no member is confirmed.
+    pub errors: Vec<String>,
+}
+
+/// An answer without an error.
+impl From<RoomId> for Written {
+    fn from(room: RoomId) -> Self {
+        let errors = Vec::new();
+        Self { room, errors }
+    }
+}
+
+/// Reads a successful answer. `accepted`: it came with HTTP 202.
+pub(super) fn written(text: &[u8], accepted: bool) -> Result<Written, Bad> {
+    let answer: Value = parse(text)?;
+    let object = is_object(&answer);
+    let code = answer.get("code").and_then(integer);
+    let accepted = accepted || code == Some(202);
+    if object.is_ok() && (is_denied(&answer) || code.is_some_and(|code| code != 200 && code != 202))
+    {
+        return Err(complaint_of(&answer));
+    }
+    object?;
+    let elements: Vec<&Value> = match answer.get("data") {
+        Some(Value::Array(rows)) => rows.iter().collect(),
+        Some(Value::Object(rows)) if rows.contains_key("0") => {
+            let first = rows.get("0").into_iter();
+            let others = rows.iter().filter(|(key, _)| *key != "0");
+            first.chain(others.map(|(_, row)| row)).collect()
+        }
+        Some(row @ Value::Object(_)) => vec![row],
+        _ => Vec::new(),
+    };
+    match first_room(&elements) {
+        Ok(room) => Ok(Written {
+            room,
+            errors: carried_errors(&answer, &elements, accepted),
+        }),
+        // Without a room it is no success that carries an error: it is the error.
+        Err(Bad::Shape(_)) if has_error(&answer) => Err(complaint_of(&answer)),
+        Err(bad) => Err(bad),
+    }
+}
+
+/// The room that the first element names, if it says that it succeeded.
+fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
+    let shape = |text: &str| Bad::Shape(text.to_owned());
+    let first = elements
+        .first()
+        .ok_or_else(|| shape("the answer names no room"))?;
+    let failed = first.get("error").is_some_and(|error| !is_nothing(error));
+    let succeeded = first.get("success").and_then(truth);
+    if failed || succeeded == Some(false) {
+        let text = words(first).unwrap_or_else(|| NO_REASON.to_owned());
+        return Err(Bad::Complaint(Complaint { code: None, text }));
+    }
+    if succeeded.is_none() {
+        return Err(shape("the answer does not say whether it succeeded"));
+    }
+    rooms(first)
+        .next()
+        .ok_or_else(|| shape("the answer has no number as its room_id"))
+}
+
+/// The room ids of one element.
+fn rooms(element: &Value) -> impl Iterator<Item = RoomId> {
+    ["room_id", "roomId"]
+        .iter()
+        .filter_map(|key| integer(element.get(key)?))
+        .filter_map(|id| u64::try_from(id).ok().filter(|id| *id > 0))
+        .map(RoomId)
+}
+
+/// What is wrong with an answer that is a success as a whole.
+fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<String> {
+    let mut errors = Vec::new();
+    if accepted {
+        errors.push("it accepted the call, and does not say that it is done (202)".to_owned());
+    }
+    for part in std::iter::once(answer).chain(elements.iter().copied()) {
+        let keys = ERRORS.iter().chain(&WARNINGS);
+        let values = keys.filter_map(|key| part.get(key));
+        let mut values = values.filter(|value| !is_nothing(value)).peekable();
+        let before = errors.len();
+        let failed = is_denied(part);
+        if values.peek().is_none() && !failed {
+            continue;
+        }
+        values.for_each(|value| collect(value, &mut errors));
+        if failed && let Some(message) = part.get("message") {
+            collect(message, &mut errors);
+        }
+        if errors.len() == before {
+            errors.push(NO_REASON.to_owned());
+        }
+    }
+    let named: BTreeSet<RoomId> = elements.iter().copied().flat_map(rooms).collect();
+    if named.len() > 1 {
+        let named: Vec<String> = named.iter().map(ToString::to_string).collect();
+        errors.push(format!("it names more than one room: {}", named.join(", ")));
+    }
+    let mut seen = BTreeSet::new();
+    errors.retain(|error| seen.insert(error.clone()));
+    errors
+}
