@@ -15,8 +15,8 @@ use super::verify::verify;
 use super::welcome::{due, put_off, welcome};
 use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
 use crate::ledger::{Fact, Record};
-use crate::model::{FieldValue, Pipe, RoomState};
-use crate::plan::{Change, Interest, Plan};
+use crate::model::{FieldValue, Observed, Pipe, RoomState};
+use crate::plan::{Change, IgnoredField, Interest, Plan};
 
 /// How often rooms in doubt are looked for and, where they are not, created again.
 const ROUNDS: u32 = 3;
@@ -253,13 +253,27 @@ async fn look_again<R, W, L: Record>(
     }
     let written = outcome.rooms.iter();
     let written = written.filter(|room| sent.contains_key(&room.pipe));
-    let facts: Vec<Fact> = written.flat_map(looked).collect();
+    let ignored = job.plan.ignored.iter();
+    let ignored = ignored.filter(|field| !sent.contains_key(&field.pipe));
+    let settled = ignored.flat_map(|field| settled(field, outcome.observed.as_ref()));
+    let facts: Vec<Fact> = written.flat_map(looked).chain(settled).collect();
     if !facts.is_empty()
         && let Err(error) = job.ledger.append(facts).await
     {
         job.control.stop(Halt::Ledger(error.to_string()));
         outcome.halt = outcome.halt.take().or(job.control.halted());
     }
+}
+
+/// A field that was ignored before, and that the list read after the writes shows as it was sent.
+fn settled(ignored: &IgnoredField, observed: Option<&Observed>) -> Vec<Fact> {
+    let IgnoredField {
+        pipe, field, sent, ..
+    } = ignored;
+    let rows = observed.into_iter().flat_map(|list| list.live(pipe));
+    rows.filter(|row| row.state.value(*field) == *sent)
+        .map(|row| Fact::settled(pipe.clone(), row.id, *field, sent.clone()))
+        .collect()
 }
 
 /// What the look at a room that was written to is remembered for: that there was one, last, and where it did not show what was sent.

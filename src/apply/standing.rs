@@ -5,7 +5,7 @@ use super::control::Halt;
 use super::outcome::Outcome;
 use super::run::Job;
 use crate::ledger::{Fact, Record};
-use crate::plan::Standing;
+use crate::plan::{SettledField, Standing};
 
 /// Writes down who left the manifest, so that they count as new if they come back, and which rooms did.
 pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
@@ -16,7 +16,21 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
         members: room.left.clone(),
         taken_out: false,
     });
-    let Standing { left, back, .. } = &job.plan.standing;
+    let Standing {
+        left,
+        back,
+        given: _,
+        settled,
+    } = &job.plan.standing;
+    let settled = settled.iter().map(|settled| {
+        let SettledField {
+            pipe,
+            room,
+            field,
+            value,
+        } = settled.clone();
+        Fact::settled(pipe, room, field, value)
+    });
     let moved = [(left, false), (back, true)];
     let moved = moved.into_iter().flat_map(|(rooms, declared)| {
         rooms.iter().map(move |pipe| Fact::Declared {
@@ -24,7 +38,7 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
             declared,
         })
     });
-    let facts: Vec<Fact> = released.chain(moved).collect();
+    let facts: Vec<Fact> = settled.chain(released).chain(moved).collect();
     if !facts.is_empty()
         && let Err(error) = job.ledger.append(facts).await
     {

@@ -27,6 +27,8 @@ enum Register<'a> {
     Resent(&'a Pipe, RoomId, FieldValue),
     /// What the server showed.
     Shown(&'a Pipe, RoomId, Field),
+    /// That some run saw a value as it was sent.
+    Settled(&'a Pipe, RoomId, &'a FieldValue),
     /// What a run saw of a field it had sent; of none: that it looked.
     Saw(&'a Pipe, RoomId, &'a str, Option<Field>),
     /// How far one run came with a message.
@@ -58,10 +60,12 @@ pub fn compact(entries: &Entries) -> Entries {
     kept
 }
 
-/// Whether nobody asks any more: what a run saw of its write matters until the next one.
+/// Whether nobody asks any more: what was seen of a write matters until the next one.
 fn is_settled<'a>(register: &Register<'a>, spoken: &BTreeSet<Register<'a>>) -> bool {
     match register {
-        Register::Saw(pipe, room, ..) => spoken.contains(&Register::Sent(pipe, *room)),
+        Register::Saw(pipe, room, ..) | Register::Settled(pipe, room, _) => {
+            spoken.contains(&Register::Sent(pipe, *room))
+        }
         _ => false,
     }
 }
@@ -101,11 +105,19 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             .map(|user| Register::Member(pipe, *room, *user))
             .collect(),
         Fact::Shown {
-            pipe, room, field, ..
-        } => vec![
-            Register::Shown(pipe, *room, *field),
-            Register::Saw(pipe, *room, &stamp.run, Some(*field)),
-        ],
+            pipe,
+            room,
+            field,
+            sent,
+            shown,
+        } => {
+            let settled = (sent == shown).then_some(Register::Settled(pipe, *room, sent));
+            let own = [
+                Register::Shown(pipe, *room, *field),
+                Register::Saw(pipe, *room, &stamp.run, Some(*field)),
+            ];
+            own.into_iter().chain(settled).collect()
+        }
         Fact::Message { pipe, room, .. } => vec![
             Register::Id(pipe),
             Register::Message(pipe, *room, &stamp.run),

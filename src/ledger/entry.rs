@@ -49,7 +49,8 @@ pub enum Fact {
         /// Whether somebody says that they were taken out by hand: nothing is left to people then.
         taken_out: bool,
     },
-    /// After a write the list shows another value than was sent.
+    /// After a write the list shows another value than was sent; or, where both are the same, it shows what was sent at last,
+    /// and the field is no longer ignored.
     Shown {
         /// The room.
         pipe: Pipe,
@@ -121,6 +122,17 @@ impl Fact {
             room,
             from,
             stage: Stage::Intended,
+        }
+    }
+
+    /// The list shows a field that was ignored as it was sent.
+    pub fn settled(pipe: Pipe, room: RoomId, field: Field, value: FieldValue) -> Self {
+        Self::Shown {
+            pipe,
+            room,
+            field,
+            sent: value.clone(),
+            shown: value,
         }
     }
 

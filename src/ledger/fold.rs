@@ -237,10 +237,18 @@ impl Folding {
                 ..
             } => {
                 let there = self.rooms.entry(room).or_default();
+                let last = there.known.sent.as_ref().map(|state| state.value(field));
                 if let Some(there) = there.of(run) {
                     there.shown.insert(field, shown.clone());
+                } else if sent == shown && last.as_ref() == Some(&sent) {
+                    // Another run saw what the last write sent: another value since then is drift.
+                    there.shown.remove(&field);
                 }
-                there.known.shown.insert(field, Shown { sent, shown });
+                if sent == shown {
+                    there.known.shown.remove(&field);
+                } else {
+                    there.known.shown.insert(field, Shown { sent, shown });
+                }
             }
             Fact::Seen { room, .. } => {
                 let there = self.rooms.get_mut(&room);

@@ -8,7 +8,7 @@ use super::limits::{self, Allow};
 use super::remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note};
 use super::rename::likely_renames;
 use super::select::Selection;
-use super::standing::{Standing, left};
+use super::standing::{Standing, left, settled};
 use super::walk::{Ahead, without};
 use crate::model::{
     Desired, DesiredRoom, Field, FieldSet, LiveRoom, MembersPolicy, Observed, Pipe, Recorded,
@@ -365,7 +365,9 @@ impl Diff<'_> {
         let undeclared: Vec<&Pipe> = without(recorded.ids.keys(), desired.rooms.keys()).collect();
         let left = left(&undeclared, recorded);
         let given = desired.given();
-        plan.standing = Standing::of(desired, &given, recorded, &left, only);
+        let here = desired.rooms.keys().filter(|pipe| only.contains(pipe));
+        let settled = settled(here, self.observed, recorded);
+        plan.standing = Standing::of(desired, &given, recorded, &left, settled, only);
         if only.of_all_shards().is_all() {
             let undeclared = undeclared.into_iter();
             plan.undeclared = undeclared

@@ -28,7 +28,7 @@ pub use remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note, Refusal};
 pub use saved::{Approved, Inputs, SavedChange, SavedPlan, SkipReason, Skipped, select};
 pub use select::{Interest, Selection};
 pub use shard::Shard;
-pub use standing::{Standing, to_note};
+pub use standing::{SettledField, Standing, to_note};
 
 /// Members sent in one call: PHP silently drops form variables past 1,000 (`api: fact 2`), so a call stays far below.
 pub const CHUNK: usize = 200;

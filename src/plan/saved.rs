@@ -145,8 +145,10 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
         .sum::<usize>();
     if approved.plan.changes.len() < new.changes.len() {
         // As with `--only`: a part of the manifest says nothing about what left it.
+        let Standing { back, settled, .. } = std::mem::take(&mut approved.plan.standing);
         approved.plan.standing = Standing {
-            back: std::mem::take(&mut approved.plan.standing.back),
+            back,
+            settled,
             ..Standing::default()
         };
     }

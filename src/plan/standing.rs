@@ -9,7 +9,7 @@ use super::change::Plan;
 use super::remarks::Refusal;
 use super::select::Selection;
 use super::shard::Shard;
-use crate::model::{Desired, Given, Pipe, Recorded};
+use crate::model::{Desired, Field, FieldValue, Given, Observed, Pipe, Recorded, RoomId};
 
 /// What an apply writes down of the manifest, beside what it does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,48 @@ pub struct Standing {
     /// Rooms and memberships of the files with rows that give another number than when they were last applied; what was allowed
     /// to one part of the rooms only (`--shard`) under a name of its own: `class.csv (part 3/8)`.
     pub given: Given,
+    /// Fields that are no longer ignored.
+    pub settled: Vec<SettledField>,
+}
+
+/// A field on record as ignored by the server that the list now shows as it was sent: the record ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettledField {
+    /// The room.
+    pub pipe: Pipe,
+    /// Its id.
+    pub room: RoomId,
+    /// The field.
+    pub field: Field,
+    /// What was sent, and is shown.
+    pub value: FieldValue,
+}
+
+/// The fields of these rooms that are on record as ignored and shown as they were sent.
+pub(super) fn settled<'a>(
+    pipes: impl Iterator<Item = &'a Pipe>,
+    observed: &Observed,
+    recorded: &Recorded,
+) -> Vec<SettledField> {
+    // Nearly always nothing is: the rooms are not looked up then.
+    if recorded.rooms.values().all(|room| room.shown.is_empty()) {
+        return Vec::new();
+    }
+    let rows = pipes.flat_map(|pipe| observed.live(pipe));
+    let fields = rows.filter_map(|row| Some((row, recorded.rooms.get(&row.id)?)));
+    let fields = fields.flat_map(|(row, known)| {
+        let as_sent = known
+            .shown
+            .iter()
+            .filter(|(field, shown)| row.state.value(**field) == shown.sent);
+        as_sent.map(|(field, shown)| SettledField {
+            pipe: row.pipe.clone(),
+            room: row.id,
+            field: *field,
+            value: shown.sent.clone(),
+        })
+    });
+    fields.collect()
 }
 
 impl Standing {
@@ -31,6 +73,7 @@ impl Standing {
         given: &Given,
         recorded: &Recorded,
         left: &[Pipe],
+        settled: Vec<SettledField>,
         only: &Selection,
     ) -> Self {
         let declared = |pipe: &&Pipe| desired.rooms.contains_key(*pipe);
@@ -40,6 +83,7 @@ impl Standing {
         if !only.of_all_shards().is_all() {
             return Self {
                 back,
+                settled,
                 ..Self::default()
             };
         }
@@ -47,6 +91,7 @@ impl Standing {
             left: left.iter().filter(here).cloned().collect(),
             back,
             given: to_note(given, recorded, only.shard()),
+            settled,
         };
         standing.unless_recorded(recorded)
     }
@@ -55,6 +100,11 @@ impl Standing {
     fn unless_recorded(mut self, recorded: &Recorded) -> Self {
         self.left.retain(|pipe| !recorded.left.contains(pipe));
         self.back.retain(|pipe| recorded.left.contains(pipe));
+        self.settled.retain(|settled| {
+            let known = recorded.rooms.get(&settled.room);
+            let shown = known.and_then(|known| known.shown.get(&settled.field));
+            shown.is_some_and(|shown| shown.sent == settled.value)
+        });
         self.given.retain(|source, given| {
             let before = recorded.rosters.get(&**source).copied();
             // A file that gives nothing has nothing to say, but that a part was allowed it.
@@ -65,15 +115,22 @@ impl Standing {
 }
 
 impl Plan {
-    /// Whether there is something to write down although nothing is sent: who left, which rooms came and went, and a file
-    /// that was allowed to give so much less. A file that gives a little more or less can wait for the next change.
+    /// Whether there is something to write down although nothing is sent: who left, which rooms came and went, which fields
+    /// are no longer ignored, and a file that was allowed to give so much less. A file that gives a little more or less can
+    /// wait for the next change.
     pub fn is_to_be_noted(&self) -> bool {
-        let Standing { left, back, given } = &self.standing;
+        let Standing {
+            left,
+            back,
+            given,
+            settled,
+        } = &self.standing;
         let released = self.by_hand.iter().any(|room| !room.left.is_empty());
         let shrunk = self.guards.iter().any(
             |guard| matches!(guard, Refusal::Shrunk { source, .. } if given.keys().any(|it| it.starts_with(&**source))),
         );
-        released || shrunk || !left.is_empty() || !back.is_empty()
+        let moved = !left.is_empty() || !back.is_empty() || !settled.is_empty();
+        released || shrunk || moved
     }
 }
 

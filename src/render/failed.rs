@@ -112,8 +112,7 @@ fn room_lines(
         Status::InDoubt(Doubt::Welcome, reason) => welcome_in_doubt(reason),
         other => other.name().replace('_', " "),
     };
-    let said = carried(room).map(|said| format!("; {said}"));
-    let error = error + &said.unwrap_or_default();
+    let error = error + &carried(room, &str::to_owned);
     // The file goes back into a roster or onto a terminal: what the server said must not steer either.
     let error = terminal(&error);
     let mut users: Vec<UserId> = change.members.sent().collect();

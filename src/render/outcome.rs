@@ -165,8 +165,7 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
         Status::Stale(reason) => (Tone::Danger, format!("stale        {}", terminal(reason))),
         Status::NotStarted => (Tone::Danger, "not started".to_owned()),
     };
-    let said = carried(room).map(|said| format!("; {}", brief(&said)));
-    let words = words + &said.unwrap_or_default();
+    let words = words + &carried(room, &brief);
     let padding = " ".repeat(width.saturating_sub(pipe.chars().count()));
     let _ = writeln!(
         text,
@@ -175,10 +174,12 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
     );
 }
 
-/// The errors that successful answers carried; not escaped.
-pub(super) fn carried(room: &RoomOutcome) -> Option<String> {
-    let errors = room.errors.join("; ");
-    (!errors.is_empty()).then(|| format!("the server answered: {errors}"))
+/// The errors that successful answers carried, to go behind what is said of the room.
+pub(super) fn carried(room: &RoomOutcome, quote: Quote<'_>) -> String {
+    if room.errors.is_empty() {
+        return String::new();
+    }
+    format!("; the server answered: {}", quote(&room.errors.join("; ")))
 }
 
 /// What is in doubt where a welcome's answer was lost.

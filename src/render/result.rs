@@ -76,6 +76,5 @@ pub(super) fn words(room: &RoomOutcome, quote: Quote<'_>) -> String {
         Status::Unfinished => format!("unfinished{members}, the rest was not sent"),
         Status::NotStarted => "not started".to_owned(),
     };
-    let said = carried(room).map(|said| format!("; {}", quote(&said)));
-    words + &said.unwrap_or_default()
+    words + &carried(room, quote)
 }

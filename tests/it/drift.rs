@@ -185,3 +185,74 @@ fn a_field_the_server_ignores_was_not_changed_outside() {
         assert_eq!(changed(&dir, &more), json!([["title", []]]), "{blind}");
     }
 }
+
+/// A server whose list shows writes so many calls late.
+fn late(api: &Api, lag: u32) {
+    let quirks = Quirks {
+        lag,
+        ..Quirks::default()
+    };
+    api.world(|world| world.set_quirks(quirks));
+}
+
+/// A room that was closed, which the list shows so many calls late: too late for the run that closed it.
+fn closed_late(lag: u32) -> (Api, Dir) {
+    let api = Api::start(Config::default());
+    somebody(&api, &manifest("Team A", true));
+    late(&api, lag);
+    let dir = Dir::with(&manifest("Team A", false)).envs(&api.env());
+    let ran = dir.run(&["apply", "--yes"]);
+    assert_eq!(ran.code, 4, "{ran:#?}");
+    assert!(ran.out.contains("ignored by server: public"), "{ran:#?}");
+    (api, dir)
+}
+
+/// The ledger's text.
+fn ledger(dir: &Dir) -> String {
+    let mut ledgers = dir.files();
+    ledgers.retain(|(path, _)| path.extension().is_some_and(|end| end == "jsonl"));
+    String::from_utf8(ledgers.pop().unwrap().1).unwrap()
+}
+
+#[test]
+fn a_room_opened_again_after_a_list_that_lagged_is_drift() {
+    let (api, dir) = closed_late(3);
+    late(&api, 0);
+    // The list shows what was sent: this apply sends nothing, and writes down that the record ended.
+    let before = ledger(&dir);
+    let writes = api.stats().writes();
+    dir.run(&["apply", "--yes"]).ok();
+    let after = ledger(&dir);
+    assert_eq!(api.stats().writes(), writes);
+    assert_eq!(after.lines().count(), before.lines().count() + 1, "{after}");
+    dir.run(&["apply", "--yes"]).ok();
+    assert_eq!(ledger(&dir), after);
+    // Somebody opens the room again: the same values as on record, and drift all the same.
+    somebody(&api, &manifest("Team A", true));
+    let plan = dir.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, 2, "{plan:#?}");
+    assert!(!plan.out.contains("ignored"), "{plan:#?}");
+    assert_eq!(changed(&dir, &[]), json!([["public", ["outside"]]]));
+    // Also when the ledger was compacted.
+    dir.run(&["ledger", "compact"]).ok();
+    assert_eq!(changed(&dir, &[]), json!([["public", ["outside"]]]));
+    dir.run(&["apply", "--yes"]).ok();
+    assert!(!api.room("team-a").is_public);
+}
+
+#[test]
+fn the_list_read_after_other_writes_ends_the_record_as_well() {
+    // The list of the second plan is the fourth, and still late; the one that is read after the write is not.
+    let (api, dir) = closed_late(4);
+    let renamed = |public| manifest("Team A", public).replace("Team B", "Team Bee");
+    dir.write("rooms.yaml", renamed(false));
+    let ran = dir.run(&["apply", "--yes"]);
+    assert!(
+        ran.out.contains("ignored by the server: sent again only"),
+        "{ran:#?}"
+    );
+    late(&api, 0);
+    somebody(&api, &renamed(true));
+    let fields = changed(&dir, &[]);
+    assert_eq!(fields, json!([["public", ["outside"]]]));
+}

@@ -167,7 +167,8 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         | Status::Unfinished
         | Status::NotStarted => (None, Vec::new()),
     };
-    let said: Vec<String> = reason.into_iter().chain(carried(outcome)).collect();
+    let reason = reason.unwrap_or_default() + &carried(outcome, &str::to_owned);
+    let reason = reason.trim_start_matches("; ");
     RoomDocument {
         pipe: pipe.to_string(),
         room_id: id.map(|id| id.0),
@@ -179,7 +180,7 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         retries: *retries,
         milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         doubted: *doubted,
-        reason: (!said.is_empty()).then(|| said.join("; ")),
+        reason: (!reason.is_empty()).then(|| reason.to_owned()),
         ignored_fields,
     }
 }

@@ -357,3 +357,173 @@ fn an_answer_for_another_room_stops_the_rooms_writes() {
     apply: 1 conflict; 0 members confirmed; 1 to write, 1 to verify
     ");
 }
+
+// success answers that carry an error
+
+/// Good answers with an error in them, and the words to show.
+fn carrying() -> Vec<(Vec<u8>, &'static str)> {
+    let row = r#"{"success":true,"room_id":7}"#;
+    let whole = |more: &str| good(&format!(r#"{{"code":200,{more},"data":[{row}]}}"#));
+    let rows = |second: &str| good(&format!(r#"{{"code":200,"data":[{row},{second}]}}"#));
+    let accepted = "it accepted the call, and does not say that it is done (202)";
+    vec![
+        (
+            whole(r#""errors":["user 4 is unknown"]"#),
+            "user 4 is unknown",
+        ),
+        (
+            whole(r#""warnings":["user 4 is unknown"]"#),
+            "user 4 is unknown",
+        ),
+        (
+            rows(r#"{"success":false,"error":"user 4 is unknown"}"#),
+            "user 4 is unknown",
+        ),
+        (
+            rows(r#"{"success":true,"room_id":8}"#),
+            "it names more than one room: 7, 8",
+        ),
+        (http("202 Accepted", "", WRITTEN), accepted),
+    ]
+}
+
+#[test]
+fn a_create_whose_answer_carries_an_error_records_the_room_and_no_member() {
+    for (answer, words) in carrying() {
+        let server = server(EMPTY_LIST, LISTED, move |before| match before {
+            0 => answer.clone(),
+            _ => good(WRITTEN),
+        });
+        let dir = dir(&server.url());
+        let ran = dir.run(&["apply", "--yes", "--failed", "failed.csv"]);
+        let text = ending(&ran);
+        let expected = format!(
+            "  !! team-a               partial      created as room 7, 0 members confirmed; the server answered: {words}\n\
+             apply: 1 partial; 0 members confirmed; 1 to write, 1 to verify"
+        );
+        assert_eq!(text, expected);
+        assert!(
+            ran.out
+                .contains("now:  1 to gain members only, 2 members to add"),
+            "{}",
+            ran.out
+        );
+        let failed = dir.read("failed.csv");
+        for user in ["3", "4"] {
+            let line = format!("team-a,{user},partial; the server answered: ");
+            assert!(failed.replace('"', "").contains(&line), "{failed}");
+        }
+        assert_eq!(ledger_kinds(&dir), ["intent", "confirmed", "seen"]);
+        // The members go once more, into the room that is on record: there is no second create.
+        dir.run(&["apply", "--yes"]).ok();
+        let writes = writes(&server);
+        assert_eq!(writes.len(), 2, "{words}");
+        let again = form(&writes[1]);
+        for field in [
+            ("room_id", "7"),
+            ("users_ids[0]", "3"),
+            ("users_ids[1]", "4"),
+        ] {
+            assert!(again.contains(&field), "{words}: {again:?}");
+        }
+        dir.run(&["plan", "--detailed-exitcode"]).ok();
+    }
+}
+
+#[test]
+fn only_the_members_of_the_call_with_the_error_are_sent_again() {
+    let members: Vec<String> = (1..=401).map(|id| id.to_string()).collect();
+    let manifest = format!(
+        "version: 1\nrooms:\n  - {{pipe: team-a, title: Team A, members: [{}]}}\n",
+        members.join(", ")
+    );
+    let error = WRITTEN.replace("\"data\"", r#""errors":["one is unknown"],"data""#);
+    let server = server(EMPTY_LIST, LISTED, move |before| match before {
+        1 => good(&error),
+        _ => good(WRITTEN),
+    });
+    let dir = dir_with(&manifest, &server.url());
+    let ran = dir.run(&["apply", "--yes", "--failed", "failed.csv"]);
+    assert_snapshot!(ending(&ran), @"
+      !! team-a               partial      created as room 7, 201 members confirmed; the server answered: one is unknown
+    apply: 1 partial; 201 members confirmed; 3 to write, 1 to verify
+    ");
+    let failed = dir.read("failed.csv");
+    let users: Vec<&str> = failed
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(',').nth(1))
+        .collect();
+    let expected: Vec<String> = (201..=400).map(|id| id.to_string()).collect();
+    assert_eq!(users, expected);
+    dir.run(&["apply", "--yes"]).ok();
+    let writes = writes(&server);
+    let last = form(writes.last().unwrap());
+    let sent = last
+        .iter()
+        .filter(|(name, _)| name.starts_with("users_ids"));
+    assert_eq!((writes.len(), sent.count()), (4, 200));
+    assert!(last.contains(&("users_ids[0]", "201")));
+}
+
+#[test]
+fn the_list_decides_about_fields_whose_answer_carries_an_error() {
+    const RENAMED: &str = r#"{"success":"true","data":[{"id":7,"pipe":"team-a","name":"Team B","type":1,"is_public":0,"deleted_at":null}],"code":200}"#;
+    let manifest =
+        "version: 1\nrooms:\n  - {pipe: team-a, title: Team B, members_policy: on_create}\n";
+    let error = good(&WRITTEN.replace("\"data\"", r#""warnings":["no such title"],"data""#));
+    let run = |after| {
+        let error = error.clone();
+        let server = server(LISTED, after, move |_| error.clone());
+        let dir = dir_with(manifest, &server.url());
+        let ran = dir.run(&["apply", "--yes"]);
+        let shown = ran
+            .out
+            .lines()
+            .filter(|line| line.contains("the server answered"));
+        let shown: Vec<&str> = shown.collect();
+        assert_eq!(ran.code, 4, "{ran:#?}");
+        let next = dir.run(&["plan", "--detailed-exitcode"]).code;
+        (shown.join("\n").trim().to_owned(), next)
+    };
+    let (text, next) = run(RENAMED);
+    assert_snapshot!(text, @"!! team-a               partial      updated, 0 members confirmed; the server answered: no such title");
+    assert_eq!(next, 0);
+    let (text, next) = run(LISTED);
+    assert_snapshot!(text, @r#"?? team-a               ignored by server: title sent as "Team B", shown as "Team A"; the server answered: no such title"#);
+    assert_eq!(next, 0);
+}
+
+#[test]
+fn an_error_in_a_good_answer_is_escaped_wherever_it_is_shown() {
+    let said = format!("\u{1b}[1m {LOGIN} | <b> @all\n::error::x");
+    let said = serde_json::to_string(&said).unwrap();
+    let answer = WRITTEN.replace("\"data\"", &format!("\"errors\":[{said}],\"data\""));
+    for format in ["text", "json", "markdown", "github"] {
+        let answer = good(&answer);
+        let server = server(EMPTY_LIST, LISTED, move |_| answer.clone());
+        let ran = dir(&server.url()).run(&["apply", "--yes", "--format", format]);
+        let text = told(&ran, &[]);
+        assert_eq!(ran.code, 4, "{text}");
+        assert!(
+            !text.contains('\u{1b}') && text.contains("partial"),
+            "{text}"
+        );
+        assert!(!text.contains("\n::error::x"), "{text}");
+        match format {
+            "json" => {
+                let room = &ran.json()["rooms"][0];
+                assert_eq!(
+                    (&room["status"], &room["members"]),
+                    (&"partial".into(), &0.into())
+                );
+                assert_eq!(
+                    room["reason"],
+                    "the server answered: \u{1b}[1m *** | <b> @all\n::error::x"
+                );
+            }
+            "markdown" => assert!(!text.contains("<b>") && !text.contains("@all"), "{text}"),
+            _ => assert!(text.contains("***"), "{text}"),
+        }
+    }
+}

@@ -85,12 +85,22 @@ impl Account {
                 continue;
             };
             let writer = &lines[last].0.run;
-            let own = lines[last..]
-                .iter()
-                .filter(|(stamp, _)| stamp.run == *writer);
             let (mut saw, mut looked) = (sent.clone(), false);
-            for (_, fact) in own {
+            for (stamp, fact) in &lines[last..] {
+                let own = stamp.run == *writer;
                 match fact {
+                    Fact::Shown {
+                        room,
+                        field,
+                        sent: one,
+                        shown: other,
+                        ..
+                    } if one == other && !own => {
+                        // Whoever looked: it was shown as it was sent last.
+                        let ended = room == id && sent.value(*field) == *one;
+                        ended.then(|| saw.copy_field(*field, sent));
+                    }
+                    _ if !own => {}
                     Fact::Shown { room, shown, .. } if room == id => match shown {
                         FieldValue::Title(title) => saw.title.clone_from(title),
                         FieldValue::Kind(kind) => saw.kind = *kind,
@@ -170,7 +180,11 @@ impl Account {
                 ..
             } => {
                 let known = self.rooms.entry(*room).or_default();
-                known.shown.insert(*field, (sent.clone(), shown.clone()));
+                if sent == shown {
+                    known.shown.remove(field);
+                } else {
+                    known.shown.insert(*field, (sent.clone(), shown.clone()));
+                }
             }
             Fact::Seen { .. } | Fact::Forgotten { .. } => {}
         }
