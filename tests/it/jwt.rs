@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insta::assert_snapshot;
-use roomform::imbachat::expiry;
+use roomform::imbachat::{Written, expiry};
 use roomform::ledger::LedgerError;
 use roomform::model::{MessageId, Pipe, RoomId, Target, UserId, WidgetId};
 use roomform::sandbox::{Config, Quirks, RoomView};
@@ -329,7 +329,7 @@ impl ReadRooms for Silent {
 }
 
 impl WriteRooms for Silent {
-    async fn write(&self, _: &RoomWrite<'_>) -> Result<RoomId, Failure> {
+    async fn write(&self, _: &RoomWrite<'_>) -> Result<Written, Failure> {
         self.0.fetch_add(1, Ordering::SeqCst);
         Err(Failure::passing(Delivery::InDoubt, "no answer"))
     }
