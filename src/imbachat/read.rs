@@ -45,7 +45,7 @@ pub trait ReadRooms: Send + Sync {
         take: &mut (dyn FnMut(LiveRoom) + Send),
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Whether the list may lack rooms that exist: with a JWT it may show only one user's (`api: fact 16`).
+    /// Whether the list may lack rooms that exist: with a JWT it may show only one user's.
     fn is_partial(&self) -> bool {
         false
     }

@@ -20,7 +20,7 @@ pub struct Quirks {
     pub show_deleted: bool,
     /// Errors of the calls come with HTTP status 200 and the real one in the body (api: fact 6).
     pub errors_with_200: bool,
-    /// `get_rooms` with a token shows only rooms that the token's user is a member of (api: fact 16).
+    /// `get_rooms` with a token shows only rooms that the token's user is a member of.
     pub jwt_lists_own: bool,
 }
 

@@ -168,6 +168,16 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
     } else {
         MANIFEST.replace("[3, 4]}", "[3, 4], welcome: {from: 3, text: Hello}}")
     };
+    if token {
+        // With a token no room is created.
+        for pipe in ["team-a", "team-b"] {
+            let room = RoomView {
+                pipe: pipe.to_owned(),
+                ..RoomView::default()
+            };
+            api.world(|world| world.insert_room(627, room, 1));
+        }
+    }
     let mut dir = Dir::with(&manifest)
         .env("IMBACHAT_API_URL", &proxy.url())
         .env("IMBACHAT_WIDGET", "627")
@@ -198,7 +208,12 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
         assert_clean(&dir, &ran, &format!("{fault:?}, {args:?}"));
     }
     if fault.is_none() {
-        assert_eq!(api.rooms().len(), 2, "the credentials were taken");
+        assert_eq!(api.rooms().len(), 2);
+        assert_eq!(
+            api.room("team-a").name,
+            "Team A",
+            "the credentials were taken"
+        );
         let said = api.world(|world| world.messages(627));
         // A welcome, and what was sent twice.
         assert_eq!(said.len(), if token { 0 } else { 3 }, "{said:?}");
