@@ -1,5 +1,6 @@
 //! `init`, and what it writes for a CI: the story of pull requests, played by a runner of the tests against a sandbox.
 
+mod gitlab;
 mod runner;
 
 use std::fs;
@@ -310,12 +311,53 @@ fn repository(store: &str, api: &Api) -> Runner {
     ] {
         runner.context.insert(name.to_owned(), value.to_owned());
     }
-    runner.shell("work", &format!("roomform init --ci github --ledger-store {store} --source https://git.example/roomform.git"));
+    init(&runner, "github", store);
+    runner
+}
+
+fn init(runner: &Runner, ci: &str, store: &str) {
+    runner.shell("work", &format!("roomform init --ci {ci} --ledger-store {store} --source https://git.example/roomform.git"));
+    commit(runner, "start");
+}
+
+/// The commit of `main` with everything in the clone.
+fn commit(runner: &Runner, message: &str) -> String {
+    runner.shell("work", &format!("git add --all && git commit --quiet --allow-empty --message {message} && git push --quiet origin main && git rev-parse HEAD"))
+}
+
+/// Where a manifest may lie: `MANIFEST`, and the file in it.
+const MANIFESTS: [(&str, &str); 4] = [
+    ("rooms.yaml", "rooms.yaml"),
+    ("rooms", "rooms/rooms.yaml"),
+    ("school/", "school/all.yaml"),
+    ("school/all.yaml", "school/all.yaml"),
+];
+
+/// Moves the manifest, and has the CI's files say where it is.
+fn move_manifest(runner: &Runner, files: &str, (named, file): (&str, &str)) -> String {
+    if file != "rooms.yaml" {
+        let directory = file.split('/').next().unwrap();
+        runner.shell(
+            "work",
+            &format!("mkdir {directory} && git mv rooms.yaml {file}"),
+        );
+        let edit = format!("s|MANIFEST: rooms.yaml|MANIFEST: {named}|");
+        runner.shell(
+            "work",
+            &format!("sed -i.old '{edit}' {files} && rm $(find . -name '*.old')"),
+        );
+    }
+    commit(runner, "moved")
+}
+
+/// Has the CI's files name another revision of the program.
+fn change_revision(runner: &Runner, files: &str) -> String {
+    let edit = "s|ROOMFORM_REV: .*|ROOMFORM_REV: \"next\"|";
     runner.shell(
         "work",
-        "git add --all && git commit --quiet --message start && git push --quiet origin main",
+        &format!("sed -i.old '{edit}' {files} && rm $(find . -name '*.old')"),
     );
-    runner
+    commit(runner, "revision")
 }
 
 /// The commit of a branch with one more room.
@@ -529,4 +571,117 @@ fn a_plan_that_is_refused_is_still_told() {
     let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
     assert_eq!((job.ok, job.code), (false, 1), "{job:#?}");
     assert!(job.log.contains("none could be made"), "{job:#?}");
+}
+
+/// The second run and the third: the caches are full by then, and the program and the ledger come out of them.
+#[test]
+fn workflows_that_run_again_find_program_and_ledger() {
+    const FILES: &str = ".github/workflows/*.yaml";
+    const REV: &str = concat!("v", env!("CARGO_PKG_VERSION"));
+    for (store, manifest) in STORES
+        .into_iter()
+        .flat_map(|store| MANIFESTS.map(|it| (store, it)))
+    {
+        if store != "cache" && manifest.0 != "rooms" {
+            continue;
+        }
+        let what = format!("{store}, {manifest:?}");
+        let api = Api::start(Config::default());
+        let mut runner = repository(store, &api);
+        let sha = move_manifest(&runner, FILES, manifest);
+        let by_hand = |sha| {
+            [
+                ("github.event_name", "workflow_dispatch"),
+                ("github.ref", "refs/heads/main"),
+                ("github.sha", sha),
+            ]
+        };
+        let job = runner.run("roomform-apply.yaml", &sha, &by_hand(&sha));
+        assert!(job.ok, "{what}: {job:#?}");
+        assert_eq!(runner.noted("installed"), [REV], "{what}");
+        let writes = api.stats().writes();
+
+        for workflow in ["roomform-apply.yaml", "roomform-drift.yaml"] {
+            let job = runner.run(workflow, &sha, &by_hand(&sha));
+            assert!(
+                job.ok && job.summary.contains("nothing to do"),
+                "{what}: {job:#?}"
+            );
+        }
+        assert_eq!(api.stats().writes(), writes, "{what}");
+        assert_eq!(runner.noted("installed"), [""; 0], "{what}");
+        assert!(runner.noted("ran").iter().all(|rev| rev == REV), "{what}");
+
+        let sha = change_revision(&runner, FILES);
+        let job = runner.run("roomform-drift.yaml", &sha, &by_hand(&sha));
+        assert!(
+            job.ok && job.summary.contains("nothing to do"),
+            "{what}: {job:#?}"
+        );
+        assert_eq!(runner.noted("installed"), ["next"], "{what}");
+        assert!(
+            runner.noted("ran").iter().all(|rev| rev == "next"),
+            "{what}"
+        );
+    }
+}
+
+/// The same pipeline on GitLab: a plan, the apply of it, and what runs after that.
+#[test]
+fn a_pipeline_that_runs_again_finds_program_and_ledger() {
+    const REV: &str = concat!("v", env!("CARGO_PKG_VERSION"));
+    for (store, manifest) in STORES
+        .into_iter()
+        .flat_map(|store| MANIFESTS.map(|it| (store, it)))
+    {
+        if store != "cache" && manifest.0 != "rooms" {
+            continue;
+        }
+        let what = format!("{store}, {manifest:?}");
+        let api = Api::start(Config::default());
+        let mut runner = Runner::new();
+        init(&runner, "gitlab", store);
+        let sha = move_manifest(&runner, ".gitlab-ci.yml", manifest);
+        let mut variables = api.env();
+        for (name, value) in [
+            ("ROOMFORM_LEDGER_BUCKET", "s3://rooms/ledger"),
+            ("AWS_ACCESS_KEY_ID", "key"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ] {
+            variables.push((name.to_owned(), value.to_owned()));
+        }
+        let run = |runner: &mut Runner, job: &str, sha: &str| {
+            let variables = variables.iter();
+            let variables = variables.map(|(name, value)| (name.as_str(), value.as_str()));
+            let variables: Vec<(&str, &str)> = variables.collect();
+            let job = gitlab::run(runner, job, sha, &variables);
+            assert_eq!(job.code, 0, "{what}: {job:#?}");
+            job
+        };
+        run(&mut runner, "roomform-plan", &sha);
+        assert_eq!(runner.noted("installed"), [REV], "{what}");
+        runner.write("store/merged", "12");
+        run(&mut runner, "roomform-apply", &sha);
+        let writes = api.stats().writes();
+        assert_eq!(writes, 1, "{what}");
+
+        // Nothing was planned for the next commit, and nothing is to be done.
+        runner.shell(".", "rm store/merged");
+        for job in ["roomform-apply", "roomform-drift"] {
+            let job = run(&mut runner, job, &sha);
+            assert!(job.log.contains("nothing to do"), "{what}: {job:#?}");
+        }
+        assert_eq!(api.stats().writes(), writes, "{what}");
+        assert_eq!(runner.noted("installed"), [""; 0], "{what}");
+        assert!(runner.noted("ran").iter().all(|rev| rev == REV), "{what}");
+
+        let sha = change_revision(&runner, ".gitlab-ci.yml");
+        let job = run(&mut runner, "roomform-drift", &sha);
+        assert!(job.log.contains("nothing to do"), "{what}: {job:#?}");
+        assert_eq!(runner.noted("installed"), ["next"], "{what}");
+        assert!(
+            runner.noted("ran").iter().all(|rev| rev == "next"),
+            "{what}"
+        );
+    }
 }

@@ -40,6 +40,7 @@ impl Runner {
         };
         for directory in [
             "bin",
+            "desk",
             "store/comments",
             "store/pulls",
             "store/runs",
@@ -51,11 +52,15 @@ impl Runner {
         for (name, text) in [
             ("gh", include_str!("gh.sh")),
             ("aws", include_str!("aws.sh")),
+            ("cargo", include_str!("cargo.sh")),
+            ("curl", include_str!("curl.sh")),
+            ("jq", "#!/bin/sh\ncat\n"),
         ] {
             runner.program(name, text);
         }
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_roomform"), runner.path("bin/roomform"))
-            .unwrap();
+        // People have the program; a job has to install it.
+        let desk = runner.path("desk/roomform");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_roomform"), desk).unwrap();
         runner.shell(".", "git init --quiet --bare --initial-branch main origin.git && git clone --quiet origin.git work");
         runner
     }
@@ -81,11 +86,12 @@ impl Runner {
 
     fn command(&self, directory: &str) -> Command {
         let mut command = Command::new("bash");
-        let path = format!(
-            "{}:{}",
-            self.path("bin").display(),
-            std::env::var("PATH").unwrap()
-        );
+        let path = std::env::var("PATH").unwrap();
+        let others = path
+            .split(':')
+            .filter(|directory| !Path::new(directory).join("roomform").exists());
+        let others: Vec<&str> = others.collect();
+        let path = format!("{}:{}", self.path("bin").display(), others.join(":"));
         command
             .current_dir(self.path(directory))
             .env_clear()
@@ -108,9 +114,10 @@ impl Runner {
     /// What a person does in the clone, or elsewhere; what it prints.
     #[track_caller]
     pub fn shell(&self, directory: &str, script: &str) -> String {
+        let script = format!("PATH=\"{}:$PATH\"\n{script}", self.path("desk").display());
         let output = self
             .command(directory)
-            .args(["-euo", "pipefail", "-c", script])
+            .args(["-euo", "pipefail", "-c", &script])
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
@@ -122,17 +129,42 @@ impl Runner {
         text.trim().to_owned()
     }
 
-    /// Runs the only job of a workflow on a commit, for an event.
-    pub fn run(&mut self, workflow: &str, commit: &str, event: &[(&str, &str)]) -> Job {
+    /// A clone on a machine that has nothing else: the directory's name.
+    pub fn check_out(&mut self, commit: &str) -> String {
         self.runs += 1;
-        let run = format!("{}", 7000 + self.runs);
-        let place = format!("run-{run}");
+        let place = format!("run-{}", 7000 + self.runs);
         self.shell(
             ".",
             &format!(
-                "git clone --quiet origin.git {place} && git -C {place} checkout --quiet {commit}"
+                "mkdir {place}-home && git clone --quiet origin.git {place} && git -C {place} checkout --quiet {commit}"
             ),
         );
+        place
+    }
+
+    /// A shell of a job, which has a home of its own and does not have the program.
+    pub fn job_command(&self, place: &str) -> Command {
+        let mut command = self.command(place);
+        command
+            .env("CI", "true")
+            .env("HOME", self.path(&format!("{place}-home")))
+            .env("STORE", self.path("store"))
+            .env("ROOMFORM_PROGRAM", env!("CARGO_BIN_EXE_roomform"));
+        command
+    }
+
+    /// The lines of a file that the programs of jobs write below the store, since it was last asked for.
+    pub fn noted(&self, name: &str) -> Vec<String> {
+        let path = self.path("store").join(name);
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        drop(fs::remove_file(&path));
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Runs the only job of a workflow on a commit, for an event.
+    pub fn run(&mut self, workflow: &str, commit: &str, event: &[(&str, &str)]) -> Job {
+        let place = self.check_out(commit);
+        let run = place.trim_start_matches("run-").to_owned();
         let text = self.read(&format!("{place}/.github/workflows/{workflow}"));
         let document: Value = serde_yaml::from_str(&text).unwrap();
         let (_, job) = document["jobs"]
@@ -155,6 +187,7 @@ impl Runner {
             place,
             run,
             context,
+            programs: Vec::new(),
             job: Job {
                 ok: true,
                 code: 0,
@@ -170,9 +203,16 @@ impl Runner {
             steps.job.log = "skipped".to_owned();
             return steps.job;
         }
-        steps.variables(&document["env"]);
+        for (name, value) in steps.variables(&document["env"]) {
+            steps.context.insert(format!("env.{name}"), value);
+        }
         for step in job["steps"].as_sequence().unwrap() {
             steps.step(&document, step);
+        }
+        for (from, to) in std::mem::take(&mut steps.programs) {
+            if steps.job.ok {
+                copy_all(&from, &to);
+            }
         }
         let summary = self.path(&format!("{}-summary", steps.place));
         steps.job.summary = fs::read_to_string(summary).unwrap_or_default();
@@ -185,6 +225,8 @@ struct Steps<'a> {
     place: String,
     run: String,
     context: BTreeMap<String, String>,
+    /// What caches keep at the end of the job, and where.
+    programs: Vec<(PathBuf, PathBuf)>,
     job: Job,
 }
 
@@ -215,12 +257,11 @@ impl Steps<'_> {
             self.runner.path(&format!("{}-output", self.place)),
         );
         fs::write(&output, "").unwrap();
-        let mut command = self.runner.command(&self.place);
-        command.args(["-e", "-c", script]);
-        command
-            .env("CI", "true")
-            .env("GITHUB_ACTIONS", "true")
-            .env("STORE", self.runner.path("store"));
+        let mut command = self.runner.job_command(&self.place);
+        // As on the machines of GitHub, which have cargo.
+        let script = format!("PATH=\"$HOME/.cargo/bin:$PATH\"\n{script}");
+        command.args(["-e", "-c", &script]);
+        command.env("GITHUB_ACTIONS", "true");
         command
             .env("GITHUB_STEP_SUMMARY", &summary)
             .env("GITHUB_OUTPUT", &output)
@@ -261,12 +302,25 @@ impl Steps<'_> {
         }
     }
 
-    fn action(&self, action: &str, with: &Value) {
+    fn action(&mut self, action: &str, with: &Value) {
+        if action == "actions/cache" {
+            let path = self.filled(with["path"].as_str().unwrap());
+            let home = self.runner.path(&format!("{}-home", self.place));
+            let path = home.join(path.strip_prefix("~/").unwrap());
+            let key = self.filled(with["key"].as_str().unwrap());
+            let kept = self.runner.path("store/cache").join(key);
+            match kept.exists() {
+                true => copy_all(&kept, &path),
+                // One that was found is never written again.
+                false => self.programs.push((path, kept)),
+            }
+            return;
+        }
         let text = |key: &str| self.filled(with[key].as_str().unwrap());
         let here = |name: &str| self.runner.path(&self.place).join(name);
         match action {
-            // The clone is there, and the program was built.
-            "actions/checkout" | "actions/cache" => {}
+            // The clone is there.
+            "actions/checkout" => {}
             "actions/cache/restore" => {
                 let mut kept: Vec<PathBuf> = fs::read_dir(self.runner.path("store/cache"))
                     .unwrap()
@@ -281,16 +335,12 @@ impl Steps<'_> {
                 });
                 kept.sort();
                 if let Some(newest) = kept.last() {
-                    copy(newest, &here(&text("path")));
+                    copy_all(newest, &here(&text("path")));
                 }
             }
             "actions/cache/save" => {
-                if here(&text("path")).exists() {
-                    copy(
-                        &here(&text("path")),
-                        &self.runner.path("store/cache").join(text("key")),
-                    );
-                }
+                let kept = self.runner.path("store/cache").join(text("key"));
+                copy_all(&here(&text("path")), &kept);
             }
             "actions/upload-artifact" => {
                 let kept = self
@@ -361,10 +411,16 @@ impl Steps<'_> {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+/// Copies a file, or a directory with its files, if it is there.
+pub fn copy_all(from: &Path, to: &Path) {
+    if from.is_file() {
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+    } else if from.is_dir() {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            copy_all(&path, &to.join(path.file_name().unwrap()));
+        }
     }
 }
