@@ -22,7 +22,7 @@ pub enum Fact {
         pipe: Pipe,
         /// Its id.
         room: RoomId,
-        /// Members of this call.
+        /// Members of this call; none if its answer carried an error.
         members: Vec<UserId>,
         /// What was sent with it.
         sent: RoomState,

@@ -41,8 +41,9 @@ impl Notes {
 
     /// Errors that a successful answer carried.
     pub(super) fn carried(&mut self, errors: &[String]) {
-        if !errors.is_empty() {
-            let answer = format!("yes: {}", errors.join("; "));
+        let answer = format!("yes: {}", errors.join("; "));
+        let known = self.probe.findings.iter().any(|it| it.answer == answer);
+        if !errors.is_empty() && !known {
             self.note("does a success carry errors", true, false, answer);
         }
     }

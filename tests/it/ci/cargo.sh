@@ -10,6 +10,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+[ ! -e "$root/bin/roomform" ] || { echo "error: binary \`roomform\` already exists in destination" >&2; exit 101; }
 echo "$rev" >> "$STORE/installed"
 mkdir -p "$root/bin"
 printf '#!/usr/bin/env bash\necho "%s" >> "$STORE/ran"\nexec "%s" "$@"\n' "$rev" "$ROOMFORM_PROGRAM" > "$root/bin/roomform"

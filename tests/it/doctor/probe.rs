@@ -329,3 +329,19 @@ fn an_interrupt_ends_it_with_its_report() {
     assert!(out.contains("the room may have been made: "), "{out}");
     assert_eq!(api.rooms().len(), 1);
 }
+
+#[test]
+fn a_success_that_carries_an_error_is_reported() {
+    const CARRIES: &str =
+        r#"{"code":200,"warnings":["old \u001b[1m client"],"data":[{"success":true,"room_id":2}]}"#;
+    let (api, dir) = sandbox(Quirks::default());
+    let proxy = Proxy::start(&url(&api), |_, request| {
+        let write = request.is_some_and(|request| request.contains("/imba_rooms "));
+        write.then_some(Fault::AnswerAfter("200 OK", "", CARRIES))
+    });
+    let dir = dir.env("IMBACHAT_API_URL", &proxy.url());
+    let ran = dir.run(&[&["doctor"][..], &PROBE].concat());
+    let line = r"  settled  does a success carry errors: yes: old \u{1b}[1m client";
+    let lines = ran.out.lines().filter(|it| *it == line);
+    assert_eq!((ran.code, lines.count()), (0, 1), "{ran:#?}");
+}
