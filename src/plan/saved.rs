@@ -199,7 +199,9 @@ fn not_planned(entry: &SavedChange, new: &Plan) -> SkipReason {
         ConflictKind::Deleted(_) => {
             "only a deleted room has this pipe; --allow-recreate creates it again"
         }
-        ConflictKind::NotListed(_) => "the list was read with a JWT and lacks the room",
+        ConflictKind::NotListed(_) => {
+            "not listed: a JWT may show only one user's rooms; read with the secret key"
+        }
         ConflictKind::Vanished(_) => {
             "the ledger knows the room, but the list lacks it; --allow-recreate creates it again"
         }
