@@ -117,7 +117,7 @@ fn runs() -> Vec<Vec<&'static str>> {
     for format in ["text", "json"] {
         runs.push([&SEND[..], &["--format", format]].concat());
     }
-    for format in ["table", "json", "csv", "yaml"] {
+    for format in ["table", "json", "csv"] {
         for list in ["rooms", "users", "messages"] {
             runs.push(vec!["get", list, "--format", format]);
         }
