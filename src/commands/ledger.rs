@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use super::Console;
 use super::adopt;
-use super::run_files::RunFiles;
 use super::site::{Site, place};
 use crate::cli::{Format, LedgerVerb};
 use crate::error::{Error, Exit};
-use crate::ledger::{Entries, Fact, Place, Record, Snapshot, compact};
+use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
 use crate::model::{Pipe, Recorded};
 use crate::plan::Selection;
 use crate::render;
@@ -169,14 +168,9 @@ async fn merge(
     settings: &Settings,
     console: &mut Console,
 ) -> Result<(), Error> {
-    let others = files.iter().map(|file| place(file, settings));
-    let others: Vec<_> = others.collect::<Result<_, _>>()?;
-    let read = others.iter().filter_map(Place::path);
-    let ours = RunFiles::default().ledger(&site.ledger);
-    read.fold(ours, |files, path| files.reads("a ledger to merge", path))
-        .check()?;
     let mut more = Entries::new();
-    for other in others {
+    for file in files {
+        let other = place(file, settings)?;
         let snapshot = other.read(&site.target).await?;
         if !snapshot.found {
             let message = format!("ledger `{other}`: no such file");

@@ -162,7 +162,6 @@ fn the_ledger_and_the_state_of_the_sandbox_are_files_of_their_own() {
             "--ledger",
             "users.txt",
         ],
-        &["ledger", "merge", "./l.jsonl", "--ledger", "l.jsonl"],
     ] {
         refused(&api, &dir, args);
     }
