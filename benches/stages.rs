@@ -11,7 +11,7 @@
 mod inputs;
 
 use divan::{AllocProfiler, Bencher, black_box};
-use roomform::render::json::{self, PlanDocument};
+use roomform::document::{self, PlanDocument};
 use roomform::render::markdown::{self, Fit};
 use roomform::render::{self, Paint, html};
 use roomform::{Loaded, Options, Plan, check_text, rooms_of};
@@ -134,7 +134,7 @@ fn render_json(bencher: Bencher<'_, '_>, rooms: u64) {
     let (plan, _) = fresh(rooms);
     bencher.bench_local(|| {
         let exit = roomform::error::Exit::Done;
-        json::text(&PlanDocument::new(black_box(&plan), None, exit, Vec::new())).is_ok()
+        document::text(&PlanDocument::new(black_box(&plan), None, exit, Vec::new())).is_ok()
     });
 }
 

@@ -5,15 +5,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use roomform::document::{self, read_plan};
 use roomform::imbachat::{RowError, Rows};
 use roomform::ledger::{bytes, compact, fold, parse};
 use roomform::manifest::tree::{Kind, Tree};
 use roomform::manifest::{Options, load_from, load_text};
 use roomform::model::{Observed, Recorded, Target, WidgetId};
 use roomform::plan::{Inputs, Switches, plan, select};
-use roomform::render::json::read_plan;
 use roomform::render::markdown::{self, Dialect, Fit};
-use roomform::render::{self, Paint, diagnostics, github, json, sarif};
+use roomform::render::{self, Paint, diagnostics, github, sarif};
 
 fn target() -> Target {
     Target {
@@ -62,7 +62,7 @@ pub fn manifest(bytes: &[u8]) {
     ));
     assert_harmless(&github::check(&loaded));
     // A document of ours can always be written.
-    assert!(json::text(&sarif::check(&loaded)).is_ok());
+    assert!(document::text(&sarif::check(&loaded)).is_ok());
     let page = |dialect| {
         let bytes = Some(4096);
         markdown::check(&loaded, Fit { bytes, dialect })

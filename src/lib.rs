@@ -57,6 +57,7 @@ pub mod apply;
 pub mod cli;
 #[doc(hidden)]
 pub mod commands;
+pub mod document;
 #[doc(hidden)]
 pub mod error;
 pub mod imbachat;

@@ -5,13 +5,13 @@ use super::prompt::confirm;
 use super::run_files::RunFiles;
 use super::target::{Connection, chosen, manifest, observed, switches};
 use crate::cli::{AdoptArgs, Format};
+use crate::document::LedgerDocument;
 use crate::error::{Error, Exit};
 use crate::ledger::{Fact, Record};
 use crate::manifest::Loaded;
 use crate::model::Recorded;
 use crate::plan::{Adoption, Interest, adoption, to_note};
 use crate::render;
-use crate::render::json::LedgerDocument;
 use crate::settings::Settings;
 
 pub(super) async fn run(

@@ -4,9 +4,9 @@ use std::mem::forget;
 
 use super::{Console, decisions};
 use crate::cli::Format;
+use crate::document::CheckDocument;
 use crate::error::{Error, Exit};
 use crate::manifest::{Loaded, Options, load};
-use crate::render::json::CheckDocument;
 use crate::render::{Count, github, markdown, sarif};
 use crate::settings::Settings;
 

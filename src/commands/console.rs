@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::formats;
 use super::log::{Log, Stderr};
 use crate::cli::{Cli, ColorWhen, Format, LogFormat};
+use crate::document::{self, ErrorDocument};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
 use crate::model::{RunId, Target};
-use crate::render::json::{self, ErrorDocument};
 use crate::render::markdown::{self, Fit};
 use crate::render::{Paint, Progress, diagnostics, escape, github};
 
@@ -136,7 +136,7 @@ impl Console {
 
     /// Prints the one JSON document.
     pub(super) fn document(&mut self, document: &impl Serialize) -> Result<(), Error> {
-        let text = json::text(document)?;
+        let text = document::text(document)?;
         self.print(&text)
     }
 

@@ -3,12 +3,12 @@
 use super::Console;
 use super::target::{chosen, manifest, switches};
 use crate::cli::Format;
+use crate::document::ExplainDocument;
 use crate::error::{Error, Exit};
 use crate::manifest::tree::Disk;
 use crate::manifest::{Options, explain};
 use crate::model::DesiredRoom;
 use crate::render;
-use crate::render::json::ExplainDocument;
 use crate::settings::Settings;
 
 /// Why somebody is in a room.

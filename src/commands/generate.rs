@@ -8,17 +8,17 @@ use clap::CommandFactory;
 
 use super::Console;
 use crate::cli::{Cli, SchemaKind};
+use crate::document::{self, DiffDocument, DoctorDocument, PlanDocument, ReportDocument};
 use crate::error::{Error, Exit};
 use crate::manifest::raw;
-use crate::render::json::{self, DiffDocument, DoctorDocument, PlanDocument, ReportDocument};
 
 pub(super) fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit, Error> {
     let schema = match which {
         SchemaKind::Manifest => raw::schema(),
-        SchemaKind::Plan => json::schema::<PlanDocument>(),
-        SchemaKind::Diff => json::schema::<DiffDocument>(),
-        SchemaKind::Report => json::schema::<ReportDocument>(),
-        SchemaKind::Doctor => json::schema::<DoctorDocument>(),
+        SchemaKind::Plan => document::schema::<PlanDocument>(),
+        SchemaKind::Diff => document::schema::<DiffDocument>(),
+        SchemaKind::Report => document::schema::<ReportDocument>(),
+        SchemaKind::Doctor => document::schema::<DoctorDocument>(),
     };
     console.document(&schema)?;
     Ok(Exit::Done)

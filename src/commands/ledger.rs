@@ -7,12 +7,12 @@ use super::Console;
 use super::adopt;
 use super::site::{Site, place};
 use crate::cli::{Format, LedgerVerb};
+use crate::document::LedgerDocument;
 use crate::error::{Error, Exit};
 use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
 use crate::model::{Pipe, Recorded};
 use crate::plan::Selection;
 use crate::render;
-use crate::render::json::LedgerDocument;
 use crate::settings::Settings;
 
 pub(super) async fn run(

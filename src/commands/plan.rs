@@ -6,9 +6,9 @@ use super::report::replace;
 use super::run_files::{RunFiles, check_plan_kinds};
 use super::target::{Connection, Planned, dice, manifest, may_list_users, planned, switches};
 use crate::cli::{Format, PlanArgs};
+use crate::document::{self, PlanDocument, diagnostics};
 use crate::error::{Error, Exit};
 use crate::plan::Plan;
-use crate::render::json::{self, PlanDocument, diagnostics};
 use crate::render::{self, github, html, markdown};
 use crate::settings::Settings;
 
@@ -43,7 +43,7 @@ pub(super) async fn run(
     }
     let exit = exit(&planned.plan, args.detailed_exitcode);
     if let Some(path) = &args.out {
-        replace(path, &json::text(&document(&planned, exit))?)?;
+        replace(path, &document::text(&document(&planned, exit))?)?;
         remind(&planned.plan, console);
     }
     let (plan, loaded) = (&planned.plan, &planned.loaded);

@@ -10,11 +10,11 @@ use tempfile::NamedTempFile;
 use super::Console;
 use crate::apply::Outcome;
 use crate::cli::{ApplyArgs, Format};
+use crate::document::{self, PlanDocument, ReportDocument, diagnostics};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
 use crate::model::RunId;
 use crate::plan::Plan;
-use crate::render::json::{self, PlanDocument, ReportDocument, diagnostics};
 use crate::render::{self, github, markdown};
 use crate::settings::Settings;
 
@@ -118,7 +118,7 @@ impl Told {
     /// Writes the files that were asked for, each replaced as a whole.
     fn write_files(&self, plan: &Plan, loaded: &Loaded, args: &ApplyArgs) -> Result<(), Error> {
         if let Some(path) = &args.report {
-            replace(path, &json::text(&self.document(plan, loaded))?)?;
+            replace(path, &document::text(&self.document(plan, loaded))?)?;
         }
         if let Some(path) = &args.failed {
             let nothing = Outcome::default();

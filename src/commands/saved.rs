@@ -8,11 +8,11 @@ use super::Console;
 use super::site::Site;
 use super::target::{Connection, Planned};
 use crate::apply::{Outcome, RoomOutcome, Status};
+use crate::document::{SavedPlanError, read_plan};
 use crate::error::{Error, Exit};
 use crate::model::WidgetId;
 use crate::plan::{Approved, Inputs, Plan, SavedPlan, SkipReason, Switches, select};
 use crate::render;
-use crate::render::json::{SavedPlanError, read_plan};
 use crate::settings::Settings;
 
 /// Reads a saved plan.

@@ -9,10 +9,10 @@ use tracing::info;
 use super::target::{Connection, SendAccess, dice, switches};
 use super::{Console, interrupt};
 use crate::cli::{Format, SendArgs};
+use crate::document::SentDocument;
 use crate::error::{Error, Exit};
 use crate::imbachat::{Cause, Delivery, Failure, Message, ReadRooms, SendMessages};
 use crate::model::{LiveRoom, Pipe, RoomId, UserId};
-use crate::render::json::SentDocument;
 use crate::render::{Sent, sent};
 use crate::settings::Settings;
 

@@ -215,7 +215,7 @@ pub(super) fn would_refuse(refusal: &Refusal, quote: Quote<'_>) -> String {
 }
 
 /// A guard's words; none of them speaks of a record.
-pub(super) fn guard(refusal: &Refusal, quote: Quote<'_>) -> String {
+pub(crate) fn guard(refusal: &Refusal, quote: Quote<'_>) -> String {
     match refusal {
         Refusal::MassChange {
             created,

@@ -1,9 +1,9 @@
 //! Everything that is text for people or a document for machines: plans, outcomes, mistakes.
 //!
-//! Main types: [`Paint`] (colour or not) and, in [`json`], the versioned documents. It computes nothing that is not shown.
+//! Main types: [`Paint`] (colour or not) and the writers. It computes nothing that is not shown.
 
 mod adoption;
-mod compared;
+pub(crate) mod compared;
 mod danger;
 pub mod diagnostics;
 mod doctor;
@@ -12,12 +12,11 @@ mod explained;
 mod failed;
 pub mod github;
 pub mod html;
-pub mod json;
 mod ledger;
 mod line;
 pub mod log;
 pub mod markdown;
-mod outcome;
+pub(crate) mod outcome;
 mod paint;
 mod plan;
 mod progress;
@@ -25,7 +24,7 @@ mod resolved;
 mod result;
 pub mod rows;
 pub mod sarif;
-mod sections;
+pub(crate) mod sections;
 mod sent;
 mod title;
 mod unified;

@@ -175,7 +175,7 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
 }
 
 /// The errors that successful answers carried, to go behind what is said of the room.
-pub(super) fn carried(room: &RoomOutcome, quote: Quote<'_>) -> String {
+pub(crate) fn carried(room: &RoomOutcome, quote: Quote<'_>) -> String {
     if room.errors.is_empty() {
         return String::new();
     }
@@ -183,7 +183,7 @@ pub(super) fn carried(room: &RoomOutcome, quote: Quote<'_>) -> String {
 }
 
 /// What is in doubt where a welcome's answer was lost.
-pub(super) fn welcome_in_doubt(reason: &str) -> String {
+pub(crate) fn welcome_in_doubt(reason: &str) -> String {
     format!("whether the welcome was sent: {reason}; it is not sent again, somebody has to look")
 }
 

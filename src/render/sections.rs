@@ -221,12 +221,12 @@ fn titled(title: &str) -> String {
 }
 
 /// Text of others between back-ticks, for a terminal.
-pub(super) fn ticked(text: &str) -> String {
+pub(crate) fn ticked(text: &str) -> String {
     format!("`{}`", terminal(text))
 }
 
 /// A refusal in words: the guard, the figure, and what would allow it.
-pub(super) fn refused(refusal: &Refusal, quote: Quote<'_>) -> String {
+pub(crate) fn refused(refusal: &Refusal, quote: Quote<'_>) -> String {
     let flag = lifted_by(refusal);
     match refusal {
         Refusal::Limit {
@@ -294,7 +294,7 @@ pub fn lifted_by(refusal: &Refusal) -> &'static str {
 }
 
 /// A file that gives much less than it did; its name is quoted already.
-pub(super) fn shrunk(source: &str, now: u64, before: u64, when: &str) -> String {
+pub(crate) fn shrunk(source: &str, now: u64, before: u64, when: &str) -> String {
     format!(
         "{source} gives {now} rooms and memberships, {before} {when}: is the file whole? allow it with --ignore-limits"
     )
@@ -311,7 +311,7 @@ fn pipes(rooms: &[Pipe], count: u64, quote: Quote<'_>) -> String {
 }
 
 /// 1250 -> `12.5%`.
-pub(super) fn percent(share: u64) -> String {
+pub(crate) fn percent(share: u64) -> String {
     let text = format!("{}.{:02}", share / 100, share % 100);
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }

@@ -5,19 +5,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms it may use besides itself. `error` is the words for failing at the edge: stages do without.
-const TABLE: [(&str, &[&str]); 14] = [
+const TABLE: [(&str, &[&str]); 15] = [
     ("main", &["commands"]),
     (
         "commands",
         &[
-            "apply", "cli", "error", "imbachat", "ledger", "manifest", "model", "plan", "render",
-            "sandbox", "settings",
+            "apply", "cli", "document", "error", "imbachat", "ledger", "manifest", "model", "plan",
+            "render", "sandbox", "settings",
         ],
     ),
     ("library", &["manifest", "render"]),
     ("settings", &["cli", "error", "model"]),
     ("cli", &[]),
     ("error", &[]),
+    (
+        "document",
+        &["apply", "error", "manifest", "model", "plan", "render"],
+    ),
     ("render", &["apply", "error", "manifest", "model", "plan"]),
     ("apply", &["imbachat", "ledger", "model", "plan"]),
     ("plan", &["model"]),

@@ -1,10 +1,10 @@
 //! Saved plans: what was reviewed and is still asked for is applied, and nothing else.
 
 use proptest::prelude::*;
+use roomform::document::read_plan;
 use roomform::manifest::{Options, load_text};
 use roomform::model::{Observed, Recorded};
 use roomform::plan::{Inputs, Switches, plan, select};
-use roomform::render::json::read_plan;
 use roomform::sandbox::{Auth, Config};
 use serde_json::Value;
 

@@ -6,10 +6,10 @@ use self::side::Given;
 use super::Console;
 use super::target::switches;
 use crate::cli::{DiffArgs, Format};
+use crate::document::{DiffDocument, diagnostics};
 use crate::error::{Error, Exit};
 use crate::manifest::{Loaded, Options};
 use crate::plan::{Side, Switches, compare};
-use crate::render::json::{DiffDocument, diagnostics};
 use crate::render::{self, github, html, markdown};
 use crate::settings::Settings;
 

@@ -11,11 +11,11 @@ mod server;
 use super::Console;
 use super::site::Site;
 use crate::cli::{DoctorArgs, Format};
+use crate::document::DoctorDocument;
 use crate::error::{Error, Exit};
 use crate::imbachat::{ReadRooms, Reader};
 use crate::model::{Checkup, RoomId, Verdict};
 use crate::render;
-use crate::render::json::DoctorDocument;
 use crate::settings::Settings;
 
 /// Characters of a name that are told.

@@ -9,9 +9,9 @@ use std::path::Path;
 use super::Console;
 use super::files::{Planned, make_directories, refuse_what_is_in_the_way};
 use crate::cli::InitArgs;
+use crate::document;
 use crate::error::{Error, Exit};
 use crate::manifest::raw;
-use crate::render::json;
 
 const STARTER: &str = include_str!("rooms.yaml");
 /// The sandbox's state is nobody else's; the ledger may be committed.
@@ -27,7 +27,10 @@ pub(super) fn run(args: &InitArgs, console: &mut Console) -> Result<Exit, Error>
     };
     let mut files = vec![
         planned("rooms.yaml", STARTER.to_owned()),
-        planned("schema/manifest.schema.json", json::text(&raw::schema())?),
+        planned(
+            "schema/manifest.schema.json",
+            document::text(&raw::schema())?,
+        ),
     ];
     let ci = args
         .ci

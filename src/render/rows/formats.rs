@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::{Columns, shown};
+use crate::document::FORMAT;
 use crate::model::{Cell, Listing, Row};
 use crate::render::escape;
-use crate::render::json::FORMAT;
 
 /// Writes `{"format":1,"kind":"rooms","exit":0,"rows":[…]}`, a line a row.
 ///

@@ -25,7 +25,7 @@ pub use sent::SentDocument;
 
 use serde::Serialize;
 
-use super::escape;
+use crate::render::escape;
 
 /// The version of every document here; it grows when a field changes its meaning or goes.
 pub const FORMAT: u32 = 1;
