@@ -45,7 +45,7 @@ const VERBS: [(&str, &str); 6] = [
     ),
     (
         "show",
-        "`roomform diff PLAN PLAN` compares saved plans; `roomform plan` shows one",
+        "`roomform plan` shows the current plan; a saved plan is JSON",
     ),
 ];
 

@@ -11,6 +11,7 @@ mod ledger;
 mod plan;
 mod read;
 mod report;
+mod rows;
 mod sent;
 
 pub use diff::DiffDocument;
@@ -21,6 +22,7 @@ pub use ledger::LedgerDocument;
 pub use plan::PlanDocument;
 pub use read::{SavedPlanError, read_plan};
 pub use report::ReportDocument;
+pub use rows::rows;
 pub use sent::SentDocument;
 
 use serde::Serialize;

@@ -8,6 +8,7 @@ use self::rows::{Order, fields, sort};
 use super::Console;
 use super::target::{Connection, dice, switches};
 use crate::cli::{Format, GetArgs, GetList, Shown};
+use crate::document;
 use crate::error::{Error, Exit};
 use crate::model::{Listing, Row};
 use crate::render::Count;
@@ -125,7 +126,7 @@ fn print(
 ) -> Result<(), Error> {
     let (paint, screen) = (console.out_paint, console.out_columns);
     console.stream(|format, out| match format {
-        Format::Json => listed::json(listing, columns, rows, out),
+        Format::Json => document::rows(listing, columns, rows, out),
         Format::Csv => listed::csv(columns, rows, out),
         _ => {
             let widths = listed::widths(listing, columns, rows);

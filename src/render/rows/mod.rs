@@ -1,9 +1,9 @@
 //! Rows of the server's lists: which columns they have, and each format.
 
-mod formats;
+mod csv;
 mod table;
 
-pub use formats::{csv, json};
+pub use csv::csv;
 pub use table::{blocks, fit, table, widths};
 
 use crate::model::{Listing, Row};
@@ -107,7 +107,10 @@ fn owned(names: &[&str]) -> Vec<String> {
 }
 
 /// The named fields of a row, or all of them.
-fn shown<'a>(row: &'a Row, columns: &'a Columns) -> Vec<(&'a str, Option<&'a crate::model::Cell>)> {
+pub(crate) fn shown<'a>(
+    row: &'a Row,
+    columns: &'a Columns,
+) -> Vec<(&'a str, Option<&'a crate::model::Cell>)> {
     match columns {
         Columns::All => {
             let fields = row.fields.iter();

@@ -1,17 +1,17 @@
-//! Rows for machines: JSON and CSV.
+//! The rows that `get` lists, one a line.
 
 use std::io::{self, Write};
 
-use super::{Columns, shown};
-use crate::document::FORMAT;
+use super::FORMAT;
 use crate::model::{Cell, Listing, Row};
 use crate::render::escape;
+use crate::render::rows::{Columns, shown};
 
 /// Writes `{"format":1,"kind":"rooms","exit":0,"rows":[…]}`, a line a row.
 ///
 /// # Errors
 /// If they cannot be written.
-pub fn json(
+pub fn rows(
     listing: Listing,
     columns: &Columns,
     rows: &[Row],
@@ -47,27 +47,4 @@ fn value(cell: Option<&Cell>) -> String {
 /// A text of JSON.
 fn quoted(text: &str) -> String {
     escape::json(&serde_json::Value::from(text).to_string())
-}
-
-/// Writes the columns as comma-separated values with a header.
-///
-/// # Errors
-/// If they cannot be written.
-pub fn csv(columns: &Columns, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    let mut table = csv::Writer::from_writer(out);
-    let names = columns.named();
-    if names.is_empty() {
-        return Ok(());
-    }
-    table.write_record(names.iter().map(|name| escape::csv(name)))?;
-    for row in rows {
-        let cells = shown(row, columns).into_iter();
-        table.write_record(cells.map(|(_, cell)| match cell {
-            None | Some(Cell::Nothing) => String::new(),
-            Some(Cell::Truth(truth)) => truth.to_string(),
-            Some(Cell::Number(number)) => number.clone(),
-            Some(Cell::Text(text) | Cell::Nested(text)) => escape::csv(text),
-        }))?;
-    }
-    table.flush()
 }
