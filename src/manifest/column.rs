@@ -4,6 +4,7 @@
 
 use super::diagnostic::{Code, Diagnostic, Problems};
 use super::fields::{clip, nearest};
+use super::header::NamedColumn;
 use super::number::whole_number;
 use super::raw::{RawFilter, Spanned};
 use super::row::{Cells, Column, Filter};
@@ -11,12 +12,6 @@ use super::table::Table;
 
 /// How many columns of one name with numbers behind it are looked for.
 const MOST_NUMBERED: u64 = 1000;
-
-/// A column that stands in a header more than once.
-struct Repeated {
-    place: usize,
-    times: usize,
-}
 
 impl Table {
     /// The column of this name. What is wrong goes to `problems`.
@@ -30,7 +25,7 @@ impl Table {
         match found {
             Ok(Some(place)) => {
                 let known = match place {
-                    Cells::At(place) => self.columns.get(place).cloned(),
+                    Cells::At(place) => self.columns().get(place).cloned(),
                     _ => None,
                 };
                 let name = known.unwrap_or_else(|| name.value.trim().to_owned());
@@ -73,56 +68,51 @@ impl Table {
         filters.collect::<Vec<_>>().into_iter().collect()
     }
 
+    /// Whether the header has a column of this name.
+    pub(super) fn has_column(&self, name: &str) -> bool {
+        let columns = &self.header.columns;
+        columns.named(&name.trim().to_lowercase()).is_some()
+    }
+
     /// Whether a template may ask for a column of this name although the header does not have it as it is.
     pub(super) fn is_special(&self, name: &str) -> bool {
         let name = name.trim().to_lowercase();
         self.numbered.contains(&name) || self.optional.contains(&name)
     }
 
-    /// The names in the header in lower case, with their places.
-    fn lower(&self) -> Vec<(usize, String)> {
-        let columns = self.columns.iter().enumerate();
-        columns
-            .map(|(place, column)| (place, column.to_lowercase()))
-            .collect()
-    }
-
     /// Where a plain column is.
-    fn place(&self, name: &str) -> Result<Option<Cells>, Repeated> {
-        let lower = self.lower();
-        let mut found = lower.iter().filter(|(_, column)| column == name);
-        let first = found.next();
-        match (first, found.count()) {
-            (Some((place, _)), more @ 1..) => Err(Repeated {
-                place: *place,
-                times: more + 1,
-            }),
-            (first, _) => Ok(first.map(|(place, _)| Cells::At(*place))),
+    fn place(&self, name: &str) -> Result<Option<Cells>, NamedColumn> {
+        match self.header.columns.named(name) {
+            Some(named) if named.times > 1 => Err(named),
+            named => Ok(named.map(|named| Cells::At(named.place))),
         }
     }
 
     /// The places of `course1`, `course2`, … by their numbers.
-    fn numbered_places(&self, name: &str) -> Result<Option<Cells>, Repeated> {
+    fn numbered_places(&self, name: &str) -> Result<Option<Cells>, NamedColumn> {
         let mut places = Vec::new();
-        for (place, column) in self.lower() {
+        for (column, named) in self.header.columns.starting_with(name) {
             let number = column.strip_prefix(name).and_then(whole_number);
             let Some(number) = number.filter(|number| (1..=MOST_NUMBERED).contains(number)) else {
                 continue;
             };
+            if named.times > 1 {
+                let place = named.last;
+                return Err(NamedColumn { place, ..named });
+            }
             let index = number as usize - 1;
             if places.len() <= index {
                 places.resize(index + 1, None);
             }
-            let known = places.get_mut(index);
-            if known.is_some_and(|known| known.replace(place).is_some()) {
-                return Err(Repeated { place, times: 2 });
+            if let Some(known) = places.get_mut(index) {
+                *known = Some(named.place);
             }
         }
         Ok((!places.is_empty()).then_some(Cells::Numbered(places)))
     }
 
-    fn repeated(&self, name: &Spanned<String>, repeated: &Repeated) -> Diagnostic {
-        let column = self.columns.get(repeated.place).unwrap_or(&name.value);
+    fn repeated(&self, name: &Spanned<String>, repeated: &NamedColumn) -> Diagnostic {
+        let column = self.columns().get(repeated.place).unwrap_or(&name.value);
         let message = format!(
             "the column `{}` stands {} times in the header of `{}`",
             clip(column),
@@ -144,16 +134,9 @@ impl Table {
             self.name,
             clip(&name.value)
         );
-        let known: Vec<String> = self
-            .columns
-            .iter()
-            .take(20)
-            .map(|name| clip(name))
-            .collect();
-        let lower = self.lower();
-        let near = nearest(wanted, lower.iter().map(|(_, column)| column.as_str()));
+        let near = nearest(wanted, self.header.columns.lower());
         let hint = near.map_or_else(
-            || format!("the columns are {}", known.join(", ")),
+            || self.list_of_columns(),
             |near| format!("did you mean `{near}`?"),
         );
         let hint = if self.format == Some(name.at) {
@@ -164,5 +147,11 @@ impl Table {
             hint
         };
         Diagnostic::at(Code::UnknownColumn, name.at, message).hint(hint)
+    }
+
+    fn list_of_columns(&self) -> String {
+        let known = self.columns().iter().take(20);
+        let known: Vec<String> = known.map(|name| clip(name)).collect();
+        format!("the columns are {}", known.join(", "))
     }
 }

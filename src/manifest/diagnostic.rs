@@ -79,6 +79,7 @@ codes! {
     BadTemplate "E029" "bad-template" "A template that cannot be read or filled in.",
     MoreRows "E030" "more-rows" "Rows with mistakes beyond those that are shown.",
     BadWelcome "E031" "bad-welcome" "A welcome from nobody, or one that is empty, too long, or has control characters.",
+    BadQuote "E032" "bad-quote" "A quoted cell that is never closed, or that spans lines and has text after its closing quote.",
     OddPipe "W101" "odd-pipe" "A pipe the realtime layer may not take as it is.",
     LookAlike "W102" "look-alike" "Two pipes that people cannot tell apart.",
     CrowdedDialog "W103" "crowded-dialog" "A dialog with more than two members.",

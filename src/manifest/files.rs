@@ -27,7 +27,7 @@ impl Loaded {
     pub fn notes(&self) -> Vec<FileNote> {
         let mut told = BTreeSet::new();
         let tables = self.tables.opened();
-        let tables = tables.filter(|table| told.insert((table.file, table.delimiter)));
+        let tables = tables.filter(|table| told.insert((table.file, table.header.delimiter)));
         let mut notes: Vec<_> = tables
             .map(|table| {
                 let note = FileNote {
@@ -38,11 +38,14 @@ impl Loaded {
                         .cloned()
                         .unwrap_or_default(),
                     encoding: self.tables.encoding(table.file),
-                    delimiter: table.delimiter.map(char::from),
+                    delimiter: table.header.delimiter.map(char::from),
                     rows: table.count(&self.sources),
-                    columns: table.header().to_vec(),
+                    columns: match table.header.delimiter {
+                        Some(_) => table.columns().to_vec(),
+                        None => Vec::new(),
+                    },
                 };
-                ((table.file, table.delimiter), note)
+                ((table.file, table.header.delimiter), note)
             })
             .collect();
         notes.sort_by_key(|(key, _)| *key);

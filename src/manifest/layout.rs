@@ -1,5 +1,7 @@
 //! How a file with rows is laid out: one value a line or CSV, which delimiter, where a cell starts.
 
+use super::quotes::{end_of_quoted, judge_quoted};
+
 /// Whether a file has one value a line and no header.
 pub(super) fn is_plain(name: &str) -> bool {
     let ending = name.len().checked_sub(4).filter(|at| *at > 0);
@@ -82,20 +84,31 @@ pub(super) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
     }
 }
 
-/// The delimiter that stands most often in the header, outside of quotes.
+/// The delimiters that are looked for.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+
+/// The delimiter that stands most often in the header, outside of quotes. A quote that opens no proper cell is text like any other.
 pub(super) fn likely_delimiter(text: &str) -> u8 {
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    let mut quoted = false;
-    for byte in text.trim_start().bytes() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' | b'\r' if !quoted => break,
-            _ if quoted => {}
-            _ => counts
-                .iter_mut()
-                .filter(|(delimiter, _)| *delimiter == byte)
-                .for_each(|(_, count)| *count += 1),
+    let bytes = text.trim_start().as_bytes();
+    let mut counts = DELIMITERS.map(|delimiter| (delimiter, 0));
+    let (mut at, mut starts_cell) = (0, true);
+    let is_delimiter = |byte| DELIMITERS.contains(&byte);
+    while let Some(byte) = bytes.get(at) {
+        if *byte == b'"' && starts_cell {
+            let end = end_of_quoted(bytes, at + 1);
+            if let (Some(end), None) = (end, judge_quoted(bytes, at, end, is_delimiter)) {
+                (at, starts_cell) = (end, false);
+                continue;
+            }
         }
+        if matches!(byte, b'\n' | b'\r') {
+            break;
+        }
+        starts_cell = is_delimiter(*byte);
+        for (delimiter, count) in &mut counts {
+            *count += usize::from(delimiter == byte);
+        }
+        at += 1;
     }
     // The first of those that stand equally often: the comma, where there is none at all.
     counts
@@ -138,6 +151,24 @@ mod tests {
     use proptest::test_runner::Config as Trials;
 
     use super::*;
+
+    #[test]
+    fn the_delimiter_is_counted_outside_of_quotes_in_the_header_only() {
+        for (text, expected) in [
+            ("user;name\n1,2,3,4", b';'),
+            ("user;\"name, in full, with title\"\n", b';'),
+            ("user;\"name,\nin, full\";class\n", b';'),
+            ("\"user\";\"name \"\"a,b,c\"\"\"\n", b';'),
+            // A quote that is never closed, or closed in a later row by mistake.
+            ("user;\"name\n1,2,3,4", b';'),
+            ("user;\"name\n1;a\n2;\"b, c, d\"\n", b';'),
+            ("size 5\" \tlength, 6\"\t\n", b'\t'),
+            ("user", b','),
+        ] {
+            let found = likely_delimiter(text);
+            assert_eq!(char::from(found), char::from(expected), "{text:?}");
+        }
+    }
 
     proptest! {
         #![proptest_config(Trials { cases: 2_000, failure_persistence: None, ..Trials::default() })]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::{clip, nearest};
+use super::header::word;
 use super::number::whole_number;
 use super::raw::{RawGenerate, RawMember, RawRoom, RawWelcome, Spanned};
 use super::row::{Column, Row};
@@ -319,23 +320,11 @@ fn entry(written: &Spanned<RawMember>, problems: &mut Problems) -> Option<Entry>
 /// The column a template means by a name: one of that name in whatever case, signs that no name has taken for `_`. `Some(None)` for
 /// the whole row; `None` if there is none, which is noted.
 fn column(name: &str, at: At, table: &Table, problems: &mut Problems) -> Option<Option<Column>> {
-    let word = |text: &str| -> String {
-        let letters = text
-            .trim()
-            .chars()
-            .map(|c| if c.is_alphanumeric() { c } else { '_' });
-        letters.collect::<String>().to_lowercase()
-    };
-    let wanted = word(name);
-    let exact = table
-        .columns
-        .iter()
-        .find(|column| column.eq_ignore_ascii_case(name));
-    let likely = exact.or_else(|| table.columns.iter().find(|column| word(column) == wanted));
-    let meant = likely.map_or(name, String::as_str);
+    let columns = &table.header.columns;
+    let likely = columns.in_template(name);
     if likely.is_some() || table.is_special(name) {
         let spanned = Spanned {
-            value: meant.to_owned(),
+            value: likely.unwrap_or(name).to_owned(),
             at,
         };
         return table.column(&spanned, problems).map(Some);
@@ -348,8 +337,8 @@ fn column(name: &str, at: At, table: &Table, problems: &mut Problems) -> Option<
         clip(name),
         table.name
     );
-    let words: Vec<String> = table.columns.iter().map(|column| word(column)).collect();
-    let hint = match nearest(&wanted, words.iter().map(String::as_str)) {
+    let words: Vec<String> = columns.names.iter().map(|name| word(name)).collect();
+    let hint = match nearest(&word(name), words.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!(
             "the columns are {}",

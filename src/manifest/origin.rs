@@ -19,7 +19,7 @@ impl Loaded {
         let text = source.text.get(source.line_start(place.line)?..)?;
         let mut record = StringRecord::new();
         let found = table.record(text, &mut record);
-        let columns = table.columns.iter().map(String::as_str);
+        let columns = table.columns().iter().map(String::as_str);
         let cells = columns.zip(record.iter().map(|cell| cell.trim().to_owned()));
         found.then(|| cells.collect())
     }

@@ -116,15 +116,9 @@ impl Rosters<'_> {
             value: name.to_owned(),
             at: raw.file.path.at,
         };
-        let is_there = |name: &str| {
-            table
-                .columns
-                .iter()
-                .any(|column| column.eq_ignore_ascii_case(name))
-        };
-        match table.columns.as_slice() {
+        match table.columns() {
             [only] => table.column(&named(only), problems),
-            _ if is_there(ONLY_COLUMN) => table.column(&named(ONLY_COLUMN), problems),
+            _ if table.has_column(ONLY_COLUMN) => table.column(&named(ONLY_COLUMN), problems),
             columns => {
                 let shown: Vec<String> =
                     columns.iter().take(20).map(|column| clip(column)).collect();

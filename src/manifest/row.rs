@@ -171,7 +171,7 @@ impl Row<'_> {
     pub(super) fn cell_at(&self, column: &Column) -> At {
         let index = column.place(self.number).unwrap_or_default();
         let row = self.text.get(self.start.byte..).unwrap_or_default();
-        let offset = self.start.byte + cell_offset(row, self.table.delimiter, index);
+        let offset = self.start.byte + cell_offset(row, self.table.header.delimiter, index);
         At {
             offset: u32::try_from(offset).unwrap_or(u32::MAX),
             ..self.at()
@@ -180,7 +180,7 @@ impl Row<'_> {
 
     /// All cells by the names of their columns.
     pub(super) fn cells(&self) -> Vec<(&str, &str)> {
-        let names = self.table.columns.iter().map(String::as_str);
+        let names = self.table.columns().iter().map(String::as_str);
         names
             .zip(self.record.iter().map(|cell| cell.trim()))
             .collect()
@@ -196,7 +196,7 @@ impl Row<'_> {
     ) -> Diagnostic {
         let name = column
             .place(self.number)
-            .and_then(|place| self.table.columns.get(place))
+            .and_then(|place| self.table.columns().get(place))
             .unwrap_or(&column.name);
         Diagnostic::at(
             code,

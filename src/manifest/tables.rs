@@ -11,6 +11,7 @@ use super::boundary::is_inside;
 use super::diagnostic::{Code, Diagnostic, Problems, Sources};
 use super::encoding::decode;
 use super::fields::clip;
+use super::header::Header;
 use super::raw::RawFile;
 use super::table::Table;
 use super::tree::Tree;
@@ -25,6 +26,8 @@ pub(super) struct Tables {
     tables: BTreeMap<(FileId, usize), Table>,
     files: BTreeMap<FileId, Arc<str>>,
     encodings: BTreeMap<FileId, &'static str>,
+    /// Files that may be absent, and are.
+    absent: BTreeSet<(FileId, usize)>,
 }
 
 /// Where a manifest's file lies, and how far up its paths may lead.
@@ -43,6 +46,8 @@ pub(super) struct Opener<'a> {
     base: PathBuf,
     /// Texts by the file's one name and its encoding; none for those that could not be read, which was said.
     texts: BTreeMap<(PathBuf, Option<String>), Option<FileId>>,
+    /// Headers by file and given delimiter; none for those that cannot be used, which was said.
+    headers: BTreeMap<(FileId, Option<u8>), Option<Header>>,
     tables: Tables,
 }
 
@@ -50,6 +55,11 @@ impl Tables {
     /// The table of a file; none if it could not be opened.
     pub(super) fn get(&self, raw: &RawFile) -> Option<&Table> {
         self.tables.get(&(raw.path.at.file, raw.number))
+    }
+
+    /// Whether a file that may be absent is.
+    pub(super) fn is_absent(&self, raw: &RawFile) -> bool {
+        self.absent.contains(&(raw.path.at.file, raw.number))
     }
 
     /// A table of this file.
@@ -83,6 +93,7 @@ impl<'a> Opener<'a> {
                 .reduce(|base, root| common(&base, &root))
                 .unwrap_or_default(),
             texts: BTreeMap::new(),
+            headers: BTreeMap::new(),
             tables: Tables::default(),
         }
     }
@@ -108,7 +119,10 @@ impl<'a> Opener<'a> {
         let shown = clip(&raw.path.value);
         let real = match self.tree.real(&path) {
             Ok(real) => real,
-            Err(error) if raw.may_lack && error.kind() == ErrorKind::NotFound => return,
+            Err(error) if raw.may_lack && error.kind() == ErrorKind::NotFound => {
+                self.tables.absent.insert((raw.path.at.file, raw.number));
+                return;
+            }
             Err(error) => return problems.push(unreadable(raw, &error)),
         };
         if home
@@ -136,10 +150,12 @@ impl<'a> Opener<'a> {
         let name = self.name(&path, &key.0);
         self.tables.files.entry(file).or_insert(name);
         problems.rows_of(file);
-        if let Some(table) = Table::open(file, raw, sources, problems) {
-            self.tables
-                .tables
-                .insert((raw.path.at.file, raw.number), table);
+        let header = self.headers.entry((file, raw.delimiter));
+        let header = header.or_insert_with(|| Header::read(file, raw, sources, problems));
+        if let Some(header) = header {
+            let table = Table::new(file, raw, header.clone(), sources);
+            let use_of_file = (raw.path.at.file, raw.number);
+            self.tables.tables.insert(use_of_file, table);
         }
     }
 

@@ -483,6 +483,24 @@ fn names_nearly_right_by_the_thousand() {
     assert!(told.ends_with("the manifest is invalid: 500 errors; 300 of them not shown\n"));
 }
 
+/// Each room names one column of the same wide file.
+#[test]
+fn a_wide_file_that_every_room_uses() {
+    let wide = 3000;
+    let dir = Dir::new();
+    let names = (0..wide).map(|n| format!("column-{n}"));
+    dir.write("wide.csv", format!("{}\n{}\n", list(names), list(1..=wide)));
+    let rooms = |column: &str| {
+        let rooms = (0..wide).map(|n| {
+            format!("  - {{pipe: room-{n}, title: Room, members: [{{roster: wide.csv, user: {column}-{n}}}]}}")
+        });
+        format!("version: 1\nrooms:\n{}", lines(rooms))
+    };
+    dir.write("rooms.yaml", rooms("column"));
+    let ran = check(&dir, 256, &[]);
+    assert_eq!(ran.ok(), "valid: 3000 rooms, 3000 memberships\n");
+}
+
 #[test]
 fn groups_in_a_chain_of_fifty_thousand() {
     let chain = |last: &str| {

@@ -61,6 +61,49 @@ fn files_are_read_as_they_come() {
     );
 }
 
+/// What goes wrong with quotes is in the corpus, `quotes-in-files-with-rows`.
+#[test]
+fn quoted_cells_that_span_lines_are_read() {
+    let dir = room("{roster: a.csv, user: user}");
+    dir.write(
+        "a.csv",
+        "user;\"remark, in full\nor short\"\n\"7\";\"one\n\"\"two\"\"\" \n8;5\" flute\n9;\"flute\" (5\")\n10;\"\r\n\"",
+    );
+    assert_eq!(
+        members(&dir)["first-room"],
+        ["7 a.csv:3", "8 a.csv:5", "9 a.csv:6", "10 a.csv:7"]
+    );
+}
+
+#[test]
+fn people_who_opted_out_are_not_added_because_of_a_quote() {
+    let dir = Dir::with(
+        "version: 1
+rooms:
+  - pipe: first-room
+    title: First
+    members: [17, 18, 19]
+    exclude: [{roster: opted-out.csv, user: user}]
+",
+    );
+    for (text, told) in [
+        (
+            "user,reason\n17,\"moved\n18,asked\n",
+            "opted-out.csv:2: a quoted cell starts here and is never closed",
+        ),
+        (
+            "17\n18\n",
+            "opted-out.csv:1: the first line looks like data",
+        ),
+    ] {
+        dir.write("opted-out.csv", text);
+        let ran = dir.run(&["check"]);
+        assert_eq!(ran.code, 3, "{ran:#?}");
+        assert!(ran.err.contains(told), "{told}: {}", ran.err);
+        assert!(ran.err.ends_with("invalid: 1 error\n"), "{}", ran.err);
+    }
+}
+
 #[test]
 fn code_pages_and_utf_16_are_read_when_the_manifest_says_so_and_suggested_when_not() {
     let text = "логин\tкод\r\nученик\t7\r\n";

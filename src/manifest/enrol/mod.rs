@@ -54,7 +54,7 @@ impl Enrolled {
         let table = rosters.tables.get(&raw.roster.file)?;
         let via = match &raw.via {
             None => None,
-            Some(via) if via.file.may_lack && rosters.tables.get(&via.file).is_none() => None,
+            Some(via) if rosters.tables.is_absent(&via.file) => None,
             Some(via) => Some(Via::new(via, &raw.on, table, directory, problems)?),
         };
         let own = own_columns(raw, table, via.is_some(), problems);
@@ -118,11 +118,7 @@ fn own_columns(
         .on
         .iter()
         .map(|(name, _)| {
-            let there = table
-                .columns
-                .iter()
-                .any(|column| column.eq_ignore_ascii_case(name.value.trim()));
-            if has_via && !there {
+            if has_via && !table.has_column(&name.value) {
                 return Some(None);
             }
             table.column(name, problems).map(Some)

@@ -1,0 +1,115 @@
+//! Quoted cells of a CSV text: where they end, and which of them swallow the lines that follow.
+//!
+//! Main entry: [`bad_quotes`]. A CSV reader accepts such cells without an error, and their rows are lost.
+
+/// A quoted cell that most likely was not meant as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BadQuote {
+    /// The cell that opens at this byte is never closed.
+    NeverClosed(usize),
+    /// The cell that opens at this byte spans lines and has text after its closing quote.
+    TextAfter(usize),
+}
+
+impl BadQuote {
+    /// Where its quote is.
+    pub(super) fn offset(self) -> usize {
+        match self {
+            Self::NeverClosed(open) | Self::TextAfter(open) => open,
+        }
+    }
+}
+
+/// The byte after the quote that closes a cell whose text starts at `from`; `None` if the cell is never closed.
+pub(super) fn end_of_quoted(bytes: &[u8], mut from: usize) -> Option<usize> {
+    loop {
+        let quote = from + memchr::memchr(b'"', bytes.get(from..)?)?;
+        // Two quotes inside a quoted cell stand for one.
+        if bytes.get(quote + 1) != Some(&b'"') {
+            return Some(quote + 1);
+        }
+        from = quote + 2;
+    }
+}
+
+/// Where the line ends that this byte is in, without its line break.
+pub(super) fn end_of_line(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    memchr::memchr2(b'\n', b'\r', rest).map_or(bytes.len(), |length| from + length)
+}
+
+/// Whether the quoted cell from `open` to `end` is one of the bad ones.
+pub(super) fn judge_quoted(
+    bytes: &[u8],
+    open: usize,
+    end: Option<usize>,
+    is_delimiter: impl Fn(u8) -> bool,
+) -> Option<BadQuote> {
+    let Some(end) = end else {
+        return Some(BadQuote::NeverClosed(open));
+    };
+    let spans_lines = end_of_line(bytes, open) < end;
+    let mut rest = bytes.get(end..).unwrap_or_default().iter();
+    let next = rest.find(|byte| is_delimiter(**byte) || !matches!(byte, b' ' | b'\t'));
+    let has_text = next.is_some_and(|byte| !is_delimiter(*byte) && !matches!(byte, b'\n' | b'\r'));
+    (spans_lines && has_text).then_some(BadQuote::TextAfter(open))
+}
+
+/// Calls `found` for each bad quoted cell of a text that starts at a row. After a bad one, reading goes on in the next line,
+/// as if its quote were part of the text: other bad ones are then found too.
+pub(super) fn bad_quotes(text: &str, delimiter: u8, mut found: impl FnMut(BadQuote)) {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    while let Some(length) = bytes
+        .get(from..)
+        .and_then(|rest| memchr::memchr(b'"', rest))
+    {
+        let open = from + length;
+        let before = open.checked_sub(1).and_then(|before| bytes.get(before));
+        let opens = before.is_none_or(|byte| *byte == delimiter || matches!(byte, b'\n' | b'\r'));
+        if !opens {
+            from = open + 1;
+            continue;
+        }
+        let end = end_of_quoted(bytes, open + 1);
+        let bad = judge_quoted(bytes, open, end, |byte| byte == delimiter);
+        from = match (bad, end) {
+            (None, Some(end)) => end,
+            _ => end_of_line(bytes, open),
+        };
+        bad.into_iter().for_each(&mut found);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BadQuote::{self, NeverClosed, TextAfter};
+    use super::*;
+
+    #[test]
+    fn quotes_that_swallow_lines_are_found() {
+        let cases: [(&str, &[BadQuote]); 12] = [
+            ("a,b\n1,\"x\n2,y\n", &[NeverClosed(6)]),
+            ("a,b\n1,\"x", &[NeverClosed(6)]),
+            ("a,b\n1,\"x\n2,the \"y\"\n3,z\n", &[TextAfter(6)]),
+            ("a,b\n1,\"x\n2,\"y\n", &[TextAfter(6), NeverClosed(11)]),
+            ("\"a,b\n1,x\n", &[NeverClosed(0)]),
+            // Cells that span lines and are closed.
+            ("a,b\n1,\"x\ny\"\n2,\"\r\n\"\r\n", &[]),
+            ("a,b\n1,\"x \"\"y\"\"\nz\" \t,\n", &[]),
+            ("a,b\n1,\"x\ny\"", &[]),
+            // Quotes inside of a cell, and text after one that ends in its line.
+            ("a,b\n1,5\" screen\n2,\"x\" y\n", &[]),
+            ("a,b\n1,\"\"\n2,\"\"\"\"\n", &[]),
+            ("a,b\n1, \"x\n", &[]),
+            // The delimiter is another one.
+            ("a;b\n1,\"x;y\n", &[]),
+        ];
+        for (text, expected) in cases {
+            let delimiter = if text.starts_with("a;") { b';' } else { b',' };
+            let mut bad = Vec::new();
+            bad_quotes(text, delimiter, |quote| bad.push(quote));
+            assert_eq!(bad, expected, "{text:?}");
+        }
+    }
+}
