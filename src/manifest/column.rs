@@ -3,7 +3,7 @@
 //! Main entry: [`Table::column`]. Case and white space around a name do not count.
 
 use super::diagnostic::{Code, Diagnostic, Problems};
-use super::fields::{clip, nearest};
+use super::fields::clip;
 use super::header::NamedColumn;
 use super::number::whole_number;
 use super::raw::{RawFilter, Spanned};
@@ -36,7 +36,7 @@ impl Table {
                 let place = Cells::Absent;
                 return Some(Column { name, place });
             }
-            Ok(None) => problems.push(self.unknown(name, &wanted)),
+            Ok(None) => self.unknown(name, &wanted, problems),
             Err(repeated) => problems.push(self.repeated(name, &repeated)),
         }
         None
@@ -123,7 +123,7 @@ impl Table {
         diagnostic.hint("roomform never picks one: rename the others in the file")
     }
 
-    fn unknown(&self, name: &Spanned<String>, wanted: &str) -> Diagnostic {
+    fn unknown(&self, name: &Spanned<String>, wanted: &str, problems: &mut Problems) {
         let number = if self.numbered.iter().any(|numbered| numbered == wanted) {
             "1"
         } else {
@@ -134,19 +134,21 @@ impl Table {
             self.name,
             clip(&name.value)
         );
-        let near = nearest(wanted, self.header.columns.lower());
-        let hint = near.map_or_else(
-            || self.list_of_columns(),
-            |near| format!("did you mean `{near}`?"),
-        );
-        let hint = if self.format == Some(name.at) {
-            format!(
-                "{hint}; `id`, or a key in `each` or `room` over the format's own, names another"
-            )
-        } else {
-            hint
-        };
-        Diagnostic::at(Code::UnknownColumn, name.at, message).hint(hint)
+        let diagnostic = Diagnostic::at(Code::UnknownColumn, name.at, message);
+        problems.push_with_hint(diagnostic, |search| {
+            let near = search.find(wanted, self.header.columns.lower(), |_| true);
+            let hint = near.map_or_else(
+                || self.list_of_columns(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            if self.format == Some(name.at) {
+                format!(
+                    "{hint}; `id`, or a key in `each` or `room` over the format's own, names another"
+                )
+            } else {
+                hint
+            }
+        });
     }
 
     fn list_of_columns(&self) -> String {

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::nearest::NearestSearch;
 pub use super::source::{LineColumn, Source, Sources};
 use crate::model::FileId;
 
@@ -164,6 +165,7 @@ pub(super) struct Problems {
     noted: Vec<Diagnostic>,
     errors: usize,
     rows: BTreeMap<FileId, RowProblems>,
+    search: NearestSearch,
 }
 
 /// Mistakes in the rows of one file. A row may be read for many rooms; its mistake is one.
@@ -215,15 +217,32 @@ impl Problems {
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        if self.keeps(&diagnostic) {
+            self.noted.push(diagnostic);
+        }
+    }
+
+    /// Adds a mistake with a hint that takes a search, which is made only if the mistake is kept.
+    pub(super) fn push_with_hint(
+        &mut self,
+        diagnostic: Diagnostic,
+        hint: impl FnOnce(&mut NearestSearch) -> String,
+    ) {
+        if self.keeps(&diagnostic) {
+            let hint = hint(&mut self.search);
+            self.noted.push(diagnostic.hint(hint));
+        }
+    }
+
+    /// Counts a mistake; whether it is to be kept in full.
+    fn keeps(&mut self, diagnostic: &Diagnostic) -> bool {
         let rows = diagnostic.at.and_then(|at| self.rows.get_mut(&at.file));
-        if rows.is_some_and(|rows| !rows.keeps(&diagnostic)) {
-            return;
+        if rows.is_some_and(|rows| !rows.keeps(diagnostic)) {
+            return false;
         }
         let is_error = diagnostic.severity() == Severity::Error;
         self.errors += usize::from(is_error);
-        if !is_error || self.errors <= MOST_ERRORS {
-            self.noted.push(diagnostic);
-        }
+        !is_error || self.errors <= MOST_ERRORS
     }
 
     pub(super) fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {

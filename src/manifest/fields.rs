@@ -3,6 +3,7 @@
 //! Main type: [`Decoder`]. It knows types and spelling, not what a manifest is made of.
 
 use super::diagnostic::{At, Code, Diagnostic, Problems};
+use super::nearest::nearest;
 use super::number::{share, whole_number};
 use super::raw::{PositiveId, RawFile, Spanned};
 use super::scalar::{Reading, reading};
@@ -310,23 +311,6 @@ impl<'a> Decoder<'a> {
         }
         names
     }
-}
-
-/// The nearest of some names, if one is near enough to be meant.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    if name.is_empty() || name.len() > SHOWN {
-        return None;
-    }
-    let lower = name.to_lowercase();
-    let length = lower.chars().count();
-    let near = known.filter_map(|other| {
-        let other_length = other.chars().count();
-        let most = (length.min(other_length) / 3).max(1);
-        let distance = (length.abs_diff(other_length) <= most)
-            .then(|| strsim::osa_distance(&lower, &other.to_lowercase()))?;
-        (distance <= most).then_some((distance, other))
-    });
-    near.min().map(|(_, other)| other)
 }
 
 /// A scalar in a message, so that `"true"` and `true` can be told apart.

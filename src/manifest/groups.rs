@@ -246,11 +246,11 @@ impl<'a> Directory<'a> {
                     Some(Person::User(user, _)) => self.add(&one(user), &mut members),
                     Some(Person::LeftOut(..) | Person::WithoutId(_)) => {}
                     None if !self.people.is_complete() => {}
-                    None => problems.push(self.unknown_person(name, written.at)),
+                    None => self.unknown_person(name, written.at, problems),
                 },
                 RawMember::Group(name) => match self.groups.get(name.as_str()) {
                     Some(group) => self.add(&group.members, &mut members),
-                    None => problems.push(self.unknown_group(name, written.at)),
+                    None => self.unknown_group(name, written.at, problems),
                 },
                 RawMember::Roster(raw) => {
                     let listed = self.rosters.members(raw, &self.people, problems);
@@ -266,39 +266,36 @@ impl<'a> Directory<'a> {
         members
     }
 
-    pub(super) fn unknown_person(&self, name: &str, at: At) -> Diagnostic {
-        let diagnostic = Diagnostic::at(
-            Code::UnknownPerson,
-            at,
-            format!("`{}` is not in `people`", clip(name)),
-        );
-        let hint = if name.trim().is_empty() {
-            "write an id, a name from `people`, or \"@group\"".to_owned()
-        } else if name.bytes().all(|byte| byte.is_ascii_digit()) {
-            "an id is written without quotes".to_owned()
-        } else if self.groups.contains_key(name) {
-            format!("a group is written \"@{name}\"")
-        } else if let Some(known) = self.people.nearest(name) {
-            format!("did you mean `{known}`?")
-        } else if let Some(file) = self.people.file() {
-            format!("mend it, or add them to `{file}`")
-        } else {
-            format!("add it to `people`, as in {}: 17", key(name))
-        };
-        diagnostic.hint(hint)
+    pub(super) fn unknown_person(&self, name: &str, at: At, problems: &mut Problems) {
+        let message = format!("`{}` is not in `people`", clip(name));
+        let diagnostic = Diagnostic::at(Code::UnknownPerson, at, message);
+        problems.push_with_hint(diagnostic, |search| {
+            if name.trim().is_empty() {
+                "write an id, a name from `people`, or \"@group\"".to_owned()
+            } else if name.bytes().all(|byte| byte.is_ascii_digit()) {
+                "an id is written without quotes".to_owned()
+            } else if self.groups.contains_key(name) {
+                format!("a group is written \"@{name}\"")
+            } else if let Some(known) = self.people.nearest(name, search) {
+                format!("did you mean `{known}`?")
+            } else if let Some(file) = self.people.file() {
+                format!("mend it, or add them to `{file}`")
+            } else {
+                format!("add it to `people`, as in {}: 17", key(name))
+            }
+        });
     }
 
-    fn unknown_group(&self, name: &str, at: At) -> Diagnostic {
-        let diagnostic = Diagnostic::at(
-            Code::UnknownGroup,
-            at,
-            format!("`@{}` is not in `groups`", clip(name)),
-        );
-        match self.people.nearest_of(name, self.groups.keys().copied()) {
-            Some(known) => diagnostic.hint(format!("did you mean `@{known}`?")),
-            None if name.trim().is_empty() => diagnostic.hint("write a group's name after the @"),
-            None => diagnostic.hint(format!("add it to `groups`, as in {}: [17, 18]", key(name))),
-        }
+    fn unknown_group(&self, name: &str, at: At, problems: &mut Problems) {
+        let message = format!("`@{}` is not in `groups`", clip(name));
+        let diagnostic = Diagnostic::at(Code::UnknownGroup, at, message);
+        problems.push_with_hint(diagnostic, |search| {
+            match search.find(name, self.groups.keys().copied(), |_| true) {
+                Some(known) => format!("did you mean `@{known}`?"),
+                None if name.trim().is_empty() => "write a group's name after the @".to_owned(),
+                None => format!("add it to `groups`, as in {}: [17, 18]", key(name)),
+            }
+        });
     }
 }
 

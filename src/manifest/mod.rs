@@ -22,6 +22,7 @@ mod layout;
 mod load;
 mod look_alike;
 mod mould;
+mod nearest;
 mod node;
 mod number;
 mod origin;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::{clip, nearest};
+use super::fields::clip;
 use super::header::word;
 use super::number::whole_number;
 use super::raw::{RawGenerate, RawMember, RawRoom, RawWelcome, Spanned};
@@ -337,19 +337,17 @@ fn column(name: &str, at: At, table: &Table, problems: &mut Problems) -> Option<
         clip(name),
         table.name
     );
-    let words: Vec<String> = columns.names.iter().map(|name| word(name)).collect();
-    let hint = match nearest(&word(name), words.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!(
-            "the columns are {}",
-            words
-                .iter()
-                .take(20)
-                .map(|word| clip(word))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
-    };
-    problems.push(Diagnostic::at(Code::UnknownColumn, at, message).hint(hint));
+    let diagnostic = Diagnostic::at(Code::UnknownColumn, at, message);
+    problems.push_with_hint(diagnostic, |search| {
+        let words: Vec<String> = columns.names.iter().map(|name| word(name)).collect();
+        let known = words.iter().map(String::as_str);
+        match search.find(&word(name), known, |_| true) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                let words: Vec<String> = words.iter().take(20).map(|word| clip(word)).collect();
+                format!("the columns are {}", words.join(", "))
+            }
+        }
+    });
     None
 }

@@ -2,20 +2,18 @@
 //!
 //! Main type: [`People`]. A name that means two people is an error; one that nobody has is answered with the nearest.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::{clip, nearest};
+use super::fields::clip;
+use super::nearest::NearestSearch;
 use super::number::whole_number;
 use super::raw::{Names, PositiveId, RawDirectory, Spanned};
 use super::row::{Column, Row};
 use super::tables::Tables;
 use crate::model::{FileId, UserId};
 
-/// How many names are compared in search of nearest ones: a hundred searches among a thousand people.
-const MOST_COMPARISONS: usize = 100_000;
 /// How many people without an id are kept until somebody asks for them; beyond that they are told at once.
 const MOST_WITHOUT_ID: usize = 10_000;
 /// What to do about an id that is none.
@@ -32,7 +30,7 @@ const NOWHERE: At = At {
 const NOTED: Person = Person::LeftOut(None, NOWHERE);
 
 /// Names, and whose they are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct People {
     names: BTreeMap<String, Person>,
     /// Whether a file of names could not be read: who is not here may stand there.
@@ -41,8 +39,6 @@ pub(super) struct People {
     file: Option<(String, Whose)>,
     /// What is wrong with the ids of people whom nobody may ever ask for.
     without_id: Vec<Diagnostic>,
-    /// Names still to be compared in search of the nearest: each search reads all, and a wrong file may lack thousands.
-    comparisons: Cell<usize>,
 }
 
 /// Who has a name.
@@ -63,18 +59,6 @@ pub(super) enum Whose {
     All,
     /// One roster's: only those count that it names.
     Roster,
-}
-
-impl Default for People {
-    fn default() -> Self {
-        Self {
-            names: BTreeMap::new(),
-            incomplete: false,
-            file: None,
-            without_id: Vec::new(),
-            comparisons: Cell::new(MOST_COMPARISONS),
-        }
-    }
 }
 
 impl People {
@@ -246,22 +230,14 @@ impl People {
     }
 
     /// The nearest name to one that nobody has. A number is never guessed: the next one is somebody else.
-    pub(super) fn nearest(&self, name: &str) -> Option<&str> {
+    pub(super) fn nearest(&self, name: &str, search: &mut NearestSearch) -> Option<&str> {
+        let number: Vec<char> = digits(name).collect();
+        let is_numbered = has_digits(name);
+        let has_same_number = |other: &str| {
+            !(is_numbered || has_digits(other)) || digits(other).eq(number.iter().copied())
+        };
         let names = self.names.keys().map(String::as_str);
-        self.nearest_of(name, names.filter(|other| has_same_number(name, other)))
-    }
-
-    /// The nearest of some names, as long as there is time for it.
-    pub(super) fn nearest_of<'n>(
-        &self,
-        name: &str,
-        known: impl Iterator<Item = &'n str>,
-    ) -> Option<&'n str> {
-        let left = self.comparisons.get();
-        let mut made = 0;
-        let found = nearest(name, known.take(left).inspect(|_| made += 1));
-        self.comparisons.set(left - made);
-        found
+        search.find(name, names, has_same_number)
     }
 }
 
@@ -315,19 +291,18 @@ fn not_an_id(cell: &str) -> String {
     }
 }
 
-/// Whether two names have the same digits, letters that look like digits taken for them.
-fn has_same_number(one: &str, other: &str) -> bool {
-    let digits = |text: &str| -> String {
-        let digits = text.chars().filter_map(|c| match c {
-            'O' | 'o' | 'О' | 'о' => Some('0'),
-            'I' | 'l' => Some('1'),
-            'З' | 'з' => Some('3'),
-            c => c.is_ascii_digit().then_some(c),
-        });
-        digits.collect()
-    };
-    let has_digits = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
-    !(has_digits(one) || has_digits(other)) || digits(one) == digits(other)
+/// The digits of a name, with letters that look like digits taken for them.
+fn digits(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter_map(|c| match c {
+        'O' | 'o' | 'О' | 'о' => Some('0'),
+        'I' | 'l' => Some('1'),
+        'З' | 'з' => Some('3'),
+        c => c.is_ascii_digit().then_some(c),
+    })
+}
+
+fn has_digits(name: &str) -> bool {
+    name.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 pub(super) fn twice(what: &str, name: &Spanned<String>, first: At) -> Diagnostic {

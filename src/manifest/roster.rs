@@ -76,11 +76,7 @@ impl Rosters<'_> {
                 if layout.user.len() > 1 && row.cell(column).is_empty() {
                     continue;
                 }
-                match self.who(row, column, by, people) {
-                    Ok(Some(user)) => users.push(user),
-                    Ok(None) => {}
-                    Err(mistake) => problems.push(mistake),
-                }
+                users.extend(self.who(row, column, by, people, problems));
             }
             take(row, &users, problems);
         });
@@ -134,21 +130,22 @@ impl Rosters<'_> {
         }
     }
 
-    /// Whom a cell names; `None` for somebody the directory of people leaves out.
+    /// Whom a cell names; `None` for somebody the directory of people leaves out, and for a mistake, which is noted.
     fn who(
         &self,
         row: &Row<'_>,
         column: &Column,
         by: Option<By>,
         people: &People,
-    ) -> Result<Option<UserId>, Diagnostic> {
+        problems: &mut Problems,
+    ) -> Option<UserId> {
         let cell = row.cell(column);
         // Nearly every cell of a large roster.
         if by != Some(By::Name)
             && people.is_empty()
             && let Some(user) = id(cell)
         {
-            return Ok(Some(user));
+            return Some(user);
         }
         let digits = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
         let known = people.get(cell);
@@ -157,33 +154,34 @@ impl Rosters<'_> {
             None if digits && known.is_some() => {
                 let message = format!("`{}` is a number, and also a name in `people`", clip(cell));
                 let mistake = row.mistake(Code::BadCell, column, &message, self.sources);
-                return Err(mistake.hint("say `by: id` or `by: name` in the roster"));
+                problems.push(mistake.hint("say `by: id` or `by: name` in the roster"));
+                return None;
             }
             None => !digits && !cell.is_empty(),
         };
         if !by_name || cell.is_empty() {
-            return user(row, column, self.sources).map(Some);
+            let found = user(row, column, self.sources);
+            return found.map_err(|mistake| problems.push(mistake)).ok();
         }
         match known {
-            Some(Person::User(user, _)) => Ok(Some(user)),
-            Some(Person::LeftOut(..)) => Ok(None),
-            Some(Person::WithoutId(number)) => people.mistake(number).map_or(Ok(None), Err),
-            None if !people.is_complete() => Ok(None),
+            Some(Person::User(user, _)) => return Some(user),
+            Some(Person::LeftOut(..)) => {}
+            Some(Person::WithoutId(number)) => problems.extend(people.mistake(number)),
+            None if !people.is_complete() => {}
             None => {
-                let place = people.place();
-                let message = format!("`{}` is not in `{place}`", clip(cell));
+                let message = format!("`{}` is not in `{}`", clip(cell), people.place());
                 let mistake = row.mistake(Code::UnknownPerson, column, &message, self.sources);
-                let hint = match people.nearest(cell) {
-                    Some(near) => format!("did you mean `{}`?", clip(near)),
-                    None => match people.file() {
-                        Some(file) => format!("mend the cell, or add them to `{file}`"),
-                        None => {
+                problems.push_with_hint(mistake, |search| {
+                    match (people.nearest(cell, search), people.file()) {
+                        (Some(near), _) => format!("did you mean `{}`?", clip(near)),
+                        (None, Some(file)) => format!("mend the cell, or add them to `{file}`"),
+                        (None, None) => {
                             "add them to `people`; an id is a whole number above zero".to_owned()
                         }
-                    },
-                };
-                Err(mistake.hint(hint))
+                    }
+                });
             }
         }
+        None
     }
 }

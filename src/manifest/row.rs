@@ -3,8 +3,9 @@
 //! Main type: [`Row`].
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::{clip, nearest};
+use super::fields::clip;
 use super::layout::{Start, cell_offset};
+use super::nearest::nearest;
 use super::table::Table;
 use crate::model::Place;
 

@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{At, Code, Diagnostic, Problems};
-use super::fields::{clip, nearest};
+use super::fields::clip;
 use super::groups::Directory;
+use super::nearest::nearest;
 use super::people::Person;
 use super::raw::{RawMember, RawRoom, RawWelcome, Spanned};
 use super::template::{Complaint, Filling, Template};
@@ -137,7 +138,10 @@ fn sender(
             ),
             Some(Person::WithoutId(number)) => directory.people().mistake(number)?,
             None if !directory.people().is_complete() => return None,
-            None => directory.unknown_person(name, written.at),
+            None => {
+                directory.unknown_person(name, written.at, problems);
+                return None;
+            }
         },
         RawMember::Ids(_) | RawMember::Group(_) | RawMember::Roster(_) => bad(
             "a welcome is from one user, not from a group",

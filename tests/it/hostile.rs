@@ -483,6 +483,54 @@ fn names_nearly_right_by_the_thousand() {
     assert!(told.ends_with("the manifest is invalid: 500 errors; 300 of them not shown\n"));
 }
 
+#[test]
+fn unknown_names_with_numbers_by_the_ten_thousand() {
+    let dir = Dir::new();
+    let people = (0..10_000).map(|n| format!("pupil{n:05},{}", n + 1));
+    dir.write("people.csv", format!("name,id\n{}", lines(people)));
+    let unknown: Vec<String> = (50_000..60_000).map(|n| format!("pupil{n}x")).collect();
+    dir.write("list.csv", format!("user\n{}", lines(unknown.clone())));
+    let known = "pupli00007";
+    let manifest = |members: &str| {
+        format!(
+            "version: 1\npeople: {{roster: people.csv, name: name, id: id}}\nrooms: [{{pipe: first-room, title: First, members: [{known}, {members}]}}]\n"
+        )
+    };
+    for members in ["{roster: list.csv}", &list(&unknown)] {
+        dir.write("rooms.yaml", manifest(members));
+        let ran = check(&dir, LITTLE, &[]);
+        assert_eq!(ran.code, 3);
+        assert!(ran.err.contains("did you mean `pupil00007`?"), "{ran:#?}");
+    }
+}
+
+#[test]
+fn names_of_its_own_in_every_room() {
+    let dir = Dir::new();
+    let people = (1..=1000).map(|n| format!("{},{n}", letters(n)));
+    dir.write("people.csv", format!("name,id\n{}", lines(people)));
+    dir.write("list.txt", lines((1..=100).map(|n| letters(n) + "x")));
+    let rooms = (0..300).map(|n| {
+        format!("  - {{pipe: room-{n}, title: Room, members: [{{roster: list.txt, people: {{roster: people.csv, name: name, id: id}}}}]}}")
+    });
+    dir.write(
+        "rooms.yaml",
+        format!("version: 1\nrooms:\n{}", lines(rooms)),
+    );
+    let ran = check(&dir, LITTLE, &[]);
+    assert_eq!(ran.code, 3);
+    assert_eq!(ran.err.matches("did you mean").count(), 50, "{ran:#?}");
+}
+
+/// A number in letters.
+fn letters(number: usize) -> String {
+    let digits = format!("{number:08}");
+    digits
+        .bytes()
+        .map(|digit| char::from(digit + 0x31))
+        .collect()
+}
+
 /// Each room names one column of the same wide file.
 #[test]
 fn a_wide_file_that_every_room_uses() {
@@ -499,6 +547,10 @@ fn a_wide_file_that_every_room_uses() {
     dir.write("rooms.yaml", rooms("column"));
     let ran = check(&dir, 256, &[]);
     assert_eq!(ran.ok(), "valid: 3000 rooms, 3000 memberships\n");
+    dir.write("rooms.yaml", rooms("colum"));
+    let ran = check(&dir, 256, &[]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("did you mean `column-0`?"), "{ran:#?}");
 }
 
 #[test]

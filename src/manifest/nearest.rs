@@ -1,0 +1,93 @@
+//! The nearest known name to an unknown one, in bounded work.
+//!
+//! Main entries: [`nearest`] for a short list of words, [`NearestSearch`] for as many names as a file has.
+
+/// The longest unknown name that is searched for, in bytes.
+const LONGEST: usize = 60;
+/// The work of all searches together: 800,000 names of eight letters compared, or four million passed over.
+const MOST_WORK: usize = 60_000_000;
+/// The work of passing over a name.
+const PASSED_OVER: usize = 15;
+
+/// Searches that share one limit of work: a wrong file can have thousands of unknown names, and each search reads all known ones.
+#[derive(Debug)]
+pub(super) struct NearestSearch {
+    left: usize,
+}
+
+impl Default for NearestSearch {
+    fn default() -> Self {
+        Self { left: MOST_WORK }
+    }
+}
+
+impl NearestSearch {
+    /// The nearest of the known names that may be meant, if one is near enough. Once the limit is reached, none is found.
+    pub(super) fn find<'n>(
+        &mut self,
+        name: &str,
+        known: impl Iterator<Item = &'n str>,
+        may_be_meant: impl Fn(&str) -> bool,
+    ) -> Option<&'n str> {
+        if name.is_empty() || name.len() > LONGEST {
+            return None;
+        }
+        let lower = name.to_lowercase();
+        let length = lower.chars().count();
+        let mut best = None;
+        for other in known {
+            self.spend(PASSED_OVER)?;
+            // A letter has at most four bytes.
+            if other.len() > 8 * LONGEST || !may_be_meant(other) {
+                continue;
+            }
+            let other_length = other.chars().count();
+            let most = (length.min(other_length) / 3).max(1);
+            if length.abs_diff(other_length) > most {
+                continue;
+            }
+            self.spend(length * other_length)?;
+            let distance = strsim::osa_distance(&lower, &other.to_lowercase());
+            if distance <= most && best.is_none_or(|best| (distance, other) < best) {
+                best = Some((distance, other));
+            }
+        }
+        best.map(|(_, other)| other)
+    }
+
+    /// `None` once there is not enough left.
+    fn spend(&mut self, work: usize) -> Option<()> {
+        let left = self.left.checked_sub(work);
+        self.left = left.unwrap_or_default();
+        left.map(|_| ())
+    }
+}
+
+/// The nearest of some words, if one is near enough to be meant.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    NearestSearch::default().find(name, known, |_| true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn searches_stop_at_the_limit_of_work() {
+        let names: Vec<String> = (0..20_000).map(|n| format!("pupil{n:05}")).collect();
+        let known = || names.iter().map(String::as_str);
+        let mut search = NearestSearch::default();
+        let mut passed_over = 0;
+        let only = |name: &str| name == "pupil00007";
+        while search.find("pupil0000x", known(), only) == Some("pupil00007") {
+            passed_over += 1;
+        }
+        assert!((190..=200).contains(&passed_over), "{passed_over}");
+        let mut search = NearestSearch::default();
+        let mut compared = 0;
+        while search.find("pupil0000x", known(), |_| true) == Some("pupil00000") {
+            compared += 1;
+        }
+        assert!((20..=30).contains(&compared), "{compared}");
+    }
+}
