@@ -62,7 +62,8 @@ impl Table {
             Some(Filter {
                 column: self.column(&raw.column, problems)?,
                 values: raw.values.clone(),
-                others: raw.others.clone(),
+                known: raw.known.clone(),
+                any_case: raw.any_case,
             })
         });
         filters.collect::<Vec<_>>().into_iter().collect()

@@ -14,6 +14,8 @@ use super::row::{Column, Row};
 use super::tables::Tables;
 use crate::model::{FileId, UserId};
 
+mod preset_users;
+
 /// How many people without an id are kept until somebody asks for them; beyond that they are told at once.
 const MOST_WITHOUT_ID: usize = 10_000;
 /// What to do about an id that is none.
@@ -222,6 +224,11 @@ impl People {
             Some((file, Whose::Roster)) => file,
             _ => "people",
         }
+    }
+
+    /// Whether these are names of one roster only.
+    pub(super) fn is_of_roster(&self) -> bool {
+        matches!(self.file, Some((_, Whose::Roster)))
     }
 
     /// Where somebody could be added.

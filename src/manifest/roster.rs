@@ -57,6 +57,9 @@ impl Rosters<'_> {
             let own: &mut People = own.insert(People::default());
             let whose = Whose::Roster;
             own.directory(directory, whose, self.tables, self.sources, problems);
+            if let Some(users) = &raw.preset_users {
+                own.leave_out(users, directory, self.tables, self.sources, problems);
+            }
         }
         // Names of this roster's own are what its cells are, digits or not.
         let by = raw.by.or(own.as_ref().map(|_| By::Name));
@@ -150,7 +153,9 @@ impl Rosters<'_> {
         let digits = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
         let known = people.get(cell);
         let by_name = match by {
-            Some(by) => by == By::Name,
+            // Whom a roster's own people leave out is left out, whatever its cells are.
+            Some(By::Id) => people.is_of_roster() && matches!(known, Some(Person::LeftOut(..))),
+            Some(By::Name) => true,
             None if digits && known.is_some() => {
                 let message = format!("`{}` is a number, and also a name in `people`", clip(cell));
                 let mistake = row.mistake(Code::BadCell, column, &message, self.sources);

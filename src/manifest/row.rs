@@ -55,24 +55,22 @@ impl Column {
 pub(super) struct Filter {
     pub(super) column: Column,
     pub(super) values: Vec<String>,
-    /// What else a format says there may be; see [`RawFilter`](super::raw::RawFilter).
-    pub(super) others: Option<Vec<String>>,
+    /// What a format says there may be; see [`RawFilter`](super::raw::RawFilter).
+    pub(super) known: Option<Vec<String>>,
+    pub(super) any_case: bool,
 }
 
 impl Filter {
     fn takes(&self, cell: &str) -> bool {
-        self.values.iter().any(|value| self.is_same(value, cell))
+        let is_same =
+            |value: &str| value == cell || (self.any_case && value.eq_ignore_ascii_case(cell));
+        self.values.iter().any(|value| is_same(value))
     }
 
     /// Whether the format has never heard of this.
     fn is_strange(&self, cell: &str) -> bool {
-        let others = self.others.iter().flatten();
-        let mut others = others.peekable();
-        others.peek().is_some() && !others.any(|other| self.is_same(other, cell))
-    }
-
-    fn is_same(&self, value: &str, cell: &str) -> bool {
-        value == cell || (self.others.is_some() && value.eq_ignore_ascii_case(cell))
+        let has = |known: &Vec<String>| known.iter().any(|word| word.eq_ignore_ascii_case(cell));
+        self.known.as_ref().is_some_and(|known| !has(known))
     }
 }
 
@@ -130,7 +128,9 @@ impl Row<'_> {
 
     fn strange(&self, filter: &Filter, sources: &Sources) -> Diagnostic {
         let cell = self.cell(&filter.column);
-        let known = filter.values.iter().chain(filter.others.iter().flatten());
+        let others = filter.known.iter().flatten();
+        let others = others.filter(|word| !filter.values.contains(word));
+        let known = filter.values.iter().chain(others);
         let known = known.map(String::as_str).filter(|known| !known.is_empty());
         let names: Vec<&str> = known.clone().take(MOST_NAMED).collect();
         let what = match cell {
@@ -145,7 +145,7 @@ impl Row<'_> {
         let message = format!("{what}; there may be {}{more}", names.join(", "));
         let hint = match nearest(cell, known) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "mend the cell, or say which rows count with `roles`, `status` or `where`"
+            None => "fix the cell, name it in `roles`, or choose the rows with `where` and `roles: any` or `status: any`"
                 .to_owned(),
         };
         self.mistake(Code::BadCell, &filter.column, &message, sources)

@@ -200,7 +200,7 @@ fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mist
     3 | ALG-7B,S-0102,tutor,active
       |               ^^^^^
       |
-      = help: mend the cell, or say which rows count with `roles`, `status` or `where`
+      = help: fix the cell, name it in `roles`, or choose the rows with `where` and `roles: any` or `status: any`
 
     error[E028 bad-cell]: sis/enrollments.csv:4:Status: `actve` is not known here; there may be active, inactive, completed, deleted, deleted_last_completed, invited, creation_pending, rejected
      --> sis/enrollments.csv:4:23
@@ -212,7 +212,7 @@ fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mist
 
     the manifest is invalid: 2 errors
     ");
-    // Who says which roles there are, has no others.
+    // A role that the format does not have is known once `roles` names it, and the format's own roles still are.
     dir.write(
         "rooms.yaml",
         "version: 1\ngenerate: [{format: canvas, from: sis, id: canvas_user_id, roles: [TUTOR], room: {enrol: {where: {status: active}}}}]\n",
@@ -221,6 +221,160 @@ fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mist
     canvas-alg-7b,Алгебра ← 102
     canvas-rust-1,Rust for beginners ←
     ");
+}
+
+/// Canvas files with two roles that Canvas does not have, and an empty one.
+fn with_unknown_roles(entry: &str) -> Dir {
+    let dir = over("canvas", entry);
+    dir.write("sis/enrollments.csv", "course_id,user_id,role,status\nALG-7B,S-0101,student,active\nALG-7B,S-0102,studnet,active\nALG-7B,S-0102,tutor,active\nALG-7B,S-0102,,active\nALG-7B,T-0201,teacher,active\n");
+    dir
+}
+
+#[test]
+fn a_role_that_nothing_names_is_an_error_whatever_chooses_the_rows() {
+    for choice in [
+        "",
+        "roles: [student, teacher], ",
+        "roles: [student, teacher, ta, designer, observer], ",
+        "roles: student, status: any, ",
+        "room: {enrol: {where: {role: student}}}, ",
+        "room: {enrol: {where: {Role: [student, StudentEnrollment]}, user: user_id, allow_empty: true}}, ",
+    ] {
+        let dir = with_unknown_roles(&format!(
+            "{{{choice}format: canvas, from: sis, id: canvas_user_id}}"
+        ));
+        let told = dir.run(&["check"]).err;
+        for place in [
+            "3:role: `studnet`",
+            "4:role: `tutor`",
+            "5:role: the cell is empty",
+        ] {
+            assert!(told.contains(place), "{choice}{place}: {told}");
+        }
+        assert!(told.ends_with("invalid: 3 errors\n"), "{choice}{told}");
+    }
+    // What is named is known, and `any` leaves the choice to `where`.
+    for (choice, users) in [
+        ("roles: [studnet, tutor, \"\"]", "102"),
+        ("roles: any, room: {enrol: {where: {role: [tutor]}}}", "102"),
+        ("roles: any, room: {enrol: {where: {role: student}}}", "101"),
+    ] {
+        let dir = with_unknown_roles(&format!(
+            "{{{choice}, format: canvas, from: sis, id: canvas_user_id}}"
+        ));
+        let expected =
+            format!("canvas-alg-7b,Алгебра ← {users}\ncanvas-rust-1,Rust for beginners ←");
+        assert_eq!(rooms(&dir), expected, "{choice}");
+    }
+}
+
+/// OneRoster files whose users have other ids in a file of the manifest's own. One of them is disabled.
+fn with_own_ids(entry: &str) -> Dir {
+    let dir = over("oneroster", entry);
+    dir.write("classes.csv", "sourcedId,title\nk1,Physics\n");
+    dir.write(
+        "users.csv",
+        "sourcedId,status,enabledUser,username\na-1,,true,first\na-2,,false,second\na-3,,true,third\na-4,tobedeleted,true,fourth\na-4,,true,fourth\n",
+    );
+    dir.write(
+        "enrollments.csv",
+        "sourcedId,classSourcedId,userSourcedId,role\ne1,k1,a-1,student\ne2,k1,a-2,student\ne3,k1,a-3,teacher\ne4,k1,a-4,student\n",
+    );
+    dir.write(
+        "ids.csv",
+        "sourcedId,username,site_id\na-1,first,11\na-2,second,12\na-3,third,13\na-4,fourth,14\n",
+    );
+    dir
+}
+
+#[test]
+fn people_of_the_manifests_own_join_the_users_of_a_preset() {
+    let own = |more: &str, enrol: &str| {
+        with_own_ids(&format!(
+            "{{format: oneroster, {more}room: {{pipe: physics, title: P, enrol: {{{enrol}people: {{roster: ids.csv, name: sourcedId, id: site_id}}}}}}}}"
+        ))
+    };
+    // Somebody who left and came back has a row that counts.
+    let active = "physics,P ← 11\nphysics,P ← 13\nphysics,P ← 14";
+    assert_eq!(rooms(&own("", "")), active);
+    assert_eq!(
+        rooms(&own("status: any, ", "")),
+        "physics,P ← 11\nphysics,P ← 12\nphysics,P ← 13\nphysics,P ← 14"
+    );
+    // The preset's own name of a person need not be the one in the manifest's file.
+    let dir = with_own_ids(
+        "{format: oneroster, room: {pipe: physics, title: P, enrol: {user: login, people: {roster: ids.csv, name: username, id: site_id}}}}",
+    );
+    dir.write(
+        "enrollments.csv",
+        "sourcedId,classSourcedId,login,role\ne1,k1,first,student\ne2,k1,second,student\n",
+    );
+    assert_eq!(rooms(&dir), "physics,P ← 11");
+    // A user whom the manifest's file names in two ways is left out by both.
+    let dir = with_own_ids(
+        "{format: oneroster, room: {pipe: physics, title: P, enrol: {user: login, people: {roster: ids.csv, name: [sourcedId, login], id: site_id}}}}",
+    );
+    dir.write(
+        "ids.csv",
+        "sourcedId,login,site_id\na-1,first,11\na-2,second,12\n",
+    );
+    dir.write(
+        "enrollments.csv",
+        "sourcedId,classSourcedId,login,role\ne1,k1,first,student\ne2,k1,second,student\n",
+    );
+    assert_eq!(rooms(&dir), "physics,P ← 11");
+    // Ids in place of names are those of users too.
+    let dir = over(
+        "canvas",
+        "{format: canvas, from: sis, where: {course_id: ALG-7B}, room: {enrol: {by: id}}}",
+    );
+    dir.write(
+        "sis/users.csv",
+        "user_id,status\n101,active\n102,suspended\n",
+    );
+    dir.write(
+        "sis/enrollments.csv",
+        "course_id,user_id,role\nALG-7B,101,student\nALG-7B,102,student\n",
+    );
+    assert_eq!(rooms(&dir), "canvas-alg-7b,Алгебра ← 101");
+}
+
+#[test]
+fn without_the_users_of_a_preset_their_status_is_in_the_manifests_own_file() {
+    let dir = with_own_ids(
+        "{format: oneroster, room: {pipe: physics, title: P, enrol: {people: {roster: ids.csv, id: site_id}}}}",
+    );
+    fs::remove_file(dir.path("users.csv")).unwrap();
+    assert_snapshot!(dir.run(&["check"]).err, @"
+    error[E001 unreadable]: there is no file `users.csv`, which has the status of the users
+     --> rooms.yaml:3:82
+      |
+    3 |   - {format: oneroster, room: {pipe: physics, title: P, enrol: {people: {roster: ids.csv, id: site_id}}}}
+      |                                                                                  ^^^^^^^
+      |
+      = help: add `users.csv`, add its status column to `ids.csv`, or say `status: any`
+
+    the manifest is invalid: 1 error
+    ");
+    dir.write(
+        "ids.csv",
+        "sourcedId,enabledUser,site_id\na-1,true,11\na-2,false,12\na-3,true,13\na-4,true,14\n",
+    );
+    assert_eq!(
+        rooms(&dir),
+        "physics,P ← 11\nphysics,P ← 13\nphysics,P ← 14"
+    );
+    // A file that is there and cannot be read is an error of its own.
+    dir.write("users.csv", "sourcedId,status\na-1,\"active\na-2,active\n");
+    let told = dir.run(&["check"]).err;
+    assert!(told.contains("users.csv:2: a quoted cell"), "{told}");
+    assert!(told.ends_with("invalid: 1 error\n"), "{told}");
+    dir.write("users.csv", "sourcedId,enabledUser\na-1,yes\n");
+    let told = dir.run(&["check"]).err;
+    assert!(
+        told.contains("users.csv:2:enabledUser: `yes` is not known here"),
+        "{told}"
+    );
 }
 
 #[test]

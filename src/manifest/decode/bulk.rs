@@ -84,9 +84,18 @@ pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGene
         return written_out(decoder, node, [each, filter, room]);
     };
     let over = [("each", each), ("where", filter), ("room", room)];
-    let (filled, vocabulary) = presets::filled(decoder, format, own, over)?;
-    let [each, filter, room, ..] = decoder.fields(&filled, &GENERATE)?;
+    let filled = presets::filled(decoder, format, own, over)?;
+    let presets::Filled {
+        entry,
+        vocabulary,
+        users,
+    } = filled;
+    let [each, filter, room, ..] = decoder.fields(&entry, &GENERATE)?;
     let mut raw = written_out(decoder, node, [each, filter, room])?;
+    let users = users.and_then(|users| roster::directory(decoder, &users));
+    if let [enrol] = raw.enrol.as_mut_slice() {
+        enrol.roster.preset_users = users.map(Box::new);
+    }
     vocabulary.teach(&mut raw, &mut decoder.files);
     Some(raw)
 }

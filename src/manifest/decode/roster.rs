@@ -95,6 +95,7 @@ pub(super) fn of_fields(
         by,
         filter: filter.unwrap_or_default(),
         people: people.map(Box::new),
+        preset_users: None,
     })
 }
 
@@ -190,7 +191,8 @@ pub(super) fn filters(decoder: &mut Decoder<'_>, node: &Node) -> Vec<RawFilter> 
         RawFilter {
             column,
             values,
-            others: None,
+            known: None,
+            any_case: false,
         }
     });
     filters.collect()

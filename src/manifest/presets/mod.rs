@@ -50,14 +50,22 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 /// The keys that only an entry with a format has.
 pub(super) const OWN_KEYS: [&str; 4] = ["from", "roles", "status", "id"];
 
-/// An entry with its preset filled in: what the manifest says goes over what the preset says. With it, what the format says of cells.
-/// `None` if there is no such format, which is noted.
+/// An entry with its preset filled in.
+pub(super) struct Filled<'t> {
+    /// The preset with what the manifest says put over it.
+    pub(super) entry: Node<'t>,
+    pub(super) vocabulary: Vocabulary,
+    /// The preset's file of users, where the manifest has one of its own: it still says which users are active.
+    pub(super) users: Option<Node<'t>>,
+}
+
+/// Fills in the preset of an entry: what the manifest says goes over what the preset says. `None` if there is no such format, which is noted.
 pub(super) fn filled<'t>(
     decoder: &mut Decoder<'_>,
     format: &Node<'t>,
     [from, roles, status, id]: [Option<&Node<'t>>; 4],
     own: [(&str, Option<&Node<'t>>); 3],
-) -> Option<(Node<'t>, Vocabulary)> {
+) -> Option<Filled<'t>> {
     let choices: Vec<(&str, &str)> = PRESETS.to_vec();
     let preset = decoder.choice(format, "`format`", &choices)?;
     let at = format.at;
@@ -71,15 +79,20 @@ pub(super) fn filled<'t>(
             cells.insert(key, words(list));
         }
     }
-    if roles.is_none() {
-        let all = entries(Some(&known)).into_iter();
-        let wanted = words(&default_roles);
-        let others = all.filter(|(name, _)| !wanted.iter().any(|wanted| wanted == name));
-        let others = others.flat_map(|(_, list)| words(list));
-        cells.insert(("enrol".to_owned(), ROLE.to_owned()), others.collect());
-    }
     let any = roles.is_some_and(|node| text(node) == Some("any"));
     let roles = role_cells(decoder, roles.unwrap_or(&default_roles), &known);
+    let own_enrol = own.iter().find_map(|(key, node)| {
+        let room = node.filter(|_| *key == "room")?;
+        below(room, &["enrol"])
+    });
+    // A list of rosters takes the place of the preset's own.
+    let is_replaced = own_enrol.is_some_and(|node| matches!(node.value(), Value::Seq(_)));
+    if !any && !is_replaced {
+        let all = entries(Some(&known)).into_iter();
+        let all = all.flat_map(|(_, list)| words(list));
+        let key = ("enrol".to_owned(), ROLE.to_owned());
+        cells.insert(key, words(&roles).into_iter().chain(all).collect());
+    }
     let default_id = taken(&mut preset, "id")?;
     let id = id.and_then(|node| decoder.text(node, "`id`").map(|_| node.clone()));
     let from = from.and_then(|node| decoder.text(node, "`from`"));
@@ -93,12 +106,25 @@ pub(super) fn filled<'t>(
         at,
     };
     let mut pairs = choice.pairs(preset);
+    let users = own_enrol.and_then(|enrol| choice.users_beside(&pairs, enrol));
     for (key, node) in own {
         if let Some(node) = node {
             overlay(&mut pairs, key, node, at);
         }
     }
-    Some((Node::made(at, Value::Map(pairs)), Vocabulary { at, cells }))
+    Some(Filled {
+        entry: Node::made(at, Value::Map(pairs)),
+        vocabulary: Vocabulary { at, cells },
+        users,
+    })
+}
+
+/// The value below some keys.
+fn below<'n, 't>(node: &'n Node<'t>, keys: &[&str]) -> Option<&'n Node<'t>> {
+    keys.iter().try_fold(node, |node, key| {
+        let mut entries = entries(Some(node)).into_iter();
+        entries.find_map(|(other, value)| is_same_key(other, key).then_some(value))
+    })
 }
 
 /// What goes before the names of files: a directory with a slash, or a file that is the only one.
@@ -135,6 +161,15 @@ fn parsed(text: &'static str, at: At) -> Pairs<'static> {
 }
 
 impl<'t> Choice<'t> {
+    /// The preset's file of users, if the manifest names another file and it matters who is active.
+    fn users_beside(&self, pairs: &Pairs<'t>, own_enrol: &Node<'t>) -> Option<Node<'t>> {
+        let own = below(own_enrol, &["people", "roster"])?;
+        let (_, room) = pairs.iter().find(|(key, _)| text(key) == Some("room"))?;
+        let users = below(room, &["enrol", "people"])?;
+        let is_other = below(users, &["roster"]).and_then(text) != text(own);
+        (self.active_only && is_other).then(|| users.clone())
+    }
+
     fn pairs(&self, pairs: Pairs<'t>) -> Pairs<'t> {
         let mut filled: Pairs<'t> = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {

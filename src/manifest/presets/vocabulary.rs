@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use super::super::diagnostic::At;
 use super::super::raw::{RawFile, RawFilter, RawGenerate};
+use super::ROLE;
 
-/// What a format says its columns hold. Case does not count there.
+/// What a format says its columns hold.
 pub(in super::super) struct Vocabulary {
     /// Where the manifest names the format: there stands all that is the preset's own.
     pub(super) at: At,
-    /// By the part of the entry and the column; an empty list says only that case does not count.
+    /// By the part of the entry and the column.
     pub(super) cells: BTreeMap<(String, String), Vec<String>>,
 }
 
@@ -26,6 +27,15 @@ impl Vocabulary {
             if let Some(people) = &mut enrol.roster.people {
                 self.conditions("people", &mut people.filter);
                 mine.push(people.file.number);
+            }
+            if let Some(users) = &mut enrol.roster.preset_users {
+                self.conditions("people", &mut users.filter);
+                mine.push(users.file.number);
+                // Another file of users has its own status, or it is an error.
+                users.file.may_lack = true;
+                if let Some(file) = files.get_mut(users.file.number) {
+                    file.may_lack = true;
+                }
             }
             if let Some(via) = &mut enrol.via {
                 self.conditions("via", &mut via.filter);
@@ -46,9 +56,11 @@ impl Vocabulary {
 
     fn conditions(&self, part: &str, filters: &mut [RawFilter]) {
         for filter in filters {
-            if filter.column.at == self.at {
-                let key = (part.to_owned(), filter.column.value.to_lowercase());
-                filter.others = Some(self.cells.get(&key).cloned().unwrap_or_default());
+            let key = (part.to_owned(), filter.column.value.trim().to_lowercase());
+            filter.any_case = filter.column.at == self.at;
+            // A role that nothing names is a mistake in a condition of the manifest's own too.
+            if filter.any_case || key.1 == ROLE {
+                filter.known = self.cells.get(&key).cloned();
             }
         }
     }

@@ -37,9 +37,10 @@ pub struct RawFilter {
     pub column: Spanned<String>,
     /// The texts.
     pub values: Vec<String>,
-    /// What else a format says there may be; none where no format does. Then case does not count, and any other text is a mistake, unless
-    /// the list is empty.
-    pub others: Option<Vec<String>>,
+    /// What else a format says there may be: any other text is a mistake. None where no format says so.
+    pub known: Option<Vec<String>>,
+    /// Whether case does not count, as in a format's own conditions.
+    pub any_case: bool,
 }
 
 /// How the cells of a user column are to be taken.
@@ -64,6 +65,8 @@ pub struct RawRoster {
     pub filter: Vec<RawFilter>,
     /// Names that hold for this roster only.
     pub people: Option<Box<RawDirectory>>,
+    /// The file of users of a preset, where `people` is the manifest's own: it still says which users are active.
+    pub preset_users: Option<Box<RawDirectory>>,
 }
 
 /// A file of people: names and the ids of the site.
