@@ -168,6 +168,7 @@ impl Http {
                 } else {
                     Cause::Unreadable
                 };
+                let text = self.clean(&text);
                 Failure::of(cause, format!("the server's answer cannot be used: {text}"))
                     .hint("check --api-url; a proxy or a login page may answer in the API's place")
             }

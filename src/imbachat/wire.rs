@@ -158,6 +158,14 @@ pub(super) fn envelope(text: &[u8]) -> Result<(), Bad> {
 /// The message's id out of a good answer of send_msg. Without one it was sent all the same: nothing is done with the id but telling it.
 pub(super) fn sent(text: &[u8]) -> Result<Option<MessageId>, Bad> {
     let answer: Value = parse(text)?;
+    let success = answer.get("success").and_then(truth);
+    if success == Some(true) && has_error(&answer) {
+        // Perhaps it was sent: a refusal would let the next run send it again.
+        let words = words(&answer).unwrap_or_else(|| NO_REASON.to_owned());
+        return Err(Bad::Shape(format!(
+            "it reports success and an error: {words}"
+        )));
+    }
     good(&answer)?;
     if answer.get("success").is_none() {
         let text = "the answer does not say whether it succeeded";

@@ -339,3 +339,15 @@ fn a_row_says_the_same_however_it_is_read() {
     }
     assert!(plain > 20 && other > 60, "{plain} {other}");
 }
+
+/// A refusal would let the next run send the message again.
+#[test]
+fn a_message_that_succeeds_with_an_error_is_in_doubt() {
+    let answer = br#"{"success":true,"errors":["stored late"],"message":{"id":5}}"#;
+    assert_eq!(
+        sent(answer),
+        shape("it reports success and an error: stored late")
+    );
+    let refused = br#"{"success":false,"errors":["no such room"]}"#;
+    assert_eq!(sent(refused), Err(complaint_of(None, "no such room")));
+}
