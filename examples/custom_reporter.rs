@@ -12,9 +12,9 @@ use roomform::ledger::{Entries, Fact, LedgerError, Record, Stage, Stamp, fold};
 use roomform::model::{MessageId, Pipe, RoomId, Target, UserId, WidgetId};
 use roomform::render::escape;
 use roomform::{
-    Control, Delivery, Desired, Dice, Event, Failure, Interest, Job, LiveRoom, Message, Observed,
-    Options, Pace, Plan, ReadRooms, RoomWrite, SendMessages, Switches, WriteRooms, Written, apply,
-    check_text, plan,
+    Control, Delivery, Desired, Dice, Event, Failure, Interest, Job, Limiter, LiveRoom, Message,
+    Observed, Options, Plan, ReadRooms, RoomWrite, SendMessages, Switches, WriteRooms, Written,
+    apply, check_text, plan,
 };
 use tokio::sync::watch;
 
@@ -174,7 +174,7 @@ async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         writer: Arc::clone(&server),
         ledger: Arc::clone(&memory),
         control: Arc::new(Control::new(
-            Pace::new(1, None),
+            Limiter::new(1, None),
             Dice::new(7),
             false,
             interrupted,

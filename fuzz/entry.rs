@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use roomform::document::{self, read_plan};
-use roomform::imbachat::{RowError, Rows};
+use roomform::imbachat::{ListStream, RowError};
 use roomform::ledger::{bytes, compact, fold, parse};
 use roomform::manifest::tree::{Kind, Tree};
 use roomform::manifest::{Options, load_from, load_text};
@@ -168,7 +168,7 @@ pub fn roster(bytes: &[u8]) {
 /// An answer of get_rooms: the same elements, wherever the network cuts it.
 pub fn list(bytes: &[u8]) {
     let split = |size: usize| {
-        let (mut rows, mut found) = (Rows::default(), Vec::new());
+        let (mut rows, mut found) = (ListStream::default(), Vec::new());
         for piece in bytes.chunks(size) {
             rows.feed(piece, |row| {
                 found.push(row.to_vec());

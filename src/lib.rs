@@ -71,7 +71,7 @@ pub mod sandbox;
 #[doc(hidden)]
 pub mod settings;
 
-pub use apply::{Control, Event, Job, Outcome, Pace, RoomOutcome, Status, apply};
+pub use apply::{Control, Event, Job, Limiter, Outcome, RoomOutcome, Status, apply};
 pub use imbachat::{
     Delivery, Dice, Failure, Message, ReadRooms, RoomWrite, SendMessages, WriteRooms, Written,
     rooms_of,

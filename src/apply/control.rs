@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::info;
 
-use super::pace::Pace;
+use super::limiter::Limiter;
 use crate::imbachat::Dice;
 
 /// Why no further room is begun.
@@ -27,7 +27,7 @@ pub enum Halt {
 #[derive(Debug)]
 pub struct Control {
     /// How much at once.
-    pub pace: Pace,
+    pub pace: Limiter,
     /// Back-off, so that many who wait do not come back together.
     pub dice: Dice,
     /// Whether the first failure is the end.
@@ -38,7 +38,12 @@ pub struct Control {
 
 impl Control {
     /// Controls with a pace, dice, and a channel that turns true to interrupt.
-    pub fn new(pace: Pace, dice: Dice, fail_fast: bool, interrupt: watch::Receiver<bool>) -> Self {
+    pub fn new(
+        pace: Limiter,
+        dice: Dice,
+        fail_fast: bool,
+        interrupt: watch::Receiver<bool>,
+    ) -> Self {
         Self {
             pace,
             dice,

@@ -4,18 +4,20 @@
 //! goes out as [`Event`]s.
 
 mod attempts;
+mod baseline;
 mod control;
 mod counting;
-mod doubt;
+mod job;
+mod limiter;
 mod outcome;
-mod pace;
-mod room;
+mod reconcile;
 mod run;
-mod standing;
+mod send_calls;
 mod verify;
 mod welcome;
 
 pub use control::{Control, Halt};
+pub use job::Job;
+pub use limiter::Limiter;
 pub use outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
-pub use pace::Pace;
-pub use run::{Job, apply};
+pub use run::apply;

@@ -5,38 +5,22 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::baseline;
 use super::control::{Control, Halt};
 use super::counting::Counting;
-use super::doubt::{Finding, look_for};
+use super::job::Job;
 use super::outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
-use super::room::carry_out;
-use super::standing;
+use super::reconcile::{Finding, look_for};
+use super::send_calls::carry_out;
 use super::verify::verify;
 use super::welcome::{due, put_off, welcome};
 use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
 use crate::ledger::{Fact, Record};
 use crate::model::{FieldValue, Observed, Pipe, RoomState};
-use crate::plan::{Change, IgnoredField, Interest, Plan};
+use crate::plan::{Change, IgnoredField};
 
-/// How often rooms in doubt are looked for and, where they are not, created again.
+/// How often rooms in doubt are verification_facts for and, where they are not, created again.
 const ROUNDS: u32 = 3;
-
-/// What an apply works with.
-#[derive(Debug)]
-pub struct Job<'a, R, W, L> {
-    /// What is to be done.
-    pub plan: &'a Plan,
-    /// Which rooms of the list matter.
-    pub interest: Interest<'a>,
-    /// Reads the list again.
-    pub reader: &'a R,
-    /// Writes.
-    pub writer: Arc<W>,
-    /// Remembers.
-    pub ledger: Arc<L>,
-    /// Pace, dice, and whether to stop.
-    pub control: Arc<Control>,
-}
 
 /// Carries a plan out. Rooms fail one by one; only a ledger that cannot be written, an interrupt, or `fail_fast` ends the rest.
 pub async fn apply<R, W, L>(job: Job<'_, R, W, L>, mut event: impl FnMut(Event<'_>)) -> Outcome
@@ -47,7 +31,7 @@ where
 {
     let mut outcome = Outcome::default();
     let reader = Counting::new(job.reader);
-    standing::before(&job).await;
+    baseline::before(&job).await;
     let all = job
         .plan
         .changes
@@ -71,7 +55,7 @@ where
     if job.plan.summary.messages > 0 {
         welcome_all(&job, &mut outcome, &mut event).await;
     }
-    standing::after(&job, &mut outcome).await;
+    baseline::after(&job, &mut outcome).await;
     outcome.reads = reader.calls();
     outcome
 }
@@ -93,7 +77,7 @@ where
         async move { carry_out(&change, begun, &*writer, &*ledger, &control).await }
     };
     let most = || job.control.pace.begun();
-    side_by_side(&job.control, work, most, begin, |begun| begun, event).await
+    run_concurrently(&job.control, work, most, begin, |begun| begun, event).await
 }
 
 /// Sends the welcomes of the rooms that the list showed as they were written.
@@ -117,7 +101,7 @@ async fn welcome_all<R, W, L>(
         };
         // None ahead: the intent of a message that is never sent would leave it in doubt.
         let most = || job.control.pace.width();
-        let mut welcomed = side_by_side(&job.control, due, most, begin, put_off, event).await;
+        let mut welcomed = run_concurrently(&job.control, due, most, begin, put_off, event).await;
         outcome.halt = outcome.halt.take().or(job.control.halted());
         rooms.append(&mut welcomed);
     }
@@ -125,7 +109,7 @@ async fn welcome_all<R, W, L>(
 }
 
 /// Does something to rooms, at most so many at a time. `left` is what becomes of those that were not begun before the run ended.
-async fn side_by_side<F>(
+async fn run_concurrently<F>(
     control: &Control,
     work: Vec<(Change, RoomOutcome)>,
     most: impl Fn() -> usize,
@@ -256,7 +240,10 @@ async fn look_again<R, W, L: Record>(
     let ignored = job.plan.ignored.iter();
     let ignored = ignored.filter(|field| !sent.contains_key(&field.pipe));
     let settled = ignored.flat_map(|field| settled(field, outcome.observed.as_ref()));
-    let facts: Vec<Fact> = written.flat_map(looked).chain(settled).collect();
+    let facts: Vec<Fact> = written
+        .flat_map(verification_facts)
+        .chain(settled)
+        .collect();
     if !facts.is_empty()
         && let Err(error) = job.ledger.append(facts).await
     {
@@ -277,7 +264,7 @@ fn settled(ignored: &IgnoredField, observed: Option<&Observed>) -> Vec<Fact> {
 }
 
 /// What the look at a room that was written to is remembered for: that there was one, last, and where it did not show what was sent.
-fn looked(room: &RoomOutcome) -> Vec<Fact> {
+fn verification_facts(room: &RoomOutcome) -> Vec<Fact> {
     let (pipe, fields) = match &room.status {
         Status::Verified => (&room.pipe, [].as_slice()),
         Status::Ignored(fields) => (&room.pipe, fields.as_slice()),

@@ -8,7 +8,7 @@ use super::report::{Told, check_writable};
 use super::run_files::{RunFiles, check_apply_kinds};
 use super::target::{Connection, Planned, WriteAccess, dice, manifest, planned, switches};
 use super::{Console, formats, interrupt, saved};
-use crate::apply::{Control, Halt, Job, Outcome, Pace, apply};
+use crate::apply::{Control, Halt, Job, Limiter, Outcome, apply};
 use crate::cli::{ApplyArgs, Format};
 use crate::error::{Error, Exit};
 use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
@@ -176,7 +176,7 @@ pub(super) async fn carry_out(
     if plan.is_empty() && !plan.is_to_be_noted() {
         return Ok(None);
     }
-    let pace = Pace::new(settings.common.parallelism.get(), settings.common.rate);
+    let pace = Limiter::new(settings.common.parallelism.get(), settings.common.rate);
     let job = Job {
         plan,
         interest,

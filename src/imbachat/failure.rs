@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::retry::class;
-
 /// The calls there are, as far as a failure depends on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
@@ -78,18 +76,6 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The failure that a cause is, by the table.
-    pub fn of(cause: Cause, message: impl Into<String>) -> Self {
-        let (delivery, lasting) = class(cause);
-        let denied = matches!(cause, Cause::Status(401) | Cause::Body(401));
-        Self {
-            cause: Some(cause),
-            lasting,
-            denied,
-            ..Self::lasting(delivery, message)
-        }
-    }
-
     /// A failure that another try would only repeat.
     pub fn lasting(delivery: Delivery, message: impl Into<String>) -> Self {
         Self {

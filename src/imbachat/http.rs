@@ -10,10 +10,10 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::cause::{cause, chain, mistrust};
 use super::endpoint::Endpoint;
 use super::failure::{Cause, Delivery, Failure};
-use super::told::{self, Told};
+use super::trace::{self, RequestTrace};
+use super::transport_error::{cause, chain, mistrust};
 use super::wire::{self, Bad};
 use crate::model::RunId;
 
@@ -96,7 +96,7 @@ impl Http {
     /// Sends, and gives back any answer.
     pub(super) async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let request = request.build().map_err(|error| self.broken(error))?;
-        let told = Told::request(&self.sent, &request);
+        let told = RequestTrace::request(&self.sent, &request);
         let mut response = match self.client.execute(request).await {
             Ok(response) => response,
             Err(error) => {
@@ -139,7 +139,7 @@ impl Http {
 
     /// The whole body of an answer.
     pub(super) async fn body(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
-        let told = Told::of(&response);
+        let told = RequestTrace::of(&response);
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| self.broken(error))? {
             body.extend_from_slice(&piece);
@@ -155,8 +155,8 @@ impl Http {
     }
 
     /// Tells what the body of an answer is made of.
-    pub(super) fn tell(&self, told: Option<Told>, rows: Option<usize>, body: &[u8]) {
-        told::body(told, rows, body, |text| self.clean(text));
+    pub(super) fn tell(&self, told: Option<RequestTrace>, rows: Option<usize>, body: &[u8]) {
+        trace::body(told, rows, body, |text| self.clean(text));
     }
 
     /// A failure out of an answer that came with HTTP 200 and is no good all the same.

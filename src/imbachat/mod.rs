@@ -3,36 +3,35 @@
 //! Main types: [`Reader`], [`Writer`] and [`Sender`], types of their own so that a dry run never holds one that can write. It never decides
 //! what to send; it says what became of it ([`Failure`]).
 
-mod answer;
-mod cause;
-mod cell;
 mod endpoint;
 mod failure;
 mod form;
 mod http;
+mod list_stream;
 mod message;
-mod query;
+mod probe;
+mod raw_envelope;
+mod raw_rows;
+mod raw_value;
 mod read;
 mod retry;
-mod rows;
-mod shape;
-mod survey;
 mod token;
-mod told;
+mod trace;
+mod transport_error;
 mod wire;
 mod write;
 mod write_answer;
 
-pub use answer::{NoList, rooms_of};
 pub use endpoint::Endpoint;
 pub use failure::{Call, Cause, Delivery, Failure};
 pub use http::Http;
+pub use list_stream::{ListStream, RowError};
 pub use message::{Message, SendMessages, Sender};
-pub use query::Query;
+pub use probe::{ListSurvey, Reachability};
+pub use raw_rows::Query;
 pub use read::{ReadAuth, ReadRooms, Reader};
 pub use retry::{Dice, Verdict, Wait, verdict};
-pub use rows::{RowError, Rows};
-pub use survey::{Knock, Survey};
 pub use token::expiry;
+pub use wire::{NoList, rooms_of};
 pub use write::{RoomWrite, WriteAuth, WriteRooms, Writer};
 pub use write_answer::Written;

@@ -11,11 +11,11 @@ use tracing::{field, info};
 use super::failure::{Call, Delivery, Failure};
 use super::form::Form;
 use super::http::{Http, Who};
+use super::list_stream::{ListStream, RowError};
+use super::raw_envelope;
 use super::retry::{Dice, Verdict, verdict};
-use super::rows::{RowError, Rows};
-use super::shape;
 use super::token::mint;
-use super::told::Told;
+use super::trace::RequestTrace;
 use super::wire::{self, Bad};
 use crate::model::{LiveRoom, UserId, WidgetId};
 
@@ -142,7 +142,7 @@ impl Reader {
             };
             let (path, form) = self.usual("get_users");
             let failure = match self
-                .elements(&path, form, &auth, Rows::default(), &mut take)
+                .elements(&path, form, &auth, ListStream::default(), &mut take)
                 .await
             {
                 Ok(_) => return Ok(users),
@@ -164,7 +164,7 @@ impl Reader {
         take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
     ) -> Result<Vec<u8>, Failure> {
         let (path, form) = self.usual("get_rooms");
-        self.elements(&path, form, &self.auth, Rows::default(), take)
+        self.elements(&path, form, &self.auth, ListStream::default(), take)
             .await
     }
 
@@ -195,7 +195,7 @@ impl Reader {
         path: &str,
         form: Form,
         auth: &ReadAuth,
-        mut rows: Rows,
+        mut rows: ListStream,
         take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
     ) -> Result<Vec<u8>, Failure> {
         let mut http = self.http.clone();
@@ -214,7 +214,7 @@ impl Reader {
             }
         };
         let mut response = http.send(request, who).await?;
-        let told = Told::of(&response);
+        let told = RequestTrace::of(&response);
         while let Some(piece) = response.chunk().await.map_err(|error| http.broken(error))? {
             let fed = rows.feed(&piece, &mut *take);
             fed.map_err(|bad| http.bad(bad, who))?;
@@ -226,7 +226,7 @@ impl Reader {
             .map_err(|bad| http.bad(bad, who))?;
         http.tell(told, Some(count), &envelope);
         let rest = if any_shape {
-            shape::rest(&envelope, count)
+            raw_envelope::rest(&envelope, count)
         } else {
             wire::envelope(&envelope).map(|()| Vec::new())
         };

@@ -127,6 +127,20 @@ fn wait(failure: &Failure, attempt: u32) -> Wait {
     })
 }
 
+impl Failure {
+    /// The failure that a cause is, by the table.
+    pub fn of(cause: Cause, message: impl Into<String>) -> Self {
+        let (delivery, lasting) = class(cause);
+        let denied = matches!(cause, Cause::Status(401) | Cause::Body(401));
+        Self {
+            cause: Some(cause),
+            lasting,
+            denied,
+            ..Self::lasting(delivery, message)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::list_stream::ListStream;
 use crate::model::{LiveRoom, MessageId, Pipe, RoomId, RoomKind, RoomState, UserId};
 
 /// The keys that report an error, and those that report a warning.
@@ -350,6 +351,32 @@ pub(super) fn collect(value: &Value, found: &mut Vec<String>) {
         Value::Object(map) => map.values().for_each(|value| collect(value, found)),
         _ => {}
     }
+}
+
+/// Why a kept answer is no list of rooms. The text may repeat what the server said: it is to be escaped before it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoList(String);
+
+/// The rows of a whole answer of get_rooms, deleted ones included, in the server's order; read as tolerantly as over HTTP.
+///
+/// # Errors
+/// [`NoList`], also if the answer is a good one in form and says no.
+pub fn rooms_of(answer: &[u8]) -> Result<Vec<LiveRoom>, NoList> {
+    read_rooms(answer).map_err(|bad| match bad {
+        Bad::Shape(text) | Bad::NoList(text) => NoList(text),
+        Bad::Complaint(complaint) => NoList(format!("the answer says no: {}", complaint.text)),
+    })
+}
+
+fn read_rooms(answer: &[u8]) -> Result<Vec<LiveRoom>, Bad> {
+    let (mut rows, mut rooms) = (ListStream::default(), Vec::new());
+    rows.feed(answer, |text| {
+        rooms.push(row(text)?);
+        Ok::<(), Bad>(())
+    })?;
+    envelope(&rows.finish()?)?;
+    Ok(rooms)
 }
 
 #[cfg(test)]

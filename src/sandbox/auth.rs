@@ -3,7 +3,7 @@
 //! The main type is [`Auth`], what a request's headers say. What a token is good for is in [`super::token`];
 //! the login of `imba_rooms` is in the form, not here.
 
-use super::token;
+use super::token::{self, base64_decoded};
 
 /// The secret key of every widget, as the pages write it.
 pub(super) const SECRET_KEY: &str = "secret_key";
@@ -68,32 +68,6 @@ fn basic_credentials(header: &str) -> Option<(String, String)> {
     let text = String::from_utf8(decoded).ok()?;
     let (user, password) = text.split_once(':')?;
     Some((user.to_owned(), password.to_owned()))
-}
-
-/// Standard base64, with or without padding; `None` for anything else.
-pub(super) fn base64_decoded(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let (mut buffer, mut bits) = (0_u32, 0);
-    for digit in text.trim_end_matches('=').bytes() {
-        buffer = (buffer << 6 | u32::from(sextet(digit)?)) & 0xff_ffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(buffer >> bits & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
-}
-
-fn sextet(digit: u8) -> Option<u8> {
-    match digit {
-        b'A'..=b'Z' => Some(digit - b'A'),
-        b'a'..=b'z' => Some(digit - b'a' + 26),
-        b'0'..=b'9' => Some(digit - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,6 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::auth::base64_decoded;
-
 /// SHA-256 works on blocks of so many bytes.
 const BLOCK: usize = 64;
 
@@ -43,6 +41,32 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
     let inner = Sha256::new().chain_update(padded(0x36)).chain_update(text);
     let outer = Sha256::new().chain_update(padded(0x5c));
     outer.chain_update(inner.finalize()).finalize().to_vec()
+}
+
+/// Standard base64, with or without padding; `None` for anything else.
+pub(super) fn base64_decoded(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let (mut buffer, mut bits) = (0_u32, 0);
+    for digit in text.trim_end_matches('=').bytes() {
+        buffer = (buffer << 6 | u32::from(sextet(digit)?)) & 0xff_ffff;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from(buffer >> bits & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
+}
+
+fn sextet(digit: u8) -> Option<u8> {
+    match digit {
+        b'A'..=b'Z' => Some(digit - b'A'),
+        b'a'..=b'z' => Some(digit - b'a' + 26),
+        b'0'..=b'9' => Some(digit - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use roomform::ledger::LedgerError;
 use roomform::model::{MessageId, Pipe, RoomId, Target, UserId, WidgetId};
 use roomform::sandbox::{Config, Quirks, RoomView};
 use roomform::{
-    Control, Delivery, Dice, Fact, Failure, Interest, Job, LiveRoom, Message, Observed, Options,
-    Outcome, Pace, ReadRooms, Record, Recorded, RoomWrite, SendMessages, Status, Switches,
+    Control, Delivery, Dice, Fact, Failure, Interest, Job, Limiter, LiveRoom, Message, Observed,
+    Options, Outcome, ReadRooms, Record, Recorded, RoomWrite, SendMessages, Status, Switches,
     WriteRooms, apply, check_text, plan,
 };
 use secrecy::SecretString;
@@ -374,7 +374,7 @@ fn an_unanswered_create_stays_in_doubt_where_the_list_may_lack_the_room() {
     let (_interrupt, interrupted) = watch::channel(false);
     let outcome: Outcome = runtime().block_on(async {
         tokio::time::pause();
-        let control = Control::new(Pace::new(1, None), Dice::new(7), false, interrupted);
+        let control = Control::new(Limiter::new(1, None), Dice::new(7), false, interrupted);
         let job = Job {
             plan: &plan,
             interest: Interest::new(&desired),

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use roomform::model::{Limit, Limits, Pipe, RoomId, RoomKind, RoomState, Target, WidgetId};
 use roomform::{
-    Interest, LiveRoom, Options, Pace, Recorded, Switches, check, check_text, plan, rooms_of,
+    Interest, Limiter, LiveRoom, Options, Recorded, Switches, check, check_text, plan, rooms_of,
 };
 
 use crate::support::Dir;
@@ -154,14 +154,14 @@ fn no_rate_makes_a_pace_panic() {
         1e300,
     ];
     for rate in rates {
-        assert_eq!(Pace::new(3, Some(rate)).width(), 3);
+        assert_eq!(Limiter::new(3, Some(rate)).width(), 3);
     }
     assert_eq!(
-        Pace::new(0, None).width(),
+        Limiter::new(0, None).width(),
         1,
         "somebody has to be under way"
     );
-    let _ = Pace::new(usize::MAX, None).width();
+    let _ = Limiter::new(usize::MAX, None).width();
     assert_eq!(
         roomform::Dice::new(1).jitter(Duration::ZERO),
         Duration::ZERO

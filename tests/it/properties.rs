@@ -8,7 +8,7 @@ use crate::support::runtime;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 use proptest::test_runner::{Config, TestRunner};
-use roomform::apply::{Control, Job, Outcome, Pace, apply};
+use roomform::apply::{Control, Job, Limiter, Outcome, apply};
 use roomform::imbachat::{Dice, Endpoint, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer};
 use roomform::ledger::{Journal, read};
 use roomform::manifest::{Loaded, Options, load, load_text};
@@ -225,7 +225,7 @@ impl<'a> World<'a> {
             writer: Arc::clone(&self.writer),
             ledger: Arc::new(Journal::open(&self.ledger(), &self.target, &RunId::new(1)).unwrap()),
             control: Arc::new(Control::new(
-                Pace::new(4, None),
+                Limiter::new(4, None),
                 Dice::new(1),
                 false,
                 tokio::sync::watch::channel(false).1,

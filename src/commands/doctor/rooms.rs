@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::quoted;
-use crate::imbachat::Survey;
+use crate::imbachat::ListSurvey;
 use crate::model::{Desired, LiveRoom, Pipe, Recorded, RoomId, RoomKind, Step, difference, looks};
 use crate::render::Count;
 
@@ -19,13 +19,13 @@ fn is_round(rows: usize) -> bool {
 
 /// The steps about the list; skipped if there is none.
 pub(super) fn look(
-    survey: Option<&Survey>,
+    survey: Option<&ListSurvey>,
     desired: &Desired,
     recorded: Option<&Recorded>,
     is_partial: bool,
 ) -> Vec<Step> {
     let names = ["rooms", "count", "duplicates", "deleted", "look-alikes"];
-    let Some(Survey { rooms, .. }) = survey else {
+    let Some(ListSurvey { rooms, .. }) = survey else {
         let skipped = names.into_iter().chain(["on-record"]);
         return skipped
             .map(|name| Step::skipped(name, "needs `answers`"))

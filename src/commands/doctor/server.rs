@@ -6,7 +6,7 @@ use super::super::site::Site;
 use super::super::target::{Reached, dice, reached, read_auth};
 use super::local::failed;
 use crate::error::Error;
-use crate::imbachat::{Cause, Failure, Knock, ReadAuth, Reader, Survey, expiry};
+use crate::imbachat::{Cause, Failure, ListSurvey, Reachability, ReadAuth, Reader, expiry};
 use crate::model::{Step, UserId};
 use crate::render::Count;
 use crate::settings::Settings;
@@ -37,7 +37,7 @@ const ENVELOPE: [&str; 4] = ["code", "data", "message", "success"];
 pub(super) struct Outside {
     pub(super) reached: Option<Reached>,
     pub(super) reader: Option<Reader>,
-    pub(super) survey: Option<Survey>,
+    pub(super) survey: Option<ListSurvey>,
 }
 
 /// Looks at the server of a site, step by step.
@@ -86,7 +86,7 @@ pub(super) async fn look(
     outside
 }
 
-fn connection(knock: Option<&Result<Knock, Failure>>) -> Step {
+fn connection(knock: Option<&Result<Reachability, Failure>>) -> Step {
     const NAME: &str = "connection";
     match knock {
         None => Step::skipped(NAME, "needs `address`"),
@@ -113,7 +113,7 @@ fn failure_of(name: &'static str, failure: &Failure) -> Step {
     Step::failed(name, &failure.message, failure.hint.clone())
 }
 
-fn tls(site: Option<&Site>, knock: Option<&Result<Knock, Failure>>) -> Step {
+fn tls(site: Option<&Site>, knock: Option<&Result<Reachability, Failure>>) -> Step {
     const NAME: &str = "tls";
     let Some(site) = site else {
         return Step::skipped(NAME, "needs `address`");
@@ -128,7 +128,7 @@ fn tls(site: Option<&Site>, knock: Option<&Result<Knock, Failure>>) -> Step {
     }
 }
 
-fn clock(knock: Option<&Result<Knock, Failure>>) -> Step {
+fn clock(knock: Option<&Result<Reachability, Failure>>) -> Step {
     const NAME: &str = "clock";
     let knock = match knock {
         Some(Ok(knock)) => knock,
@@ -168,7 +168,7 @@ fn about(seconds: i64) -> String {
 
 fn credentials(
     auth: &Result<ReadAuth, Error>,
-    list: Option<&Result<Survey, Failure>>,
+    list: Option<&Result<ListSurvey, Failure>>,
     open: bool,
 ) -> Step {
     const NAME: &str = "credentials";
@@ -236,7 +236,7 @@ fn token(settings: &Settings, auth: Option<&ReadAuth>, read: bool) -> Step {
     }
 }
 
-fn answers(list: Option<&Result<Survey, Failure>>) -> Step {
+fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Step {
     const NAME: &str = "answers";
     let survey = match list {
         None => return Step::skipped(NAME, "needs `connection` and `credentials`"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomform::apply::{Control, Job, Pace, apply};
+use roomform::apply::{Control, Job, Limiter, apply};
 use roomform::imbachat::{Dice, ReadRooms};
 use roomform::ledger::fold;
 use roomform::model::{Observed, Recorded, Target, WidgetId};
@@ -124,7 +124,7 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
         let run = &state.runs[run];
         (run.interrupts(), run.lists)
     });
-    let pace = Pace::new(start.parallelism, start.rate);
+    let pace = Limiter::new(start.parallelism, start.rate);
     let (ledger, dice) = (Arc::clone(world), Dice::new(seed ^ 1));
     let job = Job {
         plan: &planned,

@@ -8,10 +8,14 @@
 use super::*;
 
 fn split(text: &str, piece: usize) -> Result<(Vec<String>, String), RowError> {
-    split_by(Rows::default(), text, piece)
+    split_by(ListStream::default(), text, piece)
 }
 
-fn split_by(mut rows: Rows, text: &str, piece: usize) -> Result<(Vec<String>, String), RowError> {
+fn split_by(
+    mut rows: ListStream,
+    text: &str,
+    piece: usize,
+) -> Result<(Vec<String>, String), RowError> {
     let mut found = Vec::new();
     for piece in text.as_bytes().chunks(piece) {
         rows.feed(piece, |row| {
@@ -49,11 +53,12 @@ fn of_any_shape_a_bare_list_is_read_and_what_has_names_is_left() {
     ];
     for (text, count, left) in cases {
         for piece in 1..=text.len() {
-            let (rows, envelope) = split_by(Rows::of_any_shape(), text, piece).unwrap_or_default();
+            let (rows, envelope) =
+                split_by(ListStream::of_any_shape(), text, piece).unwrap_or_default();
             assert_eq!((rows.len(), envelope.as_str()), (count, left), "{text}");
         }
     }
-    let bare = split_by(Rows::of_any_shape(), "[[1]]", 9);
+    let bare = split_by(ListStream::of_any_shape(), "[[1]]", 9);
     assert_eq!(bare, Err(RowError::NotAnObject));
 }
 
@@ -81,7 +86,7 @@ fn no_answer_makes_it_fall_over() {
             words[(dice >> 33) % words.len()]
         };
         let text: String = (0..round % 24).map(|_| next()).collect();
-        for rows in [Rows::default, Rows::of_any_shape] {
+        for rows in [ListStream::default, ListStream::of_any_shape] {
             let whole = split_by(rows(), &text, text.len().max(1));
             assert_eq!(split_by(rows(), &text, 1), whole, "{text}");
         }

@@ -2,8 +2,8 @@
 //! with rows gave, at the end.
 
 use super::control::Halt;
+use super::job::Job;
 use super::outcome::Outcome;
-use super::run::Job;
 use crate::ledger::{Fact, Record};
 use crate::plan::{SettledField, Standing};
 

@@ -1,7 +1,7 @@
 //! How much is sent at once, and how fast: a width that gives way when the server does, and recovers.
 //!
-//! Main type: [`Pace`]. Additive up with every good answer, multiplicative down on a push-back or when answers become slow. Rooms
-//! that only wait for the ledger's disk take no [`Place`] of the width.
+//! Main type: [`Limiter`]. Additive up with every good answer, multiplicative down on a push-back or when answers become slow. Rooms
+//! that only wait for the ledger's disk take no [`Permit`] of the width.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -26,7 +26,7 @@ const AHEAD: usize = 256;
 
 /// The pace of one apply.
 #[derive(Debug)]
-pub struct Pace {
+pub struct Limiter {
     most: f64,
     interval: Option<Duration>,
     places: Semaphore,
@@ -47,7 +47,7 @@ struct State {
     next: Instant,
 }
 
-impl Pace {
+impl Limiter {
     /// At most so many rooms at once, and so many requests a second. A rate that is none (zero, negative, no number) is the
     /// slowest: one a day.
     pub fn new(most: usize, rate: Option<f64>) -> Self {
@@ -85,8 +85,8 @@ impl Pace {
     }
 
     /// Waits until one more room may be written. Who asks first is first.
-    pub(super) async fn place(&self) -> Place<'_> {
-        Place {
+    pub(super) async fn place(&self) -> Permit<'_> {
+        Permit {
             // There is no other error than that the semaphore was closed, which nobody does.
             permit: self.places.acquire().await.ok(),
             pace: self,
@@ -178,14 +178,14 @@ impl State {
 
 /// A place among the rooms that are written; dropped, it is another's.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
-    pace: &'a Pace,
+pub(super) struct Permit<'a> {
+    pace: &'a Limiter,
     permit: Option<SemaphorePermit<'a>>,
     /// When it was there.
     pub(super) since: Instant,
 }
 
-impl Drop for Place<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let Some(permit) = self.permit.take() else {
             return;
@@ -207,7 +207,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_width_halves_on_a_push_back_and_recovers_by_about_one_a_round() {
-        let pace = Pace::new(8, None);
+        let pace = Limiter::new(8, None);
         pace.answered(Duration::from_millis(10));
         assert_eq!(pace.width(), 8, "never above what was asked for");
         pace.pushed_back();
@@ -232,7 +232,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn slow_answers_in_a_row_lower_the_width_single_ones_do_not() {
-        let pace = Pace::new(8, None);
+        let pace = Limiter::new(8, None);
         pace.answered(Duration::from_millis(10));
         for _ in 0..10 {
             pace.answered(Duration::from_millis(500));
@@ -246,14 +246,14 @@ mod tests {
     }
 
     /// How many places can be had at once.
-    fn free(pace: &Pace) -> usize {
+    fn free(pace: &Limiter) -> usize {
         let permits: Vec<_> = std::iter::from_fn(|| pace.places.try_acquire().ok()).collect();
         permits.len()
     }
 
     #[tokio::test(start_paused = true)]
     async fn there_are_as_many_places_as_the_width_says_and_taken_ones_go_last() {
-        let pace = Pace::new(4, None);
+        let pace = Limiter::new(4, None);
         let mut taken = Vec::new();
         for _ in 0..4 {
             taken.push(pace.place().await);
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn more_rooms_are_begun_where_places_lie_idle_up_to_a_limit() {
-        let pace = Pace::new(4, None);
+        let pace = Limiter::new(4, None);
         assert_eq!(pace.begun(), 8);
         pace.idle();
         assert_eq!(pace.begun(), 9);
@@ -285,7 +285,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn turns_come_at_the_rate() {
-        let pace = Pace::new(8, Some(20.0));
+        let pace = Limiter::new(8, Some(20.0));
         let start = Instant::now();
         for _ in 0..=40 {
             pace.turn().await;

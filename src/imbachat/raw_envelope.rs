@@ -1,4 +1,4 @@
-//! Where the rows of an answer are whose shape nobody published: what came under `data`, or as a bare list, [`Rows`](super::rows::Rows)
+//! Where the rows of an answer are whose shape nobody published: what came under `data`, or as a bare list, [`ListStream`](super::list_stream::ListStream)
 //! has handed over already; here is what is left.
 //!
 //! Values stay the text they came as: nothing is decoded that is only looked for.
@@ -6,9 +6,9 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::cell::Fields;
 use super::failure::some;
-use super::rows::is_number;
+use super::list_stream::is_number;
+use super::raw_value::Fields;
 use super::wire::{self, Bad};
 
 /// Keys that are named in an error, and characters of each.

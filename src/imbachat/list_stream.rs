@@ -1,6 +1,6 @@
 //! A list answer, decoded while it arrives: each element of `data` is handed over and forgotten, the rest is kept as the envelope.
 //!
-//! Main type: [`Rows`]. It only finds where elements begin and end; what they mean is `wire`'s. `data` may be a list or,
+//! Main type: [`ListStream`]. It only finds where elements begin and end; what they mean is `wire`'s. `data` may be a list or,
 //! as PHP encodes arrays with gaps, an object with numeric keys; stray commas are passed over (`api: fact 8`). Of an answer whose
 //! shape nobody published the elements of a bare list are found too; what may be elsewhere in it is left to `shape`.
 
@@ -27,7 +27,7 @@ pub enum RowError {
 
 /// Finds the elements of `data` in a stream of bytes.
 #[derive(Debug, Default)]
-pub struct Rows {
+pub struct ListStream {
     envelope: Vec<u8>,
     row: Vec<u8>,
     key: Vec<u8>,
@@ -43,7 +43,7 @@ pub struct Rows {
     any_shape: bool,
 }
 
-impl Rows {
+impl ListStream {
     /// For an answer whose shape nobody published.
     pub fn of_any_shape() -> Self {
         Self {
@@ -288,5 +288,5 @@ pub(super) fn is_number(key: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "rows_tests.rs"]
+#[path = "list_stream_tests.rs"]
 mod tests;

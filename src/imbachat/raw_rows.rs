@@ -1,13 +1,13 @@
 //! The lists as they are, for people and scripts to look at: get_rooms, get_users and get_messages with their filters.
 //!
-//! Main type: [`Query`]. Rows keep the server's fields, in its order; what becomes of each value is `cell`'s.
+//! Main type: [`Query`]. ListStream keep the server's fields, in its order; what becomes of each value is `cell`'s.
 
-use super::cell::{Fields, Kind, cell, is_secret};
 use super::failure::{Cause, Failure};
 use super::form::Form;
+use super::list_stream::ListStream;
+use super::raw_value::{Fields, Kind, cell, is_secret};
 use super::read::{Reader, wait_after};
 use super::retry::Dice;
-use super::rows::Rows;
 use super::wire::{self, Bad};
 use crate::model::{Listing, Row};
 
@@ -71,8 +71,8 @@ impl Reader {
             };
             let form = query.form(self);
             let rows = match query.listing {
-                Listing::Messages => Rows::of_any_shape(),
-                Listing::Rooms | Listing::Users => Rows::default(),
+                Listing::Messages => ListStream::of_any_shape(),
+                Listing::Rooms | Listing::Users => ListStream::default(),
             };
             match self.elements(&path, form, &auth, rows, &mut take).await {
                 Ok(_) => return Ok(collected),

@@ -5,8 +5,8 @@ use tracing::{debug, info};
 
 use super::attempts::{Stop, Unsent, attempts};
 use super::control::{Control, Halt};
+use super::limiter::Permit;
 use super::outcome::{Doubt, RoomOutcome, Status};
-use super::pace::Place;
 use crate::imbachat::{Call, RoomWrite, WriteRooms, Written};
 use crate::ledger::{Fact, Record};
 use crate::model::{RoomId, UserId};
@@ -49,7 +49,7 @@ pub(super) async fn carry_out(
 /// A room's turn among those that are written.
 #[derive(Debug, Default)]
 struct Turn<'a> {
-    place: Option<Place<'a>>,
+    place: Option<Permit<'a>>,
     since: Option<Instant>,
 }
 

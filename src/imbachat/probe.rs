@@ -1,6 +1,6 @@
 //! Looking at a server rather than working with it: whether it answers at all, and what its list is made of.
 //!
-//! Main types: [`Knock`] and [`Survey`]. Both only read; a knock carries no credentials.
+//! Main types: [`Reachability`] and [`ListSurvey`]. Both only read; a knock carries no credentials.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,15 @@ use reqwest::header::DATE;
 use super::failure::Failure;
 use super::form::Form;
 use super::http::Http;
+use super::list_stream::{ListStream, RowError};
 use super::read::{Reader, wait_after};
 use super::retry::Dice;
-use super::rows::{RowError, Rows};
 use super::wire;
 use crate::model::{LiveRoom, WidgetId};
 
 /// What came back from a call without credentials.
 #[derive(Debug, Clone)]
-pub struct Knock {
+pub struct Reachability {
     /// The HTTP status.
     pub status: u16,
     /// The server's clock.
@@ -32,14 +32,14 @@ pub struct Knock {
 
 /// A list, and what it is made of.
 #[derive(Debug, Clone, Default)]
-pub struct Survey {
+pub struct ListSurvey {
     /// The rooms, deleted ones included, in the server's order.
     pub rooms: Vec<LiveRoom>,
     /// In how many rows each key stands.
     pub row_keys: BTreeMap<String, usize>,
     /// The keys beside the rows.
     pub envelope_keys: Vec<String>,
-    /// Rows that say they are of another widget.
+    /// ListStream that say they are of another widget.
     pub foreign: usize,
 }
 
@@ -48,7 +48,7 @@ impl Http {
     ///
     /// # Errors
     /// [`Failure`], if no answer came.
-    pub async fn knock(&self, widget: WidgetId) -> Result<Knock, Failure> {
+    pub async fn knock(&self, widget: WidgetId) -> Result<Reachability, Failure> {
         let request = self.post(&format!("imbachat/v2/{widget}/get_rooms"), true)?;
         let request = Form::new().text("imba_id", widget).of(request);
         let response = self.answer(request).await?;
@@ -56,7 +56,7 @@ impl Http {
         let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok());
         let status = response.status();
         let redirected = status.is_redirection().then(|| self.redirected(&response));
-        Ok(Knock {
+        Ok(Reachability {
             status: status.as_u16(),
             date: date.map(|date| date.timestamp()),
             redirected,
@@ -67,7 +67,7 @@ impl Http {
 
 /// Whether a whole answer is a good list. One that breaks off tells nothing.
 async fn is_list(mut response: Response) -> bool {
-    let mut rows = Rows::default();
+    let mut rows = ListStream::default();
     while let Ok(piece) = response.chunk().await {
         let Some(piece) = piece else {
             let envelope = rows.finish();
@@ -86,10 +86,10 @@ impl Reader {
     ///
     /// # Errors
     /// [`Failure`]
-    pub async fn survey(&self, dice: &Dice) -> Result<Survey, Failure> {
+    pub async fn survey(&self, dice: &Dice) -> Result<ListSurvey, Failure> {
         let mut attempt = 1;
         loop {
-            let mut survey = Survey::default();
+            let mut survey = ListSurvey::default();
             let failure = match self.survey_once(&mut survey).await {
                 Ok(()) => return Ok(survey),
                 Err(failure) => failure,
@@ -99,7 +99,7 @@ impl Reader {
         }
     }
 
-    async fn survey_once(&self, survey: &mut Survey) -> Result<(), Failure> {
+    async fn survey_once(&self, survey: &mut ListSurvey) -> Result<(), Failure> {
         let widget = self.widget();
         let envelope = self
             .read_rooms(&mut |row| {

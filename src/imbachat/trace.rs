@@ -18,12 +18,12 @@ const DEPTH: u32 = 4;
 
 /// One request of a run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Told {
+pub(super) struct RequestTrace {
     number: u64,
     begun: Instant,
 }
 
-impl Told {
+impl RequestTrace {
     /// A request is about to be sent; `sent` counts them.
     pub(super) fn request(sent: &AtomicU64, request: &Request) -> Self {
         let number = sent.fetch_add(1, Ordering::Relaxed) + 1;
@@ -64,7 +64,7 @@ impl Told {
 
 /// The body of an answer is read; for a list, what is left of it without its rows.
 pub(super) fn body(
-    told: Option<Told>,
+    told: Option<RequestTrace>,
     rows: Option<usize>,
     body: &[u8],
     clean: impl Fn(&str) -> String,
