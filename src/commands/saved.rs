@@ -15,6 +15,9 @@ use crate::plan::{Approved, Inputs, Plan, SavedPlan, SkipReason, Switches, selec
 use crate::render;
 use crate::settings::Settings;
 
+/// Members named in one line.
+const NAMED: usize = 12;
+
 /// Reads a saved plan.
 pub(super) fn open(file: &Path, switches: &Switches) -> Result<SavedPlan, Error> {
     if !switches.only.is_all() {
@@ -115,10 +118,9 @@ pub(super) fn report(approved: &Approved, console: &mut Console) {
     }
     for (pipe, users) in undeclared {
         let members = render::Count(users.len(), "member");
-        let users: Vec<String> = users.iter().map(ToString::to_string).collect();
+        let users = render::few(users, NAMED);
         console.status(&format!(
-            "`{pipe}`: skipped {members} no longer in the manifest: {}",
-            users.join(", ")
+            "`{pipe}`: skipped {members} no longer in the manifest: {users}"
         ));
     }
     if not_approved.rooms + not_approved.members > 0 {

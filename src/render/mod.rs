@@ -44,4 +44,4 @@ pub use resolved::{manifest, members};
 pub use sections::lifted_by;
 pub use sent::{Sent, sent};
 pub use unified::unified;
-pub use words::Count;
+pub use words::{Count, few};

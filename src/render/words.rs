@@ -15,7 +15,7 @@ impl fmt::Display for Count<'_> {
 }
 
 /// The first items, comma-separated, and how many more there are.
-pub(super) fn few<T: fmt::Display>(items: &[T], most: usize) -> String {
+pub fn few<T: fmt::Display>(items: &[T], most: usize) -> String {
     let shown: Vec<String> = items.iter().take(most).map(ToString::to_string).collect();
     match items.len().saturating_sub(most) {
         0 => shown.join(", "),
