@@ -2,14 +2,12 @@
 //!
 //! The fuzz targets call these, and so does a plain test on the corpus that is committed.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use roomform::document::{self, read_plan};
 use roomform::imbachat::{ListStream, RowError};
 use roomform::ledger::{bytes, compact, fold, parse};
-use roomform::manifest::tree::{Kind, Tree};
-use roomform::manifest::{Options, load_from, load_text};
+use roomform::manifest::{FileMap, Options, load_from, load_text};
 use roomform::model::{Observed, Recorded, Target, WidgetId};
 use roomform::plan::{Inputs, Switches, plan, select};
 use roomform::render::markdown::{self, Dialect, Fit};
@@ -87,41 +85,6 @@ pub fn manifest(bytes: &[u8]) {
     assert_page(&markdown::plan(&plan, &loaded, Fit::default()));
 }
 
-/// Two files in the memory: a manifest, and the roster beside it.
-struct Beside<'a> {
-    manifest: &'a [u8],
-    roster: &'a [u8],
-}
-
-impl Tree for Beside<'_> {
-    fn kind(&self, path: &Path) -> io::Result<Kind> {
-        match path.extension() {
-            Some(_) => Ok(Kind::File),
-            None => Ok(Kind::Directory),
-        }
-    }
-
-    fn entries(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-
-    fn is_link(&self, _: &Path) -> bool {
-        false
-    }
-
-    fn real(&self, path: &Path) -> io::Result<PathBuf> {
-        Ok(Path::new("/").join(path.strip_prefix(".").unwrap_or(path)))
-    }
-
-    fn read(&self, path: &Path, _: u64) -> io::Result<Option<Vec<u8>>> {
-        let yaml = path
-            .extension()
-            .is_some_and(|extension| extension == "yaml");
-        let bytes = if yaml { self.manifest } else { self.roster };
-        Ok(Some(bytes.to_vec()))
-    }
-}
-
 /// Everything that reads a file with rows, each in its own way.
 const BULK: &str = r#"version: 1
 people: {roster: a.csv, name: [user, id], id: id, allow_empty: true}
@@ -153,11 +116,10 @@ pub fn roster(bytes: &[u8]) {
         ),
         None => BULK.to_owned(),
     };
-    let tree = Beside {
-        manifest: manifest.as_bytes(),
-        roster,
-    };
-    let loaded = load_from(&tree, &["rooms.yaml".into()], Options::default());
+    let rosters = ["a.csv", "a.txt", "b.csv"].map(|name| (Path::new(name), roster));
+    let manifest = (Path::new("rooms.yaml"), manifest.as_bytes());
+    let files = FileMap::new(rosters.into_iter().chain([manifest]));
+    let loaded = load_from(&files, &["rooms.yaml".into()], Options::default());
     let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, Paint::Plain);
     assert_harmless(&drawn);
     if loaded.is_valid() {

@@ -5,7 +5,6 @@ use super::target::{chosen, manifest, switches};
 use crate::cli::Format;
 use crate::document::ExplainDocument;
 use crate::error::{Error, Exit};
-use crate::manifest::tree::Disk;
 use crate::manifest::{Options, explain};
 use crate::model::DesiredRoom;
 use crate::render;
@@ -16,7 +15,7 @@ pub(super) fn run(asked: &str, settings: &Settings, console: &mut Console) -> Re
     let options = Options {
         allow_empty: settings.common.allow_empty,
     };
-    let (loaded, explained) = explain(&Disk, &settings.manifest(), options, asked);
+    let (loaded, explained) = explain(&settings.manifest(), options, asked);
     if console.mistakes(&loaded)?.is_some() {
         return Ok(Exit::Invalid);
     }

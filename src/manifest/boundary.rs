@@ -5,30 +5,35 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::tree::Tree;
+use super::files::Files;
 
 /// Files that the system itself links to, such as `/dev/stdin`.
 const SYSTEM: [&str; 2] = ["/dev", "/proc"];
 
 /// Whether a link in the path of a manifest leads out of its git work tree. Without git, only a link at the end of the path
 /// counts, and must stay in its directory: the path to it is the user's own.
-pub fn leads_out(tree: &dyn Tree, path: &Path) -> bool {
+pub fn leads_out(files: &dyn Files, path: &Path) -> bool {
     // A path that ends with `/` would follow its last link.
     let path: PathBuf = path.components().collect();
     if SYSTEM.iter().any(|system| path.starts_with(system)) {
         return false;
     }
     path.ancestors().any(|link| {
-        tree.is_link(link)
-            && match (tree.real(directory_of(link)), tree.real(link)) {
-                (Ok(directory), Ok(target)) => match tree.work_tree(&directory) {
-                    Some(top) => !is_inside(&target, &top),
-                    None => link == path && !is_inside(&target, &directory),
-                },
-                // A link that leads nowhere is reported when it is read.
-                _ => false,
+        follow_link(files, link).is_some_and(|(directory, target)| {
+            match files.work_tree(&directory) {
+                Some(top) => !is_inside(&target, &top),
+                None => link == path && !is_inside(&target, &directory),
             }
+        })
     })
+}
+
+/// The directory that a link is in and what it leads to, both as real paths; `None` for what is no link. A link that leads
+/// nowhere is reported when it is read.
+pub(super) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let directory = files.real_path(directory_of(path)).ok()?;
+    let target = files.real_path(path).ok()?;
+    (target != directory.join(path.file_name()?)).then_some((directory, target))
 }
 
 /// Whether a manifest in a directory may read a file; both are real paths. Git's own directory can hold credentials.

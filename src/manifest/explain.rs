@@ -1,16 +1,13 @@
 //! Why somebody is in a room: every way in, and what kept them out. Worked out only when asked, while the rooms are put together.
 //!
-//! Main entry: [`explain`]; what comes back is an [`Explained`].
+//! Main types: [`Tracer`], which watches the rooms being resolved, and [`Explained`].
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use super::groups::Directory;
-use super::load::{Loaded, Options, explained};
 use super::people::Person;
 use super::raw::{RawMember, RawRoom, Spanned};
-use super::tree::Tree;
-use crate::model::{Member, Pipe, Place, UserId};
+use crate::model::{Desired, Member, Pipe, Place, UserId};
 
 /// How deep groups are followed; they may be nested without end, and people do not read further.
 const DEEPEST: usize = 64;
@@ -59,19 +56,6 @@ pub struct Explained {
     pub memberships: Vec<Membership>,
 }
 
-/// Reads a manifest and explains a room or a user: the pipe of a declared room, else a user's id or name. `None` if it is neither,
-/// or the manifest is invalid.
-pub fn explain(
-    tree: &dyn Tree,
-    roots: &[PathBuf],
-    options: Options,
-    asked: &str,
-) -> (Loaded, Option<Explained>) {
-    let (loaded, tracer) = explained(tree, roots, options, Tracer::new(asked));
-    let explained = tracer.finish(&loaded);
-    (loaded, explained)
-}
-
 /// Somebody whom the `where` of `people` leaves out: their id if it is one, their names, and their row.
 type LeftOut = (Option<UserId>, Vec<String>, Place);
 
@@ -86,7 +70,7 @@ pub(super) struct Tracer {
 }
 
 impl Tracer {
-    fn new(asked: &str) -> Self {
+    pub(super) fn new(asked: &str) -> Self {
         Self {
             asked: asked.to_owned(),
             user: None,
@@ -134,13 +118,10 @@ impl Tracer {
         }
     }
 
-    fn finish(self, loaded: &Loaded) -> Option<Explained> {
-        if !loaded.is_valid() {
-            return None;
-        }
+    pub(super) fn finish(self, desired: &Desired) -> Option<Explained> {
         let pipe = Pipe::new(self.asked.as_str());
         let (subject, mut memberships) = match self.user {
-            _ if loaded.desired.rooms.contains_key(&pipe) => (Subject::Room(pipe), self.of_room),
+            _ if desired.rooms.contains_key(&pipe) => (Subject::Room(pipe), self.of_room),
             Some((user, names)) if !names.is_empty() || !self.of_user.is_empty() => {
                 (Subject::User(Some(user), names), self.of_user)
             }

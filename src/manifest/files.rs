@@ -1,54 +1,107 @@
-//! The files with rows once a manifest was read: how each was taken, under `-v`.
+//! The files of a manifest, wherever they are: on the disk, in memory, or in a git revision.
 //!
-//! Main type: [`FileNote`]. Worked out only when asked.
+//! Main type: [`Files`]. Paths are the user's; [`Files::real_path`] is what paths are compared by.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
 
-use super::load::Loaded;
-
-/// How a file with rows was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileNote {
-    /// The file's path as the user would write it.
-    pub file: Arc<str>,
-    /// The encoding's name: `UTF-8`, `windows-1251`.
-    pub encoding: &'static str,
-    /// The character between cells; none for one value a line.
-    pub delimiter: Option<char>,
-    /// Rows with something in them, whether they count or not; without the header.
-    pub rows: usize,
-    /// The columns as the header has them; none for one value a line.
-    pub columns: Vec<String>,
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A pipe or a device: read only if it is named.
+    Other,
 }
 
-impl Loaded {
-    /// How each file with rows was read, in the order of the files; one that was read in two ways stands there twice.
-    pub fn notes(&self) -> Vec<FileNote> {
-        let mut told = BTreeSet::new();
-        let tables = self.tables.opened();
-        let tables = tables.filter(|table| told.insert((table.file, table.header.delimiter)));
-        let mut notes: Vec<_> = tables
-            .map(|table| {
-                let note = FileNote {
-                    file: self
-                        .desired
-                        .files
-                        .get(table.file.0 as usize)
-                        .cloned()
-                        .unwrap_or_default(),
-                    encoding: self.tables.encoding(table.file),
-                    delimiter: table.header.delimiter.map(char::from),
-                    rows: table.count(&self.sources),
-                    columns: match table.header.delimiter {
-                        Some(_) => table.columns().to_vec(),
-                        None => Vec::new(),
-                    },
-                };
-                ((table.file, table.header.delimiter), note)
-            })
-            .collect();
-        notes.sort_by_key(|(key, _)| *key);
-        notes.into_iter().map(|(_, note)| note).collect()
+/// Files that are listed and read, never written.
+pub trait Files {
+    /// What the path leads to, links followed.
+    ///
+    /// # Errors
+    /// If it leads nowhere, or cannot be looked at.
+    fn kind(&self, path: &Path) -> io::Result<Kind>;
+
+    /// The entries of a directory in any order, each as the directory's path and its name.
+    ///
+    /// # Errors
+    /// If it is no directory, or cannot be read.
+    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>>;
+
+    /// A file's bytes; `None` if there are more than `limit`, without reading them all.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>>;
+
+    /// The path with every link resolved and without `..`.
+    ///
+    /// # Errors
+    /// If it leads nowhere.
+    fn real_path(&self, path: &Path) -> io::Result<PathBuf>;
+
+    /// The top of the git work tree that a directory is in, both as real paths; `None` without git.
+    fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
+        let _ = directory;
+        None
     }
+
+    /// The path in messages and places.
+    fn display(&self, path: &Path) -> String {
+        let text = path.to_string_lossy().replace('\\', "/");
+        text.strip_prefix("./").unwrap_or(&text).to_owned()
+    }
+}
+
+/// The files of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Disk;
+
+impl Files for Disk {
+    fn kind(&self, path: &Path) -> io::Result<Kind> {
+        let metadata = fs::metadata(path)?;
+        Ok(match metadata {
+            metadata if metadata.is_dir() => Kind::Directory,
+            metadata if metadata.is_file() => Kind::File,
+            _ => Kind::Other,
+        })
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(directory)?;
+        entries.map(|entry| Ok(entry?.path())).collect()
+    }
+
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        let file = fs::File::open(path)?;
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok((bytes.len() as u64 <= limit).then_some(bytes))
+    }
+
+    fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(path)
+    }
+
+    fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
+        // A linked work tree and a submodule have a file there.
+        let is_top = |directory: &&Path| directory.join(".git").exists();
+        directory.ancestors().find(is_top).map(Path::to_owned)
+    }
+}
+
+/// A path without `.` and without `..` that only goes back.
+pub(super) fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if plain.file_name().is_some() => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::boundary::{directory_of, is_inside, leads_out};
+use super::boundary::{directory_of, follow_link, is_inside, leads_out};
 use super::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
-use super::explain::Tracer;
+use super::explain::{Explained, Tracer};
+use super::file_map::FileMap;
+use super::files::{Disk, Files, Kind};
 use super::layout::line_ends;
 use super::parts::{self, Text};
 use super::raw::{RawFile, RawManifest};
 use super::resolve;
 use super::tables::{Home, Opener, Tables};
-use super::tree::{Alone, Disk, Kind, Tree};
 use crate::model::{Desired, FileId};
 
 /// A file larger than this is not a manifest; the cap keeps memory, time and byte places bounded.
@@ -55,44 +56,37 @@ pub fn load(roots: &[PathBuf], options: Options) -> Loaded {
     load_from(&Disk, roots, options)
 }
 
-/// The same out of any tree of files.
-pub fn load_from(tree: &dyn Tree, roots: &[PathBuf], options: Options) -> Loaded {
-    let mut loader = Loader::new(tree);
-    for root in roots {
-        loader.root(root);
-    }
-    loader.finish(options)
+/// The same from any files.
+pub fn load_from(files: &dyn Files, roots: &[PathBuf], options: Options) -> Loaded {
+    Loader::new(files).roots(roots).resolve(options, None)
 }
 
-/// The same, with somebody who takes notes about a room or a user.
-pub(super) fn explained(
-    tree: &dyn Tree,
-    roots: &[PathBuf],
-    options: Options,
-    mut tracer: Tracer,
-) -> (Loaded, Tracer) {
-    let mut loader = Loader::new(tree);
-    for root in roots {
-        loader.root(root);
-    }
-    let loaded = loader.put_together(options, Some(&mut tracer));
-    (loaded, tracer)
+/// Reads a manifest and explains a room or a user: the pipe of a declared room, else a user's id or name. `None` if it is neither,
+/// or the manifest is invalid.
+pub fn explain(roots: &[PathBuf], options: Options, asked: &str) -> (Loaded, Option<Explained>) {
+    let mut tracer = Tracer::new(asked);
+    let loaded = Loader::new(&Disk)
+        .roots(roots)
+        .resolve(options, Some(&mut tracer));
+    let explained = loaded.is_valid().then(|| tracer.finish(&loaded.desired));
+    (loaded, explained.flatten())
 }
 
 /// Reads one text as a whole manifest, as if it were a file of that name.
 pub fn load_text(name: &str, text: &str, options: Options) -> Loaded {
-    let mut loader = Loader::new(&Alone);
+    let no_files = FileMap::default();
+    let mut loader = Loader::new(&no_files);
     loader.text(name, text.as_bytes().to_vec(), PathBuf::new());
     loader.parse();
-    loader.finish(options)
+    loader.resolve(options, None)
 }
 
 struct Loader<'a> {
-    tree: &'a dyn Tree,
+    files: &'a dyn Files,
     sources: Sources,
     /// Texts still to be parsed, each with the directory it lies in.
     texts: Vec<(Text, PathBuf)>,
-    files: Vec<(FileId, RawManifest)>,
+    manifests: Vec<(FileId, RawManifest)>,
     problems: Problems,
     known: BTreeSet<PathBuf>,
     /// The root directory of the files that are being read.
@@ -102,12 +96,12 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn new(tree: &'a dyn Tree) -> Self {
+    fn new(files: &'a dyn Files) -> Self {
         Self {
-            tree,
+            files,
             sources: Sources::default(),
             texts: Vec::new(),
-            files: Vec::new(),
+            manifests: Vec::new(),
             problems: Problems::default(),
             known: BTreeSet::new(),
             root: None,
@@ -115,16 +109,23 @@ impl<'a> Loader<'a> {
         }
     }
 
+    fn roots(mut self, roots: &[PathBuf]) -> Self {
+        for root in roots {
+            self.root(root);
+        }
+        self
+    }
+
     fn root(&mut self, root: &Path) {
-        let directory = match self.tree.kind(root) {
+        let directory = match self.files.kind(root) {
             Ok(Kind::Directory) => root,
             _ => directory_of(root),
         };
-        self.root = self.tree.real(directory).ok();
-        match self.tree.kind(root) {
-            Ok(_) if leads_out(self.tree, root) => {
+        self.root = self.files.real_path(directory).ok();
+        match self.files.kind(root) {
+            Ok(_) if leads_out(self.files, root) => {
                 let message = "a symbolic link that leads out of its directory or git work tree";
-                let diagnostic = Diagnostic::path(Code::Outside, self.tree.shown(root), message);
+                let diagnostic = Diagnostic::path(Code::Outside, self.files.display(root), message);
                 self.problems
                     .push(diagnostic.hint("copy the file in, or name the file itself with -f"));
             }
@@ -137,15 +138,15 @@ impl<'a> Loader<'a> {
 
     fn directory(&mut self, root: &Path) {
         let mut found = Vec::new();
-        match self.tree.real(root) {
-            Ok(canonical) => self.walk(root, &canonical, &mut found),
+        match self.files.real_path(root) {
+            Ok(real) => self.walk(root, &real, &mut found),
             Err(error) => self.unreadable(root, &error),
         }
         found.sort();
         if found.is_empty() && self.problems.is_empty() {
             let diagnostic = Diagnostic::path(
                 Code::Unreadable,
-                self.tree.shown(root),
+                self.files.display(root),
                 "the directory holds no *.yaml or *.yml file",
             );
             self.problems
@@ -159,7 +160,7 @@ impl<'a> Loader<'a> {
     /// Collects the manifest's files. Hidden entries are not part of it; links must not lead out of it, or a pull
     /// request could have the runner's files quoted in an error.
     fn walk(&mut self, directory: &Path, root: &Path, found: &mut Vec<PathBuf>) {
-        let entries = match self.tree.entries(directory) {
+        let entries = match self.files.list(directory) {
             Ok(entries) => entries,
             Err(error) => return self.unreadable(directory, &error),
         };
@@ -170,12 +171,8 @@ impl<'a> Loader<'a> {
             let yaml = path
                 .extension()
                 .is_some_and(|extension| extension == "yaml" || extension == "yml");
-            let link = self.tree.is_link(&path);
-            let real = self
-                .tree
-                .real(&path)
-                .and_then(|real| Ok((self.tree.kind(&path)?, real)));
-            match real {
+            let real = self.files.real_path(&path);
+            match real.and_then(|real| Ok((self.files.kind(&path)?, real))) {
                 _ if hidden => {}
                 Err(error) if yaml => self.unreadable(&path, &error),
                 Ok((kind, real))
@@ -183,11 +180,13 @@ impl<'a> Loader<'a> {
                 {
                     let message = "a symbolic link that leads out of the manifest's directory";
                     let diagnostic =
-                        Diagnostic::path(Code::Outside, self.tree.shown(&path), message);
+                        Diagnostic::path(Code::Outside, self.files.display(&path), message);
                     self.problems
                         .push(diagnostic.hint("copy the file in, or name it with -f"));
                 }
-                Ok((Kind::Directory, _)) if !link => self.walk(&path, root, found),
+                Ok((Kind::Directory, _)) if follow_link(self.files, &path).is_none() => {
+                    self.walk(&path, root, found);
+                }
                 Ok((Kind::File, _)) if yaml => found.push(path),
                 _ => {}
             }
@@ -195,20 +194,20 @@ impl<'a> Loader<'a> {
     }
 
     fn file(&mut self, path: &Path) {
-        if let Ok(real) = self.tree.real(path)
+        if let Ok(real) = self.files.real_path(path)
             && !self.known.insert(real)
         {
             return;
         }
-        match self.tree.read(path, LARGEST_FILE) {
+        match self.files.read(path, LARGEST_FILE) {
             Ok(Some(bytes)) => {
                 let directory = directory_of(path).to_owned();
-                self.text(&self.tree.shown(path), bytes, directory);
+                self.text(&self.files.display(path), bytes, directory);
             }
             Ok(None) => {
                 let message = format!("the file is larger than {} MiB", LARGEST_FILE >> 20);
                 self.problems.push(
-                    Diagnostic::path(Code::TooLarge, self.tree.shown(path), message)
+                    Diagnostic::path(Code::TooLarge, self.files.display(path), message)
                         .hint("split it into files"),
                 );
             }
@@ -242,7 +241,7 @@ impl<'a> Loader<'a> {
         let (texts, directories): (Vec<_>, Vec<_>) = self.texts.drain(..).unzip();
         let parts = parts::read(texts, self.sources.next());
         for (part, directory) in parts.into_iter().zip(directories) {
-            self.files.push((self.sources.next(), part.raw));
+            self.manifests.push((self.sources.next(), part.raw));
             self.sources.push(part.source);
             self.problems.join(part.problems);
             if !part.rosters.is_empty() {
@@ -259,34 +258,30 @@ impl<'a> Loader<'a> {
         } else {
             format!("cannot be read: {error}")
         };
-        let diagnostic = Diagnostic::path(Code::Unreadable, self.tree.shown(path), message);
+        let diagnostic = Diagnostic::path(Code::Unreadable, self.files.display(path), message);
         self.problems.push(diagnostic.hint(
             "name the manifest with -f; the default is rooms.yaml, else the directory rooms/",
         ));
     }
 
-    fn finish(self, options: Options) -> Loaded {
-        self.put_together(options, None)
-    }
-
-    fn put_together(self, options: Options, tracer: Option<&mut Tracer>) -> Loaded {
+    fn resolve(self, options: Options, tracer: Option<&mut Tracer>) -> Loaded {
         let Self {
-            tree,
-            mut sources,
             files,
+            mut sources,
+            manifests,
             mut problems,
             rosters,
             known,
             ..
         } = self;
-        let mut opener = Opener::new(tree, rosters.iter().map(|(home, _)| home));
+        let mut opener = Opener::new(files, rosters.iter().map(|(home, _)| home));
         for (home, rosters) in &rosters {
             for raw in rosters {
                 opener.open(raw, home, &mut sources, &mut problems);
             }
         }
         let (tables, roster_files) = opener.finish();
-        let desired = resolve::resolve(files, &tables, &sources, tracer, &mut problems);
+        let desired = resolve::resolve(manifests, &tables, &sources, tracer, &mut problems);
         if desired.rooms.is_empty() && problems.is_empty() && !options.allow_empty {
             let path = sources
                 .names()

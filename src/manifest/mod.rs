@@ -1,6 +1,6 @@
 //! The manifest: text in, [`Desired`](crate::model::Desired) and every mistake out.
 //!
-//! Main entry: [`load()`]. The stages in order: `load` (files, out of a [`tree`]), `yaml` (nodes), `fields` and `decode` (as written,
+//! Main entry: [`load()`]. The stages in order: `load` (files, read through [`files`]), `yaml` (nodes), `fields` and `decode` (as written,
 //! [`raw`]), `tables` (the files with rows beside it), `people`, `groups`, `roster`, `generate` (names, lists, rooms in bulk),
 //! `resolve` (all of it together), `validate` (named checks). It never talks to a server and never decides what to do about one.
 
@@ -14,7 +14,8 @@ mod enrol;
 mod explain;
 mod export;
 mod fields;
-mod files;
+mod file_map;
+pub mod files;
 mod generate;
 mod groups;
 mod header;
@@ -26,12 +27,12 @@ mod nearest;
 mod node;
 mod number;
 mod origin;
-mod overlay;
 mod parts;
 mod people;
 mod presets;
 mod quotes;
 pub mod raw;
+mod read_log;
 mod resolve;
 mod roster;
 mod row;
@@ -40,15 +41,14 @@ mod source;
 mod table;
 mod tables;
 mod template;
-pub mod tree;
 mod validate;
 mod welcome;
 mod yaml;
 
 pub use boundary::leads_out;
-pub use explain::{Explained, Membership, Subject, Way, explain};
+pub use explain::{Explained, Membership, Subject, Way};
 pub use export::{Entry, Unlike, append, by_prefix, by_type, entries, page, read_back};
-pub use files::FileNote;
-pub use load::{Loaded, Options, load, load_from, load_text};
-pub use overlay::Overlay;
+pub use file_map::FileMap;
+pub use load::{Loaded, Options, explain, load, load_from, load_text};
+pub use read_log::FileNote;
 pub use template::verbatim;

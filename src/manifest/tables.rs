@@ -11,10 +11,11 @@ use super::boundary::is_inside;
 use super::diagnostic::{Code, Diagnostic, Problems, Sources};
 use super::encoding::decode;
 use super::fields::clip;
+use super::files::{Files, without_dots};
 use super::header::Header;
 use super::raw::RawFile;
 use super::table::Table;
-use super::tree::Tree;
+
 use crate::model::FileId;
 
 /// A larger file is no roster: two million rows have a tenth of it.
@@ -41,7 +42,7 @@ pub(super) struct Home {
 
 /// Opens files.
 pub(super) struct Opener<'a> {
-    tree: &'a dyn Tree,
+    files: &'a dyn Files,
     /// The directory that the files' names in the ledger are relative to.
     base: PathBuf,
     /// Texts by the file's one name and its encoding; none for those that could not be read, which was said.
@@ -85,10 +86,10 @@ impl Tables {
 
 impl<'a> Opener<'a> {
     /// One for files that manifests in these places name.
-    pub(super) fn new<'h>(tree: &'a dyn Tree, homes: impl Iterator<Item = &'h Home>) -> Self {
+    pub(super) fn new<'h>(files: &'a dyn Files, homes: impl Iterator<Item = &'h Home>) -> Self {
         let roots = homes.filter_map(|home| home.root.clone());
         Self {
-            tree,
+            files,
             base: roots
                 .reduce(|base, root| common(&base, &root))
                 .unwrap_or_default(),
@@ -117,7 +118,7 @@ impl<'a> Opener<'a> {
             Diagnostic::at(code, raw.path.at, message).hint(hint)
         };
         let shown = clip(&raw.path.value);
-        let real = match self.tree.real(&path) {
+        let real = match self.files.real_path(&path) {
             Ok(real) => real,
             Err(error) if raw.may_lack && error.kind() == ErrorKind::NotFound => {
                 self.tables.absent.insert((raw.path.at.file, raw.number));
@@ -163,11 +164,11 @@ impl<'a> Opener<'a> {
     fn name(&self, path: &Path, real: &Path) -> Arc<str> {
         let parts = path.parent().zip(path.file_name());
         let named = parts.and_then(|(directory, name)| {
-            let directory = self.tree.real(directory).ok()?;
+            let directory = self.files.real_path(directory).ok()?;
             Some(directory.strip_prefix(&self.base).ok()?.join(name))
         });
         let real = || real.strip_prefix(&self.base).unwrap_or(real).to_owned();
-        self.tree.shown(&named.unwrap_or_else(real)).into()
+        self.files.display(&named.unwrap_or_else(real)).into()
     }
 
     fn text(
@@ -178,7 +179,7 @@ impl<'a> Opener<'a> {
         sources: &mut Sources,
         problems: &mut Problems,
     ) -> Option<FileId> {
-        let bytes = match self.tree.read(real, LARGEST) {
+        let bytes = match self.files.read(real, LARGEST) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => {
                 let message = format!(
@@ -200,7 +201,7 @@ impl<'a> Opener<'a> {
         let label = raw.encoding.as_ref();
         match decode(bytes, label.map(|label| label.value.as_str())) {
             Ok((text, encoding)) => {
-                let file = sources.add(self.tree.shown(&plain(path)), text);
+                let file = sources.add(self.files.display(&without_dots(path)), text);
                 self.tables.encodings.insert(file, encoding);
                 Some(file)
             }
@@ -243,17 +244,4 @@ fn common(one: &Path, other: &Path) -> PathBuf {
         .take_while(|(one, other)| one == other)
         .map(|(part, _)| part)
         .collect()
-}
-
-/// A path without `.` and without `..` that only goes back.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir if plain.file_name().is_some() => drop(plain.pop()),
-            part => plain.push(part),
-        }
-    }
-    plain
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use roomform::manifest::{
-    Options, Overlay, append, entries, load, load_from, load_text, page, read_back,
+    FileMap, Options, append, entries, load, load_from, load_text, page, read_back,
 };
 use roomform::model::{LiveRoom, Pipe, Recorded, RoomId, RoomKind, RoomState, WidgetId};
 use roomform::sandbox::{Config, RoomView};
@@ -578,7 +578,7 @@ fn to_any_manifest_is_added_rightly_or_not_at_all() {
                 .take_while(|(a, b)| a == b)
                 .count();
             assert!(head >= tail && at >= tail, "{name}: {longer}");
-            let overlay = Overlay::new([(path.as_path(), longer.as_str())]);
+            let overlay = FileMap::over_disk([(path.as_path(), longer.as_bytes())]);
             let after = load_from(&overlay, &[path], options);
             assert!(
                 after.is_valid(),

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::commands::git::GitTree;
+use crate::commands::git::GitFiles;
 use crate::error::{Error, Exit};
-use crate::manifest::tree::{Disk, Tree};
+use crate::manifest::files::{Disk, Files};
 use crate::manifest::{Loaded, Options, load_from, load_text};
 
 /// What stands for a manifest without a room, as in git.
@@ -14,13 +14,13 @@ const NOTHING: &str = "/dev/null";
 pub(super) struct Given {
     /// As its user wrote it.
     pub(super) name: String,
-    files: Files,
+    input: Input,
 }
 
-enum Files {
+enum Input {
     /// No file at all.
     Nothing,
-    In(Box<dyn Tree>, PathBuf),
+    Files(Box<dyn Files>, PathBuf),
 }
 
 impl Given {
@@ -30,18 +30,18 @@ impl Given {
     /// If there are none.
     pub(super) fn new(argument: &Path) -> Result<Self, Error> {
         let name = argument.to_string_lossy().into_owned();
-        let files = match argument.to_str().and_then(revision) {
-            _ if name == NOTHING => Files::Nothing,
-            _ if argument.exists() => Files::In(Box::new(Disk), argument.to_owned()),
+        let input = match argument.to_str().and_then(revision) {
+            _ if name == NOTHING => Input::Nothing,
+            _ if argument.exists() => Input::Files(Box::new(Disk), argument.to_owned()),
             Some(("", _)) => {
                 let message = format!("`{name}`: no revision before the colon");
                 return Err(Error::message(Exit::Usage, message)
                     .hint("write it as HEAD:rooms.yaml; what is staged is not read"));
             }
             Some((revision, path)) => {
-                let tree = GitTree::open(&name, revision)?;
-                let root = tree.root(path)?;
-                Files::In(Box::new(tree), root)
+                let files = GitFiles::open(&name, revision)?;
+                let root = files.root(path)?;
+                Input::Files(Box::new(files), root)
             }
             None => {
                 let message = format!("`{name}`: no such file or directory");
@@ -49,14 +49,16 @@ impl Given {
                     .hint("a git revision is followed by a path, as in origin/main:rooms.yaml"));
             }
         };
-        Ok(Self { name, files })
+        Ok(Self { name, input })
     }
 
     /// Reads them as one manifest.
     pub(super) fn load(&self, options: Options) -> Loaded {
-        match &self.files {
-            Files::Nothing => load_text(NOTHING, "version: 1\nrooms: []\n", options),
-            Files::In(tree, root) => load_from(tree.as_ref(), std::slice::from_ref(root), options),
+        match &self.input {
+            Input::Nothing => load_text(NOTHING, "version: 1\nrooms: []\n", options),
+            Input::Files(files, root) => {
+                load_from(files.as_ref(), std::slice::from_ref(root), options)
+            }
         }
     }
 }

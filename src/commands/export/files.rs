@@ -12,9 +12,9 @@ use crate::commands::Console;
 use crate::commands::files::{Planned, has_manifest, make_directories, refuse_what_is_in_the_way};
 use crate::commands::run_files::RunFiles;
 use crate::error::{Error, Exit};
-use crate::manifest::tree::Tree;
+use crate::manifest::files::Files;
 use crate::manifest::{
-    Entry, Loaded, Options, Overlay, append, by_prefix, by_type, load, load_from, load_text, page,
+    Entry, FileMap, Loaded, Options, append, by_prefix, by_type, load, load_from, load_text, page,
     read_back,
 };
 use crate::model::WidgetId;
@@ -200,8 +200,9 @@ impl<'a> Out<'a> {
         entries: &[&Entry],
         console: &mut Console,
     ) -> Result<(), Error> {
-        let overlay = Overlay::new(files.map(|file| (file.path.as_path(), file.text.as_str())));
-        let after = load_from(&overlay, &self.roots, OPTIONS);
+        let files =
+            FileMap::over_disk(files.map(|file| (file.path.as_path(), file.text.as_bytes())));
+        let after = load_from(&files, &self.roots, OPTIONS);
         if !after.is_valid() {
             console.mistakes(&after)?;
             let message = "what would be written is no valid manifest, with what is there";
@@ -226,8 +227,8 @@ fn roots(path: &Path, args: &ExportArgs, settings: &Settings) -> Vec<PathBuf> {
     if !args.add {
         return vec![path.to_owned()];
     }
-    let tree = Overlay::new([(path, "")]);
-    let real = |path: &Path| tree.real(path).ok();
+    let files = FileMap::over_disk([(path, "".as_bytes())]);
+    let real = |path: &Path| files.real_path(path).ok();
     let out = real(path);
     let mut roots = settings.manifest();
     let inside = roots.iter().any(|root| {

@@ -1,6 +1,6 @@
 //! The files of a git revision, read through the `git` program and without a work tree.
 //!
-//! Main type: [`GitTree`], a tree that a manifest is read out of like the disk. Nothing is checked out, fetched or written, no
+//! Main type: [`GitFiles`]. Nothing is checked out, fetched or written, no
 //! shell is involved, and no name out of a repository or a command line ever becomes an argument: revisions and object ids go
 //! to `git cat-file --batch` on its stdin.
 
@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-pub(super) use self::tree::GitTree;
+pub(super) use self::tree::GitFiles;
 use crate::error::{Error, Exit};
 
 /// Where git was asked from.

@@ -11,7 +11,7 @@ use super::listing::{Listing, Mode, Node, listing};
 use super::objects::{Found, Objects};
 use super::{Repository, os_text, unknown};
 use crate::error::{Error, Exit};
-use crate::manifest::tree::{Kind, Tree};
+use crate::manifest::files::{Files, Kind};
 
 /// Links followed on the way to one file.
 const MOST_LINKS: usize = 40;
@@ -24,13 +24,13 @@ const MOST_NAMES: usize = 100_000;
 const MOST_BYTES: u64 = 1 << 30;
 
 /// The files of one revision. Its real paths start with `/`, the top of the repository.
-pub(in crate::commands) struct GitTree {
+pub(in crate::commands) struct GitFiles {
     objects: Objects,
     /// As its user wrote it.
     revision: String,
     repository: Repository,
     top: Rc<Spot>,
-    parents: RefCell<HashMap<PathBuf, Led>>,
+    parents: RefCell<HashMap<PathBuf, Resolved>>,
     listings: RefCell<HashMap<String, Rc<Listing>>>,
     names: Cell<usize>,
     bytes: Cell<u64>,
@@ -45,13 +45,13 @@ struct Spot {
 
 /// Where a path leads.
 #[derive(Clone)]
-enum Led {
+enum Resolved {
     Inside(Rc<Spot>),
     /// Out of the repository.
     Outside,
 }
 
-impl GitTree {
+impl GitFiles {
     /// The tree of a revision of the repository around the current directory; `asked` is the whole argument.
     ///
     /// # Errors
@@ -130,44 +130,43 @@ impl GitTree {
         }
     }
 
-    /// Follows a path from the top, links on the way and, if wanted, at its end.
-    fn follow(&self, path: &Path, last: bool) -> io::Result<Led> {
+    /// Follows a path from the top, with every link in it.
+    fn follow(&self, path: &Path) -> io::Result<Resolved> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return self.walk(&self.top, parts(path), last);
+            return self.walk(&self.top, parts(path));
         };
         match self.parent(parent)? {
-            Led::Inside(parent) => self.walk(&parent, vec![name.to_owned()], last),
-            Led::Outside => Ok(Led::Outside),
+            Resolved::Inside(parent) => self.walk(&parent, vec![name.to_owned()]),
+            Resolved::Outside => Ok(Resolved::Outside),
         }
     }
 
     /// Where a directory's path leads. It is remembered: everything in it is looked at in its turn.
-    fn parent(&self, path: &Path) -> io::Result<Led> {
-        if let Some(led) = self.parents.borrow().get(path) {
-            return Ok(led.clone());
+    fn parent(&self, path: &Path) -> io::Result<Resolved> {
+        if let Some(resolved) = self.parents.borrow().get(path) {
+            return Ok(resolved.clone());
         }
-        let led = self.follow(path, true)?;
+        let resolved = self.follow(path)?;
         let mut parents = self.parents.borrow_mut();
-        parents.insert(path.to_owned(), led.clone());
-        Ok(led)
+        parents.insert(path.to_owned(), resolved.clone());
+        Ok(resolved)
     }
 
     /// Goes on from a directory, by names of which the last one is the first.
-    fn walk(&self, from: &Rc<Spot>, mut rest: Vec<OsString>, last: bool) -> io::Result<Led> {
+    fn walk(&self, from: &Rc<Spot>, mut rest: Vec<OsString>) -> io::Result<Resolved> {
         let mut here = Rc::clone(from);
         let mut links = 0;
         while let Some(part) = rest.pop() {
             if part == ".." {
                 let Some(above) = &here.above else {
-                    return Ok(Led::Outside);
+                    return Ok(Resolved::Outside);
                 };
                 here = Rc::clone(above);
                 continue;
             }
             let listing = self.listing(&here.node)?;
             let node = listing.get(&part).ok_or(io::ErrorKind::NotFound)?;
-            let at_end = rest.is_empty() && !last;
-            if node.mode != Mode::Link || at_end {
+            if node.mode != Mode::Link {
                 here = Rc::new(Spot {
                     real: here.real.join(part),
                     node: node.clone(),
@@ -181,11 +180,11 @@ impl GitTree {
             }
             let target = PathBuf::from(os_text(&self.link(node)?));
             if target.has_root() || target.is_absolute() {
-                return Ok(Led::Outside);
+                return Ok(Resolved::Outside);
             }
             rest.extend(parts(&target));
         }
-        Ok(Led::Inside(here))
+        Ok(Resolved::Inside(here))
     }
 
     fn link(&self, node: &Node) -> io::Result<Vec<u8>> {
@@ -220,20 +219,20 @@ impl GitTree {
     }
 }
 
-impl Tree for GitTree {
+impl Files for GitFiles {
     fn kind(&self, path: &Path) -> io::Result<Kind> {
-        Ok(match self.follow(path, true)? {
-            Led::Inside(spot) if spot.node.mode == Mode::File => Kind::File,
+        Ok(match self.follow(path)? {
+            Resolved::Inside(spot) if spot.node.mode == Mode::File => Kind::File,
             // What cannot be looked into counts as a directory: then it is told, and not passed over.
-            Led::Inside(_) | Led::Outside => Kind::Directory,
+            Resolved::Inside(_) | Resolved::Outside => Kind::Directory,
         })
     }
 
-    fn entries(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         if directory.as_os_str().len() as u64 > LONGEST_PATH {
             return Err(io::Error::other("the path is too long"));
         }
-        let Led::Inside(spot) = self.follow(directory, true)? else {
+        let Resolved::Inside(spot) = self.follow(directory)? else {
             return Err(outside());
         };
         let listing = self.listing(&spot.node)?;
@@ -245,15 +244,11 @@ impl Tree for GitTree {
         Ok(listing.keys().map(|name| directory.join(name)).collect())
     }
 
-    fn is_link(&self, path: &Path) -> bool {
-        matches!(self.follow(path, false), Ok(Led::Inside(spot)) if spot.node.mode == Mode::Link)
-    }
-
-    fn real(&self, path: &Path) -> io::Result<PathBuf> {
-        Ok(match self.follow(path, true)? {
-            Led::Inside(spot) => spot.real.clone(),
+    fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(match self.follow(path)? {
+            Resolved::Inside(spot) => spot.real.clone(),
             // Below no path that starts with `/`.
-            Led::Outside => Path::new("outside").join(path.file_name().unwrap_or_default()),
+            Resolved::Outside => Path::new("outside").join(path.file_name().unwrap_or_default()),
         })
     }
 
@@ -261,8 +256,8 @@ impl Tree for GitTree {
         Some(PathBuf::from("/"))
     }
 
-    fn read(&self, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-        let Led::Inside(spot) = self.follow(path, true)? else {
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        let Resolved::Inside(spot) = self.follow(path)? else {
             return Err(outside());
         };
         match spot.node.mode {
@@ -271,12 +266,12 @@ impl Tree for GitTree {
             Mode::Directory | Mode::Link => return Err(io::ErrorKind::IsADirectory.into()),
         }
         let left = MOST_BYTES.saturating_sub(self.bytes.get());
-        match self.objects.read(&spot.node.id, most.min(left))? {
+        match self.objects.read(&spot.node.id, limit.min(left))? {
             Found::Object(_, _, bytes) => {
                 self.bytes.set(self.bytes.get() + bytes.len() as u64);
                 Ok(Some(bytes))
             }
-            Found::TooLarge if left < most => {
+            Found::TooLarge if left < limit => {
                 let message = format!("the files are larger than {} MiB in all", MOST_BYTES >> 20);
                 Err(io::Error::other(message))
             }
@@ -285,7 +280,7 @@ impl Tree for GitTree {
         }
     }
 
-    fn shown(&self, path: &Path) -> String {
+    fn display(&self, path: &Path) -> String {
         let path = path.to_string_lossy().replace(MAIN_SEPARATOR, "/");
         let path = path.strip_prefix("./").unwrap_or(&path);
         format!("{}:{path}", self.revision)

@@ -2,12 +2,10 @@
 //! count exact.
 
 use std::collections::BTreeSet;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use proptest::prelude::*;
-use roomform::manifest::tree::{Kind, Tree};
-use roomform::manifest::{Loaded, Options, load_from};
+use roomform::manifest::{FileMap, Loaded, Options, load_from};
 use roomform::model::{LiveRoom, Observed, Recorded, RecordedRoom, RoomId, Target, WidgetId};
 use roomform::plan::{Plan, Switches, plan};
 use roomform::render::markdown::{self, Dialect, Fit};
@@ -26,31 +24,14 @@ const SITES: [(&str, usize); 5] = [
     ("bitbucket", 32_768),
 ];
 
-/// A manifest that is nowhere but here.
-struct Files(Vec<(PathBuf, String)>);
-
-impl Tree for Files {
-    fn kind(&self, _: &Path) -> io::Result<Kind> {
-        Ok(Kind::File)
-    }
-    fn entries(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
-        Err(io::ErrorKind::NotADirectory.into())
-    }
-    fn is_link(&self, _: &Path) -> bool {
-        false
-    }
-    fn real(&self, path: &Path) -> io::Result<PathBuf> {
-        Ok(path.to_owned())
-    }
-    fn read(&self, path: &Path, _: u64) -> io::Result<Option<Vec<u8>>> {
-        let found = self.0.iter().find(|(name, _)| name == path);
-        Ok(found.map(|(_, text)| text.clone().into_bytes()))
-    }
-}
-
 fn read(files: Vec<(PathBuf, String)>) -> Loaded {
     let names: Vec<PathBuf> = files.iter().map(|(name, _)| name.clone()).collect();
-    let loaded = load_from(&Files(files), &names, Options::default());
+    let map = FileMap::new(
+        files
+            .iter()
+            .map(|(name, text)| (name.as_path(), text.as_bytes())),
+    );
+    let loaded = load_from(&map, &names, Options::default());
     assert!(loaded.is_valid(), "{:?}", loaded.diagnostics);
     loaded
 }
