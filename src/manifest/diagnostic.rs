@@ -5,17 +5,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::nearest::NearestSearch;
-pub use super::source::{LineColumn, Source, Sources};
+pub use super::source::{At, LineColumn, Source, Sources};
 use crate::model::FileId;
-
-/// A byte in a source, compact because every declared member keeps one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct At {
-    /// The file.
-    pub file: FileId,
-    /// Bytes from its start.
-    pub offset: u32,
-}
 
 /// How bad it is: only errors make a manifest invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +18,7 @@ pub enum Severity {
 }
 
 macro_rules! codes {
-    ($($variant:ident $code:literal $name:literal $doc:literal),+ $(,)?) => {
+    (retired: [$($retired:literal),*], $($variant:ident $code:literal $name:literal $doc:literal),+ $(,)?) => {
         /// The stable codes. A code is never given another meaning; its texts may change.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $doc] $variant),+ }
@@ -35,6 +26,8 @@ macro_rules! codes {
         impl Code {
             /// Every code there is.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
+            /// Codes of mistakes that are gone: they are never used again.
+            pub const RETIRED: &[&str] = &[$($retired),*];
             /// `E012`.
             pub fn id(self) -> &'static str { match self { $(Self::$variant => $code),+ } }
             /// `duplicate-pipe`.
@@ -50,6 +43,7 @@ macro_rules! codes {
 }
 
 codes! {
+    retired: ["E021"],
     Unreadable "E001" "unreadable" "A file or directory of the manifest cannot be read, or is not there.",
     NotUtf8 "E002" "not-utf8" "A file is not valid UTF-8.",
     Syntax "E003" "syntax" "The text is not YAML.",

@@ -12,8 +12,10 @@ use super::fields::clip;
 use super::layout::{Start, is_plain, likely_delimiter, line_ends, spreadsheet_line};
 use super::quotes::{BadQuote, bad_quotes};
 use super::raw::RawFile;
-use super::table::{ONLY_COLUMN, reader};
 use crate::model::FileId;
+
+/// The name of the only column of a file without a header.
+pub(super) const ONLY_COLUMN: &str = "user";
 
 /// How a file's rows are read.
 #[derive(Debug, Clone)]
@@ -191,6 +193,15 @@ impl Header {
             repaired,
         })
     }
+}
+
+/// A reader of rows, wherever in the file they stand.
+pub(super) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes())
 }
 
 /// A text with spaces for the quotes at these bytes.

@@ -119,7 +119,9 @@ impl<'a> Mould<'a> {
     /// The room of a row.
     pub(super) fn fill(&self, row: &Row<'_>, problems: &mut Problems) -> Option<RawRoom> {
         let pipe = self.text(&self.pipe, row, problems);
-        let pipe = pipe.filter(|_| self.pipe_is_filled(row, problems));
+        let empty = self.empty_cells_of_pipe(row);
+        let pipe = pipe.filter(|_| empty.is_empty());
+        problems.extend(empty);
         let title = self.text(&self.title, row, problems);
         let members = self.list(&self.members, row, problems);
         let exclude = self.list(&self.exclude, row, problems);
@@ -138,20 +140,19 @@ impl<'a> Mould<'a> {
         })
     }
 
-    /// Whether there is something in every cell that the pipe is made of. A pipe never changes: what is filled in later makes
+    /// The mistakes of cells that the pipe is made of and that are empty. A pipe never changes: what is filled in later makes
     /// another room.
-    fn pipe_is_filled(&self, row: &Row<'_>, problems: &mut Problems) -> bool {
+    fn empty_cells_of_pipe(&self, row: &Row<'_>) -> Vec<Diagnostic> {
         let columns = self.bare.iter().filter_map(|name| self.columns.get(name));
-        let mut filled = true;
-        for column in columns.filter(|column| row.cell(column).is_empty()) {
+        let empty = columns.filter(|column| row.cell(column).is_empty());
+        let mistakes = empty.map(|column| {
             let message = "the cell is empty, and the pipe is made of it";
             let mistake = row.mistake(Code::BadCell, column, message, self.sources);
-            problems.push(mistake.related(self.pipe.at, "the template").hint(
+            mistake.related(self.pipe.at, "the template").hint(
                 "fill it in, for a pipe never changes; {% if column %}{{ column }}{% endif %} says that it may be empty",
-            ));
-            filled = false;
-        }
-        filled
+            )
+        });
+        mistakes.collect()
     }
 
     fn text(&self, text: &Text, row: &Row<'_>, problems: &mut Problems) -> Option<Spanned<String>> {

@@ -10,7 +10,7 @@ use super::explain::Tracer;
 use super::fields::clip;
 use super::generate;
 use super::groups::{Directory, order, too_many};
-use super::raw::{RawDefaults, RawManifest, RawRoom, Spanned};
+use super::raw::{RawDefaults, RawManifest, RawRoom};
 use super::roster::Rosters;
 use super::tables::Tables;
 use super::welcome::Welcomes;
@@ -274,6 +274,3 @@ fn limits(raw: &RawManifest) -> Limits {
         publish: limits.publish,
     }
 }
-
-/// The globs of `scope` as written, for `validate`.
-pub(super) type Globs<'a> = &'a [Spanned<String>];

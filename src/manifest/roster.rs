@@ -4,10 +4,11 @@
 
 use super::diagnostic::{Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
+use super::header::ONLY_COLUMN;
 use super::people::{People, Person, Whose, id, user};
 use super::raw::{By, RawRoster, Spanned};
 use super::row::{Column, Filter, Row};
-use super::table::{ONLY_COLUMN, Table};
+use super::table::Table;
 use super::tables::{Tables, empty};
 use crate::model::{Member, UserId};
 

@@ -4,10 +4,10 @@
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
+use super::header::Header;
 use super::layout::{Start, cell_offset};
 use super::nearest::nearest;
-use super::table::Table;
-use crate::model::Place;
+use crate::model::{FileId, Place};
 
 /// How many of the texts that a cell may be are listed.
 const MOST_NAMED: usize = 8;
@@ -80,7 +80,8 @@ pub(super) struct Row<'r> {
     pub(super) record: &'r [&'r str],
     /// Which number of the numbered columns, from 0.
     pub(super) number: usize,
-    pub(super) table: &'r Table,
+    pub(super) file: FileId,
+    pub(super) header: &'r Header,
     pub(super) text: &'r str,
     pub(super) start: Start,
 }
@@ -155,7 +156,7 @@ impl Row<'_> {
     /// Where the row starts.
     pub(super) fn at(&self) -> At {
         At {
-            file: self.table.file,
+            file: self.file,
             offset: u32::try_from(self.start.byte).unwrap_or(u32::MAX),
         }
     }
@@ -163,7 +164,7 @@ impl Row<'_> {
     /// Where the row starts, as the model keeps it.
     pub(super) fn stands(&self) -> Place {
         Place {
-            file: self.table.file,
+            file: self.file,
             line: self.start.line,
         }
     }
@@ -172,7 +173,7 @@ impl Row<'_> {
     pub(super) fn cell_at(&self, column: &Column) -> At {
         let index = column.place(self.number).unwrap_or_default();
         let row = self.text.get(self.start.byte..).unwrap_or_default();
-        let offset = self.start.byte + cell_offset(row, self.table.header.delimiter, index);
+        let offset = self.start.byte + cell_offset(row, self.header.delimiter, index);
         At {
             offset: u32::try_from(offset).unwrap_or(u32::MAX),
             ..self.at()
@@ -181,7 +182,7 @@ impl Row<'_> {
 
     /// All cells by the names of their columns.
     pub(super) fn cells(&self) -> Vec<(&str, &str)> {
-        let names = self.table.columns().iter().map(String::as_str);
+        let names = self.header.columns.names.iter().map(String::as_str);
         names
             .zip(self.record.iter().map(|cell| cell.trim()))
             .collect()
@@ -197,7 +198,7 @@ impl Row<'_> {
     ) -> Diagnostic {
         let name = column
             .place(self.number)
-            .and_then(|place| self.table.columns().get(place))
+            .and_then(|place| self.header.columns.names.get(place))
             .unwrap_or(&column.name);
         Diagnostic::at(
             code,

@@ -4,9 +4,17 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::diagnostic::At;
 use super::layout::line_ends;
 use crate::model::{FileId, Place};
+
+/// A byte in a source, compact because every declared member keeps one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct At {
+    /// The file.
+    pub file: FileId,
+    /// Bytes from its start.
+    pub offset: u32,
+}
 
 /// A text and its name, with an index of its lines.
 #[derive(Debug, Clone)]

@@ -9,14 +9,11 @@ use csv::StringRecord;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::fields::clip;
-use super::header::Header;
+use super::header::{Header, reader};
 use super::layout::{Start, first_line, line_ends, lines, unquoted};
 use super::raw::{RawFile, Spanned};
 use super::row::{Column, Row, trimmed};
 use crate::model::FileId;
-
-/// The name of the only column of a file without a header.
-pub(super) const ONLY_COLUMN: &str = "user";
 
 /// An opened file with rows.
 #[derive(Debug, Clone)]
@@ -76,7 +73,8 @@ impl Table {
             let row = |number| Row {
                 record,
                 number,
-                table: self,
+                file: self.file,
+                header: &self.header,
                 text,
                 start,
             };
@@ -196,15 +194,6 @@ impl Table {
         };
         Diagnostic::at(Code::RaggedRow, row.at(), message).hint(hint)
     }
-}
-
-/// A reader of rows, wherever in the file they stand.
-pub(super) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
-    csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(text.as_bytes())
 }
 
 #[cfg(test)]

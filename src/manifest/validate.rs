@@ -6,7 +6,7 @@ use globset::Glob;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems};
 use super::fields::clip;
-use super::resolve::Globs;
+use super::raw::Spanned;
 use crate::model::{DesiredRoom, RoomKind, is_hidden};
 
 /// Bytes a pipe may have: what a column of the usual kind holds.
@@ -141,7 +141,7 @@ fn hides(text: &str) -> bool {
 }
 
 /// Checks the globs of `scope`.
-pub(super) fn globs(globs: Globs<'_>, problems: &mut Problems) {
+pub(super) fn globs(globs: &[Spanned<String>], problems: &mut Problems) {
     let mut seen = HashSet::new();
     for glob in globs {
         if glob.value.len() > LONGEST_PIPE {

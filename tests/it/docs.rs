@@ -260,8 +260,11 @@ fn codes_are_unique_and_numbered_by_their_severity() {
             .all(|id| id.len() == 4 && (id.starts_with('E') || id.starts_with("W1"))),
         "{ids:?}"
     );
+    ids.extend(Code::RETIRED);
+    let count = ids.len();
+    ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), Code::ALL.len());
+    assert_eq!(ids.len(), count, "{ids:?}");
 }
 
 #[test]

@@ -8,26 +8,20 @@ use super::diagnostic::{At, Code, Diagnostic};
 use super::fields::{Decoder, clip};
 use super::yaml::{self, Item, Node, Value};
 
-mod overlay;
+mod catalog;
+mod merge;
 mod vocabulary;
 
-use overlay::{Pairs, entries, is_same_key, overlay, taken, text, words};
+pub(super) use catalog::names;
+use catalog::{PRESETS, ROLE};
+use merge::{Pairs, entries, is_same_key, merge, taken, text, words};
 use vocabulary::Vocabulary;
 
-/// The formats there are, and what each stands for.
-const PRESETS: [(&str, &str); 3] = [
-    ("canvas", include_str!("canvas.yaml")),
-    ("oneroster", include_str!("oneroster.yaml")),
-    ("moodle", include_str!("moodle.yaml")),
-];
 /// Conditions under this key hold unless the manifest says `status: any`.
 const ACTIVE: &str = "active";
 /// What the words of a preset are replaced by.
 const ROLES: &str = "$roles";
 const ID: &str = "$id";
-
-/// The column that roles stand in.
-const ROLE: &str = "role";
 
 /// What the manifest says to a preset.
 struct Choice<'t> {
@@ -40,11 +34,6 @@ struct Choice<'t> {
     /// Whether rows that are not active are left out.
     active_only: bool,
     at: At,
-}
-
-/// The names of all formats.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    PRESETS.iter().map(|(name, _)| *name)
 }
 
 /// The keys that only an entry with a format has.
@@ -66,8 +55,7 @@ pub(super) fn filled<'t>(
     [from, roles, status, id]: [Option<&Node<'t>>; 4],
     own: [(&str, Option<&Node<'t>>); 3],
 ) -> Option<Filled<'t>> {
-    let choices: Vec<(&str, &str)> = PRESETS.to_vec();
-    let preset = decoder.choice(format, "`format`", &choices)?;
+    let preset = decoder.choice(format, "`format`", &PRESETS)?;
     let at = format.at;
     let mut preset = parsed(preset, at);
     let known = taken(&mut preset, "role-names").unwrap_or_else(|| nothing(at));
@@ -109,7 +97,7 @@ pub(super) fn filled<'t>(
     let users = own_enrol.and_then(|enrol| choice.users_beside(&pairs, enrol));
     for (key, node) in own {
         if let Some(node) = node {
-            overlay(&mut pairs, key, node, at);
+            merge(&mut pairs, key, node, at);
         }
     }
     Some(Filled {
@@ -176,7 +164,7 @@ impl<'t> Choice<'t> {
             match text(&key) {
                 Some(ACTIVE) if !self.active_only => {}
                 Some(ACTIVE) => {
-                    overlay(&mut filled, "where", &value, self.at);
+                    merge(&mut filled, "where", &value, self.at);
                 }
                 Some("roster") => filled.push((key, self.path(&value))),
                 _ if self.roles.is_none() && text(&value) == Some(ROLES) => {}
@@ -246,10 +234,9 @@ fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) 
 /// The mistake of keys that go with a format only.
 pub(super) fn without_format(key: &str, node: &Node) -> Diagnostic {
     let message = format!("`{}` goes with `format`", clip(key));
-    let formats: Vec<&str> = names().collect();
     Diagnostic::at(Code::MissingKey, node.at, message).hint(format!(
         "say which format the files have: {}",
-        formats.join(", ")
+        names().join(", ")
     ))
 }
 

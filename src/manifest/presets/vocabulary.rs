@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::super::diagnostic::At;
 use super::super::raw::{RawFile, RawFilter, RawGenerate};
-use super::ROLE;
+use super::catalog::ROLE;
 
 /// What a format says its columns hold.
 pub(in super::super) struct Vocabulary {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::super::diagnostic::At;
+use super::super::presets::names as preset_names;
 use super::{RawRoom, Spanned};
 
 /// A file with rows, and how it is to be read.
@@ -254,7 +255,7 @@ schema_of! {
                 "each": {"description": "The file with a row for each room.", "anyOf": [{"type": "string", "minLength": 1}, each]},
                 "where": part(WHERE, "Only rows whose cells are these."),
                 "room": generator.subschema_for::<TemplateRoom>(),
-                "format": {"description": "What the files are: a preset of columns, joins and conditions; what stands beside it goes over it.", "enum": ["canvas", "oneroster", "moodle"]},
+                "format": {"description": "What the files are: a preset of columns, joins and conditions; what stands beside it goes over it.", "enum": preset_names()},
                 "from": {"description": "With `format`: the directory of the files, or the file where there is one only.", "type": "string", "minLength": 1},
                 "roles": part(COLUMNS, "With `format`: the roles whose people are members, or any."),
                 "status": {"description": "With `format`: active rows only, or any.", "enum": ["active", "any"]},

@@ -1,13 +1,13 @@
-//! What a manifest says, over what a preset says: mappings of nodes, put on top of each other.
+//! Merges what a manifest says into what a preset says, key by key.
 //!
-//! Main entry: [`overlay`]. It knows no key's meaning but two.
+//! Main function: [`merge`].
 
 use super::super::diagnostic::At;
 pub(super) use super::super::yaml::Pairs;
 use super::super::yaml::{Node, Value};
 
 /// Puts a value under a key, and says where that is. Mappings go over each other key by key, all the way down; only `on` is one thing.
-pub(super) fn overlay<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: At) -> usize {
+pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: At) -> usize {
     let there = pairs
         .iter_mut()
         .enumerate()
@@ -28,7 +28,7 @@ pub(super) fn overlay<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at
                     below.push((key.clone(), value.clone()));
                     continue;
                 }
-                let place = overlay(&mut below, name, value, key.at);
+                let place = merge(&mut below, name, value, key.at);
                 // The key as it is written: from now on it is the manifest's own.
                 if let Some((known, _)) = below.get_mut(place) {
                     *known = key.clone();
@@ -37,7 +37,7 @@ pub(super) fn overlay<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at
             Node::made(value.at, Value::Map(below))
         }
         (Value::Map(mut below), Value::Scalar { .. }) if key == "each" => {
-            overlay(&mut below, "roster", value, at);
+            merge(&mut below, "roster", value, at);
             Node::made(value.at, Value::Map(below))
         }
         _ => value.clone(),
