@@ -70,6 +70,7 @@ pub mod render;
 pub mod sandbox;
 #[doc(hidden)]
 pub mod settings;
+mod tables;
 
 pub use apply::{Control, Event, Job, Limiter, Outcome, RoomOutcome, Status, apply};
 pub use imbachat::{

@@ -2,17 +2,15 @@
 //!
 //! Main type: [`Decoder`]. It knows types and spelling, not what a manifest is made of.
 
-use super::diagnostic::{At, Code, Diagnostic, Problems};
-use super::nearest::nearest;
-use super::number::{share, whole_number};
 use super::raw::{PositiveId, RawFile, Spanned};
 use super::scalar::{Reading, reading};
-use super::source::Lines;
 use super::yaml::{Node, Value};
 use crate::model::Limit;
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use crate::tables::nearest::nearest;
+use crate::tables::number::{share, whole_number};
+use crate::tables::source::Lines;
 
-/// Longer texts are cut in messages.
-const SHOWN: usize = 60;
 /// The largest id: what a signed 64-bit column holds.
 const LARGEST_ID: u64 = i64::MAX as u64;
 
@@ -320,12 +318,4 @@ pub(super) fn written(text: &str, plain: bool) -> String {
         (_, true) => format!("`{}`", clip(text)),
         (_, false) => format!("`\"{}\"`", clip(text)),
     }
-}
-
-/// A text short enough for a message.
-pub(super) fn clip(text: &str) -> String {
-    if text.chars().nth(SHOWN).is_none() {
-        return text.to_owned();
-    }
-    text.chars().take(SHOWN).chain(['…']).collect()
 }

@@ -5,13 +5,12 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems};
-use super::fields::clip;
 use super::people::{People, Person, Whose, twice};
 use super::raw::{RawManifest, RawMember, Spanned};
 use super::roster::Rosters;
 use super::scalar::{Reading, reading};
 use crate::model::{FileId, Member, UserId};
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 
 /// How many members all groups, or all rooms, may come to, those named more than once counted each time: far above any
 /// school, far below a machine's memory and patience.

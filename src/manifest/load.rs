@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::boundary::{directory_of, follow_link, is_inside, leads_out};
-use super::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use super::explain::{Explained, Tracer};
-use super::file_map::FileMap;
-use super::files::{Disk, Files, Kind};
-use super::layout::line_ends;
-use super::parts::{self, Text};
+use super::parse::{Text, parse_files};
 use super::raw::{RawFile, RawManifest};
 use super::resolve;
-use super::tables::{Home, Opener, Tables};
 use crate::model::{Desired, FileId};
+use crate::tables::boundary::{directory_of, follow_link, is_inside, leads_out};
+use crate::tables::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
+use crate::tables::dialect::line_ends;
+use crate::tables::file_map::FileMap;
+use crate::tables::files::{Disk, Files, Kind};
+use crate::tables::open::{Home, Opener, Tables};
 
 /// A file larger than this is not a manifest; the cap keeps memory, time and byte places bounded.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -239,7 +239,7 @@ impl<'a> Loader<'a> {
     /// Takes in what the texts say that were found so far.
     fn parse(&mut self) {
         let (texts, directories): (Vec<_>, Vec<_>) = self.texts.drain(..).unzip();
-        let parts = parts::read(texts, self.sources.next());
+        let parts = parse_files(texts, self.sources.next());
         for (part, directory) in parts.into_iter().zip(directories) {
             self.manifests.push((self.sources.next(), part.raw));
             self.sources.push(part.source);

@@ -4,51 +4,36 @@
 //! [`raw`]), `tables` (the files with rows beside it), `people`, `groups`, `roster`, `generate` (names, lists, rooms in bulk),
 //! `resolve` (all of it together), `validate` (named checks). It never talks to a server and never decides what to do about one.
 
-mod boundary;
-mod column;
-mod complaint;
 mod decode;
-pub mod diagnostic;
-mod encoding;
-mod enrol;
 mod explain;
 mod export;
 mod fields;
-mod file_map;
-pub mod files;
 mod generate;
 mod groups;
-mod header;
-mod layout;
 mod load;
 mod look_alike;
-mod mould;
-mod nearest;
 mod node;
-mod number;
-mod origin;
-mod parts;
+mod parse;
 mod people;
 mod presets;
-mod quotes;
+mod provenance;
 pub mod raw;
 mod read_log;
 mod resolve;
+mod room_template;
 mod roster;
-mod row;
 mod scalar;
-mod source;
-mod table;
-mod tables;
 mod template;
 mod validate;
 mod welcome;
 mod yaml;
+mod yaml_hints;
 
-pub use boundary::leads_out;
+pub use crate::tables::boundary::leads_out;
+pub use crate::tables::file_map::FileMap;
+pub use crate::tables::{diagnostic, files};
 pub use explain::{Explained, Membership, Subject, Way};
 pub use export::{Entry, Unlike, append, by_prefix, by_type, entries, page, read_back};
-pub use file_map::FileMap;
 pub use load::{Loaded, Options, explain, load, load_from, load_text};
 pub use read_log::FileNote;
 pub use template::verbatim;

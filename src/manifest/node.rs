@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::diagnostic::At;
 use super::scalar::reading;
+use crate::tables::diagnostic::At;
 
 /// A YAML value and where it starts. Words stay in the text they were read from.
 #[derive(Debug, Clone)]

@@ -5,14 +5,13 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::clip;
-use super::nearest::NearestSearch;
-use super::number::whole_number;
 use super::raw::{Names, PositiveId, RawDirectory, Spanned};
-use super::row::{Column, Row};
-use super::tables::Tables;
 use crate::model::{FileId, UserId};
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use crate::tables::nearest::NearestSearch;
+use crate::tables::number::whole_number;
+use crate::tables::open::Tables;
+use crate::tables::row::{Column, Row};
 
 mod preset_users;
 
@@ -117,7 +116,7 @@ impl People {
             self.names.entry(cell).or_insert(NOTED);
         }
         if rows == 0 && !raw.file.allow_empty {
-            problems.push(super::tables::empty(&raw.file, sources, table));
+            problems.push(crate::tables::open::empty(&raw.file, sources, table));
         }
     }
 

@@ -1,24 +1,21 @@
 //! All files as written -> one [`Desired`]: defaults applied, names looked up, contradictions between files noted.
 
-use std::collections::BTreeSet;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
-use foldhash::{HashMap, HashMapExt};
-
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
 use super::explain::Tracer;
-use super::fields::clip;
 use super::generate;
 use super::groups::{Directory, order, too_many};
 use super::raw::{RawDefaults, RawManifest, RawRoom};
 use super::roster::Rosters;
-use super::tables::Tables;
 use super::welcome::Welcomes;
 use super::{look_alike, validate};
 use crate::model::{
     Desired, DesiredRoom, FieldSet, FileId, Limits, Member, MembersPolicy, Pipe, RoomKind,
     RoomState, UserId, WidgetId,
 };
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use crate::tables::open::Tables;
 
 /// Puts the files together. Mistakes go to `problems`; what comes back is only whole if there were none.
 pub(super) fn resolve(
@@ -52,8 +49,7 @@ pub(super) fn resolve(
             });
         }
     }
-    let Declared { rooms, known, .. } = declared;
-    drop(known);
+    let rooms = declared.rooms;
     look_alikes(&rooms, problems);
     let widget = widget(&files, problems);
     let scope = single(&files, "scope", problems, |raw| {

@@ -2,15 +2,14 @@
 //!
 //! Main entry: [`Rosters::read`]. It does not know what the users are for.
 
-use super::diagnostic::{Code, Diagnostic, Problems, Sources};
-use super::fields::clip;
-use super::header::ONLY_COLUMN;
 use super::people::{People, Person, Whose, id, user};
 use super::raw::{By, RawRoster, Spanned};
-use super::row::{Column, Filter, Row};
-use super::table::Table;
-use super::tables::{Tables, empty};
 use crate::model::{Member, UserId};
+use crate::tables::diagnostic::{Code, Diagnostic, Problems, Sources, clip};
+use crate::tables::header::ONLY_COLUMN;
+use crate::tables::open::{Tables, empty};
+use crate::tables::row::{Column, Filter, Row};
+use crate::tables::table::Table;
 
 /// The opened files, and who is in them.
 #[derive(Debug, Clone, Copy)]

@@ -4,10 +4,9 @@ use std::collections::HashSet;
 
 use globset::Glob;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems};
-use super::fields::clip;
 use super::raw::Spanned;
 use crate::model::{DesiredRoom, RoomKind, is_hidden};
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 
 /// Bytes a pipe may have: what a column of the usual kind holds.
 const LONGEST_PIPE: usize = 255;

@@ -4,14 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::diagnostic::{At, Code, Diagnostic, Problems};
-use super::fields::clip;
 use super::groups::Directory;
-use super::nearest::nearest;
 use super::people::Person;
 use super::raw::{RawMember, RawRoom, RawWelcome, Spanned};
 use super::template::{Complaint, Filling, Template};
 use crate::model::{DesiredRoom, UserId, Welcome};
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use crate::tables::nearest::nearest;
 
 /// What a room has that its welcome may name.
 pub(super) const FIELDS: [&str; 5] = ["pipe", "title", "type", "public", "members"];

@@ -9,13 +9,13 @@ use std::rc::Rc;
 use granit_parser::StructureStyle::Block;
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, Tag, options};
 
-mod written;
+mod style;
 
-pub(super) use self::written::{Written, written};
-use super::complaint::explain;
-use super::diagnostic::{At, Code, Diagnostic};
+pub(super) use self::style::{Written, written};
 pub(super) use super::node::{Anchored, Node, Pairs, Value};
+use super::yaml_hints::explain;
 use crate::model::FileId;
+use crate::tables::diagnostic::{At, Code, Diagnostic};
 
 /// Deeper than any manifest needs; the builder recurses, so this is also what keeps the stack small.
 const DEPTH: usize = 64;

@@ -1,12 +1,12 @@
 //! Rooms in bulk as written: the file with their rows, the template of a room, and the rosters joined to it.
 
-use super::super::diagnostic::{Code, Diagnostic};
 use super::super::fields::{Decoder, Keys};
 use super::super::presets;
 use super::super::raw::{RawEnrol, RawFile, RawGenerate, RawOn, RawVia, Spanned};
 use super::super::yaml::{Node, Value};
 use super::room;
 use super::roster::{self, filters, missing, once};
+use crate::tables::diagnostic::{Code, Diagnostic};
 
 pub(in super::super) const GENERATE: Keys<8> = Keys {
     owner: "an entry of `generate`",

@@ -7,12 +7,12 @@ mod room;
 mod roster;
 
 use self::room::{KINDS, POLICIES, room};
-use super::diagnostic::{At, Code, Diagnostic, Problems};
 use super::fields::{Decoder, Keys, written};
 use super::raw::{RawDefaults, RawFile, RawLimits, RawManifest, Spanned, Version};
-use super::source::Lines;
 use super::yaml::{Item, Node, Value};
 use crate::model::FileId;
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems};
+use crate::tables::source::Lines;
 
 /// The list that may be long, and is therefore read one element at a time.
 pub(super) const STREAMED: &str = "rooms";

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::super::diagnostic::{Code, Diagnostic};
-use super::super::fields::{Decoder, Keys, clip};
+use super::super::fields::{Decoder, Keys};
 use super::super::raw::{Names, PositiveId, RawMember, RawRoom, RawWelcome, Spanned};
 use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
 use super::roster::{self, missing};
 use crate::model::{Field, Member, MembersPolicy, Place, RoomKind, UserId};
+use crate::tables::diagnostic::{Code, Diagnostic, clip};
 
 pub(super) const ROOM: Keys<9> = Keys {
     owner: "a room",

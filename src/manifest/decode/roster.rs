@@ -1,10 +1,10 @@
 //! Rosters and directories of people as written: which file, which columns, which rows.
 
-use super::super::diagnostic::{Code, Diagnostic};
 use super::super::fields::{Decoder, Keys, written};
 use super::super::raw::{By, RawDirectory, RawFile, RawFilter, RawRoster, Spanned};
 use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
+use crate::tables::diagnostic::{Code, Diagnostic};
 
 pub(in super::super) const ROSTER: Keys<10> = Keys {
     owner: "a roster",

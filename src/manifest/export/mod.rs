@@ -14,11 +14,11 @@ pub use append::append;
 pub use readback::{Unlike, read_back};
 pub use split::{by_prefix, by_type};
 
-use super::diagnostic::At;
 use super::validate::{bad_pipe, bad_title};
 use crate::model::{
     FileId, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, UserSet, WidgetId, is_hidden,
 };
+use crate::tables::diagnostic::At;
 
 const NOWHERE: At = At {
     file: FileId(0),

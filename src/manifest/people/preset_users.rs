@@ -4,13 +4,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::super::fields::clip;
 use super::super::raw::RawDirectory;
-use super::super::table::Table;
-use super::super::tables::{Tables, empty};
 use super::{People, Person};
 use crate::model::UserId;
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use crate::tables::open::{Tables, empty};
+use crate::tables::table::Table;
 
 impl People {
     /// Leaves out the people whom a preset's file of users leaves out. A user who has a row that counts stays.

@@ -2,9 +2,9 @@
 //!
 //! Main function: [`merge`].
 
-use super::super::diagnostic::At;
 pub(super) use super::super::yaml::Pairs;
 use super::super::yaml::{Node, Value};
+use crate::tables::diagnostic::At;
 
 /// Puts a value under a key, and says where that is. Mappings go over each other key by key, all the way down; only `on` is one thing.
 pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: At) -> usize {

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::diagnostic::{At, Code, Diagnostic};
-use super::fields::{Decoder, clip};
+use super::fields::Decoder;
 use super::yaml::{self, Item, Node, Value};
+use crate::tables::diagnostic::{At, Code, Diagnostic, clip};
 
 mod catalog;
 mod merge;

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::diagnostic::At;
 use super::super::raw::{RawFile, RawFilter, RawGenerate};
 use super::catalog::ROLE;
+use crate::tables::diagnostic::At;
 
 /// What a format says its columns hold.
 pub(in super::super) struct Vocabulary {

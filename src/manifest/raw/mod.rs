@@ -9,21 +9,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 mod bulk;
 
-pub use bulk::{
-    By, RawDirectory, RawEnrol, RawFile, RawFilter, RawGenerate, RawOn, RawRoster, RawVia,
-};
+pub use bulk::{By, RawDirectory, RawEnrol, RawGenerate, RawRoster};
 
-use super::diagnostic::At;
 use crate::model::{Field, FileId, Limit, Member, MembersPolicy, RoomKind};
-
-/// A value and where it is written.
-#[derive(Debug, Clone)]
-pub struct Spanned<T> {
-    /// The value.
-    pub value: T,
-    /// Where it starts.
-    pub at: At,
-}
+use crate::tables::diagnostic::At;
+pub use crate::tables::input::{RawFile, RawFilter, RawOn, RawVia};
+pub use crate::tables::source::Spanned;
 
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {

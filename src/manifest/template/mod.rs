@@ -11,7 +11,7 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 
 pub(super) use self::filters::slug;
 use self::filters::{LONGEST, bounded, environment};
-use super::fields::clip;
+use crate::tables::diagnostic::clip;
 
 /// What a template is called inside its environment.
 const NAME: &str = "template";

@@ -94,7 +94,7 @@ impl Files for Disk {
 }
 
 /// A path without `.` and without `..` that only goes back.
-pub(super) fn without_dots(path: &Path) -> PathBuf {
+pub(crate) fn without_dots(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

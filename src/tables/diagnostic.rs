@@ -148,6 +148,8 @@ impl Diagnostic {
     }
 }
 
+/// Characters of a text in a message.
+const LONGEST_SHOWN: usize = 60;
 /// How many errors are kept. A wrong file of some megabytes can have millions, and nobody reads them.
 const MOST_ERRORS: usize = 10_000;
 /// Mistakes in the rows of one file that are kept in full; the others are counted by their kind.
@@ -155,7 +157,7 @@ const MOST_ROWS: usize = 50;
 
 /// Collects mistakes: every warning, and errors up to a number that no memory minds.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
+pub(crate) struct Problems {
     noted: Vec<Diagnostic>,
     errors: usize,
     rows: BTreeMap<FileId, RowProblems>,
@@ -206,18 +208,18 @@ impl RowProblems {
 
 impl Problems {
     /// Says that a file has rows, of which very many may be wrong.
-    pub(super) fn rows_of(&mut self, file: FileId) {
+    pub(crate) fn rows_of(&mut self, file: FileId) {
         self.rows.entry(file).or_default();
     }
 
-    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         if self.keeps(&diagnostic) {
             self.noted.push(diagnostic);
         }
     }
 
     /// Adds a mistake with a hint that takes a search, which is made only if the mistake is kept.
-    pub(super) fn push_with_hint(
+    pub(crate) fn push_with_hint(
         &mut self,
         diagnostic: Diagnostic,
         hint: impl FnOnce(&mut NearestSearch) -> String,
@@ -239,24 +241,24 @@ impl Problems {
         !is_error || self.errors <= MOST_ERRORS
     }
 
-    pub(super) fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+    pub(crate) fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
         diagnostics
             .into_iter()
             .for_each(|diagnostic| self.push(diagnostic));
     }
 
     /// Takes those of a file in that was read on its own.
-    pub(super) fn join(&mut self, of_file: Self) {
+    pub(crate) fn join(&mut self, of_file: Self) {
         self.extend(of_file.noted);
         self.errors += of_file.errors.saturating_sub(MOST_ERRORS);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.noted.is_empty()
     }
 
     /// All of them, sorted by place (those without one first), each once. What there was too much of is said in one line.
-    pub(super) fn sorted(self, sources: &Sources) -> Vec<Diagnostic> {
+    pub(crate) fn sorted(self, sources: &Sources) -> Vec<Diagnostic> {
         let mut sorted = self.noted;
         if let Some(more @ 1..) = self.errors.checked_sub(MOST_ERRORS) {
             let message = format!("{more} more errors than the {MOST_ERRORS} that roomform keeps");
@@ -293,4 +295,12 @@ impl Problems {
         }
         sorted
     }
+}
+
+/// A text short enough for a message.
+pub(crate) fn clip(text: &str) -> String {
+    if text.chars().nth(LONGEST_SHOWN).is_none() {
+        return text.to_owned();
+    }
+    text.chars().take(LONGEST_SHOWN).chain(['…']).collect()
 }

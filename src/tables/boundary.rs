@@ -30,21 +30,21 @@ pub fn leads_out(files: &dyn Files, path: &Path) -> bool {
 
 /// The directory that a link is in and what it leads to, both as real paths; `None` for what is no link. A link that leads
 /// nowhere is reported when it is read.
-pub(super) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, PathBuf)> {
+pub(crate) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, PathBuf)> {
     let directory = files.real_path(directory_of(path)).ok()?;
     let target = files.real_path(path).ok()?;
     (target != directory.join(path.file_name()?)).then_some((directory, target))
 }
 
 /// Whether a manifest in a directory may read a file; both are real paths. Git's own directory can hold credentials.
-pub(super) fn is_inside(file: &Path, directory: &Path) -> bool {
+pub(crate) fn is_inside(file: &Path, directory: &Path) -> bool {
     let is_git = |part: &OsStr| part.eq_ignore_ascii_case(".git");
     file.strip_prefix(directory)
         .is_ok_and(|below| !below.iter().any(is_git))
 }
 
 /// The directory a file lies in, as it was written.
-pub(super) fn directory_of(path: &Path) -> &Path {
+pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

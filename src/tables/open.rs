@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::boundary::is_inside;
-use super::diagnostic::{Code, Diagnostic, Problems, Sources};
+use super::diagnostic::{Code, Diagnostic, Problems, Sources, clip};
 use super::encoding::decode;
-use super::fields::clip;
 use super::files::{Files, without_dots};
 use super::header::Header;
-use super::raw::RawFile;
+use super::input::RawFile;
 use super::table::Table;
 
 use crate::model::FileId;
@@ -23,7 +22,7 @@ const LARGEST: u64 = 1 << 30;
 
 /// The opened files, by the manifest that names them and their number there.
 #[derive(Debug, Default)]
-pub(super) struct Tables {
+pub(crate) struct Tables {
     tables: BTreeMap<(FileId, usize), Table>,
     files: BTreeMap<FileId, Arc<str>>,
     encodings: BTreeMap<FileId, &'static str>,
@@ -33,15 +32,15 @@ pub(super) struct Tables {
 
 /// Where a manifest's file lies, and how far up its paths may lead.
 #[derive(Debug, Clone)]
-pub(super) struct Home {
+pub(crate) struct Home {
     /// The directory that paths are relative to.
-    pub(super) directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// The manifest's root; none if it cannot be told.
-    pub(super) root: Option<PathBuf>,
+    pub(crate) root: Option<PathBuf>,
 }
 
 /// Opens files.
-pub(super) struct Opener<'a> {
+pub(crate) struct Opener<'a> {
     files: &'a dyn Files,
     /// The directory that the files' names in the ledger are relative to.
     base: PathBuf,
@@ -54,39 +53,39 @@ pub(super) struct Opener<'a> {
 
 impl Tables {
     /// The table of a file; none if it could not be opened.
-    pub(super) fn get(&self, raw: &RawFile) -> Option<&Table> {
+    pub(crate) fn get(&self, raw: &RawFile) -> Option<&Table> {
         self.tables.get(&(raw.path.at.file, raw.number))
     }
 
     /// Whether a file that may be absent is.
-    pub(super) fn is_absent(&self, raw: &RawFile) -> bool {
+    pub(crate) fn is_absent(&self, raw: &RawFile) -> bool {
         self.absent.contains(&(raw.path.at.file, raw.number))
     }
 
     /// A table of this file.
-    pub(super) fn of(&self, file: FileId) -> Option<&Table> {
+    pub(crate) fn of(&self, file: FileId) -> Option<&Table> {
         self.tables.values().find(|table| table.file == file)
     }
 
     /// Every opened file, once for each place that names it.
-    pub(super) fn opened(&self) -> impl Iterator<Item = &Table> {
+    pub(crate) fn opened(&self) -> impl Iterator<Item = &Table> {
         self.tables.values()
     }
 
     /// The name of the encoding a file was read in.
-    pub(super) fn encoding(&self, file: FileId) -> &'static str {
+    pub(crate) fn encoding(&self, file: FileId) -> &'static str {
         self.encodings.get(&file).copied().unwrap_or_default()
     }
 
     /// Every file that has rows, by its name below the manifest's root.
-    pub(super) fn files(&self) -> &BTreeMap<FileId, Arc<str>> {
+    pub(crate) fn files(&self) -> &BTreeMap<FileId, Arc<str>> {
         &self.files
     }
 }
 
 impl<'a> Opener<'a> {
     /// One for files that manifests in these places name.
-    pub(super) fn new<'h>(files: &'a dyn Files, homes: impl Iterator<Item = &'h Home>) -> Self {
+    pub(crate) fn new<'h>(files: &'a dyn Files, homes: impl Iterator<Item = &'h Home>) -> Self {
         let roots = homes.filter_map(|home| home.root.clone());
         Self {
             files,
@@ -100,13 +99,13 @@ impl<'a> Opener<'a> {
     }
 
     /// What was opened, and from where, links resolved.
-    pub(super) fn finish(self) -> (Tables, BTreeSet<PathBuf>) {
+    pub(crate) fn finish(self) -> (Tables, BTreeSet<PathBuf>) {
         let files = self.texts.into_keys().map(|(file, _)| file);
         (self.tables, files.collect())
     }
 
     /// Opens a file that a manifest names.
-    pub(super) fn open(
+    pub(crate) fn open(
         &mut self,
         raw: &RawFile,
         home: &Home,
@@ -216,7 +215,7 @@ impl<'a> Opener<'a> {
 }
 
 /// A file that gives nothing.
-pub(super) fn empty(raw: &RawFile, sources: &Sources, table: &Table) -> Diagnostic {
+pub(crate) fn empty(raw: &RawFile, sources: &Sources, table: &Table) -> Diagnostic {
     let name = sources
         .file(table.file)
         .map(|file| file.name.clone())

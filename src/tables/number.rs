@@ -1,7 +1,7 @@
 //! Numbers as manifests and files with rows write them.
 
 /// Digits without sign or leading zero.
-pub(super) fn whole_number(text: &str) -> Option<u64> {
+pub(crate) fn whole_number(text: &str) -> Option<u64> {
     // One digit more may be too much.
     const SURELY_FIT: usize = 19;
     let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
@@ -20,7 +20,7 @@ pub(super) fn whole_number(text: &str) -> Option<u64> {
 }
 
 /// Hundredths of a percent out of `12.5%`.
-pub(super) fn share(text: &str) -> Option<u64> {
+pub(crate) fn share(text: &str) -> Option<u64> {
     let (whole, part) = text
         .strip_suffix('%')
         .map(|number| number.split_once('.').unwrap_or((number, "0")))?;

@@ -7,34 +7,34 @@ use std::collections::HashSet;
 
 use csv::StringRecord;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::clip;
+use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use super::dialect::{Start, first_line, line_ends, lines, unquoted};
 use super::header::{Header, reader};
-use super::layout::{Start, first_line, line_ends, lines, unquoted};
-use super::raw::{RawFile, Spanned};
+use super::input::RawFile;
 use super::row::{Column, Row, trimmed};
+use super::source::Spanned;
 use crate::model::FileId;
 
 /// An opened file with rows.
 #[derive(Debug, Clone)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// The file.
-    pub(super) file: FileId,
-    pub(super) header: Header,
+    pub(crate) file: FileId,
+    pub(crate) header: Header,
     /// The file's name in messages.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Where the format is named whose preset asks for columns of it.
-    pub(super) format: Option<At>,
+    pub(crate) format: Option<At>,
     /// Columns that stand there with numbers, and columns that may be absent, in lower case.
-    pub(super) numbered: Vec<String>,
-    pub(super) optional: Vec<String>,
+    pub(crate) numbered: Vec<String>,
+    pub(crate) optional: Vec<String>,
     /// Whether a row with too many or too few cells was met.
     has_ragged: Cell<bool>,
 }
 
 impl Table {
     /// One use of a file whose header was read.
-    pub(super) fn new(file: FileId, raw: &RawFile, header: Header, sources: &Sources) -> Self {
+    pub(crate) fn new(file: FileId, raw: &RawFile, header: Header, sources: &Sources) -> Self {
         let lower = |names: &[Spanned<String>]| -> Vec<String> {
             let names = names.iter().map(|name| name.value.trim().to_lowercase());
             names.collect()
@@ -52,13 +52,13 @@ impl Table {
     }
 
     /// The names of the columns, as written, without white space around them.
-    pub(super) fn columns(&self) -> &[String] {
+    pub(crate) fn columns(&self) -> &[String] {
         &self.header.columns.names
     }
 
     /// Calls `take` for each row; blank ones are passed over, ragged ones noted. `numbered` are columns of which each number
     /// makes a row of its own, as far as the first of them has something in it.
-    pub(super) fn rows(
+    pub(crate) fn rows(
         &self,
         sources: &Sources,
         numbered: &[Column],
@@ -96,7 +96,7 @@ impl Table {
     }
 
     /// How many rows have something in them.
-    pub(super) fn count(&self, sources: &Sources) -> usize {
+    pub(crate) fn count(&self, sources: &Sources) -> usize {
         let mut count = 0;
         if let Some(text) = self.text(sources) {
             self.records(text, |_, _| count += 1);
@@ -105,7 +105,7 @@ impl Table {
     }
 
     /// Everything that stands in rows with too many or too few cells.
-    pub(super) fn ragged_cells(&self, sources: &Sources) -> HashSet<String> {
+    pub(crate) fn ragged_cells(&self, sources: &Sources) -> HashSet<String> {
         let mut cells = HashSet::new();
         if let Some(text) = self.text(sources).filter(|_| self.has_ragged.get()) {
             self.records(text, |record, _| {
@@ -166,7 +166,7 @@ impl Table {
     }
 
     /// Reads the first record of a text that starts at one.
-    pub(super) fn record(&self, text: &str, record: &mut StringRecord) -> bool {
+    pub(crate) fn record(&self, text: &str, record: &mut StringRecord) -> bool {
         let Some(delimiter) = self.header.delimiter else {
             let line = first_line(text).trim_end_matches(['\r', '\n']);
             *record = StringRecord::from(vec![line]);

@@ -1,18 +1,17 @@
-//! The room that a row is poured into: its texts read once, its columns found once, filled in row by row.
+//! The template of generated rooms: compiled once, filled in for each row.
 //!
-//! Main type: [`Mould`]. What comes out is a room as if somebody had written it.
+//! Main type: [`RoomTemplate`]. The result is a room as a manifest would have it.
 
 use std::collections::BTreeMap;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::clip;
-use super::header::word;
-use super::number::whole_number;
 use super::raw::{RawGenerate, RawMember, RawRoom, RawWelcome, Spanned};
-use super::row::{Column, Row};
-use super::table::Table;
 use super::template::{Complaint, Filling, Template};
 use super::welcome::FIELDS;
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use crate::tables::header::word;
+use crate::tables::number::whole_number;
+use crate::tables::row::{Column, Row};
+use crate::tables::table::Table;
 
 /// The name under which a template finds all cells of a row, for columns whose names are no words.
 const WHOLE_ROW: &str = "row";
@@ -38,7 +37,7 @@ struct Said {
 }
 
 /// A room to be filled in.
-pub(super) struct Mould<'a> {
+pub(super) struct RoomTemplate<'a> {
     raw: &'a RawRoom,
     sources: &'a Sources,
     pipe: Text,
@@ -52,7 +51,7 @@ pub(super) struct Mould<'a> {
     columns: BTreeMap<String, Column>,
 }
 
-impl<'a> Mould<'a> {
+impl<'a> RoomTemplate<'a> {
     pub(super) fn new(
         generate: &'a RawGenerate,
         table: &Table,
@@ -65,7 +64,7 @@ impl<'a> Mould<'a> {
         let members = entries(&raw.members, problems);
         let exclude = entries(&raw.exclude, problems);
         let welcome = raw.welcome.as_ref().map(|raw| Said::new(raw, problems));
-        let mut mould = Self {
+        let mut filled = Self {
             raw,
             sources,
             bare: pipe.as_ref()?.template.bare_names(),
@@ -81,15 +80,15 @@ impl<'a> Mould<'a> {
         };
         let mut columns = BTreeMap::new();
         let mut whole = true;
-        for (name, at) in mould.names() {
+        for (name, at) in filled.names() {
             match column(name, at, table, problems) {
                 Some(Some(column)) => drop(columns.insert(name.clone(), column)),
                 Some(None) => {}
                 None => whole = false,
             }
         }
-        mould.columns = columns;
-        (whole && !raw.broken).then_some(mould)
+        filled.columns = columns;
+        (whole && !raw.broken).then_some(filled)
     }
 
     /// The columns that are named, and where.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use csv::StringRecord;
 
-use super::diagnostic::{At, Code, Diagnostic};
 use super::load::Loaded;
 use crate::model::{Pipe, Place, UserId};
+use crate::tables::diagnostic::{At, Code, Diagnostic};
 
 /// Unknown users that are told in full; the others are counted.
 const TOLD: usize = 50;

@@ -1,16 +1,16 @@
 //! Texts -> what each of them says, several at a time: no file of a manifest needs another to be parsed.
 //!
-//! Main entry: [`read`]. The order of what comes out is that of what went in, whatever was ready first.
+//! Main entry: [`parse_files`]. The order of what comes out is that of what went in, whatever was ready first.
 
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::decode::{FileDecoder, STREAMED};
-use super::diagnostic::{Problems, Source};
 use super::raw::{RawFile, RawManifest};
 use super::yaml::{self, Item};
 use crate::model::FileId;
+use crate::tables::diagnostic::{Problems, Source};
 
 /// Texts that have fewer bytes together are parsed before a thread is there to help.
 const WORTH_THREADS: usize = 256 << 10;
@@ -22,7 +22,7 @@ pub(super) struct Text {
 }
 
 /// What a file says.
-pub(super) struct Part {
+pub(super) struct ParsedFile {
     pub(super) source: Source,
     pub(super) raw: RawManifest,
     /// The files with rows that it names.
@@ -31,7 +31,7 @@ pub(super) struct Part {
 }
 
 /// Parses texts; their ids count up from `first`.
-pub(super) fn read(texts: Vec<Text>, first: FileId) -> Vec<Part> {
+pub(super) fn parse_files(texts: Vec<Text>, first: FileId) -> Vec<ParsedFile> {
     let bytes: usize = texts.iter().map(|text| text.text.len()).sum();
     let workers = match bytes {
         0..WORTH_THREADS => 1,
@@ -39,12 +39,15 @@ pub(super) fn read(texts: Vec<Text>, first: FileId) -> Vec<Part> {
     };
     let ids = (first.0..).map(FileId);
     if workers.min(texts.len()) < 2 {
-        return ids.zip(texts).map(|(id, text)| part(text, id)).collect();
+        return ids
+            .zip(texts)
+            .map(|(id, text)| parse_file(text, id))
+            .collect();
     }
     let queue = Mutex::new(ids.zip(texts));
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || std::iter::from_fn(next).map(|(id, text)| (id, part(text, id)));
-    let mut parts: Vec<(FileId, Part)> = thread::scope(|scope| {
+    let work = || std::iter::from_fn(next).map(|(id, text)| (id, parse_file(text, id)));
+    let mut parts: Vec<(FileId, ParsedFile)> = thread::scope(|scope| {
         // One that the system does not allow is done without.
         let helper = |_| thread::Builder::new().spawn_scoped(scope, || work().collect::<Vec<_>>());
         let helpers: Vec<_> = (1..workers).flat_map(helper).collect();
@@ -61,7 +64,7 @@ pub(super) fn read(texts: Vec<Text>, first: FileId) -> Vec<Part> {
     parts.into_iter().map(|(_, part)| part).collect()
 }
 
-fn part(Text { name, text }: Text, file: FileId) -> Part {
+fn parse_file(Text { name, text }: Text, file: FileId) -> ParsedFile {
     let source = Source::new(name, text);
     let mut problems = Problems::default();
     let mut decoder = FileDecoder::new(file, source.lines(), &mut problems);
@@ -69,7 +72,7 @@ fn part(Text { name, text }: Text, file: FileId) -> Part {
     let end = yaml::read(&source.text, file, STREAMED, &mut take);
     let (raw, rosters) = decoder.finish(end.is_ok());
     problems.extend(end.err().map(|mistake| *mistake));
-    Part {
+    ParsedFile {
         source,
         raw,
         rosters,

@@ -4,23 +4,23 @@ use encoding_rs::{
     Encoding, IBM866, KOI8_R, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252,
 };
 
-use super::fields::clip;
-use super::layout::line_ends;
+use super::diagnostic::clip;
+use super::dialect::line_ends;
 
 /// Bytes looked at to guess an encoding.
 const LOOKED_AT: usize = 64 << 10;
 
 /// Why bytes are no text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NoText {
+pub(crate) struct NoText {
     /// What is wrong.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// What to do.
-    pub(super) hint: String,
+    pub(crate) hint: String,
 }
 
 /// The text of a file, without a byte order mark, and the name of its encoding.
-pub(super) fn decode(
+pub(crate) fn decode(
     bytes: Vec<u8>,
     label: Option<&str>,
 ) -> Result<(String, &'static str), NoText> {

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::layout::line_ends;
+use super::dialect::line_ends;
 use crate::model::{FileId, Place};
 
 /// A byte in a source, compact because every declared member keeps one.
@@ -14,6 +14,15 @@ pub struct At {
     pub file: FileId,
     /// Bytes from its start.
     pub offset: u32,
+}
+
+/// A value and where it is written.
+#[derive(Debug, Clone)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it starts.
+    pub at: At,
 }
 
 /// A text and its name, with an index of its lines.
@@ -40,7 +49,7 @@ const BLOCK: usize = 4096;
 
 impl Source {
     /// A text. They are capped far below 4 GiB before they come here.
-    pub(super) fn new(name: impl Into<Arc<str>>, text: String) -> Self {
+    pub(crate) fn new(name: impl Into<Arc<str>>, text: String) -> Self {
         Self {
             name: name.into(),
             text,
@@ -53,7 +62,7 @@ impl Source {
     }
 
     /// The byte at which a line starts, counted from 1.
-    pub(super) fn line_start(&self, line: u32) -> Option<usize> {
+    pub(crate) fn line_start(&self, line: u32) -> Option<usize> {
         let index = (line as usize).checked_sub(1)?;
         let start = self.index().line_starts.get(index);
         start.map(|start| *start as usize)
@@ -65,7 +74,7 @@ impl Source {
     }
 
     /// The lines of places that come in the order of the text.
-    pub(super) fn lines(&self) -> Lines<'_> {
+    pub(crate) fn lines(&self) -> Lines<'_> {
         Lines {
             starts: &self.index().line_starts,
             line: 0,
@@ -119,7 +128,7 @@ fn starts(bytes: &[u8]) -> usize {
 
 /// The lines of places, each found from the one before: there are millions, nearly all of them in order.
 #[derive(Debug, Clone)]
-pub(super) struct Lines<'s> {
+pub(crate) struct Lines<'s> {
     starts: &'s [u32],
     line: usize,
 }
@@ -129,7 +138,7 @@ impl Lines<'_> {
     const STEPS: usize = 8;
 
     /// The line a byte is in, from 1.
-    pub(super) fn of(&mut self, offset: u32) -> u32 {
+    pub(crate) fn of(&mut self, offset: u32) -> u32 {
         let last = self.line.checked_sub(1);
         let last = last.and_then(|last| self.starts.get(last));
         if last.is_some_and(|start| *start <= offset) {
@@ -170,12 +179,12 @@ impl Sources {
     }
 
     /// The id that the next text gets.
-    pub(super) fn next(&self) -> FileId {
+    pub(crate) fn next(&self) -> FileId {
         FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX))
     }
 
     /// Takes a text in whose lines were looked for already.
-    pub(super) fn push(&mut self, source: Source) {
+    pub(crate) fn push(&mut self, source: Source) {
         self.files.push(source);
     }
 

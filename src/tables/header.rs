@@ -7,33 +7,32 @@ use std::sync::{Arc, OnceLock};
 
 use csv::StringRecord;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::clip;
-use super::layout::{Start, is_plain, likely_delimiter, line_ends, spreadsheet_line};
+use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use super::dialect::{Start, is_plain, likely_delimiter, line_ends, spreadsheet_line};
+use super::input::RawFile;
 use super::quotes::{BadQuote, bad_quotes};
-use super::raw::RawFile;
 use crate::model::FileId;
 
 /// The name of the only column of a file without a header.
-pub(super) const ONLY_COLUMN: &str = "user";
+pub(crate) const ONLY_COLUMN: &str = "user";
 
 /// How a file's rows are read.
 #[derive(Debug, Clone)]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// The character between cells; none for a file with one value a line.
-    pub(super) delimiter: Option<u8>,
-    pub(super) columns: Arc<Columns>,
+    pub(crate) delimiter: Option<u8>,
+    pub(crate) columns: Arc<Columns>,
     /// Where the rows start.
-    pub(super) rows: Start,
+    pub(crate) rows: Start,
     /// The file's text with spaces for bad quotes, if it has some: other mistakes are then found too.
-    pub(super) repaired: Option<Arc<str>>,
+    pub(crate) repaired: Option<Arc<str>>,
 }
 
 /// The columns of a header, found by name without going through all of them.
 #[derive(Debug, Default)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     /// The names as written, without white space around them.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// By the name in lower case.
     by_name: BTreeMap<String, NamedColumn>,
     /// The first column by the word that stands for it in a template.
@@ -42,16 +41,16 @@ pub(super) struct Columns {
 
 /// The columns of one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NamedColumn {
+pub(crate) struct NamedColumn {
     /// The place of the first.
-    pub(super) place: usize,
+    pub(crate) place: usize,
     /// The place of the last.
-    pub(super) last: usize,
-    pub(super) times: usize,
+    pub(crate) last: usize,
+    pub(crate) times: usize,
 }
 
 impl Columns {
-    pub(super) fn new(names: Vec<String>) -> Self {
+    pub(crate) fn new(names: Vec<String>) -> Self {
         let mut by_name: BTreeMap<String, NamedColumn> = BTreeMap::new();
         for (place, name) in names.iter().enumerate() {
             let named = by_name.entry(name.to_lowercase()).or_insert(NamedColumn {
@@ -70,12 +69,12 @@ impl Columns {
     }
 
     /// The columns of a name in lower case.
-    pub(super) fn named(&self, name: &str) -> Option<NamedColumn> {
+    pub(crate) fn named(&self, name: &str) -> Option<NamedColumn> {
         self.by_name.get(name).copied()
     }
 
     /// Every name in lower case that starts like this, with its columns.
-    pub(super) fn starting_with<'c>(
+    pub(crate) fn starting_with<'c>(
         &'c self,
         start: &'c str,
     ) -> impl Iterator<Item = (&'c str, NamedColumn)> {
@@ -86,12 +85,12 @@ impl Columns {
     }
 
     /// All names in lower case.
-    pub(super) fn lower(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn lower(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(String::as_str)
     }
 
     /// The column that a template means: by its name, else by its word.
-    pub(super) fn in_template(&self, name: &str) -> Option<&str> {
+    pub(crate) fn in_template(&self, name: &str) -> Option<&str> {
         let place = match self.named(&name.trim().to_lowercase()) {
             Some(named) => named.place,
             None => *self.words().get(&word(name))?,
@@ -111,7 +110,7 @@ impl Columns {
 }
 
 /// A column's name as a template writes it: in lower case, with `_` for what no name in a template can have.
-pub(super) fn word(name: &str) -> String {
+pub(crate) fn word(name: &str) -> String {
     let name = name.trim().chars();
     let name = name.map(|c| if c.is_alphanumeric() { c } else { '_' });
     name.collect::<String>().to_lowercase()
@@ -119,7 +118,7 @@ pub(super) fn word(name: &str) -> String {
 
 impl Header {
     /// The header of a file. Whatever makes its rows unreadable goes to `problems`.
-    pub(super) fn read(
+    pub(crate) fn read(
         file: FileId,
         raw: &RawFile,
         sources: &Sources,
@@ -196,7 +195,7 @@ impl Header {
 }
 
 /// A reader of rows, wherever in the file they stand.
-pub(super) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+pub(crate) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
     csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)

@@ -2,12 +2,12 @@
 //!
 //! Main entry: [`Table::column`]. Case and white space around a name do not count.
 
-use super::diagnostic::{Code, Diagnostic, Problems};
-use super::fields::clip;
+use super::diagnostic::{Code, Diagnostic, Problems, clip};
 use super::header::NamedColumn;
+use super::input::RawFilter;
 use super::number::whole_number;
-use super::raw::{RawFilter, Spanned};
 use super::row::{Cells, Column, Filter};
+use super::source::Spanned;
 use super::table::Table;
 
 /// How many columns of one name with numbers behind it are looked for.
@@ -15,7 +15,7 @@ const MOST_NUMBERED: u64 = 1000;
 
 impl Table {
     /// The column of this name. What is wrong goes to `problems`.
-    pub(super) fn column(&self, name: &Spanned<String>, problems: &mut Problems) -> Option<Column> {
+    pub(crate) fn column(&self, name: &Spanned<String>, problems: &mut Problems) -> Option<Column> {
         let wanted = name.value.trim().to_lowercase();
         let found = if self.numbered.contains(&wanted) {
             self.numbered_places(&wanted)
@@ -42,18 +42,16 @@ impl Table {
         None
     }
 
-    /// The same for several; all of them are looked up, so that all mistakes are told.
-    pub(super) fn all_columns(
+    pub(crate) fn all_columns(
         &self,
         names: &[Spanned<String>],
         problems: &mut Problems,
     ) -> Option<Vec<Column>> {
-        let columns = names.iter().map(|name| self.column(name, problems));
-        columns.collect::<Vec<_>>().into_iter().collect()
+        resolved(names.iter().map(|name| self.column(name, problems)))
     }
 
     /// The conditions of a `where`; none of them may be about a column that is not there.
-    pub(super) fn filters(
+    pub(crate) fn filters(
         &self,
         raw: &[RawFilter],
         problems: &mut Problems,
@@ -66,17 +64,17 @@ impl Table {
                 any_case: raw.any_case,
             })
         });
-        filters.collect::<Vec<_>>().into_iter().collect()
+        resolved(filters)
     }
 
     /// Whether the header has a column of this name.
-    pub(super) fn has_column(&self, name: &str) -> bool {
+    pub(crate) fn has_column(&self, name: &str) -> bool {
         let columns = &self.header.columns;
         columns.named(&name.trim().to_lowercase()).is_some()
     }
 
     /// Whether a template may ask for a column of this name although the header does not have it as it is.
-    pub(super) fn is_special(&self, name: &str) -> bool {
+    pub(crate) fn is_special(&self, name: &str) -> bool {
         let name = name.trim().to_lowercase();
         self.numbered.contains(&name) || self.optional.contains(&name)
     }
@@ -157,4 +155,9 @@ impl Table {
         let known: Vec<String> = known.map(|name| clip(name)).collect();
         format!("the columns are {}", known.join(", "))
     }
+}
+
+/// All of them, or `None` if one is missing. All are looked up first, so that every mistake is noted.
+pub(crate) fn resolved<T>(columns: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    columns.collect::<Vec<_>>().into_iter().collect()
 }

@@ -3,14 +3,14 @@
 use super::quotes::{end_of_quoted, judge_quoted};
 
 /// Whether a file has one value a line and no header.
-pub(super) fn is_plain(name: &str) -> bool {
+pub(crate) fn is_plain(name: &str) -> bool {
     let ending = name.len().checked_sub(4).filter(|at| *at > 0);
     let ending = ending.and_then(|at| name.get(at..));
     ending.is_some_and(|ending| ending.eq_ignore_ascii_case(".txt"))
 }
 
 /// The lines of a plain file as records of one cell; a line that starts with `#` is a remark.
-pub(super) fn lines(text: &str, mut take: impl FnMut(&[&str], Start)) {
+pub(crate) fn lines(text: &str, mut take: impl FnMut(&[&str], Start)) {
     for ((byte, line), number) in each_line(text).zip(1..) {
         let value = line.trim();
         if !value.is_empty() && !value.starts_with('#') {
@@ -21,15 +21,15 @@ pub(super) fn lines(text: &str, mut take: impl FnMut(&[&str], Start)) {
 
 /// Where a record starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Start {
+pub(crate) struct Start {
     /// At which byte of the text.
-    pub(super) byte: usize,
+    pub(crate) byte: usize,
     /// In which line of it, from 1.
-    pub(super) line: u32,
+    pub(crate) line: u32,
 }
 
 /// The lines of a text without a quote as records: there is nothing to them but delimiters. Empty lines are none.
-pub(super) fn unquoted(text: &str, delimiter: u8, mut take: impl FnMut(&[&str], Start)) {
+pub(crate) fn unquoted(text: &str, delimiter: u8, mut take: impl FnMut(&[&str], Start)) {
     let bytes = text.as_bytes();
     let (mut cells, mut from) = (Vec::new(), 0);
     let mut start = Start { byte: 0, line: 1 };
@@ -63,20 +63,20 @@ fn each_line(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// The bytes after each end of a line: LF, CR LF, or the CR alone that some spreadsheets still save.
-pub(super) fn line_ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
+pub(crate) fn line_ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
     memchr::memchr2_iter(b'\n', b'\r', bytes)
         .map(|at| at + 1)
         .filter(|end| bytes.get(*end) != Some(&b'\n') || bytes.get(end - 1) == Some(&b'\n'))
 }
 
 /// The first line of a text, with its end.
-pub(super) fn first_line(text: &str) -> &str {
+pub(crate) fn first_line(text: &str) -> &str {
     let end = line_ends(text.as_bytes()).next();
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// The first line `sep=;`, which some spreadsheets write: where the header starts, and the delimiter.
-pub(super) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
+pub(crate) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
     let line = first_line(text);
     match line.trim_end().as_bytes() {
         [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] => (line.len(), Some(*delimiter)),
@@ -88,7 +88,7 @@ pub(super) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
 /// The delimiter that stands most often in the header, outside of quotes. A quote that opens no proper cell is text like any other.
-pub(super) fn likely_delimiter(text: &str) -> u8 {
+pub(crate) fn likely_delimiter(text: &str) -> u8 {
     let bytes = text.trim_start().as_bytes();
     let mut counts = DELIMITERS.map(|delimiter| (delimiter, 0));
     let (mut at, mut starts_cell) = (0, true);
@@ -119,7 +119,7 @@ pub(super) fn likely_delimiter(text: &str) -> u8 {
 }
 
 /// Where the cell with this index starts in a row's text.
-pub(super) fn cell_offset(text: &str, delimiter: Option<u8>, index: usize) -> usize {
+pub(crate) fn cell_offset(text: &str, delimiter: Option<u8>, index: usize) -> usize {
     let (mut left, mut quoted) = (index, false);
     let Some(delimiter) = delimiter.filter(|_| index > 0) else {
         return 0;

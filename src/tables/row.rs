@@ -2,10 +2,9 @@
 //!
 //! Main type: [`Row`].
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources};
-use super::fields::clip;
+use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use super::dialect::{Start, cell_offset};
 use super::header::Header;
-use super::layout::{Start, cell_offset};
 use super::nearest::nearest;
 use crate::model::{FileId, Place};
 
@@ -14,15 +13,15 @@ const MOST_NAMED: usize = 8;
 
 /// A column found in a table.
 #[derive(Debug, Clone)]
-pub(super) struct Column {
+pub(crate) struct Column {
     /// Its name as written in the file; without its number, if it has some.
-    pub(super) name: String,
-    pub(super) place: Cells,
+    pub(crate) name: String,
+    pub(crate) place: Cells,
 }
 
 /// Where the cells of a column are.
 #[derive(Debug, Clone)]
-pub(super) enum Cells {
+pub(crate) enum Cells {
     /// In one place of each row.
     At(usize),
     /// For each number, from 1; numbers that the file lacks have none.
@@ -42,7 +41,7 @@ impl Column {
     }
 
     /// How many rows a row of the file is for this column.
-    pub(super) fn numbers(&self) -> usize {
+    pub(crate) fn numbers(&self) -> usize {
         match &self.place {
             Cells::Numbered(places) => places.len(),
             Cells::At(_) | Cells::Absent => 1,
@@ -52,12 +51,12 @@ impl Column {
 
 /// A condition on a row.
 #[derive(Debug)]
-pub(super) struct Filter {
-    pub(super) column: Column,
-    pub(super) values: Vec<String>,
-    /// What a format says there may be; see [`RawFilter`](super::raw::RawFilter).
-    pub(super) known: Option<Vec<String>>,
-    pub(super) any_case: bool,
+pub(crate) struct Filter {
+    pub(crate) column: Column,
+    pub(crate) values: Vec<String>,
+    /// What a format says there may be; see [`RawFilter`](super::input::RawFilter).
+    pub(crate) known: Option<Vec<String>>,
+    pub(crate) any_case: bool,
 }
 
 impl Filter {
@@ -76,18 +75,18 @@ impl Filter {
 
 /// One row of a table, or one of those that a row with numbered columns is.
 #[derive(Debug)]
-pub(super) struct Row<'r> {
-    pub(super) record: &'r [&'r str],
+pub(crate) struct Row<'r> {
+    pub(crate) record: &'r [&'r str],
     /// Which number of the numbered columns, from 0.
-    pub(super) number: usize,
-    pub(super) file: FileId,
-    pub(super) header: &'r Header,
-    pub(super) text: &'r str,
-    pub(super) start: Start,
+    pub(crate) number: usize,
+    pub(crate) file: FileId,
+    pub(crate) header: &'r Header,
+    pub(crate) text: &'r str,
+    pub(crate) start: Start,
 }
 
 /// A cell without white space around it. There nearly never is some.
-pub(super) fn trimmed(cell: &str) -> &str {
+pub(crate) fn trimmed(cell: &str) -> &str {
     let bytes = cell.as_bytes();
     match (bytes.first(), bytes.last()) {
         (Some(b'!'..=b'~'), Some(b'!'..=b'~')) => cell,
@@ -97,7 +96,7 @@ pub(super) fn trimmed(cell: &str) -> &str {
 
 impl Row<'_> {
     /// A cell, without white space around it.
-    pub(super) fn cell(&self, column: &Column) -> &str {
+    pub(crate) fn cell(&self, column: &Column) -> &str {
         column
             .place(self.number)
             .and_then(|place| self.record.get(place))
@@ -106,7 +105,7 @@ impl Row<'_> {
     }
 
     /// Whether all conditions hold. Where only what a format does not know is in the way, that is noted.
-    pub(super) fn counts(
+    pub(crate) fn counts(
         &self,
         filters: &[Filter],
         sources: &Sources,
@@ -154,7 +153,7 @@ impl Row<'_> {
     }
 
     /// Where the row starts.
-    pub(super) fn at(&self) -> At {
+    pub(crate) fn at(&self) -> At {
         At {
             file: self.file,
             offset: u32::try_from(self.start.byte).unwrap_or(u32::MAX),
@@ -162,7 +161,7 @@ impl Row<'_> {
     }
 
     /// Where the row starts, as the model keeps it.
-    pub(super) fn stands(&self) -> Place {
+    pub(crate) fn stands(&self) -> Place {
         Place {
             file: self.file,
             line: self.start.line,
@@ -170,7 +169,7 @@ impl Row<'_> {
     }
 
     /// Where a cell starts; for a column that is absent, where the row does.
-    pub(super) fn cell_at(&self, column: &Column) -> At {
+    pub(crate) fn cell_at(&self, column: &Column) -> At {
         let index = column.place(self.number).unwrap_or_default();
         let row = self.text.get(self.start.byte..).unwrap_or_default();
         let offset = self.start.byte + cell_offset(row, self.header.delimiter, index);
@@ -181,7 +180,7 @@ impl Row<'_> {
     }
 
     /// All cells by the names of their columns.
-    pub(super) fn cells(&self) -> Vec<(&str, &str)> {
+    pub(crate) fn cells(&self) -> Vec<(&str, &str)> {
         let names = self.header.columns.names.iter().map(String::as_str);
         names
             .zip(self.record.iter().map(|cell| cell.trim()))
@@ -189,7 +188,7 @@ impl Row<'_> {
     }
 
     /// A mistake in a cell.
-    pub(super) fn mistake(
+    pub(crate) fn mistake(
         &self,
         code: Code,
         column: &Column,
@@ -208,7 +207,7 @@ impl Row<'_> {
     }
 
     /// `enrollments.csv:214`
-    pub(super) fn place(&self, sources: &Sources) -> String {
+    pub(crate) fn place(&self, sources: &Sources) -> String {
         let Place { file, line } = self.stands();
         let name = sources
             .file(file)

@@ -11,7 +11,7 @@ const PASSED_OVER: usize = 15;
 
 /// Searches that share one limit of work: a wrong file can have thousands of unknown names, and each search reads all known ones.
 #[derive(Debug)]
-pub(super) struct NearestSearch {
+pub(crate) struct NearestSearch {
     left: usize,
 }
 
@@ -23,7 +23,7 @@ impl Default for NearestSearch {
 
 impl NearestSearch {
     /// The nearest of the known names that may be meant, if one is near enough. Once the limit is reached, none is found.
-    pub(super) fn find<'n>(
+    pub(crate) fn find<'n>(
         &mut self,
         name: &str,
         known: impl Iterator<Item = &'n str>,
@@ -64,7 +64,7 @@ impl NearestSearch {
 }
 
 /// The nearest of some words, if one is near enough to be meant.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     NearestSearch::default().find(name, known, |_| true)
 }
 

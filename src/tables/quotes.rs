@@ -4,7 +4,7 @@
 
 /// A quoted cell that most likely was not meant as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BadQuote {
+pub(crate) enum BadQuote {
     /// The cell that opens at this byte is never closed.
     NeverClosed(usize),
     /// The cell that opens at this byte spans lines and has text after its closing quote.
@@ -13,7 +13,7 @@ pub(super) enum BadQuote {
 
 impl BadQuote {
     /// Where its quote is.
-    pub(super) fn offset(self) -> usize {
+    pub(crate) fn offset(self) -> usize {
         match self {
             Self::NeverClosed(open) | Self::TextAfter(open) => open,
         }
@@ -21,7 +21,7 @@ impl BadQuote {
 }
 
 /// The byte after the quote that closes a cell whose text starts at `from`; `None` if the cell is never closed.
-pub(super) fn end_of_quoted(bytes: &[u8], mut from: usize) -> Option<usize> {
+pub(crate) fn end_of_quoted(bytes: &[u8], mut from: usize) -> Option<usize> {
     loop {
         let quote = from + memchr::memchr(b'"', bytes.get(from..)?)?;
         // Two quotes inside a quoted cell stand for one.
@@ -33,13 +33,13 @@ pub(super) fn end_of_quoted(bytes: &[u8], mut from: usize) -> Option<usize> {
 }
 
 /// Where the line ends that this byte is in, without its line break.
-pub(super) fn end_of_line(bytes: &[u8], from: usize) -> usize {
+pub(crate) fn end_of_line(bytes: &[u8], from: usize) -> usize {
     let rest = bytes.get(from..).unwrap_or_default();
     memchr::memchr2(b'\n', b'\r', rest).map_or(bytes.len(), |length| from + length)
 }
 
 /// Whether the quoted cell from `open` to `end` is one of the bad ones.
-pub(super) fn judge_quoted(
+pub(crate) fn judge_quoted(
     bytes: &[u8],
     open: usize,
     end: Option<usize>,
@@ -57,7 +57,7 @@ pub(super) fn judge_quoted(
 
 /// Calls `found` for each bad quoted cell of a text that starts at a row. After a bad one, reading goes on in the next line,
 /// as if its quote were part of the text: other bad ones are then found too.
-pub(super) fn bad_quotes(text: &str, delimiter: u8, mut found: impl FnMut(BadQuote)) {
+pub(crate) fn bad_quotes(text: &str, delimiter: u8, mut found: impl FnMut(BadQuote)) {
     let bytes = text.as_bytes();
     let mut from = 0;
     while let Some(length) = bytes

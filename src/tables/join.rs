@@ -1,0 +1,303 @@
+//! Joins one table to another by columns that have to be equal: each table is read once, then looked up row by row.
+//!
+//! Main type: [`Join`].
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::column::resolved;
+use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use super::input::{RawFile, RawOn, RawVia};
+use super::open::{Tables, empty};
+use super::row::{Column, Row};
+use super::table::Table;
+use crate::model::{Member, UserId};
+
+/// Between the cells of a key; no cell has it.
+const BETWEEN: char = '\u{1f}';
+/// Up to so many keys without a row get a warning each; more get one together.
+const MOST_UNJOINED: usize = 20;
+
+/// The users of a roster, by the keys of its rows.
+pub(crate) struct Join {
+    groups: HashMap<String, Group>,
+    /// The columns of the other table.
+    columns: Vec<Column>,
+    /// The roster's columns; none for a cell that only the table between has.
+    own: Vec<Option<Column>>,
+    via: Option<Via>,
+}
+
+/// The table between, which has the cells that a roster's row lacks.
+struct Via {
+    /// The cells by key; none for rows that `where` leaves out.
+    cells: HashMap<String, Option<Vec<String>>>,
+    /// The roster's columns that make the key.
+    columns: Vec<Column>,
+    name: String,
+}
+
+/// The roster's rows of one key.
+struct Group {
+    members: Vec<Member>,
+    rows: usize,
+    /// The first cell of the key, in the first row.
+    first: At,
+    /// The index of its column.
+    column: Option<usize>,
+    is_used: bool,
+}
+
+impl Join {
+    /// A join without a row; `None` if a column or a table is missing, which is noted.
+    pub(crate) fn new(
+        (on, via): (&RawOn, Option<&RawVia>),
+        roster: &RawFile,
+        each: &Table,
+        tables: &Tables,
+        sources: &Sources,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let columns = resolved(on.iter().map(|(_, name)| each.column(name, problems)));
+        let table = tables.get(roster)?;
+        let via = match via.filter(|via| !tables.is_absent(&via.file)) {
+            Some(via) => Some(Via::new(via, on, table, tables, sources, problems)?),
+            None => None,
+        };
+        let own = resolved(on.iter().map(|(name, _)| {
+            if via.is_some() && !table.has_column(&name.value) {
+                return Some(None);
+            }
+            table.column(name, problems).map(Some)
+        }));
+        Some(Self {
+            groups: HashMap::new(),
+            columns: columns?,
+            own: own?,
+            via,
+        })
+    }
+
+    /// Adds a row of the roster and its users.
+    ///
+    /// # Errors
+    /// If the row belongs to nothing.
+    pub(crate) fn add(
+        &mut self,
+        row: &Row<'_>,
+        users: &[UserId],
+        sources: &Sources,
+    ) -> Result<(), Box<Diagnostic>> {
+        let Some(key) = self.key_of(row, sources)? else {
+            return Ok(());
+        };
+        let (place, own) = (row.stands(), &self.own);
+        let group = match self.groups.get_mut(&*key) {
+            Some(group) => group,
+            None => {
+                let key = key.into_owned();
+                self.groups.entry(key).or_insert(Group::new(row, own))
+            }
+        };
+        group.rows += 1;
+        let members = users.iter().map(|user| Member { user: *user, place });
+        group.members.extend(members);
+        Ok(())
+    }
+
+    /// The members that belong to a row of the other table.
+    pub(crate) fn members_of(&mut self, row: &Row<'_>) -> &[Member] {
+        let key = key(self.columns.iter().map(|column| row.cell(column)));
+        let Some(group) = self.groups.get_mut(&*key) else {
+            return &[];
+        };
+        group.is_used = true;
+        &group.members
+    }
+
+    /// The key of a roster's row; none for a row that the table between leaves out.
+    fn key_of<'k>(
+        &self,
+        row: &'k Row<'_>,
+        sources: &Sources,
+    ) -> Result<Option<Cow<'k, str>>, Box<Diagnostic>> {
+        let cell = |column: &Option<Column>| match column {
+            Some(column) => row.cell(column),
+            None => "",
+        };
+        if self.own.iter().all(|column| !cell(column).is_empty()) {
+            return Ok(Some(key(self.own.iter().map(cell))));
+        }
+        let Some(via) = &self.via else {
+            return Err(Box::new(self.belongs_to_nothing(row, sources)));
+        };
+        let between = key(via.columns.iter().map(|column| row.cell(column)));
+        match via.cells.get(&*between) {
+            Some(Some(cells)) => {
+                let cells = self.own.iter().zip(cells);
+                let filled = cells.map(|(column, other)| match cell(column) {
+                    "" => other.as_str(),
+                    cell => cell,
+                });
+                Ok(Some(key(filled).into_owned().into()))
+            }
+            Some(None) => Ok(None),
+            None if between.split(BETWEEN).all(str::is_empty) => {
+                Err(Box::new(self.belongs_to_nothing(row, sources)))
+            }
+            None => {
+                let column = via.columns.first();
+                let key = clip(&between.replace(BETWEEN, ", "));
+                let message = format!("`{key}` is not in `{}`", via.name);
+                let mistake =
+                    column.map(|column| row.mistake(Code::BadCell, column, &message, sources));
+                let mistake =
+                    mistake.unwrap_or_else(|| Diagnostic::at(Code::BadCell, row.at(), message));
+                Err(Box::new(
+                    mistake.hint("add it there, or leave the row out with `where`"),
+                ))
+            }
+        }
+    }
+
+    fn belongs_to_nothing(&self, row: &Row<'_>, sources: &Sources) -> Diagnostic {
+        let message = "the cell is empty: the row belongs to no room";
+        let mut own = self.own.iter().flatten();
+        let empty = own.find(|column| row.cell(column).is_empty());
+        let mistake = empty.map(|column| row.mistake(Code::BadCell, column, message, sources));
+        let mistake = mistake.unwrap_or_else(|| {
+            let message = format!("{}: the row belongs to no room", row.place(sources));
+            Diagnostic::at(Code::BadCell, row.at(), message)
+        });
+        mistake.hint("write what it belongs to, or leave the row out with `where`")
+    }
+
+    /// Warns of the roster's rows that belong to no row of the other table.
+    pub(crate) fn warn_unjoined(self, each: &Table, sources: &Sources, problems: &mut Problems) {
+        let groups = self.groups.iter().filter(|(_, group)| !group.is_used);
+        let mut left: Vec<(&String, &Group)> = groups.collect();
+        if left.is_empty() {
+            return;
+        }
+        // The row that is missing may be one with a mistake that is noted already.
+        let ragged = each.ragged_cells(sources);
+        left.retain(|(key, _)| !key.split(BETWEEN).all(|part| ragged.contains(part)));
+        left.sort_by_key(|(key, group)| (group.first, *key));
+        if left.len() > MOST_UNJOINED {
+            problems.extend(all_unjoined(&left, each, sources));
+        } else {
+            let warnings = left.into_iter().map(|(key, group)| {
+                let place = group.place(&self.own, sources);
+                unjoined(key, &place, group, each)
+            });
+            problems.extend(warnings);
+        }
+    }
+}
+
+impl Group {
+    fn new(row: &Row<'_>, own: &[Option<Column>]) -> Self {
+        let mut columns = own.iter().enumerate();
+        let first = columns.find_map(|(index, column)| {
+            let column = column.as_ref()?;
+            (!row.cell(column).is_empty()).then(|| (index, row.cell_at(column)))
+        });
+        Self {
+            members: Vec::new(),
+            rows: 0,
+            first: first.map_or_else(|| row.at(), |(_, at)| at),
+            column: first.map(|(index, _)| index),
+            is_used: false,
+        }
+    }
+
+    /// `enrollments.csv:214:course_id`
+    fn place(&self, own: &[Option<Column>], sources: &Sources) -> String {
+        let (name, at) = sources.told(self.first);
+        let column = self.column.and_then(|index| own.get(index)?.as_ref());
+        let column = column.map(|column| format!(":{}", clip(&column.name)));
+        format!("{}:{}{}", clip(name), at.line, column.unwrap_or_default())
+    }
+}
+
+impl Via {
+    fn new(
+        raw: &RawVia,
+        on: &RawOn,
+        roster: &Table,
+        tables: &Tables,
+        sources: &Sources,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let table = tables.get(&raw.file)?;
+        let keys = resolved(raw.on.iter().map(|(own, _)| table.column(own, problems)));
+        let columns = resolved(raw.on.iter().map(|(_, name)| roster.column(name, problems)));
+        let wanted = resolved(on.iter().map(|(name, _)| table.column(name, problems)));
+        let filters = table.filters(&raw.filter, problems);
+        let (keys, wanted, columns, filters) = (keys?, wanted?, columns?, filters?);
+        let numbered = table.all_columns(&raw.file.numbered, problems)?;
+        let (mut cells, mut rows) = (HashMap::new(), 0_usize);
+        table.rows(sources, &numbered, problems, |row, problems| {
+            rows += 1;
+            let key = key(keys.iter().map(|column| row.cell(column)));
+            let found = row.counts(&filters, sources, problems).then(|| {
+                let cells = wanted.iter().map(|column| row.cell(column).to_owned());
+                cells.collect()
+            });
+            let known: &mut Option<Vec<String>> = cells.entry(key.into_owned()).or_default();
+            if known.is_none() {
+                *known = found;
+            }
+        });
+        // A row that asks for one with a noted mistake is no mistake itself.
+        for cell in table.ragged_cells(sources) {
+            cells.entry(cell).or_default();
+        }
+        if rows == 0 && !raw.file.allow_empty {
+            problems.push(empty(&raw.file, sources, table));
+        }
+        Some(Self {
+            cells,
+            columns,
+            name: table.name.clone(),
+        })
+    }
+}
+
+fn key<'k>(mut cells: impl Iterator<Item = &'k str>) -> Cow<'k, str> {
+    let mut key = Cow::from(cells.next().unwrap_or_default());
+    for cell in cells {
+        let key = key.to_mut();
+        key.push(BETWEEN);
+        key.push_str(cell);
+    }
+    key
+}
+
+fn unjoined(key: &str, place: &str, group: &Group, each: &Table) -> Diagnostic {
+    let more = match group.rows {
+        1 => String::new(),
+        2 => "; 1 more row says so".to_owned(),
+        rows => format!("; {} more rows say so", rows - 1),
+    };
+    let key = clip(&key.replace(BETWEEN, ", "));
+    let name = &each.name;
+    let message = format!("{place}: `{key}` is in no row of `{name}`{more}");
+    Diagnostic::at(Code::Unjoined, group.first, message).hint(format!(
+        "nobody is added for it; mend the cell, or add a row to `{name}`"
+    ))
+}
+
+/// The warning of so many unjoined keys that the columns are likely wrong.
+fn all_unjoined(left: &[(&String, &Group)], each: &Table, sources: &Sources) -> Option<Diagnostic> {
+    let (_, first) = left.first()?;
+    let rows: usize = left.iter().map(|(_, group)| group.rows).sum();
+    let (name, _) = sources.told(first.first);
+    let message = format!(
+        "{rows} rows of `{}` belong to no row of `{}`; this is the first",
+        clip(name),
+        each.name
+    );
+    let diagnostic = Diagnostic::at(Code::Unjoined, first.first, message);
+    Some(diagnostic.hint("nobody is added for them; look at the columns of `on`"))
+}

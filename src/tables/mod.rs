@@ -1,0 +1,22 @@
+//! Files with rows: found, decoded, and read cell by cell, each with its place. It knows nothing of rooms.
+//!
+//! Main types: [`open::Tables`] and [`table::Table`]. [`diagnostic`] and [`files`] are here because the manifest's own files need
+//! them too.
+
+pub(crate) mod boundary;
+pub(crate) mod column;
+pub mod diagnostic;
+pub(crate) mod dialect;
+pub(crate) mod encoding;
+pub(crate) mod file_map;
+pub mod files;
+pub(crate) mod header;
+pub(crate) mod input;
+pub(crate) mod join;
+pub(crate) mod nearest;
+pub(crate) mod number;
+pub(crate) mod open;
+pub(crate) mod quotes;
+pub(crate) mod row;
+pub(crate) mod source;
+pub(crate) mod table;
