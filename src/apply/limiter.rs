@@ -24,7 +24,7 @@ const IN_A_ROW: u32 = 4;
 /// The most rooms that are begun beyond the width.
 const AHEAD: usize = 256;
 
-/// The pace of one apply.
+/// Limits how many rooms one apply writes at once, and how many requests it sends a second.
 #[derive(Debug)]
 pub struct Limiter {
     most: f64,
@@ -85,11 +85,11 @@ impl Limiter {
     }
 
     /// Waits until one more room may be written. Who asks first is first.
-    pub(super) async fn place(&self) -> Permit<'_> {
+    pub(super) async fn acquire(&self) -> Permit<'_> {
         Permit {
             // There is no other error than that the semaphore was closed, which nobody does.
             permit: self.places.acquire().await.ok(),
-            pace: self,
+            limiter: self,
             since: Instant::now(),
         }
     }
@@ -176,10 +176,10 @@ impl State {
     }
 }
 
-/// A place among the rooms that are written; dropped, it is another's.
+/// Permission to write one room; dropping it lets another room start.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
-    pace: &'a Limiter,
+    limiter: &'a Limiter,
     permit: Option<SemaphorePermit<'a>>,
     /// When it was there.
     pub(super) since: Instant,
@@ -190,7 +190,7 @@ impl Drop for Permit<'_> {
         let Some(permit) = self.permit.take() else {
             return;
         };
-        let too_many = self.pace.with(|state| {
+        let too_many = self.limiter.with(|state| {
             let too_many = state.places > state.width();
             state.places -= usize::from(too_many);
             too_many
@@ -256,7 +256,7 @@ mod tests {
         let pace = Limiter::new(4, None);
         let mut taken = Vec::new();
         for _ in 0..4 {
-            taken.push(pace.place().await);
+            taken.push(pace.acquire().await);
         }
         assert_eq!(free(&pace), 0);
         pace.pushed_back();

@@ -48,12 +48,10 @@ impl Outcome {
     /// Whether every room is as planned, and was seen to be.
     pub fn is_complete(&self) -> bool {
         self.halt.is_none()
-            && self.rooms.iter().all(|room| {
-                matches!(
-                    room.status,
-                    Status::Verified | Status::Already | Status::Undeclared
-                )
-            })
+            && self
+                .rooms
+                .iter()
+                .all(|room| matches!(room.status, Status::Verified | Status::Already))
     }
 
     /// Calls that wrote rooms, repeated ones included.
@@ -62,7 +60,7 @@ impl Outcome {
         self.rooms.iter().map(writes).sum()
     }
 
-    /// Whether anything was sent that writes.
+    /// Whether any write was sent.
     pub fn has_written(&self) -> bool {
         self.writes() + self.sends() > 0
     }

@@ -19,7 +19,7 @@ use crate::ledger::{Fact, Record};
 use crate::model::{FieldValue, Observed, Pipe, RoomState};
 use crate::plan::{Change, IgnoredField};
 
-/// How often rooms in doubt are verification_facts for and, where they are not, created again.
+/// How often rooms in doubt are looked for and, if missing, created again.
 const ROUNDS: u32 = 3;
 
 /// Carries a plan out. Rooms fail one by one; only a ledger that cannot be written, an interrupt, or `fail_fast` ends the rest.

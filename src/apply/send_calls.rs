@@ -75,7 +75,7 @@ async fn turn<'a>(
         }
         Ok(Instant::now())
     };
-    let place = control.unless_interrupted(control.pace.place());
+    let place = control.unless_interrupted(control.pace.acquire());
     let (place, ready) = tokio::join!(place, promised);
     let (Some(place), ready) = (place, ready?) else {
         return Err(Stop::Run);

@@ -130,7 +130,7 @@ enum Consent {
     Withheld(Exit),
 }
 
-/// Whether the plan may be carried out: nothing refuses it, and somebody said yes to what it writes.
+/// Asks for consent, unless the plan is refused or empty, or --yes was given.
 async fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consent, Error> {
     if !plan.refusals.is_empty() {
         return Ok(Consent::Withheld(Exit::Refused));
@@ -143,11 +143,19 @@ async fn consent(plan: &Plan, yes: bool, console: &mut Console) -> Result<Consen
         return Ok(Consent::Withheld(Exit::Refused));
     }
     let question = format!("Apply this plan to {}?", plan.target);
-    if confirm(&question, console).await? {
-        return Ok(Consent::Given);
+    match confirm(&question, console).await {
+        Ok(true) => Ok(Consent::Given),
+        Ok(false) => {
+            console.status("nothing was applied: the answer was not `yes`");
+            Ok(Consent::Withheld(Exit::Done))
+        }
+        // The report is still written.
+        Err(error) if error.exit == Exit::Interrupted => {
+            console.error(&error.chain());
+            Ok(Consent::Withheld(Exit::Interrupted))
+        }
+        Err(error) => Err(error),
     }
-    console.status("nothing was applied: the answer was not `yes`");
-    Ok(Consent::Withheld(Exit::Done))
 }
 
 /// Whether a saved plan may be applied: the file is the approval, unless a guard or a stale room forbids it.

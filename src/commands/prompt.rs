@@ -15,7 +15,7 @@ pub(super) async fn confirm(question: &str, console: &Console) -> Result<bool, E
     discard_typed_input()?;
     let question = escape::terminal(question);
     console.prompt(&format!(
-        "Type `yes` to go on; anything else means no.\n{question} "
+        "Type `yes` to continue; anything else means no.\n{question} "
     ));
     let (sender, mut answer) = oneshot::channel();
     // A read from a terminal cannot be cancelled: on its own thread it does not delay the exit after Ctrl-C.
@@ -40,7 +40,7 @@ pub(super) async fn confirm(question: &str, console: &Console) -> Result<bool, E
     Ok(matches!(line.as_slice(), b"yes\n" | b"yes\r\n"))
 }
 
-/// Keys typed before the question are no answer to it.
+/// Discards input typed before the question.
 fn discard_typed_input() -> Result<(), Error> {
     #[cfg(unix)]
     rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush)

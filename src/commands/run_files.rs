@@ -17,7 +17,7 @@ use crate::manifest::Loaded;
 use crate::model::WidgetId;
 use crate::settings::Settings;
 
-/// How much of a file tells its kind.
+/// Bytes read to recognize a file.
 const HEAD: u64 = 4096;
 
 /// What a run reads and writes: first what the flags say, then the rest.
@@ -97,7 +97,7 @@ impl RunFiles {
         }
     }
 
-    /// The ledger and the sandbox of the run. Why there is no target is reported when it is opened.
+    /// The ledger and the sandbox of the run. Errors in the target are reported when it is opened.
     pub(super) fn target(self, settings: &Settings, declared: Option<WidgetId>) -> Self {
         let files = self.sandbox(settings);
         match Site::new(settings, declared) {
@@ -215,7 +215,7 @@ impl OutputKind {
     }
 }
 
-/// Whether it is a device or a pipe: what is written there replaces nothing.
+/// Whether the path is a device or a pipe; writing there replaces nothing.
 fn loses_nothing(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|there| !there.is_file())
 }
@@ -225,6 +225,11 @@ fn resolve(path: &Path) -> PathBuf {
     if let Ok(real) = fs::canonicalize(path) {
         return real;
     }
+    if let Ok(target) = fs::read_link(path) {
+        return path
+            .parent()
+            .map_or(target.clone(), |parent| parent.join(target));
+    }
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     match (absolute.parent(), absolute.file_name()) {
         (Some(parent), Some(name)) => resolve(parent).join(name),
@@ -232,7 +237,7 @@ fn resolve(path: &Path) -> PathBuf {
     }
 }
 
-/// What a file with several names has in common under all of them.
+/// The inode of a file with several hard links.
 fn linked_inode(path: &Path) -> Option<(u64, u64)> {
     #[cfg(unix)]
     {

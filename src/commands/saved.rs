@@ -12,11 +12,13 @@ use crate::document::{SavedPlanError, read_plan};
 use crate::error::{Error, Exit};
 use crate::model::WidgetId;
 use crate::plan::{Approved, Inputs, Plan, SavedPlan, SkipReason, Switches, select};
-use crate::render;
+use crate::render::{self, escape};
 use crate::settings::Settings;
 
 /// Members named in one line.
 const NAMED: usize = 12;
+/// The largest plan file that is read, in bytes.
+const LARGEST: u64 = 1 << 30;
 
 /// Reads a saved plan.
 pub(super) fn open(file: &Path, switches: &Switches) -> Result<SavedPlan, Error> {
@@ -26,6 +28,13 @@ pub(super) fn open(file: &Path, switches: &Switches) -> Result<SavedPlan, Error>
             .hint("make another plan with --only, or one with --shard for each part"));
     }
     let name = file.display();
+    let metadata = std::fs::metadata(file).with_context(|| format!("`{name}` cannot be read"))?;
+    if !metadata.is_file() || metadata.len() > LARGEST {
+        let message = format!("`{name}` is not a regular file of at most {LARGEST} bytes");
+        return Err(
+            Error::message(Exit::Refused, message).hint("name a file saved by `plan --out`")
+        );
+    }
     let text = std::fs::read_to_string(file).with_context(|| format!("`{name}` cannot be read"))?;
     read_plan(&text).map_err(|error| {
         let hint = match error {
@@ -105,29 +114,37 @@ pub(super) fn report(approved: &Approved, console: &mut Console) {
         console.status(&format!("{rooms} already up to date"));
     }
     for room in skipped {
-        let pipe = &room.pipe;
+        let pipe = escape::terminal(room.pipe.as_str());
         match &room.reason {
             SkipReason::UpToDate => {}
-            SkipReason::Undeclared => console.status(&format!(
-                "`{pipe}` is skipped: it is no longer in the manifest"
-            )),
+            SkipReason::Undeclared => {
+                console.error(&format!("`{pipe}` is not in the manifest"));
+            }
             SkipReason::Stale(reason) => console.error(&format!(
                 "`{pipe}` has changed since the plan was saved: {reason}"
             )),
         }
     }
     for (pipe, users) in undeclared {
+        let pipe = escape::terminal(pipe.as_str());
         let members = render::Count(users.len(), "member");
         let users = render::few(users, NAMED);
         console.status(&format!(
-            "`{pipe}`: skipped {members} no longer in the manifest: {users}"
+            "`{pipe}`: {members} no longer in the manifest, skipped: {users}"
         ));
     }
-    if not_approved.rooms + not_approved.members > 0 {
+    let missing = [
+        (not_approved.rooms, "room"),
+        (not_approved.members, "member"),
+    ];
+    let missing = missing.into_iter().filter(|(count, _)| *count > 0);
+    let missing: Vec<String> = missing
+        .map(|(count, noun)| render::Count(count, noun).to_string())
+        .collect();
+    if !missing.is_empty() {
         console.status(&format!(
-            "the saved plan leaves out {} and {} that the manifest asks for: make another plan for them",
-            render::Count(not_approved.rooms, "room"),
-            render::Count(not_approved.members, "member"),
+            "not in the saved plan: {}; make a new plan to apply them",
+            missing.join(", ")
         ));
     }
 }

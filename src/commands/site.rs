@@ -8,6 +8,8 @@ use crate::ledger::{Address, Name, NameError, Place, StoreOptions};
 use crate::manifest::{Options, load};
 use crate::model::{Target, WidgetId};
 use crate::settings::{Settings, StoreVariables};
+use crate::tables::boundary::links_out;
+use crate::tables::files::Disk;
 
 /// The widget a sandbox is taken for unless somebody says which.
 const SANDBOX_WIDGET: u64 = 627;
@@ -66,6 +68,10 @@ impl Site {
         if let Some(ledger) = &settings.common.ledger {
             site.ledger = place(ledger, settings)?;
         }
+        let state = settings.common.sandbox.as_deref();
+        for path in site.ledger.path().into_iter().chain(state) {
+            refuse_link_out(path)?;
+        }
         Ok(site)
     }
 
@@ -103,6 +109,20 @@ impl From<NameError> for Error {
         let hint = failure.hint();
         Self::new(Exit::Usage, failure).hint(hint)
     }
+}
+
+/// Refuses a file to write that a link puts outside of the work tree: a pull request can commit links. An absolute path is the
+/// operator's own.
+fn refuse_link_out(path: &Path) -> Result<(), Error> {
+    if path.is_absolute() || !links_out(&Disk, path) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` is, or lies behind, a symbolic link that leads out of the work tree or nowhere",
+        path.display()
+    );
+    Err(Error::message(Exit::Refused, message)
+        .hint("remove the link, or name the file with an absolute path"))
 }
 
 /// The widget of the run; refused if the manifest is for another one.

@@ -2,7 +2,7 @@
 //!
 //! Main type: [`ListStream`]. It only finds where elements begin and end; what they mean is `wire`'s. `data` may be a list or,
 //! as PHP encodes arrays with gaps, an object with numeric keys; stray commas are passed over (`api: fact 8`). Of an answer whose
-//! shape nobody published the elements of a bare list are found too; what may be elsewhere in it is left to `shape`.
+//! shape nobody published the elements of a bare list are found too; what may be elsewhere in it is left to `raw_envelope`.
 
 /// An element larger than this is not a room.
 const LARGEST_ROW: usize = 8 << 20;

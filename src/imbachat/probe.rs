@@ -39,7 +39,7 @@ pub struct ListSurvey {
     pub row_keys: BTreeMap<String, usize>,
     /// The keys beside the rows.
     pub envelope_keys: Vec<String>,
-    /// ListStream that say they are of another widget.
+    /// Rows of another widget.
     pub foreign: usize,
 }
 

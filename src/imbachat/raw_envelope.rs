@@ -1,5 +1,5 @@
-//! Where the rows of an answer are whose shape nobody published: what came under `data`, or as a bare list, [`ListStream`](super::list_stream::ListStream)
-//! has handed over already; here is what is left.
+//! Finds the rows in an answer of unknown shape. [`ListStream`](super::list_stream::ListStream) has already taken rows under `data` or
+//! in a bare list; this handles the rest.
 //!
 //! Values stay the text they came as: nothing is decoded that is only looked for.
 

@@ -1,6 +1,6 @@
 //! The lists as they are, for people and scripts to look at: get_rooms, get_users and get_messages with their filters.
 //!
-//! Main type: [`Query`]. ListStream keep the server's fields, in its order; what becomes of each value is `cell`'s.
+//! Main type: [`Query`]. Rows keep the server's fields in the server's order; `raw_value` decodes each value.
 
 use super::failure::{Cause, Failure};
 use super::form::Form;

@@ -97,7 +97,7 @@ fn a_success_that_carries_an_error_names_it() {
     let top = |more: &str| format!(r#"{{"code":200,"message":"Success",{more},{good}}}"#);
     let second =
         |row: &str| format!(r#"{{"code":200,"data":[{{"success":true,"room_id":7}},{row}]}}"#);
-    let accepted = "it accepted the call, and does not say that it is done (202)";
+    let accepted = "the call was accepted but not confirmed (202)";
     let cases = [
         (
             top(r#""errors":["User 9 is unknown."]"#),
@@ -122,6 +122,12 @@ fn a_success_that_carries_an_error_names_it() {
             "no user 9",
         ),
         (second(r#"{"success":false}"#), NO_REASON),
+        (second(r#"{"code":422,"message":"no user 2"}"#), "no user 2"),
+        (second(r#""user 2 is unknown""#), "user 2 is unknown"),
+        (
+            second(r#"{"status":"error","message":"no user 2"}"#),
+            "no user 2",
+        ),
         (
             r#"{"data":{"0":{"success":1,"room_id":7},"2":{"success":0,"error":"x"}}}"#.to_owned(),
             "x",

@@ -92,26 +92,36 @@ fn rooms(element: &Value) -> impl Iterator<Item = RoomId> {
 fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<String> {
     let mut errors = Vec::new();
     if accepted {
-        errors.push("it accepted the call, and does not say that it is done (202)".to_owned());
+        errors.push("the call was accepted but not confirmed (202)".to_owned());
     }
-    for part in std::iter::once(answer).chain(elements.iter().copied()) {
+    let whole = std::iter::once((answer, false));
+    for (part, is_element) in whole.chain(elements.iter().map(|element| (*element, true))) {
         let keys = ERRORS.iter().chain(&WARNINGS);
         let values = keys.filter_map(|key| part.get(key));
         let mut values = values.filter(|value| !is_nothing(value)).peekable();
         let before = errors.len();
-        let failed = is_denied(part);
+        let code = part.get("code").and_then(integer);
+        let failed = is_denied(part)
+            || code.is_some_and(|code| !matches!(code, 200 | 202))
+            || (is_element && part.get("success").and_then(truth) != Some(true));
         if values.peek().is_none() && !failed {
             continue;
         }
         values.for_each(|value| collect(value, &mut errors));
-        if failed && let Some(message) = part.get("message") {
-            collect(message, &mut errors);
+        let said = if part.is_string() {
+            Some(part)
+        } else {
+            part.get("message")
+        };
+        if failed && let Some(said) = said {
+            collect(said, &mut errors);
         }
         if errors.len() == before {
             errors.push(NO_REASON.to_owned());
         }
     }
-    let named: BTreeSet<RoomId> = elements.iter().copied().flat_map(rooms).collect();
+    let parts = std::iter::once(answer).chain(elements.iter().copied());
+    let named: BTreeSet<RoomId> = parts.flat_map(rooms).collect();
     if named.len() > 1 {
         let named: Vec<String> = named.iter().map(ToString::to_string).collect();
         errors.push(format!("it names more than one room: {}", named.join(", ")));

@@ -1,4 +1,4 @@
-//! A saved plan, and what it selects from the plan that is computed now.
+//! Selects the part of the current plan that a saved plan approves.
 //!
 //! The file is an approval, not an instruction: every value that is written comes from the new plan.
 
@@ -20,7 +20,7 @@ use crate::model::{
 pub struct SavedPlan {
     /// What the plan is for.
     pub target: Target,
-    /// The ledger it was made with, if its name means the same on every machine.
+    /// The ledger it was made with, unless its path is absolute.
     pub ledger: Option<String>,
     /// Rooms to write.
     pub changes: Vec<SavedChange>,
@@ -144,7 +144,7 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
         .map(|change| change.members.count())
         .sum::<usize>();
     if approved.plan.changes.len() < new.changes.len() {
-        // As with `--only`: a part of the manifest says nothing about what left it.
+        // A partial apply, like `--only`, does not move the baseline.
         let Standing { back, settled, .. } = std::mem::take(&mut approved.plan.standing);
         approved.plan.standing = Standing {
             back,
@@ -157,9 +157,9 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
 }
 
 impl Approved {
-    /// Rooms that changed after the plan was saved.
+    /// Rooms that changed after the plan was saved, or that the manifest does not ask for.
     pub fn stale(&self) -> usize {
-        let is_stale = |skipped: &&Skipped| matches!(skipped.reason, SkipReason::Stale(_));
+        let is_stale = |skipped: &&Skipped| skipped.reason != SkipReason::UpToDate;
         self.skipped.iter().filter(is_stale).count()
     }
 
@@ -176,7 +176,7 @@ impl Approved {
 }
 
 impl Plan {
-    /// Computes again what guards against the plan, after its changes were narrowed.
+    /// Recomputes the guards for the selected changes.
     fn judge(&mut self, inputs: Inputs<'_>, allow: &Allow) {
         let Inputs {
             desired, recorded, ..
@@ -220,14 +220,14 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
         check_live(entry, change, &live)?;
     }
     if change.recreate != entry.recreate {
-        return Err("the room was deleted or has vanished".to_owned());
+        return Err(
+            "the saved plan and this run differ on whether the room is recreated".to_owned(),
+        );
     }
     for field in Field::ALL {
         if change.send.value(field) != entry.send.value(field) {
             let name = field.name();
-            return Err(format!(
-                "the manifest now asks for another {name} than the saved plan"
-            ));
+            return Err(format!("the saved plan has a different {name}"));
         }
     }
     let mut narrowed = change.clone();
@@ -238,7 +238,7 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
         (None, Some(_)) if change.action != Action::Create => narrowed.welcome = None,
         (None, None) => {}
         _ => {
-            return Err("the manifest now asks for another welcome than the saved plan".to_owned());
+            return Err("the saved plan has a different welcome".to_owned());
         }
     }
     let mut members = entry.members.clone();
@@ -256,9 +256,9 @@ fn check_live(entry: &SavedChange, change: &Change, live: &[&LiveRoom]) -> Resul
     }
     let reason = match (live, entry.id) {
         ([], Some(_)) => "the room is gone",
-        ([], None) => "a deleted room with this pipe came or went",
-        ([_], None) => "someone else created a room with this pipe",
-        ([_], Some(_)) => "someone else changed the room",
+        ([], None) => "the deleted rooms with this pipe have changed",
+        ([_], None) => "a room with this pipe exists now",
+        ([_], Some(_)) => "the room has changed on the server",
         _ => "more than one live room has this pipe",
     };
     Err(reason.to_owned())

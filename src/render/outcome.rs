@@ -158,10 +158,7 @@ fn room_line(text: &mut String, room: &RoomOutcome, width: usize, paint: Paint) 
             ),
         ),
         Status::Already => (Tone::Quiet, "already      as planned".to_owned()),
-        Status::Undeclared => (
-            Tone::Quiet,
-            "undeclared   skipped: no longer in the manifest".to_owned(),
-        ),
+        Status::Undeclared => (Tone::Danger, "undeclared   not in the manifest".to_owned()),
         Status::Stale(reason) => (Tone::Danger, format!("stale        {}", terminal(reason))),
         Status::NotStarted => (Tone::Danger, "not started".to_owned()),
     };
@@ -200,13 +197,14 @@ pub fn hints(outcome: &Outcome) -> BTreeSet<&str> {
 
 fn glyph(status: &Status) -> &'static str {
     match status {
-        Status::Verified | Status::Already | Status::Undeclared => "ok",
+        Status::Verified | Status::Already => "ok",
         Status::Applied => "..",
         Status::Ignored(_) | Status::NotVisible => "??",
         Status::Partial
         | Status::Conflict(_)
         | Status::InDoubt(..)
         | Status::Failed { .. }
+        | Status::Undeclared
         | Status::Stale(_)
         | Status::NotStarted
         | Status::Unfinished => "!!",

@@ -19,12 +19,13 @@ pub(super) enum Gravity {
 /// How loud a room's result is.
 pub(super) fn gravity(room: &RoomOutcome) -> Gravity {
     match room.status {
-        Status::Verified | Status::Already | Status::Undeclared | Status::Applied => Gravity::Well,
+        Status::Verified | Status::Already | Status::Applied => Gravity::Well,
         Status::Ignored(_) | Status::NotVisible => Gravity::Odd,
         Status::Partial
         | Status::Conflict(_)
         | Status::InDoubt(..)
         | Status::Failed { .. }
+        | Status::Undeclared
         | Status::Stale(_)
         | Status::NotStarted
         | Status::Unfinished => Gravity::Failed,
@@ -52,7 +53,7 @@ pub(super) fn words(room: &RoomOutcome, quote: Quote<'_>) -> String {
             format!("partial: {done}{id}, {confirmed} confirmed")
         }
         Status::Already => "already as planned".to_owned(),
-        Status::Undeclared => "skipped: no longer in the manifest".to_owned(),
+        Status::Undeclared => "not in the manifest".to_owned(),
         Status::Ignored(fields) => {
             let field = |(field, sent, shown): &(crate::model::Field, _, _)| {
                 let [sent, shown] = values(sent, shown, quote);

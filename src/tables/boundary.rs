@@ -28,6 +28,19 @@ pub fn leads_out(files: &dyn Files, path: &Path) -> bool {
     })
 }
 
+/// Whether a link in a relative path to write leads nowhere, or out of the git work tree; without git, out of the current directory.
+pub fn links_out(files: &dyn Files, path: &Path) -> bool {
+    let mut links = path.ancestors().filter(|it| it.is_symlink());
+    links.any(|link| {
+        let Some((directory, target)) = follow_link(files, link) else {
+            return files.real_path(link).is_err();
+        };
+        let top = files.work_tree(&directory);
+        let top = top.or_else(|| files.real_path(Path::new(".")).ok());
+        !top.is_some_and(|top| is_inside(&target, &top))
+    })
+}
+
 /// The directory that a link is in and what it leads to, both as real paths; `None` for what is no link. A link that leads
 /// nowhere is reported when it is read.
 pub(crate) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, PathBuf)> {

@@ -145,8 +145,10 @@ impl Row<'_> {
         let message = format!("{what}; there may be {}{more}", names.join(", "));
         let hint = match nearest(cell, known) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "fix the cell, name it in `roles`, or choose the rows with `where` and `roles: any` or `status: any`"
-                .to_owned(),
+            None if filter.column.name.eq_ignore_ascii_case("role") => {
+                "fix the cell, add the role to `roles`, or select rows with `where` and `roles: any`".to_owned()
+            }
+            None => "fix the cell, or select rows with `where` and `status: any`".to_owned(),
         };
         self.mistake(Code::BadCell, &filter.column, &message, sources)
             .hint(hint)

@@ -230,3 +230,40 @@ fn a_file_of_another_kind_needs_force() {
         .ok();
     assert!(dir.read("notes.txt").contains("\"kind\": \"report\""));
 }
+
+/// A pull request can commit links.
+#[cfg(unix)]
+#[test]
+fn a_ledger_that_a_link_puts_outside_of_the_work_tree_is_refused() {
+    use std::os::unix::fs::symlink;
+    let api = Api::start(Config::default());
+    let outside = Dir::new();
+    outside.write("there.jsonl", "");
+    let ledger = ".roomform/l.jsonl";
+    for git in [false, true] {
+        for target in ["there.jsonl", "new.jsonl"] {
+            let dir = Dir::with("version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: A}]\n")
+                .envs(&api.env());
+            if git {
+                std::fs::create_dir(dir.path(".git")).unwrap();
+            }
+            std::fs::create_dir(dir.path(".roomform")).unwrap();
+            symlink(outside.path(target), dir.path(ledger)).unwrap();
+            for args in [
+                &["apply", "--yes", "--ledger", ledger][..],
+                &["apply", "--yes", "--sandbox=.roomform/l.jsonl"],
+            ] {
+                let ran = dir.run(args);
+                assert_eq!(ran.code, 5, "{ran:?}");
+                assert!(
+                    ran.err
+                        .contains("symbolic link that leads out of the work tree or nowhere"),
+                    "{ran:?}"
+                );
+            }
+        }
+    }
+    assert_eq!(api.stats().writes(), 0);
+    assert_eq!(outside.read("there.jsonl"), "");
+    assert!(!outside.path("new.jsonl").exists());
+}

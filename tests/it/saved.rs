@@ -91,7 +91,7 @@ fn one_room_changed_since_refuses_the_whole_plan_unless_the_others_were_asked_fo
     assert_eq!((ran.code, api.stats().writes()), (5, before));
     assert!(
         ran.err.contains(
-            "error: `team-a` has changed since the plan was saved: someone else changed the room"
+            "error: `team-a` has changed since the plan was saved: the room has changed on the server"
         ),
         "{}",
         ran.err
@@ -116,7 +116,7 @@ fn other_ways_to_be_stale() {
         ),
         (
             "make",
-            "`team-c` has changed since the plan was saved: someone else created a room with this pipe",
+            "`team-c` has changed since the plan was saved: a room with this pipe exists now",
         ),
         (
             "twin",
@@ -205,6 +205,11 @@ fn a_file_that_is_damaged_or_something_else_is_refused() {
     assert_eq!(dir.run(&["apply", "plan.json"]).code, 5);
     assert_eq!(elsewhere.stats().writes(), 0);
     assert_eq!(dir.run(&["apply", "missing.json"]).code, 1);
+    let endless = dir.run(&["apply", "/dev/zero"]);
+    assert!(
+        endless.code == 5 && endless.err.contains("not a regular file"),
+        "{endless:?}"
+    );
 }
 
 #[test]
@@ -311,7 +316,9 @@ fn a_forged_plan_writes_nothing() {
     let title = forged(&|plan| plan["changes"][0]["send"]["title"] = "Team Omega".into());
     assert_eq!(title.code, 5, "{title:?}");
     assert!(
-        title.err.contains("`team-a` has changed since the plan was saved: the manifest now asks for another title than the saved plan"),
+        title.err.contains(
+            "`team-a` has changed since the plan was saved: the saved plan has a different title"
+        ),
         "{title:?}"
     );
     let public = forged(&|plan| plan["changes"][2]["send"]["public"] = true.into());
@@ -328,20 +335,29 @@ fn a_forged_plan_writes_nothing() {
     assert_eq!(bucket.code, 5, "{bucket:?}");
     assert!(!dir.path(".bash_profile").exists());
     assert_eq!(api.stats().writes(), writes);
-    // A room and a member that the manifest does not declare are left out.
-    let added = forged(&|plan| {
+    // A room that the manifest does not declare refuses the plan; its name moves no cursor and starts no workflow command.
+    let add_room = |plan: &mut Value| {
         let mut room = plan["changes"][2].clone();
-        room["pipe"] = "backdoor".into();
+        room["pipe"] = "\u{1b}[2J\n::error::x".into();
         plan["changes"].as_array_mut().unwrap().push(room);
-        plan["changes"][0]["members"]["new"] = vec![17, 666].into();
-    });
-    assert_eq!(added.code, 0, "{added:?}");
-    assert_eq!(
-        added.err.split_inclusive('\n').take(2).collect::<String>(),
-        "`backdoor` is skipped: it is no longer in the manifest\n`team-a`: skipped 1 member no longer in the manifest: 666\n"
+    };
+    let room = forged(&add_room);
+    assert_eq!((room.code, api.stats().writes()), (5, writes), "{room:?}");
+    assert!(
+        room.err
+            .starts_with("error: `\\u{1b}[2J\\u{a}::error::x` is not in the manifest\n"),
+        "{room:?}"
+    );
+    // A member that it does not declare is left out.
+    let member = forged(&|plan| plan["changes"][0]["members"]["new"] = vec![17, 666].into());
+    assert_eq!(member.code, 0, "{member:?}");
+    assert!(
+        member
+            .err
+            .starts_with("`team-a`: 1 member no longer in the manifest, skipped: 666\n"),
+        "{member:?}"
     );
     check_applied(&api);
-    assert!(api.rooms().iter().all(|room| room.pipe != "backdoor"));
 }
 
 #[test]
@@ -398,7 +414,9 @@ fn plans_of_two_changes_apply_in_any_order() {
         let first = dir.run(&["apply", order[0]]);
         assert_eq!(first.code, 0, "{first:?}");
         assert!(
-            first.err.starts_with("the saved plan leaves out 1 room and 1 member that the manifest asks for: make another plan for them\n"),
+            first.err.starts_with(
+                "not in the saved plan: 1 room, 1 member; make a new plan to apply them\n"
+            ),
             "{first:?}"
         );
         dir.run(&["apply", order[1]]).ok();
@@ -481,7 +499,7 @@ fn the_report_lists_every_room_of_the_plan() {
     assert_eq!(statuses(&dir), ["stale", "verified", "verified"]);
     assert_eq!(
         dir.read("f.csv"),
-        "pipe,user,error,source,line\nteam-a,17,someone else changed the room,rooms.yaml,4\n"
+        "pipe,user,error,source,line\nteam-a,17,the room has changed on the server,rooms.yaml,4\n"
     );
     dir.run(&["apply", "plan.json", "--apply-fresh", "--report", "r.json"]);
     assert_eq!(statuses(&dir), ["stale", "already", "already"]);

@@ -407,8 +407,7 @@ fn a_saved_plan_says_what_was_reviewed_and_once_only() {
     let ran = dir.run(&args);
     assert_eq!((ran.code, said(&api).len()), (5, 0), "{ran:#?}");
     assert!(
-        ran.err
-            .contains("the manifest now asks for another welcome"),
+        ran.err.contains("the saved plan has a different welcome"),
         "{ran:#?}"
     );
     dir.write("rooms.yaml", MANIFEST);

@@ -365,7 +365,7 @@ fn carrying() -> Vec<(Vec<u8>, &'static str)> {
     let row = r#"{"success":true,"room_id":7}"#;
     let whole = |more: &str| good(&format!(r#"{{"code":200,{more},"data":[{row}]}}"#));
     let rows = |second: &str| good(&format!(r#"{{"code":200,"data":[{row},{second}]}}"#));
-    let accepted = "it accepted the call, and does not say that it is done (202)";
+    let accepted = "the call was accepted but not confirmed (202)";
     vec![
         (
             whole(r#""errors":["user 4 is unknown"]"#),
