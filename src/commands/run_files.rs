@@ -12,7 +12,7 @@ use anyhow::Context;
 use super::site::Site;
 use crate::cli::{ApplyArgs, PlanArgs};
 use crate::error::{Error, Exit};
-use crate::ledger::Place;
+use crate::ledger::LedgerBackend;
 use crate::manifest::Loaded;
 use crate::model::WidgetId;
 use crate::settings::Settings;
@@ -82,7 +82,7 @@ impl RunFiles {
     }
 
     /// A ledger, unless it is in a bucket.
-    pub(super) fn ledger(self, ledger: &Place) -> Self {
+    pub(super) fn ledger(self, ledger: &LedgerBackend) -> Self {
         match ledger.path() {
             Some(path) => self.writes("the ledger", path),
             None => self,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, Exit};
 use crate::imbachat::Endpoint;
-use crate::ledger::{Address, Name, NameError, Place, StoreOptions};
+use crate::ledger::{Address, LedgerBackend, Name, NameError, StoreOptions};
 use crate::manifest::{Options, load};
 use crate::model::{Target, WidgetId};
 use crate::settings::{Settings, StoreVariables};
@@ -18,7 +18,7 @@ const SANDBOX_WIDGET: u64 = 627;
 #[derive(Debug)]
 pub(super) struct Site {
     pub(super) target: Target,
-    pub(super) ledger: Place,
+    pub(super) ledger: LedgerBackend,
     /// The API's address; none for the built-in sandbox.
     pub(super) endpoint: Option<Endpoint>,
 }
@@ -43,7 +43,7 @@ impl Site {
                 };
                 Self {
                     target,
-                    ledger: Place::File(ledger),
+                    ledger: LedgerBackend::File(ledger),
                     endpoint: None,
                 }
             }
@@ -60,7 +60,7 @@ impl Site {
                 };
                 Self {
                     target,
-                    ledger: Place::File(ledger),
+                    ledger: LedgerBackend::File(ledger),
                     endpoint: Some(endpoint),
                 }
             }
@@ -93,8 +93,8 @@ impl Site {
 }
 
 /// The ledger with this name: a path, or an object's address. Only for a bucket's the environment is asked how to reach it.
-pub(super) fn place(name: &Path, settings: &Settings) -> Result<Place, Error> {
-    Place::new(Name::parse(name)?, |address: &Address| {
+pub(super) fn place(name: &Path, settings: &Settings) -> Result<LedgerBackend, Error> {
+    LedgerBackend::new(Name::parse(name)?, |address: &Address| {
         let StoreVariables { values, hidden, .. } = StoreVariables::from_environment(address.kind)?;
         Ok(StoreOptions {
             variables: values,

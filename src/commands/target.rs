@@ -14,7 +14,7 @@ use crate::error::{Error, Exit};
 use crate::imbachat::{
     Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, Sender, WriteAuth, Writer,
 };
-use crate::ledger::{LedgerError, Place, Remembered};
+use crate::ledger::{LedgerBackend, LedgerError, Remembered};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Observed, Recorded, Target, UserId, WidgetId};
 use crate::plan::{Allow, Interest, Plan, Selection, Shard, Switches, plan};
@@ -40,7 +40,7 @@ pub(super) struct SendAccess {
 pub(super) struct Connection {
     pub(super) target: Target,
     pub(super) reader: Reader,
-    pub(super) ledger: Place,
+    pub(super) ledger: LedgerBackend,
     http: Http,
     pub(super) sandbox: Option<Sandbox>,
 }

@@ -1,39 +1,34 @@
-//! Which messages somebody has already begun, as the file says: so that of two runs on one ledger only one sends a welcome.
-//!
-//! Main types: [`Begun`], and [`Claims`], which fills one from a file. It reads what was added since it last looked, or all of a file that took the place of the old one.
+//! The messages that some run began to send: of two runs on one ledger, only one sends a room's welcome.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::entry::{Fact, Stamp};
-use super::file::whole_lines;
-use super::fold::{Entries, messages};
-use super::journal::is_still_there;
-use super::quick;
+use super::entry::{Entries, Fact, Stamp};
+use super::fold::messages;
+use super::json::parse_entry;
+use super::lock::is_still_there;
 use crate::model::{Pipe, RoomId};
 
-/// The messages begun, as far as it was shown entries.
+/// The entries about messages, of those that were added.
 #[derive(Debug, Default)]
-pub(super) struct Begun(BTreeMap<Pipe, Entries>);
+pub(super) struct MessageEntries(BTreeMap<Pipe, Entries>);
 
-impl Begun {
-    /// Whether a message to the room was begun, by whichever run, and did not certainly fail.
-    pub(super) fn has(&self, pipe: &Pipe, room: RoomId) -> bool {
+impl MessageEntries {
+    /// Whether a run began a message to the room that did not certainly fail.
+    pub(super) fn has_begun(&self, pipe: &Pipe, room: RoomId) -> bool {
         let entries = self.0.get(pipe);
         entries.is_some_and(|entries| messages(entries).contains_key(&room))
     }
 
-    /// Whether it was shown the entry with this stamp.
     #[cfg(feature = "object-store")]
-    pub(super) fn holds(&self, pipe: &Pipe, stamp: &Stamp) -> bool {
+    pub(super) fn contains(&self, pipe: &Pipe, stamp: &Stamp) -> bool {
         let entries = self.0.get(pipe);
         entries.is_some_and(|entries| entries.contains_key(stamp))
     }
 
-    /// Shows it an entry.
-    pub(super) fn take(&mut self, stamp: Stamp, fact: Fact) {
+    pub(super) fn add(&mut self, stamp: Stamp, fact: Fact) {
         if let Fact::Message { pipe, .. } | Fact::Forgotten { pipe } = &fact {
             let entries = self.0.entry(pipe.clone()).or_default();
             entries.insert(stamp, fact);
@@ -41,45 +36,48 @@ impl Begun {
     }
 }
 
-/// The messages begun in a ledger, up to a place in its file.
+/// The entries about messages in a ledger's file.
 #[derive(Debug, Default)]
-pub(super) struct Claims {
-    /// Held open: a file that took its place cannot be mistaken for it.
+pub(super) struct FileMessages {
+    /// Held open: a file that replaced it cannot be mistaken for it.
     file: Option<File>,
-    until: u64,
-    begun: Begun,
+    read_until: u64,
+    entries: MessageEntries,
 }
 
-impl Claims {
-    /// Whether a message to the room was begun, as far as this caught up.
-    pub(super) fn has(&self, pipe: &Pipe, room: RoomId) -> bool {
-        self.begun.has(pipe, room)
+impl FileMessages {
+    /// As of the last [`Self::catch_up`].
+    pub(super) fn has_begun(&self, pipe: &Pipe, room: RoomId) -> bool {
+        self.entries.has_begun(pipe, room)
     }
 
-    /// Reads what was added. The caller holds the ledger's lock.
+    /// Reads what was added, or all of a file that replaced the old one. The caller holds the ledger's lock.
     pub(super) fn catch_up(&mut self, path: &Path) -> io::Result<()> {
-        let mut file = match self.file.take() {
-            Some(file) if is_still_there(&file, path)? && file.metadata()?.len() >= self.until => {
-                file
-            }
+        let known = match self.file.take() {
+            Some(file) if is_still_there(&file, path)? => Some(file),
+            _ => None,
+        };
+        let mut file = match known {
+            Some(file) if file.metadata()?.len() >= self.read_until => file,
             _ => {
                 *self = Self::default();
                 File::open(path)?
             }
         };
-        file.seek(SeekFrom::Start(self.until))?;
+        file.seek(SeekFrom::Start(self.read_until))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
         self.file = Some(file);
-        let whole = whole_lines(&text);
-        self.until += whole.len() as u64;
-        // A line that is no entry was refused when the ledger was opened; one that came since says nothing to us.
-        let lines = whole.split(|byte| *byte == b'\n');
-        for line in lines {
-            let Ok((stamp, fact)) = quick::read(line) else {
-                continue;
-            };
-            self.begun.take(stamp.into(), fact);
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            // After the last line break there is only what a killed run left.
+            if !line.ends_with(b"\n") {
+                break;
+            }
+            self.read_until += line.len() as u64;
+            // A line that is no entry was refused when the ledger was opened; one that came since does not concern us.
+            if let Ok((stamp, fact)) = parse_entry(line) {
+                self.entries.add(stamp, fact);
+            }
         }
         Ok(())
     }

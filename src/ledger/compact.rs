@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::entry::{Fact, Stamp};
-use super::fold::{Entries, forgotten};
+use super::entry::{Entries, Fact, Stamp};
+use super::fold::forgotten;
 use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
 
 /// What an entry has a say in.

@@ -1,6 +1,6 @@
-//! One entry of the ledger: an immutable fact with a unique id. Its JSON form is `line`'s.
+//! One entry of the ledger: an immutable fact with a unique id. Its JSON form is in `json`.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserId};
 
@@ -153,6 +153,9 @@ impl Fact {
     }
 }
 
+/// Entries by stamp, each once.
+pub type Entries = BTreeMap<Stamp, Fact>;
+
 /// The order of entries, and their identity: two files merge by union of stamps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
@@ -162,78 +165,4 @@ pub struct Stamp {
     pub run: String,
     /// Its number in that run, from 1.
     pub sequence: u64,
-}
-
-/// A stamp that lies in the line that has it: there are as many as lines, and few of them are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StampRef<'l> {
-    pub(super) time: Cow<'l, str>,
-    pub(super) run: Cow<'l, str>,
-    pub(super) sequence: u64,
-}
-
-impl StampRef<'_> {
-    /// Whether it comes behind another, in the order of stamps.
-    pub(super) fn is_after(&self, stamp: &Stamp) -> bool {
-        let Stamp {
-            time,
-            run,
-            sequence,
-        } = stamp;
-        let own = (&*self.time, &*self.run, self.sequence);
-        own > (time.as_str(), run.as_str(), *sequence)
-    }
-
-    /// Puts it in the place of another, without a piece of memory of its own.
-    pub(super) fn overwrite(&self, stamp: &mut Stamp) {
-        (*self.time).clone_into(&mut stamp.time);
-        (*self.run).clone_into(&mut stamp.run);
-        stamp.sequence = self.sequence;
-    }
-}
-
-impl From<StampRef<'_>> for Stamp {
-    fn from(stamp: StampRef<'_>) -> Self {
-        Self {
-            time: stamp.time.into_owned(),
-            run: stamp.run.into_owned(),
-            sequence: stamp.sequence,
-        }
-    }
-}
-
-impl From<Stamp> for StampRef<'_> {
-    fn from(stamp: Stamp) -> Self {
-        Self {
-            time: Cow::Owned(stamp.time),
-            run: Cow::Owned(stamp.run),
-            sequence: stamp.sequence,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stamp_in_its_line_has_the_same_order() {
-        let stamps = ["a", "b"].into_iter().flat_map(|time| {
-            let runs = ["a", "b"]
-                .into_iter()
-                .flat_map(|run| [1, 2].map(|sequence| (run, sequence)));
-            runs.map(|(run, sequence)| Stamp {
-                time: time.to_owned(),
-                run: run.to_owned(),
-                sequence,
-            })
-        });
-        let stamps: Vec<Stamp> = stamps.collect();
-        for one in &stamps {
-            for other in &stamps {
-                let borrowed = StampRef::from(one.clone());
-                assert_eq!(borrowed.is_after(other), one > other, "{one:?} {other:?}");
-            }
-        }
-    }
 }

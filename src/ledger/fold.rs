@@ -4,29 +4,21 @@
 //! came about, and [`compact`](super::compact()) may drop an entry once later ones overrule all it says.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::entry::{Fact, Stage, Stamp, StampRef};
+use super::entry::{Entries, Fact, Stage, Stamp};
 use crate::model::{
     Field, FieldValue, Owed, Pipe, Recorded, RecordedRoom, RoomId, Sending, Shown, UserId,
 };
 
-/// Pipes that were forgotten, and when they last were: what came before is not there any more.
-pub(super) type Forgotten = BTreeMap<Pipe, Stamp>;
-
-/// Entries by stamp, each once.
-pub type Entries = BTreeMap<Stamp, Fact>;
-
 /// The record that these entries add up to, in the order of their stamps.
 pub fn fold(entries: &Entries) -> Recorded {
-    fold_all(entries.clone())
+    fold_owned(entries.clone())
 }
 
-/// The same of entries that nobody needs any more: there may be very many.
-pub(super) fn fold_all(entries: Entries) -> Recorded {
-    let forgotten = forgotten(&entries).into_iter();
-    let forgotten: Forgotten = forgotten
+pub(super) fn fold_owned(entries: Entries) -> Recorded {
+    let forgotten: BTreeMap<Pipe, Stamp> = forgotten(&entries)
+        .into_iter()
         .map(|(pipe, until)| (pipe.clone(), until.clone()))
         .collect();
     let mut folding = Folding::default();
@@ -79,52 +71,6 @@ pub(super) fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
         }
     }
     until
-}
-
-/// What entries add up to that come in their order, each folded as it comes: none is kept.
-pub(super) struct InOrder {
-    /// What is known to be forgotten.
-    forgotten: Forgotten,
-    /// None once more was found to be: what came before is to be folded anew.
-    folding: Option<Folding>,
-    last: Stamp,
-}
-
-impl InOrder {
-    /// Nothing yet, of entries of which so much is known to be forgotten.
-    pub(super) fn new(forgotten: Forgotten) -> Self {
-        Self {
-            forgotten,
-            folding: Some(Folding::default()),
-            last: Stamp::default(),
-        }
-    }
-
-    /// Takes an entry in; breaks off at one that is not behind the one before.
-    pub(super) fn take(&mut self, stamp: &StampRef<'_>, fact: Fact) -> ControlFlow<()> {
-        if !stamp.is_after(&self.last) {
-            return ControlFlow::Break(());
-        }
-        stamp.overwrite(&mut self.last);
-        if let Fact::Forgotten { pipe } = fact {
-            let until = self.forgotten.entry(pipe).or_default();
-            if *until < self.last {
-                until.clone_from(&self.last);
-                self.folding = None;
-            }
-        } else if let Some(folding) = &mut self.folding {
-            let until = fact.pipe().and_then(|pipe| self.forgotten.get(pipe));
-            if until.is_none_or(|until| stamp.is_after(until)) {
-                folding.apply(&stamp.run, fact);
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// What they add up to; or what is forgotten, for whoever takes them in once more.
-    pub(super) fn finish(self) -> Result<Recorded, Forgotten> {
-        self.folding.map(Folding::finish).ok_or(self.forgotten)
-    }
 }
 
 /// A record on its way.

@@ -38,6 +38,7 @@ mod jwt;
 mod kill;
 mod layers;
 mod ledger;
+mod ledger_lines;
 mod library;
 mod logs;
 mod manifests;

@@ -1,19 +1,23 @@
-//! Who sends a message: of all runs on one ledger, whoever creates the object that its room's claim is named after.
+//! Which run sends a message: of all runs on one ledger, the one that creates the object that its room's claim is named after.
+
+use std::collections::BTreeSet;
 
 use object_store::PutMode;
 use object_store::path::Path;
 
-use super::super::file::{LedgerError, Snapshot};
-use super::super::fold::Entries;
-use super::call::Trouble;
-use super::merge::unconditional;
-use super::store::{Put, Store, side_by_side};
-use super::write::Writer;
+use super::super::claims::MessageEntries;
+use super::super::entry::Entries;
+use super::super::error::LedgerError;
+use super::super::json::bytes;
+use super::merge::unconditional_store;
+use super::read::BucketReader;
+use super::retry::StoreFailure;
+use super::store::{Put, Store, run_concurrently};
 use crate::model::{Pipe, RoomId};
 
-/// A message that is to be sent, if nobody else began to.
+/// A message that is to be sent, if no other run began to.
 pub(super) struct Claim {
-    /// Which of those that wait.
+    /// Its place in the batches that wait.
     pub(super) index: usize,
     pub(super) pipe: Pipe,
     pub(super) room: RoomId,
@@ -21,129 +25,153 @@ pub(super) struct Claim {
     pub(super) entries: Entries,
 }
 
-impl Writer {
-    /// Which of these are ours, by their index. What was read when the ledger was opened may be old: a claim is made in spite of
-    /// it only if the name it would have is free; else everything new is read before it is decided.
+pub(super) struct Claimer {
+    pub(super) reader: BucketReader,
+    messages: MessageEntries,
+    /// Whether the store was seen to refuse to create an object twice.
+    refuses_second_create: bool,
+}
+
+impl Claimer {
+    /// The entries are those that the reader has read.
+    pub(super) fn new(reader: BucketReader, entries: Entries) -> Self {
+        let mut claimer = Self {
+            reader,
+            messages: MessageEntries::default(),
+            refuses_second_create: false,
+        };
+        claimer.add(entries);
+        claimer
+    }
+
+    fn add(&mut self, entries: Entries) {
+        for (stamp, fact) in entries {
+            self.messages.add(stamp, fact);
+        }
+    }
+
+    pub(super) fn add_own(&mut self, path: Path, entries: Entries) {
+        self.reader.add_own(path);
+        self.add(entries);
+    }
+
+    /// A ledger of just these entries.
+    pub(super) fn piece(&self, entries: &Entries) -> Result<Vec<u8>, LedgerError> {
+        bytes(&self.reader.target, entries).map_err(|error| LedgerError::Closed(error.to_string()))
+    }
+
+    /// Which of these are not ours, by their index. What was read when the ledger was opened may be old: a claim is made all the
+    /// same if its name is free; else everything new is read before it is decided.
     pub(super) async fn claim_all(
         &mut self,
         mut open: Vec<Claim>,
-    ) -> Result<Vec<(usize, bool)>, LedgerError> {
-        let mut settled = Vec::new();
-        let mut pauses = self.store.pauses();
-        let mut trouble = Trouble::Changed;
+    ) -> Result<BTreeSet<usize>, LedgerError> {
+        let mut refused = BTreeSet::new();
+        let mut backoff = self.reader.store.backoff();
+        let mut failure = StoreFailure::Changed;
         if !open.is_empty() {
-            self.look(false).await?;
+            self.read_if_merged().await?;
         }
         while !open.is_empty() {
-            let mut tried = Vec::new();
-            for claim in open {
-                if !self.begun.has(&claim.pipe, claim.room) {
-                    tried.push(claim);
-                } else {
-                    // An attempt whose answer was lost may have been ours.
-                    settled.push((claim.index, self.made(&claim)));
-                }
-            }
+            let (begun, free): (Vec<_>, Vec<_>) = open
+                .into_iter()
+                .partition(|claim| self.messages.has_begun(&claim.pipe, claim.room));
+            // An attempt whose answer was lost may have been ours.
+            let of_others = begun.iter().filter(|claim| !self.is_made(claim));
+            refused.extend(of_others.map(|claim| claim.index));
             open = Vec::new();
-            for (claim, path, put) in self.attempts(tried).await? {
+            for (claim, path, put) in self.try_all(free).await? {
                 match put {
                     Put::Done(_) => {
-                        self.try_twice(&path, &claim).await?;
-                        settled.push((claim.index, true));
-                        self.wrote(path, claim.entries);
-                        continue;
+                        self.check_second_create(&path, &claim).await?;
+                        self.add_own(path, claim.entries);
                     }
-                    Put::Taken => {}
-                    Put::Lost(why) => trouble = why,
+                    Put::Taken => open.push(claim),
+                    Put::Lost(why) => {
+                        failure = why;
+                        open.push(claim);
+                    }
                 }
-                open.push(claim);
             }
             if !open.is_empty() {
-                if !pauses.pause().await {
-                    return Err(self.store.error("cannot be written", trouble));
+                if !backoff.pause().await {
+                    return Err(self.reader.store.error("cannot be written", failure));
                 }
-                self.look(true).await?;
+                let new = self.reader.read_new().await?;
+                self.add(new.entries);
             }
         }
-        Ok(settled)
+        Ok(refused)
     }
 
     /// One attempt for each, all at once.
-    async fn attempts(&self, claims: Vec<Claim>) -> Result<Vec<(Claim, Path, Put)>, LedgerError> {
-        let (all, mut done) = (claims.len(), Vec::new());
+    async fn try_all(&self, claims: Vec<Claim>) -> Result<Vec<(Claim, Path, Put)>, LedgerError> {
+        let (count, mut tried) = (claims.len(), Vec::new());
         let work = claims.into_iter().map(|claim| {
-            let (store, path) = (self.store.clone(), self.free(claim.room));
-            let text = self.text(&claim.entries)?;
-            Ok(attempt(store, claim, path, text))
+            let (store, path) = (self.reader.store.clone(), self.free_name(claim.room));
+            let piece = self.piece(&claim.entries)?;
+            Ok(create_claim(store, claim, path, piece))
         });
         let work = work.collect::<Result<Vec<_>, LedgerError>>()?;
-        side_by_side(all, work, |tried| {
-            done.push(tried?);
+        run_concurrently(count, work, |claim| {
+            tried.push(claim?);
             Ok(())
         })
         .await?;
-        Ok(done)
+        Ok(tried)
     }
 
-    /// The first name of a room's claims that is not taken, as far as is known. Who knows less finds it taken.
-    fn free(&self, room: RoomId) -> Path {
-        let name = |number| {
-            let claims = self.store.claims.clone();
-            claims.join(format!("{room}-{number}.jsonl"))
-        };
+    /// The first name of a room's claims that is free, as far as this run knows.
+    fn free_name(&self, room: RoomId) -> Path {
+        let claims = &self.reader.store.claims;
+        let name = |number| claims.clone().join(format!("{room}-{number}.jsonl"));
         let mut number = 0;
-        while self.seen.has(&name(number)) {
+        while self.reader.exists(&name(number)) {
             number += 1;
         }
         name(number)
     }
 
-    /// Whether the claim that is there is this one.
-    fn made(&self, claim: &Claim) -> bool {
+    /// Whether the claim that was read is this one.
+    fn is_made(&self, claim: &Claim) -> bool {
         let mut stamps = claim.entries.keys();
-        stamps.any(|stamp| self.begun.holds(&claim.pipe, stamp))
+        stamps.any(|stamp| self.messages.contains(&claim.pipe, stamp))
     }
 
     /// Once a run: a store that creates an object twice would let two runs send the same message.
-    async fn try_twice(&mut self, path: &Path, claim: &Claim) -> Result<(), LedgerError> {
-        if self.is_tried {
+    async fn check_second_create(&mut self, path: &Path, claim: &Claim) -> Result<(), LedgerError> {
+        if self.refuses_second_create {
             return Ok(());
         }
-        let text = self.text(&claim.entries)?;
-        match self.store.put(path, &text, PutMode::Create).await? {
-            Put::Done(_) => Err(self.unsafe_store(unconditional())),
+        let (store, piece) = (&self.reader.store, self.piece(&claim.entries)?);
+        match store.put(path, &piece, PutMode::Create).await? {
+            Put::Done(_) => Err(store.error("cannot be written safely", unconditional_store())),
             Put::Taken => {
-                self.is_tried = true;
+                self.refuses_second_create = true;
                 Ok(())
             }
-            // The next claim will tell.
+            // The next claim checks it.
             Put::Lost(_) => Ok(()),
         }
     }
 
-    /// Reads what is new, in any case or if anything was merged: with entries from elsewhere, or claims that are gone since.
-    async fn look(&mut self, in_any_case: bool) -> Result<(), LedgerError> {
-        let mut news = Entries::new();
-        let base = self.seen.look_at_base(&self.store, &self.target).await?;
-        let is_merged = base.is_some();
-        news.extend(base.into_iter().flat_map(|base| base.entries));
-        if in_any_case || is_merged {
-            let take = |part: Snapshot| news.extend(part.entries);
-            self.seen.look(&self.store, &self.target, take).await?;
-        }
-        for (stamp, fact) in news {
-            self.begun.take(stamp, fact);
+    /// If pieces were merged, there may be entries from elsewhere, and claims that were removed.
+    async fn read_if_merged(&mut self) -> Result<(), LedgerError> {
+        if let Some(base) = self.reader.read_new_base().await? {
+            self.add(base.entries);
+            let new = self.reader.read_new().await?;
+            self.add(new.entries);
         }
         Ok(())
     }
 }
 
-async fn attempt(
+async fn create_claim(
     store: Store,
     claim: Claim,
     path: Path,
-    text: Vec<u8>,
+    piece: Vec<u8>,
 ) -> Result<(Claim, Path, Put), LedgerError> {
-    let put = store.put(&path, &text, PutMode::Create).await?;
+    let put = store.put(&path, &piece, PutMode::Create).await?;
     Ok((claim, path, put))
 }

@@ -28,15 +28,15 @@ const IN_CLEAR: [&str; 3] = ["AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP", "GOOGLE_ALLOW
 
 /// Why there is no client.
 pub(super) enum Refusal {
-    /// A variable would send credentials in clear.
+    /// This variable would send credentials in clear.
     InClear(&'static str),
-    /// The library refused what it was given.
-    Given(object_store::Error),
+    /// The library refused a variable.
+    Invalid(object_store::Error),
 }
 
 impl From<object_store::Error> for Refusal {
     fn from(error: object_store::Error) -> Self {
-        Self::Given(error)
+        Self::Invalid(error)
     }
 }
 

@@ -1,20 +1,20 @@
 //! The ledger in a bucket: many small objects that are written once each, and one that they are merged into.
 //!
-//! Main types: [`Bucket`] (where it lies) and [`Log`] (opened for writing). For the ledger `KEY` there are
+//! Main type: [`Bucket`]. For the ledger `KEY` there are
 //!
-//! - `KEY`: a ledger like a file; only put in the place of the one that was read (`If-Match`), by merging and compacting;
-//! - `KEY.d/RUN-NUMBER.jsonl`: what one run wrote down at once; created, never changed. No two runs share a name, and whoever
-//!   writes one again, since the answer was lost, writes the same;
+//! - `KEY`, the base: a ledger like a file; only put in the place of the one that was read (`If-Match`), by merging and compacting;
+//! - `KEY.d/RUN-NUMBER.jsonl`, the pieces: what one run wrote down at once; created, never changed. No two runs share a name, and
+//!   a run that writes one again, since the answer was lost, writes the same;
 //! - `KEY.d/claims/ROOM-NUMBER.jsonl`: the intent of a message; it can be created once (`If-None-Match: *`), and so by one run.
 //!
-//! The ledger is the union of all of them. Whoever merges pieces removes them only after `KEY` holds them, and whoever reads
-//! lists the pieces before it reads `KEY`: so a piece that is gone is in what is read after it.
+//! The ledger is the union of all of them. A merge removes pieces only after the base holds them, and a reader lists the pieces
+//! before it reads the base: so a piece that is gone is in what is read after it.
 
-mod call;
 mod claim;
 mod connect;
-mod look;
 mod merge;
+mod read;
+mod retry;
 mod store;
 mod write;
 
@@ -23,15 +23,16 @@ use std::sync::{Arc, OnceLock};
 
 use tracing::info;
 
-use self::look::Seen;
+use self::read::BucketReader;
 use self::store::Store;
-pub use self::write::Log;
 use super::address::{Address, StoreOptions};
-use super::file::{LedgerError, Snapshot};
-use super::fold::Entries;
+use super::entry::Entries;
+use super::error::LedgerError;
+use super::file::Snapshot;
+use super::journal::Journal;
 use crate::model::{RunId, Target};
 
-/// Where a ledger lies in a bucket. `Debug` shows no secret.
+/// A ledger in a bucket. `Debug` shows no secret.
 #[derive(Clone)]
 pub struct Bucket {
     address: Address,
@@ -40,7 +41,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// The ledger at this address. Nothing is looked at yet.
+    /// Sends nothing yet.
     pub fn new(address: Address, options: StoreOptions) -> Self {
         Self {
             address,
@@ -58,15 +59,15 @@ impl Bucket {
     }
 
     pub(super) async fn read(&self, target: &Target) -> Result<Snapshot, LedgerError> {
-        let store = self.store()?;
-        let snapshot = Seen::default().all(store, target).await?;
+        let mut reader = BucketReader::new(self.store()?.clone(), target.clone());
+        let snapshot = reader.read_new().await?;
         let entries = snapshot.entries.len();
         info!(place = %self, found = snapshot.found, entries, "ledger read");
         Ok(snapshot)
     }
 
     pub(super) async fn target(&self) -> Result<Option<Target>, LedgerError> {
-        look::target(self.store()?).await
+        read::read_target(self.store()?).await
     }
 
     pub(super) async fn rewrite(
@@ -77,8 +78,8 @@ impl Bucket {
         merge::rewrite(self.store()?, target, work).await
     }
 
-    pub(super) async fn open(&self, target: &Target, run: &RunId) -> Result<Log, LedgerError> {
-        Log::open(self.store()?.clone(), target, run).await
+    pub(super) async fn open(&self, target: &Target, run: &RunId) -> Result<Journal, LedgerError> {
+        write::open(self.store()?.clone(), target, run).await
     }
 }
 

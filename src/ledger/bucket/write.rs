@@ -1,164 +1,76 @@
-//! A bucket's ledger opened for writing: facts are in the bucket when `append` comes back, and many share one object.
+//! Writes a journal's batches to a bucket: one object for all that wait.
 
 use std::collections::BTreeSet;
 
-use object_store::path::Path;
-use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
-use super::super::claims::Begun;
-use super::super::entry::{Fact, Stamp};
-use super::super::file::{LedgerError, Snapshot, bytes};
-use super::super::fold::Entries;
-use super::super::journal::Record;
-use super::super::stamps::Stamps;
-use super::call::Trouble;
-use super::claim::Claim;
-use super::look::Seen;
+use super::super::clock::EntryClock;
+use super::super::entry::Entries;
+use super::super::error::LedgerError;
+use super::super::journal::{Batch, Batches, Journal, answer};
+use super::claim::{Claim, Claimer};
 use super::merge::rewrite;
+use super::read::BucketReader;
 use super::store::Store;
-use crate::model::{Pipe, RoomId, RunId, Target, UserId};
+use crate::model::{RunId, Target};
 
-/// So many pieces are merged by the next run that writes, before it does: each has to be fetched by whoever reads the ledger.
-const MANY: usize = 256;
+/// More pieces than this are merged by the next run that writes: each has to be fetched by every run that reads the ledger.
+const MANY_PIECES: usize = 256;
 
-/// An open ledger in a bucket.
-#[derive(Debug)]
-pub struct Log {
-    stamps: Stamps,
-    sender: mpsc::UnboundedSender<Batch>,
-}
-
-#[derive(Debug)]
-struct Batch {
-    entries: Vec<(Stamp, Fact)>,
-    /// Only to be written if no message to this room was begun.
-    claim: Option<(Pipe, RoomId)>,
-    /// Whether it was written.
-    done: oneshot::Sender<Result<bool, LedgerError>>,
-}
-
-impl Log {
-    /// Reads what is there, and starts the writer: a task that ends with this.
-    pub(super) async fn open(
-        store: Store,
-        target: &Target,
-        run: &RunId,
-    ) -> Result<Self, LedgerError> {
-        let (mut seen, mut begun) = (Seen::default(), Begun::default());
-        let mut snapshot = seen.all(&store, target).await?;
-        let stamps = Stamps::after(run, snapshot.entries.keys().rev());
-        if seen.pieces(&store) > MANY {
-            snapshot = merged(&store, target, snapshot).await;
-        }
-        for (stamp, fact) in snapshot.entries {
-            begun.take(stamp, fact);
-        }
-        let (sender, batches) = mpsc::unbounded_channel();
-        let writer = Writer {
-            store,
-            target: target.clone(),
-            run: run.to_string(),
-            number: 0,
-            seen,
-            begun,
-            is_tried: false,
-        };
-        tokio::spawn(writer.work(batches));
-        Ok(Self { stamps, sender })
-    }
-
-    async fn hand_over(
-        &self,
-        facts: Vec<Fact>,
-        claim: Option<(Pipe, RoomId)>,
-    ) -> Result<bool, LedgerError> {
-        let gone = || LedgerError::Closed("its writer has stopped".to_owned());
-        let (done, answer) = oneshot::channel();
-        let entries = self.stamps.next().zip(facts).collect();
-        let batch = Batch {
-            entries,
-            claim,
-            done,
-        };
-        self.sender.send(batch).map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
-    }
-}
-
-/// The same, merged if that works: it is only to save the next reader's time.
-async fn merged(store: &Store, target: &Target, snapshot: Snapshot) -> Snapshot {
-    match rewrite(store, target, |entries| entries).await {
-        Ok(merged) => merged,
-        Err(error) => {
-            warn!(%error, "the ledger's pieces were not merged");
-            snapshot
+/// Reads what is there, and starts the writer: a task that ends with the journal.
+pub(super) async fn open(
+    store: Store,
+    target: &Target,
+    run: &RunId,
+) -> Result<Journal, LedgerError> {
+    let mut reader = BucketReader::new(store, target.clone());
+    let mut snapshot = reader.read_new().await?;
+    let clock = EntryClock::new(run, &snapshot.entries);
+    if reader.piece_count() > MANY_PIECES {
+        match rewrite(&reader.store, target, |entries| entries).await {
+            Ok(merged) => snapshot = merged,
+            Err(error) => warn!(%error, "the ledger's pieces were not merged"),
         }
     }
+    let (journal, batches) = Journal::new(clock);
+    let writer = Writer {
+        run: run.to_string(),
+        piece_number: 0,
+        claimer: Claimer::new(reader, snapshot.entries),
+    };
+    tokio::spawn(writer.write_all(batches));
+    Ok(journal)
 }
 
-impl Record for Log {
-    async fn append(&self, facts: Vec<Fact>) -> Result<(), LedgerError> {
-        self.hand_over(facts, None).await.map(drop)
-    }
-
-    async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
-        let intent = Fact::intended(pipe, room, from);
-        let claim = Some((pipe.clone(), room));
-        self.hand_over(vec![intent], claim).await
-    }
-}
-
-/// Who writes.
-pub(super) struct Writer {
-    pub(super) store: Store,
-    pub(super) target: Target,
+struct Writer {
     run: String,
-    number: u64,
-    pub(super) seen: Seen,
-    pub(super) begun: Begun,
-    /// Whether the store was seen to refuse to create an object twice.
-    pub(super) is_tried: bool,
+    piece_number: u64,
+    claimer: Claimer,
 }
 
 impl Writer {
-    /// Writes batches as they come: all that wait are written together. After an error nothing is.
-    async fn work(mut self, mut batches: mpsc::UnboundedReceiver<Batch>) {
-        let mut broken: Option<String> = None;
-        while let Some(first) = batches.recv().await {
-            let mut waiting = vec![first];
-            while let Ok(more) = batches.try_recv() {
-                waiting.push(more);
+    /// Writes batches as they come; after an error nothing more is written.
+    async fn write_all(mut self, mut batches: Batches) {
+        let mut written = Ok(Vec::new());
+        while let Some(waiting) = batches.recv().await {
+            if written.is_ok() {
+                written = self
+                    .write(&waiting)
+                    .await
+                    .map_err(|error| format!("{error}; {}", error.hint()));
             }
-            let result = match &broken {
-                Some(reason) => Err(reason.clone()),
-                None => self.write(&waiting).await.map_err(|error| told(&error)),
-            };
-            for (index, batch) in waiting.into_iter().enumerate() {
-                let answer = match &result {
-                    Ok(made_before) => Ok(!made_before.contains(&index)),
-                    Err(reason) => Err(LedgerError::Closed(reason.clone())),
-                };
-                // Nobody waits any more if the run was cut short; it is written all the same.
-                drop(batch.done.send(answer));
-            }
-            broken = broken.or(result.err());
+            answer(waiting, &written);
         }
     }
 
-    /// Which were not written, by their index: claims that others made before.
-    async fn write(&mut self, batches: &[Batch]) -> Result<BTreeSet<usize>, LedgerError> {
+    /// Writes batches, except claims that other runs made. Which were written.
+    async fn write(&mut self, batches: &[Batch]) -> Result<Vec<bool>, LedgerError> {
         let plain = batches.iter().filter(|batch| batch.claim.is_none());
-        let plain = plain.flat_map(|batch| batch.entries.iter().cloned());
-        let plain: Entries = plain.collect();
+        let plain: Entries = plain
+            .flat_map(|batch| batch.entries.iter().cloned())
+            .collect();
         if !plain.is_empty() {
-            self.number += 1;
-            let name = format!("{}-{:08}.jsonl", self.run, self.number);
-            let path = self.store.pieces.clone().join(name);
-            let text = self.text(&plain)?;
-            self.store.put_piece(&path, &text).await?;
-            info!(facts = plain.len(), bytes = text.len(), "ledger written");
-            self.wrote(path, plain);
+            self.write_piece(plain).await?;
         }
         let claims = batches.iter().enumerate().filter_map(|(index, batch)| {
             let (pipe, room) = batch.claim.clone()?;
@@ -170,30 +82,21 @@ impl Writer {
                 entries,
             })
         });
-        let settled = self.claim_all(claims.collect()).await?.into_iter();
-        let made_before = settled.filter(|(_, is_ours)| !is_ours);
-        Ok(made_before.map(|(index, _)| index).collect())
+        let refused: BTreeSet<usize> = self.claimer.claim_all(claims.collect()).await?;
+        Ok((0..batches.len())
+            .map(|index| !refused.contains(&index))
+            .collect())
     }
 
-    /// Remembers what this run wrote itself.
-    pub(super) fn wrote(&mut self, path: Path, entries: Entries) {
-        self.seen.knows(path);
-        for (stamp, fact) in entries {
-            self.begun.take(stamp, fact);
-        }
+    async fn write_piece(&mut self, entries: Entries) -> Result<(), LedgerError> {
+        self.piece_number += 1;
+        let name = format!("{}-{:08}.jsonl", self.run, self.piece_number);
+        let store = &self.claimer.reader.store;
+        let path = store.pieces.clone().join(name);
+        let piece = self.claimer.piece(&entries)?;
+        store.put_piece(&path, &piece).await?;
+        info!(facts = entries.len(), bytes = piece.len(), "ledger written");
+        self.claimer.add_own(path, entries);
+        Ok(())
     }
-
-    /// A ledger of just these entries.
-    pub(super) fn text(&self, entries: &Entries) -> Result<Vec<u8>, LedgerError> {
-        bytes(&self.target, entries).map_err(|error| LedgerError::Closed(error.to_string()))
-    }
-
-    pub(super) fn unsafe_store(&self, trouble: Trouble) -> LedgerError {
-        self.store.error("cannot be written safely", trouble)
-    }
-}
-
-/// An error and its remedy in one line: what it closes for others has to say both.
-fn told(error: &LedgerError) -> String {
-    format!("{error}; {}", error.hint())
 }

@@ -9,8 +9,8 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use roomform::ledger::{
-    Address, Entries, Fact, Ledger, Name, NameError, Place, Record, Stage, Stamp, StoreOptions,
-    bytes,
+    Address, Entries, Fact, Journal, LedgerBackend, Name, NameError, Record, Stage, Stamp,
+    StoreOptions, bytes,
 };
 use roomform::model::{Pipe, RoomId, RunId, Target, UserId, WidgetId};
 use roomform::sandbox::Config;
@@ -32,7 +32,7 @@ fn target() -> Target {
 }
 
 /// A client of its own: nothing is shared with another but the bucket.
-fn place(s3: &S3) -> Place {
+fn place(s3: &S3) -> LedgerBackend {
     let names = [
         "AWS_ENDPOINT_URL",
         "AWS_ACCESS_KEY_ID",
@@ -48,7 +48,7 @@ fn place(s3: &S3) -> Place {
             timeout: Duration::from_secs(20),
         })
     };
-    Place::new(Name::parse(LEDGER.as_ref()).unwrap(), options).unwrap()
+    LedgerBackend::new(Name::parse(LEDGER.as_ref()).unwrap(), options).unwrap()
 }
 
 fn run<T>(work: impl Future<Output = T>) -> T {
@@ -82,7 +82,7 @@ fn declared(pipe: String) -> Fact {
 }
 
 /// One writer: several appends wait at a time, as those of rooms do.
-async fn writer(place: Place, number: u64) {
+async fn writer(place: LedgerBackend, number: u64) {
     let run = RunId::new(number);
     let ledger = std::sync::Arc::new(place.open(&target(), &run).await.unwrap());
     let mut waiting = JoinSet::new();
@@ -154,7 +154,7 @@ fn eight_writers_lose_nothing_whatever_gets_lost_and_whoever_merges_meanwhile() 
 }
 
 /// All writers ask for the same messages at once: how often each room was given.
-async fn claims(ledgers: &[std::sync::Arc<Ledger>], rooms: u64) -> Vec<(RoomId, Vec<usize>)> {
+async fn claims(ledgers: &[std::sync::Arc<Journal>], rooms: u64) -> Vec<(RoomId, Vec<usize>)> {
     let mut asked = JoinSet::new();
     for room in (0..rooms).map(RoomId) {
         for (index, ledger) in ledgers.iter().enumerate() {

@@ -1,40 +1,30 @@
-//! A ledger wherever it lies, and whichever it is: everybody who reads or writes one asks a [`Place`].
+//! Where a ledger is: everything that reads or writes one asks a [`LedgerBackend`].
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::address::{Address, Name, NameError, StoreOptions};
 #[cfg(feature = "object-store")]
-use super::bucket::{Bucket, Log};
-use super::entry::Fact;
-use super::file::{self, LedgerError, Remembered, Snapshot};
-use super::fold::Entries;
-use super::journal::{Journal, Record};
-use super::rewrite::{rewrite, target_of};
-use crate::model::{Pipe, RoomId, RunId, Target, UserId};
+use super::bucket::Bucket;
+use super::entry::Entries;
+use super::error::LedgerError;
+use super::file::{self, Remembered, Snapshot};
+use super::journal::Journal;
+use super::rewrite::rewrite;
+use crate::model::{RunId, Target};
 
-/// Where a ledger lies.
+/// Where a ledger is.
 #[derive(Debug, Clone)]
-pub enum Place {
-    /// In a file.
+pub enum LedgerBackend {
+    /// A file.
     File(PathBuf),
-    /// In a bucket.
+    /// Objects in a bucket.
     #[cfg(feature = "object-store")]
     Bucket(Bucket),
 }
 
-/// A ledger opened for writing.
-#[derive(Debug)]
-pub enum Ledger {
-    /// A file.
-    File(Journal),
-    /// A bucket.
-    #[cfg(feature = "object-store")]
-    Bucket(Log),
-}
-
-impl Place {
-    /// The place with this name. `options` is only asked for a bucket's.
+impl LedgerBackend {
+    /// The ledger with this name. `options` is only called for a bucket.
     ///
     /// # Errors
     /// Those of `options`, and [`NameError`] where this program knows no buckets.
@@ -78,7 +68,7 @@ impl Place {
         }
     }
 
-    /// What the ledger of a target comes to; its entries are not kept.
+    /// What the ledger of a target comes to.
     ///
     /// # Errors
     /// [`LedgerError`], except `Closed`.
@@ -96,14 +86,14 @@ impl Place {
     /// [`LedgerError`]: it cannot be read, or does not start as a ledger.
     pub async fn target(&self) -> Result<Option<Target>, LedgerError> {
         match self {
-            Self::File(path) => target_of(path),
+            Self::File(path) => file::target_of(path),
             #[cfg(feature = "object-store")]
             Self::Bucket(bucket) => bucket.target().await,
         }
     }
 
-    /// Puts other entries in the place of a ledger's, and gives them back with what was wrong with the old ones. Runs that write
-    /// meanwhile lose nothing. In a bucket the work may be done anew, where somebody else was quicker.
+    /// Replaces a ledger's entries, and returns the new ones with what was wrong with the old ledger. Runs that write meanwhile
+    /// lose nothing. In a bucket `work` is called again when another run was quicker.
     ///
     /// # Errors
     /// [`LedgerError`]; no entry is lost.
@@ -119,19 +109,19 @@ impl Place {
         }
     }
 
-    /// Opens the ledger of a target for a run to write to. A bucket's has to be opened, and used, in a tokio runtime.
+    /// Opens the ledger of a target for a run to write to. One in a bucket has to be opened and used in a tokio runtime.
     ///
     /// # Errors
     /// [`LedgerError`]: also when it is of another target, newer, or damaged.
-    pub async fn open(&self, target: &Target, run: &RunId) -> Result<Ledger, LedgerError> {
+    pub async fn open(&self, target: &Target, run: &RunId) -> Result<Journal, LedgerError> {
         match self {
-            Self::File(path) => Journal::open(path, target, run).map(Ledger::File),
+            Self::File(path) => Journal::open(path, target, run),
             #[cfg(feature = "object-store")]
-            Self::Bucket(bucket) => bucket.open(target, run).await.map(Ledger::Bucket),
+            Self::Bucket(bucket) => bucket.open(target, run).await,
         }
     }
 
-    /// Its name if it means the same on another machine: an address, or a path from where the program stands.
+    /// Its name if it means the same on another machine: an address, or a relative path.
     pub fn portable(&self) -> Option<String> {
         match self {
             Self::File(path) if path.is_absolute() => None,
@@ -142,30 +132,12 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for LedgerBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
             #[cfg(feature = "object-store")]
             Self::Bucket(bucket) => bucket.fmt(f),
-        }
-    }
-}
-
-impl Record for Ledger {
-    async fn append(&self, facts: Vec<Fact>) -> Result<(), LedgerError> {
-        match self {
-            Self::File(journal) => journal.append(facts).await,
-            #[cfg(feature = "object-store")]
-            Self::Bucket(log) => log.append(facts).await,
-        }
-    }
-
-    async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
-        match self {
-            Self::File(journal) => journal.claim(pipe, room, from).await,
-            #[cfg(feature = "object-store")]
-            Self::Bucket(log) => log.claim(pipe, room, from).await,
         }
     }
 }

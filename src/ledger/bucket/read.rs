@@ -1,0 +1,154 @@
+//! Reads a ledger's objects: the pieces first, then what they are merged into.
+
+use std::collections::BTreeSet;
+use std::path::Path as Name;
+
+use object_store::path::Path;
+use object_store::{ObjectMeta, UpdateVersion};
+
+use super::super::error::LedgerError;
+use super::super::file::{Snapshot, parse};
+use super::super::json::Header;
+use super::store::{CONCURRENT_CALLS, Fetched, Store, run_concurrently};
+use crate::model::Target;
+
+/// Remembers what it read, so that the next read only fetches what is new.
+#[derive(Debug)]
+pub(super) struct BucketReader {
+    pub(super) store: Store,
+    pub(super) target: Target,
+    /// Pieces and claims, as last listed.
+    pub(super) listed: Vec<ObjectMeta>,
+    /// Pieces and claims whose content was read or written.
+    known: BTreeSet<Path>,
+    /// What the run itself wrote since they were listed.
+    own: BTreeSet<Path>,
+    /// What the pieces are merged into.
+    pub(super) base: Option<UpdateVersion>,
+}
+
+impl BucketReader {
+    pub(super) fn new(store: Store, target: Target) -> Self {
+        Self {
+            store,
+            target,
+            listed: Vec::new(),
+            known: BTreeSet::new(),
+            own: BTreeSet::new(),
+            base: None,
+        }
+    }
+
+    /// What is new since the last read; the first time, the whole ledger. Pieces are listed before the base is read: one that
+    /// is removed meanwhile is in the base.
+    pub(super) async fn read_new(&mut self) -> Result<Snapshot, LedgerError> {
+        let mut listed = self.store.list(&self.store.pieces).await?;
+        listed.extend(self.store.list(&self.store.claims).await?);
+        listed.retain(|object| object.location.as_ref().ends_with(".jsonl"));
+        let paths = listed.iter().map(|object| &object.location);
+        let new: Vec<Path> = paths
+            .filter(|path| !self.known.contains(path))
+            .cloned()
+            .collect();
+        self.listed = listed;
+        self.own.clear();
+        let mut snapshot = Snapshot::default();
+        for (path, bytes) in fetch_all(&self.store, new).await? {
+            let piece = self.parse_object(&path, &bytes)?;
+            snapshot.found = true;
+            snapshot.entries.extend(piece.entries);
+            self.known.insert(path);
+        }
+        if let Some(base) = self.read_new_base().await? {
+            snapshot.found = true;
+            snapshot.entries.extend(base.entries);
+        }
+        Ok(snapshot)
+    }
+
+    /// What pieces are merged into, if it changed since the last read.
+    pub(super) async fn read_new_base(&mut self) -> Result<Option<Snapshot>, LedgerError> {
+        let path = &self.store.base;
+        match self.store.fetch(path, self.base.as_ref()).await? {
+            Fetched::Bytes(bytes, version) => {
+                let snapshot = self.parse_object(path, &bytes)?;
+                self.base = Some(version);
+                Ok(Some(snapshot))
+            }
+            Fetched::Same => Ok(None),
+            Fetched::Absent => {
+                self.base = None;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Objects are put whole: one that ends within a line is damaged.
+    fn parse_object(&self, path: &Path, bytes: &[u8]) -> Result<Snapshot, LedgerError> {
+        let name = self.store.address_of(path);
+        let snapshot = parse(Name::new(&name), bytes, &self.target)?;
+        if snapshot.warnings.is_empty() {
+            return Ok(snapshot);
+        }
+        let line = 1 + bytes.iter().filter(|byte| **byte == b'\n').count();
+        let reason = "the object ends within a line";
+        Err(LedgerError::damaged(name.as_ref(), line, reason))
+    }
+
+    /// What the run itself wrote need not be read again.
+    pub(super) fn add_own(&mut self, path: Path) {
+        self.known.insert(path.clone());
+        self.own.insert(path);
+    }
+
+    /// Whether an object was listed, or written by this run since.
+    pub(super) fn exists(&self, path: &Path) -> bool {
+        self.own.contains(path) || self.listed.iter().any(|object| object.location == *path)
+    }
+
+    /// How many of the listed objects are pieces.
+    pub(super) fn piece_count(&self) -> usize {
+        let listed = self.listed.iter();
+        listed
+            .filter(|object| !self.store.is_claim(&object.location))
+            .count()
+    }
+}
+
+/// Those that are gone were merged meanwhile.
+async fn fetch_all(store: &Store, paths: Vec<Path>) -> Result<Vec<(Path, Vec<u8>)>, LedgerError> {
+    let mut found = Vec::new();
+    let work = paths.into_iter().map(|path| {
+        let store = store.clone();
+        async move {
+            let fetched = store.fetch(&path, None).await;
+            fetched.map(|fetched| (path, fetched))
+        }
+    });
+    run_concurrently(CONCURRENT_CALLS, work.collect(), |fetched| {
+        if let (path, Fetched::Bytes(bytes, _)) = fetched? {
+            found.push((path, bytes));
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(found)
+}
+
+/// Whose ledger it is; `None` if there is none.
+pub(super) async fn read_target(store: &Store) -> Result<Option<Target>, LedgerError> {
+    let pieces = store.list(&store.pieces).await?.into_iter();
+    let pieces = pieces.map(|object| object.location);
+    for path in std::iter::once(store.base.clone()).chain(pieces) {
+        if let Fetched::Bytes(bytes, _) = store.fetch(&path, None).await? {
+            let line = bytes.split(|byte| *byte == b'\n').next();
+            let header = line.and_then(|line| Header::parse(line).ok());
+            let target = header.map(Header::into_target).ok_or_else(|| {
+                let reason = "the object does not start with a ledger's header";
+                LedgerError::damaged(store.address_of(&path).as_ref(), 1, reason)
+            });
+            return target.map(Some);
+        }
+    }
+    Ok(None)
+}

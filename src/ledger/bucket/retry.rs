@@ -1,0 +1,183 @@
+//! Calls to a store that failed: the table of what is retried, with pauses, and reasons without secrets.
+
+use std::error::Error;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use object_store::client::HttpError;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+use tracing::info;
+
+/// The most characters of a store's own message that are shown.
+const MESSAGE_LENGTH: usize = 200;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+const CHECK_NETWORK: &str = "check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; where no key is set, a role of the machine has to give one";
+const GRANT_RIGHTS: &str = "the credentials need the rights to list, get and put objects below the ledger's key, and to delete for merging; docs/ledger-in-a-bucket.md has the policy";
+pub(super) const SET_KEYS: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what Google's and Azure's stores take; docs/ledger-in-a-bucket.md has the table";
+const CHECK_BUCKET: &str =
+    "check the bucket's name and region; roomform makes objects, but no bucket";
+const CHECK_SERVER: &str =
+    "check the address, the region and the server that AWS_ENDPOINT_URL or the like names";
+
+/// Why a call failed, and what the user can do about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum StoreFailure {
+    /// There is no such object, or no such bucket.
+    Absent(String),
+    Exists,
+    /// The object is not the one that was read.
+    Changed,
+    /// The object is the one that was read.
+    Same,
+    /// The store or the network failed: whether it acted is not known, and a retry may work.
+    Transient(String, &'static str),
+    /// A retry will not work.
+    Permanent(String, &'static str),
+}
+
+impl StoreFailure {
+    pub(super) fn new(error: &object_store::Error, hidden: &[SecretString]) -> Self {
+        let reason = || reason(error, hidden);
+        match error {
+            object_store::Error::NotFound { .. } => Self::Absent(reason()),
+            object_store::Error::AlreadyExists { .. } => Self::Exists,
+            object_store::Error::Precondition { .. } => Self::Changed,
+            object_store::Error::NotModified { .. } => Self::Same,
+            object_store::Error::PermissionDenied { .. } => Self::Permanent(reason(), GRANT_RIGHTS),
+            object_store::Error::Unauthenticated { .. } => Self::Permanent(reason(), SET_KEYS),
+            object_store::Error::Generic { .. } => match status(&error.to_string()) {
+                None if is_redirect(error) => Self::Permanent(reason(), CHECK_BUCKET),
+                Some((408 | 409 | 425 | 429 | 500.., _)) | None => {
+                    Self::Transient(reason(), CHECK_NETWORK)
+                }
+                Some((401, _)) => Self::Permanent(reason(), SET_KEYS),
+                Some((403, _)) => Self::Permanent(reason(), GRANT_RIGHTS),
+                Some((300..=399 | 404, _)) => Self::Permanent(reason(), CHECK_BUCKET),
+                Some(_) => Self::Permanent(reason(), CHECK_SERVER),
+            },
+            _ => Self::Permanent(reason(), CHECK_SERVER),
+        }
+    }
+
+    /// Why it failed, and what the user can do about it.
+    pub(super) fn into_reason(self) -> (String, &'static str) {
+        match self {
+            Self::Absent(reason) => (reason, CHECK_BUCKET),
+            Self::Exists => ("an object is there already".to_owned(), CHECK_SERVER),
+            Self::Changed | Self::Same => ("somebody else changes it".to_owned(), "run it again"),
+            Self::Transient(reason, remedy) | Self::Permanent(reason, remedy) => (reason, remedy),
+        }
+    }
+}
+
+/// The status in the library's message, its only place, and what comes after it.
+fn status(text: &str) -> Option<(u16, &str)> {
+    let (_, rest) = text.split_once("status code: ")?;
+    let number = rest.get(..3)?.parse().ok()?;
+    Some((number, rest))
+}
+
+/// A redirect that leads nowhere has no status in the library's message.
+fn is_redirect(error: &object_store::Error) -> bool {
+    error.to_string().contains("Received redirect")
+}
+
+fn reason(error: &object_store::Error, hidden: &[SecretString]) -> String {
+    let text = error.to_string();
+    let words = match (status(&text), innermost_cause(error)) {
+        (Some((_, rest)), _) => describe_answer(rest),
+        (None, Some(cause)) => cause,
+        // The address and the duration come before it.
+        (None, None) => text.rsplit(" - ").next().unwrap_or_default().to_owned(),
+    };
+    let words = hidden.iter().fold(words, |words, secret| {
+        let secret = secret.expose_secret();
+        if secret.is_empty() {
+            return words;
+        }
+        words.replace(secret, "…")
+    });
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= MESSAGE_LENGTH {
+        return line;
+    }
+    line.chars().take(MESSAGE_LENGTH).chain(['…']).collect()
+}
+
+/// The status, and the code and message of the XML if there are any.
+fn describe_answer(rest: &str) -> String {
+    let (status, body) = rest.split_once(": ").unwrap_or((rest, ""));
+    let part = |name: &str| {
+        let (_, rest) = body.split_once(&format!("<{name}>"))?;
+        rest.split_once('<').map(|(part, _)| part.to_owned())
+    };
+    let parts: Vec<String> = ["Code", "Message"].into_iter().filter_map(part).collect();
+    match (parts.is_empty(), body.trim()) {
+        (false, _) => format!("it answered {status}: {}", parts.join(": ")),
+        (true, "") => format!("it answered {status}"),
+        (true, body) => format!("it answered {status}: {body}"),
+    }
+}
+
+/// Of a call without an answer the innermost cause has the message that helps, and no address.
+fn innermost_cause(error: &object_store::Error) -> Option<String> {
+    let mut cause: &dyn Error = error;
+    let mut http = false;
+    while let Some(next) = cause.source() {
+        http |= next.is::<HttpError>();
+        cause = next;
+    }
+    http.then(|| cause.to_string())
+}
+
+/// Pauses between attempts, which get longer until patience ends. No two writers have the same.
+pub(super) struct Backoff {
+    until: Instant,
+    next: Duration,
+}
+
+impl Backoff {
+    pub(super) fn new(patience: Duration) -> Self {
+        Self {
+            until: Instant::now() + patience,
+            next: FIRST_PAUSE,
+        }
+    }
+
+    /// Waits; false, at once, if patience would end meanwhile.
+    pub(super) async fn pause(&mut self) -> bool {
+        let part = RandomState::new().hash_one(Instant::now()) % 1000;
+        let pause = self.next.mul_f64(0.5 + part as f64 / 1000.0);
+        if Instant::now() + pause > self.until {
+            return false;
+        }
+        self.next = (self.next * 2).min(LONGEST_PAUSE);
+        tokio::time::sleep(pause).await;
+        true
+    }
+
+    /// Tries until an attempt works, fails permanently, or patience ends.
+    pub(super) async fn retry<T, F>(
+        mut self,
+        call: &str,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, StoreFailure>
+    where
+        F: Future<Output = Result<T, StoreFailure>>,
+    {
+        loop {
+            match attempt().await {
+                Err(StoreFailure::Transient(reason, remedy)) => {
+                    info!(call, reason, "the ledger's store failed");
+                    if !self.pause().await {
+                        return Err(StoreFailure::Transient(reason, remedy));
+                    }
+                }
+                settled => return settled,
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The stamps of a run's entries, in an order that never runs backwards.
+
+use std::iter::repeat_with;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use jiff::Timestamp;
+
+use super::entry::{Entries, Stamp};
+use crate::model::RunId;
+
+#[derive(Debug)]
+pub(super) struct EntryClock {
+    run: RunId,
+    earliest_millisecond: AtomicI64,
+    sequence: AtomicU64,
+}
+
+impl EntryClock {
+    /// A clock for entries that are added to these.
+    pub(super) fn new(run: &RunId, entries: &Entries) -> Self {
+        let latest_first = entries.keys().rev();
+        let mut times = latest_first.flat_map(|stamp| stamp.time.parse::<Timestamp>());
+        let earliest = times.next().map_or(0, |time| time.as_millisecond() + 1);
+        Self {
+            run: run.clone(),
+            earliest_millisecond: AtomicI64::new(earliest),
+            sequence: AtomicU64::new(0),
+        }
+    }
+
+    /// The next stamps, all of this moment.
+    pub(super) fn next_stamps(&self) -> impl Iterator<Item = Stamp> {
+        let time = format!("{:.3}", self.now());
+        repeat_with(move || Stamp {
+            time: time.clone(),
+            run: self.run.to_string(),
+            sequence: self.sequence.fetch_add(1, Ordering::Relaxed) + 1,
+        })
+    }
+
+    /// What is written later is later, also after entries of a machine whose clock is ahead.
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        let earliest = self
+            .earliest_millisecond
+            .fetch_max(now.as_millisecond(), Ordering::Relaxed);
+        Timestamp::from_millisecond(earliest).map_or(now, |earliest| earliest.max(now))
+    }
+}

@@ -1,0 +1,133 @@
+//! Writes a journal's batches to a file, by a thread, so that nothing else waits for the disk: one fsync for all that wait.
+//!
+//! The file is locked only while lines are written: two runs on one ledger take turns batch by batch.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use super::claims::FileMessages;
+use super::clock::EntryClock;
+use super::entry::Entries;
+use super::error::LedgerError;
+use super::file::{buffered, is_whole_line, parse};
+use super::journal::{Batch, Batches, Journal, answer};
+use super::json::{bytes, write_entry};
+use super::lock::{create_locked, open_locked, sync_directory};
+use crate::model::{RunId, Target};
+
+/// How long lines come together before the disk is asked for all of them: it saves a third of the work where a server answers at
+/// once. Rooms are begun ahead and do not wait for it; a room with more members than one call takes does after each call, and
+/// so does a welcome.
+const LINGER: Duration = Duration::from_millis(1);
+
+impl Journal {
+    /// Opens the ledger file of a target for a run to write to; makes it, and its directory, if it is not there.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: also when the file is of another target, newer, or damaged.
+    pub fn open(path: &Path, target: &Target, run: &RunId) -> Result<Self, LedgerError> {
+        let entries = prepare(path, target)?;
+        let (journal, mut batches) = Self::new(EntryClock::new(run, &entries));
+        let owned = path.to_owned();
+        let thread = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || write_all(&owned, &mut batches))
+            .map_err(LedgerError::io(path, "no thread could be started for it"))?;
+        Ok(journal.with_thread(thread))
+    }
+}
+
+/// Makes a new file a ledger, and makes sure that an old one is of this target. The entries that are in it.
+fn prepare(path: &Path, target: &Target) -> Result<Entries, LedgerError> {
+    let mut file = create_locked(path)?;
+    let old = parse(path, buffered(&mut file), target)?;
+    if !old.has_header {
+        bytes(target, &Entries::new())
+            .map_err(io::Error::from)
+            .and_then(|header| append(&mut file, &header))
+            .and_then(|()| file.sync_all())
+            .and_then(|()| sync_directory(path))
+            .map_err(LedgerError::io(path, "cannot be written"))?;
+    }
+    Ok(old.entries)
+}
+
+/// Writes batches as they come; after an error nothing more is written.
+fn write_all(path: &Path, batches: &mut Batches) {
+    let mut messages = FileMessages::default();
+    let mut written = Ok(Vec::new());
+    while let Some(waiting) = batches.blocking_recv(LINGER) {
+        if written.is_ok() {
+            written = write(path, &waiting, &mut messages)
+                .map_err(|error| format!("`{}`: {error}", path.display()));
+        }
+        answer(waiting, &written);
+    }
+}
+
+/// Writes batches, except claims that were made before. Which were written.
+fn write(path: &Path, batches: &[Batch], messages: &mut FileMessages) -> io::Result<Vec<bool>> {
+    let mut file = open_locked(path)?;
+    if batches.iter().any(|batch| batch.claim.is_some()) {
+        messages.catch_up(path)?;
+    }
+    let (mut lines, mut written, mut claimed) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for Batch { entries, claim, .. } in batches {
+        let is_free = claim
+            .as_ref()
+            .is_none_or(|(pipe, room)| !messages.has_begun(pipe, *room) && claimed.insert(*room));
+        if is_free {
+            for (stamp, fact) in entries {
+                write_entry(&mut lines, stamp, fact)?;
+            }
+        }
+        written.push(is_free);
+    }
+    append(&mut file, &lines)?;
+    file.sync_data()?;
+    Ok(written)
+}
+
+/// Writes whole lines after whole lines: what a killed run left of its last one is cut off first. The caller holds the lock.
+fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
+    let end = file.seek(SeekFrom::End(0))?;
+    let mut whole = end_of_lines(file, end)?;
+    if whole < end {
+        file.seek(SeekFrom::Start(whole))?;
+        let mut tail = Vec::new();
+        file.read_to_end(&mut tail)?;
+        if is_whole_line(&tail) {
+            file.write_all(b"\n")?;
+            whole = end + 1;
+        } else {
+            file.set_len(whole)?;
+        }
+    }
+    let written = file.write_all(lines);
+    if written.is_err() {
+        // Half a line would be taken for a killed run's; so it is cut off now, if the disk still lets us.
+        drop(file.set_len(whole));
+    }
+    written
+}
+
+/// Where the last whole line ends, searched backwards from the end.
+fn end_of_lines(file: &mut File, end: u64) -> io::Result<u64> {
+    let mut until = end;
+    let mut piece = [0; 4096];
+    while until > 0 {
+        let from = until.saturating_sub(piece.len() as u64);
+        let part = piece.get_mut(..(until - from) as usize);
+        let part = part.unwrap_or_default();
+        file.seek(SeekFrom::Start(from))?;
+        file.read_exact(part)?;
+        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(from + at as u64 + 1);
+        }
+        until = from;
+    }
+    Ok(0)
+}

@@ -1,0 +1,367 @@
+//! The one JSON form of a ledger: a header line, then one entry a line.
+
+use std::borrow::Cow;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Entries, Fact, Stage, Stamp};
+use crate::model::{
+    Field, FieldSet, FieldValue, Pipe, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
+};
+
+/// The version that is written, and the newest that is read.
+pub(super) const VERSION: u32 = 1;
+
+/// The key that makes a line a header.
+pub(super) const HEADER_KEY: &[u8] = b"roomform_ledger";
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) roomform_ledger: u32,
+    origin: String,
+    widget: u64,
+}
+
+impl Header {
+    pub(super) fn parse(line: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(line)
+    }
+
+    pub(super) fn into_target(self) -> Target {
+        Target {
+            origin: self.origin,
+            widget: WidgetId(self.widget),
+        }
+    }
+}
+
+/// The keys of every kind of entry, in the order in which they are written. A line has those of its kind.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct EntryLine<'a> {
+    run: Cow<'a, str>,
+    seq: u64,
+    time: Cow<'a, str>,
+    kind: EntryKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipe: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<Vec<u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public: Option<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    welcome: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    taken_out: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<JsonValue<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shown: Option<JsonValue<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declared: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum EntryKind {
+    #[default]
+    Intent,
+    Confirmed,
+    Adopted,
+    Released,
+    Shown,
+    Message,
+    Seen,
+    Declared,
+    Roster,
+    Forgotten,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum JsonValue<'a> {
+    Public(bool),
+    Type(i64),
+    Title(Cow<'a, str>),
+}
+
+/// The bytes of a ledger: header and entries.
+///
+/// # Errors
+/// If an entry cannot be written as JSON, which none can cause.
+pub fn bytes(target: &Target, entries: &Entries) -> Result<Vec<u8>, serde_json::Error> {
+    let header = Header {
+        roomform_ledger: VERSION,
+        origin: target.origin.clone(),
+        widget: target.widget.0,
+    };
+    let mut bytes = serde_json::to_vec(&header)?;
+    bytes.push(b'\n');
+    for (stamp, fact) in entries {
+        write_entry(&mut bytes, stamp, fact)?;
+    }
+    Ok(bytes)
+}
+
+pub(super) fn write_entry(
+    bytes: &mut Vec<u8>,
+    stamp: &Stamp,
+    fact: &Fact,
+) -> serde_json::Result<()> {
+    serde_json::to_writer(&mut *bytes, &EntryLine::new(stamp, fact))?;
+    bytes.push(b'\n');
+    Ok(())
+}
+
+pub(super) fn parse_entry(line: &[u8]) -> serde_json::Result<(Stamp, Fact)> {
+    serde_json::from_slice::<EntryLine<'_>>(line)?.into_entry()
+}
+
+impl<'a> EntryLine<'a> {
+    fn new(stamp: &'a Stamp, fact: &'a Fact) -> Self {
+        let pipe = fact.pipe().map(|pipe| pipe.as_str().into());
+        let line = |kind| Self {
+            run: stamp.run.as_str().into(),
+            seq: stamp.sequence,
+            time: stamp.time.as_str().into(),
+            kind,
+            pipe,
+            ..Self::default()
+        };
+        match fact {
+            Fact::Intent {
+                pipe: _,
+                members,
+                welcome,
+            } => Self {
+                members: Some(numbers(members)),
+                welcome: *welcome,
+                ..line(EntryKind::Intent)
+            },
+            Fact::Confirmed {
+                pipe: _,
+                room,
+                members,
+                sent,
+                kept,
+            } => Self {
+                room_id: Some(room.0),
+                members: Some(numbers(members)),
+                title: Some(sent.title.as_str().into()),
+                r#type: Some(sent.kind.number()),
+                public: Some(sent.public),
+                kept: kept.iter().map(|field| field.name().into()).collect(),
+                ..line(EntryKind::Confirmed)
+            },
+            Fact::Adopted {
+                pipe: _,
+                room,
+                members,
+            } => Self {
+                room_id: Some(room.0),
+                members: Some(numbers(members)),
+                ..line(EntryKind::Adopted)
+            },
+            Fact::Released {
+                pipe: _,
+                room,
+                members,
+                taken_out,
+            } => Self {
+                room_id: Some(room.0),
+                members: Some(numbers(members)),
+                taken_out: *taken_out,
+                ..line(EntryKind::Released)
+            },
+            Fact::Shown {
+                pipe: _,
+                room,
+                field,
+                sent,
+                shown,
+            } => Self {
+                room_id: Some(room.0),
+                field: Some(field.name().into()),
+                sent: Some(sent.into()),
+                shown: Some(shown.into()),
+                ..line(EntryKind::Shown)
+            },
+            Fact::Message {
+                pipe: _,
+                room,
+                from,
+                stage,
+            } => Self {
+                room_id: Some(room.0),
+                from: Some(from.0),
+                stage: Some(stage_name(*stage).into()),
+                ..line(EntryKind::Message)
+            },
+            Fact::Seen { pipe: _, room } => Self {
+                room_id: Some(room.0),
+                ..line(EntryKind::Seen)
+            },
+            Fact::Declared { pipe: _, declared } => Self {
+                declared: Some(*declared),
+                ..line(EntryKind::Declared)
+            },
+            Fact::Roster { source, given } => Self {
+                source: Some(source.as_str().into()),
+                given: Some(*given),
+                ..line(EntryKind::Roster)
+            },
+            Fact::Forgotten { pipe: _ } => line(EntryKind::Forgotten),
+        }
+    }
+
+    fn into_entry(self) -> serde_json::Result<(Stamp, Fact)> {
+        let stamp = Stamp {
+            time: self.time.into_owned(),
+            run: self.run.into_owned(),
+            sequence: self.seq,
+        };
+        let pipe = || required(self.pipe, "pipe").map(Pipe::new);
+        let room = || required(self.room_id, "room_id").map(RoomId);
+        let members = || {
+            let numbers = required(self.members, "members")?;
+            serde_json::Result::Ok(numbers.into_iter().map(UserId).collect())
+        };
+        let fact = match self.kind {
+            EntryKind::Intent => Fact::Intent {
+                pipe: pipe()?,
+                members: members()?,
+                welcome: self.welcome,
+            },
+            EntryKind::Confirmed => Fact::Confirmed {
+                pipe: pipe()?,
+                room: room()?,
+                members: members()?,
+                sent: RoomState {
+                    title: required(self.title, "title")?.into_owned(),
+                    kind: RoomKind::from_number(required(self.r#type, "type")?),
+                    public: required(self.public, "public")?,
+                },
+                kept: parse_fields(&self.kept)?,
+            },
+            EntryKind::Adopted => Fact::Adopted {
+                pipe: pipe()?,
+                room: room()?,
+                members: members()?,
+            },
+            EntryKind::Released => Fact::Released {
+                pipe: pipe()?,
+                room: room()?,
+                members: members()?,
+                taken_out: self.taken_out,
+            },
+            EntryKind::Shown => {
+                let field = parse_field(&required(self.field, "field")?)?;
+                Fact::Shown {
+                    pipe: pipe()?,
+                    room: room()?,
+                    field,
+                    sent: required(self.sent, "sent")?.into_value(field)?,
+                    shown: required(self.shown, "shown")?.into_value(field)?,
+                }
+            }
+            EntryKind::Message => Fact::Message {
+                pipe: pipe()?,
+                room: room()?,
+                from: UserId(required(self.from, "from")?),
+                stage: parse_stage(&required(self.stage, "stage")?)?,
+            },
+            EntryKind::Seen => Fact::Seen {
+                pipe: pipe()?,
+                room: room()?,
+            },
+            EntryKind::Declared => Fact::Declared {
+                pipe: pipe()?,
+                declared: required(self.declared, "declared")?,
+            },
+            EntryKind::Roster => Fact::Roster {
+                source: required(self.source, "source")?.into_owned(),
+                given: required(self.given, "given")?,
+            },
+            EntryKind::Forgotten => Fact::Forgotten { pipe: pipe()? },
+        };
+        Ok((stamp, fact))
+    }
+}
+
+fn required<T>(value: Option<T>, key: &'static str) -> serde_json::Result<T> {
+    value.ok_or_else(|| serde_json::Error::missing_field(key))
+}
+
+fn numbers(members: &[UserId]) -> Vec<u64> {
+    members.iter().map(|user| user.0).collect()
+}
+
+fn parse_field(name: &str) -> serde_json::Result<Field> {
+    let unknown = || serde_json::Error::custom(format!("unknown field name `{name}`"));
+    Field::from_name(name).ok_or_else(unknown)
+}
+
+fn parse_fields(names: &[Cow<'_, str>]) -> serde_json::Result<FieldSet> {
+    names.iter().map(|name| parse_field(name)).collect()
+}
+
+fn stage_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Intended => "intended",
+        Stage::Confirmed => "confirmed",
+        Stage::Failed => "failed",
+    }
+}
+
+fn parse_stage(name: &str) -> serde_json::Result<Stage> {
+    let mut stages = [Stage::Intended, Stage::Confirmed, Stage::Failed].into_iter();
+    let unknown = || serde_json::Error::custom(format!("unknown stage `{name}`"));
+    stages
+        .find(|stage| stage_name(*stage) == name)
+        .ok_or_else(unknown)
+}
+
+impl<'a> From<&'a FieldValue> for JsonValue<'a> {
+    fn from(value: &'a FieldValue) -> Self {
+        match value {
+            FieldValue::Title(title) => Self::Title(title.into()),
+            FieldValue::Kind(kind) => Self::Type(kind.number()),
+            FieldValue::Public(public) => Self::Public(*public),
+        }
+    }
+}
+
+impl JsonValue<'_> {
+    fn into_value(self, field: Field) -> serde_json::Result<FieldValue> {
+        match (field, self) {
+            (Field::Title, Self::Title(title)) => Ok(FieldValue::Title(title.into_owned())),
+            (Field::Kind, Self::Type(number)) => {
+                Ok(FieldValue::Kind(RoomKind::from_number(number)))
+            }
+            (Field::Public, Self::Public(public)) => Ok(FieldValue::Public(public)),
+            (field, _) => {
+                let name = field.name();
+                let message = format!("`sent` or `shown` is not a value of `{name}`");
+                Err(serde_json::Error::custom(message))
+            }
+        }
+    }
+}
