@@ -101,3 +101,10 @@ impl LedgerError {
         }
     }
 }
+
+/// No entry of ours causes it.
+impl From<serde_json::Error> for LedgerError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Closed(error.to_string())
+    }
+}

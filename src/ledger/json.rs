@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::entry::{Entries, Fact, Stage, Stamp};
 use crate::model::{
@@ -42,7 +43,7 @@ struct EntryLine<'a> {
     run: Cow<'a, str>,
     seq: u64,
     time: Cow<'a, str>,
-    kind: EntryKind,
+    kind: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pipe: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,9 +65,9 @@ struct EntryLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sent: Option<JsonValue<'a>>,
+    sent: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    shown: Option<JsonValue<'a>>,
+    shown: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,30 +78,6 @@ struct EntryLine<'a> {
     source: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     given: Option<u64>,
-}
-
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum EntryKind {
-    #[default]
-    Intent,
-    Confirmed,
-    Adopted,
-    Released,
-    Shown,
-    Message,
-    Seen,
-    Declared,
-    Roster,
-    Forgotten,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged)]
-enum JsonValue<'a> {
-    Public(bool),
-    Type(i64),
-    Title(Cow<'a, str>),
 }
 
 /// The bytes of a ledger: header and entries.
@@ -138,11 +115,11 @@ pub(super) fn parse_entry(line: &[u8]) -> serde_json::Result<(Stamp, Fact)> {
 impl<'a> EntryLine<'a> {
     fn new(stamp: &'a Stamp, fact: &'a Fact) -> Self {
         let pipe = fact.pipe().map(|pipe| pipe.as_str().into());
-        let line = |kind| Self {
+        let line = |kind: &'a str| Self {
             run: stamp.run.as_str().into(),
             seq: stamp.sequence,
             time: stamp.time.as_str().into(),
-            kind,
+            kind: kind.into(),
             pipe,
             ..Self::default()
         };
@@ -154,7 +131,7 @@ impl<'a> EntryLine<'a> {
             } => Self {
                 members: Some(numbers(members)),
                 welcome: *welcome,
-                ..line(EntryKind::Intent)
+                ..line("intent")
             },
             Fact::Confirmed {
                 pipe: _,
@@ -169,7 +146,7 @@ impl<'a> EntryLine<'a> {
                 r#type: Some(sent.kind.number()),
                 public: Some(sent.public),
                 kept: kept.iter().map(|field| field.name().into()).collect(),
-                ..line(EntryKind::Confirmed)
+                ..line("confirmed")
             },
             Fact::Adopted {
                 pipe: _,
@@ -178,7 +155,7 @@ impl<'a> EntryLine<'a> {
             } => Self {
                 room_id: Some(room.0),
                 members: Some(numbers(members)),
-                ..line(EntryKind::Adopted)
+                ..line("adopted")
             },
             Fact::Released {
                 pipe: _,
@@ -189,7 +166,7 @@ impl<'a> EntryLine<'a> {
                 room_id: Some(room.0),
                 members: Some(numbers(members)),
                 taken_out: *taken_out,
-                ..line(EntryKind::Released)
+                ..line("released")
             },
             Fact::Shown {
                 pipe: _,
@@ -200,9 +177,9 @@ impl<'a> EntryLine<'a> {
             } => Self {
                 room_id: Some(room.0),
                 field: Some(field.name().into()),
-                sent: Some(sent.into()),
-                shown: Some(shown.into()),
-                ..line(EntryKind::Shown)
+                sent: Some(json_value(sent)),
+                shown: Some(json_value(shown)),
+                ..line("shown")
             },
             Fact::Message {
                 pipe: _,
@@ -213,22 +190,22 @@ impl<'a> EntryLine<'a> {
                 room_id: Some(room.0),
                 from: Some(from.0),
                 stage: Some(stage_name(*stage).into()),
-                ..line(EntryKind::Message)
+                ..line("message")
             },
             Fact::Seen { pipe: _, room } => Self {
                 room_id: Some(room.0),
-                ..line(EntryKind::Seen)
+                ..line("seen")
             },
             Fact::Declared { pipe: _, declared } => Self {
                 declared: Some(*declared),
-                ..line(EntryKind::Declared)
+                ..line("declared")
             },
             Fact::Roster { source, given } => Self {
                 source: Some(source.as_str().into()),
                 given: Some(*given),
-                ..line(EntryKind::Roster)
+                ..line("roster")
             },
-            Fact::Forgotten { pipe: _ } => line(EntryKind::Forgotten),
+            Fact::Forgotten { pipe: _ } => line("forgotten"),
         }
     }
 
@@ -244,13 +221,13 @@ impl<'a> EntryLine<'a> {
             let numbers = required(self.members, "members")?;
             serde_json::Result::Ok(numbers.into_iter().map(UserId).collect())
         };
-        let fact = match self.kind {
-            EntryKind::Intent => Fact::Intent {
+        let fact = match &*self.kind {
+            "intent" => Fact::Intent {
                 pipe: pipe()?,
                 members: members()?,
                 welcome: self.welcome,
             },
-            EntryKind::Confirmed => Fact::Confirmed {
+            "confirmed" => Fact::Confirmed {
                 pipe: pipe()?,
                 room: room()?,
                 members: members()?,
@@ -261,46 +238,47 @@ impl<'a> EntryLine<'a> {
                 },
                 kept: parse_fields(&self.kept)?,
             },
-            EntryKind::Adopted => Fact::Adopted {
+            "adopted" => Fact::Adopted {
                 pipe: pipe()?,
                 room: room()?,
                 members: members()?,
             },
-            EntryKind::Released => Fact::Released {
+            "released" => Fact::Released {
                 pipe: pipe()?,
                 room: room()?,
                 members: members()?,
                 taken_out: self.taken_out,
             },
-            EntryKind::Shown => {
+            "shown" => {
                 let field = parse_field(&required(self.field, "field")?)?;
                 Fact::Shown {
                     pipe: pipe()?,
                     room: room()?,
                     field,
-                    sent: required(self.sent, "sent")?.into_value(field)?,
-                    shown: required(self.shown, "shown")?.into_value(field)?,
+                    sent: parse_value(field, &required(self.sent, "sent")?)?,
+                    shown: parse_value(field, &required(self.shown, "shown")?)?,
                 }
             }
-            EntryKind::Message => Fact::Message {
+            "message" => Fact::Message {
                 pipe: pipe()?,
                 room: room()?,
                 from: UserId(required(self.from, "from")?),
                 stage: parse_stage(&required(self.stage, "stage")?)?,
             },
-            EntryKind::Seen => Fact::Seen {
+            "seen" => Fact::Seen {
                 pipe: pipe()?,
                 room: room()?,
             },
-            EntryKind::Declared => Fact::Declared {
+            "declared" => Fact::Declared {
                 pipe: pipe()?,
                 declared: required(self.declared, "declared")?,
             },
-            EntryKind::Roster => Fact::Roster {
+            "roster" => Fact::Roster {
                 source: required(self.source, "source")?.into_owned(),
                 given: required(self.given, "given")?,
             },
-            EntryKind::Forgotten => Fact::Forgotten { pipe: pipe()? },
+            "forgotten" => Fact::Forgotten { pipe: pipe()? },
+            other => return Err(unknown("kind", other)),
         };
         Ok((stamp, fact))
     }
@@ -314,9 +292,12 @@ fn numbers(members: &[UserId]) -> Vec<u64> {
     members.iter().map(|user| user.0).collect()
 }
 
+fn unknown(key: &str, name: &str) -> serde_json::Error {
+    serde_json::Error::custom(format!("unknown {key} `{name}`"))
+}
+
 fn parse_field(name: &str) -> serde_json::Result<Field> {
-    let unknown = || serde_json::Error::custom(format!("unknown field name `{name}`"));
-    Field::from_name(name).ok_or_else(unknown)
+    Field::from_name(name).ok_or_else(|| unknown("field", name))
 }
 
 fn parse_fields(names: &[Cow<'_, str>]) -> serde_json::Result<FieldSet> {
@@ -333,35 +314,26 @@ fn stage_name(stage: Stage) -> &'static str {
 
 fn parse_stage(name: &str) -> serde_json::Result<Stage> {
     let mut stages = [Stage::Intended, Stage::Confirmed, Stage::Failed].into_iter();
-    let unknown = || serde_json::Error::custom(format!("unknown stage `{name}`"));
-    stages
-        .find(|stage| stage_name(*stage) == name)
-        .ok_or_else(unknown)
+    let stage = stages.find(|stage| stage_name(*stage) == name);
+    stage.ok_or_else(|| unknown("stage", name))
 }
 
-impl<'a> From<&'a FieldValue> for JsonValue<'a> {
-    fn from(value: &'a FieldValue) -> Self {
-        match value {
-            FieldValue::Title(title) => Self::Title(title.into()),
-            FieldValue::Kind(kind) => Self::Type(kind.number()),
-            FieldValue::Public(public) => Self::Public(*public),
-        }
+fn json_value(value: &FieldValue) -> Value {
+    match value {
+        FieldValue::Title(title) => title.as_str().into(),
+        FieldValue::Kind(kind) => kind.number().into(),
+        FieldValue::Public(public) => (*public).into(),
     }
 }
 
-impl JsonValue<'_> {
-    fn into_value(self, field: Field) -> serde_json::Result<FieldValue> {
-        match (field, self) {
-            (Field::Title, Self::Title(title)) => Ok(FieldValue::Title(title.into_owned())),
-            (Field::Kind, Self::Type(number)) => {
-                Ok(FieldValue::Kind(RoomKind::from_number(number)))
-            }
-            (Field::Public, Self::Public(public)) => Ok(FieldValue::Public(public)),
-            (field, _) => {
-                let name = field.name();
-                let message = format!("`sent` or `shown` is not a value of `{name}`");
-                Err(serde_json::Error::custom(message))
-            }
-        }
-    }
+fn parse_value(field: Field, value: &Value) -> serde_json::Result<FieldValue> {
+    let parsed = match field {
+        Field::Title => value.as_str().map(|it| FieldValue::Title(it.to_owned())),
+        Field::Kind => value
+            .as_i64()
+            .map(|it| FieldValue::Kind(RoomKind::from_number(it))),
+        Field::Public => value.as_bool().map(FieldValue::Public),
+    };
+    let name = field.name();
+    parsed.ok_or_else(|| serde_json::Error::custom(format!("`{value}` is not a value of `{name}`")))
 }

@@ -78,7 +78,7 @@ fn a_line_that_is_no_entry_says_why() {
             r#""kind":"intent","pipe":"p","members":null"#,
             "missing field `members`",
         ),
-        (r#""kind":"other","pipe":"p""#, "unknown variant `other`"),
+        (r#""kind":"other","pipe":"p""#, "unknown kind `other`"),
         (r#""kind":1,"pipe":"p""#, "expected value"),
         (
             r#""kind":"seen","pipe":"p","pipe":"p","room_id":5"#,
@@ -100,15 +100,15 @@ fn a_line_that_is_no_entry_says_why() {
         ),
         (
             r#""kind":"shown","pipe":"p","room_id":5,"field":"x","sent":1,"shown":1"#,
-            "unknown field name `x`",
+            "unknown field `x`",
         ),
         (
             r#""kind":"shown","pipe":"p","room_id":5,"field":"type","sent":1,"shown":"A""#,
-            "is not a value of `type`",
+            "`\"A\"` is not a value of `type`",
         ),
         (
             r#""kind":"shown","pipe":"p","room_id":5,"field":"type","sent":1.5,"shown":1"#,
-            "did not match any variant",
+            "`1.5` is not a value of `type`",
         ),
     ] {
         let error = parse_keys(line).unwrap_err();

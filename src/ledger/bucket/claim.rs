@@ -9,10 +9,9 @@ use super::super::claims::MessageEntries;
 use super::super::entry::Entries;
 use super::super::error::LedgerError;
 use super::super::json::bytes;
-use super::merge::unconditional_store;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
-use super::store::{Put, Store, run_concurrently};
+use super::store::{Put, run_concurrently};
 use crate::model::{Pipe, RoomId};
 
 /// A message that is to be sent, if no other run began to.
@@ -53,11 +52,6 @@ impl Claimer {
     pub(super) fn add_own(&mut self, path: Path, entries: Entries) {
         self.reader.add_own(path);
         self.add(entries);
-    }
-
-    /// A ledger of just these entries.
-    pub(super) fn piece(&self, entries: &Entries) -> Result<Vec<u8>, LedgerError> {
-        bytes(&self.reader.target, entries).map_err(|error| LedgerError::Closed(error.to_string()))
     }
 
     /// Which of these are not ours, by their index. What was read when the ledger was opened may be old: a claim is made all the
@@ -106,19 +100,16 @@ impl Claimer {
 
     /// One attempt for each, all at once.
     async fn try_all(&self, claims: Vec<Claim>) -> Result<Vec<(Claim, Path, Put)>, LedgerError> {
-        let (count, mut tried) = (claims.len(), Vec::new());
+        let limit = claims.len();
         let work = claims.into_iter().map(|claim| {
             let (store, path) = (self.reader.store.clone(), self.free_name(claim.room));
-            let piece = self.piece(&claim.entries)?;
-            Ok(create_claim(store, claim, path, piece))
+            let piece = bytes(&self.reader.target, &claim.entries);
+            async move {
+                let put = store.put(&path, &piece?, PutMode::Create).await?;
+                Ok((claim, path, put))
+            }
         });
-        let work = work.collect::<Result<Vec<_>, LedgerError>>()?;
-        run_concurrently(count, work, |claim| {
-            tried.push(claim?);
-            Ok(())
-        })
-        .await?;
-        Ok(tried)
+        run_concurrently(limit, work).await
     }
 
     /// The first name of a room's claims that is free, as far as this run knows.
@@ -138,21 +129,18 @@ impl Claimer {
         stamps.any(|stamp| self.messages.contains(&claim.pipe, stamp))
     }
 
-    /// Once a run: a store that creates an object twice would let two runs send the same message.
+    /// Once a run.
     async fn check_second_create(&mut self, path: &Path, claim: &Claim) -> Result<(), LedgerError> {
         if self.refuses_second_create {
             return Ok(());
         }
-        let (store, piece) = (&self.reader.store, self.piece(&claim.entries)?);
-        match store.put(path, &piece, PutMode::Create).await? {
-            Put::Done(_) => Err(store.error("cannot be written safely", unconditional_store())),
-            Put::Taken => {
-                self.refuses_second_create = true;
-                Ok(())
-            }
-            // The next claim checks it.
-            Put::Lost(_) => Ok(()),
-        }
+        let piece = bytes(&self.reader.target, &claim.entries)?;
+        let doing = "cannot be written safely";
+        let store = &self.reader.store;
+        self.refuses_second_create = store
+            .check_conditions(path, &piece, PutMode::Create, doing)
+            .await?;
+        Ok(())
     }
 
     /// If pieces were merged, there may be entries from elsewhere, and claims that were removed.
@@ -164,14 +152,4 @@ impl Claimer {
         }
         Ok(())
     }
-}
-
-async fn create_claim(
-    store: Store,
-    claim: Claim,
-    path: Path,
-    piece: Vec<u8>,
-) -> Result<(Claim, Path, Put), LedgerError> {
-    let put = store.put(&path, &piece, PutMode::Create).await?;
-    Ok((claim, path, put))
 }

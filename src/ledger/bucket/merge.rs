@@ -1,7 +1,7 @@
 //! Merges pieces into one object.
 
+use object_store::PutMode;
 use object_store::path::Path;
-use object_store::{PutMode, UpdateVersion};
 use tracing::info;
 
 use super::super::entry::Entries;
@@ -28,23 +28,20 @@ pub(super) async fn rewrite(
     loop {
         let mut reader = BucketReader::new(store.clone(), target.clone());
         let entries = work(reader.read_new().await?.entries);
-        let text = bytes(target, &entries).map_err(|error| {
-            let remedy = "report this: it is a mistake of ours";
-            let failure = StoreFailure::Permanent(error.to_string(), remedy);
-            store.error("cannot be replaced", failure)
-        })?;
-        let put = store
-            .put(&store.base, &text, mode(reader.base.as_ref()))
-            .await?;
-        let failure = match put {
+        let text = bytes(target, &entries)?;
+        let mode = match &reader.base {
+            Some(version) => PutMode::Update(version.clone()),
+            None => PutMode::Create,
+        };
+        let failure = match store.put(&store.base, &text, mode.clone()).await? {
             Put::Done(new) => {
                 // Equal bytes may have equal versions: then there is nothing to see, and nothing was overwritten.
-                if reader
-                    .base
-                    .as_ref()
-                    .is_none_or(|old| old.e_tag != new.e_tag)
-                {
-                    check_conditions(store, &text, reader.base.as_ref()).await?;
+                let old = reader.base.as_ref();
+                if old.is_none_or(|old| old.e_tag != new.e_tag) {
+                    let doing = "cannot be replaced safely";
+                    store
+                        .check_conditions(&store.base, &text, mode, doing)
+                        .await?;
                 }
                 let warning = remove_merged(&reader, &entries).await?;
                 return Ok(Snapshot {
@@ -62,35 +59,6 @@ pub(super) async fn rewrite(
             return Err(store.error("cannot be replaced", failure));
         }
     }
-}
-
-/// Only in the place of what was read.
-fn mode(base: Option<&UpdateVersion>) -> PutMode {
-    match base {
-        Some(version) => PutMode::Update(version.clone()),
-        None => PutMode::Create,
-    }
-}
-
-/// A store that puts the same once more, though what it was to replace is gone, ignores conditions: nothing must be removed
-/// then, since it may have overwritten another run's merge.
-async fn check_conditions(
-    store: &Store,
-    text: &[u8],
-    old: Option<&UpdateVersion>,
-) -> Result<(), LedgerError> {
-    match store.put(&store.base, text, mode(old)).await? {
-        Put::Taken | Put::Lost(_) => Ok(()),
-        Put::Done(_) => Err(store.error("cannot be replaced safely", unconditional_store())),
-    }
-}
-
-pub(super) fn unconditional_store() -> StoreFailure {
-    StoreFailure::Permanent(
-        "the store ignores If-Match and If-None-Match, so that two runs could overwrite each other"
-            .to_owned(),
-        "update the store, or use one that honours conditional writes; docs/ledger-in-a-bucket.md names some",
-    )
 }
 
 /// Removes the merged pieces, and old claims of messages that, as the base now says, were begun. The claim of a message that
@@ -111,13 +79,12 @@ async fn remove_merged(
         let is_old = (now - object.last_modified).num_hours() >= CLAIM_HOURS;
         is_old && room.is_some_and(|room| begun.contains_key(&room))
     });
-    let work = merged.map(|object| remove(store.clone(), object.location.clone()));
-    let mut errors = Vec::new();
-    run_concurrently(CONCURRENT_CALLS, work.collect(), |error| {
-        errors.extend(error);
-        Ok::<_, LedgerError>(())
-    })
-    .await?;
+    let work = merged.map(|object| {
+        let (store, path) = (store.clone(), object.location.clone());
+        async move { Ok(store.remove(&path).await.err()) }
+    });
+    let removed = run_concurrently(CONCURRENT_CALLS, work).await?;
+    let errors: Vec<LedgerError> = removed.into_iter().flatten().collect();
     let pieces = errors.len();
     let Some(error) = errors.first() else {
         return Ok(None);
@@ -131,8 +98,4 @@ async fn remove_merged(
 fn room_of_claim(path: &Path) -> Option<RoomId> {
     let (room, _) = path.filename()?.split_once('-')?;
     room.parse().ok().map(RoomId)
-}
-
-async fn remove(store: Store, path: Path) -> Option<LedgerError> {
-    store.remove(&path).await.err()
 }

@@ -9,7 +9,7 @@ use object_store::{ObjectMeta, UpdateVersion};
 use super::super::error::LedgerError;
 use super::super::file::{Snapshot, parse};
 use super::super::json::Header;
-use super::store::{CONCURRENT_CALLS, Fetched, Store, run_concurrently};
+use super::store::{CONCURRENT_CALLS, Store, run_concurrently};
 use crate::model::Target;
 
 /// Remembers what it read, so that the next read only fetches what is new.
@@ -69,18 +69,12 @@ impl BucketReader {
     /// What pieces are merged into, if it changed since the last read.
     pub(super) async fn read_new_base(&mut self) -> Result<Option<Snapshot>, LedgerError> {
         let path = &self.store.base;
-        match self.store.fetch(path, self.base.as_ref()).await? {
-            Fetched::Bytes(bytes, version) => {
-                let snapshot = self.parse_object(path, &bytes)?;
-                self.base = Some(version);
-                Ok(Some(snapshot))
-            }
-            Fetched::Same => Ok(None),
-            Fetched::Absent => {
-                self.base = None;
-                Ok(None)
-            }
-        }
+        let Some((bytes, version)) = self.store.fetch(path, self.base.as_ref()).await? else {
+            return Ok(None);
+        };
+        let snapshot = self.parse_object(path, &bytes)?;
+        self.base = Some(version);
+        Ok(Some(snapshot))
     }
 
     /// Objects are put whole: one that ends within a line is damaged.
@@ -117,22 +111,15 @@ impl BucketReader {
 
 /// Those that are gone were merged meanwhile.
 async fn fetch_all(store: &Store, paths: Vec<Path>) -> Result<Vec<(Path, Vec<u8>)>, LedgerError> {
-    let mut found = Vec::new();
     let work = paths.into_iter().map(|path| {
         let store = store.clone();
         async move {
-            let fetched = store.fetch(&path, None).await;
-            fetched.map(|fetched| (path, fetched))
+            let fetched = store.fetch(&path, None).await?;
+            Ok(fetched.map(|(bytes, _)| (path, bytes)))
         }
     });
-    run_concurrently(CONCURRENT_CALLS, work.collect(), |fetched| {
-        if let (path, Fetched::Bytes(bytes, _)) = fetched? {
-            found.push((path, bytes));
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(found)
+    let fetched = run_concurrently(CONCURRENT_CALLS, work).await?;
+    Ok(fetched.into_iter().flatten().collect())
 }
 
 /// Whose ledger it is; `None` if there is none.
@@ -140,7 +127,7 @@ pub(super) async fn read_target(store: &Store) -> Result<Option<Target>, LedgerE
     let pieces = store.list(&store.pieces).await?.into_iter();
     let pieces = pieces.map(|object| object.location);
     for path in std::iter::once(store.base.clone()).chain(pieces) {
-        if let Fetched::Bytes(bytes, _) = store.fetch(&path, None).await? {
+        if let Some((bytes, _)) = store.fetch(&path, None).await? {
             let line = bytes.split(|byte| *byte == b'\n').next();
             let header = line.and_then(|line| Header::parse(line).ok());
             let target = header.map(Header::into_target).ok_or_else(|| {

@@ -42,13 +42,6 @@ pub(super) enum Put {
     Lost(StoreFailure),
 }
 
-/// An object that was read only if it changed.
-pub(super) enum Fetched {
-    Bytes(Vec<u8>, UpdateVersion),
-    Same,
-    Absent,
-}
-
 impl Store {
     pub(super) fn connect(address: &Address, options: &StoreOptions) -> Result<Self, LedgerError> {
         let unusable = |reason: String, remedy| LedgerError::Store {
@@ -122,17 +115,16 @@ impl Store {
         }
     }
 
-    /// An object, unless it is still of the known version.
+    /// An object; `None` if it is gone, or still of the known version.
     pub(super) async fn fetch(
         &self,
         path: &Path,
         known: Option<&UpdateVersion>,
-    ) -> Result<Fetched, LedgerError> {
+    ) -> Result<Option<(Vec<u8>, UpdateVersion)>, LedgerError> {
         let fetch = || self.try_fetch(path, known);
         match self.backoff().retry("get", fetch).await {
-            Ok((bytes, version)) => Ok(Fetched::Bytes(bytes, version)),
-            Err(StoreFailure::Same) => Ok(Fetched::Same),
-            Err(StoreFailure::Absent(_)) => Ok(Fetched::Absent),
+            Ok(fetched) => Ok(Some(fetched)),
+            Err(StoreFailure::Same | StoreFailure::Absent(_)) => Ok(None),
             Err(failure) => Err(self.error("cannot be read", failure)),
         }
     }
@@ -168,6 +160,27 @@ impl Store {
             Err(StoreFailure::Exists | StoreFailure::Changed) => Ok(Put::Taken),
             Err(failure @ StoreFailure::Transient(..)) => Ok(Put::Lost(failure)),
             Err(failure) => Err(self.error("cannot be written", failure)),
+        }
+    }
+
+    /// Puts an object that was just put once more. A store that does so ignores conditions: two runs could overwrite each other,
+    /// or send the same message. False if the store did not answer.
+    pub(super) async fn check_conditions(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        mode: PutMode,
+        doing: &'static str,
+    ) -> Result<bool, LedgerError> {
+        match self.put(path, bytes, mode).await? {
+            Put::Taken => Ok(true),
+            Put::Lost(_) => Ok(false),
+            Put::Done(_) => {
+                let reason = "the store ignores If-Match and If-None-Match, so that two runs could overwrite each other";
+                let remedy = "update the store, or use one that honours conditional writes; docs/ledger-in-a-bucket.md names some";
+                let failure = StoreFailure::Permanent(reason.to_owned(), remedy);
+                Err(self.error(doing, failure))
+            }
         }
     }
 
@@ -240,17 +253,16 @@ impl fmt::Debug for Store {
     }
 }
 
-/// Runs several futures, at most `limit` at a time, and hands over each output; after an error the rest is dropped.
-pub(super) async fn run_concurrently<T, E, F>(
+/// The outputs of several futures, of which at most `limit` run at a time; after an error the rest is dropped.
+pub(super) async fn run_concurrently<T, F>(
     limit: usize,
-    work: Vec<F>,
-    mut done: impl FnMut(T) -> Result<(), E>,
-) -> Result<(), E>
+    mut waiting: impl Iterator<Item = F>,
+) -> Result<Vec<T>, LedgerError>
 where
-    F: Future<Output = T> + Send + 'static,
+    F: Future<Output = Result<T, LedgerError>> + Send + 'static,
     T: Send + 'static,
 {
-    let (mut waiting, mut running) = (work.into_iter(), JoinSet::new());
+    let (mut running, mut outputs) = (JoinSet::new(), Vec::new());
     loop {
         while running.len() < limit
             && let Some(next) = waiting.next()
@@ -258,8 +270,9 @@ where
             running.spawn(next);
         }
         let Some(joined) = running.join_next().await else {
-            return Ok(());
+            return Ok(outputs);
         };
-        done(joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())))?;
+        let output = joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        outputs.push(output?);
     }
 }

@@ -8,6 +8,7 @@ use super::super::clock::EntryClock;
 use super::super::entry::Entries;
 use super::super::error::LedgerError;
 use super::super::journal::{Batch, Batches, Journal, answer};
+use super::super::json::bytes;
 use super::claim::{Claim, Claimer};
 use super::merge::rewrite;
 use super::read::BucketReader;
@@ -91,10 +92,10 @@ impl Writer {
     async fn write_piece(&mut self, entries: Entries) -> Result<(), LedgerError> {
         self.piece_number += 1;
         let name = format!("{}-{:08}.jsonl", self.run, self.piece_number);
-        let store = &self.claimer.reader.store;
-        let path = store.pieces.clone().join(name);
-        let piece = self.claimer.piece(&entries)?;
-        store.put_piece(&path, &piece).await?;
+        let reader = &self.claimer.reader;
+        let path = reader.store.pieces.clone().join(name);
+        let piece = bytes(&reader.target, &entries)?;
+        reader.store.put_piece(&path, &piece).await?;
         info!(facts = entries.len(), bytes = piece.len(), "ledger written");
         self.claimer.add_own(path, entries);
         Ok(())
