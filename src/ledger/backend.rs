@@ -73,11 +73,7 @@ impl LedgerBackend {
     /// # Errors
     /// [`LedgerError`], except `Closed`.
     pub async fn remember(&self, target: &Target) -> Result<Remembered, LedgerError> {
-        match self {
-            Self::File(path) => file::remember(path, target),
-            #[cfg(feature = "object-store")]
-            Self::Bucket(bucket) => Ok(bucket.read(target).await?.into_remembered()),
-        }
+        self.read(target).await.map(Snapshot::into_remembered)
     }
 
     /// Whose ledger it is; `None` if it is not there.

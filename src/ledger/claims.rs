@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::entry::{Entries, Fact, Stamp};
-use super::fold::messages;
+use super::fold::fold;
 use super::json::parse_entry;
 use super::lock::is_still_there;
 use crate::model::{Pipe, RoomId};
@@ -19,7 +19,7 @@ impl MessageEntries {
     /// Whether a run began a message to the room that did not certainly fail.
     pub(super) fn has_begun(&self, pipe: &Pipe, room: RoomId) -> bool {
         let entries = self.0.get(pipe);
-        entries.is_some_and(|entries| messages(entries).contains_key(&room))
+        entries.is_some_and(|entries| fold(entries).has_begun_welcome(room))
     }
 
     #[cfg(feature = "object-store")]

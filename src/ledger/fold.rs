@@ -1,4 +1,4 @@
-//! Entries -> what is on record. Neither the order of the lines nor a line that stands twice matters.
+//! Entries -> what is on record. Neither the order of the lines nor a duplicate line matters.
 //!
 //! Everything on record is a register whose last writer, by stamp, wins: so the fold of a union does not depend on how it
 //! came about, and [`compact`](super::compact()) may drop an entry once later ones overrule all it says.
@@ -31,38 +31,7 @@ pub(super) fn fold_owned(entries: Entries) -> Recorded {
     folding.finish()
 }
 
-/// What became of the welcome of each room to which one was begun.
-pub(super) fn messages(entries: &Entries) -> BTreeMap<RoomId, Sending> {
-    let forgotten = forgotten(entries);
-    let mut messages = Messages::new();
-    for (stamp, fact) in entries {
-        let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
-        if let Fact::Message { room, stage, .. } = fact
-            && until.is_none_or(|until| *until < stamp)
-        {
-            messages.insert((*room, stamp.run.as_str()), *stage);
-        }
-    }
-    sendings(messages)
-}
-
-/// How far each run came with the message to each room.
-type Messages<R> = BTreeMap<(RoomId, R), Stage>;
-
-/// Confirmed if any run had an answer, else in doubt if any run may have sent it.
-fn sendings<R>(messages: Messages<R>) -> BTreeMap<RoomId, Sending> {
-    let mut rooms = BTreeMap::new();
-    for ((room, _), stage) in messages {
-        match stage {
-            Stage::Confirmed => drop(rooms.insert(room, Sending::Confirmed)),
-            Stage::Intended => drop(rooms.entry(room).or_insert(Sending::InDoubt)),
-            Stage::Failed => {}
-        }
-    }
-    rooms
-}
-
-/// When each forgotten pipe was last forgotten: what came before is not there any more.
+/// When each forgotten pipe was last forgotten: entries before that do not count.
 pub(super) fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
     let mut until = BTreeMap::new();
     for (stamp, fact) in entries {
@@ -73,33 +42,31 @@ pub(super) fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
     until
 }
 
-/// A record on its way.
 #[derive(Default)]
 struct Folding {
     recorded: Recorded,
     rooms: BTreeMap<RoomId, Room>,
-    /// In their order: of several the last one holds, whatever its number.
+    /// In order: of several for a pipe, the last one counts.
     ids: Vec<(Pipe, RoomId)>,
-    messages: Messages<Arc<str>>,
+    /// How far each run came with the message to each room.
+    messages: BTreeMap<(RoomId, Arc<str>), Stage>,
     /// The run of the last entry. It nearly always wrote the next one too.
     run: Arc<str>,
 }
 
-/// A room on its way.
 #[derive(Default)]
 struct Room {
     known: RecordedRoom,
-    /// Who wrote to it last. Only that run's own look tells what became of it: another's may have been before.
+    /// The run that wrote to it last. Only what that run saw counts: another may have read the list before.
     run: Option<Arc<str>>,
-    /// What the list showed that run otherwise than it had sent it.
+    /// What the list showed that run, where it was not what the run had sent.
     shown: BTreeMap<Field, FieldValue>,
-    /// Whether it looked.
+    /// Whether that run read the list again.
     seen: bool,
 }
 
 impl Room {
-    /// The room, if this run wrote to it last.
-    fn of(&mut self, run: &str) -> Option<&mut Self> {
+    fn if_last_written_by(&mut self, run: &str) -> Option<&mut Self> {
         (self.run.as_deref() == Some(run)).then_some(self)
     }
 }
@@ -129,13 +96,13 @@ impl Folding {
                 sent,
                 kept,
             } => {
-                self.paid(&pipe, room, &members);
+                self.settle_owed(&pipe, room, &members);
                 let there = self.rooms.entry(room).or_default();
                 let known = &mut there.known;
                 known.released.remove_all(&members);
                 known.adopted.remove_all(&members);
                 known.members.take_in(members);
-                // A value that was ignored and is sent again may be taken this time; the list will tell.
+                // A value that was ignored may be accepted when it is sent again; the list will show it.
                 known
                     .shown
                     .retain(|field, shown| sent.value(*field) != shown.sent);
@@ -152,7 +119,7 @@ impl Folding {
                 room,
                 members,
             } => {
-                self.paid(&pipe, room, &members);
+                self.settle_owed(&pipe, room, &members);
                 let known = &mut self.rooms.entry(room).or_default().known;
                 known.released.remove_all(&members);
                 known.adopted.extend(members.iter().copied());
@@ -184,7 +151,7 @@ impl Folding {
             } => {
                 let there = self.rooms.entry(room).or_default();
                 let last = there.known.sent.as_ref().map(|state| state.value(field));
-                if let Some(there) = there.of(run) {
+                if let Some(there) = there.if_last_written_by(run) {
                     there.shown.insert(field, shown.clone());
                 } else if sent == shown && last.as_ref() == Some(&sent) {
                     // Another run saw what the last write sent: another value since then is drift.
@@ -198,15 +165,15 @@ impl Folding {
             }
             Fact::Seen { room, .. } => {
                 let there = self.rooms.get_mut(&room);
-                if let Some(there) = there.and_then(|there| there.of(run)) {
+                if let Some(there) = there.and_then(|there| there.if_last_written_by(run)) {
                     there.seen = true;
                 }
             }
             Fact::Message {
                 pipe, room, stage, ..
             } => {
-                // Nothing is said into a room that the list does not show under its pipe.
-                self.paid(&pipe, room, &[]);
+                // A message is only sent to a room that the list shows under its pipe.
+                self.settle_owed(&pipe, room, &[]);
                 self.ids.push((pipe, room));
                 let run = Arc::clone(&self.run);
                 self.messages.insert((room, run), stage);
@@ -225,9 +192,8 @@ impl Folding {
         }
     }
 
-    /// Takes off what was owed to a pipe what a room of it got. Where nothing is owed there is nothing to remember: only an
-    /// intent owes.
-    fn paid(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
+    /// Takes what a room of the pipe got off what its last intent owes.
+    fn settle_owed(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
         if let Some(owed) = self.recorded.owed.get_mut(pipe) {
             owed.room = Some(room);
             owed.members.remove_all(members);
@@ -235,8 +201,17 @@ impl Folding {
     }
 
     fn finish(mut self) -> Recorded {
-        for (room, welcome) in sendings(self.messages) {
-            self.rooms.entry(room).or_default().known.welcome = Some(welcome);
+        for ((room, _), stage) in self.messages {
+            // Confirmed if any run had an answer, else in doubt if any run may have sent it.
+            let sending = match stage {
+                Stage::Confirmed => Sending::Confirmed,
+                Stage::Intended => Sending::InDoubt,
+                Stage::Failed => continue,
+            };
+            let welcome = &mut self.rooms.entry(room).or_default().known.welcome;
+            if *welcome != Some(Sending::Confirmed) {
+                *welcome = Some(sending);
+            }
         }
         let mut recorded = self.recorded;
         recorded.ids = self.ids.into_iter().collect();
@@ -247,12 +222,12 @@ impl Folding {
                 (id, RecordedRoom { seen, ..room.known })
             })
             .collect();
-        let rooms = &recorded.rooms;
-        let begun = |room: RoomId| rooms.get(&room).is_some_and(|room| room.welcome.is_some());
-        recorded.owed.retain(|_, owed| {
-            owed.welcome &= !owed.room.is_some_and(begun);
+        let mut owed = std::mem::take(&mut recorded.owed);
+        owed.retain(|_, owed| {
+            let is_begun = |room| recorded.has_begun_welcome(room);
+            owed.welcome &= !owed.room.is_some_and(is_begun);
             owed.welcome || !owed.members.is_empty()
         });
-        recorded
+        Recorded { owed, ..recorded }
     }
 }

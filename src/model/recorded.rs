@@ -84,11 +84,16 @@ impl Recorded {
         self.ids.is_empty() && self.owed.is_empty()
     }
 
+    /// Whether a run began to send the room's welcome and did not certainly fail.
+    pub fn has_begun_welcome(&self, room: RoomId) -> bool {
+        let known = self.rooms.get(&room);
+        known.is_some_and(|known| known.welcome.is_some())
+    }
+
     /// Whether a live room was made by us and still waits for its welcome.
     pub fn owes_welcome(&self, pipe: &Pipe, room: RoomId) -> bool {
         let owed = self.owed.get(pipe);
         let owed = owed.is_some_and(|owed| owed.welcome && owed.room.is_none_or(|to| to == room));
-        let known = self.rooms.get(&room);
-        owed && known.is_none_or(|known| known.welcome.is_none())
+        owed && !self.has_begun_welcome(room)
     }
 }

@@ -79,7 +79,7 @@ fn a_line_that_is_no_entry_says_why() {
             "missing field `members`",
         ),
         (r#""kind":"other","pipe":"p""#, "unknown kind `other`"),
-        (r#""kind":1,"pipe":"p""#, "expected value"),
+        (r#""kind":1,"pipe":"p""#, "invalid type: integer"),
         (
             r#""kind":"seen","pipe":"p","pipe":"p","room_id":5"#,
             "duplicate field `pipe`",

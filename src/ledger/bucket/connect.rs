@@ -1,12 +1,12 @@
-//! An address and variables -> a client of the store. One attempt a call: who may try again is decided in `store`.
+//! An address and variables -> a client of the store. It makes one attempt a call: `retry` decides what is tried again.
 
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::{BackoffConfig, ClientOptions, HeaderValue, ObjectStore, RetryConfig};
 use secrecy::ExposeSecret;
 
@@ -50,61 +50,51 @@ pub(super) fn connect(
         .iter()
         .map(|(name, value)| (*name, value.expose_secret()))
         .collect();
-    let client = client(options.timeout, allows_http(&variables)?);
+    let (client, bucket) = (
+        client(options.timeout, allows_http(&variables)?),
+        &address.bucket,
+    );
     Ok(match address.kind {
         StoreKind::S3 => {
             let builder = AmazonS3Builder::new()
+                // Some servers that speak like S3 know no other way to delete.
+                .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true")
                 .with_client_options(client)
-                .with_retry(once())
-                // Some servers that speak like S3 know no other way.
-                .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true");
-            let builder = given(&variables, builder, |builder, key, value| {
-                builder.with_config(key, value)
-            })?;
-            Arc::new(builder.with_bucket_name(&address.bucket).build()?)
+                .with_retry(no_retries());
+            let builder = configure(builder, &variables, AmazonS3Builder::with_config)?;
+            Arc::new(builder.with_bucket_name(bucket).build()?)
         }
         StoreKind::Google => {
             let builder = GoogleCloudStorageBuilder::new()
                 .with_client_options(client)
-                .with_retry(once());
-            let builder = given(&variables, builder, |builder, key, value| {
-                builder.with_config(key, value)
-            })?;
-            Arc::new(builder.with_bucket_name(&address.bucket).build()?)
+                .with_retry(no_retries());
+            let builder = configure(builder, &variables, GoogleCloudStorageBuilder::with_config)?;
+            Arc::new(builder.with_bucket_name(bucket).build()?)
         }
         StoreKind::Azure => {
             let builder = MicrosoftAzureBuilder::new()
                 .with_client_options(client)
-                .with_retry(once());
-            let builder = given(&variables, builder, |builder, key, value| {
-                builder.with_config(key, value)
-            })?;
-            Arc::new(builder.with_container_name(&address.bucket).build()?)
+                .with_retry(no_retries());
+            let builder = configure(builder, &variables, MicrosoftAzureBuilder::with_config)?;
+            Arc::new(builder.with_container_name(bucket).build()?)
         }
     })
 }
 
 /// The builder with all variables, by the library's own names for them.
-fn given<B, K: Key>(
+fn configure<B, K: FromStr<Err = object_store::Error>>(
+    mut builder: B,
     variables: &[(&'static str, &str)],
-    builder: B,
     with: impl Fn(B, K, String) -> B,
 ) -> Result<B, object_store::Error> {
-    let mut builder = builder;
-    for (name, value) in variables
-        .iter()
-        .filter(|(name, _)| !IN_CLEAR.contains(name))
-    {
-        let key = K::from_str(&name.to_ascii_lowercase())?;
-        builder = with(builder, key, (*value).to_owned());
+    for (name, value) in variables {
+        if !IN_CLEAR.contains(name) {
+            let key = K::from_str(&name.to_ascii_lowercase())?;
+            builder = with(builder, key, (*value).to_owned());
+        }
     }
     Ok(builder)
 }
-
-trait Key: FromStr<Err = object_store::Error> {}
-impl Key for AmazonS3ConfigKey {}
-impl Key for GoogleConfigKey {}
-impl Key for AzureConfigKey {}
 
 fn client(timeout: Duration, in_clear: bool) -> ClientOptions {
     ClientOptions::new()
@@ -114,8 +104,8 @@ fn client(timeout: Duration, in_clear: bool) -> ClientOptions {
         .with_allow_http(in_clear)
 }
 
-/// No attempt but the first: one that was lost may have been carried out, and only we know what that means.
-fn once() -> RetryConfig {
+/// A lost attempt may have been carried out, and only we know what that means.
+fn no_retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig::default(),
         max_retries: 0,
@@ -123,28 +113,23 @@ fn once() -> RetryConfig {
     }
 }
 
-/// Whether a server may be spoken to without TLS: this machine, and any where somebody said so.
+/// Whether a server may be reached without TLS: this machine, or any if a variable allows it.
 fn allows_http(variables: &[(&'static str, &str)]) -> Result<bool, Refusal> {
-    let mut variables_in_clear = variables
+    let is_yes = |value: &str| {
+        let value = value.to_ascii_lowercase();
+        matches!(value.trim(), "true" | "1" | "yes" | "on")
+    };
+    let in_clear: Vec<_> = variables
         .iter()
         .filter(|(name, value)| ENDPOINTS.contains(name) && value.starts_with("http://"))
-        .peekable();
-    if variables_in_clear.peek().is_none() {
-        return Ok(false);
+        .collect();
+    let mut variables = variables.iter();
+    if variables.any(|(name, value)| IN_CLEAR.contains(name) && is_yes(value)) {
+        return Ok(!in_clear.is_empty());
     }
-    let yes = |value: &str| {
-        matches!(
-            value.to_ascii_lowercase().trim(),
-            "true" | "1" | "yes" | "on"
-        )
-    };
-    let mut allowed = variables.iter();
-    if allowed.any(|(name, value)| IN_CLEAR.contains(name) && yes(value)) {
-        return Ok(true);
-    }
-    match variables_in_clear.find(|(_, value)| !is_this_machine(value)) {
+    match in_clear.iter().find(|(_, value)| !is_this_machine(value)) {
         Some((name, _)) => Err(Refusal::InClear(name)),
-        None => Ok(true),
+        None => Ok(!in_clear.is_empty()),
     }
 }
 

@@ -7,7 +7,7 @@ use tracing::info;
 use super::super::entry::Entries;
 use super::super::error::LedgerError;
 use super::super::file::Snapshot;
-use super::super::fold::messages;
+use super::super::fold::fold;
 use super::super::json::bytes;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
@@ -70,14 +70,14 @@ async fn remove_merged(
     let store = &reader.store;
     // By the store's own clock.
     let now = store.head(&store.base).await?.last_modified;
-    let begun = messages(entries);
+    let recorded = fold(entries);
     let merged = reader.listed.iter().filter(|object| {
         if !store.is_claim(&object.location) {
             return true;
         }
         let room = room_of_claim(&object.location);
         let is_old = (now - object.last_modified).num_hours() >= CLAIM_HOURS;
-        is_old && room.is_some_and(|room| begun.contains_key(&room))
+        is_old && room.is_some_and(|room| recorded.has_begun_welcome(room))
     });
     let work = merged.map(|object| {
         let (store, path) = (store.clone(), object.location.clone());

@@ -10,7 +10,6 @@
 //! The ledger is the union of all of them. A merge removes pieces only after the base holds them, and a reader lists the pieces
 //! before it reads the base: so a piece that is gone is in what is read after it.
 
-mod claim;
 mod connect;
 mod merge;
 mod read;

@@ -13,7 +13,6 @@ use super::store::{CONCURRENT_CALLS, Store, run_concurrently};
 use crate::model::Target;
 
 /// Remembers what it read, so that the next read only fetches what is new.
-#[derive(Debug)]
 pub(super) struct BucketReader {
     pub(super) store: Store,
     pub(super) target: Target,

@@ -1,6 +1,5 @@
 //! The objects of one ledger, and the calls to them.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -244,12 +243,6 @@ impl Store {
         };
         let head = self.backoff().retry("head", head).await;
         head.map_err(|failure| self.error("cannot be read", failure))
-    }
-}
-
-impl fmt::Debug for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Store({})", self.address)
     }
 }
 
