@@ -14,6 +14,7 @@ use divan::{AllocProfiler, Bencher, black_box};
 use roomform::document::{self, PlanDocument};
 use roomform::render::markdown::{self, Fit};
 use roomform::render::{self, Paint, html};
+use roomform::view;
 use roomform::{Loaded, Options, Plan, check_text, rooms_of};
 
 #[global_allocator]
@@ -141,11 +142,11 @@ fn render_json(bencher: Bencher<'_, '_>, rooms: u64) {
 #[divan::bench(args = ROOMS)]
 fn render_markdown(bencher: Bencher<'_, '_>, rooms: u64) {
     let (plan, loaded) = fresh(rooms);
-    bencher.bench_local(|| markdown::plan(black_box(&plan), &loaded, Fit::default()));
+    bencher.bench_local(|| markdown::write(&view::plan(black_box(&plan), &loaded), Fit::default()));
 }
 
 #[divan::bench(args = ROOMS)]
 fn render_html(bencher: Bencher<'_, '_>, rooms: u64) {
     let (plan, loaded) = fresh(rooms);
-    bencher.bench_local(|| html::plan(black_box(&plan), &loaded).is_ok());
+    bencher.bench_local(|| html::write(&view::plan(black_box(&plan), &loaded)).is_ok());
 }

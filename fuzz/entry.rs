@@ -12,6 +12,7 @@ use roomform::model::{Observed, Recorded, Target, WidgetId};
 use roomform::plan::{Inputs, Switches, plan, select};
 use roomform::render::markdown::{self, Dialect, Fit};
 use roomform::render::{self, Paint, diagnostics, github, sarif};
+use roomform::view;
 
 fn target() -> Target {
     Target {
@@ -58,12 +59,12 @@ pub fn manifest(bytes: &[u8]) {
         &loaded.sources,
         Paint::Plain,
     ));
-    assert_harmless(&github::check(&loaded));
+    assert_harmless(&github::write(&view::check(&loaded)));
     // A document of ours can always be written.
     assert!(document::text(&sarif::check(&loaded)).is_ok());
     let page = |dialect| {
         let bytes = Some(4096);
-        markdown::check(&loaded, Fit { bytes, dialect })
+        markdown::write(&view::check(&loaded), Fit { bytes, dialect })
     };
     let (html, plain) = (page(Dialect::Html), page(Dialect::Plain));
     assert!(html.len().max(plain.len()) <= 4096);
@@ -81,8 +82,11 @@ pub fn manifest(bytes: &[u8]) {
         &Switches::default(),
     );
     assert_harmless(&render::plan(&plan, Paint::Plain));
-    assert_harmless(&github::plan(&plan, &loaded));
-    assert_page(&markdown::plan(&plan, &loaded, Fit::default()));
+    assert_harmless(&github::write(&view::plan(&plan, &loaded)));
+    assert_page(&markdown::write(
+        &view::plan(&plan, &loaded),
+        Fit::default(),
+    ));
 }
 
 /// Everything that reads a file with rows, each in its own way.

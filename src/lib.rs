@@ -71,6 +71,8 @@ pub mod sandbox;
 #[doc(hidden)]
 pub mod settings;
 mod tables;
+#[doc(hidden)]
+pub mod view;
 
 pub use apply::{Control, Event, Job, Limiter, Outcome, RoomOutcome, Status, apply};
 pub use imbachat::{

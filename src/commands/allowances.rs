@@ -2,7 +2,7 @@
 
 use super::Console;
 use crate::plan::{Plan, Refusal};
-use crate::render::lifted_by;
+use crate::view::flag_that_lifts;
 
 /// Says after `plan --out` which flags `apply` needs once more.
 pub(super) fn remind(plan: &Plan, console: &mut Console) {
@@ -17,7 +17,7 @@ pub(super) fn remind(plan: &Plan, console: &mut Console) {
 
 /// The flags for some guards, each once.
 fn flags<'g>(guards: impl Iterator<Item = &'g Refusal>) -> String {
-    let mut flags: Vec<&str> = guards.map(lifted_by).collect();
+    let mut flags: Vec<&str> = guards.map(flag_that_lifts).collect();
     flags.sort_unstable();
     flags.dedup();
     flags.join(" ")

@@ -7,8 +7,9 @@ use crate::cli::Format;
 use crate::document::CheckDocument;
 use crate::error::{Error, Exit};
 use crate::manifest::{Loaded, Options, load};
-use crate::render::{Count, github, markdown, sarif};
+use crate::render::{Count, sarif};
 use crate::settings::Settings;
+use crate::view;
 
 pub(super) fn run(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
     let loaded = load(
@@ -28,8 +29,7 @@ pub(super) fn run(settings: &Settings, console: &mut Console) -> Result<Exit, Er
             text(&loaded, console)?;
         }
         Format::Json => console.document(&CheckDocument::new(&loaded, exit))?,
-        Format::Markdown => console.print(&markdown::check(&loaded, console.fit))?,
-        Format::Github => console.print(&github::check(&loaded))?,
+        Format::Markdown | Format::Github => console.page(&view::check(&loaded))?,
         Format::Sarif => console.document(&sarif::check(&loaded))?,
     }
     // The process ends: giving millions of pieces back one by one would only take time.

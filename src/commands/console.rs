@@ -14,7 +14,8 @@ use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
 use crate::model::{RunId, Target};
 use crate::render::markdown::{self, Fit};
-use crate::render::{Paint, Progress, diagnostics, escape, github};
+use crate::render::{self, Paint, Progress, diagnostics, escape, github, html};
+use crate::view::{self, View};
 
 /// The process's streams, as `main` found them.
 pub struct Streams {
@@ -117,6 +118,20 @@ impl Console {
     pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
         let written = self.out.write_all(text.as_bytes());
         printed(written.and_then(|()| self.out.flush()))
+    }
+
+    /// Prints a view in the format that was asked for.
+    pub(super) fn page(&mut self, view: &View<'_>) -> Result<(), Error> {
+        let page = match self.format {
+            Format::Markdown => markdown::write(view, self.fit),
+            Format::Github => github::write(view),
+            Format::Html => html::write(view).map_err(anyhow::Error::from_boxed)?,
+            // `formats` refuses the last three of these where there is a view, and a caller prints its own document.
+            Format::Text | Format::Json | Format::Csv | Format::Table | Format::Sarif => {
+                render::write(view, self.out_paint)
+            }
+        };
+        self.print(&page)
     }
 
     /// Prints what was asked for as it is made. A reader that went away is no failure.
@@ -231,11 +246,10 @@ impl Console {
     fn document_invalid(&mut self, loaded: &[&Loaded]) -> Result<(), Error> {
         match self.format {
             Format::Json => self.document(&ErrorDocument::invalid(loaded)),
-            Format::Markdown => {
-                let target = self.target.as_ref();
-                self.print(&markdown::invalid(loaded, self.verb, target, self.fit))
+            Format::Markdown | Format::Github => {
+                let target = self.target.clone();
+                self.page(&view::invalid(loaded, self.verb, target.as_ref()))
             }
-            Format::Github => self.print(&github::invalid(loaded, self.verb)),
             Format::Text | Format::Csv | Format::Html | Format::Table | Format::Sarif => Ok(()),
         }
     }

@@ -9,8 +9,8 @@ use crate::cli::{Format, PlanArgs};
 use crate::document::{self, PlanDocument, diagnostics};
 use crate::error::{Error, Exit};
 use crate::plan::Plan;
-use crate::render::{self, github, html, markdown};
 use crate::settings::Settings;
+use crate::view;
 
 pub(super) async fn run(
     args: &PlanArgs,
@@ -51,12 +51,7 @@ pub(super) async fn run(
         Format::Json => {
             console.document(&document(&planned, exit))?;
         }
-        Format::Markdown => console.print(&markdown::plan(plan, loaded, console.fit))?,
-        Format::Html => {
-            console.print(&html::plan(plan, loaded).map_err(anyhow::Error::from_boxed)?)?
-        }
-        Format::Github => console.print(&github::plan(plan, loaded))?,
-        _ => console.print(&render::plan(plan, console.out_paint))?,
+        _ => console.page(&view::plan(plan, loaded))?,
     }
     planned.connection.close().await?;
     Ok(exit)

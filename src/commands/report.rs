@@ -15,8 +15,9 @@ use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
 use crate::model::RunId;
 use crate::plan::Plan;
-use crate::render::{self, github, markdown};
+use crate::render;
 use crate::settings::Settings;
+use crate::view;
 
 /// How an apply ended.
 pub(super) struct Told {
@@ -47,19 +48,13 @@ impl Told {
     }
 
     fn print(&self, plan: &Plan, loaded: &Loaded, console: &mut Console) -> Result<(), Error> {
-        let (after, fit) = (self.after.as_ref(), console.fit);
+        let after = self.after.as_ref();
         let outcome = self.outcome.as_ref().filter(|it| !it.rooms.is_empty());
         match (console.format, outcome) {
             (Format::Json, _) => console.document(&self.document(plan, loaded)),
-            (Format::Markdown, Some(outcome)) => {
-                console.print(&markdown::outcome(plan, outcome, after, fit))
-            }
-            (Format::Markdown, None) => console.print(&markdown::not_applied(plan, loaded, fit)),
-            (Format::Github, Some(outcome)) => {
-                console.print(&github::outcome(plan, outcome, after))
-            }
-            (Format::Github, None) => console.print(&github::plan(plan, loaded)),
-            _ => self.print_text(plan, console),
+            (Format::Text, _) => self.print_text(plan, console),
+            (_, Some(outcome)) => console.page(&view::outcome(plan, outcome, after)),
+            (_, None) => console.page(&view::not_applied(plan, loaded)),
         }
     }
 
@@ -76,7 +71,7 @@ impl Told {
             console.error(&format!("nothing was applied: {conflicts}"));
         }
         if let Some(after) = &self.after {
-            text.push_str(&format!("now:  {}\n", render::verdict(after)));
+            text.push_str(&format!("now:  {}\n", view::verdict(after)));
         }
         console.print(&text)
     }
@@ -110,7 +105,7 @@ impl Told {
         let ended = render::briefly(outcome);
         let message = format!("apply ended with {ended}; it could not be told: {chain}");
         let error = Error::message(error.exit, message);
-        let hints = render::hints(outcome).into_iter();
+        let hints = view::hints(outcome).into_iter();
         let hints = hints.chain(["`roomform plan` says what is left"]);
         hints.fold(error, Error::hint)
     }

@@ -10,9 +10,9 @@ use super::plan::{NoteDocument, RefusalDocument, note, refusal};
 use super::{DiagnosticDocument, FORMAT};
 use crate::error::Exit;
 use crate::model::{Limit, MembersPolicy};
-use crate::plan::{Compared, Difference, People, Plan, Removed, RoomDifference, Summary};
-use crate::render::compared::guard;
-use crate::render::sections::{percent, ticked};
+use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference, Summary};
+use crate::render::sentence;
+use crate::view::{percent, would_be_refused};
 
 /// What differs between two manifests, and what an apply would do about it if the widget looked like the first.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -160,50 +160,49 @@ enum LimitDocument {
 
 impl DiffDocument {
     /// The document of a comparison.
-    pub fn new(
-        plan: &Plan,
-        compared: &Compared,
-        exit: Exit,
-        diagnostics: Vec<DiagnosticDocument>,
-    ) -> Self {
-        let Compared {
-            base,
-            head,
-            people,
-            same,
-            removed: gone,
-            differences,
-            would_refuse,
-        } = compared;
-        let by_hand = plan.by_hand.iter().map(|room| ByHandDocument {
+    pub fn new(diff: &ManifestDiff, exit: Exit, diagnostics: Vec<DiagnosticDocument>) -> Self {
+        let by_hand = diff.by_hand.iter().map(|room| ByHandDocument {
             pipe: room.pipe.to_string(),
             members: users(&room.left),
         });
-        let changes = plan.changes.iter().map(change);
+        let differ = diff.differs();
+        let ManifestDiff {
+            base,
+            head,
+            changes,
+            by_hand: _,
+            removed: gone,
+            differences,
+            notes,
+            would_refuse,
+            summary,
+            people,
+        } = diff;
+        let changes = changes.iter().map(change);
         Self {
             format: FORMAT,
             kind: "diff",
             exit: exit.code(),
-            base: base.to_string(),
-            head: head.to_string(),
-            differ: plan.differs(),
-            summary: summary(&plan.summary, gone.len(), *same),
+            base: base.clone(),
+            head: head.clone(),
+            differ,
+            summary: summary_document(summary, gone.len()),
             people: people_document(*people),
             changes: changes.map(ChangeDocument::without_id).collect(),
             by_hand: by_hand.collect(),
             removed: gone.iter().map(removed).collect(),
             differences: differences.iter().map(difference).collect(),
-            notes: plan.notes.iter().map(note).collect(),
+            notes: notes.iter().map(note).collect(),
             would_refuse: would_refuse
                 .iter()
-                .map(|it| refusal(it, |it| guard(it, &ticked)))
+                .map(|it| refusal(it, |it| sentence(&would_be_refused(it))))
                 .collect(),
             diagnostics,
         }
     }
 }
 
-fn summary(summary: &Summary, removed: usize, unchanged: usize) -> SummaryDocument {
+fn summary_document(summary: &Summary, removed: usize) -> SummaryDocument {
     SummaryDocument {
         create: summary.create,
         create_public: summary.create_public,
@@ -213,7 +212,7 @@ fn summary(summary: &Summary, removed: usize, unchanged: usize) -> SummaryDocume
         members_to_add: summary.members,
         messages_to_send: summary.messages,
         removed,
-        unchanged,
+        unchanged: summary.unchanged,
     }
 }
 

@@ -8,7 +8,8 @@ use super::{DiagnosticDocument, FORMAT};
 use crate::error::Exit;
 use crate::model::{RoomId, Target};
 use crate::plan::{Conflict, ConflictKind, Note, Plan, Refusal, Summary};
-use crate::render::sections::{refused, ticked};
+use crate::render::sentence;
+use crate::view;
 
 /// A plan: what a run would do, what it cannot do, and what it does not know.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -187,7 +188,6 @@ impl PlanDocument {
             guards: _,
             refusals,
             summary,
-            compared: _,
         } = plan;
         Self {
             format: FORMAT,
@@ -220,7 +220,7 @@ impl PlanDocument {
             notes: notes.iter().map(note).collect(),
             refusals: refusals
                 .iter()
-                .map(|it| refusal(it, |it| refused(it, &ticked)))
+                .map(|it| refusal(it, |it| sentence(&view::refusal(it))))
                 .collect(),
             diagnostics,
         }

@@ -8,7 +8,7 @@ use super::plan::PlanDocument;
 use crate::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
 use crate::error::Exit;
 use crate::model::RunId;
-use crate::render::outcome::{carried, welcome_in_doubt};
+use crate::view::{server_errors, welcome_in_doubt};
 
 /// The plan an apply had, and what became of each room.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -167,7 +167,7 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         | Status::Unfinished
         | Status::NotStarted => (None, Vec::new()),
     };
-    let reason = reason.unwrap_or_default() + &carried(outcome, &str::to_owned);
+    let reason = reason.unwrap_or_default() + &server_errors(outcome).raw();
     let reason = reason.trim_start_matches("; ");
     RoomDocument {
         pipe: pipe.to_string(),

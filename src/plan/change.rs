@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::CHUNK;
-use super::compare::Compared;
 use super::digest::Digest;
 use super::limits::{Allow, lifts};
 use super::remarks::{ByHand, Conflict, IgnoredField, Note, Refusal};
@@ -35,8 +34,6 @@ pub struct Plan {
     pub refusals: Vec<Refusal>,
     /// The figures.
     pub summary: Summary,
-    /// What there is to say if another manifest was compared with, and not a widget. Then there is nothing to apply it to.
-    pub compared: Option<Compared>,
 }
 
 /// One room's change.
@@ -182,7 +179,6 @@ impl Plan {
             guards: Vec::new(),
             refusals: Vec::new(),
             summary: Summary::default(),
-            compared: None,
         }
     }
 

@@ -4,12 +4,11 @@
 
 mod adopt;
 mod change;
-mod compare;
 mod diff;
-mod differences;
 mod digest;
 mod drift;
 mod limits;
+mod manifest_diff;
 mod remarks;
 mod rename;
 mod saved;
@@ -20,10 +19,10 @@ mod walk;
 
 pub use adopt::{Adopted, Adoption, adoption};
 pub use change::{Action, Change, Changed, FieldChange, Members, Plan, Summary, Unverified};
-pub use compare::{Compared, Difference, People, Removed, RoomDifference, Side, compare};
 pub use diff::{Switches, plan};
 pub use digest::Digest;
 pub use limits::{Allow, LimitKind};
+pub use manifest_diff::{Difference, ManifestDiff, People, Removed, RoomDifference, Side, compare};
 pub use remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note, Refusal};
 pub use saved::{Approved, Inputs, SavedChange, SavedPlan, SkipReason, Skipped, select};
 pub use select::{Interest, Selection};

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use super::escape::terminal;
-use super::words::{Count, few};
 use crate::model::Target;
 use crate::plan::{Adopted, Adoption};
+use crate::view::Count;
+use crate::view::grammar::few;
 
 /// Members named in one line.
 const NAMED: usize = 12;

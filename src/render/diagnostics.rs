@@ -7,8 +7,8 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Render
 
 use super::escape::terminal;
 use super::paint::Paint;
-use super::words::Count;
 use crate::manifest::diagnostic::{At, Diagnostic, Severity, Sources};
+use crate::view::Count;
 
 /// Mistakes drawn in full; the rest is only counted.
 const DRAWN: usize = 200;

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::escape::{brief, terminal};
 use super::paint::{Paint, Tone};
-use super::words::Count;
 use crate::model::{Checkup, Finding, Probe, Step, Verdict};
+use crate::view::Count;
 
 /// Cases told of one step.
 const TOLD: usize = 8;

@@ -1,18 +1,11 @@
 //! One function a sink: what makes text of others harmless where it is shown.
 
 use std::fmt::Write;
-use std::ops::Range;
 
 use crate::model::is_hidden;
 
 /// How much of a text of others is shown at most, in characters.
 const LONGEST: usize = 200;
-/// How much of two texts is shown at most where they differ, in characters: every title nobody is warned of.
-const LONGEST_PART: usize = 1000;
-/// And of what is the same around that.
-const AROUND: usize = 40;
-/// How long the number of characters left out is at most, with its words.
-const LONGEST_MARK: usize = 20;
 /// How much of one is shown on a page, in characters: every pipe a manifest may have.
 const LONGEST_ON_PAGE: usize = 255;
 /// And in bytes of the page: one text must not fill it, however much of it has to be spelled out.
@@ -63,61 +56,6 @@ pub fn quoted(text: &str) -> String {
 /// A text that is made harmless already, and will stand between quotes.
 pub fn within_quotes(text: &str) -> String {
     text.replace('"', "\\\"")
-}
-
-/// Two texts of which one became the other: as they are if a line can bear them; else what differs in them, with a little of what
-/// stands around it, and the number of characters left out.
-pub fn both(before: &str, after: &str) -> [String; 2] {
-    differing(before, after, LONGEST_PART, &terminal)
-}
-
-/// The same raw, for a sink that makes them harmless itself, and short enough that none cuts off what differs.
-pub fn apart(before: &str, after: &str) -> [String; 2] {
-    differing(before, after, LONGEST - 2 * LONGEST_MARK, &str::to_owned)
-}
-
-fn differing(
-    before: &str,
-    after: &str,
-    longest: usize,
-    show: &dyn Fn(&str) -> String,
-) -> [String; 2] {
-    let texts = [before, after].map(|text| text.chars().collect::<Vec<char>>());
-    if texts.iter().all(|text| text.len() <= LONGEST) {
-        return [before, after].map(show);
-    }
-    let [before, after] = &texts;
-    let shorter = before.len().min(after.len());
-    let pairs = before.iter().zip(after);
-    let head = pairs.take_while(|(one, other)| one == other).count();
-    let pairs = before.iter().rev().zip(after.iter().rev());
-    let tail = pairs.take(shorter - head);
-    let tail = tail.take_while(|(one, other)| one == other).count();
-    [before, after].map(|text| part(text, head..text.len() - tail, longest, show))
-}
-
-/// What stands between two characters, and a little more on both sides.
-fn part(
-    text: &[char],
-    differs: Range<usize>,
-    longest: usize,
-    show: &dyn Fn(&str) -> String,
-) -> String {
-    let shown = |text: &[char]| show(&text.iter().collect::<String>());
-    let from = differs.start.saturating_sub(AROUND);
-    let to = (differs.end + AROUND).min(text.len()).min(from + longest);
-    let before = match from {
-        0 => String::new(),
-        more => format!("({more} more) …"),
-    };
-    let after = match text.len() - to {
-        0 => String::new(),
-        more => format!("… ({more} more)"),
-    };
-    format!(
-        "{before}{}{after}",
-        shown(text.get(from..to).unwrap_or_default())
-    )
 }
 
 /// For YAML that is printed: in double quotes, with what [`terminal`] spells out spelled in YAML's own way.
@@ -327,11 +265,5 @@ mod tests {
         let long = "ж".repeat(10_000);
         let shown = brief(&long);
         assert!(shown.starts_with("жжж") && shown.ends_with("… (9800 more)"));
-        let [before, after] = both(&long, &format!("\u{7}{long}"));
-        assert_eq!(before, format!("{}… (9960 more)", "ж".repeat(40)));
-        assert_eq!(after, format!("\\u{{7}}{}… (9960 more)", "ж".repeat(40)));
-        let [before, after] = both(&long, "Ж");
-        assert_eq!(before, format!("{}… (9000 more)", "ж".repeat(1000)));
-        assert_eq!(after, "Ж");
     }
 }

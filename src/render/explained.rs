@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::escape::{quoted, terminal};
 use super::paint::{Paint, Tone};
-use super::words::Count;
 use crate::manifest::{Explained, Membership, Subject, Way};
 use crate::model::{Desired, DesiredRoom, MembersPolicy, Welcome};
+use crate::view::Count;
 
 /// The whole answer. Ends with a line break.
 pub fn explained(explained: &Explained, desired: &Desired, paint: Paint) -> String {

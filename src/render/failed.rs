@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::escape::terminal;
-use super::outcome::{carried, welcome_in_doubt};
 use crate::apply::{Doubt, Outcome, RoomOutcome, Status};
 use crate::manifest::Loaded;
 use crate::model::{Place, UserId};
 use crate::plan::{Change, Plan};
+use crate::view::{server_errors, welcome_in_doubt};
 
 /// The header every such file has; the rosters' own columns follow.
 const HEADER: [&str; 5] = ["pipe", "user", "error", "source", "line"];
@@ -112,7 +112,7 @@ fn room_lines(
         Status::InDoubt(Doubt::Welcome, reason) => welcome_in_doubt(reason),
         other => other.name().replace('_', " "),
     };
-    let error = error + &carried(room, &str::to_owned);
+    let error = error + &server_errors(room).raw();
     // The file goes back into a roster or onto a terminal: what the server said must not steer either.
     let error = terminal(&error);
     let mut users: Vec<UserId> = change.members.sent().collect();

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use super::escape::{quoted, terminal};
-use super::line::values;
-use super::words::{Count, few};
+use super::sentence;
 use crate::model::{Owed, Recorded, RoomId, Sending, Target, UserId};
+use crate::view::grammar::few;
+use crate::view::{Count, values};
 
 /// Members named in one line.
 const NAMED: usize = 12;
@@ -102,7 +103,7 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
         None => {}
     }
     for (field, shown) in &room.shown {
-        let [sent, shown] = values(&shown.sent, &shown.shown, &quoted);
+        let [sent, shown] = values(&shown.sent, &shown.shown).map(|text| sentence(&text));
         let _ = writeln!(
             text,
             "    ignored   {} sent as {sent}, shown as {shown}",

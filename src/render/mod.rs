@@ -1,10 +1,8 @@
-//! Everything that is text for people or a document for machines: plans, outcomes, mistakes.
+//! Everything that is text for people or a document for machines: views, mistakes, lists.
 //!
 //! Main types: [`Paint`] (colour or not) and the writers. It computes nothing that is not shown.
 
 mod adoption;
-pub(crate) mod compared;
-mod danger;
 pub mod diagnostics;
 mod doctor;
 pub mod escape;
@@ -13,22 +11,16 @@ mod failed;
 pub mod github;
 pub mod html;
 mod ledger;
-mod line;
 pub mod log;
 pub mod markdown;
-pub(crate) mod outcome;
 mod paint;
-mod plan;
 mod progress;
 mod resolved;
-mod result;
 pub mod rows;
 pub mod sarif;
-pub(crate) mod sections;
 mod sent;
-mod title;
+mod text;
 mod unified;
-mod words;
 mod yaml;
 
 pub use adoption::adoption;
@@ -36,12 +28,11 @@ pub use doctor::doctor;
 pub use explained::explained;
 pub use failed::failed;
 pub use ledger::ledger;
-pub use outcome::{briefly, hints, outcome};
 pub use paint::Paint;
-pub use plan::{plan, verdict};
 pub use progress::{EVERY, Progress};
 pub use resolved::{manifest, members};
-pub use sections::lifted_by;
 pub use sent::{Sent, sent};
+pub use text::{briefly, outcome, plan, sentence, write};
 pub use unified::unified;
-pub use words::{Count, few};
+
+pub use crate::view::{Count, few};

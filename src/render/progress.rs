@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::words::Count;
 use crate::apply::{Event, Status};
+use crate::view::Count;
 
 /// How often a plain line is due.
 pub const EVERY: Duration = Duration::from_secs(10);

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::compared::limit_words;
 use super::escape::yaml;
 use crate::manifest::verbatim;
 use crate::model::{
     Desired, DesiredRoom, Field, Limit, Limits, MembersPolicy, UserId, Welcome, nfc,
 };
+use crate::view::limit_words;
 
 /// What stands before the rooms.
 pub(super) fn head(desired: &Desired) -> String {

@@ -69,7 +69,7 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
     ");
     let plan = dir.run(&["plan", "--detailed-exitcode"]);
     assert_snapshot!(plan.out.replace(&api.env()[0].1, "URL"), @r"
-      warnings
+      notes
         5 memberships of 2 rooms recorded by adoption only: taken for present, never confirmed
 
     plan: nothing to do; 3 unchanged, 1 unmanaged

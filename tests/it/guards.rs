@@ -148,14 +148,14 @@ fn a_likely_rename_is_told_by_title_or_by_members() {
         format!("{rest}  - {{pipe: course-four, title: Course 4, members: [7]}}\n"),
     );
     let out = dir.run(&["plan"]).ok();
-    assert_snapshot!(out.lines().skip_while(|line| !line.contains("warnings")).nth(1).unwrap_or_default(), @"    course-four: has the title of autumn-4, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is");
+    assert_snapshot!(out.lines().skip_while(|line| !line.contains("  notes")).nth(1).unwrap_or_default(), @"    course-four: has the title of `autumn-4`, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is");
     dir.write(
         "rooms.yaml",
         format!("{rest}  - {{pipe: course-four, title: Other, members: [4, 100, 7]}}\n"),
     );
     let out = dir.run(&["plan"]).ok();
     assert!(
-        out.contains("course-four: has most members of autumn-4"),
+        out.contains("course-four: has most members of `autumn-4`"),
         "{out}"
     );
     dir.write(

@@ -5,13 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms it may use besides itself. `error` is the words for failing at the edge: stages do without.
-const TABLE: [(&str, &[&str]); 16] = [
+const TABLE: [(&str, &[&str]); 17] = [
     ("main", &["commands"]),
     (
         "commands",
         &[
             "apply", "cli", "document", "error", "imbachat", "ledger", "manifest", "model", "plan",
-            "render", "sandbox", "settings",
+            "render", "sandbox", "settings", "view",
         ],
     ),
     ("library", &["manifest", "render"]),
@@ -20,9 +20,15 @@ const TABLE: [(&str, &[&str]); 16] = [
     ("error", &[]),
     (
         "document",
-        &["apply", "error", "manifest", "model", "plan", "render"],
+        &[
+            "apply", "error", "manifest", "model", "plan", "render", "view",
+        ],
     ),
-    ("render", &["apply", "error", "manifest", "model", "plan"]),
+    (
+        "render",
+        &["apply", "error", "manifest", "model", "plan", "view"],
+    ),
+    ("view", &["apply", "manifest", "model", "plan"]),
     ("apply", &["imbachat", "ledger", "model", "plan"]),
     ("plan", &["model"]),
     ("manifest", &["model", "tables"]),
@@ -35,6 +41,20 @@ const TABLE: [(&str, &[&str]); 16] = [
 
 /// What a room must not even name, whatever it is called through.
 const NEVER: [(&str, &[&str]); 7] = [
+    (
+        "view",
+        &[
+            "std::fs",
+            "std::net",
+            "std::env",
+            "std::time",
+            "tokio",
+            "jiff",
+            "serde",
+            "tracing",
+            "async ",
+        ],
+    ),
     (
         "plan",
         &[

@@ -562,7 +562,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     dir.run(&["apply", "--yes"]).ok();
     dir.write("rooms.yaml", manifest.replace(", 4", "").replace(", 5", ""));
     let plan = ["plan", "--detailed-exitcode"];
-    let line = "team-platform: not wanted any more, recorded as added: 4, 5";
+    let line = "team-platform: no longer in the manifest: 4, 5";
     assert!(dir.run(&plan).ok().contains(line));
     let too_early = dir.run(&forget);
     assert_eq!(too_early.code, 1);
@@ -579,7 +579,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     assert_eq!(forgot.err, "2 members of 1 room recorded as taken out\n");
     let after = dir.run(&plan).ok();
     assert!(
-        !after.contains("team-platform") && after.contains("team-b: not wanted"),
+        !after.contains("team-platform") && after.contains("team-b: no longer"),
         "{after}"
     );
     let forgot = dir.run(&["ledger", "forget", "--by-hand", "team-*"]);
@@ -611,7 +611,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
         "rooms.yaml",
         manifest.replace("  - {pipe: team-c, title: C, members: [3]}\n", ""),
     );
-    assert!(dir.run(&plan).ok().contains("no longer declared: team-c"));
+    assert!(dir.run(&plan).ok().contains("no longer declared: `team-c`"));
     dir.run(&["ledger", "forget", "team-c"]).ok();
     let after = dir.run(&plan).ok();
     assert!(!after.contains("by hand"), "{after}");

@@ -177,7 +177,7 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
     let (text, plain, detailed) = edited(&dir, "[3, 4]", "[3]", &[]);
     assert_snapshot!(shown(&text), @"
       by hand: the API cannot remove members or rooms
-        team-a: not wanted any more, recorded as added: 4
+        team-a: no longer in the manifest: 4
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
@@ -193,7 +193,9 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
     dir.run(&["apply", "--yes"]).ok();
     assert_eq!(api.stats().writes(), writes);
     assert!(
-        dir.run(&["plan"]).ok().contains("recorded as added: 4"),
+        dir.run(&["plan"])
+            .ok()
+            .contains("no longer in the manifest: 4"),
         "released, and still a matter for people"
     );
     let (text, _, detailed) = edited(&dir, "Team A, members: [3]", "Team A, members: [3, 4]", &[]);
@@ -208,7 +210,7 @@ fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
     let (text, ..) = edited(&dir, "members: [3, 4]", changed, &[]);
     assert!(text.contains("members +1 (17)   1 recorded"), "{text}");
     assert!(
-        text.contains("team-a: not wanted any more, recorded as added: 4"),
+        text.contains("team-a: no longer in the manifest: 4"),
         "{text}"
     );
     // They stand in `members` still: no format may say that they left the manifest.
@@ -233,7 +235,7 @@ fn a_room_that_left_the_manifest() {
     );
     assert_snapshot!(shown(&text), @"
       by hand: the API cannot remove members or rooms
-        1 room recorded and no longer declared: team-b
+        1 room recorded and no longer declared: `team-b`
 
     plan: nothing to do; 1 unchanged, 2 unmanaged
           1 request: 1 to list
@@ -265,7 +267,7 @@ fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assume
         .run(&["plan", "--detailed-exitcode", "--assume-members"])
         .ok();
     assert_snapshot!(shown(&assumed), @"
-      warnings
+      notes
         --assume-members: 3 memberships of 2 rooms taken for present without a record; nothing is sent for them
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
@@ -390,7 +392,7 @@ fn a_room_that_is_made_anew_and_public_is_told_to_be_both() {
         .run(&["plan", "--allow-recreate", "--format", "markdown"])
         .ok();
     assert!(
-        page.contains("### Open to everyone: 1\n\n- **made anew and public:** "),
+        page.contains("### Needs attention: 1\n\n- **made anew and public:** "),
         "{page}"
     );
 }

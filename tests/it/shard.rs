@@ -113,7 +113,7 @@ fn the_plan_says_which_part_it_is() {
           title   "Курс 4"
           members 4, 100
 
-      warnings
+      notes
         --shard 1/2 leaves 1 declared room to the other parts; guards judge all parts together
 
     plan: 3 to create, 6 members to add; 0 unchanged, 1 unmanaged

@@ -10,8 +10,9 @@ use crate::document::{DiffDocument, diagnostics};
 use crate::error::{Error, Exit};
 use crate::manifest::{Loaded, Options};
 use crate::plan::{Side, Switches, compare};
-use crate::render::{self, github, html, markdown};
+use crate::render;
 use crate::settings::Settings;
+use crate::view;
 
 pub(super) fn run(
     args: &DiffArgs,
@@ -37,27 +38,22 @@ pub(super) fn run(
     }
     chosen(&before, &after, &switches)?;
     let (base, head) = (side(&base, &before), side(&head, &after));
-    let plan = compare(base, head, &switches);
-    let exit = if args.detailed_exitcode && plan.differs() {
+    let diff = compare(base, head, &switches);
+    let exit = if args.detailed_exitcode && diff.differs() {
         Exit::Pending
     } else {
         Exit::Done
     };
-    match (&plan.compared, console.format) {
-        (Some(compared), Format::Json) => {
+    match console.format {
+        Format::Json => {
             let warnings = diagnostics(&after.diagnostics, &after.sources);
-            console.document(&DiffDocument::new(&plan, compared, exit, warnings))?;
+            console.document(&DiffDocument::new(&diff, exit, warnings))?;
         }
-        (_, Format::Markdown) => console.print(&markdown::plan(&plan, &after, console.fit))?,
-        (_, Format::Html) => {
-            console.print(&html::plan(&plan, &after).map_err(anyhow::Error::from_boxed)?)?;
-        }
-        (_, Format::Github) => console.print(&github::plan(&plan, &after))?,
-        _ if args.unified => {
+        Format::Text if args.unified => {
             let text = render::unified(base, head, &switches.only, console.out_paint);
             console.print(&text)?;
         }
-        _ => console.print(&render::plan(&plan, console.out_paint))?,
+        _ => console.page(&view::manifest_diff(&diff, &after))?,
     }
     Ok(exit)
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 
-use super::terminal;
 use crate::model::{Desired, DesiredRoom, FileId, UserId};
 use crate::plan::{Action, ByHand, Change};
-use crate::render::line;
+use crate::render::escape::terminal;
+use crate::view::{Detail as Subject, value};
 
 /// Members of one place: the file by its number, the line, and the users.
 type Group = (u32, u32, Vec<Id>);
@@ -68,11 +68,20 @@ impl<'a> Details<'a> {
         }
     }
 
-    /// The number of what a change opens to.
-    pub(super) fn change(&mut self, change: &Change) -> usize {
-        let spelled = |text: &str| terminal(text);
+    /// Adds what a line opens to, and returns its number.
+    pub(super) fn push(&mut self, subject: &Subject<'_>) -> Option<usize> {
+        let detail = match subject {
+            Subject::None => return None,
+            Subject::Change(change) => self.change(change),
+            Subject::ByHand(room) => by_hand(room),
+        };
+        self.items.push(detail);
+        Some(self.items.len() - 1)
+    }
+
+    fn change(&self, change: &Change) -> Detail {
         let fields = change.fields().iter().map(|field| {
-            let value = |it| line::value(it, &spelled);
+            let value = |it| super::plain(&value(it));
             [
                 field.field.name().to_owned(),
                 value(&field.before),
@@ -86,7 +95,7 @@ impl<'a> Details<'a> {
             .welcome
             .as_ref()
             .map(|it| (Id(it.from.0), terminal(&it.text)));
-        self.push(Detail {
+        Detail {
             fields,
             new: self.groups(room, &change.members.new),
             again: self.groups(room, &change.members.unverified),
@@ -97,24 +106,7 @@ impl<'a> Details<'a> {
                 Action::Update { .. } | Action::Create => None,
             },
             ..Detail::default()
-        })
-    }
-
-    /// The number of what a room with people to take out opens to.
-    pub(super) fn by_hand(&mut self, room: &ByHand) -> usize {
-        let ids = |users: &[UserId]| {
-            (!users.is_empty()).then(|| users.iter().map(|user| Id(user.0)).collect())
-        };
-        self.push(Detail {
-            left: ids(&room.left),
-            released: ids(&room.released),
-            ..Detail::default()
-        })
-    }
-
-    fn push(&mut self, detail: Detail) -> usize {
-        self.items.push(detail);
-        self.items.len() - 1
+        }
     }
 
     /// Users by the place that put them there; those nobody knows a place of stand at none.
@@ -155,5 +147,17 @@ impl<'a> Details<'a> {
             .map(|((file, line), count)| [u64::from(file.0), u64::from(line), count]);
         let counts: Vec<[u64; 3]> = counts.collect();
         (!counts.is_empty()).then_some(counts)
+    }
+}
+
+/// Members of a room that are no longer in the manifest.
+fn by_hand(room: &ByHand) -> Detail {
+    let ids = |users: &[UserId]| {
+        (!users.is_empty()).then(|| users.iter().map(|user| Id(user.0)).collect())
+    };
+    Detail {
+        left: ids(&room.left),
+        released: ids(&room.released),
+        ..Detail::default()
     }
 }

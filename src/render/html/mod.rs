@@ -1,10 +1,9 @@
-//! A plan as a page: one file that asks nothing of anybody, to be read, searched and opened by hand.
+//! A view as a page: one file that asks nothing of anybody, to be read, searched and opened by hand.
 //!
-//! Main entry: [`plan`]. Without its script the page is whole, and long. All text of others is spelled out by `escape` and then put in
-//! by a template that escapes it; the policy in the page lets nothing run but the script that is in it.
+//! Without its script the page is whole, and long. All text of others is spelled out by `escape` and then put in by a template that
+//! escapes it; the policy in the page lets nothing run but the script that is in it.
 
 mod details;
-mod rows;
 
 use std::fmt;
 
@@ -12,46 +11,19 @@ use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
+use similar::ChangeTag;
 
 use self::details::Details;
-use super::compared;
-use super::escape::{self, terminal};
-use super::markdown::legend;
-use super::plan::{made_anew, verdict};
-use super::words::Count;
-use crate::manifest::Loaded;
-use crate::plan::Plan;
+use super::escape::{self, brief, html, terminal};
+use crate::model::Desired;
+use crate::view::grammar::sentence;
+use crate::view::title_diff::by_words;
+use crate::view::{self, Figure, Line, SectionKind, State, Text, Title, Tone, View};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// What a part of the page is about, which is a colour and never only a colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tone {
-    Danger,
-    Warn,
-    Add,
-    Change,
-    Join,
-    Hand,
-    Plain,
-}
-
-impl Tone {
-    fn class(self) -> &'static str {
-        match self {
-            Self::Danger => "danger",
-            Self::Warn => "warn",
-            Self::Add => "add",
-            Self::Change => "change",
-            Self::Join => "join",
-            Self::Hand => "hand",
-            Self::Plain => "plain",
-        }
-    }
-}
-
-/// Markup of our own making: what is of others in it was escaped when it was put in.
+/// Markup of ours: text of others in it is escaped already.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Markup(String);
 
@@ -63,37 +35,19 @@ impl fmt::Display for Markup {
 
 impl askama::filters::HtmlSafe for Markup {}
 
-/// How the plan stands, in a word and a sentence.
-struct State {
-    tone: Tone,
-    word: &'static str,
-    words: String,
-}
-
-/// A number with its name.
-struct Figure {
-    label: &'static str,
-    count: usize,
-    tone: Tone,
-}
-
 /// Lines of one kind.
 struct Section {
-    kind: &'static str,
-    name: &'static str,
-    tone: Tone,
-    remark: &'static str,
+    id: String,
+    kind: SectionKind,
     /// Whether search and filter reach it.
-    found: bool,
+    is_searched: bool,
     /// Whether it is the first of those.
-    is_first_found: bool,
-    /// Whether more of it is shown at once.
-    pinned: bool,
+    is_first_searched: bool,
+    remark: String,
     rows: Vec<Row>,
 }
 
 /// One line.
-#[derive(Default)]
 struct Row {
     sign: &'static str,
     pipe: Option<String>,
@@ -106,12 +60,13 @@ struct Row {
 
 #[derive(Template)]
 #[template(path = "page.html", config = "src/render/html/askama.toml")]
-struct Page {
+struct Page<'a> {
     policy: String,
     title: String,
     heading: String,
-    state: State,
-    figures: Vec<Figure>,
+    state: (Tone, &'static str),
+    verdict: &'a str,
+    figures: &'a [Figure],
     lines: Vec<String>,
     sections: Vec<Section>,
     legend: Vec<String>,
@@ -120,34 +75,35 @@ struct Page {
     details: String,
 }
 
-/// The page of a plan, or of a comparison; `loaded` is the manifest it was made from, which knows where each member stands.
+/// The page of a view.
 ///
 /// # Errors
-/// If it cannot be made, which nothing in a plan can cause.
-pub fn plan(
-    plan: &Plan,
-    loaded: &Loaded,
-) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
-    let mut details = Details::new(&loaded.desired, plan.compared.is_some());
-    let mut sections = rows::sections(plan, loaded, &mut details);
-    sections.retain(|section| !section.rows.is_empty());
-    if let Some(first) = sections.iter_mut().find(|section| section.found) {
-        first.is_first_found = true;
+/// If it cannot be made, which nothing in a view can cause.
+pub fn write(view: &View<'_>) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let nothing = Desired::default();
+    let desired = view.desired.unwrap_or(&nothing);
+    let mut details = Details::new(desired, view.facts.sides.is_some());
+    let sections = view.sections.iter();
+    let mut sections: Vec<Section> = sections.map(|it| section(view, it, &mut details)).collect();
+    if let Some(first) = sections.iter_mut().find(|section| section.is_searched) {
+        first.is_first_searched = true;
     }
-    let heading = heading(plan);
+    let heading = plain(&view.heading);
     let page = Page {
         policy: policy(),
         title: format!("{heading} · roomform"),
         heading,
-        state: state(plan),
-        figures: figures(plan),
-        lines: lines(plan),
-        sections,
-        legend: if plan.compared.is_none() {
-            legend(plan)
-        } else {
-            Vec::new()
+        state: match view.state {
+            State::Refused => (Tone::Danger, "Refused"),
+            State::Compared => (Tone::Plain, "Compared"),
+            State::Pending => (Tone::Change, "Pending"),
+            State::Done => (Tone::Add, "Nothing to do"),
         },
+        verdict: &view.verdict,
+        figures: &view.figures,
+        lines: lines(view),
+        sections,
+        legend: view.legend.iter().map(|words| sentence(words)).collect(),
         style: STYLE,
         script: SCRIPT,
         details: escape::html_script(&serde_json::to_string(&details)?),
@@ -164,64 +120,86 @@ fn policy() -> String {
     )
 }
 
-fn heading(plan: &Plan) -> String {
-    match &plan.compared {
-        Some(compared) => format!(
-            "{} → {}",
-            terminal(&compared.base),
-            terminal(&compared.head)
+fn lines(view: &View<'_>) -> Vec<String> {
+    let people = &view.facts.people;
+    let people = (!people.is_empty()).then(|| format!("People: {people}."));
+    let requests = Some(view.facts.requests.clone()).filter(|requests| !requests.is_empty());
+    people.into_iter().chain(requests).collect()
+}
+
+/// A text that the template escapes.
+fn plain(text: &Text<'_>) -> String {
+    text.write(|span| terminal(span.raw()))
+}
+
+fn section(view: &View<'_>, section: &view::Section<'_>, details: &mut Details<'_>) -> Section {
+    let kind = section.kind;
+    let rows = view.lines(section).map(|line| row(kind, &line, details));
+    Section {
+        id: kind.one().replace(' ', "-"),
+        kind,
+        is_searched: !matches!(
+            kind,
+            SectionKind::Refused | SectionKind::WouldBeRefused | SectionKind::Guards
         ),
-        None => format!("Plan for {}", terminal(&plan.target.to_string())),
+        is_first_searched: false,
+        remark: match kind.remark() {
+            "" => String::new(),
+            remark => sentence(remark),
+        },
+        rows: rows.collect(),
     }
 }
 
-fn state(plan: &Plan) -> State {
-    let words = match &plan.compared {
-        Some(compared) => compared::verdict(plan, compared),
-        None => verdict(plan),
+fn row(kind: SectionKind, line: &Line<'_>, details: &mut Details<'_>) -> Row {
+    let text = plain(&line.text);
+    let hint = line.hint.map(|hint| format!(". {}", terminal(hint)));
+    let what = match (kind, line.label.as_deref()) {
+        (SectionKind::NeedsAttention, Some(label)) if text.is_empty() => label.to_owned(),
+        (SectionKind::NeedsAttention, Some(label)) => format!("{label}, {text}"),
+        (SectionKind::Members, _) | (_, None) => text,
+        (_, Some(label)) => format!("{label}: {text}"),
     };
-    let (tone, word) = match plan {
-        plan if !plan.refusals.is_empty() => (Tone::Danger, "Refused"),
-        plan if plan.compared.is_some() => (Tone::Plain, "Compared"),
-        plan if plan.is_pending() => (Tone::Change, "Pending"),
-        _ => (Tone::Add, "Nothing to do"),
-    };
-    State { tone, word, words }
-}
-
-fn figures(plan: &Plan) -> Vec<Figure> {
-    let summary = &plan.summary;
-    let figure = |label, count, tone| Figure { label, count, tone };
-    let mut figures = vec![
-        figure("become public", summary.publish, Tone::Danger),
-        figure("new and public", summary.create_public, Tone::Danger),
-        figure("made anew", made_anew(plan), Tone::Danger),
-        figure("conflicts", plan.conflicts.len(), Tone::Warn),
-        figure("by hand", plan.by_hand.len(), Tone::Hand),
-        figure("to create", summary.create, Tone::Add),
-        figure("to update", summary.update, Tone::Change),
-        figure("members to add", summary.members, Tone::Join),
-        figure("members unverified", summary.unverified.members, Tone::Warn),
-        figure("messages to send", summary.messages, Tone::Join),
-    ];
-    figures.retain(|figure| figure.count > 0);
-    figures.push(figure("unchanged", summary.unchanged, Tone::Plain));
-    figures
-}
-
-fn lines(plan: &Plan) -> Vec<String> {
-    let Some(compared) = &plan.compared else {
-        return vec![format!("{} in all", Count(plan.requests(), "request"))];
-    };
-    let people = compared::people(&compared.people);
-    let mut lines = vec!["Two manifests; no server was asked.".to_owned()];
-    if !people.is_empty() {
-        lines.push(format!("People: {people}."));
+    Row {
+        sign: sign(kind),
+        pipe: line.pipe.map(|pipe| terminal(pipe.as_str())),
+        title: line.title.as_ref().map(title),
+        what: what + &hint.unwrap_or_default(),
+        place: line.place.map(|place| terminal(&place.raw())),
+        detail: details.push(&line.detail),
     }
-    lines
 }
 
-/// The file and line of a place.
-fn place(file: &str, line: u32) -> String {
-    format!("{}:{line}", terminal(file))
+fn sign(kind: SectionKind) -> &'static str {
+    match kind {
+        SectionKind::Refused | SectionKind::WouldBeRefused => "✗",
+        SectionKind::Guards | SectionKind::NeedsAttention => "!",
+        SectionKind::Conflicts => "?",
+        SectionKind::ByHand => "−",
+        SectionKind::Create => "+",
+        SectionKind::Update | SectionKind::Members => "~",
+        _ => "i",
+    }
+}
+
+/// The title, or both of them with the words that changed.
+fn title(title: &Title<'_>) -> Markup {
+    let (before, after, drift) = match title {
+        Title::Same(title) => return Markup(html(&brief(title))),
+        Title::Changed {
+            before,
+            after,
+            drift,
+        } => (terminal(before), terminal(after), drift),
+    };
+    let mark = |tag: ChangeTag, text: &str| match tag {
+        ChangeTag::Equal => html(text),
+        ChangeTag::Delete => format!("<del>{}</del>", html(text)),
+        ChangeTag::Insert => format!("<ins>{}</ins>", html(text)),
+    };
+    // As a whole: the words that changed may be behind what a line can bear.
+    let [before, after] = by_words(&before, &after, mark);
+    Markup(format!(
+        "<bdi class=\"side\">{before}</bdi> → <bdi class=\"side\">{after}</bdi>{drift}"
+    ))
 }

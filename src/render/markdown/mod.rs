@@ -1,26 +1,20 @@
-//! Pages in Markdown, for a comment on a pull request or a job's summary: the figures first, then what is dangerous, then the
-//! rest in folds; cut to a limit on whole items, with exact counts of what was left out.
-//!
-//! Main entries: [`plan()`], [`outcome()`], [`not_applied()`], [`check()`], [`invalid()`], [`failure()`]; [`Fit`] says what a page must fit. It decides
-//! nothing: what is dangerous is said in one place for all formats.
+//! Views as pages in Markdown, for a comment on a pull request or a job's summary; cut to a limit on whole items, with exact counts
+//! of what was left out.
 
 mod dialect;
-mod mistakes;
-mod outcome;
 mod page;
-mod plan;
 
-pub use dialect::Dialect;
-pub use mistakes::{check, failure, invalid};
-pub use outcome::{not_applied, outcome};
-pub(super) use plan::legend;
-pub use plan::plan;
-
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use self::page::{Item, Section};
+pub use dialect::Dialect;
+
+use self::page::{Item, Page, Section};
 use super::escape;
+use crate::error::Error;
 use crate::model::Target;
+use crate::view::grammar::sentence;
+use crate::view::{self, Detail, Line, SectionKind, Span, Text, View};
 
 /// What a page must fit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,6 +23,56 @@ pub struct Fit {
     pub bytes: Option<usize>,
     /// What the site takes.
     pub dialect: Dialect,
+}
+
+/// The page of a view.
+pub fn write(view: &View<'_>, fit: Fit) -> String {
+    let dialect = fit.dialect;
+    let heading = write_text(&view.heading, dialect);
+    let mut head = vec![
+        dialect.marker(&marker(view.verb, view.target)),
+        format!("## {heading}"),
+        format!("**{}**", view.verdict),
+    ];
+    if !view.facts.people.is_empty() {
+        head.push(format!("People: {}.", view.facts.people));
+    }
+    if !view.facts.now.is_empty() {
+        head.push(format!("Now: {}", view.facts.now));
+    }
+    let mut foot: Vec<String> = view.legend.iter().map(|words| sentence(words)).collect();
+    foot.extend(view.cut.iter().map(|all| format!("Lists are cut; {all}.")));
+    let sections = view.sections.iter().map(|it| section(view, it, dialect));
+    let page = Page {
+        dialect,
+        head,
+        sections: sections.collect(),
+        foot,
+    };
+    page.write(fit.bytes)
+}
+
+/// Why a run came to nothing.
+pub fn failure(error: &Error, verb: &str, target: Option<&Target>, fit: Fit) -> String {
+    let dialect = fit.dialect;
+    let hints = error.hints.iter().map(|hint| Item {
+        fold: None,
+        text: dialect.words(hint),
+    });
+    let page = Page {
+        dialect,
+        head: vec![
+            dialect.marker(&marker(verb, target)),
+            format!("## No {verb}: {}", error.exit.name()),
+            dialect.words(&error.chain()),
+        ],
+        sections: vec![Section {
+            kind: SectionKind::Remedies,
+            items: hints.collect(),
+        }],
+        foot: Vec::new(),
+    };
+    page.write(fit.bytes)
 }
 
 /// What a marker says: the verb, and the target where it is known, so that a bot can tell the pages of two widgets apart.
@@ -41,45 +85,61 @@ fn marker(verb: &str, target: Option<&Target>) -> String {
     }
 }
 
-/// `widget 627 on the sandbox`.
-fn site(target: &Target, dialect: Dialect) -> String {
-    match target.origin.as_str() {
-        "sandbox:" => format!("widget {} on the sandbox", target.widget),
-        origin => format!("widget {} on {}", target.widget, dialect.code(origin)),
+/// The lines of a section. Changes are folded by file unless they need attention.
+fn section(view: &View<'_>, section: &view::Section<'_>, dialect: Dialect) -> Section {
+    let kind = section.kind;
+    let mut lines: Vec<Line<'_>> = view.lines(section).collect();
+    let is_by_file = !kind.is_pinned() && !section.changes.is_empty();
+    if is_by_file {
+        lines.sort_by_key(|line| line.place.map(|place| (place.file, place.line)));
     }
-}
-
-/// A section whose items are not folded.
-fn section(
-    name: &'static str,
-    noun: &'static str,
-    remark: &'static str,
-    lines: Vec<String>,
-) -> Section {
-    let item = |text| Item { fold: None, text };
+    let mut folds: HashMap<&str, Arc<str>> = HashMap::new();
+    let rooms: Arc<str> = Arc::from("Rooms");
+    let items = lines.iter().map(|line| match line.place {
+        Some(place) if is_by_file => {
+            let heading = || Arc::from(dialect.code(place.file));
+            let number = place.line.unwrap_or(1);
+            Item {
+                fold: Some(folds.entry(place.file).or_insert_with(heading).clone()),
+                text: format!("{} (line {number})", write_text(&line.sentence(), dialect)),
+            }
+        }
+        _ => Item {
+            fold: (kind == SectionKind::AsPlanned).then(|| rooms.clone()),
+            text: item(kind, line, dialect),
+        },
+    });
     Section {
-        name,
-        noun,
-        remark,
-        pinned: false,
-        items: lines.into_iter().map(item).collect(),
+        kind,
+        items: items.collect(),
     }
 }
 
-/// The same, to be left out last.
-fn pinned(
-    name: &'static str,
-    noun: &'static str,
-    remark: &'static str,
-    lines: Vec<String>,
-) -> Section {
-    Section {
-        pinned: true,
-        ..section(name, noun, remark, lines)
+/// Place, label, words, remedy.
+fn item(kind: SectionKind, line: &Line<'_>, dialect: Dialect) -> String {
+    let words = write_text(&line.sentence(), dialect);
+    let place = line.place.map(|place| dialect.code(&place.raw()));
+    let is_of_a_room = line.pipe.is_some();
+    let label = line.label.as_deref().map(|label| match line.detail {
+        Detail::Change(_) => format!("**{label}:** "),
+        Detail::None | Detail::ByHand(_) => format!("{label}: "),
+    });
+    let label = label.unwrap_or_default();
+    let hint = line.hint.map(|hint| format!(". *{}*", dialect.words(hint)));
+    let hint = hint.unwrap_or_default();
+    match place {
+        Some(place) if !is_of_a_room => format!("{place} {label}{words}{hint}"),
+        Some(place) if kind != SectionKind::AsPlanned => format!("{label}{words} ({place}){hint}"),
+        _ => format!("{label}{words}{hint}"),
     }
 }
 
-/// The heading of a fold.
-fn fold(text: String) -> Option<Arc<str>> {
-    Some(Arc::from(text))
+fn write_text(text: &Text<'_>, dialect: Dialect) -> String {
+    text.write(|span| match span {
+        Span::Words(words) => words.to_string(),
+        Span::Name(text) => dialect.code(text),
+        Span::Title(text) | Span::Said(text) => dialect.code(text),
+        Span::Ids(ids) => dialect.code(ids),
+        Span::Message(message) => dialect.words(message),
+    })
 }

@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::dialect::Dialect;
+use crate::view::SectionKind;
+use crate::view::grammar::sentence;
 
 /// Up to so many folded items the folds stand open: they fit a screen or two.
 const OPEN: usize = 12;
@@ -25,14 +27,7 @@ pub(super) struct Page {
 /// Items of one kind.
 #[derive(Debug)]
 pub(super) struct Section {
-    /// The heading.
-    pub(super) name: &'static str,
-    /// What an item is, after a number: `12 to create`.
-    pub(super) noun: &'static str,
-    /// What is to be said of all of them.
-    pub(super) remark: &'static str,
-    /// Whether its items are left out only when nothing else is left.
-    pub(super) pinned: bool,
+    pub(super) kind: SectionKind,
     pub(super) items: Vec<Item>,
 }
 
@@ -53,7 +48,13 @@ impl Page {
         let Some(bytes) = bytes.filter(|bytes| whole.len() > *bytes) else {
             return whole;
         };
-        let pinned = |section: &Section| if section.pinned { count(section) } else { 0 };
+        let pinned = |section: &Section| {
+            if section.kind.is_pinned() {
+                count(section)
+            } else {
+                0
+            }
+        };
         let mut shown: Vec<usize> = self.sections.iter().map(pinned).collect();
         let mut least = self.text(&shown, Some(bytes));
         let pinned_fit = least.len() <= bytes;
@@ -77,7 +78,8 @@ impl Page {
 
     /// How many items of each section, of the pinned or of the others, so many bytes can bear.
     fn fill(&self, shown: &mut [usize], pinned: bool, bytes: usize) {
-        let wanted = |section: &Section| section.pinned == pinned && !section.items.is_empty();
+        let wanted =
+            |section: &Section| section.kind.is_pinned() == pinned && !section.items.is_empty();
         let sections = self.sections.iter().enumerate();
         let mut waiting: Vec<(usize, Vec<usize>)> = sections
             .filter(|(_, section)| wanted(section))
@@ -124,12 +126,12 @@ impl Page {
         let left_out: Vec<String> = counted()
             .filter(|(section, shown)| **shown < section.items.len())
             .map(|(section, shown)| {
-                let (all, noun) = (section.items.len(), section.noun);
+                let (all, noun) = (section.items.len(), section.kind.noun());
                 format!("{} of {all} {noun}", all - shown)
             })
             .collect();
         let left_out = left_out.join(", ");
-        let pinned = || counted().filter(|(section, _)| section.pinned);
+        let pinned = || counted().filter(|(section, _)| section.kind.is_pinned());
         let dangerous: usize = pinned().map(|(section, _)| section.items.len()).sum();
         let missing = dangerous - pinned().map(|(_, shown)| *shown).sum::<usize>();
         match (dangerous, missing) {
@@ -151,7 +153,7 @@ impl Page {
 impl Section {
     /// What the first item costs, the first two, and so on.
     fn costs(&self) -> Vec<usize> {
-        let mut sum = AROUND + self.name.len() + self.remark.len();
+        let mut sum = AROUND + self.kind.name().len() + self.kind.remark().len();
         let mut fold = None;
         let cost = |item: &Item| {
             let known = fold == item.fold.as_ref().map(Arc::as_ptr);
@@ -168,9 +170,9 @@ impl Section {
         if shown == 0 {
             return;
         }
-        let _ = writeln!(text, "### {}: {}\n", self.name, part(all, shown));
-        if !self.remark.is_empty() {
-            let _ = writeln!(text, "{}\n", self.remark);
+        let _ = writeln!(text, "### {}: {}\n", self.kind.name(), part(all, shown));
+        if !self.kind.remark().is_empty() {
+            let _ = writeln!(text, "{}\n", sentence(self.kind.remark()));
         }
         let mut rest = self.items.as_slice();
         let mut left = shown;

@@ -305,7 +305,7 @@ fn without_its_script_the_page_is_whole() {
         "physics-room",
         "Физика 7б",
         "Refused",
-        "take out 1 member",
+        "no longer in the manifest: ",
         "create conference, closed, 3 members 17, 18, 42",
     ] {
         assert!(body.contains(told), "{told}");

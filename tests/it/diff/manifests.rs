@@ -71,12 +71,12 @@ rooms:
           title   "Team A" → "Team Alpha"
           members +2 (17, 18)   2 as before
 
-      by hand: the API cannot remove members or rooms
-        team-a: not wanted any more: 5
-        old: the room left the manifest, and stays as it is: "Old room", 2 members
+      would be refused: a plan of the second manifest would be refused, unless allowed
+        `team-a` would become public; allow it with --allow-publish or `limits.publish: 1`
 
-      warnings
-        plan would be refused: `team-a` would become public; allow it with --allow-publish or `limits.publish: 1`
+      by hand: the API cannot remove members or rooms
+        team-a: no longer in the manifest: 5
+        old: the room left the manifest, and stays as it is: "Old room", 2 members
 
     diff: 1 to create, 1 to update (1 becomes public), 1 to gain members only, 5 members to add, 1 room to remove by hand; 0 unchanged
           people: 3 people join 3 rooms; 1 taken out of 1 room: by hand
@@ -128,11 +128,13 @@ rooms:
     let ran = diff(base, head, &["--detailed-exitcode"]);
     assert_eq!(ran.code, 2, "they differ, though nothing is sent");
     assert_snapshot!(ran.out, @r#"
-      also differs
+      guards
         widget: 627 → 628; the rooms of one are not those of another
-        scope: team-* → all rooms
+        scope: `team-*` → all rooms
         limits.update: 20% → 12.5%
         limits.publish: not set (0) → 3
+
+      also differs
         team-a: 2 members not sent, since the room is there and `on_create` holds: 4, 5
         team-a: excluded from now on: 22
         team-a: excluded no more: 21
@@ -146,14 +148,16 @@ rooms:
     "#);
     let back = diff(head, base, &[]);
     assert_snapshot!(back.out, @r#"
-      by hand: the API cannot remove members or rooms
-        team-a: not wanted any more: 4, 5
-
-      also differs
+      guards
         widget: 628 → 627; the rooms of one are not those of another
-        scope: all rooms → team-*
+        scope: all rooms → `team-*`
         limits.update: 12.5% → 20%
         limits.publish: 3 → not set (0)
+
+      by hand: the API cannot remove members or rooms
+        team-a: no longer in the manifest: 4, 5
+
+      also differs
         team-a: excluded from now on: 21
         team-a: excluded no more: 22
         team-b: title "Team Bee" → "Team B" is not sent, since it is in `ignore`
@@ -177,10 +181,16 @@ fn limits_warn_and_never_refuse() {
         &[],
     );
     assert_eq!(ran.code, 0);
-    let (_, warnings) = ran.out.split_once("  warnings\n").unwrap();
-    assert_snapshot!(warnings, @"
-        plan would be refused: 1 to create, `limits.create` allows 0; allow it with --ignore-limits or `limits.create: 1`
-        plan would be refused: 2 members to send, `limits.add_members` allows 1; allow it with --ignore-limits or `limits.add_members: 2`
+    let heading =
+        "  would be refused: a plan of the second manifest would be refused, unless allowed\n";
+    let (_, guards) = ran.out.split_once(heading).unwrap();
+    assert_snapshot!(guards, @"
+        1 to create, `limits.create` allows 0; allow it with --ignore-limits or `limits.create: 1`
+        2 members to send, `limits.add_members` allows 1; allow it with --ignore-limits or `limits.add_members: 2`
+
+      guards
+        limits.create: not set → 0
+        limits.add_members: not set → 1
 
     diff: 1 to create (1 public), 2 members to add; 3 unchanged
           people: 2 people join 1 room
@@ -194,7 +204,7 @@ fn limits_warn_and_never_refuse() {
     );
     let refused = |ran: &Ran| {
         ran.out
-            .contains("plan would be refused: `team-a` would become")
+            .contains("unless allowed\n    `team-a` would become")
     };
     assert!(refused(&published) && !refused(&allowed));
 }
@@ -202,17 +212,24 @@ fn limits_warn_and_never_refuse() {
 #[test]
 fn a_pipe_that_changed_looks_like_a_rename_and_a_prefix_like_a_mass_change() {
     let ran = diff(BASE, &BASE.replace("pipe: ", "pipe: neu-"), &[]);
-    let (_, warnings) = ran.out.split_once("  warnings\n").unwrap();
-    assert_snapshot!(warnings, @"
-        neu-old: has the title of old, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
-        neu-team-a: has the title of team-a, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
-        neu-team-b: has the title of team-b, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
-        plan would be refused: 3 of 3 rooms left the manifest while 3 would be created anew: was a prefix changed? allow it with --ignore-limits
+    let (_, guards) = ran.out.split_once("unless allowed\n").unwrap();
+    assert_snapshot!(guards, @r#"
+        3 of 3 rooms left the manifest while 3 would be created anew: was a prefix changed? allow it with --ignore-limits
+
+      by hand: the API cannot remove members or rooms
+        old: the room left the manifest, and stays as it is: "Old room", 2 members
+        team-a: the room left the manifest, and stays as it is: "Team A", 3 members
+        team-b: the room left the manifest, and stays as it is: "Team B", 1 member
+
+      notes
+        neu-old: has the title of `old`, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
+        neu-team-a: has the title of `team-a`, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
+        neu-team-b: has the title of `team-b`, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
 
     diff: 3 to create, 6 members to add, 3 rooms to remove by hand; 0 unchanged
           people: 4 people join 3 rooms
           base.yaml → head.yaml: two manifests; no server was asked
-    ");
+    "#);
 }
 
 #[test]
@@ -226,7 +243,7 @@ fn only_some_rooms() {
       ~ team-a               update
           title   "Team A" → "Room A"
 
-      warnings
+      notes
         --only leaves out 2 declared rooms
 
     diff: 1 to update; 0 unchanged

@@ -14,10 +14,10 @@ fn a_plan_stands_on_the_lines_of_the_manifest() {
     ::error title=refused::`lounge` would become public; allow it with --allow-publish or `limits.publish: 1`
     ::warning file=rooms.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public
     ::warning file=rooms.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
-    ::warning title=by hand::`team-platform`: take out 104
+    ::warning title=by hand::`team-platform`: no longer in the manifest: `104`
     ::notice file=rooms.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`
-    ::notice file=rooms.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 recorded
     ::notice file=rooms.yaml,line=4,title=update::`team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 recorded
+    ::notice file=rooms.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 recorded
     ::notice title=roomform plan::2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged, 1 unmanaged
     ");
 }
@@ -33,7 +33,7 @@ fn mistakes_have_line_and_column() {
     ::error file=rooms/50%25%2C new%3A.yaml,line=3,col=12,title=E008 needs-quotes::`pipe` must be text, but YAML reads `0123` as a number%0Aquote it: "0123"
     ::error file=rooms/50%25%2C new%3A.yaml,line=3,col=18,title=E009 unknown-key::unknown key `titel` in a room%0Adid you mean `title`?
     ::warning file=rooms/50%25%2C new%3A.yaml,line=4,col=12,title=W101 odd-pipe::`a/b` is not 3 to 64 of A-Z, a-z, 0-9, _ and -%0Athe realtime layer may not take it as a channel name; whether it matters is not published
-    ::notice title=roomform check::the manifest is invalid
+    ::notice title=roomform check::invalid: 2 errors, 1 warning
     "#);
     let plan = dir.run(&["plan", "--sandbox", "--format", "github"]);
     assert_eq!(
@@ -47,7 +47,7 @@ fn a_failure_and_a_missing_file_are_told_too() {
     let dir = Dir::new();
     assert_snapshot!(dir.run(&["plan", "--format", "github"]).out, @"
     ::error file=rooms.yaml,line=1,title=E001 unreadable::rooms.yaml: no such file or directory%0Aname the manifest with -f; the default is rooms.yaml, else the directory rooms/
-    ::notice title=roomform plan::the manifest is invalid
+    ::notice title=roomform plan::invalid: 1 error
     ");
     dir.write("rooms.yaml", BEFORE);
     let ran = dir.run(&["plan", "--format", "github"]);
@@ -91,7 +91,7 @@ fn an_apply_tells_what_it_did() {
         refused.out
     );
     assert_snapshot!(dir.run(&[&args[..], &["--allow-publish"]].concat()).ok(), @"
-    ::warning title=by hand::`team-platform`: take out 104
+    ::warning title=by hand::`team-platform`: no longer in the manifest: `104`
     ::notice title=roomform apply::5 verified; 4 members confirmed; 5 to write, 1 to verify
     ");
 }
@@ -107,10 +107,10 @@ fn a_diff_stands_on_the_lines_of_the_second_manifest() {
     ::warning title=would be refused::`lounge` would become public; allow it with --allow-publish or `limits.publish: 1`
     ::warning file=after.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public
     ::warning file=after.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
-    ::warning title=by hand::`team-platform`: not wanted any more: `104`
+    ::warning title=by hand::`team-platform`: no longer in the manifest: `104`
     ::notice file=after.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`
-    ::notice file=after.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 as before
     ::notice file=after.yaml,line=4,title=update::`team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 as before
+    ::notice file=after.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 as before
     ::notice title=roomform diff::2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged
     ");
 }

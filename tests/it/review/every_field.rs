@@ -8,12 +8,13 @@ use roomform::model::{
     UserId, Welcome, WidgetId,
 };
 use roomform::plan::{
-    Action, ByHand, Change, Changed, Compared, Conflict, ConflictKind, Difference, FieldChange,
-    IgnoredField, LimitKind, Members, Note, People, Plan, Refusal, Removed, RoomDifference,
+    Action, ByHand, Change, Changed, Conflict, ConflictKind, Difference, FieldChange, IgnoredField,
+    LimitKind, ManifestDiff, Members, Note, People, Plan, Refusal, Removed, RoomDifference,
     Switches, Unverified, plan,
 };
 use roomform::render::markdown::{self, Dialect, Fit};
-use roomform::render::{self, Paint, github};
+use roomform::render::{self, Paint, github, html};
+use roomform::view::{self, View};
 
 use super::hostile::{annotated, spelled};
 use super::rendered::Rendered;
@@ -306,8 +307,8 @@ fn of_a_widget() -> Plan {
     plan
 }
 
-/// And one of two manifests.
-fn of_two_manifests() -> Plan {
+/// And two manifests.
+fn two_manifests() -> ManifestDiff {
     let removed = Removed {
         pipe: pipe(),
         file: file(),
@@ -315,37 +316,42 @@ fn of_two_manifests() -> Plan {
         title: text(),
         members: 2,
     };
-    Plan {
-        compared: Some(Compared {
-            base: file(),
-            head: file(),
-            people: People {
-                join: 1,
-                joined_rooms: 1,
-                leave: 1,
-                left_rooms: 1,
-            },
-            same: 1,
-            removed: vec![removed],
-            differences: differences(),
-            would_refuse: refusals(),
-        }),
-        refusals: Vec::new(),
-        conflicts: Vec::new(),
-        ..of_a_widget()
+    let plan = of_a_widget();
+    ManifestDiff {
+        base: text(),
+        head: text(),
+        changes: plan.changes,
+        by_hand: plan.by_hand,
+        removed: vec![removed],
+        differences: differences(),
+        notes: plan.notes,
+        would_refuse: refusals(),
+        summary: plan.summary,
+        people: People {
+            join: 1,
+            joined_rooms: 1,
+            leave: 1,
+            left_rooms: 1,
+        },
     }
+}
+
+/// Calls `each` with the views of both.
+fn views(each: impl Fn(&View<'_>)) {
+    let loaded = Loaded::default();
+    each(&view::plan(&of_a_widget(), &loaded));
+    each(&view::manifest_diff(&two_manifests(), &loaded));
 }
 
 #[test]
 fn no_sentence_of_a_page_lets_text_through() {
-    let loaded = Loaded::default();
-    for plan in [of_a_widget(), of_two_manifests()] {
+    views(|view| {
         for dialect in [Dialect::Html, Dialect::Plain] {
             let fit = Fit {
                 bytes: None,
                 dialect,
             };
-            let page = markdown::plan(&plan, &loaded, fit);
+            let page = markdown::write(view, fit);
             let read = Rendered::new(&page);
             let shown = match dialect {
                 Dialect::Html => spelled(HOSTILE),
@@ -364,20 +370,34 @@ fn no_sentence_of_a_page_lets_text_through() {
             // Ids of seven figures could be commits.
             assert!(!read.words.contains("1234567"), "{}", read.words);
         }
-    }
+    });
 }
 
 #[test]
 fn no_sentence_of_a_text_or_an_annotation_does() {
-    for plan in [of_a_widget(), of_two_manifests()] {
-        let text = render::plan(&plan, Paint::Plain);
+    views(|view| {
+        let text = render::write(view, Paint::Plain);
         let hidden = text
             .chars()
             .find(|c| *c != '\n' && roomform::model::is_hidden(*c));
         assert_eq!(hidden, None, "{text}");
         assert!(!text.contains("##"), "{text}");
-        let lines = github::plan(&plan, &Loaded::default());
+        let lines = github::write(view);
         let told = annotated(&lines);
         assert!(told.len() > 15, "{lines}");
-    }
+    });
+}
+
+#[test]
+fn no_row_of_a_page_for_a_browser_does() {
+    views(|view| {
+        let page = html::write(view).unwrap();
+        let (body, _) = page.split_once("<script type=").unwrap();
+        let (_, body) = body.split_once("<body>").unwrap();
+        let hidden = body
+            .chars()
+            .find(|c| *c != '\n' && roomform::model::is_hidden(*c));
+        assert_eq!(hidden, None, "{body}");
+        assert!(!body.contains("<b>") && !body.contains("##"), "{body}");
+    });
 }

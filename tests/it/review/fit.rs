@@ -171,8 +171,7 @@ fn checked(page: &str, limit: usize, whole: &str) {
 fn dangerous(page: &str) -> Vec<&str> {
     let names = [
         "Refused",
-        "Open to everyone",
-        "Made anew",
+        "Needs attention",
         "Conflicts",
         "By hand",
         "Look-alikes",
@@ -256,7 +255,7 @@ fn five_thousand_changes_fit_every_site() {
         counts(&whole),
         [
             named("Refused", 2),
-            named("Open to everyone", 100),
+            named("Needs attention", 100),
             named("Conflicts", 50),
             named("By hand", 50),
             named("Create", figure("create") - 50),
@@ -302,9 +301,9 @@ fn a_page_of_dangers_alone_is_cut_last_and_says_so() {
         bytes,
         dialect: Dialect::Html,
     };
-    let whole = markdown::plan(&plan, &loaded, fit(None));
+    let whole = markdown::write(&roomform::view::plan(&plan, &loaded), fit(None));
     for limit in [4096, 65_280] {
-        let page = markdown::plan(&plan, &loaded, fit(Some(limit)));
+        let page = markdown::write(&roomform::view::plan(&plan, &loaded), fit(Some(limit)));
         checked(&page, limit, &whole);
         let missing = left_out(&page);
         assert_eq!((missing.len(), missing[0].1), (1, 5_000));
@@ -334,8 +333,8 @@ proptest! {
         };
         let (plan, loaded) = planned(300, before, after);
         let dialect = if plain { Dialect::Plain } else { Dialect::Html };
-        let whole = markdown::plan(&plan, &loaded, Fit { bytes: None, dialect });
-        let page = markdown::plan(&plan, &loaded, Fit { bytes: Some(limit), dialect });
+        let whole = markdown::write(&roomform::view::plan(&plan, &loaded), Fit { bytes: None, dialect });
+        let page = markdown::write(&roomform::view::plan(&plan, &loaded), Fit { bytes: Some(limit), dialect });
         checked(&page, limit, &whole);
         let (all, shown) = (dangerous(&whole).len(), dangerous(&page).len());
         let others = sections(&page).iter().map(|(_, _, _, items)| items).sum::<usize>() - shown;

@@ -72,10 +72,13 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
         "version: 1\nrooms:\n  - {pipe: team-a, title: A}\n  - {pipe: team-b, title: Live}\n";
     let dir = Dir::with(text).envs(&api.env());
     let plan = dir.run(&["plan"]).ok();
-    let warnings = plan.split("  warnings\n").nth(1).unwrap();
+    let warnings = plan
+        .split("  look-alikes: people cannot tell these apart\n")
+        .nth(1)
+        .unwrap();
     assert_snapshot!(warnings.split("\n\n").next().unwrap(), @"
-    team-a: looks like the live room team-A, which nobody declares (U+0061 for U+0041); a server that folds case or letters would take one for the other
-    team-a: looks like the live room teаm-a, which nobody declares (U+0061 for U+0430); a server that folds case or letters would take one for the other
+    team-a: looks like the live room `team-A`, which nobody declares (U+0061 for U+0041); a server that folds case or letters would take one for the other
+    team-a: looks like the live room `teаm-a`, which nobody declares (U+0061 for U+0430); a server that folds case or letters would take one for the other
     ");
     let page = dir.run(&["plan", "--format", "markdown"]).ok();
     assert!(page.contains("### Look-alikes: 2\n"), "{page}");
@@ -94,7 +97,7 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
     );
     let ran = dir.run(&["plan", "--only", "team-A"]);
     assert!(
-        ran.out.starts_with("  warnings\n    --only leaves out"),
+        ran.out.starts_with("  notes\n    --only leaves out"),
         "{}",
         ran.out
     );

@@ -24,7 +24,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     - <code>lounge</code> would become public; allow it with --allow-publish or `limits.publish: 1`
 
-    ### Open to everyone: 2
+    ### Needs attention: 2
 
     - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>rooms&#46;<!-- -->yaml&#58;5</code>)
     - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>rooms&#46;<!-- -->yaml&#58;7</code>)
@@ -33,7 +33,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     The API cannot remove members or rooms.
 
-    - <code>team-platform</code>: take out <code>104</code>, recorded as added and not wanted any more
+    - <code>team-platform</code>: no longer in the manifest: <code>104</code>
 
     ### Create: 1
 
@@ -81,7 +81,7 @@ fn a_site_without_html_gets_none() {
 
     **2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged, 1 unmanaged**
 
-    ### Open to everyone: 2
+    ### Needs attention: 2
 
     - **becomes public:** `lounge` `Lounge`: closed → public (`rooms.yaml:5`)
     - **new and public:** `news` `News`: create conference, public, no members (`rooms.yaml:7`)
@@ -90,7 +90,7 @@ fn a_site_without_html_gets_none() {
 
     The API cannot remove members or rooms.
 
-    - `team-platform`: take out `104`, recorded as added and not wanted any more
+    - `team-platform`: no longer in the manifest: `104`
 
     ### Create: 1
 
@@ -141,16 +141,16 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
 
     ## No plan: the manifest is invalid
 
-    **2 errors**, 1 warning
+    **invalid: 2 errors, 1 warning**
 
     ### Errors: 2
 
-    - <code>rooms&#46;<!-- -->yaml&#58;3&#58;12</code> E008: <code>pipe</code> must be text, but YAML reads <code>0123</code> as a number. *quote it: "0123"*
-    - <code>rooms&#46;<!-- -->yaml&#58;3&#58;18</code> E009: unknown key <code>titel</code> in a room. *did you mean <code>title</code>?*
+    - <code>rooms&#46;<!-- -->yaml&#58;3&#58;12</code> E008 needs-quotes: <code>pipe</code> must be text, but YAML reads <code>0123</code> as a number. *quote it: "0123"*
+    - <code>rooms&#46;<!-- -->yaml&#58;3&#58;18</code> E009 unknown-key: unknown key <code>titel</code> in a room. *did you mean <code>title</code>?*
 
     ### Warnings: 1
 
-    - <code>rooms&#46;<!-- -->yaml&#58;4&#58;12</code> W101: <code>a&#47;b</code> is not 3 to 64 of A-Z, a-z, 0-9, _ and -. *the realtime layer may not take it as a channel name; whether it matters is not published*
+    - <code>rooms&#46;<!-- -->yaml&#58;4&#58;12</code> W101 odd-pipe: <code>a&#47;b</code> is not 3 to 64 of A-Z, a-z, 0-9, _ and -. *the realtime layer may not take it as a channel name; whether it matters is not published*
     "#);
     Rendered::new(&ran.out);
     // The page goes to a comment, the log to whoever looks there.
@@ -192,7 +192,7 @@ fn a_valid_manifest_is_a_page() {
 
     ## The manifest is valid
 
-    **5 rooms, 8 memberships**
+    **valid: 5 rooms, 8 memberships**
     ");
 }
 
@@ -227,7 +227,7 @@ fn a_diff_is_a_page_too() {
 
     - limits.create: 1 → 2
 
-    ### Open to everyone: 2
+    ### Needs attention: 2
 
     - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>after&#46;<!-- -->yaml&#58;5</code>)
     - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>after&#46;<!-- -->yaml&#58;7</code>)
@@ -236,7 +236,7 @@ fn a_diff_is_a_page_too() {
 
     The API cannot remove members or rooms.
 
-    - <code>team-platform</code>: not wanted any more: <code>104</code>
+    - <code>team-platform</code>: no longer in the manifest: <code>104</code>
 
     ### Create: 1
 
@@ -281,12 +281,12 @@ fn a_diff_is_a_page_too() {
 
     ## No diff: the manifest is invalid
 
-    **2 errors**
+    **invalid: 2 errors**
 
     ### Errors: 2
 
-    - <code>before&#46;<!-- -->yaml&#58;2&#58;9</code> E011: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
-    - <code>after&#46;<!-- -->yaml&#58;2&#58;9</code> E011: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
+    - <code>before&#46;<!-- -->yaml&#58;2&#58;9</code> E011 missing-key: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
+    - <code>after&#46;<!-- -->yaml&#58;2&#58;9</code> E011 missing-key: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
     ");
 }
 
@@ -315,7 +315,7 @@ fn an_apply_tells_what_it_did() {
 
     The API cannot remove members or rooms.
 
-    - <code>team-platform</code>: take out <code>104</code>, recorded as added and not wanted any more
+    - <code>team-platform</code>: no longer in the manifest: <code>104</code>
 
     ### As planned: 5
 

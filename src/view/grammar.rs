@@ -1,4 +1,4 @@
-//! Grammar: counts with their nouns, lists with an end.
+//! Counts with their nouns, and lists that end.
 
 use std::fmt;
 
@@ -21,4 +21,12 @@ pub fn few<T: fmt::Display>(items: &[T], most: usize) -> String {
         0 => shown.join(", "),
         more => format!("{} … {more} more", shown.join(", ")),
     }
+}
+
+/// A remark as a sentence of its own: `Nothing is written to these rooms.`
+pub fn sentence(remark: &str) -> String {
+    let mut rest = remark.chars();
+    let first = rest.next().map(char::to_uppercase);
+    let first: String = first.into_iter().flatten().collect();
+    format!("{first}{}.", rest.as_str())
 }

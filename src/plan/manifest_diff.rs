@@ -1,16 +1,11 @@
-//! Two manifests against each other, without a server: the plan that would lead from one to the other, if the widget
-//! looked like the first.
-//!
-//! Main types: [`Compared`], which marks such a plan and holds what no plan of a widget has, and [`Difference`].
+//! Two manifests against each other, without a server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::change::{Action, Plan};
+use super::change::{Action, Change, Plan, Summary};
 use super::diff::{Switches, plan};
-use super::differences::{between, in_room};
-use super::remarks::{Note, Refusal};
-use super::standing::Standing;
+use super::remarks::{ByHand, Note, Refusal};
 use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, LiveRoom, MembersPolicy, Observed, Pipe,
     Recorded, RecordedRoom, RoomId, Target, UserId, Welcome, WidgetId,
@@ -25,24 +20,30 @@ pub struct Side<'a> {
     pub desired: &'a Desired,
 }
 
-/// That a plan is the comparison of two manifests, and what only such a one has. Its target, its ids of rooms and its digests
-/// are made up: nothing can be applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compared {
-    /// What is compared with.
-    pub base: Arc<str>,
-    /// What is compared.
-    pub head: Arc<str>,
-    /// Membership in figures.
-    pub people: People,
-    /// Rooms that both declare in the same way.
-    pub same: usize,
+/// What differs between two manifests, and what would lead from one to the other. There is nothing to apply it to: the ids of
+/// rooms and the digests in its changes are made up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ManifestDiff {
+    /// The first manifest, as its user calls it.
+    pub base: String,
+    /// The second.
+    pub head: String,
+    /// Rooms with something to write.
+    pub changes: Vec<Change>,
+    /// Members that only the first manifest has, by room.
+    pub by_hand: Vec<ByHand>,
     /// Rooms the second manifest no longer declares, as the first one has them.
     pub removed: Vec<Removed>,
     /// What differs and leads to no change of a room.
     pub differences: Vec<Difference>,
+    /// What a user should know.
+    pub notes: Vec<Note>,
     /// What a plan would be refused for, as far as manifests tell.
     pub would_refuse: Vec<Refusal>,
+    /// The figures; `unchanged` counts the rooms that both manifests declare in the same way.
+    pub summary: Summary,
+    /// Membership in figures.
+    pub people: People,
 }
 
 /// Membership in people's terms: everyone is counted once, however many rooms they join or leave.
@@ -141,8 +142,8 @@ pub enum RoomDifference {
     Readmitted(Vec<UserId>),
 }
 
-/// The plan that leads from one manifest to another, with [`Plan::compared`]. It is refused by nothing: it has no target.
-pub fn compare(base: Side<'_>, head: Side<'_>, switches: &Switches) -> Plan {
+/// Compares two manifests: the plan that leads from one to the other, if the widget looked like the first.
+pub fn compare(base: Side<'_>, head: Side<'_>, switches: &Switches) -> ManifestDiff {
     let target = Target {
         origin: String::new(),
         widget: head.desired.widget.unwrap_or(WidgetId(0)),
@@ -159,35 +160,36 @@ pub fn compare(base: Side<'_>, head: Side<'_>, switches: &Switches) -> Plan {
         .map(|(source, given)| (source.to_string(), given))
         .collect();
     let mut plan = plan(&target, head.desired, &observed, &recorded, switches);
+    for note in &mut plan.notes {
+        if let Note::OtherShards { guarded, .. } = note {
+            *guarded = false;
+        }
+    }
     let after = &head.desired.rooms;
     let mut differences = between(base.desired, head.desired);
     differences.extend(before.iter().flat_map(|(pipe, before)| {
         let both = after.get(*pipe).map(|after| in_room(before, after));
         both.into_iter().flatten()
     }));
-    let removed: Vec<Removed> = before
+    let removed = before
         .iter()
         .filter(|(pipe, _)| !after.contains_key(**pipe))
-        .map(|(_, room)| Removed::new(base.desired, room))
-        .collect();
-    plan.undeclared = removed.iter().map(|room| room.pipe.clone()).collect();
-    plan.guards = Vec::new();
-    for note in &mut plan.notes {
-        if let Note::OtherShards { guarded, .. } = note {
-            *guarded = false;
-        }
-    }
-    plan.standing = Standing::default();
-    plan.compared = Some(Compared {
-        base: base.name.into(),
-        head: head.name.into(),
+        .map(|(_, room)| Removed::new(base.desired, room));
+    ManifestDiff {
+        base: base.name.to_owned(),
+        head: head.name.to_owned(),
         people: People::of(&plan),
-        same: same(&plan, &differences),
-        removed,
+        summary: Summary {
+            unchanged: unchanged(&plan, &differences),
+            ..plan.summary
+        },
+        removed: removed.collect(),
         differences,
-        would_refuse: std::mem::take(&mut plan.refusals),
-    });
-    plan
+        changes: plan.changes,
+        by_hand: plan.by_hand,
+        notes: plan.notes,
+        would_refuse: plan.refusals,
+    }
 }
 
 /// A widget on which a manifest was just applied, and the ledger of that.
@@ -214,7 +216,7 @@ fn as_if_applied(rooms: &BTreeMap<&Pipe, &DesiredRoom>) -> (Observed, Recorded) 
 }
 
 /// Rooms nothing is said about.
-fn same(plan: &Plan, differences: &[Difference]) -> usize {
+fn unchanged(plan: &Plan, differences: &[Difference]) -> usize {
     let changes = plan
         .changes
         .iter()
@@ -235,18 +237,13 @@ fn same(plan: &Plan, differences: &[Difference]) -> usize {
     (plan.summary.unchanged + changed).saturating_sub(differ.len())
 }
 
-impl Compared {
-    /// Whether anything differs besides the rooms the plan would write to.
-    fn is_empty(&self) -> bool {
-        self.removed.is_empty() && self.differences.is_empty()
-    }
-}
-
-impl Plan {
-    /// Whether two manifests that were compared differ in anything but places.
+impl ManifestDiff {
+    /// Whether the manifests differ in anything but places.
     pub fn differs(&self) -> bool {
-        let beside = self.compared.as_ref().is_some_and(|it| !it.is_empty());
-        self.is_pending() || !self.by_hand.is_empty() || beside
+        !(self.changes.is_empty()
+            && self.by_hand.is_empty()
+            && self.removed.is_empty()
+            && self.differences.is_empty())
     }
 }
 
@@ -276,5 +273,109 @@ impl Removed {
             title: room.state.title.clone(),
             members: room.members.len(),
         }
+    }
+}
+
+/// What two manifests say differently as a whole.
+fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
+    let Desired {
+        widget,
+        scope,
+        limits,
+        rooms: _,
+        files: _,
+        rosters: _,
+    } = base;
+    let mut found = Vec::new();
+    if *widget != head.widget {
+        found.push(Difference::Widget {
+            before: *widget,
+            after: head.widget,
+        });
+    }
+    let set = |globs: &[String]| -> BTreeSet<String> { globs.iter().cloned().collect() };
+    if set(scope) != set(&head.scope) {
+        found.push(Difference::Scope {
+            before: scope.clone(),
+            after: head.scope.clone(),
+        });
+    }
+    let pairs = limits.each().into_iter().zip(head.limits.each());
+    found.extend(
+        pairs
+            .filter(|((_, before), (_, after))| before != after)
+            .map(|((key, before), (_, after))| Difference::Limit { key, before, after }),
+    );
+    found
+}
+
+/// What two manifests say differently of a room that both have, and no change of it tells.
+fn in_room(before: &DesiredRoom, after: &DesiredRoom) -> Vec<Difference> {
+    let DesiredRoom {
+        pipe,
+        state,
+        // Told by the change, and by what is left to people.
+        members: _,
+        exclude,
+        policy,
+        ignore,
+        welcome,
+        place: _,
+    } = before;
+    let mut found = Vec::new();
+    if *policy != after.policy {
+        found.push(RoomDifference::Policy(after.policy));
+    }
+    if after.policy == MembersPolicy::OnCreate {
+        let came = after.members.iter().map(|member| member.user);
+        let came: Vec<UserId> = came.filter(|user| !before.has_member(*user)).collect();
+        push_users(&mut found, came, RoomDifference::NotSent);
+    }
+    for field in Field::ALL {
+        let values = (state.value(field), after.state.value(field));
+        match (ignore.contains(field), after.ignore.contains(field)) {
+            (true, false) => found.push(RoomDifference::Managed(field, values.1)),
+            (was, true) => {
+                if !was {
+                    found.push(RoomDifference::Ignored(field));
+                }
+                let (before, after) = values;
+                if before != after {
+                    found.push(RoomDifference::Kept {
+                        field,
+                        before,
+                        after,
+                    });
+                }
+            }
+            (false, false) => {}
+        }
+    }
+    if *welcome != after.welcome {
+        found.push(RoomDifference::Welcome {
+            before: welcome.clone(),
+            after: after.welcome.clone(),
+        });
+    }
+    let excluded = after.exclude.difference(exclude).copied().collect();
+    push_users(&mut found, excluded, RoomDifference::Excluded);
+    let readmitted = exclude.difference(&after.exclude).copied().collect();
+    push_users(&mut found, readmitted, RoomDifference::Readmitted);
+    found
+        .into_iter()
+        .map(|what| Difference::Room {
+            pipe: pipe.clone(),
+            what,
+        })
+        .collect()
+}
+
+fn push_users(
+    found: &mut Vec<RoomDifference>,
+    users: Vec<UserId>,
+    what: fn(Vec<UserId>) -> RoomDifference,
+) {
+    if !users.is_empty() {
+        found.push(what(users));
     }
 }

@@ -1,0 +1,95 @@
+//! Views as annotations of GitHub: workflow commands that put a line of words on a line of a file.
+//!
+//! GitHub shows ten of each level for a step, so no more are printed, most dangerous first, and the last one says how many there are.
+
+use std::fmt::Write;
+
+use super::escape::{annotation, annotation_property, brief};
+use crate::error::Error;
+use crate::view::{Count, Level, Line, SectionKind, Span, Text, View};
+
+/// Annotations of a level that GitHub shows for a step.
+const SHOWN: usize = 10;
+
+/// The annotations of a view.
+pub fn write(view: &View<'_>) -> String {
+    let mut text = String::new();
+    let mut more = Vec::new();
+    for (level, noun, shown) in [
+        (Level::Error, "error", SHOWN),
+        (Level::Warning, "warning", SHOWN),
+        (Level::Notice, "notice", SHOWN - 1),
+    ] {
+        let of_level = || view.sections.iter().filter(|it| it.kind.level() == level);
+        let lines = of_level().flat_map(|section| {
+            let lines = view.lines(section);
+            lines.map(|line| annotate(noun, section.kind, &line))
+        });
+        text.extend(lines.take(shown));
+        let count: usize = of_level().map(|section| section.len()).sum();
+        if let left @ 1.. = count.saturating_sub(shown) {
+            more.push(Count(left, noun).to_string());
+        }
+    }
+    let mut verdict = view.verdict.clone();
+    let remedies = view.sections.iter();
+    let remedies = remedies.filter(|section| section.kind == SectionKind::Remedies);
+    for remedy in remedies.flat_map(|section| &section.lines) {
+        let _ = write!(verdict, "; {}", sentence(&remedy.text));
+    }
+    let left_out = (!more.is_empty()).then(|| format!("not shown here: {}", more.join(", ")));
+    let title = format!("roomform {}", view.verb);
+    text.push_str(&command(
+        "notice",
+        "",
+        &title,
+        &verdict,
+        left_out.as_deref(),
+    ));
+    text
+}
+
+/// Why a run came to nothing.
+pub fn failure(error: &Error, verb: &str) -> String {
+    let title = format!("roomform {verb}: {}", error.exit.name());
+    let hints = (!error.hints.is_empty()).then(|| error.hints.join("; "));
+    command("error", "", &title, &error.chain(), hints.as_deref())
+}
+
+fn annotate(level: &str, kind: SectionKind, line: &Line<'_>) -> String {
+    let title = line.label.as_deref().unwrap_or(kind.one());
+    let mut message = sentence(&line.sentence());
+    let mut place = String::new();
+    if let Some(at) = &line.place {
+        let file = annotation_property(at.file);
+        let _ = write!(place, "file={file},line={},", at.line.unwrap_or(1));
+        if let Some(column) = at.column {
+            let _ = write!(place, "col={column},");
+        }
+        if at.line.is_none() {
+            message = format!("{}: {message}", at.file);
+        }
+    }
+    command(level, &place, title, &message, line.hint)
+}
+
+/// A workflow command. The place is a safe property already.
+fn command(level: &str, place: &str, title: &str, message: &str, hint: Option<&str>) -> String {
+    let (title, message) = (annotation_property(title), annotation(message));
+    let hint = hint.map(|hint| format!("%0A{}", annotation(hint)));
+    format!(
+        "::{level} {place}title={title}::{message}{}\n",
+        hint.unwrap_or_default()
+    )
+}
+
+/// A sentence that [`command`] makes safe.
+fn sentence(text: &Text<'_>) -> String {
+    text.write(|span| match span {
+        Span::Words(words) => words.to_string(),
+        Span::Name(text) => format!("`{}`", brief(text)),
+        Span::Title(text) | Span::Said(text) => format!("`{}`", brief(text)),
+        Span::Ids(ids) => format!("`{ids}`"),
+        Span::Message(message) => message.to_string(),
+    })
+}

@@ -1,0 +1,341 @@
+//! Views as text for a terminal. What needs attention is the last of the changes, next to the figures.
+
+use std::fmt::Write;
+
+use similar::ChangeTag;
+use unicode_width::UnicodeWidthStr;
+
+use super::escape::{brief, quoted, terminal, within_quotes};
+use super::paint::{Paint, Tone};
+use crate::apply::{Outcome, Status};
+use crate::manifest::Loaded;
+use crate::model::{FieldValue, Welcome};
+use crate::plan::{Action, Change, FieldChange, Plan};
+use crate::view::grammar::few;
+use crate::view::title_diff::{both, by_words};
+use crate::view::{
+    self, Count, NAMED, Risk, SectionKind, Span, Text, View, drift_remark, ended, hints, result,
+};
+
+/// Columns for pipes, so that the words behind them line up.
+const PIPE_WIDTH: usize = 20;
+const WIDEST_PIPE: usize = 40;
+/// Columns for the status of a room after an apply.
+const STATUS_WIDTH: usize = 12;
+/// Up to so many verified rooms are listed one by one.
+const LISTED: usize = 50;
+
+/// A plan as text.
+pub fn plan(plan: &Plan, paint: Paint) -> String {
+    write(&view::plan(plan, &Loaded::default()), paint)
+}
+
+/// A plan or a manifest diff as text, without the diagnostics: those are drawn on stderr. Ends with a line break.
+pub fn write(view: &View<'_>, paint: Paint) -> String {
+    let mut text = String::new();
+    changes(&mut text, view, paint);
+    let others = view.sections.iter().filter(|it| it.changes.is_empty());
+    let (refused, others): (Vec<_>, Vec<_>) =
+        others.partition(|it| it.kind == SectionKind::Refused);
+    for section in others {
+        let lines = section.lines.iter().filter(|line| !line.is_diagnostic());
+        let mut lines = lines.peekable();
+        if lines.peek().is_none() {
+            continue;
+        }
+        let (name, remark) = (section.kind.name().to_lowercase(), section.kind.remark());
+        let colon = if remark.is_empty() { "" } else { ": " };
+        let gap = if text.is_empty() { "" } else { "\n" };
+        let name = paint.tone(Tone::Strong, name);
+        let _ = writeln!(text, "{gap}  {name}{colon}{remark}");
+        for line in lines {
+            let pipe = line.pipe.map(|pipe| terminal(pipe.as_str()));
+            let place = line.place.map(|it| format!(" ({})", terminal(&it.raw())));
+            let subject = pipe.map(|pipe| format!("{pipe}{}: ", place.unwrap_or_default()));
+            let words = sentence(&line.text);
+            let _ = writeln!(text, "    {}{words}", subject.unwrap_or_default());
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    summary(&mut text, view, paint);
+    for line in refused.iter().flat_map(|section| &section.lines) {
+        let refused = paint.tone(Tone::Danger, "refused:");
+        let _ = writeln!(text, "{refused} {}", sentence(&line.text));
+    }
+    text
+}
+
+/// A sentence for a terminal.
+pub fn sentence(text: &Text<'_>) -> String {
+    text.write(|span| match span {
+        Span::Words(words) => words.to_string(),
+        Span::Name(name) => format!("`{}`", terminal(name)),
+        Span::Title(title) => quoted(title),
+        Span::Ids(ids) => ids.clone(),
+        Span::Message(message) => terminal(message),
+        Span::Said(said) => brief(said),
+    })
+}
+
+/// The figures and what they mean.
+fn summary(text: &mut String, view: &View<'_>, paint: Paint) {
+    let verb = paint.tone(Tone::Strong, format!("{}:", view.verb));
+    let _ = writeln!(text, "{verb} {}", view.verdict);
+    let facts = &view.facts;
+    let people = Some(&facts.people).filter(|people| !people.is_empty());
+    let requests = Some(facts.requests.clone()).filter(|requests| !requests.is_empty());
+    let target = view
+        .target
+        .map(|it| format!("target: {}", terminal(&it.to_string())));
+    let [sides, legend] = match facts.sides {
+        Some(sides) => {
+            let [base, head] = sides.map(terminal);
+            let remark = view.legend.join("; ");
+            [vec![format!("{base} → {head}: {remark}")], Vec::new()]
+        }
+        None => [
+            Vec::new(),
+            view.legend.iter().map(ToString::to_string).collect(),
+        ],
+    };
+    let lines = requests
+        .into_iter()
+        .chain(people.map(|people| format!("people: {people}")))
+        .chain(target)
+        .chain(sides)
+        .chain(legend)
+        .chain(view.cut.clone());
+    for line in lines {
+        let _ = writeln!(text, "      {line}");
+    }
+}
+
+fn changes(text: &mut String, view: &View<'_>, paint: Paint) {
+    let changes = view.sections.iter().flat_map(|section| &section.changes);
+    let widths = changes.map(|change| terminal(change.pipe.as_str()).width());
+    let width = widths.max().unwrap_or_default();
+    let width = width.clamp(PIPE_WIDTH, WIDEST_PIPE);
+    for kind in [
+        SectionKind::Create,
+        SectionKind::Members,
+        SectionKind::Update,
+        SectionKind::NeedsAttention,
+    ] {
+        let sections = view.sections.iter().filter(|section| section.kind == kind);
+        for change in sections.flat_map(|section| &section.changes) {
+            change_block(text, change, width, view.known, paint);
+        }
+    }
+}
+
+fn change_block(text: &mut String, change: &Change, width: usize, known: &str, paint: Paint) {
+    let (glyph, tone) = match &change.action {
+        _ if Risk::of(change).is_some() => ("!", Tone::Danger),
+        Action::Create => ("+", Tone::Add),
+        Action::Update { .. } => ("~", Tone::Change),
+    };
+    let pipe = terminal(change.pipe.as_str());
+    let padding = " ".repeat(width.saturating_sub(pipe.width()));
+    let place = format!("# {}:{}", terminal(&change.file), change.line);
+    let _ = writeln!(text, "  {}", paint.tone(Tone::Quiet, place));
+    let _ = writeln!(
+        text,
+        "  {} {}{padding} {}",
+        paint.tone(tone, glyph),
+        paint.tone(Tone::Strong, pipe),
+        headline(change, paint)
+    );
+    if change.action == Action::Create {
+        let _ = writeln!(text, "      title   {}", quoted(&change.send.title));
+    }
+    let fields = change.fields().iter();
+    for field in fields.filter(|field| field.after != FieldValue::Public(true)) {
+        let _ = writeln!(text, "      {}", field_line(field, paint));
+    }
+    members_lines(text, change, known);
+    if let Some(Welcome { from, text: said }) = &change.welcome {
+        let _ = writeln!(text, "      welcome from {from}: {}", quoted(said));
+    }
+}
+
+fn headline(change: &Change, paint: Paint) -> String {
+    match &change.action {
+        Action::Create => {
+            let public = if change.send.public {
+                paint.tone(Tone::Danger, "public")
+            } else {
+                "closed".to_owned()
+            };
+            let create = if change.recreate {
+                paint.tone(Tone::Danger, "made anew")
+            } else {
+                "create".to_owned()
+            };
+            let (kind, members) = (change.send.kind, Count(change.members.count(), "member"));
+            format!("{create}  {kind}, {public}, {members}")
+        }
+        Action::Update { .. } if change.publishes() => {
+            let public = change.fields().iter();
+            let public = public.filter(|field| field.after == FieldValue::Public(true));
+            let drift: String = public.map(drift_remark).collect();
+            let public = paint.tone(Tone::Danger, "public");
+            format!("publish: closed → {public}{drift}")
+        }
+        Action::Update { .. } if change.is_welcome_only() => "send the welcome".to_owned(),
+        Action::Update { fields, .. } if fields.is_empty() && change.members.new.is_empty() => {
+            "send members again".to_owned()
+        }
+        Action::Update { fields, .. } if fields.is_empty() => "add members".to_owned(),
+        Action::Update { .. } => "update".to_owned(),
+    }
+}
+
+fn field_line(change: &FieldChange, paint: Paint) -> String {
+    let (label, drift) = (change.field.name(), drift_remark(change));
+    match (&change.before, &change.after) {
+        (FieldValue::Title(before), FieldValue::Title(after)) => {
+            format!("{label:<7} {}{drift}", title_change(before, after, paint))
+        }
+        (before, after) => {
+            let [before, after] = view::values(before, after).map(|text| sentence(&text));
+            format!("{label:<7} {before} → {after}{drift}")
+        }
+    }
+}
+
+/// `"Platform" → "Platform team"`; in colour the words that changed stand out.
+fn title_change(before: &str, after: &str, paint: Paint) -> String {
+    let [before, after] = both(before, after, &terminal).map(|text| within_quotes(&text));
+    if paint == Paint::Plain {
+        return format!("\"{before}\" → \"{after}\"");
+    }
+    let mark = |tag: ChangeTag, text: &str| match tag {
+        ChangeTag::Equal => text.to_owned(),
+        ChangeTag::Delete => paint.tone(Tone::Gone, text),
+        ChangeTag::Insert => paint.tone(Tone::Came, text),
+    };
+    let [before, after] = by_words(&before, &after, mark);
+    format!("\"{before}\" → \"{after}\"")
+}
+
+fn members_lines(text: &mut String, change: &Change, known: &str) {
+    let members = &change.members;
+    let recorded = match members.recorded {
+        0 => String::new(),
+        count => format!("   {count} {known}"),
+    };
+    if !members.new.is_empty() {
+        let names = few(&members.new, NAMED);
+        let names = match change.action {
+            Action::Create => names,
+            Action::Update { .. } => format!("+{} ({names})", members.new.len()),
+        };
+        let _ = writeln!(text, "      members {names}{recorded}");
+    }
+    if !members.unverified.is_empty() {
+        let (count, names) = (members.unverified.len(), few(&members.unverified, NAMED));
+        let _ = writeln!(
+            text,
+            "      members unverified: {count} sent again ({names})   nothing recorded"
+        );
+    }
+}
+
+/// What became of a plan: a line for each room that needs a look, and the figures. Ends with a line break.
+pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
+    let mut text = String::new();
+    let is_verified = |status: &Status| *status == Status::Verified;
+    let statuses = outcome.rooms.iter().map(|room| &room.status);
+    let verified = statuses.filter(|status| is_verified(status)).count();
+    let pipes = outcome
+        .rooms
+        .iter()
+        .map(|room| terminal(room.pipe.as_str()));
+    let width = pipes.map(|pipe| pipe.chars().count()).max();
+    let width = width.unwrap_or(0).clamp(PIPE_WIDTH, WIDEST_PIPE);
+    for room in &outcome.rooms {
+        if is_verified(&room.status) && verified > LISTED {
+            continue;
+        }
+        let pipe = terminal(room.pipe.as_str());
+        let padding = " ".repeat(width.saturating_sub(pipe.chars().count()));
+        let (glyph, tone) = glyph(&room.status);
+        let glyph = paint.tone(tone, glyph);
+        let result = result(room);
+        let status = match result.status {
+            status if status.len() > STATUS_WIDTH => format!("{status}:"),
+            status => format!("{status:<STATUS_WIDTH$}"),
+        };
+        let line = format!(
+            "  {glyph} {pipe}{padding} {status} {}",
+            sentence(&result.text)
+        );
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    if verified > LISTED {
+        let _ = writeln!(text, "  {} verified", Count(verified, "room"));
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let apply = paint.tone(Tone::Strong, "apply:");
+    let _ = writeln!(text, "{apply} {}", ended(outcome));
+    for hint in hints(outcome) {
+        let _ = writeln!(text, "  hint: {}", terminal(hint));
+    }
+    for line in view::stops(outcome) {
+        let label = line.label.unwrap_or_default();
+        let label = paint.tone(Tone::Danger, format!("{label}:"));
+        let _ = writeln!(text, "{label} {}", sentence(&line.text));
+    }
+    text
+}
+
+fn glyph(status: &Status) -> (&'static str, Tone) {
+    match status {
+        Status::Verified => ("ok", Tone::Add),
+        Status::Already => ("ok", Tone::Quiet),
+        Status::Applied => ("..", Tone::Change),
+        Status::Ignored(_) | Status::NotVisible => ("??", Tone::Danger),
+        Status::Partial
+        | Status::Conflict(_)
+        | Status::InDoubt(..)
+        | Status::Failed { .. }
+        | Status::Undeclared
+        | Status::Stale(_)
+        | Status::NotStarted
+        | Status::Unfinished => ("!!", Tone::Danger),
+    }
+}
+
+/// How it ended, in one sentence; not safe to print.
+pub fn briefly(outcome: &Outcome) -> String {
+    let stops = view::stops(outcome).into_iter();
+    let stops = stops.filter(|line| line.label.as_deref() == Some("stopped"));
+    let stops = stops.map(|line| format!("; stopped: {}", line.text.raw()));
+    ended(outcome) + &stops.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_words_that_changed_are_marked() {
+        assert_eq!(
+            title_change("Platform", "Platform team", Paint::Plain),
+            "\"Platform\" → \"Platform team\""
+        );
+        assert_eq!(
+            title_change("Party\" → \"Platform", "Platform", Paint::Plain),
+            "\"Party\\\" → \\\"Platform\" → \"Platform\""
+        );
+        let coloured = title_change("Rust 101 autumn", "Rust 101 spring", Paint::Colour);
+        assert_eq!(
+            coloured,
+            "\"Rust 101 \u{1b}[9m\u{1b}[31mautumn\u{1b}[0m\" → \"Rust 101 \u{1b}[1m\u{1b}[32mspring\u{1b}[0m\""
+        );
+    }
+}

@@ -1,0 +1,236 @@
+//! A manifest diff as a view.
+
+use super::diagnostics::{look_alikes, warnings};
+use super::figures::{cards, parts, recreated};
+use super::findings::{self, limit_words};
+use super::plan::{cuts_members, notes, plain_changes, removed_members};
+use super::section::{Line, Section, SectionKind};
+use super::text::{names, text};
+use super::title_diff::apart;
+use super::{Count, Facts, NAMED, Span, State, Text, View, value, values};
+use crate::manifest::Loaded;
+use crate::model::{Limit, MembersPolicy, UserId, Welcome};
+use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
+
+/// Two manifests, and what was found in the second one.
+pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a> {
+    let sides = [diff.base.as_str(), diff.head.as_str()];
+    let [base, head] = sides.map(|side| Span::Name(side.into()));
+    let refused = diff.would_refuse.iter().map(findings::would_be_refused);
+    let members = diff.by_hand.iter().map(removed_members);
+    let removed = diff.removed.iter().map(removed_room);
+    let sections = [
+        Section::new(SectionKind::WouldBeRefused, refused.map(Line::new)),
+        differences(SectionKind::Guards, &diff.differences),
+        Section::changes(SectionKind::NeedsAttention, &diff.changes),
+        Section::new(SectionKind::ByHand, members.chain(removed)),
+        look_alikes(loaded, &diff.notes),
+        differences(SectionKind::Differences, &diff.differences),
+        notes(SectionKind::Notes, &diff.notes),
+        warnings(loaded),
+    ];
+    let changed = plain_changes(&diff.changes);
+    let recreated = recreated(&diff.changes);
+    View {
+        state: State::Compared,
+        facts: Facts {
+            people: people(&diff.people),
+            sides: Some(sides),
+            ..Facts::default()
+        },
+        figures: cards(&diff.summary, recreated, 0, diff.by_hand.len()),
+        legend: vec!["two manifests; no server was asked"],
+        cut: cut(diff),
+        known: "as before",
+        desired: Some(&loaded.desired),
+        ..View::new("diff", None, text![base, " → ", head], verdict(diff))
+    }
+    .with_sections(sections.into_iter().chain(changed))
+}
+
+fn verdict(diff: &ManifestDiff) -> String {
+    let mut parts = parts(&diff.summary, recreated(&diff.changes));
+    if !diff.removed.is_empty() {
+        let rooms = Count(diff.removed.len(), "room");
+        parts.push(format!("{rooms} to remove by hand"));
+    }
+    if parts.is_empty() {
+        let nothing = if diff.differs() {
+            "nothing to send"
+        } else {
+            "no difference"
+        };
+        parts.push(nothing.to_owned());
+    }
+    format!("{}; {} unchanged", parts.join(", "), diff.summary.unchanged)
+}
+
+/// `5 people join 3 rooms; 2 taken out of 1 room: by hand`
+fn people(people: &People) -> String {
+    let People {
+        join,
+        joined_rooms,
+        leave,
+        left_rooms,
+    } = *people;
+    let count = |people: usize| match people {
+        1 => "1 person".to_owned(),
+        people => format!("{people} people"),
+    };
+    let mut parts = Vec::new();
+    if join > 0 {
+        let verb = if join == 1 { "joins" } else { "join" };
+        let rooms = Count(joined_rooms, "room");
+        parts.push(format!("{} {verb} {rooms}", count(join)));
+    }
+    if leave > 0 {
+        let who = if join > 0 {
+            leave.to_string()
+        } else {
+            count(leave)
+        };
+        let rooms = Count(left_rooms, "room");
+        parts.push(format!("{who} taken out of {rooms}: by hand"));
+    }
+    parts.join("; ")
+}
+
+fn removed_room(room: &Removed) -> Line<'_> {
+    let Removed {
+        pipe,
+        file: _,
+        line: _,
+        title,
+        members,
+    } = room;
+    let text = text![
+        "the room left the manifest, and stays as it is: ",
+        Span::Title(title.into()),
+        ", ",
+        Count(*members, "member")
+    ];
+    Line::of(pipe, text)
+}
+
+/// The differences that belong to a section: those of what guards the rooms, or of the rooms.
+fn differences(kind: SectionKind, differences: &[Difference]) -> Section<'_> {
+    let lines = differences.iter().filter_map(|difference| {
+        let (section, line) = match difference {
+            Difference::Room { pipe, what } => {
+                (SectionKind::Differences, Line::of(pipe, room(what)))
+            }
+            Difference::Widget { before, after } => {
+                let [before, after] = [before, after]
+                    .map(|widget| widget.map_or_else(|| "none".to_owned(), |it| it.to_string()));
+                let words = format!(
+                    "widget: {before} → {after}; the rooms of one are not those of another"
+                );
+                (SectionKind::Guards, Line::new(Span::words(words).into()))
+            }
+            Difference::Scope { before, after } => {
+                let text = text!["scope: ", scope(before), " → ", scope(after)];
+                (SectionKind::Guards, Line::new(text))
+            }
+            Difference::Limit { key, before, after } => {
+                let unset = match *key {
+                    "publish" => "not set (0)",
+                    _ => "not set",
+                };
+                let words = |it: &Option<Limit>| it.map_or_else(|| unset.to_owned(), limit_words);
+                let words = format!("limits.{key}: {} → {}", words(before), words(after));
+                (SectionKind::Guards, Line::new(Span::words(words).into()))
+            }
+        };
+        (section == kind).then_some(line)
+    });
+    Section::new(kind, lines)
+}
+
+fn scope(globs: &[String]) -> Text<'_> {
+    if globs.is_empty() {
+        return "all rooms".into();
+    }
+    names(globs.iter().map(String::as_str), NAMED)
+}
+
+fn room(what: &RoomDifference) -> Text<'_> {
+    match what {
+        RoomDifference::NotSent(who) => text![
+            Count(who.len(), "member"),
+            " not sent, since the room is there and `on_create` holds: ",
+            who.as_slice()
+        ],
+        RoomDifference::Policy(MembersPolicy::Ensure) => {
+            "members_policy: on_create → ensure; whoever is not on record is sent".into()
+        }
+        RoomDifference::Policy(MembersPolicy::OnCreate) => {
+            "members_policy: ensure → on_create; members are sent only with a new room".into()
+        }
+        RoomDifference::Kept {
+            field,
+            before,
+            after,
+        } => {
+            let [before, after] = values(before, after);
+            text![
+                field.name(),
+                " ",
+                before,
+                " → ",
+                after,
+                " is not sent, since it is in `ignore`"
+            ]
+        }
+        RoomDifference::Ignored(field) => text![field.name(), " is in `ignore` from now on"],
+        RoomDifference::Managed(field, after) => text![
+            field.name(),
+            " is not in `ignore` any more: whatever the server shows becomes ",
+            value(after)
+        ],
+        RoomDifference::Welcome { before, after } => {
+            let said = |welcome: &Option<Welcome>| {
+                let text = welcome.as_ref().map(|welcome| welcome.text.clone());
+                text.unwrap_or_default()
+            };
+            let [was, is] = apart(&said(before), &said(after));
+            let one = |welcome: &Option<Welcome>, text: String| match welcome {
+                None => Text::from("none"),
+                Some(Welcome { from, text: _ }) => {
+                    text![Span::Title(text.into()), " from ", *from]
+                }
+            };
+            text![
+                "welcome ",
+                one(before, was),
+                " → ",
+                one(after, is),
+                "; only a new room is welcomed"
+            ]
+        }
+        RoomDifference::Excluded(who) => text!["excluded from now on: ", who.as_slice()],
+        RoomDifference::Readmitted(who) => text!["excluded no more: ", who.as_slice()],
+    }
+}
+
+/// Where all members are named, if a list of them is cut. Each removed room has a line of its own.
+fn cut(diff: &ManifestDiff) -> Option<String> {
+    let differing = diff.differences.iter().map(users);
+    if differing.map(<[_]>::len).any(|count| count > NAMED) {
+        return Some("all members: --format json".to_owned());
+    }
+    let cuts = cuts_members(&diff.changes, &diff.by_hand);
+    cuts.then(|| "all members: --format json, or html".to_owned())
+}
+
+fn users(difference: &Difference) -> &[UserId] {
+    match difference {
+        Difference::Room {
+            what:
+                RoomDifference::NotSent(users)
+                | RoomDifference::Excluded(users)
+                | RoomDifference::Readmitted(users),
+            ..
+        } => users,
+        _ => &[],
+    }
+}

@@ -1,0 +1,154 @@
+//! Plans, manifest diffs, outcomes and checks as finished sections, lines, risks, figures and names, without markup.
+//!
+//! Main entries: [`plan()`], [`manifest_diff()`], [`outcome()`], [`check()`], [`invalid()`]. The writers in `render` escape the
+//! spans of a [`Text`] and lay out a [`View`]; they decide nothing.
+
+mod change;
+mod diagnostics;
+mod figures;
+mod findings;
+pub mod grammar;
+mod manifest_diff;
+mod outcome;
+mod plan;
+mod risk;
+mod section;
+pub mod text;
+pub mod title_diff;
+
+pub use change::{drift_remark, value, values};
+pub use diagnostics::{check, invalid};
+pub use figures::verdict;
+pub use findings::{flag_that_lifts, limit_words, percent, refusal, would_be_refused};
+pub use grammar::{Count, few};
+pub use manifest_diff::manifest_diff;
+pub use outcome::{
+    RoomResult, ended, hints, outcome, result, server_errors, stops, welcome_in_doubt,
+};
+pub use plan::{not_applied, plan};
+pub use risk::Risk;
+pub use section::{Detail, Level, Line, Place, Section, SectionKind, Title};
+pub use text::{Span, Text};
+
+use crate::model::{Desired, Target};
+
+/// Members, or rooms, named in one line.
+pub const NAMED: usize = 12;
+
+/// One page of output before it is written.
+#[derive(Debug, Clone)]
+pub struct View<'a> {
+    /// The verb that was run.
+    pub verb: &'a str,
+    /// The target, where it is known.
+    pub target: Option<&'a Target>,
+    pub heading: Text<'a>,
+    pub state: State,
+    /// The figures in one line.
+    pub verdict: String,
+    /// What else belongs below the figures.
+    pub facts: Facts<'a>,
+    /// The figures one by one, without zeros.
+    pub figures: Vec<Figure>,
+    /// All sections that have lines, most dangerous first.
+    pub sections: Vec<Section<'a>>,
+    /// What the words of this page mean.
+    pub legend: Vec<&'static str>,
+    /// Where the whole lists are, if any was cut.
+    pub cut: Option<String>,
+    /// How members who are in a room already are known.
+    pub known: &'static str,
+    /// The manifest, which knows where each member is declared.
+    pub desired: Option<&'a Desired>,
+}
+
+/// Lines below the figures; each is empty where it does not apply.
+#[derive(Debug, Clone, Default)]
+pub struct Facts<'a> {
+    /// `8 requests: 1 to list, …`
+    pub requests: String,
+    /// `5 people join 3 rooms; …`
+    pub people: String,
+    /// The verdict of the plan that is left after an apply.
+    pub now: String,
+    /// The names of two manifests.
+    pub sides: Option<[&'a str; 2]>,
+}
+
+/// What the page comes to, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Refused,
+    Compared,
+    Pending,
+    Done,
+}
+
+/// A number with its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figure {
+    pub label: &'static str,
+    pub count: usize,
+    pub tone: Tone,
+}
+
+/// What a figure or a section is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Danger,
+    Warn,
+    Add,
+    Change,
+    Join,
+    Hand,
+    Plain,
+}
+
+impl Tone {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Danger => "danger",
+            Self::Warn => "warn",
+            Self::Add => "add",
+            Self::Change => "change",
+            Self::Join => "join",
+            Self::Hand => "hand",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    /// A view without lines.
+    fn new(verb: &'a str, target: Option<&'a Target>, heading: Text<'a>, verdict: String) -> Self {
+        Self {
+            verb,
+            target,
+            heading,
+            state: State::Done,
+            verdict,
+            facts: Facts::default(),
+            figures: Vec::new(),
+            sections: Vec::new(),
+            legend: Vec::new(),
+            cut: None,
+            known: "recorded",
+            desired: None,
+        }
+    }
+
+    fn with_sections(self, sections: impl IntoIterator<Item = Section<'a>>) -> Self {
+        let filled = |section: &Section<'_>| section.len() > 0;
+        Self {
+            sections: sections.into_iter().filter(filled).collect(),
+            ..self
+        }
+    }
+
+    /// The lines of one section. Those of changes are made one by one: a plan may have very many.
+    pub fn lines<'s>(&'s self, section: &'s Section<'a>) -> impl Iterator<Item = Line<'a>> + 's {
+        let changes = section.changes.iter();
+        let changes = changes.map(|change| change::line(change, self.known));
+        section.lines.iter().cloned().chain(changes)
+    }
+}

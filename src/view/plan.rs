@@ -1,0 +1,214 @@
+//! A plan as a view.
+
+use super::diagnostics::{look_alikes, warnings};
+use super::figures::{cards, recreated, verdict};
+use super::findings;
+use super::section::{Detail, Line, Place, Section, SectionKind};
+use super::text::{names, text};
+use super::{Count, Facts, NAMED, Span, State, Text, View, values};
+use crate::manifest::Loaded;
+use crate::model::{Pipe, Target};
+use crate::plan::{ByHand, Change, Note, Plan};
+
+/// A plan, and what was found in its manifest.
+pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
+    let state = match plan {
+        plan if !plan.refusals.is_empty() => State::Refused,
+        plan if plan.is_pending() => State::Pending,
+        _ => State::Done,
+    };
+    let heading = text!["Plan for ", site(&plan.target)];
+    let refusals = plan.refusals.iter().map(findings::refusal).map(Line::new);
+    let ignored = plan.ignored.iter().map(|it| {
+        let [sent, shown] = values(&it.sent, &it.shown);
+        let name = it.field.name();
+        let text = text![name, " was sent as ", sent, ", the server shows ", shown];
+        Line::of(&it.pipe, text)
+    });
+    let [conflicts, by_hand] = left_to_people(plan);
+    let sections = [
+        Section::new(SectionKind::Refused, refusals),
+        Section::changes(SectionKind::NeedsAttention, &plan.changes),
+        conflicts,
+        by_hand,
+        look_alikes(loaded, &plan.notes),
+        Section::new(SectionKind::Ignored, ignored),
+        notes(SectionKind::Notes, &plan.notes),
+        warnings(loaded),
+    ];
+    let changed = plain_changes(&plan.changes);
+    View {
+        state,
+        facts: Facts {
+            requests: requests(plan),
+            ..Facts::default()
+        },
+        figures: cards(
+            &plan.summary,
+            recreated(&plan.changes),
+            plan.conflicts.len(),
+            plan.by_hand.len(),
+        ),
+        legend: legend(plan),
+        cut: cut(plan),
+        desired: Some(&loaded.desired),
+        ..View::new("plan", Some(&plan.target), heading, verdict(plan))
+    }
+    .with_sections(sections.into_iter().chain(changed))
+}
+
+/// A plan that was not applied: refused, or nothing to do.
+pub fn not_applied<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
+    View {
+        verb: "apply",
+        heading: text!["Nothing was applied to ", site(&plan.target)],
+        ..self::plan(plan, loaded)
+    }
+}
+
+/// `widget 627 on the sandbox`
+pub(super) fn site(target: &Target) -> Text<'_> {
+    let widget = Span::words(format!("widget {} on ", target.widget));
+    match target.origin.as_str() {
+        "sandbox:" => text![widget, "the sandbox"],
+        origin => text![widget, Span::Name(origin.into())],
+    }
+}
+
+fn requests(plan: &Plan) -> String {
+    let calls = [
+        (1, "to list"),
+        (plan.summary.writes, "to write"),
+        (plan.verifies(), "to verify"),
+        (plan.summary.messages, "to send"),
+    ];
+    let calls = calls.into_iter().filter(|(count, _)| *count > 0);
+    let calls: Vec<String> = calls
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    format!(
+        "{}: {}",
+        Count(plan.requests(), "request"),
+        calls.join(", ")
+    )
+}
+
+/// Conflicts and what the API cannot do.
+pub(super) fn left_to_people(plan: &Plan) -> [Section<'_>; 2] {
+    let conflicts = plan.conflicts.iter().map(|it| Line {
+        place: Some(Place::new(&it.file, it.line)),
+        ..Line::of(&it.pipe, findings::conflict(&it.kind))
+    });
+    let undeclared = (!plan.undeclared.is_empty()).then(|| {
+        let pipes = names(plan.undeclared.iter().map(Pipe::as_str), NAMED);
+        let rooms = Count(plan.undeclared.len(), "room");
+        Line::new(text![rooms, " recorded and no longer declared: ", pipes])
+    });
+    let members = plan.by_hand.iter().map(removed_members);
+    let notes = notes(SectionKind::ByHand, &plan.notes).lines;
+    let by_hand = members.chain(undeclared).chain(notes);
+    [
+        Section::new(SectionKind::Conflicts, conflicts),
+        Section::new(SectionKind::ByHand, by_hand),
+    ]
+}
+
+/// Members of a room that are no longer in the manifest.
+pub(super) fn removed_members(room: &ByHand) -> Line<'_> {
+    let mut users = [room.left.as_slice(), room.released.as_slice()].concat();
+    users.sort_unstable();
+    Line {
+        detail: Detail::ByHand(room),
+        ..Line::of(
+            &room.pipe,
+            text!["no longer in the manifest: ", users.as_slice()],
+        )
+    }
+}
+
+/// The notes that belong to a section.
+pub(super) fn notes(kind: SectionKind, notes: &[Note]) -> Section<'_> {
+    let section = |note: &Note| match note {
+        Note::WelcomeInDoubt { .. } => SectionKind::ByHand,
+        Note::LooksLike { .. } => SectionKind::LookAlikes,
+        Note::MadeAnew { .. }
+        | Note::Renamed { .. }
+        | Note::Assumed(_)
+        | Note::Adopted(_)
+        | Note::LeftOut(_)
+        | Note::OtherShards { .. } => SectionKind::Notes,
+    };
+    let notes = notes.iter().filter(|note| section(note) == kind);
+    let line = |note| {
+        let (pipe, text) = findings::note(note);
+        Line {
+            pipe,
+            ..Line::new(text)
+        }
+    };
+    Section::new(kind, notes.map(line))
+}
+
+/// The changes that need no attention.
+pub(super) fn plain_changes(changes: &[Change]) -> [Section<'_>; 3] {
+    [
+        SectionKind::Create,
+        SectionKind::Update,
+        SectionKind::Members,
+    ]
+    .map(|kind| Section::changes(kind, changes))
+}
+
+fn legend(plan: &Plan) -> Vec<&'static str> {
+    let is_known = |change: &Change| !change.members.new.is_empty() && change.members.recorded > 0;
+    let adopted = |note: &Note| matches!(note, Note::Adopted(_));
+    let recorded = if plan.notes.iter().any(adopted) {
+        "recorded: confirmed to roomform in an earlier run, or adopted; the API does not tell who is in a room"
+    } else {
+        "recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room"
+    };
+    let legend = [
+        (
+            plan.changes.iter().any(is_known) || !plan.by_hand.is_empty(),
+            recorded,
+        ),
+        (
+            plan.summary.unverified.members > 0,
+            "unverified: nothing is on record of who is in these rooms; sending members again breaks nothing",
+        ),
+        (
+            recreated(&plan.changes) > 0,
+            "made anew: the old room was deleted or has vanished; whoever was in it is not in the new one",
+        ),
+        (
+            plan.summary.changed_outside > 0,
+            "changed outside: since the last write on record, and by nobody this ledger knows of",
+        ),
+    ];
+    let legend = legend.into_iter().filter(|(applies, _)| *applies);
+    legend.map(|(_, words)| words).collect()
+}
+
+/// Where all members and rooms are named, if a list of them is cut.
+fn cut(plan: &Plan) -> Option<String> {
+    let members = cuts_members(&plan.changes, &plan.by_hand);
+    let rooms = plan.undeclared.len() > NAMED;
+    // A page for a browser shows all members of each room; all rooms are in JSON only.
+    let (what, formats) = match (members, rooms) {
+        (false, false) => return None,
+        (true, false) => ("members", "json, or plan --format html"),
+        (false, true) => ("rooms", "json"),
+        (true, true) => ("members and rooms", "json"),
+    };
+    Some(format!("all {what}: --format {formats}"))
+}
+
+/// Whether a list of members is cut.
+pub(super) fn cuts_members(changes: &[Change], by_hand: &[ByHand]) -> bool {
+    let sent = changes.iter().map(|change| &change.members);
+    let sent = sent.map(|members| members.new.len().max(members.unverified.len()));
+    let gone = by_hand
+        .iter()
+        .map(|room| room.left.len() + room.released.len());
+    sent.chain(gone).any(|count| count > NAMED)
+}

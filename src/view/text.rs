@@ -1,0 +1,163 @@
+//! Sentences as data: words of ours, and values of others that each writer escapes in its own way.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::NAMED;
+use super::grammar::{Count, few};
+use crate::model::{Pipe, RoomId, UserId};
+
+/// Rooms of one pipe named in one line.
+const NAMED_IDS: usize = 8;
+
+/// A sentence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text<'a>(pub Vec<Span<'a>>);
+
+/// A part of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Span<'a> {
+    /// Words of ours.
+    Words(Cow<'static, str>),
+    /// A pipe, glob, file or address.
+    Name(Cow<'a, str>),
+    /// A title, or what somebody says in a room.
+    Title(Cow<'a, str>),
+    /// Ids of users or rooms.
+    Ids(String),
+    /// A sentence of ours around values in back-ticks.
+    Message(Cow<'a, str>),
+    /// What a server said.
+    Said(Cow<'a, str>),
+}
+
+/// A [`Text`] of its parts.
+macro_rules! text {
+    ($($part:expr),+ $(,)?) => {{
+        let mut text = $crate::view::Text::default();
+        $(text.push($part);)+
+        text
+    }};
+}
+pub(super) use text;
+
+impl<'a> Text<'a> {
+    pub fn push(&mut self, part: impl Into<Self>) {
+        self.0.extend(part.into().0);
+    }
+
+    /// The parts with a separator between them.
+    pub fn join(parts: impl IntoIterator<Item = Self>, separator: &'static str) -> Self {
+        let mut text = Self::default();
+        for part in parts {
+            if !text.0.is_empty() {
+                text.push(separator);
+            }
+            text.push(part);
+        }
+        text
+    }
+
+    /// The sentence, with each part as a writer shows it.
+    pub fn write(&self, span: impl Fn(&Span<'a>) -> String) -> String {
+        self.0.iter().map(span).collect()
+    }
+
+    /// The sentence as it is, not safe to print.
+    pub fn raw(&self) -> String {
+        self.write(|span| span.raw().to_owned())
+    }
+}
+
+impl Span<'_> {
+    /// Words of ours that hold figures.
+    pub fn words(text: String) -> Self {
+        Self::Words(Cow::Owned(text))
+    }
+
+    /// The text as it is, not safe to print.
+    pub fn raw(&self) -> &str {
+        match self {
+            Self::Words(text) => text,
+            Self::Name(text) | Self::Title(text) | Self::Message(text) | Self::Said(text) => text,
+            Self::Ids(text) => text,
+        }
+    }
+}
+
+impl<'a> From<Span<'a>> for Text<'a> {
+    fn from(span: Span<'a>) -> Self {
+        Self(vec![span])
+    }
+}
+
+impl From<&'static str> for Text<'_> {
+    fn from(words: &'static str) -> Self {
+        Span::Words(Cow::Borrowed(words)).into()
+    }
+}
+
+impl From<Count<'_>> for Text<'_> {
+    fn from(count: Count<'_>) -> Self {
+        Span::words(count.to_string()).into()
+    }
+}
+
+impl From<usize> for Text<'_> {
+    fn from(count: usize) -> Self {
+        Span::words(count.to_string()).into()
+    }
+}
+
+impl From<u64> for Text<'_> {
+    fn from(count: u64) -> Self {
+        Span::words(count.to_string()).into()
+    }
+}
+
+impl<'a> From<&'a Pipe> for Text<'a> {
+    fn from(pipe: &'a Pipe) -> Self {
+        Span::Name(pipe.as_str().into()).into()
+    }
+}
+
+impl From<UserId> for Text<'_> {
+    fn from(user: UserId) -> Self {
+        ids(&[user], 1)
+    }
+}
+
+impl From<RoomId> for Text<'_> {
+    fn from(room: RoomId) -> Self {
+        ids(&[room], 1)
+    }
+}
+
+impl From<&[UserId]> for Text<'_> {
+    fn from(users: &[UserId]) -> Self {
+        ids(users, NAMED)
+    }
+}
+
+impl From<&[RoomId]> for Text<'_> {
+    fn from(rooms: &[RoomId]) -> Self {
+        ids(rooms, NAMED_IDS)
+    }
+}
+
+fn ids<T: fmt::Display>(ids: &[T], most: usize) -> Text<'static> {
+    Span::Ids(few(ids, most)).into()
+}
+
+/// The first names, and how many more there are.
+pub(super) fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>, most: usize) -> Text<'a> {
+    let more = names.len().saturating_sub(most);
+    let mut text = Text::join(
+        names.take(most).map(|name| Span::Name(name.into()).into()),
+        ", ",
+    );
+    if more > 0 {
+        text.push(Span::words(format!(" … {more} more")));
+    }
+    text
+}

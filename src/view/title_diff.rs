@@ -1,0 +1,100 @@
+//! A title before and after: what differs in two long ones, and which words changed.
+
+use std::ops::Range;
+
+use similar::{ChangeTag, TextDiff};
+
+/// How long two texts may be and still be shown whole, in characters.
+const LONGEST: usize = 200;
+/// How much is shown of the part that differs where there is room.
+const LONGEST_PART: usize = 1000;
+/// How much is shown of what is the same around that part.
+const AROUND: usize = 40;
+/// How long the number of characters left out is at most, with its words.
+const LONGEST_MARK: usize = 20;
+
+/// Two texts as `show` makes them safe: whole if they are short, else what differs in them, with the number of characters left out.
+pub fn both(before: &str, after: &str, show: &dyn Fn(&str) -> String) -> [String; 2] {
+    differing(before, after, LONGEST_PART, show)
+}
+
+/// The same, not safe to print yet, and so short that no writer cuts off what differs.
+pub fn apart(before: &str, after: &str) -> [String; 2] {
+    differing(before, after, LONGEST - 2 * LONGEST_MARK, &str::to_owned)
+}
+
+/// Both texts word by word, each word as `mark` shows it: the same in both, deleted from the first, inserted in the second.
+pub fn by_words(
+    before: &str,
+    after: &str,
+    mark: impl Fn(ChangeTag, &str) -> String,
+) -> [String; 2] {
+    let diff = TextDiff::from_unicode_words(before, after);
+    [ChangeTag::Delete, ChangeTag::Insert].map(|own| {
+        let parts = diff
+            .iter_all_changes()
+            .filter(|part| part.tag() == own || part.tag() == ChangeTag::Equal);
+        parts.map(|part| mark(part.tag(), part.value())).collect()
+    })
+}
+
+fn differing(
+    before: &str,
+    after: &str,
+    longest: usize,
+    show: &dyn Fn(&str) -> String,
+) -> [String; 2] {
+    let texts = [before, after].map(|text| text.chars().collect::<Vec<char>>());
+    if texts.iter().all(|text| text.len() <= LONGEST) {
+        return [before, after].map(show);
+    }
+    let [before, after] = &texts;
+    let shorter = before.len().min(after.len());
+    let pairs = before.iter().zip(after);
+    let head = pairs.take_while(|(one, other)| one == other).count();
+    let pairs = before.iter().rev().zip(after.iter().rev());
+    let tail = pairs.take(shorter - head);
+    let tail = tail.take_while(|(one, other)| one == other).count();
+    [before, after].map(|text| part(text, head..text.len() - tail, longest, show))
+}
+
+/// What differs, and a little more on both sides.
+fn part(
+    text: &[char],
+    differs: Range<usize>,
+    longest: usize,
+    show: &dyn Fn(&str) -> String,
+) -> String {
+    let shown = |text: &[char]| show(&text.iter().collect::<String>());
+    let from = differs.start.saturating_sub(AROUND);
+    let to = (differs.end + AROUND).min(text.len()).min(from + longest);
+    let before = match from {
+        0 => String::new(),
+        more => format!("({more} more) …"),
+    };
+    let after = match text.len() - to {
+        0 => String::new(),
+        more => format!("… ({more} more)"),
+    };
+    format!(
+        "{before}{}{after}",
+        shown(text.get(from..to).unwrap_or_default())
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_in_long_texts_is_shown() {
+        let long = "ж".repeat(10_000);
+        let show = |text: &str| text.replace('\u{7}', "\\u{7}");
+        let [before, after] = both(&long, &format!("\u{7}{long}"), &show);
+        assert_eq!(before, format!("{}… (9960 more)", "ж".repeat(40)));
+        assert_eq!(after, format!("\\u{{7}}{}… (9960 more)", "ж".repeat(40)));
+        let [before, after] = both(&long, "Ж", &show);
+        assert_eq!(before, format!("{}… (9000 more)", "ж".repeat(1000)));
+        assert_eq!(after, "Ж");
+    }
+}
