@@ -19,16 +19,21 @@ const EMPTY: &str = "(empty)";
 /// older kind to the runner of a CI job, which obeys `##[` and `##vso[` anywhere in what a step prints.
 pub fn terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
+    spelled(&mut safe, text, spell);
+    safe
+}
+
+/// Adds a text, with what a terminal must not get as `spell` writes it.
+fn spelled(safe: &mut String, text: &str, spell: fn(&mut String, char)) {
     let mut before = ' ';
     for c in text.chars() {
         if is_hidden(c) || (c == '#' && before == '#') {
-            spell(&mut safe, c);
+            spell(safe, c);
         } else {
             safe.push(c);
         }
         before = c;
     }
-    safe
 }
 
 /// `\u{202e}`.
@@ -60,20 +65,12 @@ pub fn within_quotes(text: &str) -> String {
 
 /// For YAML that is printed: in double quotes, with what [`terminal`] spells out spelled in YAML's own way.
 pub fn yaml(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    let mut before = ' ';
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if is_hidden(c) || (c == '#' && before == '#') => {
-                // A string takes everything.
-                let _ = write!(quoted, "\\U{:08x}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-        before = c;
-    }
+    let mut quoted = "\"".to_owned();
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+    // A string takes everything.
+    spelled(&mut quoted, &text, |safe, c| {
+        let _ = write!(safe, "\\U{:08x}", u32::from(c));
+    });
     quoted.push('"');
     quoted
 }
@@ -198,34 +195,22 @@ pub fn sarif(text: &str) -> String {
 /// For one line of JSON that may be read on a terminal: what [`terminal`] spells out is written as JSON escapes.
 pub fn json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    let mut before = ' ';
-    for c in text.chars() {
-        if is_hidden(c) || (c == '#' && before == '#') {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(safe, "\\u{unit:04x}");
-            }
-        } else {
-            safe.push(c);
+    spelled(&mut safe, text, |safe, c| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(safe, "\\u{unit:04x}");
         }
-        before = c;
-    }
+    });
     safe
 }
 
 /// For the text of an HTML page, and of its attributes: spelled out as for a terminal, and no markup.
 pub fn html(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in terminal(text).chars() {
-        match c {
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '&' => safe.push_str("&amp;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    safe
+    terminal(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
 
 /// JSON inside a page's `<script type="application/json">`: nothing in it ends the element or begins another.

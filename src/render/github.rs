@@ -26,7 +26,7 @@ pub fn write(view: &View<'_>) -> String {
             lines.map(|line| annotate(noun, section.kind, &line))
         });
         text.extend(lines.take(shown));
-        let count: usize = of_level().map(|section| section.len()).sum();
+        let count: usize = of_level().map(|section| section.count()).sum();
         if let left @ 1.. = count.saturating_sub(shown) {
             more.push(Count(left, noun).to_string());
         }
@@ -57,7 +57,8 @@ pub fn failure(error: &Error, verb: &str) -> String {
 }
 
 fn annotate(level: &str, kind: SectionKind, line: &Line<'_>) -> String {
-    let title = line.label.as_deref().unwrap_or(kind.one());
+    let name = kind.name().to_lowercase();
+    let title = line.label.as_deref().unwrap_or(&name);
     let mut message = sentence(&line.sentence());
     let mut place = String::new();
     if let Some(at) = &line.place {

@@ -15,12 +15,12 @@ pub mod log;
 pub mod markdown;
 mod paint;
 mod progress;
-mod resolved;
+mod resolved_manifest;
 pub mod rows;
 pub mod sarif;
-mod sent;
+mod send_result;
 mod text;
-mod unified;
+mod unified_diff;
 mod yaml;
 
 pub use adoption::adoption;
@@ -30,9 +30,9 @@ pub use failed::failed;
 pub use ledger::ledger;
 pub use paint::Paint;
 pub use progress::{EVERY, Progress};
-pub use resolved::{manifest, members};
-pub use sent::{Sent, sent};
+pub use resolved_manifest::{manifest, members};
+pub use send_result::{Sent, sent};
 pub use text::{briefly, outcome, plan, sentence, write};
-pub use unified::unified;
+pub use unified_diff::unified;
 
 pub use crate::view::{Count, few};

@@ -1,142 +1,46 @@
-//! Mistakes in a manifest as SARIF 2.1.0, for code scanning.
-//!
-//! Main entry: [`check`]. Columns are counted in characters, and files are named from the root of the repository.
+//! Diagnostics as SARIF 2.1.0, for code scanning. Columns are counted in characters; files are named from the repository's root.
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::escape::{sarif, uri};
 use crate::manifest::Loaded;
-use crate::manifest::diagnostic::{At, Code, Diagnostic, Severity, Sources};
+use crate::manifest::diagnostic::{At, Code, Diagnostic, LineColumn, Severity, Sources};
 
-/// The schema the log keeps to.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-/// The root that relative paths start from, as code scanning calls it.
+/// The root of relative paths, as code scanning calls it.
 const ROOT: &str = "%SRCROOT%";
 
-/// A log of one run.
-#[derive(Debug, Serialize)]
-pub struct Log {
-    #[serde(rename = "$schema")]
-    schema: &'static str,
-    version: &'static str,
-    runs: [Run; 1],
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Run {
-    tool: Tool,
-    column_kind: &'static str,
-    results: Vec<Finding>,
-}
-
-#[derive(Debug, Serialize)]
-struct Tool {
-    driver: Driver,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Driver {
-    name: &'static str,
-    semantic_version: &'static str,
-    rules: Vec<Rule>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Rule {
-    id: &'static str,
-    name: &'static str,
-    short_description: Message,
-    default_configuration: Configuration,
-}
-
-#[derive(Debug, Serialize)]
-struct Configuration {
-    level: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct Message {
-    text: String,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Finding {
-    rule_id: &'static str,
-    rule_index: usize,
-    level: &'static str,
-    message: Message,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    locations: Vec<Location>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    related_locations: Vec<Location>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Location {
-    physical_location: PhysicalLocation,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Message>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PhysicalLocation {
-    artifact_location: Artifact,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<Region>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Artifact {
-    uri: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uri_base_id: Option<&'static str>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Region {
-    start_line: u32,
-    start_column: u32,
-}
-
 /// What `check` found, as a log. Every code is a rule, whether it was found or not, so that a log without findings closes old ones.
-pub fn check(loaded: &Loaded) -> Log {
-    let rules = Code::ALL.iter().map(|code| Rule {
-        id: code.id(),
-        name: code.name(),
-        short_description: message(code.meaning()),
-        default_configuration: Configuration {
-            level: level(code.severity()),
-        },
+pub fn check(loaded: &Loaded) -> Value {
+    let rules = Code::ALL.iter().map(|code| {
+        json!({
+            "id": code.id(),
+            "name": code.name(),
+            "shortDescription": message(code.meaning()),
+            "defaultConfiguration": { "level": level(code.severity()) },
+        })
     });
     let results = loaded.diagnostics.iter();
-    let run = Run {
-        tool: Tool {
-            driver: Driver {
-                name: "roomform",
-                semantic_version: env!("CARGO_PKG_VERSION"),
-                rules: rules.collect(),
+    let results = results.map(|it| result(it, &loaded.sources));
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {
+                "driver": {
+                    "name": "roomform",
+                    "semanticVersion": env!("CARGO_PKG_VERSION"),
+                    "rules": rules.collect::<Vec<_>>(),
+                },
             },
-        },
-        column_kind: "unicodeCodePoints",
-        results: results.map(|it| finding(it, &loaded.sources)).collect(),
-    };
-    Log {
-        schema: SCHEMA,
-        version: "2.1.0",
-        runs: [run],
-    }
+            "columnKind": "unicodeCodePoints",
+            "results": results.collect::<Vec<_>>(),
+        }],
+    })
 }
 
-fn finding(diagnostic: &Diagnostic, sources: &Sources) -> Finding {
+fn result(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     let Diagnostic {
         code,
         message: words,
@@ -145,30 +49,30 @@ fn finding(diagnostic: &Diagnostic, sources: &Sources) -> Finding {
         related,
         hint,
     } = diagnostic;
-    let words = match hint {
-        Some(hint) => format!("{words}. {hint}"),
-        None => words.clone(),
-    };
-    let whole = path.as_deref().filter(|path| !path.is_empty());
-    let location = match (at, whole) {
-        (Some(at), _) => Some(place(*at, sources, None)),
-        (None, Some(path)) => Some(located(path, None, None)),
-        (None, None) => None,
-    };
-    let related = related.as_ref();
-    Finding {
-        rule_id: code.id(),
-        rule_index: Code::ALL
-            .iter()
-            .position(|it| it == code)
-            .unwrap_or_default(),
-        level: level(diagnostic.severity()),
-        message: message(&words),
-        locations: location.into_iter().collect(),
-        related_locations: related
-            .map(|(at, label)| place(*at, sources, Some(label)))
-            .into_iter()
-            .collect(),
+    let hint = hint.as_ref().map(|hint| format!(". {hint}"));
+    let whole_file = path.as_deref().filter(|path| !path.is_empty());
+    let location = at.map(|at| located(at, sources));
+    let location = location.or(whole_file.map(|path| physical(path, None)));
+    let mut result = json!({
+        "ruleId": code.id(),
+        "ruleIndex": Code::ALL.iter().position(|it| it == code),
+        "level": level(diagnostic.severity()),
+        "message": message(&format!("{words}{}", hint.unwrap_or_default())),
+    });
+    if let Some(location) = location {
+        put(&mut result, "locations", json!([location]));
+    }
+    if let Some((at, label)) = related {
+        let mut location = located(*at, sources);
+        put(&mut location, "message", message(label));
+        put(&mut result, "relatedLocations", json!([location]));
+    }
+    result
+}
+
+fn put(object: &mut Value, key: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(key.to_owned(), value);
     }
 }
 
@@ -179,42 +83,26 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn message(text: &str) -> Message {
-    Message { text: sarif(text) }
+fn message(text: &str) -> Value {
+    json!({ "text": sarif(text) })
 }
 
-fn place(at: At, sources: &Sources, label: Option<&str>) -> Location {
+fn located(at: At, sources: &Sources) -> Value {
     let (name, place) = sources.told(at);
-    let region = Region {
-        start_line: place.line,
-        start_column: place.column,
-    };
-    located(name, Some(region), label)
+    physical(name, Some(place))
 }
 
-fn located(path: &str, region: Option<Region>, label: Option<&str>) -> Location {
-    Location {
-        physical_location: PhysicalLocation {
-            artifact_location: artifact(path),
-            region,
-        },
-        message: label.map(message),
-    }
-}
-
-/// A path as a URI: relative to the repository's root, or a file of this machine.
-fn artifact(path: &str) -> Artifact {
+fn physical(path: &str, place: Option<LineColumn>) -> Value {
     let path = path.strip_prefix("./").unwrap_or(path);
-    let encoded = uri(path);
-    if path.starts_with('/') {
-        Artifact {
-            uri: format!("file://{encoded}"),
-            uri_base_id: None,
-        }
+    let artifact = if path.starts_with('/') {
+        json!({ "uri": format!("file://{}", uri(path)) })
     } else {
-        Artifact {
-            uri: encoded,
-            uri_base_id: Some(ROOT),
-        }
+        json!({ "uri": uri(path), "uriBaseId": ROOT })
+    };
+    let mut location = json!({ "artifactLocation": artifact });
+    if let Some(LineColumn { line, column }) = place {
+        let region = json!({ "startLine": line, "startColumn": column });
+        put(&mut location, "region", region);
     }
+    json!({ "physicalLocation": location })
 }

@@ -83,30 +83,15 @@ pub fn sentence(text: &Text<'_>) -> String {
 fn summary(text: &mut String, view: &View<'_>, paint: Paint) {
     let verb = paint.tone(Tone::Strong, format!("{}:", view.verb));
     let _ = writeln!(text, "{verb} {}", view.verdict);
-    let facts = &view.facts;
-    let people = Some(&facts.people).filter(|people| !people.is_empty());
-    let requests = Some(facts.requests.clone()).filter(|requests| !requests.is_empty());
-    let target = view
-        .target
-        .map(|it| format!("target: {}", terminal(&it.to_string())));
-    let [sides, legend] = match facts.sides {
-        Some(sides) => {
-            let [base, head] = sides.map(terminal);
-            let remark = view.legend.join("; ");
-            [vec![format!("{base} → {head}: {remark}")], Vec::new()]
-        }
-        None => [
-            Vec::new(),
-            view.legend.iter().map(ToString::to_string).collect(),
-        ],
-    };
-    let lines = requests
-        .into_iter()
-        .chain(people.map(|people| format!("people: {people}")))
-        .chain(target)
-        .chain(sides)
-        .chain(legend)
-        .chain(view.cut.clone());
+    let mut lines = view.facts.clone();
+    if let Some(target) = view.target {
+        lines.push(format!("target: {}", terminal(&target.to_string())));
+        lines.extend(view.legend.iter().map(ToString::to_string));
+    } else {
+        let sides = view.heading.write(|span| terminal(span.raw()));
+        lines.push(format!("{sides}: {}", view.legend.join("; ")));
+    }
+    lines.extend(view.cut.clone());
     for line in lines {
         let _ = writeln!(text, "      {line}");
     }
@@ -261,9 +246,9 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
         }
         let pipe = terminal(room.pipe.as_str());
         let padding = " ".repeat(width.saturating_sub(pipe.chars().count()));
-        let (glyph, tone) = glyph(&room.status);
-        let glyph = paint.tone(tone, glyph);
         let result = result(room);
+        let (glyph, tone) = glyph(&room.status, result.section);
+        let glyph = paint.tone(tone, glyph);
         let status = match result.status {
             status if status.len() > STATUS_WIDTH => format!("{status}:"),
             status => format!("{status:<STATUS_WIDTH$}"),
@@ -293,20 +278,13 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
     text
 }
 
-fn glyph(status: &Status) -> (&'static str, Tone) {
-    match status {
-        Status::Verified => ("ok", Tone::Add),
-        Status::Already => ("ok", Tone::Quiet),
-        Status::Applied => ("..", Tone::Change),
-        Status::Ignored(_) | Status::NotVisible => ("??", Tone::Danger),
-        Status::Partial
-        | Status::Conflict(_)
-        | Status::InDoubt(..)
-        | Status::Failed { .. }
-        | Status::Undeclared
-        | Status::Stale(_)
-        | Status::NotStarted
-        | Status::Unfinished => ("!!", Tone::Danger),
+fn glyph(status: &Status, section: SectionKind) -> (&'static str, Tone) {
+    match (section, status) {
+        (_, Status::Applied) => ("..", Tone::Change),
+        (_, Status::Already) => ("ok", Tone::Quiet),
+        (SectionKind::AsPlanned, _) => ("ok", Tone::Add),
+        (SectionKind::NotAsSent, _) => ("??", Tone::Danger),
+        _ => ("!!", Tone::Danger),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The figures of a plan or a manifest diff.
 
 use super::{Count, Figure, Tone};
-use crate::plan::{Plan, Summary};
+use crate::plan::{Change, Plan, Summary, Unverified};
 
 /// The figures of a plan in one line.
 pub fn verdict(plan: &Plan) -> String {
@@ -21,71 +21,47 @@ pub fn verdict(plan: &Plan) -> String {
     )
 }
 
-pub(super) fn recreated(changes: &[crate::plan::Change]) -> usize {
+pub(super) fn recreated(changes: &[Change]) -> usize {
     changes.iter().filter(|change| change.recreate).count()
 }
 
 /// What there is to do, each kind with its figure.
 pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
-    let of_them = |kinds: [(usize, &str); 2]| {
-        let kinds = kinds.into_iter().filter(|(count, _)| *count > 0);
-        let kinds: Vec<String> = kinds
-            .map(|(count, words)| format!("{count} {words}"))
-            .collect();
-        if kinds.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", kinds.join(", "))
-        }
+    let join = |parts: [(usize, &str); 2]| {
+        let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+        let parts = parts.map(|(count, words)| format!("{count} {words}"));
+        parts.collect::<Vec<_>>().join(", ")
+    };
+    let of_them = |parts| match join(parts) {
+        parts if parts.is_empty() => parts,
+        parts => format!(" ({parts})"),
     };
     let become_public = match summary.publish {
         1 => "becomes public",
         _ => "become public",
     };
-    let unverified = summary.unverified;
+    let part = |count: usize, words: String| (count > 0).then_some(words);
+    let created = of_them([(summary.create_public, "public"), (recreated, "made anew")]);
+    let updated = of_them([
+        (summary.publish, become_public),
+        (summary.changed_outside, "changed outside"),
+    ]);
+    let (create, update, add_only) = (summary.create, summary.update, summary.add_only);
+    let (members, messages) = (summary.members, summary.messages);
+    let Unverified {
+        rooms,
+        members: again,
+    } = summary.unverified;
+    let again_of = format!("{} of {}", Count(again, "member"), Count(rooms, "room"));
     let parts = [
-        (
-            summary.create,
-            format!(
-                "{} to create{}",
-                summary.create,
-                of_them([(summary.create_public, "public"), (recreated, "made anew")])
-            ),
-        ),
-        (
-            summary.update,
-            format!(
-                "{} to update{}",
-                summary.update,
-                of_them([
-                    (summary.publish, become_public),
-                    (summary.changed_outside, "changed outside")
-                ])
-            ),
-        ),
-        (
-            summary.add_only,
-            format!("{} to gain members only", summary.add_only),
-        ),
-        (
-            summary.members,
-            format!("{} to add", Count(summary.members, "member")),
-        ),
-        (
-            unverified.members,
-            format!(
-                "{} of {} unverified, to send again",
-                Count(unverified.members, "member"),
-                Count(unverified.rooms, "room")
-            ),
-        ),
-        (
-            summary.messages,
-            format!("{} to send", Count(summary.messages, "message")),
-        ),
+        part(create, format!("{create} to create{created}")),
+        part(update, format!("{update} to update{updated}")),
+        part(add_only, format!("{add_only} to gain members only")),
+        part(members, format!("{} to add", Count(members, "member"))),
+        part(again, format!("{again_of} unverified, to send again")),
+        part(messages, format!("{} to send", Count(messages, "message"))),
     ];
-    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
-    parts.map(|(_, words)| words).collect()
+    parts.into_iter().flatten().collect()
 }
 
 /// The figures one by one.

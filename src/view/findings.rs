@@ -3,7 +3,7 @@
 use super::text::{names, text};
 use super::{Count, Span, Text};
 use crate::model::{Limit, Pipe, difference};
-use crate::plan::{ConflictKind, LimitKind, Note, Refusal};
+use crate::plan::{ConflictKind, LimitKind, Note, Refusal, Unverified};
 
 pub(super) fn conflict<'a>(kind: &'a ConflictKind) -> Text<'a> {
     match kind {
@@ -88,23 +88,17 @@ pub(super) fn note(note: &Note) -> (Option<&Pipe>, Text<'_>) {
             (Some(pipe), text)
         }
         Note::Assumed(assumed) => {
-            let text = text![
-                "--assume-members: ",
-                Count(assumed.members, "membership"),
-                " of ",
-                Count(assumed.rooms, "room"),
-                " taken for present without a record; nothing is sent for them"
-            ];
-            (None, text)
+            let count = memberships(assumed);
+            let words = format!(
+                "--assume-members: {count} taken for present without a record; nothing is sent for them"
+            );
+            (None, Span::words(words).into())
         }
         Note::Adopted(adopted) => {
-            let text = text![
-                Count(adopted.members, "membership"),
-                " of ",
-                Count(adopted.rooms, "room"),
-                " recorded by adoption only: taken for present, never confirmed"
-            ];
-            (None, text)
+            let count = memberships(adopted);
+            let words =
+                format!("{count} recorded by adoption only: taken for present, never confirmed");
+            (None, Span::words(words).into())
         }
         Note::LeftOut(rooms) => (
             None,
@@ -124,6 +118,11 @@ pub(super) fn note(note: &Note) -> (Option<&Pipe>, Text<'_>) {
             (None, Span::words(words).into())
         }
     }
+}
+
+fn memberships(counted: &Unverified) -> String {
+    let members = Count(counted.members, "membership");
+    format!("{members} of {}", Count(counted.rooms, "room"))
 }
 
 /// A refusal in words: the guard, the figure, and what would allow it.

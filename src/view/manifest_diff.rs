@@ -7,15 +7,14 @@ use super::plan::{cuts_members, notes, plain_changes, removed_members};
 use super::section::{Line, Section, SectionKind};
 use super::text::{names, text};
 use super::title_diff::apart;
-use super::{Count, Facts, NAMED, Span, State, Text, View, value, values};
+use super::{Count, NAMED, Span, State, Text, View, value, values};
 use crate::manifest::Loaded;
 use crate::model::{Limit, MembersPolicy, UserId, Welcome};
 use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
 
 /// Two manifests, and what was found in the second one.
 pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a> {
-    let sides = [diff.base.as_str(), diff.head.as_str()];
-    let [base, head] = sides.map(|side| Span::Name(side.into()));
+    let [base, head] = [&diff.base, &diff.head].map(|side| Span::Name(side.into()));
     let refused = diff.would_refuse.iter().map(findings::would_be_refused);
     let members = diff.by_hand.iter().map(removed_members);
     let removed = diff.removed.iter().map(removed_room);
@@ -33,11 +32,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
     let recreated = recreated(&diff.changes);
     View {
         state: State::Compared,
-        facts: Facts {
-            people: people(&diff.people),
-            sides: Some(sides),
-            ..Facts::default()
-        },
+        facts: people(&diff.people).into_iter().collect(),
         figures: cards(&diff.summary, recreated, 0, diff.by_hand.len()),
         legend: vec!["two manifests; no server was asked"],
         cut: cut(diff),
@@ -65,8 +60,8 @@ fn verdict(diff: &ManifestDiff) -> String {
     format!("{}; {} unchanged", parts.join(", "), diff.summary.unchanged)
 }
 
-/// `5 people join 3 rooms; 2 taken out of 1 room: by hand`
-fn people(people: &People) -> String {
+/// `people: 5 people join 3 rooms; 2 taken out of 1 room: by hand`
+fn people(people: &People) -> Option<String> {
     let People {
         join,
         joined_rooms,
@@ -92,7 +87,7 @@ fn people(people: &People) -> String {
         let rooms = Count(left_rooms, "room");
         parts.push(format!("{who} taken out of {rooms}: by hand"));
     }
-    parts.join("; ")
+    (!parts.is_empty()).then(|| format!("people: {}", parts.join("; ")))
 }
 
 fn removed_room(room: &Removed) -> Line<'_> {

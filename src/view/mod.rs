@@ -46,8 +46,8 @@ pub struct View<'a> {
     pub state: State,
     /// The figures in one line.
     pub verdict: String,
-    /// What else belongs below the figures.
-    pub facts: Facts<'a>,
+    /// What else belongs below the figures, without full stops: `8 requests: 1 to list, …`
+    pub facts: Vec<String>,
     /// The figures one by one, without zeros.
     pub figures: Vec<Figure>,
     /// All sections that have lines, most dangerous first.
@@ -60,19 +60,6 @@ pub struct View<'a> {
     pub known: &'static str,
     /// The manifest, which knows where each member is declared.
     pub desired: Option<&'a Desired>,
-}
-
-/// Lines below the figures; each is empty where it does not apply.
-#[derive(Debug, Clone, Default)]
-pub struct Facts<'a> {
-    /// `8 requests: 1 to list, …`
-    pub requests: String,
-    /// `5 people join 3 rooms; …`
-    pub people: String,
-    /// The verdict of the plan that is left after an apply.
-    pub now: String,
-    /// The names of two manifests.
-    pub sides: Option<[&'a str; 2]>,
 }
 
 /// What the page comes to, in a word.
@@ -127,7 +114,7 @@ impl<'a> View<'a> {
             heading,
             state: State::Done,
             verdict,
-            facts: Facts::default(),
+            facts: Vec::new(),
             figures: Vec::new(),
             sections: Vec::new(),
             legend: Vec::new(),
@@ -138,7 +125,7 @@ impl<'a> View<'a> {
     }
 
     fn with_sections(self, sections: impl IntoIterator<Item = Section<'a>>) -> Self {
-        let filled = |section: &Section<'_>| section.len() > 0;
+        let filled = |section: &Section<'_>| section.count() > 0;
         Self {
             sections: sections.into_iter().filter(filled).collect(),
             ..self

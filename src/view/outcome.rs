@@ -8,7 +8,7 @@ use super::figures::verdict;
 use super::plan::{cuts_members, left_to_people, site};
 use super::section::{Line, Place, Section, SectionKind};
 use super::text::text;
-use super::{Count, Facts, Span, Text, View};
+use super::{Count, Span, Text, View};
 use crate::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
 use crate::model::{Field, FieldValue};
 use crate::plan::Plan;
@@ -45,10 +45,10 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
     let cut = cuts_members(&[], &left.by_hand);
     let heading = text![done, site(&plan.target)];
     View {
-        facts: Facts {
-            now: after.map(verdict).unwrap_or_default(),
-            ..Facts::default()
-        },
+        facts: after
+            .iter()
+            .map(|it| format!("now: {}", verdict(it)))
+            .collect(),
         cut: cut.then(|| "all members: --format json".to_owned()),
         ..View::new("apply", Some(&plan.target), heading, ended(outcome))
     }

@@ -5,7 +5,7 @@ use super::figures::{cards, recreated, verdict};
 use super::findings;
 use super::section::{Detail, Line, Place, Section, SectionKind};
 use super::text::{names, text};
-use super::{Count, Facts, NAMED, Span, State, Text, View, values};
+use super::{Count, NAMED, Span, State, Text, View, values};
 use crate::manifest::Loaded;
 use crate::model::{Pipe, Target};
 use crate::plan::{ByHand, Change, Note, Plan};
@@ -39,10 +39,7 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     let changed = plain_changes(&plan.changes);
     View {
         state,
-        facts: Facts {
-            requests: requests(plan),
-            ..Facts::default()
-        },
+        facts: vec![requests(plan)],
         figures: cards(
             &plan.summary,
             recreated(&plan.changes),

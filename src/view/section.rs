@@ -43,51 +43,40 @@ pub enum Level {
 }
 
 impl SectionKind {
-    /// The heading, what lines are after a number, and what one line is.
-    fn names(self) -> [&'static str; 3] {
+    /// The heading, and what lines are after a number: `12 to create`.
+    fn names(self) -> [&'static str; 2] {
         match self {
-            Self::Errors => ["Errors", "errors", "error"],
-            Self::Stopped => ["Stopped", "reasons", "stopped"],
-            Self::NotDone => ["Not done", "not done", "not done"],
-            Self::Remedies => ["What to do", "remedies", "what to do"],
-            Self::NotAsSent => ["Not as sent", "not as sent", "not as sent"],
-            Self::Refused => ["Refused", "refusals", "refused"],
-            Self::WouldBeRefused => ["Would be refused", "guards", "would be refused"],
-            Self::Guards => ["Guards", "guards changed", "guard changed"],
-            Self::NeedsAttention => ["Needs attention", "that need attention", "needs attention"],
-            Self::Conflicts => ["Conflicts", "conflicts", "conflict"],
-            Self::ByHand => ["By hand", "to do by hand", "by hand"],
-            Self::LookAlikes => ["Look-alikes", "look-alikes", "look-alike"],
-            Self::Differences => ["Also differs", "other differences", "also differs"],
-            Self::Ignored => [
-                "Ignored by the server",
-                "fields ignored by the server",
-                "ignored by the server",
-            ],
-            Self::Notes => ["Notes", "notes", "note"],
-            Self::Warnings => ["Warnings", "warnings", "warning"],
-            Self::Create => ["Create", "to create", "create"],
-            Self::Update => ["Update", "to update", "update"],
-            Self::Members => ["Members", "to get members or a welcome only", "members"],
-            Self::AsPlanned => ["As planned", "as planned", "as planned"],
+            Self::Errors => ["Errors", "errors"],
+            Self::Stopped => ["Stopped", "reasons"],
+            Self::NotDone => ["Not done", "not done"],
+            Self::Remedies => ["What to do", "remedies"],
+            Self::NotAsSent => ["Not as sent", "not as sent"],
+            Self::Refused => ["Refused", "refusals"],
+            Self::WouldBeRefused => ["Would be refused", "guards"],
+            Self::Guards => ["Guards", "guards changed"],
+            Self::NeedsAttention => ["Needs attention", "that need attention"],
+            Self::Conflicts => ["Conflicts", "conflicts"],
+            Self::ByHand => ["By hand", "to do by hand"],
+            Self::LookAlikes => ["Look-alikes", "look-alikes"],
+            Self::Differences => ["Also differs", "other differences"],
+            Self::Ignored => ["Ignored by the server", "fields ignored by the server"],
+            Self::Notes => ["Notes", "notes"],
+            Self::Warnings => ["Warnings", "warnings"],
+            Self::Create => ["Create", "to create"],
+            Self::Update => ["Update", "to update"],
+            Self::Members => ["Members", "to get members or a welcome only"],
+            Self::AsPlanned => ["As planned", "as planned"],
         }
     }
 
     pub fn name(self) -> &'static str {
-        let [name, _, _] = self.names();
+        let [name, _] = self.names();
         name
     }
 
-    /// What a line is, after a number: `12 to create`.
     pub fn noun(self) -> &'static str {
-        let [_, noun, _] = self.names();
+        let [_, noun] = self.names();
         noun
-    }
-
-    /// What a single line is, unless it has a label.
-    pub fn one(self) -> &'static str {
-        let [_, _, one] = self.names();
-        one
     }
 
     /// What applies to all lines, without a full stop.
@@ -175,7 +164,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.lines.len() + self.changes.len()
     }
 }

@@ -109,12 +109,6 @@ impl From<usize> for Text<'_> {
     }
 }
 
-impl From<u64> for Text<'_> {
-    fn from(count: u64) -> Self {
-        Span::words(count.to_string()).into()
-    }
-}
-
 impl<'a> From<&'a Pipe> for Text<'a> {
     fn from(pipe: &'a Pipe) -> Self {
         Span::Name(pipe.as_str().into()).into()

@@ -194,7 +194,7 @@ fn a_diff_tells_what_a_plan_would_be_refused_for() {
     }
     let out = dir.run(&["diff", "base", "head"]).ok();
     assert!(
-        out.contains("plan would be refused: `data/enrollments.csv` gives 4 rooms and memberships, 9 before: is the file whole?"),
+        out.contains("unless allowed\n    `data/enrollments.csv` gives 4 rooms and memberships, 9 before: is the file whole?"),
         "{out}"
     );
 }

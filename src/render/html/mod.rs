@@ -67,7 +67,7 @@ struct Page<'a> {
     state: (Tone, &'static str),
     verdict: &'a str,
     figures: &'a [Figure],
-    lines: Vec<String>,
+    facts: Vec<String>,
     sections: Vec<Section>,
     legend: Vec<String>,
     style: &'static str,
@@ -82,7 +82,7 @@ struct Page<'a> {
 pub fn write(view: &View<'_>) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let nothing = Desired::default();
     let desired = view.desired.unwrap_or(&nothing);
-    let mut details = Details::new(desired, view.facts.sides.is_some());
+    let mut details = Details::new(desired, view.state == State::Compared);
     let sections = view.sections.iter();
     let mut sections: Vec<Section> = sections.map(|it| section(view, it, &mut details)).collect();
     if let Some(first) = sections.iter_mut().find(|section| section.is_searched) {
@@ -101,7 +101,7 @@ pub fn write(view: &View<'_>) -> Result<String, Box<dyn std::error::Error + Send
         },
         verdict: &view.verdict,
         figures: &view.figures,
-        lines: lines(view),
+        facts: view.facts.iter().map(|fact| sentence(fact)).collect(),
         sections,
         legend: view.legend.iter().map(|words| sentence(words)).collect(),
         style: STYLE,
@@ -120,13 +120,6 @@ fn policy() -> String {
     )
 }
 
-fn lines(view: &View<'_>) -> Vec<String> {
-    let people = &view.facts.people;
-    let people = (!people.is_empty()).then(|| format!("People: {people}."));
-    let requests = Some(view.facts.requests.clone()).filter(|requests| !requests.is_empty());
-    people.into_iter().chain(requests).collect()
-}
-
 /// A text that the template escapes.
 fn plain(text: &Text<'_>) -> String {
     text.write(|span| terminal(span.raw()))
@@ -136,7 +129,7 @@ fn section(view: &View<'_>, section: &view::Section<'_>, details: &mut Details<'
     let kind = section.kind;
     let rows = view.lines(section).map(|line| row(kind, &line, details));
     Section {
-        id: kind.one().replace(' ', "-"),
+        id: kind.name().to_lowercase().replace(' ', "-"),
         kind,
         is_searched: !matches!(
             kind,

@@ -34,12 +34,7 @@ pub fn write(view: &View<'_>, fit: Fit) -> String {
         format!("## {heading}"),
         format!("**{}**", view.verdict),
     ];
-    if !view.facts.people.is_empty() {
-        head.push(format!("People: {}.", view.facts.people));
-    }
-    if !view.facts.now.is_empty() {
-        head.push(format!("Now: {}", view.facts.now));
-    }
+    head.extend(view.facts.iter().map(|fact| sentence(fact)));
     let mut foot: Vec<String> = view.legend.iter().map(|words| sentence(words)).collect();
     foot.extend(view.cut.iter().map(|all| format!("Lists are cut; {all}.")));
     let sections = view.sections.iter().map(|it| section(view, it, dialect));

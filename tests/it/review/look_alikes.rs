@@ -84,7 +84,7 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
     assert!(page.contains("### Look-alikes: 2\n"), "{page}");
     let lines = dir.run(&["plan", "--format", "github"]).ok();
     assert_eq!(
-        lines.matches("::warning title=look-alike::").count(),
+        lines.matches("::warning title=look-alikes::").count(),
         2,
         "{lines}"
     );

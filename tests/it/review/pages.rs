@@ -20,6 +20,8 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     **2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged, 1 unmanaged**
 
+    7 requests: 1 to list, 5 to write, 1 to verify.
+
     ### Refused: 1
 
     - <code>lounge</code> would become public; allow it with --allow-publish or `limits.publish: 1`
@@ -81,6 +83,8 @@ fn a_site_without_html_gets_none() {
 
     **2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged, 1 unmanaged**
 
+    7 requests: 1 to list, 5 to write, 1 to verify.
+
     ### Needs attention: 2
 
     - **becomes public:** `lounge` `Lounge`: closed → public (`rooms.yaml:5`)
@@ -127,6 +131,8 @@ fn nothing_to_do_is_a_page_too() {
     ## Plan for widget 627 on the sandbox
 
     **nothing to do; 3 unchanged, 1 unmanaged**
+
+    1 request: 1 to list.
     ");
 }
 
@@ -309,7 +315,7 @@ fn an_apply_tells_what_it_did() {
 
     **5 verified; 4 members confirmed; 5 to write, 1 to verify**
 
-    Now: nothing to do; 5 unchanged, 1 unmanaged
+    Now: nothing to do; 5 unchanged, 1 unmanaged.
 
     ### By hand: 1
 
