@@ -137,7 +137,7 @@ impl RoomOutcome {
     pub fn done(&self) -> &'static str {
         let only_said = self.sends > 0 && self.requests == self.sends;
         match self {
-            _ if self.create && self.anew => "made anew",
+            _ if self.create && self.anew => "recreated",
             _ if self.create => "created",
             _ if only_said => "welcomed",
             _ => "updated",

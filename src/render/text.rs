@@ -154,7 +154,7 @@ fn headline(change: &Change, paint: Paint) -> String {
                 "closed".to_owned()
             };
             let create = if change.recreate {
-                paint.tone(Tone::Danger, "made anew")
+                paint.tone(Tone::Danger, "recreated")
             } else {
                 "create".to_owned()
             };

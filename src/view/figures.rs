@@ -40,8 +40,13 @@ pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
         1 => "becomes public",
         _ => "become public",
     };
+    let gain = if summary.add_only == 1 {
+        "gains"
+    } else {
+        "gain"
+    };
     let part = |count: usize, words: String| (count > 0).then_some(words);
-    let created = of_them([(summary.create_public, "public"), (recreated, "made anew")]);
+    let created = of_them([(summary.create_public, "public"), (recreated, "recreated")]);
     let updated = of_them([
         (summary.publish, become_public),
         (summary.changed_outside, "changed outside"),
@@ -56,7 +61,7 @@ pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
     let parts = [
         part(create, format!("{create} to create{created}")),
         part(update, format!("{update} to update{updated}")),
-        part(add_only, format!("{add_only} to gain members only")),
+        part(add_only, format!("{add_only} {gain} members")),
         part(members, format!("{} to add", Count(members, "member"))),
         part(again, format!("{again_of} unverified, to send again")),
         part(messages, format!("{} to send", Count(messages, "message"))),
@@ -75,9 +80,9 @@ pub(super) fn cards(
     let mut figures = vec![
         figure("become public", summary.publish, Tone::Danger),
         figure("new and public", summary.create_public, Tone::Danger),
-        figure("made anew", recreated, Tone::Danger),
+        figure("recreated", recreated, Tone::Danger),
         figure("conflicts", conflicts, Tone::Warn),
-        figure("by hand", by_hand, Tone::Hand),
+        figure("manual steps", by_hand, Tone::Hand),
         figure("to create", summary.create, Tone::Add),
         figure("to update", summary.update, Tone::Change),
         figure("members to add", summary.members, Tone::Join),

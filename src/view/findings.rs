@@ -162,7 +162,7 @@ fn guard<'a>(refusal: &'a Refusal, [since, when]: [&'static str; 2]) -> Text<'a>
         }
         Refusal::Recreate { count, rooms } => text![
             pipes(rooms, *count),
-            " would be made anew; allow it with ",
+            " would be recreated; allow it with ",
             flag
         ],
         Refusal::MassChange {

@@ -175,7 +175,7 @@ fn legend(plan: &Plan) -> Vec<&'static str> {
         ),
         (
             recreated(&plan.changes) > 0,
-            "made anew: the old room was deleted or has vanished; whoever was in it is not in the new one",
+            "recreated: the old room was deleted or has vanished; people who were in it are not in the new one",
         ),
         (
             plan.summary.changed_outside > 0,

@@ -31,8 +31,8 @@ impl Risk {
         match self {
             Self::Publishes => "becomes public",
             Self::NewAndPublic => "new and public",
-            Self::RecreatedAndPublic => "made anew and public",
-            Self::Recreated => "made anew",
+            Self::RecreatedAndPublic => "recreated and public",
+            Self::Recreated => "recreated",
         }
     }
 }

@@ -56,7 +56,7 @@ impl SectionKind {
             Self::Guards => ["Guards", "guards changed"],
             Self::NeedsAttention => ["Needs attention", "that need attention"],
             Self::Conflicts => ["Conflicts", "conflicts"],
-            Self::ByHand => ["By hand", "to do by hand"],
+            Self::ByHand => ["Manual steps", "manual steps"],
             Self::LookAlikes => ["Look-alikes", "look-alikes"],
             Self::Differences => ["Also differs", "other differences"],
             Self::Ignored => ["Ignored by the server", "fields ignored by the server"],

@@ -137,7 +137,7 @@ fn nothing_to_do_is_0() {
 fn what_is_only_left_to_people_is_0() {
     let left = || Scene::settled().manifest(&MANIFEST.replace("[3, 4]", "[3]"));
     let (text, plan) = ends(0, left, &["plan", "--detailed-exitcode"]);
-    assert!(text.out.contains("by hand"), "{text:#?}");
+    assert!(text.out.contains("manual steps"), "{text:#?}");
     assert_eq!(plan["by_hand"][0]["left"], serde_json::json!([4]));
     ends(0, left, &["apply", "--yes"]);
 }

@@ -589,7 +589,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     );
     let clear = dir.run(&plan).ok();
     assert!(
-        clear.contains("plan: nothing to do") && !clear.contains("by hand"),
+        clear.contains("plan: nothing to do") && !clear.contains("manual steps"),
         "{clear}"
     );
     assert!(
@@ -614,7 +614,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     assert!(dir.run(&plan).ok().contains("no longer declared: `team-c`"));
     dir.run(&["ledger", "forget", "team-c"]).ok();
     let after = dir.run(&plan).ok();
-    assert!(!after.contains("by hand"), "{after}");
+    assert!(!after.contains("manual steps"), "{after}");
 }
 
 /// A machine whose clock is ahead wrote the ledger: what is written after it still counts as later.

@@ -106,7 +106,7 @@ fn a_room_that_only_gains_members() {
       ~ team-b               add members
           members +1 (17)   1 recorded
 
-    plan: 1 to gain members only, 1 member to add; 1 unchanged, 1 unmanaged
+    plan: 1 gains members, 1 member to add; 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
           target: widget 627 on http://127.0.0.1:PORT
           recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
@@ -176,7 +176,7 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
     let (api, dir) = applied(BASE, Config::default());
     let (text, plain, detailed) = edited(&dir, "[3, 4]", "[3]", &[]);
     assert_snapshot!(shown(&text), @"
-      by hand: the API cannot remove members or rooms
+      manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 4
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
@@ -234,7 +234,7 @@ fn a_room_that_left_the_manifest() {
         &[],
     );
     assert_snapshot!(shown(&text), @"
-      by hand: the API cannot remove members or rooms
+      manual steps: the API cannot remove members or rooms
         1 room recorded and no longer declared: `team-b`
 
     plan: nothing to do; 1 unchanged, 2 unmanaged
@@ -353,24 +353,24 @@ fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures()
       + z-room               create  conference, closed, 0 members
           title   "Z"
       # rooms.yaml:5
-      ! team-a               made anew  conference, closed, 2 members
+      ! team-a               recreated  conference, closed, 2 members
           title   "Team A"
           members 3, 4
 
-    plan: 2 to create (1 made anew), 2 members to add; 1 unchanged, 1 unmanaged
+    plan: 2 to create (1 recreated), 2 members to add; 1 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
           target: widget 627 on http://127.0.0.1:PORT
-          made anew: the old room was deleted or has vanished; whoever was in it is not in the new one
+          recreated: the old room was deleted or has vanished; people who were in it are not in the new one
     "#);
     assert_eq!(plain, 0);
     let page = dir
         .run(&["plan", "--allow-recreate", "--format", "html"])
         .ok();
-    assert!(page.contains("2 to create (1 made anew)"), "{page}");
+    assert!(page.contains("2 to create (1 recreated)"), "{page}");
     let ran = dir.run(&["apply", "--yes", "--allow-recreate", "--parallelism", "1"]);
     assert!(ran.out.starts_with(&text), "{}", ran.out);
     let line = ran.out.lines().find(|line| line.contains("  ok team-a"));
-    assert_snapshot!(line.unwrap_or_default(), @"  ok team-a               verified     made anew as room 4, 2 members confirmed");
+    assert_snapshot!(line.unwrap_or_default(), @"  ok team-a               verified     recreated as room 4, 2 members confirmed");
 }
 
 #[test]
@@ -381,18 +381,18 @@ fn a_room_that_is_made_anew_and_public_is_told_to_be_both() {
     let public = "title: Team B, public: true";
     let (text, ..) = edited(&dir, "title: Team B", public, &["--allow-recreate"]);
     assert!(
-        text.contains("! team-b               made anew  conference, public, 1 member\n"),
+        text.contains("! team-b               recreated  conference, public, 1 member\n"),
         "{text}"
     );
     assert!(
-        text.contains("plan: 1 to create (1 public, 1 made anew), "),
+        text.contains("plan: 1 to create (1 public, 1 recreated), "),
         "{text}"
     );
     let page = dir
         .run(&["plan", "--allow-recreate", "--format", "markdown"])
         .ok();
     assert!(
-        page.contains("### Needs attention: 1\n\n- **made anew and public:** "),
+        page.contains("### Needs attention: 1\n\n- **recreated and public:** "),
         "{page}"
     );
 }

@@ -66,7 +66,7 @@ fn a_saved_plan_is_applied_once() {
     let before = api.stats().writes();
     let out = dir.run(&["apply", "plan.json"]).ok();
     assert!(
-        out.contains("1 to create, 1 to update, 1 to gain members only, 3 members to add"),
+        out.contains("1 to create, 1 to update, 1 gains members, 3 members to add"),
         "{out}"
     );
     assert!(out.contains("apply: 3 verified"), "{out}");

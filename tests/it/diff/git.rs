@@ -85,10 +85,10 @@ fn a_revision_and_the_work_tree_rosters_and_all() {
       ~ team-a               add members
           members +1 (8)   2 as before
 
-      by hand: the API cannot remove members or rooms
+      manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 7
 
-    diff: 1 to gain members only, 1 member to add; 1 unchanged
+    diff: 1 gains members, 1 member to add; 1 unchanged
           people: 1 person joins 1 room; 1 taken out of 1 room: by hand
           HEAD:rooms/ → rooms: two manifests; no server was asked
     ");

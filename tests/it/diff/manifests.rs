@@ -74,11 +74,11 @@ rooms:
       would be refused: a plan of the second manifest would be refused, unless allowed
         `team-a` would become public; allow it with --allow-publish or `limits.publish: 1`
 
-      by hand: the API cannot remove members or rooms
+      manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 5
         old: the room left the manifest, and stays as it is: "Old room", 2 members
 
-    diff: 1 to create, 1 to update (1 becomes public), 1 to gain members only, 5 members to add, 1 room to remove by hand; 0 unchanged
+    diff: 1 to create, 1 to update (1 becomes public), 1 gains members, 5 members to add, 1 room to remove by hand; 0 unchanged
           people: 3 people join 3 rooms; 1 taken out of 1 room: by hand
           base.yaml → head.yaml: two manifests; no server was asked
     "#);
@@ -154,7 +154,7 @@ rooms:
         limits.update: 12.5% → 20%
         limits.publish: 3 → not set (0)
 
-      by hand: the API cannot remove members or rooms
+      manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 4, 5
 
       also differs
@@ -216,7 +216,7 @@ fn a_pipe_that_changed_looks_like_a_rename_and_a_prefix_like_a_mass_change() {
     assert_snapshot!(guards, @r#"
         3 of 3 rooms left the manifest while 3 would be created anew: was a prefix changed? allow it with --ignore-limits
 
-      by hand: the API cannot remove members or rooms
+      manual steps: the API cannot remove members or rooms
         old: the room left the manifest, and stays as it is: "Old room", 2 members
         team-a: the room left the manifest, and stays as it is: "Team A", 3 members
         team-b: the room left the manifest, and stays as it is: "Team B", 1 member

@@ -403,8 +403,7 @@ fn a_create_whose_answer_carries_an_error_records_the_room_and_no_member() {
         );
         assert_eq!(text, expected);
         assert!(
-            ran.out
-                .contains("now:  1 to gain members only, 2 members to add"),
+            ran.out.contains("now:  1 gains members, 2 members to add"),
             "{}",
             ran.out
         );

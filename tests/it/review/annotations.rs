@@ -14,11 +14,11 @@ fn a_plan_stands_on_the_lines_of_the_manifest() {
     ::error title=refused::`lounge` would become public; allow it with --allow-publish or `limits.publish: 1`
     ::warning file=rooms.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public
     ::warning file=rooms.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
-    ::warning title=by hand::`team-platform`: no longer in the manifest: `104`
+    ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
     ::notice file=rooms.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`
     ::notice file=rooms.yaml,line=4,title=update::`team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 recorded
     ::notice file=rooms.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 recorded
-    ::notice title=roomform plan::2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged, 1 unmanaged
+    ::notice title=roomform plan::2 to create (1 public), 2 to update (1 becomes public), 1 gains members, 4 members to add; 0 unchanged, 1 unmanaged
     ");
 }
 
@@ -91,7 +91,7 @@ fn an_apply_tells_what_it_did() {
         refused.out
     );
     assert_snapshot!(dir.run(&[&args[..], &["--allow-publish"]].concat()).ok(), @"
-    ::warning title=by hand::`team-platform`: no longer in the manifest: `104`
+    ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
     ::notice title=roomform apply::5 verified; 4 members confirmed; 5 to write, 1 to verify
     ");
 }
@@ -107,10 +107,10 @@ fn a_diff_stands_on_the_lines_of_the_second_manifest() {
     ::warning title=would be refused::`lounge` would become public; allow it with --allow-publish or `limits.publish: 1`
     ::warning file=after.yaml,line=5,title=becomes public::`lounge` `Lounge`: closed → public
     ::warning file=after.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
-    ::warning title=by hand::`team-platform`: no longer in the manifest: `104`
+    ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
     ::notice file=after.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`
     ::notice file=after.yaml,line=4,title=update::`team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 as before
     ::notice file=after.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 as before
-    ::notice title=roomform diff::2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged
+    ::notice title=roomform diff::2 to create (1 public), 2 to update (1 becomes public), 1 gains members, 4 members to add; 0 unchanged
     ");
 }

@@ -173,7 +173,7 @@ fn dangerous(page: &str) -> Vec<&str> {
         "Refused",
         "Needs attention",
         "Conflicts",
-        "By hand",
+        "Manual steps",
         "Look-alikes",
     ];
     let parts = page.split("\n### ").skip(1);
@@ -257,7 +257,7 @@ fn five_thousand_changes_fit_every_site() {
             named("Refused", 2),
             named("Needs attention", 100),
             named("Conflicts", 50),
-            named("By hand", 50),
+            named("Manual steps", 50),
             named("Create", figure("create") - 50),
             named("Update", figure("update") - 50),
             named("Members", figure("resend_only")),

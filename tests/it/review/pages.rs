@@ -18,7 +18,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     ## Plan for widget 627 on the sandbox
 
-    **2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged, 1 unmanaged**
+    **2 to create (1 public), 2 to update (1 becomes public), 1 gains members, 4 members to add; 0 unchanged, 1 unmanaged**
 
     7 requests: 1 to list, 5 to write, 1 to verify.
 
@@ -31,7 +31,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
     - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>rooms&#46;<!-- -->yaml&#58;5</code>)
     - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>rooms&#46;<!-- -->yaml&#58;7</code>)
 
-    ### By hand: 1
+    ### Manual steps: 1
 
     The API cannot remove members or rooms.
 
@@ -81,7 +81,7 @@ fn a_site_without_html_gets_none() {
 
     ## Plan for widget 627 on the sandbox
 
-    **2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged, 1 unmanaged**
+    **2 to create (1 public), 2 to update (1 becomes public), 1 gains members, 4 members to add; 0 unchanged, 1 unmanaged**
 
     7 requests: 1 to list, 5 to write, 1 to verify.
 
@@ -90,7 +90,7 @@ fn a_site_without_html_gets_none() {
     - **becomes public:** `lounge` `Lounge`: closed → public (`rooms.yaml:5`)
     - **new and public:** `news` `News`: create conference, public, no members (`rooms.yaml:7`)
 
-    ### By hand: 1
+    ### Manual steps: 1
 
     The API cannot remove members or rooms.
 
@@ -219,7 +219,7 @@ fn a_diff_is_a_page_too() {
 
     ## <code>before&#46;<!-- -->yaml</code> → <code>after&#46;<!-- -->yaml</code>
 
-    **2 to create (1 public), 2 to update (1 becomes public), 1 to gain members only, 4 members to add; 0 unchanged**
+    **2 to create (1 public), 2 to update (1 becomes public), 1 gains members, 4 members to add; 0 unchanged**
 
     People: 4 people join 3 rooms; 1 taken out of 1 room: by hand.
 
@@ -238,7 +238,7 @@ fn a_diff_is_a_page_too() {
     - **becomes public:** <code>lounge</code> <code>Lounge</code>: closed → public (<code>after&#46;<!-- -->yaml&#58;5</code>)
     - **new and public:** <code>news</code> <code>News</code>: create conference, public, no members (<code>after&#46;<!-- -->yaml&#58;7</code>)
 
-    ### By hand: 1
+    ### Manual steps: 1
 
     The API cannot remove members or rooms.
 
@@ -317,7 +317,7 @@ fn an_apply_tells_what_it_did() {
 
     Now: nothing to do; 5 unchanged, 1 unmanaged.
 
-    ### By hand: 1
+    ### Manual steps: 1
 
     The API cannot remove members or rooms.
 
@@ -360,20 +360,24 @@ fn what_an_apply_could_not_do_stands_first() {
     assert!(api.world(|world| world.delete_room(627, help, 1)));
     assert_eq!(
         page(&["apply", "plan.json", "--yes"], 5),
-        ["Not done: 5", "Conflicts: 1", "By hand: 1"]
+        ["Not done: 5", "Conflicts: 1", "Manual steps: 1"]
     );
     assert_eq!(
         page(&["apply", "--yes"], 4),
         [
             "Not as sent: 2",
             "Conflicts: 1",
-            "By hand: 1",
+            "Manual steps: 1",
             "As planned: 2"
         ]
     );
     assert_eq!(
         page(&["plan"], 0),
-        ["Conflicts: 1", "By hand: 1", "Ignored by the server: 2"]
+        [
+            "Conflicts: 1",
+            "Manual steps: 1",
+            "Ignored by the server: 2"
+        ]
     );
 }
 
