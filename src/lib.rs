@@ -57,6 +57,8 @@ pub mod apply;
 pub mod cli;
 #[doc(hidden)]
 pub mod commands;
+#[doc(hidden)]
+pub mod config;
 pub mod document;
 #[doc(hidden)]
 pub mod error;
@@ -68,8 +70,6 @@ pub mod model;
 pub mod plan;
 pub mod render;
 pub mod sandbox;
-#[doc(hidden)]
-pub mod settings;
 mod tables;
 #[doc(hidden)]
 pub mod view;

@@ -2,20 +2,41 @@
 
 use clap::{Args, Subcommand};
 
+use super::format::GetFormat;
+use super::groups::{ConnectionFlags, FilterFlags, ReaderFlag, ServerFlags, TargetFlags};
 use super::values::{filled, kind, path};
 
-/// `get`.
 #[derive(Debug, Args)]
+#[command(
+    // The lists take these flags too.
+    mut_args(|arg| arg.global(true)),
+    after_help = "\
+Examples:
+  roomform get rooms --only 'course-*' --sort pipe
+  roomform get users --format csv > users.csv"
+)]
 pub struct GetArgs {
-    /// Which list.
+    /// The fields to show, in this order
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = filled)]
+    pub columns: Vec<String>,
+    /// Sort by these fields; -FIELD from the last to the first [default: as the server sends them]
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = filled, allow_hyphen_values = true)]
+    pub sort: Vec<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = GetFormat::Table)]
+    pub format: GetFormat,
+    #[command(flatten)]
+    pub target: TargetFlags,
+    #[command(flatten)]
+    pub connection: ConnectionFlags,
     #[command(subcommand)]
     pub list: GetList,
 }
 
-/// The lists. A filter is sent to the server, and applied once more to what comes back where a row tells enough.
+/// The lists. A filter is sent to the server, and applied again to its rows where they show enough.
 #[derive(Debug, Subcommand)]
 pub enum GetList {
-    /// List the rooms of the widget; --only chooses by pipe
+    /// List the rooms of the widget
     Rooms(RoomFilters),
     /// List the users of the widget; needs the secret key
     Users(UserFilters),
@@ -25,6 +46,10 @@ pub enum GetList {
 
 /// Filters of get_rooms.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  roomform get rooms --type dialog
+  roomform get rooms --only 'course-*' --columns id,pipe,name --sort -id")]
 pub struct RoomFilters {
     /// Rooms of this type: dialog, conference, support, or its number
     #[arg(long = "type", value_name = "TYPE", value_parser = kind)]
@@ -41,13 +66,18 @@ pub struct RoomFilters {
     /// By whether somebody is banned; only the server can tell
     #[arg(long, value_name = "true|false", action = clap::ArgAction::Set)]
     pub banned: Option<bool>,
-    /// How the rows are shown.
     #[command(flatten)]
-    pub shown: Shown,
+    pub filter: FilterFlags,
+    #[command(flatten)]
+    pub reader: ReaderFlag,
 }
 
 /// Filters of get_users.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  roomform get users --status admin
+  roomform get users --format csv > users.csv")]
 pub struct UserFilters {
     /// The user of this name
     #[arg(long, value_name = "LOGIN", value_parser = filled)]
@@ -64,13 +94,14 @@ pub struct UserFilters {
     /// By whether they are banned; only the server can tell
     #[arg(long, value_name = "true|false", action = clap::ArgAction::Set)]
     pub banned: Option<bool>,
-    /// How the rows are shown.
-    #[command(flatten)]
-    pub shown: Shown,
 }
 
 /// Filters of get_messages. What its rows are is not published, so only the server applies them.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  roomform get messages --date 2020-12-18
+  roomform get messages --user-name anna --format json")]
 pub struct MessageFilters {
     /// Messages of this date, as in 2020-12-18
     #[arg(long, value_name = "DATE", value_parser = filled)]
@@ -90,29 +121,22 @@ pub struct MessageFilters {
     /// The path of the call below the API's address [default: /imbachat/v2/{imba_id}/get_messages]
     #[arg(long, value_name = "PATH", value_parser = path)]
     pub endpoint: Option<String>,
-    /// How the rows are shown.
     #[command(flatten)]
-    pub shown: Shown,
+    pub reader: ReaderFlag,
 }
 
-/// How rows are shown.
-#[derive(Debug, Args)]
-pub struct Shown {
-    /// The fields to show, in this order
-    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = filled)]
-    pub columns: Vec<String>,
-    /// Sort by these fields; -FIELD from the last to the first [default: as the server sends them]
-    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = filled, allow_hyphen_values = true)]
-    pub sort: Vec<String>,
-}
-
-impl GetList {
-    /// How the rows are shown, whichever they are.
-    pub fn shown(&self) -> &Shown {
-        match self {
-            Self::Rooms(filters) => &filters.shown,
-            Self::Users(filters) => &filters.shown,
-            Self::Messages(filters) => &filters.shown,
+impl GetArgs {
+    pub(super) fn server(&self) -> ServerFlags {
+        let reader = match &self.list {
+            GetList::Rooms(filters) => filters.reader.clone(),
+            GetList::Users(_) => ReaderFlag::default(),
+            GetList::Messages(filters) => filters.reader.clone(),
+        };
+        ServerFlags {
+            target: self.target.clone(),
+            connection: self.connection.clone(),
+            reader,
+            ..ServerFlags::default()
         }
     }
 }

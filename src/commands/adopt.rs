@@ -3,41 +3,43 @@
 use super::Console;
 use super::prompt::confirm;
 use super::run_files::RunFiles;
-use super::target::{Connection, chosen, manifest, observed, switches};
-use crate::cli::{AdoptArgs, Format};
+use super::selection::{check_selection, selection};
+use super::target::{Connection, manifest, observed};
+use crate::cli::{AdoptArgs, DocumentFormat};
+use crate::config::Config;
 use crate::document::LedgerDocument;
 use crate::error::{Error, Exit};
 use crate::ledger::{Fact, Record};
-use crate::manifest::Loaded;
+use crate::manifest::{Loaded, Options};
 use crate::model::Recorded;
 use crate::plan::{Adoption, Interest, adoption, to_note};
 use crate::render;
-use crate::settings::Settings;
 
 pub(super) async fn run(
     args: &AdoptArgs,
-    settings: &Settings,
+    format: DocumentFormat,
+    config: &Config,
     console: &mut Console,
 ) -> Result<Exit, Error> {
-    if console.format != Format::Text && !args.yes {
+    if format != DocumentFormat::Text && !args.yes {
         let message = "--format json cannot ask, and --yes was not given";
         return Err(Error::message(Exit::Refused, message)
             .hint("look at what it records without --format json, then run it with --yes"));
     }
-    let switches = switches(&settings.common)?;
-    let Some(loaded) = manifest(settings, console)? else {
+    let only = selection(&args.filter)?;
+    let Some(loaded) = manifest(config, Options::default(), console)? else {
         return Ok(Exit::Invalid);
     };
-    chosen(&loaded, &switches)?;
+    check_selection(&only, loaded.desired.rooms.keys(), "declared room")?;
     RunFiles::default()
         .manifest(&loaded)
-        .target(settings, loaded.desired.widget)
+        .target(config, loaded.desired.widget)
         .check()?;
-    let connection = Connection::open(settings, loaded.desired.widget).await?;
+    let connection = Connection::open(config, loaded.desired.widget).await?;
     let recorded = connection.remembered(console).await?.recorded;
     let observed = observed(&connection, &Interest::new(&loaded.desired)).await?;
-    let adoption = adoption(&loaded.desired, &observed, &recorded, &switches.only);
-    if console.format == Format::Text {
+    let adoption = adoption(&loaded.desired, &observed, &recorded, &only);
+    if format == DocumentFormat::Text {
         console.print(&render::adoption(&connection.target, &adoption))?;
     }
     let exit = consent(&adoption, args.yes, &connection, console).await?;
@@ -45,16 +47,12 @@ pub(super) async fn run(
         connection.close().await?;
         return Ok(exit);
     }
-    let facts = facts(&adoption, &loaded, &recorded, switches.only.is_all());
+    let facts = facts(&adoption, &loaded, &recorded, only.is_all());
     if !facts.is_empty() {
         let (place, target) = (&connection.ledger, &connection.target);
-        place
-            .open(target, &settings.run)
-            .await?
-            .append(facts)
-            .await?;
+        place.open(target, &config.run).await?.append(facts).await?;
     }
-    told(&adoption, &connection, console).await?;
+    told(&adoption, &connection, format, console).await?;
     connection.close().await?;
     Ok(Exit::Done)
 }
@@ -103,9 +101,10 @@ fn facts(adoption: &Adoption, loaded: &Loaded, recorded: &Recorded, whole: bool)
 async fn told(
     adoption: &Adoption,
     connection: &Connection,
+    format: DocumentFormat,
     console: &mut Console,
 ) -> Result<(), Error> {
-    if console.format == Format::Json {
+    if format == DocumentFormat::Json {
         let after = connection.ledger.read(&connection.target).await?;
         return console.document(&LedgerDocument::new(
             &connection.target,

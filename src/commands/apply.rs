@@ -6,50 +6,54 @@ use std::sync::Arc;
 use super::prompt::confirm;
 use super::report::{Told, check_writable};
 use super::run_files::{RunFiles, check_apply_kinds};
-use super::target::{Connection, Planned, WriteAccess, dice, manifest, planned, switches};
-use super::{Console, formats, interrupt, saved};
+use super::selection::switches;
+use super::target::{Connection, Planned, WriteAccess, dice, manifest, planned};
+use super::{Console, interrupt, saved};
+use clap::ValueEnum;
+
 use crate::apply::{Control, Halt, Job, Limiter, Outcome, apply};
-use crate::cli::{ApplyArgs, Format};
+use crate::cli::{ApplyArgs, ApplyFormat};
+use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::imbachat::{ReadRooms, SendMessages, WriteRooms};
 use crate::ledger::Record;
 use crate::model::Desired;
 use crate::plan::{Approved, Interest, Plan, Switches, plan};
 use crate::render::{self, EVERY};
-use crate::settings::Settings;
 
 pub(super) async fn run(
     args: &ApplyArgs,
-    settings: &Settings,
+    config: &Config,
     console: &mut Console,
 ) -> Result<Exit, Error> {
     for file in args.report.iter().chain(&args.failed) {
         check_writable(file)?;
     }
-    let switches = switches(&settings.common)?;
+    let switches = switches(&args.run)?;
     let saved = args.plan.as_deref();
     let saved = saved.map(|file| saved::open(file, &switches)).transpose()?;
-    if console.format != Format::Text && !args.yes && saved.is_none() {
-        let format = formats::word(console.format);
+    if args.format != ApplyFormat::Text && !args.yes && saved.is_none() {
+        let format = args.format.to_possible_value();
+        let format = format.as_ref().map_or("", |format| format.get_name());
         let message = format!("--format {format} cannot ask, and --yes was not given");
         return Err(
             Error::message(Exit::Refused, message).hint("review the plan, then run apply --yes")
         );
     }
-    let Some(loaded) = manifest(settings, console)? else {
+    let Some(loaded) = manifest(config, args.run.manifest.empty.into(), console)? else {
         return Ok(Exit::Invalid);
     };
     RunFiles::default()
         .apply_files(args)
         .manifest(&loaded)
-        .target(settings, loaded.desired.widget)
+        .target(config, loaded.desired.widget)
         .check()?;
     check_apply_kinds(args)?;
     if let Some(saved) = &saved {
-        saved::check_target(saved, settings, loaded.desired.widget)?;
+        saved::check_target(saved, config, loaded.desired.widget)?;
     }
-    let connection = Connection::open(settings, loaded.desired.widget).await?;
-    let access = WriteAccess::new(settings)?;
+    let connection = Connection::open(config, loaded.desired.widget).await?;
+    let access = WriteAccess::new(config)?;
     if let Some(saved) = &saved {
         saved::check_ledger(saved, &connection)?;
     }
@@ -63,8 +67,8 @@ pub(super) async fn run(
         made_of: _,
     } = planned;
     let before = approved.as_ref().map_or(&plan, |approved| &approved.plan);
-    show(before, console)?;
-    let mut told = Told::nothing(Exit::Done, settings, connection.ledger.portable());
+    show(before, args.format, console)?;
+    let mut told = Told::nothing(Exit::Done, config, connection.ledger.portable());
     if before.refusals.is_empty() {
         access.check(before)?;
     }
@@ -86,7 +90,7 @@ pub(super) async fn run(
                 &connection,
                 access,
                 args,
-                settings,
+                config,
                 console,
             )
             .await?;
@@ -114,8 +118,8 @@ pub(super) async fn run(
 }
 
 /// Prints a plan before it is asked about. A document or a page is printed once, at the end.
-pub(super) fn show(plan: &Plan, console: &mut Console) -> Result<(), Error> {
-    if console.format == Format::Text {
+fn show(plan: &Plan, format: ApplyFormat, console: &mut Console) -> Result<(), Error> {
+    if format == ApplyFormat::Text {
         let printed = console.print(&render::plan(plan, console.out_paint));
         printed.map_err(|error| {
             let message = format!("nothing was applied: {}", error.chain());
@@ -178,13 +182,13 @@ pub(super) async fn carry_out(
     connection: &Connection,
     access: WriteAccess,
     args: &ApplyArgs,
-    settings: &Settings,
+    config: &Config,
     console: &mut Console,
 ) -> Result<Option<Outcome>, Error> {
     if plan.is_empty() && !plan.is_to_be_noted() {
         return Ok(None);
     }
-    let pace = Limiter::new(settings.common.parallelism.get(), settings.common.rate);
+    let pace = Limiter::new(args.pace.parallelism.get(), args.pace.rate);
     let job = Job {
         plan,
         interest,
@@ -193,13 +197,13 @@ pub(super) async fn carry_out(
         ledger: Arc::new(
             connection
                 .ledger
-                .open(&connection.target, &settings.run)
+                .open(&connection.target, &config.run)
                 .await?,
         ),
         control: Arc::new(Control::new(
             pace,
             dice(),
-            args.fail_fast,
+            args.pace.fail_fast,
             interrupt::channel()?,
         )),
     };

@@ -2,35 +2,45 @@
 
 use std::mem::forget;
 
+use super::console::PageFormat;
+use super::selection::{check_selection, selection};
 use super::{Console, decisions};
-use crate::cli::Format;
+use crate::cli::{CheckArgs, CheckFormat};
+use crate::config::Config;
 use crate::document::CheckDocument;
 use crate::error::{Error, Exit};
-use crate::manifest::{Loaded, Options, load};
+use crate::manifest::{Loaded, load};
 use crate::render::{Count, sarif};
-use crate::settings::Settings;
 use crate::view;
 
-pub(super) fn run(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
-    let loaded = load(
-        &settings.manifest(),
-        Options {
-            allow_empty: settings.common.allow_empty,
-        },
-    );
+pub(super) fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<Exit, Error> {
+    let only = selection(&args.manifest.filter)?;
+    let mut loaded = load(&config.manifest(), args.manifest.empty.into());
     decisions::files(&loaded);
+    if loaded.is_valid() {
+        let rooms = &mut loaded.desired.rooms;
+        check_selection(&only, rooms.keys(), "declared room")?;
+        let all = rooms.len();
+        rooms.retain(|pipe, _| only.contains(pipe));
+        if rooms.len() < all {
+            let left_out = Count(all - rooms.len(), "declared room");
+            console.status(&format!(
+                "{} leaves out {left_out}; all were checked",
+                only.flags()
+            ));
+        }
+    }
     let exit = if loaded.is_valid() {
         Exit::Done
     } else {
         Exit::Invalid
     };
-    match console.format {
-        Format::Text | Format::Csv | Format::Html | Format::Table => {
-            text(&loaded, console)?;
-        }
-        Format::Json => console.document(&CheckDocument::new(&loaded, exit))?,
-        Format::Markdown | Format::Github => console.page(&view::check(&loaded))?,
-        Format::Sarif => console.document(&sarif::check(&loaded))?,
+    match args.format {
+        CheckFormat::Text => text(&loaded, console)?,
+        CheckFormat::Json => console.document(&CheckDocument::new(&loaded, exit))?,
+        CheckFormat::Markdown => console.page(&view::check(&loaded), PageFormat::Markdown)?,
+        CheckFormat::Github => console.page(&view::check(&loaded), PageFormat::Github)?,
+        CheckFormat::Sarif => console.document(&sarif::check(&loaded))?,
     }
     // The process ends: giving millions of pieces back one by one would only take time.
     forget(loaded);

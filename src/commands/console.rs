@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use anyhow::Context;
 use serde::Serialize;
 
-use super::formats;
 use super::log::{Log, Stderr};
-use crate::cli::{Cli, ColorWhen, Format, LogFormat};
+use super::page;
+use crate::cli::{Cli, ColorWhen, ErrorFormat, LogFormat};
 use crate::document::{self, ErrorDocument};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
@@ -44,12 +44,12 @@ pub(super) struct Console {
     /// The columns of the terminal that stdout is.
     pub(super) out_columns: Option<u16>,
     err_paint: Paint,
-    /// Text, one JSON document, a page, …
-    pub(super) format: Format,
+    /// How errors are reported.
+    errors: ErrorFormat,
     /// What a page must fit.
     pub(super) fit: Fit,
     /// What is run, for a page that says why it came to nothing.
-    verb: &'static str,
+    verb: String,
     /// What it is run on, as soon as that is known, for the same page.
     pub(super) target: Option<Target>,
     quiet: bool,
@@ -59,33 +59,42 @@ pub(super) struct Console {
     pub(super) interactive: bool,
 }
 
+/// How a view is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PageFormat {
+    Text,
+    Markdown,
+    Github,
+    Html,
+}
+
 impl Console {
-    pub(super) fn new(streams: Streams, cli: &Cli, run: RunId) -> Self {
-        let common = &cli.common;
-        let paint = |by_default: bool| match common.color {
+    pub(super) fn new(streams: Streams, cli: &Cli, verb: &str, run: RunId) -> Self {
+        let flags = &cli.output;
+        let paint = |by_default: bool| match flags.color {
             ColorWhen::Always => Paint::Colour,
             ColorWhen::Auto if by_default => Paint::Colour,
             ColorWhen::Auto | ColorWhen::Never => Paint::Plain,
         };
-        let (out_paint, err_paint) = match common.log_format {
+        let (out_paint, err_paint) = match flags.log_format {
             LogFormat::Text => (paint(streams.out_colour), paint(streams.err_colour)),
             LogFormat::Json => (paint(streams.out_colour), Paint::Plain),
         };
         Self {
             out_paint,
             err_paint,
-            quiet: common.quiet,
-            fit: formats::fit(common.fit, common.max_bytes),
-            verb: formats::name(&cli.verb),
-            verbose: common.verbose,
-            ..Self::plain(streams, common.format, common.log_format, run)
+            quiet: flags.quiet,
+            fit: cli.verb.page().map(page::fit).unwrap_or_default(),
+            verb: verb.to_owned(),
+            verbose: flags.verbose,
+            ..Self::plain(streams, cli.verb.error_format(), flags.log_format, run)
         }
     }
 
     /// A console without colour, for failures before the command line is understood.
     pub(super) fn plain(
         streams: Streams,
-        format: Format,
+        errors: ErrorFormat,
         log_format: LogFormat,
         run: RunId,
     ) -> Self {
@@ -103,9 +112,9 @@ impl Console {
             out_paint: Paint::Plain,
             out_columns,
             err_paint: Paint::Plain,
-            format,
+            errors,
             fit: Fit::default(),
-            verb: "run",
+            verb: "run".to_owned(),
             target: None,
             quiet: false,
             verbose: 0,
@@ -120,16 +129,13 @@ impl Console {
         printed(written.and_then(|()| self.out.flush()))
     }
 
-    /// Prints a view in the format that was asked for.
-    pub(super) fn page(&mut self, view: &View<'_>) -> Result<(), Error> {
-        let page = match self.format {
-            Format::Markdown => markdown::write(view, self.fit),
-            Format::Github => github::write(view),
-            Format::Html => html::write(view).map_err(anyhow::Error::from_boxed)?,
-            // `formats` refuses the last three of these where there is a view, and a caller prints its own document.
-            Format::Text | Format::Json | Format::Csv | Format::Table | Format::Sarif => {
-                render::write(view, self.out_paint)
-            }
+    /// Prints a view.
+    pub(super) fn page(&mut self, view: &View<'_>, format: PageFormat) -> Result<(), Error> {
+        let page = match format {
+            PageFormat::Text => render::write(view, self.out_paint),
+            PageFormat::Markdown => markdown::write(view, self.fit),
+            PageFormat::Github => github::write(view),
+            PageFormat::Html => html::write(view).map_err(anyhow::Error::from_boxed)?,
         };
         self.print(&page)
     }
@@ -137,11 +143,11 @@ impl Console {
     /// Prints what was asked for as it is made. A reader that went away is no failure.
     pub(super) fn stream(
         &mut self,
-        write: impl FnOnce(Format, &mut dyn Write) -> io::Result<()>,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Error> {
         let (to, failed) = (&mut self.out, false);
         let mut out = io::BufWriter::with_capacity(1 << 16, Sink { to, failed });
-        let written = write(self.format, &mut out).and_then(|()| out.flush());
+        let written = write(&mut out).and_then(|()| out.flush());
         match written {
             // What is printed is read from somewhere too.
             Err(error) if !out.get_ref().failed => Err(error.into()),
@@ -157,7 +163,7 @@ impl Console {
 
     /// Says what is going on, unless that is not wanted.
     pub(super) fn status(&mut self, text: &str) {
-        if !self.quiet && self.format != Format::Json {
+        if !self.quiet && self.errors != ErrorFormat::Json {
             self.err.say("info", "", text);
         }
     }
@@ -222,20 +228,20 @@ impl Console {
 
     /// Draws warnings that came up after the manifest's own, where those are drawn too.
     pub(super) fn warnings(&mut self, warnings: &[Diagnostic], sources: &Sources) {
-        let drawn = matches!(
-            self.format,
-            Format::Text | Format::Csv | Format::Html | Format::Markdown
-        );
-        if drawn && !self.quiet {
+        if self.draws() && !self.quiet {
             let drawn = diagnostics::draw(warnings, sources, self.err_paint);
             self.err.say("warn", "", drawn.trim_end());
         }
     }
 
+    /// Whether diagnostics are drawn on stderr: only where stdout does not report them to readers of the log.
+    fn draws(&self) -> bool {
+        matches!(self.errors, ErrorFormat::Text | ErrorFormat::Markdown)
+    }
+
     /// Draws mistakes on stderr, where stdout does not tell them to whoever reads the log.
     fn draw(&mut self, loaded: &Loaded) {
-        let drawn = !matches!(self.format, Format::Json | Format::Github | Format::Sarif);
-        if drawn && !(self.quiet && loaded.is_valid()) {
+        if self.draws() && !(self.quiet && loaded.is_valid()) {
             let drawn = diagnostics::draw(&loaded.diagnostics, &loaded.sources, self.err_paint);
             let level = if loaded.is_valid() { "warn" } else { "error" };
             self.err.say(level, "", drawn.trim_end());
@@ -244,29 +250,29 @@ impl Console {
 
     /// Tells on stdout that manifests are invalid, in the formats in which it tells everything.
     fn document_invalid(&mut self, loaded: &[&Loaded]) -> Result<(), Error> {
-        match self.format {
-            Format::Json => self.document(&ErrorDocument::invalid(loaded)),
-            Format::Markdown | Format::Github => {
-                let target = self.target.clone();
-                self.page(&view::invalid(loaded, self.verb, target.as_ref()))
-            }
-            Format::Text | Format::Csv | Format::Html | Format::Table | Format::Sarif => Ok(()),
-        }
+        let format = match self.errors {
+            ErrorFormat::Text => return Ok(()),
+            ErrorFormat::Json => return self.document(&ErrorDocument::invalid(loaded)),
+            ErrorFormat::Markdown => PageFormat::Markdown,
+            ErrorFormat::Github => PageFormat::Github,
+        };
+        let (verb, target) = (self.verb.clone(), self.target.clone());
+        self.page(&view::invalid(loaded, &verb, target.as_ref()), format)
     }
 
     /// Tells a failure, and gives back how the run ends. A page that is kept somewhere leaves the log empty: there it is told too.
     pub(super) fn fail(&mut self, error: &Error) -> Exit {
-        let told = match self.format {
-            Format::Json => self.document(&ErrorDocument::new(error)).is_ok(),
-            Format::Github => self.print(&github::failure(error, self.verb)).is_ok(),
-            Format::Markdown => {
+        let told = match self.errors {
+            ErrorFormat::Text => false,
+            ErrorFormat::Json => self.document(&ErrorDocument::new(error)).is_ok(),
+            ErrorFormat::Github => self.print(&github::failure(error, &self.verb)).is_ok(),
+            ErrorFormat::Markdown => {
                 let target = self.target.as_ref();
-                let page = markdown::failure(error, self.verb, target, self.fit);
+                let page = markdown::failure(error, &self.verb, target, self.fit);
                 // What cannot be printed is told below all the same.
                 drop(self.print(&page));
                 false
             }
-            Format::Text | Format::Csv | Format::Html | Format::Table | Format::Sarif => false,
         };
         if !told {
             self.error(&error.chain());

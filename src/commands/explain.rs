@@ -1,56 +1,68 @@
 //! `explain` and `render`: what a manifest comes to, offline.
 
 use super::Console;
-use super::target::{chosen, manifest, switches};
-use crate::cli::Format;
+use super::selection::{check_selection, selection};
+use super::target::manifest;
+use crate::cli::{DocumentFormat, ExplainArgs, RenderArgs, RenderFormat};
+use crate::config::Config;
 use crate::document::ExplainDocument;
 use crate::error::{Error, Exit};
-use crate::manifest::{Options, explain};
+use crate::manifest::explain;
 use crate::model::DesiredRoom;
 use crate::render;
-use crate::settings::Settings;
 
 /// Why somebody is in a room.
-pub(super) fn run(asked: &str, settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
-    let options = Options {
-        allow_empty: settings.common.allow_empty,
-    };
-    let (loaded, explained) = explain(&settings.manifest(), options, asked);
+pub(super) fn run(
+    args: &ExplainArgs,
+    config: &Config,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    let (asked, only) = (args.what.as_str(), selection(&args.manifest.filter)?);
+    let options = args.manifest.empty.into();
+    let (loaded, explained) = explain(&config.manifest(), options, asked);
     if console.mistakes(&loaded)?.is_some() {
         return Ok(Exit::Invalid);
     }
-    let Some(explained) = explained else {
+    let desired = &loaded.desired;
+    check_selection(&only, desired.rooms.keys(), "declared room")?;
+    let Some(mut explained) = explained else {
         let message = format!("`{asked}` is neither the pipe of a declared room nor a user of one");
         return Err(Error::message(Exit::Usage, message)
             .hint("ask for a pipe, a user's id, or a name from `people`"));
     };
-    match console.format {
-        Format::Json => {
-            console.document(&ExplainDocument::new(&explained, &loaded.desired))?;
-        }
-        _ => {
-            let text = render::explained(&explained, &loaded.desired, console.out_paint);
-            console.print(&text)?;
+    let all = explained.memberships.len();
+    let memberships = &mut explained.memberships;
+    memberships.retain(|membership| only.contains(&membership.pipe));
+    if memberships.len() < all {
+        let left_out = render::Count(all - memberships.len(), "membership");
+        console.status(&format!("{} leaves out {left_out}", only.flags()));
+    }
+    match args.format {
+        DocumentFormat::Json => console.document(&ExplainDocument::new(&explained, desired))?,
+        DocumentFormat::Text => {
+            console.print(&render::explained(&explained, desired, console.out_paint))?;
         }
     }
     Ok(Exit::Done)
 }
 
 /// The rooms after rosters and templates.
-pub(super) fn resolved(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
-    let switches = switches(&settings.common)?;
-    let Some(loaded) = manifest(settings, console)? else {
+pub(super) fn resolved(
+    args: &RenderArgs,
+    config: &Config,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    let only = selection(&args.manifest.filter)?;
+    let Some(loaded) = manifest(config, args.manifest.empty.into(), console)? else {
         return Ok(Exit::Invalid);
     };
-    chosen(&loaded, &switches)?;
     let desired = &loaded.desired;
+    check_selection(&only, desired.rooms.keys(), "declared room")?;
     let rooms = desired.rooms.values();
-    let rooms: Vec<&DesiredRoom> = rooms
-        .filter(|room| switches.only.contains(&room.pipe))
-        .collect();
-    console.stream(|format, out| match format {
-        Format::Csv => render::members(&rooms, out),
-        _ => render::manifest(desired, &rooms, out),
+    let rooms: Vec<&DesiredRoom> = rooms.filter(|room| only.contains(&room.pipe)).collect();
+    console.stream(|out| match args.format {
+        Some(RenderFormat::Csv) => render::members(&rooms, out),
+        Some(RenderFormat::Json) | None => render::manifest(desired, &rooms, out),
     })?;
     Ok(Exit::Done)
 }

@@ -6,32 +6,37 @@ use std::path::PathBuf;
 use super::Console;
 use super::adopt;
 use super::site::{Site, place};
-use crate::cli::{Format, LedgerVerb};
+use crate::cli::{DocumentFormat, LedgerArgs, LedgerVerb};
+use crate::config::Config;
 use crate::document::LedgerDocument;
 use crate::error::{Error, Exit};
 use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
 use crate::model::{Pipe, Recorded};
 use crate::plan::Selection;
 use crate::render;
-use crate::settings::Settings;
 
 pub(super) async fn run(
-    verb: &LedgerVerb,
-    settings: &Settings,
+    args: &LedgerArgs,
+    config: &Config,
     console: &mut Console,
 ) -> Result<Exit, Error> {
-    if let LedgerVerb::Adopt(args) = verb {
-        return adopt::run(args, settings, console).await;
+    let format = args.format;
+    if let LedgerVerb::Adopt(args) = &args.verb {
+        return adopt::run(args, format, config, console).await;
     }
-    let site = Site::of_ledger(settings).await?;
-    match verb {
+    let site = Site::of_ledger(config).await?;
+    match &args.verb {
         // It has a site of its own: where the rooms are read.
         LedgerVerb::Adopt(_) => {}
-        LedgerVerb::Show => show(&site, console).await?,
+        LedgerVerb::Show => show(&site, format, console).await?,
         LedgerVerb::Forget { pipes, by_hand } => {
-            forget(&site, pipes, *by_hand, settings, console).await?
+            let (before, after) = forget(&site, pipes, *by_hand, config, console).await?;
+            told(&site, before, &after, format, console)?;
         }
-        LedgerVerb::Merge { files } => merge(&site, files, settings, console).await?,
+        LedgerVerb::Merge { files } => {
+            let (before, after) = merge(&site, files, config, console).await?;
+            told(&site, before, &after, format, console)?;
+        }
         LedgerVerb::Compact => {
             let mut before = 0;
             let work = |entries: Entries| {
@@ -39,40 +44,34 @@ pub(super) async fn run(
                 compact(&entries)
             };
             let snapshot = site.ledger.rewrite(&site.target, work).await?;
-            told(console, &site, before, &snapshot)?;
+            told(&site, before, &snapshot, format, console)?;
         }
     }
     Ok(Exit::Done)
 }
 
-async fn show(site: &Site, console: &mut Console) -> Result<(), Error> {
+async fn show(site: &Site, format: DocumentFormat, console: &mut Console) -> Result<(), Error> {
     let snapshot = site.ledger.read(&site.target).await?;
     if !snapshot.found {
         console.warn(&format!("there is no ledger at `{}`", site.ledger));
     }
     warn(console, &snapshot);
     let recorded = snapshot.recorded();
-    if console.format == Format::Json {
-        return console.document(&LedgerDocument::new(
-            &site.target,
-            snapshot.entries.len(),
-            &recorded,
-        ));
+    let (target, entries) = (&site.target, snapshot.entries.len());
+    match format {
+        DocumentFormat::Json => console.document(&LedgerDocument::new(target, entries, &recorded)),
+        DocumentFormat::Text => console.print(&render::ledger(target, entries, &recorded)),
     }
-    console.print(&render::ledger(
-        &site.target,
-        snapshot.entries.len(),
-        &recorded,
-    ))
 }
 
+/// Forgets rooms, or only their manual steps. Gives the number of entries before, and the ledger after.
 async fn forget(
     site: &Site,
     pipes: &[String],
     by_hand: bool,
-    settings: &Settings,
+    config: &Config,
     console: &mut Console,
-) -> Result<(), Error> {
+) -> Result<(usize, Snapshot), Error> {
     let snapshot = site.ledger.read(&site.target).await?;
     warn(console, &snapshot);
     let recorded = snapshot.recorded();
@@ -100,11 +99,11 @@ async fn forget(
     if !globbed.is_empty() {
         console.status(&format!("  {}", globbed.join("\n  ")));
     }
-    let ledger = site.ledger.open(&site.target, &settings.run).await?;
+    let ledger = site.ledger.open(&site.target, &config.run).await?;
     ledger.append(facts).await?;
     let after = site.ledger.read(&site.target).await?;
     console.status(&said);
-    told(console, site, snapshot.entries.len(), &after)
+    Ok((snapshot.entries.len(), after))
 }
 
 /// That everybody who is left to people in these rooms was taken out, and what is said of it.
@@ -165,12 +164,12 @@ fn meant<'p>(
 async fn merge(
     site: &Site,
     files: &[PathBuf],
-    settings: &Settings,
+    config: &Config,
     console: &mut Console,
-) -> Result<(), Error> {
+) -> Result<(usize, Snapshot), Error> {
     let mut more = Entries::new();
     for file in files {
-        let other = place(file, settings)?;
+        let other = place(file, config)?;
         let snapshot = other.read(&site.target).await?;
         if !snapshot.found {
             let message = format!("ledger `{other}`: no such file");
@@ -186,7 +185,7 @@ async fn merge(
         entries
     };
     let snapshot = site.ledger.rewrite(&site.target, work).await?;
-    told(console, site, before, &snapshot)
+    Ok((before, snapshot))
 }
 
 fn warn(console: &mut Console, snapshot: &Snapshot) {
@@ -195,18 +194,26 @@ fn warn(console: &mut Console, snapshot: &Snapshot) {
     }
 }
 
-/// What the ledger holds now, and what was wrong with it.
-fn told(console: &mut Console, site: &Site, before: usize, after: &Snapshot) -> Result<(), Error> {
+/// Reports what the ledger holds now, and what was wrong with it.
+fn told(
+    site: &Site,
+    before: usize,
+    after: &Snapshot,
+    format: DocumentFormat,
+    console: &mut Console,
+) -> Result<(), Error> {
     warn(console, after);
-    let (entries, recorded) = (&after.entries, after.recorded());
-    if console.format == Format::Json {
-        return console.document(&LedgerDocument::new(&site.target, entries.len(), &recorded));
+    let (entries, recorded) = (after.entries.len(), after.recorded());
+    match format {
+        DocumentFormat::Json => {
+            console.document(&LedgerDocument::new(&site.target, entries, &recorded))
+        }
+        DocumentFormat::Text => {
+            let rooms = render::Count(recorded.ids.len(), "room");
+            let ledger = &site.ledger;
+            console.print(&format!(
+                "{ledger}: {before} → {entries} entries, {rooms} on record\n"
+            ))
+        }
     }
-    let rooms = render::Count(recorded.ids.len(), "room");
-    let text = format!(
-        "{}: {before} → {} entries, {rooms} on record\n",
-        site.ledger,
-        entries.len()
-    );
-    console.print(&text)
 }

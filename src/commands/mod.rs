@@ -13,7 +13,6 @@ mod doctor;
 mod explain;
 mod export;
 mod files;
-mod formats;
 mod generate;
 mod get;
 mod git;
@@ -21,48 +20,51 @@ mod init;
 mod interrupt;
 mod ledger;
 mod log;
+mod page;
 mod plan;
 mod prompt;
 mod report;
 mod run_files;
 mod sandbox;
 mod saved;
+mod selection;
 mod send;
 mod site;
 mod target;
-mod usage;
+mod usage_errors;
 
 pub use console::Streams;
 
 use std::ffi::OsString;
 use std::hash::{BuildHasher, RandomState};
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use console::Console;
 use tracing::dispatcher::with_default;
 use tracing::{Dispatch, info};
 
 use crate::cli::{Cli, SandboxVerb, Verb};
+use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::model::RunId;
-use crate::settings::Settings;
 
 /// A whole run: arguments (the program's name first) and streams in, the way it ended out.
 pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
     let run = RunId::new(RandomState::new().hash_one(std::process::id()));
-    if let Some(error) = usage::of_another_tool(&args) {
-        return usage::fail(&error, &args, streams, run);
+    if let Some(error) = usage_errors::of_another_tool(&args) {
+        return usage_errors::fail(&error, &args, streams, run);
     }
-    let cli = match Cli::try_parse_from(&args) {
-        Ok(cli) => cli,
-        Err(error) => return usage::tell(&error, &args, streams, run),
+    let (cli, verb) = match parse(&args) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage_errors::tell(&error, &args, streams, run),
     };
-    let mut console = Console::new(streams, &cli, run.clone());
+    let mut console = Console::new(streams, &cli, &verb, run.clone());
     let log = console.log().map(Dispatch::new);
     let work = || {
-        let (verb, version) = (formats::name(&cli.verb), env!("CARGO_PKG_VERSION"));
+        let version = env!("CARGO_PKG_VERSION");
         info!(%run, verb, version, "run");
-        let exit = Settings::new(cli, run).and_then(|settings| dispatch(&settings, &mut console));
+        let exit = Config::new(&cli.verb, run)
+            .and_then(|config| dispatch(&cli.verb, &config, &mut console));
         exit.unwrap_or_else(|error| console.fail(&error))
     };
     match log {
@@ -71,27 +73,34 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
     }
 }
 
-fn dispatch(settings: &Settings, console: &mut Console) -> Result<Exit, Error> {
-    formats::check(settings)?;
-    match &settings.verb {
+/// The command line, and the name of its verb.
+fn parse(args: &[OsString]) -> Result<(Cli, String), clap::Error> {
+    let matches = Cli::command().try_get_matches_from(args)?;
+    let verb = matches.subcommand_name().unwrap_or_default().to_owned();
+    Ok((Cli::from_arg_matches(&matches)?, verb))
+}
+
+fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit, Error> {
+    page::check(verb)?;
+    match verb {
         Verb::Init(args) => init::run(args, console),
-        Verb::Check => check::run(settings, console),
-        Verb::Plan(args) => block_on(plan::run(args, settings, console)),
-        Verb::Diff(args) => diff::run(args, settings, console),
-        Verb::Apply(args) => block_on(apply::run(args, settings, console)),
-        Verb::Render => explain::resolved(settings, console),
-        Verb::Explain { what } => explain::run(what, settings, console),
-        Verb::Export(args) => block_on(export::run(args, settings, console)),
-        Verb::Get(args) => block_on(get::run(args, settings, console)),
-        Verb::Send(args) => block_on(send::run(args, settings, console)),
-        Verb::Doctor(args) => block_on(doctor::run(args, settings, console)),
-        Verb::Ledger(args) => block_on(ledger::run(&args.verb, settings, console)),
+        Verb::Check(args) => check::run(args, config, console),
+        Verb::Plan(args) => block_on(plan::run(args, config, console)),
+        Verb::Diff(args) => diff::run(args, console),
+        Verb::Apply(args) => block_on(apply::run(args, config, console)),
+        Verb::Render(args) => explain::resolved(args, config, console),
+        Verb::Explain(args) => explain::run(args, config, console),
+        Verb::Export(args) => block_on(export::run(args, config, console)),
+        Verb::Get(args) => block_on(get::run(args, config, console)),
+        Verb::Send(args) => block_on(send::run(args, config, console)),
+        Verb::Doctor(args) => block_on(doctor::run(args, config, console)),
+        Verb::Ledger(args) => block_on(ledger::run(args, config, console)),
         Verb::Sandbox(args) => match &args.verb {
             SandboxVerb::Serve(args) => block_on(sandbox::serve(args, console)),
         },
-        Verb::Schema { which } => generate::schema(*which, console),
-        Verb::Completions { shell } => generate::completions(*shell, console),
-        Verb::Man { directory } => generate::man(directory, console),
+        Verb::Schema(args) => generate::schema(args.which, console),
+        Verb::Completions(args) => generate::completions(args.shell, console),
+        Verb::Man(args) => generate::man(&args.directory, console),
     }
 }
 

@@ -2,35 +2,37 @@
 
 use super::Console;
 use super::allowances::remind;
+use super::console::PageFormat;
 use super::report::replace;
 use super::run_files::{RunFiles, check_plan_kinds};
-use super::target::{Connection, Planned, dice, manifest, may_list_users, planned, switches};
-use crate::cli::{Format, PlanArgs};
+use super::selection::switches;
+use super::target::{Connection, Planned, dice, manifest, may_list_users, planned};
+use crate::cli::{PlanArgs, PlanFormat};
+use crate::config::Config;
 use crate::document::{self, PlanDocument, diagnostics};
 use crate::error::{Error, Exit};
 use crate::plan::Plan;
-use crate::settings::Settings;
 use crate::view;
 
 pub(super) async fn run(
     args: &PlanArgs,
-    settings: &Settings,
+    config: &Config,
     console: &mut Console,
 ) -> Result<Exit, Error> {
     if args.check_users {
-        may_list_users(settings)?;
+        may_list_users(config)?;
     }
-    let switches = switches(&settings.common)?;
-    let Some(loaded) = manifest(settings, console)? else {
+    let switches = switches(&args.run)?;
+    let Some(loaded) = manifest(config, args.run.manifest.empty.into(), console)? else {
         return Ok(Exit::Invalid);
     };
     RunFiles::default()
         .plan_outputs(args)
         .manifest(&loaded)
-        .target(settings, loaded.desired.widget)
+        .target(config, loaded.desired.widget)
         .check()?;
     check_plan_kinds(args)?;
-    let connection = Connection::open(settings, loaded.desired.widget).await?;
+    let connection = Connection::open(config, loaded.desired.widget).await?;
     let mut planned = planned(loaded, connection, switches, console).await?;
     if args.check_users {
         let known = planned.connection.reader.users(&dice()).await?;
@@ -47,11 +49,13 @@ pub(super) async fn run(
         remind(&planned.plan, console);
     }
     let (plan, loaded) = (&planned.plan, &planned.loaded);
-    match console.format {
-        Format::Json => {
-            console.document(&document(&planned, exit))?;
-        }
-        _ => console.page(&view::plan(plan, loaded))?,
+    let page = || view::plan(plan, loaded);
+    match args.format {
+        PlanFormat::Text => console.page(&page(), PageFormat::Text)?,
+        PlanFormat::Json => console.document(&document(&planned, exit))?,
+        PlanFormat::Markdown => console.page(&page(), PageFormat::Markdown)?,
+        PlanFormat::Html => console.page(&page(), PageFormat::Html)?,
+        PlanFormat::Github => console.page(&page(), PageFormat::Github)?,
     }
     planned.connection.close().await?;
     Ok(exit)

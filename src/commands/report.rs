@@ -8,15 +8,16 @@ use anyhow::Context;
 use tempfile::NamedTempFile;
 
 use super::Console;
+use super::console::PageFormat;
 use crate::apply::Outcome;
-use crate::cli::{ApplyArgs, Format};
+use crate::cli::{ApplyArgs, ApplyFormat};
+use crate::config::Config;
 use crate::document::{self, PlanDocument, ReportDocument, diagnostics};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
 use crate::model::RunId;
 use crate::plan::Plan;
 use crate::render;
-use crate::settings::Settings;
 use crate::view;
 
 /// How an apply ended.
@@ -36,9 +37,9 @@ pub(super) struct Told {
 
 impl Told {
     /// Nothing was carried out.
-    pub(super) fn nothing(exit: Exit, settings: &Settings, ledger: Option<String>) -> Self {
+    pub(super) fn nothing(exit: Exit, config: &Config, ledger: Option<String>) -> Self {
         Self {
-            run: settings.run.clone(),
+            run: config.run.clone(),
             exit,
             outcome: None,
             after: None,
@@ -47,14 +48,23 @@ impl Told {
         }
     }
 
-    fn print(&self, plan: &Plan, loaded: &Loaded, console: &mut Console) -> Result<(), Error> {
-        let after = self.after.as_ref();
+    fn print(
+        &self,
+        plan: &Plan,
+        loaded: &Loaded,
+        format: ApplyFormat,
+        console: &mut Console,
+    ) -> Result<(), Error> {
         let outcome = self.outcome.as_ref().filter(|it| !it.rooms.is_empty());
-        match (console.format, outcome) {
-            (Format::Json, _) => console.document(&self.document(plan, loaded)),
-            (Format::Text, _) => self.print_text(plan, console),
-            (_, Some(outcome)) => console.page(&view::outcome(plan, outcome, after)),
-            (_, None) => console.page(&view::not_applied(plan, loaded)),
+        let page = || match outcome {
+            Some(outcome) => view::outcome(plan, outcome, self.after.as_ref()),
+            None => view::not_applied(plan, loaded),
+        };
+        match format {
+            ApplyFormat::Text => self.print_text(plan, console),
+            ApplyFormat::Json => console.document(&self.document(plan, loaded)),
+            ApplyFormat::Markdown => console.page(&page(), PageFormat::Markdown),
+            ApplyFormat::Github => console.page(&page(), PageFormat::Github),
         }
     }
 
@@ -85,7 +95,7 @@ impl Told {
         args: &ApplyArgs,
         console: &mut Console,
     ) -> Result<(), Error> {
-        let printed = self.print(plan, loaded, console);
+        let printed = self.print(plan, loaded, args.format, console);
         let printed = printed.map_err(|error| self.untold(&error));
         let written = self.write_files(plan, loaded, args);
         if let (Err(_), Err(error)) = (&printed, &written) {

@@ -11,11 +11,11 @@ use anyhow::Context;
 
 use super::site::Site;
 use crate::cli::{ApplyArgs, PlanArgs};
+use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::ledger::LedgerBackend;
 use crate::manifest::Loaded;
 use crate::model::WidgetId;
-use crate::settings::Settings;
 
 /// Bytes read to recognize a file.
 const HEAD: u64 = 4096;
@@ -90,17 +90,17 @@ impl RunFiles {
     }
 
     /// The state of the sandbox.
-    pub(super) fn sandbox(self, settings: &Settings) -> Self {
-        match &settings.common.sandbox {
+    pub(super) fn sandbox(self, config: &Config) -> Self {
+        match config.sandbox() {
             Some(state) => self.writes("the sandbox's state", state),
             None => self,
         }
     }
 
     /// The ledger and the sandbox of the run. Errors in the target are reported when it is opened.
-    pub(super) fn target(self, settings: &Settings, declared: Option<WidgetId>) -> Self {
-        let files = self.sandbox(settings);
-        match Site::new(settings, declared) {
+    pub(super) fn target(self, config: &Config, declared: Option<WidgetId>) -> Self {
+        let files = self.sandbox(config);
+        match Site::new(config, declared) {
             Ok(site) => files.ledger(&site.ledger),
             Err(_) => files,
         }

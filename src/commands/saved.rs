@@ -8,12 +8,12 @@ use super::Console;
 use super::site::Site;
 use super::target::{Connection, Planned};
 use crate::apply::{Outcome, RoomOutcome, Status};
+use crate::config::Config;
 use crate::document::{SavedPlanError, read_plan};
 use crate::error::{Error, Exit};
 use crate::model::WidgetId;
 use crate::plan::{Approved, Inputs, Plan, SavedPlan, SkipReason, Switches, select};
 use crate::render::{self, escape};
-use crate::settings::Settings;
 
 /// Members named in one line.
 const NAMED: usize = 12;
@@ -23,7 +23,7 @@ const LARGEST: u64 = 1 << 30;
 /// Reads a saved plan.
 pub(super) fn open(file: &Path, switches: &Switches) -> Result<SavedPlan, Error> {
     if !switches.only.is_all() {
-        let message = "--only and --shard cannot be combined with a saved plan";
+        let message = "--only, --except and --shard cannot be combined with a saved plan";
         return Err(Error::message(Exit::Usage, message)
             .hint("make another plan with --only, or one with --shard for each part"));
     }
@@ -53,10 +53,10 @@ pub(super) fn open(file: &Path, switches: &Switches) -> Result<SavedPlan, Error>
 /// Refuses a plan for another target, before this run looks for credentials.
 pub(super) fn check_target(
     saved: &SavedPlan,
-    settings: &Settings,
+    config: &Config,
     declared: Option<WidgetId>,
 ) -> Result<(), Error> {
-    let (planned, target) = (&saved.target, Site::new(settings, declared)?.target);
+    let (planned, target) = (&saved.target, Site::new(config, declared)?.target);
     if target == *planned {
         return Ok(());
     }

@@ -6,15 +6,15 @@ use std::io::{Read, stdin};
 use anyhow::Context;
 use tracing::info;
 
-use super::target::{Connection, SendAccess, dice, switches};
+use super::target::{Connection, SendAccess, dice};
 use super::{Console, interrupt};
-use crate::cli::{Format, SendArgs};
+use crate::cli::{DocumentFormat, SendArgs};
+use crate::config::Config;
 use crate::document::SentDocument;
 use crate::error::{Error, Exit};
 use crate::imbachat::{Cause, Delivery, Failure, Message, ReadRooms, SendMessages};
 use crate::model::{LiveRoom, Pipe, RoomId, UserId};
 use crate::render::{Sent, sent};
-use crate::settings::Settings;
 
 /// A text with more bytes than this is a wrong file.
 const LONGEST: u64 = 1 << 20;
@@ -27,17 +27,13 @@ const UNKNOWN: &str = "check the room and the user; `roomform get rooms` and `ro
 
 pub(super) async fn run(
     args: &SendArgs,
-    settings: &Settings,
+    config: &Config,
     console: &mut Console,
 ) -> Result<Exit, Error> {
-    if !switches(&settings.common)?.only.is_all() || !settings.common.file.is_empty() {
-        let message = "--only, --shard and --file are about a manifest, and `send` reads none";
-        return Err(usage(message).hint("leave them out; --text-file has a text"));
-    }
     let (room, source) = understood(args)?;
-    let access = SendAccess::new(settings)?;
+    let access = SendAccess::new(config)?;
     let text = text(source)?;
-    let connection = Connection::open(settings, None).await?;
+    let connection = Connection::open(config, None).await?;
     let (room, pipe) = match room {
         To::Id(id) => (id, None),
         To::Pipe(pipe) => (found(&pipe, &connection).await?, Some(pipe)),
@@ -73,9 +69,9 @@ pub(super) async fn run(
         text: &text,
         id,
     };
-    let printed = match console.format {
-        Format::Json => console.document(&SentDocument::new(&told)),
-        _ => console.print(&sent(&told)),
+    let printed = match args.format {
+        DocumentFormat::Json => console.document(&SentDocument::new(&told)),
+        DocumentFormat::Text => console.print(&sent(&told)),
     };
     printed.map_err(|error| untold(&error, &told))?;
     connection.close().await?;
@@ -176,12 +172,6 @@ async fn found(pipe: &Pipe, connection: &Connection) -> Result<RoomId, Error> {
     live.sort_unstable();
     match live.as_slice() {
         [room] => Ok(*room),
-        [] if connection.reader.is_partial() => {
-            let message = format!("no listed room has the pipe `{pipe}`; nothing was sent");
-            Err(Error::message(Exit::Failed, message).hint(
-                "read with the secret key, or name the room with --room-id: a JWT may show only one user's rooms",
-            ))
-        }
         [] if rooms.is_empty() => {
             let message = format!("no room has the pipe `{pipe}`; nothing was sent");
             Err(Error::message(Exit::Failed, message)

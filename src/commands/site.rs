@@ -1,13 +1,13 @@
-//! Which widget a run is for, where it lives, and where its ledger lies: settings alone, nothing is opened.
+//! Which widget a run is for, where it lives, and where its ledger lies: config alone, nothing is opened.
 
 use std::path::Path;
 
+use crate::config::{Config, StoreVariables};
 use crate::error::{Error, Exit};
 use crate::imbachat::Endpoint;
 use crate::ledger::{Address, LedgerBackend, Name, NameError, StoreOptions};
 use crate::manifest::{Options, load};
 use crate::model::{Target, WidgetId};
-use crate::settings::{Settings, StoreVariables};
 use crate::tables::boundary::links_out;
 use crate::tables::files::Disk;
 
@@ -25,14 +25,11 @@ pub(super) struct Site {
 
 impl Site {
     /// The site of a run, after making sure that it is the one the manifest is for.
-    pub(super) fn new(settings: &Settings, declared: Option<WidgetId>) -> Result<Self, Error> {
-        let given = settings
-            .common
-            .widget
-            .or(settings.credentials.widget)
-            .map(WidgetId);
+    pub(super) fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self, Error> {
+        let given = config.server.target.widget.or(config.credentials.widget);
+        let given = given.map(WidgetId);
         let widget = right_widget(declared, given)?;
-        let mut site = match &settings.common.sandbox {
+        let mut site = match config.sandbox() {
             Some(state) => {
                 let widget = widget.unwrap_or(WidgetId(SANDBOX_WIDGET));
                 let stem = state.file_stem().unwrap_or_default().to_string_lossy();
@@ -49,9 +46,9 @@ impl Site {
             }
             None => {
                 let widget = widget.ok_or_else(no_widget)?;
-                let endpoint =
-                    Endpoint::new(settings.api_url(), settings.common.allow_insecure_http)?;
-                let ledger = settings
+                let insecure = config.server.connection.allow_insecure_http;
+                let endpoint = Endpoint::new(config.api_url(), insecure)?;
+                let ledger = config
                     .ledger_home()
                     .join(format!("{}-{widget}.jsonl", endpoint.host_label()));
                 let target = Target {
@@ -65,10 +62,10 @@ impl Site {
                 }
             }
         };
-        if let Some(ledger) = &settings.common.ledger {
-            site.ledger = place(ledger, settings)?;
+        if let Some(ledger) = config.named_ledger() {
+            site.ledger = place(ledger, config)?;
         }
-        let state = settings.common.sandbox.as_deref();
+        let state = config.sandbox();
         for path in site.ledger.path().into_iter().chain(state) {
             refuse_link_out(path)?;
         }
@@ -76,9 +73,9 @@ impl Site {
     }
 
     /// The site of a ledger: one that is named and there says itself whose it is; else that of the manifest, if there is one.
-    pub(super) async fn of_ledger(settings: &Settings) -> Result<Self, Error> {
-        if let Some(named) = &settings.common.ledger {
-            let ledger = place(named, settings)?;
+    pub(super) async fn of_ledger(config: &Config) -> Result<Self, Error> {
+        if let Some(named) = config.named_ledger() {
+            let ledger = place(named, config)?;
             if let Some(target) = ledger.target().await? {
                 return Ok(Self {
                     target,
@@ -87,19 +84,19 @@ impl Site {
                 });
             }
         }
-        let loaded = load(&settings.manifest(), Options::default());
-        Self::new(settings, loaded.desired.widget)
+        let loaded = load(&config.manifest(), Options::default());
+        Self::new(config, loaded.desired.widget)
     }
 }
 
 /// The ledger with this name: a path, or an object's address. Only for a bucket's the environment is asked how to reach it.
-pub(super) fn place(name: &Path, settings: &Settings) -> Result<LedgerBackend, Error> {
+pub(super) fn place(name: &Path, config: &Config) -> Result<LedgerBackend, Error> {
     LedgerBackend::new(Name::parse(name)?, |address: &Address| {
         let StoreVariables { values, hidden, .. } = StoreVariables::from_environment(address.kind)?;
         Ok(StoreOptions {
             variables: values,
             hidden,
-            timeout: settings.common.timeout,
+            timeout: config.server.connection.timeout,
         })
     })
 }

@@ -1,4 +1,4 @@
-//! What a run works on: settings and manifest -> a reader, a ledger, and, only where a run may write, a writer.
+//! What a run works on: config and manifest -> a reader, a ledger, and, only where a run may write, a writer.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -7,9 +7,10 @@ use secrecy::SecretString;
 use tracing::info;
 
 use super::files::has_manifest;
+use super::selection::check_selection;
 use super::site::Site;
 use super::{Console, decisions};
-use crate::cli::Common;
+use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::imbachat::{
     Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, Sender, WriteAuth, Writer,
@@ -17,10 +18,9 @@ use crate::imbachat::{
 use crate::ledger::{LedgerBackend, LedgerError, Remembered};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Observed, Recorded, Target, UserId, WidgetId};
-use crate::plan::{Allow, Interest, Plan, Selection, Shard, Switches, plan};
+use crate::plan::{Interest, Plan, Switches, plan};
 use crate::render;
-use crate::sandbox::{Config, Sandbox, SandboxError, start};
-use crate::settings::Settings;
+use crate::sandbox::{self, Sandbox, SandboxError, start};
 
 /// The sandbox's own credentials.
 const SANDBOX_SECRET: &str = "secret_key";
@@ -64,22 +64,18 @@ pub(super) struct Planned {
 
 /// Reads the manifest and tells its mistakes. `None` if it is invalid.
 pub(super) fn manifest(
-    settings: &Settings,
+    config: &Config,
+    options: Options,
     console: &mut Console,
 ) -> Result<Option<Loaded>, Error> {
-    let loaded = load(
-        &settings.manifest(),
-        Options {
-            allow_empty: settings.common.allow_empty,
-        },
-    );
-    if settings.reads_file_not_directory() && has_manifest(Path::new("rooms")) {
+    let loaded = load(&config.manifest(), options);
+    if config.reads_file_not_directory() && has_manifest(Path::new("rooms")) {
         console.warn(
             "`rooms.yaml` is read and the directory `rooms` is not: -f names either, or both",
         );
     }
     // Whether it is the right one is said later; a page about the manifest only has to be found by it.
-    let site = Site::new(settings, loaded.desired.widget);
+    let site = Site::new(config, loaded.desired.widget);
     console.target = site.ok().map(|site| site.target);
     let (files, rooms) = (loaded.sources.names().len(), loaded.desired.rooms.len());
     info!(
@@ -100,7 +96,7 @@ pub(super) async fn planned(
     switches: Switches,
     console: &mut Console,
 ) -> Result<Planned, Error> {
-    chosen(&loaded, &switches)?;
+    check_selection(&switches.only, loaded.desired.rooms.keys(), "declared room")?;
     let Remembered {
         recorded, found, ..
     } = connection.remembered(console).await?;
@@ -128,21 +124,6 @@ pub(super) async fn planned(
     })
 }
 
-/// Refuses an `--only` that chooses nothing: it is a typing mistake, and a run about no room at all would look like success.
-/// A part without rooms is none: of few rooms in many parts some are empty.
-pub(super) fn chosen(loaded: &Loaded, switches: &Switches) -> Result<(), Error> {
-    let rooms = &loaded.desired.rooms;
-    if switches.only.is_all()
-        || rooms.is_empty()
-        || rooms.keys().any(|pipe| switches.only.is_matched(pipe))
-    {
-        return Ok(());
-    }
-    let message = "--only: no declared room matches";
-    Err(Error::message(Exit::Usage, message)
-        .hint("it takes a pipe or a glob of pipes, as in --only 'course-*'"))
-}
-
 /// The rooms of the list that a run is about.
 pub(super) async fn observed(
     connection: &Connection,
@@ -156,53 +137,33 @@ pub(super) async fn observed(
     Ok(observed)
 }
 
-/// `--only`, the allowances and the rest, as the plan takes them.
-pub(super) fn switches(common: &Common) -> Result<Switches, Error> {
-    let globs = Selection::new(&common.only).map_err(|error| {
-        Error::message(Exit::Usage, format!("--only: {error}"))
-            .hint("write it as --only 'course-*'")
-    })?;
-    let only = globs.in_shard(common.shard.map(|(index, count)| Shard::new(index, count)));
-    let allow = Allow {
-        publish: common.allow_publish,
-        recreate: common.allow_recreate,
-        beyond_limits: common.ignore_limits,
-    };
-    Ok(Switches {
-        only,
-        allow,
-        resend: common.resend,
-        assume_members: common.assume_members,
-    })
-}
-
 /// The server of a site; a sandbox is started.
-pub(super) async fn reached(settings: &Settings, site: &Site) -> Result<Reached, Error> {
+pub(super) async fn reached(config: &Config, site: &Site) -> Result<Reached, Error> {
     let (endpoint, sandbox) = match &site.endpoint {
         Some(endpoint) => (endpoint.clone(), None),
         None => {
-            let sandbox = start(Config {
-                state: settings.common.sandbox.clone(),
-                ..Config::default()
+            let sandbox = start(sandbox::Config {
+                state: config.server.target.sandbox.clone(),
+                ..sandbox::Config::default()
             })
             .await?;
             (Endpoint::new(&sandbox.base_url(), false)?, Some(sandbox))
         }
     };
-    let (timeout, secrets) = (settings.common.timeout, settings.credentials.secrets());
-    let http = Http::new(endpoint, timeout, secrets)?.of_run(&settings.run);
+    let (timeout, secrets) = (
+        config.server.connection.timeout,
+        config.credentials.secrets(),
+    );
+    let http = Http::new(endpoint, timeout, secrets)?.of_run(&config.run);
     Ok(Reached { http, sandbox })
 }
 
 impl Connection {
     /// Opens the target, after making sure that it is the one the manifest is for.
-    pub(super) async fn open(
-        settings: &Settings,
-        declared: Option<WidgetId>,
-    ) -> Result<Self, Error> {
-        let site = Site::new(settings, declared)?;
-        let auth = read_auth(settings)?;
-        let Reached { http, sandbox } = reached(settings, &site).await?;
+    pub(super) async fn open(config: &Config, declared: Option<WidgetId>) -> Result<Self, Error> {
+        let site = Site::new(config, declared)?;
+        let auth = read_auth(config)?;
+        let Reached { http, sandbox } = reached(config, &site).await?;
         let Site { target, ledger, .. } = site;
         let by = match &auth {
             ReadAuth::Secret(_) => "secret key",
@@ -251,8 +212,8 @@ impl Connection {
 
 impl WriteAccess {
     /// The writing credentials; asked for before anything is read, so that a run that cannot write ends at once.
-    pub(super) fn new(settings: &Settings) -> Result<Self, Error> {
-        if settings.common.sandbox.is_some() {
+    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+        if config.sandbox().is_some() {
             let user = || SecretString::from(SANDBOX_USER);
             return Ok(Self(WriteAuth {
                 login: user(),
@@ -260,7 +221,7 @@ impl WriteAccess {
                 secret_key: Some(SecretString::from(SANDBOX_SECRET)),
             }));
         }
-        let credentials = &settings.credentials;
+        let credentials = &config.credentials;
         match (&credentials.login, &credentials.password) {
             (Some(login), Some(password)) => Ok(Self(WriteAuth {
                 login: login.clone(),
@@ -296,14 +257,14 @@ impl WriteAccess {
 
 impl SendAccess {
     /// The credentials of messages; asked for before anything is read.
-    pub(super) fn new(settings: &Settings) -> Result<Self, Error> {
-        if settings.common.sandbox.is_some() {
+    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+        if config.sandbox().is_some() {
             return Ok(Self {
                 key: SecretString::from(SANDBOX_SECRET),
                 password: Some(SecretString::from(SANDBOX_USER)),
             });
         }
-        let credentials = &settings.credentials;
+        let credentials = &config.credentials;
         match &credentials.secret_key {
             Some(key) => Ok(Self {
                 key: key.clone(),
@@ -320,13 +281,13 @@ pub(super) fn dice() -> Dice {
 }
 
 /// Who reads; on the sandbox with its own key.
-pub(super) fn read_auth(settings: &Settings) -> Result<ReadAuth, Error> {
-    if settings.common.sandbox.is_some() {
-        return Ok(keyed(settings, SecretString::from(SANDBOX_SECRET)));
+pub(super) fn read_auth(config: &Config) -> Result<ReadAuth, Error> {
+    if config.sandbox().is_some() {
+        return Ok(keyed(config, SecretString::from(SANDBOX_SECRET)));
     }
-    match (&settings.credentials.secret_key, &settings.credentials.jwt) {
-        (Some(key), _) => Ok(keyed(settings, key.clone())),
-        (None, _) if settings.common.jwt_user.is_some() => Err(missing(
+    match (&config.credentials.secret_key, &config.credentials.jwt) {
+        (Some(key), _) => Ok(keyed(config, key.clone())),
+        (None, _) if config.server.reader.jwt_user.is_some() => Err(missing(
             &["IMBACHAT_SECRET_KEY"],
             "signing a JWT (--jwt-user)",
         )),
@@ -339,8 +300,8 @@ pub(super) fn read_auth(settings: &Settings) -> Result<ReadAuth, Error> {
 }
 
 /// Makes sure, before anything is read, that users may be listed: unlike rooms, not with a JWT.
-pub(super) fn may_list_users(settings: &Settings) -> Result<(), Error> {
-    let credentials = &settings.credentials;
+pub(super) fn may_list_users(config: &Config) -> Result<(), Error> {
+    let credentials = &config.credentials;
     if credentials.secret_key.is_some() || credentials.jwt.is_none() {
         return Ok(());
     }
@@ -350,8 +311,8 @@ pub(super) fn may_list_users(settings: &Settings) -> Result<(), Error> {
 }
 
 /// How a secret key reads: itself, or by tokens made from it.
-fn keyed(settings: &Settings, key: SecretString) -> ReadAuth {
-    match settings.common.jwt_user.map(UserId) {
+fn keyed(config: &Config, key: SecretString) -> ReadAuth {
+    match config.server.reader.jwt_user.map(UserId) {
         Some(user) => ReadAuth::Minted { key, user },
         None => ReadAuth::Secret(key),
     }

@@ -337,8 +337,8 @@ pub(super) fn note(note: &Note) -> NoteDocument {
             rooms: adopted.rooms,
             members: adopted.members,
         },
-        Note::LeftOut(rooms) => NoteDocument::LeftOut { rooms: *rooms },
-        Note::OtherShards { shard, rooms, .. } => NoteDocument::OtherShards {
+        Note::LeftOut { rooms, .. } => NoteDocument::LeftOut { rooms: *rooms },
+        Note::OtherShards { shard, rooms } => NoteDocument::OtherShards {
             shard: shard.to_string(),
             rooms: *rooms,
         },

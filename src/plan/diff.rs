@@ -351,15 +351,13 @@ impl Diff<'_> {
         let adopted = on_record(self.desired, self.observed, self.recorded, only);
         plan.notes.extend(adopted);
         if matched < declared {
-            plan.notes.push(Note::LeftOut(declared - matched));
+            plan.notes.push(Note::LeftOut {
+                rooms: declared - matched,
+                flags: only.flags(),
+            });
         }
         if let (Some(shard), rooms @ 1..) = (only.shard(), matched - chosen) {
-            let guarded = true;
-            plan.notes.push(Note::OtherShards {
-                shard,
-                rooms,
-                guarded,
-            });
+            plan.notes.push(Note::OtherShards { shard, rooms });
         }
         let (desired, recorded) = (self.desired, self.recorded);
         let undeclared: Vec<&Pipe> = without(recorded.ids.keys(), desired.rooms.keys()).collect();

@@ -159,12 +159,7 @@ pub fn compare(base: Side<'_>, head: Side<'_>, switches: &Switches) -> ManifestD
     recorded.rosters = given
         .map(|(source, given)| (source.to_string(), given))
         .collect();
-    let mut plan = plan(&target, head.desired, &observed, &recorded, switches);
-    for note in &mut plan.notes {
-        if let Note::OtherShards { guarded, .. } = note {
-            *guarded = false;
-        }
-    }
+    let plan = plan(&target, head.desired, &observed, &recorded, switches);
     let after = &head.desired.rooms;
     let mut differences = between(base.desired, head.desired);
     differences.extend(before.iter().flat_map(|(pipe, before)| {

@@ -100,15 +100,18 @@ pub enum Note {
     /// So many declared members are on record only because somebody had them taken for present.
     Adopted(Unverified),
     /// Globs left so many declared rooms out.
-    LeftOut(usize),
+    LeftOut {
+        /// How many.
+        rooms: usize,
+        /// The flags of the globs.
+        flags: &'static str,
+    },
     /// So many declared rooms are for the other parts.
     OtherShards {
         /// The part this is about.
         shard: Shard,
         /// How many rooms.
         rooms: usize,
-        /// Whether guards judge them too; where two manifests are compared there are none.
-        guarded: bool,
     },
 }
 

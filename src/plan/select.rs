@@ -1,4 +1,4 @@
-//! Which rooms a run is about: `--only`, `--shard`, and the rows of the server's list that matter to a manifest.
+//! Which rooms a run is about: `--only`, `--except`, `--shard`, and the rows of the server's list that matter to a manifest.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -13,7 +13,8 @@ use crate::model::{self, Desired, LiveRoom, Observed, Pipe};
 /// Pipes chosen by globs and by a part of all; every pipe if there is neither.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    globs: Option<GlobSet>,
+    only: Option<GlobSet>,
+    except: Option<GlobSet>,
     shard: Option<Shard>,
 }
 
@@ -23,16 +24,22 @@ impl Selection {
     /// # Errors
     /// The first glob that is none, with what is wrong with it.
     pub fn new(globs: &[String]) -> Result<Self, globset::Error> {
-        let mut builder = GlobSetBuilder::new();
-        for glob in globs {
-            builder.add(Glob::new(glob)?);
-        }
-        let globs = if globs.is_empty() {
-            None
-        } else {
-            Some(builder.build()?)
-        };
-        Ok(Self { globs, shard: None })
+        Ok(Self {
+            only: glob_set(globs)?,
+            except: None,
+            shard: None,
+        })
+    }
+
+    /// Only those of them that no glob matches.
+    ///
+    /// # Errors
+    /// The first invalid glob.
+    pub fn except(self, globs: &[String]) -> Result<Self, globset::Error> {
+        Ok(Self {
+            except: glob_set(globs)?,
+            ..self
+        })
     }
 
     /// Only those of them that are in a part.
@@ -46,11 +53,19 @@ impl Selection {
         self.is_matched(pipe) && self.shard.is_none_or(|shard| shard.contains(pipe))
     }
 
-    /// Whether a glob chooses the pipe, in whatever part it is.
+    /// Whether the globs choose the pipe, whatever its part.
     pub fn is_matched(&self, pipe: &Pipe) -> bool {
-        self.globs
-            .as_ref()
-            .is_none_or(|globs| globs.is_match(pipe.as_str()))
+        let is_in = |globs: &GlobSet| globs.is_match(pipe.as_str());
+        self.only.as_ref().is_none_or(is_in) && !self.except.as_ref().is_some_and(is_in)
+    }
+
+    /// The flags of its globs, as a message names them.
+    pub fn flags(&self) -> &'static str {
+        match (&self.only, &self.except) {
+            (_, None) => "--only",
+            (None, Some(_)) => "--except",
+            (Some(_), Some(_)) => "--only with --except",
+        }
     }
 
     /// Which part of the matched pipes is chosen; all of them if it says none.
@@ -66,8 +81,19 @@ impl Selection {
 
     /// Whether every pipe is chosen.
     pub fn is_all(&self) -> bool {
-        self.globs.is_none() && self.shard.is_none()
+        self.only.is_none() && self.except.is_none() && self.shard.is_none()
     }
+}
+
+fn glob_set(globs: &[String]) -> Result<Option<GlobSet>, globset::Error> {
+    if globs.is_empty() {
+        return Ok(None);
+    }
+    let mut builder = GlobSetBuilder::new();
+    for glob in globs {
+        builder.add(Glob::new(glob)?);
+    }
+    builder.build().map(Some)
 }
 
 /// Sorts the rows of a list into those a run is about, those in its scope, and the rest.

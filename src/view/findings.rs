@@ -100,21 +100,16 @@ pub(super) fn note(note: &Note) -> (Option<&Pipe>, Text<'_>) {
                 format!("{count} recorded by adoption only: taken for present, never confirmed");
             (None, Span::words(words).into())
         }
-        Note::LeftOut(rooms) => (
-            None,
-            text!["--only leaves out ", Count(*rooms, "declared room")],
-        ),
-        Note::OtherShards {
-            shard,
-            rooms,
-            guarded,
-        } => {
-            let guards = match guarded {
-                true => "; guards judge all parts together",
-                false => "",
-            };
+        Note::LeftOut { rooms, flags } => {
             let rooms = Count(*rooms, "declared room");
-            let words = format!("--shard {shard} leaves {rooms} to the other parts{guards}");
+            let words = format!("{flags} leaves out {rooms}");
+            (None, Span::words(words).into())
+        }
+        Note::OtherShards { shard, rooms } => {
+            let rooms = Count(*rooms, "declared room");
+            let words = format!(
+                "--shard {shard} leaves {rooms} to the other parts; guards judge all parts together"
+            );
             (None, Span::words(words).into())
         }
     }

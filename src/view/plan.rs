@@ -132,7 +132,7 @@ pub(super) fn notes(kind: SectionKind, notes: &[Note]) -> Section<'_> {
         | Note::Renamed { .. }
         | Note::Assumed(_)
         | Note::Adopted(_)
-        | Note::LeftOut(_)
+        | Note::LeftOut { .. }
         | Note::OtherShards { .. } => SectionKind::Notes,
     };
     let notes = notes.iter().filter(|note| section(note) == kind);

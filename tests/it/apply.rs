@@ -336,7 +336,7 @@ fn export_then_plan_is_empty_with_and_without_the_ledger() {
     let plan = dir.run(&["plan", "--detailed-exitcode"]).ok();
     assert!(plan.contains("nothing to do; 31 unchanged"), "{plan}");
     fs::remove_dir_all(dir.path(".roomform")).unwrap();
-    let exported = dir.run(&["export", "--only", "course-1?"]).ok();
+    let exported = dir.run(&["export", "--scope", "course-1?"]).ok();
     assert!(
         exported.contains("members: [] # unknown") && !exported.contains("course-01"),
         "{exported}"

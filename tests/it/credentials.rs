@@ -3,10 +3,10 @@
 use clap::Parser as _;
 use insta::assert_snapshot;
 use roomform::cli::Cli;
+use roomform::config::Credentials;
 use roomform::imbachat::{ReadAuth, WriteAuth};
 use roomform::model::RunId;
 use roomform::sandbox::Config;
-use roomform::settings::{Credentials, Settings};
 use secrecy::SecretString;
 
 use crate::support::{Api, Canned, Dir, Ran};
@@ -365,10 +365,10 @@ fn debug_shows_no_secret() {
         password: Some(secret()),
         ..Credentials::default()
     };
-    let Cli { common, verb } = Cli::try_parse_from(["roomform", "plan"]).unwrap();
-    let settings = Settings {
-        verb,
-        common,
+    let Cli { verb, .. } = Cli::try_parse_from(["roomform", "plan"]).unwrap();
+    let config = roomform::config::Config {
+        files: verb.files().to_vec(),
+        server: verb.server(),
         credentials,
         run: RunId::new(1),
     };
@@ -378,8 +378,8 @@ fn debug_shows_no_secret() {
         password: secret(),
     };
     let shown = [
-        format!("{settings:?}"),
-        format!("{:?}", settings.credentials),
+        format!("{config:?}"),
+        format!("{:?}", config.credentials),
         format!("{:?}", ReadAuth::Secret(secret())),
         format!("{:?}", ReadAuth::Jwt(secret())),
         format!("{write:?}"),

@@ -299,7 +299,10 @@ fn every_fact_cited_in_the_code_is_in_the_list() {
 
 #[test]
 fn the_sizes_in_the_docs_are_those_of_the_help() {
-    let (docs, help) = (page("docs/review.md"), Dir::new().run(&["--help"]).ok());
+    let (docs, help) = (
+        page("docs/review.md"),
+        Dir::new().run(&["plan", "--help"]).ok(),
+    );
     let help: Vec<&str> = help.split_whitespace().collect();
     let help = help.join(" ");
     let rows: Vec<Vec<&str>> = docs

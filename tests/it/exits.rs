@@ -407,16 +407,16 @@ fn wrong_usage_is_64() {
         &["no-such-verb"],
         &["plan", "--widget", "many"],
         &["plan", "--timeout", "soon"],
-        &["plan", "--parallelism", "0"],
+        &["apply", "--parallelism", "0"],
         &["plan", "--secret-key", "Zx81"],
         &["plan", "--color", "sometimes"],
         &["plan", "--only", "["],
-        &["man"],
+        &["explain"],
     ];
     for args in cases {
         let text = Dir::with(MANIFEST).run(args);
         assert_eq!((text.code, text.out.as_str()), (64, ""), "{text:#?}");
-        let json = Dir::with(MANIFEST).run(&[&["--format", "json"], args].concat());
+        let json = Dir::with(MANIFEST).run(&[args, &["--format", "json"]].concat());
         let document = document(64, &json);
         assert_eq!(
             (&document["reason"], json.err.as_str()),
@@ -461,7 +461,7 @@ fn flags_and_verbs_of_terraform_are_told_in_ours() {
             "write it as --only GLOB",
         ),
         (
-            &["-f", "rooms.yaml", "validate"],
+            &["validate", "-f", "rooms.yaml"],
             "there is no verb `validate`",
             "`roomform check` validates",
         ),
@@ -486,8 +486,12 @@ fn flags_and_verbs_of_terraform_are_told_in_ours() {
     }
     // Our own spellings are none of that.
     let scene = Scene::new();
-    scene.dir.run(&["plan", "-oout", "--parallelism", "2"]).ok();
+    scene.dir.run(&["plan", "-oout"]).ok();
     assert!(scene.dir.path("out").exists());
+    scene
+        .dir
+        .run(&["apply", "--yes", "--parallelism", "2"])
+        .ok();
 }
 
 #[test]
@@ -503,39 +507,92 @@ fn a_format_that_a_verb_does_not_have_is_64() {
     let ran = Scene::new().dir.run(&["export", "--format", "json"]);
     assert_eq!(
         document(64, &ran)["message"],
-        "--format json is not for `export`"
+        "`export` has no flag `--format`"
     );
     // A format nobody has is told as text: it is not known what was wanted.
     let ran = Dir::new().run(&["plan", "--format", "xml"]);
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));
 }
 
-// where flags stand
+// where flags go
 
 #[test]
-fn flags_stand_before_or_after_the_verb() {
+fn global_flags_go_before_or_after_the_verb_and_others_after_it() {
     let scene = Scene::settled();
     scene
         .dir
         .write("other.yaml", MANIFEST.replace("Team A", "Team B"));
-    let flags = [
+    let global = ["--color", "never", "--quiet"];
+    let own = [
         "--file",
         "other.yaml",
         "--format",
         "json",
         "--timeout",
         "5s",
-        "--color",
-        "never",
     ];
-    let after = scene.dir.run(&[&["plan"], &flags[..]].concat());
-    let before = scene.dir.run(&[&flags[..], &["plan"]].concat());
-    let around = scene
-        .dir
-        .run(&[&flags[..4], &["plan"], &flags[4..]].concat());
+    let after = scene.dir.run(&[&["plan"], &own[..], &global].concat());
+    let before = scene.dir.run(&[&global[..], &["plan"], &own].concat());
     assert_eq!(document(0, &after)["summary"]["update"], 1);
     assert_eq!(after, before);
-    assert_eq!(after, around);
+    let wrong = scene.dir.run(&[&own[..], &["plan"]].concat());
+    let document = document(64, &wrong);
+    assert_eq!(document["message"], "`--file` comes before the verb");
+    assert_eq!(
+        document["hints"][0],
+        "write it after the verb: roomform plan --file"
+    );
+}
+
+#[test]
+fn a_flag_of_another_verb_is_64_with_a_tip() {
+    for (args, message, hint) in [
+        (
+            &["check", "--rate", "1/s"][..],
+            "`check` has no flag `--rate`",
+            "`--rate` is a flag of `apply`",
+        ),
+        (
+            &["plan", "--fail-fast"],
+            "`plan` has no flag `--fail-fast`",
+            "`--fail-fast` is a flag of `apply`",
+        ),
+        (
+            &["render", "--shard=0/2"],
+            "`render` has no flag `--shard`",
+            "`--shard` is a flag of `plan`, `apply`",
+        ),
+        (
+            &["ledger", "show", "--jwt-user", "3"],
+            "`ledger show` has no flag `--jwt-user`",
+            "`--jwt-user` is a flag of `plan`, `apply`, `export`, `get rooms`, `get messages`, `doctor`, `ledger adopt`",
+        ),
+        (
+            &["get", "users", "--jwt-user", "3"],
+            "`get users` has no flag `--jwt-user`",
+            "`--jwt-user` is a flag of",
+        ),
+        (
+            &["diff", "-f", "a.yaml", "b.yaml", "c.yaml"],
+            "`diff` has no flag `-f`",
+            "write roomform diff BASE HEAD",
+        ),
+        (
+            &["--sandbox"],
+            "`--sandbox` comes before the verb",
+            "`--sandbox` is a flag of `plan`, `apply`",
+        ),
+    ] {
+        let ran = Dir::new().run(args);
+        assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:#?}");
+        let told = format!("error: {message}\n  hint: {hint}");
+        assert!(ran.err.starts_with(&told), "{ran:#?}");
+    }
+    let ran = Dir::new().run(&["check", "--rate", "1/s", "--format", "json"]);
+    assert_eq!(
+        document(64, &ran)["message"],
+        "`check` has no flag `--rate`"
+    );
 }
 
 // streams

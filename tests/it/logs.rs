@@ -78,11 +78,11 @@ fn once_it_tells_what_is_decided() {
     let dir = Dir::with(MANIFEST).envs(&api.env());
     assert_snapshot!(log(&dir, &["apply", "--yes", "-v"]), @r#"
     info: commands: run  run=RUN verb=apply version=VERSION
-    info: settings: variable found  name=IMBACHAT_WIDGET in_file=false
-    info: settings: variable found  name=IMBACHAT_API_URL in_file=false
-    info: settings: variable found  name=IMBACHAT_SECRET_KEY in_file=false
-    info: settings: variable found  name=IMBACHAT_LOGIN in_file=false
-    info: settings: variable found  name=IMBACHAT_PASSWORD in_file=false
+    info: config: variable found  name=IMBACHAT_WIDGET in_file=false
+    info: config: variable found  name=IMBACHAT_API_URL in_file=false
+    info: config: variable found  name=IMBACHAT_SECRET_KEY in_file=false
+    info: config: variable found  name=IMBACHAT_LOGIN in_file=false
+    info: config: variable found  name=IMBACHAT_PASSWORD in_file=false
     info: commands: manifest read  files=1 rooms=1 members=2
     info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
     info: ledger: there is no ledger yet  ledger=LEDGER
@@ -96,9 +96,9 @@ fn once_it_tells_what_is_decided() {
     dir.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
     assert_snapshot!(log(&dir, &["-v", "plan"]), @r#"
     info: commands: run  run=RUN verb=plan version=VERSION
-    info: settings: variable found  name=IMBACHAT_WIDGET in_file=false
-    info: settings: variable found  name=IMBACHAT_API_URL in_file=false
-    info: settings: variable found  name=IMBACHAT_SECRET_KEY in_file=false
+    info: config: variable found  name=IMBACHAT_WIDGET in_file=false
+    info: config: variable found  name=IMBACHAT_API_URL in_file=false
+    info: config: variable found  name=IMBACHAT_SECRET_KEY in_file=false
     info: commands: manifest read  files=1 rooms=1 members=2
     info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
     info: ledger: ledger read  ledger=LEDGER entries=3
@@ -115,11 +115,11 @@ fn twice_it_tells_every_request_too() {
     let dir = Dir::with(MANIFEST).envs(&api.env());
     assert_snapshot!(log(&dir, &["apply", "--yes", "-vv"]), @r#"
     info: commands: run  run=RUN verb=apply version=VERSION
-    info: settings: variable found  name=IMBACHAT_WIDGET in_file=false
-    info: settings: variable found  name=IMBACHAT_API_URL in_file=false
-    info: settings: variable found  name=IMBACHAT_SECRET_KEY in_file=false
-    info: settings: variable found  name=IMBACHAT_LOGIN in_file=false
-    info: settings: variable found  name=IMBACHAT_PASSWORD in_file=false
+    info: config: variable found  name=IMBACHAT_WIDGET in_file=false
+    info: config: variable found  name=IMBACHAT_API_URL in_file=false
+    info: config: variable found  name=IMBACHAT_SECRET_KEY in_file=false
+    info: config: variable found  name=IMBACHAT_LOGIN in_file=false
+    info: config: variable found  name=IMBACHAT_PASSWORD in_file=false
     info: commands: manifest read  files=1 rooms=1 members=2
     info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
     info: ledger: there is no ledger yet  ledger=LEDGER

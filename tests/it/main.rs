@@ -31,6 +31,7 @@ mod fuzz_entry;
 mod get;
 mod get_shapes;
 mod guards;
+mod help;
 mod hostile;
 mod http;
 mod interrupts;

@@ -503,6 +503,81 @@ fn only_chooses_rooms_and_says_what_it_leaves_out() {
 }
 
 #[test]
+fn except_leaves_rooms_out_and_says_so() {
+    let api = Api::start(Config::default());
+    let dir = Dir::with(BASE).envs(&api.env());
+    let ran = dir.run(&["apply", "--yes", "--except", "*-b"]);
+    assert!(
+        ran.out.contains("--except leaves out 1 declared room"),
+        "{ran:?}"
+    );
+    assert_eq!((ran.code, api.rooms().len()), (0, 1));
+    let both = ["plan", "--only", "team-*", "--except", "*-a"];
+    let plan = dir.run(&both).ok();
+    assert!(
+        plan.contains("team-b") && plan.contains("--only with --except leaves out 1 declared room"),
+        "{plan}"
+    );
+    let rendered = dir
+        .run(&["render", "--except", "*-b", "--except", "x"])
+        .ok();
+    assert!(
+        rendered.contains("team-a") && !rendered.contains("team-b"),
+        "{rendered}"
+    );
+    let diff = ["diff", "rooms.yaml", "edited.yaml", "--except", "team-a"];
+    dir.write("edited.yaml", BASE.replace("Team ", "Group "));
+    let diff = dir.run(&diff).ok();
+    assert!(
+        diff.contains("Group B") && !diff.contains("Group A"),
+        "{diff}"
+    );
+    let listed = dir.run(&["get", "rooms", "--except", "team-*"]).ok();
+    assert!(!listed.contains("team-a"), "{listed}");
+    for (args, message) in [
+        (
+            &["--except", "team-*"][..],
+            "--except: no declared room matches",
+        ),
+        (
+            &["--only", "team-a", "--except", "*-a"],
+            "--only with --except: no declared room matches",
+        ),
+        (&["--except", "team-["], "--except: error parsing glob"),
+    ] {
+        let ran = dir.run(&[&["plan"], args].concat());
+        assert_eq!(ran.code, 64, "{ran:?}");
+        assert!(ran.err.starts_with(&format!("error: {message}")), "{ran:?}");
+    }
+}
+
+#[test]
+fn check_and_explain_speak_of_the_chosen_rooms() {
+    let dir = Dir::with(BASE);
+    let ran = dir.run(&["check", "--only", "*-a"]);
+    assert_eq!(ran.out, "valid: 1 room, 2 memberships\n");
+    assert_eq!(
+        ran.err,
+        "--only leaves out 1 declared room; all were checked\n"
+    );
+    let json = dir
+        .run(&["check", "--only", "*-a", "--format", "json"])
+        .json();
+    assert_eq!(
+        (&json["rooms"], &json["memberships"]),
+        (&1.into(), &2.into())
+    );
+    assert_eq!(dir.run(&["check", "--only", "x"]).code, 64);
+    let ran = dir.run(&["explain", "3", "--except", "*-b"]);
+    assert!(
+        ran.out.contains("team-a") && !ran.out.contains("team-b"),
+        "{ran:?}"
+    );
+    assert_eq!(ran.err, "--except leaves out 1 membership\n");
+    assert_eq!(dir.run(&["explain", "3", "--only", "x"]).code, 64);
+}
+
+#[test]
 fn scope_bounds_what_counts_as_unmanaged() {
     let (api, dir) = applied(BASE, Config::default());
     for pipe in ["team-x", "other-y"] {

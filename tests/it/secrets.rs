@@ -103,11 +103,11 @@ fn runs() -> Vec<Vec<&'static str>> {
         [&["plan", "--out", "p.json"][..], &ledger].concat(),
         [&["apply", "--yes", "--format", "json"][..], &FILES].concat(),
         vec!["check"],
+        [&["export", "--color", "always"][..], &ledger].concat(),
     ];
     for format in ["text", "json"] {
         let formatted = ["--format", format, "--color", "always"];
         runs.push([&["plan"][..], &formatted, &ledger].concat());
-        runs.push([&["export"][..], &formatted, &ledger].concat());
         runs.push([&["apply", "--yes"][..], &formatted, &FILES].concat());
         runs.push([&["ledger", "show"][..], &formatted, &ledger].concat());
         runs.push([&["ledger", "forget", "team-a"][..], &formatted, &ledger].concat());

@@ -1,12 +1,12 @@
 //! What can be looked at without a server: variables, manifest, address, ledger.
 
+use crate::config::{Config, Found, StoreVariables};
 use crate::error::Error;
 use crate::ledger::{Name, Remembered};
 use crate::manifest::diagnostic::{Diagnostic, Sources};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Recorded, Step};
 use crate::render::Count;
-use crate::settings::{Found, Settings, StoreVariables};
 
 use super::super::site::Site;
 use super::quoted;
@@ -23,9 +23,9 @@ pub(super) fn failed(name: &'static str, error: &Error) -> Step {
 }
 
 /// Which variables are set, and where their values are; never the values.
-pub(super) fn settings(settings: &Settings) -> Step {
+pub(super) fn settings(config: &Config) -> Step {
     const NAME: &str = "settings";
-    if settings.common.sandbox.is_some() {
+    if config.sandbox().is_some() {
         return Step::ok(NAME, "the sandbox's own; the environment is not looked at");
     }
     let told = |found: &Found| {
@@ -36,12 +36,12 @@ pub(super) fn settings(settings: &Settings) -> Step {
         };
         format!("{} {place}", found.name)
     };
-    let credentials = &settings.credentials;
+    let credentials = &config.credentials;
     let mut details: Vec<String> = credentials.found.iter().map(told).collect();
-    details.extend(of_the_ledger(settings).iter().map(told));
+    details.extend(of_the_ledger(config).iter().map(told));
     let flags = [
-        ("--widget", settings.common.widget.is_some()),
-        ("--api-url", settings.common.api_url.is_some()),
+        ("--widget", config.server.target.widget.is_some()),
+        ("--api-url", config.server.target.api_url.is_some()),
     ];
     let flags = flags.iter().filter(|(_, given)| *given);
     details.extend(flags.map(|(name, _)| format!("{name} on the command line")));
@@ -72,8 +72,8 @@ pub(super) fn settings(settings: &Settings) -> Step {
 }
 
 /// Which variables say how to reach the ledger, where it lies in a bucket. What is wrong with one is told by the step `address`.
-fn of_the_ledger(settings: &Settings) -> Vec<Found> {
-    let name = settings.common.ledger.as_deref().map(Name::parse);
+fn of_the_ledger(config: &Config) -> Vec<Found> {
+    let name = config.named_ledger().map(Name::parse);
     match name {
         Some(Ok(Name::Object(address))) => StoreVariables::from_environment(address.kind)
             .map_or_else(|_| Vec::new(), |variables| variables.found),
@@ -82,18 +82,15 @@ fn of_the_ledger(settings: &Settings) -> Vec<Found> {
 }
 
 /// The manifest, if there is one.
-pub(super) fn manifest(settings: &Settings) -> (Loaded, Step) {
+pub(super) fn manifest(config: &Config) -> (Loaded, Step) {
     const NAME: &str = "manifest";
-    let paths = settings.manifest();
-    let by_default = settings.common.file.is_empty();
+    let paths = config.manifest();
+    let by_default = config.files.is_empty();
     if by_default && paths.iter().all(|path| !path.exists()) {
         let step = Step::skipped(NAME, "there is no rooms.yaml and no rooms/ here");
         return (Loaded::default(), step);
     }
-    let options = Options {
-        allow_empty: settings.common.allow_empty,
-    };
-    let loaded = load(&paths, options);
+    let loaded = load(&paths, Options::default());
     let (files, rooms) = (loaded.sources.names().len(), loaded.desired.rooms.len());
     let found = format!(
         "{}: {}, {}",
@@ -131,23 +128,23 @@ fn told_of(diagnostic: &Diagnostic, sources: &Sources) -> String {
 
 /// Whether the environment means to say where the widget is, and cannot be understood. Then nothing may be sent to the place
 /// that would be taken without it.
-pub(super) fn misplaced(settings: &Settings) -> bool {
-    let (common, credentials) = (&settings.common, &settings.credentials);
-    let widget = common.widget.is_none() && credentials.troubled(&["IMBACHAT_WIDGET"]);
-    widget || common.api_url.is_none() && credentials.troubled(&["IMBACHAT_API_URL"])
+pub(super) fn misplaced(config: &Config) -> bool {
+    let (target, credentials) = (&config.server.target, &config.credentials);
+    let widget = target.widget.is_none() && credentials.troubled(&["IMBACHAT_WIDGET"]);
+    widget || target.api_url.is_none() && credentials.troubled(&["IMBACHAT_API_URL"])
 }
 
 /// Which widget, and where: an address that credentials may be sent to.
-pub(super) fn address(site: &Result<Site, Error>, settings: &Settings) -> Step {
+pub(super) fn address(site: &Result<Site, Error>, config: &Config) -> Step {
     const NAME: &str = "address";
     let site = match site {
-        _ if misplaced(settings) => return Step::skipped(NAME, "needs `settings`"),
+        _ if misplaced(config) => return Step::skipped(NAME, "needs `settings`"),
         Ok(site) => site,
         Err(error) => return failed(NAME, error),
     };
     let target = site.target.to_string();
     let origin = &site.target.origin;
-    if origin.starts_with("http:") && settings.common.allow_insecure_http {
+    if origin.starts_with("http:") && config.server.connection.allow_insecure_http {
         let message = format!("{target}: with --allow-insecure-http credentials go there in clear");
         return Step::warning(NAME, message, "use https");
     }

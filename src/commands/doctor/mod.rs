@@ -10,34 +10,34 @@ mod server;
 
 use super::Console;
 use super::site::Site;
-use crate::cli::{DoctorArgs, Format};
+use crate::cli::{DoctorArgs, DocumentFormat};
+use crate::config::Config;
 use crate::document::DoctorDocument;
 use crate::error::{Error, Exit};
 use crate::imbachat::{ReadRooms, Reader};
 use crate::model::{Checkup, RoomId, Verdict};
 use crate::render;
-use crate::settings::Settings;
 
 /// Characters of a name that are told.
 const NAME: usize = 60;
 
 pub(super) async fn run(
     args: &DoctorArgs,
-    settings: &Settings,
+    config: &Config,
     console: &mut Console,
 ) -> Result<Exit, Error> {
     if let Some(pipe) = &args.write_probe {
-        probe::allowed(pipe, args.yes, console)?;
+        probe::allowed(pipe, args, console)?;
     }
     let mut checkup = Checkup::default();
     let steps = &mut checkup.steps;
-    steps.push(local::settings(settings));
-    let (loaded, step) = local::manifest(settings);
+    steps.push(local::settings(config));
+    let (loaded, step) = local::manifest(config);
     steps.push(step);
-    let site = Site::new(settings, loaded.desired.widget);
-    steps.push(local::address(&site, settings));
-    let site = site.ok().filter(|_| !local::misplaced(settings));
-    let outside = server::look(settings, site.as_ref(), steps).await;
+    let site = Site::new(config, loaded.desired.widget);
+    steps.push(local::address(&site, config));
+    let site = site.ok().filter(|_| !local::misplaced(config));
+    let outside = server::look(config, site.as_ref(), steps).await;
     let (recorded, step) = local::ledger(site.as_ref()).await;
     steps.push(step);
     let survey = outside.survey.as_ref();
@@ -51,7 +51,7 @@ pub(super) async fn run(
             site: site.as_ref(),
             outside: &outside,
         };
-        let (step, probe) = probe::look(pipe, args.yes, known, settings, console).await?;
+        let (step, probe) = probe::look(pipe, args.yes, known, config, console).await?;
         steps.push(step);
         checkup.probe = probe;
     }
@@ -59,18 +59,18 @@ pub(super) async fn run(
         sandbox.stop().await?;
     }
     checkup.target = site.map(|site| site.target);
-    tell(checkup, console)
+    tell(checkup, args.format, console)
 }
 
-fn tell(checkup: Checkup, console: &mut Console) -> Result<Exit, Error> {
+fn tell(checkup: Checkup, format: DocumentFormat, console: &mut Console) -> Result<Exit, Error> {
     let exit = match checkup.count(Verdict::Failed) {
         0 => Exit::Done,
         _ => Exit::Failed,
     };
     let made = checkup.probe.as_ref().and_then(|probe| probe.room);
-    let printed = match console.format {
-        Format::Json => console.document(&DoctorDocument::new(checkup, exit)),
-        _ => console.print(&render::doctor(&checkup, console.out_paint)),
+    let printed = match format {
+        DocumentFormat::Json => console.document(&DoctorDocument::new(checkup, exit)),
+        DocumentFormat::Text => console.print(&render::doctor(&checkup, console.out_paint)),
     };
     printed.map_err(|error| untold(error, made))?;
     Ok(exit)

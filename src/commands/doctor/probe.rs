@@ -7,11 +7,12 @@ use std::time::Duration;
 use super::super::prompt::confirm;
 use super::super::site::Site;
 use super::super::target::{WriteAccess, dice};
-use super::super::{Console, formats, interrupt};
+use super::super::{Console, interrupt};
 use super::findings::Notes;
 use super::server::Outside;
 use super::{local, quoted};
-use crate::cli::Format;
+use crate::cli::{DoctorArgs, DocumentFormat};
+use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::imbachat::{
     Delivery, Failure, ReadRooms, Reader, RoomWrite, WriteRooms, Writer, Written,
@@ -20,7 +21,6 @@ use crate::manifest::Loaded;
 use crate::model::{
     LiveRoom, Pipe, Probe, Recorded, RoomId, RoomKind, RoomState, Step, is_hidden, looks,
 };
-use crate::settings::Settings;
 
 pub(super) const NAME: &str = "write-probe";
 /// Bytes a pipe may have.
@@ -40,25 +40,22 @@ pub(super) struct Known<'a> {
 }
 
 /// Refuses, before anything is looked at, what cannot be asked about or cannot be a pipe.
-pub(super) fn allowed(pipe: &str, yes: bool, console: &Console) -> Result<(), Error> {
+pub(super) fn allowed(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<(), Error> {
     let bad = pipe.is_empty() || pipe.len() > LONGEST || pipe.trim() != pipe;
     if bad || pipe.contains(is_hidden) {
         let message = "--write-probe: this cannot be a pipe";
         return Err(Error::message(Exit::Usage, message)
             .hint("1 to 255 bytes, without hidden characters and without spaces around"));
     }
-    if yes {
+    if args.yes {
         return Ok(());
     }
     let refused = |message: String| {
         let hint = "add --yes: one room is made that the API cannot delete again";
         Err(Error::message(Exit::Refused, message).hint(hint))
     };
-    if console.format != Format::Text {
-        let format = formats::word(console.format);
-        return refused(format!(
-            "--format {format} cannot ask, and --yes was not given"
-        ));
+    if args.format != DocumentFormat::Text {
+        return refused("--format json cannot ask, and --yes was not given".into());
     }
     if !console.interactive {
         return refused("no room was made: nobody is there to ask, and --yes was not given".into());
@@ -71,7 +68,7 @@ pub(super) async fn look(
     pipe: &str,
     yes: bool,
     known: Known<'_>,
-    settings: &Settings,
+    config: &Config,
     console: &mut Console,
 ) -> Result<(Step, Option<Probe>), Error> {
     let pipe = Pipe::new(pipe);
@@ -94,7 +91,7 @@ pub(super) async fn look(
         let remedy = "name a pipe that nobody uses, as in roomform-probe-1".to_owned();
         return Ok((Step::failed(NAME, message, Some(remedy)), None));
     }
-    let access = match WriteAccess::new(settings) {
+    let access = match WriteAccess::new(config) {
         Ok(access) => access,
         Err(error) => return Ok((local::failed(NAME, &error), None)),
     };

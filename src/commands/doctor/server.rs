@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use super::super::site::Site;
 use super::super::target::{Reached, dice, reached, read_auth};
 use super::local::failed;
+use crate::config::Config;
 use crate::error::Error;
 use crate::imbachat::{Cause, Failure, ListSurvey, Reachability, ReadAuth, Reader, expiry};
 use crate::model::{Step, UserId};
 use crate::render::Count;
-use crate::settings::Settings;
 
 /// Seconds by which two clocks may differ.
 const AGREED: i64 = 60;
@@ -41,15 +41,11 @@ pub(super) struct Outside {
 }
 
 /// Looks at the server of a site, step by step.
-pub(super) async fn look(
-    settings: &Settings,
-    site: Option<&Site>,
-    steps: &mut Vec<Step>,
-) -> Outside {
+pub(super) async fn look(config: &Config, site: Option<&Site>, steps: &mut Vec<Step>) -> Outside {
     let mut outside = Outside::default();
     let mut knock = None;
     if let Some(site) = site {
-        match reached(settings, site).await {
+        match reached(config, site).await {
             Ok(reached) => {
                 knock = Some(reached.http.knock(site.target.widget).await);
                 outside.reached = Some(reached);
@@ -63,7 +59,7 @@ pub(super) async fn look(
     }
     steps.push(tls(site, knock.as_ref()));
     steps.push(clock(knock.as_ref()));
-    let auth = read_auth(settings);
+    let auth = read_auth(config);
     let answers = matches!(&knock, Some(Ok(knock)) if knock.redirected.is_none());
     let mut list = None;
     if let (true, Some(site), Some(reached), Ok(auth)) = (answers, site, &outside.reached, &auth) {
@@ -71,7 +67,7 @@ pub(super) async fn look(
         list = Some(reader.survey(&dice()).await);
         outside.reader = Some(reader);
     }
-    let unread = (settings.credentials).troubled(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT"]);
+    let unread = (config.credentials).troubled(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT"]);
     steps.push(match &auth {
         Err(_) if unread => Step::skipped("credentials", "needs `settings`"),
         auth => {
@@ -80,7 +76,7 @@ pub(super) async fn look(
         }
     });
     let read = list.as_ref().is_some_and(Result::is_ok);
-    steps.push(token(settings, auth.as_ref().ok(), read));
+    steps.push(token(config, auth.as_ref().ok(), read));
     steps.push(self::answers(list.as_ref()));
     outside.survey = list.and_then(Result::ok);
     outside
@@ -199,14 +195,14 @@ fn words(auth: &ReadAuth) -> String {
     }
 }
 
-fn token(settings: &Settings, auth: Option<&ReadAuth>, read: bool) -> Step {
+fn token(config: &Config, auth: Option<&ReadAuth>, read: bool) -> Step {
     const NAME: &str = "token";
     let given = match auth {
         Some(ReadAuth::Minted { .. }) => {
             return Step::ok(NAME, "made anew for each request; each lasts an hour");
         }
         Some(ReadAuth::Jwt(token)) => token,
-        _ if settings.credentials.jwt.is_some() => {
+        _ if config.credentials.jwt.is_some() => {
             return Step::skipped(
                 NAME,
                 "IMBACHAT_JWT is set, and the secret key goes before it",

@@ -11,6 +11,7 @@ use crate::cli::{ExportArgs, SplitBy};
 use crate::commands::Console;
 use crate::commands::files::{Planned, has_manifest, make_directories, refuse_what_is_in_the_way};
 use crate::commands::run_files::RunFiles;
+use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::manifest::files::Files;
 use crate::manifest::{
@@ -19,7 +20,6 @@ use crate::manifest::{
 };
 use crate::model::WidgetId;
 use crate::render::{Count, escape};
-use crate::settings::Settings;
 
 /// An export may be of no room at all, and a file that is added to may have none yet.
 const OPTIONS: Options = Options { allow_empty: true };
@@ -48,7 +48,7 @@ impl<'a> Out<'a> {
     pub(super) fn open(
         path: &'a Path,
         args: &'a ExportArgs,
-        settings: &Settings,
+        config: &Config,
         console: &mut Console,
     ) -> Result<Option<Self>, Error> {
         if args.split_by.is_none() && path.is_dir() {
@@ -56,9 +56,9 @@ impl<'a> Out<'a> {
             return Err(Error::message(Exit::Usage, message)
                 .hint("name a file in it, or add --split-by prefix"));
         }
-        let roots = roots(path, args, settings);
+        let roots = roots(path, args, config);
         // What the user names has to be there; what is to be made has not.
-        let named = |root: &PathBuf| settings.common.file.contains(root) && root != path;
+        let named = |root: &PathBuf| config.files.contains(root) && root != path;
         let mut there = roots.clone();
         there.retain(|root| named(root) || has_manifest(root));
         let before = (args.add && !there.is_empty()).then(|| load(&there, OPTIONS));
@@ -223,20 +223,20 @@ impl<'a> Out<'a> {
 }
 
 /// What the files will be read with: those of `-f` or the default ones, where the export goes into them, and where it goes.
-fn roots(path: &Path, args: &ExportArgs, settings: &Settings) -> Vec<PathBuf> {
+fn roots(path: &Path, args: &ExportArgs, config: &Config) -> Vec<PathBuf> {
     if !args.add {
         return vec![path.to_owned()];
     }
     let files = FileMap::over_disk([(path, "".as_bytes())]);
     let real = |path: &Path| files.real_path(path).ok();
     let out = real(path);
-    let mut roots = settings.manifest();
+    let mut roots = config.manifest();
     let inside = roots.iter().any(|root| {
         let pair = out.as_ref().zip(real(root));
         pair.is_some_and(|(out, root)| out.starts_with(root))
     });
     if !inside {
-        if settings.common.file.is_empty() {
+        if config.files.is_empty() {
             roots.clear();
         }
         roots.push(path.to_owned());

@@ -4,40 +4,39 @@ mod files;
 
 use super::Console;
 use super::run_files::RunFiles;
-use super::target::{Connection, dice, switches};
+use super::target::{Connection, dice};
 use crate::cli::ExportArgs;
+use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::imbachat::ReadRooms;
 use crate::manifest::{Entry, Options, entries, load_text, page};
 use crate::model::{LiveRoom, WidgetId};
 use crate::plan::Selection;
-use crate::settings::Settings;
 
 pub(super) async fn run(
     args: &ExportArgs,
-    settings: &Settings,
+    config: &Config,
     console: &mut Console,
 ) -> Result<Exit, Error> {
-    let only = switches(&settings.common)?.only;
     let (globs, scope) = scope(&args.scope)?;
     let out = match &args.out {
         None => None,
-        Some(out) => match files::Out::open(out, args, settings, console)? {
+        Some(out) => match files::Out::open(out, args, config, console)? {
             Some(out) => Some(out),
             None => return Ok(Exit::Invalid),
         },
     };
     let declared = out.as_ref().and_then(files::Out::widget);
-    let inputs = RunFiles::default().target(settings, declared);
+    let inputs = RunFiles::default().target(config, declared);
     if let Some(path) = &args.out {
         inputs.clone().writes("--out", path).check()?;
     }
-    let connection = Connection::open(settings, declared).await?;
+    let connection = Connection::open(config, declared).await?;
     let recorded = connection.remembered(console).await?.recorded;
     let rooms: Vec<LiveRoom> = connection
         .reader
         .collect(&dice(), Vec::new, |rooms, row| {
-            if only.contains(&row.pipe) && scope.contains(&row.pipe) {
+            if scope.contains(&row.pipe) {
                 rooms.push(row);
             }
         })
@@ -51,7 +50,10 @@ pub(super) async fn run(
     connection.close().await?;
     let entries = entries(&rooms, &recorded);
     if entries.is_empty() {
-        console.warn(&nothing(args, settings));
+        console.warn(match args.scope.as_slice() {
+            [] => "the server lists no live room",
+            _ => "no live room matches --scope",
+        });
     }
     match out {
         Some(out) => out.write(widget, &globs, &entries, inputs, console)?,
@@ -81,20 +83,4 @@ fn scope(given: &[String]) -> Result<(Vec<String>, Selection), Error> {
     };
     Err(Error::message(Exit::Usage, format!("--scope: {wrong}"))
         .hint("write it as --scope 'course-*'"))
-}
-
-/// That there is nothing to write, and what left it out if something did.
-fn nothing(args: &ExportArgs, settings: &Settings) -> String {
-    let common = &settings.common;
-    let chosen = [
-        (!args.scope.is_empty(), "--scope"),
-        (!common.only.is_empty(), "--only"),
-        (common.shard.is_some(), "--shard"),
-    ];
-    let chosen = chosen.into_iter().filter(|(given, _)| *given);
-    let flags: Vec<&str> = chosen.map(|(_, flag)| flag).collect();
-    match flags.as_slice() {
-        [] => "the server lists no live room".to_owned(),
-        flags => format!("no live room matches {}", flags.join(" and ")),
-    }
 }

@@ -72,7 +72,8 @@ fn of_rooms(filters: &RoomFilters) -> Filters {
         count_users,
         last_message_date,
         banned,
-        shown: _,
+        filter: _,
+        reader: _,
     } = filters;
     vec![
         ("room_type", kind.map(|kind| kind.to_string())),
@@ -90,7 +91,6 @@ fn of_users(filters: &UserFilters) -> Filters {
         status,
         last_message_date,
         banned,
-        shown: _,
     } = filters;
     vec![
         ("login", login.clone()),
@@ -109,7 +109,7 @@ fn of_messages(filters: &MessageFilters) -> Filters {
         user_name,
         user_role,
         endpoint: _,
-        shown: _,
+        reader: _,
     } = filters;
     vec![
         ("date", date.clone()),

@@ -6,29 +6,27 @@ mod rows;
 use self::filters::Asked;
 use self::rows::{Order, fields, sort};
 use super::Console;
-use super::target::{Connection, dice, switches};
-use crate::cli::{Format, GetArgs, GetList, Shown};
+use super::selection::selection;
+use super::target::{Connection, dice};
+use crate::cli::{GetArgs, GetFormat, GetList};
+use crate::config::Config;
 use crate::document;
 use crate::error::{Error, Exit};
 use crate::model::{Listing, Row};
+use crate::plan::Selection;
 use crate::render::Count;
 use crate::render::rows::{self as listed, Columns};
-use crate::settings::Settings;
 
 pub(super) async fn run(
     args: &GetArgs,
-    settings: &Settings,
+    config: &Config,
     console: &mut Console,
 ) -> Result<Exit, Error> {
-    let only = switches(&settings.common)?.only;
-    if !only.is_all() && !matches!(args.list, GetList::Rooms(_)) {
-        let message = "--only and --shard are about rooms";
-        return Err(Error::message(Exit::Usage, message).hint("leave them out"));
-    }
-    if settings.common.jwt_user.is_some() && matches!(args.list, GetList::Users(_)) {
-        console.warn("users are listed to the secret key only: --jwt-user is not used");
-    }
-    let connection = Connection::open(settings, None).await?;
+    let only = match &args.list {
+        GetList::Rooms(filters) => selection(&filters.filter)?,
+        GetList::Users(_) | GetList::Messages(_) => Selection::default(),
+    };
+    let connection = Connection::open(config, None).await?;
     let asked = Asked::new(&args.list, connection.target.widget, only);
     let (mut rows, left_out) = connection
         .reader
@@ -46,10 +44,10 @@ pub(super) async fn run(
         )
         .await?;
     connection.close().await?;
-    sort(&mut rows, &order(args.list.shown()));
+    sort(&mut rows, &order(args));
     let listing = asked.query.listing;
-    let columns = columns(args.list.shown(), listing, &fields(&rows), console)?;
-    print(listing, &columns, &rows, console)?;
+    let columns = columns(args, listing, &fields(&rows))?;
+    print(listing, &columns, &rows, args.format, console)?;
     console.status(&told(listing, rows.len(), left_out));
     Ok(Exit::Done)
 }
@@ -60,45 +58,37 @@ const MOST_COLUMNS: usize = 1000;
 const NAMED: usize = 40;
 
 /// `-name` is backwards.
-fn order(shown: &Shown) -> Order {
-    let fields = shown
-        .sort
-        .iter()
-        .map(|field| match field.strip_prefix('-') {
-            Some(name) => (name.to_owned(), true),
-            None => (field.clone(), false),
-        });
+fn order(args: &GetArgs) -> Order {
+    let fields = args.sort.iter().map(|field| match field.strip_prefix('-') {
+        Some(name) => (name.to_owned(), true),
+        None => (field.clone(), false),
+    });
     fields.collect()
 }
 
 /// The columns of a format; refused if one is asked for that no row has.
-fn columns(
-    shown: &Shown,
-    listing: Listing,
-    fields: &[(String, bool)],
-    console: &Console,
-) -> Result<Columns, Error> {
+fn columns(args: &GetArgs, listing: Listing, fields: &[(String, bool)]) -> Result<Columns, Error> {
     let known = listed::known(listing);
     let is_there = |name: &str| {
         fields.is_empty() || known.contains(&name) || fields.iter().any(|(field, _)| field == name)
     };
-    let sorted = shown.sort.iter();
+    let sorted = args.sort.iter();
     let sorted = sorted.map(|name| name.strip_prefix('-').unwrap_or(name));
-    let asked = shown.columns.iter().map(String::as_str);
+    let asked = args.columns.iter().map(String::as_str);
     let missing: Vec<&str> = asked.chain(sorted).filter(|name| !is_there(name)).collect();
     if let Some(name) = missing.first() {
         let message = format!("no {} has a field `{name}`", listing.noun());
         let there = format!("they have {}", some(fields));
         return Err(Error::message(Exit::Usage, message).hint(there));
     }
-    let columns = match (&console.format, shown.columns.as_slice()) {
-        (_, [_, ..]) => Columns::Named(shown.columns.clone()),
-        (Format::Json, []) => Columns::All,
-        (Format::Csv, []) => Columns::Named(listed::csv_columns(listing, fields)),
-        (_, []) => Columns::Named(listed::table_columns(listing, fields)),
+    let columns = match (args.format, args.columns.as_slice()) {
+        (_, [_, ..]) => Columns::Named(args.columns.clone()),
+        (GetFormat::Table, []) => Columns::Named(listed::table_columns(listing, fields)),
+        (GetFormat::Json, []) => Columns::All,
+        (GetFormat::Csv, []) => Columns::Named(listed::csv_columns(listing, fields)),
     };
     match &columns {
-        Columns::Named(names) if names.len() > MOST_COLUMNS && shown.columns.is_empty() => {
+        Columns::Named(names) if names.len() > MOST_COLUMNS && args.columns.is_empty() => {
             let count = names.len();
             let message = format!("the rows have {count} different fields, too many for columns");
             let hint = "choose some with --columns, or use --format json";
@@ -122,13 +112,14 @@ fn print(
     listing: Listing,
     columns: &Columns,
     rows: &[Row],
+    format: GetFormat,
     console: &mut Console,
 ) -> Result<(), Error> {
     let (paint, screen) = (console.out_paint, console.out_columns);
-    console.stream(|format, out| match format {
-        Format::Json => document::rows(listing, columns, rows, out),
-        Format::Csv => listed::csv(columns, rows, out),
-        _ => {
+    console.stream(|out| match format {
+        GetFormat::Json => document::rows(listing, columns, rows, out),
+        GetFormat::Csv => listed::csv(columns, rows, out),
+        GetFormat::Table => {
             let widths = listed::widths(listing, columns, rows);
             match (listed::fit(&widths, columns, screen), screen) {
                 (None, Some(screen)) => listed::blocks(listing, columns, screen, paint, rows, out),

@@ -27,27 +27,6 @@ fn edited(from: &str, to: &str, args: &[&str]) -> Ran {
 }
 
 #[test]
-fn a_part_of_a_comparison_speaks_of_no_guards_that_it_has_not() {
-    let head = BASE.replace("title: ", "title: New ");
-    let of = |shard: &str| diff(BASE, &head, &["--shard", shard]).ok();
-    let all = of("0/1");
-    assert!(
-        !all.contains("--shard") && all.contains("3 to update"),
-        "{all}"
-    );
-    let warned = of("0/3");
-    let notes: Vec<&str> = warned
-        .lines()
-        .filter(|line| line.contains("--shard"))
-        .collect();
-    assert_eq!(
-        notes,
-        ["    --shard 0/3 leaves 1 declared room to the other parts"],
-        "{warned}"
-    );
-}
-
-#[test]
 fn rooms_fields_and_people() {
     let head = "\
 version: 1

@@ -145,18 +145,20 @@ fn notes() -> Vec<Note> {
             rooms: 1,
             members: 2,
         }),
-        Note::LeftOut(3),
+        Note::LeftOut {
+            rooms: 3,
+            flags: "--only",
+        },
         Note::OtherShards {
             shard: roomform::plan::Shard::new(1, std::num::NonZeroU32::MIN),
             rooms: 3,
-            guarded: true,
         },
     ];
     // A new one belongs into the list above.
     for note in &all {
         match note {
             Note::MadeAnew { .. } | Note::Renamed { .. } | Note::WelcomeInDoubt { .. } => {}
-            Note::LooksLike { .. } | Note::Assumed(_) | Note::LeftOut(_) => {}
+            Note::LooksLike { .. } | Note::Assumed(_) | Note::LeftOut { .. } => {}
             Note::Adopted(_) => {}
             Note::OtherShards { .. } => {}
         }

@@ -387,15 +387,15 @@ fn a_format_or_a_size_that_is_not_for_a_verb_is_wrong_usage() {
     let cases: [(&[&str], &str); 6] = [
         (
             &["plan", "--format", "sarif"],
-            "--format sarif is not for `plan`",
+            "invalid value 'sarif' for '--format <FORMAT>'\n  [possible values: text, json, markdown, html, github]",
         ),
         (
             &["export", "--format", "github"],
-            "--format github is not for `export`",
+            "`export` has no flag `--format`",
         ),
         (
             &["ledger", "show", "--format", "markdown"],
-            "--format markdown is not for `ledger`",
+            "invalid value 'markdown' for '--format <FORMAT>'",
         ),
         (
             &["plan", "--fit", "gitlab"],

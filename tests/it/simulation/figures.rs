@@ -126,9 +126,9 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
             Note::Assumed(Unverified { rooms, members }) => {
                 truth.flags.assume_members && *rooms > 0 && *members >= *rooms
             }
-            Note::LeftOut(count) => {
-                left_out = *count;
-                *count > 0
+            Note::LeftOut { rooms, .. } => {
+                left_out = *rooms;
+                *rooms > 0
             }
             // No process of these worlds has a part of its own.
             // Nobody adopts anything here.

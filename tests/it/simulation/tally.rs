@@ -158,7 +158,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
             Note::LooksLike { .. } => "a look-alike",
             Note::Assumed(_) => "assumed",
             Note::Adopted(_) => "adopted",
-            Note::LeftOut(_) => "left out",
+            Note::LeftOut { .. } => "left out",
             Note::OtherShards { .. } => "a part",
         });
     }

@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::io::Write;
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, CommandFactory};
 
 use super::console::{Console, Streams};
-use super::formats;
-use crate::cli::{Format, LogFormat};
+use crate::cli::{Cli, ErrorFormat, LogFormat};
 use crate::error::{Error, Exit};
 use crate::model::RunId;
 
@@ -75,9 +75,104 @@ fn verb_of_another_tool(error: &clap::Error) -> Option<Error> {
     Some(Error::message(Exit::Usage, message).hint(*hint))
 }
 
+/// What to do instead of a flag, by verb and flags.
+const INSTEAD: [(&str, &[&str], &str); 3] = [
+    ("diff", &["-f", "--file"], "write roomform diff BASE HEAD"),
+    ("export", &["--only"], "choose rooms with --scope"),
+    (
+        "send",
+        &["-f", "--file"],
+        "read the text from a file with --text-file",
+    ),
+];
+
+/// A flag that only other verbs have, or that comes before the verb.
+fn flag_of_another_verb(error: &clap::Error, args: &[OsString]) -> Option<Error> {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let flag = flag.split('=').next().unwrap_or_default();
+    let mut verbs = Vec::new();
+    verbs_with(flag, &Cli::command(), "", &mut verbs);
+    let typed = typed_verb(args);
+    let instead = INSTEAD
+        .iter()
+        .find(|(verb, flags, _)| *verb == typed && flags.contains(&flag));
+    let error = |message| Error::message(Exit::Usage, message);
+    // What `ledger` takes, `ledger show` takes too.
+    let takes = |verb: &String| typed == *verb || typed.starts_with(&format!("{verb} "));
+    if verbs.iter().any(takes) {
+        return Some(
+            error(format!("`{flag}` comes before the verb"))
+                .hint(format!("write it after the verb: roomform {typed} {flag}")),
+        );
+    }
+    let message = match typed.as_str() {
+        "" => format!("`{flag}` comes before the verb"),
+        verb => format!("`{verb}` has no flag `{flag}`"),
+    };
+    match (instead, verbs.as_slice()) {
+        (Some((_, _, hint)), _) => Some(error(message).hint(*hint)),
+        (None, []) => None,
+        (None, verbs) => {
+            let verbs: Vec<String> = verbs.iter().map(|verb| format!("`{verb}`")).collect();
+            Some(error(message).hint(format!("`{flag}` is a flag of {}", verbs.join(", "))))
+        }
+    }
+}
+
+/// The verb of a command line, as in `get rooms`.
+fn typed_verb(args: &[OsString]) -> String {
+    let (root, mut names) = (Cli::command(), Vec::new());
+    let mut command = &root;
+    for arg in args.iter().skip(1) {
+        if let Some(verb) = command.find_subcommand(arg) {
+            command = verb;
+            names.push(verb.get_name());
+        }
+    }
+    names.join(" ")
+}
+
+/// Collects the verbs that have a flag, in the order of the help.
+fn verbs_with(flag: &str, command: &Command, name: &str, found: &mut Vec<String>) {
+    let is_meant = |arg: &Arg| {
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        let short = arg.get_short().map(|short| format!("-{short}"));
+        long.as_deref() == Some(flag) || short.as_deref() == Some(flag)
+    };
+    if !name.is_empty() && command.get_arguments().any(is_meant) {
+        found.push(name.to_owned());
+    }
+    for verb in command.get_subcommands() {
+        let name = format!("{name} {}", verb.get_name());
+        verbs_with(flag, verb, name.trim_start(), found);
+    }
+}
+
+/// The format that a command line asks for which could not be parsed.
+fn asked(args: &[OsString]) -> ErrorFormat {
+    let formats = [
+        ("json", ErrorFormat::Json),
+        ("markdown", ErrorFormat::Markdown),
+        ("github", ErrorFormat::Github),
+    ];
+    let is_asked = |word: &str| {
+        args.iter().any(|arg| *arg == *format!("--format={word}"))
+            || args
+                .windows(2)
+                .any(|pair| matches!(pair, [flag, value] if flag == "--format" && *value == *word))
+    };
+    let asked = formats.into_iter().find(|(word, _)| is_asked(word));
+    asked.map_or(ErrorFormat::Text, |(_, format)| format)
+}
+
 /// Tells an error of the command line in the format that was asked for.
 pub(super) fn fail(error: &Error, args: &[OsString], streams: Streams, run: RunId) -> Exit {
-    let format = formats::asked(args).unwrap_or(Format::Text);
+    let format = asked(args);
     Console::plain(streams, format, LogFormat::Text, run).fail(error)
 }
 
@@ -88,11 +183,12 @@ pub(super) fn tell(
     mut streams: Streams,
     run: RunId,
 ) -> Exit {
-    if let Some(error) = verb_of_another_tool(error) {
+    let error_of_ours = verb_of_another_tool(error).or_else(|| flag_of_another_verb(error, args));
+    if let Some(error) = error_of_ours {
         return fail(&error, args, streams, run);
     }
-    let format = formats::asked(args);
-    if let Some(format) = format.filter(|_| error.use_stderr()) {
+    let format = asked(args);
+    if format != ErrorFormat::Text && error.use_stderr() {
         let text = error.to_string();
         // What follows the first empty line but tips is how to use the program at large.
         let told = text

@@ -1,4 +1,4 @@
-//! Flags and environment -> [`Settings`]. The only reader of the environment, and the only place where credentials come in.
+//! Flags and environment -> [`Config`]. The only reader of the environment, and the only place where credentials come in.
 
 mod store;
 
@@ -9,23 +9,19 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use secrecy::SecretString;
 
-use crate::cli::{Cli, Common, LedgerArgs, LedgerVerb, Verb};
+use crate::cli::{LedgerArgs, LedgerVerb, ServerFlags, Verb};
 use crate::error::{Error, Exit};
 use crate::model::RunId;
 
 /// The public address of the API.
 const API_URL: &str = "https://api.imbachat.com";
 
-/// What a run was told.
+/// What a run reads and writes, and with which credentials.
 #[derive(Debug)]
-pub struct Settings {
-    /// The verb and its flags.
-    pub verb: Verb,
-    /// The flags of every verb.
-    pub common: Common,
-    /// What the environment adds.
+pub struct Config {
+    pub files: Vec<PathBuf>,
+    pub server: ServerFlags,
     pub credentials: Credentials,
-    /// Which run it is.
     pub run: RunId,
 }
 
@@ -68,22 +64,23 @@ pub struct Problem {
     pub error: Error,
 }
 
-impl Settings {
-    /// Takes flags and environment together. With `--sandbox` the environment is not looked at.
+impl Config {
+    /// Combines flags and environment. With `--sandbox` the environment is not read.
     ///
     /// # Errors
     /// A variable that cannot be used, by name, without its value.
-    pub fn new(cli: Cli, run: RunId) -> Result<Self, Error> {
-        let Cli { common, verb } = cli;
+    pub fn new(verb: &Verb, run: RunId) -> Result<Self, Error> {
+        let server = verb.server();
         let needs = match verb {
-            _ if common.sandbox.is_some() => None,
+            _ if server.target.sandbox.is_some() => None,
             Verb::Apply(_) | Verb::Send(_) => Some(Needs::Writing),
             Verb::Plan(_) | Verb::Export(_) | Verb::Get(_) => Some(Needs::Reading),
             Verb::Ledger(LedgerArgs {
                 verb: LedgerVerb::Adopt(_),
+                ..
             }) => Some(Needs::Reading),
             Verb::Ledger(_) => Some(Needs::Place),
-            Verb::Doctor(ref args) if args.write_probe.is_some() => Some(Needs::Writing),
+            Verb::Doctor(args) if args.write_probe.is_some() => Some(Needs::Writing),
             Verb::Doctor(_) => Some(Needs::Presence),
             _ => None,
         };
@@ -93,8 +90,8 @@ impl Settings {
             return Err(credentials.problems.remove(0).error);
         }
         Ok(Self {
-            verb,
-            common,
+            files: verb.files().to_vec(),
+            server,
             credentials,
             run,
         })
@@ -102,7 +99,7 @@ impl Settings {
 
     /// The manifest's files and directories.
     pub fn manifest(&self) -> Vec<PathBuf> {
-        match self.common.file.as_slice() {
+        match self.files.as_slice() {
             [] if !Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir() => {
                 vec!["rooms".into()]
             }
@@ -111,16 +108,15 @@ impl Settings {
         }
     }
 
-    /// Whether `rooms.yaml` is read because nothing was named, and a directory `rooms` is passed over.
+    /// Whether `rooms.yaml` is read by default, and a directory `rooms` is ignored.
     pub fn reads_file_not_directory(&self) -> bool {
-        let nothing_named = self.common.file.is_empty();
-        nothing_named && Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir()
+        let by_default = self.files.is_empty();
+        by_default && Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir()
     }
 
-    /// The directory the ledger lies in by default: that of the first file named, else the current one.
+    /// The directory of the default ledger: that of the first named file, else the current one.
     pub fn ledger_home(&self) -> PathBuf {
-        let first = self.common.file.first();
-        let home = first.map(|path| {
+        let home = self.files.first().map(|path| {
             if path.is_dir() {
                 path.as_path()
             } else {
@@ -130,9 +126,20 @@ impl Settings {
         home.unwrap_or(Path::new("")).join(".roomform")
     }
 
+    /// The state of the sandbox, if the run uses it.
+    pub fn sandbox(&self) -> Option<&Path> {
+        self.server.target.sandbox.as_deref()
+    }
+
+    /// The ledger that `--ledger` names.
+    pub fn named_ledger(&self) -> Option<&Path> {
+        self.server.ledger.ledger.as_deref()
+    }
+
     /// The API's address: flag, else environment, else the public one.
     pub fn api_url(&self) -> &str {
-        self.common
+        self.server
+            .target
             .api_url
             .as_deref()
             .or(self.credentials.api_url.as_deref())

@@ -1,0 +1,62 @@
+//! Flags that choose rooms, and flags that lift guards -> what a plan takes.
+
+use std::fmt::Display;
+
+use crate::cli::{EmptyFlag, FilterFlags, RunFlags};
+use crate::error::{Error, Exit};
+use crate::manifest::Options;
+use crate::model::Pipe;
+use crate::plan::{Allow, Selection, Shard, Switches};
+
+/// The rooms of `--only` and `--except`.
+pub(super) fn selection(filter: &FilterFlags) -> Result<Selection, Error> {
+    let wrong = |flag: &str, error: &dyn Display| {
+        Error::message(Exit::Usage, format!("{flag}: {error}"))
+            .hint(format!("write it as {flag} 'course-*'"))
+    };
+    Selection::new(&filter.only)
+        .map_err(|error| wrong("--only", &error))?
+        .except(&filter.except)
+        .map_err(|error| wrong("--except", &error))
+}
+
+impl From<EmptyFlag> for Options {
+    fn from(EmptyFlag { allow_empty }: EmptyFlag) -> Self {
+        Self { allow_empty }
+    }
+}
+
+/// The selection and the guards, as the plan takes them.
+pub(super) fn switches(flags: &RunFlags) -> Result<Switches, Error> {
+    let shard = flags.shard.shard;
+    let only = selection(&flags.manifest.filter)?
+        .in_shard(shard.map(|(index, count)| Shard::new(index, count)));
+    let guards = &flags.guards;
+    let allow = Allow {
+        publish: guards.allow_publish,
+        recreate: guards.allow_recreate,
+        beyond_limits: guards.ignore_limits,
+    };
+    Ok(Switches {
+        only,
+        allow,
+        resend: guards.resend,
+        assume_members: guards.assume_members,
+    })
+}
+
+/// Refuses an `--only` or `--except` that leaves no room: it is a typing mistake, and a run without rooms would look like success.
+/// A shard without rooms is not one: with few rooms in many shards some are empty.
+pub(super) fn check_selection<'p>(
+    only: &Selection,
+    pipes: impl IntoIterator<Item = &'p Pipe>,
+    noun: &str,
+) -> Result<(), Error> {
+    let mut pipes = pipes.into_iter().peekable();
+    if only.is_all() || pipes.peek().is_none() || pipes.any(|pipe| only.is_matched(pipe)) {
+        return Ok(());
+    }
+    let message = format!("{}: no {noun} matches", only.flags());
+    Err(Error::message(Exit::Usage, message)
+        .hint("it takes a pipe or a glob of pipes, as in --only 'course-*'"))
+}
