@@ -1,7 +1,6 @@
 //! A change of a room in one line.
 
-use super::text::text;
-use super::title_diff::apart;
+use super::text::{text, titles};
 use super::{Count, Detail, Line, Place, Risk, Span, Text, Title};
 use crate::model::{FieldValue, Welcome};
 use crate::plan::{Action, Change, Changed, FieldChange, Members};
@@ -97,10 +96,6 @@ pub fn values<'a>(before: &'a FieldValue, after: &'a FieldValue) -> [Text<'a>; 2
         (FieldValue::Title(before), FieldValue::Title(after)) => titles(before, after),
         _ => [before, after].map(value),
     }
-}
-
-pub(super) fn titles<'a>(before: &str, after: &str) -> [Text<'a>; 2] {
-    apart(before, after).map(|title| Span::Title(title.into()).into())
 }
 
 /// A field's value.

@@ -1,7 +1,7 @@
 //! What was found in a manifest, as lines and as a view of its own.
 
+use super::findings::notes;
 use super::grammar::Count;
-use super::plan::notes;
 use super::section::{Line, Place, Section, SectionKind};
 use super::text::text;
 use super::{Span, Text, View};

@@ -1,5 +1,6 @@
 //! Sentences about what a plan will not do: conflicts, notes, refusals.
 
+use super::section::{Line, Section, SectionKind};
 use super::text::{names, text};
 use super::{Count, Span, Text};
 use crate::model::{Limit, Pipe, difference};
@@ -33,8 +34,31 @@ pub(super) fn conflict<'a>(kind: &'a ConflictKind) -> Text<'a> {
     }
 }
 
+/// The notes that belong to a section.
+pub(super) fn notes(kind: SectionKind, notes: &[Note]) -> Section<'_> {
+    let section = |note: &Note| match note {
+        Note::WelcomeInDoubt { .. } => SectionKind::ByHand,
+        Note::LooksLike { .. } => SectionKind::LookAlikes,
+        Note::MadeAnew { .. }
+        | Note::Renamed { .. }
+        | Note::Assumed(_)
+        | Note::Adopted(_)
+        | Note::LeftOut { .. }
+        | Note::OtherShards { .. } => SectionKind::Notes,
+    };
+    let notes = notes.iter().filter(|note| section(note) == kind);
+    let line = |note| {
+        let (pipe, text) = self::note(note);
+        Line {
+            pipe,
+            ..Line::new(text)
+        }
+    };
+    Section::new(kind, notes.map(line))
+}
+
 /// A note, and the room it is about.
-pub(super) fn note(note: &Note) -> (Option<&Pipe>, Text<'_>) {
+fn note(note: &Note) -> (Option<&Pipe>, Text<'_>) {
     match note {
         Note::MadeAnew {
             pipe,

@@ -3,7 +3,7 @@
 use super::diagnostics::{look_alikes, warnings};
 use super::figures::{cards, parts, recreated};
 use super::findings::{self, limit_words};
-use super::plan::{cuts_members, notes, plain_changes, removed_members};
+use super::plan::{cuts_members, plain_changes, removed_members};
 use super::section::{Line, Section, SectionKind};
 use super::text::{names, text};
 use super::title_diff::apart;
@@ -25,7 +25,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
         Section::new(SectionKind::ByHand, members.chain(removed)),
         look_alikes(loaded, &diff.notes),
         differences(SectionKind::Differences, &diff.differences),
-        notes(SectionKind::Notes, &diff.notes),
+        findings::notes(SectionKind::Notes, &diff.notes),
         warnings(loaded),
     ];
     let changed = plain_changes(&diff.changes);

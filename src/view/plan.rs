@@ -33,7 +33,7 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
         by_hand,
         look_alikes(loaded, &plan.notes),
         Section::new(SectionKind::Ignored, ignored),
-        notes(SectionKind::Notes, &plan.notes),
+        findings::notes(SectionKind::Notes, &plan.notes),
         warnings(loaded),
     ];
     let changed = plain_changes(&plan.changes);
@@ -102,7 +102,7 @@ pub(super) fn left_to_people(plan: &Plan) -> [Section<'_>; 2] {
         Line::new(text![rooms, " recorded and no longer declared: ", pipes])
     });
     let members = plan.by_hand.iter().map(removed_members);
-    let notes = notes(SectionKind::ByHand, &plan.notes).lines;
+    let notes = findings::notes(SectionKind::ByHand, &plan.notes).lines;
     let by_hand = members.chain(undeclared).chain(notes);
     [
         Section::new(SectionKind::Conflicts, conflicts),
@@ -121,29 +121,6 @@ pub(super) fn removed_members(room: &ByHand) -> Line<'_> {
             text!["no longer in the manifest: ", users.as_slice()],
         )
     }
-}
-
-/// The notes that belong to a section.
-pub(super) fn notes(kind: SectionKind, notes: &[Note]) -> Section<'_> {
-    let section = |note: &Note| match note {
-        Note::WelcomeInDoubt { .. } => SectionKind::ByHand,
-        Note::LooksLike { .. } => SectionKind::LookAlikes,
-        Note::MadeAnew { .. }
-        | Note::Renamed { .. }
-        | Note::Assumed(_)
-        | Note::Adopted(_)
-        | Note::LeftOut { .. }
-        | Note::OtherShards { .. } => SectionKind::Notes,
-    };
-    let notes = notes.iter().filter(|note| section(note) == kind);
-    let line = |note| {
-        let (pipe, text) = findings::note(note);
-        Line {
-            pipe,
-            ..Line::new(text)
-        }
-    };
-    Section::new(kind, notes.map(line))
 }
 
 /// The changes that need no attention.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::text::text;
+use super::text::{text, titles};
 use super::{Risk, Span, Text, Tone};
 use crate::model::Pipe;
 use crate::plan::{Action, ByHand, Change};
@@ -267,7 +267,7 @@ impl<'a> Line<'a> {
                 after,
                 drift,
             }) => {
-                let [before, after] = super::change::titles(before, after);
+                let [before, after] = titles(before, after);
                 parts.push(text!["title ", before, " → ", after, *drift]);
             }
             None => {}

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::NAMED;
 use super::grammar::{Count, few};
+use super::title_diff::apart;
 use crate::model::{Pipe, RoomId, UserId};
 
 /// Rooms of one pipe named in one line.
@@ -141,6 +142,11 @@ impl From<&[RoomId]> for Text<'_> {
 
 fn ids<T: fmt::Display>(ids: &[T], most: usize) -> Text<'static> {
     Span::Ids(few(ids, most)).into()
+}
+
+/// Two titles; of long ones only what differs.
+pub(super) fn titles<'a>(before: &str, after: &str) -> [Text<'a>; 2] {
+    apart(before, after).map(|title| Span::Title(title.into()).into())
 }
 
 /// The first names, and how many more there are.
