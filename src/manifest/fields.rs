@@ -8,7 +8,7 @@ use super::yaml::{Node, Value};
 use crate::model::Limit;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::nearest;
-use crate::tables::number::{share, whole_number};
+use crate::tables::number::{is_digits, share, whole_number};
 use crate::tables::source::Lines;
 
 /// The largest id: what a signed 64-bit column holds.
@@ -18,19 +18,59 @@ const LARGEST_ID: u64 = i64::MAX as u64;
 #[derive(Debug)]
 pub(super) struct Decoder<'a> {
     pub(super) problems: &'a mut Problems,
-    /// Keys that the unknown keys of the last mapping were likely meant to be: they are misspelt, not missing.
-    pub(super) meant: Vec<&'static str>,
     /// The files with rows that were named so far.
     pub(super) files: Vec<RawFile>,
     /// The lines of the file.
     pub(super) lines: Lines<'a>,
 }
 
-/// The known keys of a mapping.
+/// The most keys that a mapping may have.
+pub(super) const MOST_KEYS: usize = 12;
+
+/// The keys that a mapping may have.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Keys<const N: usize> {
+pub(super) struct Keys {
     pub(super) owner: &'static str,
-    pub(super) known: [&'static str; N],
+    pub(super) own: &'static [&'static str],
+    /// Further keys, such as those of a file with rows.
+    pub(super) more: &'static [&'static str],
+}
+
+impl Keys {
+    pub(super) const fn new(owner: &'static str, own: &'static [&'static str]) -> Self {
+        let more = &[];
+        Self { owner, own, more }
+    }
+
+    pub(super) fn all(self) -> impl Iterator<Item = &'static str> {
+        self.own.iter().chain(self.more).copied()
+    }
+}
+
+/// The values of a mapping by their keys.
+pub(super) struct Fields<'n> {
+    pub(super) owner: &'static str,
+    pub(super) at: At,
+    pairs: &'n [(Node<'n>, Node<'n>)],
+    /// Known keys that unknown ones resemble: they are misspelt, not missing.
+    misspelt: Vec<&'static str>,
+}
+
+impl<'n> Fields<'n> {
+    pub(super) fn get(&self, key: &str) -> Option<&'n Node<'n>> {
+        let mut pairs = self.pairs.iter();
+        let pair = pairs.find(|(other, _)| other.word() == Some(key));
+        pair.map(|(_, value)| value)
+    }
+
+    /// Notes a key that is missing; `owner` has it, and `what` is its value.
+    pub(super) fn require(&self, decoder: &mut Decoder<'_>, owner: &str, key: &str, what: &str) {
+        if self.get(key).is_none() && !self.misspelt.contains(&key) {
+            let message = format!("{owner} has no `{key}`");
+            let diagnostic = Diagnostic::at(Code::MissingKey, self.at, message);
+            decoder.note(diagnostic.hint(format!("give it a `{key}`: {what}")));
+        }
+    }
 }
 
 impl<'a> Decoder<'a> {
@@ -38,7 +78,6 @@ impl<'a> Decoder<'a> {
         Self {
             lines,
             problems,
-            meant: Vec::new(),
             files: Vec::new(),
         }
     }
@@ -48,35 +87,36 @@ impl<'a> Decoder<'a> {
     }
 
     /// The values of the known keys; unknown and repeated keys are noted.
-    pub(super) fn fields<'n, const N: usize>(
-        &mut self,
-        node: &'n Node<'n>,
-        keys: &Keys<N>,
-    ) -> Option<[Option<&'n Node<'n>>; N]> {
+    pub(super) fn fields<'n>(&mut self, node: &'n Node<'n>, keys: Keys) -> Option<Fields<'n>> {
         let Value::Map(pairs) = node.value() else {
             self.wrong_type(node, keys.owner, "a mapping");
             return None;
         };
-        self.meant.clear();
-        let mut found: [Option<(&Node, &Node)>; N] = [None; N];
-        for (key, value) in pairs {
-            let name = match key.value() {
-                Value::Scalar { text, .. } => text.as_ref(),
-                _ => "",
-            };
-            let mut places = keys.known.iter().zip(&mut found);
-            match places.find(|(known, _)| **known == name) {
-                Some((_, place)) => match place {
-                    None => *place = Some((key, value)),
-                    Some((first, _)) => self.duplicate_key(name, key.at, first.at),
-                },
-                None => self.unknown_key(key, name, keys),
+        let (mut misspelt, mut seen) = (Vec::new(), [None; MOST_KEYS]);
+        for (key, _) in pairs {
+            let name = key.word().unwrap_or_default();
+            let known = keys.all().position(|known| known == name);
+            match known.and_then(|place| seen.get_mut(place)) {
+                None => misspelt.extend(self.unknown_key(key, name, keys)),
+                Some(Some(first)) => self.duplicate_key(name, key.at, *first),
+                Some(first) => *first = Some(key.at),
             }
         }
-        Some(found.map(|pair| pair.map(|(_, value)| value)))
+        Some(Fields {
+            owner: keys.owner,
+            at: node.at,
+            pairs,
+            misspelt,
+        })
     }
 
-    pub(super) fn unknown_key<const N: usize>(&mut self, key: &Node, name: &str, keys: &Keys<N>) {
+    /// Notes an unknown key. Returns the known one that it resembles.
+    pub(super) fn unknown_key(
+        &mut self,
+        key: &Node,
+        name: &str,
+        keys: Keys,
+    ) -> Option<&'static str> {
         let message = match key.value() {
             Value::Scalar { text, plain } => {
                 format!("unknown key {} in {}", written(text, *plain), keys.owner)
@@ -84,17 +124,19 @@ impl<'a> Decoder<'a> {
             _ => format!("a key of {} must be a word, not {}", keys.owner, key.noun()),
         };
         let diagnostic = Diagnostic::at(Code::UnknownKey, key.at, message);
-        let hint = match nearest(name, keys.known.iter().copied()) {
-            Some(known) => {
-                self.meant.push(known);
-                format!("did you mean `{known}`?")
-            }
+        let near = nearest(name, keys.all());
+        let hint = match near {
+            Some(known) => format!("did you mean `{known}`?"),
             None if name == "<<" => {
                 "merge keys are not part of the manifest; use `defaults` or a group".to_owned()
             }
-            None => format!("known keys: {}", keys.known.join(", ")),
+            None => {
+                let known: Vec<&str> = keys.all().collect();
+                format!("known keys: {}", known.join(", "))
+            }
         };
         self.note(diagnostic.hint(hint));
+        near
     }
 
     pub(super) fn duplicate_key(&mut self, name: &str, at: At, first: At) {
@@ -197,7 +239,7 @@ impl<'a> Decoder<'a> {
                     "{what} must be a whole number above zero, not {}",
                     written(text, *plain)
                 );
-                let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                let digits = is_digits(text);
                 let hint = match text.trim_start_matches('0') {
                     "" if digits => "ids start at 1",
                     _ if !digits => "write the digits only",

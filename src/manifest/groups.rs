@@ -11,6 +11,7 @@ use super::roster::Rosters;
 use super::scalar::{Reading, reading};
 use crate::model::{FileId, Member, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use crate::tables::number::is_digits;
 
 /// How many members all groups, or all rooms, may come to, those named more than once counted each time: far above any
 /// school, far below a machine's memory and patience.
@@ -271,7 +272,7 @@ impl<'a> Directory<'a> {
         problems.push_with_hint(diagnostic, |search| {
             if name.trim().is_empty() {
                 "write an id, a name from `people`, or \"@group\"".to_owned()
-            } else if name.bytes().all(|byte| byte.is_ascii_digit()) {
+            } else if is_digits(name) {
                 "an id is written without quotes".to_owned()
             } else if self.groups.contains_key(name) {
                 format!("a group is written \"@{name}\"")

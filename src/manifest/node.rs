@@ -71,6 +71,22 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// A word or text.
+    pub(super) fn word(&self) -> Option<&str> {
+        match self.value() {
+            Value::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items of a list; any other node is the only item.
+    pub(super) fn items(&self) -> &[Self] {
+        match self.value() {
+            Value::Seq(items) => items,
+            _ => std::slice::from_ref(self),
+        }
+    }
+
     /// The node's type in a message.
     pub(super) fn noun(&self) -> &'static str {
         match self.value() {

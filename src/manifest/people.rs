@@ -9,7 +9,7 @@ use super::raw::{Names, PositiveId, RawDirectory, Spanned};
 use crate::model::{FileId, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::nearest::NearestSearch;
-use crate::tables::number::whole_number;
+use crate::tables::number::{is_digits, whole_number};
 use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row};
 
@@ -264,7 +264,7 @@ pub(super) fn user(
 ) -> Result<UserId, Diagnostic> {
     let cell = row.cell(column);
     id(cell).ok_or_else(|| {
-        let digits = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = is_digits(cell);
         let (what, hint) = match cell {
             "" => ("the cell is empty".to_owned(), "write the user's id, or leave the row out with `where`"),
             "0" => ("ids start at 1".to_owned(), "an id is a whole number above zero"),

@@ -9,7 +9,7 @@ use super::template::{Complaint, Filling, Template};
 use super::welcome::FIELDS;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::header::word;
-use crate::tables::number::whole_number;
+use crate::tables::number::{is_digits, whole_number};
 use crate::tables::row::{Column, Row};
 use crate::tables::table::Table;
 
@@ -223,7 +223,7 @@ impl<'a> RoomTemplate<'a> {
     ) -> Option<Spanned<RawMember>> {
         let Spanned { value, at } = self.text(text, row, problems)?;
         let value = value.trim();
-        let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = is_digits(value);
         let member = match (
             value,
             value.strip_prefix('@'),

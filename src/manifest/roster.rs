@@ -7,6 +7,7 @@ use super::raw::{By, RawRoster, Spanned};
 use crate::model::{Member, UserId};
 use crate::tables::diagnostic::{Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::header::ONLY_COLUMN;
+use crate::tables::number::is_digits;
 use crate::tables::open::{Tables, empty};
 use crate::tables::row::{Column, Filter, Row};
 use crate::tables::table::Table;
@@ -150,7 +151,7 @@ impl Rosters<'_> {
         {
             return Some(user);
         }
-        let digits = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = is_digits(cell);
         let known = people.get(cell);
         let by_name = match by {
             // Whom a roster's own people leave out is left out, whatever its cells are.

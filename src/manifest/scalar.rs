@@ -2,6 +2,8 @@
 //!
 //! Judged by YAML 1.1 *and* 1.2 readers, since both are in use: what any of them turns into something else is not text here.
 
+use crate::tables::number::is_digits;
+
 /// What a plain scalar is to some YAML reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
@@ -56,15 +58,14 @@ fn is_date(word: &str) -> bool {
         return false;
     };
     let day = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let time = rest
         .get(day..)
         .unwrap_or_default()
         .trim_start_matches([' ', 't', 'T']);
     year.len() == 4
-        && digits(year)
+        && is_digits(year)
         && month.len() <= 2
-        && digits(month)
+        && is_digits(month)
         && (1..=2).contains(&day)
         && (rest.len() == day
             || (time.len() < rest.len() - day && time.starts_with(|c: char| c.is_ascii_digit())))
@@ -94,7 +95,7 @@ fn is_decimal(unsigned: &str) -> bool {
         .map_or((unsigned, None), |(m, e)| (m, Some(e)));
     let exponent_fits = exponent.is_none_or(|exponent| {
         let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        is_digits(digits)
     });
     let starts = mantissa.starts_with(|c: char| c.is_ascii_digit()) || mantissa.starts_with('.');
     exponent_fits
@@ -110,9 +111,7 @@ fn is_decimal(unsigned: &str) -> bool {
 fn is_sexagesimal(unsigned: &str) -> bool {
     let whole = unsigned.split('.').next().unwrap_or_default();
     let mut parts = whole.split(':');
-    let first = parts
-        .next()
-        .is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let first = parts.next().is_some_and(is_digits);
     let rest: Vec<&str> = parts.collect();
     let sixty = |part: &&str| part.len() <= 2 && part.parse::<u8>().is_ok_and(|number| number < 60);
     first && !rest.is_empty() && rest.iter().all(sixty)

@@ -1,22 +1,14 @@
 //! Numbers as manifests and files with rows write them.
 
-/// Digits without sign or leading zero.
+/// Whether a text is made of digits only.
+pub(crate) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A number without sign or leading zero.
 pub(crate) fn whole_number(text: &str) -> Option<u64> {
-    // One digit more may be too much.
-    const SURELY_FIT: usize = 19;
-    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
-    match text.as_bytes() {
-        [b'0'] => Some(0),
-        [b'1'..=b'9', ..] if text.len() > SURELY_FIT => {
-            let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-            plain.then(|| text.parse().ok()).flatten()
-        }
-        [b'1'..=b'9', ..] => {
-            let mut digits = text.as_bytes().iter();
-            digits.try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
-        }
-        _ => None,
-    }
+    let is_plain = is_digits(text) && (text == "0" || !text.starts_with('0'));
+    is_plain.then(|| text.parse().ok())?
 }
 
 /// Hundredths of a percent out of `12.5%`.
@@ -24,9 +16,7 @@ pub(crate) fn share(text: &str) -> Option<u64> {
     let (whole, part) = text
         .strip_suffix('%')
         .map(|number| number.split_once('.').unwrap_or((number, "0")))?;
-    let digits = |text: &str, most: usize| {
-        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
+    let digits = |text: &str, most: usize| is_digits(text) && text.len() <= most;
     (digits(whole, 9) && digits(part, 2)).then_some(())?;
     let hundredths: u64 = format!("{part:0<2}").parse().ok()?;
     Some(whole.parse::<u64>().ok()? * 100 + hundredths)

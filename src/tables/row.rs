@@ -2,6 +2,8 @@
 //!
 //! Main type: [`Row`].
 
+use csv::StringRecord;
+
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use super::dialect::{Start, cell_offset};
 use super::header::Header;
@@ -76,7 +78,7 @@ impl Filter {
 /// One row of a table, or one of those that a row with numbered columns is.
 #[derive(Debug)]
 pub(crate) struct Row<'r> {
-    pub(crate) record: &'r [&'r str],
+    pub(crate) record: &'r StringRecord,
     /// Which number of the numbered columns, from 0.
     pub(crate) number: usize,
     pub(crate) file: FileId,
@@ -100,7 +102,7 @@ impl Row<'_> {
         column
             .place(self.number)
             .and_then(|place| self.record.get(place))
-            .map(|cell| trimmed(cell))
+            .map(trimmed)
             .unwrap_or_default()
     }
 

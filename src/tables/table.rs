@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use csv::StringRecord;
 
 use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
-use super::dialect::{Start, first_line, line_ends, lines, unquoted};
+use super::dialect::{Start, first_line, line_ends, values};
 use super::header::{Header, reader};
 use super::input::RawFile;
 use super::row::{Column, Row, trimmed};
@@ -124,32 +124,21 @@ impl Table {
     }
 
     /// Every record after the header that has something in it.
-    fn records(&self, text: &str, mut take: impl FnMut(&[&str], Start)) {
-        let Some(delimiter) = self.header.delimiter else {
-            return lines(text, take);
-        };
-        let mut take = |record: &[&str], start| {
-            if !record.iter().all(|cell| trimmed(cell).is_empty()) {
-                take(record, start);
-            }
-        };
-        let first = self.header.rows;
-        let rows = text.get(first.byte..).unwrap_or_default();
-        if memchr::memchr(b'"', rows.as_bytes()).is_none() {
-            return unquoted(rows, delimiter, |record, start| {
-                let byte = first.byte + start.byte;
-                let line = first.line + start.line - 1;
-                take(record, Start { byte, line });
-            });
-        }
-        let mut start = first;
-        let mut reader = reader(rows, delimiter);
+    fn records(&self, text: &str, mut take: impl FnMut(&StringRecord, Start)) {
         let mut record = StringRecord::new();
+        let Some(delimiter) = self.header.delimiter else {
+            for (value, start) in values(text) {
+                record.clear();
+                record.push_field(value);
+                take(&record, start);
+            }
+            return;
+        };
+        let mut start = self.header.rows;
+        let first = start.byte;
+        let mut reader = reader(text.get(first..).unwrap_or_default(), delimiter);
         while reader.read_record(&mut record).unwrap_or_default() {
-            let before = record
-                .position()
-                .map_or(0, |position| position.byte() as usize)
-                + first.byte;
+            let before = record.position().map_or(0, csv::Position::byte) as usize + first;
             // The reader counts the end of the last line in.
             let rest = text.get(before..).unwrap_or_default();
             let breaks = rest
@@ -160,8 +149,9 @@ impl Table {
             let passed = text.as_bytes().get(start.byte..byte).unwrap_or_default();
             start.line += line_ends(passed).count() as u32;
             start.byte = byte;
-            let cells: Vec<&str> = record.iter().collect();
-            take(&cells, start);
+            if !record.iter().all(|cell| trimmed(cell).is_empty()) {
+                take(&record, start);
+            }
         }
     }
 

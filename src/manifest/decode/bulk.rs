@@ -1,97 +1,61 @@
 //! Rooms in bulk as written: the file with their rows, the template of a room, and the rosters joined to it.
 
-use super::super::fields::{Decoder, Keys};
+use super::super::fields::{Decoder, Fields, Keys};
 use super::super::presets;
-use super::super::raw::{RawEnrol, RawFile, RawGenerate, RawOn, RawVia, Spanned};
+use super::super::raw::{RawEnrol, RawFile, RawGenerate, RawOn, RawRoom, RawVia, Spanned};
 use super::super::yaml::{Node, Value};
 use super::room;
-use super::roster::{self, filters, missing, once};
+use super::roster::{self, FILE, filters, once};
 use crate::tables::diagnostic::{Code, Diagnostic};
 
-pub(in super::super) const GENERATE: Keys<8> = Keys {
-    owner: "an entry of `generate`",
-    known: [
+pub(super) const GENERATE: Keys = Keys::new(
+    "an entry of `generate`",
+    &[
         "each", "where", "room", "format", "from", "roles", "status", "id",
     ],
-};
-const EACH: Keys<7> = Keys {
+);
+const EACH: Keys = Keys {
     owner: "`each`",
-    known: [
-        "roster",
-        "delimiter",
-        "encoding",
-        "allow_empty",
-        "numbered",
-        "optional",
-        "distinct",
-    ],
+    own: &["roster", "distinct"],
+    more: FILE,
 };
-pub(in super::super) const TEMPLATE_ROOM: Keys<10> = Keys {
-    owner: "a room",
-    known: [
-        "pipe",
-        "title",
-        "type",
-        "public",
-        "members",
-        "exclude",
-        "members_policy",
-        "ignore",
-        "welcome",
-        "enrol",
-    ],
+pub(super) const TEMPLATE_ROOM: Keys = Keys {
+    owner: room::ROOM.owner,
+    own: room::ROOM.own,
+    more: &["enrol"],
 };
-pub(in super::super) const ENROL: Keys<12> = Keys {
+pub(super) const ENROL: Keys = Keys {
     owner: "`enrol`",
-    known: [
-        "roster",
-        "on",
-        "via",
-        "user",
-        "by",
-        "where",
-        "people",
-        "delimiter",
-        "encoding",
-        "allow_empty",
-        "numbered",
-        "optional",
-    ],
+    own: &["roster", "on", "via", "user", "by", "where", "people"],
+    more: FILE,
 };
-pub(in super::super) const VIA: Keys<8> = Keys {
+pub(super) const VIA: Keys = Keys {
     owner: "`via`",
-    known: [
-        "roster",
-        "on",
-        "where",
-        "delimiter",
-        "encoding",
-        "allow_empty",
-        "numbered",
-        "optional",
-    ],
+    own: &["roster", "on", "where"],
+    more: FILE,
 };
 
 /// One entry of `generate`: written out, or what a preset makes of it.
 pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGenerate> {
-    let [each, filter, room, format, own @ ..] = decoder.fields(node, &GENERATE)?;
-    let Some(format) = format else {
+    let fields = decoder.fields(node, GENERATE)?;
+    let own = presets::OWN_KEYS.map(|key| fields.get(key));
+    let Some(format) = fields.get("format") else {
         for (key, node) in presets::OWN_KEYS.into_iter().zip(own) {
             if let Some(node) = node {
                 decoder.note(presets::without_format(key, node));
             }
         }
-        return written_out(decoder, node, [each, filter, room]);
+        return written_out(decoder, &fields);
     };
-    let over = [("each", each), ("where", filter), ("room", room)];
-    let filled = presets::filled(decoder, format, own, over)?;
+    let over = ["each", "where", "room"].map(|key| (key, fields.get(key)));
     let presets::Filled {
         entry,
         vocabulary,
         users,
-    } = filled;
-    let [each, filter, room, ..] = decoder.fields(&entry, &GENERATE)?;
-    let mut raw = written_out(decoder, node, [each, filter, room])?;
+    } = presets::filled(decoder, format, own, over)?;
+    let mut fields = decoder.fields(&entry, GENERATE)?;
+    fields.at = node.at;
+    let mut raw = written_out(decoder, &fields)?;
     let users = users.and_then(|users| roster::directory(decoder, &users));
     if let [enrol] = raw.enrol.as_mut_slice() {
         enrol.roster.preset_users = users.map(Box::new);
@@ -100,28 +64,23 @@ pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGene
     Some(raw)
 }
 
-fn written_out(
-    decoder: &mut Decoder<'_>,
-    node: &Node,
-    [each, filter, room]: [Option<&Node>; 3],
-) -> Option<RawGenerate> {
-    for (key, value, what) in [
-        ("each", each, "the file with a row for each room"),
-        ("room", room, "what a room is made of"),
+fn written_out(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawGenerate> {
+    for (key, what) in [
+        ("each", "the file with a row for each room"),
+        ("room", "what a room is made of"),
     ] {
-        if value.is_none() && !decoder.meant.contains(&key) {
-            missing(decoder, node, GENERATE.owner, key, what);
-        }
+        fields.require(decoder, fields.owner, key, what);
     }
-    let each = each.map(|node| self::each(decoder, node));
-    let filter = filter.map(|node| filters(decoder, node));
+    let each = fields.get("each").map(|node| each(decoder, node));
+    let filter = filters(decoder, fields);
+    let room = fields.get("room");
     let room = room.and_then(|node| template_room(decoder, node));
     let ((each, distinct), (room, enrol)) = (each??, room?);
     Some(RawGenerate {
-        at: node.at,
+        at: fields.at,
         each,
         distinct,
-        filter: filter.unwrap_or_default(),
+        filter,
         room,
         enrol,
     })
@@ -129,111 +88,56 @@ fn written_out(
 
 /// A file's name, or a mapping that says more.
 fn each(decoder: &mut Decoder<'_>, node: &Node) -> Option<(RawFile, Option<Spanned<String>>)> {
-    if let Value::Scalar { .. } = node.value() {
-        let file = roster::file(
-            decoder,
-            node,
-            EACH.owner,
-            [Some(node), None, None, None, None, None],
-        );
-        return Some((file?, None));
-    }
-    let [
-        path,
-        delimiter,
-        encoding,
-        allow_empty,
-        numbered,
-        optional,
-        distinct,
-    ] = decoder.fields(node, &EACH)?;
+    let mapping;
+    let node = match node.value() {
+        Value::Scalar { .. } => {
+            let roster = Node::text(node.at, "roster".to_owned());
+            mapping = Node::made(node.at, Value::Map(vec![(roster, node.clone())]));
+            &mapping
+        }
+        _ => node,
+    };
+    let fields = decoder.fields(node, EACH)?;
+    let distinct = fields.get("distinct");
     let distinct = distinct.and_then(|node| decoder.text(node, "`distinct`"));
-    let nodes = [path, delimiter, encoding, allow_empty, numbered, optional];
-    Some((roster::file(decoder, node, EACH.owner, nodes)?, distinct))
+    Some((roster::file(decoder, &fields)?, distinct))
 }
 
-fn template_room(
-    decoder: &mut Decoder<'_>,
-    node: &Node,
-) -> Option<(super::super::raw::RawRoom, Vec<RawEnrol>)> {
-    let [room @ .., enrol] = decoder.fields(node, &TEMPLATE_ROOM)?;
-    let room = room::of_fields(decoder, node, room);
-    let nodes = match enrol.map(|node| (node, node.value())) {
-        None => &[],
-        Some((_, Value::Seq(nodes))) => nodes.as_slice(),
-        Some((node, _)) => std::slice::from_ref(node),
-    };
-    let enrol = nodes.iter().filter_map(|node| self::enrol(decoder, node));
-    let enrol = enrol.collect();
-    Some((room, enrol))
+fn template_room(decoder: &mut Decoder<'_>, node: &Node) -> Option<(RawRoom, Vec<RawEnrol>)> {
+    let fields = decoder.fields(node, TEMPLATE_ROOM)?;
+    let room = room::from_fields(decoder, &fields);
+    let nodes = fields.get("enrol").map(Node::items).unwrap_or_default();
+    let enrol = nodes.iter().filter_map(|node| enrol(decoder, node));
+    Some((room, enrol.collect()))
 }
 
 fn enrol(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawEnrol> {
-    let [
-        path,
-        on_node,
-        via,
-        user,
-        by,
-        filter,
-        people,
-        delimiter,
-        encoding,
-        allow_empty,
-        numbered,
-        optional,
-    ] = decoder.fields(node, &ENROL)?;
-    let on = on(decoder, node, on_node, ENROL.owner);
-    let via = via.and_then(|node| self::via(decoder, node));
-    let file = [path, delimiter, encoding, allow_empty, numbered, optional];
-    let own = [user, by, filter, people];
+    let fields = decoder.fields(node, ENROL)?;
+    let on = on(decoder, &fields);
+    let via = fields.get("via").and_then(|node| via(decoder, node));
     Some(RawEnrol {
-        roster: roster::of_fields(decoder, node, ENROL.owner, file, own)?,
+        roster: roster::from_fields(decoder, &fields)?,
         on: on?,
         via,
     })
 }
 
 fn via(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawVia> {
-    let [
-        path,
-        on_node,
-        filter,
-        delimiter,
-        encoding,
-        allow_empty,
-        numbered,
-        optional,
-    ] = decoder.fields(node, &VIA)?;
-    let on = on(decoder, node, on_node, VIA.owner);
-    let filter = filter.map(|node| filters(decoder, node));
-    let nodes = [path, delimiter, encoding, allow_empty, numbered, optional];
+    let fields = decoder.fields(node, VIA)?;
+    let on = on(decoder, &fields);
+    let filter = filters(decoder, &fields);
     Some(RawVia {
-        file: roster::file(decoder, node, VIA.owner, nodes)?,
+        file: roster::file(decoder, &fields)?,
         on: on?,
-        filter: filter.unwrap_or_default(),
+        filter,
     })
 }
 
 /// The columns that have to be equal; one pair at least.
-fn on(
-    decoder: &mut Decoder<'_>,
-    owner_node: &Node,
-    node: Option<&Node>,
-    owner: &str,
-) -> Option<RawOn> {
-    let Some(node) = node else {
-        if !decoder.meant.contains(&"on") {
-            missing(
-                decoder,
-                owner_node,
-                owner,
-                "on",
-                "the columns that are equal, as in {course_id: course_id}",
-            );
-        }
-        return None;
-    };
+fn on(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawOn> {
+    let what = "the columns that are equal, as in {course_id: course_id}";
+    fields.require(decoder, fields.owner, "on", what);
+    let node = fields.get("on")?;
     let names = decoder.names(node, "`on`");
     once(decoder, &names);
     if matches!(node.value(), Value::Map(pairs) if pairs.is_empty()) {

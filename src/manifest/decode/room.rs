@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::super::fields::{Decoder, Keys};
+use super::super::fields::{Decoder, Fields, Keys};
 use super::super::raw::{Names, PositiveId, RawMember, RawRoom, RawWelcome, Spanned};
 use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
-use super::roster::{self, missing};
+use super::roster;
 use crate::model::{Field, Member, MembersPolicy, Place, RoomKind, UserId};
-use crate::tables::diagnostic::{Code, Diagnostic, clip};
+use crate::tables::diagnostic::clip;
 
-pub(super) const ROOM: Keys<9> = Keys {
-    owner: "a room",
-    known: [
+pub(super) const ROOM: Keys = Keys::new(
+    "a room",
+    &[
         "pipe",
         "title",
         "type",
@@ -23,11 +23,8 @@ pub(super) const ROOM: Keys<9> = Keys {
         "ignore",
         "welcome",
     ],
-};
-const WELCOME: Keys<2> = Keys {
-    owner: "`welcome`",
-    known: ["from", "text"],
-};
+);
+const WELCOME: Keys = Keys::new("`welcome`", &["from", "text"]);
 pub(super) const KINDS: [(&str, RoomKind); 6] = [
     ("dialog", RoomKind::Dialog),
     ("conference", RoomKind::Conference),
@@ -43,101 +40,72 @@ pub(super) const POLICIES: [(&str, MembersPolicy); 2] = [
 
 /// A room as it stands under `rooms`.
 pub(super) fn room(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoom> {
-    let found = decoder.fields(node, &ROOM)?;
-    Some(of_fields(decoder, node, found))
+    let fields = decoder.fields(node, ROOM)?;
+    Some(from_fields(decoder, &fields))
 }
 
-/// A room out of the values of its keys, in the order of [`ROOM`].
-pub(super) fn of_fields(
-    decoder: &mut Decoder<'_>,
-    node: &Node,
-    found: [Option<&Node>; 9],
-) -> RawRoom {
-    let [
-        pipe,
-        title,
-        kind,
-        public,
-        list,
-        exclude,
-        policy,
-        ignore,
-        said,
-    ] = found;
-    let named = match pipe.map(Node::value) {
+pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> RawRoom {
+    let pipe = fields.get("pipe");
+    let owner = match pipe.map(Node::value) {
         Some(Value::Scalar { text, .. }) => format!("the room `{}`", clip(text)),
         _ => "a room".to_owned(),
     };
-    for (key, value, what) in [
-        ("pipe", pipe, "its own name, which never changes"),
-        ("title", title, "what people see"),
-    ] {
-        if value.is_none() && !decoder.meant.contains(&key) {
-            let message = format!("{named} has no `{key}`");
-            decoder.note(
-                Diagnostic::at(Code::MissingKey, node.at, message)
-                    .hint(format!("give it a `{key}`: {what}")),
-            );
-        }
-    }
+    fields.require(decoder, &owner, "pipe", "its own name, which never changes");
+    fields.require(decoder, &owner, "title", "what people see");
     let pipe = pipe.and_then(|node| decoder.text(node, "`pipe`"));
+    let title = fields.get("title");
     let title = title.and_then(|node| decoder.text(node, "`title`"));
-    let kind = kind.and_then(|node| decoder.choice(node, "`type`", &KINDS));
-    let public = public.and_then(|node| decoder.boolean(node, "`public`"));
-    let list = list
-        .map(|node| members(decoder, node, "`members`"))
-        .unwrap_or_default();
-    let exclude = exclude
-        .map(|node| members(decoder, node, "`exclude`"))
-        .unwrap_or_default();
-    let members_policy =
-        policy.and_then(|node| decoder.choice(node, "`members_policy`", &POLICIES));
-    let ignore = ignore
-        .map(|node| ignored(decoder, node))
-        .unwrap_or_default();
-    let welcome = said.and_then(|node| welcome(decoder, node)).map(Box::new);
-    let broken = pipe.is_none() || title.is_none();
+    let kind = fields.get("type");
+    let public = fields.get("public");
+    let policy = fields.get("members_policy");
+    let welcome = fields.get("welcome");
     let stand_in = || Spanned {
         value: String::new(),
-        at: node.at,
+        at: fields.at,
     };
-    let (pipe, title) = (
-        pipe.unwrap_or_else(stand_in),
-        title.unwrap_or_else(stand_in),
-    );
     RawRoom {
-        at: node.at,
-        broken,
-        pipe,
-        title,
-        kind,
-        public,
-        members: list,
-        exclude,
-        members_policy,
-        ignore,
-        welcome,
+        at: fields.at,
+        broken: pipe.is_none() || title.is_none(),
+        pipe: pipe.unwrap_or_else(stand_in),
+        title: title.unwrap_or_else(stand_in),
+        kind: kind.and_then(|node| decoder.choice(node, "`type`", &KINDS)),
+        public: public.and_then(|node| decoder.boolean(node, "`public`")),
+        members: member_list(decoder, fields.get("members"), "`members`"),
+        exclude: member_list(decoder, fields.get("exclude"), "`exclude`"),
+        members_policy: policy.and_then(|node| decoder.choice(node, "`members_policy`", &POLICIES)),
+        ignore: fields
+            .get("ignore")
+            .map(|node| ignored(decoder, node))
+            .unwrap_or_default(),
+        welcome: welcome
+            .and_then(|node| self::welcome(decoder, node))
+            .map(Box::new),
     }
 }
 
+fn member_list(
+    decoder: &mut Decoder<'_>,
+    node: Option<&Node>,
+    what: &str,
+) -> Vec<Spanned<RawMember>> {
+    let list = node.map(|node| members(decoder, node, what));
+    list.unwrap_or_default()
+}
+
 fn welcome(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawWelcome> {
-    let [from, text] = decoder.fields(node, &WELCOME)?;
-    for (key, value, what) in [
-        ("from", from, "who says it"),
-        ("text", text, "what is said"),
-    ] {
-        if value.is_none() && !decoder.meant.contains(&key) {
-            missing(decoder, node, WELCOME.owner, key, what);
-        }
-    }
-    let from = from.and_then(|node| match node.value() {
+    let fields = decoder.fields(node, WELCOME)?;
+    fields.require(decoder, fields.owner, "from", "who says it");
+    fields.require(decoder, fields.owner, "text", "what is said");
+    let from = fields.get("from").and_then(|node| match node.value() {
         Value::Scalar { .. } => scalar(decoder, node, "`from`", "`from`"),
         _ => {
             decoder.wrong_type(node, "`from`", "an id or a name");
             None
         }
     });
-    let text = text.and_then(|node| decoder.text(node, "`text`"));
+    let text = fields
+        .get("text")
+        .and_then(|node| decoder.text(node, "`text`"));
     Some(RawWelcome {
         from: from?,
         text: text?,

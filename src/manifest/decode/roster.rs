@@ -1,39 +1,29 @@
 //! Rosters and directories of people as written: which file, which columns, which rows.
 
-use super::super::fields::{Decoder, Keys, written};
+use super::super::fields::{Decoder, Fields, Keys, written};
 use super::super::raw::{By, RawDirectory, RawFile, RawFilter, RawRoster, Spanned};
 use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
 use crate::tables::diagnostic::{Code, Diagnostic};
+use crate::tables::number::is_digits;
 
-pub(in super::super) const ROSTER: Keys<10> = Keys {
+/// How a file with rows is read.
+pub(super) const FILE: &[&str] = &[
+    "delimiter",
+    "encoding",
+    "allow_empty",
+    "numbered",
+    "optional",
+];
+pub(super) const ROSTER: Keys = Keys {
     owner: "a roster",
-    known: [
-        "roster",
-        "user",
-        "by",
-        "where",
-        "people",
-        "delimiter",
-        "encoding",
-        "allow_empty",
-        "numbered",
-        "optional",
-    ],
+    own: &["roster", "user", "by", "where", "people"],
+    more: FILE,
 };
-pub(in super::super) const DIRECTORY: Keys<9> = Keys {
+pub(super) const DIRECTORY: Keys = Keys {
     owner: "a directory of people",
-    known: [
-        "roster",
-        "name",
-        "id",
-        "where",
-        "delimiter",
-        "encoding",
-        "allow_empty",
-        "numbered",
-        "optional",
-    ],
+    own: &["roster", "name", "id", "where"],
+    more: FILE,
 };
 
 const WAYS: [(&str, By); 2] = [("id", By::Id), ("name", By::Name)];
@@ -44,9 +34,6 @@ const DELIMITERS: [(&str, u8); 5] = [
     ("tab", b'\t'),
     ("\t", b'\t'),
 ];
-
-/// The values of the keys that say which file it is and how it is read.
-pub(super) type FileNodes<'n> = [Option<&'n Node<'n>>; 6];
 
 /// The `roster` key of a mapping, unless it names a person of that name.
 pub(super) fn named<'n, 't>(node: &'n Node<'t>) -> Option<&'n (Node<'t>, Node<'t>)> {
@@ -61,39 +48,22 @@ pub(super) fn named<'n, 't>(node: &'n Node<'t>) -> Option<&'n (Node<'t>, Node<'t
 
 /// A roster among members.
 pub(super) fn roster(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoster> {
-    let [
-        path,
+    let fields = decoder.fields(node, ROSTER)?;
+    from_fields(decoder, &fields)
+}
+
+pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawRoster> {
+    let user = columns(decoder, fields, "user");
+    let by = fields.get("by");
+    let by = by.and_then(|node| decoder.choice(node, "`by`", &WAYS));
+    let filter = filters(decoder, fields);
+    let people = fields.get("people");
+    let people = people.and_then(|node| directory(decoder, node));
+    Some(RawRoster {
+        file: file(decoder, fields)?,
         user,
         by,
         filter,
-        people,
-        delimiter,
-        encoding,
-        allow_empty,
-        numbered,
-        optional,
-    ] = decoder.fields(node, &ROSTER)?;
-    let file = [path, delimiter, encoding, allow_empty, numbered, optional];
-    of_fields(decoder, node, "a roster", file, [user, by, filter, people])
-}
-
-/// A roster out of the values of its keys.
-pub(super) fn of_fields(
-    decoder: &mut Decoder<'_>,
-    node: &Node,
-    owner: &str,
-    file: FileNodes<'_>,
-    [user, by, filter, people]: [Option<&Node>; 4],
-) -> Option<RawRoster> {
-    let user = user.map(|node| columns(decoder, node, "`user`"));
-    let by = by.and_then(|node| decoder.choice(node, "`by`", &WAYS));
-    let filter = filter.map(|node| filters(decoder, node));
-    let people = people.and_then(|node| directory(decoder, node));
-    Some(RawRoster {
-        file: self::file(decoder, node, owner, file)?,
-        user: user.unwrap_or_default(),
-        by,
-        filter: filter.unwrap_or_default(),
         people: people.map(Box::new),
         preset_users: None,
     })
@@ -101,58 +71,42 @@ pub(super) fn of_fields(
 
 /// A directory of people.
 pub(super) fn directory(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDirectory> {
-    let [
-        path,
-        name,
-        id,
-        filter,
-        delimiter,
-        encoding,
-        allow_empty,
-        numbered,
-        optional,
-    ] = decoder.fields(node, &DIRECTORY)?;
-    for (key, value) in [("name", name), ("id", id)] {
-        if value.is_none() && !decoder.meant.contains(&key) {
-            missing(decoder, node, "a directory of people", key, "a column");
-        }
-    }
-    let name = name.map(|node| columns(decoder, node, "`name`"));
-    let id = id.and_then(|node| decoder.text(node, "`id`"));
-    let filter = filter.map(|node| filters(decoder, node));
-    let nodes = [path, delimiter, encoding, allow_empty, numbered, optional];
-    let file = file(decoder, node, "a directory of people", nodes)?;
+    let fields = decoder.fields(node, DIRECTORY)?;
+    fields.require(decoder, fields.owner, "name", "a column");
+    fields.require(decoder, fields.owner, "id", "a column");
+    let name = columns(decoder, &fields, "name");
+    let id = fields.get("id").and_then(|node| decoder.text(node, "`id`"));
+    let filter = filters(decoder, &fields);
+    let file = file(decoder, &fields)?;
+    fields.get("name")?;
     Some(RawDirectory {
         file,
-        name: name?,
+        name,
         id: id?,
-        filter: filter.unwrap_or_default(),
+        filter,
     })
 }
 
 /// A file with rows; it is noted, so that it is opened before anything is looked up in it.
-pub(super) fn file(
-    decoder: &mut Decoder<'_>,
-    node: &Node,
-    owner: &str,
-    [path, delimiter, encoding, allow_empty, numbered, optional]: FileNodes<'_>,
-) -> Option<RawFile> {
-    if path.is_none() && !decoder.meant.contains(&"roster") {
-        missing(decoder, node, owner, "roster", "the path of a file");
-    }
+pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawFile> {
+    fields.require(decoder, fields.owner, "roster", "the path of a file");
+    let path = fields.get("roster");
     let path = path.and_then(|node| decoder.text(node, "`roster`"));
+    let delimiter = fields.get("delimiter");
     let delimiter = delimiter.and_then(|node| decoder.choice(node, "`delimiter`", &DELIMITERS));
+    let encoding = fields.get("encoding");
     let encoding = encoding.and_then(|node| decoder.text(node, "`encoding`"));
+    let allow_empty = fields.get("allow_empty");
     let allow_empty = allow_empty.and_then(|node| decoder.boolean(node, "`allow_empty`"));
-    let numbered = numbered.map(|node| columns(decoder, node, "`numbered`"));
-    let optional = optional.map(|node| columns(decoder, node, "`optional`"));
+    let numbered = columns(decoder, fields, "numbered");
+    let optional = columns(decoder, fields, "optional");
     let file = RawFile {
         path: path?,
         delimiter,
         encoding,
         allow_empty: allow_empty.unwrap_or_default(),
-        numbered: numbered.unwrap_or_default(),
-        optional: optional.unwrap_or_default(),
+        numbered,
+        optional,
         number: decoder.files.len(),
         may_lack: false,
         format: None,
@@ -161,36 +115,26 @@ pub(super) fn file(
     Some(file)
 }
 
-pub(super) fn missing(decoder: &mut Decoder<'_>, node: &Node, owner: &str, key: &str, what: &str) {
-    let message = format!("{owner} has no `{key}`");
-    let diagnostic = Diagnostic::at(Code::MissingKey, node.at, message);
-    decoder.note(diagnostic.hint(format!("give it a `{key}`: {what}")));
-}
-
-/// One column, or a list of them.
-pub(super) fn columns(decoder: &mut Decoder<'_>, node: &Node, what: &str) -> Vec<Spanned<String>> {
-    let nodes = match node.value() {
-        Value::Seq(nodes) => nodes.as_slice(),
-        _ => std::slice::from_ref(node),
-    };
-    let columns = nodes.iter().filter_map(|node| decoder.text(node, what));
+/// The columns under a key: one, or a list of them.
+fn columns(decoder: &mut Decoder<'_>, fields: &Fields<'_>, key: &str) -> Vec<Spanned<String>> {
+    let nodes = fields.get(key).map(Node::items).unwrap_or_default();
+    let what = format!("`{key}`");
+    let columns = nodes.iter().filter_map(|node| decoder.text(node, &what));
     columns.collect()
 }
 
 /// `where`: columns, and the texts their cells may be.
-pub(super) fn filters(decoder: &mut Decoder<'_>, node: &Node) -> Vec<RawFilter> {
+pub(super) fn filters(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Vec<RawFilter> {
+    let Some(node) = fields.get("where") else {
+        return Vec::new();
+    };
     let names = decoder.names(node, "`where`");
     once(decoder, &names);
     let filters = names.into_iter().map(|(column, value)| {
-        let nodes = match value.value() {
-            Value::Seq(nodes) => nodes.as_slice(),
-            _ => std::slice::from_ref(value),
-        };
-        let values = nodes.iter().filter_map(|node| cell(decoder, node));
-        let values = values.collect();
+        let values = value.items().iter().filter_map(|node| cell(decoder, node));
         RawFilter {
             column,
-            values,
+            values: values.collect(),
             known: None,
             any_case: false,
         }
@@ -216,8 +160,7 @@ fn cell(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
         decoder.wrong_type(node, "a cell in `where`", "text");
         return None;
     };
-    let whole =
-        text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let whole = is_digits(text) && (text == "0" || !text.starts_with('0'));
     let itself = match reading(text) {
         Reading::Text => true,
         Reading::Number => whole,

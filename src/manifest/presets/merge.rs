@@ -11,7 +11,7 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
     let there = pairs
         .iter_mut()
         .enumerate()
-        .find(|(_, (other, _))| text(other).is_some_and(|other| is_same_key(other, key)));
+        .find(|(_, (other, _))| other.word().is_some_and(|other| is_same_key(other, key)));
     let Some((place, (_, there))) = there else {
         pairs.push((Node::text(at, key.to_owned()), value.clone()));
         return pairs.len() - 1;
@@ -19,9 +19,9 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
     let merged = match (there.value().clone(), value.value()) {
         (Value::Map(mut below), Value::Map(above)) if key != "on" => {
             for (index, (key, value)) in above.iter().enumerate() {
-                let name = text(key).unwrap_or_default();
+                let name = key.word().unwrap_or_default();
                 let again = |(other, _): &(Node, Node)| {
-                    text(other).is_some_and(|other| is_same_key(other, name))
+                    other.word().is_some_and(|other| is_same_key(other, name))
                 };
                 if above.iter().take(index).any(again) {
                     // Whoever reads the keys says what is wrong with it.
@@ -55,16 +55,8 @@ pub(super) fn is_same_key(one: &str, other: &str) -> bool {
 pub(super) fn taken<'t>(pairs: &mut Pairs<'t>, key: &str) -> Option<Node<'t>> {
     let place = pairs
         .iter()
-        .position(|(other, _)| text(other) == Some(key))?;
+        .position(|(other, _)| other.word() == Some(key))?;
     Some(pairs.remove(place).1)
-}
-
-/// A word.
-pub(super) fn text<'n>(node: &'n Node<'_>) -> Option<&'n str> {
-    match node.value() {
-        Value::Scalar { text, .. } => Some(text),
-        _ => None,
-    }
 }
 
 /// What a mapping has, by its keys.
@@ -75,15 +67,12 @@ pub(super) fn entries<'n, 't>(node: Option<&'n Node<'t>>) -> Vec<(&'n str, &'n N
     };
     let entries = pairs.iter();
     entries
-        .filter_map(|(key, value)| Some((text(key)?, value)))
+        .filter_map(|(key, value)| Some((key.word()?, value)))
         .collect()
 }
 
 /// The texts of a list.
 pub(super) fn words(node: &Node) -> Vec<String> {
-    let items = match node.value() {
-        Value::Seq(items) => items.as_slice(),
-        _ => std::slice::from_ref(node),
-    };
-    items.iter().filter_map(text).map(str::to_owned).collect()
+    let texts = node.items().iter().filter_map(Node::word);
+    texts.map(str::to_owned).collect()
 }

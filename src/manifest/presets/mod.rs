@@ -14,7 +14,7 @@ mod vocabulary;
 
 pub(super) use catalog::names;
 use catalog::{PRESETS, ROLE};
-use merge::{Pairs, entries, is_same_key, merge, taken, text, words};
+use merge::{Pairs, entries, is_same_key, merge, taken, words};
 use vocabulary::Vocabulary;
 
 /// Conditions under this key hold unless the manifest says `status: any`.
@@ -67,7 +67,7 @@ pub(super) fn filled<'t>(
             cells.insert(key, words(list));
         }
     }
-    let any = roles.is_some_and(|node| text(node) == Some("any"));
+    let any = roles.is_some_and(|node| node.word() == Some("any"));
     let roles = role_cells(decoder, roles.unwrap_or(&default_roles), &known);
     let own_enrol = own.iter().find_map(|(key, node)| {
         let room = node.filter(|_| *key == "room")?;
@@ -152,22 +152,22 @@ impl<'t> Choice<'t> {
     /// The preset's file of users, if the manifest names another file and it matters who is active.
     fn users_beside(&self, pairs: &Pairs<'t>, own_enrol: &Node<'t>) -> Option<Node<'t>> {
         let own = below(own_enrol, &["people", "roster"])?;
-        let (_, room) = pairs.iter().find(|(key, _)| text(key) == Some("room"))?;
+        let (_, room) = pairs.iter().find(|(key, _)| key.word() == Some("room"))?;
         let users = below(room, &["enrol", "people"])?;
-        let is_other = below(users, &["roster"]).and_then(text) != text(own);
+        let is_other = below(users, &["roster"]).and_then(Node::word) != own.word();
         (self.active_only && is_other).then(|| users.clone())
     }
 
     fn pairs(&self, pairs: Pairs<'t>) -> Pairs<'t> {
         let mut filled: Pairs<'t> = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
-            match text(&key) {
+            match key.word() {
                 Some(ACTIVE) if !self.active_only => {}
                 Some(ACTIVE) => {
                     merge(&mut filled, "where", &value, self.at);
                 }
                 Some("roster") => filled.push((key, self.path(&value))),
-                _ if self.roles.is_none() && text(&value) == Some(ROLES) => {}
+                _ if self.roles.is_none() && value.word() == Some(ROLES) => {}
                 _ => filled.push((key, self.node(value))),
             }
         }
@@ -189,7 +189,7 @@ impl<'t> Choice<'t> {
     }
 
     fn path(&self, node: &Node<'t>) -> Node<'t> {
-        let name = text(node).unwrap_or_default();
+        let name = node.word().unwrap_or_default();
         let path = if is_file(&self.from) {
             self.from.clone()
         } else {
@@ -201,10 +201,7 @@ impl<'t> Choice<'t> {
 
 /// The cells that some roles stand for: by the preset's names, else as they are written.
 fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
-    let nodes = match node.value() {
-        Value::Seq(nodes) => nodes.as_slice(),
-        _ => std::slice::from_ref(node),
-    };
+    let nodes = node.items();
     if nodes.is_empty() {
         let diagnostic = Diagnostic::at(Code::BadValue, node.at, "`roles` lets nobody in");
         decoder.note(diagnostic.hint(
@@ -222,7 +219,7 @@ fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) 
         };
         let named = known
             .iter()
-            .find(|(key, _)| text(key).is_some_and(|key| is_same_key(key, &name.value)));
+            .find(|(key, _)| key.word().is_some_and(|key| is_same_key(key, &name.value)));
         match named.map(|(_, cells)| cells.value()) {
             Some(Value::Seq(items)) => cells.extend(items.iter().cloned()),
             _ => cells.push(Node::text(role.at, name.value)),
@@ -262,7 +259,7 @@ mod tests {
             let keys: Vec<Node> = parsed(preset, at).into_iter().map(|(key, _)| key).collect();
             for wanted in ["role-names", "roles", "id", "cells", "each", "room"] {
                 assert!(
-                    keys.iter().any(|key| text(key) == Some(wanted)),
+                    keys.iter().any(|key| key.word() == Some(wanted)),
                     "{name}: {wanted}"
                 );
             }

@@ -79,7 +79,7 @@ pub struct RawGenerate {
 fn file_properties() -> serde_json::Value {
     serde_json::json!({
         "delimiter": {"description": "The character between cells: \",\", \";\", \"|\" or \"tab\"; found out if absent.", "enum": [",", ";", "|", "tab", "\t"]},
-        "encoding": {"description": "The file's encoding if it is not UTF-8, as in windows-1251 or utf-16.", "type": "string", "minLength": 1},
+        "encoding": text("The file's encoding if it is not UTF-8, as in windows-1251 or utf-16."),
         "allow_empty": {"description": "Whether a file that gives nothing is meant.", "type": "boolean"},
         "numbered": {
             "description": "Columns that stand there with numbers (course1, course2, …); each number is a row of its own.",
@@ -144,6 +144,10 @@ fn part(text: &str, description: &str) -> serde_json::Value {
     part
 }
 
+fn text(description: &str) -> serde_json::Value {
+    serde_json::json!({"description": description, "type": "string", "minLength": 1})
+}
+
 /// Puts a value into an object.
 fn put(object: &mut serde_json::Value, key: &str, value: serde_json::Value) {
     if let Some(object) = object.as_object_mut() {
@@ -160,7 +164,7 @@ pub(super) fn whole_directory(generator: &mut SchemaGenerator) -> serde_json::Va
 /// The properties of a roster.
 fn roster_properties(generator: &mut SchemaGenerator) -> serde_json::Value {
     serde_json::json!({
-        "roster": {"description": "The file, relative to this one: CSV with a header, or .txt with one user a line.", "type": "string", "minLength": 1},
+        "roster": text("The file, relative to this one: CSV with a header, or .txt with one user a line."),
         "user": part(COLUMNS, "The column, or columns, with users; `user` if absent."),
         "by": {"description": "What the cells are: ids, or names from `people`; if absent, numbers are ids.", "enum": ["id", "name"]},
         "where": part(WHERE, "Only rows whose cells are these."),
@@ -174,13 +178,13 @@ schema_of! {
         object("Users from a file.", &["roster"], own)
     },
     RawDirectory "Directory" |_: &mut SchemaGenerator| object("Names and ids from a file.", &[], serde_json::json!({
-        "roster": {"description": "The file, relative to this one.", "type": "string", "minLength": 1},
+        "roster": text("The file, relative to this one."),
         "name": part(COLUMNS, "The column, or columns, that name a person."),
-        "id": {"description": "The column with the site's user id.", "type": "string", "minLength": 1},
+        "id": text("The column with the site's user id."),
         "where": part(WHERE, "Only people whose cells are these; the others are left out wherever they are named.")
     })),
     RawVia "Via" |_: &mut SchemaGenerator| object("Where empty cells of `on` are looked up.", &[], serde_json::json!({
-        "roster": {"description": "The file, relative to this one.", "type": "string", "minLength": 1},
+        "roster": text("The file, relative to this one."),
         "on": part(ON, "This file's column: the roster's column."),
         "where": part(WHERE, "Only rows whose cells are these.")
     })),
@@ -193,8 +197,8 @@ schema_of! {
     },
     RawGenerate "Generate" |generator: &mut SchemaGenerator| {
         let each = object("A file and how to read it.", &[], serde_json::json!({
-            "roster": {"description": "The file, relative to this one.", "type": "string", "minLength": 1},
-            "distinct": {"description": "Only the first row of each value of this column.", "type": "string", "minLength": 1}
+            "roster": text("The file, relative to this one."),
+            "distinct": text("Only the first row of each value of this column.")
         }));
         generator.subschema_for::<WholeEnrol>();
         json_schema!({
@@ -206,10 +210,10 @@ schema_of! {
                 "where": part(WHERE, "Only rows whose cells are these."),
                 "room": generator.subschema_for::<TemplateRoom>(),
                 "format": {"description": "What the files are: a preset of columns, joins and conditions; what stands beside it goes over it.", "enum": preset_names()},
-                "from": {"description": "With `format`: the directory of the files, or the file where there is one only.", "type": "string", "minLength": 1},
+                "from": text("With `format`: the directory of the files, or the file where there is one only."),
                 "roles": part(COLUMNS, "With `format`: the roles whose people are members, or any."),
                 "status": {"description": "With `format`: active rows only, or any.", "enum": ["active", "any"]},
-                "id": {"description": "With `format`: the column with the site's user id.", "type": "string", "minLength": 1}
+                "id": text("With `format`: the column with the site's user id.")
             },
             "if": {"required": ["format"]},
             "else": part(WHOLE, "Without a format everything is written out.")
@@ -244,11 +248,8 @@ impl JsonSchema for TemplateRoom {
         put(&mut room, "description", description.into());
         if let Some(properties) = room.get_mut("properties") {
             for key in ["pipe", "title"] {
-                put(
-                    properties,
-                    key,
-                    serde_json::json!({"type": "string", "minLength": 1, "description": "A template: `{{ column | slug }}`."}),
-                );
+                let template = text("A template: `{{ column | slug }}`.");
+                put(properties, key, template);
             }
             put(
                 properties,
