@@ -1,4 +1,4 @@
-//! The name of a ledger, as people write it: a path, or the address of an object.
+//! The name of a ledger as users write it: a path, or the address of an object.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,19 +8,19 @@ use secrecy::SecretString;
 
 pub use crate::model::StoreKind;
 
-/// Where a ledger lies.
+/// Where a ledger is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Name {
-    /// In a file.
+    /// A file.
     File(PathBuf),
-    /// In a bucket.
+    /// An object in a bucket.
     Object(Address),
 }
 
 /// An object in a bucket: `s3://bucket/key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// Whose API.
+    /// The API.
     pub kind: StoreKind,
     /// The bucket; with Azure the container.
     pub bucket: String,
@@ -28,18 +28,18 @@ pub struct Address {
     pub key: String,
 }
 
-/// What reaching a bucket takes besides its address.
+/// What a client of a bucket needs besides the address.
 #[derive(Debug, Clone, Default)]
 pub struct StoreOptions {
-    /// Names as in the environment (`AWS_REGION`), and values. The environment itself is not looked at.
+    /// Names as in the environment (`AWS_REGION`), and values. The environment itself is not read.
     pub variables: Vec<(&'static str, SecretString)>,
     /// What must never be shown.
     pub hidden: Vec<SecretString>,
-    /// How long a request may take; it is tried again for twice as long.
+    /// How long a request may take; it is retried for twice as long.
     pub timeout: Duration,
 }
 
-/// A name that is none of a ledger.
+/// An invalid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("--ledger: {reason}")]
 pub struct NameError {
@@ -53,7 +53,6 @@ impl NameError {
         Self { reason, hint }
     }
 
-    /// What is built without the feature `object-store` says of every address.
     #[cfg(not(feature = "object-store"))]
     pub(super) fn unsupported(address: &Address) -> Self {
         Self::new(
@@ -76,8 +75,8 @@ impl Name {
     pub fn parse(name: &Path) -> Result<Self, NameError> {
         let scheme = name.to_str().and_then(|text| text.split_once("://"));
         // `./a://b` is a path, as is everything that does not begin with a word.
-        let word = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric());
-        let Some((scheme, rest)) = scheme.filter(|(scheme, _)| word(scheme)) else {
+        let is_word = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric());
+        let Some((scheme, rest)) = scheme.filter(|(scheme, _)| is_word(scheme)) else {
             return Ok(Self::File(name.to_owned()));
         };
         let kind = match scheme {
@@ -112,15 +111,15 @@ impl Address {
             return Err(NameError::new(reason, hint));
         }
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-        if bucket.is_empty() || !bucket.chars().all(named) {
+        let is_bucket_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        if bucket.is_empty() || !bucket.chars().all(is_bucket_char) {
             return Err(NameError::new("the address names no bucket", hint));
         }
-        let plain = |part: &str| {
+        let is_plain = |part: &str| {
             let printable = |c: char| c.is_ascii_graphic() && !"?#%\\*\"<>|`".contains(c);
             !matches!(part, "" | "." | "..") && part.chars().all(printable)
         };
-        if !key.split('/').all(plain) {
+        if !key.split('/').all(is_plain) {
             let reason = "the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs";
             return Err(NameError::new(reason, hint));
         }

@@ -1,4 +1,4 @@
-//! Entries -> those of them that still say something. Compacting commutes with merging.
+//! Entries -> those that still have an effect. Compacting commutes with merging.
 //!
 //! Main entry: [`compact`].
 
@@ -8,7 +8,7 @@ use super::entry::{Entries, Fact, Stamp};
 use super::fold::forgotten;
 use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
 
-/// What an entry has a say in.
+/// What an entry sets: the last entry counts, by stamp.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Register<'a> {
     /// What a create promised.
@@ -29,42 +29,42 @@ enum Register<'a> {
     Shown(&'a Pipe, RoomId, Field),
     /// That some run saw a value as it was sent.
     Settled(&'a Pipe, RoomId, &'a FieldValue),
-    /// What a run saw of a field it had sent; of none: that it looked.
+    /// What a run saw of a field it had sent; without a field, that it read the list.
     Saw(&'a Pipe, RoomId, &'a str, Option<Field>),
     /// How far one run came with a message.
     Message(&'a Pipe, RoomId, &'a str),
-    /// Whether the room stands in the manifest.
+    /// Whether the room is in the manifest.
     Declared(&'a Pipe),
-    /// How much a file with rows gave.
+    /// How much a roster gave.
     Roster(&'a str),
     /// That everything before was forgotten.
     Forgotten(&'a Pipe),
 }
 
-/// The entries without those that later ones overrule in everything they say.
+/// The entries without those whose every register a later one sets.
 pub fn compact(entries: &Entries) -> Entries {
     let forgotten = forgotten(entries);
-    let mut spoken = BTreeSet::new();
+    let mut set = BTreeSet::new();
     let mut kept = Entries::new();
     for (stamp, fact) in entries.iter().rev() {
         let until = fact.pipe().and_then(|pipe| forgotten.get(pipe));
-        let gone = until.is_some_and(|until| *until > stamp);
+        let is_forgotten = until.is_some_and(|until| *until > stamp);
         let news = registers(stamp, fact)
             .into_iter()
-            .filter(|register| !is_settled(register, &spoken) && spoken.insert(register.clone()))
+            .filter(|register| !is_superseded(register, &set) && set.insert(register.clone()))
             .count();
-        if news > 0 && !gone {
+        if news > 0 && !is_forgotten {
             kept.insert(stamp.clone(), fact.clone());
         }
     }
     kept
 }
 
-/// Whether nobody asks any more: what was seen of a write matters until the next one.
-fn is_settled<'a>(register: &Register<'a>, spoken: &BTreeSet<Register<'a>>) -> bool {
+/// What was seen of a write only matters until the next one.
+fn is_superseded<'a>(register: &Register<'a>, set: &BTreeSet<Register<'a>>) -> bool {
     match register {
         Register::Saw(pipe, room, ..) | Register::Settled(pipe, room, _) => {
-            spoken.contains(&Register::Sent(pipe, *room))
+            set.contains(&Register::Sent(pipe, *room))
         }
         _ => false,
     }
@@ -80,7 +80,7 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             sent,
             kept: _,
         } => {
-            let each = added(pipe, *room, members);
+            let each = member_registers(pipe, *room, members);
             let resent = Field::ALL.map(|field| Register::Resent(pipe, *room, sent.value(field)));
             each.chain([Register::Id(pipe), Register::Sent(pipe, *room)])
                 .chain(resent)
@@ -91,7 +91,7 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
             room,
             members,
         } => {
-            let each = added(pipe, *room, members);
+            let each = member_registers(pipe, *room, members);
             each.chain([Register::Id(pipe), Register::There(pipe, *room)])
                 .collect()
         }
@@ -129,8 +129,7 @@ fn registers<'a>(stamp: &'a Stamp, fact: &'a Fact) -> Vec<Register<'a>> {
     }
 }
 
-/// What an entry that puts members on record has a say in for each of them.
-fn added<'a>(
+fn member_registers<'a>(
     pipe: &'a Pipe,
     room: RoomId,
     members: &[UserId],

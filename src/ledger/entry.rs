@@ -1,4 +1,4 @@
-//! One entry of the ledger: an immutable fact with a unique id. Its JSON form is in `json`.
+//! One entry of the ledger: an immutable fact with a unique stamp. Its JSON form is in `json`.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserId}
 /// Something worth remembering. Facts are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
-    /// A create is about to be sent; this is owed to the room whatever becomes of the answer.
+    /// A create is about to be sent; this is owed to the room even if the answer is lost.
     Intent {
-        /// The room to be.
+        /// The room that will be created.
         pipe: Pipe,
         /// Members owed.
         members: Vec<UserId>,
         /// Whether a welcome is owed too.
         welcome: bool,
     },
-    /// The server said yes to a write.
+    /// The server confirmed a write.
     Confirmed {
         /// The room.
         pipe: Pipe,
@@ -26,31 +26,30 @@ pub enum Fact {
         members: Vec<UserId>,
         /// What was sent with it.
         sent: RoomState,
-        /// Which of these fields went as they stood there, since the server had ignored what the manifest wanted.
+        /// Which of these fields were sent as the list showed them, since the server had ignored what the manifest wanted.
         kept: FieldSet,
     },
-    /// Somebody had members of a room that was there before taken for present; nothing was sent, and no server confirmed it.
+    /// A user declared members of an existing room present; nothing was sent, and no server confirmed it.
     Adopted {
         /// The room.
         pipe: Pipe,
         /// Its id.
         room: RoomId,
-        /// Who is taken for present.
+        /// Members taken for present.
         members: Vec<UserId>,
     },
-    /// Members are not wanted any more; from here on they are a matter for people. If they come back they are sent again.
+    /// Members are no longer in the manifest; to remove them is a manual step. If they come back they are sent again.
     Released {
         /// The room.
         pipe: Pipe,
         /// Its id.
         room: RoomId,
-        /// Who left.
+        /// Members that left the manifest.
         members: Vec<UserId>,
-        /// Whether somebody says that they were taken out by hand: nothing is left to people then.
+        /// Whether a user declared that the manual step is done.
         taken_out: bool,
     },
-    /// After a write the list shows another value than was sent; or, where both are the same, it shows what was sent at last,
-    /// and the field is no longer ignored.
+    /// After a write the list shows another value than was sent; or, if both are the same, the field is no longer ignored.
     Shown {
         /// The room.
         pipe: Pipe,
@@ -69,12 +68,12 @@ pub enum Fact {
         pipe: Pipe,
         /// Its id.
         room: RoomId,
-        /// Who says it.
+        /// The sender.
         from: UserId,
         /// How far it is.
         stage: Stage,
     },
-    /// The list was read after this run's writes to a room, and showed it: what was sent, but for what is [`Fact::Shown`] otherwise.
+    /// The list was read after this run's writes to a room, and showed what was sent, except for what [`Fact::Shown`] says.
     Seen {
         /// The room.
         pipe: Pipe,
@@ -85,30 +84,30 @@ pub enum Fact {
     Declared {
         /// The room.
         pipe: Pipe,
-        /// Whether it stands there from here on.
+        /// Whether it is in the manifest now.
         declared: bool,
     },
-    /// How much a file with rows gave to a manifest that was applied.
+    /// How many rooms and memberships a roster gave to a manifest that was applied.
     Roster {
         /// The file's name below the manifest's root.
         source: String,
         /// Rooms and memberships.
         given: u64,
     },
-    /// Somebody had all entries of a pipe forgotten.
+    /// A user had all earlier entries of a pipe forgotten.
     Forgotten {
         /// The room.
         pipe: Pipe,
     },
 }
 
-/// How far a message is. The stages of one run overrule each other, those of several stand side by side: whatever another run
-/// says, a message that one run may have sent may have been sent.
+/// How far a message is. A later stage of a run replaces its earlier one; the stages of several runs are kept side by side, since a
+/// message that one run may have sent was perhaps sent, whatever another run says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// It is about to be sent, and from here on never again.
+    /// It is about to be sent, and is never sent again.
     Intended,
-    /// The server said yes.
+    /// The server confirmed it.
     Confirmed,
     /// The server certainly did not act: it is still owed.
     Failed,

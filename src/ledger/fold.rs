@@ -1,7 +1,7 @@
 //! Entries -> what is on record. Neither the order of the lines nor a duplicate line matters.
 //!
-//! Everything on record is a register whose last writer, by stamp, wins: so the fold of a union does not depend on how it
-//! came about, and [`compact`](super::compact()) may drop an entry once later ones overrule all it says.
+//! Everything on record is a register whose last writer, by stamp, wins: so the fold of a union does not depend on the order of
+//! merges, and [`compact`](super::compact()) may drop an entry once later ones set all its registers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

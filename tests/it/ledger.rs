@@ -278,8 +278,7 @@ fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
 
 // many who write at once
 
-/// Who is told first that lines are on disk tells the others; it may be gone by then, and whoever is left is told all the same,
-/// in whatever runtime.
+/// Lines are written together: a caller that leaves takes neither its own lines nor the answers of the others with it.
 #[test]
 fn callers_that_leave_take_no_answer_with_them() {
     const CALLERS: usize = 20;
