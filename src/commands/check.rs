@@ -1,7 +1,5 @@
 //! `check`: the manifest alone, offline.
 
-use std::mem::forget;
-
 use super::console::PageFormat;
 use super::selection::{check_selection, selection};
 use super::{Console, decisions};
@@ -42,8 +40,6 @@ pub(super) fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> R
         CheckFormat::Github => console.page(&view::check(&loaded), PageFormat::Github)?,
         CheckFormat::Sarif => console.document(&sarif::check(&loaded))?,
     }
-    // The process ends: giving millions of pieces back one by one would only take time.
-    forget(loaded);
     Ok(exit)
 }
 

@@ -2,8 +2,7 @@
 //!
 //! Main type: [`Adoption`]. It only says what would be written down; nothing is sent for it.
 
-use super::change::Unverified;
-use super::remarks::Note;
+use super::remarks::{Note, Unverified};
 use super::select::Selection;
 use crate::model::{Desired, LiveRoom, MembersPolicy, Observed, Pipe, Recorded, RoomId, UserId};
 

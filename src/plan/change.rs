@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::CHUNK;
 use super::digest::Digest;
-use super::limits::{Allow, lifts};
-use super::remarks::{ByHand, Conflict, IgnoredField, Note, Refusal};
+use super::remarks::{ByHand, Conflict, IgnoredField, Note, Refusal, Unverified};
 use super::standing::Standing;
 use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target, UserId, Welcome};
 
@@ -120,15 +119,6 @@ impl Members {
     }
 }
 
-/// A room whose members nobody can vouch for, counted for the summary.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Unverified {
-    /// Rooms.
-    pub rooms: usize,
-    /// Memberships in them.
-    pub members: usize,
-}
-
 /// The figures of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -241,16 +231,6 @@ impl Plan {
         !self.changes.is_empty() || !self.conflicts.is_empty()
     }
 
-    /// Sets what refuses the plan: the guards that are not lifted.
-    pub fn allow(&mut self, allow: &Allow) {
-        self.refusals = self
-            .guards
-            .iter()
-            .filter(|guard| !lifts(allow, guard))
-            .cloned()
-            .collect();
-    }
-
     /// Calls a run would make: one to list, the writes, one to verify, and the messages.
     pub fn requests(&self) -> usize {
         1 + self.summary.writes + self.verifies() + self.summary.messages
@@ -309,5 +289,25 @@ impl Change {
     pub fn is_welcome_only(&self) -> bool {
         let written = self.action == Action::Create || !self.fields().is_empty();
         !written && self.members.count() == 0
+    }
+}
+
+impl Plan {
+    /// Whether there is something to write down although nothing is sent: who left, which rooms came and went, which fields
+    /// are no longer ignored, and a file that was allowed to give so much less. A file that gives a little more or less can
+    /// wait for the next change.
+    pub fn is_to_be_noted(&self) -> bool {
+        let Standing {
+            left,
+            back,
+            given,
+            settled,
+        } = &self.standing;
+        let released = self.by_hand.iter().any(|room| !room.left.is_empty());
+        let shrunk = self.guards.iter().any(
+            |guard| matches!(guard, Refusal::Shrunk { source, .. } if given.keys().any(|it| it.starts_with(&**source))),
+        );
+        let moved = !left.is_empty() || !back.is_empty() || !settled.is_empty();
+        released || shrunk || moved
     }
 }

@@ -1,7 +1,7 @@
 //! The guards: how much a plan may do before a person has to say so.
 
 use super::change::{Change, Plan};
-use super::remarks::Refusal;
+use super::remarks::{LimitKind, Refusal};
 use super::shard::Shard;
 use super::standing::shrunk;
 use crate::model::{Desired, Given, Limit, Pipe, Recorded};
@@ -15,43 +15,6 @@ pub struct Allow {
     pub recreate: bool,
     /// No limit holds, except that on publishing.
     pub beyond_limits: bool,
-}
-
-/// Which guard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LimitKind {
-    /// Rooms created.
-    Create,
-    /// Rooms whose fields change.
-    Update,
-    /// Members sent.
-    AddMembers,
-    /// Messages sent.
-    Messages,
-    /// Closed rooms that become public.
-    Publish,
-}
-
-impl LimitKind {
-    /// Every guard with a limit.
-    pub const ALL: [Self; 5] = [
-        Self::Create,
-        Self::Update,
-        Self::AddMembers,
-        Self::Messages,
-        Self::Publish,
-    ];
-
-    /// The guard's key under `limits`.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::AddMembers => "add_members",
-            Self::Messages => "messages",
-            Self::Publish => "publish",
-        }
-    }
 }
 
 /// Everything that guards against the plan, most dangerous first, whatever is allowed. There is no size below which nothing
@@ -148,4 +111,16 @@ fn first(plan: &Plan, concerned: impl FnMut(&&Change) -> bool) -> Vec<Pipe> {
         .take(5)
         .map(|change| change.pipe.clone())
         .collect()
+}
+
+impl Plan {
+    /// Sets what refuses the plan: the guards that are not lifted.
+    pub fn allow(&mut self, allow: &Allow) {
+        self.refusals = self
+            .guards
+            .iter()
+            .filter(|guard| !lifts(allow, guard))
+            .cloned()
+            .collect();
+    }
 }

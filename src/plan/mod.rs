@@ -18,12 +18,14 @@ mod standing;
 mod walk;
 
 pub use adopt::{Adopted, Adoption, adoption};
-pub use change::{Action, Change, Changed, FieldChange, Members, Plan, Summary, Unverified};
+pub use change::{Action, Change, Changed, FieldChange, Members, Plan, Summary};
 pub use diff::{Switches, plan};
 pub use digest::Digest;
-pub use limits::{Allow, LimitKind};
+pub use limits::Allow;
 pub use manifest_diff::{Difference, ManifestDiff, People, Removed, RoomDifference, Side, compare};
-pub use remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note, Refusal};
+pub use remarks::{
+    ByHand, Conflict, ConflictKind, IgnoredField, LimitKind, Note, Refusal, Unverified,
+};
 pub use saved::{Approved, Inputs, SavedChange, SavedPlan, SkipReason, Skipped, select};
 pub use select::{Interest, Selection};
 pub use shard::Shard;

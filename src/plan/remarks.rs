@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use super::change::Unverified;
-use super::limits::LimitKind;
 use super::shard::Shard;
 use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
 
@@ -156,4 +154,50 @@ pub enum Refusal {
         /// What it gave.
         before: u64,
     },
+}
+
+/// Which guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LimitKind {
+    /// Rooms created.
+    Create,
+    /// Rooms whose fields change.
+    Update,
+    /// Members sent.
+    AddMembers,
+    /// Messages sent.
+    Messages,
+    /// Closed rooms that become public.
+    Publish,
+}
+
+impl LimitKind {
+    /// Every guard with a limit.
+    pub const ALL: [Self; 5] = [
+        Self::Create,
+        Self::Update,
+        Self::AddMembers,
+        Self::Messages,
+        Self::Publish,
+    ];
+
+    /// The guard's key under `limits`.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::AddMembers => "add_members",
+            Self::Messages => "messages",
+            Self::Publish => "publish",
+        }
+    }
+}
+
+/// A room whose members nobody can vouch for, counted for the summary.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unverified {
+    /// Rooms.
+    pub rooms: usize,
+    /// Memberships in them.
+    pub members: usize,
 }

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::change::{Action, Change, Plan, Unverified};
+use super::change::{Action, Change, Plan};
 use super::digest::Digest;
 use super::limits::{self, Allow};
-use super::remarks::ConflictKind;
+use super::remarks::{ConflictKind, Unverified};
 use super::standing::{self, Standing};
 use super::walk::without;
 use crate::model::{

@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use foldhash::{HashMap, HashMapExt};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::change::Plan;
 use super::shard::Shard;
 use crate::model::{self, Desired, LiveRoom, Observed, Pipe};
 
@@ -115,17 +114,6 @@ impl<'a> Interest<'a> {
             desired: Some(desired),
             looks: OnceLock::new(),
             scope: Selection::new(&desired.scope).unwrap_or_default(),
-        }
-    }
-
-    /// The interest of a plan: the rooms it writes to.
-    pub fn of_plan(plan: &'a Plan) -> Self {
-        let pipes = plan.changes.iter().map(|change| &change.pipe);
-        Self {
-            wanted: by_name(pipes),
-            desired: None,
-            looks: OnceLock::new(),
-            scope: Selection::default(),
         }
     }
 

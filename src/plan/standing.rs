@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::change::Plan;
 use super::remarks::Refusal;
 use super::select::Selection;
 use super::shard::Shard;
@@ -111,26 +110,6 @@ impl Standing {
             before.map_or(*given > 0 || is_part(source), |before| before != *given)
         });
         self
-    }
-}
-
-impl Plan {
-    /// Whether there is something to write down although nothing is sent: who left, which rooms came and went, which fields
-    /// are no longer ignored, and a file that was allowed to give so much less. A file that gives a little more or less can
-    /// wait for the next change.
-    pub fn is_to_be_noted(&self) -> bool {
-        let Standing {
-            left,
-            back,
-            given,
-            settled,
-        } = &self.standing;
-        let released = self.by_hand.iter().any(|room| !room.left.is_empty());
-        let shrunk = self.guards.iter().any(
-            |guard| matches!(guard, Refusal::Shrunk { source, .. } if given.keys().any(|it| it.starts_with(&**source))),
-        );
-        let moved = !left.is_empty() || !back.is_empty() || !settled.is_empty();
-        released || shrunk || moved
     }
 }
 

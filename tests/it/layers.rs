@@ -11,7 +11,7 @@ const TABLE: [(&str, &[&str]); 17] = [
         "commands",
         &[
             "apply", "cli", "config", "document", "error", "imbachat", "ledger", "manifest",
-            "model", "plan", "render", "sandbox", "view",
+            "model", "plan", "render", "sandbox", "tables", "view",
         ],
     ),
     ("library", &["manifest", "render"]),

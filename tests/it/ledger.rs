@@ -1025,7 +1025,6 @@ fn what_is_no_file_is_refused_at_once_and_nothing_is_sent() {
 }
 
 #[cfg(unix)]
-#[expect(clippy::print_stderr, reason = "what cannot be tried is said")]
 #[test]
 fn without_permission_nothing_is_sent() {
     use std::os::unix::fs::PermissionsExt as _;

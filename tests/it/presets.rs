@@ -200,7 +200,7 @@ fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mist
     3 | ALG-7B,S-0102,tutor,active
       |               ^^^^^
       |
-      = help: fix the cell, name it in `roles`, or choose the rows with `where` and `roles: any` or `status: any`
+      = help: fix the cell, add the role to `roles`, or select rows with `where` and `roles: any`
 
     error[E028 bad-cell]: sis/enrollments.csv:4:Status: `actve` is not known here; there may be active, inactive, completed, deleted, deleted_last_completed, invited, creation_pending, rejected
      --> sis/enrollments.csv:4:23

@@ -1,10 +1,10 @@
 //! What a write probe learns: each of the API's unknowns with what was seen of it.
 
-use super::probe::NAME;
 use super::quoted;
 use crate::imbachat::Failure;
 use crate::model::{Field, Finding, LiveRoom, Pipe, Probe, RoomId, RoomState, Step};
 
+pub(super) const NAME: &str = "write-probe";
 /// Asked after whichever read shows the room first.
 const PIPE: &str = "is the pipe kept";
 

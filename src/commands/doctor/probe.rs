@@ -8,7 +8,7 @@ use super::super::prompt::confirm;
 use super::super::site::Site;
 use super::super::target::{WriteAccess, dice};
 use super::super::{Console, interrupt};
-use super::findings::Notes;
+use super::findings::{NAME, Notes};
 use super::server::Outside;
 use super::{local, quoted};
 use crate::cli::{DoctorArgs, DocumentFormat};
@@ -22,7 +22,6 @@ use crate::model::{
     LiveRoom, Pipe, Probe, Recorded, RoomId, RoomKind, RoomState, Step, is_hidden, looks,
 };
 
-pub(super) const NAME: &str = "write-probe";
 /// Bytes a pipe may have.
 const LONGEST: usize = 255;
 /// Reads of the list after the second call: it may lag.
