@@ -3,6 +3,7 @@
 //! Main type: [`Header`].
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
 
 use csv::StringRecord;
@@ -37,6 +38,10 @@ pub(crate) struct Columns {
     by_name: BTreeMap<String, NamedColumn>,
     /// The first column by the word that stands for it in a template.
     by_word: OnceLock<HashMap<String, usize>>,
+    /// How many uses of the file have gone through its rows.
+    pub(crate) passes: AtomicU32,
+    /// The rows, split into cells, once a second use needs them.
+    pub(crate) records: OnceLock<Vec<(StringRecord, Start)>>,
 }
 
 /// The columns of one name.
@@ -65,6 +70,8 @@ impl Columns {
             names,
             by_name,
             by_word: OnceLock::new(),
+            passes: AtomicU32::new(0),
+            records: OnceLock::new(),
         }
     }
 

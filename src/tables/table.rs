@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
 use csv::StringRecord;
 
@@ -123,8 +124,24 @@ impl Table {
         self.header.repaired.as_deref().or_else(written)
     }
 
-    /// Every record after the header that has something in it.
+    /// Every record after the header that has something in it. A file that is used once is not kept in cells; one that is used
+    /// again is split once more, for all later uses.
     fn records(&self, text: &str, mut take: impl FnMut(&StringRecord, Start)) {
+        let columns = &self.header.columns;
+        if columns.passes.fetch_add(1, Ordering::Relaxed) == 0 {
+            return self.split(text, take);
+        }
+        let records = columns.records.get_or_init(|| {
+            let mut records = Vec::new();
+            self.split(text, |record, start| records.push((record.clone(), start)));
+            records
+        });
+        for (record, start) in records {
+            take(record, *start);
+        }
+    }
+
+    fn split(&self, text: &str, mut take: impl FnMut(&StringRecord, Start)) {
         let mut record = StringRecord::new();
         let Some(delimiter) = self.header.delimiter else {
             for (value, start) in values(text) {
@@ -230,6 +247,14 @@ mod tests {
                 assert_eq!(start.line as usize, 1 + line_ends(before.as_bytes()).count(), "{text:?}");
             });
             prop_assert!(rows > 0 || !text.contains("\na"), "{:?}", text);
+            let pass = || {
+                let mut records = Vec::new();
+                table.split(&text, |record, start| records.push((record.clone(), start)));
+                records
+            };
+            let mut kept = Vec::new();
+            table.records(&text, |record, start| kept.push((record.clone(), start)));
+            prop_assert_eq!(kept, pass(), "{:?}", text);
         }
     }
 }
