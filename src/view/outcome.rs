@@ -120,7 +120,7 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
     let (section, text) = match &room.status {
         Status::Verified => (AsPlanned, text![done, confirmed]),
         Status::Applied => (AsPlanned, text![done, ", not seen in the list yet"]),
-        Status::Already => (AsPlanned, "as planned".into()),
+        Status::Already => (AsPlanned, "up to date".into()),
         Status::Undeclared => (NotDone, "not in the manifest".into()),
         Status::Ignored(fields) => (NotAsSent, Text::join(fields.iter().map(ignored), "; ")),
         Status::NotVisible => (NotAsSent, text![done, ", but the list does not show it"]),
