@@ -34,6 +34,7 @@ mod guards;
 mod help;
 mod hostile;
 mod http;
+mod import_cycles;
 mod interrupts;
 mod jwt;
 mod kill;

@@ -1,0 +1,208 @@
+//! No files of `src` import each other, directly or through others. A name that a `mod.rs` re-exports counts for the file that
+//! defines it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+type Module = Vec<String>;
+
+#[test]
+fn no_files_import_each_other() {
+    let mut modules = BTreeMap::new();
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    collect(&src, &mut Vec::new(), &mut modules);
+    assert!(modules.len() > 50, "the sources were not found");
+    assert_eq!(in_cycles(&modules), Vec::<String>::new());
+}
+
+#[test]
+fn a_cycle_through_a_re_export_is_found() {
+    let module = |path: &str| -> Module { path.split('/').map(str::to_owned).collect() };
+    let modules = BTreeMap::from([
+        (
+            module("a"),
+            "mod one;\nmod two;\npub use two::{Other, Thing as Named};\n".to_owned(),
+        ),
+        (module("a/one"), "use super::Other;\n".to_owned()),
+        (module("a/two"), "use crate::a::one::One;\n".to_owned()),
+        (module("b"), "use crate::a::Other;\n".to_owned()),
+    ]);
+    assert_eq!(in_cycles(&modules), ["a/one", "a/two"]);
+}
+
+fn collect(directory: &Path, module: &mut Module, modules: &mut BTreeMap<Module, String>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        module.push(stem.clone());
+        if path.is_dir() {
+            collect(&path, module, modules);
+        } else if path.extension().is_some_and(|it| it == "rs") && !stem.ends_with("_tests") {
+            let text = fs::read_to_string(&path).unwrap();
+            let text = text.split("\n#[cfg(test)]").next().unwrap().to_owned();
+            let own = if stem == "mod" {
+                &module[..module.len() - 1]
+            } else {
+                &module[..]
+            };
+            modules.insert(own.to_vec(), without_comments(&text));
+        }
+        module.pop();
+    }
+}
+
+fn without_comments(text: &str) -> String {
+    let lines = text.lines();
+    let code = lines.map(|line| line.split("//").next().unwrap_or_default());
+    code.collect::<Vec<_>>().join("\n")
+}
+
+/// The files from which imports lead back to themselves.
+fn in_cycles(modules: &BTreeMap<Module, String>) -> Vec<String> {
+    let mut exports = BTreeMap::new();
+    for (module, code) in modules {
+        for path in used_paths(code, true) {
+            if let Some((target, rest)) = resolve(module, &path, modules)
+                && let [name] = rest.as_slice()
+                && target != *module
+            {
+                exports.insert((module.clone(), name.clone()), target);
+            }
+        }
+    }
+    let mut uses: BTreeMap<&Module, BTreeSet<Module>> = BTreeMap::new();
+    for (module, code) in modules {
+        for path in used_paths(code, false) {
+            let Some((mut target, rest)) = resolve(module, &path, modules) else {
+                continue;
+            };
+            while let Some(name) = rest.first()
+                && let Some(defines) = exports.get(&(target.clone(), name.clone()))
+            {
+                target.clone_from(defines);
+            }
+            if target != *module && modules.contains_key(&target) {
+                uses.entry(module).or_default().insert(target);
+            }
+        }
+    }
+    let is_file = |module: &Module| {
+        let mut others = modules.keys();
+        !others.any(|other| other != module && other.starts_with(module))
+    };
+    let files = modules.keys().filter(|module| is_file(module));
+    let leads_back = |start: &&Module| {
+        let (mut seen, mut waiting) = (BTreeSet::new(), vec![*start]);
+        while let Some(module) = waiting.pop() {
+            for next in uses.get(module).into_iter().flatten() {
+                if next == *start {
+                    return true;
+                }
+                if is_file(next) && seen.insert(next) {
+                    waiting.push(next);
+                }
+            }
+        }
+        false
+    };
+    files
+        .filter(leads_back)
+        .map(|module| module.join("/"))
+        .collect()
+}
+
+/// The paths that code imports or names through `super`, `self` or `crate`; only those that it re-exports if asked.
+fn used_paths(code: &str, exported: bool) -> Vec<Module> {
+    let mut paths = Vec::new();
+    for (at, _) in code.match_indices("use ") {
+        let before = code[..at].rsplit('\n').next().unwrap_or_default().trim();
+        let is_statement = before.is_empty() || before.starts_with("pub");
+        if is_statement && exported != before.is_empty() {
+            let tree = code[at + 4..].split(';').next().unwrap_or_default();
+            expand(tree, &[], &mut paths);
+        }
+    }
+    for start in ["super::", "self::", "crate::"] {
+        for (at, _) in code.match_indices(start).filter(|_| !exported) {
+            let in_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+            let path: String = code[at..].chars().take_while(|c| in_path(*c)).collect();
+            paths.push(path.split("::").map(str::to_owned).collect());
+        }
+    }
+    paths
+}
+
+fn expand(tree: &str, prefix: &[String], paths: &mut Vec<Module>) {
+    let (mut depth, mut from) = (0_usize, 0);
+    let mut items = Vec::new();
+    for (at, c) in tree.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                items.push(&tree[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    items.push(&tree[from..]);
+    for item in items.into_iter().map(str::trim).filter(|it| !it.is_empty()) {
+        let (head, group) = match item.split_once('{') {
+            Some((head, rest)) => (head, rest.rsplit_once('}').map(|(group, _)| group)),
+            None => (item, None),
+        };
+        let head = head.split(" as ").next().unwrap_or_default();
+        let parts = head.split("::").map(str::trim).filter(|it| !it.is_empty());
+        let path: Module = prefix
+            .iter()
+            .cloned()
+            .chain(parts.map(str::to_owned))
+            .collect();
+        match group {
+            Some(group) => expand(group, &path, paths),
+            None => paths.push(path),
+        }
+    }
+}
+
+/// The module that a path leads to, and what is left of the path.
+fn resolve(
+    module: &Module,
+    path: &[String],
+    modules: &BTreeMap<Module, String>,
+) -> Option<(Module, Module)> {
+    let mut rest = path;
+    let mut target = match path.first()?.as_str() {
+        "crate" => {
+            rest = &rest[1..];
+            Vec::new()
+        }
+        "self" => {
+            rest = &rest[1..];
+            module.clone()
+        }
+        "super" => {
+            let mut target = module.clone();
+            while rest.first().is_some_and(|part| part == "super") {
+                target.pop();
+                rest = &rest[1..];
+            }
+            target
+        }
+        first => {
+            let child = [module.as_slice(), &[first.to_owned()]].concat();
+            modules.contains_key(&child).then(|| module.clone())?
+        }
+    };
+    while let Some(part) = rest.first() {
+        target.push(part.clone());
+        if !modules.contains_key(&target) {
+            target.pop();
+            break;
+        }
+        rest = &rest[1..];
+    }
+    Some((target, rest.to_vec()))
+}
