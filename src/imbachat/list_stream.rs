@@ -71,7 +71,7 @@ impl ListStream {
             if !self.in_data || self.depth < self.level {
                 self.envelope_byte(*byte)?;
                 rest = after;
-            } else if self.depth == self.level && !self.begins(*byte)? {
+            } else if self.depth == self.level && !self.skip_to_element(*byte)? {
                 rest = after;
             } else {
                 rest = self.element(rest, &mut take)?;
@@ -99,8 +99,8 @@ impl ListStream {
         }
     }
 
-    /// Takes a byte between elements. True if one begins with it.
-    fn begins(&mut self, byte: u8) -> Result<bool, RowError> {
+    /// Reads a byte between elements. True if an element starts with it.
+    fn skip_to_element(&mut self, byte: u8) -> Result<bool, RowError> {
         if self.text(byte) {
             if self.any_shape && self.in_text {
                 self.name(byte)?;

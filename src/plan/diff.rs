@@ -146,7 +146,8 @@ impl Diff<'_> {
             (Vec::new(), FieldSet::default(), FieldSet::default());
         for field in Field::ALL {
             let settled = live.state.is_same(field, &room.state) || room.ignore.contains(field);
-            if !settled && self.was_ignored(room, live, record, field) {
+            if !settled && let Some(ignored) = self.ignored_field(room, live, record, field) {
+                self.plan.ignored.push(ignored);
                 kept.insert(field);
             }
             if settled || kept.contains(field) {
@@ -183,32 +184,26 @@ impl Diff<'_> {
         room.welcome.clone().filter(|_| owed)
     }
 
-    /// Whether this very difference is one the server already refused to take; then it is reported instead.
-    fn was_ignored(
-        &mut self,
+    /// The difference, if it is one that the server already ignored; it is reported instead of sent.
+    fn ignored_field(
+        &self,
         room: &DesiredRoom,
         live: &LiveRoom,
         record: &RecordedRoom,
         field: Field,
-    ) -> bool {
-        let Some(shown) = record.shown.get(&field).filter(|_| !self.switches.resend) else {
-            return false;
-        };
-        // A write since then that sent a third value, whoever made it, was another attempt: this difference is a new one.
+    ) -> Option<IgnoredField> {
+        let shown = record.shown.get(&field).filter(|_| !self.switches.resend)?;
+        // A later write of a third value, by whatever run, was another attempt: this difference is a new one.
         let last = record.sent.as_ref().map(|sent| sent.value(field));
         let same = shown.sent == room.state.value(field)
             && shown.shown == live.state.value(field)
             && last.is_none_or(|last| last == shown.sent || last == shown.shown);
-        if same {
-            let (sent, shown) = (shown.sent.clone(), shown.shown.clone());
-            self.plan.ignored.push(IgnoredField {
-                pipe: room.pipe.clone(),
-                field,
-                sent,
-                shown,
-            });
-        }
-        same
+        same.then(|| IgnoredField {
+            pipe: room.pipe.clone(),
+            field,
+            sent: shown.sent.clone(),
+            shown: shown.shown.clone(),
+        })
     }
 
     fn members(&mut self, room: &DesiredRoom, known: Option<&RecordedRoom>) -> Members {
