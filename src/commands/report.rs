@@ -29,7 +29,7 @@ pub(super) struct Told {
     pub(super) outcome: Option<Outcome>,
     /// The plan that is left, if one could be made.
     pub(super) after: Option<Plan>,
-    /// The ledger, if its name means the same on every machine.
+    /// The ledger, unless its path is absolute.
     pub(super) ledger: Option<String>,
     /// With a saved plan: what it and this run's plan ask for, stale rooms included.
     pub(super) wanted: Option<Plan>,

@@ -22,7 +22,7 @@ pub struct PlanDocument {
     /// The exit code of the run that made it.
     exit: u8,
     target: TargetDocument,
-    /// The ledger of the run, if its name means the same on every machine. `apply PLAN_FILE` refuses to run with another one.
+    /// The ledger of the run, unless its path is absolute. `apply PLAN_FILE` refuses to run with another one.
     ledger: Option<String>,
     summary: SummaryDocument,
     /// Rooms with something to write, by pipe.
