@@ -24,7 +24,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Every way to end, in the order of the README's table.
+    /// Every way to end, in the order of the table in docs/cli.md.
     pub const ALL: [Self; 8] = [
         Self::Done,
         Self::Failed,

@@ -4,11 +4,13 @@ mod api;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use roomform::error::Exit;
 use roomform::manifest::diagnostic::Code;
+use roomform::sandbox::Config;
 
-use crate::support::Dir;
+use crate::support::{Api, Dir};
 
 fn root(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -57,6 +59,53 @@ fn the_plan_in_the_readme_is_a_real_one() {
 }
 
 #[test]
+fn every_roomform_command_in_the_readme_works() {
+    let readme = page("README.md");
+    let api = Api::start(Config::default());
+    let dir = Dir::with(&block(&readme, "yaml", "version: 1")).envs(&api.env());
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(args).current_dir(dir.path("."));
+        assert!(git.status().unwrap().success(), "{args:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "rooms.yaml"]);
+    git(&[
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@localhost",
+        "commit",
+        "-qm",
+        "rooms",
+    ]);
+    git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    let mut commands = Vec::new();
+    for block in readme.split("```sh\n").skip(1) {
+        let lines = block.split("```").next().unwrap().lines();
+        commands.extend(lines.filter_map(|line| line.strip_prefix("roomform ")));
+    }
+    assert_eq!(commands.len(), 10, "{commands:?}");
+    for command in commands {
+        let command = command.split('#').next().unwrap();
+        let mut args: Vec<&str> = command.split_whitespace().collect();
+        match args[..] {
+            // It asks, and there is no terminal.
+            ["apply"] | ["apply", "--sandbox"] => args.push("--yes"),
+            ["export", ..] => fs::remove_file(dir.path("rooms.yaml")).unwrap(),
+            _ => {}
+        }
+        let ran = dir.run(&args);
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn the_readme_has_at_most_a_thousand_words() {
+    assert!(page("README.md").split_whitespace().count() <= 1000);
+}
+
+#[test]
 fn the_manifest_in_the_readme_is_valid() {
     let manifest = block(&page("README.md"), "yaml", "version: 1");
     assert_eq!(manifest.lines().count(), 10);
@@ -70,7 +119,7 @@ fn the_manifest_in_the_readme_is_valid() {
 #[test]
 fn every_manifest_with_files_in_the_documents_is_valid() {
     let mut seen = 0;
-    for document in ["docs/rosters.md", "README.md"] {
+    for document in ["docs/rosters.md", "docs/manifest.md"] {
         let text = page(document);
         let blocks = text.split("```yaml\n").skip(1);
         let blocks = blocks.map(|rest| rest.split("```").next().unwrap());
@@ -137,9 +186,9 @@ fn every_key_of_rows_is_in_its_document() {
 }
 
 #[test]
-fn the_exit_codes_in_the_readme_and_in_the_help_are_those_of_the_program() {
-    let readme = page("README.md");
-    let table = readme
+fn the_exit_codes_in_the_docs_and_in_the_help_are_those_of_the_program() {
+    let commands = page("docs/cli.md");
+    let table = commands
         .split("## Exit codes")
         .nth(1)
         .unwrap()
@@ -183,7 +232,7 @@ fn the_examples_are_valid_and_warn_of_nothing() {
 }
 
 #[test]
-fn every_flag_and_verb_the_readme_names_exists() {
+fn every_flag_and_variable_in_the_readme_and_the_command_page_exists() {
     let dir = Dir::new();
     let mut help = dir.run(&["--help"]).ok();
     for verb in [
@@ -197,12 +246,15 @@ fn every_flag_and_verb_the_readme_names_exists() {
         &["ledger", "adopt"],
         &["ledger", "forget"],
         &["export"],
+        &["check"],
+        &["doctor"],
     ] {
         help.push_str(&dir.run(&[verb, &["--help"]].concat()).ok());
     }
-    let readme = page("README.md");
-    let flags = readme.match_indices("--").map(|(at, _)| {
-        readme[at..]
+    let commands = page("docs/cli.md");
+    let text = page("README.md") + &commands;
+    let flags = text.match_indices("--").map(|(at, _)| {
+        text[at..]
             .chars()
             .take_while(|c| c.is_ascii_lowercase() || *c == '-')
             .collect::<String>()
@@ -215,7 +267,7 @@ fn every_flag_and_verb_the_readme_names_exists() {
     for flag in flags {
         assert!(
             help.contains(&flag),
-            "the README names {flag}, the help does not"
+            "the docs name {flag}, the help does not"
         );
     }
     for variable in [
@@ -227,7 +279,7 @@ fn every_flag_and_verb_the_readme_names_exists() {
         "API_URL",
     ] {
         let name = format!("IMBACHAT_{variable}");
-        assert!(readme.contains(&name) && help.contains(&name), "{name}");
+        assert!(commands.contains(&name) && help.contains(&name), "{name}");
     }
 }
 
