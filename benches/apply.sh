@@ -128,9 +128,9 @@ record "$file" "$work/requests"
 bytes=$(wc -c <"$work/requests")
 
 echo "$(nproc) cores of $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(wrk -v 2>&1 | sed -n 's/^\(wrk [^ ]*\).*/\1/p'); load before: $(cut -d' ' -f1 /proc/loadavg)."
-echo "$rooms rooms of $members members, $((bytes / rooms)) bytes a request; the best of $rounds rounds, in each of which every line has its turn."
+echo "$rooms rooms of $members members, $((bytes / rooms)) bytes per request. Best of $rounds rounds; each round runs every line once."
 echo
-echo "| at a time | wrk, rooms/s | apply, writing | of wrk | apply, whole run | client's CPU, µs a room | sandbox's CPU under wrk, under apply | connections opened |"
+echo "| parallelism | wrk, rooms/s | apply, writing, rooms/s | apply / wrk | apply, whole run, rooms/s | client CPU, µs per room | sandbox CPU per room under wrk, apply | connections opened |"
 echo "|---|---|---|---|---|---|---|---|"
 for width in 8 32; do
   : >"$work/wrk-$width" >"$work/apply-$width"
@@ -153,9 +153,9 @@ for width in 8 32; do
 done
 
 echo
-echo "With 50 ms of latency, \`--parallelism 32\` can come to 640 rooms/s:"
+echo "With 50 ms of latency, \`--parallelism 32\` can reach at most 640 rooms/s:"
 echo
-echo "| rooms | writing, rooms/s | of 640 | connections opened |"
+echo "| rooms | writing, rooms/s | share of 640 | connections opened |"
 echo "|---|---|---|---|"
 slow=$(manifest 6400)
 serve --latency 50ms
@@ -165,9 +165,9 @@ awk -v line="$line" -v opened="$(sed -n 's/.* over \([0-9]*\) connection.*/\1/p'
   split(line, a, " "); printf "| 6400 | %.0f | %.3f | %s |\n", 6400 / a[4], 6400 / a[4] / 640, opened }'
 
 echo
-echo "The ledger on the disk, and in memory where an fsync costs nothing:"
+echo "The ledger on disk, and in memory, where fsync is free:"
 echo
-echo "| server answers | at a time | ledger | writing, s | whole run, s | CPU, s |"
+echo "| server answers | parallelism | ledger | writing, s | whole run, s | CPU, s |"
 echo "|---|---|---|---|---|---|"
 ledgers() { # NAME WIDTH MANIFEST ROUNDS FLAG…
   local name=$1 width=$2 manifest=$3 rounds=$4 place line

@@ -92,7 +92,7 @@ tables() {
     echo
     echo "$rooms rooms of 30 members:"
     echo
-    echo '| | CPU, s | floor, s | ratio | wall, s | CPU a room, µs | peak, MiB | read, MiB | peak / read |'
+    echo '| | CPU, s | floor, s | ratio | wall, s | CPU per room, µs | peak, MiB | read, MiB | peak / read |'
     echo '|---|---|---|---|---|---|---|---|---|'
     read -r cpu wall mb <<<"$(least "$runs" "$dir/yaml" "$program" check -q)"
     row "check, YAML" "$yaml" "$(bytes "$dir"/yaml/*)" "$cpu" "$wall" "$mb"
@@ -103,9 +103,9 @@ tables() {
     read -r cpu wall mb <<<"$(least "$runs" "$dir/csv" "$program" check -q)"
     row "check, CSV" "$csv" "$(bytes "$dir"/csv/*)" "$cpu" "$wall" "$mb"
     read -r cpu wall mb <<<"$(least "$runs" "$dir/yaml" "${fresh[@]}")"
-    row "plan, YAML, every room new" "$yaml" "$(bytes "$dir"/yaml/*)" "$cpu" "$wall" "$mb"
+    row "plan, YAML, all rooms new" "$yaml" "$(bytes "$dir"/yaml/*)" "$cpu" "$wall" "$mb"
     read -r cpu wall mb <<<"$(least "$runs" "$dir/yaml" "${first[@]}")"
-    row "plan, YAML, rooms there, no ledger yet" "$(sum "$yaml" "$only")" "$(bytes "$dir"/yaml/* "$dir/list.json")" "$cpu" "$wall" "$mb"
+    row "plan, YAML, existing rooms, no ledger" "$(sum "$yaml" "$only")" "$(bytes "$dir"/yaml/* "$dir/list.json")" "$cpu" "$wall" "$mb"
     read -r cpu wall mb <<<"$(least "$runs" "$dir/yaml" "${plan[@]}")"
     row "plan, YAML, no change" "$(sum "$yaml" "$list")" "$(sum "$in" "$(bytes "$dir"/yaml/*)")" "$cpu" "$wall" "$mb"
     read -r cpu wall mb <<<"$(least "$runs" "$dir/edited" "${plan[@]}")"
@@ -124,7 +124,7 @@ tables() {
   serve "$dir" state.json
   sed -i "1s#https://chat.example#$url#" "$dir/ledger.jsonl"
   echo
-  echo '| of 50 runs | wall, ms, the least | CPU, ms, the mean |'
+  echo '| 50 runs | wall, ms (minimum) | CPU, ms (mean) |'
   echo '|---|---|---|'
   quickest "--version" "$program" --version
   quickest "check, 10 rooms" "$program" check -q

@@ -118,12 +118,12 @@ def run(name, rooms, last):
             measure(["terraform", "init", "-input=false", "-no-color"], place, env)
         for number, command in enumerate(TOOLS[name]):
             if command is None:
-                cells.append("has none")
+                cells.append("no such step")
                 continue
             before, took = last
             expected = (took.get(number) or 0) * rooms / before if before else 0
             if number in took and (took[number] is None or expected > LIMIT):
-                cells.append("not tried: it would take over {:.0f} s".format(LIMIT))
+                cells.append("skipped: estimated over {:.0f} s".format(LIMIT))
                 seconds[number] = None
                 # What is not made cannot be planned again.
                 cells += ["—"] * (2 - number) if number == 1 else []
@@ -133,7 +133,7 @@ def run(name, rooms, last):
             command = [str(PROGRAM) if command[0] == "roomform" else command[0], *command[1:]]
             figures = measure(command, place, {**env, **sandbox.env})
             seconds[number] = figures[0] if figures else None
-            cells.append(cell(figures) if figures else f"cut short after {LIMIT:.0f} s")
+            cells.append(cell(figures) if figures else f"stopped after {LIMIT:.0f} s")
             if figures is None and number == 1:
                 cells.append("—")
                 break
