@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# `apply` beside the most a server takes: rooms a second against `sandbox serve`, and what wrk gets that replays the same bytes over as many
-# connections; then with 50 ms of latency; then with the ledger in memory instead of on the disk.
+# Compares `apply` with the maximum rate of the server: rooms per second against `sandbox serve`, and the rate of wrk, which replays the same
+# bytes over the same number of connections. Repeats this with 50 ms of latency, and with the ledger in memory instead of on disk.
 # bash benches/apply.sh [--write] [ROOMS] [MEMBERS] [ROUNDS]
-#   10000 rooms of 7 members, the best of five rounds, unless told otherwise; --write puts the tables into docs/performance.md
+#   defaults: 10000 rooms of 7 members, best of five rounds; --write updates the tables in docs/performance.md
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = --write ]; then
@@ -29,7 +29,7 @@ finish() {
 trap finish EXIT
 export IMBACHAT_WIDGET=627 IMBACHAT_SECRET_KEY=secret_key IMBACHAT_LOGIN=admin IMBACHAT_PASSWORD=admin
 
-# manifest ROOMS: the file it is in
+# manifest ROOMS: prints the path of the file
 manifest() {
   awk -v rooms="$1" -v members="$members" 'BEGIN {
     print "version: 1\nrooms:"
@@ -42,7 +42,7 @@ manifest() {
   echo "$work/rooms-$1.yaml"
 }
 
-# await TEXT FILE: until it stands there, for a minute
+# await TEXT FILE: waits up to a minute until the file contains the text
 await() {
   local tries
   for tries in $(seq 1200); do
@@ -63,7 +63,7 @@ serve() {
   IMBACHAT_API_URL=$(sed -n 's/^listening on //p' "$work/sandbox")
 }
 
-# The seconds of CPU the sandbox took, and then its own last line.
+# Sets sandbox_cpu (seconds) and served (the sandbox's last line).
 end_serving() {
   local ticks
   ticks=$(awk '{ print $14 + $15 }' "/proc/$serving/stat")
@@ -74,7 +74,7 @@ end_serving() {
   served=$(tail -n 1 "$work/sandbox")
 }
 
-# apply MANIFEST LEDGER FLAG…: whole seconds, of CPU, MB, and the seconds between the first intent and the last confirmation
+# apply MANIFEST LEDGER FLAG…: prints wall seconds, CPU seconds, MB, and the seconds from the first intent to the last confirmation
 apply() {
   local manifest=$1 ledger=$2
   shift 2
@@ -93,10 +93,10 @@ print(wall, round(float(user) + float(system), 2), int(kilobytes) // 1024, round
 PY
 }
 
-# best COLUMN FILE: the line whose column is smallest
+# best COLUMN FILE: the line with the smallest value in the column
 best() { sort -g -k "$1,$1" "$2" | head -n 1; }
 
-# record MANIFEST FILE: the requests of an apply, as they are
+# record MANIFEST FILE: saves the raw requests of an apply
 record() {
   serve
   local to=${IMBACHAT_API_URL##*:}
@@ -112,7 +112,7 @@ record() {
   end_serving
 }
 
-# replay FILE CONNECTIONS: what wrk says of it: requests, seconds, and how many were not answered well
+# replay FILE CONNECTIONS: prints the requests, the seconds, and the number of bad answers
 replay() {
   rm -f "$work/wrk"
   wrk --threads 1 --connections "$2" --duration 300s --script "$benches/replay.lua" "$IMBACHAT_API_URL" -- "$1" >"$work/wrk" &

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `render` of very many rooms, the members out of CSV beside the same written into YAML: seconds and peak memory of whole processes.
-# bash benches/bulk.sh [ROOMS] [MEMBERS]     100000 rooms of 30 members unless told otherwise; the fastest of three runs
+# `render` of very many rooms, with members from CSV and with the same members in YAML: seconds and peak memory of whole processes.
+# bash benches/bulk.sh [ROOMS] [MEMBERS]     default: 100000 rooms of 30 members; the fastest of three runs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rooms=${1:-100000} members=${2:-30}

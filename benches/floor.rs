@@ -1,11 +1,11 @@
-//! The floor of a whole process: files read once through the bare library, nothing kept. `floor yaml|json|csv FILE...`;
-//! `benches/whole.sh` runs it beside the program.
+//! The floor of a whole process: reads files once with the bare library and keeps nothing. `floor yaml|json|csv FILE...`;
+//! `benches/whole.sh` compares the program with it.
 //!
-//! `floor make DIRECTORY ROOMS` writes what the script measures with: manifests, the list, the server's state, the ledger.
+//! `floor make DIRECTORY ROOMS` writes the inputs of the script: manifests, the list, the server's state, the ledger.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a tool of the benches"
+    reason = "a command-line tool for the benches"
 )]
 
 #[expect(dead_code, reason = "shared with the other benches")]
@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // `cargo bench` adds a flag of its own.
+    // `cargo bench` adds its own flag.
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         ["json", files @ ..] => files.iter().map(|file| json(file)).sum(),
         ["csv", file] => csv(file),
         ["make", directory, rooms] => make(Path::new(directory), rooms),
-        // Without a task, as under plain `cargo bench`, there is nothing to do.
+        // Plain `cargo bench` passes no task.
         _ => Ok(0),
     };
     match done {
@@ -50,7 +50,7 @@ fn yaml(file: &str) -> Result<usize, Box<dyn Error>> {
     Ok(events)
 }
 
-/// One value, or one a line.
+/// One JSON value, or one per line.
 fn json(file: &str) -> Result<usize, Box<dyn Error>> {
     let bytes = fs::read(file)?;
     let values = serde_json::Deserializer::from_slice(&bytes).into_iter::<serde::de::IgnoredAny>();
@@ -71,9 +71,8 @@ fn csv(file: &str) -> Result<usize, Box<dyn Error>> {
     Ok(rows)
 }
 
-/// `yaml/`: one file, `edited/`: the same with 1 % of the titles changed, `json/`: the same as JSON, `many/`: the same in 100
-/// files, `csv/`: the same by a roster; `state.json`: a server that has the rooms, `list.json`: its list, `ledger.jsonl`: of
-/// the apply that made them.
+/// `yaml/`: one file; `edited/`: 1 % of the titles changed; `json/`: as JSON; `many/`: in 100 files; `csv/`: from a roster.
+/// `state.json`: a server that has the rooms; `list.json`: its list; `ledger.jsonl`: the ledger of the apply that created them.
 fn make(directory: &Path, rooms: &str) -> Result<usize, Box<dyn Error>> {
     let rooms: u64 = rooms.parse()?;
     for name in ["yaml", "edited", "json", "many", "csv"] {

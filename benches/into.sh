@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bash benches/into.sh NAME: what stands on stdin goes between the marks of that name in docs/performance.md
+# bash benches/into.sh NAME: writes stdin between the markers of that name in docs/performance.md
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)

@@ -1,10 +1,10 @@
-//! Each stage by itself, and beside it the floor: the same bytes through the bare library, with nothing kept.
+//! Measures each stage and its floor: the same bytes read with the bare library, keeping nothing.
 //!
-//! `cargo bench --bench stages [-- FILTER]`; a room has 30 members, the argument is the number of rooms.
+//! `cargo bench --bench stages [-- FILTER]`. Each room has 30 members; the argument is the number of rooms.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "what is measured is made here, and good"
+    reason = "the inputs are generated here and valid"
 )]
 
 #[expect(dead_code, reason = "shared with the other benches")]
@@ -52,7 +52,7 @@ fn list_bare_json(bencher: Bencher<'_, '_>, rooms: u64) {
     bencher.bench_local(|| serde_json::from_str::<serde::de::IgnoredAny>(black_box(&text)).is_ok());
 }
 
-/// The floor of rosters: rows that nobody looks at.
+/// The floor of rosters: rows are read and ignored.
 #[divan::bench(args = ROOMS)]
 fn roster_bare_csv(bencher: Bencher<'_, '_>, rooms: u64) {
     let text = inputs::roster(rooms);
@@ -72,7 +72,7 @@ fn ledger_to_recorded(bencher: Bencher<'_, '_>, rooms: u64) {
     bencher.bench_local(|| inputs::recorded(black_box(file.path())).is_ok());
 }
 
-/// What changes: every room is new, none, every hundredth.
+/// Which rooms change: all are new, none, every hundredth.
 #[derive(Debug, Clone, Copy)]
 enum Change {
     Fresh,
@@ -108,7 +108,7 @@ fn diff_a_hundredth(bencher: Bencher<'_, '_>, rooms: u64) {
     diff(bencher, rooms, Change::Hundredth);
 }
 
-/// A plan that makes every room, and its manifest: the most there is to render.
+/// A plan that creates every room, and its manifest: the largest output.
 fn fresh(rooms: u64) -> (Plan, Loaded) {
     let loaded = check_text(
         "rooms.yaml",

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Whole processes beside the floor, in one run: `check`, and `plan` over HTTP against a server that has the rooms.
+# Measures whole processes and the floor in one run: `check`, and `plan` over HTTP against a server that has the rooms.
 # bash benches/whole.sh [--write] [ROOMS...]
-#   100 1000 10000 100000 rooms unless told otherwise; the least CPU of several runs; tables in Markdown,
-#   put between the marks in docs/performance.md with --write. ROOMFORM_BUILT=1: what is built is measured.
+#   Default: 100 1000 10000 100000 rooms. Prints the minimum CPU of several runs as Markdown tables.
+#   --write puts them between the markers in docs/performance.md. ROOMFORM_BUILT=1 measures the existing build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = --write ]; then
@@ -31,7 +31,7 @@ servers=()
 trap 'kill "${servers[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 export IMBACHAT_WIDGET=627 IMBACHAT_SECRET_KEY=secret_key
 
-# least RUNS DIRECTORY COMMAND...: "CPU WALL MB", each the least of so many runs
+# least RUNS DIRECTORY COMMAND...: prints "CPU WALL MB", each the minimum of the runs
 least() {
   local runs=$1 directory=$2
   shift 2
@@ -58,7 +58,7 @@ row() {
       what, cpu, floor, cpu / floor, wall, cpu / rooms * 1e6, mb, bytes / 1048576, mb * 1048576 / bytes }'
 }
 
-# serve DIRECTORY STATE: starts a server; its address goes to $url
+# serve DIRECTORY STATE: starts a server and sets $url
 serve() {
   "$program" sandbox serve --listen 127.0.0.1:0 --state "$1/$2" >"$1/$2.txt" 2>&1 &
   servers+=($!)
@@ -134,7 +134,7 @@ tables() {
   servers=()
 }
 
-# quickest WHAT COMMAND...: a line of the table
+# quickest WHAT COMMAND...: prints a line of the table
 quickest() {
   local what=$1
   shift

@@ -1,6 +1,6 @@
-//! An apply with everything of one's own: what it reads from, writes to and remembers in, and how it tells how far it is.
+//! An apply with a custom server, ledger and progress display.
 //!
-//! `cargo run --example custom_reporter`. The server here is a list in memory; another one may be behind a queue, a proxy, a test.
+//! `cargo run --example custom_reporter`. The server here is a list in memory. Yours may be a queue, a proxy or a test double.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -26,18 +26,18 @@ rooms:
   - {pipe: team-platform, title: Platform team, members: [3, 4]}
 ";
 
-/// A server that is nothing but a list.
+/// A server in memory.
 #[derive(Default)]
 struct Server {
     rooms: Mutex<Vec<LiveRoom>>,
     said: Mutex<Vec<String>>,
 }
 
-/// A ledger that lasts as long as the program; a real one is on a disk before `append` comes back.
+/// A ledger in memory. A real one must be on disk before `append` returns.
 #[derive(Default)]
 struct Memory(Mutex<Entries>);
 
-/// What is behind a lock, also if whoever had it panicked.
+/// Locks, also after a panic of another holder.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -50,7 +50,7 @@ impl ReadRooms for Server {
 }
 
 impl WriteRooms for Server {
-    /// One call: without an id it creates, unless the pipe is there. Nobody lists members, so none are kept.
+    /// Without an id, creates the room unless its pipe exists. The API lists no members, so none are stored.
     async fn write(&self, write: &RoomWrite<'_>) -> Result<Written, Failure> {
         let mut rooms = held(&self.rooms);
         let is_it = |room: &&mut LiveRoom| match write.room {
@@ -62,7 +62,7 @@ impl WriteRooms for Server {
             return Ok(room.id.into());
         }
         if write.room.is_some() {
-            // Said before anything was done: the apply may rely on it.
+            // `Refused` promises that nothing was written.
             return Err(Failure::lasting(Delivery::Refused, "no such room"));
         }
         let id = RoomId(rooms.len() as u64 + 1);
@@ -90,7 +90,7 @@ impl Memory {
         for fact in facts {
             let sequence = entries.len() as u64 + 1;
             let stamp = Stamp {
-                // Text order is time order; the time itself matters to nobody here.
+                // Only the order of the times matters here.
                 time: format!("{sequence:020}"),
                 run: "example".to_owned(),
                 sequence,
@@ -138,7 +138,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Applies the manifest to a server with one room, tells every step, and plans again.
+/// Applies the manifest to a server with one room, prints each step, and plans again.
 pub fn run(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -165,7 +165,7 @@ async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         .await?;
 
     let before = planned(&desired, &server, &memory).await?;
-    // The sender would interrupt; the run goes to its end as long as it says false.
+    // Send `true` to interrupt the run.
     let (_interrupt, interrupted) = watch::channel(false);
     let job = Job {
         plan: &before,
@@ -180,21 +180,21 @@ async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
             interrupted,
         )),
     };
-    let (mut told, mut welcoming) = (Vec::new(), false);
+    let (mut lines, mut welcoming) = (Vec::new(), false);
     let outcome = apply(job, |event| match event {
         Event::Settled(room) => {
             let done = if welcoming { "welcomed" } else { room.done() };
-            told.push(format!("{}: {done}", escape::terminal(room.pipe.as_str())));
+            lines.push(format!("{}: {done}", escape::terminal(room.pipe.as_str())));
         }
-        Event::Resolving(rooms) => told.push(format!("looking for {rooms} lost creates")),
-        Event::Verifying => told.push("looking again".to_owned()),
+        Event::Resolving(rooms) => lines.push(format!("looking for {rooms} lost creates")),
+        Event::Verifying => lines.push("looking again".to_owned()),
         Event::Welcoming(rooms) => {
             welcoming = true;
-            told.push(format!("welcoming {rooms}"));
+            lines.push(format!("welcoming {rooms}"));
         }
     })
     .await;
-    for line in told {
+    for line in lines {
         writeln!(out, "{line}")?;
     }
     for room in &outcome.rooms {
@@ -210,7 +210,6 @@ async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What is to be done now.
 async fn planned(desired: &Desired, server: &Server, memory: &Memory) -> Result<Plan, Failure> {
     let target = Target {
         origin: "memory:".to_owned(),

@@ -1,7 +1,7 @@
-//! A plan without a network: what a manifest would change in a widget whose rooms somebody wrote down before.
+//! Plans without a network, against a stored list of rooms.
 //!
-//! `cargo run --example offline_plan -- MANIFEST ROOMS [LEDGER]`, where ROOMS is an answer of get_rooms as the server gave it
-//! (`*.json`; not what `roomform get` makes of it), or what `roomform export` printed.
+//! `cargo run --example offline_plan -- MANIFEST ROOMS [LEDGER]`. ROOMS is a raw answer of get_rooms (`*.json`, not the output of
+//! `roomform get`), or the output of `roomform export`.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use roomform::model::{RecordedRoom, RoomId, Target, WidgetId};
 use roomform::render::{self, Paint, escape};
 use roomform::{Desired, Interest, LiveRoom, Options, Recorded, Switches, check, plan, rooms_of};
 
-/// The widget, where the manifest does not name one.
+/// The widget, if the manifest does not name one.
 const WIDGET: WidgetId = WidgetId(627);
 
 fn main() -> ExitCode {
@@ -22,14 +22,12 @@ fn main() -> ExitCode {
     match run(&args, &mut io::stdout()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to be told if this cannot be written.
             drop(writeln!(io::stderr(), "{error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Prints the plan.
 pub fn run(args: &[PathBuf], out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let (manifest, rooms, ledger) = match args {
         [manifest, rooms] => (manifest, rooms, None),
@@ -57,7 +55,7 @@ pub fn run(args: &[PathBuf], out: &mut dyn Write) -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
-/// The rooms in a file, and what it says about members: an answer of get_rooms says nothing.
+/// The rooms in a file and their known members. An answer of get_rooms has no members.
 fn known(rooms: &Path) -> Result<(Vec<LiveRoom>, Recorded), Box<dyn Error>> {
     if rooms
         .extension()
@@ -70,7 +68,7 @@ fn known(rooms: &Path) -> Result<(Vec<LiveRoom>, Recorded), Box<dyn Error>> {
             )
         };
         let answer = fs::read(rooms).map_err(unread)?;
-        // What a server said is shown only escaped.
+        // Text from a server is untrusted.
         let live = rooms_of(&answer).map_err(|error| escape::terminal(&error.to_string()))?;
         return Ok((live, Recorded::default()));
     }
@@ -78,7 +76,7 @@ fn known(rooms: &Path) -> Result<(Vec<LiveRoom>, Recorded), Box<dyn Error>> {
     Ok(exported(&check(&[rooms.to_owned()], options)?.desired))
 }
 
-/// The rooms of an export. It has no ids: here they only have to differ.
+/// The rooms of an export. An export has no ids, so this makes up unique ones.
 fn exported(exported: &Desired) -> (Vec<LiveRoom>, Recorded) {
     let mut recorded = Recorded::default();
     let mut live = Vec::new();

@@ -1,6 +1,6 @@
-//! What bytes of others may come in through: one function a format. A panic in any of them is a bug.
+//! The parsers of untrusted bytes: one function per format. A panic in any of them is a bug.
 //!
-//! The fuzz targets call these, and so does a plain test on the corpus that is committed.
+//! The fuzz targets call these functions, and so does a test on the committed corpus.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ fn target() -> Target {
     }
 }
 
-/// What may reach a terminal: nothing that moves the cursor, changes the colour or hides.
+/// Terminal output must not move the cursor, change colours or hide text.
 fn assert_harmless(text: &str) {
     let bad = text.chars().find(|c| {
         (c.is_control() && *c != '\n')
@@ -30,7 +30,7 @@ fn assert_harmless(text: &str) {
     assert_eq!(bad, None, "{text:?}");
 }
 
-/// What may stand in a page: nothing of the above, and no HTML but ours.
+/// A page must also contain no HTML except our own.
 fn assert_page(page: &str) {
     assert_harmless(page);
     let ours = [
@@ -48,7 +48,7 @@ fn assert_page(page: &str) {
     assert_eq!(strange, None);
 }
 
-/// A manifest: its mistakes can be drawn, and a valid one can be planned and saved.
+/// A manifest: its diagnostics can be printed, and a valid one can be planned.
 pub fn manifest(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -60,7 +60,7 @@ pub fn manifest(bytes: &[u8]) {
         Paint::Plain,
     ));
     assert_harmless(&github::write(&view::check(&loaded)));
-    // A document of ours can always be written.
+    // Serialising our own documents never fails.
     assert!(document::text(&sarif::check(&loaded)).is_ok());
     let page = |dialect| {
         let bytes = Some(4096);
@@ -89,7 +89,7 @@ pub fn manifest(bytes: &[u8]) {
     ));
 }
 
-/// Everything that reads a file with rows, each in its own way.
+/// A manifest that reads a file with rows in every way.
 const BULK: &str = r#"version: 1
 people: {roster: a.csv, name: [user, id], id: id, allow_empty: true}
 groups:
@@ -106,7 +106,7 @@ generate:
       enrol: {roster: a.csv, numbered: [id], on: {user: user}, user: id, allow_empty: true, via: {roster: a.csv, on: {status: status}, allow_empty: true}}
 "#;
 
-/// The bytes of a roster, or, after a line of `---`, of a template in a manifest beside it.
+/// The bytes of a roster. After a line `---` the rest is a template in the manifest.
 pub fn roster(bytes: &[u8]) {
     let cut = bytes.windows(4).position(|four| four == b"---\n");
     let (roster, template) = match cut {
@@ -131,7 +131,7 @@ pub fn roster(bytes: &[u8]) {
     }
 }
 
-/// An answer of get_rooms: the same elements, wherever the network cuts it.
+/// An answer of get_rooms: the elements do not depend on how the network splits it.
 pub fn list(bytes: &[u8]) {
     let split = |size: usize| {
         let (mut rows, mut found) = (ListStream::default(), Vec::new());
@@ -146,7 +146,7 @@ pub fn list(bytes: &[u8]) {
     };
     let whole = split(bytes.len().max(1));
     assert_eq!(whole, split(1));
-    // Whatever is a proper answer is understood as one.
+    // Every well-formed answer is accepted.
     let Ok(answer) = serde_json::from_slice::<serde_json::Value>(bytes) else {
         return;
     };
@@ -160,7 +160,7 @@ pub fn list(bytes: &[u8]) {
     else {
         return;
     };
-    // Keys that stand twice, or are spelt with escapes, are nobody's proper answer.
+    // Answers with duplicate or escaped keys are not well-formed.
     let twice =
         bytes.windows(6).filter(|six| six == b"\"data\"").count() != 1 || bytes.contains(&b'\\');
     if !twice && let Ok((found, _)) = &whole {
@@ -176,7 +176,7 @@ pub fn list(bytes: &[u8]) {
     }
 }
 
-/// A ledger: what can be read can be written, read again and compacted without a change to what is on record.
+/// A ledger: it can be written, read again and compacted without a change to the recorded state.
 pub fn ledger(text: &[u8]) {
     let path = Path::new("l.jsonl");
     let Ok(snapshot) = parse(path, text, &target()) else {
@@ -198,7 +198,7 @@ pub fn ledger(text: &[u8]) {
     ));
 }
 
-/// A saved plan: whatever it says, only what the manifest asks for is written.
+/// A saved plan: `apply` writes only what the manifest asks for, whatever the file contains.
 pub fn plan_file(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let Ok(saved) = read_plan(&text) else {

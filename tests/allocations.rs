@@ -1,9 +1,9 @@
-//! What a plan costs in allocations: a count that no busy machine changes, so a change that makes it dearer is seen at once.
+//! Pins the allocations of a plan. The count does not depend on the load of the machine, so any regression shows.
 //!
-//! A binary of its own: the allocator counts everything in its process.
+//! This is a separate binary, because the allocator counts everything in its process.
 #![expect(
     clippy::unwrap_used,
-    reason = "a test that cannot go on fails where it stands"
+    reason = "a failed unwrap fails the test"
 )]
 
 #[path = "../benches/inputs/mod.rs"]
@@ -17,14 +17,13 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// The most allocations, and bytes of them, a room of 30 members may take in each stage: a quarter more than they were in
-/// November 2026.
+/// Maximum allocations and bytes per room of 30 members in each stage: a quarter above the values of November 2026.
 const CHECK: (usize, usize) = (14, 4536);
 const LIST: (usize, usize) = (3, 466);
 const LEDGER: (usize, usize) = (11, 2866);
 const PLAN: (usize, usize) = (0, 9);
 
-/// Allocations and bytes of one stage, for each room.
+/// Checks the allocations and bytes per room of one stage.
 #[track_caller]
 fn within<T>(what: &str, rooms: u64, most: (usize, usize), work: impl FnOnce() -> T) -> T {
     let region = Region::new(ALLOCATOR);
@@ -39,7 +38,7 @@ fn within<T>(what: &str, rooms: u64, most: (usize, usize), work: impl FnOnce() -
         count <= most.0 && bytes <= most.1,
         "{what} of {rooms} rooms: {count} allocations and {bytes} bytes a room, more than {most:?}"
     );
-    // Far below would mean that nothing was counted, or that the figures here are out of date.
+    // Far below means that nothing was counted, or that the maximum is out of date.
     assert!(
         count * 3 >= most.0 && bytes * 3 >= most.1,
         "{what} of {rooms} rooms: only {count} allocations and {bytes} bytes a room; lower {most:?}"
@@ -47,7 +46,7 @@ fn within<T>(what: &str, rooms: u64, most: (usize, usize), work: impl FnOnce() -
     made
 }
 
-/// One test, since two at once would count each other's.
+/// A single test: two in parallel would count each other's allocations.
 #[test]
 fn a_room_costs_the_same_however_many_there_are() {
     for rooms in [1_000, 10_000] {

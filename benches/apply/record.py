@@ -1,6 +1,6 @@
-"""Passes requests on to a server, and keeps those to imba_rooms as they came: length, newline, bytes.
+"""Proxies requests to a server and saves the raw requests to imba_rooms: length, newline, bytes.
 
-python3 record.py PORT_OF_THE_SERVER FILE     prints the port to send to; ends with its stdin
+python3 record.py SERVER_PORT FILE     prints the port to use; ends when stdin closes
 """
 import socket, sys, threading
 
@@ -9,7 +9,7 @@ kept, lock = open(path, "wb"), threading.Lock()
 
 
 def message(stream):
-    """One request or answer with its whole body; nothing at the end."""
+    """One request or answer with its whole body; None at the end."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         line = stream.readline()

@@ -1,4 +1,4 @@
--- wrk sends each request that record.py kept, once and as it was, and tells how long it took. Started with one thread.
+-- Makes wrk send each request that record.py saved once, unchanged, and prints the time it took. Use one thread.
 local ffi = require("ffi")
 ffi.cdef("typedef struct { long seconds, nanoseconds; } moment; int clock_gettime(int, moment *);")
 local requests, sent, answered, bad, begun = {}, -1, 0, 0, 0
@@ -20,7 +20,7 @@ function init(args)
   file:close()
 end
 
--- The first call is wrk's own, to see what it gets. Past the end, until the last answer is there, the last request is repeated.
+-- wrk makes the first call itself, as a check. At the end, the last request is repeated until all answers have arrived.
 function request()
   sent = sent + 1
   if sent == 1 then begun = now() end

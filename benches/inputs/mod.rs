@@ -1,4 +1,4 @@
-//! What is measured: a manifest of so many rooms, a server that has them, and a ledger that knows them.
+//! Inputs of the benches: a manifest with a number of rooms, a server that has them, and a ledger that knows them.
 
 use std::error::Error;
 use std::io::Write;
@@ -11,10 +11,9 @@ use roomform::model::{
 use roomform::{Desired, Interest, Observed, Options, Switches, check_text, plan, rooms_of};
 use tempfile::NamedTempFile;
 
-/// Members of every room.
+/// Members per room.
 pub const MEMBERS: u64 = 30;
 
-/// The widget that is planned for.
 pub fn target() -> Target {
     Target {
         origin: "https://chat.example".to_owned(),
@@ -30,7 +29,7 @@ fn members(room: u64) -> impl Iterator<Item = u64> {
     (0..MEMBERS).map(move |member| room * 7 % 100_000 + member * 13 + 1)
 }
 
-/// The manifest, members inline. Every `edited`-th title is another than the server has.
+/// The manifest, with inline members. Every `edited`-th title differs from the server's.
 pub fn manifest(rooms: u64, edited: Option<u64>) -> String {
     let mut text = "version: 1\nrooms:\n".to_owned();
     for room in 1..=rooms {
@@ -45,7 +44,7 @@ pub fn manifest(rooms: u64, edited: Option<u64>) -> String {
     text
 }
 
-/// The same as JSON, which is YAML too; a room a line.
+/// The same as JSON, which is also YAML; one room per line.
 pub fn json(rooms: u64) -> String {
     let lines: Vec<String> = (1..=rooms)
         .map(|room| {
@@ -58,7 +57,7 @@ pub fn json(rooms: u64) -> String {
     format!("{{\"version\":1,\"rooms\":[\n{rooms}\n]}}\n")
 }
 
-/// The rows of a roster: a room and a member each.
+/// A roster with one row per membership.
 pub fn roster(rooms: u64) -> String {
     let mut text = "course_id,user_id\n".to_owned();
     for room in 1..=rooms {
@@ -69,7 +68,7 @@ pub fn roster(rooms: u64) -> String {
     text
 }
 
-/// The server's list of the rooms.
+/// The server's list.
 pub fn list(rooms: u64) -> String {
     let rows: Vec<String> = (1..=rooms)
         .map(|room| {
@@ -83,7 +82,7 @@ pub fn list(rooms: u64) -> String {
     format!(r#"{{"success":"true","data":[{rows}],"code":200}}"#)
 }
 
-/// The file of a sandbox that has the rooms; its list does not tell the members, so that nobody is in them here.
+/// A sandbox file with the rooms. They have no members, because the list does not show members.
 pub fn state(rooms: u64) -> String {
     let rows: Vec<String> = (1..=rooms)
         .map(|room| {
@@ -99,7 +98,7 @@ pub fn state(rooms: u64) -> String {
     )
 }
 
-/// The ledger of the apply that made them.
+/// The ledger of the apply that created the rooms.
 pub fn ledger(rooms: u64) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut entries = Entries::new();
     for room in 1..=rooms {
@@ -124,29 +123,25 @@ pub fn ledger(rooms: u64) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(bytes(&target(), &entries)?)
 }
 
-/// A manifest, read.
 pub fn desired(text: &str) -> Result<Desired, Box<dyn Error>> {
     Ok(check_text("rooms.yaml", text, Options::default())?.desired)
 }
 
-/// What a list says of the rooms of a manifest.
 pub fn observed(desired: &Desired, list: &str) -> Result<Observed, Box<dyn Error>> {
     Ok(Interest::new(desired).observed(rooms_of(list.as_bytes())?))
 }
 
-/// The same ledger as a file, for as long as this is kept.
+/// The ledger as a file, which is deleted when this is dropped.
 pub fn ledger_file(rooms: u64) -> Result<NamedTempFile, Box<dyn Error>> {
     let mut file = NamedTempFile::new()?;
     file.write_all(&ledger(rooms)?)?;
     Ok(file)
 }
 
-/// What a ledger's file says.
 pub fn recorded(ledger: &Path) -> Result<Recorded, Box<dyn Error>> {
     Ok(remember(ledger, &target())?.recorded)
 }
 
-/// The plan of three of these.
 pub fn planned(desired: &Desired, observed: &Observed, recorded: &Recorded) -> roomform::Plan {
     plan(&target(), desired, observed, recorded, &Switches::default())
 }

@@ -1,4 +1,4 @@
-"""What one writes in an afternoon: list, compare by pipe and title, send what is missing, a few at a time. No ledger, no retries."""
+"""A simple script: list, compare by pipe and title, send the missing rooms, several at a time. No ledger, no retries."""
 import asyncio, os, sys
 import httpx, yaml
 
@@ -13,7 +13,7 @@ async def main(verb):
         listed = (await client.post(f"/imbachat/v2/{WIDGET}/get_rooms", data={"imba_id": WIDGET}, auth=auth)).raise_for_status().json()
         there = {(row["pipe"], row["name"]) for row in listed["data"]}
         missing = [room for room in rooms if (room["pipe"], room["title"]) not in there]
-        print(f"{len(missing)} rooms to make")
+        print(f"{len(missing)} rooms to create")
         if verb == "plan":
             return
         waiting = iter(missing)

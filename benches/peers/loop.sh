@@ -1,4 +1,4 @@
-# one curl a room, one after the other
+# one curl per room, in sequence
 set -euo pipefail
 while IFS=$'\t' read -r pipe title members; do
   fields=()

@@ -1,4 +1,4 @@
-"""Makes the inputs, runs each tool on each, measures, prints a table in Markdown. Started by run.sh."""
+"""Creates the inputs, runs and measures each tool, and prints a Markdown table. Started by run.sh."""
 import os, shutil, signal, subprocess, sys
 from importlib.metadata import version
 from pathlib import Path
@@ -8,7 +8,7 @@ SIZES = [int(size) for size in " ".join(sys.argv[4:]).split()]
 HERE = Path(__file__).resolve().parent
 BIN = WORK / "venv" / "bin"
 MEMBERS = 7
-# As many at a time as roomform writes by default.
+# roomform's default parallelism.
 WIDTH = 8
 
 
@@ -17,7 +17,7 @@ def members(room):
 
 
 def inputs(rooms, place):
-    """The same rooms as each tool reads them."""
+    """Writes the same rooms in the format of each tool."""
     place.mkdir(parents=True)
     with open(place / "rooms.yaml", "w") as out:
         out.write("version: 1\nrooms:\n")
@@ -38,7 +38,7 @@ def inputs(rooms, place):
 
 
 class Sandbox:
-    """A fresh server, and the variables that lead to it."""
+    """A fresh server and its environment variables."""
 
     def __enter__(self):
         command = [PROGRAM, "sandbox", "serve", "--listen", "127.0.0.1:0"]
@@ -56,10 +56,10 @@ class Sandbox:
 
 
 def measure(command, place, env):
-    """Wall seconds, CPU seconds with all children, MB of the largest process; None if it was cut short."""
+    """Wall seconds, CPU seconds with all children, MB of the largest process; None if it was stopped."""
     env = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(place), "LANG": "C.UTF-8", "WIDTH": str(WIDTH), **env}
     log = open(place / "log", "ab")
-    # A process that was forked from this one would count this one's memory as its own.
+    # A fork of this process would include this process's memory; /usr/bin/time avoids that.
     command = ["/usr/bin/time", "-o", "figures", "-f", "%e %U %S %M", *command]
     process = subprocess.Popen(command, cwd=place, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     try:
@@ -75,7 +75,7 @@ def measure(command, place, env):
 
 
 TERRAFORM = shutil.which("terraform")
-# Name, and the steps: plan what is to be made, make it, plan again. None: the tool has no such step.
+# Steps: plan, apply, plan again. None: the tool has no such step.
 TOOLS = {
     "roomform": (["roomform", "plan", "-q"], ["roomform", "apply", "-q", "--yes"], ["roomform", "plan", "-q"]),
     "bash, curl": (None, ["bash", "loop.sh"], None),
@@ -96,8 +96,8 @@ def versions():
     found += [f"{name} {version(name)}" for name in ("httpx", "ansible-core", "octodns")]
     if TERRAFORM:
         env = {**os.environ, "TF_CLI_CONFIG_FILE": os.devnull}
-        told = subprocess.run([TERRAFORM, "version"], capture_output=True, text=True, env=env).stdout
-        found.append(told.splitlines()[0])
+        output = subprocess.run([TERRAFORM, "version"], capture_output=True, text=True, env=env).stdout
+        found.append(output.splitlines()[0])
     else:
         found.append("terraform: not found")
     return ", ".join(found)
@@ -108,7 +108,7 @@ def cell(figures):
 
 
 def run(name, rooms, last):
-    """The cells of one line. `last` is how many rooms there were before, and the seconds each step took with them."""
+    """The cells of one line. `last` has the previous number of rooms, and the seconds of each step."""
     place = WORK / name.replace(", ", "-") / str(rooms)
     inputs(rooms, place)
     cells, seconds = [], {}
@@ -125,7 +125,7 @@ def run(name, rooms, last):
             if number in took and (took[number] is None or expected > LIMIT):
                 cells.append("skipped: estimated over {:.0f} s".format(LIMIT))
                 seconds[number] = None
-                # What is not made cannot be planned again.
+                # Without an apply there is no second plan.
                 cells += ["—"] * (2 - number) if number == 1 else []
                 if number == 1:
                     break
@@ -155,7 +155,7 @@ def main():
         last = (0, {})
         for rooms in SIZES:
             cells, seconds = run(name, rooms, last)
-            # A step that was not tried stays one.
+            # Once skipped, a step stays skipped.
             last = (rooms, {**{number: None for number in last[1]}, **seconds})
             print(f"| {name} | {rooms} | {' | '.join(cells)} |", flush=True)
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The same rooms made by roomform and by others: seconds, CPU and memory of whole processes, as the table of docs/performance.md.
+# Creates the same rooms with roomform and with other tools: seconds, CPU and memory of whole processes, as the table of docs/performance.md.
 # bash benches/peers/run.sh [--write] [ROOMS]…
-#   100, 1000 and 10000 rooms of 7 members unless told otherwise; --write puts the table into docs/performance.md
-# ONLY=roomform,Terraform: these tools of the table
-# LIMIT=300: the seconds after which a step is cut short, or not begun if it would take longer by the figures before it
+#   default: 100, 1000 and 10000 rooms of 7 members; --write updates the table in docs/performance.md
+# ONLY=roomform,Terraform: run only these tools
+# LIMIT=300: seconds after which a step is stopped; a step that would take longer, judging by the smaller sizes, is skipped
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ "${1:-}" = --write ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job in one go, on the built-in sandbox: plan, apply, and the plan is empty. No account, no network.
+# Plans, applies, and plans again on the built-in sandbox. Needs no account and no network.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,4 +15,4 @@ roomform() {
 
 roomform plan
 roomform apply --yes
-roomform plan --detailed-exitcode # exits 2 if anything were left to do
+roomform plan --detailed-exitcode # exits 2 if changes were pending

@@ -1,6 +1,6 @@
-//! Writes the exports of an invented school beside `rooms.yaml`: 400 courses, 9,000 enrolments, the same on every machine.
+//! Writes the exports of an invented school beside `rooms.yaml`: 400 courses and 9,000 enrolments, the same on every machine.
 //!
-//! It needs nothing but a Rust compiler: `rustc generate.rs`, then `./generate [--term 2] [--mistakes]`. People are numbers here.
+//! It needs only a Rust compiler: `rustc generate.rs`, then `./generate [--term 2] [--mistakes]`. People have numbers instead of names.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,10 +33,10 @@ const SUBJECTS: [&str; 20] = [
 ];
 const TEACHERS: usize = 40;
 
-/// A file's name and its text.
+/// A file name and its content.
 pub type File = (&'static str, String);
 
-/// A sequence that looks like chance and is the same on every machine (a linear congruential generator).
+/// Pseudo-random numbers that are the same on every machine (a linear congruential generator).
 struct Chance(u64);
 
 impl Chance {
@@ -66,7 +66,7 @@ pub fn files(term: u32, mistakes: bool) -> Vec<File> {
     );
     let mut student = 0;
     for (class_index, class) in classes.iter().enumerate() {
-        // 22 and 23 students by turns: 450 in all, and 9,000 enrolments in 400 courses.
+        // 22 and 23 students in turn: 450 in total, and 9,000 enrolments in 400 courses.
         let first = student + 1;
         student += 22 + class_index % 2;
         people.extend(
@@ -96,7 +96,7 @@ pub fn files(term: u32, mistakes: bool) -> Vec<File> {
     if mistakes {
         plant(&mut courses, &mut people, &mut enrollments, &mut office);
     }
-    // As they come: a byte order mark and line ends of Windows in one, other delimiters in others.
+    // As real exports look: a byte order mark and CRLF in one file, other delimiters in others.
     vec![
         (
             "courses.csv",
@@ -108,19 +108,19 @@ pub fn files(term: u32, mistakes: bool) -> Vec<File> {
     ]
 }
 
-/// Twelve mistakes, no two of a kind, as people make them.
+/// Twelve realistic mistakes, each of another kind.
 fn plant(
     courses: &mut Vec<String>,
     people: &mut Vec<String>,
     enrollments: &mut [String],
     office: &mut Vec<String>,
 ) {
-    // The office: an id with zeros in front, as a spreadsheet writes a text.
+    // Office: an id with leading zeros, as a spreadsheet writes text.
     office.push("03002".to_owned());
-    // People: one number for two persons; an id with a letter in it.
+    // People: one number for two people; an id that contains a letter.
     people.insert(60, "У-0007;Ученик 0451;10451".to_owned());
     people[301] = people[301].replace(";10", ";1О");
-    // Courses: one entered twice, one without a subject, a delimiter inside of a title, a teacher who is not there.
+    // Courses: a duplicate, a missing subject, a delimiter inside a title, an unknown teacher.
     courses.insert(120, courses[40].replacen("1039", "1901", 1));
     courses[200] = blank(&courses[200], 1);
     courses[250] = courses[250].replacen(';', ";Спецкурс; ", 1);
@@ -128,7 +128,7 @@ fn plant(
         "{}Т-041",
         &courses[333][..courses[333].len() - "Т-000".len()]
     );
-    // Enrolments: a letter for a digit, an empty student, a course that does not exist, an empty course, a cell cut off.
+    // Enrolments: a letter instead of a digit, an empty student, an unknown course, an empty course, a missing cell.
     enrollments[1234] = enrollments[1234].replacen("У-0", "У-O", 1);
     enrollments[3456] = blank_of(&enrollments[3456], 1, ',');
     enrollments[4567] = format!("9{}", &enrollments[4567]);
@@ -148,7 +148,7 @@ fn blank_of(row: &str, cell: usize, delimiter: char) -> String {
     cells.join(&delimiter.to_string())
 }
 
-/// Writes the files into the current directory, which has to be the one with the manifest.
+/// Writes the files into the current directory, which must contain the manifest.
 pub fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The ledger in a bucket against an S3 server that others wrote (moto): eight machines at once, four of them killed, two that
-# merge meanwhile; nothing lost, nothing sent twice. Usage: moto.sh VENV [PROGRAM]; VENV has moto[server], or gets it.
+# Tests the ledger in a bucket against a third-party S3 server (moto): eight machines at once, four of them killed, and two that merge
+# meanwhile. Nothing may be lost or sent twice. Usage: moto.sh VENV [PROGRAM]; installs moto[server] into VENV if it is missing.
 set -euo pipefail
 venv=$1
 program=$(realpath "${2:-target/debug/roomform}")
@@ -17,7 +17,7 @@ trap end EXIT
 [ -x "$venv/bin/moto_server" ] || "$venv/bin/pip" install --quiet --disable-pip-version-check "moto[server]==5.2.5"
 
 cd "$work"
-# A port that was free a moment ago; moto cannot choose one itself.
+# moto cannot choose a free port itself.
 port=$("$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 "$venv/bin/moto_server" -H 127.0.0.1 -p "$port" > moto.log 2>&1 & pids+=($!)
 "$program" sandbox serve --listen 127.0.0.1:0 --latency 2ms > sandbox.log 2>&1 & pids+=($!)
@@ -37,7 +37,7 @@ manifest() { # prefix
     echo "  - {pipe: $1-$room, title: Course $room, members: [$room, 10001], welcome: {from: 10001, text: Hello}}"
   done
 }
-shards() { # ledger, then flags: eight at once; their process ids in `machines`
+shards() { # LEDGER FLAG...: starts eight at once; sets `machines` to their process ids
   machines=()
   for shard in 0 1 2 3 4 5 6 7; do
     "$program" apply --yes --shard "$shard/8" --ledger "$1" "${@:2}" > "shard-$shard.log" 2>&1 & machines+=($!)
@@ -49,7 +49,7 @@ all_end_with() { # codes
     [[ " $* " == *" $code "* ]] || { echo "a machine ended with $code"; cat shard-*.log; exit 1; }
   done
 }
-# Every run's entries are there from its first to its last, each once; every room was made once, and welcomed once.
+# No run lost or duplicated an entry; every room was created once and welcomed once.
 check() { # file, strict
   "$venv/bin/python" - "$1" "$2" "$rooms" <<'PYTHON'
 import collections, json, sys
@@ -60,13 +60,13 @@ for line in lines:
     runs[line["run"]].append(line["seq"])
     kinds[line["kind"] + (" " + line["stage"] if "stage" in line else "")] += 1
 for run, numbers in runs.items():
-    assert sorted(numbers) == list(range(1, len(numbers) + 1)), (run, "an entry is lost, or there twice")
+    assert sorted(numbers) == list(range(1, len(numbers) + 1)), (run, "an entry is lost or duplicated")
 if strict:
     for kind in "intent", "confirmed", "message intended", "message confirmed":
         assert kinds[kind] == rooms, (kind, kinds[kind])
 messages = [line["room_id"] for line in lines if line.get("stage") == "confirmed"]
 assert len(messages) == len(set(messages)), "a room was welcomed twice"
-print(f"   {len(lines)} entries of {len(runs)} runs, none lost, none twice:", ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
+print(f"   {len(lines)} entries of {len(runs)} runs, none lost, no duplicates:", ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
 PYTHON
 }
 requests() { # since line
@@ -86,7 +86,7 @@ requests "$from"
 check one.jsonl strict
 "$program" plan --ledger s3://ledgers/one.jsonl --detailed-exitcode > /dev/null
 
-echo "2. the same with two that merge meanwhile, and four machines killed and started again"
+echo "2. the same with two concurrent merges, and four machines killed and restarted"
 manifest seminar > rooms.yaml
 shards s3://ledgers/two.jsonl --ignore-limits
 merges=0
@@ -102,14 +102,14 @@ done
 all_end_with 0 137
 shards s3://ledgers/two.jsonl --ignore-limits
 all_end_with 0 4
-echo "   $merges merges beside the writers"
+echo "   $merges merges while others wrote"
 "$program" ledger merge --ledger two.jsonl s3://ledgers/two.jsonl > /dev/null
 status=0
 "$program" plan --ledger s3://ledgers/two.jsonl > plan.txt || status=$?
 grep -q "$rooms unchanged" plan.txt || { cat plan.txt; exit 1; }
 "$program" get rooms --format csv --columns pipe > live.csv
 [ "$(grep -c '^seminar-' live.csv)" -eq "$rooms" ] && [ "$(grep '^seminar-' live.csv | sort -u | wc -l)" -eq "$rooms" ]
-echo "   $rooms rooms there, each once; the plan after it is empty"
+echo "   $rooms rooms exist, no duplicates; the plan is empty"
 
 echo "3. compacted, read again"
 "$program" ledger compact --ledger s3://ledgers/one.jsonl
