@@ -1,10 +1,7 @@
 //! Pins the allocations of a plan. The count does not depend on the load of the machine, so any regression shows.
 //!
 //! This is a separate binary, because the allocator counts everything in its process.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failed unwrap fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 #[path = "../benches/inputs/mod.rs"]
 #[expect(dead_code, reason = "shared with the benches")]
