@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use roomform::sandbox::{Config, RoomView};
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 const MANIFEST: &str = "\
 version: 1
@@ -56,7 +56,7 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
     let manifest = MANIFEST.replace("  - {pipe: new, title: New, members: [5]}\n", "");
     dir.write("rooms.yaml", &manifest);
     let plan = dir.run(&["plan"]).ok();
-    assert!(plan.contains("5 members of 2 rooms unverified"), "{plan}");
+    plan.shows("5 members of 2 rooms unverified");
     let adopted = dir.run(&["ledger", "adopt", "--roster", "--yes"]);
     assert_snapshot!(adopted.out.replace(&api.env()[0].1, "URL"), @r"
       course               room 1: 3 members (11, 12, 13)
@@ -76,7 +76,7 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
           1 request: 1 to list
           target: widget 627 on URL
     ");
-    assert_eq!(plan.code, 0);
+    plan.exits(0);
     dir.run(&["apply", "--yes"]).ok();
     assert_eq!(writes(&api), 0);
     let before = dir.files();
@@ -87,7 +87,7 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
     );
     assert_eq!(dir.files(), before, "adopting twice writes once");
     let show = dir.run(&["ledger", "show"]).ok();
-    assert!(show.contains("adopted   3: 11, 12, 13"), "{show}");
+    show.shows("adopted   3: 11, 12, 13");
     assert!(
         show.ends_with("; adopted: taken for present, never confirmed\n"),
         "{show}"
@@ -139,22 +139,16 @@ fn a_part_can_be_adopted_and_what_is_not_clear_is_left_out() {
     };
     api.world(|world| world.insert_room(627, twin, 1));
     let adopted = dir.run(&["ledger", "adopt", "--roster", "--yes"]).ok();
-    assert!(
-        adopted.contains("team                 left out: more than one live room"),
-        "{adopted}"
-    );
-    assert!(adopted.contains("3 memberships of 2 rooms"), "{adopted}");
-    assert!(
-        adopted.contains("1 declared room not there yet"),
-        "{adopted}"
-    );
+    adopted.shows("team                 left out: more than one live room");
+    adopted.shows("3 memberships of 2 rooms");
+    adopted.shows("1 declared room not there yet");
     let (_api, dir) = old_widget();
     let adopted = dir
         .run(&["ledger", "adopt", "--roster", "--yes", "--only", "team"])
         .ok();
-    assert!(adopted.contains("2 memberships of 1 room"), "{adopted}");
+    adopted.shows("2 memberships of 1 room");
     let plan = dir.run(&["plan"]).ok();
-    assert!(plan.contains("3 members of 1 room unverified"), "{plan}");
+    plan.shows("3 members of 1 room unverified");
 }
 
 /// What roomform knows to be missing is not declared to be there.
@@ -212,17 +206,17 @@ fn nothing_is_recorded_without_a_yes_or_without_saying_from_where() {
     let (api, dir) = old_widget();
     let before = dir.files();
     let ran = dir.run(&["ledger", "adopt", "--roster"]);
-    assert_eq!(ran.code, 5, "{ran:?}");
-    assert!(ran.err.contains("nobody is there to ask"), "{}", ran.err);
+    ran.exits(5);
+    ran.err.shows("nobody is there to ask");
     let ran = dir.run(&["ledger", "adopt", "--roster", "--format", "json"]);
     assert_eq!((ran.code, ran.json()["exit"].clone()), (5, 5.into()));
     let ran = dir.run(&["ledger", "adopt", "--yes"]);
-    assert_eq!(ran.code, 64, "{ran:?}");
-    assert!(ran.err.contains("--roster"), "{}", ran.err);
+    ran.exits(64);
+    ran.err.shows("--roster");
     let ran = dir.run(&["ledger", "adopt", "--roster", "--yes", "--only", "no-such"]);
-    assert_eq!(ran.code, 64, "{ran:?}");
+    ran.exits(64);
     let ran = dir.run(&["ledger", "adopt", "--roster", "--yes", "--widget", "628"]);
-    assert_eq!(ran.code, 5, "{ran:?}");
+    ran.exits(5);
     assert_eq!(dir.files(), before);
     assert_eq!(writes(&api), 0);
     let told = dir

@@ -6,7 +6,7 @@ use std::fs;
 use insta::assert_snapshot;
 use roomform::sandbox::{Config, RoomView};
 
-use crate::support::{Api, Canned, Dir};
+use crate::support::{Api, Canned, Dir, Shows};
 
 /// 25 rooms of 7 members.
 fn many() -> String {
@@ -30,10 +30,7 @@ fn twenty_five_rooms_and_the_second_run_writes_nothing() {
     let api = Api::start(Config::default());
     let dir = Dir::with(&many()).envs(&api.env());
     let out = dir.run(&["apply", "--yes"]).ok();
-    assert!(
-        out.contains("apply: 25 verified; 175 members confirmed; 25 to write, 1 to verify"),
-        "{out}"
-    );
+    out.shows("apply: 25 verified; 175 members confirmed; 25 to write, 1 to verify");
     assert!(
         out.ends_with("now:  nothing to do; 25 unchanged, 1 unmanaged\n"),
         "{out}"
@@ -51,7 +48,7 @@ fn twenty_five_rooms_and_the_second_run_writes_nothing() {
             "{index}"
         );
     }
-    assert_eq!(dir.run(&["plan", "--detailed-exitcode"]).code, 0);
+    dir.run(&["plan", "--detailed-exitcode"]).exits(0);
     let ledger = dir.files();
     dir.run(&["apply", "--yes"]).ok();
     assert_eq!(api.stats().writes(), 25, "zero writes when nothing changed");
@@ -101,18 +98,10 @@ fn one_room_that_fails_stops_no_other() {
         .to_owned();
     let moved = dir.write("moved.jsonl", text.replace(&origin, &proxy.url()));
     let ran = dir.run(&["apply", "--yes", "--ledger", moved.to_str().unwrap()]);
-    assert_eq!(ran.code, 4, "{ran:?}");
-    assert!(ran.out.contains("24 verified, 1 failed"), "{}", ran.out);
-    assert!(
-        ran.out.contains("not this one") && ran.out.contains("course-03"),
-        "{}",
-        ran.out
-    );
-    assert!(
-        ran.out.contains("now:  1 to update; 24 unchanged"),
-        "{}",
-        ran.out
-    );
+    ran.exits(4);
+    ran.shows("24 verified, 1 failed");
+    ran.shows("not this one").shows("course-03");
+    ran.shows("now:  1 to update; 24 unchanged");
     assert_eq!(api.rooms().len(), 25);
 }
 
@@ -136,11 +125,9 @@ fn a_ledger_that_cannot_be_written_stops_before_the_first_call() {
     let blocked = dir.write("a-file", "").join("ledger.jsonl");
     let ran = dir.run(&["apply", "--yes", "--ledger", blocked.to_str().unwrap()]);
     assert_eq!((ran.code, api.stats().writes()), (1, 0), "{ran:?}");
-    assert!(
-        ran.err.contains("error: ledger `") && ran.err.contains("name another place with --ledger"),
-        "{}",
-        ran.err
-    );
+    ran.err
+        .shows("error: ledger `")
+        .shows("name another place with --ledger");
 }
 
 #[test]
@@ -153,11 +140,7 @@ fn a_ledger_of_another_target_is_refused() {
     for verb in [&["plan"][..], &["apply", "--yes"]] {
         let ran = dir.run(&[verb, &["--ledger", "shared.jsonl"]].concat());
         assert_eq!((ran.code, production.stats().writes()), (1, 0), "{ran:?}");
-        assert!(
-            ran.err.contains("is of widget 627 on http://127.0.0.1:"),
-            "{}",
-            ran.err
-        );
+        ran.err.shows("is of widget 627 on http://127.0.0.1:");
     }
 }
 
@@ -169,7 +152,7 @@ fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
     let whole = dir.read("l.jsonl");
     dir.write("l.jsonl", format!("{whole}{{\"run\":\"x\",\"seq\":1,\"ti"));
     let ran = dir.run(&["plan", "--detailed-exitcode", "--ledger", "l.jsonl"]);
-    assert_eq!(ran.code, 0);
+    ran.exits(0);
     assert_snapshot!(ran.err, @"warning: ledger `l.jsonl`: the last line was cut short, as a killed run leaves it; it is dropped");
     dir.write("rooms.yaml", many().replace("Курс 7\"", "Seven\""));
     dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
@@ -184,13 +167,9 @@ fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
         whole.replacen("\"kind\":\"intent\"", "\"kind\":\"dance\"", 1),
     );
     let ran = dir.run(&["plan", "--ledger", "l.jsonl"]);
-    assert_eq!(ran.code, 1);
-    assert!(
-        ran.err
-            .contains("error: ledger `l.jsonl`, line 2: not an entry"),
-        "{}",
-        ran.err
-    );
+    ran.exits(1);
+    ran.err
+        .shows("error: ledger `l.jsonl`, line 2: not an entry");
     dir.write(
         "l.jsonl",
         whole.replacen("\"roomform_ledger\":1", "\"roomform_ledger\":2", 1),
@@ -233,11 +212,8 @@ fn ledgers_merged_line_by_line_are_one_ledger() {
     lines[1..].reverse();
     dir.write("ba.jsonl", lines.join("\n") + "\n");
     for merged in ["ab.jsonl", "ba.jsonl"] {
-        assert_eq!(
-            dir.run(&["plan", "--detailed-exitcode", "--ledger", merged])
-                .code,
-            0
-        );
+        dir.run(&["plan", "--detailed-exitcode", "--ledger", merged])
+            .exits(0);
     }
 }
 
@@ -251,10 +227,7 @@ fn members_go_in_chunks_and_a_room_made_anew_by_others_starts_empty() {
     );
     let dir = Dir::with(&text).envs(&api.env());
     let out = dir.run(&["apply", "--yes"]).ok();
-    assert!(
-        out.contains("1 verified; 450 members confirmed; 3 to write, 1 to verify"),
-        "{out}"
-    );
+    out.shows("1 verified; 450 members confirmed; 3 to write, 1 to verify");
     assert_eq!(api.room("big").members.len(), 450);
     let old = api.room("big").id;
     api.world(|world| world.delete_room(627, old, 9));
@@ -269,17 +242,12 @@ fn members_go_in_chunks_and_a_room_made_anew_by_others_starts_empty() {
     let note = format!(
         "big: the ledger knows room {old}, the server shows room {new}; nothing is on record of that one"
     );
-    assert!(
-        out.contains(&note) && out.contains("members unverified: 450 sent again"),
-        "{out}"
-    );
+    out.shows(&note).shows("members unverified: 450 sent again");
     dir.run(&["apply", "--yes"]).ok();
     assert_eq!(api.room("big").members.len(), 450);
-    assert!(
-        !dir.run(&["plan", "--detailed-exitcode"])
-            .ok()
-            .contains("warnings")
-    );
+    dir.run(&["plan", "--detailed-exitcode"])
+        .ok()
+        .lacks("warnings");
 }
 
 #[test]
@@ -319,58 +287,40 @@ fn export_then_plan_is_empty_with_and_without_the_ledger() {
     }
     let exported = dir.run(&["export"]).ok();
     assert_eq!(exported, dir.run(&["export"]).ok(), "stable");
-    assert!(
-        exported.contains("# left out: pipe \" lead\" (id "),
-        "{exported}"
-    );
-    assert!(
-        exported.contains("# left out: pipe \"twin\" (id ")
-            && exported.contains("more than one live room"),
-        "{exported}"
-    );
-    assert!(
-        exported.contains("members: [10, 11, 12, 13, 14, 15, 16] # on record"),
-        "{exported}"
-    );
+    exported.shows("# left out: pipe \" lead\" (id ");
+    exported
+        .shows("# left out: pipe \"twin\" (id ")
+        .shows("more than one live room");
+    exported.shows("members: [10, 11, 12, 13, 14, 15, 16] # on record");
     dir.write("rooms.yaml", &exported);
     let plan = dir.run(&["plan", "--detailed-exitcode"]).ok();
-    assert!(plan.contains("nothing to do; 31 unchanged"), "{plan}");
+    plan.shows("nothing to do; 31 unchanged");
     fs::remove_dir_all(dir.path(".roomform")).unwrap();
     let exported = dir.run(&["export", "--scope", "course-1?"]).ok();
-    assert!(
-        exported.contains("members: [] # unknown") && !exported.contains("course-01"),
-        "{exported}"
-    );
+    exported.shows("members: [] # unknown").lacks("course-01");
     dir.write("rooms.yaml", &exported);
-    assert!(
-        dir.run(&["plan", "--detailed-exitcode"])
-            .ok()
-            .contains("nothing to do; 10 unchanged")
-    );
+    dir.run(&["plan", "--detailed-exitcode"])
+        .ok()
+        .shows("nothing to do; 10 unchanged");
 }
 
 #[test]
 fn the_built_in_sandbox_keeps_its_state_and_its_own_ledger() {
     let dir = Dir::with(&many());
     let ran = dir.run(&["apply", "--yes", "--sandbox"]).ok();
-    assert!(ran.contains("25 verified"), "{ran}");
+    ran.shows("25 verified");
     assert!(
         dir.path(".roomform/sandbox.json").is_file()
             && dir.path(".roomform/sandbox-627.jsonl").is_file()
     );
-    assert!(
-        dir.run(&["plan", "--sandbox", "--detailed-exitcode"])
-            .ok()
-            .contains("25 unchanged")
-    );
-    assert_eq!(
-        dir.run(&["plan", "--sandbox=other.json", "--detailed-exitcode"])
-            .code,
-        2
-    );
+    dir.run(&["plan", "--sandbox", "--detailed-exitcode"])
+        .ok()
+        .shows("25 unchanged");
+    dir.run(&["plan", "--sandbox=other.json", "--detailed-exitcode"])
+        .exits(2);
     fs::write(dir.path(".roomform/sandbox.json"), "{").unwrap();
     let ran = dir.run(&["plan", "--sandbox"]);
-    assert_eq!(ran.code, 1, "{ran:?}");
+    ran.exits(1);
     assert!(
         ran.err.contains("sandbox.json") && dir.read(".roomform/sandbox.json") == "{",
         "{ran:?}"
@@ -384,10 +334,8 @@ fn nothing_is_applied_where_nobody_can_be_asked() {
     let before = dir.files();
     let ran = dir.run_with_input(&["apply"], "y\n");
     assert_eq!((ran.code, api.stats().writes()), (5, 0));
-    assert!(
-        ran.out.contains("25 to create") && ran.err.contains("--yes was not given"),
-        "{ran:?}"
-    );
+    ran.shows("25 to create");
+    ran.err.shows("--yes was not given");
     assert_eq!(dir.files(), before);
 }
 
@@ -439,7 +387,7 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
     error: apply ended with 25 verified; 175 members confirmed; 25 to write, 1 to verify; it could not be told: stdout cannot be written: No space left on device (os error 28)
       hint: `roomform plan` says what is left
     ");
-    assert!(dir.read("r.json").contains("course-25"));
+    dir.read("r.json").shows("course-25");
     // Neither is passed over: nothing is left to send, and a report that fails too is told.
     let (code, err) = run(&[
         "apply",
@@ -498,7 +446,7 @@ fn a_sandbox_that_cannot_be_saved_is_not_said_to_be_as_declared() {
     });
     let ended = child.wait_with_output().unwrap();
     let [out, err] = [ended.stdout, ended.stderr].map(|it| String::from_utf8(it).unwrap());
-    assert!(err.contains("was changed by another process"), "{err}");
+    err.shows("was changed by another process");
     assert!(
         out.contains("failed") && !out.contains("now: "),
         "{out}\n{err}"

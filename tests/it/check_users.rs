@@ -2,7 +2,7 @@
 
 use roomform::sandbox::Config;
 
-use crate::support::{Api, Canned, Dir};
+use crate::support::{Api, Canned, Dir, Shows};
 
 const MANIFEST: &str = "version: 1
 widget: 627
@@ -13,7 +13,7 @@ rooms:
 
 fn unknown(dir: &Dir, args: &[&str]) -> Vec<String> {
     let ran = dir.run(&[&["plan", "--check-users"], args].concat());
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.exits(0);
     let lines = ran.err.lines().filter(|line| line.contains("[W109 "));
     let words = lines.map(|line| line.split_once(": ").unwrap().1.to_owned());
     words.collect()
@@ -28,11 +28,10 @@ fn without_the_secret_key_nothing_is_begun() {
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT", "token");
     let ran = dir.run(&["plan", "--check-users"]);
-    assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(
-        ran.err.contains("--check-users") && ran.err.contains("set IMBACHAT_SECRET_KEY"),
-        "{ran:#?}"
-    );
+    ran.exits(1);
+    ran.err
+        .shows("--check-users")
+        .shows("set IMBACHAT_SECRET_KEY");
     assert_eq!((api.stats().get_rooms, api.stats().get_users), (0, 0));
 }
 
@@ -78,7 +77,7 @@ fn an_id_is_the_text_it_is() {
     dir.write("a.csv", "user\n7\n8\n9\n");
     let told = unknown(&dir, &[]).join("\n");
     for user in ["12", "7", "11"] {
-        assert!(told.contains(&format!("not know user {user}")), "{told}");
+        told.shows(format!("not know user {user}"));
     }
     assert_eq!(told.lines().count(), 3, "{told}");
 }
@@ -102,10 +101,7 @@ fn an_answer_that_is_no_list_is_a_failure() {
             .env("IMBACHAT_API_URL", &server.url())
             .env("IMBACHAT_SECRET_KEY", "key");
     let ran = dir.run(&["plan", "--check-users", "-v"]);
-    assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(
-        ran.err.contains("the answer has no list under `data`"),
-        "{ran:#?}"
-    );
-    assert!(ran.err.contains("the list was not read"), "{ran:#?}");
+    ran.exits(1);
+    ran.err.shows("the answer has no list under `data`");
+    ran.err.shows("the list was not read");
 }

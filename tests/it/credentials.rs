@@ -9,7 +9,7 @@ use roomform::model::RunId;
 use roomform::sandbox::Config;
 use secrecy::SecretString;
 
-use crate::support::{Api, Canned, Dir, Ran};
+use crate::support::{Api, Canned, Dir, Ran, Shows};
 
 const MANIFEST: &str = "\
 version: 1
@@ -26,7 +26,7 @@ fn refused(dir: &Dir, args: &[&str]) -> String {
     let before = dir.files();
     let ran = dir.run(args);
     assert_eq!(dir.files(), before);
-    assert!(!ran.all().contains(SECRET), "{ran:#?}");
+    ran.all().lacks(SECRET);
     format!("exit {}\n{}", ran.code, ran.all())
 }
 
@@ -125,9 +125,9 @@ fn plan_and_export_need_only_the_reading_ones() {
         .env("IMBACHAT_LOGIN", "")
         .env("IMBACHAT_PASSWORD", "");
     let out = dir.run(&["plan"]).ok();
-    assert!(out.contains("plan: 1 to create"), "{out}");
+    out.shows("plan: 1 to create");
     let out = dir.run(&["export"]).ok();
-    assert!(out.contains("Technical support"), "{out}");
+    out.shows("Technical support");
     assert_eq!(api.stats().writes(), 0);
 }
 
@@ -246,7 +246,7 @@ fn empty_variables_count_as_not_set() {
         .env("IMBACHAT_JWT", "");
     dir.run(&["apply", "--yes"]).ok();
     let (dir, _) = without(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT", "IMBACHAT_JWT_FILE"]);
-    assert!(refused(&dir, &["plan"]).contains("IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set"));
+    refused(&dir, &["plan"]).shows("IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set");
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn the_built_in_sandbox_needs_no_credentials_and_looks_at_none() {
         .env("IMBACHAT_LOGIN", SECRET)
         .env("IMBACHAT_PASSWORD", SECRET);
     let planned = dir.run(&["plan", "--sandbox"]);
-    assert!(planned.out.contains("plan: 1 to create"), "{planned:#?}");
+    planned.shows("plan: 1 to create");
     dir.run(&["apply", "--yes", "--sandbox"]).ok();
     dir.run(&["plan", "--detailed-exitcode", "--sandbox"]).ok();
     assert_eq!(server.served(), 0);
@@ -385,10 +385,7 @@ fn debug_shows_no_secret() {
         format!("{write:?}"),
     ];
     for text in shown {
-        assert!(
-            text.contains("REDACTED") && !text.contains(SECRET),
-            "{text}"
-        );
+        text.shows("REDACTED").lacks(SECRET);
     }
 }
 
@@ -407,9 +404,9 @@ fn plan_ledger_and_report_hold_no_secret() {
     .map(|args| dir.run(args))
     .into();
     for ran in runs {
-        assert_eq!(ran.code, 0, "{ran:#?}");
+        ran.exits(0);
         for secret in ["secret_key", "admin", "NjI3OnNlY3JldF9rZXk"] {
-            assert!(!ran.all().contains(secret), "{ran:#?}");
+            ran.all().lacks(secret);
         }
     }
     let files = dir.files();

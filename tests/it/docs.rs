@@ -10,7 +10,7 @@ use roomform::error::Exit;
 use roomform::manifest::diagnostic::Code;
 use roomform::sandbox::Config;
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 fn root(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -163,7 +163,7 @@ fn every_manifest_with_files_in_the_documents_is_valid() {
                 "{document}: {manifest}"
             );
             assert!(ran.out.starts_with("valid: 1 room, "), "{}", ran.out);
-            assert!(!ran.out.contains(" 0 memberships"), "{}", ran.out);
+            ran.lacks(" 0 memberships");
             seen += 1;
         }
     }
@@ -279,7 +279,8 @@ fn every_flag_and_variable_in_the_readme_and_the_command_page_exists() {
         "API_URL",
     ] {
         let name = format!("IMBACHAT_{variable}");
-        assert!(commands.contains(&name) && help.contains(&name), "{name}");
+        commands.shows(&name);
+        help.shows(&name);
     }
 }
 
@@ -293,7 +294,7 @@ fn man_pages_and_completions_are_made_for_every_verb() {
         "roomform-apply.1",
         "roomform-sandbox-serve.1",
     ] {
-        assert!(dir.read(&format!("man/{page}")).contains(".TH"), "{page}");
+        dir.read(&format!("man/{page}")).shows(".TH");
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = dir.run(&["completions", shell]).ok();

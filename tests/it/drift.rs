@@ -5,7 +5,7 @@ use roomform::sandbox::{Config, Quirks};
 use serde_json::{Value, json};
 
 use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 /// Three rooms, with these titles of the first, and its publicity.
 fn manifest(title: &str, public: bool) -> String {
@@ -92,7 +92,7 @@ fn what_somebody_else_changed_is_told_apart_in_text_json_and_markdown() {
     // A saved plan says the same when it is applied, and then nobody changed anything.
     dir.run(&["plan", "--out", "p.json"]).ok();
     let out = dir.run(&["apply", "p.json"]).ok();
-    assert!(out.contains("public → closed (changed outside)"), "{out}");
+    out.shows("public → closed (changed outside)");
     assert_eq!(changed(&dir, &[]), json!([]));
 }
 
@@ -104,7 +104,7 @@ fn what_the_manifest_changed_is_not_called_anybody_elses() {
         changed(&dir, &[]),
         json!([["title", ["manifest"]], ["public", ["manifest"]]])
     );
-    assert!(!dir.run(&["plan"]).out.contains("outside"));
+    dir.run(&["plan"]).lacks("outside");
 }
 
 #[test]
@@ -114,13 +114,8 @@ fn a_room_that_becomes_public_again_says_who_closed_it() {
     dir.run(&["apply", "--yes"]).ok();
     somebody(&api, &manifest("Team A", false));
     let ran = dir.run(&["plan"]);
-    assert_eq!(ran.code, 5);
-    assert!(
-        ran.out
-            .contains("publish: closed → public (changed outside)\n"),
-        "{}",
-        ran.out
-    );
+    ran.exits(5);
+    ran.shows("publish: closed → public (changed outside)\n");
 }
 
 #[test]
@@ -169,7 +164,7 @@ fn a_field_the_server_ignores_was_not_changed_outside() {
         });
         let dir = dir.env("IMBACHAT_API_URL", &proxy.url());
         let ran = dir.run(&["apply", "--yes"]);
-        assert_eq!(ran.code, 4, "{ran:#?}");
+        ran.exits(4);
         drop(proxy);
         let dir = dir.envs(&api.env());
         let ledger = dir.files().into_iter().map(|(path, _)| path);
@@ -202,8 +197,8 @@ fn closed_late(lag: u32) -> (Api, Dir) {
     late(&api, lag);
     let dir = Dir::with(&manifest("Team A", false)).envs(&api.env());
     let ran = dir.run(&["apply", "--yes"]);
-    assert_eq!(ran.code, 4, "{ran:#?}");
-    assert!(ran.out.contains("ignored by server: public"), "{ran:#?}");
+    ran.exits(4);
+    ran.shows("ignored by server: public");
     (api, dir)
 }
 
@@ -230,8 +225,8 @@ fn a_room_opened_again_after_a_list_that_lagged_is_drift() {
     // Somebody opens the room again: the same values as on record, and drift all the same.
     somebody(&api, &manifest("Team A", true));
     let plan = dir.run(&["plan", "--detailed-exitcode"]);
-    assert_eq!(plan.code, 2, "{plan:#?}");
-    assert!(!plan.out.contains("ignored"), "{plan:#?}");
+    plan.exits(2);
+    plan.lacks("ignored");
     assert_eq!(changed(&dir, &[]), json!([["public", ["outside"]]]));
     // Also when the ledger was compacted.
     dir.run(&["ledger", "compact"]).ok();
@@ -247,10 +242,7 @@ fn the_list_read_after_other_writes_ends_the_record_as_well() {
     let renamed = |public| manifest("Team A", public).replace("Team B", "Team Bee");
     dir.write("rooms.yaml", renamed(false));
     let ran = dir.run(&["apply", "--yes"]);
-    assert!(
-        ran.out.contains("ignored by the server: sent again only"),
-        "{ran:#?}"
-    );
+    ran.shows("ignored by the server: sent again only");
     late(&api, 0);
     somebody(&api, &renamed(true));
     let fields = changed(&dir, &[]);

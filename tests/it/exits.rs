@@ -5,7 +5,7 @@ use std::process::Stdio;
 use roomform::sandbox::{Config, RoomView};
 use serde_json::Value;
 
-use crate::support::{Api, Dir, Ran, deaf};
+use crate::support::{Api, Dir, Ran, Shows, deaf};
 
 const MANIFEST: &str = "\
 version: 1
@@ -94,7 +94,7 @@ fn fails(exit: u8, reason: &str, scene: impl Fn() -> Scene, args: &[&str]) -> St
     );
     for hint in document["hints"].as_array().unwrap() {
         let line = format!("\n  hint: {}\n", hint.as_str().unwrap());
-        assert!(text.err.contains(&line), "{text:#?}");
+        text.err.shows(&line);
     }
     assert_eq!(text.out, "");
     message.to_owned()
@@ -137,7 +137,7 @@ fn nothing_to_do_is_0() {
 fn what_is_only_left_to_people_is_0() {
     let left = || Scene::settled().manifest(&MANIFEST.replace("[3, 4]", "[3]"));
     let (text, plan) = ends(0, left, &["plan", "--detailed-exitcode"]);
-    assert!(text.out.contains("manual steps"), "{text:#?}");
+    text.shows("manual steps");
     assert_eq!(plan["by_hand"][0]["left"], serde_json::json!([4]));
     ends(0, left, &["apply", "--yes"]);
 }
@@ -147,7 +147,7 @@ fn help_and_version_are_0_and_on_stdout() {
     for args in [&["--help"][..], &["--version"], &["plan", "--help"]] {
         let ran = Dir::new().run(args);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""));
-        assert!(ran.out.contains("roomform"), "{ran:#?}");
+        ran.shows("roomform");
     }
 }
 
@@ -214,7 +214,7 @@ fn a_ledger_that_cannot_be_read_is_1() {
 #[test]
 fn pending_changes_are_2_if_that_is_asked_for() {
     let (text, plan) = ends(2, Scene::new, &["plan", "--detailed-exitcode"]);
-    assert!(text.out.contains("plan: 1 to create, "), "{text:#?}");
+    text.shows("plan: 1 to create, ");
     assert_eq!(plan["summary"]["create"], 1);
 }
 
@@ -274,7 +274,7 @@ fn some_rooms_that_failed_are_4() {
         Scene { dir, api }
     };
     let (text, report) = ends(4, wrong_login, &["apply", "--yes"]);
-    assert!(text.out.contains("apply: 1 failed; "), "{text:#?}");
+    text.shows("apply: 1 failed; ");
     assert_eq!(
         (
             &report["reason"],
@@ -289,11 +289,7 @@ fn some_rooms_that_failed_are_4() {
 fn a_field_the_server_ignored_is_4() {
     let scene = || Scene::with(MANIFEST, deaf()).room("team-a", "Old", false);
     let (text, report) = ends(4, scene, &["apply", "--yes"]);
-    assert!(
-        text.out
-            .contains("ignored by server: title sent as \"Team A\", shown as \"Old\""),
-        "{text:#?}"
-    );
+    text.shows("ignored by server: title sent as \"Team A\", shown as \"Old\"");
     let room = &report["rooms"][0];
     assert_eq!(
         (&room["status"], &room["ignored_fields"]),
@@ -304,7 +300,7 @@ fn a_field_the_server_ignored_is_4() {
 #[test]
 fn a_conflict_at_apply_is_4() {
     let (text, report) = ends(4, two_of_a_pipe, &["apply", "--yes"]);
-    assert!(text.out.contains("plan: 1 conflict; "), "{text:#?}");
+    text.shows("plan: 1 conflict; ");
     assert_eq!(report["requests"]["write"], 0);
     let beside =
         || two_of_a_pipe().manifest(&format!("{MANIFEST}  - {{pipe: team-b, title: Team B}}\n"));
@@ -326,7 +322,7 @@ fn refused(scene: impl Fn() -> Scene, why: &str) {
         &["apply", "--yes"],
     ] {
         let (text, document) = ends(5, &scene, args);
-        assert!(text.out.contains(why), "{text:#?}");
+        text.shows(why);
         let plan = document.get("plan").unwrap_or(&document);
         assert_eq!(plan["refusals"].as_array().unwrap().len(), 1, "{document}");
     }
@@ -380,12 +376,12 @@ fn the_wrong_target_is_5() {
 fn nobody_to_ask_is_5() {
     let scene = Scene::new();
     let ran = scene.dir.run(&["apply"]);
-    assert_eq!(ran.code, 5, "{ran:#?}");
+    ran.exits(5);
     assert!(
         ran.out.contains("plan: 1 to create, "),
         "the plan is shown all the same: {ran:#?}"
     );
-    assert!(ran.err.contains("--yes was not given"), "{ran:#?}");
+    ran.err.shows("--yes was not given");
     let ran = scene.dir.run(&["apply", "--format", "json"]);
     let document = document(5, &ran);
     assert_eq!(
@@ -498,7 +494,7 @@ fn flags_and_verbs_of_terraform_are_told_in_ours() {
 fn no_verb_is_64() {
     let ran = Dir::new().run(&[]);
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));
-    assert!(ran.err.contains("Usage: roomform"), "{ran:#?}");
+    ran.err.shows("Usage: roomform");
     document(64, &Dir::new().run(&["--format", "json"]));
 }
 
@@ -691,7 +687,7 @@ fn quiet_still_says_what_went_wrong() {
     let ran = scene.dir.run(&["apply", "--yes", "--quiet"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:#?}");
     let ran = scene.dir.run(&["plan", "--quiet", "--ledger", "."]);
-    assert_eq!(ran.code, 1);
+    ran.exits(1);
     assert!(
         ran.err.starts_with("error: ledger `.`: cannot be read"),
         "{ran:#?}"

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use insta::assert_snapshot;
 
-use crate::support::Dir;
+use crate::support::{Dir, Shows};
 
 /// Every way into a room and out of it.
 fn school() -> Dir {
@@ -101,7 +101,7 @@ fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
     );
     assert_eq!(document["memberships"][1]["ways"][0]["line"], 2);
     let nobody = dir.run(&["explain", "nobody"]);
-    assert_eq!(nobody.code, 64);
+    nobody.exits(64);
     assert_snapshot!(nobody.err, @r"
     error: `nobody` is neither the pipe of a declared room nor a user of one
       hint: ask for a pipe, a user's id, or a name from `people`
@@ -125,7 +125,7 @@ fn somebody_who_is_only_kept_out_is_told_what_keeps_them_out() {
       1 room kept out of:
         lounge  kept out by gone.txt:2 through @gone
     ");
-    assert!(!dir.run(&["explain", "lounge"]).ok().contains("22"));
+    dir.run(&["explain", "lounge"]).ok().lacks("22");
     let document = dir.run(&["explain", "99", "--format", "json"]).json();
     let membership = &document["memberships"][0];
     assert_eq!(membership["member"], false);
@@ -175,7 +175,7 @@ rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
     let document = dir.run(&["explain", "6", "--format", "json"]).json();
     assert_eq!(document["left_out"]["file"], "people.csv");
     assert_eq!(document["left_out"]["line"], 3);
-    assert_eq!(dir.run(&["explain", "77"]).code, 64);
+    dir.run(&["explain", "77"]).exits(64);
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn rendered_rooms_are_a_manifest_that_gives_the_same_plan() {
         (changes, plan["summary"].clone())
     };
     assert_eq!(changes("rooms.yaml"), changes("rendered.json"));
-    assert_eq!(dir.run(&["apply", "--sandbox", "--yes"]).code, 0);
+    dir.run(&["apply", "--sandbox", "--yes"]).exits(0);
     let after = dir.run(&[
         "plan",
         "--sandbox",
@@ -238,7 +238,7 @@ fn rendered_rooms_are_a_manifest_that_gives_the_same_plan() {
         "rendered.json",
         "--detailed-exitcode",
     ]);
-    assert_eq!(after.code, 0, "{after:#?}");
+    after.exits(0);
 }
 
 #[test]

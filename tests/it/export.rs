@@ -10,7 +10,7 @@ use roomform::manifest::{
 use roomform::model::{LiveRoom, Pipe, Recorded, RoomId, RoomKind, RoomState, WidgetId};
 use roomform::sandbox::{Config, RoomView};
 
-use crate::support::{Api, Canned, Dir};
+use crate::support::{Api, Canned, Dir, Shows};
 
 const OLD: &[(&str, &str, u8)] = &[
     ("course-a", "Course A", 1),
@@ -50,7 +50,7 @@ fn nothing_to_do(api: &Api, dir: &Dir, manifest: &str, rooms: usize) {
         .run(&["plan", "--detailed-exitcode", "-f", manifest])
         .ok();
     let words = format!("nothing to do; {rooms} unchanged");
-    assert!(plan.contains(&words), "{plan}");
+    plan.shows(&words);
     dir.run(&["apply", "--yes", "-f", manifest]).ok();
     let stats = api.stats();
     assert_eq!((stats.imba_rooms, stats.send_msg), (0, 0));
@@ -94,14 +94,14 @@ fn into_a_file_and_again_and_never_over_another() {
         let split = ["export", "--split-by", "type", "-o", "rooms.yaml"];
         let before = dir.files();
         let ran = dir.run(&[&split, add].concat());
-        assert_eq!(ran.code, 5, "{ran:?}");
+        ran.exits(5);
         let words = "in the way: `rooms.yaml`, a file where a directory has to be";
-        assert!(ran.err.contains(words), "{}", ran.err);
+        ran.err.shows(words);
         assert_eq!(dir.files(), before);
     }
     let ran = dir.run(&["export", "-o", "new"]);
-    assert_eq!(ran.code, 64, "{ran:?}");
-    assert!(ran.err.contains("--split-by prefix"), "{}", ran.err);
+    ran.exits(64);
+    ran.err.shows("--split-by prefix");
 }
 
 #[test]
@@ -137,10 +137,10 @@ fn a_scope_chooses_and_is_written_down() {
     dir.run(&[&args[..], &["-o", "rooms.yaml"]].concat()).ok();
     nothing_to_do(&api, &dir, "rooms.yaml", 3);
     let plan = dir.run(&["plan"]).ok();
-    assert!(plan.contains("0 unmanaged"), "{plan}");
+    plan.shows("0 unmanaged");
     add(&api, &("course-z", "Not declared", 1));
     let plan = dir.run(&["plan"]).ok();
-    assert!(plan.contains("1 unmanaged"), "{plan}");
+    plan.shows("1 unmanaged");
     let only = dir.run(&["export", "--only", "*-a"]);
     assert_eq!(
         (only.code, only.err.as_str()),
@@ -153,7 +153,7 @@ fn a_scope_chooses_and_is_written_down() {
     for glob in ["a[", &long] {
         let ran = dir.run(&["export", "--scope", glob]);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:?}");
-        assert!(ran.err.contains("--scope 'course-*'"), "{}", ran.err);
+        ran.err.shows("--scope 'course-*'");
     }
 }
 
@@ -174,13 +174,9 @@ fn split_by_prefix_and_by_type() {
     nothing_to_do(&api, &dir, "rooms", 3);
     let before = dir.files();
     let ran = dir.run(&args);
-    assert_eq!(ran.code, 5, "{ran:?}");
-    assert!(
-        ran.err
-            .contains("1 file with other content in the way: `rooms/course.yaml`"),
-        "{}",
-        ran.err
-    );
+    ran.exits(5);
+    ran.err
+        .shows("1 file with other content in the way: `rooms/course.yaml`");
     assert_eq!(dir.files(), before, "not one is written");
     let wrote = dir.run(&[&args[..], &["--force"]].concat()).ok();
     assert_snapshot!(wrote, @"
@@ -192,9 +188,9 @@ fn split_by_prefix_and_by_type() {
     // The same rooms in files of other names beside these would be declared twice.
     let before = dir.files();
     let ran = dir.run(&["export", "--split-by", "type", "-o", "rooms"]);
-    assert_eq!(ran.code, 5, "{ran:?}");
-    assert!(ran.err.contains("E012"), "{}", ran.err);
-    assert!(ran.err.contains("another directory"), "{}", ran.err);
+    ran.exits(5);
+    ran.err.shows("E012");
+    ran.err.shows("another directory");
     assert_eq!(dir.files(), before);
     dir.run(&["export", "--split-by", "type", "-o", "types/of"])
         .ok();
@@ -269,7 +265,7 @@ fn whatever_a_pipe_is_called_its_file_is_harmless() {
     warning: left out: pipe " lead-1" (id 11): a pipe cannot start or end with white space
     warning: left out: pipe "a\U0000000ab-1" (id 12): a pipe cannot have control characters
     "#);
-    assert_eq!(ran.code, 0);
+    ran.exits(0);
     assert_snapshot!(names(&dir, "").join("\n"), @"
     home/rooms/abs.yaml
     home/rooms/com1-rooms.yaml
@@ -444,12 +440,7 @@ fn what_cannot_be_added_to_is_left_alone() {
         dir.write("rooms.yaml", text);
         let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
         assert_eq!((ran.code, ran.out.as_str()), (5, ""), "{text}: {ran:?}");
-        assert!(
-            ran.err
-                .contains("write `rooms:` and below it a line `- pipe:"),
-            "{}",
-            ran.err
-        );
+        ran.err.shows("write `rooms:` and below it a line `- pipe:");
         assert_eq!(dir.read("rooms.yaml"), text);
     }
     // The text is of lines, and what is put at its end is not read.
@@ -458,8 +449,8 @@ fn what_cannot_be_added_to_is_left_alone() {
     dir.write("c.csv", "id\na\n");
     dir.write("rooms.yaml", text);
     let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
-    assert_eq!(ran.code, 5, "{ran:?}");
-    assert!(ran.err.contains("nothing was written"), "{}", ran.err);
+    ran.exits(5);
+    ran.err.shows("nothing was written");
     assert_eq!(dir.read("rooms.yaml"), text);
     // An invalid one, and one for another widget.
     for (text, code) in [
@@ -468,7 +459,7 @@ fn what_cannot_be_added_to_is_left_alone() {
     ] {
         dir.write("rooms.yaml", text);
         let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
-        assert_eq!(ran.code, code, "{ran:?}");
+        ran.exits(code);
         assert_eq!(dir.read("rooms.yaml"), text);
     }
     for args in [
@@ -477,7 +468,7 @@ fn what_cannot_be_added_to_is_left_alone() {
         &["export", "--force"],
         &["export", "--add", "--force", "-o", "x.yaml"],
     ] {
-        assert_eq!(dir.run(args).code, 64, "{args:?}");
+        dir.run(args).exits(64);
     }
 }
 
@@ -669,7 +660,7 @@ fn an_export_of_no_room_says_so() {
     let ran = dir.run(&["export", "--scope", "zz*"]);
     let told = "warning: no live room matches --scope\n";
     assert_eq!((ran.code, ran.err.as_str()), (0, told));
-    assert!(!ran.out.contains("finds nothing"), "{}", ran.out);
+    ran.lacks("finds nothing");
     let ran = dir.run(&["export", "--scope", "zz*", "--out", "zz.yaml"]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
@@ -683,7 +674,7 @@ fn an_export_of_no_room_says_so() {
 
     rooms: [] # none: --allow-empty says that none is meant
     "#);
-    assert_eq!(dir.run(&["plan", "-f", "zz.yaml"]).code, 3);
+    dir.run(&["plan", "-f", "zz.yaml"]).exits(3);
     dir.run(&["plan", "-f", "zz.yaml", "--allow-empty"]).ok();
     let bare = Canned::answer("200 OK", "", r#"{"success":true,"code":200,"data":[]}"#);
     let dir = Dir::new()

@@ -10,7 +10,7 @@ use crate::support::{Api, Dir};
 /// The list a run with a wrong password leaves, with the server's words cut out.
 fn failed(dir: &Dir, args: &[&str]) -> String {
     let ran = dir.run(&[args, &["--failed", "failed.csv"]].concat());
-    assert_eq!(ran.code, 4, "{ran:#?}");
+    ran.exits(4);
     let text = dir.read("failed.csv");
     let mut table = csv::ReaderBuilder::new();
     let mut rows = table.has_headers(false).from_reader(text.as_bytes());

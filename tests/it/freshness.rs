@@ -5,7 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 use roomform::sandbox::Config;
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 const MANIFEST: &str = "version: 1
 widget: 627
@@ -47,10 +47,7 @@ fn a_roster_that_lost_more_than_half_is_refused_with_the_figures() {
     let (api, dir) = applied();
     assert_eq!(given(&dir), "courses.csv 2, data/enrollments.csv 10");
     let shown = dir.run(&["ledger", "show"]).ok();
-    assert!(
-        shown.contains("\n  data/enrollments.csv  gave 10 rooms and memberships\n"),
-        "{shown}"
-    );
+    shown.shows("\n  data/enrollments.csv  gave 10 rooms and memberships\n");
     let (before, writes) = (ledger(&dir), api.stats().writes());
     dir.write("data/enrollments.csv", rows(5));
     assert_eq!(
@@ -60,17 +57,14 @@ fn a_roster_that_lost_more_than_half_is_refused_with_the_figures() {
     );
     dir.write("data/enrollments.csv", rows(4));
     let ran = dir.run(&["plan"]);
-    assert_eq!(ran.code, 5);
+    ran.exits(5);
     assert_snapshot!(ran.out.lines().last().unwrap(), @"refused: `data/enrollments.csv` gives 4 rooms and memberships, 10 when last applied: is the file whole? allow it with --ignore-limits");
     let json = dir.run(&["plan", "--format", "json"]).json();
     assert_snapshot!(json["refusals"].to_string(), @r#"[{"allowed":5,"count":4,"limit":"roster","message":"`data/enrollments.csv` gives 4 rooms and memberships, 10 when last applied: is the file whole? allow it with --ignore-limits","source":"data/enrollments.csv"}]"#);
-    assert_eq!(dir.run(&["apply", "--yes"]).code, 5);
-    assert_eq!(dir.run(&["plan", "--only", "course-1"]).code, 5);
-    assert_eq!(
-        dir.run(&["plan", "--allow-publish", "--allow-recreate"])
-            .code,
-        5
-    );
+    dir.run(&["apply", "--yes"]).exits(5);
+    dir.run(&["plan", "--only", "course-1"]).exits(5);
+    dir.run(&["plan", "--allow-publish", "--allow-recreate"])
+        .exits(5);
     assert_eq!((ledger(&dir), api.stats().writes()), (before, writes));
 }
 
@@ -79,17 +73,13 @@ fn an_empty_roster_counts_as_nothing_and_there_is_no_size_below_which_nothing_is
     let (_api, dir) = applied();
     dir.write("data/enrollments.csv", rows(0));
     let ran = dir.run(&["plan"]);
-    assert!(
-        ran.out.contains("gives 0 rooms and memberships, 10 when"),
-        "{}",
-        ran.out
-    );
+    ran.shows("gives 0 rooms and memberships, 10 when");
     dir.run(&["apply", "--yes", "--ignore-limits"]).ok();
     dir.write("data/enrollments.csv", rows(1));
     dir.run(&["apply", "--yes"]).ok();
     assert_eq!(given(&dir), "courses.csv 2, data/enrollments.csv 1");
     dir.write("data/enrollments.csv", rows(0));
-    assert_eq!(dir.run(&["plan"]).code, 5);
+    dir.run(&["plan"]).exits(5);
 }
 
 #[test]
@@ -104,7 +94,7 @@ fn what_was_allowed_is_the_new_measure_even_if_nothing_was_sent() {
     let all = MANIFEST.replace("members: [1]", "members: [1, 101, 102, 103]");
     dir.write("rooms.yaml", all);
     dir.write("data/enrollments.csv", rows(3).replace("\n2,101", ""));
-    assert_eq!(dir.run(&["plan"]).code, 5);
+    dir.run(&["plan"]).exits(5);
     dir.run(&["apply", "--yes", "--ignore-limits"]).ok();
     assert_eq!(given(&dir), "courses.csv 2, data/enrollments.csv 0");
 }
@@ -128,15 +118,11 @@ fn nothing_is_written_down_when_nothing_changed_nor_for_a_part() {
 fn a_saved_plan_is_refused_again_and_says_what_it_gave() {
     let (api, dir) = applied();
     dir.write("data/enrollments.csv", rows(4));
-    assert_eq!(dir.run(&["plan", "--out", "plan.json"]).code, 5);
+    dir.run(&["plan", "--out", "plan.json"]).exits(5);
     let ran = dir.run(&["apply", "plan.json"]);
-    assert_eq!(ran.code, 5);
-    assert!(
-        ran.out.contains(
-            "refused: `data/enrollments.csv` gives 4 rooms and memberships, 10 when last applied"
-        ),
-        "{}",
-        ran.out
+    ran.exits(5);
+    ran.shows(
+        "refused: `data/enrollments.csv` gives 4 rooms and memberships, 10 when last applied",
     );
     let writes = api.stats().writes();
     dir.run(&["apply", "plan.json", "--ignore-limits"]).ok();
@@ -193,8 +179,5 @@ fn a_diff_tells_what_a_plan_would_be_refused_for() {
         dir.write(&format!("{side}/data/enrollments.csv"), rows(count));
     }
     let out = dir.run(&["diff", "base", "head"]).ok();
-    assert!(
-        out.contains("unless allowed\n    `data/enrollments.csv` gives 4 rooms and memberships, 9 before: is the file whole?"),
-        "{out}"
-    );
+    out.shows("unless allowed\n    `data/enrollments.csv` gives 4 rooms and memberships, 9 before: is the file whole?");
 }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, RoomView, UserView};
 use serde_json::{Value, json};
 
-use crate::support::{Api, Canned, Dir, Ran};
+use crate::support::{Api, Canned, Dir, Ran, Shows};
 
 const NOW: u64 = 1_608_410_527;
 /// Signed with the sandbox's key, until 2100.
@@ -171,14 +171,11 @@ fn columns_and_order_are_chosen() {
         "json",
     ];
     let json = dir.run(&json).ok();
-    assert!(
-        json.contains("\n{\"name\":\"Ann and Bo\",\"id\":13}\n"),
-        "{json}"
-    );
+    json.shows("\n{\"name\":\"Ann and Bo\",\"id\":13}\n");
     for wrong in [["--columns", "pip"], ["--sort", "-pip"]] {
         let ran = run(&wrong);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""));
-        assert!(ran.err.contains("no room has a field `pip`"), "{ran:?}");
+        ran.err.shows("no room has a field `pip`");
     }
 }
 
@@ -319,11 +316,11 @@ fn no_field_with_a_secret_is_shown_whatever_is_asked() {
     for format in ["table", "json", "csv"] {
         for columns in ["id,login,user_data", "user_data"] {
             let ran = dir.run(&["get", "users", "--columns", columns, "--format", format]);
-            assert!(!ran.all().contains("hash"), "{ran:?}");
+            ran.all().lacks("hash");
             assert!(ran.ok().contains("Ann"), "{format}");
         }
         let ran = dir.run(&["get", "users", "--format", format]);
-        assert!(!ran.all().contains("hash"), "{ran:?}");
+        ran.all().lacks("hash");
     }
     let ran = dir.run(&["get", "users", "--columns", "password"]);
     assert!(ran.code == 64 && !ran.all().contains("hash"), "{ran:?}");
@@ -413,11 +410,8 @@ fn a_list_that_breaks_off_prints_no_row() {
     let failed: [Ran; 2] =
         ["csv", "json"].map(|format| against(&server).run(&["get", "rooms", "--format", format]));
     assert_eq!((failed[0].code, failed[0].out.as_str()), (1, ""));
-    assert!(
-        failed[0].err.contains("the answer ends in the middle"),
-        "{failed:?}"
-    );
-    assert_eq!(failed[1].code, 1);
+    failed[0].err.shows("the answer ends in the middle");
+    failed[1].exits(1);
     assert_eq!(
         failed[1].json()["exit"],
         1,
@@ -504,7 +498,7 @@ fn a_token_lists_rooms_and_messages_but_not_users() {
     error: users are listed with the widget's secret key only, and there is only a JWT
       hint: set IMBACHAT_SECRET_KEY
     ");
-    assert_eq!(ran.code, 1);
+    ran.exits(1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Canned, Dir, Ran};
+use crate::support::{Canned, Dir, Ran, Shows};
 
 /// A run of `get` against a server that answers so.
 fn get(body: &str, args: &[&str]) -> Ran {
@@ -87,8 +87,8 @@ fn an_answer_that_leaves_open_where_its_messages_are_is_refused_by_its_keys() {
     error: the server does not accept the widget's secret key (code 401 with HTTP 200): no access
       hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
     ");
-    assert!(error("[{\"id\":1}").contains("the answer ends in the middle"));
-    assert!(error("{\"messages\":[{\"id\":1}").contains("the answer ends in the middle"));
+    error("[{\"id\":1}").shows("the answer ends in the middle");
+    error("{\"messages\":[{\"id\":1}").shows("the answer ends in the middle");
     // Rooms have a published shape; they are read in no other.
     let rooms = get(r#"[{"id":7}]"#, &["rooms"]);
     assert!(

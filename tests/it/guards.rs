@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use roomform::sandbox::Config;
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 fn manifest(prefix: &str, rooms: &[u32]) -> String {
     let rooms: Vec<String> = rooms
@@ -34,7 +34,7 @@ fn a_changed_prefix_is_refused() {
     assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 rooms left the manifest since the last apply while 4 would be created anew: was a prefix changed? allow it with --ignore-limits");
     let json = dir.run(&["plan", "--format", "json"]).json();
     assert_eq!(json["refusals"][0]["limit"], "mass_change");
-    assert_eq!(dir.run(&["apply", "--yes", "--ignore-limits"]).code, 0);
+    dir.run(&["apply", "--yes", "--ignore-limits"]).exits(0);
     assert_eq!(api.rooms().len(), 8);
 }
 
@@ -51,7 +51,7 @@ fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
             .unwrap()
             .1;
     dir.write("rooms.yaml", half);
-    assert_eq!(dir.run(&["plan"]).code, 0);
+    dir.run(&["plan"]).exits(0);
     dir.write(
         "rooms.yaml",
         manifest("autumn", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
@@ -75,7 +75,7 @@ fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
 fn what_left_the_manifest_in_an_earlier_term_counts_no_more() {
     let (api, dir) = applied(&[1, 2, 3, 4, 5]);
     dir.write("rooms.yaml", manifest("spring", &[1, 2, 3, 4]));
-    assert_eq!(dir.run(&["plan"]).code, 5);
+    dir.run(&["plan"]).exits(5);
     dir.run(&["apply", "--yes", "--ignore-limits"]).ok();
     // Many new rooms, and none that left.
     dir.write(
@@ -88,18 +88,14 @@ fn what_left_the_manifest_in_an_earlier_term_counts_no_more() {
     let autumn = manifest("winter", &[6, 7, 8, 9]);
     let autumn = autumn.split_once("rooms:\n").unwrap().1;
     dir.write("rooms.yaml", half + autumn);
-    assert_eq!(dir.run(&["plan"]).code, 0);
+    dir.run(&["plan"]).exits(0);
     dir.write(
         "rooms.yaml",
         manifest("winter", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
     );
     let ran = dir.run(&["plan"]);
-    assert_eq!(ran.code, 5);
-    assert!(
-        ran.out.contains("9 of 9 rooms left the manifest since"),
-        "{}",
-        ran.out
-    );
+    ran.exits(5);
+    ran.shows("9 of 9 rooms left the manifest since");
     assert_eq!(api.rooms().len(), 14);
 }
 
@@ -136,7 +132,7 @@ fn rooms_that_come_back_count_again() {
     dir.run(&["apply", "--yes"]).ok();
     dir.write("rooms.yaml", manifest("spring", &[1, 2, 3]));
     let ran = dir.run(&["plan"]);
-    assert!(ran.out.contains("4 of 4 rooms left"), "{}", ran.out);
+    ran.shows("4 of 4 rooms left");
 }
 
 #[test]
@@ -154,14 +150,11 @@ fn a_likely_rename_is_told_by_title_or_by_members() {
         format!("{rest}  - {{pipe: course-four, title: Other, members: [4, 100, 7]}}\n"),
     );
     let out = dir.run(&["plan"]).ok();
-    assert!(
-        out.contains("course-four: has most members of `autumn-4`"),
-        "{out}"
-    );
+    out.shows("course-four: has most members of `autumn-4`");
     dir.write(
         "rooms.yaml",
         format!("{rest}  - {{pipe: course-four, title: Other, members: [7, 8, 100]}}\n"),
     );
     let out = dir.run(&["plan"]).ok();
-    assert!(!out.contains("left the manifest; a pipe"), "{out}");
+    out.lacks("left the manifest; a pipe");
 }

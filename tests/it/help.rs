@@ -3,6 +3,8 @@
 use clap::{Command, CommandFactory};
 use roomform::cli::Cli;
 
+use crate::support::Shows;
+
 /// Every verb with its whole name.
 fn verbs() -> Vec<(String, Command)> {
     fn collect(command: &Command, name: &str, verbs: &mut Vec<(String, Command)>) {
@@ -71,13 +73,7 @@ fn examples_can_be_parsed() {
 fn long_help_lists_every_flag() {
     for (name, mut verb) in verbs() {
         let help = verb.render_long_help().to_string();
-        assert!(
-            help.trim_end()
-                .lines()
-                .last()
-                .unwrap()
-                .contains("roomform ")
-        );
+        help.trim_end().lines().last().unwrap().shows("roomform ");
         for flag in verb.get_arguments().filter_map(|arg| arg.get_long()) {
             assert!(
                 help.contains(&format!("--{flag}")),

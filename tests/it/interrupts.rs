@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::fault_matrix::{Fault, Proxy};
 use crate::kill::until;
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 /// Every tenth room has members for two calls.
 fn members(room: u64) -> BTreeSet<u64> {
@@ -95,7 +95,7 @@ fn report(api: &Api, dir: &Dir, exit: i32) -> (Value, Vec<(String, usize)>) {
 #[track_caller]
 fn assert_converges(api: &Api, dir: &Dir, rooms: u64) {
     let ran = dir.run(&APPLY);
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.exits(0);
     assert_eq!(api.rooms().len() as u64, rooms);
     for room in 1..=rooms {
         let live = api.room(&format!("course-{room:02}"));
@@ -141,10 +141,7 @@ fn one_signal_finishes_what_is_under_way() {
             .sum();
         assert!(done > 0 && done < 40, "{statuses:?}");
         let told = text(&output);
-        assert!(
-            told.contains("interrupted: what was under way was finished"),
-            "{told}"
-        );
+        told.shows("interrupted: what was under way was finished");
         // Whatever is not done is listed to be run again.
         let failed = dir.read("f.csv");
         let pipes: BTreeSet<&str> = failed
@@ -265,7 +262,7 @@ fn fail_fast_begins_nothing_after_the_first_failure() {
             .envs(&api.env())
             .env("IMBACHAT_API_URL", &proxy.url());
         let ran = dir.run(&[&APPLY[..], &["--fail-fast", "--parallelism", parallelism]].concat());
-        assert_eq!(ran.code, 4, "{ran:#?}");
+        ran.exits(4);
         let (report, statuses) = report(&api, &dir, 4);
         assert_eq!(report["stopped"], "fail_fast");
         let count = |name: &str| {

@@ -16,7 +16,7 @@ use roomform::{
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use crate::support::{Api, Canned, Dir, runtime};
+use crate::support::{Api, Canned, Dir, Shows, runtime};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 const EMPTY_LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
@@ -59,8 +59,8 @@ fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
         &["send", "--user", "3", "team-a", "Hello"],
     ] {
         let ran = dir.run(&[verb, &user].concat());
-        assert_eq!(ran.code, 64, "{ran:?}");
-        assert!(ran.err.contains("has no flag `--jwt-user`"), "{ran:?}");
+        ran.exits(64);
+        ran.err.shows("has no flag `--jwt-user`");
     }
     read(&["plan", "--check-users"]);
     assert_eq!(api.room("team-a").members, [3, 4].into());
@@ -130,11 +130,11 @@ fn a_server_that_repeats_the_token_does_not_get_it_out() {
     for status in ["403 Forbidden", "200 OK"] {
         let server = echo(status);
         let ran = at(&server.url(), "secret_key").run(&["plan", "-vv", "--jwt-user", "7"]);
-        assert_eq!(ran.code, 1, "{ran:#?}");
+        ran.exits(1);
         let token = header(&server.requests()[0], "jwt").unwrap();
-        assert!(!ran.all().contains(&token), "{ran:#?}");
-        assert!(ran.err.contains("no right for ***!"), "{ran:#?}");
-        assert!(ran.err.contains("JWT made from the secret key"), "{ran:#?}");
+        ran.all().lacks(&token);
+        ran.err.shows("no right for ***!");
+        ran.err.shows("JWT made from the secret key");
     }
 }
 
@@ -187,7 +187,7 @@ fn a_room_that_a_token_does_not_list_is_a_conflict_and_is_never_created() {
     for given in [false, true] {
         let (api, dir) = narrow();
         let ran = with_token(dir, given, &["apply", "--yes", "--allow-recreate"]);
-        assert_eq!(ran.code, 4, "{ran:#?}");
+        ran.exits(4);
         assert_eq!(api.rooms().len(), 2, "{given}: a room was created");
         assert_eq!(api.room("seen").name, "Seen", "the others are applied");
         let unseen = api.room("unseen");
@@ -216,14 +216,14 @@ fn how_a_plan_shows_rooms_that_are_not_listed() {
           3 requests: 1 to list, 1 to write, 1 to verify
           target: widget 627 on API
     "#);
-    assert_eq!(run(&["plan", "--detailed-exitcode"]).code, 2);
+    run(&["plan", "--detailed-exitcode"]).exits(2);
     // The key lists it: a limit and a guard are in the way then.
-    assert_eq!(dir.run(&["plan"]).code, 5);
+    dir.run(&["plan"]).exits(5);
     dir.run(&["apply", "--yes", "--ignore-limits", "--allow-publish"])
         .ok();
     // What the ledger knows has not vanished, and is not recreated.
     let plan = run(&["plan", "--allow-recreate", "--format", "json"]);
-    assert_eq!(plan.code, 0, "{plan:#?}");
+    plan.exits(0);
     let conflicts = &plan.json()["conflicts"];
     let unseen = api.room("unseen").id;
     assert_eq!(conflicts[1]["pipe"], "unseen");
@@ -248,7 +248,7 @@ fn how_a_plan_shows_rooms_that_are_not_listed() {
         "report.json",
     ]);
     assert_eq!((ran.code, api.rooms().len()), (4, 3), "{ran:#?}");
-    assert!(dir.read("report.json").contains("\"not_listed\""));
+    dir.read("report.json").shows("\"not_listed\"");
     // Another room with the pipe is no proof that the one on record is gone.
     let other = RoomView {
         pipe: "unseen".to_owned(),
@@ -272,12 +272,9 @@ fn a_plan_saved_with_the_key_creates_nothing_through_a_token() {
         dir.run(&[&args, &allowed[..], more].concat())
     };
     let ran = applied(&[]);
-    assert_eq!(ran.code, 5, "{ran:#?}");
-    assert!(
-        ran.err.contains("may show only one user's rooms"),
-        "{ran:#?}"
-    );
-    assert_eq!(applied(&["--apply-fresh"]).code, 4);
+    ran.exits(5);
+    ran.err.shows("may show only one user's rooms");
+    applied(&["--apply-fresh"]).exits(4);
     assert_eq!(api.rooms().len(), 2);
     assert_eq!(api.room("seen").name, "Seen");
 }
@@ -288,7 +285,7 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
     let token = ["--jwt-user", "7"];
     let run = |args: &[&str]| dir.run(&[args, &token].concat());
     let export = run(&["export"]);
-    assert!(!export.out.contains("unseen"), "{export:#?}");
+    export.lacks("unseen");
     assert_snapshot!(export.err, @"warning: the export may be incomplete: a JWT may show only one user's rooms; read with the secret key");
     assert_snapshot!(run(&["ledger", "adopt", "--roster", "--yes"]).ok().replace(&api.env()[0].1, "API"), @"
       seen                 room 1: the room itself

@@ -25,7 +25,7 @@ use roomform::sandbox::Config;
 use serde_json::Value;
 
 use crate::kill::until;
-use crate::support::{Api, Dir, Ran, deaf, runtime};
+use crate::support::{Api, Dir, Ran, Shows, deaf, runtime};
 
 // what entries add up to
 
@@ -441,13 +441,13 @@ fn show_tells_what_is_on_record() {
     let api = Api::start(deaf());
     let dir = Dir::with(&manifest(2)).envs(&api.env());
     let empty = run(&dir, &["ledger", "show"]).ok();
-    assert!(empty.contains("0 lines, 0 rooms on record"), "{empty}");
+    empty.shows("0 lines, 0 rooms on record");
     run(&dir, &["apply", "--yes"]).ok();
     let changed = manifest(2)
         .replace("Course 2", "Another")
         .replace("14]", "15]");
     dir.write("rooms.yaml", changed);
-    assert_eq!(run(&dir, &["apply", "--yes"]).code, 4);
+    run(&dir, &["apply", "--yes"]).exits(4);
     dir.write("none.yaml", "");
     let named = dir.path("l.jsonl");
     let dir = Dir::new();
@@ -491,10 +491,7 @@ fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
     let before = dir.read("l.jsonl");
     let ran = run(&dir, &["ledger", "forget", "course-*", "group-*"]);
     assert_eq!((ran.code, dir.read("l.jsonl")), (1, before.clone()));
-    assert!(
-        ran.err.contains("nothing is on record of `group-*`"),
-        "{ran:?}"
-    );
+    ran.err.shows("nothing is on record of `group-*`");
     let ran = run(&dir, &["ledger", "forget", "course-["]);
     assert_eq!((ran.code, dir.read("l.jsonl")), (64, before));
     // A pipe that is on record is no glob.
@@ -504,13 +501,13 @@ fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
         &dir,
         &["ledger", "forget", "course-0[12]", "course-01", "team-*"],
     );
-    assert_eq!(ran.code, 0);
+    ran.exits(0);
     assert_snapshot!(ran.err, @r"
       course-02
       team-a
     forgot 3 rooms
     ");
-    assert!(ran.out.contains("1 room on record"), "{ran:?}");
+    ran.shows("1 room on record");
 }
 
 #[test]
@@ -527,13 +524,9 @@ fn forgetting_makes_members_unverified_and_unknown_rooms_are_an_error() {
     ");
     run(&dir, &["ledger", "forget", "course-01"]).ok();
     let plan = run(&dir, &["plan", "--detailed-exitcode"]);
-    assert_eq!(plan.code, 2);
-    assert!(
-        plan.out.contains("members unverified: 5 sent again"),
-        "{}",
-        plan.out
-    );
-    assert!(plan.out.contains("2 unchanged"), "{}", plan.out);
+    plan.exits(2);
+    plan.shows("members unverified: 5 sent again");
+    plan.shows("2 unchanged");
     assert_eq!(
         run(&dir, &["ledger", "forget", "course-01"]).code,
         1,
@@ -550,7 +543,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     let document = include_str!("../../docs/operations.md");
     let said = |command: &[&str]| {
         let command = format!("roomform {}", command.join(" "));
-        assert!(document.contains(&command), "{command}");
+        document.shows(&command);
     };
     let forget = ["ledger", "forget", "--by-hand", "team-platform"];
     said(&forget);
@@ -562,9 +555,9 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     dir.write("rooms.yaml", manifest.replace(", 4", "").replace(", 5", ""));
     let plan = ["plan", "--detailed-exitcode"];
     let line = "team-platform: no longer in the manifest: 4, 5";
-    assert!(dir.run(&plan).ok().contains(line));
+    dir.run(&plan).ok().shows(line);
     let too_early = dir.run(&forget);
-    assert_eq!(too_early.code, 1);
+    too_early.exits(1);
     assert_snapshot!(too_early.err, @r"
     error: nobody is on record as left to people there
       hint: an apply writes down who is not wanted any more; `roomform ledger show` lists them as released
@@ -577,20 +570,14 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     let forgot = dir.run(&forget);
     assert_eq!(forgot.err, "2 members of 1 room recorded as taken out\n");
     let after = dir.run(&plan).ok();
-    assert!(
-        !after.contains("team-platform") && after.contains("team-b: no longer"),
-        "{after}"
-    );
+    after.lacks("team-platform").shows("team-b: no longer");
     let forgot = dir.run(&["ledger", "forget", "--by-hand", "team-*"]);
     assert_eq!(
         forgot.err,
         "  team-b\n1 member of 1 room recorded as taken out\n"
     );
     let clear = dir.run(&plan).ok();
-    assert!(
-        clear.contains("plan: nothing to do") && !clear.contains("manual steps"),
-        "{clear}"
-    );
+    clear.shows("plan: nothing to do").lacks("manual steps");
     assert!(
         !clear.contains("unverified"),
         "everybody else is still on record: {clear}"
@@ -600,7 +587,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     assert_eq!(api.stats().writes(), writes, "nothing was sent for it");
     // Who is back is new.
     dir.write("rooms.yaml", manifest);
-    assert!(dir.run(&["plan"]).ok().contains("members +2 (4, 5)"));
+    dir.run(&["plan"]).ok().shows("members +2 (4, 5)");
     assert_eq!(dir.run(&forget).code, 1, "and said twice it is a mistake");
 
     // A room that left as a whole.
@@ -610,10 +597,10 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
         "rooms.yaml",
         manifest.replace("  - {pipe: team-c, title: C, members: [3]}\n", ""),
     );
-    assert!(dir.run(&plan).ok().contains("no longer declared: `team-c`"));
+    dir.run(&plan).ok().shows("no longer declared: `team-c`");
     dir.run(&["ledger", "forget", "team-c"]).ok();
     let after = dir.run(&plan).ok();
-    assert!(!after.contains("manual steps"), "{after}");
+    after.lacks("manual steps");
 }
 
 /// A machine whose clock is ahead wrote the ledger: what is written after it still counts as later.
@@ -626,10 +613,10 @@ fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
     dir.write("l.jsonl", ahead);
     run(&dir, &["ledger", "forget", "course-01"]).ok();
     let shown = run(&dir, &["ledger", "show"]).ok();
-    assert!(!shown.contains("course-01"), "{shown}");
+    shown.lacks("course-01");
     run(&dir, &["apply", "--yes"]).ok();
     let shown = run(&dir, &["ledger", "show"]).ok();
-    assert!(shown.contains("course-01"), "{shown}");
+    shown.shows("course-01");
     assert_converged(&api, &dir);
 }
 
@@ -640,9 +627,9 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
     let dir = Dir::with(&manifest(1)).envs(&api.env());
     run(&dir, &["apply", "--yes"]).ok();
     dir.write("rooms.yaml", manifest(1).replace("Course 1", "Wanted"));
-    assert_eq!(run(&dir, &["apply", "--yes"]).code, 4);
+    run(&dir, &["apply", "--yes"]).exits(4);
     let plan = run(&dir, &["plan"]).ok();
-    assert!(plan.contains("ignored"), "{plan}");
+    plan.shows("ignored");
     // The server is mended: the same state, with updates taken.
     let live = api.room("course-01");
     let mended = Api::start(Config::default());
@@ -653,7 +640,7 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
     run(&dir, &["apply", "--yes", "--resend"]).ok();
     assert_eq!(mended.room("course-01").name, "Wanted");
     let shown = run(&dir, &["ledger", "show"]).ok();
-    assert!(!shown.contains("ignored"), "{shown}");
+    shown.lacks("ignored");
     // Somebody renames the room back; that is a change like any other.
     mended.world(|world| {
         world.delete_room(627, live.id, 2);
@@ -703,7 +690,7 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
         let mut args = vec!["ledger", "merge", "--ledger", &into];
         args.extend(from.iter().map(String::as_str));
         let told = dir.run(&args).ok();
-        assert!(told.contains("12 rooms on record"), "{told}");
+        told.shows("12 rooms on record");
         let once = dir.read(&into);
         dir.run(&args).ok();
         assert_eq!(dir.read(&into), once, "the same again changes nothing");
@@ -713,7 +700,7 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
             && dir.read("ab.jsonl") == dir.read("self.jsonl")
     );
     let plan = dir.run(&["plan", "--detailed-exitcode", "--ledger", "ab.jsonl"]);
-    assert_eq!(plan.code, 0, "{plan:#?}");
+    plan.exits(0);
 
     let a = dir.read("a.jsonl");
     dir.write(
@@ -810,7 +797,7 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
     dir.write("old.jsonl", &whole);
     run(&dir, &["ledger", "merge", "old.jsonl"]).ok();
     assert_eq!(see(), before);
-    assert_eq!(run(&dir, &["apply", "--yes"]).code, 0);
+    run(&dir, &["apply", "--yes"]).exits(0);
     assert_content(&api, 5);
 }
 
@@ -954,7 +941,7 @@ fn a_torn_last_line_harms_no_verb() {
             dir.write("l.jsonl", &whole[..cut]);
             dir.write("torn.jsonl", &whole[..cut]);
             let ran = run(&dir, verb);
-            assert_eq!(ran.code, 0, "{ran:#?}");
+            ran.exits(0);
             // A line that only lacks its end is whole.
             let torn = cut > last && cut < whole.len() - 1;
             assert_eq!(
@@ -962,7 +949,7 @@ fn a_torn_last_line_harms_no_verb() {
                 torn,
                 "{verb:?}: {ran:#?}"
             );
-            assert_eq!(run(&dir, &["apply", "--yes"]).code, 0);
+            run(&dir, &["apply", "--yes"]).exits(0);
             assert_converged(&api, &dir);
         }
     }
@@ -1039,10 +1026,7 @@ fn without_permission_nothing_is_sent() {
     for path in ["locked/l.jsonl", "locked/new.jsonl", "locked/below/l.jsonl"] {
         let ran = dir.run_unprivileged(&["apply", "--yes", "--ledger", path]);
         assert_eq!((ran.code, api.stats().writes()), (1, 0), "{ran:#?}");
-        assert!(
-            ran.err.contains("make the file and its directory writable"),
-            "{ran:#?}"
-        );
+        ran.err.shows("make the file and its directory writable");
     }
     allow("locked", 0o700);
 }
@@ -1209,7 +1193,7 @@ fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
     ] {
         let ran = limited(&dir, &[verb, &LEDGER].concat());
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:#?}");
-        assert!(ran.err.contains("File too large"), "{ran:#?}");
+        ran.err.shows("File too large");
         assert_eq!(dir.files(), before);
     }
     // Compacting is what helps.

@@ -10,7 +10,7 @@ use roomform::{
     Interest, Limiter, LiveRoom, Options, Recorded, Switches, check, check_text, plan, rooms_of,
 };
 
-use crate::support::Dir;
+use crate::support::{Dir, Shows};
 
 #[path = "../../examples/custom_reporter.rs"]
 #[expect(dead_code, reason = "the example's own `main` is for cargo")]
@@ -67,14 +67,11 @@ fn the_example_of_a_plan_without_a_network() {
     let entry = r#"{"run":"r","seq":1,"time":"2026-01-01T00:00:00.000Z","kind":"confirmed","pipe":"lounge","room_id":7,"members":[5],"title":"Lobby","type":1,"public":false}"#;
     let ledger = dir.write("ledger.jsonl", format!("{target}\n{entry}\n"));
     let text = offline(&[manifest.clone(), answer.clone(), ledger]).unwrap();
-    assert!(
-        text.contains("1 to create, 1 to update, 2 members to add"),
-        "{text}"
-    );
-    assert!(!text.contains("unverified"), "{text}");
+    text.shows("1 to create, 1 to update, 2 members to add");
+    text.lacks("unverified");
     let other = dir.write("other.jsonl", target.replace("627", "628") + "\n");
     let refused = offline(&[manifest, answer, other]).unwrap_err();
-    assert!(refused.contains("628"), "{refused}");
+    refused.shows("628");
 }
 
 #[test]
@@ -84,7 +81,7 @@ fn the_same_example_takes_an_export_and_tells_what_is_wrong() {
     dir.run(&["apply", "--sandbox", "--yes"]).ok();
     let export = dir.write("export.yaml", dir.run(&["export", "--sandbox"]).ok());
     let text = offline(&[manifest.clone(), export]).unwrap();
-    assert!(text.contains("plan: nothing to do"), "{text}");
+    text.shows("plan: nothing to do");
     let no = dir.write(
         "no.json",
         r#"{"success":false,"error":"\u001b[31mgo away"}"#,
@@ -95,10 +92,7 @@ fn the_same_example_takes_an_export_and_tells_what_is_wrong() {
         "version: 1\nrooms:\n  - {pipe: 0123, titel: x}\n",
     );
     let mistakes = offline(&[bad, manifest]).unwrap_err();
-    assert!(
-        mistakes.contains("titel") && mistakes.contains("the manifest is invalid"),
-        "{mistakes}"
-    );
+    mistakes.shows("titel").shows("the manifest is invalid");
     assert_eq!(
         offline(&[]).unwrap_err(),
         "usage: offline_plan MANIFEST ROOMS [LEDGER]"
@@ -139,7 +133,7 @@ fn a_manifest_is_good_or_an_error_with_every_mistake() {
     assert!(bad.to_string().ends_with("3 errors, 1 warning"), "{bad}");
     assert!(!bad.into_loaded().is_valid());
     let missing = check(&[PathBuf::from("/nowhere/at/all.yaml")], Options::default());
-    assert!(missing.unwrap_err().to_string().contains("no such file"));
+    missing.unwrap_err().to_string().shows("no such file");
 }
 
 #[test]

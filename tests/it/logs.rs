@@ -7,7 +7,7 @@ use roomform::sandbox::Config;
 use serde_json::Value;
 
 use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 
@@ -37,7 +37,7 @@ fn one_id_leads_from_the_servers_log_to_ledger_and_report() {
             "user-agent: roomform/{} (run {run})\r\n",
             env!("CARGO_PKG_VERSION")
         );
-        assert!(request.contains(&agent), "{request}");
+        request.shows(&agent);
     }
     assert_eq!(ids(&dir.read("l.jsonl"), "\"run\":\""), own);
     // Another run, another id; also where nothing was carried out.
@@ -106,7 +106,7 @@ fn once_it_tells_what_is_decided() {
     info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     "#);
     // A flag in the way of another.
-    assert_eq!(dir.run(&["plan", "-v", "-q"]).code, 64);
+    dir.run(&["plan", "-v", "-q"]).exits(64);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn as_json_all_of_stderr_is_objects_a_line() {
     ];
     for (args, code) in runs {
         let ran = dir.run(&[args, &flags].concat());
-        assert_eq!(ran.code, code, "{ran:#?}");
+        ran.exits(code);
         let mut levels = BTreeSet::new();
         let mut run = BTreeSet::new();
         for line in ran.err.lines() {
@@ -210,10 +210,7 @@ fn as_json_all_of_stderr_is_objects_a_line() {
     let warning = dir.run(&["check", "--log-format", "json"]);
     let line: Value = serde_json::from_str(&warning.err).unwrap();
     assert_eq!(line["level"], "warn");
-    assert!(
-        line["message"].as_str().unwrap().contains("rooms.yaml:3"),
-        "{line}"
-    );
+    line["message"].as_str().unwrap().shows("rooms.yaml:3");
 }
 
 #[test]
@@ -241,11 +238,11 @@ fn titles_are_not_told() {
     for (manifest, format) in [(manifest, "text"), (retitled.as_str(), "json")] {
         dir.write("rooms.yaml", manifest);
         let ran = dir.run(&["apply", "--yes", "-vv", "--log-format", format]);
-        assert_eq!(ran.code, 0, "{ran:#?}");
+        ran.exits(0);
         for text in ["Quarrel", "Peace", "two"] {
-            assert!(!ran.err.contains(text), "{text}: {}", ran.err);
+            ran.err.lacks(text);
         }
-        assert!(ran.err.contains("title_length"), "{}", ran.err);
+        ran.err.shows("title_length");
     }
 }
 
@@ -257,14 +254,10 @@ fn a_hostile_pipe_is_harmless_in_the_log() {
     for format in ["text", "json"] {
         let state = format!("--sandbox={format}.json");
         let ran = dir.run(&["apply", "--yes", &state, "-vv", "--log-format", format]);
-        assert_eq!(ran.code, 0, "{ran:#?}");
+        ran.exits(0);
         let bad = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
         assert_eq!(ran.err.chars().find(|c| bad(*c)), None, "{}", ran.err);
-        assert!(
-            !ran.err.contains("##[") && ran.err.contains("202e"),
-            "{}",
-            ran.err
-        );
+        ran.err.lacks("##[").shows("202e");
     }
 }
 

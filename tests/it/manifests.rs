@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::hostile;
 use crate::rosters;
-use crate::support::{Dir, Ran};
+use crate::support::{Dir, Ran, Shows};
 
 /// Codes that no text of the corpus can have: they are about files, or need one too large to keep.
 const ELSEWHERE: [(Code, fn()); 5] = [
@@ -487,14 +487,14 @@ fn an_empty_file() {
 
     the manifest is invalid: 1 error
     "#);
-    assert!(refused(&Dir::with("\u{feff}"), &[]).contains("the file is empty"));
-    assert!(refused(&Dir::with("\n\n \n"), &[]).contains("the file is empty"));
+    refused(&Dir::with("\u{feff}"), &[]).shows("the file is empty");
+    refused(&Dir::with("\n\n \n"), &[]).shows("the file is empty");
 }
 
 #[test]
 fn no_room_at_all_is_fine_when_it_is_meant() {
     let dir = Dir::with("version: 1\nrooms: []\n");
-    assert!(refused(&dir, &[]).contains("E022 empty-manifest"));
+    refused(&dir, &[]).shows("E022 empty-manifest");
     assert_eq!(
         dir.run(&["check", "--allow-empty"]).ok(),
         "valid: 0 rooms, 0 memberships\n"
@@ -526,7 +526,7 @@ fn a_file_that_is_not_utf_8() {
         "rooms.yaml",
         [b"\xff\xfe".as_slice(), &dir.files()[0].1].concat(),
     );
-    assert!(refused(&dir, &[]).contains("byte 0, in line 1"));
+    refused(&dir, &[]).shows("byte 0, in line 1");
 }
 
 #[test]
@@ -555,7 +555,7 @@ fn several_files_and_directories_are_one_manifest() {
     );
     let ran = dir.run(&["check", "-f", "rooms", "-f", "people.yaml"]);
     assert_eq!(ran.ok(), "valid: 1 room, 1 membership\n");
-    assert!(refused(&dir, &["-f", "rooms"]).contains("`head` is not in `people`"));
+    refused(&dir, &["-f", "rooms"]).shows("`head` is not in `people`");
 }
 
 #[test]
@@ -671,7 +671,7 @@ fn a_link_may_lead_to_any_file_of_the_work_tree_but_not_of_git() {
     // Without git a link stays in its own directory.
     fs::remove_dir_all(dir.path("repo/.git")).unwrap();
     let told = in_checkout(&dir, &["check", "-f", "env/rooms.yaml"]);
-    assert!(told.contains("E023 outside-root"), "{told}");
+    told.shows("E023 outside-root");
     link(&dir, "good.yaml", "repo/current.yaml");
     let told = in_checkout(&dir, &["check", "-f", "current.yaml"]);
     assert!(told.starts_with("0 "), "{told}");
@@ -685,12 +685,12 @@ fn gits_own_files_are_no_part_of_a_manifest() {
     dir.write("repo/.git/rooms.yaml", "api_key: s3cret\n");
     link(&dir, ".git/rooms.yaml", "repo/hooks.yaml");
     let told = in_checkout(&dir, &["check", "-f", "."]);
-    assert!(told.contains("hooks.yaml: a symbolic link"), "{told}");
+    told.shows("hooks.yaml: a symbolic link");
     let room =
         "version: 1\nrooms: [{pipe: a, title: A, members: [{roster: .git/config, user: id}]}]\n";
     dir.write("repo/rooms.yaml", room);
     let told = in_checkout(&dir, &["check"]);
-    assert!(told.contains("E023 outside-root"), "{told}");
+    told.shows("E023 outside-root");
 }
 
 #[test]
@@ -725,7 +725,7 @@ fn links_that_stay_inside_are_followed_once_and_broken_ones_told() {
     );
     std::os::unix::fs::symlink("nowhere.yaml", dir.path("rooms/c.yaml")).unwrap();
     let ran = dir.run(&["check", "-f", "rooms"]);
-    assert_eq!(ran.code, 3);
+    ran.exits(3);
     insta::assert_snapshot!(ran.err, @r#"
     error[E001 unreadable]: rooms/c.yaml: no such file or directory
      |

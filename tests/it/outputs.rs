@@ -2,7 +2,7 @@
 
 use roomform::sandbox::Config;
 
-use crate::support::{Api, Dir, Ran};
+use crate::support::{Api, Dir, Ran, Shows};
 
 const MANIFEST: &str = "\
 version: 1
@@ -29,7 +29,7 @@ fn refused(api: &Api, dir: &Dir, args: &[&str]) -> String {
     let (files, calls) = (dir.files(), api.stats().calls());
     let Ran { code, out, err } = dir.run(args);
     assert_eq!(code, 64, "{args:?}: {out}{err}");
-    assert!(err.contains("nothing was sent or written"), "{err}");
+    err.shows("nothing was sent or written");
     assert_eq!(dir.files(), files, "{args:?}");
     assert_eq!(api.stats().calls(), calls, "{args:?}");
     err.lines().next().unwrap().to_owned()
@@ -225,10 +225,10 @@ fn a_file_of_another_kind_needs_force() {
         dir.run(&apply("r.json", "f.csv")).ok();
     }
     let told = refused(&api, &dir, &plan("r.json"));
-    assert!(told.contains("is not a plan"), "{told}");
+    told.shows("is not a plan");
     dir.run(&[&apply("notes.txt", "new")[..], &["--force"]].concat())
         .ok();
-    assert!(dir.read("notes.txt").contains("\"kind\": \"report\""));
+    dir.read("notes.txt").shows("\"kind\": \"report\"");
 }
 
 /// A pull request can commit links.
@@ -254,12 +254,9 @@ fn a_ledger_that_a_link_puts_outside_of_the_work_tree_is_refused() {
                 &["apply", "--yes", "--sandbox=.roomform/l.jsonl"],
             ] {
                 let ran = dir.run(args);
-                assert_eq!(ran.code, 5, "{ran:?}");
-                assert!(
-                    ran.err
-                        .contains("symbolic link that leads out of the work tree or nowhere"),
-                    "{ran:?}"
-                );
+                ran.exits(5);
+                ran.err
+                    .shows("symbolic link that leads out of the work tree or nowhere");
             }
         }
     }

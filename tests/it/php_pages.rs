@@ -11,7 +11,7 @@ use crate::pages::{
     HOSTS, MESSAGES_PAGE, Printed, ROOMS_PAGE, assert_like_printed, command, pages_sandbox,
     printed, room, without_space,
 };
-use crate::support::{Canned, Dir};
+use crate::support::{Canned, Dir, Shows};
 
 /// Everything is told but what a newer PHP no longer needs, as `curl_close`: E_ALL without E_DEPRECATED.
 const TOLD: [&str; 4] = ["-d", "error_reporting=24575", "-d", "display_errors=stderr"];
@@ -81,11 +81,7 @@ fn all() -> Vec<Printed> {
 #[test]
 fn every_command_has_a_snippet_beside_it() {
     for printed in all() {
-        assert!(
-            printed.php.contains("curl_exec($curl)"),
-            "{}",
-            printed.command
-        );
+        printed.php.shows("curl_exec($curl)");
     }
     for page in [ROOMS_PAGE, MESSAGES_PAGE] {
         assert_eq!(
@@ -275,5 +271,5 @@ fn they_run_against_sandbox_serve() {
     ];
     assert_eq!(statuses, expected);
     let counted = "served 7 calls over 7 connections, 3 of them writes";
-    assert!(rest.contains(counted), "{rest}");
+    rest.shows(counted);
 }

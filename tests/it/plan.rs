@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks, RoomView};
 
-use crate::support::{Api, Dir, deaf};
+use crate::support::{Api, Dir, Shows, deaf};
 
 const BASE: &str = "\
 version: 1
@@ -36,7 +36,7 @@ fn applied(manifest: &str, config: Config) -> (Api, Dir) {
 /// The plan after the manifest was edited: the text, and the exit codes without and with `--detailed-exitcode`.
 fn edited(dir: &Dir, from: &str, to: &str, args: &[&str]) -> (String, i32, i32) {
     let manifest = dir.read("rooms.yaml");
-    assert!(manifest.contains(from), "{manifest}");
+    manifest.shows(from);
     dir.write("rooms.yaml", manifest.replace(from, to));
     let plan = [&["plan"], args].concat();
     let ran = dir.run(&plan);
@@ -132,7 +132,7 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
         "a refusal outranks pending changes"
     );
     let writes = api.stats().writes();
-    assert_eq!(dir.run(&["apply", "--yes"]).code, 5);
+    dir.run(&["apply", "--yes"]).exits(5);
     assert_eq!(
         dir.run(&["apply", "--yes", "--ignore-limits"]).code,
         5,
@@ -144,7 +144,7 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
     );
     let (_, plain, detailed) = edited(&dir, "version: 1", "version: 1\nlimits: {publish: 1}", &[]);
     assert_eq!((plain, detailed), (0, 2), "the limit was raised");
-    assert_eq!(dir.run(&["apply", "--yes"]).code, 0);
+    dir.run(&["apply", "--yes"]).exits(0);
     assert!(api.room("team-b").is_public);
     let (text, ..) = edited(&dir, "public: true", "public: false", &[]);
     assert_snapshot!(shown(text.lines().nth(2).unwrap_or_default()), @"      public  public → closed");
@@ -199,7 +199,7 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
         "released, and still a matter for people"
     );
     let (text, _, detailed) = edited(&dir, "Team A, members: [3]", "Team A, members: [3, 4]", &[]);
-    assert!(text.contains("members +1 (4)   1 recorded"), "{text}");
+    text.shows("members +1 (4)   1 recorded");
     assert_eq!(detailed, 2);
 }
 
@@ -208,11 +208,8 @@ fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
     let (api, dir) = applied(BASE, Config::default());
     let changed = "members: [3, 4, 17, 18], exclude: [4, 18]";
     let (text, ..) = edited(&dir, "members: [3, 4]", changed, &[]);
-    assert!(text.contains("members +1 (17)   1 recorded"), "{text}");
-    assert!(
-        text.contains("team-a: no longer in the manifest: 4"),
-        "{text}"
-    );
+    text.shows("members +1 (17)   1 recorded");
+    text.shows("team-a: no longer in the manifest: 4");
     // They stand in `members` still: no format may say that they left the manifest.
     for format in ["text", "markdown", "github", "html"] {
         let told = dir.run(&["plan", "--format", format]).ok();
@@ -262,7 +259,7 @@ fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assume
           target: widget 627 on http://127.0.0.1:PORT
           unverified: nothing is on record of who is in these rooms; sending members again breaks nothing
     ");
-    assert_eq!(ran.code, 2);
+    ran.exits(2);
     let assumed = dir
         .run(&["plan", "--detailed-exitcode", "--assume-members"])
         .ok();
@@ -321,7 +318,7 @@ fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
     let id = api.room("team-a").id;
     api.world(|world| world.delete_room(627, id, 9));
     let ran = dir.run(&["apply", "--yes"]);
-    assert_eq!(ran.code, 4);
+    ran.exits(4);
     assert_snapshot!(shown(&ran.out), @"
       conflicts: nothing is written to these rooms
         team-a (rooms.yaml:4): the ledger knows it as room 2, and the list lacks it: deleted, or the list is capped; --allow-recreate makes a new one
@@ -366,7 +363,7 @@ fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures()
     let page = dir
         .run(&["plan", "--allow-recreate", "--format", "html"])
         .ok();
-    assert!(page.contains("2 to create (1 recreated)"), "{page}");
+    page.shows("2 to create (1 recreated)");
     let ran = dir.run(&["apply", "--yes", "--allow-recreate", "--parallelism", "1"]);
     assert!(ran.out.starts_with(&text), "{}", ran.out);
     let line = ran.out.lines().find(|line| line.contains("  ok team-a"));
@@ -380,21 +377,12 @@ fn a_room_that_is_made_anew_and_public_is_told_to_be_both() {
     api.world(|world| world.delete_room(627, id, 9));
     let public = "title: Team B, public: true";
     let (text, ..) = edited(&dir, "title: Team B", public, &["--allow-recreate"]);
-    assert!(
-        text.contains("! team-b               recreated  conference, public, 1 member\n"),
-        "{text}"
-    );
-    assert!(
-        text.contains("plan: 1 to create (1 public, 1 recreated), "),
-        "{text}"
-    );
+    text.shows("! team-b               recreated  conference, public, 1 member\n");
+    text.shows("plan: 1 to create (1 public, 1 recreated), ");
     let page = dir
         .run(&["plan", "--allow-recreate", "--format", "markdown"])
         .ok();
-    assert!(
-        page.contains("### Needs attention: 1\n\n- **recreated and public:** "),
-        "{page}"
-    );
+    page.shows("### Needs attention: 1\n\n- **recreated and public:** ");
 }
 
 #[test]
@@ -413,7 +401,7 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
     let id = api.room("team-b").id;
     api.world(|world| world.delete_room(627, id, 9));
     let ran = dir.run(&["plan", "--detailed-exitcode"]);
-    assert_eq!(ran.code, 2);
+    ran.exits(2);
     let line = ran.out.lines().nth(1).unwrap_or_default();
     assert_snapshot!(shown(line), @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate makes a new one");
 }
@@ -423,7 +411,7 @@ fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_cha
     let (api, dir) = applied(BASE, deaf());
     edited(&dir, "Team A", "Team Alpha", &[]);
     let ran = dir.run(&["apply", "--yes"]);
-    assert_eq!(ran.code, 4);
+    ran.exits(4);
     let line = ran
         .out
         .lines()
@@ -441,10 +429,8 @@ fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_cha
     let writes = api.stats().writes();
     dir.run(&["apply", "--yes"]).ok();
     assert_eq!(api.stats().writes(), writes, "it converges even then");
-    assert_eq!(
-        dir.run(&["plan", "--detailed-exitcode", "--resend"]).code,
-        2
-    );
+    dir.run(&["plan", "--detailed-exitcode", "--resend"])
+        .exits(2);
     let (_, _, detailed) = edited(&dir, "Team Alpha", "Team Omega", &[]);
     assert_eq!(detailed, 2, "another value is sent");
 }
@@ -471,10 +457,7 @@ fn limits_name_the_figure_and_what_would_allow_it() {
     assert!(plain == 0 && text.contains("nothing to do"), "{text}");
     let (text, plain, _) = edited(&dir, "Team A", "Team Alpha", &[]);
     assert_eq!(plain, 5, "there is no size below which nothing is checked");
-    assert!(
-        text.contains("refused: 1 to update, `limits.update` allows 0 (49.99%)"),
-        "{text}"
-    );
+    text.shows("refused: 1 to update, `limits.update` allows 0 (49.99%)");
     let (_, plain, _) = edited(&dir, "49.99%", "50%", &[]);
     assert_eq!(plain, 0);
 }
@@ -484,22 +467,13 @@ fn only_chooses_rooms_and_says_what_it_leaves_out() {
     let api = Api::start(Config::default());
     let dir = Dir::with(BASE).envs(&api.env());
     let ran = dir.run(&["apply", "--yes", "--only", "*-a", "--only", "nothing-*"]);
-    assert!(
-        ran.out.contains("--only leaves out 1 declared room"),
-        "{ran:?}"
-    );
-    assert_eq!(ran.code, 0);
+    ran.shows("--only leaves out 1 declared room");
+    ran.exits(0);
     assert_eq!(api.rooms().len(), 1);
-    assert_eq!(
-        dir.run(&["plan", "--only", "team-a", "--detailed-exitcode"])
-            .code,
-        0
-    );
-    assert_eq!(
-        dir.run(&["plan", "--only", "team-[", "--detailed-exitcode"])
-            .code,
-        64
-    );
+    dir.run(&["plan", "--only", "team-a", "--detailed-exitcode"])
+        .exits(0);
+    dir.run(&["plan", "--only", "team-[", "--detailed-exitcode"])
+        .exits(64);
 }
 
 #[test]
@@ -507,33 +481,22 @@ fn except_leaves_rooms_out_and_says_so() {
     let api = Api::start(Config::default());
     let dir = Dir::with(BASE).envs(&api.env());
     let ran = dir.run(&["apply", "--yes", "--except", "*-b"]);
-    assert!(
-        ran.out.contains("--except leaves out 1 declared room"),
-        "{ran:?}"
-    );
+    ran.shows("--except leaves out 1 declared room");
     assert_eq!((ran.code, api.rooms().len()), (0, 1));
     let both = ["plan", "--only", "team-*", "--except", "*-a"];
     let plan = dir.run(&both).ok();
-    assert!(
-        plan.contains("team-b") && plan.contains("--only with --except leaves out 1 declared room"),
-        "{plan}"
-    );
+    plan.shows("team-b")
+        .shows("--only with --except leaves out 1 declared room");
     let rendered = dir
         .run(&["render", "--except", "*-b", "--except", "x"])
         .ok();
-    assert!(
-        rendered.contains("team-a") && !rendered.contains("team-b"),
-        "{rendered}"
-    );
+    rendered.shows("team-a").lacks("team-b");
     let diff = ["diff", "rooms.yaml", "edited.yaml", "--except", "team-a"];
     dir.write("edited.yaml", BASE.replace("Team ", "Group "));
     let diff = dir.run(&diff).ok();
-    assert!(
-        diff.contains("Group B") && !diff.contains("Group A"),
-        "{diff}"
-    );
+    diff.shows("Group B").lacks("Group A");
     let listed = dir.run(&["get", "rooms", "--except", "team-*"]).ok();
-    assert!(!listed.contains("team-a"), "{listed}");
+    listed.lacks("team-a");
     for (args, message) in [
         (
             &["--except", "team-*"][..],
@@ -546,7 +509,7 @@ fn except_leaves_rooms_out_and_says_so() {
         (&["--except", "team-["], "--except: error parsing glob"),
     ] {
         let ran = dir.run(&[&["plan"], args].concat());
-        assert_eq!(ran.code, 64, "{ran:?}");
+        ran.exits(64);
         assert!(ran.err.starts_with(&format!("error: {message}")), "{ran:?}");
     }
 }
@@ -567,14 +530,11 @@ fn check_and_explain_speak_of_the_chosen_rooms() {
         (&json["rooms"], &json["memberships"]),
         (&1.into(), &2.into())
     );
-    assert_eq!(dir.run(&["check", "--only", "x"]).code, 64);
+    dir.run(&["check", "--only", "x"]).exits(64);
     let ran = dir.run(&["explain", "3", "--except", "*-b"]);
-    assert!(
-        ran.out.contains("team-a") && !ran.out.contains("team-b"),
-        "{ran:?}"
-    );
+    ran.shows("team-a").lacks("team-b");
     assert_eq!(ran.err, "--except leaves out 1 membership\n");
-    assert_eq!(dir.run(&["explain", "3", "--only", "x"]).code, 64);
+    dir.run(&["explain", "3", "--only", "x"]).exits(64);
 }
 
 #[test]
@@ -588,9 +548,9 @@ fn scope_bounds_what_counts_as_unmanaged() {
         };
         api.world(|world| world.insert_room(627, room, 1));
     }
-    assert!(dir.run(&["plan"]).ok().contains("3 unmanaged"));
+    dir.run(&["plan"]).ok().shows("3 unmanaged");
     let (text, ..) = edited(&dir, "widget: 627", "widget: 627\nscope: [\"team-*\"]", &[]);
-    assert!(text.contains("1 unmanaged"), "{text}");
+    text.shows("1 unmanaged");
 }
 
 #[test]
@@ -610,10 +570,7 @@ fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
         "rooms:\n  - {pipe: team-c, title: Mine, ignore: [title, type, public], members: [5]}\n";
     let (text, plain, _) = edited(&dir, "rooms:\n", room, &[]);
     assert_eq!(plain, 0, "{text}");
-    assert!(
-        text.contains("members unverified: 1 sent again (5)"),
-        "{text}"
-    );
+    text.shows("members unverified: 1 sent again (5)");
     dir.run(&["apply", "--yes"]).ok();
     let room = api.room("team-c");
     assert_eq!(
@@ -658,10 +615,7 @@ fn remote_text_is_neutralised() {
         assert!(!ran.all().contains('\u{1b}') && ran.code == 0, "{ran:?}");
     }
     let text = dir.run(&["plan"]).out;
-    assert!(
-        text.contains(r#"title   "\u{1b}[31mred\u{202e}\u{200b}\u{7}\u{a}x" → "Team A""#),
-        "{text}"
-    );
+    text.shows(r#"title   "\u{1b}[31mred\u{202e}\u{200b}\u{7}\u{a}x" → "Team A""#);
 }
 
 #[test]
@@ -723,10 +677,8 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
     // From here on the server takes what it is sent, and only members are planned.
     api.world(|world| world.set_quirks(Quirks::default()));
     let (text, ..) = edited(&dir, "[3, 4]", "[3, 4, 5]", &[]);
-    assert!(
-        text.contains("sent again only with --resend") && text.contains("members +1 (5)"),
-        "{text}"
-    );
+    text.shows("sent again only with --resend")
+        .shows("members +1 (5)");
     dir.run(&["apply", "--yes"]).ok();
     let room = api.room("team-a");
     assert_eq!(
@@ -745,7 +697,7 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
 fn members_that_are_declared_anew_are_sent_even_when_others_are_assumed() {
     let (api, dir) = applied(BASE, Config::default());
     let (text, ..) = edited(&dir, "[3, 4]", "[3, 4, 5]", &["--assume-members"]);
-    assert!(text.contains("members +1 (5)   2 recorded"), "{text}");
+    text.shows("members +1 (5)   2 recorded");
     dir.run(&["apply", "--yes", "--assume-members"]).ok();
     assert_eq!(api.room("team-a").members, [3, 4, 5].into());
 }
@@ -772,7 +724,7 @@ fn a_change_far_behind_in_a_title_is_seen() {
         )
     };
     let line = format!("      title   {} → {}\n", side("autumn"), side("spring"));
-    assert!(plan.contains(&line), "{plan}");
+    plan.shows(&line);
     // Two that have nothing in common are told as a whole.
     let dir = Dir::with(&format!(
         "version: 1\nrooms: [{{pipe: team-a, title: {}}}]\n",
@@ -785,5 +737,5 @@ fn a_change_far_behind_in_a_title_is_seen() {
     );
     let plan = dir.run(&["plan", "--sandbox"]).ok();
     let line = format!("title   \"{}\" → \"B\"\n", "a".repeat(255));
-    assert!(plan.contains(&line), "{plan}");
+    plan.shows(&line);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 
-use crate::support::Dir;
+use crate::support::{Dir, Shows};
 
 fn root(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -367,14 +367,11 @@ fn without_the_users_of_a_preset_their_status_is_in_the_manifests_own_file() {
     // A file that is there and cannot be read is an error of its own.
     dir.write("users.csv", "sourcedId,status\na-1,\"active\na-2,active\n");
     let told = dir.run(&["check"]).err;
-    assert!(told.contains("users.csv:2: a quoted cell"), "{told}");
+    told.shows("users.csv:2: a quoted cell");
     assert!(told.ends_with("invalid: 1 error\n"), "{told}");
     dir.write("users.csv", "sourcedId,enabledUser\na-1,yes\n");
     let told = dir.run(&["check"]).err;
-    assert!(
-        told.contains("users.csv:2:enabledUser: `yes` is not known here"),
-        "{told}"
-    );
+    told.shows("users.csv:2:enabledUser: `yes` is not known here");
 }
 
 #[test]
@@ -459,7 +456,7 @@ fn an_id_is_a_mistake_only_if_somebody_asks_for_it() {
 fn what_a_preset_cannot_use_is_told_where_it_is_named() {
     let dir = over("canvas", "{format: canvas, from: sis, id: sis_id}");
     let told = dir.run(&["check"]);
-    assert_eq!(told.code, 3);
+    told.exits(3);
     assert_snapshot!(told.err, @"
     error[E026 unknown-column]: `sis/users.csv` has no column `sis_id`
      --> rooms.yaml:3:37
@@ -473,13 +470,9 @@ fn what_a_preset_cannot_use_is_told_where_it_is_named() {
     ");
     let dir = over("moodle", "{format: moodle}");
     let told = dir.run(&["check"]).err;
-    assert!(
-        told.contains("`users.csv` has no column `id`")
-            && told.contains("idnumber, course1, role1, course2, role2, enrolstatus2, course3, suspended; `id`, or a key"),
-        "{told}"
-    );
+    told.shows("`users.csv` has no column `id`").shows("idnumber, course1, role1, course2, role2, enrolstatus2, course3, suspended; `id`, or a key");
     let dir = over("canvas", "{format: kanvas, from: sis}");
-    assert!(dir.run(&["check"]).err.contains("did you mean `canvas`?"));
+    dir.run(&["check"]).err.shows("did you mean `canvas`?");
     let dir = over("canvas", "{format: canvas, roles: []}");
     let told = dir.run(&["check"]).err;
     for wanted in [
@@ -494,11 +487,7 @@ fn what_a_preset_cannot_use_is_told_where_it_is_named() {
         "canvas",
         "{each: sis/courses.csv, roles: [ta], room: {pipe: x-1, title: x}}",
     );
-    assert!(
-        dir.run(&["check"])
-            .err
-            .contains("`roles` goes with `format`")
-    );
+    dir.run(&["check"]).err.shows("`roles` goes with `format`");
 }
 
 #[test]
@@ -507,10 +496,7 @@ fn the_examples_come_to_rooms_and_then_to_an_empty_plan() {
         let dir = example(name);
         dir.run(&["apply", "--sandbox", "--yes"]).ok();
         let plan = dir.run(&["plan", "--sandbox", "--detailed-exitcode"]).ok();
-        assert!(
-            plan.contains(&format!("plan: nothing to do; {count} unchanged")),
-            "{plan}"
-        );
+        plan.shows(format!("plan: nothing to do; {count} unchanged"));
     }
 }
 

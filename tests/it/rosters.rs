@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use roomform::manifest::{Loaded, Options, load};
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 use insta::assert_snapshot;
 use roomform::sandbox::Config;
 
@@ -98,8 +98,8 @@ rooms:
     ] {
         dir.write("opted-out.csv", text);
         let ran = dir.run(&["check"]);
-        assert_eq!(ran.code, 3, "{ran:#?}");
-        assert!(ran.err.contains(told), "{told}: {}", ran.err);
+        ran.exits(3);
+        ran.err.shows(told);
         assert!(ran.err.ends_with("invalid: 1 error\n"), "{}", ran.err);
     }
 }
@@ -120,11 +120,8 @@ fn code_pages_and_utf_16_are_read_when_the_manifest_says_so_and_suggested_when_n
         let dir = room("{roster: a.csv, user: код}");
         dir.write("a.csv", &bytes);
         let ran = dir.run(&["check"]);
-        assert_eq!(ran.code, 3, "{ran:#?}");
-        assert!(
-            ran.err.contains(&format!("`encoding: {label}`")),
-            "{ran:#?}"
-        );
+        ran.exits(3);
+        ran.err.shows(format!("`encoding: {label}`"));
     }
 }
 
@@ -133,12 +130,12 @@ fn leading_zeros_are_never_cut_and_one_bad_user_is_told_with_the_others() {
     let dir = room("{roster: a.csv}");
     dir.write("a.csv", "user\n007\n8\n8\n9x\n10\n");
     let ran = dir.run(&["check"]);
-    assert_eq!(ran.code, 3);
+    ran.exits(3);
     for told in [
         "a.csv:2:user: `007` has leading zeros",
         "a.csv:5:user: `9x` is not in `people`",
     ] {
-        assert!(ran.err.contains(told), "{told}: {}", ran.err);
+        ran.err.shows(told);
     }
     assert!(
         ran.err.contains("2 errors"),
@@ -151,7 +148,7 @@ fn leading_zeros_are_never_cut_and_one_bad_user_is_told_with_the_others() {
 fn an_empty_roster_is_refused_unless_it_is_meant() {
     let dir = room("{roster: a.csv, where: {user: \"8\"}}");
     dir.write("a.csv", "user\n7\n");
-    assert_eq!(dir.run(&["check"]).code, 3);
+    dir.run(&["check"]).exits(3);
     let dir = room("{roster: a.csv, where: {user: \"8\"}, allow_empty: true}");
     dir.write("a.csv", "user\n7\n");
     assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 0 memberships\n");
@@ -302,10 +299,7 @@ rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numb
     );
     dir.write("gaps.csv", "id,course1,Course1\n7,rust,go\n");
     let told = dir.run(&["check"]).err;
-    assert!(
-        told.contains("the column `Course1` stands 2 times in the header of `gaps.csv`"),
-        "{told}"
-    );
+    told.shows("the column `Course1` stands 2 times in the header of `gaps.csv`");
 }
 
 #[test]
@@ -410,7 +404,7 @@ fn a_manifest_reads_nothing_outside_of_its_directory() {
         dir.run(&["check", "-f", "rooms"]).ok(),
         "valid: 1 room, 1 membership\n"
     );
-    assert_eq!(dir.run(&["check", "-f", "rooms/sub/more.yaml"]).code, 3);
+    dir.run(&["check", "-f", "rooms/sub/more.yaml"]).exits(3);
 }
 
 #[test]
@@ -459,7 +453,7 @@ rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}
     dir.write("b.csv", "user,mark\n10,=1+1\n");
     let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
     let ran = dir.run(&["apply", "--yes", "--failed", "failed.csv"]);
-    assert_eq!(ran.code, 4, "{ran:#?}");
+    ran.exits(4);
     let failed = dir.read("failed.csv");
     let error = failed
         .lines()
@@ -482,7 +476,7 @@ rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}
     let dir = dir.env("IMBACHAT_PASSWORD", "admin");
     dir.run(&["apply", "--yes", "-f", "again.yaml"]).ok();
     assert_eq!(api.room("first-room").members, [7, 8, 9, 10].into());
-    assert_eq!(dir.run(&["plan", "--detailed-exitcode"]).code, 0);
+    dir.run(&["plan", "--detailed-exitcode"]).exits(0);
 }
 
 #[test]
@@ -522,7 +516,7 @@ pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT", "token");
     let refused = with_jwt.run(&["plan", "--check-users"]);
-    assert_eq!(refused.code, 1, "{refused:#?}");
+    refused.exits(1);
 }
 
 /// Some spreadsheets still end lines with a CR alone.
@@ -546,14 +540,14 @@ fn a_carriage_return_alone_ends_a_line() {
     let dir = room("{roster: a.csv, user: user}");
     dir.write("a.csv", "name,user\rone,7\rtwo,x\rthree,8,9\r");
     let ran = dir.run(&["check"]);
-    assert_eq!(ran.code, 3);
+    ran.exits(3);
     for told in ["a.csv:3:5", "a.csv:4", "3 | two,x", "4 | three,8,9"] {
-        assert!(ran.err.contains(told), "{told}: {}", ran.err);
+        ran.err.shows(told);
     }
     let dir = room("{roster: a.csv}");
     dir.write("a.csv", b"user\r7\r\xff\r");
     let told = dir.run(&["check"]).err;
-    assert!(told.contains("byte 7, in line 3"), "{told}");
+    told.shows("byte 7, in line 3");
 }
 
 /// Only the room is left out: who is in its enrolments has to be somebody all the same, as docs/rosters.md says.
@@ -571,11 +565,7 @@ fn the_cells_of_enrolments_whose_room_is_left_out_are_checked() {
     );
     dir.write("enrol.csv", "course,student\nrust-1,head\nrust-2,S9\n");
     let ran = dir.run(&["check"]);
-    assert_eq!(ran.code, 3);
-    assert!(
-        ran.err
-            .contains("enrol.csv:3:student: `S9` is not in `people`"),
-        "{}",
-        ran.err
-    );
+    ran.exits(3);
+    ran.err
+        .shows("enrol.csv:3:student: `S9` is not in `people`");
 }

@@ -8,7 +8,7 @@ use roomform::plan::{Inputs, Switches, plan, select};
 use roomform::sandbox::{Auth, Config};
 use serde_json::Value;
 
-use crate::support::{Api, Dir, Ran};
+use crate::support::{Api, Dir, Ran, Shows};
 
 const BASE: &str = "\
 version: 1
@@ -65,11 +65,8 @@ fn a_saved_plan_is_applied_once() {
     let (api, dir) = scene();
     let before = api.stats().writes();
     let out = dir.run(&["apply", "plan.json"]).ok();
-    assert!(
-        out.contains("1 to create, 1 to update, 1 gains members, 3 members to add"),
-        "{out}"
-    );
-    assert!(out.contains("apply: 3 verified"), "{out}");
+    out.shows("1 to create, 1 to update, 1 gains members, 3 members to add");
+    out.shows("apply: 3 verified");
     check_applied(&api);
     assert_eq!(api.stats().writes(), before + 3);
     let again = dir.run(&["apply", "plan.json"]);
@@ -89,12 +86,8 @@ fn one_room_changed_since_refuses_the_whole_plan_unless_the_others_were_asked_fo
     let before = api.stats().writes();
     let ran = dir.run(&["apply", "plan.json"]);
     assert_eq!((ran.code, api.stats().writes()), (5, before));
-    assert!(
-        ran.err.contains(
-            "error: `team-a` has changed since the plan was saved: the room has changed on the server"
-        ),
-        "{}",
-        ran.err
+    ran.err.shows(
+        "error: `team-a` has changed since the plan was saved: the room has changed on the server",
     );
     let ran = dir.run(&["apply", "plan.json", "--apply-fresh"]);
     assert_eq!((ran.code, api.stats().writes()), (4, before + 2), "{ran:?}");
@@ -170,27 +163,19 @@ fn a_file_that_is_damaged_or_something_else_is_refused() {
         ran
     };
     let damaged = refused(&dir, &before.1.replace("live_digest", "digest"));
-    assert!(
-        damaged
-            .err
-            .contains("`other.json`: the plan is damaged: missing field `live_digest`"),
-        "{}",
-        damaged.err
-    );
-    assert!(refused(&dir, EDITED).err.contains("not a saved plan"));
-    assert!(
-        refused(&dir, &before.1[..before.1.len() / 2])
-            .err
-            .contains("not a saved plan")
-    );
-    assert!(
-        refused(
-            &dir,
-            &before.1.replacen("\"format\": 1", "\"format\": 2", 1)
-        )
+    damaged
         .err
-        .contains("the plan has format 2")
-    );
+        .shows("`other.json`: the plan is damaged: missing field `live_digest`");
+    refused(&dir, EDITED).err.shows("not a saved plan");
+    refused(&dir, &before.1[..before.1.len() / 2])
+        .err
+        .shows("not a saved plan");
+    refused(
+        &dir,
+        &before.1.replacen("\"format\": 1", "\"format\": 2", 1),
+    )
+    .err
+    .shows("the plan has format 2");
     let elsewhere = Api::start(Config::default());
     let dir = dir.envs(&elsewhere.env());
     let foreign = dir.run(&["apply", "plan.json"]);
@@ -202,9 +187,9 @@ fn a_file_that_is_damaged_or_something_else_is_refused() {
         "{foreign:?}"
     );
     let dir = dir.env("IMBACHAT_WIDGET", "209");
-    assert_eq!(dir.run(&["apply", "plan.json"]).code, 5);
+    dir.run(&["apply", "plan.json"]).exits(5);
     assert_eq!(elsewhere.stats().writes(), 0);
-    assert_eq!(dir.run(&["apply", "missing.json"]).code, 1);
+    dir.run(&["apply", "missing.json"]).exits(1);
     let endless = dir.run(&["apply", "/dev/zero"]);
     assert!(
         endless.code == 5 && endless.err.contains("not a regular file"),
@@ -226,7 +211,7 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
     );
     let flags = ["--allow-publish", "--allow-recreate", "--ignore-limits"];
     let ran = dir.run(&[&["plan", "-o", "plan.json"], &flags[..]].concat());
-    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.exits(0);
     assert_eq!(
         ran.err,
         "what was allowed is not saved: an `apply` of this plan needs --allow-publish --allow-recreate --ignore-limits again\n"
@@ -242,7 +227,7 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
         let ran = dir.run(&[&["apply", "plan.json"], &given[..]].concat());
         assert_eq!((ran.code, api.stats().writes()), (5, before), "{ran:?}");
         let said = ran.out + &ran.err;
-        assert!(said.contains(flags[left_out]), "{said}");
+        said.shows(flags[left_out]);
     }
     dir.run(&[&["apply", "plan.json"], &flags[..]].concat())
         .ok();
@@ -255,9 +240,7 @@ fn equal_input_gives_equal_bytes_anywhere_and_no_secret() {
     dir.write("rooms.yaml", EDITED);
     dir.run(&["plan", "--out", "again.json"]).ok();
     assert_eq!(dir.read("plan.json"), dir.read("again.json"));
-    assert!(
-        !dir.read("plan.json").contains("secret_key") && !dir.read("plan.json").contains("admin")
-    );
+    dir.read("plan.json").lacks("secret_key").lacks("admin");
     // Another machine: the manifest, the plan, the ledger and the credentials are enough.
     let elsewhere = Dir::with(EDITED).envs(&api.env());
     elsewhere.write("plan.json", dir.read("plan.json"));
@@ -314,25 +297,19 @@ fn a_forged_plan_writes_nothing() {
         dir.run(&["apply", "forged.json"])
     };
     let title = forged(&|plan| plan["changes"][0]["send"]["title"] = "Team Omega".into());
-    assert_eq!(title.code, 5, "{title:?}");
-    assert!(
-        title.err.contains(
-            "`team-a` has changed since the plan was saved: the saved plan has a different title"
-        ),
-        "{title:?}"
+    title.exits(5);
+    title.err.shows(
+        "`team-a` has changed since the plan was saved: the saved plan has a different title",
     );
     let public = forged(&|plan| plan["changes"][2]["send"]["public"] = true.into());
-    assert_eq!(public.code, 5, "{public:?}");
+    public.exits(5);
     let ledger = forged(&|plan| plan["ledger"] = ".bash_profile".into());
-    assert_eq!(ledger.code, 5, "{ledger:?}");
-    assert!(
-        ledger.err.contains(
-            "the plan was made with the ledger `.bash_profile`, this run uses `.roomform/"
-        ),
-        "{ledger:?}"
-    );
+    ledger.exits(5);
+    ledger
+        .err
+        .shows("the plan was made with the ledger `.bash_profile`, this run uses `.roomform/");
     let bucket = forged(&|plan| plan["ledger"] = "s3://elsewhere/rooms.jsonl".into());
-    assert_eq!(bucket.code, 5, "{bucket:?}");
+    bucket.exits(5);
     assert!(!dir.path(".bash_profile").exists());
     assert_eq!(api.stats().writes(), writes);
     // A room that the manifest does not declare refuses the plan; its name moves no cursor and starts no workflow command.
@@ -350,7 +327,7 @@ fn a_forged_plan_writes_nothing() {
     );
     // A member that it does not declare is left out.
     let member = forged(&|plan| plan["changes"][0]["members"]["new"] = vec![17, 666].into());
-    assert_eq!(member.code, 0, "{member:?}");
+    member.exits(0);
     assert!(
         member
             .err
@@ -371,9 +348,9 @@ fn limits_are_judged_anew_whatever_the_file_says() {
     dir.write("plan.json", plan.to_string());
     let ran = dir.run(&["apply", "plan.json", "--report", "r.json"]);
     assert_eq!((ran.code, api.stats().writes()), (5, 0), "{ran:?}");
-    assert!(ran.out.contains("refused:"), "{ran:?}");
+    ran.shows("refused:");
     let page = dir.run(&["apply", "plan.json", "--format", "markdown"]);
-    assert!(page.out.contains("## Nothing was applied to "), "{page:?}");
+    page.shows("## Nothing was applied to ");
 }
 
 #[test]
@@ -388,8 +365,8 @@ fn a_page_about_a_stale_plan_says_that_nothing_was_applied() {
         "--report",
         "r.json",
     ]);
-    assert_eq!(page.code, 5);
-    assert!(page.out.contains("## Nothing was applied to "), "{page:?}");
+    page.exits(5);
+    page.shows("## Nothing was applied to ");
     let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
     assert_eq!(report["applied"], false);
 }
@@ -412,7 +389,7 @@ fn plans_of_two_changes_apply_in_any_order() {
         }
         dir.write("rooms.yaml", with(&[c, d].concat()));
         let first = dir.run(&["apply", order[0]]);
-        assert_eq!(first.code, 0, "{first:?}");
+        first.exits(0);
         assert!(
             first.err.starts_with(
                 "not in the saved plan: 1 room, 1 member; make a new plan to apply them\n"
@@ -441,11 +418,8 @@ fn a_saved_plan_of_a_part_does_not_lift_the_guard_against_mass_changes() {
         .ok();
     dir.run(&["apply", "plan.json"]).ok();
     let plan = dir.run(&["plan"]);
-    assert_eq!(plan.code, 5, "{plan:?}");
-    assert!(
-        plan.out.contains("left the manifest since the last apply"),
-        "{plan:?}"
-    );
+    plan.exits(5);
+    plan.shows("left the manifest since the last apply");
 }
 
 #[test]
@@ -530,11 +504,7 @@ fn files_asked_for_are_tried_before_anything_is_sent_and_devices_are_written_to(
     let before = api.stats().writes();
     let ran = dir.run(&["apply", "plan.json", "--report", "nowhere/r.json"]);
     assert_eq!((ran.code, api.stats().writes()), (1, before));
-    assert!(
-        ran.err.contains("`nowhere/r.json` cannot be written"),
-        "{}",
-        ran.err
-    );
+    ran.err.shows("`nowhere/r.json` cannot be written");
     dir.write("kept.json", "");
     #[cfg(unix)]
     std::os::unix::fs::symlink("kept.json", dir.path("link.json")).unwrap();
@@ -546,7 +516,7 @@ fn files_asked_for_are_tried_before_anything_is_sent_and_devices_are_written_to(
         "--failed",
         "/dev/null",
     ]);
-    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.exits(0);
     assert!(
         dir.read("kept.json").contains("\"kind\": \"report\"")
             && dir.path("link.json").is_symlink()
@@ -560,7 +530,7 @@ fn a_plan_for_something_else_is_told_without_any_credentials() {
     let dir = Dir::with(BASE);
     dir.run(&["plan", "--sandbox", "--out", "plan.json"]).ok();
     let ran = dir.run(&["apply", "plan.json"]);
-    assert_eq!(ran.code, 5, "{ran:#?}");
+    ran.exits(5);
     assert_eq!(
         ran.err,
         "error: wrong target: the plan is for widget 627 on the sandbox, this run is for widget 627 on https://api.imbachat.com\n  hint: apply it with --sandbox, or plan again without\n"
@@ -568,21 +538,14 @@ fn a_plan_for_something_else_is_told_without_any_credentials() {
     let (_api, dir) = scene();
     let dir = dir.env("IMBACHAT_SECRET_KEY", "");
     let ran = dir.run(&["apply", "plan.json", "--sandbox"]);
-    assert_eq!(ran.code, 5, "{ran:#?}");
-    assert!(
-        ran.err
-            .contains("hint: leave --sandbox out, or plan again with it"),
-        "{ran:#?}"
-    );
+    ran.exits(5);
+    ran.err
+        .shows("hint: leave --sandbox out, or plan again with it");
     let dir = dir.env("IMBACHAT_API_URL", "https://api.example");
     let ran = dir.run(&["apply", "plan.json"]);
-    assert_eq!(ran.code, 5, "{ran:#?}");
-    assert!(
-        ran.err
-            .contains("this run is for widget 627 on https://api.example")
-            && ran
-                .err
-                .contains("hint: check --widget, --api-url and the IMBACHAT_ variables"),
-        "{ran:#?}"
-    );
+    ran.exits(5);
+    ran.err
+        .shows("this run is for widget 627 on https://api.example");
+    ran.err
+        .shows("hint: check --widget, --api-url and the IMBACHAT_ variables");
 }

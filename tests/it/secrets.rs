@@ -7,7 +7,7 @@ use std::fs;
 use roomform::sandbox::{Config, RoomView};
 
 use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Api, Dir, Ran, deaf};
+use crate::support::{Api, Dir, Ran, Shows, deaf};
 
 /// As long as the sandbox's own, which a proxy puts in their place; no random text looks like them.
 const KEY: &str = "K9\"w\\T é}";
@@ -203,8 +203,8 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
     };
     for args in runs().into_iter().take(all) {
         let ran = dir.run(&[&args[..], &["-vv", "--log-format", format]].concat());
-        assert!(ran.err.contains(first), "{ran:#?}");
-        assert!(!ran.err.contains("panicked"), "{ran:#?}");
+        ran.err.shows(first);
+        ran.err.lacks("panicked");
         assert_clean(&dir, &ran, &format!("{fault:?}, {args:?}"));
     }
     if fault.is_none() {
@@ -266,7 +266,7 @@ fn no_secret_comes_out_where_it_cannot_even_be_sent() {
             &["plan", "--format", "json"],
         ] {
             let ran = dir.run(&[args, &["--timeout", "5s"]].concat());
-            assert_eq!(ran.code, 1, "{ran:#?}");
+            ran.exits(1);
             assert_clean(&dir, &ran, &format!("{env:?}, {args:?}"));
         }
     }
@@ -352,7 +352,7 @@ fn hostile_titles_are_neutralised_in_every_verb() {
     let exported = dir.run(&["export", "--ledger", "l.jsonl"]).ok();
     fs::write(dir.path("rooms.yaml"), exported).unwrap();
     let plan = dir.run(&["plan", "--ledger", "l.jsonl", "--only", "other"]);
-    assert!(plan.out.contains("nothing to do"), "{plan:#?}");
+    plan.shows("nothing to do");
 }
 
 #[test]

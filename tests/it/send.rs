@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::fault_matrix::{Fault, Proxy};
 use crate::kill::until;
-use crate::support::{Api, Canned, Dir, Ran};
+use crate::support::{Api, Canned, Dir, Ran, Shows};
 
 /// Who knows the room: a user of the site.
 const USER: [&str; 2] = ["--user", "3"];
@@ -211,7 +211,7 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
             "send", "--user", "3", "team-a", "Hello", "--format", "markdown",
         ],
     ] {
-        assert_eq!(dir.run(args).code, 64, "{args:?}");
+        dir.run(args).exits(64);
     }
     let stats = api.stats();
     assert_eq!((stats.get_rooms, stats.send_msg), (0, 0));
@@ -354,7 +354,7 @@ fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
     let nobody = Proxy::start(&api.env().swap_remove(0).1, |_, _| Some(Fault::Refused));
     let dir = dir.env("IMBACHAT_API_URL", &nobody.url());
     let ran = send(&dir, &["--room-id", "7", "Hello", "-v"]);
-    assert_eq!(ran.code, 1);
+    ran.exits(1);
     let last = ran.err.lines().find(|line| line.starts_with("error: "));
     assert!(
         last.unwrap()
@@ -409,7 +409,8 @@ fn a_hostile_text_arrives_as_it_is_harms_nobody_and_is_in_no_log() {
     let ran = send(&dir, &["team-a", text]);
     let shown = ran.ok();
     let bad = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}".contains(c);
-    assert!(!shown.contains(bad) && !shown.contains("##"), "{shown:?}");
+    assert!(!shown.contains(bad), "{shown}");
+    shown.lacks("##");
     assert_eq!(shown.lines().count(), 3, "{shown}");
     assert_eq!(said(&api), once(text), "to the letter, in the room meant");
     let json = send(&dir, &["team-a", text, "--format", "json"]);
@@ -475,7 +476,7 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
             request.starts_with("POST /imbachat/v2/627/send_msg "),
             "{request}"
         );
-        assert!(!request.contains("name=\"password\""), "{request}");
+        request.lacks("name=\"password\"");
         if id.is_null() {
             let told = send(&dir, &args[..3]).ok();
             let first = "sent: message (the server told no number) to room 1536\n";

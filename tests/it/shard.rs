@@ -8,7 +8,7 @@ use roomform::model::Pipe;
 use roomform::plan::Shard;
 use roomform::sandbox::Config;
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 const SHARDS: u32 = 8;
 
@@ -90,7 +90,7 @@ fn eight_machines_with_one_ledger_make_every_room_once() {
     let args = ["apply", "--yes", "--ledger", "l.jsonl"];
     let ran = dir.run(&args);
     assert_eq!((ran.code, api.stats().writes()), (0, u64::from(ROOMS)));
-    assert!(ran.out.contains("160 unchanged"), "{ran:?}");
+    ran.shows("160 unchanged");
     let shown = dir.run(&["ledger", "show", "--format", "json", "--ledger", "l.jsonl"]);
     assert_eq!(shown.json()["rooms"].as_array().unwrap().len(), 160);
 }
@@ -141,8 +141,8 @@ fn a_part_that_is_none_is_a_usage_error() {
         ("a/b", "write it as 0/8"),
     ] {
         let ran = dir.run(&["plan", "--sandbox", &format!("--shard={shard}")]);
-        assert_eq!(ran.code, 64, "{ran:?}");
-        assert!(ran.err.contains(why), "{ran:?}");
+        ran.exits(64);
+        ran.err.shows(why);
     }
 }
 
@@ -156,7 +156,7 @@ fn what_guards_a_plan_judges_all_parts_together() {
         for shard in 0..SHARDS {
             let ran = dir.run(&["apply", "--yes", "--shard", &format!("{shard}/{SHARDS}")]);
             assert_eq!((ran.code, api.stats().writes()), (5, writes), "{ran:?}");
-            assert!(ran.out.contains(words), "{ran:?}");
+            ran.shows(words);
         }
     };
     dir.write("rooms.yaml", manifest("spring", 16));
@@ -199,10 +199,12 @@ fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
         for index in parts {
             let ran = apply(*index, &[]);
             assert_eq!(ran.code, 5, "{index}: {ran:?}");
-            assert!(ran.out.contains(words), "{ran:?}");
+            ran.shows(words);
         }
     };
-    let whole = |code: i32| assert_eq!(dir.run(&["apply", "--yes"]).code, code);
+    let whole = |code: i32| {
+        dir.run(&["apply", "--yes"]).exits(code);
+    };
     let words = "is the file whole?";
     for given in [8, 3] {
         dir.write("class.csv", class(given));
@@ -253,14 +255,14 @@ fn a_saved_plan_is_not_divided() {
     dir.run(&["plan", "--sandbox", "-o", "p.plan", "--shard", "0/2"])
         .ok();
     let ran = dir.run(&["apply", "p.plan", "--sandbox", "--shard", "0/2"]);
-    assert_eq!(ran.code, 64, "{ran:?}");
+    ran.exits(64);
     let hint = "one with --shard for each part";
-    assert!(ran.err.contains(hint), "{ran:?}");
+    ran.err.shows(hint);
     // It has just its part.
     let ran = dir.run(&["apply", "p.plan", "--sandbox"]);
-    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.exits(0);
     let other = dir.run(&["plan", "--sandbox", "--shard", "1/2"]);
     let own = dir.run(&["plan", "--sandbox", "--shard", "0/2"]);
-    assert!(own.out.contains("nothing to do"), "{own:?}");
-    assert!(other.out.contains("to create"), "{other:?}");
+    own.shows("nothing to do");
+    other.shows("to create");
 }

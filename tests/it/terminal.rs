@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use roomform::sandbox::{Config, RoomView};
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n";
 
@@ -141,7 +141,7 @@ fn ctrl_c_at_the_question_leaves_the_terminal_as_it_was() {
         let settings = "stty -g > before; trap : INT; trap 'stty -g > after' EXIT";
         let (shown, code) = typed(after(&dir, settings, args), question, "\u{3}");
         assert_eq!((code, api.stats().writes()), (130, 0), "{shown}");
-        assert!(shown.contains("nothing was written"), "{shown}");
+        shown.shows("nothing was written");
         assert!(
             !shown.contains("\u{1b}[?25l"),
             "no hidden cursor: {shown:?}"
@@ -156,10 +156,7 @@ fn a_yes_applies_and_colour_is_for_terminals_only() {
     let dir = Dir::with(MANIFEST).envs(&api.env());
     let (shown, code) = answered(&dir, "yes");
     assert_eq!((code, api.stats().writes()), (0, 1), "{shown}");
-    assert!(
-        shown.contains("1 verified") && shown.contains("\u{1b}["),
-        "{shown}"
-    );
+    shown.shows("1 verified").shows("\u{1b}[");
     let dir = dir.env("NO_COLOR", "1");
     dir.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
     let (shown, _) = answered(&dir, "n");
@@ -178,7 +175,7 @@ fn a_write_probe_asks_too() {
     let asked = |answer| answered_to(&dir, &probe, "Make a room `probe-1` in widget 627", answer);
     let (shown, code) = asked("n");
     assert_eq!((code, api.stats().writes()), (0, 0), "{shown}");
-    assert!(shown.contains("the answer was not `yes`"), "{shown}");
+    shown.shows("the answer was not `yes`");
     let (shown, code) = asked("yes");
     assert_eq!((code, api.stats().writes()), (0, 2), "{shown}");
 }

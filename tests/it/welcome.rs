@@ -8,7 +8,7 @@ use roomform::sandbox::{Config, RoomView};
 use serde_json::Value;
 
 use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Api, Dir, Ran};
+use crate::support::{Api, Dir, Ran, Shows};
 
 const MANIFEST: &str = r#"version: 1
 widget: 627
@@ -119,7 +119,7 @@ fn result(ran: &Ran) -> String {
 fn a_new_room_is_welcomed_once_its_members_are_in() {
     let (api, dir) = scene();
     let planned = plan(&dir);
-    assert_eq!(planned.code, 2);
+    planned.exits(2);
     let text = planned.out.replace(&api.env()[0].1, "<api>");
     assert_snapshot!(text, @r#"
       # rooms.yaml:5
@@ -160,9 +160,9 @@ fn a_new_room_is_welcomed_once_its_members_are_in() {
     assert_eq!((plan(&dir).code, apply(&dir).code), (0, 0));
     assert_eq!(said(&api), once());
     // The ledger knows of it, and does not know the words.
-    assert!(!dir.read("l.jsonl").contains("Welcome"));
+    dir.read("l.jsonl").lacks("Welcome");
     let shown = dir.run(&["ledger", "show", "--ledger", "l.jsonl"]).ok();
-    assert!(shown.contains("    welcome   confirmed\n"), "{shown}");
+    shown.shows("    welcome   confirmed\n");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_room_that_was_there_before_gets_no_welcome() {
     };
     api.world(|world| world.insert_room(627, room, 1));
     let ran = apply(&dir);
-    assert!(!ran.out.contains("welcome"), "{}", ran.out);
+    ran.lacks("welcome");
     assert_eq!((ran.code, said(&api)), (0, Vec::new()));
     // Nor does one that gets a `welcome` when it is there already.
     let welcome = "team-b, welcome: {from: 3, text: hello}";
@@ -187,14 +187,14 @@ fn a_room_that_was_there_before_gets_no_welcome() {
 #[test]
 fn a_room_made_anew_is_welcomed_anew() {
     let (api, dir) = scene();
-    assert_eq!(apply(&dir).code, 0);
+    apply(&dir).exits(0);
     let old = api.room("team-a").id;
     api.world(|world| world.delete_room(627, old, 2));
     let ran = dir.run(&[&APPLY[..], &["--allow-recreate"]].concat());
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.exits(0);
     assert_eq!(said(&api).len(), 2);
     assert_ne!(api.room("team-a").id, old);
-    assert_eq!(plan(&dir).code, 0);
+    plan(&dir).exits(0);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_wri
     let no = Fault::Answer("422 No", "", "{}");
     // With a token no room is created: the welcome is owed from a run with the key.
     let (_proxy, dir, on) = proxied(&api, no);
-    assert_eq!(apply(&dir).code, 4);
+    apply(&dir).exits(4);
     on.store(false, Ordering::SeqCst);
     let before = api.stats().writes();
     let dir = dir
@@ -226,7 +226,7 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_wri
         .env("IMBACHAT_JWT", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI");
     assert_eq!(plan(&dir).code, 2, "planning takes no more");
     let saved = dir.run(&["plan", "--out", "p.json", "--ledger", "l.jsonl"]);
-    assert_eq!(saved.code, 0);
+    saved.exits(0);
     let told = ["--yes", "p.json"].map(|arg| {
         let ran = dir.run(&["apply", arg, "--ledger", "l.jsonl"]);
         assert_eq!((ran.code, api.stats().writes()), (1, before), "{ran:#?}");
@@ -240,7 +240,7 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_wri
     ");
     let renamed = MANIFEST.replace("Team B", "Team C");
     dir.write("rooms.yaml", renamed.replace("    welcome:", "    #"));
-    assert_eq!(apply(&dir).code, 0);
+    apply(&dir).exits(0);
     assert_eq!(api.room("team-b").name, "Team C");
 }
 
@@ -266,10 +266,7 @@ fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
             .lines()
             .find(|line| line.contains("!! team-a"))
             .unwrap();
-        assert!(
-            line.contains("in doubt     whether the welcome was sent: "),
-            "{line}"
-        );
+        line.shows("in doubt     whether the welcome was sent: ");
         assert!(
             line.ends_with("; it is not sent again, somebody has to look"),
             "{line}"
@@ -280,10 +277,7 @@ fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
             (&room["status"], &room["messages"]),
             (&"in_doubt".into(), &0.into())
         );
-        assert!(
-            room["reason"].as_str().unwrap().contains("welcome"),
-            "{room}"
-        );
+        room["reason"].as_str().unwrap().shows("welcome");
         assert_eq!(report["requests"]["send"], 1);
         let failed = dir.read("f.csv");
         assert!(
@@ -295,15 +289,12 @@ fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
         // Everything works again: it is told, and not sent.
         on.store(false, Ordering::SeqCst);
         let next = plan(&dir);
-        assert_eq!(next.code, 0, "{next:#?}");
-        assert!(
-            next.out.contains("    team-a: whether its welcome was sent is not known, and it is not sent again; look into room 2, and take `welcome` out of the manifest once that is settled\n"),
-            "{}", next.out
-        );
+        next.exits(0);
+        next.shows("    team-a: whether its welcome was sent is not known, and it is not sent again; look into room 2, and take `welcome` out of the manifest once that is settled\n");
         assert_eq!((apply(&dir).code, said(&api)), (0, there.clone()));
         dir.write("rooms.yaml", MANIFEST.replace("    welcome:", "    #"));
         let settled = plan(&dir);
-        assert!(!settled.out.contains("welcome"), "{}", settled.out);
+        settled.lacks("welcome");
         assert_eq!(said(&api), there);
     }
 }
@@ -333,27 +324,21 @@ fn a_message_the_server_did_not_take_is_still_owed() {
             (4, Vec::new()),
             "{fault:?}: {ran:#?}"
         );
-        assert!(
-            ran.out.contains("failed       the welcome was not sent: "),
-            "{ran:#?}"
-        );
+        ran.shows("failed       the welcome was not sent: ");
         assert_eq!(stages(&dir), ["intended", "failed"]);
         let hint = "check the user whom the welcome is `from`, and the room;";
         let unknown = matches!(fault, Fault::Answer("404 Not Found", ..));
         assert_eq!(ran.out.contains(hint), unknown, "{}", ran.out);
         let shown = dir.run(&["ledger", "show", "--ledger", "l.jsonl"]).ok();
-        assert!(
-            shown.contains("  team-a  owed since it was to be created: its welcome\n"),
-            "{shown}"
-        );
+        shown.shows("  team-a  owed since it was to be created: its welcome\n");
         on.store(false, Ordering::SeqCst);
         let next = plan(&dir);
-        assert_eq!(next.code, 2);
+        next.exits(2);
         let text = next.out.split("      target").next().unwrap_or_default();
         let again = apply(&dir);
         told.push(format!("{text}\n{}", result(&again)));
         assert_eq!((again.code, said(&api)), (0, once()));
-        assert_eq!(plan(&dir).code, 0);
+        plan(&dir).exits(0);
     }
     told.dedup();
     assert_eq!(told.len(), 1, "{told:#?}");
@@ -401,38 +386,29 @@ fn a_message_the_server_cannot_have_acted_on_is_sent_again_in_the_same_run() {
 fn a_saved_plan_says_what_was_reviewed_and_once_only() {
     let (api, dir) = scene();
     let out = ["plan", "--out", "p.json", "--ledger", "l.jsonl"];
-    assert_eq!(dir.run(&out).code, 0);
+    dir.run(&out).exits(0);
     dir.write("rooms.yaml", MANIFEST.replace("Welcome to", "Hello in"));
     let args = ["apply", "p.json", "--ledger", "l.jsonl"];
     let ran = dir.run(&args);
     assert_eq!((ran.code, said(&api).len()), (5, 0), "{ran:#?}");
-    assert!(
-        ran.err.contains("the saved plan has a different welcome"),
-        "{ran:#?}"
-    );
+    ran.err.shows("the saved plan has a different welcome");
     dir.write("rooms.yaml", MANIFEST);
     assert_eq!((dir.run(&args).code, said(&api)), (0, once()));
     let again = dir.run(&args);
     assert_eq!((again.code, said(&api)), (0, once()), "{again:#?}");
-    assert!(
-        again.err.contains("2 rooms already up to date"),
-        "{again:#?}"
-    );
+    again.err.shows("2 rooms already up to date");
 }
 
 #[test]
 fn a_saved_plan_leaves_out_what_another_run_said_meanwhile() {
     let api = Api::start(Config::default());
     let (_proxy, dir, on) = proxied(&api, Fault::Answer("422 No", "", "{}"));
-    assert_eq!(apply(&dir).code, 4);
+    apply(&dir).exits(4);
     on.store(false, Ordering::SeqCst);
     // The room is to be renamed, and still to be welcomed.
     dir.write("rooms.yaml", MANIFEST.replace("\"Team A\"", "\"Team One\""));
     let out = dir.run(&["plan", "--out", "p.json", "--ledger", "l.jsonl"]);
-    assert!(
-        out.out.contains("1 to update, 1 message to send"),
-        "{out:#?}"
-    );
+    out.shows("1 to update, 1 message to send");
     dir.write("rooms.yaml", MANIFEST);
     assert_eq!((apply(&dir).code, said(&api)), (0, once()));
     dir.write("rooms.yaml", MANIFEST.replace("\"Team A\"", "\"Team One\""));
@@ -465,7 +441,7 @@ fn two_applies_at_once_on_one_ledger_say_nothing_twice() {
     texts.sort();
     let all: Vec<String> = (0..30).map(|number| format!("room-{number:02}")).collect();
     assert_eq!(texts, all, "each room once");
-    assert_eq!(plan(&dir).code, 0);
+    plan(&dir).exits(0);
 }
 
 #[test]
@@ -481,7 +457,7 @@ fn what_is_said_stands_in_no_log_and_no_error() {
         let pipe = format!("{fault:?}").replace(|c: char| !c.is_alphanumeric(), "-");
         dir.write("rooms.yaml", MANIFEST.replace("team-a", &pipe));
         let ran = dir.run(&[&APPLY[..], &["-vv"]].concat());
-        assert_eq!(ran.code, 4, "{ran:#?}");
+        ran.exits(4);
         for (what, text) in [
             ("stderr", ran.err.clone()),
             ("the result", result(&ran)),
@@ -491,7 +467,7 @@ fn what_is_said_stands_in_no_log_and_no_error() {
             assert!(!text.contains(SAID), "{fault:?}, {what}: {text}");
         }
         let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
-        assert!(!report["rooms"].to_string().contains(SAID), "{report}");
+        report["rooms"].to_string().lacks(SAID);
     }
 }
 
@@ -507,21 +483,18 @@ fn hostile_and_long_texts_are_neutralised_and_cut_in_plans_and_sent_whole() {
         .replace("[2J", "first line\\nsecond ");
     dir.write("rooms.yaml", manifest.replace("TEXT", &long));
     let planned = plan(&dir);
-    assert_eq!(planned.code, 2, "{planned:#?}");
+    planned.exits(2);
     let line = planned
         .out
         .lines()
         .find(|line| line.contains("welcome"))
         .unwrap();
-    assert!(
-        line.contains("first line\\u{a}second \\u{202e}long"),
-        "{line}"
-    );
+    line.shows("first line\\u{a}second \\u{202e}long");
     assert!(line.ends_with("more)\"") && line.len() < 400, "{line}");
     let json = dir.run(&["plan", "--format", "json"]);
     assert!(!json.out.contains('\u{202e}'), "{}", json.out);
     let shown = json.json()["changes"][0]["welcome"]["text"].clone();
-    assert_eq!(apply(&dir).code, 0);
+    apply(&dir).exits(0);
     let text = said(&api).pop().unwrap().2;
     assert_eq!(shown, text);
     assert_eq!(
@@ -553,7 +526,7 @@ generate:
 "#,
     );
     let ran = apply(&dir);
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.exits(0);
     let mut said = said(&api);
     said.sort();
     let expected = [
@@ -562,18 +535,15 @@ generate:
     ];
     let expected = expected.map(|(pipe, user, text)| (pipe.to_owned(), user, text.to_owned()));
     assert_eq!(said, expected);
-    assert_eq!(plan(&dir).code, 0);
+    plan(&dir).exits(0);
     // A name that is neither is told, with the place of the template.
     dir.write(
         "rooms.yaml",
         dir.read("rooms.yaml").replace("{{ place }}", "{{ palce }}"),
     );
     let wrong = dir.run(&["check"]);
-    assert_eq!(wrong.code, 3);
-    assert!(
-        wrong.err.contains("`palce`") && wrong.err.contains("did you mean `place`?"),
-        "{wrong:#?}"
-    );
+    wrong.exits(3);
+    wrong.err.shows("`palce`").shows("did you mean `place`?");
 }
 
 #[test]
@@ -584,18 +554,12 @@ fn a_rendered_manifest_says_the_same() {
     let text =
         |dir: &Dir| dir.run(&["plan", "--format", "json"]).json()["changes"][0]["welcome"].clone();
     let before = text(&dir);
-    assert!(
-        before["text"]
-            .as_str()
-            .unwrap()
-            .contains("{{ not }} a {% template %}"),
-        "{before}"
-    );
+    before["text"]
+        .as_str()
+        .unwrap()
+        .shows("{{ not }} a {% template %}");
     dir.write("rooms.yaml", dir.run(&["render", "--format", "json"]).ok());
     assert_eq!(text(&dir), before);
     let told = dir.run(&["explain", "team-a"]).ok();
-    assert!(
-        told.contains("  welcome from 3: \"Welcome to {{ not }}"),
-        "{told}"
-    );
+    told.shows("  welcome from 3: \"Welcome to {{ not }}");
 }

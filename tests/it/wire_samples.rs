@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::support::{Canned, Dir, Ran};
+use crate::support::{Canned, Dir, Ran, Shows};
 
 const PAGES: [&str; 2] = [
     include_str!("pages/rooms.txt"),
@@ -129,19 +129,10 @@ rooms:
     assert_eq!(lists.len(), 2);
     for list in lists {
         let out = run(MANIFEST, &list, "", "", &["plan"]).ok();
-        assert!(
-            out.contains("plan: 1 to create, 2 members to add; 0 unchanged, 2 unmanaged\n"),
-            "{out}"
-        );
+        out.shows("plan: 1 to create, 2 members to add; 0 unchanged, 2 unmanaged\n");
         let out = run(both, &list, "", "", &["plan"]).ok();
-        assert!(
-            out.contains("title   \"Technical support\" → \"Support\"\n"),
-            "{out}"
-        );
-        assert!(
-            out.contains("plan: 1 to update; 1 unchanged, 0 unmanaged\n"),
-            "{out}"
-        );
+        out.shows("title   \"Technical support\" → \"Support\"\n");
+        out.shows("plan: 1 to update; 1 unchanged, 0 unmanaged\n");
     }
 }
 
@@ -159,11 +150,8 @@ fn the_printed_answers_confirm_a_create() {
             &["apply", "--yes"],
         )
         .ok();
-        assert!(
-            out.contains(
-                "  ok c613                 verified     created as room 613, 2 members confirmed\n"
-            ),
-            "{out}"
+        out.shows(
+            "  ok c613                 verified     created as room 613, 2 members confirmed\n",
         );
     }
 }
@@ -173,10 +161,7 @@ fn the_printed_answers_confirm_an_update() {
     for answer in samples_of("imba_rooms") {
         let (before, after) = (list_with_613("Old"), list_with_613("Group 9"));
         let out = run(MANIFEST, &before, &answer, &after, &["apply", "--yes"]).ok();
-        assert!(
-            out.contains("  ok c613                 verified     updated, 2 members confirmed\n"),
-            "{out}"
-        );
+        out.shows("  ok c613                 verified     updated, 2 members confirmed\n");
     }
 }
 
@@ -215,7 +200,7 @@ fn answers_of_other_calls_confirm_no_write() {
     .concat()
     {
         let ran = run(MANIFEST, list, &answer, list, &["apply", "--yes"]);
-        assert_eq!(ran.code, 4, "{ran:#?}");
+        ran.exits(4);
         told.push(
             ran.out
                 .lines()

@@ -113,9 +113,9 @@ fn the_job_applies_all_parts_and_the_cron_job_finds_drift() {
     let arguments = arguments(&template["containers"][0], 0);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let ran = dir.run(&arguments);
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.exits(0);
     let id = api.room("lounge").id;
     assert!(api.world(|world| world.delete_room(627, id, 0)));
     let ran = dir.run(&arguments);
-    assert_eq!(ran.code, 2, "{ran:#?}");
+    ran.exits(2);
 }

@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use tokio::task::JoinSet;
 
 use crate::kill::until;
-use crate::support::{Api, Dir, runtime};
+use crate::support::{Api, Dir, Shows, runtime};
 pub use s3::{Call, Fault, S3, SECRET};
 
 pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";
@@ -250,13 +250,10 @@ fn a_store_that_ignores_conditions_is_found_out_before_anything_is_sent_or_remov
         ledger.append(vec![declared("a".to_owned())]).await.unwrap();
         let claim = ledger.claim(&Pipe::new("a"), RoomId(7), UserId(3)).await;
         let told = claim.unwrap_err().to_string();
-        assert!(
-            told.contains("the store ignores If-Match and If-None-Match"),
-            "{told}"
-        );
+        told.shows("the store ignores If-Match and If-None-Match");
         let merged = place(&s3).rewrite(&target(), |entries| entries).await;
         let told = merged.unwrap_err().to_string();
-        assert!(told.contains("cannot be replaced safely"), "{told}");
+        told.shows("cannot be replaced safely");
     });
     let pieces = s3.keys();
     assert!(
@@ -344,7 +341,7 @@ fn eight_machines_with_one_bucket_make_every_room_once_and_say_everything_once()
     );
     let ran = dir.run(&["apply", "--yes", "--ledger", LEDGER]);
     assert_eq!((ran.code, api.stats().writes()), (0, 2 * ROOMS));
-    assert!(ran.out.contains("80 unchanged"), "{ran:?}");
+    ran.shows("80 unchanged");
     let shown = dir.run(&["ledger", "show", "--format", "json", "--ledger", LEDGER]);
     assert_eq!(shown.json()["rooms"].as_array().unwrap().len(), 80);
 }
@@ -381,5 +378,5 @@ fn machines_that_are_killed_leave_a_bucket_that_the_next_run_goes_on_from() {
     }
     assert_content(&api, ROOMS);
     let plan = dir.run(&["plan", "--ledger", LEDGER]);
-    assert!(plan.out.contains("80 unchanged"), "{plan:#?}");
+    plan.shows("80 unchanged");
 }

@@ -5,7 +5,7 @@ use roomform::sandbox::Config;
 use serde_json::Value;
 
 use super::{Fault, LEDGER, S3, SECRET};
-use crate::support::{Api, Dir, Ran};
+use crate::support::{Api, Dir, Ran, Shows};
 
 const MANIFEST: &str = "version: 1\nwidget: 627\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n  - {pipe: team-b, title: Team B, members: [5], welcome: {from: 5, text: Hello}}\n";
 
@@ -57,11 +57,11 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
         "AWS_REGION in the environment",
         "ledger.jsonl`: 2 rooms on record",
     ] {
-        assert!(doctor.contains(told), "{doctor}");
+        doctor.shows(told);
     }
-    assert!(!doctor.contains(SECRET), "{doctor}");
+    doctor.lacks(SECRET);
     same(&["ledger", "forget", "team-a"]);
-    assert!(same(&["plan"]).1.contains("unverified"));
+    same(&["plan"]).1.shows("unverified");
     assert_eq!(same(&["ledger", "adopt", "--roster", "--yes"]).0, 0);
     assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
     assert_eq!(same(&["ledger", "forget", "nobody"]).0, 1);
@@ -70,12 +70,12 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
         let other = Dir::with(&MANIFEST.replace("Team B", "Party")).envs(&api.env());
         other.run(&["apply", "--yes"]).ok();
     }
-    assert!(same(&["plan"]).1.contains("changed outside"));
+    same(&["plan"]).1.shows("changed outside");
     assert_eq!(same(&apply).0, 0);
     // What a claim says twice stays for a day.
     let compacted = dirs.each_ref().map(|(dir, ledger, _)| {
         with(dir, &["ledger", "compact"], ledger).ok();
-        assert_eq!(with(dir, &["plan", "--detailed-exitcode"], ledger).code, 0);
+        with(dir, &["plan", "--detailed-exitcode"], ledger).exits(0);
         record(dir, ledger)["rooms"].clone()
     });
     assert_eq!(compacted[0], compacted[1]);
@@ -86,14 +86,14 @@ fn a_saved_plan_is_refused_without_its_bucket() {
     let (api, s3) = (Api::start(Config::default()), S3::start());
     let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
     with(&dir, &["plan", "--out", "p.json"], LEDGER).ok();
-    assert!(dir.read("p.json").contains(LEDGER));
-    assert!(!dir.read("p.json").contains(SECRET));
+    dir.read("p.json").shows(LEDGER);
+    dir.read("p.json").lacks(SECRET);
     let other = dir.run(&["apply", "p.json"]);
     assert_eq!((other.code, api.stats().writes()), (5, 0), "{other:#?}");
     assert!(!dir.path(".roomform").exists());
     with(&dir, &["apply", "p.json"], LEDGER).ok();
     let plan = with(&dir, &["plan", "--detailed-exitcode"], LEDGER);
-    assert_eq!(plan.code, 0, "{plan:#?}");
+    plan.exits(0);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn ledgers_move_between_files_and_buckets() {
     assert_snapshot!(with(&dir, &["ledger", "merge", LEDGER], "back.jsonl").ok(), @"back.jsonl: 0 → 8 entries, 2 rooms on record");
     assert_eq!(dir.read("back.jsonl"), dir.read("l.jsonl"));
     let none = with(&dir, &["ledger", "merge", "s3://bucket/none.jsonl"], LEDGER);
-    assert_eq!(none.code, 1);
+    none.exits(1);
     assert_snapshot!(none.err, @"error: ledger `s3://bucket/none.jsonl`: no such file");
     // Whose it is stands in it; a plan for another widget is refused.
     let other = dir.run(&["plan", "--widget", "7", "--ledger", LEDGER]);
@@ -127,7 +127,7 @@ fn a_ledger_of_another_target_is_refused() {
     for verb in [&["plan"][..], &["apply", "--yes"]] {
         let ran = with(&dir, verb, LEDGER);
         assert_eq!((ran.code, other.stats().writes()), (1, 0), "{ran:#?}");
-        assert!(ran.err.contains("is of widget 627"), "{ran:#?}");
+        ran.err.shows("is of widget 627");
     }
 }
 
@@ -150,7 +150,7 @@ fn what_is_no_address_of_a_ledger_is_a_usage_error() {
     ] {
         let ran = with(&dir, &["plan", "--sandbox"], ledger);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ledger}: {ran:#?}");
-        assert!(!ran.err.contains("secret"), "{ran:#?}");
+        ran.err.lacks("secret");
         told += &format!("{ledger}\n{}", ran.err);
     }
     assert_snapshot!(told, @r#"
@@ -318,7 +318,7 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
         let ran = with(&dir, &args, LEDGER);
         let (writes, live) = (api.stats().writes(), api.rooms());
         let code = if writes == 0 { 1 } else { 4 };
-        assert_eq!(ran.code, code, "{ran:#?}");
+        ran.exits(code);
         let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
         assert_eq!(
             (&report["exit"], &report["stopped"]),
@@ -327,17 +327,13 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
         // Nothing was sent without its intent in the bucket.
         let kept: String = s3.keys().iter().filter_map(|key| s3.text(key)).collect();
         for room in &live {
-            assert!(
-                kept.contains(&format!("\"{}\"", room.pipe)),
-                "{}",
-                room.pipe
-            );
+            kept.shows(format!("\"{}\"", room.pipe));
         }
         s3.fail(|_| None);
         with(&dir, &["apply", "--yes"], LEDGER).ok();
         assert_eq!(api.rooms().len(), 20);
         let plan = with(&dir, &["plan", "--detailed-exitcode"], LEDGER);
-        assert_eq!(plan.code, 0, "{plan:#?}");
+        plan.exits(0);
     }
 }
 
@@ -363,12 +359,12 @@ fn no_key_comes_out_whatever_a_store_says() {
                 format,
             ];
             let ran = with(&dir, &args, LEDGER);
-            assert_eq!(ran.code, 1, "{ran:#?}");
+            ran.exits(1);
             let all = ran.all();
             for secret in ["key-of-the-tests", SECRET, "t0ken/of+the=tests", "\u{1b}"] {
                 assert!(!all.contains(secret), "{secret}: {all}");
             }
-            assert!(all.contains("SignatureDoesNotMatch: "), "{all}");
+            all.shows("SignatureDoesNotMatch: ");
         }
     }
 }

@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::Config;
 use serde_yaml::Value;
 
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 use runner::Runner;
 
 const STORES: [&str; 3] = ["cache", "branch", "bucket"];
@@ -81,7 +81,7 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
             let name = in_the_way.split('/').next().unwrap();
             let code = if name == ".gitignore" { 1 } else { 5 };
             assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{ran:#?}");
-            assert!(ran.err.contains(&format!("{name}`")), "{ran:#?}");
+            ran.err.shows(format!("{name}`"));
             assert_eq!(dir.files(), before, "{in_the_way}");
             assert!(!dir.path("schema").is_dir(), "no directory is left behind");
         }
@@ -97,7 +97,7 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
     {
         let dir = Dir::new();
         std::os::unix::fs::symlink("nowhere", dir.path("rooms.yaml")).unwrap();
-        assert_eq!(dir.run(&["init"]).code, 5);
+        dir.run(&["init"]).exits(5);
         assert!(!dir.path("schema").exists());
     }
 }
@@ -124,7 +124,7 @@ fn the_examples_are_what_init_writes() {
         }
     }
     let wrong = Dir::new().run(&["init", "--ci", "github", "--source", "https://a b"]);
-    assert_eq!(wrong.code, 64, "{wrong:#?}");
+    wrong.exits(64);
 }
 
 /// What no linter may have to find: scripts without expressions, pinned actions, the least permissions, one apply at a time.
@@ -219,10 +219,7 @@ fn the_gitlab_pipeline_has_the_same_jobs() {
             );
         }
         let check = serde_yaml::to_string(&document["roomform-check"]).unwrap();
-        assert!(
-            !check.contains("TOKEN") && !check.contains("IMBACHAT"),
-            "{check}"
-        );
+        check.lacks("TOKEN").lacks("IMBACHAT");
     }
 }
 
@@ -475,10 +472,7 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
             (false, 2, writes),
             "{store}: {job:#?}"
         );
-        assert!(
-            job.log.contains("there is no reviewed plan for this push"),
-            "{job:#?}"
-        );
+        job.log.shows("there is no reviewed plan for this push");
         let by_hand = [
             ("github.event_name", "workflow_dispatch"),
             ("github.ref", "refs/heads/main"),
@@ -504,10 +498,8 @@ fn a_fork_is_checked_and_compared_without_a_secret() {
     let event = pull_request(&head, "somebody/rooms");
     let job = runner.run("roomform-check.yaml", &head, &borrowed(&event));
     assert!(job.ok, "{job:#?}");
-    assert!(
-        job.summary.contains("team-fork") && !job.seen.contains("IMBACHAT"),
-        "{job:#?}"
-    );
+    job.summary.shows("team-fork");
+    job.seen.lacks("IMBACHAT");
     let job = runner.run("roomform-plan.yaml", &head, &borrowed(&event));
     assert_eq!(job.log, "skipped");
 
@@ -562,15 +554,15 @@ fn a_plan_that_is_refused_is_still_told() {
     ];
     let job = runner.run("roomform-drift.yaml", "main", &nightly);
     assert_eq!((job.ok, job.code), (false, 5), "{job:#?}");
-    assert!(job.summary.contains("would become public"), "{job:#?}");
+    job.summary.shows("would become public");
     let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
     assert_eq!((job.ok, job.code), (false, 5), "{job:#?}");
     let told = "and what the manifest says is refused; read the summary";
-    assert!(job.log.contains(told), "{job:#?}");
+    job.log.shows(told);
     runner.context.remove("secrets.IMBACHAT_SECRET_KEY");
     let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
     assert_eq!((job.ok, job.code), (false, 1), "{job:#?}");
-    assert!(job.log.contains("none could be made"), "{job:#?}");
+    job.log.shows("none could be made");
 }
 
 /// The second run and the third: the caches are full by then, and the program and the ledger come out of them.

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 
-use crate::support::{Dir, Ran};
+use crate::support::{Dir, Ran, Shows};
 
 const BASE: &str = "\
 version: 1
@@ -124,20 +124,17 @@ fn two_revisions_without_a_work_tree() {
                 && out.contains("1 to update, 1 room to remove by hand"),
             "{head}: {out}"
         );
-        assert!(
-            out.contains(&format!(
-                "# {}:2",
-                if head.ends_with("yml") {
-                    head.to_owned()
-                } else {
-                    format!("{}/b.yml", head.trim_end_matches('/'))
-                }
-            )),
-            "{out}"
-        );
+        out.shows(format!(
+            "# {}:2",
+            if head.ends_with("yml") {
+                head.to_owned()
+            } else {
+                format!("{}/b.yml", head.trim_end_matches('/'))
+            }
+        ));
     }
     let whole = repo.diff("v1:", "v1:./").ok();
-    assert!(whole.contains("no difference; 2 unchanged"), "{whole}");
+    whole.shows("no difference; 2 unchanged");
 }
 
 #[test]
@@ -214,7 +211,7 @@ fn what_cannot_be_read_is_told_clearly() {
     ] {
         let ran = repo.dir.run(&["diff", "--", hostile, "rooms"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{hostile}");
-        assert!(ran.err.contains("git knows no revision"), "{}", ran.err);
+        ran.err.shows("git knows no revision");
         assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
     }
     assert!(!repo.dir.path("x").exists());
@@ -241,7 +238,7 @@ fn without_a_repository_and_without_git() {
     1 error: `HEAD:rooms.yaml` is read through git, which cannot be started: No such file or directory (os error 2)
       hint: install git, or name two files or directories
     ");
-    assert_eq!(dir.run(&["diff", "rooms.yaml", "rooms.yaml"]).code, 0);
+    dir.run(&["diff", "rooms.yaml", "rooms.yaml"]).exits(0);
 }
 
 #[test]
@@ -282,10 +279,8 @@ fn links_are_followed_inside_of_the_revision_only() {
     // Links do not decide by what lies on the disk now.
     fs::remove_file(repo.dir.path("rooms/people/a.csv")).unwrap();
     let out = repo.diff("HEAD~1:rooms", "HEAD:linked").ok();
-    assert!(
-        out.contains("# HEAD:linked/again.yaml:2") && out.contains("members 5, 7"),
-        "{out}"
-    );
+    out.shows("# HEAD:linked/again.yaml:2")
+        .shows("members 5, 7");
     for (target, name, told) in [
         (
             "../outside.yaml",
@@ -313,7 +308,7 @@ fn links_are_followed_inside_of_the_revision_only() {
         let ran = repo.diff("main:rooms", "links:rooms");
         assert_eq!(ran.code, 3, "{target}");
         assert!(ran.err.contains(told), "{target}: {}", ran.err);
-        assert!(!ran.all().contains("root:"), "{}", ran.all());
+        ran.all().lacks("root:");
     }
     let ran = repo.diff("main:rooms", "links:rooms/out.yaml/x");
     // A manifest that is itself a link.
@@ -327,9 +322,9 @@ fn links_are_followed_inside_of_the_revision_only() {
         let ran = repo.diff("main:rooms", &format!("links:{name}"));
         assert_eq!(ran.code, 3, "{target}");
         assert!(ran.err.contains("outside-root"), "{target}: {}", ran.err);
-        assert!(!ran.all().contains("root:"), "{}", ran.all());
+        ran.all().lacks("root:");
     }
-    assert_eq!(ran.code, 3, "{}", ran.err);
+    ran.exits(3);
 }
 
 #[test]
@@ -340,14 +335,10 @@ fn submodules_are_refused() {
     repo.git(&["update-index", "--add", "--cacheinfo", &entry]);
     repo.git(&["commit", "-q", "-m", "a submodule"]);
     let ran = repo.diff("HEAD~1:rooms", "HEAD:rooms");
-    assert_eq!(ran.code, 3);
-    assert!(
-        ran.err.contains("HEAD:rooms/sub") && ran.err.contains("a submodule"),
-        "{}",
-        ran.err
-    );
+    ran.exits(3);
+    ran.err.shows("HEAD:rooms/sub").shows("a submodule");
     let named = repo.diff("HEAD:rooms/sub/rooms.yaml", "rooms");
-    assert!(named.err.contains("a submodule"), "{}", named.err);
+    named.err.shows("a submodule");
 }
 
 /// A tree object with these entries, whatever git thinks of them.
@@ -386,13 +377,9 @@ fn trees_that_git_would_not_write_end_well() {
     }
     let lost = tree(&repo, &[("100644", b"a.yaml", &missing)]);
     let ran = repo.diff(&format!("{lost}:"), "rooms");
-    assert!(
-        ran.err.contains("does not have the file's content"),
-        "{}",
-        ran.err
-    );
+    ran.err.shows("does not have the file's content");
     let no_tree = tree(&repo, &[("40000", b"a", &blob)]);
-    assert_eq!(repo.diff(&format!("{no_tree}:"), "rooms").code, 3);
+    repo.diff(&format!("{no_tree}:"), "rooms").exits(3);
     // Twenty objects that are a million million files: refused, and not walked for ever.
     let mut bomb = tree(&repo, &[("100644", b"a.txt", &blob)]);
     for _ in 0..20 {
@@ -404,12 +391,8 @@ fn trees_that_git_would_not_write_end_well() {
         bomb = tree(&repo, &entries);
     }
     let ran = repo.diff(&format!("{bomb}:"), "rooms");
-    assert_eq!(ran.code, 3);
-    assert!(
-        ran.err.contains("more than 100000 names"),
-        "{}",
-        &ran.err[..ran.err.len().min(2_000)]
-    );
+    ran.exits(3);
+    ran.err.shows("more than 100000 names");
 }
 
 #[test]
@@ -419,7 +402,7 @@ fn files_that_are_too_large_are_not_read_and_the_next_one_is() {
     repo.dir.write("rooms/a-large.yaml", large);
     repo.commit();
     let ran = repo.diff("HEAD:rooms", "rooms");
-    assert_eq!(ran.code, 3);
+    ran.exits(3);
     let told = "larger than 64 MiB";
     assert_eq!(ran.err.matches(told).count(), 2, "{}", ran.err);
     assert_eq!(ran.err.matches("error[").count(), 2, "{}", ran.err);
@@ -434,7 +417,7 @@ fn other_object_formats_names_and_a_bare_repository() {
     );
     repo.commit();
     let out = repo.diff("HEAD~1:rooms", "HEAD:rooms").ok();
-    assert!(out.contains("# HEAD:rooms/Алгебра 7б.yaml:2"), "{out}");
+    out.shows("# HEAD:rooms/Алгебра 7б.yaml:2");
     repo.git(&["clone", "-q", "--bare", ".", "bare.git"]);
     let mut command = repo.dir.command(&["diff", "HEAD~1:rooms", "HEAD:rooms"]);
     let bare = command
@@ -451,17 +434,14 @@ fn other_object_formats_names_and_a_bare_repository() {
         .write("rooms.yaml", "version: 1\nrooms: [{pipe: b, title: B}]\n");
     sha256.commit();
     let out = sha256.diff("HEAD:rooms.yaml", "rooms.yaml").ok();
-    assert!(out.contains("no difference; 1 unchanged"), "{out}");
+    out.shows("no difference; 1 unchanged");
 }
 
 #[test]
 fn a_manifest_that_is_new_is_compared_with_nothing() {
     let repo = Repo::with_base();
     let out = repo.diff("/dev/null", "HEAD:rooms").ok();
-    assert!(
-        out.contains("diff: 2 to create, 3 members to add; 0 unchanged"),
-        "{out}"
-    );
+    out.shows("diff: 2 to create, 3 members to add; 0 unchanged");
     assert_eq!(
         repo.diff("HEAD:rooms", "/dev/null").code,
         3,

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Dir, Ran};
+use crate::support::{Dir, Ran, Shows};
 
 const BASE: &str = "\
 version: 1
@@ -22,7 +22,7 @@ fn diff(base: &str, head: &str, args: &[&str]) -> Ran {
 
 /// The same after one edit of the base.
 fn edited(from: &str, to: &str, args: &[&str]) -> Ran {
-    assert!(BASE.contains(from));
+    BASE.shows(from);
     diff(BASE, &BASE.replace(from, to), args)
 }
 
@@ -61,7 +61,7 @@ rooms:
           people: 3 people join 3 rooms; 1 taken out of 1 room: by hand
           base.yaml → head.yaml: two manifests; no server was asked
     "#);
-    assert_eq!(diff(BASE, head, &["--detailed-exitcode"]).code, 2);
+    diff(BASE, head, &["--detailed-exitcode"]).exits(2);
 }
 
 #[test]
@@ -76,7 +76,7 @@ rooms:
   - {pipe: team-a, title: Team A, members: [head, '@some']}
 ";
     let ran = diff(BASE, head, &["--detailed-exitcode"]);
-    assert_eq!(ran.code, 0);
+    ran.exits(0);
     assert_snapshot!(ran.out, @"
     diff: no difference; 3 unchanged
           base.yaml → head.yaml: two manifests; no server was asked
@@ -159,7 +159,7 @@ fn limits_warn_and_never_refuse() {
         &format!("{}{head}", BASE.replace("version: 1", limits)),
         &[],
     );
-    assert_eq!(ran.code, 0);
+    ran.exits(0);
     let heading =
         "  would be refused: a plan of the second manifest would be refused, unless allowed\n";
     let (_, guards) = ran.out.split_once(heading).unwrap();
@@ -229,14 +229,10 @@ fn only_some_rooms() {
           base.yaml → head.yaml: two manifests; no server was asked
     "#);
     let gone = diff(BASE, &head, &["--only", "old"]).ok();
-    assert!(gone.contains("old: the room left the manifest"), "{gone}");
+    gone.shows("old: the room left the manifest");
     let none = diff(BASE, &head, &["--only", "nothing-*"]);
-    assert_eq!(none.code, 64);
-    assert!(
-        none.err.contains("no room of either manifest matches"),
-        "{}",
-        none.err
-    );
+    none.exits(64);
+    none.err.shows("no room of either manifest matches");
 }
 
 #[test]
@@ -244,11 +240,7 @@ fn mistakes_of_both_sides_are_told_at_once() {
     let (base, head) = (BASE.replace("title", "titel"), BASE.replace("pipe", "pip"));
     let ran = diff(&base, &head, &[]);
     assert_eq!((ran.code, ran.out.as_str()), (3, ""));
-    assert!(
-        ran.err.contains("base.yaml:3") && ran.err.contains("head.yaml:3"),
-        "{}",
-        ran.err
-    );
+    ran.err.shows("base.yaml:3").shows("head.yaml:3");
     let json = diff(&base, &head, &["--format", "json"]);
     let files: Vec<String> = json.json()["diagnostics"]
         .as_array()
@@ -256,7 +248,7 @@ fn mistakes_of_both_sides_are_told_at_once() {
         .iter()
         .map(|mistake| mistake["file"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(json.code, 3);
+    json.exits(3);
     assert!(
         files.contains(&"base.yaml".to_owned()) && files.contains(&"head.yaml".to_owned()),
         "{files:?}"
@@ -267,30 +259,20 @@ fn mistakes_of_both_sides_are_told_at_once() {
 fn an_empty_base_is_a_beginning_and_an_empty_head_must_be_meant() {
     let empty = "version: 1\nrooms: []\n";
     let first = diff(empty, BASE, &[]).ok();
-    assert!(
-        first.contains("diff: 3 to create, 6 members to add; 0 unchanged"),
-        "{first}"
-    );
-    assert_eq!(diff(BASE, empty, &[]).code, 3);
+    first.shows("diff: 3 to create, 6 members to add; 0 unchanged");
+    diff(BASE, empty, &[]).exits(3);
     let last = diff(BASE, empty, &["--allow-empty"]).ok();
-    assert!(
-        last.contains("diff: 3 rooms to remove by hand; 0 unchanged"),
-        "{last}"
-    );
+    last.shows("diff: 3 rooms to remove by hand; 0 unchanged");
 }
 
 #[test]
 fn wrong_usage() {
     let dir = Dir::with(BASE);
     let file = dir.run(&["diff", "-f", "rooms.yaml", "rooms.yaml", "rooms.yaml"]);
-    assert_eq!(file.code, 64);
+    file.exits(64);
     let missing = dir.run(&["diff", "rooms.yaml", "nosuch.yaml"]);
-    assert_eq!(missing.code, 3);
-    assert!(
-        missing.err.contains("`nosuch.yaml`: no such file"),
-        "{}",
-        missing.err
-    );
+    missing.exits(3);
+    missing.err.shows("`nosuch.yaml`: no such file");
 }
 
 #[test]
@@ -319,7 +301,7 @@ fn the_document_keeps_its_schema_and_no_made_up_id() {
     assert_eq!(document["by_hand"][0]["members"][0], 5);
     assert_eq!(document["removed"][0]["pipe"], "old");
     assert_eq!(document["differences"][1]["after"], "10%");
-    assert!(!ran.out.contains("room_id"), "{}", ran.out);
+    ran.lacks("room_id");
     let path = format!("{}/schema/diff.schema.json", env!("CARGO_MANIFEST_DIR"));
     let schema = std::fs::read_to_string(path).unwrap();
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();

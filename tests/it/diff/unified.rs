@@ -10,7 +10,7 @@ use roomform::model::Desired;
 use roomform::plan::{Selection, Side, Switches, compare};
 use roomform::render::{Paint, unified};
 
-use crate::support::{Dir, Ran};
+use crate::support::{Dir, Ran, Shows};
 
 const BASE: &str = "\
 version: 1
@@ -88,12 +88,9 @@ rooms:
     +    members:
     +      - 4
     "#);
-    assert_eq!(diff(BASE, head, &["--detailed-exitcode"]).code, 2);
+    diff(BASE, head, &["--detailed-exitcode"]).exits(2);
     let only = diff(BASE, head, &["--only", "team-b"]).ok();
-    assert!(
-        only.contains("+    public: true") && !only.contains("New room"),
-        "{only}"
-    );
+    only.shows("+    public: true").lacks("New room");
 }
 
 #[test]
@@ -105,7 +102,7 @@ fn nothing_is_printed_where_nothing_differs() {
 
 #[test]
 fn it_is_text_only() {
-    assert_eq!(diff(BASE, BASE, &["--format", "json"]).code, 64);
+    diff(BASE, BASE, &["--format", "json"]).exits(64);
 }
 
 #[test]

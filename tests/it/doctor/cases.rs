@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Quirks, RoomView};
 
 use super::*;
+use crate::support::Shows;
 
 #[test]
 fn all_is_well() {
@@ -105,7 +106,7 @@ fn the_secret_is_wrong() {
     let api = Api::start(Config::default());
     let dir = at(&url(&api)).env("IMBACHAT_SECRET_KEY", "no such key");
     let text = said(&dir, &url(&api), &[]);
-    assert!(!text.contains("no such key"), "{text}");
+    text.lacks("no such key");
     assert_snapshot!(text, @"
     exit 1
     widget 627 on http://127.0.0.1:PORT
@@ -203,11 +204,7 @@ fn the_server_points_elsewhere() {
     doctor: 3 ok, 0 warnings, 1 failed, 12 skipped
     ");
     assert_eq!((server.served(), elsewhere.served()), (1, 0));
-    assert!(
-        !server.requests()[0]
-            .to_lowercase()
-            .contains("authorization")
-    );
+    server.requests()[0].to_lowercase().lacks("authorization");
 }
 
 #[test]
@@ -451,10 +448,7 @@ fn half_of_the_writing_credentials() {
             text.starts_with("exit 0\n") && text.contains(&told),
             "{text}"
         );
-        assert!(
-            text.contains(&format!("remedy: set {missing} too\n")),
-            "{text}"
-        );
+        text.shows(format!("remedy: set {missing} too\n"));
     }
 }
 
@@ -587,7 +581,7 @@ fn settings_that_cannot_be_used_stop_only_what_needs_them() {
         .env("IMBACHAT_JWT_FILE", "nowhere")
         .env("IMBACHAT_LOGIN", "Zx81-Qw27");
     let text = said(&dir, &url(&api), &[]);
-    assert!(!text.contains("Zx81-Qw27"), "{text}");
+    text.lacks("Zx81-Qw27");
     assert_snapshot!(steps(&text, &["settings", "credentials", "answers"]), @"
     failed   settings        the file that IMBACHAT_JWT_FILE names cannot be read: No such file or directory (os error 2)
                              IMBACHAT_WIDGET in the environment
@@ -662,7 +656,7 @@ fn tokens() {
             .env("IMBACHAT_SECRET_KEY", "")
             .env("IMBACHAT_JWT", jwt);
         let text = said(&dir, &server.url(), &[]);
-        assert!(!text.contains(jwt), "{text}");
+        text.lacks(jwt);
         steps(&text, &["token", "credentials"])
     };
     assert_snapshot!(with(&token(now + 91_800), true), @"

@@ -8,7 +8,7 @@ use roomform::sandbox::{Config, Quirks};
 
 use super::{BASIC, EMPTY_LIST, JWT, LOGIN, MANIFEST, PASSWORD, SECRET_KEY};
 use super::{dir, good, http, told, writes};
-use crate::support::{Api, Canned, Dir};
+use crate::support::{Api, Canned, Dir, Shows};
 
 /// What `plan` and `apply --yes` say alike in this directory, where neither may leave a trace.
 #[track_caller]
@@ -87,7 +87,7 @@ fn a_wrong_secret_key_told_with_http_200() {
 fn a_token_that_is_none() {
     let token = [("IMBACHAT_SECRET_KEY", ""), ("IMBACHAT_JWT", "Uv94")];
     let text = shut_out(Quirks::default(), &token);
-    assert!(!text.contains("Uv94"), "{text}");
+    text.lacks("Uv94");
     assert_snapshot!(text, @"
     exit 1
     error: the server does not accept the JWT (HTTP 401): the widget's number or its secret key is wrong
@@ -329,10 +329,7 @@ fn a_server_that_repeats_our_secrets_does_not_get_them_out() {
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT", JWT);
     let text = both(&dir, &[], &[]);
-    assert!(
-        text.contains("does not accept the JWT (HTTP 403): no right for ***!"),
-        "{text}"
-    );
+    text.shows("does not accept the JWT (HTTP 403): no right for ***!");
     let location = format!("Location: /{SECRET_KEY}/\r\n");
     let text = against(&Canned::answer("302 Found", &location, ""));
     assert!(text.contains("redirects to `/***/`"), "{text}");
@@ -345,13 +342,9 @@ fn a_secret_does_not_get_out_where_a_long_text_is_cut() {
         let body = format!(r#"{{"code":403,"error":"{long}"}}"#);
         let server = Canned::answer("403 Forbidden", "", &body);
         let ran = dir(&server.url()).run(&["plan"]);
-        assert_eq!(ran.code, 1);
+        ran.exits(1);
         let (start, _) = SECRET_KEY.split_at(4);
-        assert!(
-            ran.err.contains("xxx") && !ran.err.contains(start),
-            "{}",
-            ran.err
-        );
+        ran.err.shows("xxx").lacks(start);
     }
 }
 
@@ -388,7 +381,7 @@ fn a_list_is_asked_for_again_when_the_server_says_it_is_too_early() {
         }
     });
     let out = dir(&server.url()).run(&["plan"]).ok();
-    assert!(out.contains("plan: 1 to create, 2 members to add"), "{out}");
+    out.shows("plan: 1 to create, 2 members to add");
     let asked = asked.lock().unwrap();
     assert_eq!(asked.len(), 3);
     assert!(

@@ -6,7 +6,7 @@ use roomform::sandbox::Config;
 
 use super::{BASIC, EMPTY_LIST, JWT, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KEY, WRITTEN};
 use super::{dir, dir_with, form, good, requests, server, writes};
-use crate::support::{Api, Canned, Dir};
+use crate::support::{Api, Canned, Dir, Shows};
 
 /// A header's value; names are compared without case.
 fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
@@ -63,7 +63,7 @@ fn a_list_is_asked_for_as_documented() {
         [("imba_id", "627")],
         "what only writing needs is not sent"
     );
-    assert!(!request.contains(LOGIN) && !request.contains(PASSWORD));
+    request.lacks(LOGIN).lacks(PASSWORD);
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn this_machine_is_not_behind_a_proxy() {
 fn plain_http_goes_out_where_it_is_allowed_in_as_many_words_and_through_the_proxy() {
     let proxy = Canned::raw(good(EMPTY_LIST));
     let dir = dir("http://something.invalid").env("http_proxy", &proxy.url());
-    assert_eq!(dir.run(&["plan"]).code, 1);
+    dir.run(&["plan"]).exits(1);
     assert_eq!(proxy.served(), 0);
     dir.run(&["plan", "--allow-insecure-http"]).ok();
     let requests = requests(&proxy);

@@ -7,7 +7,7 @@ use roomform::sandbox::{Config, Quirks};
 
 use super::{BASIC, EMPTY_LIST, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KEY, WRITTEN};
 use super::{dir, dir_with, form, good, http, is_write, server, told, writes};
-use crate::support::{Api, Canned, Dir, Ran};
+use crate::support::{Api, Canned, Dir, Ran, Shows};
 
 /// What a run prints after its plan, without the rooms that went well; it must have ended with 4.
 #[track_caller]
@@ -46,7 +46,7 @@ fn ledger_kinds(dir: &Dir) -> Vec<String> {
     let (_, bytes) = ledgers.pop().unwrap();
     let text = String::from_utf8(bytes).unwrap();
     for secret in [SECRET_KEY, BASIC, LOGIN, PASSWORD] {
-        assert!(!text.contains(secret), "{text}");
+        text.lacks(secret);
     }
     let entries = text.lines().skip(1);
     entries
@@ -157,7 +157,7 @@ fn a_create_is_not_sent_to_where_the_server_redirects() {
             "failed       the server redirects to `http://elsewhere/imbachat` (HTTP {status}); nothing was sent there, \
              after 1 request\n"
         );
-        assert!(text.contains(&expected), "{text}");
+        text.shows(&expected);
     }
     assert_eq!(elsewhere.served(), 0);
 }
@@ -171,10 +171,7 @@ fn a_create_is_repeated_when_the_server_says_it_is_too_early() {
     let server = server(EMPTY_LIST, LISTED, early);
     let dir = dir(&server.url());
     let out = dir.run(&["apply", "--yes"]).ok();
-    assert!(
-        out.contains("apply: 1 verified; 2 members confirmed; 2 to write, 1 to verify"),
-        "{out}"
-    );
+    out.shows("apply: 1 verified; 2 members confirmed; 2 to write, 1 to verify");
     assert_eq!(writes(&server).len(), 2);
     assert_eq!(ledger_kinds(&dir), ["intent", "confirmed", "seen"]);
 }
@@ -245,16 +242,8 @@ fn a_wrong_login_leaves_the_server_as_it_was_and_the_right_one_goes_on() {
             .envs(&api.env())
             .env("IMBACHAT_LOGIN", LOGIN);
         let text = ending(&dir.run(&["apply", "--yes"]));
-        assert!(
-            text.contains(
-                "failed       the server does not accept the site user's login and password ("
-            ),
-            "{text}"
-        );
-        assert!(
-            text.contains("\n  hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on"),
-            "{text}"
-        );
+        text.shows("failed       the server does not accept the site user's login and password (");
+        text.shows("\n  hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on");
         assert!(api.rooms().is_empty());
         assert_eq!(api.stats().writes(), 1);
         let dir = dir.env("IMBACHAT_LOGIN", "admin");
@@ -284,10 +273,7 @@ fn a_create_whose_answer_is_lost_is_found_and_finished_in_the_same_run() {
     let out = dir
         .run(&["apply", "--yes", "--report", report.to_str().unwrap()])
         .ok();
-    assert!(
-        out.contains("apply: 1 verified; 201 members confirmed; 3 to write, 2 to verify"),
-        "{out}"
-    );
+    out.shows("apply: 1 verified; 201 members confirmed; 3 to write, 2 to verify");
     assert_eq!(
         (api.stats().lost, api.stats().writes(), api.rooms().len()),
         (1, 3, 1)
@@ -402,15 +388,11 @@ fn a_create_whose_answer_carries_an_error_records_the_room_and_no_member() {
              apply: 1 partial; 0 members confirmed; 1 to write, 1 to verify"
         );
         assert_eq!(text, expected);
-        assert!(
-            ran.out.contains("now:  1 gains members, 2 members to add"),
-            "{}",
-            ran.out
-        );
+        ran.shows("now:  1 gains members, 2 members to add");
         let failed = dir.read("failed.csv");
         for user in ["3", "4"] {
             let line = format!("team-a,{user},partial; the server answered: ");
-            assert!(failed.replace('"', "").contains(&line), "{failed}");
+            failed.replace('"', "").shows(&line);
         }
         assert_eq!(ledger_kinds(&dir), ["intent", "confirmed", "seen"]);
         // The members go once more, into the room that is on record: there is no second create.
@@ -481,7 +463,7 @@ fn the_list_decides_about_fields_whose_answer_carries_an_error() {
             .lines()
             .filter(|line| line.contains("the server answered"));
         let shown: Vec<&str> = shown.collect();
-        assert_eq!(ran.code, 4, "{ran:#?}");
+        ran.exits(4);
         let next = dir.run(&["plan", "--detailed-exitcode"]).code;
         (shown.join("\n").trim().to_owned(), next)
     };
@@ -508,7 +490,7 @@ fn an_error_in_a_good_answer_is_escaped_wherever_it_is_shown() {
             !text.contains('\u{1b}') && text.contains("partial"),
             "{text}"
         );
-        assert!(!text.contains("\n::error::x"), "{text}");
+        text.lacks("\n::error::x");
         match format {
             "json" => {
                 let room = &ran.json()["rooms"][0];

@@ -82,7 +82,7 @@ fn an_apply_tells_what_it_did() {
     let dir = changed(BEFORE, AFTER);
     let args = ["apply", "--sandbox", "--format", "github", "--yes", "-q"];
     let refused = dir.run(&args);
-    assert_eq!(refused.code, 5);
+    refused.exits(5);
     assert!(
         refused
             .out

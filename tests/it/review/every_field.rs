@@ -18,6 +18,7 @@ use roomform::view::{self, View};
 
 use super::hostile::{annotated, spelled};
 use super::rendered::Rendered;
+use crate::support::Shows;
 
 /// What no renderer may let through as it is.
 const HOSTILE: &str =
@@ -370,7 +371,7 @@ fn no_sentence_of_a_page_lets_text_through() {
             let sign = words.chars().find(|c| "@#!~&$/<>[]{}|\\*^".contains(*c));
             assert_eq!(sign, None, "{}", read.words);
             // Ids of seven figures could be commits.
-            assert!(!read.words.contains("1234567"), "{}", read.words);
+            read.words.lacks("1234567");
         }
     });
 }
@@ -383,7 +384,7 @@ fn no_sentence_of_a_text_or_an_annotation_does() {
             .chars()
             .find(|c| *c != '\n' && roomform::model::is_hidden(*c));
         assert_eq!(hidden, None, "{text}");
-        assert!(!text.contains("##"), "{text}");
+        text.lacks("##");
         let lines = github::write(view);
         let told = annotated(&lines);
         assert!(told.len() > 15, "{lines}");
@@ -400,6 +401,6 @@ fn no_row_of_a_page_for_a_browser_does() {
             .chars()
             .find(|c| *c != '\n' && roomform::model::is_hidden(*c));
         assert_eq!(hidden, None, "{body}");
-        assert!(!body.contains("<b>") && !body.contains("##"), "{body}");
+        body.lacks("<b>").lacks("##");
     });
 }

@@ -13,7 +13,7 @@ use roomform::render::markdown::{self, Dialect, Fit};
 use roomform::sandbox::{Config, RoomView};
 
 use super::rendered::Rendered;
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 /// The sizes of the sites, in what they count, and what the program is told.
 const SITES: [(&str, usize); 5] = [
@@ -311,8 +311,8 @@ fn a_page_of_dangers_alone_is_cut_last_and_says_so() {
             "**Not even the dangerous lines fit {limit} bytes: {} of 5001 are missing.** Read the whole plan",
             missing[0].0
         );
-        assert!(page.contains(&told), "{page}");
-        assert!(page.contains("### Refused: 1\n"), "{page}");
+        page.shows(&told);
+        page.shows("### Refused: 1\n");
     }
 }
 

@@ -9,7 +9,7 @@ use roomform::render::markdown::{self, Dialect, Fit};
 use roomform::sandbox::{Config, RoomView};
 
 use super::rendered::Rendered;
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 /// One for each thing that a parser, a site, a bot or a runner could take for more than a title.
 const TITLES: [&str; 58] = [
@@ -320,9 +320,9 @@ fn a_log_obeys_no_title() {
         assert!(plan.out.contains(&shown), "{title:?}");
     }
     let json = dir.run(&["plan", "--format", "json"]);
-    assert!(!json.out.contains("##"), "{}", json.out);
+    json.lacks("##");
     let changes = json.json()["changes"].to_string();
-    assert!(changes.contains("##[add-mask]x"), "{changes}");
+    changes.shows("##[add-mask]x");
     // A line of the manifest is quoted in a mistake, cut in three there.
     for text in [
         "pipe: ##[add-mask]x",

@@ -1,6 +1,6 @@
 //! Lists that are cut: the plan says where the whole ones are, and they are there.
 
-use crate::support::Dir;
+use crate::support::{Dir, Shows};
 
 const ALL: &str = "all members: --format json, or plan --format html";
 
@@ -27,7 +27,7 @@ fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
         "  - {pipe: team-b, title: Team B, members: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]}\n";
     dir.write("rooms.yaml", manifest(14) + second);
     let text = plan(&dir, &[]);
-    assert!(text.contains("1012 … 2 more\n"), "{text}");
+    text.shows("1012 … 2 more\n");
     assert!(text.ends_with(&format!("\n      {ALL}\n")), "{text}");
     assert_eq!(text.matches("all members").count(), 1);
     let page = plan(&dir, &["--format", "markdown", "--max-bytes", "4096"]);
@@ -57,10 +57,10 @@ fn so_does_one_that_cuts_who_is_left_to_people() {
     assert!(!text.contains("all members"), "nothing is listed: {text}");
     dir.write("rooms.yaml", manifest(1));
     let text = plan(&dir, &[]);
-    assert!(text.contains("no longer in the manifest: 1002, "), "{text}");
+    text.shows("no longer in the manifest: 1002, ");
     assert!(text.ends_with(&format!("\n      {ALL}\n")), "{text}");
     let whole = plan(&dir, &["--format", "json"]);
-    assert!(whole.contains("1014"), "{whole}");
+    whole.shows("1014");
     dir.write("rooms.yaml", manifest(1).replace("Team A", "Team B"));
     let page = dir.run(&["apply", "--sandbox", "--yes", "--format", "markdown"]);
     assert!(
@@ -81,10 +81,7 @@ fn a_diff_names_each_room_that_is_removed_and_says_where_all_who_are_excluded_ar
     for format in ["text", "markdown"] {
         let ran = dir.run(&["diff", "before.yaml", "rooms.yaml", "--format", format]);
         let said = ran.ok();
-        assert!(
-            said.contains("room-15") && !said.contains("--format"),
-            "{said}"
-        );
+        said.shows("room-15").lacks("--format");
     }
     let excluded: Vec<String> = (101..=114).map(|user| user.to_string()).collect();
     let excluded = format!("Team A, exclude: [{}],", excluded.join(", "));
@@ -105,15 +102,13 @@ fn rooms_that_are_no_longer_declared_are_all_in_json() {
     dir.run(&["apply", "--sandbox", "--yes"]).ok();
     dir.write("rooms.yaml", head + &(1..=3).map(room).collect::<String>());
     let text = plan(&dir, &[]);
-    assert!(text.contains("room-8` … 1 more\n"), "{text}");
+    text.shows("room-8` … 1 more\n");
     assert!(
         text.ends_with("\n      all rooms: --format json\n"),
         "{text}"
     );
-    assert!(plan(&dir, &["--format", "json"]).contains("\"room-9\""));
+    plan(&dir, &["--format", "json"]).shows("\"room-9\"");
     let page = plan(&dir, &["--format", "markdown"]);
-    assert!(
-        page.contains("room-8") && page.contains("Lists are cut; all rooms: --format json."),
-        "{page}"
-    );
+    page.shows("room-8")
+        .shows("Lists are cut; all rooms: --format json.");
 }

@@ -2,7 +2,7 @@
 
 use roomform::sandbox::Config;
 
-use crate::support::{Api, Dir, deaf};
+use crate::support::{Api, Dir, Shows, deaf};
 
 /// A room with a title of which only the last word differs, after so many of 13 letters.
 fn long(words: usize, end: &str) -> String {
@@ -39,7 +39,7 @@ fn a_page_and_an_annotation_show_what_differs() {
         let page = dir
             .run(&["plan", "--format", "markdown", "--fit", site])
             .ok();
-        assert!(page.contains("first") && page.contains("second"), "{page}");
+        page.shows("first").shows("second");
     }
 }
 
@@ -51,7 +51,7 @@ fn so_does_what_the_server_ignored() {
     dir.write("rooms.yaml", manifest("second"));
     for format in ["text", "markdown", "github"] {
         let told = dir.run(&["apply", "--yes", "--resend", "--format", format]);
-        assert_eq!(told.code, 4, "{told:?}");
+        told.exits(4);
         let word = |line: &&str| line.contains("as") && line.contains("second");
         let line = told.out.lines().rfind(word).unwrap_or_default();
         assert!(line.contains("first"), "{format}: {}", told.out);

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, RoomView};
 
 use super::rendered::Rendered;
-use crate::support::{Api, Dir};
+use crate::support::{Api, Dir, Shows};
 
 const MANIFEST: &str = "\
 version: 1
@@ -28,7 +28,7 @@ fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
     ];
     for verb in verbs {
         let text = dir.run(verb);
-        assert_eq!(text.code, 0, "{text:#?}");
+        text.exits(0);
         for words in told {
             assert!(text.err.contains(words), "{verb:?}: {}", text.err);
         }
@@ -52,7 +52,7 @@ fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
             read.headings.contains(&"Look-alikes: 2".to_owned()),
             "{read:#?}"
         );
-        assert!(read.words.contains("U+043E for U+006F"), "{read:#?}");
+        read.words.shows("U+043E for U+006F");
     }
 }
 
@@ -81,7 +81,7 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
     team-a: looks like the live room `teаm-a`, which nobody declares (U+0061 for U+0430); a server that folds case or letters would take one for the other
     ");
     let page = dir.run(&["plan", "--format", "markdown"]).ok();
-    assert!(page.contains("### Look-alikes: 2\n"), "{page}");
+    page.shows("### Look-alikes: 2\n");
     let lines = dir.run(&["plan", "--format", "github"]).ok();
     assert_eq!(
         lines.matches("::warning title=look-alikes::").count(),
@@ -101,11 +101,7 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
         "{}",
         ran.out
     );
-    assert!(
-        ran.err.contains("`team-A` looks like `team-a`"),
-        "{}",
-        ran.err
-    );
+    ran.err.shows("`team-A` looks like `team-a`");
     // A deleted one is nobody's.
     dir.write("rooms.yaml", text);
     for room in api.rooms() {
@@ -114,5 +110,5 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
         }
     }
     let plan = dir.run(&["plan"]).ok();
-    assert!(!plan.contains("looks like"), "{plan}");
+    plan.lacks("looks like");
 }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::rendered::Rendered;
 use super::{AFTER, BEFORE, changed};
-use crate::support::{Api, Dir, deaf};
+use crate::support::{Api, Dir, Shows, deaf};
 
 const MARKDOWN: [&str; 3] = ["--sandbox", "--format", "markdown"];
 
@@ -141,7 +141,7 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
     let text = "version: 1\nrooms:\n  - {pipe: 0123, titel: Team}\n  - {pipe: a/b, title: B}\n";
     let dir = Dir::with(text);
     let ran = dir.run(&[&["plan"], &MARKDOWN[..]].concat());
-    assert_eq!(ran.code, 3);
+    ran.exits(3);
     assert_snapshot!(ran.out, @r#"
     <!-- roomform:plan target=sandbox:/627 -->
 
@@ -160,9 +160,9 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
     "#);
     Rendered::new(&ran.out);
     // The page goes to a comment, the log to whoever looks there.
-    assert!(ran.err.contains("error[E008 needs-quotes]"), "{}", ran.err);
+    ran.err.shows("error[E008 needs-quotes]");
     let check = dir.run(&["check", "--format", "markdown"]);
-    assert_eq!(check.code, 3);
+    check.exits(3);
     let body = |page: &str| page.split_once("\n\n**").unwrap().1.to_owned();
     assert_eq!(body(&check.out), body(&ran.out));
 }
@@ -173,7 +173,7 @@ fn a_failure_says_why_there_is_no_plan_and_whose() {
         .env("IMBACHAT_WIDGET", "627")
         .env("IMBACHAT_API_URL", "http://127.0.0.1:9");
     let ran = dir.run(&["plan", "--format", "markdown"]);
-    assert_eq!(ran.code, 1);
+    ran.exits(1);
     assert_snapshot!(ran.out, @"
     <!-- roomform:plan target=http://127.0.0.1:9/627 -->
 
@@ -281,7 +281,7 @@ fn a_diff_is_a_page_too() {
         dir.write(file, "version: 1\nrooms: [{pipe: team-a}]\n");
     }
     let ran = dir.run(&[&["diff"], &args[..]].concat());
-    assert_eq!(ran.code, 3);
+    ran.exits(3);
     assert_snapshot!(ran.out, @"
     <!-- roomform:diff -->
 
@@ -301,13 +301,13 @@ fn an_apply_tells_what_it_did() {
     let dir = changed(BEFORE, AFTER);
     let apply = |args: &[&str]| dir.run(&[&["apply"], &MARKDOWN[..], args].concat());
     let asked = apply(&[]);
-    assert_eq!(asked.code, 5);
-    assert!(asked.out.contains("## No apply: refused"), "{}", asked.out);
+    asked.exits(5);
+    asked.shows("## No apply: refused");
     let refused = apply(&["--yes"]);
-    assert_eq!(refused.code, 5);
+    refused.exits(5);
     let start = "<!-- roomform:apply target=sandbox:/627 -->\n\n## Nothing was applied to";
     assert!(refused.out.starts_with(start), "{}", refused.out);
-    assert!(refused.out.contains("### Refused: 1\n"), "{}", refused.out);
+    refused.shows("### Refused: 1\n");
     assert_snapshot!(apply(&["--yes", "--allow-publish", "-q", "--parallelism", "1"]).ok(), @"
     <!-- roomform:apply target=sandbox:/627 -->
 
@@ -336,10 +336,7 @@ fn an_apply_tells_what_it_did() {
     </details>
     ");
     let nothing = apply(&["--yes"]).ok();
-    assert!(
-        nothing.contains("**nothing to do; 5 unchanged, 1 unmanaged**"),
-        "{nothing}"
-    );
+    nothing.shows("**nothing to do; 5 unchanged, 1 unmanaged**");
 }
 
 #[test]
@@ -350,7 +347,7 @@ fn what_an_apply_could_not_do_stands_first() {
     dir.write("rooms.yaml", AFTER);
     let page = |args: &[&str], code| {
         let ran = dir.run(&[args, &["--allow-publish", "--format", "markdown"]].concat());
-        assert_eq!(ran.code, code, "{ran:#?}");
+        ran.exits(code);
         let headings = Rendered::new(&ran.out).headings;
         headings.into_iter().skip(1).collect::<Vec<_>>()
     };

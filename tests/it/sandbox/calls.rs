@@ -6,6 +6,7 @@ use roomform::sandbox::{Auth, Quirks, RoomView, World};
 use serde_json::Value;
 
 use super::{NOW, WRITE, ask, fields, id, json, listed, room, rows, write};
+use crate::support::Shows;
 
 // form rules
 
@@ -144,11 +145,9 @@ fn a_pipe_names_one_room_and_both_shapes_of_answer_occur() {
     assert_eq!(id(&made), id(&again));
     assert_eq!(room(&world, id(&made)).members, BTreeSet::from([3, 4]));
     assert_eq!(json(&made)["data"][0]["roomId"], id(&made));
-    assert!(
-        again
-            .body
-            .contains(&format!("\"room_id\":\"{}\",}}", id(&made)))
-    );
+    again
+        .body
+        .shows(format!("\"room_id\":\"{}\",}}", id(&made)));
     assert!(
         serde_json::from_str::<Value>(&again.body).is_err(),
         "the comma is printed so"

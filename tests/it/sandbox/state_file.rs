@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::{NOW, creation, exchange, pipes};
+use crate::support::Shows;
 
 fn with_state(path: &Path) -> Config {
     Config {
@@ -95,7 +96,7 @@ async fn a_file_that_is_no_state_is_refused_and_kept() {
             error.to_string(),
             format!("the sandbox state `{}` {message}", path.display())
         );
-        assert!(error.hint().unwrap().contains("move the file away"));
+        error.hint().unwrap().shows("move the file away");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 }
@@ -109,7 +110,7 @@ async fn a_write_that_cannot_be_saved_is_not_answered_as_good() {
     std::fs::write(&path, "somebody else's").unwrap();
     let (head, body) = exchange(&sandbox, &creation("two")).await.unwrap();
     assert!(head.starts_with("HTTP/1.1 500"), "{head}");
-    assert!(body.contains("was changed by another process"), "{body}");
+    body.shows("was changed by another process");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody else's");
     assert!(matches!(
         sandbox.stop().await,

@@ -6,4 +6,4 @@ mod run;
 
 pub use api::{Api, deaf, runtime};
 pub use canned::Canned;
-pub use run::{Dir, Ran};
+pub use run::{Dir, Ran, Shows};

@@ -170,7 +170,50 @@ impl Dir {
     }
 }
 
+/// What a text must and must not contain.
+pub trait Shows {
+    fn shows(&self, words: impl AsRef<str>) -> &Self;
+    fn lacks(&self, words: impl AsRef<str>) -> &Self;
+}
+
+impl Shows for str {
+    #[track_caller]
+    fn shows(&self, words: impl AsRef<str>) -> &Self {
+        let words = words.as_ref();
+        assert!(self.contains(words), "no {words:?} in:\n{self}");
+        self
+    }
+
+    #[track_caller]
+    fn lacks(&self, words: impl AsRef<str>) -> &Self {
+        let words = words.as_ref();
+        assert!(!self.contains(words), "{words:?} in:\n{self}");
+        self
+    }
+}
+
 impl Ran {
+    /// Checks the exit code.
+    #[track_caller]
+    pub fn exits(&self, code: i32) -> &Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    /// Checks that stdout contains these words.
+    #[track_caller]
+    pub fn shows(&self, words: impl AsRef<str>) -> &Self {
+        assert!(self.out.contains(words.as_ref()), "{self:#?}");
+        self
+    }
+
+    /// Checks that stdout does not contain these words.
+    #[track_caller]
+    pub fn lacks(&self, words: impl AsRef<str>) -> &Self {
+        assert!(!self.out.contains(words.as_ref()), "{self:#?}");
+        self
+    }
+
     /// stdout of a run that must have succeeded.
     #[track_caller]
     pub fn ok(self) -> String {
