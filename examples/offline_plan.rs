@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints the plan of a manifest for stored rooms, and of a ledger if one is given.
 pub fn run(args: &[PathBuf], out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let (manifest, rooms, ledger) = match args {
         [manifest, rooms] => (manifest, rooms, None),
