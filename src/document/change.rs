@@ -1,9 +1,9 @@
 //! One room's change as a document.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::model::{FieldValue, RoomState, UserId, Welcome};
+use crate::model::{FieldValue, RoomKind, RoomState, UserId, Welcome};
 use crate::plan::{Action, Change, Changed, FieldChange, Members};
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -51,8 +51,8 @@ pub(super) enum ValueDocument {
     Bool(bool),
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct StateDocument {
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(super) struct StateDocument {
     title: String,
     r#type: String,
     public: bool,
@@ -170,9 +170,28 @@ fn state(state: &RoomState) -> StateDocument {
     }
 }
 
+/// The state of a room in a saved plan.
+pub(super) fn read_state(document: StateDocument) -> Result<RoomState, String> {
+    Ok(RoomState {
+        title: document.title,
+        kind: kind(&document.r#type)?,
+        public: document.public,
+    })
+}
+
+fn kind(word: &str) -> Result<RoomKind, String> {
+    let named = [RoomKind::Dialog, RoomKind::Conference, RoomKind::Support]
+        .into_iter()
+        .find(|kind| kind.to_string() == word);
+    let number = || word.strip_prefix("type ")?.parse().ok();
+    named
+        .or_else(|| number().map(RoomKind::from_number))
+        .ok_or_else(|| format!("`{word}` is not a room type"))
+}
+
 pub(super) fn value(value: &FieldValue) -> ValueDocument {
     match value {
-        FieldValue::Title(title) => ValueDocument::Text(title.clone()),
+        FieldValue::Text(text) => ValueDocument::Text(text.clone()),
         FieldValue::Kind(kind) => ValueDocument::Text(kind.to_string()),
         FieldValue::Public(public) => ValueDocument::Bool(*public),
     }

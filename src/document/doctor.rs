@@ -65,7 +65,7 @@ struct ProbeDocument {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct FindingDocument {
-    question: &'static str,
+    question: String,
     /// Whether the probe settled it.
     settled: bool,
     answer: String,

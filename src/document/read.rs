@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::FORMAT;
-use crate::model::{Pipe, RoomId, RoomKind, RoomState, Target, UserId, Welcome, WidgetId};
+use super::change::{StateDocument, read_state};
+use crate::model::{Pipe, RoomId, Target, UserId, Welcome, WidgetId};
 use crate::plan::{Digest, SavedChange, SavedPlan};
 
 /// Why a text is not a saved plan.
@@ -38,17 +39,10 @@ struct ChangeText {
     pipe: String,
     room_id: Option<u64>,
     recreate: bool,
-    send: StateText,
+    send: StateDocument,
     members: MembersText,
     welcome: Option<WelcomeText>,
     live_digest: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct StateText {
-    title: String,
-    r#type: String,
-    public: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,25 +97,11 @@ fn change(text: ChangeText) -> Result<SavedChange, String> {
         recreate: text.recreate,
         digest: Digest::from_hex(&text.live_digest)
             .ok_or_else(|| format!("`{}` is not a digest", text.live_digest))?,
-        send: RoomState {
-            title: text.send.title,
-            kind: kind(&text.send.r#type)?,
-            public: text.send.public,
-        },
+        send: read_state(text.send)?,
         members: new.into_iter().chain(unverified).map(UserId).collect(),
         welcome: text.welcome.map(|WelcomeText { from, text }| Welcome {
             from: UserId(from),
             text,
         }),
     })
-}
-
-fn kind(word: &str) -> Result<RoomKind, String> {
-    let named = [RoomKind::Dialog, RoomKind::Conference, RoomKind::Support]
-        .into_iter()
-        .find(|kind| kind.to_string() == word);
-    let number = || word.strip_prefix("type ")?.parse().ok();
-    named
-        .or_else(|| number().map(RoomKind::from_number))
-        .ok_or_else(|| format!("`{word}` is not a room type"))
 }

@@ -81,6 +81,15 @@ impl From<PlainRow<'_>> for LiveRoom {
     }
 }
 
+/// A room's state as form fields.
+pub(super) fn form_fields(state: &RoomState) -> [(&'static str, String); 3] {
+    [
+        ("room_title", state.title.clone()),
+        ("room_type", state.kind.number().to_string()),
+        ("room_is_public", u8::from(state.public).to_string()),
+    ]
+}
+
 /// One element of get_rooms.
 pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
     let plain = serde_json::from_slice::<PlainRow<'_>>(text).ok();

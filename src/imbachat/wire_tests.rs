@@ -203,11 +203,7 @@ fn published_rows_and_their_php_variants() {
     let published = br#"{"id":1853,"pipe":"5fde659f0ba18_1608410527","name":"Technical support","admin_id":2157,"type":3,"tab":0,
         "is_public":0,"created_at":"2020-12-19 20:42:07","updated_at":"2020-12-19 20:42:07","deleted_at":null,"status":0,"imba_id":627}"#;
     let room = row(published);
-    let state = RoomState {
-        title: "Technical support".to_owned(),
-        kind: RoomKind::Support,
-        public: false,
-    };
+    let state = RoomState::new("Technical support", RoomKind::Support, false);
     let pipe = Pipe::new("5fde659f0ba18_1608410527");
     assert_eq!(
         room,
@@ -219,11 +215,7 @@ fn published_rows_and_their_php_variants() {
         })
     );
     let odd = row(br#"{"id":"7","pipe":null,"name":"NULL","type":"1","is_public":"true","deleted_at":"2020-12-19 20:42:07",}"#);
-    let state = RoomState {
-        title: "NULL".to_owned(),
-        kind: RoomKind::Conference,
-        public: true,
-    };
+    let state = RoomState::new("NULL", RoomKind::Conference, true);
     assert_eq!(
         odd,
         Ok(LiveRoom {

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::form::Form;
 use super::http::{Http, Who};
 use super::read::basic;
+use super::wire::form_fields;
 use super::write_answer::{Written, written};
 use crate::model::{Pipe, RoomId, RoomState, UserId, WidgetId};
 
@@ -82,11 +83,10 @@ impl Writer {
         if let Some(room) = room {
             form = form.text("room_id", room);
         }
-        form = form
-            .text("room_pipe", pipe)
-            .text("room_title", &state.title)
-            .text("room_type", state.kind.number())
-            .text("room_is_public", u8::from(state.public));
+        form = form.text("room_pipe", pipe);
+        for (name, value) in form_fields(state) {
+            form = form.text(name, value);
+        }
         for (index, user) in members.iter().enumerate() {
             form = form.text(format_args!("users_ids[{index}]"), user);
         }

@@ -320,7 +320,7 @@ fn parse_stage(name: &str) -> serde_json::Result<Stage> {
 
 fn json_value(value: &FieldValue) -> Value {
     match value {
-        FieldValue::Title(title) => title.as_str().into(),
+        FieldValue::Text(text) => text.as_str().into(),
         FieldValue::Kind(kind) => kind.number().into(),
         FieldValue::Public(public) => (*public).into(),
     }
@@ -328,7 +328,7 @@ fn json_value(value: &FieldValue) -> Value {
 
 fn parse_value(field: Field, value: &Value) -> serde_json::Result<FieldValue> {
     let parsed = match field {
-        Field::Title => value.as_str().map(|it| FieldValue::Title(it.to_owned())),
+        Field::Title => value.as_str().map(|it| FieldValue::Text(it.to_owned())),
         Field::Kind => value
             .as_i64()
             .map(|it| FieldValue::Kind(RoomKind::from_number(it))),

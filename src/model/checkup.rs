@@ -34,7 +34,7 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The question.
-    pub question: &'static str,
+    pub question: String,
     /// Whether the probe settled it.
     pub settled: bool,
     /// What was seen.

@@ -105,11 +105,7 @@ mod tests {
         let row = |(id, title): &(u64, &str)| LiveRoom {
             id: RoomId(*id),
             pipe: Pipe::new("p"),
-            state: RoomState {
-                title: (*title).to_owned(),
-                kind: RoomKind::Conference,
-                public: false,
-            },
+            state: RoomState::new(*title, RoomKind::Conference, false),
             deleted: false,
         };
         for (rows, expected) in [

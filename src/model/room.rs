@@ -1,4 +1,6 @@
-//! What a room looks like: its kind, its three changeable fields, and how they are compared.
+//! The fields of a room: their names, how to get and set them, how they are compared and shown.
+//!
+//! All that differs from field to field is here; other stages go through [`Field::ALL`].
 
 use std::fmt;
 
@@ -50,10 +52,10 @@ impl fmt::Display for RoomKind {
     }
 }
 
-/// The fields a write sets and a list shows.
+/// The fields that a write sets and a list shows, not normalised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomState {
-    /// The title as it is sent or was shown, not normalised.
+    /// What people see.
     pub title: String,
     /// The type.
     pub kind: RoomKind,
@@ -61,14 +63,14 @@ pub struct RoomState {
     pub public: bool,
 }
 
-/// One of the three changeable fields, in the order they are shown.
+/// One of the changeable fields, in the order they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
-    /// `room_title` when written, `name` when read.
+    /// [`RoomState::title`].
     Title,
-    /// `room_type` when written, `type` when read.
+    /// [`RoomState::kind`].
     Kind,
-    /// `room_is_public` when written, `is_public` when read.
+    /// [`RoomState::public`].
     Public,
 }
 
@@ -82,6 +84,14 @@ impl Field {
             Self::Title => "title",
             Self::Kind => "type",
             Self::Public => "public",
+        }
+    }
+
+    /// The field as a noun, for sentences.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Public => "publicity",
+            field => field.name(),
         }
     }
 
@@ -126,33 +136,59 @@ impl FieldSet {
     }
 }
 
-/// One field's value, in the form in which two sides are compared: titles in NFC.
+/// One field's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldValue {
-    /// A title in NFC.
-    Title(String),
+    /// A text; in NFC where two sides are compared.
+    Text(String),
     /// A type.
     Kind(RoomKind),
     /// Publicity.
     Public(bool),
 }
 
+/// The value in words; a text is written as it is.
+impl fmt::Display for FieldValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Kind(kind) => kind.fmt(f),
+            Self::Public(true) => f.write_str("public"),
+            Self::Public(false) => f.write_str("closed"),
+        }
+    }
+}
+
 impl RoomState {
-    /// A field's value, normalised: the one way in which desired and observed are ever compared.
-    pub fn value(&self, field: Field) -> FieldValue {
+    /// A state with these fields, and all others empty.
+    pub fn new(title: impl Into<String>, kind: RoomKind, public: bool) -> Self {
+        Self {
+            title: title.into(),
+            kind,
+            public,
+        }
+    }
+
+    /// A field's value as it is.
+    pub fn raw(&self, field: Field) -> FieldValue {
         match field {
-            Field::Title => FieldValue::Title(nfc(&self.title)),
+            Field::Title => FieldValue::Text(self.title.clone()),
             Field::Kind => FieldValue::Kind(self.kind),
             Field::Public => FieldValue::Public(self.public),
         }
     }
 
+    /// A field's value, normalised: the one way in which desired and observed are ever compared.
+    pub fn value(&self, field: Field) -> FieldValue {
+        match self.raw(field) {
+            FieldValue::Text(text) => FieldValue::Text(nfc(&text)),
+            value => value,
+        }
+    }
+
     /// Whether a field has the same value, normalised, in another state.
     pub fn is_same(&self, field: Field, other: &Self) -> bool {
-        match field {
-            Field::Title if self.title == other.title => true,
-            field => self.value(field) == other.value(field),
-        }
+        self.raw(field) == other.raw(field) || self.value(field) == other.value(field)
     }
 
     /// Takes one field, raw, from another state.

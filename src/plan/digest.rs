@@ -4,9 +4,9 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{LiveRoom, Observed, Pipe};
+use crate::model::{Field, FieldValue, LiveRoom, Observed, Pipe};
 
-/// A fingerprint of all rows of a pipe: id, pipe, title, type, publicity, and whether it is deleted.
+/// A fingerprint of all rows of a pipe: id, pipe, fields, and whether it is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest([u8; 16]);
 
@@ -22,13 +22,21 @@ impl Digest {
                 deleted,
             } = room;
             // Lengths first, so that no two lists of fields run into the same bytes.
-            for text in [pipe.as_str(), &state.title] {
+            let mut update_text = |text: &str| {
                 hash.update((text.len() as u64).to_le_bytes());
                 hash.update(text);
+            };
+            update_text(pipe.as_str());
+            let mut rest = id.0.to_le_bytes().to_vec();
+            for field in Field::ALL {
+                match state.raw(field) {
+                    FieldValue::Text(text) => update_text(&text),
+                    FieldValue::Kind(kind) => rest.extend(kind.number().to_le_bytes()),
+                    FieldValue::Public(public) => rest.push(u8::from(public)),
+                }
             }
-            hash.update(id.0.to_le_bytes());
-            hash.update(state.kind.number().to_le_bytes());
-            hash.update([u8::from(state.public), u8::from(*deleted)]);
+            rest.push(u8::from(*deleted));
+            hash.update(rest);
         }
         let mut short = [0; 16];
         for (to, from) in short.iter_mut().zip(hash.finalize()) {

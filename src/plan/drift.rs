@@ -34,16 +34,12 @@ mod tests {
     use crate::model::{FieldSet, RoomKind, RoomState, Shown};
 
     fn title(text: &str) -> FieldValue {
-        FieldValue::Title(text.to_owned())
+        FieldValue::Text(text.to_owned())
     }
 
     /// After a title was sent; `seen` as another, or the same, or not looked at; and one that was ignored, at some time.
     fn record(sent: &str, seen: Option<&str>, ignored: Option<(&str, &str)>) -> RecordedRoom {
-        let state = RoomState {
-            title: sent.to_owned(),
-            kind: RoomKind::Conference,
-            public: false,
-        };
+        let state = RoomState::new(sent, RoomKind::Conference, false);
         let other = |seen: &str| (seen != sent).then(|| (Field::Title, title(seen)));
         // What was ignored goes as it stands there from then on.
         let mut kept = FieldSet::default();

@@ -2,21 +2,23 @@
 //! a hundred thousand rooms are not piled up first; equal input gives equal bytes.
 
 use std::io::{self, Write};
+use std::iter;
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 use crate::manifest::verbatim;
 use crate::model::{
-    Desired, DesiredRoom, Field, Limit, Limits, MembersPolicy, RoomKind, UserId, Welcome,
+    Desired, DesiredRoom, Field, FieldValue, Limit, Limits, MembersPolicy, RoomKind, RoomState,
+    UserId, Welcome,
 };
 
 /// A room of a manifest, as the manifest's language has it.
 #[derive(Debug, Serialize)]
 struct RoomLine<'a> {
     pipe: &'a str,
-    title: &'a str,
-    r#type: Kind,
-    public: bool,
+    #[serde(flatten)]
+    state: StateLine<'a>,
     members: Vec<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     exclude: Vec<u64>,
@@ -35,12 +37,24 @@ struct WelcomeLine {
     text: String,
 }
 
-/// A type as a manifest may name it.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Kind {
-    Word(&'static str),
-    Number(i64),
+/// The fields of a room as a manifest has them.
+#[derive(Debug)]
+struct StateLine<'a>(&'a RoomState);
+
+impl Serialize for StateLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for field in Field::ALL {
+            let name = field.name();
+            match self.0.raw(field) {
+                FieldValue::Text(text) => map.serialize_entry(name, &text)?,
+                FieldValue::Kind(RoomKind::Other(number)) => map.serialize_entry(name, &number)?,
+                FieldValue::Kind(kind) => map.serialize_entry(name, &kind.to_string())?,
+                FieldValue::Public(public) => map.serialize_entry(name, &public)?,
+            }
+        }
+        map.end()
+    }
 }
 
 /// The guards, in the manifest's words.
@@ -102,12 +116,17 @@ pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) 
 /// If they cannot be written.
 pub fn members(rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
-    let header = table.write_record(["pipe", "title", "type", "public", "user"]);
-    header.map_err(plainly)?;
+    let names = Field::ALL.iter().map(|field| field.name());
+    let header = iter::once("pipe").chain(names).chain(["user"]);
+    table.write_record(header).map_err(plainly)?;
     for room in rooms {
-        let (kind, public) = (room.state.kind.to_string(), room.state.public.to_string());
+        let values = Field::ALL.map(|field| match room.state.raw(field) {
+            FieldValue::Public(public) => public.to_string(),
+            value => value.to_string(),
+        });
         let mut line = |user: &str| {
-            let line = [room.pipe.as_str(), &room.state.title, &kind, &public, user];
+            let values = values.iter().map(String::as_str);
+            let line = iter::once(room.pipe.as_str()).chain(values).chain([user]);
             table.write_record(line).map_err(plainly)
         };
         if room.members.is_empty() {
@@ -146,14 +165,7 @@ impl<'a> From<&'a DesiredRoom> for RoomLine<'a> {
             .filter(|field| ignore.contains(*field));
         Self {
             pipe: pipe.as_str(),
-            title: &state.title,
-            r#type: match state.kind {
-                RoomKind::Dialog => Kind::Word("dialog"),
-                RoomKind::Conference => Kind::Word("conference"),
-                RoomKind::Support => Kind::Word("support"),
-                RoomKind::Other(number) => Kind::Number(number),
-            },
-            public: state.public,
+            state: StateLine(state),
             members: ids(&mut members.iter().map(|member| member.user)),
             exclude: ids(&mut exclude.iter().copied()),
             members_policy: (*policy == MembersPolicy::OnCreate).then_some("on_create"),

@@ -9,7 +9,7 @@ use super::escape::{brief, quoted, terminal, within_quotes};
 use super::paint::{Paint, Tone};
 use crate::apply::{Outcome, Status};
 use crate::manifest::Loaded;
-use crate::model::{FieldValue, Welcome};
+use crate::model::{Field, FieldValue, Welcome};
 use crate::plan::{Action, Change, FieldChange, Plan};
 use crate::view::grammar::few;
 use crate::view::title_diff::{both, by_words};
@@ -133,7 +133,11 @@ fn change_block(text: &mut String, change: &Change, width: usize, known: &str, p
         headline(change, paint)
     );
     if change.action == Action::Create {
-        let _ = writeln!(text, "      title   {}", quoted(&change.send.title));
+        for field in Field::ALL {
+            if let FieldValue::Text(value) = change.send.raw(field) {
+                let _ = writeln!(text, "      {:<7} {}", field.name(), quoted(&value));
+            }
+        }
     }
     let fields = change.fields().iter();
     for field in fields.filter(|field| field.after != FieldValue::Public(true)) {
@@ -180,7 +184,7 @@ fn headline(change: &Change, paint: Paint) -> String {
 fn field_line(change: &FieldChange, paint: Paint) -> String {
     let (label, drift) = (change.field.name(), drift_remark(change));
     match (&change.before, &change.after) {
-        (FieldValue::Title(before), FieldValue::Title(after)) => {
+        (FieldValue::Text(before), FieldValue::Text(after)) => {
             format!("{label:<7} {}{drift}", title_change(before, after, paint))
         }
         (before, after) => {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::escape::yaml;
 use crate::manifest::verbatim;
 use crate::model::{
-    Desired, DesiredRoom, Field, Limit, Limits, MembersPolicy, UserId, Welcome, nfc,
+    Desired, DesiredRoom, Field, FieldValue, Limit, Limits, MembersPolicy, UserId, Welcome,
 };
 use crate::view::limit_words;
 
@@ -58,10 +58,15 @@ pub(super) fn room(room: &DesiredRoom) -> String {
         welcome,
         place: _,
     } = room;
-    let (pipe, title) = (yaml(pipe.as_str()), yaml(&nfc(&state.title)));
-    let (kind, public) = (state.kind, state.public);
-    let mut text =
-        format!("  - pipe: {pipe}\n    title: {title}\n    type: {kind}\n    public: {public}\n");
+    let mut text = format!("  - pipe: {}\n", yaml(pipe.as_str()));
+    for field in Field::ALL {
+        let value = match state.value(field) {
+            FieldValue::Text(value) => yaml(&value),
+            FieldValue::Kind(kind) => kind.to_string(),
+            FieldValue::Public(public) => public.to_string(),
+        };
+        let _ = writeln!(text, "    {}: {value}", field.name());
+    }
     if *policy == MembersPolicy::OnCreate {
         text.push_str("    members_policy: on_create\n");
     }

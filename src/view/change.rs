@@ -2,7 +2,7 @@
 
 use super::text::{text, titles};
 use super::{Count, Detail, Line, Place, Risk, Span, Text, Title};
-use crate::model::{FieldValue, Welcome};
+use crate::model::{Field, FieldValue, Welcome};
 use crate::plan::{Action, Change, Changed, FieldChange, Members};
 
 /// A change, with the word for members who are in the room already.
@@ -10,8 +10,9 @@ pub(super) fn line<'a>(change: &'a Change, known: &'static str) -> Line<'a> {
     let changed = change
         .fields()
         .iter()
+        .filter(|field| field.field == Field::Title)
         .find_map(|field| match (&field.before, &field.after) {
-            (FieldValue::Title(before), FieldValue::Title(after)) => Some(Title::Changed {
+            (FieldValue::Text(before), FieldValue::Text(after)) => Some(Title::Changed {
                 before,
                 after,
                 drift: drift_remark(field),
@@ -71,13 +72,14 @@ fn parts<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
 
 /// A field that changes, unless it is the title.
 fn field(change: &FieldChange) -> Option<Text<'_>> {
-    let name = match change.after {
-        FieldValue::Title(_) => return None,
-        FieldValue::Public(_) => "",
-        FieldValue::Kind(_) => "type ",
+    let (name, space) = match change.field {
+        Field::Title => return None,
+        Field::Public => ("", ""),
+        field => (field.name(), " "),
     };
     let [before, after] = values(&change.before, &change.after);
-    Some(text![name, before, " → ", after, drift_remark(change)])
+    let drift = drift_remark(change);
+    Some(text![name, space, before, " → ", after, drift])
 }
 
 /// What to add where someone else changed a field: the run undoes that.
@@ -90,10 +92,10 @@ pub fn drift_remark(change: &FieldChange) -> &'static str {
     }
 }
 
-/// Two values of a field. Of two long titles only what differs, so that they do not look alike.
+/// Two values of a field. Of two long texts only what differs, so that they do not look alike.
 pub fn values<'a>(before: &'a FieldValue, after: &'a FieldValue) -> [Text<'a>; 2] {
     match (before, after) {
-        (FieldValue::Title(before), FieldValue::Title(after)) => titles(before, after),
+        (FieldValue::Text(before), FieldValue::Text(after)) => titles(before, after),
         _ => [before, after].map(value),
     }
 }
@@ -101,10 +103,8 @@ pub fn values<'a>(before: &'a FieldValue, after: &'a FieldValue) -> [Text<'a>; 2
 /// A field's value.
 pub fn value<'a>(value: &FieldValue) -> Text<'a> {
     match value {
-        FieldValue::Title(title) => Span::Title(title.clone().into()).into(),
-        FieldValue::Kind(kind) => Span::words(kind.to_string()).into(),
-        FieldValue::Public(true) => "public".into(),
-        FieldValue::Public(false) => "closed".into(),
+        FieldValue::Text(text) => Span::Title(text.clone().into()).into(),
+        value => Span::words(value.to_string()).into(),
     }
 }
 

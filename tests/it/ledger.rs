@@ -54,7 +54,7 @@ fn state() -> impl Strategy<Value = RoomState> {
 
 fn value(field: Field) -> BoxedStrategy<FieldValue> {
     match field {
-        Field::Title => title().prop_map(FieldValue::Title).boxed(),
+        Field::Title => title().prop_map(FieldValue::Text).boxed(),
         Field::Kind => select(vec![0, 1, 7])
             .prop_map(|number| FieldValue::Kind(RoomKind::from_number(number)))
             .boxed(),

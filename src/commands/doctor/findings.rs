@@ -26,14 +26,14 @@ impl Notes {
 
     fn note(
         &mut self,
-        question: &'static str,
+        question: impl Into<String>,
         settled: bool,
         good: bool,
         answer: impl Into<String>,
     ) {
         self.odd |= !good;
         self.probe.findings.push(Finding {
-            question,
+            question: question.into(),
             settled,
             answer: answer.into(),
         });
@@ -140,7 +140,12 @@ impl Notes {
         if !self.probe.findings.iter().any(|it| it.question == PIPE) {
             self.kept(row);
         }
-        for field in [Field::Title, Field::Kind] {
+        for field in Field::ALL {
+            if field == Field::Public {
+                let answer = "not tried: the probe opens no room";
+                self.note(updates(field), false, true, answer);
+                continue;
+            }
             let shown = row.state.value(field);
             let (took, old) = (shown == sent.value(field), shown == before.value(field));
             let answer = match (took, old) {
@@ -150,8 +155,6 @@ impl Notes {
             };
             self.note(updates(field), true, took, answer);
         }
-        let answer = "not tried: the probe opens no room";
-        self.note(updates(Field::Public), false, true, answer);
         if reads > 1 && row.state == *sent {
             let answer = format!("yes: the update was shown at read {reads}");
             self.note("does the list lag after an update", true, false, answer);
@@ -194,18 +197,10 @@ fn yes(yes: bool) -> &'static str {
     }
 }
 
-fn arrives(field: Field) -> &'static str {
-    match field {
-        Field::Title => "does a create's title arrive",
-        Field::Kind => "does a create's type arrive",
-        Field::Public => "does a create's publicity arrive",
-    }
+fn arrives(field: Field) -> String {
+    format!("does a create's {} arrive", field.noun())
 }
 
-fn updates(field: Field) -> &'static str {
-    match field {
-        Field::Title => "does a repeated call update the title",
-        Field::Kind => "does a repeated call update the type",
-        Field::Public => "does a repeated call update the publicity",
-    }
+fn updates(field: Field) -> String {
+    format!("does a repeated call update the {}", field.noun())
 }

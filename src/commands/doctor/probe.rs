@@ -145,11 +145,7 @@ fn looks_like(pipe: &Pipe, known: &Known<'_>) -> Option<String> {
 }
 
 fn state(title: &str, kind: RoomKind) -> RoomState {
-    RoomState {
-        title: title.to_owned(),
-        kind,
-        public: false,
-    }
+    RoomState::new(title, kind, false)
 }
 
 /// Two calls, and what the list shows after each.

@@ -16,7 +16,8 @@ pub use split::{by_prefix, by_type};
 
 use super::validate::{bad_pipe, bad_title};
 use crate::model::{
-    FileId, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, UserSet, WidgetId, is_hidden,
+    Field, FieldValue, FileId, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, UserSet, WidgetId,
+    is_hidden,
 };
 use crate::tables::diagnostic::At;
 
@@ -113,40 +114,34 @@ const HEAD_OF_NOTHING: &str = "\
 ";
 
 fn declare(text: &mut String, room: &LiveRoom, recorded: Option<&RecordedRoom>) {
-    let state = &room.state;
-    let title_fits = bad_title(&state.title, NOWHERE).is_none();
+    let _ = writeln!(text, "  - pipe: {}", quoted(room.pipe.as_str()));
     let mut ignore = Vec::new();
-    let title = if title_fits {
-        quoted(&state.title)
-    } else {
-        ignore.push("title");
-        quoted(&format!("room {}", room.id))
-    };
-    let _ = writeln!(
-        text,
-        "  - pipe: {}\n    title: {title}",
-        quoted(room.pipe.as_str())
-    );
-    if !title_fits {
-        let _ = writeln!(
-            text,
-            "    # the live title cannot stand in a manifest: {}",
-            quoted(&state.title)
-        );
+    for field in Field::ALL {
+        let name = field.name();
+        let _ = match room.state.raw(field) {
+            FieldValue::Text(title)
+                if field == Field::Title && bad_title(&title, NOWHERE).is_some() =>
+            {
+                ignore.push(name);
+                writeln!(
+                    text,
+                    "    title: {}\n    # the live title cannot stand in a manifest: {}",
+                    quoted(&format!("room {}", room.id)),
+                    quoted(&title)
+                )
+            }
+            FieldValue::Kind(RoomKind::Other(number)) => {
+                ignore.push(name);
+                writeln!(
+                    text,
+                    "    type: conference # live type {number}, which a manifest cannot name; kept as it is"
+                )
+            }
+            FieldValue::Text(value) => writeln!(text, "    {name}: {}", quoted(&value)),
+            FieldValue::Kind(kind) => writeln!(text, "    {name}: {kind}"),
+            FieldValue::Public(public) => writeln!(text, "    {name}: {public}"),
+        };
     }
-    match state.kind {
-        RoomKind::Other(number) => {
-            ignore.push("type");
-            let _ = writeln!(
-                text,
-                "    type: conference # live type {number}, which a manifest cannot name; kept as it is"
-            );
-        }
-        kind => {
-            let _ = writeln!(text, "    type: {kind}");
-        }
-    }
-    let _ = writeln!(text, "    public: {}", state.public);
     if !ignore.is_empty() {
         let _ = writeln!(text, "    ignore: [{}]", ignore.join(", "));
     }

@@ -41,7 +41,7 @@ fn users() -> Vec<UserId> {
 }
 
 fn titles() -> (FieldValue, FieldValue) {
-    let title = || FieldValue::Title(text());
+    let title = || FieldValue::Text(text());
     (title(), title())
 }
 

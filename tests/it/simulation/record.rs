@@ -102,7 +102,7 @@ impl Account {
                     }
                     _ if !own => {}
                     Fact::Shown { room, shown, .. } if room == id => match shown {
-                        FieldValue::Title(title) => saw.title.clone_from(title),
+                        FieldValue::Text(title) => saw.title.clone_from(title),
                         FieldValue::Kind(kind) => saw.kind = *kind,
                         FieldValue::Public(public) => saw.public = *public,
                     },
