@@ -65,7 +65,7 @@ pub struct Problem {
 }
 
 impl Config {
-    /// Combines flags and environment. With `--sandbox` the environment is not read.
+    /// Combines flags and environment. With `--sandbox` the environment is not read: the sandbox has fixed credentials.
     ///
     /// # Errors
     /// A variable that cannot be used, by name, without its value.
@@ -85,7 +85,11 @@ impl Config {
             _ => None,
         };
         let doctor = matches!(verb, Verb::Doctor(_));
-        let mut credentials = needs.map(Credentials::from_environment).unwrap_or_default();
+        let mut credentials = match needs {
+            Some(needs) => Credentials::from_environment(needs),
+            None if server.target.sandbox.is_some() => Credentials::of_sandbox(),
+            None => Credentials::default(),
+        };
         if !doctor && !credentials.problems.is_empty() {
             return Err(credentials.problems.remove(0).error);
         }
@@ -115,7 +119,7 @@ impl Config {
     }
 
     /// The directory of the default ledger: that of the first named file, else the current one.
-    pub fn ledger_home(&self) -> PathBuf {
+    pub fn ledger_directory(&self) -> PathBuf {
         let home = self.files.first().map(|path| {
             if path.is_dir() {
                 path.as_path()
@@ -174,6 +178,16 @@ impl Credentials {
             .flatten()
             .cloned()
             .collect()
+    }
+
+    fn of_sandbox() -> Self {
+        let user = || Some(SecretString::from("admin"));
+        Self {
+            secret_key: Some(SecretString::from("secret_key")),
+            login: user(),
+            password: user(),
+            ..Self::default()
+        }
     }
 
     fn from_environment(needs: Needs) -> Self {

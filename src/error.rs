@@ -98,6 +98,13 @@ impl Error {
         self
     }
 
+    /// The same with more remedies.
+    #[must_use]
+    pub fn hints(mut self, hints: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.hints.extend(hints.into_iter().map(Into::into));
+        self
+    }
+
     /// The chain in one line, each cause once: libraries like to repeat their source in their own text.
     pub fn chain(&self) -> String {
         let mut line = String::new();

@@ -21,8 +21,8 @@ pub use format::{
 };
 pub use get::{GetArgs, GetList, MessageFilters, RoomFilters, UserFilters};
 pub use groups::{
-    ColorWhen, EmptyFlag, FilterFlags, Fit, GuardFlags, LogFormat, OutputFlags, PageFlags,
-    ServerFlags,
+    ColorWhen, EmptyFlag, FilterFlags, Fit, GuardFlags, LogFormat, OutputFlags, PaceFlags,
+    PageFlags, ServerFlags,
 };
 pub use ledger::{AdoptArgs, LedgerArgs, LedgerVerb};
 pub use manifest::{CheckArgs, DiffArgs, ExplainArgs, RenderArgs};

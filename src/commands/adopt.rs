@@ -1,10 +1,11 @@
 //! `ledger adopt`: what the manifest declares of rooms that were there before roomform is written down as present.
 
 use super::Console;
-use super::prompt::confirm;
+use super::prompt::consent;
 use super::run_files::RunFiles;
 use super::selection::{check_selection, selection};
-use super::target::{Connection, manifest, observed};
+use super::session::{Session, load_manifest};
+use super::target::ResolvedTarget;
 use crate::cli::{AdoptArgs, DocumentFormat};
 use crate::config::Config;
 use crate::document::LedgerDocument;
@@ -27,56 +28,36 @@ pub(super) async fn run(
             .hint("look at what it records without --format json, then run it with --yes"));
     }
     let only = selection(&args.filter)?;
-    let Some(loaded) = manifest(config, Options::default(), console)? else {
+    let Some(loaded) = load_manifest(config, Options::default(), console)? else {
         return Ok(Exit::Invalid);
     };
     check_selection(&only, loaded.desired.rooms.keys(), "declared room")?;
+    let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;
     RunFiles::default()
         .manifest(&loaded)
-        .target(config, loaded.desired.widget)
+        .target(config, &resolved)
         .check()?;
-    let connection = Connection::open(config, loaded.desired.widget).await?;
-    let recorded = connection.remembered(console).await?.recorded;
-    let observed = observed(&connection, &Interest::new(&loaded.desired)).await?;
+    let session = Session::open(config, resolved).await?;
+    let recorded = session.read_ledger(console).await?.recorded;
+    let observed = session.observe(&Interest::new(&loaded.desired)).await?;
     let adoption = adoption(&loaded.desired, &observed, &recorded, &only);
     if format == DocumentFormat::Text {
-        console.print(&render::adoption(&connection.target, &adoption))?;
+        console.print(&render::adoption(&session.target, &adoption))?;
     }
-    let exit = consent(&adoption, args.yes, &connection, console).await?;
-    if let Some(exit) = exit {
-        connection.close().await?;
-        return Ok(exit);
+    if !adoption.rooms.is_empty() && !args.yes {
+        let question = format!("Record this for {}?", session.target);
+        if let Some(exit) = consent(&question, "recorded", console).await? {
+            session.close().await?;
+            return Ok(exit);
+        }
     }
     let facts = facts(&adoption, &loaded, &recorded, only.is_all());
     if !facts.is_empty() {
-        let (place, target) = (&connection.ledger, &connection.target);
-        place.open(target, &config.run).await?.append(facts).await?;
+        session.open_ledger().await?.append(facts).await?;
     }
-    told(&adoption, &connection, format, console).await?;
-    connection.close().await?;
+    told(&adoption, &session, format, console).await?;
+    session.close().await?;
     Ok(Exit::Done)
-}
-
-/// How the run ends if nothing is to be written down, or nobody said that it may.
-async fn consent(
-    adoption: &Adoption,
-    yes: bool,
-    connection: &Connection,
-    console: &mut Console,
-) -> Result<Option<Exit>, Error> {
-    if adoption.rooms.is_empty() || yes {
-        return Ok(None);
-    }
-    if !console.interactive {
-        console.error("nothing was recorded: nobody is there to ask, and --yes was not given");
-        return Ok(Some(Exit::Refused));
-    }
-    let question = format!("Record this for {}?", connection.target);
-    if confirm(&question, console).await? {
-        return Ok(None);
-    }
-    console.status("nothing was recorded: the answer was not `yes`");
-    Ok(Some(Exit::Done))
 }
 
 /// What is written down; with the whole manifest also how much its files with rows give, to judge later ones by.
@@ -100,20 +81,20 @@ fn facts(adoption: &Adoption, loaded: &Loaded, recorded: &Recorded, whole: bool)
 
 async fn told(
     adoption: &Adoption,
-    connection: &Connection,
+    session: &Session,
     format: DocumentFormat,
     console: &mut Console,
 ) -> Result<(), Error> {
     if format == DocumentFormat::Json {
-        let after = connection.ledger.read(&connection.target).await?;
+        let after = session.ledger.read(&session.target).await?;
         return console.document(&LedgerDocument::new(
-            &connection.target,
+            &session.target,
             after.entries.len(),
             &after.recorded(),
         ));
     }
     if !adoption.rooms.is_empty() {
-        let path = &connection.ledger;
+        let path = &session.ledger;
         console.status(&format!(
             "recorded in {}",
             render::escape::terminal(&path.to_string())

@@ -2,7 +2,7 @@
 
 use super::console::PageFormat;
 use super::selection::{check_selection, selection};
-use super::{Console, decisions};
+use super::{Console, verbose};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::config::Config;
 use crate::document::CheckDocument;
@@ -14,7 +14,7 @@ use crate::view;
 pub(super) fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<Exit, Error> {
     let only = selection(&args.manifest.filter)?;
     let mut loaded = load(&config.manifest(), args.manifest.empty.into());
-    decisions::files(&loaded);
+    verbose::log_files(&loaded);
     if loaded.is_valid() {
         let rooms = &mut loaded.desired.rooms;
         check_selection(&only, rooms.keys(), "declared room")?;

@@ -2,7 +2,7 @@
 
 use super::Console;
 use super::selection::{check_selection, selection};
-use super::target::manifest;
+use super::session::load_manifest;
 use crate::cli::{DocumentFormat, ExplainArgs, RenderArgs, RenderFormat};
 use crate::config::Config;
 use crate::document::ExplainDocument;
@@ -53,7 +53,7 @@ pub(super) fn resolved(
     console: &mut Console,
 ) -> Result<Exit, Error> {
     let only = selection(&args.manifest.filter)?;
-    let Some(loaded) = manifest(config, args.manifest.empty.into(), console)? else {
+    let Some(loaded) = load_manifest(config, args.manifest.empty.into(), console)? else {
         return Ok(Exit::Invalid);
     };
     let desired = &loaded.desired;

@@ -1,30 +1,29 @@
-//! Files that a run writes for people to keep: none unless all can be, and none lost.
+//! Files that a run writes for people to keep: either all or none of them, and nothing is lost.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use tempfile::NamedTempFile;
 
-use super::report::{check_writable, replace};
 use crate::error::{Error, Exit};
 use crate::render::Count;
 
 /// A file to be written.
-pub(super) struct Planned {
+pub(super) struct PlannedFile {
     pub(super) path: PathBuf,
     pub(super) text: String,
 }
 
-impl Planned {
-    /// Whether the file has this content already.
+impl PlannedFile {
+    /// Whether the file already has this content.
     pub(super) fn is_done(&self) -> bool {
-        !takes_all(&self.path)
-            && fs::read(&self.path).is_ok_and(|there| there == self.text.as_bytes())
+        !takes_all(&self.path) && fs::read(&self.path).is_ok_and(|old| old == self.text.as_bytes())
     }
 
-    /// Makes sure that it can be written. Whoever reads a pipe would take a look for all there is.
+    /// Checks that it can be written. A pipe is opened once: its reader takes a closed pipe for the end.
     pub(super) fn check(&self) -> Result<(), Error> {
         if takes_all(&self.path) {
             return Ok(());
@@ -32,14 +31,13 @@ impl Planned {
         check_writable(&self.path)
     }
 
-    /// Puts the text in the file's place.
     pub(super) fn write(&self) -> Result<(), Error> {
         replace(&self.path, &self.text)
     }
 }
 
-/// Makes the directories in which files will lie.
-pub(super) fn make_directories(files: &[Planned]) -> Result<(), Error> {
+/// Creates the directories that the files are in.
+pub(super) fn make_directories(files: &[PlannedFile]) -> Result<(), Error> {
     let above = files.iter().filter_map(|file| file.path.parent());
     for directory in above.filter(|directory| !directory.as_os_str().is_empty()) {
         fs::create_dir_all(directory)
@@ -49,72 +47,59 @@ pub(super) fn make_directories(files: &[Planned]) -> Result<(), Error> {
 }
 
 /// Whether it is a device or a pipe, in which nothing can be lost.
-fn takes_all(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
+pub(super) fn takes_all(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
-/// Nothing is written if anything would be lost, or if anything else cannot be written then.
-/// `instead` is one more remedy where files have other content.
+/// Refuses to write any of the files if one would replace another, or cannot be written. `instead` is another remedy for files
+/// with other content.
 pub(super) fn refuse_what_is_in_the_way(
-    files: &[Planned],
+    files: &[PlannedFile],
     force: bool,
     instead: Option<&str>,
 ) -> Result<(), Error> {
     let (mut others, mut stuck) = (BTreeSet::new(), BTreeSet::new());
-    for file in files {
-        let path = &file.path;
-        let taken = !force && is_there(path) && !takes_all(path);
-        // From the file up to where the directory itself lies: what is there must be a directory.
+    let quoted = |path: &Path| format!("`{}`", path.display());
+    for PlannedFile { path, .. } in files {
         let above = path.ancestors().skip(1);
         let above = above.filter(|directory| !directory.as_os_str().is_empty());
-        let blocked = above
-            .filter(|directory| is_there(directory) && !directory.is_dir())
-            .last();
-        match blocked {
-            Some(file) => drop(stuck.insert(format!(
-                "{}, a file where a directory has to be",
-                shown(file)
-            ))),
-            None if path.is_dir() => drop(stuck.insert(format!(
-                "{}, a directory where a file has to be",
-                shown(path)
-            ))),
-            None if taken => drop(others.insert(shown(path))),
-            None => {}
+        let blocked = above.filter(|directory| exists(directory) && !directory.is_dir());
+        if let Some(file) = blocked.last() {
+            let file = quoted(file);
+            stuck.insert(format!("{file}, a file where a directory has to be"));
+        } else if path.is_dir() {
+            let directory = quoted(path);
+            stuck.insert(format!("{directory}, a directory where a file has to be"));
+        } else if !force && exists(path) && !takes_all(path) {
+            others.insert(quoted(path));
         }
     }
-    let (message, hint) = match (stuck.len(), others.len()) {
-        (0, 0) => return Ok(()),
-        (0, count) => (
-            format!(
-                "{} with other content in the way: {}",
-                Count(count, "file"),
-                joined(&others, ", ")
-            ),
-            "move them away, or replace them with --force; nothing was written",
-        ),
-        _ => (
-            format!("in the way: {}", joined(&stuck, "; ")),
-            "move it away, or choose another directory; nothing was written",
-        ),
-    };
-    let error = Error::message(Exit::Refused, message).hint(hint);
-    Err(match instead {
-        Some(instead) if stuck.is_empty() => error.hint(instead),
-        _ => error,
-    })
+    if !stuck.is_empty() {
+        let message = format!("in the way: {}", Vec::from_iter(stuck).join("; "));
+        return Err(Error::message(Exit::Refused, message)
+            .hint("move it away, or choose another directory; nothing was written"));
+    }
+    if others.is_empty() {
+        return Ok(());
+    }
+    let count = Count(others.len(), "file");
+    let others = Vec::from_iter(others).join(", ");
+    let message = format!("{count} with other content in the way: {others}");
+    Err(Error::message(Exit::Refused, message)
+        .hint("move them away, or replace them with --force; nothing was written")
+        .hints(instead))
 }
 
-/// Whether a name is taken, if only by a link that leads nowhere. What cannot be looked at is not taken for free.
-fn is_there(path: &Path) -> bool {
+/// Whether a name is in use, if only by a broken link. An entry that cannot be read counts as one.
+fn exists(path: &Path) -> bool {
     match path.symlink_metadata() {
         Ok(_) => true,
-        // Below a file there is nothing; the file itself is found on the way up.
+        // There is nothing below a file; the file itself is found on the way up.
         Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
 }
 
-/// Whether there is a file, or a directory with a file of a manifest somewhere below it.
+/// Whether the path is a file, or a directory with a manifest's file in or below it.
 pub(super) fn has_manifest(path: &Path) -> bool {
     let Ok(entries) = fs::read_dir(path) else {
         return path.symlink_metadata().is_ok();
@@ -130,10 +115,66 @@ pub(super) fn has_manifest(path: &Path) -> bool {
     })
 }
 
-fn joined(names: &BTreeSet<String>, between: &str) -> String {
-    names.iter().cloned().collect::<Vec<_>>().join(between)
+/// Replaces a file atomically. A device or a pipe is written to directly.
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
+    let replace_atomically = || {
+        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let mut file = temporary_file_beside(&real)?;
+        file.write_all(text.as_bytes())?;
+        let old = fs::metadata(path).map(|metadata| metadata.permissions());
+        if let Some(permissions) = old.ok().or_else(readable_by_all) {
+            file.as_file().set_permissions(permissions)?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(&real).map(drop).map_err(|error| error.error)
+    };
+    let written = if path.exists() && !path.is_file() {
+        let file = OpenOptions::new().write(true).open(path);
+        file.and_then(|mut file| file.write_all(text.as_bytes()))
+    } else {
+        replace_atomically()
+    };
+    Ok(written.with_context(|| format!("`{}` cannot be written", path.display()))?)
 }
 
-fn shown(path: &Path) -> String {
-    format!("`{}`", path.display())
+/// Checks, before anything is sent, that a file can be written at the end.
+pub(super) fn check_writable(path: &Path) -> Result<(), Error> {
+    let checked = match fs::metadata(path) {
+        // A pipe is opened once: its reader takes a closed pipe for the end.
+        Ok(metadata) if is_pipe(&metadata) => return Ok(()),
+        Ok(metadata) if !metadata.is_file() => OpenOptions::new().write(true).open(path).map(drop),
+        _ => temporary_file_beside(path).map(drop),
+    };
+    Ok(checked.with_context(|| format!("`{}` cannot be written", path.display()))?)
+}
+
+fn is_pipe(metadata: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        metadata.file_type().is_fifo()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
+}
+
+fn temporary_file_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let directory = path
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty());
+    NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
+}
+
+/// The permissions of a new file: it holds no secret, and another user may have to upload it.
+fn readable_by_all() -> Option<Permissions> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        Some(Permissions::from_mode(0o644))
+    }
+    #[cfg(not(unix))]
+    None
 }

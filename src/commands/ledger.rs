@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Console;
 use super::adopt;
-use super::site::{Site, place};
+use super::target::{ResolvedTarget, named_ledger};
 use crate::cli::{DocumentFormat, LedgerArgs, LedgerVerb};
 use crate::config::Config;
 use crate::document::LedgerDocument;
@@ -24,18 +24,18 @@ pub(super) async fn run(
     if let LedgerVerb::Adopt(args) = &args.verb {
         return adopt::run(args, format, config, console).await;
     }
-    let site = Site::of_ledger(config).await?;
+    let resolved = ResolvedTarget::for_ledger(config).await?;
     match &args.verb {
-        // It has a site of its own: where the rooms are read.
+        // It has a resolved of its own: where the rooms are read.
         LedgerVerb::Adopt(_) => {}
-        LedgerVerb::Show => show(&site, format, console).await?,
+        LedgerVerb::Show => show(&resolved, format, console).await?,
         LedgerVerb::Forget { pipes, by_hand } => {
-            let (before, after) = forget(&site, pipes, *by_hand, config, console).await?;
-            told(&site, before, &after, format, console)?;
+            let (before, after) = forget(&resolved, pipes, *by_hand, config, console).await?;
+            told(&resolved, before, &after, format, console)?;
         }
         LedgerVerb::Merge { files } => {
-            let (before, after) = merge(&site, files, config, console).await?;
-            told(&site, before, &after, format, console)?;
+            let (before, after) = merge(&resolved, files, config, console).await?;
+            told(&resolved, before, &after, format, console)?;
         }
         LedgerVerb::Compact => {
             let mut before = 0;
@@ -43,21 +43,25 @@ pub(super) async fn run(
                 before = entries.len();
                 compact(&entries)
             };
-            let snapshot = site.ledger.rewrite(&site.target, work).await?;
-            told(&site, before, &snapshot, format, console)?;
+            let snapshot = resolved.ledger.rewrite(&resolved.target, work).await?;
+            told(&resolved, before, &snapshot, format, console)?;
         }
     }
     Ok(Exit::Done)
 }
 
-async fn show(site: &Site, format: DocumentFormat, console: &mut Console) -> Result<(), Error> {
-    let snapshot = site.ledger.read(&site.target).await?;
+async fn show(
+    resolved: &ResolvedTarget,
+    format: DocumentFormat,
+    console: &mut Console,
+) -> Result<(), Error> {
+    let snapshot = resolved.ledger.read(&resolved.target).await?;
     if !snapshot.found {
-        console.warn(&format!("there is no ledger at `{}`", site.ledger));
+        console.warn(&format!("there is no ledger at `{}`", resolved.ledger));
     }
     warn(console, &snapshot);
     let recorded = snapshot.recorded();
-    let (target, entries) = (&site.target, snapshot.entries.len());
+    let (target, entries) = (&resolved.target, snapshot.entries.len());
     match format {
         DocumentFormat::Json => console.document(&LedgerDocument::new(target, entries, &recorded)),
         DocumentFormat::Text => console.print(&render::ledger(target, entries, &recorded)),
@@ -66,13 +70,13 @@ async fn show(site: &Site, format: DocumentFormat, console: &mut Console) -> Res
 
 /// Forgets rooms, or only their manual steps. Gives the number of entries before, and the ledger after.
 async fn forget(
-    site: &Site,
+    resolved: &ResolvedTarget,
     pipes: &[String],
     by_hand: bool,
     config: &Config,
     console: &mut Console,
 ) -> Result<(usize, Snapshot), Error> {
-    let snapshot = site.ledger.read(&site.target).await?;
+    let snapshot = resolved.ledger.read(&resolved.target).await?;
     warn(console, &snapshot);
     let recorded = snapshot.recorded();
     let (known, unknown) = meant(pipes, &recorded)?;
@@ -99,9 +103,9 @@ async fn forget(
     if !globbed.is_empty() {
         console.status(&format!("  {}", globbed.join("\n  ")));
     }
-    let ledger = site.ledger.open(&site.target, &config.run).await?;
+    let ledger = resolved.ledger.open(&resolved.target, &config.run).await?;
     ledger.append(facts).await?;
-    let after = site.ledger.read(&site.target).await?;
+    let after = resolved.ledger.read(&resolved.target).await?;
     console.status(&said);
     Ok((snapshot.entries.len(), after))
 }
@@ -162,15 +166,15 @@ fn meant<'p>(
 }
 
 async fn merge(
-    site: &Site,
+    resolved: &ResolvedTarget,
     files: &[PathBuf],
     config: &Config,
     console: &mut Console,
 ) -> Result<(usize, Snapshot), Error> {
     let mut more = Entries::new();
     for file in files {
-        let other = place(file, config)?;
-        let snapshot = other.read(&site.target).await?;
+        let other = named_ledger(file, config)?;
+        let snapshot = other.read(&resolved.target).await?;
         if !snapshot.found {
             let message = format!("ledger `{other}`: no such file");
             return Err(Error::message(Exit::Failed, message));
@@ -184,7 +188,7 @@ async fn merge(
         entries.extend(more.clone());
         entries
     };
-    let snapshot = site.ledger.rewrite(&site.target, work).await?;
+    let snapshot = resolved.ledger.rewrite(&resolved.target, work).await?;
     Ok((before, snapshot))
 }
 
@@ -196,7 +200,7 @@ fn warn(console: &mut Console, snapshot: &Snapshot) {
 
 /// Reports what the ledger holds now, and what was wrong with it.
 fn told(
-    site: &Site,
+    resolved: &ResolvedTarget,
     before: usize,
     after: &Snapshot,
     format: DocumentFormat,
@@ -206,11 +210,11 @@ fn told(
     let (entries, recorded) = (after.entries.len(), after.recorded());
     match format {
         DocumentFormat::Json => {
-            console.document(&LedgerDocument::new(&site.target, entries, &recorded))
+            console.document(&LedgerDocument::new(&resolved.target, entries, &recorded))
         }
         DocumentFormat::Text => {
             let rooms = render::Count(recorded.ids.len(), "room");
-            let ledger = &site.ledger;
+            let ledger = &resolved.ledger;
             console.print(&format!(
                 "{ledger}: {before} → {entries} entries, {rooms} on record\n"
             ))

@@ -3,11 +3,10 @@
 //! Main entry: [`run`]. It gets its arguments and its streams from `main`, and exits nothing.
 
 mod adopt;
-mod allowances;
 mod apply;
+mod apply_report;
 mod check;
 mod console;
-mod decisions;
 mod diff;
 mod doctor;
 mod explain;
@@ -23,15 +22,15 @@ mod log;
 mod page;
 mod plan;
 mod prompt;
-mod report;
 mod run_files;
 mod sandbox;
 mod saved;
 mod selection;
 mod send;
-mod site;
+mod session;
 mod target;
 mod usage_errors;
+mod verbose;
 
 pub use console::Streams;
 

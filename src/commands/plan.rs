@@ -1,18 +1,18 @@
 //! `plan`: what apply would do. It never holds a writer.
 
 use super::Console;
-use super::allowances::remind;
 use super::console::PageFormat;
-use super::report::replace;
-use super::run_files::{RunFiles, check_plan_kinds};
+use super::files::replace;
+use super::run_files::{OutputKind, RunFiles};
 use super::selection::switches;
-use super::target::{Connection, Planned, dice, manifest, may_list_users, planned};
+use super::session::{Session, dice, load_manifest};
+use super::target::ResolvedTarget;
 use crate::cli::{PlanArgs, PlanFormat};
 use crate::config::Config;
-use crate::document::{self, PlanDocument, diagnostics};
+use crate::document;
 use crate::error::{Error, Exit};
 use crate::plan::Plan;
-use crate::view;
+use crate::view::{self, flag_that_lifts};
 
 pub(super) async fn run(
     args: &PlanArgs,
@@ -20,59 +20,71 @@ pub(super) async fn run(
     console: &mut Console,
 ) -> Result<Exit, Error> {
     if args.check_users {
-        may_list_users(config)?;
+        check_users_can_be_listed(config)?;
     }
     let switches = switches(&args.run)?;
-    let Some(loaded) = manifest(config, args.run.manifest.empty.into(), console)? else {
+    let Some(mut loaded) = load_manifest(config, args.run.manifest.empty.into(), console)? else {
         return Ok(Exit::Invalid);
     };
+    let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;
     RunFiles::default()
-        .plan_outputs(args)
+        .outputs(&[("--out", &args.out, OutputKind::PLAN)], args.force)
         .manifest(&loaded)
-        .target(config, loaded.desired.widget)
+        .target(config, &resolved)
         .check()?;
-    check_plan_kinds(args)?;
-    let connection = Connection::open(config, loaded.desired.widget).await?;
-    let mut planned = planned(loaded, connection, switches, console).await?;
+    let session = Session::open(config, resolved).await?;
+    let plan = session.plan(&loaded, &switches, console).await?.plan;
     if args.check_users {
-        let known = planned.connection.reader.users(&dice()).await?;
-        let only = &planned.switches.only;
-        let unknown = planned
-            .loaded
-            .unknown_users(&known, |pipe| only.contains(pipe));
-        console.warnings(&unknown, &planned.loaded.sources);
-        planned.loaded.diagnostics.extend(unknown);
+        let known = session.reader.users(&dice()).await?;
+        let unknown = loaded.unknown_users(&known, |pipe| switches.only.contains(pipe));
+        console.warnings(&unknown, &loaded.sources);
+        loaded.diagnostics.extend(unknown);
     }
-    let exit = exit(&planned.plan, args.detailed_exitcode);
+    // Guards outrank pending changes. Manual steps are no pending changes.
+    let exit = match &plan {
+        plan if !plan.refusals.is_empty() => Exit::Refused,
+        plan if args.detailed_exitcode && plan.is_pending() => Exit::Pending,
+        _ => Exit::Done,
+    };
     if let Some(path) = &args.out {
-        replace(path, &document::text(&document(&planned, exit))?)?;
-        remind(&planned.plan, console);
+        let document = session.plan_document(&plan, &loaded, exit);
+        replace(path, &document::text(&document)?)?;
+        remind_of_guard_flags(&plan, console);
     }
-    let (plan, loaded) = (&planned.plan, &planned.loaded);
-    let page = || view::plan(plan, loaded);
+    let view = || view::plan(&plan, &loaded);
     match args.format {
-        PlanFormat::Text => console.page(&page(), PageFormat::Text)?,
-        PlanFormat::Json => console.document(&document(&planned, exit))?,
-        PlanFormat::Markdown => console.page(&page(), PageFormat::Markdown)?,
-        PlanFormat::Html => console.page(&page(), PageFormat::Html)?,
-        PlanFormat::Github => console.page(&page(), PageFormat::Github)?,
+        PlanFormat::Text => console.page(&view(), PageFormat::Text)?,
+        PlanFormat::Json => console.document(&session.plan_document(&plan, &loaded, exit))?,
+        PlanFormat::Markdown => console.page(&view(), PageFormat::Markdown)?,
+        PlanFormat::Html => console.page(&view(), PageFormat::Html)?,
+        PlanFormat::Github => console.page(&view(), PageFormat::Github)?,
     }
-    planned.connection.close().await?;
+    session.close().await?;
     Ok(exit)
 }
 
-fn document(planned: &Planned, exit: Exit) -> PlanDocument {
-    let loaded = &planned.loaded;
-    let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
-    let ledger = planned.connection.ledger.portable();
-    PlanDocument::new(&planned.plan, ledger, exit, warnings)
+/// Unlike rooms, users cannot be listed with a JWT.
+fn check_users_can_be_listed(config: &Config) -> Result<(), Error> {
+    let credentials = &config.credentials;
+    if credentials.secret_key.is_some() || credentials.jwt.is_none() {
+        return Ok(());
+    }
+    let message = "--check-users needs the widget's secret key: get_users takes no JWT";
+    Err(Error::message(Exit::Failed, message)
+        .hint("set IMBACHAT_SECRET_KEY, or leave --check-users out"))
 }
 
-/// A refusal outranks pending changes; what is only left to people does not count.
-fn exit(plan: &Plan, detailed: bool) -> Exit {
-    match plan {
-        plan if !plan.refusals.is_empty() => Exit::Refused,
-        plan if detailed && plan.is_pending() => Exit::Pending,
-        _ => Exit::Done,
+/// Prints which flags `apply` needs again: a saved plan keeps no flag that lifts a guard.
+fn remind_of_guard_flags(plan: &Plan, console: &mut Console) {
+    let lifted = plan.guards.iter();
+    let lifted = lifted.filter(|guard| !plan.refusals.contains(guard));
+    let mut flags: Vec<&str> = lifted.map(flag_that_lifts).collect();
+    flags.sort_unstable();
+    flags.dedup();
+    if !flags.is_empty() {
+        console.status(&format!(
+            "what was allowed is not saved: an `apply` of this plan needs {} again",
+            flags.join(" ")
+        ));
     }
 }

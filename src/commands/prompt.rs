@@ -9,10 +9,40 @@ use super::{Console, interrupt};
 use crate::error::{Error, Exit};
 use crate::render::escape;
 
+/// Asks whether something may be `done`. `Some` is how the run ends if it may not.
+pub(super) async fn consent(
+    question: &str,
+    done: &str,
+    console: &mut Console,
+) -> Result<Option<Exit>, Error> {
+    if !console.interactive {
+        console.error(&format!(
+            "nothing was {done}: nobody is there to ask, and --yes was not given"
+        ));
+        return Ok(Some(Exit::Refused));
+    }
+    match confirm(question, console).await {
+        Ok(true) => Ok(None),
+        Ok(false) => {
+            console.status(&format!("nothing was {done}: the answer was not `yes`"));
+            Ok(Some(Exit::Done))
+        }
+        // The run still reports.
+        Err(error) if error.exit == Exit::Interrupted => {
+            console.error(&error.chain());
+            Ok(Some(Exit::Interrupted))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Asks a question that ends with `?`. Only the whole word `yes` followed by Enter means yes.
 pub(super) async fn confirm(question: &str, console: &Console) -> Result<bool, Error> {
     let mut stopped = interrupt::channel()?;
-    discard_typed_input()?;
+    // Discards input typed before the question.
+    #[cfg(unix)]
+    rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush)
+        .map_err(io::Error::from)?;
     let question = escape::terminal(question);
     console.prompt(&format!(
         "Type `yes` to continue; anything else means no.\n{question} "
@@ -38,12 +68,4 @@ pub(super) async fn confirm(question: &str, console: &Console) -> Result<bool, E
         console.prompt("\n");
     }
     Ok(matches!(line.as_slice(), b"yes\n" | b"yes\r\n"))
-}
-
-/// Discards input typed before the question.
-fn discard_typed_input() -> Result<(), Error> {
-    #[cfg(unix)]
-    rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush)
-        .map_err(io::Error::from)?;
-    Ok(())
 }

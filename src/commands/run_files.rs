@@ -2,25 +2,22 @@
 //!
 //! Main type: [`RunFiles`], checked before anything is sent or written.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::site::Site;
-use crate::cli::{ApplyArgs, PlanArgs};
+use super::files::{check_writable, takes_all};
+use super::target::ResolvedTarget;
 use crate::config::Config;
 use crate::error::{Error, Exit};
-use crate::ledger::LedgerBackend;
 use crate::manifest::Loaded;
-use crate::model::WidgetId;
 
 /// Bytes read to recognize a file.
 const HEAD: u64 = 4096;
 
-/// What a run reads and writes: first what the flags say, then the rest.
+/// What a run reads and writes: first what the flags name, then the rest.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RunFiles {
     files: Vec<RunFile>,
@@ -34,107 +31,101 @@ struct RunFile {
     /// The same with links resolved.
     real: PathBuf,
     is_written: bool,
+    /// An existing file that does not look like this is not replaced.
+    kind: Option<OutputKind>,
 }
 
-/// What an output file holds.
+/// How the files of an output flag start, without spaces.
 #[derive(Debug, Clone, Copy)]
-enum OutputKind {
-    Plan,
-    Report,
-    Failed,
+pub(super) struct OutputKind {
+    noun: &'static str,
+    start: &'static str,
+}
+
+impl OutputKind {
+    pub(super) const PLAN: Self = Self {
+        noun: "a plan",
+        start: r#"{"format":1,"kind":"plan""#,
+    };
+    pub(super) const REPORT: Self = Self {
+        noun: "a report",
+        start: r#"{"format":1,"kind":"report""#,
+    };
+    pub(super) const FAILED: Self = Self {
+        noun: "a list of failed members",
+        start: "pipe,user,error,source,line",
+    };
 }
 
 impl RunFiles {
-    /// One more file that is read.
-    pub(super) fn reads(self, name: &'static str, path: &Path) -> Self {
+    pub(super) fn reads(self, name: &'static str, path: Option<&Path>) -> Self {
         self.with(name, path, false)
     }
 
-    /// One more file that is written, whether it is read too or not.
-    pub(super) fn writes(self, name: &'static str, path: &Path) -> Self {
+    /// A file that is written, whether it is also read or not.
+    pub(super) fn writes(self, name: &'static str, path: Option<&Path>) -> Self {
         self.with(name, path, true)
     }
 
-    fn with(mut self, name: &'static str, path: &Path, is_written: bool) -> Self {
-        self.files.push(RunFile {
+    fn with(mut self, name: &'static str, path: Option<&Path>, is_written: bool) -> Self {
+        self.files.extend(path.map(|path| RunFile {
             name,
             path: path.to_owned(),
             real: resolve(path),
             is_written,
-        });
-        self
-    }
-
-    /// The files that a manifest and its rosters were read from.
-    pub(super) fn manifest(self, loaded: &Loaded) -> Self {
-        self.reads_real("the manifest", &loaded.manifest_files)
-            .reads_real("a roster", &loaded.roster_files)
-    }
-
-    fn reads_real(mut self, name: &'static str, paths: &BTreeSet<PathBuf>) -> Self {
-        self.files.extend(paths.iter().map(|path| RunFile {
-            name,
-            path: path.clone(),
-            real: path.clone(),
-            is_written: false,
+            kind: None,
         }));
         self
     }
 
-    /// A ledger, unless it is in a bucket.
-    pub(super) fn ledger(self, ledger: &LedgerBackend) -> Self {
-        match ledger.path() {
-            Some(path) => self.writes("the ledger", path),
-            None => self,
+    /// The files of flags. Without `force`, an existing file must be of the same kind.
+    pub(super) fn outputs(
+        mut self,
+        flags: &[(&'static str, &Option<PathBuf>, OutputKind)],
+        force: bool,
+    ) -> Self {
+        for (name, path, kind) in flags {
+            self = self.writes(name, path.as_deref());
+            if let (Some(_), Some(file)) = (path, self.files.last_mut()) {
+                file.kind = (!force).then_some(*kind);
+            }
         }
+        self
     }
 
-    /// The state of the sandbox.
-    pub(super) fn sandbox(self, config: &Config) -> Self {
-        match config.sandbox() {
-            Some(state) => self.writes("the sandbox's state", state),
-            None => self,
-        }
+    /// The files that a manifest and its rosters were read from. Their links are resolved already.
+    pub(super) fn manifest(mut self, loaded: &Loaded) -> Self {
+        let files = loaded.manifest_files.iter().map(|it| ("the manifest", it));
+        let rosters = loaded.roster_files.iter().map(|it| ("a roster", it));
+        self.files
+            .extend(files.chain(rosters).map(|(name, path)| RunFile {
+                name,
+                path: path.clone(),
+                real: path.clone(),
+                is_written: false,
+                kind: None,
+            }));
+        self
     }
 
-    /// The ledger and the sandbox of the run. Errors in the target are reported when it is opened.
-    pub(super) fn target(self, config: &Config, declared: Option<WidgetId>) -> Self {
-        let files = self.sandbox(config);
-        match Site::new(config, declared) {
-            Ok(site) => files.ledger(&site.ledger),
-            Err(_) => files,
-        }
+    /// The sandbox's state and the ledger.
+    pub(super) fn target(self, config: &Config, resolved: &ResolvedTarget) -> Self {
+        self.writes("the sandbox's state", config.sandbox())
+            .writes("the ledger", resolved.ledger.path())
     }
 
-    /// What `plan` writes.
-    pub(super) fn plan_outputs(self, args: &PlanArgs) -> Self {
-        match &args.out {
-            Some(path) => self.writes("--out", path),
-            None => self,
-        }
+    /// Checks that every output can be written at the end.
+    pub(super) fn check_writable(&self) -> Result<(), Error> {
+        let mut outputs = self.files.iter().filter(|file| file.is_written);
+        outputs.try_for_each(|file| check_writable(&file.path))
     }
 
-    /// What `apply` writes, and the plan it reads.
-    pub(super) fn apply_files(self, args: &ApplyArgs) -> Self {
-        let files = match &args.plan {
-            Some(path) => self.reads("the plan", path),
-            None => self,
-        };
-        let outputs = [("--report", &args.report), ("--failed", &args.failed)];
-        outputs
-            .into_iter()
-            .fold(files, |files, (name, path)| match path {
-                Some(path) => files.writes(name, path),
-                None => files,
-            })
-    }
-
-    /// Refuses a written file that the run uses for something else as well.
+    /// Refuses a written file that the run uses for something else as well, or that holds something else.
     pub(super) fn check(&self) -> Result<(), Error> {
         let all = || self.files.iter().enumerate();
         for (number, output) in all() {
             let path = output.real.as_path();
-            if !output.is_written || loses_nothing(path) {
+            if !output.is_written || takes_all(path) {
                 continue;
             }
             let inode = linked_inode(path);
@@ -148,76 +139,28 @@ impl RunFiles {
                     .hint("name another file; nothing was sent or written"));
             }
         }
-        Ok(())
+        self.files.iter().try_for_each(RunFile::check_kind)
     }
 }
 
-/// Refuses to replace files that `plan` did not write.
-pub(super) fn check_plan_kinds(args: &PlanArgs) -> Result<(), Error> {
-    match &args.out {
-        Some(path) if !args.force => check_kind("--out", path, OutputKind::Plan),
-        _ => Ok(()),
-    }
-}
-
-/// Refuses to replace files that `apply` did not write.
-pub(super) fn check_apply_kinds(args: &ApplyArgs) -> Result<(), Error> {
-    let outputs = [
-        ("--report", &args.report, OutputKind::Report),
-        ("--failed", &args.failed, OutputKind::Failed),
-    ];
-    for (name, path, kind) in outputs {
-        if let (Some(path), false) = (path, args.force) {
-            check_kind(name, path, kind)?;
+impl RunFile {
+    fn check_kind(&self) -> Result<(), Error> {
+        let (name, shown) = (self.name, self.path.display());
+        let Some(kind) = self.kind.filter(|_| self.path.is_file()) else {
+            return Ok(());
+        };
+        let mut head = Vec::new();
+        File::open(&self.path)
+            .and_then(|file| file.take(HEAD).read_to_end(&mut head))
+            .with_context(|| format!("`{shown}` cannot be read"))?;
+        let start: String = String::from_utf8_lossy(&head).split_whitespace().collect();
+        if head.is_empty() || start.starts_with(kind.start) {
+            return Ok(());
         }
+        let message = format!("{name}: `{shown}` exists and is not {}", kind.noun);
+        Err(Error::message(Exit::Usage, message)
+            .hint("name another file, or replace it with --force; nothing was sent or written"))
     }
-    Ok(())
-}
-
-fn check_kind(name: &str, path: &Path, kind: OutputKind) -> Result<(), Error> {
-    if loses_nothing(path) {
-        return Ok(());
-    }
-    let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-    match read {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        read => read.with_context(|| format!("`{}` cannot be read", path.display()))?,
-    };
-    if head.is_empty() || kind.is_of(&head) {
-        return Ok(());
-    }
-    let (shown, noun) = (path.display(), kind.noun());
-    let message = format!("{name}: `{shown}` exists and is not {noun}");
-    Err(Error::message(Exit::Usage, message)
-        .hint("name another file, or replace it with --force; nothing was sent or written"))
-}
-
-impl OutputKind {
-    fn noun(self) -> &'static str {
-        match self {
-            Self::Plan => "a plan",
-            Self::Report => "a report",
-            Self::Failed => "a list of failed members",
-        }
-    }
-
-    /// Whether a file that starts like this is of the kind, without reading all of a large one.
-    fn is_of(self, head: &[u8]) -> bool {
-        let head: String = String::from_utf8_lossy(head).split_whitespace().collect();
-        let is_document =
-            |kind: &str| head.starts_with(&format!(r#"{{"format":1,"kind":"{kind}""#));
-        match self {
-            Self::Plan => is_document("plan"),
-            Self::Report => is_document("report"),
-            Self::Failed => head.starts_with("pipe,user,error,source,line"),
-        }
-    }
-}
-
-/// Whether the path is a device or a pipe; writing there replaces nothing.
-fn loses_nothing(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|there| !there.is_file())
 }
 
 /// A path with its links resolved; for a new file, where it will be.
@@ -242,8 +185,8 @@ fn linked_inode(path: &Path) -> Option<(u64, u64)> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let there = fs::metadata(path).ok()?;
-        (there.nlink() > 1).then(|| (there.dev(), there.ino()))
+        let metadata = fs::metadata(path).ok()?;
+        (metadata.nlink() > 1).then(|| (metadata.dev(), metadata.ino()))
     }
     #[cfg(not(unix))]
     {

@@ -5,23 +5,21 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Console;
-use super::site::Site;
-use super::target::{Connection, Planned};
+use super::session::Planned;
+use super::target::ResolvedTarget;
 use crate::apply::{Outcome, RoomOutcome, Status};
-use crate::config::Config;
 use crate::document::{SavedPlanError, read_plan};
 use crate::error::{Error, Exit};
-use crate::model::WidgetId;
-use crate::plan::{Approved, Inputs, Plan, SavedPlan, SkipReason, Switches, select};
-use crate::render::{self, escape};
+use crate::model::Desired;
+use crate::plan::{Approved, Inputs, Plan, SavedPlan, SkipReason, Switches, Unverified, select};
+use crate::render::{Count, escape, few};
 
 /// Members named in one line.
 const NAMED: usize = 12;
 /// The largest plan file that is read, in bytes.
 const LARGEST: u64 = 1 << 30;
 
-/// Reads a saved plan.
-pub(super) fn open(file: &Path, switches: &Switches) -> Result<SavedPlan, Error> {
+pub(super) fn read(file: &Path, switches: &Switches) -> Result<SavedPlan, Error> {
     if !switches.only.is_all() {
         let message = "--only, --except and --shard cannot be combined with a saved plan";
         return Err(Error::message(Exit::Usage, message)
@@ -50,115 +48,100 @@ pub(super) fn open(file: &Path, switches: &Switches) -> Result<SavedPlan, Error>
     })
 }
 
-/// Refuses a plan for another target, before this run looks for credentials.
-pub(super) fn check_target(
-    saved: &SavedPlan,
-    config: &Config,
-    declared: Option<WidgetId>,
-) -> Result<(), Error> {
-    let (planned, target) = (&saved.target, Site::new(config, declared)?.target);
-    if target == *planned {
-        return Ok(());
+/// Refuses a plan for another target or another ledger, before this run looks for credentials.
+pub(super) fn check_target(saved: &SavedPlan, resolved: &ResolvedTarget) -> Result<(), Error> {
+    let (planned, target, ledger) = (&saved.target, &resolved.target, &resolved.ledger);
+    let refused = |message: String, hint| Err(Error::message(Exit::Refused, message).hint(hint));
+    if target != planned {
+        let message = format!("wrong target: the plan is for {planned}, this run is for {target}");
+        return refused(
+            message,
+            match (planned.is_sandbox(), target.is_sandbox()) {
+                (true, _) => "apply it with --sandbox, or plan again without",
+                (false, true) => "leave --sandbox out, or plan again with it",
+                (false, false) => "check --widget, --api-url and the IMBACHAT_ variables",
+            },
+        );
     }
-    let message = format!("wrong target: the plan is for {planned}, this run is for {target}");
-    let hint = match (planned.is_sandbox(), target.is_sandbox()) {
-        (true, _) => "apply it with --sandbox, or plan again without",
-        (false, true) => "leave --sandbox out, or plan again with it",
-        (false, false) => "check --widget, --api-url and the IMBACHAT_ variables",
-    };
-    Err(Error::message(Exit::Refused, message).hint(hint))
+    match &saved.ledger {
+        Some(planned) if ledger.portable().as_ref() != Some(planned) => refused(
+            format!("the plan was made with the ledger `{planned}`, this run uses `{ledger}`"),
+            "run in the same directory with the same -f and --ledger, or make a new plan",
+        ),
+        _ => Ok(()),
+    }
 }
 
-/// Refuses a plan that was made with another ledger. Only the operator of this run says where the ledger is.
-pub(super) fn check_ledger(saved: &SavedPlan, connection: &Connection) -> Result<(), Error> {
-    let Some(planned) = &saved.ledger else {
-        return Ok(());
+/// The part of this run's plan that a saved plan approves; without one, all of it.
+pub(super) fn approve(
+    saved: Option<SavedPlan>,
+    planned: Planned,
+    desired: &Desired,
+    switches: &Switches,
+) -> Approved {
+    let Some(saved) = saved else {
+        return Approved {
+            plan: planned.plan,
+            skipped: Vec::new(),
+            undeclared: Vec::new(),
+            not_approved: Unverified::default(),
+        };
     };
-    if connection.ledger.portable().as_ref() == Some(planned) {
-        return Ok(());
-    }
-    let message = format!(
-        "the plan was made with the ledger `{planned}`, this run uses `{}`",
-        connection.ledger
-    );
-    Err(Error::message(Exit::Refused, message)
-        .hint("run in the same directory with the same -f and --ledger, or make a new plan"))
-}
-
-/// The part of this run's plan that a saved plan approves.
-pub(super) fn approved(saved: SavedPlan, planned: &Planned) -> Approved {
-    let (observed, recorded) = &planned.made_of;
     let inputs = Inputs {
-        desired: &planned.loaded.desired,
-        observed,
-        recorded,
+        desired,
+        observed: &planned.observed,
+        recorded: &planned.recorded,
     };
-    select(saved, &planned.plan, inputs, &planned.switches.allow)
+    select(saved, &planned.plan, inputs, &switches.allow)
 }
 
-/// Says which part of a saved plan is not applied, and what it leaves out.
-pub(super) fn report(approved: &Approved, console: &mut Console) {
-    let Approved {
-        plan: _,
-        skipped,
-        undeclared,
-        not_approved,
-    } = approved;
-    let is_up_to_date = |reason: &SkipReason| *reason == SkipReason::UpToDate;
-    let up_to_date = skipped
-        .iter()
-        .filter(|it| is_up_to_date(&it.reason))
-        .count();
+/// Prints which part of a saved plan is not applied, and what only the new plan has.
+pub(super) fn print_skipped(approved: &Approved, console: &mut Console) {
+    let up_to_date = approved.skipped.len() - approved.stale();
     if up_to_date > 0 {
-        let rooms = render::Count(up_to_date, "room");
+        let rooms = Count(up_to_date, "room");
         console.status(&format!("{rooms} already up to date"));
     }
-    for room in skipped {
+    for room in &approved.skipped {
         let pipe = escape::terminal(room.pipe.as_str());
         match &room.reason {
             SkipReason::UpToDate => {}
-            SkipReason::Undeclared => {
-                console.error(&format!("`{pipe}` is not in the manifest"));
-            }
+            SkipReason::Undeclared => console.error(&format!("`{pipe}` is not in the manifest")),
             SkipReason::Stale(reason) => console.error(&format!(
                 "`{pipe}` has changed since the plan was saved: {reason}"
             )),
         }
     }
-    for (pipe, users) in undeclared {
-        let pipe = escape::terminal(pipe.as_str());
-        let members = render::Count(users.len(), "member");
-        let users = render::few(users, NAMED);
+    for (pipe, users) in &approved.undeclared {
         console.status(&format!(
-            "`{pipe}`: {members} no longer in the manifest, skipped: {users}"
+            "`{}`: {} no longer in the manifest, skipped: {}",
+            escape::terminal(pipe.as_str()),
+            Count(users.len(), "member"),
+            few(users, NAMED)
         ));
     }
-    let missing = [
-        (not_approved.rooms, "room"),
-        (not_approved.members, "member"),
+    let not_approved = [
+        Count(approved.not_approved.rooms, "room"),
+        Count(approved.not_approved.members, "member"),
     ];
-    let missing = missing.into_iter().filter(|(count, _)| *count > 0);
-    let missing: Vec<String> = missing
-        .map(|(count, noun)| render::Count(count, noun).to_string())
-        .collect();
-    if !missing.is_empty() {
+    let not_approved = not_approved.iter().filter(|count| count.0 > 0);
+    let not_approved: Vec<String> = not_approved.map(ToString::to_string).collect();
+    if !not_approved.is_empty() {
         console.status(&format!(
             "not in the saved plan: {}; make a new plan to apply them",
-            missing.join(", ")
+            not_approved.join(", ")
         ));
     }
 }
 
-/// The outcome with the rooms of the saved plan that nothing was sent for.
+/// The outcome, with the rooms of the saved plan that nothing was sent for.
 pub(super) fn with_skipped(approved: &Approved, outcome: Option<Outcome>) -> Outcome {
-    let mut outcome = outcome.unwrap_or_else(|| Outcome {
-        rooms: approved
-            .plan
-            .changes
-            .iter()
-            .map(RoomOutcome::begun)
-            .collect(),
-        ..Outcome::default()
+    let mut outcome = outcome.unwrap_or_else(|| {
+        let rooms = approved.plan.changes.iter().map(RoomOutcome::begun);
+        Outcome {
+            rooms: rooms.collect(),
+            ..Outcome::default()
+        }
     });
     outcome.rooms.extend(approved.skipped.iter().map(|room| {
         let status = match &room.reason {
@@ -175,8 +158,8 @@ pub(super) fn with_skipped(approved: &Approved, outcome: Option<Outcome>) -> Out
     outcome
 }
 
-/// What the run should have written: what was approved, and what this run's plan does to the stale rooms.
-pub(super) fn wanted(approved: &Approved) -> Plan {
+/// What the run should have written: what was approved, and what the new plan does to stale rooms.
+pub(super) fn plan_with_stale(approved: &Approved) -> Plan {
     let stale = approved.skipped.iter().filter_map(|it| it.change.as_ref());
     let mut changes: Vec<_> = approved.plan.changes.iter().chain(stale).cloned().collect();
     changes.sort_by(|a, b| a.pipe.cmp(&b.pipe));

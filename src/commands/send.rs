@@ -6,7 +6,8 @@ use std::io::{Read, stdin};
 use anyhow::Context;
 use tracing::info;
 
-use super::target::{Connection, SendAccess, dice};
+use super::session::{SendAccess, Session, dice};
+use super::target::ResolvedTarget;
 use super::{Console, interrupt};
 use crate::cli::{DocumentFormat, SendArgs};
 use crate::config::Config;
@@ -33,10 +34,10 @@ pub(super) async fn run(
     let (room, source) = understood(args)?;
     let access = SendAccess::new(config)?;
     let text = text(source)?;
-    let connection = Connection::open(config, None).await?;
+    let session = Session::open(config, ResolvedTarget::new(config, None)?).await?;
     let (room, pipe) = match room {
         To::Id(id) => (id, None),
-        To::Pipe(pipe) => (found(&pipe, &connection).await?, Some(pipe)),
+        To::Pipe(pipe) => (found(&pipe, &session).await?, Some(pipe)),
     };
     let from = UserId(args.user);
     let message = Message {
@@ -54,7 +55,7 @@ pub(super) async fn run(
             }
         }
     };
-    let sender = connection.sender(access);
+    let sender = session.sender(access);
     let dice = dice();
     let delivered = sender.deliver(&message, &dice, halt);
     let delivered =
@@ -62,7 +63,7 @@ pub(super) async fn run(
     let id = delivered.map_err(|failure| unsent(failure, room, *stopped.borrow_and_update()))?;
     info!(%room, %from, id = id.map(|id| id.0), text_length = text.chars().count(), "message sent");
     let told = Sent {
-        target: &connection.target,
+        target: &session.target,
         room,
         pipe: pipe.as_ref(),
         from,
@@ -74,7 +75,7 @@ pub(super) async fn run(
         DocumentFormat::Text => console.print(&sent(&told)),
     };
     printed.map_err(|error| untold(&error, &told))?;
-    connection.close().await?;
+    session.close().await?;
     Ok(Exit::Done)
 }
 
@@ -157,13 +158,13 @@ fn whole(input: impl Read, name: &str) -> Result<String, Error> {
 }
 
 /// The one live room with this pipe.
-async fn found(pipe: &Pipe, connection: &Connection) -> Result<RoomId, Error> {
+async fn found(pipe: &Pipe, session: &Session) -> Result<RoomId, Error> {
     let take = |rooms: &mut Vec<LiveRoom>, room: LiveRoom| {
         if room.pipe == *pipe {
             rooms.push(room);
         }
     };
-    let rooms = connection.reader.collect(&dice(), Vec::new, take).await?;
+    let rooms = session.reader.collect(&dice(), Vec::new, take).await?;
     let mut live: Vec<RoomId> = rooms
         .iter()
         .filter(|room| !room.deleted)

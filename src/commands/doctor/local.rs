@@ -8,7 +8,7 @@ use crate::manifest::{Loaded, Options, load};
 use crate::model::{Recorded, Step};
 use crate::render::Count;
 
-use super::super::site::Site;
+use super::super::target::ResolvedTarget;
 use super::quoted;
 
 /// An error's remedies in one line.
@@ -135,7 +135,7 @@ pub(super) fn misplaced(config: &Config) -> bool {
 }
 
 /// Which widget, and where: an address that credentials may be sent to.
-pub(super) fn address(site: &Result<Site, Error>, config: &Config) -> Step {
+pub(super) fn address(site: &Result<ResolvedTarget, Error>, config: &Config) -> Step {
     const NAME: &str = "address";
     let site = match site {
         _ if misplaced(config) => return Step::skipped(NAME, "needs `settings`"),
@@ -152,7 +152,7 @@ pub(super) fn address(site: &Result<Site, Error>, config: &Config) -> Step {
 }
 
 /// The ledger: there, whole, and of this widget. What is on record, if it can be used.
-pub(super) async fn ledger(site: Option<&Site>) -> (Option<Recorded>, Step) {
+pub(super) async fn ledger(site: Option<&ResolvedTarget>) -> (Option<Recorded>, Step) {
     const NAME: &str = "ledger";
     let Some(site) = site else {
         return (None, Step::skipped(NAME, "needs `address`"));

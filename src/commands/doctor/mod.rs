@@ -9,7 +9,7 @@ mod rooms;
 mod server;
 
 use super::Console;
-use super::site::Site;
+use super::target::ResolvedTarget;
 use crate::cli::{DoctorArgs, DocumentFormat};
 use crate::config::Config;
 use crate::document::DoctorDocument;
@@ -34,7 +34,7 @@ pub(super) async fn run(
     steps.push(local::settings(config));
     let (loaded, step) = local::manifest(config);
     steps.push(step);
-    let site = Site::new(config, loaded.desired.widget);
+    let site = ResolvedTarget::new(config, loaded.desired.widget);
     steps.push(local::address(&site, config));
     let site = site.ok().filter(|_| !local::misplaced(config));
     let outside = server::look(config, site.as_ref(), steps).await;
@@ -55,7 +55,7 @@ pub(super) async fn run(
         steps.push(step);
         checkup.probe = probe;
     }
-    if let Some(sandbox) = outside.reached.and_then(|reached| reached.sandbox) {
+    if let Some(sandbox) = outside.sandbox {
         sandbox.stop().await?;
     }
     checkup.target = site.map(|site| site.target);

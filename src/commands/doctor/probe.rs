@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::super::prompt::confirm;
-use super::super::site::Site;
-use super::super::target::{WriteAccess, dice};
+use super::super::session::{WriteAccess, dice};
+use super::super::target::ResolvedTarget;
 use super::super::{Console, interrupt};
 use super::findings::{NAME, Notes};
 use super::server::Outside;
@@ -34,7 +34,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub(super) struct Known<'a> {
     pub(super) loaded: &'a Loaded,
     pub(super) recorded: Option<&'a Recorded>,
-    pub(super) site: Option<&'a Site>,
+    pub(super) site: Option<&'a ResolvedTarget>,
     pub(super) outside: &'a Outside,
 }
 
@@ -72,12 +72,9 @@ pub(super) async fn look(
 ) -> Result<(Step, Option<Probe>), Error> {
     let pipe = Pipe::new(pipe);
     let outside = known.outside;
-    let (Some(site), Some(reached), Some(reader), Some(survey)) = (
-        known.site,
-        &outside.reached,
-        &outside.reader,
-        &outside.survey,
-    ) else {
+    let (Some(site), Some(http), Some(reader), Some(survey)) =
+        (known.site, &outside.http, &outside.reader, &outside.survey)
+    else {
         return Ok((Step::skipped(NAME, "needs `answers`"), None));
     };
     if reader.is_partial() {
@@ -102,7 +99,7 @@ pub(super) async fn look(
     if !yes && !confirm(&question, console).await? {
         return Ok((Step::skipped(NAME, "the answer was not `yes`"), None));
     }
-    let writer = access.writer(reached.http.clone(), site.target.widget);
+    let writer = access.writer(http.clone(), site.target.widget);
     let stopped = interrupt::channel()?;
     let probe = probe(pipe, &writer, reader, &survey.rooms);
     Ok(interrupt::finished(probe, stopped, || console.warn(UNDER_WAY)).await)

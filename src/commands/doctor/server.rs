@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::super::site::Site;
-use super::super::target::{Reached, dice, reached, read_auth};
+use super::super::session::{connect, dice, read_auth};
+use super::super::target::ResolvedTarget;
 use super::local::failed;
 use crate::config::Config;
 use crate::error::Error;
-use crate::imbachat::{Cause, Failure, ListSurvey, Reachability, ReadAuth, Reader, expiry};
+use crate::imbachat::{Cause, Failure, Http, ListSurvey, Reachability, ReadAuth, Reader, expiry};
 use crate::model::{Step, UserId};
 use crate::render::Count;
+use crate::sandbox::Sandbox;
 
 /// Seconds by which two clocks may differ.
 const AGREED: i64 = 60;
@@ -35,25 +36,31 @@ const ENVELOPE: [&str; 4] = ["code", "data", "message", "success"];
 /// An outside that was looked at.
 #[derive(Default)]
 pub(super) struct Outside {
-    pub(super) reached: Option<Reached>,
+    pub(super) http: Option<Http>,
+    pub(super) sandbox: Option<Sandbox>,
     pub(super) reader: Option<Reader>,
     pub(super) survey: Option<ListSurvey>,
 }
 
 /// Looks at the server of a site, step by step.
-pub(super) async fn look(config: &Config, site: Option<&Site>, steps: &mut Vec<Step>) -> Outside {
+pub(super) async fn look(
+    config: &Config,
+    site: Option<&ResolvedTarget>,
+    steps: &mut Vec<Step>,
+) -> Outside {
     let mut outside = Outside::default();
     let mut knock = None;
     if let Some(site) = site {
-        match reached(config, site).await {
-            Ok(reached) => {
-                knock = Some(reached.http.knock(site.target.widget).await);
-                outside.reached = Some(reached);
+        match connect(config, site).await {
+            Ok((http, sandbox)) => {
+                knock = Some(http.knock(site.target.widget).await);
+                outside.http = Some(http);
+                outside.sandbox = sandbox;
             }
             Err(error) => steps.push(failed("connection", &error)),
         }
     }
-    let started = site.is_none() || outside.reached.is_some();
+    let started = site.is_none() || outside.http.is_some();
     if started {
         steps.push(connection(knock.as_ref()));
     }
@@ -62,8 +69,8 @@ pub(super) async fn look(config: &Config, site: Option<&Site>, steps: &mut Vec<S
     let auth = read_auth(config);
     let answers = matches!(&knock, Some(Ok(knock)) if knock.redirected.is_none());
     let mut list = None;
-    if let (true, Some(site), Some(reached), Ok(auth)) = (answers, site, &outside.reached, &auth) {
-        let reader = Reader::new(reached.http.clone(), site.target.widget, auth.clone());
+    if let (true, Some(site), Some(http), Ok(auth)) = (answers, site, &outside.http, &auth) {
+        let reader = Reader::new(http.clone(), site.target.widget, auth.clone());
         list = Some(reader.survey(&dice()).await);
         outside.reader = Some(reader);
     }
@@ -109,7 +116,7 @@ fn failure_of(name: &'static str, failure: &Failure) -> Step {
     Step::failed(name, &failure.message, failure.hint.clone())
 }
 
-fn tls(site: Option<&Site>, knock: Option<&Result<Reachability, Failure>>) -> Step {
+fn tls(site: Option<&ResolvedTarget>, knock: Option<&Result<Reachability, Failure>>) -> Step {
     const NAME: &str = "tls";
     let Some(site) = site else {
         return Step::skipped(NAME, "needs `address`");

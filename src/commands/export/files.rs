@@ -9,7 +9,9 @@ use anyhow::Context;
 
 use crate::cli::{ExportArgs, SplitBy};
 use crate::commands::Console;
-use crate::commands::files::{Planned, has_manifest, make_directories, refuse_what_is_in_the_way};
+use crate::commands::files::{
+    PlannedFile, has_manifest, make_directories, refuse_what_is_in_the_way,
+};
 use crate::commands::run_files::RunFiles;
 use crate::config::Config;
 use crate::error::{Error, Exit};
@@ -37,7 +39,7 @@ pub(super) struct Out<'a> {
 
 /// A file's text, and what is said once it is written.
 struct Text {
-    file: Planned,
+    file: PlannedFile,
     told: String,
     /// Whether it is an old text with rooms added.
     is_added_to: bool,
@@ -106,19 +108,19 @@ impl<'a> Out<'a> {
         }
         let outputs = texts.iter().map(|text| text.file.path.as_path());
         outputs
-            .fold(inputs, |files, path| files.writes("--out", path))
+            .fold(inputs, |files, path| files.writes("--out", Some(path)))
             .check()?;
         let (added, new): (Vec<Text>, Vec<Text>) =
             texts.into_iter().partition(|text| text.is_added_to);
         let told: Vec<String> = added.iter().chain(&new).map(|it| it.told.clone()).collect();
         let [added, new] = [added, new]
-            .map(|texts| -> Vec<Planned> { texts.into_iter().map(|text| text.file).collect() });
+            .map(|texts| -> Vec<PlannedFile> { texts.into_iter().map(|text| text.file).collect() });
         refuse_what_is_in_the_way(&added, true, None)?;
         refuse_what_is_in_the_way(&new, self.args.force, Some(ADD))?;
         self.read_back(added.iter().chain(&new), widget, &entries, console)?;
         make_directories(&new)?;
         let files = added.iter().chain(&new);
-        files.clone().try_for_each(Planned::check)?;
+        files.clone().try_for_each(PlannedFile::check)?;
         for (file, told) in files.zip(told) {
             file.write()?;
             console.print(&told)?;
@@ -186,7 +188,7 @@ impl<'a> Out<'a> {
             ),
         };
         Ok(Text {
-            file: Planned { path, text },
+            file: PlannedFile { path, text },
             told,
             is_added_to: old.is_some(),
         })
@@ -195,7 +197,7 @@ impl<'a> Out<'a> {
     /// Reads the manifest as it would be, and refuses it unless it is what was there and the new rooms.
     fn read_back<'f>(
         &self,
-        files: impl Iterator<Item = &'f Planned>,
+        files: impl Iterator<Item = &'f PlannedFile>,
         widget: WidgetId,
         entries: &[&Entry],
         console: &mut Console,

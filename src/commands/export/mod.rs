@@ -4,7 +4,8 @@ mod files;
 
 use super::Console;
 use super::run_files::RunFiles;
-use super::target::{Connection, dice};
+use super::session::{Session, dice};
+use super::target::ResolvedTarget;
 use crate::cli::ExportArgs;
 use crate::config::Config;
 use crate::error::{Error, Exit};
@@ -27,13 +28,14 @@ pub(super) async fn run(
         },
     };
     let declared = out.as_ref().and_then(files::Out::widget);
-    let inputs = RunFiles::default().target(config, declared);
+    let resolved = ResolvedTarget::new(config, declared)?;
+    let inputs = RunFiles::default().target(config, &resolved);
     if let Some(path) = &args.out {
-        inputs.clone().writes("--out", path).check()?;
+        inputs.clone().writes("--out", Some(path)).check()?;
     }
-    let connection = Connection::open(config, declared).await?;
-    let recorded = connection.remembered(console).await?.recorded;
-    let rooms: Vec<LiveRoom> = connection
+    let session = Session::open(config, resolved).await?;
+    let recorded = session.read_ledger(console).await?.recorded;
+    let rooms: Vec<LiveRoom> = session
         .reader
         .collect(&dice(), Vec::new, |rooms, row| {
             if scope.contains(&row.pipe) {
@@ -41,13 +43,13 @@ pub(super) async fn run(
             }
         })
         .await?;
-    if connection.reader.is_partial() {
+    if session.reader.is_partial() {
         console.warn(
             "the export may be incomplete: a JWT may show only one user's rooms; read with the secret key",
         );
     }
-    let widget = connection.target.widget;
-    connection.close().await?;
+    let widget = session.target.widget;
+    session.close().await?;
     let entries = entries(&rooms, &recorded);
     if entries.is_empty() {
         console.warn(match args.scope.as_slice() {

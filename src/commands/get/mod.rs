@@ -7,7 +7,8 @@ use self::filters::Asked;
 use self::rows::{Order, fields, sort};
 use super::Console;
 use super::selection::selection;
-use super::target::{Connection, dice};
+use super::session::{Session, dice};
+use super::target::ResolvedTarget;
 use crate::cli::{GetArgs, GetFormat, GetList};
 use crate::config::Config;
 use crate::document;
@@ -26,9 +27,9 @@ pub(super) async fn run(
         GetList::Rooms(filters) => selection(&filters.filter)?,
         GetList::Users(_) | GetList::Messages(_) => Selection::default(),
     };
-    let connection = Connection::open(config, None).await?;
-    let asked = Asked::new(&args.list, connection.target.widget, only);
-    let (mut rows, left_out) = connection
+    let session = Session::open(config, ResolvedTarget::new(config, None)?).await?;
+    let asked = Asked::new(&args.list, session.target.widget, only);
+    let (mut rows, left_out) = session
         .reader
         .query(
             &asked.query,
@@ -43,7 +44,7 @@ pub(super) async fn run(
             },
         )
         .await?;
-    connection.close().await?;
+    session.close().await?;
     sort(&mut rows, &order(args));
     let listing = asked.query.listing;
     let columns = columns(args, listing, &fields(&rows))?;

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Console;
-use super::files::{Planned, make_directories, refuse_what_is_in_the_way};
+use super::files::{PlannedFile, make_directories, refuse_what_is_in_the_way};
 use crate::cli::InitArgs;
 use crate::document;
 use crate::error::{Error, Exit};
@@ -21,7 +21,7 @@ const MERGED: &str = ".roomform/*.jsonl merge=union";
 
 pub(super) fn run(args: &InitArgs, console: &mut Console) -> Result<Exit, Error> {
     let home = args.directory.as_deref().unwrap_or(Path::new("."));
-    let planned = |path: &str, text: String| Planned {
+    let planned = |path: &str, text: String| PlannedFile {
         path: home.join(path),
         text,
     };
@@ -59,7 +59,7 @@ pub(super) fn run(args: &InitArgs, console: &mut Console) -> Result<Exit, Error>
 }
 
 /// A list of lines with one more, if it is not there yet.
-fn with_line(home: &Path, name: &str, line: &str) -> Result<Option<Planned>, Error> {
+fn with_line(home: &Path, name: &str, line: &str) -> Result<Option<PlannedFile>, Error> {
     let path = home.join(name);
     let mut text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -79,7 +79,7 @@ fn with_line(home: &Path, name: &str, line: &str) -> Result<Option<Planned>, Err
     }
     text.push_str(line);
     text.push('\n');
-    Ok(Some(Planned { path, text }))
+    Ok(Some(PlannedFile { path, text }))
 }
 
 fn next_steps(args: &InitArgs) -> String {

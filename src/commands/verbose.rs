@@ -1,21 +1,19 @@
-//! What a plan decides and a manifest took its files for, told under `-v`: the stages themselves tell nothing.
+//! Decisions of the plan and of the manifest, logged under `-v`: the stages themselves log nothing.
 
 use tracing::{Level, enabled, info};
 
 use crate::manifest::{FileNote, Loaded};
 use crate::plan::{Action, Change, Plan};
 
-/// Whose decisions those about files are.
 const MANIFEST: &str = concat!(env!("CARGO_CRATE_NAME"), "::manifest");
-/// Whose those about rooms are.
 const PLAN: &str = concat!(env!("CARGO_CRATE_NAME"), "::plan");
 
-/// Tells each room there is something to say of, and the figures. Titles are for the plan, not for a log.
-pub(super) fn tell(plan: &Plan) {
+/// Logs each room with something to report, and the figures. Titles are for the plan, not for a log.
+pub(super) fn log_plan(plan: &Plan) {
     if !enabled!(Level::INFO) {
         return;
     }
-    plan.changes.iter().for_each(change);
+    plan.changes.iter().for_each(log_change);
     for conflict in &plan.conflicts {
         info!(target: PLAN, pipe = %conflict.pipe, kind = ?conflict.kind, "conflict");
     }
@@ -40,8 +38,8 @@ pub(super) fn tell(plan: &Plan) {
     );
 }
 
-/// Tells how each file with rows was read: what is found out is no secret, and may be wrong.
-pub(super) fn files(loaded: &Loaded) {
+/// Logs how each file with rows was read: detection may be wrong, and its results are no secret.
+pub(super) fn log_files(loaded: &Loaded) {
     if !enabled!(Level::INFO) {
         return;
     }
@@ -63,7 +61,7 @@ pub(super) fn files(loaded: &Loaded) {
     }
 }
 
-fn change(change: &Change) {
+fn log_change(change: &Change) {
     let (action, room) = match &change.action {
         Action::Create => ("create", None),
         Action::Update { id, .. } => ("update", Some(id.0)),

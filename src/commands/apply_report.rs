@@ -1,0 +1,122 @@
+//! What an apply reports at its end: on stdout, in `--report`, in `--failed`.
+
+use super::Console;
+use super::console::PageFormat;
+use super::files::replace;
+use super::saved::plan_with_stale;
+use super::session::Session;
+use crate::apply::Outcome;
+use crate::cli::{ApplyArgs, ApplyFormat};
+use crate::document::{self, ReportDocument};
+use crate::error::{Error, Exit};
+use crate::manifest::Loaded;
+use crate::plan::{Approved, Plan};
+use crate::render;
+use crate::view;
+
+pub(super) struct ApplyReport<'a> {
+    approved: &'a Approved,
+    loaded: &'a Loaded,
+    session: &'a Session,
+    pub(super) exit: Exit,
+    /// `None` if nothing was carried out.
+    pub(super) outcome: Option<Outcome>,
+    /// The plan that is left, if one could be computed.
+    pub(super) after: Option<Plan>,
+}
+
+impl<'a> ApplyReport<'a> {
+    pub(super) fn new(approved: &'a Approved, loaded: &'a Loaded, session: &'a Session) -> Self {
+        Self {
+            approved,
+            loaded,
+            session,
+            exit: Exit::Done,
+            outcome: None,
+            after: None,
+        }
+    }
+
+    /// Writes stdout first, so that a file that cannot be written loses nothing, then the files, even if stdout failed.
+    pub(super) fn write(&self, args: &ApplyArgs, console: &mut Console) -> Result<(), Error> {
+        let printed = self.print(args.format, console);
+        let printed = printed.map_err(|error| self.not_printed(&error));
+        let written = self.write_files(args);
+        if let (Err(_), Err(error)) = (&printed, &written) {
+            console.error(&error.chain());
+        }
+        printed.and(written)
+    }
+
+    fn print(&self, format: ApplyFormat, console: &mut Console) -> Result<(), Error> {
+        let plan = &self.approved.plan;
+        let view = || match self.written() {
+            Some(outcome) => view::outcome(plan, outcome, self.after.as_ref()),
+            None => view::not_applied(plan, self.loaded),
+        };
+        match format {
+            ApplyFormat::Text => self.print_text(console),
+            ApplyFormat::Json => console.document(&self.document()),
+            ApplyFormat::Markdown => console.page(&view(), PageFormat::Markdown),
+            ApplyFormat::Github => console.page(&view(), PageFormat::Github),
+        }
+    }
+
+    fn written(&self) -> Option<&Outcome> {
+        let outcome = self.outcome.as_ref();
+        outcome.filter(|outcome| !outcome.rooms.is_empty())
+    }
+
+    fn print_text(&self, console: &mut Console) -> Result<(), Error> {
+        let mut text = String::new();
+        if let Some(outcome) = self.written() {
+            text = format!("\n{}", render::outcome(outcome, console.out_paint));
+        }
+        if self.outcome.is_none() && self.exit == Exit::Partial {
+            let conflicts = render::Count(self.approved.plan.conflicts.len(), "conflict");
+            console.error(&format!("nothing was applied: {conflicts}"));
+        }
+        if let Some(after) = &self.after {
+            text.push_str(&format!("now:  {}\n", view::verdict(after)));
+        }
+        console.print(&text)
+    }
+
+    /// The error if stdout cannot be written: its reader must know whether anything was sent.
+    fn not_printed(&self, error: &Error) -> Error {
+        let chain = error.chain();
+        let sent = |outcome: &&Outcome| outcome.rooms.iter().any(|room| room.requests > 0);
+        let Some(outcome) = self.outcome.as_ref().filter(sent) else {
+            let message = format!("nothing was applied, and telling so failed: {chain}");
+            return Error::message(error.exit, message);
+        };
+        let ended = render::briefly(outcome);
+        let message = format!("apply ended with {ended}; it could not be told: {chain}");
+        Error::message(error.exit, message)
+            .hints(view::hints(outcome))
+            .hint("`roomform plan` says what is left")
+    }
+
+    fn write_files(&self, args: &ApplyArgs) -> Result<(), Error> {
+        if let Some(path) = &args.report {
+            replace(path, &document::text(&self.document())?)?;
+        }
+        if let Some(path) = &args.failed {
+            let nothing = Outcome::default();
+            let outcome = self.outcome.as_ref().unwrap_or(&nothing);
+            let plan = plan_with_stale(self.approved);
+            let text = render::failed(&plan, outcome, self.loaded).map_err(anyhow::Error::from)?;
+            replace(path, &text)?;
+        }
+        Ok(())
+    }
+
+    fn document(&self) -> ReportDocument {
+        let (exit, run) = (self.exit, &self.session.run);
+        let plan = self
+            .session
+            .plan_document(&self.approved.plan, self.loaded, exit);
+        let converged = self.after.as_ref().map(|after| !after.is_pending());
+        ReportDocument::new(plan, self.outcome.as_ref(), converged, exit, run)
+    }
+}
