@@ -90,7 +90,7 @@ fn sentence(text: &Text<'_>) -> String {
         Span::Words(words) => words.to_string(),
         Span::Name(text) => format!("`{}`", brief(text)),
         Span::Title(text) | Span::Said(text) => format!("`{}`", brief(text)),
-        Span::Ids(ids) => format!("`{ids}`"),
+        Span::Ids(ids) | Span::Members(ids) => format!("`{ids}`"),
         Span::Message(message) => message.to_string(),
     })
 }

@@ -14,7 +14,7 @@ use crate::plan::{Action, Change, FieldChange, Plan};
 use crate::view::grammar::few;
 use crate::view::title_diff::{both, by_words};
 use crate::view::{
-    self, Count, NAMED, Risk, SectionKind, Span, Text, View, drift_remark, ended, hints, result,
+    self, Count, NAMED, SectionKind, Span, Text, View, drift_remark, ended, hints, result, risk,
 };
 
 /// Columns for pipes, so that the words behind them line up.
@@ -73,7 +73,7 @@ pub fn sentence(text: &Text<'_>) -> String {
         Span::Words(words) => words.to_string(),
         Span::Name(name) => format!("`{}`", terminal(name)),
         Span::Title(title) => quoted(title),
-        Span::Ids(ids) => ids.clone(),
+        Span::Ids(ids) | Span::Members(ids) => ids.clone(),
         Span::Message(message) => terminal(message),
         Span::Said(said) => brief(said),
     })
@@ -117,7 +117,7 @@ fn changes(text: &mut String, view: &View<'_>, paint: Paint) {
 
 fn change_block(text: &mut String, change: &Change, width: usize, known: &str, paint: Paint) {
     let (glyph, tone) = match &change.action {
-        _ if Risk::of(change).is_some() => ("!", Tone::Danger),
+        _ if risk(change).is_some() => ("!", Tone::Danger),
         Action::Create => ("+", Tone::Add),
         Action::Update { .. } => ("~", Tone::Change),
     };

@@ -1,71 +1,54 @@
-//! A change of a room in one line.
+//! A change of a room in one line, and why it needs attention.
 
 use super::text::{text, titles};
-use super::{Count, Detail, Line, Place, Risk, Span, Text, Title};
+use super::{Count, Detail, Line, Place, Span, Text, Title};
 use crate::model::{Field, FieldValue, Welcome};
 use crate::plan::{Action, Change, Changed, FieldChange, Members};
 
-/// A change, with the word for members who are in the room already.
-pub(super) fn line<'a>(change: &'a Change, known: &'static str) -> Line<'a> {
-    let changed = change
-        .fields()
-        .iter()
-        .filter(|field| field.field == Field::Title)
-        .find_map(|field| match (&field.before, &field.after) {
-            (FieldValue::Text(before), FieldValue::Text(after)) => Some(Title::Changed {
-                before,
-                after,
-                drift: drift_remark(field),
-            }),
-            _ => None,
-        });
-    Line {
-        label: label(change).map(Into::into),
-        pipe: Some(&change.pipe),
-        title: changed.or(Some(Title::Same(&change.send.title))),
-        text: Text::join(parts(change, known), ", "),
-        place: Some(Place::new(&change.file, change.line)),
-        hint: None,
-        detail: Detail::Change(change),
+/// Why a change needs attention: it opens a room to everyone, or creates a room again without the people who were in it.
+pub fn risk(change: &Change) -> Option<&'static str> {
+    match (change.publishes(), change.creates_public(), change.recreate) {
+        (true, _, _) => Some("becomes public"),
+        (_, true, true) => Some("recreated and public"),
+        (_, true, false) => Some("new and public"),
+        (_, false, true) => Some("recreated"),
+        (false, false, false) => None,
     }
 }
 
-fn label(change: &Change) -> Option<&'static str> {
+/// A change, with the word for members who are in the room already.
+pub(super) fn line<'a>(change: &'a Change, known: &'static str) -> Line<'a> {
+    let mut fields = change.fields().iter();
+    let title = fields.find(|field| field.field == Field::Title);
+    let title = title.and_then(|field| match (&field.before, &field.after) {
+        (FieldValue::Text(before), FieldValue::Text(after)) => {
+            Some(Title::Changed(before, after, drift_remark(field)))
+        }
+        _ => None,
+    });
     let welcome = change.is_welcome_only().then_some("welcome");
-    Risk::of(change).map(Risk::label).or(welcome)
+    Line {
+        label: risk(change).or(welcome).map(Into::into),
+        title: Some(title.unwrap_or(Title::Same(&change.send.title))),
+        place: Some(Place::new(&change.file, change.line)),
+        detail: Detail::Change(change),
+        ..Line::of(&change.pipe, Text::join(parts(change, known), ", "))
+    }
 }
 
 /// What is done to the room, without its title.
 fn parts<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
-    let Change {
-        pipe: _,
-        file: _,
-        line: _,
-        action,
-        send,
-        kept: _,
-        members,
-        welcome,
-        recreate: _,
-        digest: _,
-    } = change;
-    let mut parts = Vec::new();
-    let is_update = match action {
+    let mut parts = match &change.action {
         Action::Create => {
-            let public = FieldValue::Public(send.public);
-            let kind = FieldValue::Kind(send.kind);
-            parts.push(text!["create ", value(&kind), ", ", value(&public)]);
-            false
+            let public = value(&FieldValue::Public(change.send.public));
+            let kind = value(&FieldValue::Kind(change.send.kind));
+            vec![text!("create {}, {}", kind, public)]
         }
-        Action::Update { id: _, fields } => {
-            parts.extend(fields.iter().filter_map(field));
-            true
-        }
+        Action::Update { id: _, fields } => fields.iter().filter_map(field).collect(),
     };
-    parts.extend(self::members(members, is_update, known));
-    if let Some(Welcome { from, text }) = welcome {
-        let said = Span::Title(text.into());
-        parts.push(text!["welcome ", said, " from ", *from]);
+    parts.extend(members(change, known));
+    if let Some(Welcome { from, text }) = &change.welcome {
+        parts.push(text!("welcome {} from {}", Span::Title(text.into()), *from));
     }
     parts
 }
@@ -79,7 +62,7 @@ fn field(change: &FieldChange) -> Option<Text<'_>> {
     };
     let [before, after] = values(&change.before, &change.after);
     let drift = drift_remark(change);
-    Some(text![name, space, before, " → ", after, drift])
+    Some(text!("{}{}{} → {}{}", name, space, before, after, drift))
 }
 
 /// What to add where someone else changed a field: the run undoes that.
@@ -108,25 +91,26 @@ pub fn value<'a>(value: &FieldValue) -> Text<'a> {
     }
 }
 
-fn members<'a>(members: &Members, is_update: bool, known: &'static str) -> Vec<Text<'a>> {
+fn members<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
     let Members {
         new,
         unverified,
         recorded,
-    } = members;
-    let mut parts = Vec::new();
+    } = &change.members;
+    let (is_create, mut parts) = (change.action == Action::Create, Vec::new());
     if !new.is_empty() {
-        let add = if is_update { "add " } else { "" };
-        parts.push(text![add, Count(new.len(), "member"), " ", new.as_slice()]);
-    } else if !is_update {
+        let add = if is_create { "" } else { "add " };
+        let count = Count(new.len(), "member");
+        parts.push(text!("{}{} {}", add, count, Span::members(new)));
+    } else if is_create {
         parts.push("no members".into());
     }
     if !unverified.is_empty() {
         let count = Count(unverified.len(), "member");
-        parts.push(text!["send ", count, " ", unverified.as_slice(), " again"]);
+        parts.push(text!("send {} {} again", count, Span::members(unverified)));
     }
-    if is_update && *recorded > 0 && !new.is_empty() {
-        parts.push(text![*recorded, " ", known]);
+    if !is_create && *recorded > 0 && !new.is_empty() {
+        parts.push(text!("{} {}", *recorded, known));
     }
     parts
 }

@@ -105,7 +105,7 @@ fn line<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Line<'a> {
     let mut text = Text::from(Span::Message(message.into()));
     if let Some((at, label)) = related {
         let place = Span::Name(place(*at, sources).raw().into());
-        text.push(text![" (", Span::Message(label.into()), ": ", place, ")"]);
+        text.push(text!(" ({}: {})", Span::Message(label.into()), place));
     }
     Line {
         label: Some(format!("{} {}", code.id(), code.name()).into()),

@@ -1,24 +1,25 @@
 //! The figures of a plan or a manifest diff.
 
+use super::grammar::counts;
 use super::{Count, Figure, Tone};
 use crate::plan::{Change, Plan, Summary, Unverified};
 
 /// The figures of a plan in one line.
 pub fn verdict(plan: &Plan) -> String {
-    let summary = &plan.summary;
-    let conflicts = plan.conflicts.len();
-    let mut parts = parts(summary, recreated(&plan.changes));
-    if conflicts > 0 {
+    let mut parts = parts(&plan.summary, recreated(&plan.changes));
+    if let conflicts @ 1.. = plan.conflicts.len() {
         parts.push(Count(conflicts, "conflict").to_string());
     }
     if parts.is_empty() {
         parts.push("nothing to do".to_owned());
     }
-    let (unchanged, unmanaged) = (summary.unchanged, summary.unmanaged);
-    format!(
-        "{}; {unchanged} unchanged, {unmanaged} unmanaged",
-        parts.join(", ")
-    )
+    let Summary {
+        unchanged,
+        unmanaged,
+        ..
+    } = plan.summary;
+    let parts = parts.join(", ");
+    format!("{parts}; {unchanged} unchanged, {unmanaged} unmanaged")
 }
 
 pub(super) fn recreated(changes: &[Change]) -> usize {
@@ -27,12 +28,7 @@ pub(super) fn recreated(changes: &[Change]) -> usize {
 
 /// What there is to do, each kind with its figure.
 pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
-    let join = |parts: [(usize, &str); 2]| {
-        let parts = parts.into_iter().filter(|(count, _)| *count > 0);
-        let parts = parts.map(|(count, words)| format!("{count} {words}"));
-        parts.collect::<Vec<_>>().join(", ")
-    };
-    let of_them = |parts| match join(parts) {
+    let of_them = |parts: [(usize, &str); 2]| match counts(parts) {
         parts if parts.is_empty() => parts,
         parts => format!(" ({parts})"),
     };
@@ -45,28 +41,28 @@ pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
     } else {
         "gain"
     };
-    let part = |count: usize, words: String| (count > 0).then_some(words);
     let created = of_them([(summary.create_public, "public"), (recreated, "recreated")]);
     let updated = of_them([
         (summary.publish, become_public),
         (summary.changed_outside, "changed outside"),
     ]);
     let (create, update, add_only) = (summary.create, summary.update, summary.add_only);
-    let (members, messages) = (summary.members, summary.messages);
     let Unverified {
         rooms,
         members: again,
     } = summary.unverified;
     let again_of = format!("{} of {}", Count(again, "member"), Count(rooms, "room"));
+    let (members, messages) = (summary.members, summary.messages);
     let parts = [
-        part(create, format!("{create} to create{created}")),
-        part(update, format!("{update} to update{updated}")),
-        part(add_only, format!("{add_only} {gain} members")),
-        part(members, format!("{} to add", Count(members, "member"))),
-        part(again, format!("{again_of} unverified, to send again")),
-        part(messages, format!("{} to send", Count(messages, "message"))),
+        (create, format!("{create} to create{created}")),
+        (update, format!("{update} to update{updated}")),
+        (add_only, format!("{add_only} {gain} members")),
+        (members, format!("{} to add", Count(members, "member"))),
+        (again, format!("{again_of} unverified, to send again")),
+        (messages, format!("{} to send", Count(messages, "message"))),
     ];
-    parts.into_iter().flatten().collect()
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    parts.map(|(_, words)| words).collect()
 }
 
 /// The figures one by one.

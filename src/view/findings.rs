@@ -6,30 +6,27 @@ use super::{Count, Span, Text};
 use crate::model::{Limit, Pipe, difference};
 use crate::plan::{ConflictKind, LimitKind, Note, Refusal, Unverified};
 
-pub(super) fn conflict<'a>(kind: &'a ConflictKind) -> Text<'a> {
+pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
     match kind {
-        ConflictKind::Several(ids) => text![
-            "live rooms ",
-            ids.as_slice(),
-            " have this pipe; delete or rename all but one in ImbaChat"
-        ],
-        ConflictKind::Deleted(ids) => text![
-            "only deleted rooms have this pipe (id ",
-            ids.as_slice(),
-            "); --allow-recreate makes a new one"
-        ],
-        ConflictKind::Vanished(id) => text![
-            "the ledger knows it as room ",
-            *id,
-            ", and the list lacks it: deleted, or the list is capped; --allow-recreate makes a new one"
-        ],
+        ConflictKind::Several(ids) => text!(
+            "live rooms {} have this pipe; delete or rename all but one in ImbaChat",
+            ids.as_slice()
+        ),
+        ConflictKind::Deleted(ids) => text!(
+            "only deleted rooms have this pipe (id {}); --allow-recreate makes a new one",
+            ids.as_slice()
+        ),
+        ConflictKind::Vanished(id) => text!(
+            "the ledger knows it as room {}, and the list lacks it: deleted, or the list is capped; \
+             --allow-recreate makes a new one",
+            *id
+        ),
         ConflictKind::NotListed(id) => {
-            let known = id.map(|id| text![" (the ledger knows it as room ", id, ")"]);
-            text![
-                "not listed",
-                known.unwrap_or_default(),
-                ": a JWT may show only one user's rooms; read with the secret key"
-            ]
+            let known = id.map(|id| text!(" (the ledger knows it as room {})", id));
+            text!(
+                "not listed{}: a JWT may show only one user's rooms; read with the secret key",
+                known.unwrap_or_default()
+            )
         }
     }
 }
@@ -39,109 +36,82 @@ pub(super) fn notes(kind: SectionKind, notes: &[Note]) -> Section<'_> {
     let section = |note: &Note| match note {
         Note::WelcomeInDoubt { .. } => SectionKind::ByHand,
         Note::LooksLike { .. } => SectionKind::LookAlikes,
-        Note::MadeAnew { .. }
-        | Note::Renamed { .. }
-        | Note::Assumed(_)
-        | Note::Adopted(_)
-        | Note::LeftOut { .. }
-        | Note::OtherShards { .. } => SectionKind::Notes,
+        _ => SectionKind::Notes,
     };
     let notes = notes.iter().filter(|note| section(note) == kind);
-    let line = |note| {
-        let (pipe, text) = self::note(note);
-        Line {
-            pipe,
-            ..Line::new(text)
-        }
-    };
-    Section::new(kind, notes.map(line))
+    Section::new(kind, notes.map(note))
 }
 
-/// A note, and the room it is about.
-fn note(note: &Note) -> (Option<&Pipe>, Text<'_>) {
+fn note(note: &Note) -> Line<'_> {
+    let members = |counted: &Unverified| {
+        let members = Count(counted.members, "membership");
+        text!("{} of {}", members, Count(counted.rooms, "room"))
+    };
     match note {
         Note::MadeAnew {
             pipe,
             recorded,
             live,
         } => {
-            let text = text![
-                "the ledger knows room ",
+            let text = text!(
+                "the ledger knows room {}, the server shows room {}; nothing is on record of that one",
                 *recorded,
-                ", the server shows room ",
-                *live,
-                "; nothing is on record of that one"
-            ];
-            (Some(pipe), text)
+                *live
+            );
+            Line::of(pipe, text)
         }
         Note::Renamed {
             from,
             to,
             same_title,
         } => {
-            let like = if *same_title {
-                "the title"
-            } else {
-                "most members"
+            let same = match same_title {
+                true => "the title",
+                false => "most members",
             };
-            let text = text![
-                "has ",
-                like,
-                " of ",
-                from,
-                ", which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is"
-            ];
-            (Some(to), text)
+            let text = text!(
+                "has {} of {}, which left the manifest; a pipe is an identity, so a new room is made and \
+                 the old one stays as it is",
+                same,
+                from
+            );
+            Line::of(to, text)
         }
         Note::WelcomeInDoubt { pipe, room } => {
-            let text = text![
-                "whether its welcome was sent is not known, and it is not sent again; look into room ",
-                *room,
-                ", and take `welcome` out of the manifest once that is settled"
-            ];
-            (Some(pipe), text)
+            let text = text!(
+                "whether its welcome was sent is not known, and it is not sent again; look into room {}, \
+                 and take `welcome` out of the manifest once that is settled",
+                *room
+            );
+            Line::of(pipe, text)
         }
         Note::LooksLike { pipe, live } => {
-            let text = text![
-                "looks like the live room ",
+            let text = text!(
+                "looks like the live room {}, which nobody declares ({}); a server that folds case or \
+                 letters would take one for the other",
                 live,
-                ", which nobody declares (",
-                Span::words(difference(pipe.as_str(), live.as_str())),
-                "); a server that folds case or letters would take one for the other"
-            ];
-            (Some(pipe), text)
-        }
-        Note::Assumed(assumed) => {
-            let count = memberships(assumed);
-            let words = format!(
-                "--assume-members: {count} taken for present without a record; nothing is sent for them"
+                Span::words(difference(pipe.as_str(), live.as_str()))
             );
-            (None, Span::words(words).into())
+            Line::of(pipe, text)
         }
-        Note::Adopted(adopted) => {
-            let count = memberships(adopted);
-            let words =
-                format!("{count} recorded by adoption only: taken for present, never confirmed");
-            (None, Span::words(words).into())
-        }
+        Note::Assumed(assumed) => Line::new(text!(
+            "--assume-members: {} taken for present without a record; nothing is sent for them",
+            members(assumed)
+        )),
+        Note::Adopted(adopted) => Line::new(text!(
+            "{} recorded by adoption only: taken for present, never confirmed",
+            members(adopted)
+        )),
         Note::LeftOut { rooms, flags } => {
             let rooms = Count(*rooms, "declared room");
-            let words = format!("{flags} leaves out {rooms}");
-            (None, Span::words(words).into())
+            Line::new(text!("{} leaves out {}", *flags, rooms))
         }
-        Note::OtherShards { shard, rooms } => {
-            let rooms = Count(*rooms, "declared room");
-            let words = format!(
-                "--shard {shard} leaves {rooms} to the other parts; guards judge all parts together"
-            );
-            (None, Span::words(words).into())
-        }
+        Note::OtherShards { shard, rooms } => Line::new(text!(
+            "--shard {} leaves {} to the other parts; guards judge all parts together",
+            Span::words(shard.to_string()),
+            Count(*rooms, "declared room")
+        )),
     }
-}
-
-fn memberships(counted: &Unverified) -> String {
-    let members = Count(counted.members, "membership");
-    format!("{members} of {}", Count(counted.rooms, "room"))
 }
 
 /// A refusal in words: the guard, the figure, and what would allow it.
@@ -165,25 +135,27 @@ fn guard<'a>(refusal: &'a Refusal, [since, when]: [&'static str; 2]) -> Text<'a>
             rooms,
         } => {
             let key = kind.key();
-            let what = match kind {
-                LimitKind::Publish => text![pipes(rooms, *count), " would become public"],
-                LimitKind::Create => over(*count, "to create", key, *allowed),
-                LimitKind::Update => over(*count, "to update", key, *allowed),
-                LimitKind::Messages => over(*count, "messages to send", key, *allowed),
-                LimitKind::AddMembers => over(*count, "members to send", key, *allowed),
+            let counted = match kind {
+                LimitKind::Publish => "",
+                LimitKind::Create => "to create",
+                LimitKind::Update => "to update",
+                LimitKind::Messages => "messages to send",
+                LimitKind::AddMembers => "members to send",
+            };
+            let over = match kind {
+                LimitKind::Publish => text!("{} would become public", pipes(rooms, *count)),
+                _ => Span::words(format!("{count} {counted}, `limits.{key}` allows {allowed}")).into(),
             };
             let share = share.map(|share| format!(" ({})", percent(share)));
-            let allow = format!(
-                "{}; allow it with {flag} or `limits.{key}: {count}`",
-                share.unwrap_or_default()
-            );
-            text![what, Span::words(allow)]
+            let share = share.unwrap_or_default();
+            let allow = format!("{share}; allow it with {flag} or `limits.{key}: {count}`");
+            text!("{}{}", over, Span::words(allow))
         }
-        Refusal::Recreate { count, rooms } => text![
+        Refusal::Recreate { count, rooms } => text!(
+            "{} would be recreated; allow it with {}",
             pipes(rooms, *count),
-            " would be recreated; allow it with ",
             flag
-        ],
+        ),
         Refusal::MassChange {
             created,
             left,
@@ -197,26 +169,19 @@ fn guard<'a>(refusal: &'a Refusal, [since, when]: [&'static str; 2]) -> Text<'a>
             source,
             now,
             before,
-        } => text![
-            Span::Name(source.as_ref().into()),
-            Span::words(format!(
+        } => {
+            let words = format!(
                 " gives {now} rooms and memberships, {before} {when}: is the file whole? allow it with {flag}"
-            ))
-        ],
+            );
+            text!("{}{}", Span::Name(source.as_ref().into()), Span::words(words))
+        }
     }
-}
-
-fn over<'a>(count: u64, what: &str, key: &str, allowed: u64) -> Text<'a> {
-    Span::words(format!("{count} {what}, `limits.{key}` allows {allowed}")).into()
 }
 
 /// The flag that lifts a guard.
 pub fn flag_that_lifts(refusal: &Refusal) -> &'static str {
     match refusal {
-        Refusal::Limit {
-            kind: LimitKind::Publish,
-            ..
-        } => "--allow-publish",
+        Refusal::Limit { kind, .. } if *kind == LimitKind::Publish => "--allow-publish",
         Refusal::Recreate { .. } => "--allow-recreate",
         Refusal::Limit { .. } | Refusal::MassChange { .. } | Refusal::Shrunk { .. } => {
             "--ignore-limits"
@@ -226,9 +191,8 @@ pub fn flag_that_lifts(refusal: &Refusal) -> &'static str {
 
 fn pipes(rooms: &[Pipe], count: u64) -> Text<'_> {
     let mut text = names(rooms.iter().map(Pipe::as_str), rooms.len());
-    let more = (count as usize).saturating_sub(rooms.len());
-    if more > 0 {
-        text.push(Span::words(format!(" and {more} more")));
+    if let more @ 1.. = (count as usize).saturating_sub(rooms.len()) {
+        text.push(text!(" and {} more", more));
     }
     text
 }

@@ -30,3 +30,12 @@ pub fn sentence(remark: &str) -> String {
     let first: String = first.into_iter().flatten().collect();
     format!("{first}{}.", rest.as_str())
 }
+
+/// The counts that are not zero, each with its words: `1 to list, 2 to write`.
+pub(super) fn counts<W: fmt::Display>(counts: impl IntoIterator<Item = (usize, W)>) -> String {
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts
+        .map(|(count, words)| format!("{count} {words}"))
+        .collect();
+    counts.join(", ")
+}

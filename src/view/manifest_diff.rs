@@ -9,7 +9,7 @@ use super::text::{names, text};
 use super::title_diff::apart;
 use super::{Count, NAMED, Span, State, Text, View, value, values};
 use crate::manifest::Loaded;
-use crate::model::{Limit, MembersPolicy, UserId, Welcome};
+use crate::model::{Limit, MembersPolicy, Welcome};
 use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
 
 /// Two manifests, and what was found in the second one.
@@ -38,26 +38,22 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
         cut: cut(diff),
         known: "as before",
         desired: Some(&loaded.desired),
-        ..View::new("diff", None, text![base, " → ", head], verdict(diff))
+        ..View::new("diff", None, text!("{} → {}", base, head), verdict(diff))
     }
     .with_sections(sections.into_iter().chain(changed))
 }
 
 fn verdict(diff: &ManifestDiff) -> String {
     let mut parts = parts(&diff.summary, recreated(&diff.changes));
-    if !diff.removed.is_empty() {
-        let rooms = Count(diff.removed.len(), "room");
-        parts.push(format!("{rooms} to remove by hand"));
+    if let removed @ 1.. = diff.removed.len() {
+        parts.push(format!("{} to remove by hand", Count(removed, "room")));
     }
-    if parts.is_empty() {
-        let nothing = if diff.differs() {
-            "nothing to send"
-        } else {
-            "no difference"
-        };
-        parts.push(nothing.to_owned());
-    }
-    format!("{}; {} unchanged", parts.join(", "), diff.summary.unchanged)
+    let parts = match parts.as_slice() {
+        [] if diff.differs() => "nothing to send".to_owned(),
+        [] => "no difference".to_owned(),
+        parts => parts.join(", "),
+    };
+    format!("{parts}; {} unchanged", diff.summary.unchanged)
 }
 
 /// `people: 5 people join 3 rooms; 2 taken out of 1 room: by hand`
@@ -72,59 +68,50 @@ fn people(people: &People) -> Option<String> {
         1 => "1 person".to_owned(),
         people => format!("{people} people"),
     };
-    let mut parts = Vec::new();
-    if join > 0 {
-        let verb = if join == 1 { "joins" } else { "join" };
-        let rooms = Count(joined_rooms, "room");
-        parts.push(format!("{} {verb} {rooms}", count(join)));
+    let verb = if join == 1 { "joins" } else { "join" };
+    let joins = format!("{} {verb} {}", count(join), Count(joined_rooms, "room"));
+    let leavers = if join > 0 {
+        leave.to_string()
+    } else {
+        count(leave)
+    };
+    let leaves = format!(
+        "{leavers} taken out of {}: by hand",
+        Count(left_rooms, "room")
+    );
+    match (join, leave) {
+        (0, 0) => None,
+        (0, _) => Some(format!("people: {leaves}")),
+        (_, 0) => Some(format!("people: {joins}")),
+        _ => Some(format!("people: {joins}; {leaves}")),
     }
-    if leave > 0 {
-        let who = if join > 0 {
-            leave.to_string()
-        } else {
-            count(leave)
-        };
-        let rooms = Count(left_rooms, "room");
-        parts.push(format!("{who} taken out of {rooms}: by hand"));
-    }
-    (!parts.is_empty()).then(|| format!("people: {}", parts.join("; ")))
 }
 
 fn removed_room(room: &Removed) -> Line<'_> {
-    let Removed {
-        pipe,
-        file: _,
-        line: _,
-        title,
-        members,
-    } = room;
-    let text = text![
-        "the room left the manifest, and stays as it is: ",
-        Span::Title(title.into()),
-        ", ",
-        Count(*members, "member")
-    ];
-    Line::of(pipe, text)
+    let text = text!(
+        "the room left the manifest, and stays as it is: {}, {}",
+        Span::Title((&room.title).into()),
+        Count(room.members, "member")
+    );
+    Line::of(&room.pipe, text)
 }
 
 /// The differences that belong to a section: those of what guards the rooms, or of the rooms.
 fn differences(kind: SectionKind, differences: &[Difference]) -> Section<'_> {
     let lines = differences.iter().filter_map(|difference| {
-        let (section, line) = match difference {
-            Difference::Room { pipe, what } => {
-                (SectionKind::Differences, Line::of(pipe, room(what)))
-            }
+        let line = match difference {
+            Difference::Room { pipe, what } => Line::of(pipe, room(what)),
             Difference::Widget { before, after } => {
                 let [before, after] = [before, after]
                     .map(|widget| widget.map_or_else(|| "none".to_owned(), |it| it.to_string()));
-                let words = format!(
-                    "widget: {before} → {after}; the rooms of one are not those of another"
-                );
-                (SectionKind::Guards, Line::new(Span::words(words).into()))
+                Line::new(text!(
+                    "widget: {} → {}; the rooms of one are not those of another",
+                    Span::words(before),
+                    Span::words(after)
+                ))
             }
             Difference::Scope { before, after } => {
-                let text = text!["scope: ", scope(before), " → ", scope(after)];
-                (SectionKind::Guards, Line::new(text))
+                Line::new(text!("scope: {} → {}", scope(before), scope(after)))
             }
             Difference::Limit { key, before, after } => {
                 let unset = match *key {
@@ -133,8 +120,12 @@ fn differences(kind: SectionKind, differences: &[Difference]) -> Section<'_> {
                 };
                 let words = |it: &Option<Limit>| it.map_or_else(|| unset.to_owned(), limit_words);
                 let words = format!("limits.{key}: {} → {}", words(before), words(after));
-                (SectionKind::Guards, Line::new(Span::words(words).into()))
+                Line::new(Span::words(words).into())
             }
+        };
+        let section = match line.pipe {
+            Some(_) => SectionKind::Differences,
+            None => SectionKind::Guards,
         };
         (section == kind).then_some(line)
     });
@@ -150,11 +141,11 @@ fn scope(globs: &[String]) -> Text<'_> {
 
 fn room(what: &RoomDifference) -> Text<'_> {
     match what {
-        RoomDifference::NotSent(who) => text![
+        RoomDifference::NotSent(who) => text!(
+            "{} not sent, since the room is there and `on_create` holds: {}",
             Count(who.len(), "member"),
-            " not sent, since the room is there and `on_create` holds: ",
             who.as_slice()
-        ],
+        ),
         RoomDifference::Policy(MembersPolicy::Ensure) => {
             "members_policy: on_create → ensure; whoever is not on record is sent".into()
         }
@@ -166,66 +157,52 @@ fn room(what: &RoomDifference) -> Text<'_> {
             before,
             after,
         } => {
-            let [before, after] = values(before, after);
-            text![
-                field.name(),
-                " ",
+            let ([before, after], name) = (values(before, after), field.name());
+            text!(
+                "{} {} → {} is not sent, since it is in `ignore`",
+                name,
                 before,
-                " → ",
-                after,
-                " is not sent, since it is in `ignore`"
-            ]
+                after
+            )
         }
-        RoomDifference::Ignored(field) => text![field.name(), " is in `ignore` from now on"],
-        RoomDifference::Managed(field, after) => text![
+        RoomDifference::Ignored(field) => text!("{} is in `ignore` from now on", field.name()),
+        RoomDifference::Managed(field, after) => text!(
+            "{} is not in `ignore` any more: whatever the server shows becomes {}",
             field.name(),
-            " is not in `ignore` any more: whatever the server shows becomes ",
             value(after)
-        ],
+        ),
         RoomDifference::Welcome { before, after } => {
-            let said = |welcome: &Option<Welcome>| {
-                let text = welcome.as_ref().map(|welcome| welcome.text.clone());
-                text.unwrap_or_default()
-            };
-            let [was, is] = apart(&said(before), &said(after));
+            let [was, is] = [before, after].map(|it| it.as_ref().map_or("", |it| &it.text));
+            let [was, is] = apart(was, is);
             let one = |welcome: &Option<Welcome>, text: String| match welcome {
                 None => Text::from("none"),
                 Some(Welcome { from, text: _ }) => {
-                    text![Span::Title(text.into()), " from ", *from]
+                    text!("{} from {}", Span::Title(text.into()), *from)
                 }
             };
-            text![
-                "welcome ",
-                one(before, was),
-                " → ",
-                one(after, is),
-                "; only a new room is welcomed"
-            ]
+            let (was, is) = (one(before, was), one(after, is));
+            text!("welcome {} → {}; only a new room is welcomed", was, is)
         }
-        RoomDifference::Excluded(who) => text!["excluded from now on: ", who.as_slice()],
-        RoomDifference::Readmitted(who) => text!["excluded no more: ", who.as_slice()],
+        RoomDifference::Excluded(who) => text!("excluded from now on: {}", who.as_slice()),
+        RoomDifference::Readmitted(who) => text!("excluded no more: {}", who.as_slice()),
     }
 }
 
 /// Where all members are named, if a list of them is cut. Each removed room has a line of its own.
 fn cut(diff: &ManifestDiff) -> Option<String> {
-    let differing = diff.differences.iter().map(users);
-    if differing.map(<[_]>::len).any(|count| count > NAMED) {
-        return Some("all members: --format json".to_owned());
-    }
-    let cuts = cuts_members(&diff.changes, &diff.by_hand);
-    cuts.then(|| "all members: --format json, or html".to_owned())
-}
-
-fn users(difference: &Difference) -> &[UserId] {
-    match difference {
+    let is_long = |difference: &Difference| match difference {
         Difference::Room {
             what:
                 RoomDifference::NotSent(users)
                 | RoomDifference::Excluded(users)
                 | RoomDifference::Readmitted(users),
             ..
-        } => users,
-        _ => &[],
+        } => users.len() > NAMED,
+        _ => false,
+    };
+    if diff.differences.iter().any(is_long) {
+        return Some("all members: --format json".to_owned());
     }
+    let cuts = cuts_members(&diff.changes, &diff.by_hand);
+    cuts.then(|| "all members: --format json, or html".to_owned())
 }

@@ -11,12 +11,11 @@ pub mod grammar;
 mod manifest_diff;
 mod outcome;
 mod plan;
-mod risk;
 mod section;
 pub mod text;
 pub mod title_diff;
 
-pub use change::{drift_remark, value, values};
+pub use change::{drift_remark, risk, value, values};
 pub use diagnostics::{check, invalid};
 pub use figures::verdict;
 pub use findings::{flag_that_lifts, limit_words, percent, refusal, would_be_refused};
@@ -26,7 +25,6 @@ pub use outcome::{
     RoomResult, ended, hints, outcome, result, server_errors, stops, welcome_in_doubt,
 };
 pub use plan::{not_applied, plan};
-pub use risk::Risk;
 pub use section::{Detail, Level, Line, Place, Section, SectionKind, Title};
 pub use text::{Span, Text};
 

@@ -1,10 +1,10 @@
 //! What an apply did, as a view and room by room.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::collections::BTreeSet;
 
 use super::change::values;
 use super::figures::verdict;
+use super::grammar::counts;
 use super::plan::{cuts_members, left_to_people, site};
 use super::section::{Line, Place, Section, SectionKind};
 use super::text::text;
@@ -24,10 +24,9 @@ pub struct RoomResult<'a> {
 
 /// What became of a plan, and the plan that is left where one was made.
 pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>) -> View<'a> {
-    let done = if outcome.has_written() {
-        "Applied to "
-    } else {
-        "Nothing was applied to "
+    let done = match outcome.has_written() {
+        true => "Applied to",
+        false => "Nothing was applied to",
     };
     let left = after.unwrap_or(plan);
     let [conflicts, by_hand] = left_to_people(left);
@@ -43,7 +42,7 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
         rooms(SectionKind::AsPlanned),
     ];
     let cut = cuts_members(&[], &left.by_hand);
-    let heading = text![done, site(&plan.target)];
+    let heading = text!("{} {}", done, site(&plan.target));
     View {
         facts: after
             .iter()
@@ -63,20 +62,22 @@ pub fn stops(outcome: &Outcome) -> Vec<Line<'_>> {
     });
     let unverified = outcome.unverified.iter().map(|why| Line {
         label: Some("not verified".into()),
-        ..Line::new(text![
-            "the list could not be read again: ",
+        ..Line::new(text!(
+            "the list could not be read again: {}",
             Span::Said(why.into())
-        ])
+        ))
     });
     halt.chain(unverified).collect()
 }
 
 fn stopped(halt: &Halt) -> Text<'_> {
     match halt {
-        Halt::Ledger(reason) => text![
-            Span::Message(reason.into()),
-            "; nothing was sent after that"
-        ],
+        Halt::Ledger(reason) => {
+            text!(
+                "{}; nothing was sent after that",
+                Span::Message(reason.into())
+            )
+        }
         Halt::Denied => "no further room was begun with these credentials".into(),
         Halt::FailFast => "--fail-fast: nothing was begun after the first failure".into(),
         Halt::Interrupted => {
@@ -110,21 +111,20 @@ fn rooms<'a>(kind: SectionKind, plan: &'a Plan, outcome: &'a Outcome) -> Vec<Lin
 pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
     use SectionKind::{AsPlanned, NotAsSent, NotDone};
     let id = room.id.filter(|_| room.create);
-    let id = id.map(|id| text![" as room ", id]).unwrap_or_default();
-    let done = text![room.done(), id];
+    let id = id.map(|id| text!(" as room {}", id)).unwrap_or_default();
+    let done = text!("{}{}", room.done(), id);
     let confirmed = [(room.members, "member"), (room.messages, "message")];
     let confirmed = confirmed.into_iter().filter(|(count, _)| *count > 0);
-    let confirmed = confirmed.map(|(count, noun)| format!(", {} confirmed", Count(count, noun)));
-    let confirmed = Span::words(confirmed.collect());
+    let confirmed = confirmed.map(|(count, noun)| text!(", {} confirmed", Count(count, noun)));
     let members = Count(room.members, "member");
     let (section, text) = match &room.status {
-        Status::Verified => (AsPlanned, text![done, confirmed]),
-        Status::Applied => (AsPlanned, text![done, ", not seen in the list yet"]),
+        Status::Verified => (AsPlanned, text!("{}{}", done, Text::join(confirmed, ""))),
+        Status::Applied => (AsPlanned, text!("{}, not seen in the list yet", done)),
         Status::Already => (AsPlanned, "up to date".into()),
         Status::Undeclared => (NotDone, "not in the manifest".into()),
         Status::Ignored(fields) => (NotAsSent, Text::join(fields.iter().map(ignored), "; ")),
-        Status::NotVisible => (NotAsSent, text![done, ", but the list does not show it"]),
-        Status::Partial => (NotDone, text![done, ", ", members, " confirmed"]),
+        Status::NotVisible => (NotAsSent, text!("{}, but the list does not show it", done)),
+        Status::Partial => (NotDone, text!("{}, {} confirmed", done, members)),
         Status::Conflict(reason) | Status::Stale(reason) => {
             (NotDone, Span::Message(reason.into()).into())
         }
@@ -135,29 +135,29 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
             let reason = Span::Said(reason.into());
             (
                 NotDone,
-                text![reason, "; the next run looks whether it is there"],
+                text!("{}; the next run looks whether it is there", reason),
             )
         }
         Status::Failed { reason, .. } => {
             let requests = Count(room.requests as usize, "request");
             (
                 NotDone,
-                text![Span::Said(reason.into()), ", after ", requests],
+                text!("{}, after {}", Span::Said(reason.into()), requests),
             )
         }
-        Status::Unfinished => (NotDone, text![members, ", the rest was not sent"]),
+        Status::Unfinished => (NotDone, text!("{}, the rest was not sent", members)),
         Status::NotStarted => (NotDone, Text::default()),
     };
     RoomResult {
         status: room.status.name().replace('_', " "),
-        text: text![text, server_errors(room)],
+        text: text!("{}{}", text, server_errors(room)),
         section,
     }
 }
 
 fn ignored((field, sent, shown): &(Field, FieldValue, FieldValue)) -> Text<'_> {
     let [sent, shown] = values(sent, shown);
-    text![field.name(), " sent as ", sent, ", shown as ", shown]
+    text!("{} sent as {}, shown as {}", field.name(), sent, shown)
 }
 
 /// The errors that successful answers carried.
@@ -166,7 +166,7 @@ pub fn server_errors(room: &RoomOutcome) -> Text<'_> {
         return Text::default();
     }
     let errors = room.errors.join("; ");
-    text!["; the server answered: ", Span::Said(errors.into())]
+    text!("; the server answered: {}", Span::Said(errors.into()))
 }
 
 /// What is in doubt where the answer to a welcome was lost.
@@ -185,44 +185,31 @@ pub fn hints(outcome: &Outcome) -> BTreeSet<&str> {
         .collect()
 }
 
+/// The status names in the order of the figures.
+const ORDER: &str = "verified already undeclared stale applied partial ignored_by_server not_visible \
+                     conflict in_doubt failed unfinished not_started";
+
 /// The figures in one line.
 pub fn ended(outcome: &Outcome) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for room in &outcome.rooms {
-        *counts.entry(room.status.name()).or_default() += 1;
-    }
-    let order = [
-        "verified",
-        "already",
-        "undeclared",
-        "stale",
-        "applied",
-        "partial",
-        "ignored_by_server",
-        "not_visible",
-        "conflict",
-        "in_doubt",
-        "failed",
-        "unfinished",
-        "not_started",
-    ];
-    let counted = order.iter().filter_map(|name| {
-        let count = counts.get(name)?;
-        Some(format!("{count} {}", name.replace('_', " ")))
-    });
-    let mut rooms = counted.collect::<Vec<_>>().join(", ");
+    let count = |status: &str| {
+        let rooms = outcome.rooms.iter();
+        rooms.filter(|room| room.status.name() == status).count()
+    };
+    let mut rooms = counts(ORDER.split(' ').map(|it| (count(it), it.replace('_', " "))));
     if rooms.is_empty() {
         rooms.push_str("nothing to do");
     }
     let members: usize = outcome.rooms.iter().map(|room| room.members).sum();
-    let mut confirmed = Count(members, "member").to_string();
     let messages: usize = outcome.rooms.iter().map(|room| room.messages).sum();
-    if messages > 0 {
-        let _ = write!(confirmed, ", {}", Count(messages, "message"));
-    }
-    let mut requests = format!("{} to write, {} to verify", outcome.writes(), outcome.reads);
-    if outcome.sends() > 0 {
-        let _ = write!(requests, ", {} to send", outcome.sends());
-    }
-    format!("{rooms}; {confirmed} confirmed; {requests}")
+    let messages = match messages {
+        0 => String::new(),
+        messages => format!(", {}", Count(messages, "message")),
+    };
+    let sends = match outcome.sends() {
+        0 => String::new(),
+        sends => format!(", {sends} to send"),
+    };
+    let (members, writes) = (Count(members, "member"), outcome.writes());
+    let reads = outcome.reads;
+    format!("{rooms}; {members}{messages} confirmed; {writes} to write, {reads} to verify{sends}")
 }

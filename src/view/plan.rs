@@ -3,6 +3,7 @@
 use super::diagnostics::{look_alikes, warnings};
 use super::figures::{cards, recreated, verdict};
 use super::findings;
+use super::grammar::counts;
 use super::section::{Detail, Line, Place, Section, SectionKind};
 use super::text::{names, text};
 use super::{Count, NAMED, Span, State, Text, View, values};
@@ -17,13 +18,17 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
         plan if plan.is_pending() => State::Pending,
         _ => State::Done,
     };
-    let heading = text!["Plan for ", site(&plan.target)];
+    let heading = text!("Plan for {}", site(&plan.target));
     let refusals = plan.refusals.iter().map(findings::refusal).map(Line::new);
     let ignored = plan.ignored.iter().map(|it| {
         let [sent, shown] = values(&it.sent, &it.shown);
-        let name = it.field.name();
-        let text = text![name, " was sent as ", sent, ", the server shows ", shown];
-        Line::of(&it.pipe, text)
+        let words = text!(
+            "{} was sent as {}, the server shows {}",
+            it.field.name(),
+            sent,
+            shown
+        );
+        Line::of(&it.pipe, words)
     });
     let [conflicts, by_hand] = left_to_people(plan);
     let sections = [
@@ -58,36 +63,32 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
 pub fn not_applied<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     View {
         verb: "apply",
-        heading: text!["Nothing was applied to ", site(&plan.target)],
+        heading: text!("Nothing was applied to {}", site(&plan.target)),
         ..self::plan(plan, loaded)
     }
 }
 
 /// `widget 627 on the sandbox`
 pub(super) fn site(target: &Target) -> Text<'_> {
-    let widget = Span::words(format!("widget {} on ", target.widget));
-    match target.origin.as_str() {
-        "sandbox:" => text![widget, "the sandbox"],
-        origin => text![widget, Span::Name(origin.into())],
-    }
+    let site = match target.origin.as_str() {
+        "sandbox:" => "the sandbox".into(),
+        origin => Text::from(Span::Name(origin.into())),
+    };
+    text!(
+        "widget {} on {}",
+        Span::words(target.widget.to_string()),
+        site
+    )
 }
 
 fn requests(plan: &Plan) -> String {
-    let calls = [
+    let calls = counts([
         (1, "to list"),
         (plan.summary.writes, "to write"),
         (plan.verifies(), "to verify"),
         (plan.summary.messages, "to send"),
-    ];
-    let calls = calls.into_iter().filter(|(count, _)| *count > 0);
-    let calls: Vec<String> = calls
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    format!(
-        "{}: {}",
-        Count(plan.requests(), "request"),
-        calls.join(", ")
-    )
+    ]);
+    format!("{}: {calls}", Count(plan.requests(), "request"))
 }
 
 /// Conflicts and what the API cannot do.
@@ -99,7 +100,11 @@ pub(super) fn left_to_people(plan: &Plan) -> [Section<'_>; 2] {
     let undeclared = (!plan.undeclared.is_empty()).then(|| {
         let pipes = names(plan.undeclared.iter().map(Pipe::as_str), NAMED);
         let rooms = Count(plan.undeclared.len(), "room");
-        Line::new(text![rooms, " recorded and no longer declared: ", pipes])
+        Line::new(text!(
+            "{} recorded and no longer declared: {}",
+            rooms,
+            pipes
+        ))
     });
     let members = plan.by_hand.iter().map(removed_members);
     let notes = findings::notes(SectionKind::ByHand, &plan.notes).lines;
@@ -114,12 +119,10 @@ pub(super) fn left_to_people(plan: &Plan) -> [Section<'_>; 2] {
 pub(super) fn removed_members(room: &ByHand) -> Line<'_> {
     let mut users = [room.left.as_slice(), room.released.as_slice()].concat();
     users.sort_unstable();
+    let text = text!("no longer in the manifest: {}", users.as_slice());
     Line {
         detail: Detail::ByHand(room),
-        ..Line::of(
-            &room.pipe,
-            text!["no longer in the manifest: ", users.as_slice()],
-        )
+        ..Line::of(&room.pipe, text)
     }
 }
 
@@ -135,16 +138,19 @@ pub(super) fn plain_changes(changes: &[Change]) -> [Section<'_>; 3] {
 
 fn legend(plan: &Plan) -> Vec<&'static str> {
     let is_known = |change: &Change| !change.members.new.is_empty() && change.members.recorded > 0;
-    let adopted = |note: &Note| matches!(note, Note::Adopted(_));
-    let recorded = if plan.notes.iter().any(adopted) {
-        "recorded: confirmed to roomform in an earlier run, or adopted; the API does not tell who is in a room"
-    } else {
-        "recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room"
-    };
+    let is_recorded = plan.changes.iter().any(is_known) || !plan.by_hand.is_empty();
+    let is_adopted = plan
+        .notes
+        .iter()
+        .any(|note| matches!(note, Note::Adopted(_)));
     let legend = [
         (
-            plan.changes.iter().any(is_known) || !plan.by_hand.is_empty(),
-            recorded,
+            is_recorded && !is_adopted,
+            "recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room",
+        ),
+        (
+            is_recorded && is_adopted,
+            "recorded: confirmed to roomform in an earlier run, or adopted; the API does not tell who is in a room",
         ),
         (
             plan.summary.unverified.members > 0,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::text::{text, titles};
-use super::{Risk, Span, Text, Tone};
+use super::{Span, Text, Tone, risk};
 use crate::model::Pipe;
 use crate::plan::{Action, ByHand, Change};
 
@@ -43,40 +43,67 @@ pub enum Level {
 }
 
 impl SectionKind {
-    /// The heading, and what lines are after a number: `12 to create`.
-    fn names(self) -> [&'static str; 2] {
+    /// Its heading; what its lines are after a number, as in `12 to create`; what it is about; how loud it is; its sign.
+    fn row(self) -> (&'static str, &'static str, Tone, Level, &'static str) {
+        use Level::{Error, Notice, Silent, Warning};
+        use Tone::{Add, Change, Danger, Hand, Join, Plain, Warn};
         match self {
-            Self::Errors => ["Errors", "errors"],
-            Self::Stopped => ["Stopped", "reasons"],
-            Self::NotDone => ["Not done", "not done"],
-            Self::Remedies => ["What to do", "remedies"],
-            Self::NotAsSent => ["Not as sent", "not as sent"],
-            Self::Refused => ["Refused", "refusals"],
-            Self::WouldBeRefused => ["Would be refused", "guards"],
-            Self::Guards => ["Guards", "guards changed"],
-            Self::NeedsAttention => ["Needs attention", "that need attention"],
-            Self::Conflicts => ["Conflicts", "conflicts"],
-            Self::ByHand => ["Manual steps", "manual steps"],
-            Self::LookAlikes => ["Look-alikes", "look-alikes"],
-            Self::Differences => ["Also differs", "other differences"],
-            Self::Ignored => ["Ignored by the server", "fields ignored by the server"],
-            Self::Notes => ["Notes", "notes"],
-            Self::Warnings => ["Warnings", "warnings"],
-            Self::Create => ["Create", "to create"],
-            Self::Update => ["Update", "to update"],
-            Self::Members => ["Members", "to get members or a welcome only"],
-            Self::AsPlanned => ["As planned", "as planned"],
+            Self::Errors => ("Errors", "errors", Danger, Error, "i"),
+            Self::Stopped => ("Stopped", "reasons", Danger, Error, "i"),
+            Self::NotDone => ("Not done", "not done", Danger, Error, "i"),
+            Self::Remedies => ("What to do", "remedies", Hand, Silent, "i"),
+            Self::NotAsSent => ("Not as sent", "not as sent", Warn, Warning, "i"),
+            Self::Refused => ("Refused", "refusals", Danger, Error, "✗"),
+            Self::WouldBeRefused => ("Would be refused", "guards", Danger, Warning, "✗"),
+            Self::Guards => ("Guards", "guards changed", Danger, Warning, "!"),
+            Self::NeedsAttention => (
+                "Needs attention",
+                "that need attention",
+                Danger,
+                Warning,
+                "!",
+            ),
+            Self::Conflicts => ("Conflicts", "conflicts", Warn, Warning, "?"),
+            Self::ByHand => ("Manual steps", "manual steps", Hand, Warning, "−"),
+            Self::LookAlikes => ("Look-alikes", "look-alikes", Warn, Warning, "i"),
+            Self::Differences => ("Also differs", "other differences", Plain, Notice, "i"),
+            Self::Ignored => {
+                let name = "Ignored by the server";
+                (name, "fields ignored by the server", Warn, Notice, "i")
+            }
+            Self::Notes => ("Notes", "notes", Plain, Notice, "i"),
+            Self::Warnings => ("Warnings", "warnings", Warn, Warning, "i"),
+            Self::Create => ("Create", "to create", Add, Notice, "+"),
+            Self::Update => ("Update", "to update", Change, Notice, "~"),
+            Self::Members => (
+                "Members",
+                "to get members or a welcome only",
+                Join,
+                Notice,
+                "~",
+            ),
+            Self::AsPlanned => ("As planned", "as planned", Add, Silent, "i"),
         }
     }
 
     pub fn name(self) -> &'static str {
-        let [name, _] = self.names();
-        name
+        self.row().0
     }
 
     pub fn noun(self) -> &'static str {
-        let [_, noun] = self.names();
-        noun
+        self.row().1
+    }
+
+    pub fn tone(self) -> Tone {
+        self.row().2
+    }
+
+    pub fn level(self) -> Level {
+        self.row().3
+    }
+
+    pub fn sign(self) -> &'static str {
+        self.row().4
     }
 
     /// What applies to all lines, without a full stop.
@@ -100,36 +127,10 @@ impl SectionKind {
             || (self.level() == Level::Warning && self != Self::Warnings)
     }
 
-    pub fn tone(self) -> Tone {
-        match self {
-            Self::Errors | Self::Stopped | Self::NotDone | Self::Refused => Tone::Danger,
-            Self::WouldBeRefused | Self::Guards | Self::NeedsAttention => Tone::Danger,
-            Self::NotAsSent | Self::Conflicts | Self::LookAlikes => Tone::Warn,
-            Self::Ignored | Self::Warnings => Tone::Warn,
-            Self::Remedies | Self::ByHand => Tone::Hand,
-            Self::Differences | Self::Notes => Tone::Plain,
-            Self::Create | Self::AsPlanned => Tone::Add,
-            Self::Update => Tone::Change,
-            Self::Members => Tone::Join,
-        }
-    }
-
-    pub fn level(self) -> Level {
-        match self {
-            Self::Errors | Self::Stopped | Self::NotDone | Self::Refused => Level::Error,
-            Self::WouldBeRefused | Self::Guards | Self::NeedsAttention => Level::Warning,
-            Self::NotAsSent | Self::Conflicts | Self::LookAlikes => Level::Warning,
-            Self::ByHand | Self::Warnings => Level::Warning,
-            Self::Differences | Self::Ignored | Self::Notes => Level::Notice,
-            Self::Create | Self::Update | Self::Members => Level::Notice,
-            Self::Remedies | Self::AsPlanned => Level::Silent,
-        }
-    }
-
     /// The section of a change.
     pub fn of(change: &Change) -> Self {
         match &change.action {
-            _ if Risk::of(change).is_some() => Self::NeedsAttention,
+            _ if risk(change).is_some() => Self::NeedsAttention,
             Action::Create => Self::Create,
             Action::Update { fields, .. } if fields.is_empty() => Self::Members,
             Action::Update { .. } => Self::Update,
@@ -187,11 +188,8 @@ pub struct Line<'a> {
 #[derive(Debug, Clone)]
 pub enum Title<'a> {
     Same(&'a str),
-    Changed {
-        before: &'a str,
-        after: &'a str,
-        drift: &'static str,
-    },
+    /// Before, after, and the remark that someone else changed it.
+    Changed(&'a str, &'a str, &'static str),
 }
 
 /// Where something is declared.
@@ -241,8 +239,7 @@ impl<'a> Line<'a> {
     pub(super) fn of(pipe: &'a Pipe, text: Text<'a>) -> Self {
         Self {
             pipe: Some(pipe),
-            text,
-            ..Self::default()
+            ..Self::new(text)
         }
     }
 
@@ -256,25 +253,20 @@ impl<'a> Line<'a> {
         let Some(pipe) = self.pipe else {
             return self.text.clone();
         };
-        let mut parts = Vec::new();
-        let mut head = Text::from(pipe);
-        match &self.title {
-            Some(Title::Same(title)) => {
-                head.push(text![" ", Span::Title((*title).into())]);
-            }
-            Some(Title::Changed {
-                before,
-                after,
-                drift,
-            }) => {
+        let (head, title) = match &self.title {
+            Some(Title::Same(title)) => (text!("{} {}", pipe, Span::Title((*title).into())), None),
+            Some(Title::Changed(before, after, drift)) => {
                 let [before, after] = titles(before, after);
-                parts.push(text!["title ", before, " → ", after, *drift]);
+                let title = text!("title {} → {}{}", before, after, *drift);
+                (pipe.into(), Some(title))
             }
-            None => {}
-        }
-        if !self.text.0.is_empty() {
-            parts.push(self.text.clone());
-        }
-        text![head, ": ", Text::join(parts, ", ")]
+            None => (pipe.into(), None),
+        };
+        let text = (!self.text.0.is_empty()).then(|| self.text.clone());
+        text!(
+            "{}: {}",
+            head,
+            Text::join(title.into_iter().chain(text), ", ")
+        )
     }
 }

@@ -26,23 +26,35 @@ pub enum Span<'a> {
     Title(Cow<'a, str>),
     /// Ids of users or rooms.
     Ids(String),
+    /// Ids of users right after their number.
+    Members(String),
     /// A sentence of ours around values in back-ticks.
     Message(Cow<'a, str>),
     /// What a server said.
     Said(Cow<'a, str>),
 }
 
-/// A [`Text`] of its parts.
+/// A sentence, with values for each `{}`.
 macro_rules! text {
-    ($($part:expr),+ $(,)?) => {{
-        let mut text = $crate::view::Text::default();
-        $(text.push($part);)+
-        text
-    }};
+    ($words:literal $(, $value:expr)* $(,)?) => {
+        $crate::view::Text::fill($words, [$($value.into()),*])
+    };
 }
 pub(super) use text;
 
 impl<'a> Text<'a> {
+    /// Words of ours, with values for each `{}`.
+    pub(super) fn fill<const N: usize>(words: &'static str, values: [Self; N]) -> Self {
+        debug_assert_eq!(words.matches("{}").count(), N, "{words}");
+        let mut words = words.split("{}");
+        let mut text = Self::from(words.next().unwrap_or_default());
+        for (value, words) in values.into_iter().zip(words) {
+            text.push(value);
+            text.push(words);
+        }
+        text
+    }
+
     pub fn push(&mut self, part: impl Into<Self>) {
         self.0.extend(part.into().0);
     }
@@ -76,12 +88,16 @@ impl Span<'_> {
         Self::Words(Cow::Owned(text))
     }
 
+    pub(super) fn members(users: &[UserId]) -> Self {
+        Self::Members(few(users, NAMED))
+    }
+
     /// The text as it is, not safe to print.
     pub fn raw(&self) -> &str {
         match self {
             Self::Words(text) => text,
             Self::Name(text) | Self::Title(text) | Self::Message(text) | Self::Said(text) => text,
-            Self::Ids(text) => text,
+            Self::Ids(text) | Self::Members(text) => text,
         }
     }
 }
@@ -94,7 +110,8 @@ impl<'a> From<Span<'a>> for Text<'a> {
 
 impl From<&'static str> for Text<'_> {
     fn from(words: &'static str) -> Self {
-        Span::Words(Cow::Borrowed(words)).into()
+        let span = (!words.is_empty()).then_some(Span::Words(Cow::Borrowed(words)));
+        Self(span.into_iter().collect())
     }
 }
 
@@ -152,12 +169,10 @@ pub(super) fn titles<'a>(before: &str, after: &str) -> [Text<'a>; 2] {
 /// The first names, and how many more there are.
 pub(super) fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>, most: usize) -> Text<'a> {
     let more = names.len().saturating_sub(most);
-    let mut text = Text::join(
-        names.take(most).map(|name| Span::Name(name.into()).into()),
-        ", ",
-    );
+    let names = names.take(most).map(|name| Span::Name(name.into()).into());
+    let mut text = Text::join(names, ", ");
     if more > 0 {
-        text.push(Span::words(format!(" … {more} more")));
+        text.push(text!(" … {} more", more));
     }
     text
 }

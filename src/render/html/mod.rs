@@ -18,7 +18,7 @@ use super::escape::{self, brief, html, terminal};
 use crate::model::Desired;
 use crate::view::grammar::sentence;
 use crate::view::title_diff::by_words;
-use crate::view::{self, Figure, Line, SectionKind, State, Text, Title, Tone, View};
+use crate::view::{self, Figure, Line, SectionKind, Span, State, Text, Title, Tone, View};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -49,7 +49,6 @@ struct Section {
 
 /// One line.
 struct Row {
-    sign: &'static str,
     pipe: Option<String>,
     title: Option<Markup>,
     what: String,
@@ -122,7 +121,10 @@ fn policy() -> String {
 
 /// A text that the template escapes.
 fn plain(text: &Text<'_>) -> String {
-    text.write(|span| terminal(span.raw()))
+    text.write(|span| match span {
+        Span::Members(ids) => format!("({ids})"),
+        span => terminal(span.raw()),
+    })
 }
 
 fn section(view: &View<'_>, section: &view::Section<'_>, details: &mut Details<'_>) -> Section {
@@ -154,7 +156,6 @@ fn row(kind: SectionKind, line: &Line<'_>, details: &mut Details<'_>) -> Row {
         (_, Some(label)) => format!("{label}: {text}"),
     };
     Row {
-        sign: sign(kind),
         pipe: line.pipe.map(|pipe| terminal(pipe.as_str())),
         title: line.title.as_ref().map(title),
         what: what + &hint.unwrap_or_default(),
@@ -163,27 +164,11 @@ fn row(kind: SectionKind, line: &Line<'_>, details: &mut Details<'_>) -> Row {
     }
 }
 
-fn sign(kind: SectionKind) -> &'static str {
-    match kind {
-        SectionKind::Refused | SectionKind::WouldBeRefused => "✗",
-        SectionKind::Guards | SectionKind::NeedsAttention => "!",
-        SectionKind::Conflicts => "?",
-        SectionKind::ByHand => "−",
-        SectionKind::Create => "+",
-        SectionKind::Update | SectionKind::Members => "~",
-        _ => "i",
-    }
-}
-
 /// The title, or both of them with the words that changed.
 fn title(title: &Title<'_>) -> Markup {
     let (before, after, drift) = match title {
         Title::Same(title) => return Markup(html(&brief(title))),
-        Title::Changed {
-            before,
-            after,
-            drift,
-        } => (terminal(before), terminal(after), drift),
+        Title::Changed(before, after, drift) => (terminal(before), terminal(after), drift),
     };
     let mark = |tag: ChangeTag, text: &str| match tag {
         ChangeTag::Equal => html(text),

@@ -132,9 +132,7 @@ fn item(kind: SectionKind, line: &Line<'_>, dialect: Dialect) -> String {
 fn write_text(text: &Text<'_>, dialect: Dialect) -> String {
     text.write(|span| match span {
         Span::Words(words) => words.to_string(),
-        Span::Name(text) => dialect.code(text),
-        Span::Title(text) | Span::Said(text) => dialect.code(text),
-        Span::Ids(ids) => dialect.code(ids),
         Span::Message(message) => dialect.words(message),
+        value => dialect.code(value.raw()),
     })
 }

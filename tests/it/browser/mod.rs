@@ -303,7 +303,7 @@ fn without_its_script_the_page_is_whole() {
         "Физика 7б",
         "Refused",
         "no longer in the manifest: ",
-        "create conference, closed, 3 members 17, 18, 42",
+        "create conference, closed, 3 members (17, 18, 42)",
     ] {
         body.shows(told);
     }
