@@ -3,7 +3,10 @@
 //! The main type is [`Auth`], what a request's headers say. What a token is good for is in [`super::token`];
 //! the login of `imba_rooms` is in the form, not here.
 
-use super::token::{self, base64_decoded};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+
+use super::token;
 
 /// The secret key of every widget, as the pages write it.
 pub(super) const SECRET_KEY: &str = "secret_key";
@@ -64,7 +67,8 @@ fn basic_credentials(header: &str) -> Option<(String, String)> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = base64_decoded(encoded.trim())?;
+    let encoded = encoded.trim().trim_end_matches('=');
+    let decoded = BASE64_STANDARD_NO_PAD.decode(encoded).ok()?;
     let text = String::from_utf8(decoded).ok()?;
     let (user, password) = text.split_once(':')?;
     Some((user.to_owned(), password.to_owned()))

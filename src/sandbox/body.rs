@@ -11,124 +11,35 @@ pub(super) fn fields(content_type: &str, body: &[u8]) -> Vec<(String, String)> {
     let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
     let kind = kind.trim();
     if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return urlencoded(body);
+        return form_urlencoded::parse(body).into_owned().collect();
     }
     if kind.eq_ignore_ascii_case("multipart/form-data") {
-        return boundary(parameters).map_or_else(Vec::new, |boundary| multipart(body, &boundary));
+        let boundary = parameter(parameters, "boundary").filter(|it| !it.is_empty());
+        return boundary.map_or_else(Vec::new, |boundary| multipart(body, &boundary));
     }
     Vec::new()
 }
 
-fn urlencoded(body: &[u8]) -> Vec<(String, String)> {
-    body.split(|&byte| byte == b'&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let mut parts = pair.splitn(2, |&byte| byte == b'=');
-            let mut part = || percent_decoded(parts.next().unwrap_or_default());
-            (part(), part())
-        })
-        .collect()
-}
-
-fn percent_decoded(text: &[u8]) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&first, tail)) = rest.split_first() {
-        let escaped = match (first, tail) {
-            (b'%', [high, low, after @ ..]) => hex(*high).zip(hex(*low)).zip(Some(after)),
-            _ => None,
-        };
-        match escaped {
-            Some(((high, low), after)) => {
-                bytes.push(high << 4 | low);
-                rest = after;
-            }
-            None => {
-                bytes.push(if first == b'+' { b' ' } else { first });
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    let value = char::from(digit).to_digit(16)?;
-    u8::try_from(value).ok()
-}
-
-/// The boundary in the parameters of a content type, without quotes.
-fn boundary(parameters: &str) -> Option<String> {
-    let value = parameter(parameters, "boundary")?;
-    (!value.is_empty()).then_some(value)
-}
-
+/// The fields between the lines that are exactly the delimiter. A body that was cut short keeps what arrived.
 fn multipart(body: &[u8], boundary: &str) -> Vec<(String, String)> {
-    let delimiter = format!("--{boundary}").into_bytes();
-    let mut fields = Vec::new();
-    let mut rest = body;
-    while let Some(part) = after_delimiter(rest, &delimiter) {
-        let (headers, content) = split_headers(part);
-        let end = content_end(content, &delimiter);
-        let (value, after) = content.split_at_checked(end).unwrap_or((content, &[]));
-        if let Some(name) = field_name(&headers) {
-            let value = value.strip_suffix(b"\r").unwrap_or(value);
-            fields.push((name, String::from_utf8_lossy(value).into_owned()));
-        }
-        rest = after;
-    }
-    fields
-}
-
-/// What follows the next line that is exactly the delimiter; the closing one, with two more hyphens, is not.
-fn after_delimiter<'a>(mut text: &'a [u8], delimiter: &[u8]) -> Option<&'a [u8]> {
-    while !text.is_empty() {
-        let (line, rest) = split_line(text);
-        if line == delimiter {
-            return Some(rest);
-        }
-        text = rest;
-    }
-    None
-}
-
-fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
-    let mut parts = text.splitn(2, |&byte| byte == b'\n');
-    let line = parts.next().unwrap_or_default();
-    let rest = parts.next().unwrap_or_default();
-    (line.strip_suffix(b"\r").unwrap_or(line), rest)
-}
-
-fn split_headers(mut text: &[u8]) -> (Vec<String>, &[u8]) {
-    let mut headers = Vec::new();
-    while !text.is_empty() {
-        let (line, rest) = split_line(text);
-        text = rest;
-        if line.is_empty() {
-            break;
-        }
-        headers.push(String::from_utf8_lossy(line).into_owned());
-    }
-    (headers, text)
-}
-
-/// Where the content of a part ends: at the line end before the next delimiter, or with the body if it was cut short.
-fn content_end(content: &[u8], delimiter: &[u8]) -> usize {
-    let ends = content
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'\n');
-    ends.map(|(at, _)| at)
-        .find(|at| {
-            let rest = content.get(at + 1..);
-            rest.is_some_and(|rest| rest.starts_with(delimiter))
-        })
-        .unwrap_or(content.len())
+    let body = format!("\n{}", String::from_utf8_lossy(body));
+    let delimiter = format!("\n--{boundary}");
+    let parts = body.split(&delimiter).skip(1);
+    let fields = parts.filter_map(|part| {
+        let part = part.strip_prefix('\r').unwrap_or(part);
+        let part = part.strip_prefix('\n')?;
+        let ends = ["\r\n\r\n", "\n\n"];
+        let split = ends.iter().find_map(|end| part.split_once(end));
+        let (headers, value) = split.unwrap_or((part, ""));
+        let value = value.strip_suffix('\r').unwrap_or(value);
+        Some((field_name(headers)?, value.to_owned()))
+    });
+    fields.collect()
 }
 
 /// The field a part belongs to; none for an uploaded file and for a part without a name.
-fn field_name(headers: &[String]) -> Option<String> {
-    let disposition = headers.iter().find_map(|line| {
+fn field_name(headers: &str) -> Option<String> {
+    let disposition = headers.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.trim()
             .eq_ignore_ascii_case("content-disposition")

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::answers::Answer;
 use super::auth::Auth;
 use super::php::Form;
-use super::world::World;
+use super::server_state::World;
 
 /// A call of the API, with the widget its path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl World {
         } else {
             Answer::error(401, "the widget's number or its secret key is wrong")
         };
-        if self.quirks().errors_with_200 {
+        if self.quirks.errors_with_200 {
             return answer.with_status_200();
         }
         answer
@@ -90,7 +90,7 @@ impl World {
         match endpoint {
             Endpoint::ImbaRooms => self.imba_rooms(form, now),
             Endpoint::GetRooms(widget) => {
-                let narrowed = self.quirks().jwt_lists_own && !auth.is_widget(widget);
+                let narrowed = self.quirks.jwt_lists_own && !auth.is_widget(widget);
                 let user = auth.token_user(now).filter(|_| narrowed);
                 self.get_rooms(widget, user, form, now)
             }

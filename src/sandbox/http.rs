@@ -19,9 +19,9 @@ use super::answers::Answer;
 use super::auth::Auth;
 use super::body::{POST_MAX_SIZE, fields};
 use super::calls::Endpoint;
-use super::faults::{Fate, Faults};
+use super::connection::CutSwitch;
+use super::fault_injection::{Fate, Faults};
 use super::store::Store;
-use super::wire::Line;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -53,12 +53,10 @@ impl Server {
         }
     }
 
-    fn fate(&self) -> Fate {
+    /// Decides what happens to a request, and counts it.
+    fn draw_fate(&self, endpoint: Endpoint) -> Fate {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        faults.decide(Instant::now())
-    }
-
-    fn count(&self, endpoint: Endpoint, fate: Fate) {
+        let fate = faults.decide(Instant::now());
         let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
         let calls = match endpoint {
             Endpoint::ImbaRooms => &mut stats.imba_rooms,
@@ -74,6 +72,7 @@ impl Server {
             Fate::Lost => stats.lost += 1,
             Fate::Refused { .. } => stats.refused += 1,
         }
+        fate
     }
 
     /// Makes the call, and waits until what it changed is saved.
@@ -85,13 +84,13 @@ impl Server {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let (answer, changed) = self.store.with_world(|world| {
-            let before = world.revision();
+            let before = world.revision;
             let answer = world.call_endpoint(endpoint, &auth, &fields, now.as_secs());
-            let after = world.revision();
+            let after = world.revision;
             (answer, (after > before).then_some(after))
         });
         let saved = match changed {
-            Some(revision) => self.store.save(revision).await,
+            Some(revision) => self.store.save(revision, false).await,
             None => Ok(()),
         };
         match saved {
@@ -108,7 +107,7 @@ pub(super) fn router(server: Arc<Server>) -> Router {
 
 async fn handle(
     State(server): State<Arc<Server>>,
-    ConnectInfo(line): ConnectInfo<Line>,
+    ConnectInfo(switch): ConnectInfo<CutSwitch>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
@@ -121,8 +120,7 @@ async fn handle(
     let Some(body) = read(body).await else {
         return response(Answer::message(400, "The body broke off."));
     };
-    let fate = server.fate();
-    server.count(endpoint, fate);
+    let fate = server.draw_fate(endpoint);
     let answer = match fate {
         Fate::Refused { .. } => Answer::message(429, "Too Many Attempts."),
         Fate::Failed => Answer::message(500, "Server Error"),
@@ -132,7 +130,7 @@ async fn handle(
         tokio::time::sleep(server.latency).await;
     }
     match fate {
-        Fate::Lost => line.cut(),
+        Fate::Lost => switch.cut(),
         Fate::Refused { retry_after } => {
             return (
                 [(header::RETRY_AFTER, retry_after.to_string())],

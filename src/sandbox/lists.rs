@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 use super::answers::Answer;
 use super::calls::number;
 use super::php::Form;
-use super::rows::{MessageRow, RoomRow, UserRow};
-use super::state::{Message, Room, User, Widget, stamp};
-use super::world::World;
+use super::records::{Message, Room, User, stamp};
+use super::rows::{message_row, room_row, user_row};
+use super::server_state::{Widget, World};
 
 /// What a form asks of rows; a filter that is absent or empty lets all of them pass.
 struct Filter<'a>(&'a Form);
@@ -87,9 +87,9 @@ impl World {
         now: u64,
     ) -> Answer {
         self.touch(widget, now);
-        self.list_called(widget);
-        let Some(contents) = self.state().widgets.get(&widget) else {
-            return Answer::list::<RoomRow>(Vec::new());
+        self.lag.list_called(widget, self.quirks.lag);
+        let Some(contents) = self.widgets.get(&widget) else {
+            return Answer::list(&[]);
         };
         let filter = Filter(form);
         let last = last_messages(contents, |message| message.room);
@@ -100,14 +100,14 @@ impl World {
             .filter_map(|room| self.shown(room))
             .filter(|room| of.is_none_or(|user| room.members.contains(&user)))
             .filter(|room| filter.room(room, contents, last.get(&room.id).copied()))
-            .map(RoomRow::from);
-        Answer::list(rows.collect())
+            .map(room_row);
+        Answer::list(&rows.collect::<Vec<_>>())
     }
 
     pub(super) fn get_users(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
         self.touch(widget, now);
-        let Some(contents) = self.state().widgets.get(&widget) else {
-            return Answer::list::<UserRow>(Vec::new());
+        let Some(contents) = self.widgets.get(&widget) else {
+            return Answer::list(&[]);
         };
         let filter = Filter(form);
         let last = last_messages(contents, |message| message.author);
@@ -117,13 +117,13 @@ impl World {
             .filter(|user| filter.user(user, last.get(&user.remote).copied()))
             .collect();
         users.sort_by_key(|user| std::cmp::Reverse(user.id));
-        Answer::list(users.into_iter().map(UserRow::from).collect())
+        Answer::list(&users.into_iter().map(user_row).collect::<Vec<_>>())
     }
 
     pub(super) fn get_messages(&mut self, widget: u64, form: &Form, now: u64) -> Answer {
         self.touch(widget, now);
-        let Some(contents) = self.state().widgets.get(&widget) else {
-            return Answer::list::<MessageRow>(Vec::new());
+        let Some(contents) = self.widgets.get(&widget) else {
+            return Answer::list(&[]);
         };
         let filter = Filter(form);
         let rows = contents.messages.iter().rev().filter_map(|message| {
@@ -131,15 +131,16 @@ impl World {
             let room = contents.rooms.get(&message.room)?;
             filter
                 .message(message, author, room)
-                .then(|| MessageRow::new(message, author))
+                .then(|| message_row(message, author))
         });
-        Answer::list(rows.collect())
+        Answer::list(&rows.collect::<Vec<_>>())
     }
 
     /// The room as the caller sees it, unless it is hidden: not yet visible, or deleted.
     fn shown<'a>(&'a self, room: &'a Room) -> Option<&'a Room> {
-        self.seen(room)
-            .filter(|room| room.deleted_at.is_none() || self.quirks().show_deleted)
+        self.lag
+            .view(room)
+            .filter(|room| room.deleted_at.is_none() || self.quirks.show_deleted)
     }
 }
 

@@ -11,22 +11,22 @@ mod answers;
 mod auth;
 mod body;
 mod calls;
+mod connection;
 mod error;
-mod faults;
+mod fault_injection;
 mod http;
-mod lag;
 mod lists;
 mod php;
+mod read_lag;
+mod records;
 mod rooms;
 mod rows;
 mod saved;
 mod send;
-mod state;
+mod server_state;
 mod store;
+mod test_view;
 mod token;
-mod views;
-mod wire;
-mod world;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -41,8 +41,8 @@ use tokio::task::JoinHandle;
 pub use answers::Answer;
 pub use auth::Auth;
 pub use error::SandboxError;
-pub use views::{MessageView, RoomView, UserView};
-pub use world::{Quirks, World};
+pub use server_state::{Quirks, World};
+pub use test_view::{MessageView, RoomView, UserView};
 
 /// How long [`Sandbox::stop`] waits for requests that are under way.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -171,7 +171,7 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     };
     let listener = TcpListener::bind(listen).await.map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
-    let faults = faults::Faults::new(
+    let faults = fault_injection::Faults::new(
         error_rate,
         lost_answer_rate,
         rate_limit,
@@ -180,9 +180,9 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     );
     let server = Arc::new(http::Server::new(store, latency, faults));
     let (shutdown, asked) = oneshot::channel();
-    let service =
-        http::router(Arc::clone(&server)).into_make_service_with_connect_info::<wire::Line>();
-    let doors = wire::Doors {
+    let service = http::router(Arc::clone(&server))
+        .into_make_service_with_connect_info::<connection::CutSwitch>();
+    let doors = connection::CuttingListener {
         listener,
         opened: Arc::clone(&server.opened),
     };

@@ -1,7 +1,6 @@
 //! `imba_rooms`: a room is made, or one that exists is changed and given members.
 //!
-//! The main type is [`Wanted`], what a form asks for. Nothing here can remove a member, rename a pipe or delete a
-//! room, as the API has no call for these.
+//! Nothing here can remove a member, rename a pipe or delete a room, as the API has no call for these.
 //!
 //! Choices where the pages say nothing: a room without `room_type` is a dialog and without `room_is_public` closed,
 //! and an update without them leaves them be; a title or pipe longer than 255 characters is cut, as a MySQL `varchar`
@@ -15,47 +14,14 @@ use super::answers::Answer;
 use super::auth::SITE_USER;
 use super::calls::{complaints, number};
 use super::php::Form;
-use super::state::{Room, stamp};
-use super::world::World;
+use super::records::{Room, stamp};
+use super::server_state::{UNTITLED, World};
 
-/// The title of a room for which none was sent.
-const UNTITLED: &str = "new room";
 /// The longest title or pipe that is kept whole, in characters.
 const LONGEST: usize = 255;
 
-/// What a form asks for; `None` where it says nothing.
-struct Wanted {
-    title: Option<String>,
-    kind: Option<u8>,
-    is_public: Option<bool>,
-    members: BTreeSet<u64>,
-}
-
-/// The room a form means.
-enum Target {
-    Existing(u64),
-    New(Option<String>),
-    Unknown,
-}
-
-impl Wanted {
-    /// `room_is_public` has to be spelt just so: with a space at its end it is another name to PHP (api: fact 3).
-    fn from_form(form: &Form) -> Self {
-        Self {
-            title: form.text("room_title").map(cut),
-            kind: form
-                .text("room_type")
-                .and_then(|text| text.trim().parse().ok()),
-            is_public: form
-                .text("room_is_public")
-                .and_then(number)
-                .map(|flag| flag != 0),
-            members: form.texts("users_ids").filter_map(number).collect(),
-        }
-    }
-}
-
 impl World {
+    /// A deleted room is not found by its id nor by its pipe. A member nobody knows becomes a user known by id alone.
     pub(super) fn imba_rooms(&mut self, form: &Form, now: u64) -> Answer {
         let complaints = complaints(form, &["imba_id", "login", "password"], &["imba_id"]);
         let Some(widget) = form
@@ -69,81 +35,63 @@ impl World {
             return Answer::error(401, "no user of the site has that login and password");
         }
         self.touch(widget, now);
-        let wanted = Wanted::from_form(form);
-        match self.target(widget, form) {
-            Target::Unknown => Answer::not_found("Room not found"),
-            Target::Existing(id) => self.update_room(widget, id, wanted, now),
-            Target::New(pipe) => self.create_room(widget, pipe, wanted, now),
-        }
-    }
-
-    /// A deleted room is not found by its id nor by its pipe.
-    fn target(&self, widget: u64, form: &Form) -> Target {
-        let rooms = self.state().widgets.get(&widget);
-        if let Some(id) = form.text("room_id") {
-            let room = number(id).and_then(|id| rooms?.live_room(id));
-            return room.map_or(Target::Unknown, |room| Target::Existing(room.id));
-        }
+        let contents = self.widget_mut(widget);
         let pipe = form.text("room_pipe").map(cut);
-        let room = pipe.as_ref().and_then(|pipe| rooms?.room_by_pipe(pipe));
-        room.map_or(Target::New(pipe), |room| Target::Existing(room.id))
-    }
-
-    fn create_room(
-        &mut self,
-        widget: u64,
-        pipe: Option<String>,
-        wanted: Wanted,
-        now: u64,
-    ) -> Answer {
-        self.know_members(widget, &wanted.members, now);
-        let state = self.state_mut();
-        let admin_id = state.owner(widget, now);
-        let room = Room {
-            id: state.next_room_id(),
-            widget,
-            pipe: pipe.unwrap_or_else(|| state.generated_pipe(now)),
-            name: wanted.title.unwrap_or_else(|| UNTITLED.to_owned()),
-            admin_id,
-            kind: wanted.kind.unwrap_or(0),
-            is_public: wanted.is_public.unwrap_or(false),
-            created_at: stamp(now),
-            updated_at: stamp(now),
-            deleted_at: None,
-            members: wanted.members,
+        let known = match (form.text("room_id"), &pipe) {
+            (Some(id), _) => match number(id).and_then(|id| contents.live_room(id)) {
+                Some(room) => Some(room.clone()),
+                None => return Answer::not_found("Room not found"),
+            },
+            (None, Some(pipe)) => contents.room_by_pipe(pipe).cloned(),
+            (None, None) => None,
         };
-        let id = room.id;
-        self.write_room(None, room);
+        let members: BTreeSet<u64> = form.texts("users_ids").filter_map(number).collect();
+        for &member in &members {
+            self.add_user(widget, member, None, false, now);
+        }
+        if let Some(room) = known {
+            return self.update_room(room, members, form, now);
+        }
+        let id = self.next_room_id();
+        let room = self.new_room(widget, id, pipe, now);
+        self.write_room(with_fields(form, Room { members, ..room }));
         Answer::room_created(id)
     }
 
-    fn update_room(&mut self, widget: u64, id: u64, wanted: Wanted, now: u64) -> Answer {
-        self.know_members(widget, &wanted.members, now);
-        let quirks = *self.quirks();
-        let Some(before) = self.state_mut().widget_mut(widget).rooms.get(&id).cloned() else {
-            return Answer::not_found("Room not found");
-        };
+    fn update_room(
+        &mut self,
+        before: Room,
+        members: BTreeSet<u64>,
+        form: &Form,
+        now: u64,
+    ) -> Answer {
+        let id = before.id;
         let mut room = before.clone();
-        room.members.extend(&wanted.members);
-        if !quirks.ignore_updates {
-            let reset = quirks.reset_title.then(|| UNTITLED.to_owned());
-            room.name = wanted.title.or(reset).unwrap_or(room.name);
-            room.kind = wanted.kind.unwrap_or(room.kind);
-            room.is_public = wanted.is_public.unwrap_or(room.is_public);
+        if !self.quirks.ignore_updates {
+            if self.quirks.reset_title {
+                room.name = UNTITLED.to_owned();
+            }
+            room = with_fields(form, room);
         }
-        if (&room.name, room.kind, room.is_public) != (&before.name, before.kind, before.is_public)
-        {
+        if room != before {
             room.updated_at = stamp(now);
         }
-        self.write_room(Some(&before), room);
+        room.members.extend(members);
+        self.write_room(room);
         Answer::room_updated(id)
     }
+}
 
-    /// A row with the text `NULL` for a login, as the page's sample of `get_users` has, is a user known by id alone.
-    fn know_members(&mut self, widget: u64, members: &BTreeSet<u64>, now: u64) {
-        for &member in members {
-            self.state_mut().add_user(widget, member, None, false, now);
-        }
+/// The room with the fields that the form has. `room_is_public` has to be spelt just so: with a space at its end it is
+/// another name to PHP (api: fact 3).
+fn with_fields(form: &Form, room: Room) -> Room {
+    let kind = form.text("room_type").map(str::trim);
+    let flag = form.text("room_is_public").and_then(number);
+    Room {
+        name: form.text("room_title").map_or(room.name, cut),
+        kind: kind.and_then(|it| it.parse().ok()).unwrap_or(room.kind),
+        is_public: flag.map_or(room.is_public, |flag| flag != 0),
+        ..room
     }
 }
 

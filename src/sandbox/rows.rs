@@ -1,204 +1,113 @@
 //! The JSON of rooms, users and messages, key for key and in the order in which the API's pages print them.
 //!
-//! The main types are [`RoomRow`], [`UserRow`] and [`MessageRow`]. What the sandbox knows nothing of (a tab, an avatar,
-//! an e-mail address) has a value of the right type.
+//! What the sandbox knows nothing of (a tab, an avatar, an e-mail address) has a value of the right type.
 
-use std::collections::BTreeMap;
+use std::fmt::Display;
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::state::{Message, Room, User};
+use super::records::{Message, Room, User};
 
-/// The answer to a list call: `"success"` is text here, and a boolean in the answers to writes.
-#[derive(Serialize)]
-pub(super) struct List<T> {
-    success: &'static str,
-    data: Vec<T>,
-    code: u16,
+/// A JSON object with its keys in this order; the values are JSON already.
+fn object(fields: &[(&str, &dyn Display)]) -> String {
+    let fields = fields.iter();
+    let fields = fields.map(|(key, value)| format!("\"{key}\":{value}"));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
-impl<T> List<T> {
-    pub(super) fn new(data: Vec<T>) -> Self {
-        Self {
-            success: "true",
-            data,
-            code: 200,
-        }
-    }
+/// The answer to a list call: `"success"` is text here, and a boolean in the answers to writes.
+pub(super) fn list(rows: &[String]) -> String {
+    let rows = rows.join(",");
+    format!("{{\"success\":\"true\",\"data\":[{rows}],\"code\":200}}")
 }
 
 /// A row of `get_rooms`. It has no members, and neither has the API.
-#[derive(Serialize)]
-pub(super) struct RoomRow<'a> {
-    id: u64,
-    pipe: &'a str,
-    name: &'a str,
-    admin_id: u64,
-    #[serde(rename = "type")]
-    kind: u8,
-    tab: u8,
-    is_public: u8,
-    created_at: &'a str,
-    updated_at: &'a str,
-    deleted_at: Option<&'a str>,
-    status: u8,
-    imba_id: u64,
-}
-
-impl<'a> From<&'a Room> for RoomRow<'a> {
-    fn from(room: &'a Room) -> Self {
-        Self {
-            id: room.id,
-            pipe: &room.pipe,
-            name: &room.name,
-            admin_id: room.admin_id,
-            kind: room.kind,
-            tab: 0,
-            is_public: room.is_public.into(),
-            created_at: &room.created_at,
-            updated_at: &room.updated_at,
-            deleted_at: room.deleted_at.as_deref(),
-            status: 0,
-            imba_id: room.widget,
-        }
-    }
+pub(super) fn room_row(room: &Room) -> String {
+    object(&[
+        ("id", &room.id),
+        ("pipe", &json!(room.pipe)),
+        ("name", &json!(room.name)),
+        ("admin_id", &room.admin_id),
+        ("type", &room.kind),
+        ("tab", &0),
+        ("is_public", &u8::from(room.is_public)),
+        ("created_at", &json!(room.created_at)),
+        ("updated_at", &json!(room.updated_at)),
+        ("deleted_at", &json!(room.deleted_at)),
+        ("status", &0),
+        ("imba_id", &room.widget),
+    ])
 }
 
 /// A row of `get_users`. The text `NULL` stands where nothing is known, as in the page's sample.
-#[derive(Serialize)]
-pub(super) struct UserRow<'a> {
-    id: u64,
-    deleted_at: Option<&'a str>,
-    created_at: &'a str,
-    updated_at: &'a str,
-    remote_user_id: String,
-    user_data: Option<&'a str>,
-    imba_id: u64,
-    login: &'a str,
-    password: &'a str,
-    status: &'a str,
-    avatar_url: String,
-}
-
-impl<'a> From<&'a User> for UserRow<'a> {
-    fn from(user: &'a User) -> Self {
-        Self {
-            id: user.id,
-            deleted_at: None,
-            created_at: &user.created_at,
-            updated_at: &user.updated_at,
-            remote_user_id: user.remote.to_string(),
-            user_data: None,
-            imba_id: user.widget,
-            login: user.login.as_deref().unwrap_or("NULL"),
-            password: "NULL",
-            status: user.role(),
-            avatar_url: format!("https://avatars.invalid/{}", user.remote),
-        }
-    }
+pub(super) fn user_row(user: &User) -> String {
+    let login = user.login.as_deref().unwrap_or("NULL");
+    let avatar = format!("https://avatars.invalid/{}", user.remote);
+    object(&[
+        ("id", &user.id),
+        ("deleted_at", &Value::Null),
+        ("created_at", &json!(user.created_at)),
+        ("updated_at", &json!(user.updated_at)),
+        ("remote_user_id", &json!(user.remote.to_string())),
+        ("user_data", &Value::Null),
+        ("imba_id", &user.widget),
+        ("login", &json!(login)),
+        ("password", &json!("NULL")),
+        ("status", &json!(user.role())),
+        ("avatar_url", &json!(avatar)),
+    ])
 }
 
 /// A message, both as a row of `get_messages` and in the answer of `send_msg`.
-#[derive(Serialize)]
-pub(super) struct MessageRow<'a> {
-    id: u64,
-    uuid: &'a str,
-    message: &'a str,
-    time: String,
-    answer_to: u64,
-    liked: &'static str,
-    user_id: u64,
-    room_id: String,
-    meta: [(); 0],
-}
-
-impl<'a> MessageRow<'a> {
-    pub(super) fn new(message: &'a Message, author: &User) -> Self {
-        Self {
-            id: message.id,
-            uuid: &message.uuid,
-            message: &message.text,
-            time: message.time.to_string(),
-            answer_to: 0,
-            liked: "0",
-            user_id: author.id,
-            room_id: message.room.to_string(),
-            meta: [],
-        }
-    }
+pub(super) fn message_row(message: &Message, author: &User) -> String {
+    object(&[
+        ("id", &message.id),
+        ("uuid", &json!(message.uuid)),
+        ("message", &json!(message.text)),
+        ("time", &json!(message.time.to_string())),
+        ("answer_to", &0),
+        ("liked", &json!("0")),
+        ("user_id", &author.id),
+        ("room_id", &json!(message.room.to_string())),
+        ("meta", &json!([])),
+    ])
 }
 
 /// The answer to `send_msg`.
-#[derive(Serialize)]
-pub(super) struct Sent<'a> {
-    success: bool,
-    message: MessageRow<'a>,
-    user: Profile<'a>,
-    relation: u8,
-}
-
-impl<'a> Sent<'a> {
-    pub(super) fn new(message: &'a Message, author: &'a User) -> Self {
-        Self {
-            success: true,
-            message: MessageRow::new(message, author),
-            user: Profile::new(author),
-            relation: 0,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Profile<'a> {
-    name: String,
-    user_id: String,
-    user_mail: String,
-    chat_role: &'a str,
-    status: u8,
-    avatar_url: bool,
-    profile_url: bool,
-    profiles: BTreeMap<u64, InnerProfile<'a>>,
-    lastlogin: i8,
-    remote_user_id: u64,
-}
-
-#[derive(Serialize)]
-struct InnerProfile<'a> {
-    profile_id: u64,
-    name: String,
-    chat_role: &'a str,
-    avatar_url: bool,
-    profile_url: bool,
-    user_id: String,
-    status: u8,
-    lastlogin: i8,
-    remote_user_id: u64,
-}
-
-impl<'a> Profile<'a> {
-    fn new(user: &'a User) -> Self {
-        let inner = InnerProfile {
-            profile_id: user.remote,
-            name: user.name(),
-            chat_role: user.role(),
-            avatar_url: false,
-            profile_url: false,
-            user_id: user.id.to_string(),
-            status: 0,
-            lastlogin: -1,
-            remote_user_id: user.remote,
-        };
-        Self {
-            name: user.name(),
-            user_id: user.id.to_string(),
-            user_mail: format!("{}@sandbox.invalid", user.remote),
-            chat_role: user.role(),
-            status: 0,
-            avatar_url: false,
-            profile_url: false,
-            profiles: BTreeMap::from([(user.remote, inner)]),
-            lastlogin: -1,
-            remote_user_id: user.remote,
-        }
-    }
+pub(super) fn sent_message(message: &Message, author: &User) -> String {
+    let (name, role) = (json!(author.name()), json!(author.role()));
+    let id = json!(author.id.to_string());
+    let mail = format!("{}@sandbox.invalid", author.remote);
+    let profile = object(&[
+        ("profile_id", &author.remote),
+        ("name", &name),
+        ("chat_role", &role),
+        ("avatar_url", &false),
+        ("profile_url", &false),
+        ("user_id", &id),
+        ("status", &0),
+        ("lastlogin", &-1),
+        ("remote_user_id", &author.remote),
+    ]);
+    let user = object(&[
+        ("name", &name),
+        ("user_id", &id),
+        ("user_mail", &json!(mail)),
+        ("chat_role", &role),
+        ("status", &0),
+        ("avatar_url", &false),
+        ("profile_url", &false),
+        (
+            "profiles",
+            &object(&[(&author.remote.to_string(), &profile)]),
+        ),
+        ("lastlogin", &-1),
+        ("remote_user_id", &author.remote),
+    ]);
+    object(&[
+        ("success", &true),
+        ("message", &message_row(message, author)),
+        ("user", &user),
+        ("relation", &0),
+    ])
 }

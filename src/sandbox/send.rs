@@ -7,10 +7,10 @@
 
 use super::answers::Answer;
 use super::calls::{complaints, number};
-use super::faults::splitmix64;
+use super::fault_injection::splitmix64;
 use super::php::Form;
-use super::state::Message;
-use super::world::World;
+use super::records::{Entry, Message};
+use super::server_state::World;
 
 const REQUIRED: [&str; 3] = ["user_id", "room_id", "message"];
 
@@ -21,7 +21,7 @@ impl World {
             return Answer::invalid(&complaints);
         }
         self.touch(widget, now);
-        let contents = self.state_mut().widget_mut(widget);
+        let contents = self.widget_mut(widget);
         let user = form
             .text("user_id")
             .and_then(number)
@@ -36,7 +36,7 @@ impl World {
         let Some(room) = room.map(|room| room.id) else {
             return Answer::not_found("Room not found");
         };
-        let id = self.state_mut().next_message_id();
+        let id = self.counters.message + 1;
         let message = Message {
             id,
             widget,
@@ -47,7 +47,7 @@ impl World {
             uuid: format!("{room}-{now}-{}", tag(id)),
         };
         let answer = Answer::message_sent(&message, &author);
-        self.write_message(message);
+        self.add(Entry::Message(message));
         answer
     }
 }

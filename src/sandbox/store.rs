@@ -15,9 +15,8 @@ use tempfile::NamedTempFile;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::error::SandboxError;
-use super::saved::{self, Loaded, ReadError};
-use super::state::State;
-use super::world::{Quirks, World};
+use super::saved::{self, ReadError};
+use super::server_state::{Quirks, World};
 
 /// Changes are appended at least until there are so many bytes of them.
 const SMALL: u64 = 1 << 20;
@@ -49,18 +48,13 @@ type Look = (SystemTime, u64);
 impl Store {
     /// Reads the state file if there is one; makes its directory, and checks that files can be made there.
     pub(super) fn open(path: Option<&Path>, quirks: Quirks) -> Result<Self, SandboxError> {
-        let Some(path) = path else {
-            return Ok(Self::holding(World::with_quirks(quirks), None));
+        let (file, mut world) = match path.map(StateFile::open).transpose()? {
+            Some((file, world)) => (Some(Arc::new(AsyncMutex::new(file))), world),
+            None => (None, World::default()),
         };
-        let (file, state) = StateFile::open(path)?;
-        Ok(Self::holding(World::from_state(state, quirks), Some(file)))
-    }
-
-    fn holding(world: World, file: Option<StateFile>) -> Self {
-        Self {
-            world: Arc::new(Mutex::new(world)),
-            file: file.map(|file| Arc::new(AsyncMutex::new(file))),
-        }
+        world.quirks = quirks;
+        let world = Arc::new(Mutex::new(world));
+        Ok(Self { world, file })
     }
 
     /// Works on the world while nobody else does.
@@ -68,13 +62,9 @@ impl Store {
         work(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns when a state of that revision, or a later one, is on the disk.
-    pub(super) async fn save(&self, revision: u64) -> Result<(), SandboxError> {
-        self.save_as(revision, false).await
-    }
-
-    /// The same; `whole` also replaces appended changes by one state.
-    async fn save_as(&self, revision: u64, whole: bool) -> Result<(), SandboxError> {
+    /// Returns when a state of that revision, or a later one, is on the disk; `whole` also replaces appended changes by
+    /// one state.
+    pub(super) async fn save(&self, revision: u64, whole: bool) -> Result<(), SandboxError> {
         let Some(file) = &self.file else {
             return Ok(());
         };
@@ -88,12 +78,12 @@ impl Store {
         let saving = tokio::task::spawn_blocking(move || {
             let whole = whole || file.is_due();
             let (text, newest) = store.with_world(|world| {
-                let changed = std::mem::take(&mut world.state_mut().changed);
+                let changes = world.unsaved.replace(Vec::new()).unwrap_or_default();
                 let text = match whole {
-                    true => saved::write(world.state()),
-                    false => saved::write_changes(world.state(), &changed),
+                    true => saved::write(world),
+                    false => saved::write_changes(world.counters, &changes),
                 };
-                (text, world.revision())
+                (text, world.revision)
             });
             let text = text.map_err(|error| SandboxError::Write {
                 path: file.path.clone(),
@@ -110,41 +100,49 @@ impl Store {
 
     /// Saves what is not saved yet.
     pub(super) async fn flush(&self) -> Result<(), SandboxError> {
-        let newest = self.with_world(|world| world.revision());
-        self.save_as(newest, true).await
+        let newest = self.with_world(|world| world.revision);
+        self.save(newest, true).await
     }
 }
 
 impl StateFile {
-    fn open(path: &Path) -> Result<(Self, State), SandboxError> {
+    fn open(path: &Path) -> Result<(Self, World), SandboxError> {
+        let path = path.to_owned();
         let unreadable = |source| SandboxError::Read {
-            path: path.to_owned(),
+            path: path.clone(),
             source,
         };
         let unwritable = |source| SandboxError::Write {
-            path: path.to_owned(),
+            path: path.clone(),
             source,
         };
-        fs::create_dir_all(directory(path)).map_err(unwritable)?;
-        NamedTempFile::new_in(directory(path)).map_err(unwritable)?;
-        let seen = look(path).map_err(unreadable)?;
-        let Loaded { state, is_torn } = match seen {
-            Some(_) => parse(&fs::read(path).map_err(unreadable)?, path)?,
-            None => Loaded {
-                state: State::default(),
-                is_torn: false,
-            },
+        fs::create_dir_all(directory(&path)).map_err(unwritable)?;
+        NamedTempFile::new_in(directory(&path)).map_err(unwritable)?;
+        let seen = look(&path).map_err(unreadable)?;
+        let (world, is_torn) = match seen {
+            Some(_) => {
+                let text = fs::read(&path).map_err(unreadable)?;
+                saved::read(&text).map_err(|error| match error {
+                    ReadError::Damaged(source) => SandboxError::Damaged {
+                        path: path.clone(),
+                        source,
+                    },
+                    ReadError::Format(format) => SandboxError::Format {
+                        path: path.clone(),
+                        format,
+                    },
+                })?
+            }
+            None => (World::for_saving(), false),
         };
-        Ok((
-            Self {
-                path: path.to_owned(),
-                saved: 0,
-                seen,
-                appended: 0,
-                must_be_replaced: is_torn,
-            },
-            state,
-        ))
+        let file = Self {
+            path,
+            saved: 0,
+            seen,
+            appended: 0,
+            must_be_replaced: is_torn,
+        };
+        Ok((file, world))
     }
 
     /// Whether the next save replaces the file: changes cannot be appended, or are as much as the state by now.
@@ -182,14 +180,6 @@ impl StateFile {
         self.saved = revision;
         Ok(())
     }
-}
-
-fn parse(text: &[u8], path: &Path) -> Result<Loaded, SandboxError> {
-    let path = path.to_owned();
-    saved::read(text).map_err(|error| match error {
-        ReadError::Damaged(source) => SandboxError::Damaged { path, source },
-        ReadError::Format(format) => SandboxError::Format { path, format },
-    })
 }
 
 fn look(path: &Path) -> io::Result<Option<Look>> {

@@ -1,6 +1,6 @@
 //! Connections that can be cut: the listener of the server, and the streams it hands out.
 //!
-//! The main type is [`Doors`]. It does not decide which connection is cut. A cut takes the whole connection, so with
+//! The main type is [`CuttingListener`]. It does not decide which connection is cut. A cut takes the whole connection, so with
 //! HTTP/2 the answers to the other requests on it are lost as well, as in life.
 
 use std::io;
@@ -16,16 +16,16 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Accepts connections that can be cut, and counts them.
 #[derive(Debug)]
-pub(super) struct Doors {
+pub(super) struct CuttingListener {
     pub(super) listener: TcpListener,
     pub(super) opened: Arc<AtomicU64>,
 }
 
 /// The end of a connection that a request's handler holds.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Line(Arc<AtomicBool>);
+pub(super) struct CutSwitch(Arc<AtomicBool>);
 
-impl Line {
+impl CutSwitch {
     /// From now on nothing is written, and the first attempt closes the connection.
     pub(super) fn cut(&self) {
         self.0.store(true, Ordering::Release);
@@ -33,51 +33,51 @@ impl Line {
 }
 
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct CuttableStream {
     stream: TcpStream,
-    line: Line,
+    switch: CutSwitch,
 }
 
-impl Wire {
+impl CuttableStream {
     fn check(&self) -> io::Result<()> {
-        if self.line.0.load(Ordering::Acquire) {
+        if self.switch.0.load(Ordering::Acquire) {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         Ok(())
     }
 }
 
-impl Listener for Doors {
-    type Io = Wire;
-    type Addr = Line;
+impl Listener for CuttingListener {
+    type Io = CuttableStream;
+    type Addr = CutSwitch;
 
-    async fn accept(&mut self) -> (Wire, Line) {
+    async fn accept(&mut self) -> (CuttableStream, CutSwitch) {
         let (stream, _) = Listener::accept(&mut self.listener).await;
         self.opened.fetch_add(1, Ordering::Relaxed);
         // without it answers still arrive, only later
         stream.set_nodelay(true).ok();
-        let line = Line::default();
+        let switch = CutSwitch::default();
         (
-            Wire {
+            CuttableStream {
                 stream,
-                line: line.clone(),
+                switch: switch.clone(),
             },
-            line,
+            switch,
         )
     }
 
-    fn local_addr(&self) -> io::Result<Line> {
-        Ok(Line::default())
+    fn local_addr(&self) -> io::Result<CutSwitch> {
+        Ok(CutSwitch::default())
     }
 }
 
-impl Connected<IncomingStream<'_, Doors>> for Line {
-    fn connect_info(stream: IncomingStream<'_, Doors>) -> Self {
+impl Connected<IncomingStream<'_, CuttingListener>> for CutSwitch {
+    fn connect_info(stream: IncomingStream<'_, CuttingListener>) -> Self {
         stream.remote_addr().clone()
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for CuttableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -87,7 +87,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for CuttableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

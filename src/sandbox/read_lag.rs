@@ -1,15 +1,15 @@
 //! The quirk of a list that lags: a write shows in `get_rooms` only after a number of further list calls.
 //!
-//! The main type is [`Lag`]. It holds what readers still see, is not part of the saved state, and does nothing to
+//! The main type is [`ReadLag`]. It holds what readers still see, is not part of the saved state, and does nothing to
 //! writes: those always meet the newest rooms.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::state::Room;
+use super::records::Room;
 
 /// What `get_rooms` shows of rooms written a short while ago.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lag {
+pub(super) struct ReadLag {
     /// How many list calls each widget has had.
     calls: BTreeMap<u64, u64>,
     unsettled: BTreeMap<u64, History>,
@@ -23,13 +23,13 @@ struct History {
     pending: VecDeque<(u64, Room)>,
 }
 
-impl Lag {
+impl ReadLag {
     /// Remembers a write: until it has aged, readers see what they saw before it.
-    pub(super) fn note(&mut self, before: Option<&Room>, after: &Room) {
+    pub(super) fn note(&mut self, before: Option<Room>, after: &Room) {
         let calls = self.calls.get(&after.widget).copied().unwrap_or(0);
         let history = self.unsettled.entry(after.id).or_insert_with(|| History {
             widget: after.widget,
-            shown: before.cloned(),
+            shown: before,
             pending: VecDeque::new(),
         });
         history.pending.push_back((calls, after.clone()));

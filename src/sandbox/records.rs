@@ -1,0 +1,101 @@
+//! Rooms, users and messages as the server keeps and saves them, and what it adds to its state.
+//!
+//! The time of a change is always given, as seconds of the epoch.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// A change of the state: what replaces or follows what was there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Entry {
+    Counters(Counters),
+    Room(Room),
+    User(User),
+    Message(Message),
+}
+
+/// The last ids given out. Each counter serves all widgets, as one database table does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counters {
+    pub(super) room: u64,
+    pub(super) user: u64,
+    pub(super) message: u64,
+    /// The microsecond of the last generated pipe; the next one is later in any case.
+    pub(super) pipe_micros: u64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Room {
+    pub(super) id: u64,
+    pub(super) widget: u64,
+    pub(super) pipe: String,
+    pub(super) name: String,
+    pub(super) admin_id: u64,
+    pub(super) kind: u8,
+    pub(super) is_public: bool,
+    pub(super) created_at: String,
+    pub(super) updated_at: String,
+    pub(super) deleted_at: Option<String>,
+    /// External ids. No call of the API shows them.
+    pub(super) members: BTreeSet<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct User {
+    pub(super) id: u64,
+    pub(super) widget: u64,
+    /// The id on the external site.
+    pub(super) remote: u64,
+    pub(super) login: Option<String>,
+    pub(super) admin: bool,
+    pub(super) banned: bool,
+    pub(super) created_at: String,
+    pub(super) updated_at: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Message {
+    pub(super) id: u64,
+    pub(super) widget: u64,
+    pub(super) room: u64,
+    /// The external id of the author.
+    pub(super) author: u64,
+    pub(super) text: String,
+    pub(super) time: u64,
+    pub(super) uuid: String,
+}
+
+impl User {
+    /// The name others see.
+    pub(super) fn name(&self) -> String {
+        let made_up = || format!("user {}", self.remote);
+        self.login.clone().unwrap_or_else(made_up)
+    }
+
+    /// `admin` or `user`, as `status`, `chat_role` and the filters spell it.
+    pub(super) fn role(&self) -> &'static str {
+        if self.admin { "admin" } else { "user" }
+    }
+}
+
+/// A time as the API writes it: UTC, `YYYY-MM-DD HH:MM:SS` (api: fact 9). Beyond the calendar it is the epoch.
+pub(super) fn stamp(epoch_secs: u64) -> String {
+    let moment = i64::try_from(epoch_secs)
+        .ok()
+        .and_then(|secs| jiff::Timestamp::from_second(secs).ok())
+        .unwrap_or_default();
+    moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stamp;
+
+    #[test]
+    fn stamps_are_utc() {
+        assert_eq!(stamp(1_608_410_527), "2020-12-19 20:42:07");
+        assert_eq!(stamp(u64::MAX), "1970-01-01 00:00:00");
+    }
+}

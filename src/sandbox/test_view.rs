@@ -1,0 +1,202 @@
+//! The inside of the imitated server as tests prepare and inspect it, with what the API does not show.
+//!
+//! The main type is [`RoomView`]. The types are copies: changing one changes nothing in the server.
+
+use std::collections::BTreeSet;
+
+use super::records::{Entry, Message, Room, User, stamp};
+use super::server_state::{Quirks, World};
+
+/// A room as it is inside, with what the API does not show. Also the seed of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoomView {
+    /// ImbaChat's id; in a seed 0 for "the next one".
+    pub id: u64,
+    /// The pipe; in a seed empty for a generated one.
+    pub pipe: String,
+    /// The title.
+    pub name: String,
+    /// 0 a dialog, 1 a conference, 3 support.
+    pub kind: u8,
+    /// Whether the room is public.
+    pub is_public: bool,
+    /// External ids.
+    pub members: BTreeSet<u64>,
+    /// Whether the room is soft-deleted.
+    pub deleted: bool,
+}
+
+/// A user of the external site, as the widget knows them. Also the seed of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserView {
+    /// The id on the external site.
+    pub remote_user_id: u64,
+    /// The name; without one the API writes `NULL`.
+    pub login: Option<String>,
+    /// Whether the user is an administrator of the widget.
+    pub admin: bool,
+    /// Whether the user is banned.
+    pub banned: bool,
+}
+
+/// A message that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageView {
+    /// ImbaChat's id of the message.
+    pub id: u64,
+    /// The room it went into.
+    pub room_id: u64,
+    /// The external id of its author.
+    pub remote_user_id: u64,
+    /// Its text.
+    pub text: String,
+}
+
+impl From<&Room> for RoomView {
+    fn from(room: &Room) -> Self {
+        Self {
+            id: room.id,
+            pipe: room.pipe.clone(),
+            name: room.name.clone(),
+            kind: room.kind,
+            is_public: room.is_public,
+            members: room.members.clone(),
+            deleted: room.deleted_at.is_some(),
+        }
+    }
+}
+
+impl From<&User> for UserView {
+    fn from(user: &User) -> Self {
+        Self {
+            remote_user_id: user.remote,
+            login: user.login.clone(),
+            admin: user.admin,
+            banned: user.banned,
+        }
+    }
+}
+
+impl From<&Message> for MessageView {
+    fn from(message: &Message) -> Self {
+        Self {
+            id: message.id,
+            room_id: message.room,
+            remote_user_id: message.author,
+            text: message.text.clone(),
+        }
+    }
+}
+
+impl World {
+    /// A server that has seen nothing yet, with the default quirks.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with other quirks.
+    #[must_use]
+    pub fn with_quirks(quirks: Quirks) -> Self {
+        Self {
+            quirks,
+            ..Self::default()
+        }
+    }
+
+    /// Makes a world behave otherwise from here on.
+    pub fn set_quirks(&mut self, quirks: Quirks) {
+        self.quirks = quirks;
+    }
+
+    /// All rooms of a widget by id, deleted and undeclared ones included; none if it was never seen.
+    #[must_use]
+    pub fn rooms(&self, widget: u64) -> Vec<RoomView> {
+        let widget = self.widgets.get(&widget);
+        let rooms = widget.into_iter().flat_map(|it| it.rooms.values());
+        rooms.map(RoomView::from).collect()
+    }
+
+    /// All users of a widget by external id.
+    #[must_use]
+    pub fn users(&self, widget: u64) -> Vec<UserView> {
+        let widget = self.widgets.get(&widget);
+        let users = widget.into_iter().flat_map(|it| it.users.values());
+        users.map(UserView::from).collect()
+    }
+
+    /// All messages of a widget, the oldest first.
+    #[must_use]
+    pub fn messages(&self, widget: u64) -> Vec<MessageView> {
+        let widget = self.widgets.get(&widget);
+        let messages = widget.into_iter().flat_map(|it| &it.messages);
+        messages.map(MessageView::from).collect()
+    }
+
+    /// Adds a room as it is, past all rules of the API, and gives its id: that of the seed, or the next one where the
+    /// seed's is 0 or taken. Its members become known users.
+    pub fn insert_room(&mut self, widget: u64, seed: RoomView, now_epoch_secs: u64) -> u64 {
+        let now = now_epoch_secs;
+        let RoomView {
+            id,
+            pipe,
+            name,
+            kind,
+            is_public,
+            members,
+            deleted,
+        } = seed;
+        let is_taken = self.widgets.values().any(|it| it.rooms.contains_key(&id));
+        let id = match id {
+            0 => self.next_room_id(),
+            _ if is_taken => self.next_room_id(),
+            id => id,
+        };
+        for &member in &members {
+            self.add_user(widget, member, None, false, now);
+        }
+        let pipe = Some(pipe).filter(|pipe| !pipe.is_empty());
+        let room = Room {
+            name,
+            kind,
+            is_public,
+            deleted_at: deleted.then(|| stamp(now)),
+            members,
+            ..self.new_room(widget, id, pipe, now)
+        };
+        self.add(Entry::Room(room));
+        id
+    }
+
+    /// Makes a user known, or changes one that is; gives ImbaChat's own id.
+    pub fn insert_user(&mut self, widget: u64, seed: UserView, now_epoch_secs: u64) -> u64 {
+        let UserView {
+            remote_user_id,
+            login,
+            admin,
+            banned,
+        } = seed;
+        let id = self.add_user(widget, remote_user_id, None, admin, now_epoch_secs);
+        if let Some(known) = self.widget_mut(widget).users.get(&remote_user_id) {
+            let user = User {
+                login,
+                admin,
+                banned,
+                updated_at: stamp(now_epoch_secs),
+                ..known.clone()
+            };
+            self.add(Entry::User(user));
+        }
+        id
+    }
+
+    /// Soft-deletes a room, as an administrator can in ImbaChat's own panel. Returns whether there was a live one.
+    pub fn delete_room(&mut self, widget: u64, id: u64, now_epoch_secs: u64) -> bool {
+        let room = self.widget_mut(widget).live_room(id).cloned();
+        let deleted_at = Some(stamp(now_epoch_secs));
+        let deleted = room.map(|room| Room { deleted_at, ..room });
+        let is_there = deleted.is_some();
+        deleted.into_iter().for_each(|room| self.write_room(room));
+        is_there
+    }
+}
