@@ -59,6 +59,7 @@ pub mod cli;
 pub mod commands;
 #[doc(hidden)]
 pub mod config;
+mod doctor;
 pub mod document;
 #[doc(hidden)]
 pub mod error;

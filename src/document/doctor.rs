@@ -1,11 +1,11 @@
-//! A check-up, as a document.
+//! What `doctor` found, as a document.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT;
+use crate::doctor::{Answer, Finding, Report, Verdict, WriteProbe};
 use crate::error::Exit;
-use crate::model::{Checkup, Finding, Probe, Step, Verdict};
 
 /// What `doctor` found.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -72,35 +72,34 @@ struct FindingDocument {
 }
 
 impl DoctorDocument {
-    /// The document of a check-up.
-    pub fn new(checkup: Checkup, exit: Exit) -> Self {
-        let Checkup {
+    /// The document of a report.
+    pub fn new(report: &Report, exit: Exit) -> Self {
+        let Report {
             target,
-            steps,
+            findings,
             probe,
-        } = checkup;
+        } = report;
         Self {
             format: FORMAT,
             kind: "doctor",
             exit: exit.code(),
-            target: target.map(|target| TargetDocument {
-                origin: target.origin,
+            target: target.as_ref().map(|target| TargetDocument {
+                origin: target.origin.clone(),
                 widget: target.widget.0,
             }),
-            steps: steps.into_iter().map(step).collect(),
-            probe: probe.map(probed),
+            steps: findings.iter().map(step).collect(),
+            probe: probe.as_ref().map(probe_document),
         }
     }
 }
 
-fn step(step: Step) -> StepDocument {
-    let Step {
-        name,
+fn step((name, finding): &(&'static str, Finding)) -> StepDocument {
+    let Finding {
         verdict,
         message,
         details,
         remedy,
-    } = step;
+    } = finding.clone();
     StepDocument {
         step: name,
         verdict: match verdict {
@@ -115,27 +114,27 @@ fn step(step: Step) -> StepDocument {
     }
 }
 
-fn probed(probe: Probe) -> ProbeDocument {
-    let Probe {
+fn probe_document(probe: &WriteProbe) -> ProbeDocument {
+    let WriteProbe {
         pipe,
         room,
-        findings,
-    } = probe;
-    let finding = |finding: Finding| {
-        let Finding {
+        answers,
+    } = probe.clone();
+    let findings = answers.into_iter().map(|answer| {
+        let Answer {
             question,
             settled,
             answer,
-        } = finding;
+        } = answer;
         FindingDocument {
             question,
             settled,
             answer,
         }
-    };
+    });
     ProbeDocument {
         pipe: pipe.to_string(),
-        room_id: room.map(|room| room.0),
-        findings: findings.into_iter().map(finding).collect(),
+        room_id: Some(room.0),
+        findings: findings.collect(),
     }
 }

@@ -3,7 +3,6 @@
 //! Main types: [`Desired`] (from the manifest), [`Observed`] (from the server) and [`Recorded`] (from the ledger).
 //! Plain values with an order; no serde, no I/O, no clock: each machine format has its own structs elsewhere.
 
-mod checkup;
 mod desired;
 mod ids;
 mod look_alike;
@@ -14,7 +13,6 @@ mod row;
 mod text;
 mod users;
 
-pub use checkup::{Checkup, Finding, Probe, Step, Verdict};
 pub use desired::{
     Desired, DesiredRoom, FileId, Given, Limit, Limits, Member, MembersPolicy, Place, Welcome,
 };
@@ -24,5 +22,5 @@ pub use observed::{LiveRoom, Observed};
 pub use recorded::{Owed, Recorded, RecordedRoom, Sending, Shown};
 pub use room::{Field, FieldSet, FieldValue, RoomKind, RoomState};
 pub use row::{Cell, Listing, Row};
-pub use text::{is_hidden, nfc};
+pub use text::{Count, is_hidden, nfc};
 pub use users::UserSet;

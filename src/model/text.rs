@@ -1,6 +1,20 @@
 //! What is true of text wherever it stands: its normal form, and the characters nobody sees.
 
+use std::fmt;
+
 use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// A number and its noun: `1 room`, `2 rooms`.
+#[derive(Debug, Clone, Copy)]
+pub struct Count<'a>(pub usize, pub &'a str);
+
+impl fmt::Display for Count<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, noun) = self;
+        let ending = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} {noun}{ending}")
+    }
+}
 
 /// Text in Unicode normal form C.
 pub fn nfc(text: &str) -> String {

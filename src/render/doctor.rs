@@ -1,55 +1,52 @@
-//! A check-up as text: a line a step, its cases and its remedy below it.
+//! What `doctor` found, as text: one line for each check, with its cases and its remedy below it.
 
 use std::fmt::Write;
 
 use super::escape::{brief, terminal};
 use super::paint::{Paint, Tone};
-use crate::model::{Checkup, Finding, Probe, Step, Verdict};
+use crate::doctor::{Answer, Finding, Report, Verdict, WriteProbe};
 use crate::view::Count;
 
-/// Cases told of one step.
-const TOLD: usize = 8;
-/// The column in which what was found begins.
+/// Cases shown for one check.
+const SHOWN: usize = 8;
+/// The column in which the messages start.
 const INDENT: usize = 25;
 
-/// A check-up. Ends with a line break.
-pub fn doctor(checkup: &Checkup, paint: Paint) -> String {
-    let Checkup {
+/// A report. Ends with a line break.
+pub fn doctor(report: &Report, paint: Paint) -> String {
+    let Report {
         target,
-        steps,
+        findings,
         probe,
-    } = checkup;
+    } = report;
     let mut text = String::new();
     if let Some(target) = target {
         let _ = writeln!(text, "{}\n", terminal(&target.to_string()));
     }
-    steps.iter().for_each(|one| step(&mut text, one, paint));
-    if let Some(probe) = probe {
-        probed(&mut text, probe);
+    for (name, finding) in findings {
+        write_finding(&mut text, name, finding, paint);
     }
-    let figures = [
-        Verdict::Ok,
-        Verdict::Warning,
-        Verdict::Failed,
-        Verdict::Skipped,
-    ];
-    let [ok, warnings, failed, skipped] = figures.map(|verdict| checkup.count(verdict));
-    let warnings = Count(warnings, "warning");
+    if let Some(probe) = probe {
+        write_probe(&mut text, probe);
+    }
     let _ = writeln!(
         text,
-        "\ndoctor: {ok} ok, {warnings}, {failed} failed, {skipped} skipped"
+        "\ndoctor: {} ok, {}, {} failed, {} skipped",
+        report.count(Verdict::Ok),
+        Count(report.count(Verdict::Warning), "warning"),
+        report.count(Verdict::Failed),
+        report.count(Verdict::Skipped)
     );
     text
 }
 
-fn step(text: &mut String, step: &Step, paint: Paint) {
-    let Step {
-        name,
+fn write_finding(text: &mut String, name: &str, finding: &Finding, paint: Paint) {
+    let Finding {
         verdict,
         message,
         details,
         remedy,
-    } = step;
+    } = finding;
     let (word, tone) = match verdict {
         Verdict::Ok => ("ok", Tone::Add),
         Verdict::Warning => ("warning", Tone::Change),
@@ -58,37 +55,35 @@ fn step(text: &mut String, step: &Step, paint: Paint) {
     };
     let word = paint.tone(tone, format!("{word:<9}"));
     let _ = writeln!(text, "{word}{name:<16}{}", terminal(message));
-    for detail in details.iter().take(TOLD) {
+    for detail in details.iter().take(SHOWN) {
         let _ = writeln!(text, "{:INDENT$}{}", "", brief(detail));
     }
-    if details.len() > TOLD {
-        let _ = writeln!(text, "{:INDENT$}and {} more", "", details.len() - TOLD);
+    if details.len() > SHOWN {
+        let _ = writeln!(text, "{:INDENT$}and {} more", "", details.len() - SHOWN);
     }
     if let Some(remedy) = remedy {
         let _ = writeln!(text, "{:INDENT$}remedy: {}", "", terminal(remedy));
     }
 }
 
-fn probed(text: &mut String, probe: &Probe) {
-    let Probe {
+fn write_probe(text: &mut String, probe: &WriteProbe) {
+    let WriteProbe {
         pipe,
         room,
-        findings,
+        answers,
     } = probe;
     let _ = writeln!(text, "\nwrite probe `{}`", brief(pipe.as_str()));
-    for finding in findings {
-        let Finding {
+    for answer in answers {
+        let Answer {
             question,
             settled,
             answer,
-        } = finding;
+        } = answer;
         let word = if *settled { "settled" } else { "open" };
         let _ = writeln!(text, "  {word:<9}{question}: {}", terminal(answer));
     }
-    if let Some(room) = room {
-        let _ = writeln!(
-            text,
-            "  room {room} is there now, and the API cannot delete it: remove it by hand in ImbaChat"
-        );
-    }
+    let _ = writeln!(
+        text,
+        "  room {room} is there now, and the API cannot delete it: remove it by hand in ImbaChat"
+    );
 }

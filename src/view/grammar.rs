@@ -2,17 +2,7 @@
 
 use std::fmt;
 
-/// A number and its noun: `1 room`, `2 rooms`.
-#[derive(Debug, Clone, Copy)]
-pub struct Count<'a>(pub usize, pub &'a str);
-
-impl fmt::Display for Count<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(count, noun) = self;
-        let ending = if *count == 1 { "" } else { "s" };
-        write!(f, "{count} {noun}{ending}")
-    }
-}
+pub use crate::model::Count;
 
 /// The first items, comma-separated, and how many more there are.
 pub fn few<T: fmt::Display>(items: &[T], most: usize) -> String {

@@ -1,0 +1,220 @@
+//! `doctor`: gathers what the checks need, and prints what they found.
+
+use super::prompt::confirm;
+use super::session::{WriteAccess, connect, dice, read_auth};
+use super::target::ResolvedTarget;
+use super::{Console, interrupt};
+use crate::cli::{DoctorArgs, DocumentFormat};
+use crate::config::{Config, Found, StoreVariables};
+use crate::doctor::{self, Finding, Known, Report, ServerChecks, Verdict, WriteProbe};
+use crate::document::DoctorDocument;
+use crate::error::{Error, Exit};
+use crate::imbachat::{Http, ReadRooms};
+use crate::ledger::Name;
+use crate::model::{Pipe, is_hidden};
+use crate::render;
+
+/// Bytes a pipe may have.
+const LONGEST: usize = 255;
+
+pub(super) async fn run(
+    args: &DoctorArgs,
+    config: &Config,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    if let Some(pipe) = &args.write_probe {
+        check_probe(pipe, args, console)?;
+    }
+    let mut report = Report::default();
+    report.add("settings", settings(config));
+    let (loaded, finding) = doctor::manifest(&config.manifest(), config.files.is_empty());
+    report.add("manifest", finding);
+    let site = match ResolvedTarget::new(config, loaded.desired.widget) {
+        _ if is_place_unreadable(config) => Err(Finding::skipped("needs `settings`")),
+        site => site.map_err(Finding::from),
+    };
+    let target = site.as_ref().map(|site| &site.target);
+    let insecure = config.server.connection.allow_insecure_http;
+    report.add("address", doctor::address(target, insecure));
+    let site = site.ok();
+    let connected = match &site {
+        Some(site) => connect(config, site).await.map_err(Finding::from),
+        None => Err(Finding::skipped("needs `address`")),
+    };
+    let credentials = &config.credentials;
+    let unreadable = credentials.troubled(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT"]);
+    let checks = ServerChecks {
+        target: site.as_ref().map(|site| &site.target),
+        http: connected
+            .as_ref()
+            .map(|(http, _)| http)
+            .map_err(Clone::clone),
+        auth: read_auth(config).map_err(|error| match unreadable {
+            true => Finding::skipped("needs `settings`"),
+            false => error.into(),
+        }),
+        has_jwt: credentials.jwt.is_some(),
+        dice: &dice(),
+    };
+    let server = doctor::check_server(&mut report, checks).await;
+    let (recorded, finding) = match &site {
+        Some(ResolvedTarget { ledger, target, .. }) => {
+            let remembered = ledger.remember(target).await;
+            doctor::ledger(
+                ledger,
+                remembered.map_err(|error| Error::from(error).into()),
+            )
+        }
+        None => (None, Finding::skipped("needs `address`")),
+    };
+    report.add("ledger", finding);
+    let known = server.as_ref().map(|(reader, survey)| Known {
+        reader,
+        rooms: &survey.rooms,
+        loaded: &loaded,
+        recorded: recorded.as_ref(),
+    });
+    doctor::check_list(
+        &mut report,
+        known.as_ref().map(|known| known.rooms),
+        &loaded.desired,
+        recorded.as_ref(),
+        known
+            .as_ref()
+            .is_some_and(|known| known.reader.is_partial()),
+    );
+    if let Some(pipe) = &args.write_probe {
+        let (finding, probe) = match (&site, &connected, &known) {
+            (Some(site), Ok((http, _)), Some(known)) => {
+                write_probe(pipe, args.yes, site, http, known, config, console).await?
+            }
+            _ => (Finding::skipped("needs `answers`"), None),
+        };
+        report.add("write-probe", finding);
+        report.probe = probe;
+    }
+    if let Ok((_, Some(sandbox))) = connected {
+        sandbox.stop().await?;
+    }
+    report.target = site.map(|site| site.target);
+    print(&report, args.format, console)
+}
+
+fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Result<Exit, Error> {
+    let exit = match report.count(Verdict::Failed) {
+        0 => Exit::Done,
+        _ => Exit::Failed,
+    };
+    let printed = match format {
+        DocumentFormat::Json => console.document(&DoctorDocument::new(report, exit)),
+        DocumentFormat::Text => console.print(&render::doctor(report, console.out_paint)),
+    };
+    // The user has to learn of a room that only people can remove.
+    printed.map_err(|error| match &report.probe {
+        None => error,
+        Some(WriteProbe { room, .. }) => {
+            let error = error.chain();
+            let message = format!("room {room} was made, and only telling so failed: {error}");
+            Error::message(Exit::Failed, message).hint("remove the room by hand in ImbaChat")
+        }
+    })?;
+    Ok(exit)
+}
+
+/// The settings in the environment and on the command line.
+fn settings(config: &Config) -> Finding {
+    if config.sandbox().is_some() {
+        return Finding::ok("the sandbox's own; the environment is not looked at");
+    }
+    let place = |found: &Found| match found.in_file {
+        true => (found.name, format!("in a file, by {}_FILE", found.name)),
+        false => (found.name, "in the environment".to_owned()),
+    };
+    let mut settings: Vec<_> = config.credentials.found.iter().map(place).collect();
+    // What is wrong with a variable of the ledger is reported by `address`.
+    if let Some(Ok(Name::Object(address))) = config.named_ledger().map(Name::parse)
+        && let Ok(variables) = StoreVariables::from_environment(address.kind)
+    {
+        settings.extend(variables.found.iter().map(place));
+    }
+    let target = &config.server.target;
+    let flags = [
+        ("--widget", target.widget.is_some()),
+        ("--api-url", target.api_url.is_some()),
+    ];
+    let flags = flags.into_iter().filter(|(_, is_set)| *is_set);
+    settings.extend(flags.map(|(name, _)| (name, "on the command line".to_owned())));
+    let problems = config.credentials.problems.iter();
+    doctor::settings(&settings, problems.map(|it| (&it.error).into()).collect())
+}
+
+/// Whether a variable that says where the widget is cannot be read. Then nothing may be sent to the default place.
+fn is_place_unreadable(config: &Config) -> bool {
+    let (target, credentials) = (&config.server.target, &config.credentials);
+    let widget = target.widget.is_none() && credentials.troubled(&["IMBACHAT_WIDGET"]);
+    widget || target.api_url.is_none() && credentials.troubled(&["IMBACHAT_API_URL"])
+}
+
+/// Refuses a write probe before anything is checked: its pipe cannot be one, or there is no one to ask.
+fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<(), Error> {
+    let bad = pipe.is_empty() || pipe.len() > LONGEST || pipe.trim() != pipe;
+    if bad || pipe.contains(is_hidden) {
+        let message = "--write-probe: this cannot be a pipe";
+        return Err(Error::message(Exit::Usage, message)
+            .hint("1 to 255 bytes, without hidden characters and without spaces around"));
+    }
+    let message = match args.format {
+        _ if args.yes => return Ok(()),
+        DocumentFormat::Json => "--format json cannot ask, and --yes was not given",
+        DocumentFormat::Text if console.interactive => return Ok(()),
+        DocumentFormat::Text => "no room was made: nobody is there to ask, and --yes was not given",
+    };
+    let hint = "add --yes: one room is made that the API cannot delete again";
+    Err(Error::message(Exit::Refused, message).hint(hint))
+}
+
+/// Probes, unless something speaks against it.
+async fn write_probe(
+    pipe: &str,
+    yes: bool,
+    site: &ResolvedTarget,
+    http: &Http,
+    known: &Known<'_>,
+    config: &Config,
+    console: &mut Console,
+) -> Result<(Finding, Option<WriteProbe>), Error> {
+    let pipe = Pipe::new(pipe);
+    if let Some(finding) = doctor::refuse_pipe(&pipe, known) {
+        return Ok((finding, None));
+    }
+    let access = match WriteAccess::new(config) {
+        Ok(access) => access,
+        Err(error) => return Ok((error.into(), None)),
+    };
+    let question = format!(
+        "The API cannot delete a room again. Make a room `{}` in {}?",
+        pipe.as_str(),
+        site.target
+    );
+    if !yes && !confirm(&question, console).await? {
+        return Ok((Finding::skipped("the answer was not `yes`"), None));
+    }
+    let writer = access.writer(http.clone(), site.target.widget);
+    let stopped = interrupt::channel()?;
+    let dice = dice();
+    let probe = doctor::write_probe(pipe, &writer, known, &dice);
+    Ok(interrupt::finished(probe, stopped, || console.warn(doctor::UNDER_WAY)).await)
+}
+
+impl From<&Error> for Finding {
+    fn from(error: &Error) -> Self {
+        let remedy = (!error.hints.is_empty()).then(|| error.hints.join("; "));
+        Self::failed(error.chain(), remedy)
+    }
+}
+
+impl From<Error> for Finding {
+    fn from(error: Error) -> Self {
+        (&error).into()
+    }
+}

@@ -1,0 +1,110 @@
+//! Checks of this machine and of the ledger: settings, manifest, address.
+
+use std::path::PathBuf;
+
+use super::{Finding, quoted};
+use crate::ledger::{LedgerBackend, Remembered};
+use crate::manifest::diagnostic::{Diagnostic, Sources};
+use crate::manifest::{Loaded, Options, load};
+use crate::model::{Count, Recorded, Target};
+
+/// Which settings were found, and where; never their values. `problems` are settings that cannot be used.
+pub fn settings(found: &[(&str, String)], problems: Vec<Finding>) -> Finding {
+    let details = found.iter().map(|(name, place)| format!("{name} {place}"));
+    let mut problems = problems.into_iter();
+    if let Some(first) = problems.next() {
+        let others = problems.map(|problem| problem.message);
+        return first.with(others.chain(details).collect());
+    }
+    let count = format!("{} found", Count(found.len(), "setting"));
+    let has = |name: &str| found.iter().any(|(found, _)| *found == name);
+    let half = |set: &str, missing: &str| {
+        let message = format!("{count}; {set} is set and {missing} is not: `apply` needs both");
+        Finding::warning(message, format!("set {missing} too"))
+    };
+    let finding = match (has("IMBACHAT_LOGIN"), has("IMBACHAT_PASSWORD")) {
+        _ if found.is_empty() => Finding::ok("nothing is set"),
+        (true, true) => Finding::ok(&count),
+        (true, false) => half("IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"),
+        (false, true) => half("IMBACHAT_PASSWORD", "IMBACHAT_LOGIN"),
+        (false, false) => Finding::ok(format!(
+            "{count}; none for writing, which only `apply` needs"
+        )),
+    };
+    finding.with(details.collect())
+}
+
+/// The manifest. It may be missing if its paths are the default.
+pub fn manifest(paths: &[PathBuf], by_default: bool) -> (Loaded, Finding) {
+    if by_default && paths.iter().all(|path| !path.exists()) {
+        let finding = Finding::skipped("there is no rooms.yaml and no rooms/ here");
+        return (Loaded::default(), finding);
+    }
+    let loaded = load(paths, Options::default());
+    let diagnostics = loaded.diagnostics.iter();
+    let lines: Vec<String> = diagnostics.map(|it| line(it, &loaded.sources)).collect();
+    if !loaded.is_valid() {
+        let message = format!("the manifest is invalid: {}", Count(lines.len(), "mistake"));
+        let remedy = "see roomform check, which draws each with its remedy".to_owned();
+        let finding = Finding::failed(message, Some(remedy)).with(lines);
+        return (loaded, finding);
+    }
+    let found = format!(
+        "{}: {}, {}",
+        Count(loaded.sources.names().len(), "file"),
+        Count(loaded.desired.rooms.len(), "room"),
+        Count(loaded.desired.memberships(), "membership")
+    );
+    let message = format!("{found}; {}", Count(lines.len(), "warning"));
+    let finding = Finding::cases(lines, &found, message, "see roomform check");
+    (loaded, finding)
+}
+
+fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let place = diagnostic.at.and_then(|at| {
+        let name = &sources.file(at.file)?.name;
+        Some(format!("{name}:{}: ", sources.locate(at).line))
+    });
+    let path = diagnostic.path.as_ref().map(|path| format!("{path}: "));
+    let place = place.or(path).unwrap_or_default();
+    let code = diagnostic.code.id();
+    format!("{place}{code} {}", diagnostic.message)
+}
+
+/// Which widget, and where: an address that credentials may be sent to.
+pub fn address(target: Result<&Target, &Finding>, allow_insecure_http: bool) -> Finding {
+    match target {
+        Err(finding) => finding.clone(),
+        Ok(target) if target.origin.starts_with("http:") && allow_insecure_http => {
+            Finding::warning(
+                format!("{target}: with --allow-insecure-http credentials go there in clear"),
+                "use https",
+            )
+        }
+        Ok(target) => Finding::ok(target.to_string()),
+    }
+}
+
+/// The ledger: it exists, is whole, and belongs to this widget. Also what it recorded, if it can be used.
+pub fn ledger(
+    ledger: &LedgerBackend,
+    remembered: Result<Remembered, Finding>,
+) -> (Option<Recorded>, Finding) {
+    let path = quoted(&ledger.to_string());
+    match remembered {
+        Err(finding) => (None, finding),
+        Ok(Remembered { found: false, .. }) => (
+            None,
+            Finding::skipped(format!("there is none yet at {path}")),
+        ),
+        Ok(Remembered {
+            recorded, warnings, ..
+        }) => {
+            let rooms = Count(recorded.ids.len(), "room");
+            let message = format!("{path}: {rooms} on record");
+            let remedy = "nothing: the next write mends it";
+            let finding = Finding::cases(warnings, &message.clone(), message, remedy);
+            (Some(recorded), finding)
+        }
+    }
+}

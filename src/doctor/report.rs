@@ -1,0 +1,108 @@
+//! What the checks found, in their order.
+
+use crate::imbachat::Failure;
+use crate::model::{Pipe, RoomId, Target};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Ok,
+    /// It works, but needs attention.
+    Warning,
+    Failed,
+    /// Not checked: something it needs is missing.
+    Skipped,
+}
+
+/// The result of one check. Its texts may contain text from outside, unescaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub verdict: Verdict,
+    /// What was found, in one line.
+    pub message: String,
+    /// The cases, one line each.
+    pub details: Vec<String>,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+/// A question that the API's documentation leaves open, and what the write probe learned about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub question: String,
+    pub settled: bool,
+    pub answer: String,
+}
+
+/// The room that a write probe created, which only people can remove, and what it learned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteProbe {
+    pub pipe: Pipe,
+    pub room: RoomId,
+    pub answers: Vec<Answer>,
+}
+
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The widget, if it is known.
+    pub target: Option<Target>,
+    /// The name of each check, and what it found.
+    pub findings: Vec<(&'static str, Finding)>,
+    pub probe: Option<WriteProbe>,
+}
+
+impl Finding {
+    fn new(verdict: Verdict, message: impl Into<String>, remedy: Option<String>) -> Self {
+        Self {
+            verdict,
+            message: message.into(),
+            details: Vec::new(),
+            remedy,
+        }
+    }
+
+    pub fn ok(message: impl Into<String>) -> Self {
+        Self::new(Verdict::Ok, message, None)
+    }
+
+    pub fn warning(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(Verdict::Warning, message, Some(remedy.into()))
+    }
+
+    pub fn failed(message: impl Into<String>, remedy: Option<String>) -> Self {
+        Self::new(Verdict::Failed, message, remedy)
+    }
+
+    pub fn skipped(reason: impl Into<String>) -> Self {
+        Self::new(Verdict::Skipped, reason, None)
+    }
+
+    /// A warning about these cases; `ok` if there are none.
+    pub(super) fn cases(cases: Vec<String>, ok: &str, message: String, remedy: &str) -> Self {
+        if cases.is_empty() {
+            return Self::ok(ok);
+        }
+        Self::warning(message, remedy).with(cases)
+    }
+
+    #[must_use]
+    pub(super) fn with(self, details: Vec<String>) -> Self {
+        Self { details, ..self }
+    }
+}
+
+impl From<&Failure> for Finding {
+    fn from(failure: &Failure) -> Self {
+        Self::failed(&failure.message, failure.hint.clone())
+    }
+}
+
+impl Report {
+    pub fn add(&mut self, check: &'static str, finding: Finding) {
+        self.findings.push((check, finding));
+    }
+
+    pub fn count(&self, verdict: Verdict) -> usize {
+        let findings = self.findings.iter();
+        findings.filter(|(_, it)| it.verdict == verdict).count()
+    }
+}

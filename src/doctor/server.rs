@@ -1,0 +1,252 @@
+//! Checks of the server: whether it answers, its certificate and clock, and whether it accepts the credentials.
+
+use jiff::Timestamp;
+
+use super::{Finding, Report, quoted};
+use crate::imbachat::{
+    Cause, Dice, Failure, Http, ListSurvey, Reachability, ReadAuth, Reader, expiry,
+};
+use crate::model::{Count, Target, UserId};
+
+/// Seconds by which two clocks may differ.
+const CLOCK_TOLERANCE: i64 = 60;
+/// Seconds a token should still last.
+const TOKEN_LIFE: i64 = 600;
+/// The fields of a row, and around the rows, that the API's documentation shows.
+const ROW: [&str; 12] = [
+    "admin_id",
+    "created_at",
+    "deleted_at",
+    "id",
+    "imba_id",
+    "is_public",
+    "name",
+    "pipe",
+    "status",
+    "tab",
+    "type",
+    "updated_at",
+];
+const ENVELOPE: [&str; 4] = ["code", "data", "message", "success"];
+
+/// What the checks of a server need.
+pub struct ServerChecks<'a> {
+    pub target: Option<&'a Target>,
+    /// The client, or why there is none.
+    pub http: Result<&'a Http, Finding>,
+    /// The reading credentials, or why there are none.
+    pub auth: Result<ReadAuth, Finding>,
+    /// Whether IMBACHAT_JWT is set.
+    pub has_jwt: bool,
+    pub dice: &'a Dice,
+}
+
+/// Adds the checks of a server. Returns its list and what read it, if it could be read.
+pub async fn check_server(
+    report: &mut Report,
+    checks: ServerChecks<'_>,
+) -> Option<(Reader, ListSurvey)> {
+    let ServerChecks {
+        target,
+        http,
+        auth,
+        has_jwt,
+        dice,
+    } = checks;
+    let mut knock = None;
+    let mut list = None;
+    let mut reader = None;
+    if let (Some(target), Ok(http)) = (target, &http) {
+        let knocked = http.knock(target.widget).await;
+        let answers = matches!(&knocked, Ok(knock) if knock.redirected.is_none());
+        if let (true, Ok(auth)) = (answers, &auth) {
+            let new = Reader::new((*http).clone(), target.widget, auth.clone());
+            list = Some(new.survey(dice).await);
+            reader = Some(new);
+        }
+        knock = Some(knocked);
+    }
+    let connection = match (http, &knock) {
+        (Err(finding), _) => finding,
+        (Ok(_), None) => Finding::skipped("needs `address`"),
+        (Ok(_), Some(knock)) => connection(knock),
+    };
+    report.add("connection", connection);
+    report.add("tls", tls(target, knock.as_ref()));
+    report.add("clock", clock(knock.as_ref()));
+    let is_open = matches!(&knock, Some(Ok(knock)) if knock.open);
+    report.add("credentials", credentials(&auth, list.as_ref(), is_open));
+    let is_read = matches!(list, Some(Ok(_)));
+    report.add("token", token(auth.ok().as_ref(), has_jwt, is_read));
+    report.add("answers", answers(list.as_ref()));
+    Some((reader?, list?.ok()?))
+}
+
+fn connection(knock: &Result<Reachability, Failure>) -> Finding {
+    let knock = match knock {
+        Err(failure) if failure.cause == Some(Cause::Tls) => {
+            return Finding::ok("somebody answers; see `tls`");
+        }
+        Err(failure) => return failure.into(),
+        Ok(knock) => knock,
+    };
+    if let Some(failure) = &knock.redirected {
+        return failure.into();
+    }
+    if knock.open {
+        let message = "a call without credentials gets the list: whoever asks may read it";
+        let remedy = "check --api-url; if it is right, tell whoever runs that server";
+        return Finding::warning(message, remedy);
+    }
+    let status = knock.status;
+    Finding::ok(format!("HTTP {status} to a call without credentials"))
+}
+
+fn tls(target: Option<&Target>, knock: Option<&Result<Reachability, Failure>>) -> Finding {
+    match (target, knock) {
+        (None, _) => Finding::skipped("needs `address`"),
+        (Some(target), _) if !target.origin.starts_with("https:") => {
+            Finding::skipped("plain http, which is not encrypted")
+        }
+        (_, Some(Ok(_))) => Finding::ok("the server is who its certificate says"),
+        (_, Some(Err(failure))) if failure.cause == Some(Cause::Tls) => failure.into(),
+        _ => Finding::skipped("needs `connection`"),
+    }
+}
+
+fn clock(knock: Option<&Result<Reachability, Failure>>) -> Finding {
+    let date = match knock {
+        Some(Ok(knock)) => knock.date,
+        Some(Err(failure)) if failure.cause == Some(Cause::Tls) => {
+            return Finding::skipped("needs `tls`");
+        }
+        _ => return Finding::skipped("needs `connection`"),
+    };
+    let Some(date) = date else {
+        return Finding::skipped("the server does not say what time it is");
+    };
+    let ahead = Timestamp::now().as_second() - date.as_second();
+    if ahead.abs() <= CLOCK_TOLERANCE {
+        return Finding::ok("agrees with the server's to a minute");
+    }
+    let side = if ahead > 0 { "ahead of" } else { "behind" };
+    let ahead = duration(ahead);
+    Finding::warning(
+        format!("this machine's clock is {ahead} {side} the server's"),
+        "set it by NTP: tokens made here expire by it, and entries of ledgers are ordered by it",
+    )
+}
+
+/// A rough number of seconds, in a larger unit where there is one.
+fn duration(seconds: i64) -> String {
+    let seconds = usize::try_from(seconds.unsigned_abs()).unwrap_or(usize::MAX);
+    let (count, noun) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds / 60, "minute"),
+        7_200..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("about {}", Count(count, noun))
+}
+
+fn credentials(
+    auth: &Result<ReadAuth, Finding>,
+    list: Option<&Result<ListSurvey, Failure>>,
+    is_open: bool,
+) -> Finding {
+    match (auth, list) {
+        (Err(finding), _) => finding.clone(),
+        (_, None) => Finding::skipped("needs `connection` and `tls`"),
+        (_, Some(Ok(_))) if is_open => {
+            Finding::skipped("the server asks for none; see `connection`")
+        }
+        (_, Some(Err(failure))) if is_denied(failure) => failure.into(),
+        (_, Some(Err(_))) => Finding::skipped("the answer does not tell; see `answers`"),
+        (Ok(ReadAuth::Secret(_)), _) => Finding::ok("the server accepts the widget's secret key"),
+        (Ok(ReadAuth::Jwt(_)), _) => Finding::ok("the server accepts the JWT"),
+        (
+            Ok(ReadAuth::Minted {
+                user: UserId(user), ..
+            }),
+            _,
+        ) => Finding::ok(format!(
+            "the server accepts a JWT made from the secret key for user {user}"
+        )),
+    }
+}
+
+fn is_denied(failure: &Failure) -> bool {
+    failure.denied || matches!(failure.cause, Some(Cause::Status(403) | Cause::Body(403)))
+}
+
+fn token(auth: Option<&ReadAuth>, has_jwt: bool, is_read: bool) -> Finding {
+    let token = match auth {
+        Some(ReadAuth::Minted { .. }) => {
+            return Finding::ok("made anew for each request; each lasts an hour");
+        }
+        Some(ReadAuth::Jwt(token)) => token,
+        _ if has_jwt => {
+            return Finding::skipped("IMBACHAT_JWT is set, and the secret key goes before it");
+        }
+        _ => return Finding::skipped("no JWT is used"),
+    };
+    let Some(expires) = expiry(token) else {
+        return Finding::ok("it does not say when it expires");
+    };
+    let left = expires.as_second() - Timestamp::now().as_second();
+    let about = duration(left);
+    let remedy = "put a new one into IMBACHAT_JWT, or use the secret key with --jwt-user";
+    if left >= TOKEN_LIFE {
+        Finding::ok(format!("expires in {about}"))
+    } else if left > 0 {
+        Finding::warning(format!("expires in {about}"), remedy)
+    } else if is_read {
+        let message =
+            format!("expired {about} ago by this machine's clock, and accepted all the same");
+        Finding::warning(message, remedy)
+    } else {
+        Finding::failed(format!("expired {about} ago"), Some(remedy.to_owned()))
+    }
+}
+
+fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
+    let survey = match list {
+        None => return Finding::skipped("needs `connection` and `credentials`"),
+        Some(Err(failure)) if is_denied(failure) => return Finding::skipped("needs `credentials`"),
+        Some(Err(failure)) => return failure.into(),
+        Some(Ok(survey)) => survey,
+    };
+    let total = survey.rooms.len();
+    let mut cases = Vec::new();
+    let unknown = survey
+        .row_keys
+        .iter()
+        .filter(|(key, _)| !ROW.contains(&key.as_str()));
+    cases.extend(
+        unknown.map(|(key, count)| {
+            format!("unknown field {} in {}", quoted(key), Count(*count, "row"))
+        }),
+    );
+    let beside = survey
+        .envelope_keys
+        .iter()
+        .filter(|key| !ENVELOPE.contains(&key.as_str()));
+    cases.extend(beside.map(|key| format!("unknown field {} beside the rows", quoted(key))));
+    for key in ROW {
+        let missing = total - survey.row_keys.get(key).copied().unwrap_or_default();
+        if missing > 0 {
+            cases.push(format!("no field `{key}` in {}", Count(missing, "row")));
+        }
+    }
+    if survey.foreign > 0 {
+        cases.push(format!(
+            "{} of another widget",
+            Count(survey.foreign, "row")
+        ));
+    }
+    let rows = Count(total, "row");
+    let ok = format!("{rows} of the shape the API's pages show");
+    let message = format!("{rows}, not all of the shape the API's pages show");
+    let remedy = "nothing, if plans look right: what roomform needs is there; tell its authors";
+    Finding::cases(cases, &ok, message, remedy)
+}
