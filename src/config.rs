@@ -70,7 +70,7 @@ impl Config {
     /// # Errors
     /// A variable that cannot be used, by name, without its value.
     pub fn new(verb: &Verb, run: RunId) -> Result<Self, Error> {
-        let server = verb.server();
+        let (files, server) = verb.inputs();
         let needs = match verb {
             _ if server.target.sandbox.is_some() => None,
             Verb::Apply(_) | Verb::Send(_) => Some(Needs::Writing),
@@ -94,7 +94,7 @@ impl Config {
             return Err(credentials.problems.remove(0).error);
         }
         Ok(Self {
-            files: verb.files().to_vec(),
+            files: files.file,
             server,
             credentials,
             run,
@@ -137,7 +137,7 @@ impl Config {
 
     /// The ledger that `--ledger` names.
     pub fn named_ledger(&self) -> Option<&Path> {
-        self.server.ledger.ledger.as_deref()
+        self.server.ledger.as_deref()
     }
 
     /// The API's address: flag, else environment, else the public one.

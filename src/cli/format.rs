@@ -1,9 +1,11 @@
-//! The formats of each verb, and the form that its errors take in each of them.
+//! The formats of each verb, and how errors are reported in them.
+
+use std::ffi::OsString;
 
 use clap::ValueEnum;
 
 /// How a run reports that it failed or that a manifest is invalid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ErrorFormat {
     /// On stderr only.
     Text,
@@ -15,99 +17,87 @@ pub enum ErrorFormat {
     Github,
 }
 
-/// Declares the formats of a verb, each with the form of its errors.
-macro_rules! formats {
-    ($(#[$about:meta])* $name:ident { $($(#[doc = $help:literal])+ $format:ident => $errors:ident,)+ }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-        pub enum $name {
-            $($(#[doc = $help])+ $format,)+
-        }
-
-        impl From<$name> for ErrorFormat {
-            fn from(format: $name) -> Self {
-                match format {
-                    $($name::$format => Self::$errors,)+
-                }
-            }
-        }
-    };
-}
-
-formats! {
-    /// `check`
-    CheckFormat {
-        /// For people
-        Text => Text,
-        /// One JSON document
-        Json => Json,
-        /// A page for a comment on a pull request or the summary of a job
-        Markdown => Markdown,
-        /// GitHub annotations on the lines of the manifest
-        Github => Github,
-        /// SARIF 2.1.0, for code scanning
-        Sarif => Text,
+impl ErrorFormat {
+    /// The form of errors for the `--format` of a command line, which may have other mistakes. A format without a form for errors
+    /// has them as text.
+    pub fn requested(args: &[OsString]) -> Self {
+        let words = args.iter().map(|arg| arg.to_string_lossy().into_owned());
+        let words: Vec<String> = words.take_while(|word| word != "--").collect();
+        let mut formats = words.iter().enumerate().filter_map(|(at, word)| {
+            let name = match word.strip_prefix("--format")? {
+                "" => words.get(at + 1)?,
+                value => value.strip_prefix('=')?,
+            };
+            Self::from_str(name, false).ok()
+        });
+        formats.next().unwrap_or(Self::Text)
     }
 }
 
-formats! {
-    /// `plan` and `diff`
-    PlanFormat {
-        /// For people
-        Text => Text,
-        /// One JSON document
-        Json => Json,
-        /// A page for a comment on a pull request or the summary of a job
-        Markdown => Markdown,
-        /// A page for a browser in one file
-        Html => Text,
-        /// GitHub annotations on the lines of the manifest
-        Github => Github,
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+    /// A page for a comment on a pull request or the summary of a job
+    Markdown,
+    /// GitHub annotations on the lines of the manifest
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
 }
 
-formats! {
-    /// `apply`
-    ApplyFormat {
-        /// For people
-        Text => Text,
-        /// One JSON document
-        Json => Json,
-        /// A page for a comment on a pull request or the summary of a job
-        Markdown => Markdown,
-        /// GitHub annotations on the lines of the manifest
-        Github => Github,
-    }
+/// `plan` and `diff`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+    /// A page for a comment on a pull request or the summary of a job
+    Markdown,
+    /// A page for a browser in one file
+    Html,
+    /// GitHub annotations on the lines of the manifest
+    Github,
 }
 
-formats! {
-    /// `render`
-    RenderFormat {
-        /// The manifest in JSON; errors are JSON too
-        Json => Json,
-        /// Comma-separated values: one line per member
-        Csv => Text,
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ApplyFormat {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+    /// A page for a comment on a pull request or the summary of a job
+    Markdown,
+    /// GitHub annotations on the lines of the manifest
+    Github,
 }
 
-formats! {
-    /// `get`
-    GetFormat {
-        /// For people
-        Table => Text,
-        /// One JSON document
-        Json => Json,
-        /// Comma-separated values
-        Csv => Text,
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RenderFormat {
+    /// The manifest in JSON; errors are JSON too
+    Json,
+    /// Comma-separated values: one line per member
+    Csv,
 }
 
-formats! {
-    /// Verbs with text and one document
-    DocumentFormat {
-        /// For people
-        Text => Text,
-        /// One JSON document
-        Json => Json,
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GetFormat {
+    /// For people
+    Table,
+    /// One JSON document
+    Json,
+    /// Comma-separated values
+    Csv,
+}
+
+/// Verbs with text and one document
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DocumentFormat {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
 }

@@ -1,20 +1,21 @@
-//! The verbs that only read the manifest: `check`, `diff`, `render`, `explain`.
+//! The verbs that read the manifest: `check`, `diff`, `render`, `explain`, `plan`, `apply`.
 
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::format::{CheckFormat, DocumentFormat, PlanFormat, RenderFormat};
-use super::groups::{EmptyFlag, FilterFlags, ManifestFlags, PageFlags};
+use super::flags::{FilterFlags, ManifestFlags, PageFlags, ServerFlags};
+use super::format::{ApplyFormat, CheckFormat, DocumentFormat, PlanFormat, RenderFormat};
+use super::parse;
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   roomform check
   roomform check -f rooms/ --format sarif > roomform.sarif")]
 pub struct CheckArgs {
     /// How to print
-    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    #[arg(long, default_value = "text")]
     pub format: CheckFormat,
     #[command(flatten)]
     pub page: PageFlags,
@@ -23,8 +24,7 @@ pub struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   roomform diff origin/main:rooms.yaml rooms.yaml
   roomform diff old/ new/ --unified
   roomform diff HEAD~1:rooms/ rooms/ --format html > diff.html")]
@@ -40,32 +40,31 @@ pub struct DiffArgs {
     #[arg(long)]
     pub unified: bool,
     /// How to print
-    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    #[arg(long, default_value = "text")]
     pub format: PlanFormat,
     #[command(flatten)]
     pub page: PageFlags,
     #[command(flatten)]
     pub filter: FilterFlags,
-    #[command(flatten)]
-    pub empty: EmptyFlag,
+    /// Accept a manifest without rooms
+    #[arg(long, hide_short_help = true, help_heading = "Manifest")]
+    pub allow_empty: bool,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   roomform render --only 'course-*'
   roomform render --format csv > members.csv")]
 pub struct RenderArgs {
     /// How to print [default: the manifest in JSON, with errors as text]
-    #[arg(long, value_enum)]
+    #[arg(long)]
     pub format: Option<RenderFormat>,
     #[command(flatten)]
     pub manifest: ManifestFlags,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   roomform explain course-101
   roomform explain 42 --format json")]
 pub struct ExplainArgs {
@@ -73,8 +72,119 @@ pub struct ExplainArgs {
     #[arg(value_name = "PIPE|USER")]
     pub what: String,
     /// How to print
-    #[arg(long, value_enum, default_value_t = DocumentFormat::Text)]
+    #[arg(long, default_value = "text")]
     pub format: DocumentFormat,
     #[command(flatten)]
     pub manifest: ManifestFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  roomform plan --sandbox
+  roomform plan --only 'course-*' --except '*-test'
+  roomform plan --out plan.json --detailed-exitcode")]
+pub struct PlanArgs {
+    /// Exit with 2 if changes are pending
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Save the plan as JSON for review and for `apply FILE`
+    ///
+    /// Flags that lift a guard (--allow-publish, --allow-recreate, --ignore-limits) are not saved.
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace an existing file that is not a plan
+    #[arg(long, requires = "out", hide_short_help = true)]
+    pub force: bool,
+    /// Ask the widget for its users, and warn about members it does not know
+    #[arg(long)]
+    pub check_users: bool,
+    /// How to print
+    #[arg(long, default_value = "text")]
+    pub format: PlanFormat,
+    #[command(flatten)]
+    pub page: PageFlags,
+    #[command(flatten)]
+    pub run: RunFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  roomform apply
+  roomform apply plan.json --report report.json --failed failed.csv
+  roomform apply --yes --rate 5/s")]
+pub struct ApplyArgs {
+    /// Apply this saved plan (`plan --out`) without asking
+    ///
+    /// Only what the plan lists and the manifest still asks for is written. Flags that lift a guard are not saved: pass them again.
+    #[arg(value_name = "PLAN_FILE")]
+    pub plan: Option<PathBuf>,
+    /// Apply the rooms of a saved plan that have not changed since, and skip the others
+    #[arg(long, requires = "plan")]
+    pub apply_fresh: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Write the result of each room to this file as JSON
+    ///
+    /// It is written even if some failed or the run was interrupted.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Write what has to be run again to this file as CSV
+    #[arg(long, value_name = "FILE")]
+    pub failed: Option<PathBuf>,
+    /// Replace existing files that are neither a report nor a list of failed members
+    #[arg(long, hide_short_help = true)]
+    pub force: bool,
+    /// How to print
+    #[arg(long, default_value = "text")]
+    pub format: ApplyFormat,
+    #[command(flatten)]
+    pub page: PageFlags,
+    #[command(flatten)]
+    pub pace: PaceFlags,
+    #[command(flatten)]
+    pub run: RunFlags,
+}
+
+#[derive(Debug, Args)]
+pub struct PaceFlags {
+    /// Rooms written at a time
+    #[arg(long, value_name = "N", default_value = "8", hide_short_help = true)]
+    pub parallelism: NonZeroUsize,
+    /// Maximum write requests per second, as in 20/s
+    #[arg(long, value_name = "N/s", value_parser = parse::rate)]
+    pub rate: Option<f64>,
+    /// Start no further room after the first failure
+    #[arg(long)]
+    pub fail_fast: bool,
+}
+
+/// The flags that `plan` and `apply` share.
+#[derive(Debug, Args)]
+pub struct RunFlags {
+    #[command(flatten)]
+    pub manifest: ManifestFlags,
+    /// Only part I of N of the rooms, as in 0/8 to 7/8; a room is always in the same part
+    #[arg(long, value_name = "I/N", value_parser = parse::shard, hide_short_help = true,
+          help_heading = "Manifest")]
+    pub shard: Option<(u32, NonZeroU32)>,
+    #[command(flatten)]
+    pub server: ServerFlags,
+    /// Let closed rooms become public
+    #[arg(long, help_heading = "Guards")]
+    pub allow_publish: bool,
+    /// Recreate rooms that were deleted or are missing
+    ///
+    /// A room is missing if the ledger knows it and the list lacks it.
+    #[arg(long, help_heading = "Guards")]
+    pub allow_recreate: bool,
+    /// Exceed `limits`, except the one on publishing
+    #[arg(long, help_heading = "Guards")]
+    pub ignore_limits: bool,
+    /// Send fields again that the server ignored
+    #[arg(long, help_heading = "Guards", hide_short_help = true)]
+    pub resend: bool,
+    /// Without a ledger: assume that the declared members of existing rooms are present
+    #[arg(long, help_heading = "Guards", hide_short_help = true)]
+    pub assume_members: bool,
 }

@@ -1,34 +1,29 @@
 //! The command line exactly as typed. The doc comments here are the help text; nothing is decided here.
 
-mod files;
+mod flags;
 mod format;
-mod get;
-mod groups;
-mod ledger;
+mod local;
 mod manifest;
-mod run;
-mod sandbox;
+mod parse;
 mod server;
-mod values;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
-pub use files::{Ci, CompletionsArgs, InitArgs, LedgerStore, ManArgs, SchemaArgs, SchemaKind};
+pub use flags::{FileFlags, FilterFlags, Fit, ManifestFlags, PageFlags, ServerFlags};
 pub use format::{
     ApplyFormat, CheckFormat, DocumentFormat, ErrorFormat, GetFormat, PlanFormat, RenderFormat,
 };
-pub use get::{GetArgs, GetList, MessageFilters, RoomFilters, UserFilters};
-pub use groups::{
-    ColorWhen, EmptyFlag, FilterFlags, Fit, GuardFlags, LogFormat, OutputFlags, PaceFlags,
-    PageFlags, ServerFlags,
+pub use local::{Ci, InitArgs, LedgerStore, SandboxVerb, SchemaKind, ServeArgs};
+pub use manifest::{
+    ApplyArgs, CheckArgs, DiffArgs, ExplainArgs, PaceFlags, PlanArgs, RenderArgs, RunFlags,
 };
-pub use ledger::{AdoptArgs, LedgerArgs, LedgerVerb};
-pub use manifest::{CheckArgs, DiffArgs, ExplainArgs, RenderArgs};
-pub use run::{ApplyArgs, PlanArgs, RunFlags};
-pub use sandbox::{SandboxArgs, SandboxVerb, ServeArgs};
-pub use server::{DoctorArgs, ExportArgs, SendArgs, SplitBy};
+pub use server::{
+    AdoptArgs, DoctorArgs, ExportArgs, GetArgs, GetList, LedgerArgs, LedgerVerb, MessageFilters,
+    RoomFilters, SendArgs, SplitBy, UserFilters,
+};
 
 /// Terraform for chat rooms: write the rooms you want, review the plan, apply it.
 ///
@@ -38,21 +33,64 @@ pub use server::{DoctorArgs, ExportArgs, SendArgs, SplitBy};
 /// Credentials come from the environment only: IMBACHAT_WIDGET, IMBACHAT_SECRET_KEY (reading, messages) or IMBACHAT_JWT (reading),
 /// IMBACHAT_LOGIN and IMBACHAT_PASSWORD (writing); each also as ..._FILE, the path of a file that holds it.
 #[derive(Debug, Parser)]
-#[command(
-    name = "roomform",
-    version,
-    max_term_width = 100,
-    after_help = "\
-Examples:
+#[command(version, max_term_width = 100)]
+#[command(after_help = "Examples:
   roomform init
   roomform plan --sandbox
-  roomform apply"
-)]
+  roomform apply")]
 pub struct Cli {
     #[command(flatten)]
     pub output: OutputFlags,
     #[command(subcommand)]
     pub verb: Verb,
+}
+
+/// The flags of all verbs. They may come before the verb or after it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output", mut_args(|arg| arg.global(true)))]
+pub struct OutputFlags {
+    /// When to use colour; NO_COLOR is respected
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_short_help = true
+    )]
+    pub color: ColorWhen,
+    /// Print only errors on stderr
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Log decisions on stderr; -vv: requests too
+    ///
+    /// Neither secrets nor messages are logged.
+    #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Format of the lines on stderr
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_short_help = true
+    )]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,82 +120,66 @@ pub enum Verb {
     /// Show, merge and compact the record of what was confirmed
     Ledger(LedgerArgs),
     /// An imitation of the API, to try things out
-    Sandbox(SandboxArgs),
+    #[command(subcommand)]
+    #[command(after_help = "Examples:
+  roomform sandbox serve
+  roomform plan --sandbox")]
+    Sandbox(SandboxVerb),
     /// Print the JSON Schema of a format
-    Schema(SchemaArgs),
+    #[command(after_help = "Examples:
+  roomform schema manifest > manifest.schema.json
+  roomform schema plan")]
+    Schema {
+        /// The format
+        which: SchemaKind,
+    },
     /// Print a shell's completion script
-    Completions(CompletionsArgs),
+    #[command(after_help = "Examples:
+  roomform completions bash > /etc/bash_completion.d/roomform
+  roomform completions zsh > ~/.zfunc/_roomform")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
     /// Write the man pages into a directory
-    Man(ManArgs),
+    #[command(after_help = "Examples:
+  roomform man man/
+  roomform man ~/.local/share/man/man1")]
+    Man {
+        /// The directory; made if missing
+        directory: PathBuf,
+    },
 }
 
 impl Verb {
-    /// The files of `-f`; none for a verb without it.
-    pub fn files(&self) -> &[PathBuf] {
+    /// The manifest's files, and the server and ledger of a run. A flag that the verb lacks has its default.
+    pub fn inputs(&self) -> (FileFlags, ServerFlags) {
         match self {
             Self::Check(CheckArgs { manifest, .. })
             | Self::Render(RenderArgs { manifest, .. })
-            | Self::Explain(ExplainArgs { manifest, .. }) => &manifest.files.file,
+            | Self::Explain(ExplainArgs { manifest, .. }) => {
+                (manifest.files.clone(), ServerFlags::default())
+            }
             Self::Plan(PlanArgs { run, .. }) | Self::Apply(ApplyArgs { run, .. }) => {
-                &run.manifest.files.file
+                (run.manifest.files.clone(), run.server.clone())
             }
-            Self::Export(ExportArgs { files, .. })
-            | Self::Doctor(DoctorArgs { files, .. })
-            | Self::Ledger(LedgerArgs { files, .. }) => &files.file,
-            _ => &[],
-        }
-    }
-
-    /// The server and the ledger of a run. Flags that the verb lacks have their defaults.
-    pub fn server(&self) -> ServerFlags {
-        match self {
-            Self::Plan(PlanArgs { run, .. }) | Self::Apply(ApplyArgs { run, .. }) => {
-                run.server.clone()
-            }
-            Self::Export(ExportArgs { server, .. }) | Self::Doctor(DoctorArgs { server, .. }) => {
-                server.clone()
-            }
-            Self::Get(args) => args.server(),
-            Self::Ledger(args) => args.server(),
-            Self::Send(args) => ServerFlags {
-                target: args.target.clone(),
-                connection: args.connection.clone(),
-                ..ServerFlags::default()
-            },
-            _ => ServerFlags::default(),
-        }
-    }
-
-    /// How errors are reported.
-    pub fn error_format(&self) -> ErrorFormat {
-        match self {
-            Self::Check(args) => args.format.into(),
-            Self::Plan(args) => args.format.into(),
-            Self::Diff(args) => args.format.into(),
-            Self::Apply(args) => args.format.into(),
-            Self::Render(args) => args.format.map_or(ErrorFormat::Text, Into::into),
-            Self::Explain(args) => args.format.into(),
-            Self::Get(args) => args.format.into(),
-            Self::Send(args) => args.format.into(),
-            Self::Doctor(args) => args.format.into(),
-            Self::Ledger(args) => args.format.into(),
-            Self::Init(_)
-            | Self::Export(_)
-            | Self::Sandbox(_)
-            | Self::Schema(_)
-            | Self::Completions(_)
-            | Self::Man(_) => ErrorFormat::Text,
+            Self::Export(ExportArgs { files, server, .. })
+            | Self::Doctor(DoctorArgs { files, server, .. }) => (files.clone(), server.clone()),
+            Self::Get(args) => (FileFlags::default(), args.server()),
+            Self::Send(args) => (FileFlags::default(), args.server()),
+            Self::Ledger(args) => (args.files.clone(), args.server()),
+            _ => Default::default(),
         }
     }
 
     /// The limits of a Markdown page.
-    pub fn page(&self) -> Option<PageFlags> {
+    pub fn page(&self) -> PageFlags {
         match self {
-            Self::Check(args) => Some(args.page),
-            Self::Plan(args) => Some(args.page),
-            Self::Diff(args) => Some(args.page),
-            Self::Apply(args) => Some(args.page),
-            _ => None,
+            Self::Check(args) => args.page,
+            Self::Plan(args) => args.page,
+            Self::Diff(args) => args.page,
+            Self::Apply(args) => args.page,
+            _ => PageFlags::default(),
         }
     }
 }

@@ -1,15 +1,15 @@
-//! The verbs that need the widget and no manifest: `export`, `send`, `doctor`.
+//! The verbs that need the widget or its ledger: `export`, `get`, `send`, `doctor`, `ledger`.
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, Subcommand, ValueEnum};
 
-use super::format::DocumentFormat;
-use super::groups::{ConnectionFlags, FileFlags, ServerFlags, TargetFlags};
+use super::flags::{ConnectionFlags, FileFlags, FilterFlags, ReaderFlag, ServerFlags, TargetFlags};
+use super::format::{DocumentFormat, GetFormat};
+use super::parse;
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   roomform export > rooms.yaml
   roomform export --scope 'course-*' --out rooms.yaml --add
   roomform export --out rooms/ --split-by prefix")]
@@ -21,7 +21,7 @@ pub struct ExportArgs {
     #[arg(short, long, value_name = "FILE|DIRECTORY")]
     pub out: Option<PathBuf>,
     /// One file for each prefix of the pipes, or for each type of room
-    #[arg(long, value_enum, value_name = "WHAT", requires = "out")]
+    #[arg(long, value_name = "WHAT", requires = "out")]
     pub split_by: Option<SplitBy>,
     /// Keep existing files, and append the rooms that are not declared yet
     #[arg(long, requires = "out", conflicts_with = "force")]
@@ -35,7 +35,6 @@ pub struct ExportArgs {
     pub server: ServerFlags,
 }
 
-/// How an export is split into files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SplitBy {
     /// The pipe up to the first `-` or `_`; other.yaml for pipes without one, and for those the server made up
@@ -45,14 +44,12 @@ pub enum SplitBy {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    override_usage = "roomform send --user N PIPE TEXT\n       roomform send --user N --room-id N TEXT",
-    after_help = "\
-Examples:
+#[command(override_usage = "roomform send --user N PIPE TEXT
+       roomform send --user N --room-id N TEXT")]
+#[command(after_help = "Examples:
   roomform send --user 7 course-101 'The lecture starts at ten'
   roomform send --user 7 --room-id 1314 --text-file notice.txt
-  date | roomform send --user 7 course-101 -"
-)]
+  date | roomform send --user 7 course-101 -")]
 pub struct SendArgs {
     /// The pipe of the room; omitted if --room or --room-id names it
     #[arg(value_name = "PIPE")]
@@ -64,16 +61,16 @@ pub struct SendArgs {
     #[arg(long, value_name = "PIPE", conflicts_with = "room_id")]
     pub room: Option<String>,
     /// The room, by its number; the list is not read
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = parse::positive())]
     pub room_id: Option<u64>,
     /// The sender: a user's id on your site
-    #[arg(long, visible_alias = "from", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, visible_alias = "from", value_name = "N", value_parser = parse::positive())]
     pub user: u64,
     /// Read the text from this file
     #[arg(long, value_name = "FILE")]
     pub text_file: Option<PathBuf>,
     /// How to print
-    #[arg(long, value_enum, default_value_t = DocumentFormat::Text)]
+    #[arg(long, default_value = "text")]
     pub format: DocumentFormat,
     #[command(flatten)]
     pub target: TargetFlags,
@@ -81,9 +78,18 @@ pub struct SendArgs {
     pub connection: ConnectionFlags,
 }
 
+impl SendArgs {
+    pub(super) fn server(&self) -> ServerFlags {
+        ServerFlags {
+            target: self.target.clone(),
+            connection: self.connection.clone(),
+            ..ServerFlags::default()
+        }
+    }
+}
+
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
+#[command(after_help = "Examples:
   roomform doctor
   roomform doctor --sandbox --format json
   roomform doctor --write-probe roomform-probe-1")]
@@ -95,10 +101,234 @@ pub struct DoctorArgs {
     #[arg(short, long, requires = "write_probe")]
     pub yes: bool,
     /// How to print
-    #[arg(long, value_enum, default_value_t = DocumentFormat::Text)]
+    #[arg(long, default_value = "text")]
     pub format: DocumentFormat,
     #[command(flatten)]
     pub files: FileFlags,
     #[command(flatten)]
     pub server: ServerFlags,
+}
+
+#[derive(Debug, Args)]
+// The lists take these flags too.
+#[command(mut_args(|arg| arg.global(true)))]
+#[command(after_help = "Examples:
+  roomform get rooms --only 'course-*' --sort pipe
+  roomform get users --format csv > users.csv")]
+pub struct GetArgs {
+    /// The fields to show, in this order
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = parse::not_empty)]
+    pub columns: Vec<String>,
+    /// Sort by these fields; -FIELD from the last to the first [default: as the server sends them]
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = parse::not_empty,
+          allow_hyphen_values = true)]
+    pub sort: Vec<String>,
+    /// How to print
+    #[arg(long, default_value = "table")]
+    pub format: GetFormat,
+    #[command(flatten)]
+    pub target: TargetFlags,
+    #[command(flatten)]
+    pub connection: ConnectionFlags,
+    #[command(subcommand)]
+    pub list: GetList,
+}
+
+/// The lists. A filter is sent to the server, and applied again to its rows where they show enough.
+#[derive(Debug, Subcommand)]
+pub enum GetList {
+    /// List the rooms of the widget
+    Rooms(RoomFilters),
+    /// List the users of the widget; needs the secret key
+    Users(UserFilters),
+    /// List messages; the path of this call is not published, and guessed
+    Messages(MessageFilters),
+}
+
+/// Filters of get_rooms.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  roomform get rooms --type dialog
+  roomform get rooms --only 'course-*' --columns id,pipe,name --sort -id")]
+pub struct RoomFilters {
+    /// Rooms of this type: dialog, conference, support, or its number
+    #[arg(long = "type", value_name = "TYPE", value_parser = parse::room_type)]
+    pub kind: Option<i64>,
+    /// Rooms with a user of this status in them; only the server can tell
+    #[arg(long, value_name = "STATUS", value_parser = parse::not_empty)]
+    pub status: Option<String>,
+    /// Rooms with so many users; only the server can tell
+    #[arg(long, value_name = "N")]
+    pub count_users: Option<u64>,
+    /// By the date of the last message; only the server can tell
+    #[arg(long, value_name = "DATE", value_parser = parse::not_empty)]
+    pub last_message_date: Option<String>,
+    /// By whether somebody is banned; only the server can tell
+    #[arg(long, value_name = "true|false", action = ArgAction::Set)]
+    pub banned: Option<bool>,
+    #[command(flatten)]
+    pub filter: FilterFlags,
+    #[command(flatten)]
+    pub reader: ReaderFlag,
+}
+
+/// Filters of get_users.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  roomform get users --status admin
+  roomform get users --format csv > users.csv")]
+pub struct UserFilters {
+    /// The user of this name
+    #[arg(long, value_name = "LOGIN", value_parser = parse::not_empty)]
+    pub login: Option<String>,
+    /// The user of this id in ImbaChat, which is not the one of your site
+    #[arg(long, value_name = "N")]
+    pub id: Option<u64>,
+    /// Users of this status: user or admin
+    #[arg(long, value_name = "STATUS", value_parser = parse::not_empty)]
+    pub status: Option<String>,
+    /// By the date of the last message; only the server can tell
+    #[arg(long, value_name = "DATE", value_parser = parse::not_empty)]
+    pub last_message_date: Option<String>,
+    /// By whether they are banned; only the server can tell
+    #[arg(long, value_name = "true|false", action = ArgAction::Set)]
+    pub banned: Option<bool>,
+}
+
+/// Filters of get_messages. Its rows are not documented, so only the server applies them.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  roomform get messages --date 2020-12-18
+  roomform get messages --user-name anna --format json")]
+pub struct MessageFilters {
+    /// Messages of this date, as in 2020-12-18
+    #[arg(long, value_name = "DATE", value_parser = parse::not_empty)]
+    pub date: Option<String>,
+    /// By this id in ImbaChat
+    #[arg(long, value_name = "N")]
+    pub id: Option<u64>,
+    /// Messages in rooms of this type: dialog, conference, support, or its number
+    #[arg(long = "type", value_name = "TYPE", value_parser = parse::room_type)]
+    pub kind: Option<i64>,
+    /// Messages of users of this name
+    #[arg(long, value_name = "NAME", value_parser = parse::not_empty)]
+    pub user_name: Option<String>,
+    /// Messages of users with this role in the room
+    #[arg(long, value_name = "ROLE", value_parser = parse::not_empty)]
+    pub user_role: Option<String>,
+    /// The path of the call below the API's address [default: /imbachat/v2/{imba_id}/get_messages]
+    #[arg(long, value_name = "PATH", value_parser = parse::api_path)]
+    pub endpoint: Option<String>,
+    #[command(flatten)]
+    pub reader: ReaderFlag,
+}
+
+impl GetArgs {
+    pub(super) fn server(&self) -> ServerFlags {
+        let reader = match &self.list {
+            GetList::Users(_) => ReaderFlag::default(),
+            GetList::Rooms(RoomFilters { reader, .. })
+            | GetList::Messages(MessageFilters { reader, .. }) => reader.clone(),
+        };
+        ServerFlags {
+            target: self.target.clone(),
+            connection: self.connection.clone(),
+            reader,
+            ..ServerFlags::default()
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+// The verbs take these flags too.
+#[command(mut_args(|arg| arg.global(true)))]
+#[command(after_help = "Examples:
+  roomform ledger show
+  roomform ledger merge --ledger s3://chat/roomform.jsonl old.jsonl")]
+pub struct LedgerArgs {
+    /// How to print
+    #[arg(long, default_value = "text")]
+    pub format: DocumentFormat,
+    #[command(flatten)]
+    pub files: FileFlags,
+    #[command(flatten)]
+    pub target: TargetFlags,
+    /// The ledger: a path or s3://bucket/key (gs://, az://)
+    ///
+    /// By default it is .roomform/HOST-WIDGET.jsonl beside the manifest.
+    #[arg(long, value_name = "PATH|URL", help_heading = "Target")]
+    pub ledger: Option<PathBuf>,
+    #[command(subcommand)]
+    pub verb: LedgerVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LedgerVerb {
+    /// Show what is recorded, room by room
+    #[command(after_help = "Examples:
+  roomform ledger show
+  roomform ledger show --ledger s3://chat/roomform.jsonl --format json")]
+    Show,
+    /// Forget everything recorded of these rooms, as if roomform had never written to them
+    #[command(after_help = "Examples:
+  roomform ledger forget team-a
+  roomform ledger forget --by-hand 'course-*'")]
+    Forget {
+        /// The rooms: pipes, or globs of pipes as in 'course-*'
+        #[arg(required = true, value_name = "PIPE|GLOB")]
+        pipes: Vec<String>,
+        /// Forget only the members that a manual step removed in ImbaChat; all others stay recorded
+        #[arg(long)]
+        by_hand: bool,
+    },
+    /// Merge other ledgers of the same target; order and repetition do not matter
+    #[command(after_help = "Examples:
+  roomform ledger merge branch.jsonl
+  roomform ledger merge --ledger s3://chat/roomform.jsonl copy.jsonl")]
+    Merge {
+        /// The other ledgers
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Record the declared members of existing rooms as present, so that nothing is sent for them
+    Adopt(AdoptArgs),
+    /// Drop entries that later ones supersede
+    #[command(after_help = "Examples:
+  roomform ledger compact
+  roomform ledger compact --ledger s3://chat/roomform.jsonl")]
+    Compact,
+}
+
+impl LedgerArgs {
+    pub(super) fn server(&self) -> ServerFlags {
+        let (connection, reader) = match &self.verb {
+            LedgerVerb::Adopt(args) => (args.connection.clone(), args.reader.clone()),
+            _ => Default::default(),
+        };
+        ServerFlags {
+            target: self.target.clone(),
+            connection,
+            reader,
+            ledger: self.ledger.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  roomform ledger adopt --roster
+  roomform ledger adopt --roster --only 'course-*' --yes")]
+pub struct AdoptArgs {
+    /// Take the members that the manifest and its rosters give; the API lists none
+    #[arg(long, required = true)]
+    pub roster: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub filter: FilterFlags,
+    #[command(flatten)]
+    pub connection: ConnectionFlags,
+    #[command(flatten)]
+    pub reader: ReaderFlag,
 }

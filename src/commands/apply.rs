@@ -31,7 +31,7 @@ pub(super) async fn run(
     let saved = args.plan.as_deref();
     let saved = saved.map(|file| saved::read(file, &switches)).transpose()?;
     check_it_can_ask(args)?;
-    let Some(loaded) = load_manifest(config, args.run.manifest.empty.into(), console)? else {
+    let Some(loaded) = load_manifest(config, (&args.run.manifest).into(), console)? else {
         return Ok(Exit::Invalid);
     };
     let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;

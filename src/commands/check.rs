@@ -13,7 +13,7 @@ use crate::view;
 
 pub(super) fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<Exit, Error> {
     let only = selection(&args.manifest.filter)?;
-    let mut loaded = load(&config.manifest(), args.manifest.empty.into());
+    let mut loaded = load(&config.manifest(), (&args.manifest).into());
     verbose::log_files(&loaded);
     if loaded.is_valid() {
         let rooms = &mut loaded.desired.rooms;

@@ -69,7 +69,13 @@ pub(super) enum PageFormat {
 }
 
 impl Console {
-    pub(super) fn new(streams: Streams, cli: &Cli, verb: &str, run: RunId) -> Self {
+    pub(super) fn new(
+        streams: Streams,
+        cli: &Cli,
+        errors: ErrorFormat,
+        verb: &str,
+        run: RunId,
+    ) -> Self {
         let flags = &cli.output;
         let paint = |by_default: bool| match flags.color {
             ColorWhen::Always => Paint::Colour,
@@ -84,10 +90,10 @@ impl Console {
             out_paint,
             err_paint,
             quiet: flags.quiet,
-            fit: cli.verb.page().map(page::fit).unwrap_or_default(),
+            fit: page::fit(cli.verb.page()),
             verb: verb.to_owned(),
             verbose: flags.verbose,
-            ..Self::plain(streams, cli.verb.error_format(), flags.log_format, run)
+            ..Self::plain(streams, errors, flags.log_format, run)
         }
     }
 

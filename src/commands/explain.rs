@@ -18,7 +18,7 @@ pub(super) fn run(
     console: &mut Console,
 ) -> Result<Exit, Error> {
     let (asked, only) = (args.what.as_str(), selection(&args.manifest.filter)?);
-    let options = args.manifest.empty.into();
+    let options = (&args.manifest).into();
     let (loaded, explained) = explain(&config.manifest(), options, asked);
     if console.mistakes(&loaded)?.is_some() {
         return Ok(Exit::Invalid);
@@ -53,7 +53,7 @@ pub(super) fn resolved(
     console: &mut Console,
 ) -> Result<Exit, Error> {
     let only = selection(&args.manifest.filter)?;
-    let Some(loaded) = load_manifest(config, args.manifest.empty.into(), console)? else {
+    let Some(loaded) = load_manifest(config, (&args.manifest).into(), console)? else {
         return Ok(Exit::Invalid);
     };
     let desired = &loaded.desired;

@@ -42,7 +42,7 @@ use console::Console;
 use tracing::dispatcher::with_default;
 use tracing::{Dispatch, info};
 
-use crate::cli::{Cli, SandboxVerb, Verb};
+use crate::cli::{Cli, ErrorFormat, SandboxVerb, Verb};
 use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::model::RunId;
@@ -50,19 +50,21 @@ use crate::model::RunId;
 /// A whole run: arguments (the program's name first) and streams in, the way it ended out.
 pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
     let run = RunId::new(RandomState::new().hash_one(std::process::id()));
-    if let Some(error) = usage_errors::of_another_tool(&args) {
-        return usage_errors::fail(&error, &args, streams, run);
+    let errors = ErrorFormat::requested(&args);
+    if let Some(error) = usage_errors::terraform_flag(&args) {
+        return usage_errors::fail(&error, errors, streams, run);
     }
     let (cli, verb) = match parse(&args) {
         Ok(parsed) => parsed,
-        Err(error) => return usage_errors::tell(&error, &args, streams, run),
+        Err(error) => return usage_errors::report(&error, &args, errors, streams, run),
     };
-    let mut console = Console::new(streams, &cli, &verb, run.clone());
+    let mut console = Console::new(streams, &cli, errors, &verb, run.clone());
     let log = console.log().map(Dispatch::new);
     let work = || {
         let version = env!("CARGO_PKG_VERSION");
         info!(%run, verb, version, "run");
-        let exit = Config::new(&cli.verb, run)
+        let exit = page::check(cli.verb.page(), errors)
+            .and_then(|()| Config::new(&cli.verb, run))
             .and_then(|config| dispatch(&cli.verb, &config, &mut console));
         exit.unwrap_or_else(|error| console.fail(&error))
     };
@@ -80,7 +82,6 @@ fn parse(args: &[OsString]) -> Result<(Cli, String), clap::Error> {
 }
 
 fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit, Error> {
-    page::check(verb)?;
     match verb {
         Verb::Init(args) => init::run(args, console),
         Verb::Check(args) => check::run(args, config, console),
@@ -94,12 +95,10 @@ fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit,
         Verb::Send(args) => block_on(send::run(args, config, console)),
         Verb::Doctor(args) => block_on(doctor::run(args, config, console)),
         Verb::Ledger(args) => block_on(ledger::run(args, config, console)),
-        Verb::Sandbox(args) => match &args.verb {
-            SandboxVerb::Serve(args) => block_on(sandbox::serve(args, console)),
-        },
-        Verb::Schema(args) => generate::schema(args.which, console),
-        Verb::Completions(args) => generate::completions(args.shell, console),
-        Verb::Man(args) => generate::man(&args.directory, console),
+        Verb::Sandbox(SandboxVerb::Serve(args)) => block_on(sandbox::serve(args, console)),
+        Verb::Schema { which } => generate::schema(*which, console),
+        Verb::Completions { shell } => generate::completions(*shell, console),
+        Verb::Man { directory } => generate::man(directory, console),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The limits of a Markdown page.
 
-use crate::cli::{ErrorFormat, Fit, PageFlags, Verb};
+use crate::cli::{ErrorFormat, Fit, PageFlags};
 use crate::error::{Error, Exit};
 use crate::render::markdown::{self, Dialect};
 
@@ -8,9 +8,9 @@ use crate::render::markdown::{self, Dialect};
 const AROUND: usize = 256;
 
 /// Refuses limits where there is no page.
-pub(super) fn check(verb: &Verb) -> Result<(), Error> {
-    let is_limited = |page: PageFlags| page.fit.is_some() || page.max_bytes.is_some();
-    if verb.error_format() == ErrorFormat::Markdown || !verb.page().is_some_and(is_limited) {
+pub(super) fn check(limits: PageFlags, format: ErrorFormat) -> Result<(), Error> {
+    let is_limited = limits.fit.is_some() || limits.max_bytes.is_some();
+    if format == ErrorFormat::Markdown || !is_limited {
         return Ok(());
     }
     let message = "--fit and --max-bytes are for --format markdown";

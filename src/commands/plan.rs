@@ -23,7 +23,7 @@ pub(super) async fn run(
         check_users_can_be_listed(config)?;
     }
     let switches = switches(&args.run)?;
-    let Some(mut loaded) = load_manifest(config, args.run.manifest.empty.into(), console)? else {
+    let Some(mut loaded) = load_manifest(config, (&args.run.manifest).into(), console)? else {
         return Ok(Exit::Invalid);
     };
     let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;

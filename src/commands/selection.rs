@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::cli::{EmptyFlag, FilterFlags, RunFlags};
+use crate::cli::{FilterFlags, ManifestFlags, RunFlags};
 use crate::error::{Error, Exit};
 use crate::manifest::Options;
 use crate::model::Pipe;
@@ -20,28 +20,28 @@ pub(super) fn selection(filter: &FilterFlags) -> Result<Selection, Error> {
         .map_err(|error| wrong("--except", &error))
 }
 
-impl From<EmptyFlag> for Options {
-    fn from(EmptyFlag { allow_empty }: EmptyFlag) -> Self {
-        Self { allow_empty }
+impl From<&ManifestFlags> for Options {
+    fn from(flags: &ManifestFlags) -> Self {
+        Self {
+            allow_empty: flags.allow_empty,
+        }
     }
 }
 
 /// The selection and the guards, as the plan takes them.
 pub(super) fn switches(flags: &RunFlags) -> Result<Switches, Error> {
-    let shard = flags.shard.shard;
-    let only = selection(&flags.manifest.filter)?
-        .in_shard(shard.map(|(index, count)| Shard::new(index, count)));
-    let guards = &flags.guards;
+    let shard = flags.shard.map(|(index, count)| Shard::new(index, count));
+    let only = selection(&flags.manifest.filter)?.in_shard(shard);
     let allow = Allow {
-        publish: guards.allow_publish,
-        recreate: guards.allow_recreate,
-        beyond_limits: guards.ignore_limits,
+        publish: flags.allow_publish,
+        recreate: flags.allow_recreate,
+        beyond_limits: flags.ignore_limits,
     };
     Ok(Switches {
         only,
         allow,
-        resend: guards.resend,
-        assume_members: guards.assume_members,
+        resend: flags.resend,
+        assume_members: flags.assume_members,
     })
 }
 

@@ -1,133 +1,141 @@
-//! Wrong usage of the command line, told with what was likely meant.
+//! Wrong usage of the command line, with what was likely meant where clap cannot know.
 
 use std::ffi::OsString;
 use std::io::Write;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Command, CommandFactory};
+use clap::{Command, CommandFactory};
 
 use super::console::{Console, Streams};
 use crate::cli::{Cli, ErrorFormat, LogFormat};
 use crate::error::{Error, Exit};
 use crate::model::RunId;
 
-/// Flags as Terraform spells them, and ours. With one dash some of them would be read as others: `-out=x` as `-o ut=x`.
-const FLAGS: [(&str, &str); 7] = [
-    ("out", "--out FILE"),
-    ("auto-approve", "--yes"),
-    ("target", "--only GLOB"),
-    ("detailed-exitcode", "--detailed-exitcode"),
-    ("json", "--format json"),
-    ("no-color", "--color never"),
-    ("parallelism", "--parallelism N"),
-];
-/// The same of verbs.
-const VERBS: [(&str, &str); 6] = [
-    (
-        "validate",
-        "`roomform check` validates the manifest, offline",
-    ),
-    (
-        "destroy",
-        "nothing deletes rooms: the API has no call for it; take them out of the manifest, and delete them in ImbaChat",
-    ),
-    (
-        "state",
-        "`roomform ledger` shows what is on record, and forgets it",
-    ),
-    (
-        "import",
-        "`roomform export` prints the live rooms as a manifest",
-    ),
-    (
-        "refresh",
-        "`roomform plan` reads the live rooms each time; --detailed-exitcode tells drift",
-    ),
-    (
-        "show",
-        "`roomform plan` shows the current plan; a saved plan is JSON",
-    ),
-];
+/// Help and version are printed and are success; everything else is reported as wrong usage.
+pub(super) fn report(
+    error: &clap::Error,
+    args: &[OsString],
+    format: ErrorFormat,
+    mut streams: Streams,
+    run: RunId,
+) -> Exit {
+    let likely = terraform_verb(error).or_else(|| misplaced_flag(error, args));
+    if let Some(error) = likely {
+        return fail(&error, format, streams, run);
+    }
+    let text = error.render();
+    let is_help = !error.use_stderr();
+    if is_help || format == ErrorFormat::Text {
+        let (out, colour): (&mut dyn Write, bool) = if is_help {
+            (&mut streams.out, streams.out_colour)
+        } else {
+            (&mut streams.err, streams.err_colour)
+        };
+        let text = if colour {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        };
+        // A reader that closed the pipe is no failure.
+        drop(out.write_all(text.as_bytes()));
+        return if is_help { Exit::Done } else { Exit::Usage };
+    }
+    let text = text.to_string();
+    // General usage follows the message and its tips.
+    let message = text.split("\n\nUsage:").next().unwrap_or_default();
+    let message = message.split("\n\nFor more").next().unwrap_or_default();
+    let words = message.trim_start_matches("error: ").split_whitespace();
+    let error = usage_error(words.collect::<Vec<_>>().join(" ")).hint("see roomform --help");
+    fail(&error, format, streams, run)
+}
 
-/// A flag in another tool's spelling, before it is read as something else.
-pub(super) fn of_another_tool(args: &[OsString]) -> Option<Error> {
+/// Reports an error of a command line that could not be parsed.
+pub(super) fn fail(error: &Error, format: ErrorFormat, streams: Streams, run: RunId) -> Exit {
+    Console::plain(streams, format, LogFormat::Text, run).fail(error)
+}
+
+fn usage_error(message: String) -> Error {
+    Error::message(Exit::Usage, message)
+}
+
+/// A flag as Terraform spells it. Some would be read as other flags: `-out=x` as `-o ut=x`.
+pub(super) fn terraform_flag(args: &[OsString]) -> Option<Error> {
     let words = args.iter().skip(1).map(|arg| arg.to_string_lossy());
     let mut words = words.take_while(|word| word != "--");
     words.find_map(|word| {
-        let name = word.split('=').next().unwrap_or_default();
-        let bare = name.trim_start_matches('-');
-        let (_, ours) = FLAGS.iter().find(|(theirs, _)| *theirs == bare)?;
-        // Two dashes are right where only the dash was wrong.
-        let wrong =
-            name == format!("-{bare}") || (name == format!("--{bare}") && !ours.starts_with(name));
-        let message = format!("there is no flag `{name}`");
-        wrong.then(|| Error::message(Exit::Usage, message).hint(format!("write it as {ours}")))
+        let flag = word.split('=').next()?;
+        let ours = match flag {
+            "-out" => "--out FILE",
+            "-auto-approve" | "--auto-approve" => "--yes",
+            "-target" | "--target" => "--only GLOB",
+            "-detailed-exitcode" => "--detailed-exitcode",
+            "-json" | "--json" => "--format json",
+            "-no-color" | "--no-color" => "--color never",
+            "-parallelism" => "--parallelism N",
+            _ => return None,
+        };
+        let message = format!("there is no flag `{flag}`");
+        Some(usage_error(message).hint(format!("write it as {ours}")))
     })
 }
 
-/// A verb of another tool.
-fn verb_of_another_tool(error: &clap::Error) -> Option<Error> {
+fn terraform_verb(error: &clap::Error) -> Option<Error> {
     let Some(ContextValue::String(verb)) = error.get(ContextKind::InvalidSubcommand) else {
         return None;
     };
-    let (_, hint) = VERBS.iter().find(|(theirs, _)| theirs == verb)?;
-    let message = format!("there is no verb `{verb}`");
-    Some(Error::message(Exit::Usage, message).hint(*hint))
+    let hint = match verb.as_str() {
+        "validate" => "`roomform check` validates the manifest, offline",
+        "destroy" => {
+            "nothing deletes rooms: the API has no call for it; take them out of the manifest, and delete them in ImbaChat"
+        }
+        "state" => "`roomform ledger` shows what is on record, and forgets it",
+        "import" => "`roomform export` prints the live rooms as a manifest",
+        "refresh" => {
+            "`roomform plan` reads the live rooms each time; --detailed-exitcode tells drift"
+        }
+        "show" => "`roomform plan` shows the current plan; a saved plan is JSON",
+        _ => return None,
+    };
+    Some(usage_error(format!("there is no verb `{verb}`")).hint(hint))
 }
 
-/// What to do instead of a flag, by verb and flags.
-const INSTEAD: [(&str, &[&str], &str); 3] = [
-    ("diff", &["-f", "--file"], "write roomform diff BASE HEAD"),
-    ("export", &["--only"], "choose rooms with --scope"),
-    (
-        "send",
-        &["-f", "--file"],
-        "read the text from a file with --text-file",
-    ),
-];
-
 /// A flag that only other verbs have, or that comes before the verb.
-fn flag_of_another_verb(error: &clap::Error, args: &[OsString]) -> Option<Error> {
+fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
         return None;
     };
     if error.kind() != ErrorKind::UnknownArgument {
         return None;
     }
-    let flag = flag.split('=').next().unwrap_or_default();
-    let mut verbs = Vec::new();
-    verbs_with(flag, &Cli::command(), "", &mut verbs);
-    let typed = typed_verb(args);
-    let instead = INSTEAD
-        .iter()
-        .find(|(verb, flags, _)| *verb == typed && flags.contains(&flag));
-    let error = |message| Error::message(Exit::Usage, message);
-    // What `ledger` takes, `ledger show` takes too.
-    let takes = |verb: &String| typed == *verb || typed.starts_with(&format!("{verb} "));
-    if verbs.iter().any(takes) {
+    let flag = flag.split('=').next()?;
+    let (root, mut with_flag) = (Cli::command(), Vec::new());
+    collect_verbs_with(flag, &root, "", &mut with_flag);
+    let typed = typed_verb(&root, args);
+    // A flag of `ledger` is one of `ledger show` too.
+    let has_flag = |verb: &String| format!("{typed} ").starts_with(&format!("{verb} "));
+    if with_flag.iter().any(has_flag) {
         return Some(
-            error(format!("`{flag}` comes before the verb"))
+            usage_error(format!("`{flag}` comes before the verb"))
                 .hint(format!("write it after the verb: roomform {typed} {flag}")),
         );
     }
+    let hint = match (typed.as_str(), flag) {
+        ("diff", "-f" | "--file") => "write roomform diff BASE HEAD".to_owned(),
+        ("export", "--only") => "choose rooms with --scope".to_owned(),
+        ("send", "-f" | "--file") => "read the text from a file with --text-file".to_owned(),
+        _ if with_flag.is_empty() => return None,
+        _ => format!("`{flag}` is a flag of `{}`", with_flag.join("`, `")),
+    };
     let message = match typed.as_str() {
         "" => format!("`{flag}` comes before the verb"),
         verb => format!("`{verb}` has no flag `{flag}`"),
     };
-    match (instead, verbs.as_slice()) {
-        (Some((_, _, hint)), _) => Some(error(message).hint(*hint)),
-        (None, []) => None,
-        (None, verbs) => {
-            let verbs: Vec<String> = verbs.iter().map(|verb| format!("`{verb}`")).collect();
-            Some(error(message).hint(format!("`{flag}` is a flag of {}", verbs.join(", "))))
-        }
-    }
+    Some(usage_error(message).hint(hint))
 }
 
 /// The verb of a command line, as in `get rooms`.
-fn typed_verb(args: &[OsString]) -> String {
-    let (root, mut names) = (Cli::command(), Vec::new());
-    let mut command = &root;
+fn typed_verb(root: &Command, args: &[OsString]) -> String {
+    let (mut command, mut names) = (root, Vec::new());
     for arg in args.iter().skip(1) {
         if let Some(verb) = command.find_subcommand(arg) {
             command = verb;
@@ -138,89 +146,17 @@ fn typed_verb(args: &[OsString]) -> String {
 }
 
 /// Collects the verbs that have a flag, in the order of the help.
-fn verbs_with(flag: &str, command: &Command, name: &str, found: &mut Vec<String>) {
-    let is_meant = |arg: &Arg| {
+fn collect_verbs_with(flag: &str, command: &Command, name: &str, found: &mut Vec<String>) {
+    let mut flags = command.get_arguments().flat_map(|arg| {
         let long = arg.get_long().map(|long| format!("--{long}"));
-        let short = arg.get_short().map(|short| format!("-{short}"));
-        long.as_deref() == Some(flag) || short.as_deref() == Some(flag)
-    };
-    if !name.is_empty() && command.get_arguments().any(is_meant) {
+        long.into_iter()
+            .chain(arg.get_short().map(|short| format!("-{short}")))
+    });
+    if !name.is_empty() && flags.any(|known| known == flag) {
         found.push(name.to_owned());
     }
     for verb in command.get_subcommands() {
         let name = format!("{name} {}", verb.get_name());
-        verbs_with(flag, verb, name.trim_start(), found);
-    }
-}
-
-/// The format that a command line asks for which could not be parsed.
-fn asked(args: &[OsString]) -> ErrorFormat {
-    let formats = [
-        ("json", ErrorFormat::Json),
-        ("markdown", ErrorFormat::Markdown),
-        ("github", ErrorFormat::Github),
-    ];
-    let is_asked = |word: &str| {
-        args.iter().any(|arg| *arg == *format!("--format={word}"))
-            || args
-                .windows(2)
-                .any(|pair| matches!(pair, [flag, value] if flag == "--format" && *value == *word))
-    };
-    let asked = formats.into_iter().find(|(word, _)| is_asked(word));
-    asked.map_or(ErrorFormat::Text, |(_, format)| format)
-}
-
-/// Tells an error of the command line in the format that was asked for.
-pub(super) fn fail(error: &Error, args: &[OsString], streams: Streams, run: RunId) -> Exit {
-    let format = asked(args);
-    Console::plain(streams, format, LogFormat::Text, run).fail(error)
-}
-
-/// Help and version are success; everything else is wrong usage, told in the format that was asked for.
-pub(super) fn tell(
-    error: &clap::Error,
-    args: &[OsString],
-    mut streams: Streams,
-    run: RunId,
-) -> Exit {
-    let error_of_ours = verb_of_another_tool(error).or_else(|| flag_of_another_verb(error, args));
-    if let Some(error) = error_of_ours {
-        return fail(&error, args, streams, run);
-    }
-    let format = asked(args);
-    if format != ErrorFormat::Text && error.use_stderr() {
-        let text = error.to_string();
-        // What follows the first empty line but tips is how to use the program at large.
-        let told = text
-            .split("\n\nUsage:")
-            .flat_map(|part| part.split("\n\nFor more"))
-            .next()
-            .unwrap_or_default();
-        let told = told.trim_start_matches("error: ");
-        let words: Vec<&str> = told.split_whitespace().collect();
-        let failure = Error::message(Exit::Usage, words.join(" ")).hint("see roomform --help");
-        return Console::plain(streams, format, LogFormat::Text, run).fail(&failure);
-    }
-    let colour = if error.use_stderr() {
-        streams.err_colour
-    } else {
-        streams.out_colour
-    };
-    let text = if colour {
-        error.render().ansi().to_string()
-    } else {
-        error.render().to_string()
-    };
-    let stream: &mut dyn Write = if error.use_stderr() {
-        &mut streams.err
-    } else {
-        &mut streams.out
-    };
-    // A reader that went away is no failure, and nobody is left to be told of another.
-    drop(stream.write_all(text.as_bytes()));
-    if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
+        collect_verbs_with(flag, verb, name.trim_start(), found);
     }
 }

@@ -366,9 +366,10 @@ fn debug_shows_no_secret() {
         ..Credentials::default()
     };
     let Cli { verb, .. } = Cli::try_parse_from(["roomform", "plan"]).unwrap();
+    let (files, server) = verb.inputs();
     let config = roomform::config::Config {
-        files: verb.files().to_vec(),
-        server: verb.server(),
+        files: files.file,
+        server,
         credentials,
         run: RunId::new(1),
     };

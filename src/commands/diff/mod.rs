@@ -26,7 +26,9 @@ pub(super) fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit, Error>
     let (base, head) = (Given::new(&args.base)?, Given::new(&args.head)?);
     // An empty base is every manifest's beginning; an empty head would be refused by `plan` too.
     let before = base.load(Options { allow_empty: true });
-    let after = head.load(args.empty.into());
+    let after = head.load(Options {
+        allow_empty: args.allow_empty,
+    });
     if console.invalid(&before, &after)? {
         return Ok(Exit::Invalid);
     }

@@ -1,0 +1,127 @@
+//! Groups of flags that several verbs use.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::parse;
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Manifest")]
+pub struct FileFlags {
+    /// File or directory of the manifest; repeatable [default: rooms.yaml, else rooms/]
+    #[arg(short, long, value_name = "PATH")]
+    pub file: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Manifest")]
+pub struct FilterFlags {
+    /// Only rooms whose pipe matches; repeatable
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// No rooms whose pipe matches; repeatable
+    #[arg(long, value_name = "GLOB")]
+    pub except: Vec<String>,
+}
+
+/// The flags of verbs that read a whole manifest.
+#[derive(Debug, Args)]
+pub struct ManifestFlags {
+    #[command(flatten)]
+    pub files: FileFlags,
+    #[command(flatten)]
+    pub filter: FilterFlags,
+    /// Accept a manifest without rooms
+    #[arg(long, hide_short_help = true, help_heading = "Manifest")]
+    pub allow_empty: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct PageFlags {
+    /// Make a Markdown page fit this place
+    #[arg(long, value_name = "WHERE", hide_short_help = true)]
+    pub fit: Option<Fit>,
+    /// Maximum size of a Markdown page in bytes; at least 4096
+    #[arg(long, value_name = "N", value_parser = parse::page_size, hide_short_help = true)]
+    pub max_bytes: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Fit {
+    /// A comment on GitHub: 65,536 characters
+    GithubComment,
+    /// A job's summary on GitHub: 1 MiB
+    GithubSummary,
+    /// A comment on GitLab: 1,000,000 characters
+    Gitlab,
+    /// A comment on Azure DevOps: 150,000 characters
+    Azure,
+    /// A comment on Bitbucket: 32,768 characters, and no HTML
+    Bitbucket,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Target")]
+pub struct TargetFlags {
+    /// Use a built-in server: no account, no network
+    ///
+    /// It has the same API, and keeps its state in FILE.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
+          conflicts_with = "api_url", default_missing_value = ".roomform/sandbox.json")]
+    pub sandbox: Option<PathBuf>,
+    /// Address of the API [env: IMBACHAT_API_URL] [default: api.imbachat.com over https]
+    #[arg(long, value_name = "URL", hide_short_help = true)]
+    pub api_url: Option<String>,
+    /// The widget (imba_id) [env: IMBACHAT_WIDGET]
+    #[arg(long, value_name = "N", value_parser = parse::positive())]
+    pub widget: Option<u64>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Target")]
+pub struct ConnectionFlags {
+    /// Send credentials unencrypted to an http address of another machine
+    #[arg(long, hide_short_help = true)]
+    pub allow_insecure_http: bool,
+    /// Give up on a connection, a silence or a write after this time
+    #[arg(long, value_name = "DURATION", value_parser = parse::timeout, default_value = "30s",
+          hide_short_help = true)]
+    pub timeout: Duration,
+}
+
+impl Default for ConnectionFlags {
+    /// For a verb without these flags. It sends no credentials, so any address is allowed.
+    fn default() -> Self {
+        Self {
+            allow_insecure_http: true,
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Target")]
+pub struct ReaderFlag {
+    /// Read with a JWT for this user of the site, made from the secret key, instead of with the key itself
+    #[arg(long, value_name = "N", value_parser = parse::positive(), hide_short_help = true)]
+    pub jwt_user: Option<u64>,
+}
+
+/// The server and the ledger of a run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServerFlags {
+    #[command(flatten)]
+    pub target: TargetFlags,
+    #[command(flatten)]
+    pub connection: ConnectionFlags,
+    #[command(flatten)]
+    pub reader: ReaderFlag,
+    /// The ledger: a path or s3://bucket/key (gs://, az://)
+    ///
+    /// By default it is .roomform/HOST-WIDGET.jsonl beside the manifest.
+    #[arg(long, value_name = "PATH|URL", help_heading = "Target")]
+    pub ledger: Option<PathBuf>,
+}

@@ -1,0 +1,96 @@
+//! The verbs that need neither a manifest nor the widget: `init`, `sandbox`, `schema`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::parse;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  roomform init
+  roomform init chat --ci github --ledger-store branch")]
+pub struct InitArgs {
+    /// The directory; made if missing [default: the current directory]
+    pub directory: Option<PathBuf>,
+    /// Also write the files of this CI: check, plan with a comment, apply, nightly drift
+    #[arg(long)]
+    pub ci: Option<Ci>,
+    /// Where the CI keeps the ledger from run to run
+    #[arg(long, value_name = "WHERE", default_value = "cache", requires = "ci")]
+    pub ledger_store: LedgerStore,
+    /// The git repository that the CI builds roomform from
+    #[arg(long, value_name = "URL", value_parser = parse::git_source, requires = "ci")]
+    pub source: Option<String>,
+    /// Replace existing files with other content
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ci {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LedgerStore {
+    /// The CI's own cache; may be evicted
+    Cache,
+    /// A branch of the repository, roomform-ledger
+    Branch,
+    /// An object store of the S3 kind
+    Bucket,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SandboxVerb {
+    /// Serve the API on a port until interrupted
+    Serve(ServeArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  roomform sandbox serve --state sandbox.json
+  roomform sandbox serve --latency 50ms --error-rate 0.05")]
+pub struct ServeArgs {
+    /// Listen on this address
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8627")]
+    pub listen: SocketAddr,
+    /// Keep the state in this file; without it, in memory
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Delay each answer by this time, as in 50ms
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration, default_value = "0s")]
+    pub latency: Duration,
+    /// This part of the calls fails with HTTP 500 before anything is done, as in 0.05
+    #[arg(long, value_name = "PART", value_parser = parse::part, default_value = "0")]
+    pub error_rate: f64,
+    /// This part of the calls is done, but the answer is lost
+    #[arg(long, value_name = "PART", value_parser = parse::part, default_value = "0")]
+    pub lost_answer_rate: f64,
+    /// Answer HTTP 429 above this number of requests per second
+    #[arg(long, value_name = "N")]
+    pub rate_limit: Option<f64>,
+    /// Decides which calls fail
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// The manifest
+    Manifest,
+    /// The output of `plan --format json`
+    Plan,
+    /// The output of `diff --format json`
+    Diff,
+    /// The output of `apply --format json`
+    Report,
+    /// The output of `doctor --format json`
+    Doctor,
+}

@@ -1,0 +1,97 @@
+//! Parsers of flag values. An error says how to write the value.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use clap::builder::RangedU64ValueParser;
+
+type Parsed<T> = Result<T, &'static str>;
+
+pub(super) fn positive() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(1..)
+}
+
+/// At most a day.
+pub(super) fn duration(text: &str) -> Parsed<Duration> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok();
+    let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
+    let duration = duration.filter(|duration| *duration <= Duration::from_secs(86_400));
+    duration.ok_or("write it as 30s, 500ms or 2m")
+}
+
+pub(super) fn timeout(text: &str) -> Parsed<Duration> {
+    match duration(text)? {
+        Duration::ZERO => Err("nothing is ever answered in no time at all"),
+        timeout => Ok(timeout),
+    }
+}
+
+pub(super) fn rate(text: &str) -> Parsed<f64> {
+    let rate = text.strip_suffix("/s").unwrap_or(text).trim().parse().ok();
+    let rate = rate.filter(|rate| (0.001..=1e6).contains(rate));
+    rate.ok_or("write it as 20/s")
+}
+
+pub(super) fn part(text: &str) -> Parsed<f64> {
+    let part = text.parse().ok().filter(|part| (0.0..=1.0).contains(part));
+    part.ok_or("write it as a number from 0 to 1")
+}
+
+/// The part of the rooms, counted from 0, and the number of parts.
+pub(super) fn shard(text: &str) -> Result<(u32, NonZeroU32), String> {
+    let numbers = text.split_once('/');
+    let numbers =
+        numbers.and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
+    let (index, count): (u32, NonZeroU32) = numbers.ok_or("write it as 0/8")?;
+    let last = count.get() - 1;
+    if index > last {
+        return Err(format!(
+            "parts are counted from 0: the last is {last}/{count}"
+        ));
+    }
+    Ok((index, count))
+}
+
+/// A smaller page could not hold its figures and what was left out.
+pub(super) fn page_size(text: &str) -> Parsed<usize> {
+    let bytes = text.parse().ok().filter(|bytes| *bytes >= 4096);
+    bytes.ok_or("a page needs at least 4096 bytes to hold its figures")
+}
+
+/// An address that is safe between quotes in YAML and in a shell.
+pub(super) fn git_source(text: &str) -> Parsed<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@+%".contains(c);
+    if text.is_empty() || text.starts_with('-') || !text.chars().all(plain) {
+        return Err("write the address as git takes it, without spaces or quotes");
+    }
+    Ok(text.to_owned())
+}
+
+/// An empty filter would not filter.
+pub(super) fn not_empty(text: &str) -> Parsed<String> {
+    match text.trim() {
+        "" => Err("write something, or leave the flag out"),
+        text => Ok(text.to_owned()),
+    }
+}
+
+pub(super) fn room_type(text: &str) -> Parsed<i64> {
+    match text {
+        "dialog" => Ok(0),
+        "conference" => Ok(1),
+        "support" => Ok(3),
+        text => text
+            .parse()
+            .map_err(|_| "write it as dialog, conference or support, or as a number"),
+    }
+}
+
+/// A path below the API's address. Credentials are sent there, so it must not lead anywhere else.
+pub(super) fn api_path(text: &str) -> Parsed<String> {
+    let is_path = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '\\' | '%');
+    let climbs = text.split('/').any(|part| matches!(part, "." | ".."));
+    if text.is_empty() || text.contains("//") || climbs || !text.chars().all(is_path) {
+        return Err("write it as a path, as in /imbachat/v2/{imba_id}/get_messages");
+    }
+    Ok(text.to_owned())
+}
