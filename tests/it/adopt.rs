@@ -1,9 +1,9 @@
 //! Adopting a widget that was there before: what is declared is written down as present, and nothing is sent.
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Config, RoomView};
+use roomform::sandbox::RoomView;
 
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 
 const MANIFEST: &str = "\
 version: 1
@@ -17,8 +17,8 @@ rooms:
 const CLASS: &str = "user\n11\n12\n13\n";
 
 /// A widget whose rooms somebody made before, and a manifest of them and of one more.
-fn old_widget() -> (Api, Dir) {
-    let api = Api::start(Config::default());
+fn old_widget() -> Scene {
+    let scene = Scene::new().sandbox();
     for (pipe, name) in [("course", "Course"), ("lounge", "Lounge"), ("team", "Team")] {
         let room = RoomView {
             pipe: pipe.to_owned(),
@@ -26,23 +26,23 @@ fn old_widget() -> (Api, Dir) {
             kind: 1,
             ..RoomView::default()
         };
-        api.world(|world| world.insert_room(627, room, 1));
+        scene.world(|world| world.insert_room(627, room, 1));
     }
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    dir.write("class.csv", CLASS);
-    (api, dir)
+    let scene = scene.manifest(MANIFEST);
+    scene.write("class.csv", CLASS);
+    scene
 }
 
-fn writes(api: &Api) -> usize {
-    let stats = api.stats();
+fn writes(scene: &Scene) -> usize {
+    let stats = scene.stats();
     (stats.imba_rooms + stats.send_msg) as usize
 }
 
 #[test]
 fn the_rooms_stand_in_columns_however_long_a_pipe_is() {
-    let (_api, dir) = old_widget();
-    dir.run(&["export", "-o", "rooms.yaml", "--force"]).ok();
-    let ran = dir.run(&["ledger", "adopt", "--roster"]);
+    let scene = old_widget();
+    scene.run("export -o rooms.yaml --force").ok();
+    let ran = scene.run("ledger adopt --roster");
     assert_eq!(ran.code, 5, "nobody is there to ask: {ran:?}");
     // That of the support room is one the server made up, with 24 characters.
     let rooms = ran.out.lines().take_while(|line| !line.is_empty());
@@ -52,13 +52,13 @@ fn the_rooms_stand_in_columns_however_long_a_pipe_is() {
 
 #[test]
 fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
-    let (api, dir) = old_widget();
+    let scene = old_widget();
     let manifest = MANIFEST.replace("  - {pipe: new, title: New, members: [5]}\n", "");
-    dir.write("rooms.yaml", &manifest);
-    let plan = dir.run(&["plan"]).ok();
+    scene.write("rooms.yaml", &manifest);
+    let plan = scene.plan().ok();
     plan.shows("5 members of 2 rooms unverified");
-    let adopted = dir.run(&["ledger", "adopt", "--roster", "--yes"]);
-    assert_snapshot!(adopted.out.replace(&api.env()[0].1, "URL"), @r"
+    let adopted = scene.run("ledger adopt --roster --yes");
+    assert_snapshot!(adopted.out.replace(&scene.url(), "URL"), @r"
       course               room 1: 3 members (11, 12, 13)
       lounge               room 2: the room itself
       team                 room 3: 2 members (3, 4)
@@ -67,8 +67,8 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
            target: widget 627 on URL
            nothing is sent; the server confirms none of it: whoever is not in the room will not be added
     ");
-    let plan = dir.run(&["plan", "--detailed-exitcode"]);
-    assert_snapshot!(plan.out.replace(&api.env()[0].1, "URL"), @r"
+    let plan = scene.run("plan --detailed-exitcode");
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @r"
       notes
         5 memberships of 2 rooms recorded by adoption only: taken for present, never confirmed
 
@@ -77,16 +77,16 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
           target: widget 627 on URL
     ");
     plan.exits(0);
-    dir.run(&["apply", "--yes"]).ok();
-    assert_eq!(writes(&api), 0);
-    let before = dir.files();
-    let again = dir.run(&["ledger", "adopt", "--roster", "--yes"]).ok();
+    scene.apply().ok();
+    assert_eq!(writes(&scene), 0);
+    let before = scene.files();
+    let again = scene.run("ledger adopt --roster --yes").ok();
     assert!(
         again.starts_with("adopt: nothing that is not on record\n"),
         "{again}"
     );
-    assert_eq!(dir.files(), before, "adopting twice writes once");
-    let show = dir.run(&["ledger", "show"]).ok();
+    assert_eq!(scene.files(), before, "adopting twice writes once");
+    let show = scene.run("ledger show").ok();
     show.shows("adopted   3: 11, 12, 13");
     assert!(
         show.ends_with("; adopted: taken for present, never confirmed\n"),
@@ -96,15 +96,15 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
 
 #[test]
 fn who_comes_later_is_new_and_a_confirmed_member_is_adopted_no_more() {
-    let (api, dir) = old_widget();
-    dir.run(&["ledger", "adopt", "--roster", "--yes"]).ok();
-    dir.write("class.csv", format!("{CLASS}14\n"));
-    let applied = dir.run(&["apply", "--yes", "--format", "json"]).json();
+    let scene = old_widget();
+    scene.run("ledger adopt --roster --yes").ok();
+    scene.write("class.csv", format!("{CLASS}14\n"));
+    let applied = scene.run("apply --yes --format json").json();
     // The new room and the new member; nobody else, and no welcome into a room that was there.
     assert_eq!(applied["exit"], 0, "{applied}");
-    assert_eq!(writes(&api), 2);
-    assert_eq!(api.room("course").members, [14].into());
-    let plan = dir.run(&["plan", "--format", "json"]).json();
+    assert_eq!(writes(&scene), 2);
+    assert_eq!(scene.room("course").members, [14].into());
+    let plan = scene.run("plan --format json").json();
     let notes = plan["notes"].as_array().unwrap();
     let note = notes
         .iter()
@@ -112,16 +112,16 @@ fn who_comes_later_is_new_and_a_confirmed_member_is_adopted_no_more() {
         .unwrap();
     assert_eq!((&note["rooms"], &note["members"]), (&2.into(), &5.into()));
     // Who leaves is by hand, as anybody on record.
-    dir.write("class.csv", "user\n11\n12\n14\n");
-    let plan = dir.run(&["plan"]).ok();
+    scene.write("class.csv", "user\n11\n12\n14\n");
+    let plan = scene.plan().ok();
     assert!(
         plan.contains("recorded as added: 13") || plan.contains("13"),
         "{plan}"
     );
     // Forgotten, and sent: then the server has confirmed it.
-    dir.run(&["ledger", "forget", "course"]).ok();
-    dir.run(&["apply", "--yes"]).ok();
-    let ledger = dir.run(&["ledger", "show", "--format", "json"]).json();
+    scene.run("ledger forget course").ok();
+    scene.apply().ok();
+    let ledger = scene.run("ledger show --format json").json();
     let rooms = ledger["rooms"].as_array().unwrap();
     let course = rooms.iter().find(|room| room["pipe"] == "course").unwrap();
     assert_eq!(course["members"], serde_json::json!([11, 12, 14]));
@@ -130,49 +130,46 @@ fn who_comes_later_is_new_and_a_confirmed_member_is_adopted_no_more() {
 
 #[test]
 fn a_part_can_be_adopted_and_what_is_not_clear_is_left_out() {
-    let (api, dir) = old_widget();
+    let scene = old_widget();
     let twin = RoomView {
         pipe: "team".to_owned(),
         name: "Team".to_owned(),
         kind: 1,
         ..RoomView::default()
     };
-    api.world(|world| world.insert_room(627, twin, 1));
-    let adopted = dir.run(&["ledger", "adopt", "--roster", "--yes"]).ok();
+    scene.world(|world| world.insert_room(627, twin, 1));
+    let adopted = scene.run("ledger adopt --roster --yes").ok();
     adopted.shows("team                 left out: more than one live room");
     adopted.shows("3 memberships of 2 rooms");
     adopted.shows("1 declared room not there yet");
-    let (_api, dir) = old_widget();
-    let adopted = dir
-        .run(&["ledger", "adopt", "--roster", "--yes", "--only", "team"])
-        .ok();
+    let scene = old_widget();
+    let adopted = scene.run("ledger adopt --roster --yes --only team").ok();
     adopted.shows("2 memberships of 1 room");
-    let plan = dir.run(&["plan"]).ok();
+    let plan = scene.plan().ok();
     plan.shows("3 members of 1 room unverified");
 }
 
 /// What roomform knows to be missing is not declared to be there.
 #[test]
 fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
-    let api = Api::start(Config::default());
     let manifest = |members: &str| {
         format!("version: 1\nrooms:\n  - {{pipe: team, title: Team, members: [{members}]}}\n")
     };
-    let dir = Dir::with(&manifest("3, 4")).envs(&api.env());
+    let scene = Scene::new().manifest(manifest("3, 4")).sandbox();
     let adopt = [
         "ledger", "adopt", "--roster", "--yes", "--ledger", "l.jsonl",
     ];
     let apply = ["apply", "--yes", "--ledger", "l.jsonl"];
-    let told = || dir.run(&adopt).out.replace(&api.env()[0].1, "URL");
-    dir.run(&apply).ok();
+    let told = || scene.run(&adopt).out.replace(&scene.url(), "URL");
+    scene.run(&apply).ok();
     // A run that was killed between the create and its answer.
-    let whole = dir.read("l.jsonl");
+    let whole = scene.read("l.jsonl");
     let begun = whole
         .lines()
         .take_while(|line| !line.contains("\"confirmed\""));
     let begun: Vec<&str> = begun.collect();
     assert!(begun.last().unwrap().contains("\"intent\""), "{whole}");
-    dir.write("l.jsonl", begun.join("\n") + "\n");
+    scene.write("l.jsonl", begun.join("\n") + "\n");
     assert_snapshot!(told(), @"
       team                 room 2: the room itself
 
@@ -182,45 +179,45 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
            nothing is sent; the server confirms none of it: whoever is not in the room will not be added
     ");
     let plan = ["plan", "--ledger", "l.jsonl", "--format", "json"];
-    assert_eq!(dir.run(&plan).json()["summary"]["members_to_add"], 2);
-    dir.run(&apply).ok();
+    assert_eq!(scene.run(&plan).json()["summary"]["members_to_add"], 2);
+    scene.run(&apply).ok();
     // Who left may have been taken out by hand since.
-    dir.write("rooms.yaml", manifest("3"));
-    dir.run(&apply).ok();
-    dir.write("rooms.yaml", manifest("3, 4, 5"));
+    scene.write("rooms.yaml", manifest("3"));
+    scene.run(&apply).ok();
+    scene.write("rooms.yaml", manifest("3, 4, 5"));
     assert_snapshot!(told(), @"
     adopt: nothing that is not on record
            2 memberships left for apply to send: owed since a create, back in the manifest, or new in a room roomform wrote to
            target: widget 627 on URL
            nothing is sent; the server confirms none of it: whoever is not in the room will not be added
     ");
-    assert_eq!(dir.run(&plan).json()["summary"]["members_to_add"], 2);
+    assert_eq!(scene.run(&plan).json()["summary"]["members_to_add"], 2);
     // Nobody is sent later to a room whose members are sent only with it.
     let on_create = manifest("3, 4, 5").replace("]}", "], members_policy: on_create}");
-    dir.write("rooms.yaml", on_create);
-    assert!(told().contains("1 member (5)"), "{}", dir.read("l.jsonl"));
+    scene.write("rooms.yaml", on_create);
+    assert!(told().contains("1 member (5)"), "{}", scene.read("l.jsonl"));
 }
 
 #[test]
 fn nothing_is_recorded_without_a_yes_or_without_saying_from_where() {
-    let (api, dir) = old_widget();
-    let before = dir.files();
-    let ran = dir.run(&["ledger", "adopt", "--roster"]);
+    let scene = old_widget();
+    let before = scene.files();
+    let ran = scene.run("ledger adopt --roster");
     ran.exits(5);
     ran.err.shows("nobody is there to ask");
-    let ran = dir.run(&["ledger", "adopt", "--roster", "--format", "json"]);
+    let ran = scene.run("ledger adopt --roster --format json");
     assert_eq!((ran.code, ran.json()["exit"].clone()), (5, 5.into()));
-    let ran = dir.run(&["ledger", "adopt", "--yes"]);
+    let ran = scene.run("ledger adopt --yes");
     ran.exits(64);
     ran.err.shows("--roster");
-    let ran = dir.run(&["ledger", "adopt", "--roster", "--yes", "--only", "no-such"]);
+    let ran = scene.run("ledger adopt --roster --yes --only no-such");
     ran.exits(64);
-    let ran = dir.run(&["ledger", "adopt", "--roster", "--yes", "--widget", "628"]);
+    let ran = scene.run("ledger adopt --roster --yes --widget 628");
     ran.exits(5);
-    assert_eq!(dir.files(), before);
-    assert_eq!(writes(&api), 0);
-    let told = dir
-        .run(&["ledger", "adopt", "--roster", "--yes", "--format", "json"])
+    assert_eq!(scene.files(), before);
+    assert_eq!(writes(&scene), 0);
+    let told = scene
+        .run("ledger adopt --roster --yes --format json")
         .json();
     assert_eq!(
         (&told["kind"], &told["rooms"][0]["adopted"]),

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::fs;
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Config, RoomView};
+use roomform::sandbox::RoomView;
 
-use crate::support::{Api, Canned, Dir, Shows};
+use crate::support::{Canned, Scene, Shows};
 
 /// 25 rooms of 7 members.
 fn many() -> String {
@@ -27,17 +27,16 @@ fn many() -> String {
 
 #[test]
 fn twenty_five_rooms_and_the_second_run_writes_nothing() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&many()).envs(&api.env());
-    let out = dir.run(&["apply", "--yes"]).ok();
+    let scene = Scene::new().manifest(many()).sandbox();
+    let out = scene.apply().ok();
     out.shows("apply: 25 verified; 175 members confirmed; 25 to write, 1 to verify");
     assert!(
         out.ends_with("now:  nothing to do; 25 unchanged, 1 unmanaged\n"),
         "{out}"
     );
-    assert_eq!((api.stats().writes(), api.rooms().len()), (25, 25));
+    assert_eq!((scene.writes(), scene.rooms().len()), (25, 25));
     for (index, room) in (1..=25).enumerate() {
-        let live = &api.room(&format!("course-{room:02}"));
+        let live = &scene.room(&format!("course-{room:02}"));
         assert_eq!(
             (live.name.as_str(), live.kind, live.is_public),
             (format!("Курс {room}").as_str(), 1, false)
@@ -48,27 +47,20 @@ fn twenty_five_rooms_and_the_second_run_writes_nothing() {
             "{index}"
         );
     }
-    dir.run(&["plan", "--detailed-exitcode"]).exits(0);
-    let ledger = dir.files();
-    dir.run(&["apply", "--yes"]).ok();
-    assert_eq!(api.stats().writes(), 25, "zero writes when nothing changed");
-    assert_eq!(dir.files(), ledger, "and nothing to write down");
+    scene.run("plan --detailed-exitcode").exits(0);
+    let ledger = scene.files();
+    scene.apply().ok();
+    assert_eq!(scene.writes(), 25, "zero writes when nothing changed");
+    assert_eq!(scene.files(), ledger, "and nothing to write down");
 }
 
 #[test]
 fn one_room_that_fails_stops_no_other() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&many()).envs(&api.env());
-    dir.run(&["apply", "--yes", "--only", "course-03"]).ok();
-    let manifest = dir.read("rooms.yaml").replace("Курс 3\"", "Another\"");
-    dir.write("rooms.yaml", manifest);
-    let env = api.env();
-    let real = env
-        .iter()
-        .find(|(name, _)| name == "IMBACHAT_API_URL")
-        .unwrap()
-        .1
-        .clone();
+    let scene = Scene::new().manifest(many()).sandbox();
+    scene.run("apply --yes --only course-03").ok();
+    let manifest = scene.read("rooms.yaml").replace("Курс 3\"", "Another\"");
+    scene.write("rooms.yaml", manifest);
+    let real = scene.url();
     // Between client and sandbox stands a server that lets everything through but the room the ledger calls 2.
     let proxy = Canned::by(move |request| {
         if request.contains("name=\"room_id\"\r\n\r\n2\r\n")
@@ -80,8 +72,8 @@ fn one_room_that_fails_stops_no_other() {
         }
         forward(&real, request)
     });
-    let dir = dir.env("IMBACHAT_API_URL", &proxy.url());
-    let ledger = fs::read_dir(dir.path(".roomform"))
+    let scene = scene.at(&proxy.url());
+    let ledger = fs::read_dir(scene.path(".roomform"))
         .unwrap()
         .next()
         .unwrap()
@@ -96,13 +88,13 @@ fn one_room_that_fails_stops_no_other() {
         .nth(5)
         .unwrap()
         .to_owned();
-    let moved = dir.write("moved.jsonl", text.replace(&origin, &proxy.url()));
-    let ran = dir.run(&["apply", "--yes", "--ledger", moved.to_str().unwrap()]);
+    let moved = scene.write("moved.jsonl", text.replace(&origin, &proxy.url()));
+    let ran = scene.run(&["apply", "--yes", "--ledger", moved.to_str().unwrap()]);
     ran.exits(4);
     ran.shows("24 verified, 1 failed");
     ran.shows("not this one").shows("course-03");
     ran.shows("now:  1 to update; 24 unchanged");
-    assert_eq!(api.rooms().len(), 25);
+    assert_eq!(scene.rooms().len(), 25);
 }
 
 /// Passes a request on, and the answer back.
@@ -120,11 +112,10 @@ fn forward(base: &str, request: &str) -> Vec<u8> {
 
 #[test]
 fn a_ledger_that_cannot_be_written_stops_before_the_first_call() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&many()).envs(&api.env());
-    let blocked = dir.write("a-file", "").join("ledger.jsonl");
-    let ran = dir.run(&["apply", "--yes", "--ledger", blocked.to_str().unwrap()]);
-    assert_eq!((ran.code, api.stats().writes()), (1, 0), "{ran:?}");
+    let scene = Scene::new().manifest(many()).sandbox();
+    let blocked = scene.write("a-file", "").join("ledger.jsonl");
+    let ran = scene.run(&["apply", "--yes", "--ledger", blocked.to_str().unwrap()]);
+    assert_eq!((ran.code, scene.writes()), (1, 0), "{ran:?}");
     ran.err
         .shows("error: ledger `")
         .shows("name another place with --ledger");
@@ -132,49 +123,46 @@ fn a_ledger_that_cannot_be_written_stops_before_the_first_call() {
 
 #[test]
 fn a_ledger_of_another_target_is_refused() {
-    let (rehearsal, production) = (Api::start(Config::default()), Api::start(Config::default()));
-    let dir = Dir::with(&many()).envs(&rehearsal.env());
-    dir.run(&["apply", "--yes", "--ledger", "shared.jsonl"])
-        .ok();
-    let dir = dir.envs(&production.env());
+    let (rehearsal, production) = (Scene::new().sandbox(), Scene::new().sandbox());
+    let scene = Scene::new().manifest(many()).beside(&rehearsal);
+    scene.run("apply --yes --ledger shared.jsonl").ok();
+    let scene = scene.beside(&production);
     for verb in [&["plan"][..], &["apply", "--yes"]] {
-        let ran = dir.run(&[verb, &["--ledger", "shared.jsonl"]].concat());
-        assert_eq!((ran.code, production.stats().writes()), (1, 0), "{ran:?}");
+        let ran = scene.run(&[verb, &["--ledger", "shared.jsonl"]].concat());
+        assert_eq!((ran.code, production.writes()), (1, 0), "{ran:?}");
         ran.err.shows("is of widget 627 on http://127.0.0.1:");
     }
 }
 
 #[test]
 fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&many()).envs(&api.env());
-    dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
-    let whole = dir.read("l.jsonl");
-    dir.write("l.jsonl", format!("{whole}{{\"run\":\"x\",\"seq\":1,\"ti"));
-    let ran = dir.run(&["plan", "--detailed-exitcode", "--ledger", "l.jsonl"]);
+    let scene = Scene::new().manifest(many()).sandbox();
+    scene.run("apply --yes --ledger l.jsonl").ok();
+    let whole = scene.read("l.jsonl");
+    scene.write("l.jsonl", format!("{whole}{{\"run\":\"x\",\"seq\":1,\"ti"));
+    let ran = scene.run("plan --detailed-exitcode --ledger l.jsonl");
     ran.exits(0);
     assert_snapshot!(ran.err, @"warning: ledger `l.jsonl`: the last line was cut short, as a killed run leaves it; it is dropped");
-    dir.write("rooms.yaml", many().replace("Курс 7\"", "Seven\""));
-    dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
-    assert!(dir.read("l.jsonl").starts_with(&whole) && dir.read("l.jsonl").contains("Seven"));
+    scene.write("rooms.yaml", many().replace("Курс 7\"", "Seven\""));
+    scene.run("apply --yes --ledger l.jsonl").ok();
+    assert!(scene.read("l.jsonl").starts_with(&whole) && scene.read("l.jsonl").contains("Seven"));
     assert_eq!(
-        dir.run(&["plan", "--detailed-exitcode", "--ledger", "l.jsonl"])
-            .err,
+        scene.run("plan --detailed-exitcode --ledger l.jsonl").err,
         ""
     );
-    dir.write(
+    scene.write(
         "l.jsonl",
         whole.replacen("\"kind\":\"intent\"", "\"kind\":\"dance\"", 1),
     );
-    let ran = dir.run(&["plan", "--ledger", "l.jsonl"]);
+    let ran = scene.run("plan --ledger l.jsonl");
     ran.exits(1);
     ran.err
         .shows("error: ledger `l.jsonl`, line 2: not an entry");
-    dir.write(
+    scene.write(
         "l.jsonl",
         whole.replacen("\"roomform_ledger\":1", "\"roomform_ledger\":2", 1),
     );
-    let ran = dir.run(&["plan", "--ledger", "l.jsonl"]);
+    let ran = scene.run("plan --ledger l.jsonl");
     assert!(
         ran.code == 1
             && ran
@@ -186,86 +174,69 @@ fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
 
 #[test]
 fn ledgers_merged_line_by_line_are_one_ledger() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&many()).envs(&api.env());
-    dir.run(&[
-        "apply",
-        "--yes",
-        "--only",
-        "course-0*",
-        "--ledger",
-        "a.jsonl",
-    ])
-    .ok();
-    dir.run(&[
-        "apply",
-        "--yes",
-        "--only",
-        "course-[12]*",
-        "--ledger",
-        "b.jsonl",
-    ])
-    .ok();
-    let (a, b) = (dir.read("a.jsonl"), dir.read("b.jsonl"));
-    dir.write("ab.jsonl", format!("{a}{b}{a}"));
+    let scene = Scene::new().manifest(many()).sandbox();
+    scene
+        .run("apply --yes --only course-0* --ledger a.jsonl")
+        .ok();
+    scene
+        .run("apply --yes --only course-[12]* --ledger b.jsonl")
+        .ok();
+    let (a, b) = (scene.read("a.jsonl"), scene.read("b.jsonl"));
+    scene.write("ab.jsonl", format!("{a}{b}{a}"));
     let mut lines: Vec<&str> = b.lines().chain(a.lines().skip(1)).collect();
     lines[1..].reverse();
-    dir.write("ba.jsonl", lines.join("\n") + "\n");
+    scene.write("ba.jsonl", lines.join("\n") + "\n");
     for merged in ["ab.jsonl", "ba.jsonl"] {
-        dir.run(&["plan", "--detailed-exitcode", "--ledger", merged])
+        scene
+            .run(&["plan", "--detailed-exitcode", "--ledger", merged])
             .exits(0);
     }
 }
 
 #[test]
 fn members_go_in_chunks_and_a_room_made_anew_by_others_starts_empty() {
-    let api = Api::start(Config::default());
     let members: Vec<String> = (1..=450).map(|user| user.to_string()).collect();
     let text = format!(
         "version: 1\nrooms:\n  - {{pipe: big, title: Big, members: [{}]}}\n",
         members.join(", ")
     );
-    let dir = Dir::with(&text).envs(&api.env());
-    let out = dir.run(&["apply", "--yes"]).ok();
+    let scene = Scene::new().manifest(&text).sandbox();
+    let out = scene.apply().ok();
     out.shows("1 verified; 450 members confirmed; 3 to write, 1 to verify");
-    assert_eq!(api.room("big").members.len(), 450);
-    let old = api.room("big").id;
-    api.world(|world| world.delete_room(627, old, 9));
+    assert_eq!(scene.room("big").members.len(), 450);
+    let old = scene.room("big").id;
+    scene.world(|world| world.delete_room(627, old, 9));
     let anew = RoomView {
         pipe: "big".to_owned(),
         name: "Big".to_owned(),
         kind: 1,
         ..RoomView::default()
     };
-    let new = api.world(|world| world.insert_room(627, anew, 9));
-    let out = dir.run(&["plan"]).ok();
+    let new = scene.world(|world| world.insert_room(627, anew, 9));
+    let out = scene.plan().ok();
     let note = format!(
         "big: the ledger knows room {old}, the server shows room {new}; nothing is on record of that one"
     );
     out.shows(&note).shows("members unverified: 450 sent again");
-    dir.run(&["apply", "--yes"]).ok();
-    assert_eq!(api.room("big").members.len(), 450);
-    dir.run(&["plan", "--detailed-exitcode"])
-        .ok()
-        .lacks("warnings");
+    scene.apply().ok();
+    assert_eq!(scene.room("big").members.len(), 450);
+    scene.run("plan --detailed-exitcode").ok().lacks("warnings");
 }
 
 #[test]
 fn on_create_rooms_are_left_alone_once_they_are_there() {
-    let api = Api::start(Config::default());
     let text = "version: 1\nrooms:\n  - {pipe: once, title: Once, members: [1, 2], members_policy: on_create}\n";
-    let dir = Dir::with(text).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    assert_eq!(api.room("once").members, [1, 2].into());
-    dir.write("rooms.yaml", text.replace("[1, 2]", "[1, 2, 3]"));
-    dir.run(&["plan", "--detailed-exitcode"]).ok();
+    let scene = Scene::new().manifest(text).sandbox();
+    scene.apply().ok();
+    assert_eq!(scene.room("once").members, [1, 2].into());
+    scene.write("rooms.yaml", text.replace("[1, 2]", "[1, 2, 3]"));
+    scene.run("plan --detailed-exitcode").ok();
 }
 
 #[test]
 fn export_then_plan_is_empty_with_and_without_the_ledger() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&many()).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
+    let scene = Scene::new().manifest(many()).sandbox();
+    scene.apply().ok();
     for (pipe, name, kind) in [
         ("1e3", "yes", 0),
         ("a: b # c", "- \"quoted\" \\ 'title'", 3),
@@ -283,71 +254,73 @@ fn export_then_plan_is_empty_with_and_without_the_ledger() {
             is_public: kind == 3,
             ..RoomView::default()
         };
-        api.world(|world| world.insert_room(627, room, 1));
+        scene.world(|world| world.insert_room(627, room, 1));
     }
-    let exported = dir.run(&["export"]).ok();
-    assert_eq!(exported, dir.run(&["export"]).ok(), "stable");
+    let exported = scene.run("export").ok();
+    assert_eq!(exported, scene.run("export").ok(), "stable");
     exported.shows("# left out: pipe \" lead\" (id ");
     exported
         .shows("# left out: pipe \"twin\" (id ")
         .shows("more than one live room");
     exported.shows("members: [10, 11, 12, 13, 14, 15, 16] # on record");
-    dir.write("rooms.yaml", &exported);
-    let plan = dir.run(&["plan", "--detailed-exitcode"]).ok();
+    scene.write("rooms.yaml", &exported);
+    let plan = scene.run("plan --detailed-exitcode").ok();
     plan.shows("nothing to do; 31 unchanged");
-    fs::remove_dir_all(dir.path(".roomform")).unwrap();
-    let exported = dir.run(&["export", "--scope", "course-1?"]).ok();
+    fs::remove_dir_all(scene.path(".roomform")).unwrap();
+    let exported = scene.run("export --scope course-1?").ok();
     exported.shows("members: [] # unknown").lacks("course-01");
-    dir.write("rooms.yaml", &exported);
-    dir.run(&["plan", "--detailed-exitcode"])
+    scene.write("rooms.yaml", &exported);
+    scene
+        .run("plan --detailed-exitcode")
         .ok()
         .shows("nothing to do; 10 unchanged");
 }
 
 #[test]
 fn the_built_in_sandbox_keeps_its_state_and_its_own_ledger() {
-    let dir = Dir::with(&many());
-    let ran = dir.run(&["apply", "--yes", "--sandbox"]).ok();
+    let scene = Scene::new().manifest(many());
+    let ran = scene.run("apply --yes --sandbox").ok();
     ran.shows("25 verified");
     assert!(
-        dir.path(".roomform/sandbox.json").is_file()
-            && dir.path(".roomform/sandbox-627.jsonl").is_file()
+        scene.path(".roomform/sandbox.json").is_file()
+            && scene.path(".roomform/sandbox-627.jsonl").is_file()
     );
-    dir.run(&["plan", "--sandbox", "--detailed-exitcode"])
+    scene
+        .run("plan --sandbox --detailed-exitcode")
         .ok()
         .shows("25 unchanged");
-    dir.run(&["plan", "--sandbox=other.json", "--detailed-exitcode"])
+    scene
+        .run("plan --sandbox=other.json --detailed-exitcode")
         .exits(2);
-    fs::write(dir.path(".roomform/sandbox.json"), "{").unwrap();
-    let ran = dir.run(&["plan", "--sandbox"]);
+    fs::write(scene.path(".roomform/sandbox.json"), "{").unwrap();
+    let ran = scene.run("plan --sandbox");
     ran.exits(1);
     assert!(
-        ran.err.contains("sandbox.json") && dir.read(".roomform/sandbox.json") == "{",
+        ran.err.contains("sandbox.json") && scene.read(".roomform/sandbox.json") == "{",
         "{ran:?}"
     );
 }
 
 #[test]
 fn nothing_is_applied_where_nobody_can_be_asked() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&many()).envs(&api.env());
-    let before = dir.files();
-    let ran = dir.run_with_input(&["apply"], "y\n");
-    assert_eq!((ran.code, api.stats().writes()), (5, 0));
+    let scene = Scene::new().manifest(many()).sandbox();
+    let before = scene.files();
+    let ran = scene.run_with_input("apply", "y\n");
+    assert_eq!((ran.code, scene.writes()), (5, 0));
     ran.shows("25 to create");
     ran.err.shows("--yes was not given");
-    assert_eq!(dir.files(), before);
+    assert_eq!(scene.files(), before);
 }
 
 #[test]
 fn a_wrong_login_is_not_tried_for_every_room() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&many())
-        .envs(&api.env())
+    let scene = Scene::new()
+        .manifest(many())
+        .sandbox()
         .env("IMBACHAT_PASSWORD", "wrong-one");
-    let ran = dir.run(&["apply", "--yes", "--parallelism", "2"]);
-    assert_eq!((ran.code, api.rooms().len()), (4, 0));
-    assert!(api.stats().writes() <= 2, "{:?}", api.stats());
+    let ran = scene.run("apply --yes --parallelism 2");
+    assert_eq!((ran.code, scene.rooms().len()), (4, 0));
+    assert!(scene.writes() <= 2, "{:?}", scene.stats());
     // The second may not have been sent yet when the first was answered.
     assert!(
         ["23 not started", "24 not started"]
@@ -365,16 +338,15 @@ fn a_wrong_login_is_not_tried_for_every_room() {
 #[cfg(target_os = "linux")]
 #[test]
 fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&many()).envs(&api.env());
+    let scene = Scene::new().manifest(many()).sandbox();
     let run = |args: &[&str]| {
         let full = fs::OpenOptions::new().write(true).open("/dev/full");
-        let ran = dir.command(args).stdout(full.unwrap()).output().unwrap();
+        let ran = scene.command(args).stdout(full.unwrap()).output().unwrap();
         let err = String::from_utf8(ran.stderr).unwrap();
         (ran.status.code(), err)
     };
     let (code, err) = run(&["apply", "--yes", "--format", "text"]);
-    assert_eq!((code, api.stats().writes()), (Some(1), 0));
+    assert_eq!((code, scene.writes()), (Some(1), 0));
     assert_eq!(
         err,
         "error: nothing was applied: stdout cannot be written: No space left on device (os error 28)\n"
@@ -382,12 +354,12 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
     let (code, err) = run(&[
         "apply", "--yes", "-q", "--format", "json", "--report", "r.json",
     ]);
-    assert_eq!((code, api.rooms().len()), (Some(1), 25));
+    assert_eq!((code, scene.rooms().len()), (Some(1), 25));
     assert_snapshot!(err, @"
     error: apply ended with 25 verified; 175 members confirmed; 25 to write, 1 to verify; it could not be told: stdout cannot be written: No space left on device (os error 28)
       hint: `roomform plan` says what is left
     ");
-    dir.read("r.json").shows("course-25");
+    scene.read("r.json").shows("course-25");
     // Neither is passed over: nothing is left to send, and a report that fails too is told.
     let (code, err) = run(&[
         "apply",
@@ -398,7 +370,7 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
         "--report",
         "/dev/full",
     ]);
-    assert_eq!((code, api.rooms().len()), (Some(1), 25));
+    assert_eq!((code, scene.rooms().len()), (Some(1), 25));
     assert_snapshot!(err, @r"
     error: `/dev/full` cannot be written: No space left on device (os error 28)
     error: nothing was applied, and telling so failed: stdout cannot be written: No space left on device (os error 28)
@@ -408,15 +380,17 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
         "pipe: course-01,",
         "pipe: course-01, welcome: {from: 99999, text: hello},",
     );
-    let dir = Dir::with(&mended.replace("course-", "class-")).envs(&api.env());
+    let scene = Scene::new()
+        .manifest(mended.replace("course-", "class-"))
+        .beside(&scene);
     let full = || {
         fs::OpenOptions::new()
             .write(true)
             .open("/dev/full")
             .unwrap()
     };
-    let ran = dir
-        .command(&["apply", "--yes", "-q", "--format", "json"])
+    let ran = scene
+        .command("apply --yes -q --format json")
         .stdout(full())
         .output()
         .unwrap();
@@ -430,10 +404,10 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
 
 #[test]
 fn a_sandbox_that_cannot_be_saved_is_not_said_to_be_as_declared() {
-    let dir = Dir::with("version: 1\nrooms: [{pipe: team-a, title: A}]\n");
-    let state = dir.path(".roomform/sandbox.json");
-    let mut child = dir
-        .command(&["apply", "--sandbox", "--yes"])
+    let scene = Scene::new().manifest("version: 1\nrooms: [{pipe: team-a, title: A}]\n");
+    let state = scene.path(".roomform/sandbox.json");
+    let mut child = scene
+        .command("apply --sandbox --yes")
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()

@@ -1,8 +1,6 @@
 //! `plan --check-users`: ids that the widget does not know, a warning and no more.
 
-use roomform::sandbox::Config;
-
-use crate::support::{Api, Canned, Dir, Shows};
+use crate::support::{Canned, Scene, Shows};
 
 const MANIFEST: &str = "version: 1
 widget: 627
@@ -11,8 +9,8 @@ rooms:
   - {pipe: team-b, title: B, members: [{roster: a.csv}, 11]}
 ";
 
-fn unknown(dir: &Dir, args: &[&str]) -> Vec<String> {
-    let ran = dir.run(&[&["plan", "--check-users"], args].concat());
+fn unknown(scene: &Scene, args: &[&str]) -> Vec<String> {
+    let ran = scene.run(&[&["plan", "--check-users"], args].concat());
     ran.exits(0);
     let lines = ran.err.lines().filter(|line| line.contains("[W109 "));
     let words = lines.map(|line| line.split_once(": ").unwrap().1.to_owned());
@@ -22,33 +20,31 @@ fn unknown(dir: &Dir, args: &[&str]) -> Vec<String> {
 /// A JWT does not do: that is said before anything is asked or read, also where the manifest is missing.
 #[test]
 fn without_the_secret_key_nothing_is_begun() {
-    let api = Api::start(Config::default());
-    let dir = Dir::new()
-        .envs(&api.env())
+    let scene = Scene::new()
+        .sandbox()
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT", "token");
-    let ran = dir.run(&["plan", "--check-users"]);
+    let ran = scene.run("plan --check-users");
     ran.exits(1);
     ran.err
         .shows("--check-users")
         .shows("set IMBACHAT_SECRET_KEY");
-    assert_eq!((api.stats().get_rooms, api.stats().get_users), (0, 0));
+    assert_eq!((scene.stats().get_rooms, scene.stats().get_users), (0, 0));
 }
 
 #[test]
 fn only_the_rooms_of_the_run_are_looked_at_and_every_place_counts() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    dir.write("a.csv", "user\n7\n");
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    scene.write("a.csv", "user\n7\n");
     assert_eq!(
-        unknown(&dir, &["--only", "team-b"]),
+        unknown(&scene, &["--only", "team-b"]),
         [
             "rooms.yaml:5: the widget does not know user 11",
             "a.csv:2: the widget does not know user 7"
         ]
     );
     assert_eq!(
-        unknown(&dir, &[]),
+        unknown(&scene, &[]),
         [
             "rooms.yaml:4: the widget does not know user 12",
             "rooms.yaml:5: the widget does not know user 11",
@@ -71,11 +67,12 @@ fn an_id_is_the_text_it_is() {
         let length = body.len();
         format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
     });
-    let dir = Dir::with(MANIFEST)
-        .env("IMBACHAT_API_URL", &server.url())
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .at(&server.url())
         .env("IMBACHAT_SECRET_KEY", "key");
-    dir.write("a.csv", "user\n7\n8\n9\n");
-    let told = unknown(&dir, &[]).join("\n");
+    scene.write("a.csv", "user\n7\n8\n9\n");
+    let told = unknown(&scene, &[]).join("\n");
     for user in ["12", "7", "11"] {
         told.shows(format!("not know user {user}"));
     }
@@ -96,11 +93,11 @@ fn an_answer_that_is_no_list_is_a_failure() {
         format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
             .into_bytes()
     });
-    let dir =
-        Dir::with("version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: A, members: [7]}]\n")
-            .env("IMBACHAT_API_URL", &server.url())
-            .env("IMBACHAT_SECRET_KEY", "key");
-    let ran = dir.run(&["plan", "--check-users", "-v"]);
+    let scene = Scene::new()
+        .manifest("version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: A, members: [7]}]\n")
+        .at(&server.url())
+        .env("IMBACHAT_SECRET_KEY", "key");
+    let ran = scene.run("plan --check-users -v");
     ran.exits(1);
     ran.err.shows("the answer has no list under `data`");
     ran.err.shows("the list was not read");

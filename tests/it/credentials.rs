@@ -6,10 +6,9 @@ use roomform::cli::Cli;
 use roomform::config::Credentials;
 use roomform::imbachat::{ReadAuth, WriteAuth};
 use roomform::model::RunId;
-use roomform::sandbox::Config;
 use secrecy::SecretString;
 
-use crate::support::{Api, Canned, Dir, Ran, Shows};
+use crate::support::{Canned, Ran, Scene, Shows};
 
 const MANIFEST: &str = "\
 version: 1
@@ -22,41 +21,44 @@ const SECRET: &str = "Zx81-Qw27";
 
 /// What a run that must fail before it asks any server says. It leaves no trace, and does not show [`SECRET`].
 #[track_caller]
-fn refused(dir: &Dir, args: &[&str]) -> String {
-    let before = dir.files();
-    let ran = dir.run(args);
-    assert_eq!(dir.files(), before);
+fn refused(scene: &Scene, args: &[&str]) -> String {
+    let before = scene.files();
+    let ran = scene.run(args);
+    assert_eq!(scene.files(), before);
     ran.all().lacks(SECRET);
     format!("exit {}\n{}", ran.code, ran.all())
 }
 
 /// A directory with credentials for everything but these, led to a server that must not be asked.
-fn without(missing: &[&str]) -> (Dir, Canned) {
+fn without(missing: &[&str]) -> (Scene, Canned) {
     let server = Canned::raw("");
     let names = ["IMBACHAT_SECRET_KEY", "IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"];
-    let dir = Dir::with(MANIFEST)
-        .env("IMBACHAT_API_URL", &server.url())
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .at(&server.url())
         .env("IMBACHAT_WIDGET", "627");
     let given = names.iter().filter(|name| !missing.contains(name));
-    let dir = given.fold(dir, |dir, name| dir.env(name, SECRET));
-    let dir = missing.iter().fold(dir, |dir, name| dir.env(name, ""));
-    (dir, server)
+    let scene = given.fold(scene, |scene, name| scene.env(name, SECRET));
+    let scene = missing
+        .iter()
+        .fold(scene, |scene, name| scene.env(name, ""));
+    (scene, server)
 }
 
 // what is missing
 
 #[test]
 fn without_any_the_widget_is_the_first_thing_missed() {
-    let dir = Dir::with(MANIFEST);
-    let text = refused(&dir, &["plan"]);
-    assert_eq!(refused(&dir, &["apply", "--yes"]), text);
-    assert_eq!(refused(&dir, &["export"]), text);
+    let scene = Scene::new().manifest(MANIFEST);
+    let text = refused(&scene, &["plan"]);
+    assert_eq!(refused(&scene, &["apply", "--yes"]), text);
+    assert_eq!(refused(&scene, &["export"]), text);
     assert_snapshot!(text, @"
     exit 1
     error: no widget: IMBACHAT_WIDGET is not set
       hint: set it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too
     ");
-    let named = Dir::with(&format!("widget: 627\n{MANIFEST}"));
+    let named = Scene::new().manifest(format!("widget: 627\n{MANIFEST}"));
     assert_snapshot!(refused(&named, &["plan"]), @"
     exit 1
     error: no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set
@@ -64,7 +66,7 @@ fn without_any_the_widget_is_the_first_thing_missed() {
       hint: --sandbox works without any
     ");
     assert_eq!(
-        refused(&dir, &["plan", "--widget", "627"]),
+        refused(&scene, &["plan", "--widget", "627"]),
         refused(&named, &["plan"])
     );
 }
@@ -72,8 +74,8 @@ fn without_any_the_widget_is_the_first_thing_missed() {
 #[test]
 fn each_missing_one_is_named() {
     let said = |missing: &[&str], verb: &[&str]| {
-        let (dir, server) = without(missing);
-        let text = refused(&dir, verb);
+        let (scene, server) = without(missing);
+        let text = refused(&scene, verb);
         assert_eq!(server.served(), 0, "{text}");
         text
     };
@@ -119,26 +121,27 @@ fn each_missing_one_is_named() {
 
 #[test]
 fn plan_and_export_need_only_the_reading_ones() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST)
-        .envs(&api.env())
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .sandbox()
         .env("IMBACHAT_LOGIN", "")
         .env("IMBACHAT_PASSWORD", "");
-    let out = dir.run(&["plan"]).ok();
+    let out = scene.plan().ok();
     out.shows("plan: 1 to create");
-    let out = dir.run(&["export"]).ok();
+    let out = scene.run("export").ok();
     out.shows("Technical support");
-    assert_eq!(api.stats().writes(), 0);
+    assert_eq!(scene.writes(), 0);
 }
 
 #[test]
 fn check_looks_at_none() {
-    let dir = Dir::with(MANIFEST)
+    let scene = Scene::new()
+        .manifest(MANIFEST)
         .env("IMBACHAT_WIDGET", "no number")
         .env("IMBACHAT_SECRET_KEY", SECRET)
         .env("IMBACHAT_SECRET_KEY_FILE", "nowhere")
         .env("IMBACHAT_API_URL", "no address");
-    assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 2 memberships\n");
+    assert_eq!(scene.run("check").ok(), "valid: 1 room, 2 memberships\n");
 }
 
 // where they come from
@@ -146,38 +149,37 @@ fn check_looks_at_none() {
 #[test]
 fn each_may_be_in_a_file_and_its_last_line_end_is_not_part_of_it() {
     for line_end in ["", "\n", "\r\n"] {
-        let api = Api::start(Config::default());
-        let dir = Dir::with(MANIFEST);
-        let dir = api.env().iter().fold(dir, |dir, (name, value)| {
-            let path = dir.write(&format!("run/{name}"), format!("{value}{line_end}"));
-            dir.env(&format!("{name}_FILE"), path.to_str().unwrap())
+        let server = Scene::new().sandbox();
+        let scene = Scene::new().manifest(MANIFEST);
+        let scene = server.vars().iter().fold(scene, |scene, (name, value)| {
+            let path = scene.write(&format!("run/{name}"), format!("{value}{line_end}"));
+            scene.env(&format!("{name}_FILE"), path.to_str().unwrap())
         });
-        dir.run(&["apply", "--yes"]).ok();
-        assert_eq!(api.room("team-a").members, [3, 4].into());
+        scene.apply().ok();
+        assert_eq!(server.room("team-a").members, [3, 4].into());
     }
 }
 
 #[test]
 fn a_token_may_be_in_a_file() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
     let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
-    dir.write("token", format!("{token}\n"));
-    let dir = dir
+    scene.write("token", format!("{token}\n"));
+    let scene = scene
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT_FILE", "token");
-    dir.run(&["plan"]).ok();
+    scene.plan().ok();
 }
 
 #[test]
 fn a_file_that_cannot_be_used_is_told_by_the_variable_that_names_it() {
     let with = |name: &str, content: Option<&str>| {
-        let (dir, server) = without(&[name]);
+        let (scene, server) = without(&[name]);
         if let Some(content) = content {
-            dir.write(SECRET, content);
+            scene.write(SECRET, content);
         }
-        let dir = dir.env(&format!("{name}_FILE"), SECRET);
-        let text = refused(&dir, &["apply", "--yes"]);
+        let scene = scene.env(&format!("{name}_FILE"), SECRET);
+        let text = refused(&scene, &["apply", "--yes"]);
         assert_eq!(server.served(), 0);
         text
     };
@@ -206,10 +208,10 @@ fn a_file_that_cannot_be_used_is_told_by_the_variable_that_names_it() {
 #[test]
 fn a_variable_and_its_file_are_not_both_set() {
     for name in ["IMBACHAT_SECRET_KEY", "IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"] {
-        let (dir, server) = without(&[]);
-        dir.write("secret", SECRET);
+        let (scene, server) = without(&[]);
+        scene.write("secret", SECRET);
         let text = refused(
-            &dir.env(&format!("{name}_FILE"), "secret"),
+            &scene.env(&format!("{name}_FILE"), "secret"),
             &["apply", "--yes"],
         );
         let expected = format!(
@@ -222,38 +224,36 @@ fn a_variable_and_its_file_are_not_both_set() {
 
 #[test]
 fn what_it_takes_to_write_is_not_even_looked_at_by_a_dry_run() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    let dir = dir
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    let scene = scene
         .env("IMBACHAT_PASSWORD_FILE", "nowhere")
         .env("IMBACHAT_LOGIN_FILE", "nowhere");
-    dir.run(&["plan"]).ok();
-    dir.run(&["export"]).ok();
-    dir.run(&["ledger", "show"]).ok();
-    refused(&dir, &["apply", "--yes"]);
+    scene.plan().ok();
+    scene.run("export").ok();
+    scene.run("ledger show").ok();
+    refused(&scene, &["apply", "--yes"]);
 }
 
 #[test]
 fn empty_variables_count_as_not_set() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    dir.write("secret", "secret_key");
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    scene.write("secret", "secret_key");
     // Set in both ways, each time one of them empty.
-    let dir = dir
+    let scene = scene
         .env("IMBACHAT_LOGIN_FILE", "")
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_SECRET_KEY_FILE", "secret")
         .env("IMBACHAT_JWT", "");
-    dir.run(&["apply", "--yes"]).ok();
-    let (dir, _) = without(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT", "IMBACHAT_JWT_FILE"]);
-    refused(&dir, &["plan"]).shows("IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set");
+    scene.apply().ok();
+    let (scene, _) = without(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT", "IMBACHAT_JWT_FILE"]);
+    refused(&scene, &["plan"]).shows("IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set");
 }
 
 #[test]
 fn a_widget_that_is_no_number_is_not_shown() {
     for value in [SECRET, "-1", "627.0", " 627", "18446744073709551616"] {
-        let (dir, server) = without(&[]);
-        let text = refused(&dir.env("IMBACHAT_WIDGET", value), &["plan"]);
+        let (scene, server) = without(&[]);
+        let text = refused(&scene.env("IMBACHAT_WIDGET", value), &["plan"]);
         assert_eq!(
             text,
             "exit 1\nerror: IMBACHAT_WIDGET is not a number\n  hint: set it to the widget's number (imba_id)\n"
@@ -264,9 +264,9 @@ fn a_widget_that_is_no_number_is_not_shown() {
 
 #[test]
 fn a_token_that_no_header_can_carry_is_not_shown() {
-    let (dir, server) = without(&["IMBACHAT_SECRET_KEY"]);
-    let dir = dir.env("IMBACHAT_JWT", &format!("{SECRET}\nX-Other: 1"));
-    assert_snapshot!(refused(&dir, &["plan"]), @"
+    let (scene, server) = without(&["IMBACHAT_SECRET_KEY"]);
+    let scene = scene.env("IMBACHAT_JWT", &format!("{SECRET}\nX-Other: 1"));
+    assert_snapshot!(refused(&scene, &["plan"]), @"
     exit 1
     error: the JWT has characters no header can carry
       hint: check IMBACHAT_JWT
@@ -280,7 +280,7 @@ fn a_variable_that_is_no_text_is_told_by_its_name() {
     use std::os::unix::ffi::OsStrExt as _;
 
     let (dir, server) = without(&[]);
-    let mut command = dir.command(&["apply", "--yes"]);
+    let mut command = dir.command("apply --yes");
     command.env(
         "IMBACHAT_PASSWORD",
         std::ffi::OsStr::from_bytes(b"Zx81-Qw27\xff"),
@@ -299,19 +299,19 @@ fn a_variable_that_is_no_text_is_told_by_its_name() {
 #[test]
 fn a_manifest_for_another_widget_is_refused_before_anything_is_asked() {
     let manifest = format!("widget: 209\n{MANIFEST}");
-    let (dir, server) = without(&[]);
-    dir.write("rooms.yaml", &manifest);
-    let text = refused(&dir, &["plan"]);
+    let (scene, server) = without(&[]);
+    scene.write("rooms.yaml", &manifest);
+    let text = refused(&scene, &["plan"]);
     assert_snapshot!(text, @"
     exit 5
     error: wrong target: the manifest is for widget 209, this run is for widget 627
       hint: check --widget, IMBACHAT_WIDGET and the manifest's `widget`
     ");
-    assert_eq!(refused(&dir, &["apply", "--yes"]), text);
-    let dir = dir.env("IMBACHAT_WIDGET", "209");
-    assert_eq!(refused(&dir, &["plan", "--widget", "627"]), text);
+    assert_eq!(refused(&scene, &["apply", "--yes"]), text);
+    let scene = scene.env("IMBACHAT_WIDGET", "209");
+    assert_eq!(refused(&scene, &["plan", "--widget", "627"]), text);
     assert_eq!(
-        refused(&dir, &["plan", "--widget", "627", "--sandbox"]),
+        refused(&scene, &["plan", "--widget", "627", "--sandbox"]),
         text
     );
     assert_eq!(server.served(), 0);
@@ -319,11 +319,12 @@ fn a_manifest_for_another_widget_is_refused_before_anything_is_asked() {
 
 #[test]
 fn the_flag_goes_before_the_variable() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&format!("widget: 209\n{MANIFEST}")).envs(&api.env());
-    dir.run(&["apply", "--yes", "--widget", "209"]).ok();
+    let scene = Scene::new()
+        .manifest(format!("widget: 209\n{MANIFEST}"))
+        .sandbox();
+    scene.run("apply --yes --widget 209").ok();
     let pipes = |widget| {
-        let rooms = api.world(|world| world.rooms(widget));
+        let rooms = scene.world(|world| world.rooms(widget));
         rooms
             .into_iter()
             .filter(|room| room.kind != 3)
@@ -339,17 +340,18 @@ fn the_flag_goes_before_the_variable() {
 #[test]
 fn the_built_in_sandbox_needs_no_credentials_and_looks_at_none() {
     let server = Canned::raw("");
-    let dir = Dir::with(MANIFEST)
-        .env("IMBACHAT_API_URL", &server.url())
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .at(&server.url())
         .env("IMBACHAT_WIDGET", "no number")
         .env("IMBACHAT_SECRET_KEY", SECRET)
         .env("IMBACHAT_SECRET_KEY_FILE", "nowhere")
         .env("IMBACHAT_LOGIN", SECRET)
         .env("IMBACHAT_PASSWORD", SECRET);
-    let planned = dir.run(&["plan", "--sandbox"]);
+    let planned = scene.run("plan --sandbox");
     planned.shows("plan: 1 to create");
-    dir.run(&["apply", "--yes", "--sandbox"]).ok();
-    dir.run(&["plan", "--detailed-exitcode", "--sandbox"]).ok();
+    scene.run("apply --yes --sandbox").ok();
+    scene.run("plan --detailed-exitcode --sandbox").ok();
     assert_eq!(server.served(), 0);
 }
 
@@ -392,8 +394,7 @@ fn debug_shows_no_secret() {
 
 #[test]
 fn plan_ledger_and_report_hold_no_secret() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
     // The sandbox's login and password are the word `admin`, its key `secret_key`.
     let runs: Vec<Ran> = [
         &["plan"][..],
@@ -402,7 +403,7 @@ fn plan_ledger_and_report_hold_no_secret() {
         &["apply", "--yes"],
         &["export"],
     ]
-    .map(|args| dir.run(args))
+    .map(|args| scene.run(args))
     .into();
     for ran in runs {
         ran.exits(0);
@@ -410,7 +411,7 @@ fn plan_ledger_and_report_hold_no_secret() {
             ran.all().lacks(secret);
         }
     }
-    let files = dir.files();
+    let files = scene.files();
     assert_eq!(files.len(), 2, "the manifest and the ledger");
     for (path, bytes) in files {
         let text = String::from_utf8(bytes).unwrap();

@@ -8,9 +8,8 @@ use std::process::Command;
 
 use roomform::error::Exit;
 use roomform::manifest::diagnostic::Code;
-use roomform::sandbox::Config;
 
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 
 fn root(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -36,22 +35,17 @@ fn block(page: &str, language: &str, start: &str) -> String {
 
 #[test]
 fn the_plan_in_the_readme_is_a_real_one() {
-    let dir = Dir::new();
+    let scene = Scene::new();
     for name in ["before", "after"] {
-        dir.write(
+        scene.write(
             &format!("examples/change/{name}.yaml"),
             page(&format!("examples/change/{name}.yaml")),
         );
     }
-    dir.run(&[
-        "apply",
-        "--yes",
-        "--sandbox",
-        "-f",
-        "examples/change/before.yaml",
-    ])
-    .ok();
-    let plan = dir.run(&["plan", "--sandbox", "-f", "examples/change/after.yaml"]);
+    scene
+        .run("apply --yes --sandbox -f examples/change/before.yaml")
+        .ok();
+    let plan = scene.run("plan --sandbox -f examples/change/after.yaml");
     assert_eq!(
         block(&page("README.md"), "text", "$ roomform plan"),
         format!("$ roomform plan\n{}", plan.out)
@@ -61,11 +55,12 @@ fn the_plan_in_the_readme_is_a_real_one() {
 #[test]
 fn every_roomform_command_in_the_readme_works() {
     let readme = page("README.md");
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&block(&readme, "yaml", "version: 1")).envs(&api.env());
+    let scene = Scene::new()
+        .manifest(block(&readme, "yaml", "version: 1"))
+        .sandbox();
     let git = |args: &[&str]| {
         let mut git = Command::new("git");
-        git.args(args).current_dir(dir.path("."));
+        git.args(args).current_dir(scene.path("."));
         assert!(git.status().unwrap().success(), "{args:?}");
     };
     git(&["init", "-q"]);
@@ -92,10 +87,10 @@ fn every_roomform_command_in_the_readme_works() {
         match args[..] {
             // It asks, and there is no terminal.
             ["apply"] | ["apply", "--sandbox"] => args.push("--yes"),
-            ["export", ..] => fs::remove_file(dir.path("rooms.yaml")).unwrap(),
+            ["export", ..] => fs::remove_file(scene.path("rooms.yaml")).unwrap(),
             _ => {}
         }
-        let ran = dir.run(&args);
+        let ran = scene.run(&args);
         assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
     }
 }
@@ -109,7 +104,7 @@ fn the_readme_has_at_most_a_thousand_words() {
 fn the_manifest_in_the_readme_is_valid() {
     let manifest = block(&page("README.md"), "yaml", "version: 1");
     assert_eq!(manifest.lines().count(), 10);
-    let ran = Dir::with(&manifest).run(&["check"]);
+    let ran = Scene::new().manifest(&manifest).run("check");
     assert_eq!(
         (ran.code, ran.out.as_str(), ran.err.as_str()),
         (0, "valid: 1 room, 3 memberships\n", "")
@@ -127,36 +122,36 @@ fn every_manifest_with_files_in_the_documents_is_valid() {
             block.starts_with("version: 1")
                 && (block.contains("roster") || block.contains("format"))
         }) {
-            let dir = Dir::with(manifest);
-            dir.write(
+            let scene = Scene::new().manifest(manifest);
+            scene.write(
                 "people.csv",
                 "number,login,site_id\nS-1,pupil,101\nT-1,teacher,201\nO-1,office,3\n",
             );
-            dir.write("office.txt", "O-1\n");
-            dir.write("opted-out.txt", "# nobody yet\n");
-            dir.write("class.csv", "teacher;pupil;status\nT-1;S-1;active\n");
-            dir.write(
+            scene.write("office.txt", "O-1\n");
+            scene.write("opted-out.txt", "# nobody yet\n");
+            scene.write("class.csv", "teacher;pupil;status\nT-1;S-1;active\n");
+            scene.write(
                 "courses.csv",
                 "id,code,name,term,status,teacher,assistant\n1,Rust 1,Rust,autumn,active,T-1,\n",
             );
-            dir.write(
+            scene.write(
                 "enrollments.csv",
                 "course,section,student,status\n1,,S-1,active\n,a,T-1,active\n",
             );
             if !manifest.contains("via") {
-                dir.write("enrollments.csv", "course,student,status\n1,S-1,active\n");
+                scene.write("enrollments.csv", "course,student,status\n1,S-1,active\n");
             }
-            dir.write("sections.csv", "section,course\na,1\n");
-            dir.write(
+            scene.write("sections.csv", "section,course\na,1\n");
+            scene.write(
                 "sis/courses.csv",
                 "course_id,short_name,long_name,term_id,status\n1,R1,Rust,autumn,active\n",
             );
-            dir.write(
+            scene.write(
                 "sis/enrollments.csv",
                 "course_id,user_id,role,status\n1,S-1,student,active\n",
             );
-            dir.write("sis/users.csv", "user_id,site_id,status\nS-1,101,active\n");
-            let ran = dir.run(&["check"]);
+            scene.write("sis/users.csv", "user_id,site_id,status\nS-1,101,active\n");
+            let ran = scene.run("check");
             assert_eq!(
                 (ran.code, ran.err.as_str()),
                 (0, ""),
@@ -207,7 +202,7 @@ fn the_exit_codes_in_the_docs_and_in_the_help_are_those_of_the_program() {
         .map(|exit| (exit.code(), exit.name().to_owned()))
         .collect();
     assert_eq!(rows, exits);
-    let help = Dir::new().run(&["--help"]).ok();
+    let help = Scene::new().run("--help").ok();
     let words: Vec<&str> = help.split_whitespace().collect();
     for (code, _) in rows {
         assert!(
@@ -219,22 +214,22 @@ fn the_exit_codes_in_the_docs_and_in_the_help_are_those_of_the_program() {
 
 #[test]
 fn the_examples_are_valid_and_warn_of_nothing() {
-    let dir = Dir::new();
+    let scene = Scene::new();
     for name in [
         "quickstart/rooms.yaml",
         "change/before.yaml",
         "change/after.yaml",
     ] {
         let path = root("examples").join(name);
-        let ran = dir.run(&["check", "-f", path.to_str().unwrap()]);
+        let ran = scene.run(&["check", "-f", path.to_str().unwrap()]);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{name}");
     }
 }
 
 #[test]
 fn every_flag_and_variable_in_the_readme_and_the_command_page_exists() {
-    let dir = Dir::new();
-    let mut help = dir.run(&["--help"]).ok();
+    let scene = Scene::new();
+    let mut help = scene.run("--help").ok();
     for verb in [
         &["init"][..],
         &["plan"],
@@ -249,7 +244,7 @@ fn every_flag_and_variable_in_the_readme_and_the_command_page_exists() {
         &["check"],
         &["doctor"],
     ] {
-        help.push_str(&dir.run(&[verb, &["--help"]].concat()).ok());
+        help.push_str(&scene.run(&[verb, &["--help"]].concat()).ok());
     }
     let commands = page("docs/cli.md");
     let text = page("README.md") + &commands;
@@ -286,18 +281,18 @@ fn every_flag_and_variable_in_the_readme_and_the_command_page_exists() {
 
 #[test]
 fn man_pages_and_completions_are_made_for_every_verb() {
-    let dir = Dir::new();
-    dir.run(&["man", "man"]).ok();
+    let scene = Scene::new();
+    scene.run("man man").ok();
     for page in [
         "roomform.1",
         "roomform-plan.1",
         "roomform-apply.1",
         "roomform-sandbox-serve.1",
     ] {
-        dir.read(&format!("man/{page}")).shows(".TH");
+        scene.read(&format!("man/{page}")).shows(".TH");
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let script = dir.run(&["completions", shell]).ok();
+        let script = scene.run(&["completions", shell]).ok();
         assert!(
             script.contains("roomform") && script.contains("detailed-exitcode"),
             "{shell}"
@@ -352,10 +347,7 @@ fn every_fact_cited_in_the_code_is_in_the_list() {
 
 #[test]
 fn the_sizes_in_the_docs_are_those_of_the_help() {
-    let (docs, help) = (
-        page("docs/review.md"),
-        Dir::new().run(&["plan", "--help"]).ok(),
-    );
+    let (docs, help) = (page("docs/review.md"), Scene::new().run("plan --help").ok());
     let help: Vec<&str> = help.split_whitespace().collect();
     let help = help.join(" ");
     let rows: Vec<Vec<&str>> = docs

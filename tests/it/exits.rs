@@ -2,10 +2,9 @@
 
 use std::process::Stdio;
 
-use roomform::sandbox::{Config, RoomView};
 use serde_json::Value;
 
-use crate::support::{Api, Dir, Ran, Shows, deaf};
+use crate::support::{Ran, Scene, Shows, deaf, live_room};
 
 const MANIFEST: &str = "\
 version: 1
@@ -13,56 +12,23 @@ rooms:
   - {pipe: team-a, title: Team A, members: [3, 4]}
 ";
 
-/// A directory, and the server its environment leads to.
-struct Scene {
-    dir: Dir,
-    api: Api,
+/// One room to be created.
+fn new_room() -> Scene {
+    Scene::new().manifest(MANIFEST).sandbox()
 }
 
-impl Scene {
-    fn with(manifest: &str, config: Config) -> Self {
-        let api = Api::start(config);
-        let dir = Dir::with(manifest).envs(&api.env());
-        Self { dir, api }
-    }
-
-    fn new() -> Self {
-        Self::with(MANIFEST, Config::default())
-    }
-
-    /// The manifest applied, so that nothing is left to do.
-    fn settled() -> Self {
-        let scene = Self::new();
-        scene.dir.run(&["apply", "--yes"]).ok();
-        scene
-    }
-
-    /// A room behind the client's back.
-    fn room(self, pipe: &str, name: &str, is_public: bool) -> Self {
-        let room = RoomView {
-            pipe: pipe.to_owned(),
-            name: name.to_owned(),
-            kind: 1,
-            is_public,
-            ..RoomView::default()
-        };
-        self.api.world(|world| world.insert_room(627, room, 0));
-        self
-    }
-
-    fn manifest(self, text: &str) -> Self {
-        self.dir.write("rooms.yaml", text);
-        self
-    }
+/// The manifest applied, so that nothing is left to do.
+fn settled() -> Scene {
+    new_room().applied()
 }
 
 /// Runs it twice, each time on a new scene: as text, and with `--format json`. Both end so; the run as text and the
 /// document of the other are given back.
 #[track_caller]
 fn ends(exit: u8, scene: impl Fn() -> Scene, args: &[&str]) -> (Ran, Value) {
-    let text = scene().dir.run(args);
+    let text = scene().run(args);
     assert_eq!(text.code, i32::from(exit), "{text:#?}");
-    let json = scene().dir.run(&[args, &["--format", "json"]].concat());
+    let json = scene().run(&[args, &["--format", "json"]].concat());
     (text, document(exit, &json))
 }
 
@@ -104,7 +70,7 @@ fn fails(exit: u8, reason: &str, scene: impl Fn() -> Scene, args: &[&str]) -> St
 
 #[test]
 fn done_is_0() {
-    let (text, report) = ends(0, Scene::new, &["apply", "--yes"]);
+    let (text, report) = ends(0, new_room, &["apply", "--yes"]);
     assert!(
         text.out
             .ends_with("now:  nothing to do; 1 unchanged, 1 unmanaged\n"),
@@ -114,28 +80,28 @@ fn done_is_0() {
         (&report["applied"], &report["converged"]),
         (&true.into(), &true.into())
     );
-    let (_, plan) = ends(0, Scene::new, &["plan"]);
+    let (_, plan) = ends(0, new_room, &["plan"]);
     assert_eq!(
         plan["summary"]["create"], 1,
         "pending changes alone are no exit code"
     );
-    let (_, check) = ends(0, Scene::new, &["check"]);
+    let (_, check) = ends(0, new_room, &["check"]);
     assert_eq!(check["valid"], true);
 }
 
 #[test]
 fn nothing_to_do_is_0() {
-    let (text, _) = ends(0, Scene::settled, &["apply", "--yes"]);
+    let (text, _) = ends(0, settled, &["apply", "--yes"]);
     assert!(text.out.starts_with("plan: nothing to do; "), "{text:#?}");
-    let (_, plan) = ends(0, Scene::settled, &["plan", "--detailed-exitcode"]);
+    let (_, plan) = ends(0, settled, &["plan", "--detailed-exitcode"]);
     assert_eq!(plan["changes"], Value::Array(Vec::new()));
-    let unasked = Scene::settled().dir.run(&["apply"]).ok();
+    let unasked = settled().run(&["apply"]).ok();
     assert!(unasked.starts_with("plan: nothing to do; "), "{unasked}");
 }
 
 #[test]
 fn what_is_only_left_to_people_is_0() {
-    let left = || Scene::settled().manifest(&MANIFEST.replace("[3, 4]", "[3]"));
+    let left = || settled().manifest(&MANIFEST.replace("[3, 4]", "[3]"));
     let (text, plan) = ends(0, left, &["plan", "--detailed-exitcode"]);
     text.shows("manual steps");
     assert_eq!(plan["by_hand"][0]["left"], serde_json::json!([4]));
@@ -145,7 +111,7 @@ fn what_is_only_left_to_people_is_0() {
 #[test]
 fn help_and_version_are_0_and_on_stdout() {
     for args in [&["--help"][..], &["--version"], &["plan", "--help"]] {
-        let ran = Dir::new().run(args);
+        let ran = Scene::new().run(args);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""));
         ran.shows("roomform");
     }
@@ -155,11 +121,7 @@ fn help_and_version_are_0_and_on_stdout() {
 
 #[test]
 fn a_server_that_cannot_be_reached_is_1() {
-    let nowhere = || {
-        let Scene { dir, api } = Scene::new();
-        let dir = dir.env("IMBACHAT_API_URL", "https://something.invalid");
-        Scene { dir, api }
-    };
+    let nowhere = || new_room().env("IMBACHAT_API_URL", "https://something.invalid");
     let message = fails(1, "failed", nowhere, &["plan"]);
     assert!(
         message.starts_with("no connection to https://something.invalid: "),
@@ -170,13 +132,7 @@ fn a_server_that_cannot_be_reached_is_1() {
 
 #[test]
 fn credentials_that_are_missing_or_wrong_are_1() {
-    let with = |name: &'static str, value: &'static str| {
-        move || {
-            let Scene { dir, api } = Scene::new();
-            let dir = dir.env(name, value);
-            Scene { dir, api }
-        }
-    };
+    let with = |name: &'static str, value: &'static str| move || new_room().env(name, value);
     let message = fails(1, "failed", with("IMBACHAT_SECRET_KEY", ""), &["plan"]);
     assert_eq!(
         message,
@@ -196,7 +152,7 @@ fn credentials_that_are_missing_or_wrong_are_1() {
 
 #[test]
 fn a_ledger_that_cannot_be_read_is_1() {
-    let message = fails(1, "failed", Scene::new, &["plan", "--ledger", "."]);
+    let message = fails(1, "failed", new_room, &["plan", "--ledger", "."]);
     assert!(
         message.starts_with("ledger `.`: cannot be read: "),
         "{message}"
@@ -204,7 +160,7 @@ fn a_ledger_that_cannot_be_read_is_1() {
     fails(
         1,
         "failed",
-        Scene::new,
+        new_room,
         &["apply", "--yes", "--ledger", "rooms.yaml/x"],
     );
 }
@@ -213,7 +169,7 @@ fn a_ledger_that_cannot_be_read_is_1() {
 
 #[test]
 fn pending_changes_are_2_if_that_is_asked_for() {
-    let (text, plan) = ends(2, Scene::new, &["plan", "--detailed-exitcode"]);
+    let (text, plan) = ends(2, new_room, &["plan", "--detailed-exitcode"]);
     text.shows("plan: 1 to create, ");
     assert_eq!(plan["summary"]["create"], 1);
 }
@@ -226,9 +182,9 @@ fn conflicts_are_pending_too() {
 }
 
 fn two_of_a_pipe() -> Scene {
-    Scene::new()
-        .room("team-a", "One", false)
-        .room("team-a", "Two", false)
+    new_room()
+        .live(live_room("team-a", "One"))
+        .live(live_room("team-a", "Two"))
 }
 
 // 3
@@ -251,14 +207,14 @@ fn invalid(scene: impl Fn() -> Scene, args: &[&str]) -> String {
 
 #[test]
 fn a_manifest_that_is_invalid_or_not_there_is_3() {
-    let unknown_key = || Scene::with("version: 1\nroms: []\n", Config::default());
+    let unknown_key = || new_room().manifest("version: 1\nroms: []\n");
     assert_eq!(invalid(unknown_key, &[]), "unknown-key");
-    assert_eq!(invalid(Scene::new, &["--file", "other.yaml"]), "unreadable");
-    let no_room = || Scene::with("version: 1\nrooms: []\n", Config::default());
+    assert_eq!(invalid(new_room, &["--file", "other.yaml"]), "unreadable");
+    let no_room = || new_room().manifest("version: 1\nrooms: []\n");
     assert_eq!(invalid(no_room, &[]), "empty-manifest");
     let no_yaml = || {
-        let scene = Scene::new();
-        scene.dir.write("empty/notes.txt", "no manifest");
+        let scene = new_room();
+        scene.write("empty/notes.txt", "no manifest");
         scene
     };
     assert_eq!(invalid(no_yaml, &["--file", "empty"]), "unreadable");
@@ -268,11 +224,7 @@ fn a_manifest_that_is_invalid_or_not_there_is_3() {
 
 #[test]
 fn some_rooms_that_failed_are_4() {
-    let wrong_login = || {
-        let Scene { dir, api } = Scene::new();
-        let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
-        Scene { dir, api }
-    };
+    let wrong_login = || new_room().env("IMBACHAT_PASSWORD", "wrong");
     let (text, report) = ends(4, wrong_login, &["apply", "--yes"]);
     text.shows("apply: 1 failed; ");
     assert_eq!(
@@ -287,7 +239,12 @@ fn some_rooms_that_failed_are_4() {
 
 #[test]
 fn a_field_the_server_ignored_is_4() {
-    let scene = || Scene::with(MANIFEST, deaf()).room("team-a", "Old", false);
+    let scene = || {
+        Scene::new()
+            .manifest(MANIFEST)
+            .sandbox_with(deaf())
+            .live(live_room("team-a", "Old"))
+    };
     let (text, report) = ends(4, scene, &["apply", "--yes"]);
     text.shows("ignored by server: title sent as \"Team A\", shown as \"Old\"");
     let room = &report["rooms"][0];
@@ -327,16 +284,20 @@ fn refused(scene: impl Fn() -> Scene, why: &str) {
         assert_eq!(plan["refusals"].as_array().unwrap().len(), 1, "{document}");
     }
     let scene = scene();
-    let before = (scene.api.rooms(), scene.dir.files());
-    scene.dir.run(&["apply", "--yes"]);
-    assert_eq!(scene.api.stats().writes(), 0);
-    assert_eq!((scene.api.rooms(), scene.dir.files()), before);
+    let before = (scene.rooms(), scene.files());
+    scene.run(&["apply", "--yes"]);
+    assert_eq!(scene.writes(), 0);
+    assert_eq!((scene.rooms(), scene.files()), before);
 }
 
 #[test]
 fn a_room_that_would_become_public_is_5_which_outranks_2() {
     let open = MANIFEST.replace("title:", "public: true, title:");
-    let scene = || Scene::new().manifest(&open).room("team-a", "Team A", false);
+    let scene = || {
+        new_room()
+            .manifest(&open)
+            .live(live_room("team-a", "Team A"))
+    };
     refused(
         scene,
         "refused: `team-a` would become public; allow it with --allow-publish or `limits.publish: 1`\n",
@@ -353,7 +314,7 @@ fn a_room_that_would_become_public_is_5_which_outranks_2() {
 fn a_limit_is_5() {
     let limited = format!("limits: {{create: 0}}\n{MANIFEST}");
     refused(
-        || Scene::new().manifest(&limited),
+        || new_room().manifest(&limited),
         "refused: 1 to create, `limits.create` allows 0; ",
     );
 }
@@ -361,7 +322,7 @@ fn a_limit_is_5() {
 #[test]
 fn the_wrong_target_is_5() {
     let other = format!("widget: 209\n{MANIFEST}");
-    let scene = || Scene::new().manifest(&other);
+    let scene = || new_room().manifest(&other);
     let expected = "wrong target: the manifest is for widget 209, this run is for widget 627";
     for args in [
         &["plan"][..],
@@ -374,24 +335,21 @@ fn the_wrong_target_is_5() {
 
 #[test]
 fn nobody_to_ask_is_5() {
-    let scene = Scene::new();
-    let ran = scene.dir.run(&["apply"]);
+    let scene = new_room();
+    let ran = scene.run(&["apply"]);
     ran.exits(5);
     assert!(
         ran.out.contains("plan: 1 to create, "),
         "the plan is shown all the same: {ran:#?}"
     );
     ran.err.shows("--yes was not given");
-    let ran = scene.dir.run(&["apply", "--format", "json"]);
+    let ran = scene.run(&["apply", "--format", "json"]);
     let document = document(5, &ran);
     assert_eq!(
         document["message"],
         "--format json cannot ask, and --yes was not given"
     );
-    assert_eq!(
-        (scene.api.stats().writes(), scene.dir.files().len()),
-        (0, 1)
-    );
+    assert_eq!((scene.writes(), scene.files().len()), (0, 1));
 }
 
 // 64
@@ -410,9 +368,11 @@ fn wrong_usage_is_64() {
         &["explain"],
     ];
     for args in cases {
-        let text = Dir::with(MANIFEST).run(args);
+        let text = Scene::new().manifest(MANIFEST).run(args);
         assert_eq!((text.code, text.out.as_str()), (64, ""), "{text:#?}");
-        let json = Dir::with(MANIFEST).run(&[args, &["--format", "json"]].concat());
+        let json = Scene::new()
+            .manifest(MANIFEST)
+            .run(&[args, &["--format", "json"]].concat());
         let document = document(64, &json);
         assert_eq!(
             (&document["reason"], json.err.as_str()),
@@ -467,46 +427,39 @@ fn flags_and_verbs_of_terraform_are_told_in_ours() {
             "nothing deletes rooms",
         ),
     ] {
-        let scene = Scene::new();
-        let ran = scene.dir.run(args);
+        let scene = new_room();
+        let ran = scene.run(args);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:#?}");
         let told = format!("error: {message}\n  hint: {hint}");
         assert!(ran.err.starts_with(&told), "{ran:#?}");
-        assert_eq!(
-            (scene.dir.files().len(), scene.api.stats().writes()),
-            (1, 0),
-            "{args:?}"
-        );
-        let json = scene.dir.run(&[args, &["--format", "json"]].concat());
+        assert_eq!((scene.files().len(), scene.writes()), (1, 0), "{args:?}");
+        let json = scene.run(&[args, &["--format", "json"]].concat());
         assert_eq!(document(64, &json)["message"], message);
     }
     // Our own spellings are none of that.
-    let scene = Scene::new();
-    scene.dir.run(&["plan", "-oout"]).ok();
-    assert!(scene.dir.path("out").exists());
-    scene
-        .dir
-        .run(&["apply", "--yes", "--parallelism", "2"])
-        .ok();
+    let scene = new_room();
+    scene.run(&["plan", "-oout"]).ok();
+    assert!(scene.path("out").exists());
+    scene.run(&["apply", "--yes", "--parallelism", "2"]).ok();
 }
 
 #[test]
 fn no_verb_is_64() {
-    let ran = Dir::new().run(&[]);
+    let ran = Scene::new().run(&[]);
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));
     ran.err.shows("Usage: roomform");
-    document(64, &Dir::new().run(&["--format", "json"]));
+    document(64, &Scene::new().run(&["--format", "json"]));
 }
 
 #[test]
 fn a_format_that_a_verb_does_not_have_is_64() {
-    let ran = Scene::new().dir.run(&["export", "--format", "json"]);
+    let ran = new_room().run(&["export", "--format", "json"]);
     assert_eq!(
         document(64, &ran)["message"],
         "`export` has no flag `--format`"
     );
     // A format nobody has is told as text: it is not known what was wanted.
-    let ran = Dir::new().run(&["plan", "--format", "xml"]);
+    let ran = Scene::new().run(&["plan", "--format", "xml"]);
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));
 }
 
@@ -514,10 +467,8 @@ fn a_format_that_a_verb_does_not_have_is_64() {
 
 #[test]
 fn global_flags_go_before_or_after_the_verb_and_others_after_it() {
-    let scene = Scene::settled();
-    scene
-        .dir
-        .write("other.yaml", MANIFEST.replace("Team A", "Team B"));
+    let scene = settled();
+    scene.write("other.yaml", MANIFEST.replace("Team A", "Team B"));
     let global = ["--color", "never", "--quiet"];
     let own = [
         "--file",
@@ -527,11 +478,11 @@ fn global_flags_go_before_or_after_the_verb_and_others_after_it() {
         "--timeout",
         "5s",
     ];
-    let after = scene.dir.run(&[&["plan"], &own[..], &global].concat());
-    let before = scene.dir.run(&[&global[..], &["plan"], &own].concat());
+    let after = scene.run(&[&["plan"], &own[..], &global].concat());
+    let before = scene.run(&[&global[..], &["plan"], &own].concat());
     assert_eq!(document(0, &after)["summary"]["update"], 1);
     assert_eq!(after, before);
-    let wrong = scene.dir.run(&[&own[..], &["plan"]].concat());
+    let wrong = scene.run(&[&own[..], &["plan"]].concat());
     let document = document(64, &wrong);
     assert_eq!(document["message"], "`--file` comes before the verb");
     assert_eq!(
@@ -579,12 +530,12 @@ fn a_flag_of_another_verb_is_64_with_a_tip() {
             "`--sandbox` is a flag of `plan`, `apply`",
         ),
     ] {
-        let ran = Dir::new().run(args);
+        let ran = Scene::new().run(args);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:#?}");
         let told = format!("error: {message}\n  hint: {hint}");
         assert!(ran.err.starts_with(&told), "{ran:#?}");
     }
-    let ran = Dir::new().run(&["check", "--rate", "1/s", "--format", "json"]);
+    let ran = Scene::new().run(&["check", "--rate", "1/s", "--format", "json"]);
     assert_eq!(
         document(64, &ran)["message"],
         "`check` has no flag `--rate`"
@@ -594,10 +545,10 @@ fn a_flag_of_another_verb_is_64_with_a_tip() {
 // streams
 
 /// The exit code of a run whose stdout nobody reads, and what it said on stderr.
-fn unread(dir: &Dir, args: &[&str]) -> (i32, String) {
+fn unread(scene: &Scene, args: &[&str]) -> (i32, String) {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut command = dir.command(args);
+    let mut command = scene.command(args);
     let output = command
         .stdout(writer)
         .stderr(Stdio::piped())
@@ -611,7 +562,7 @@ fn unread(dir: &Dir, args: &[&str]) -> (i32, String) {
 
 #[test]
 fn a_reader_that_went_away_is_no_failure() {
-    let scene = Scene::new();
+    let scene = new_room();
     let cases: [&[&str]; 7] = [
         &["plan"],
         &["plan", "--format", "json"],
@@ -622,16 +573,16 @@ fn a_reader_that_went_away_is_no_failure() {
         &["--help"],
     ];
     for args in cases {
-        assert_eq!(unread(&scene.dir, args), (0, String::new()), "{args:?}");
+        assert_eq!(unread(&scene, args), (0, String::new()), "{args:?}");
     }
     assert_eq!(
-        unread(&scene.dir, &["plan", "--detailed-exitcode"]).0,
+        unread(&scene, &["plan", "--detailed-exitcode"]).0,
         2,
         "what was found still counts"
     );
-    let (code, _) = unread(&scene.dir, &["apply", "--yes"]);
+    let (code, _) = unread(&scene, &["apply", "--yes"]);
     assert_eq!(
-        (code, scene.api.room("team-a").members.len()),
+        (code, scene.room("team-a").members.len()),
         (0, 2),
         "what was begun is finished"
     );
@@ -639,37 +590,37 @@ fn a_reader_that_went_away_is_no_failure() {
 
 #[test]
 fn colour_is_for_terminals_unless_it_is_asked_for() {
-    let scene = Scene::new();
-    let coloured = |dir: &Dir, args: &[&str]| {
-        dir.run(&[&["plan"], args].concat())
+    let scene = new_room();
+    let coloured = |scene: &Scene, args: &[&str]| {
+        scene
+            .run(&[&["plan"], args].concat())
             .all()
             .contains('\u{1b}')
     };
-    assert!(!coloured(&scene.dir, &[]), "stdout is no terminal here");
-    assert!(coloured(&scene.dir, &["--color", "always"]));
+    assert!(!coloured(&scene, &[]), "stdout is no terminal here");
+    assert!(coloured(&scene, &["--color", "always"]));
     assert!(!coloured(
-        &scene.dir,
+        &scene,
         &["--color", "always", "--format", "json"]
     ));
-    let Scene { dir, api: _api } = scene;
-    let dir = dir.env("CLICOLOR_FORCE", "1");
-    assert!(coloured(&dir, &[]));
-    assert!(!coloured(&dir, &["--color", "never"]));
-    let dir = dir.env("NO_COLOR", "1");
-    assert!(!coloured(&dir, &[]));
+    let scene = scene.env("CLICOLOR_FORCE", "1");
+    assert!(coloured(&scene, &[]));
+    assert!(!coloured(&scene, &["--color", "never"]));
+    let scene = scene.env("NO_COLOR", "1");
+    assert!(!coloured(&scene, &[]));
     assert!(
-        coloured(&dir, &["--color", "always"]),
+        coloured(&scene, &["--color", "always"]),
         "the flag is more than the variable"
     );
 }
 
 #[test]
 fn colour_adds_nothing_but_colour() {
-    let scene = Scene::new().room("team-b", "Old", false);
+    let scene = new_room().live(live_room("team-b", "Old"));
     let manifest = format!("{MANIFEST}  - {{pipe: team-b, title: New, public: true}}\n");
     let scene = scene.manifest(&manifest);
-    let coloured = scene.dir.run(&["plan", "--color", "always"]);
-    let plain = scene.dir.run(&["plan", "--color", "never"]);
+    let coloured = scene.run(&["plan", "--color", "always"]);
+    let plain = scene.run(&["plan", "--color", "never"]);
     assert_ne!(coloured.out, plain.out);
     assert_eq!(without_colour(&coloured.out), plain.out);
 }
@@ -683,10 +634,10 @@ fn without_colour(text: &str) -> String {
 
 #[test]
 fn quiet_still_says_what_went_wrong() {
-    let scene = Scene::new();
-    let ran = scene.dir.run(&["apply", "--yes", "--quiet"]);
+    let scene = new_room();
+    let ran = scene.run(&["apply", "--yes", "--quiet"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:#?}");
-    let ran = scene.dir.run(&["plan", "--quiet", "--ledger", "."]);
+    let ran = scene.run(&["plan", "--quiet", "--ledger", "."]);
     ran.exits(1);
     assert!(
         ran.err.starts_with("error: ledger `.`: cannot be read"),

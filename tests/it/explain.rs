@@ -4,10 +4,10 @@ use std::process::Stdio;
 
 use insta::assert_snapshot;
 
-use crate::support::{Dir, Shows};
+use crate::support::{Scene, Shows};
 
 /// Every way into a room and out of it.
-fn school() -> Dir {
+fn school() -> Scene {
     let manifest = "version: 1
 widget: 627
 scope: [\"course-*\"]
@@ -29,21 +29,21 @@ generate:
       enrol: {roster: enrollments.csv, on: {course: code}, user: user}
 limits: {create: 50, update: \"12.5%\", publish: 0}
 ";
-    let dir = Dir::with(manifest);
-    dir.write("staff.txt", "7\n21\n");
-    dir.write("gone.txt", "# opted out\n21\n");
-    dir.write(
+    let scene = Scene::new().manifest(manifest);
+    scene.write("staff.txt", "7\n21\n");
+    scene.write("gone.txt", "# opted out\n21\n");
+    scene.write(
         "courses.csv",
         "code,name,teacher\nrust,Rust · \u{43b}\u{435}\u{442}\u{43e},4\ngo,Go,8\n",
     );
-    dir.write("enrollments.csv", "course,user\nrust,100\ngo,100\nrust,4\n");
-    dir
+    scene.write("enrollments.csv", "course,user\nrust,100\ngo,100\nrust,4\n");
+    scene
 }
 
 #[test]
 fn a_room_tells_where_each_member_comes_from_and_who_is_kept_out() {
-    let dir = school();
-    assert_snapshot!(dir.run(&["explain", "lounge"]).ok(), @r#"
+    let scene = school();
+    assert_snapshot!(scene.run("explain lounge").ok(), @r#"
     lounge  "Lounge"
       conference, public; declared at rooms.yaml:10
       3 members:
@@ -57,7 +57,7 @@ fn a_room_tells_where_each_member_comes_from_and_who_is_kept_out() {
             kept out by gone.txt:2 through @gone
         99  kept out by rooms.yaml:10
     "#);
-    assert_snapshot!(dir.run(&["explain", "course-rust"]).ok(), @r#"
+    assert_snapshot!(scene.run("explain course-rust").ok(), @r#"
     course-rust  "Rust · лето"
       conference, closed, members only when it is created; declared at courses.csv:2
       2 members:
@@ -65,7 +65,7 @@ fn a_room_tells_where_each_member_comes_from_and_who_is_kept_out() {
              enrollments.csv:4 (enrol)
         100  enrollments.csv:2 (enrol)
     "#);
-    assert_snapshot!(dir.run(&["explain", "empty"]).ok(), @r#"
+    assert_snapshot!(scene.run("explain empty").ok(), @r#"
     empty  "No, \"one\""
       support, closed; declared at rooms.yaml:11
       0 members
@@ -74,9 +74,9 @@ fn a_room_tells_where_each_member_comes_from_and_who_is_kept_out() {
 
 #[test]
 fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
-    let dir = school();
-    let by_name = dir.run(&["explain", "tutor"]).ok();
-    assert_eq!(by_name, dir.run(&["explain", "4"]).ok());
+    let scene = school();
+    let by_name = scene.run("explain tutor").ok();
+    assert_eq!(by_name, scene.run("explain 4").ok());
     assert_snapshot!(by_name, @r"
     user 4 (tutor)
       2 memberships:
@@ -85,14 +85,14 @@ fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
         lounge       rooms.yaml:10
                      rooms.yaml:7 through @staff
     ");
-    assert_snapshot!(dir.run(&["explain", "21"]).ok(), @r"
+    assert_snapshot!(scene.run("explain 21").ok(), @r"
     user 21
       0 memberships
       1 room kept out of:
         lounge  staff.txt:2 through @staff
                 kept out by gone.txt:2 through @gone
     ");
-    let document = dir.run(&["explain", "100", "--format", "json"]).json();
+    let document = scene.run("explain 100 --format json").json();
     assert_eq!(document["user"], 100);
     assert_eq!(document["memberships"][1]["pipe"], "course-rust");
     assert_eq!(
@@ -100,7 +100,7 @@ fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
         "enrollments.csv"
     );
     assert_eq!(document["memberships"][1]["ways"][0]["line"], 2);
-    let nobody = dir.run(&["explain", "nobody"]);
+    let nobody = scene.run("explain nobody");
     nobody.exits(64);
     assert_snapshot!(nobody.err, @r"
     error: `nobody` is neither the pipe of a declared room nor a user of one
@@ -111,22 +111,22 @@ fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
 /// Of a group that is excluded nobody is listed who has no way in; who asks about one of its users is told.
 #[test]
 fn somebody_who_is_only_kept_out_is_told_what_keeps_them_out() {
-    let dir = school();
-    dir.write("gone.txt", "21\n22\n");
-    assert_snapshot!(dir.run(&["explain", "99"]).ok(), @r"
+    let scene = school();
+    scene.write("gone.txt", "21\n22\n");
+    assert_snapshot!(scene.run("explain 99").ok(), @r"
     user 99
       0 memberships
       1 room kept out of:
         lounge  kept out by rooms.yaml:10
     ");
-    assert_snapshot!(dir.run(&["explain", "22"]).ok(), @r"
+    assert_snapshot!(scene.run("explain 22").ok(), @r"
     user 22
       0 memberships
       1 room kept out of:
         lounge  kept out by gone.txt:2 through @gone
     ");
-    dir.run(&["explain", "lounge"]).ok().lacks("22");
-    let document = dir.run(&["explain", "99", "--format", "json"]).json();
+    scene.run("explain lounge").ok().lacks("22");
+    let document = scene.run("explain 99 --format json").json();
     let membership = &document["memberships"][0];
     assert_eq!(membership["member"], false);
     assert_eq!(membership["ways"].as_array().unwrap().len(), 0);
@@ -135,56 +135,55 @@ fn somebody_who_is_only_kept_out_is_told_what_keeps_them_out() {
 
 #[test]
 fn somebody_whom_the_directory_leaves_out_is_told_by_which_row() {
-    let dir = Dir::with(
+    let scene = Scene::new().manifest(
         "version: 1
 people: {roster: people.csv, name: [name, login], id: id, where: {state: in}}
 rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
 ",
     );
-    dir.write(
+    scene.write(
         "people.csv",
         "name,login,id,state\nanna,a1,5,in\nbert,b1,6,out\ncarl,c1,,out\ndora,d1,7,out\nanna,a1,5,out\nanne,a9,5,out\n",
     );
-    let bert = dir.run(&["explain", "bert"]).ok();
+    let bert = scene.run("explain bert").ok();
     assert_snapshot!(bert, @r"
     user 6 (b1, bert)
       left out by the `where` of `people`: people.csv:3
       0 memberships
     ");
-    assert_eq!(bert, dir.run(&["explain", "6"]).ok());
-    assert_snapshot!(dir.run(&["explain", "carl"]).ok(), @r"
+    assert_eq!(bert, scene.run("explain 6").ok());
+    assert_snapshot!(scene.run("explain carl").ok(), @r"
     user without a usable id (carl)
       left out by the `where` of `people`: people.csv:4
       0 memberships
     ");
     // A room may name somebody by their id all the same.
-    assert_snapshot!(dir.run(&["explain", "dora"]).ok(), @r"
+    assert_snapshot!(scene.run("explain dora").ok(), @r"
     user 7 (d1, dora)
       left out by the `where` of `people`: people.csv:5
       1 membership:
         team  rooms.yaml:3
     ");
     // Who is back in another row is not left out.
-    assert_snapshot!(dir.run(&["explain", "5"]).ok(), @r"
+    assert_snapshot!(scene.run("explain 5").ok(), @r"
     user 5 (a1, anna)
       1 membership:
         team  rooms.yaml:3
     ");
-    let [five, anne] = ["5", "anne"].map(|asked| dir.run(&["explain", asked]).ok());
+    let [five, anne] = ["5", "anne"].map(|asked| scene.run(&["explain", asked]).ok());
     assert_eq!(five, anne, "whichever of their names is asked for");
-    let document = dir.run(&["explain", "6", "--format", "json"]).json();
+    let document = scene.run("explain 6 --format json").json();
     assert_eq!(document["left_out"]["file"], "people.csv");
     assert_eq!(document["left_out"]["line"], 3);
-    dir.run(&["explain", "77"]).exits(64);
+    scene.run("explain 77").exits(64);
 }
 
 #[test]
 fn a_pipe_that_looks_like_an_id_is_a_room() {
-    let dir = Dir::with(
-        "version: 1\nrooms: [{pipe: \"100\", title: Hundred, members: [7]}, {pipe: other, title: Other, members: [100]}]\n",
-    );
+    let scene = Scene::new().manifest("version: 1\nrooms: [{pipe: \"100\", title: Hundred, members: [7]}, {pipe: other, title: Other, members: [100]}]\n");
     assert!(
-        dir.run(&["explain", "100"])
+        scene
+            .run("explain 100")
             .ok()
             .starts_with("100  \"Hundred\"\n")
     );
@@ -192,8 +191,8 @@ fn a_pipe_that_looks_like_an_id_is_a_room() {
 
 #[test]
 fn rendered_rooms_are_a_manifest_that_gives_the_same_plan() {
-    let dir = school();
-    let rendered = dir.run(&["render", "--format", "json"]).ok();
+    let scene = school();
+    let rendered = scene.run("render --format json").ok();
     assert_snapshot!(rendered, @r#"
     {
     "version": 1,
@@ -208,10 +207,10 @@ fn rendered_rooms_are_a_manifest_that_gives_the_same_plan() {
     ]
     }
     "#);
-    dir.write("rendered.json", &rendered);
-    assert_eq!(dir.run(&["render", "-f", "rendered.json"]).ok(), rendered);
+    scene.write("rendered.json", &rendered);
+    assert_eq!(scene.run("render -f rendered.json").ok(), rendered);
     let changes = |file: &str| {
-        let plan = dir
+        let plan = scene
             .run(&["plan", "--sandbox", "-f", file, "--format", "json"])
             .json();
         let without_places = |mut change: serde_json::Value| {
@@ -230,41 +229,33 @@ fn rendered_rooms_are_a_manifest_that_gives_the_same_plan() {
         (changes, plan["summary"].clone())
     };
     assert_eq!(changes("rooms.yaml"), changes("rendered.json"));
-    dir.run(&["apply", "--sandbox", "--yes"]).exits(0);
-    let after = dir.run(&[
-        "plan",
-        "--sandbox",
-        "-f",
-        "rendered.json",
-        "--detailed-exitcode",
-    ]);
+    scene.run("apply --sandbox --yes").exits(0);
+    let after = scene.run("plan --sandbox -f rendered.json --detailed-exitcode");
     after.exits(0);
 }
 
 #[test]
 fn rendered_members_are_one_line_each() {
-    let dir = school();
-    assert_snapshot!(dir.run(&["render", "--format", "csv", "--only", "[!c]*"]).ok(), @r#"
+    let scene = school();
+    assert_snapshot!(scene.run("render --format csv --only [!c]*").ok(), @r#"
     pipe,title,type,public,user
     empty,"No, ""one""",support,false,
     lounge,Lounge,conference,true,3
     lounge,Lounge,conference,true,4
     lounge,Lounge,conference,true,7
     "#);
-    let refused = dir.run(&["check", "--format", "csv"]);
+    let refused = scene.run("check --format csv");
     assert_eq!((refused.code, refused.out.as_str()), (64, ""));
 }
 
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
-    let dir = Dir::with(
-        "version: 1\ngenerate: [{each: rooms.csv, room: {pipe: \"room-{{ id }}\", title: \"Room {{ id }}\"}}]\n",
-    );
+    let scene = Scene::new().manifest("version: 1\ngenerate: [{each: rooms.csv, room: {pipe: \"room-{{ id }}\", title: \"Room {{ id }}\"}}]\n");
     // More than a pipe holds, so that the program has to notice.
     let rows: String = (1..=20_000).map(|id| format!("{id}\n")).collect();
-    dir.write("rooms.csv", format!("id\n{rows}"));
+    scene.write("rooms.csv", format!("id\n{rows}"));
     for format in ["csv", "json"] {
-        let mut command = dir.command(&["render", "--format", format]);
+        let mut command = scene.command(&["render", "--format", format]);
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

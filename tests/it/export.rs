@@ -8,9 +8,9 @@ use roomform::manifest::{
     FileMap, Options, append, entries, load, load_from, load_text, page, read_back,
 };
 use roomform::model::{LiveRoom, Pipe, Recorded, RoomId, RoomKind, RoomState, WidgetId};
-use roomform::sandbox::{Config, RoomView};
+use roomform::sandbox::RoomView;
 
-use crate::support::{Api, Canned, Dir, Shows};
+use crate::support::{Canned, Scene, Shows};
 
 const OLD: &[(&str, &str, u8)] = &[
     ("course-a", "Course A", 1),
@@ -22,44 +22,44 @@ const OLD: &[(&str, &str, u8)] = &[
 ];
 
 /// A widget with these rooms and one for support, and an empty directory.
-fn widget(rooms: &[(&str, &str, u8)]) -> (Api, Dir) {
-    let api = Api::start(Config::default());
-    rooms.iter().for_each(|room| add(&api, room));
+fn widget(rooms: &[(&str, &str, u8)]) -> Scene {
+    let scene = Scene::new().sandbox();
+    rooms.iter().for_each(|room| add(&scene, room));
     // A widget without one for support is given one, whose pipe depends on the time.
     if rooms.iter().all(|(.., kind)| *kind != 3) {
-        add(&api, &("help", "Help", 3));
+        add(&scene, &("help", "Help", 3));
     }
-    let dir = Dir::new().envs(&api.env());
-    (api, dir)
+
+    scene
 }
 
-fn add(api: &Api, (pipe, name, kind): &(&str, &str, u8)) {
+fn add(scene: &Scene, (pipe, name, kind): &(&str, &str, u8)) {
     let room = RoomView {
         pipe: (*pipe).to_owned(),
         name: (*name).to_owned(),
         kind: *kind,
         ..RoomView::default()
     };
-    api.world(|world| world.insert_room(627, room, 1));
+    scene.world(|world| world.insert_room(627, room, 1));
 }
 
 /// A plan of the manifest finds nothing to do for so many rooms, and an apply of it writes nothing.
 #[track_caller]
-fn nothing_to_do(api: &Api, dir: &Dir, manifest: &str, rooms: usize) {
-    let plan = dir
+fn nothing_to_do(scene: &Scene, manifest: &str, rooms: usize) {
+    let plan = scene
         .run(&["plan", "--detailed-exitcode", "-f", manifest])
         .ok();
     let words = format!("nothing to do; {rooms} unchanged");
     plan.shows(&words);
-    dir.run(&["apply", "--yes", "-f", manifest]).ok();
-    let stats = api.stats();
+    scene.run(&["apply", "--yes", "-f", manifest]).ok();
+    let stats = scene.stats();
     assert_eq!((stats.imba_rooms, stats.send_msg), (0, 0));
 }
 
 /// The names of the files below a directory, without what an apply leaves.
-fn names(dir: &Dir, below: &str) -> Vec<String> {
-    let root = dir.path(below);
-    let files = dir.files().into_iter();
+fn names(scene: &Scene, below: &str) -> Vec<String> {
+    let root = scene.path(below);
+    let files = scene.files().into_iter();
     let names = files.filter_map(|(path, _)| {
         let name = path.strip_prefix(&root).ok()?.to_str()?.to_owned();
         (!name.starts_with(".roomform")).then_some(name)
@@ -69,46 +69,46 @@ fn names(dir: &Dir, below: &str) -> Vec<String> {
 
 #[test]
 fn into_a_file_and_again_and_never_over_another() {
-    let (api, dir) = widget(OLD);
-    let printed = dir.run(&["export"]).ok();
-    let wrote = dir.run(&["export", "-o", "new/rooms.yaml"]).ok();
+    let scene = widget(OLD);
+    let printed = scene.run("export").ok();
+    let wrote = scene.run("export -o new/rooms.yaml").ok();
     assert_eq!(wrote, "wrote new/rooms.yaml: 6 rooms\n");
-    assert_eq!(dir.read("new/rooms.yaml"), printed, "as it is printed");
-    nothing_to_do(&api, &dir, "new/rooms.yaml", 6);
-    let again = dir.run(&["export", "-o", "new/rooms.yaml"]).ok();
+    assert_eq!(scene.read("new/rooms.yaml"), printed, "as it is printed");
+    nothing_to_do(&scene, "new/rooms.yaml", 6);
+    let again = scene.run("export -o new/rooms.yaml").ok();
     assert_eq!(again, "everything is there already\n");
-    dir.write("rooms.yaml", "# mine\n");
-    let before = dir.files();
-    let ran = dir.run(&["export", "-o", "rooms.yaml"]);
+    scene.write("rooms.yaml", "# mine\n");
+    let before = scene.files();
+    let ran = scene.run("export -o rooms.yaml");
     assert_snapshot!(ran.err, @"
     error: 1 file with other content in the way: `rooms.yaml`
       hint: move them away, or replace them with --force; nothing was written
       hint: --add keeps them, and appends the rooms they do not declare
     ");
     assert_eq!((ran.code, ran.out.as_str()), (5, ""));
-    assert_eq!(dir.files(), before);
-    dir.run(&["export", "-o", "rooms.yaml", "--force"]).ok();
-    assert_eq!(dir.read("rooms.yaml"), printed);
-    add(&api, &("late-1", "Late", 1));
+    assert_eq!(scene.files(), before);
+    scene.run("export -o rooms.yaml --force").ok();
+    assert_eq!(scene.read("rooms.yaml"), printed);
+    add(&scene, &("late-1", "Late", 1));
     for add in [&[][..], &["--add"]] {
         let split = ["export", "--split-by", "type", "-o", "rooms.yaml"];
-        let before = dir.files();
-        let ran = dir.run(&[&split, add].concat());
+        let before = scene.files();
+        let ran = scene.run(&[&split, add].concat());
         ran.exits(5);
         let words = "in the way: `rooms.yaml`, a file where a directory has to be";
         ran.err.shows(words);
-        assert_eq!(dir.files(), before);
+        assert_eq!(scene.files(), before);
     }
-    let ran = dir.run(&["export", "-o", "new"]);
+    let ran = scene.run("export -o new");
     ran.exits(64);
     ran.err.shows("--split-by prefix");
 }
 
 #[test]
 fn a_scope_chooses_and_is_written_down() {
-    let (api, dir) = widget(OLD);
+    let scene = widget(OLD);
     let args = ["export", "--scope", "course-*", "--scope", "team*"];
-    let printed = dir.run(&args).ok();
+    let printed = scene.run(&args).ok();
     assert_snapshot!(printed, @r#"
     # Made by `roomform export` from the rooms the server listed. `roomform plan` finds nothing to do for it.
     # The API does not tell who is in a room. `members` below are those whose adding is on record in the ledger;
@@ -134,14 +134,14 @@ fn a_scope_chooses_and_is_written_down() {
         public: false
         members: [] # unknown: none on record, and the API lists none
     "#);
-    dir.run(&[&args[..], &["-o", "rooms.yaml"]].concat()).ok();
-    nothing_to_do(&api, &dir, "rooms.yaml", 3);
-    let plan = dir.run(&["plan"]).ok();
+    scene.run(&[&args[..], &["-o", "rooms.yaml"]].concat()).ok();
+    nothing_to_do(&scene, "rooms.yaml", 3);
+    let plan = scene.plan().ok();
     plan.shows("0 unmanaged");
-    add(&api, &("course-z", "Not declared", 1));
-    let plan = dir.run(&["plan"]).ok();
+    add(&scene, &("course-z", "Not declared", 1));
+    let plan = scene.plan().ok();
     plan.shows("1 unmanaged");
-    let only = dir.run(&["export", "--only", "*-a"]);
+    let only = scene.run("export --only *-a");
     assert_eq!(
         (only.code, only.err.as_str()),
         (
@@ -151,7 +151,7 @@ fn a_scope_chooses_and_is_written_down() {
     );
     let long = "x".repeat(256);
     for glob in ["a[", &long] {
-        let ran = dir.run(&["export", "--scope", glob]);
+        let ran = scene.run(&["export", "--scope", glob]);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:?}");
         ran.err.shows("--scope 'course-*'");
     }
@@ -159,43 +159,42 @@ fn a_scope_chooses_and_is_written_down() {
 
 #[test]
 fn split_by_prefix_and_by_type() {
-    let (api, dir) = widget(OLD);
+    let scene = widget(OLD);
     let args = ["export", "--split-by", "prefix", "-o", "rooms"];
-    let wrote = dir.run(&[&args[..], &["--scope", "*-*"]].concat()).ok();
+    let wrote = scene.run(&[&args[..], &["--scope", "*-*"]].concat()).ok();
     assert_eq!(
         wrote,
         "wrote rooms/course.yaml: 2 rooms\nwrote rooms/odd.yaml: 1 room\n"
     );
     let scopes = ["course", "odd"].map(|name| {
-        let text = dir.read(&format!("rooms/{name}.yaml"));
+        let text = scene.read(&format!("rooms/{name}.yaml"));
         text.contains("scope: [\"*-*\"]")
     });
     assert_eq!(scopes, [true, false], "in one file");
-    nothing_to_do(&api, &dir, "rooms", 3);
-    let before = dir.files();
-    let ran = dir.run(&args);
+    nothing_to_do(&scene, "rooms", 3);
+    let before = scene.files();
+    let ran = scene.run(&args);
     ran.exits(5);
     ran.err
         .shows("1 file with other content in the way: `rooms/course.yaml`");
-    assert_eq!(dir.files(), before, "not one is written");
-    let wrote = dir.run(&[&args[..], &["--force"]].concat()).ok();
+    assert_eq!(scene.files(), before, "not one is written");
+    let wrote = scene.run(&[&args[..], &["--force"]].concat()).ok();
     assert_snapshot!(wrote, @"
     wrote rooms/course.yaml: 2 rooms
     wrote rooms/other.yaml: 2 rooms
     wrote rooms/team.yaml: 1 room
     ");
-    nothing_to_do(&api, &dir, "rooms", 6);
+    nothing_to_do(&scene, "rooms", 6);
     // The same rooms in files of other names beside these would be declared twice.
-    let before = dir.files();
-    let ran = dir.run(&["export", "--split-by", "type", "-o", "rooms"]);
+    let before = scene.files();
+    let ran = scene.run("export --split-by type -o rooms");
     ran.exits(5);
     ran.err.shows("E012");
     ran.err.shows("another directory");
-    assert_eq!(dir.files(), before);
-    dir.run(&["export", "--split-by", "type", "-o", "types/of"])
-        .ok();
+    assert_eq!(scene.files(), before);
+    scene.run("export --split-by type -o types/of").ok();
     assert_eq!(
-        names(&dir, "types/of"),
+        names(&scene, "types/of"),
         [
             "conference.yaml",
             "dialog.yaml",
@@ -203,7 +202,7 @@ fn split_by_prefix_and_by_type() {
             "type-7.yaml"
         ]
     );
-    nothing_to_do(&api, &dir, "types/of", 6);
+    nothing_to_do(&scene, "types/of", 6);
 }
 
 #[test]
@@ -216,29 +215,28 @@ fn pipes_that_the_server_made_up_share_a_file() {
         ("5fde1a2b3c4d8_160841052x", "d", 1),
         ("5fde1a2b3c4g9_1608410527", "e", 1),
     ];
-    let (api, dir) = widget(&rooms);
-    let wrote = dir.run(&["export", "--split-by", "prefix", "-o", "rooms"]);
+    let scene = widget(&rooms);
+    let wrote = scene.run("export --split-by prefix -o rooms");
     assert_snapshot!(wrote.ok(), @"
     wrote rooms/5fde1a2b3c4d.yaml: 1 room
     wrote rooms/5fde1a2b3c4d8.yaml: 1 room
     wrote rooms/5fde1a2b3c4g9.yaml: 1 room
     wrote rooms/other.yaml: 3 rooms
     ");
-    nothing_to_do(&api, &dir, "rooms", 6);
+    nothing_to_do(&scene, "rooms", 6);
 }
 
 #[test]
 fn a_directory_that_is_passed_over_is_told() {
-    let (_api, dir) = widget(OLD);
+    let scene = widget(OLD);
     let told = "warning: `rooms.yaml` is read and the directory `rooms` is not: -f names either, or both\n";
-    dir.run(&["export", "-o", "rooms.yaml"]).ok();
-    dir.write("rooms/roster.csv", "user\n3\n");
-    assert_eq!(dir.run(&["plan"]).err, "", "no manifest is in there");
-    dir.run(&["export", "--split-by", "prefix", "-o", "rooms"])
-        .ok();
-    assert_eq!(dir.run(&["plan"]).err, told);
-    assert_eq!(dir.run(&["plan", "-f", "rooms.yaml"]).err, "");
-    assert_eq!(dir.run(&["plan", "-f", "rooms"]).err, "");
+    scene.run("export -o rooms.yaml").ok();
+    scene.write("rooms/roster.csv", "user\n3\n");
+    assert_eq!(scene.plan().err, "", "no manifest is in there");
+    scene.run("export --split-by prefix -o rooms").ok();
+    assert_eq!(scene.plan().err, told);
+    assert_eq!(scene.run("plan -f rooms.yaml").err, "");
+    assert_eq!(scene.run("plan -f rooms").err, "");
 }
 
 #[test]
@@ -257,16 +255,16 @@ fn whatever_a_pipe_is_called_its_file_is_harmless() {
         (" lead-1", "k", 1),
         ("a\nb-1", "l", 1),
     ];
-    let (api, dir) = widget(&rooms);
+    let scene = widget(&rooms);
     let long = format!("{}-1", "long".repeat(50));
-    add(&api, &(&long, "m", 1));
-    let ran = dir.run(&["export", "--split-by", "prefix", "-o", "home/rooms"]);
+    add(&scene, &(&long, "m", 1));
+    let ran = scene.run("export --split-by prefix -o home/rooms");
     assert_snapshot!(ran.err, @r#"
     warning: left out: pipe " lead-1" (id 11): a pipe cannot start or end with white space
     warning: left out: pipe "a\U0000000ab-1" (id 12): a pipe cannot have control characters
     "#);
     ran.exits(0);
-    assert_snapshot!(names(&dir, "").join("\n"), @"
+    assert_snapshot!(names(&scene, "").join("\n"), @"
     home/rooms/abs.yaml
     home/rooms/com1-rooms.yaml
     home/rooms/con-rooms.yaml
@@ -279,7 +277,7 @@ fn whatever_a_pipe_is_called_its_file_is_harmless() {
     ");
     assert!(!Path::new("/abs.yaml").exists());
     // Two cannot be declared.
-    nothing_to_do(&api, &dir, "home/rooms", 12);
+    nothing_to_do(&scene, "home/rooms", 12);
 }
 
 const KEPT: &str = "\
@@ -303,16 +301,16 @@ limits: {publish: 0}
 
 #[test]
 fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
-    let (_api, dir) = widget(OLD);
+    let scene = widget(OLD);
     let args = ["export", "--add", "-o", "rooms.yaml"];
     for (text, end) in [
         (KEPT.to_owned(), "\n"),
         (KEPT.replace('\n', "\r\n"), "\r\n"),
     ] {
-        dir.write("rooms.yaml", &text);
-        let told = dir.run(&args).ok();
+        scene.write("rooms.yaml", &text);
+        let told = scene.run(&args).ok();
         assert_eq!(told, "added 5 rooms to rooms.yaml\n");
-        let after = dir.read("rooms.yaml");
+        let after = scene.read("rooms.yaml");
         let at =
             text.find("# what belongs to it").unwrap() + "# what belongs to it".len() + end.len();
         let (head, tail) = text.split_at(at);
@@ -349,13 +347,13 @@ fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
               members: [] # unknown: none on record, and the API lists none
             "#);
         }
-        let plan = dir.run(&["plan", "--format", "json"]).json();
+        let plan = scene.run("plan --format json").json();
         let changed = plan["changes"].as_array().unwrap();
         // The members of the old room were never sent; of the new rooms there is nothing to do.
         assert_eq!(changed.len(), 1, "{plan}");
         assert_eq!(changed[0]["pipe"], "course-a");
-        assert_eq!(dir.run(&args).ok(), "everything is there already\n");
-        assert_eq!(dir.read("rooms.yaml"), after);
+        assert_eq!(scene.run(&args).ok(), "everything is there already\n");
+        assert_eq!(scene.read("rooms.yaml"), after);
     }
 }
 
@@ -380,18 +378,18 @@ fn rooms_are_added_wherever_the_list_stands() {
         ),
     ];
     for text in texts {
-        let (api, dir) = widget(&OLD[..4]);
-        dir.write("c.csv", "id\na\n");
-        dir.write("rooms.yaml", &text);
-        let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
+        let scene = widget(&OLD[..4]);
+        scene.write("c.csv", "id\na\n");
+        scene.write("rooms.yaml", &text);
+        let ran = scene.run("export --add -o rooms.yaml");
         assert_eq!(ran.code, 0, "{text}: {ran:?}");
         assert_eq!(ran.out, "added 4 rooms to rooms.yaml\n", "{text}");
-        let after = dir.read("rooms.yaml");
+        let after = scene.read("rooms.yaml");
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let mut left = lines(&after).into_iter();
         let kept = lines(&text).iter().all(|line| left.any(|it| it == *line));
         assert!(kept, "{after}");
-        nothing_to_do(&api, &dir, "rooms.yaml", 5);
+        nothing_to_do(&scene, "rooms.yaml", 5);
     }
 }
 
@@ -410,11 +408,11 @@ fn rooms_are_added_to_a_list_of_nothing() {
             "version: 1\r\nrooms:\r\n",
         ),
     ] {
-        let (api, dir) = widget(&OLD[..4]);
-        dir.write("rooms.yaml", text);
-        let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
+        let scene = widget(&OLD[..4]);
+        scene.write("rooms.yaml", text);
+        let ran = scene.run("export --add -o rooms.yaml");
         assert_eq!(ran.code, 0, "{text}: {ran:?}");
-        let after = dir.read("rooms.yaml");
+        let after = scene.read("rooms.yaml");
         assert!(after.starts_with(&format!("{left}  - pipe: ")), "{after}");
         let end = text
             .split("]")
@@ -422,13 +420,13 @@ fn rooms_are_added_to_a_list_of_nothing() {
             .unwrap()
             .trim_start_matches("  # none yet");
         assert!(after.ends_with(end.trim_start()), "{after}");
-        nothing_to_do(&api, &dir, "rooms.yaml", 5);
+        nothing_to_do(&scene, "rooms.yaml", 5);
     }
 }
 
 #[test]
 fn what_cannot_be_added_to_is_left_alone() {
-    let (_api, dir) = widget(OLD);
+    let scene = widget(OLD);
     let cases = [
         "version: 1\nrooms: [{pipe: course-a, title: Course A}]\n",
         "version: 1\nrooms: [ # none\n  ]\n",
@@ -437,30 +435,30 @@ fn what_cannot_be_added_to_is_left_alone() {
         "{\"version\": 1}\n",
     ];
     for text in cases {
-        dir.write("rooms.yaml", text);
-        let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
+        scene.write("rooms.yaml", text);
+        let ran = scene.run("export --add -o rooms.yaml");
         assert_eq!((ran.code, ran.out.as_str()), (5, ""), "{text}: {ran:?}");
         ran.err.shows("write `rooms:` and below it a line `- pipe:");
-        assert_eq!(dir.read("rooms.yaml"), text);
+        assert_eq!(scene.read("rooms.yaml"), text);
     }
     // The text is of lines, and what is put at its end is not read.
     let text =
         "version: 1\ngenerate:\n  - {each: c.csv, room: {pipe: \"x-{{ id }}\", title: X}}\n...\n";
-    dir.write("c.csv", "id\na\n");
-    dir.write("rooms.yaml", text);
-    let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
+    scene.write("c.csv", "id\na\n");
+    scene.write("rooms.yaml", text);
+    let ran = scene.run("export --add -o rooms.yaml");
     ran.exits(5);
     ran.err.shows("nothing was written");
-    assert_eq!(dir.read("rooms.yaml"), text);
+    assert_eq!(scene.read("rooms.yaml"), text);
     // An invalid one, and one for another widget.
     for (text, code) in [
         ("version: 1\nroms: []\n", 3),
         ("version: 1\nwidget: 5\nrooms: []\n", 5),
     ] {
-        dir.write("rooms.yaml", text);
-        let ran = dir.run(&["export", "--add", "-o", "rooms.yaml"]);
+        scene.write("rooms.yaml", text);
+        let ran = scene.run("export --add -o rooms.yaml");
         ran.exits(code);
-        assert_eq!(dir.read("rooms.yaml"), text);
+        assert_eq!(scene.read("rooms.yaml"), text);
     }
     for args in [
         &["export", "--add"][..],
@@ -468,48 +466,48 @@ fn what_cannot_be_added_to_is_left_alone() {
         &["export", "--force"],
         &["export", "--add", "--force", "-o", "x.yaml"],
     ] {
-        dir.run(args).exits(64);
+        scene.run(args).exits(64);
     }
 }
 
 #[test]
 fn a_directory_is_added_to_as_one_manifest() {
-    let (api, dir) = widget(&OLD[..1]);
+    let scene = widget(&OLD[..1]);
     let args = ["export", "--split-by", "prefix", "--add", "-o", "rooms"];
-    let told = dir.run(&[&args[..], &["--scope", "*"]].concat()).ok();
+    let told = scene.run(&[&args[..], &["--scope", "*"]].concat()).ok();
     assert_eq!(
         told,
         "wrote rooms/course.yaml: 1 room\nwrote rooms/other.yaml: 1 room\n"
     );
-    OLD[1..5].iter().for_each(|room| add(&api, room));
+    OLD[1..5].iter().for_each(|room| add(&scene, room));
     // This one is declared already, in a file where it would not be put.
-    dir.write(
+    scene.write(
         "rooms/sub/mine.yml",
         "version: 1\nrooms:\n  - {pipe: lounge, title: Lounge}\n",
     );
-    let told = dir.run(&args).ok();
+    let told = scene.run(&args).ok();
     assert_snapshot!(told, @"
     added 1 room to rooms/course.yaml
     wrote rooms/odd.yaml: 1 room
     wrote rooms/team.yaml: 1 room
     ");
-    nothing_to_do(&api, &dir, "rooms", 6);
+    nothing_to_do(&scene, "rooms", 6);
     // A new file of the default directory is one of this manifest too.
     for pipe in ["late", "twin", "twin"] {
-        add(&api, &(pipe, "Late", 1));
+        add(&scene, &(pipe, "Late", 1));
     }
-    let ran = dir.run(&["export", "--add", "-o", "rooms/late.yaml"]);
+    let ran = scene.run("export --add -o rooms/late.yaml");
     assert_snapshot!(ran.all(), @r#"
     wrote rooms/late.yaml: 1 room
     warning: left out: pipe "twin" (id 8, 9): more than one live room has this pipe
     "#);
-    nothing_to_do(&api, &dir, "rooms", 7);
-    let elsewhere = dir.run(&["export", "--add", "-o", "new.yaml", "-f", "rooms"]);
+    nothing_to_do(&scene, "rooms", 7);
+    let elsewhere = scene.run("export --add -o new.yaml -f rooms");
     assert!(
         elsewhere.out.starts_with("everything is there already"),
         "{elsewhere:?}"
     );
-    assert!(!dir.path("new.yaml").exists());
+    assert!(!scene.path("new.yaml").exists());
 }
 
 #[test]
@@ -656,17 +654,17 @@ fn what_would_be_read_is_compared_with_what_is_meant() {
 /// A plan of a file without rooms is refused unless that is meant: it is not said to find nothing to do.
 #[test]
 fn an_export_of_no_room_says_so() {
-    let (api, dir) = widget(OLD);
-    let ran = dir.run(&["export", "--scope", "zz*"]);
+    let scene = widget(OLD);
+    let ran = scene.run("export --scope zz*");
     let told = "warning: no live room matches --scope\n";
     assert_eq!((ran.code, ran.err.as_str()), (0, told));
     ran.lacks("finds nothing");
-    let ran = dir.run(&["export", "--scope", "zz*", "--out", "zz.yaml"]);
+    let ran = scene.run("export --scope zz* --out zz.yaml");
     assert_eq!(
         (ran.code, ran.out.as_str()),
         (0, "wrote zz.yaml: 0 rooms\n")
     );
-    assert_snapshot!(dir.read("zz.yaml"), @r#"
+    assert_snapshot!(scene.read("zz.yaml"), @r#"
     # Made by `roomform export` from the rooms the server listed: of those that were asked for none can be declared.
     version: 1
     widget: 627
@@ -674,14 +672,12 @@ fn an_export_of_no_room_says_so() {
 
     rooms: [] # none: --allow-empty says that none is meant
     "#);
-    dir.run(&["plan", "-f", "zz.yaml"]).exits(3);
-    dir.run(&["plan", "-f", "zz.yaml", "--allow-empty"]).ok();
+    scene.run("plan -f zz.yaml").exits(3);
+    scene.run("plan -f zz.yaml --allow-empty").ok();
     let bare = Canned::answer("200 OK", "", r#"{"success":true,"code":200,"data":[]}"#);
-    let dir = Dir::new()
-        .envs(&api.env())
-        .env("IMBACHAT_API_URL", &bare.url());
+    let scene = Scene::new().beside(&scene).at(&bare.url());
     assert_eq!(
-        dir.run(&["export"]).err,
+        scene.run("export").err,
         "warning: the server lists no live room\n"
     );
 }

@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use insta::assert_snapshot;
-use roomform::sandbox::Config;
 
-use crate::support::{Api, Dir};
+use crate::support::Scene;
 
 /// The list a run with a wrong password leaves, with the server's words cut out.
-fn failed(dir: &Dir, args: &[&str]) -> String {
-    let ran = dir.run(&[args, &["--failed", "failed.csv"]].concat());
+fn failed(scene: &Scene, args: &[&str]) -> String {
+    let ran = scene.run(&[args, &["--failed", "failed.csv"]].concat());
     ran.exits(4);
-    let text = dir.read("failed.csv");
+    let text = scene.read("failed.csv");
     let mut table = csv::ReaderBuilder::new();
     let mut rows = table.has_headers(false).from_reader(text.as_bytes());
     let mut out = csv::Writer::from_writer(Vec::new());
@@ -30,19 +29,15 @@ fn failed(dir: &Dir, args: &[&str]) -> String {
 /// Columns of several files become one table in which no name stands twice, in whatever case: a roster matches them in any.
 #[test]
 fn no_column_of_the_list_stands_twice() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(
-        "version: 1
+    let scene = Scene::new().manifest("version: 1
 rooms:
   - {pipe: team-a, title: A, members: [{roster: a.csv, user: id}, {roster: b.csv, user: ID}, {roster: c.txt}]}
-",
-    )
-    .envs(&api.env())
+").sandbox()
     .env("IMBACHAT_PASSWORD", "wrong");
-    dir.write("a.csv", "id;User;roster_user;Note;Note\n7;x;y;one;two\n");
-    dir.write("b.csv", "note,ID,Line\nn,8,l\n");
-    dir.write("c.txt", "9\n");
-    assert_snapshot!(failed(&dir, &["apply", "--yes"]), @"
+    scene.write("a.csv", "id;User;roster_user;Note;Note\n7;x;y;one;two\n");
+    scene.write("b.csv", "note,ID,Line\nn,8,l\n");
+    scene.write("c.txt", "9\n");
+    assert_snapshot!(failed(&scene, &["apply", "--yes"]), @"
     pipe,user,error,source,line,id,roster_User,roster_roster_user,Note,roster_Note,roster_Line
     team-a,7,ERROR,a.csv,2,7,x,y,one,two,
     team-a,8,ERROR,b.csv,2,8,,,n,,l
@@ -50,34 +45,30 @@ rooms:
     ");
     // Any of them can be asked for.
     for column in ["id", "note", "roster_user", "roster_line", "pipe", "source"] {
-        dir.write("again.yaml", format!("version: 1\nrooms: [{{pipe: team-a, title: A, members: [{{roster: failed.csv, user: user, where: {{{column}: [\"7\", n, \"\", x, y, l, one, team-a, a.csv]}}}}]}}]\n"));
-        dir.run(&["check", "-f", "again.yaml"]).ok();
+        scene.write("again.yaml", format!("version: 1\nrooms: [{{pipe: team-a, title: A, members: [{{roster: failed.csv, user: user, where: {{{column}: [\"7\", n, \"\", x, y, l, one, team-a, a.csv]}}}}]}}]\n"));
+        scene.run("check -f again.yaml").ok();
     }
 }
 
 /// Room by room, as enrolments: what is fed back is what was missing, and nothing else.
 #[test]
 fn the_list_goes_back_room_by_room() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(
-        "version: 1
+    let scene = Scene::new().manifest("version: 1
 generate:
   - each: courses.csv
     room: {pipe: \"course-{{ id }}\", title: \"Course {{ id }}\", members: [1], enrol: {roster: enrollments.csv, on: {course: id}, user: user, where: {status: active}}}
-",
-    )
-    .envs(&api.env());
-    dir.write("courses.csv", "id\n1\n2\n");
+").sandbox();
+    scene.write("courses.csv", "id\n1\n2\n");
     let rows: String = (1..=6)
         .map(|row| format!("{},{},active\n", row % 2 + 1, 100 + row))
         .collect();
-    dir.write(
+    scene.write(
         "enrollments.csv",
         format!("course,user,status\n{rows}1,199,left\n"),
     );
-    dir.run(&["apply", "--yes", "--only", "course-1"]).ok();
-    let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
-    let list = failed(&dir, &["apply", "--yes"]);
+    scene.run("apply --yes --only course-1").ok();
+    let scene = scene.env("IMBACHAT_PASSWORD", "wrong");
+    let list = failed(&scene, &["apply", "--yes"]);
     assert_snapshot!(list, @"
     pipe,user,error,source,line,course,roster_user,status
     course-2,1,ERROR,rooms.yaml,4,,,
@@ -85,7 +76,7 @@ generate:
     course-2,103,ERROR,enrollments.csv,4,2,103,active
     course-2,105,ERROR,enrollments.csv,6,2,105,active
     ");
-    dir.write(
+    scene.write(
         "again.yaml",
         "version: 1
 generate:
@@ -93,9 +84,7 @@ generate:
     room: {pipe: \"{{ pipe }}\", title: Again, ignore: [title], enrol: {roster: failed.csv, on: {pipe: pipe}, user: user}}
 ",
     );
-    let csv = dir
-        .run(&["render", "-f", "again.yaml", "--format", "csv"])
-        .ok();
+    let csv = scene.run("render -f again.yaml --format csv").ok();
     let pairs = |text: &str, user: usize| -> BTreeSet<(String, String)> {
         let lines = text.lines().skip(1);
         let cells = lines.map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
@@ -108,21 +97,20 @@ generate:
 /// What an earlier run of a saved plan had confirmed is not missing any more.
 #[test]
 fn a_saved_plan_that_was_begun_lists_only_the_rest() {
-    let api = Api::start(Config::default());
     let room = |members: &str| {
         format!(
             "version: 1\nwidget: 627\nrooms: [{{pipe: team-a, title: A, members: [{members}]}}]\n"
         )
     };
-    let dir = Dir::with(&room("1")).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", room("1, 2, 3, 4, 5"));
-    dir.run(&["plan", "--out", "plan.json"]).ok();
-    dir.write("rooms.yaml", room("1, 2, 4"));
-    dir.run(&["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", room("1, 2, 3, 4, 5"));
-    let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
-    assert_snapshot!(failed(&dir, &["apply", "plan.json"]), @"
+    let scene = Scene::new().manifest(room("1")).sandbox();
+    scene.apply().ok();
+    scene.write("rooms.yaml", room("1, 2, 3, 4, 5"));
+    scene.run("plan --out plan.json").ok();
+    scene.write("rooms.yaml", room("1, 2, 4"));
+    scene.apply().ok();
+    scene.write("rooms.yaml", room("1, 2, 3, 4, 5"));
+    let scene = scene.env("IMBACHAT_PASSWORD", "wrong");
+    assert_snapshot!(failed(&scene, &["apply", "plan.json"]), @"
     pipe,user,error,source,line
     team-a,3,ERROR,rooms.yaml,3
     team-a,5,ERROR,rooms.yaml,3
@@ -133,17 +121,13 @@ fn a_saved_plan_that_was_begun_lists_only_the_rest() {
 #[cfg(unix)]
 #[test]
 fn a_files_name_is_harmless_and_cells_are_what_they_are() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(
-        "version: 1\nrooms: [{pipe: team-a, title: A, members: [{roster: \"a\\e[2J.csv\", user: user}]}]\n",
-    )
-    .envs(&api.env())
+    let scene = Scene::new().manifest("version: 1\nrooms: [{pipe: team-a, title: A, members: [{roster: \"a\\e[2J.csv\", user: user}]}]\n").sandbox()
     .env("IMBACHAT_PASSWORD", "wrong");
-    dir.write(
+    scene.write(
         "a\u{1b}[2J.csv",
         "user,note,more\n7,=1+1,\"@x\"\"y\ntwo\"\n",
     );
-    assert_snapshot!(failed(&dir, &["apply", "--yes"]), @r#"
+    assert_snapshot!(failed(&scene, &["apply", "--yes"]), @r#"
     pipe,user,error,source,line,roster_user,note,more
     team-a,7,ERROR,a\u{1b}[2J.csv,2,7,=1+1,"@x""y
     two"
@@ -154,9 +138,10 @@ fn a_files_name_is_harmless_and_cells_are_what_they_are() {
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_opened_once() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with("version: 1\nrooms:\n  - {pipe: team-a, title: A}\n").envs(&api.env());
-    let fifo = dir.path("report.pipe");
+    let scene = Scene::new()
+        .manifest("version: 1\nrooms:\n  - {pipe: team-a, title: A}\n")
+        .sandbox();
+    let fifo = scene.path("report.pipe");
     let made = std::process::Command::new("mkfifo").arg(&fifo).status();
     assert!(made.unwrap().success());
     let reader = std::thread::spawn(move || {
@@ -166,7 +151,7 @@ fn a_pipe_is_opened_once() {
         }
         read
     });
-    dir.run(&["apply", "--yes", "--report", "report.pipe"]).ok();
+    scene.run("apply --yes --report report.pipe").ok();
     let read = reader.join().unwrap();
     assert_eq!(read.len(), 1, "{read:?}");
     let report: serde_json::Value = serde_json::from_str(&read[0]).unwrap();

@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Config, RoomView};
+use roomform::sandbox::RoomView;
 use serde_json::Value;
 use tokio::net::TcpSocket;
 
-use crate::support::{Api, Dir};
+use crate::support::Scene;
 
 /// What happens to one call. `After` means that the server has done what it was asked by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -431,7 +431,7 @@ fn manifest() -> String {
 
 /// One fault at one call: the exit codes until there was nothing left to do, with what the first run said.
 fn meet(fault: Fault, call: usize) -> String {
-    let api = Api::start(Config::default());
+    let scene = Scene::new().sandbox();
     let old = RoomView {
         pipe: "old".to_owned(),
         name: "Before".to_owned(),
@@ -439,12 +439,10 @@ fn meet(fault: Fault, call: usize) -> String {
         members: BTreeSet::from([9]),
         ..RoomView::default()
     };
-    api.world(|world| world.insert_room(627, old, 1));
-    let server = api.env().swap_remove(0).1;
+    scene.world(|world| world.insert_room(627, old, 1));
+    let server = scene.url();
     let proxy = Proxy::start(&server, move |number, _| (number == call).then_some(fault));
-    let dir = Dir::with(&manifest())
-        .envs(&api.env())
-        .env("IMBACHAT_API_URL", &proxy.url());
+    let scene = scene.manifest(manifest()).at(&proxy.url());
     let silent = matches!(fault, Fault::Silence | Fault::SilenceAfter);
     let timeout = if silent { "2s" } else { "30s" };
     let args = [
@@ -458,42 +456,34 @@ fn meet(fault: Fault, call: usize) -> String {
         "l.jsonl",
         "--report",
     ];
-    let first = dir.run(&[&args[..], &["first.json"]].concat());
+    let first = scene.run(&[&args[..], &["first.json"]].concat());
     let calls = proxy.seen();
     assert!(calls.len() >= call, "{first:#?}");
     proxy.reopen();
     let mut told = first.code.to_string();
-    match dir.path("first.json").exists() {
+    match scene.path("first.json").exists() {
         true => told.push_str(&assert_true(
-            &dir,
+            &scene,
             "first.json",
             first.code,
-            &api,
             &calls,
             Some((fault, call)),
         )),
-        false => assert_eq!((first.code, api.stats().writes()), (1, 0), "{first:#?}"),
+        false => assert_eq!((first.code, scene.writes()), (1, 0), "{first:#?}"),
     }
     if first.code != 0 {
-        let next = dir.run(&[&args[..], &["next.json"]].concat());
+        let next = scene.run(&[&args[..], &["next.json"]].concat());
         let _ = write!(told, " → {}", next.code);
         let calls = proxy.seen().split_off(calls.len());
-        told.push_str(&assert_true(
-            &dir,
-            "next.json",
-            next.code,
-            &api,
-            &calls,
-            None,
-        ));
+        told.push_str(&assert_true(&scene, "next.json", next.code, &calls, None));
         assert_eq!(next.code, 0, "{first:#?}\n{next:#?}");
     }
     // Only a message whose answer was lost may be lost too, and only if it never got there.
     let lost = told.contains("in_doubt") && !done(fault);
-    assert_content(&api, usize::from(!lost));
-    let writes = api.stats().writes();
-    let last = dir.run(&[&args[..], &["last.json"]].concat());
-    assert_eq!((last.code, api.stats().writes()), (0, writes), "{last:#?}");
+    assert_content(&scene, usize::from(!lost));
+    let writes = scene.writes();
+    let last = scene.run(&[&args[..], &["last.json"]].concat());
+    assert_eq!((last.code, scene.writes()), (0, writes), "{last:#?}");
     told
 }
 
@@ -507,15 +497,15 @@ fn done(fault: Fault) -> bool {
 
 /// What was declared, once, and nobody lost.
 #[track_caller]
-fn assert_content(api: &Api, messages: usize) {
-    let said = api.world(|world| world.messages(627));
+fn assert_content(scene: &Scene, messages: usize) {
+    let said = scene.world(|world| world.messages(627));
     assert_eq!(said.len(), messages, "{said:?}");
-    let big = api.room("big").id;
+    let big = scene.room("big").id;
     assert!(
         said.iter()
             .all(|said| said.room_id == big && said.text == "Welcome")
     );
-    let rooms: Vec<(String, String, BTreeSet<u64>)> = api
+    let rooms: Vec<(String, String, BTreeSet<u64>)> = scene
         .rooms()
         .into_iter()
         .map(|room| (room.pipe, room.name, room.members))
@@ -534,14 +524,13 @@ fn assert_content(api: &Api, messages: usize) {
 /// Compares a report with what the proxy saw and the server holds; says in short what it tells of the rooms.
 #[track_caller]
 fn assert_true(
-    dir: &Dir,
+    scene: &Scene,
     name: &str,
     code: i32,
-    api: &Api,
     calls: &[Seen],
     met: Option<(Fault, usize)>,
 ) -> String {
-    let mut report: Value = serde_json::from_str(&dir.read(name)).unwrap();
+    let mut report: Value = serde_json::from_str(&scene.read(name)).unwrap();
     report["plan"] = Value::Null;
     assert_eq!(report["exit"], code, "{report:#}");
     // What was not read is known by its place.
@@ -588,7 +577,7 @@ fn assert_true(
         let answered = sends.iter().filter(|call| call.answered).count();
         let messages = if pipe == "big" { answered } else { 0 };
         assert_eq!(room["messages"], messages, "{pipe}: {report:#}");
-        let live = api.rooms().into_iter().find(|live| live.pipe == pipe);
+        let live = scene.rooms().into_iter().find(|live| live.pipe == pipe);
         if let (Some(id), Some(live)) = (room["room_id"].as_u64(), &live) {
             assert_eq!(id, live.id, "{report:#}");
         }

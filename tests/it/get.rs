@@ -1,10 +1,10 @@
 //! `get`: what is asked of the server, what of its rows is shown, and that no row does harm where it is shown.
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Config, RoomView, UserView};
+use roomform::sandbox::{RoomView, UserView};
 use serde_json::{Value, json};
 
-use crate::support::{Api, Canned, Dir, Ran, Shows};
+use crate::support::{Canned, Ran, Scene, Shows};
 
 const NOW: u64 = 1_608_410_527;
 /// Signed with the sandbox's key, until 2100.
@@ -12,8 +12,8 @@ const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MD
 const ROOMS_PAGE: &str = include_str!("pages/rooms.txt");
 
 /// A widget with three rooms, two users and a message.
-fn scene() -> (Api, Dir) {
-    let api = Api::start(Config::default());
+fn widget() -> Scene {
+    let scene = Scene::new().sandbox();
     let room = |id, pipe: &str, name: &str, kind, is_public| RoomView {
         id,
         pipe: pipe.to_owned(),
@@ -23,7 +23,7 @@ fn scene() -> (Api, Dir) {
         members: [3].into(),
         ..RoomView::default()
     };
-    api.world(|world| {
+    scene.world(|world| {
         world.insert_room(627, room(11, "team-a", "Team A", 1, false), NOW);
         world.insert_room(
             627,
@@ -40,14 +40,14 @@ fn scene() -> (Api, Dir) {
         world.insert_user(627, user(3, Some("ann"), false), NOW);
         world.insert_user(627, user(10, None, true), NOW);
     });
-    let dir = Dir::new().envs(&api.env());
-    (api, dir)
+
+    scene
 }
 
 /// A directory whose environment leads to a server that answers so.
-fn against(server: &Canned) -> Dir {
-    Dir::new()
-        .env("IMBACHAT_API_URL", &server.url())
+fn against(server: &Canned) -> Scene {
+    Scene::new()
+        .at(&server.url())
         .env("IMBACHAT_WIDGET", "627")
         .env("IMBACHAT_SECRET_KEY", "key-Zx81")
 }
@@ -92,17 +92,17 @@ fn asked(args: &[&str]) -> String {
 
 #[test]
 fn a_table_is_for_people() {
-    let (_api, dir) = scene();
-    let ran = dir.run(&["get", "rooms", "--type", "conference"]);
+    let scene = widget();
+    let ran = scene.run("get rooms --type conference");
     assert_eq!(ran.err, "2 rooms\n");
     assert_snapshot!(ran.ok(), @"
     id  pipe       name               type        is_public  updated_at
     12  course-7b  Алгебра 7б · 漢字  conference  public     2020-12-19 20:42:07
     11  team-a     Team A             conference  closed     2020-12-19 20:42:07
     ");
-    let table = dir.run(&["get", "rooms", "--format", "table", "--type", "1"]);
-    assert_eq!(table, dir.run(&["get", "rooms", "--type", "conference"]));
-    assert_snapshot!(dir.run(&["get", "users", "--sort", "remote_user_id"]).ok(), @"
+    let table = scene.run("get rooms --format table --type 1");
+    assert_eq!(table, scene.run("get rooms --type conference"));
+    assert_snapshot!(scene.run("get users --sort remote_user_id").ok(), @"
     id  remote_user_id  login  status
     2   1               admin  admin
     1   3               ann    user
@@ -112,11 +112,15 @@ fn a_table_is_for_people() {
 
 #[test]
 fn machines_get_the_fields_of_the_api() {
-    let (_api, dir) = scene();
+    let scene = widget();
     let rooms = [
         "get", "rooms", "--only", "c*", "--only", "two", "--sort", "id",
     ];
-    let run = |format| dir.run(&[&rooms[..], &["--format", format]].concat()).ok();
+    let run = |format| {
+        scene
+            .run(&[&rooms[..], &["--format", format]].concat())
+            .ok()
+    };
     assert_snapshot!(run("json"), @r#"
     {"format":1,"kind":"rooms","exit":0,"rows":[
     {"id":12,"pipe":"course-7b","name":"Алгебра 7б · 漢字","admin_id":2,"type":1,"tab":0,"is_public":1,"created_at":"2020-12-19 20:42:07","updated_at":"2020-12-19 20:42:07","deleted_at":null,"status":0,"imba_id":627},
@@ -130,7 +134,7 @@ fn machines_get_the_fields_of_the_api() {
     ");
     let none = |format| {
         let args = ["get", "rooms", "--only", "none", "--format", format];
-        dir.run(&args).ok()
+        scene.run(&args).ok()
     };
     let nothing: Value = serde_json::from_str(&none("json")).unwrap();
     assert_eq!(nothing["rows"], json!([]));
@@ -139,15 +143,16 @@ fn machines_get_the_fields_of_the_api() {
 
 #[test]
 fn columns_and_order_are_chosen() {
-    let (_api, dir) = scene();
-    let run = |args: &[&str]| dir.run(&[&["get", "rooms", "--format", "csv"], args].concat());
+    let scene = widget();
+    let run = |args: &[&str]| scene.run(&[&["get", "rooms", "--format", "csv"], args].concat());
     let rooms = ["--type", "1", "--columns", "pipe,id"];
     let sorted = |by: &str| run(&[&rooms[..], &["--sort", by]].concat()).ok();
     assert_eq!(sorted("pipe"), "pipe,id\ncourse-7b,12\nteam-a,11\n");
     assert_eq!(sorted("-pipe"), "pipe,id\nteam-a,11\ncourse-7b,12\n");
     assert_eq!(sorted("type,-id"), "pipe,id\ncourse-7b,12\nteam-a,11\n");
     let users = |by| {
-        dir.run(&["get", "users", "--columns", "remote_user_id", "--sort", by])
+        scene
+            .run(&["get", "users", "--columns", "remote_user_id", "--sort", by])
             .ok()
     };
     assert_eq!(
@@ -170,7 +175,7 @@ fn columns_and_order_are_chosen() {
         "--format",
         "json",
     ];
-    let json = dir.run(&json).ok();
+    let json = scene.run(&json).ok();
     json.shows("\n{\"name\":\"Ann and Bo\",\"id\":13}\n");
     for wrong in [["--columns", "pip"], ["--sort", "-pip"]] {
         let ran = run(&wrong);
@@ -272,14 +277,14 @@ fn rows_that_the_filters_exclude_are_left_out_once_more() {
         "true",
     ];
     assert_eq!(json(&rooms, &told), [1853, 1314]);
-    let ran = against(&rooms).run(&["get", "rooms", "--type", "0"]);
+    let ran = against(&rooms).run("get rooms --type 0");
     assert_eq!(
         ran.err,
         "1 room; 1 more was sent that does not pass the filters, and is left out\n"
     );
     let ran = against(&rooms)
         .env("IMBACHAT_WIDGET", "628")
-        .run(&["get", "rooms"]);
+        .run("get rooms");
     assert!(
         ran.err.starts_with("0 rooms; 2 more"),
         "another widget's: {ran:?}"
@@ -292,14 +297,14 @@ fn what_php_does_to_types_is_undone_and_what_is_unknown_passes() {
         "0": {"id": "7", "pipe": 123, "name": "NULL", "type": "1", "is_public": true, "deleted_at": "NULL", "extra": {"b": [1, "x"]}},
         "4": {"id": "seven", "pipe": null, "imba_id": "627"},
     }));
-    let dir = against(&server);
-    assert_snapshot!(dir.run(&["get", "rooms", "--format", "json"]).ok(), @r#"
+    let scene = against(&server);
+    assert_snapshot!(scene.run("get rooms --format json").ok(), @r#"
     {"format":1,"kind":"rooms","exit":0,"rows":[
     {"deleted_at":null,"extra":{"b":[1,"x"]},"id":7,"is_public":1,"name":"NULL","pipe":"123","type":1},
     {"id":"seven","imba_id":627,"pipe":null}
     ]}
     "#);
-    assert_snapshot!(dir.run(&["get", "rooms", "--columns", "extra,pipe"]).ok(), @r#"
+    assert_snapshot!(scene.run("get rooms --columns extra,pipe").ok(), @r#"
     extra          pipe
     {"b":[1,"x"]}  123
     -              -
@@ -312,17 +317,17 @@ fn no_field_with_a_secret_is_shown_whatever_is_asked() {
         "user_data": {"name": "Ann", "Password": "hash-3", "api": [{"secret_key": "hash-4"}]}},
         {"id": 2, "login": "bob", "user_data": r#" {"token": "hash-5", "name": "Ann", "more": "[{\"password\": \"hash-6\"}]"}"#}]);
     let server = list(&rows);
-    let dir = against(&server);
+    let scene = against(&server);
     for format in ["table", "json", "csv"] {
         for columns in ["id,login,user_data", "user_data"] {
-            let ran = dir.run(&["get", "users", "--columns", columns, "--format", format]);
+            let ran = scene.run(&["get", "users", "--columns", columns, "--format", format]);
             ran.all().lacks("hash");
             assert!(ran.ok().contains("Ann"), "{format}");
         }
-        let ran = dir.run(&["get", "users", "--format", format]);
+        let ran = scene.run(&["get", "users", "--format", format]);
         ran.all().lacks("hash");
     }
-    let ran = dir.run(&["get", "users", "--columns", "password"]);
+    let ran = scene.run("get users --columns password");
     assert!(ran.code == 64 && !ran.all().contains("hash"), "{ran:?}");
 }
 
@@ -331,8 +336,8 @@ fn hostile_rows_do_nothing_where_they_are_shown() {
     let name = "=HYPERLINK(\"x\")\u{1b}[31m\u{9b}2J\u{202e}\u{e0041}\r\n##vso[x]\"',: {}";
     let rows = json!([{"id": 7, "pipe": "a\u{200b}b", "name": name, "\u{1b}]0;x": {"k": name}}]);
     let server = list(&rows);
-    let dir = against(&server);
-    let run = |format| dir.run(&["get", "rooms", "--format", format]).ok();
+    let scene = against(&server);
+    let run = |format| scene.run(&["get", "rooms", "--format", format]).ok();
     for format in ["table", "json", "csv"] {
         let shown = run(format);
         let bad =
@@ -361,9 +366,9 @@ fn many_rows_pass_in_any_order() {
         .map(|id| json!({"id": id, "pipe": format!("room-{id}"), "name": title, "type": 1}))
         .collect();
     let server = list(&rows.into());
-    let dir = against(&server);
+    let scene = against(&server);
     let ids = |args: &[&str]| -> Vec<u32> {
-        let ran = dir.run(
+        let ran = scene.run(
             &[
                 &["get", "rooms", "--format", "csv", "--columns", "id"],
                 args,
@@ -421,36 +426,36 @@ fn a_list_that_breaks_off_prints_no_row() {
 
 #[test]
 fn messages_are_listed_as_they_are() {
-    let (api, dir) = scene();
+    let scene = widget();
     assert_eq!(
-        dir.run(&["get", "messages", "--format", "csv"]).ok(),
+        scene.run("get messages --format csv").ok(),
         "",
         "nothing is known of them"
     );
-    drop(api);
+    drop(scene);
     let server = list(&json!([
         {"id": 4543, "uuid": "u-1", "message": "api message", "time": "1608275827", "user_id": 2046, "room_id": "1536", "meta": []},
         {"id": 4544, "message": "two\nlines", "time": 1_608_275_828, "user": {"name": "spray"}},
     ]));
-    let dir = against(&server);
-    assert_snapshot!(dir.run(&["get", "messages"]).ok(), @r"
+    let scene = against(&server);
+    assert_snapshot!(scene.run("get messages").ok(), @r"
     id    time                 room_id  user_id  message
     4543  2020-12-18 07:17:07  1536     2046     api message
     4544  2020-12-18 07:17:08  -        -        two\u{a}lines
     ");
-    assert_snapshot!(dir.run(&["get", "messages", "--format", "csv"]).ok(), @r#"
+    assert_snapshot!(scene.run("get messages --format csv").ok(), @r#"
     id,time,room_id,user_id,message,meta,uuid,user
     4543,1608275827,1536,2046,api message,[],u-1,
     4544,1608275828,,,two\u{a}lines,,,"{""name"":""spray""}"
     "#);
-    assert_snapshot!(dir.run(&["get", "messages", "--format", "json"]).ok(), @r#"
+    assert_snapshot!(scene.run("get messages --format json").ok(), @r#"
     {"format":1,"kind":"messages","exit":0,"rows":[
     {"id":4543,"message":"api message","meta":[],"room_id":1536,"time":"1608275827","user_id":2046,"uuid":"u-1"},
     {"id":4544,"message":"two\nlines","time":1608275828,"user":{"name":"spray"}}
     ]}
     "#);
     let other = list(&json!([{"text": "hello", "author": "ann"}]));
-    let table = against(&other).run(&["get", "messages"]).ok();
+    let table = against(&other).run("get messages").ok();
     assert_eq!(
         table, "author  text\nann     hello\n",
         "of no known field all are shown"
@@ -460,12 +465,12 @@ fn messages_are_listed_as_they_are() {
 #[test]
 fn a_path_that_was_guessed_may_be_named() {
     let server = Canned::answer("404 Not Found", "", r#"{"code":404,"message":"no route"}"#);
-    let dir = against(&server);
-    assert_snapshot!(dir.run(&["get", "messages"]).err, @"
+    let scene = against(&server);
+    assert_snapshot!(scene.run("get messages").err, @"
     error: the server knows no such thing (HTTP 404): no route
       hint: the path of messages is not published, this one is a guess: name it with --endpoint
     ");
-    let named = dir.run(&["get", "messages", "--endpoint", "messages"]);
+    let named = scene.run("get messages --endpoint messages");
     assert_snapshot!(named.err, @"
     error: the server knows no such thing (HTTP 404): no route
       hint: check --endpoint, and --api-url
@@ -480,20 +485,20 @@ fn a_path_that_was_guessed_may_be_named() {
         "a b",
         "x/%2e%2e",
     ] {
-        let ran = dir.run(&["get", "messages", "--endpoint", wrong]);
+        let ran = scene.run(&["get", "messages", "--endpoint", wrong]);
         assert_eq!(ran.code, 64, "{wrong}: {ran:?}");
     }
 }
 
 #[test]
 fn a_token_lists_rooms_and_messages_but_not_users() {
-    let (_api, dir) = scene();
-    let dir = dir
+    let scene = widget();
+    let scene = scene
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT", TOKEN);
-    dir.run(&["get", "rooms"]).ok();
-    dir.run(&["get", "messages"]).ok();
-    let ran = dir.run(&["get", "users"]);
+    scene.run("get rooms").ok();
+    scene.run("get messages").ok();
+    let ran = scene.run("get users");
     assert_snapshot!(ran.err, @"
     error: users are listed with the widget's secret key only, and there is only a JWT
       hint: set IMBACHAT_SECRET_KEY
@@ -503,7 +508,7 @@ fn a_token_lists_rooms_and_messages_but_not_users() {
 
 #[test]
 fn what_get_does_not_take_is_wrong_usage() {
-    let dir = Dir::new();
+    let scene = Scene::new();
     for args in [
         &["get"][..],
         &["get", "rooms", "--format", "markdown"],
@@ -516,18 +521,17 @@ fn what_get_does_not_take_is_wrong_usage() {
         &["get", "rooms", "--format", "yaml"],
         &["check", "--format", "table"],
     ] {
-        let ran = dir.run(args);
+        let ran = scene.run(args);
         assert_eq!(ran.code, 64, "{args:?}: {ran:?}");
     }
 }
 
 #[test]
 fn a_choice_of_rooms_is_for_rooms() {
-    let api = Api::start(Config::default());
-    let dir = Dir::new().envs(&api.env());
+    let scene = Scene::new().sandbox();
     for list in ["users", "messages"] {
         for choice in [["--only", "a*"], ["--shard", "0/2"]] {
-            let ran = dir.run(&[&["get", list], &choice[..]].concat());
+            let ran = scene.run(&[&["get", list], &choice[..]].concat());
             assert_eq!((ran.code, ran.out.as_str()), (64, ""));
             let flag = choice[0];
             let told =
@@ -535,5 +539,5 @@ fn a_choice_of_rooms_is_for_rooms() {
             assert!(ran.err.starts_with(&told), "{ran:?}");
         }
     }
-    assert_eq!(api.stats().get_rooms, 0);
+    assert_eq!(scene.stats().get_rooms, 0);
 }

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Canned, Dir, Ran, Shows};
+use crate::support::{Canned, Ran, Scene, Shows};
 
 /// A run of `get` against a server that answers so.
 fn get(body: &str, args: &[&str]) -> Ran {
@@ -10,9 +10,9 @@ fn get(body: &str, args: &[&str]) -> Ran {
     against(&server).run(&[&["get"], args].concat())
 }
 
-fn against(server: &Canned) -> Dir {
-    Dir::new()
-        .env("IMBACHAT_API_URL", &server.url())
+fn against(server: &Canned) -> Scene {
+    Scene::new()
+        .at(&server.url())
         .env("IMBACHAT_WIDGET", "627")
         .env("IMBACHAT_SECRET_KEY", "key-Zx81")
 }

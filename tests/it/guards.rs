@@ -1,9 +1,8 @@
 //! What stops a plan that is larger than anybody meant, and what warns of one that means something else.
 
 use insta::assert_snapshot;
-use roomform::sandbox::Config;
 
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 
 fn manifest(prefix: &str, rooms: &[u32]) -> String {
     let rooms: Vec<String> = rooms
@@ -17,30 +16,29 @@ fn manifest(prefix: &str, rooms: &[u32]) -> String {
     format!("version: 1\nwidget: 627\nrooms:\n{}", rooms.concat())
 }
 
-fn applied(rooms: &[u32]) -> (Api, Dir) {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest("autumn", rooms)).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    (api, dir)
+fn applied(rooms: &[u32]) -> Scene {
+    let scene = Scene::new().manifest(manifest("autumn", rooms)).sandbox();
+    scene.apply().ok();
+    scene
 }
 
 #[test]
 fn a_changed_prefix_is_refused() {
-    let (api, dir) = applied(&[1, 2, 3, 4]);
-    let writes = api.stats().writes();
-    dir.write("rooms.yaml", manifest("spring", &[1, 2, 3, 4]));
-    let ran = dir.run(&["apply", "--yes"]);
-    assert_eq!((ran.code, api.stats().writes()), (5, writes), "{ran:?}");
+    let scene = applied(&[1, 2, 3, 4]);
+    let writes = scene.writes();
+    scene.write("rooms.yaml", manifest("spring", &[1, 2, 3, 4]));
+    let ran = scene.apply();
+    assert_eq!((ran.code, scene.writes()), (5, writes), "{ran:?}");
     assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 rooms left the manifest since the last apply while 4 would be created anew: was a prefix changed? allow it with --ignore-limits");
-    let json = dir.run(&["plan", "--format", "json"]).json();
+    let json = scene.run("plan --format json").json();
     assert_eq!(json["refusals"][0]["limit"], "mass_change");
-    dir.run(&["apply", "--yes", "--ignore-limits"]).exits(0);
-    assert_eq!(api.rooms().len(), 8);
+    scene.run("apply --yes --ignore-limits").exits(0);
+    assert_eq!(scene.rooms().len(), 8);
 }
 
 #[test]
 fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
-    let (_api, dir) = applied(&[1, 2, 3, 4]);
+    let scene = applied(&[1, 2, 3, 4]);
     let spring = manifest("spring", &[3, 4]);
     let half = manifest("autumn", &[1, 2])
         + spring
@@ -50,21 +48,21 @@ fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
             )
             .unwrap()
             .1;
-    dir.write("rooms.yaml", half);
-    dir.run(&["plan"]).exits(0);
-    dir.write(
+    scene.write("rooms.yaml", half);
+    scene.plan().exits(0);
+    scene.write(
         "rooms.yaml",
         manifest("autumn", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
     );
     assert_eq!(
-        dir.run(&["plan"]).code,
+        scene.plan().code,
         0,
         "many new rooms are no mass change while none left"
     );
-    let (_api, dir) = applied(&[1]);
-    dir.write("rooms.yaml", manifest("spring", &[1]));
+    let scene = applied(&[1]);
+    scene.write("rooms.yaml", manifest("spring", &[1]));
     assert_eq!(
-        dir.run(&["plan"]).code,
+        scene.plan().code,
         5,
         "there is no size below which nothing is checked"
     );
@@ -73,38 +71,38 @@ fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
 /// After some terms most rooms on record have left the manifest long ago: they are no part of what changes now.
 #[test]
 fn what_left_the_manifest_in_an_earlier_term_counts_no_more() {
-    let (api, dir) = applied(&[1, 2, 3, 4, 5]);
-    dir.write("rooms.yaml", manifest("spring", &[1, 2, 3, 4]));
-    dir.run(&["plan"]).exits(5);
-    dir.run(&["apply", "--yes", "--ignore-limits"]).ok();
+    let scene = applied(&[1, 2, 3, 4, 5]);
+    scene.write("rooms.yaml", manifest("spring", &[1, 2, 3, 4]));
+    scene.plan().exits(5);
+    scene.run("apply --yes --ignore-limits").ok();
     // Many new rooms, and none that left.
-    dir.write(
+    scene.write(
         "rooms.yaml",
         manifest("spring", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
     );
-    dir.run(&["apply", "--yes"]).ok();
+    scene.apply().ok();
     // Half of a term is no mass, all of it is, whatever came before.
     let half = manifest("spring", &[1, 2, 3, 4, 5]);
     let autumn = manifest("winter", &[6, 7, 8, 9]);
     let autumn = autumn.split_once("rooms:\n").unwrap().1;
-    dir.write("rooms.yaml", half + autumn);
-    dir.run(&["plan"]).exits(0);
-    dir.write(
+    scene.write("rooms.yaml", half + autumn);
+    scene.plan().exits(0);
+    scene.write(
         "rooms.yaml",
         manifest("winter", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
     );
-    let ran = dir.run(&["plan"]);
+    let ran = scene.plan();
     ran.exits(5);
     ran.shows("9 of 9 rooms left the manifest since");
-    assert_eq!(api.rooms().len(), 14);
+    assert_eq!(scene.rooms().len(), 14);
 }
 
 /// That a room left is written down once, by whichever apply comes next, and so is that it is back.
 #[test]
 fn rooms_that_come_back_count_again() {
-    let (api, dir) = applied(&[1, 2, 3, 4]);
-    let writes = api.stats().writes();
-    let ledger = dir.path(".roomform");
+    let scene = applied(&[1, 2, 3, 4]);
+    let writes = scene.writes();
+    let ledger = scene.path(".roomform");
     let ledger = ledger.read_dir().unwrap().next().unwrap().unwrap().path();
     let lines = || std::fs::read_to_string(&ledger).unwrap().lines().count();
     let before = lines();
@@ -114,47 +112,47 @@ fn rooms_that_come_back_count_again() {
         (&[1, 2, 3, 4], 6),
         (&[1, 2, 3, 4], 6),
     ] {
-        dir.write("rooms.yaml", manifest("autumn", rooms));
-        dir.run(&["apply", "--yes"]).ok();
-        assert_eq!((api.stats().writes(), lines() - before), (writes, written));
+        scene.write("rooms.yaml", manifest("autumn", rooms));
+        scene.apply().ok();
+        assert_eq!((scene.writes(), lines() - before), (writes, written));
     }
-    dir.write("rooms.yaml", manifest("autumn", &[1]));
-    dir.run(&["apply", "--yes"]).ok();
-    let shown = dir.run(&["ledger", "show"]).ok();
+    scene.write("rooms.yaml", manifest("autumn", &[1]));
+    scene.apply().ok();
+    let shown = scene.run("ledger show").ok();
     assert_eq!(
         shown.matches(", not in the manifest any more").count(),
         3,
         "{shown}"
     );
-    dir.write("rooms.yaml", manifest("spring", &[1]));
-    assert_eq!(dir.run(&["plan"]).code, 5, "one of one");
-    dir.write("rooms.yaml", manifest("autumn", &[1, 2, 3, 4]));
-    dir.run(&["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", manifest("spring", &[1, 2, 3]));
-    let ran = dir.run(&["plan"]);
+    scene.write("rooms.yaml", manifest("spring", &[1]));
+    assert_eq!(scene.plan().code, 5, "one of one");
+    scene.write("rooms.yaml", manifest("autumn", &[1, 2, 3, 4]));
+    scene.apply().ok();
+    scene.write("rooms.yaml", manifest("spring", &[1, 2, 3]));
+    let ran = scene.plan();
     ran.shows("4 of 4 rooms left");
 }
 
 #[test]
 fn a_likely_rename_is_told_by_title_or_by_members() {
-    let (_api, dir) = applied(&[1, 2, 3, 4]);
+    let scene = applied(&[1, 2, 3, 4]);
     let rest = manifest("autumn", &[1, 2, 3]);
-    dir.write(
+    scene.write(
         "rooms.yaml",
         format!("{rest}  - {{pipe: course-four, title: Course 4, members: [7]}}\n"),
     );
-    let out = dir.run(&["plan"]).ok();
+    let out = scene.plan().ok();
     assert_snapshot!(out.lines().skip_while(|line| !line.contains("  notes")).nth(1).unwrap_or_default(), @"    course-four: has the title of `autumn-4`, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is");
-    dir.write(
+    scene.write(
         "rooms.yaml",
         format!("{rest}  - {{pipe: course-four, title: Other, members: [4, 100, 7]}}\n"),
     );
-    let out = dir.run(&["plan"]).ok();
+    let out = scene.plan().ok();
     out.shows("course-four: has most members of `autumn-4`");
-    dir.write(
+    scene.write(
         "rooms.yaml",
         format!("{rest}  - {{pipe: course-four, title: Other, members: [7, 8, 100]}}\n"),
     );
-    let out = dir.run(&["plan"]).ok();
+    let out = scene.plan().ok();
     out.lacks("left the manifest; a pipe");
 }

@@ -5,7 +5,7 @@
 use std::iter::repeat_n;
 use std::process::{Command, Stdio};
 
-use crate::support::{Dir, Ran, Shows};
+use crate::support::{Ran, Scene, Shows};
 
 /// Address space for all but the largest files, in megabytes. The program alone takes some 30.
 const LITTLE: usize = 512;
@@ -17,18 +17,18 @@ const ALL: usize = 100_000;
 /// Runs `check` on `rooms.yaml` in so many megabytes.
 #[expect(clippy::print_stderr, reason = "a limit that is not tried is said")]
 #[track_caller]
-fn check(dir: &Dir, megabytes: usize, more: &[&str]) -> Ran {
+fn check(scene: &Scene, megabytes: usize, more: &[&str]) -> Ran {
     let args = [&["check", "-f", "rooms.yaml"], more].concat();
     if !cfg!(target_os = "linux") {
         eprintln!("the limit of {megabytes} MB is not tried: this system has no `ulimit -v`");
-        return dir.run(&args);
+        return scene.run(&args);
     }
     let output = Command::new("/bin/sh")
         .args(["-c", r#"ulimit -v "$1" && shift && exec "$@""#, "sh"])
         .arg((megabytes * 1024).to_string())
         .arg(env!("CARGO_BIN_EXE_roomform"))
         .args(args)
-        .current_dir(dir.path(""))
+        .current_dir(scene.path(""))
         .env_clear()
         .stdin(Stdio::null())
         .output()
@@ -45,9 +45,9 @@ fn check(dir: &Dir, megabytes: usize, more: &[&str]) -> Ran {
 /// What is said of a manifest that must be refused, which must not be more than so many bytes.
 #[track_caller]
 fn refused(manifest: impl AsRef<[u8]>, most: usize) -> String {
-    let dir = Dir::new();
-    dir.write("rooms.yaml", manifest);
-    let ran = check(&dir, LITTLE, &[]);
+    let scene = Scene::new();
+    scene.write("rooms.yaml", manifest);
+    let ran = check(&scene, LITTLE, &[]);
     assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:#?}");
     let length = ran.err.len();
     assert!(length <= most, "{length} bytes: {}", ran.err);
@@ -57,10 +57,8 @@ fn refused(manifest: impl AsRef<[u8]>, most: usize) -> String {
 
 #[test]
 fn a_title_cannot_look_like_another_change() {
-    let dir = Dir::with(
-        r#"{"version": 1, "rooms": [{"pipe": "a", "title": "Old\" → \"New", "welcome": {"from": 3, "text": "\"hi\""}}]}"#,
-    );
-    let plan = dir.run(&["plan", "--sandbox"]).ok();
+    let scene = Scene::new().manifest(r#"{"version": 1, "rooms": [{"pipe": "a", "title": "Old\" → \"New", "welcome": {"from": 3, "text": "\"hi\""}}]}"#);
+    let plan = scene.run("plan --sandbox").ok();
     for line in [
         r#"      title   "Old\" → \"New""#,
         r#"      welcome from 3: "\"hi\"""#,
@@ -72,9 +70,9 @@ fn a_title_cannot_look_like_another_change() {
 /// What is said of a manifest that must be taken.
 #[track_caller]
 fn accepted(manifest: impl AsRef<[u8]>) -> String {
-    let dir = Dir::new();
-    dir.write("rooms.yaml", manifest);
-    let ran = check(&dir, LITTLE, &[]);
+    let scene = Scene::new();
+    scene.write("rooms.yaml", manifest);
+    let ran = check(&scene, LITTLE, &[]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:#?}");
     ran.out
 }
@@ -170,14 +168,14 @@ fn ten_thousand_levels() {
 
 #[test]
 pub fn a_scalar_of_100_megabytes() {
-    let dir = Dir::new();
+    let scene = Scene::new();
     let title = "t".repeat(100_000_000);
-    dir.write(
+    scene.write(
         "rooms.yaml",
         format!("version: 1\nrooms:\n  - pipe: big-room\n    title: {title}\n"),
     );
     drop(title);
-    let ran = check(&dir, LITTLE, &[]);
+    let ran = check(&scene, LITTLE, &[]);
     ran.exits(3);
     insta::assert_snapshot!(ran.err, @r#"
     error[E006 too-large]: rooms.yaml: the file is larger than 64 MiB
@@ -344,11 +342,11 @@ limits: {{create: "{escape}"}}
                 > 12,
             "{told}"
         );
-        let dir = Dir::with(&manifest);
-        let colour = dir.run(&["check", "--color", "always"]).err;
+        let scene = Scene::new().manifest(&manifest);
+        let colour = scene.run("check --color always").err;
         let plain = anstream::adapter::strip_str(&colour).to_string();
         assert_eq!(plain, told, "colour is ours alone");
-        let json = dir.run(&["check", "--format", "json"]).out;
+        let json = scene.run("check --format json").out;
         assert!(!json.contains('\u{1b}') && !json.contains('\r'), "{json}");
     }
 }
@@ -369,12 +367,12 @@ fn escapes_that_stand_raw_in_a_file_or_in_its_name() {
         );
         let told = refused(&manifest, ALL);
         told.shows("\n --> rooms.yaml:3:");
-        let dir = Dir::new();
-        dir.write(&format!("rooms/{raw}.yaml"), &manifest);
-        let ran = dir.run(&["check", "-f", "rooms"]);
+        let scene = Scene::new();
+        scene.write(&format!("rooms/{raw}.yaml"), &manifest);
+        let ran = scene.run("check -f rooms");
         ran.exits(3);
         assert_harmless(&ran.err);
-        let missing = dir.run(&["check", "-f", &format!("no{raw}.yaml")]);
+        let missing = scene.run(&["check", "-f", &format!("no{raw}.yaml")]);
         missing.exits(3);
         assert_harmless(&missing.err);
     }
@@ -432,8 +430,8 @@ fn more_mistakes_than_anybody_reads() {
      |
      = help: mend the first ones and check again
     "#);
-    let dir = Dir::with(&manifest);
-    let document = check(&dir, LITTLE, &["--format", "json"]).json();
+    let scene = Scene::new().manifest(&manifest);
+    let document = check(&scene, LITTLE, &["--format", "json"]).json();
     let diagnostics = document["diagnostics"].as_array().unwrap();
     assert_eq!(diagnostics.len(), 10_001);
     assert_eq!(diagnostics[0]["code"], "E006");
@@ -442,8 +440,8 @@ fn more_mistakes_than_anybody_reads() {
 #[test]
 fn warnings_are_all_kept_and_harm_nothing() {
     let rooms = (0..11_000).map(|n| format!("  - {{pipe: {n}x!, title: Room}}"));
-    let dir = Dir::with(&format!("version: 1\nrooms:\n{}", lines(rooms)));
-    let ran = check(&dir, LITTLE, &[]);
+    let scene = Scene::new().manifest(format!("version: 1\nrooms:\n{}", lines(rooms)));
+    let ran = check(&scene, LITTLE, &[]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
         (0, "valid: 11000 rooms, 0 memberships\n")
@@ -482,11 +480,11 @@ fn names_nearly_right_by_the_thousand() {
 
 #[test]
 fn unknown_names_with_numbers_by_the_ten_thousand() {
-    let dir = Dir::new();
+    let scene = Scene::new();
     let people = (0..10_000).map(|n| format!("pupil{n:05},{}", n + 1));
-    dir.write("people.csv", format!("name,id\n{}", lines(people)));
+    scene.write("people.csv", format!("name,id\n{}", lines(people)));
     let unknown: Vec<String> = (50_000..60_000).map(|n| format!("pupil{n}x")).collect();
-    dir.write("list.csv", format!("user\n{}", lines(unknown.clone())));
+    scene.write("list.csv", format!("user\n{}", lines(unknown.clone())));
     let known = "pupli00007";
     let manifest = |members: &str| {
         format!(
@@ -494,8 +492,8 @@ fn unknown_names_with_numbers_by_the_ten_thousand() {
         )
     };
     for members in ["{roster: list.csv}", &list(&unknown)] {
-        dir.write("rooms.yaml", manifest(members));
-        let ran = check(&dir, LITTLE, &[]);
+        scene.write("rooms.yaml", manifest(members));
+        let ran = check(&scene, LITTLE, &[]);
         ran.exits(3);
         ran.err.shows("did you mean `pupil00007`?");
     }
@@ -503,18 +501,18 @@ fn unknown_names_with_numbers_by_the_ten_thousand() {
 
 #[test]
 fn names_of_its_own_in_every_room() {
-    let dir = Dir::new();
+    let scene = Scene::new();
     let people = (1..=1000).map(|n| format!("{},{n}", letters(n)));
-    dir.write("people.csv", format!("name,id\n{}", lines(people)));
-    dir.write("list.txt", lines((1..=100).map(|n| letters(n) + "x")));
+    scene.write("people.csv", format!("name,id\n{}", lines(people)));
+    scene.write("list.txt", lines((1..=100).map(|n| letters(n) + "x")));
     let rooms = (0..300).map(|n| {
         format!("  - {{pipe: room-{n}, title: Room, members: [{{roster: list.txt, people: {{roster: people.csv, name: name, id: id}}}}]}}")
     });
-    dir.write(
+    scene.write(
         "rooms.yaml",
         format!("version: 1\nrooms:\n{}", lines(rooms)),
     );
-    let ran = check(&dir, LITTLE, &[]);
+    let ran = check(&scene, LITTLE, &[]);
     ran.exits(3);
     assert_eq!(ran.err.matches("did you mean").count(), 50, "{ran:#?}");
 }
@@ -532,20 +530,20 @@ fn letters(number: usize) -> String {
 #[test]
 fn a_wide_file_that_every_room_uses() {
     let wide = 3000;
-    let dir = Dir::new();
+    let scene = Scene::new();
     let names = (0..wide).map(|n| format!("column-{n}"));
-    dir.write("wide.csv", format!("{}\n{}\n", list(names), list(1..=wide)));
+    scene.write("wide.csv", format!("{}\n{}\n", list(names), list(1..=wide)));
     let rooms = |column: &str| {
         let rooms = (0..wide).map(|n| {
             format!("  - {{pipe: room-{n}, title: Room, members: [{{roster: wide.csv, user: {column}-{n}}}]}}")
         });
         format!("version: 1\nrooms:\n{}", lines(rooms))
     };
-    dir.write("rooms.yaml", rooms("column"));
-    let ran = check(&dir, 256, &[]);
+    scene.write("rooms.yaml", rooms("column"));
+    let ran = check(&scene, 256, &[]);
     assert_eq!(ran.ok(), "valid: 3000 rooms, 3000 memberships\n");
-    dir.write("rooms.yaml", rooms("colum"));
-    let ran = check(&dir, 256, &[]);
+    scene.write("rooms.yaml", rooms("colum"));
+    let ran = check(&scene, 256, &[]);
     ran.exits(3);
     ran.err.shows("did you mean `column-0`?");
 }
@@ -679,15 +677,15 @@ fn a_large_but_honest_manifest_is_taken() {
 #[test]
 fn a_large_manifest_is_read_where_no_thread_can_be_had() {
     // No system has that much room for a stack.
-    let dir = Dir::new().env("RUST_MIN_STACK", &(1_u64 << 60).to_string());
+    let scene = Scene::new().env("RUST_MIN_STACK", &(1_u64 << 60).to_string());
     for name in ["a", "b", "c"] {
         let members = "1234567890, ".repeat(20_000);
         let room = format!("{{pipe: {name}, title: Room {name}, members: [{members}1]}}");
-        dir.write(
+        scene.write(
             &format!("rooms/{name}.yaml"),
             format!("version: 1\nrooms: [{room}]\n"),
         );
     }
-    let told = dir.run(&["check"]);
+    let told = scene.run("check");
     told.exits(0);
 }

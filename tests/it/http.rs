@@ -8,7 +8,7 @@ mod writing;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Canned, Dir, Ran};
+use crate::support::{Canned, Ran, Scene};
 
 const MANIFEST: &str = "\
 version: 1
@@ -30,13 +30,14 @@ const WRITTEN: &str =
     r#"{"code":200,"message":"Success","data":[{"success":true,"roomId":7,"room_id":7}]}"#;
 
 /// A directory with the manifest and all credentials, led to this address.
-fn dir(url: &str) -> Dir {
-    dir_with(MANIFEST, url)
+fn scene_at(url: &str) -> Scene {
+    scene_with(MANIFEST, url)
 }
 
-fn dir_with(manifest: &str, url: &str) -> Dir {
-    Dir::with(manifest)
-        .env("IMBACHAT_API_URL", url)
+fn scene_with(manifest: &str, url: &str) -> Scene {
+    Scene::new()
+        .manifest(manifest)
+        .at(url)
         .env("IMBACHAT_WIDGET", "627")
         .env("IMBACHAT_SECRET_KEY", SECRET_KEY)
         .env("IMBACHAT_LOGIN", LOGIN)

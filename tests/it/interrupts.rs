@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::fault_matrix::{Fault, Proxy};
 use crate::kill::until;
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 
 /// Every tenth room has members for two calls.
 fn members(room: u64) -> BTreeSet<u64> {
@@ -38,8 +38,8 @@ const APPLY: [&str; 6] = [
     "apply", "--yes", "--ledger", "l.jsonl", "--report", "r.json",
 ];
 
-fn begin(dir: &Dir, more: &[&str]) -> Child {
-    let mut command = dir.command(&[&APPLY[..], more].concat());
+fn begin(scene: &Scene, more: &[&str]) -> Child {
+    let mut command = scene.command(&[&APPLY[..], more].concat());
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
@@ -56,8 +56,8 @@ fn text(output: &Output) -> String {
 
 /// The report, each room of it as the server has it; the statuses with how often they occur, sorted.
 #[track_caller]
-fn report(api: &Api, dir: &Dir, exit: i32) -> (Value, Vec<(String, usize)>) {
-    let mut report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+fn report(scene: &Scene, exit: i32) -> (Value, Vec<(String, usize)>) {
+    let mut report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
     report["plan"] = Value::Null;
     assert_eq!(report["exit"], exit, "{report:#}");
     let mut statuses: Vec<(String, usize)> = Vec::new();
@@ -68,7 +68,7 @@ fn report(api: &Api, dir: &Dir, exit: i32) -> (Value, Vec<(String, usize)>) {
             room["status"].as_str().unwrap(),
         );
         let number: u64 = pipe.trim_start_matches("course-").parse().unwrap();
-        let live = api.rooms().into_iter().find(|live| live.pipe == pipe);
+        let live = scene.rooms().into_iter().find(|live| live.pipe == pipe);
         let there = live.as_ref().map_or(0, |live| live.members.len());
         let confirmed = room["members"].as_u64().unwrap() as usize;
         let requests = room["requests"].as_u64().unwrap();
@@ -93,20 +93,20 @@ fn report(api: &Api, dir: &Dir, exit: i32) -> (Value, Vec<(String, usize)>) {
 }
 
 #[track_caller]
-fn assert_converges(api: &Api, dir: &Dir, rooms: u64) {
-    let ran = dir.run(&APPLY);
+fn assert_converges(scene: &Scene, rooms: u64) {
+    let ran = scene.run(&APPLY);
     ran.exits(0);
-    assert_eq!(api.rooms().len() as u64, rooms);
+    assert_eq!(scene.rooms().len() as u64, rooms);
     for room in 1..=rooms {
-        let live = api.room(&format!("course-{room:02}"));
+        let live = scene.room(&format!("course-{room:02}"));
         assert_eq!(
             (live.name, live.members),
             (format!("Course {room}"), members(room))
         );
     }
-    let writes = api.stats().writes();
-    dir.run(&APPLY).ok();
-    assert_eq!(api.stats().writes(), writes);
+    let writes = scene.writes();
+    scene.run(&APPLY).ok();
+    assert_eq!(scene.writes(), writes);
 }
 
 #[test]
@@ -117,18 +117,17 @@ fn one_signal_finishes_what_is_under_way() {
         ("INT", 9, "8"),
         ("TERM", 29, "3"),
     ] {
-        let api = Api::start(Config {
+        let scene = Scene::new().manifest(manifest(40)).sandbox_with(Config {
             latency: Duration::from_millis(40),
             ..Config::default()
         });
-        let dir = Dir::with(&manifest(40)).envs(&api.env());
-        let child = begin(&dir, &["--parallelism", parallelism, "--failed", "f.csv"]);
-        until("some writes", || api.stats().writes() >= seen);
+        let child = begin(&scene, &["--parallelism", parallelism, "--failed", "f.csv"]);
+        until("some writes", || scene.writes() >= seen);
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(130), "{}", text(&output));
-        let writes = api.stats().writes();
-        let (report, statuses) = report(&api, &dir, 130);
+        let writes = scene.writes();
+        let (report, statuses) = report(&scene, 130);
         assert_eq!(report["stopped"], "interrupted");
         assert_eq!(
             report["requests"]["write"], writes,
@@ -143,7 +142,7 @@ fn one_signal_finishes_what_is_under_way() {
         let told = text(&output);
         told.shows("interrupted: what was under way was finished");
         // Whatever is not done is listed to be run again.
-        let failed = dir.read("f.csv");
+        let failed = scene.read("f.csv");
         let pipes: BTreeSet<&str> = failed
             .lines()
             .skip(1)
@@ -156,11 +155,14 @@ fn one_signal_finishes_what_is_under_way() {
             .sum();
         assert_eq!(pipes.len() + applied, 40);
         // The ledger knows all that was confirmed.
-        let shown = dir
-            .run(&["ledger", "show", "--format", "json", "--ledger", "l.jsonl"])
+        let shown = scene
+            .run("ledger show --format json --ledger l.jsonl")
             .json();
-        assert_eq!(shown["rooms"].as_array().unwrap().len(), api.rooms().len());
-        assert_converges(&api, &dir, 40);
+        assert_eq!(
+            shown["rooms"].as_array().unwrap().len(),
+            scene.rooms().len()
+        );
+        assert_converges(&scene, 40);
     }
 }
 
@@ -188,13 +190,11 @@ fn a_signal_while_the_run_waits_ends_the_wait() {
         ),
     ];
     for (index, (more, fault)) in waits.into_iter().enumerate() {
-        let api = Api::start(Config::default());
-        let server = api.env().swap_remove(0).1;
+        let scene = Scene::new().sandbox();
+        let server = scene.url();
         let proxy = Proxy::start(&server, move |number, _| fault.filter(|_| number >= 2));
-        let dir = Dir::with(&manifest(9))
-            .envs(&api.env())
-            .env("IMBACHAT_API_URL", &proxy.url());
-        let child = begin(&dir, more);
+        let scene = scene.manifest(manifest(9)).at(&proxy.url());
+        let child = begin(&scene, more);
         let calls = if fault.is_some() { 3 } else { 2 };
         until("some calls", || proxy.seen().len() >= calls);
         let begun = Instant::now();
@@ -206,27 +206,25 @@ fn a_signal_while_the_run_waits_ends_the_wait() {
             "{:?}: {more:?}",
             begun.elapsed()
         );
-        report(&api, &dir, 130);
-        let dir = dir.envs(&api.env());
-        let ledger = dir.read("l.jsonl").replace(&proxy.url(), &server);
-        dir.write("l.jsonl", ledger);
-        assert_converges(&api, &dir, 9);
+        report(&scene, 130);
+        let scene = scene.at(&server);
+        let ledger = scene.read("l.jsonl").replace(&proxy.url(), &server);
+        scene.write("l.jsonl", ledger);
+        assert_converges(&scene, 9);
     }
 }
 
 #[test]
 fn two_signals_end_the_run_at_once() {
     for (first, second) in [("INT", "INT"), ("TERM", "INT"), ("TERM", "TERM")] {
-        let api = Api::start(Config::default());
-        let server = api.env().swap_remove(0).1;
+        let scene = Scene::new().sandbox();
+        let server = scene.url();
         // The fourth call and all after it are done, and never answered.
         let proxy = Proxy::start(&server, |number, _| {
             (number >= 3).then_some(Fault::SilenceAfter)
         });
-        let dir = Dir::with(&manifest(12))
-            .envs(&api.env())
-            .env("IMBACHAT_API_URL", &proxy.url());
-        let mut child = begin(&dir, &["--timeout", "10m"]);
+        let scene = scene.manifest(manifest(12)).at(&proxy.url());
+        let mut child = begin(&scene, &["--timeout", "10m"]);
         until("calls without an answer", || proxy.seen().len() >= 6);
         signal(&child, first);
         // Signals are not counted: the second has to come after the first was taken.
@@ -236,18 +234,18 @@ fn two_signals_end_the_run_at_once() {
         });
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(130), "{}", text(&output));
-        let dir = dir.envs(&api.env());
-        let ledger = dir.read("l.jsonl").replace(&proxy.url(), &server);
-        dir.write("l.jsonl", ledger);
-        assert_converges(&api, &dir, 12);
+        let scene = scene.at(&server);
+        let ledger = scene.read("l.jsonl").replace(&proxy.url(), &server);
+        scene.write("l.jsonl", ledger);
+        assert_converges(&scene, 12);
     }
 }
 
 #[test]
 fn fail_fast_begins_nothing_after_the_first_failure() {
     for parallelism in ["1", "4"] {
-        let api = Api::start(Config::default());
-        let server = api.env().swap_remove(0).1;
+        let scene = Scene::new().sandbox();
+        let server = scene.url();
         let refused = Fault::Answer(
             "422 Unprocessable Content",
             "",
@@ -258,12 +256,10 @@ fn fail_fast_begins_nothing_after_the_first_failure() {
                 .contains("\r\n\r\ncourse-05\r\n")
                 .then_some(refused)
         });
-        let dir = Dir::with(&manifest(40))
-            .envs(&api.env())
-            .env("IMBACHAT_API_URL", &proxy.url());
-        let ran = dir.run(&[&APPLY[..], &["--fail-fast", "--parallelism", parallelism]].concat());
+        let scene = scene.manifest(manifest(40)).at(&proxy.url());
+        let ran = scene.run(&[&APPLY[..], &["--fail-fast", "--parallelism", parallelism]].concat());
         ran.exits(4);
-        let (report, statuses) = report(&api, &dir, 4);
+        let (report, statuses) = report(&scene, 4);
         assert_eq!(report["stopped"], "fail_fast");
         let count = |name: &str| {
             statuses
@@ -274,26 +270,25 @@ fn fail_fast_begins_nothing_after_the_first_failure() {
         assert_eq!(count("failed"), 1, "{statuses:?}");
         let most = if parallelism == "1" { 4 } else { 12 };
         assert!((4..=most).contains(&count("verified")), "{statuses:?}");
-        assert_eq!(api.rooms().len(), count("verified") + count("unfinished"));
+        assert_eq!(scene.rooms().len(), count("verified") + count("unfinished"));
         // Without the flag all others are done.
-        let ran = dir.run(&APPLY);
-        assert_eq!((ran.code, api.rooms().len()), (4, 39), "{ran:#?}");
+        let ran = scene.run(&APPLY);
+        assert_eq!((ran.code, scene.rooms().len()), (4, 39), "{ran:#?}");
     }
 }
 
 #[test]
 fn parallelism_bounds_the_calls_under_way() {
     for most in [1, 3] {
-        let api = Api::start(Config {
+        let scene = Scene::new().sandbox_with(Config {
             latency: Duration::from_millis(10),
             ..Config::default()
         });
-        let server = api.env().swap_remove(0).1;
+        let server = scene.url();
         let proxy = Proxy::start(&server, |_, _| None);
-        let dir = Dir::with(&manifest(20))
-            .envs(&api.env())
-            .env("IMBACHAT_API_URL", &proxy.url());
-        dir.run(&[&APPLY[..], &["--parallelism", &most.to_string()]].concat())
+        let scene = scene.manifest(manifest(20)).at(&proxy.url());
+        scene
+            .run(&[&APPLY[..], &["--parallelism", &most.to_string()]].concat())
             .ok();
         assert_eq!(proxy.most(), most);
     }
@@ -301,25 +296,24 @@ fn parallelism_bounds_the_calls_under_way() {
 
 #[test]
 fn a_rate_keeps_below_a_servers_limit() {
-    let api = Api::start(Config {
+    let scene = Scene::new().manifest(manifest(60)).sandbox_with(Config {
         rate_limit: Some(30.0),
         ..Config::default()
     });
-    let dir = Dir::with(&manifest(60)).envs(&api.env());
     let begun = Instant::now();
-    dir.run(&[&APPLY[..], &["--rate", "20/s"]].concat()).ok();
+    scene.run(&[&APPLY[..], &["--rate", "20/s"]].concat()).ok();
     let took = begun.elapsed();
-    report(&api, &dir, 0);
+    report(&scene, 0);
     // Two of these calls go to the lists, which no rate holds up.
-    assert_eq!((api.stats().refused, api.stats().writes()), (0, 66));
+    assert_eq!((scene.stats().refused, scene.writes()), (0, 66));
     assert!(took >= Duration::from_millis(65 * 50), "{took:?}");
 }
 
 /// A room that waits holds up no other, and its own calls stay in order.
 #[test]
 fn a_slow_room_holds_up_no_other() {
-    let api = Api::start(Config::default());
-    let server = api.env().swap_remove(0).1;
+    let scene = Scene::new().sandbox();
+    let server = scene.url();
     let (open, opened) = mpsc::channel::<()>();
     let (opened, held) = (
         std::sync::Mutex::new(opened),
@@ -335,11 +329,9 @@ fn a_slow_room_holds_up_no_other() {
         }
         None
     });
-    let dir = Dir::with(&manifest(30))
-        .envs(&api.env())
-        .env("IMBACHAT_API_URL", &proxy.url());
-    let child = begin(&dir, &["--parallelism", "2"]);
-    until("all other rooms", || api.rooms().len() == 29);
+    let scene = scene.manifest(manifest(30)).at(&proxy.url());
+    let child = begin(&scene, &["--parallelism", "2"]);
+    until("all other rooms", || scene.rooms().len() == 29);
     assert!(held.load(Ordering::SeqCst));
     open.send(()).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -351,21 +343,21 @@ fn a_slow_room_holds_up_no_other() {
         .map(|call| call.request.matches("users_ids[").count())
         .collect();
     assert_eq!(calls, [200, 1]);
-    report(&api, &dir, 0);
+    report(&scene, 0);
 }
 
 /// Whoever reads the address may end the server at once, also where a shell began it in the background, for which Ctrl-C is ignored.
 #[test]
 fn a_sandbox_that_said_where_it_is_can_be_ended() {
-    let dir = Dir::new();
+    let scene = Scene::new();
     for _ in 0..20 {
-        let serve = dir.command(&["sandbox", "serve", "--listen", "127.0.0.1:0"]);
+        let serve = scene.command("sandbox serve --listen 127.0.0.1:0");
         let mut shell = Command::new("/bin/sh");
         shell
             .args(["-c", "trap '' INT; exec \"$@\"", "sh"])
             .arg(serve.get_program())
             .args(serve.get_args())
-            .current_dir(dir.path(""))
+            .current_dir(scene.path(""))
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         let mut server = shell.spawn().unwrap();

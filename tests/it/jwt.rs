@@ -16,7 +16,7 @@ use roomform::{
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use crate::support::{Api, Canned, Dir, Shows, runtime};
+use crate::support::{Canned, Scene, Shows, runtime};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 const EMPTY_LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
@@ -26,9 +26,10 @@ const EXPIRED: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjE3MDAwMDAw
 /// Signed with the sandbox's key for user 7; good until 2100.
 const OF_USER_7: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjd9.u37G3L1f2EO8oRf0hdJuJUqIJcdMhVASfsmpZOhNupo";
 
-fn at(url: &str, key: &str) -> Dir {
-    Dir::with(MANIFEST)
-        .env("IMBACHAT_API_URL", url)
+fn at(url: &str, key: &str) -> Scene {
+    Scene::new()
+        .manifest(MANIFEST)
+        .at(url)
         .env("IMBACHAT_WIDGET", "627")
         .env("IMBACHAT_SECRET_KEY", key)
 }
@@ -42,29 +43,28 @@ fn header(request: &str, name: &str) -> Option<String> {
 
 #[test]
 fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
     let user = ["--jwt-user", "7"];
-    let read = |args: &[&str]| dir.run(&[args, &user].concat()).ok();
-    dir.run(&["apply", "--yes"]).ok();
-    assert_eq!(read(&["plan"]), dir.run(&["plan"]).ok());
-    dir.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
+    let read = |args: &[&str]| scene.run(&[args, &user].concat()).ok();
+    scene.apply().ok();
+    assert_eq!(read(&["plan"]), scene.plan().ok());
+    scene.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
     read(&["apply", "--yes"]);
-    assert_eq!(api.room("team-a").name, "Team B");
-    assert_eq!(read(&["export"]), dir.run(&["export"]).ok());
+    assert_eq!(scene.room("team-a").name, "Team B");
+    assert_eq!(read(&["export"]), scene.run("export").ok());
     read(&["plan", "--detailed-exitcode"]);
     // Users are listed with the key only, and messages are sent with it.
     for verb in [
         &["get", "users"][..],
         &["send", "--user", "3", "team-a", "Hello"],
     ] {
-        let ran = dir.run(&[verb, &user].concat());
+        let ran = scene.run(&[verb, &user].concat());
         ran.exits(64);
         ran.err.shows("has no flag `--jwt-user`");
     }
     read(&["plan", "--check-users"]);
-    assert_eq!(api.room("team-a").members, [3, 4].into());
-    dir.run(&["plan", "--sandbox", "--jwt-user", "7"]).ok();
+    assert_eq!(scene.room("team-a").members, [3, 4].into());
+    scene.run("plan --sandbox --jwt-user 7").ok();
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn the_key_stays_at_home_and_the_token_lasts_an_hour() {
     let server = Canned::answer("200 OK", "", EMPTY_LIST);
     at(&server.url(), "secret_key")
         .env("IMBACHAT_JWT", EXPIRED)
-        .run(&["plan", "--jwt-user", "7"])
+        .run("plan --jwt-user 7")
         .ok();
     let request = server.requests().remove(0);
     assert_eq!(header(&request, "authorization"), None);
@@ -88,10 +88,10 @@ fn the_key_stays_at_home_and_the_token_lasts_an_hour() {
 
 #[test]
 fn what_is_said_when_it_is_refused_and_when_there_is_no_key() {
-    let api = Api::start(Config::default());
-    let url = api.env().swap_remove(0).1;
-    let said = |dir: Dir, args: &[&str]| {
-        let ran = dir.run(&[&["plan"], args].concat());
+    let scene = Scene::new().sandbox();
+    let url = scene.url();
+    let said = |scene: Scene, args: &[&str]| {
+        let ran = scene.run(&[&["plan"], args].concat());
         format!("exit {}\n{}", ran.code, ran.all())
     };
     assert_snapshot!(said(at(&url, "another key"), &["--jwt-user", "7"]), @"
@@ -129,7 +129,7 @@ fn a_server_that_repeats_the_token_does_not_get_it_out() {
     };
     for status in ["403 Forbidden", "200 OK"] {
         let server = echo(status);
-        let ran = at(&server.url(), "secret_key").run(&["plan", "-vv", "--jwt-user", "7"]);
+        let ran = at(&server.url(), "secret_key").run("plan -vv --jwt-user 7");
         ran.exits(1);
         let token = header(&server.requests()[0], "jwt").unwrap();
         ran.all().lacks(&token);
@@ -139,12 +139,12 @@ fn a_server_that_repeats_the_token_does_not_get_it_out() {
 }
 
 /// Of a widget's rooms, a token of user 7 lists `seen` alone.
-fn narrow() -> (Api, Dir) {
+fn narrow() -> Scene {
     let quirks = Quirks {
         jwt_lists_own: true,
         ..Quirks::default()
     };
-    let api = Api::start(Config {
+    let server = Scene::new().sandbox_with(Config {
         quirks,
         ..Config::default()
     });
@@ -156,9 +156,9 @@ fn narrow() -> (Api, Dir) {
             members: members.into(),
             ..RoomView::default()
         };
-        api.world(|world| world.insert_room(627, room, 1));
+        server.world(|world| world.insert_room(627, room, 1));
     }
-    let dir = Dir::with(
+    let scene = Scene::new().manifest(
         "\
 version: 1
 limits: {create: 0, publish: 0}
@@ -168,16 +168,18 @@ rooms:
   - {pipe: unseen, title: Unseen, public: true}
 ",
     );
-    let dir = dir.envs(&api.env());
-    (api, dir)
+    scene.beside(&server)
 }
 
 /// The program with a token of user 7 made from the key, and with one that is given.
-fn with_token(dir: Dir, given: bool, args: &[&str]) -> crate::support::Ran {
+fn with_token(scene: &Scene, given: bool, args: &[&str]) -> crate::support::Ran {
     if !given {
-        return dir.run(&[args, &["--jwt-user", "7"]].concat());
+        return scene.run(&[args, &["--jwt-user", "7"]].concat());
     }
-    dir.env("IMBACHAT_SECRET_KEY", "")
+    Scene::new()
+        .manifest(scene.read("rooms.yaml"))
+        .beside(scene)
+        .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT", OF_USER_7)
         .run(args)
 }
@@ -185,12 +187,12 @@ fn with_token(dir: Dir, given: bool, args: &[&str]) -> crate::support::Ran {
 #[test]
 fn a_room_that_a_token_does_not_list_is_a_conflict_and_is_never_created() {
     for given in [false, true] {
-        let (api, dir) = narrow();
-        let ran = with_token(dir, given, &["apply", "--yes", "--allow-recreate"]);
+        let scene = narrow();
+        let ran = with_token(&scene, given, &["apply", "--yes", "--allow-recreate"]);
         ran.exits(4);
-        assert_eq!(api.rooms().len(), 2, "{given}: a room was created");
-        assert_eq!(api.room("seen").name, "Seen", "the others are applied");
-        let unseen = api.room("unseen");
+        assert_eq!(scene.rooms().len(), 2, "{given}: a room was created");
+        assert_eq!(scene.room("seen").name, "Seen", "the others are applied");
+        let unseen = scene.room("unseen");
         assert_eq!(
             (unseen.name.as_str(), unseen.is_public),
             ("Old title", false)
@@ -200,10 +202,10 @@ fn a_room_that_a_token_does_not_list_is_a_conflict_and_is_never_created() {
 
 #[test]
 fn how_a_plan_shows_rooms_that_are_not_listed() {
-    let (api, dir) = narrow();
+    let scene = narrow();
     let token = ["--jwt-user", "7"];
-    let run = |args: &[&str]| dir.run(&[args, &token].concat());
-    assert_snapshot!(run(&["plan", "--assume-members"]).ok().replace(&api.env()[0].1, "API"), @r#"
+    let run = |args: &[&str]| scene.run(&[args, &token].concat());
+    assert_snapshot!(run(&["plan", "--assume-members"]).ok().replace(&scene.url(), "API"), @r#"
       # rooms.yaml:5
       ~ seen                 update
           title   "Old title" → "Seen"
@@ -218,14 +220,15 @@ fn how_a_plan_shows_rooms_that_are_not_listed() {
     "#);
     run(&["plan", "--detailed-exitcode"]).exits(2);
     // The key lists it: a limit and a guard are in the way then.
-    dir.run(&["plan"]).exits(5);
-    dir.run(&["apply", "--yes", "--ignore-limits", "--allow-publish"])
+    scene.plan().exits(5);
+    scene
+        .run("apply --yes --ignore-limits --allow-publish")
         .ok();
     // What the ledger knows has not vanished, and is not recreated.
     let plan = run(&["plan", "--allow-recreate", "--format", "json"]);
     plan.exits(0);
     let conflicts = &plan.json()["conflicts"];
-    let unseen = api.room("unseen").id;
+    let unseen = scene.room("unseen").id;
     assert_eq!(conflicts[1]["pipe"], "unseen");
     assert_eq!(conflicts[1]["kind"], "not_listed");
     assert_eq!(conflicts[1]["room_ids"], serde_json::json!([unseen]));
@@ -247,8 +250,8 @@ fn how_a_plan_shows_rooms_that_are_not_listed() {
         "--report",
         "report.json",
     ]);
-    assert_eq!((ran.code, api.rooms().len()), (4, 3), "{ran:#?}");
-    dir.read("report.json").shows("\"not_listed\"");
+    assert_eq!((ran.code, scene.rooms().len()), (4, 3), "{ran:#?}");
+    scene.read("report.json").shows("\"not_listed\"");
     // Another room with the pipe is no proof that the one on record is gone.
     let other = RoomView {
         pipe: "unseen".to_owned(),
@@ -256,38 +259,39 @@ fn how_a_plan_shows_rooms_that_are_not_listed() {
         kind: 1,
         ..RoomView::default()
     };
-    api.world(|world| world.insert_room(627, other, 1));
+    scene.world(|world| world.insert_room(627, other, 1));
     let conflicts = run(&["plan", "--format", "json"]).json()["conflicts"].clone();
     assert_eq!(conflicts[1]["room_ids"], serde_json::json!([unseen]));
 }
 
 #[test]
 fn a_plan_saved_with_the_key_creates_nothing_through_a_token() {
-    let (api, dir) = narrow();
+    let scene = narrow();
     let allowed = ["--ignore-limits", "--allow-publish"];
-    dir.run(&[&["plan", "-o", "plan.json"], &allowed[..]].concat())
+    scene
+        .run(&[&["plan", "-o", "plan.json"], &allowed[..]].concat())
         .ok();
     let applied = |more: &[&str]| {
         let args = ["apply", "plan.json", "--jwt-user", "7"];
-        dir.run(&[&args, &allowed[..], more].concat())
+        scene.run(&[&args, &allowed[..], more].concat())
     };
     let ran = applied(&[]);
     ran.exits(5);
     ran.err.shows("may show only one user's rooms");
     applied(&["--apply-fresh"]).exits(4);
-    assert_eq!(api.rooms().len(), 2);
-    assert_eq!(api.room("seen").name, "Seen");
+    assert_eq!(scene.rooms().len(), 2);
+    assert_eq!(scene.room("seen").name, "Seen");
 }
 
 #[test]
 fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
-    let (api, dir) = narrow();
+    let scene = narrow();
     let token = ["--jwt-user", "7"];
-    let run = |args: &[&str]| dir.run(&[args, &token].concat());
+    let run = |args: &[&str]| scene.run(&[args, &token].concat());
     let export = run(&["export"]);
     export.lacks("unseen");
     assert_snapshot!(export.err, @"warning: the export may be incomplete: a JWT may show only one user's rooms; read with the secret key");
-    assert_snapshot!(run(&["ledger", "adopt", "--roster", "--yes"]).ok().replace(&api.env()[0].1, "API"), @"
+    assert_snapshot!(run(&["ledger", "adopt", "--roster", "--yes"]).ok().replace(&scene.url(), "API"), @"
       seen                 room 1: the room itself
 
     adopt: 0 memberships of 1 room to be recorded as present
@@ -295,7 +299,8 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
            target: widget 627 on API
            nothing is sent; the server confirms none of it: whoever is not in the room will not be added
     ");
-    dir.run(&["apply", "--yes", "--ignore-limits", "--allow-publish"])
+    scene
+        .run("apply --yes --ignore-limits --allow-publish")
         .ok();
     let doctor = run(&["doctor", "--write-probe", "probe", "--yes"]);
     let lines = doctor.out.lines().filter(|line| line.contains("JWT"));
@@ -305,7 +310,7 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
                              remedy: read with the secret key: a JWT may show only one user's rooms
     failed   write-probe     nothing was written: the pipe may be a live room's, as a JWT may show only one user's rooms
     ");
-    assert_eq!(api.rooms().len(), 3, "no probe was made");
+    assert_eq!(scene.rooms().len(), 3, "no probe was made");
 }
 
 /// A list that lacks every room, and a server that answers no write.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::support::{Api, Dir};
+use crate::support::Scene;
 
 /// Rooms of the manifest.
 const ROOMS: u64 = 300;
@@ -109,13 +109,13 @@ impl Point {
         }
     }
 
-    fn wait(self, api: &Api, dir: &Dir, child: &mut Child) {
+    fn wait(self, scene: &Scene, child: &mut Child) {
         until("the point, or the end of the run", || {
-            let stats = api.stats();
+            let stats = scene.stats();
             let there = match self {
                 Self::Writes(count) => stats.imba_rooms >= count && stats.get_rooms > 0,
                 Self::Bytes(size) => {
-                    let ledger = std::fs::metadata(dir.path("l.jsonl"));
+                    let ledger = std::fs::metadata(scene.path("l.jsonl"));
                     ledger.is_ok_and(|ledger| ledger.len() >= size)
                 }
                 Self::Said(count) => stats.send_msg >= count,
@@ -150,46 +150,43 @@ fn kill(seed: u64) -> Met {
     let mut dice = seed;
     let point = Point::thrown(&mut dice);
     let losing = below(&mut dice, 2) == 0;
-    let api = Api::start(Config {
+    let scene = Scene::new().manifest(manifest()).sandbox_with(Config {
         latency: Duration::from_millis(below(&mut dice, 4)),
         lost_answer_rate: if losing { 0.05 } else { 0.0 },
         seed,
         ..Config::default()
     });
-    let dir = Dir::with(&manifest()).envs(&api.env());
-    let mut child = dir
-        .command(&["apply", "--yes", "--ledger", "l.jsonl"])
+    let mut child = scene
+        .command("apply --yes --ledger l.jsonl")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    point.wait(&api, &dir, &mut child);
+    point.wait(&scene, &mut child);
     child.kill().unwrap();
     child.wait().unwrap();
     let told = format!("seed {seed}, {point:?}, lost answers: {losing}");
 
     // What is left: nothing twice, and a ledger that can be read and says nothing that is not so.
-    assert_once(&api, &told);
-    let (writes, rooms) = (api.stats().writes(), api.rooms().len());
-    let (known, torn) = recorded(&api, &dir, &told);
+    assert_once(&scene, &told);
+    let (writes, rooms) = (scene.writes(), scene.rooms().len());
+    let (known, torn) = recorded(&scene, &told);
     assert!(known <= rooms, "{told}");
 
-    let ran = dir.run(&[
-        "apply", "--yes", "--ledger", "l.jsonl", "--report", "r.json",
-    ]);
+    let ran = scene.run("apply --yes --ledger l.jsonl --report r.json");
     assert!([0, 4].contains(&ran.code), "{told}: {ran:#?}");
-    assert_once(&api, &told);
-    let live = api.rooms();
+    assert_once(&scene, &told);
+    let live = scene.rooms();
     assert_eq!(live.len() as u64, ROOMS, "{told}");
     for room in 1..=ROOMS {
-        let live = api.room(&format!("course-{room:03}"));
+        let live = scene.room(&format!("course-{room:03}"));
         assert_eq!(
             (live.name, live.kind, live.is_public, live.members),
             (title(room), 1, room % 7 == 0, members(room)),
             "{told}"
         );
     }
-    let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+    let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
     let rooms_told = report["rooms"].as_array().unwrap();
     let doubts = rooms_told
         .iter()
@@ -210,20 +207,20 @@ fn kill(seed: u64) -> Met {
         .map(|room| room["requests"].as_u64().unwrap())
         .sum();
     // What the dead process had sent may have been read after it was looked at.
-    let again = api.stats().writes() - writes;
+    let again = scene.writes() - writes;
     assert!(
         (reported..=reported + UNDER_WAY).contains(&again),
         "{told}: {reported} reported, {again} seen"
     );
-    assert_eq!(recorded(&api, &dir, &told), (live.len(), false), "{told}");
+    assert_eq!(recorded(&scene, &told), (live.len(), false), "{told}");
 
-    let before = (api.stats().writes(), dir.files());
-    let ran = dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]);
+    let before = (scene.writes(), scene.files());
+    let ran = scene.run("apply --yes --ledger l.jsonl");
     assert_eq!(ran.code, 0, "{told}: {ran:#?}");
-    assert_eq!(before, (api.stats().writes(), dir.files()), "{told}");
-    let (doubtful, arrived) = welcomed(&api, &dir, &told);
+    assert_eq!(before, (scene.writes(), scene.files()), "{told}");
+    let (doubtful, arrived) = welcomed(&scene, &told);
     let unrecorded = rooms - known;
-    let lost = api.stats().lost;
+    let lost = scene.stats().lost;
     Met {
         point,
         losing,
@@ -240,15 +237,15 @@ fn kill(seed: u64) -> Met {
 
 /// Every welcome was said once, or is in doubt and was said once at most; how many are, and how many of these were.
 #[track_caller]
-fn welcomed(api: &Api, dir: &Dir, told: &str) -> (u64, u64) {
-    let document = dir
-        .run(&["ledger", "show", "--format", "json", "--ledger", "l.jsonl"])
+fn welcomed(scene: &Scene, told: &str) -> (u64, u64) {
+    let document = scene
+        .run("ledger show --format json --ledger l.jsonl")
         .json();
-    let messages = api.world(|world| world.messages(627));
+    let messages = scene.world(|world| world.messages(627));
     let (mut doubtful, mut arrived) = (0, 0);
     for room in 1..=ROOMS {
         let pipe = format!("course-{room:03}");
-        let live = api.room(&pipe);
+        let live = scene.room(&pipe);
         let said = messages.iter().filter(|said| said.room_id == live.id);
         let texts: Vec<&str> = said.map(|said| said.text.as_str()).collect();
         let text = format!("Welcome to {}", title(room));
@@ -271,21 +268,21 @@ fn welcomed(api: &Api, dir: &Dir, told: &str) -> (u64, u64) {
 }
 
 #[track_caller]
-fn assert_once(api: &Api, told: &str) {
-    let pipes: Vec<String> = api.rooms().into_iter().map(|room| room.pipe).collect();
+fn assert_once(scene: &Scene, told: &str) {
+    let pipes: Vec<String> = scene.rooms().into_iter().map(|room| room.pipe).collect();
     let unique: BTreeSet<&String> = pipes.iter().collect();
     assert_eq!(unique.len(), pipes.len(), "{told}: a room twice");
 }
 
 /// How many rooms the ledger knows, each of them as the server has it, and whether its last line was torn.
 #[track_caller]
-fn recorded(api: &Api, dir: &Dir, told: &str) -> (usize, bool) {
-    let ran = dir.run(&["ledger", "show", "--format", "json", "--ledger", "l.jsonl"]);
+fn recorded(scene: &Scene, told: &str) -> (usize, bool) {
+    let ran = scene.run("ledger show --format json --ledger l.jsonl");
     assert_eq!(ran.code, 0, "{told}: {ran:#?}");
     let document = ran.json();
     let rooms = document["rooms"].as_array().unwrap();
     for room in rooms {
-        let live = api.room(room["pipe"].as_str().unwrap());
+        let live = scene.room(room["pipe"].as_str().unwrap());
         assert_eq!(room["room_id"], live.id, "{told}");
         let known = room["members"].as_array().unwrap().iter();
         assert!(

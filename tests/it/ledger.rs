@@ -25,7 +25,7 @@ use roomform::sandbox::Config;
 use serde_json::Value;
 
 use crate::kill::until;
-use crate::support::{Api, Dir, Ran, Shows, deaf, runtime};
+use crate::support::{Ran, Scene, Shows, deaf, runtime};
 
 // what entries add up to
 
@@ -175,9 +175,9 @@ proptest! {
         let shuffled = shuffled.join("\n") + "\n";
         prop_assert_eq!(recorded(shuffled.as_bytes()), fold(&entries));
         // And what is remembered of a file is what its entries add up to, kept or not.
-        let dir = Dir::new();
+        let scene = Scene::new();
         for text in [text.clone(), shuffled, text + "{\"run\":\"a\",\"se"] {
-            let path = dir.write("l.jsonl", text);
+            let path = scene.write("l.jsonl", text);
             let (kept, remembered) = (read(&path, &target()).unwrap(), remember(&path, &target()).unwrap());
             prop_assert_eq!(&remembered.warnings, &kept.warnings);
             prop_assert_eq!(remembered.found, kept.found);
@@ -218,7 +218,7 @@ proptest! {
 /// Whether the entries are kept or not, the same is wrong with a file: also behind the line at which they had to be after all.
 #[test]
 fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
-    let dir = Dir::new();
+    let scene = Scene::new();
     let header = r#"{"roomform_ledger":1,"origin":"https://chat.example","widget":627}"#;
     let line = |time: u32, kind: &str| {
         let pipe = r#""pipe":"pipe-1","room_id":5,"members":[3]"#;
@@ -257,7 +257,7 @@ fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
     ];
     for (lines, expected) in cases {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        let path = dir.write("l.jsonl", &text);
+        let path = scene.write("l.jsonl", &text);
         let kept = read(&path, &target()).map(|kept| (kept.recorded(), kept.found));
         let remembered = remember(&path, &target()).map(|it| (it.recorded, it.found));
         match (remembered, expected) {
@@ -272,7 +272,7 @@ fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
             (got, _) => panic!("{text}{got:?}"),
         }
     }
-    let nowhere = remember(&dir.path("none.jsonl"), &target()).unwrap();
+    let nowhere = remember(&scene.path("none.jsonl"), &target()).unwrap();
     assert!(!nowhere.found && nowhere.recorded.is_empty());
 }
 
@@ -282,10 +282,10 @@ fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
 #[test]
 fn callers_that_leave_take_no_answer_with_them() {
     const CALLERS: usize = 20;
-    let dir = Dir::new();
-    let journal = journal(&dir, 1);
+    let scene = Scene::new();
+    let journal = journal(&scene, 1);
     let lines = || {
-        fs::read_to_string(dir.path("l.jsonl"))
+        fs::read_to_string(scene.path("l.jsonl"))
             .unwrap()
             .lines()
             .count()
@@ -325,14 +325,14 @@ fn callers_that_leave_take_no_answer_with_them() {
 
 // who sends a message
 
-fn journal(dir: &Dir, run: u64) -> Journal {
-    Journal::open(&dir.path("l.jsonl"), &target(), &RunId::new(run)).unwrap()
+fn journal(scene: &Scene, run: u64) -> Journal {
+    Journal::open(&scene.path("l.jsonl"), &target(), &RunId::new(run)).unwrap()
 }
 
 #[tokio::test]
 async fn a_message_is_begun_once_whoever_asks_and_whatever_becomes_of_the_file() {
-    let dir = Dir::new();
-    let (first, second) = (journal(&dir, 1), journal(&dir, 2));
+    let scene = Scene::new();
+    let (first, second) = (journal(&scene, 1), journal(&scene, 2));
     let (pipe, room, from) = (Pipe::new("pipe-1"), RoomId(10), UserId(9));
     let message = |stage| Fact::Message {
         pipe: pipe.clone(),
@@ -340,7 +340,7 @@ async fn a_message_is_begun_once_whoever_asks_and_whatever_becomes_of_the_file()
         from,
         stage,
     };
-    let compacted = || rewrite(&dir.path("l.jsonl"), &target(), |all| compact(&all)).map(drop);
+    let compacted = || rewrite(&scene.path("l.jsonl"), &target(), |all| compact(&all)).map(drop);
     assert!(first.claim(&pipe, room, from).await.unwrap());
     assert!(!second.claim(&pipe, room, from).await.unwrap());
     assert!(
@@ -365,7 +365,7 @@ async fn a_message_is_begun_once_whoever_asks_and_whatever_becomes_of_the_file()
     first.append(vec![message(Stage::Failed)]).await.unwrap();
     compacted().unwrap();
     assert!(!first.claim(&pipe, room, from).await.unwrap());
-    let snapshot = read(&dir.path("l.jsonl"), &target()).unwrap();
+    let snapshot = read(&scene.path("l.jsonl"), &target()).unwrap();
     let known = &snapshot.recorded().rooms[&room];
     assert_eq!(known.welcome, Some(Sending::Confirmed));
     first
@@ -405,18 +405,18 @@ fn manifest(rooms: u64) -> String {
 
 const LEDGER: [&str; 2] = ["--ledger", "l.jsonl"];
 
-fn run(dir: &Dir, args: &[&str]) -> Ran {
-    dir.run(&[args, &LEDGER].concat())
+fn run(scene: &Scene, args: &[&str]) -> Ran {
+    scene.run(&[args, &LEDGER].concat())
 }
 
 /// Rooms with exactly the declared members, each once.
 #[track_caller]
-fn assert_content(api: &Api, rooms: u64) {
-    let live = api.rooms();
+fn assert_content(scene: &Scene, rooms: u64) {
+    let live = scene.rooms();
     let pipes: BTreeSet<String> = live.iter().map(|room| room.pipe.clone()).collect();
     assert_eq!((live.len(), pipes.len()), (rooms as usize, rooms as usize));
     for number in 1..=rooms {
-        let live = api.room(&format!("course-{number:02}"));
+        let live = scene.room(&format!("course-{number:02}"));
         let members: BTreeSet<u64> = (0..5).map(|member| number * 10 + member).collect();
         assert_eq!(
             (live.name, live.members),
@@ -427,34 +427,30 @@ fn assert_content(api: &Api, rooms: u64) {
 
 /// Nothing is left to do, to the server nor to write down.
 #[track_caller]
-fn assert_converged(api: &Api, dir: &Dir) {
-    let (writes, ledger) = (api.stats().writes(), dir.read("l.jsonl"));
-    run(dir, &["apply", "--yes"]).ok();
-    assert_eq!(
-        (api.stats().writes(), dir.read("l.jsonl")),
-        (writes, ledger)
-    );
+fn assert_converged(scene: &Scene) {
+    let (writes, ledger) = (scene.writes(), scene.read("l.jsonl"));
+    run(scene, &["apply", "--yes"]).ok();
+    assert_eq!((scene.writes(), scene.read("l.jsonl")), (writes, ledger));
 }
 
 #[test]
 fn show_tells_what_is_on_record() {
-    let api = Api::start(deaf());
-    let dir = Dir::with(&manifest(2)).envs(&api.env());
-    let empty = run(&dir, &["ledger", "show"]).ok();
+    let scene = Scene::new().manifest(manifest(2)).sandbox_with(deaf());
+    let empty = run(&scene, &["ledger", "show"]).ok();
     empty.shows("0 lines, 0 rooms on record");
-    run(&dir, &["apply", "--yes"]).ok();
+    run(&scene, &["apply", "--yes"]).ok();
     let changed = manifest(2)
         .replace("Course 2", "Another")
         .replace("14]", "15]");
-    dir.write("rooms.yaml", changed);
-    run(&dir, &["apply", "--yes"]).exits(4);
-    dir.write("none.yaml", "");
-    let named = dir.path("l.jsonl");
-    let dir = Dir::new();
-    let shown = dir
+    scene.write("rooms.yaml", changed);
+    run(&scene, &["apply", "--yes"]).exits(4);
+    scene.write("none.yaml", "");
+    let named = scene.path("l.jsonl");
+    let origin = scene.url();
+    let elsewhere = Scene::new();
+    let shown = elsewhere
         .run(&["ledger", "show", "--ledger", named.to_str().unwrap()])
         .ok();
-    let origin = api.env().swap_remove(0).1;
     assert_snapshot!(shown.replace(&origin, "http://sandbox"), @r#"
     widget 627 on http://sandbox: 12 lines, 2 rooms on record
 
@@ -478,27 +474,26 @@ fn show_tells_what_is_on_record() {
         "--ledger",
         named.to_str().unwrap(),
     ];
-    let document = dir.run(&args).json().to_string();
+    let document = elsewhere.run(&args).json().to_string();
     assert_snapshot!(document.replace(&origin, "http://sandbox"), @r#"{"entries":12,"exit":0,"format":1,"kind":"ledger","origin":"http://sandbox","owed":[],"rooms":[{"ignored_fields":[],"left":false,"members":[10,11,12,13,15],"pipe":"course-01","released":[14],"room_id":2},{"ignored_fields":["title"],"left":false,"members":[20,21,22,23,24],"pipe":"course-02","released":[],"room_id":3}],"rosters":[],"widget":627}"#);
 }
 
 #[test]
 fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
-    let api = Api::start(Config::default());
     let odd = "  - {pipe: \"team-[a]\", title: A}\n  - {pipe: team-a, title: A}\n";
-    let dir = Dir::with(&(manifest(3) + odd)).envs(&api.env());
-    run(&dir, &["apply", "--yes"]).ok();
-    let before = dir.read("l.jsonl");
-    let ran = run(&dir, &["ledger", "forget", "course-*", "group-*"]);
-    assert_eq!((ran.code, dir.read("l.jsonl")), (1, before.clone()));
+    let scene = Scene::new().manifest(manifest(3) + odd).sandbox();
+    run(&scene, &["apply", "--yes"]).ok();
+    let before = scene.read("l.jsonl");
+    let ran = run(&scene, &["ledger", "forget", "course-*", "group-*"]);
+    assert_eq!((ran.code, scene.read("l.jsonl")), (1, before.clone()));
     ran.err.shows("nothing is on record of `group-*`");
-    let ran = run(&dir, &["ledger", "forget", "course-["]);
-    assert_eq!((ran.code, dir.read("l.jsonl")), (64, before));
+    let ran = run(&scene, &["ledger", "forget", "course-["]);
+    assert_eq!((ran.code, scene.read("l.jsonl")), (64, before));
     // A pipe that is on record is no glob.
-    let ran = run(&dir, &["ledger", "forget", "team-[a]"]);
+    let ran = run(&scene, &["ledger", "forget", "team-[a]"]);
     assert!(ran.err.starts_with("forgot 1 room\n"), "{ran:?}");
     let ran = run(
-        &dir,
+        &scene,
         &["ledger", "forget", "course-0[12]", "course-01", "team-*"],
     );
     ran.exits(0);
@@ -512,29 +507,28 @@ fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
 
 #[test]
 fn forgetting_makes_members_unverified_and_unknown_rooms_are_an_error() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest(3)).envs(&api.env());
-    run(&dir, &["apply", "--yes"]).ok();
-    let before = dir.read("l.jsonl");
-    let ran = run(&dir, &["ledger", "forget", "course-01", "course-07", "x"]);
-    assert_eq!((ran.code, dir.read("l.jsonl")), (1, before));
+    let scene = Scene::new().manifest(manifest(3)).sandbox();
+    run(&scene, &["apply", "--yes"]).ok();
+    let before = scene.read("l.jsonl");
+    let ran = run(&scene, &["ledger", "forget", "course-01", "course-07", "x"]);
+    assert_eq!((ran.code, scene.read("l.jsonl")), (1, before));
     assert_snapshot!(ran.err, @r"
     error: nothing is on record of `course-07`, `x`
       hint: `roomform ledger show` lists what is
     ");
-    run(&dir, &["ledger", "forget", "course-01"]).ok();
-    let plan = run(&dir, &["plan", "--detailed-exitcode"]);
+    run(&scene, &["ledger", "forget", "course-01"]).ok();
+    let plan = run(&scene, &["plan", "--detailed-exitcode"]);
     plan.exits(2);
     plan.shows("members unverified: 5 sent again");
     plan.shows("2 unchanged");
     assert_eq!(
-        run(&dir, &["ledger", "forget", "course-01"]).code,
+        run(&scene, &["ledger", "forget", "course-01"]).code,
         1,
         "twice"
     );
-    run(&dir, &["apply", "--yes"]).ok();
-    assert_content(&api, 3);
-    assert_converged(&api, &dir);
+    run(&scene, &["apply", "--yes"]).ok();
+    assert_content(&scene, 3);
+    assert_converged(&scene);
 }
 
 /// What docs/operations.md says to do once somebody took the members out in ImbaChat, and what comes of it.
@@ -548,114 +542,113 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     let forget = ["ledger", "forget", "--by-hand", "team-platform"];
     said(&forget);
     said(&["ledger", "forget", "--by-hand", "'course-*'"][..3]);
-    let api = Api::start(Config::default());
     let manifest = "version: 1\nrooms:\n  - {pipe: team-platform, title: P, members: [3, 4, 5]}\n  - {pipe: team-b, title: B, members: [3, 4]}\n  - {pipe: team-c, title: C, members: [3]}\n";
-    let dir = Dir::with(manifest).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", manifest.replace(", 4", "").replace(", 5", ""));
+    let scene = Scene::new().manifest(manifest).sandbox();
+    scene.apply().ok();
+    scene.write("rooms.yaml", manifest.replace(", 4", "").replace(", 5", ""));
     let plan = ["plan", "--detailed-exitcode"];
     let line = "team-platform: no longer in the manifest: 4, 5";
-    dir.run(&plan).ok().shows(line);
-    let too_early = dir.run(&forget);
+    scene.run(&plan).ok().shows(line);
+    let too_early = scene.run(&forget);
     too_early.exits(1);
     assert_snapshot!(too_early.err, @r"
     error: nobody is on record as left to people there
       hint: an apply writes down who is not wanted any more; `roomform ledger show` lists them as released
     ");
-    let writes = api.stats().writes();
-    dir.run(&["apply", "--yes"]).ok();
+    let writes = scene.writes();
+    scene.apply().ok();
     for _ in 1..=2 {
-        assert!(dir.run(&plan).ok().contains(line), "it stays");
+        assert!(scene.run(&plan).ok().contains(line), "it stays");
     }
-    let forgot = dir.run(&forget);
+    let forgot = scene.run(&forget);
     assert_eq!(forgot.err, "2 members of 1 room recorded as taken out\n");
-    let after = dir.run(&plan).ok();
+    let after = scene.run(&plan).ok();
     after.lacks("team-platform").shows("team-b: no longer");
-    let forgot = dir.run(&["ledger", "forget", "--by-hand", "team-*"]);
+    let forgot = scene.run("ledger forget --by-hand team-*");
     assert_eq!(
         forgot.err,
         "  team-b\n1 member of 1 room recorded as taken out\n"
     );
-    let clear = dir.run(&plan).ok();
+    let clear = scene.run(&plan).ok();
     clear.shows("plan: nothing to do").lacks("manual steps");
     assert!(
         !clear.contains("unverified"),
         "everybody else is still on record: {clear}"
     );
-    dir.run(&["ledger", "compact"]).ok();
-    assert_eq!(dir.run(&plan).ok(), clear);
-    assert_eq!(api.stats().writes(), writes, "nothing was sent for it");
+    scene.run("ledger compact").ok();
+    assert_eq!(scene.run(&plan).ok(), clear);
+    assert_eq!(scene.writes(), writes, "nothing was sent for it");
     // Who is back is new.
-    dir.write("rooms.yaml", manifest);
-    dir.run(&["plan"]).ok().shows("members +2 (4, 5)");
-    assert_eq!(dir.run(&forget).code, 1, "and said twice it is a mistake");
+    scene.write("rooms.yaml", manifest);
+    scene.plan().ok().shows("members +2 (4, 5)");
+    assert_eq!(scene.run(&forget).code, 1, "and said twice it is a mistake");
 
     // A room that left as a whole.
     said(&["ledger", "forget", "PIPE"]);
-    dir.run(&["apply", "--yes"]).ok();
-    dir.write(
+    scene.apply().ok();
+    scene.write(
         "rooms.yaml",
         manifest.replace("  - {pipe: team-c, title: C, members: [3]}\n", ""),
     );
-    dir.run(&plan).ok().shows("no longer declared: `team-c`");
-    dir.run(&["ledger", "forget", "team-c"]).ok();
-    let after = dir.run(&plan).ok();
+    scene.run(&plan).ok().shows("no longer declared: `team-c`");
+    scene.run("ledger forget team-c").ok();
+    let after = scene.run(&plan).ok();
     after.lacks("manual steps");
 }
 
 /// A machine whose clock is ahead wrote the ledger: what is written after it still counts as later.
 #[test]
 fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest(2)).envs(&api.env());
-    run(&dir, &["apply", "--yes"]).ok();
-    let ahead = dir.read("l.jsonl").replace("\"time\":\"2", "\"time\":\"3");
-    dir.write("l.jsonl", ahead);
-    run(&dir, &["ledger", "forget", "course-01"]).ok();
-    let shown = run(&dir, &["ledger", "show"]).ok();
+    let scene = Scene::new().manifest(manifest(2)).sandbox();
+    run(&scene, &["apply", "--yes"]).ok();
+    let ahead = scene
+        .read("l.jsonl")
+        .replace("\"time\":\"2", "\"time\":\"3");
+    scene.write("l.jsonl", ahead);
+    run(&scene, &["ledger", "forget", "course-01"]).ok();
+    let shown = run(&scene, &["ledger", "show"]).ok();
     shown.lacks("course-01");
-    run(&dir, &["apply", "--yes"]).ok();
-    let shown = run(&dir, &["ledger", "show"]).ok();
+    run(&scene, &["apply", "--yes"]).ok();
+    let shown = run(&scene, &["ledger", "show"]).ok();
     shown.shows("course-01");
-    assert_converged(&api, &dir);
+    assert_converged(&scene);
 }
 
 /// What the server once ignored and later took is not ignored any more.
 #[test]
 fn a_field_that_took_in_the_end_is_not_called_ignored() {
-    let api = Api::start(deaf());
-    let dir = Dir::with(&manifest(1)).envs(&api.env());
-    run(&dir, &["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", manifest(1).replace("Course 1", "Wanted"));
-    run(&dir, &["apply", "--yes"]).exits(4);
-    let plan = run(&dir, &["plan"]).ok();
+    let scene = Scene::new().manifest(manifest(1)).sandbox_with(deaf());
+    run(&scene, &["apply", "--yes"]).ok();
+    scene.write("rooms.yaml", manifest(1).replace("Course 1", "Wanted"));
+    run(&scene, &["apply", "--yes"]).exits(4);
+    let plan = run(&scene, &["plan"]).ok();
     plan.shows("ignored");
     // The server is mended: the same state, with updates taken.
-    let live = api.room("course-01");
-    let mended = Api::start(Config::default());
+    let live = scene.room("course-01");
+    let mended = Scene::new().sandbox();
     mended.world(|world| world.insert_room(627, live.clone(), 1));
-    let (old, new) = (api.env().swap_remove(0).1, mended.env().swap_remove(0).1);
-    dir.write("l.jsonl", dir.read("l.jsonl").replace(&old, &new));
-    let dir = dir.envs(&mended.env());
-    run(&dir, &["apply", "--yes", "--resend"]).ok();
+    let (old, new) = (scene.url(), mended.url());
+    scene.write("l.jsonl", scene.read("l.jsonl").replace(&old, &new));
+    let scene = scene.beside(&mended);
+    run(&scene, &["apply", "--yes", "--resend"]).ok();
     assert_eq!(mended.room("course-01").name, "Wanted");
-    let shown = run(&dir, &["ledger", "show"]).ok();
+    let shown = run(&scene, &["ledger", "show"]).ok();
     shown.lacks("ignored");
     // Somebody renames the room back; that is a change like any other.
     mended.world(|world| {
         world.delete_room(627, live.id, 2);
         world.insert_room(627, live.clone(), 3)
     });
-    let text = dir.read("l.jsonl");
+    let text = scene.read("l.jsonl");
     let anew = mended.room("course-01").id;
-    dir.write(
+    scene.write(
         "l.jsonl",
         text.replace(
             &format!("\"room_id\":{},", live.id),
             &format!("\"room_id\":{anew},"),
         ),
     );
-    let plan = run(&dir, &["plan", "--detailed-exitcode"]);
+    let plan = run(&scene, &["plan", "--detailed-exitcode"]);
     assert!(
         plan.code == 2 && plan.out.contains("\"Course 1\" → \"Wanted\""),
         "{plan:#?}"
@@ -664,14 +657,14 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
 
 #[test]
 fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest(12)).envs(&api.env());
+    let scene = Scene::new().manifest(manifest(12)).sandbox();
     for (only, ledger) in [
         ("course-0*", "a.jsonl"),
         ("course-[01][13579]", "b.jsonl"),
         ("course-1*", "c.jsonl"),
     ] {
-        dir.run(&["apply", "--yes", "--only", only, "--ledger", ledger])
+        scene
+            .run(&["apply", "--yes", "--only", only, "--ledger", ledger])
             .ok();
     }
     for (into, from) in [
@@ -681,7 +674,7 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
     ] {
         let into = format!("{into}.jsonl");
         if into == "self.jsonl" {
-            dir.write(&into, dir.read("a.jsonl"));
+            scene.write(&into, scene.read("a.jsonl"));
         }
         let from: Vec<String> = from
             .into_iter()
@@ -689,32 +682,32 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
             .collect();
         let mut args = vec!["ledger", "merge", "--ledger", &into];
         args.extend(from.iter().map(String::as_str));
-        let told = dir.run(&args).ok();
+        let told = scene.run(&args).ok();
         told.shows("12 rooms on record");
-        let once = dir.read(&into);
-        dir.run(&args).ok();
-        assert_eq!(dir.read(&into), once, "the same again changes nothing");
+        let once = scene.read(&into);
+        scene.run(&args).ok();
+        assert_eq!(scene.read(&into), once, "the same again changes nothing");
     }
     assert!(
-        dir.read("ab.jsonl") == dir.read("ba.jsonl")
-            && dir.read("ab.jsonl") == dir.read("self.jsonl")
+        scene.read("ab.jsonl") == scene.read("ba.jsonl")
+            && scene.read("ab.jsonl") == scene.read("self.jsonl")
     );
-    let plan = dir.run(&["plan", "--detailed-exitcode", "--ledger", "ab.jsonl"]);
+    let plan = scene.run("plan --detailed-exitcode --ledger ab.jsonl");
     plan.exits(0);
 
-    let a = dir.read("a.jsonl");
-    dir.write(
+    let a = scene.read("a.jsonl");
+    scene.write(
         "foreign.jsonl",
         a.replacen("\"widget\":627", "\"widget\":628", 1),
     );
-    dir.write(
+    scene.write(
         "future.jsonl",
         a.replacen("\"roomform_ledger\":1", "\"roomform_ledger\":2", 1),
     );
-    dir.write("damaged.jsonl", a.replacen("\"seq\":2", "\"seq\":-2", 1));
-    dir.write("headless.jsonl", a.split_once('\n').unwrap().1);
-    fs::create_dir(dir.path("directory.jsonl")).unwrap();
-    let before = dir.files();
+    scene.write("damaged.jsonl", a.replacen("\"seq\":2", "\"seq\":-2", 1));
+    scene.write("headless.jsonl", a.split_once('\n').unwrap().1);
+    fs::create_dir(scene.path("directory.jsonl")).unwrap();
+    let before = scene.files();
     let mut told = String::new();
     for bad in [
         "foreign",
@@ -724,7 +717,7 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
         "missing",
         "directory",
     ] {
-        let ran = dir.run(&[
+        let ran = scene.run(&[
             "ledger",
             "merge",
             "--ledger",
@@ -735,8 +728,8 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:#?}");
         told.push_str(&ran.err);
     }
-    assert_eq!(dir.files(), before);
-    let origin = api.env().swap_remove(0).1;
+    assert_eq!(scene.files(), before);
+    let origin = scene.url();
     assert_snapshot!(told.replace(&origin, "http://sandbox"), @r#"
     error: ledger `foreign.jsonl` is of widget 628 on http://sandbox, not of widget 627 on http://sandbox
       hint: name the ledger of this target with --ledger, or check --api-url and --widget
@@ -754,21 +747,20 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
 
 #[test]
 fn compacting_makes_it_smaller_and_changes_no_plan() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest(5)).envs(&api.env());
-    run(&dir, &["apply", "--yes"]).ok();
+    let scene = Scene::new().manifest(manifest(5)).sandbox();
+    run(&scene, &["apply", "--yes"]).ok();
     for title in ["One", "Two", "Three"] {
-        dir.write(
+        scene.write(
             "rooms.yaml",
             manifest(5)
                 .replace("Course 1,", &format!("{title},"))
                 .replace("20, 21", "21"),
         );
-        run(&dir, &["apply", "--yes"]).ok();
+        run(&scene, &["apply", "--yes"]).ok();
     }
-    run(&dir, &["ledger", "forget", "course-05"]).ok();
-    dir.write("rooms.yaml", manifest(5));
-    let whole = dir.read("l.jsonl");
+    run(&scene, &["ledger", "forget", "course-05"]).ok();
+    scene.write("rooms.yaml", manifest(5));
+    let whole = scene.read("l.jsonl");
     let looks = [
         &["plan"][..],
         &["plan", "--format", "json"],
@@ -776,7 +768,7 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
         &["export"],
     ];
     let see = || -> Vec<String> {
-        let texts = looks.iter().map(|args| run(&dir, args).out);
+        let texts = looks.iter().map(|args| run(&scene, args).out);
         texts
             .map(|text| {
                 text.lines()
@@ -786,42 +778,41 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
             .collect()
     };
     let before = see();
-    let told = run(&dir, &["ledger", "compact"]).ok();
+    let told = run(&scene, &["ledger", "compact"]).ok();
     assert_snapshot!(told, @"l.jsonl: 23 → 17 entries, 4 rooms on record");
-    let small = dir.read("l.jsonl");
+    let small = scene.read("l.jsonl");
     assert!(small.len() < whole.len());
     assert_eq!(see(), before);
-    run(&dir, &["ledger", "compact"]).ok();
-    assert_eq!(dir.read("l.jsonl"), small);
+    run(&scene, &["ledger", "compact"]).ok();
+    assert_eq!(scene.read("l.jsonl"), small);
     // The old one merged in again gives the old one again, and the same plan.
-    dir.write("old.jsonl", &whole);
-    run(&dir, &["ledger", "merge", "old.jsonl"]).ok();
+    scene.write("old.jsonl", &whole);
+    run(&scene, &["ledger", "merge", "old.jsonl"]).ok();
     assert_eq!(see(), before);
-    run(&dir, &["apply", "--yes"]).exits(0);
-    assert_content(&api, 5);
+    run(&scene, &["apply", "--yes"]).exits(0);
+    assert_content(&scene, 5);
 }
 
 /// A link in the ledger's place stays one: the file it leads to is what others share.
 #[cfg(unix)]
 #[test]
 fn compacting_goes_through_a_link() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest(2)).envs(&api.env());
-    dir.write("shared/l.jsonl", "");
-    std::os::unix::fs::symlink("shared/l.jsonl", dir.path("l.jsonl")).unwrap();
-    run(&dir, &["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", manifest(2).replace("Course 1", "New"));
-    run(&dir, &["apply", "--yes"]).ok();
-    run(&dir, &["ledger", "compact"]).ok();
-    assert!(dir.path("l.jsonl").is_symlink());
-    assert_eq!(dir.read("shared/l.jsonl"), dir.read("l.jsonl"));
-    assert_converged(&api, &dir);
+    let scene = Scene::new().manifest(manifest(2)).sandbox();
+    scene.write("shared/l.jsonl", "");
+    std::os::unix::fs::symlink("shared/l.jsonl", scene.path("l.jsonl")).unwrap();
+    run(&scene, &["apply", "--yes"]).ok();
+    scene.write("rooms.yaml", manifest(2).replace("Course 1", "New"));
+    run(&scene, &["apply", "--yes"]).ok();
+    run(&scene, &["ledger", "compact"]).ok();
+    assert!(scene.path("l.jsonl").is_symlink());
+    assert_eq!(scene.read("shared/l.jsonl"), scene.read("l.jsonl"));
+    assert_converged(&scene);
 }
 
 // several runs at once
 
-fn begin(dir: &Dir, args: &[&str]) -> Child {
-    let mut command = dir.command(&[args, &LEDGER].concat());
+fn begin(scene: &Scene, args: &[&str]) -> Child {
+    let mut command = scene.command(&[args, &LEDGER].concat());
     command
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -836,23 +827,22 @@ fn two_applies_at_once_on_one_ledger_lose_nothing() {
         ("course-[012]*", "course-[123]*"),
         ("*", "*"),
     ] {
-        let api = Api::start(Config {
+        let scene = Scene::new().manifest(manifest(39)).sandbox_with(Config {
             latency: Duration::from_millis(3),
             ..Config::default()
         });
-        let dir = Dir::with(&manifest(39)).envs(&api.env());
         let runs = [("1.json", one), ("2.json", two)];
         let children = runs.map(|(report, only)| {
             begin(
-                &dir,
+                &scene,
                 &["apply", "--yes", "--only", only, "--report", report],
             )
         });
         for mut child in children {
             assert_eq!(child.wait().unwrap().code(), Some(0));
         }
-        assert_content(&api, 39);
-        let shown = run(&dir, &["ledger", "show", "--format", "json"]).json();
+        assert_content(&scene, 39);
+        let shown = run(&scene, &["ledger", "show", "--format", "json"]).json();
         let known = shown["rooms"].as_array().unwrap();
         let members: usize = known
             .iter()
@@ -860,7 +850,7 @@ fn two_applies_at_once_on_one_ledger_lose_nothing() {
             .sum();
         assert_eq!((known.len(), members), (39, 39 * 5));
         // Each line one of the two wrote is there, in its order, once.
-        let text = dir.read("l.jsonl");
+        let text = scene.read("l.jsonl");
         let stamps = text.lines().skip(1).map(|line| {
             let line: Value = serde_json::from_str(line).unwrap();
             (line["run"].to_string(), line["seq"].as_u64().unwrap())
@@ -875,28 +865,21 @@ fn two_applies_at_once_on_one_ledger_lose_nothing() {
                 .collect();
             assert_eq!(own, (1..=own.len() as u64).collect::<Vec<_>>());
         }
-        assert_converged(&api, &dir);
+        assert_converged(&scene);
     }
 }
 
 #[test]
 fn a_ledger_compacted_merged_and_forgotten_from_while_an_apply_runs_loses_nothing() {
-    let api = Api::start(Config {
+    let scene = Scene::new().manifest(manifest(60)).sandbox_with(Config {
         latency: Duration::from_millis(5),
         ..Config::default()
     });
-    let dir = Dir::with(&manifest(60)).envs(&api.env());
-    dir.run(&[
-        "apply",
-        "--yes",
-        "--only",
-        "course-0*",
-        "--ledger",
-        "other.jsonl",
-    ])
-    .ok();
+    scene
+        .run("apply --yes --only course-0* --ledger other.jsonl")
+        .ok();
     let mut child = begin(
-        &dir,
+        &scene,
         &[
             "apply",
             "--yes",
@@ -908,26 +891,25 @@ fn a_ledger_compacted_merged_and_forgotten_from_while_an_apply_runs_loses_nothin
     );
     for seen in [15, 25, 35, 45] {
         until("some more writes", || {
-            api.stats().writes() >= seen || child.try_wait().unwrap().is_some()
+            scene.writes() >= seen || child.try_wait().unwrap().is_some()
         });
-        run(&dir, &["ledger", "compact"]).ok();
-        run(&dir, &["ledger", "merge", "other.jsonl"]).ok();
+        run(&scene, &["ledger", "compact"]).ok();
+        run(&scene, &["ledger", "merge", "other.jsonl"]).ok();
     }
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert_content(&api, 60);
-    assert_converged(&api, &dir);
-    run(&dir, &["ledger", "compact"]).ok();
-    assert_converged(&api, &dir);
+    assert_content(&scene, 60);
+    assert_converged(&scene);
+    run(&scene, &["ledger", "compact"]).ok();
+    assert_converged(&scene);
 }
 
 // files that fail
 
 #[test]
 fn a_torn_last_line_harms_no_verb() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest(3)).envs(&api.env());
-    run(&dir, &["apply", "--yes"]).ok();
-    let whole = dir.read("l.jsonl");
+    let scene = Scene::new().manifest(manifest(3)).sandbox();
+    run(&scene, &["apply", "--yes"]).ok();
+    let whole = scene.read("l.jsonl");
     let last = whole.trim_end().rfind('\n').unwrap() + 1;
     for cut in [last, last + 1, last + 30, whole.len() - 1] {
         for verb in [
@@ -938,9 +920,9 @@ fn a_torn_last_line_harms_no_verb() {
             &["plan"],
             &["apply", "--yes"],
         ] {
-            dir.write("l.jsonl", &whole[..cut]);
-            dir.write("torn.jsonl", &whole[..cut]);
-            let ran = run(&dir, verb);
+            scene.write("l.jsonl", &whole[..cut]);
+            scene.write("torn.jsonl", &whole[..cut]);
+            let ran = run(&scene, verb);
             ran.exits(0);
             // A line that only lacks its end is whole.
             let torn = cut > last && cut < whole.len() - 1;
@@ -949,29 +931,28 @@ fn a_torn_last_line_harms_no_verb() {
                 torn,
                 "{verb:?}: {ran:#?}"
             );
-            run(&dir, &["apply", "--yes"]).exits(0);
-            assert_converged(&api, &dir);
+            run(&scene, &["apply", "--yes"]).exits(0);
+            assert_converged(&scene);
         }
     }
     // A header that was not finished either.
     for cut in [0, 1, 20] {
-        dir.write("l.jsonl", &whole[..cut]);
-        run(&dir, &["apply", "--yes"]).ok();
-        assert!(dir.read("l.jsonl").starts_with("{\"roomform_ledger\":1,"));
-        assert_converged(&api, &dir);
+        scene.write("l.jsonl", &whole[..cut]);
+        run(&scene, &["apply", "--yes"]).ok();
+        assert!(scene.read("l.jsonl").starts_with("{\"roomform_ledger\":1,"));
+        assert_converged(&scene);
     }
-    assert_content(&api, 3);
+    assert_content(&scene, 3);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_no_file_is_refused_at_once_and_nothing_is_sent() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest(1)).envs(&api.env());
-    fs::create_dir(dir.path("directory")).unwrap();
+    let scene = Scene::new().manifest(manifest(1)).sandbox();
+    fs::create_dir(scene.path("directory")).unwrap();
     assert!(
         Command::new("mkfifo")
-            .arg(dir.path("fifo"))
+            .arg(scene.path("fifo"))
             .status()
             .unwrap()
             .success()
@@ -996,17 +977,13 @@ fn what_is_no_file_is_refused_at_once_and_nothing_is_sent() {
         ] {
             let reads =
                 path.ends_with("/l.jsonl") && matches!(verb[..], ["plan"] | ["ledger", "show"]);
-            let ran = dir.run(&[verb, &["--ledger", path]].concat());
+            let ran = scene.run(&[verb, &["--ledger", path]].concat());
             let code = if reads && !path.starts_with("rooms") {
                 0
             } else {
                 1
             };
-            assert_eq!(
-                (ran.code, api.stats().writes()),
-                (code, 0),
-                "{path}: {ran:#?}"
-            );
+            assert_eq!((ran.code, scene.writes()), (code, 0), "{path}: {ran:#?}");
         }
     }
 }
@@ -1015,17 +992,16 @@ fn what_is_no_file_is_refused_at_once_and_nothing_is_sent() {
 #[test]
 fn without_permission_nothing_is_sent() {
     use std::os::unix::fs::PermissionsExt as _;
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest(3)).envs(&api.env());
-    dir.write("locked/l.jsonl", "");
+    let scene = Scene::new().manifest(manifest(3)).sandbox();
+    scene.write("locked/l.jsonl", "");
     let allow = |path: &str, mode: u32| {
-        fs::set_permissions(dir.path(path), fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(scene.path(path), fs::Permissions::from_mode(mode)).unwrap();
     };
     allow("locked/l.jsonl", 0o400);
     allow("locked", 0o500);
     for path in ["locked/l.jsonl", "locked/new.jsonl", "locked/below/l.jsonl"] {
-        let ran = dir.run_unprivileged(&["apply", "--yes", "--ledger", path]);
-        assert_eq!((ran.code, api.stats().writes()), (1, 0), "{ran:#?}");
+        let ran = scene.run_unprivileged(&["apply", "--yes", "--ledger", path]);
+        assert_eq!((ran.code, scene.writes()), (1, 0), "{ran:#?}");
         ran.err.shows("make the file and its directory writable");
     }
     allow("locked", 0o700);
@@ -1033,14 +1009,14 @@ fn without_permission_nothing_is_sent() {
 
 /// The program where no file may grow beyond some size: writing fails in the middle, as on a full disk.
 #[cfg(target_os = "linux")]
-fn limited(dir: &Dir, args: &[&str]) -> Ran {
-    let plain = dir.command(args);
+fn limited(scene: &Scene, args: &[&str]) -> Ran {
+    let plain = scene.command(args);
     let mut command = Command::new("/bin/sh");
     command
         .args(["-c", r#"trap "" XFSZ; ulimit -f 512; exec "$@""#, "sh"])
         .arg(plain.get_program())
         .args(plain.get_args())
-        .current_dir(dir.path(""))
+        .current_dir(scene.path(""))
         .env_clear()
         .stdin(Stdio::null());
     for (name, value) in plain.get_envs() {
@@ -1057,16 +1033,16 @@ fn limited(dir: &Dir, args: &[&str]) -> Ran {
 
 /// How large a file may become there; shells count in different blocks.
 #[cfg(target_os = "linux")]
-fn limit(dir: &Dir) -> usize {
+fn limit(scene: &Scene) -> usize {
     let fill = r#"trap "" XFSZ; ulimit -f 512; head -c 10000000 /dev/zero > fill 2>/dev/null"#;
     let mut command = Command::new("/bin/sh");
     let filled = command
         .args(["-c", fill])
-        .current_dir(dir.path(""))
+        .current_dir(scene.path(""))
         .status();
     assert!(!filled.unwrap().success(), "there is no limit");
-    let size = fs::metadata(dir.path("fill")).unwrap().len();
-    fs::remove_file(dir.path("fill")).unwrap();
+    let size = fs::metadata(scene.path("fill")).unwrap().len();
+    fs::remove_file(scene.path("fill")).unwrap();
     assert!(size < 10_000_000);
     size as usize
 }
@@ -1079,9 +1055,8 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
         .step_by(100)
         .zip(["1", "8", "3"].into_iter().cycle())
     {
-        let api = Api::start(Config::default());
-        let dir = Dir::with(&manifest(20)).envs(&api.env());
-        dir.write("l.jsonl", "\n".repeat(limit(&dir) - room));
+        let scene = Scene::new().manifest(manifest(20)).sandbox();
+        scene.write("l.jsonl", "\n".repeat(limit(&scene) - room));
         let args = [
             "apply",
             "--yes",
@@ -1092,10 +1067,10 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
             "--report",
             "r.json",
         ];
-        let ran = limited(&dir, &args);
+        let ran = limited(&scene, &args);
         let told = format!("{room} bytes, {parallelism} at once: {ran:#?}");
-        let (writes, live) = (api.stats().writes(), api.rooms());
-        let text = dir.read("l.jsonl");
+        let (writes, live) = (scene.writes(), scene.rooms());
+        let text = scene.read("l.jsonl");
         let lines = text.lines().filter(|line| !line.is_empty()).skip(1);
         let lines: Vec<Value> = lines
             .map(|line| serde_json::from_str(line).unwrap())
@@ -1119,8 +1094,8 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
         let code = if writes == 0 { 1 } else { 4 };
         assert_eq!(ran.code, code, "{told}");
         met.insert((ran.code, confirmed.len() as u64 == writes));
-        if dir.path("r.json").exists() {
-            let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+        if scene.path("r.json").exists() {
+            let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
             assert_eq!(
                 (&report["exit"], &report["stopped"]),
                 (&code.into(), &"ledger".into()),
@@ -1147,10 +1122,10 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
         } else {
             assert_eq!((writes, ran.code), (0, 1), "{told}");
         }
-        let next = run(&dir, &["apply", "--yes"]);
+        let next = run(&scene, &["apply", "--yes"]);
         assert_eq!(next.code, 0, "{next:#?}\nafter {told}");
-        assert_content(&api, 20);
-        assert_converged(&api, &dir);
+        assert_content(&scene, 20);
+        assert_converged(&scene);
     }
     let some = BTreeSet::from([(1, true), (4, false)]);
     assert!(
@@ -1162,22 +1137,15 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest(9)).envs(&api.env());
-    dir.run(&[
-        "apply",
-        "--yes",
-        "--only",
-        "course-0[1-4]",
-        "--ledger",
-        "other.jsonl",
-    ])
-    .ok();
-    run(&dir, &["apply", "--yes", "--only", "course-0[5-9]"]).ok();
-    let mut text = dir.read("l.jsonl");
+    let scene = Scene::new().manifest(manifest(9)).sandbox();
+    scene
+        .run("apply --yes --only course-0[1-4] --ledger other.jsonl")
+        .ok();
+    run(&scene, &["apply", "--yes", "--only", "course-0[5-9]"]).ok();
+    let mut text = scene.read("l.jsonl");
     let entry = text.lines().nth(1).unwrap().to_owned();
     let mut number = 1000;
-    while text.len() < limit(&dir) - 200 {
+    while text.len() < limit(&scene) - 200 {
         number += 1;
         let _ = writeln!(
             text,
@@ -1185,32 +1153,32 @@ fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
             entry.replace("\"seq\":1,", &format!("\"seq\":{number},"))
         );
     }
-    dir.write("l.jsonl", &text);
-    let before = dir.files();
+    scene.write("l.jsonl", &text);
+    let before = scene.files();
     for verb in [
         &["ledger", "merge", "other.jsonl"][..],
         &["ledger", "forget", "course-05", "course-06", "course-07"],
     ] {
-        let ran = limited(&dir, &[verb, &LEDGER].concat());
+        let ran = limited(&scene, &[verb, &LEDGER].concat());
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:#?}");
         ran.err.shows("File too large");
-        assert_eq!(dir.files(), before);
+        assert_eq!(scene.files(), before);
     }
     // Compacting is what helps.
-    limited(&dir, &[&["ledger", "compact"][..], &LEDGER].concat()).ok();
+    limited(&scene, &[&["ledger", "compact"][..], &LEDGER].concat()).ok();
     limited(
-        &dir,
+        &scene,
         &[&["ledger", "merge", "other.jsonl"][..], &LEDGER].concat(),
     )
     .ok();
-    assert_converged(&api, &dir);
+    assert_converged(&scene);
 }
 
 #[cfg(not(feature = "object-store"))]
 #[test]
 fn a_program_built_without_object_stores_says_so() {
-    let dir = Dir::with(&manifest(1));
-    let ran = dir.run(&["plan", "--sandbox", "--ledger", "s3://bucket/l.jsonl"]);
+    let scene = Scene::new().manifest(manifest(1));
+    let ran = scene.run("plan --sandbox --ledger s3://bucket/l.jsonl");
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));
     assert_snapshot!(ran.err, @r"
     error: --ledger: `s3://bucket/l.jsonl`: this roomform was built without object stores

@@ -10,7 +10,7 @@ use roomform::{
     Interest, Limiter, LiveRoom, Options, Recorded, Switches, check, check_text, plan, rooms_of,
 };
 
-use crate::support::{Dir, Shows};
+use crate::support::{Scene, Shows};
 
 #[path = "../../examples/custom_reporter.rs"]
 #[expect(dead_code, reason = "the example's own `main` is for cargo")]
@@ -39,12 +39,12 @@ fn offline(args: &[PathBuf]) -> Result<String, String> {
 
 #[test]
 fn the_example_of_a_plan_without_a_network() {
-    let dir = Dir::with(MANIFEST);
-    let manifest = dir.path("rooms.yaml");
-    let answer = dir.write("get_rooms.json", ANSWER);
+    let scene = Scene::new().manifest(MANIFEST);
+    let manifest = scene.path("rooms.yaml");
+    let answer = scene.write("get_rooms.json", ANSWER);
     let text = offline(&[manifest.clone(), answer.clone()]).unwrap();
     let shown = text.replace(
-        &format!("{}/", dir.path("").display()).replace("//", "/"),
+        &format!("{}/", scene.path("").display()).replace("//", "/"),
         "",
     );
     assert_snapshot!(shown, @r#"
@@ -65,29 +65,29 @@ fn the_example_of_a_plan_without_a_network() {
     // With a ledger nothing is unverified; one of another target is refused.
     let target = r#"{"roomform_ledger":1,"origin":"https://api.imbachat.com","widget":627}"#;
     let entry = r#"{"run":"r","seq":1,"time":"2026-01-01T00:00:00.000Z","kind":"confirmed","pipe":"lounge","room_id":7,"members":[5],"title":"Lobby","type":1,"public":false}"#;
-    let ledger = dir.write("ledger.jsonl", format!("{target}\n{entry}\n"));
+    let ledger = scene.write("ledger.jsonl", format!("{target}\n{entry}\n"));
     let text = offline(&[manifest.clone(), answer.clone(), ledger]).unwrap();
     text.shows("1 to create, 1 to update, 2 members to add");
     text.lacks("unverified");
-    let other = dir.write("other.jsonl", target.replace("627", "628") + "\n");
+    let other = scene.write("other.jsonl", target.replace("627", "628") + "\n");
     let refused = offline(&[manifest, answer, other]).unwrap_err();
     refused.shows("628");
 }
 
 #[test]
 fn the_same_example_takes_an_export_and_tells_what_is_wrong() {
-    let dir = Dir::with(MANIFEST);
-    let manifest = dir.path("rooms.yaml");
-    dir.run(&["apply", "--sandbox", "--yes"]).ok();
-    let export = dir.write("export.yaml", dir.run(&["export", "--sandbox"]).ok());
+    let scene = Scene::new().manifest(MANIFEST);
+    let manifest = scene.path("rooms.yaml");
+    scene.run("apply --sandbox --yes").ok();
+    let export = scene.write("export.yaml", scene.run("export --sandbox").ok());
     let text = offline(&[manifest.clone(), export]).unwrap();
     text.shows("plan: nothing to do");
-    let no = dir.write(
+    let no = scene.write(
         "no.json",
         r#"{"success":false,"error":"\u001b[31mgo away"}"#,
     );
     assert_snapshot!(offline(&[manifest.clone(), no]).unwrap_err(), @r"the answer says no: \u{1b}[31mgo away");
-    let bad = dir.write(
+    let bad = scene.write(
         "bad.yaml",
         "version: 1\nrooms:\n  - {pipe: 0123, titel: x}\n",
     );

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use insta::assert_snapshot;
-use roomform::sandbox::Config;
 use serde_json::Value;
 
 use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 
@@ -21,12 +20,10 @@ fn ids(text: &str, before: &str) -> BTreeSet<String> {
 
 #[test]
 fn one_id_leads_from_the_servers_log_to_ledger_and_report() {
-    let api = Api::start(Config::default());
-    let proxy = Proxy::start(&api.env().swap_remove(0).1, |_, _| None);
-    let dir = Dir::with(MANIFEST)
-        .envs(&api.env())
-        .env("IMBACHAT_API_URL", &proxy.url());
-    let report = dir.run(&["apply", "--yes", "--format", "json", "--ledger", "l.jsonl"]);
+    let scene = Scene::new().sandbox();
+    let proxy = Proxy::start(&scene.url(), |_, _| None);
+    let scene = scene.manifest(MANIFEST).at(&proxy.url());
+    let report = scene.run("apply --yes --format json --ledger l.jsonl");
     let run = report.json()["run"].as_str().unwrap().to_owned();
     assert_eq!(run.len(), 16);
     let own = BTreeSet::from([run.clone()]);
@@ -39,9 +36,9 @@ fn one_id_leads_from_the_servers_log_to_ledger_and_report() {
         );
         request.shows(&agent);
     }
-    assert_eq!(ids(&dir.read("l.jsonl"), "\"run\":\""), own);
+    assert_eq!(ids(&scene.read("l.jsonl"), "\"run\":\""), own);
     // Another run, another id; also where nothing was carried out.
-    let again = dir.run(&["apply", "--yes", "--format", "json", "--ledger", "l.jsonl"]);
+    let again = scene.run("apply --yes --format json --ledger l.jsonl");
     assert_ne!(again.json()["run"], *run);
     assert_eq!(again.json()["applied"], false);
 }
@@ -49,8 +46,8 @@ fn one_id_leads_from_the_servers_log_to_ledger_and_report() {
 // what is told
 
 /// The log without what differs from run to run: the run's id, times, the server's port, the lengths of answers.
-fn log(dir: &Dir, args: &[&str]) -> String {
-    let ran = dir.run(args);
+fn log(scene: &Scene, args: &[&str]) -> String {
+    let ran = scene.run(args);
     let same = |word: &str| {
         let value = |name: &str| word.starts_with(&format!("{name}="));
         match word {
@@ -74,9 +71,8 @@ fn log(dir: &Dir, args: &[&str]) -> String {
 
 #[test]
 fn once_it_tells_what_is_decided() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    assert_snapshot!(log(&dir, &["apply", "--yes", "-v"]), @r#"
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    assert_snapshot!(log(&scene, &["apply", "--yes", "-v"]), @r#"
     info: commands: run  run=RUN verb=apply version=VERSION
     info: config: variable found  name=IMBACHAT_WIDGET in_file=false
     info: config: variable found  name=IMBACHAT_API_URL in_file=false
@@ -93,8 +89,8 @@ fn once_it_tells_what_is_decided() {
     info: apply: looked at what took  look=1 settled=true
     info: ledger: ledger read  ledger=LEDGER entries=3
     "#);
-    dir.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
-    assert_snapshot!(log(&dir, &["-v", "plan"]), @r#"
+    scene.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
+    assert_snapshot!(log(&scene, &["-v", "plan"]), @r#"
     info: commands: run  run=RUN verb=plan version=VERSION
     info: config: variable found  name=IMBACHAT_WIDGET in_file=false
     info: config: variable found  name=IMBACHAT_API_URL in_file=false
@@ -106,14 +102,13 @@ fn once_it_tells_what_is_decided() {
     info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     "#);
     // A flag in the way of another.
-    dir.run(&["plan", "-v", "-q"]).exits(64);
+    scene.run("plan -v -q").exits(64);
 }
 
 #[test]
 fn twice_it_tells_every_request_too() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    assert_snapshot!(log(&dir, &["apply", "--yes", "-vv"]), @r#"
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    assert_snapshot!(log(&scene, &["apply", "--yes", "-vv"]), @r#"
     info: commands: run  run=RUN verb=apply version=VERSION
     info: config: variable found  name=IMBACHAT_WIDGET in_file=false
     info: config: variable found  name=IMBACHAT_API_URL in_file=false
@@ -145,18 +140,16 @@ fn twice_it_tells_every_request_too() {
 
 #[test]
 fn what_went_wrong_and_what_became_of_it_is_told() {
-    let api = Api::start(Config::default());
+    let scene = Scene::new().sandbox();
     // The create is done, and its answer is lost; the list that is read to look for it is asked to come back later.
     let faults = |number, _: Option<&str>| match number {
         1 => Some(Fault::HalfAfter),
         2 => Some(Fault::Answer("429 Slow", "Retry-After: 0\r\n", "{}")),
         _ => None,
     };
-    let proxy = Proxy::start(&api.env().swap_remove(0).1, faults);
-    let dir = Dir::with(MANIFEST)
-        .envs(&api.env())
-        .env("IMBACHAT_API_URL", &proxy.url());
-    let told = log(&dir, &["apply", "--yes", "-v"]);
+    let proxy = Proxy::start(&scene.url(), faults);
+    let scene = scene.manifest(MANIFEST).at(&proxy.url());
+    let told = log(&scene, &["apply", "--yes", "-v"]);
     let told: Vec<&str> = told
         .lines()
         .filter(|line| line.starts_with("info: apply") || line.starts_with("info: imbachat"))
@@ -174,10 +167,9 @@ fn what_went_wrong_and_what_became_of_it_is_told() {
 
 #[test]
 fn as_json_all_of_stderr_is_objects_a_line() {
-    let api = Api::start(Config::default());
     let warned = "version: 1\nrooms:\n  - {pipe: a, title: Team A, members: [3, 4]}\n";
-    let dir = Dir::with(warned).envs(&api.env());
-    dir.write(
+    let scene = Scene::new().manifest(warned).sandbox();
+    scene.write(
         "wrong.yaml",
         "version: 1\nrooms:\n  - {pipe: a}\n  - {title: b}\n",
     );
@@ -191,7 +183,7 @@ fn as_json_all_of_stderr_is_objects_a_line() {
         (&["ledger", "forget", "nothing"], 1),
     ];
     for (args, code) in runs {
-        let ran = dir.run(&[args, &flags].concat());
+        let ran = scene.run(&[args, &flags].concat());
         ran.exits(code);
         let mut levels = BTreeSet::new();
         let mut run = BTreeSet::new();
@@ -207,7 +199,7 @@ fn as_json_all_of_stderr_is_objects_a_line() {
         assert_eq!(levels.contains("error"), code != 0, "{args:?}: {levels:?}");
         assert!(run.len() <= 1, "{run:?}");
     }
-    let warning = dir.run(&["check", "--log-format", "json"]);
+    let warning = scene.run("check --log-format json");
     let line: Value = serde_json::from_str(&warning.err).unwrap();
     assert_eq!(line["level"], "warn");
     line["message"].as_str().unwrap().shows("rooms.yaml:3");
@@ -215,12 +207,11 @@ fn as_json_all_of_stderr_is_objects_a_line() {
 
 #[test]
 fn what_is_told_changes_no_output() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
     for format in ["text", "json"] {
         let plan = ["plan", "--format", format];
-        let quiet = dir.run(&plan);
-        let told = dir.run(&[&plan[..], &["-vv", "--log-format", "json"]].concat());
+        let quiet = scene.run(&plan);
+        let told = scene.run(&[&plan[..], &["-vv", "--log-format", "json"]].concat());
         assert_eq!((quiet.code, &quiet.out), (told.code, &told.out));
         assert!(
             quiet.err.is_empty() && told.err.contains("/get_rooms"),
@@ -231,13 +222,12 @@ fn what_is_told_changes_no_output() {
 
 #[test]
 fn titles_are_not_told() {
-    let api = Api::start(Config::default());
     let manifest = "version: 1\nrooms:\n  - {pipe: team-a, title: Quarrel of two, members: [3]}\n";
-    let dir = Dir::with(manifest).envs(&api.env());
+    let scene = Scene::new().manifest(manifest).sandbox();
     let retitled = manifest.replace("Quarrel of two", "Peace of two");
     for (manifest, format) in [(manifest, "text"), (retitled.as_str(), "json")] {
-        dir.write("rooms.yaml", manifest);
-        let ran = dir.run(&["apply", "--yes", "-vv", "--log-format", format]);
+        scene.write("rooms.yaml", manifest);
+        let ran = scene.run(&["apply", "--yes", "-vv", "--log-format", format]);
         ran.exits(0);
         for text in ["Quarrel", "Peace", "two"] {
             ran.err.lacks(text);
@@ -250,10 +240,10 @@ fn titles_are_not_told() {
 fn a_hostile_pipe_is_harmless_in_the_log() {
     const HOSTILE: &str = "a\u{202e}b ##[x] \u{200b}c";
     let manifest = format!("version: 1\nrooms:\n  - {{pipe: \"{HOSTILE}\", title: T}}\n");
-    let dir = Dir::with(&manifest);
+    let scene = Scene::new().manifest(&manifest);
     for format in ["text", "json"] {
         let state = format!("--sandbox={format}.json");
-        let ran = dir.run(&["apply", "--yes", &state, "-vv", "--log-format", format]);
+        let ran = scene.run(&["apply", "--yes", &state, "-vv", "--log-format", format]);
         ran.exits(0);
         let bad = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
         assert_eq!(ran.err.chars().find(|c| bad(*c)), None, "{}", ran.err);
@@ -264,19 +254,17 @@ fn a_hostile_pipe_is_harmless_in_the_log() {
 /// What was found out about a file may be wrong, so it is told.
 #[test]
 fn under_v_each_file_with_rows_is_told_with_how_it_was_read() {
-    let dir = Dir::with(
-        "version: 1
+    let scene = Scene::new().manifest("version: 1
 rooms:
   - {pipe: team-a, title: A, members: [{roster: a.csv, user: id}, {roster: b.txt}]}
   - {pipe: team-b, title: B, members: [{roster: a.csv, user: id}, {roster: c.csv, user: код, encoding: windows-1251}]}
-",
-    );
-    dir.write("a.csv", "id;name\n7;\"x;y\"\n\n8;\u{1b}[2J\n");
-    dir.write("b.txt", "# who\n9\n");
+");
+    scene.write("a.csv", "id;name\n7;\"x;y\"\n\n8;\u{1b}[2J\n");
+    scene.write("b.txt", "# who\n9\n");
     let (text, _, _) = encoding_rs::WINDOWS_1251.encode("код\tимя\n10\tx\n");
-    dir.write("c.csv", &text);
+    scene.write("c.csv", &text);
     let told = |args: &[&str]| {
-        let ran = dir.run(args);
+        let ran = scene.run(args);
         let lines = ran.err.lines().filter(|line| line.contains("rows read"));
         lines.collect::<Vec<_>>().join("\n")
     };

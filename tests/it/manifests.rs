@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::hostile;
 use crate::rosters;
-use crate::support::{Dir, Ran, Shows};
+use crate::support::{Ran, Scene, Shows};
 
 /// Codes that no text of the corpus can have: they are about files, or need one too large to keep.
 const ELSEWHERE: [(Code, fn()); 5] = [
@@ -129,12 +129,12 @@ fn read(path: &Path) -> Loaded {
 
 /// Runs `check` on a copy of a manifest, so that only its name is in the output.
 fn check(path: &Path, more: &[&str]) -> Ran {
-    let dir = Dir::new();
+    let scene = Scene::new();
     for file in all_files(path) {
         let below = file.strip_prefix(path.parent().unwrap()).unwrap();
-        dir.write(below.to_str().unwrap(), fs::read(&file).unwrap());
+        scene.write(below.to_str().unwrap(), fs::read(&file).unwrap());
     }
-    dir.run(&[&["check", "-f", name(path)], more].concat())
+    scene.run(&[&["check", "-f", name(path)], more].concat())
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn every_code_is_in_an_expectation_or_has_a_test_of_its_own() {
 
 #[test]
 fn the_committed_schema_is_the_printed_one() {
-    let printed = Dir::new().run(&["schema", "manifest"]).ok();
+    let printed = Scene::new().run("schema manifest").ok();
     assert_eq!(
         committed_schema(),
         printed,
@@ -433,24 +433,24 @@ const ROOM: &str = "version: 1\nrooms: [{pipe: first-room, title: First}]\n";
 
 /// What `check` says of a manifest that cannot be used.
 #[track_caller]
-fn refused(dir: &Dir, args: &[&str]) -> String {
-    let before = dir.files();
-    let ran = dir.run(&[&["check"], args].concat());
+fn refused(scene: &Scene, args: &[&str]) -> String {
+    let before = scene.files();
+    let ran = scene.run(&[&["check"], args].concat());
     assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:#?}");
-    assert_eq!(dir.files(), before);
+    assert_eq!(scene.files(), before);
     ran.err
 }
 
 #[test]
 fn a_missing_file() {
-    insta::assert_snapshot!(refused(&Dir::new(), &["-f", "no/such.yaml"]), @r#"
+    insta::assert_snapshot!(refused(&Scene::new(), &["-f", "no/such.yaml"]), @r#"
     error[E001 unreadable]: no/such.yaml: no such file or directory
      |
      = help: name the manifest with -f; the default is rooms.yaml, else the directory rooms/
 
     the manifest is invalid: 1 error
     "#);
-    insta::assert_snapshot!(refused(&Dir::new(), &[]), @r#"
+    insta::assert_snapshot!(refused(&Scene::new(), &[]), @r#"
     error[E001 unreadable]: rooms.yaml: no such file or directory
      |
      = help: name the manifest with -f; the default is rooms.yaml, else the directory rooms/
@@ -461,11 +461,11 @@ fn a_missing_file() {
 
 #[test]
 fn a_directory_without_a_manifest() {
-    let dir = Dir::new();
-    dir.write("rooms/notes.txt", ROOM);
-    dir.write("rooms/.rooms.yaml", ROOM);
-    dir.write("rooms/rooms.json", ROOM);
-    insta::assert_snapshot!(refused(&dir, &["-f", "rooms"]), @r#"
+    let scene = Scene::new();
+    scene.write("rooms/notes.txt", ROOM);
+    scene.write("rooms/.rooms.yaml", ROOM);
+    scene.write("rooms/rooms.json", ROOM);
+    insta::assert_snapshot!(refused(&scene, &["-f", "rooms"]), @r#"
     error[E001 unreadable]: rooms: the directory holds no *.yaml or *.yml file
      |
      = help: name the directory your manifest lies in, or a file
@@ -476,7 +476,7 @@ fn a_directory_without_a_manifest() {
 
 #[test]
 fn an_empty_file() {
-    insta::assert_snapshot!(refused(&Dir::with(""), &[]), @r#"
+    insta::assert_snapshot!(refused(&Scene::new().manifest(""), &[]), @r#"
     error[E022 empty-manifest]: the file is empty
      --> rooms.yaml:1:1
       |
@@ -487,86 +487,78 @@ fn an_empty_file() {
 
     the manifest is invalid: 1 error
     "#);
-    refused(&Dir::with("\u{feff}"), &[]).shows("the file is empty");
-    refused(&Dir::with("\n\n \n"), &[]).shows("the file is empty");
+    refused(&Scene::new().manifest("\u{feff}"), &[]).shows("the file is empty");
+    refused(&Scene::new().manifest("\n\n \n"), &[]).shows("the file is empty");
 }
 
 #[test]
 fn no_room_at_all_is_fine_when_it_is_meant() {
-    let dir = Dir::with("version: 1\nrooms: []\n");
-    refused(&dir, &[]).shows("E022 empty-manifest");
+    let scene = Scene::new().manifest("version: 1\nrooms: []\n");
+    refused(&scene, &[]).shows("E022 empty-manifest");
     assert_eq!(
-        dir.run(&["check", "--allow-empty"]).ok(),
+        scene.run("check --allow-empty").ok(),
         "valid: 0 rooms, 0 memberships\n"
     );
 }
 
 #[test]
 fn a_file_that_is_not_utf_8() {
-    let dir = Dir::new();
-    dir.write(
+    let scene = Scene::new();
+    scene.write(
         "rooms.yaml",
         b"version: 1\nrooms:\n  - {pipe: cafe, title: Caf\xe9}\n",
     );
-    insta::assert_snapshot!(refused(&dir, &[]), @r#"
+    insta::assert_snapshot!(refused(&scene, &[]), @r#"
     error[E002 not-utf8]: rooms.yaml: not valid UTF-8: byte 45, in line 3
      |
      = help: save the file as UTF-8
 
     the manifest is invalid: 1 error
     "#);
-    dir.write(
+    scene.write(
         "rooms.yaml",
         "version: 1\n"
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect::<Vec<u8>>(),
     );
-    dir.write(
+    scene.write(
         "rooms.yaml",
-        [b"\xff\xfe".as_slice(), &dir.files()[0].1].concat(),
+        [b"\xff\xfe".as_slice(), &scene.files()[0].1].concat(),
     );
-    refused(&dir, &[]).shows("byte 0, in line 1");
+    refused(&scene, &[]).shows("byte 0, in line 1");
 }
 
 #[test]
 fn a_file_given_twice_counts_once() {
-    let dir = Dir::new();
-    dir.write("rooms/a.yaml", ROOM);
-    let ran = dir.run(&[
-        "check",
-        "-f",
-        "rooms",
-        "-f",
-        "rooms/a.yaml",
-        "-f",
-        "./rooms/../rooms/a.yaml",
-    ]);
+    let scene = Scene::new();
+    scene.write("rooms/a.yaml", ROOM);
+    let ran = scene.run("check -f rooms -f rooms/a.yaml -f ./rooms/../rooms/a.yaml");
     assert_eq!(ran.ok(), "valid: 1 room, 0 memberships\n");
 }
 
 #[test]
 fn several_files_and_directories_are_one_manifest() {
-    let dir = Dir::new();
-    dir.write("people.yaml", "version: 1\npeople: {head: 3}\n");
-    dir.write(
+    let scene = Scene::new();
+    scene.write("people.yaml", "version: 1\npeople: {head: 3}\n");
+    scene.write(
         "rooms/deep/er/a.yml",
         ROOM.replace("First}", "First, members: [head]}"),
     );
-    let ran = dir.run(&["check", "-f", "rooms", "-f", "people.yaml"]);
+    let ran = scene.run("check -f rooms -f people.yaml");
     assert_eq!(ran.ok(), "valid: 1 room, 1 membership\n");
-    refused(&dir, &["-f", "rooms"]).shows("`head` is not in `people`");
+    refused(&scene, &["-f", "rooms"]).shows("`head` is not in `people`");
 }
 
 #[test]
 #[cfg(unix)]
 fn a_link_that_leads_out() {
-    let dir = Dir::new();
-    let secret = dir.write("secret/token.yaml", "token: s3cret\n");
-    dir.write("rooms/a.yaml", ROOM);
-    std::os::unix::fs::symlink(&secret, dir.path("rooms/b.yaml")).unwrap();
-    std::os::unix::fs::symlink(dir.path("secret"), dir.path("rooms/c")).unwrap();
-    insta::assert_snapshot!(refused(&dir, &["-f", "rooms"]), @r#"
+    let scene = Scene::new();
+    let secret = scene.write("secret/token.yaml", "token: s3cret\n");
+    scene.write("rooms/a.yaml", ROOM);
+    std::os::unix::fs::symlink(&secret, scene.path("rooms/b.yaml")).unwrap();
+    std::os::unix::fs::symlink(scene.path("secret"), scene.path("rooms/c")).unwrap();
+    insta::assert_snapshot!(refused(&scene, &["-f", "rooms"]), @r#"
     error[E023 outside-root]: rooms/b.yaml: a symbolic link that leads out of the manifest's directory
      |
      = help: copy the file in, or name it with -f
@@ -581,25 +573,25 @@ fn a_link_that_leads_out() {
 
 /// A checkout in `repo`, and a secret of the runner beside it.
 #[cfg(unix)]
-fn checkout() -> Dir {
-    let dir = Dir::new();
-    dir.write("run/secrets/key", "api_key: s3cret\n");
-    dir.write("run/secrets/rooms.yaml", "api_key: s3cret\n");
-    dir.write("repo/shared/rooms.yaml", ROOM);
-    dir.write("repo/good.yaml", ROOM);
-    dir
+fn checkout() -> Scene {
+    let scene = Scene::new();
+    scene.write("run/secrets/key", "api_key: s3cret\n");
+    scene.write("run/secrets/rooms.yaml", "api_key: s3cret\n");
+    scene.write("repo/shared/rooms.yaml", ROOM);
+    scene.write("repo/good.yaml", ROOM);
+    scene
 }
 
 #[cfg(unix)]
-fn link(dir: &Dir, target: &str, name: &str) {
-    std::os::unix::fs::symlink(target, dir.path(name)).unwrap();
+fn link(scene: &Scene, target: &str, name: &str) {
+    std::os::unix::fs::symlink(target, scene.path(name)).unwrap();
 }
 
 /// What a verb run in the checkout says, its exit code first.
 #[cfg(unix)]
-fn in_checkout(dir: &Dir, args: &[&str]) -> String {
-    let mut command = dir.command(args);
-    let output = command.current_dir(dir.path("repo")).output().unwrap();
+fn in_checkout(scene: &Scene, args: &[&str]) -> String {
+    let mut command = scene.command(args);
+    let output = command.current_dir(scene.path("repo")).output().unwrap();
     let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
     assert!(!(out.clone() + &err).contains("s3cret"), "{out}{err}");
     format!("{} {out}{err}", output.status.code().unwrap())
@@ -609,10 +601,10 @@ fn in_checkout(dir: &Dir, args: &[&str]) -> String {
 #[cfg(unix)]
 fn a_manifest_that_is_itself_a_link_out_is_not_read() {
     for git in [None, Some("repo/.git/HEAD")] {
-        let dir = checkout();
-        git.map(|file| dir.write(file, "ref: refs/heads/main\n"));
-        link(&dir, "../run/secrets/key", "repo/rooms.yaml");
-        let told = in_checkout(&dir, &["check"]);
+        let scene = checkout();
+        git.map(|file| scene.write(file, "ref: refs/heads/main\n"));
+        link(&scene, "../run/secrets/key", "repo/rooms.yaml");
+        let told = in_checkout(&scene, &["check"]);
         insta::allow_duplicates! {
             insta::assert_snapshot!(told, @r#"
             3 error[E023 outside-root]: rooms.yaml: a symbolic link that leads out of its directory or git work tree
@@ -632,19 +624,19 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
             &["diff", "good.yaml", "rooms.yaml"],
             &["diff", "./rooms.yaml", "good.yaml"],
         ] {
-            let told = in_checkout(&dir, args);
+            let told = in_checkout(&scene, args);
             assert!(told.starts_with("3 "), "{args:?}: {told}");
             assert!(told.contains("leads out"), "{args:?}: {told}");
         }
-        fs::remove_file(dir.path("repo/rooms.yaml")).unwrap();
-        link(&dir, "../run/secrets", "repo/rooms");
+        fs::remove_file(scene.path("repo/rooms.yaml")).unwrap();
+        link(&scene, "../run/secrets", "repo/rooms");
         for args in [
             &["check"][..],
             &["check", "-f", "rooms/"],
             &["check", "-f", "./rooms/."],
             &["diff", "good.yaml", "rooms/"],
         ] {
-            let told = in_checkout(&dir, args);
+            let told = in_checkout(&scene, args);
             assert!(told.contains("leads out"), "{args:?}: {told}");
         }
     }
@@ -653,60 +645,60 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
 #[test]
 #[cfg(unix)]
 fn a_link_may_lead_to_any_file_of_the_work_tree_but_not_of_git() {
-    let dir = checkout();
-    dir.write("repo/.git/config", "api_key: s3cret\n");
-    fs::create_dir_all(dir.path("repo/env")).unwrap();
-    link(&dir, "../shared/rooms.yaml", "repo/env/rooms.yaml");
-    link(&dir, "../shared", "repo/env/rooms");
-    link(&dir, "../.git/config", "repo/env/git.yaml");
-    link(&dir, "../../run/secrets", "repo/env/out");
+    let scene = checkout();
+    scene.write("repo/.git/config", "api_key: s3cret\n");
+    fs::create_dir_all(scene.path("repo/env")).unwrap();
+    link(&scene, "../shared/rooms.yaml", "repo/env/rooms.yaml");
+    link(&scene, "../shared", "repo/env/rooms");
+    link(&scene, "../.git/config", "repo/env/git.yaml");
+    link(&scene, "../../run/secrets", "repo/env/out");
     for path in ["env/rooms.yaml", "env/rooms", "env/rooms/rooms.yaml"] {
-        let told = in_checkout(&dir, &["check", "-f", path]);
+        let told = in_checkout(&scene, &["check", "-f", path]);
         assert_eq!(told, "0 valid: 1 room, 0 memberships\n", "{path}");
     }
     for path in ["env/git.yaml", "env/out/rooms.yaml"] {
-        let told = in_checkout(&dir, &["check", "-f", path]);
+        let told = in_checkout(&scene, &["check", "-f", path]);
         assert!(told.contains("E023 outside-root"), "{path}: {told}");
     }
     // Without git a link stays in its own directory.
-    fs::remove_dir_all(dir.path("repo/.git")).unwrap();
-    let told = in_checkout(&dir, &["check", "-f", "env/rooms.yaml"]);
+    fs::remove_dir_all(scene.path("repo/.git")).unwrap();
+    let told = in_checkout(&scene, &["check", "-f", "env/rooms.yaml"]);
     told.shows("E023 outside-root");
-    link(&dir, "good.yaml", "repo/current.yaml");
-    let told = in_checkout(&dir, &["check", "-f", "current.yaml"]);
+    link(&scene, "good.yaml", "repo/current.yaml");
+    let told = in_checkout(&scene, &["check", "-f", "current.yaml"]);
     assert!(told.starts_with("0 "), "{told}");
 }
 
 #[test]
 #[cfg(unix)]
 fn gits_own_files_are_no_part_of_a_manifest() {
-    let dir = checkout();
-    dir.write("repo/.git/config", "[core]\ns3cret\n");
-    dir.write("repo/.git/rooms.yaml", "api_key: s3cret\n");
-    link(&dir, ".git/rooms.yaml", "repo/hooks.yaml");
-    let told = in_checkout(&dir, &["check", "-f", "."]);
+    let scene = checkout();
+    scene.write("repo/.git/config", "[core]\ns3cret\n");
+    scene.write("repo/.git/rooms.yaml", "api_key: s3cret\n");
+    link(&scene, ".git/rooms.yaml", "repo/hooks.yaml");
+    let told = in_checkout(&scene, &["check", "-f", "."]);
     told.shows("hooks.yaml: a symbolic link");
     let room =
         "version: 1\nrooms: [{pipe: a, title: A, members: [{roster: .git/config, user: id}]}]\n";
-    dir.write("repo/rooms.yaml", room);
-    let told = in_checkout(&dir, &["check"]);
+    scene.write("repo/rooms.yaml", room);
+    let told = in_checkout(&scene, &["check"]);
     told.shows("E023 outside-root");
 }
 
 #[test]
 #[cfg(unix)]
 fn a_path_of_the_users_own_works_wherever_it_is() {
-    let dir = checkout();
-    dir.write("repo/.git/HEAD", "ref: refs/heads/main\n");
-    let elsewhere = dir.write("elsewhere/rooms.yaml", ROOM);
+    let scene = checkout();
+    scene.write("repo/.git/HEAD", "ref: refs/heads/main\n");
+    let elsewhere = scene.write("elsewhere/rooms.yaml", ROOM);
     let absolute = elsewhere.to_str().unwrap();
-    link(&dir, "elsewhere", "linked");
+    link(&scene, "elsewhere", "linked");
     for path in [absolute, "../elsewhere", "../linked/rooms.yaml"] {
-        let told = in_checkout(&dir, &["check", "-f", path]);
+        let told = in_checkout(&scene, &["check", "-f", path]);
         assert!(told.starts_with("0 "), "{path}: {told}");
     }
     // The system's link to what is on stdin.
-    let mut command = dir.command(&["check", "-f", "/dev/stdin"]);
+    let mut command = scene.command("check -f /dev/stdin");
     let manifest = fs::File::open(elsewhere).unwrap();
     let output = command.stdin(manifest).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -715,16 +707,16 @@ fn a_path_of_the_users_own_works_wherever_it_is() {
 #[test]
 #[cfg(unix)]
 fn links_that_stay_inside_are_followed_once_and_broken_ones_told() {
-    let dir = Dir::new();
-    dir.write("rooms/a.yaml", ROOM);
-    std::os::unix::fs::symlink("a.yaml", dir.path("rooms/b.yaml")).unwrap();
-    std::os::unix::fs::symlink(".", dir.path("rooms/loop")).unwrap();
+    let scene = Scene::new();
+    scene.write("rooms/a.yaml", ROOM);
+    std::os::unix::fs::symlink("a.yaml", scene.path("rooms/b.yaml")).unwrap();
+    std::os::unix::fs::symlink(".", scene.path("rooms/loop")).unwrap();
     assert_eq!(
-        dir.run(&["check", "-f", "rooms"]).ok(),
+        scene.run("check -f rooms").ok(),
         "valid: 1 room, 0 memberships\n"
     );
-    std::os::unix::fs::symlink("nowhere.yaml", dir.path("rooms/c.yaml")).unwrap();
-    let ran = dir.run(&["check", "-f", "rooms"]);
+    std::os::unix::fs::symlink("nowhere.yaml", scene.path("rooms/c.yaml")).unwrap();
+    let ran = scene.run("check -f rooms");
     ran.exits(3);
     insta::assert_snapshot!(ran.err, @r#"
     error[E001 unreadable]: rooms/c.yaml: no such file or directory

@@ -1,8 +1,6 @@
 //! Output files: none replaces an input of the run, another output, or a file of another kind.
 
-use roomform::sandbox::Config;
-
-use crate::support::{Api, Dir, Ran, Shows};
+use crate::support::{Ran, Scene, Shows};
 
 const MANIFEST: &str = "\
 version: 1
@@ -12,40 +10,33 @@ rooms:
 ";
 
 /// A widget, and a manifest with a roster, a ledger and a saved plan.
-fn scene() -> (Api, Dir) {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    dir.write("users.csv", "id\n3\n");
-    dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
-    dir.write("users.csv", "id\n3\n4\n");
+fn planned() -> Scene {
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    scene.write("users.csv", "id\n3\n");
+    scene.run("apply --yes --ledger l.jsonl").ok();
+    scene.write("users.csv", "id\n3\n4\n");
     let plan = ["plan", "--ledger", "l.jsonl", "--out", "plan.json"];
-    dir.run(&plan).ok();
-    (api, dir)
+    scene.run(&plan).ok();
+    scene
 }
 
 /// Runs what must be refused before anything is sent or written; gives back the error.
 #[track_caller]
-fn refused(api: &Api, dir: &Dir, args: &[&str]) -> String {
-    let (files, calls) = (dir.files(), api.stats().calls());
-    let Ran { code, out, err } = dir.run(args);
+fn refused(scene: &Scene, args: &[&str]) -> String {
+    let (files, calls) = (scene.files(), scene.stats().calls());
+    let Ran { code, out, err } = scene.run(args);
     assert_eq!(code, 64, "{args:?}: {out}{err}");
     err.shows("nothing was sent or written");
-    assert_eq!(dir.files(), files, "{args:?}");
-    assert_eq!(api.stats().calls(), calls, "{args:?}");
+    assert_eq!(scene.files(), files, "{args:?}");
+    assert_eq!(scene.stats().calls(), calls, "{args:?}");
     err.lines().next().unwrap().to_owned()
 }
 
 #[test]
 fn no_output_replaces_an_input() {
-    let (api, dir) = scene();
+    let scene = planned();
     let ledger = ["--ledger", "l.jsonl"];
-    let plan = |path| {
-        refused(
-            &api,
-            &dir,
-            &[&["plan", "--out", path], &ledger[..]].concat(),
-        )
-    };
+    let plan = |path| refused(&scene, &[&["plan", "--out", path], &ledger[..]].concat());
     insta::assert_snapshot!(plan("rooms.yaml"), @"error: --out and the manifest are the same file: `rooms.yaml`");
     insta::assert_snapshot!(plan("users.csv"), @"error: --out and a roster are the same file: `users.csv`");
     insta::assert_snapshot!(plan("l.jsonl"), @"error: --out and the ledger are the same file: `l.jsonl`");
@@ -54,15 +45,14 @@ fn no_output_replaces_an_input() {
     for flag in ["--report", "--failed"] {
         for input in ["rooms.yaml", "users.csv", "l.jsonl"] {
             let args = [&["apply", "--yes", flag, input], &ledger[..]].concat();
-            let told = refused(&api, &dir, &args);
+            let told = refused(&scene, &args);
             assert!(told.starts_with(&format!("error: {flag} and ")), "{told}");
             // --force is about files that are no input.
-            refused(&api, &dir, &[&args[..], &["--force"]].concat());
+            refused(&scene, &[&args[..], &["--force"]].concat());
         }
         for input in ["plan.json", "l.jsonl"] {
             let told = refused(
-                &api,
-                &dir,
+                &scene,
                 &[&["apply", "plan.json", flag, input], &ledger[..]].concat(),
             );
             assert!(told.ends_with(&format!("`{input}`")), "{told}");
@@ -72,28 +62,23 @@ fn no_output_replaces_an_input() {
 
 #[test]
 fn every_file_of_a_directory_is_an_input() {
-    let (api, dir) = scene();
-    dir.write("rooms/a/b.yaml", MANIFEST);
-    dir.write("rooms/a/users.csv", "id\n3\n");
+    let scene = planned();
+    scene.write("rooms/a/b.yaml", MANIFEST);
+    scene.write("rooms/a/users.csv", "id\n3\n");
     let args = |out| ["plan", "-f", "rooms", "--out", out];
     for out in ["rooms/a/b.yaml", "rooms/a/../a/users.csv"] {
-        refused(&api, &dir, &args(out));
+        refused(&scene, &args(out));
     }
     // The default ledger, which is not there yet.
-    let ledger = format!("rooms/.roomform/{}", ledger_name(&api));
-    std::fs::create_dir_all(dir.path("rooms/.roomform")).unwrap();
-    refused(&api, &dir, &args(&ledger));
+    let ledger = format!("rooms/.roomform/{}", ledger_name(&scene));
+    std::fs::create_dir_all(scene.path("rooms/.roomform")).unwrap();
+    refused(&scene, &args(&ledger));
     // No input of this run.
-    dir.run(&["plan", "-f", "rooms", "--out", "rooms.yaml", "--force"])
-        .ok();
+    scene.run("plan -f rooms --out rooms.yaml --force").ok();
 }
 
-fn ledger_name(api: &Api) -> String {
-    let api = api.env();
-    let (_, url) = api
-        .iter()
-        .find(|(name, _)| name == "IMBACHAT_API_URL")
-        .unwrap();
+fn ledger_name(scene: &Scene) -> String {
+    let url = scene.url();
     let host = url.trim_start_matches("http://").replace(':', "_");
     format!("{host}-627.jsonl")
 }
@@ -101,41 +86,41 @@ fn ledger_name(api: &Api) -> String {
 #[cfg(unix)]
 #[test]
 fn links_are_the_files_they_lead_to() {
-    let (api, dir) = scene();
-    std::fs::create_dir(dir.path("parts")).unwrap();
-    std::os::unix::fs::symlink("rooms.yaml", dir.path("link")).unwrap();
-    std::os::unix::fs::symlink("../rooms.yaml", dir.path("parts/link")).unwrap();
-    std::fs::hard_link(dir.path("users.csv"), dir.path("hard")).unwrap();
+    let scene = planned();
+    std::fs::create_dir(scene.path("parts")).unwrap();
+    std::os::unix::fs::symlink("rooms.yaml", scene.path("link")).unwrap();
+    std::os::unix::fs::symlink("../rooms.yaml", scene.path("parts/link")).unwrap();
+    std::fs::hard_link(scene.path("users.csv"), scene.path("hard")).unwrap();
     for path in ["link", "parts/link", "parts/../link", "hard"] {
-        refused(&api, &dir, &["plan", "--out", path]);
+        refused(&scene, &["plan", "--out", path]);
     }
     let ledger = ["apply", "--yes", "--ledger", "hard"];
-    refused(&api, &dir, &ledger);
+    refused(&scene, &ledger);
 }
 
 #[test]
 fn two_outputs_are_two_files() {
-    let (api, dir) = scene();
-    std::fs::create_dir(dir.path("out")).unwrap();
+    let scene = planned();
+    std::fs::create_dir(scene.path("out")).unwrap();
     let apply = |report, failed| ["apply", "--yes", "--report", report, "--failed", failed];
-    insta::assert_snapshot!(refused(&api, &dir, &apply("new", "out/../new")), @"error: --report and --failed are the same file: `new`");
+    insta::assert_snapshot!(refused(&scene, &apply("new", "out/../new")), @"error: --report and --failed are the same file: `new`");
     let saved = ["apply", "plan.json", "--report", "new", "--failed", "new"];
-    refused(&api, &dir, &saved);
+    refused(&scene, &saved);
     #[cfg(unix)]
-    dir.run(&apply("/dev/null", "/dev/null")).ok();
+    scene.run(&apply("/dev/null", "/dev/null")).ok();
 }
 
 #[test]
 fn the_ledger_and_the_state_of_the_sandbox_are_files_of_their_own() {
-    let (api, dir) = scene();
-    dir.write(
+    let scene = planned();
+    scene.write(
         "rooms.yaml",
         MANIFEST
             .replace("user: id", "allow_empty: true")
             .replace(".csv", ".txt"),
     );
-    dir.write("users.txt", "");
-    dir.write("state.json", "");
+    scene.write("users.txt", "");
+    scene.write("state.json", "");
     for args in [
         &["apply", "--yes", "--ledger", "users.txt"][..],
         &["apply", "--yes", "--sandbox=users.txt"],
@@ -163,13 +148,13 @@ fn the_ledger_and_the_state_of_the_sandbox_are_files_of_their_own() {
             "users.txt",
         ],
     ] {
-        refused(&api, &dir, args);
+        refused(&scene, args);
     }
 }
 
 #[test]
 fn an_export_replaces_no_input_either() {
-    let (api, dir) = scene();
+    let scene = planned();
     for args in [
         &[
             "export", "--force", "--ledger", "l.jsonl", "--out", "l.jsonl",
@@ -182,10 +167,10 @@ fn an_export_replaces_no_input_either() {
             "./state.json",
         ],
     ] {
-        refused(&api, &dir, args);
+        refused(&scene, args);
     }
     // The name of a file in a directory is known once the rooms are.
-    dir.write("parts/team.yaml", dir.read("l.jsonl"));
+    scene.write("parts/team.yaml", scene.read("l.jsonl"));
     let split = [
         "export",
         "--force",
@@ -196,39 +181,40 @@ fn an_export_replaces_no_input_either() {
         "--out",
         "parts",
     ];
-    let before = dir.files();
-    let ran = dir.run(&split);
-    assert_eq!((ran.code, dir.files()), (64, before), "{}", ran.err);
+    let before = scene.files();
+    let ran = scene.run(&split);
+    assert_eq!((ran.code, scene.files()), (64, before), "{}", ran.err);
 }
 
 #[test]
 fn a_file_of_another_kind_needs_force() {
-    let (api, dir) = scene();
-    dir.write("notes.txt", "not to be lost\n");
-    dir.write("empty", "");
+    let scene = planned();
+    scene.write("notes.txt", "not to be lost\n");
+    scene.write("empty", "");
     let plan = |path| ["plan", "--ledger", "l.jsonl", "--out", path];
-    insta::assert_snapshot!(refused(&api, &dir, &plan("notes.txt")), @"error: --out: `notes.txt` exists and is not a plan");
+    insta::assert_snapshot!(refused(&scene, &plan("notes.txt")), @"error: --out: `notes.txt` exists and is not a plan");
     for path in ["empty", "empty", "new", "new", "plan.json"] {
-        dir.run(&plan(path)).ok();
+        scene.run(&plan(path)).ok();
     }
-    dir.write("printed.json", dir.run(&["plan", "--format", "json"]).ok());
-    dir.run(&plan("printed.json")).ok();
+    scene.write("printed.json", scene.run("plan --format json").ok());
+    scene.run(&plan("printed.json")).ok();
     let apply = |report, failed| {
         let outputs = ["--report", report, "--failed", failed];
         [&["apply", "--yes", "--ledger", "l.jsonl"][..], &outputs].concat()
     };
-    insta::assert_snapshot!(refused(&api, &dir, &apply("plan.json", "f.csv")), @"error: --report: `plan.json` exists and is not a report");
-    insta::assert_snapshot!(refused(&api, &dir, &apply("r.json", "notes.txt")), @"error: --failed: `notes.txt` exists and is not a list of failed members");
+    insta::assert_snapshot!(refused(&scene, &apply("plan.json", "f.csv")), @"error: --report: `plan.json` exists and is not a report");
+    insta::assert_snapshot!(refused(&scene, &apply("r.json", "notes.txt")), @"error: --failed: `notes.txt` exists and is not a list of failed members");
     let saved = ["apply", "plan.json", "--report", "notes.txt"];
-    refused(&api, &dir, &saved);
+    refused(&scene, &saved);
     for _ in 0..2 {
-        dir.run(&apply("r.json", "f.csv")).ok();
+        scene.run(&apply("r.json", "f.csv")).ok();
     }
-    let told = refused(&api, &dir, &plan("r.json"));
+    let told = refused(&scene, &plan("r.json"));
     told.shows("is not a plan");
-    dir.run(&[&apply("notes.txt", "new")[..], &["--force"]].concat())
+    scene
+        .run(&[&apply("notes.txt", "new")[..], &["--force"]].concat())
         .ok();
-    dir.read("notes.txt").shows("\"kind\": \"report\"");
+    scene.read("notes.txt").shows("\"kind\": \"report\"");
 }
 
 /// A pull request can commit links.
@@ -236,31 +222,32 @@ fn a_file_of_another_kind_needs_force() {
 #[test]
 fn a_ledger_that_a_link_puts_outside_of_the_work_tree_is_refused() {
     use std::os::unix::fs::symlink;
-    let api = Api::start(Config::default());
-    let outside = Dir::new();
+    let server = Scene::new().sandbox();
+    let outside = Scene::new();
     outside.write("there.jsonl", "");
     let ledger = ".roomform/l.jsonl";
     for git in [false, true] {
         for target in ["there.jsonl", "new.jsonl"] {
-            let dir = Dir::with("version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: A}]\n")
-                .envs(&api.env());
+            let scene = Scene::new()
+                .manifest("version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: A}]\n")
+                .beside(&server);
             if git {
-                std::fs::create_dir(dir.path(".git")).unwrap();
+                std::fs::create_dir(scene.path(".git")).unwrap();
             }
-            std::fs::create_dir(dir.path(".roomform")).unwrap();
-            symlink(outside.path(target), dir.path(ledger)).unwrap();
+            std::fs::create_dir(scene.path(".roomform")).unwrap();
+            symlink(outside.path(target), scene.path(ledger)).unwrap();
             for args in [
                 &["apply", "--yes", "--ledger", ledger][..],
                 &["apply", "--yes", "--sandbox=.roomform/l.jsonl"],
             ] {
-                let ran = dir.run(args);
+                let ran = scene.run(args);
                 ran.exits(5);
                 ran.err
                     .shows("symbolic link that leads out of the work tree or nowhere");
             }
         }
     }
-    assert_eq!(api.stats().writes(), 0);
+    assert_eq!(server.writes(), 0);
     assert_eq!(outside.read("there.jsonl"), "");
     assert!(!outside.path("new.jsonl").exists());
 }

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Canned, Dir};
+use crate::support::{Canned, Scene};
 
 /// A server that asks for a second's patience before its first answer, then answers so.
-fn busy(body: &'static str) -> (Canned, Dir) {
+fn busy(body: &'static str) -> (Canned, Scene) {
     let asked = AtomicUsize::new(0);
     let server = Canned::by(move |request| {
         // doctor's first call is without credentials, and is not repeated.
@@ -19,11 +19,11 @@ fn busy(body: &'static str) -> (Canned, Dir) {
         format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
             .into()
     });
-    let dir = Dir::new()
-        .env("IMBACHAT_API_URL", &server.url())
+    let scene = Scene::new()
+        .at(&server.url())
         .env("IMBACHAT_WIDGET", "627")
         .env("IMBACHAT_SECRET_KEY", "key-Zx81");
-    (server, dir)
+    (server, scene)
 }
 
 const LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
@@ -32,29 +32,29 @@ const TOLD: &str = "waiting 1 s: the server asked for it\n";
 
 #[test]
 fn a_wait_that_the_server_asks_for_is_told() {
-    let (_server, dir) = busy(LIST);
-    assert_eq!(dir.run(&["get", "rooms"]).err, format!("{TOLD}0 rooms\n"));
-    let (_server, dir) = busy(LIST);
-    let doctor = dir.run(&["doctor", "--format", "json"]);
+    let (_server, scene) = busy(LIST);
+    assert_eq!(scene.run("get rooms").err, format!("{TOLD}0 rooms\n"));
+    let (_server, scene) = busy(LIST);
+    let doctor = scene.run("doctor --format json");
     assert_eq!(doctor.err, TOLD, "{doctor:?}");
     assert_eq!(doctor.json()["kind"], "doctor");
-    let (_server, dir) = busy(SENT);
+    let (_server, scene) = busy(SENT);
     let send = ["send", "--user", "3", "--room-id", "613", "hello"];
-    assert_eq!(dir.run(&send).err, TOLD);
+    assert_eq!(scene.run(&send).err, TOLD);
 }
 
 #[test]
 fn and_it_is_told_in_the_way_that_was_asked_for() {
-    let (_server, dir) = busy(LIST);
-    assert_eq!(dir.run(&["get", "rooms", "-q"]).err, "", "quietly");
-    let (_server, dir) = busy(LIST);
-    let json = dir.run(&["get", "rooms", "--log-format", "json"]).err;
+    let (_server, scene) = busy(LIST);
+    assert_eq!(scene.run("get rooms -q").err, "", "quietly");
+    let (_server, scene) = busy(LIST);
+    let json = scene.run("get rooms --log-format json").err;
     let line: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
     assert_eq!(line["level"], "warn");
     assert_eq!(line["message"], "the server asked to wait");
     assert_eq!(line["fields"]["seconds"], 1);
-    let (_server, dir) = busy(LIST);
-    let log = dir.run(&["get", "rooms", "-v"]).err;
+    let (_server, scene) = busy(LIST);
+    let log = scene.run("get rooms -v").err;
     assert_eq!(
         log.matches("warn: imbachat: the server asked to wait  seconds=1")
             .count(),

@@ -11,7 +11,7 @@ use crate::pages::{
     HOSTS, MESSAGES_PAGE, Printed, ROOMS_PAGE, assert_like_printed, command, pages_sandbox,
     printed, room, without_space,
 };
-use crate::support::{Canned, Dir, Shows};
+use crate::support::{Canned, Scene, Shows};
 
 /// Everything is told but what a newer PHP no longer needs, as `curl_close`: E_ALL without E_DEPRECATED.
 const TOLD: [&str; 4] = ["-d", "error_reporting=24575", "-d", "display_errors=stderr"];
@@ -236,8 +236,8 @@ async fn lists_are_filtered_and_messages_kept() {
 #[cfg(unix)]
 #[test]
 fn they_run_against_sandbox_serve() {
-    let dir = Dir::new();
-    let mut serve = dir.command(&["sandbox", "serve", "--listen", "127.0.0.1:0"]);
+    let scene = Scene::new();
+    let mut serve = scene.command("sandbox serve --listen 127.0.0.1:0");
     let mut serve = serve.stdout(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(serve.stdout.take().unwrap());
     let mut first = String::new();

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks, RoomView};
 
-use crate::support::{Api, Dir, Shows, deaf};
+use crate::support::{Scene, Shows, deaf};
 
 const BASE: &str = "\
 version: 1
@@ -24,34 +24,35 @@ fn shown(text: impl AsRef<str>) -> String {
 }
 
 /// A sandbox that looks like a manifest, and the directory of that manifest.
-fn applied(manifest: &str, config: Config) -> (Api, Dir) {
-    let api = Api::start(config);
-    let dir = Dir::with(manifest).envs(&api.env());
+fn applied(manifest: &str, config: Config) -> Scene {
+    let scene = Scene::new().manifest(manifest).sandbox_with(config);
     // One after the other, so that each room gets the same id in every run.
-    dir.run(&["apply", "--yes", "--allow-publish", "--parallelism", "1"])
+    scene
+        .run("apply --yes --allow-publish --parallelism 1")
         .ok();
-    (api, dir)
+    scene
 }
 
 /// The plan after the manifest was edited: the text, and the exit codes without and with `--detailed-exitcode`.
-fn edited(dir: &Dir, from: &str, to: &str, args: &[&str]) -> (String, i32, i32) {
-    let manifest = dir.read("rooms.yaml");
+fn edited(scene: &Scene, from: &str, to: &str, args: &[&str]) -> (String, i32, i32) {
+    let manifest = scene.read("rooms.yaml");
     manifest.shows(from);
-    dir.write("rooms.yaml", manifest.replace(from, to));
+    scene.write("rooms.yaml", manifest.replace(from, to));
     let plan = [&["plan"], args].concat();
-    let ran = dir.run(&plan);
+    let ran = scene.run(&plan);
     (
         ran.out,
         ran.code,
-        dir.run(&[&plan[..], &["--detailed-exitcode"]].concat())
+        scene
+            .run(&[&plan[..], &["--detailed-exitcode"]].concat())
             .code,
     )
 }
 
 #[test]
 fn nothing_to_do() {
-    let (_api, dir) = applied(BASE, Config::default());
-    assert_snapshot!(shown(dir.run(&["plan", "--detailed-exitcode"]).ok()), @"
+    let scene = applied(BASE, Config::default());
+    assert_snapshot!(shown(scene.run("plan --detailed-exitcode").ok()), @"
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
           target: widget 627 on http://127.0.0.1:PORT
@@ -60,10 +61,10 @@ fn nothing_to_do() {
 
 #[test]
 fn a_new_room() {
-    let (_api, dir) = applied(BASE, Config::default());
+    let scene = applied(BASE, Config::default());
     let room =
         "rooms:\n  - {pipe: course-rust-101, title: \"Rust 101 · autumn\", members: [5, 4]}\n";
-    let (text, plain, detailed) = edited(&dir, "rooms:\n", room, &[]);
+    let (text, plain, detailed) = edited(&scene, "rooms:\n", room, &[]);
     assert_snapshot!(shown(&text), @r#"
       # rooms.yaml:4
       + course-rust-101      create  conference, closed, 2 members
@@ -79,9 +80,9 @@ fn a_new_room() {
 
 #[test]
 fn title_type_and_members_of_one_room() {
-    let (_api, dir) = applied(BASE, Config::default());
+    let scene = applied(BASE, Config::default());
     let changed = "title: Team Alpha, type: support, members: [3, 4, 17, 18]";
-    let (text, plain, detailed) = edited(&dir, "title: Team A, members: [3, 4]", changed, &[]);
+    let (text, plain, detailed) = edited(&scene, "title: Team A, members: [3, 4]", changed, &[]);
     assert_snapshot!(shown(&text), @r#"
       # rooms.yaml:4
       ~ team-a               update
@@ -99,8 +100,8 @@ fn title_type_and_members_of_one_room() {
 
 #[test]
 fn a_room_that_only_gains_members() {
-    let (_api, dir) = applied(BASE, Config::default());
-    let (text, ..) = edited(&dir, "[3]", "[3, 17]", &[]);
+    let scene = applied(BASE, Config::default());
+    let (text, ..) = edited(&scene, "[3]", "[3, 17]", &[]);
     assert_snapshot!(shown(&text), @"
       # rooms.yaml:5
       ~ team-b               add members
@@ -115,8 +116,9 @@ fn a_room_that_only_gains_members() {
 
 #[test]
 fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
-    let (api, dir) = applied(BASE, Config::default());
-    let (text, plain, detailed) = edited(&dir, "title: Team B", "title: Team B, public: true", &[]);
+    let scene = applied(BASE, Config::default());
+    let (text, plain, detailed) =
+        edited(&scene, "title: Team B", "title: Team B, public: true", &[]);
     assert_snapshot!(shown(&text), @"
       # rooms.yaml:5
       ! team-b               publish: closed → public
@@ -131,31 +133,36 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
         (5, 5),
         "a refusal outranks pending changes"
     );
-    let writes = api.stats().writes();
-    dir.run(&["apply", "--yes"]).exits(5);
+    let writes = scene.writes();
+    scene.apply().exits(5);
     assert_eq!(
-        dir.run(&["apply", "--yes", "--ignore-limits"]).code,
+        scene.run("apply --yes --ignore-limits").code,
         5,
         "--ignore-limits never lifts publish"
     );
     assert_eq!(
-        (api.stats().writes(), api.room("team-b").is_public),
+        (scene.writes(), scene.room("team-b").is_public),
         (writes, false)
     );
-    let (_, plain, detailed) = edited(&dir, "version: 1", "version: 1\nlimits: {publish: 1}", &[]);
+    let (_, plain, detailed) = edited(
+        &scene,
+        "version: 1",
+        "version: 1\nlimits: {publish: 1}",
+        &[],
+    );
     assert_eq!((plain, detailed), (0, 2), "the limit was raised");
-    dir.run(&["apply", "--yes"]).exits(0);
-    assert!(api.room("team-b").is_public);
-    let (text, ..) = edited(&dir, "public: true", "public: false", &[]);
+    scene.apply().exits(0);
+    assert!(scene.room("team-b").is_public);
+    let (text, ..) = edited(&scene, "public: true", "public: false", &[]);
     assert_snapshot!(shown(text.lines().nth(2).unwrap_or_default()), @"      public  public → closed");
 }
 
 #[test]
 fn a_new_public_room_stands_with_the_dangerous_lines_but_is_no_publish() {
-    let (_api, dir) = applied(BASE, Config::default());
+    let scene = applied(BASE, Config::default());
     let rooms =
         "rooms:\n  - {pipe: a-lounge, title: Lounge, public: true}\n  - {pipe: z-room, title: Z}\n";
-    let (text, plain, _) = edited(&dir, "rooms:\n", rooms, &[]);
+    let (text, plain, _) = edited(&scene, "rooms:\n", rooms, &[]);
     assert_snapshot!(shown(&text), @r#"
       # rooms.yaml:5
       + z-room               create  conference, closed, 0 members
@@ -173,8 +180,8 @@ fn a_new_public_room_stands_with_the_dangerous_lines_but_is_no_publish() {
 
 #[test]
 fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
-    let (api, dir) = applied(BASE, Config::default());
-    let (text, plain, detailed) = edited(&dir, "[3, 4]", "[3]", &[]);
+    let scene = applied(BASE, Config::default());
+    let (text, plain, detailed) = edited(&scene, "[3, 4]", "[3]", &[]);
     assert_snapshot!(shown(&text), @"
       manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 4
@@ -189,43 +196,46 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
         (0, 0),
         "only 'by hand' left is nothing to do"
     );
-    let writes = api.stats().writes();
-    dir.run(&["apply", "--yes"]).ok();
-    assert_eq!(api.stats().writes(), writes);
+    let writes = scene.writes();
+    scene.apply().ok();
+    assert_eq!(scene.writes(), writes);
     assert!(
-        dir.run(&["plan"])
-            .ok()
-            .contains("no longer in the manifest: 4"),
+        scene.plan().ok().contains("no longer in the manifest: 4"),
         "released, and still a matter for people"
     );
-    let (text, _, detailed) = edited(&dir, "Team A, members: [3]", "Team A, members: [3, 4]", &[]);
+    let (text, _, detailed) = edited(
+        &scene,
+        "Team A, members: [3]",
+        "Team A, members: [3, 4]",
+        &[],
+    );
     text.shows("members +1 (4)   1 recorded");
     assert_eq!(detailed, 2);
 }
 
 #[test]
 fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
-    let (api, dir) = applied(BASE, Config::default());
+    let scene = applied(BASE, Config::default());
     let changed = "members: [3, 4, 17, 18], exclude: [4, 18]";
-    let (text, ..) = edited(&dir, "members: [3, 4]", changed, &[]);
+    let (text, ..) = edited(&scene, "members: [3, 4]", changed, &[]);
     text.shows("members +1 (17)   1 recorded");
     text.shows("team-a: no longer in the manifest: 4");
     // They stand in `members` still: no format may say that they left the manifest.
     for format in ["text", "markdown", "github", "html"] {
-        let told = dir.run(&["plan", "--format", format]).ok();
+        let told = scene.run(&["plan", "--format", format]).ok();
         for wrong in ["not in the manifest", "no longer declared"] {
             assert!(!told.contains(wrong), "{format}: {told}");
         }
     }
-    dir.run(&["apply", "--yes"]).ok();
-    assert_eq!(api.room("team-a").members, [3, 4, 17].into());
+    scene.apply().ok();
+    assert_eq!(scene.room("team-a").members, [3, 4, 17].into());
 }
 
 #[test]
 fn a_room_that_left_the_manifest() {
-    let (_api, dir) = applied(BASE, Config::default());
+    let scene = applied(BASE, Config::default());
     let (text, plain, detailed) = edited(
-        &dir,
+        &scene,
         "  - {pipe: team-b, title: Team B, members: [3]}\n",
         "",
         &[],
@@ -243,9 +253,9 @@ fn a_room_that_left_the_manifest() {
 
 #[test]
 fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assumed() {
-    let (api, dir) = applied(BASE, Config::default());
-    std::fs::remove_dir_all(dir.path(".roomform")).unwrap();
-    let ran = dir.run(&["plan", "--detailed-exitcode"]);
+    let scene = applied(BASE, Config::default());
+    std::fs::remove_dir_all(scene.path(".roomform")).unwrap();
+    let ran = scene.run("plan --detailed-exitcode");
     assert_snapshot!(shown(&ran.out), @"
       # rooms.yaml:4
       ~ team-a               send members again
@@ -260,9 +270,7 @@ fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assume
           unverified: nothing is on record of who is in these rooms; sending members again breaks nothing
     ");
     ran.exits(2);
-    let assumed = dir
-        .run(&["plan", "--detailed-exitcode", "--assume-members"])
-        .ok();
+    let assumed = scene.run("plan --detailed-exitcode --assume-members").ok();
     assert_snapshot!(shown(&assumed), @"
       notes
         --assume-members: 3 memberships of 2 rooms taken for present without a record; nothing is sent for them
@@ -271,29 +279,29 @@ fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assume
           1 request: 1 to list
           target: widget 627 on http://127.0.0.1:PORT
     ");
-    let writes = api.stats().writes();
-    dir.run(&["apply", "--yes", "--assume-members"]).ok();
+    let writes = scene.writes();
+    scene.run("apply --yes --assume-members").ok();
     assert_eq!(
-        api.stats().writes(),
+        scene.writes(),
         writes,
         "nothing is sent for assumed members"
     );
-    dir.run(&["apply", "--yes"]).ok();
-    assert_eq!(api.stats().writes(), writes + 2);
-    dir.run(&["plan", "--detailed-exitcode"]).ok();
+    scene.apply().ok();
+    assert_eq!(scene.writes(), writes + 2);
+    scene.run("plan --detailed-exitcode").ok();
 }
 
 #[test]
 fn two_live_rooms_with_one_pipe_are_a_conflict() {
-    let (api, dir) = applied(BASE, Config::default());
+    let scene = applied(BASE, Config::default());
     let twin = RoomView {
         pipe: "team-a".to_owned(),
         name: "Twin".to_owned(),
         kind: 1,
         ..RoomView::default()
     };
-    api.world(|world| world.insert_room(627, twin, 1));
-    let ran = dir.run(&["plan", "--detailed-exitcode"]);
+    scene.world(|world| world.insert_room(627, twin, 1));
+    let ran = scene.run("plan --detailed-exitcode");
     assert_snapshot!(shown(&ran.out), @"
       conflicts: nothing is written to these rooms
         team-a (rooms.yaml:4): live rooms 2, 4 have this pipe; delete or rename all but one in ImbaChat
@@ -302,22 +310,15 @@ fn two_live_rooms_with_one_pipe_are_a_conflict() {
           1 request: 1 to list
           target: widget 627 on http://127.0.0.1:PORT
     ");
-    assert_eq!(
-        (
-            ran.code,
-            dir.run(&["plan"]).code,
-            dir.run(&["apply", "--yes"]).code
-        ),
-        (2, 0, 4)
-    );
+    assert_eq!((ran.code, scene.plan().code, scene.apply().code), (2, 0, 4));
 }
 
 #[test]
 fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
-    let (api, dir) = applied(BASE, Config::default());
-    let id = api.room("team-a").id;
-    api.world(|world| world.delete_room(627, id, 9));
-    let ran = dir.run(&["apply", "--yes"]);
+    let scene = applied(BASE, Config::default());
+    let id = scene.room("team-a").id;
+    scene.world(|world| world.delete_room(627, id, 9));
+    let ran = scene.apply();
     ran.exits(4);
     assert_snapshot!(shown(&ran.out), @"
       conflicts: nothing is written to these rooms
@@ -327,24 +328,24 @@ fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
           1 request: 1 to list
           target: widget 627 on http://127.0.0.1:PORT
     ");
-    assert_eq!(api.rooms().len(), 1);
-    dir.run(&["apply", "--yes", "--allow-recreate"]).ok();
+    assert_eq!(scene.rooms().len(), 1);
+    scene.run("apply --yes --allow-recreate").ok();
     assert_eq!(
-        api.room("team-a").members,
+        scene.room("team-a").members,
         [3, 4].into(),
         "a room made anew gets all its members"
     );
-    dir.run(&["plan", "--detailed-exitcode"]).ok();
+    scene.run("plan --detailed-exitcode").ok();
 }
 
 /// A room made anew looks like any new one, but whoever was in the old one is not in it: it is told with the dangerous lines.
 #[test]
 fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures() {
-    let (api, dir) = applied(BASE, Config::default());
-    let id = api.room("team-a").id;
-    api.world(|world| world.delete_room(627, id, 9));
+    let scene = applied(BASE, Config::default());
+    let id = scene.room("team-a").id;
+    scene.world(|world| world.delete_room(627, id, 9));
     let rooms = "rooms:\n  - {pipe: z-room, title: Z}\n";
-    let (text, plain, _) = edited(&dir, "rooms:\n", rooms, &["--allow-recreate"]);
+    let (text, plain, _) = edited(&scene, "rooms:\n", rooms, &["--allow-recreate"]);
     assert_snapshot!(shown(&text), @r#"
       # rooms.yaml:4
       + z-room               create  conference, closed, 0 members
@@ -360,11 +361,9 @@ fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures()
           recreated: the old room was deleted or has vanished; people who were in it are not in the new one
     "#);
     assert_eq!(plain, 0);
-    let page = dir
-        .run(&["plan", "--allow-recreate", "--format", "html"])
-        .ok();
+    let page = scene.run("plan --allow-recreate --format html").ok();
     page.shows("2 to create (1 recreated)");
-    let ran = dir.run(&["apply", "--yes", "--allow-recreate", "--parallelism", "1"]);
+    let ran = scene.run("apply --yes --allow-recreate --parallelism 1");
     assert!(ran.out.starts_with(&text), "{}", ran.out);
     let line = ran.out.lines().find(|line| line.contains("  ok team-a"));
     assert_snapshot!(line.unwrap_or_default(), @"  ok team-a               verified     recreated as room 4, 2 members confirmed");
@@ -372,16 +371,14 @@ fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures()
 
 #[test]
 fn a_room_that_is_made_anew_and_public_is_told_to_be_both() {
-    let (api, dir) = applied(BASE, Config::default());
-    let id = api.room("team-b").id;
-    api.world(|world| world.delete_room(627, id, 9));
+    let scene = applied(BASE, Config::default());
+    let id = scene.room("team-b").id;
+    scene.world(|world| world.delete_room(627, id, 9));
     let public = "title: Team B, public: true";
-    let (text, ..) = edited(&dir, "title: Team B", public, &["--allow-recreate"]);
+    let (text, ..) = edited(&scene, "title: Team B", public, &["--allow-recreate"]);
     text.shows("! team-b               recreated  conference, public, 1 member\n");
     text.shows("plan: 1 to create (1 public, 1 recreated), ");
-    let page = dir
-        .run(&["plan", "--allow-recreate", "--format", "markdown"])
-        .ok();
+    let page = scene.run("plan --allow-recreate --format markdown").ok();
     page.shows("### Needs attention: 1\n\n- **recreated and public:** ");
 }
 
@@ -391,16 +388,16 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
         show_deleted: true,
         ..Quirks::default()
     };
-    let (api, dir) = applied(
+    let scene = applied(
         BASE,
         Config {
             quirks,
             ..Config::default()
         },
     );
-    let id = api.room("team-b").id;
-    api.world(|world| world.delete_room(627, id, 9));
-    let ran = dir.run(&["plan", "--detailed-exitcode"]);
+    let id = scene.room("team-b").id;
+    scene.world(|world| world.delete_room(627, id, 9));
+    let ran = scene.run("plan --detailed-exitcode");
     ran.exits(2);
     let line = ran.out.lines().nth(1).unwrap_or_default();
     assert_snapshot!(shown(line), @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate makes a new one");
@@ -408,9 +405,9 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
 
 #[test]
 fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_change() {
-    let (api, dir) = applied(BASE, deaf());
-    edited(&dir, "Team A", "Team Alpha", &[]);
-    let ran = dir.run(&["apply", "--yes"]);
+    let scene = applied(BASE, deaf());
+    edited(&scene, "Team A", "Team Alpha", &[]);
+    let ran = scene.apply();
     ran.exits(4);
     let line = ran
         .out
@@ -418,7 +415,7 @@ fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_cha
         .find(|line| line.contains("ignored by server"))
         .unwrap_or_default();
     assert_snapshot!(shown(line), @r#"  ?? team-a               ignored by server: title sent as "Team Alpha", shown as "Team A""#);
-    assert_snapshot!(shown(dir.run(&["plan", "--detailed-exitcode"]).ok()), @r#"
+    assert_snapshot!(shown(scene.run("plan --detailed-exitcode").ok()), @r#"
       ignored by the server: sent again only with --resend
         team-a: title was sent as "Team Alpha", the server shows "Team A"
 
@@ -426,22 +423,22 @@ fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_cha
           1 request: 1 to list
           target: widget 627 on http://127.0.0.1:PORT
     "#);
-    let writes = api.stats().writes();
-    dir.run(&["apply", "--yes"]).ok();
-    assert_eq!(api.stats().writes(), writes, "it converges even then");
-    dir.run(&["plan", "--detailed-exitcode", "--resend"])
-        .exits(2);
-    let (_, _, detailed) = edited(&dir, "Team Alpha", "Team Omega", &[]);
+    let writes = scene.writes();
+    scene.apply().ok();
+    assert_eq!(scene.writes(), writes, "it converges even then");
+    scene.run("plan --detailed-exitcode --resend").exits(2);
+    let (_, _, detailed) = edited(&scene, "Team Alpha", "Team Omega", &[]);
     assert_eq!(detailed, 2, "another value is sent");
 }
 
 #[test]
 fn limits_name_the_figure_and_what_would_allow_it() {
-    let api = Api::start(Config::default());
+    let server = Scene::new().sandbox();
     let limits = "\nlimits: {create: 1, add_members: \"50%\"}";
-    let dir =
-        Dir::with(&BASE.replace("widget: 627", &format!("widget: 627{limits}"))).envs(&api.env());
-    let ran = dir.run(&["apply", "--yes"]);
+    let scene = Scene::new()
+        .manifest(BASE.replace("widget: 627", &format!("widget: 627{limits}")))
+        .beside(&server);
+    let ran = scene.apply();
     let refused: Vec<&str> = ran
         .out
         .lines()
@@ -451,51 +448,47 @@ fn limits_name_the_figure_and_what_would_allow_it() {
     refused: 2 to create, `limits.create` allows 1; allow it with --ignore-limits or `limits.create: 2`
     refused: 3 members to send, `limits.add_members` allows 1 (50%); allow it with --ignore-limits or `limits.add_members: 3`
     ");
-    assert_eq!((ran.code, api.stats().writes()), (5, 0));
-    dir.run(&["apply", "--yes", "--ignore-limits"]).ok();
-    let (text, plain, _) = edited(&dir, "create: 1", "update: \"49.99%\"", &[]);
+    assert_eq!((ran.code, server.writes()), (5, 0));
+    scene.run("apply --yes --ignore-limits").ok();
+    let (text, plain, _) = edited(&scene, "create: 1", "update: \"49.99%\"", &[]);
     assert!(plain == 0 && text.contains("nothing to do"), "{text}");
-    let (text, plain, _) = edited(&dir, "Team A", "Team Alpha", &[]);
+    let (text, plain, _) = edited(&scene, "Team A", "Team Alpha", &[]);
     assert_eq!(plain, 5, "there is no size below which nothing is checked");
     text.shows("refused: 1 to update, `limits.update` allows 0 (49.99%)");
-    let (_, plain, _) = edited(&dir, "49.99%", "50%", &[]);
+    let (_, plain, _) = edited(&scene, "49.99%", "50%", &[]);
     assert_eq!(plain, 0);
 }
 
 #[test]
 fn only_chooses_rooms_and_says_what_it_leaves_out() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(BASE).envs(&api.env());
-    let ran = dir.run(&["apply", "--yes", "--only", "*-a", "--only", "nothing-*"]);
+    let scene = Scene::new().manifest(BASE).sandbox();
+    let ran = scene.run("apply --yes --only *-a --only nothing-*");
     ran.shows("--only leaves out 1 declared room");
     ran.exits(0);
-    assert_eq!(api.rooms().len(), 1);
-    dir.run(&["plan", "--only", "team-a", "--detailed-exitcode"])
-        .exits(0);
-    dir.run(&["plan", "--only", "team-[", "--detailed-exitcode"])
+    assert_eq!(scene.rooms().len(), 1);
+    scene.run("plan --only team-a --detailed-exitcode").exits(0);
+    scene
+        .run("plan --only team-[ --detailed-exitcode")
         .exits(64);
 }
 
 #[test]
 fn except_leaves_rooms_out_and_says_so() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(BASE).envs(&api.env());
-    let ran = dir.run(&["apply", "--yes", "--except", "*-b"]);
+    let scene = Scene::new().manifest(BASE).sandbox();
+    let ran = scene.run("apply --yes --except *-b");
     ran.shows("--except leaves out 1 declared room");
-    assert_eq!((ran.code, api.rooms().len()), (0, 1));
+    assert_eq!((ran.code, scene.rooms().len()), (0, 1));
     let both = ["plan", "--only", "team-*", "--except", "*-a"];
-    let plan = dir.run(&both).ok();
+    let plan = scene.run(&both).ok();
     plan.shows("team-b")
         .shows("--only with --except leaves out 1 declared room");
-    let rendered = dir
-        .run(&["render", "--except", "*-b", "--except", "x"])
-        .ok();
+    let rendered = scene.run("render --except *-b --except x").ok();
     rendered.shows("team-a").lacks("team-b");
     let diff = ["diff", "rooms.yaml", "edited.yaml", "--except", "team-a"];
-    dir.write("edited.yaml", BASE.replace("Team ", "Group "));
-    let diff = dir.run(&diff).ok();
+    scene.write("edited.yaml", BASE.replace("Team ", "Group "));
+    let diff = scene.run(&diff).ok();
     diff.shows("Group B").lacks("Group A");
-    let listed = dir.run(&["get", "rooms", "--except", "team-*"]).ok();
+    let listed = scene.run("get rooms --except team-*").ok();
     listed.lacks("team-a");
     for (args, message) in [
         (
@@ -508,7 +501,7 @@ fn except_leaves_rooms_out_and_says_so() {
         ),
         (&["--except", "team-["], "--except: error parsing glob"),
     ] {
-        let ran = dir.run(&[&["plan"], args].concat());
+        let ran = scene.run(&[&["plan"], args].concat());
         ran.exits(64);
         assert!(ran.err.starts_with(&format!("error: {message}")), "{ran:?}");
     }
@@ -516,47 +509,50 @@ fn except_leaves_rooms_out_and_says_so() {
 
 #[test]
 fn check_and_explain_speak_of_the_chosen_rooms() {
-    let dir = Dir::with(BASE);
-    let ran = dir.run(&["check", "--only", "*-a"]);
+    let scene = Scene::new().manifest(BASE);
+    let ran = scene.run("check --only *-a");
     assert_eq!(ran.out, "valid: 1 room, 2 memberships\n");
     assert_eq!(
         ran.err,
         "--only leaves out 1 declared room; all were checked\n"
     );
-    let json = dir
-        .run(&["check", "--only", "*-a", "--format", "json"])
-        .json();
+    let json = scene.run("check --only *-a --format json").json();
     assert_eq!(
         (&json["rooms"], &json["memberships"]),
         (&1.into(), &2.into())
     );
-    dir.run(&["check", "--only", "x"]).exits(64);
-    let ran = dir.run(&["explain", "3", "--except", "*-b"]);
+    scene.run("check --only x").exits(64);
+    let ran = scene.run("explain 3 --except *-b");
     ran.shows("team-a").lacks("team-b");
     assert_eq!(ran.err, "--except leaves out 1 membership\n");
-    dir.run(&["explain", "3", "--only", "x"]).exits(64);
+    scene.run("explain 3 --only x").exits(64);
 }
 
 #[test]
 fn scope_bounds_what_counts_as_unmanaged() {
-    let (api, dir) = applied(BASE, Config::default());
+    let scene = applied(BASE, Config::default());
     for pipe in ["team-x", "other-y"] {
         let room = RoomView {
             pipe: pipe.to_owned(),
             name: pipe.to_owned(),
             ..RoomView::default()
         };
-        api.world(|world| world.insert_room(627, room, 1));
+        scene.world(|world| world.insert_room(627, room, 1));
     }
-    dir.run(&["plan"]).ok().shows("3 unmanaged");
-    let (text, ..) = edited(&dir, "widget: 627", "widget: 627\nscope: [\"team-*\"]", &[]);
+    scene.plan().ok().shows("3 unmanaged");
+    let (text, ..) = edited(
+        &scene,
+        "widget: 627",
+        "widget: 627\nscope: [\"team-*\"]",
+        &[],
+    );
     text.shows("1 unmanaged");
 }
 
 #[test]
 fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
-    let (api, dir) = applied(BASE, Config::default());
-    let id = api.room("team-a").id;
+    let scene = applied(BASE, Config::default());
+    let id = scene.room("team-a").id;
     let odd = RoomView {
         id,
         pipe: "team-c".to_owned(),
@@ -565,14 +561,14 @@ fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
         is_public: true,
         ..RoomView::default()
     };
-    api.world(|world| world.insert_room(627, odd, 1));
+    scene.world(|world| world.insert_room(627, odd, 1));
     let room =
         "rooms:\n  - {pipe: team-c, title: Mine, ignore: [title, type, public], members: [5]}\n";
-    let (text, plain, _) = edited(&dir, "rooms:\n", room, &[]);
+    let (text, plain, _) = edited(&scene, "rooms:\n", room, &[]);
     assert_eq!(plain, 0, "{text}");
     text.shows("members unverified: 1 sent again (5)");
-    dir.run(&["apply", "--yes"]).ok();
-    let room = api.room("team-c");
+    scene.apply().ok();
+    let room = scene.room("team-c");
     assert_eq!(
         (room.name.as_str(), room.kind, room.is_public),
         ("Cafe\u{301}", 7, true)
@@ -582,18 +578,18 @@ fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
 
 #[test]
 fn titles_in_another_normal_form_are_no_difference() {
-    let (api, dir) = applied(&BASE.replace("Team A", "Caf\u{e9}"), Config::default());
-    let writes = api.stats().writes();
-    let (text, _, detailed) = edited(&dir, "Caf\u{e9}", "Cafe\u{301}", &[]);
-    assert_eq!((detailed, api.stats().writes()), (0, writes), "{text}");
+    let scene = applied(&BASE.replace("Team A", "Caf\u{e9}"), Config::default());
+    let writes = scene.writes();
+    let (text, _, detailed) = edited(&scene, "Caf\u{e9}", "Cafe\u{301}", &[]);
+    assert_eq!((detailed, scene.writes()), (0, writes), "{text}");
 }
 
 #[test]
 fn remote_text_is_neutralised() {
-    let (api, dir) = applied(BASE, Config::default());
+    let scene = applied(BASE, Config::default());
     let hostile = "\u{1b}[31mred\u{202e}\u{200b}\u{7}\nx";
-    let id = api.room("team-a").id;
-    api.world(|world| world.delete_room(627, id, 9));
+    let id = scene.room("team-a").id;
+    scene.world(|world| world.delete_room(627, id, 9));
     let room = RoomView {
         id: 77,
         pipe: "team-a".to_owned(),
@@ -601,35 +597,35 @@ fn remote_text_is_neutralised() {
         kind: 1,
         ..RoomView::default()
     };
-    api.world(|world| world.insert_room(627, room, 1));
+    scene.world(|world| world.insert_room(627, room, 1));
     for args in [
         vec!["plan"],
         vec!["export"],
         vec!["plan", "--format", "json"],
     ] {
-        let ran = dir.run(&args);
+        let ran = scene.run(&args);
         let raw = ['\u{1b}', '\u{202e}', '\u{200b}', '\u{7}']
             .iter()
             .any(|c| ran.all().contains(*c));
         assert!(!raw || args.contains(&"json"), "{ran:?}");
         assert!(!ran.all().contains('\u{1b}') && ran.code == 0, "{ran:?}");
     }
-    let text = dir.run(&["plan"]).out;
+    let text = scene.plan().out;
     text.shows(r#"title   "\u{1b}[31mred\u{202e}\u{200b}\u{7}\u{a}x" → "Team A""#);
 }
 
 #[test]
 fn json_is_versioned_and_fits_its_schema() {
-    let (_api, dir) = applied(BASE, Config::default());
+    let scene = applied(BASE, Config::default());
     let rooms = "rooms:\n  - {pipe: lounge, title: Lounge, public: true, members: [8]}\n";
-    edited(&dir, "rooms:\n", rooms, &[]);
+    edited(&scene, "rooms:\n", rooms, &[]);
     edited(
-        &dir,
+        &scene,
         "Team A, members: [3, 4]",
         "Team Alpha, public: true, members: [3, 9]",
         &[],
     );
-    let ran = dir.run(&["plan", "--format", "json"]);
+    let ran = scene.run("plan --format json");
     let plan = ran.json();
     assert_eq!(
         (
@@ -643,7 +639,7 @@ fn json_is_versioned_and_fits_its_schema() {
     assert_eq!(plan["changes"][1]["members"]["new"][0], 9);
     assert_eq!(plan["by_hand"][0]["left"][0], 4);
     assert_eq!(plan["refusals"][0]["limit"], "publish");
-    let report = dir.run(&["apply", "--format", "json", "--yes", "--allow-publish"]);
+    let report = scene.run("apply --format json --yes --allow-publish");
     assert_eq!(
         (report.code, report.json()["converged"].as_bool()),
         (0, Some(true))
@@ -657,7 +653,7 @@ fn json_is_versioned_and_fits_its_schema() {
             .map(|error| error.to_string())
             .collect();
         assert_eq!(errors, Vec::<String>::new());
-        let fresh = schema == dir.run(&["schema", name]).ok();
+        let fresh = schema == scene.run(&["schema", name]).ok();
         assert!(
             fresh,
             "bring schema/{name}.schema.json up to date: roomform schema {name}"
@@ -667,27 +663,27 @@ fn json_is_versioned_and_fits_its_schema() {
 
 #[test]
 fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
-    let (api, dir) = applied(BASE, deaf());
-    edited(&dir, "title: Team A", "title: Team A, public: true", &[]);
+    let scene = applied(BASE, deaf());
+    edited(&scene, "title: Team A", "title: Team A, public: true", &[]);
     assert_eq!(
-        dir.run(&["apply", "--yes", "--allow-publish"]).code,
+        scene.run("apply --yes --allow-publish").code,
         4,
         "the server ignores it"
     );
     // From here on the server takes what it is sent, and only members are planned.
-    api.world(|world| world.set_quirks(Quirks::default()));
-    let (text, ..) = edited(&dir, "[3, 4]", "[3, 4, 5]", &[]);
+    scene.world(|world| world.set_quirks(Quirks::default()));
+    let (text, ..) = edited(&scene, "[3, 4]", "[3, 4, 5]", &[]);
     text.shows("sent again only with --resend")
         .shows("members +1 (5)");
-    dir.run(&["apply", "--yes"]).ok();
-    let room = api.room("team-a");
+    scene.apply().ok();
+    let room = scene.room("team-a");
     assert_eq!(
         (room.is_public, room.members.len()),
         (false, 3),
         "nobody allowed it to be opened"
     );
     assert_eq!(
-        dir.run(&["plan", "--resend"]).code,
+        scene.run("plan --resend").code,
         5,
         "sent again it is a publish like any other"
     );
@@ -695,11 +691,11 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
 
 #[test]
 fn members_that_are_declared_anew_are_sent_even_when_others_are_assumed() {
-    let (api, dir) = applied(BASE, Config::default());
-    let (text, ..) = edited(&dir, "[3, 4]", "[3, 4, 5]", &["--assume-members"]);
+    let scene = applied(BASE, Config::default());
+    let (text, ..) = edited(&scene, "[3, 4]", "[3, 4, 5]", &["--assume-members"]);
     text.shows("members +1 (5)   2 recorded");
-    dir.run(&["apply", "--yes", "--assume-members"]).ok();
-    assert_eq!(api.room("team-a").members, [3, 4, 5].into());
+    scene.run("apply --yes --assume-members").ok();
+    assert_eq!(scene.room("team-a").members, [3, 4, 5].into());
 }
 
 /// What changes in a long title is seen wherever in it it stands; what is the same around it is left out.
@@ -712,10 +708,10 @@ fn a_change_far_behind_in_a_title_is_seen() {
             title(word)
         )
     };
-    let dir = Dir::with(&manifest("autumn"));
-    dir.run(&["apply", "--sandbox", "--yes"]).ok();
-    dir.write("rooms.yaml", manifest("spring"));
-    let plan = dir.run(&["plan", "--sandbox"]).ok();
+    let scene = Scene::new().manifest(manifest("autumn"));
+    scene.run("apply --sandbox --yes").ok();
+    scene.write("rooms.yaml", manifest("spring"));
+    let plan = scene.run("plan --sandbox").ok();
     let side = |word: &str| {
         format!(
             "\"(85 more) …{}{word}{}… (80 more)\"",
@@ -726,16 +722,16 @@ fn a_change_far_behind_in_a_title_is_seen() {
     let line = format!("      title   {} → {}\n", side("autumn"), side("spring"));
     plan.shows(&line);
     // Two that have nothing in common are told as a whole.
-    let dir = Dir::with(&format!(
+    let scene = Scene::new().manifest(format!(
         "version: 1\nrooms: [{{pipe: team-a, title: {}}}]\n",
         "a".repeat(255)
     ));
-    dir.run(&["apply", "--sandbox", "--yes"]).ok();
-    dir.write(
+    scene.run("apply --sandbox --yes").ok();
+    scene.write(
         "rooms.yaml",
         "version: 1\nrooms: [{pipe: team-a, title: B}]\n",
     );
-    let plan = dir.run(&["plan", "--sandbox"]).ok();
+    let plan = scene.run("plan --sandbox").ok();
     let line = format!("title   \"{}\" → \"B\"\n", "a".repeat(255));
     plan.shows(&line);
 }

@@ -5,34 +5,34 @@ use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 
-use crate::support::{Dir, Shows};
+use crate::support::{Scene, Shows};
 
 fn root(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 /// A copy of an example directory.
-fn example(name: &str) -> Dir {
-    let dir = Dir::new();
-    copy(&root("examples").join(name), &dir, "");
-    dir
+fn example(name: &str) -> Scene {
+    let scene = Scene::new();
+    copy(&root("examples").join(name), &scene, "");
+    scene
 }
 
-fn copy(from: &Path, dir: &Dir, below: &str) {
+fn copy(from: &Path, scene: &Scene, below: &str) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let name = format!("{below}{}", path.file_name().unwrap().to_str().unwrap());
         if path.is_dir() {
-            copy(&path, dir, &format!("{name}/"));
+            copy(&path, scene, &format!("{name}/"));
         } else {
-            dir.write(&name, fs::read(&path).unwrap());
+            scene.write(&name, fs::read(&path).unwrap());
         }
     }
 }
 
 /// The rooms a manifest comes to, one a line.
-fn rooms(dir: &Dir) -> String {
-    let rendered = dir.run(&["render", "--format", "csv"]).ok();
+fn rooms(scene: &Scene) -> String {
+    let rendered = scene.run("render --format csv").ok();
     let lines = rendered.lines().skip(1).map(|line| {
         line.replace(",conference,false,", " ← ")
             .trim_end()
@@ -42,25 +42,25 @@ fn rooms(dir: &Dir) -> String {
 }
 
 /// A preset with something said over it, in place of the example's own manifest.
-fn over(name: &str, entry: &str) -> Dir {
-    let dir = example(name);
-    dir.write(
+fn over(name: &str, entry: &str) -> Scene {
+    let scene = example(name);
+    scene.write(
         "rooms.yaml",
         format!("version: 1\ngenerate:\n  - {entry}\n"),
     );
-    dir
+    scene
 }
 
 #[test]
 fn canvas_takes_active_rows_and_follows_sections() {
-    let dir = example("canvas");
-    assert_snapshot!(rooms(&dir), @r"
+    let scene = example("canvas");
+    assert_snapshot!(rooms(&scene), @r"
     canvas-alg-7b,7Б · Алгебра ← 101
     canvas-alg-7b,7Б · Алгебра ← 201
     canvas-rust-1,R1 · Rust for beginners ← 102
     ");
     // Each member is traced to the row that put them there.
-    assert_snapshot!(dir.run(&["explain", "canvas-alg-7b"]).ok(), @r#"
+    assert_snapshot!(scene.run("explain canvas-alg-7b").ok(), @r#"
     canvas-alg-7b  "7Б · Алгебра"
       conference, closed; declared at sis/courses.csv:2
       2 members:
@@ -71,20 +71,20 @@ fn canvas_takes_active_rows_and_follows_sections() {
 
 #[test]
 fn canvas_takes_every_row_when_told_and_other_roles() {
-    let dir = over(
+    let scene = over(
         "canvas",
         "{format: canvas, from: ./sis/, id: canvas_user_id, status: any, roles: ta}",
     );
-    assert_snapshot!(rooms(&dir), @r"
+    assert_snapshot!(rooms(&scene), @r"
     canvas-alg-7b,Алгебра ← 301
     canvas-old-1,Last year's course ←
     canvas-rust-1,Rust for beginners ←
     ");
-    let dir = over(
+    let scene = over(
         "canvas",
         "{format: canvas, from: sis, id: canvas_user_id, where: {course_id: ALG-7B}, room: {pipe: \"{{ term_id }}-{{ course_id | lower }}\", members: [7]}}",
     );
-    assert_snapshot!(rooms(&dir), @r"
+    assert_snapshot!(rooms(&scene), @r"
     autumn-alg-7b,Алгебра ← 7
     autumn-alg-7b,Алгебра ← 101
     autumn-alg-7b,Алгебра ← 201
@@ -98,11 +98,11 @@ fn oneroster_names_users_by_sourced_id() {
     class-c-01,Geometry 8A ← 101
     class-c-01,Geometry 8A ← 201
     ");
-    let dir = over(
+    let scene = over(
         "oneroster",
         "{format: oneroster, status: any, roles: [administrator, student]}",
     );
-    assert_snapshot!(rooms(&dir), @r"
+    assert_snapshot!(rooms(&scene), @r"
     class-c-01,Geometry 8A ← 101
     class-c-01,Geometry 8A ← 102
     class-c-01,Geometry 8A ← 103
@@ -113,9 +113,9 @@ fn oneroster_names_users_by_sourced_id() {
 
 #[test]
 fn oneroster_of_version_1_2_has_no_role_or_enabled_user_columns() {
-    let dir = example("oneroster");
-    dir.write("users.csv", "sourcedId,username,identifier\nu-101,student-101,101\nu-102,student-102,102\nu-103,student-103,103\nu-201,teacher-201,201\n");
-    assert_snapshot!(rooms(&dir), @r"
+    let scene = example("oneroster");
+    scene.write("users.csv", "sourcedId,username,identifier\nu-101,student-101,101\nu-102,student-102,102\nu-103,student-103,103\nu-201,teacher-201,201\n");
+    assert_snapshot!(rooms(&scene), @r"
     class-c-01,Geometry 8A ← 101
     class-c-01,Geometry 8A ← 102
     class-c-01,Geometry 8A ← 103
@@ -132,11 +132,11 @@ fn moodle_makes_a_room_of_each_course_that_a_row_names() {
     course-fizika-9a,Физика 9А ← 201
     course-staff-room,Staff room ← 201
     ");
-    let dir = over(
+    let scene = over(
         "moodle",
         "{format: moodle, id: idnumber, roles: [manager], status: any, room: {pipe: \"{{ course | slug }}\"}}",
     );
-    assert_snapshot!(rooms(&dir), @r"
+    assert_snapshot!(rooms(&scene), @r"
     chess-club,Chess club ← 201
     fizika-9a,Физика 9А ←
     staff-room,Staff room ←
@@ -146,39 +146,39 @@ fn moodle_makes_a_room_of_each_course_that_a_row_names() {
 #[test]
 fn what_is_said_over_a_preset_goes_all_the_way_down() {
     // A condition of the manifest's own stands beside the preset's, whatever the case of its column.
-    let dir = over(
+    let scene = over(
         "canvas",
         "{format: canvas, from: sis, id: canvas_user_id, room: {enrol: {where: {STATUS: deleted, section_id: \"\"}, people: {where: {status: [active, suspended]}}}}}",
     );
-    assert_snapshot!(rooms(&dir), @"
+    assert_snapshot!(rooms(&scene), @"
     canvas-alg-7b,Алгебра ←
     canvas-rust-1,Rust for beginners ← 101
     ");
     // Files that are called otherwise, or lie elsewhere, and another way to join them.
-    let dir = over(
+    let scene = over(
         "oneroster",
         "{format: oneroster, each: groups.csv, room: {enrol: {roster: sub/e.csv, on: {class: classCode}, user: [teacher, pupil], people: {roster: p.csv, name: login}, where: {role: \"\"}, optional: [status, role]}}}",
     );
-    dir.write("groups.csv", "SourcedID;Title;ClassCode\nc-9;;9A\n");
-    dir.write("sub/e.csv", "class,teacher,pupil\n9A,u1,u2\n9A,,u3\n");
-    dir.write("p.csv", "login,identifier\nu1,11\nu2,12\nu3,13\n");
-    assert_snapshot!(rooms(&dir), @"
+    scene.write("groups.csv", "SourcedID;Title;ClassCode\nc-9;;9A\n");
+    scene.write("sub/e.csv", "class,teacher,pupil\n9A,u1,u2\n9A,,u3\n");
+    scene.write("p.csv", "login,identifier\nu1,11\nu2,12\nu3,13\n");
+    assert_snapshot!(rooms(&scene), @"
     class-c-9,9A ← 11
     class-c-9,9A ← 12
     class-c-9,9A ← 13
     ");
     // Moodle's file has no name of its own.
-    let dir = example("moodle");
-    let file = dir.read("users.csv");
-    dir.write(
+    let scene = example("moodle");
+    let file = scene.read("users.csv");
+    scene.write(
         "upload/term 2.CSV",
         format!("\u{feff}{}", file.to_uppercase()),
     );
-    dir.write(
+    scene.write(
         "rooms.yaml",
         "version: 1\ngenerate: [{format: moodle, from: \"upload/term 2.CSV\", id: idnumber, roles: any, where: {suspended: \"0\"}}]\n",
     );
-    assert_snapshot!(rooms(&dir), @"
+    assert_snapshot!(rooms(&scene), @"
     moodle-chess-club,CHESS CLUB ← 101
     moodle-chess-club,CHESS CLUB ← 201
     moodle-fizika-9a,ФИЗИКА 9А ← 101
@@ -190,9 +190,9 @@ fn what_is_said_over_a_preset_goes_all_the_way_down() {
 
 #[test]
 fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mistake() {
-    let dir = over("canvas", "{format: canvas, from: sis, id: canvas_user_id}");
-    dir.write("sis/enrollments.csv", "Course_ID,USER_ID,Role,Status\nALG-7B,S-0101,Student,ACTIVE\nALG-7B,S-0102,tutor,active\nALG-7B,S-0102,student,actve\nALG-7B,S-0102,tutor,deleted\nALG-7B,S-0102,observer,active\n");
-    let told = dir.run(&["check"]);
+    let scene = over("canvas", "{format: canvas, from: sis, id: canvas_user_id}");
+    scene.write("sis/enrollments.csv", "Course_ID,USER_ID,Role,Status\nALG-7B,S-0101,Student,ACTIVE\nALG-7B,S-0102,tutor,active\nALG-7B,S-0102,student,actve\nALG-7B,S-0102,tutor,deleted\nALG-7B,S-0102,observer,active\n");
+    let told = scene.run("check");
     assert_snapshot!(told.err, @"
     error[E028 bad-cell]: sis/enrollments.csv:3:Role: `tutor` is not known here; there may be student, StudentEnrollment, teacher, TeacherEnrollment, ta, TaEnrollment, designer, DesignerEnrollment, …
      --> sis/enrollments.csv:3:15
@@ -213,21 +213,21 @@ fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mist
     the manifest is invalid: 2 errors
     ");
     // A role that the format does not have is known once `roles` names it, and the format's own roles still are.
-    dir.write(
+    scene.write(
         "rooms.yaml",
         "version: 1\ngenerate: [{format: canvas, from: sis, id: canvas_user_id, roles: [TUTOR], room: {enrol: {where: {status: active}}}}]\n",
     );
-    assert_snapshot!(rooms(&dir), @"
+    assert_snapshot!(rooms(&scene), @"
     canvas-alg-7b,Алгебра ← 102
     canvas-rust-1,Rust for beginners ←
     ");
 }
 
 /// Canvas files with two roles that Canvas does not have, and an empty one.
-fn with_unknown_roles(entry: &str) -> Dir {
-    let dir = over("canvas", entry);
-    dir.write("sis/enrollments.csv", "course_id,user_id,role,status\nALG-7B,S-0101,student,active\nALG-7B,S-0102,studnet,active\nALG-7B,S-0102,tutor,active\nALG-7B,S-0102,,active\nALG-7B,T-0201,teacher,active\n");
-    dir
+fn with_unknown_roles(entry: &str) -> Scene {
+    let scene = over("canvas", entry);
+    scene.write("sis/enrollments.csv", "course_id,user_id,role,status\nALG-7B,S-0101,student,active\nALG-7B,S-0102,studnet,active\nALG-7B,S-0102,tutor,active\nALG-7B,S-0102,,active\nALG-7B,T-0201,teacher,active\n");
+    scene
 }
 
 #[test]
@@ -240,10 +240,10 @@ fn a_role_that_nothing_names_is_an_error_whatever_chooses_the_rows() {
         "room: {enrol: {where: {role: student}}}, ",
         "room: {enrol: {where: {Role: [student, StudentEnrollment]}, user: user_id, allow_empty: true}}, ",
     ] {
-        let dir = with_unknown_roles(&format!(
+        let scene = with_unknown_roles(&format!(
             "{{{choice}format: canvas, from: sis, id: canvas_user_id}}"
         ));
-        let told = dir.run(&["check"]).err;
+        let told = scene.run("check").err;
         for place in [
             "3:role: `studnet`",
             "4:role: `tutor`",
@@ -259,32 +259,32 @@ fn a_role_that_nothing_names_is_an_error_whatever_chooses_the_rows() {
         ("roles: any, room: {enrol: {where: {role: [tutor]}}}", "102"),
         ("roles: any, room: {enrol: {where: {role: student}}}", "101"),
     ] {
-        let dir = with_unknown_roles(&format!(
+        let scene = with_unknown_roles(&format!(
             "{{{choice}, format: canvas, from: sis, id: canvas_user_id}}"
         ));
         let expected =
             format!("canvas-alg-7b,Алгебра ← {users}\ncanvas-rust-1,Rust for beginners ←");
-        assert_eq!(rooms(&dir), expected, "{choice}");
+        assert_eq!(rooms(&scene), expected, "{choice}");
     }
 }
 
 /// OneRoster files whose users have other ids in a file of the manifest's own. One of them is disabled.
-fn with_own_ids(entry: &str) -> Dir {
-    let dir = over("oneroster", entry);
-    dir.write("classes.csv", "sourcedId,title\nk1,Physics\n");
-    dir.write(
+fn with_own_ids(entry: &str) -> Scene {
+    let scene = over("oneroster", entry);
+    scene.write("classes.csv", "sourcedId,title\nk1,Physics\n");
+    scene.write(
         "users.csv",
         "sourcedId,status,enabledUser,username\na-1,,true,first\na-2,,false,second\na-3,,true,third\na-4,tobedeleted,true,fourth\na-4,,true,fourth\n",
     );
-    dir.write(
+    scene.write(
         "enrollments.csv",
         "sourcedId,classSourcedId,userSourcedId,role\ne1,k1,a-1,student\ne2,k1,a-2,student\ne3,k1,a-3,teacher\ne4,k1,a-4,student\n",
     );
-    dir.write(
+    scene.write(
         "ids.csv",
         "sourcedId,username,site_id\na-1,first,11\na-2,second,12\na-3,third,13\na-4,fourth,14\n",
     );
-    dir
+    scene
 }
 
 #[test]
@@ -302,50 +302,50 @@ fn people_of_the_manifests_own_join_the_users_of_a_preset() {
         "physics,P ← 11\nphysics,P ← 12\nphysics,P ← 13\nphysics,P ← 14"
     );
     // The preset's own name of a person need not be the one in the manifest's file.
-    let dir = with_own_ids(
+    let scene = with_own_ids(
         "{format: oneroster, room: {pipe: physics, title: P, enrol: {user: login, people: {roster: ids.csv, name: username, id: site_id}}}}",
     );
-    dir.write(
+    scene.write(
         "enrollments.csv",
         "sourcedId,classSourcedId,login,role\ne1,k1,first,student\ne2,k1,second,student\n",
     );
-    assert_eq!(rooms(&dir), "physics,P ← 11");
+    assert_eq!(rooms(&scene), "physics,P ← 11");
     // A user whom the manifest's file names in two ways is left out by both.
-    let dir = with_own_ids(
+    let scene = with_own_ids(
         "{format: oneroster, room: {pipe: physics, title: P, enrol: {user: login, people: {roster: ids.csv, name: [sourcedId, login], id: site_id}}}}",
     );
-    dir.write(
+    scene.write(
         "ids.csv",
         "sourcedId,login,site_id\na-1,first,11\na-2,second,12\n",
     );
-    dir.write(
+    scene.write(
         "enrollments.csv",
         "sourcedId,classSourcedId,login,role\ne1,k1,first,student\ne2,k1,second,student\n",
     );
-    assert_eq!(rooms(&dir), "physics,P ← 11");
+    assert_eq!(rooms(&scene), "physics,P ← 11");
     // Ids in place of names are those of users too.
-    let dir = over(
+    let scene = over(
         "canvas",
         "{format: canvas, from: sis, where: {course_id: ALG-7B}, room: {enrol: {by: id}}}",
     );
-    dir.write(
+    scene.write(
         "sis/users.csv",
         "user_id,status\n101,active\n102,suspended\n",
     );
-    dir.write(
+    scene.write(
         "sis/enrollments.csv",
         "course_id,user_id,role\nALG-7B,101,student\nALG-7B,102,student\n",
     );
-    assert_eq!(rooms(&dir), "canvas-alg-7b,Алгебра ← 101");
+    assert_eq!(rooms(&scene), "canvas-alg-7b,Алгебра ← 101");
 }
 
 #[test]
 fn without_the_users_of_a_preset_their_status_is_in_the_manifests_own_file() {
-    let dir = with_own_ids(
+    let scene = with_own_ids(
         "{format: oneroster, room: {pipe: physics, title: P, enrol: {people: {roster: ids.csv, id: site_id}}}}",
     );
-    fs::remove_file(dir.path("users.csv")).unwrap();
-    assert_snapshot!(dir.run(&["check"]).err, @"
+    fs::remove_file(scene.path("users.csv")).unwrap();
+    assert_snapshot!(scene.run("check").err, @"
     error[E001 unreadable]: there is no file `users.csv`, which has the status of the users
      --> rooms.yaml:3:82
       |
@@ -356,57 +356,57 @@ fn without_the_users_of_a_preset_their_status_is_in_the_manifests_own_file() {
 
     the manifest is invalid: 1 error
     ");
-    dir.write(
+    scene.write(
         "ids.csv",
         "sourcedId,enabledUser,site_id\na-1,true,11\na-2,false,12\na-3,true,13\na-4,true,14\n",
     );
     assert_eq!(
-        rooms(&dir),
+        rooms(&scene),
         "physics,P ← 11\nphysics,P ← 13\nphysics,P ← 14"
     );
     // A file that is there and cannot be read is an error of its own.
-    dir.write("users.csv", "sourcedId,status\na-1,\"active\na-2,active\n");
-    let told = dir.run(&["check"]).err;
+    scene.write("users.csv", "sourcedId,status\na-1,\"active\na-2,active\n");
+    let told = scene.run("check").err;
     told.shows("users.csv:2: a quoted cell");
     assert!(told.ends_with("invalid: 1 error\n"), "{told}");
-    dir.write("users.csv", "sourcedId,enabledUser\na-1,yes\n");
-    let told = dir.run(&["check"]).err;
+    scene.write("users.csv", "sourcedId,enabledUser\na-1,yes\n");
+    let told = scene.run("check").err;
     told.shows("users.csv:2:enabledUser: `yes` is not known here");
 }
 
 #[test]
 fn files_and_columns_that_a_format_can_do_without_may_be_absent() {
-    let dir = example("canvas");
-    dir.write("sis/courses.csv", "course_id\nALG-7B\nRUST-1\n");
-    dir.write("sis/users.csv", "user_id,canvas_user_id\nS-0101,101\n");
-    dir.write(
+    let scene = example("canvas");
+    scene.write("sis/courses.csv", "course_id\nALG-7B\nRUST-1\n");
+    scene.write("sis/users.csv", "user_id,canvas_user_id\nS-0101,101\n");
+    scene.write(
         "sis/enrollments.csv",
         "course_id,user_id,role\nALG-7B,S-0101,student\n",
     );
-    dir.write(
+    scene.write(
         "rooms.yaml",
         "version: 1\ngenerate: [{format: canvas, from: sis, id: canvas_user_id}]\n",
     );
-    fs::remove_file(dir.path("sis/sections.csv")).unwrap();
-    assert_snapshot!(rooms(&dir), @"
+    fs::remove_file(scene.path("sis/sections.csv")).unwrap();
+    assert_snapshot!(rooms(&scene), @"
     canvas-alg-7b,ALG-7B ← 101
     canvas-rust-1,RUST-1 ←
     ");
     // Enrolments by section only, and one of them by nothing.
-    dir.write("sis/sections.csv", "section_id,course_id\nS1,ALG-7B\n");
-    dir.write(
+    scene.write("sis/sections.csv", "section_id,course_id\nS1,ALG-7B\n");
+    scene.write(
         "sis/enrollments.csv",
         "section_id,user_id,role\nS1,S-0101,student\n",
     );
-    assert_snapshot!(rooms(&dir), @"
+    assert_snapshot!(rooms(&scene), @"
     canvas-alg-7b,ALG-7B ← 101
     canvas-rust-1,RUST-1 ←
     ");
-    dir.write(
+    scene.write(
         "sis/enrollments.csv",
         "section_id,user_id,role\nS1,S-0101,student\n,S-0101,student\nS2,S-0101,student\n",
     );
-    assert_snapshot!(dir.run(&["check"]).err, @"
+    assert_snapshot!(scene.run("check").err, @"
     error[E028 bad-cell]: sis/enrollments.csv:3: the row belongs to no room
      --> sis/enrollments.csv:3:1
       |
@@ -429,17 +429,17 @@ fn files_and_columns_that_a_format_can_do_without_may_be_absent() {
 
 #[test]
 fn an_id_is_a_mistake_only_if_somebody_asks_for_it() {
-    let dir = example("oneroster");
-    let users = dir.read("users.csv");
-    dir.write(
+    let scene = example("oneroster");
+    let users = scene.read("users.csv");
+    scene.write(
         "users.csv",
         format!("{users}\"u-401\",\"\",\"true\",\"o-1\",\"parent\",\"parent-401\",\"\"\n"),
     );
-    assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 2 memberships\n");
-    let enrollments = dir.read("enrollments.csv");
+    assert_eq!(scene.run("check").ok(), "valid: 1 room, 2 memberships\n");
+    let enrollments = scene.read("enrollments.csv");
     let row = "\"e-7\",\"\",\"\",\"c-01\",\"o-1\",\"u-401\",\"student\",\"false\"\n";
-    dir.write("enrollments.csv", format!("{enrollments}{row}{row}"));
-    assert_snapshot!(dir.run(&["check"]).err, @r#"
+    scene.write("enrollments.csv", format!("{enrollments}{row}{row}"));
+    assert_snapshot!(scene.run("check").err, @r#"
     error[E028 bad-cell]: users.csv:7:identifier: the cell is empty
      --> users.csv:7:47
       |
@@ -454,8 +454,8 @@ fn an_id_is_a_mistake_only_if_somebody_asks_for_it() {
 
 #[test]
 fn what_a_preset_cannot_use_is_told_where_it_is_named() {
-    let dir = over("canvas", "{format: canvas, from: sis, id: sis_id}");
-    let told = dir.run(&["check"]);
+    let scene = over("canvas", "{format: canvas, from: sis, id: sis_id}");
+    let told = scene.run("check");
     told.exits(3);
     assert_snapshot!(told.err, @"
     error[E026 unknown-column]: `sis/users.csv` has no column `sis_id`
@@ -468,13 +468,13 @@ fn what_a_preset_cannot_use_is_told_where_it_is_named() {
 
     the manifest is invalid: 1 error
     ");
-    let dir = over("moodle", "{format: moodle}");
-    let told = dir.run(&["check"]).err;
+    let scene = over("moodle", "{format: moodle}");
+    let told = scene.run("check").err;
     told.shows("`users.csv` has no column `id`").shows("idnumber, course1, role1, course2, role2, enrolstatus2, course3, suspended; `id`, or a key");
-    let dir = over("canvas", "{format: kanvas, from: sis}");
-    dir.run(&["check"]).err.shows("did you mean `canvas`?");
-    let dir = over("canvas", "{format: canvas, roles: []}");
-    let told = dir.run(&["check"]).err;
+    let scene = over("canvas", "{format: kanvas, from: sis}");
+    scene.run("check").err.shows("did you mean `canvas`?");
+    let scene = over("canvas", "{format: canvas, roles: []}");
+    let told = scene.run("check").err;
     for wanted in [
         "`roles` lets nobody in",
         "there is no file `courses.csv`",
@@ -483,19 +483,19 @@ fn what_a_preset_cannot_use_is_told_where_it_is_named() {
     ] {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }
-    let dir = over(
+    let scene = over(
         "canvas",
         "{each: sis/courses.csv, roles: [ta], room: {pipe: x-1, title: x}}",
     );
-    dir.run(&["check"]).err.shows("`roles` goes with `format`");
+    scene.run("check").err.shows("`roles` goes with `format`");
 }
 
 #[test]
 fn the_examples_come_to_rooms_and_then_to_an_empty_plan() {
     for (name, count) in [("canvas", 2), ("oneroster", 1), ("moodle", 3)] {
-        let dir = example(name);
-        dir.run(&["apply", "--sandbox", "--yes"]).ok();
-        let plan = dir.run(&["plan", "--sandbox", "--detailed-exitcode"]).ok();
+        let scene = example(name);
+        scene.run("apply --sandbox --yes").ok();
+        let plan = scene.run("plan --sandbox --detailed-exitcode").ok();
         plan.shows(format!("plan: nothing to do; {count} unchanged"));
     }
 }

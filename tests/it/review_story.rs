@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::Dir;
+use crate::support::Scene;
 
 /// What is shown, and the command that shows it.
 const SHOWN: [(&str, &[&str]); 6] = [
@@ -70,27 +70,28 @@ fn example() -> PathBuf {
 }
 
 /// The story up to the pull request: what it is based on was applied.
-fn story() -> Dir {
-    let dir = Dir::new();
+fn story() -> Scene {
+    let scene = Scene::new();
     for side in ["before", "after"] {
         for entry in fs::read_dir(example().join(side)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
-            dir.write(&format!("{side}/{name}"), fs::read(&path).unwrap());
+            scene.write(&format!("{side}/{name}"), fs::read(&path).unwrap());
         }
     }
-    dir.run(&["apply", "--yes", "--sandbox=sandbox.json", "-f", "before"])
+    scene
+        .run("apply --yes --sandbox=sandbox.json -f before")
         .ok();
-    dir
+    scene
 }
 
 #[test]
 fn what_a_reviewer_is_shown_is_what_the_commands_print() {
-    let dir = story();
+    let scene = story();
     let bless = std::env::var_os("ROOMFORM_BLESS").is_some();
     let readme = fs::read_to_string(example().join("README.md")).unwrap();
     for (name, args) in SHOWN {
-        let ran = dir.run(args);
+        let ran = scene.run(args);
         let refused = args[0] == "plan";
         assert_eq!(ran.code, if refused { 5 } else { 0 }, "{ran:#?}");
         let path = example().join("shown").join(name);

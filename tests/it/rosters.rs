@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 
 use roomform::manifest::{Loaded, Options, load};
 
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 use insta::assert_snapshot;
-use roomform::sandbox::Config;
 
-fn loaded(dir: &Dir) -> Loaded {
-    load(&[dir.path("rooms.yaml")], Options::default())
+fn loaded(scene: &Scene) -> Loaded {
+    load(&[scene.path("rooms.yaml")], Options::default())
 }
 
 /// Pipe -> members, each with the file and the line that put them there.
-fn members(dir: &Dir) -> BTreeMap<String, Vec<String>> {
-    let loaded = loaded(dir);
+fn members(scene: &Scene) -> BTreeMap<String, Vec<String>> {
+    let loaded = loaded(scene);
     assert_eq!(loaded.diagnostics, []);
     let desired = &loaded.desired;
     let rooms = desired.rooms.values().map(|room| {
@@ -29,8 +28,8 @@ fn members(dir: &Dir) -> BTreeMap<String, Vec<String>> {
 }
 
 /// A manifest with one room of this list of members.
-fn room(members: &str) -> Dir {
-    Dir::with(&format!(
+fn room(members: &str) -> Scene {
+    Scene::new().manifest(format!(
         "version: 1\nrooms: [{{pipe: first-room, title: First, members: [{members}]}}]\n"
     ))
 }
@@ -38,19 +37,19 @@ fn room(members: &str) -> Dir {
 #[test]
 fn files_are_read_as_they_come() {
     let crlf = "\u{feff}User ;\"name; in full\"; status\r\n 7 ;\"one\r\ntwo\";active\r\n\r\n;;\r\n8;x;Active\r\n9;y;active \r\n";
-    let dir = room("{roster: a.csv, user: user, where: {Status: active}}");
-    dir.write("a.csv", crlf);
-    assert_eq!(members(&dir)["first-room"], ["7 a.csv:2", "9 a.csv:7"]);
+    let scene = room("{roster: a.csv, user: user, where: {Status: active}}");
+    scene.write("a.csv", crlf);
+    assert_eq!(members(&scene)["first-room"], ["7 a.csv:2", "9 a.csv:7"]);
 
-    let dir = room(
+    let scene = room(
         "{roster: a.csv}, {roster: b.TXT}, {roster: c.csv, delimiter: \"|\", user: id}, {roster: d.csv}",
     );
-    dir.write("a.csv", "sep=;\nid;user\n1;21\n");
-    dir.write("b.TXT", "# opted in\r\n31\r\n\r\n  32  \n");
-    dir.write("c.csv", "a,b|id\nx|41\n");
-    dir.write("d.csv", "anything\n\"51\"\n");
+    scene.write("a.csv", "sep=;\nid;user\n1;21\n");
+    scene.write("b.TXT", "# opted in\r\n31\r\n\r\n  32  \n");
+    scene.write("c.csv", "a,b|id\nx|41\n");
+    scene.write("d.csv", "anything\n\"51\"\n");
     assert_eq!(
-        members(&dir)["first-room"],
+        members(&scene)["first-room"],
         [
             "21 a.csv:3",
             "31 b.TXT:2",
@@ -64,20 +63,20 @@ fn files_are_read_as_they_come() {
 /// What goes wrong with quotes is in the corpus, `quotes-in-files-with-rows`.
 #[test]
 fn quoted_cells_that_span_lines_are_read() {
-    let dir = room("{roster: a.csv, user: user}");
-    dir.write(
+    let scene = room("{roster: a.csv, user: user}");
+    scene.write(
         "a.csv",
         "user;\"remark, in full\nor short\"\n\"7\";\"one\n\"\"two\"\"\" \n8;5\" flute\n9;\"flute\" (5\")\n10;\"\r\n\"",
     );
     assert_eq!(
-        members(&dir)["first-room"],
+        members(&scene)["first-room"],
         ["7 a.csv:3", "8 a.csv:5", "9 a.csv:6", "10 a.csv:7"]
     );
 }
 
 #[test]
 fn people_who_opted_out_are_not_added_because_of_a_quote() {
-    let dir = Dir::with(
+    let scene = Scene::new().manifest(
         "version: 1
 rooms:
   - pipe: first-room
@@ -96,8 +95,8 @@ rooms:
             "opted-out.csv:1: the first line looks like data",
         ),
     ] {
-        dir.write("opted-out.csv", text);
-        let ran = dir.run(&["check"]);
+        scene.write("opted-out.csv", text);
+        let ran = scene.run("check");
         ran.exits(3);
         ran.err.shows(told);
         assert!(ran.err.ends_with("invalid: 1 error\n"), "{}", ran.err);
@@ -114,12 +113,12 @@ fn code_pages_and_utf_16_are_read_when_the_manifest_says_so_and_suggested_when_n
         .collect();
     let (code_page, _, _) = encoding_rs::WINDOWS_1251.encode(text);
     for (label, bytes) in [("utf-16", wide), ("windows-1251", code_page.to_vec())] {
-        let dir = room(&format!("{{roster: a.csv, user: КОД, encoding: {label}}}"));
-        dir.write("a.csv", &bytes);
-        assert_eq!(members(&dir)["first-room"], ["7 a.csv:2"]);
-        let dir = room("{roster: a.csv, user: код}");
-        dir.write("a.csv", &bytes);
-        let ran = dir.run(&["check"]);
+        let scene = room(&format!("{{roster: a.csv, user: КОД, encoding: {label}}}"));
+        scene.write("a.csv", &bytes);
+        assert_eq!(members(&scene)["first-room"], ["7 a.csv:2"]);
+        let scene = room("{roster: a.csv, user: код}");
+        scene.write("a.csv", &bytes);
+        let ran = scene.run("check");
         ran.exits(3);
         ran.err.shows(format!("`encoding: {label}`"));
     }
@@ -127,9 +126,9 @@ fn code_pages_and_utf_16_are_read_when_the_manifest_says_so_and_suggested_when_n
 
 #[test]
 fn leading_zeros_are_never_cut_and_one_bad_user_is_told_with_the_others() {
-    let dir = room("{roster: a.csv}");
-    dir.write("a.csv", "user\n007\n8\n8\n9x\n10\n");
-    let ran = dir.run(&["check"]);
+    let scene = room("{roster: a.csv}");
+    scene.write("a.csv", "user\n007\n8\n8\n9x\n10\n");
+    let ran = scene.run("check");
     ran.exits(3);
     for told in [
         "a.csv:2:user: `007` has leading zeros",
@@ -146,23 +145,23 @@ fn leading_zeros_are_never_cut_and_one_bad_user_is_told_with_the_others() {
 
 #[test]
 fn an_empty_roster_is_refused_unless_it_is_meant() {
-    let dir = room("{roster: a.csv, where: {user: \"8\"}}");
-    dir.write("a.csv", "user\n7\n");
-    dir.run(&["check"]).exits(3);
-    let dir = room("{roster: a.csv, where: {user: \"8\"}, allow_empty: true}");
-    dir.write("a.csv", "user\n7\n");
-    assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 0 memberships\n");
+    let scene = room("{roster: a.csv, where: {user: \"8\"}}");
+    scene.write("a.csv", "user\n7\n");
+    scene.run("check").exits(3);
+    let scene = room("{roster: a.csv, where: {user: \"8\"}, allow_empty: true}");
+    scene.write("a.csv", "user\n7\n");
+    assert_eq!(scene.run("check").ok(), "valid: 1 room, 0 memberships\n");
 }
 
 #[test]
 fn wide_and_numbered_columns_name_several_users_in_a_row() {
-    let dir = room(
+    let scene = room(
         "{roster: wide.csv, user: [teacher, assistant]}, {roster: moodle.csv, numbered: [course, role], user: id, where: {course: rust, role: [teacher, \"\"]}}",
     );
-    dir.write("wide.csv", "teacher,assistant\n3,4\n5,\n");
-    dir.write("moodle.csv", "id,course1,role1,course2,role2\n7,go,teacher,rust,student\n8,rust,teacher,,\n9,go,,rust,\n");
+    scene.write("wide.csv", "teacher,assistant\n3,4\n5,\n");
+    scene.write("moodle.csv", "id,course1,role1,course2,role2\n7,go,teacher,rust,student\n8,rust,teacher,,\n9,go,,rust,\n");
     assert_eq!(
-        members(&dir)["first-room"],
+        members(&scene)["first-room"],
         [
             "3 wide.csv:2",
             "4 wide.csv:2",
@@ -184,16 +183,16 @@ rooms:
     members: [\"@all\", \"@exact\", {roster: numbers.csv, user: number, by: name, people: {roster: users.csv, name: number, id: id}}]
     exclude: [{roster: gone.txt}]
 ";
-    let dir = Dir::with(manifest);
-    dir.write("users.csv", "id,number,login,mail,active\n3,0100,head,head@example.org,1\n4,0101,tutor,tutor@example.org,1\n5,0102,left,left@example.org,0\n6,0103,left,again@example.org,1\n");
-    dir.write(
+    let scene = Scene::new().manifest(manifest);
+    scene.write("users.csv", "id,number,login,mail,active\n3,0100,head,head@example.org,1\n4,0101,tutor,tutor@example.org,1\n5,0102,left,left@example.org,0\n6,0103,left,again@example.org,1\n");
+    scene.write(
         "mails.txt",
         "tutor@example.org\nleft@example.org\nagain@example.org\n",
     );
-    dir.write("numbers.csv", "number\n0102\n0101\n");
-    dir.write("gone.txt", "6\n");
+    scene.write("numbers.csv", "number\n0102\n0101\n");
+    scene.write("gone.txt", "6\n");
     assert_eq!(
-        members(&dir)["first-room"],
+        members(&scene)["first-room"],
         ["3 rooms.yaml:3", "4 mails.txt:1", "5 numbers.csv:2"]
     );
 }
@@ -215,12 +214,12 @@ generate:
         - {roster: enrollments.csv, on: {course: id, term: term}, user: user}
         - {roster: enrollments.csv, on: {course: id, term: term}, user: mentor, where: {mentor: [\"70\", \"71\"]}}
 ";
-    let dir = Dir::with(manifest);
-    dir.write(
+    let scene = Scene::new().manifest(manifest);
+    scene.write(
         "courses.csv",
         "id;term;code;Course name;teacher;assistant;Left;status\n1;a;Алгебра 7б;Алгебра;4;5;101;active\n1;b;Rust;Rust;6;;102;active\n2;b;Old;Old;6;;1;closed\n",
     );
-    dir.write(
+    scene.write(
         "enrollments.csv",
         "course,term,user,mentor\n1,a,100,70\n1,a,101,\n1,b,102,\n1,b,103,71\n2,b,104,\n",
     );
@@ -249,8 +248,8 @@ generate:
             .to_vec(),
         ),
     ]);
-    assert_eq!(members(&dir), expected);
-    let desired = loaded(&dir).desired;
+    assert_eq!(members(&scene), expected);
+    let desired = loaded(&scene).desired;
     let room = &desired.rooms["a-algebra-7b"];
     assert_eq!(
         (room.state.title.as_str(), room.place.line),
@@ -267,12 +266,12 @@ generate:
     where: {year: 2026}
     room: {pipe: \"course-{{ course }}\", title: \"{{ title }}\"}
 ";
-    let dir = Dir::with(manifest);
-    dir.write(
+    let scene = Scene::new().manifest(manifest);
+    scene.write(
         "lessons.csv",
         "course,title,year\nrust,Old,2025\nrust,New,2026\nrust,Newer,2026\ngo,Go,2025\n",
     );
-    let desired = loaded(&dir).desired;
+    let desired = loaded(&scene).desired;
     let rooms: Vec<(&str, &str)> = desired
         .rooms
         .values()
@@ -287,18 +286,18 @@ fn numbered_columns_may_have_gaps_and_stand_in_every_kind_of_file() {
 people: {roster: people.csv, name: login, id: id, numbered: [login, id]}
 rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numbered: [course, role], optional: [role], user: id, where: {course: rust, role: [\"\", lead]}}]}]
 ";
-    let dir = Dir::with(manifest);
-    dir.write("people.csv", "login1,id1,login2,id2\ntutor,4,head,3\n");
-    dir.write(
+    let scene = Scene::new().manifest(manifest);
+    scene.write("people.csv", "login1,id1,login2,id2\ntutor,4,head,3\n");
+    scene.write(
         "gaps.csv",
         "id,course1,role1,course3,course4,role4\n7,rust,guest,,rust,lead\n8,go,lead,rust,,\n9,rust,guest,,,\n",
     );
     assert_eq!(
-        members(&dir)["first-room"],
+        members(&scene)["first-room"],
         ["3 rooms.yaml:3", "7 gaps.csv:2", "8 gaps.csv:3"]
     );
-    dir.write("gaps.csv", "id,course1,Course1\n7,rust,go\n");
-    let told = dir.run(&["check"]).err;
+    scene.write("gaps.csv", "id,course1,Course1\n7,rust,go\n");
+    let told = scene.run("check").err;
     told.shows("the column `Course1` stands 2 times in the header of `gaps.csv`");
 }
 
@@ -311,15 +310,15 @@ generate:
   - each: courses.csv
     room: {pipe: \"course-{{ id }}\", title: \"{{ title }}\", enrol: {roster: enrollments.csv, on: {course: id}, via: {roster: sections.csv, on: {section: section}}, user: user}}
 ";
-    let dir = Dir::with(manifest);
-    dir.write("people.csv", "number,id,class\nS-1,1,7\nS-2,2\n");
-    dir.write("courses.csv", "id,title\n1,One\n2\n");
-    dir.write("sections.csv", "section,course\na,1\nb\n");
-    dir.write(
+    let scene = Scene::new().manifest(manifest);
+    scene.write("people.csv", "number,id,class\nS-1,1,7\nS-2,2\n");
+    scene.write("courses.csv", "id,title\n1,One\n2\n");
+    scene.write("sections.csv", "section,course\na,1\nb\n");
+    scene.write(
         "enrollments.csv",
         "section,course,user\na,,S-1\nb,,S-1\n,1,S-2\n,2,S-1\n",
     );
-    let told = dir.run(&["check"]).err;
+    let told = scene.run("check").err;
     assert_eq!(told.matches("[E025 ragged-row]").count(), 3, "{told}");
     assert!(told.ends_with("invalid: 3 errors\n"), "{told}");
 }
@@ -331,9 +330,9 @@ fn a_pipe_is_not_made_of_an_empty_cell() {
             "version: 1\ngenerate: [{{each: courses.csv, room: {{pipe: \"{pipe}\", title: \"{{{{ title }}}}\"}}}}]\n"
         )
     };
-    let dir = Dir::with(&manifest("course-{{ code | slug }}-{{ group }}"));
-    dir.write("courses.csv", "code,group,title\nrust,,Rust\n,a,Other\n");
-    let told = dir.run(&["check"]).err;
+    let scene = Scene::new().manifest(manifest("course-{{ code | slug }}-{{ group }}"));
+    scene.write("courses.csv", "code,group,title\nrust,,Rust\n,a,Other\n");
+    let told = scene.run("check").err;
     for place in ["courses.csv:2:group:", "courses.csv:3:code:"] {
         let wanted = format!("{place} the cell is empty, and the pipe is made of it");
         assert!(told.contains(&wanted), "{wanted}: {told}");
@@ -342,9 +341,9 @@ fn a_pipe_is_not_made_of_an_empty_cell() {
         "course-{{ code or group }}",
         "course-{% if code %}{{ code }}{% else %}none{% endif %}",
     ] {
-        dir.write("rooms.yaml", manifest(pipe));
+        scene.write("rooms.yaml", manifest(pipe));
         assert_eq!(
-            dir.run(&["check"]).ok(),
+            scene.run("check").ok(),
             "valid: 2 rooms, 0 memberships\n",
             "{pipe}"
         );
@@ -357,10 +356,10 @@ fn a_number_is_never_guessed() {
 people: {roster: people.csv, name: number, id: id}
 rooms: [{pipe: first-room, title: First, members: [{roster: list.txt}]}]
 ";
-    let dir = Dir::with(manifest);
-    dir.write("people.csv", "number,id\nS-0101,1\nS-0210,2\n");
-    dir.write("list.txt", "S-0102\nS-O1O1\ns-0210\n");
-    let told = dir.run(&["check"]).err;
+    let scene = Scene::new().manifest(manifest);
+    scene.write("people.csv", "number,id\nS-0101,1\nS-0210,2\n");
+    scene.write("list.txt", "S-0102\nS-O1O1\ns-0210\n");
+    let told = scene.run("check").err;
     let hints: Vec<&str> = told
         .lines()
         .filter_map(|line| line.split_once("help: "))
@@ -378,33 +377,34 @@ rooms: [{pipe: first-room, title: First, members: [{roster: list.txt}]}]
 
 #[test]
 fn a_manifest_reads_nothing_outside_of_its_directory() {
-    let dir = Dir::new();
-    dir.write("secret.csv", "user\n7\n");
+    let scene = Scene::new();
+    scene.write("secret.csv", "user\n7\n");
     for (path, link) in [
         ("../secret.csv", false),
         ("link.csv", true),
         ("sub/../../secret.csv", false),
     ] {
-        dir.write("rooms/sub/x", "");
-        dir.write("rooms/rooms.yaml", format!("version: 1\nrooms: [{{pipe: first-room, title: First, members: [{{roster: {path}}}]}}]\n"));
-        if link && !dir.path("rooms/link.csv").exists() {
-            std::os::unix::fs::symlink(dir.path("secret.csv"), dir.path("rooms/link.csv")).unwrap();
+        scene.write("rooms/sub/x", "");
+        scene.write("rooms/rooms.yaml", format!("version: 1\nrooms: [{{pipe: first-room, title: First, members: [{{roster: {path}}}]}}]\n"));
+        if link && !scene.path("rooms/link.csv").exists() {
+            std::os::unix::fs::symlink(scene.path("secret.csv"), scene.path("rooms/link.csv"))
+                .unwrap();
         }
         for manifest in ["rooms", "rooms/rooms.yaml"] {
-            let ran = dir.run(&["check", "-f", manifest]);
+            let ran = scene.run(&["check", "-f", manifest]);
             assert_eq!(ran.code, 3, "{path}: {ran:#?}");
             assert!(ran.err.contains("E023 outside-root"), "{path}: {ran:#?}");
         }
     }
     // Below the directory, from a file further down, is inside.
-    dir.write("rooms/shared.csv", "user\n7\n");
-    dir.write("rooms/rooms.yaml", "version: 1\nrooms: []\n");
-    dir.write("rooms/sub/more.yaml", "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: ../shared.csv}]}]\n");
+    scene.write("rooms/shared.csv", "user\n7\n");
+    scene.write("rooms/rooms.yaml", "version: 1\nrooms: []\n");
+    scene.write("rooms/sub/more.yaml", "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: ../shared.csv}]}]\n");
     assert_eq!(
-        dir.run(&["check", "-f", "rooms"]).ok(),
+        scene.run("check -f rooms").ok(),
         "valid: 1 room, 1 membership\n"
     );
-    dir.run(&["check", "-f", "rooms/sub/more.yaml"]).exits(3);
+    scene.run("check -f rooms/sub/more.yaml").exits(3);
 }
 
 #[test]
@@ -426,35 +426,34 @@ generate:
   - each: courses.csv
     room: {pipe: \"course-{{ id }}\", title: \"{{ id }}\", enrol: {roster: enrollments.csv, on: {course: id}, user: user}}
 ";
-    let dir = Dir::with(manifest);
+    let scene = Scene::new().manifest(manifest);
     let courses: String = (1..=2000).map(|id| format!("{id}\n")).collect();
     let enrollments: String = (0..200_000)
         .map(|row| format!("{},{}\n", row % 2000 + 1, row + 1))
         .collect();
-    dir.write("courses.csv", format!("id\n{courses}"));
-    dir.write("enrollments.csv", format!("course,user\n{enrollments}"));
+    scene.write("courses.csv", format!("id\n{courses}"));
+    scene.write("enrollments.csv", format!("course,user\n{enrollments}"));
     assert_eq!(
-        dir.run(&["check"]).ok(),
+        scene.run("check").ok(),
         "valid: 2000 rooms, 200000 memberships\n"
     );
 }
 
 #[test]
 fn what_failed_brings_its_rows_along_and_can_be_fed_back() {
-    let api = Api::start(Config::default());
     let manifest = "version: 1
 rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}, {roster: b.csv}]}]
 ";
-    let dir = Dir::with(manifest).envs(&api.env());
-    dir.write(
+    let scene = Scene::new().manifest(manifest).sandbox();
+    scene.write(
         "a.csv",
         "who;line;full name\n8;x;\"Eight; the 8th\"\n9;y;Nine\n",
     );
-    dir.write("b.csv", "user,mark\n10,=1+1\n");
-    let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
-    let ran = dir.run(&["apply", "--yes", "--failed", "failed.csv"]);
+    scene.write("b.csv", "user,mark\n10,=1+1\n");
+    let scene = scene.env("IMBACHAT_PASSWORD", "wrong");
+    let ran = scene.run("apply --yes --failed failed.csv");
     ran.exits(4);
-    let failed = dir.read("failed.csv");
+    let failed = scene.read("failed.csv");
     let error = failed
         .lines()
         .nth(1)
@@ -472,19 +471,19 @@ rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}
     first-room,10,<error>,b.csv,2,,,,10,=1+1
     ");
     // Mended and fed back, it gives just those who are missing.
-    dir.write("again.yaml", "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: failed.csv, user: user}]}]\n");
-    let dir = dir.env("IMBACHAT_PASSWORD", "admin");
-    dir.run(&["apply", "--yes", "-f", "again.yaml"]).ok();
-    assert_eq!(api.room("first-room").members, [7, 8, 9, 10].into());
-    dir.run(&["plan", "--detailed-exitcode"]).exits(0);
+    scene.write("again.yaml", "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: failed.csv, user: user}]}]\n");
+    let scene = scene.env("IMBACHAT_PASSWORD", "admin");
+    scene.run("apply --yes -f again.yaml").ok();
+    assert_eq!(scene.room("first-room").members, [7, 8, 9, 10].into());
+    scene.run("plan --detailed-exitcode").exits(0);
 }
 
 #[test]
 pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
-    let api = Api::start(Config::default());
-    let dir = room("7, {roster: a.csv}").envs(&api.env());
-    dir.write("a.csv", "user\n8\n9\n8\n");
-    let first = dir.run(&["plan", "--check-users"]);
+    let server = Scene::new().sandbox();
+    let scene = room("7, {roster: a.csv}").beside(&server);
+    scene.write("a.csv", "user\n8\n9\n8\n");
+    let first = scene.run("plan --check-users");
     for told in [
         "rooms.yaml:2: the widget does not know user 7",
         "a.csv:2: the widget does not know user 8",
@@ -497,37 +496,38 @@ pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
         (0, 3),
         "{first:#?}"
     );
-    let (rooms, users) = (api.stats().get_rooms, api.stats().get_users);
-    let document = dir
-        .run(&["plan", "--check-users", "--format", "json"])
-        .json();
+    let (rooms, users) = (server.stats().get_rooms, server.stats().get_users);
+    let document = scene.run("plan --check-users --format json").json();
     assert_eq!(
         document["diagnostics"].as_array().unwrap().len(),
         3,
         "{document:#}"
     );
-    let asked = (api.stats().get_rooms - rooms, api.stats().get_users - users);
+    let asked = (
+        server.stats().get_rooms - rooms,
+        server.stats().get_users - users,
+    );
     assert_eq!(asked, (1, 1));
     // Known from their first room on.
-    dir.run(&["apply", "--yes"]).ok();
-    let after = dir.run(&["plan", "--check-users"]);
+    scene.apply().ok();
+    let after = scene.run("plan --check-users");
     assert_eq!((after.code, after.err.as_str()), (0, ""), "{after:#?}");
-    let with_jwt = dir
+    let with_jwt = scene
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT", "token");
-    let refused = with_jwt.run(&["plan", "--check-users"]);
+    let refused = with_jwt.run("plan --check-users");
     refused.exits(1);
 }
 
 /// Some spreadsheets still end lines with a CR alone.
 #[test]
 fn a_carriage_return_alone_ends_a_line() {
-    let dir = room("{roster: a.csv}, {roster: b.txt}, {roster: c.csv}");
-    dir.write("a.csv", "user,name\r7,one\r\r8,\"two\rlines\"\r9,three\r");
-    dir.write("b.txt", "# these\r31\r\r32");
-    dir.write("c.csv", "sep=;\rid;user\r1;21\r");
+    let scene = room("{roster: a.csv}, {roster: b.txt}, {roster: c.csv}");
+    scene.write("a.csv", "user,name\r7,one\r\r8,\"two\rlines\"\r9,three\r");
+    scene.write("b.txt", "# these\r31\r\r32");
+    scene.write("c.csv", "sep=;\rid;user\r1;21\r");
     assert_eq!(
-        members(&dir)["first-room"],
+        members(&scene)["first-room"],
         [
             "7 a.csv:2",
             "8 a.csv:4",
@@ -537,34 +537,32 @@ fn a_carriage_return_alone_ends_a_line() {
             "32 b.txt:4"
         ]
     );
-    let dir = room("{roster: a.csv, user: user}");
-    dir.write("a.csv", "name,user\rone,7\rtwo,x\rthree,8,9\r");
-    let ran = dir.run(&["check"]);
+    let scene = room("{roster: a.csv, user: user}");
+    scene.write("a.csv", "name,user\rone,7\rtwo,x\rthree,8,9\r");
+    let ran = scene.run("check");
     ran.exits(3);
     for told in ["a.csv:3:5", "a.csv:4", "3 | two,x", "4 | three,8,9"] {
         ran.err.shows(told);
     }
-    let dir = room("{roster: a.csv}");
-    dir.write("a.csv", b"user\r7\r\xff\r");
-    let told = dir.run(&["check"]).err;
+    let scene = room("{roster: a.csv}");
+    scene.write("a.csv", b"user\r7\r\xff\r");
+    let told = scene.run("check").err;
     told.shows("byte 7, in line 3");
 }
 
 /// Only the room is left out: who is in its enrolments has to be somebody all the same, as docs/rosters.md says.
 #[test]
 fn the_cells_of_enrolments_whose_room_is_left_out_are_checked() {
-    let dir = Dir::with(
-        "version: 1\npeople: {head: 3}\ngenerate:\n  - each: courses.csv\n    where: {state: open}\n    room:\n      \
-         pipe: \"{{ id }}\"\n      title: \"{{ id }}\"\n      enrol: {roster: enrol.csv, on: {course: id}, user: student}\n",
-    );
-    dir.write("courses.csv", "id,state\nrust-1,open\nrust-2,closed\n");
-    dir.write("enrol.csv", "course,student\nrust-1,head\nrust-2,head\n");
+    let scene = Scene::new().manifest("version: 1\npeople: {head: 3}\ngenerate:\n  - each: courses.csv\n    where: {state: open}\n    room:\n      \
+         pipe: \"{{ id }}\"\n      title: \"{{ id }}\"\n      enrol: {roster: enrol.csv, on: {course: id}, user: student}\n");
+    scene.write("courses.csv", "id,state\nrust-1,open\nrust-2,closed\n");
+    scene.write("enrol.csv", "course,student\nrust-1,head\nrust-2,head\n");
     assert_eq!(
-        members(&dir),
+        members(&scene),
         [("rust-1".to_owned(), vec!["3 enrol.csv:2".to_owned()])].into()
     );
-    dir.write("enrol.csv", "course,student\nrust-1,head\nrust-2,S9\n");
-    let ran = dir.run(&["check"]);
+    scene.write("enrol.csv", "course,student\nrust-1,head\nrust-2,S9\n");
+    let ran = scene.run("check");
     ran.exits(3);
     ran.err
         .shows("enrol.csv:3:student: `S9` is not in `people`");

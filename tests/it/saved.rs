@@ -5,10 +5,10 @@ use roomform::document::read_plan;
 use roomform::manifest::{Options, load_text};
 use roomform::model::{Observed, Recorded};
 use roomform::plan::{Inputs, Switches, plan, select};
-use roomform::sandbox::{Auth, Config};
+use roomform::sandbox::Auth;
 use serde_json::Value;
 
-use crate::support::{Api, Dir, Ran, Shows};
+use crate::support::{Ran, Scene, Shows};
 
 const BASE: &str = "\
 version: 1
@@ -28,18 +28,17 @@ rooms:
 ";
 
 /// A sandbox with the base applied, and a saved plan of the edited manifest.
-fn scene() -> (Api, Dir) {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(BASE).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", EDITED);
-    dir.run(&["plan", "--out", "plan.json"]).ok();
-    (api, dir)
+fn planned() -> Scene {
+    let scene = Scene::new().manifest(BASE).sandbox();
+    scene.apply().ok();
+    scene.write("rooms.yaml", EDITED);
+    scene.run("plan --out plan.json").ok();
+    scene
 }
 
 /// Somebody renames a room behind our back.
-fn rename(api: &Api, pipe: &str, title: &str) {
-    let room = api.room(pipe);
+fn rename(scene: &Scene, pipe: &str, title: &str) {
+    let room = scene.room(pipe);
     let fields = [
         ("imba_id", "627".to_owned()),
         ("login", "admin".to_owned()),
@@ -48,53 +47,53 @@ fn rename(api: &Api, pipe: &str, title: &str) {
         ("room_title", title.to_owned()),
     ];
     let fields = fields.map(|(name, value)| (name.to_owned(), value));
-    let answer =
-        api.world(|world| world.call("/imbachat/v1/widget/imba_rooms", &Auth::none(), &fields, 9));
+    let answer = scene
+        .world(|world| world.call("/imbachat/v1/widget/imba_rooms", &Auth::none(), &fields, 9));
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-fn check_applied(api: &Api) {
-    assert_eq!(api.room("team-a").name, "Team Alpha");
-    assert_eq!(api.room("team-a").members, [3, 4, 17].into());
-    assert_eq!(api.room("team-b").members, [3, 18].into());
-    assert_eq!(api.room("team-c").members, [5].into());
+fn check_applied(scene: &Scene) {
+    assert_eq!(scene.room("team-a").name, "Team Alpha");
+    assert_eq!(scene.room("team-a").members, [3, 4, 17].into());
+    assert_eq!(scene.room("team-b").members, [3, 18].into());
+    assert_eq!(scene.room("team-c").members, [5].into());
 }
 
 #[test]
 fn a_saved_plan_is_applied_once() {
-    let (api, dir) = scene();
-    let before = api.stats().writes();
-    let out = dir.run(&["apply", "plan.json"]).ok();
+    let scene = planned();
+    let before = scene.writes();
+    let out = scene.run("apply plan.json").ok();
     out.shows("1 to create, 1 to update, 1 gains members, 3 members to add");
     out.shows("apply: 3 verified");
-    check_applied(&api);
-    assert_eq!(api.stats().writes(), before + 3);
-    let again = dir.run(&["apply", "plan.json"]);
+    check_applied(&scene);
+    assert_eq!(scene.writes(), before + 3);
+    let again = scene.run("apply plan.json");
     assert_eq!(
         (again.code, again.err.as_str()),
         (0, "3 rooms already up to date\n"),
         "{again:?}"
     );
-    assert_eq!(api.stats().writes(), before + 3);
-    dir.run(&["plan", "--detailed-exitcode"]).ok();
+    assert_eq!(scene.writes(), before + 3);
+    scene.run("plan --detailed-exitcode").ok();
 }
 
 #[test]
 fn one_room_changed_since_refuses_the_whole_plan_unless_the_others_were_asked_for() {
-    let (api, dir) = scene();
-    rename(&api, "team-a", "Somebody else's");
-    let before = api.stats().writes();
-    let ran = dir.run(&["apply", "plan.json"]);
-    assert_eq!((ran.code, api.stats().writes()), (5, before));
+    let scene = planned();
+    rename(&scene, "team-a", "Somebody else's");
+    let before = scene.writes();
+    let ran = scene.run("apply plan.json");
+    assert_eq!((ran.code, scene.writes()), (5, before));
     ran.err.shows(
         "error: `team-a` has changed since the plan was saved: the room has changed on the server",
     );
-    let ran = dir.run(&["apply", "plan.json", "--apply-fresh"]);
-    assert_eq!((ran.code, api.stats().writes()), (4, before + 2), "{ran:?}");
+    let ran = scene.run("apply plan.json --apply-fresh");
+    assert_eq!((ran.code, scene.writes()), (4, before + 2), "{ran:?}");
     assert_eq!(
         (
-            api.room("team-a").name.as_str(),
-            api.room("team-c").members.len()
+            scene.room("team-a").name.as_str(),
+            scene.room("team-c").members.len()
         ),
         ("Somebody else's", 1)
     );
@@ -116,69 +115,69 @@ fn other_ways_to_be_stale() {
             "`team-b` has changed since the plan was saved: more than one live room has this pipe",
         ),
     ] {
-        let (api, dir) = scene();
+        let scene = planned();
         let insert = |pipe: &str| {
             let room = roomform::sandbox::RoomView {
                 pipe: pipe.to_owned(),
                 name: "X".to_owned(),
                 ..Default::default()
             };
-            api.world(|world| world.insert_room(627, room, 9));
+            scene.world(|world| world.insert_room(627, room, 9));
         };
         match work {
             "delete" => {
-                let id = api.room("team-a").id;
-                api.world(|world| world.delete_room(627, id, 9));
+                let id = scene.room("team-a").id;
+                scene.world(|world| world.delete_room(627, id, 9));
             }
             "make" => insert("team-c"),
             _ => insert("team-b"),
         }
-        let ran = dir.run(&["apply", "plan.json"]);
+        let ran = scene.run("apply plan.json");
         assert!(ran.code == 5 && ran.err.contains(why), "{ran:?}");
     }
 }
 
 #[test]
 fn a_plan_that_came_half_way_goes_on() {
-    let (api, dir) = scene();
-    dir.run(&["apply", "--yes", "--only", "team-[ac]"]).ok();
-    let before = api.stats().writes();
-    let ran = dir.run(&["apply", "plan.json"]);
+    let scene = planned();
+    scene.run("apply --yes --only team-[ac]").ok();
+    let before = scene.writes();
+    let ran = scene.run("apply plan.json");
     assert!(
         ran.err.starts_with("2 rooms already up to date\n"),
         "{ran:?}"
     );
-    assert_eq!((ran.code, api.stats().writes()), (0, before + 1), "{ran:?}");
-    check_applied(&api);
+    assert_eq!((ran.code, scene.writes()), (0, before + 1), "{ran:?}");
+    check_applied(&scene);
 }
 
 #[test]
 fn a_file_that_is_damaged_or_something_else_is_refused() {
-    let (api, dir) = scene();
-    let before = (api.stats().writes(), dir.read("plan.json"));
-    let refused = |dir: &Dir, text: &str| -> Ran {
-        dir.write("other.json", text);
-        let ran = dir.run(&["apply", "other.json"]);
-        assert_eq!((ran.code, api.stats().writes()), (5, before.0), "{ran:?}");
+    let scene = planned();
+    let before = (scene.writes(), scene.read("plan.json"));
+    let refused = |scene: &Scene, text: &str| -> Ran {
+        scene.write("other.json", text);
+        let ran = scene.run("apply other.json");
+        assert_eq!((ran.code, scene.writes()), (5, before.0), "{ran:?}");
         ran
     };
-    let damaged = refused(&dir, &before.1.replace("live_digest", "digest"));
+    let damaged = refused(&scene, &before.1.replace("live_digest", "digest"));
     damaged
         .err
         .shows("`other.json`: the plan is damaged: missing field `live_digest`");
-    refused(&dir, EDITED).err.shows("not a saved plan");
-    refused(&dir, &before.1[..before.1.len() / 2])
+    refused(&scene, EDITED).err.shows("not a saved plan");
+    refused(&scene, &before.1[..before.1.len() / 2])
         .err
         .shows("not a saved plan");
     refused(
-        &dir,
+        &scene,
         &before.1.replacen("\"format\": 1", "\"format\": 2", 1),
     )
     .err
     .shows("the plan has format 2");
-    let elsewhere = Api::start(Config::default());
-    let dir = dir.envs(&elsewhere.env());
-    let foreign = dir.run(&["apply", "plan.json"]);
+    let elsewhere = Scene::new().sandbox();
+    let scene = scene.beside(&elsewhere);
+    let foreign = scene.run("apply plan.json");
     assert!(
         foreign.code == 5
             && foreign
@@ -186,11 +185,11 @@ fn a_file_that_is_damaged_or_something_else_is_refused() {
                 .contains("wrong target: the plan is for widget 627 on http://127.0.0.1:"),
         "{foreign:?}"
     );
-    let dir = dir.env("IMBACHAT_WIDGET", "209");
-    dir.run(&["apply", "plan.json"]).exits(5);
-    assert_eq!(elsewhere.stats().writes(), 0);
-    dir.run(&["apply", "missing.json"]).exits(1);
-    let endless = dir.run(&["apply", "/dev/zero"]);
+    let scene = scene.env("IMBACHAT_WIDGET", "209");
+    scene.run("apply plan.json").exits(5);
+    assert_eq!(elsewhere.writes(), 0);
+    scene.run("apply missing.json").exits(1);
+    let endless = scene.run("apply /dev/zero");
     assert!(
         endless.code == 5 && endless.err.contains("not a regular file"),
         "{endless:?}"
@@ -199,24 +198,23 @@ fn a_file_that_is_damaged_or_something_else_is_refused() {
 
 #[test]
 fn what_guards_against_a_plan_has_to_be_allowed_again() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(BASE).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    let id = api.room("team-b").id;
-    api.world(|world| world.delete_room(627, id, 9));
-    dir.write(
+    let scene = Scene::new().manifest(BASE).sandbox();
+    scene.apply().ok();
+    let id = scene.room("team-b").id;
+    scene.world(|world| world.delete_room(627, id, 9));
+    scene.write(
         "rooms.yaml",
         BASE.replace("Team A,", "Team A, public: true,")
             .replace("widget: 627", "widget: 627\nlimits: {create: 0}"),
     );
     let flags = ["--allow-publish", "--allow-recreate", "--ignore-limits"];
-    let ran = dir.run(&[&["plan", "-o", "plan.json"], &flags[..]].concat());
+    let ran = scene.run(&[&["plan", "-o", "plan.json"], &flags[..]].concat());
     ran.exits(0);
     assert_eq!(
         ran.err,
         "what was allowed is not saved: an `apply` of this plan needs --allow-publish --allow-recreate --ignore-limits again\n"
     );
-    let before = api.stats().writes();
+    let before = scene.writes();
     for left_out in 0..flags.len() {
         let given: Vec<&str> = flags
             .iter()
@@ -224,27 +222,28 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
             .filter(|(index, _)| *index != left_out)
             .map(|(_, flag)| *flag)
             .collect();
-        let ran = dir.run(&[&["apply", "plan.json"], &given[..]].concat());
-        assert_eq!((ran.code, api.stats().writes()), (5, before), "{ran:?}");
+        let ran = scene.run(&[&["apply", "plan.json"], &given[..]].concat());
+        assert_eq!((ran.code, scene.writes()), (5, before), "{ran:?}");
         let said = ran.out + &ran.err;
         said.shows(flags[left_out]);
     }
-    dir.run(&[&["apply", "plan.json"], &flags[..]].concat())
+    scene
+        .run(&[&["apply", "plan.json"], &flags[..]].concat())
         .ok();
-    assert!(api.room("team-a").is_public && api.room("team-b").id != id);
+    assert!(scene.room("team-a").is_public && scene.room("team-b").id != id);
 }
 
 #[test]
 fn equal_input_gives_equal_bytes_anywhere_and_no_secret() {
-    let (api, dir) = scene();
-    dir.write("rooms.yaml", EDITED);
-    dir.run(&["plan", "--out", "again.json"]).ok();
-    assert_eq!(dir.read("plan.json"), dir.read("again.json"));
-    dir.read("plan.json").lacks("secret_key").lacks("admin");
+    let scene = planned();
+    scene.write("rooms.yaml", EDITED);
+    scene.run("plan --out again.json").ok();
+    assert_eq!(scene.read("plan.json"), scene.read("again.json"));
+    scene.read("plan.json").lacks("secret_key").lacks("admin");
     // Another machine: the manifest, the plan, the ledger and the credentials are enough.
-    let elsewhere = Dir::with(EDITED).envs(&api.env());
-    elsewhere.write("plan.json", dir.read("plan.json"));
-    let (name, ledger) = dir
+    let elsewhere = Scene::new().manifest(EDITED).beside(&scene);
+    elsewhere.write("plan.json", scene.read("plan.json"));
+    let (name, ledger) = scene
         .files()
         .into_iter()
         .find(|(path, _)| path.extension().is_some_and(|end| end == "jsonl"))
@@ -253,14 +252,14 @@ fn equal_input_gives_equal_bytes_anywhere_and_no_secret() {
         &format!(".roomform/{}", name.file_name().unwrap().to_str().unwrap()),
         ledger,
     );
-    elsewhere.run(&["apply", "plan.json"]).ok();
-    check_applied(&api);
+    elsewhere.run("apply plan.json").ok();
+    check_applied(&scene);
 }
 
 #[test]
 fn a_changed_file_sends_nothing_that_the_manifest_does_not_ask_for() {
-    let (_api, dir) = scene();
-    let text = dir.read("plan.json");
+    let scene = planned();
+    let text = scene.read("plan.json");
     let desired = load_text("rooms.yaml", EDITED, Options::default()).desired;
     let (observed, recorded) = (Observed::default(), Recorded::default());
     let target = read_plan(&text).unwrap().target;
@@ -288,13 +287,13 @@ fn a_changed_file_sends_nothing_that_the_manifest_does_not_ask_for() {
 /// What an attacker who can write the file, but not the manifest, tries.
 #[test]
 fn a_forged_plan_writes_nothing() {
-    let (api, dir) = scene();
-    let (writes, text) = (api.stats().writes(), dir.read("plan.json"));
+    let scene = planned();
+    let (writes, text) = (scene.writes(), scene.read("plan.json"));
     let forged = |edit: &dyn Fn(&mut Value)| {
         let mut plan: Value = serde_json::from_str(&text).unwrap();
         edit(&mut plan);
-        dir.write("forged.json", plan.to_string());
-        dir.run(&["apply", "forged.json"])
+        scene.write("forged.json", plan.to_string());
+        scene.run("apply forged.json")
     };
     let title = forged(&|plan| plan["changes"][0]["send"]["title"] = "Team Omega".into());
     title.exits(5);
@@ -310,8 +309,8 @@ fn a_forged_plan_writes_nothing() {
         .shows("the plan was made with the ledger `.bash_profile`, this run uses `.roomform/");
     let bucket = forged(&|plan| plan["ledger"] = "s3://elsewhere/rooms.jsonl".into());
     bucket.exits(5);
-    assert!(!dir.path(".bash_profile").exists());
-    assert_eq!(api.stats().writes(), writes);
+    assert!(!scene.path(".bash_profile").exists());
+    assert_eq!(scene.writes(), writes);
     // A room that the manifest does not declare refuses the plan; its name moves no cursor and starts no workflow command.
     let add_room = |plan: &mut Value| {
         let mut room = plan["changes"][2].clone();
@@ -319,7 +318,7 @@ fn a_forged_plan_writes_nothing() {
         plan["changes"].as_array_mut().unwrap().push(room);
     };
     let room = forged(&add_room);
-    assert_eq!((room.code, api.stats().writes()), (5, writes), "{room:?}");
+    assert_eq!((room.code, scene.writes()), (5, writes), "{room:?}");
     assert!(
         room.err
             .starts_with("error: `\\u{1b}[2J\\u{a}::error::x` is not in the manifest\n"),
@@ -334,40 +333,32 @@ fn a_forged_plan_writes_nothing() {
             .starts_with("`team-a`: 1 member no longer in the manifest, skipped: 666\n"),
         "{member:?}"
     );
-    check_applied(&api);
+    check_applied(&scene);
 }
 
 #[test]
 fn limits_are_judged_anew_whatever_the_file_says() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(BASE).envs(&api.env());
-    dir.run(&["plan", "--out", "plan.json"]).ok();
-    dir.write("rooms.yaml", format!("{BASE}limits: {{create: 0}}\n"));
-    let mut plan: Value = serde_json::from_str(&dir.read("plan.json")).unwrap();
+    let scene = Scene::new().manifest(BASE).sandbox();
+    scene.run("plan --out plan.json").ok();
+    scene.write("rooms.yaml", format!("{BASE}limits: {{create: 0}}\n"));
+    let mut plan: Value = serde_json::from_str(&scene.read("plan.json")).unwrap();
     plan["refusals"] = Value::Array(Vec::new());
-    dir.write("plan.json", plan.to_string());
-    let ran = dir.run(&["apply", "plan.json", "--report", "r.json"]);
-    assert_eq!((ran.code, api.stats().writes()), (5, 0), "{ran:?}");
+    scene.write("plan.json", plan.to_string());
+    let ran = scene.run("apply plan.json --report r.json");
+    assert_eq!((ran.code, scene.writes()), (5, 0), "{ran:?}");
     ran.shows("refused:");
-    let page = dir.run(&["apply", "plan.json", "--format", "markdown"]);
+    let page = scene.run("apply plan.json --format markdown");
     page.shows("## Nothing was applied to ");
 }
 
 #[test]
 fn a_page_about_a_stale_plan_says_that_nothing_was_applied() {
-    let (api, dir) = scene();
-    rename(&api, "team-a", "Somebody else's");
-    let page = dir.run(&[
-        "apply",
-        "plan.json",
-        "--format",
-        "markdown",
-        "--report",
-        "r.json",
-    ]);
+    let scene = planned();
+    rename(&scene, "team-a", "Somebody else's");
+    let page = scene.run("apply plan.json --format markdown --report r.json");
     page.exits(5);
     page.shows("## Nothing was applied to ");
-    let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+    let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
     assert_eq!(report["applied"], false);
 }
 
@@ -380,15 +371,14 @@ fn plans_of_two_changes_apply_in_any_order() {
         "  - {pipe: team-d, title: D, members: [6]}\n",
     );
     for order in [["c.json", "d.json"], ["d.json", "c.json"]] {
-        let api = Api::start(Config::default());
-        let dir = Dir::with(BASE).envs(&api.env());
-        dir.run(&["apply", "--yes"]).ok();
+        let scene = Scene::new().manifest(BASE).sandbox();
+        scene.apply().ok();
         for (file, rooms) in [("c.json", c), ("d.json", d)] {
-            dir.write("rooms.yaml", with(rooms));
-            dir.run(&["plan", "-o", file]).ok();
+            scene.write("rooms.yaml", with(rooms));
+            scene.run(&["plan", "-o", file]).ok();
         }
-        dir.write("rooms.yaml", with(&[c, d].concat()));
-        let first = dir.run(&["apply", order[0]]);
+        scene.write("rooms.yaml", with(&[c, d].concat()));
+        let first = scene.run(&["apply", order[0]]);
         first.exits(0);
         assert!(
             first.err.starts_with(
@@ -396,8 +386,8 @@ fn plans_of_two_changes_apply_in_any_order() {
             ),
             "{first:?}"
         );
-        dir.run(&["apply", order[1]]).ok();
-        dir.run(&["plan", "--detailed-exitcode"]).ok();
+        scene.run(&["apply", order[1]]).ok();
+        scene.run("plan --detailed-exitcode").ok();
     }
 }
 
@@ -409,26 +399,24 @@ fn a_saved_plan_of_a_part_does_not_lift_the_guard_against_mass_changes() {
             .map(|number| format!("  - {{pipe: {prefix}-{number}, title: T{number}}}\n"))
             .collect()
     };
-    let api = Api::start(Config::default());
     let manifest = |prefix: &str| format!("version: 1\nwidget: 627\nrooms:\n{}", rooms(prefix));
-    let dir = Dir::with(&manifest("old")).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", manifest("new"));
-    dir.run(&["plan", "--only", "new-0", "-o", "plan.json"])
-        .ok();
-    dir.run(&["apply", "plan.json"]).ok();
-    let plan = dir.run(&["plan"]);
+    let scene = Scene::new().manifest(manifest("old")).sandbox();
+    scene.apply().ok();
+    scene.write("rooms.yaml", manifest("new"));
+    scene.run("plan --only new-0 -o plan.json").ok();
+    scene.run("apply plan.json").ok();
+    let plan = scene.plan();
     plan.exits(5);
     plan.shows("left the manifest since the last apply");
 }
 
 #[test]
 fn a_room_the_ledger_knows_is_not_made_again_by_the_same_plan() {
-    let (api, dir) = scene();
-    dir.run(&["apply", "plan.json"]).ok();
-    let id = api.room("team-c").id;
-    api.world(|world| world.delete_room(627, id, 9));
-    let ran = dir.run(&["apply", "plan.json"]);
+    let scene = planned();
+    scene.run("apply plan.json").ok();
+    let id = scene.room("team-c").id;
+    scene.world(|world| world.delete_room(627, id, 9));
+    let ran = scene.run("apply plan.json");
     assert!(
         ran.code == 5
             && ran.err.contains(
@@ -436,23 +424,16 @@ fn a_room_the_ledger_knows_is_not_made_again_by_the_same_plan() {
             ),
         "{ran:?}"
     );
-    assert!(api.rooms().iter().all(|room| room.pipe != "team-c"));
+    assert!(scene.rooms().iter().all(|room| room.pipe != "team-c"));
 }
 
 #[test]
 fn the_report_lists_every_room_of_the_plan() {
-    let (api, dir) = scene();
-    rename(&api, "team-a", "Somebody else's");
-    dir.run(&[
-        "apply",
-        "plan.json",
-        "--report",
-        "r.json",
-        "--failed",
-        "f.csv",
-    ]);
-    let statuses = |dir: &Dir| -> Vec<String> {
-        let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+    let scene = planned();
+    rename(&scene, "team-a", "Somebody else's");
+    scene.run("apply plan.json --report r.json --failed f.csv");
+    let statuses = |scene: &Scene| -> Vec<String> {
+        let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
         report["rooms"]
             .as_array()
             .unwrap()
@@ -460,66 +441,51 @@ fn the_report_lists_every_room_of_the_plan() {
             .map(|room| room["status"].as_str().unwrap().to_owned())
             .collect()
     };
-    assert_eq!(statuses(&dir), ["stale", "not_started", "not_started"]);
-    dir.run(&[
-        "apply",
-        "plan.json",
-        "--apply-fresh",
-        "--report",
-        "r.json",
-        "--failed",
-        "f.csv",
-    ]);
-    assert_eq!(statuses(&dir), ["stale", "verified", "verified"]);
+    assert_eq!(statuses(&scene), ["stale", "not_started", "not_started"]);
+    scene.run("apply plan.json --apply-fresh --report r.json --failed f.csv");
+    assert_eq!(statuses(&scene), ["stale", "verified", "verified"]);
     assert_eq!(
-        dir.read("f.csv"),
+        scene.read("f.csv"),
         "pipe,user,error,source,line\nteam-a,17,the room has changed on the server,rooms.yaml,4\n"
     );
-    dir.run(&["apply", "plan.json", "--apply-fresh", "--report", "r.json"]);
-    assert_eq!(statuses(&dir), ["stale", "already", "already"]);
+    scene.run("apply plan.json --apply-fresh --report r.json");
+    assert_eq!(statuses(&scene), ["stale", "already", "already"]);
 }
 
 #[test]
 fn a_plan_is_refused_with_another_ledger() {
-    let api = Api::start(Config::default());
-    let dir = Dir::new().envs(&api.env());
-    dir.write("teams/rooms.yaml", BASE);
+    let scene = Scene::new().sandbox();
+    scene.write("teams/rooms.yaml", BASE);
     let manifest = ["-f", "teams/rooms.yaml"];
-    dir.run(&[&["plan", "-o", "plan.json"], &manifest[..]].concat())
+    scene
+        .run(&[&["plan", "-o", "plan.json"], &manifest[..]].concat())
         .ok();
     let apply = [&["apply", "plan.json"], &manifest[..]].concat();
-    let ran = dir.run(&[&apply[..], &["--ledger", "other.jsonl"]].concat());
-    assert_eq!((ran.code, api.stats().writes()), (5, 0), "{ran:?}");
+    let ran = scene.run(&[&apply[..], &["--ledger", "other.jsonl"]].concat());
+    assert_eq!((ran.code, scene.writes()), (5, 0), "{ran:?}");
     assert!(
-        ran.err.contains("this run uses `other.jsonl`") && !dir.path("other.jsonl").exists(),
+        ran.err.contains("this run uses `other.jsonl`") && !scene.path("other.jsonl").exists(),
         "{ran:?}"
     );
-    dir.run(&apply).ok();
-    assert!(dir.path("teams/.roomform").is_dir() && !dir.path(".roomform").exists());
+    scene.run(&apply).ok();
+    assert!(scene.path("teams/.roomform").is_dir() && !scene.path(".roomform").exists());
 }
 
 #[test]
 fn files_asked_for_are_tried_before_anything_is_sent_and_devices_are_written_to() {
-    let (api, dir) = scene();
-    let before = api.stats().writes();
-    let ran = dir.run(&["apply", "plan.json", "--report", "nowhere/r.json"]);
-    assert_eq!((ran.code, api.stats().writes()), (1, before));
+    let scene = planned();
+    let before = scene.writes();
+    let ran = scene.run("apply plan.json --report nowhere/r.json");
+    assert_eq!((ran.code, scene.writes()), (1, before));
     ran.err.shows("`nowhere/r.json` cannot be written");
-    dir.write("kept.json", "");
+    scene.write("kept.json", "");
     #[cfg(unix)]
-    std::os::unix::fs::symlink("kept.json", dir.path("link.json")).unwrap();
-    let ran = dir.run(&[
-        "apply",
-        "plan.json",
-        "--report",
-        "link.json",
-        "--failed",
-        "/dev/null",
-    ]);
+    std::os::unix::fs::symlink("kept.json", scene.path("link.json")).unwrap();
+    let ran = scene.run("apply plan.json --report link.json --failed /dev/null");
     ran.exits(0);
     assert!(
-        dir.read("kept.json").contains("\"kind\": \"report\"")
-            && dir.path("link.json").is_symlink()
+        scene.read("kept.json").contains("\"kind\": \"report\"")
+            && scene.path("link.json").is_symlink()
     );
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
 }
@@ -527,22 +493,22 @@ fn files_asked_for_are_tried_before_anything_is_sent_and_devices_are_written_to(
 /// What the plan is for is told before credentials are missed, which would be those of something else.
 #[test]
 fn a_plan_for_something_else_is_told_without_any_credentials() {
-    let dir = Dir::with(BASE);
-    dir.run(&["plan", "--sandbox", "--out", "plan.json"]).ok();
-    let ran = dir.run(&["apply", "plan.json"]);
+    let scene = Scene::new().manifest(BASE);
+    scene.run("plan --sandbox --out plan.json").ok();
+    let ran = scene.run("apply plan.json");
     ran.exits(5);
     assert_eq!(
         ran.err,
         "error: wrong target: the plan is for widget 627 on the sandbox, this run is for widget 627 on https://api.imbachat.com\n  hint: apply it with --sandbox, or plan again without\n"
     );
-    let (_api, dir) = scene();
-    let dir = dir.env("IMBACHAT_SECRET_KEY", "");
-    let ran = dir.run(&["apply", "plan.json", "--sandbox"]);
+    let scene = planned();
+    let scene = scene.env("IMBACHAT_SECRET_KEY", "");
+    let ran = scene.run("apply plan.json --sandbox");
     ran.exits(5);
     ran.err
         .shows("hint: leave --sandbox out, or plan again with it");
-    let dir = dir.env("IMBACHAT_API_URL", "https://api.example");
-    let ran = dir.run(&["apply", "plan.json"]);
+    let scene = scene.env("IMBACHAT_API_URL", "https://api.example");
+    let ran = scene.run("apply plan.json");
     ran.exits(5);
     ran.err
         .shows("this run is for widget 627 on https://api.example");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
-use crate::support::{Dir, Ran};
+use crate::support::{Ran, Scene};
 
 #[path = "../../examples/school-term/generate.rs"]
 #[expect(
@@ -30,11 +30,11 @@ fn blocks(language: &str) -> Vec<String> {
 }
 
 /// Runs a line of the README as a shell would, with the program that is tested on the PATH.
-fn shell(dir: &Dir, line: &str) -> Ran {
+fn shell(scene: &Scene, line: &str) -> Ran {
     if let Some(arguments) = line.strip_prefix("./generate") {
         let term = if arguments.contains("--term 2") { 2 } else { 1 };
         for (name, text) in generate::files(term, arguments.contains("--mistakes")) {
-            dir.write(name, text);
+            scene.write(name, text);
         }
         return Ran {
             code: 0,
@@ -46,7 +46,7 @@ fn shell(dir: &Dir, line: &str) -> Ran {
     let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
     let ended = Command::new("sh")
         .args(["-c", line])
-        .current_dir(dir.path("."))
+        .current_dir(scene.path("."))
         .env_clear()
         .env("PATH", path)
         .stdin(Stdio::null())
@@ -76,8 +76,8 @@ fn the_files_are_as_large_as_is_said() {
 
 #[test]
 fn every_command_of_the_readme_does_what_is_shown() {
-    let dir = Dir::new();
-    dir.write("rooms.yaml", source("rooms.yaml"));
+    let scene = Scene::new();
+    scene.write("rooms.yaml", source("rooms.yaml"));
     let commands: Vec<String> = blocks("sh")
         .iter()
         .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
@@ -86,7 +86,7 @@ fn every_command_of_the_readme_does_what_is_shown() {
     let mut said = String::new();
     let mut codes = Vec::new();
     for line in &commands {
-        let ran = shell(&dir, line);
+        let ran = shell(&scene, line);
         if line == "roomform check" && ran.code == 3 {
             let told = |line: &&str| line.starts_with("error[") || line.starts_with("warning[");
             let mistakes: Vec<&str> = ran.err.lines().filter(told).collect();

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use roomform::sandbox::{Config, RoomView};
+use roomform::sandbox::RoomView;
 
 use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Api, Dir, Ran, Shows, deaf};
+use crate::support::{Ran, Scene, Shows, deaf};
 
 /// As long as the sandbox's own, which a proxy puts in their place; no random text looks like them.
 const KEY: &str = "K9\"w\\T é}";
@@ -66,7 +66,7 @@ fn forms() -> BTreeSet<String> {
 
 /// Searches both streams and all files; these may hold text that is not UTF-8.
 #[track_caller]
-fn assert_clean(dir: &Dir, ran: &Ran, told: &str) {
+fn assert_clean(scene: &Scene, ran: &Ran, told: &str) {
     let forms = forms();
     let find = |text: &str, place: &str| {
         let found = forms.iter().find(|form| text.contains(form.as_str()));
@@ -74,7 +74,7 @@ fn assert_clean(dir: &Dir, ran: &Ran, told: &str) {
     };
     find(&ran.out, "stdout");
     find(&ran.err, "stderr");
-    for (path, bytes) in dir.files() {
+    for (path, bytes) in scene.files() {
         find(
             &String::from_utf8_lossy(&bytes),
             &path.display().to_string(),
@@ -157,8 +157,8 @@ fn no_secret_comes_out_of_any_run() {
 
 /// All runs before a server that fails so, at the calls whose name this is part of.
 fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
-    let api = Api::start(Config::default());
-    let server = api.env().swap_remove(0).1;
+    let scene = Scene::new().sandbox();
+    let server = scene.url();
     let proxy = Proxy::translating(&server, translate, move |_, request| {
         let head = request.and_then(|request| request.lines().next());
         fault.filter(|_| head.is_some_and(|head| head.contains(struck)))
@@ -175,20 +175,21 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
                 pipe: pipe.to_owned(),
                 ..RoomView::default()
             };
-            api.world(|world| world.insert_room(627, room, 1));
+            scene.world(|world| world.insert_room(627, room, 1));
         }
     }
-    let mut dir = Dir::with(&manifest)
-        .env("IMBACHAT_API_URL", &proxy.url())
-        .env("IMBACHAT_WIDGET", "627")
+    let mut scene = scene
+        .manifest(&manifest)
+        .at(&proxy.url())
+        .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_LOGIN", LOGIN)
         .env("IMBACHAT_PASSWORD", PASSWORD)
         .env("RUST_BACKTRACE", "full")
         .env("RUST_LOG", "trace");
-    dir = if token {
-        dir.env("IMBACHAT_JWT", TOKEN)
+    scene = if token {
+        scene.env("IMBACHAT_JWT", TOKEN)
     } else {
-        dir.env("IMBACHAT_SECRET_KEY", KEY)
+        scene.env("IMBACHAT_SECRET_KEY", KEY)
     };
     // Where nothing can be read, or nothing written, the later runs say what the first said.
     let all = match fault {
@@ -202,19 +203,19 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
         ("json", "\"message\":\"run\"")
     };
     for args in runs().into_iter().take(all) {
-        let ran = dir.run(&[&args[..], &["-vv", "--log-format", format]].concat());
+        let ran = scene.run(&[&args[..], &["-vv", "--log-format", format]].concat());
         ran.err.shows(first);
         ran.err.lacks("panicked");
-        assert_clean(&dir, &ran, &format!("{fault:?}, {args:?}"));
+        assert_clean(&scene, &ran, &format!("{fault:?}, {args:?}"));
     }
     if fault.is_none() {
-        assert_eq!(api.rooms().len(), 2);
+        assert_eq!(scene.rooms().len(), 2);
         assert_eq!(
-            api.room("team-a").name,
+            scene.room("team-a").name,
             "Team A",
             "the credentials were taken"
         );
-        let said = api.world(|world| world.messages(627));
+        let said = scene.world(|world| world.messages(627));
         // A welcome, and what was sent twice.
         assert_eq!(said.len(), if token { 0 } else { 3 }, "{said:?}");
     }
@@ -252,22 +253,23 @@ fn no_secret_comes_out_where_it_cannot_even_be_sent() {
         ],
     ];
     for env in envs {
-        let dir = Dir::with(MANIFEST)
+        let scene = Scene::new()
+            .manifest(MANIFEST)
             .env("IMBACHAT_WIDGET", "627")
             .env("IMBACHAT_SECRET_KEY", KEY)
             .env("IMBACHAT_LOGIN", LOGIN)
             .env("IMBACHAT_PASSWORD", PASSWORD);
-        let dir = env
+        let scene = env
             .iter()
-            .fold(dir, |dir, (name, value)| dir.env(name, value));
+            .fold(scene, |scene, (name, value)| scene.env(name, value));
         for args in [
             &["plan"][..],
             &["apply", "--yes"],
             &["plan", "--format", "json"],
         ] {
-            let ran = dir.run(&[args, &["--timeout", "5s"]].concat());
+            let ran = scene.run(&[args, &["--timeout", "5s"]].concat());
             ran.exits(1);
-            assert_clean(&dir, &ran, &format!("{env:?}, {args:?}"));
+            assert_clean(&scene, &ran, &format!("{env:?}, {args:?}"));
         }
     }
 }
@@ -307,12 +309,12 @@ fn hostile_room(pipe: &str) -> RoomView {
 
 #[test]
 fn hostile_titles_are_neutralised_in_every_verb() {
-    let api = Api::start(deaf());
+    let scene = Scene::new().sandbox_with(deaf());
     // One that is to be renamed and will not be, two with one pipe, and some that nobody declared.
     for pipe in ["team-a", "team-b", "team-b", "other", HOSTILE, &long()] {
-        api.world(|world| world.insert_room(627, hostile_room(pipe), 1));
+        scene.world(|world| world.insert_room(627, hostile_room(pipe), 1));
     }
-    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let scene = scene.manifest(MANIFEST);
     let runs: [&[&str]; 11] = [
         &["plan"],
         &["plan", "--out", "p.json"],
@@ -329,16 +331,16 @@ fn hostile_titles_are_neutralised_in_every_verb() {
         &["ledger", "compact"],
     ];
     for args in runs {
-        let ran = dir.run(&[args, &["--ledger", "l.jsonl"]].concat());
+        let ran = scene.run(&[args, &["--ledger", "l.jsonl"]].concat());
         let told = format!("{args:?}");
         assert_harmless(&ran.all(), &told);
-        if dir.path("f.csv").exists() {
-            assert_harmless(&dir.read("f.csv"), "failed");
+        if scene.path("f.csv").exists() {
+            assert_harmless(&scene.read("f.csv"), "failed");
         }
         // An export has the titles to be used again; all others are for reading.
         let most = if args == ["export"] { 200_000 } else { 3_000 };
         assert!(ran.all().len() < most, "{told}: {}", ran.all());
-        let json = dir.run(&[args, &["--ledger", "l.jsonl", "--format", "json"]].concat());
+        let json = scene.run(&[args, &["--ledger", "l.jsonl", "--format", "json"]].concat());
         if json.out.starts_with('{') {
             json.json();
             let controls = json
@@ -349,9 +351,9 @@ fn hostile_titles_are_neutralised_in_every_verb() {
         }
     }
     // What was exported is what is there.
-    let exported = dir.run(&["export", "--ledger", "l.jsonl"]).ok();
-    fs::write(dir.path("rooms.yaml"), exported).unwrap();
-    let plan = dir.run(&["plan", "--ledger", "l.jsonl", "--only", "other"]);
+    let exported = scene.run("export --ledger l.jsonl").ok();
+    fs::write(scene.path("rooms.yaml"), exported).unwrap();
+    let plan = scene.run("plan --ledger l.jsonl --only other");
     plan.shows("nothing to do");
 }
 
@@ -368,17 +370,15 @@ fn hostile_complaints_of_the_server_are_neutralised() {
         (elsewhere, 0),
         (elsewhere, 1),
     ] {
-        let api = Api::start(Config::default());
-        let server = api.env().swap_remove(0).1;
+        let scene = Scene::new().sandbox();
+        let server = scene.url();
         let proxy = Proxy::start(&server, move |number, _| (number == call).then_some(fault));
-        let dir = Dir::with(MANIFEST)
-            .envs(&api.env())
-            .env("IMBACHAT_API_URL", &proxy.url());
-        let ran = dir.run(&[&["apply", "--yes", "--parallelism", "1"][..], &FILES].concat());
+        let scene = scene.manifest(MANIFEST).at(&proxy.url());
+        let ran = scene.run(&[&["apply", "--yes", "--parallelism", "1"][..], &FILES].concat());
         assert!([1, 4].contains(&ran.code), "{ran:#?}");
         assert_harmless(&ran.all(), "apply");
-        if dir.path("f.csv").exists() {
-            assert_harmless(&dir.read("f.csv"), "failed");
+        if scene.path("f.csv").exists() {
+            assert_harmless(&scene.read("f.csv"), "failed");
         }
     }
 }

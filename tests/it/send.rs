@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::fault_matrix::{Fault, Proxy};
 use crate::kill::until;
-use crate::support::{Api, Canned, Dir, Ran, Shows};
+use crate::support::{Canned, Ran, Scene, Shows};
 
 /// Who knows the room: a user of the site.
 const USER: [&str; 2] = ["--user", "3"];
@@ -28,25 +28,23 @@ fn room(id: u64, pipe: &str) -> RoomView {
     }
 }
 
-fn start(config: Config) -> Api {
-    let api = Api::start(config);
-    api.world(|world| world.insert_room(627, room(7, "team-a"), 1));
-    api
+fn start(config: Config) -> Scene {
+    let scene = Scene::new().sandbox_with(config);
+    scene.world(|world| world.insert_room(627, room(7, "team-a"), 1));
+    scene
 }
 
-fn scene() -> (Api, Dir) {
-    let api = start(Config::default());
-    let dir = Dir::new().envs(&api.env());
-    (api, dir)
+fn widget() -> Scene {
+    start(Config::default())
 }
 
-fn send(dir: &Dir, args: &[&str]) -> Ran {
-    dir.run(&[&["send"], &USER[..], args].concat())
+fn send(scene: &Scene, args: &[&str]) -> Ran {
+    scene.run(&[&["send"], &USER[..], args].concat())
 }
 
 /// Who said what in which room.
-fn said(api: &Api) -> Vec<(u64, u64, String)> {
-    let messages = api.world(|world| world.messages(627)).into_iter();
+fn said(scene: &Scene) -> Vec<(u64, u64, String)> {
+    let messages = scene.world(|world| world.messages(627)).into_iter();
     messages
         .map(|message| (message.room_id, message.remote_user_id, message.text))
         .collect()
@@ -57,15 +55,13 @@ fn once(text: &str) -> Vec<(u64, u64, String)> {
 }
 
 /// A proxy before a sandbox that does this to every message.
-fn struck(api: &Api, fault: Fault) -> (Proxy, Dir) {
-    let proxy = Proxy::start(&api.env().swap_remove(0).1, move |_, request| {
+fn struck(scene: &Scene, fault: Fault) -> (Proxy, Scene) {
+    let proxy = Proxy::start(&scene.url(), move |_, request| {
         let message = request.is_some_and(|request| request.contains("/send_msg "));
         message.then_some(fault)
     });
-    let dir = Dir::new()
-        .envs(&api.env())
-        .env("IMBACHAT_API_URL", &proxy.url());
-    (proxy, dir)
+    let scene = Scene::new().beside(&scene).at(&proxy.url());
+    (proxy, scene)
 }
 
 /// How often the proxy saw a message go by.
@@ -77,17 +73,17 @@ fn tries(proxy: &Proxy) -> usize {
 
 #[test]
 fn a_message_goes_into_the_room_of_a_pipe_and_is_told_with_its_number() {
-    let (api, dir) = scene();
-    let ran = send(&dir, &["team-a", "Hello, all"]);
+    let scene = widget();
+    let ran = send(&scene, &["team-a", "Hello, all"]);
     assert_eq!(ran.err, "");
-    let told = ran.ok().replace(&api.env()[0].1, "<api>");
+    let told = ran.ok().replace(&scene.url(), "<api>");
     assert_snapshot!(told, @r#"
     sent: message 1 to team-a (room 7)
           from 3: "Hello, all"
           target: widget 627 on <api>
     "#);
-    assert_eq!(said(&api), once("Hello, all"));
-    let stats = api.stats();
+    assert_eq!(said(&scene), once("Hello, all"));
+    let stats = scene.stats();
     assert_eq!((stats.get_rooms, stats.send_msg), (1, 1));
     let listed = [
         "get",
@@ -98,51 +94,49 @@ fn a_message_goes_into_the_room_of_a_pipe_and_is_told_with_its_number() {
         "csv",
     ];
     assert_eq!(
-        dir.run(&listed).ok(),
+        scene.run(&listed).ok(),
         "id,room_id,message\n1,7,\"Hello, all\"\n"
     );
-    let json = send(&dir, &["--room", "team-a", "Again", "--format", "json"]);
+    let json = send(&scene, &["--room", "team-a", "Again", "--format", "json"]);
     assert_eq!(
         json.json(),
-        json!({"format": 1, "kind": "sent", "exit": 0, "origin": api.env()[0].1, "widget": 627, "room_id": 7, "pipe": "team-a",
+        json!({"format": 1, "kind": "sent", "exit": 0, "origin": scene.url(), "widget": 627, "room_id": 7, "pipe": "team-a",
             "user_id": 3, "message_id": 2, "message": "Again"})
     );
-    assert_eq!((json.code, said(&api).len()), (0, 2));
-    assert!(dir.files().is_empty(), "no ledger");
+    assert_eq!((json.code, said(&scene).len()), (0, 2));
+    assert!(scene.files().is_empty(), "no ledger");
 }
 
 #[test]
 fn by_its_number_a_room_is_not_looked_for() {
-    let (api, dir) = scene();
-    let told = dir
-        .run(&["send", "--from", "3", "--room-id", "7", "Hello"])
-        .ok();
+    let scene = widget();
+    let told = scene.run("send --from 3 --room-id 7 Hello").ok();
     assert!(told.starts_with("sent: message 1 to room 7\n"), "{told}");
-    assert_eq!((said(&api), api.stats().get_rooms), (once("Hello"), 0));
+    assert_eq!((said(&scene), scene.stats().get_rooms), (once("Hello"), 0));
     // The server knows best which rooms there are.
-    let ran = send(&dir, &["--room-id", "99", "Hello"]);
+    let ran = send(&scene, &["--room-id", "99", "Hello"]);
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     assert_snapshot!(ran.err, @"
     error: the message was not sent: the server knows no such thing (HTTP 404): Room not found
       hint: check the room and the user; `roomform get rooms` and `roomform get users` list them (remote_user_id is the one of --user)
       hint: check --api-url
     ");
-    assert_eq!(said(&api).len(), 1);
+    assert_eq!(said(&scene).len(), 1);
 }
 
 #[test]
 fn a_text_comes_from_stdin_or_a_file_without_the_line_break_at_its_end() {
-    let (api, dir) = scene();
-    dir.write("notice.txt", "One\n\n  two – три\r\n\n");
-    send(&dir, &["team-a", "--text-file", "notice.txt"]).ok();
+    let scene = widget();
+    scene.write("notice.txt", "One\n\n  two – три\r\n\n");
+    send(&scene, &["team-a", "--text-file", "notice.txt"]).ok();
     let args = ["send", "--user", "3", "--room-id", "7", "-"];
-    dir.run_with_input(&args, "From a pipe\n").ok();
-    let texts: Vec<String> = said(&api).into_iter().map(|(_, _, text)| text).collect();
+    scene.run_with_input(&args, "From a pipe\n").ok();
+    let texts: Vec<String> = said(&scene).into_iter().map(|(_, _, text)| text).collect();
     assert_eq!(texts, ["One\n\n  two – три", "From a pipe"]);
-    dir.write("long.txt", "x".repeat((1 << 20) + 1));
-    dir.write("latin.txt", b"caf\xe9");
+    scene.write("long.txt", "x".repeat((1 << 20) + 1));
+    scene.write("latin.txt", b"caf\xe9");
     let failed = ["none.txt", "long.txt", "latin.txt"].map(|file| {
-        let ran = send(&dir, &["team-a", "--text-file", file]);
+        let ran = send(&scene, &["team-a", "--text-file", file]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
         ran.err
     });
@@ -153,14 +147,14 @@ fn a_text_comes_from_stdin_or_a_file_without_the_line_break_at_its_end() {
     error: `latin.txt` is not text in UTF-8; nothing was sent
       hint: save it as UTF-8
     ");
-    assert_eq!(api.stats().send_msg, 2);
+    assert_eq!(scene.stats().send_msg, 2);
 }
 
 #[test]
 fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
-    let (api, dir) = scene();
-    dir.write("empty.txt", " \n\n");
-    dir.write("full.txt", "Hello");
+    let scene = widget();
+    scene.write("empty.txt", " \n\n");
+    scene.write("full.txt", "Hello");
     let mut told = String::new();
     for args in [
         &["team-a", ""][..],
@@ -175,7 +169,7 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
         &["team-a", "--text-file", "full.txt", "-f", "rooms.yaml"],
         &["team-a", "Hello", "--only", "team-*"],
     ] {
-        let ran = send(&dir, args);
+        let ran = send(&scene, args);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{args:?}");
         let first = ran.err.lines().next().unwrap();
         told.push_str(&format!("{args:?} {first}\n"));
@@ -211,9 +205,9 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
             "send", "--user", "3", "team-a", "Hello", "--format", "markdown",
         ],
     ] {
-        dir.run(args).exits(64);
+        scene.run(args).exits(64);
     }
-    let stats = api.stats();
+    let stats = scene.stats();
     assert_eq!((stats.get_rooms, stats.send_msg), (0, 0));
 }
 
@@ -223,7 +217,7 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
         show_deleted: true,
         ..Quirks::default()
     };
-    let api = start(Config {
+    let scene = start(Config {
         quirks,
         ..Config::default()
     });
@@ -231,15 +225,15 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
         deleted: true,
         ..room(id, pipe)
     };
-    api.world(|world| {
+    scene.world(|world| {
         world.insert_room(627, gone(5, "team-a"), 1);
         world.insert_room(627, gone(8, "gone"), 1);
         world.insert_room(627, room(9, "two"), 1);
         world.insert_room(627, room(10, "two"), 1);
     });
-    let dir = Dir::new().envs(&api.env());
+    let scene = Scene::new().beside(&scene);
     let told = ["Team-A", "gone", "two", "x\u{1b}[2J\u{202e}"].map(|pipe| {
-        let ran = send(&dir, &[pipe, "Hello"]);
+        let ran = send(&scene, &[pipe, "Hello"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
         ran.err
     });
@@ -253,20 +247,20 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
     error: no room has the pipe `x\u{1b}[2J\u{202e}`; nothing was sent
       hint: pipes are compared byte for byte; `roomform get rooms` lists them
     ");
-    assert_eq!(api.stats().send_msg, 0);
-    send(&dir, &["team-a", "Hello"]).ok();
-    assert_eq!(said(&api), once("Hello"), "beside a deleted one");
+    assert_eq!(scene.stats().send_msg, 0);
+    send(&scene, &["team-a", "Hello"]).ok();
+    assert_eq!(said(&scene), once("Hello"), "beside a deleted one");
 }
 
 /// Whoever reads the error must not send it once more.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_message_that_was_sent_is_told_as_sent_even_where_nothing_can_be_printed() {
-    let (api, dir) = scene();
+    let scene = widget();
     for (number, format) in [(1, "text"), (2, "json")] {
         let args = ["send", "--user", "3", "team-a", "Hello", "--format", format];
         let full = std::fs::File::create("/dev/full").unwrap();
-        let output = dir.command(&args).stdout(full).output().unwrap();
+        let output = scene.command(&args).stdout(full).output().unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{err}");
         let told = format!(
@@ -275,18 +269,18 @@ fn a_message_that_was_sent_is_told_as_sent_even_where_nothing_can_be_printed() {
         assert!(err.starts_with(&told), "{err}");
         assert!(err.ends_with("  hint: do not send it once more\n"), "{err}");
     }
-    assert_eq!(said(&api).len(), 2);
+    assert_eq!(said(&scene).len(), 2);
 }
 
 /// The sandbox does what it is asked, and cuts the connection.
 #[test]
 fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_again() {
-    let api = start(Config {
+    let scene = start(Config {
         lost_answer_rate: 1.0,
         ..Config::default()
     });
-    let dir = Dir::new().envs(&api.env());
-    let ran = send(&dir, &["--room-id", "7", "Hello"]);
+    let scene = Scene::new().beside(&scene);
+    let ran = send(&scene, &["--room-id", "7", "Hello"]);
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     let told = ran.err.split(": the connection broke off").next().unwrap();
     assert_eq!(
@@ -298,9 +292,9 @@ fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_aga
             .ends_with("  hint: look into room 7 before you send it once more\n"),
         "{ran:?}"
     );
-    let stats = api.stats();
+    let stats = scene.stats();
     assert_eq!(
-        (said(&api), stats.send_msg, stats.lost),
+        (said(&scene), stats.send_msg, stats.lost),
         (once("Hello"), 1, 1)
     );
 }
@@ -321,39 +315,37 @@ fn whatever_leaves_it_open_is_told_as_doubt_after_a_single_try() {
         (Fault::AnswerAfter("200 OK", "", "<html>"), true),
         (Fault::AnswerAfter("200 OK", "", "{}"), true),
     ] {
-        let api = start(Config::default());
-        let (proxy, dir) = struck(&api, fault);
+        let scene = widget();
+        let (proxy, scene) = struck(&scene, fault);
         let args = ["team-a", "Hello", "--timeout", "1s", "--format", "json"];
-        let ran = send(&dir, &args);
+        let ran = send(&scene, &args);
         let document = ran.json();
         assert_eq!((ran.code, &document["exit"]), (1, &1.into()), "{fault:?}");
         let message = document["message"].as_str().unwrap();
         assert!(message.starts_with("in doubt: "), "{fault:?}: {message}");
         assert_eq!(tries(&proxy), 1, "{fault:?}");
         let there = if arrives { once("Hello") } else { Vec::new() };
-        assert_eq!(said(&api), there, "{fault:?}");
+        assert_eq!(said(&scene), there, "{fault:?}");
     }
 }
 
 #[test]
 fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
-    let api = start(Config::default());
+    let scene = widget();
     let strikes = std::sync::atomic::AtomicUsize::new(0);
-    let proxy = Proxy::start(&api.env().swap_remove(0).1, move |_, request| {
+    let proxy = Proxy::start(&scene.url(), move |_, request| {
         let message = request.is_some_and(|request| request.contains("/send_msg "));
         let number = || strikes.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         (message && number() < 2).then_some(Fault::Answer("429 Too Many Requests", "", "{}"))
     });
-    let dir = Dir::new()
-        .envs(&api.env())
-        .env("IMBACHAT_API_URL", &proxy.url());
-    send(&dir, &["team-a", "Hello"]).ok();
-    assert_eq!((tries(&proxy), said(&api)), (3, once("Hello")));
+    let scene = Scene::new().beside(&scene).at(&proxy.url());
+    send(&scene, &["team-a", "Hello"]).ok();
+    assert_eq!((tries(&proxy), said(&scene)), (3, once("Hello")));
 
     // Nobody listens, four times: it was certainly not sent.
-    let nobody = Proxy::start(&api.env().swap_remove(0).1, |_, _| Some(Fault::Refused));
-    let dir = dir.env("IMBACHAT_API_URL", &nobody.url());
-    let ran = send(&dir, &["--room-id", "7", "Hello", "-v"]);
+    let nobody = Proxy::start(&scene.url(), |_, _| Some(Fault::Refused));
+    let scene = scene.at(&nobody.url());
+    let ran = send(&scene, &["--room-id", "7", "Hello", "-v"]);
     ran.exits(1);
     let last = ran.err.lines().find(|line| line.starts_with("error: "));
     assert!(
@@ -362,7 +354,7 @@ fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
         "{ran:?}"
     );
     assert_eq!(ran.err.matches("the message was not confirmed").count(), 4);
-    assert_eq!(said(&api).len(), 1);
+    assert_eq!(said(&scene).len(), 1);
 }
 
 #[test]
@@ -378,11 +370,11 @@ fn a_refusal_is_told_and_final() {
         Fault::Answer("200 OK", "", r#"{"success":false,"error":"banned"}"#),
         Fault::Answer("200 OK", "", r#"{"code":403,"error":"no"}"#),
     ] {
-        let api = start(Config::default());
-        let (proxy, dir) = struck(&api, fault);
-        let ran = send(&dir, &["team-a", "Hello"]);
+        let scene = widget();
+        let (proxy, scene) = struck(&scene, fault);
+        let ran = send(&scene, &["team-a", "Hello"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
-        assert_eq!((tries(&proxy), said(&api)), (1, Vec::new()));
+        assert_eq!((tries(&proxy), said(&scene)), (1, Vec::new()));
         told.push_str(ran.err.lines().next().unwrap());
         told.push('\n');
     }
@@ -393,27 +385,27 @@ fn a_refusal_is_told_and_final() {
     error: the message was not sent: the server does not accept the widget's secret key (code 403 with HTTP 200): no
     ");
     // A user the widget does not know.
-    let (api, dir) = scene();
-    let ran = dir.run(&["send", "--user", "99", "team-a", "Hello"]);
+    let scene = widget();
+    let ran = scene.run("send --user 99 team-a Hello");
     assert!(
         ran.code == 1 && ran.err.contains("User not found"),
         "{ran:?}"
     );
-    assert_eq!(said(&api), Vec::new());
+    assert_eq!(said(&scene), Vec::new());
 }
 
 #[test]
 fn a_hostile_text_arrives_as_it_is_harms_nobody_and_is_in_no_log() {
     let text = "Hi\u{1b}[2J\u{9b}31m\u{202e}exe\u{200b}\n##vso[x]\n=1\"'\r\nContent-Disposition: form-data; name=\"room_id\"\r\n\r\n8";
-    let (api, dir) = scene();
-    let ran = send(&dir, &["team-a", text]);
+    let scene = widget();
+    let ran = send(&scene, &["team-a", text]);
     let shown = ran.ok();
     let bad = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}".contains(c);
     assert!(!shown.contains(bad), "{shown}");
     shown.lacks("##");
     assert_eq!(shown.lines().count(), 3, "{shown}");
-    assert_eq!(said(&api), once(text), "to the letter, in the room meant");
-    let json = send(&dir, &["team-a", text, "--format", "json"]);
+    assert_eq!(said(&scene), once(text), "to the letter, in the room meant");
+    let json = send(&scene, &["team-a", text, "--format", "json"]);
     assert_eq!(json.json()["message"], text);
     // Neither what is said nor who may say it stands in a log, even if the server says it all again.
     for fault in [
@@ -424,17 +416,17 @@ fn a_hostile_text_arrives_as_it_is_harms_nobody_and_is_in_no_log() {
         Some(Fault::EchoPage("200 OK")),
         Some(Fault::CutAfter),
     ] {
-        let api = start(Config::default());
-        let (_proxy, dir) = match fault {
-            Some(fault) => struck(&api, fault),
+        let scene = widget();
+        let (_proxy, scene) = match fault {
+            Some(fault) => struck(&scene, fault),
             None => struck(
-                &api,
+                &scene,
                 Fault::AnswerAfter("200 OK", "", r#"{"success":true}"#),
             ),
         };
         for format in ["text", "json"] {
             let said = "whatever Zanzibar said";
-            let ran = send(&dir, &["team-a", said, "-vv", "--log-format", format]);
+            let ran = send(&scene, &["team-a", said, "-vv", "--log-format", format]);
             assert!(ran.err.contains("text_length"), "it does log: {ran:?}");
             for secret in ["Zanzibar", "secret_key", "NjI3OnNlY3JldF9rZXk"] {
                 assert!(!ran.err.contains(secret), "{fault:?}, {secret}: {ran:?}");
@@ -464,12 +456,12 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
     ] {
         let server = Canned::answer("200 OK", "", &answer.to_string());
         // The page requires a password, its sample has none: a key is enough.
-        let dir = Dir::new()
-            .env("IMBACHAT_API_URL", &server.url())
+        let scene = Scene::new()
+            .at(&server.url())
             .env("IMBACHAT_WIDGET", "627")
             .env("IMBACHAT_SECRET_KEY", "secret_key");
         let args = ["--room-id", "1536", "api message", "--format", "json"];
-        let ran = send(&dir, &args);
+        let ran = send(&scene, &args);
         assert_eq!((ran.code, &ran.json()["message_id"]), (0, &id), "{ran:?}");
         let request = &server.requests()[0];
         assert!(
@@ -478,7 +470,7 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
         );
         request.lacks("name=\"password\"");
         if id.is_null() {
-            let told = send(&dir, &args[..3]).ok();
+            let told = send(&scene, &args[..3]).ok();
             let first = "sent: message (the server told no number) to room 1536\n";
             assert!(told.starts_with(first), "{told}");
         }
@@ -487,11 +479,11 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
 
 #[test]
 fn it_takes_the_secret_key_and_says_so_before_anything_is_called() {
-    let (api, dir) = scene();
-    let dir = dir.env("IMBACHAT_SECRET_KEY", "");
-    let without = send(&dir, &["team-a", "Hello"]);
-    let dir = dir.env("IMBACHAT_JWT", TOKEN);
-    let with_a_token = send(&dir, &["team-a", "Hello"]);
+    let scene = widget();
+    let scene = scene.env("IMBACHAT_SECRET_KEY", "");
+    let without = send(&scene, &["team-a", "Hello"]);
+    let scene = scene.env("IMBACHAT_JWT", TOKEN);
+    let with_a_token = send(&scene, &["team-a", "Hello"]);
     assert_eq!(without, with_a_token);
     assert_eq!((without.code, without.out.as_str()), (1, ""));
     assert_snapshot!(without.err, @"
@@ -500,21 +492,22 @@ fn it_takes_the_secret_key_and_says_so_before_anything_is_called() {
       hint: --sandbox works without any
       hint: send_msg takes the widget's secret key, a JWT is only for reading
     ");
-    let stats = api.stats();
+    let stats = scene.stats();
     assert_eq!((stats.get_rooms, stats.send_msg), (0, 0));
 }
 
 #[test]
 fn it_works_on_the_built_in_sandbox() {
-    let dir = Dir::with("version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n");
-    dir.run(&["apply", "--sandbox", "--yes"]).ok();
-    let told = send(&dir, &["team-a", "Hello", "--sandbox"]).ok();
+    let scene = Scene::new()
+        .manifest("version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n");
+    scene.run("apply --sandbox --yes").ok();
+    let told = send(&scene, &["team-a", "Hello", "--sandbox"]).ok();
     assert_snapshot!(told, @r#"
     sent: message 1 to team-a (room 2)
           from 3: "Hello"
           target: widget 627 on the sandbox
     "#);
-    let listed = dir.run(&["get", "messages", "--sandbox", "--columns", "message"]);
+    let listed = scene.run("get messages --sandbox --columns message");
     assert_eq!(listed.ok(), "message\nHello\n");
 }
 
@@ -522,10 +515,10 @@ fn it_works_on_the_built_in_sandbox() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_while_it_waits_ends_it_unsent() {
-    let api = start(Config::default());
+    let scene = widget();
     let slow = Fault::Answer("429 Too Many Requests", "Retry-After: 60\r\n", "{}");
-    let (proxy, dir) = struck(&api, slow);
-    let mut command = dir.command(&["send", "--user", "3", "team-a", "Hello"]);
+    let (proxy, dir) = struck(&scene, slow);
+    let mut command = dir.command("send --user 3 team-a Hello");
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut told = BufReader::new(child.stderr.take().unwrap());
@@ -542,15 +535,15 @@ fn an_interrupt_while_it_waits_ends_it_unsent() {
     assert_eq!(child.wait().unwrap().code(), Some(130), "{err}");
     let told = "waiting 60 s: the server asked for it\nerror: the message was not sent: ";
     assert!(err.starts_with(told), "{err}");
-    assert_eq!((tries(&proxy), said(&api)), (1, Vec::new()));
+    assert_eq!((tries(&proxy), said(&scene)), (1, Vec::new()));
 }
 
 /// What is under way is finished, and it is told that a second one leaves it open.
 #[cfg(unix)]
 #[test]
 fn an_interrupt_while_the_message_is_under_way_is_answered_at_once() {
-    let api = start(Config::default());
-    let (proxy, dir) = struck(&api, Fault::SilenceAfter);
+    let scene = widget();
+    let (proxy, dir) = struck(&scene, Fault::SilenceAfter);
     let args = ["--timeout", "2s", "--user", "3", "team-a", "Hello"];
     let mut command = dir.command(&[&["send"], &args[..]].concat());
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -566,5 +559,5 @@ fn an_interrupt_while_the_message_is_under_way_is_answered_at_once() {
     assert_eq!(output.status.code(), Some(1), "{err}");
     let told = "warning: the message is under way; whoever ends this now does not learn whether it was sent\nerror: in doubt: ";
     assert!(err.starts_with(told), "{err}");
-    assert_eq!((tries(&proxy), said(&api)), (1, once("Hello")));
+    assert_eq!((tries(&proxy), said(&scene)), (1, once("Hello")));
 }

@@ -6,9 +6,8 @@ use std::process::{Child, Stdio};
 use insta::assert_snapshot;
 use roomform::model::Pipe;
 use roomform::plan::Shard;
-use roomform::sandbox::Config;
 
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 
 const SHARDS: u32 = 8;
 
@@ -61,10 +60,10 @@ fn parts_are_of_one_size() {
     }
 }
 
-fn begin(dir: &Dir, shard: u32) -> Child {
+fn begin(scene: &Scene, shard: u32) -> Child {
     let shard = format!("{shard}/{SHARDS}");
     let args = ["apply", "--yes", "--ledger", "l.jsonl", "--shard", &shard];
-    let mut command = dir.command(&args);
+    let mut command = scene.command(&args);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()
 }
@@ -72,33 +71,32 @@ fn begin(dir: &Dir, shard: u32) -> Child {
 #[test]
 fn eight_machines_with_one_ledger_make_every_room_once() {
     const ROOMS: u32 = 160;
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest("course", ROOMS)).envs(&api.env());
-    let children: Vec<Child> = (0..SHARDS).map(|shard| begin(&dir, shard)).collect();
+    let scene = Scene::new().manifest(manifest("course", ROOMS)).sandbox();
+    let children: Vec<Child> = (0..SHARDS).map(|shard| begin(&scene, shard)).collect();
     for mut child in children {
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }
-    let live = api.rooms();
+    let live = scene.rooms();
     assert_eq!(live.len(), ROOMS as usize);
     for room in 1..=ROOMS {
-        let live = api.room(&format!("course-{room}"));
+        let live = scene.room(&format!("course-{room}"));
         assert_eq!(live.name, format!("Курс {room}"));
         assert_eq!(live.members, [u64::from(room), 100].into());
     }
-    assert_eq!(api.stats().writes(), u64::from(ROOMS), "a request twice");
+    assert_eq!(scene.writes(), u64::from(ROOMS), "a request twice");
 
     let args = ["apply", "--yes", "--ledger", "l.jsonl"];
-    let ran = dir.run(&args);
-    assert_eq!((ran.code, api.stats().writes()), (0, u64::from(ROOMS)));
+    let ran = scene.run(&args);
+    assert_eq!((ran.code, scene.writes()), (0, u64::from(ROOMS)));
     ran.shows("160 unchanged");
-    let shown = dir.run(&["ledger", "show", "--format", "json", "--ledger", "l.jsonl"]);
+    let shown = scene.run("ledger show --format json --ledger l.jsonl");
     assert_eq!(shown.json()["rooms"].as_array().unwrap().len(), 160);
 }
 
 #[test]
 fn the_plan_says_which_part_it_is() {
-    let dir = Dir::with(&manifest("course", 4));
-    let of = |shard: &str| dir.run(&["plan", "--sandbox", "--shard", shard]);
+    let scene = Scene::new().manifest(manifest("course", 4));
+    let of = |shard: &str| scene.run(&["plan", "--sandbox", "--shard", shard]);
     assert_snapshot!(of("1/2").ok(), @r#"
       # rooms.yaml:4
       + course-1             create  conference, closed, 2 members
@@ -120,7 +118,7 @@ fn the_plan_says_which_part_it_is() {
           5 requests: 1 to list, 3 to write, 1 to verify
           target: widget 627 on the sandbox
     "#);
-    let json = dir.run(&["plan", "--sandbox", "--shard", "1/2", "--format", "json"]);
+    let json = scene.run("plan --sandbox --shard 1/2 --format json");
     let json = json.json();
     assert_eq!(json["notes"][0]["shard"], "1/2", "{json}");
     // A part may be empty: nothing is to be done in it.
@@ -132,7 +130,7 @@ fn the_plan_says_which_part_it_is() {
 
 #[test]
 fn a_part_that_is_none_is_a_usage_error() {
-    let dir = Dir::with(&manifest("course", 4));
+    let scene = Scene::new().manifest(manifest("course", 4));
     for (shard, why) in [
         ("8/8", "parts are counted from 0: the last is 7/8"),
         ("0/0", "write it as 0/8"),
@@ -140,7 +138,7 @@ fn a_part_that_is_none_is_a_usage_error() {
         ("3", "write it as 0/8"),
         ("a/b", "write it as 0/8"),
     ] {
-        let ran = dir.run(&["plan", "--sandbox", &format!("--shard={shard}")]);
+        let ran = scene.run(&["plan", "--sandbox", &format!("--shard={shard}")]);
         ran.exits(64);
         ran.err.shows(why);
     }
@@ -148,31 +146,29 @@ fn a_part_that_is_none_is_a_usage_error() {
 
 #[test]
 fn what_guards_a_plan_judges_all_parts_together() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest("autumn", 16)).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    let writes = api.stats().writes();
-    let refused = |dir: &Dir, words: &str| {
+    let scene = Scene::new().manifest(manifest("autumn", 16)).sandbox();
+    scene.apply().ok();
+    let writes = scene.writes();
+    let refused = |scene: &Scene, words: &str| {
         for shard in 0..SHARDS {
-            let ran = dir.run(&["apply", "--yes", "--shard", &format!("{shard}/{SHARDS}")]);
-            assert_eq!((ran.code, api.stats().writes()), (5, writes), "{ran:?}");
+            let ran = scene.run(&["apply", "--yes", "--shard", &format!("{shard}/{SHARDS}")]);
+            assert_eq!((ran.code, scene.writes()), (5, writes), "{ran:?}");
             ran.shows(words);
         }
     };
-    dir.write("rooms.yaml", manifest("spring", 16));
+    scene.write("rooms.yaml", manifest("spring", 16));
     refused(
-        &dir,
+        &scene,
         "16 of 16 rooms left the manifest since the last apply while 16 would be created anew",
     );
     let limited = manifest("autumn", 16) + &rooms("new", 6) + "limits: {create: 5}\n";
-    dir.write("rooms.yaml", limited);
-    refused(&dir, "limits.create");
+    scene.write("rooms.yaml", limited);
+    refused(&scene, "limits.create");
 }
 
 /// Whoever looked at one part said nothing about the others.
 #[test]
 fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
-    let api = Api::start(Config::default());
     let rooms: Vec<u32> = (1..=16).collect();
     let manifest = |prefix: &str| {
         let rooms = rooms.iter().map(|room| {
@@ -187,13 +183,13 @@ fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
         let users = (1..=users).map(|user| format!("{user}\n"));
         format!("user\n{}", users.collect::<String>())
     };
-    let dir = Dir::with(&manifest("autumn")).envs(&api.env());
-    dir.write("class.csv", class(20));
-    dir.run(&["apply", "--yes"]).ok();
+    let scene = Scene::new().manifest(manifest("autumn")).sandbox();
+    scene.write("class.csv", class(20));
+    scene.apply().ok();
     let part = |index: u32| format!("{index}/4");
     let apply = |index: u32, more: &[&str]| {
         let part = part(index);
-        dir.run(&[&["apply", "--yes", "--shard", &part], more].concat())
+        scene.run(&[&["apply", "--yes", "--shard", &part], more].concat())
     };
     let refused = |parts: &[u32], words: &str| {
         for index in parts {
@@ -203,11 +199,11 @@ fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
         }
     };
     let whole = |code: i32| {
-        dir.run(&["apply", "--yes"]).exits(code);
+        scene.apply().exits(code);
     };
     let words = "is the file whole?";
     for given in [8, 3] {
-        dir.write("class.csv", class(given));
+        scene.write("class.csv", class(given));
         refused(&[0, 1, 2, 3], words);
         apply(0, &["--ignore-limits"]).ok();
         refused(&[1, 2, 3], words);
@@ -223,22 +219,22 @@ fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
         }
         whole(0);
         // What was allowed once is no measure for later.
-        dir.write("class.csv", class(20));
+        scene.write("class.csv", class(20));
         apply(2, &[]).ok();
-        dir.write("class.csv", class(8));
+        scene.write("class.csv", class(8));
         refused(&[0, 1, 2, 3], words);
-        dir.write("class.csv", class(20));
+        scene.write("class.csv", class(20));
         whole(0);
     }
     // A file that gives nothing any more; and rooms under other names.
-    dir.write("class.csv", "user\n");
+    scene.write("class.csv", "user\n");
     refused(&[0, 1], words);
     apply(0, &["--ignore-limits"]).ok();
     refused(&[1], words);
     apply(0, &[]).ok();
-    dir.write("class.csv", class(20));
+    scene.write("class.csv", class(20));
     whole(0);
-    dir.write("rooms.yaml", manifest("spring"));
+    scene.write("rooms.yaml", manifest("spring"));
     let words = "left the manifest since the last apply";
     refused(&[0, 1, 2, 3], words);
     apply(0, &["--ignore-limits"]).ok();
@@ -251,18 +247,17 @@ fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
 
 #[test]
 fn a_saved_plan_is_not_divided() {
-    let dir = Dir::with(&manifest("course", 4));
-    dir.run(&["plan", "--sandbox", "-o", "p.plan", "--shard", "0/2"])
-        .ok();
-    let ran = dir.run(&["apply", "p.plan", "--sandbox", "--shard", "0/2"]);
+    let scene = Scene::new().manifest(manifest("course", 4));
+    scene.run("plan --sandbox -o p.plan --shard 0/2").ok();
+    let ran = scene.run("apply p.plan --sandbox --shard 0/2");
     ran.exits(64);
     let hint = "one with --shard for each part";
     ran.err.shows(hint);
     // It has just its part.
-    let ran = dir.run(&["apply", "p.plan", "--sandbox"]);
+    let ran = scene.run("apply p.plan --sandbox");
     ran.exits(0);
-    let other = dir.run(&["plan", "--sandbox", "--shard", "1/2"]);
-    let own = dir.run(&["plan", "--sandbox", "--shard", "0/2"]);
+    let other = scene.run("plan --sandbox --shard 1/2");
+    let own = scene.run("plan --sandbox --shard 0/2");
     own.shows("nothing to do");
     other.shows("to create");
 }

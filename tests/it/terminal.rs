@@ -4,21 +4,21 @@
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
-use roomform::sandbox::{Config, RoomView};
+use roomform::sandbox::RoomView;
 
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n";
 
 /// The program on a terminal of its own (`script` of util-linux makes one).
-fn on_a_terminal(dir: &Dir, args: &[&str]) -> Child {
-    after(dir, "true", args)
+fn on_a_terminal(scene: &Scene, args: &[&str]) -> Child {
+    after(scene, "true", args)
 }
 
 /// The same, with something done to the terminal before.
-fn after(dir: &Dir, before: &str, args: &[&str]) -> Child {
+fn after(scene: &Scene, before: &str, args: &[&str]) -> Child {
     let words: Vec<String> = args.iter().map(|arg| format!("'{arg}'")).collect();
-    let program = dir.command(&[]);
+    let program = scene.command(&[]);
     let mut command = Command::new("script");
     let line = format!(
         "{before}; {} {}",
@@ -47,12 +47,12 @@ fn after(dir: &Dir, before: &str, args: &[&str]) -> Child {
 const QUESTION: &str = "Apply this plan to widget 627 on http://";
 
 /// Reads until the question stands there, answers it, and gives back all that was shown and the exit code.
-fn answered(dir: &Dir, answer: &str) -> (String, i32) {
-    answered_to(dir, &["apply"], QUESTION, answer)
+fn answered(scene: &Scene, answer: &str) -> (String, i32) {
+    answered_to(scene, &["apply"], QUESTION, answer)
 }
 
-fn answered_to(dir: &Dir, args: &[&str], question: &str, answer: &str) -> (String, i32) {
-    let child = on_a_terminal(dir, args);
+fn answered_to(scene: &Scene, args: &[&str], question: &str, answer: &str) -> (String, i32) {
+    let child = on_a_terminal(scene, args);
     typed(child, question, &format!("{answer}\r"))
 }
 
@@ -77,17 +77,15 @@ fn typed(mut child: Child, question: &str, pressed: &str) -> (String, i32) {
 
 #[test]
 fn a_no_writes_nothing_and_is_no_failure() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    let (shown, code) = answered(&dir, "n");
-    assert_eq!((code, api.stats().writes()), (0, 0), "{shown}");
-    assert!(!dir.path(".roomform").exists());
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    let (shown, code) = answered(&scene, "n");
+    assert_eq!((code, scene.writes()), (0, 0), "{shown}");
+    assert!(!scene.path(".roomform").exists());
 }
 
 #[test]
 fn only_the_whole_word_yes_is_a_yes() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
     // Ctrl-D on an empty line ends the input; after a word it sends the word without Enter.
     for keys in [
         "not yet\r",
@@ -101,35 +99,33 @@ fn only_the_whole_word_yes_is_a_yes() {
         "\u{4}",
         "yes\u{4}\u{4}",
     ] {
-        let (shown, code) = typed(on_a_terminal(&dir, &["apply"]), QUESTION, keys);
-        assert_eq!((code, api.stats().writes()), (0, 0), "{keys:?}: {shown}");
+        let (shown, code) = typed(on_a_terminal(&scene, &["apply"]), QUESTION, keys);
+        assert_eq!((code, scene.writes()), (0, 0), "{keys:?}: {shown}");
         let told = "nothing was applied: the answer was not `yes`";
         assert!(shown.contains(told), "{keys:?}: {shown}");
     }
-    let (shown, code) = answered(&dir, "yes");
-    assert_eq!((code, api.stats().writes()), (0, 1), "{shown}");
+    let (shown, code) = answered(&scene, "yes");
+    assert_eq!((code, scene.writes()), (0, 1), "{shown}");
     let line = shown.lines().find(|line| line.contains(QUESTION)).unwrap();
     assert!(line.ends_with("? yes"), "the answer is echoed: {line:?}");
 }
 
 #[test]
 fn keys_typed_before_the_question_are_no_answer() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
     // The shell takes the first line. The others are in the terminal's buffer before the program starts.
-    let mut child = after(&dir, "read -r line", &["apply"]);
+    let mut child = after(&scene, "read -r line", &["apply"]);
     let keys = child.stdin.as_mut().unwrap();
     keys.write_all(b"go\ryes\ryes").unwrap();
     let (shown, code) = typed(child, QUESTION, "\r");
-    assert_eq!((code, api.stats().writes()), (0, 0), "{shown}");
+    assert_eq!((code, scene.writes()), (0, 0), "{shown}");
     let typed_ahead = shown.split(QUESTION).next().unwrap();
     assert!(typed_ahead.contains("yes\r\nyes"), "{shown}");
 }
 
 #[test]
 fn ctrl_c_at_the_question_leaves_the_terminal_as_it_was() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
     for (args, question) in [
         (&["apply"][..], QUESTION),
         (
@@ -139,27 +135,26 @@ fn ctrl_c_at_the_question_leaves_the_terminal_as_it_was() {
     ] {
         // The shell goes on after Ctrl-C, which it gets as well.
         let settings = "stty -g > before; trap : INT; trap 'stty -g > after' EXIT";
-        let (shown, code) = typed(after(&dir, settings, args), question, "\u{3}");
-        assert_eq!((code, api.stats().writes()), (130, 0), "{shown}");
+        let (shown, code) = typed(after(&scene, settings, args), question, "\u{3}");
+        assert_eq!((code, scene.writes()), (130, 0), "{shown}");
         shown.shows("nothing was written");
         assert!(
             !shown.contains("\u{1b}[?25l"),
             "no hidden cursor: {shown:?}"
         );
-        assert_eq!(dir.read("before"), dir.read("after"));
+        assert_eq!(scene.read("before"), scene.read("after"));
     }
 }
 
 #[test]
 fn a_yes_applies_and_colour_is_for_terminals_only() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    let (shown, code) = answered(&dir, "yes");
-    assert_eq!((code, api.stats().writes()), (0, 1), "{shown}");
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    let (shown, code) = answered(&scene, "yes");
+    assert_eq!((code, scene.writes()), (0, 1), "{shown}");
     shown.shows("1 verified").shows("\u{1b}[");
-    let dir = dir.env("NO_COLOR", "1");
-    dir.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
-    let (shown, _) = answered(&dir, "n");
+    let scene = scene.env("NO_COLOR", "1");
+    scene.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
+    let (shown, _) = answered(&scene, "n");
     let plan = shown.split(QUESTION).next().unwrap();
     assert!(
         plan.contains("\"Team A\" → \"Team B\"") && !plan.contains("\u{1b}[3"),
@@ -169,32 +164,38 @@ fn a_yes_applies_and_colour_is_for_terminals_only() {
 
 #[test]
 fn a_write_probe_asks_too() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
     let probe = ["doctor", "--write-probe", "probe-1"];
-    let asked = |answer| answered_to(&dir, &probe, "Make a room `probe-1` in widget 627", answer);
+    let asked = |answer| {
+        answered_to(
+            &scene,
+            &probe,
+            "Make a room `probe-1` in widget 627",
+            answer,
+        )
+    };
     let (shown, code) = asked("n");
-    assert_eq!((code, api.stats().writes()), (0, 0), "{shown}");
+    assert_eq!((code, scene.writes()), (0, 0), "{shown}");
     shown.shows("the answer was not `yes`");
     let (shown, code) = asked("yes");
-    assert_eq!((code, api.stats().writes()), (0, 2), "{shown}");
+    assert_eq!((code, scene.writes()), (0, 2), "{shown}");
 }
 
 #[test]
 fn a_table_fits_its_terminal() {
-    let api = Api::start(Config::default());
+    let scene = Scene::new().sandbox();
     let room = RoomView {
         pipe: "course-rust-101".to_owned(),
         name: "漢字かな交じり文 · a title that is too long for any terminal".to_owned(),
         ..RoomView::default()
     };
-    api.world(|world| world.insert_room(627, room, 0));
-    let dir = Dir::new().envs(&api.env());
+    scene.world(|world| world.insert_room(627, room, 0));
+
     let shown = |columns: &str| {
         let args = [
             "get", "rooms", "--type", "dialog", "--quiet", "--color", "never",
         ];
-        let child = after(&dir, &format!("stty cols {columns}"), &args);
+        let child = after(&scene, &format!("stty cols {columns}"), &args);
         String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
     };
     insta::assert_snapshot!(shown("64"), @"
@@ -228,23 +229,23 @@ fn no_pipe_and_no_id_is_ever_cut() {
     const PIPE: &str = "6b0a21b800000_1764291600";
     const LONG: &str = "course-rust-101-autumn-2026-group-of-the-evening";
     let scene = |pipes: &[&str]| {
-        let api = Api::start(Config::default());
+        let server = Scene::new().sandbox();
         for pipe in pipes {
             let room = RoomView {
                 pipe: (*pipe).to_owned(),
                 name: "Technical support of the whole school".to_owned(),
                 ..RoomView::default()
             };
-            api.world(|world| world.insert_room(627, room, 0));
+            server.world(|world| world.insert_room(627, room, 0));
         }
-        api
+        server
     };
-    let shown = |api: &Api, columns: &str| {
-        let dir = Dir::new().envs(&api.env());
+    let shown = |server: &Scene, columns: &str| {
+        let scene = Scene::new().beside(&server);
         let args = [
             "get", "rooms", "--type", "dialog", "--quiet", "--color", "never",
         ];
-        let child = after(&dir, &format!("stty cols {columns}"), &args);
+        let child = after(&scene, &format!("stty cols {columns}"), &args);
         let shown = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
         shown.replace("\r\n", "\n")
     };
@@ -286,9 +287,9 @@ fn no_pipe_and_no_id_is_ever_cut() {
     is_public   closed
     updated_at  1970-01-01 00:00:00
     ");
-    for (api, pipe) in [(usual, PIPE), (long, LONG)] {
+    for (server, pipe) in [(usual, PIPE), (long, LONG)] {
         for columns in [200, 100, 80, 70, 60, 50, 40, 30, 20, 10] {
-            let shown = shown(&api, &columns.to_string());
+            let shown = shown(&server, &columns.to_string());
             assert!(shown.contains(pipe), "{columns}: {shown}");
         }
     }
@@ -297,7 +298,7 @@ fn no_pipe_and_no_id_is_ever_cut() {
 /// A table of more columns than the terminal has room for is none: each field gets a line.
 #[test]
 fn what_is_too_wide_for_any_table_stands_line_by_line() {
-    let api = Api::start(Config::default());
+    let scene = Scene::new().sandbox();
     for (pipe, name) in [
         (
             "course-rust-101",
@@ -310,9 +311,9 @@ fn what_is_too_wide_for_any_table_stands_line_by_line() {
             name: name.to_owned(),
             ..RoomView::default()
         };
-        api.world(|world| world.insert_room(627, room, 0));
+        scene.world(|world| world.insert_room(627, room, 0));
     }
-    let dir = Dir::new().envs(&api.env());
+
     let shown = |columns: &str, named: &str| {
         let args = [
             "get",
@@ -325,7 +326,7 @@ fn what_is_too_wide_for_any_table_stands_line_by_line() {
             "--columns",
             named,
         ];
-        let child = after(&dir, &format!("stty cols {columns}"), &args);
+        let child = after(&scene, &format!("stty cols {columns}"), &args);
         String::from_utf8(child.wait_with_output().unwrap().stdout)
             .unwrap()
             .replace("\r\n", "\n")
@@ -382,6 +383,6 @@ fn what_is_too_wide_for_any_table_stands_line_by_line() {
         }
     }
     // Off a terminal nothing has to fit.
-    let piped = dir.run(&["get", "rooms", "--columns", &more]).ok();
+    let piped = scene.run(&["get", "rooms", "--columns", &more]).ok();
     assert_eq!(piped.lines().count(), 4);
 }

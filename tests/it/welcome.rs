@@ -8,7 +8,7 @@ use roomform::sandbox::{Config, RoomView};
 use serde_json::Value;
 
 use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Api, Dir, Ran, Shows};
+use crate::support::{Ran, Scene, Shows};
 
 const MANIFEST: &str = r#"version: 1
 widget: 627
@@ -24,8 +24,8 @@ rooms:
 const SAID: &str = "Welcome to Team A, all 2 of you";
 
 /// Who said what in which room.
-fn said(api: &Api) -> Vec<(String, u64, String)> {
-    let (rooms, messages) = api.world(|world| (world.rooms(627), world.messages(627)));
+fn said(scene: &Scene) -> Vec<(String, u64, String)> {
+    let (rooms, messages) = scene.world(|world| (world.rooms(627), world.messages(627)));
     let pipe = |id: u64| {
         let room = rooms.iter().find(|room| room.id == id);
         room.unwrap().pipe.clone()
@@ -40,29 +40,28 @@ fn once() -> Vec<(String, u64, String)> {
     vec![("team-a".to_owned(), 3, SAID.to_owned())]
 }
 
-fn scene() -> (Api, Dir) {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    (api, dir)
+fn widget() -> Scene {
+    Scene::new().manifest(MANIFEST).sandbox()
 }
 
 /// A proxy that does something to messages as long as it is told to.
-fn proxied(api: &Api, fault: Fault) -> (Proxy, Dir, Arc<AtomicBool>) {
+fn proxied(scene: &Scene, fault: Fault) -> (Proxy, Scene, Arc<AtomicBool>) {
     let on = Arc::new(AtomicBool::new(true));
     let strikes = Arc::clone(&on);
-    let proxy = Proxy::start(&api.env().swap_remove(0).1, move |_, request| {
+    let proxy = Proxy::start(&scene.url(), move |_, request| {
         let message = request.is_some_and(|request| request.contains("/send_msg "));
         (message && strikes.load(Ordering::SeqCst)).then_some(fault)
     });
-    let dir = Dir::with(MANIFEST)
-        .envs(&api.env())
-        .env("IMBACHAT_API_URL", &proxy.url());
-    (proxy, dir, on)
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .beside(&scene)
+        .at(&proxy.url());
+    (proxy, scene, on)
 }
 
 /// The entries about messages in a ledger, by stage.
-fn stages(dir: &Dir) -> Vec<String> {
-    let entries = dir.read("l.jsonl");
+fn stages(scene: &Scene) -> Vec<String> {
+    let entries = scene.read("l.jsonl");
     let entries = entries
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -82,7 +81,7 @@ fn a_flag_reads_as_the_manifest_has_it() {
         )
     };
     let manifest = format!("version: 1\nrooms:\n{}{}", room(true), room(false));
-    let resolved = Dir::with(&manifest).run(&["render", "--format", "json"]);
+    let resolved = Scene::new().manifest(&manifest).run("render --format json");
     let resolved: Value = serde_json::from_str(&resolved.ok()).unwrap();
     let text = |room: usize| resolved["rooms"][room]["welcome"]["text"].clone();
     assert_eq!((text(0), text(1)), ("false".into(), "true, come in".into()));
@@ -101,12 +100,12 @@ const APPLY: [&str; 10] = [
     "1",
 ];
 
-fn apply(dir: &Dir) -> Ran {
-    dir.run(&APPLY)
+fn apply(scene: &Scene) -> Ran {
+    scene.run(&APPLY)
 }
 
-fn plan(dir: &Dir) -> Ran {
-    dir.run(&["plan", "--ledger", "l.jsonl", "--detailed-exitcode"])
+fn plan(scene: &Scene) -> Ran {
+    scene.run("plan --ledger l.jsonl --detailed-exitcode")
 }
 
 /// What an apply prints after its plan.
@@ -117,10 +116,10 @@ fn result(ran: &Ran) -> String {
 
 #[test]
 fn a_new_room_is_welcomed_once_its_members_are_in() {
-    let (api, dir) = scene();
-    let planned = plan(&dir);
+    let scene = widget();
+    let planned = plan(&scene);
     planned.exits(2);
-    let text = planned.out.replace(&api.env()[0].1, "<api>");
+    let text = planned.out.replace(&scene.url(), "<api>");
     assert_snapshot!(text, @r#"
       # rooms.yaml:5
       + team-a               create  conference, closed, 2 members
@@ -136,7 +135,7 @@ fn a_new_room_is_welcomed_once_its_members_are_in() {
           5 requests: 1 to list, 2 to write, 1 to verify, 1 to send
           target: widget 627 on <api>
     "#);
-    let ran = apply(&dir);
+    let ran = apply(&scene);
     assert_snapshot!(result(&ran), @r"
       ok team-a               verified     created as room 2, 2 members confirmed, 1 message confirmed
       ok team-b               verified     created as room 3, 1 member confirmed
@@ -144,92 +143,92 @@ fn a_new_room_is_welcomed_once_its_members_are_in() {
     apply: 2 verified; 3 members, 1 message confirmed; 2 to write, 1 to verify, 1 to send
     now:  nothing to do; 2 unchanged, 1 unmanaged
     ");
-    assert_eq!((ran.code, said(&api)), (0, once()));
-    let stats = api.stats();
+    assert_eq!((ran.code, said(&scene)), (0, once()));
+    let stats = scene.stats();
     assert_eq!(
         (stats.imba_rooms, stats.send_msg, stats.get_rooms),
         (2, 1, 3)
     );
-    assert_eq!(stages(&dir), ["intended", "confirmed"]);
-    let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+    assert_eq!(stages(&scene), ["intended", "confirmed"]);
+    let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
     assert_eq!(report["rooms"][0]["messages"], 1);
     assert_eq!(report["requests"]["send"], 1);
     // Nothing is left to do, whatever becomes of the text.
-    assert_eq!((plan(&dir).code, apply(&dir).code), (0, 0));
-    dir.write("rooms.yaml", MANIFEST.replace("Welcome to", "Hello in"));
-    assert_eq!((plan(&dir).code, apply(&dir).code), (0, 0));
-    assert_eq!(said(&api), once());
+    assert_eq!((plan(&scene).code, apply(&scene).code), (0, 0));
+    scene.write("rooms.yaml", MANIFEST.replace("Welcome to", "Hello in"));
+    assert_eq!((plan(&scene).code, apply(&scene).code), (0, 0));
+    assert_eq!(said(&scene), once());
     // The ledger knows of it, and does not know the words.
-    dir.read("l.jsonl").lacks("Welcome");
-    let shown = dir.run(&["ledger", "show", "--ledger", "l.jsonl"]).ok();
+    scene.read("l.jsonl").lacks("Welcome");
+    let shown = scene.run("ledger show --ledger l.jsonl").ok();
     shown.shows("    welcome   confirmed\n");
 }
 
 #[test]
 fn a_room_that_was_there_before_gets_no_welcome() {
-    let (api, dir) = scene();
+    let scene = widget();
     let room = RoomView {
         pipe: "team-a".to_owned(),
         name: "Another title".to_owned(),
         kind: 1,
         ..RoomView::default()
     };
-    api.world(|world| world.insert_room(627, room, 1));
-    let ran = apply(&dir);
+    scene.world(|world| world.insert_room(627, room, 1));
+    let ran = apply(&scene);
     ran.lacks("welcome");
-    assert_eq!((ran.code, said(&api)), (0, Vec::new()));
+    assert_eq!((ran.code, said(&scene)), (0, Vec::new()));
     // Nor does one that gets a `welcome` when it is there already.
     let welcome = "team-b, welcome: {from: 3, text: hello}";
-    dir.write("rooms.yaml", MANIFEST.replace("team-b", welcome));
-    assert_eq!((plan(&dir).code, said(&api)), (0, Vec::new()));
+    scene.write("rooms.yaml", MANIFEST.replace("team-b", welcome));
+    assert_eq!((plan(&scene).code, said(&scene)), (0, Vec::new()));
 }
 
 #[test]
 fn a_room_made_anew_is_welcomed_anew() {
-    let (api, dir) = scene();
-    apply(&dir).exits(0);
-    let old = api.room("team-a").id;
-    api.world(|world| world.delete_room(627, old, 2));
-    let ran = dir.run(&[&APPLY[..], &["--allow-recreate"]].concat());
+    let scene = widget();
+    apply(&scene).exits(0);
+    let old = scene.room("team-a").id;
+    scene.world(|world| world.delete_room(627, old, 2));
+    let ran = scene.run(&[&APPLY[..], &["--allow-recreate"]].concat());
     ran.exits(0);
-    assert_eq!(said(&api).len(), 2);
-    assert_ne!(api.room("team-a").id, old);
-    plan(&dir).exits(0);
+    assert_eq!(said(&scene).len(), 2);
+    assert_ne!(scene.room("team-a").id, old);
+    plan(&scene).exits(0);
 }
 
 #[test]
 fn messages_have_a_limit() {
-    let (api, dir) = scene();
-    dir.write("rooms.yaml", format!("{MANIFEST}limits: {{messages: 0}}\n"));
-    let ran = apply(&dir);
-    assert_eq!((ran.code, api.stats().writes()), (5, 0));
+    let scene = widget();
+    scene.write("rooms.yaml", format!("{MANIFEST}limits: {{messages: 0}}\n"));
+    let ran = apply(&scene);
+    assert_eq!((ran.code, scene.writes()), (5, 0));
     let last = ran.out.lines().last().unwrap_or_default();
     assert_snapshot!(last, @"refused: 1 messages to send, `limits.messages` allows 0; allow it with --ignore-limits or `limits.messages: 1`");
-    dir.write(
+    scene.write(
         "rooms.yaml",
         format!("{MANIFEST}limits: {{messages: \"50%\"}}\n"),
     );
-    assert_eq!((apply(&dir).code, said(&api)), (0, once()));
+    assert_eq!((apply(&scene).code, said(&scene)), (0, once()));
 }
 
 #[test]
 fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_written() {
-    let api = Api::start(Config::default());
+    let server = Scene::new().sandbox();
     let no = Fault::Answer("422 No", "", "{}");
     // With a token no room is created: the welcome is owed from a run with the key.
-    let (_proxy, dir, on) = proxied(&api, no);
-    apply(&dir).exits(4);
+    let (_proxy, scene, on) = proxied(&server, no);
+    apply(&scene).exits(4);
     on.store(false, Ordering::SeqCst);
-    let before = api.stats().writes();
-    let dir = dir
+    let before = server.writes();
+    let scene = scene
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI");
-    assert_eq!(plan(&dir).code, 2, "planning takes no more");
-    let saved = dir.run(&["plan", "--out", "p.json", "--ledger", "l.jsonl"]);
+    assert_eq!(plan(&scene).code, 2, "planning takes no more");
+    let saved = scene.run("plan --out p.json --ledger l.jsonl");
     saved.exits(0);
     let told = ["--yes", "p.json"].map(|arg| {
-        let ran = dir.run(&["apply", arg, "--ledger", "l.jsonl"]);
-        assert_eq!((ran.code, api.stats().writes()), (1, before), "{ran:#?}");
+        let ran = scene.run(&["apply", arg, "--ledger", "l.jsonl"]);
+        assert_eq!((ran.code, server.writes()), (1, before), "{ran:#?}");
         ran.err
     });
     assert_eq!(told[0], told[1]);
@@ -239,9 +238,9 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_wri
       hint: or take `welcome` out of the manifest
     ");
     let renamed = MANIFEST.replace("Team B", "Team C");
-    dir.write("rooms.yaml", renamed.replace("    welcome:", "    #"));
-    apply(&dir).exits(0);
-    assert_eq!(api.room("team-b").name, "Team C");
+    scene.write("rooms.yaml", renamed.replace("    welcome:", "    #"));
+    apply(&scene).exits(0);
+    assert_eq!(server.room("team-b").name, "Team C");
 }
 
 #[test]
@@ -252,13 +251,13 @@ fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
         (Fault::Answer("500 Internal Server Error", "", "{}"), false),
         (Fault::AnswerAfter("200 OK", "", "<html>"), true),
     ] {
-        let api = Api::start(Config::default());
-        let (_proxy, dir, on) = proxied(&api, fault);
-        let ran = apply(&dir);
+        let scene = Scene::new().sandbox();
+        let (_proxy, scene, on) = proxied(&scene, fault);
+        let ran = apply(&scene);
         assert_eq!(ran.code, 4, "{fault:?}: {ran:#?}");
         let there = if arrives { once() } else { Vec::new() };
         assert_eq!(
-            (said(&api), api.room("team-a").members.len()),
+            (said(&scene), scene.room("team-a").members.len()),
             (there.clone(), 2)
         );
         let line = ran
@@ -271,7 +270,7 @@ fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
             line.ends_with("; it is not sent again, somebody has to look"),
             "{line}"
         );
-        let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+        let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
         let room = &report["rooms"][0];
         assert_eq!(
             (&room["status"], &room["messages"]),
@@ -279,23 +278,23 @@ fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
         );
         room["reason"].as_str().unwrap().shows("welcome");
         assert_eq!(report["requests"]["send"], 1);
-        let failed = dir.read("f.csv");
+        let failed = scene.read("f.csv");
         assert!(
             failed.contains("team-a,,\"whether the welcome was sent: ")
                 || failed.contains("team-a,,whether the welcome was sent: "),
             "{failed}"
         );
-        assert_eq!(stages(&dir), ["intended"]);
+        assert_eq!(stages(&scene), ["intended"]);
         // Everything works again: it is told, and not sent.
         on.store(false, Ordering::SeqCst);
-        let next = plan(&dir);
+        let next = plan(&scene);
         next.exits(0);
         next.shows("    team-a: whether its welcome was sent is not known, and it is not sent again; look into room 2, and take `welcome` out of the manifest once that is settled\n");
-        assert_eq!((apply(&dir).code, said(&api)), (0, there.clone()));
-        dir.write("rooms.yaml", MANIFEST.replace("    welcome:", "    #"));
-        let settled = plan(&dir);
+        assert_eq!((apply(&scene).code, said(&scene)), (0, there.clone()));
+        scene.write("rooms.yaml", MANIFEST.replace("    welcome:", "    #"));
+        let settled = plan(&scene);
         settled.lacks("welcome");
-        assert_eq!(said(&api), there);
+        assert_eq!(said(&scene), there);
     }
 }
 
@@ -316,29 +315,29 @@ fn a_message_the_server_did_not_take_is_still_owed() {
         Fault::Answer("401 Unauthorized", "", "{}"),
         Fault::Answer("200 OK", "", r#"{"success":false}"#),
     ] {
-        let api = Api::start(Config::default());
-        let (_proxy, dir, on) = proxied(&api, fault);
-        let ran = apply(&dir);
+        let scene = Scene::new().sandbox();
+        let (_proxy, scene, on) = proxied(&scene, fault);
+        let ran = apply(&scene);
         assert_eq!(
-            (ran.code, said(&api)),
+            (ran.code, said(&scene)),
             (4, Vec::new()),
             "{fault:?}: {ran:#?}"
         );
         ran.shows("failed       the welcome was not sent: ");
-        assert_eq!(stages(&dir), ["intended", "failed"]);
+        assert_eq!(stages(&scene), ["intended", "failed"]);
         let hint = "check the user whom the welcome is `from`, and the room;";
         let unknown = matches!(fault, Fault::Answer("404 Not Found", ..));
         assert_eq!(ran.out.contains(hint), unknown, "{}", ran.out);
-        let shown = dir.run(&["ledger", "show", "--ledger", "l.jsonl"]).ok();
+        let shown = scene.run("ledger show --ledger l.jsonl").ok();
         shown.shows("  team-a  owed since it was to be created: its welcome\n");
         on.store(false, Ordering::SeqCst);
-        let next = plan(&dir);
+        let next = plan(&scene);
         next.exits(2);
         let text = next.out.split("      target").next().unwrap_or_default();
-        let again = apply(&dir);
+        let again = apply(&scene);
         told.push(format!("{text}\n{}", result(&again)));
-        assert_eq!((again.code, said(&api)), (0, once()));
-        plan(&dir).exits(0);
+        assert_eq!((again.code, said(&scene)), (0, once()));
+        plan(&scene).exits(0);
     }
     told.dedup();
     assert_eq!(told.len(), 1, "{told:#?}");
@@ -359,8 +358,8 @@ fn a_message_the_server_did_not_take_is_still_owed() {
 
 #[test]
 fn a_message_the_server_cannot_have_acted_on_is_sent_again_in_the_same_run() {
-    let api = Api::start(Config::default());
-    let (proxy, dir, on) = proxied(&api, Fault::Answer("429 Too Many Requests", "", "{}"));
+    let scene = Scene::new().sandbox();
+    let (proxy, scene, on) = proxied(&scene, Fault::Answer("429 Too Many Requests", "", "{}"));
     let watch = std::thread::spawn(move || {
         let sent = || {
             let seen = proxy.seen();
@@ -372,11 +371,11 @@ fn a_message_the_server_cannot_have_acted_on_is_sent_again_in_the_same_run() {
         on.store(false, Ordering::SeqCst);
         proxy
     });
-    let ran = apply(&dir);
+    let ran = apply(&scene);
     drop(watch.join().unwrap());
-    assert_eq!((ran.code, said(&api)), (0, once()), "{ran:#?}");
-    assert_eq!(stages(&dir), ["intended", "confirmed"]);
-    let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+    assert_eq!((ran.code, said(&scene)), (0, once()), "{ran:#?}");
+    assert_eq!(stages(&scene), ["intended", "confirmed"]);
+    let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
     let retries = report["rooms"][0]["retries"].as_u64().unwrap();
     assert_eq!(report["requests"]["send"].as_u64().unwrap(), retries + 1);
     assert!(retries >= 2);
@@ -384,37 +383,37 @@ fn a_message_the_server_cannot_have_acted_on_is_sent_again_in_the_same_run() {
 
 #[test]
 fn a_saved_plan_says_what_was_reviewed_and_once_only() {
-    let (api, dir) = scene();
+    let scene = widget();
     let out = ["plan", "--out", "p.json", "--ledger", "l.jsonl"];
-    dir.run(&out).exits(0);
-    dir.write("rooms.yaml", MANIFEST.replace("Welcome to", "Hello in"));
+    scene.run(&out).exits(0);
+    scene.write("rooms.yaml", MANIFEST.replace("Welcome to", "Hello in"));
     let args = ["apply", "p.json", "--ledger", "l.jsonl"];
-    let ran = dir.run(&args);
-    assert_eq!((ran.code, said(&api).len()), (5, 0), "{ran:#?}");
+    let ran = scene.run(&args);
+    assert_eq!((ran.code, said(&scene).len()), (5, 0), "{ran:#?}");
     ran.err.shows("the saved plan has a different welcome");
-    dir.write("rooms.yaml", MANIFEST);
-    assert_eq!((dir.run(&args).code, said(&api)), (0, once()));
-    let again = dir.run(&args);
-    assert_eq!((again.code, said(&api)), (0, once()), "{again:#?}");
+    scene.write("rooms.yaml", MANIFEST);
+    assert_eq!((scene.run(&args).code, said(&scene)), (0, once()));
+    let again = scene.run(&args);
+    assert_eq!((again.code, said(&scene)), (0, once()), "{again:#?}");
     again.err.shows("2 rooms already up to date");
 }
 
 #[test]
 fn a_saved_plan_leaves_out_what_another_run_said_meanwhile() {
-    let api = Api::start(Config::default());
-    let (_proxy, dir, on) = proxied(&api, Fault::Answer("422 No", "", "{}"));
-    apply(&dir).exits(4);
+    let scene = Scene::new().sandbox();
+    let (_proxy, scene, on) = proxied(&scene, Fault::Answer("422 No", "", "{}"));
+    apply(&scene).exits(4);
     on.store(false, Ordering::SeqCst);
     // The room is to be renamed, and still to be welcomed.
-    dir.write("rooms.yaml", MANIFEST.replace("\"Team A\"", "\"Team One\""));
-    let out = dir.run(&["plan", "--out", "p.json", "--ledger", "l.jsonl"]);
+    scene.write("rooms.yaml", MANIFEST.replace("\"Team A\"", "\"Team One\""));
+    let out = scene.run("plan --out p.json --ledger l.jsonl");
     out.shows("1 to update, 1 message to send");
-    dir.write("rooms.yaml", MANIFEST);
-    assert_eq!((apply(&dir).code, said(&api)), (0, once()));
-    dir.write("rooms.yaml", MANIFEST.replace("\"Team A\"", "\"Team One\""));
-    let ran = dir.run(&["apply", "p.json", "--ledger", "l.jsonl"]);
-    assert_eq!((ran.code, said(&api)), (0, once()), "{ran:#?}");
-    assert_eq!(api.room("team-a").name, "Team One");
+    scene.write("rooms.yaml", MANIFEST);
+    assert_eq!((apply(&scene).code, said(&scene)), (0, once()));
+    scene.write("rooms.yaml", MANIFEST.replace("\"Team A\"", "\"Team One\""));
+    let ran = scene.run("apply p.json --ledger l.jsonl");
+    assert_eq!((ran.code, said(&scene)), (0, once()), "{ran:#?}");
+    assert_eq!(scene.room("team-a").name, "Team One");
 }
 
 #[test]
@@ -424,65 +423,66 @@ fn two_applies_at_once_on_one_ledger_say_nothing_twice() {
             format!("  - {{pipe: room-{number:02}, title: Room, members: [3], welcome: {{from: 3, text: \"{{{{ pipe }}}}\"}}}}\n")
         })
         .collect();
-    let api = Api::start(Config {
-        latency: std::time::Duration::from_millis(4),
-        ..Config::default()
-    });
-    let dir = Dir::with(&format!("version: 1\nrooms:\n{rooms}")).envs(&api.env());
+    let scene = Scene::new()
+        .manifest(format!("version: 1\nrooms:\n{rooms}"))
+        .sandbox_with(Config {
+            latency: std::time::Duration::from_millis(4),
+            ..Config::default()
+        });
     let apply = || {
-        let mut command = dir.command(&["apply", "--yes", "--ledger", "l.jsonl"]);
+        let mut command = scene.command("apply --yes --ledger l.jsonl");
         command.stdout(std::process::Stdio::null());
         command.stderr(std::process::Stdio::null());
         command.spawn().unwrap()
     };
     let (mut first, mut second) = (apply(), apply());
     assert!(first.wait().unwrap().success() && second.wait().unwrap().success());
-    let mut texts: Vec<String> = said(&api).into_iter().map(|(_, _, text)| text).collect();
+    let mut texts: Vec<String> = said(&scene).into_iter().map(|(_, _, text)| text).collect();
     texts.sort();
     let all: Vec<String> = (0..30).map(|number| format!("room-{number:02}")).collect();
     assert_eq!(texts, all, "each room once");
-    plan(&dir).exits(0);
+    plan(&scene).exits(0);
 }
 
 #[test]
 fn what_is_said_stands_in_no_log_and_no_error() {
-    let api = Api::start(Config::default());
+    let scene = Scene::new().sandbox();
     for fault in [
         Fault::Echo("422 No"),
         Fault::Echo("200 OK"),
         Fault::EchoPage("500 Oh"),
         Fault::EchoPage("200 OK"),
     ] {
-        let (_proxy, dir, _) = proxied(&api, fault);
+        let (_proxy, scene, _) = proxied(&scene, fault);
         let pipe = format!("{fault:?}").replace(|c: char| !c.is_alphanumeric(), "-");
-        dir.write("rooms.yaml", MANIFEST.replace("team-a", &pipe));
-        let ran = dir.run(&[&APPLY[..], &["-vv"]].concat());
+        scene.write("rooms.yaml", MANIFEST.replace("team-a", &pipe));
+        let ran = scene.run(&[&APPLY[..], &["-vv"]].concat());
         ran.exits(4);
         for (what, text) in [
             ("stderr", ran.err.clone()),
             ("the result", result(&ran)),
-            ("the list of what failed", dir.read("f.csv")),
-            ("the ledger", dir.read("l.jsonl")),
+            ("the list of what failed", scene.read("f.csv")),
+            ("the ledger", scene.read("l.jsonl")),
         ] {
             assert!(!text.contains(SAID), "{fault:?}, {what}: {text}");
         }
-        let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+        let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
         report["rooms"].to_string().lacks(SAID);
     }
 }
 
 #[test]
 fn hostile_and_long_texts_are_neutralised_and_cut_in_plans_and_sent_whole() {
-    let (api, dir) = scene();
+    let scene = widget();
     let long = format!("\\e[2J\\u202e{}", "long ".repeat(200));
     let manifest = "version: 1\nrooms:\n  - {pipe: team-a, title: A, members: [3], welcome: {from: 3, text: \"TEXT\"}}\n";
-    dir.write("rooms.yaml", manifest.replace("TEXT", &long));
-    assert_eq!(plan(&dir).code, 3, "no control characters");
+    scene.write("rooms.yaml", manifest.replace("TEXT", &long));
+    assert_eq!(plan(&scene).code, 3, "no control characters");
     let long = long
         .replace("\\e", "")
         .replace("[2J", "first line\\nsecond ");
-    dir.write("rooms.yaml", manifest.replace("TEXT", &long));
-    let planned = plan(&dir);
+    scene.write("rooms.yaml", manifest.replace("TEXT", &long));
+    let planned = plan(&scene);
     planned.exits(2);
     let line = planned
         .out
@@ -491,11 +491,11 @@ fn hostile_and_long_texts_are_neutralised_and_cut_in_plans_and_sent_whole() {
         .unwrap();
     line.shows("first line\\u{a}second \\u{202e}long");
     assert!(line.ends_with("more)\"") && line.len() < 400, "{line}");
-    let json = dir.run(&["plan", "--format", "json"]);
+    let json = scene.run("plan --format json");
     assert!(!json.out.contains('\u{202e}'), "{}", json.out);
     let shown = json.json()["changes"][0]["welcome"]["text"].clone();
-    apply(&dir).exits(0);
-    let text = said(&api).pop().unwrap().2;
+    apply(&scene).exits(0);
+    let text = said(&scene).pop().unwrap().2;
     assert_eq!(shown, text);
     assert_eq!(
         text.trim_end(),
@@ -505,12 +505,12 @@ fn hostile_and_long_texts_are_neutralised_and_cut_in_plans_and_sent_whole() {
 
 #[test]
 fn rooms_in_bulk_name_their_own_fields_and_their_rows_cells() {
-    let (api, dir) = scene();
-    dir.write(
+    let scene = widget();
+    scene.write(
         "courses.csv",
         "code,name,teacher,place\nr101,Rust,7,north\ng2,Go,8,\nc3,C,,south\n",
     );
-    dir.write(
+    scene.write(
         "rooms.yaml",
         r#"version: 1
 people: {mentor: 8}
@@ -525,9 +525,9 @@ generate:
         text: "{{ title }} ({{ code | upper }}), {{ members }} members{% if place %}, {{ place }}{% endif %}"
 "#,
     );
-    let ran = apply(&dir);
+    let ran = apply(&scene);
     ran.exits(0);
-    let mut said = said(&api);
+    let mut said = said(&scene);
     said.sort();
     let expected = [
         ("course-g2", 8, "Go (G2), 2 members"),
@@ -535,31 +535,33 @@ generate:
     ];
     let expected = expected.map(|(pipe, user, text)| (pipe.to_owned(), user, text.to_owned()));
     assert_eq!(said, expected);
-    plan(&dir).exits(0);
+    plan(&scene).exits(0);
     // A name that is neither is told, with the place of the template.
-    dir.write(
+    scene.write(
         "rooms.yaml",
-        dir.read("rooms.yaml").replace("{{ place }}", "{{ palce }}"),
+        scene
+            .read("rooms.yaml")
+            .replace("{{ place }}", "{{ palce }}"),
     );
-    let wrong = dir.run(&["check"]);
+    let wrong = scene.run("check");
     wrong.exits(3);
     wrong.err.shows("`palce`").shows("did you mean `place`?");
 }
 
 #[test]
 fn a_rendered_manifest_says_the_same() {
-    let (_api, dir) = scene();
+    let scene = widget();
     let title = "title: \"{{ not }} a {% template %}\"";
-    dir.write("rooms.yaml", MANIFEST.replace("title: \"Team A\"", title));
+    scene.write("rooms.yaml", MANIFEST.replace("title: \"Team A\"", title));
     let text =
-        |dir: &Dir| dir.run(&["plan", "--format", "json"]).json()["changes"][0]["welcome"].clone();
-    let before = text(&dir);
+        |scene: &Scene| scene.run("plan --format json").json()["changes"][0]["welcome"].clone();
+    let before = text(&scene);
     before["text"]
         .as_str()
         .unwrap()
         .shows("{{ not }} a {% template %}");
-    dir.write("rooms.yaml", dir.run(&["render", "--format", "json"]).ok());
-    assert_eq!(text(&dir), before);
-    let told = dir.run(&["explain", "team-a"]).ok();
+    scene.write("rooms.yaml", scene.run("render --format json").ok());
+    assert_eq!(text(&scene), before);
+    let told = scene.run("explain team-a").ok();
     told.shows("  welcome from 3: \"Welcome to {{ not }}");
 }

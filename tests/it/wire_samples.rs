@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::support::{Canned, Dir, Ran, Shows};
+use crate::support::{Canned, Ran, Scene, Shows};
 
 const PAGES: [&str; 2] = [
     include_str!("pages/rooms.txt"),
@@ -66,13 +66,14 @@ fn run(manifest: &str, before: &str, written: &str, after: &str, args: &[&str]) 
             before.clone()
         }
     });
-    let dir = Dir::with(manifest)
-        .env("IMBACHAT_API_URL", &server.url())
+    let scene = Scene::new()
+        .manifest(manifest)
+        .at(&server.url())
         .env("IMBACHAT_WIDGET", "627")
         .env("IMBACHAT_SECRET_KEY", "k")
         .env("IMBACHAT_LOGIN", "l")
         .env("IMBACHAT_PASSWORD", "p");
-    dir.run(args)
+    scene.run(args)
 }
 
 const MANIFEST: &str = "\

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::support::{Dir, Shows};
+use crate::support::{Scene, Shows};
 use driver::{Browser, installed};
 
 const TAB: &str = "\u{e004}";
@@ -35,25 +35,23 @@ fn browser(dark: bool) -> Option<Browser> {
     None
 }
 
-fn page(dir: &Dir, args: &[&str]) -> PathBuf {
-    let ran = dir.run(&[args, &["--format", "html"]].concat());
+fn page(scene: &Scene, args: &[&str]) -> PathBuf {
+    let ran = scene.run(&[args, &["--format", "html"]].concat());
     assert!(ran.out.starts_with("<!doctype html>"), "{ran:#?}");
-    dir.write("page.html", ran.out)
+    scene.write("page.html", ran.out)
 }
 
 /// A plan with something of everything.
-fn mixed() -> (Dir, PathBuf) {
-    let dir = Dir::with(
-        "version: 1\nscope: [\"*-room\"]\nrooms:\n  - {pipe: open-room, title: Open, members: [3, 104]}\n  - {pipe: old-room, title: \"Rust 101 autumn\", members: [3]}\n  - {pipe: same-room, title: Same}\n",
-    );
-    dir.run(&["apply", "--sandbox", "--yes"]).ok();
-    dir.write("roster.csv", "user\n17\n18\n");
-    dir.write(
+fn mixed() -> (Scene, PathBuf) {
+    let scene = Scene::new().manifest("version: 1\nscope: [\"*-room\"]\nrooms:\n  - {pipe: open-room, title: Open, members: [3, 104]}\n  - {pipe: old-room, title: \"Rust 101 autumn\", members: [3]}\n  - {pipe: same-room, title: Same}\n");
+    scene.run("apply --sandbox --yes").ok();
+    scene.write("roster.csv", "user\n17\n18\n");
+    scene.write(
         "rooms.yaml",
         format!("version: 1\nscope: [\"*-room\"]\nrooms:\n  - {{pipe: open-room, title: Open, public: true, members: [3]}}\n  - {{pipe: old-room, title: \"Rust 101 spring\", members: [3, {{roster: roster.csv}}]}}\n  - {{pipe: same-room, title: Same}}\n  - {{pipe: physics-room, title: \"Физика 7б\", members: [{{roster: roster.csv}}, 42]}}\n  - pipe: evil-room\n    title: \"{}\"\n", HOSTILE.replace('"', "\\\"").replace("\\e", "").replace("\\u202E", "\u{202e}")),
     );
-    let path = page(&dir, &["plan", "--sandbox"]);
-    (dir, path)
+    let path = page(&scene, &["plan", "--sandbox"]);
+    (scene, path)
 }
 
 const VISIBLE: &str = "[...document.querySelectorAll('section[data-kind] > ul > li')].filter((li) => li.offsetParent !== null && !li.hidden).map((li) => (li.querySelector('.pipe') ?? li).textContent)";
@@ -221,9 +219,12 @@ fn ten_thousand_changes_stay_usable() {
         )
         .unwrap();
     }
-    let dir = Dir::with("version: 1\nrooms: []\n");
-    dir.write("after.yaml", manifest);
-    let path = page(&dir, &["diff", "rooms.yaml", "after.yaml", "--allow-empty"]);
+    let scene = Scene::new().manifest("version: 1\nrooms: []\n");
+    scene.write("after.yaml", manifest);
+    let path = page(
+        &scene,
+        &["diff", "rooms.yaml", "after.yaml", "--allow-empty"],
+    );
     browser.open(&path, 1600);
     let shown =
         "[...document.querySelectorAll('#create > ul > li')].filter((li) => !li.hidden).length";
@@ -255,11 +256,9 @@ fn ten_thousand_changes_stay_usable() {
 /// A browser counts in floating point: 2^53 + 1 would be shown, and found, as 2^53.
 #[test]
 fn large_ids_are_shown_and_found_as_they_are() {
-    let dir = Dir::with(
-        "version: 1\nrooms:\n  - {pipe: team-a, title: A, members: [9007199254740993, 9223372036854775807]}\n  - {pipe: team-b, title: B, members: [9007199254740992]}\n",
-    );
-    let path = page(&dir, &["plan", "--sandbox"]);
-    let text = dir.read("page.html");
+    let scene = Scene::new().manifest("version: 1\nrooms:\n  - {pipe: team-a, title: A, members: [9007199254740993, 9223372036854775807]}\n  - {pipe: team-b, title: B, members: [9007199254740992]}\n");
+    let path = page(&scene, &["plan", "--sandbox"]);
+    let text = scene.read("page.html");
     assert!(
         text.contains(r#"["9007199254740993","9223372036854775807"]"#),
         "ids are texts in the data of the page"
@@ -293,8 +292,8 @@ fn large_ids_are_shown_and_found_as_they_are() {
 
 #[test]
 fn without_its_script_the_page_is_whole() {
-    let (dir, _) = mixed();
-    let text = dir.read("page.html");
+    let (scene, _) = mixed();
+    let text = scene.read("page.html");
     let body = text.split("<script").next().unwrap();
     for told in [
         "become public",
@@ -307,7 +306,7 @@ fn without_its_script_the_page_is_whole() {
     ] {
         body.shows(told);
     }
-    let again = dir.run(&["plan", "--sandbox", "--format", "html"]);
+    let again = scene.run("plan --sandbox --format html");
     assert_eq!(again.out, text, "equal input, equal bytes");
-    dir.run(&["check", "--format", "html"]).exits(64);
+    scene.run("check --format html").exits(64);
 }

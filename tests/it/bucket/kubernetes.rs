@@ -4,11 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use roomform::sandbox::Config;
 use serde_yaml::Value;
 
 use super::S3;
-use crate::support::{Api, Dir};
+use crate::support::Scene;
 
 fn document(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kubernetes");
@@ -21,11 +20,11 @@ fn texts(list: &Value) -> Vec<String> {
 }
 
 /// The directory of a pod: what is mounted lies below it, and variables lead there.
-fn pod(pod: &Value, api: &Api, s3: &S3) -> Dir {
+fn pod(pod: &Value, server: &Scene, s3: &S3) -> Scene {
     let container = &pod["containers"][0];
     let place = |path: &str| path.trim_start_matches('/').to_owned();
     let manifest = document("manifest.yaml");
-    let mut dir = Dir::new();
+    let mut scene = Scene::new();
     for mount in container["volumeMounts"].as_sequence().unwrap() {
         let path = place(mount["mountPath"].as_str().unwrap());
         let name = &mount["name"];
@@ -55,15 +54,14 @@ fn pod(pod: &Value, api: &Api, s3: &S3) -> Dir {
             Some(other) => panic!("what is in {other}?"),
         };
         for (name, text) in files {
-            dir.write(&format!("{path}/{name}"), text);
+            scene.write(&format!("{path}/{name}"), text);
         }
     }
     for variable in container["env"].as_sequence().unwrap() {
         let [name, value] = ["name", "value"].map(|key| variable[key].as_str().unwrap());
-        dir = dir.env(name, &place(value));
+        scene = scene.env(name, &place(value));
     }
-    dir.env("IMBACHAT_API_URL", &api.env().swap_remove(0).1)
-        .env("AWS_ENDPOINT_URL", &s3.url())
+    scene.at(&server.url()).env("AWS_ENDPOINT_URL", &s3.url())
 }
 
 /// The arguments of a container in the pod with this number.
@@ -80,7 +78,7 @@ fn arguments(container: &Value, index: u64) -> Vec<String> {
 
 #[test]
 fn the_job_applies_all_parts_and_the_cron_job_finds_drift() {
-    let (api, s3) = (Api::start(Config::default()), S3::start());
+    let (server, s3) = (Scene::new().sandbox(), S3::start());
     let job = document("apply.yaml");
     let template = &job["spec"]["template"]["spec"];
     let container = &template["containers"][0];
@@ -92,11 +90,11 @@ fn the_job_applies_all_parts_and_the_cron_job_finds_drift() {
             .iter()
             .any(|argument| argument.ends_with(&whole))
     );
-    let pods: Vec<Dir> = (0..parts).map(|_| pod(template, &api, &s3)).collect();
-    let begin = |(index, dir): (usize, &Dir)| {
+    let pods: Vec<Scene> = (0..parts).map(|_| pod(template, &server, &s3)).collect();
+    let begin = |(index, scene): (usize, &Scene)| {
         let arguments = arguments(container, index as u64);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let mut command = dir.command(&arguments);
+        let mut command = scene.command(&arguments);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().unwrap()
     };
@@ -104,18 +102,18 @@ fn the_job_applies_all_parts_and_the_cron_job_finds_drift() {
     for mut child in children {
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }
-    let pipes: Vec<String> = api.rooms().into_iter().map(|room| room.pipe).collect();
-    assert_eq!((pipes.len(), api.stats().writes()), (3, 3), "{pipes:?}");
+    let pipes: Vec<String> = server.rooms().into_iter().map(|room| room.pipe).collect();
+    assert_eq!((pipes.len(), server.writes()), (3, 3), "{pipes:?}");
 
     let job = document("drift.yaml");
     let template = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"];
-    let dir = pod(template, &api, &s3);
+    let scene = pod(template, &server, &s3);
     let arguments = arguments(&template["containers"][0], 0);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let ran = dir.run(&arguments);
+    let ran = scene.run(&arguments);
     ran.exits(0);
-    let id = api.room("lounge").id;
-    assert!(api.world(|world| world.delete_room(627, id, 0)));
-    let ran = dir.run(&arguments);
+    let id = server.room("lounge").id;
+    assert!(server.world(|world| world.delete_room(627, id, 0)));
+    let ran = scene.run(&arguments);
     ran.exits(2);
 }

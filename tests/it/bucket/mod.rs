@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use tokio::task::JoinSet;
 
 use crate::kill::until;
-use crate::support::{Api, Dir, Shows, runtime};
+use crate::support::{Scene, Shows, runtime};
 pub use s3::{Call, Fault, S3, SECRET};
 
 pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";
@@ -301,19 +301,19 @@ fn manifest(rooms: u64) -> String {
     format!("version: 1\nwidget: 627\nrooms:\n{rooms}")
 }
 
-fn begin(dir: &Dir, shard: u64) -> Child {
+fn begin(scene: &Scene, shard: u64) -> Child {
     let shard = format!("{shard}/{WRITERS}");
     let args = ["apply", "--yes", "--ledger", LEDGER, "--shard", &shard];
-    let mut command = dir.command(&args);
+    let mut command = scene.command(&args);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()
 }
 
-fn assert_content(api: &Api, rooms: u64) {
-    assert_eq!(api.rooms().len() as u64, rooms);
-    let messages = api.world(|world| world.messages(627));
+fn assert_content(scene: &Scene, rooms: u64) {
+    assert_eq!(scene.rooms().len() as u64, rooms);
+    let messages = scene.world(|world| world.messages(627));
     for room in 1..=rooms {
-        let live = api.room(&format!("course-{room}"));
+        let live = scene.room(&format!("course-{room}"));
         assert_eq!(live.members, [room, 1000].into(), "course-{room}");
         let said = messages
             .iter()
@@ -326,41 +326,47 @@ fn assert_content(api: &Api, rooms: u64) {
 #[test]
 fn eight_machines_with_one_bucket_make_every_room_once_and_say_everything_once() {
     const ROOMS: u64 = 80;
-    let (api, s3) = (Api::start(Config::default()), S3::with(storm(7, 60)));
-    let dir = Dir::with(&manifest(ROOMS)).envs(&api.env()).envs(&s3.env());
-    let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&dir, shard)).collect();
+    let (server, s3) = (Scene::new().sandbox(), S3::with(storm(7, 60)));
+    let scene = Scene::new()
+        .manifest(manifest(ROOMS))
+        .beside(&server)
+        .envs(&s3.env());
+    let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
     for mut child in children {
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }
-    assert_content(&api, ROOMS);
-    let stats = api.stats();
+    assert_content(&server, ROOMS);
+    let stats = server.stats();
     assert_eq!(
         (stats.imba_rooms, stats.send_msg),
         (ROOMS, ROOMS),
         "a request twice"
     );
-    let ran = dir.run(&["apply", "--yes", "--ledger", LEDGER]);
-    assert_eq!((ran.code, api.stats().writes()), (0, 2 * ROOMS));
+    let ran = scene.run(&["apply", "--yes", "--ledger", LEDGER]);
+    assert_eq!((ran.code, server.writes()), (0, 2 * ROOMS));
     ran.shows("80 unchanged");
-    let shown = dir.run(&["ledger", "show", "--format", "json", "--ledger", LEDGER]);
+    let shown = scene.run(&["ledger", "show", "--format", "json", "--ledger", LEDGER]);
     assert_eq!(shown.json()["rooms"].as_array().unwrap().len(), 80);
 }
 
 #[test]
 fn machines_that_are_killed_leave_a_bucket_that_the_next_run_goes_on_from() {
     const ROOMS: u64 = 80;
-    let (api, s3) = (
-        Api::start(Config {
+    let (server, s3) = (
+        Scene::new().sandbox_with(Config {
             latency: Duration::from_millis(5),
             ..Config::default()
         }),
         S3::with(storm(8, 60)),
     );
-    let dir = Dir::with(&manifest(ROOMS)).envs(&api.env()).envs(&s3.env());
-    let mut children: Vec<Child> = (0..WRITERS).map(|shard| begin(&dir, shard)).collect();
+    let scene = Scene::new()
+        .manifest(manifest(ROOMS))
+        .beside(&server)
+        .envs(&s3.env());
+    let mut children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
     for (index, seen) in [(0, 20), (3, 50), (5, 80), (6, 110)] {
         until("some more writes", || {
-            api.stats().writes() >= seen || children[index].try_wait().unwrap().is_some()
+            server.writes() >= seen || children[index].try_wait().unwrap().is_some()
         });
         drop(children[index].kill());
     }
@@ -371,12 +377,12 @@ fn machines_that_are_killed_leave_a_bucket_that_the_next_run_goes_on_from() {
             "{index}: {code:?}"
         );
     }
-    let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&dir, shard)).collect();
+    let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
     for mut child in children {
         // A message that may have been said is not said again, and told as in doubt.
         assert!(matches!(child.wait().unwrap().code(), Some(0 | 4)));
     }
-    assert_content(&api, ROOMS);
-    let plan = dir.run(&["plan", "--ledger", LEDGER]);
+    assert_content(&server, ROOMS);
+    let plan = scene.run(&["plan", "--ledger", LEDGER]);
     plan.shows("80 unchanged");
 }

@@ -1,21 +1,20 @@
 //! The verbs with a ledger in a bucket: as with a file, and in words of their own where something is wrong.
 
 use insta::assert_snapshot;
-use roomform::sandbox::Config;
 use serde_json::Value;
 
 use super::{Fault, LEDGER, S3, SECRET};
-use crate::support::{Api, Dir, Ran, Shows};
+use crate::support::{Ran, Scene, Shows};
 
 const MANIFEST: &str = "version: 1\nwidget: 627\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n  - {pipe: team-b, title: Team B, members: [5], welcome: {from: 5, text: Hello}}\n";
 
-fn with(dir: &Dir, args: &[&str], ledger: &str) -> Ran {
-    dir.run(&[args, &["--ledger", ledger]].concat())
+fn with(scene: &Scene, args: &[&str], ledger: &str) -> Ran {
+    scene.run(&[args, &["--ledger", ledger]].concat())
 }
 
 /// The record as JSON, without what differs from run to run.
-fn record(dir: &Dir, ledger: &str) -> Value {
-    let mut shown = with(dir, &["ledger", "show", "--format", "json"], ledger).json();
+fn record(scene: &Scene, ledger: &str) -> Value {
+    let mut shown = with(scene, &["ledger", "show", "--format", "json"], ledger).json();
     shown.as_object_mut().unwrap().remove("origin");
     shown
 }
@@ -23,17 +22,20 @@ fn record(dir: &Dir, ledger: &str) -> Value {
 #[test]
 fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
     let s3 = S3::start();
-    let file = Api::start(Config::default());
-    let bucket = Api::start(Config::default());
+    let file = Scene::new().sandbox();
+    let bucket = Scene::new().sandbox();
     let dirs = [(&file, "l.jsonl"), (&bucket, LEDGER)];
-    let dirs = dirs.map(|(api, ledger)| {
-        let origin = api.env().swap_remove(0).1;
-        let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
-        (dir, ledger, origin)
+    let dirs = dirs.map(|(server, ledger)| {
+        let origin = server.url();
+        let scene = Scene::new()
+            .manifest(MANIFEST)
+            .beside(&server)
+            .envs(&s3.env());
+        (scene, ledger, origin)
     });
     let same = |args: &[&str]| {
-        let [one, two] = dirs.each_ref().map(|(dir, ledger, origin)| {
-            let ran = with(dir, args, ledger);
+        let [one, two] = dirs.each_ref().map(|(scene, ledger, origin)| {
+            let ran = with(scene, args, ledger);
             let text = |text: &str| text.replace(ledger, "LEDGER").replace(origin, "ORIGIN");
             (ran.code, text(&ran.out), text(&ran.err))
         });
@@ -66,74 +68,85 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
     assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
     assert_eq!(same(&["ledger", "forget", "nobody"]).0, 1);
     // A title that somebody else changed is told apart from one that the manifest changed.
-    for api in [&file, &bucket] {
-        let other = Dir::with(&MANIFEST.replace("Team B", "Party")).envs(&api.env());
-        other.run(&["apply", "--yes"]).ok();
+    for server in [&file, &bucket] {
+        let other = Scene::new()
+            .manifest(MANIFEST.replace("Team B", "Party"))
+            .beside(&server);
+        other.run("apply --yes").ok();
     }
     same(&["plan"]).1.shows("changed outside");
     assert_eq!(same(&apply).0, 0);
     // What a claim says twice stays for a day.
-    let compacted = dirs.each_ref().map(|(dir, ledger, _)| {
-        with(dir, &["ledger", "compact"], ledger).ok();
-        with(dir, &["plan", "--detailed-exitcode"], ledger).exits(0);
-        record(dir, ledger)["rooms"].clone()
+    let compacted = dirs.each_ref().map(|(scene, ledger, _)| {
+        with(scene, &["ledger", "compact"], ledger).ok();
+        with(scene, &["plan", "--detailed-exitcode"], ledger).exits(0);
+        record(scene, ledger)["rooms"].clone()
     });
     assert_eq!(compacted[0], compacted[1]);
 }
 
 #[test]
 fn a_saved_plan_is_refused_without_its_bucket() {
-    let (api, s3) = (Api::start(Config::default()), S3::start());
-    let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
-    with(&dir, &["plan", "--out", "p.json"], LEDGER).ok();
-    dir.read("p.json").shows(LEDGER);
-    dir.read("p.json").lacks(SECRET);
-    let other = dir.run(&["apply", "p.json"]);
-    assert_eq!((other.code, api.stats().writes()), (5, 0), "{other:#?}");
-    assert!(!dir.path(".roomform").exists());
-    with(&dir, &["apply", "p.json"], LEDGER).ok();
-    let plan = with(&dir, &["plan", "--detailed-exitcode"], LEDGER);
+    let (server, s3) = (Scene::new().sandbox(), S3::start());
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .beside(&server)
+        .envs(&s3.env());
+    with(&scene, &["plan", "--out", "p.json"], LEDGER).ok();
+    scene.read("p.json").shows(LEDGER);
+    scene.read("p.json").lacks(SECRET);
+    let other = scene.run("apply p.json");
+    assert_eq!((other.code, server.writes()), (5, 0), "{other:#?}");
+    assert!(!scene.path(".roomform").exists());
+    with(&scene, &["apply", "p.json"], LEDGER).ok();
+    let plan = with(&scene, &["plan", "--detailed-exitcode"], LEDGER);
     plan.exits(0);
 }
 
 #[test]
 fn ledgers_move_between_files_and_buckets() {
-    let (api, s3) = (Api::start(Config::default()), S3::start());
-    let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
-    let path = format!("file://{}", dir.path("l.jsonl").display());
-    with(&dir, &["apply", "--yes"], &path).ok();
-    assert_snapshot!(with(&dir, &["ledger", "merge", "l.jsonl"], LEDGER).ok(), @"s3://bucket/rooms/ledger.jsonl: 0 → 8 entries, 2 rooms on record");
-    assert_eq!(s3.text("rooms/ledger.jsonl"), Some(dir.read("l.jsonl")));
-    assert_snapshot!(with(&dir, &["ledger", "merge", LEDGER], "back.jsonl").ok(), @"back.jsonl: 0 → 8 entries, 2 rooms on record");
-    assert_eq!(dir.read("back.jsonl"), dir.read("l.jsonl"));
-    let none = with(&dir, &["ledger", "merge", "s3://bucket/none.jsonl"], LEDGER);
+    let (server, s3) = (Scene::new().sandbox(), S3::start());
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .beside(&server)
+        .envs(&s3.env());
+    let path = format!("file://{}", scene.path("l.jsonl").display());
+    with(&scene, &["apply", "--yes"], &path).ok();
+    assert_snapshot!(with(&scene, &["ledger", "merge", "l.jsonl"], LEDGER).ok(), @"s3://bucket/rooms/ledger.jsonl: 0 → 8 entries, 2 rooms on record");
+    assert_eq!(s3.text("rooms/ledger.jsonl"), Some(scene.read("l.jsonl")));
+    assert_snapshot!(with(&scene, &["ledger", "merge", LEDGER], "back.jsonl").ok(), @"back.jsonl: 0 → 8 entries, 2 rooms on record");
+    assert_eq!(scene.read("back.jsonl"), scene.read("l.jsonl"));
+    let none = with(
+        &scene,
+        &["ledger", "merge", "s3://bucket/none.jsonl"],
+        LEDGER,
+    );
     none.exits(1);
     assert_snapshot!(none.err, @"error: ledger `s3://bucket/none.jsonl`: no such file");
     // Whose it is stands in it; a plan for another widget is refused.
-    let other = dir.run(&["plan", "--widget", "7", "--ledger", LEDGER]);
+    let other = scene.run(&["plan", "--widget", "7", "--ledger", LEDGER]);
     assert_ne!(other.code, 0);
 }
 
 #[test]
 fn a_ledger_of_another_target_is_refused() {
-    let (api, other, s3) = (
-        Api::start(Config::default()),
-        Api::start(Config::default()),
-        S3::start(),
-    );
-    let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
-    with(&dir, &["apply", "--yes"], LEDGER).ok();
-    let dir = dir.envs(&other.env());
+    let (server, other, s3) = (Scene::new().sandbox(), Scene::new().sandbox(), S3::start());
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .beside(&server)
+        .envs(&s3.env());
+    with(&scene, &["apply", "--yes"], LEDGER).ok();
+    let scene = scene.beside(&other);
     for verb in [&["plan"][..], &["apply", "--yes"]] {
-        let ran = with(&dir, verb, LEDGER);
-        assert_eq!((ran.code, other.stats().writes()), (1, 0), "{ran:#?}");
+        let ran = with(&scene, verb, LEDGER);
+        assert_eq!((ran.code, other.writes()), (1, 0), "{ran:#?}");
         ran.err.shows("is of widget 627");
     }
 }
 
 #[test]
 fn what_is_no_address_of_a_ledger_is_a_usage_error() {
-    let dir = Dir::with(MANIFEST);
+    let scene = Scene::new().manifest(MANIFEST);
     let mut told = String::new();
     for ledger in [
         "s3://bucket",
@@ -148,7 +161,7 @@ fn what_is_no_address_of_a_ledger_is_a_usage_error() {
         "https://key:secret@host/a",
         "file://host/a",
     ] {
-        let ran = with(&dir, &["plan", "--sandbox"], ledger);
+        let ran = with(&scene, &["plan", "--sandbox"], ledger);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ledger}: {ran:#?}");
         ran.err.lacks("secret");
         told += &format!("{ledger}\n{}", ran.err);
@@ -192,19 +205,18 @@ fn what_is_no_address_of_a_ledger_is_a_usage_error() {
 
 #[test]
 fn a_bucket_that_cannot_be_used_is_told_with_its_place_a_reason_and_a_remedy() {
-    let (api, s3) = (Api::start(Config::default()), S3::start());
-    let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
+    let (server, s3) = (Scene::new().sandbox(), S3::start());
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .beside(&server)
+        .envs(&s3.env());
     let mut told = String::new();
-    let mut tell = |name: &str, dir: &Dir, ledger: &str, code: i32| {
-        let ran = with(dir, &["apply", "--yes", "--timeout", "300ms"], ledger);
-        assert_eq!(
-            (ran.code, api.stats().writes()),
-            (code, 0),
-            "{name}: {ran:#?}"
-        );
+    let mut tell = |name: &str, scene: &Scene, ledger: &str, code: i32| {
+        let ran = with(scene, &["apply", "--yes", "--timeout", "300ms"], ledger);
+        assert_eq!((ran.code, server.writes()), (code, 0), "{name}: {ran:#?}");
         told += &format!("{name}\n{}", ran.err.replace(&s3.url(), "URL"));
     };
-    tell("no such bucket", &dir, "s3://other/a.jsonl", 1);
+    tell("no such bucket", &scene, "s3://other/a.jsonl", 1);
     for (status, body) in [
         (
             "403 Forbidden",
@@ -223,21 +235,21 @@ fn a_bucket_that_cannot_be_used_is_told_with_its_place_a_reason_and_a_remedy() {
         ("200 OK", "<html>a login page</html>"),
     ] {
         s3.fail(move |_| Some(Fault::Answer(status, body)));
-        tell(status, &dir, LEDGER, 1);
+        tell(status, &scene, LEDGER, 1);
     }
     s3.fail(|_| Some(Fault::LostBefore));
-    tell("no answer", &dir, LEDGER, 1);
+    tell("no answer", &scene, LEDGER, 1);
     s3.fail(|_| None);
     s3.put("rooms/ledger.jsonl.d/notes.jsonl", "my notes\n");
-    tell("something else among the pieces", &dir, LEDGER, 1);
-    let dir = dir.env("AWS_ACCESS_KEY_ID", "");
-    tell("half of the keys", &dir, LEDGER, 1);
-    let dir = dir.env("AWS_ENDPOINT_URL", "http://store.example");
-    tell("in clear", &dir, LEDGER, 1);
-    let dir = dir
+    tell("something else among the pieces", &scene, LEDGER, 1);
+    let scene = scene.env("AWS_ACCESS_KEY_ID", "");
+    tell("half of the keys", &scene, LEDGER, 1);
+    let scene = scene.env("AWS_ENDPOINT_URL", "http://store.example");
+    tell("in clear", &scene, LEDGER, 1);
+    let scene = scene
         .env("AWS_ACCESS_KEY_ID_FILE", "none")
         .env("AWS_ENDPOINT_URL", &s3.url());
-    tell("no such file", &dir, LEDGER, 1);
+    tell("no such file", &scene, LEDGER, 1);
     assert_snapshot!(told, @r#"
     no such bucket
     error: ledger `s3://other/a.jsonl`: cannot be listed: it answered 404 Not Found: NoSuchBucket: said by the tests
@@ -280,13 +292,16 @@ fn a_bucket_that_cannot_be_used_is_told_with_its_place_a_reason_and_a_remedy() {
 
 #[test]
 fn keys_may_lie_in_files() {
-    let (api, s3) = (Api::start(Config::default()), S3::start());
-    let dir = Dir::with(MANIFEST).envs(&api.env()).envs(&s3.env());
-    dir.write("secret", format!("{SECRET}\n"));
-    let dir = dir
+    let (server, s3) = (Scene::new().sandbox(), S3::start());
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .beside(&server)
+        .envs(&s3.env());
+    scene.write("secret", format!("{SECRET}\n"));
+    let scene = scene
         .env("AWS_SECRET_ACCESS_KEY", "")
         .env("AWS_SECRET_ACCESS_KEY_FILE", "secret");
-    with(&dir, &["apply", "--yes"], LEDGER).ok();
+    with(&scene, &["apply", "--yes"], LEDGER).ok();
 }
 
 #[test]
@@ -298,8 +313,11 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
         .collect();
     let manifest = format!("version: 1\nwidget: 627\nrooms:\n{rooms}");
     for puts in [0, 1, 2, 3, 5] {
-        let (api, s3) = (Api::start(Config::default()), S3::start());
-        let dir = Dir::with(&manifest).envs(&api.env()).envs(&s3.env());
+        let (server, s3) = (Scene::new().sandbox(), S3::start());
+        let scene = Scene::new()
+            .manifest(&manifest)
+            .beside(&server)
+            .envs(&s3.env());
         let mut seen = 0;
         s3.fail(move |call| {
             seen += u32::from(call.method == "PUT");
@@ -315,11 +333,11 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
             "--parallelism",
             "1",
         ];
-        let ran = with(&dir, &args, LEDGER);
-        let (writes, live) = (api.stats().writes(), api.rooms());
+        let ran = with(&scene, &args, LEDGER);
+        let (writes, live) = (server.writes(), server.rooms());
         let code = if writes == 0 { 1 } else { 4 };
         ran.exits(code);
-        let report: Value = serde_json::from_str(&dir.read("r.json")).unwrap();
+        let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
         assert_eq!(
             (&report["exit"], &report["stopped"]),
             (&code.into(), &"ledger".into())
@@ -330,18 +348,19 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
             kept.shows(format!("\"{}\"", room.pipe));
         }
         s3.fail(|_| None);
-        with(&dir, &["apply", "--yes"], LEDGER).ok();
-        assert_eq!(api.rooms().len(), 20);
-        let plan = with(&dir, &["plan", "--detailed-exitcode"], LEDGER);
+        with(&scene, &["apply", "--yes"], LEDGER).ok();
+        assert_eq!(server.rooms().len(), 20);
+        let plan = with(&scene, &["plan", "--detailed-exitcode"], LEDGER);
         plan.exits(0);
     }
 }
 
 #[test]
 fn no_key_comes_out_whatever_a_store_says() {
-    let (api, s3) = (Api::start(Config::default()), S3::start());
-    let dir = Dir::with(MANIFEST)
-        .envs(&api.env())
+    let (server, s3) = (Scene::new().sandbox(), S3::start());
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .beside(&server)
         .envs(&s3.env())
         .env("AWS_SESSION_TOKEN", "t0ken/of+the=tests")
         .env("RUST_LOG", "trace");
@@ -358,7 +377,7 @@ fn no_key_comes_out_whatever_a_store_says() {
                 "--format",
                 format,
             ];
-            let ran = with(&dir, &args, LEDGER);
+            let ran = with(&scene, &args, LEDGER);
             ran.exits(1);
             let all = ran.all();
             for secret in ["key-of-the-tests", SECRET, "t0ken/of+the=tests", "\u{1b}"] {

@@ -7,10 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use insta::assert_snapshot;
-use roomform::sandbox::Config;
 use serde_yaml::Value;
 
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 use runner::Runner;
 
 const STORES: [&str; 3] = ["cache", "branch", "bucket"];
@@ -36,30 +35,30 @@ fn example(name: &str) -> Vec<(String, String)> {
 
 #[test]
 fn a_starter_is_valid_and_nothing_is_ever_overwritten() {
-    let dir = Dir::new();
-    dir.write(".gitignore", "/target");
-    assert_snapshot!(dir.run(&["init"]).ok(), @r"
+    let scene = Scene::new();
+    scene.write(".gitignore", "/target");
+    assert_snapshot!(scene.run("init").ok(), @r"
     wrote ./rooms.yaml
     wrote ./schema/manifest.schema.json
     wrote ./.gitignore
     wrote ./.gitattributes
     ");
-    assert_eq!(dir.read(".gitignore"), "/target\n.roomform/sandbox*\n");
-    assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 2 memberships\n");
-    let schema = dir.run(&["schema", "manifest"]).ok();
-    assert_eq!(dir.read("schema/manifest.schema.json"), schema);
-    assert_eq!(dir.run(&["init"]).ok(), "everything is there already\n");
-    dir.write("rooms.yaml", "version: 1\n");
-    let before = dir.files();
-    let refused = dir.run(&["init", "--ci", "github"]);
+    assert_eq!(scene.read(".gitignore"), "/target\n.roomform/sandbox*\n");
+    assert_eq!(scene.run("check").ok(), "valid: 1 room, 2 memberships\n");
+    let schema = scene.run("schema manifest").ok();
+    assert_eq!(scene.read("schema/manifest.schema.json"), schema);
+    assert_eq!(scene.run("init").ok(), "everything is there already\n");
+    scene.write("rooms.yaml", "version: 1\n");
+    let before = scene.files();
+    let refused = scene.run("init --ci github");
     assert_eq!((refused.code, refused.out.as_str()), (5, ""));
     assert_snapshot!(refused.err, @r"
     error: 1 file with other content in the way: `./rooms.yaml`
       hint: move them away, or replace them with --force; nothing was written
     ");
-    assert_eq!(dir.files(), before);
-    dir.run(&["init", "--force"]).ok();
-    assert_eq!(dir.run(&["check"]).ok(), "valid: 1 room, 2 memberships\n");
+    assert_eq!(scene.files(), before);
+    scene.run("init --force").ok();
+    assert_eq!(scene.run("check").ok(), "valid: 1 room, 2 memberships\n");
 }
 
 /// A file where a directory has to be, or the other way round, is found before anything is written; `--force` cannot help.
@@ -74,31 +73,34 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
         (".gitignore/inside", &["init"]),
     ] {
         for force in [&[][..], &["--force"]] {
-            let dir = Dir::new();
-            dir.write(in_the_way, "mine\n");
-            let before = dir.files();
-            let ran = dir.run(&[args, force].concat());
+            let scene = Scene::new();
+            scene.write(in_the_way, "mine\n");
+            let before = scene.files();
+            let ran = scene.run(&[args, force].concat());
             let name = in_the_way.split('/').next().unwrap();
             let code = if name == ".gitignore" { 1 } else { 5 };
             assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{ran:#?}");
             ran.err.shows(format!("{name}`"));
-            assert_eq!(dir.files(), before, "{in_the_way}");
-            assert!(!dir.path("schema").is_dir(), "no directory is left behind");
+            assert_eq!(scene.files(), before, "{in_the_way}");
+            assert!(
+                !scene.path("schema").is_dir(),
+                "no directory is left behind"
+            );
         }
     }
-    let dir = Dir::new();
-    dir.write("schema", "");
-    assert_snapshot!(dir.run(&["init"]).err, @r"
+    let scene = Scene::new();
+    scene.write("schema", "");
+    assert_snapshot!(scene.run("init").err, @r"
     error: in the way: `./schema`, a file where a directory has to be
       hint: move it away, or choose another directory; nothing was written
     ");
     // A link that leads nowhere is somebody's too.
     #[cfg(unix)]
     {
-        let dir = Dir::new();
-        std::os::unix::fs::symlink("nowhere", dir.path("rooms.yaml")).unwrap();
-        dir.run(&["init"]).exits(5);
-        assert!(!dir.path("schema").exists());
+        let scene = Scene::new();
+        std::os::unix::fs::symlink("nowhere", scene.path("rooms.yaml")).unwrap();
+        scene.run("init").exits(5);
+        assert!(!scene.path("schema").exists());
     }
 }
 
@@ -106,8 +108,9 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
 fn the_examples_are_what_init_writes() {
     for ci in ["github", "gitlab"] {
         for store in STORES {
-            let dir = Dir::new();
-            dir.run(&["init", "--ci", ci, "--ledger-store", store, "sub"])
+            let scene = Scene::new();
+            scene
+                .run(&["init", "--ci", ci, "--ledger-store", store, "sub"])
                 .ok();
             for (name, text) in example(&format!("{ci}-{store}")) {
                 let path = if ci == "github" {
@@ -116,14 +119,14 @@ fn the_examples_are_what_init_writes() {
                     format!("sub/.{name}")
                 };
                 assert_eq!(
-                    dir.read(&path),
+                    scene.read(&path),
                     text,
                     "write it anew: roomform init --ci {ci} --ledger-store {store}"
                 );
             }
         }
     }
-    let wrong = Dir::new().run(&["init", "--ci", "github", "--source", "https://a b"]);
+    let wrong = Scene::new().run(&["init", "--ci", "github", "--source", "https://a b"]);
     wrong.exits(64);
 }
 
@@ -229,8 +232,7 @@ fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     const OPEN: &str = "version: 1\nrooms: [{pipe: team-a, title: A, public: true}]\n";
     let (_, text) = example("gitlab-cache").remove(0);
     let document: Value = serde_yaml::from_str(&text).unwrap();
-    let api = Api::start(Config::default());
-    let dir = Dir::with(OPEN).envs(&api.env());
+    let scene = Scene::new().manifest(OPEN).sandbox();
     // The server knows of no merge request.
     let path = std::env::var("PATH").unwrap();
     let program = Path::new(env!("CARGO_BIN_EXE_roomform")).parent().unwrap();
@@ -243,8 +245,8 @@ fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
         );
         let mut command = std::process::Command::new("bash");
         command.args(["-eo", "pipefail", "-c", &script]);
-        command.current_dir(dir.path("")).env_clear();
-        command.envs(api.env());
+        command.current_dir(scene.path("")).env_clear();
+        command.envs(scene.vars());
         if broken {
             command.env_remove("IMBACHAT_SECRET_KEY");
         }
@@ -269,30 +271,29 @@ fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     let differs = told("the widget is not as the manifest says");
     assert_eq!(job(apply, false), (2, differs));
     assert_eq!(job(drift, false).0, 2);
-    dir.run(&["apply", "--yes"]).ok();
+    scene.apply().ok();
     assert_eq!((job(apply, false).0, job(drift, false).0), (0, 0));
     let no_plan = told("none could be made");
     assert_eq!(job(apply, true), (1, no_plan.clone()));
 
     // Somebody closed the room: an apply would be refused to open it.
-    dir.write("rooms.yaml", OPEN.replace("true", "false"));
-    dir.run(&["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", OPEN);
+    scene.write("rooms.yaml", OPEN.replace("true", "false"));
+    scene.apply().ok();
+    scene.write("rooms.yaml", OPEN);
     let refused = told("what the manifest says is refused");
     assert_eq!(job(apply, false), (5, refused));
     let (code, last) = job(drift, false);
     assert!(code == 5 && !last.contains(none), "{last}");
 
-    dir.write("rooms.yaml", "version: 1\nrooms: [{titel: A}]\n");
+    scene.write("rooms.yaml", "version: 1\nrooms: [{titel: A}]\n");
     assert_eq!(job(apply, false), (3, no_plan));
-    assert_eq!(api.stats().writes(), 2);
+    assert_eq!(scene.writes(), 2);
 }
 
 /// A repository with the files of `init`, on a sandbox.
-fn repository(store: &str, api: &Api) -> Runner {
+fn repository(store: &str, scene: &Scene) -> Runner {
     let mut runner = Runner::new();
-    let vars: Vec<(String, String)> = api.env();
-    for (name, value) in vars {
+    for (name, value) in scene.vars() {
         let kind = if name.ends_with("WIDGET") || name.ends_with("URL") {
             "vars"
         } else {
@@ -406,8 +407,8 @@ fn pushed(sha: &str) -> [(&str, &str); 3] {
 #[test]
 fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
     for store in STORES {
-        let api = Api::start(Config::default());
-        let mut runner = repository(store, &api);
+        let scene = Scene::new().sandbox();
+        let mut runner = repository(store, &scene);
         let head = branch(
             &runner,
             "more",
@@ -435,12 +436,12 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
             );
             runner.write(&format!("store/runs/{head}"), &format!("{}", 7000 + round));
         }
-        assert_eq!(api.stats().writes(), 0);
+        assert_eq!(scene.writes(), 0);
 
         let merged = merge(&runner, "more", &head);
         let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
         assert!(job.ok, "{store}: {job:#?}");
-        assert_eq!(api.rooms().len(), 2, "{store}");
+        assert_eq!(scene.rooms().len(), 2, "{store}");
         let report = runner.shell(".", "cat store/artifacts/7003/roomform-report/report.json");
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&report).unwrap()["exit"],
@@ -457,18 +458,19 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
             job.ok && job.summary.contains("nothing to do"),
             "{store}: {job:#?}"
         );
-        let other =
-            Dir::with("version: 1\nrooms: [{pipe: team-tools, title: Toys}]\n").envs(&api.env());
-        other.run(&["apply", "--yes"]).ok();
+        let other = Scene::new()
+            .manifest("version: 1\nrooms: [{pipe: team-tools, title: Toys}]\n")
+            .beside(&scene);
+        other.run("apply --yes").ok();
         let job = runner.run("roomform-drift.yaml", "main", &nightly);
         assert_eq!((job.ok, job.code), (false, 2), "{store}: {job:#?}");
 
         // A push without a reviewed plan applies nothing, and says so if there is something to do.
         let direct = runner.shell("work", "git commit --quiet --allow-empty --message direct && git push --quiet origin main && git rev-parse HEAD");
-        let writes = api.stats().writes();
+        let writes = scene.writes();
         let job = runner.run("roomform-apply.yaml", &direct, &pushed(&direct));
         assert_eq!(
-            (job.ok, job.code, api.stats().writes()),
+            (job.ok, job.code, scene.writes()),
             (false, 2, writes),
             "{store}: {job:#?}"
         );
@@ -480,7 +482,7 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
         ];
         let job = runner.run("roomform-apply.yaml", &direct, &by_hand);
         assert!(job.ok, "{store}: {job:#?}");
-        assert_eq!(api.room("team-tools").name, "Tools");
+        assert_eq!(scene.room("team-tools").name, "Tools");
         let job = runner.run("roomform-apply.yaml", &direct, &pushed(&direct));
         assert!(job.ok, "{store}: {job:#?}");
     }
@@ -488,8 +490,8 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
 
 #[test]
 fn a_fork_is_checked_and_compared_without_a_secret() {
-    let api = Api::start(Config::default());
-    let mut runner = repository("cache", &api);
+    let scene = Scene::new().sandbox();
+    let mut runner = repository("cache", &scene);
     let head = branch(
         &runner,
         "fork",
@@ -513,13 +515,13 @@ fn a_fork_is_checked_and_compared_without_a_secret() {
         !job.ok && job.log.contains("::error file=rooms.yaml,line="),
         "{job:#?}"
     );
-    assert_eq!(api.stats().writes(), 0);
+    assert_eq!(scene.writes(), 0);
 }
 
 #[test]
 fn a_plan_that_is_refused_is_still_told() {
-    let api = Api::start(Config::default());
-    let mut runner = repository("cache", &api);
+    let scene = Scene::new().sandbox();
+    let mut runner = repository("cache", &scene);
     let sha = runner.shell("work", "git rev-parse HEAD");
     let by_hand = [
         ("github.event_name", "workflow_dispatch"),
@@ -578,8 +580,8 @@ fn workflows_that_run_again_find_program_and_ledger() {
             continue;
         }
         let what = format!("{store}, {manifest:?}");
-        let api = Api::start(Config::default());
-        let mut runner = repository(store, &api);
+        let scene = Scene::new().sandbox();
+        let mut runner = repository(store, &scene);
         let sha = move_manifest(&runner, FILES, manifest);
         let by_hand = |sha| {
             [
@@ -591,7 +593,7 @@ fn workflows_that_run_again_find_program_and_ledger() {
         let job = runner.run("roomform-apply.yaml", &sha, &by_hand(&sha));
         assert!(job.ok, "{what}: {job:#?}");
         assert_eq!(runner.noted("installed"), [REV], "{what}");
-        let writes = api.stats().writes();
+        let writes = scene.writes();
 
         for workflow in ["roomform-apply.yaml", "roomform-drift.yaml"] {
             let job = runner.run(workflow, &sha, &by_hand(&sha));
@@ -600,7 +602,7 @@ fn workflows_that_run_again_find_program_and_ledger() {
                 "{what}: {job:#?}"
             );
         }
-        assert_eq!(api.stats().writes(), writes, "{what}");
+        assert_eq!(scene.writes(), writes, "{what}");
         assert_eq!(runner.noted("installed"), [""; 0], "{what}");
         assert!(runner.noted("ran").iter().all(|rev| rev == REV), "{what}");
 
@@ -630,11 +632,11 @@ fn a_pipeline_that_runs_again_finds_program_and_ledger() {
             continue;
         }
         let what = format!("{store}, {manifest:?}");
-        let api = Api::start(Config::default());
+        let scene = Scene::new().sandbox();
         let mut runner = Runner::new();
         init(&runner, "gitlab", store);
         let sha = move_manifest(&runner, ".gitlab-ci.yml", manifest);
-        let mut variables = api.env();
+        let mut variables = scene.vars();
         for (name, value) in [
             ("ROOMFORM_LEDGER_BUCKET", "s3://rooms/ledger"),
             ("AWS_ACCESS_KEY_ID", "key"),
@@ -654,7 +656,7 @@ fn a_pipeline_that_runs_again_finds_program_and_ledger() {
         assert_eq!(runner.noted("installed"), [REV], "{what}");
         runner.write("store/merged", "12");
         run(&mut runner, "roomform-apply", &sha);
-        let writes = api.stats().writes();
+        let writes = scene.writes();
         assert_eq!(writes, 1, "{what}");
 
         // Nothing was planned for the next commit, and nothing is to be done.
@@ -663,7 +665,7 @@ fn a_pipeline_that_runs_again_finds_program_and_ledger() {
             let job = run(&mut runner, job, &sha);
             assert!(job.log.contains("nothing to do"), "{what}: {job:#?}");
         }
-        assert_eq!(api.stats().writes(), writes, "{what}");
+        assert_eq!(scene.writes(), writes, "{what}");
         assert_eq!(runner.noted("installed"), [""; 0], "{what}");
         assert!(runner.noted("ran").iter().all(|rev| rev == REV), "{what}");
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 
-use crate::support::{Dir, Ran, Shows};
+use crate::support::{Ran, Scene, Shows};
 
 const BASE: &str = "\
 version: 1
@@ -16,19 +16,19 @@ rooms:
 
 /// A repository in a directory of its own, with an identity and nobody's settings.
 struct Repo {
-    dir: Dir,
+    scene: Scene,
 }
 
 impl Repo {
     fn new() -> Self {
-        let dir = Dir::new()
+        let scene = Scene::new()
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_SYSTEM", "/dev/null")
             .env("GIT_AUTHOR_NAME", "author")
             .env("GIT_AUTHOR_EMAIL", "author@example.org")
             .env("GIT_COMMITTER_NAME", "author")
             .env("GIT_COMMITTER_EMAIL", "author@example.org");
-        let repo = Self { dir };
+        let repo = Self { scene };
         repo.git(&["init", "-q", "-b", "main"]);
         repo
     }
@@ -36,18 +36,19 @@ impl Repo {
     /// A repository with one commit: `BASE` and its roster, in `rooms/`.
     fn with_base() -> Self {
         let repo = Self::new();
-        repo.dir.write("rooms/rooms.yaml", BASE);
-        repo.dir.write("rooms/people/a.csv", "id,name\n5,x\n7,y\n");
+        repo.scene.write("rooms/rooms.yaml", BASE);
+        repo.scene
+            .write("rooms/people/a.csv", "id,name\n5,x\n7,y\n");
         repo.commit();
         repo
     }
 
     /// git, in the environment the program has.
     fn command(&self, args: &[&str]) -> Command {
-        let program = self.dir.command(args);
+        let program = self.scene.command(args);
         let mut git = Command::new("git");
         git.args(args)
-            .current_dir(self.dir.path(""))
+            .current_dir(self.scene.path(""))
             .env_clear()
             .stdin(Stdio::null());
         let environment = program.get_envs();
@@ -69,15 +70,16 @@ impl Repo {
     }
 
     fn diff(&self, base: &str, head: &str) -> Ran {
-        self.dir.run(&["diff", base, head])
+        self.scene.run(&["diff", base, head])
     }
 }
 
 #[test]
 fn a_revision_and_the_work_tree_rosters_and_all() {
     let repo = Repo::with_base();
-    repo.dir.write("rooms/people/a.csv", "id,name\n5,x\n8,z\n");
-    let before = repo.dir.files();
+    repo.scene
+        .write("rooms/people/a.csv", "id,name\n5,x\n8,z\n");
+    let before = repo.scene.files();
     let ran = repo.diff("HEAD:rooms/", "rooms");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_snapshot!(ran.out, @"
@@ -93,7 +95,7 @@ fn a_revision_and_the_work_tree_rosters_and_all() {
           HEAD:rooms/ → rooms: two manifests; no server was asked
     ");
     assert_eq!(
-        repo.dir.files(),
+        repo.scene.files(),
         before,
         "nothing is written, no index refreshed"
     );
@@ -103,15 +105,15 @@ fn a_revision_and_the_work_tree_rosters_and_all() {
 fn two_revisions_without_a_work_tree() {
     let repo = Repo::with_base();
     repo.git(&["tag", "v1"]);
-    fs::remove_dir_all(repo.dir.path("rooms")).unwrap();
-    repo.dir.write(
+    fs::remove_dir_all(repo.scene.path("rooms")).unwrap();
+    repo.scene.write(
         "rooms/b.yml",
         "version: 1\nrooms: [{pipe: team-b, title: Team Bee}]\n",
     );
-    repo.dir.write("rooms/.hidden.yaml", "no manifest");
-    repo.dir.write("rooms/readme.md", "no manifest either");
+    repo.scene.write("rooms/.hidden.yaml", "no manifest");
+    repo.scene.write("rooms/readme.md", "no manifest either");
     repo.commit();
-    fs::remove_dir_all(repo.dir.path("rooms")).unwrap();
+    fs::remove_dir_all(repo.scene.path("rooms")).unwrap();
     for head in [
         "HEAD:rooms",
         "main:rooms/",
@@ -141,8 +143,10 @@ fn two_revisions_without_a_work_tree() {
 fn paths_start_at_the_top_or_here() {
     let repo = Repo::with_base();
     let run = |base: &str, head: &str| {
-        let mut command = repo.dir.command(&["diff", base, head]);
-        let output = command.current_dir(repo.dir.path("rooms/people")).output();
+        let mut command = repo.scene.command(&["diff", base, head]);
+        let output = command
+            .current_dir(repo.scene.path("rooms/people"))
+            .output();
         let output = output.unwrap();
         (
             output.status.code().unwrap(),
@@ -209,49 +213,49 @@ fn what_cannot_be_read_is_told_clearly() {
         "$(touch x):rooms",
         "../../x:rooms",
     ] {
-        let ran = repo.dir.run(&["diff", "--", hostile, "rooms"]);
+        let ran = repo.scene.run(&["diff", "--", hostile, "rooms"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{hostile}");
         ran.err.shows("git knows no revision");
         assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
     }
-    assert!(!repo.dir.path("x").exists());
+    assert!(!repo.scene.path("x").exists());
 }
 
 #[test]
 fn without_a_repository_and_without_git() {
-    let dir = Dir::with("version: 1\nrooms: [{pipe: team-a, title: Team A}]\n");
+    let scene = Scene::new().manifest("version: 1\nrooms: [{pipe: team-a, title: Team A}]\n");
     // A file whose name has a colon is a file.
-    dir.write("main:rooms.yaml", dir.read("rooms.yaml"));
-    dir.run(&["diff", "main:rooms.yaml", "rooms.yaml"]).ok();
-    let ceiling = dir.path("").parent().unwrap().to_owned();
-    let dir = dir.env("GIT_CEILING_DIRECTORIES", ceiling.to_str().unwrap());
-    let told = |dir: &Dir| {
-        let ran = dir.run(&["diff", "HEAD:rooms.yaml", "rooms.yaml"]);
+    scene.write("main:rooms.yaml", scene.read("rooms.yaml"));
+    scene.run("diff main:rooms.yaml rooms.yaml").ok();
+    let ceiling = scene.path("").parent().unwrap().to_owned();
+    let scene = scene.env("GIT_CEILING_DIRECTORIES", ceiling.to_str().unwrap());
+    let told = |scene: &Scene| {
+        let ran = scene.run("diff HEAD:rooms.yaml rooms.yaml");
         format!("{} {}", ran.code, ran.err)
     };
-    assert_snapshot!(told(&dir), @"
+    assert_snapshot!(told(&scene), @"
     1 error: `HEAD:rooms.yaml` is no file, and a git revision only in a git repository
       hint: run it in the repository, or name a file or a directory
     ");
-    let dir = dir.env("PATH", "/nosuch");
-    assert_snapshot!(told(&dir), @"
+    let scene = scene.env("PATH", "/nosuch");
+    assert_snapshot!(told(&scene), @"
     1 error: `HEAD:rooms.yaml` is read through git, which cannot be started: No such file or directory (os error 2)
       hint: install git, or name two files or directories
     ");
-    dir.run(&["diff", "rooms.yaml", "rooms.yaml"]).exits(0);
+    scene.run("diff rooms.yaml rooms.yaml").exits(0);
 }
 
 #[test]
 fn a_shallow_clone_says_so() {
     let repo = Repo::with_base();
-    repo.dir
+    repo.scene
         .write("rooms/b.yaml", "version: 1\nrooms: [{pipe: b, title: B}]\n");
     repo.commit();
-    let url = format!("file://{}", repo.dir.path(".git").display());
+    let url = format!("file://{}", repo.scene.path(".git").display());
     repo.git(&["clone", "-q", "--depth", "1", &url, "clone"]);
-    let mut command = repo.dir.command(&["diff", "HEAD~1:rooms", "HEAD:rooms"]);
+    let mut command = repo.scene.command("diff HEAD~1:rooms HEAD:rooms");
     let output = command
-        .current_dir(repo.dir.path("clone"))
+        .current_dir(repo.scene.path("clone"))
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -267,17 +271,17 @@ fn links_are_followed_inside_of_the_revision_only() {
     use std::os::unix::fs::symlink;
 
     let repo = Repo::with_base();
-    let link = |target: &str, name: &str| symlink(target, repo.dir.path(name)).unwrap();
-    repo.dir.write(
+    let link = |target: &str, name: &str| symlink(target, repo.scene.path(name)).unwrap();
+    repo.scene.write(
         "outside.yaml",
         "version: 1\nrooms: [{pipe: out, title: Out}]\n",
     );
     link("rooms", "linked");
     link("../linked/people/a.csv", "rooms/again.csv");
-    repo.dir.write("rooms/again.yaml", "version: 1\nrooms: [{pipe: again, title: Again, members: [{roster: again.csv, user: id}]}]\n");
+    repo.scene.write("rooms/again.yaml", "version: 1\nrooms: [{pipe: again, title: Again, members: [{roster: again.csv, user: id}]}]\n");
     repo.commit();
     // Links do not decide by what lies on the disk now.
-    fs::remove_file(repo.dir.path("rooms/people/a.csv")).unwrap();
+    fs::remove_file(repo.scene.path("rooms/people/a.csv")).unwrap();
     let out = repo.diff("HEAD~1:rooms", "HEAD:linked").ok();
     out.shows("# HEAD:linked/again.yaml:2")
         .shows("members 5, 7");
@@ -354,7 +358,7 @@ fn tree(repo: &Repo, entries: &[(&str, &[u8], &str)]) -> String {
                 .map(|at| u8::from_str_radix(&id[at..at + 2], 16).unwrap()),
         );
     }
-    repo.dir.write("object", bytes);
+    repo.scene.write("object", bytes);
     repo.git(&["hash-object", "-t", "tree", "--literally", "-w", "object"])
 }
 
@@ -399,7 +403,7 @@ fn trees_that_git_would_not_write_end_well() {
 fn files_that_are_too_large_are_not_read_and_the_next_one_is() {
     let repo = Repo::with_base();
     let large = vec![b'#'; (64 << 20) + 1];
-    repo.dir.write("rooms/a-large.yaml", large);
+    repo.scene.write("rooms/a-large.yaml", large);
     repo.commit();
     let ran = repo.diff("HEAD:rooms", "rooms");
     ran.exits(3);
@@ -411,7 +415,7 @@ fn files_that_are_too_large_are_not_read_and_the_next_one_is() {
 #[test]
 fn other_object_formats_names_and_a_bare_repository() {
     let repo = Repo::with_base();
-    repo.dir.write(
+    repo.scene.write(
         "rooms/Алгебра 7б.yaml",
         "version: 1\nrooms: [{pipe: b, title: B}]\n",
     );
@@ -419,18 +423,18 @@ fn other_object_formats_names_and_a_bare_repository() {
     let out = repo.diff("HEAD~1:rooms", "HEAD:rooms").ok();
     out.shows("# HEAD:rooms/Алгебра 7б.yaml:2");
     repo.git(&["clone", "-q", "--bare", ".", "bare.git"]);
-    let mut command = repo.dir.command(&["diff", "HEAD~1:rooms", "HEAD:rooms"]);
+    let mut command = repo.scene.command("diff HEAD~1:rooms HEAD:rooms");
     let bare = command
-        .current_dir(repo.dir.path("bare.git"))
+        .current_dir(repo.scene.path("bare.git"))
         .output()
         .unwrap();
     assert_eq!(String::from_utf8(bare.stdout).unwrap(), out);
 
     let sha256 = Repo::new();
-    fs::remove_dir_all(sha256.dir.path(".git")).unwrap();
+    fs::remove_dir_all(sha256.scene.path(".git")).unwrap();
     sha256.git(&["init", "-q", "-b", "main", "--object-format=sha256"]);
     sha256
-        .dir
+        .scene
         .write("rooms.yaml", "version: 1\nrooms: [{pipe: b, title: B}]\n");
     sha256.commit();
     let out = sha256.diff("HEAD:rooms.yaml", "rooms.yaml").ok();

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Dir, Ran, Shows};
+use crate::support::{Ran, Scene, Shows};
 
 const BASE: &str = "\
 version: 1
@@ -14,10 +14,10 @@ rooms:
 
 /// A comparison of two texts.
 fn diff(base: &str, head: &str, args: &[&str]) -> Ran {
-    let dir = Dir::new();
-    dir.write("base.yaml", base);
-    dir.write("head.yaml", head);
-    dir.run(&[&["diff", "base.yaml", "head.yaml"], args].concat())
+    let scene = Scene::new();
+    scene.write("base.yaml", base);
+    scene.write("head.yaml", head);
+    scene.run(&[&["diff", "base.yaml", "head.yaml"], args].concat())
 }
 
 /// The same after one edit of the base.
@@ -267,22 +267,23 @@ fn an_empty_base_is_a_beginning_and_an_empty_head_must_be_meant() {
 
 #[test]
 fn wrong_usage() {
-    let dir = Dir::with(BASE);
-    let file = dir.run(&["diff", "-f", "rooms.yaml", "rooms.yaml", "rooms.yaml"]);
+    let scene = Scene::new().manifest(BASE);
+    let file = scene.run("diff -f rooms.yaml rooms.yaml rooms.yaml");
     file.exits(64);
-    let missing = dir.run(&["diff", "rooms.yaml", "nosuch.yaml"]);
+    let missing = scene.run("diff rooms.yaml nosuch.yaml");
     missing.exits(3);
     missing.err.shows("`nosuch.yaml`: no such file");
 }
 
 #[test]
 fn it_needs_no_credentials_and_reads_none() {
-    let dir = Dir::with(BASE)
+    let scene = Scene::new()
+        .manifest(BASE)
         .env("IMBACHAT_SECRET_KEY_FILE", "/nosuch")
         .env("IMBACHAT_WIDGET", "no number");
-    let before = dir.files();
-    dir.run(&["diff", "rooms.yaml", "rooms.yaml"]).ok();
-    assert_eq!(dir.files(), before, "nothing is written");
+    let before = scene.files();
+    scene.run("diff rooms.yaml rooms.yaml").ok();
+    assert_eq!(scene.files(), before, "nothing is written");
 }
 
 #[test]
@@ -311,7 +312,7 @@ fn the_document_keeps_its_schema_and_no_made_up_id() {
         .collect();
     assert_eq!(errors, Vec::<String>::new());
     assert!(
-        schema == Dir::new().run(&["schema", "diff"]).ok(),
+        schema == Scene::new().run("schema diff").ok(),
         "bring schema/diff.schema.json up to date: roomform schema diff"
     );
 }
@@ -319,10 +320,10 @@ fn the_document_keeps_its_schema_and_no_made_up_id() {
 #[test]
 fn hostile_names_are_harmless() {
     let head = BASE.replace("title: Team A", "title: \"\\e[31m\\u202e\\u200bx\"");
-    let dir = Dir::new();
-    dir.write("base.yaml", BASE);
-    dir.write("h\u{1b}[31m.yaml", head);
-    let ran = dir.run(&["diff", "base.yaml", "h\u{1b}[31m.yaml"]);
+    let scene = Scene::new();
+    scene.write("base.yaml", BASE);
+    scene.write("h\u{1b}[31m.yaml", head);
+    let ran = scene.run(&["diff", "base.yaml", "h\u{1b}[31m.yaml"]);
     let all = ran.all();
     assert_eq!(
         ran.code, 3,
@@ -332,8 +333,8 @@ fn hostile_names_are_harmless() {
         !all.contains('\u{1b}') && !all.contains('\u{202e}'),
         "{all:?}"
     );
-    dir.write("h\u{1b}[31m.yaml", BASE.replace("Team A", "Team \u{202e}B"));
-    let ran = dir.run(&["diff", "base.yaml", "h\u{1b}[31m.yaml"]);
+    scene.write("h\u{1b}[31m.yaml", BASE.replace("Team A", "Team \u{202e}B"));
+    let ran = scene.run(&["diff", "base.yaml", "h\u{1b}[31m.yaml"]);
     let all = ran.all();
     assert_eq!(ran.code, 0, "{all}");
     assert!(

@@ -10,7 +10,7 @@ use roomform::model::Desired;
 use roomform::plan::{Selection, Side, Switches, compare};
 use roomform::render::{Paint, unified};
 
-use crate::support::{Dir, Ran, Shows};
+use crate::support::{Ran, Scene, Shows};
 
 const BASE: &str = "\
 version: 1
@@ -23,10 +23,10 @@ rooms:
 ";
 
 fn diff(base: &str, head: &str, args: &[&str]) -> Ran {
-    let dir = Dir::new();
-    dir.write("base.yaml", base);
-    dir.write("head.yaml", head);
-    dir.run(&[&["diff", "--unified", "base.yaml", "head.yaml"], args].concat())
+    let scene = Scene::new();
+    scene.write("base.yaml", base);
+    scene.write("head.yaml", head);
+    scene.run(&[&["diff", "--unified", "base.yaml", "head.yaml"], args].concat())
 }
 
 #[test]
@@ -144,15 +144,15 @@ fn names_are_harmless_and_colour_tells_nothing_of_its_own() {
 }
 
 /// The view of a manifest: what a comparison with nothing adds, and the lines around it.
-fn view(dir: &Dir, name: &str) -> String {
-    let whole = dir.run(&["diff", "--unified", "/dev/null", name]).ok();
+fn view(scene: &Scene, name: &str) -> String {
+    let whole = scene.run(&["diff", "--unified", "/dev/null", name]).ok();
     let lines = whole.lines().skip(2).filter(|line| !line.starts_with("@@"));
     lines.map(|line| format!("{}\n", &line[1..])).collect()
 }
 
 #[test]
 fn the_view_is_a_manifest_and_the_difference_a_patch() {
-    let dir = Dir::new();
+    let scene = Scene::new();
     let head = BASE
         .replace("head, 4", "head, 17")
         .replace("Team B", "Team \\\"B\\\"")
@@ -161,26 +161,25 @@ fn the_view_is_a_manifest_and_the_difference_a_patch() {
             "title: \"Team \\\"B\\\" \\U0001f600 ж\"",
         )
         .replace("pipe: old", "pipe: new");
-    dir.write("base.yaml", BASE);
-    dir.write("head.yaml", head);
+    scene.write("base.yaml", BASE);
+    scene.write("head.yaml", head);
     for name in ["base", "head"] {
-        let text = view(&dir, &format!("{name}.yaml"));
-        dir.write(&format!("{name}-view.yaml"), text);
+        let text = view(&scene, &format!("{name}.yaml"));
+        scene.write(&format!("{name}-view.yaml"), text);
         let (manifest, view) = (format!("{name}.yaml"), format!("{name}-view.yaml"));
-        dir.run(&["diff", "--detailed-exitcode", &manifest, &view])
+        scene
+            .run(&["diff", "--detailed-exitcode", &manifest, &view])
             .ok();
     }
-    let patch = dir
-        .run(&["diff", "--unified", "base.yaml", "head.yaml"])
-        .ok();
+    let patch = scene.run("diff --unified base.yaml head.yaml").ok();
     let patch = patch
         .replace("--- a/base.yaml", "--- a/base-view.yaml")
         .replace("+++ b/head.yaml", "+++ b/base-view.yaml");
-    dir.write("patch", patch);
+    scene.write("patch", patch);
     let applied = Command::new("git")
         .args(["apply", "patch"])
-        .current_dir(dir.path(""))
-        .env("GIT_CEILING_DIRECTORIES", dir.path("").parent().unwrap())
+        .current_dir(scene.path(""))
+        .env("GIT_CEILING_DIRECTORIES", scene.path("").parent().unwrap())
         .output()
         .unwrap();
     assert!(
@@ -188,7 +187,7 @@ fn the_view_is_a_manifest_and_the_difference_a_patch() {
         "{}",
         String::from_utf8_lossy(&applied.stderr)
     );
-    assert_eq!(dir.read("base-view.yaml"), dir.read("head-view.yaml"));
+    assert_eq!(scene.read("base-view.yaml"), scene.read("head-view.yaml"));
 }
 
 fn desired(text: &str) -> Desired {

@@ -3,18 +3,17 @@
 use std::io::{Read, Write};
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Quirks, RoomView};
+use roomform::sandbox::{Config, Quirks, RoomView};
 
 use super::*;
 use crate::support::Shows;
 
 #[test]
 fn all_is_well() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    let writes = api.stats().writes();
-    assert_snapshot!(said(&dir, &url(&api), &[]), @"
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    scene.apply().ok();
+    let writes = scene.writes();
+    assert_snapshot!(said(&scene, &scene.url(), &[]), @"
     exit 0
     widget 627 on http://127.0.0.1:PORT
 
@@ -42,13 +41,13 @@ fn all_is_well() {
 
     doctor: 14 ok, 0 warnings, 0 failed, 2 skipped
     ");
-    assert_eq!(api.stats().writes(), writes);
+    assert_eq!(scene.writes(), writes);
 }
 
 #[test]
 fn an_empty_directory_and_nothing_set() {
-    let dir = Dir::new();
-    assert_snapshot!(said(&dir, "x:none", &[]), @"
+    let scene = Scene::new();
+    assert_snapshot!(said(&scene, "x:none", &[]), @"
     exit 1
     ok       settings        nothing is set
     skipped  manifest        there is no rooms.yaml and no rooms/ here
@@ -75,8 +74,10 @@ fn an_empty_directory_and_nothing_set() {
 
 #[test]
 fn the_built_in_sandbox() {
-    let dir = Dir::with(MANIFEST).env("IMBACHAT_WIDGET", "no number");
-    let text = dir.run(&["doctor", "--sandbox"]).ok();
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .env("IMBACHAT_WIDGET", "no number");
+    let text = scene.run("doctor --sandbox").ok();
     assert_snapshot!(text, @"
     widget 627 on the sandbox
 
@@ -103,9 +104,9 @@ fn the_built_in_sandbox() {
 
 #[test]
 fn the_secret_is_wrong() {
-    let api = Api::start(Config::default());
-    let dir = at(&url(&api)).env("IMBACHAT_SECRET_KEY", "no such key");
-    let text = said(&dir, &url(&api), &[]);
+    let server = Scene::new().sandbox();
+    let scene = at(&server.url()).env("IMBACHAT_SECRET_KEY", "no such key");
+    let text = said(&scene, &server.url(), &[]);
     text.lacks("no such key");
     assert_snapshot!(text, @"
     exit 1
@@ -281,17 +282,17 @@ fn a_server_that_is_no_tls_server() {
 
 #[test]
 fn addresses_that_are_no_good() {
-    let dir = at("http://chat.example");
-    let text = said(&dir, "x:none", &[]);
+    let scene = at("http://chat.example");
+    let text = said(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["address", "connection", "ledger"]), @"
     failed   address         the API address is no good: plain http would send the credentials in clear
                              remedy: use https; --allow-insecure-http sends them in clear all the same
     skipped  connection      needs `address`
     skipped  ledger          needs `address`
     ");
-    let dir = at("http://127.0.0.1:1").env("IMBACHAT_WIDGET", "9");
-    dir.write("rooms.yaml", format!("widget: 627\n{MANIFEST}"));
-    let text = said(&dir, "x:none", &[]);
+    let scene = at("http://127.0.0.1:1").env("IMBACHAT_WIDGET", "9");
+    scene.write("rooms.yaml", format!("widget: 627\n{MANIFEST}"));
+    let text = said(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["manifest", "address"]), @"
     ok       manifest        1 file: 1 room, 2 memberships
     failed   address         wrong target: the manifest is for widget 627, this run is for widget 9
@@ -346,7 +347,7 @@ fn rooms_that_a_plan_will_stumble_over() {
         show_deleted: true,
         ..Quirks::default()
     };
-    let api = Api::start(Config {
+    let server = Scene::new().sandbox_with(Config {
         quirks,
         ..Config::default()
     });
@@ -366,14 +367,14 @@ fn rooms_that_a_plan_will_stumble_over() {
         ("\u{1b}[2J\u{202e}", false),
         ("\u{1b}[2J\u{202e}", false),
     ] {
-        api.world(|world| world.insert_room(627, room(pipe, deleted), 1));
+        server.world(|world| world.insert_room(627, room(pipe, deleted), 1));
     }
     let long = "x".repeat(250);
     for _ in 0..2 {
-        api.world(|world| world.insert_room(627, room(&long, false), 1));
+        server.world(|world| world.insert_room(627, room(&long, false), 1));
     }
-    let dir = at(&url(&api));
-    assert_snapshot!(said(&dir, &url(&api), &[]), @r"
+    let scene = at(&server.url());
+    assert_snapshot!(said(&scene, &server.url(), &[]), @r"
     exit 0
     widget 627 on http://127.0.0.1:PORT
 
@@ -419,14 +420,14 @@ fn a_list_that_anybody_gets_proves_no_credentials() {
     skipped  credentials     the server asks for none; see `connection`
     ");
     // Errors may come with HTTP 200 too: that is no list.
-    let api = Api::start(Config {
+    let scene = Scene::new().sandbox_with(Config {
         quirks: Quirks {
             errors_with_200: true,
             ..Quirks::default()
         },
         ..Config::default()
     });
-    let text = said(&at(&url(&api)), &url(&api), &[]);
+    let text = said(&at(&scene.url()), &scene.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials"]), @"
     ok       connection      HTTP 200 to a call without credentials
     ok       credentials     the server accepts the widget's secret key
@@ -439,8 +440,8 @@ fn half_of_the_writing_credentials() {
         ("IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"),
         ("IMBACHAT_PASSWORD", "IMBACHAT_LOGIN"),
     ] {
-        let api = Api::start(Config::default());
-        let text = said(&at(&url(&api)).env(set, "admin"), &url(&api), &[]);
+        let scene = Scene::new().sandbox();
+        let text = said(&at(&scene.url()).env(set, "admin"), &scene.url(), &[]);
         let told = format!(
             "warning  settings        4 settings found; {set} is set and {missing} is not: `apply` needs both\n"
         );
@@ -498,21 +499,20 @@ fn answers_of_another_shape() {
 
 #[test]
 fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
+    let scene = Scene::new().manifest(MANIFEST).sandbox();
+    scene.run("apply --yes --ledger l.jsonl").ok();
     let names = ["ledger", "on-record"];
-    let look = || said(&dir, &url(&api), &["--ledger", "l.jsonl"]);
-    let id = api.room("team-a").id;
-    api.world(|world| world.delete_room(627, id, 1));
+    let look = || said(&scene, &scene.url(), &["--ledger", "l.jsonl"]);
+    let id = scene.room("team-a").id;
+    scene.world(|world| world.delete_room(627, id, 1));
     assert_snapshot!(steps(&look(), &names), @"
     ok       ledger          `l.jsonl`: 1 room on record
     warning  on-record       1 room on record, and not in the list
                              `team-a`: room 2
                              remedy: somebody deleted them, or the list is cut; a plan calls them conflicts, --allow-recreate makes them anew, `ledger forget` forgets them
     ");
-    let whole = dir.read("l.jsonl");
-    dir.write("l.jsonl", format!("{whole}{{\"torn"));
+    let whole = scene.read("l.jsonl");
+    scene.write("l.jsonl", format!("{whole}{{\"torn"));
     assert_snapshot!(steps(&look(), &names), @"
     warning  ledger          `l.jsonl`: 1 room on record
                              ledger `l.jsonl`: the last line was cut short, as a killed run leaves it; it is dropped
@@ -521,14 +521,14 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
                              `team-a`: room 2
                              remedy: somebody deleted them, or the list is cut; a plan calls them conflicts, --allow-recreate makes them anew, `ledger forget` forgets them
     ");
-    dir.write("l.jsonl", format!("{whole}nonsense\n"));
+    scene.write("l.jsonl", format!("{whole}nonsense\n"));
     assert_snapshot!(steps(&look(), &names), @r#"
     failed   ledger          ledger `l.jsonl`, line 5: not an entry: expected ident at line 1 column 2
                              remedy: mend or remove that line; without a ledger the plan says "members unverified" and sends them again
     skipped  on-record       needs `ledger`
     "#);
     // A port may have the digits too.
-    dir.write("l.jsonl", whole.replace("\"widget\":627", "\"widget\":9"));
+    scene.write("l.jsonl", whole.replace("\"widget\":627", "\"widget\":9"));
     let text = look();
     assert_snapshot!(steps(&text, &names), @"
     failed   ledger          ledger `l.jsonl` is of widget 9 on http://127.0.0.1:PORT, not of widget 627 on http://127.0.0.1:PORT
@@ -540,13 +540,13 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
 
 #[test]
 fn a_manifest_that_is_invalid_or_only_warned_of() {
-    let api = Api::start(Config::default());
-    let dir = at(&url(&api));
-    dir.write(
+    let server = Scene::new().sandbox();
+    let scene = at(&server.url());
+    scene.write(
         "rooms.yaml",
         "version: 1\nrooms:\n  - {pipe: team-a, titel: A}\n  - {pipe: team-b, title: no}\n",
     );
-    let text = said(&dir, &url(&api), &[]);
+    let text = said(&scene, &server.url(), &[]);
     assert_snapshot!(steps(&text, &["manifest", "answers"]), @"
     failed   manifest        the manifest is invalid: 2 mistakes
                              rooms.yaml:3: E009 unknown key `titel` in a room
@@ -555,18 +555,18 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
     ok       answers         1 row of the shape the API's pages show
     ");
     assert!(text.starts_with("exit 1\n"), "{text}");
-    dir.write(
+    scene.write(
         "rooms.yaml",
         "version: 1\nrooms:\n  - {pipe: ab, title: A}\n",
     );
-    let text = said(&dir, &url(&api), &[]);
+    let text = said(&scene, &server.url(), &[]);
     assert_snapshot!(steps(&text, &["manifest"]), @"
     warning  manifest        1 file: 1 room, 0 memberships; 1 warning
                              rooms.yaml:3: W101 `ab` is not 3 to 64 of A-Z, a-z, 0-9, _ and -
                              remedy: see roomform check
     ");
     assert!(text.starts_with("exit 0\n"), "{text}");
-    let text = said(&dir, &url(&api), &["-f", "nowhere.yaml"]);
+    let text = said(&scene, &server.url(), &["-f", "nowhere.yaml"]);
     assert_snapshot!(steps(&text, &["manifest"]), @"
     failed   manifest        the manifest is invalid: 1 mistake
                              nowhere.yaml: E001 no such file or directory
@@ -576,11 +576,11 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
 
 #[test]
 fn settings_that_cannot_be_used_stop_only_what_needs_them() {
-    let api = Api::start(Config::default());
-    let dir = at(&url(&api))
+    let server = Scene::new().sandbox();
+    let scene = at(&server.url())
         .env("IMBACHAT_JWT_FILE", "nowhere")
         .env("IMBACHAT_LOGIN", "Zx81-Qw27");
-    let text = said(&dir, &url(&api), &[]);
+    let text = said(&scene, &server.url(), &[]);
     text.lacks("Zx81-Qw27");
     assert_snapshot!(steps(&text, &["settings", "credentials", "answers"]), @"
     failed   settings        the file that IMBACHAT_JWT_FILE names cannot be read: No such file or directory (os error 2)
@@ -592,10 +592,10 @@ fn settings_that_cannot_be_used_stop_only_what_needs_them() {
     ok       credentials     the server accepts the widget's secret key
     ok       answers         1 row of the shape the API's pages show
     ");
-    let dir = at(&url(&api))
+    let scene = at(&server.url())
         .env("IMBACHAT_WIDGET", "627x")
         .env("IMBACHAT_SECRET_KEY", "");
-    let text = said(&dir, &url(&api), &[]);
+    let text = said(&scene, &server.url(), &[]);
     assert_snapshot!(steps(&text, &["settings", "address", "connection", "credentials"]), @"
     failed   settings        IMBACHAT_WIDGET is not a number
                              IMBACHAT_WIDGET in the environment
@@ -611,8 +611,8 @@ fn settings_that_cannot_be_used_stop_only_what_needs_them() {
 /// What would be taken without it is the public address.
 #[test]
 fn an_address_that_cannot_be_read_is_not_replaced_by_another() {
-    let dir = at("").env("IMBACHAT_API_URL_FILE", "nowhere");
-    let text = said(&dir, "x:none", &[]);
+    let scene = at("").env("IMBACHAT_API_URL_FILE", "nowhere");
+    let text = said(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["settings", "address", "connection", "credentials"]), @"
     failed   settings        the file that IMBACHAT_API_URL_FILE names cannot be read: No such file or directory (os error 2)
                              IMBACHAT_WIDGET in the environment
@@ -622,10 +622,10 @@ fn an_address_that_cannot_be_read_is_not_replaced_by_another() {
     skipped  connection      needs `address`
     skipped  credentials     needs `connection` and `tls`
     ");
-    let dir = at("http://127.0.0.1:1")
+    let scene = at("http://127.0.0.1:1")
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_SECRET_KEY_FILE", "nowhere");
-    let text = said(&dir, "x:none", &[]);
+    let text = said(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["settings", "credentials", "answers"]), @"
     failed   settings        the file that IMBACHAT_SECRET_KEY_FILE names cannot be read: No such file or directory (os error 2)
                              IMBACHAT_WIDGET in the environment
@@ -652,10 +652,10 @@ fn tokens() {
         } else {
             Canned::answer("401 No", "", "{}")
         };
-        let dir = at(&server.url())
+        let scene = at(&server.url())
             .env("IMBACHAT_SECRET_KEY", "")
             .env("IMBACHAT_JWT", jwt);
-        let text = said(&dir, &server.url(), &[]);
+        let text = said(&scene, &server.url(), &[]);
         text.lacks(jwt);
         steps(&text, &["token", "credentials"])
     };
@@ -683,10 +683,10 @@ fn tokens() {
     ok       credentials     the server accepts the JWT
     ok       token           it does not say when it expires
     ");
-    let api = Api::start(Config::default());
-    let dir = at(&url(&api)).env("IMBACHAT_JWT", "Uv94Uv94");
-    assert_snapshot!(steps(&said(&dir, &url(&api), &[]), &["token"]), @"skipped  token           IMBACHAT_JWT is set, and the secret key goes before it");
-    assert_snapshot!(steps(&said(&dir, &url(&api), &["--jwt-user", "7"]), &["token", "credentials"]), @"
+    let server = Scene::new().sandbox();
+    let scene = at(&server.url()).env("IMBACHAT_JWT", "Uv94Uv94");
+    assert_snapshot!(steps(&said(&scene, &server.url(), &[]), &["token"]), @"skipped  token           IMBACHAT_JWT is set, and the secret key goes before it");
+    assert_snapshot!(steps(&said(&scene, &server.url(), &["--jwt-user", "7"]), &["token", "credentials"]), @"
     ok       credentials     the server accepts a JWT made from the secret key for user 7
     ok       token           made anew for each request; each lasts an hour
     ");

@@ -9,7 +9,7 @@ fn schema() -> serde_json::Value {
 
 #[test]
 fn the_committed_schema_is_the_printed_one() {
-    let printed = Dir::new().run(&["schema", "doctor"]).json();
+    let printed = Scene::new().run("schema doctor").json();
     assert_eq!(
         printed,
         schema(),
@@ -19,17 +19,20 @@ fn the_committed_schema_is_the_printed_one() {
 
 #[test]
 fn the_document_fits_its_schema_and_says_what_the_text_says() {
-    let api = Api::start(Config::default());
+    let scene = Scene::new().sandbox();
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let probe = ["--write-probe", "probe-1", "--yes"];
     let dirs = [
-        (Dir::with(MANIFEST).envs(&api.env()), &[][..]),
-        (Dir::with(MANIFEST).envs(&api.env()), &probe[..]),
-        (at(&url(&api)).env("IMBACHAT_SECRET_KEY", "wrong"), &[][..]),
-        (Dir::new(), &[][..]),
+        (Scene::new().manifest(MANIFEST).beside(&scene), &[][..]),
+        (Scene::new().manifest(MANIFEST).beside(&scene), &probe[..]),
+        (
+            at(&scene.url()).env("IMBACHAT_SECRET_KEY", "wrong"),
+            &[][..],
+        ),
+        (Scene::new(), &[][..]),
     ];
-    for (dir, args) in dirs {
-        let ran = dir.run(&[&["doctor", "--format", "json"], args].concat());
+    for (scene, args) in dirs {
+        let ran = scene.run(&[&["doctor", "--format", "json"], args].concat());
         let document = ran.json();
         assert!(validator.is_valid(&document), "{document:#}");
         assert_eq!(document["exit"], ran.code, "{document:#}");
@@ -43,9 +46,9 @@ fn the_document_fits_its_schema_and_says_what_the_text_says() {
 
 #[test]
 fn a_word_tells_the_verdict_and_colour_only_adds_to_it() {
-    let dir = Dir::new();
-    let plain = dir.run(&["doctor"]).out;
-    let colour = dir.run(&["doctor", "--color", "always"]).out;
+    let scene = Scene::new();
+    let plain = scene.run("doctor").out;
+    let colour = scene.run("doctor --color always").out;
     let mut stripped = String::new();
     for part in colour.split('\u{1b}') {
         stripped.push_str(

@@ -7,9 +7,7 @@ mod tls;
 
 use std::net::TcpListener;
 
-use roomform::sandbox::Config;
-
-use crate::support::{Api, Canned, Dir, Ran, Shows};
+use crate::support::{Canned, Ran, Scene, Shows};
 
 const MANIFEST: &str = "\
 version: 1
@@ -49,24 +47,20 @@ fn guarded(headers: &str, body: &str) -> Canned {
 }
 
 /// A directory with a manifest and reading credentials, led to this address.
-fn at(url: &str) -> Dir {
-    Dir::with(MANIFEST)
-        .env("IMBACHAT_API_URL", url)
+fn at(url: &str) -> Scene {
+    Scene::new()
+        .manifest(MANIFEST)
+        .at(url)
         .env("IMBACHAT_WIDGET", "627")
         .env("IMBACHAT_SECRET_KEY", "secret_key")
 }
 
-/// The address of a sandbox.
-fn url(api: &Api) -> String {
-    api.env().swap_remove(0).1
-}
-
 /// Exit code and output, with the port taken out. It changed nothing on the disk and showed no secret.
 #[track_caller]
-fn said(dir: &Dir, url: &str, args: &[&str]) -> String {
-    let before = dir.files();
-    let ran: Ran = dir.run(&[&["doctor"], args].concat());
-    assert_eq!(dir.files(), before, "it writes nothing");
+fn said(scene: &Scene, url: &str, args: &[&str]) -> String {
+    let before = scene.files();
+    let ran: Ran = scene.run(&[&["doctor"], args].concat());
+    assert_eq!(scene.files(), before, "it writes nothing");
     let all = ran.all();
     all.lacks("secret_key").lacks("NjI3On");
     let port = url.rsplit(':').next().unwrap();

@@ -1,26 +1,24 @@
 //! `doctor --write-probe`: what it asks for, what it refuses, what it learns.
 
 use insta::assert_snapshot;
-use roomform::sandbox::Quirks;
+use roomform::sandbox::{Config, Quirks};
 
 use super::*;
 use crate::fault_matrix::{Fault, Proxy};
 use crate::support::Shows;
 
-fn sandbox(quirks: Quirks) -> (Api, Dir) {
-    let api = Api::start(Config {
+fn sandbox(quirks: Quirks) -> Scene {
+    Scene::new().manifest(MANIFEST).sandbox_with(Config {
         quirks,
         ..Config::default()
-    });
-    let dir = Dir::with(MANIFEST).envs(&api.env());
-    (api, dir)
+    })
 }
 
 const PROBE: [&str; 3] = ["--write-probe", "probe-1", "--yes"];
 
 /// What the probe says.
-fn probed(api: &Api, dir: &Dir) -> String {
-    let text = said(dir, &url(api), &PROBE);
+fn probed(scene: &Scene) -> String {
+    let text = said(scene, &scene.url(), &PROBE);
     let exit = text.lines().next().unwrap().to_owned();
     let end = text.find("write-probe").unwrap();
     let start = text[..end].rfind('\n').unwrap();
@@ -29,8 +27,8 @@ fn probed(api: &Api, dir: &Dir) -> String {
 
 #[test]
 fn a_server_that_updates() {
-    let (api, dir) = sandbox(Quirks::default());
-    assert_snapshot!(probed(&api, &dir), @"
+    let scene = sandbox(Quirks::default());
+    assert_snapshot!(probed(&scene), @"
     exit 0
     ok       write-probe     a room was made; 8 of the unknowns settled
                              remedy: remove the room by hand in ImbaChat: the API cannot delete it
@@ -51,33 +49,33 @@ fn a_server_that_updates() {
 
     doctor: 13 ok, 0 warnings, 0 failed, 4 skipped
     ");
-    let room = api.room("probe-1");
+    let room = scene.room("probe-1");
     assert_eq!(
         (room.name.as_str(), room.kind, room.is_public),
         ("roomform write probe: remove this room", 1, false)
     );
     assert_eq!(
-        (api.rooms().len(), api.stats().writes(), room.members.len()),
+        (scene.rooms().len(), scene.writes(), room.members.len()),
         (1, 2, 0)
     );
     // It is there now, so the next one is refused.
-    assert_snapshot!(probed(&api, &dir), @"
+    assert_snapshot!(probed(&scene), @"
     exit 1
     failed   write-probe     nothing was written: `probe-1` is a live room
                              remedy: name a pipe that nobody uses, as in roomform-probe-1
 
     doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
     ");
-    assert_eq!(api.stats().writes(), 2);
+    assert_eq!(scene.writes(), 2);
 }
 
 #[test]
 fn a_server_that_ignores_updates() {
-    let (api, dir) = sandbox(Quirks {
+    let scene = sandbox(Quirks {
         ignore_updates: true,
         ..Quirks::default()
     });
-    assert_snapshot!(probed(&api, &dir), @"
+    assert_snapshot!(probed(&scene), @"
     exit 0
     warning  write-probe     a room was made; 8 of the unknowns settled, not all as one would wish; see below
                              remedy: remove the room by hand in ImbaChat: the API cannot delete it
@@ -102,11 +100,11 @@ fn a_server_that_ignores_updates() {
 
 #[test]
 fn a_list_that_lags() {
-    let (api, dir) = sandbox(Quirks {
+    let scene = sandbox(Quirks {
         lag: 1,
         ..Quirks::default()
     });
-    assert_snapshot!(probed(&api, &dir), @"
+    assert_snapshot!(probed(&scene), @"
     exit 0
     warning  write-probe     a room was made; 7 of the unknowns settled, not all as one would wish; see below
                              remedy: remove the room by hand in ImbaChat: the API cannot delete it
@@ -132,34 +130,34 @@ fn a_list_that_lags() {
 
 #[test]
 fn writing_that_is_denied_makes_no_room() {
-    let (api, dir) = sandbox(Quirks::default());
-    let dir = dir.env("IMBACHAT_PASSWORD", "wrong");
-    assert_snapshot!(probed(&api, &dir), @"
+    let scene = sandbox(Quirks::default());
+    let scene = scene.env("IMBACHAT_PASSWORD", "wrong");
+    assert_snapshot!(probed(&scene), @"
     exit 1
     failed   write-probe     no room was made: the server does not accept the site user's login and password (HTTP 401): no user of the site has that login and password
                              remedy: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
 
     doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
     ");
-    let dir = dir.env("IMBACHAT_PASSWORD", "");
-    assert_snapshot!(probed(&api, &dir), @"
+    let scene = scene.env("IMBACHAT_PASSWORD", "");
+    assert_snapshot!(probed(&scene), @"
     exit 1
     failed   write-probe     no credentials for writing: IMBACHAT_PASSWORD not set
                              remedy: set them in the environment, or name files with ..._FILE; they are never flags; --sandbox works without any
 
     doctor: 11 ok, 1 warning, 1 failed, 4 skipped
     ");
-    assert_eq!(api.rooms().len(), 0);
+    assert_eq!(scene.rooms().len(), 0);
 }
 
 #[test]
 fn pipes_that_are_declared_deleted_or_on_record_are_refused() {
-    let (api, dir) = sandbox(Quirks {
+    let scene = sandbox(Quirks {
         show_deleted: true,
         ..Quirks::default()
     });
     let refused = |pipe: &str| {
-        let text = dir.run(&[
+        let text = scene.run(&[
             "doctor",
             "--write-probe",
             pipe,
@@ -174,37 +172,37 @@ fn pipes_that_are_declared_deleted_or_on_record_are_refused() {
     failed   write-probe     nothing was written: `team-a` is in the manifest
                              remedy: name a pipe that nobody uses, as in roomform-probe-1
     ");
-    dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
-    let writes = api.stats().writes();
+    scene.run("apply --yes --ledger l.jsonl").ok();
+    let writes = scene.writes();
     assert_snapshot!(refused("team-a"), @"
     failed   write-probe     nothing was written: `team-a` is a live room
                              remedy: name a pipe that nobody uses, as in roomform-probe-1
     ");
-    let id = api.room("team-a").id;
-    api.world(|world| world.delete_room(627, id, 1));
+    let id = scene.room("team-a").id;
+    scene.world(|world| world.delete_room(627, id, 1));
     assert_snapshot!(refused("team-a"), @"
     failed   write-probe     nothing was written: `team-a` belonged to a room that was deleted
                              remedy: name a pipe that nobody uses, as in roomform-probe-1
     ");
-    dir.write("rooms.yaml", "version: 2\n");
+    scene.write("rooms.yaml", "version: 2\n");
     assert_snapshot!(refused("other"), @"
     failed   write-probe     nothing was written: `other` may be declared: the manifest is invalid
                              remedy: name a pipe that nobody uses, as in roomform-probe-1
     ");
-    assert_eq!(api.stats().writes(), writes);
+    assert_eq!(scene.writes(), writes);
 }
 
 #[test]
 fn a_pipe_that_a_server_may_take_for_another_is_refused() {
-    let (api, dir) = sandbox(Quirks::default());
+    let scene = sandbox(Quirks::default());
     let room = roomform::sandbox::RoomView {
         pipe: "Probe-1".to_owned(),
         name: "A room in use".to_owned(),
         kind: 1,
         ..roomform::sandbox::RoomView::default()
     };
-    api.world(|world| world.insert_room(627, room, 1));
-    assert_snapshot!(probed(&api, &dir), @"
+    scene.world(|world| world.insert_room(627, room, 1));
+    assert_snapshot!(probed(&scene), @"
     exit 1
     failed   write-probe     nothing was written: `probe-1` looks like `Probe-1`, and a server may take the one for the other
                              remedy: name a pipe that nobody uses, as in roomform-probe-1
@@ -212,17 +210,17 @@ fn a_pipe_that_a_server_may_take_for_another_is_refused() {
     doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
     ");
     let declared = ["--write-probe", "TEAM-A", "--yes"];
-    assert_snapshot!(steps(&said(&dir, &url(&api), &declared), &["write-probe"]), @"
+    assert_snapshot!(steps(&said(&scene, &scene.url(), &declared), &["write-probe"]), @"
     failed   write-probe     nothing was written: `TEAM-A` looks like `team-a`, and a server may take the one for the other
                              remedy: name a pipe that nobody uses, as in roomform-probe-1
     ");
-    assert_eq!(api.stats().writes(), 0);
+    assert_eq!(scene.writes(), 0);
 }
 
 /// A server that takes the pipe for that of another room: it is written to once, which could not be known, and not again.
 #[test]
 fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_probes() {
-    let (api, dir) = sandbox(Quirks::default());
+    let scene = sandbox(Quirks::default());
     let room = roomform::sandbox::RoomView {
         id: 7,
         pipe: "in-use".to_owned(),
@@ -231,14 +229,14 @@ fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_p
         is_public: true,
         ..roomform::sandbox::RoomView::default()
     };
-    api.world(|world| world.insert_room(627, room, 1));
+    scene.world(|world| world.insert_room(627, room, 1));
     let named = r#"{"code":200,"data":[{"success":true,"room_id":7}]}"#;
-    let proxy = Proxy::start(&url(&api), move |_, request| {
+    let proxy = Proxy::start(&scene.url(), move |_, request| {
         let write = request.is_some_and(|request| request.contains("/imba_rooms "));
         write.then_some(Fault::Answer("200 OK", "", named))
     });
-    let dir = dir.env("IMBACHAT_API_URL", &proxy.url());
-    let text = said(&dir, &proxy.url(), &PROBE);
+    let scene = scene.at(&proxy.url());
+    let text = said(&scene, &proxy.url(), &PROBE);
     assert!(text.starts_with("exit 1\n"), "{text}");
     assert_snapshot!(steps(&text, &["write-probe"]), @r"
     failed   write-probe     no room was made: the server named room 7, which was there before with the pipe `in-use`, and may have written over it
@@ -253,7 +251,7 @@ fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_p
 #[cfg(target_os = "linux")]
 #[test]
 fn a_room_that_was_made_is_told_even_where_nothing_can_be_printed() {
-    let (api, dir) = sandbox(Quirks::default());
+    let scene = sandbox(Quirks::default());
     let args = [&["doctor"], &PROBE[..]].concat();
     for format in ["text", "json"] {
         let api_pipe = format!("probe-{format}");
@@ -261,9 +259,9 @@ fn a_room_that_was_made_is_told_even_where_nothing_can_be_printed() {
         args[2] = &api_pipe;
         args.extend(["--format", format]);
         let full = std::fs::File::create("/dev/full").unwrap();
-        let output = dir.command(&args).stdout(full).output().unwrap();
+        let output = scene.command(&args).stdout(full).output().unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
-        let id = api.room(&api_pipe).id;
+        let id = scene.room(&api_pipe).id;
         assert_eq!(output.status.code(), Some(1), "{err}");
         assert!(
             err.starts_with(&format!(
@@ -276,34 +274,35 @@ fn a_room_that_was_made_is_told_even_where_nothing_can_be_printed() {
 
 #[test]
 fn nobody_to_ask_is_refused_before_anything_is_looked_at() {
-    let (api, dir) = sandbox(Quirks::default());
-    assert_snapshot!(said(&dir, &url(&api), &["--write-probe", "probe-1"]), @"
+    let scene = sandbox(Quirks::default());
+    assert_snapshot!(said(&scene, &scene.url(), &["--write-probe", "probe-1"]), @"
     exit 5
     error: no room was made: nobody is there to ask, and --yes was not given
       hint: add --yes: one room is made that the API cannot delete again
     ");
-    let json = dir.run(&["doctor", "--write-probe", "probe-1", "--format", "json"]);
+    let json = scene.run("doctor --write-probe probe-1 --format json");
     assert_eq!((json.code, json.json()["exit"].clone()), (5, 5.into()));
     for pipe in ["", " x", "a\u{202e}b", &"x".repeat(256)] {
-        dir.run(&["doctor", "--yes", "--write-probe", pipe])
+        scene
+            .run(&["doctor", "--yes", "--write-probe", pipe])
             .exits(64);
     }
-    dir.run(&["doctor", "--yes"]).exits(64);
-    assert_eq!(api.stats().get_rooms + api.stats().writes(), 0);
+    scene.run("doctor --yes").exits(64);
+    assert_eq!(scene.stats().get_rooms + scene.writes(), 0);
 }
 
 /// One interrupt does not hide what was made.
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_it_with_its_report() {
-    let (api, dir) = sandbox(Quirks::default());
+    let scene = sandbox(Quirks::default());
     let is_write = |request: &str| request.contains("/imba_rooms ");
-    let proxy = Proxy::start(&url(&api), move |_, request| {
+    let proxy = Proxy::start(&scene.url(), move |_, request| {
         request.is_some_and(is_write).then_some(Fault::SilenceAfter)
     });
-    let dir = dir.env("IMBACHAT_API_URL", &proxy.url());
+    let scene = scene.at(&proxy.url());
     let args = [&["doctor", "--timeout", "2s"], &PROBE[..]].concat();
-    let mut command = dir.command(&args);
+    let mut command = scene.command(&args);
     let piped = std::process::Stdio::piped;
     let child = command.stdout(piped()).stderr(piped()).spawn().unwrap();
     crate::kill::until("the create", || {
@@ -325,20 +324,20 @@ fn an_interrupt_ends_it_with_its_report() {
         "warning: the probe is under way; whoever ends this now does not learn which room it made\n"
     );
     out.shows("the room may have been made: ");
-    assert_eq!(api.rooms().len(), 1);
+    assert_eq!(scene.rooms().len(), 1);
 }
 
 #[test]
 fn a_success_that_carries_an_error_is_reported() {
     const CARRIES: &str =
         r#"{"code":200,"warnings":["old \u001b[1m client"],"data":[{"success":true,"room_id":2}]}"#;
-    let (api, dir) = sandbox(Quirks::default());
-    let proxy = Proxy::start(&url(&api), |_, request| {
+    let scene = sandbox(Quirks::default());
+    let proxy = Proxy::start(&scene.url(), |_, request| {
         let write = request.is_some_and(|request| request.contains("/imba_rooms "));
         write.then_some(Fault::AnswerAfter("200 OK", "", CARRIES))
     });
-    let dir = dir.env("IMBACHAT_API_URL", &proxy.url());
-    let ran = dir.run(&[&["doctor"][..], &PROBE].concat());
+    let scene = scene.at(&proxy.url());
+    let ran = scene.run(&[&["doctor"][..], &PROBE].concat());
     let line = r"  settled  does a success carry errors: yes: old \u{1b}[1m client";
     let lines = ran.out.lines().filter(|it| *it == line);
     assert_eq!((ran.code, lines.count()), (0, 1), "{ran:#?}");

@@ -17,7 +17,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::{at, said, steps};
-use crate::support::{Dir, Shows};
+use crate::support::Shows;
 
 /// Somebody who signs certificates.
 struct Signer {
@@ -121,10 +121,10 @@ impl Drop for Tls {
 
 /// What is told of the connection by a machine that trusts one signer.
 fn told(server: &Tls, trusted: &Signer) -> String {
-    let dir: Dir = at(&server.url());
-    let path = dir.write("trusted.pem", &trusted.pem);
-    let dir = dir.env("SSL_CERT_FILE", path.to_str().unwrap());
-    let text = said(&dir, &server.url(), &[]);
+    let scene = at(&server.url());
+    let path = scene.write("trusted.pem", &trusted.pem);
+    let scene = scene.env("SSL_CERT_FILE", path.to_str().unwrap());
+    let text = said(&scene, &server.url(), &[]);
     steps(&text, &["connection", "tls", "credentials"])
 }
 
@@ -216,10 +216,10 @@ fn a_name_in_a_certificate_is_text_of_others() {
             params.subject_alt_names.push(SanType::DnsName(name));
         }
     });
-    let dir = at(&server.url());
-    let path = dir.write("trusted.pem", &signer.pem);
-    let dir = dir.env("SSL_CERT_FILE", path.to_str().unwrap());
-    let ran = dir.run(&["get", "rooms", "--timeout", "2s"]);
+    let scene = at(&server.url());
+    let path = scene.write("trusted.pem", &signer.pem);
+    let scene = scene.env("SSL_CERT_FILE", path.to_str().unwrap());
+    let ran = scene.run("get rooms --timeout 2s");
     ran.exits(1);
     ran.err.shows("its certificate is");
     assert!(

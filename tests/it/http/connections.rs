@@ -6,7 +6,6 @@ use std::thread::JoinHandle;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use roomform::sandbox::Config;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::copy_bidirectional;
@@ -14,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Api, Dir, runtime};
+use crate::support::{Scene, runtime};
 
 pub(super) fn many(rooms: u32) -> String {
     let mut text = "version: 1\nrooms:\n".to_owned();
@@ -30,11 +29,11 @@ pub(super) fn many(rooms: u32) -> String {
 #[test]
 fn connections_are_used_again() {
     for (parallelism, most) in [("1", 2), ("8", 9)] {
-        let api = Api::start(Config::default());
-        let dir = Dir::with(&many(200)).envs(&api.env());
-        dir.run(&["apply", "--yes", "--parallelism", parallelism])
+        let scene = Scene::new().manifest(many(200)).sandbox();
+        scene
+            .run(&["apply", "--yes", "--parallelism", parallelism])
             .ok();
-        let stats = api.stats();
+        let stats = scene.stats();
         assert_eq!((stats.imba_rooms, stats.get_rooms), (200, 2));
         assert!(stats.connections <= most, "{stats:?}");
     }
@@ -52,7 +51,7 @@ struct Tls {
 
 impl Tls {
     /// Offers these protocols, and notes which was agreed on for each connection.
-    fn before(api: &Api, offered: &[&str]) -> Self {
+    fn before(scene: &Scene, offered: &[&str]) -> Self {
         let own = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
         let text = STANDARD.encode(own.cert.der());
         let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
@@ -68,7 +67,7 @@ impl Tls {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let url = format!("https://{}", listener.local_addr().unwrap());
-        let (_, to) = api.env().swap_remove(0);
+        let to = scene.url();
         let to = to.trim_start_matches("http://").to_owned();
         let agreed = Arc::<Mutex<Vec<String>>>::default();
         let (stop, stopped) = oneshot::channel();
@@ -125,16 +124,16 @@ async fn pass_on(
 
 /// Fifty rooms through TLS; what was agreed on, and how many connections reached the server.
 fn applied(offered: &[&str]) -> (Vec<String>, u64) {
-    let api = Api::start(Config::default());
-    let tls = Tls::before(&api, offered);
-    let dir = Dir::with(&many(50)).envs(&api.env());
-    let certificate = dir.write("certificate.pem", &tls.pem);
-    let dir = dir
-        .env("IMBACHAT_API_URL", &tls.url)
+    let scene = Scene::new().sandbox();
+    let tls = Tls::before(&scene, offered);
+    let scene = scene.manifest(many(50));
+    let certificate = scene.write("certificate.pem", &tls.pem);
+    let scene = scene
+        .at(&tls.url)
         .env("SSL_CERT_FILE", certificate.to_str().unwrap());
-    dir.run(&["apply", "--yes", "--parallelism", "8"]).ok();
-    assert_eq!(api.rooms().len(), 50);
-    (tls.agreed(), api.stats().connections)
+    scene.run("apply --yes --parallelism 8").ok();
+    assert_eq!(scene.rooms().len(), 50);
+    (tls.agreed(), scene.stats().connections)
 }
 
 #[test]

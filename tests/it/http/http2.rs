@@ -14,8 +14,8 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::connections::many;
-use super::{dir_with, form};
-use crate::support::{Dir, Ran};
+use super::{form, scene_with};
+use crate::support::{Ran, Scene};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA: u8 = 0;
@@ -116,10 +116,10 @@ impl Server {
         }
     }
 
-    fn dir(&self, rooms: u32) -> Dir {
-        let dir = dir_with(&many(rooms), &format!("https://{}", self.address));
-        let certificate = dir.write("certificate.pem", &self.pem);
-        dir.env("SSL_CERT_FILE", certificate.to_str().unwrap())
+    fn scene(&self, rooms: u32) -> Scene {
+        let scene = scene_with(&many(rooms), &format!("https://{}", self.address));
+        let certificate = scene.write("certificate.pem", &self.pem);
+        scene.env("SSL_CERT_FILE", certificate.to_str().unwrap())
     }
 }
 
@@ -235,8 +235,8 @@ fn list(seen: &Seen) -> String {
 /// Applies 20 rooms, and makes sure that each was created once and that no request was sent that the run does not know of.
 #[track_caller]
 fn applied(server: &Server, parallelism: &str) -> Ran {
-    let dir = server.dir(20);
-    let ran = dir.run(&[
+    let scene = server.scene(20);
+    let ran = scene.run(&[
         "apply",
         "--yes",
         "--parallelism",

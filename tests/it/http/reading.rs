@@ -7,28 +7,32 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks};
 
 use super::{BASIC, EMPTY_LIST, JWT, LOGIN, MANIFEST, PASSWORD, SECRET_KEY};
-use super::{dir, good, http, told, writes};
-use crate::support::{Api, Canned, Dir, Shows};
+use super::{good, http, scene_at, told, writes};
+use crate::support::{Canned, Scene, Shows};
 
 /// What `plan` and `apply --yes` say alike in this directory, where neither may leave a trace.
 #[track_caller]
-fn both(dir: &Dir, args: &[&str], hosts: &[(&str, &str)]) -> String {
-    let before = dir.files();
-    let with = |verb: &[&str]| dir.run(&[verb, args].concat());
+fn both(scene: &Scene, args: &[&str], hosts: &[(&str, &str)]) -> String {
+    let before = scene.files();
+    let with = |verb: &[&str]| scene.run(&[verb, args].concat());
     let (planned, applied) = std::thread::scope(|scope| {
         let planned = scope.spawn(|| with(&["plan"]));
         let applied = with(&["apply", "--yes"]);
         (planned.join().unwrap(), applied)
     });
     assert_eq!(planned, applied);
-    assert_eq!(dir.files(), before, "a run that fails leaves no trace");
+    assert_eq!(scene.files(), before, "a run that fails leaves no trace");
     told(&planned, hosts)
 }
 
 /// The same against a server that answers everything so; it must see no write.
 #[track_caller]
 fn against(server: &Canned) -> String {
-    let text = both(&dir(&server.url()), &[], &[(&server.url(), "http://api")]);
+    let text = both(
+        &scene_at(&server.url()),
+        &[],
+        &[(&server.url(), "http://api")],
+    );
     assert!(server.served() >= 2 && writes(server).is_empty());
     text
 }
@@ -42,18 +46,18 @@ fn answered(status: &str, body: &str) -> String {
 /// What both verbs say to a sandbox that these variables do not open; it must be as it was.
 #[track_caller]
 fn shut_out(quirks: Quirks, vars: &[(&str, &str)]) -> String {
-    let api = Api::start(Config {
+    let server = Scene::new().sandbox_with(Config {
         quirks,
         ..Config::default()
     });
-    let dir = vars.iter().fold(
-        Dir::with(MANIFEST).envs(&api.env()),
-        |dir, (name, value)| dir.env(name, value),
+    let scene = vars.iter().fold(
+        Scene::new().manifest(MANIFEST).beside(&server),
+        |scene, (name, value)| scene.env(name, value),
     );
-    let text = both(&dir, &[], &[]);
-    assert!(api.rooms().is_empty());
+    let text = both(&scene, &[], &[]);
+    assert!(server.rooms().is_empty());
     assert_eq!(
-        (api.stats().get_rooms, api.stats().writes()),
+        (server.stats().get_rooms, server.writes()),
         (2, 0),
         "asked once by each"
     );
@@ -210,7 +214,11 @@ fn a_server_that_never_answers() {
     // The system accepts; nobody reads.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let text = both(&dir(&url), &["--timeout", "200ms"], &[(&url, "http://api")]);
+    let text = both(
+        &scene_at(&url),
+        &["--timeout", "200ms"],
+        &[(&url, "http://api")],
+    );
     assert_snapshot!(text, @"
     exit 1
     error: no answer within 0.2 s: error sending request: operation timed out
@@ -226,7 +234,7 @@ fn a_port_where_nobody_listens() {
     let taken = tokio::net::TcpSocket::new_v4().unwrap();
     taken.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let url = format!("http://{}", taken.local_addr().unwrap());
-    let text = both(&dir(&url), &[], &[(&url, "http://api")]);
+    let text = both(&scene_at(&url), &[], &[(&url, "http://api")]);
     let start = "exit 1\nerror: no connection to http://api: ";
     assert!(text.starts_with(start), "{text}");
     assert!(text.ends_with("\n  hint: check --api-url, the network and the proxy settings\n"));
@@ -234,7 +242,7 @@ fn a_port_where_nobody_listens() {
 
 #[test]
 fn a_host_that_nobody_knows() {
-    let text = both(&dir("https://something.invalid"), &[], &[]);
+    let text = both(&scene_at("https://something.invalid"), &[], &[]);
     let start = "exit 1\nerror: no connection to https://something.invalid: ";
     assert!(
         text.starts_with(start) && text.contains("dns error"),
@@ -244,8 +252,9 @@ fn a_host_that_nobody_knows() {
 
 #[test]
 fn a_proxy_that_is_down_does_not_show_its_password() {
-    let dir = dir("https://something.invalid").env("HTTPS_PROXY", "http://me:hunter2@127.0.0.1:1");
-    let text = both(&dir, &[], &[]);
+    let scene =
+        scene_at("https://something.invalid").env("HTTPS_PROXY", "http://me:hunter2@127.0.0.1:1");
+    let text = both(&scene, &[], &[]);
     let start = "exit 1\nerror: no connection to https://something.invalid: ";
     assert!(
         text.starts_with(start) && !text.contains("hunter2"),
@@ -255,29 +264,29 @@ fn a_proxy_that_is_down_does_not_show_its_password() {
 
 #[test]
 fn an_address_that_no_secret_may_be_sent_to() {
-    assert_snapshot!(both(&dir("http://192.0.2.1"), &[], &[]), @"
+    assert_snapshot!(both(&scene_at("http://192.0.2.1"), &[], &[]), @"
     exit 1
     error: the API address is no good: plain http would send the credentials in clear
       hint: use https; --allow-insecure-http sends them in clear all the same
     ");
-    let with_user = dir(&format!("https://{LOGIN}:{PASSWORD}@host.invalid"));
+    let with_user = scene_at(&format!("https://{LOGIN}:{PASSWORD}@host.invalid"));
     assert_snapshot!(both(&with_user, &[], &[]), @"
     exit 1
     error: the API address is no good: it has a user, a password, a query or a fragment
       hint: credentials come from the environment
     ");
-    let with_query = dir(&format!("https://host.invalid?key={SECRET_KEY}"));
+    let with_query = scene_at(&format!("https://host.invalid?key={SECRET_KEY}"));
     assert_snapshot!(both(&with_query, &[], &[]), @"
     exit 1
     error: the API address is no good: it has a user, a password, a query or a fragment
       hint: credentials come from the environment
     ");
-    assert_snapshot!(both(&dir(SECRET_KEY), &[], &[]), @"
+    assert_snapshot!(both(&scene_at(SECRET_KEY), &[], &[]), @"
     exit 1
     error: the API address is no good: relative URL without a base
       hint: write it as https://host
     ");
-    assert_snapshot!(both(&dir("ftp://host.invalid"), &[], &[]), @"
+    assert_snapshot!(both(&scene_at("ftp://host.invalid"), &[], &[]), @"
     exit 1
     error: the API address is no good: it is neither https nor http
       hint: write it as https://host
@@ -287,8 +296,8 @@ fn an_address_that_no_secret_may_be_sent_to() {
 #[test]
 fn the_address_of_the_flag_goes_before_that_of_the_environment() {
     let server = Canned::raw(good(EMPTY_LIST));
-    let dir = dir("http://192.0.2.1");
-    dir.run(&["plan", "--api-url", &server.url()]).ok();
+    let scene = scene_at("http://192.0.2.1");
+    scene.run(&["plan", "--api-url", &server.url()]).ok();
     assert_eq!(server.served(), 1);
 }
 
@@ -325,10 +334,10 @@ fn a_server_that_repeats_our_secrets_does_not_get_them_out() {
         assert!(text.starts_with(refused), "{text}");
     }
     let server = Canned::answer("403 Forbidden", "", &repeated(JWT));
-    let dir = dir(&server.url())
+    let scene = scene_at(&server.url())
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT", JWT);
-    let text = both(&dir, &[], &[]);
+    let text = both(&scene, &[], &[]);
     text.shows("does not accept the JWT (HTTP 403): no right for ***!");
     let location = format!("Location: /{SECRET_KEY}/\r\n");
     let text = against(&Canned::answer("302 Found", &location, ""));
@@ -341,7 +350,7 @@ fn a_secret_does_not_get_out_where_a_long_text_is_cut() {
         let long = format!("{}{SECRET_KEY}{}", "x".repeat(before), "y".repeat(50));
         let body = format!(r#"{{"code":403,"error":"{long}"}}"#);
         let server = Canned::answer("403 Forbidden", "", &body);
-        let ran = dir(&server.url()).run(&["plan"]);
+        let ran = scene_at(&server.url()).run("plan");
         ran.exits(1);
         let (start, _) = SECRET_KEY.split_at(4);
         ran.err.shows("xxx").lacks(start);
@@ -380,7 +389,7 @@ fn a_list_is_asked_for_again_when_the_server_says_it_is_too_early() {
             _ => good(EMPTY_LIST),
         }
     });
-    let out = dir(&server.url()).run(&["plan"]).ok();
+    let out = scene_at(&server.url()).run("plan").ok();
     out.shows("plan: 1 to create, 2 members to add");
     let asked = asked.lock().unwrap();
     assert_eq!(asked.len(), 3);

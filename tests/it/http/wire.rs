@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use roomform::sandbox::Config;
-
 use super::{BASIC, EMPTY_LIST, JWT, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KEY, WRITTEN};
-use super::{dir, dir_with, form, good, requests, server, writes};
-use crate::support::{Api, Canned, Dir, Shows};
+use super::{form, good, requests, scene_at, scene_with, server, writes};
+use crate::support::{Canned, Scene, Shows};
 
 /// A header's value; names are compared without case.
 fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
@@ -22,10 +20,12 @@ fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
 
 fn plan_request(vars: &[(&str, &str)]) -> String {
     let server = Canned::raw(good(EMPTY_LIST));
-    let dir = vars.iter().fold(dir(&server.url()), |dir, (name, value)| {
-        dir.env(name, value)
-    });
-    dir.run(&["plan"]).ok();
+    let scene = vars
+        .iter()
+        .fold(scene_at(&server.url()), |scene, (name, value)| {
+            scene.env(name, value)
+        });
+    scene.plan().ok();
     let mut requests = requests(&server);
     assert_eq!(requests.len(), 1);
     requests.remove(0)
@@ -34,9 +34,7 @@ fn plan_request(vars: &[(&str, &str)]) -> String {
 /// The writes of an apply to a widget that lists this first.
 fn applied(manifest: &str, before: &'static str) -> Vec<String> {
     let server = server(before, LISTED, |_| good(WRITTEN));
-    dir_with(manifest, &server.url())
-        .run(&["apply", "--yes"])
-        .ok();
+    scene_with(manifest, &server.url()).run("apply --yes").ok();
     writes(&server)
 }
 
@@ -85,7 +83,7 @@ fn a_token_alone_goes_into_its_header_and_the_secret_key_before_it() {
 fn a_create_says_everything_before_its_members() {
     let manifest = MANIFEST.replace("Team A", "\"Класс \\\"7\\\"; a=b\"");
     let server = server(EMPTY_LIST, EMPTY_LIST, |_| good(WRITTEN));
-    dir_with(&manifest, &server.url()).run(&["apply", "--yes"]);
+    scene_with(&manifest, &server.url()).run("apply --yes");
     let writes = writes(&server);
     assert_eq!(writes.len(), 1);
     assert_eq!(
@@ -138,7 +136,7 @@ fn a_message_says_all_that_the_page_requires() {
         "members: [3], welcome: {from: 3, text: \"Hi; a=b\"}",
     );
     let server = server(EMPTY_LIST, LISTED, |_| good(WRITTEN));
-    dir_with(&manifest, &server.url()).run(&["apply", "--yes"]);
+    scene_with(&manifest, &server.url()).run("apply --yes");
     let requests = requests(&server);
     let sent: Vec<&String> = requests
         .iter()
@@ -170,7 +168,7 @@ fn every_type_of_a_room_has_its_number() {
         let manifest =
             MANIFEST.replace("members: [3, 4]", &format!("type: {kind}, members: [3, 4]"));
         let server = server(EMPTY_LIST, EMPTY_LIST, |_| good(WRITTEN));
-        dir_with(&manifest, &server.url()).run(&["apply", "--yes"]);
+        scene_with(&manifest, &server.url()).run("apply --yes");
         let writes = writes(&server);
         assert!(
             form(&writes[0]).contains(&("room_type", room_type)),
@@ -241,18 +239,17 @@ fn every_chunk_of_members_says_everything_and_starts_anew() {
 #[test]
 fn all_members_arrive_however_many_calls_they_take() {
     for (members, calls) in [(200, 1), (201, 2), (400, 2), (401, 3)] {
-        let api = Api::start(Config::default());
-        let dir = Dir::with(&crowded(members)).envs(&api.env());
-        dir.run(&["apply", "--yes"]).ok();
-        let room = api.room("team-a");
+        let scene = Scene::new().manifest(crowded(members)).sandbox();
+        scene.apply().ok();
+        let room = scene.room("team-a");
         assert_eq!(
             (room.members.len(), room.name.as_str()),
             (members, "Team A")
         );
-        assert_eq!(api.stats().imba_rooms, calls);
-        dir.run(&["apply", "--yes"]).ok();
+        assert_eq!(scene.stats().imba_rooms, calls);
+        scene.apply().ok();
         assert_eq!(
-            api.stats().imba_rooms,
+            scene.stats().imba_rooms,
             calls,
             "the second run writes nothing"
         );
@@ -269,20 +266,20 @@ fn this_machine_is_not_behind_a_proxy() {
         "ALL_PROXY",
         "all_proxy",
     ];
-    let dir = names
-        .iter()
-        .fold(dir(&server.url()), |dir, name| dir.env(name, &proxy.url()));
-    dir.run(&["plan"]).ok();
+    let scene = names.iter().fold(scene_at(&server.url()), |scene, name| {
+        scene.env(name, &proxy.url())
+    });
+    scene.plan().ok();
     assert_eq!((server.served(), proxy.served()), (1, 0));
 }
 
 #[test]
 fn plain_http_goes_out_where_it_is_allowed_in_as_many_words_and_through_the_proxy() {
     let proxy = Canned::raw(good(EMPTY_LIST));
-    let dir = dir("http://something.invalid").env("http_proxy", &proxy.url());
-    dir.run(&["plan"]).exits(1);
+    let scene = scene_at("http://something.invalid").env("http_proxy", &proxy.url());
+    scene.plan().exits(1);
     assert_eq!(proxy.served(), 0);
-    dir.run(&["plan", "--allow-insecure-http"]).ok();
+    scene.run("plan --allow-insecure-http").ok();
     let requests = requests(&proxy);
     let line = "POST http://something.invalid/imbachat/v2/627/get_rooms HTTP/1.1\r\n";
     assert!(

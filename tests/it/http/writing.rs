@@ -6,8 +6,8 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks};
 
 use super::{BASIC, EMPTY_LIST, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KEY, WRITTEN};
-use super::{dir, dir_with, form, good, http, is_write, server, told, writes};
-use crate::support::{Api, Canned, Dir, Ran, Shows};
+use super::{form, good, http, is_write, scene_at, scene_with, server, told, writes};
+use crate::support::{Canned, Ran, Scene, Shows};
 
 /// What a run prints after its plan, without the rooms that went well; it must have ended with 4.
 #[track_caller]
@@ -32,16 +32,16 @@ fn created(answer: Vec<u8>) -> String {
 #[track_caller]
 fn created_in(times: usize, answer: Vec<u8>) -> String {
     let server = server(EMPTY_LIST, EMPTY_LIST, move |_| answer.clone());
-    let dir = dir(&server.url());
-    let ran = dir.run(&["apply", "--yes"]);
+    let scene = scene_at(&server.url());
+    let ran = scene.apply();
     assert_eq!(writes(&server).len(), times, "{ran:#?}");
-    assert_eq!(ledger_kinds(&dir), vec!["intent"; times]);
+    assert_eq!(ledger_kinds(&scene), vec!["intent"; times]);
     ending(&ran)
 }
 
 /// The kinds of the ledger's entries.
-fn ledger_kinds(dir: &Dir) -> Vec<String> {
-    let mut ledgers = dir.files();
+fn ledger_kinds(scene: &Scene) -> Vec<String> {
+    let mut ledgers = scene.files();
     ledgers.retain(|(path, _)| path.extension().is_some_and(|ending| ending == "jsonl"));
     let (_, bytes) = ledgers.pop().unwrap();
     let text = String::from_utf8(bytes).unwrap();
@@ -169,11 +169,11 @@ fn a_create_is_repeated_when_the_server_says_it_is_too_early() {
         _ => good(WRITTEN),
     };
     let server = server(EMPTY_LIST, LISTED, early);
-    let dir = dir(&server.url());
-    let out = dir.run(&["apply", "--yes"]).ok();
+    let scene = scene_at(&server.url());
+    let out = scene.apply().ok();
     out.shows("apply: 1 verified; 2 members confirmed; 2 to write, 1 to verify");
     assert_eq!(writes(&server).len(), 2);
-    assert_eq!(ledger_kinds(&dir), ["intent", "confirmed", "seen"]);
+    assert_eq!(ledger_kinds(&scene), ["intent", "confirmed", "seen"]);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_create_that_is_never_answered() {
         }
         good(EMPTY_LIST)
     });
-    let ran = dir(&server.url()).run(&["apply", "--yes", "--timeout", "200ms"]);
+    let ran = scene_at(&server.url()).run("apply --yes --timeout 200ms");
     drop(end);
     let text = ending(&ran);
     assert_snapshot!(text, @"
@@ -214,7 +214,7 @@ fn the_report_holds_no_secret_either() {
     let body = serde_json::json!({"code": 401, "error": format!("no user {LOGIN}/{PASSWORD}")});
     let answer = http("401 Unauthorized", "", &body.to_string());
     let server = server(EMPTY_LIST, EMPTY_LIST, move |_| answer.clone());
-    let ran = dir(&server.url()).run(&["apply", "--yes", "--format", "json"]);
+    let ran = scene_at(&server.url()).run("apply --yes --format json");
     told(&ran, &[]);
     let room = &ran.json()["rooms"][0];
     assert_eq!(
@@ -234,22 +234,22 @@ fn a_wrong_login_leaves_the_server_as_it_was_and_the_right_one_goes_on() {
             errors_with_200,
             ..Quirks::default()
         };
-        let api = Api::start(Config {
-            quirks,
-            ..Config::default()
-        });
-        let dir = Dir::with(MANIFEST)
-            .envs(&api.env())
+        let scene = Scene::new()
+            .manifest(MANIFEST)
+            .sandbox_with(Config {
+                quirks,
+                ..Config::default()
+            })
             .env("IMBACHAT_LOGIN", LOGIN);
-        let text = ending(&dir.run(&["apply", "--yes"]));
+        let text = ending(&scene.apply());
         text.shows("failed       the server does not accept the site user's login and password (");
         text.shows("\n  hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on");
-        assert!(api.rooms().is_empty());
-        assert_eq!(api.stats().writes(), 1);
-        let dir = dir.env("IMBACHAT_LOGIN", "admin");
-        dir.run(&["apply", "--yes"]).ok();
-        assert_eq!(api.room("team-a").members, [3, 4].into());
-        dir.run(&["plan", "--detailed-exitcode"]).ok();
+        assert!(scene.rooms().is_empty());
+        assert_eq!(scene.writes(), 1);
+        let scene = scene.env("IMBACHAT_LOGIN", "admin");
+        scene.apply().ok();
+        assert_eq!(scene.room("team-a").members, [3, 4].into());
+        scene.run("plan --detailed-exitcode").ok();
     }
 }
 
@@ -263,32 +263,31 @@ fn a_create_whose_answer_is_lost_is_found_and_finished_in_the_same_run() {
         members.join(", ")
     );
     // Of this seed's requests only the second loses its answer: after the list, the create.
-    let api = Api::start(Config {
+    let scene = Scene::new().manifest(&manifest).sandbox_with(Config {
         lost_answer_rate: 0.1,
         seed: 3,
         ..Config::default()
     });
-    let dir = Dir::with(&manifest).envs(&api.env());
-    let report = dir.path("report.json");
-    let out = dir
+    let report = scene.path("report.json");
+    let out = scene
         .run(&["apply", "--yes", "--report", report.to_str().unwrap()])
         .ok();
     out.shows("apply: 1 verified; 201 members confirmed; 3 to write, 2 to verify");
     assert_eq!(
-        (api.stats().lost, api.stats().writes(), api.rooms().len()),
+        (scene.stats().lost, scene.writes(), scene.rooms().len()),
         (1, 3, 1)
     );
-    assert_eq!(api.room("team-a").members.len(), 201);
-    let report: serde_json::Value = serde_json::from_str(&dir.read("report.json")).unwrap();
+    assert_eq!(scene.room("team-a").members.len(), 201);
+    let report: serde_json::Value = serde_json::from_str(&scene.read("report.json")).unwrap();
     let room = &report["rooms"][0];
     assert_eq!(
         (room["doubted"].as_bool(), room["requests"].as_u64()),
         (Some(true), Some(3)),
         "{room}"
     );
-    dir.run(&["plan", "--detailed-exitcode"]).ok();
+    scene.run("plan --detailed-exitcode").ok();
     assert_eq!(
-        ledger_kinds(&dir),
+        ledger_kinds(&scene),
         ["intent", "confirmed", "confirmed", "seen"]
     );
 }
@@ -299,7 +298,7 @@ fn a_create_whose_answer_is_lost_is_found_and_finished_in_the_same_run() {
 fn updated(answer: impl Fn(usize) -> Vec<u8> + Send + 'static) -> (Ran, usize) {
     let server = server(LISTED, LISTED, answer);
     let manifest = MANIFEST.replace("Team A", "Team B");
-    let ran = dir_with(&manifest, &server.url()).run(&["apply", "--yes"]);
+    let ran = scene_with(&manifest, &server.url()).run("apply --yes");
     let sent = writes(&server);
     assert!(sent.iter().all(|request| form(request) == form(&sent[0])));
     (ran, sent.len())
@@ -380,8 +379,8 @@ fn a_create_whose_answer_carries_an_error_records_the_room_and_no_member() {
             0 => answer.clone(),
             _ => good(WRITTEN),
         });
-        let dir = dir(&server.url());
-        let ran = dir.run(&["apply", "--yes", "--failed", "failed.csv"]);
+        let scene = scene_at(&server.url());
+        let ran = scene.run("apply --yes --failed failed.csv");
         let text = ending(&ran);
         let expected = format!(
             "  !! team-a               partial      created as room 7, 0 members confirmed; the server answered: {words}\n\
@@ -389,14 +388,14 @@ fn a_create_whose_answer_carries_an_error_records_the_room_and_no_member() {
         );
         assert_eq!(text, expected);
         ran.shows("now:  1 gains members, 2 members to add");
-        let failed = dir.read("failed.csv");
+        let failed = scene.read("failed.csv");
         for user in ["3", "4"] {
             let line = format!("team-a,{user},partial; the server answered: ");
             failed.replace('"', "").shows(&line);
         }
-        assert_eq!(ledger_kinds(&dir), ["intent", "confirmed", "seen"]);
+        assert_eq!(ledger_kinds(&scene), ["intent", "confirmed", "seen"]);
         // The members go once more, into the room that is on record: there is no second create.
-        dir.run(&["apply", "--yes"]).ok();
+        scene.apply().ok();
         let writes = writes(&server);
         assert_eq!(writes.len(), 2, "{words}");
         let again = form(&writes[1]);
@@ -407,7 +406,7 @@ fn a_create_whose_answer_carries_an_error_records_the_room_and_no_member() {
         ] {
             assert!(again.contains(&field), "{words}: {again:?}");
         }
-        dir.run(&["plan", "--detailed-exitcode"]).ok();
+        scene.run("plan --detailed-exitcode").ok();
     }
 }
 
@@ -423,13 +422,13 @@ fn only_the_members_of_the_call_with_the_error_are_sent_again() {
         1 => good(&error),
         _ => good(WRITTEN),
     });
-    let dir = dir_with(&manifest, &server.url());
-    let ran = dir.run(&["apply", "--yes", "--failed", "failed.csv"]);
+    let scene = scene_with(&manifest, &server.url());
+    let ran = scene.run("apply --yes --failed failed.csv");
     assert_snapshot!(ending(&ran), @"
       !! team-a               partial      created as room 7, 201 members confirmed; the server answered: one is unknown
     apply: 1 partial; 201 members confirmed; 3 to write, 1 to verify
     ");
-    let failed = dir.read("failed.csv");
+    let failed = scene.read("failed.csv");
     let users: Vec<&str> = failed
         .lines()
         .skip(1)
@@ -437,7 +436,7 @@ fn only_the_members_of_the_call_with_the_error_are_sent_again() {
         .collect();
     let expected: Vec<String> = (201..=400).map(|id| id.to_string()).collect();
     assert_eq!(users, expected);
-    dir.run(&["apply", "--yes"]).ok();
+    scene.apply().ok();
     let writes = writes(&server);
     let last = form(writes.last().unwrap());
     let sent = last
@@ -456,15 +455,15 @@ fn the_list_decides_about_fields_whose_answer_carries_an_error() {
     let run = |after| {
         let error = error.clone();
         let server = server(LISTED, after, move |_| error.clone());
-        let dir = dir_with(manifest, &server.url());
-        let ran = dir.run(&["apply", "--yes"]);
+        let scene = scene_with(manifest, &server.url());
+        let ran = scene.apply();
         let shown = ran
             .out
             .lines()
             .filter(|line| line.contains("the server answered"));
         let shown: Vec<&str> = shown.collect();
         ran.exits(4);
-        let next = dir.run(&["plan", "--detailed-exitcode"]).code;
+        let next = scene.run("plan --detailed-exitcode").code;
         (shown.join("\n").trim().to_owned(), next)
     };
     let (text, next) = run(RENAMED);
@@ -483,7 +482,7 @@ fn an_error_in_a_good_answer_is_escaped_wherever_it_is_shown() {
     for format in ["text", "json", "markdown", "github"] {
         let answer = good(&answer);
         let server = server(EMPTY_LIST, LISTED, move |_| answer.clone());
-        let ran = dir(&server.url()).run(&["apply", "--yes", "--format", format]);
+        let ran = scene_at(&server.url()).run(&["apply", "--yes", "--format", format]);
         let text = told(&ran, &[]);
         assert_eq!(ran.code, 4, "{text}");
         assert!(

@@ -3,12 +3,12 @@
 use insta::assert_snapshot;
 
 use super::{AFTER, BEFORE, changed};
-use crate::support::Dir;
+use crate::support::Scene;
 
 #[test]
 fn a_plan_stands_on_the_lines_of_the_manifest() {
-    let dir = changed(BEFORE, AFTER);
-    let ran = dir.run(&["plan", "--sandbox", "--format", "github"]);
+    let scene = changed(BEFORE, AFTER);
+    let ran = scene.run("plan --sandbox --format github");
     assert_eq!((ran.code, ran.err.as_str()), (5, ""));
     assert_snapshot!(ran.out, @"
     ::error title=refused::`lounge` would become public; allow it with --allow-publish or `limits.publish: 1`
@@ -25,9 +25,9 @@ fn a_plan_stands_on_the_lines_of_the_manifest() {
 #[test]
 fn mistakes_have_line_and_column() {
     let text = "version: 1\nrooms:\n  - {pipe: 0123, titel: Team}\n  - {pipe: a/b, title: B}\n";
-    let dir = Dir::new();
-    dir.write("rooms/50%, new:.yaml", text);
-    let ran = dir.run(&["check", "--format", "github"]);
+    let scene = Scene::new();
+    scene.write("rooms/50%, new:.yaml", text);
+    let ran = scene.run("check --format github");
     assert_eq!((ran.code, ran.err.as_str()), (3, ""));
     assert_snapshot!(ran.out, @r#"
     ::error file=rooms/50%25%2C new%3A.yaml,line=3,col=12,title=E008 needs-quotes::`pipe` must be text, but YAML reads `0123` as a number%0Aquote it: "0123"
@@ -35,7 +35,7 @@ fn mistakes_have_line_and_column() {
     ::warning file=rooms/50%25%2C new%3A.yaml,line=4,col=12,title=W101 odd-pipe::`a/b` is not 3 to 64 of A-Z, a-z, 0-9, _ and -%0Athe realtime layer may not take it as a channel name; whether it matters is not published
     ::notice title=roomform check::invalid: 2 errors, 1 warning
     "#);
-    let plan = dir.run(&["plan", "--sandbox", "--format", "github"]);
+    let plan = scene.run("plan --sandbox --format github");
     assert_eq!(
         (plan.code, plan.out),
         (3, ran.out.replace("roomform check", "roomform plan"))
@@ -44,16 +44,16 @@ fn mistakes_have_line_and_column() {
 
 #[test]
 fn a_failure_and_a_missing_file_are_told_too() {
-    let dir = Dir::new();
-    assert_snapshot!(dir.run(&["plan", "--format", "github"]).out, @"
+    let scene = Scene::new();
+    assert_snapshot!(scene.run("plan --format github").out, @"
     ::error file=rooms.yaml,line=1,title=E001 unreadable::rooms.yaml: no such file or directory%0Aname the manifest with -f; the default is rooms.yaml, else the directory rooms/
     ::notice title=roomform plan::invalid: 1 error
     ");
-    dir.write("rooms.yaml", BEFORE);
-    let ran = dir.run(&["plan", "--format", "github"]);
+    scene.write("rooms.yaml", BEFORE);
+    let ran = scene.run("plan --format github");
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
     assert_snapshot!(ran.out, @"::error title=roomform plan%3A failed::no widget: IMBACHAT_WIDGET is not set%0Aset it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too");
-    assert_snapshot!(dir.run(&["plan", "--format", "github", "--fit", "azure"]).out, @"::error title=roomform plan%3A usage::--fit and --max-bytes are for --format markdown%0Aadd --format markdown, or leave them out");
+    assert_snapshot!(scene.run("plan --format github --fit azure").out, @"::error title=roomform plan%3A usage::--fit and --max-bytes are for --format markdown%0Aadd --format markdown, or leave them out");
 }
 
 #[test]
@@ -63,8 +63,8 @@ fn no_more_than_github_shows() {
         format!("  - {{pipe: room-{n:03}, title: Room {n}, public: {public}}}\n")
     };
     let rooms: String = (0..90).map(room).collect();
-    let dir = Dir::with(&format!("version: 1\nrooms:\n{rooms}"));
-    let out = dir.run(&["plan", "--sandbox", "--format", "github"]).ok();
+    let scene = Scene::new().manifest(format!("version: 1\nrooms:\n{rooms}"));
+    let out = scene.run("plan --sandbox --format github").ok();
     let count = |kind: &str| out.lines().filter(|line| line.starts_with(kind)).count();
     assert_eq!(
         (count("::warning "), count("::notice "), count("::")),
@@ -79,9 +79,9 @@ fn no_more_than_github_shows() {
 
 #[test]
 fn an_apply_tells_what_it_did() {
-    let dir = changed(BEFORE, AFTER);
+    let scene = changed(BEFORE, AFTER);
     let args = ["apply", "--sandbox", "--format", "github", "--yes", "-q"];
-    let refused = dir.run(&args);
+    let refused = scene.run(&args);
     refused.exits(5);
     assert!(
         refused
@@ -90,7 +90,7 @@ fn an_apply_tells_what_it_did() {
         "{}",
         refused.out
     );
-    assert_snapshot!(dir.run(&[&args[..], &["--allow-publish"]].concat()).ok(), @"
+    assert_snapshot!(scene.run(&[&args[..], &["--allow-publish"]].concat()).ok(), @"
     ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
     ::notice title=roomform apply::5 verified; 4 members confirmed; 5 to write, 1 to verify
     ");
@@ -98,10 +98,10 @@ fn an_apply_tells_what_it_did() {
 
 #[test]
 fn a_diff_stands_on_the_lines_of_the_second_manifest() {
-    let dir = Dir::new();
-    dir.write("before.yaml", BEFORE);
-    dir.write("after.yaml", AFTER);
-    let ran = dir.run(&["diff", "before.yaml", "after.yaml", "--format", "github"]);
+    let scene = Scene::new();
+    scene.write("before.yaml", BEFORE);
+    scene.write("after.yaml", AFTER);
+    let ran = scene.run("diff before.yaml after.yaml --format github");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_snapshot!(ran.out, @"
     ::warning title=would be refused::`lounge` would become public; allow it with --allow-publish or `limits.publish: 1`

@@ -10,10 +10,10 @@ use roomform::model::{LiveRoom, Observed, Recorded, RecordedRoom, RoomId, Target
 use roomform::plan::{Plan, Switches, plan};
 use roomform::render::markdown::{self, Dialect, Fit};
 
-use roomform::sandbox::{Config, RoomView};
+use roomform::sandbox::RoomView;
 
 use super::rendered::Rendered;
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 
 /// The sizes of the sites, in what they count, and what the program is told.
 const SITES: [(&str, usize); 5] = [
@@ -184,9 +184,8 @@ fn dangerous(page: &str) -> Vec<&str> {
 }
 
 /// A widget, its ledger and a manifest that differ in so many ways, 5,000 of them changes.
-fn scene() -> (Api, Dir) {
-    let api = Api::start(Config::default());
-    let dir = Dir::new().envs(&api.env());
+fn widget() -> Scene {
+    let scene = Scene::new().sandbox();
     // Of every 101 rooms one loses a member, ...
     let leaving = |n: usize, members: &str| {
         format!(
@@ -196,8 +195,8 @@ fn scene() -> (Api, Dir) {
     };
     let of = |kind: usize| (0..5_050).filter(move |n| n % 101 == kind);
     let rooms: String = of(100).map(|n| leaving(n, "3, 4")).collect();
-    dir.write("rooms/00.yaml", format!("version: 1\nrooms:\n{rooms}"));
-    dir.run(&["apply", "--yes", "--ledger", "l.jsonl"]).ok();
+    scene.write("rooms/00.yaml", format!("version: 1\nrooms:\n{rooms}"));
+    scene.run("apply --yes --ledger l.jsonl").ok();
     // ... one becomes public, one is there twice, ten have an old title, thirty are on no record, and the others are new.
     for n in (0..5_050).filter(|n| n % 101 < 42) {
         let old = if (2..12).contains(&(n % 101)) {
@@ -211,9 +210,9 @@ fn scene() -> (Api, Dir) {
             kind: 1,
             ..RoomView::default()
         };
-        api.world(|world| world.insert_room(627, room(), 1));
+        scene.world(|world| world.insert_room(627, room(), 1));
         if n % 101 == 1 {
-            api.world(|world| world.insert_room(627, room(), 1));
+            scene.world(|world| world.insert_room(627, room(), 1));
         }
     }
     for (name, text) in files(5_050, |n| {
@@ -221,21 +220,21 @@ fn scene() -> (Api, Dir) {
         let title = title(n);
         format!("- {{pipe: room-{n:05}, title: \"{title}\", public: {public}, members: [3]}}\n")
     }) {
-        dir.write(name.to_str().unwrap(), text);
+        scene.write(name.to_str().unwrap(), text);
     }
-    dir.write(
+    scene.write(
         "rooms/00.yaml",
         "version: 1\nrooms: []\nlimits: {create: 100}\n",
     );
-    (api, dir)
+    scene
 }
 
 #[test]
 fn five_thousand_changes_fit_every_site() {
-    let (_api, dir) = scene();
+    let scene = widget();
     let page = |args: &[&str]| {
         let plan = ["plan", "-q", "--ledger", "l.jsonl", "--format"];
-        let ran = dir.run(&[&plan, args].concat());
+        let ran = scene.run(&[&plan, args].concat());
         assert_eq!((ran.code, ran.err.as_str()), (5, ""), "{args:?}");
         ran
     };

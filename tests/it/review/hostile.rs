@@ -6,10 +6,10 @@ use roomform::error::{Error, Exit};
 use roomform::model::is_hidden;
 use roomform::render::escape;
 use roomform::render::markdown::{self, Dialect, Fit};
-use roomform::sandbox::{Config, RoomView};
+use roomform::sandbox::RoomView;
 
 use super::rendered::Rendered;
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 
 /// One for each thing that a parser, a site, a bot or a runner could take for more than a title.
 const TITLES: [&str; 58] = [
@@ -192,8 +192,8 @@ proptest! {
 }
 
 /// Manifest and widget with all these titles; those that no manifest takes are on the widget alone.
-fn scene() -> (Api, Dir) {
-    let api = Api::start(Config::default());
+fn widget() -> Scene {
+    let scene = Scene::new().sandbox();
     let mut rooms = String::new();
     for (index, title) in TITLES.iter().enumerate() {
         let room = RoomView {
@@ -202,7 +202,7 @@ fn scene() -> (Api, Dir) {
             kind: 1,
             ..RoomView::default()
         };
-        api.world(|world| world.insert_room(627, room, 1));
+        scene.world(|world| world.insert_room(627, room, 1));
         let wanted = if title.contains(char::is_control) {
             "plain"
         } else {
@@ -214,15 +214,14 @@ fn scene() -> (Api, Dir) {
             index % 2 == 0
         ));
     }
-    let dir = Dir::with(&format!("version: 1\nrooms:\n{rooms}")).envs(&api.env());
-    (api, dir)
+    scene.manifest(format!("version: 1\nrooms:\n{rooms}"))
 }
 
 #[test]
 fn a_page_shows_every_title_and_is_nothing_but_a_page() {
-    let (_api, dir) = scene();
+    let scene = widget();
     for site in ["github-comment", "bitbucket"] {
-        let ran = dir.run(&["plan", "--format", "markdown", "--fit", site]);
+        let ran = scene.run(&["plan", "--format", "markdown", "--fit", site]);
         let read = Rendered::new(&ran.out);
         let plain = |text: String| match site {
             "bitbucket" => text.replace('`', "\\u{60}").replace('|', "\\u{7c}"),
@@ -285,14 +284,14 @@ fn in_a_log(title: &str) -> String {
 
 #[test]
 fn an_annotation_shows_every_title_and_is_nothing_but_one() {
-    let (_api, dir) = scene();
+    let scene = widget();
     // GitHub shows ten of a kind, so it takes some runs to see all.
     for (start, titles) in (0..).step_by(9).zip(TITLES.chunks(9)) {
         let mut args = vec!["plan".to_owned(), "--format=github".to_owned()];
         let rooms = (start..).take(titles.len());
         args.extend(rooms.map(|index| format!("--only=room-{index}")));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let told = annotated(&dir.run(&args).out);
+        let told = annotated(&scene.run(&args).out);
         let of_rooms = told.iter().filter(|it| it.properties[0].1 == "rooms.yaml");
         let messages: Vec<&str> = of_rooms.map(|it| it.message.as_str()).collect();
         assert!(messages.len() >= titles.len(), "{messages:#?}");
@@ -306,8 +305,8 @@ fn an_annotation_shows_every_title_and_is_nothing_but_one() {
 
 #[test]
 fn a_log_obeys_no_title() {
-    let (_api, dir) = scene();
-    let plan = dir.run(&["plan"]);
+    let scene = widget();
+    let plan = scene.plan();
     // What a runner obeys: `::` at the start of a line, `##[` and `##vso[` anywhere.
     for line in plan.all().lines() {
         assert!(
@@ -319,7 +318,7 @@ fn a_log_obeys_no_title() {
         let shown = in_a_log(title).replace('"', "\\\"");
         assert!(plan.out.contains(&shown), "{title:?}");
     }
-    let json = dir.run(&["plan", "--format", "json"]);
+    let json = scene.run("plan --format json");
     json.lacks("##");
     let changes = json.json()["changes"].to_string();
     changes.shows("##[add-mask]x");
@@ -329,7 +328,9 @@ fn a_log_obeys_no_title() {
         "pipe: \"#\"#[add-mask]x",
         "##[add-mask]x: 1",
     ] {
-        let ran = Dir::with(&format!("version: 1\nrooms:\n  - {text}\n")).run(&["check"]);
+        let ran = Scene::new()
+            .manifest(format!("version: 1\nrooms:\n  - {text}\n"))
+            .run("check");
         assert_eq!((ran.code, ran.all().contains("##")), (3, false), "{ran:#?}");
     }
 }
@@ -343,8 +344,9 @@ fn sarif_has_no_links_no_arguments_and_nothing_hidden() {
             "  - {{pipe: {title}, title: {title}, {title}: 1}}\n"
         ));
     }
-    let ran =
-        Dir::with(&format!("version: 1\nrooms:\n{rooms}")).run(&["check", "--format", "sarif"]);
+    let ran = Scene::new()
+        .manifest(format!("version: 1\nrooms:\n{rooms}"))
+        .run("check --format sarif");
     assert_eq!((ran.code, ran.err.as_str()), (3, ""));
     let log = ran.json();
     let results = log["runs"][0]["results"].as_array().unwrap();

@@ -1,6 +1,6 @@
 //! Lists that are cut: the plan says where the whole ones are, and they are there.
 
-use crate::support::{Dir, Shows};
+use crate::support::{Scene, Shows};
 
 const ALL: &str = "all members: --format json, or plan --format html";
 
@@ -15,34 +15,34 @@ fn manifest(members: u64) -> String {
     )
 }
 
-fn plan(dir: &Dir, args: &[&str]) -> String {
-    dir.run(&[&["plan", "--sandbox"], args].concat()).ok()
+fn plan(scene: &Scene, args: &[&str]) -> String {
+    scene.run(&[&["plan", "--sandbox"], args].concat()).ok()
 }
 
 #[test]
 fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
-    let dir = Dir::with(&manifest(12));
-    assert!(!plan(&dir, &[]).contains("all members"), "nothing is cut");
+    let scene = Scene::new().manifest(manifest(12));
+    assert!(!plan(&scene, &[]).contains("all members"), "nothing is cut");
     let second =
         "  - {pipe: team-b, title: Team B, members: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]}\n";
-    dir.write("rooms.yaml", manifest(14) + second);
-    let text = plan(&dir, &[]);
+    scene.write("rooms.yaml", manifest(14) + second);
+    let text = plan(&scene, &[]);
     text.shows("1012 … 2 more\n");
     assert!(text.ends_with(&format!("\n      {ALL}\n")), "{text}");
     assert_eq!(text.matches("all members").count(), 1);
-    let page = plan(&dir, &["--format", "markdown", "--max-bytes", "4096"]);
+    let page = plan(&scene, &["--format", "markdown", "--max-bytes", "4096"]);
     assert!(
         page.ends_with(&format!("\nLists are cut; {ALL}.\n")),
         "{page}"
     );
     // There they are.
     for format in ["html", "json"] {
-        let whole = plan(&dir, &["--format", format]);
+        let whole = plan(&scene, &["--format", format]);
         for user in 1001..=1014 {
             assert!(whole.contains(&user.to_string()), "{format}: {user}");
         }
     }
-    let diff = dir.run(&["diff", "/dev/null", "rooms.yaml"]).ok();
+    let diff = scene.run("diff /dev/null rooms.yaml").ok();
     assert!(
         diff.ends_with("\n      all members: --format json, or html\n"),
         "{diff}"
@@ -51,18 +51,18 @@ fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
 
 #[test]
 fn so_does_one_that_cuts_who_is_left_to_people() {
-    let dir = Dir::with(&manifest(14));
-    dir.run(&["apply", "--sandbox", "--yes"]).ok();
-    let text = plan(&dir, &[]);
+    let scene = Scene::new().manifest(manifest(14));
+    scene.run("apply --sandbox --yes").ok();
+    let text = plan(&scene, &[]);
     assert!(!text.contains("all members"), "nothing is listed: {text}");
-    dir.write("rooms.yaml", manifest(1));
-    let text = plan(&dir, &[]);
+    scene.write("rooms.yaml", manifest(1));
+    let text = plan(&scene, &[]);
     text.shows("no longer in the manifest: 1002, ");
     assert!(text.ends_with(&format!("\n      {ALL}\n")), "{text}");
-    let whole = plan(&dir, &["--format", "json"]);
+    let whole = plan(&scene, &["--format", "json"]);
     whole.shows("1014");
-    dir.write("rooms.yaml", manifest(1).replace("Team A", "Team B"));
-    let page = dir.run(&["apply", "--sandbox", "--yes", "--format", "markdown"]);
+    scene.write("rooms.yaml", manifest(1).replace("Team A", "Team B"));
+    let page = scene.run("apply --sandbox --yes --format markdown");
     assert!(
         page.out.contains("1013 … 1 more")
             && page
@@ -76,17 +76,17 @@ fn so_does_one_that_cuts_who_is_left_to_people() {
 fn a_diff_names_each_room_that_is_removed_and_says_where_all_who_are_excluded_are() {
     let room = |n: u32| format!("  - {{pipe: room-{n}, title: Room {n}}}\n");
     let rooms: String = (1..=15).map(room).collect();
-    let dir = Dir::with(&manifest(1));
-    dir.write("before.yaml", manifest(1) + &rooms);
+    let scene = Scene::new().manifest(manifest(1));
+    scene.write("before.yaml", manifest(1) + &rooms);
     for format in ["text", "markdown"] {
-        let ran = dir.run(&["diff", "before.yaml", "rooms.yaml", "--format", format]);
+        let ran = scene.run(&["diff", "before.yaml", "rooms.yaml", "--format", format]);
         let said = ran.ok();
         said.shows("room-15").lacks("--format");
     }
     let excluded: Vec<String> = (101..=114).map(|user| user.to_string()).collect();
     let excluded = format!("Team A, exclude: [{}],", excluded.join(", "));
-    dir.write("after.yaml", manifest(1).replace("Team A,", &excluded));
-    let ran = dir.run(&["diff", "rooms.yaml", "after.yaml"]);
+    scene.write("after.yaml", manifest(1).replace("Team A,", &excluded));
+    let ran = scene.run("diff rooms.yaml after.yaml");
     let said = ran.ok();
     assert!(
         said.contains("112 … 2 more\n") && said.ends_with("\n      all members: --format json\n"),
@@ -98,17 +98,17 @@ fn a_diff_names_each_room_that_is_removed_and_says_where_all_who_are_excluded_ar
 fn rooms_that_are_no_longer_declared_are_all_in_json() {
     let room = |n: u32| format!("  - {{pipe: room-{n}, title: Room {n}}}\n");
     let head = "version: 1\nwidget: 627\nrooms:\n".to_owned();
-    let dir = Dir::with(&(head.clone() + &(1..=16).map(room).collect::<String>()));
-    dir.run(&["apply", "--sandbox", "--yes"]).ok();
-    dir.write("rooms.yaml", head + &(1..=3).map(room).collect::<String>());
-    let text = plan(&dir, &[]);
+    let scene = Scene::new().manifest(head.clone() + &(1..=16).map(room).collect::<String>());
+    scene.run("apply --sandbox --yes").ok();
+    scene.write("rooms.yaml", head + &(1..=3).map(room).collect::<String>());
+    let text = plan(&scene, &[]);
     text.shows("room-8` … 1 more\n");
     assert!(
         text.ends_with("\n      all rooms: --format json\n"),
         "{text}"
     );
-    plan(&dir, &["--format", "json"]).shows("\"room-9\"");
-    let page = plan(&dir, &["--format", "markdown"]);
+    plan(&scene, &["--format", "json"]).shows("\"room-9\"");
+    let page = plan(&scene, &["--format", "markdown"]);
     page.shows("room-8")
         .shows("Lists are cut; all rooms: --format json.");
 }

@@ -1,8 +1,6 @@
 //! Two long titles that differ late: wherever both are shown, what differs is.
 
-use roomform::sandbox::Config;
-
-use crate::support::{Api, Dir, Shows, deaf};
+use crate::support::{Scene, Shows, deaf};
 
 /// A room with a title of which only the last word differs, after so many of 13 letters.
 fn long(words: usize, end: &str) -> String {
@@ -17,15 +15,14 @@ fn manifest(end: &str) -> String {
 
 #[test]
 fn a_page_and_an_annotation_show_what_differs() {
-    let api = Api::start(Config::default());
-    let dir = Dir::with(&manifest("first")).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", manifest("second"));
-    dir.write("base.yaml", long(50, "first"));
-    dir.write("head.yaml", long(50, "second"));
+    let scene = Scene::new().manifest(manifest("first")).sandbox();
+    scene.apply().ok();
+    scene.write("rooms.yaml", manifest("second"));
+    scene.write("base.yaml", long(50, "first"));
+    scene.write("head.yaml", long(50, "second"));
     for format in ["markdown", "github"] {
         for args in [&["plan"][..], &["diff", "base.yaml", "head.yaml"]] {
-            let page = dir.run(&[args, &["--format", format]].concat()).ok();
+            let page = scene.run(&[args, &["--format", format]].concat()).ok();
             assert!(
                 page.contains("first") && page.contains("second"),
                 "{args:?}: {page}"
@@ -33,10 +30,10 @@ fn a_page_and_an_annotation_show_what_differs() {
         }
     }
     // What a page costs does not grow by it.
-    let page = dir.run(&["plan", "--format", "markdown"]).ok();
+    let page = scene.run("plan --format markdown").ok();
     assert!(page.chars().count() < 3_000, "{page}");
     for site in ["github-comment", "bitbucket"] {
-        let page = dir
+        let page = scene
             .run(&["plan", "--format", "markdown", "--fit", site])
             .ok();
         page.shows("first").shows("second");
@@ -45,12 +42,13 @@ fn a_page_and_an_annotation_show_what_differs() {
 
 #[test]
 fn so_does_what_the_server_ignored() {
-    let api = Api::start(deaf());
-    let dir = Dir::with(&manifest("first")).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", manifest("second"));
+    let scene = Scene::new()
+        .manifest(manifest("first"))
+        .sandbox_with(deaf());
+    scene.apply().ok();
+    scene.write("rooms.yaml", manifest("second"));
     for format in ["text", "markdown", "github"] {
-        let told = dir.run(&["apply", "--yes", "--resend", "--format", format]);
+        let told = scene.run(&["apply", "--yes", "--resend", "--format", format]);
         told.exits(4);
         let word = |line: &&str| line.contains("as") && line.contains("second");
         let line = told.out.lines().rfind(word).unwrap_or_default();

@@ -1,10 +1,10 @@
 //! Names that people cannot tell apart: declared ones in check, plan and diff, and a live one that nobody declares.
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Config, RoomView};
+use roomform::sandbox::RoomView;
 
 use super::rendered::Rendered;
-use crate::support::{Api, Dir, Shows};
+use crate::support::{Scene, Shows};
 
 const MANIFEST: &str = "\
 version: 1
@@ -15,8 +15,8 @@ rooms:
 
 #[test]
 fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
-    let dir = Dir::with(MANIFEST);
-    dir.write("base.yaml", "version: 1\nrooms: []\n");
+    let scene = Scene::new().manifest(MANIFEST);
+    scene.write("base.yaml", "version: 1\nrooms: []\n");
     let told = [
         "`Team-A` looks like `team-a`: U+0054 for U+0074, U+0041 for U+0061",
         "`Supp\u{43e}rt` looks like `Support`: U+043E for U+006F",
@@ -27,12 +27,12 @@ fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
         &["diff", "base.yaml", "rooms.yaml"],
     ];
     for verb in verbs {
-        let text = dir.run(verb);
+        let text = scene.run(verb);
         text.exits(0);
         for words in told {
             assert!(text.err.contains(words), "{verb:?}: {}", text.err);
         }
-        let json = dir.run(&[verb, &["--format", "json"]].concat()).json();
+        let json = scene.run(&[verb, &["--format", "json"]].concat()).json();
         let codes: Vec<&str> = json["diagnostics"]
             .as_array()
             .unwrap()
@@ -40,13 +40,13 @@ fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
             .map(|it| it["code"].as_str().unwrap())
             .collect();
         assert_eq!(codes, ["W102", "W107"], "{verb:?}");
-        let github = dir.run(&[verb, &["--format", "github"]].concat());
+        let github = scene.run(&[verb, &["--format", "github"]].concat());
         let lines = github
             .out
             .lines()
             .filter(|line| line.contains("look-alike"));
         assert_eq!(lines.count(), 2, "{verb:?}: {}", github.out);
-        let page = dir.run(&[verb, &["--format", "markdown"]].concat());
+        let page = scene.run(&[verb, &["--format", "markdown"]].concat());
         let read = Rendered::new(&page.out);
         assert!(
             read.headings.contains(&"Look-alikes: 2".to_owned()),
@@ -58,7 +58,7 @@ fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
 
 #[test]
 fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
-    let api = Api::start(Config::default());
+    let scene = Scene::new().sandbox();
     for pipe in ["team-A", "te\u{430}m-a", "team-b", "", "other"] {
         let room = RoomView {
             pipe: pipe.to_owned(),
@@ -66,12 +66,12 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
             kind: 1,
             ..RoomView::default()
         };
-        api.world(|world| world.insert_room(627, room, 1));
+        scene.world(|world| world.insert_room(627, room, 1));
     }
     let text =
         "version: 1\nrooms:\n  - {pipe: team-a, title: A}\n  - {pipe: team-b, title: Live}\n";
-    let dir = Dir::with(text).envs(&api.env());
-    let plan = dir.run(&["plan"]).ok();
+    let scene = scene.manifest(text);
+    let plan = scene.plan().ok();
     let warnings = plan
         .split("  look-alikes: people cannot tell these apart\n")
         .nth(1)
@@ -80,22 +80,22 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
     team-a: looks like the live room `team-A`, which nobody declares (U+0061 for U+0041); a server that folds case or letters would take one for the other
     team-a: looks like the live room `teаm-a`, which nobody declares (U+0061 for U+0430); a server that folds case or letters would take one for the other
     ");
-    let page = dir.run(&["plan", "--format", "markdown"]).ok();
+    let page = scene.run("plan --format markdown").ok();
     page.shows("### Look-alikes: 2\n");
-    let lines = dir.run(&["plan", "--format", "github"]).ok();
+    let lines = scene.run("plan --format github").ok();
     assert_eq!(
         lines.matches("::warning title=look-alikes::").count(),
         2,
         "{lines}"
     );
-    let notes = dir.run(&["plan", "--format", "json"]).json()["notes"].to_string();
+    let notes = scene.run("plan --format json").json()["notes"].to_string();
     assert_eq!(notes.matches("\"looks_like\"").count(), 2, "{notes}");
     // Once it is declared it is no stranger, and the manifest is warned of instead.
-    dir.write(
+    scene.write(
         "rooms.yaml",
         format!("{text}  - {{pipe: team-A, title: Live}}\n"),
     );
-    let ran = dir.run(&["plan", "--only", "team-A"]);
+    let ran = scene.run("plan --only team-A");
     assert!(
         ran.out.starts_with("  notes\n    --only leaves out"),
         "{}",
@@ -103,12 +103,12 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
     );
     ran.err.shows("`team-A` looks like `team-a`");
     // A deleted one is nobody's.
-    dir.write("rooms.yaml", text);
-    for room in api.rooms() {
+    scene.write("rooms.yaml", text);
+    for room in scene.rooms() {
         if room.pipe.starts_with("te") && room.pipe != "team-b" {
-            assert!(api.world(|world| world.delete_room(627, room.id, 1)));
+            assert!(scene.world(|world| world.delete_room(627, room.id, 1)));
         }
     }
-    let plan = dir.run(&["plan"]).ok();
+    let plan = scene.plan().ok();
     plan.lacks("looks like");
 }

@@ -11,7 +11,7 @@ mod pages;
 mod rendered;
 mod sarif;
 
-use crate::support::Dir;
+use crate::support::Scene;
 
 /// A manifest, and what becomes of it: a room opens, one is new, one gains members, one loses one.
 pub const BEFORE: &str = "\
@@ -32,10 +32,9 @@ rooms:
 ";
 
 /// A directory whose sandbox looks like a manifest, with another manifest in it.
-pub fn changed(before: &str, after: &str) -> Dir {
-    let dir = Dir::with(before);
-    dir.run(&["apply", "--yes", "--sandbox", "--allow-publish"])
-        .ok();
-    dir.write("rooms.yaml", after);
-    dir
+pub fn changed(before: &str, after: &str) -> Scene {
+    let scene = Scene::new().manifest(before);
+    scene.run("apply --yes --sandbox --allow-publish").ok();
+    scene.write("rooms.yaml", after);
+    scene
 }

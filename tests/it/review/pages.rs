@@ -4,14 +4,14 @@ use insta::assert_snapshot;
 
 use super::rendered::Rendered;
 use super::{AFTER, BEFORE, changed};
-use crate::support::{Api, Dir, Shows, deaf};
+use crate::support::{Scene, Shows, deaf};
 
 const MARKDOWN: [&str; 3] = ["--sandbox", "--format", "markdown"];
 
 #[test]
 fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
-    let dir = changed(BEFORE, AFTER);
-    let ran = dir.run(&[&["plan"], &MARKDOWN[..]].concat());
+    let scene = changed(BEFORE, AFTER);
+    let ran = scene.run(&[&["plan"], &MARKDOWN[..]].concat());
     assert_eq!((ran.code, ran.err.as_str()), (5, ""));
     assert_snapshot!(ran.out, @"
     <!-- roomform:plan target=sandbox:/627 -->
@@ -72,9 +72,9 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
 #[test]
 fn a_site_without_html_gets_none() {
-    let dir = changed(BEFORE, AFTER);
+    let scene = changed(BEFORE, AFTER);
     let args = ["--fit", "bitbucket", "--allow-publish"];
-    let page = dir.run(&[&["plan"], &MARKDOWN[..], &args].concat()).ok();
+    let page = scene.run(&[&["plan"], &MARKDOWN[..], &args].concat()).ok();
     assert!(!page.contains(['<', '&']), "{page}");
     assert_snapshot!(page, @"
     [//]: # (roomform:plan target=sandbox:/627)
@@ -116,7 +116,7 @@ fn a_site_without_html_gets_none() {
 
     Recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room.
     ");
-    let with = dir.run(&[&["plan", "--allow-publish"], &MARKDOWN[..]].concat());
+    let with = scene.run(&[&["plan", "--allow-publish"], &MARKDOWN[..]].concat());
     let (plain, html) = (Rendered::new(&page), Rendered::new(&with.ok()));
     assert_eq!(plain.code, html.code);
     assert_eq!(plain.headings, html.headings);
@@ -124,8 +124,8 @@ fn a_site_without_html_gets_none() {
 
 #[test]
 fn nothing_to_do_is_a_page_too() {
-    let dir = changed(BEFORE, BEFORE);
-    assert_snapshot!(dir.run(&[&["plan"], &MARKDOWN[..]].concat()).ok(), @"
+    let scene = changed(BEFORE, BEFORE);
+    assert_snapshot!(scene.run(&[&["plan"], &MARKDOWN[..]].concat()).ok(), @"
     <!-- roomform:plan target=sandbox:/627 -->
 
     ## Plan for widget 627 on the sandbox
@@ -139,8 +139,8 @@ fn nothing_to_do_is_a_page_too() {
 #[test]
 fn an_invalid_manifest_says_why_there_is_no_plan() {
     let text = "version: 1\nrooms:\n  - {pipe: 0123, titel: Team}\n  - {pipe: a/b, title: B}\n";
-    let dir = Dir::with(text);
-    let ran = dir.run(&[&["plan"], &MARKDOWN[..]].concat());
+    let scene = Scene::new().manifest(text);
+    let ran = scene.run(&[&["plan"], &MARKDOWN[..]].concat());
     ran.exits(3);
     assert_snapshot!(ran.out, @r#"
     <!-- roomform:plan target=sandbox:/627 -->
@@ -161,7 +161,7 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
     Rendered::new(&ran.out);
     // The page goes to a comment, the log to whoever looks there.
     ran.err.shows("error[E008 needs-quotes]");
-    let check = dir.run(&["check", "--format", "markdown"]);
+    let check = scene.run("check --format markdown");
     check.exits(3);
     let body = |page: &str| page.split_once("\n\n**").unwrap().1.to_owned();
     assert_eq!(body(&check.out), body(&ran.out));
@@ -169,10 +169,11 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
 
 #[test]
 fn a_failure_says_why_there_is_no_plan_and_whose() {
-    let dir = Dir::with(BEFORE)
+    let scene = Scene::new()
+        .manifest(BEFORE)
         .env("IMBACHAT_WIDGET", "627")
         .env("IMBACHAT_API_URL", "http://127.0.0.1:9");
-    let ran = dir.run(&["plan", "--format", "markdown"]);
+    let ran = scene.run("plan --format markdown");
     ran.exits(1);
     assert_snapshot!(ran.out, @"
     <!-- roomform:plan target=http://127.0.0.1:9/627 -->
@@ -191,7 +192,7 @@ fn a_failure_says_why_there_is_no_plan_and_whose() {
 
 #[test]
 fn a_valid_manifest_is_a_page() {
-    let ran = Dir::with(AFTER).run(&["check", "--format", "markdown"]);
+    let ran = Scene::new().manifest(AFTER).run("check --format markdown");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_snapshot!(ran.out, @"
     <!-- roomform:check -->
@@ -204,15 +205,15 @@ fn a_valid_manifest_is_a_page() {
 
 #[test]
 fn a_diff_is_a_page_too() {
-    let dir = Dir::with(AFTER);
+    let scene = Scene::new().manifest(AFTER);
     let limits = "limits: {publish: 0, create: 1}\n";
-    dir.write("before.yaml", format!("{BEFORE}{limits}"));
-    dir.write(
+    scene.write("before.yaml", format!("{BEFORE}{limits}"));
+    scene.write(
         "after.yaml",
         format!("{AFTER}{limits}").replace("create: 1", "create: 2"),
     );
     let args = ["before.yaml", "after.yaml", "--format", "markdown"];
-    let ran = dir.run(&[&["diff"], &args[..]].concat());
+    let ran = scene.run(&[&["diff"], &args[..]].concat());
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_snapshot!(ran.out, @"
     <!-- roomform:diff -->
@@ -271,16 +272,16 @@ fn a_diff_is_a_page_too() {
     Two manifests; no server was asked.
     ");
     Rendered::new(&ran.out);
-    let plain = dir.run(&[&["diff"], &args[..], &["--fit", "bitbucket"]].concat());
+    let plain = scene.run(&[&["diff"], &args[..], &["--fit", "bitbucket"]].concat());
     assert_eq!(
         Rendered::new(&plain.out).headings,
         Rendered::new(&ran.out).headings
     );
     // Two that are invalid make one page.
     for file in ["before.yaml", "after.yaml"] {
-        dir.write(file, "version: 1\nrooms: [{pipe: team-a}]\n");
+        scene.write(file, "version: 1\nrooms: [{pipe: team-a}]\n");
     }
-    let ran = dir.run(&[&["diff"], &args[..]].concat());
+    let ran = scene.run(&[&["diff"], &args[..]].concat());
     ran.exits(3);
     assert_snapshot!(ran.out, @"
     <!-- roomform:diff -->
@@ -298,8 +299,8 @@ fn a_diff_is_a_page_too() {
 
 #[test]
 fn an_apply_tells_what_it_did() {
-    let dir = changed(BEFORE, AFTER);
-    let apply = |args: &[&str]| dir.run(&[&["apply"], &MARKDOWN[..], args].concat());
+    let scene = changed(BEFORE, AFTER);
+    let apply = |args: &[&str]| scene.run(&[&["apply"], &MARKDOWN[..], args].concat());
     let asked = apply(&[]);
     asked.exits(5);
     asked.shows("## No apply: refused");
@@ -341,20 +342,18 @@ fn an_apply_tells_what_it_did() {
 
 #[test]
 fn what_an_apply_could_not_do_stands_first() {
-    let api = Api::start(deaf());
-    let dir = Dir::with(BEFORE).envs(&api.env());
-    dir.run(&["apply", "--yes"]).ok();
-    dir.write("rooms.yaml", AFTER);
+    let scene = Scene::new().manifest(BEFORE).sandbox_with(deaf());
+    scene.apply().ok();
+    scene.write("rooms.yaml", AFTER);
     let page = |args: &[&str], code| {
-        let ran = dir.run(&[args, &["--allow-publish", "--format", "markdown"]].concat());
+        let ran = scene.run(&[args, &["--allow-publish", "--format", "markdown"]].concat());
         ran.exits(code);
         let headings = Rendered::new(&ran.out).headings;
         headings.into_iter().skip(1).collect::<Vec<_>>()
     };
-    dir.run(&["plan", "--out", "plan.json", "--allow-publish"])
-        .ok();
-    let help = api.room("help").id;
-    assert!(api.world(|world| world.delete_room(627, help, 1)));
+    scene.run("plan --out plan.json --allow-publish").ok();
+    let help = scene.room("help").id;
+    assert!(scene.world(|world| world.delete_room(627, help, 1)));
     assert_eq!(
         page(&["apply", "plan.json", "--yes"], 5),
         ["Not done: 5", "Conflicts: 1", "Manual steps: 1"]
@@ -380,7 +379,7 @@ fn what_an_apply_could_not_do_stands_first() {
 
 #[test]
 fn a_format_or_a_size_that_is_not_for_a_verb_is_wrong_usage() {
-    let dir = Dir::with(BEFORE);
+    let scene = Scene::new().manifest(BEFORE);
     let cases: [(&[&str], &str); 6] = [
         (
             &["plan", "--format", "sarif"],
@@ -408,7 +407,7 @@ fn a_format_or_a_size_that_is_not_for_a_verb_is_wrong_usage() {
         ),
     ];
     for (args, told) in cases {
-        let ran = dir.run(args);
+        let ran = scene.run(args);
         assert_eq!(ran.code, 64, "{args:?} {ran:#?}");
         assert!(ran.all().contains(told), "{args:?} {ran:#?}");
     }

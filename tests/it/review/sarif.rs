@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::Dir;
+use crate::support::Scene;
 
 fn schema() -> jsonschema::Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sarif/sarif-schema-2.1.0.json");
@@ -35,13 +35,13 @@ fn the_whole_corpus_of_mistakes_is_valid_sarif() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests");
     let (mut logs, mut found) = (0, 0);
     for part in ["invalid", "warned", "valid"] {
-        let dir = Dir::new();
+        let scene = Scene::new();
         for entry in fs::read_dir(corpus.join(part)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "txt") {
                 continue;
             }
-            let ran = dir.run(&["check", "--format", "sarif", "-f", path.to_str().unwrap()]);
+            let ran = scene.run(&["check", "--format", "sarif", "-f", path.to_str().unwrap()]);
             assert_eq!(ran.err, "", "{}", path.display());
             let log = ran.json();
             valid(&log);
@@ -55,14 +55,14 @@ fn the_whole_corpus_of_mistakes_is_valid_sarif() {
 
 #[test]
 fn a_finding_has_its_rule_its_place_and_the_other_one() {
-    let dir = Dir::new();
+    let scene = Scene::new();
     let file = "rooms/Über uns.yaml";
     let room = "  - {pipe: team-a, title: A}\n";
-    dir.write(
+    scene.write(
         file,
         format!("version: 1\nrooms:\n{room}  - {{title: Жж, pipe: team-a}}\n"),
     );
-    let ran = dir.run(&["check", "--format", "sarif"]);
+    let ran = scene.run("check --format sarif");
     assert_eq!((ran.code, ran.err.as_str()), (3, ""));
     let log = ran.json();
     valid(&log);
@@ -100,8 +100,8 @@ fn what_the_schema_refuses_is_seen() {
 
 #[test]
 fn a_path_that_is_not_there_and_one_of_this_machine() {
-    let dir = Dir::new();
-    let log = dir.run(&["check", "--format", "sarif"]).json();
+    let scene = Scene::new();
+    let log = scene.run("check --format sarif").json();
     valid(&log);
     let place =
         |log: &Value| log["runs"][0]["results"][0]["locations"][0]["physicalLocation"].clone();
@@ -109,8 +109,8 @@ fn a_path_that_is_not_there_and_one_of_this_machine() {
         place(&log),
         json!({"artifactLocation": {"uri": "rooms.yaml", "uriBaseId": "%SRCROOT%"}})
     );
-    let path = dir.write("room s.yaml", "version: 2\n");
-    let log = dir
+    let path = scene.write("room s.yaml", "version: 2\n");
+    let log = scene
         .run(&["check", "--format", "sarif", "-f", path.to_str().unwrap()])
         .json();
     valid(&log);

@@ -51,6 +51,11 @@ impl Api {
         }
     }
 
+    /// Its address.
+    pub fn url(&self) -> String {
+        self.sandbox().base_url()
+    }
+
     /// The variables that lead the program here, with credentials for everything.
     pub fn env(&self) -> Vec<(String, String)> {
         let vars = [

@@ -2,8 +2,8 @@
 
 mod api;
 mod canned;
-mod run;
+mod scene;
 
 pub use api::{Api, deaf, runtime};
 pub use canned::Canned;
-pub use run::{Dir, Ran, Shows};
+pub use scene::{Ran, Scene, Shows, live_room};

@@ -1,0 +1,425 @@
+//! What a test runs in: a directory, the environment of the program, and a sandbox if the test needs one.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use roomform::sandbox::{Config, RoomView, Stats, World};
+use tempfile::TempDir;
+
+use super::Api;
+
+/// A temporary directory, and the environment in which the program runs there.
+pub struct Scene {
+    dir: TempDir,
+    env: Vec<(String, String)>,
+    api: Option<Arc<Api>>,
+}
+
+/// How a run ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// The exit code.
+    pub code: i32,
+    /// stdout.
+    pub out: String,
+    /// stderr.
+    pub err: String,
+}
+
+/// Arguments: a list, or a line that is split at its spaces.
+pub trait Args {
+    fn args(&self) -> Vec<&str>;
+}
+
+impl Args for str {
+    fn args(&self) -> Vec<&str> {
+        self.split(' ').collect()
+    }
+}
+
+impl Args for String {
+    fn args(&self) -> Vec<&str> {
+        self.as_str().args()
+    }
+}
+
+impl Args for [&str] {
+    fn args(&self) -> Vec<&str> {
+        self.to_vec()
+    }
+}
+
+impl<const N: usize> Args for [&str; N] {
+    fn args(&self) -> Vec<&str> {
+        self.to_vec()
+    }
+}
+
+impl Args for Vec<&str> {
+    fn args(&self) -> Vec<&str> {
+        self.clone()
+    }
+}
+
+/// A conference, as the sandbox holds it.
+pub fn live_room(pipe: &str, name: &str) -> RoomView {
+    RoomView {
+        pipe: pipe.to_owned(),
+        name: name.to_owned(),
+        kind: 1,
+        ..RoomView::default()
+    }
+}
+
+/// Building a scene.
+impl Scene {
+    /// An empty directory, an empty environment, no server.
+    pub fn new() -> Self {
+        Self {
+            dir: TempDir::new().unwrap(),
+            env: Vec::new(),
+            api: None,
+        }
+    }
+
+    /// Writes the manifest, `rooms.yaml`.
+    pub fn manifest(self, text: impl AsRef<str>) -> Self {
+        self.file("rooms.yaml", text.as_ref())
+    }
+
+    /// Writes another file.
+    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        self.write(name, content);
+        self
+    }
+
+    /// Sets a variable for all later runs.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets several.
+    pub fn envs(self, vars: &[(String, String)]) -> Self {
+        vars.iter()
+            .fold(self, |scene, (name, value)| scene.env(name, value))
+    }
+
+    /// Sets the address of the API, as of a proxy before the sandbox.
+    pub fn at(self, url: &str) -> Self {
+        self.env("IMBACHAT_API_URL", url)
+    }
+
+    /// Adds a live room behind the client's back.
+    pub fn live(self, room: RoomView) -> Self {
+        self.insert(room);
+        self
+    }
+
+    /// Starts a sandbox, with credentials for everything.
+    pub fn sandbox(self) -> Self {
+        self.sandbox_with(Config::default())
+    }
+
+    /// Starts a sandbox that behaves like this.
+    pub fn sandbox_with(self, config: Config) -> Self {
+        self.calls(&Arc::new(Api::start(config)))
+    }
+
+    /// Uses the sandbox of another scene.
+    pub fn beside(self, other: &Scene) -> Self {
+        self.calls(other.api.as_ref().unwrap())
+    }
+
+    fn calls(self, api: &Arc<Api>) -> Self {
+        let mut scene = self.envs(&api.env());
+        scene.api = Some(Arc::clone(api));
+        scene
+    }
+
+    /// Applies the manifest to a sandbox, one room after the other, so that each gets the same id in every run.
+    #[track_caller]
+    pub fn applied(self) -> Self {
+        let scene = if self.api.is_some() {
+            self
+        } else {
+            self.sandbox()
+        };
+        scene.after("apply --yes --parallelism 1")
+    }
+
+    /// Runs the program, which must succeed.
+    #[track_caller]
+    pub fn after(self, args: &(impl Args + ?Sized)) -> Self {
+        self.run(args).ok();
+        self
+    }
+}
+
+/// The server.
+impl Scene {
+    fn api(&self) -> &Api {
+        self.api.as_ref().unwrap()
+    }
+
+    /// The variables of its address and its credentials.
+    pub fn vars(&self) -> Vec<(String, String)> {
+        self.api().env()
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        self.api().url()
+    }
+
+    /// Looks into the server, or changes something behind the client's back.
+    pub fn world<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
+        self.api().world(work)
+    }
+
+    /// The live rooms of widget 627, without the one every widget has.
+    pub fn rooms(&self) -> Vec<RoomView> {
+        self.api().rooms()
+    }
+
+    /// The live room with this pipe.
+    #[track_caller]
+    pub fn room(&self, pipe: &str) -> RoomView {
+        self.api().room(pipe)
+    }
+
+    /// Adds a room behind the client's back; its id.
+    pub fn insert(&self, room: RoomView) -> u64 {
+        self.world(|world| world.insert_room(627, room, 1))
+    }
+
+    /// Deletes a room behind the client's back; its id.
+    #[track_caller]
+    pub fn delete(&self, pipe: &str) -> u64 {
+        let id = self.room(pipe).id;
+        self.world(|world| world.delete_room(627, id, 9));
+        id
+    }
+
+    /// What was called so far.
+    pub fn stats(&self) -> Stats {
+        self.api().stats()
+    }
+
+    /// How many calls wrote so far.
+    pub fn writes(&self) -> u64 {
+        self.stats().writes()
+    }
+}
+
+/// The directory, and runs of the program in it.
+impl Scene {
+    /// Replaces a part of the manifest.
+    #[track_caller]
+    pub fn edit(&self, from: &str, to: &str) -> &Self {
+        let text = self.read("rooms.yaml");
+        text.shows(from);
+        self.write("rooms.yaml", text.replace(from, to));
+        self
+    }
+
+    /// `plan`.
+    pub fn plan(&self) -> Ran {
+        self.run("plan")
+    }
+
+    /// `apply --yes`.
+    pub fn apply(&self) -> Ran {
+        self.run("apply --yes")
+    }
+
+    /// A path in the directory.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes a file, and the directories above it.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// A file's text.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Every file below the directory with its bytes, to see that nothing changed.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        collect(self.dir.path(), &mut found);
+        found.sort();
+        found
+    }
+
+    /// The program, ready to be started here.
+    pub fn command(&self, args: &(impl Args + ?Sized)) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_roomform"));
+        command
+            .args(args.args())
+            .current_dir(self.dir.path())
+            .env_clear()
+            .stdin(Stdio::null());
+        command.envs(
+            self.env
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        command
+    }
+
+    /// Runs the program here, with stdin closed and no terminal.
+    pub fn run(&self, args: &(impl Args + ?Sized)) -> Ran {
+        self.command(args).output().unwrap().into()
+    }
+
+    /// Runs a copy of the program as a user whom file permissions bind, even if root runs the tests.
+    #[cfg(unix)]
+    pub fn run_unprivileged(&self, args: &(impl Args + ?Sized)) -> Ran {
+        use std::os::unix::fs::{MetadataExt, chown};
+        use std::os::unix::process::CommandExt;
+        const NOBODY: u32 = 65_534;
+        let plain = self.command(args);
+        let copy = self.path("roomform");
+        fs::copy(plain.get_program(), &copy).unwrap();
+        let mut command = Command::new(copy);
+        command
+            .args(plain.get_args())
+            .current_dir(self.dir.path())
+            .env_clear()
+            .stdin(Stdio::null());
+        for (name, value) in plain.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        let owner = fs::metadata(self.dir.path()).unwrap().uid();
+        if owner == 0 {
+            own(self.dir.path(), NOBODY);
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let output = command.output().unwrap();
+        if owner == 0 {
+            own(self.dir.path(), 0);
+        }
+        fn own(path: &Path, user: u32) {
+            chown(path, Some(user), Some(user)).unwrap();
+            if path.is_dir() {
+                let entries = fs::read_dir(path).unwrap();
+                entries.for_each(|entry| own(&entry.unwrap().path(), user));
+            }
+        }
+        output.into()
+    }
+
+    /// The same with something on stdin.
+    pub fn run_with_input(&self, args: &(impl Args + ?Sized), input: &str) -> Ran {
+        let mut command = self.command(args);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
+        child.wait_with_output().unwrap().into()
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// What a text must and must not contain.
+pub trait Shows {
+    fn shows(&self, part: impl AsRef<str>) -> &Self;
+    fn lacks(&self, part: impl AsRef<str>) -> &Self;
+}
+
+impl Shows for str {
+    #[track_caller]
+    fn shows(&self, part: impl AsRef<str>) -> &Self {
+        let part = part.as_ref();
+        assert!(self.contains(part), "no {part:?} in:\n{self}");
+        self
+    }
+
+    #[track_caller]
+    fn lacks(&self, part: impl AsRef<str>) -> &Self {
+        let part = part.as_ref();
+        assert!(!self.contains(part), "{part:?} in:\n{self}");
+        self
+    }
+}
+
+impl Ran {
+    /// Checks the exit code.
+    #[track_caller]
+    pub fn exits(&self, code: i32) -> &Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    /// Checks that stdout contains this.
+    #[track_caller]
+    pub fn shows(&self, part: impl AsRef<str>) -> &Self {
+        assert!(self.out.contains(part.as_ref()), "{self:#?}");
+        self
+    }
+
+    /// Checks that stdout does not contain this.
+    #[track_caller]
+    pub fn lacks(&self, part: impl AsRef<str>) -> &Self {
+        assert!(!self.out.contains(part.as_ref()), "{self:#?}");
+        self
+    }
+
+    /// stdout of a run that must have succeeded.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, 0, "{self:#?}");
+        self.out
+    }
+
+    /// The JSON document on stdout, whatever the exit code.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// Both streams, to search for what must not be there.
+    pub fn all(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+}
+
+fn collect(directory: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else {
+            found.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+}
