@@ -1,9 +1,8 @@
 //! Adopting a widget that was there before: what is declared is written down as present, and nothing is sent.
 
 use insta::assert_snapshot;
-use roomform::sandbox::RoomView;
 
-use crate::support::{Scene, Shows};
+use crate::support::{Scene, Shows, live_room};
 
 const MANIFEST: &str = "\
 version: 1
@@ -20,13 +19,7 @@ const CLASS: &str = "user\n11\n12\n13\n";
 fn old_widget() -> Scene {
     let scene = Scene::new().sandbox();
     for (pipe, name) in [("course", "Course"), ("lounge", "Lounge"), ("team", "Team")] {
-        let room = RoomView {
-            pipe: pipe.to_owned(),
-            name: name.to_owned(),
-            kind: 1,
-            ..RoomView::default()
-        };
-        scene.world(|world| world.insert_room(627, room, 1));
+        scene.insert(live_room(pipe, name));
     }
     let scene = scene.manifest(MANIFEST);
     scene.write("class.csv", CLASS);
@@ -131,13 +124,7 @@ fn who_comes_later_is_new_and_a_confirmed_member_is_adopted_no_more() {
 #[test]
 fn a_part_can_be_adopted_and_what_is_not_clear_is_left_out() {
     let scene = old_widget();
-    let twin = RoomView {
-        pipe: "team".to_owned(),
-        name: "Team".to_owned(),
-        kind: 1,
-        ..RoomView::default()
-    };
-    scene.world(|world| world.insert_room(627, twin, 1));
+    scene.insert(live_room("team", "Team"));
     let adopted = scene.run("ledger adopt --roster --yes").ok();
     adopted.shows("team                 left out: more than one live room");
     adopted.shows("3 memberships of 2 rooms");

@@ -6,7 +6,7 @@ use std::fs;
 use insta::assert_snapshot;
 use roomform::sandbox::RoomView;
 
-use crate::support::{Canned, Scene, Shows};
+use crate::support::{Canned, Scene, Shows, live_room};
 
 /// 25 rooms of 7 members.
 fn many() -> String {
@@ -56,10 +56,11 @@ fn twenty_five_rooms_and_the_second_run_writes_nothing() {
 
 #[test]
 fn one_room_that_fails_stops_no_other() {
-    let scene = Scene::new().manifest(many()).sandbox();
-    scene.run("apply --yes --only course-03").ok();
-    let manifest = scene.read("rooms.yaml").replace("Курс 3\"", "Another\"");
-    scene.write("rooms.yaml", manifest);
+    let scene = Scene::new()
+        .manifest(many())
+        .sandbox()
+        .after("apply --yes --only course-03");
+    scene.edit("Курс 3\"", "Another\"");
     let real = scene.url();
     // Between client and sandbox stands a server that lets everything through but the room the ledger calls 2.
     let proxy = Canned::by(move |request| {
@@ -124,8 +125,10 @@ fn a_ledger_that_cannot_be_written_stops_before_the_first_call() {
 #[test]
 fn a_ledger_of_another_target_is_refused() {
     let (rehearsal, production) = (Scene::new().sandbox(), Scene::new().sandbox());
-    let scene = Scene::new().manifest(many()).beside(&rehearsal);
-    scene.run("apply --yes --ledger shared.jsonl").ok();
+    let scene = Scene::new()
+        .manifest(many())
+        .beside(&rehearsal)
+        .after("apply --yes --ledger shared.jsonl");
     let scene = scene.beside(&production);
     for verb in [&["plan"][..], &["apply", "--yes"]] {
         let ran = scene.run(&[verb, &["--ledger", "shared.jsonl"]].concat());
@@ -136,8 +139,10 @@ fn a_ledger_of_another_target_is_refused() {
 
 #[test]
 fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
-    let scene = Scene::new().manifest(many()).sandbox();
-    scene.run("apply --yes --ledger l.jsonl").ok();
+    let scene = Scene::new()
+        .manifest(many())
+        .sandbox()
+        .after("apply --yes --ledger l.jsonl");
     let whole = scene.read("l.jsonl");
     scene.write("l.jsonl", format!("{whole}{{\"run\":\"x\",\"seq\":1,\"ti"));
     let ran = scene.run("plan --detailed-exitcode --ledger l.jsonl");
@@ -174,10 +179,10 @@ fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
 
 #[test]
 fn ledgers_merged_line_by_line_are_one_ledger() {
-    let scene = Scene::new().manifest(many()).sandbox();
-    scene
-        .run("apply --yes --only course-0* --ledger a.jsonl")
-        .ok();
+    let scene = Scene::new()
+        .manifest(many())
+        .sandbox()
+        .after("apply --yes --only course-0* --ledger a.jsonl");
     scene
         .run("apply --yes --only course-[12]* --ledger b.jsonl")
         .ok();
@@ -204,15 +209,8 @@ fn members_go_in_chunks_and_a_room_made_anew_by_others_starts_empty() {
     let out = scene.apply().ok();
     out.shows("1 verified; 450 members confirmed; 3 to write, 1 to verify");
     assert_eq!(scene.room("big").members.len(), 450);
-    let old = scene.room("big").id;
-    scene.world(|world| world.delete_room(627, old, 9));
-    let anew = RoomView {
-        pipe: "big".to_owned(),
-        name: "Big".to_owned(),
-        kind: 1,
-        ..RoomView::default()
-    };
-    let new = scene.world(|world| world.insert_room(627, anew, 9));
+    let old = scene.delete("big");
+    let new = scene.insert(live_room("big", "Big"));
     let out = scene.plan().ok();
     let note = format!(
         "big: the ledger knows room {old}, the server shows room {new}; nothing is on record of that one"
@@ -226,8 +224,7 @@ fn members_go_in_chunks_and_a_room_made_anew_by_others_starts_empty() {
 #[test]
 fn on_create_rooms_are_left_alone_once_they_are_there() {
     let text = "version: 1\nrooms:\n  - {pipe: once, title: Once, members: [1, 2], members_policy: on_create}\n";
-    let scene = Scene::new().manifest(text).sandbox();
-    scene.apply().ok();
+    let scene = Scene::new().manifest(text).applied();
     assert_eq!(scene.room("once").members, [1, 2].into());
     scene.write("rooms.yaml", text.replace("[1, 2]", "[1, 2, 3]"));
     scene.run("plan --detailed-exitcode").ok();
@@ -235,8 +232,7 @@ fn on_create_rooms_are_left_alone_once_they_are_there() {
 
 #[test]
 fn export_then_plan_is_empty_with_and_without_the_ledger() {
-    let scene = Scene::new().manifest(many()).sandbox();
-    scene.apply().ok();
+    let scene = Scene::new().manifest(many()).applied();
     for (pipe, name, kind) in [
         ("1e3", "yes", 0),
         ("a: b # c", "- \"quoted\" \\ 'title'", 3),
@@ -247,14 +243,13 @@ fn export_then_plan_is_empty_with_and_without_the_ledger() {
         ("twin", "one", 1),
         ("twin", "two", 1),
     ] {
-        let room = RoomView {
+        scene.insert(RoomView {
             pipe: pipe.to_owned(),
             name: name.to_owned(),
             kind,
             is_public: kind == 3,
             ..RoomView::default()
-        };
-        scene.world(|world| world.insert_room(627, room, 1));
+        });
     }
     let exported = scene.run("export").ok();
     assert_eq!(exported, scene.run("export").ok(), "stable");

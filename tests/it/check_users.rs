@@ -34,8 +34,10 @@ fn without_the_secret_key_nothing_is_begun() {
 
 #[test]
 fn only_the_rooms_of_the_run_are_looked_at_and_every_place_counts() {
-    let scene = Scene::new().manifest(MANIFEST).sandbox();
-    scene.write("a.csv", "user\n7\n");
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .sandbox()
+        .file("a.csv", "user\n7\n");
     assert_eq!(
         unknown(&scene, &["--only", "team-b"]),
         [
@@ -70,8 +72,8 @@ fn an_id_is_the_text_it_is() {
     let scene = Scene::new()
         .manifest(MANIFEST)
         .at(&server.url())
-        .env("IMBACHAT_SECRET_KEY", "key");
-    scene.write("a.csv", "user\n7\n8\n9\n");
+        .env("IMBACHAT_SECRET_KEY", "key")
+        .file("a.csv", "user\n7\n8\n9\n");
     let told = unknown(&scene, &[]).join("\n");
     for user in ["12", "7", "11"] {
         told.shows(format!("not know user {user}"));

@@ -236,8 +236,10 @@ fn what_it_takes_to_write_is_not_even_looked_at_by_a_dry_run() {
 
 #[test]
 fn empty_variables_count_as_not_set() {
-    let scene = Scene::new().manifest(MANIFEST).sandbox();
-    scene.write("secret", "secret_key");
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .sandbox()
+        .file("secret", "secret_key");
     // Set in both ways, each time one of them empty.
     let scene = scene
         .env("IMBACHAT_LOGIN_FILE", "")
@@ -321,8 +323,8 @@ fn a_manifest_for_another_widget_is_refused_before_anything_is_asked() {
 fn the_flag_goes_before_the_variable() {
     let scene = Scene::new()
         .manifest(format!("widget: 209\n{MANIFEST}"))
-        .sandbox();
-    scene.run("apply --yes --widget 209").ok();
+        .sandbox()
+        .after("apply --yes --widget 209");
     let pipes = |widget| {
         let rooms = scene.world(|world| world.rooms(widget));
         rooms

@@ -16,16 +16,15 @@ fn manifest(title: &str, public: bool) -> String {
 
 /// A server with three rooms that were applied, and the directory they were applied from.
 fn applied(config: Config) -> Scene {
-    let scene = Scene::new()
+    Scene::new()
         .manifest(manifest("Team A", false))
-        .sandbox_with(config);
-    scene.apply().ok();
-    scene
+        .sandbox_with(config)
+        .applied()
 }
 
 /// Somebody else, who keeps another ledger, makes the rooms look like this.
 fn somebody(scene: &Scene, manifest: &str) {
-    let other = Scene::new().manifest(manifest).beside(&scene);
+    let other = Scene::new().manifest(manifest).beside(scene);
     other.run("apply --yes --allow-publish").ok();
 }
 
@@ -110,8 +109,7 @@ fn what_the_manifest_changed_is_not_called_anybody_elses() {
 
 #[test]
 fn a_room_that_becomes_public_again_says_who_closed_it() {
-    let scene = Scene::new().manifest(manifest("Team A", true)).sandbox();
-    scene.apply().ok();
+    let scene = Scene::new().manifest(manifest("Team A", true)).applied();
     somebody(&scene, &manifest("Team A", false));
     let ran = scene.plan();
     ran.exits(5);

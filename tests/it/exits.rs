@@ -101,7 +101,7 @@ fn nothing_to_do_is_0() {
 
 #[test]
 fn what_is_only_left_to_people_is_0() {
-    let left = || settled().manifest(&MANIFEST.replace("[3, 4]", "[3]"));
+    let left = || settled().manifest(MANIFEST.replace("[3, 4]", "[3]"));
     let (text, plan) = ends(0, left, &["plan", "--detailed-exitcode"]);
     text.shows("manual steps");
     assert_eq!(plan["by_hand"][0]["left"], serde_json::json!([4]));
@@ -260,7 +260,7 @@ fn a_conflict_at_apply_is_4() {
     text.shows("plan: 1 conflict; ");
     assert_eq!(report["requests"]["write"], 0);
     let beside =
-        || two_of_a_pipe().manifest(&format!("{MANIFEST}  - {{pipe: team-b, title: Team B}}\n"));
+        || two_of_a_pipe().manifest(format!("{MANIFEST}  - {{pipe: team-b, title: Team B}}\n"));
     let (text, _) = ends(4, beside, &["apply", "--yes"]);
     assert!(
         text.out.contains("apply: 1 verified; "),

@@ -29,8 +29,7 @@ generate:
       enrol: {roster: enrollments.csv, on: {course: code}, user: user}
 limits: {create: 50, update: \"12.5%\", publish: 0}
 ";
-    let scene = Scene::new().manifest(manifest);
-    scene.write("staff.txt", "7\n21\n");
+    let scene = Scene::new().manifest(manifest).file("staff.txt", "7\n21\n");
     scene.write("gone.txt", "# opted out\n21\n");
     scene.write(
         "courses.csv",

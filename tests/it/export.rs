@@ -34,13 +34,12 @@ fn widget(rooms: &[(&str, &str, u8)]) -> Scene {
 }
 
 fn add(scene: &Scene, (pipe, name, kind): &(&str, &str, u8)) {
-    let room = RoomView {
+    scene.insert(RoomView {
         pipe: (*pipe).to_owned(),
         name: (*name).to_owned(),
         kind: *kind,
         ..RoomView::default()
-    };
-    scene.world(|world| world.insert_room(627, room, 1));
+    });
 }
 
 /// A plan of the manifest finds nothing to do for so many rooms, and an apply of it writes nothing.

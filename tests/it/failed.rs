@@ -29,12 +29,15 @@ fn failed(scene: &Scene, args: &[&str]) -> String {
 /// Columns of several files become one table in which no name stands twice, in whatever case: a roster matches them in any.
 #[test]
 fn no_column_of_the_list_stands_twice() {
-    let scene = Scene::new().manifest("version: 1
+    let manifest = "version: 1
 rooms:
   - {pipe: team-a, title: A, members: [{roster: a.csv, user: id}, {roster: b.csv, user: ID}, {roster: c.txt}]}
-").sandbox()
-    .env("IMBACHAT_PASSWORD", "wrong");
-    scene.write("a.csv", "id;User;roster_user;Note;Note\n7;x;y;one;two\n");
+";
+    let scene = Scene::new()
+        .manifest(manifest)
+        .sandbox()
+        .env("IMBACHAT_PASSWORD", "wrong")
+        .file("a.csv", "id;User;roster_user;Note;Note\n7;x;y;one;two\n");
     scene.write("b.csv", "note,ID,Line\nn,8,l\n");
     scene.write("c.txt", "9\n");
     assert_snapshot!(failed(&scene, &["apply", "--yes"]), @"
@@ -53,12 +56,15 @@ rooms:
 /// Room by room, as enrolments: what is fed back is what was missing, and nothing else.
 #[test]
 fn the_list_goes_back_room_by_room() {
-    let scene = Scene::new().manifest("version: 1
+    let manifest = "version: 1
 generate:
   - each: courses.csv
     room: {pipe: \"course-{{ id }}\", title: \"Course {{ id }}\", members: [1], enrol: {roster: enrollments.csv, on: {course: id}, user: user, where: {status: active}}}
-").sandbox();
-    scene.write("courses.csv", "id\n1\n2\n");
+";
+    let scene = Scene::new()
+        .manifest(manifest)
+        .sandbox()
+        .file("courses.csv", "id\n1\n2\n");
     let rows: String = (1..=6)
         .map(|row| format!("{},{},active\n", row % 2 + 1, 100 + row))
         .collect();
@@ -102,8 +108,7 @@ fn a_saved_plan_that_was_begun_lists_only_the_rest() {
             "version: 1\nwidget: 627\nrooms: [{{pipe: team-a, title: A, members: [{members}]}}]\n"
         )
     };
-    let scene = Scene::new().manifest(room("1")).sandbox();
-    scene.apply().ok();
+    let scene = Scene::new().manifest(room("1")).applied();
     scene.write("rooms.yaml", room("1, 2, 3, 4, 5"));
     scene.run("plan --out plan.json").ok();
     scene.write("rooms.yaml", room("1, 2, 4"));
@@ -121,8 +126,11 @@ fn a_saved_plan_that_was_begun_lists_only_the_rest() {
 #[cfg(unix)]
 #[test]
 fn a_files_name_is_harmless_and_cells_are_what_they_are() {
-    let scene = Scene::new().manifest("version: 1\nrooms: [{pipe: team-a, title: A, members: [{roster: \"a\\e[2J.csv\", user: user}]}]\n").sandbox()
-    .env("IMBACHAT_PASSWORD", "wrong");
+    let manifest = "version: 1\nrooms: [{pipe: team-a, title: A, members: [{roster: \"a\\e[2J.csv\", user: user}]}]\n";
+    let scene = Scene::new()
+        .manifest(manifest)
+        .sandbox()
+        .env("IMBACHAT_PASSWORD", "wrong");
     scene.write(
         "a\u{1b}[2J.csv",
         "user,note,more\n7,=1+1,\"@x\"\"y\ntwo\"\n",

@@ -17,7 +17,7 @@ use roomform::sandbox::RoomView;
 use serde_json::Value;
 use tokio::net::TcpSocket;
 
-use crate::support::Scene;
+use crate::support::{Scene, live_room};
 
 /// What happens to one call. `After` means that the server has done what it was asked by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -433,13 +433,10 @@ fn manifest() -> String {
 fn meet(fault: Fault, call: usize) -> String {
     let scene = Scene::new().sandbox();
     let old = RoomView {
-        pipe: "old".to_owned(),
-        name: "Before".to_owned(),
-        kind: 1,
         members: BTreeSet::from([9]),
-        ..RoomView::default()
+        ..live_room("old", "Before")
     };
-    scene.world(|world| world.insert_room(627, old, 1));
+    scene.insert(old);
     let server = scene.url();
     let proxy = Proxy::start(&server, move |number, _| (number == call).then_some(fault));
     let scene = scene.manifest(manifest()).at(&proxy.url());

@@ -20,8 +20,10 @@ fn rows(count: u64) -> String {
 
 /// Two courses with ten enrolments, applied.
 fn applied() -> Scene {
-    let scene = Scene::new().manifest(MANIFEST).sandbox();
-    scene.write("courses.csv", "id\n1\n2\n");
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .sandbox()
+        .file("courses.csv", "id\n1\n2\n");
     scene.write("data/enrollments.csv", rows(10));
     scene.apply().ok();
     scene
@@ -94,8 +96,10 @@ fn what_was_allowed_is_the_new_measure_even_if_nothing_was_sent() {
 
 #[test]
 fn nothing_is_written_down_when_nothing_changed_nor_for_a_part() {
-    let scene = Scene::new().manifest(MANIFEST).sandbox();
-    scene.write("courses.csv", "id\n1\n2\n");
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .sandbox()
+        .file("courses.csv", "id\n1\n2\n");
     scene.write("data/enrollments.csv", rows(10));
     scene.run("apply --yes --only course-1").ok();
     assert_eq!(given(&scene), "");

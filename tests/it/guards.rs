@@ -17,9 +17,7 @@ fn manifest(prefix: &str, rooms: &[u32]) -> String {
 }
 
 fn applied(rooms: &[u32]) -> Scene {
-    let scene = Scene::new().manifest(manifest("autumn", rooms)).sandbox();
-    scene.apply().ok();
-    scene
+    Scene::new().manifest(manifest("autumn", rooms)).applied()
 }
 
 #[test]

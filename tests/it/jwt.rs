@@ -16,7 +16,7 @@ use roomform::{
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use crate::support::{Canned, Scene, Shows, runtime};
+use crate::support::{Canned, Scene, Shows, live_room, runtime};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 const EMPTY_LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
@@ -149,14 +149,10 @@ fn narrow() -> Scene {
         ..Config::default()
     });
     for (pipe, members) in [("seen", [3, 7]), ("unseen", [3, 4])] {
-        let room = RoomView {
-            pipe: pipe.to_owned(),
-            name: "Old title".to_owned(),
-            kind: 1,
+        server.insert(RoomView {
             members: members.into(),
-            ..RoomView::default()
-        };
-        server.world(|world| world.insert_room(627, room, 1));
+            ..live_room(pipe, "Old title")
+        });
     }
     let scene = Scene::new().manifest(
         "\
@@ -259,7 +255,7 @@ fn how_a_plan_shows_rooms_that_are_not_listed() {
         kind: 1,
         ..RoomView::default()
     };
-    scene.world(|world| world.insert_room(627, other, 1));
+    scene.insert(other);
     let conflicts = run(&["plan", "--format", "json"]).json()["conflicts"].clone();
     assert_eq!(conflicts[1]["room_ids"], serde_json::json!([unseen]));
 }

@@ -543,8 +543,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     said(&forget);
     said(&["ledger", "forget", "--by-hand", "'course-*'"][..3]);
     let manifest = "version: 1\nrooms:\n  - {pipe: team-platform, title: P, members: [3, 4, 5]}\n  - {pipe: team-b, title: B, members: [3, 4]}\n  - {pipe: team-c, title: C, members: [3]}\n";
-    let scene = Scene::new().manifest(manifest).sandbox();
-    scene.apply().ok();
+    let scene = Scene::new().manifest(manifest).applied();
     scene.write("rooms.yaml", manifest.replace(", 4", "").replace(", 5", ""));
     let plan = ["plan", "--detailed-exitcode"];
     let line = "team-platform: no longer in the manifest: 4, 5";
@@ -626,7 +625,7 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
     // The server is mended: the same state, with updates taken.
     let live = scene.room("course-01");
     let mended = Scene::new().sandbox();
-    mended.world(|world| world.insert_room(627, live.clone(), 1));
+    mended.insert(live.clone());
     let (old, new) = (scene.url(), mended.url());
     scene.write("l.jsonl", scene.read("l.jsonl").replace(&old, &new));
     let scene = scene.beside(&mended);
@@ -797,8 +796,10 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
 #[cfg(unix)]
 #[test]
 fn compacting_goes_through_a_link() {
-    let scene = Scene::new().manifest(manifest(2)).sandbox();
-    scene.write("shared/l.jsonl", "");
+    let scene = Scene::new()
+        .manifest(manifest(2))
+        .sandbox()
+        .file("shared/l.jsonl", "");
     std::os::unix::fs::symlink("shared/l.jsonl", scene.path("l.jsonl")).unwrap();
     run(&scene, &["apply", "--yes"]).ok();
     scene.write("rooms.yaml", manifest(2).replace("Course 1", "New"));
@@ -871,13 +872,13 @@ fn two_applies_at_once_on_one_ledger_lose_nothing() {
 
 #[test]
 fn a_ledger_compacted_merged_and_forgotten_from_while_an_apply_runs_loses_nothing() {
-    let scene = Scene::new().manifest(manifest(60)).sandbox_with(Config {
-        latency: Duration::from_millis(5),
-        ..Config::default()
-    });
-    scene
-        .run("apply --yes --only course-0* --ledger other.jsonl")
-        .ok();
+    let scene = Scene::new()
+        .manifest(manifest(60))
+        .sandbox_with(Config {
+            latency: Duration::from_millis(5),
+            ..Config::default()
+        })
+        .after("apply --yes --only course-0* --ledger other.jsonl");
     let mut child = begin(
         &scene,
         &[
@@ -992,8 +993,10 @@ fn what_is_no_file_is_refused_at_once_and_nothing_is_sent() {
 #[test]
 fn without_permission_nothing_is_sent() {
     use std::os::unix::fs::PermissionsExt as _;
-    let scene = Scene::new().manifest(manifest(3)).sandbox();
-    scene.write("locked/l.jsonl", "");
+    let scene = Scene::new()
+        .manifest(manifest(3))
+        .sandbox()
+        .file("locked/l.jsonl", "");
     let allow = |path: &str, mode: u32| {
         fs::set_permissions(scene.path(path), fs::Permissions::from_mode(mode)).unwrap();
     };
@@ -1137,10 +1140,10 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
-    let scene = Scene::new().manifest(manifest(9)).sandbox();
-    scene
-        .run("apply --yes --only course-0[1-4] --ledger other.jsonl")
-        .ok();
+    let scene = Scene::new()
+        .manifest(manifest(9))
+        .sandbox()
+        .after("apply --yes --only course-0[1-4] --ledger other.jsonl");
     run(&scene, &["apply", "--yes", "--only", "course-0[5-9]"]).ok();
     let mut text = scene.read("l.jsonl");
     let entry = text.lines().nth(1).unwrap().to_owned();

@@ -539,8 +539,7 @@ fn a_file_given_twice_counts_once() {
 
 #[test]
 fn several_files_and_directories_are_one_manifest() {
-    let scene = Scene::new();
-    scene.write("people.yaml", "version: 1\npeople: {head: 3}\n");
+    let scene = Scene::new().file("people.yaml", "version: 1\npeople: {head: 3}\n");
     scene.write(
         "rooms/deep/er/a.yml",
         ROOM.replace("First}", "First, members: [head]}"),
@@ -574,8 +573,7 @@ fn a_link_that_leads_out() {
 /// A checkout in `repo`, and a secret of the runner beside it.
 #[cfg(unix)]
 fn checkout() -> Scene {
-    let scene = Scene::new();
-    scene.write("run/secrets/key", "api_key: s3cret\n");
+    let scene = Scene::new().file("run/secrets/key", "api_key: s3cret\n");
     scene.write("run/secrets/rooms.yaml", "api_key: s3cret\n");
     scene.write("repo/shared/rooms.yaml", ROOM);
     scene.write("repo/good.yaml", ROOM);

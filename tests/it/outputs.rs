@@ -11,8 +11,10 @@ rooms:
 
 /// A widget, and a manifest with a roster, a ledger and a saved plan.
 fn planned() -> Scene {
-    let scene = Scene::new().manifest(MANIFEST).sandbox();
-    scene.write("users.csv", "id\n3\n");
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .sandbox()
+        .file("users.csv", "id\n3\n");
     scene.run("apply --yes --ledger l.jsonl").ok();
     scene.write("users.csv", "id\n3\n4\n");
     let plan = ["plan", "--ledger", "l.jsonl", "--out", "plan.json"];

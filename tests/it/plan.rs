@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks, RoomView};
 
-use crate::support::{Scene, Shows, deaf};
+use crate::support::{Scene, Shows, deaf, live_room};
 
 const BASE: &str = "\
 version: 1
@@ -294,13 +294,7 @@ fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assume
 #[test]
 fn two_live_rooms_with_one_pipe_are_a_conflict() {
     let scene = applied(BASE, Config::default());
-    let twin = RoomView {
-        pipe: "team-a".to_owned(),
-        name: "Twin".to_owned(),
-        kind: 1,
-        ..RoomView::default()
-    };
-    scene.world(|world| world.insert_room(627, twin, 1));
+    scene.insert(live_room("team-a", "Twin"));
     let ran = scene.run("plan --detailed-exitcode");
     assert_snapshot!(shown(&ran.out), @"
       conflicts: nothing is written to these rooms
@@ -316,8 +310,7 @@ fn two_live_rooms_with_one_pipe_are_a_conflict() {
 #[test]
 fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
     let scene = applied(BASE, Config::default());
-    let id = scene.room("team-a").id;
-    scene.world(|world| world.delete_room(627, id, 9));
+    scene.delete("team-a");
     let ran = scene.apply();
     ran.exits(4);
     assert_snapshot!(shown(&ran.out), @"
@@ -342,8 +335,7 @@ fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
 #[test]
 fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures() {
     let scene = applied(BASE, Config::default());
-    let id = scene.room("team-a").id;
-    scene.world(|world| world.delete_room(627, id, 9));
+    scene.delete("team-a");
     let rooms = "rooms:\n  - {pipe: z-room, title: Z}\n";
     let (text, plain, _) = edited(&scene, "rooms:\n", rooms, &["--allow-recreate"]);
     assert_snapshot!(shown(&text), @r#"
@@ -372,8 +364,7 @@ fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures()
 #[test]
 fn a_room_that_is_made_anew_and_public_is_told_to_be_both() {
     let scene = applied(BASE, Config::default());
-    let id = scene.room("team-b").id;
-    scene.world(|world| world.delete_room(627, id, 9));
+    scene.delete("team-b");
     let public = "title: Team B, public: true";
     let (text, ..) = edited(&scene, "title: Team B", public, &["--allow-recreate"]);
     text.shows("! team-b               recreated  conference, public, 1 member\n");
@@ -395,8 +386,7 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
             ..Config::default()
         },
     );
-    let id = scene.room("team-b").id;
-    scene.world(|world| world.delete_room(627, id, 9));
+    scene.delete("team-b");
     let ran = scene.run("plan --detailed-exitcode");
     ran.exits(2);
     let line = ran.out.lines().nth(1).unwrap_or_default();
@@ -532,12 +522,11 @@ fn check_and_explain_speak_of_the_chosen_rooms() {
 fn scope_bounds_what_counts_as_unmanaged() {
     let scene = applied(BASE, Config::default());
     for pipe in ["team-x", "other-y"] {
-        let room = RoomView {
+        scene.insert(RoomView {
             pipe: pipe.to_owned(),
             name: pipe.to_owned(),
             ..RoomView::default()
-        };
-        scene.world(|world| world.insert_room(627, room, 1));
+        });
     }
     scene.plan().ok().shows("3 unmanaged");
     let (text, ..) = edited(
@@ -561,7 +550,7 @@ fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
         is_public: true,
         ..RoomView::default()
     };
-    scene.world(|world| world.insert_room(627, odd, 1));
+    scene.insert(odd);
     let room =
         "rooms:\n  - {pipe: team-c, title: Mine, ignore: [title, type, public], members: [5]}\n";
     let (text, plain, _) = edited(&scene, "rooms:\n", room, &[]);
@@ -588,16 +577,11 @@ fn titles_in_another_normal_form_are_no_difference() {
 fn remote_text_is_neutralised() {
     let scene = applied(BASE, Config::default());
     let hostile = "\u{1b}[31mred\u{202e}\u{200b}\u{7}\nx";
-    let id = scene.room("team-a").id;
-    scene.world(|world| world.delete_room(627, id, 9));
-    let room = RoomView {
+    scene.delete("team-a");
+    scene.insert(RoomView {
         id: 77,
-        pipe: "team-a".to_owned(),
-        name: hostile.to_owned(),
-        kind: 1,
-        ..RoomView::default()
-    };
-    scene.world(|world| world.insert_room(627, room, 1));
+        ..live_room("team-a", hostile)
+    });
     for args in [
         vec!["plan"],
         vec!["export"],
@@ -708,8 +692,9 @@ fn a_change_far_behind_in_a_title_is_seen() {
             title(word)
         )
     };
-    let scene = Scene::new().manifest(manifest("autumn"));
-    scene.run("apply --sandbox --yes").ok();
+    let scene = Scene::new()
+        .manifest(manifest("autumn"))
+        .after("apply --sandbox --yes");
     scene.write("rooms.yaml", manifest("spring"));
     let plan = scene.run("plan --sandbox").ok();
     let side = |word: &str| {
@@ -722,11 +707,12 @@ fn a_change_far_behind_in_a_title_is_seen() {
     let line = format!("      title   {} → {}\n", side("autumn"), side("spring"));
     plan.shows(&line);
     // Two that have nothing in common are told as a whole.
-    let scene = Scene::new().manifest(format!(
-        "version: 1\nrooms: [{{pipe: team-a, title: {}}}]\n",
-        "a".repeat(255)
-    ));
-    scene.run("apply --sandbox --yes").ok();
+    let scene = Scene::new()
+        .manifest(format!(
+            "version: 1\nrooms: [{{pipe: team-a, title: {}}}]\n",
+            "a".repeat(255)
+        ))
+        .after("apply --sandbox --yes");
     scene.write(
         "rooms.yaml",
         "version: 1\nrooms: [{pipe: team-a, title: B}]\n",

@@ -183,8 +183,7 @@ rooms:
     members: [\"@all\", \"@exact\", {roster: numbers.csv, user: number, by: name, people: {roster: users.csv, name: number, id: id}}]
     exclude: [{roster: gone.txt}]
 ";
-    let scene = Scene::new().manifest(manifest);
-    scene.write("users.csv", "id,number,login,mail,active\n3,0100,head,head@example.org,1\n4,0101,tutor,tutor@example.org,1\n5,0102,left,left@example.org,0\n6,0103,left,again@example.org,1\n");
+    let scene = Scene::new().manifest(manifest).file("users.csv", "id,number,login,mail,active\n3,0100,head,head@example.org,1\n4,0101,tutor,tutor@example.org,1\n5,0102,left,left@example.org,0\n6,0103,left,again@example.org,1\n");
     scene.write(
         "mails.txt",
         "tutor@example.org\nleft@example.org\nagain@example.org\n",
@@ -286,8 +285,9 @@ fn numbered_columns_may_have_gaps_and_stand_in_every_kind_of_file() {
 people: {roster: people.csv, name: login, id: id, numbered: [login, id]}
 rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numbered: [course, role], optional: [role], user: id, where: {course: rust, role: [\"\", lead]}}]}]
 ";
-    let scene = Scene::new().manifest(manifest);
-    scene.write("people.csv", "login1,id1,login2,id2\ntutor,4,head,3\n");
+    let scene = Scene::new()
+        .manifest(manifest)
+        .file("people.csv", "login1,id1,login2,id2\ntutor,4,head,3\n");
     scene.write(
         "gaps.csv",
         "id,course1,role1,course3,course4,role4\n7,rust,guest,,rust,lead\n8,go,lead,rust,,\n9,rust,guest,,,\n",
@@ -310,8 +310,9 @@ generate:
   - each: courses.csv
     room: {pipe: \"course-{{ id }}\", title: \"{{ title }}\", enrol: {roster: enrollments.csv, on: {course: id}, via: {roster: sections.csv, on: {section: section}}, user: user}}
 ";
-    let scene = Scene::new().manifest(manifest);
-    scene.write("people.csv", "number,id,class\nS-1,1,7\nS-2,2\n");
+    let scene = Scene::new()
+        .manifest(manifest)
+        .file("people.csv", "number,id,class\nS-1,1,7\nS-2,2\n");
     scene.write("courses.csv", "id,title\n1,One\n2\n");
     scene.write("sections.csv", "section,course\na,1\nb\n");
     scene.write(
@@ -330,8 +331,9 @@ fn a_pipe_is_not_made_of_an_empty_cell() {
             "version: 1\ngenerate: [{{each: courses.csv, room: {{pipe: \"{pipe}\", title: \"{{{{ title }}}}\"}}}}]\n"
         )
     };
-    let scene = Scene::new().manifest(manifest("course-{{ code | slug }}-{{ group }}"));
-    scene.write("courses.csv", "code,group,title\nrust,,Rust\n,a,Other\n");
+    let scene = Scene::new()
+        .manifest(manifest("course-{{ code | slug }}-{{ group }}"))
+        .file("courses.csv", "code,group,title\nrust,,Rust\n,a,Other\n");
     let told = scene.run("check").err;
     for place in ["courses.csv:2:group:", "courses.csv:3:code:"] {
         let wanted = format!("{place} the cell is empty, and the pipe is made of it");
@@ -356,8 +358,9 @@ fn a_number_is_never_guessed() {
 people: {roster: people.csv, name: number, id: id}
 rooms: [{pipe: first-room, title: First, members: [{roster: list.txt}]}]
 ";
-    let scene = Scene::new().manifest(manifest);
-    scene.write("people.csv", "number,id\nS-0101,1\nS-0210,2\n");
+    let scene = Scene::new()
+        .manifest(manifest)
+        .file("people.csv", "number,id\nS-0101,1\nS-0210,2\n");
     scene.write("list.txt", "S-0102\nS-O1O1\ns-0210\n");
     let told = scene.run("check").err;
     let hints: Vec<&str> = told
@@ -377,8 +380,7 @@ rooms: [{pipe: first-room, title: First, members: [{roster: list.txt}]}]
 
 #[test]
 fn a_manifest_reads_nothing_outside_of_its_directory() {
-    let scene = Scene::new();
-    scene.write("secret.csv", "user\n7\n");
+    let scene = Scene::new().file("secret.csv", "user\n7\n");
     for (path, link) in [
         ("../secret.csv", false),
         ("link.csv", true),
@@ -553,9 +555,11 @@ fn a_carriage_return_alone_ends_a_line() {
 /// Only the room is left out: who is in its enrolments has to be somebody all the same, as docs/rosters.md says.
 #[test]
 fn the_cells_of_enrolments_whose_room_is_left_out_are_checked() {
-    let scene = Scene::new().manifest("version: 1\npeople: {head: 3}\ngenerate:\n  - each: courses.csv\n    where: {state: open}\n    room:\n      \
-         pipe: \"{{ id }}\"\n      title: \"{{ id }}\"\n      enrol: {roster: enrol.csv, on: {course: id}, user: student}\n");
-    scene.write("courses.csv", "id,state\nrust-1,open\nrust-2,closed\n");
+    let manifest = "version: 1\npeople: {head: 3}\ngenerate:\n  - each: courses.csv\n    where: {state: open}\n    room:\n      \
+         pipe: \"{{ id }}\"\n      title: \"{{ id }}\"\n      enrol: {roster: enrol.csv, on: {course: id}, user: student}\n";
+    let scene = Scene::new()
+        .manifest(manifest)
+        .file("courses.csv", "id,state\nrust-1,open\nrust-2,closed\n");
     scene.write("enrol.csv", "course,student\nrust-1,head\nrust-2,head\n");
     assert_eq!(
         members(&scene),

@@ -29,8 +29,7 @@ rooms:
 
 /// A sandbox with the base applied, and a saved plan of the edited manifest.
 fn planned() -> Scene {
-    let scene = Scene::new().manifest(BASE).sandbox();
-    scene.apply().ok();
+    let scene = Scene::new().manifest(BASE).applied();
     scene.write("rooms.yaml", EDITED);
     scene.run("plan --out plan.json").ok();
     scene
@@ -122,12 +121,11 @@ fn other_ways_to_be_stale() {
                 name: "X".to_owned(),
                 ..Default::default()
             };
-            scene.world(|world| world.insert_room(627, room, 9));
+            scene.insert(room);
         };
         match work {
             "delete" => {
-                let id = scene.room("team-a").id;
-                scene.world(|world| world.delete_room(627, id, 9));
+                scene.delete("team-a");
             }
             "make" => insert("team-c"),
             _ => insert("team-b"),
@@ -198,10 +196,8 @@ fn a_file_that_is_damaged_or_something_else_is_refused() {
 
 #[test]
 fn what_guards_against_a_plan_has_to_be_allowed_again() {
-    let scene = Scene::new().manifest(BASE).sandbox();
-    scene.apply().ok();
-    let id = scene.room("team-b").id;
-    scene.world(|world| world.delete_room(627, id, 9));
+    let scene = Scene::new().manifest(BASE).applied();
+    let id = scene.delete("team-b");
     scene.write(
         "rooms.yaml",
         BASE.replace("Team A,", "Team A, public: true,")
@@ -371,8 +367,7 @@ fn plans_of_two_changes_apply_in_any_order() {
         "  - {pipe: team-d, title: D, members: [6]}\n",
     );
     for order in [["c.json", "d.json"], ["d.json", "c.json"]] {
-        let scene = Scene::new().manifest(BASE).sandbox();
-        scene.apply().ok();
+        let scene = Scene::new().manifest(BASE).applied();
         for (file, rooms) in [("c.json", c), ("d.json", d)] {
             scene.write("rooms.yaml", with(rooms));
             scene.run(&["plan", "-o", file]).ok();
@@ -400,8 +395,7 @@ fn a_saved_plan_of_a_part_does_not_lift_the_guard_against_mass_changes() {
             .collect()
     };
     let manifest = |prefix: &str| format!("version: 1\nwidget: 627\nrooms:\n{}", rooms(prefix));
-    let scene = Scene::new().manifest(manifest("old")).sandbox();
-    scene.apply().ok();
+    let scene = Scene::new().manifest(manifest("old")).applied();
     scene.write("rooms.yaml", manifest("new"));
     scene.run("plan --only new-0 -o plan.json").ok();
     scene.run("apply plan.json").ok();
@@ -414,8 +408,7 @@ fn a_saved_plan_of_a_part_does_not_lift_the_guard_against_mass_changes() {
 fn a_room_the_ledger_knows_is_not_made_again_by_the_same_plan() {
     let scene = planned();
     scene.run("apply plan.json").ok();
-    let id = scene.room("team-c").id;
-    scene.world(|world| world.delete_room(627, id, 9));
+    scene.delete("team-c");
     let ran = scene.run("apply plan.json");
     assert!(
         ran.code == 5

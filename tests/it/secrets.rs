@@ -171,11 +171,10 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
     if token {
         // With a token no room is created.
         for pipe in ["team-a", "team-b"] {
-            let room = RoomView {
+            scene.insert(RoomView {
                 pipe: pipe.to_owned(),
                 ..RoomView::default()
-            };
-            scene.world(|world| world.insert_room(627, room, 1));
+            });
         }
     }
     let mut scene = scene
@@ -312,7 +311,7 @@ fn hostile_titles_are_neutralised_in_every_verb() {
     let scene = Scene::new().sandbox_with(deaf());
     // One that is to be renamed and will not be, two with one pipe, and some that nobody declared.
     for pipe in ["team-a", "team-b", "team-b", "other", HOSTILE, &long()] {
-        scene.world(|world| world.insert_room(627, hostile_room(pipe), 1));
+        scene.insert(hostile_room(pipe));
     }
     let scene = scene.manifest(MANIFEST);
     let runs: [&[&str]; 11] = [

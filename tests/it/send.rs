@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::fault_matrix::{Fault, Proxy};
 use crate::kill::until;
-use crate::support::{Canned, Ran, Scene, Shows};
+use crate::support::{Canned, Ran, Scene, Shows, live_room};
 
 /// Who knows the room: a user of the site.
 const USER: [&str; 2] = ["--user", "3"];
@@ -20,17 +20,14 @@ const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MD
 fn room(id: u64, pipe: &str) -> RoomView {
     RoomView {
         id,
-        pipe: pipe.to_owned(),
-        name: "A room".to_owned(),
-        kind: 1,
         members: [3].into(),
-        ..RoomView::default()
+        ..live_room(pipe, "A room")
     }
 }
 
 fn start(config: Config) -> Scene {
     let scene = Scene::new().sandbox_with(config);
-    scene.world(|world| world.insert_room(627, room(7, "team-a"), 1));
+    scene.insert(room(7, "team-a"));
     scene
 }
 
@@ -60,7 +57,7 @@ fn struck(scene: &Scene, fault: Fault) -> (Proxy, Scene) {
         let message = request.is_some_and(|request| request.contains("/send_msg "));
         message.then_some(fault)
     });
-    let scene = Scene::new().beside(&scene).at(&proxy.url());
+    let scene = Scene::new().beside(scene).at(&proxy.url());
     (proxy, scene)
 }
 
@@ -499,8 +496,8 @@ fn it_takes_the_secret_key_and_says_so_before_anything_is_called() {
 #[test]
 fn it_works_on_the_built_in_sandbox() {
     let scene = Scene::new()
-        .manifest("version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n");
-    scene.run("apply --sandbox --yes").ok();
+        .manifest("version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n")
+        .after("apply --sandbox --yes");
     let told = send(&scene, &["team-a", "Hello", "--sandbox"]).ok();
     assert_snapshot!(told, @r#"
     sent: message 1 to team-a (room 2)

@@ -146,8 +146,7 @@ fn a_part_that_is_none_is_a_usage_error() {
 
 #[test]
 fn what_guards_a_plan_judges_all_parts_together() {
-    let scene = Scene::new().manifest(manifest("autumn", 16)).sandbox();
-    scene.apply().ok();
+    let scene = Scene::new().manifest(manifest("autumn", 16)).applied();
     let writes = scene.writes();
     let refused = |scene: &Scene, words: &str| {
         for shard in 0..SHARDS {

@@ -184,12 +184,11 @@ fn a_write_probe_asks_too() {
 #[test]
 fn a_table_fits_its_terminal() {
     let scene = Scene::new().sandbox();
-    let room = RoomView {
+    scene.insert(RoomView {
         pipe: "course-rust-101".to_owned(),
         name: "漢字かな交じり文 · a title that is too long for any terminal".to_owned(),
         ..RoomView::default()
-    };
-    scene.world(|world| world.insert_room(627, room, 0));
+    });
 
     let shown = |columns: &str| {
         let args = [
@@ -231,17 +230,16 @@ fn no_pipe_and_no_id_is_ever_cut() {
     let scene = |pipes: &[&str]| {
         let server = Scene::new().sandbox();
         for pipe in pipes {
-            let room = RoomView {
+            server.insert(RoomView {
                 pipe: (*pipe).to_owned(),
                 name: "Technical support of the whole school".to_owned(),
                 ..RoomView::default()
-            };
-            server.world(|world| world.insert_room(627, room, 0));
+            });
         }
         server
     };
     let shown = |server: &Scene, columns: &str| {
-        let scene = Scene::new().beside(&server);
+        let scene = Scene::new().beside(server);
         let args = [
             "get", "rooms", "--type", "dialog", "--quiet", "--color", "never",
         ];
@@ -306,12 +304,11 @@ fn what_is_too_wide_for_any_table_stands_line_by_line() {
         ),
         ("b", "B"),
     ] {
-        let room = RoomView {
+        scene.insert(RoomView {
             pipe: pipe.to_owned(),
             name: name.to_owned(),
             ..RoomView::default()
-        };
-        scene.world(|world| world.insert_room(627, room, 0));
+        });
     }
 
     let shown = |columns: &str, named: &str| {

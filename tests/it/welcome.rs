@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Config, RoomView};
+use roomform::sandbox::Config;
 use serde_json::Value;
 
 use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Ran, Scene, Shows};
+use crate::support::{Ran, Scene, Shows, live_room};
 
 const MANIFEST: &str = r#"version: 1
 widget: 627
@@ -54,7 +54,7 @@ fn proxied(scene: &Scene, fault: Fault) -> (Proxy, Scene, Arc<AtomicBool>) {
     });
     let scene = Scene::new()
         .manifest(MANIFEST)
-        .beside(&scene)
+        .beside(scene)
         .at(&proxy.url());
     (proxy, scene, on)
 }
@@ -167,13 +167,7 @@ fn a_new_room_is_welcomed_once_its_members_are_in() {
 #[test]
 fn a_room_that_was_there_before_gets_no_welcome() {
     let scene = widget();
-    let room = RoomView {
-        pipe: "team-a".to_owned(),
-        name: "Another title".to_owned(),
-        kind: 1,
-        ..RoomView::default()
-    };
-    scene.world(|world| world.insert_room(627, room, 1));
+    scene.insert(live_room("team-a", "Another title"));
     let ran = apply(&scene);
     ran.lacks("welcome");
     assert_eq!((ran.code, said(&scene)), (0, Vec::new()));
@@ -537,12 +531,7 @@ generate:
     assert_eq!(said, expected);
     plan(&scene).exits(0);
     // A name that is neither is told, with the place of the template.
-    scene.write(
-        "rooms.yaml",
-        scene
-            .read("rooms.yaml")
-            .replace("{{ place }}", "{{ palce }}"),
-    );
+    scene.edit("{{ place }}", "{{ palce }}");
     let wrong = scene.run("check");
     wrong.exits(3);
     wrong.err.shows("`palce`").shows("did you mean `place`?");

@@ -43,9 +43,11 @@ fn page(scene: &Scene, args: &[&str]) -> PathBuf {
 
 /// A plan with something of everything.
 fn mixed() -> (Scene, PathBuf) {
-    let scene = Scene::new().manifest("version: 1\nscope: [\"*-room\"]\nrooms:\n  - {pipe: open-room, title: Open, members: [3, 104]}\n  - {pipe: old-room, title: \"Rust 101 autumn\", members: [3]}\n  - {pipe: same-room, title: Same}\n");
-    scene.run("apply --sandbox --yes").ok();
-    scene.write("roster.csv", "user\n17\n18\n");
+    let manifest = "version: 1\nscope: [\"*-room\"]\nrooms:\n  - {pipe: open-room, title: Open, members: [3, 104]}\n  - {pipe: old-room, title: \"Rust 101 autumn\", members: [3]}\n  - {pipe: same-room, title: Same}\n";
+    let scene = Scene::new()
+        .manifest(manifest)
+        .after("apply --sandbox --yes")
+        .file("roster.csv", "user\n17\n18\n");
     scene.write(
         "rooms.yaml",
         format!("version: 1\nscope: [\"*-room\"]\nrooms:\n  - {{pipe: open-room, title: Open, public: true, members: [3]}}\n  - {{pipe: old-room, title: \"Rust 101 spring\", members: [3, {{roster: roster.csv}}]}}\n  - {{pipe: same-room, title: Same}}\n  - {{pipe: physics-room, title: \"Физика 7б\", members: [{{roster: roster.csv}}, 42]}}\n  - pipe: evil-room\n    title: \"{}\"\n", HOSTILE.replace('"', "\\\"").replace("\\e", "").replace("\\u202E", "\u{202e}")),

@@ -29,7 +29,7 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
         let origin = server.url();
         let scene = Scene::new()
             .manifest(MANIFEST)
-            .beside(&server)
+            .beside(server)
             .envs(&s3.env());
         (scene, ledger, origin)
     });
@@ -71,7 +71,7 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
     for server in [&file, &bucket] {
         let other = Scene::new()
             .manifest(MANIFEST.replace("Team B", "Party"))
-            .beside(&server);
+            .beside(server);
         other.run("apply --yes").ok();
     }
     same(&["plan"]).1.shows("changed outside");

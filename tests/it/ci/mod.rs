@@ -35,8 +35,7 @@ fn example(name: &str) -> Vec<(String, String)> {
 
 #[test]
 fn a_starter_is_valid_and_nothing_is_ever_overwritten() {
-    let scene = Scene::new();
-    scene.write(".gitignore", "/target");
+    let scene = Scene::new().file(".gitignore", "/target");
     assert_snapshot!(scene.run("init").ok(), @r"
     wrote ./rooms.yaml
     wrote ./schema/manifest.schema.json
@@ -88,8 +87,7 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
             );
         }
     }
-    let scene = Scene::new();
-    scene.write("schema", "");
+    let scene = Scene::new().file("schema", "");
     assert_snapshot!(scene.run("init").err, @r"
     error: in the way: `./schema`, a file where a directory has to be
       hint: move it away, or choose another directory; nothing was written

@@ -6,12 +6,11 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks, RoomView};
 
 use super::*;
-use crate::support::Shows;
+use crate::support::{Shows, live_room};
 
 #[test]
 fn all_is_well() {
-    let scene = Scene::new().manifest(MANIFEST).sandbox();
-    scene.apply().ok();
+    let scene = Scene::new().manifest(MANIFEST).applied();
     let writes = scene.writes();
     assert_snapshot!(said(&scene, &scene.url(), &[]), @"
     exit 0
@@ -352,11 +351,8 @@ fn rooms_that_a_plan_will_stumble_over() {
         ..Config::default()
     });
     let room = |pipe: &str, deleted: bool| RoomView {
-        pipe: pipe.to_owned(),
-        name: "N".to_owned(),
-        kind: 1,
         deleted,
-        ..RoomView::default()
+        ..live_room(pipe, "N")
     };
     for (pipe, deleted) in [
         ("twice", false),
@@ -367,11 +363,11 @@ fn rooms_that_a_plan_will_stumble_over() {
         ("\u{1b}[2J\u{202e}", false),
         ("\u{1b}[2J\u{202e}", false),
     ] {
-        server.world(|world| world.insert_room(627, room(pipe, deleted), 1));
+        server.insert(room(pipe, deleted));
     }
     let long = "x".repeat(250);
     for _ in 0..2 {
-        server.world(|world| world.insert_room(627, room(&long, false), 1));
+        server.insert(room(&long, false));
     }
     let scene = at(&server.url());
     assert_snapshot!(said(&scene, &server.url(), &[]), @r"
@@ -499,8 +495,10 @@ fn answers_of_another_shape() {
 
 #[test]
 fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
-    let scene = Scene::new().manifest(MANIFEST).sandbox();
-    scene.run("apply --yes --ledger l.jsonl").ok();
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .sandbox()
+        .after("apply --yes --ledger l.jsonl");
     let names = ["ledger", "on-record"];
     let look = || said(&scene, &scene.url(), &["--ledger", "l.jsonl"]);
     let id = scene.room("team-a").id;

@@ -201,7 +201,7 @@ fn a_pipe_that_a_server_may_take_for_another_is_refused() {
         kind: 1,
         ..roomform::sandbox::RoomView::default()
     };
-    scene.world(|world| world.insert_room(627, room, 1));
+    scene.insert(room);
     assert_snapshot!(probed(&scene), @"
     exit 1
     failed   write-probe     nothing was written: `probe-1` looks like `Probe-1`, and a server may take the one for the other
@@ -229,7 +229,7 @@ fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_p
         is_public: true,
         ..roomform::sandbox::RoomView::default()
     };
-    scene.world(|world| world.insert_room(627, room, 1));
+    scene.insert(room);
     let named = r#"{"code":200,"data":[{"success":true,"room_id":7}]}"#;
     let proxy = Proxy::start(&scene.url(), move |_, request| {
         let write = request.is_some_and(|request| request.contains("/imba_rooms "));

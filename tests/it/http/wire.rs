@@ -239,8 +239,7 @@ fn every_chunk_of_members_says_everything_and_starts_anew() {
 #[test]
 fn all_members_arrive_however_many_calls_they_take() {
     for (members, calls) in [(200, 1), (201, 2), (400, 2), (401, 3)] {
-        let scene = Scene::new().manifest(crowded(members)).sandbox();
-        scene.apply().ok();
+        let scene = Scene::new().manifest(crowded(members)).applied();
         let room = scene.room("team-a");
         assert_eq!(
             (room.members.len(), room.name.as_str()),

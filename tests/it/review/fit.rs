@@ -210,9 +210,9 @@ fn widget() -> Scene {
             kind: 1,
             ..RoomView::default()
         };
-        scene.world(|world| world.insert_room(627, room(), 1));
+        scene.insert(room());
         if n % 101 == 1 {
-            scene.world(|world| world.insert_room(627, room(), 1));
+            scene.insert(room());
         }
     }
     for (name, text) in files(5_050, |n| {

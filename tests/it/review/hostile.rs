@@ -6,10 +6,9 @@ use roomform::error::{Error, Exit};
 use roomform::model::is_hidden;
 use roomform::render::escape;
 use roomform::render::markdown::{self, Dialect, Fit};
-use roomform::sandbox::RoomView;
 
 use super::rendered::Rendered;
-use crate::support::{Scene, Shows};
+use crate::support::{Scene, Shows, live_room};
 
 /// One for each thing that a parser, a site, a bot or a runner could take for more than a title.
 const TITLES: [&str; 58] = [
@@ -196,13 +195,7 @@ fn widget() -> Scene {
     let scene = Scene::new().sandbox();
     let mut rooms = String::new();
     for (index, title) in TITLES.iter().enumerate() {
-        let room = RoomView {
-            pipe: format!("room-{index}"),
-            name: (*title).to_owned(),
-            kind: 1,
-            ..RoomView::default()
-        };
-        scene.world(|world| world.insert_room(627, room, 1));
+        scene.insert(live_room(&format!("room-{index}"), title));
         let wanted = if title.contains(char::is_control) {
             "plain"
         } else {

@@ -51,8 +51,9 @@ fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
 
 #[test]
 fn so_does_one_that_cuts_who_is_left_to_people() {
-    let scene = Scene::new().manifest(manifest(14));
-    scene.run("apply --sandbox --yes").ok();
+    let scene = Scene::new()
+        .manifest(manifest(14))
+        .after("apply --sandbox --yes");
     let text = plan(&scene, &[]);
     assert!(!text.contains("all members"), "nothing is listed: {text}");
     scene.write("rooms.yaml", manifest(1));
@@ -98,8 +99,9 @@ fn a_diff_names_each_room_that_is_removed_and_says_where_all_who_are_excluded_ar
 fn rooms_that_are_no_longer_declared_are_all_in_json() {
     let room = |n: u32| format!("  - {{pipe: room-{n}, title: Room {n}}}\n");
     let head = "version: 1\nwidget: 627\nrooms:\n".to_owned();
-    let scene = Scene::new().manifest(head.clone() + &(1..=16).map(room).collect::<String>());
-    scene.run("apply --sandbox --yes").ok();
+    let scene = Scene::new()
+        .manifest(head.clone() + &(1..=16).map(room).collect::<String>())
+        .after("apply --sandbox --yes");
     scene.write("rooms.yaml", head + &(1..=3).map(room).collect::<String>());
     let text = plan(&scene, &[]);
     text.shows("room-8` … 1 more\n");

@@ -15,8 +15,7 @@ fn manifest(end: &str) -> String {
 
 #[test]
 fn a_page_and_an_annotation_show_what_differs() {
-    let scene = Scene::new().manifest(manifest("first")).sandbox();
-    scene.apply().ok();
+    let scene = Scene::new().manifest(manifest("first")).applied();
     scene.write("rooms.yaml", manifest("second"));
     scene.write("base.yaml", long(50, "first"));
     scene.write("head.yaml", long(50, "second"));
@@ -44,8 +43,8 @@ fn a_page_and_an_annotation_show_what_differs() {
 fn so_does_what_the_server_ignored() {
     let scene = Scene::new()
         .manifest(manifest("first"))
-        .sandbox_with(deaf());
-    scene.apply().ok();
+        .sandbox_with(deaf())
+        .applied();
     scene.write("rooms.yaml", manifest("second"));
     for format in ["text", "markdown", "github"] {
         let told = scene.run(&["apply", "--yes", "--resend", "--format", format]);

@@ -1,10 +1,9 @@
 //! Names that people cannot tell apart: declared ones in check, plan and diff, and a live one that nobody declares.
 
 use insta::assert_snapshot;
-use roomform::sandbox::RoomView;
 
 use super::rendered::Rendered;
-use crate::support::{Scene, Shows};
+use crate::support::{Scene, Shows, live_room};
 
 const MANIFEST: &str = "\
 version: 1
@@ -15,8 +14,9 @@ rooms:
 
 #[test]
 fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
-    let scene = Scene::new().manifest(MANIFEST);
-    scene.write("base.yaml", "version: 1\nrooms: []\n");
+    let scene = Scene::new()
+        .manifest(MANIFEST)
+        .file("base.yaml", "version: 1\nrooms: []\n");
     let told = [
         "`Team-A` looks like `team-a`: U+0054 for U+0074, U+0041 for U+0061",
         "`Supp\u{43e}rt` looks like `Support`: U+043E for U+006F",
@@ -60,13 +60,7 @@ fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
 fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
     let scene = Scene::new().sandbox();
     for pipe in ["team-A", "te\u{430}m-a", "team-b", "", "other"] {
-        let room = RoomView {
-            pipe: pipe.to_owned(),
-            name: "Live".to_owned(),
-            kind: 1,
-            ..RoomView::default()
-        };
-        scene.world(|world| world.insert_room(627, room, 1));
+        scene.insert(live_room(pipe, "Live"));
     }
     let text =
         "version: 1\nrooms:\n  - {pipe: team-a, title: A}\n  - {pipe: team-b, title: Live}\n";

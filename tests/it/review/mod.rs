@@ -33,8 +33,9 @@ rooms:
 
 /// A directory whose sandbox looks like a manifest, with another manifest in it.
 pub fn changed(before: &str, after: &str) -> Scene {
-    let scene = Scene::new().manifest(before);
-    scene.run("apply --yes --sandbox --allow-publish").ok();
+    let scene = Scene::new()
+        .manifest(before)
+        .after("apply --yes --sandbox --allow-publish");
     scene.write("rooms.yaml", after);
     scene
 }

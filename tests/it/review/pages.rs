@@ -342,8 +342,7 @@ fn an_apply_tells_what_it_did() {
 
 #[test]
 fn what_an_apply_could_not_do_stands_first() {
-    let scene = Scene::new().manifest(BEFORE).sandbox_with(deaf());
-    scene.apply().ok();
+    let scene = Scene::new().manifest(BEFORE).sandbox_with(deaf()).applied();
     scene.write("rooms.yaml", AFTER);
     let page = |args: &[&str], code| {
         let ran = scene.run(&[args, &["--allow-publish", "--format", "markdown"]].concat());

@@ -194,7 +194,7 @@ impl Scene {
 
     /// Adds a room behind the client's back; its id.
     pub fn insert(&self, room: RoomView) -> u64 {
-        self.world(|world| world.insert_room(627, room, 1))
+        self.world(|world| world.insert_room(627, room, 0))
     }
 
     /// Deletes a room behind the client's back; its id.
