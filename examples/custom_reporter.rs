@@ -12,8 +12,8 @@ use roomform::ledger::{Entries, Fact, LedgerError, Record, Stage, Stamp, fold};
 use roomform::model::{MessageId, Pipe, RoomId, Target, UserId, WidgetId};
 use roomform::render::escape;
 use roomform::{
-    Control, Delivery, Desired, Dice, Event, Failure, Interest, Job, Limiter, LiveRoom, Message,
-    Observed, Options, Plan, ReadRooms, RoomWrite, SendMessages, Switches, WriteRooms, Written,
+    Control, Delivery, Desired, Dice, Event, Failure, Job, Limiter, LiveRoom, Message, Observed,
+    Options, Plan, PlanOptions, ReadRooms, RoomWrite, RowFilter, SendMessages, WriteRooms, Written,
     apply, check_text, plan,
 };
 use tokio::sync::watch;
@@ -169,7 +169,7 @@ async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let (_interrupt, interrupted) = watch::channel(false);
     let job = Job {
         plan: &before,
-        interest: Interest::new(&desired),
+        filter: RowFilter::new(&desired),
         reader: &*server,
         writer: Arc::clone(&server),
         ledger: Arc::clone(&memory),
@@ -215,8 +215,8 @@ async fn planned(desired: &Desired, server: &Server, memory: &Memory) -> Result<
         origin: "memory:".to_owned(),
         widget: WidgetId(1),
     };
-    let interest = Interest::new(desired);
-    let take = |observed: &mut Observed, row| interest.take(observed, row);
+    let filter = RowFilter::new(desired);
+    let take = |observed: &mut Observed, row| filter.take(observed, row);
     let observed = server
         .collect(&Dice::new(7), Observed::default, take)
         .await?;
@@ -226,6 +226,6 @@ async fn planned(desired: &Desired, server: &Server, memory: &Memory) -> Result<
         desired,
         &observed,
         &recorded,
-        &Switches::default(),
+        &PlanOptions::default(),
     ))
 }

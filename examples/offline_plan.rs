@@ -12,7 +12,9 @@ use std::{env, fs};
 use roomform::ledger::remember;
 use roomform::model::{RecordedRoom, RoomId, Target, WidgetId};
 use roomform::render::{self, Paint, escape};
-use roomform::{Desired, Interest, LiveRoom, Options, Recorded, Switches, check, plan, rooms_of};
+use roomform::{
+    Desired, LiveRoom, Options, PlanOptions, Recorded, RowFilter, check, plan, rooms_of,
+};
 
 /// The widget, if the manifest does not name one.
 const WIDGET: WidgetId = WidgetId(627);
@@ -44,13 +46,13 @@ pub fn run(args: &[PathBuf], out: &mut dyn Write) -> Result<(), Box<dyn Error>> 
     if let Some(ledger) = ledger {
         recorded = remember(ledger, &target)?.recorded;
     }
-    let observed = Interest::new(&desired).observed(live);
+    let observed = RowFilter::new(&desired).observed(live);
     let plan = plan(
         &target,
         &desired,
         &observed,
         &recorded,
-        &Switches::default(),
+        &PlanOptions::default(),
     );
     write!(out, "{}", render::plan(&plan, Paint::Plain))?;
     Ok(())

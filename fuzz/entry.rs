@@ -9,7 +9,7 @@ use roomform::imbachat::{ListStream, RowError};
 use roomform::ledger::{bytes, compact, fold, parse};
 use roomform::manifest::{FileMap, Options, load_from, load_text};
 use roomform::model::{Observed, Recorded, Target, WidgetId};
-use roomform::plan::{Inputs, Switches, plan, select};
+use roomform::plan::{Inputs, PlanOptions, plan, select};
 use roomform::render::markdown::{self, Dialect, Fit};
 use roomform::render::{self, Paint, diagnostics, github, sarif};
 use roomform::view;
@@ -79,7 +79,7 @@ pub fn manifest(bytes: &[u8]) {
         &loaded.desired,
         &observed,
         &recorded,
-        &Switches::default(),
+        &PlanOptions::default(),
     );
     assert_harmless(&render::plan(&plan, Paint::Plain));
     assert_harmless(&github::write(&view::plan(&plan, &loaded)));
@@ -208,7 +208,7 @@ pub fn plan_file(bytes: &[u8]) {
         "version: 1\nrooms:\n  - {pipe: a, title: A2, members: [1, 5]}\n  - {pipe: b, title: B}\n";
     let desired = load_text("rooms.yaml", manifest, Options::default()).desired;
     let (observed, recorded) = (Observed::default(), Recorded::default());
-    let switches = Switches::default();
+    let switches = PlanOptions::default();
     let new = plan(&target(), &desired, &observed, &recorded, &switches);
     let inputs = Inputs {
         desired: &desired,

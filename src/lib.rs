@@ -7,7 +7,7 @@
 //! | entry | from | to |
 //! |---|---|---|
 //! | [`check`], [`check_text`] | files, or a text | [`Loaded`] with its [`Desired`], or [`Invalid`] with every mistake |
-//! | [`rooms_of`], or any [`ReadRooms`] | an answer of get_rooms, or a server | [`LiveRoom`]s; [`Interest`] makes [`Observed`] of them |
+//! | [`rooms_of`], or any [`ReadRooms`] | an answer of get_rooms, or a server | [`LiveRoom`]s; [`RowFilter`] makes [`Observed`] of them |
 //! | [`ledger::remember`], or [`ledger::fold`] | a journal | [`Recorded`]: what was confirmed, never who is in a room |
 //! | [`plan`](fn@plan) | all three | [`Plan`]; pure: no file, no network, no clock |
 //! | [`apply`](fn@apply) | a [`Job`]: a plan, and what reads, writes and remembers | [`Outcome`], and [`Event`]s on the way |
@@ -21,16 +21,16 @@
 //!
 //! ```
 //! use roomform::model::{Target, WidgetId};
-//! use roomform::{Interest, Options, Recorded, Switches, check_text, plan, rooms_of};
+//! use roomform::{RowFilter, Options, Recorded, PlanOptions, check_text, plan, rooms_of};
 //!
 //! let text = "version: 1\nrooms:\n  - {pipe: team, title: Platform team, members: [3, 4]}\n  - {pipe: lounge, title: Lounge}\n";
 //! let desired = check_text("rooms.yaml", text, Options::default())?.desired;
 //!
 //! let answer = br#"{"success":true,"data":[{"id":7,"pipe":"lounge","name":"Lounge","type":1,"is_public":0,"deleted_at":null}]}"#;
-//! let observed = Interest::new(&desired).observed(rooms_of(answer)?);
+//! let observed = RowFilter::new(&desired).observed(rooms_of(answer)?);
 //!
 //! let target = Target { origin: "https://api.imbachat.com".to_owned(), widget: WidgetId(627) };
-//! let plan = plan(&target, &desired, &observed, &Recorded::default(), &Switches::default());
+//! let plan = plan(&target, &desired, &observed, &Recorded::default(), &PlanOptions::default());
 //! assert_eq!((plan.summary.create, plan.summary.members, plan.summary.unchanged), (1, 2, 1));
 //!
 //! let mistakes = check_text("rooms.yaml", "version: 1\nrooms:\n  - {pipe: 0123}\n", Options::default()).unwrap_err();
@@ -84,4 +84,4 @@ pub use ledger::{Fact, Record};
 pub use library::{Invalid, check, check_text};
 pub use manifest::{Loaded, Options};
 pub use model::{Desired, LiveRoom, Observed, Recorded};
-pub use plan::{Interest, Plan, Switches, plan};
+pub use plan::{Plan, PlanOptions, RowFilter, plan};

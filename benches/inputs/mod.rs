@@ -8,7 +8,7 @@ use roomform::ledger::{Entries, Fact, Stamp, bytes, remember};
 use roomform::model::{
     FieldSet, Pipe, Recorded, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
 };
-use roomform::{Desired, Interest, Observed, Options, Switches, check_text, plan, rooms_of};
+use roomform::{Desired, Observed, Options, PlanOptions, RowFilter, check_text, plan, rooms_of};
 use tempfile::NamedTempFile;
 
 /// Members per room.
@@ -128,7 +128,7 @@ pub fn desired(text: &str) -> Result<Desired, Box<dyn Error>> {
 }
 
 pub fn observed(desired: &Desired, list: &str) -> Result<Observed, Box<dyn Error>> {
-    Ok(Interest::new(desired).observed(rooms_of(list.as_bytes())?))
+    Ok(RowFilter::new(desired).observed(rooms_of(list.as_bytes())?))
 }
 
 /// The ledger as a file, which is deleted when this is dropped.
@@ -143,5 +143,11 @@ pub fn recorded(ledger: &Path) -> Result<Recorded, Box<dyn Error>> {
 }
 
 pub fn planned(desired: &Desired, observed: &Observed, recorded: &Recorded) -> roomform::Plan {
-    plan(&target(), desired, observed, recorded, &Switches::default())
+    plan(
+        &target(),
+        desired,
+        observed,
+        recorded,
+        &PlanOptions::default(),
+    )
 }

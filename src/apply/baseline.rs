@@ -5,7 +5,7 @@ use super::control::Halt;
 use super::job::Job;
 use super::outcome::Outcome;
 use crate::ledger::{Fact, Record};
-use crate::plan::{SettledField, Standing};
+use crate::plan::{Baseline, SettledField};
 
 /// Writes down who left the manifest, so that they count as new if they come back, and which rooms did.
 pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
@@ -16,12 +16,12 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
         members: room.left.clone(),
         taken_out: false,
     });
-    let Standing {
+    let Baseline {
         left,
         back,
         given: _,
         settled,
-    } = &job.plan.standing;
+    } = &job.plan.baseline;
     let settled = settled.iter().map(|settled| {
         let SettledField {
             pipe,
@@ -48,7 +48,7 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
 
 /// Writes down what the files with rows gave, unless the run ended early: then it is to be judged by the old figures again.
 pub(super) async fn after<R, W, L: Record>(job: &Job<'_, R, W, L>, outcome: &mut Outcome) {
-    let given = job.plan.standing.given.iter();
+    let given = job.plan.baseline.given.iter();
     let facts: Vec<Fact> = given
         .map(|(source, given)| Fact::Roster {
             source: source.to_string(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::control::Control;
-use crate::plan::{Interest, Plan};
+use crate::plan::{Plan, RowFilter};
 
 /// What an apply works with.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub struct Job<'a, R, W, L> {
     /// What is to be done.
     pub plan: &'a Plan,
     /// Which rooms of the list matter.
-    pub interest: Interest<'a>,
+    pub filter: RowFilter<'a>,
     /// Reads the list again.
     pub reader: &'a R,
     /// Writes.

@@ -223,14 +223,7 @@ async fn look_again<R, W, L: Record>(
         .filter(|change| !change.is_welcome_only())
         .map(|change| (change.pipe.clone(), change.send.clone()))
         .collect();
-    let sight = verify(
-        reader,
-        &job.control,
-        &job.interest,
-        &mut outcome.rooms,
-        &sent,
-    )
-    .await;
+    let sight = verify(reader, &job.control, &job.filter, &mut outcome.rooms, &sent).await;
     match sight {
         Ok(sight) => outcome.observed = Some(sight.observed),
         Err(failure) => outcome.unverified = Some(failure.message),

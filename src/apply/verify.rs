@@ -9,7 +9,7 @@ use super::control::Control;
 use super::outcome::{RoomOutcome, Status};
 use crate::imbachat::{Failure, ReadRooms};
 use crate::model::{Field, FieldValue, LiveRoom, Observed, Pipe, RoomId, RoomState};
-use crate::plan::Interest;
+use crate::plan::RowFilter;
 
 /// Looks at most; the list may lag behind the writes.
 const LOOKS: u32 = 3;
@@ -29,14 +29,14 @@ pub(super) struct Sight {
 pub(super) async fn verify(
     reader: &impl ReadRooms,
     control: &Control,
-    interest: &Interest<'_>,
+    filter: &RowFilter<'_>,
     rooms: &mut [RoomOutcome],
     sent: &BTreeMap<Pipe, RoomState>,
 ) -> Result<Sight, Failure> {
     let applied = rooms.iter().filter(|room| room.status == Status::Applied);
     let written: BTreeSet<RoomId> = applied.filter_map(|room| room.id).collect();
     let nothing_yet = || {
-        let mut observed = interest.nothing_yet();
+        let mut observed = filter.empty_list();
         observed.is_partial = reader.is_partial();
         Sight {
             observed,
@@ -50,7 +50,7 @@ pub(super) async fn verify(
                 if written.contains(&row.id) {
                     sight.pipes.insert(row.id, row.pipe.clone());
                 }
-                interest.take(&mut sight.observed, row);
+                filter.take(&mut sight.observed, row);
             })
             .await?;
         let verdicts: Vec<Option<Status>> = rooms

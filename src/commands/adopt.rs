@@ -13,7 +13,7 @@ use crate::error::{Error, Exit};
 use crate::ledger::{Fact, Record};
 use crate::manifest::{Loaded, Options};
 use crate::model::Recorded;
-use crate::plan::{Adoption, Interest, adoption, to_note};
+use crate::plan::{Adoption, RowFilter, adoption, to_note};
 use crate::render;
 
 pub(super) async fn run(
@@ -39,7 +39,7 @@ pub(super) async fn run(
         .check()?;
     let session = Session::open(config, resolved).await?;
     let recorded = session.read_ledger(console).await?.recorded;
-    let observed = session.observe(&Interest::new(&loaded.desired)).await?;
+    let observed = session.observe(&RowFilter::new(&loaded.desired)).await?;
     let adoption = adoption(&loaded.desired, &observed, &recorded, &only);
     if format == DocumentFormat::Text {
         console.print(&render::adoption(&session.target, &adoption))?;

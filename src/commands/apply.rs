@@ -13,7 +13,7 @@ use crate::apply::{Halt, Outcome};
 use crate::cli::{ApplyArgs, ApplyFormat};
 use crate::config::Config;
 use crate::error::{Error, Exit};
-use crate::plan::{Approved, Interest, Plan};
+use crate::plan::{Approved, Plan, RowFilter};
 use crate::render;
 
 pub(super) async fn run(
@@ -57,8 +57,8 @@ pub(super) async fn run(
     match withheld(&approved, args, console).await? {
         Some(exit) => report.exit = exit,
         None => {
-            let interest = Interest::new(&loaded.desired);
-            let outcome = session.apply(plan, interest, access, &args.pace, console);
+            let filter = RowFilter::new(&loaded.desired);
+            let outcome = session.apply(plan, filter, access, &args.pace, console);
             report.outcome = outcome.await?;
             report.exit = exit(plan, report.outcome.as_ref());
             if let Some(outcome) = &report.outcome {

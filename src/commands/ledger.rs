@@ -12,7 +12,7 @@ use crate::document::LedgerDocument;
 use crate::error::{Error, Exit};
 use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
 use crate::model::{Pipe, Recorded};
-use crate::plan::Selection;
+use crate::plan::RoomFilter;
 use crate::render;
 
 pub(super) async fn run(
@@ -151,7 +151,7 @@ fn meant<'p>(
             known.insert(Pipe::new(pipe));
             continue;
         }
-        let globs = Selection::new(std::slice::from_ref(name)).map_err(|error| {
+        let globs = RoomFilter::new(std::slice::from_ref(name)).map_err(|error| {
             Error::message(Exit::Usage, format!("`{name}`: {error}"))
                 .hint("it takes a pipe or a glob of pipes, as in 'course-*'")
         })?;

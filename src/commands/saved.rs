@@ -11,7 +11,7 @@ use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::document::{SavedPlanError, read_plan};
 use crate::error::{Error, Exit};
 use crate::model::Desired;
-use crate::plan::{Approved, Inputs, Plan, SavedPlan, SkipReason, Switches, Unverified, select};
+use crate::plan::{Approved, Inputs, Plan, PlanOptions, SavedPlan, SkipReason, Unverified, select};
 use crate::render::{Count, escape, few};
 
 /// Members named in one line.
@@ -19,7 +19,7 @@ const NAMED: usize = 12;
 /// The largest plan file that is read, in bytes.
 const LARGEST: u64 = 1 << 30;
 
-pub(super) fn read(file: &Path, switches: &Switches) -> Result<SavedPlan, Error> {
+pub(super) fn read(file: &Path, switches: &PlanOptions) -> Result<SavedPlan, Error> {
     if !switches.only.is_all() {
         let message = "--only, --except and --shard cannot be combined with a saved plan";
         return Err(Error::message(Exit::Usage, message)
@@ -77,7 +77,7 @@ pub(super) fn approve(
     saved: Option<SavedPlan>,
     planned: Planned,
     desired: &Desired,
-    switches: &Switches,
+    switches: &PlanOptions,
 ) -> Approved {
     let Some(saved) = saved else {
         return Approved {

@@ -6,15 +6,15 @@ use crate::cli::{FilterFlags, ManifestFlags, RunFlags};
 use crate::error::{Error, Exit};
 use crate::manifest::Options;
 use crate::model::Pipe;
-use crate::plan::{Allow, Selection, Shard, Switches};
+use crate::plan::{Allow, PlanOptions, RoomFilter, Shard};
 
 /// The rooms of `--only` and `--except`.
-pub(super) fn selection(filter: &FilterFlags) -> Result<Selection, Error> {
+pub(super) fn selection(filter: &FilterFlags) -> Result<RoomFilter, Error> {
     let wrong = |flag: &str, error: &dyn Display| {
         Error::message(Exit::Usage, format!("{flag}: {error}"))
             .hint(format!("write it as {flag} 'course-*'"))
     };
-    Selection::new(&filter.only)
+    RoomFilter::new(&filter.only)
         .map_err(|error| wrong("--only", &error))?
         .except(&filter.except)
         .map_err(|error| wrong("--except", &error))
@@ -29,7 +29,7 @@ impl From<&ManifestFlags> for Options {
 }
 
 /// The selection and the guards, as the plan takes them.
-pub(super) fn switches(flags: &RunFlags) -> Result<Switches, Error> {
+pub(super) fn switches(flags: &RunFlags) -> Result<PlanOptions, Error> {
     let shard = flags.shard.map(|(index, count)| Shard::new(index, count));
     let only = selection(&flags.manifest.filter)?.in_shard(shard);
     let allow = Allow {
@@ -37,7 +37,7 @@ pub(super) fn switches(flags: &RunFlags) -> Result<Switches, Error> {
         recreate: flags.allow_recreate,
         beyond_limits: flags.ignore_limits,
     };
-    Ok(Switches {
+    Ok(PlanOptions {
         only,
         allow,
         resend: flags.resend,
@@ -48,7 +48,7 @@ pub(super) fn switches(flags: &RunFlags) -> Result<Switches, Error> {
 /// Refuses an `--only` or `--except` that leaves no room: it is a typing mistake, and a run without rooms would look like success.
 /// A shard without rooms is not one: with few rooms in many shards some are empty.
 pub(super) fn check_selection<'p>(
-    only: &Selection,
+    only: &RoomFilter,
     pipes: impl IntoIterator<Item = &'p Pipe>,
     noun: &str,
 ) -> Result<(), Error> {

@@ -27,7 +27,7 @@ use crate::imbachat::{
 use crate::ledger::{Journal, LedgerBackend, LedgerError, Remembered};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Observed, Recorded, RunId, Target, UserId, WidgetId};
-use crate::plan::{Interest, Plan, Switches, plan};
+use crate::plan::{Plan, PlanOptions, RowFilter, plan};
 use crate::render::{Count, EVERY};
 use crate::sandbox::{self, Sandbox, SandboxError, start};
 
@@ -75,7 +75,7 @@ impl Session {
     pub(super) async fn plan(
         &self,
         loaded: &Loaded,
-        switches: &Switches,
+        switches: &PlanOptions,
         console: &mut Console,
     ) -> Result<Planned, Error> {
         let desired = &loaded.desired;
@@ -83,7 +83,7 @@ impl Session {
         let Remembered {
             recorded, found, ..
         } = self.read_ledger(console).await?;
-        let observed = self.observe(&Interest::new(desired)).await?;
+        let observed = self.observe(&RowFilter::new(desired)).await?;
         let plan = plan(&self.target, desired, &observed, &recorded, switches);
         verbose::log_plan(&plan);
         if plan.summary.unverified.members > 0 && !found {
@@ -103,7 +103,7 @@ impl Session {
     pub(super) async fn apply(
         &self,
         plan: &Plan,
-        interest: Interest<'_>,
+        filter: RowFilter<'_>,
         access: WriteAccess,
         pace: &PaceFlags,
         console: &mut Console,
@@ -113,7 +113,7 @@ impl Session {
         }
         let job = Job {
             plan,
-            interest,
+            filter,
             reader: &self.reader,
             writer: Arc::new(access.writer(self.http.clone(), self.target.widget)),
             ledger: Arc::new(self.open_ledger().await?),
@@ -143,7 +143,7 @@ impl Session {
     pub(super) async fn plan_again(
         &self,
         loaded: &Loaded,
-        switches: &Switches,
+        switches: &PlanOptions,
         outcome: &Outcome,
         console: &mut Console,
     ) -> Option<Plan> {
@@ -170,9 +170,9 @@ impl Session {
     }
 
     /// The rows of the list that a manifest is about.
-    pub(super) async fn observe(&self, interest: &Interest<'_>) -> Result<Observed, Error> {
-        let take = |observed: &mut Observed, row| interest.take(observed, row);
-        let nothing_yet = || interest.nothing_yet();
+    pub(super) async fn observe(&self, filter: &RowFilter<'_>) -> Result<Observed, Error> {
+        let take = |observed: &mut Observed, row| filter.take(observed, row);
+        let nothing_yet = || filter.empty_list();
         let mut observed = self.reader.collect(&dice(), nothing_yet, take).await?;
         observed.is_partial = self.reader.is_partial();
         Ok(observed)

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{FieldValue, RoomKind, RoomState, UserId, Welcome};
-use crate::plan::{Action, Change, Changed, FieldChange, Members};
+use crate::plan::{Action, Change, ChangedBy, FieldChange, Members};
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ChangeDocument {
@@ -142,7 +142,7 @@ fn field(change: &FieldChange) -> FieldDocument {
         field,
         before,
         after,
-        changed: Changed { outside, manifest },
+        changed: ChangedBy { outside, manifest },
     } = change;
     let who = [(*outside, "outside"), (*manifest, "manifest")];
     FieldDocument {

@@ -7,7 +7,7 @@ use super::change::{ChangeDocument, ValueDocument, change, users, value};
 use super::{DiagnosticDocument, FORMAT};
 use crate::error::Exit;
 use crate::model::{RoomId, Target};
-use crate::plan::{Conflict, ConflictKind, Note, Plan, Refusal, Summary};
+use crate::plan::{Conflict, ConflictKind, Note, Plan, Summary, Violation};
 use crate::render::sentence;
 use crate::view;
 
@@ -184,7 +184,7 @@ impl PlanDocument {
             undeclared,
             ignored,
             notes,
-            standing: _,
+            baseline: _,
             guards: _,
             refusals,
             summary,
@@ -345,25 +345,25 @@ pub(super) fn note(note: &Note) -> NoteDocument {
     }
 }
 
-pub(super) fn refusal(refusal: &Refusal, words: fn(&Refusal) -> String) -> RefusalDocument {
+pub(super) fn refusal(refusal: &Violation, words: fn(&Violation) -> String) -> RefusalDocument {
     let (limit, count, allowed) = match refusal {
-        Refusal::Limit {
+        Violation::Limit {
             kind,
             count,
             allowed,
             ..
         } => (kind.key(), *count, *allowed),
-        Refusal::Recreate { count, .. } => ("recreate", *count, 0),
-        Refusal::MassChange {
+        Violation::Recreate { count, .. } => ("recreate", *count, 0),
+        Violation::MassChange {
             created,
             left,
             known,
         } => ("mass_change", *created.min(left), known / 2),
-        Refusal::Shrunk { now, before, .. } => ("roster", *now, before.div_ceil(2)),
+        Violation::Shrunk { now, before, .. } => ("roster", *now, before.div_ceil(2)),
     };
     let source = match refusal {
-        Refusal::Shrunk { source, .. } => Some(source.to_string()),
-        Refusal::Limit { .. } | Refusal::Recreate { .. } | Refusal::MassChange { .. } => None,
+        Violation::Shrunk { source, .. } => Some(source.to_string()),
+        Violation::Limit { .. } | Violation::Recreate { .. } | Violation::MassChange { .. } => None,
     };
     RefusalDocument {
         limit,

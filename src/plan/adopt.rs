@@ -2,8 +2,8 @@
 //!
 //! Main type: [`Adoption`]. It only says what would be written down; nothing is sent for it.
 
-use super::remarks::{Note, Unverified};
-use super::select::Selection;
+use super::filter::RoomFilter;
+use super::findings::{Note, Unverified};
 use crate::model::{Desired, LiveRoom, MembersPolicy, Observed, Pipe, Recorded, RoomId, UserId};
 
 /// What an adoption would write down.
@@ -45,7 +45,7 @@ pub fn adoption(
     desired: &Desired,
     observed: &Observed,
     recorded: &Recorded,
-    only: &Selection,
+    only: &RoomFilter,
 ) -> Adoption {
     let mut adoption = Adoption::default();
     let chosen = desired.rooms.values();
@@ -103,7 +103,7 @@ pub(super) fn on_record(
     desired: &Desired,
     observed: &Observed,
     recorded: &Recorded,
-    only: &Selection,
+    only: &RoomFilter,
 ) -> Option<Note> {
     let mut adopted = Unverified::default();
     if recorded.rooms.values().all(|room| room.adopted.is_empty()) {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::CHUNK;
+use super::baseline::Baseline;
 use super::digest::Digest;
-use super::remarks::{ByHand, Conflict, IgnoredField, Note, Refusal, Unverified};
-use super::standing::Standing;
+use super::findings::{ByHand, Conflict, IgnoredField, Note, Unverified, Violation};
 use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target, UserId, Welcome};
+
+/// Members sent in one call: PHP silently drops form variables past 1,000 (`api: fact 2`), so a call stays far below.
+pub const CHUNK: usize = 200;
 
 /// Everything a run would do, and everything it will not. All lists are sorted by pipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +28,11 @@ pub struct Plan {
     /// What somebody should know, and nothing more.
     pub notes: Vec<Note>,
     /// What an apply writes down of the manifest, so that later plans can be judged by it.
-    pub standing: Standing,
+    pub baseline: Baseline,
     /// What guards say of the plan, whatever the command line allows; a saved plan has to be allowed again.
-    pub guards: Vec<Refusal>,
+    pub guards: Vec<Violation>,
     /// Why apply would be refused: the guards that the command line does not lift.
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<Violation>,
     /// The figures.
     pub summary: Summary,
 }
@@ -84,12 +86,12 @@ pub struct FieldChange {
     /// What the manifest wants, normalised.
     pub after: FieldValue,
     /// Who made them differ, as far as the ledger tells.
-    pub changed: Changed,
+    pub changed: ChangedBy,
 }
 
 /// Who changed a field since the last write on record. For people to read; nothing is decided by it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Changed {
+pub struct ChangedBy {
     /// Somebody else: the server showed another value after that write than it shows now.
     pub outside: bool,
     /// The manifest: it wanted another value then.
@@ -165,7 +167,7 @@ impl Plan {
             undeclared: Vec::new(),
             ignored: Vec::new(),
             notes: Vec::new(),
-            standing: Standing::default(),
+            baseline: Baseline::default(),
             guards: Vec::new(),
             refusals: Vec::new(),
             summary: Summary::default(),
@@ -297,15 +299,15 @@ impl Plan {
     /// are no longer ignored, and a file that was allowed to give so much less. A file that gives a little more or less can
     /// wait for the next change.
     pub fn is_to_be_noted(&self) -> bool {
-        let Standing {
+        let Baseline {
             left,
             back,
             given,
             settled,
-        } = &self.standing;
+        } = &self.baseline;
         let released = self.by_hand.iter().any(|room| !room.left.is_empty());
         let shrunk = self.guards.iter().any(
-            |guard| matches!(guard, Refusal::Shrunk { source, .. } if given.keys().any(|it| it.starts_with(&**source))),
+            |guard| matches!(guard, Violation::Shrunk { source, .. } if given.keys().any(|it| it.starts_with(&**source))),
         );
         let moved = !left.is_empty() || !back.is_empty() || !settled.is_empty();
         released || shrunk || moved

@@ -1,62 +1,105 @@
-//! The comparison itself: one walk over the declared rooms, each against the live rows and the record of its pipe.
+//! The comparison itself: each declared room against the live rows and the record of its pipe.
 
 use super::adopt::on_record;
+use super::attribution::changed;
+use super::baseline::{Baseline, left, settled, undeclared};
 use super::change::{Action, Change, FieldChange, Members, Plan};
 use super::digest::Digest;
-use super::drift::changed;
-use super::limits::{self, Allow};
-use super::remarks::{ByHand, Conflict, ConflictKind, IgnoredField, Note};
+use super::filter::RoomFilter;
+use super::findings::{ByHand, Conflict, ConflictKind, IgnoredField, Note, Unverified};
+use super::inputs::{Inputs, PlanOptions};
+use super::merge_join::{Ahead, without};
 use super::rename::likely_renames;
-use super::select::Selection;
-use super::standing::{Standing, left, settled};
-use super::walk::{Ahead, without};
 use crate::model::{
-    Desired, DesiredRoom, Field, FieldSet, LiveRoom, MembersPolicy, Observed, Pipe, Recorded,
-    RecordedRoom, RoomId, RoomState, Sending, Target, UserId, UserSet, Welcome,
+    DesiredRoom, Field, FieldSet, LiveRoom, MembersPolicy, RecordedRoom, RoomId, RoomState,
+    Sending, Target, UserId, UserSet, Welcome,
 };
 
-/// What the command line says about a plan.
-#[derive(Debug, Clone, Default)]
-pub struct Switches {
-    /// Which rooms it is about.
-    pub only: Selection,
-    /// What is allowed beyond the manifest's limits.
-    pub allow: Allow,
-    /// Send fields again that the server ignored.
-    pub resend: bool,
-    /// Take declared members of existing rooms for present.
-    pub assume_members: bool,
+/// The changes of the chosen rooms, and what else the inputs show of them.
+pub(super) fn diff(
+    target: &Target,
+    inputs: Inputs<'_>,
+    options: &PlanOptions,
+    only: &RoomFilter,
+) -> Plan {
+    let mut plan = Plan::empty(target);
+    // The ids on record, in step with the declared rooms.
+    let mut ids = Ahead::new(&inputs.recorded.ids);
+    let mut assumed = Unverified::default();
+    let mut assumed_at = None;
+    let diff = Diff { inputs, options };
+    let chosen = inputs.desired.rooms.values();
+    for room in chosen.filter(|room| only.contains(&room.pipe)) {
+        let id = ids.get(&room.pipe).copied();
+        let room_plan = diff.room(room, id);
+        let is_unchanged = room_plan.change.is_none() && room_plan.conflict.is_none();
+        plan.summary.unchanged += usize::from(is_unchanged);
+        plan.conflicts.extend(room_plan.conflict);
+        plan.by_hand.extend(room_plan.by_hand);
+        plan.ignored.extend(room_plan.ignored);
+        plan.notes.extend(room_plan.notes);
+        if room_plan.assumed > 0 {
+            assumed_at.get_or_insert(plan.notes.len());
+            assumed.rooms += 1;
+            assumed.members += room_plan.assumed;
+        }
+        room_plan.change.into_iter().for_each(|it| plan.push(it));
+    }
+    if let Some(index) = assumed_at {
+        plan.notes.insert(index, Note::Assumed(assumed));
+    }
+    add_notes(&mut plan, inputs, only);
+    plan
 }
 
-/// The plan that makes the target look like the manifest. Equal input gives an equal plan.
-///
-/// Of a part of the rooms (`--shard`) it says and does what is in the part, but what guards against the plan judges all parts
-/// together: what no machine may do on its own, several must not do between them.
-pub fn plan(
-    target: &Target,
-    desired: &Desired,
-    observed: &Observed,
-    recorded: &Recorded,
-    switches: &Switches,
-) -> Plan {
-    let of = |only: &Selection| {
-        let mut diff = Diff {
-            desired,
-            observed,
-            recorded,
-            switches,
-            ids: Ahead::new(&recorded.ids),
-            plan: Plan::empty(target),
-        };
-        let chosen = desired.rooms.values();
-        for room in chosen.filter(|room| only.contains(&room.pipe)) {
-            diff.room(room);
-        }
-        diff
-    };
-    let only = &switches.only;
-    let all = only.shard().map(|_| of(&only.of_all_shards()).plan);
-    of(only).finish(all.as_ref())
+/// Adds what concerns the plan as a whole.
+fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
+    let Inputs {
+        desired,
+        observed,
+        recorded,
+    } = inputs;
+    let declared = desired.rooms.len();
+    plan.summary.declared = declared;
+    plan.summary.unmanaged = observed.unmanaged;
+    let (mut matched, mut chosen) = (declared, declared);
+    if !only.is_all() {
+        let pipes = desired.rooms.keys();
+        matched = pipes.clone().filter(|pipe| only.is_matched(pipe)).count();
+        chosen = pipes.filter(|pipe| only.contains(pipe)).count();
+    }
+    let pairs = observed.look_alikes.iter();
+    let mut pairs: Vec<_> = pairs.filter(|(pipe, _)| only.contains(pipe)).collect();
+    pairs.sort();
+    plan.notes
+        .extend(pairs.into_iter().map(|(pipe, live)| Note::LooksLike {
+            pipe: pipe.clone(),
+            live: live.clone(),
+        }));
+    plan.notes
+        .extend(on_record(desired, observed, recorded, only));
+    if matched < declared {
+        plan.notes.push(Note::LeftOut {
+            rooms: declared - matched,
+            flags: only.flags(),
+        });
+    }
+    if let (Some(shard), rooms @ 1..) = (only.shard(), matched - chosen) {
+        plan.notes.push(Note::OtherShards { shard, rooms });
+    }
+    let left = left(desired, recorded);
+    let here = desired.rooms.keys().filter(|pipe| only.contains(pipe));
+    let settled = settled(here, observed, recorded);
+    plan.baseline = Baseline::of(desired, recorded, &left, settled, only);
+    if only.of_all_shards().is_all() {
+        let undeclared = undeclared(desired, recorded);
+        plan.undeclared = undeclared
+            .filter(|pipe| only.contains(pipe))
+            .cloned()
+            .collect();
+        plan.notes
+            .extend(likely_renames(&plan.changes, &left, recorded));
+    }
 }
 
 /// Whether users are exactly a room's declared members, as they nearly always are.
@@ -65,44 +108,49 @@ fn is_just(room: &DesiredRoom, users: &UserSet) -> bool {
     users.len() == room.members.len() && users.iter().eq(declared)
 }
 
+/// What a plan says of one room.
+#[derive(Default)]
+struct RoomPlan {
+    change: Option<Change>,
+    conflict: Option<Conflict>,
+    by_hand: Option<ByHand>,
+    ignored: Vec<IgnoredField>,
+    notes: Vec<Note>,
+    /// Members taken for present without a record.
+    assumed: usize,
+}
+
 struct Diff<'a> {
-    desired: &'a Desired,
-    observed: &'a Observed,
-    recorded: &'a Recorded,
-    switches: &'a Switches,
-    /// The ids on record, in step with the declared rooms.
-    ids: Ahead<'a, Pipe, RoomId>,
-    plan: Plan,
+    inputs: Inputs<'a>,
+    options: &'a PlanOptions,
 }
 
 impl Diff<'_> {
-    fn room(&mut self, room: &DesiredRoom) {
-        let id = self.ids.get(&room.pipe).copied();
-        let mut live = self.observed.live(&room.pipe);
+    /// `id` is the one on record.
+    fn room(&self, room: &DesiredRoom, id: Option<RoomId>) -> RoomPlan {
+        let observed = self.inputs.observed;
+        let mut live = observed.live(&room.pipe);
         match (live.next(), live.next()) {
             // A room with the pipe that is not the one on record does not show that the other is gone.
             (live, None)
-                if self.observed.is_partial
+                if observed.is_partial
                     && live.is_none_or(|live| id.is_some_and(|id| id != live.id)) =>
             {
-                self.conflict(room, ConflictKind::NotListed(id));
+                self.conflict(room, ConflictKind::NotListed(id))
             }
             (None, _) => self.absent(room, id),
             (Some(live), None) => self.present(room, live, id),
             (Some(_), Some(_)) => {
-                let several = self.observed.live(&room.pipe).map(|row| row.id);
-                self.conflict(room, ConflictKind::Several(several.collect()));
+                let several = observed.live(&room.pipe).map(|row| row.id);
+                self.conflict(room, ConflictKind::Several(several.collect()))
             }
         }
     }
 
-    /// A room that the list does not show; `id` is the one on record.
-    fn absent(&mut self, room: &DesiredRoom, id: Option<RoomId>) {
-        let deleted: Vec<_> = self
-            .observed
-            .deleted(&room.pipe)
-            .map(|row| row.id)
-            .collect();
+    /// A room that the list does not show.
+    fn absent(&self, room: &DesiredRoom, id: Option<RoomId>) -> RoomPlan {
+        let deleted = self.inputs.observed.deleted(&room.pipe);
+        let deleted: Vec<_> = deleted.map(|row| row.id).collect();
         let obstacle = match id {
             Some(id) if !deleted.contains(&id) => Some(ConflictKind::Vanished(id)),
             _ if !deleted.is_empty() => Some(ConflictKind::Deleted(deleted)),
@@ -110,44 +158,53 @@ impl Diff<'_> {
         };
         let recreate = obstacle.is_some();
         match obstacle {
-            Some(obstacle) if !self.switches.allow.recreate => self.conflict(room, obstacle),
+            Some(obstacle) if !self.options.allow.recreate => self.conflict(room, obstacle),
             _ => {
-                let new = room.members.iter().map(|member| member.user).collect();
                 let members = Members {
-                    new,
+                    new: room.members.iter().map(|member| member.user).collect(),
                     ..Members::default()
                 };
                 let send = (room.state.clone(), FieldSet::default());
-                self.change(room, Action::Create, send, members, recreate);
+                let change = self.change(room, Action::Create, send, members);
+                RoomPlan {
+                    change: Some(Change { recreate, ..change }),
+                    ..RoomPlan::default()
+                }
             }
         }
     }
 
-    /// A room that the list shows; `id` is the one on record.
-    fn present(&mut self, room: &DesiredRoom, live: &LiveRoom, id: Option<RoomId>) {
+    /// A room that the list shows.
+    fn present(&self, room: &DesiredRoom, live: &LiveRoom, id: Option<RoomId>) -> RoomPlan {
         let nothing = RecordedRoom::default();
-        let known = self.recorded.rooms.get(&live.id);
+        let known = self.inputs.recorded.rooms.get(&live.id);
         let record = known.unwrap_or(&nothing);
+        let mut plan = RoomPlan {
+            by_hand: by_hand(room, live, record),
+            ..RoomPlan::default()
+        };
         if let Some(id) = id.filter(|id| *id != live.id) {
-            let note = Note::MadeAnew {
+            plan.notes.push(Note::MadeAnew {
                 pipe: room.pipe.clone(),
                 recorded: id,
                 live: live.id,
-            };
-            self.plan.notes.push(note);
+            });
         }
         if record.welcome == Some(Sending::InDoubt) && room.welcome.is_some() {
             let (pipe, room) = (room.pipe.clone(), live.id);
-            self.plan.notes.push(Note::WelcomeInDoubt { pipe, room });
+            plan.notes.push(Note::WelcomeInDoubt { pipe, room });
         }
-        self.by_hand(room, live, record);
-        let members = self.members(room, known);
+        let mut members = self.members(room, known);
+        let owed = self.inputs.recorded.owed.get(&room.pipe);
+        if self.options.assume_members && known.is_none() && owed.is_none() {
+            plan.assumed = std::mem::take(&mut members.unverified).len();
+        }
         let (mut fields, mut kept, mut as_it_is) =
             (Vec::new(), FieldSet::default(), FieldSet::default());
         for field in Field::ALL {
             let settled = live.state.is_same(field, &room.state) || room.ignore.contains(field);
             if !settled && let Some(ignored) = self.ignored_field(room, live, record, field) {
-                self.plan.ignored.push(ignored);
+                plan.ignored.push(ignored);
                 kept.insert(field);
             }
             if settled || kept.contains(field) {
@@ -165,8 +222,7 @@ impl Diff<'_> {
         }
         let welcome = self.welcome(room, live.id).is_some();
         if fields.is_empty() && members.count() == 0 && !welcome {
-            self.plan.summary.unchanged += 1;
-            return;
+            return plan;
         }
         let mut send = room.state.clone();
         for field in as_it_is.iter() {
@@ -175,12 +231,13 @@ impl Diff<'_> {
         }
         let id = live.id;
         let action = Action::Update { id, fields };
-        self.change(room, action, (send, kept), members, false);
+        plan.change = Some(self.change(room, action, (send, kept), members));
+        plan
     }
 
     /// The welcome of a room that is there: only if we made it, and it waits for it.
     fn welcome(&self, room: &DesiredRoom, id: RoomId) -> Option<Welcome> {
-        let owed = self.recorded.owes_welcome(&room.pipe, id);
+        let owed = self.inputs.recorded.owes_welcome(&room.pipe, id);
         room.welcome.clone().filter(|_| owed)
     }
 
@@ -192,7 +249,7 @@ impl Diff<'_> {
         record: &RecordedRoom,
         field: Field,
     ) -> Option<IgnoredField> {
-        let shown = record.shown.get(&field).filter(|_| !self.switches.resend)?;
+        let shown = record.shown.get(&field).filter(|_| !self.options.resend)?;
         // A later write of a third value, by whatever run, was another attempt: this difference is a new one.
         let last = record.sent.as_ref().map(|sent| sent.value(field));
         let same = shown.sent == room.state.value(field)
@@ -206,173 +263,85 @@ impl Diff<'_> {
         })
     }
 
-    fn members(&mut self, room: &DesiredRoom, known: Option<&RecordedRoom>) -> Members {
-        let declared = || room.members.iter().map(|member| member.user);
-        let owed = self.recorded.owed.get(&room.pipe);
-        let is_owed = |user: &UserId| owed.is_some_and(|owed| owed.members.contains(user));
+    fn members(&self, room: &DesiredRoom, known: Option<&RecordedRoom>) -> Members {
         if known.is_some_and(|known| is_just(room, &known.members)) {
             return Members {
                 recorded: room.members.len(),
                 ..Members::default()
             };
         }
+        let owed = self.inputs.recorded.owed.get(&room.pipe);
+        let declared = room.members.iter().map(|member| member.user);
         let on_record = known.iter().flat_map(|known| known.members.iter().copied());
-        let mut missing: Vec<UserId> = without(declared(), on_record).collect();
+        let mut missing: Vec<UserId> = without(declared, on_record).collect();
         let recorded = room.members.len() - missing.len();
         if room.policy == MembersPolicy::OnCreate {
-            missing.retain(is_owed);
+            missing.retain(|user| owed.is_some_and(|owed| owed.members.contains(user)));
         }
-        if self.switches.assume_members && known.is_none() && owed.is_none() {
-            self.assume(missing.len());
-            return Members {
-                recorded,
-                ..Members::default()
-            };
-        }
-        match known {
-            None if owed.is_none() => Members {
-                unverified: missing,
-                recorded,
-                new: Vec::new(),
-            },
-            _ => Members {
-                new: missing,
-                recorded,
-                unverified: Vec::new(),
-            },
-        }
-    }
-
-    fn assume(&mut self, count: usize) {
-        if count == 0 {
-            return;
-        }
-        let place = self
-            .plan
-            .notes
-            .iter()
-            .position(|note| matches!(note, Note::Assumed(_)));
-        let index = place.unwrap_or(self.plan.notes.len());
-        if place.is_none() {
-            self.plan
-                .notes
-                .push(Note::Assumed(super::Unverified::default()));
-        }
-        if let Some(Note::Assumed(assumed)) = self.plan.notes.get_mut(index) {
-            assumed.rooms += 1;
-            assumed.members += count;
-        }
-    }
-
-    fn by_hand(&mut self, room: &DesiredRoom, live: &LiveRoom, record: &RecordedRoom) {
-        let gone = |users: &UserSet| -> Vec<UserId> {
-            if users.is_empty() || is_just(room, users) {
-                return Vec::new();
-            }
-            let declared = room.members.iter().map(|member| member.user);
-            without(users.iter().copied(), declared).collect()
+        let (new, unverified) = match (known, owed) {
+            (None, None) => (Vec::new(), missing),
+            _ => (missing, Vec::new()),
         };
-        let (left, released) = (gone(&record.members), gone(&record.released));
-        if !left.is_empty() || !released.is_empty() {
-            self.plan.by_hand.push(ByHand {
-                pipe: room.pipe.clone(),
-                id: live.id,
-                left,
-                released,
-            });
+        Members {
+            new,
+            unverified,
+            recorded,
         }
     }
 
-    fn conflict(&mut self, room: &DesiredRoom, kind: ConflictKind) {
-        let file = self.desired.file_name(room.place);
-        self.plan.conflicts.push(Conflict {
+    fn conflict(&self, room: &DesiredRoom, kind: ConflictKind) -> RoomPlan {
+        let conflict = Conflict {
             pipe: room.pipe.clone(),
-            file,
+            file: self.inputs.desired.file_name(room.place),
             line: room.place.line,
             kind,
-        });
+        };
+        RoomPlan {
+            conflict: Some(conflict),
+            ..RoomPlan::default()
+        }
     }
 
     fn change(
-        &mut self,
+        &self,
         room: &DesiredRoom,
         action: Action,
         (send, kept): (RoomState, FieldSet),
         members: Members,
-        recreate: bool,
-    ) {
-        let file = self.desired.file_name(room.place);
+    ) -> Change {
         let welcome = match &action {
             Action::Create => room.welcome.clone(),
             Action::Update { id, .. } => self.welcome(room, *id),
         };
-        let change = Change {
+        Change {
             pipe: room.pipe.clone(),
-            file,
+            file: self.inputs.desired.file_name(room.place),
             line: room.place.line,
             action,
             send,
             kept,
             members,
             welcome,
-            recreate,
-            digest: Digest::of(self.observed, &room.pipe),
-        };
-        self.plan.push(change);
+            recreate: false,
+            digest: Digest::of(self.inputs.observed, &room.pipe),
+        }
     }
+}
 
-    /// Adds what concerns the plan as a whole; `all` is what all parts do, where this is a part.
-    fn finish(mut self, all: Option<&Plan>) -> Plan {
-        let only = &self.switches.only;
-        let declared = self.desired.rooms.len();
-        let plan = &mut self.plan;
-        plan.summary.declared = declared;
-        plan.summary.unmanaged = self.observed.unmanaged;
-        let (mut matched, mut chosen) = (declared, declared);
-        if !only.is_all() {
-            let pipes = self.desired.rooms.keys();
-            matched = pipes.clone().filter(|pipe| only.is_matched(pipe)).count();
-            chosen = pipes.filter(|pipe| only.contains(pipe)).count();
+/// Members on record that the manifest does not declare.
+fn by_hand(room: &DesiredRoom, live: &LiveRoom, record: &RecordedRoom) -> Option<ByHand> {
+    let gone = |users: &UserSet| -> Vec<UserId> {
+        if users.is_empty() || is_just(room, users) {
+            return Vec::new();
         }
-        let chosen_pairs = self.observed.look_alikes.iter();
-        let mut pairs: Vec<_> = chosen_pairs
-            .filter(|(pipe, _)| only.contains(pipe))
-            .cloned()
-            .collect();
-        pairs.sort();
-        let pairs = pairs.into_iter();
-        plan.notes
-            .extend(pairs.map(|(pipe, live)| Note::LooksLike { pipe, live }));
-        let adopted = on_record(self.desired, self.observed, self.recorded, only);
-        plan.notes.extend(adopted);
-        if matched < declared {
-            plan.notes.push(Note::LeftOut {
-                rooms: declared - matched,
-                flags: only.flags(),
-            });
-        }
-        if let (Some(shard), rooms @ 1..) = (only.shard(), matched - chosen) {
-            plan.notes.push(Note::OtherShards { shard, rooms });
-        }
-        let (desired, recorded) = (self.desired, self.recorded);
-        let undeclared: Vec<&Pipe> = without(recorded.ids.keys(), desired.rooms.keys()).collect();
-        let left = left(&undeclared, recorded);
-        let given = desired.given();
-        let here = desired.rooms.keys().filter(|pipe| only.contains(pipe));
-        let settled = settled(here, self.observed, recorded);
-        plan.standing = Standing::of(desired, &given, recorded, &left, settled, only);
-        if only.of_all_shards().is_all() {
-            let undeclared = undeclared.into_iter();
-            plan.undeclared = undeclared
-                .filter(|pipe| only.contains(pipe))
-                .cloned()
-                .collect();
-            plan.notes
-                .extend(likely_renames(&plan.changes, &left, recorded));
-        }
-        let whole = all.unwrap_or(plan);
-        plan.guards = limits::guards(whole, desired, &given, recorded, &left, only.shard());
-        plan.allow(&self.switches.allow);
-        self.plan
-    }
+        let declared = room.members.iter().map(|member| member.user);
+        without(users.iter().copied(), declared).collect()
+    };
+    let (left, released) = (gone(&record.members), gone(&record.released));
+    (!left.is_empty() || !released.is_empty()).then(|| ByHand {
+        pipe: room.pipe.clone(),
+        id: live.id,
+        left,
+        released,
+    })
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::change::{Action, Change, Plan, Summary};
-use super::diff::{Switches, plan};
-use super::remarks::{ByHand, Note, Refusal};
+use super::findings::{ByHand, Note, Violation};
+use super::guards::plan;
+use super::inputs::PlanOptions;
 use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, LiveRoom, MembersPolicy, Observed, Pipe,
     Recorded, RecordedRoom, RoomId, Target, UserId, Welcome, WidgetId,
@@ -39,7 +40,7 @@ pub struct ManifestDiff {
     /// What a user should know.
     pub notes: Vec<Note>,
     /// What a plan would be refused for, as far as manifests tell.
-    pub would_refuse: Vec<Refusal>,
+    pub would_refuse: Vec<Violation>,
     /// The figures; `unchanged` counts the rooms that both manifests declare in the same way.
     pub summary: Summary,
     /// Membership in figures.
@@ -143,7 +144,7 @@ pub enum RoomDifference {
 }
 
 /// Compares two manifests: the plan that leads from one to the other, if the widget looked like the first.
-pub fn compare(base: Side<'_>, head: Side<'_>, switches: &Switches) -> ManifestDiff {
+pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> ManifestDiff {
     let target = Target {
         origin: String::new(),
         widget: head.desired.widget.unwrap_or(WidgetId(0)),
@@ -152,14 +153,14 @@ pub fn compare(base: Side<'_>, head: Side<'_>, switches: &Switches) -> ManifestD
         .desired
         .rooms
         .iter()
-        .filter(|(pipe, _)| switches.only.contains(pipe))
+        .filter(|(pipe, _)| options.only.contains(pipe))
         .collect();
     let (observed, mut recorded) = as_if_applied(&before);
     let given = base.desired.given().into_iter();
     recorded.rosters = given
         .map(|(source, given)| (source.to_string(), given))
         .collect();
-    let plan = plan(&target, head.desired, &observed, &recorded, switches);
+    let plan = plan(&target, head.desired, &observed, &recorded, options);
     let after = &head.desired.rooms;
     let mut differences = between(base.desired, head.desired);
     differences.extend(before.iter().flat_map(|(pipe, before)| {

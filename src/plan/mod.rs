@@ -1,35 +1,34 @@
 //! Desired against observed and recorded: what a run would do, what it cannot do, and what it does not know.
 //!
 //! Main type: [`Plan`], made by [`plan`]. Pure: no network, no file, no environment, no clock.
+//! The layers: the plan as data (`change`, `findings`), `filter`, `diff`, `guards`, `staleness`.
 
 mod adopt;
+mod attribution;
+mod baseline;
 mod change;
 mod diff;
 mod digest;
-mod drift;
-mod limits;
+mod filter;
+mod findings;
+mod guards;
+mod inputs;
 mod manifest_diff;
-mod remarks;
+mod merge_join;
 mod rename;
-mod saved;
-mod select;
 mod shard;
-mod standing;
-mod walk;
+mod staleness;
 
 pub use adopt::{Adopted, Adoption, adoption};
-pub use change::{Action, Change, Changed, FieldChange, Members, Plan, Summary};
-pub use diff::{Switches, plan};
+pub use baseline::{Baseline, SettledField, to_note};
+pub use change::{Action, CHUNK, Change, ChangedBy, FieldChange, Members, Plan, Summary};
 pub use digest::Digest;
-pub use limits::Allow;
-pub use manifest_diff::{Difference, ManifestDiff, People, Removed, RoomDifference, Side, compare};
-pub use remarks::{
-    ByHand, Conflict, ConflictKind, IgnoredField, LimitKind, Note, Refusal, Unverified,
+pub use filter::{RoomFilter, RowFilter};
+pub use findings::{
+    ByHand, Conflict, ConflictKind, IgnoredField, LimitKind, Note, Unverified, Violation,
 };
-pub use saved::{Approved, Inputs, SavedChange, SavedPlan, SkipReason, Skipped, select};
-pub use select::{Interest, Selection};
+pub use guards::plan;
+pub use inputs::{Allow, Inputs, PlanOptions};
+pub use manifest_diff::{Difference, ManifestDiff, People, Removed, RoomDifference, Side, compare};
 pub use shard::Shard;
-pub use standing::{SettledField, Standing, to_note};
-
-/// Members sent in one call: PHP silently drops form variables past 1,000 (`api: fact 2`), so a call stays far below.
-pub const CHUNK: usize = 200;
+pub use staleness::{Approved, SavedChange, SavedPlan, SkipReason, Skipped, select};

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::change::{Action, Change};
-use super::remarks::Note;
+use super::findings::Note;
 use crate::model::{Pipe, Recorded, RecordedRoom, UserId, nfc};
 
 /// A note for each created room that looks like one of the rooms that left.

@@ -12,7 +12,7 @@ use super::escape::terminal;
 use super::paint::{Paint, Tone};
 use super::yaml;
 use crate::model::Pipe;
-use crate::plan::{Selection, Side};
+use crate::plan::{RoomFilter, Side};
 
 /// Lines shown around a change.
 const CONTEXT: usize = 3;
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const NOTHING: &str = "/dev/null";
 
 /// The difference of the chosen rooms; empty if there is none.
-pub fn unified(base: Side<'_>, head: Side<'_>, only: &Selection, paint: Paint) -> String {
+pub fn unified(base: Side<'_>, head: Side<'_>, only: &RoomFilter, paint: Paint) -> String {
     let pipes: BTreeSet<&Pipe> = [base, head]
         .into_iter()
         .flat_map(|side| side.desired.rooms.keys())

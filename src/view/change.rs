@@ -3,7 +3,7 @@
 use super::text::{text, titles};
 use super::{Count, Detail, Line, Place, Span, Text, Title};
 use crate::model::{Field, FieldValue, Welcome};
-use crate::plan::{Action, Change, Changed, FieldChange, Members};
+use crate::plan::{Action, Change, ChangedBy, FieldChange, Members};
 
 /// Why a change needs attention: it opens a room to everyone, or creates a room again without the people who were in it.
 pub fn risk(change: &Change) -> Option<&'static str> {
@@ -67,7 +67,7 @@ fn field(change: &FieldChange) -> Option<Text<'_>> {
 
 /// What to add where someone else changed a field: the run undoes that.
 pub fn drift_remark(change: &FieldChange) -> &'static str {
-    let Changed { outside, manifest } = change.changed;
+    let ChangedBy { outside, manifest } = change.changed;
     match (outside, manifest) {
         (false, _) => "",
         (true, false) => " (changed outside)",

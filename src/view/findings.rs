@@ -4,7 +4,7 @@ use super::section::{Line, Section, SectionKind};
 use super::text::{names, text};
 use super::{Count, Span, Text};
 use crate::model::{Limit, Pipe, difference};
-use crate::plan::{ConflictKind, LimitKind, Note, Refusal, Unverified};
+use crate::plan::{ConflictKind, LimitKind, Note, Unverified, Violation};
 
 pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
     match kind {
@@ -115,19 +115,19 @@ fn note(note: &Note) -> Line<'_> {
 }
 
 /// A refusal in words: the guard, the figure, and what would allow it.
-pub fn refusal(refusal: &Refusal) -> Text<'_> {
+pub fn refusal(refusal: &Violation) -> Text<'_> {
     guard(refusal, [" since the last apply", "when last applied"])
 }
 
 /// A guard of a manifest that is compared with another one and not with a ledger.
-pub fn would_be_refused(refusal: &Refusal) -> Text<'_> {
+pub fn would_be_refused(refusal: &Violation) -> Text<'_> {
     guard(refusal, ["", "before"])
 }
 
-fn guard<'a>(refusal: &'a Refusal, [since, when]: [&'static str; 2]) -> Text<'a> {
+fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'a> {
     let flag = flag_that_lifts(refusal);
     match refusal {
-        Refusal::Limit {
+        Violation::Limit {
             kind,
             count,
             allowed,
@@ -151,12 +151,12 @@ fn guard<'a>(refusal: &'a Refusal, [since, when]: [&'static str; 2]) -> Text<'a>
             let allow = format!("{share}; allow it with {flag} or `limits.{key}: {count}`");
             text!("{}{}", over, Span::words(allow))
         }
-        Refusal::Recreate { count, rooms } => text!(
+        Violation::Recreate { count, rooms } => text!(
             "{} would be recreated; allow it with {}",
             pipes(rooms, *count),
             flag
         ),
-        Refusal::MassChange {
+        Violation::MassChange {
             created,
             left,
             known,
@@ -165,7 +165,7 @@ fn guard<'a>(refusal: &'a Refusal, [since, when]: [&'static str; 2]) -> Text<'a>
              was a prefix changed? allow it with {flag}"
         ))
         .into(),
-        Refusal::Shrunk {
+        Violation::Shrunk {
             source,
             now,
             before,
@@ -179,11 +179,11 @@ fn guard<'a>(refusal: &'a Refusal, [since, when]: [&'static str; 2]) -> Text<'a>
 }
 
 /// The flag that lifts a guard.
-pub fn flag_that_lifts(refusal: &Refusal) -> &'static str {
+pub fn flag_that_lifts(refusal: &Violation) -> &'static str {
     match refusal {
-        Refusal::Limit { kind, .. } if *kind == LimitKind::Publish => "--allow-publish",
-        Refusal::Recreate { .. } => "--allow-recreate",
-        Refusal::Limit { .. } | Refusal::MassChange { .. } | Refusal::Shrunk { .. } => {
+        Violation::Limit { kind, .. } if *kind == LimitKind::Publish => "--allow-publish",
+        Violation::Recreate { .. } => "--allow-recreate",
+        Violation::Limit { .. } | Violation::MassChange { .. } | Violation::Shrunk { .. } => {
             "--ignore-limits"
         }
     }

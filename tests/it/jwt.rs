@@ -9,8 +9,8 @@ use roomform::ledger::LedgerError;
 use roomform::model::{MessageId, Pipe, RoomId, Target, UserId, WidgetId};
 use roomform::sandbox::{Config, Quirks, RoomView};
 use roomform::{
-    Control, Delivery, Dice, Fact, Failure, Interest, Job, Limiter, LiveRoom, Message, Observed,
-    Options, Outcome, ReadRooms, Record, Recorded, RoomWrite, SendMessages, Status, Switches,
+    Control, Delivery, Dice, Fact, Failure, Job, Limiter, LiveRoom, Message, Observed, Options,
+    Outcome, PlanOptions, ReadRooms, Record, Recorded, RoomWrite, RowFilter, SendMessages, Status,
     WriteRooms, apply, check_text, plan,
 };
 use secrecy::SecretString;
@@ -362,7 +362,7 @@ fn an_unanswered_create_stays_in_doubt_where_the_list_may_lack_the_room() {
         &desired,
         &observed,
         &recorded,
-        &Switches::default(),
+        &PlanOptions::default(),
     );
     assert_eq!(plan.summary.create, 1);
     let server = Arc::new(Silent::default());
@@ -372,7 +372,7 @@ fn an_unanswered_create_stays_in_doubt_where_the_list_may_lack_the_room() {
         let control = Control::new(Limiter::new(1, None), Dice::new(7), false, interrupted);
         let job = Job {
             plan: &plan,
-            interest: Interest::new(&desired),
+            filter: RowFilter::new(&desired),
             reader: &*server,
             writer: Arc::clone(&server),
             ledger: Arc::clone(&server),

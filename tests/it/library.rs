@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use roomform::model::{Limit, Limits, Pipe, RoomId, RoomKind, RoomState, Target, WidgetId};
 use roomform::{
-    Interest, Limiter, LiveRoom, Options, Recorded, Switches, check, check_text, plan, rooms_of,
+    Limiter, LiveRoom, Options, PlanOptions, Recorded, RowFilter, check, check_text, plan, rooms_of,
 };
 
 use crate::support::{Scene, Shows};
@@ -242,9 +242,9 @@ proptest! {
         desired.limits = Limits { create, update, add_members, messages, publish };
         // A manifest's globs are checked when it is read; these were put in by somebody.
         desired.scope = scope;
-        let observed = Interest::new(&desired).observed(rows);
+        let observed = RowFilter::new(&desired).observed(rows);
         let target = Target { origin: String::new(), widget: WidgetId(0) };
-        let plan = plan(&target, &desired, &observed, &Recorded::default(), &Switches::default());
+        let plan = plan(&target, &desired, &observed, &Recorded::default(), &PlanOptions::default());
         let text = roomform::render::plan(&plan, roomform::render::Paint::Plain);
         prop_assert!(text.contains("plan:"), "{}", text);
     }

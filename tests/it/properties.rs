@@ -13,7 +13,7 @@ use roomform::imbachat::{Dice, Endpoint, Http, ReadAuth, ReadRooms, Reader, Writ
 use roomform::ledger::{Journal, read};
 use roomform::manifest::{Loaded, Options, load, load_text};
 use roomform::model::{Observed, RunId, Target, WidgetId, nfc};
-use roomform::plan::{Allow, Interest, Plan, Switches, plan};
+use roomform::plan::{Allow, Plan, PlanOptions, RowFilter, plan};
 use roomform::render::{self, Paint};
 use roomform::sandbox::{self, RoomView, Sandbox};
 use tempfile::TempDir;
@@ -191,11 +191,11 @@ impl<'a> World<'a> {
     }
 
     async fn plan(&self, loaded: &Loaded) -> Plan {
-        let interest = Interest::new(&loaded.desired);
+        let filter = RowFilter::new(&loaded.desired);
         let observed = self
             .reader
             .collect(&Dice::new(1), Observed::default, |observed, row| {
-                interest.take(observed, row)
+                filter.take(observed, row)
             })
             .await
             .unwrap();
@@ -210,9 +210,9 @@ impl<'a> World<'a> {
             &loaded.desired,
             &observed,
             &recorded,
-            &Switches {
+            &PlanOptions {
                 allow,
-                ..Switches::default()
+                ..PlanOptions::default()
             },
         )
     }
@@ -220,7 +220,7 @@ impl<'a> World<'a> {
     async fn apply(&self, loaded: &Loaded, plan: &Plan) -> Outcome {
         let job = Job {
             plan,
-            interest: Interest::new(&loaded.desired),
+            filter: RowFilter::new(&loaded.desired),
             reader: &self.reader,
             writer: Arc::clone(&self.writer),
             ledger: Arc::new(Journal::open(&self.ledger(), &self.target, &RunId::new(1)).unwrap()),
@@ -455,7 +455,7 @@ fn the_plan_does_not_depend_on_the_order_of_files_rooms_or_members() {
 
 /// The plan against a server that shows these rooms, as text.
 fn offline(loaded: &Loaded, strangers: &[RoomView]) -> String {
-    let interest = Interest::new(&loaded.desired);
+    let filter = RowFilter::new(&loaded.desired);
     let mut observed = Observed::default();
     let mut seen = BTreeSet::new();
     for (id, room) in strangers
@@ -472,7 +472,7 @@ fn offline(loaded: &Loaded, strangers: &[RoomView]) -> String {
             roomform::model::RoomId(id as u64 + 1),
             roomform::model::Pipe::new(room.pipe.as_str()),
         );
-        interest.take(
+        filter.take(
             &mut observed,
             roomform::model::LiveRoom {
                 id,
@@ -491,7 +491,7 @@ fn offline(loaded: &Loaded, strangers: &[RoomView]) -> String {
         &loaded.desired,
         &observed,
         &Default::default(),
-        &Switches::default(),
+        &PlanOptions::default(),
     );
     render::plan(&plan, Paint::Plain)
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use roomform::document::read_plan;
 use roomform::manifest::{Options, load_text};
 use roomform::model::{Observed, Recorded};
-use roomform::plan::{Inputs, Switches, plan, select};
+use roomform::plan::{Inputs, PlanOptions, plan, select};
 use roomform::sandbox::Auth;
 use serde_json::Value;
 
@@ -259,7 +259,7 @@ fn a_changed_file_sends_nothing_that_the_manifest_does_not_ask_for() {
     let desired = load_text("rooms.yaml", EDITED, Options::default()).desired;
     let (observed, recorded) = (Observed::default(), Recorded::default());
     let target = read_plan(&text).unwrap().target;
-    let switches = Switches::default();
+    let switches = PlanOptions::default();
     let new = plan(&target, &desired, &observed, &recorded, &switches);
     let inputs = Inputs {
         desired: &desired,

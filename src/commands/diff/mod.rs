@@ -10,7 +10,7 @@ use crate::cli::{DiffArgs, PlanFormat};
 use crate::document::{DiffDocument, diagnostics};
 use crate::error::{Error, Exit};
 use crate::manifest::{Loaded, Options};
-use crate::plan::{Side, Switches, compare};
+use crate::plan::{PlanOptions, Side, compare};
 use crate::render;
 use crate::view;
 
@@ -19,9 +19,9 @@ pub(super) fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit, Error>
         let message = "--unified is text";
         return Err(Error::message(Exit::Usage, message).hint("leave out --format, or --unified"));
     }
-    let switches = Switches {
+    let switches = PlanOptions {
         only: selection(&args.filter)?,
-        ..Switches::default()
+        ..PlanOptions::default()
     };
     let (base, head) = (Given::new(&args.base)?, Given::new(&args.head)?);
     // An empty base is every manifest's beginning; an empty head would be refused by `plan` too.

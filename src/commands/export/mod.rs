@@ -12,7 +12,7 @@ use crate::error::{Error, Exit};
 use crate::imbachat::ReadRooms;
 use crate::manifest::{Entry, Options, entries, load_text, page};
 use crate::model::{LiveRoom, WidgetId};
-use crate::plan::Selection;
+use crate::plan::RoomFilter;
 
 pub(super) async fn run(
     args: &ExportArgs,
@@ -68,7 +68,7 @@ pub(super) async fn run(
 }
 
 /// The globs of `--scope`, each once, and what they choose. They are those a manifest may have, for they will stand in one.
-fn scope(given: &[String]) -> Result<(Vec<String>, Selection), Error> {
+fn scope(given: &[String]) -> Result<(Vec<String>, RoomFilter), Error> {
     let mut globs: Vec<String> = Vec::new();
     for glob in given {
         if !globs.contains(glob) {
@@ -78,7 +78,7 @@ fn scope(given: &[String]) -> Result<(Vec<String>, Selection), Error> {
     let text = page(WidgetId(1), &globs, &[]);
     let loaded = load_text("--scope", &text, Options { allow_empty: true });
     let wrong = loaded.diagnostics.first().map(|it| it.message.clone());
-    let wrong = match (wrong, Selection::new(&globs)) {
+    let wrong = match (wrong, RoomFilter::new(&globs)) {
         (None, Ok(selection)) => return Ok((globs, selection)),
         (Some(wrong), _) => wrong,
         (None, Err(error)) => error.to_string(),

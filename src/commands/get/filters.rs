@@ -4,17 +4,17 @@
 use crate::cli::{GetList, MessageFilters, RoomFilters, UserFilters};
 use crate::imbachat::Query;
 use crate::model::{Cell, Listing, Pipe, Row, WidgetId};
-use crate::plan::Selection;
+use crate::plan::RoomFilter;
 
 /// A list and what its rows must be.
 pub(super) struct Asked {
     pub(super) query: Query,
     widget: WidgetId,
-    only: Selection,
+    only: RoomFilter,
 }
 
 impl Asked {
-    pub(super) fn new(list: &GetList, widget: WidgetId, only: Selection) -> Self {
+    pub(super) fn new(list: &GetList, widget: WidgetId, only: RoomFilter) -> Self {
         let (listing, path, filters) = match list {
             GetList::Rooms(filters) => (Listing::Rooms, None, of_rooms(filters)),
             GetList::Users(filters) => (Listing::Users, None, of_users(filters)),

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::document;
 use crate::error::{Error, Exit};
 use crate::model::{Listing, Row};
-use crate::plan::Selection;
+use crate::plan::RoomFilter;
 use crate::render::Count;
 use crate::render::rows::{self as listed, Columns};
 
@@ -25,7 +25,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Error> {
     let only = match &args.list {
         GetList::Rooms(filters) => selection(&filters.filter)?,
-        GetList::Users(_) | GetList::Messages(_) => Selection::default(),
+        GetList::Users(_) | GetList::Messages(_) => RoomFilter::default(),
     };
     let session = Session::open(config, ResolvedTarget::new(config, None)?).await?;
     let asked = Asked::new(&args.list, session.target.widget, only);

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use roomform::manifest::{Options, load_text};
 use roomform::model::Desired;
-use roomform::plan::{Selection, Side, Switches, compare};
+use roomform::plan::{PlanOptions, RoomFilter, Side, compare};
 use roomform::render::{Paint, unified};
 
 use crate::support::{Ran, Scene, Shows};
@@ -243,8 +243,8 @@ proptest! {
     #[test]
     fn lines_differ_where_manifests_do_and_nowhere_else(base in manifests(), head in manifests()) {
         let (base, head) = (desired(&base), desired(&head));
-        let lines = unified(side(&base), side(&head), &Selection::default(), Paint::Plain);
-        let plan = compare(side(&base), side(&head), &Switches::default());
+        let lines = unified(side(&base), side(&head), &RoomFilter::default(), Paint::Plain);
+        let plan = compare(side(&base), side(&head), &PlanOptions::default());
         prop_assert_eq!(lines.is_empty(), !plan.differs(), "{}\n{:?}", lines, plan);
     }
 }
@@ -265,10 +265,10 @@ fn two_thousand_rooms_of_which_every_second_changes() {
     let lines = unified(
         side(&base),
         side(&head),
-        &Selection::default(),
+        &RoomFilter::default(),
         Paint::Plain,
     );
-    let plan = compare(side(&base), side(&head), &Switches::default());
+    let plan = compare(side(&base), side(&head), &PlanOptions::default());
     let took = before.elapsed();
     // Two hunks a room: its title and the first members, and the last.
     assert_eq!(lines.matches("\n@@").count(), 2_000);

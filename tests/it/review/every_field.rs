@@ -8,9 +8,9 @@ use roomform::model::{
     UserId, Welcome, WidgetId,
 };
 use roomform::plan::{
-    Action, ByHand, Change, Changed, Conflict, ConflictKind, Difference, FieldChange, IgnoredField,
-    LimitKind, ManifestDiff, Members, Note, People, Plan, Refusal, Removed, RoomDifference,
-    Switches, Unverified, plan,
+    Action, ByHand, Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange,
+    IgnoredField, LimitKind, ManifestDiff, Members, Note, People, Plan, PlanOptions, Removed,
+    RoomDifference, Unverified, Violation, plan,
 };
 use roomform::render::markdown::{self, Dialect, Fit};
 use roomform::render::{self, Paint, github, html};
@@ -59,7 +59,7 @@ fn changes() -> Vec<Change> {
         &loaded.desired,
         &observed,
         &recorded,
-        &Switches::default(),
+        &PlanOptions::default(),
     );
     let mut create = first.changes[0].clone();
     create.pipe = pipe();
@@ -92,7 +92,7 @@ fn changes() -> Vec<Change> {
         field,
         before,
         after,
-        changed: Changed {
+        changed: ChangedBy {
             outside: true,
             manifest: true,
         },
@@ -167,34 +167,34 @@ fn notes() -> Vec<Note> {
     all
 }
 
-fn refusals() -> Vec<Refusal> {
+fn refusals() -> Vec<Violation> {
     let rooms = || vec![pipe(), pipe()];
-    let limit = |kind| Refusal::Limit {
+    let limit = |kind| Violation::Limit {
         kind,
         count: 7,
         allowed: 1,
         share: Some(1250),
         rooms: rooms(),
     };
-    let mut all: Vec<Refusal> = LimitKind::ALL.into_iter().map(limit).collect();
-    all.push(Refusal::Recreate {
+    let mut all: Vec<Violation> = LimitKind::ALL.into_iter().map(limit).collect();
+    all.push(Violation::Recreate {
         count: 7,
         rooms: rooms(),
     });
-    all.push(Refusal::MassChange {
+    all.push(Violation::MassChange {
         created: 3,
         left: 4,
         known: 5,
     });
-    all.push(Refusal::Shrunk {
+    all.push(Violation::Shrunk {
         source: text().into(),
         now: 3,
         before: 9,
     });
     for refusal in &all {
         match refusal {
-            Refusal::Limit { .. } | Refusal::Recreate { .. } => {}
-            Refusal::MassChange { .. } | Refusal::Shrunk { .. } => {}
+            Violation::Limit { .. } | Violation::Recreate { .. } => {}
+            Violation::MassChange { .. } | Violation::Shrunk { .. } => {}
         }
     }
     all
@@ -271,7 +271,7 @@ fn of_a_widget() -> Plan {
         &loaded.desired,
         &observed,
         &recorded,
-        &Switches::default(),
+        &PlanOptions::default(),
     );
     let kinds = [
         ConflictKind::Several(vec![RoomId(1), RoomId(1_234_567)]),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use roomform::manifest::{FileMap, Loaded, Options, load_from};
 use roomform::model::{LiveRoom, Observed, Recorded, RecordedRoom, RoomId, Target, WidgetId};
-use roomform::plan::{Plan, Switches, plan};
+use roomform::plan::{Plan, PlanOptions, plan};
 use roomform::render::markdown::{self, Dialect, Fit};
 
 use roomform::sandbox::RoomView;
@@ -83,7 +83,7 @@ fn target() -> Target {
 fn planned(count: usize, before: Room, after: Room) -> (Plan, Loaded) {
     let (observed, recorded) = applied(&read(files(count, before)));
     let loaded = read(files(count, after));
-    let switches = Switches::default();
+    let switches = PlanOptions::default();
     let plan = plan(&target(), &loaded.desired, &observed, &recorded, &switches);
     (plan, loaded)
 }

@@ -1,7 +1,7 @@
 //! Who changed a field: what a plan claims, held against the ledger, and against what really happened.
 
 use roomform::model::{Field, LiveRoom, Pipe};
-use roomform::plan::{Changed, FieldChange};
+use roomform::plan::{ChangedBy, FieldChange};
 
 use super::oracle::{Truth, check};
 
@@ -13,7 +13,7 @@ pub fn line(
     named: &FieldChange,
     wrong: &mut Vec<String>,
 ) {
-    let Changed { outside, manifest } = named.changed;
+    let ChangedBy { outside, manifest } = named.changed;
     let (known, field) = (truth.known(row), named.field);
     // Where two pipes are one to the server, the last write may have been meant for another room.
     let meant = |_: &&_| known.wrote.as_ref().is_some_and(|(_, meant)| meant == pipe);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use roomform::model::{Limit, Pipe, RoomId, Sending, UserId, nfc};
 use roomform::plan::{
-    Action, ByHand, IgnoredField, LimitKind, Members, Note, Plan, Refusal, Summary, Unverified,
+    Action, ByHand, IgnoredField, LimitKind, Members, Note, Plan, Summary, Unverified, Violation,
 };
 
 use super::oracle::{Truth, check};
@@ -302,7 +302,7 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         let told = plan
             .refusals
             .iter()
-            .any(|refusal| matches!(refusal, Refusal::Limit { kind: told, .. } if *told == kind));
+            .any(|refusal| matches!(refusal, Violation::Limit { kind: told, .. } if *told == kind));
         if told != refused {
             wrong.push(format!(
                 "{kind:?}: refused {told}, over the limit {refused}"
@@ -313,7 +313,7 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let told = plan
         .refusals
         .iter()
-        .any(|refusal| matches!(refusal, Refusal::Recreate { .. }));
+        .any(|refusal| matches!(refusal, Violation::Recreate { .. }));
     check(
         wrong,
         told == (again && !truth.flags.recreate),
@@ -327,7 +327,7 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let told = plan
         .refusals
         .iter()
-        .any(|refusal| matches!(refusal, Refusal::MassChange { .. }));
+        .any(|refusal| matches!(refusal, Violation::MassChange { .. }));
     check(
         wrong,
         told == (bound && suspicious),
@@ -335,7 +335,7 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     );
     let (now, before) = (truth.wishes.given(), truth.account.given.get(ROSTER));
     let told = plan.refusals.iter().find_map(|refusal| match refusal {
-        Refusal::Shrunk { now, before, .. } => Some((*now, *before)),
+        Violation::Shrunk { now, before, .. } => Some((*now, *before)),
         _ => None,
     });
     let before = before.copied().unwrap_or_default();

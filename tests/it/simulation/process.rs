@@ -7,7 +7,7 @@ use roomform::apply::{Control, Job, Limiter, apply};
 use roomform::imbachat::{Dice, ReadRooms};
 use roomform::ledger::fold;
 use roomform::model::{Observed, Recorded, Target, WidgetId};
-use roomform::plan::{Allow, Interest, Plan, Selection, Switches, plan};
+use roomform::plan::{Allow, Plan, PlanOptions, RoomFilter, RowFilter, plan};
 use roomform::render::{self, Paint};
 
 use super::client::Client;
@@ -47,10 +47,10 @@ pub enum End {
 }
 
 impl Flags {
-    fn switches(self) -> Switches {
+    fn switches(self) -> PlanOptions {
         let globs: Vec<String> = self.only.into_iter().map(ToOwned::to_owned).collect();
-        Switches {
-            only: Selection::new(&globs).unwrap(),
+        PlanOptions {
+            only: RoomFilter::new(&globs).unwrap(),
             allow: Allow {
                 publish: self.publish,
                 recreate: self.recreate,
@@ -99,11 +99,11 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
         run,
     });
     let seed = world.with(|state| state.rng.draw());
-    let interest = Interest::new(&desired);
+    let filter = RowFilter::new(&desired);
     let (recorded, account) = on_disk(world);
     let dice = Dice::new(seed);
     let listed = client.collect(&dice, Observed::default, |observed, row| {
-        interest.take(observed, row);
+        filter.take(observed, row);
     });
     let Ok(observed) = listed.await else {
         return End::Blind;
@@ -128,7 +128,7 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
     let (ledger, dice) = (Arc::clone(world), Dice::new(seed ^ 1));
     let job = Job {
         plan: &planned,
-        interest: Interest::new(&desired),
+        filter: RowFilter::new(&desired),
         reader: &*client,
         writer: Arc::clone(&client),
         ledger: Arc::new(Ledger { world: ledger, run }),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use roomform::apply::{Doubt, Halt, Outcome, Status};
-use roomform::plan::{Action, ConflictKind, Note, Plan, Refusal};
+use roomform::plan::{Action, ConflictKind, Note, Plan, Violation};
 
 /// How often what happened.
 pub type Tally = BTreeMap<&'static str, u64>;
@@ -164,10 +164,10 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
     }
     for refusal in &plan.refusals {
         count(match refusal {
-            Refusal::Limit { kind, .. } => kind.key(),
-            Refusal::Recreate { .. } => "recreate refused",
-            Refusal::MassChange { .. } => "a mass change",
-            Refusal::Shrunk { .. } => "a shrunk roster",
+            Violation::Limit { kind, .. } => kind.key(),
+            Violation::Recreate { .. } => "recreate refused",
+            Violation::MassChange { .. } => "a mass change",
+            Violation::Shrunk { .. } => "a shrunk roster",
         });
     }
 }

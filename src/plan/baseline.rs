@@ -1,18 +1,19 @@
 //! What later plans are judged by: which rooms the manifest of an apply declared, and how much its files with rows gave.
 //!
-//! Main type: [`Standing`]. It holds only what is not on record already, so that an apply that changes nothing writes nothing.
+//! Main type: [`Baseline`]. It holds only what is not on record already, so that an apply that changes nothing writes nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::remarks::Refusal;
-use super::select::Selection;
+use super::filter::RoomFilter;
+use super::findings::Violation;
+use super::merge_join::without;
 use super::shard::Shard;
 use crate::model::{Desired, Field, FieldValue, Given, Observed, Pipe, Recorded, RoomId};
 
 /// What an apply writes down of the manifest, beside what it does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Baseline {
     /// Rooms on record that left the manifest since it was last applied.
     pub left: Vec<Pipe>,
     /// Rooms that had left it, and are back.
@@ -64,16 +65,15 @@ pub(super) fn settled<'a>(
     fields.collect()
 }
 
-impl Standing {
-    /// The standing of a manifest. Of some of its rooms (`--only`) nothing is said but what is back; one part of all (`--shard`) says
+impl Baseline {
+    /// The baseline that an apply of a manifest sets. Of some of its rooms (`--only`) nothing is said but what is back; one part of all (`--shard`) says
     /// what left and is back in it: what it was allowed to do the others have not been.
     pub(super) fn of(
         desired: &Desired,
-        given: &Given,
         recorded: &Recorded,
         left: &[Pipe],
         settled: Vec<SettledField>,
-        only: &Selection,
+        only: &RoomFilter,
     ) -> Self {
         let declared = |pipe: &&Pipe| desired.rooms.contains_key(*pipe);
         let here = |pipe: &&Pipe| only.shard().is_none_or(|shard| shard.contains(pipe));
@@ -86,13 +86,13 @@ impl Standing {
                 ..Self::default()
             };
         }
-        let standing = Self {
+        let baseline = Self {
             left: left.iter().filter(here).cloned().collect(),
             back,
-            given: to_note(given, recorded, only.shard()),
+            given: to_note(&desired.given(), recorded, only.shard()),
             settled,
         };
-        standing.unless_recorded(recorded)
+        baseline.unless_recorded(recorded)
     }
 
     /// What of it is not on record yet.
@@ -113,10 +113,17 @@ impl Standing {
     }
 }
 
-/// The rooms that left the manifest since it was last applied, of those on record that it does not declare.
-pub(super) fn left(undeclared: &[&Pipe], recorded: &Recorded) -> Vec<Pipe> {
-    let undeclared = undeclared.iter().copied();
-    let left = undeclared.filter(|pipe| !recorded.left.contains(*pipe));
+/// The rooms on record that the manifest does not declare.
+pub(super) fn undeclared<'a>(
+    desired: &'a Desired,
+    recorded: &'a Recorded,
+) -> impl Iterator<Item = &'a Pipe> {
+    without(recorded.ids.keys(), desired.rooms.keys())
+}
+
+/// Those of them that the manifest declared when it was last applied.
+pub(super) fn left(desired: &Desired, recorded: &Recorded) -> Vec<Pipe> {
+    let left = undeclared(desired, recorded).filter(|pipe| !recorded.left.contains(*pipe));
     left.cloned().collect()
 }
 
@@ -126,12 +133,12 @@ pub(super) fn shrunk(
     given: &Given,
     recorded: &Recorded,
     shard: Option<Shard>,
-) -> impl Iterator<Item = Refusal> {
+) -> impl Iterator<Item = Violation> {
     given.iter().filter_map(move |(source, now)| {
         let (source, now) = (Arc::clone(source), *now);
         let before = recorded.rosters.get(&*source).copied()?;
         let allowed = Parts::of(&source, recorded).allow(now, shard);
-        (is_shrunk(now, before) && !allowed).then_some(Refusal::Shrunk {
+        (is_shrunk(now, before) && !allowed).then_some(Violation::Shrunk {
             source,
             now,
             before,

@@ -4,15 +4,15 @@
 
 use std::collections::BTreeMap;
 
+use super::baseline::Baseline;
 use super::change::{Action, Change, Plan};
 use super::digest::Digest;
-use super::limits::{self, Allow};
-use super::remarks::{ConflictKind, Unverified};
-use super::standing::{self, Standing};
-use super::walk::without;
+use super::findings::{ConflictKind, Unverified};
+use super::guards::guards;
+use super::inputs::{Allow, Inputs};
+use super::merge_join::without;
 use crate::model::{
-    Desired, DesiredRoom, Field, LiveRoom, Observed, Pipe, Recorded, RoomId, RoomState, Target,
-    UserId, Welcome,
+    DesiredRoom, Field, LiveRoom, Pipe, Recorded, RoomId, RoomState, Target, UserId, Welcome,
 };
 
 /// What a saved plan approves.
@@ -82,17 +82,6 @@ pub enum SkipReason {
     Stale(String),
 }
 
-/// What a plan is computed from.
-#[derive(Debug, Clone, Copy)]
-pub struct Inputs<'a> {
-    /// The manifest.
-    pub desired: &'a Desired,
-    /// The list.
-    pub observed: &'a Observed,
-    /// The ledger.
-    pub recorded: &'a Recorded,
-}
-
 /// Selects from a new plan what a saved plan approves. Guards judge the selection.
 pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -> Approved {
     let mut changes: BTreeMap<&Pipe, &Change> = new
@@ -145,14 +134,15 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
         .sum::<usize>();
     if approved.plan.changes.len() < new.changes.len() {
         // A partial apply, like `--only`, does not move the baseline.
-        let Standing { back, settled, .. } = std::mem::take(&mut approved.plan.standing);
-        approved.plan.standing = Standing {
+        let Baseline { back, settled, .. } = std::mem::take(&mut approved.plan.baseline);
+        approved.plan.baseline = Baseline {
             back,
             settled,
-            ..Standing::default()
+            ..Baseline::default()
         };
     }
-    approved.plan.judge(inputs, allow);
+    approved.plan.guards = guards(&approved.plan, inputs, None);
+    approved.plan.allow(allow);
     approved
 }
 
@@ -172,19 +162,6 @@ impl Approved {
         if !undeclared.is_empty() {
             self.undeclared.push((entry.pipe.clone(), undeclared));
         }
-    }
-}
-
-impl Plan {
-    /// Recomputes the guards for the selected changes.
-    fn judge(&mut self, inputs: Inputs<'_>, allow: &Allow) {
-        let Inputs {
-            desired, recorded, ..
-        } = inputs;
-        let undeclared: Vec<&Pipe> = without(recorded.ids.keys(), desired.rooms.keys()).collect();
-        let left = standing::left(&undeclared, recorded);
-        self.guards = limits::guards(self, desired, &desired.given(), recorded, &left, None);
-        self.allow(allow);
     }
 }
 

@@ -1,32 +1,45 @@
 //! The guards: how much a plan may do before a person has to say so.
 
+use super::baseline::{left, shrunk};
 use super::change::{Change, Plan};
-use super::remarks::{LimitKind, Refusal};
+use super::diff::diff;
+use super::findings::{LimitKind, Violation};
+use super::inputs::{Allow, Inputs, PlanOptions};
 use super::shard::Shard;
-use super::standing::shrunk;
-use crate::model::{Desired, Given, Limit, Pipe, Recorded};
+use crate::model::{Desired, Limit, Observed, Pipe, Recorded, Target};
 
-/// What the command line allows beyond the manifest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Allow {
-    /// Closed rooms may become public.
-    pub publish: bool,
-    /// Rooms that are deleted or vanished may be created anew.
-    pub recreate: bool,
-    /// No limit holds, except that on publishing.
-    pub beyond_limits: bool,
+/// The plan that makes the target look like the manifest. Equal input gives an equal plan.
+///
+/// Of a part of the rooms (`--shard`) it says and does what is in the part, but what guards against the plan judges all parts
+/// together: what no machine may do on its own, several must not do between them.
+pub fn plan(
+    target: &Target,
+    desired: &Desired,
+    observed: &Observed,
+    recorded: &Recorded,
+    options: &PlanOptions,
+) -> Plan {
+    let inputs = Inputs {
+        desired,
+        observed,
+        recorded,
+    };
+    let only = &options.only;
+    let all = |_| diff(target, inputs, options, &only.of_all_shards());
+    let all = only.shard().map(all);
+    let mut plan = diff(target, inputs, options, only);
+    plan.guards = guards(all.as_ref().unwrap_or(&plan), inputs, only.shard());
+    plan.allow(&options.allow);
+    plan
 }
 
 /// Everything that guards against the plan, most dangerous first, whatever is allowed. There is no size below which nothing
 /// is checked. The plan is that of all parts, also where it is judged for one.
-pub(super) fn guards(
-    plan: &Plan,
-    desired: &Desired,
-    given: &Given,
-    recorded: &Recorded,
-    left: &[Pipe],
-    shard: Option<Shard>,
-) -> Vec<Refusal> {
+pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> Vec<Violation> {
+    let Inputs {
+        desired, recorded, ..
+    } = inputs;
+    let left = left(desired, recorded);
     let (limits, summary) = (&desired.limits, &plan.summary);
     let (rooms, memberships) = (desired.rooms.len(), desired.memberships());
     let publish = limits.publish.unwrap_or(Limit::Count(0));
@@ -49,52 +62,52 @@ pub(super) fn guards(
     limits
         .chain(recreate(plan))
         .chain(mass_change(plan.summary.create, left.len(), recorded))
-        .chain(shrunk(given, recorded, shard))
+        .chain(shrunk(&desired.given(), recorded, shard))
         .collect()
 }
 
 /// Whether the command line lifts a guard.
-pub(super) fn lifts(allow: &Allow, guard: &Refusal) -> bool {
+pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
     match guard {
-        Refusal::Limit {
+        Violation::Limit {
             kind: LimitKind::Publish,
             ..
         } => allow.publish,
-        Refusal::Limit { .. } | Refusal::MassChange { .. } | Refusal::Shrunk { .. } => {
+        Violation::Limit { .. } | Violation::MassChange { .. } | Violation::Shrunk { .. } => {
             allow.beyond_limits
         }
-        Refusal::Recreate { .. } => allow.recreate,
+        Violation::Recreate { .. } => allow.recreate,
     }
 }
 
 /// A changed prefix looks like this: most rooms of the last apply leave the manifest, and as many come. What left it earlier
 /// does not count: after some terms that would be most of what is on record.
-fn mass_change(created: usize, left: usize, recorded: &Recorded) -> Option<Refusal> {
+fn mass_change(created: usize, left: usize, recorded: &Recorded) -> Option<Violation> {
     let known = recorded.ids.keys();
     let known = known.filter(|pipe| !recorded.left.contains(*pipe)).count();
-    (created.min(left) * 2 > known && known > 0).then_some(Refusal::MassChange {
+    (created.min(left) * 2 > known && known > 0).then_some(Violation::MassChange {
         created: created as u64,
         left: left as u64,
         known: known as u64,
     })
 }
 
-fn recreate(plan: &Plan) -> Option<Refusal> {
+fn recreate(plan: &Plan) -> Option<Violation> {
     let again = |change: &&Change| change.recreate;
     let count = plan.changes.iter().filter(again).count() as u64;
-    (count > 0).then(|| Refusal::Recreate {
+    (count > 0).then(|| Violation::Recreate {
         count,
         rooms: first(plan, again),
     })
 }
 
-fn over(plan: &Plan, kind: LimitKind, limit: Limit, count: u64, of: u64) -> Option<Refusal> {
+fn over(plan: &Plan, kind: LimitKind, limit: Limit, count: u64, of: u64) -> Option<Violation> {
     let (allowed, share) = match limit {
         Limit::Count(allowed) => (allowed, None),
         Limit::Share(share) => (share.saturating_mul(of) / 10_000, Some(share)),
     };
     let concerned = |change: &&Change| kind == LimitKind::Publish && change.publishes();
-    (count > allowed).then(|| Refusal::Limit {
+    (count > allowed).then(|| Violation::Limit {
         kind,
         count,
         allowed,

@@ -2,7 +2,7 @@
 //!
 //! It claims only what the ledger proves. Where the last write was never looked at, or nothing is on record, it says nothing.
 
-use super::change::Changed;
+use super::change::ChangedBy;
 use crate::model::{Field, FieldValue, Pipe, RecordedRoom};
 
 /// Who changed a room's field that the server shows as `live` and the manifest wants as `wanted`.
@@ -12,15 +12,15 @@ pub(super) fn changed(
     live: &FieldValue,
     wanted: &FieldValue,
     record: &RecordedRoom,
-) -> Changed {
+) -> ChangedBy {
     let sent = record.sent.as_ref();
     let sent = sent.filter(|_| record.pipe.as_ref() == Some(pipe));
     let Some(sent) = sent.map(|sent| sent.value(field)) else {
-        return Changed::default();
+        return ChangedBy::default();
     };
     let then = record.seen.as_ref();
     let then = then.map(|otherwise| otherwise.get(&field).unwrap_or(&sent));
-    Changed {
+    ChangedBy {
         // What was sent may only have taken later.
         outside: then.is_some_and(|then| then != live) && sent != *live,
         // What went as it stood there is not what the manifest wanted.
@@ -116,7 +116,7 @@ mod tests {
             ),
         ];
         for (what, record, live, wanted, expected) in cases {
-            let Changed { outside, manifest } = changed(
+            let ChangedBy { outside, manifest } = changed(
                 &Pipe::new("a"),
                 Field::Title,
                 &title(live),
@@ -129,7 +129,7 @@ mod tests {
             assert_eq!(words.join(" "), expected, "{what}");
             let (other, live) = (Pipe::new("A"), title(live));
             let unsaid = changed(&other, Field::Title, &live, &title(wanted), &record);
-            assert_eq!(unsaid, Changed::default(), "{what}, of another room");
+            assert_eq!(unsaid, ChangedBy::default(), "{what}, of another room");
         }
     }
 }

@@ -11,13 +11,13 @@ use crate::model::{self, Desired, LiveRoom, Observed, Pipe};
 
 /// Pipes chosen by globs and by a part of all; every pipe if there is neither.
 #[derive(Debug, Clone, Default)]
-pub struct Selection {
+pub struct RoomFilter {
     only: Option<GlobSet>,
     except: Option<GlobSet>,
     shard: Option<Shard>,
 }
 
-impl Selection {
+impl RoomFilter {
     /// A selection by globs.
     ///
     /// # Errors
@@ -96,16 +96,16 @@ fn glob_set(globs: &[String]) -> Result<Option<GlobSet>, globset::Error> {
 }
 
 /// Sorts the rows of a list into those a run is about, those in its scope, and the rest.
-pub struct Interest<'a> {
+pub struct RowFilter<'a> {
     wanted: HashMap<&'a str, &'a Pipe>,
     /// The manifest, if it is one's.
     desired: Option<&'a Desired>,
     /// Its pipes by what they look like, once there is a row that nobody wants.
     looks: OnceLock<HashMap<String, Pipe>>,
-    scope: Selection,
+    scope: RoomFilter,
 }
 
-impl<'a> Interest<'a> {
+impl<'a> RowFilter<'a> {
     /// The interest of a manifest. Its globs were checked one by one when it was read; should they not go together, all
     /// rooms count as in scope, which only makes the figure of the unmanaged larger.
     pub fn new(desired: &'a Desired) -> Self {
@@ -113,7 +113,7 @@ impl<'a> Interest<'a> {
             wanted: by_name(desired.rooms.keys()),
             desired: Some(desired),
             looks: OnceLock::new(),
-            scope: Selection::new(&desired.scope).unwrap_or_default(),
+            scope: RoomFilter::new(&desired.scope).unwrap_or_default(),
         }
     }
 
@@ -130,14 +130,14 @@ impl<'a> Interest<'a> {
 
     /// What a whole list shows of interest.
     pub fn observed(&self, rows: impl IntoIterator<Item = LiveRoom>) -> Observed {
-        let mut observed = self.nothing_yet();
+        let mut observed = self.empty_list();
         rows.into_iter()
             .for_each(|row| self.take(&mut observed, row));
         observed
     }
 
     /// What there is before the first row.
-    pub fn nothing_yet(&self) -> Observed {
+    pub fn empty_list(&self) -> Observed {
         Observed::with_capacity(self.wanted.len())
     }
 
@@ -164,9 +164,9 @@ fn by_name<'a>(pipes: impl ExactSizeIterator<Item = &'a Pipe>) -> HashMap<&'a st
     names
 }
 
-impl fmt::Debug for Interest<'_> {
+impl fmt::Debug for RowFilter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Interest")
+        f.debug_struct("RowFilter")
             .field("scope", &self.scope)
             .finish_non_exhaustive()
     }

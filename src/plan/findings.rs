@@ -115,7 +115,7 @@ pub enum Note {
 
 /// Why apply is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Violation {
     /// Over a limit.
     Limit {
         /// Which.
