@@ -1,0 +1,371 @@
+//! The files of a git revision, read with `git cat-file --batch`: nothing is checked out, fetched or written.
+//!
+//! Main type: [`GitFiles`]. No shell is involved, and no name from a repository or a command line becomes an argument: revisions
+//! and object ids go to git's stdin.
+
+mod cat_file;
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+
+use self::cat_file::{CatFile, Object};
+use crate::error::{Error, Exit};
+use crate::manifest::files::{Files, Kind};
+
+/// Links followed on the way to one file.
+const MOST_LINKS: usize = 40;
+/// Bytes of a path and of a link's target: as much as systems allow.
+const LONGEST_PATH: usize = 4096;
+/// Bytes of one directory.
+const LARGEST_DIRECTORY: u64 = 64 << 20;
+/// Names listed and bytes read in all: a few objects can make an endless tree.
+const MOST_NAMES: usize = 100_000;
+const MOST_BYTES: u64 = 1 << 30;
+
+/// The files of one revision. Real paths start with `/`, the top of the repository.
+pub(super) struct GitFiles {
+    /// As its user wrote it.
+    revision: String,
+    /// The current directory below the top of the work tree.
+    prefix: PathBuf,
+    top: Rc<Node>,
+    git: CatFile,
+    resolved: RefCell<HashMap<PathBuf, Resolved>>,
+    names: Cell<usize>,
+    bytes: Cell<u64>,
+}
+
+/// Where a path leads, with every link in it resolved; `None` is out of the repository.
+type Resolved = Option<Rc<Node>>;
+
+/// A file or a directory, under its one real path.
+struct Node {
+    real: PathBuf,
+    entry: Entry,
+    parent: Option<Rc<Node>>,
+    /// What is in a directory, once it was read.
+    entries: OnceCell<HashMap<OsString, Entry>>,
+}
+
+/// What a name stands for. Objects are named by their ids in hexadecimal digits.
+#[derive(Clone)]
+enum Entry {
+    File(String),
+    Directory(String),
+    Link(String),
+    /// A commit of another repository.
+    Submodule,
+}
+
+impl GitFiles {
+    /// The tree of a revision of the repository around the current directory; `asked` is the whole argument.
+    ///
+    /// # Errors
+    /// No git, no repository, no such revision.
+    pub(super) fn open(asked: &str, revision: &str) -> Result<Self, Error> {
+        let failed = |message: String| Error::message(Exit::Failed, message);
+        let output = git()
+            .args(["rev-parse", "--is-shallow-repository", "--show-prefix"])
+            .output()
+            .map_err(|error| {
+                failed(format!(
+                    "`{asked}` is read through git, which cannot be started: {error}"
+                ))
+                .hint("install git, or name two files or directories")
+            })?;
+        if !output.status.success() {
+            let reason = one_line(&output.stderr);
+            return Err(if reason.contains("not a git repository") {
+                failed(format!(
+                    "`{asked}` is no file, and a git revision only in a git repository"
+                ))
+                .hint("run it in the repository, or name a file or a directory")
+            } else {
+                failed(format!("`{asked}` cannot be read through git: {reason}"))
+            });
+        }
+        let mut lines = output.stdout.splitn(2, |byte| *byte == b'\n');
+        let shallow = lines.next() == Some(b"true");
+        let prefix = lines.next().unwrap_or_default();
+        let prefix = prefix.strip_suffix(b"\n").unwrap_or(prefix);
+        let git = CatFile::default();
+        let top = git
+            .read(&format!("{revision}^{{tree}}"), LARGEST_DIRECTORY)
+            .map_err(|error| failed(format!("`{asked}` cannot be read through git: {error}")))?;
+        let Object::Found { id, .. } = top else {
+            let error = failed(format!("git knows no revision `{revision}`"));
+            return Err(error.hint(if shallow {
+                "this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0"
+            } else {
+                "fetch it first; git log -1 REVISION shows what git makes of it"
+            }));
+        };
+        Ok(Self {
+            revision: revision.to_owned(),
+            prefix: os_string(prefix).into(),
+            top: Rc::new(Node {
+                real: PathBuf::from("/"),
+                entry: Entry::Directory(id),
+                parent: None,
+                entries: OnceCell::new(),
+            }),
+            git,
+            resolved: RefCell::default(),
+            names: Cell::new(0),
+            bytes: Cell::new(0),
+        })
+    }
+
+    /// A path as written after the colon: from the top of the repository or, with `./` and `../`, from the current directory.
+    ///
+    /// # Errors
+    /// If it is not in the revision.
+    pub(super) fn root(&self, path: &str) -> Result<PathBuf, Error> {
+        let revision = &self.revision;
+        let is_from_here = matches!(path.split('/').next(), Some("." | ".."));
+        let here = self.prefix.join(path);
+        let root = if is_from_here { &here } else { Path::new(path) };
+        let found = match path.strip_prefix('/') {
+            Some(_) => Err(io::ErrorKind::NotFound.into()),
+            None => self.kind(root),
+        };
+        let invalid = |message| Error::message(Exit::Invalid, message);
+        match found {
+            Ok(_) => Ok(root.to_owned()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(invalid(format!(
+                "`{revision}:{path}` cannot be read: {error}"
+            ))),
+            Err(_) => {
+                let error = invalid(format!("`{path}` is not in `{revision}`"));
+                Err(if !path.starts_with('/') && self.kind(&here).is_ok() {
+                    error.hint(format!(
+                        "from this directory it is `{revision}:./{path}`; without `./` it starts at the top of the repository"
+                    ))
+                } else {
+                    error
+                        .hint("a path starts at the top of the repository, as in origin/main:rooms/; with `./`, here")
+                        .hint("if the manifest is new, compare it with /dev/null")
+                })
+            }
+        }
+    }
+
+    /// Resolves a path from the top. Results are kept: every file of a directory asks for the directory again.
+    fn resolve(&self, path: &Path) -> io::Result<Resolved> {
+        if path.as_os_str().len() > LONGEST_PATH {
+            return Err(io::Error::other("the path is too long"));
+        }
+        if let Some(resolved) = self.resolved.borrow().get(path) {
+            return Ok(resolved.clone());
+        }
+        let resolved = match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => match self.resolve(parent)? {
+                Some(directory) => self.walk(directory, vec![name.to_owned()])?,
+                None => None,
+            },
+            _ => self.walk(Rc::clone(&self.top), reversed_parts(path))?,
+        };
+        let mut all = self.resolved.borrow_mut();
+        all.insert(path.to_owned(), resolved.clone());
+        Ok(resolved)
+    }
+
+    /// Follows names from a directory; the next one is the last of `rest`.
+    fn walk(&self, from: Rc<Node>, mut rest: Vec<OsString>) -> io::Result<Resolved> {
+        let (mut here, mut links) = (from, 0);
+        while let Some(name) = rest.pop() {
+            if name == ".." {
+                let Some(parent) = &here.parent else {
+                    return Ok(None);
+                };
+                here = Rc::clone(parent);
+                continue;
+            }
+            let entry = self.entries(&here)?.get(&name);
+            let entry = entry.ok_or(io::ErrorKind::NotFound)?.clone();
+            let Entry::Link(id) = entry else {
+                here = Rc::new(Node {
+                    real: here.real.join(name),
+                    entry,
+                    parent: Some(here),
+                    entries: OnceCell::new(),
+                });
+                continue;
+            };
+            links += 1;
+            if links > MOST_LINKS {
+                return Err(io::Error::other("too many symbolic links"));
+            }
+            let target = self.object(&id, LONGEST_PATH as u64)?;
+            let target =
+                target.ok_or_else(|| io::Error::other("a symbolic link that is no path"))?;
+            let target = PathBuf::from(os_string(&target));
+            if target.has_root() || target.is_absolute() {
+                return Ok(None);
+            }
+            rest.extend(reversed_parts(&target));
+        }
+        Ok(Some(here))
+    }
+
+    fn entries<'n>(&self, node: &'n Node) -> io::Result<&'n HashMap<OsString, Entry>> {
+        let id = match &node.entry {
+            Entry::Directory(id) => id,
+            Entry::Submodule => return Err(submodule()),
+            Entry::File(_) | Entry::Link(_) => return Err(io::ErrorKind::NotADirectory.into()),
+        };
+        if let Some(entries) = node.entries.get() {
+            return Ok(entries);
+        }
+        let tree = self.object(id, LARGEST_DIRECTORY)?;
+        let tree = tree.ok_or_else(|| io::Error::other("a directory that is too large"))?;
+        let entries = parse_tree(&tree, id.len() / 2)
+            .ok_or_else(|| io::Error::other("a directory that git would not have written"))?;
+        Ok(node.entries.get_or_init(|| entries))
+    }
+
+    /// The content of an object; `None` if it is larger than the limit.
+    fn object(&self, id: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        match self.git.read(id, limit)? {
+            Object::Found { content, .. } => Ok(Some(content)),
+            Object::TooLarge => Ok(None),
+            Object::Missing => Err(io::Error::other(
+                "this clone does not have the file's content; fetch it first",
+            )),
+        }
+    }
+
+    fn inside(&self, path: &Path) -> io::Result<Rc<Node>> {
+        self.resolve(path)?
+            .ok_or_else(|| io::Error::other("a symbolic link that leads out of the repository"))
+    }
+}
+
+impl Files for GitFiles {
+    fn kind(&self, path: &Path) -> io::Result<Kind> {
+        Ok(match self.resolve(path)? {
+            Some(node) if matches!(node.entry, Entry::File(_)) => Kind::File,
+            // What cannot be read counts as a directory: then listing it reports an error.
+            _ => Kind::Directory,
+        })
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+        let node = self.inside(directory)?;
+        let names = self.entries(&node)?;
+        self.names.set(self.names.get() + names.len());
+        if self.names.get() > MOST_NAMES {
+            let message = format!("the directory holds more than {MOST_NAMES} names");
+            return Err(io::Error::other(message));
+        }
+        Ok(names.keys().map(|name| directory.join(name)).collect())
+    }
+
+    fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(match self.resolve(path)? {
+            Some(node) => node.real.clone(),
+            // Not below any path that starts with `/`.
+            None => Path::new("outside").join(path.file_name().unwrap_or_default()),
+        })
+    }
+
+    fn work_tree(&self, _: &Path) -> Option<PathBuf> {
+        Some(PathBuf::from("/"))
+    }
+
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        let node = self.inside(path)?;
+        let id = match &node.entry {
+            Entry::File(id) => id,
+            Entry::Submodule => return Err(submodule()),
+            Entry::Directory(_) | Entry::Link(_) => return Err(io::ErrorKind::IsADirectory.into()),
+        };
+        let left = MOST_BYTES.saturating_sub(self.bytes.get());
+        let content = self.object(id, limit.min(left))?;
+        if content.is_none() && left < limit {
+            let message = format!("the files are larger than {} MiB in all", MOST_BYTES >> 20);
+            return Err(io::Error::other(message));
+        }
+        let size = content.as_ref().map_or(0, Vec::len) as u64;
+        self.bytes.set(self.bytes.get() + size);
+        Ok(content)
+    }
+
+    fn display(&self, path: &Path) -> String {
+        let path = path.to_string_lossy().replace(MAIN_SEPARATOR, "/");
+        let path = path.strip_prefix("./").unwrap_or(&path);
+        format!("{}:{path}", self.revision)
+    }
+}
+
+/// A path's names, the last one first.
+fn reversed_parts(path: &Path) -> Vec<OsString> {
+    let names = path.components().rev().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
+    });
+    names.collect()
+}
+
+/// A tree object: `<mode> <name>\0<id>` repeated. `None` if it is damaged, or has names that would lead elsewhere.
+fn parse_tree(mut bytes: &[u8], id_length: usize) -> Option<HashMap<OsString, Entry>> {
+    let mut entries = HashMap::new();
+    while !bytes.is_empty() {
+        let space = bytes.iter().position(|byte| *byte == b' ')?;
+        let end = bytes.iter().position(|byte| *byte == 0)?;
+        let (mode, name) = (bytes.get(..space)?, bytes.get(space + 1..end)?);
+        let id = bytes.get(end + 1..end + 1 + id_length)?;
+        let is_separator = |byte: &u8| *byte == b'/' || char::from(*byte) == MAIN_SEPARATOR;
+        if matches!(name, b"" | b"." | b"..") || name.iter().any(is_separator) {
+            return None;
+        }
+        let id = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let entry = match mode {
+            b"40000" | b"040000" => Entry::Directory(id),
+            b"120000" => Entry::Link(id),
+            b"160000" => Entry::Submodule,
+            _ => Entry::File(id),
+        };
+        entries.insert(os_string(name), entry);
+        bytes = bytes.get(end + 1 + id_length..)?;
+    }
+    Some(entries)
+}
+
+/// A name as git stores it: bytes.
+fn os_string(bytes: &[u8]) -> OsString {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        std::ffi::OsStr::from_bytes(bytes).to_owned()
+    }
+    #[cfg(not(unix))]
+    String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+fn submodule() -> io::Error {
+    io::Error::other("a submodule: its files are in another repository")
+}
+
+/// `git` without locks, questions or fetches, and with messages in English.
+fn git() -> Command {
+    let mut git = Command::new("git");
+    git.stdin(Stdio::null())
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("LC_ALL", "C");
+    git
+}
+
+/// What git printed on stderr.
+fn one_line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
