@@ -25,31 +25,28 @@ pub struct Config {
     pub run: RunId,
 }
 
-/// What came from the environment, or from the files it names. `Debug` shows no secret.
+/// Values from the environment, or from the files it names. `Debug` shows no secret.
 #[derive(Debug, Default)]
 pub struct Credentials {
-    /// The API's address.
     pub api_url: Option<String>,
-    /// The widget's number.
     pub widget: Option<u64>,
-    /// The widget's secret key, for reading.
+    /// For reading and for messages.
     pub secret_key: Option<SecretString>,
-    /// A token, for reading instead.
+    /// For reading, instead of the secret key.
     pub jwt: Option<SecretString>,
-    /// A site user's login, for writing.
+    /// For writing, with the password.
     pub login: Option<SecretString>,
-    /// And password.
     pub password: Option<SecretString>,
-    /// Which variables were found, in the order they were looked for.
+    /// In the order they were looked for.
     pub found: Vec<Found>,
-    /// Which cannot be used, and why. Only a `doctor` goes on with any.
+    /// Variables that cannot be used. Only `doctor` goes on with any.
     pub problems: Vec<Problem>,
 }
 
 /// A variable that is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
-    /// Its name, without `_FILE`.
+    /// Without `_FILE`.
     pub name: &'static str,
     /// Whether its value is in a file that `…_FILE` names.
     pub in_file: bool,
@@ -58,7 +55,7 @@ pub struct Found {
 /// A variable that cannot be used.
 #[derive(Debug)]
 pub struct Problem {
-    /// Its name, without `_FILE`.
+    /// Without `_FILE`.
     pub name: &'static str,
     /// Why, without its value.
     pub error: Error,
@@ -84,13 +81,13 @@ impl Config {
             Verb::Doctor(_) => Some(Needs::Presence),
             _ => None,
         };
-        let doctor = matches!(verb, Verb::Doctor(_));
         let mut credentials = match needs {
             Some(needs) => Credentials::from_environment(needs),
             None if server.target.sandbox.is_some() => Credentials::of_sandbox(),
             None => Credentials::default(),
         };
-        if !doctor && !credentials.problems.is_empty() {
+        let is_doctor = matches!(verb, Verb::Doctor(_));
+        if !is_doctor && !credentials.problems.is_empty() {
             return Err(credentials.problems.remove(0).error);
         }
         Ok(Self {
@@ -103,10 +100,9 @@ impl Config {
 
     /// The manifest's files and directories.
     pub fn manifest(&self) -> Vec<PathBuf> {
+        let is_directory = !Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir();
         match self.files.as_slice() {
-            [] if !Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir() => {
-                vec!["rooms".into()]
-            }
+            [] if is_directory => vec!["rooms".into()],
             [] => vec!["rooms.yaml".into()],
             files => files.to_vec(),
         }
@@ -120,14 +116,12 @@ impl Config {
 
     /// The directory of the default ledger: that of the first named file, else the current one.
     pub fn ledger_directory(&self) -> PathBuf {
-        let home = self.files.first().map(|path| {
-            if path.is_dir() {
-                path.as_path()
-            } else {
-                path.parent().unwrap_or(path)
-            }
-        });
-        home.unwrap_or(Path::new("")).join(".roomform")
+        let directory = match self.files.first() {
+            Some(path) if path.is_dir() => path,
+            Some(path) => path.parent().unwrap_or(path),
+            None => Path::new(""),
+        };
+        directory.join(".roomform")
     }
 
     /// The state of the sandbox, if the run uses it.
@@ -142,25 +136,22 @@ impl Config {
 
     /// The API's address: flag, else environment, else the public one.
     pub fn api_url(&self) -> &str {
-        self.server
-            .target
-            .api_url
-            .as_deref()
-            .or(self.credentials.api_url.as_deref())
-            .unwrap_or(API_URL)
+        let given = self.server.target.api_url.as_ref();
+        let given = given.or(self.credentials.api_url.as_ref());
+        given.map_or(API_URL, String::as_str)
     }
 }
 
-/// What a verb looks for in the environment; a dry run never holds what it could write with.
+/// What a verb looks for in the environment, each with all before it. A dry run never holds credentials for writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Needs {
-    /// Where the widget is.
+    /// The widget and its address.
     Place,
-    /// And what it takes to read it.
+    /// The credentials for reading.
     Reading,
-    /// And whether it could be written to.
+    /// Whether there are credentials for writing.
     Presence,
-    /// And to write to it.
+    /// The credentials for writing.
     Writing,
 }
 
@@ -192,29 +183,22 @@ impl Credentials {
 
     fn from_environment(needs: Needs) -> Self {
         let (mut found, mut problems) = (Vec::new(), Vec::new());
-        let mut plain = |name| match take(name, &mut found) {
-            Ok(value) => value,
-            Err(error) => {
+        let mut find = |name, least: Needs| {
+            let value = (needs >= least).then(|| find_variable(name, &mut found))?;
+            value.unwrap_or_else(|error| {
                 problems.push(Problem { name, error });
                 None
-            }
+            })
         };
-        let widget = plain("IMBACHAT_WIDGET");
-        let api_url = plain("IMBACHAT_API_URL");
-        let mut secret = |least: Needs, name| {
-            let value = (needs >= least).then(|| plain(name)).flatten();
+        let widget = find("IMBACHAT_WIDGET", Needs::Place);
+        let api_url = find("IMBACHAT_API_URL", Needs::Place);
+        let secret_key = find("IMBACHAT_SECRET_KEY", Needs::Reading).map(SecretString::from);
+        let jwt = find("IMBACHAT_JWT", Needs::Reading).map(SecretString::from);
+        let [login, password] = ["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"].map(|name| {
+            let value = find(name, Needs::Presence).filter(|_| needs == Needs::Writing);
             value.map(SecretString::from)
-        };
-        let (secret_key, jwt) = (
-            secret(Needs::Reading, "IMBACHAT_SECRET_KEY"),
-            secret(Needs::Reading, "IMBACHAT_JWT"),
-        );
-        let writing = ["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"];
-        let [login, password] = writing.map(|name| {
-            // Who only looks whether they are there does not keep them.
-            secret(Needs::Presence, name).filter(|_| needs == Needs::Writing)
         });
-        let number = widget.as_ref().map(|text| text.parse::<u64>());
+        let number = widget.map(|text| text.parse::<u64>());
         if let Some(Err(_)) = number {
             let name = "IMBACHAT_WIDGET";
             let error = Error::message(Exit::Failed, format!("{name} is not a number"))
@@ -234,52 +218,52 @@ impl Credentials {
     }
 }
 
-/// The value of a variable, wherever it is, with a note of where.
-fn take(name: &'static str, found: &mut Vec<Found>) -> Result<Option<String>, Error> {
-    let value = variable(name)?;
-    Ok(value.map(|(value, in_file)| {
+/// A variable, or the content of the file that `<name>_FILE` names.
+fn find_variable(name: &'static str, found: &mut Vec<Found>) -> Result<Option<String>, Error> {
+    let direct = read_variable(name)?;
+    let file_name = format!("{name}_FILE");
+    let path = read_variable(&file_name)?;
+    let in_file = path.is_some();
+    let value = match path {
+        None => direct,
+        Some(_) if direct.is_some() => {
+            let message = format!("both {name} and {file_name} are set");
+            return Err(Error::message(Exit::Failed, message).hint("unset one of them"));
+        }
+        Some(path) => Some(read_value_file(&file_name, &path)?),
+    };
+    if value.is_some() {
         tracing::info!(name, in_file, "variable found");
         found.push(Found { name, in_file });
-        value
-    }))
+    }
+    Ok(value)
 }
 
-/// A variable, or the content of the file that `<name>_FILE` names, and whether it is that. Empty counts as not set: that is
-/// what CI passes where a secret is withheld.
-fn variable(name: &str) -> Result<Option<(String, bool)>, Error> {
-    let direct = read(name)?;
-    let file_name = format!("{name}_FILE");
-    let Some(path) = read(&file_name)? else {
-        return Ok(direct.map(|value| (value, false)));
-    };
-    if direct.is_some() {
-        let message = format!("both {name} and {file_name} are set");
-        return Err(Error::message(Exit::Failed, message).hint("unset one of them"));
-    }
-    // The value is not shown: it may be the secret itself, put under the wrong name.
+/// The path is not shown in errors: it may be the secret itself, in the wrong variable.
+fn read_value_file(file_name: &str, path: &str) -> Result<String, Error> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the file that {file_name} names cannot be read"))
         .map_err(|error| {
             let hint = format!("set {file_name} to the path of a file, not to its content");
             Error::new(Exit::Failed, error).hint(hint)
         })?;
-    let text = text.trim_end_matches(['\r', '\n']).to_owned();
+    let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         let message = format!("the file that {file_name} names is empty");
         let hint = format!("put the value into it, or unset {file_name}");
         return Err(Error::message(Exit::Failed, message).hint(hint));
     }
-    Ok(Some((text, true)))
+    Ok(text.to_owned())
 }
 
-fn read(name: &str) -> Result<Option<String>, Error> {
+/// An empty variable counts as not set: CI passes one where a secret is withheld.
+fn read_variable(name: &str) -> Result<Option<String>, Error> {
     match std::env::var(name) {
-        Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => Ok(Some(value)),
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(Error::message(
-            Exit::Failed,
-            format!("{name} is not valid UTF-8"),
-        )),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            let message = format!("{name} is not valid UTF-8");
+            Err(Error::message(Exit::Failed, message))
+        }
     }
 }

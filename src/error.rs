@@ -4,23 +4,24 @@ use std::fmt;
 
 /// How a run ended, as the shell sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Exit {
     /// Done, or nothing to do.
-    Done,
+    Done = 0,
     /// Failed: network, server, credentials, files.
-    Failed,
+    Failed = 1,
     /// Changes pending; only under `--detailed-exitcode`.
-    Pending,
+    Pending = 2,
     /// The manifest is invalid.
-    Invalid,
+    Invalid = 3,
     /// Partly applied: some rooms failed, are in doubt or in conflict, or the server ignored a field.
-    Partial,
+    Partial = 4,
     /// Refused: a limit, the wrong target, a room that would become public, no confirmation.
-    Refused,
+    Refused = 5,
     /// Wrong usage of the command line.
-    Usage,
+    Usage = 64,
     /// Interrupted.
-    Interrupted,
+    Interrupted = 130,
 }
 
 impl Exit {
@@ -38,16 +39,7 @@ impl Exit {
 
     /// The process's exit code.
     pub fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Failed => 1,
-            Self::Pending => 2,
-            Self::Invalid => 3,
-            Self::Partial => 4,
-            Self::Refused => 5,
-            Self::Usage => 64,
-            Self::Interrupted => 130,
-        }
+        self as u8
     }
 
     /// The end's name in machine output.

@@ -1,7 +1,6 @@
 //! What an apply reports at its end: on stdout, in `--report`, in `--failed`.
 
 use super::Console;
-use super::console::PageFormat;
 use super::files::replace;
 use super::saved::plan_with_stale;
 use super::session::Session;
@@ -11,7 +10,7 @@ use crate::document::{self, ReportDocument};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
 use crate::plan::{Approved, Plan};
-use crate::render;
+use crate::render::{self, github, markdown};
 use crate::view;
 
 pub(super) struct ApplyReport<'a> {
@@ -57,8 +56,8 @@ impl<'a> ApplyReport<'a> {
         match format {
             ApplyFormat::Text => self.print_text(console),
             ApplyFormat::Json => console.document(&self.document()),
-            ApplyFormat::Markdown => console.page(&view(), PageFormat::Markdown),
-            ApplyFormat::Github => console.page(&view(), PageFormat::Github),
+            ApplyFormat::Markdown => console.print(&markdown::write(&view(), console.fit)),
+            ApplyFormat::Github => console.print(&github::write(&view())),
         }
     }
 

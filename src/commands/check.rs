@@ -1,6 +1,5 @@
 //! `check`: the manifest alone, offline.
 
-use super::console::PageFormat;
 use super::selection::{check_selection, selection};
 use super::{Console, verbose};
 use crate::cli::{CheckArgs, CheckFormat};
@@ -8,7 +7,7 @@ use crate::config::Config;
 use crate::document::CheckDocument;
 use crate::error::{Error, Exit};
 use crate::manifest::{Loaded, load};
-use crate::render::{Count, sarif};
+use crate::render::{Count, github, markdown, sarif};
 use crate::view;
 
 pub(super) fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<Exit, Error> {
@@ -36,15 +35,17 @@ pub(super) fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> R
     match args.format {
         CheckFormat::Text => text(&loaded, console)?,
         CheckFormat::Json => console.document(&CheckDocument::new(&loaded, exit))?,
-        CheckFormat::Markdown => console.page(&view::check(&loaded), PageFormat::Markdown)?,
-        CheckFormat::Github => console.page(&view::check(&loaded), PageFormat::Github)?,
+        CheckFormat::Markdown => {
+            console.print(&markdown::write(&view::check(&loaded), console.fit))?
+        }
+        CheckFormat::Github => console.print(&github::write(&view::check(&loaded)))?,
         CheckFormat::Sarif => console.document(&sarif::check(&loaded))?,
     }
     Ok(exit)
 }
 
 fn text(loaded: &Loaded, console: &mut Console) -> Result<(), Error> {
-    if console.mistakes(loaded)?.is_some() {
+    if !console.diagnostics(&[loaded])? {
         return Ok(());
     }
     let (rooms, members) = (loaded.desired.rooms.len(), loaded.desired.memberships());

@@ -20,7 +20,7 @@ pub(super) fn run(
     let (asked, only) = (args.what.as_str(), selection(&args.manifest.filter)?);
     let options = (&args.manifest).into();
     let (loaded, explained) = explain(&config.manifest(), options, asked);
-    if console.mistakes(&loaded)?.is_some() {
+    if !console.diagnostics(&[&loaded])? {
         return Ok(Exit::Invalid);
     }
     let desired = &loaded.desired;

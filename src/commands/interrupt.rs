@@ -1,5 +1,6 @@
-//! Ctrl-C and the signal that ends a job: once finishes what is under way, twice ends at once.
+//! Ctrl-C and SIGTERM: the first finishes what is under way, the second ends the process at once.
 
+use std::io;
 use std::pin::pin;
 use std::sync::OnceLock;
 
@@ -10,82 +11,63 @@ use crate::error::{Error, Exit};
 /// One channel for the whole run: Ctrl-C between a question and the first write is not lost.
 static CHANNEL: OnceLock<watch::Receiver<bool>> = OnceLock::new();
 
-/// A channel that turns true at the first signal. The second ends the process; the ledger is made for that.
+/// A channel that turns true at the first signal. The second ends the process, which the ledger survives.
 pub(super) fn channel() -> Result<watch::Receiver<bool>, Error> {
     if let Some(channel) = CHANNEL.get() {
         return Ok(channel.clone());
     }
     let (sender, receiver) = watch::channel(false);
-    let mut signals = Signals::new()?;
+    let [mut interrupt, mut terminate] = signals()?;
     tokio::spawn(async move {
-        signals.next().await;
-        // An error means that nobody listens any more: the run is over.
-        let _ = sender.send(true);
-        signals.next().await;
-        end();
+        for is_second in [false, true] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if is_second {
+                end();
+            }
+            // An error means that the run is over.
+            let _ = sender.send(true);
+        }
     });
     Ok(CHANNEL.get_or_init(|| receiver).clone())
 }
 
-/// Finishes what is under way. At the first signal it is told that it is, for the second ends without a word.
+/// Finishes what is under way. The first signal is reported: the second ends the process without a word.
 pub(super) async fn finished<T>(
     work: impl Future<Output = T>,
     mut stopped: watch::Receiver<bool>,
-    tell: impl FnOnce(),
+    report: impl FnOnce(),
 ) -> T {
     let mut work = pin!(work);
     tokio::select! {
         biased;
         done = &mut work => return done,
         // An error means that no signal can come any more.
-        heard = stopped.wait_for(|stopped| *stopped) => if heard.is_ok() {
-            tell();
+        signal = stopped.wait_for(|stopped| *stopped) => if signal.is_ok() {
+            report();
         },
     }
     work.await
 }
 
-#[expect(clippy::exit, reason = "somebody asked twice: now means now")]
+#[expect(clippy::exit, reason = "the user asked twice")]
 fn end() {
     std::process::exit(i32::from(Exit::Interrupted.code()));
 }
 
 #[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+fn signals() -> io::Result<[tokio::signal::unix::Signal; 2]> {
+    use tokio::signal::unix::{SignalKind, signal};
+    Ok([
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    ])
 }
 
-#[cfg(unix)]
-impl Signals {
-    fn new() -> Result<Self, Error> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> Result<Self, Error> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
+#[cfg(windows)]
+fn signals() -> io::Result<[tokio::signal::windows::CtrlC; 2]> {
+    use tokio::signal::windows::ctrl_c;
+    Ok([ctrl_c()?, ctrl_c()?])
 }

@@ -1,7 +1,7 @@
-//! stderr, line by line: what the console says to people, and under `-v` what the stages tell.
+//! stderr, line by line: what the console reports, and under `-v` what the stages log.
 //!
-//! Main types: [`Stderr`], which everybody writes through, and [`Log`], which takes the stages' events. No text of the
-//! libraries' own gets in: only events of this crate are taken, and those hold no secret.
+//! Main types: [`Stderr`], which every line goes through, and [`Log`], which writes the stages' events. Events of libraries are
+//! ignored: only those of this crate are known to hold no secret.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,10 +16,9 @@ use crate::cli::LogFormat;
 use crate::model::RunId;
 use crate::render::log::{self, Entry};
 
-/// What comes first in the target of this crate's events.
+/// The targets of this crate's events start with this.
 const OURS: &str = concat!(env!("CARGO_CRATE_NAME"), "::");
 
-/// stderr.
 #[derive(Clone)]
 pub(super) struct Stderr {
     out: Arc<Mutex<Box<dyn Write + Send>>>,
@@ -33,64 +32,45 @@ impl Stderr {
         Self { out, format, run }
     }
 
-    /// A text for people, harmless already, after a word that tells how bad it is, where there is one.
-    pub(super) fn say(&self, level: &'static str, word: &str, text: &str) {
-        if text.is_empty() {
-            return;
-        }
+    /// Writes an escaped text for people, after its label, if any.
+    pub(super) fn say(&self, level: &'static str, label: &str, text: &str) {
+        let entry = Entry {
+            level,
+            stage: "commands",
+            message: text,
+            fields: &[],
+        };
         match self.format {
-            LogFormat::Text => self.write(&format!("{word}{text}")),
-            LogFormat::Json => {
-                let entry = Entry {
-                    level,
-                    stage: "commands",
-                    message: text,
-                    fields: &[],
-                };
-                self.entry(&entry, true);
-            }
+            _ if text.is_empty() => {}
+            LogFormat::Text => self.write(&format!("{label}{text}\n")),
+            LogFormat::Json => self.write(&self.object(&entry)),
         }
     }
 
-    /// Whether people read it as it is.
     pub(super) fn is_text(&self) -> bool {
         self.format == LogFormat::Text
     }
 
-    /// An entry of the log; in plain words for whoever asked for none.
-    fn entry(&self, entry: &Entry<'_>, plain: bool) {
-        let line = match self.format {
-            LogFormat::Text if plain => log::plain(entry),
-            LogFormat::Text => log::text(entry),
-            LogFormat::Json => {
-                let time = format!("{:.3}", jiff::Timestamp::now());
-                log::object(&time, self.run.as_str(), entry)
-            }
-        };
-        self.write(&line);
+    fn object(&self, entry: &Entry<'_>) -> String {
+        let time = format!("{:.3}", jiff::Timestamp::now());
+        log::object(&time, self.run.as_str(), entry) + "\n"
     }
 
-    /// A text without a line break after it.
-    pub(super) fn write_raw(&self, text: &str) {
+    /// A failure has no place left to be reported.
+    pub(super) fn write(&self, text: &str) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
-
-    /// Where even stderr is gone there is nobody left to tell.
-    fn write(&self, line: &str) {
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(writeln!(out, "{line}"));
-    }
 }
 
-/// Takes the events of the stages.
+/// Writes the events of the stages.
 pub(super) struct Log {
     err: Stderr,
     most: LevelFilter,
 }
 
 impl Log {
-    /// The log for so many `-v`. For none it has only what nobody should have to ask for, and nothing where all is to be quiet.
+    /// The log for a number of `-v`. Without any it has only what every user must know, and with --quiet there is none.
     pub(super) fn new(err: Stderr, verbose: u8, quiet: bool) -> Option<Self> {
         let most = match verbose {
             0 if quiet => return None,
@@ -115,14 +95,22 @@ impl Subscriber for Log {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
-        let stage = metadata.target().split("::").nth(1).unwrap_or_default();
         let entry = Entry {
-            level: word(*metadata.level()),
-            stage,
+            level: match *metadata.level() {
+                Level::ERROR => "error",
+                Level::WARN => "warn",
+                Level::INFO => "info",
+                _ => "debug",
+            },
+            stage: metadata.target().split("::").nth(1).unwrap_or_default(),
             message: &fields.message,
             fields: &fields.others,
         };
-        self.err.entry(&entry, self.most == LevelFilter::WARN);
+        self.err.write(&match self.err.format {
+            LogFormat::Json => self.err.object(&entry),
+            LogFormat::Text if self.most == LevelFilter::WARN => log::plain(&entry) + "\n",
+            LogFormat::Text => log::text(&entry) + "\n",
+        });
     }
 
     // There are no spans: nothing here is nested.
@@ -133,15 +121,6 @@ impl Subscriber for Log {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
-}
-
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::ERROR => "error",
-        Level::WARN => "warn",
-        Level::INFO => "info",
-        _ => "debug",
-    }
 }
 
 /// An event's values.

@@ -19,7 +19,6 @@ mod init;
 mod interrupt;
 mod ledger;
 mod log;
-mod page;
 mod plan;
 mod prompt;
 mod run_files;
@@ -42,7 +41,7 @@ use console::Console;
 use tracing::dispatcher::with_default;
 use tracing::{Dispatch, info};
 
-use crate::cli::{Cli, ErrorFormat, SandboxVerb, Verb};
+use crate::cli::{Cli, ErrorFormat, PageFlags, SandboxVerb, Verb};
 use crate::config::Config;
 use crate::error::{Error, Exit};
 use crate::model::RunId;
@@ -63,7 +62,7 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
     let work = || {
         let version = env!("CARGO_PKG_VERSION");
         info!(%run, verb, version, "run");
-        let exit = page::check(cli.verb.page(), errors)
+        let exit = check_page_limits(cli.verb.page(), errors)
             .and_then(|()| Config::new(&cli.verb, run))
             .and_then(|config| dispatch(&cli.verb, &config, &mut console));
         exit.unwrap_or_else(|error| console.fail(&error))
@@ -79,6 +78,15 @@ fn parse(args: &[OsString]) -> Result<(Cli, String), clap::Error> {
     let matches = Cli::command().try_get_matches_from(args)?;
     let verb = matches.subcommand_name().unwrap_or_default().to_owned();
     Ok((Cli::from_arg_matches(&matches)?, verb))
+}
+
+fn check_page_limits(limits: PageFlags, format: ErrorFormat) -> Result<(), Error> {
+    let is_limited = limits.fit.is_some() || limits.max_bytes.is_some();
+    if format == ErrorFormat::Markdown || !is_limited {
+        return Ok(());
+    }
+    let message = "--fit and --max-bytes are for --format markdown";
+    Err(Error::message(Exit::Usage, message).hint("add --format markdown, or leave them out"))
 }
 
 fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit, Error> {

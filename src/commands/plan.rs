@@ -1,13 +1,12 @@
 //! `plan`: what apply would do. It never holds a writer.
 
 use super::Console;
-use super::console::PageFormat;
 use super::files::replace;
 use super::run_files::{OutputKind, RunFiles};
 use super::selection::switches;
 use super::session::{Session, dice, load_manifest};
 use super::target::ResolvedTarget;
-use crate::cli::{PlanArgs, PlanFormat};
+use crate::cli::PlanArgs;
 use crate::config::Config;
 use crate::document;
 use crate::error::{Error, Exit};
@@ -46,19 +45,12 @@ pub(super) async fn run(
         plan if args.detailed_exitcode && plan.is_pending() => Exit::Pending,
         _ => Exit::Done,
     };
+    let document = || session.plan_document(&plan, &loaded, exit);
     if let Some(path) = &args.out {
-        let document = session.plan_document(&plan, &loaded, exit);
-        replace(path, &document::text(&document)?)?;
+        replace(path, &document::text(&document())?)?;
         remind_of_guard_flags(&plan, console);
     }
-    let view = || view::plan(&plan, &loaded);
-    match args.format {
-        PlanFormat::Text => console.page(&view(), PageFormat::Text)?,
-        PlanFormat::Json => console.document(&session.plan_document(&plan, &loaded, exit))?,
-        PlanFormat::Markdown => console.page(&view(), PageFormat::Markdown)?,
-        PlanFormat::Html => console.page(&view(), PageFormat::Html)?,
-        PlanFormat::Github => console.page(&view(), PageFormat::Github)?,
-    }
+    console.view(args.format, || view::plan(&plan, &loaded), document)?;
     session.close().await?;
     Ok(exit)
 }

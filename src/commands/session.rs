@@ -254,8 +254,8 @@ pub(super) fn load_manifest(
         "manifest read"
     );
     verbose::log_files(&loaded);
-    let invalid = console.mistakes(&loaded)?.is_some();
-    Ok((!invalid).then_some(loaded))
+    let valid = console.diagnostics(&[&loaded])?;
+    Ok(valid.then_some(loaded))
 }
 
 /// Credentials for writing to a widget's rooms. Only `apply` and `doctor --write-probe` ask for them: no other verb can make a

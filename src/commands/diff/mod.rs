@@ -4,7 +4,6 @@ mod side;
 
 use self::side::Given;
 use super::Console;
-use super::console::PageFormat;
 use super::selection::{check_selection, selection};
 use crate::cli::{DiffArgs, PlanFormat};
 use crate::document::{DiffDocument, diagnostics};
@@ -29,7 +28,7 @@ pub(super) fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit, Error>
     let after = head.load(Options {
         allow_empty: args.allow_empty,
     });
-    if console.invalid(&before, &after)? {
+    if !console.diagnostics(&[&before, &after])? {
         return Ok(Exit::Invalid);
     }
     let pipes = [&before, &after].map(|loaded| loaded.desired.rooms.keys());
@@ -42,20 +41,14 @@ pub(super) fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit, Error>
     } else {
         Exit::Done
     };
-    let page = || view::manifest_diff(&diff, &after);
-    match args.format {
-        PlanFormat::Text if args.unified => {
-            let text = render::unified(base, head, &switches.only, console.out_paint);
-            console.print(&text)?;
-        }
-        PlanFormat::Text => console.page(&page(), PageFormat::Text)?,
-        PlanFormat::Json => {
-            let warnings = diagnostics(&after.diagnostics, &after.sources);
-            console.document(&DiffDocument::new(&diff, exit, warnings))?;
-        }
-        PlanFormat::Markdown => console.page(&page(), PageFormat::Markdown)?,
-        PlanFormat::Html => console.page(&page(), PageFormat::Html)?,
-        PlanFormat::Github => console.page(&page(), PageFormat::Github)?,
+    if args.unified {
+        let text = render::unified(base, head, &switches.only, console.out_paint);
+        console.print(&text)?;
+    } else {
+        let view = || view::manifest_diff(&diff, &after);
+        let warnings = || diagnostics(&after.diagnostics, &after.sources);
+        let document = || DiffDocument::new(&diff, exit, warnings());
+        console.view(args.format, view, document)?;
     }
     Ok(exit)
 }

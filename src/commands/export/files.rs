@@ -65,7 +65,7 @@ impl<'a> Out<'a> {
         there.retain(|root| named(root) || has_manifest(root));
         let before = (args.add && !there.is_empty()).then(|| load(&there, OPTIONS));
         if let Some(before) = &before
-            && console.mistakes(before)?.is_some()
+            && !console.diagnostics(&[before])?
         {
             return Ok(None);
         }
@@ -206,7 +206,7 @@ impl<'a> Out<'a> {
             FileMap::over_disk(files.map(|file| (file.path.as_path(), file.text.as_bytes())));
         let after = load_from(&files, &self.roots, OPTIONS);
         if !after.is_valid() {
-            console.mistakes(&after)?;
+            console.diagnostics(&[&after])?;
             let message = "what would be written is no valid manifest, with what is there";
             return Err(
                 Error::message(Exit::Refused, message).hint(match self.args.add {
