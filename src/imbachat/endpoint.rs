@@ -18,12 +18,6 @@ impl Endpoint {
     /// # Errors
     /// What is wrong with it, and what to do.
     pub fn new(address: &str, insecure: bool) -> Result<Self, Failure> {
-        let wrong = |reason: &str| {
-            Failure::lasting(
-                Delivery::NotSent,
-                format!("the API address is no good: {reason}"),
-            )
-        };
         let base = Url::parse(address)
             .map_err(|error| wrong(&error.to_string()).hint("write it as https://host"))?;
         if base.host_str().is_none() || !matches!(base.scheme(), "http" | "https") {
@@ -53,21 +47,14 @@ impl Endpoint {
 
     /// Host and, unless it is the usual one, port; for a file's name.
     pub fn host_label(&self) -> String {
-        let host = self.base.host_str().unwrap_or_default().replace(
-            |c: char| !c.is_ascii_alphanumeric() && !".-".contains(c),
-            "_",
-        );
-        let port = self
-            .base
-            .port()
-            .map(|port| format!("_{port}"))
-            .unwrap_or_default();
+        let host = self.base.host_str().unwrap_or_default();
+        let port = self.base.port().map(|port| format!(":{port}"));
         let path = self.base.path().trim_end_matches('/');
-        let path = path.replace(
+        let label = format!("{host}{}{path}", port.unwrap_or_default());
+        label.replace(
             |c: char| !c.is_ascii_alphanumeric() && !".-".contains(c),
             "_",
-        );
-        format!("{host}{port}{path}")
+        )
     }
 
     pub(super) fn is_https(&self) -> bool {
@@ -75,26 +62,19 @@ impl Endpoint {
     }
 
     pub(super) fn is_loopback(&self) -> bool {
-        let host = self
-            .base
-            .host_str()
-            .unwrap_or_default()
-            .trim_start_matches('[')
-            .trim_end_matches(']');
-        host == "localhost"
-            || host
-                .parse::<IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+        let host = self.base.host_str().unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 
     /// The address of a path below the base.
     pub(super) fn join(&self, path: &str) -> Result<Url, Failure> {
         let address = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
-        Url::parse(&address).map_err(|error| {
-            Failure::lasting(
-                Delivery::NotSent,
-                format!("the API address is no good: {error}"),
-            )
-        })
+        Url::parse(&address).map_err(|error| wrong(&error.to_string()))
     }
+}
+
+fn wrong(reason: &str) -> Failure {
+    let message = format!("the API address is no good: {reason}");
+    Failure::lasting(Delivery::NotSent, message)
 }

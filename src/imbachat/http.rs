@@ -3,19 +3,25 @@
 //! Main type: [`Http`]. It follows no redirect (`api: fact 4`), sends no secret in clear, and lets none out in an error.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER, USER_AGENT};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use reqwest::header::{
+    CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER, USER_AGENT,
+};
+use reqwest::{Client, RequestBuilder, Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
+use tracing::{debug, field};
 
 use super::endpoint::Endpoint;
 use super::failure::{Cause, Delivery, Failure};
-use super::trace::{self, RequestTrace};
+use super::trace;
 use super::transport_error::{cause, chain, mistrust};
 use super::wire::{self, Bad};
-use crate::model::RunId;
+use crate::model::{RunId, WidgetId};
 
 /// An answer to a write larger than this is not one.
 const LARGEST_ANSWER: usize = 4 << 20;
@@ -79,37 +85,46 @@ impl Http {
         Self { agent, ..self }
     }
 
-    /// A POST to a path below the base address; `whole` bounds the whole exchange by the timeout.
+    /// A POST to a path below the base address; `whole` limits the whole exchange by the timeout.
     pub(super) fn post(&self, path: &str, whole: bool) -> Result<RequestBuilder, Failure> {
         let request = self
             .client
             .post(self.endpoint.join(path)?)
             .header("Accept", "application/json")
             .header(USER_AGENT, &self.agent);
-        Ok(if whole {
-            request.timeout(self.timeout)
-        } else {
-            request
+        Ok(match whole {
+            true => request.timeout(self.timeout),
+            false => request,
         })
     }
 
-    /// Sends, and gives back any answer.
+    /// Sends a request, and returns any answer. The log gets neither a header of ours nor a text of people.
     pub(super) async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let request = request.build().map_err(|error| self.broken(error))?;
-        let told = RequestTrace::request(&self.sent, &request);
-        let mut response = match self.client.execute(request).await {
-            Ok(response) => response,
+        let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
+        debug!(number, method = %request.method(), path = request.url().path(), "request");
+        let begun = Instant::now();
+        let answer = self.client.execute(request).await;
+        let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match answer {
+            Ok(mut response) => {
+                let status = response.status().as_u16();
+                let kind = header(response.headers(), CONTENT_TYPE).unwrap_or("none");
+                let kind = self.clean(kind.split(';').next().unwrap_or_default().trim());
+                debug!(number, status, kind, milliseconds, "answer");
+                response.extensions_mut().insert(number);
+                Ok(response)
+            }
             Err(error) => {
                 let failure = self.broken(error);
-                told.failed(&failure);
-                return Err(failure);
+                let cause = failure.cause.map(field::debug);
+                debug!(number, cause, milliseconds, "no answer");
+                Err(failure)
             }
-        };
-        told.answered(&mut response, |text| self.clean(text));
-        Ok(response)
+        }
     }
 
-    /// Sends, and gives back an answer with a good status.
+    /// Sends a request, and returns an answer with a good status.
     pub(super) async fn send(
         &self,
         request: RequestBuilder,
@@ -124,22 +139,17 @@ impl Http {
             return Err(self.redirected(&response));
         }
         let retry_after = retry_after(response.headers());
-        let said = match self.body(response).await {
-            Ok(body) => wire::complaint(&body).map(|complaint| complaint.text),
-            Err(_) => None,
-        };
-        Err(self.denied(
-            status.as_u16(),
-            Some(status),
-            said.as_deref(),
+        let body = self.body(response).await;
+        let reason = body.ok().and_then(|body| wire::complaint(&body));
+        Err(Failure {
             retry_after,
-            who,
-        ))
+            ..self.denied(Cause::Status(status.as_u16()), reason, who)
+        })
     }
 
     /// The whole body of an answer.
     pub(super) async fn body(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
-        let told = RequestTrace::of(&response);
+        let number = number(&response);
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| self.broken(error))? {
             body.extend_from_slice(&piece);
@@ -150,43 +160,40 @@ impl Http {
                 ));
             }
         }
-        self.tell(told, None, &body);
+        self.log_body(number, None, &body);
         Ok(body)
     }
 
-    /// Tells what the body of an answer is made of.
-    pub(super) fn tell(&self, told: Option<RequestTrace>, rows: Option<usize>, body: &[u8]) {
-        trace::body(told, rows, body, |text| self.clean(text));
+    /// Logs what a body consists of; for a list, what is left of it without its rows.
+    pub(super) fn log_body(&self, number: u64, rows: Option<usize>, body: &[u8]) {
+        let (bytes, shape) = (body.len(), self.clean(&trace::shape(body)));
+        debug!(number, rows, bytes, shape, "body");
     }
 
-    /// A failure out of an answer that came with HTTP 200 and is no good all the same.
+    /// The failure of an answer that came with HTTP 200 and cannot be used.
     pub(super) fn bad(&self, bad: Bad, who: Who) -> Failure {
+        let unusable = |cause, text: &str| {
+            let text = self.clean(text);
+            Failure::of(cause, format!("the server's answer cannot be used: {text}"))
+        };
         match bad {
             Bad::Shape(text) => {
-                let cause = if text.contains("HTML") {
-                    Cause::Html
-                } else {
-                    Cause::Unreadable
+                let cause = match text.contains("HTML") {
+                    true => Cause::Html,
+                    false => Cause::Unreadable,
                 };
-                let text = self.clean(&text);
-                Failure::of(cause, format!("the server's answer cannot be used: {text}"))
+                unusable(cause, &text)
                     .hint("check --api-url; a proxy or a login page may answer in the API's place")
             }
-            Bad::NoList(text) => {
-                let message = format!("the server's answer cannot be used: {}", self.clean(&text));
-                let failure = Failure::of(Cause::Unreadable, message);
-                let hint = "check --endpoint; get messages reads a list, or one under `data` or `messages`";
-                Failure {
-                    lasting: true,
-                    ..failure.hint(hint)
-                }
-            }
-            Bad::Complaint(complaint) => {
-                let code = complaint
-                    .code
-                    .and_then(|code| u16::try_from(code).ok())
-                    .unwrap_or_default();
-                self.denied(code, None, Some(&complaint.text), None, who)
+            Bad::NoList(text) => Failure {
+                lasting: true,
+                ..unusable(Cause::Unreadable, &text).hint(
+                    "check --endpoint; get messages reads a list, or one under `data` or `messages`",
+                )
+            },
+            Bad::Complaint { code, text } => {
+                let code = code.and_then(|code| u16::try_from(code).ok());
+                self.denied(Cause::Body(code.unwrap_or_default()), Some(text), who)
             }
         }
     }
@@ -216,13 +223,9 @@ impl Http {
         Failure::of(cause, format!("{what}: {}", self.clean(&chain(&error)))).hint(remedy)
     }
 
-    /// The failure that an answer which points elsewhere is.
+    /// The failure of an answer that points elsewhere.
     pub(super) fn redirected(&self, response: &Response) -> Failure {
-        let target = response
-            .headers()
-            .get("location")
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("nowhere");
+        let target = header(response.headers(), LOCATION).unwrap_or("nowhere");
         let target = target.split(['?', '#']).next().unwrap_or_default();
         let status = response.status().as_u16();
         let message = format!(
@@ -234,29 +237,21 @@ impl Http {
     }
 
     /// The server said no, by HTTP status or by `code`.
-    fn denied(
-        &self,
-        code: u16,
-        http: Option<StatusCode>,
-        said: Option<&str>,
-        wait: Option<Duration>,
-        who: Who,
-    ) -> Failure {
-        let number = match http {
-            Some(status) => format!("HTTP {}", status.as_u16()),
-            None if code == 0 => "an error with HTTP 200".to_owned(),
-            None => format!("code {code} with HTTP 200"),
+    fn denied(&self, cause: Cause, reason: Option<String>, who: Who) -> Failure {
+        let (code, number) = match cause {
+            Cause::Status(code) => (code, format!("HTTP {code}")),
+            Cause::Body(code) if code > 0 => (code, format!("code {code} with HTTP 200")),
+            _ => (0, "an error with HTTP 200".to_owned()),
         };
-        let said = said
-            .map(|said| format!(": {}", self.clean(said)))
-            .unwrap_or_default();
-        let cause = http.map_or(Cause::Body(code), |status| Cause::Status(status.as_u16()));
         let (what, hint) = match code {
-            401 | 403 => (
-                format!("the server does not accept {}", who.credentials()),
-                Some(who.remedy()),
-            ),
-            404 if http.is_some() => (
+            401 | 403 => {
+                let (credentials, remedy) = who.describe();
+                (
+                    format!("the server does not accept {credentials}"),
+                    Some(remedy),
+                )
+            }
+            404 if matches!(cause, Cause::Status(_)) => (
                 "the server knows no such thing".to_owned(),
                 Some("check --api-url"),
             ),
@@ -268,14 +263,11 @@ impl Http {
             408 | 500..=599 => ("the server failed".to_owned(), None),
             _ => ("the server refuses the call".to_owned(), None),
         };
-        let failure = Failure::of(cause, format!("{what} ({number}){said}"));
-        let failure = match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        };
+        let reason = reason.map(|reason| format!(": {}", self.clean(&reason)));
+        let message = format!("{what} ({number}){}", reason.unwrap_or_default());
         Failure {
-            retry_after: wait,
-            ..failure
+            hint: hint.map(str::to_owned),
+            ..Failure::of(cause, message)
         }
     }
 
@@ -284,6 +276,13 @@ impl Http {
     pub(super) fn hiding(mut self, secret: SecretString) -> Self {
         self.secrets.push(secret);
         self
+    }
+
+    /// The same, hiding the secret key as the header has it: a server may repeat that.
+    #[must_use]
+    pub(super) fn hiding_basic(self, widget: WidgetId, key: &SecretString) -> Self {
+        let encoded = STANDARD.encode(format!("{widget}:{}", key.expose_secret()));
+        self.hiding(SecretString::from(encoded))
     }
 
     /// A text of the server or the library without any of our secrets, and short. In this order: a secret that is cut
@@ -317,47 +316,54 @@ pub(super) enum Who {
 }
 
 impl Who {
-    fn credentials(self) -> &'static str {
+    /// The credentials, and what to do if they are not accepted.
+    fn describe(self) -> (&'static str, &'static str) {
         match self {
-            Self::Secret => "the widget's secret key",
-            Self::Jwt => "the JWT",
-            Self::Minted => "the JWT made from the widget's secret key",
-            Self::SiteUser => "the site user's login and password",
-        }
-    }
-
-    fn remedy(self) -> &'static str {
-        match self {
-            Self::Secret => {
-                "check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them"
-            }
-            Self::Jwt => {
-                "check IMBACHAT_JWT: it may have expired, or be signed with another widget's key"
-            }
-            Self::Minted => {
-                "check --jwt-user, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --jwt-user the key itself is sent"
-            }
-            Self::SiteUser => {
-                "check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on"
-            }
+            Self::Secret => (
+                "the widget's secret key",
+                "check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them",
+            ),
+            Self::Jwt => (
+                "the JWT",
+                "check IMBACHAT_JWT: it may have expired, or be signed with another widget's key",
+            ),
+            Self::Minted => (
+                "the JWT made from the widget's secret key",
+                "check --jwt-user, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --jwt-user the key itself is sent",
+            ),
+            Self::SiteUser => (
+                "the site user's login and password",
+                "check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on",
+            ),
         }
     }
 }
 
+/// The number of the request that an answer belongs to.
+pub(super) fn number(response: &Response) -> u64 {
+    response.extensions().get().copied().unwrap_or_default()
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The server's clock.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    parse_date(header(headers, DATE)?)
+}
+
+fn parse_date(text: &str) -> Option<Timestamp> {
+    let date = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+    Some(date.timestamp())
+}
+
 /// `Retry-After`, in seconds or as a date. The date is counted from the answer's own `Date`: our clock may be off.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
-    let date = |text: &str| {
-        jiff::fmt::rfc2822::parse(text)
-            .ok()
-            .map(|date| date.timestamp())
-    };
-    let asked = text(RETRY_AFTER)?;
+    let asked = header(headers, RETRY_AFTER)?.trim();
     if let Ok(seconds) = asked.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let now = text(DATE)
-        .and_then(date)
-        .unwrap_or_else(jiff::Timestamp::now);
-    Some(Duration::try_from(date(asked)?.duration_since(now)).unwrap_or_default())
+    let now = date(headers).unwrap_or_else(Timestamp::now);
+    Some(Duration::try_from(parse_date(asked)?.duration_since(now)).unwrap_or_default())
 }

@@ -2,7 +2,7 @@
 //!
 //! Main type: [`ListStream`]. It only finds where elements begin and end; what they mean is `wire`'s. `data` may be a list or,
 //! as PHP encodes arrays with gaps, an object with numeric keys; stray commas are passed over (`api: fact 8`). Of an answer whose
-//! shape nobody published the elements of a bare list are found too; what may be elsewhere in it is left to `raw_envelope`.
+//! shape nobody published the elements of a bare list are found too; what may be elsewhere in it is left to `raw_rows`.
 
 /// An element larger than this is not a room.
 const LARGEST_ROW: usize = 8 << 20;
@@ -44,20 +44,15 @@ pub struct ListStream {
 }
 
 impl ListStream {
-    /// For an answer whose shape nobody published.
-    pub fn of_any_shape() -> Self {
+    /// `any_shape`: for an answer whose shape is not documented.
+    pub fn new(any_shape: bool) -> Self {
         Self {
-            any_shape: true,
+            any_shape,
             ..Self::default()
         }
     }
 
-    /// Whether it is for one of those.
-    pub fn is_of_any_shape(&self) -> bool {
-        self.any_shape
-    }
-
-    /// Takes a piece of the answer; every element that ends in it goes to `take`.
+    /// Reads a piece of the answer; every element that ends in it goes to `take`.
     ///
     /// # Errors
     /// [`RowError`], or what `take` returned.
@@ -69,12 +64,23 @@ impl ListStream {
         let mut rest = piece;
         while let Some((byte, after)) = rest.split_first() {
             if !self.in_data || self.depth < self.level {
-                self.envelope_byte(*byte)?;
+                self.read_envelope(*byte)?;
                 rest = after;
-            } else if self.depth == self.level && !self.skip_to_element(*byte)? {
+            } else if self.depth == self.level && !self.starts_element(*byte)? {
                 rest = after;
             } else {
-                rest = self.element(rest, &mut take)?;
+                let end = self.element_end(rest);
+                let part = rest.split_at_checked(end.unwrap_or(rest.len()));
+                let (part, after) = part.unwrap_or((rest, &[]));
+                if self.row.len() + part.len() > LARGEST_ROW {
+                    return Err(RowError::TooLarge(LARGEST_ROW).into());
+                }
+                self.row.extend_from_slice(part);
+                if end.is_some() {
+                    self.count += 1;
+                    take(&self.row)?;
+                }
+                rest = after;
             }
         }
         Ok(())
@@ -91,7 +97,7 @@ impl ListStream {
     /// [`RowError::Cut`] if the answer is not complete.
     pub fn finish(self) -> Result<Vec<u8>, RowError> {
         let whole = self.depth == 0 && !self.in_text;
-        // What is not even an object has its own name, HTML above all; only the envelope's reader knows it.
+        // What is not even an object, HTML above all, gets its own error from the reader of the envelope.
         if whole || !self.begins_with(b"{") {
             Ok(self.envelope)
         } else {
@@ -100,10 +106,13 @@ impl ListStream {
     }
 
     /// Reads a byte between elements. True if an element starts with it.
-    fn skip_to_element(&mut self, byte: u8) -> Result<bool, RowError> {
-        if self.text(byte) {
+    fn starts_element(&mut self, byte: u8) -> Result<bool, RowError> {
+        if self.follow_text(byte) {
             if self.any_shape && self.in_text {
-                self.name(byte)?;
+                self.key.push(byte);
+                if self.key.len() > LARGEST_ENVELOPE {
+                    return Err(RowError::TooLarge(LARGEST_ENVELOPE));
+                }
             }
             return Ok(false);
         }
@@ -113,16 +122,24 @@ impl ListStream {
                 self.expect_value = self.data_is_list;
                 return Ok(true);
             }
-            b'[' => return Err(RowError::NotAnObject),
             b'}' | b']' => {
                 self.depth -= 1;
                 self.in_data = false;
                 self.expect_value = false;
                 self.envelope.push(byte);
             }
-            b'"' if self.expect_value => return Err(RowError::NotAnObject),
-            b'"' => self.key.clear(),
-            b':' if self.is_no_list() => self.leave(),
+            b'"' if !self.expect_value => self.key.clear(),
+            // `data` has names where PHP would have put numbers: it belongs to the envelope.
+            b':' if self.any_shape
+                && !self.data_is_list
+                && self.count == 0
+                && !is_number(&self.key) =>
+            {
+                self.in_data = false;
+                self.envelope.push(b'"');
+                self.envelope.append(&mut self.key);
+                self.envelope.extend(b"\":");
+            }
             b':' => self.expect_value = true,
             b',' | b' ' | b'\t' | b'\r' | b'\n' => {}
             _ => return Err(RowError::NotAnObject),
@@ -130,84 +147,38 @@ impl ListStream {
         Ok(false)
     }
 
-    /// Takes what a piece has of an element, and gives back what is behind it. One that lies in the piece as a whole is not copied.
-    fn element<'p, E: From<RowError>>(
-        &mut self,
-        piece: &'p [u8],
-        take: &mut impl FnMut(&[u8]) -> Result<(), E>,
-    ) -> Result<&'p [u8], E> {
-        let end = self.end(piece);
-        let (part, rest) = piece
-            .split_at_checked(end.unwrap_or(piece.len()))
-            .unwrap_or((piece, &[]));
-        if self.row.len() + part.len() > LARGEST_ROW {
-            return Err(RowError::TooLarge(LARGEST_ROW).into());
-        }
-        let is_whole = end.is_some() && self.row.is_empty();
-        if !is_whole {
-            self.row.extend_from_slice(part);
-        }
-        if end.is_some() {
-            self.count += 1;
-            take(if is_whole { part } else { &self.row })?;
-        }
-        Ok(rest)
-    }
-
-    /// Where the element that the bytes are in ends, if it does. These are nearly all bytes of a list.
-    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            if self.in_text {
-                at += self.text_end(rest).unwrap_or(rest.len());
-                continue;
-            }
-            let sign = rest.iter().position(|byte| is_bracket_or_quote(*byte))?;
-            at += sign + 1;
-            match rest.get(sign) {
-                Some(b'"') => self.in_text = true,
-                Some(b'{' | b'[') => self.depth += 1,
-                Some(_) => {
-                    self.depth -= 1;
-                    if self.depth == self.level {
-                        return Some(at);
-                    }
-                }
-                None => {}
-            }
-        }
-        None
-    }
-
-    /// Where the text that the bytes are in ends, if it does: as [`text`](Self::text) follows it, without a look at the fields for each
-    /// byte.
-    fn text_end(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut escaped = self.escaped;
+    /// Where the element that the bytes are in ends, if it does.
+    fn element_end(&mut self, bytes: &[u8]) -> Option<usize> {
         let end = bytes.iter().position(|byte| {
-            let ends = *byte == b'"' && !escaped;
-            escaped = *byte == b'\\' && !escaped;
-            ends
+            if !self.follow_text(*byte) {
+                match byte {
+                    b'{' | b'[' => self.depth += 1,
+                    b'}' | b']' => self.depth -= 1,
+                    _ => {}
+                }
+            }
+            self.depth == self.level
         });
-        self.escaped = escaped;
-        self.in_text = end.is_none();
         end.map(|end| end + 1)
     }
 
-    fn envelope_byte(&mut self, byte: u8) -> Result<(), RowError> {
+    fn read_envelope(&mut self, byte: u8) -> Result<(), RowError> {
         self.envelope.push(byte);
-        let largest = self.largest();
+        let largest = match self.any_shape {
+            true => LARGEST_OF_ANY_SHAPE,
+            false => LARGEST_ENVELOPE,
+        };
         if self.envelope.len() > largest {
             return Err(RowError::TooLarge(largest));
         }
-        let was_text = self.in_text;
-        if self.text(byte) {
-            if self.depth == 1 && was_text && self.in_text {
+        if self.follow_text(byte) {
+            if self.depth == 1 && self.in_text {
                 self.key.push(byte);
             }
             return Ok(());
         }
         match byte {
-            b'"' if !was_text => self.key.clear(),
+            b'"' => self.key.clear(),
             b':' => self.expect_value = true,
             b'{' | b'[' => {
                 self.depth += 1;
@@ -232,38 +203,8 @@ impl ListStream {
         text.trim_ascii_start().starts_with(bracket)
     }
 
-    fn largest(&self) -> usize {
-        if self.any_shape {
-            LARGEST_OF_ANY_SHAPE
-        } else {
-            LARGEST_ENVELOPE
-        }
-    }
-
-    /// A letter of a key in `data`.
-    fn name(&mut self, byte: u8) -> Result<(), RowError> {
-        self.key.push(byte);
-        if self.key.len() > LARGEST_ENVELOPE {
-            return Err(RowError::TooLarge(LARGEST_ENVELOPE));
-        }
-        Ok(())
-    }
-
-    /// Whether `data` turns out to be an object with names where PHP would have put numbers.
-    fn is_no_list(&self) -> bool {
-        self.any_shape && !self.data_is_list && self.count == 0 && !is_number(&self.key)
-    }
-
-    /// What was taken for the list is a part of the envelope.
-    fn leave(&mut self) {
-        self.in_data = false;
-        self.envelope.push(b'"');
-        self.envelope.append(&mut self.key);
-        self.envelope.extend(b"\":");
-    }
-
     /// Follows texts. True if the byte is inside of one, or ends one.
-    fn text(&mut self, byte: u8) -> bool {
+    fn follow_text(&mut self, byte: u8) -> bool {
         if !self.in_text {
             self.in_text = byte == b'"';
             return false;
@@ -276,10 +217,6 @@ impl ListStream {
         }
         true
     }
-}
-
-fn is_bracket_or_quote(byte: u8) -> bool {
-    matches!(byte, b'{' | b'}' | b'[' | b']' | b'"')
 }
 
 /// Whether a key is one of those that PHP gives a list with gaps.

@@ -53,12 +53,11 @@ fn of_any_shape_a_bare_list_is_read_and_what_has_names_is_left() {
     ];
     for (text, count, left) in cases {
         for piece in 1..=text.len() {
-            let (rows, envelope) =
-                split_by(ListStream::of_any_shape(), text, piece).unwrap_or_default();
+            let (rows, envelope) = split_by(ListStream::new(true), text, piece).unwrap_or_default();
             assert_eq!((rows.len(), envelope.as_str()), (count, left), "{text}");
         }
     }
-    let bare = split_by(ListStream::of_any_shape(), "[[1]]", 9);
+    let bare = split_by(ListStream::new(true), "[[1]]", 9);
     assert_eq!(bare, Err(RowError::NotAnObject));
 }
 
@@ -86,9 +85,13 @@ fn no_answer_makes_it_fall_over() {
             words[(dice >> 33) % words.len()]
         };
         let text: String = (0..round % 24).map(|_| next()).collect();
-        for rows in [ListStream::default, ListStream::of_any_shape] {
-            let whole = split_by(rows(), &text, text.len().max(1));
-            assert_eq!(split_by(rows(), &text, 1), whole, "{text}");
+        for any_shape in [false, true] {
+            let whole = split_by(ListStream::new(any_shape), &text, text.len().max(1));
+            assert_eq!(
+                split_by(ListStream::new(any_shape), &text, 1),
+                whole,
+                "{text}"
+            );
         }
     }
 }

@@ -1,120 +1,280 @@
-//! The lists as they are, for people and scripts to look at: get_rooms, get_users and get_messages with their filters.
+//! The rows of the server's lists as they are, for people and scripts to look at.
 //!
-//! Main type: [`Query`]. Rows keep the server's fields in the server's order; `raw_value` decodes each value.
+//! A row keeps the server's fields in the server's order. What PHP does to the types of documented fields is undone, what may hold
+//! a secret is removed, and any other value passes as it came, a number digit for digit.
 
-use super::failure::{Cause, Failure};
-use super::form::Form;
-use super::list_stream::ListStream;
-use super::raw_value::{Fields, Kind, cell, is_secret};
-use super::read::{Reader, wait_after};
-use super::retry::Dice;
+use std::cell::Cell as Flag;
+
+use indexmap::IndexMap;
+use serde::ser::{Error as _, Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::failure::some;
+use super::list_stream::is_number;
 use super::wire::{self, Bad};
-use crate::model::{Listing, Row};
+use crate::model::{Cell, Listing, Row};
 
-/// What in a path stands for the widget's number.
-const WIDGET: &str = "{imba_id}";
-/// A row with more fields is none.
+/// A row with more fields is not one.
 const MOST_FIELDS: usize = 1000;
+/// How deep lists and objects are searched for secrets.
+const DEEPEST: u32 = 128;
+/// Replaces a text that cannot be searched for secrets.
+const WITHHELD: &str = "…";
+/// Keys that are named in an error, and characters of each.
+const KEYS: usize = 12;
+const KEY: usize = 32;
+/// Keys that report success or failure, and are no list of anything else.
+const VERDICT: [&str; 5] = ["success", "code", "error", "errors", "errorMsg"];
+/// The names of the list of messages, if there are other lists too.
+const NAMED: [&str; 3] = ["messages", "data.messages", "data"];
 
-/// One list and what is asked of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
-    /// Which list.
-    pub listing: Listing,
-    /// Another path than the usual one, below the API's address; `{imba_id}` in it is the widget's number.
-    pub path: Option<String>,
-    /// Filters by their names in the API, with what they are to be.
-    pub filters: Vec<(&'static str, String)>,
-}
-
-impl Query {
-    fn path(&self, reader: &Reader) -> String {
-        let usual = || format!("imbachat/v2/{WIDGET}/get_{}", self.listing.name());
-        let path = self.path.clone().unwrap_or_else(usual);
-        path.trim_start_matches('/')
-            .replace(WIDGET, &reader.widget().to_string())
-    }
-
-    /// The widget is a filter too, and the documented one that every sample sends.
-    fn form(&self, reader: &Reader) -> Form {
-        let form = Form::new().text("imba_id", reader.widget());
-        self.filters
-            .iter()
-            .fold(form, |form, (name, value)| form.text(*name, value))
-    }
-}
-
-impl Reader {
-    /// The rows the server sends for a query, in its order, after as many tries as the retry table gives. `collect` starts
-    /// anew on each try: an error may come after some rows did.
-    ///
-    /// # Errors
-    /// [`Failure`]; of users also if there is no secret key, without which they are not listed.
-    pub async fn query<T: Send>(
-        &self,
-        query: &Query,
-        dice: &Dice,
-        collect: impl Fn() -> T,
-        take: impl Fn(&mut T, Row) + Sync,
-    ) -> Result<T, Failure> {
-        let auth = match query.listing {
-            Listing::Users => self.user_auth()?,
-            Listing::Rooms | Listing::Messages => self.auth.clone(),
-        };
-        let path = query.path(self);
-        let mut attempt = 1;
-        loop {
-            let mut collected = collect();
-            let mut take = |text: &[u8]| {
-                take(&mut collected, row(query.listing, text)?);
-                Ok(())
-            };
-            let form = query.form(self);
-            let rows = match query.listing {
-                Listing::Messages => ListStream::of_any_shape(),
-                Listing::Rooms | Listing::Users => ListStream::default(),
-            };
-            match self.elements(&path, form, &auth, rows, &mut take).await {
-                Ok(_) => return Ok(collected),
-                Err(failure) => wait_after(query.told(failure), attempt, dice).await?,
-            }
-            attempt += 1;
-        }
-    }
-}
-
-impl Query {
-    /// A path that was only guessed may be wrong.
-    fn told(&self, failure: Failure) -> Failure {
-        let guessed = self.listing == Listing::Messages && self.path.is_none();
-        let missed = matches!(failure.cause, Some(Cause::Status(404 | 405)));
-        if missed && self.path.is_some() {
-            failure.hint("check --endpoint, and --api-url")
-        } else if guessed && missed {
-            failure.hint("the path of messages is not published, this one is a guess: name it with --endpoint")
-        } else {
-            failure
-        }
-    }
-}
+/// The fields of an object in their order, each as it came.
+type Fields<V> = IndexMap<String, V>;
+type Rows = Vec<Box<RawValue>>;
 
 /// One element of a list.
-///
-/// # Errors
-/// If it is no JSON object, or no row.
-fn row(listing: Listing, text: &[u8]) -> Result<Row, Bad> {
-    let Fields(fields) = wire::parse(text)?;
+pub(super) fn row(listing: Listing, text: &[u8]) -> Result<Row, Bad> {
+    let fields: Fields<Box<RawValue>> = wire::parse(text)?;
     if fields.len() > MOST_FIELDS {
         let text = format!("an element of the list has more than {MOST_FIELDS} fields");
         return Err(Bad::Shape(text));
     }
-    let mut row = Row::default();
-    for (name, value) in fields.into_iter().filter(|(name, _)| !is_secret(name)) {
-        let cell = cell(&value, Kind::of(listing, &name))?;
-        match row.fields.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => *known = cell,
-            None => row.fields.push((name, cell)),
+    let fields = fields.into_iter().filter(|(name, _)| !is_secret(name));
+    let fields = fields.map(|(name, value)| {
+        let cell = cell(&value, FieldType::of(listing, &name))?;
+        Ok((name, cell))
+    });
+    let fields = fields.collect::<Result<_, Bad>>()?;
+    Ok(Row { fields })
+}
+
+/// How a documented field is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FieldType {
+    /// A whole number, however PHP wrote it.
+    Whole,
+    /// A text, to the letter.
+    Text,
+    /// A text, or one of the words for none.
+    Maybe,
+    /// As it is.
+    Any,
+}
+
+impl FieldType {
+    fn of(listing: Listing, name: &str) -> Self {
+        match (listing, name) {
+            (Listing::Messages, "id" | "user_id" | "room_id" | "answer_to") => Self::Whole,
+            (Listing::Messages, _) => Self::Any,
+            (_, "id" | "imba_id") => Self::Whole,
+            (_, "created_at" | "updated_at" | "deleted_at") => Self::Maybe,
+            (Listing::Rooms, "admin_id" | "type" | "tab" | "is_public" | "status") => Self::Whole,
+            (Listing::Rooms, "pipe" | "name") => Self::Text,
+            (Listing::Users, "remote_user_id" | "login" | "status" | "avatar_url") => Self::Maybe,
+            _ => Self::Any,
         }
     }
-    Ok(row)
+}
+
+fn cell(value: &RawValue, field: FieldType) -> Result<Cell, Bad> {
+    let text = value.get();
+    if field == FieldType::Whole
+        && !text.starts_with(['[', '{'])
+        && let Some(number) = serde_json::from_str(text)
+            .ok()
+            .and_then(|it| wire::integer(&it))
+    {
+        return Ok(Cell::Number(number.to_string()));
+    }
+    Ok(match text.as_bytes().first() {
+        Some(b'n') => Cell::Nothing,
+        Some(b't' | b'f') => Cell::Truth(text == "true"),
+        Some(b'[' | b'{') => Cell::Nested(without_secrets(value, 0).map_err(Bad::Shape)?.0),
+        Some(b'"') => match wire::parse::<String>(text.as_bytes())? {
+            text if field == FieldType::Maybe && (text.is_empty() || text == "NULL") => {
+                Cell::Nothing
+            }
+            text => Cell::Text(text_without_secrets(text, 0).0),
+        },
+        _ if matches!(field, FieldType::Text | FieldType::Maybe) => Cell::Text(text.to_owned()),
+        _ => Cell::Number(text.to_owned()),
+    })
+}
+
+/// Whether a field of this name is never shown, because it may hold a secret.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["password", "secret", "token"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+/// JSON without secrets, and whether there were any.
+fn without_secrets(value: &RawValue, depth: u32) -> Result<(String, bool), String> {
+    let removed = Flag::new(false);
+    let clean = Clean {
+        value,
+        depth,
+        removed: &removed,
+    };
+    let text = serde_json::to_string(&clean).map_err(|error| error.to_string())?;
+    Ok((text, removed.get()))
+}
+
+/// PHP likes to keep lists and objects as texts of JSON. Only one with a secret in it is rewritten, and one that cannot be searched
+/// is not shown.
+fn text_without_secrets(text: String, depth: u32) -> (String, bool) {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return (text, false);
+    }
+    let Ok(value) = serde_json::from_str::<&RawValue>(&text) else {
+        return (text, false);
+    };
+    match without_secrets(value, depth) {
+        Ok((clean, true)) => (clean, true),
+        Ok((_, false)) => (text, false),
+        Err(_) => (WITHHELD.to_owned(), true),
+    }
+}
+
+/// A value that is written without its secrets.
+struct Clean<'a> {
+    value: &'a RawValue,
+    depth: u32,
+    removed: &'a Flag<bool>,
+}
+
+impl Serialize for Clean<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (text, depth) = (self.value.get(), self.depth + 1);
+        if self.depth > DEEPEST {
+            return Err(S::Error::custom(
+                "an element of the list is nested too deep",
+            ));
+        }
+        let inner = |value| Self {
+            value,
+            depth,
+            ..*self
+        };
+        let not_text = |_| S::Error::custom("a text in the answer is not Unicode");
+        match text.as_bytes().first() {
+            Some(b'[') => {
+                let items: Vec<&RawValue> = serde_json::from_str(text).map_err(not_text)?;
+                serializer.collect_seq(items.into_iter().map(inner))
+            }
+            Some(b'{') => {
+                let mut fields: Fields<&RawValue> = serde_json::from_str(text).map_err(not_text)?;
+                let all = fields.len();
+                fields.retain(|name, _| !is_secret(name));
+                self.removed.set(self.removed.get() || fields.len() < all);
+                serializer.collect_map(fields.into_iter().map(|(name, it)| (name, inner(it))))
+            }
+            Some(b'"') => {
+                let text = serde_json::from_str(text).map_err(not_text)?;
+                let (text, removed) = text_without_secrets(text, depth);
+                self.removed.set(self.removed.get() || removed);
+                serializer.serialize_str(&text)
+            }
+            _ => self.value.serialize(serializer),
+        }
+    }
+}
+
+/// The rows in what is left of an answer of unknown shape. The rows under `data` or in a bare list were read before: `count` of them.
+///
+/// # Errors
+/// If the answer says no, or it is unclear which of its lists is meant.
+pub(super) fn rest(envelope: &[u8], count: usize) -> Result<Rows, Bad> {
+    let answer: Box<RawValue> = wire::parse(envelope)?;
+    if answer.get().starts_with('[') {
+        return Ok(Rows::new());
+    }
+    if !answer.get().starts_with('{') {
+        let text = "the answer is JSON, but neither an object nor a list";
+        return Err(Bad::Shape(text.to_owned()));
+    }
+    let fields: Fields<Box<RawValue>> = wire::parse(answer.get().as_bytes())?;
+    let verdict = fields.iter().filter(|(name, value)| {
+        let words = *name == "message" && value.get().starts_with('"');
+        words || VERDICT.contains(&name.as_str())
+    });
+    let verdict = verdict.filter_map(|(name, value)| {
+        let value: Value = serde_json::from_str(value.get()).ok()?;
+        Some((name.clone(), value))
+    });
+    wire::good(&Value::Object(verdict.collect()))?;
+    if count > 0 {
+        return Ok(Rows::new());
+    }
+    let (mut lists, mut keys) = (Vec::new(), Vec::new());
+    for (name, value) in fields {
+        keys.push(name.clone());
+        let mut inside = Fields::new();
+        if name == "data" && value.get().starts_with('{') {
+            inside = wire::parse::<Fields<Box<RawValue>>>(value.get().as_bytes())?;
+            if inside.is_empty() {
+                lists.push((name.clone(), Rows::new()));
+            }
+        }
+        if !VERDICT.contains(&name.as_str()) {
+            lists.extend(elements(&value).map(|rows| (name.clone(), rows)));
+        }
+        inside.retain(|key, _| !is_number(key.as_bytes()));
+        for (key, value) in inside {
+            let name = format!("{name}.{key}");
+            keys.push(name.clone());
+            lists.extend(elements(&value).map(|rows| (name, rows)));
+        }
+    }
+    choose(lists, &keys)
+}
+
+/// The only list with something in it, or the one with a known name; else the same of the empty ones.
+fn choose(mut lists: Vec<(String, Rows)>, keys: &[String]) -> Result<Rows, Bad> {
+    if lists.iter().any(|(_, rows)| !rows.is_empty()) {
+        lists.retain(|(_, rows)| !rows.is_empty());
+    }
+    let is_named = |(name, _): &(String, Rows)| NAMED.contains(&name.as_str());
+    if lists.len() > 1 && lists.iter().any(is_named) {
+        lists.retain(is_named);
+    }
+    let names: Vec<String> = lists.iter().map(|(name, _)| name.clone()).collect();
+    match (lists.pop(), lists.is_empty()) {
+        (Some((_, rows)), true) => Ok(rows),
+        (None, _) => Err(Bad::NoList(format!(
+            "no list of messages is in it; its keys are {}",
+            quoted(keys)
+        ))),
+        (Some(_), false) => Err(Bad::NoList(format!(
+            "several lists in it may be the messages: {}",
+            quoted(&names)
+        ))),
+    }
+}
+
+/// The elements of a list of objects, or of what PHP makes of one with gaps.
+fn elements(value: &RawValue) -> Option<Rows> {
+    let text = value.get();
+    let rows: Rows = if text.starts_with('[') {
+        serde_json::from_str(text).ok()?
+    } else if text.starts_with('{') {
+        let fields: Fields<Box<RawValue>> = serde_json::from_str(text).ok()?;
+        let is_list = !fields.is_empty() && fields.keys().all(|key| is_number(key.as_bytes()));
+        is_list.then(|| fields.into_values().collect())?
+    } else {
+        return None;
+    };
+    let objects = rows.iter().all(|row| row.get().starts_with('{'));
+    objects.then_some(rows)
+}
+
+/// Names in back-ticks, not all of very many.
+fn quoted(names: &[String]) -> String {
+    let shown = names.iter().map(|name| {
+        let name: String = name.chars().take(KEY).collect();
+        format!("`{name}`")
+    });
+    some(shown, KEYS).unwrap_or_else(|| "none".to_owned())
 }

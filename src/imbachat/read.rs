@@ -1,23 +1,24 @@
-//! The reading half: list the rooms of a widget.
+//! The reading half: list the rooms of a widget, and its other lists.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use jiff::Timestamp;
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::HeaderValue;
+use reqwest::{RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use tracing::{field, info};
 
-use super::failure::{Call, Delivery, Failure};
+use super::failure::{Call, Cause, Delivery, Failure};
 use super::form::Form;
-use super::http::{Http, Who};
-use super::list_stream::{ListStream, RowError};
-use super::raw_envelope;
+use super::http::{Http, Who, date, number};
+use super::list_stream::ListStream;
+use super::raw_rows;
 use super::retry::{Dice, Verdict, verdict};
 use super::token::mint;
-use super::trace::RequestTrace;
 use super::wire::{self, Bad};
-use crate::model::{LiveRoom, UserId, WidgetId};
+use crate::model::{Listing, LiveRoom, Row, UserId, WidgetId};
 
 /// Who reads.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ pub enum ReadAuth {
     Secret(SecretString),
     /// The `JWT` header.
     Jwt(SecretString),
-    /// The `JWT` header too, with a token made anew for each request: a run may take longer than one lasts.
+    /// The `JWT` header too, with a new token for each request: a run may take longer than one lasts.
     Minted {
         /// The widget's secret key.
         key: SecretString,
@@ -50,7 +51,7 @@ pub trait ReadRooms: Send + Sync {
         false
     }
 
-    /// The list as a whole, after as many tries as the retry table gives. `collect` starts anew on each try.
+    /// The list as a whole, after as many tries as the retry table gives. Each try starts with a new `collect()`.
     fn collect<T: Send>(
         &self,
         dice: &Dice,
@@ -61,30 +62,25 @@ pub trait ReadRooms: Send + Sync {
             let mut attempt = 1;
             loop {
                 let mut collected = collect();
-                let failure = match self.list(&mut |room| take(&mut collected, room)).await {
+                match self.list(&mut |room| take(&mut collected, room)).await {
                     Ok(()) => return Ok(collected),
-                    Err(failure) => failure,
-                };
-                wait_after(failure, attempt, dice).await?;
+                    Err(failure) => wait_after(failure, attempt, dice).await?,
+                }
                 attempt += 1;
             }
         }
     }
 }
 
-/// Waits as the retry table has it after the `attempt`th try to read a list; gives the failure back if there is to be no other.
-pub(super) async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> Result<(), Failure> {
+/// Waits before the next try to read a list, as the retry table says; returns the failure if there is no other try.
+async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> Result<(), Failure> {
     let verdict = verdict(Call::List, &failure, attempt);
-    info!(
-        attempt,
-        cause = failure.cause.map(field::debug),
-        ?verdict,
-        "the list was not read"
-    );
-    match verdict {
-        Verdict::Again(wait) => wait.out(dice).await,
-        Verdict::InDoubt | Verdict::Final => return Err(failure),
-    }
+    let cause = failure.cause.map(field::debug);
+    info!(attempt, cause, ?verdict, "the list was not read");
+    let Verdict::Again(wait) = verdict else {
+        return Err(failure);
+    };
+    wait.out(dice).await;
     Ok(())
 }
 
@@ -92,114 +88,174 @@ pub(super) async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> R
 #[derive(Debug, Clone)]
 pub struct Reader {
     http: Http,
-    pub(super) widget: WidgetId,
-    pub(super) auth: ReadAuth,
+    widget: WidgetId,
+    auth: ReadAuth,
 }
+
+/// A list, and which of its rows to ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The list.
+    pub listing: Listing,
+    /// Another path than the usual one, below the API's address; `{imba_id}` in it is the widget's number.
+    pub path: Option<String>,
+    /// Filters by their names in the API.
+    pub filters: Vec<(&'static str, String)>,
+}
+
+impl Query {
+    /// The whole of a list.
+    pub(super) fn all(listing: Listing) -> Self {
+        Self {
+            listing,
+            path: None,
+            filters: Vec::new(),
+        }
+    }
+
+    fn path(&self, widget: WidgetId) -> String {
+        let usual = || format!("imbachat/v2/{{imba_id}}/get_{}", self.listing.name());
+        let path = self.path.clone().unwrap_or_else(usual);
+        let path = path.trim_start_matches('/');
+        path.replace("{imba_id}", &widget.to_string())
+    }
+
+    /// The request without credentials. The widget is a filter too, which every documented sample sends.
+    fn request(
+        &self,
+        http: &Http,
+        widget: WidgetId,
+        whole: bool,
+    ) -> Result<RequestBuilder, Failure> {
+        let mut form = Form::new().text("imba_id", widget);
+        for (name, value) in &self.filters {
+            form = form.text(name, value);
+        }
+        Ok(form.of(http.post(&self.path(widget), whole)?))
+    }
+
+    /// The path of messages is not documented, so it may be wrong.
+    fn explain(&self, failure: Failure) -> Failure {
+        let missed = matches!(failure.cause, Some(Cause::Status(404 | 405)));
+        match (&self.path, self.listing) {
+            (Some(_), _) if missed => failure.hint("check --endpoint, and --api-url"),
+            (None, Listing::Messages) if missed => failure.hint(
+                "the path of messages is not published, this one is a guess: name it with --endpoint",
+            ),
+            _ => failure,
+        }
+    }
+}
+
+/// What receives the rows of a list.
+type Take<'t> = &'t mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send);
 
 impl Reader {
     /// A reader of one widget.
     pub fn new(http: Http, widget: WidgetId, auth: ReadAuth) -> Self {
-        let encoded = match &auth {
-            ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => basic(&http, widget, key),
-            ReadAuth::Jwt(_) => None,
-        };
-        let http = match encoded {
-            Some(encoded) => http.hiding(encoded),
-            None => http,
+        let http = match &auth {
+            ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => http.hiding_basic(widget, key),
+            ReadAuth::Jwt(_) => http,
         };
         Self { http, widget, auth }
     }
-}
 
-impl ReadRooms for Reader {
-    async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
-        self.read_rooms(&mut |row| {
-            take(wire::row(row)?);
-            Ok(())
-        })
-        .await
-        .map(drop)
-    }
-
-    fn is_partial(&self) -> bool {
-        !matches!(self.auth, ReadAuth::Secret(_))
-    }
-}
-
-impl Reader {
-    /// The ids that the widget's users have on the site; users without one are passed over. As many tries as the retry table gives.
+    /// The ids that the widget's users have on the site; users without one are left out. As many tries as the retry table gives.
     ///
     /// # Errors
     /// [`Failure`]; also with only a JWT, which get_users does not take (`api: get_users`).
     pub async fn users(&self, dice: &Dice) -> Result<BTreeSet<UserId>, Failure> {
-        let auth = self.user_auth()?;
+        let take = |users: &mut BTreeSet<UserId>, row: &[u8]| {
+            users.extend(wire::user(row)?);
+            Ok(())
+        };
+        let query = Query::all(Listing::Users);
+        Ok(self.rows(&query, dice, BTreeSet::new, take).await?.0)
+    }
+
+    /// The whole list of rooms, and what it consists of. As many tries as the retry table gives.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn survey(&self, dice: &Dice) -> Result<ListSurvey, Failure> {
+        let take = |survey: &mut ListSurvey, row: &[u8]| {
+            survey.rooms.push(wire::row(row)?);
+            let fields: BTreeMap<String, Value> = wire::parse(row)?;
+            let widget = fields.get("imba_id").and_then(wire::integer);
+            let widget = widget.and_then(|widget| u64::try_from(widget).ok());
+            survey.foreign += usize::from(widget.is_some_and(|widget| widget != self.widget.0));
+            for key in fields.into_keys() {
+                *survey.row_keys.entry(key).or_default() += 1;
+            }
+            Ok(())
+        };
+        let query = Query::all(Listing::Rooms);
+        let (mut survey, envelope) = self.rows(&query, dice, ListSurvey::default, take).await?;
+        // It was good, so it can be read.
+        let fields: BTreeMap<String, Value> = wire::parse(&envelope).unwrap_or_default();
+        survey.envelope_keys = fields.into_keys().collect();
+        Ok(survey)
+    }
+
+    /// The rows the server sends for a query, in its order, after as many tries as the retry table gives. Each try starts with a
+    /// new `collect()`: an error may come after some rows did.
+    ///
+    /// # Errors
+    /// [`Failure`]; of users also if there is no secret key, without which they are not listed.
+    pub async fn query<T: Send>(
+        &self,
+        query: &Query,
+        dice: &Dice,
+        collect: impl Fn() -> T,
+        take: impl Fn(&mut T, Row) + Sync,
+    ) -> Result<T, Failure> {
+        let take = |collected: &mut T, text: &[u8]| {
+            take(collected, raw_rows::row(query.listing, text)?);
+            Ok(())
+        };
+        Ok(self.rows(query, dice, collect, take).await?.0)
+    }
+
+    /// Collects the rows of a list, and returns them with what was around them. Each try starts with a new `collect()`.
+    pub(super) async fn rows<T: Send>(
+        &self,
+        query: &Query,
+        dice: &Dice,
+        collect: impl Fn() -> T,
+        take: impl Fn(&mut T, &[u8]) -> Result<(), Bad> + Sync,
+    ) -> Result<(T, Vec<u8>), Failure> {
+        let auth = match (&self.auth, query.listing) {
+            // Users are listed with the secret key, and no token (`api: get_users`).
+            (ReadAuth::Minted { key, .. }, Listing::Users) => ReadAuth::Secret(key.clone()),
+            (ReadAuth::Jwt(_), Listing::Users) => {
+                let message =
+                    "users are listed with the widget's secret key only, and there is only a JWT";
+                let failure = Failure::lasting(Delivery::NotSent, message);
+                return Err(failure.hint("set IMBACHAT_SECRET_KEY"));
+            }
+            (auth, _) => auth.clone(),
+        };
         let mut attempt = 1;
         loop {
-            let mut users = BTreeSet::new();
-            let mut take = |row: &[u8]| {
-                users.extend(wire::user(row)?);
-                Ok(())
-            };
-            let (path, form) = self.usual("get_users");
-            let failure = match self
-                .elements(&path, form, &auth, ListStream::default(), &mut take)
-                .await
-            {
-                Ok(_) => return Ok(users),
-                Err(failure) => failure,
-            };
-            wait_after(failure, attempt, dice).await?;
+            let mut collected = collect();
+            let take = &mut |row: &[u8]| take(&mut collected, row);
+            match self.rows_once(query, &auth, take).await {
+                Ok(envelope) => return Ok((collected, envelope)),
+                Err(failure) => wait_after(query.explain(failure), attempt, dice).await?,
+            }
             attempt += 1;
         }
     }
 
-    /// The widget that is read.
-    pub(super) fn widget(&self) -> WidgetId {
-        self.widget
-    }
-
-    /// Hands over every row of get_rooms as it arrives, and then what was around them.
-    pub(super) async fn read_rooms(
+    /// One call: hands over every row as it arrives, and returns what was around them.
+    async fn rows_once(
         &self,
-        take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
-    ) -> Result<Vec<u8>, Failure> {
-        let (path, form) = self.usual("get_rooms");
-        self.elements(&path, form, &self.auth, ListStream::default(), take)
-            .await
-    }
-
-    /// What users are listed with: the secret key, and no token (`api: get_users`).
-    pub(super) fn user_auth(&self) -> Result<ReadAuth, Failure> {
-        match &self.auth {
-            ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => {
-                Ok(ReadAuth::Secret(key.clone()))
-            }
-            ReadAuth::Jwt(_) => {
-                let message =
-                    "users are listed with the widget's secret key only, and there is only a JWT";
-                Err(Failure::lasting(Delivery::NotSent, message).hint("set IMBACHAT_SECRET_KEY"))
-            }
-        }
-    }
-
-    /// The path of a call and the one field every form has.
-    fn usual(&self, call: &str) -> (String, Form) {
-        let form = Form::new().text("imba_id", self.widget);
-        (format!("imbachat/v2/{}/{call}", self.widget), form)
-    }
-
-    /// One list call: hands over every element as it arrives, and what an answer of any shape has elsewhere at its end; the rest
-    /// of the answer comes back.
-    pub(super) async fn elements(
-        &self,
-        path: &str,
-        form: Form,
+        query: &Query,
         auth: &ReadAuth,
-        mut rows: ListStream,
-        take: &mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send),
+        take: Take<'_>,
     ) -> Result<Vec<u8>, Failure> {
         let mut http = self.http.clone();
-        let request = form.of(http.post(path, false)?);
+        let request = query.request(&http, self.widget, false)?;
         let (request, who) = match auth {
             ReadAuth::Secret(key) => (
                 request.basic_auth(self.widget, Some(key.expose_secret())),
@@ -207,60 +263,125 @@ impl Reader {
             ),
             ReadAuth::Jwt(token) => (request.header("JWT", secret_header(token)?), Who::Jwt),
             ReadAuth::Minted { key, user } => {
-                let token = mint(key, *user, Timestamp::now())?;
+                let token = mint(key, *user, Timestamp::now());
                 let request = request.header("JWT", secret_header(&token)?);
                 http = http.hiding(token);
                 (request, Who::Minted)
             }
         };
-        let mut response = http.send(request, who).await?;
-        let told = RequestTrace::of(&response);
-        while let Some(piece) = response.chunk().await.map_err(|error| http.broken(error))? {
-            let fed = rows.feed(&piece, &mut *take);
-            fed.map_err(|bad| http.bad(bad, who))?;
-        }
-        let (count, any_shape) = (rows.count(), rows.is_of_any_shape());
-        let envelope = rows
-            .finish()
-            .map_err(Bad::from)
-            .map_err(|bad| http.bad(bad, who))?;
-        http.tell(told, Some(count), &envelope);
-        let rest = if any_shape {
-            raw_envelope::rest(&envelope, count)
+        let response = http.send(request, who).await?;
+        let number = number(&response);
+        let any_shape = query.listing == Listing::Messages;
+        let mut list = ListStream::new(any_shape);
+        http.feed(response, &mut list, who, take).await?;
+        let count = list.count();
+        let bad = |bad| http.bad(bad, who);
+        let envelope = list.finish().map_err(|error| bad(error.into()))?;
+        http.log_body(number, Some(count), &envelope);
+        if any_shape {
+            let rest = raw_rows::rest(&envelope, count).map_err(bad)?;
+            let mut rest = rest.iter();
+            rest.try_for_each(|row| take(row.get().as_bytes()))
+                .map_err(bad)?;
         } else {
-            wire::envelope(&envelope).map(|()| Vec::new())
-        };
-        let taken =
-            rest.and_then(|rest| rest.iter().try_for_each(|row| take(row.get().as_bytes())));
-        taken.map_err(|bad| http.bad(bad, who))?;
+            wire::envelope(&envelope).map_err(bad)?;
+        }
         Ok(envelope)
     }
 }
 
-/// The secret key as it goes over the wire: a server that repeats the header it got must not get it into an error.
-pub(super) fn basic(http: &Http, widget: WidgetId, key: &SecretString) -> Option<SecretString> {
-    let request = http.post("", false).ok()?;
-    let request = request.basic_auth(widget, Some(key.expose_secret()));
-    let request = request.build().ok()?;
-    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-    header.strip_prefix("Basic ").map(SecretString::from)
+impl ReadRooms for Reader {
+    async fn list(&self, take: &mut (dyn FnMut(LiveRoom) + Send)) -> Result<(), Failure> {
+        let query = Query::all(Listing::Rooms);
+        let take = &mut |row: &[u8]| {
+            take(wire::row(row)?);
+            Ok(())
+        };
+        self.rows_once(&query, &self.auth, take).await.map(drop)
+    }
+
+    fn is_partial(&self) -> bool {
+        !matches!(self.auth, ReadAuth::Secret(_))
+    }
 }
 
-fn secret_header(token: &SecretString) -> Result<reqwest::header::HeaderValue, Failure> {
-    let mut value =
-        reqwest::header::HeaderValue::from_str(token.expose_secret()).map_err(|_| {
-            Failure::lasting(
-                Delivery::NotSent,
-                "the JWT has characters no header can carry",
-            )
-            .hint("check IMBACHAT_JWT")
-        })?;
-    value.set_sensitive(true);
-    Ok(value)
+fn secret_header(token: &SecretString) -> Result<HeaderValue, Failure> {
+    let value = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
+        let message = "the JWT has characters no header can carry";
+        Failure::lasting(Delivery::NotSent, message).hint("check IMBACHAT_JWT")
+    });
+    value.map(|mut value| {
+        value.set_sensitive(true);
+        value
+    })
 }
 
-impl From<RowError> for Bad {
-    fn from(error: RowError) -> Self {
-        Self::Shape(error.to_string())
+/// What came back from a call without credentials.
+#[derive(Debug, Clone)]
+pub struct Reachability {
+    /// The HTTP status.
+    pub status: u16,
+    /// The server's clock.
+    pub date: Option<Timestamp>,
+    /// If it only pointed elsewhere, the failure that this is to any call.
+    pub redirected: Option<Failure>,
+    /// Whether it was the list: then anyone gets it, and it proves no credentials.
+    pub open: bool,
+}
+
+/// A list of rooms, and what it consists of.
+#[derive(Debug, Clone, Default)]
+pub struct ListSurvey {
+    /// The rooms, deleted ones included, in the server's order.
+    pub rooms: Vec<LiveRoom>,
+    /// The number of rows that have each key.
+    pub row_keys: BTreeMap<String, usize>,
+    /// The keys beside the rows.
+    pub envelope_keys: Vec<String>,
+    /// Rows of another widget.
+    pub foreign: usize,
+}
+
+impl Http {
+    /// Calls get_rooms without credentials, once: any answer shows that a server is there.
+    ///
+    /// # Errors
+    /// [`Failure`], if no answer came.
+    pub async fn knock(&self, widget: WidgetId) -> Result<Reachability, Failure> {
+        let request = Query::all(Listing::Rooms).request(self, widget, true)?;
+        let response = self.answer(request).await?;
+        let status = response.status();
+        let (date, mut list) = (date(response.headers()), ListStream::default());
+        let redirected = status.is_redirection().then(|| self.redirected(&response));
+        let ignore = &mut |_: &[u8]| Ok(());
+        let open = status.is_success()
+            && self
+                .feed(response, &mut list, Who::Secret, ignore)
+                .await
+                .is_ok()
+            && list
+                .finish()
+                .is_ok_and(|rest| wire::envelope(&rest).is_ok());
+        Ok(Reachability {
+            status: status.as_u16(),
+            date,
+            redirected,
+            open,
+        })
+    }
+
+    /// Reads a list answer to its end, and hands over every row as it arrives.
+    async fn feed(
+        &self,
+        mut response: Response,
+        list: &mut ListStream,
+        who: Who,
+        take: Take<'_>,
+    ) -> Result<(), Failure> {
+        while let Some(piece) = response.chunk().await.map_err(|error| self.broken(error))? {
+            list.feed(&piece, &mut *take)
+                .map_err(|bad| self.bad(bad, who))?;
+        }
+        Ok(())
     }
 }

@@ -101,30 +101,24 @@ pub(super) fn class(cause: Cause) -> (Delivery, bool) {
 /// The verdict on the `attempt`th try (from 1). A create or a message is only ever sent again if the server cannot have acted
 /// on it.
 pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
-    let safe = match failure.delivery {
-        Delivery::NotSent | Delivery::Later => true,
-        Delivery::InDoubt => !matches!(call, Call::Create | Call::Message),
-        Delivery::Refused => false,
+    let attempts = match failure.delivery {
+        Delivery::NotSent => ATTEMPTS,
+        Delivery::Later => PATIENT,
+        Delivery::InDoubt if matches!(call, Call::List | Call::Update) => ATTEMPTS,
+        Delivery::InDoubt | Delivery::Refused => 1,
     };
-    let most = if failure.delivery == Delivery::Later {
-        PATIENT
-    } else {
-        ATTEMPTS
-    };
-    match failure.delivery {
-        Delivery::InDoubt if !safe => Verdict::InDoubt,
-        Delivery::InDoubt if failure.lasting || attempt >= most => Verdict::InDoubt,
-        _ if !safe || failure.lasting || attempt >= most => Verdict::Final,
-        _ => Verdict::Again(wait(failure, attempt)),
+    if attempt < attempts && !failure.lasting {
+        // Up to 0.25 s, 0.5 s, 1 s, and so on, unless the server asked for a time.
+        let own = BASE * 2_u32.saturating_pow(attempt.saturating_sub(1).min(7));
+        return Verdict::Again(match failure.retry_after {
+            Some(asked) => Wait::AtLeast(asked.min(LONGEST_WAIT)),
+            None => Wait::UpTo(own.min(LONGEST_WAIT)),
+        });
     }
-}
-
-/// The server's wish, within reason; else up to 0.25 s, 0.5 s, 1 s, and so on.
-fn wait(failure: &Failure, attempt: u32) -> Wait {
-    let own = (BASE * 2_u32.saturating_pow(attempt.saturating_sub(1).min(7))).min(LONGEST_WAIT);
-    failure.retry_after.map_or(Wait::UpTo(own), |asked| {
-        Wait::AtLeast(asked.min(LONGEST_WAIT))
-    })
+    match failure.delivery {
+        Delivery::InDoubt => Verdict::InDoubt,
+        _ => Verdict::Final,
+    }
 }
 
 impl Failure {

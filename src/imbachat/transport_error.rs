@@ -15,29 +15,21 @@ const NAMED: usize = 5;
 
 /// What kind of failure the library's error is.
 pub(super) fn cause(error: &reqwest::Error) -> Cause {
-    let causes = causes(error);
-    let is_tls = |cause: &&(dyn std::error::Error + 'static)| tls(*cause).is_some();
+    let is_dns = |cause: &Source<'_>| cause.to_string().contains("dns error");
     match error {
         _ if !error.is_connect() && error.is_timeout() => Cause::NoAnswer,
-        _ if error.is_request() && causes.iter().any(|cause| is_unprocessed(*cause)) => {
-            Cause::NotProcessed
-        }
+        _ if error.is_request() && causes(error).any(is_unprocessed) => Cause::NotProcessed,
         _ if !error.is_connect() && !error.is_builder() => Cause::Cut,
         _ if error.is_timeout() => Cause::NoConnectionInTime,
-        _ if causes.iter().any(is_tls) => Cause::Tls,
-        _ if causes
-            .iter()
-            .any(|cause| cause.to_string().contains("dns error")) =>
-        {
-            Cause::NoAddress
-        }
+        _ if causes(error).any(|cause| tls(cause).is_some()) => Cause::Tls,
+        _ if causes(error).any(|cause| is_dns(&cause)) => Cause::NoAddress,
         _ => Cause::NoConnection,
     }
 }
 
 /// Whether the server guarantees that it did not act on a request (RFC 9113, 8.7). The library reports a GOAWAY only for
 /// streams above its last stream id; the others break like any connection.
-fn is_unprocessed(error: &(dyn std::error::Error + 'static)) -> bool {
+fn is_unprocessed(error: Source<'_>) -> bool {
     error.downcast_ref::<h2::Error>().is_some_and(|error| {
         let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
         error.is_remote() && (error.is_go_away() || is_refused)
@@ -45,17 +37,14 @@ fn is_unprocessed(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// The error of TLS that an error is, in however many of the system's it is wrapped: their `source` passes over what they hold.
-fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+fn tls(error: Source<'_>) -> Option<&rustls::Error> {
     let own = error.downcast_ref::<rustls::Error>();
-    own.or_else(|| {
-        let wrapped = error.downcast_ref::<std::io::Error>();
-        tls(wrapped?.get_ref()?)
-    })
+    own.or_else(|| tls(error.downcast_ref::<std::io::Error>()?.get_ref()?))
 }
 
 /// Why the other side is not taken for who it should be, and what helps; `None` if that is not what is wrong.
 pub(super) fn mistrust(error: &reqwest::Error) -> Option<(String, &'static str)> {
-    let error = causes(error).into_iter().find_map(tls)?;
+    let error = causes(error).find_map(tls)?;
     Some(match error {
         rustls::Error::InvalidCertificate(error) => certificate(error),
         rustls::Error::InvalidMessage(_) => (
@@ -109,35 +98,28 @@ fn names(presented: &[String]) -> String {
 }
 
 fn date(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.as_secs()).ok();
-    let date = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    date.map_or_else(
-        || format!("second {}", time.as_secs()),
-        |date| date.to_string(),
-    )
+    let seconds = time.as_secs();
+    let date = i64::try_from(seconds).map(Timestamp::from_second);
+    match date {
+        Ok(Ok(date)) => date.to_string(),
+        _ => format!("second {seconds}"),
+    }
 }
 
+type Source<'e> = &'e (dyn std::error::Error + 'static);
+
 /// The causes below an error, outermost first.
-fn causes(error: &reqwest::Error) -> Vec<&(dyn std::error::Error + 'static)> {
-    let mut found = Vec::new();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        found.push(inner);
-        cause = inner.source();
-    }
-    found
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = Source<'_>> {
+    std::iter::successors(error.source(), |cause: &Source<'_>| (*cause).source())
 }
 
 /// An error and its causes in one line, each cause once.
 pub(super) fn chain(error: &reqwest::Error) -> String {
-    causes(error)
-        .iter()
-        .map(ToString::to_string)
-        .fold(error.to_string(), |text, cause| {
-            if text.ends_with(&cause) {
-                text
-            } else {
-                format!("{text}: {cause}")
-            }
-        })
+    let mut text = error.to_string();
+    for cause in causes(error).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }

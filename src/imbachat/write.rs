@@ -1,18 +1,21 @@
-//! The writing half: imba_rooms, the one call that creates, updates and adds.
+//! The writing half: imba_rooms, the one call that creates, updates and adds, and send_msg.
+//!
+//! Main types: [`Writer`], and [`Sender`], which only sends messages. A message is never sent again once the server may have acted on it.
 
 use std::future::Future;
+use std::pin::pin;
 
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
-use tracing::debug;
+use tracing::{debug, field, info};
 
-use super::failure::Failure;
+use super::failure::{Call, Delivery, Failure};
 use super::form::Form;
 use super::http::{Http, Who};
-use super::read::basic;
+use super::retry::{Dice, Verdict, verdict};
 use super::wire::form_fields;
-use super::write_answer::{Written, written};
-use crate::model::{Pipe, RoomId, RoomState, UserId, WidgetId};
+use super::write_answer::{Written, sent, written};
+use crate::model::{MessageId, Pipe, RoomId, RoomState, UserId, WidgetId};
 
 /// The fields beside the members.
 const SCALARS: usize = 8;
@@ -24,7 +27,7 @@ pub struct WriteAuth {
     pub login: SecretString,
     /// Their password.
     pub password: SecretString,
-    /// The widget's secret key, which messages are sent with; without it rooms can be written to, and nothing be said.
+    /// The widget's secret key, for messages; without it only rooms can be written to.
     pub secret_key: Option<SecretString>,
 }
 
@@ -48,49 +51,99 @@ pub trait WriteRooms: Send + Sync {
     -> impl Future<Output = Result<Written, Failure>> + Send;
 }
 
+/// A message of one user into one room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// The room.
+    pub room: RoomId,
+    /// The sender.
+    pub from: UserId,
+    /// The text; not empty.
+    pub text: &'a str,
+}
+
+/// Something that messages can be sent through.
+pub trait SendMessages: Send + Sync {
+    /// Sends a message once. The message's id, if the server's answer names one.
+    fn send(
+        &self,
+        message: &Message<'_>,
+    ) -> impl Future<Output = Result<Option<MessageId>, Failure>> + Send;
+
+    /// Sends a message, and again as the retry table says: only if the server cannot have acted on the try before. Once `halt`
+    /// is done, the current try is finished, and no other one starts.
+    ///
+    /// # Errors
+    /// The last try's [`Failure`]; [`Delivery::InDoubt`] if the message may be there.
+    fn deliver(
+        &self,
+        message: &Message<'_>,
+        dice: &Dice,
+        halt: impl Future<Output = ()> + Send,
+    ) -> impl Future<Output = Result<Option<MessageId>, Failure>> + Send {
+        async move {
+            let mut halt = pin!(halt);
+            let mut attempt = 1;
+            loop {
+                let failure = match self.send(message).await {
+                    Ok(id) => return Ok(id),
+                    Err(failure) => failure,
+                };
+                let verdict = verdict(Call::Message, &failure, attempt);
+                let cause = failure.cause.map(field::debug);
+                info!(attempt, cause, ?verdict, "the message was not confirmed");
+                let Verdict::Again(wait) = verdict else {
+                    return Err(failure);
+                };
+                tokio::select! {
+                    biased;
+                    () = &mut halt => return Err(failure),
+                    () = wait.out(dice) => {}
+                }
+                attempt += 1;
+            }
+        }
+    }
+}
+
 /// The client that writes.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    pub(super) http: Http,
-    pub(super) widget: WidgetId,
-    pub(super) auth: WriteAuth,
+    http: Http,
+    widget: WidgetId,
+    login: SecretString,
+    password: SecretString,
+    /// What sends messages, if there is a secret key.
+    sender: Option<Sender>,
+}
+
+/// The client that sends messages, and cannot change rooms.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    http: Http,
+    widget: WidgetId,
+    key: SecretString,
+    password: Option<SecretString>,
 }
 
 impl Writer {
     /// A writer to one widget.
     pub fn new(http: Http, widget: WidgetId, auth: WriteAuth) -> Self {
-        let encoded = auth.secret_key.as_ref();
-        let encoded = encoded.and_then(|key| basic(&http, widget, key));
-        let http = match encoded {
-            Some(encoded) => http.hiding(encoded),
-            None => http,
-        };
-        Self { http, widget, auth }
-    }
-
-    /// Scalars first: past PHP's limit of form variables the rest is dropped without a word (`api: fact 2`).
-    fn form(&self, write: &RoomWrite<'_>) -> Form {
-        let RoomWrite {
-            room,
-            pipe,
-            state,
-            members,
-        } = write;
-        let mut form = Form::with_room_for(SCALARS + members.len())
-            .text("imba_id", self.widget)
-            .text("login", self.auth.login.expose_secret())
-            .text("password", self.auth.password.expose_secret());
-        if let Some(room) = room {
-            form = form.text("room_id", room);
+        let WriteAuth {
+            login,
+            password,
+            secret_key,
+        } = auth;
+        let sender =
+            secret_key.map(|key| Sender::new(http.clone(), widget, key, Some(password.clone())));
+        let http = sender.as_ref().map_or(http, |sender| sender.http.clone());
+        Self {
+            http,
+            widget,
+            login,
+            password,
+            sender,
         }
-        form = form.text("room_pipe", pipe);
-        for (name, value) in form_fields(state) {
-            form = form.text(name, value);
-        }
-        for (index, user) in members.iter().enumerate() {
-            form = form.text(format_args!("users_ids[{index}]"), user);
-        }
-        form
     }
 }
 
@@ -111,14 +164,84 @@ impl WriteRooms for Writer {
             members = members.len(),
             "write"
         );
-        let request = self.http.post("imbachat/v1/widget/imba_rooms", true)?;
-        let request = self.form(write).of(request);
-        let response = self.http.send(request, Who::SiteUser).await?;
+        // Scalars first: past PHP's limit of form variables the rest is dropped without a word (`api: fact 2`).
+        let mut form = Form::with_room_for(SCALARS + members.len())
+            .text("imba_id", self.widget)
+            .text("login", self.login.expose_secret())
+            .text("password", self.password.expose_secret());
+        if let Some(room) = room {
+            form = form.text("room_id", room);
+        }
+        form = form.text("room_pipe", pipe);
+        for (name, value) in form_fields(state) {
+            form = form.text(name, value);
+        }
+        for (index, user) in members.iter().enumerate() {
+            form = form.text(format_args!("users_ids[{index}]"), user);
+        }
+        let http = &self.http;
+        let request = form.of(http.post("imbachat/v1/widget/imba_rooms", true)?);
+        let response = http.send(request, Who::SiteUser).await?;
         let accepted = response.status() == StatusCode::ACCEPTED;
-        let body = self.http.body(response).await?;
-        let Written { room, errors } =
-            written(&body, accepted).map_err(|bad| self.http.bad(bad, Who::SiteUser))?;
-        let errors = errors.iter().map(|error| self.http.clean(error)).collect();
-        Ok(Written { room, errors })
+        let body = http.body(response).await?;
+        let mut written = written(&body, accepted).map_err(|bad| http.bad(bad, Who::SiteUser))?;
+        for error in &mut written.errors {
+            *error = http.clean(error);
+        }
+        Ok(written)
+    }
+}
+
+impl Sender {
+    /// A sender to one widget. The documentation's text requires the password of a user of the site, its sample has none: it is
+    /// sent if there is one.
+    pub fn new(
+        http: Http,
+        widget: WidgetId,
+        key: SecretString,
+        password: Option<SecretString>,
+    ) -> Self {
+        Self {
+            http: http.hiding_basic(widget, &key),
+            widget,
+            key,
+            password,
+        }
+    }
+}
+
+impl SendMessages for Sender {
+    async fn send(&self, message: &Message<'_>) -> Result<Option<MessageId>, Failure> {
+        let Message { room, from, text } = message;
+        debug!(%room, %from, text_length = text.chars().count(), "message");
+        // What people say to each other does not belong in logs, even if the server repeats it.
+        let http = self.http.clone().hiding(SecretString::from(*text));
+        let request = http
+            .post(&format!("imbachat/v2/{}/send_msg", self.widget), true)?
+            .basic_auth(self.widget, Some(self.key.expose_secret()));
+        // The documentation's text requires `imba_id` too, its sample has none.
+        let mut form = Form::new().text("imba_id", self.widget);
+        if let Some(password) = &self.password {
+            form = form.text("password", password.expose_secret());
+        }
+        let form = form
+            .text("user_id", from)
+            .text("room_id", room)
+            .text("message", text);
+        let response = http.send(form.of(request), Who::Secret).await?;
+        let body = http.body(response).await?;
+        sent(&body).map_err(|bad| http.bad(bad, Who::Secret))
+    }
+}
+
+impl SendMessages for Writer {
+    async fn send(&self, message: &Message<'_>) -> Result<Option<MessageId>, Failure> {
+        match &self.sender {
+            Some(sender) => sender.send(message).await,
+            None => {
+                let failure = Failure::lasting(Delivery::NotSent, "messages need the secret key");
+                Err(failure.hint("set IMBACHAT_SECRET_KEY"))
+            }
+        }
     }
 }

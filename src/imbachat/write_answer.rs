@@ -1,14 +1,14 @@
-//! An answer of imba_rooms: the room it names, and the errors that a success carries nevertheless.
+//! The answers to writes: what imba_rooms and send_msg confirm, and the errors that a success carries nevertheless.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::wire::{
-    Bad, Complaint, ERRORS, NO_REASON, WARNINGS, collect, complaint_of, has_error, integer,
-    is_denied, is_nothing, is_object, parse, truth, words,
+    Bad, ERRORS, NO_REASON, WARNINGS, collect, complaint_of, good, has_error, integer, is_denied,
+    is_nothing, is_object, parse, shape, truth, words,
 };
-use crate::model::RoomId;
+use crate::model::{MessageId, RoomId};
 
 /// What a successful write answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,6 @@ pub(super) fn written(text: &[u8], accepted: bool) -> Result<Written, Bad> {
 
 /// The room that the first element names, if it says that it succeeded.
 fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
-    let shape = |text: &str| Bad::Shape(text.to_owned());
     let first = elements
         .first()
         .ok_or_else(|| shape("the answer names no room"))?;
@@ -69,7 +68,7 @@ fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
     let succeeded = first.get("success").and_then(truth);
     if failed || succeeded == Some(false) {
         let text = words(first).unwrap_or_else(|| NO_REASON.to_owned());
-        return Err(Bad::Complaint(Complaint { code: None, text }));
+        return Err(Bad::Complaint { code: None, text });
     }
     if succeeded.is_none() {
         return Err(shape("the answer does not say whether it succeeded"));
@@ -129,4 +128,24 @@ fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<St
     let mut seen = BTreeSet::new();
     errors.retain(|error| seen.insert(error.clone()));
     errors
+}
+
+/// The message's id in a good answer of send_msg. Without one it was sent all the same: the id is only reported.
+pub(super) fn sent(text: &[u8]) -> Result<Option<MessageId>, Bad> {
+    let answer: Value = parse(text)?;
+    let success = answer.get("success").and_then(truth);
+    if success == Some(true) && has_error(&answer) {
+        // It may have been sent: a refusal would let the next run send it again.
+        let words = words(&answer).unwrap_or_else(|| NO_REASON.to_owned());
+        return Err(Bad::Shape(format!(
+            "it reports success and an error: {words}"
+        )));
+    }
+    good(&answer)?;
+    if answer.get("success").is_none() {
+        return Err(shape("the answer does not say whether it succeeded"));
+    }
+    let id = answer.get("message").and_then(|message| message.get("id"));
+    let id = id.and_then(integer).and_then(|id| u64::try_from(id).ok());
+    Ok(id.filter(|id| *id > 0).map(MessageId))
 }
