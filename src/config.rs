@@ -1,9 +1,5 @@
 //! Flags and environment -> [`Config`]. The only reader of the environment, and the only place where credentials come in.
 
-mod store;
-
-pub use store::StoreVariables;
-
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,7 +7,7 @@ use secrecy::SecretString;
 
 use crate::cli::{LedgerArgs, LedgerVerb, ServerFlags, Verb};
 use crate::error::{Error, Exit};
-use crate::model::RunId;
+use crate::model::{RunId, StoreKind};
 
 /// The public address of the API.
 const API_URL: &str = "https://api.imbachat.com";
@@ -184,7 +180,7 @@ impl Credentials {
     fn from_environment(needs: Needs) -> Self {
         let (mut found, mut problems) = (Vec::new(), Vec::new());
         let mut find = |name, least: Needs| {
-            let value = (needs >= least).then(|| find_variable(name, &mut found))?;
+            let value = (needs >= least).then(|| find_variable(name, true, &mut found))?;
             value.unwrap_or_else(|error| {
                 problems.push(Problem { name, error });
                 None
@@ -218,11 +214,82 @@ impl Credentials {
     }
 }
 
-/// A variable, or the content of the file that `<name>_FILE` names.
-fn find_variable(name: &'static str, found: &mut Vec<Found>) -> Result<Option<String>, Error> {
+/// The variables found for one kind of store. `Debug` shows no value.
+#[derive(Debug, Default)]
+pub struct StoreVariables {
+    pub values: Vec<(&'static str, SecretString)>,
+    /// Values that must never be shown.
+    pub hidden: Vec<SecretString>,
+    /// Which variables were found, in the order they were looked for.
+    pub found: Vec<Found>,
+}
+
+/// The variables of a kind of store: those that hold a secret, each also as `…_FILE`, and the others. Names in these lists that
+/// end in `_FILE` are the providers' own.
+type Names = (&'static str, &'static str);
+
+const S3: Names = (
+    "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SSE_CUSTOMER_KEY_BASE64",
+    "AWS_REGION AWS_DEFAULT_REGION
+     AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS
+     AWS_ALLOW_HTTP AWS_VIRTUAL_HOSTED_STYLE_REQUEST
+     AWS_ROLE_ARN AWS_ROLE_SESSION_NAME AWS_WEB_IDENTITY_TOKEN_FILE
+     AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI
+     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
+     AWS_SERVER_SIDE_ENCRYPTION AWS_SSE_KMS_KEY_ID AWS_SSE_BUCKET_KEY_ENABLED AWS_REQUEST_PAYER",
+);
+const GOOGLE: Names = (
+    "GOOGLE_SERVICE_ACCOUNT_KEY GOOGLE_BEARER_TOKEN",
+    "GOOGLE_SERVICE_ACCOUNT GOOGLE_APPLICATION_CREDENTIALS
+     GOOGLE_BASE_URL GOOGLE_ALLOW_HTTP GOOGLE_SKIP_SIGNATURE",
+);
+const AZURE: Names = (
+    "AZURE_STORAGE_ACCOUNT_KEY AZURE_STORAGE_SAS_TOKEN AZURE_STORAGE_TOKEN AZURE_CLIENT_SECRET",
+    "AZURE_STORAGE_ACCOUNT_NAME AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_AUTHORITY_HOST
+     AZURE_FEDERATED_TOKEN_FILE AZURE_MSI_ENDPOINT
+     AZURE_STORAGE_ENDPOINT AZURE_STORAGE_USE_EMULATOR AZURE_ALLOW_HTTP",
+);
+
+impl StoreVariables {
+    /// Looks for the variables of a kind of store.
+    ///
+    /// # Errors
+    /// One that cannot be used, by name, without its value.
+    pub fn from_environment(kind: StoreKind) -> Result<Self, Error> {
+        let (secret, plain) = match kind {
+            StoreKind::S3 => S3,
+            StoreKind::Google => GOOGLE,
+            StoreKind::Azure => AZURE,
+        };
+        let secret = secret.split_whitespace().map(|name| (name, true));
+        let plain = plain.split_whitespace().map(|name| (name, false));
+        let mut variables = Self::default();
+        for (name, is_secret) in secret.chain(plain) {
+            let value = find_variable(name, is_secret, &mut variables.found)?;
+            let Some(value) = value.map(SecretString::from) else {
+                continue;
+            };
+            if is_secret {
+                variables.hidden.push(value.clone());
+            }
+            variables.values.push((name, value));
+        }
+        Ok(variables)
+    }
+}
+
+/// A variable or, for a secret, the content of the file that `<name>_FILE` names.
+fn find_variable(
+    name: &'static str,
+    is_secret: bool,
+    found: &mut Vec<Found>,
+) -> Result<Option<String>, Error> {
     let direct = read_variable(name)?;
     let file_name = format!("{name}_FILE");
-    let path = read_variable(&file_name)?;
+    let path = match is_secret {
+        true => read_variable(&file_name)?,
+        false => None,
+    };
     let in_file = path.is_some();
     let value = match path {
         None => direct,

@@ -46,7 +46,7 @@ pub struct Cli {
 }
 
 /// The flags of all verbs. They may come before the verb or after it.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Output", mut_args(|arg| arg.global(true)))]
 pub struct OutputFlags {
     /// When to use colour; NO_COLOR is respected
@@ -75,9 +75,10 @@ pub struct OutputFlags {
     pub log_format: LogFormat,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorWhen {
     /// On a terminal
+    #[default]
     Auto,
     /// Always
     Always,
@@ -85,9 +86,10 @@ pub enum ColorWhen {
     Never,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people
+    #[default]
     Text,
     /// One JSON object a line
     Json,

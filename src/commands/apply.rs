@@ -2,18 +2,17 @@
 
 use clap::ValueEnum;
 
-use super::apply_report::ApplyReport;
+use super::access::WriteAccess;
 use super::prompt::consent;
 use super::run_files::{OutputKind, RunFiles};
-use super::selection::switches;
-use super::session::{Session, WriteAccess, load_manifest};
+use super::selection::plan_options;
+use super::session::{Session, load_manifest};
 use super::target::ResolvedTarget;
 use super::{Console, saved};
-use crate::apply::{Halt, Outcome};
 use crate::cli::{ApplyArgs, ApplyFormat};
 use crate::config::Config;
 use crate::error::{Error, Exit};
-use crate::plan::{Approved, Plan, RowFilter};
+use crate::plan::{Approved, Plan};
 use crate::render;
 
 pub(super) async fn run(
@@ -27,9 +26,9 @@ pub(super) async fn run(
     ];
     let files = RunFiles::default().outputs(&outputs, args.force);
     files.check_writable()?;
-    let switches = switches(&args.run)?;
+    let options = plan_options(&args.run)?;
     let saved = args.plan.as_deref();
-    let saved = saved.map(|file| saved::read(file, &switches)).transpose()?;
+    let saved = saved.map(|file| saved::read(file, &options)).transpose()?;
     check_it_can_ask(args)?;
     let Some(loaded) = load_manifest(config, (&args.run.manifest).into(), console)? else {
         return Ok(Exit::Invalid);
@@ -45,38 +44,25 @@ pub(super) async fn run(
     }
     let session = Session::open(config, resolved).await?;
     let access = WriteAccess::new(config)?;
-    let planned = session.plan(&loaded, &switches, console).await?;
-    let approved = saved::approve(saved, planned, &loaded.desired, &switches);
-    let plan = &approved.plan;
-    print_before_asking(plan, args.format, console)?;
-    if plan.refusals.is_empty() {
-        access.check(plan)?;
-    }
+    let planned = session.plan(&loaded, &options, console).await?;
+    let approved = saved::approve(saved, planned, &loaded.desired, &options);
+    print_before_asking(&approved.plan, args.format, console)?;
+    access.check(&approved.plan)?;
     saved::print_skipped(&approved, console);
-    let mut report = ApplyReport::new(&approved, &loaded, &session);
+    let mut report = session.report(&approved, &loaded);
     match withheld(&approved, args, console).await? {
         Some(exit) => report.exit = exit,
         None => {
-            let filter = RowFilter::new(&loaded.desired);
-            let outcome = session.apply(plan, filter, access, &args.pace, console);
-            report.outcome = outcome.await?;
-            report.exit = exit(plan, report.outcome.as_ref());
-            if let Some(outcome) = &report.outcome {
-                let after = session.plan_again(&loaded, &switches, outcome, console);
-                report.after = after.await;
-            }
+            let applied = session.apply(&mut report, &options, access, &args.pace, console);
+            applied.await?;
         }
     }
-    if args.plan.is_some() && plan.refusals.is_empty() {
-        if approved.stale() > 0 && report.exit == Exit::Done {
-            report.exit = Exit::Partial;
-        }
-        report.outcome = Some(saved::with_skipped(&approved, report.outcome));
+    if args.plan.is_some() {
+        saved::add_skipped(&mut report);
     }
-    let exit = report.exit;
     report.write(args, console)?;
     session.close().await?;
-    Ok(exit)
+    Ok(report.exit)
 }
 
 fn check_it_can_ask(args: &ApplyArgs) -> Result<(), Error> {
@@ -124,15 +110,4 @@ async fn withheld(
     }
     let question = format!("Apply this plan to {}?", plan.target);
     consent(&question, "applied", console).await
-}
-
-fn exit(plan: &Plan, outcome: Option<&Outcome>) -> Exit {
-    let halt = outcome.and_then(|outcome| outcome.halt.as_ref());
-    let complete = plan.conflicts.is_empty() && outcome.is_none_or(Outcome::is_complete);
-    match halt {
-        Some(Halt::Interrupted) => Exit::Interrupted,
-        Some(Halt::Ledger(_)) if !outcome.is_some_and(Outcome::has_written) => Exit::Failed,
-        _ if complete => Exit::Done,
-        _ => Exit::Partial,
-    }
 }

@@ -2,21 +2,22 @@
 
 use super::Console;
 use super::files::replace;
-use super::saved::plan_with_stale;
-use super::session::Session;
-use crate::apply::Outcome;
+use crate::apply::{Halt, Outcome};
 use crate::cli::{ApplyArgs, ApplyFormat};
-use crate::document::{self, ReportDocument};
+use crate::document::{self, PlanDocument, ReportDocument, diagnostics};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
+use crate::model::RunId;
 use crate::plan::{Approved, Plan};
 use crate::render::{self, github, markdown};
 use crate::view;
 
 pub(super) struct ApplyReport<'a> {
-    approved: &'a Approved,
-    loaded: &'a Loaded,
-    session: &'a Session,
+    pub(super) approved: &'a Approved,
+    pub(super) loaded: &'a Loaded,
+    pub(super) run: RunId,
+    /// The ledger's name, unless it is an absolute path.
+    pub(super) ledger: Option<String>,
     pub(super) exit: Exit,
     /// `None` if nothing was carried out.
     pub(super) outcome: Option<Outcome>,
@@ -24,18 +25,7 @@ pub(super) struct ApplyReport<'a> {
     pub(super) after: Option<Plan>,
 }
 
-impl<'a> ApplyReport<'a> {
-    pub(super) fn new(approved: &'a Approved, loaded: &'a Loaded, session: &'a Session) -> Self {
-        Self {
-            approved,
-            loaded,
-            session,
-            exit: Exit::Done,
-            outcome: None,
-            after: None,
-        }
-    }
-
+impl ApplyReport<'_> {
     /// Writes stdout first, so that a file that cannot be written loses nothing, then the files, even if stdout failed.
     pub(super) fn write(&self, args: &ApplyArgs, console: &mut Console) -> Result<(), Error> {
         let printed = self.print(args.format, console);
@@ -103,19 +93,39 @@ impl<'a> ApplyReport<'a> {
         if let Some(path) = &args.failed {
             let nothing = Outcome::default();
             let outcome = self.outcome.as_ref().unwrap_or(&nothing);
-            let plan = plan_with_stale(self.approved);
+            let plan = self.plan_with_stale();
             let text = render::failed(&plan, outcome, self.loaded).map_err(anyhow::Error::from)?;
             replace(path, &text)?;
         }
         Ok(())
     }
 
+    /// What the run should have written: what was approved, and what the new plan does to stale rooms.
+    fn plan_with_stale(&self) -> Plan {
+        let Approved { plan, skipped, .. } = self.approved;
+        let stale = skipped.iter().filter_map(|room| room.change.as_ref());
+        let mut changes: Vec<_> = plan.changes.iter().chain(stale).cloned().collect();
+        changes.sort_by(|a, b| a.pipe.cmp(&b.pipe));
+        plan.with_changes(changes)
+    }
+
     fn document(&self) -> ReportDocument {
-        let (exit, run) = (self.exit, &self.session.run);
-        let plan = self
-            .session
-            .plan_document(&self.approved.plan, self.loaded, exit);
+        let warnings = diagnostics(&self.loaded.diagnostics, &self.loaded.sources);
+        let (plan, ledger) = (&self.approved.plan, self.ledger.clone());
+        let plan = PlanDocument::new(plan, ledger, self.exit, warnings);
         let converged = self.after.as_ref().map(|after| !after.is_pending());
-        ReportDocument::new(plan, self.outcome.as_ref(), converged, exit, run)
+        ReportDocument::new(plan, self.outcome.as_ref(), converged, self.exit, &self.run)
+    }
+}
+
+/// How an apply ends.
+pub(super) fn exit_of(plan: &Plan, outcome: Option<&Outcome>) -> Exit {
+    let halt = outcome.and_then(|outcome| outcome.halt.as_ref());
+    let complete = plan.conflicts.is_empty() && outcome.is_none_or(Outcome::is_complete);
+    match halt {
+        Some(Halt::Interrupted) => Exit::Interrupted,
+        Some(Halt::Ledger(_)) if !outcome.is_some_and(Outcome::has_written) => Exit::Failed,
+        _ if complete => Exit::Done,
+        _ => Exit::Partial,
     }
 }

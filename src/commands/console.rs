@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::log::{Log, Stderr};
-use crate::cli::{Cli, ColorWhen, ErrorFormat, Fit, LogFormat, PageFlags, PlanFormat};
+use crate::cli::{ColorWhen, ErrorFormat, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat};
 use crate::document::{self, ErrorDocument};
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
@@ -56,50 +56,32 @@ pub(super) struct Console {
 impl Console {
     pub(super) fn new(
         streams: Streams,
-        cli: &Cli,
+        flags: &OutputFlags,
+        page: PageFlags,
         errors: ErrorFormat,
         verb: &str,
         run: RunId,
     ) -> Self {
-        let flags = &cli.output;
         let paint = |by_default: bool| match flags.color {
             ColorWhen::Always => Paint::Colour,
             ColorWhen::Auto if by_default => Paint::Colour,
             ColorWhen::Auto | ColorWhen::Never => Paint::Plain,
         };
         Self {
+            out: streams.out,
+            err: Stderr::new(streams.err, flags.log_format, run),
             out_paint: paint(streams.out_colour),
+            out_columns: streams.out_columns,
             err_paint: match flags.log_format {
                 LogFormat::Text => paint(streams.err_colour),
                 LogFormat::Json => Paint::Plain,
             },
-            quiet: flags.quiet,
-            fit: fit(cli.verb.page()),
-            verb: verb.to_owned(),
-            verbose: flags.verbose,
-            ..Self::plain(streams, errors, flags.log_format, run)
-        }
-    }
-
-    /// A console without colour, for failures before the command line is parsed.
-    pub(super) fn plain(
-        streams: Streams,
-        errors: ErrorFormat,
-        log_format: LogFormat,
-        run: RunId,
-    ) -> Self {
-        Self {
-            out: streams.out,
-            err: Stderr::new(streams.err, log_format, run),
-            out_paint: Paint::Plain,
-            out_columns: streams.out_columns,
-            err_paint: Paint::Plain,
             errors,
-            fit: markdown::Fit::default(),
-            verb: "run".to_owned(),
+            fit: fit(page),
+            verb: verb.to_owned(),
             target: None,
-            quiet: false,
-            verbose: 0,
+            quiet: flags.quiet,
+            verbose: flags.verbose,
             err_terminal: streams.err_terminal,
             interactive: streams.interactive,
         }

@@ -1,7 +1,8 @@
 //! `doctor`: gathers what the checks need, and prints what they found.
 
+use super::access::{WriteAccess, read_auth};
 use super::prompt::confirm;
-use super::session::{WriteAccess, connect, dice, read_auth};
+use super::session::{connect, dice};
 use super::target::ResolvedTarget;
 use super::{Console, interrupt};
 use crate::cli::{DoctorArgs, DocumentFormat};

@@ -23,11 +23,7 @@ impl PlannedFile {
         !takes_all(&self.path) && fs::read(&self.path).is_ok_and(|old| old == self.text.as_bytes())
     }
 
-    /// Checks that it can be written. A pipe is opened once: its reader takes a closed pipe for the end.
     pub(super) fn check(&self) -> Result<(), Error> {
-        if takes_all(&self.path) {
-            return Ok(());
-        }
         check_writable(&self.path)
     }
 
@@ -139,26 +135,16 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
 
 /// Checks, before anything is sent, that a file can be written at the end.
 pub(super) fn check_writable(path: &Path) -> Result<(), Error> {
-    let checked = match fs::metadata(path) {
-        // A pipe is opened once: its reader takes a closed pipe for the end.
-        Ok(metadata) if is_pipe(&metadata) => return Ok(()),
-        Ok(metadata) if !metadata.is_file() => OpenOptions::new().write(true).open(path).map(drop),
-        _ => temporary_file_beside(path).map(drop),
+    // A pipe is opened once: its reader takes a closed pipe for the end.
+    if takes_all(path) {
+        return Ok(());
+    }
+    let checked = if path.is_dir() {
+        OpenOptions::new().write(true).open(path).map(drop)
+    } else {
+        temporary_file_beside(path).map(drop)
     };
     Ok(checked.with_context(|| format!("`{}` cannot be written", path.display()))?)
-}
-
-fn is_pipe(metadata: &fs::Metadata) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt;
-        metadata.file_type().is_fifo()
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = metadata;
-        false
-    }
 }
 
 fn temporary_file_beside(path: &Path) -> io::Result<NamedTempFile> {

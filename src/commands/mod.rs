@@ -2,6 +2,7 @@
 //!
 //! Main entry: [`run`]. It gets its arguments and its streams from `main`, and exits nothing.
 
+mod access;
 mod adopt;
 mod apply;
 mod apply_report;
@@ -57,7 +58,14 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
         Ok(parsed) => parsed,
         Err(error) => return usage_errors::report(&error, &args, errors, streams, run),
     };
-    let mut console = Console::new(streams, &cli, errors, &verb, run.clone());
+    let mut console = Console::new(
+        streams,
+        &cli.output,
+        cli.verb.page(),
+        errors,
+        &verb,
+        run.clone(),
+    );
     let log = console.log().map(Dispatch::new);
     let work = || {
         let version = env!("CARGO_PKG_VERSION");

@@ -3,7 +3,7 @@
 use super::Console;
 use super::files::replace;
 use super::run_files::{OutputKind, RunFiles};
-use super::selection::switches;
+use super::selection::plan_options;
 use super::session::{Session, dice, load_manifest};
 use super::target::ResolvedTarget;
 use crate::cli::PlanArgs;
@@ -21,7 +21,7 @@ pub(super) async fn run(
     if args.check_users {
         check_users_can_be_listed(config)?;
     }
-    let switches = switches(&args.run)?;
+    let options = plan_options(&args.run)?;
     let Some(mut loaded) = load_manifest(config, (&args.run.manifest).into(), console)? else {
         return Ok(Exit::Invalid);
     };
@@ -32,10 +32,10 @@ pub(super) async fn run(
         .target(config, &resolved)
         .check()?;
     let session = Session::open(config, resolved).await?;
-    let plan = session.plan(&loaded, &switches, console).await?.plan;
+    let plan = session.plan(&loaded, &options, console).await?.plan;
     if args.check_users {
         let known = session.reader.users(&dice()).await?;
-        let unknown = loaded.unknown_users(&known, |pipe| switches.only.contains(pipe));
+        let unknown = loaded.unknown_users(&known, |pipe| options.only.contains(pipe));
         console.warnings(&unknown, &loaded.sources);
         loaded.diagnostics.extend(unknown);
     }

@@ -93,19 +93,12 @@ impl RunFiles {
         self
     }
 
-    /// The files that a manifest and its rosters were read from. Their links are resolved already.
-    pub(super) fn manifest(mut self, loaded: &Loaded) -> Self {
-        let files = loaded.manifest_files.iter().map(|it| ("the manifest", it));
-        let rosters = loaded.roster_files.iter().map(|it| ("a roster", it));
-        self.files
-            .extend(files.chain(rosters).map(|(name, path)| RunFile {
-                name,
-                path: path.clone(),
-                real: path.clone(),
-                is_written: false,
-                kind: None,
-            }));
-        self
+    /// The files that a manifest and its rosters were read from.
+    pub(super) fn manifest(self, loaded: &Loaded) -> Self {
+        let manifest = loaded.manifest_files.iter();
+        let files = manifest.fold(self, |it, path| it.reads("the manifest", Some(path)));
+        let rosters = loaded.roster_files.iter();
+        rosters.fold(files, |it, path| it.reads("a roster", Some(path)))
     }
 
     /// The sandbox's state and the ledger.

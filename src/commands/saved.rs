@@ -5,13 +5,14 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Console;
+use super::apply_report::ApplyReport;
 use super::session::Planned;
 use super::target::ResolvedTarget;
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::document::{SavedPlanError, read_plan};
 use crate::error::{Error, Exit};
 use crate::model::Desired;
-use crate::plan::{Approved, Inputs, Plan, PlanOptions, SavedPlan, SkipReason, Unverified, select};
+use crate::plan::{Approved, Inputs, PlanOptions, SavedPlan, SkipReason, Unverified, select};
 use crate::render::{Count, escape, few};
 
 /// Members named in one line.
@@ -19,8 +20,8 @@ const NAMED: usize = 12;
 /// The largest plan file that is read, in bytes.
 const LARGEST: u64 = 1 << 30;
 
-pub(super) fn read(file: &Path, switches: &PlanOptions) -> Result<SavedPlan, Error> {
-    if !switches.only.is_all() {
+pub(super) fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan, Error> {
+    if !options.only.is_all() {
         let message = "--only, --except and --shard cannot be combined with a saved plan";
         return Err(Error::message(Exit::Usage, message)
             .hint("make another plan with --only, or one with --shard for each part"));
@@ -77,7 +78,7 @@ pub(super) fn approve(
     saved: Option<SavedPlan>,
     planned: Planned,
     desired: &Desired,
-    switches: &PlanOptions,
+    options: &PlanOptions,
 ) -> Approved {
     let Some(saved) = saved else {
         return Approved {
@@ -92,7 +93,7 @@ pub(super) fn approve(
         observed: &planned.observed,
         recorded: &planned.recorded,
     };
-    select(saved, &planned.plan, inputs, &switches.allow)
+    select(saved, &planned.plan, inputs, &options.allow)
 }
 
 /// Prints which part of a saved plan is not applied, and what only the new plan has.
@@ -134,14 +135,19 @@ pub(super) fn print_skipped(approved: &Approved, console: &mut Console) {
     }
 }
 
-/// The outcome, with the rooms of the saved plan that nothing was sent for.
-pub(super) fn with_skipped(approved: &Approved, outcome: Option<Outcome>) -> Outcome {
-    let mut outcome = outcome.unwrap_or_else(|| {
-        let rooms = approved.plan.changes.iter().map(RoomOutcome::begun);
-        Outcome {
-            rooms: rooms.collect(),
-            ..Outcome::default()
-        }
+/// Adds the rooms of the saved plan that nothing was sent for, unless guards refused the plan.
+pub(super) fn add_skipped(report: &mut ApplyReport<'_>) {
+    let approved = report.approved;
+    if !approved.plan.refusals.is_empty() {
+        return;
+    }
+    if approved.stale() > 0 && report.exit == Exit::Done {
+        report.exit = Exit::Partial;
+    }
+    let rooms = approved.plan.changes.iter().map(RoomOutcome::begun);
+    let outcome = report.outcome.get_or_insert_with(|| Outcome {
+        rooms: rooms.collect(),
+        ..Outcome::default()
     });
     outcome.rooms.extend(approved.skipped.iter().map(|room| {
         let status = match &room.reason {
@@ -155,13 +161,4 @@ pub(super) fn with_skipped(approved: &Approved, outcome: Option<Outcome>) -> Out
         }
     }));
     outcome.rooms.sort_by(|a, b| a.pipe.cmp(&b.pipe));
-    outcome
-}
-
-/// What the run should have written: what was approved, and what the new plan does to stale rooms.
-pub(super) fn plan_with_stale(approved: &Approved) -> Plan {
-    let stale = approved.skipped.iter().filter_map(|it| it.change.as_ref());
-    let mut changes: Vec<_> = approved.plan.changes.iter().chain(stale).cloned().collect();
-    changes.sort_by(|a, b| a.pipe.cmp(&b.pipe));
-    approved.plan.with_changes(changes)
 }

@@ -29,7 +29,7 @@ impl From<&ManifestFlags> for Options {
 }
 
 /// The selection and the guards, as the plan takes them.
-pub(super) fn switches(flags: &RunFlags) -> Result<PlanOptions, Error> {
+pub(super) fn plan_options(flags: &RunFlags) -> Result<PlanOptions, Error> {
     let shard = flags.shard.map(|(index, count)| Shard::new(index, count));
     let only = selection(&flags.manifest.filter)?.in_shard(shard);
     let allow = Allow {

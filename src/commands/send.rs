@@ -6,7 +6,8 @@ use std::io::{Read, stdin};
 use anyhow::Context;
 use tracing::info;
 
-use super::session::{SendAccess, Session, dice};
+use super::access::SendAccess;
+use super::session::{Session, dice};
 use super::target::ResolvedTarget;
 use super::{Console, interrupt};
 use crate::cli::{DocumentFormat, SendArgs};

@@ -1,6 +1,6 @@
 //! What a run works on: manifest, server, credentials and ledger, opened once.
 //!
-//! Main type: [`Session`]. It reads; to write or to send takes a right of its own: [`WriteAccess`], [`SendAccess`].
+//! Main type: [`Session`]. It reads; to write or to send takes a [`WriteAccess`] or a [`SendAccess`].
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
@@ -8,10 +8,11 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use tokio::time::{Instant, interval_at};
 use tracing::info;
 
+use super::access::{SendAccess, WriteAccess, read_auth};
+use super::apply_report::{ApplyReport, exit_of};
 use super::files::has_manifest;
 use super::selection::check_selection;
 use super::target::ResolvedTarget;
@@ -21,17 +22,13 @@ use crate::cli::PaceFlags;
 use crate::config::Config;
 use crate::document::{PlanDocument, diagnostics};
 use crate::error::{Error, Exit};
-use crate::imbachat::{
-    Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, Sender, WriteAuth, Writer,
-};
+use crate::imbachat::{Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, Sender};
 use crate::ledger::{Journal, LedgerBackend, LedgerError, Remembered};
 use crate::manifest::{Loaded, Options, load};
-use crate::model::{Observed, Recorded, RunId, Target, UserId, WidgetId};
-use crate::plan::{Plan, PlanOptions, RowFilter, plan};
-use crate::render::{Count, EVERY};
+use crate::model::{Observed, Recorded, RunId, Target};
+use crate::plan::{Approved, Plan, PlanOptions, RowFilter, plan};
+use crate::render::EVERY;
 use crate::sandbox::{self, Sandbox, SandboxError, start};
-
-const KEY_ONLY: &str = "send_msg takes the widget's secret key, a JWT is only for reading";
 
 /// An open connection to one widget, and its ledger.
 pub(super) struct Session {
@@ -40,7 +37,7 @@ pub(super) struct Session {
     pub(super) reader: Reader,
     http: Http,
     sandbox: Option<Sandbox>,
-    pub(super) run: RunId,
+    run: RunId,
 }
 
 /// A plan, and the list and the ledger that it was computed from.
@@ -75,16 +72,16 @@ impl Session {
     pub(super) async fn plan(
         &self,
         loaded: &Loaded,
-        switches: &PlanOptions,
+        options: &PlanOptions,
         console: &mut Console,
     ) -> Result<Planned, Error> {
         let desired = &loaded.desired;
-        check_selection(&switches.only, desired.rooms.keys(), "declared room")?;
+        check_selection(&options.only, desired.rooms.keys(), "declared room")?;
         let Remembered {
             recorded, found, ..
         } = self.read_ledger(console).await?;
         let observed = self.observe(&RowFilter::new(desired)).await?;
-        let plan = plan(&self.target, desired, &observed, &recorded, switches);
+        let plan = plan(&self.target, desired, &observed, &recorded, options);
         verbose::log_plan(&plan);
         if plan.summary.unverified.members > 0 && !found {
             console.warn(&format!(
@@ -99,18 +96,48 @@ impl Session {
         })
     }
 
-    /// Carries out a plan; `None` if there is nothing to do. The ledger is opened for writing before the first call.
+    /// The report of an apply that has not begun.
+    pub(super) fn report<'a>(&self, approved: &'a Approved, loaded: &'a Loaded) -> ApplyReport<'a> {
+        ApplyReport {
+            approved,
+            loaded,
+            run: self.run.clone(),
+            ledger: self.ledger.portable(),
+            exit: Exit::Done,
+            outcome: None,
+            after: None,
+        }
+    }
+
+    /// Carries out the approved plan, and computes the plan that is left.
     pub(super) async fn apply(
+        &self,
+        report: &mut ApplyReport<'_>,
+        options: &PlanOptions,
+        access: WriteAccess,
+        pace: &PaceFlags,
+        console: &mut Console,
+    ) -> Result<(), Error> {
+        let (plan, loaded) = (&report.approved.plan, report.loaded);
+        if !plan.is_empty() || plan.is_to_be_noted() {
+            let filter = RowFilter::new(&loaded.desired);
+            let outcome = self.carry_out(plan, filter, access, pace, console).await?;
+            report.after = self.plan_again(loaded, options, &outcome, console).await;
+            report.outcome = Some(outcome);
+        }
+        report.exit = exit_of(plan, report.outcome.as_ref());
+        Ok(())
+    }
+
+    /// Opens the ledger for writing, then sends the calls, and shows progress.
+    async fn carry_out(
         &self,
         plan: &Plan,
         filter: RowFilter<'_>,
         access: WriteAccess,
         pace: &PaceFlags,
         console: &mut Console,
-    ) -> Result<Option<Outcome>, Error> {
-        if plan.is_empty() && !plan.is_to_be_noted() {
-            return Ok(None);
-        }
+    ) -> Result<Outcome, Error> {
         let job = Job {
             plan,
             filter,
@@ -136,14 +163,14 @@ impl Session {
             }
         };
         progress.into_inner().finish();
-        Ok(Some(outcome))
+        Ok(outcome)
     }
 
     /// The plan that is left after the writes, from the list that was read to verify them. `None` if it cannot be computed.
-    pub(super) async fn plan_again(
+    async fn plan_again(
         &self,
         loaded: &Loaded,
-        switches: &PlanOptions,
+        options: &PlanOptions,
         outcome: &Outcome,
         console: &mut Console,
     ) -> Option<Plan> {
@@ -160,7 +187,7 @@ impl Session {
                 &loaded.desired,
                 observed,
                 &remembered.recorded.beside_an_older_list(),
-                switches,
+                options,
             )),
             Err(error) => {
                 console.warn(&error.to_string());
@@ -198,8 +225,7 @@ impl Session {
     }
 
     pub(super) fn sender(&self, access: SendAccess) -> Sender {
-        let SendAccess { key, password } = access;
-        Sender::new(self.http.clone(), self.target.widget, key, password)
+        access.sender(self.http.clone(), self.target.widget)
     }
 
     /// Stops the sandbox, if there is one.
@@ -256,100 +282,6 @@ pub(super) fn load_manifest(
     verbose::log_files(&loaded);
     let valid = console.diagnostics(&[&loaded])?;
     Ok(valid.then_some(loaded))
-}
-
-/// Credentials for writing to a widget's rooms. Only `apply` and `doctor --write-probe` ask for them: no other verb can make a
-/// [`Writer`].
-pub(super) struct WriteAccess(WriteAuth);
-
-impl WriteAccess {
-    /// Asked for before anything is read, so that a run without credentials ends at once.
-    pub(super) fn new(config: &Config) -> Result<Self, Error> {
-        let credentials = &config.credentials;
-        let missing_names: &[&str] = match (&credentials.login, &credentials.password) {
-            (Some(login), Some(password)) => {
-                return Ok(Self(WriteAuth {
-                    login: login.clone(),
-                    password: password.clone(),
-                    secret_key: credentials.secret_key.clone(),
-                }));
-            }
-            (None, None) => &["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"],
-            (None, Some(_)) => &["IMBACHAT_LOGIN"],
-            (Some(_), None) => &["IMBACHAT_PASSWORD"],
-        };
-        Err(missing(missing_names, "writing"))
-    }
-
-    pub(super) fn writer(self, http: Http, widget: WidgetId) -> Writer {
-        Writer::new(http, widget, self.0)
-    }
-
-    /// Refuses a plan with messages without the secret key, which a run that reads with a JWT may not have.
-    pub(super) fn check(&self, plan: &Plan) -> Result<(), Error> {
-        let messages = plan.summary.messages;
-        if messages == 0 || self.0.secret_key.is_some() {
-            return Ok(());
-        }
-        let message = format!(
-            "no credentials for messages: IMBACHAT_SECRET_KEY not set, and the plan has {} to send; nothing was applied",
-            Count(messages, "message")
-        );
-        Err(Error::message(Exit::Failed, message)
-            .hint(KEY_ONLY)
-            .hint("or take `welcome` out of the manifest"))
-    }
-}
-
-/// Credentials for sending messages, which cannot change a room. Only `send` asks for them.
-pub(super) struct SendAccess {
-    key: SecretString,
-    password: Option<SecretString>,
-}
-
-impl SendAccess {
-    /// Asked for before anything is read.
-    pub(super) fn new(config: &Config) -> Result<Self, Error> {
-        let credentials = &config.credentials;
-        let key = credentials.secret_key.clone();
-        let key =
-            key.ok_or_else(|| missing(&["IMBACHAT_SECRET_KEY"], "messages").hint(KEY_ONLY))?;
-        let password = credentials.password.clone();
-        Ok(Self { key, password })
-    }
-}
-
-/// Credentials for reading: the secret key, tokens signed with it (`--jwt-user`), or a JWT.
-pub(super) fn read_auth(config: &Config) -> Result<ReadAuth, Error> {
-    let user = config.server.reader.jwt_user.map(UserId);
-    match (&config.credentials.secret_key, &config.credentials.jwt) {
-        (Some(key), _) => Ok(match user {
-            Some(user) => ReadAuth::Minted {
-                key: key.clone(),
-                user,
-            },
-            None => ReadAuth::Secret(key.clone()),
-        }),
-        (None, _) if user.is_some() => Err(missing(
-            &["IMBACHAT_SECRET_KEY"],
-            "signing a JWT (--jwt-user)",
-        )),
-        (None, Some(token)) => Ok(ReadAuth::Jwt(token.clone())),
-        (None, None) => Err(missing(
-            &["IMBACHAT_SECRET_KEY (or IMBACHAT_JWT)"],
-            "reading",
-        )),
-    }
-}
-
-fn missing(names: &[&str], what_for: &str) -> Error {
-    let message = format!(
-        "no credentials for {what_for}: {} not set",
-        names.join(" and ")
-    );
-    Error::message(Exit::Failed, message)
-        .hint("set them in the environment, or name files with ..._FILE; they are never flags")
-        .hint("--sandbox works without any")
 }
 
 /// Seeds waits differently in each run.

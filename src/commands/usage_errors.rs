@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 
 use super::console::{Console, Streams};
-use crate::cli::{Cli, ErrorFormat, LogFormat};
+use crate::cli::{Cli, ErrorFormat, OutputFlags, PageFlags};
 use crate::error::{Error, Exit};
 use crate::model::RunId;
 
@@ -51,7 +51,8 @@ pub(super) fn report(
 
 /// Reports an error of a command line that could not be parsed.
 pub(super) fn fail(error: &Error, format: ErrorFormat, streams: Streams, run: RunId) -> Exit {
-    Console::plain(streams, format, LogFormat::Text, run).fail(error)
+    let (flags, page) = (OutputFlags::default(), PageFlags::default());
+    Console::new(streams, &flags, page, format, "run", run).fail(error)
 }
 
 fn usage_error(message: String) -> Error {

@@ -2,7 +2,7 @@
 
 use tracing::{Level, enabled, info};
 
-use crate::manifest::{FileNote, Loaded};
+use crate::manifest::Loaded;
 use crate::plan::{Action, Change, Plan};
 
 const MANIFEST: &str = concat!(env!("CARGO_CRATE_NAME"), "::manifest");
@@ -44,20 +44,20 @@ pub(super) fn log_files(loaded: &Loaded) {
         return;
     }
     for note in loaded.notes() {
-        let FileNote {
-            file,
-            encoding,
-            delimiter,
-            rows,
-            columns,
-        } = note;
-        let delimiter = match delimiter {
+        let delimiter = match note.delimiter {
             None => "none: one value a line".to_owned(),
             Some('\t') => "tab".to_owned(),
             Some(delimiter) => delimiter.to_string(),
         };
-        let columns = columns.join(",");
-        info!(target: MANIFEST, file = &*file, encoding, delimiter, rows, columns, "rows read");
+        info!(
+            target: MANIFEST,
+            file = &*note.file,
+            encoding = note.encoding,
+            delimiter,
+            rows = note.rows,
+            columns = note.columns.join(","),
+            "rows read"
+        );
     }
 }
 

@@ -1,0 +1,110 @@
+//! Credentials: what a run may do on a widget is a type of its own, made from what config has.
+
+use secrecy::SecretString;
+
+use crate::config::Config;
+use crate::error::{Error, Exit};
+use crate::imbachat::{Http, ReadAuth, Sender, WriteAuth, Writer};
+use crate::model::{UserId, WidgetId};
+use crate::plan::Plan;
+use crate::render::Count;
+
+const KEY_ONLY: &str = "send_msg takes the widget's secret key, a JWT is only for reading";
+
+/// Credentials for writing to a widget's rooms. Only `apply` and `doctor --write-probe` ask for them: no other verb can make a
+/// [`Writer`].
+pub(super) struct WriteAccess(WriteAuth);
+
+impl WriteAccess {
+    /// Asked for before anything is read, so that a run without credentials ends at once.
+    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+        let credentials = &config.credentials;
+        let missing_names: &[&str] = match (&credentials.login, &credentials.password) {
+            (Some(login), Some(password)) => {
+                return Ok(Self(WriteAuth {
+                    login: login.clone(),
+                    password: password.clone(),
+                    secret_key: credentials.secret_key.clone(),
+                }));
+            }
+            (None, None) => &["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"],
+            (None, Some(_)) => &["IMBACHAT_LOGIN"],
+            (Some(_), None) => &["IMBACHAT_PASSWORD"],
+        };
+        Err(missing(missing_names, "writing"))
+    }
+
+    pub(super) fn writer(self, http: Http, widget: WidgetId) -> Writer {
+        Writer::new(http, widget, self.0)
+    }
+
+    /// Refuses a plan with messages without the secret key, which a run that reads with a JWT may not have.
+    pub(super) fn check(&self, plan: &Plan) -> Result<(), Error> {
+        let messages = plan.summary.messages;
+        if messages == 0 || self.0.secret_key.is_some() || !plan.refusals.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "no credentials for messages: IMBACHAT_SECRET_KEY not set, and the plan has {} to send; nothing was applied",
+            Count(messages, "message")
+        );
+        Err(Error::message(Exit::Failed, message)
+            .hint(KEY_ONLY)
+            .hint("or take `welcome` out of the manifest"))
+    }
+}
+
+/// Credentials for sending messages, which cannot change a room. Only `send` asks for them.
+pub(super) struct SendAccess {
+    key: SecretString,
+    password: Option<SecretString>,
+}
+
+impl SendAccess {
+    /// Asked for before anything is read.
+    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+        let credentials = &config.credentials;
+        let key = credentials.secret_key.clone();
+        let key =
+            key.ok_or_else(|| missing(&["IMBACHAT_SECRET_KEY"], "messages").hint(KEY_ONLY))?;
+        let password = credentials.password.clone();
+        Ok(Self { key, password })
+    }
+
+    pub(super) fn sender(self, http: Http, widget: WidgetId) -> Sender {
+        Sender::new(http, widget, self.key, self.password)
+    }
+}
+
+/// Credentials for reading: the secret key, tokens signed with it (`--jwt-user`), or a JWT.
+pub(super) fn read_auth(config: &Config) -> Result<ReadAuth, Error> {
+    let user = config.server.reader.jwt_user.map(UserId);
+    match (&config.credentials.secret_key, &config.credentials.jwt) {
+        (Some(key), _) => Ok(match user {
+            Some(user) => ReadAuth::Minted {
+                key: key.clone(),
+                user,
+            },
+            None => ReadAuth::Secret(key.clone()),
+        }),
+        (None, _) if user.is_some() => Err(missing(
+            &["IMBACHAT_SECRET_KEY"],
+            "signing a JWT (--jwt-user)",
+        )),
+        (None, Some(token)) => Ok(ReadAuth::Jwt(token.clone())),
+        (None, None) => Err(missing(
+            &["IMBACHAT_SECRET_KEY (or IMBACHAT_JWT)"],
+            "reading",
+        )),
+    }
+}
+
+fn missing(names: &[&str], what_for: &str) -> Error {
+    let message = format!(
+        "no credentials for {what_for}: {} not set",
+        names.join(" and ")
+    );
+    Error::message(Exit::Failed, message)
+        .hint("set them in the environment, or name files with ..._FILE; they are never flags")
+        .hint("--sandbox works without any")
+}
