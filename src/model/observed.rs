@@ -1,8 +1,6 @@
 //! What the server showed: live rooms that matter to a manifest, and a count of the rest.
 
-use foldhash::fast::RandomState;
-use indexmap::IndexMap;
-use indexmap::map::Entry;
+use std::collections::HashMap;
 
 use super::{Pipe, RoomId, RoomState};
 
@@ -22,8 +20,8 @@ pub struct LiveRoom {
 /// The rooms of one widget as one list call showed them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
-    /// Rows whose pipe somebody asked for, deleted ones included.
-    rooms: IndexMap<Pipe, Rows, RandomState>,
+    /// Rows of the pipes that are wanted, deleted ones included, in the order of their ids. Nearly always there is only one.
+    rooms: HashMap<Pipe, Vec<LiveRoom>>,
     /// Live rows in all, kept or not.
     pub live: usize,
     /// Live rows nobody declared that lie in the manifest's scope.
@@ -34,18 +32,11 @@ pub struct Observed {
     pub is_partial: bool,
 }
 
-/// The rows of one pipe in the order of their ids. Nearly always there is only one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Rows {
-    first: LiveRoom,
-    more: Vec<LiveRoom>,
-}
-
 impl Observed {
     /// Nothing yet, and room for rows of so many pipes.
     pub fn with_capacity(pipes: usize) -> Self {
         Self {
-            rooms: IndexMap::with_capacity_and_hasher(pipes, RandomState::default()),
+            rooms: HashMap::with_capacity(pipes),
             ..Self::default()
         }
     }
@@ -57,13 +48,12 @@ impl Observed {
             self.unmanaged += usize::from(!row.deleted && in_scope);
             return;
         }
-        match self.rooms.entry(row.pipe.clone()) {
-            Entry::Vacant(rows) => {
-                let more = Vec::new();
-                rows.insert(Rows { first: row, more });
-            }
-            Entry::Occupied(rows) => rows.into_mut().take(row),
-        }
+        let rows = self
+            .rooms
+            .entry(row.pipe.clone())
+            .or_insert_with(|| Vec::with_capacity(1));
+        let at = rows.partition_point(|other| other.id < row.id);
+        rows.insert(at, row);
     }
 
     /// The live rows of a pipe.
@@ -78,19 +68,7 @@ impl Observed {
 
     /// The rows of a pipe, in the order of their ids.
     pub fn rows(&self, pipe: &Pipe) -> impl Iterator<Item = &LiveRoom> {
-        let rows = self.rooms.get(pipe);
-        rows.into_iter()
-            .flat_map(|rows| std::iter::once(&rows.first).chain(&rows.more))
-    }
-}
-
-impl Rows {
-    fn take(&mut self, mut row: LiveRoom) {
-        if row.id <= self.first.id {
-            std::mem::swap(&mut row, &mut self.first);
-        }
-        let at = self.more.partition_point(|other| other.id < row.id);
-        self.more.insert(at, row);
+        self.rooms.get(pipe).into_iter().flatten()
     }
 }
 

@@ -138,9 +138,9 @@ impl FieldSet {
 
 /// One field's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FieldValue {
+pub enum FieldValue<T = String> {
     /// A text; in NFC where two sides are compared.
-    Text(String),
+    Text(T),
     /// A type.
     Kind(RoomKind),
     /// Publicity.
@@ -148,10 +148,10 @@ pub enum FieldValue {
 }
 
 /// The value in words; a text is written as it is.
-impl fmt::Display for FieldValue {
+impl<T: fmt::Display> fmt::Display for FieldValue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => f.write_str(text),
+            Self::Text(text) => text.fmt(f),
             Self::Kind(kind) => kind.fmt(f),
             Self::Public(true) => f.write_str("public"),
             Self::Public(false) => f.write_str("closed"),
@@ -170,9 +170,9 @@ impl RoomState {
     }
 
     /// A field's value as it is.
-    pub fn raw(&self, field: Field) -> FieldValue {
+    pub fn raw(&self, field: Field) -> FieldValue<&str> {
         match field {
-            Field::Title => FieldValue::Text(self.title.clone()),
+            Field::Title => FieldValue::Text(&self.title),
             Field::Kind => FieldValue::Kind(self.kind),
             Field::Public => FieldValue::Public(self.public),
         }
@@ -181,8 +181,9 @@ impl RoomState {
     /// A field's value, normalised: the one way in which desired and observed are ever compared.
     pub fn value(&self, field: Field) -> FieldValue {
         match self.raw(field) {
-            FieldValue::Text(text) => FieldValue::Text(nfc(&text)),
-            value => value,
+            FieldValue::Text(text) => FieldValue::Text(nfc(text)),
+            FieldValue::Kind(kind) => FieldValue::Kind(kind),
+            FieldValue::Public(public) => FieldValue::Public(public),
         }
     }
 

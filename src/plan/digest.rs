@@ -30,7 +30,7 @@ impl Digest {
             let mut rest = id.0.to_le_bytes().to_vec();
             for field in Field::ALL {
                 match state.raw(field) {
-                    FieldValue::Text(text) => update_text(&text),
+                    FieldValue::Text(text) => update_text(text),
                     FieldValue::Kind(kind) => rest.extend(kind.number().to_le_bytes()),
                     FieldValue::Public(public) => rest.push(u8::from(public)),
                 }

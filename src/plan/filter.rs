@@ -1,13 +1,12 @@
 //! Which rooms a run is about: `--only`, `--except`, `--shard`, and the rows of the server's list that matter to a manifest.
 
-use std::fmt;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use foldhash::{HashMap, HashMapExt};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::shard::Shard;
-use crate::model::{self, Desired, LiveRoom, Observed, Pipe};
+use crate::model::{Desired, LiveRoom, Observed, Pipe, looks};
 
 /// Pipes chosen by globs and by a part of all; every pipe if there is neither.
 #[derive(Debug, Clone, Default)]
@@ -95,23 +94,24 @@ fn glob_set(globs: &[String]) -> Result<Option<GlobSet>, globset::Error> {
     builder.build().map(Some)
 }
 
-/// Sorts the rows of a list into those a run is about, those in its scope, and the rest.
+/// Sorts the rows of a list into those of declared rooms, those in the manifest's scope, and the rest.
+#[derive(Debug)]
 pub struct RowFilter<'a> {
+    desired: &'a Desired,
     wanted: HashMap<&'a str, &'a Pipe>,
-    /// The manifest, if it is one's.
-    desired: Option<&'a Desired>,
-    /// Its pipes by what they look like, once there is a row that nobody wants.
+    /// The declared pipes by what they look like, once there is a row that nobody declared.
     looks: OnceLock<HashMap<String, Pipe>>,
     scope: RoomFilter,
 }
 
 impl<'a> RowFilter<'a> {
-    /// The interest of a manifest. Its globs were checked one by one when it was read; should they not go together, all
+    /// The filter of a manifest. Its globs were checked one by one when it was read; should they not go together, all
     /// rooms count as in scope, which only makes the figure of the unmanaged larger.
     pub fn new(desired: &'a Desired) -> Self {
+        let pipes = desired.rooms.keys();
         Self {
-            wanted: by_name(desired.rooms.keys()),
-            desired: Some(desired),
+            desired,
+            wanted: pipes.map(|pipe| (pipe.as_str(), pipe)).collect(),
             looks: OnceLock::new(),
             scope: RoomFilter::new(&desired.scope).unwrap_or_default(),
         }
@@ -119,16 +119,15 @@ impl<'a> RowFilter<'a> {
 
     /// The declared pipe that a pipe looks like.
     fn like(&self, pipe: &Pipe) -> Option<&Pipe> {
-        let desired = self.desired?;
         let looks = self.looks.get_or_init(|| {
-            let pipes = desired.rooms.keys();
-            let look = |pipe: &Pipe| (model::looks(pipe.as_str()), pipe.clone());
+            let pipes = self.desired.rooms.keys();
+            let look = |pipe: &Pipe| (looks(pipe.as_str()), pipe.clone());
             pipes.map(look).collect()
         });
-        looks.get(&model::looks(pipe.as_str()))
+        looks.get(&self::looks(pipe.as_str()))
     }
 
-    /// What a whole list shows of interest.
+    /// What a whole list shows.
     pub fn observed(&self, rows: impl IntoIterator<Item = LiveRoom>) -> Observed {
         let mut observed = self.empty_list();
         rows.into_iter()
@@ -155,19 +154,5 @@ impl<'a> RowFilter<'a> {
         }
         let in_scope = wanted.is_none() && self.scope.contains(&row.pipe);
         observed.take(row, wanted.is_some(), in_scope);
-    }
-}
-
-fn by_name<'a>(pipes: impl ExactSizeIterator<Item = &'a Pipe>) -> HashMap<&'a str, &'a Pipe> {
-    let mut names = HashMap::with_capacity(pipes.len());
-    names.extend(pipes.map(|pipe| (pipe.as_str(), pipe)));
-    names
-}
-
-impl fmt::Debug for RowFilter<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RowFilter")
-            .field("scope", &self.scope)
-            .finish_non_exhaustive()
     }
 }

@@ -65,7 +65,7 @@ impl Serialize for JsonRoom<'_> {
         for field in Field::ALL {
             let name = field.name();
             match state.raw(field) {
-                FieldValue::Text(text) => room.serialize_entry(name, &text)?,
+                FieldValue::Text(text) => room.serialize_entry(name, text)?,
                 FieldValue::Kind(RoomKind::Other(number)) => room.serialize_entry(name, &number)?,
                 FieldValue::Kind(kind) => room.serialize_entry(name, &kind.to_string())?,
                 FieldValue::Public(public) => room.serialize_entry(name, &public)?,

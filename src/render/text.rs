@@ -135,7 +135,7 @@ fn change_block(text: &mut String, change: &Change, width: usize, known: &str, p
     if change.action == Action::Create {
         for field in Field::ALL {
             if let FieldValue::Text(value) = change.send.raw(field) {
-                let _ = writeln!(text, "      {:<7} {}", field.name(), quoted(&value));
+                let _ = writeln!(text, "      {:<7} {}", field.name(), quoted(value));
             }
         }
     }

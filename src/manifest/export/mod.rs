@@ -120,14 +120,14 @@ fn declare(text: &mut String, room: &LiveRoom, recorded: Option<&RecordedRoom>) 
         let name = field.name();
         let _ = match room.state.raw(field) {
             FieldValue::Text(title)
-                if field == Field::Title && bad_title(&title, NOWHERE).is_some() =>
+                if field == Field::Title && bad_title(title, NOWHERE).is_some() =>
             {
                 ignore.push(name);
                 writeln!(
                     text,
                     "    title: {}\n    # the live title cannot stand in a manifest: {}",
                     quoted(&format!("room {}", room.id)),
-                    quoted(&title)
+                    quoted(title)
                 )
             }
             FieldValue::Kind(RoomKind::Other(number)) => {
@@ -137,7 +137,7 @@ fn declare(text: &mut String, room: &LiveRoom, recorded: Option<&RecordedRoom>) 
                     "    type: conference # live type {number}, which a manifest cannot name; kept as it is"
                 )
             }
-            FieldValue::Text(value) => writeln!(text, "    {name}: {}", quoted(&value)),
+            FieldValue::Text(value) => writeln!(text, "    {name}: {}", quoted(value)),
             FieldValue::Kind(kind) => writeln!(text, "    {name}: {kind}"),
             FieldValue::Public(public) => writeln!(text, "    {name}: {public}"),
         };
