@@ -15,6 +15,8 @@ use crate::render::Count;
 pub(super) struct PlannedFile {
     pub(super) path: PathBuf,
     pub(super) text: String,
+    /// Whether it may replace a file with other content.
+    pub(super) replaces: bool,
 }
 
 impl PlannedFile {
@@ -51,12 +53,11 @@ pub(super) fn takes_all(path: &Path) -> bool {
 /// with other content.
 pub(super) fn refuse_what_is_in_the_way(
     files: &[PlannedFile],
-    force: bool,
     instead: Option<&str>,
 ) -> Result<(), Error> {
     let (mut others, mut stuck) = (BTreeSet::new(), BTreeSet::new());
     let quoted = |path: &Path| format!("`{}`", path.display());
-    for PlannedFile { path, .. } in files {
+    for PlannedFile { path, replaces, .. } in files {
         let above = path.ancestors().skip(1);
         let above = above.filter(|directory| !directory.as_os_str().is_empty());
         let blocked = above.filter(|directory| exists(directory) && !directory.is_dir());
@@ -66,7 +67,7 @@ pub(super) fn refuse_what_is_in_the_way(
         } else if path.is_dir() {
             let directory = quoted(path);
             stuck.insert(format!("{directory}, a directory where a file has to be"));
-        } else if !force && exists(path) && !takes_all(path) {
+        } else if !replaces && exists(path) && !takes_all(path) {
             others.insert(quoted(path));
         }
     }

@@ -1,19 +1,22 @@
-//! `ledger`: look into the record, merge it, tidy it.
+//! `ledger`: shows and changes the record of what was confirmed.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use super::Console;
-use super::adopt;
+use super::prompt::consent;
+use super::run_files::RunFiles;
+use super::selection::{check_selection, selection};
+use super::session::{Session, load_manifest};
 use super::target::{ResolvedTarget, named_ledger};
-use crate::cli::{DocumentFormat, LedgerArgs, LedgerVerb};
+use crate::cli::{AdoptArgs, DocumentFormat, LedgerArgs, LedgerVerb};
 use crate::config::Config;
 use crate::document::LedgerDocument;
 use crate::error::{Error, Exit};
 use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
+use crate::manifest::{Loaded, Options};
 use crate::model::{Pipe, Recorded};
-use crate::plan::RoomFilter;
-use crate::render;
+use crate::plan::{Adoption, RoomFilter, RowFilter, adoption, to_note};
+use crate::render::{self, Count, escape};
 
 pub(super) async fn run(
     args: &LedgerArgs,
@@ -22,103 +25,114 @@ pub(super) async fn run(
 ) -> Result<Exit, Error> {
     let format = args.format;
     if let LedgerVerb::Adopt(args) = &args.verb {
-        return adopt::run(args, format, config, console).await;
+        return adopt(args, format, config, console).await;
     }
     let resolved = ResolvedTarget::for_ledger(config).await?;
-    match &args.verb {
-        // It has a resolved of its own: where the rooms are read.
-        LedgerVerb::Adopt(_) => {}
-        LedgerVerb::Show => show(&resolved, format, console).await?,
+    let ResolvedTarget { ledger, target, .. } = &resolved;
+    let mut before = 0;
+    let after = match &args.verb {
+        LedgerVerb::Show | LedgerVerb::Adopt(_) => {
+            let snapshot = ledger.read(target).await?;
+            if !snapshot.found {
+                console.warn(&format!("there is no ledger at `{ledger}`"));
+            }
+            let text = |entries, recorded: &Recorded| render::ledger(target, entries, recorded);
+            print(&resolved, &snapshot, format, text, console)?;
+            return Ok(Exit::Done);
+        }
         LedgerVerb::Forget { pipes, by_hand } => {
-            let (before, after) = forget(&resolved, pipes, *by_hand, config, console).await?;
-            told(&resolved, before, &after, format, console)?;
+            let snapshot = ledger.read(target).await?;
+            before = snapshot.entries.len();
+            print_warnings(&snapshot, console);
+            let (facts, done) = facts_to_forget(pipes, *by_hand, &snapshot.recorded())?;
+            print_matched(&facts, pipes, console);
+            ledger
+                .open(target, &config.run)
+                .await?
+                .append(facts)
+                .await?;
+            let after = ledger.read(target).await?;
+            console.status(&done);
+            after
         }
         LedgerVerb::Merge { files } => {
-            let (before, after) = merge(&resolved, files, config, console).await?;
-            told(&resolved, before, &after, format, console)?;
+            let mut more = Entries::new();
+            for file in files {
+                let other = named_ledger(file, config)?;
+                let snapshot = other.read(target).await?;
+                if !snapshot.found {
+                    let message = format!("ledger `{other}`: no such file");
+                    return Err(Error::message(Exit::Failed, message));
+                }
+                print_warnings(&snapshot, console);
+                more.extend(snapshot.entries);
+            }
+            let merge = |mut entries: Entries| {
+                before = entries.len();
+                entries.extend(more.clone());
+                entries
+            };
+            ledger.rewrite(target, merge).await?
         }
         LedgerVerb::Compact => {
-            let mut before = 0;
-            let work = |entries: Entries| {
+            let compact = |entries: Entries| {
                 before = entries.len();
                 compact(&entries)
             };
-            let snapshot = resolved.ledger.rewrite(&resolved.target, work).await?;
-            told(&resolved, before, &snapshot, format, console)?;
+            ledger.rewrite(target, compact).await?
         }
-    }
+    };
+    let text = |entries, recorded: &Recorded| {
+        let rooms = Count(recorded.ids.len(), "room");
+        format!("{ledger}: {before} → {entries} entries, {rooms} on record\n")
+    };
+    print(&resolved, &after, format, text, console)?;
     Ok(Exit::Done)
 }
 
-async fn show(
+fn print_warnings(snapshot: &Snapshot, console: &mut Console) {
+    for warning in &snapshot.warnings {
+        console.warn(warning);
+    }
+}
+
+/// Prints a ledger: its warnings, and the document or a text of the number of entries and what is on record.
+fn print(
     resolved: &ResolvedTarget,
+    snapshot: &Snapshot,
     format: DocumentFormat,
+    text: impl FnOnce(usize, &Recorded) -> String,
     console: &mut Console,
 ) -> Result<(), Error> {
-    let snapshot = resolved.ledger.read(&resolved.target).await?;
-    if !snapshot.found {
-        console.warn(&format!("there is no ledger at `{}`", resolved.ledger));
-    }
-    warn(console, &snapshot);
-    let recorded = snapshot.recorded();
-    let (target, entries) = (&resolved.target, snapshot.entries.len());
+    print_warnings(snapshot, console);
+    let (entries, recorded) = (snapshot.entries.len(), snapshot.recorded());
     match format {
-        DocumentFormat::Json => console.document(&LedgerDocument::new(target, entries, &recorded)),
-        DocumentFormat::Text => console.print(&render::ledger(target, entries, &recorded)),
+        DocumentFormat::Json => {
+            console.document(&LedgerDocument::new(&resolved.target, entries, &recorded))
+        }
+        DocumentFormat::Text => console.print(&text(entries, &recorded)),
     }
 }
 
-/// Forgets rooms, or only their manual steps. Gives the number of entries before, and the ledger after.
-async fn forget(
-    resolved: &ResolvedTarget,
+/// The facts that forget rooms, or only their manual steps, and what to report then.
+fn facts_to_forget(
     pipes: &[String],
     by_hand: bool,
-    config: &Config,
-    console: &mut Console,
-) -> Result<(usize, Snapshot), Error> {
-    let snapshot = resolved.ledger.read(&resolved.target).await?;
-    warn(console, &snapshot);
-    let recorded = snapshot.recorded();
-    let (known, unknown) = meant(pipes, &recorded)?;
-    if !unknown.is_empty() {
-        let names: Vec<String> = unknown.iter().map(|pipe| format!("`{pipe}`")).collect();
-        let message = format!("nothing is on record of {}", names.join(", "));
-        return Err(
-            Error::message(Exit::Failed, message).hint("`roomform ledger show` lists what is")
-        );
+    recorded: &Recorded,
+) -> Result<(Vec<Fact>, String), Error> {
+    let rooms = recorded_rooms(pipes, recorded)?;
+    if !by_hand {
+        let done = format!("forgot {}", Count(rooms.len(), "room"));
+        let facts = rooms.into_iter().map(|pipe| Fact::Forgotten { pipe });
+        return Ok((facts.collect(), done));
     }
-    let (facts, said) = if by_hand {
-        taken_out(&known, &recorded)?
-    } else {
-        let facts = known.iter().cloned().map(|pipe| Fact::Forgotten { pipe });
-        let said = format!("forgot {}", render::Count(known.len(), "room"));
-        (facts.collect(), said)
-    };
-    // What a glob matched nobody has read yet.
-    let globbed = facts.iter().filter_map(Fact::pipe);
-    let globbed = globbed.filter(|pipe| !pipes.iter().any(|name| *name == *pipe.as_str()));
-    let globbed: Vec<String> = globbed
-        .map(|pipe| render::escape::terminal(pipe.as_str()))
-        .collect();
-    if !globbed.is_empty() {
-        console.status(&format!("  {}", globbed.join("\n  ")));
-    }
-    let ledger = resolved.ledger.open(&resolved.target, &config.run).await?;
-    ledger.append(facts).await?;
-    let after = resolved.ledger.read(&resolved.target).await?;
-    console.status(&said);
-    Ok((snapshot.entries.len(), after))
-}
-
-/// That everybody who is left to people in these rooms was taken out, and what is said of it.
-fn taken_out(rooms: &BTreeSet<Pipe>, recorded: &Recorded) -> Result<(Vec<Fact>, String), Error> {
     let mut members = 0;
-    let facts = rooms.iter().filter_map(|pipe| {
-        let room = *recorded.ids.get(pipe)?;
+    let facts = rooms.into_iter().filter_map(|pipe| {
+        let room = *recorded.ids.get(&pipe)?;
         let released = &recorded.rooms.get(&room)?.released;
         members += released.len();
         (!released.is_empty()).then(|| Fact::Released {
-            pipe: pipe.clone(),
+            pipe,
             room,
             members: released.iter().copied().collect(),
             taken_out: true,
@@ -131,24 +145,16 @@ fn taken_out(rooms: &BTreeSet<Pipe>, recorded: &Recorded) -> Result<(Vec<Fact>, 
             "an apply writes down who is not wanted any more; `roomform ledger show` lists them as released",
         ));
     }
-    let (members, rooms) = (
-        render::Count(members, "member"),
-        render::Count(facts.len(), "room"),
-    );
+    let (members, rooms) = (Count(members, "member"), Count(facts.len(), "room"));
     Ok((facts, format!("{members} of {rooms} recorded as taken out")))
 }
 
-/// The rooms on record that pipes and globs name, and which of these name none. A pipe that is on record is meant as it stands,
-/// whatever signs it has.
-fn meant<'p>(
-    pipes: &'p [String],
-    recorded: &Recorded,
-) -> Result<(BTreeSet<Pipe>, Vec<&'p String>), Error> {
-    let (mut known, mut unknown) = (BTreeSet::new(), Vec::new());
-    for name in pipes {
-        let pipe = name.as_str();
-        if recorded.ids.contains_key(pipe) || recorded.owed.contains_key(pipe) {
-            known.insert(Pipe::new(pipe));
+/// The rooms on record that pipes and globs name. A pipe on record is not read as a glob.
+fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe>, Error> {
+    let (mut rooms, mut unknown) = (BTreeSet::new(), Vec::new());
+    for name in names {
+        if recorded.ids.contains_key(name.as_str()) || recorded.owed.contains_key(name.as_str()) {
+            rooms.insert(Pipe::new(name.as_str()));
             continue;
         }
         let globs = RoomFilter::new(std::slice::from_ref(name)).map_err(|error| {
@@ -158,66 +164,99 @@ fn meant<'p>(
         let all = recorded.ids.keys().chain(recorded.owed.keys());
         let mut matching = all.filter(|pipe| globs.contains(pipe)).peekable();
         if matching.peek().is_none() {
-            unknown.push(name);
+            unknown.push(format!("`{name}`"));
         }
-        known.extend(matching.cloned());
+        rooms.extend(matching.cloned());
     }
-    Ok((known, unknown))
+    if unknown.is_empty() {
+        return Ok(rooms);
+    }
+    let message = format!("nothing is on record of {}", unknown.join(", "));
+    Err(Error::message(Exit::Failed, message).hint("`roomform ledger show` lists what is"))
 }
 
-async fn merge(
-    resolved: &ResolvedTarget,
-    files: &[PathBuf],
+/// Lists the rooms that only globs name.
+fn print_matched(facts: &[Fact], names: &[String], console: &mut Console) {
+    let pipes = facts.iter().filter_map(Fact::pipe).map(Pipe::as_str);
+    let matched = pipes.filter(|pipe| !names.iter().any(|name| name == pipe));
+    let matched: Vec<String> = matched.map(escape::terminal).collect();
+    if !matched.is_empty() {
+        console.status(&format!("  {}", matched.join("\n  ")));
+    }
+}
+
+/// Records the declared members of existing rooms as present.
+async fn adopt(
+    args: &AdoptArgs,
+    format: DocumentFormat,
     config: &Config,
     console: &mut Console,
-) -> Result<(usize, Snapshot), Error> {
-    let mut more = Entries::new();
-    for file in files {
-        let other = named_ledger(file, config)?;
-        let snapshot = other.read(&resolved.target).await?;
-        if !snapshot.found {
-            let message = format!("ledger `{other}`: no such file");
-            return Err(Error::message(Exit::Failed, message));
-        }
-        warn(console, &snapshot);
-        more.extend(snapshot.entries);
+) -> Result<Exit, Error> {
+    if format != DocumentFormat::Text && !args.yes {
+        let message = "--format json cannot ask, and --yes was not given";
+        return Err(Error::message(Exit::Refused, message)
+            .hint("look at what it records without --format json, then run it with --yes"));
     }
-    let mut before = 0;
-    let work = |mut entries: Entries| {
-        before = entries.len();
-        entries.extend(more.clone());
-        entries
+    let only = selection(&args.filter)?;
+    let Some(loaded) = load_manifest(config, Options::default(), console)? else {
+        return Ok(Exit::Invalid);
     };
-    let snapshot = resolved.ledger.rewrite(&resolved.target, work).await?;
-    Ok((before, snapshot))
-}
-
-fn warn(console: &mut Console, snapshot: &Snapshot) {
-    for warning in &snapshot.warnings {
-        console.warn(warning);
+    check_selection(&only, loaded.desired.rooms.keys(), "declared room")?;
+    let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;
+    RunFiles::default()
+        .manifest(&loaded)
+        .target(config, &resolved)
+        .check()?;
+    let session = Session::open(config, resolved).await?;
+    let recorded = session.read_ledger(console).await?.recorded;
+    let observed = session.observe(&RowFilter::new(&loaded.desired)).await?;
+    let adoption = adoption(&loaded.desired, &observed, &recorded, &only);
+    if format == DocumentFormat::Text {
+        console.print(&render::adoption(&session.target, &adoption))?;
     }
-}
-
-/// Reports what the ledger holds now, and what was wrong with it.
-fn told(
-    resolved: &ResolvedTarget,
-    before: usize,
-    after: &Snapshot,
-    format: DocumentFormat,
-    console: &mut Console,
-) -> Result<(), Error> {
-    warn(console, after);
-    let (entries, recorded) = (after.entries.len(), after.recorded());
-    match format {
-        DocumentFormat::Json => {
-            console.document(&LedgerDocument::new(&resolved.target, entries, &recorded))
-        }
-        DocumentFormat::Text => {
-            let rooms = render::Count(recorded.ids.len(), "room");
-            let ledger = &resolved.ledger;
-            console.print(&format!(
-                "{ledger}: {before} → {entries} entries, {rooms} on record\n"
-            ))
+    if !adoption.rooms.is_empty() && !args.yes {
+        let question = format!("Record this for {}?", session.target);
+        if let Some(exit) = consent(&question, "recorded", console).await? {
+            session.close().await?;
+            return Ok(exit);
         }
     }
+    let facts = facts_to_adopt(&adoption, &loaded, &recorded, only.is_all());
+    if !facts.is_empty() {
+        session.open_ledger().await?.append(facts).await?;
+    }
+    if format == DocumentFormat::Json {
+        let after = session.ledger.read(&session.target).await?;
+        let (entries, recorded) = (after.entries.len(), after.recorded());
+        console.document(&LedgerDocument::new(&session.target, entries, &recorded))?;
+    } else if !adoption.rooms.is_empty() {
+        let ledger = escape::terminal(&session.ledger.to_string());
+        console.status(&format!("recorded in {ledger}"));
+    }
+    session.close().await?;
+    Ok(Exit::Done)
+}
+
+/// The adopted rooms; with the whole manifest also the counts of its files with rows, which later counts are compared with.
+fn facts_to_adopt(
+    adoption: &Adoption,
+    loaded: &Loaded,
+    recorded: &Recorded,
+    is_whole: bool,
+) -> Vec<Fact> {
+    let rooms = adoption.rooms.iter().map(|adopted| Fact::Adopted {
+        pipe: adopted.pipe.clone(),
+        room: adopted.room,
+        members: adopted.members.clone(),
+    });
+    let given = to_note(&loaded.desired.given(), recorded, None).into_iter();
+    let given = given.filter(|(source, given)| {
+        let known = recorded.rosters.get(&**source);
+        is_whole && !adoption.rooms.is_empty() && known.is_none_or(|known| known < given)
+    });
+    let given = given.map(|(source, given)| Fact::Roster {
+        source: source.to_string(),
+        given,
+    });
+    rooms.chain(given).collect()
 }

@@ -3,7 +3,6 @@
 //! Main entry: [`run`]. It gets its arguments and its streams from `main`, and exits nothing.
 
 mod access;
-mod adopt;
 mod apply;
 mod apply_report;
 mod check;

@@ -1,0 +1,127 @@
+//! `diff`: compares two manifests. It asks no server, and reads no credentials.
+
+use std::path::Path;
+
+use super::Console;
+use super::git::GitFiles;
+use super::selection::{check_selection, selection};
+use crate::cli::{DiffArgs, PlanFormat};
+use crate::document::{DiffDocument, diagnostics};
+use crate::error::{Error, Exit};
+use crate::manifest::{Loaded, Options, load, load_from, load_text};
+use crate::plan::{PlanOptions, Side, compare};
+use crate::render;
+use crate::view;
+
+/// A manifest without rooms, as in git.
+const NOTHING: &str = "/dev/null";
+
+pub(super) fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit, Error> {
+    if args.unified && args.format != PlanFormat::Text {
+        let message = "--unified is text";
+        return Err(Error::message(Exit::Usage, message).hint("leave out --format, or --unified"));
+    }
+    let options = PlanOptions {
+        only: selection(&args.filter)?,
+        ..PlanOptions::default()
+    };
+    // The first manifest of a repository is compared with an empty one. `plan` would refuse an empty head too.
+    let before = load_input(&args.base, true)?;
+    let after = load_input(&args.head, args.allow_empty)?;
+    if !console.diagnostics(&[&before, &after])? {
+        return Ok(Exit::Invalid);
+    }
+    let pipes = [&before, &after].map(|loaded| loaded.desired.rooms.keys());
+    let pipes = pipes.into_iter().flatten();
+    check_selection(&options.only, pipes, "room of either manifest")?;
+    let names = [&args.base, &args.head].map(|path| path.to_string_lossy());
+    let [base, head] = &names;
+    let base = Side {
+        name: base,
+        desired: &before.desired,
+    };
+    let head = Side {
+        name: head,
+        desired: &after.desired,
+    };
+    let diff = compare(base, head, &options);
+    let exit = if args.detailed_exitcode && diff.differs() {
+        Exit::Pending
+    } else {
+        Exit::Done
+    };
+    if args.unified {
+        let text = render::unified(base, head, &options.only, console.out_paint);
+        console.print(&text)?;
+    } else {
+        let view = || view::manifest_diff(&diff, &after);
+        let warnings = || diagnostics(&after.diagnostics, &after.sources);
+        let document = || DiffDocument::new(&diff, exit, warnings());
+        console.view(args.format, view, document)?;
+    }
+    Ok(exit)
+}
+
+/// Loads the manifest that an argument names: on the disk or, after a revision and a colon, in git.
+fn load_input(argument: &Path, allow_empty: bool) -> Result<Loaded, Error> {
+    let (name, options) = (argument.to_string_lossy(), Options { allow_empty });
+    match argument.to_str().and_then(split_revision) {
+        _ if name == NOTHING => Ok(load_text(NOTHING, "version: 1\nrooms: []\n", options)),
+        _ if argument.exists() => Ok(load(&[argument.to_owned()], options)),
+        Some(("", _)) => {
+            let message = format!("`{name}`: no revision before the colon");
+            Err(Error::message(Exit::Usage, message)
+                .hint("write it as HEAD:rooms.yaml; what is staged is not read"))
+        }
+        Some((revision, path)) => {
+            let files = GitFiles::open(&name, revision)?;
+            let root = files.root(path)?;
+            Ok(load_from(&files, &[root], options))
+        }
+        None => {
+            let message = format!("`{name}`: no such file or directory");
+            Err(Error::message(Exit::Invalid, message)
+                .hint("a git revision is followed by a path, as in origin/main:rooms.yaml"))
+        }
+    }
+}
+
+/// Splits `REVISION:PATH` at the first colon outside of braces, as git does. `C:\rooms` is a path.
+fn split_revision(argument: &str) -> Option<(&str, &str)> {
+    let mut depth = 0_usize;
+    let (revision, path) = argument.split_once(|c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ':' && depth == 0
+    })?;
+    let is_drive = revision.len() == 1
+        && revision.starts_with(|c: char| c.is_ascii_alphabetic())
+        && path.starts_with(['\\', '/']);
+    (!is_drive).then_some((revision, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_ends_at_the_first_colon_outside_of_braces() {
+        assert_eq!(
+            split_revision("origin/main:rooms/"),
+            Some(("origin/main", "rooms/"))
+        );
+        assert_eq!(
+            split_revision("HEAD^{/fix: it}:a:b.yaml"),
+            Some(("HEAD^{/fix: it}", "a:b.yaml"))
+        );
+        assert_eq!(split_revision("HEAD:"), Some(("HEAD", "")));
+        assert_eq!(split_revision(":rooms.yaml"), Some(("", "rooms.yaml")));
+        assert_eq!(split_revision("rooms.yaml"), None);
+        assert_eq!(split_revision(r"C:\rooms"), None);
+        assert_eq!(split_revision("c:/rooms"), None);
+        assert_eq!(split_revision("v:rooms"), Some(("v", "rooms")));
+    }
+}

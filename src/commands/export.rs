@@ -1,0 +1,296 @@
+//! `export`: the live rooms as a manifest, printed or in files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use indexmap::IndexSet;
+
+use super::Console;
+use super::files::{PlannedFile, has_manifest, make_directories, refuse_what_is_in_the_way};
+use super::run_files::RunFiles;
+use super::session::{Session, dice};
+use super::target::ResolvedTarget;
+use crate::cli::{ExportArgs, SplitBy};
+use crate::config::Config;
+use crate::error::{Error, Exit};
+use crate::imbachat::ReadRooms;
+use crate::manifest::files::Files;
+use crate::manifest::{
+    Entry, FileMap, Loaded, Options, append, by_prefix, by_type, entries, load, load_from,
+    load_text, page, read_back,
+};
+use crate::model::{LiveRoom, WidgetId};
+use crate::plan::RoomFilter;
+use crate::render::{Count, escape};
+
+/// There may be no live room, and no room yet in a file that is added to.
+const OPTIONS: Options = Options { allow_empty: true };
+const ADD: &str = "--add keeps them, and appends the rooms they do not declare";
+
+pub(super) async fn run(
+    args: &ExportArgs,
+    config: &Config,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    let (globs, scope) = parse_scope(&args.scope)?;
+    let mut destination = None;
+    if let Some(path) = &args.out {
+        destination = Destination::open(path, args, config, console)?;
+        if destination.is_none() {
+            return Ok(Exit::Invalid);
+        }
+    }
+    let before = destination.as_ref().and_then(|it| it.before.as_ref());
+    let resolved = ResolvedTarget::new(config, before.and_then(|it| it.desired.widget))?;
+    let inputs = RunFiles::default().target(config, &resolved);
+    inputs
+        .clone()
+        .writes("--out", args.out.as_deref())
+        .check()?;
+    let session = Session::open(config, resolved).await?;
+    let recorded = session.read_ledger(console).await?.recorded;
+    let collect = |rooms: &mut Vec<LiveRoom>, row: LiveRoom| {
+        if scope.contains(&row.pipe) {
+            rooms.push(row);
+        }
+    };
+    let rooms = session.reader.collect(&dice(), Vec::new, collect).await?;
+    if session.reader.is_partial() {
+        console.warn(
+            "the export may be incomplete: a JWT may show only one user's rooms; read with the secret key",
+        );
+    }
+    let widget = session.target.widget;
+    session.close().await?;
+    let entries = entries(&rooms, &recorded);
+    if entries.is_empty() {
+        console.warn(match args.scope.as_slice() {
+            [] => "the server lists no live room",
+            _ => "no live room matches --scope",
+        });
+    }
+    match destination {
+        Some(destination) => destination.write(widget, &globs, &entries, inputs, console)?,
+        None => console.print(&page(widget, &globs, &Vec::from_iter(&entries)))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// The globs of `--scope`, each once, and what they select. They must be valid in a manifest too, which will have them.
+fn parse_scope(globs: &[String]) -> Result<(Vec<String>, RoomFilter), Error> {
+    let globs = Vec::from_iter(globs.iter().cloned().collect::<IndexSet<_>>());
+    let loaded = load_text("--scope", &page(WidgetId(1), &globs, &[]), OPTIONS);
+    let problem = match (loaded.diagnostics.first(), RoomFilter::new(&globs)) {
+        (None, Ok(selection)) => return Ok((globs, selection)),
+        (Some(diagnostic), _) => diagnostic.message.clone(),
+        (None, Err(error)) => error.to_string(),
+    };
+    Err(Error::message(Exit::Usage, format!("--scope: {problem}"))
+        .hint("write it as --scope 'course-*'"))
+}
+
+/// Where an export is written.
+struct Destination<'a> {
+    path: &'a Path,
+    args: &'a ExportArgs,
+    /// The files and directories that the manifest will be loaded from.
+    roots: Vec<PathBuf>,
+    /// The manifest that is added to, if there is one.
+    before: Option<Loaded>,
+}
+
+impl<'a> Destination<'a> {
+    /// Loads the manifest that is added to. `None` if it is invalid; its diagnostics are printed then.
+    fn open(
+        path: &'a Path,
+        args: &'a ExportArgs,
+        config: &Config,
+        console: &mut Console,
+    ) -> Result<Option<Self>, Error> {
+        if args.split_by.is_none() && path.is_dir() {
+            let message = format!("--out: `{}` is a directory", path.display());
+            return Err(Error::message(Exit::Usage, message)
+                .hint("name a file in it, or add --split-by prefix"));
+        }
+        let roots = find_roots(path, args, config);
+        // What -f names must exist; the destination need not.
+        let is_named = |root: &PathBuf| config.files.contains(root) && root != path;
+        let mut existing = roots.clone();
+        existing.retain(|root| is_named(root) || has_manifest(root));
+        let before = (args.add && !existing.is_empty()).then(|| load(&existing, OPTIONS));
+        if let Some(before) = &before
+            && !console.diagnostics(&[before])?
+        {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            path,
+            args,
+            roots,
+            before,
+        }))
+    }
+
+    /// Writes all files or, if one of them cannot be, none.
+    fn write(
+        &self,
+        widget: WidgetId,
+        scope: &[String],
+        entries: &[Entry],
+        inputs: RunFiles,
+        console: &mut Console,
+    ) -> Result<(), Error> {
+        let entries = self.choose_entries(entries, console);
+        let mut planned = Vec::new();
+        // The first file of a new manifest declares its scope.
+        let mut scope = if self.before.is_some() { &[] } else { scope };
+        for (path, entries) in self.split(&entries) {
+            planned.push(self.plan_file(path, widget, std::mem::take(&mut scope), &entries)?);
+        }
+        planned.retain(|(file, _)| !file.is_done());
+        if planned.is_empty() {
+            return console.print(match self.args.split_by {
+                Some(_) if entries.is_empty() && !self.args.add => "no room to be written\n",
+                _ => "everything is there already\n",
+            });
+        }
+        // Files that are added to come first.
+        planned.sort_by_key(|(file, _)| !file.replaces);
+        let (files, messages): (Vec<PlannedFile>, Vec<String>) = planned.into_iter().unzip();
+        let outputs = files.iter().map(|file| Some(file.path.as_path()));
+        let run_files = outputs.fold(inputs, |all, path| all.writes("--out", path));
+        run_files.check()?;
+        refuse_what_is_in_the_way(&files, Some(ADD))?;
+        self.check_read_back(&files, widget, &entries, console)?;
+        make_directories(&files)?;
+        files.iter().try_for_each(PlannedFile::check)?;
+        for (file, message) in files.iter().zip(messages) {
+            file.write()?;
+            console.print(&message)?;
+        }
+        Ok(())
+    }
+
+    /// All entries, or those that are not declared yet and can be.
+    fn choose_entries<'e>(&self, entries: &'e [Entry], console: &mut Console) -> Vec<&'e Entry> {
+        let declared = self.before.as_ref().map(|before| &before.desired.rooms);
+        let is_new = |entry: &&Entry| declared.is_none_or(|it| !it.contains_key(&entry.pipe));
+        let mut chosen: Vec<&Entry> = entries.iter().filter(is_new).collect();
+        // Only a single new file has a place for comments on rooms that cannot be declared.
+        if declared.is_some() || self.args.split_by.is_some() {
+            for entry in chosen.iter().filter(|entry| !entry.declared) {
+                console.warn(entry.text.trim().trim_start_matches("# "));
+            }
+            chosen.retain(|entry| entry.declared);
+        }
+        chosen
+    }
+
+    /// The entries by the file they are written to.
+    fn split<'e>(&self, entries: &[&'e Entry]) -> BTreeMap<PathBuf, Vec<&'e Entry>> {
+        let name: fn(&Entry) -> String = match self.args.split_by {
+            Some(SplitBy::Prefix) => by_prefix,
+            Some(SplitBy::Type) => by_type,
+            None if entries.is_empty() && self.before.is_some() => return BTreeMap::new(),
+            None => return BTreeMap::from([(self.path.to_owned(), entries.to_vec())]),
+        };
+        let mut files: BTreeMap<PathBuf, Vec<&Entry>> = BTreeMap::new();
+        for entry in entries {
+            let path = self.path.join(format!("{}.yaml", name(entry)));
+            files.entry(path).or_default().push(entry);
+        }
+        files
+    }
+
+    /// A file, and what to print once it is written.
+    fn plan_file(
+        &self,
+        path: PathBuf,
+        widget: WidgetId,
+        scope: &[String],
+        entries: &[&Entry],
+    ) -> Result<(PlannedFile, String), Error> {
+        let shown = escape::terminal(&path.display().to_string());
+        let rooms = Count(entries.iter().filter(|it| it.declared).count(), "room");
+        let is_added_to = self.args.add && path.is_file();
+        let (text, message) = if is_added_to {
+            let old = fs::read_to_string(&path)
+                .with_context(|| format!("`{}` cannot be read", path.display()))?;
+            let text = append(&old, entries).ok_or_else(|| cannot_append(&path))?;
+            (text, format!("added {rooms} to {shown}\n"))
+        } else {
+            let text = page(widget, scope, entries);
+            (text, format!("wrote {shown}: {rooms}\n"))
+        };
+        let replaces = is_added_to || self.args.force;
+        let file = PlannedFile {
+            path,
+            text,
+            replaces,
+        };
+        Ok((file, message))
+    }
+
+    /// Refuses the files unless the manifest with them has what it had and the new rooms.
+    fn check_read_back(
+        &self,
+        files: &[PlannedFile],
+        widget: WidgetId,
+        entries: &[&Entry],
+        console: &mut Console,
+    ) -> Result<(), Error> {
+        let files = files.iter();
+        let files = files.map(|file| (file.path.as_path(), file.text.as_bytes()));
+        let after = load_from(&FileMap::over_disk(files), &self.roots, OPTIONS);
+        if !after.is_valid() {
+            console.diagnostics(&[&after])?;
+            let message = "what would be written is no valid manifest, with what is there";
+            let hint = if self.args.add {
+                "mend the file, or export into another one; nothing was written"
+            } else {
+                "export into another directory, or use --add; nothing was written"
+            };
+            return Err(Error::message(Exit::Refused, message).hint(hint));
+        }
+        let meant = load_text("export", &page(widget, &[], entries), OPTIONS);
+        let before = self.before.as_ref().map(|before| &before.desired);
+        read_back(&after.desired, &meant.desired, before).map_err(|unlike| {
+            Error::new(Exit::Refused, unlike)
+                .hint("export into another file, and move the rooms by hand; nothing was written")
+        })
+    }
+}
+
+/// The roots of the manifest: those of `-f` or the default ones if the destination is in them, and the destination.
+fn find_roots(path: &Path, args: &ExportArgs, config: &Config) -> Vec<PathBuf> {
+    if !args.add {
+        return vec![path.to_owned()];
+    }
+    let files = FileMap::over_disk([(path, "".as_bytes())]);
+    let real = |path: &Path| files.real_path(path).ok();
+    let out = real(path);
+    let mut roots = config.manifest();
+    let inside = roots.iter().any(|root| {
+        let pair = out.as_ref().zip(real(root));
+        pair.is_some_and(|(out, root)| out.starts_with(root))
+    });
+    if !inside {
+        if config.files.is_empty() {
+            roots.clear();
+        }
+        roots.push(path.to_owned());
+    }
+    roots
+}
+
+fn cannot_append(path: &Path) -> Error {
+    let message = format!(
+        "`{}`: its `rooms` are no list of lines that start with `-`, so that nothing can be appended",
+        path.display()
+    );
+    Error::message(Exit::Refused, message)
+        .hint("write `rooms:` and below it a line `- pipe: …` for each room, or export into another file")
+        .hint("nothing was written")
+}

@@ -1,0 +1,265 @@
+//! `get`: rooms, users and messages as the server lists them.
+
+use std::cmp::Reverse;
+
+use indexmap::IndexMap;
+
+use super::Console;
+use super::selection::selection;
+use super::session::{Session, dice};
+use super::target::ResolvedTarget;
+use crate::cli::{GetArgs, GetFormat, GetList};
+use crate::config::Config;
+use crate::document;
+use crate::error::{Error, Exit};
+use crate::imbachat::Query;
+use crate::model::{Cell, Listing, Pipe, Row};
+use crate::plan::RoomFilter;
+use crate::render::Count;
+use crate::render::rows::{self as listed, Columns};
+
+/// Where fields differ from row to row, nearly every cell of more columns would be empty.
+const MOST_COLUMNS: usize = 1000;
+/// Fields named in an error.
+const NAMED: usize = 40;
+
+pub(super) async fn run(
+    args: &GetArgs,
+    config: &Config,
+    console: &mut Console,
+) -> Result<Exit, Error> {
+    let only = match &args.list {
+        GetList::Rooms(filters) => selection(&filters.filter)?,
+        GetList::Users(_) | GetList::Messages(_) => RoomFilter::default(),
+    };
+    let session = Session::open(config, ResolvedTarget::new(config, None)?).await?;
+    let (query, widget) = (query(&args.list), session.target.widget.to_string());
+    let collect = |(rows, left_out): &mut (Vec<Row>, usize), row| {
+        if passes_filters(&row, &query, &widget) && is_selected(&row, &only) {
+            rows.push(row);
+        } else {
+            *left_out += 1;
+        }
+    };
+    let (reader, dice) = (&session.reader, dice());
+    let (mut rows, left_out) = reader
+        .query(&query, &dice, Default::default, collect)
+        .await?;
+    session.close().await?;
+    sort(&mut rows, &args.sort);
+    let columns = choose_columns(args, query.listing, &fields(&rows))?;
+    print(query.listing, &columns, &rows, args.format, console)?;
+    let count = Count(rows.len(), query.listing.noun());
+    console.status(&match left_out {
+        0 => count.to_string(),
+        1 => format!("{count}; 1 more was sent that does not pass the filters, and is left out"),
+        more => {
+            format!("{count}; {more} more were sent that do not pass the filters, and are left out")
+        }
+    });
+    Ok(Exit::Done)
+}
+
+fn query(list: &GetList) -> Query {
+    fn text(value: Option<impl ToString>) -> Option<String> {
+        value.map(|value| value.to_string())
+    }
+    let (listing, path, filters) = match list {
+        GetList::Rooms(it) => (
+            Listing::Rooms,
+            None,
+            [
+                ("room_type", text(it.kind)),
+                ("status", it.status.clone()),
+                ("count_users", text(it.count_users)),
+                ("last_message_date", it.last_message_date.clone()),
+                ("banned", text(it.banned.map(u8::from))),
+            ],
+        ),
+        GetList::Users(it) => (
+            Listing::Users,
+            None,
+            [
+                ("login", it.login.clone()),
+                ("id", text(it.id)),
+                ("status", it.status.clone()),
+                ("last_message_date", it.last_message_date.clone()),
+                ("banned", text(it.banned.map(u8::from))),
+            ],
+        ),
+        GetList::Messages(it) => (
+            Listing::Messages,
+            it.endpoint.clone(),
+            [
+                ("date", it.date.clone()),
+                ("id", text(it.id)),
+                ("room_type", text(it.kind)),
+                ("user_name", it.user_name.clone()),
+                ("user_role", it.user_role.clone()),
+            ],
+        ),
+    };
+    let filters = filters.into_iter();
+    Query {
+        listing,
+        path,
+        filters: filters
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect(),
+    }
+}
+
+/// Whether a row passes the filters, as far as its fields show: in the samples of the API's own pages some do not. The
+/// `status` of rooms is that of a user in them, not the row's own.
+fn passes_filters(row: &Row, query: &Query, widget: &str) -> bool {
+    // A value that is not a number shows nothing.
+    let is_number = |field: &str, wanted: &str| !matches!(row.get(field), Some(Cell::Number(number)) if number != wanted);
+    let is_text = |field: &str, wanted: &str, normalize: fn(&str) -> String| match row.get(field) {
+        Some(Cell::Text(text)) => normalize(text) == normalize(wanted),
+        // The server writes `NULL` for no text.
+        Some(Cell::Nothing) => wanted == "NULL",
+        _ => true,
+    };
+    let mut filters = query.filters.iter();
+    filters.all(|(name, wanted)| match (query.listing, *name) {
+        (Listing::Rooms, "room_type") => is_number("type", wanted),
+        (Listing::Users, "id") => is_number("id", wanted),
+        (Listing::Users, "login") => is_text("login", wanted, str::to_owned),
+        (Listing::Users, "status") => is_text("status", wanted, normalize_status),
+        _ => true,
+    }) && is_number("imba_id", widget)
+}
+
+/// The API's page says `administrator`, its sample `admin`.
+fn normalize_status(status: &str) -> String {
+    match status.to_lowercase() {
+        status if status == "administrator" => "admin".to_owned(),
+        status => status,
+    }
+}
+
+fn is_selected(row: &Row, only: &RoomFilter) -> bool {
+    let pipe = match row.get("pipe") {
+        Some(Cell::Text(pipe)) => pipe.as_str(),
+        _ => "",
+    };
+    only.is_all() || only.contains(&Pipe::new(pipe))
+}
+
+/// Sorts rows by fields; `-field` is descending. Equal rows stay in the server's order.
+fn sort(rows: &mut [Row], fields: &[String]) {
+    // The sort is stable: the first field is sorted by last.
+    for field in fields.iter().rev() {
+        match field.strip_prefix('-') {
+            Some(field) => rows.sort_by_cached_key(|row| Reverse(SortKey::new(row.get(field)))),
+            None => rows.sort_by_cached_key(|row| SortKey::new(row.get(field))),
+        }
+    }
+}
+
+/// Nothing, then numbers, then texts.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum SortKey {
+    Nothing,
+    /// A float's bits in its total order, and the digits where floats cannot tell numbers apart.
+    Number(i64, Option<i128>),
+    Text(String),
+}
+
+impl SortKey {
+    fn new(cell: Option<&Cell>) -> Self {
+        let text = match cell {
+            None | Some(Cell::Nothing) => return Self::Nothing,
+            Some(Cell::Truth(false)) => "0",
+            Some(Cell::Truth(true)) => "1",
+            // Ids may be texts.
+            Some(Cell::Number(text) | Cell::Text(text) | Cell::Nested(text)) => text,
+        };
+        match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => {
+                let bits = number.to_bits().cast_signed();
+                // As in f64::total_cmp: a larger magnitude of a negative number comes first.
+                let ordered = bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed();
+                Self::Number(ordered, text.parse().ok())
+            }
+            _ => Self::Text(text.to_owned()),
+        }
+    }
+}
+
+/// The fields of all rows in the order in which they first occur, and whether any row has a value there.
+fn fields(rows: &[Row]) -> Vec<(String, bool)> {
+    let mut fields = IndexMap::new();
+    for (name, cell) in rows.iter().flat_map(|row| &row.fields) {
+        *fields.entry(name).or_insert(false) |= *cell != Cell::Nothing;
+    }
+    let fields = fields.into_iter();
+    fields
+        .map(|(name, filled)| (name.clone(), filled))
+        .collect()
+}
+
+/// The columns of a format. A field that no row has is refused.
+fn choose_columns(
+    args: &GetArgs,
+    listing: Listing,
+    fields: &[(String, bool)],
+) -> Result<Columns, Error> {
+    let known = listed::known(listing);
+    let exists = |name: &str| {
+        fields.is_empty() || known.contains(&name) || fields.iter().any(|(field, _)| field == name)
+    };
+    let sorted = args
+        .sort
+        .iter()
+        .map(|name| name.strip_prefix('-').unwrap_or(name));
+    let mut named = args.columns.iter().map(String::as_str).chain(sorted);
+    if let Some(name) = named.find(|name| !exists(name)) {
+        let names = fields.iter().take(NAMED).map(|(name, _)| name.as_str());
+        let mut names = names.collect::<Vec<_>>().join(", ");
+        if let more @ 1.. = fields.len().saturating_sub(NAMED) {
+            names.push_str(&format!(" and {more} more"));
+        }
+        let message = format!("no {} has a field `{name}`", listing.noun());
+        return Err(Error::message(Exit::Usage, message).hint(format!("they have {names}")));
+    }
+    if !args.columns.is_empty() {
+        return Ok(Columns::Named(args.columns.clone()));
+    }
+    let names = match args.format {
+        GetFormat::Json => return Ok(Columns::All),
+        GetFormat::Table => listed::table_columns(listing, fields),
+        GetFormat::Csv => listed::csv_columns(listing, fields),
+    };
+    if names.len() > MOST_COLUMNS {
+        let count = names.len();
+        let message = format!("the rows have {count} different fields, too many for columns");
+        let hint = "choose some with --columns, or use --format json";
+        return Err(Error::message(Exit::Failed, message).hint(hint));
+    }
+    Ok(Columns::Named(names))
+}
+
+fn print(
+    listing: Listing,
+    columns: &Columns,
+    rows: &[Row],
+    format: GetFormat,
+    console: &mut Console,
+) -> Result<(), Error> {
+    let (paint, screen) = (console.out_paint, console.out_columns);
+    console.stream(|out| match format {
+        GetFormat::Json => document::rows(listing, columns, rows, out),
+        GetFormat::Csv => listed::csv(columns, rows, out),
+        GetFormat::Table => {
+            let widths = listed::widths(listing, columns, rows);
+            match (listed::fit(&widths, columns, screen), screen) {
+                (None, Some(screen)) => listed::blocks(listing, columns, screen, paint, rows, out),
+                (fitting, _) => {
+                    let widths = fitting.unwrap_or(widths);
+                    listed::table(listing, columns, &widths, paint, rows, out)
+                }
+            }
+        }
+    })
+}
