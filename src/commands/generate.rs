@@ -10,11 +10,11 @@ use super::Console;
 use crate::cli::{Cli, SchemaKind};
 use crate::document::{self, DiffDocument, DoctorDocument, PlanDocument, ReportDocument};
 use crate::error::{Error, Exit};
-use crate::manifest::raw;
+use crate::manifest;
 
 pub(super) fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit, Error> {
     let schema = match which {
-        SchemaKind::Manifest => raw::schema(),
+        SchemaKind::Manifest => manifest::schema(),
         SchemaKind::Plan => document::schema::<PlanDocument>(),
         SchemaKind::Diff => document::schema::<DiffDocument>(),
         SchemaKind::Report => document::schema::<ReportDocument>(),

@@ -1,18 +1,17 @@
-//! Single values out of nodes: every mistake is noted where it stands, and reading goes on.
+//! Single values out of nodes: every mistake is noted at its place, and reading goes on.
 //!
 //! Main type: [`Decoder`]. It knows types and spelling, not what a manifest is made of.
 
-use super::raw::{PositiveId, RawFile, Spanned};
+use std::fmt::Display;
+
+use super::raw::{Names, RawFile, Spanned};
 use super::scalar::{Reading, reading};
 use super::yaml::{Node, Value};
 use crate::model::Limit;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::nearest;
-use crate::tables::number::{is_digits, share, whole_number};
+use crate::tables::number::{LARGEST_ID, is_digits, positive_id, share, whole_number};
 use crate::tables::source::Lines;
-
-/// The largest id: what a signed 64-bit column holds.
-const LARGEST_ID: u64 = i64::MAX as u64;
 
 /// Notes mistakes while values are read.
 #[derive(Debug)]
@@ -63,27 +62,50 @@ impl<'n> Fields<'n> {
         pair.map(|(_, value)| value)
     }
 
+    pub(super) fn text(&self, decoder: &mut Decoder<'_>, key: &str) -> Option<Spanned<String>> {
+        decoder.text(self.get(key)?, format_args!("`{key}`"))
+    }
+
+    /// The texts of a list, or the only text.
+    pub(super) fn texts(&self, decoder: &mut Decoder<'_>, key: &str) -> Vec<Spanned<String>> {
+        let nodes = self.get(key).map(Node::items).unwrap_or_default().iter();
+        let texts = nodes.filter_map(|node| decoder.text(node, format_args!("`{key}`")));
+        texts.collect()
+    }
+
+    pub(super) fn boolean(&self, decoder: &mut Decoder<'_>, key: &str) -> Option<bool> {
+        decoder.boolean(self.get(key)?, format_args!("`{key}`"))
+    }
+
+    pub(super) fn choice<T: Copy>(
+        &self,
+        decoder: &mut Decoder<'_>,
+        key: &str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
+        decoder.choice(self.get(key)?, format_args!("`{key}`"), choices)
+    }
+
     /// Notes a key that is missing; `owner` has it, and `what` is its value.
     pub(super) fn require(&self, decoder: &mut Decoder<'_>, owner: &str, key: &str, what: &str) {
         if self.get(key).is_none() && !self.misspelt.contains(&key) {
             let message = format!("{owner} has no `{key}`");
-            let diagnostic = Diagnostic::at(Code::MissingKey, self.at, message);
-            decoder.note(diagnostic.hint(format!("give it a `{key}`: {what}")));
+            let hint = format!("give it a `{key}`: {what}");
+            decoder.note(Code::MissingKey, self.at, message, hint);
         }
     }
 }
 
-impl<'a> Decoder<'a> {
-    pub(super) fn new(lines: Lines<'a>, problems: &'a mut Problems) -> Self {
-        Self {
-            lines,
-            problems,
-            files: Vec::new(),
-        }
-    }
-
-    pub(super) fn note(&mut self, diagnostic: Diagnostic) {
-        self.problems.push(diagnostic);
+impl Decoder<'_> {
+    pub(super) fn note(
+        &mut self,
+        code: Code,
+        at: At,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.problems
+            .push(Diagnostic::at(code, at, message).hint(hint));
     }
 
     /// The values of the known keys; unknown and repeated keys are noted.
@@ -123,19 +145,15 @@ impl<'a> Decoder<'a> {
             }
             _ => format!("a key of {} must be a word, not {}", keys.owner, key.noun()),
         };
-        let diagnostic = Diagnostic::at(Code::UnknownKey, key.at, message);
         let near = nearest(name, keys.all());
         let hint = match near {
             Some(known) => format!("did you mean `{known}`?"),
             None if name == "<<" => {
                 "merge keys are not part of the manifest; use `defaults` or a group".to_owned()
             }
-            None => {
-                let known: Vec<&str> = keys.all().collect();
-                format!("known keys: {}", known.join(", "))
-            }
+            None => format!("known keys: {}", keys.all().collect::<Vec<_>>().join(", ")),
         };
-        self.note(diagnostic.hint(hint));
+        self.note(Code::UnknownKey, key.at, message, hint);
         near
     }
 
@@ -143,208 +161,182 @@ impl<'a> Decoder<'a> {
         let message = format!("the key `{}` stands twice", clip(name));
         let diagnostic =
             Diagnostic::at(Code::DuplicateKey, at, message).related(first, "first here");
-        self.note(diagnostic.hint("keep one of the two; roomform never picks one silently"));
+        self.problems
+            .push(diagnostic.hint("keep one of the two; roomform never picks one silently"));
     }
 
-    pub(super) fn wrong_type(&mut self, node: &Node, what: &str, wanted: &str) {
+    pub(super) fn wrong_type(&mut self, node: &Node, what: impl Display, wanted: &str) {
         let message = format!("{what} must be {wanted}, not {}", node.noun());
         let hint = match wanted {
             "a mapping" => "write it as `key: value`, one line for each key".to_owned(),
             "text" => "write a text; one that starts with [ or { needs quotes".to_owned(),
+            "a list" => "write it as [a, b], or [] for none".to_owned(),
             _ => format!("write {wanted}"),
         };
-        self.note(Diagnostic::at(Code::WrongType, node.at, message).hint(hint));
+        self.note(Code::WrongType, node.at, message, hint);
     }
 
     /// Text that every YAML reader takes as text.
-    pub(super) fn text(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
+    pub(super) fn text(&mut self, node: &Node, what: impl Display) -> Option<Spanned<String>> {
         let Value::Scalar { text, plain } = node.value() else {
             self.wrong_type(node, what, "text");
             return None;
         };
-        let read = if *plain { reading(text) } else { Reading::Text };
-        match read {
-            Reading::Null | Reading::Bool | Reading::Number | Reading::Date => {
-                let message = format!(
-                    "{what} must be text, but YAML reads {} as {}",
-                    written(text, true),
-                    read.noun()
-                );
-                let hint = if text.is_empty() {
-                    "write a text".to_owned()
-                } else {
-                    format!("quote it: \"{}\"", clip(text))
-                };
-                self.note(Diagnostic::at(Code::NeedsQuotes, node.at, message).hint(hint));
-                None
-            }
-            Reading::Text => Some(Spanned {
-                value: text.to_string(),
-                at: node.at,
-            }),
+        if *plain && reading(text) != Reading::Text {
+            let hint = match &**text {
+                "" => "write a text".to_owned(),
+                text => format!("quote it: \"{}\"", clip(text)),
+            };
+            self.needs_quotes(node.at, what, text, hint);
+            return None;
         }
+        let value = text.to_string();
+        Some(Spanned { value, at: node.at })
+    }
+
+    /// Notes a word that some YAML reader takes as something else than text.
+    pub(super) fn needs_quotes(&mut self, at: At, what: impl Display, word: &str, hint: String) {
+        let (word, noun) = (written(word, true), reading(word).noun());
+        let message = format!("{what} must be text, but YAML reads {word} as {noun}");
+        self.note(Code::NeedsQuotes, at, message, hint);
     }
 
     /// `true` or `false`, unquoted.
-    pub(super) fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
-        match node.value() {
-            Value::Scalar { text, plain: true } if matches!(&**text, "true" | "True" | "TRUE") => {
-                Some(true)
-            }
-            Value::Scalar { text, plain: true }
-                if matches!(&**text, "false" | "False" | "FALSE") =>
-            {
-                Some(false)
-            }
-            Value::Scalar { text, plain } => {
-                let message = format!(
-                    "{what} must be true or false, not {}",
-                    written(text, *plain)
-                );
-                self.note(
-                    Diagnostic::at(Code::WrongType, node.at, message)
-                        .hint("write true or false, without quotes"),
-                );
-                None
-            }
-            _ => {
-                self.wrong_type(node, what, "true or false");
-                None
-            }
+    fn boolean(&mut self, node: &Node, what: impl Display) -> Option<bool> {
+        let Value::Scalar { text, plain } = node.value() else {
+            self.wrong_type(node, what, "true or false");
+            return None;
+        };
+        match (&**text, plain) {
+            ("true" | "True" | "TRUE", true) => return Some(true),
+            ("false" | "False" | "FALSE", true) => return Some(false),
+            _ => {}
         }
+        let message = format!(
+            "{what} must be true or false, not {}",
+            written(text, *plain)
+        );
+        let hint = "write true or false, without quotes";
+        self.note(Code::WrongType, node.at, message, hint);
+        None
     }
 
-    /// What [`Decoder::id`] makes of a node that is one; what is none is nobody's mistake yet.
+    /// The id that [`Decoder::id`] reads; anything else is not a mistake yet.
     pub(super) fn plain_id(node: &Node) -> Option<u64> {
         match node.value() {
-            Value::Scalar { text, plain: true } => whole_number(text),
+            Value::Scalar { text, plain: true } => positive_id(text),
             _ => None,
         }
-        .filter(|number| (1..=LARGEST_ID).contains(number))
     }
 
     /// A whole number above zero, written plainly: no sign, no leading zero, no `1_000`.
-    pub(super) fn id(&mut self, node: &Node, what: &str) -> Option<Spanned<PositiveId>> {
+    pub(super) fn id(&mut self, node: &Node, what: impl Display) -> Option<Spanned<u64>> {
         let Value::Scalar { text, plain } = node.value() else {
             self.wrong_type(node, what, "a number");
             return None;
         };
-        match Self::plain_id(node) {
-            Some(number) => Some(Spanned {
-                value: PositiveId(number),
-                at: node.at,
-            }),
-            None => {
-                let message = format!(
-                    "{what} must be a whole number above zero, not {}",
-                    written(text, *plain)
-                );
-                let digits = is_digits(text);
-                let hint = match text.trim_start_matches('0') {
-                    "" if digits => "ids start at 1",
-                    _ if !digits => "write the digits only",
-                    _ if !plain => "write it without quotes",
-                    rest if rest.len() < text.len() => {
-                        "write it without leading zeros: other YAML readers take them for octal"
-                    }
-                    _ => "the largest id is 9223372036854775807",
-                };
-                self.note(Diagnostic::at(Code::WrongType, node.at, message).hint(hint));
-                None
-            }
+        if let Some(value) = Self::plain_id(node) {
+            return Some(Spanned { value, at: node.at });
         }
+        let message = format!(
+            "{what} must be a whole number above zero, not {}",
+            written(text, *plain)
+        );
+        let digits = is_digits(text);
+        let hint = match text.trim_start_matches('0') {
+            "" if digits => "ids start at 1",
+            _ if !digits => "write the digits only",
+            _ if !plain => "write it without quotes",
+            rest if rest.len() < text.len() => {
+                "write it without leading zeros: other YAML readers take them for octal"
+            }
+            _ => "the largest id is 9223372036854775807",
+        };
+        self.note(Code::WrongType, node.at, message, hint);
+        None
     }
 
     /// One of a few words.
     pub(super) fn choice<T: Copy>(
         &mut self,
         node: &Node,
-        what: &str,
+        what: impl Display,
         choices: &[(&str, T)],
     ) -> Option<T> {
-        let names: Vec<&str> = choices
-            .iter()
-            .map(|(name, _)| *name)
-            .filter(|name| !name.starts_with(char::is_numeric))
-            .collect();
+        let starts_with_digit = |name: &str| name.starts_with(char::is_numeric);
+        let names = choices.iter().map(|(name, _)| *name);
+        let names: Vec<&str> = names.filter(|name| !starts_with_digit(name)).collect();
         let one_of = || format!("it is one of: {}", names.join(", "));
         let Value::Scalar { text, plain } = node.value() else {
             let message = format!("{what} must be a word, not {}", node.noun());
-            self.note(Diagnostic::at(Code::WrongType, node.at, message).hint(one_of()));
+            self.note(Code::WrongType, node.at, message, one_of());
             return None;
         };
-        let is_number = text.starts_with(char::is_numeric);
-        let found = choices
-            .iter()
-            .find(|(name, _)| name == text && (*plain || !is_number))
-            .map(|(_, value)| *value);
+        let is_meant = |name: &str| name == text && (*plain || !starts_with_digit(name));
+        let found = choices.iter().find(|(name, _)| is_meant(name));
         if found.is_none() {
             let message = format!("{what} cannot be {}", written(text, *plain));
             let hint = nearest(text, names.iter().copied())
                 .map_or_else(one_of, |name| format!("did you mean `{name}`?"));
-            self.note(Diagnostic::at(Code::BadValue, node.at, message).hint(hint));
+            self.note(Code::BadValue, node.at, message, hint);
         }
-        found
+        found.map(|(_, value)| *value)
     }
 
     /// `50` or `"10%"`.
-    pub(super) fn limit(&mut self, node: &Node, what: &str) -> Option<Limit> {
+    pub(super) fn limit(&mut self, node: &Node, what: impl Display) -> Option<Limit> {
         let limit = match node.value() {
-            Value::Scalar { text, plain: true }
-                if whole_number(text).is_some_and(|number| number <= LARGEST_ID) =>
-            {
-                whole_number(text).map(Limit::Count)
+            Value::Scalar { text, plain } => {
+                let count = whole_number(text).filter(|count| *plain && *count <= LARGEST_ID);
+                let count = count.map(Limit::Count);
+                count.or_else(|| share(text).map(Limit::Share))
             }
-            Value::Scalar { text, .. } => share(text).map(Limit::Share),
             _ => None,
         };
         if limit.is_none() {
             let message = format!("{what} must be a number or a percentage");
             self.note(
-                Diagnostic::at(Code::BadValue, node.at, message).hint("write it as 50 or \"10%\""),
+                Code::BadValue,
+                node.at,
+                message,
+                "write it as 50 or \"10%\"",
             );
         }
         limit
     }
 
     /// The elements of a list.
-    pub(super) fn list<'n, 't>(&mut self, node: &'n Node<'t>, what: &str) -> &'n [Node<'t>] {
+    pub(super) fn list<'n, 't>(
+        &mut self,
+        node: &'n Node<'t>,
+        what: impl Display,
+    ) -> &'n [Node<'t>] {
         match node.value() {
             Value::Seq(items) => items,
             _ => {
-                let message = format!("{what} must be a list, not {}", node.noun());
-                self.note(
-                    Diagnostic::at(Code::WrongType, node.at, message)
-                        .hint("write it as [a, b], or [] for none"),
-                );
+                self.wrong_type(node, what, "a list");
                 &[]
             }
         }
     }
 
     /// The names and values of a mapping with free keys.
-    pub(super) fn names<'n>(
-        &mut self,
-        node: &'n Node<'n>,
-        what: &str,
-    ) -> Vec<(Spanned<String>, &'n Node<'n>)> {
+    pub(super) fn names<'n>(&mut self, node: &'n Node<'n>, what: &str) -> Names<&'n Node<'n>> {
         let Value::Map(pairs) = node.value() else {
             self.wrong_type(node, what, "a mapping");
             return Vec::new();
         };
         let mut names = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
-            let Some(name) = self.text(key, &format!("a name in {what}")) else {
+            let Some(name) = self.text(key, format_args!("a name in {what}")) else {
                 continue;
             };
-            if name.value.trim().is_empty()
-                || name.value.starts_with('@')
-                || name.value.contains(char::is_control)
-            {
-                let message = format!("`{}` cannot be a name in {what}", clip(&name.value));
+            let text = name.value.as_str();
+            if text.trim().is_empty() || text.starts_with('@') || text.contains(char::is_control) {
+                let message = format!("`{}` cannot be a name in {what}", clip(text));
                 let hint =
                     "a name is not empty, does not start with @ and has no control characters";
-                self.note(Diagnostic::at(Code::BadValue, name.at, message).hint(hint));
+                self.note(Code::BadValue, name.at, message, hint);
             } else {
                 names.push((name, value));
             }

@@ -67,7 +67,7 @@ impl<'a> Directory<'a> {
                     .people
                     .directory(file, whose, tables, sources, problems);
             }
-            for (name, list) in &raw.groups.0 {
+            for (name, list) in &raw.groups {
                 match directory.groups.get(name.value.as_str()) {
                     Some(group) => problems.push(twice("group", name, group.at)),
                     None => {
@@ -221,7 +221,7 @@ impl<'a> Directory<'a> {
         };
         let mut members = Vec::new();
         if self.count(ids) {
-            members = std::mem::take(ids).into_vec();
+            members = std::mem::take(ids);
             order(&mut members);
         }
         members

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::decode::decode_file;
 use super::explain::{Explained, Tracer};
-use super::parse::{Text, parse_files};
 use super::raw::{RawFile, RawManifest};
 use super::resolve;
 use crate::model::{Desired, FileId};
 use crate::tables::boundary::{directory_of, follow_link, is_inside, leads_out};
 use crate::tables::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
-use crate::tables::dialect::line_ends;
+use crate::tables::encoding::decode_utf_8;
 use crate::tables::file_map::FileMap;
 use crate::tables::files::{Disk, Files, Kind};
 use crate::tables::open::{Home, Opener, Tables};
@@ -58,7 +58,7 @@ pub fn load(roots: &[PathBuf], options: Options) -> Loaded {
 
 /// The same from any files.
 pub fn load_from(files: &dyn Files, roots: &[PathBuf], options: Options) -> Loaded {
-    Loader::new(files).roots(roots).resolve(options, None)
+    Loader::new(files).read_roots(roots).resolve(options, None)
 }
 
 /// Reads a manifest and explains a room or a user: the pipe of a declared room, else a user's id or name. `None` if it is neither,
@@ -66,7 +66,7 @@ pub fn load_from(files: &dyn Files, roots: &[PathBuf], options: Options) -> Load
 pub fn explain(roots: &[PathBuf], options: Options, asked: &str) -> (Loaded, Option<Explained>) {
     let mut tracer = Tracer::new(asked);
     let loaded = Loader::new(&Disk)
-        .roots(roots)
+        .read_roots(roots)
         .resolve(options, Some(&mut tracer));
     let explained = loaded.is_valid().then(|| tracer.finish(&loaded.desired));
     (loaded, explained.flatten())
@@ -76,16 +76,13 @@ pub fn explain(roots: &[PathBuf], options: Options, asked: &str) -> (Loaded, Opt
 pub fn load_text(name: &str, text: &str, options: Options) -> Loaded {
     let no_files = FileMap::default();
     let mut loader = Loader::new(&no_files);
-    loader.text(name, text.as_bytes().to_vec(), PathBuf::new());
-    loader.parse();
+    loader.read_text(name, text.as_bytes().to_vec(), PathBuf::new());
     loader.resolve(options, None)
 }
 
 struct Loader<'a> {
     files: &'a dyn Files,
     sources: Sources,
-    /// Texts still to be parsed, each with the directory it lies in.
-    texts: Vec<(Text, PathBuf)>,
     manifests: Vec<(FileId, RawManifest)>,
     problems: Problems,
     known: BTreeSet<PathBuf>,
@@ -100,7 +97,6 @@ impl<'a> Loader<'a> {
         Self {
             files,
             sources: Sources::default(),
-            texts: Vec::new(),
             manifests: Vec::new(),
             problems: Problems::default(),
             known: BTreeSet::new(),
@@ -109,34 +105,34 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn roots(mut self, roots: &[PathBuf]) -> Self {
+    fn read_roots(mut self, roots: &[PathBuf]) -> Self {
         for root in roots {
-            self.root(root);
+            self.read_root(root);
         }
         self
     }
 
-    fn root(&mut self, root: &Path) {
-        let directory = match self.files.kind(root) {
+    fn read_root(&mut self, root: &Path) {
+        let kind = self.files.kind(root);
+        let directory = match kind {
             Ok(Kind::Directory) => root,
             _ => directory_of(root),
         };
         self.root = self.files.real_path(directory).ok();
-        match self.files.kind(root) {
-            Ok(_) if leads_out(self.files, root) => {
-                let message = "a symbolic link that leads out of its directory or git work tree";
-                let diagnostic = Diagnostic::path(Code::Outside, self.files.display(root), message);
-                self.problems
-                    .push(diagnostic.hint("copy the file in, or name the file itself with -f"));
-            }
+        match kind {
+            Ok(_) if leads_out(self.files, root) => self.note(
+                Code::Outside,
+                root,
+                "a symbolic link that leads out of its directory or git work tree",
+                "copy the file in, or name the file itself with -f",
+            ),
             Err(error) => self.unreadable(root, &error),
-            Ok(Kind::Directory) => self.directory(root),
-            Ok(Kind::File | Kind::Other) => self.file(root),
+            Ok(Kind::Directory) => self.read_directory(root),
+            Ok(Kind::File | Kind::Other) => self.read_file(root),
         }
-        self.parse();
     }
 
-    fn directory(&mut self, root: &Path) {
+    fn read_directory(&mut self, root: &Path) {
         let mut found = Vec::new();
         match self.files.real_path(root) {
             Ok(real) => self.walk(root, &real, &mut found),
@@ -144,16 +140,15 @@ impl<'a> Loader<'a> {
         }
         found.sort();
         if found.is_empty() && self.problems.is_empty() {
-            let diagnostic = Diagnostic::path(
+            self.note(
                 Code::Unreadable,
-                self.files.display(root),
+                root,
                 "the directory holds no *.yaml or *.yml file",
+                "name the directory your manifest lies in, or a file",
             );
-            self.problems
-                .push(diagnostic.hint("name the directory your manifest lies in, or a file"));
         }
         for path in found {
-            self.file(&path);
+            self.read_file(&path);
         }
     }
 
@@ -178,11 +173,12 @@ impl<'a> Loader<'a> {
                 Ok((kind, real))
                     if (yaml || kind == Kind::Directory) && !is_inside(&real, root) =>
                 {
-                    let message = "a symbolic link that leads out of the manifest's directory";
-                    let diagnostic =
-                        Diagnostic::path(Code::Outside, self.files.display(&path), message);
-                    self.problems
-                        .push(diagnostic.hint("copy the file in, or name it with -f"));
+                    self.note(
+                        Code::Outside,
+                        &path,
+                        "a symbolic link that leads out of the manifest's directory",
+                        "copy the file in, or name it with -f",
+                    );
                 }
                 Ok((Kind::Directory, _)) if follow_link(self.files, &path).is_none() => {
                     self.walk(&path, root, found);
@@ -193,7 +189,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn file(&mut self, path: &Path) {
+    fn read_file(&mut self, path: &Path) {
         if let Ok(real) = self.files.real_path(path)
             && !self.known.insert(real)
         {
@@ -202,66 +198,51 @@ impl<'a> Loader<'a> {
         match self.files.read(path, LARGEST_FILE) {
             Ok(Some(bytes)) => {
                 let directory = directory_of(path).to_owned();
-                self.text(&self.files.display(path), bytes, directory);
+                self.read_text(&self.files.display(path), bytes, directory);
             }
             Ok(None) => {
                 let message = format!("the file is larger than {} MiB", LARGEST_FILE >> 20);
-                self.problems.push(
-                    Diagnostic::path(Code::TooLarge, self.files.display(path), message)
-                        .hint("split it into files"),
-                );
+                self.note(Code::TooLarge, path, message, "split it into files");
             }
             Err(error) => self.unreadable(path, &error),
         }
     }
 
-    fn text(&mut self, name: &str, bytes: Vec<u8>, directory: PathBuf) {
-        let mut text = match String::from_utf8(bytes) {
+    fn read_text(&mut self, name: &str, bytes: Vec<u8>, directory: PathBuf) {
+        let text = match decode_utf_8(bytes) {
             Ok(text) => text,
-            Err(error) => {
-                let offset = error.utf8_error().valid_up_to();
-                let good = error.as_bytes().get(..offset).unwrap_or_default();
-                let line = line_ends(good).count() + 1;
-                let message = format!("not valid UTF-8: byte {offset}, in line {line}");
-                self.problems.push(
-                    Diagnostic::path(Code::NotUtf8, name, message).hint("save the file as UTF-8"),
-                );
-                return;
+            Err(why) => {
+                let diagnostic = Diagnostic::path(Code::NotUtf8, name, why.message);
+                return self
+                    .problems
+                    .push(diagnostic.hint("save the file as UTF-8"));
             }
         };
-        if text.starts_with('\u{feff}') {
-            text.drain(..'\u{feff}'.len_utf8());
-        }
-        let name = name.to_owned();
-        self.texts.push((Text { name, text }, directory));
-    }
-
-    /// Takes in what the texts say that were found so far.
-    fn parse(&mut self) {
-        let (texts, directories): (Vec<_>, Vec<_>) = self.texts.drain(..).unzip();
-        let parts = parse_files(texts, self.sources.next());
-        for (part, directory) in parts.into_iter().zip(directories) {
-            self.manifests.push((self.sources.next(), part.raw));
-            self.sources.push(part.source);
-            self.problems.join(part.problems);
-            if !part.rosters.is_empty() {
+        let file = self.sources.add(name, text);
+        if let Some(source) = self.sources.file(file) {
+            let (raw, rosters) = decode_file(source, file, &mut self.problems);
+            self.manifests.push((file, raw));
+            if !rosters.is_empty() {
                 let root = self.root.clone();
-                self.rosters.push((Home { directory, root }, part.rosters));
+                self.rosters.push((Home { directory, root }, rosters));
             }
         }
+    }
+
+    fn note(&mut self, code: Code, path: &Path, message: impl Into<String>, hint: &str) {
+        let diagnostic = Diagnostic::path(code, self.files.display(path), message);
+        self.problems.push(diagnostic.hint(hint));
     }
 
     fn unreadable(&mut self, path: &Path, error: &std::io::Error) {
-        let missing = error.kind() == std::io::ErrorKind::NotFound;
-        let message = if missing {
+        let message = if error.kind() == std::io::ErrorKind::NotFound {
             "no such file or directory".to_owned()
         } else {
             format!("cannot be read: {error}")
         };
-        let diagnostic = Diagnostic::path(Code::Unreadable, self.files.display(path), message);
-        self.problems.push(diagnostic.hint(
-            "name the manifest with -f; the default is rooms.yaml, else the directory rooms/",
-        ));
+        let hint =
+            "name the manifest with -f; the default is rooms.yaml, else the directory rooms/";
+        self.note(Code::Unreadable, path, message, hint);
     }
 
     fn resolve(self, options: Options, tracer: Option<&mut Tracer>) -> Loaded {

@@ -1,7 +1,7 @@
 //! The manifest: text in, [`Desired`](crate::model::Desired) and every mistake out.
 //!
 //! Main entry: [`load()`]. The stages in order: `load` (files, read through [`files`]), `yaml` (nodes), `fields` and `decode` (as written,
-//! [`raw`]), `tables` (the files with rows beside it), `people`, `groups`, `roster`, `generate` (names, lists, rooms in bulk),
+//! `raw`), `tables` (the files with rows beside it), `people`, `groups`, `roster`, `generate` (names, lists, rooms in bulk),
 //! `resolve` (all of it together), `validate` (named checks). It never talks to a server and never decides what to do about one.
 
 mod decode;
@@ -13,11 +13,10 @@ mod groups;
 mod load;
 mod look_alike;
 mod node;
-mod parse;
 mod people;
 mod presets;
 mod provenance;
-pub mod raw;
+mod raw;
 mod read_log;
 mod resolve;
 mod room_template;
@@ -37,3 +36,9 @@ pub use export::{Entry, Unlike, append, by_prefix, by_type, entries, page, read_
 pub use load::{Loaded, Options, explain, load, load_from, load_text};
 pub use read_log::FileNote;
 pub use template::verbatim;
+
+/// The JSON Schema of a manifest. A test compares its keys with those of `decode`.
+pub fn schema() -> serde_json::Value {
+    let text = include_str!("../../schema/manifest.schema.json");
+    serde_json::from_str(text).unwrap_or_default()
+}

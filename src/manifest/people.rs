@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::raw::{Names, PositiveId, RawDirectory, Spanned};
+use super::raw::{Names, RawDirectory, Spanned};
 use crate::model::{FileId, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::nearest::NearestSearch;
-use crate::tables::number::{is_digits, whole_number};
+use crate::tables::number::{is_digits, positive_id};
 use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row};
 
@@ -19,8 +19,6 @@ mod preset_users;
 const MOST_WITHOUT_ID: usize = 10_000;
 /// What to do about an id that is none.
 const HOLDS_IDS: &str = "the column that `id` names holds the site's user ids, without leading zeros; mend the cell, or leave the person out with `where`";
-/// The largest id: what a signed 64-bit column holds.
-const LARGEST_ID: u64 = i64::MAX as u64;
 
 /// What needs no place: what is wrong with it was told.
 const NOWHERE: At = At {
@@ -64,10 +62,10 @@ pub(super) enum Whose {
 
 impl People {
     /// Takes the names in that stand in a manifest.
-    pub(super) fn inline(&mut self, names: &Names<Spanned<PositiveId>>, problems: &mut Problems) {
-        for (name, id) in &names.0 {
+    pub(super) fn inline(&mut self, names: &Names<Spanned<u64>>, problems: &mut Problems) {
+        for (name, id) in names {
             match self.names.entry(name.value.clone()) {
-                Entry::Vacant(free) => drop(free.insert(Person::User(UserId(id.value.0), name.at))),
+                Entry::Vacant(free) => drop(free.insert(Person::User(UserId(id.value), name.at))),
                 Entry::Occupied(taken) => problems.push(twice("person", name, taken.get().at())),
             }
         }
@@ -283,8 +281,7 @@ pub(super) fn user(
 
 /// The user whose id a cell is.
 pub(super) fn id(cell: &str) -> Option<UserId> {
-    let id = whole_number(cell).filter(|id| (1..=LARGEST_ID).contains(id));
-    id.map(UserId)
+    positive_id(cell).map(UserId)
 }
 
 /// The first sign that is no digit is named: it may look like one.

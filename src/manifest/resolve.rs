@@ -11,8 +11,8 @@ use super::roster::Rosters;
 use super::welcome::Welcomes;
 use super::{look_alike, validate};
 use crate::model::{
-    Desired, DesiredRoom, FieldSet, FileId, Limits, Member, MembersPolicy, Pipe, RoomKind,
-    RoomState, UserId, WidgetId,
+    Desired, DesiredRoom, FileId, Member, MembersPolicy, Pipe, RoomKind, RoomState, UserId,
+    WidgetId,
 };
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::open::Tables;
@@ -39,7 +39,7 @@ pub(super) fn resolve(
         known: HashMap::new(),
     };
     for ((_, raw), rooms) in files.iter().zip(rooms) {
-        let defaults = raw.defaults.unwrap_or_default();
+        let defaults = raw.defaults;
         for written in rooms {
             declared.take(written, Vec::new(), defaults, &directory, problems);
         }
@@ -56,7 +56,7 @@ pub(super) fn resolve(
         raw.scope.as_ref().map(|scope| scope.at)
     });
     let limits = single(&files, "limits", problems, |raw| {
-        raw.limits.as_ref().and_then(|limits| limits.at)
+        raw.limits.as_ref().map(|limits| limits.at)
     });
     let scope = scope
         .and_then(|raw| raw.scope.as_ref())
@@ -66,7 +66,10 @@ pub(super) fn resolve(
     Desired {
         widget,
         scope: scope.iter().map(|glob| glob.value.clone()).collect(),
-        limits: limits.map(self::limits).unwrap_or_default(),
+        limits: limits
+            .and_then(|raw| raw.limits.as_ref())
+            .map(|limits| limits.value)
+            .unwrap_or_default(),
         rooms: rooms
             .into_iter()
             .map(|(room, _)| (room.pipe.clone(), room))
@@ -180,10 +183,6 @@ fn room(
     if !exclude.is_empty() {
         members.retain(|member| !exclude.contains(&member.user));
     }
-    let mut ignored = FieldSet::default();
-    for field in ignore {
-        ignored.insert(field.value);
-    }
     let room = DesiredRoom {
         pipe: Pipe::new(pipe.value.as_str()),
         state: RoomState {
@@ -196,7 +195,7 @@ fn room(
         policy: members_policy
             .or(defaults.members_policy)
             .unwrap_or(MembersPolicy::Ensure),
-        ignore: ignored,
+        ignore: *ignore,
         welcome: None,
         place: directory.rosters().sources.place(*at),
     };
@@ -228,16 +227,13 @@ fn widget(files: &[(FileId, RawManifest)], problems: &mut Problems) -> Option<Wi
     let mut given = files.iter().filter_map(|(_, raw)| raw.widget.as_ref());
     let first = given.next()?;
     for other in given.filter(|other| other.value != first.value) {
-        let message = format!(
-            "widget {} here, but {} elsewhere",
-            other.value.0, first.value.0
-        );
+        let message = format!("widget {} here, but {} elsewhere", other.value, first.value);
         let diagnostic =
             Diagnostic::at(Code::Disagreement, other.at, message).related(first.at, "elsewhere");
         problems
             .push(diagnostic.hint("one manifest is for one widget; run roomform once for each"));
     }
-    Some(WidgetId(first.value.0))
+    Some(WidgetId(first.value))
 }
 
 /// The one file that has a block which may stand in one file only.
@@ -256,17 +252,4 @@ fn single<'a>(
         problems.push(diagnostic.hint("keep one of the two"));
     }
     Some(raw)
-}
-
-fn limits(raw: &RawManifest) -> Limits {
-    let Some(limits) = &raw.limits else {
-        return Limits::default();
-    };
-    Limits {
-        create: limits.create,
-        update: limits.update,
-        add_members: limits.add_members,
-        messages: limits.messages,
-        publish: limits.publish,
-    }
 }

@@ -9,7 +9,7 @@ use super::template::{Complaint, Filling, Template};
 use super::welcome::FIELDS;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::header::word;
-use crate::tables::number::{is_digits, whole_number};
+use crate::tables::number::{is_digits, positive_id};
 use crate::tables::row::{Column, Row};
 use crate::tables::table::Table;
 
@@ -135,7 +135,7 @@ impl<'a> RoomTemplate<'a> {
             kind: self.raw.kind,
             public: self.raw.public,
             members_policy: self.raw.members_policy,
-            ignore: self.raw.ignore.clone(),
+            ignore: self.raw.ignore,
         })
     }
 
@@ -224,11 +224,7 @@ impl<'a> RoomTemplate<'a> {
         let Spanned { value, at } = self.text(text, row, problems)?;
         let value = value.trim();
         let digits = is_digits(value);
-        let member = match (
-            value,
-            value.strip_prefix('@'),
-            whole_number(value).filter(|id| *id > 0),
-        ) {
+        let member = match (value, value.strip_prefix('@'), positive_id(value)) {
             ("", _, _) if text.template.is_conditional() => return None,
             (_, Some(group), _) => RawMember::Group(group.to_owned()),
             (_, _, Some(id)) => RawMember::Id(id),

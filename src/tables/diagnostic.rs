@@ -247,12 +247,6 @@ impl Problems {
             .for_each(|diagnostic| self.push(diagnostic));
     }
 
-    /// Takes those of a file in that was read on its own.
-    pub(crate) fn join(&mut self, of_file: Self) {
-        self.extend(of_file.noted);
-        self.errors += of_file.errors.saturating_sub(MOST_ERRORS);
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.noted.is_empty()
     }

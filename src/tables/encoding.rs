@@ -30,7 +30,7 @@ pub(crate) fn decode(
             message: "the file looks like UTF-16".to_owned(),
             hint: "say `encoding: utf-16`, or save it as UTF-8".to_owned(),
         }),
-        None => unlabelled(bytes).map(|text| (text, UTF_8.name())),
+        None => decode_utf_8(bytes).map(|text| (text, UTF_8.name())),
     }
 }
 
@@ -53,7 +53,8 @@ fn labelled(bytes: &[u8], label: &str) -> Result<(String, &'static str), NoText>
     }
 }
 
-fn unlabelled(bytes: Vec<u8>) -> Result<String, NoText> {
+/// The text of a file in UTF-8, without a byte order mark.
+pub(crate) fn decode_utf_8(bytes: Vec<u8>) -> Result<String, NoText> {
     match String::from_utf8(bytes) {
         Ok(mut text) => {
             if text.starts_with('\u{feff}') {
@@ -118,12 +119,13 @@ fn guess(bytes: &[u8]) -> Option<String> {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails where it stands"
-)]
 mod tests {
+    #![expect(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        reason = "a test that cannot go on fails at once"
+    )]
+
     use super::*;
 
     #[test]

@@ -11,6 +11,14 @@ pub(crate) fn whole_number(text: &str) -> Option<u64> {
     is_plain.then(|| text.parse().ok())?
 }
 
+/// The largest id: what a signed 64-bit column holds.
+pub(crate) const LARGEST_ID: u64 = i64::MAX as u64;
+
+/// The id that a text is.
+pub(crate) fn positive_id(text: &str) -> Option<u64> {
+    whole_number(text).filter(|id| (1..=LARGEST_ID).contains(id))
+}
+
 /// Hundredths of a percent out of `12.5%`.
 pub(crate) fn share(text: &str) -> Option<u64> {
     let (whole, part) = text

@@ -138,7 +138,7 @@ impl Lines<'_> {
     const STEPS: usize = 8;
 
     /// The line a byte is in, from 1.
-    pub(crate) fn of(&mut self, offset: u32) -> u32 {
+    pub(crate) fn find(&mut self, offset: u32) -> u32 {
         let last = self.line.checked_sub(1);
         let last = last.and_then(|last| self.starts.get(last));
         if last.is_some_and(|start| *start <= offset) {
@@ -171,21 +171,11 @@ pub struct LineColumn {
 }
 
 impl Sources {
-    /// Takes a text in.
+    /// Adds a text, and gives its id.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: String) -> FileId {
-        let id = self.next();
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(Source::new(name, text));
         id
-    }
-
-    /// The id that the next text gets.
-    pub(crate) fn next(&self) -> FileId {
-        FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX))
-    }
-
-    /// Takes a text in whose lines were looked for already.
-    pub(crate) fn push(&mut self, source: Source) {
-        self.files.push(source);
     }
 
     /// The source with this id.

@@ -1,21 +1,21 @@
 //! Nodes -> one file's [`RawManifest`]: which keys there are, and what each takes.
+//!
+//! Main entry: [`decode_file`].
 
 use std::collections::BTreeMap;
 
-mod bulk;
 mod room;
-mod roster;
+mod rows;
 
-use self::room::{KINDS, POLICIES, room};
+use self::room::{KINDS, POLICIES};
 use super::fields::{Decoder, Keys, written};
-use super::raw::{RawDefaults, RawFile, RawLimits, RawManifest, Spanned, Version};
-use super::yaml::{Item, Node, Value};
-use crate::model::FileId;
-use crate::tables::diagnostic::{At, Code, Diagnostic, Problems};
-use crate::tables::source::Lines;
+use super::raw::{RawDefaults, RawFile, RawManifest, Spanned};
+use super::yaml::{self, Item, Node, Value};
+use crate::model::{FileId, Limits};
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Source};
 
 /// The list that may be long, and is therefore read one element at a time.
-pub(super) const STREAMED: &str = "rooms";
+const STREAMED: &str = "rooms";
 
 const TOP: Keys = Keys::new(
     "the manifest",
@@ -30,60 +30,65 @@ const LIMITS: Keys = Keys::new(
     &["create", "update", "add_members", "messages", "publish"],
 );
 
-/// Puts one file together out of its items.
-#[derive(Debug)]
-pub(super) struct FileDecoder<'a> {
-    decoder: Decoder<'a>,
+/// Reads a file of a manifest, and the files with rows that it names.
+pub(super) fn decode_file(
+    source: &Source,
     file: FileId,
+    problems: &mut Problems,
+) -> (RawManifest, Vec<RawFile>) {
+    let mut decoder = FileDecoder {
+        decoder: Decoder {
+            lines: source.lines(),
+            problems,
+            files: Vec::new(),
+        },
+        seen: BTreeMap::new(),
+        raw: RawManifest::default(),
+    };
+    let end = yaml::read(&source.text, file, STREAMED, &mut |item| match item {
+        Item::Entry(key, value) => decoder.entry(&key, &value),
+        Item::List(key) => {
+            decoder.is_first(&key, STREAMED);
+        }
+        Item::Element(node) => decoder.room(&node),
+        Item::Root(node) => decoder.root(&node),
+    });
+    let FileDecoder { decoder, seen, raw } = decoder;
+    let at = At { file, offset: 0 };
+    match end {
+        Err(mistake) => decoder.problems.push(*mistake),
+        Ok(()) if seen.is_empty() => decoder.problems.push(empty_file(at)),
+        Ok(()) if !seen.contains_key("version") => {
+            let diagnostic = Diagnostic::at(Code::MissingKey, at, "the manifest has no `version`");
+            let hint = "start the file with `version: 1`";
+            decoder.problems.push(diagnostic.hint(hint));
+        }
+        Ok(()) => {}
+    }
+    (raw, decoder.files)
+}
+
+/// Puts one file together out of its items.
+struct FileDecoder<'a> {
+    decoder: Decoder<'a>,
+    /// The top-level keys so far.
     seen: BTreeMap<String, At>,
     raw: RawManifest,
 }
 
-impl<'a> FileDecoder<'a> {
-    pub(super) fn new(file: FileId, lines: Lines<'a>, problems: &'a mut Problems) -> Self {
-        Self {
-            decoder: Decoder::new(lines, problems),
-            file,
-            seen: BTreeMap::new(),
-            raw: RawManifest::default(),
+impl FileDecoder<'_> {
+    /// A document that is not a mapping.
+    fn root(&mut self, node: &Node) {
+        self.seen.insert("version".to_owned(), node.at);
+        if matches!(node.value(), Value::Scalar { text, plain: true } if text.is_empty()) {
+            self.decoder.problems.push(empty_file(node.at));
+        } else {
+            self.decoder.wrong_type(node, "a manifest", "a mapping");
         }
     }
 
-    pub(super) fn take(&mut self, item: Item) {
-        match item {
-            Item::Entry(key, value) => self.entry(&key, &value),
-            Item::List(key) => {
-                self.first_time(&key, STREAMED);
-            }
-            Item::Element(node) => self.element(&node),
-            Item::Root(node) => {
-                self.seen.insert("version".to_owned(), node.at);
-                if !matches!(node.value(), Value::Scalar { text, plain: true } if text.is_empty()) {
-                    self.decoder.wrong_type(&node, "a manifest", "a mapping");
-                } else {
-                    self.decoder.note(empty_file(node.at));
-                }
-            }
-        }
-    }
-
-    /// The file, once all items came, and the files beside it that it names. `complete` is false if reading broke off.
-    pub(super) fn finish(mut self, complete: bool) -> (RawManifest, Vec<RawFile>) {
-        let at = At {
-            file: self.file,
-            offset: 0,
-        };
-        if complete && self.seen.is_empty() {
-            self.decoder.note(empty_file(at));
-        } else if complete && !self.seen.contains_key("version") {
-            let diagnostic = Diagnostic::at(Code::MissingKey, at, "the manifest has no `version`");
-            self.decoder
-                .note(diagnostic.hint("start the file with `version: 1`"));
-        }
-        (self.raw, self.decoder.files)
-    }
-
-    fn first_time(&mut self, key: &Node, name: &str) -> bool {
+    /// Whether a top-level key is new; another one is noted.
+    fn is_first(&mut self, key: &Node, name: &str) -> bool {
         let first = self.seen.get(name).copied();
         match first {
             Some(first) => self.decoder.duplicate_key(name, key.at, first),
@@ -93,50 +98,45 @@ impl<'a> FileDecoder<'a> {
     }
 
     fn entry(&mut self, key: &Node, value: &Node) {
-        let Value::Scalar { text: name, .. } = key.value() else {
+        let Some(name) = key.word() else {
             self.decoder.unknown_key(key, "", TOP);
             return;
         };
-        if !self.first_time(key, name) {
+        if !self.is_first(key, name) {
             return;
         }
-        let decoder = &mut self.decoder;
-        match name.as_ref() {
-            "version" => self.raw.version = version(decoder, value),
-            "widget" => self.raw.widget = decoder.id(value, "`widget`"),
+        let (decoder, raw) = (&mut self.decoder, &mut self.raw);
+        match name {
+            "version" => check_version(decoder, value),
+            "widget" => raw.widget = decoder.id(value, "`widget`"),
             "scope" => {
-                let globs = decoder
-                    .list(value, "`scope`")
-                    .iter()
-                    .filter_map(|node| decoder.text(node, "a glob"))
-                    .collect();
-                self.raw.scope = Some(Spanned {
-                    value: globs,
-                    at: value.at,
-                });
+                let globs = decoder.list(value, "`scope`").iter();
+                let globs = globs.filter_map(|node| decoder.text(node, "a glob"));
+                let (value, at) = (globs.collect(), value.at);
+                raw.scope = Some(Spanned { value, at });
             }
-            "defaults" => self.raw.defaults = defaults(decoder, value, self.file),
-            "people" => match roster::named(value) {
-                Some(_) => self.raw.directory = roster::directory(decoder, value),
-                None => self.raw.people = room::people(decoder, value),
-            },
-            "groups" => self.raw.groups = room::groups(decoder, value),
+            "defaults" => raw.defaults = defaults(decoder, value).unwrap_or_default(),
+            "people" if rows::is_directory(value) => {
+                raw.directory = rows::directory(decoder, value)
+            }
+            "people" => raw.people = room::people(decoder, value),
+            "groups" => raw.groups = room::groups(decoder, value),
             "generate" => {
                 let items = decoder.list(value, "`generate`").iter();
-                let rooms = items.filter_map(|node| bulk::generate(decoder, node));
-                self.raw.generate = rooms.collect();
+                let rooms = items.filter_map(|node| rows::generate(decoder, node));
+                raw.generate = rooms.collect();
             }
-            STREAMED => decoder
-                .list(value, "`rooms`")
-                .iter()
-                .for_each(|node| self.element(node)),
-            "limits" => self.raw.limits = limits(decoder, value),
+            STREAMED => {
+                let rooms = decoder.list(value, "`rooms`").iter();
+                rooms.for_each(|node| self.room(node));
+            }
+            "limits" => raw.limits = limits(decoder, value),
             _ => drop(decoder.unknown_key(key, name, TOP)),
         }
     }
 
-    fn element(&mut self, node: &Node) {
-        let room = room(&mut self.decoder, node);
+    fn room(&mut self, node: &Node) {
+        let room = room::room(&mut self.decoder, node);
         self.raw.rooms.extend(room);
     }
 }
@@ -146,7 +146,7 @@ fn empty_file(at: At) -> Diagnostic {
         .hint("a manifest starts with `version: 1` and lists `rooms`")
 }
 
-fn version(decoder: &mut Decoder<'_>, node: &Node) -> Version {
+fn check_version(decoder: &mut Decoder<'_>, node: &Node) {
     match node.value() {
         Value::Scalar { text, plain: true } if text == "1" => {}
         Value::Scalar { text, plain } => {
@@ -154,39 +154,33 @@ fn version(decoder: &mut Decoder<'_>, node: &Node) -> Version {
                 "this roomform reads manifests of version 1, not {}",
                 written(text, *plain)
             );
-            decoder.note(
-                Diagnostic::at(Code::BadValue, node.at, message)
-                    .hint("write `version: 1`, or update roomform"),
-            );
+            let hint = "write `version: 1`, or update roomform";
+            decoder.note(Code::BadValue, node.at, message, hint);
         }
         _ => decoder.wrong_type(node, "`version`", "1"),
     }
-    Version
 }
 
-fn defaults(decoder: &mut Decoder<'_>, node: &Node, file: FileId) -> Option<RawDefaults> {
+fn defaults(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDefaults> {
     let fields = decoder.fields(node, DEFAULTS)?;
-    let (kind, policy) = (fields.get("type"), fields.get("members_policy"));
-    let public = fields.get("public");
     Some(RawDefaults {
-        file: Some(file),
-        kind: kind.and_then(|node| decoder.choice(node, "`type`", &KINDS)),
-        public: public.and_then(|node| decoder.boolean(node, "`public`")),
-        members_policy: policy.and_then(|node| decoder.choice(node, "`members_policy`", &POLICIES)),
+        kind: fields.choice(decoder, "type", &KINDS),
+        public: fields.boolean(decoder, "public"),
+        members_policy: fields.choice(decoder, "members_policy", &POLICIES),
     })
 }
 
-fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawLimits> {
+fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<Limits>> {
     let fields = decoder.fields(node, LIMITS)?;
-    let mut limit = |name: &str| decoder.limit(fields.get(name)?, &format!("`{name}`"));
-    Some(RawLimits {
-        at: Some(node.at),
+    let mut limit = |key: &str| decoder.limit(fields.get(key)?, format_args!("`{key}`"));
+    let value = Limits {
         create: limit("create"),
         update: limit("update"),
         add_members: limit("add_members"),
         messages: limit("messages"),
         publish: limit("publish"),
-    })
+    };
+    Some(Spanned { value, at: node.at })
 }
 
 #[cfg(test)]
@@ -196,7 +190,7 @@ mod tests {
 
     #[test]
     fn schema_and_decoder_have_the_same_keys() {
-        let schema = super::super::raw::schema();
+        let schema = super::super::schema();
         let keys = |pointer: &str| -> Vec<String> {
             let mut keys: Vec<String> = schema
                 .pointer(pointer)
@@ -213,12 +207,12 @@ mod tests {
             ("/definitions/RawRoom", room::ROOM),
             ("/definitions/RawDefaults", DEFAULTS),
             ("/definitions/RawLimits", LIMITS),
-            ("/definitions/Roster", roster::ROSTER),
-            ("/definitions/Directory", roster::DIRECTORY),
-            ("/definitions/Enrol", bulk::ENROL),
-            ("/definitions/Via", bulk::VIA),
-            ("/definitions/Generate", bulk::GENERATE),
-            ("/definitions/TemplateRoom", bulk::TEMPLATE_ROOM),
+            ("/definitions/Roster", rows::ROSTER),
+            ("/definitions/Directory", rows::DIRECTORY),
+            ("/definitions/Enrol", rows::ENROL),
+            ("/definitions/Via", rows::VIA),
+            ("/definitions/Generate", rows::GENERATE),
+            ("/definitions/TemplateRoom", rows::TEMPLATE_ROOM),
         ] {
             let mut sorted: Vec<&str> = known.all().collect();
             sorted.sort_unstable();

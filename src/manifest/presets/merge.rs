@@ -47,7 +47,7 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
 }
 
 /// Whether two keys, or two columns, are the same.
-pub(super) fn is_same_key(one: &str, other: &str) -> bool {
+pub(in super::super) fn is_same_key(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 

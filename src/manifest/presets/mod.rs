@@ -14,7 +14,8 @@ mod vocabulary;
 
 pub(super) use catalog::names;
 use catalog::{PRESETS, ROLE};
-use merge::{Pairs, entries, is_same_key, merge, taken, words};
+pub(super) use merge::is_same_key;
+use merge::{Pairs, entries, merge, taken, words};
 use vocabulary::Vocabulary;
 
 /// Conditions under this key hold unless the manifest says `status: any`.
@@ -204,7 +205,7 @@ fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) 
     let nodes = node.items();
     if nodes.is_empty() {
         let diagnostic = Diagnostic::at(Code::BadValue, node.at, "`roles` lets nobody in");
-        decoder.note(diagnostic.hint(
+        decoder.problems.push(diagnostic.hint(
             "name the roles whose people are members, as in [student, teacher], or say `roles: any`",
         ));
     }

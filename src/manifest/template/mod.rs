@@ -216,11 +216,9 @@ fn complaint(error: &Error) -> Complaint {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails where it stands"
-)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails at once")]
+
     use super::*;
 
     fn filled(text: &str) -> Result<String, String> {
