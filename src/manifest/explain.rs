@@ -1,8 +1,8 @@
-//! Why somebody is in a room: every way in, and what kept them out. Worked out only when asked, while the rooms are put together.
+//! Why a user is in a room: every way in, and what kept them out. Worked out on demand, while the rooms are resolved.
 //!
 //! Main types: [`Tracer`], which watches the rooms being resolved, and [`Explained`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::groups::Directory;
 use super::people::Person;
@@ -17,7 +17,7 @@ const DEEPEST: usize = 64;
 pub struct Way {
     /// The groups it leads through, outermost first, without their sign.
     pub groups: Vec<String>,
-    /// Where the user stands: a line of a manifest, or a row of a roster.
+    /// Where the user is named: a line of a manifest, or a row of a roster.
     pub place: Place,
     /// Whether a roster joined to a generated room gave it.
     pub joined: bool,
@@ -30,7 +30,7 @@ pub struct Membership {
     pub pipe: Pipe,
     /// The user.
     pub user: UserId,
-    /// Every way in; none for somebody who is only kept out.
+    /// Every way in; none for a user who is only kept out.
     pub ways: Vec<Way>,
     /// What keeps them out all the same.
     pub excluded: Vec<Way>,
@@ -41,7 +41,7 @@ pub struct Membership {
 pub enum Subject {
     /// A declared room.
     Room(Pipe),
-    /// A user, and the names they have. Of somebody whom `people` leaves out the id may not be known.
+    /// A user, and the names they have. The id of a person whom `people` leaves out may be unknown.
     User(Option<UserId>, Vec<String>),
 }
 
@@ -50,21 +50,19 @@ pub enum Subject {
 pub struct Explained {
     /// What the question was about.
     pub subject: Subject,
-    /// The row of somebody whom the `where` of `people` leaves out.
+    /// The row of a person whom the `where` of `people` leaves out.
     pub left_out: Option<Place>,
     /// Sorted by room and user.
     pub memberships: Vec<Membership>,
 }
 
-/// Somebody whom the `where` of `people` leaves out: their id if it is one, their names, and their row.
-type LeftOut = (Option<UserId>, Vec<String>, Place);
-
-/// Takes notes about one room and one user while rooms are put together.
+/// Takes notes about one room and one user while rooms are resolved.
 #[derive(Debug)]
 pub(super) struct Tracer {
     asked: String,
     user: Option<(UserId, Vec<String>)>,
-    left_out: Option<LeftOut>,
+    /// A person whom the `where` of `people` leaves out: their id if it is one, their names, and their row.
+    left_out: Option<(Option<UserId>, Vec<String>, Place)>,
     of_room: Vec<Membership>,
     of_user: Vec<Membership>,
 }
@@ -80,41 +78,42 @@ impl Tracer {
         }
     }
 
-    /// Learns who is meant, if it is a user.
-    pub(super) fn meet(&mut self, directory: &Directory<'_>) {
-        let people = directory.people();
+    /// Finds out who is meant, if it is a user.
+    pub(super) fn find_user(&mut self, directory: &Directory<'_>) {
+        let people = &directory.people;
         let named = match people.get(&self.asked) {
             Some(Person::User(user, _)) => Some(user),
             _ => self.asked.parse().ok().filter(|id| *id > 0).map(UserId),
         };
-        let known = |user| (user, people.names_of(user));
-        let counts = |user: &Option<(UserId, Vec<String>)>| {
-            user.as_ref().is_some_and(|(_, names)| !names.is_empty())
-        };
-        self.user = named.map(known);
-        if counts(&self.user) {
+        let with_names = |user| (user, people.names_of(user));
+        self.user = named.map(with_names);
+        if matches!(&self.user, Some((_, names)) if !names.is_empty()) {
             return;
         }
         if let Some((user, names, at)) = people.left_out(&self.asked) {
-            // Who has another name that counts is let in by another row.
-            self.user = user.map(known);
-            if !counts(&self.user) {
+            self.user = user.map(with_names);
+            // A person with another name that counts is let in by another row.
+            if !matches!(&self.user, Some((_, names)) if !names.is_empty()) {
                 self.user = user.map(|user| (user, names.clone()));
-                self.left_out = Some((user, names, directory.rosters().sources.place(at)));
+                self.left_out = Some((user, names, directory.sources.place(at)));
             }
         }
     }
 
-    /// Looks at a room as it is taken in.
-    pub(super) fn room(&mut self, written: &RawRoom, joined: &[Member], directory: &Directory<'_>) {
-        let pipe = Pipe::new(written.pipe.value.as_str());
+    /// Notes the memberships of a room that is asked for, or of the user.
+    pub(super) fn trace_room(
+        &mut self,
+        written: &RawRoom,
+        joined: &[Member],
+        directory: &Directory<'_>,
+    ) {
         if written.pipe.value == self.asked {
-            self.of_room
-                .extend(memberships(&pipe, written, joined, directory, None));
+            let found = memberships(written, joined, directory, None);
+            self.of_room.extend(found.into_values());
         }
         if let Some((user, _)) = &self.user {
-            self.of_user
-                .extend(memberships(&pipe, written, joined, directory, Some(*user)));
+            let found = memberships(written, joined, directory, Some(*user));
+            self.of_user.extend(found.into_values());
         }
     }
 
@@ -125,10 +124,10 @@ impl Tracer {
             Some((user, names)) if !names.is_empty() || !self.of_user.is_empty() => {
                 (Subject::User(Some(user), names), self.of_user)
             }
-            _ => match &self.left_out {
-                Some((user, names, _)) => (Subject::User(*user, names.clone()), self.of_user),
-                None => return None,
-            },
+            _ => {
+                let (user, names, _) = self.left_out.as_ref()?;
+                (Subject::User(*user, names.clone()), self.of_user)
+            }
         };
         let left_out = match subject {
             Subject::Room(_) => None,
@@ -143,72 +142,57 @@ impl Tracer {
     }
 }
 
-/// The users of a room with all their ways in and out; only one of them if it is known who. Of those without a way in a room
-/// has only whom its `exclude` names by name or id: the rest of a list of everybody who opted out is nobody's question.
+/// The users of a room with all their ways in and out; or one user. A user without a way in is listed only if `exclude` has their
+/// name or id: the rest of a long list of people who opted out is of no interest.
 fn memberships(
-    pipe: &Pipe,
     written: &RawRoom,
     joined: &[Member],
     directory: &Directory<'_>,
     only: Option<UserId>,
-) -> Vec<Membership> {
-    let mut ways = directory.ways(&written.members, only);
-    let joined = joined
-        .iter()
-        .filter(|member| only.is_none_or(|only| only == member.user));
-    ways.extend(joined.map(|member| {
-        (
-            member.user,
-            Way {
-                groups: Vec::new(),
-                place: member.place,
-                joined: true,
-            },
-        )
-    }));
-    let mut outs = directory.ways(&written.exclude, only);
-    ways.sort();
-    ways.dedup();
-    outs.sort();
-    outs.dedup();
-    let mut found: Vec<Membership> = Vec::new();
-    for (user, way) in ways {
-        match found.last_mut().filter(|last| last.user == user) {
-            Some(last) => last.ways.push(way),
-            None => found.push(Membership {
-                pipe: pipe.clone(),
-                user,
-                ways: vec![way],
-                excluded: Vec::new(),
-            }),
-        }
+) -> BTreeMap<UserId, Membership> {
+    let pipe = Pipe::new(written.pipe.value.as_str());
+    let mut found = BTreeMap::new();
+    let empty = |user| Membership {
+        pipe: pipe.clone(),
+        user,
+        ways: Vec::new(),
+        excluded: Vec::new(),
+    };
+    let joined = joined.iter().map(|member| {
+        let way = Way {
+            groups: Vec::new(),
+            place: member.place,
+            joined: true,
+        };
+        (member.user, way)
+    });
+    let joined = joined.filter(|(user, _)| only.is_none_or(|only| only == *user));
+    for (user, way) in directory
+        .ways(&written.members, only)
+        .into_iter()
+        .chain(joined)
+    {
+        let membership = found.entry(user).or_insert_with(|| empty(user));
+        membership.ways.push(way);
     }
-    let named: BTreeSet<UserId> = written
-        .exclude
-        .iter()
+    let excluded = written.exclude.iter();
+    let named: BTreeSet<UserId> = excluded
         .filter(|entry| !matches!(entry.value, RawMember::Group(_) | RawMember::Roster(_)))
-        .flat_map(|entry| directory.plainly(entry))
+        .flat_map(|entry| directory.members_of_entry(entry))
         .map(|member| member.user)
         .collect();
-    let mut without: Vec<Membership> = Vec::new();
-    for (user, way) in outs {
-        let inside = found.binary_search_by_key(&user, |membership| membership.user);
-        let membership = match inside {
-            Ok(index) => found.get_mut(index),
-            Err(_) => without.last_mut().filter(|last| last.user == user),
-        };
-        match membership {
-            Some(membership) => membership.excluded.push(way),
-            None if only.is_some() || named.contains(&user) => without.push(Membership {
-                pipe: pipe.clone(),
-                user,
-                ways: Vec::new(),
-                excluded: vec![way],
-            }),
-            None => {}
+    for (user, way) in directory.ways(&written.exclude, only) {
+        if only.is_some() || named.contains(&user) || found.contains_key(&user) {
+            let membership = found.entry(user).or_insert_with(|| empty(user));
+            membership.excluded.push(way);
         }
     }
-    found.extend(without);
+    for membership in found.values_mut() {
+        for ways in [&mut membership.ways, &mut membership.excluded] {
+            ways.sort();
+            ways.dedup();
+        }
+    }
     found
 }
 
@@ -227,39 +211,32 @@ impl Directory<'_> {
         groups: &mut Vec<String>,
         found: &mut Vec<(UserId, Way)>,
     ) {
-        let take = |users: &[Member], groups: &[String], found: &mut Vec<(UserId, Way)>| {
-            let users = users
-                .iter()
-                .filter(|member| only.is_none_or(|only| only == member.user));
-            found.extend(users.map(|member| {
-                (
-                    member.user,
-                    Way {
-                        groups: groups.to_vec(),
-                        place: member.place,
-                        joined: false,
-                    },
-                )
-            }));
-        };
         for written in list {
             match &written.value {
                 RawMember::Group(name) if groups.len() < DEEPEST => {
                     let Some((inner, members)) = self.group(name) else {
                         continue;
                     };
-                    let concerned = only.is_none_or(|only| {
-                        members
-                            .binary_search_by_key(&only, |member| member.user)
-                            .is_ok()
-                    });
-                    if concerned {
+                    let has = |user| members.binary_search_by_key(&user, |member| member.user);
+                    if only.is_none_or(|only| has(only).is_ok()) {
                         groups.push(name.clone());
                         self.follow(inner, only, groups, found);
                         groups.pop();
                     }
                 }
-                _ => take(&self.plainly(written), groups, found),
+                _ => {
+                    let members = self.members_of_entry(written).into_iter();
+                    let members =
+                        members.filter(|member| only.is_none_or(|only| only == member.user));
+                    found.extend(members.map(|member| {
+                        let way = Way {
+                            groups: groups.clone(),
+                            place: member.place,
+                            joined: false,
+                        };
+                        (member.user, way)
+                    }));
+                }
             }
         }
     }

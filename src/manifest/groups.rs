@@ -4,14 +4,16 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use super::people::{People, Person, Whose, twice};
+use super::people::{People, Person, defined_twice};
 use super::raw::{RawManifest, RawMember, Spanned};
-use super::roster::Rosters;
+use super::roster::roster_members;
 use super::scalar::{Reading, reading};
-use crate::model::{FileId, Member, UserId};
-use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use crate::model::{Member, UserId};
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::number::is_digits;
+use crate::tables::open::Tables;
 
 /// How many members all groups, or all rooms, may come to, those named more than once counted each time: far above any
 /// school, far below a machine's memory and patience.
@@ -22,10 +24,13 @@ const UNSORTED: usize = 4096;
 /// The people and groups of all files.
 #[derive(Debug)]
 pub(super) struct Directory<'a> {
-    rosters: Rosters<'a>,
-    people: People,
+    /// The opened files with rows.
+    pub(super) tables: &'a Tables,
+    pub(super) sources: &'a Sources,
+    /// The people that every roster may name.
+    pub(super) people: People,
     groups: BTreeMap<&'a str, Group<'a>>,
-    /// Members still to be taken over from lists; none once there were too many.
+    /// Members still to be copied from lists; none once there were too many.
     left: Cell<Option<usize>>,
 }
 
@@ -34,80 +39,103 @@ struct Group<'a> {
     at: At,
     list: &'a [Spanned<RawMember>],
     members: Vec<Member>,
-    state: State,
+    state: GroupState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum GroupState {
     New,
     /// Being expanded, at this depth.
     Open(usize),
     Done,
 }
 
+/// The groups that are being expanded, each in the one before it, and what is left of their lists.
+type Path<'a> = Vec<(&'a str, std::slice::Iter<'a, Spanned<RawMember>>)>;
+
 impl<'a> Directory<'a> {
     /// Puts the names of all files together and expands every group.
     pub(super) fn new(
-        files: &'a [(FileId, RawManifest)],
-        rosters: Rosters<'a>,
+        files: &'a [RawManifest],
+        tables: &'a Tables,
+        sources: &'a Sources,
         problems: &mut Problems,
     ) -> Self {
         let mut directory = Self {
-            rosters,
+            tables,
+            sources,
             people: People::default(),
             groups: BTreeMap::new(),
             left: Cell::new(Some(MOST_MEMBERSHIPS)),
         };
-        for (_, raw) in files {
-            directory.people.inline(&raw.people, problems);
+        for raw in files {
+            directory.people.add_names(&raw.people, problems);
             if let Some(file) = &raw.directory {
-                let (tables, sources) = (rosters.tables, rosters.sources);
-                let whose = Whose::All;
-                directory
-                    .people
-                    .directory(file, whose, tables, sources, problems);
+                directory.people.add_file(file, tables, problems);
             }
             for (name, list) in &raw.groups {
-                match directory.groups.get(name.value.as_str()) {
-                    Some(group) => problems.push(twice("group", name, group.at)),
-                    None => {
-                        let group = Group {
-                            at: name.at,
-                            list,
-                            members: Vec::new(),
-                            state: State::New,
-                        };
-                        directory.groups.insert(&name.value, group);
+                match directory.groups.entry(&name.value) {
+                    Entry::Occupied(known) => {
+                        problems.push(defined_twice("group", name, known.get().at));
                     }
+                    Entry::Vacant(free) => drop(free.insert(Group {
+                        at: name.at,
+                        list,
+                        members: Vec::new(),
+                        state: GroupState::New,
+                    })),
                 }
             }
         }
-        directory.expand(problems);
+        directory.expand_groups(problems);
         directory
     }
 
-    fn expand(&mut self, problems: &mut Problems) {
+    fn expand_groups(&mut self, problems: &mut Problems) {
         for name in self.groups.keys().copied().collect::<Vec<_>>() {
-            let mut path = vec![(name, 0)];
-            loop {
-                let depth = path.len().saturating_sub(1);
-                let Some((name, next)) = path.last_mut() else {
-                    break;
-                };
+            let mut path = Path::new();
+            self.enter_group(name, &mut path);
+            while let Some((name, list)) = path.last_mut() {
                 let name = *name;
-                match self.step(name, depth, next) {
-                    Some((inner, at)) => self.enter(inner, at, &mut path, problems),
-                    None => {
-                        self.close(name, problems);
-                        path.pop();
+                let inner = list.find_map(|member| match &member.value {
+                    RawMember::Group(inner) => Some((inner.as_str(), member.at)),
+                    _ => None,
+                });
+                if let Some((inner, at)) = inner {
+                    if let Some(depth) = self.enter_group(inner, &mut path) {
+                        problems.push(cycle(path.get(depth..).unwrap_or_default(), at));
                     }
+                    continue;
                 }
-                if let Some(group) = self.groups.get(name).filter(|_| self.is_full()) {
-                    return problems.push(too_many(group.at, "the groups"));
+                path.pop();
+                let Some(group) = self.groups.get(name) else {
+                    continue;
+                };
+                let (at, members) = (group.at, self.members(group.list, problems));
+                if self.is_full() {
+                    return problems.push(too_many(at, "the groups"));
+                }
+                if let Some(group) = self.groups.get_mut(name) {
+                    group.members = members;
+                    group.state = GroupState::Done;
                 }
             }
         }
         self.left.set(Some(MOST_MEMBERSHIPS));
+    }
+
+    /// Starts with a group, if it is new. If it is being expanded, it contains itself: its depth in the path.
+    fn enter_group(&mut self, name: &'a str, path: &mut Path<'a>) -> Option<usize> {
+        let group = self.groups.get_mut(name)?;
+        match group.state {
+            GroupState::New => {
+                group.state = GroupState::Open(path.len());
+                path.push((name, group.list.iter()));
+                None
+            }
+            GroupState::Open(depth) => Some(depth),
+            GroupState::Done => None,
+        }
     }
 
     /// Whether there were too many members; lists are then no longer expanded.
@@ -115,79 +143,15 @@ impl<'a> Directory<'a> {
         self.left.get().is_none()
     }
 
-    /// The next group that a group contains, from position `next` on; `None` at its end or if it is done.
-    fn step(&mut self, name: &str, depth: usize, next: &mut usize) -> Option<(&'a str, At)> {
-        let group = self
-            .groups
-            .get_mut(name)
-            .filter(|group| group.state != State::Done)?;
-        group.state = State::Open(depth);
-        let inner = group
-            .list
-            .iter()
-            .enumerate()
-            .skip(*next)
-            .find_map(|(place, member)| match &member.value {
-                RawMember::Group(inner) => Some((place, inner.as_str(), member.at)),
-                _ => None,
-            });
-        inner.map(|(place, inner, at)| {
-            *next = place + 1;
-            (inner, at)
-        })
-    }
-
-    fn enter(
-        &self,
-        inner: &'a str,
-        at: At,
-        path: &mut Vec<(&'a str, usize)>,
-        problems: &mut Problems,
-    ) {
-        match self.groups.get(inner).map(|group| group.state) {
-            Some(State::New) => path.push((inner, 0)),
-            Some(State::Open(start)) => {
-                problems.push(cycle(path.get(start..).unwrap_or_default(), at));
-            }
-            Some(State::Done) | None => {}
-        }
-    }
-
-    /// Marks a group done, with the members it comes to.
-    fn close(&mut self, name: &str, problems: &mut Problems) {
-        let Some(group) = self
-            .groups
-            .get(name)
-            .filter(|group| group.state != State::Done)
-        else {
-            return;
-        };
-        let members = self.members(group.list, problems);
-        if let Some(group) = self.groups.get_mut(name) {
-            group.members = members;
-            group.state = State::Done;
-        }
-    }
-
-    /// The people that every roster may name.
-    pub(super) fn people(&self) -> &People {
-        &self.people
-    }
-
-    /// A group's list as written, and the members it comes to.
+    /// A group's list as written, and its members.
     pub(super) fn group(&self, name: &str) -> Option<(&'a [Spanned<RawMember>], &[Member])> {
         let group = self.groups.get(name)?;
         Some((group.list, &group.members))
     }
 
-    /// The members one entry of a list stands for. What is wrong with it was noted when the list was read.
-    pub(super) fn plainly(&self, written: &Spanned<RawMember>) -> Vec<Member> {
+    /// The members of one entry of a list. What is wrong with it was noted when the list was read.
+    pub(super) fn members_of_entry(&self, written: &Spanned<RawMember>) -> Vec<Member> {
         self.members(std::slice::from_ref(written), &mut Problems::default())
-    }
-
-    /// The opened files.
-    pub(super) fn rosters(&self) -> Rosters<'a> {
-        self.rosters
     }
 
     pub(super) fn add(&self, more: &[Member], members: &mut Vec<Member>) {
@@ -196,7 +160,7 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// Counts members that a list takes over; whether there were not too many.
+    /// Counts members that a list copies; whether there were not too many.
     fn count(&self, more: &[Member]) -> bool {
         let left = self.left.get();
         self.left
@@ -204,27 +168,22 @@ impl<'a> Directory<'a> {
         !self.is_full()
     }
 
-    /// The same as [`members`](Self::members), of a list that nobody asks for again.
+    /// The same as [`members`](Self::members), of a list that is not needed again.
     pub(super) fn take_members(
         &self,
         list: &mut [Spanned<RawMember>],
         problems: &mut Problems,
     ) -> Vec<Member> {
-        let [
-            Spanned {
-                value: RawMember::Ids(ids),
-                ..
-            },
-        ] = list
-        else {
-            return self.members(list, problems);
-        };
-        let mut members = Vec::new();
-        if self.count(ids) {
-            members = std::mem::take(ids);
+        if let [only] = list
+            && let RawMember::Ids(ids) = &mut only.value
+        {
+            let is_counted = self.count(ids);
+            let mut members = std::mem::take(ids);
+            members.truncate(if is_counted { members.len() } else { 0 });
             order(&mut members);
+            return members;
         }
-        members
+        self.members(list, problems)
     }
 
     /// The members a list stands for, sorted, each once, with the first place that names them. Unknown names are noted.
@@ -236,7 +195,7 @@ impl<'a> Directory<'a> {
         let (mut members, mut in_order) = (Vec::new(), 0);
         for written in list {
             let one = |user| {
-                let place = self.rosters.sources.place(written.at);
+                let place = self.sources.place(written.at);
                 [Member { user, place }]
             };
             match &written.value {
@@ -245,7 +204,7 @@ impl<'a> Directory<'a> {
                 RawMember::Person(name) => match self.people.get(name) {
                     Some(Person::User(user, _)) => self.add(&one(user), &mut members),
                     Some(Person::LeftOut(..) | Person::WithoutId(_)) => {}
-                    None if !self.people.is_complete() => {}
+                    None if self.people.is_incomplete => {}
                     None => self.unknown_person(name, written.at, problems),
                 },
                 RawMember::Group(name) => match self.groups.get(name.as_str()) {
@@ -253,7 +212,7 @@ impl<'a> Directory<'a> {
                     None => self.unknown_group(name, written.at, problems),
                 },
                 RawMember::Roster(raw) => {
-                    let listed = self.rosters.members(raw, &self.people, problems);
+                    let listed = roster_members(raw, self.tables, &self.people, problems);
                     self.add(&listed, &mut members);
                 }
             }
@@ -278,10 +237,10 @@ impl<'a> Directory<'a> {
                 format!("a group is written \"@{name}\"")
             } else if let Some(known) = self.people.nearest(name, search) {
                 format!("did you mean `{known}`?")
-            } else if let Some(file) = self.people.file() {
+            } else if let Some(file) = &self.people.file {
                 format!("mend it, or add them to `{file}`")
             } else {
-                format!("add it to `people`, as in {}: 17", key(name))
+                format!("add it to `people`, as in {}: 17", yaml_key(name))
             }
         });
     }
@@ -293,15 +252,15 @@ impl<'a> Directory<'a> {
             match search.find(name, self.groups.keys().copied(), |_| true) {
                 Some(known) => format!("did you mean `@{known}`?"),
                 None if name.trim().is_empty() => "write a group's name after the @".to_owned(),
-                None => format!("add it to `groups`, as in {}: [17, 18]", key(name)),
+                None => format!("add it to `groups`, as in {}: [17, 18]", yaml_key(name)),
             }
         });
     }
 }
 
 /// Groups of which each contains the next, and the last the first.
-fn cycle(path: &[(&str, usize)], at: At) -> Diagnostic {
-    let shown = |path: &[(&str, usize)]| -> String {
+fn cycle<T>(path: &[(&str, T)], at: At) -> Diagnostic {
+    let shown = |path: &[(&str, T)]| -> String {
         let names = path.iter().map(|(name, _)| format!("@{} → ", clip(name)));
         names.collect()
     };
@@ -325,17 +284,14 @@ pub(super) fn order(members: &mut Vec<Member>) {
 }
 
 /// A name as a key that every YAML reader takes as this text.
-fn key(name: &str) -> String {
+fn yaml_key(name: &str) -> String {
     let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     let safe = name.chars().all(word) && !name.starts_with('-') && reading(name) == Reading::Text;
+    let shown = clip(name);
     if safe {
-        clip(name)
-    } else {
-        format!(
-            "\"{}\"",
-            clip(name).replace('\\', "\\\\").replace('"', "\\\"")
-        )
+        return shown;
     }
+    format!("\"{}\"", shown.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 pub(super) fn too_many(at: At, whose: &str) -> Diagnostic {

@@ -7,7 +7,7 @@ use super::decode::decode_file;
 use super::explain::{Explained, Tracer};
 use super::raw::{RawFile, RawManifest};
 use super::resolve;
-use crate::model::{Desired, FileId};
+use crate::model::Desired;
 use crate::tables::boundary::{directory_of, follow_link, is_inside, leads_out};
 use crate::tables::diagnostic::{Code, Diagnostic, Problems, Severity, Sources};
 use crate::tables::encoding::decode_utf_8;
@@ -83,7 +83,7 @@ pub fn load_text(name: &str, text: &str, options: Options) -> Loaded {
 struct Loader<'a> {
     files: &'a dyn Files,
     sources: Sources,
-    manifests: Vec<(FileId, RawManifest)>,
+    manifests: Vec<RawManifest>,
     problems: Problems,
     known: BTreeSet<PathBuf>,
     /// The root directory of the files that are being read.
@@ -221,7 +221,7 @@ impl<'a> Loader<'a> {
         let file = self.sources.add(name, text);
         if let Some(source) = self.sources.file(file) {
             let (raw, rosters) = decode_file(source, file, &mut self.problems);
-            self.manifests.push((file, raw));
+            self.manifests.push(raw);
             if !rosters.is_empty() {
                 let root = self.root.clone();
                 self.rosters.push((Home { directory, root }, rosters));

@@ -1,27 +1,23 @@
-//! From a place back to what stands there: a row of a file, for whoever mends it, and members whom a widget does not know.
+//! From a place back to its source: a row of a file, for the person who fixes it, and members whom a widget does not know.
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use csv::StringRecord;
 
 use super::load::Loaded;
 use crate::model::{Pipe, Place, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic};
 
-/// Unknown users that are told in full; the others are counted.
-const TOLD: usize = 50;
+/// Unknown users that are listed; the others are counted.
+const MOST_LISTED: usize = 50;
 
 impl Loaded {
     /// The cells of a row of a roster, each with the name of its column; `None` if the place is no row of one.
     pub fn row(&self, place: Place) -> Option<Vec<(&str, String)>> {
-        let table = self.tables.of(place.file)?;
-        let source = self.sources.file(place.file)?;
-        let text = source.text.get(source.line_start(place.line)?..)?;
-        let mut record = StringRecord::new();
-        let found = table.record(text, &mut record);
+        let mut tables = self.tables.opened();
+        let table = tables.find(|table| table.file == place.file)?;
+        let record = table.record_at(place.line)?;
         let columns = table.columns().iter().map(String::as_str);
         let cells = columns.zip(record.iter().map(|cell| cell.trim().to_owned()));
-        found.then(|| cells.collect())
+        Some(cells.collect())
     }
 
     /// A warning for each declared member of some rooms who is not among the users a widget knows, at the first place that names
@@ -48,24 +44,21 @@ impl Loaded {
         unknown.sort();
         let hint = "they may appear only after their first visit; else look for a typing mistake";
         let warning = |(place, user, rooms): &(Place, UserId, usize)| {
-            let source = self.sources.file(place.file)?;
-            let offset = u32::try_from(source.line_start(place.line)?).ok()?;
+            let Place { file, line } = *place;
+            let source = self.sources.file(file)?;
+            let offset = u32::try_from(source.line_start(line)?).ok()?;
             let several = match rooms {
                 1 => String::new(),
                 rooms => format!(", in {rooms} rooms"),
             };
-            let message = format!(
-                "{}:{}: the widget does not know user {user}{several}",
-                source.name, place.line
-            );
-            let at = At {
-                file: place.file,
-                offset,
-            };
+            let name = &source.name;
+            let message = format!("{name}:{line}: the widget does not know user {user}{several}");
+            let at = At { file, offset };
             Some(Diagnostic::at(Code::UnknownUser, at, message).hint(hint))
         };
-        let mut warnings: Vec<Diagnostic> = unknown.iter().take(TOLD).filter_map(warning).collect();
-        if let Some(more @ 1..) = unknown.len().checked_sub(TOLD) {
+        let listed = unknown.iter().take(MOST_LISTED);
+        let mut warnings: Vec<Diagnostic> = listed.filter_map(warning).collect();
+        if let Some(more @ 1..) = unknown.len().checked_sub(MOST_LISTED) {
             let message = format!("{more} more users are not known to the widget");
             warnings.push(Diagnostic::path(Code::UnknownUser, "", message).hint(hint));
         }

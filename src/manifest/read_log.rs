@@ -1,8 +1,8 @@
-//! The files with rows once a manifest was read: how each was taken, under `-v`.
+//! The files with rows once a manifest was read: how each was read, under `-v`.
 //!
-//! Main type: [`FileNote`]. Worked out only when asked.
+//! Main type: [`FileNote`]. Worked out on demand.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::load::Loaded;
@@ -23,32 +23,23 @@ pub struct FileNote {
 }
 
 impl Loaded {
-    /// How each file with rows was read, in the order of the files; one that was read in two ways stands there twice.
+    /// How each file with rows was read, in the order of the files; one that was read with two delimiters is there twice.
     pub fn notes(&self) -> Vec<FileNote> {
-        let mut told = BTreeSet::new();
-        let tables = self.tables.opened();
-        let tables = tables.filter(|table| told.insert((table.file, table.header.delimiter)));
-        let mut notes: Vec<_> = tables
-            .map(|table| {
-                let note = FileNote {
-                    file: self
-                        .desired
-                        .files
-                        .get(table.file.0 as usize)
-                        .cloned()
-                        .unwrap_or_default(),
-                    encoding: self.tables.encoding(table.file),
-                    delimiter: table.header.delimiter.map(char::from),
-                    rows: table.count(&self.sources),
-                    columns: match table.header.delimiter {
-                        Some(_) => table.columns().to_vec(),
-                        None => Vec::new(),
-                    },
-                };
-                ((table.file, table.header.delimiter), note)
-            })
-            .collect();
-        notes.sort_by_key(|(key, _)| *key);
-        notes.into_iter().map(|(_, note)| note).collect()
+        let mut tables = BTreeMap::new();
+        for table in self.tables.opened() {
+            let key = (table.file, table.header.delimiter);
+            tables.entry(key).or_insert(table);
+        }
+        let notes = tables.into_values().map(|table| FileNote {
+            file: table.source.name.clone(),
+            encoding: table.encoding,
+            delimiter: table.header.delimiter.map(char::from),
+            rows: table.count(),
+            columns: match table.header.delimiter {
+                Some(_) => table.columns().to_vec(),
+                None => Vec::new(),
+            },
+        });
+        notes.collect()
     }
 }

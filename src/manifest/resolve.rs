@@ -4,78 +4,67 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use super::explain::Tracer;
-use super::generate;
+use super::generate::generate_rooms;
 use super::groups::{Directory, order, too_many};
-use super::raw::{RawDefaults, RawManifest, RawRoom};
-use super::roster::Rosters;
+use super::look_alike;
+use super::raw::{RawDefaults, RawManifest, RawRoom, Spanned};
+use super::validate;
 use super::welcome::Welcomes;
-use super::{look_alike, validate};
 use crate::model::{
-    Desired, DesiredRoom, FileId, Member, MembersPolicy, Pipe, RoomKind, RoomState, UserId,
-    WidgetId,
+    Desired, DesiredRoom, Member, MembersPolicy, Pipe, RoomKind, RoomState, UserId, WidgetId,
 };
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::open::Tables;
 
-/// Puts the files together. Mistakes go to `problems`; what comes back is only whole if there were none.
+/// Puts the files together. Mistakes go to `problems`; the result is only complete if there were none.
 pub(super) fn resolve(
-    mut files: Vec<(FileId, RawManifest)>,
+    mut files: Vec<RawManifest>,
     tables: &Tables,
     sources: &Sources,
     mut tracer: Option<&mut Tracer>,
     problems: &mut Problems,
 ) -> Desired {
-    let taken = |(_, raw): &mut (FileId, RawManifest)| std::mem::take(&mut raw.rooms);
-    let rooms: Vec<Vec<RawRoom>> = files.iter_mut().map(taken).collect();
-    let directory = Directory::new(&files, Rosters { tables, sources }, problems);
+    let rooms = files.iter_mut().map(|raw| std::mem::take(&mut raw.rooms));
+    let rooms: Vec<Vec<RawRoom>> = rooms.collect();
+    let directory = Directory::new(&files, tables, sources, problems);
     if let Some(tracer) = &mut tracer {
-        tracer.meet(&directory);
+        tracer.find_user(&directory);
     }
     let mut declared = Declared {
+        directory: &directory,
         tracer,
-        fits: !directory.is_full(),
+        was_full: directory.is_full(),
         welcomes: Welcomes::default(),
         rooms: Vec::with_capacity(rooms.iter().map(Vec::len).sum()),
         known: HashMap::new(),
     };
-    for ((_, raw), rooms) in files.iter().zip(rooms) {
-        let defaults = raw.defaults;
+    for (raw, rooms) in files.iter().zip(rooms) {
         for written in rooms {
-            declared.take(written, Vec::new(), defaults, &directory, problems);
+            declared.add(written, Vec::new(), raw.defaults, problems);
         }
         for bulk in &raw.generate {
-            generate::each(bulk, &directory, problems, |written, joined, problems| {
-                declared.take(written, joined, defaults, &directory, problems);
+            generate_rooms(bulk, &directory, problems, |written, joined, problems| {
+                declared.add(written, joined, raw.defaults, problems);
             });
         }
     }
     let rooms = declared.rooms;
-    look_alikes(&rooms, problems);
-    let widget = widget(&files, problems);
-    let scope = single(&files, "scope", problems, |raw| {
-        raw.scope.as_ref().map(|scope| scope.at)
-    });
-    let limits = single(&files, "limits", problems, |raw| {
-        raw.limits.as_ref().map(|limits| limits.at)
-    });
-    let scope = scope
-        .and_then(|raw| raw.scope.as_ref())
-        .map(|scope| scope.value.as_slice())
-        .unwrap_or_default();
+    warn_of_look_alikes(&rooms, problems);
+    let scope = files.iter().filter_map(|raw| raw.scope.as_ref());
+    let scope = single(scope, "scope", problems).map_or(&[][..], |scope| &scope.value);
     validate::globs(scope, problems);
+    let limits = files.iter().filter_map(|raw| raw.limits.as_ref());
+    let limits = single(limits, "limits", problems);
     Desired {
-        widget,
+        widget: widget(&files, problems),
         scope: scope.iter().map(|glob| glob.value.clone()).collect(),
-        limits: limits
-            .and_then(|raw| raw.limits.as_ref())
-            .map(|limits| limits.value)
-            .unwrap_or_default(),
+        limits: limits.map(|limits| limits.value).unwrap_or_default(),
         rooms: rooms
             .into_iter()
             .map(|(room, _)| (room.pipe.clone(), room))
             .collect(),
         files: sources.names(),
-        rosters: tables.files().clone(),
+        rosters: tables.files.clone(),
     }
 }
 
@@ -83,50 +72,50 @@ pub(super) fn resolve(
 type Rooms = Vec<(DesiredRoom, [At; 2])>;
 
 /// Warns of names that people cannot tell apart, at the later place of two.
-fn look_alikes(rooms: &Rooms, problems: &mut Problems) {
+fn warn_of_look_alikes(rooms: &Rooms, problems: &mut Problems) {
     let pipes = rooms
         .iter()
-        .map(|(room, [at, _])| (room.pipe.as_str(), *at));
+        .map(|(room, [at, _])| (room.pipe.as_str(), *at))
+        .filter(|(pipe, at)| validate::bad_pipe(pipe, *at).is_none());
+    let hint = "a server that folds case or letters would merge the two rooms";
+    look_alike::warn(pipes.collect(), Code::LookAlike, hint, problems);
     let titles = rooms
         .iter()
-        .map(|(room, [_, at])| (&*room.state.title, *at));
-    let (mut pipes, mut titles): (Vec<_>, Vec<_>) = (pipes.collect(), titles.collect());
-    pipes.retain(|(pipe, at)| validate::bad_pipe(pipe, *at).is_none());
-    pipes.sort_by_key(|(_, at)| *at);
-    titles.retain(|(title, at)| validate::bad_title(title, *at).is_none());
-    titles.sort_by_key(|(_, at)| *at);
-    look_alike::pipes(pipes.into_iter(), problems);
-    look_alike::titles(titles.into_iter(), problems);
+        .map(|(room, [_, at])| (room.state.title.as_str(), *at))
+        .filter(|(title, at)| validate::bad_title(title, *at).is_none());
+    let hint = "people cannot tell the two rooms apart; write both titles alike, or one otherwise";
+    look_alike::warn(titles.collect(), Code::LookAlikeTitle, hint, problems);
 }
 
 /// The rooms so far.
-struct Declared<'t> {
-    tracer: Option<&'t mut Tracer>,
+struct Declared<'r, 'a> {
+    directory: &'r Directory<'a>,
+    tracer: Option<&'r mut Tracer>,
     rooms: Rooms,
-    /// Where in them a pipe is.
+    /// The index of a pipe's room.
     known: HashMap<Pipe, usize>,
-    /// Whether no list had to be left out because there were too many members.
-    fits: bool,
+    /// Whether lists are left out because there were too many members, which is noted.
+    was_full: bool,
     welcomes: Welcomes,
 }
 
-impl Declared<'_> {
-    /// Takes a room in. `joined` are the members that rosters give it beside those written down.
-    fn take(
+impl Declared<'_, '_> {
+    /// Adds a room. `joined` are the members that rosters give it beside those written down.
+    fn add(
         &mut self,
         mut written: RawRoom,
         joined: Vec<Member>,
         defaults: RawDefaults,
-        directory: &Directory<'_>,
         problems: &mut Problems,
     ) {
+        let directory = self.directory;
         if let Some(tracer) = &mut self.tracer {
-            tracer.room(&written, &joined, directory);
+            tracer.trace_room(&written, &joined, directory);
         }
         let mut room = room(&mut written, joined, defaults, directory, problems);
-        room.welcome = self.welcomes.of(&written, &room, directory, problems);
-        if self.fits && directory.is_full() {
-            self.fits = false;
+        room.welcome = self.welcomes.resolve(&written, &room, directory, problems);
+        if directory.is_full() && !self.was_full {
+            self.was_full = true;
             problems.push(too_many(written.at, "the rooms"));
         }
         if written.broken {
@@ -138,7 +127,7 @@ impl Declared<'_> {
                 self.rooms.push((room, [written.pipe.at, written.title.at]));
             }
             Entry::Occupied(entry) => {
-                let has_rows = |at: At| directory.rosters().tables.files().contains_key(&at.file);
+                let has_rows = |at: At| directory.tables.files.contains_key(&at.file);
                 if let Some((_, [first, _])) = self.rooms.get(*entry.get()) {
                     let rows = has_rows(*first) && has_rows(written.pipe.at);
                     problems.push(duplicate_pipe(&written, *first, rows));
@@ -148,7 +137,7 @@ impl Declared<'_> {
     }
 }
 
-/// The room as it is written; its title is taken out.
+/// The room as it is written; its title and ids are moved out.
 fn room(
     written: &mut RawRoom,
     joined: Vec<Member>,
@@ -170,11 +159,8 @@ fn room(
         // Filled in once all else is known.
         welcome: _,
     } = written;
-    let exclude: BTreeSet<UserId> = directory
-        .members(exclude, problems)
-        .into_iter()
-        .map(|member| member.user)
-        .collect();
+    let exclude = directory.members(exclude, problems).into_iter();
+    let exclude: BTreeSet<UserId> = exclude.map(|member| member.user).collect();
     let mut members = directory.take_members(members, problems);
     if !joined.is_empty() {
         members.extend(joined);
@@ -197,7 +183,7 @@ fn room(
             .unwrap_or(MembersPolicy::Ensure),
         ignore: *ignore,
         welcome: None,
-        place: directory.rosters().sources.place(*at),
+        place: directory.sources.place(*at),
     };
     if !*broken {
         validate::room(&room, pipe.at, title.at, problems);
@@ -223,11 +209,12 @@ fn duplicate_pipe(written: &RawRoom, first: At, rows: bool) -> Diagnostic {
         .hint(hint)
 }
 
-fn widget(files: &[(FileId, RawManifest)], problems: &mut Problems) -> Option<WidgetId> {
-    let mut given = files.iter().filter_map(|(_, raw)| raw.widget.as_ref());
+fn widget(files: &[RawManifest], problems: &mut Problems) -> Option<WidgetId> {
+    let mut given = files.iter().filter_map(|raw| raw.widget.as_ref());
     let first = given.next()?;
     for other in given.filter(|other| other.value != first.value) {
-        let message = format!("widget {} here, but {} elsewhere", other.value, first.value);
+        let (here, elsewhere) = (other.value, first.value);
+        let message = format!("widget {here} here, but {elsewhere} elsewhere");
         let diagnostic =
             Diagnostic::at(Code::Disagreement, other.at, message).related(first.at, "elsewhere");
         problems
@@ -236,20 +223,18 @@ fn widget(files: &[(FileId, RawManifest)], problems: &mut Problems) -> Option<Wi
     Some(WidgetId(first.value))
 }
 
-/// The one file that has a block which may stand in one file only.
-fn single<'a>(
-    files: &'a [(FileId, RawManifest)],
+/// The block that only one file may have.
+fn single<'a, T>(
+    mut blocks: impl Iterator<Item = &'a Spanned<T>>,
     name: &str,
     problems: &mut Problems,
-    at: impl Fn(&RawManifest) -> Option<At>,
-) -> Option<&'a RawManifest> {
-    let mut having = files.iter().filter_map(|(_, raw)| Some((raw, at(raw)?)));
-    let (raw, first) = having.next()?;
-    for (_, other) in having {
+) -> Option<&'a Spanned<T>> {
+    let first = blocks.next()?;
+    for other in blocks {
         let message = format!("`{name}` may stand in one file of a manifest only");
         let diagnostic =
-            Diagnostic::at(Code::Disagreement, other, message).related(first, "first here");
+            Diagnostic::at(Code::Disagreement, other.at, message).related(first.at, "first here");
         problems.push(diagnostic.hint("keep one of the two"));
     }
-    Some(raw)
+    Some(first)
 }

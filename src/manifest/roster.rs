@@ -1,193 +1,152 @@
 //! Rosters: the rows of a file -> users, each with the row that names them.
 //!
-//! Main entry: [`Rosters::read`]. It does not know what the users are for.
+//! Main entry: [`read_roster`]. It does not know what the users are for.
 
-use super::people::{People, Person, Whose, id, user};
+use super::people::{People, Person, user};
 use super::raw::{By, RawRoster, Spanned};
 use crate::model::{Member, UserId};
-use crate::tables::diagnostic::{Code, Diagnostic, Problems, Sources, clip};
+use crate::tables::diagnostic::{Code, Diagnostic, Problems, clip};
 use crate::tables::header::ONLY_COLUMN;
-use crate::tables::number::is_digits;
-use crate::tables::open::{Tables, empty};
-use crate::tables::row::{Column, Filter, Row};
+use crate::tables::number::{is_digits, positive_id};
+use crate::tables::open::Tables;
+use crate::tables::row::{Column, Row};
 use crate::tables::table::Table;
 
-/// The opened files, and who is in them.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rosters<'a> {
-    pub(super) tables: &'a Tables,
-    pub(super) sources: &'a Sources,
+/// The users of a roster, in the order of the file.
+pub(super) fn roster_members(
+    raw: &RawRoster,
+    tables: &Tables,
+    people: &People,
+    problems: &mut Problems,
+) -> Vec<Member> {
+    let mut members = Vec::new();
+    read_roster(raw, tables, people, problems, |row, users, _| {
+        let place = row.place();
+        members.extend(users.iter().map(|user| Member { user: *user, place }));
+    });
+    members
 }
 
-/// What a roster's columns turned out to be.
-struct Layout {
-    user: Vec<Column>,
-    numbered: Vec<Column>,
-    filters: Vec<Filter>,
+/// Calls `visit` with every row that counts and its users. Mistakes in rows are noted, and the rows left out.
+pub(super) fn read_roster(
+    raw: &RawRoster,
+    tables: &Tables,
+    people: &People,
+    problems: &mut Problems,
+    mut visit: impl FnMut(&Row<'_>, &[UserId], &mut Problems),
+) {
+    let Some(table) = tables.get(&raw.file) else {
+        return;
+    };
+    let own = raw.people.as_ref().map(|directory| {
+        let mut own = People::of_roster();
+        own.add_file(directory, tables, problems);
+        if let Some(users) = &raw.preset_users {
+            own.leave_out(users, directory, tables, problems);
+        }
+        own
+    });
+    // Names of this roster's own are what its cells are, digits or not.
+    let by = raw.by.or(own.as_ref().map(|_| By::Name));
+    let people = own.as_ref().unwrap_or(people);
+    let columns = match raw.user.as_slice() {
+        [] => only_column(raw, table, problems).map(|column| vec![column]),
+        names => table.all_columns(names, problems),
+    };
+    let numbered = table.all_columns(&raw.file.numbered, problems);
+    let filters = table.filters(&raw.filter, problems);
+    let (Some(columns), Some(numbered), Some(filters)) = (columns, numbered, filters) else {
+        return;
+    };
+    let (mut rows, mut users) = (0, Vec::new());
+    table.rows(&numbered, problems, |row, problems| {
+        if !row.counts(&filters, problems) {
+            return;
+        }
+        rows += 1;
+        users.clear();
+        for column in &columns {
+            // A wide file has a column for each of several people, and not every row has them all.
+            if columns.len() == 1 || !row.cell(column).is_empty() {
+                users.extend(user_of_cell(row, column, by, people, problems));
+            }
+        }
+        visit(row, &users, problems);
+    });
+    table.check_empty(rows, &raw.file, problems);
 }
 
-impl Rosters<'_> {
-    /// The users of a roster, in the order of the file.
-    pub(super) fn members(
-        &self,
-        raw: &RawRoster,
-        people: &People,
-        problems: &mut Problems,
-    ) -> Vec<Member> {
-        let mut members = Vec::new();
-        self.read(raw, people, problems, |row, users, _| {
-            let place = row.stands();
-            members.extend(users.iter().map(|user| Member { user: *user, place }));
-        });
-        members
-    }
+/// The column with the users if the manifest names none: `user`, or the only one there is.
+fn only_column(raw: &RawRoster, table: &Table, problems: &mut Problems) -> Option<Column> {
+    let at = raw.file.path.at;
+    let name = match table.columns() {
+        [only] => only,
+        _ if table.has_column(ONLY_COLUMN) => ONLY_COLUMN,
+        _ => {
+            let file = clip(&raw.file.path.value);
+            let message = format!("which column of `{file}` has the users?");
+            let diagnostic = Diagnostic::at(Code::UnknownColumn, at, message);
+            let hint = format!("say `user: …`, one of {}", table.list_columns());
+            problems.push(diagnostic.hint(hint));
+            return None;
+        }
+    };
+    let value = name.to_owned();
+    table.column(&Spanned { value, at }, problems)
+}
 
-    /// Calls `take` with every row that counts and its users. Mistakes in rows are noted, and the rows left out.
-    pub(super) fn read(
-        &self,
-        raw: &RawRoster,
-        people: &People,
-        problems: &mut Problems,
-        mut take: impl FnMut(&Row<'_>, &[UserId], &mut Problems),
-    ) {
-        let Some(table) = self.tables.get(&raw.file) else {
-            return;
-        };
-        let mut own = None;
-        if let Some(directory) = &raw.people {
-            let own: &mut People = own.insert(People::default());
-            let whose = Whose::Roster;
-            own.directory(directory, whose, self.tables, self.sources, problems);
-            if let Some(users) = &raw.preset_users {
-                own.leave_out(users, directory, self.tables, self.sources, problems);
-            }
-        }
-        // Names of this roster's own are what its cells are, digits or not.
-        let by = raw.by.or(own.as_ref().map(|_| By::Name));
-        let people = own.as_ref().unwrap_or(people);
-        let Some(layout) = self.layout(raw, table, problems) else {
-            return;
-        };
-        let (mut rows, mut users) = (0_usize, Vec::new());
-        table.rows(self.sources, &layout.numbered, problems, |row, problems| {
-            if !row.counts(&layout.filters, self.sources, problems) {
-                return;
-            }
-            rows += 1;
-            users.clear();
-            for column in &layout.user {
-                // A wide file has a column for each of several people, and not every row has them all.
-                if layout.user.len() > 1 && row.cell(column).is_empty() {
-                    continue;
-                }
-                users.extend(self.who(row, column, by, people, problems));
-            }
-            take(row, &users, problems);
-        });
-        if rows == 0 && !raw.file.allow_empty {
-            problems.push(empty(&raw.file, self.sources, table));
-        }
+/// The user that a cell names; `None` for a person whom the directory of people leaves out, and for a mistake, which is noted.
+fn user_of_cell(
+    row: &Row<'_>,
+    column: &Column,
+    by: Option<By>,
+    people: &People,
+    problems: &mut Problems,
+) -> Option<UserId> {
+    let cell = row.cell(column);
+    // Nearly every cell of a large roster.
+    if by != Some(By::Name)
+        && people.is_empty()
+        && let Some(id) = positive_id(cell)
+    {
+        return Some(UserId(id));
     }
-
-    fn layout(&self, raw: &RawRoster, table: &Table, problems: &mut Problems) -> Option<Layout> {
-        let user = if raw.user.is_empty() {
-            let only = self.only_column(raw, table, problems);
-            only.map(|column| vec![column])
-        } else {
-            table.all_columns(&raw.user, problems)
-        };
-        let numbered = table.all_columns(&raw.file.numbered, problems);
-        let filters = table.filters(&raw.filter, problems);
-        Some(Layout {
-            user: user?,
-            numbered: numbered?,
-            filters: filters?,
-        })
+    let digits = is_digits(cell);
+    let known = people.get(cell);
+    let by_name = match by {
+        // A person whom a roster's own people leave out is left out, whether its cells are names or ids.
+        Some(By::Id) => people.is_of_roster && matches!(known, Some(Person::LeftOut(..))),
+        Some(By::Name) => true,
+        None if digits && known.is_some() => {
+            let message = format!("`{}` is a number, and also a name in `people`", clip(cell));
+            let mistake = row.mistake(Code::BadCell, column, &message);
+            problems.push(mistake.hint("say `by: id` or `by: name` in the roster"));
+            return None;
+        }
+        None => !digits,
+    };
+    if !by_name || cell.is_empty() {
+        let found = user(row, column);
+        return found.map_err(|mistake| problems.push(mistake)).ok();
     }
-
-    /// The column with the users where nobody says which: `user`, or the only one there is.
-    fn only_column(
-        &self,
-        raw: &RawRoster,
-        table: &Table,
-        problems: &mut Problems,
-    ) -> Option<Column> {
-        let named = |name: &str| Spanned {
-            value: name.to_owned(),
-            at: raw.file.path.at,
-        };
-        match table.columns() {
-            [only] => table.column(&named(only), problems),
-            _ if table.has_column(ONLY_COLUMN) => table.column(&named(ONLY_COLUMN), problems),
-            columns => {
-                let shown: Vec<String> =
-                    columns.iter().take(20).map(|column| clip(column)).collect();
-                let message = format!(
-                    "which column of `{}` has the users?",
-                    clip(&raw.file.path.value)
-                );
-                let diagnostic = Diagnostic::at(Code::UnknownColumn, raw.file.path.at, message);
-                problems
-                    .push(diagnostic.hint(format!("say `user: …`, one of {}", shown.join(", "))));
-                None
-            }
-        }
-    }
-
-    /// Whom a cell names; `None` for somebody the directory of people leaves out, and for a mistake, which is noted.
-    fn who(
-        &self,
-        row: &Row<'_>,
-        column: &Column,
-        by: Option<By>,
-        people: &People,
-        problems: &mut Problems,
-    ) -> Option<UserId> {
-        let cell = row.cell(column);
-        // Nearly every cell of a large roster.
-        if by != Some(By::Name)
-            && people.is_empty()
-            && let Some(user) = id(cell)
-        {
-            return Some(user);
-        }
-        let digits = is_digits(cell);
-        let known = people.get(cell);
-        let by_name = match by {
-            // Whom a roster's own people leave out is left out, whatever its cells are.
-            Some(By::Id) => people.is_of_roster() && matches!(known, Some(Person::LeftOut(..))),
-            Some(By::Name) => true,
-            None if digits && known.is_some() => {
-                let message = format!("`{}` is a number, and also a name in `people`", clip(cell));
-                let mistake = row.mistake(Code::BadCell, column, &message, self.sources);
-                problems.push(mistake.hint("say `by: id` or `by: name` in the roster"));
-                return None;
-            }
-            None => !digits && !cell.is_empty(),
-        };
-        if !by_name || cell.is_empty() {
-            let found = user(row, column, self.sources);
-            return found.map_err(|mistake| problems.push(mistake)).ok();
-        }
-        match known {
-            Some(Person::User(user, _)) => return Some(user),
-            Some(Person::LeftOut(..)) => {}
-            Some(Person::WithoutId(number)) => problems.extend(people.mistake(number)),
-            None if !people.is_complete() => {}
-            None => {
-                let message = format!("`{}` is not in `{}`", clip(cell), people.place());
-                let mistake = row.mistake(Code::UnknownPerson, column, &message, self.sources);
-                problems.push_with_hint(mistake, |search| {
-                    match (people.nearest(cell, search), people.file()) {
-                        (Some(near), _) => format!("did you mean `{}`?", clip(near)),
-                        (None, Some(file)) => format!("mend the cell, or add them to `{file}`"),
-                        (None, None) => {
-                            "add them to `people`; an id is a whole number above zero".to_owned()
-                        }
+    match known {
+        Some(Person::User(user, _)) => return Some(user),
+        Some(Person::LeftOut(..)) => {}
+        Some(Person::WithoutId(number)) => problems.extend(people.mistake(number)),
+        None if people.is_incomplete => {}
+        None => {
+            let message = format!("`{}` is not in `{}`", clip(cell), people.source_name());
+            let mistake = row.mistake(Code::UnknownPerson, column, &message);
+            problems.push_with_hint(mistake, |search| {
+                match (people.nearest(cell, search), &people.file) {
+                    (Some(near), _) => format!("did you mean `{}`?", clip(near)),
+                    (None, Some(file)) => format!("mend the cell, or add them to `{file}`"),
+                    (None, None) => {
+                        "add them to `people`; an id is a whole number above zero".to_owned()
                     }
-                });
-            }
+                }
+            });
         }
-        None
     }
+    None
 }

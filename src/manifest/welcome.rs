@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::groups::Directory;
 use super::people::Person;
 use super::raw::{RawMember, RawRoom, RawWelcome, Spanned};
-use super::template::{Complaint, Filling, Template};
+use super::template::{Filling, Template, TemplateError};
 use crate::model::{DesiredRoom, UserId, Welcome};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::nearest;
@@ -21,13 +21,13 @@ const LONGEST: usize = 8 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Welcomes {
     templates: BTreeMap<At, Option<Template>>,
-    /// Senders who were said to be no members of a room.
+    /// Senders who were reported as not being members of a room.
     strangers: BTreeSet<At>,
 }
 
 impl Welcomes {
-    /// What is said in a room, if it is written right. Mistakes are noted.
-    pub(super) fn of(
+    /// The welcome of a room; mistakes are noted.
+    pub(super) fn resolve(
         &mut self,
         written: &RawRoom,
         room: &DesiredRoom,
@@ -36,7 +36,7 @@ impl Welcomes {
     ) -> Option<Welcome> {
         let raw = written.welcome.as_ref()?;
         let from = sender(&raw.from, directory, problems);
-        let text = self.text(raw, room, written, problems);
+        let text = self.fill_in(raw, room, written, problems);
         let welcome = Welcome {
             from: from?,
             text: text?,
@@ -51,7 +51,7 @@ impl Welcomes {
         Some(welcome)
     }
 
-    fn text(
+    fn fill_in(
         &mut self,
         raw: &RawWelcome,
         room: &DesiredRoom,
@@ -61,7 +61,7 @@ impl Welcomes {
         let template = self
             .templates
             .entry(raw.text.at)
-            .or_insert_with(|| template(raw, problems))
+            .or_insert_with(|| compile(raw, problems))
             .as_ref()
             .filter(|_| !written.broken)?;
         let kind = room.state.kind.to_string();
@@ -73,40 +73,36 @@ impl Welcomes {
             "members" => Some(Filling::Count(room.members.len())),
             _ => raw.cells.get(name).map(|cell| Filling::Text(cell)),
         };
-        let mistake = match template.render(value) {
-            Ok(text) => match bad(text.trim()) {
+        let (code, message, hint) = match template.render(value) {
+            Ok(text) => match why_bad(text.trim()) {
                 None => return Some(text.trim().to_owned()),
-                Some((message, hint)) => {
-                    Diagnostic::at(Code::BadWelcome, written.at, message).hint(hint)
-                }
+                Some((message, hint)) => (Code::BadWelcome, message.to_owned(), hint),
             },
-            Err(Complaint { message, hint }) => {
+            Err(TemplateError { message, hint }) => {
                 let message = format!("the welcome cannot be filled in for this room: {message}");
-                Diagnostic::at(Code::BadTemplate, written.at, message).hint(hint)
+                (Code::BadTemplate, message, hint)
             }
         };
+        let mistake = Diagnostic::at(code, written.at, message).hint(hint);
         problems.push(mistake.related(raw.text.at, "the text"));
         None
     }
 }
 
-fn template(raw: &RawWelcome, problems: &mut Problems) -> Option<Template> {
+fn compile(raw: &RawWelcome, problems: &mut Problems) -> Option<Template> {
     let at = raw.text.at;
     let template = match Template::new(&raw.text.value) {
         Ok(template) => template,
-        Err(Complaint { message, hint }) => {
+        Err(TemplateError { message, hint }) => {
             let message = format!("the text of this welcome cannot be read: {message}");
             problems.push(Diagnostic::at(Code::BadTemplate, at, message).hint(hint));
             return None;
         }
     };
     let known = |name: &&String| FIELDS.contains(&name.as_str()) || raw.cells.contains_key(*name);
-    let unknown: Vec<&String> = template
-        .names()
-        .iter()
-        .filter(|name| !known(name))
-        .collect();
-    for name in &unknown {
+    let mut is_usable = true;
+    for name in template.names().iter().filter(|name| !known(name)) {
+        is_usable = false;
         let message = format!("the welcome names `{}`, which no room has", clip(name));
         let hint = match nearest(name, FIELDS.into_iter()) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -114,8 +110,7 @@ fn template(raw: &RawWelcome, problems: &mut Problems) -> Option<Template> {
         };
         problems.push(Diagnostic::at(Code::BadTemplate, at, message).hint(hint));
     }
-    let whole = unknown.is_empty();
-    whole.then_some(template)
+    is_usable.then_some(template)
 }
 
 /// The one user a welcome is from.
@@ -129,14 +124,14 @@ fn sender(
     };
     let mistake = match &written.value {
         RawMember::Id(id) => return Some(UserId(*id)),
-        RawMember::Person(name) => match directory.people().get(name) {
+        RawMember::Person(name) => match directory.people.get(name) {
             Some(Person::User(user, _)) => return Some(user),
             Some(Person::LeftOut(..)) => bad(
                 "the welcome is from somebody whom the directory of people leaves out",
                 "name somebody whom its `where` lets in",
             ),
-            Some(Person::WithoutId(number)) => directory.people().mistake(number)?,
-            None if !directory.people().is_complete() => return None,
+            Some(Person::WithoutId(number)) => directory.people.mistake(number)?,
+            None if directory.people.is_incomplete => return None,
             None => {
                 directory.unknown_person(name, written.at, problems);
                 return None;
@@ -151,8 +146,8 @@ fn sender(
     None
 }
 
-/// Why a text is no welcome, if it is none.
-fn bad(text: &str) -> Option<(&'static str, &'static str)> {
+/// Why a text cannot be a welcome, if it cannot.
+fn why_bad(text: &str) -> Option<(&'static str, &'static str)> {
     let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     match text {
         "" => Some((

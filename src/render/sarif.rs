@@ -88,7 +88,7 @@ fn message(text: &str) -> Value {
 }
 
 fn located(at: At, sources: &Sources) -> Value {
-    let (name, place) = sources.told(at);
+    let (name, place) = sources.name_and_position(at);
     physical(name, Some(place))
 }
 

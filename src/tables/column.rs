@@ -20,26 +20,29 @@ impl Table {
         let found = if self.numbered.contains(&wanted) {
             self.numbered_places(&wanted)
         } else {
-            self.place(&wanted)
+            match self.header.columns.named(&wanted) {
+                Some(named) if named.times > 1 => Err(named),
+                named => Ok(named.map(|named| Cells::At(named.place))),
+            }
         };
-        match found {
-            Ok(Some(place)) => {
-                let known = match place {
-                    Cells::At(place) => self.columns().get(place).cloned(),
-                    _ => None,
-                };
-                let name = known.unwrap_or_else(|| name.value.trim().to_owned());
-                return Some(Column { name, place });
+        let place = match found {
+            Ok(Some(place)) => place,
+            Ok(None) if self.optional.contains(&wanted) => Cells::Absent,
+            Ok(None) => {
+                self.note_unknown(name, &wanted, problems);
+                return None;
             }
-            Ok(None) if self.optional.contains(&wanted) => {
-                let name = name.value.trim().to_owned();
-                let place = Cells::Absent;
-                return Some(Column { name, place });
+            Err(repeated) => {
+                problems.push(self.repeated(name, &repeated));
+                return None;
             }
-            Ok(None) => self.unknown(name, &wanted, problems),
-            Err(repeated) => problems.push(self.repeated(name, &repeated)),
-        }
-        None
+        };
+        let known = match place {
+            Cells::At(place) => self.columns().get(place),
+            Cells::Numbered(_) | Cells::Absent => None,
+        };
+        let name = known.map_or(name.value.trim(), String::as_str).to_owned();
+        Some(Column { name, place })
     }
 
     pub(crate) fn all_columns(
@@ -51,18 +54,14 @@ impl Table {
     }
 
     /// The conditions of a `where`; none of them may be about a column that is not there.
-    pub(crate) fn filters(
+    pub(crate) fn filters<'f>(
         &self,
-        raw: &[RawFilter],
+        raw: &'f [RawFilter],
         problems: &mut Problems,
-    ) -> Option<Vec<Filter>> {
+    ) -> Option<Vec<Filter<'f>>> {
         let filters = raw.iter().map(|raw| {
-            Some(Filter {
-                column: self.column(&raw.column, problems)?,
-                values: raw.values.clone(),
-                known: raw.known.clone(),
-                any_case: raw.any_case,
-            })
+            let column = self.column(&raw.column, problems)?;
+            Some(Filter { raw, column })
         });
         resolved(filters)
     }
@@ -77,14 +76,6 @@ impl Table {
     pub(crate) fn is_special(&self, name: &str) -> bool {
         let name = name.trim().to_lowercase();
         self.numbered.contains(&name) || self.optional.contains(&name)
-    }
-
-    /// Where a plain column is.
-    fn place(&self, name: &str) -> Result<Option<Cells>, NamedColumn> {
-        match self.header.columns.named(name) {
-            Some(named) if named.times > 1 => Err(named),
-            named => Ok(named.map(|named| Cells::At(named.place))),
-        }
     }
 
     /// The places of `course1`, `course2`, … by their numbers.
@@ -122,12 +113,9 @@ impl Table {
         diagnostic.hint("roomform never picks one: rename the others in the file")
     }
 
-    fn unknown(&self, name: &Spanned<String>, wanted: &str, problems: &mut Problems) {
-        let number = if self.numbered.iter().any(|numbered| numbered == wanted) {
-            "1"
-        } else {
-            ""
-        };
+    fn note_unknown(&self, name: &Spanned<String>, wanted: &str, problems: &mut Problems) {
+        let is_numbered = self.numbered.iter().any(|numbered| numbered == wanted);
+        let number = if is_numbered { "1" } else { "" };
         let message = format!(
             "`{}` has no column `{}{number}`",
             self.name,
@@ -136,24 +124,22 @@ impl Table {
         let diagnostic = Diagnostic::at(Code::UnknownColumn, name.at, message);
         problems.push_with_hint(diagnostic, |search| {
             let near = search.find(wanted, self.header.columns.lower(), |_| true);
-            let hint = near.map_or_else(
-                || self.list_of_columns(),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let mut hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the columns are {}", self.list_columns()),
+            };
             if self.format == Some(name.at) {
-                format!(
-                    "{hint}; `id`, or a key in `each` or `room` over the format's own, names another"
-                )
-            } else {
-                hint
+                hint += "; `id`, or a key in `each` or `room` over the format's own, names another";
             }
+            hint
         });
     }
 
-    fn list_of_columns(&self) -> String {
+    /// The first columns, for a message.
+    pub(crate) fn list_columns(&self) -> String {
         let known = self.columns().iter().take(20);
         let known: Vec<String> = known.map(|name| clip(name)).collect();
-        format!("the columns are {}", known.join(", "))
+        known.join(", ")
     }
 }
 

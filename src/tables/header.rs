@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use csv::StringRecord;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use super::diagnostic::{At, Code, Diagnostic, Problems, Source, clip};
 use super::dialect::{Start, is_plain, likely_delimiter, line_ends, spreadsheet_line};
 use super::input::RawFile;
 use super::quotes::{BadQuote, bad_quotes};
@@ -100,19 +100,15 @@ impl Columns {
     pub(crate) fn in_template(&self, name: &str) -> Option<&str> {
         let place = match self.named(&name.trim().to_lowercase()) {
             Some(named) => named.place,
-            None => *self.words().get(&word(name))?,
+            None => {
+                // Of several columns with one word the first is inserted last, and stays.
+                let words = self.names.iter().enumerate().rev();
+                let words = words.map(|(place, name)| (word(name), place));
+                let by_word = self.by_word.get_or_init(|| words.collect());
+                *by_word.get(&word(name))?
+            }
         };
         self.names.get(place).map(String::as_str)
-    }
-
-    fn words(&self) -> &HashMap<String, usize> {
-        self.by_word.get_or_init(|| {
-            let mut words = HashMap::new();
-            for (place, name) in self.names.iter().enumerate() {
-                words.entry(word(name)).or_insert(place);
-            }
-            words
-        })
     }
 }
 
@@ -128,10 +124,9 @@ impl Header {
     pub(crate) fn read(
         file: FileId,
         raw: &RawFile,
-        sources: &Sources,
+        source: &Source,
         problems: &mut Problems,
     ) -> Option<Self> {
-        let source = sources.file(file)?;
         let text = source.text.as_str();
         if is_plain(&source.name) {
             return Some(Self {
@@ -149,9 +144,20 @@ impl Header {
             file,
             offset: u32::try_from(start + offset).unwrap_or(u32::MAX),
         };
+        // `enrollments.csv:214`
+        let line = |at: At| format!("{}:{}", clip(&source.name), source.line_at(at.offset));
         let mut quotes = Vec::new();
         bad_quotes(table, delimiter, |bad| {
-            problems.push(bad_quote(bad, at, sources));
+            let at = at(bad.offset());
+            let what = match bad {
+                BadQuote::NeverClosed(_) => "a quoted cell starts here and is never closed",
+                BadQuote::TextAfter(_) => {
+                    "a quoted cell starts here, spans lines and has text after its closing quote"
+                }
+            };
+            let message = format!("{}: {what}", line(at));
+            let hint = "close the quote or remove it; inside a quoted cell, write a quote twice";
+            problems.push(Diagnostic::at(Code::BadQuote, at, message).hint(hint));
             quotes.push(start + bad.offset());
         });
         let repaired = (!quotes.is_empty()).then(|| without(text, &quotes));
@@ -177,8 +183,7 @@ impl Header {
         {
             // Line breaks before the header belong to no line of it.
             let at = at(table.len() - table.trim_start_matches(['\r', '\n']).len());
-            let place = place(at, sources);
-            let message = format!("{place}: the first line looks like data");
+            let message = format!("{}: the first line looks like data", line(at));
             let diagnostic = Diagnostic::at(Code::EmptyRoster, at, message);
             problems.push(diagnostic.hint("add a header line, or name the file .txt"));
             return None;
@@ -201,7 +206,7 @@ impl Header {
     }
 }
 
-/// A reader of rows, wherever in the file they stand.
+/// A reader of rows, anywhere in the file.
 pub(crate) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
     csv::ReaderBuilder::new()
         .has_headers(false)
@@ -219,24 +224,4 @@ fn without(text: &str, quotes: &[usize]) -> Arc<str> {
         }
     }
     String::from_utf8(bytes).unwrap_or_default().into()
-}
-
-fn bad_quote(bad: BadQuote, at: impl Fn(usize) -> At, sources: &Sources) -> Diagnostic {
-    let at = at(bad.offset());
-    let what = match bad {
-        BadQuote::NeverClosed(_) => "a quoted cell starts here and is never closed",
-        BadQuote::TextAfter(_) => {
-            "a quoted cell starts here, spans lines and has text after its closing quote"
-        }
-    };
-    let message = format!("{}: {what}", place(at, sources));
-    Diagnostic::at(Code::BadQuote, at, message)
-        .hint("close the quote or remove it; inside a quoted cell, write a quote twice")
-}
-
-/// `enrollments.csv:214`
-fn place(at: At, sources: &Sources) -> String {
-    let name = sources.file(at.file).map(|source| clip(&source.name));
-    let line = sources.place(at).line;
-    format!("{}:{line}", name.unwrap_or_default())
 }

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::column::resolved;
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use super::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use super::input::{RawFile, RawOn, RawVia};
-use super::open::{Tables, empty};
+use super::open::Tables;
 use super::row::{Column, Row};
 use super::table::Table;
 use crate::model::{Member, UserId};
@@ -19,22 +19,23 @@ const BETWEEN: char = '\u{1f}';
 const MOST_UNJOINED: usize = 20;
 
 /// The users of a roster, by the keys of its rows.
-pub(crate) struct Join {
+pub(crate) struct Join<'t> {
+    roster: &'t Table,
     groups: HashMap<String, Group>,
     /// The columns of the other table.
     columns: Vec<Column>,
     /// The roster's columns; none for a cell that only the table between has.
     own: Vec<Option<Column>>,
-    via: Option<Via>,
+    via: Option<Via<'t>>,
 }
 
 /// The table between, which has the cells that a roster's row lacks.
-struct Via {
+struct Via<'t> {
+    table: &'t Table,
     /// The cells by key; none for rows that `where` leaves out.
     cells: HashMap<String, Option<Vec<String>>>,
     /// The roster's columns that make the key.
     columns: Vec<Column>,
-    name: String,
 }
 
 /// The roster's rows of one key.
@@ -48,29 +49,29 @@ struct Group {
     is_used: bool,
 }
 
-impl Join {
+impl<'t> Join<'t> {
     /// A join without a row; `None` if a column or a table is missing, which is noted.
     pub(crate) fn new(
         (on, via): (&RawOn, Option<&RawVia>),
         roster: &RawFile,
         each: &Table,
-        tables: &Tables,
-        sources: &Sources,
+        tables: &'t Tables,
         problems: &mut Problems,
     ) -> Option<Self> {
         let columns = resolved(on.iter().map(|(_, name)| each.column(name, problems)));
-        let table = tables.get(roster)?;
+        let roster = tables.get(roster)?;
         let via = match via.filter(|via| !tables.is_absent(&via.file)) {
-            Some(via) => Some(Via::new(via, on, table, tables, sources, problems)?),
+            Some(via) => Some(Via::new(via, on, roster, tables, problems)?),
             None => None,
         };
         let own = resolved(on.iter().map(|(name, _)| {
-            if via.is_some() && !table.has_column(&name.value) {
+            if via.is_some() && !roster.has_column(&name.value) {
                 return Some(None);
             }
-            table.column(name, problems).map(Some)
+            roster.column(name, problems).map(Some)
         }));
         Some(Self {
+            roster,
             groups: HashMap::new(),
             columns: columns?,
             own: own?,
@@ -82,16 +83,11 @@ impl Join {
     ///
     /// # Errors
     /// If the row belongs to nothing.
-    pub(crate) fn add(
-        &mut self,
-        row: &Row<'_>,
-        users: &[UserId],
-        sources: &Sources,
-    ) -> Result<(), Box<Diagnostic>> {
-        let Some(key) = self.key_of(row, sources)? else {
+    pub(crate) fn add(&mut self, row: &Row<'_>, users: &[UserId]) -> Result<(), Box<Diagnostic>> {
+        let Some(key) = self.key_of(row)? else {
             return Ok(());
         };
-        let (place, own) = (row.stands(), &self.own);
+        let (place, own) = (row.place(), &self.own);
         let group = match self.groups.get_mut(&*key) {
             Some(group) => group,
             None => {
@@ -107,7 +103,7 @@ impl Join {
 
     /// The members that belong to a row of the other table.
     pub(crate) fn members_of(&mut self, row: &Row<'_>) -> &[Member] {
-        let key = key(self.columns.iter().map(|column| row.cell(column)));
+        let key = join_cells(self.columns.iter().map(|column| row.cell(column)));
         let Some(group) = self.groups.get_mut(&*key) else {
             return &[];
         };
@@ -116,22 +112,15 @@ impl Join {
     }
 
     /// The key of a roster's row; none for a row that the table between leaves out.
-    fn key_of<'k>(
-        &self,
-        row: &'k Row<'_>,
-        sources: &Sources,
-    ) -> Result<Option<Cow<'k, str>>, Box<Diagnostic>> {
-        let cell = |column: &Option<Column>| match column {
-            Some(column) => row.cell(column),
-            None => "",
-        };
+    fn key_of<'k>(&self, row: &'k Row<'_>) -> Result<Option<Cow<'k, str>>, Box<Diagnostic>> {
+        let cell = |column: &Option<Column>| column.as_ref().map_or("", |column| row.cell(column));
         if self.own.iter().all(|column| !cell(column).is_empty()) {
-            return Ok(Some(key(self.own.iter().map(cell))));
+            return Ok(Some(join_cells(self.own.iter().map(cell))));
         }
         let Some(via) = &self.via else {
-            return Err(Box::new(self.belongs_to_nothing(row, sources)));
+            return Err(self.no_key(row));
         };
-        let between = key(via.columns.iter().map(|column| row.cell(column)));
+        let between = join_cells(via.columns.iter().map(|column| row.cell(column)));
         match via.cells.get(&*between) {
             Some(Some(cells)) => {
                 let cells = self.own.iter().zip(cells);
@@ -139,59 +128,83 @@ impl Join {
                     "" => other.as_str(),
                     cell => cell,
                 });
-                Ok(Some(key(filled).into_owned().into()))
+                Ok(Some(join_cells(filled).into_owned().into()))
             }
             Some(None) => Ok(None),
-            None if between.split(BETWEEN).all(str::is_empty) => {
-                Err(Box::new(self.belongs_to_nothing(row, sources)))
-            }
+            None if between.split(BETWEEN).all(str::is_empty) => Err(self.no_key(row)),
             None => {
-                let column = via.columns.first();
                 let key = clip(&between.replace(BETWEEN, ", "));
-                let message = format!("`{key}` is not in `{}`", via.name);
-                let mistake =
-                    column.map(|column| row.mistake(Code::BadCell, column, &message, sources));
-                let mistake =
-                    mistake.unwrap_or_else(|| Diagnostic::at(Code::BadCell, row.at(), message));
-                Err(Box::new(
-                    mistake.hint("add it there, or leave the row out with `where`"),
-                ))
+                let message = format!("`{key}` is not in `{}`", via.table.name);
+                let mistake = match via.columns.first() {
+                    Some(column) => row.mistake(Code::BadCell, column, &message),
+                    None => Diagnostic::at(Code::BadCell, row.at(), message),
+                };
+                Err(mistake
+                    .hint("add it there, or leave the row out with `where`")
+                    .into())
             }
         }
     }
 
-    fn belongs_to_nothing(&self, row: &Row<'_>, sources: &Sources) -> Diagnostic {
-        let message = "the cell is empty: the row belongs to no room";
+    /// The mistake of a row whose cells are empty.
+    fn no_key(&self, row: &Row<'_>) -> Box<Diagnostic> {
         let mut own = self.own.iter().flatten();
-        let empty = own.find(|column| row.cell(column).is_empty());
-        let mistake = empty.map(|column| row.mistake(Code::BadCell, column, message, sources));
-        let mistake = mistake.unwrap_or_else(|| {
-            let message = format!("{}: the row belongs to no room", row.place(sources));
-            Diagnostic::at(Code::BadCell, row.at(), message)
-        });
-        mistake.hint("write what it belongs to, or leave the row out with `where`")
+        let mistake = match own.find(|column| row.cell(column).is_empty()) {
+            Some(column) => {
+                let message = "the cell is empty: the row belongs to no room";
+                row.mistake(Code::BadCell, column, message)
+            }
+            None => {
+                let message = format!("{}: the row belongs to no room", row.file_and_line());
+                Diagnostic::at(Code::BadCell, row.at(), message)
+            }
+        };
+        mistake
+            .hint("write what it belongs to, or leave the row out with `where`")
+            .into()
     }
 
     /// Warns of the roster's rows that belong to no row of the other table.
-    pub(crate) fn warn_unjoined(self, each: &Table, sources: &Sources, problems: &mut Problems) {
+    pub(crate) fn warn_unjoined(self, each: &Table, problems: &mut Problems) {
         let groups = self.groups.iter().filter(|(_, group)| !group.is_used);
         let mut left: Vec<(&String, &Group)> = groups.collect();
         if left.is_empty() {
             return;
         }
         // The row that is missing may be one with a mistake that is noted already.
-        let ragged = each.ragged_cells(sources);
+        let ragged = each.ragged_cells();
         left.retain(|(key, _)| !key.split(BETWEEN).all(|part| ragged.contains(part)));
         left.sort_by_key(|(key, group)| (group.first, *key));
-        if left.len() > MOST_UNJOINED {
-            problems.extend(all_unjoined(&left, each, sources));
-        } else {
-            let warnings = left.into_iter().map(|(key, group)| {
-                let place = group.place(&self.own, sources);
-                unjoined(key, &place, group, each)
-            });
-            problems.extend(warnings);
-        }
+        let Some((_, first)) = left.first().filter(|_| left.len() > MOST_UNJOINED) else {
+            let warnings = left
+                .iter()
+                .map(|(key, group)| self.unjoined(key, group, each));
+            return problems.extend(warnings);
+        };
+        // With so many the columns are likely wrong.
+        let rows: usize = left.iter().map(|(_, group)| group.rows).sum();
+        let (roster, each) = (&self.roster.name, &each.name);
+        let message =
+            format!("{rows} rows of `{roster}` belong to no row of `{each}`; this is the first");
+        let diagnostic = Diagnostic::at(Code::Unjoined, first.first, message);
+        problems.push(diagnostic.hint("nobody is added for them; look at the columns of `on`"));
+    }
+
+    fn unjoined(&self, key: &str, group: &Group, each: &Table) -> Diagnostic {
+        let more = match group.rows {
+            1 => String::new(),
+            2 => "; 1 more row says so".to_owned(),
+            rows => format!("; {} more rows say so", rows - 1),
+        };
+        // `enrollments.csv:214:course_id`
+        let line = self.roster.source.line_at(group.first.offset);
+        let column = group.column.and_then(|index| self.own.get(index)?.as_ref());
+        let column = column.map(|column| format!(":{}", clip(&column.name)));
+        let place = format!("{}:{line}{}", self.roster.name, column.unwrap_or_default());
+        let (key, name) = (clip(&key.replace(BETWEEN, ", ")), &each.name);
+        let message = format!("{place}: `{key}` is in no row of `{name}`{more}");
+        let hint = format!("nobody is added for it; mend the cell, or add a row to `{name}`");
+        Diagnostic::at(Code::Unjoined, group.first, message).hint(hint)
     }
 }
 
@@ -210,23 +223,14 @@ impl Group {
             is_used: false,
         }
     }
-
-    /// `enrollments.csv:214:course_id`
-    fn place(&self, own: &[Option<Column>], sources: &Sources) -> String {
-        let (name, at) = sources.told(self.first);
-        let column = self.column.and_then(|index| own.get(index)?.as_ref());
-        let column = column.map(|column| format!(":{}", clip(&column.name)));
-        format!("{}:{}{}", clip(name), at.line, column.unwrap_or_default())
-    }
 }
 
-impl Via {
+impl<'t> Via<'t> {
     fn new(
         raw: &RawVia,
         on: &RawOn,
         roster: &Table,
-        tables: &Tables,
-        sources: &Sources,
+        tables: &'t Tables,
         problems: &mut Problems,
     ) -> Option<Self> {
         let table = tables.get(&raw.file)?;
@@ -236,11 +240,11 @@ impl Via {
         let filters = table.filters(&raw.filter, problems);
         let (keys, wanted, columns, filters) = (keys?, wanted?, columns?, filters?);
         let numbered = table.all_columns(&raw.file.numbered, problems)?;
-        let (mut cells, mut rows) = (HashMap::new(), 0_usize);
-        table.rows(sources, &numbered, problems, |row, problems| {
+        let (mut cells, mut rows) = (HashMap::new(), 0);
+        table.rows(&numbered, problems, |row, problems| {
             rows += 1;
-            let key = key(keys.iter().map(|column| row.cell(column)));
-            let found = row.counts(&filters, sources, problems).then(|| {
+            let key = join_cells(keys.iter().map(|column| row.cell(column)));
+            let found = row.counts(&filters, problems).then(|| {
                 let cells = wanted.iter().map(|column| row.cell(column).to_owned());
                 cells.collect()
             });
@@ -250,21 +254,20 @@ impl Via {
             }
         });
         // A row that asks for one with a noted mistake is no mistake itself.
-        for cell in table.ragged_cells(sources) {
+        for cell in table.ragged_cells() {
             cells.entry(cell).or_default();
         }
-        if rows == 0 && !raw.file.allow_empty {
-            problems.push(empty(&raw.file, sources, table));
-        }
+        table.check_empty(rows, &raw.file, problems);
         Some(Self {
+            table,
             cells,
             columns,
-            name: table.name.clone(),
         })
     }
 }
 
-fn key<'k>(mut cells: impl Iterator<Item = &'k str>) -> Cow<'k, str> {
+/// The key of some cells.
+fn join_cells<'k>(mut cells: impl Iterator<Item = &'k str>) -> Cow<'k, str> {
     let mut key = Cow::from(cells.next().unwrap_or_default());
     for cell in cells {
         let key = key.to_mut();
@@ -272,32 +275,4 @@ fn key<'k>(mut cells: impl Iterator<Item = &'k str>) -> Cow<'k, str> {
         key.push_str(cell);
     }
     key
-}
-
-fn unjoined(key: &str, place: &str, group: &Group, each: &Table) -> Diagnostic {
-    let more = match group.rows {
-        1 => String::new(),
-        2 => "; 1 more row says so".to_owned(),
-        rows => format!("; {} more rows say so", rows - 1),
-    };
-    let key = clip(&key.replace(BETWEEN, ", "));
-    let name = &each.name;
-    let message = format!("{place}: `{key}` is in no row of `{name}`{more}");
-    Diagnostic::at(Code::Unjoined, group.first, message).hint(format!(
-        "nobody is added for it; mend the cell, or add a row to `{name}`"
-    ))
-}
-
-/// The warning of so many unjoined keys that the columns are likely wrong.
-fn all_unjoined(left: &[(&String, &Group)], each: &Table, sources: &Sources) -> Option<Diagnostic> {
-    let (_, first) = left.first()?;
-    let rows: usize = left.iter().map(|(_, group)| group.rows).sum();
-    let (name, _) = sources.told(first.first);
-    let message = format!(
-        "{rows} rows of `{}` belong to no row of `{}`; this is the first",
-        clip(name),
-        each.name
-    );
-    let diagnostic = Diagnostic::at(Code::Unjoined, first.first, message);
-    Some(diagnostic.hint("nobody is added for them; look at the columns of `on`"))
 }

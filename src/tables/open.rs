@@ -24,8 +24,8 @@ const LARGEST: u64 = 1 << 30;
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     tables: BTreeMap<(FileId, usize), Table>,
-    files: BTreeMap<FileId, Arc<str>>,
-    encodings: BTreeMap<FileId, &'static str>,
+    /// Every file that has rows, by its name below the manifest's root.
+    pub(crate) files: BTreeMap<FileId, Arc<str>>,
     /// Files that may be absent, and are.
     absent: BTreeSet<(FileId, usize)>,
 }
@@ -44,9 +44,9 @@ pub(crate) struct Opener<'a> {
     files: &'a dyn Files,
     /// The directory that the files' names in the ledger are relative to.
     base: PathBuf,
-    /// Texts by the file's one name and its encoding; none for those that could not be read, which was said.
-    texts: BTreeMap<(PathBuf, Option<String>), Option<FileId>>,
-    /// Headers by file and given delimiter; none for those that cannot be used, which was said.
+    /// Texts and their encodings, by the file's one name and the encoding it was given; none for those that could not be read.
+    texts: BTreeMap<(PathBuf, Option<String>), Option<(FileId, &'static str)>>,
+    /// Headers by file and given delimiter; none for those that cannot be used.
     headers: BTreeMap<(FileId, Option<u8>), Option<Header>>,
     tables: Tables,
 }
@@ -62,24 +62,9 @@ impl Tables {
         self.absent.contains(&(raw.path.at.file, raw.number))
     }
 
-    /// A table of this file.
-    pub(crate) fn of(&self, file: FileId) -> Option<&Table> {
-        self.tables.values().find(|table| table.file == file)
-    }
-
     /// Every opened file, once for each place that names it.
     pub(crate) fn opened(&self) -> impl Iterator<Item = &Table> {
         self.tables.values()
-    }
-
-    /// The name of the encoding a file was read in.
-    pub(crate) fn encoding(&self, file: FileId) -> &'static str {
-        self.encodings.get(&file).copied().unwrap_or_default()
-    }
-
-    /// Every file that has rows, by its name below the manifest's root.
-    pub(crate) fn files(&self) -> &BTreeMap<FileId, Arc<str>> {
-        &self.files
     }
 }
 
@@ -90,7 +75,7 @@ impl<'a> Opener<'a> {
         Self {
             files,
             base: roots
-                .reduce(|base, root| common(&base, &root))
+                .reduce(|base, root| common_directory(&base, &root))
                 .unwrap_or_default(),
             texts: BTreeMap::new(),
             headers: BTreeMap::new(),
@@ -112,49 +97,46 @@ impl<'a> Opener<'a> {
         sources: &mut Sources,
         problems: &mut Problems,
     ) {
+        let use_of_file = (raw.path.at.file, raw.number);
         let path = home.directory.join(&raw.path.value);
-        let complaint = |code, message: String, hint: &str| {
-            Diagnostic::at(code, raw.path.at, message).hint(hint)
-        };
-        let shown = clip(&raw.path.value);
         let real = match self.files.real_path(&path) {
             Ok(real) => real,
             Err(error) if raw.may_lack && error.kind() == ErrorKind::NotFound => {
-                self.tables.absent.insert((raw.path.at.file, raw.number));
+                self.tables.absent.insert(use_of_file);
                 return;
             }
             Err(error) => return problems.push(unreadable(raw, &error)),
         };
-        if home
-            .root
-            .as_ref()
-            .is_none_or(|root| !is_inside(&real, root))
-        {
+        let root = home.root.as_ref();
+        if root.is_none_or(|root| !is_inside(&real, root)) {
+            let shown = clip(&raw.path.value);
             let message = format!("`{shown}` lies outside of the manifest's directory");
+            let diagnostic = Diagnostic::at(Code::Outside, raw.path.at, message);
             let hint = "copy the file in: what a manifest reads lies beside or below it";
-            return problems.push(complaint(Code::Outside, message, hint));
+            return problems.push(diagnostic.hint(hint));
         }
         let label = raw.encoding.as_ref().map(|label| label.value.clone());
         let key = (real, label);
-        let file = match self.texts.get(&key) {
-            Some(known) => *known,
-            None => {
-                let read = self.text(raw, &path, &key.0, sources, problems);
-                self.texts.insert(key.clone(), read);
-                read
-            }
-        };
-        let Some(file) = file else {
+        let known = self.texts.get(&key).copied();
+        let read = known.unwrap_or_else(|| {
+            let read = self.read(raw, &path, &key.0, sources);
+            let read = read.map_err(|mistake| problems.push(*mistake)).ok();
+            self.texts.insert(key.clone(), read);
+            read
+        });
+        let Some(text @ (file, _)) = read else {
             return;
         };
         let name = self.name(&path, &key.0);
         self.tables.files.entry(file).or_insert(name);
         problems.rows_of(file);
+        let Some(source) = sources.file(file) else {
+            return;
+        };
         let header = self.headers.entry((file, raw.delimiter));
-        let header = header.or_insert_with(|| Header::read(file, raw, sources, problems));
+        let header = header.or_insert_with(|| Header::read(file, raw, source, problems));
         if let Some(header) = header {
-            let table = Table::new(file, raw, header.clone(), sources);
-            let use_of_file = (raw.path.at.file, raw.number);
+            let table = Table::new(text, source.clone(), header.clone(), raw);
             self.tables.tables.insert(use_of_file, table);
         }
     }
@@ -170,59 +152,32 @@ impl<'a> Opener<'a> {
         self.files.display(&named.unwrap_or_else(real)).into()
     }
 
-    fn text(
-        &mut self,
+    /// Reads a file's text; with it, the name of its encoding.
+    fn read(
+        &self,
         raw: &RawFile,
         path: &Path,
         real: &Path,
         sources: &mut Sources,
-        problems: &mut Problems,
-    ) -> Option<FileId> {
-        let bytes = match self.files.read(real, LARGEST) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => {
-                let message = format!(
-                    "`{}` is larger than {} MiB",
-                    clip(&raw.path.value),
-                    LARGEST >> 20
-                );
-                problems.push(
-                    Diagnostic::at(Code::TooLarge, raw.path.at, message)
-                        .hint("split it into files"),
-                );
-                return None;
-            }
-            Err(error) => {
-                problems.push(unreadable(raw, &error));
-                return None;
-            }
-        };
+    ) -> Result<(FileId, &'static str), Box<Diagnostic>> {
+        let shown = clip(&raw.path.value);
+        let bytes = self.files.read(real, LARGEST);
+        let bytes = bytes.map_err(|error| unreadable(raw, &error))?;
+        let bytes = bytes.ok_or_else(|| {
+            let message = format!("`{shown}` is larger than {} MiB", LARGEST >> 20);
+            let diagnostic = Diagnostic::at(Code::TooLarge, raw.path.at, message);
+            diagnostic.hint("split it into files")
+        })?;
         let label = raw.encoding.as_ref();
-        match decode(bytes, label.map(|label| label.value.as_str())) {
-            Ok((text, encoding)) => {
-                let file = sources.add(self.files.display(&without_dots(path)), text);
-                self.tables.encodings.insert(file, encoding);
-                Some(file)
-            }
-            Err(why) => {
-                let at = label.map_or(raw.path.at, |label| label.at);
-                let message = format!("`{}`: {}", clip(&raw.path.value), why.message);
-                problems.push(Diagnostic::at(Code::NotUtf8, at, message).hint(why.hint));
-                None
-            }
-        }
+        let decoded = decode(bytes, label.map(|label| label.value.as_str()));
+        let (text, encoding) = decoded.map_err(|why| {
+            let at = label.map_or(raw.path.at, |label| label.at);
+            let message = format!("`{shown}`: {}", why.message);
+            Diagnostic::at(Code::NotUtf8, at, message).hint(why.hint)
+        })?;
+        let name = self.files.display(&without_dots(path));
+        Ok((sources.add(name, text), encoding))
     }
-}
-
-/// A file that gives nothing.
-pub(crate) fn empty(raw: &RawFile, sources: &Sources, table: &Table) -> Diagnostic {
-    let name = sources
-        .file(table.file)
-        .map(|file| file.name.clone())
-        .unwrap_or_default();
-    let message = format!("`{}` gives nothing: no row counts", clip(&name));
-    Diagnostic::at(Code::EmptyRoster, raw.path.at, message)
-        .hint("look at the file and at `where`; `allow_empty: true` says that nothing is meant")
 }
 
 fn unreadable(raw: &RawFile, error: &std::io::Error) -> Diagnostic {
@@ -236,8 +191,8 @@ fn unreadable(raw: &RawFile, error: &std::io::Error) -> Diagnostic {
         .hint("paths are relative to the file they stand in")
 }
 
-/// The directory that both lie in.
-fn common(one: &Path, other: &Path) -> PathBuf {
+/// The directory that contains both.
+fn common_directory(one: &Path, other: &Path) -> PathBuf {
     let parts = one.components().zip(other.components());
     parts
         .take_while(|(one, other)| one == other)

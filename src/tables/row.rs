@@ -4,9 +4,10 @@
 
 use csv::StringRecord;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use super::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use super::dialect::{Start, cell_offset};
 use super::header::Header;
+use super::input::RawFilter;
 use super::nearest::nearest;
 use crate::model::{FileId, Place};
 
@@ -51,27 +52,25 @@ impl Column {
     }
 }
 
-/// A condition on a row.
+/// A condition on a row, and the column that it is about.
 #[derive(Debug)]
-pub(crate) struct Filter {
+pub(crate) struct Filter<'f> {
+    pub(crate) raw: &'f RawFilter,
     pub(crate) column: Column,
-    pub(crate) values: Vec<String>,
-    /// What a format says there may be; see [`RawFilter`](super::input::RawFilter).
-    pub(crate) known: Option<Vec<String>>,
-    pub(crate) any_case: bool,
 }
 
-impl Filter {
-    fn takes(&self, cell: &str) -> bool {
-        let is_same =
-            |value: &str| value == cell || (self.any_case && value.eq_ignore_ascii_case(cell));
-        self.values.iter().any(|value| is_same(value))
+impl Filter<'_> {
+    fn accepts(&self, cell: &str) -> bool {
+        let any_case = self.raw.any_case;
+        let mut values = self.raw.values.iter();
+        values.any(|value| value == cell || (any_case && value.eq_ignore_ascii_case(cell)))
     }
 
-    /// Whether the format has never heard of this.
-    fn is_strange(&self, cell: &str) -> bool {
-        let has = |known: &Vec<String>| known.iter().any(|word| word.eq_ignore_ascii_case(cell));
-        self.known.as_ref().is_some_and(|known| !has(known))
+    /// Whether the format does not know a cell.
+    fn is_unknown(&self, cell: &str) -> bool {
+        let is_same = |word: &String| word.eq_ignore_ascii_case(cell);
+        let known = self.raw.known.as_ref();
+        known.is_some_and(|known| !known.iter().any(is_same))
     }
 }
 
@@ -82,8 +81,10 @@ pub(crate) struct Row<'r> {
     /// Which number of the numbered columns, from 0.
     pub(crate) number: usize,
     pub(crate) file: FileId,
-    pub(crate) header: &'r Header,
+    /// The file's name and text.
+    pub(crate) name: &'r str,
     pub(crate) text: &'r str,
+    pub(crate) header: &'r Header,
     pub(crate) start: Start,
 }
 
@@ -107,43 +108,36 @@ impl Row<'_> {
     }
 
     /// Whether all conditions hold. Where only what a format does not know is in the way, that is noted.
-    pub(crate) fn counts(
-        &self,
-        filters: &[Filter],
-        sources: &Sources,
-        problems: &mut Problems,
-    ) -> bool {
+    pub(crate) fn counts(&self, filters: &[Filter<'_>], problems: &mut Problems) -> bool {
         // Of millions of rows nearly all are of files without conditions.
         if filters.is_empty() {
             return true;
         }
         let failing = || {
-            let takes = |filter: &&Filter| filter.takes(self.cell(&filter.column));
-            filters.iter().filter(move |filter| !takes(filter))
+            let accepts = |filter: &&Filter<'_>| filter.accepts(self.cell(&filter.column));
+            filters.iter().filter(move |filter| !accepts(filter))
         };
         let counts = failing().next().is_none();
-        if !counts && failing().all(|filter| filter.is_strange(self.cell(&filter.column))) {
-            problems.extend(failing().map(|filter| self.strange(filter, sources)));
+        if !counts && failing().all(|filter| filter.is_unknown(self.cell(&filter.column))) {
+            problems.extend(failing().map(|filter| self.unknown_cell(filter)));
         }
         counts
     }
 
-    fn strange(&self, filter: &Filter, sources: &Sources) -> Diagnostic {
+    fn unknown_cell(&self, filter: &Filter<'_>) -> Diagnostic {
         let cell = self.cell(&filter.column);
-        let others = filter.known.iter().flatten();
-        let others = others.filter(|word| !filter.values.contains(word));
-        let known = filter.values.iter().chain(others);
+        let values = &filter.raw.values;
+        let others = filter.raw.known.iter().flatten();
+        let others = others.filter(|word| !values.contains(word));
+        let known = values.iter().chain(others);
         let known = known.map(String::as_str).filter(|known| !known.is_empty());
         let names: Vec<&str> = known.clone().take(MOST_NAMED).collect();
         let what = match cell {
             "" => "the cell is empty".to_owned(),
             cell => format!("`{}` is not known here", clip(cell)),
         };
-        let more = if known.clone().count() > MOST_NAMED {
-            ", …"
-        } else {
-            ""
-        };
+        let has_more = known.clone().count() > MOST_NAMED;
+        let more = if has_more { ", …" } else { "" };
         let message = format!("{what}; there may be {}{more}", names.join(", "));
         let hint = match nearest(cell, known) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -152,7 +146,7 @@ impl Row<'_> {
             }
             None => "fix the cell, or select rows with `where` and `status: any`".to_owned(),
         };
-        self.mistake(Code::BadCell, &filter.column, &message, sources)
+        self.mistake(Code::BadCell, &filter.column, &message)
             .hint(hint)
     }
 
@@ -165,7 +159,7 @@ impl Row<'_> {
     }
 
     /// Where the row starts, as the model keeps it.
-    pub(crate) fn stands(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         Place {
             file: self.file,
             line: self.start.line,
@@ -192,31 +186,17 @@ impl Row<'_> {
     }
 
     /// A mistake in a cell.
-    pub(crate) fn mistake(
-        &self,
-        code: Code,
-        column: &Column,
-        message: &str,
-        sources: &Sources,
-    ) -> Diagnostic {
+    pub(crate) fn mistake(&self, code: Code, column: &Column, message: &str) -> Diagnostic {
         let name = column
             .place(self.number)
             .and_then(|place| self.header.columns.names.get(place))
             .unwrap_or(&column.name);
-        Diagnostic::at(
-            code,
-            self.cell_at(column),
-            format!("{}:{}: {message}", self.place(sources), clip(name)),
-        )
+        let message = format!("{}:{}: {message}", self.file_and_line(), clip(name));
+        Diagnostic::at(code, self.cell_at(column), message)
     }
 
     /// `enrollments.csv:214`
-    pub(crate) fn place(&self, sources: &Sources) -> String {
-        let Place { file, line } = self.stands();
-        let name = sources
-            .file(file)
-            .map(|file| file.name.clone())
-            .unwrap_or_default();
-        format!("{name}:{line}")
+    pub(crate) fn file_and_line(&self) -> String {
+        format!("{}:{}", self.name, self.start.line)
     }
 }

@@ -32,7 +32,7 @@ pub struct Source {
     pub name: Arc<str>,
     /// Its text.
     pub text: String,
-    /// Made when somebody asks for a place: of most files with rows nobody does.
+    /// Built on first use: most files with rows need none.
     index: OnceLock<Index>,
 }
 
@@ -58,7 +58,7 @@ impl Source {
     }
 
     fn index(&self) -> &Index {
-        self.index.get_or_init(|| Index::of(&self.text))
+        self.index.get_or_init(|| Index::build(&self.text))
     }
 
     /// The byte at which a line starts, counted from 1.
@@ -69,8 +69,8 @@ impl Source {
     }
 
     /// The line a byte is in, from 1.
-    fn line(&self, offset: u32) -> u32 {
-        line(&self.index().line_starts, offset)
+    pub(crate) fn line_at(&self, offset: u32) -> u32 {
+        find_line(&self.index().line_starts, offset)
     }
 
     /// The lines of places that come in the order of the text.
@@ -97,7 +97,7 @@ impl Source {
 }
 
 impl Index {
-    fn of(text: &str) -> Self {
+    fn build(text: &str) -> Self {
         let ends = line_ends(text.as_bytes()).map(|end| u32::try_from(end).unwrap_or(u32::MAX));
         let mut line_starts: Vec<u32> = std::iter::once(0).chain(ends).collect();
         line_starts.shrink_to_fit();
@@ -117,7 +117,7 @@ impl Index {
 }
 
 /// The line a byte is in, from 1, by the bytes that lines start at.
-fn line(starts: &[u32], offset: u32) -> u32 {
+fn find_line(starts: &[u32], offset: u32) -> u32 {
     starts.partition_point(|start| *start <= offset) as u32
 }
 
@@ -149,7 +149,7 @@ impl Lines<'_> {
                 }
             }
         }
-        let line = line(self.starts, offset);
+        let line = find_line(self.starts, offset);
         self.line = line as usize;
         line
     }
@@ -158,7 +158,7 @@ impl Lines<'_> {
 /// All texts of a manifest.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    files: Vec<Source>,
+    files: Vec<Arc<Source>>,
 }
 
 /// A place for people: line and column from 1, the column in characters.
@@ -174,12 +174,12 @@ impl Sources {
     /// Adds a text, and gives its id.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(Source::new(name, text));
+        self.files.push(Arc::new(Source::new(name, text)));
         id
     }
 
     /// The source with this id.
-    pub fn file(&self, id: FileId) -> Option<&Source> {
+    pub fn file(&self, id: FileId) -> Option<&Arc<Source>> {
         self.files.get(id.0 as usize)
     }
 
@@ -193,7 +193,7 @@ impl Sources {
         let Some(file) = self.file(at.file) else {
             return LineColumn { line: 1, column: 1 };
         };
-        let line = file.line(at.offset).max(1);
+        let line = file.line_at(at.offset).max(1);
         let start = file.line_start(line).unwrap_or_default();
         let before = file.characters_before(at.offset as usize) - file.characters_before(start);
         LineColumn {
@@ -202,8 +202,8 @@ impl Sources {
         }
     }
 
-    /// The file's name, line and column of a byte, for whoever tells of it.
-    pub fn told(&self, at: At) -> (&str, LineColumn) {
+    /// The file's name, line and column of a byte, for a message.
+    pub fn name_and_position(&self, at: At) -> (&str, LineColumn) {
         let name = self.file(at.file).map(|file| &*file.name);
         (name.unwrap_or_default(), self.locate(at))
     }
@@ -212,7 +212,7 @@ impl Sources {
     pub fn place(&self, at: At) -> Place {
         Place {
             file: at.file,
-            line: self.file(at.file).map_or(1, |file| file.line(at.offset)),
+            line: self.file(at.file).map_or(1, |file| file.line_at(at.offset)),
         }
     }
 }

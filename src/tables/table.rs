@@ -4,11 +4,12 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use csv::StringRecord;
 
-use super::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
+use super::diagnostic::{At, Code, Diagnostic, Problems, Source, clip};
 use super::dialect::{Start, first_line, line_ends, values};
 use super::header::{Header, reader};
 use super::input::RawFile;
@@ -16,35 +17,43 @@ use super::row::{Column, Row, trimmed};
 use super::source::Spanned;
 use crate::model::FileId;
 
-/// An opened file with rows.
+/// One use of a file with rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
-    /// The file.
     pub(crate) file: FileId,
+    pub(crate) source: Arc<Source>,
+    /// The name of the encoding that the file was read in.
+    pub(crate) encoding: &'static str,
     pub(crate) header: Header,
     /// The file's name in messages.
     pub(crate) name: String,
     /// Where the format is named whose preset asks for columns of it.
     pub(crate) format: Option<At>,
-    /// Columns that stand there with numbers, and columns that may be absent, in lower case.
+    /// Numbered columns, and columns that may be absent, in lower case.
     pub(crate) numbered: Vec<String>,
     pub(crate) optional: Vec<String>,
-    /// Whether a row with too many or too few cells was met.
+    /// Whether a row with too many or too few cells was found.
     has_ragged: Cell<bool>,
 }
 
 impl Table {
     /// One use of a file whose header was read.
-    pub(crate) fn new(file: FileId, raw: &RawFile, header: Header, sources: &Sources) -> Self {
+    pub(crate) fn new(
+        (file, encoding): (FileId, &'static str),
+        source: Arc<Source>,
+        header: Header,
+        raw: &RawFile,
+    ) -> Self {
         let lower = |names: &[Spanned<String>]| -> Vec<String> {
             let names = names.iter().map(|name| name.value.trim().to_lowercase());
             names.collect()
         };
-        let source = sources.file(file);
         Self {
             file,
+            encoding,
             header,
-            name: source.map(|source| clip(&source.name)).unwrap_or_default(),
+            name: clip(&source.name),
+            source,
             format: raw.format,
             numbered: lower(&raw.numbered),
             optional: lower(&raw.optional),
@@ -57,59 +66,63 @@ impl Table {
         &self.header.columns.names
     }
 
-    /// Calls `take` for each row; blank ones are passed over, ragged ones noted. `numbered` are columns of which each number
-    /// makes a row of its own, as far as the first of them has something in it.
+    /// Calls `visit` for each row; blank ones are skipped, ragged ones noted. Each number of `numbered` columns makes a row of
+    /// its own, if its cell of the first of them is not empty.
     pub(crate) fn rows(
         &self,
-        sources: &Sources,
         numbered: &[Column],
         problems: &mut Problems,
-        mut take: impl FnMut(&Row<'_>, &mut Problems),
+        mut visit: impl FnMut(&Row<'_>, &mut Problems),
     ) {
-        let Some(text) = self.text(sources) else {
-            return;
-        };
         let most = numbered.iter().map(Column::numbers).max().unwrap_or(1);
-        self.records(text, |record, start| {
+        self.records(|record, start| {
             let row = |number| Row {
                 record,
                 number,
                 file: self.file,
+                name: &self.source.name,
+                text: self.text(),
                 header: &self.header,
-                text,
                 start,
             };
             if record.len() != self.columns().len() {
                 self.has_ragged.set(true);
-                problems.push(self.ragged(&row(0), sources));
+                problems.push(self.ragged(&row(0)));
                 return;
             }
             for number in 0..most {
                 let row = row(number);
-                if numbered
-                    .first()
-                    .is_none_or(|column| !row.cell(column).is_empty())
-                {
-                    take(&row, problems);
+                let first = numbered.first();
+                if first.is_none_or(|column| !row.cell(column).is_empty()) {
+                    visit(&row, problems);
                 }
             }
         });
     }
 
     /// How many rows have something in them.
-    pub(crate) fn count(&self, sources: &Sources) -> usize {
+    pub(crate) fn count(&self) -> usize {
         let mut count = 0;
-        if let Some(text) = self.text(sources) {
-            self.records(text, |_, _| count += 1);
-        }
+        self.records(|_, _| count += 1);
         count
     }
 
-    /// Everything that stands in rows with too many or too few cells.
-    pub(crate) fn ragged_cells(&self, sources: &Sources) -> HashSet<String> {
+    /// Notes that no row of a file counts, unless it may be empty.
+    pub(crate) fn check_empty(&self, counted: usize, raw: &RawFile, problems: &mut Problems) {
+        if counted == 0 && !raw.allow_empty {
+            let message = format!("`{}` gives nothing: no row counts", self.name);
+            let diagnostic = Diagnostic::at(Code::EmptyRoster, raw.path.at, message);
+            problems.push(diagnostic.hint(
+                "look at the file and at `where`; `allow_empty: true` says that nothing is meant",
+            ));
+        }
+    }
+
+    /// Every cell of rows with too many or too few cells.
+    pub(crate) fn ragged_cells(&self) -> HashSet<String> {
         let mut cells = HashSet::new();
-        if let Some(text) = self.text(sources).filter(|_| self.has_ragged.get()) {
-            self.records(text, |record, _| {
+        if self.has_ragged.get() {
+            self.records(|record, _| {
                 if record.len() != self.columns().len() {
                     let found = record.iter().map(|cell| cell.trim());
                     cells.extend(found.filter(|cell| !cell.is_empty()).map(str::to_owned));
@@ -119,35 +132,35 @@ impl Table {
         cells
     }
 
-    fn text<'t>(&'t self, sources: &'t Sources) -> Option<&'t str> {
-        let written = || sources.file(self.file).map(|source| source.text.as_str());
-        self.header.repaired.as_deref().or_else(written)
+    fn text(&self) -> &str {
+        let repaired = self.header.repaired.as_deref();
+        repaired.unwrap_or(&self.source.text)
     }
 
     /// Every record after the header that has something in it. A file that is used once is not kept in cells; one that is used
     /// again is split once more, for all later uses.
-    fn records(&self, text: &str, mut take: impl FnMut(&StringRecord, Start)) {
+    fn records(&self, mut visit: impl FnMut(&StringRecord, Start)) {
         let columns = &self.header.columns;
         if columns.passes.fetch_add(1, Ordering::Relaxed) == 0 {
-            return self.split(text, take);
+            return self.split(visit);
         }
         let records = columns.records.get_or_init(|| {
             let mut records = Vec::new();
-            self.split(text, |record, start| records.push((record.clone(), start)));
+            self.split(|record, start| records.push((record.clone(), start)));
             records
         });
         for (record, start) in records {
-            take(record, *start);
+            visit(record, *start);
         }
     }
 
-    fn split(&self, text: &str, mut take: impl FnMut(&StringRecord, Start)) {
-        let mut record = StringRecord::new();
+    fn split(&self, mut visit: impl FnMut(&StringRecord, Start)) {
+        let (text, mut record) = (self.text(), StringRecord::new());
         let Some(delimiter) = self.header.delimiter else {
             for (value, start) in values(text) {
                 record.clear();
                 record.push_field(value);
-                take(&record, start);
+                visit(&record, start);
             }
             return;
         };
@@ -157,40 +170,36 @@ impl Table {
         while reader.read_record(&mut record).unwrap_or_default() {
             let before = record.position().map_or(0, csv::Position::byte) as usize + first;
             // The reader counts the end of the last line in.
-            let rest = text.get(before..).unwrap_or_default();
-            let breaks = rest
-                .bytes()
-                .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-                .count();
-            let byte = before + breaks;
+            let rest = text.get(before..).unwrap_or_default().bytes();
+            let breaks = rest.take_while(|byte| matches!(byte, b'\r' | b'\n'));
+            let byte = before + breaks.count();
             let passed = text.as_bytes().get(start.byte..byte).unwrap_or_default();
             start.line += line_ends(passed).count() as u32;
             start.byte = byte;
             if !record.iter().all(|cell| trimmed(cell).is_empty()) {
-                take(&record, start);
+                visit(&record, start);
             }
         }
     }
 
-    /// Reads the first record of a text that starts at one.
-    pub(crate) fn record(&self, text: &str, record: &mut StringRecord) -> bool {
+    /// The record that starts in this line; `None` if there is none.
+    pub(crate) fn record_at(&self, line: u32) -> Option<StringRecord> {
+        let text = &self.source.text;
+        let text = text.get(self.source.line_start(line)?..)?;
         let Some(delimiter) = self.header.delimiter else {
             let line = first_line(text).trim_end_matches(['\r', '\n']);
-            *record = StringRecord::from(vec![line]);
-            return !line.trim().is_empty();
+            return (!line.trim().is_empty()).then(|| StringRecord::from(vec![line]));
         };
+        let mut record = StringRecord::new();
+        let found = reader(text, delimiter).read_record(&mut record);
         // A text that is UTF-8 and may be ragged has no way to fail.
-        reader(text, delimiter)
-            .read_record(record)
-            .unwrap_or_default()
+        found.unwrap_or_default().then_some(record)
     }
 
-    fn ragged(&self, row: &Row<'_>, sources: &Sources) -> Diagnostic {
+    fn ragged(&self, row: &Row<'_>) -> Diagnostic {
         let (has, wants) = (row.record.len(), self.columns().len());
-        let message = format!(
-            "{}: the row has {has} cells, the header {wants}",
-            row.place(sources)
-        );
+        let line = row.file_and_line();
+        let message = format!("{line}: the row has {has} cells, the header {wants}");
         let broken = row.record.iter().any(|cell| cell.contains(['\r', '\n']));
         let hint = if broken {
             "look for a quote that is not closed: the row goes over several lines"
@@ -205,8 +214,6 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use proptest::prelude::*;
     use proptest::sample::select;
     use proptest::test_runner::Config as Trials;
@@ -228,6 +235,8 @@ mod tests {
             let line = if has_mark { 3 } else { 2 };
             let table = Table {
                 file: FileId(0),
+                source: Arc::new(Source::new("", text.clone())),
+                encoding: "",
                 header: Header {
                     delimiter: Some(b','),
                     columns: Arc::default(),
@@ -241,7 +250,7 @@ mod tests {
                 has_ragged: Cell::new(false),
             };
             let mut rows = 0;
-            table.records(&text, |_, start| {
+            table.records(|_, start| {
                 rows += 1;
                 let before = text.get(..start.byte).unwrap_or_default();
                 assert_eq!(start.line as usize, 1 + line_ends(before.as_bytes()).count(), "{text:?}");
@@ -249,11 +258,11 @@ mod tests {
             prop_assert!(rows > 0 || !text.contains("\na"), "{:?}", text);
             let pass = || {
                 let mut records = Vec::new();
-                table.split(&text, |record, start| records.push((record.clone(), start)));
+                table.split(|record, start| records.push((record.clone(), start)));
                 records
             };
             let mut kept = Vec::new();
-            table.records(&text, |record, start| kept.push((record.clone(), start)));
+            table.records(|record, start| kept.push((record.clone(), start)));
             prop_assert_eq!(kept, pass(), "{:?}", text);
         }
     }

@@ -116,7 +116,7 @@ fn line<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Line<'a> {
 }
 
 fn place(at: At, sources: &Sources) -> Place<'_> {
-    let (file, place) = sources.told(at);
+    let (file, place) = sources.name_and_position(at);
     Place {
         file,
         line: Some(place.line),

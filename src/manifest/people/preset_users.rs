@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, HashSet};
 use super::super::raw::RawDirectory;
 use super::{People, Person};
 use crate::model::UserId;
-use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
-use crate::tables::open::{Tables, empty};
-use crate::tables::table::Table;
+use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
+use crate::tables::open::Tables;
 
 impl People {
     /// Leaves out the people whom a preset's file of users leaves out. A user who has a row that counts stays.
@@ -18,14 +17,23 @@ impl People {
         users: &RawDirectory,
         own: &RawDirectory,
         tables: &Tables,
-        sources: &Sources,
         problems: &mut Problems,
     ) {
         if tables.is_absent(&users.file) {
-            // A file of users under another name has the status of its users itself.
-            let own_file = tables.get(&own.file);
-            if own_file.is_some_and(|table| !has_status(table, users)) {
-                problems.push(no_status(users, own));
+            // A file of users under another name has the status of its users itself, or nothing says who is active.
+            let mut status = users.filter.iter().map(|filter| &filter.column.value);
+            if let Some(table) = tables.get(&own.file)
+                && !status.any(|column| table.has_column(column))
+            {
+                let (missing, own_file) = (&users.file.path.value, &own.file.path.value);
+                let (missing, own_file) = (clip(missing), clip(own_file));
+                let message =
+                    format!("there is no file `{missing}`, which has the status of the users");
+                let hint = format!(
+                    "add `{missing}`, add its status column to `{own_file}`, or say `status: any`"
+                );
+                let at = own.file.path.at;
+                problems.push(Diagnostic::at(Code::Unreadable, at, message).hint(hint));
             }
             return;
         }
@@ -42,9 +50,9 @@ impl People {
         };
         let (mut left_out, mut active) = (BTreeMap::new(), HashSet::new());
         let mut rows = 0;
-        table.rows(sources, &[], problems, |row, problems| {
+        table.rows(&[], problems, |row, problems| {
             rows += 1;
-            let counts = row.counts(&filters, sources, problems);
+            let counts = row.counts(&filters, problems);
             let cells = names.iter().map(|column| row.cell(column));
             for name in cells.filter(|name| !name.is_empty()) {
                 if counts {
@@ -54,9 +62,7 @@ impl People {
                 }
             }
         });
-        if rows == 0 {
-            problems.push(empty(&users.file, sources, table));
-        }
+        table.check_empty(rows, &users.file, problems);
         left_out.retain(|name, _| !active.contains(name));
         self.leave_out_names(left_out, &active);
     }
@@ -80,31 +86,12 @@ impl People {
             }
         }
         for (name, at) in left_out {
-            let person = self.names.get(&name).copied();
-            if !matches!(person, Some(Person::LeftOut(..))) {
-                let user = match person {
-                    Some(Person::User(user, _)) => Some(user),
-                    _ => None,
-                };
-                self.names.insert(name, Person::LeftOut(user, at));
-            }
+            let user = match self.names.get(&name) {
+                Some(Person::LeftOut(..)) => continue,
+                Some(Person::User(user, _)) => Some(*user),
+                Some(Person::WithoutId(_)) | None => None,
+            };
+            self.names.insert(name, Person::LeftOut(user, at));
         }
     }
-}
-
-/// Whether a file has a column that the preset judges users by.
-fn has_status(table: &Table, users: &RawDirectory) -> bool {
-    let mut columns = users.filter.iter().map(|filter| &filter.column.value);
-    columns.any(|column| table.has_column(column))
-}
-
-/// The mistake of a preset without its file of users, where nothing else says who is active.
-fn no_status(users: &RawDirectory, own: &RawDirectory) -> Diagnostic {
-    let missing = clip(&users.file.path.value);
-    let message = format!("there is no file `{missing}`, which has the status of the users");
-    let diagnostic = Diagnostic::at(Code::Unreadable, own.file.path.at, message);
-    let own = clip(&own.file.path.value);
-    diagnostic.hint(format!(
-        "add `{missing}`, add its status column to `{own}`, or say `status: any`"
-    ))
 }

@@ -29,7 +29,7 @@ pub(super) struct Template {
 
 /// Why a template cannot be read or filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Complaint {
+pub(super) struct TemplateError {
     /// What is wrong.
     pub(super) message: String,
     /// What to do.
@@ -38,9 +38,9 @@ pub(super) struct Complaint {
 
 impl Template {
     /// Reads a template.
-    pub(super) fn new(text: &str) -> Result<Self, Complaint> {
+    pub(super) fn new(text: &str) -> Result<Self, TemplateError> {
         if text.len() > LONGEST {
-            return Err(Complaint {
+            return Err(TemplateError {
                 message: "a template has at most 64 KiB".to_owned(),
                 hint: "write a shorter one",
             });
@@ -54,40 +54,27 @@ impl Template {
             return Ok(template);
         }
         if let Some(tag) = foreign_tag(text) {
-            return Err(Complaint {
+            return Err(TemplateError {
                 message: format!("`{{% {} %}}` is not for templates of a manifest", clip(tag)),
                 hint: "use {{ column }}, filters, and {% if column %} … {% else %} … {% endif %}",
             });
         }
         let mut environment = environment();
         let added = environment.add_template_owned(NAME, text.to_owned());
-        added.map_err(|error| complaint(&error))?;
-        let names = environment
-            .get_template(NAME)
-            .map_err(|error| complaint(&error))?
-            .undeclared_variables(false);
+        added.map_err(template_error)?;
+        let names = environment.get_template(NAME).map_err(template_error)?;
+        let names = names.undeclared_variables(false);
         template.names = names.into_iter().collect();
         template.names.sort();
-        template.environment = Some(environment);
-        template.try_out()?;
-        Ok(template)
-    }
-
-    /// Finds filters that do not exist, which the library only notices when it gets there.
-    fn try_out(&self) -> Result<(), Complaint> {
-        let Some(environment) = &self.environment else {
-            return Ok(());
-        };
-        let names = self.names.iter();
-        let values = names.map(|name| (name.clone(), Value::from("x")));
-        let context = Value::from(values.collect::<BTreeMap<String, Value>>());
-        let tried = environment
-            .get_template(NAME)
-            .and_then(|template| template.render(context));
-        match tried {
-            Err(error) if error.kind() == ErrorKind::UnknownFilter => Err(complaint(&error)),
-            _ => Ok(()),
+        // The library notices a filter that does not exist only when it runs.
+        match render(&environment, &template.names, |_| Some(Value::from("x"))) {
+            Err(error) if error.kind() == ErrorKind::UnknownFilter => {
+                return Err(template_error(error));
+            }
+            _ => {}
         }
+        template.environment = Some(environment);
+        Ok(template)
     }
 
     /// The names it wants values for, sorted.
@@ -109,7 +96,7 @@ impl Template {
         first.collect()
     }
 
-    /// Whether it may come to nothing because somebody wrote down when.
+    /// Whether it has a condition, so that it may be empty on purpose.
     pub(super) fn is_conditional(&self) -> bool {
         self.environment.is_some() && self.text.contains("{%")
     }
@@ -118,21 +105,26 @@ impl Template {
     pub(super) fn render<'v>(
         &self,
         value: impl Fn(&str) -> Option<Filling<'v>>,
-    ) -> Result<String, Complaint> {
+    ) -> Result<String, TemplateError> {
         let Some(environment) = &self.environment else {
             return Ok(self.text.clone());
         };
-        let values = self
-            .names
-            .iter()
-            .filter_map(|name| Some((name.clone(), value(name)?.into())));
-        let context = Value::from(values.collect::<BTreeMap<String, Value>>());
-        let rendered = environment
-            .get_template(NAME)
-            .and_then(|template| template.render(context));
-        let rendered = rendered.map_err(|error| complaint(&error))?;
-        bounded(rendered).map_err(|error| complaint(&error))
+        let rendered = render(environment, &self.names, |name| {
+            value(name).map(Value::from)
+        });
+        rendered.and_then(bounded).map_err(template_error)
     }
+}
+
+fn render(
+    environment: &Environment<'_>,
+    names: &[String],
+    value: impl Fn(&str) -> Option<Value>,
+) -> Result<String, Error> {
+    let values = names.iter();
+    let values = values.filter_map(|name| Some((name.clone(), value(name)?)));
+    let context: BTreeMap<String, Value> = values.collect();
+    environment.get_template(NAME)?.render(Value::from(context))
 }
 
 /// What stands for a name.
@@ -188,7 +180,7 @@ fn foreign_tag(text: &str) -> Option<&str> {
     tags.find(|tag| !TAGS.contains(tag))
 }
 
-fn complaint(error: &Error) -> Complaint {
+fn template_error(error: Error) -> TemplateError {
     let detail = error.detail().map(clip).unwrap_or_default();
     let (message, hint) = match error.kind() {
         ErrorKind::UndefinedError => (
@@ -203,16 +195,17 @@ fn complaint(error: &Error) -> Complaint {
             "it takes more steps than a template may".to_owned(),
             "write a simpler one",
         ),
-        kind if detail.is_empty() => (
-            kind.to_string(),
-            "write it as \"{{ column }}\" or \"{{ column | slug }}\"",
-        ),
-        _ => (
-            detail,
-            "write it as \"{{ column }}\" or \"{{ column | slug }}\"",
-        ),
+        kind => {
+            let detail = if detail.is_empty() {
+                kind.to_string()
+            } else {
+                detail
+            };
+            let hint = "write it as \"{{ column }}\" or \"{{ column | slug }}\"";
+            (detail, hint)
+        }
     };
-    Complaint { message, hint }
+    TemplateError { message, hint }
 }
 
 #[cfg(test)]
@@ -222,7 +215,7 @@ mod tests {
     use super::*;
 
     fn filled(text: &str) -> Result<String, String> {
-        let template = Template::new(text).map_err(|complaint| complaint.message)?;
+        let template = Template::new(text).map_err(|error| error.message)?;
         let value = |name: &str| match name {
             "name" => Some(Filling::Text("Алгебра 7б")),
             "empty" => Some(Filling::Text("")),
@@ -230,9 +223,7 @@ mod tests {
             "row" => Some(Filling::Row(vec![("Course Name", "Rust")])),
             _ => None,
         };
-        template
-            .render(value)
-            .map_err(|complaint| complaint.message)
+        template.render(value).map_err(|error| error.message)
     }
 
     #[test]
