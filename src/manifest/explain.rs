@@ -95,7 +95,7 @@ impl Tracer {
             // A person with another name that counts is let in by another row.
             if !matches!(&self.user, Some((_, names)) if !names.is_empty()) {
                 self.user = user.map(|user| (user, names.clone()));
-                self.left_out = Some((user, names, directory.sources.place(at)));
+                self.left_out = Some((user, names, directory.sources.to_place(at)));
             }
         }
     }

@@ -62,14 +62,22 @@ impl<'n> Fields<'n> {
         pair.map(|(_, value)| value)
     }
 
-    pub(super) fn text(&self, decoder: &mut Decoder<'_>, key: &str) -> Option<Spanned<String>> {
-        decoder.text(self.get(key)?, format_args!("`{key}`"))
+    pub(super) fn decode_text(
+        &self,
+        decoder: &mut Decoder<'_>,
+        key: &str,
+    ) -> Option<Spanned<String>> {
+        decoder.decode_text(self.get(key)?, format_args!("`{key}`"))
     }
 
     /// The texts of a list, or the only text.
-    pub(super) fn texts(&self, decoder: &mut Decoder<'_>, key: &str) -> Vec<Spanned<String>> {
+    pub(super) fn decode_texts(
+        &self,
+        decoder: &mut Decoder<'_>,
+        key: &str,
+    ) -> Vec<Spanned<String>> {
         let nodes = self.get(key).map(Node::items).unwrap_or_default().iter();
-        let texts = nodes.filter_map(|node| decoder.text(node, format_args!("`{key}`")));
+        let texts = nodes.filter_map(|node| decoder.decode_text(node, format_args!("`{key}`")));
         texts.collect()
     }
 
@@ -177,7 +185,11 @@ impl Decoder<'_> {
     }
 
     /// Text that every YAML reader takes as text.
-    pub(super) fn text(&mut self, node: &Node, what: impl Display) -> Option<Spanned<String>> {
+    pub(super) fn decode_text(
+        &mut self,
+        node: &Node,
+        what: impl Display,
+    ) -> Option<Spanned<String>> {
         let Value::Scalar { text, plain } = node.value() else {
             self.wrong_type(node, what, "text");
             return None;
@@ -328,7 +340,7 @@ impl Decoder<'_> {
         };
         let mut names = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
-            let Some(name) = self.text(key, format_args!("a name in {what}")) else {
+            let Some(name) = self.decode_text(key, format_args!("a name in {what}")) else {
                 continue;
             };
             let text = name.value.as_str();
@@ -345,7 +357,7 @@ impl Decoder<'_> {
     }
 }
 
-/// A scalar in a message, so that `"true"` and `true` can be told apart.
+/// A scalar in a message, so that `"true"` and `true` differ.
 pub(super) fn written(text: &str, plain: bool) -> String {
     match (text, plain) {
         ("", true) => "nothing".to_owned(),

@@ -186,7 +186,7 @@ impl<'a> Directory<'a> {
         self.members(list, problems)
     }
 
-    /// The members a list stands for, sorted, each once, with the first place that names them. Unknown names are noted.
+    /// The members of a list, sorted, each once, with the first place that names them. Unknown names are noted.
     pub(super) fn members(
         &self,
         list: &[Spanned<RawMember>],
@@ -195,7 +195,7 @@ impl<'a> Directory<'a> {
         let (mut members, mut in_order) = (Vec::new(), 0);
         for written in list {
             let one = |user| {
-                let place = self.sources.place(written.at);
+                let place = self.sources.to_place(written.at);
                 [Member { user, place }]
             };
             match &written.value {

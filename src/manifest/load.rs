@@ -1,4 +1,4 @@
-//! Paths -> texts -> one [`Loaded`] manifest. Files are read here and nowhere else.
+//! Paths -> texts -> one [`Loaded`] manifest. Its own files are read here and nowhere else.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,14 +21,14 @@ const LARGEST_FILE: u64 = 64 << 20;
 /// How a manifest is to be read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Whether a manifest without a single room is meant.
+    /// Whether a manifest may have no room at all.
     pub allow_empty: bool,
 }
 
 /// A manifest that was read, mistakes and all.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// What is wanted; only to be used when [`Loaded::is_valid`].
+    /// The rooms; only to be used when [`Loaded::is_valid`].
     pub desired: Desired,
     /// All mistakes and warnings, sorted by place.
     pub diagnostics: Vec<Diagnostic>,
@@ -246,31 +246,20 @@ impl<'a> Loader<'a> {
     }
 
     fn resolve(self, options: Options, tracer: Option<&mut Tracer>) -> Loaded {
-        let Self {
-            files,
-            mut sources,
-            manifests,
-            mut problems,
-            rosters,
-            known,
-            ..
-        } = self;
-        let mut opener = Opener::new(files, rosters.iter().map(|(home, _)| home));
-        for (home, rosters) in &rosters {
+        let (mut sources, mut problems) = (self.sources, self.problems);
+        let homes = self.rosters.iter().map(|(home, _)| home);
+        let mut opener = Opener::new(self.files, homes);
+        for (home, rosters) in &self.rosters {
             for raw in rosters {
                 opener.open(raw, home, &mut sources, &mut problems);
             }
         }
         let (tables, roster_files) = opener.finish();
-        let desired = resolve::resolve(manifests, &tables, &sources, tracer, &mut problems);
+        let desired = resolve::resolve(self.manifests, &tables, &sources, tracer, &mut problems);
         if desired.rooms.is_empty() && problems.is_empty() && !options.allow_empty {
-            let path = sources
-                .names()
-                .first()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let diagnostic =
-                Diagnostic::path(Code::Empty, path, "the manifest declares no room at all");
+            let path = sources.names().first().map(ToString::to_string);
+            let message = "the manifest declares no room at all";
+            let diagnostic = Diagnostic::path(Code::Empty, path.unwrap_or_default(), message);
             problems
                 .push(diagnostic.hint("list your `rooms`; --allow-empty says that none is meant"));
         }
@@ -278,7 +267,7 @@ impl<'a> Loader<'a> {
             desired,
             diagnostics: problems.sorted(&sources),
             sources,
-            manifest_files: known,
+            manifest_files: self.known,
             roster_files,
             tables,
         }

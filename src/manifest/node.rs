@@ -45,7 +45,7 @@ impl<'t> Node<'t> {
     }
 
     /// A quoted text that no file has.
-    pub(super) fn text(at: At, text: String) -> Self {
+    pub(super) fn from_text(at: At, text: String) -> Self {
         let text = Cow::Owned(text);
         Self::made(at, Value::Scalar { text, plain: false })
     }

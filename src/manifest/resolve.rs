@@ -183,7 +183,7 @@ fn room(
             .unwrap_or(MembersPolicy::Ensure),
         ignore: *ignore,
         welcome: None,
-        place: directory.sources.place(*at),
+        place: directory.sources.to_place(*at),
     };
     if !*broken {
         validate::room(&room, pipe.at, title.at, problems);

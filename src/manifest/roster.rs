@@ -21,7 +21,7 @@ pub(super) fn roster_members(
 ) -> Vec<Member> {
     let mut members = Vec::new();
     read_roster(raw, tables, people, problems, |row, users, _| {
-        let place = row.place();
+        let place = row.to_place();
         members.extend(users.iter().map(|user| Member { user: *user, place }));
     });
     members

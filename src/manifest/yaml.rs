@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use granit_parser::StructureStyle::Block;
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, Tag, options};
+use granit_parser::{
+    ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag, options,
+};
 
 mod style;
 
@@ -19,7 +21,7 @@ use crate::tables::diagnostic::{At, Code, Diagnostic};
 
 /// Deeper than any manifest needs; the builder recurses, so this is also what keeps the stack small.
 const DEPTH: usize = 64;
-/// How many nodes all aliases of a file together may stand for.
+/// How many nodes all aliases of a file may expand to.
 const ALIASED: u64 = 1_000_000;
 
 /// A part of a document, handed over as soon as it is read.
@@ -57,16 +59,16 @@ pub(super) fn read<'t>(
         && !matches!(event, Event::StreamEnd)
     {
         match event {
-            // An anchor here is of no use: what it names contains every place an alias could stand.
+            // An anchor here is of no use: it would contain every alias.
             Event::MappingStart(_, _, None) => reader.entries(streamed, take)?,
             Event::StreamStart | Event::DocumentEnd => {}
             Event::DocumentStart(..) if documents == 0 => documents = 1,
             Event::DocumentStart(..) => {
-                let at = reader.at(from);
-                let diagnostic = Diagnostic::at(Code::Syntax, at, "a second document in one file");
-                return Err(Box::new(
-                    diagnostic.hint("split it into files; a directory of files is one manifest"),
-                ));
+                let message = "a second document in one file";
+                let diagnostic = Diagnostic::at(Code::Syntax, from.at, message);
+                return Err(diagnostic
+                    .hint("split it into files; a directory of files is one manifest")
+                    .into());
             }
             event => take(Item::Root(reader.node(event, from, 0)?.0)),
         }
@@ -90,36 +92,28 @@ struct Reader<'a> {
 /// Where an event starts, and whether nothing of the text belongs to it.
 #[derive(Debug, Clone, Copy)]
 struct From {
-    offset: u32,
+    at: At,
     is_empty: bool,
 }
 
 impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, From), Box<Diagnostic>> {
-        match self.parser.next_event() {
-            Some(Ok((event, span))) => {
-                let offset = span.start.byte_offset().unwrap_or_default();
-                let from = From {
-                    offset: u32::try_from(offset).unwrap_or(u32::MAX),
-                    is_empty: span.is_empty(),
-                };
-                Ok((event, from))
-            }
-            Some(Err(error)) => Err(Box::new(self.not_yaml(&error))),
-            None => {
-                let from = From {
-                    offset: 0,
-                    is_empty: true,
-                };
-                Ok((Event::StreamEnd, from))
-            }
-        }
+        let (event, span) = match self.parser.next_event() {
+            Some(Ok((event, span))) => (event, span),
+            Some(Err(error)) => return Err(self.not_yaml(&error).into()),
+            None => (Event::StreamEnd, Span::default()),
+        };
+        let from = From {
+            at: self.at(span.start.byte_offset().unwrap_or_default()),
+            is_empty: span.is_empty(),
+        };
+        Ok((event, from))
     }
 
-    fn at(&self, from: From) -> At {
+    fn at(&self, offset: usize) -> At {
         At {
             file: self.file,
-            offset: from.offset,
+            offset: u32::try_from(offset).unwrap_or(u32::MAX),
         }
     }
 
@@ -161,9 +155,9 @@ impl<'a> Reader<'a> {
         from: From,
         depth: usize,
     ) -> Result<(Node<'a>, u64), Box<Diagnostic>> {
-        let at = self.at(from);
+        let at = from.at;
         if depth > DEPTH {
-            return Err(Box::new(too_deep(at)));
+            return Err(too_deep(at).into());
         }
         let (value, anchor, tag, weight) = match event {
             // The library gives a value that is left out as `~`; what people did not write they shall not read.
@@ -253,9 +247,9 @@ impl<'a> Reader<'a> {
         if self.aliased > ALIASED {
             let message = format!("the aliases of this file stand for more than {ALIASED} values");
             let diagnostic = Diagnostic::at(Code::AliasBomb, at, message);
-            return Err(Box::new(
-                diagnostic.hint("write the values out, or use `groups`"),
-            ));
+            return Err(diagnostic
+                .hint("write the values out, or use `groups`")
+                .into());
         }
         Ok(Rc::clone(anchored))
     }
@@ -270,16 +264,11 @@ impl<'a> Reader<'a> {
         };
         let offset = error.marker().byte_offset().unwrap_or_default();
         let (offset, remedy) = explain(self.text, offset, &words, character);
-        let at = At {
-            file: self.file,
-            offset: u32::try_from(offset).unwrap_or(u32::MAX),
-        };
-        match error.kind() {
-            ErrorKind::RecursionLimitExceeded => too_deep(at),
-            _ => {
-                Diagnostic::at(Code::Syntax, at, format!("this is not YAML: {words}")).hint(remedy)
-            }
+        let at = self.at(offset);
+        if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            return too_deep(at);
         }
+        Diagnostic::at(Code::Syntax, at, format!("this is not YAML: {words}")).hint(remedy)
     }
 
     fn refuse_tag(&self, tag: Option<&Tag>, at: At) -> Result<(), Box<Diagnostic>> {
@@ -287,27 +276,18 @@ impl<'a> Reader<'a> {
             return Ok(());
         };
         let before = self.text.get(..at.offset as usize).unwrap_or_default();
-        let offset = match before.trim_end().strip_suffix(tag.as_str()) {
-            Some(before) => u32::try_from(before.len()).unwrap_or(u32::MAX),
-            None => at.offset,
-        };
+        let before = before.trim_end().strip_suffix(tag.as_str());
+        let at = before.map_or(at, |before| self.at(before.len()));
         let shown: String = tag.chars().take(60).collect();
-        let diagnostic = Diagnostic::at(
-            Code::Syntax,
-            At { offset, ..at },
-            format!("a YAML tag (`{shown}`)"),
-        );
-        Err(Box::new(
-            diagnostic.hint("leave the tag out; put text in quotes"),
-        ))
+        let message = format!("a YAML tag (`{shown}`)");
+        Err(Diagnostic::at(Code::Syntax, at, message)
+            .hint("leave the tag out; put text in quotes")
+            .into())
     }
 }
 
 fn too_deep(at: At) -> Diagnostic {
-    Diagnostic::at(
-        Code::TooDeep,
-        at,
-        format!("nested more than {DEPTH} levels deep"),
-    )
-    .hint("no value of a manifest is nested that deep; look for an unclosed bracket")
+    let message = format!("nested more than {DEPTH} levels deep");
+    Diagnostic::at(Code::TooDeep, at, message)
+        .hint("no value of a manifest is nested that deep; look for an unclosed bracket")
 }

@@ -20,8 +20,8 @@ impl Table {
         let found = if self.numbered.contains(&wanted) {
             self.numbered_places(&wanted)
         } else {
-            match self.header.columns.named(&wanted) {
-                Some(named) if named.times > 1 => Err(named),
+            match self.header.columns.by_name.get(&wanted) {
+                Some(named) if named.times > 1 => Err(*named),
                 named => Ok(named.map(|named| Cells::At(named.place))),
             }
         };
@@ -68,8 +68,8 @@ impl Table {
 
     /// Whether the header has a column of this name.
     pub(crate) fn has_column(&self, name: &str) -> bool {
-        let columns = &self.header.columns;
-        columns.named(&name.trim().to_lowercase()).is_some()
+        let columns = &self.header.columns.by_name;
+        columns.contains_key(&name.trim().to_lowercase())
     }
 
     /// Whether a template may ask for a column of this name although the header does not have it as it is.
@@ -81,14 +81,15 @@ impl Table {
     /// The places of `course1`, `course2`, … by their numbers.
     fn numbered_places(&self, name: &str) -> Result<Option<Cells>, NamedColumn> {
         let mut places = Vec::new();
-        for (column, named) in self.header.columns.starting_with(name) {
+        let columns = self.header.columns.by_name.range(name.to_owned()..);
+        for (column, named) in columns.take_while(|(column, _)| column.starts_with(name)) {
             let number = column.strip_prefix(name).and_then(whole_number);
             let Some(number) = number.filter(|number| (1..=MOST_NUMBERED).contains(number)) else {
                 continue;
             };
             if named.times > 1 {
                 let place = named.last;
-                return Err(NamedColumn { place, ..named });
+                return Err(NamedColumn { place, ..*named });
             }
             let index = number as usize - 1;
             if places.len() <= index {
@@ -123,7 +124,8 @@ impl Table {
         );
         let diagnostic = Diagnostic::at(Code::UnknownColumn, name.at, message);
         problems.push_with_hint(diagnostic, |search| {
-            let near = search.find(wanted, self.header.columns.lower(), |_| true);
+            let columns = self.header.columns.by_name.keys();
+            let near = search.find(wanted, columns.map(String::as_str), |_| true);
             let mut hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the columns are {}", self.list_columns()),

@@ -1,4 +1,4 @@
-//! Mistakes as data: a stable code, a place, the words, and a remedy. Drawing them is `render`'s.
+//! Mistakes as data: a stable code, a place, the words, and a remedy. `render` draws them.
 //!
 //! Main type: [`Diagnostic`]. [`Sources`] keeps the texts that the places point into.
 
@@ -13,7 +13,7 @@ use crate::model::FileId;
 pub enum Severity {
     /// The manifest cannot be used.
     Error,
-    /// It can, but somebody should look.
+    /// It can, but a person should check it.
     Warning,
 }
 
@@ -118,13 +118,14 @@ impl Diagnostic {
 
     /// A mistake of a whole file or path.
     pub fn path(code: Code, path: impl Into<String>, message: impl Into<String>) -> Self {
+        let nowhere = At {
+            file: FileId(0),
+            offset: 0,
+        };
         Self {
-            code,
-            message: message.into(),
             at: None,
             path: Some(path.into()),
-            related: None,
-            hint: None,
+            ..Self::at(code, nowhere, message)
         }
     }
 
@@ -150,12 +151,12 @@ impl Diagnostic {
 
 /// Characters of a text in a message.
 const LONGEST_SHOWN: usize = 60;
-/// How many errors are kept. A wrong file of some megabytes can have millions, and nobody reads them.
+/// How many errors are kept. A wrong file of some megabytes can have millions.
 const MOST_ERRORS: usize = 10_000;
 /// Mistakes in the rows of one file that are kept in full; the others are counted by their kind.
 const MOST_ROWS: usize = 50;
 
-/// Collects mistakes: every warning, and errors up to a number that no memory minds.
+/// Collects mistakes: every warning, and errors up to a limit.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     noted: Vec<Diagnostic>,
@@ -168,8 +169,8 @@ pub(crate) struct Problems {
 #[derive(Debug, Default)]
 struct RowProblems {
     seen: HashSet<(u32, Code, String)>,
-    errors: usize,
-    warnings: usize,
+    kept: BTreeMap<Severity, usize>,
+    /// Those that were only counted.
     more: BTreeMap<Code, usize>,
 }
 
@@ -177,37 +178,22 @@ impl RowProblems {
     /// Whether a mistake is to be kept in full.
     fn keeps(&mut self, diagnostic: &Diagnostic) -> bool {
         let offset = diagnostic.at.map_or(0, |at| at.offset);
-        if !self
-            .seen
-            .insert((offset, diagnostic.code, diagnostic.message.clone()))
-        {
+        let key = (offset, diagnostic.code, diagnostic.message.clone());
+        if !self.seen.insert(key) {
             return false;
         }
-        let count = match diagnostic.severity() {
-            Severity::Error => &mut self.errors,
-            Severity::Warning => &mut self.warnings,
-        };
-        *count += 1;
-        let keeps = *count <= MOST_ROWS;
-        if !keeps {
-            *self.more.entry(diagnostic.code).or_default() += 1;
+        let kept = self.kept.entry(diagnostic.severity()).or_default();
+        if *kept < MOST_ROWS {
+            *kept += 1;
+            return true;
         }
-        keeps
-    }
-
-    /// What was only counted, in words: `400 bad-user, 12 ragged-row`.
-    fn counted(&self) -> Option<String> {
-        let kinds = self
-            .more
-            .iter()
-            .map(|(code, count)| format!("{count} {}", code.name()));
-        let kinds: Vec<String> = kinds.collect();
-        (!kinds.is_empty()).then(|| kinds.join(", "))
+        *self.more.entry(diagnostic.code).or_default() += 1;
+        false
     }
 }
 
 impl Problems {
-    /// Says that a file has rows, of which very many may be wrong.
+    /// Declares that a file has rows, of which very many may be wrong.
     pub(crate) fn rows_of(&mut self, file: FileId) {
         self.rows.entry(file).or_default();
     }
@@ -251,7 +237,7 @@ impl Problems {
         self.noted.is_empty()
     }
 
-    /// All of them, sorted by place (those without one first), each once. What there was too much of is said in one line.
+    /// All of them, sorted by place (those without one first), each once. Those beyond a limit are counted in one line.
     pub(crate) fn sorted(self, sources: &Sources) -> Vec<Diagnostic> {
         let mut sorted = self.noted;
         if let Some(more @ 1..) = self.errors.checked_sub(MOST_ERRORS) {
@@ -263,25 +249,21 @@ impl Problems {
             (a.at, &a.path, a.code, &a.message).cmp(&(b.at, &b.path, b.code, &b.message))
         });
         sorted.dedup();
-        for (file, rows) in &self.rows {
-            let Some(counted) = rows.counted() else {
-                continue;
+        for (file, rows) in self.rows.iter().filter(|(_, rows)| !rows.more.is_empty()) {
+            // `400 bad-cell, 12 ragged-row`
+            let kinds = rows.more.iter();
+            let kinds = kinds.map(|(code, count)| format!("{count} {}", code.name()));
+            let kinds = kinds.collect::<Vec<_>>().join(", ");
+            let mut severities = rows.more.keys().map(|code| code.severity());
+            let code = match severities.any(|severity| severity == Severity::Error) {
+                true => Code::MoreRows,
+                false => Code::MoreWarnings,
             };
-            let name = sources
-                .file(*file)
-                .map(|file| file.name.clone())
-                .unwrap_or_default();
-            let severe = rows.more.keys().any(|code| code.id().starts_with('E'));
-            let code = if severe {
-                Code::MoreRows
-            } else {
-                Code::MoreWarnings
-            };
-            let more =
-                Diagnostic::path(code, &*name, format!("more than are shown here: {counted}"));
-            let after = sorted
-                .iter()
-                .rposition(|diagnostic| diagnostic.at.is_some_and(|at| at.file == *file));
+            let name = sources.file(*file).map(|file| file.name.to_string());
+            let message = format!("more than are shown here: {kinds}");
+            let more = Diagnostic::path(code, name.unwrap_or_default(), message);
+            let is_in_file = |other: &Diagnostic| other.at.is_some_and(|at| at.file == *file);
+            let after = sorted.iter().rposition(is_in_file);
             sorted.insert(
                 after.map_or(0, |last| last + 1),
                 more.hint("mend the first ones and check again"),

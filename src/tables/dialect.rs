@@ -11,9 +11,13 @@ pub(crate) fn is_plain(name: &str) -> bool {
 
 /// The values of a plain file; a line that starts with `#` is a comment.
 pub(crate) fn values(text: &str) -> impl Iterator<Item = (&str, Start)> {
-    let lines = each_line(text).zip(1..);
-    let values = lines.map(|((byte, value), line)| (value.trim(), Start { byte, line }));
-    values.filter(|(value, _)| !value.is_empty() && !value.starts_with('#'))
+    let ends = line_ends(text.as_bytes()).chain([text.len()]);
+    let lines = ends.zip(1..).scan(0, |next, (end, line)| {
+        let byte = std::mem::replace(next, end);
+        let value = text.get(byte..end).unwrap_or_default().trim();
+        Some((value, Start { byte, line }))
+    });
+    lines.filter(|(value, _)| !value.is_empty() && !value.starts_with('#'))
 }
 
 /// Where a record starts.
@@ -23,16 +27,6 @@ pub(crate) struct Start {
     pub(crate) byte: usize,
     /// In which line of it, from 1.
     pub(crate) line: u32,
-}
-
-/// The lines of a text with their ends, each with its first byte.
-fn each_line(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let ends = line_ends(text.as_bytes()).chain([text.len()]);
-    ends.scan(0, |start, end| {
-        let line = (*start, text.get(*start..end).unwrap_or_default());
-        *start = end;
-        Some(line)
-    })
 }
 
 /// The bytes after each end of a line: LF, CR LF, or the CR alone that some spreadsheets still save.
@@ -60,7 +54,7 @@ pub(crate) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
 /// The delimiters that are looked for.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-/// The delimiter that stands most often in the header, outside of quotes. A quote that opens no proper cell is text like any other.
+/// The most frequent delimiter in the header, outside of quotes. A quote that opens no proper cell is text like any other.
 pub(crate) fn likely_delimiter(text: &str) -> u8 {
     let bytes = text.trim_start().as_bytes();
     let mut counts = DELIMITERS.map(|delimiter| (delimiter, 0));
@@ -83,7 +77,7 @@ pub(crate) fn likely_delimiter(text: &str) -> u8 {
         }
         at += 1;
     }
-    // The first of those that stand equally often: the comma, where there is none at all.
+    // The first of equally frequent ones: the comma, where there is none at all.
     counts
         .into_iter()
         .rev()

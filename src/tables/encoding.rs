@@ -1,5 +1,7 @@
 //! Bytes -> text: UTF-8 unless the manifest says otherwise, and a good guess where it should have.
 
+use std::ops::RangeInclusive;
+
 use encoding_rs::{
     Encoding, IBM866, KOI8_R, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252,
 };
@@ -24,55 +26,47 @@ pub(crate) fn decode(
     bytes: Vec<u8>,
     label: Option<&str>,
 ) -> Result<(String, &'static str), NoText> {
-    match label {
-        Some(label) => labelled(&bytes, label),
-        None if looks_like_utf_16(&bytes) => Err(NoText {
-            message: "the file looks like UTF-16".to_owned(),
-            hint: "say `encoding: utf-16`, or save it as UTF-8".to_owned(),
-        }),
-        None => decode_utf_8(bytes).map(|text| (text, UTF_8.name())),
-    }
-}
-
-fn labelled(bytes: &[u8], label: &str) -> Result<(String, &'static str), NoText> {
-    let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
-        return Err(NoText {
-            message: format!("`{}` is not an encoding", clip(label)),
-            hint: "it is one of the web's: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …".to_owned(),
-        });
+    let Some(label) = label else {
+        if looks_like_utf_16(&bytes) {
+            return Err(NoText {
+                message: "the file looks like UTF-16".to_owned(),
+                hint: "say `encoding: utf-16`, or save it as UTF-8".to_owned(),
+            });
+        }
+        return Ok((decode_utf_8(bytes)?, UTF_8.name()));
     };
-    let (encoding, mark) = Encoding::for_bom(bytes).unwrap_or((encoding, 0));
-    match encoding
-        .decode_without_bom_handling_and_without_replacement(bytes.get(mark..).unwrap_or_default())
-    {
-        Some(text) => Ok((text.into_owned(), encoding.name())),
-        None => Err(NoText {
-            message: format!("the file is not valid {}", encoding.name()),
-            hint: guess(bytes).unwrap_or_else(|| "look which encoding it was saved in".to_owned()),
-        }),
-    }
+    let encoding = Encoding::for_label(label.as_bytes()).ok_or_else(|| NoText {
+        message: format!("`{}` is not an encoding", clip(label)),
+        hint:
+            "it is one of the web's: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …"
+                .to_owned(),
+    })?;
+    let (encoding, mark) = Encoding::for_bom(&bytes).unwrap_or((encoding, 0));
+    let text = bytes.get(mark..).unwrap_or_default();
+    let text = encoding.decode_without_bom_handling_and_without_replacement(text);
+    let text = text.ok_or_else(|| NoText {
+        message: format!("the file is not valid {}", encoding.name()),
+        hint: guess(&bytes).unwrap_or_else(|| "look which encoding it was saved in".to_owned()),
+    })?;
+    Ok((text.into_owned(), encoding.name()))
 }
 
 /// The text of a file in UTF-8, without a byte order mark.
 pub(crate) fn decode_utf_8(bytes: Vec<u8>) -> Result<String, NoText> {
-    match String::from_utf8(bytes) {
-        Ok(mut text) => {
-            if text.starts_with('\u{feff}') {
-                text.drain(..'\u{feff}'.len_utf8());
-            }
-            Ok(text)
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        let (good, rest) = bytes.split_at_checked(offset).unwrap_or_default();
+        let line = line_ends(good).count() + 1;
+        NoText {
+            message: format!("not valid UTF-8: byte {offset}, in line {line}"),
+            hint: guess(rest).unwrap_or_else(|| "save the file as UTF-8".to_owned()),
         }
-        Err(error) => {
-            let offset = error.utf8_error().valid_up_to();
-            let bytes = error.into_bytes();
-            let (good, rest) = bytes.split_at_checked(offset).unwrap_or_default();
-            let line = line_ends(good).count() + 1;
-            Err(NoText {
-                message: format!("not valid UTF-8: byte {offset}, in line {line}"),
-                hint: guess(rest).unwrap_or_else(|| "save the file as UTF-8".to_owned()),
-            })
-        }
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
     }
+    Ok(text)
 }
 
 /// A mark at its start, or zero bytes: no text of one byte a letter has any.
@@ -85,18 +79,14 @@ fn looks_like_utf_16(bytes: &[u8]) -> bool {
 /// The encoding that bytes are likely in, and how they would read in it.
 fn guess(bytes: &[u8]) -> Option<String> {
     let looked_at = bytes.get(..LOOKED_AT).unwrap_or(bytes);
-    let count = |from: u8, to: u8| {
-        looked_at
-            .iter()
-            .filter(|byte| (from..=to).contains(*byte))
-            .count()
+    let count = |range: RangeInclusive<u8>| {
+        let bytes = looked_at.iter();
+        bytes.filter(|byte| range.contains(*byte)).count()
     };
-    let (dos, upper, lower) = (count(0x80, 0xaf), count(0xc0, 0xdf), count(0xe0, 0xff));
-    let pairs = looked_at
-        .windows(2)
-        .filter(|pair| pair.iter().all(|byte| *byte >= 0x80))
-        .count();
-    let high = count(0x80, 0xff);
+    let (dos, upper, lower) = (count(0x80..=0xaf), count(0xc0..=0xdf), count(0xe0..=0xff));
+    let is_high = |pair: &&[u8]| pair.iter().all(|byte| *byte >= 0x80);
+    let pairs = looked_at.windows(2).filter(is_high).count();
+    let high = count(0x80..=0xff);
     let (encoding, label) = if pairs * 2 < high {
         (WINDOWS_1252, "windows-1252")
     } else if dos * 2 > high {

@@ -21,24 +21,24 @@ pub struct FileMap {
 impl FileMap {
     /// These files and no others.
     pub fn new<'a>(files: impl IntoIterator<Item = (&'a Path, &'a [u8])>) -> Self {
-        Self::default().with(files)
+        Self::with(files, false)
     }
 
     /// The disk as it is once these files are written.
     pub fn over_disk<'a>(files: impl IntoIterator<Item = (&'a Path, &'a [u8])>) -> Self {
-        let disk = Self {
-            over_disk: true,
-            ..Self::default()
-        };
-        disk.with(files)
+        Self::with(files, true)
     }
 
-    fn with<'a>(mut self, files: impl IntoIterator<Item = (&'a Path, &'a [u8])>) -> Self {
+    fn with<'a>(files: impl IntoIterator<Item = (&'a Path, &'a [u8])>, over_disk: bool) -> Self {
+        let mut map = Self {
+            files: BTreeMap::new(),
+            over_disk,
+        };
         for (path, bytes) in files {
-            let path = self.future_path(path).unwrap_or_else(|_| path.to_owned());
-            self.files.insert(path, bytes.to_vec());
+            let path = map.future_path(path).unwrap_or_else(|_| path.to_owned());
+            map.files.insert(path, bytes.to_vec());
         }
-        self
+        map
     }
 
     /// The real path of a file that may still have to be written.

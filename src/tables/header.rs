@@ -35,8 +35,8 @@ pub(crate) struct Columns {
     /// The names as written, without white space around them.
     pub(crate) names: Vec<String>,
     /// By the name in lower case.
-    by_name: BTreeMap<String, NamedColumn>,
-    /// The first column by the word that stands for it in a template.
+    pub(crate) by_name: BTreeMap<String, NamedColumn>,
+    /// The first column by the word that means it in a template.
     by_word: OnceLock<HashMap<String, usize>>,
     /// How many uses of the file have gone through its rows.
     pub(crate) passes: AtomicU32,
@@ -75,30 +75,9 @@ impl Columns {
         }
     }
 
-    /// The columns of a name in lower case.
-    pub(crate) fn named(&self, name: &str) -> Option<NamedColumn> {
-        self.by_name.get(name).copied()
-    }
-
-    /// Every name in lower case that starts like this, with its columns.
-    pub(crate) fn starting_with<'c>(
-        &'c self,
-        start: &'c str,
-    ) -> impl Iterator<Item = (&'c str, NamedColumn)> {
-        let range = self.by_name.range(start.to_owned()..);
-        range
-            .take_while(move |(name, _)| name.starts_with(start))
-            .map(|(name, named)| (name.as_str(), *named))
-    }
-
-    /// All names in lower case.
-    pub(crate) fn lower(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str)
-    }
-
     /// The column that a template means: by its name, else by its word.
     pub(crate) fn in_template(&self, name: &str) -> Option<&str> {
-        let place = match self.named(&name.trim().to_lowercase()) {
+        let place = match self.by_name.get(&name.trim().to_lowercase()) {
             Some(named) => named.place,
             None => {
                 // Of several columns with one word the first is inserted last, and stays.

@@ -13,7 +13,7 @@ pub struct RawFile {
     pub encoding: Option<Spanned<String>>,
     /// Whether a file that gives nothing is meant.
     pub allow_empty: bool,
-    /// Columns that stand in the file with numbers behind them (`course1`, `course2`, …): each number makes a row of its own.
+    /// Columns whose names in the file end with numbers (`course1`, `course2`, …): each number makes a row of its own.
     pub numbered: Vec<Spanned<String>>,
     /// Columns that the file may lack: then their cells are empty.
     pub optional: Vec<Spanned<String>>,

@@ -87,7 +87,7 @@ impl<'t> Join<'t> {
         let Some(key) = self.key_of(row)? else {
             return Ok(());
         };
-        let (place, own) = (row.place(), &self.own);
+        let (place, own) = (row.to_place(), &self.own);
         let group = match self.groups.get_mut(&*key) {
             Some(group) => group,
             None => {

@@ -35,9 +35,12 @@ pub(crate) struct Tables {
 pub(crate) struct Home {
     /// The directory that paths are relative to.
     pub(crate) directory: PathBuf,
-    /// The manifest's root; none if it cannot be told.
+    /// The manifest's root; none if it is unknown.
     pub(crate) root: Option<PathBuf>,
 }
+
+/// A text, and the name of the encoding it was read in.
+type DecodedFile = (FileId, &'static str);
 
 /// Opens files.
 pub(crate) struct Opener<'a> {
@@ -45,7 +48,7 @@ pub(crate) struct Opener<'a> {
     /// The directory that the files' names in the ledger are relative to.
     base: PathBuf,
     /// Texts and their encodings, by the file's one name and the encoding it was given; none for those that could not be read.
-    texts: BTreeMap<(PathBuf, Option<String>), Option<(FileId, &'static str)>>,
+    texts: BTreeMap<(PathBuf, Option<String>), Option<DecodedFile>>,
     /// Headers by file and given delimiter; none for those that cannot be used.
     headers: BTreeMap<(FileId, Option<u8>), Option<Header>>,
     tables: Tables,
@@ -159,7 +162,7 @@ impl<'a> Opener<'a> {
         path: &Path,
         real: &Path,
         sources: &mut Sources,
-    ) -> Result<(FileId, &'static str), Box<Diagnostic>> {
+    ) -> Result<DecodedFile, Box<Diagnostic>> {
         let shown = clip(&raw.path.value);
         let bytes = self.files.read(real, LARGEST);
         let bytes = bytes.map_err(|error| unreadable(raw, &error))?;

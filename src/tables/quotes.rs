@@ -24,7 +24,7 @@ impl BadQuote {
 pub(crate) fn end_of_quoted(bytes: &[u8], mut from: usize) -> Option<usize> {
     loop {
         let quote = from + memchr::memchr(b'"', bytes.get(from..)?)?;
-        // Two quotes inside a quoted cell stand for one.
+        // Two quotes inside a quoted cell mean one.
         if bytes.get(quote + 1) != Some(&b'"') {
             return Some(quote + 1);
         }

@@ -35,7 +35,7 @@ pub(crate) enum Cells {
 
 impl Column {
     /// The cell's place in the row of this number, from 0.
-    fn place(&self, number: usize) -> Option<usize> {
+    fn index(&self, number: usize) -> Option<usize> {
         match &self.place {
             Cells::At(place) => Some(*place),
             Cells::Numbered(places) => places.get(number).copied().flatten(),
@@ -100,11 +100,9 @@ pub(crate) fn trimmed(cell: &str) -> &str {
 impl Row<'_> {
     /// A cell, without white space around it.
     pub(crate) fn cell(&self, column: &Column) -> &str {
-        column
-            .place(self.number)
-            .and_then(|place| self.record.get(place))
-            .map(trimmed)
-            .unwrap_or_default()
+        let index = column.index(self.number);
+        let cell = index.and_then(|index| self.record.get(index));
+        cell.map(trimmed).unwrap_or_default()
     }
 
     /// Whether all conditions hold. Where only what a format does not know is in the way, that is noted.
@@ -159,7 +157,7 @@ impl Row<'_> {
     }
 
     /// Where the row starts, as the model keeps it.
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn to_place(&self) -> Place {
         Place {
             file: self.file,
             line: self.start.line,
@@ -168,7 +166,7 @@ impl Row<'_> {
 
     /// Where a cell starts; for a column that is absent, where the row does.
     pub(crate) fn cell_at(&self, column: &Column) -> At {
-        let index = column.place(self.number).unwrap_or_default();
+        let index = column.index(self.number).unwrap_or_default();
         let row = self.text.get(self.start.byte..).unwrap_or_default();
         let offset = self.start.byte + cell_offset(row, self.header.delimiter, index);
         At {
@@ -180,15 +178,14 @@ impl Row<'_> {
     /// All cells by the names of their columns.
     pub(crate) fn cells(&self) -> Vec<(&str, &str)> {
         let names = self.header.columns.names.iter().map(String::as_str);
-        names
-            .zip(self.record.iter().map(|cell| cell.trim()))
-            .collect()
+        let cells = self.record.iter().map(|cell| cell.trim());
+        names.zip(cells).collect()
     }
 
     /// A mistake in a cell.
     pub(crate) fn mistake(&self, code: Code, column: &Column, message: &str) -> Diagnostic {
         let name = column
-            .place(self.number)
+            .index(self.number)
             .and_then(|place| self.header.columns.names.get(place))
             .unwrap_or(&column.name);
         let message = format!("{}:{}: {message}", self.file_and_line(), clip(name));

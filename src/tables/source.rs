@@ -85,14 +85,9 @@ impl Source {
     fn characters_before(&self, offset: usize) -> usize {
         let offset = offset.min(self.text.len());
         let block = offset / BLOCK;
-        let counted = self
-            .index()
-            .characters
-            .get(block)
-            .copied()
-            .unwrap_or_default() as usize;
+        let counted = self.index().characters.get(block);
         let rest = self.text.as_bytes().get(block * BLOCK..offset);
-        counted + starts(rest.unwrap_or_default())
+        counted.copied().unwrap_or_default() as usize + starts(rest.unwrap_or_default())
     }
 }
 
@@ -209,7 +204,7 @@ impl Sources {
     }
 
     /// The place of a byte, as the model keeps it.
-    pub fn place(&self, at: At) -> Place {
+    pub fn to_place(&self, at: At) -> Place {
         Place {
             file: at.file,
             line: self.file(at.file).map_or(1, |file| file.line_at(at.offset)),

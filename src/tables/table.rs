@@ -81,7 +81,7 @@ impl Table {
                 number,
                 file: self.file,
                 name: &self.source.name,
-                text: self.text(),
+                text: self.rows_text(),
                 header: &self.header,
                 start,
             };
@@ -132,7 +132,7 @@ impl Table {
         cells
     }
 
-    fn text(&self) -> &str {
+    fn rows_text(&self) -> &str {
         let repaired = self.header.repaired.as_deref();
         repaired.unwrap_or(&self.source.text)
     }
@@ -155,7 +155,7 @@ impl Table {
     }
 
     fn split(&self, mut visit: impl FnMut(&StringRecord, Start)) {
-        let (text, mut record) = (self.text(), StringRecord::new());
+        let (text, mut record) = (self.rows_text(), StringRecord::new());
         let Some(delimiter) = self.header.delimiter else {
             for (value, start) in values(text) {
                 record.clear();
@@ -223,7 +223,7 @@ mod tests {
     proptest! {
         #![proptest_config(Trials { cases: 2_000, failure_persistence: None, ..Trials::default() })]
 
-        /// Whatever is quoted, and however lines end: a row stands in the line that its first byte is in.
+        /// With any quotes and line ends, a row has the line that its first byte is in.
         #[test]
         fn rows_know_their_lines(
             has_mark in any::<bool>(),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+mod bulk;
 mod room;
 mod rows;
 
@@ -111,7 +112,7 @@ impl FileDecoder<'_> {
             "widget" => raw.widget = decoder.id(value, "`widget`"),
             "scope" => {
                 let globs = decoder.list(value, "`scope`").iter();
-                let globs = globs.filter_map(|node| decoder.text(node, "a glob"));
+                let globs = globs.filter_map(|node| decoder.decode_text(node, "a glob"));
                 let (value, at) = (globs.collect(), value.at);
                 raw.scope = Some(Spanned { value, at });
             }
@@ -123,7 +124,7 @@ impl FileDecoder<'_> {
             "groups" => raw.groups = room::groups(decoder, value),
             "generate" => {
                 let items = decoder.list(value, "`generate`").iter();
-                let rooms = items.filter_map(|node| rows::generate(decoder, node));
+                let rooms = items.filter_map(|node| bulk::generate(decoder, node));
                 raw.generate = rooms.collect();
             }
             STREAMED => {
@@ -209,10 +210,10 @@ mod tests {
             ("/definitions/RawLimits", LIMITS),
             ("/definitions/Roster", rows::ROSTER),
             ("/definitions/Directory", rows::DIRECTORY),
-            ("/definitions/Enrol", rows::ENROL),
-            ("/definitions/Via", rows::VIA),
-            ("/definitions/Generate", rows::GENERATE),
-            ("/definitions/TemplateRoom", rows::TEMPLATE_ROOM),
+            ("/definitions/Enrol", bulk::ENROL),
+            ("/definitions/Via", bulk::VIA),
+            ("/definitions/Generate", bulk::GENERATE),
+            ("/definitions/TemplateRoom", bulk::TEMPLATE_ROOM),
         ] {
             let mut sorted: Vec<&str> = known.all().collect();
             sorted.sort_unstable();

@@ -52,8 +52,8 @@ pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Raw
     };
     fields.require(decoder, &owner, "pipe", "its own name, which never changes");
     fields.require(decoder, &owner, "title", "what people see");
-    let pipe = fields.text(decoder, "pipe");
-    let title = fields.text(decoder, "title");
+    let pipe = fields.decode_text(decoder, "pipe");
+    let title = fields.decode_text(decoder, "title");
     let stand_in = || Spanned {
         value: String::new(),
         at: fields.at,
@@ -91,7 +91,7 @@ fn welcome(decoder: &mut Decoder<'_>, node: &Node) -> Option<Box<RawWelcome>> {
         }
         scalar(decoder, node, "`from`", "`from`")
     });
-    let text = fields.text(decoder, "text");
+    let text = fields.decode_text(decoder, "text");
     Some(Box::new(RawWelcome {
         from: from?,
         text: text?,
@@ -161,7 +161,7 @@ fn scalar(
             RawMember::Id(decoder.id(node, id)?.value)
         }
         _ => {
-            let text = decoder.text(node, what)?.value;
+            let text = decoder.decode_text(node, what)?.value;
             match text.strip_prefix('@') {
                 Some(group) => RawMember::Group(group.to_owned()),
                 None => RawMember::Person(text),

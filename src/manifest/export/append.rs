@@ -6,7 +6,7 @@ use crate::manifest::yaml::{Written, written};
 const KEY: &str = "rooms";
 
 /// The text with these rooms at the end of its list `rooms`, or with such a list at its end if it has none. `None` if the list
-/// is not written as lines that start with `-`: there is no place then that would be right for sure.
+/// is not written as lines that start with `-`: then no place is certainly right.
 ///
 /// What it gives has to be read back before it is used: this looks at the text only.
 pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
@@ -18,7 +18,7 @@ pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
     let mut body = body;
     let mut place = written(body, KEY);
     if let Written::Empty { start, end } = place {
-        // The list begins below, and what stands beside the brackets stays beside the key.
+        // The list begins below; a comment beside the brackets stays beside the key.
         let (key, rest) = (body.get(..start)?, body.get(end..)?);
         emptied = format!("{}{rest}", key.trim_end());
         let line = rest.split_inclusive('\n').next().map_or(0, str::len);

@@ -1,14 +1,13 @@
 //! Live rooms -> the text of a manifest that `plan` finds nothing to do for.
 //!
 //! Main type: [`Entry`], one pipe of the list. It writes what the list showed and what the ledger recorded, and says in comments
-//! what cannot be known. `append` adds to a text that is there, `split` names files, `readback` judges what would be read.
+//! what cannot be known. `append` adds to an existing text, `split` names files, `readback` checks what would be read.
 
 mod append;
 mod readback;
 mod split;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 pub use append::append;
 pub use readback::{Unlike, read_back};
@@ -16,7 +15,7 @@ pub use split::{by_prefix, by_type};
 
 use super::validate::{bad_pipe, bad_title};
 use crate::model::{
-    Field, FieldValue, FileId, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, UserSet, WidgetId,
+    Field, FieldValue, FileId, LiveRoom, Pipe, Recorded, RecordedRoom, RoomKind, WidgetId,
     is_hidden,
 };
 use crate::tables::diagnostic::At;
@@ -45,29 +44,30 @@ pub fn entries(rooms: &[LiveRoom], recorded: &Recorded) -> Vec<Entry> {
     for room in rooms.iter().filter(|room| !room.deleted) {
         by_pipe.entry(&room.pipe).or_default().push(room);
     }
-    by_pipe
-        .into_iter()
-        .filter_map(|(pipe, mut rooms)| {
-            rooms.sort_by_key(|room| room.id);
-            let first = rooms.first()?;
-            let mut text = String::new();
-            let reason = match bad_pipe(pipe.as_str(), NOWHERE) {
-                Some(why) => Some(why.message),
-                None if rooms.len() > 1 => Some("more than one live room has this pipe".to_owned()),
-                None => None,
-            };
-            match &reason {
-                None => declare(&mut text, first, recorded.rooms.get(&first.id)),
-                Some(reason) => leave_out(&mut text, pipe, &rooms, reason),
+    let entries = by_pipe.into_iter().filter_map(|(pipe, mut rooms)| {
+        rooms.sort_by_key(|room| room.id);
+        let first = rooms.first()?;
+        let reason = match bad_pipe(pipe.as_str(), NOWHERE) {
+            Some(why) => Some(why.message),
+            None if rooms.len() > 1 => Some("more than one live room has this pipe".to_owned()),
+            None => None,
+        };
+        let text = match &reason {
+            None => declare(first, recorded.rooms.get(&first.id)),
+            Some(reason) => {
+                let ids: Vec<String> = rooms.iter().map(|room| room.id.to_string()).collect();
+                let (pipe, ids) = (quoted(pipe.as_str()), ids.join(", "));
+                format!("  # left out: pipe {pipe} (id {ids}): {reason}\n")
             }
-            Some(Entry {
-                pipe: pipe.clone(),
-                kind: first.state.kind,
-                declared: reason.is_none(),
-                text,
-            })
+        };
+        Some(Entry {
+            pipe: pipe.clone(),
+            kind: first.state.kind,
+            declared: reason.is_none(),
+            text,
         })
-        .collect()
+    });
+    entries.collect()
 }
 
 /// The manifest of these rooms; rooms that it cannot declare become comments.
@@ -94,16 +94,6 @@ pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
     format!("{head}version: 1\nwidget: {widget}\n{scope}\nrooms:{empty}\n{declared}{left_out}")
 }
 
-fn leave_out(text: &mut String, pipe: &Pipe, rooms: &[&LiveRoom], reason: &str) {
-    let ids: Vec<String> = rooms.iter().map(|room| room.id.to_string()).collect();
-    let _ = writeln!(
-        text,
-        "  # left out: pipe {} (id {}): {reason}",
-        quoted(pipe.as_str()),
-        ids.join(", ")
-    );
-}
-
 const HEAD: &str = "\
 # Made by `roomform export` from the rooms the server listed. `roomform plan` finds nothing to do for it.
 # The API does not tell who is in a room. `members` below are those whose adding is on record in the ledger;
@@ -113,55 +103,46 @@ const HEAD_OF_NOTHING: &str = "\
 # Made by `roomform export` from the rooms the server listed: of those that were asked for none can be declared.
 ";
 
-fn declare(text: &mut String, room: &LiveRoom, recorded: Option<&RecordedRoom>) {
-    let _ = writeln!(text, "  - pipe: {}", quoted(room.pipe.as_str()));
+fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
+    let mut lines = vec![format!("  - pipe: {}", quoted(room.pipe.as_str()))];
     let mut ignore = Vec::new();
     for field in Field::ALL {
         let name = field.name();
-        let _ = match room.state.raw(field) {
+        let line = match room.state.raw(field) {
             FieldValue::Text(title)
                 if field == Field::Title && bad_title(title, NOWHERE).is_some() =>
             {
                 ignore.push(name);
-                writeln!(
-                    text,
-                    "    title: {}\n    # the live title cannot stand in a manifest: {}",
-                    quoted(&format!("room {}", room.id)),
-                    quoted(title)
-                )
+                lines.push(format!("    title: \"room {}\"", room.id));
+                let title = quoted(title);
+                format!("    # the live title cannot stand in a manifest: {title}")
             }
             FieldValue::Kind(RoomKind::Other(number)) => {
                 ignore.push(name);
-                writeln!(
-                    text,
+                format!(
                     "    type: conference # live type {number}, which a manifest cannot name; kept as it is"
                 )
             }
-            FieldValue::Text(value) => writeln!(text, "    {name}: {}", quoted(value)),
-            FieldValue::Kind(kind) => writeln!(text, "    {name}: {kind}"),
-            FieldValue::Public(public) => writeln!(text, "    {name}: {public}"),
+            FieldValue::Text(value) => format!("    {name}: {}", quoted(value)),
+            FieldValue::Kind(kind) => format!("    {name}: {kind}"),
+            FieldValue::Public(public) => format!("    {name}: {public}"),
         };
+        lines.push(line);
     }
     if !ignore.is_empty() {
-        let _ = writeln!(text, "    ignore: [{}]", ignore.join(", "));
+        lines.push(format!("    ignore: [{}]", ignore.join(", ")));
     }
-    let none = UserSet::default();
-    let members: Vec<String> = recorded
-        .map_or(&none, |recorded| &recorded.members)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let _ = match members.as_slice() {
-        [] => writeln!(
-            text,
-            "    members: [] # unknown: none on record, and the API lists none"
+    let members = recorded.iter().flat_map(|room| room.members.iter());
+    let members: Vec<String> = members.map(|user| user.to_string()).collect();
+    let (members, remark) = match members.as_slice() {
+        [] => (
+            String::new(),
+            "unknown: none on record, and the API lists none",
         ),
-        members => writeln!(
-            text,
-            "    members: [{}] # on record; there may be others",
-            members.join(", ")
-        ),
+        members => (members.join(", "), "on record; there may be others"),
     };
+    lines.push(format!("    members: [{members}] # {remark}\n"));
+    lines.join("\n")
 }
 
 /// A YAML double-quoted text, in which nothing invisible or direction-changing is left raw.

@@ -1,10 +1,10 @@
-//! Whether what an export would write reads as it is meant: the new rooms as they are, everything else as it was.
+//! Whether an export would be read as intended: the new rooms as they are, everything else as it was.
 
 use thiserror::Error;
 
 use crate::model::{Desired, DesiredRoom, Member, MembersPolicy, UserId};
 
-/// What would be read is not what is meant.
+/// What would be read differs from what was intended.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Unlike {
     /// A room that was to be added.
@@ -13,7 +13,7 @@ pub enum Unlike {
     /// A room that was declared before.
     #[error("the room `{0}` would be read differently")]
     Old(String),
-    /// A room that nobody asked for, as when a file changed meanwhile.
+    /// A room that was not to be added, as when a file changed meanwhile.
     #[error("the room `{0}` would be declared too")]
     Extra(String),
     /// The widget, the scope or the limits.
@@ -54,7 +54,7 @@ pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> 
     Ok(())
 }
 
-/// All that a room says, and when its members are sent. Where it stands may differ: lines move.
+/// All that a room says, and when its members are sent. Its place may differ: lines move.
 fn said(room: &DesiredRoom) -> (impl PartialEq + '_, MembersPolicy) {
     let DesiredRoom {
         pipe,

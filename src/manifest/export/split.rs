@@ -12,8 +12,8 @@ const LONGEST: usize = 60;
 /// Names that are devices on Windows, whatever ending they have.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
-/// The name, without its ending, of the file for the prefix of a pipe: what stands before the first `-` or `_`.
-/// A pipe that the server made up has none: each would be a file of its own.
+/// The name, without its ending, of the file for the prefix of a pipe: the text before the first `-` or `_`.
+/// A pipe that the server generated has none: each would be a file of its own.
 pub fn by_prefix(entry: &Entry) -> String {
     let pipe = entry.pipe.as_str();
     let prefix = match pipe.split_once(['-', '_']) {

@@ -13,7 +13,7 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
         .enumerate()
         .find(|(_, (other, _))| other.word().is_some_and(|other| is_same_key(other, key)));
     let Some((place, (_, there))) = there else {
-        pairs.push((Node::text(at, key.to_owned()), value.clone()));
+        pairs.push((Node::from_text(at, key.to_owned()), value.clone()));
         return pairs.len() - 1;
     };
     let merged = match (there.value().clone(), value.value()) {
@@ -24,7 +24,7 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
                     other.word().is_some_and(|other| is_same_key(other, name))
                 };
                 if above.iter().take(index).any(again) {
-                    // Whoever reads the keys says what is wrong with it.
+                    // The decoder notes the duplicate.
                     below.push((key.clone(), value.clone()));
                     continue;
                 }
@@ -51,8 +51,8 @@ pub(in super::super) fn is_same_key(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
-/// Takes a key out, with its value.
-pub(super) fn taken<'t>(pairs: &mut Pairs<'t>, key: &str) -> Option<Node<'t>> {
+/// Removes a key, and gives its value.
+pub(super) fn remove<'t>(pairs: &mut Pairs<'t>, key: &str) -> Option<Node<'t>> {
     let place = pairs
         .iter()
         .position(|(other, _)| other.word() == Some(key))?;
@@ -72,7 +72,7 @@ pub(super) fn entries<'n, 't>(node: Option<&'n Node<'t>>) -> Vec<(&'n str, &'n N
 }
 
 /// The texts of a list.
-pub(super) fn words(node: &Node) -> Vec<String> {
+pub(super) fn list_words(node: &Node) -> Vec<String> {
     let texts = node.items().iter().filter_map(Node::word);
     texts.map(str::to_owned).collect()
 }

@@ -15,7 +15,7 @@ mod vocabulary;
 pub(super) use catalog::names;
 use catalog::{PRESETS, ROLE};
 pub(super) use merge::is_same_key;
-use merge::{Pairs, entries, merge, taken, words};
+use merge::{Pairs, entries, list_words, merge, remove};
 use vocabulary::Vocabulary;
 
 /// Conditions under this key hold unless the manifest says `status: any`.
@@ -59,13 +59,13 @@ pub(super) fn filled<'t>(
     let preset = decoder.choice(format, "`format`", &PRESETS)?;
     let at = format.at;
     let mut preset = parsed(preset, at);
-    let known = taken(&mut preset, "role-names").unwrap_or_else(|| nothing(at));
-    let default_roles = taken(&mut preset, "roles")?;
+    let known = remove(&mut preset, "role-names")?;
+    let default_roles = remove(&mut preset, "roles")?;
     let mut cells = BTreeMap::new();
-    for (part, columns) in entries(taken(&mut preset, "cells").as_ref()) {
+    for (part, columns) in entries(remove(&mut preset, "cells").as_ref()) {
         for (column, list) in entries(Some(columns)) {
             let key = (part.to_owned(), column.to_lowercase());
-            cells.insert(key, words(list));
+            cells.insert(key, list_words(list));
         }
     }
     let any = roles.is_some_and(|node| node.word() == Some("any"));
@@ -78,13 +78,13 @@ pub(super) fn filled<'t>(
     let is_replaced = own_enrol.is_some_and(|node| matches!(node.value(), Value::Seq(_)));
     if !any && !is_replaced {
         let all = entries(Some(&known)).into_iter();
-        let all = all.flat_map(|(_, list)| words(list));
+        let all = all.flat_map(|(_, list)| list_words(list));
         let key = ("enrol".to_owned(), ROLE.to_owned());
-        cells.insert(key, words(&roles).into_iter().chain(all).collect());
+        cells.insert(key, list_words(&roles).into_iter().chain(all).collect());
     }
-    let default_id = taken(&mut preset, "id")?;
-    let id = id.and_then(|node| decoder.text(node, "`id`").map(|_| node.clone()));
-    let from = from.and_then(|node| decoder.text(node, "`from`"));
+    let default_id = remove(&mut preset, "id")?;
+    let id = id.and_then(|node| decoder.decode_text(node, "`id`").map(|_| node.clone()));
+    let from = from.and_then(|node| decoder.decode_text(node, "`from`"));
     let ways = [("active", true), ("any", false)];
     let status = status.and_then(|node| decoder.choice(node, "`status`", &ways));
     let choice = Choice {
@@ -132,11 +132,7 @@ fn is_file(from: &str) -> bool {
         .any(|ending| lower.ends_with(ending))
 }
 
-fn nothing(at: At) -> Node<'static> {
-    Node::made(at, Value::Map(Vec::new()))
-}
-
-/// A preset's text as nodes that all stand where the manifest names the format.
+/// A preset's text as nodes whose place is where the manifest names the format.
 fn parsed(text: &'static str, at: At) -> Pairs<'static> {
     let mut pairs = Vec::new();
     // The texts are this program's own; a test reads each.
@@ -196,11 +192,11 @@ impl<'t> Choice<'t> {
         } else {
             format!("{}{name}", self.from)
         };
-        Node::text(node.at, path)
+        Node::from_text(node.at, path)
     }
 }
 
-/// The cells that some roles stand for: by the preset's names, else as they are written.
+/// The cells of some roles: by the preset's names, else as they are written.
 fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
     let nodes = node.items();
     if nodes.is_empty() {
@@ -209,21 +205,15 @@ fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) 
             "name the roles whose people are members, as in [student, teacher], or say `roles: any`",
         ));
     }
-    let known = match known.value() {
-        Value::Map(pairs) => pairs.as_slice(),
-        _ => &[],
-    };
-    let mut cells = Vec::new();
+    let (known, mut cells) = (entries(Some(known)), Vec::new());
     for role in nodes {
-        let Some(name) = decoder.text(role, "a role") else {
+        let Some(name) = decoder.decode_text(role, "a role") else {
             continue;
         };
-        let named = known
-            .iter()
-            .find(|(key, _)| key.word().is_some_and(|key| is_same_key(key, &name.value)));
-        match named.map(|(_, cells)| cells.value()) {
-            Some(Value::Seq(items)) => cells.extend(items.iter().cloned()),
-            _ => cells.push(Node::text(role.at, name.value)),
+        let mut known = known.iter();
+        match known.find(|(key, _)| is_same_key(key, &name.value)) {
+            Some((_, list)) => cells.extend(list.items().iter().cloned()),
+            None => cells.push(Node::from_text(role.at, name.value)),
         }
     }
     Node::made(node.at, Value::Seq(cells))

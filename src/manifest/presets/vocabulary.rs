@@ -1,4 +1,4 @@
-//! What a format says its columns hold: an entry's own conditions are told, so that a word nobody knows is a mistake.
+//! What a format says its columns hold: it is added to an entry's conditions, so that an unknown word is a mistake.
 //!
 //! Main type: [`Vocabulary`].
 
@@ -10,51 +10,42 @@ use crate::tables::diagnostic::At;
 
 /// What a format says its columns hold.
 pub(in super::super) struct Vocabulary {
-    /// Where the manifest names the format: there stands all that is the preset's own.
+    /// Where the manifest names the format: the place of everything that is the preset's own.
     pub(super) at: At,
     /// By the part of the entry and the column.
     pub(super) cells: BTreeMap<(String, String), Vec<String>>,
 }
 
 impl Vocabulary {
-    /// Tells an entry's conditions what else there may be, and its files what the preset wants of them.
+    /// Adds what the format knows to an entry's conditions, and what the preset needs to the files that it names.
     pub(in super::super) fn teach(&self, raw: &mut RawGenerate, files: &mut [RawFile]) {
-        self.conditions("each", &mut raw.filter);
-        let mut mine = vec![raw.each.number];
+        self.teach_part("each", &raw.each, &mut raw.filter, false, files);
         for enrol in &mut raw.enrol {
-            self.conditions("enrol", &mut enrol.roster.filter);
-            mine.push(enrol.roster.file.number);
-            if let Some(people) = &mut enrol.roster.people {
-                self.conditions("people", &mut people.filter);
-                mine.push(people.file.number);
+            let roster = &mut enrol.roster;
+            self.teach_part("enrol", &roster.file, &mut roster.filter, false, files);
+            if let Some(people) = &mut roster.people {
+                self.teach_part("people", &people.file, &mut people.filter, false, files);
             }
-            if let Some(users) = &mut enrol.roster.preset_users {
-                self.conditions("people", &mut users.filter);
-                mine.push(users.file.number);
+            if let Some(users) = &mut roster.preset_users {
                 // Another file of users has its own status, or it is an error.
-                users.file.may_lack = true;
-                if let Some(file) = files.get_mut(users.file.number) {
-                    file.may_lack = true;
-                }
+                self.teach_part("people", &users.file, &mut users.filter, true, files);
             }
             if let Some(via) = &mut enrol.via {
-                self.conditions("via", &mut via.filter);
-                mine.push(via.file.number);
-                // Whoever exports no sections has none that an enrolment could name.
-                via.file.may_lack = via.file.path.at == self.at;
-                if let Some(file) = files.get_mut(via.file.number) {
-                    file.may_lack = via.file.may_lack;
-                }
-            }
-        }
-        for number in mine {
-            if let Some(file) = files.get_mut(number) {
-                file.format = Some(self.at);
+                // An export without sections has none that an enrolment could name.
+                let may_lack = via.file.path.at == self.at;
+                self.teach_part("via", &via.file, &mut via.filter, may_lack, files);
             }
         }
     }
 
-    fn conditions(&self, part: &str, filters: &mut [RawFilter]) {
+    fn teach_part(
+        &self,
+        part: &str,
+        file: &RawFile,
+        filters: &mut [RawFilter],
+        may_lack: bool,
+        files: &mut [RawFile],
+    ) {
         for filter in filters {
             let key = (part.to_owned(), filter.column.value.trim().to_lowercase());
             filter.any_case = filter.column.at == self.at;
@@ -62,6 +53,10 @@ impl Vocabulary {
             if filter.any_case || key.1 == ROLE {
                 filter.known = self.cells.get(&key).cloned();
             }
+        }
+        if let Some(file) = files.get_mut(file.number) {
+            file.may_lack = may_lack;
+            file.format = Some(self.at);
         }
     }
 }

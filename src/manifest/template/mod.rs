@@ -82,7 +82,7 @@ impl Template {
         &self.names
     }
 
-    /// The names that stand by themselves, filters or not, in a text without conditions: what they stand for is always in it.
+    /// The names that are whole expressions, with or without filters, in a text without conditions: their values are always in it.
     pub(super) fn bare_names(&self) -> Vec<String> {
         if self.is_conditional() {
             return Vec::new();
@@ -101,7 +101,7 @@ impl Template {
         self.environment.is_some() && self.text.contains("{%")
     }
 
-    /// The text, filled in. `value` gives what stands for a name; a name without a value is an error.
+    /// The text, filled in with the values of names; a name without a value is an error.
     pub(super) fn render<'v>(
         &self,
         value: impl Fn(&str) -> Option<Filling<'v>>,
@@ -127,7 +127,7 @@ fn render(
     environment.get_template(NAME)?.render(Value::from(context))
 }
 
-/// What stands for a name.
+/// The value of a name.
 #[derive(Debug, Clone)]
 pub(super) enum Filling<'v> {
     /// A text.

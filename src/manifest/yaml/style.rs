@@ -1,4 +1,4 @@
-//! How a list in a text is written, for whoever adds to it.
+//! How a list in a text is written, so that more can be added to it.
 //!
 //! Main entry: [`written`].
 
@@ -17,7 +17,7 @@ pub(in super::super) enum Written {
     Otherwise,
 }
 
-/// How the list under a top-level key is written, for whoever adds to its text.
+/// How the list under a top-level key is written.
 pub(in super::super) fn written(text: &str, key: &str) -> Written {
     let (mut depth, mut is_key, mut inside, mut found) = (0, true, None, Written::Nowhere);
     let mut opened = None;
@@ -74,7 +74,7 @@ fn is_nothing(text: &str, start: usize, end: usize) -> bool {
         .is_some_and(|it| it.trim().is_empty())
 }
 
-/// The column of a list's signs. The library says where the first one is, if they are indented, else what stands after it; then
+/// The column of a list's `-` signs. The library points at the first one if they are indented, else at the text after it; then
 /// they are below the key.
 fn column(text: &str, start: usize, key: usize) -> usize {
     let indented = text.get(start..).is_some_and(|it| it.starts_with('-'));

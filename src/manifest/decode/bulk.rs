@@ -1,0 +1,144 @@
+//! Rooms in bulk as written: the file with their rows, the template of a room, and the rosters joined to it.
+
+use super::super::fields::{Decoder, Fields, Keys};
+use super::super::presets;
+use super::super::raw::{RawEnrol, RawFile, RawGenerate, RawOn, RawRoom, RawVia, Spanned};
+use super::super::yaml::{Node, Value};
+use super::room;
+use super::rows::{self, FILE, columns, file, filters};
+use crate::tables::diagnostic::Code;
+
+pub(super) const GENERATE: Keys = Keys::new(
+    "an entry of `generate`",
+    &[
+        "each", "where", "room", "format", "from", "roles", "status", "id",
+    ],
+);
+const EACH: Keys = Keys {
+    owner: "`each`",
+    own: &["roster", "distinct"],
+    more: FILE,
+};
+pub(super) const TEMPLATE_ROOM: Keys = Keys {
+    owner: room::ROOM.owner,
+    own: room::ROOM.own,
+    more: &["enrol"],
+};
+pub(super) const ENROL: Keys = Keys {
+    owner: "`enrol`",
+    own: &["roster", "on", "via", "user", "by", "where", "people"],
+    more: FILE,
+};
+pub(super) const VIA: Keys = Keys {
+    owner: "`via`",
+    own: &["roster", "on", "where"],
+    more: FILE,
+};
+
+/// One entry of `generate`: complete, or merged into a preset.
+pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGenerate> {
+    let fields = decoder.fields(node, GENERATE)?;
+    let own = presets::OWN_KEYS.map(|key| fields.get(key));
+    let Some(format) = fields.get("format") else {
+        for (key, node) in presets::OWN_KEYS.into_iter().zip(own) {
+            if let Some(node) = node {
+                decoder.problems.push(presets::without_format(key, node));
+            }
+        }
+        return complete_entry(decoder, &fields);
+    };
+    let over = ["each", "where", "room"].map(|key| (key, fields.get(key)));
+    let presets::Filled {
+        entry,
+        vocabulary,
+        users,
+    } = presets::filled(decoder, format, own, over)?;
+    let fields = decoder.fields(&entry, GENERATE)?;
+    let mut raw = complete_entry(decoder, &fields)?;
+    let users = users.and_then(|users| rows::directory(decoder, &users));
+    if let [enrol] = raw.enrol.as_mut_slice() {
+        enrol.roster.preset_users = users.map(Box::new);
+    }
+    vocabulary.teach(&mut raw, &mut decoder.files);
+    Some(raw)
+}
+
+fn complete_entry(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawGenerate> {
+    let what = "the file with a row for each room";
+    fields.require(decoder, fields.owner, "each", what);
+    fields.require(decoder, fields.owner, "room", "what a room is made of");
+    let each = fields.get("each").map(|node| each(decoder, node));
+    let filter = filters(decoder, fields);
+    let room = fields.get("room");
+    let room = room.and_then(|node| template_room(decoder, node));
+    let ((each, distinct), (room, enrol)) = (each??, room?);
+    Some(RawGenerate {
+        each,
+        distinct,
+        filter,
+        room,
+        enrol,
+    })
+}
+
+/// A file's name, or a mapping that says more.
+fn each(decoder: &mut Decoder<'_>, node: &Node) -> Option<(RawFile, Option<Spanned<String>>)> {
+    let mapping;
+    let node = match node.word() {
+        Some(_) => {
+            let roster = Node::from_text(node.at, "roster".to_owned());
+            mapping = Node::made(node.at, Value::Map(vec![(roster, node.clone())]));
+            &mapping
+        }
+        None => node,
+    };
+    let fields = decoder.fields(node, EACH)?;
+    let distinct = fields.decode_text(decoder, "distinct");
+    Some((file(decoder, &fields)?, distinct))
+}
+
+fn template_room(decoder: &mut Decoder<'_>, node: &Node) -> Option<(RawRoom, Vec<RawEnrol>)> {
+    let fields = decoder.fields(node, TEMPLATE_ROOM)?;
+    let room = room::from_fields(decoder, &fields);
+    let nodes = fields.get("enrol").map(Node::items).unwrap_or_default();
+    let enrol = nodes.iter().filter_map(|node| enrol(decoder, node));
+    Some((room, enrol.collect()))
+}
+
+fn enrol(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawEnrol> {
+    let fields = decoder.fields(node, ENROL)?;
+    let on = on(decoder, &fields);
+    let via = fields.get("via").and_then(|node| via(decoder, node));
+    Some(RawEnrol {
+        roster: rows::from_fields(decoder, &fields)?,
+        on: on?,
+        via,
+    })
+}
+
+fn via(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawVia> {
+    let fields = decoder.fields(node, VIA)?;
+    let (on, filter) = (on(decoder, &fields), filters(decoder, &fields));
+    Some(RawVia {
+        file: file(decoder, &fields)?,
+        on: on?,
+        filter,
+    })
+}
+
+/// The columns that have to be equal; one pair at least.
+fn on(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawOn> {
+    let what = "the columns that are equal, as in {course_id: course_id}";
+    fields.require(decoder, fields.owner, "on", what);
+    let node = fields.get("on")?;
+    let names = columns(decoder, node, "`on`");
+    if matches!(node.value(), Value::Map(pairs) if pairs.is_empty()) {
+        let hint = "name the columns that are equal, as in {course_id: course_id}";
+        decoder.note(Code::BadValue, node.at, "`on` joins nothing", hint);
+    }
+    let pairs = names
+        .into_iter()
+        .map(|(own, value)| Some((own, decoder.decode_text(value, "a column in `on`")?)));
+    let pairs: Option<RawOn> = pairs.collect();
+    pairs.filter(|pairs| !pairs.is_empty())
+}
