@@ -5,7 +5,7 @@
 
 mod cat_file;
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
@@ -33,24 +33,18 @@ pub(super) struct GitFiles {
     revision: String,
     /// The current directory below the top of the work tree.
     prefix: PathBuf,
-    top: Rc<Node>,
+    /// The id of the top directory.
+    top: String,
     git: CatFile,
-    resolved: RefCell<HashMap<PathBuf, Resolved>>,
+    /// The real path of a path, with every link resolved; `None` is out of the repository.
+    resolved: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
+    /// The directories read so far, by real path.
+    directories: RefCell<HashMap<PathBuf, Rc<Directory>>>,
     names: Cell<usize>,
     bytes: Cell<u64>,
 }
 
-/// Where a path leads, with every link in it resolved; `None` is out of the repository.
-type Resolved = Option<Rc<Node>>;
-
-/// A file or a directory, under its one real path.
-struct Node {
-    real: PathBuf,
-    entry: Entry,
-    parent: Option<Rc<Node>>,
-    /// What is in a directory, once it was read.
-    entries: OnceCell<HashMap<OsString, Entry>>,
-}
+type Directory = HashMap<OsString, Entry>;
 
 /// What a name stands for. Objects are named by their ids in hexadecimal digits.
 #[derive(Clone)]
@@ -108,14 +102,10 @@ impl GitFiles {
         Ok(Self {
             revision: revision.to_owned(),
             prefix: os_string(prefix).into(),
-            top: Rc::new(Node {
-                real: PathBuf::from("/"),
-                entry: Entry::Directory(id),
-                parent: None,
-                entries: OnceCell::new(),
-            }),
+            top: id,
             git,
             resolved: RefCell::default(),
+            directories: RefCell::default(),
             names: Cell::new(0),
             bytes: Cell::new(0),
         })
@@ -156,7 +146,7 @@ impl GitFiles {
     }
 
     /// Resolves a path from the top. Results are kept: every file of a directory asks for the directory again.
-    fn resolve(&self, path: &Path) -> io::Result<Resolved> {
+    fn resolve(&self, path: &Path) -> io::Result<Option<PathBuf>> {
         if path.as_os_str().len() > LONGEST_PATH {
             return Err(io::Error::other("the path is too long"));
         }
@@ -168,35 +158,28 @@ impl GitFiles {
                 Some(directory) => self.walk(directory, vec![name.to_owned()])?,
                 None => None,
             },
-            _ => self.walk(Rc::clone(&self.top), reversed_parts(path))?,
+            _ => self.walk(PathBuf::from("/"), reversed_parts(path))?,
         };
         let mut all = self.resolved.borrow_mut();
         all.insert(path.to_owned(), resolved.clone());
         Ok(resolved)
     }
 
-    /// Follows names from a directory; the next one is the last of `rest`.
-    fn walk(&self, from: Rc<Node>, mut rest: Vec<OsString>) -> io::Result<Resolved> {
-        let (mut here, mut links) = (from, 0);
+    /// Follows names from a real path; the next one is the last of `rest`.
+    fn walk(&self, mut real: PathBuf, mut rest: Vec<OsString>) -> io::Result<Option<PathBuf>> {
+        let mut links = 0;
         while let Some(name) = rest.pop() {
             if name == ".." {
-                let Some(parent) = &here.parent else {
+                if !real.pop() {
                     return Ok(None);
-                };
-                here = Rc::clone(parent);
+                }
                 continue;
             }
-            let entry = self.entries(&here)?.get(&name);
-            let entry = entry.ok_or(io::ErrorKind::NotFound)?.clone();
-            let Entry::Link(id) = entry else {
-                here = Rc::new(Node {
-                    real: here.real.join(name),
-                    entry,
-                    parent: Some(here),
-                    entries: OnceCell::new(),
-                });
+            real.push(name);
+            let Entry::Link(id) = self.entry(&real)? else {
                 continue;
             };
+            real.pop();
             links += 1;
             if links > MOST_LINKS {
                 return Err(io::Error::other("too many symbolic links"));
@@ -210,23 +193,34 @@ impl GitFiles {
             }
             rest.extend(reversed_parts(&target));
         }
-        Ok(Some(here))
+        Ok(Some(real))
     }
 
-    fn entries<'n>(&self, node: &'n Node) -> io::Result<&'n HashMap<OsString, Entry>> {
-        let id = match &node.entry {
+    fn entry(&self, real: &Path) -> io::Result<Entry> {
+        let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else {
+            return Ok(Entry::Directory(self.top.clone()));
+        };
+        let entry = self.directory(parent)?.get(name).cloned();
+        entry.ok_or(io::ErrorKind::NotFound.into())
+    }
+
+    fn directory(&self, real: &Path) -> io::Result<Rc<Directory>> {
+        if let Some(directory) = self.directories.borrow().get(real) {
+            return Ok(Rc::clone(directory));
+        }
+        let id = match self.entry(real)? {
             Entry::Directory(id) => id,
             Entry::Submodule => return Err(submodule()),
             Entry::File(_) | Entry::Link(_) => return Err(io::ErrorKind::NotADirectory.into()),
         };
-        if let Some(entries) = node.entries.get() {
-            return Ok(entries);
-        }
-        let tree = self.object(id, LARGEST_DIRECTORY)?;
+        let tree = self.object(&id, LARGEST_DIRECTORY)?;
         let tree = tree.ok_or_else(|| io::Error::other("a directory that is too large"))?;
-        let entries = parse_tree(&tree, id.len() / 2)
+        let directory = parse_tree(&tree, id.len() / 2)
             .ok_or_else(|| io::Error::other("a directory that git would not have written"))?;
-        Ok(node.entries.get_or_init(|| entries))
+        let directory = Rc::new(directory);
+        let mut all = self.directories.borrow_mut();
+        all.insert(real.to_owned(), Rc::clone(&directory));
+        Ok(directory)
     }
 
     /// The content of an object; `None` if it is larger than the limit.
@@ -240,7 +234,7 @@ impl GitFiles {
         }
     }
 
-    fn inside(&self, path: &Path) -> io::Result<Rc<Node>> {
+    fn real_path_inside(&self, path: &Path) -> io::Result<PathBuf> {
         self.resolve(path)?
             .ok_or_else(|| io::Error::other("a symbolic link that leads out of the repository"))
     }
@@ -249,15 +243,14 @@ impl GitFiles {
 impl Files for GitFiles {
     fn kind(&self, path: &Path) -> io::Result<Kind> {
         Ok(match self.resolve(path)? {
-            Some(node) if matches!(node.entry, Entry::File(_)) => Kind::File,
+            Some(real) if matches!(self.entry(&real)?, Entry::File(_)) => Kind::File,
             // What cannot be read counts as a directory: then listing it reports an error.
             _ => Kind::Directory,
         })
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
-        let node = self.inside(directory)?;
-        let names = self.entries(&node)?;
+        let names = self.directory(&self.real_path_inside(directory)?)?;
         self.names.set(self.names.get() + names.len());
         if self.names.get() > MOST_NAMES {
             let message = format!("the directory holds more than {MOST_NAMES} names");
@@ -267,11 +260,9 @@ impl Files for GitFiles {
     }
 
     fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
-        Ok(match self.resolve(path)? {
-            Some(node) => node.real.clone(),
-            // Not below any path that starts with `/`.
-            None => Path::new("outside").join(path.file_name().unwrap_or_default()),
-        })
+        // Not below any path that starts with `/`.
+        let outside = || Path::new("outside").join(path.file_name().unwrap_or_default());
+        Ok(self.resolve(path)?.unwrap_or_else(outside))
     }
 
     fn work_tree(&self, _: &Path) -> Option<PathBuf> {
@@ -279,14 +270,13 @@ impl Files for GitFiles {
     }
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-        let node = self.inside(path)?;
-        let id = match &node.entry {
+        let id = match self.entry(&self.real_path_inside(path)?)? {
             Entry::File(id) => id,
             Entry::Submodule => return Err(submodule()),
             Entry::Directory(_) | Entry::Link(_) => return Err(io::ErrorKind::IsADirectory.into()),
         };
         let left = MOST_BYTES.saturating_sub(self.bytes.get());
-        let content = self.object(id, limit.min(left))?;
+        let content = self.object(&id, limit.min(left))?;
         if content.is_none() && left < limit {
             let message = format!("the files are larger than {} MiB in all", MOST_BYTES >> 20);
             return Err(io::Error::other(message));
@@ -314,8 +304,8 @@ fn reversed_parts(path: &Path) -> Vec<OsString> {
 }
 
 /// A tree object: `<mode> <name>\0<id>` repeated. `None` if it is damaged, or has names that would lead elsewhere.
-fn parse_tree(mut bytes: &[u8], id_length: usize) -> Option<HashMap<OsString, Entry>> {
-    let mut entries = HashMap::new();
+fn parse_tree(mut bytes: &[u8], id_length: usize) -> Option<Directory> {
+    let mut entries = Directory::new();
     while !bytes.is_empty() {
         let space = bytes.iter().position(|byte| *byte == b' ')?;
         let end = bytes.iter().position(|byte| *byte == 0)?;
