@@ -6,7 +6,7 @@ use anyhow::Context;
 use secrecy::SecretString;
 
 use crate::cli::{LedgerArgs, LedgerVerb, ServerFlags, Verb};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::model::{RunId, StoreKind};
 
 /// The public address of the API.
@@ -62,7 +62,7 @@ impl Config {
     ///
     /// # Errors
     /// A variable that cannot be used, by name, without its value.
-    pub fn new(verb: &Verb, run: RunId) -> Result<Self, Error> {
+    pub fn new(verb: &Verb, run: RunId) -> Result<Self> {
         let (files, server) = verb.inputs();
         let needs = match verb {
             _ if server.target.sandbox.is_some() => None,
@@ -255,7 +255,7 @@ impl StoreVariables {
     ///
     /// # Errors
     /// One that cannot be used, by name, without its value.
-    pub fn from_environment(kind: StoreKind) -> Result<Self, Error> {
+    pub fn from_environment(kind: StoreKind) -> Result<Self> {
         let (secret, plain) = match kind {
             StoreKind::S3 => S3,
             StoreKind::Google => GOOGLE,
@@ -283,7 +283,7 @@ fn find_variable(
     name: &'static str,
     is_secret: bool,
     found: &mut Vec<Found>,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<String>> {
     let direct = read_variable(name)?;
     let file_name = format!("{name}_FILE");
     let path = match is_secret {
@@ -307,7 +307,7 @@ fn find_variable(
 }
 
 /// The path is not shown in errors: it may be the secret itself, in the wrong variable.
-fn read_value_file(file_name: &str, path: &str) -> Result<String, Error> {
+fn read_value_file(file_name: &str, path: &str) -> Result<String> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the file that {file_name} names cannot be read"))
         .map_err(|error| {
@@ -324,7 +324,7 @@ fn read_value_file(file_name: &str, path: &str) -> Result<String, Error> {
 }
 
 /// An empty variable counts as not set: CI passes one where a secret is withheld.
-fn read_variable(name: &str) -> Result<Option<String>, Error> {
+fn read_variable(name: &str) -> Result<Option<String>> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
         Err(std::env::VarError::NotPresent) => Ok(None),

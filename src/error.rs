@@ -57,6 +57,8 @@ impl Exit {
     }
 }
 
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
 /// A failure at the edge: how the run ends, the chain of causes, and what the user can do about it.
 #[derive(Debug)]
 pub struct Error {

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use crate::config::Config;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::imbachat::{Http, ReadAuth, Sender, WriteAuth, Writer};
 use crate::model::{UserId, WidgetId};
 use crate::plan::Plan;
@@ -13,11 +13,11 @@ const KEY_ONLY: &str = "send_msg takes the widget's secret key, a JWT is only fo
 
 /// Credentials for writing to a widget's rooms. Only `apply` and `doctor --write-probe` ask for them: no other verb can make a
 /// [`Writer`].
-pub(super) struct WriteAccess(WriteAuth);
+pub struct WriteAccess(WriteAuth);
 
 impl WriteAccess {
     /// Asked for before anything is read, so that a run without credentials ends at once.
-    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+    pub fn new(config: &Config) -> Result<Self> {
         let credentials = &config.credentials;
         let missing_names: &[&str] = match (&credentials.login, &credentials.password) {
             (Some(login), Some(password)) => {
@@ -34,12 +34,12 @@ impl WriteAccess {
         Err(missing(missing_names, "writing"))
     }
 
-    pub(super) fn writer(self, http: Http, widget: WidgetId) -> Writer {
+    pub fn writer(self, http: Http, widget: WidgetId) -> Writer {
         Writer::new(http, widget, self.0)
     }
 
     /// Refuses a plan with messages without the secret key, which a run that reads with a JWT may not have.
-    pub(super) fn check(&self, plan: &Plan) -> Result<(), Error> {
+    pub fn check(&self, plan: &Plan) -> Result<()> {
         let messages = plan.summary.messages;
         if messages == 0 || self.0.secret_key.is_some() || !plan.refusals.is_empty() {
             return Ok(());
@@ -55,14 +55,14 @@ impl WriteAccess {
 }
 
 /// Credentials for sending messages, which cannot change a room. Only `send` asks for them.
-pub(super) struct SendAccess {
+pub struct SendAccess {
     key: SecretString,
     password: Option<SecretString>,
 }
 
 impl SendAccess {
     /// Asked for before anything is read.
-    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+    pub fn new(config: &Config) -> Result<Self> {
         let credentials = &config.credentials;
         let key = credentials.secret_key.clone();
         let key =
@@ -71,13 +71,13 @@ impl SendAccess {
         Ok(Self { key, password })
     }
 
-    pub(super) fn sender(self, http: Http, widget: WidgetId) -> Sender {
+    pub fn sender(self, http: Http, widget: WidgetId) -> Sender {
         Sender::new(http, widget, self.key, self.password)
     }
 }
 
 /// Credentials for reading: the secret key, tokens signed with it (`--jwt-user`), or a JWT.
-pub(super) fn read_auth(config: &Config) -> Result<ReadAuth, Error> {
+pub fn read_auth(config: &Config) -> Result<ReadAuth> {
     let user = config.server.reader.jwt_user.map(UserId);
     match (&config.credentials.secret_key, &config.credentials.jwt) {
         (Some(key), _) => Ok(match user {

@@ -11,15 +11,11 @@ use super::target::ResolvedTarget;
 use super::{Console, saved};
 use crate::cli::{ApplyArgs, ApplyFormat};
 use crate::config::Config;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::plan::{Approved, Plan};
 use crate::render;
 
-pub(super) async fn run(
-    args: &ApplyArgs,
-    config: &Config,
-    console: &mut Console,
-) -> Result<Exit, Error> {
+pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let outputs = [
         ("--report", &args.report, OutputKind::REPORT),
         ("--failed", &args.failed, OutputKind::FAILED),
@@ -65,7 +61,7 @@ pub(super) async fn run(
     Ok(report.exit)
 }
 
-fn check_it_can_ask(args: &ApplyArgs) -> Result<(), Error> {
+fn check_it_can_ask(args: &ApplyArgs) -> Result<()> {
     if args.format == ApplyFormat::Text || args.yes || args.plan.is_some() {
         return Ok(());
     }
@@ -76,11 +72,7 @@ fn check_it_can_ask(args: &ApplyArgs) -> Result<(), Error> {
 }
 
 /// Prints the plan as text. A document or a page is printed once, at the end.
-fn print_before_asking(
-    plan: &Plan,
-    format: ApplyFormat,
-    console: &mut Console,
-) -> Result<(), Error> {
+fn print_before_asking(plan: &Plan, format: ApplyFormat, console: &mut Console) -> Result<()> {
     if format != ApplyFormat::Text {
         return Ok(());
     }
@@ -96,7 +88,7 @@ async fn withheld(
     approved: &Approved,
     args: &ApplyArgs,
     console: &mut Console,
-) -> Result<Option<Exit>, Error> {
+) -> Result<Option<Exit>> {
     let plan = &approved.plan;
     if !plan.refusals.is_empty() {
         return Ok(Some(Exit::Refused));

@@ -5,29 +5,29 @@ use super::files::replace;
 use crate::apply::{Halt, Outcome};
 use crate::cli::{ApplyArgs, ApplyFormat};
 use crate::document::{self, PlanDocument, ReportDocument, diagnostics};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::manifest::Loaded;
 use crate::model::RunId;
 use crate::plan::{Approved, Plan};
 use crate::render::{self, github, markdown};
 use crate::view;
 
-pub(super) struct ApplyReport<'a> {
-    pub(super) approved: &'a Approved,
-    pub(super) loaded: &'a Loaded,
-    pub(super) run: RunId,
+pub struct ApplyReport<'a> {
+    pub approved: &'a Approved,
+    pub loaded: &'a Loaded,
+    pub run: RunId,
     /// The ledger's name, unless it is an absolute path.
-    pub(super) ledger: Option<String>,
-    pub(super) exit: Exit,
+    pub ledger: Option<String>,
+    pub exit: Exit,
     /// `None` if nothing was carried out.
-    pub(super) outcome: Option<Outcome>,
+    pub outcome: Option<Outcome>,
     /// The plan that is left, if one could be computed.
-    pub(super) after: Option<Plan>,
+    pub after: Option<Plan>,
 }
 
 impl ApplyReport<'_> {
     /// Writes stdout first, so that a file that cannot be written loses nothing, then the files, even if stdout failed.
-    pub(super) fn write(&self, args: &ApplyArgs, console: &mut Console) -> Result<(), Error> {
+    pub fn write(&self, args: &ApplyArgs, console: &mut Console) -> Result<()> {
         let printed = self.print(args.format, console);
         let printed = printed.map_err(|error| self.not_printed(&error));
         let written = self.write_files(args);
@@ -37,7 +37,7 @@ impl ApplyReport<'_> {
         printed.and(written)
     }
 
-    fn print(&self, format: ApplyFormat, console: &mut Console) -> Result<(), Error> {
+    fn print(&self, format: ApplyFormat, console: &mut Console) -> Result<()> {
         let plan = &self.approved.plan;
         let view = || match self.written() {
             Some(outcome) => view::outcome(plan, outcome, self.after.as_ref()),
@@ -56,7 +56,7 @@ impl ApplyReport<'_> {
         outcome.filter(|outcome| !outcome.rooms.is_empty())
     }
 
-    fn print_text(&self, console: &mut Console) -> Result<(), Error> {
+    fn print_text(&self, console: &mut Console) -> Result<()> {
         let mut text = String::new();
         if let Some(outcome) = self.written() {
             text = format!("\n{}", render::outcome(outcome, console.out_paint));
@@ -86,7 +86,7 @@ impl ApplyReport<'_> {
             .hint("`roomform plan` says what is left")
     }
 
-    fn write_files(&self, args: &ApplyArgs) -> Result<(), Error> {
+    fn write_files(&self, args: &ApplyArgs) -> Result<()> {
         if let Some(path) = &args.report {
             replace(path, &document::text(&self.document())?)?;
         }
@@ -119,7 +119,7 @@ impl ApplyReport<'_> {
 }
 
 /// How an apply ends.
-pub(super) fn exit_of(plan: &Plan, outcome: Option<&Outcome>) -> Exit {
+pub fn exit_of(plan: &Plan, outcome: Option<&Outcome>) -> Exit {
     let halt = outcome.and_then(|outcome| outcome.halt.as_ref());
     let complete = plan.conflicts.is_empty() && outcome.is_none_or(Outcome::is_complete);
     match halt {

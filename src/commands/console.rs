@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::log::{Log, Stderr};
 use crate::cli::{ColorWhen, ErrorFormat, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat};
 use crate::document::{self, ErrorDocument};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
 use crate::model::{RunId, Target};
@@ -35,26 +35,26 @@ pub struct Streams {
 }
 
 /// The streams, and how to write to them.
-pub(super) struct Console {
+pub struct Console {
     out: Box<dyn Write>,
     err: Stderr,
-    pub(super) out_paint: Paint,
-    pub(super) out_columns: Option<u16>,
+    pub out_paint: Paint,
+    pub out_columns: Option<u16>,
     err_paint: Paint,
     errors: ErrorFormat,
     /// What a page must fit.
-    pub(super) fit: markdown::Fit,
+    pub fit: markdown::Fit,
     /// For a page about a failure; the target as soon as it is known.
     verb: String,
-    pub(super) target: Option<Target>,
+    pub target: Option<Target>,
     quiet: bool,
     verbose: u8,
     err_terminal: bool,
-    pub(super) interactive: bool,
+    pub interactive: bool,
 }
 
 impl Console {
-    pub(super) fn new(
+    pub fn new(
         streams: Streams,
         flags: &OutputFlags,
         page: PageFlags,
@@ -88,15 +88,12 @@ impl Console {
     }
 
     /// Prints the result of a run.
-    pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
+    pub fn print(&mut self, text: &str) -> Result<()> {
         self.stream(|out| out.write_all(text.as_bytes()))
     }
 
     /// Prints the result of a run while it is made. A closed pipe is no failure.
-    pub(super) fn stream(
-        &mut self,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), Error> {
+    pub fn stream(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let mut out = io::BufWriter::with_capacity(1 << 16, &mut self.out);
         match write(&mut out).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -105,12 +102,12 @@ impl Console {
     }
 
     /// Prints a view in one of the formats of `plan`, or the document in its place.
-    pub(super) fn view<'a, D: Serialize>(
+    pub fn view<'a, D: Serialize>(
         &mut self,
         format: PlanFormat,
         view: impl FnOnce() -> View<'a>,
         document: impl FnOnce() -> D,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let page = match format {
             PlanFormat::Text => render::write(&view(), self.out_paint),
             PlanFormat::Json => return self.document(&document()),
@@ -122,28 +119,28 @@ impl Console {
     }
 
     /// Prints one JSON document.
-    pub(super) fn document(&mut self, document: &impl Serialize) -> Result<(), Error> {
+    pub fn document(&mut self, document: &impl Serialize) -> Result<()> {
         let text = document::text(document)?;
         self.print(&text)
     }
 
     /// Reports progress, unless --quiet.
-    pub(super) fn status(&mut self, text: &str) {
+    pub fn status(&mut self, text: &str) {
         if !self.quiet && self.errors != ErrorFormat::Json {
             self.err.say("info", "", text);
         }
     }
 
     /// Shows a question, or ends its line. It is shown in every log format: there is a terminal.
-    pub(super) fn prompt(&self, text: &str) {
+    pub fn prompt(&self, text: &str) {
         self.err.write(text);
     }
 
-    pub(super) fn log(&self) -> Option<Log> {
+    pub fn log(&self) -> Option<Log> {
         Log::new(self.err.clone(), self.verbose, self.quiet)
     }
 
-    pub(super) fn progress(&self, rooms: usize) -> Progress {
+    pub fn progress(&self, rooms: usize) -> Progress {
         // A bar and lines of a log would run into each other.
         let bar = self.err_terminal && self.verbose == 0 && self.err.is_text();
         if self.quiet {
@@ -156,19 +153,19 @@ impl Console {
         Progress::lines(rooms, move |line| err.say("info", "", line))
     }
 
-    pub(super) fn warn(&mut self, text: &str) {
+    pub fn warn(&mut self, text: &str) {
         if !self.quiet {
             self.err.say("warn", "warning: ", &escape::terminal(text));
         }
     }
 
     /// Reports an error after which the run goes on.
-    pub(super) fn error(&mut self, text: &str) {
+    pub fn error(&mut self, text: &str) {
         self.err.say("error", "error: ", &escape::terminal(text));
     }
 
     /// Reports the diagnostics of manifests: of the invalid ones or, if there are none, of the last. Whether all are valid.
-    pub(super) fn diagnostics(&mut self, manifests: &[&Loaded]) -> Result<bool, Error> {
+    pub fn diagnostics(&mut self, manifests: &[&Loaded]) -> Result<bool> {
         let mut invalid = manifests.to_vec();
         invalid.retain(|loaded| !loaded.is_valid());
         let Some(last) = manifests.last().filter(|_| invalid.is_empty()) else {
@@ -190,7 +187,7 @@ impl Console {
     }
 
     /// Draws warnings on stderr, unless --quiet.
-    pub(super) fn warnings(&mut self, warnings: &[Diagnostic], sources: &Sources) {
+    pub fn warnings(&mut self, warnings: &[Diagnostic], sources: &Sources) {
         if !self.quiet {
             self.draw("warn", warnings, sources);
         }
@@ -205,7 +202,7 @@ impl Console {
     }
 
     /// Reports a failure, and returns the exit.
-    pub(super) fn fail(&mut self, error: &Error) -> Exit {
+    pub fn fail(&mut self, error: &Error) -> Exit {
         let is_in_log = match self.errors {
             ErrorFormat::Text => false,
             ErrorFormat::Json => self.document(&ErrorDocument::new(error)).is_ok(),

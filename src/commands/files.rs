@@ -8,34 +8,34 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::render::Count;
 
 /// A file to be written.
-pub(super) struct PlannedFile {
-    pub(super) path: PathBuf,
-    pub(super) text: String,
+pub struct PlannedFile {
+    pub path: PathBuf,
+    pub text: String,
     /// Whether it may replace a file with other content.
-    pub(super) replaces: bool,
+    pub replaces: bool,
 }
 
 impl PlannedFile {
     /// Whether the file already has this content.
-    pub(super) fn is_done(&self) -> bool {
+    pub fn is_done(&self) -> bool {
         !takes_all(&self.path) && fs::read(&self.path).is_ok_and(|old| old == self.text.as_bytes())
     }
 
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<()> {
         check_writable(&self.path)
     }
 
-    pub(super) fn write(&self) -> Result<(), Error> {
+    pub fn write(&self) -> Result<()> {
         replace(&self.path, &self.text)
     }
 }
 
 /// Creates the directories that the files are in.
-pub(super) fn make_directories(files: &[PlannedFile]) -> Result<(), Error> {
+pub fn make_directories(files: &[PlannedFile]) -> Result<()> {
     let above = files.iter().filter_map(|file| file.path.parent());
     for directory in above.filter(|directory| !directory.as_os_str().is_empty()) {
         fs::create_dir_all(directory)
@@ -45,16 +45,13 @@ pub(super) fn make_directories(files: &[PlannedFile]) -> Result<(), Error> {
 }
 
 /// Whether it is a device or a pipe, in which nothing can be lost.
-pub(super) fn takes_all(path: &Path) -> bool {
+pub fn takes_all(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 /// Refuses to write any of the files if one would replace another, or cannot be written. `instead` is another remedy for files
 /// with other content.
-pub(super) fn refuse_what_is_in_the_way(
-    files: &[PlannedFile],
-    instead: Option<&str>,
-) -> Result<(), Error> {
+pub fn refuse_what_is_in_the_way(files: &[PlannedFile], instead: Option<&str>) -> Result<()> {
     let (mut others, mut stuck) = (BTreeSet::new(), BTreeSet::new());
     let quoted = |path: &Path| format!("`{}`", path.display());
     for PlannedFile { path, replaces, .. } in files {
@@ -97,7 +94,7 @@ fn exists(path: &Path) -> bool {
 }
 
 /// Whether the path is a file, or a directory with a manifest's file in or below it.
-pub(super) fn has_manifest(path: &Path) -> bool {
+pub fn has_manifest(path: &Path) -> bool {
     let Ok(entries) = fs::read_dir(path) else {
         return path.symlink_metadata().is_ok();
     };
@@ -113,7 +110,7 @@ pub(super) fn has_manifest(path: &Path) -> bool {
 }
 
 /// Replaces a file atomically. A device or a pipe is written to directly.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
+pub fn replace(path: &Path, text: &str) -> Result<()> {
     let replace_atomically = || {
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let mut file = temporary_file_beside(&real)?;
@@ -135,7 +132,7 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
 }
 
 /// Checks, before anything is sent, that a file can be written at the end.
-pub(super) fn check_writable(path: &Path) -> Result<(), Error> {
+pub fn check_writable(path: &Path) -> Result<()> {
     // A pipe is opened once: its reader takes a closed pipe for the end.
     if takes_all(path) {
         return Ok(());

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 use self::cat_file::{CatFile, Object};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::manifest::files::{Files, Kind};
 
 /// Links followed on the way to one file.
@@ -28,7 +28,7 @@ const MOST_NAMES: usize = 100_000;
 const MOST_BYTES: u64 = 1 << 30;
 
 /// The files of one revision. Real paths start with `/`, the top of the repository.
-pub(super) struct GitFiles {
+pub struct GitFiles {
     /// As its user wrote it.
     revision: String,
     /// The current directory below the top of the work tree.
@@ -61,7 +61,7 @@ impl GitFiles {
     ///
     /// # Errors
     /// No git, no repository, no such revision.
-    pub(super) fn open(asked: &str, revision: &str) -> Result<Self, Error> {
+    pub fn open(asked: &str, revision: &str) -> Result<Self> {
         let failed = |message: String| Error::message(Exit::Failed, message);
         let output = git()
             .args(["rev-parse", "--is-shallow-repository", "--show-prefix"])
@@ -115,7 +115,7 @@ impl GitFiles {
     ///
     /// # Errors
     /// If it is not in the revision.
-    pub(super) fn root(&self, path: &str) -> Result<PathBuf, Error> {
+    pub fn root(&self, path: &str) -> Result<PathBuf> {
         let revision = &self.revision;
         let is_from_here = matches!(path.split('/').next(), Some("." | ".."));
         let here = self.prefix.join(path);

@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 
 use tokio::sync::watch;
 
-use crate::error::{Error, Exit};
+use crate::error::{Exit, Result};
 
 /// One channel for the whole run: Ctrl-C between a question and the first write is not lost.
 static CHANNEL: OnceLock<watch::Receiver<bool>> = OnceLock::new();
 
 /// A channel that turns true at the first signal. The second ends the process, which the ledger survives.
-pub(super) fn channel() -> Result<watch::Receiver<bool>, Error> {
+pub fn channel() -> Result<watch::Receiver<bool>> {
     if let Some(channel) = CHANNEL.get() {
         return Ok(channel.clone());
     }
@@ -35,7 +35,7 @@ pub(super) fn channel() -> Result<watch::Receiver<bool>, Error> {
 }
 
 /// Finishes what is under way. The first signal is reported: the second ends the process without a word.
-pub(super) async fn finished<T>(
+pub async fn finished<T>(
     work: impl Future<Output = T>,
     mut stopped: watch::Receiver<bool>,
     report: impl FnOnce(),

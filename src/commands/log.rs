@@ -20,20 +20,20 @@ use crate::render::log::{self, Entry};
 const OURS: &str = concat!(env!("CARGO_CRATE_NAME"), "::");
 
 #[derive(Clone)]
-pub(super) struct Stderr {
+pub struct Stderr {
     out: Arc<Mutex<Box<dyn Write + Send>>>,
     format: LogFormat,
     run: RunId,
 }
 
 impl Stderr {
-    pub(super) fn new(out: Box<dyn Write + Send>, format: LogFormat, run: RunId) -> Self {
+    pub fn new(out: Box<dyn Write + Send>, format: LogFormat, run: RunId) -> Self {
         let out = Arc::new(Mutex::new(out));
         Self { out, format, run }
     }
 
     /// Writes an escaped text for people, after its label, if any.
-    pub(super) fn say(&self, level: &'static str, label: &str, text: &str) {
+    pub fn say(&self, level: &'static str, label: &str, text: &str) {
         let entry = Entry {
             level,
             stage: "commands",
@@ -47,7 +47,7 @@ impl Stderr {
         }
     }
 
-    pub(super) fn is_text(&self) -> bool {
+    pub fn is_text(&self) -> bool {
         self.format == LogFormat::Text
     }
 
@@ -57,21 +57,21 @@ impl Stderr {
     }
 
     /// A failure has no place left to be reported.
-    pub(super) fn write(&self, text: &str) {
+    pub fn write(&self, text: &str) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 }
 
 /// Writes the events of the stages.
-pub(super) struct Log {
+pub struct Log {
     err: Stderr,
     most: LevelFilter,
 }
 
 impl Log {
     /// The log for a number of `-v`. Without any it has only what every user must know, and with --quiet there is none.
-    pub(super) fn new(err: Stderr, verbose: u8, quiet: bool) -> Option<Self> {
+    pub fn new(err: Stderr, verbose: u8, quiet: bool) -> Option<Self> {
         let most = match verbose {
             0 if quiet => return None,
             0 => LevelFilter::WARN,

@@ -43,7 +43,7 @@ use tracing::{Dispatch, info};
 
 use crate::cli::{Cli, ErrorFormat, PageFlags, SandboxVerb, Verb};
 use crate::config::Config;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::model::RunId;
 
 /// A whole run: arguments (the program's name first) and streams in, the way it ended out.
@@ -87,7 +87,7 @@ fn parse(args: &[OsString]) -> Result<(Cli, String), clap::Error> {
     Ok((Cli::from_arg_matches(&matches)?, verb))
 }
 
-fn check_page_limits(limits: PageFlags, format: ErrorFormat) -> Result<(), Error> {
+fn check_page_limits(limits: PageFlags, format: ErrorFormat) -> Result<()> {
     let is_limited = limits.fit.is_some() || limits.max_bytes.is_some();
     if format == ErrorFormat::Markdown || !is_limited {
         return Ok(());
@@ -96,7 +96,7 @@ fn check_page_limits(limits: PageFlags, format: ErrorFormat) -> Result<(), Error
     Err(Error::message(Exit::Usage, message).hint("add --format markdown, or leave them out"))
 }
 
-fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit, Error> {
+fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit> {
     match verb {
         Verb::Init(args) => init::run(args, console),
         Verb::Check(args) => check::run(args, config, console),
@@ -118,7 +118,7 @@ fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit,
 }
 
 /// Runs on one thread: the server, not this machine, is what everything waits for.
-fn block_on(work: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
+fn block_on(work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
     // A second provider is refused, which only means that there is one already.
     drop(rustls::crypto::ring::default_provider().install_default());
     let runtime = tokio::runtime::Builder::new_current_thread()

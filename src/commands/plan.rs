@@ -9,15 +9,11 @@ use super::target::ResolvedTarget;
 use crate::cli::PlanArgs;
 use crate::config::Config;
 use crate::document;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::plan::Plan;
 use crate::view::{self, flag_that_lifts};
 
-pub(super) async fn run(
-    args: &PlanArgs,
-    config: &Config,
-    console: &mut Console,
-) -> Result<Exit, Error> {
+pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     if args.check_users {
         check_users_can_be_listed(config)?;
     }
@@ -56,7 +52,7 @@ pub(super) async fn run(
 }
 
 /// Unlike rooms, users cannot be listed with a JWT.
-fn check_users_can_be_listed(config: &Config) -> Result<(), Error> {
+fn check_users_can_be_listed(config: &Config) -> Result<()> {
     let credentials = &config.credentials;
     if credentials.secret_key.is_some() || credentials.jwt.is_none() {
         return Ok(());

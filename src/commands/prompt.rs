@@ -6,15 +6,11 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use super::{Console, interrupt};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::render::escape;
 
 /// Asks whether something may be `done`. `Some` is how the run ends if it may not.
-pub(super) async fn consent(
-    question: &str,
-    done: &str,
-    console: &mut Console,
-) -> Result<Option<Exit>, Error> {
+pub async fn consent(question: &str, done: &str, console: &mut Console) -> Result<Option<Exit>> {
     if !console.interactive {
         console.error(&format!(
             "nothing was {done}: nobody is there to ask, and --yes was not given"
@@ -37,7 +33,7 @@ pub(super) async fn consent(
 }
 
 /// Asks a question that ends with `?`. Only the whole word `yes` followed by Enter means yes.
-pub(super) async fn confirm(question: &str, console: &Console) -> Result<bool, Error> {
+pub async fn confirm(question: &str, console: &Console) -> Result<bool> {
     let mut stopped = interrupt::channel()?;
     // Discards input typed before the question.
     #[cfg(unix)]

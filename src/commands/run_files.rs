@@ -11,7 +11,7 @@ use anyhow::Context;
 use super::files::{check_writable, takes_all};
 use super::target::ResolvedTarget;
 use crate::config::Config;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::manifest::Loaded;
 
 /// Bytes read to recognize a file.
@@ -19,7 +19,7 @@ const HEAD: u64 = 4096;
 
 /// What a run reads and writes: first what the flags name, then the rest.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RunFiles {
+pub struct RunFiles {
     files: Vec<RunFile>,
 }
 
@@ -37,33 +37,33 @@ struct RunFile {
 
 /// How the files of an output flag start, without spaces.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct OutputKind {
+pub struct OutputKind {
     noun: &'static str,
     start: &'static str,
 }
 
 impl OutputKind {
-    pub(super) const PLAN: Self = Self {
+    pub const PLAN: Self = Self {
         noun: "a plan",
         start: r#"{"format":1,"kind":"plan""#,
     };
-    pub(super) const REPORT: Self = Self {
+    pub const REPORT: Self = Self {
         noun: "a report",
         start: r#"{"format":1,"kind":"report""#,
     };
-    pub(super) const FAILED: Self = Self {
+    pub const FAILED: Self = Self {
         noun: "a list of failed members",
         start: "pipe,user,error,source,line",
     };
 }
 
 impl RunFiles {
-    pub(super) fn reads(self, name: &'static str, path: Option<&Path>) -> Self {
+    pub fn reads(self, name: &'static str, path: Option<&Path>) -> Self {
         self.with(name, path, false)
     }
 
     /// A file that is written, whether it is also read or not.
-    pub(super) fn writes(self, name: &'static str, path: Option<&Path>) -> Self {
+    pub fn writes(self, name: &'static str, path: Option<&Path>) -> Self {
         self.with(name, path, true)
     }
 
@@ -79,7 +79,7 @@ impl RunFiles {
     }
 
     /// The files of flags. Without `force`, an existing file must be of the same kind.
-    pub(super) fn outputs(
+    pub fn outputs(
         mut self,
         flags: &[(&'static str, &Option<PathBuf>, OutputKind)],
         force: bool,
@@ -94,7 +94,7 @@ impl RunFiles {
     }
 
     /// The files that a manifest and its rosters were read from.
-    pub(super) fn manifest(self, loaded: &Loaded) -> Self {
+    pub fn manifest(self, loaded: &Loaded) -> Self {
         let manifest = loaded.manifest_files.iter();
         let files = manifest.fold(self, |it, path| it.reads("the manifest", Some(path)));
         let rosters = loaded.roster_files.iter();
@@ -102,19 +102,19 @@ impl RunFiles {
     }
 
     /// The sandbox's state and the ledger.
-    pub(super) fn target(self, config: &Config, resolved: &ResolvedTarget) -> Self {
+    pub fn target(self, config: &Config, resolved: &ResolvedTarget) -> Self {
         self.writes("the sandbox's state", config.sandbox())
             .writes("the ledger", resolved.ledger.path())
     }
 
     /// Checks that every output can be written at the end.
-    pub(super) fn check_writable(&self) -> Result<(), Error> {
+    pub fn check_writable(&self) -> Result<()> {
         let mut outputs = self.files.iter().filter(|file| file.is_written);
         outputs.try_for_each(|file| check_writable(&file.path))
     }
 
     /// Refuses a written file that the run uses for something else as well, or that holds something else.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<()> {
         let all = || self.files.iter().enumerate();
         for (number, output) in all() {
             let path = output.real.as_path();
@@ -137,7 +137,7 @@ impl RunFiles {
 }
 
 impl RunFile {
-    fn check_kind(&self) -> Result<(), Error> {
+    fn check_kind(&self) -> Result<()> {
         let (name, shown) = (self.name, self.path.display());
         let Some(kind) = self.kind.filter(|_| self.path.is_file()) else {
             return Ok(());

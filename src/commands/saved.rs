@@ -10,7 +10,7 @@ use super::session::Planned;
 use super::target::ResolvedTarget;
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::document::{SavedPlanError, read_plan};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::model::Desired;
 use crate::plan::{Approved, Inputs, PlanOptions, SavedPlan, SkipReason, Unverified, select};
 use crate::render::{Count, escape, few};
@@ -20,7 +20,7 @@ const NAMED: usize = 12;
 /// The largest plan file that is read, in bytes.
 const LARGEST: u64 = 1 << 30;
 
-pub(super) fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan, Error> {
+pub fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
     if !options.only.is_all() {
         let message = "--only, --except and --shard cannot be combined with a saved plan";
         return Err(Error::message(Exit::Usage, message)
@@ -50,7 +50,7 @@ pub(super) fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan, Erro
 }
 
 /// Refuses a plan for another target or another ledger, before this run looks for credentials.
-pub(super) fn check_target(saved: &SavedPlan, resolved: &ResolvedTarget) -> Result<(), Error> {
+pub fn check_target(saved: &SavedPlan, resolved: &ResolvedTarget) -> Result<()> {
     let (planned, target, ledger) = (&saved.target, &resolved.target, &resolved.ledger);
     let refused = |message: String, hint| Err(Error::message(Exit::Refused, message).hint(hint));
     if target != planned {
@@ -74,7 +74,7 @@ pub(super) fn check_target(saved: &SavedPlan, resolved: &ResolvedTarget) -> Resu
 }
 
 /// The part of this run's plan that a saved plan approves; without one, all of it.
-pub(super) fn approve(
+pub fn approve(
     saved: Option<SavedPlan>,
     planned: Planned,
     desired: &Desired,
@@ -97,7 +97,7 @@ pub(super) fn approve(
 }
 
 /// Prints which part of a saved plan is not applied, and what only the new plan has.
-pub(super) fn print_skipped(approved: &Approved, console: &mut Console) {
+pub fn print_skipped(approved: &Approved, console: &mut Console) {
     let up_to_date = approved.skipped.len() - approved.stale();
     if up_to_date > 0 {
         let rooms = Count(up_to_date, "room");
@@ -136,7 +136,7 @@ pub(super) fn print_skipped(approved: &Approved, console: &mut Console) {
 }
 
 /// Adds the rooms of the saved plan that nothing was sent for, unless guards refused the plan.
-pub(super) fn add_skipped(report: &mut ApplyReport<'_>) {
+pub fn add_skipped(report: &mut ApplyReport<'_>) {
     let approved = report.approved;
     if !approved.plan.refusals.is_empty() {
         return;

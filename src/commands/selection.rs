@@ -3,13 +3,13 @@
 use std::fmt::Display;
 
 use crate::cli::{FilterFlags, ManifestFlags, RunFlags};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::manifest::Options;
 use crate::model::Pipe;
 use crate::plan::{Allow, PlanOptions, RoomFilter, Shard};
 
 /// The rooms of `--only` and `--except`.
-pub(super) fn selection(filter: &FilterFlags) -> Result<RoomFilter, Error> {
+pub fn selection(filter: &FilterFlags) -> Result<RoomFilter> {
     let wrong = |flag: &str, error: &dyn Display| {
         Error::message(Exit::Usage, format!("{flag}: {error}"))
             .hint(format!("write it as {flag} 'course-*'"))
@@ -29,7 +29,7 @@ impl From<&ManifestFlags> for Options {
 }
 
 /// The selection and the guards, as the plan takes them.
-pub(super) fn plan_options(flags: &RunFlags) -> Result<PlanOptions, Error> {
+pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
     let shard = flags.shard.map(|(index, count)| Shard::new(index, count));
     let only = selection(&flags.manifest.filter)?.in_shard(shard);
     let allow = Allow {
@@ -47,11 +47,11 @@ pub(super) fn plan_options(flags: &RunFlags) -> Result<PlanOptions, Error> {
 
 /// Refuses an `--only` or `--except` that leaves no room: it is a typing mistake, and a run without rooms would look like success.
 /// A shard without rooms is not one: with few rooms in many shards some are empty.
-pub(super) fn check_selection<'p>(
+pub fn check_selection<'p>(
     only: &RoomFilter,
     pipes: impl IntoIterator<Item = &'p Pipe>,
     noun: &str,
-) -> Result<(), Error> {
+) -> Result<()> {
     let mut pipes = pipes.into_iter().peekable();
     if only.is_all() || pipes.peek().is_none() || pipes.any(|pipe| only.is_matched(pipe)) {
         return Ok(());

@@ -21,7 +21,7 @@ use crate::apply::{Control, Job, Limiter, Outcome, apply};
 use crate::cli::PaceFlags;
 use crate::config::Config;
 use crate::document::{PlanDocument, diagnostics};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::imbachat::{Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, Sender};
 use crate::ledger::{Journal, LedgerBackend, LedgerError, Remembered};
 use crate::manifest::{Loaded, Options, load};
@@ -31,24 +31,24 @@ use crate::render::EVERY;
 use crate::sandbox::{self, Sandbox, SandboxError, start};
 
 /// An open connection to one widget, and its ledger.
-pub(super) struct Session {
-    pub(super) target: Target,
-    pub(super) ledger: LedgerBackend,
-    pub(super) reader: Reader,
+pub struct Session {
+    pub target: Target,
+    pub ledger: LedgerBackend,
+    pub reader: Reader,
     http: Http,
     sandbox: Option<Sandbox>,
     run: RunId,
 }
 
 /// A plan, and the list and the ledger that it was computed from.
-pub(super) struct Planned {
-    pub(super) plan: Plan,
-    pub(super) observed: Observed,
-    pub(super) recorded: Recorded,
+pub struct Planned {
+    pub plan: Plan,
+    pub observed: Observed,
+    pub recorded: Recorded,
 }
 
 impl Session {
-    pub(super) async fn open(config: &Config, resolved: ResolvedTarget) -> Result<Self, Error> {
+    pub async fn open(config: &Config, resolved: ResolvedTarget) -> Result<Self> {
         let auth = read_auth(config)?;
         let (http, sandbox) = connect(config, &resolved).await?;
         let ResolvedTarget { target, ledger, .. } = resolved;
@@ -69,12 +69,12 @@ impl Session {
     }
 
     /// Reads ledger and list, and computes the plan.
-    pub(super) async fn plan(
+    pub async fn plan(
         &self,
         loaded: &Loaded,
         options: &PlanOptions,
         console: &mut Console,
-    ) -> Result<Planned, Error> {
+    ) -> Result<Planned> {
         let desired = &loaded.desired;
         check_selection(&options.only, desired.rooms.keys(), "declared room")?;
         let Remembered {
@@ -97,7 +97,7 @@ impl Session {
     }
 
     /// The report of an apply that has not begun.
-    pub(super) fn report<'a>(&self, approved: &'a Approved, loaded: &'a Loaded) -> ApplyReport<'a> {
+    pub fn report<'a>(&self, approved: &'a Approved, loaded: &'a Loaded) -> ApplyReport<'a> {
         ApplyReport {
             approved,
             loaded,
@@ -110,14 +110,14 @@ impl Session {
     }
 
     /// Carries out the approved plan, and computes the plan that is left.
-    pub(super) async fn apply(
+    pub async fn apply(
         &self,
         report: &mut ApplyReport<'_>,
         options: &PlanOptions,
         access: WriteAccess,
         pace: &PaceFlags,
         console: &mut Console,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let (plan, loaded) = (&report.approved.plan, report.loaded);
         if !plan.is_empty() || plan.is_to_be_noted() {
             let filter = RowFilter::new(&loaded.desired);
@@ -137,7 +137,7 @@ impl Session {
         access: WriteAccess,
         pace: &PaceFlags,
         console: &mut Console,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Outcome> {
         let job = Job {
             plan,
             filter,
@@ -197,7 +197,7 @@ impl Session {
     }
 
     /// The rows of the list that a manifest is about.
-    pub(super) async fn observe(&self, filter: &RowFilter<'_>) -> Result<Observed, Error> {
+    pub async fn observe(&self, filter: &RowFilter<'_>) -> Result<Observed> {
         let take = |observed: &mut Observed, row| filter.take(observed, row);
         let nothing_yet = || filter.empty_list();
         let mut observed = self.reader.collect(&dice(), nothing_yet, take).await?;
@@ -206,7 +206,7 @@ impl Session {
     }
 
     /// Reads the ledger and prints its warnings.
-    pub(super) async fn read_ledger(&self, console: &mut Console) -> Result<Remembered, Error> {
+    pub async fn read_ledger(&self, console: &mut Console) -> Result<Remembered> {
         let remembered = self.ledger.remember(&self.target).await?;
         for warning in &remembered.warnings {
             console.warn(warning);
@@ -215,21 +215,21 @@ impl Session {
     }
 
     /// Opens the ledger for writing.
-    pub(super) async fn open_ledger(&self) -> Result<Journal, Error> {
+    pub async fn open_ledger(&self) -> Result<Journal> {
         Ok(self.ledger.open(&self.target, &self.run).await?)
     }
 
-    pub(super) fn plan_document(&self, plan: &Plan, loaded: &Loaded, exit: Exit) -> PlanDocument {
+    pub fn plan_document(&self, plan: &Plan, loaded: &Loaded, exit: Exit) -> PlanDocument {
         let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
         PlanDocument::new(plan, self.ledger.portable(), exit, warnings)
     }
 
-    pub(super) fn sender(&self, access: SendAccess) -> Sender {
+    pub fn sender(&self, access: SendAccess) -> Sender {
         access.sender(self.http.clone(), self.target.widget)
     }
 
     /// Stops the sandbox, if there is one.
-    pub(super) async fn close(self) -> Result<(), Error> {
+    pub async fn close(self) -> Result<()> {
         match self.sandbox {
             Some(sandbox) => Ok(sandbox.stop().await?),
             None => Ok(()),
@@ -238,10 +238,10 @@ impl Session {
 }
 
 /// A client for the target's server; a sandbox is started first.
-pub(super) async fn connect(
+pub async fn connect(
     config: &Config,
     resolved: &ResolvedTarget,
-) -> Result<(Http, Option<Sandbox>), Error> {
+) -> Result<(Http, Option<Sandbox>)> {
     let (endpoint, sandbox, secrets) = match &resolved.endpoint {
         Some(endpoint) => (endpoint.clone(), None, config.credentials.secrets()),
         None => {
@@ -259,11 +259,11 @@ pub(super) async fn connect(
 }
 
 /// Loads the manifest and prints its diagnostics. `None` if it is invalid.
-pub(super) fn load_manifest(
+pub fn load_manifest(
     config: &Config,
     options: Options,
     console: &mut Console,
-) -> Result<Option<Loaded>, Error> {
+) -> Result<Option<Loaded>> {
     let loaded = load(&config.manifest(), options);
     if config.reads_file_not_directory() && has_manifest(Path::new("rooms")) {
         console.warn(
@@ -285,7 +285,7 @@ pub(super) fn load_manifest(
 }
 
 /// Seeds waits differently in each run.
-pub(super) fn dice() -> Dice {
+pub fn dice() -> Dice {
     Dice::new(RandomState::new().hash_one(std::process::id()))
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::config::{Config, StoreVariables};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::imbachat::Endpoint;
 use crate::ledger::{Address, LedgerBackend, Name, NameError, StoreOptions};
 use crate::manifest::{Options, load};
@@ -15,16 +15,16 @@ use crate::tables::files::Disk;
 const SANDBOX_WIDGET: WidgetId = WidgetId(627);
 
 #[derive(Debug)]
-pub(super) struct ResolvedTarget {
-    pub(super) target: Target,
-    pub(super) ledger: LedgerBackend,
+pub struct ResolvedTarget {
+    pub target: Target,
+    pub ledger: LedgerBackend,
     /// The API's address; `None` for the built-in sandbox.
-    pub(super) endpoint: Option<Endpoint>,
+    pub endpoint: Option<Endpoint>,
 }
 
 impl ResolvedTarget {
     /// The target of flags and environment; refused if the manifest declares another widget.
-    pub(super) fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self, Error> {
+    pub fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self> {
         let server = &config.server;
         let given = server.target.widget.or(config.credentials.widget);
         let given = given.map(WidgetId);
@@ -69,7 +69,7 @@ impl ResolvedTarget {
     }
 
     /// The target of a ledger: an existing one named by `--ledger` records its target, else the manifest and config name it.
-    pub(super) async fn for_ledger(config: &Config) -> Result<Self, Error> {
+    pub async fn for_ledger(config: &Config) -> Result<Self> {
         if let Some(name) = config.named_ledger() {
             let ledger = named_ledger(name, config)?;
             if let Some(target) = ledger.target().await? {
@@ -86,7 +86,7 @@ impl ResolvedTarget {
 }
 
 /// The ledger with this name. The environment is read only for one in a bucket.
-pub(super) fn named_ledger(name: &Path, config: &Config) -> Result<LedgerBackend, Error> {
+pub fn named_ledger(name: &Path, config: &Config) -> Result<LedgerBackend> {
     LedgerBackend::new(Name::parse(name)?, |address: &Address| {
         let StoreVariables { values, hidden, .. } = StoreVariables::from_environment(address.kind)?;
         Ok(StoreOptions {
@@ -106,7 +106,7 @@ impl From<NameError> for Error {
 
 /// Refuses to write to a file that a link puts outside the work tree: a pull request can commit links. An absolute path is the
 /// operator's own.
-fn refuse_link_out(path: &Path) -> Result<(), Error> {
+fn refuse_link_out(path: &Path) -> Result<()> {
     if path.is_absolute() || !links_out(&Disk, path) {
         return Ok(());
     }

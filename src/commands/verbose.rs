@@ -9,7 +9,7 @@ const MANIFEST: &str = concat!(env!("CARGO_CRATE_NAME"), "::manifest");
 const PLAN: &str = concat!(env!("CARGO_CRATE_NAME"), "::plan");
 
 /// Logs each room with something to report, and the figures. Titles are for the plan, not for a log.
-pub(super) fn log_plan(plan: &Plan) {
+pub fn log_plan(plan: &Plan) {
     if !enabled!(Level::INFO) {
         return;
     }
@@ -39,7 +39,7 @@ pub(super) fn log_plan(plan: &Plan) {
 }
 
 /// Logs how each file with rows was read: detection may be wrong, and its results are no secret.
-pub(super) fn log_files(loaded: &Loaded) {
+pub fn log_files(loaded: &Loaded) {
     if !enabled!(Level::INFO) {
         return;
     }
