@@ -1,5 +1,7 @@
 //! `doctor`: gathers what the checks need, and prints what they found.
 
+use std::borrow::Borrow;
+
 use super::access::{WriteAccess, read_auth};
 use super::prompt::confirm;
 use super::session::{connect, dice};
@@ -7,10 +9,10 @@ use super::target::ResolvedTarget;
 use super::{Console, interrupt};
 use crate::cli::{DoctorArgs, DocumentFormat};
 use crate::config::{Config, Found, StoreVariables};
-use crate::doctor::{self, Finding, Known, Report, ServerChecks, Verdict, WriteProbe};
+use crate::doctor::{self, Finding, Known, Report, Verdict, WriteProbe};
 use crate::document::DoctorDocument;
 use crate::error::{Error, Exit};
-use crate::imbachat::{Http, ReadRooms};
+use crate::imbachat::Http;
 use crate::ledger::Name;
 use crate::model::{Pipe, is_hidden};
 use crate::render;
@@ -32,39 +34,31 @@ pub(super) async fn run(
     report.add("manifest", finding);
     let site = match ResolvedTarget::new(config, loaded.desired.widget) {
         _ if is_place_unreadable(config) => Err(Finding::skipped("needs `settings`")),
-        site => site.map_err(Finding::from),
+        site => site.map_err(failed),
     };
     let target = site.as_ref().map(|site| &site.target);
     let insecure = config.server.connection.allow_insecure_http;
     report.add("address", doctor::address(target, insecure));
     let site = site.ok();
     let connected = match &site {
-        Some(site) => connect(config, site).await.map_err(Finding::from),
+        Some(site) => connect(config, site).await.map_err(failed),
         None => Err(Finding::skipped("needs `address`")),
     };
     let credentials = &config.credentials;
     let unreadable = credentials.troubled(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT"]);
-    let checks = ServerChecks {
-        target: site.as_ref().map(|site| &site.target),
-        http: connected
-            .as_ref()
-            .map(|(http, _)| http)
-            .map_err(Clone::clone),
-        auth: read_auth(config).map_err(|error| match unreadable {
-            true => Finding::skipped("needs `settings`"),
-            false => error.into(),
-        }),
-        has_jwt: credentials.jwt.is_some(),
-        dice: &dice(),
-    };
-    let server = doctor::check_server(&mut report, checks).await;
+    let auth = read_auth(config).map_err(|error| match unreadable {
+        true => Finding::skipped("needs `settings`"),
+        false => failed(error),
+    });
+    let target = site.as_ref().map(|site| &site.target);
+    let http = connected.as_ref().map(|(http, _)| http);
+    let http = http.map_err(Clone::clone);
+    let is_jwt_set = credentials.jwt.is_some();
+    let server = doctor::check_server(&mut report, target, http, auth, is_jwt_set, &dice()).await;
     let (recorded, finding) = match &site {
         Some(ResolvedTarget { ledger, target, .. }) => {
-            let remembered = ledger.remember(target).await;
-            doctor::ledger(
-                ledger,
-                remembered.map_err(|error| Error::from(error).into()),
-            )
+            let remembered = ledger.remember(target).await.map_err(Error::from);
+            doctor::ledger(ledger, remembered.map_err(failed))
         }
         None => (None, Finding::skipped("needs `address`")),
     };
@@ -75,15 +69,7 @@ pub(super) async fn run(
         loaded: &loaded,
         recorded: recorded.as_ref(),
     });
-    doctor::check_list(
-        &mut report,
-        known.as_ref().map(|known| known.rooms),
-        &loaded.desired,
-        recorded.as_ref(),
-        known
-            .as_ref()
-            .is_some_and(|known| known.reader.is_partial()),
-    );
+    doctor::check_list(&mut report, known.as_ref());
     if let Some(pipe) = &args.write_probe {
         let (finding, probe) = match (&site, &connected, &known) {
             (Some(site), Ok((http, _)), Some(known)) => {
@@ -146,7 +132,7 @@ fn settings(config: &Config) -> Finding {
     let flags = flags.into_iter().filter(|(_, is_set)| *is_set);
     settings.extend(flags.map(|(name, _)| (name, "on the command line".to_owned())));
     let problems = config.credentials.problems.iter();
-    doctor::settings(&settings, problems.map(|it| (&it.error).into()).collect())
+    doctor::settings(&settings, problems.map(|it| failed(&it.error)).collect())
 }
 
 /// Whether a variable that says where the widget is cannot be read. Then nothing may be sent to the default place.
@@ -190,7 +176,7 @@ async fn write_probe(
     }
     let access = match WriteAccess::new(config) {
         Ok(access) => access,
-        Err(error) => return Ok((error.into(), None)),
+        Err(error) => return Ok((failed(error), None)),
     };
     let question = format!(
         "The API cannot delete a room again. Make a room `{}` in {}?",
@@ -207,15 +193,8 @@ async fn write_probe(
     Ok(interrupt::finished(probe, stopped, || console.warn(doctor::UNDER_WAY)).await)
 }
 
-impl From<&Error> for Finding {
-    fn from(error: &Error) -> Self {
-        let remedy = (!error.hints.is_empty()).then(|| error.hints.join("; "));
-        Self::failed(error.chain(), remedy)
-    }
-}
-
-impl From<Error> for Finding {
-    fn from(error: Error) -> Self {
-        (&error).into()
-    }
+fn failed(error: impl Borrow<Error>) -> Finding {
+    let error = error.borrow();
+    let remedy = (!error.hints.is_empty()).then(|| error.hints.join("; "));
+    Finding::failed(error.chain(), remedy)
 }

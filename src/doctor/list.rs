@@ -2,44 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Finding, Report, quoted};
+use super::{Finding, Known, Report, quoted};
+use crate::imbachat::ReadRooms;
 use crate::model::{Count, Desired, LiveRoom, Pipe, Recorded, RoomId, RoomKind, difference, looks};
 
 /// Adds the checks of the list; skipped if there is none.
-pub fn check_list(
-    report: &mut Report,
-    rooms: Option<&[LiveRoom]>,
-    desired: &Desired,
-    recorded: Option<&Recorded>,
-    is_partial: bool,
-) {
-    let live: Option<Vec<&LiveRoom>> =
-        rooms.map(|rooms| rooms.iter().filter(|room| !room.deleted).collect());
-    let (Some(rooms), Some(live)) = (rooms, live) else {
-        for name in [
-            "rooms",
-            "count",
-            "duplicates",
-            "deleted",
-            "look-alikes",
-            "on-record",
-        ] {
+pub fn check_list(report: &mut Report, known: Option<&Known<'_>>) {
+    let Some(known) = known else {
+        let names = ["rooms", "count", "duplicates", "deleted", "look-alikes"];
+        for name in names.into_iter().chain(["on-record"]) {
             report.add(name, Finding::skipped("needs `answers`"));
         }
         return;
     };
+    let (rooms, is_partial) = (known.rooms, known.reader.is_partial());
+    let live: Vec<&LiveRoom> = rooms.iter().filter(|room| !room.deleted).collect();
     report.add("rooms", kinds(&live, is_partial));
     report.add("count", count(rooms.len()));
     report.add("duplicates", duplicates(&live));
-    report.add("deleted", deleted(rooms, &live, desired));
+    report.add("deleted", deleted(rooms, &live, &known.loaded.desired));
     report.add("look-alikes", look_alikes(&live));
-    report.add(
-        "on-record",
-        recorded.map_or_else(
-            || Finding::skipped("needs `ledger`"),
-            |recorded| on_record(&live, recorded, is_partial),
-        ),
-    );
+    let on_record = match known.recorded {
+        Some(recorded) => on_record(&live, recorded, is_partial),
+        None => Finding::skipped("needs `ledger`"),
+    };
+    report.add("on-record", on_record);
 }
 
 fn kinds(live: &[&LiveRoom], is_partial: bool) -> Finding {

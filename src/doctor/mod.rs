@@ -12,7 +12,7 @@ pub use list::check_list;
 pub use local::{address, ledger, manifest, settings};
 pub use probe::{Known, UNDER_WAY, refuse_pipe, write_probe};
 pub use report::{Answer, Finding, Report, Verdict, WriteProbe};
-pub use server::{ServerChecks, check_server};
+pub use server::check_server;
 
 /// Characters of a name that are shown.
 const NAME: usize = 60;

@@ -13,46 +13,21 @@ const CLOCK_TOLERANCE: i64 = 60;
 /// Seconds a token should still last.
 const TOKEN_LIFE: i64 = 600;
 /// The fields of a row, and around the rows, that the API's documentation shows.
-const ROW: [&str; 12] = [
-    "admin_id",
-    "created_at",
-    "deleted_at",
-    "id",
-    "imba_id",
-    "is_public",
-    "name",
-    "pipe",
-    "status",
-    "tab",
-    "type",
-    "updated_at",
-];
-const ENVELOPE: [&str; 4] = ["code", "data", "message", "success"];
-
-/// What the checks of a server need.
-pub struct ServerChecks<'a> {
-    pub target: Option<&'a Target>,
-    /// The client, or why there is none.
-    pub http: Result<&'a Http, Finding>,
-    /// The reading credentials, or why there are none.
-    pub auth: Result<ReadAuth, Finding>,
-    /// Whether IMBACHAT_JWT is set.
-    pub has_jwt: bool,
-    pub dice: &'a Dice,
-}
+const ROW: &str =
+    "admin_id created_at deleted_at id imba_id is_public name pipe status tab type updated_at";
+const ENVELOPE: &str = "code data message success";
 
 /// Adds the checks of a server. Returns its list and what read it, if it could be read.
+///
+/// `http` and `auth` are the client and the reading credentials, or why there are none.
 pub async fn check_server(
     report: &mut Report,
-    checks: ServerChecks<'_>,
+    target: Option<&Target>,
+    http: Result<&Http, Finding>,
+    auth: Result<ReadAuth, Finding>,
+    is_jwt_set: bool,
+    dice: &Dice,
 ) -> Option<(Reader, ListSurvey)> {
-    let ServerChecks {
-        target,
-        http,
-        auth,
-        has_jwt,
-        dice,
-    } = checks;
     let mut knock = None;
     let mut list = None;
     let mut reader = None;
@@ -77,7 +52,7 @@ pub async fn check_server(
     let is_open = matches!(&knock, Some(Ok(knock)) if knock.open);
     report.add("credentials", credentials(&auth, list.as_ref(), is_open));
     let is_read = matches!(list, Some(Ok(_)));
-    report.add("token", token(auth.ok().as_ref(), has_jwt, is_read));
+    report.add("token", token(auth.ok().as_ref(), is_jwt_set, is_read));
     report.add("answers", answers(list.as_ref()));
     Some((reader?, list?.ok()?))
 }
@@ -179,13 +154,13 @@ fn is_denied(failure: &Failure) -> bool {
     failure.denied || matches!(failure.cause, Some(Cause::Status(403) | Cause::Body(403)))
 }
 
-fn token(auth: Option<&ReadAuth>, has_jwt: bool, is_read: bool) -> Finding {
+fn token(auth: Option<&ReadAuth>, is_jwt_set: bool, is_read: bool) -> Finding {
     let token = match auth {
         Some(ReadAuth::Minted { .. }) => {
             return Finding::ok("made anew for each request; each lasts an hour");
         }
         Some(ReadAuth::Jwt(token)) => token,
-        _ if has_jwt => {
+        _ if is_jwt_set => {
             return Finding::skipped("IMBACHAT_JWT is set, and the secret key goes before it");
         }
         _ => return Finding::skipped("no JWT is used"),
@@ -217,22 +192,20 @@ fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
         Some(Ok(survey)) => survey,
     };
     let total = survey.rooms.len();
+    let is_known = |known: &str, key: &str| known.split(' ').any(|known| known == key);
     let mut cases = Vec::new();
-    let unknown = survey
-        .row_keys
-        .iter()
-        .filter(|(key, _)| !ROW.contains(&key.as_str()));
-    cases.extend(
-        unknown.map(|(key, count)| {
-            format!("unknown field {} in {}", quoted(key), Count(*count, "row"))
-        }),
-    );
-    let beside = survey
-        .envelope_keys
-        .iter()
-        .filter(|key| !ENVELOPE.contains(&key.as_str()));
-    cases.extend(beside.map(|key| format!("unknown field {} beside the rows", quoted(key))));
-    for key in ROW {
+    for (key, count) in &survey.row_keys {
+        if !is_known(ROW, key) {
+            let rows = Count(*count, "row");
+            cases.push(format!("unknown field {} in {rows}", quoted(key)));
+        }
+    }
+    for key in &survey.envelope_keys {
+        if !is_known(ENVELOPE, key) {
+            cases.push(format!("unknown field {} beside the rows", quoted(key)));
+        }
+    }
+    for key in ROW.split(' ') {
         let missing = total - survey.row_keys.get(key).copied().unwrap_or_default();
         if missing > 0 {
             cases.push(format!("no field `{key}` in {}", Count(missing, "row")));

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use reqwest::header::{
-    CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER, USER_AGENT,
+    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER, USER_AGENT,
 };
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -35,9 +35,12 @@ const QUOTED: usize = 300;
 pub struct Http {
     client: Client,
     endpoint: Endpoint,
-    timeout: Duration,
+    /// Limits a connection, a silence, and a whole write.
+    pub(super) timeout: Duration,
     secrets: Vec<SecretString>,
     agent: String,
+    /// What the calls identify themselves with.
+    pub(super) credentials: Credentials,
     /// How many requests were sent.
     sent: Arc<AtomicU64>,
 }
@@ -52,19 +55,20 @@ impl Http {
         timeout: Duration,
         secrets: Vec<SecretString>,
     ) -> Result<Self, Failure> {
-        let builder = Client::builder()
+        let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
             // Only `retry` decides what is sent again.
             .retry(reqwest::retry::never())
             .connect_timeout(timeout.min(Duration::from_secs(10)))
             .read_timeout(timeout);
         // A proxy is for the way out; this machine is never behind one.
-        let builder = match endpoint.is_loopback() {
-            // In clear nobody is asked for a certificate: reading the machine's trusted ones would be most of a short run.
-            true if !endpoint.is_https() => builder.no_proxy().tls_certs_only([]),
-            true => builder.no_proxy(),
-            false => builder,
-        };
+        if endpoint.is_loopback() {
+            builder = builder.no_proxy();
+            if !endpoint.is_https() {
+                // Reading the machine's trusted certificates would be most of a short run.
+                builder = builder.tls_certs_only([]);
+            }
+        }
         let client = builder
             .build()
             .map_err(|error| Failure::lasting(Delivery::NotSent, chain(&error)))?;
@@ -74,6 +78,7 @@ impl Http {
             timeout,
             secrets,
             agent: AGENT.to_owned(),
+            credentials: SECRET_KEY,
             sent: Arc::default(),
         })
     }
@@ -85,17 +90,11 @@ impl Http {
         Self { agent, ..self }
     }
 
-    /// A POST to a path below the base address; `whole` limits the whole exchange by the timeout.
-    pub(super) fn post(&self, path: &str, whole: bool) -> Result<RequestBuilder, Failure> {
-        let request = self
-            .client
-            .post(self.endpoint.join(path)?)
-            .header("Accept", "application/json")
-            .header(USER_AGENT, &self.agent);
-        Ok(match whole {
-            true => request.timeout(self.timeout),
-            false => request,
-        })
+    /// A POST to a path below the base address.
+    pub(super) fn post(&self, path: &str) -> Result<RequestBuilder, Failure> {
+        let request = self.client.post(self.endpoint.join(path)?);
+        let request = request.header(ACCEPT, "application/json");
+        Ok(request.header(USER_AGENT, &self.agent))
     }
 
     /// Sends a request, and returns any answer. The log gets neither a header of ours nor a text of people.
@@ -125,11 +124,7 @@ impl Http {
     }
 
     /// Sends a request, and returns an answer with a good status.
-    pub(super) async fn send(
-        &self,
-        request: RequestBuilder,
-        who: Who,
-    ) -> Result<Response, Failure> {
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let response = self.answer(request).await?;
         let status = response.status();
         if status.is_success() {
@@ -143,7 +138,7 @@ impl Http {
         let reason = body.ok().and_then(|body| wire::complaint(&body));
         Err(Failure {
             retry_after,
-            ..self.denied(Cause::Status(status.as_u16()), reason, who)
+            ..self.denied(Cause::Status(status.as_u16()), reason)
         })
     }
 
@@ -171,7 +166,7 @@ impl Http {
     }
 
     /// The failure of an answer that came with HTTP 200 and cannot be used.
-    pub(super) fn bad(&self, bad: Bad, who: Who) -> Failure {
+    pub(super) fn bad(&self, bad: Bad) -> Failure {
         let unusable = |cause, text: &str| {
             let text = self.clean(text);
             Failure::of(cause, format!("the server's answer cannot be used: {text}"))
@@ -193,7 +188,7 @@ impl Http {
             },
             Bad::Complaint { code, text } => {
                 let code = code.and_then(|code| u16::try_from(code).ok());
-                self.denied(Cause::Body(code.unwrap_or_default()), Some(text), who)
+                self.denied(Cause::Body(code.unwrap_or_default()), Some(text))
             }
         }
     }
@@ -237,31 +232,26 @@ impl Http {
     }
 
     /// The server said no, by HTTP status or by `code`.
-    fn denied(&self, cause: Cause, reason: Option<String>, who: Who) -> Failure {
+    fn denied(&self, cause: Cause, reason: Option<String>) -> Failure {
         let (code, number) = match cause {
             Cause::Status(code) => (code, format!("HTTP {code}")),
             Cause::Body(code) if code > 0 => (code, format!("code {code} with HTTP 200")),
             _ => (0, "an error with HTTP 200".to_owned()),
         };
+        let (credentials, remedy) = self.credentials;
+        let not_accepted = format!("the server does not accept {credentials}");
         let (what, hint) = match code {
-            401 | 403 => {
-                let (credentials, remedy) = who.describe();
-                (
-                    format!("the server does not accept {credentials}"),
-                    Some(remedy),
-                )
+            401 | 403 => (not_accepted.as_str(), Some(remedy)),
+            404 if matches!(cause, Cause::Status(_)) => {
+                ("the server knows no such thing", Some("check --api-url"))
             }
-            404 if matches!(cause, Cause::Status(_)) => (
-                "the server knows no such thing".to_owned(),
-                Some("check --api-url"),
-            ),
-            422 => ("the server refuses what was sent".to_owned(), None),
-            425 | 429 => (
-                "the server asks to slow down".to_owned(),
-                Some("lower --parallelism, or set --rate"),
-            ),
-            408 | 500..=599 => ("the server failed".to_owned(), None),
-            _ => ("the server refuses the call".to_owned(), None),
+            422 => ("the server refuses what was sent", None),
+            425 | 429 => {
+                let hint = "lower --parallelism, or set --rate";
+                ("the server asks to slow down", Some(hint))
+            }
+            408 | 500..=599 => ("the server failed", None),
+            _ => ("the server refuses the call", None),
         };
         let reason = reason.map(|reason| format!(": {}", self.clean(&reason)));
         let message = format!("{what} ({number}){}", reason.unwrap_or_default());
@@ -302,42 +292,25 @@ impl Http {
     }
 }
 
-/// Whose credentials a call uses: two kinds, two remedies (`api: fact 5`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
-    /// The widget's secret key.
-    Secret,
-    /// A token.
-    Jwt,
-    /// A token made from the widget's secret key.
-    Minted,
-    /// A user of the customer's site.
-    SiteUser,
-}
+/// Credentials as errors name them, and what to do if they are not accepted (`api: fact 5`).
+pub(super) type Credentials = (&'static str, &'static str);
 
-impl Who {
-    /// The credentials, and what to do if they are not accepted.
-    fn describe(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Secret => (
-                "the widget's secret key",
-                "check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them",
-            ),
-            Self::Jwt => (
-                "the JWT",
-                "check IMBACHAT_JWT: it may have expired, or be signed with another widget's key",
-            ),
-            Self::Minted => (
-                "the JWT made from the widget's secret key",
-                "check --jwt-user, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --jwt-user the key itself is sent",
-            ),
-            Self::SiteUser => (
-                "the site user's login and password",
-                "check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on",
-            ),
-        }
-    }
-}
+pub(super) const SECRET_KEY: Credentials = (
+    "the widget's secret key",
+    "check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them",
+);
+pub(super) const JWT: Credentials = (
+    "the JWT",
+    "check IMBACHAT_JWT: it may have expired, or be signed with another widget's key",
+);
+pub(super) const MINTED_JWT: Credentials = (
+    "the JWT made from the widget's secret key",
+    "check --jwt-user, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --jwt-user the key itself is sent",
+);
+pub(super) const SITE_USER: Credentials = (
+    "the site user's login and password",
+    "check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on",
+);
 
 /// The number of the request that an answer belongs to.
 pub(super) fn number(response: &Response) -> u64 {

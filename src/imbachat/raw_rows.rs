@@ -4,8 +4,9 @@
 //! a secret is removed, and any other value passes as it came, a number digit for digit.
 
 use std::cell::Cell as Flag;
+use std::fmt;
 
-use indexmap::IndexMap;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -29,24 +30,48 @@ const VERDICT: [&str; 5] = ["success", "code", "error", "errors", "errorMsg"];
 /// The names of the list of messages, if there are other lists too.
 const NAMED: [&str; 3] = ["messages", "data.messages", "data"];
 
-/// The fields of an object in their order, each as it came.
-type Fields<V> = IndexMap<String, V>;
 type Rows = Vec<Box<RawValue>>;
 
 /// One element of a list.
 pub(super) fn row(listing: Listing, text: &[u8]) -> Result<Row, Bad> {
-    let fields: Fields<Box<RawValue>> = wire::parse(text)?;
+    let Fields(fields) = wire::parse::<Fields<Box<RawValue>>>(text)?;
     if fields.len() > MOST_FIELDS {
         let text = format!("an element of the list has more than {MOST_FIELDS} fields");
         return Err(Bad::Shape(text));
     }
-    let fields = fields.into_iter().filter(|(name, _)| !is_secret(name));
-    let fields = fields.map(|(name, value)| {
+    let mut row = Row::default();
+    for (name, value) in fields.into_iter().filter(|(name, _)| !is_secret(name)) {
         let cell = cell(&value, FieldType::of(listing, &name))?;
-        Ok((name, cell))
-    });
-    let fields = fields.collect::<Result<_, Bad>>()?;
-    Ok(Row { fields })
+        match row.fields.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = cell,
+            None => row.fields.push((name, cell)),
+        }
+    }
+    Ok(row)
+}
+
+/// The fields of an object in their order, each as it came. Names may repeat: each value is searched for secrets.
+struct Fields<V>(Vec<(String, V)>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self(Vec::new()))
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for Fields<V> {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<Self, M::Error> {
+        while let Some(field) = map.next_entry()? {
+            self.0.push(field);
+        }
+        Ok(self)
+    }
 }
 
 /// How a documented field is read.
@@ -165,9 +190,9 @@ impl Serialize for Clean<'_> {
                 serializer.collect_seq(items.into_iter().map(inner))
             }
             Some(b'{') => {
-                let mut fields: Fields<&RawValue> = serde_json::from_str(text).map_err(not_text)?;
+                let Fields(mut fields) = serde_json::from_str(text).map_err(not_text)?;
                 let all = fields.len();
-                fields.retain(|name, _| !is_secret(name));
+                fields.retain(|(name, _)| !is_secret(name));
                 self.removed.set(self.removed.get() || fields.len() < all);
                 serializer.collect_map(fields.into_iter().map(|(name, it)| (name, inner(it))))
             }
@@ -195,7 +220,7 @@ pub(super) fn rest(envelope: &[u8], count: usize) -> Result<Rows, Bad> {
         let text = "the answer is JSON, but neither an object nor a list";
         return Err(Bad::Shape(text.to_owned()));
     }
-    let fields: Fields<Box<RawValue>> = wire::parse(answer.get().as_bytes())?;
+    let Fields(fields) = wire::parse::<Fields<Box<RawValue>>>(answer.get().as_bytes())?;
     let verdict = fields.iter().filter(|(name, value)| {
         let words = *name == "message" && value.get().starts_with('"');
         words || VERDICT.contains(&name.as_str())
@@ -211,9 +236,9 @@ pub(super) fn rest(envelope: &[u8], count: usize) -> Result<Rows, Bad> {
     let (mut lists, mut keys) = (Vec::new(), Vec::new());
     for (name, value) in fields {
         keys.push(name.clone());
-        let mut inside = Fields::new();
+        let mut inside = Vec::new();
         if name == "data" && value.get().starts_with('{') {
-            inside = wire::parse::<Fields<Box<RawValue>>>(value.get().as_bytes())?;
+            inside = wire::parse::<Fields<Box<RawValue>>>(value.get().as_bytes())?.0;
             if inside.is_empty() {
                 lists.push((name.clone(), Rows::new()));
             }
@@ -221,7 +246,7 @@ pub(super) fn rest(envelope: &[u8], count: usize) -> Result<Rows, Bad> {
         if !VERDICT.contains(&name.as_str()) {
             lists.extend(elements(&value).map(|rows| (name.clone(), rows)));
         }
-        inside.retain(|key, _| !is_number(key.as_bytes()));
+        inside.retain(|(key, _)| !is_number(key.as_bytes()));
         for (key, value) in inside {
             let name = format!("{name}.{key}");
             keys.push(name.clone());
@@ -260,9 +285,10 @@ fn elements(value: &RawValue) -> Option<Rows> {
     let rows: Rows = if text.starts_with('[') {
         serde_json::from_str(text).ok()?
     } else if text.starts_with('{') {
-        let fields: Fields<Box<RawValue>> = serde_json::from_str(text).ok()?;
-        let is_list = !fields.is_empty() && fields.keys().all(|key| is_number(key.as_bytes()));
-        is_list.then(|| fields.into_values().collect())?
+        let Fields(fields) = serde_json::from_str(text).ok()?;
+        let is_list = fields.iter().all(|(key, _)| is_number(key.as_bytes()));
+        let is_list = is_list && !fields.is_empty();
+        is_list.then(|| fields.into_iter().map(|(_, value)| value).collect())?
     } else {
         return None;
     };
@@ -277,4 +303,21 @@ fn quoted(names: &[String]) -> String {
         format!("`{name}`")
     });
     some(shown, KEYS).unwrap_or_else(|| "none".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_name_hides_no_secret() -> Result<(), Bad> {
+        let cell = |text: &str| {
+            let text = Value::String(text.to_owned()).to_string();
+            row(Listing::Messages, format!(r#"{{"x":{text}}}"#).as_bytes())
+        };
+        let shown = cell(r#"{"a":{"password":"p"},"a":1}"#)?;
+        let expected = Cell::Text(r#"{"a":{},"a":1}"#.to_owned());
+        assert_eq!(shown.get("x"), Some(&expected));
+        Ok(())
+    }
 }

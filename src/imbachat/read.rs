@@ -12,7 +12,7 @@ use tracing::{field, info};
 
 use super::failure::{Call, Cause, Delivery, Failure};
 use super::form::Form;
-use super::http::{Http, Who, date, number};
+use super::http::{Http, JWT, MINTED_JWT, date, number};
 use super::list_stream::ListStream;
 use super::raw_rows;
 use super::retry::{Dice, Verdict, verdict};
@@ -121,17 +121,12 @@ impl Query {
     }
 
     /// The request without credentials. The widget is a filter too, which every documented sample sends.
-    fn request(
-        &self,
-        http: &Http,
-        widget: WidgetId,
-        whole: bool,
-    ) -> Result<RequestBuilder, Failure> {
+    fn request(&self, http: &Http, widget: WidgetId) -> Result<RequestBuilder, Failure> {
         let mut form = Form::new().text("imba_id", widget);
         for (name, value) in &self.filters {
             form = form.text(name, value);
         }
-        Ok(form.of(http.post(&self.path(widget), whole)?))
+        Ok(form.of(http.post(&self.path(widget))?))
     }
 
     /// The path of messages is not documented, so it may be wrong.
@@ -255,37 +250,33 @@ impl Reader {
         take: Take<'_>,
     ) -> Result<Vec<u8>, Failure> {
         let mut http = self.http.clone();
-        let request = query.request(&http, self.widget, false)?;
-        let (request, who) = match auth {
-            ReadAuth::Secret(key) => (
-                request.basic_auth(self.widget, Some(key.expose_secret())),
-                Who::Secret,
-            ),
-            ReadAuth::Jwt(token) => (request.header("JWT", secret_header(token)?), Who::Jwt),
+        let request = query.request(&http, self.widget)?;
+        let request = match auth {
+            ReadAuth::Secret(key) => request.basic_auth(self.widget, Some(key.expose_secret())),
+            ReadAuth::Jwt(token) => {
+                http.credentials = JWT;
+                request.header("JWT", secret_header(token)?)
+            }
             ReadAuth::Minted { key, user } => {
                 let token = mint(key, *user, Timestamp::now());
-                let request = request.header("JWT", secret_header(&token)?);
+                let header = secret_header(&token)?;
                 http = http.hiding(token);
-                (request, Who::Minted)
+                http.credentials = MINTED_JWT;
+                request.header("JWT", header)
             }
         };
-        let response = http.send(request, who).await?;
+        let response = http.send(request).await?;
         let number = number(&response);
         let any_shape = query.listing == Listing::Messages;
-        let mut list = ListStream::new(any_shape);
-        http.feed(response, &mut list, who, take).await?;
-        let count = list.count();
-        let bad = |bad| http.bad(bad, who);
-        let envelope = list.finish().map_err(|error| bad(error.into()))?;
+        let list = ListStream::new(any_shape);
+        let (count, envelope) = http.elements(response, list, take).await?;
         http.log_body(number, Some(count), &envelope);
-        if any_shape {
-            let rest = raw_rows::rest(&envelope, count).map_err(bad)?;
-            let mut rest = rest.iter();
-            rest.try_for_each(|row| take(row.get().as_bytes()))
-                .map_err(bad)?;
-        } else {
-            wire::envelope(&envelope).map_err(bad)?;
-        }
+        let rest = match any_shape {
+            true => raw_rows::rest(&envelope, count),
+            false => wire::envelope(&envelope).map(|()| Vec::new()),
+        };
+        rest.and_then(|rest| rest.iter().try_for_each(|row| take(row.get().as_bytes())))
+            .map_err(|bad| http.bad(bad))?;
         Ok(envelope)
     }
 }
@@ -348,20 +339,16 @@ impl Http {
     /// # Errors
     /// [`Failure`], if no answer came.
     pub async fn knock(&self, widget: WidgetId) -> Result<Reachability, Failure> {
-        let request = Query::all(Listing::Rooms).request(self, widget, true)?;
-        let response = self.answer(request).await?;
+        let request = Query::all(Listing::Rooms).request(self, widget)?;
+        let response = self.answer(request.timeout(self.timeout)).await?;
         let status = response.status();
-        let (date, mut list) = (date(response.headers()), ListStream::default());
+        let date = date(response.headers());
         let redirected = status.is_redirection().then(|| self.redirected(&response));
-        let ignore = &mut |_: &[u8]| Ok(());
-        let open = status.is_success()
-            && self
-                .feed(response, &mut list, Who::Secret, ignore)
-                .await
-                .is_ok()
-            && list
-                .finish()
-                .is_ok_and(|rest| wire::envelope(&rest).is_ok());
+        let open = status.is_success() && {
+            let ignore = &mut |_: &[u8]| Ok(());
+            let list = self.elements(response, ListStream::default(), ignore).await;
+            list.is_ok_and(|(_, rest)| wire::envelope(&rest).is_ok())
+        };
         Ok(Reachability {
             status: status.as_u16(),
             date,
@@ -370,18 +357,19 @@ impl Http {
         })
     }
 
-    /// Reads a list answer to its end, and hands over every row as it arrives.
-    async fn feed(
+    /// Reads a list answer, and hands over every element as it arrives; returns their number and the rest.
+    async fn elements(
         &self,
         mut response: Response,
-        list: &mut ListStream,
-        who: Who,
+        mut list: ListStream,
         take: Take<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(usize, Vec<u8>), Failure> {
+        let bad = |bad| self.bad(bad);
         while let Some(piece) = response.chunk().await.map_err(|error| self.broken(error))? {
-            list.feed(&piece, &mut *take)
-                .map_err(|bad| self.bad(bad, who))?;
+            list.feed(&piece, &mut *take).map_err(bad)?;
         }
-        Ok(())
+        let count = list.count();
+        let rest = list.finish().map_err(|error| bad(error.into()))?;
+        Ok((count, rest))
     }
 }

@@ -29,19 +29,14 @@ impl From<RowError> for Bad {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Row {
-    #[serde(default)]
     id: Value,
-    #[serde(default)]
     pipe: Value,
-    #[serde(default)]
     name: Value,
-    #[serde(default)]
     r#type: Value,
-    #[serde(default)]
     is_public: Value,
-    #[serde(default)]
     deleted_at: Value,
 }
 
@@ -155,35 +150,27 @@ pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Bad> {
 }
 
 fn not_json(text: &[u8], error: &serde_json::Error) -> String {
-    let start = text.trim_ascii_start();
-    if start.is_empty() {
-        return "the answer is empty".to_owned();
+    match text.trim_ascii_start() {
+        [] => "the answer is empty".to_owned(),
+        [b'<', ..] => "the answer is HTML, not JSON".to_owned(),
+        _ if error.is_eof() => "the answer ends in the middle".to_owned(),
+        _ => {
+            let (line, column) = (error.line(), error.column());
+            format!("the answer is not JSON (line {line}, column {column})")
+        }
     }
-    if start.starts_with(b"<") {
-        return "the answer is HTML, not JSON".to_owned();
-    }
-    if error.is_eof() {
-        return "the answer ends in the middle".to_owned();
-    }
-    format!(
-        "the answer is not JSON (line {}, column {})",
-        error.line(),
-        error.column()
-    )
 }
 
 /// The text without commas that stand before a closing bracket, outside of texts.
 fn without_stray_commas(text: &[u8]) -> Vec<u8> {
-    let mut clean = Vec::with_capacity(text.len());
+    let mut clean: Vec<u8> = Vec::with_capacity(text.len());
     let (mut in_text, mut escaped) = (false, false);
     for byte in text {
-        if !in_text && matches!(byte, b'}' | b']') {
-            let end = clean
-                .iter()
-                .rposition(|before: &u8| !before.is_ascii_whitespace());
-            if let Some(end) = end.filter(|end| clean.get(*end) == Some(&b',')) {
-                clean.truncate(end);
-            }
+        if !in_text
+            && matches!(byte, b'}' | b']')
+            && let Some(before) = clean.trim_ascii_end().strip_suffix(b",")
+        {
+            clean.truncate(before.len());
         }
         match byte {
             _ if escaped => escaped = false,
@@ -219,9 +206,7 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
         Value::Null => Some(false),
         Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
         Value::String(text)
-            if text.is_empty()
-                || text.eq_ignore_ascii_case("false")
-                || text.eq_ignore_ascii_case("null") =>
+            if ["", "false", "null"].contains(&text.to_ascii_lowercase().as_str()) =>
         {
             Some(false)
         }

@@ -11,7 +11,7 @@ use tracing::{debug, field, info};
 
 use super::failure::{Call, Delivery, Failure};
 use super::form::Form;
-use super::http::{Http, Who};
+use super::http::{Http, SITE_USER};
 use super::retry::{Dice, Verdict, verdict};
 use super::wire::form_fields;
 use super::write_answer::{Written, sent, written};
@@ -136,7 +136,8 @@ impl Writer {
         } = auth;
         let sender =
             secret_key.map(|key| Sender::new(http.clone(), widget, key, Some(password.clone())));
-        let http = sender.as_ref().map_or(http, |sender| sender.http.clone());
+        let mut http = sender.as_ref().map_or(http, |sender| sender.http.clone());
+        http.credentials = SITE_USER;
         Self {
             http,
             widget,
@@ -180,11 +181,11 @@ impl WriteRooms for Writer {
             form = form.text(format_args!("users_ids[{index}]"), user);
         }
         let http = &self.http;
-        let request = form.of(http.post("imbachat/v1/widget/imba_rooms", true)?);
-        let response = http.send(request, Who::SiteUser).await?;
+        let request = form.of(http.post("imbachat/v1/widget/imba_rooms")?);
+        let response = http.send(request.timeout(http.timeout)).await?;
         let accepted = response.status() == StatusCode::ACCEPTED;
         let body = http.body(response).await?;
-        let mut written = written(&body, accepted).map_err(|bad| http.bad(bad, Who::SiteUser))?;
+        let mut written = written(&body, accepted).map_err(|bad| http.bad(bad))?;
         for error in &mut written.errors {
             *error = http.clean(error);
         }
@@ -217,7 +218,8 @@ impl SendMessages for Sender {
         // What people say to each other does not belong in logs, even if the server repeats it.
         let http = self.http.clone().hiding(SecretString::from(*text));
         let request = http
-            .post(&format!("imbachat/v2/{}/send_msg", self.widget), true)?
+            .post(&format!("imbachat/v2/{}/send_msg", self.widget))?
+            .timeout(http.timeout)
             .basic_auth(self.widget, Some(self.key.expose_secret()));
         // The documentation's text requires `imba_id` too, its sample has none.
         let mut form = Form::new().text("imba_id", self.widget);
@@ -228,9 +230,9 @@ impl SendMessages for Sender {
             .text("user_id", from)
             .text("room_id", room)
             .text("message", text);
-        let response = http.send(form.of(request), Who::Secret).await?;
+        let response = http.send(form.of(request)).await?;
         let body = http.body(response).await?;
-        sent(&body).map_err(|bad| http.bad(bad, Who::Secret))
+        sent(&body).map_err(|bad| http.bad(bad))
     }
 }
 

@@ -93,33 +93,29 @@ fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<St
     if accepted {
         errors.push("the call was accepted but not confirmed (202)".to_owned());
     }
-    let whole = std::iter::once((answer, false));
-    for (part, is_element) in whole.chain(elements.iter().map(|element| (*element, true))) {
+    let parts = std::iter::once(answer).chain(elements.iter().copied());
+    for (index, part) in parts.clone().enumerate() {
+        let before = errors.len();
         let keys = ERRORS.iter().chain(&WARNINGS);
         let values = keys.filter_map(|key| part.get(key));
-        let mut values = values.filter(|value| !is_nothing(value)).peekable();
-        let before = errors.len();
         let code = part.get("code").and_then(integer);
         let failed = is_denied(part)
             || code.is_some_and(|code| !matches!(code, 200 | 202))
-            || (is_element && part.get("success").and_then(truth) != Some(true));
-        if values.peek().is_none() && !failed {
-            continue;
+            || (index > 0 && part.get("success").and_then(truth) != Some(true));
+        let mut is_bad = failed;
+        for value in values.filter(|value| !is_nothing(value)) {
+            is_bad = true;
+            collect(value, &mut errors);
         }
-        values.for_each(|value| collect(value, &mut errors));
-        let said = if part.is_string() {
-            Some(part)
-        } else {
-            part.get("message")
-        };
-        if failed && let Some(said) = said {
-            collect(said, &mut errors);
+        // An element may be a text.
+        let message = part.is_string().then_some(part).or(part.get("message"));
+        if failed && let Some(message) = message {
+            collect(message, &mut errors);
         }
-        if errors.len() == before {
+        if is_bad && errors.len() == before {
             errors.push(NO_REASON.to_owned());
         }
     }
-    let parts = std::iter::once(answer).chain(elements.iter().copied());
     let named: BTreeSet<RoomId> = parts.flat_map(rooms).collect();
     if named.len() > 1 {
         let named: Vec<String> = named.iter().map(ToString::to_string).collect();
