@@ -1179,7 +1179,7 @@ fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
 
 #[cfg(not(feature = "object-store"))]
 #[test]
-fn a_program_built_without_object_stores_says_so() {
+fn a_program_that_was_built_without_object_stores_says_so() {
     let scene = Scene::new().manifest(manifest(1));
     let ran = scene.run("plan --sandbox --ledger s3://bucket/l.jsonl");
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));

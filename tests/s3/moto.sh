@@ -69,6 +69,7 @@ assert len(messages) == len(set(messages)), "a room was welcomed twice"
 print(f"   {len(lines)} entries of {len(runs)} runs, none lost, no duplicates:", ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
 PYTHON
 }
+written() { grep -c 'PUT /' moto.log; }
 requests() { # since line
   tail -n "+$1" moto.log | sed 's/\x1b\[[0-9;]*m//g' | grep -oE '"(GET|PUT|HEAD|DELETE|POST) .* [0-9]{3}' |
     sed -E 's/^"GET [^ ]*list-type[^ ]* /"LIST /; s/^"([A-Z]+) .* ([0-9]{3})$/\1 \2/' | sort | uniq -c | awk '{printf "%s%s× %s %s", (NR > 1 ? ", " : "   requests: "), $1, $2, $3} END {print ""}'
@@ -91,7 +92,9 @@ manifest seminar > rooms.yaml
 shards s3://ledgers/two.jsonl --ignore-limits
 merges=0
 for victim in 0 2 4 6; do
-  sleep 0.4
+  # A machine dies once more was written since the last death.
+  enough=$(($(written) + rooms / 20))
+  until [ "$(written)" -ge "$enough" ] || ! kill -0 "${machines[$victim]}" 2>/dev/null; do sleep 0.05; done
   "$program" ledger compact --ledger s3://ledgers/two.jsonl > compact-1.log 2>&1 & one=$!
   "$program" ledger compact --ledger s3://ledgers/two.jsonl > compact-2.log 2>&1 & two=$!
   kill -9 "${machines[$victim]}" 2>/dev/null || true
