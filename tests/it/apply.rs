@@ -6,7 +6,7 @@ use std::fs;
 use insta::assert_snapshot;
 use roomform::sandbox::RoomView;
 
-use crate::support::{Canned, Scene, Shows, live_room};
+use crate::support::{Fault, Proxy, Scene, Shows, form, live_room, until};
 
 /// 25 rooms of 7 members.
 fn many() -> String {
@@ -59,56 +59,22 @@ fn one_room_that_fails_stops_no_other() {
     let scene = Scene::new()
         .manifest(many())
         .sandbox()
-        .after("apply --yes --only course-03");
+        .after("apply --yes --only course-03 --ledger l.jsonl");
     scene.edit("Курс 3\"", "Another\"");
-    let real = scene.url();
-    // Between client and sandbox stands a server that lets everything through but the room the ledger calls 2.
-    let proxy = Canned::by(move |request| {
-        if request.contains("name=\"room_id\"\r\n\r\n2\r\n")
-            || request.contains("room_id\"\r\nContent-Type: text/plain\r\n\r\n2\r\n")
-        {
-            let body = r#"{"code":403,"error":"not this one"}"#;
-            let length = body.len();
-            return format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes();
-        }
-        forward(&real, request)
+    // The proxy refuses only writes to the room the ledger calls 2.
+    let proxy = Proxy::start(&scene.url(), |_, request| {
+        let is_third = form(request?).contains(&("room_id", "2"));
+        let body = r#"{"code":403,"error":"not this one"}"#;
+        is_third.then_some(Fault::Answer("403 Forbidden", "", body))
     });
-    let scene = scene.at(&proxy.url());
-    let ledger = fs::read_dir(scene.path(".roomform"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
-    let text = fs::read_to_string(&ledger).unwrap();
-    let origin = text
-        .lines()
-        .next()
-        .unwrap()
-        .split('"')
-        .nth(5)
-        .unwrap()
-        .to_owned();
-    let moved = scene.write("moved.jsonl", text.replace(&origin, &proxy.url()));
-    let ran = scene.run(&["apply", "--yes", "--ledger", moved.to_str().unwrap()]);
+    let ledger = scene.read("l.jsonl").replace(&scene.url(), &proxy.url());
+    let scene = scene.file("l.jsonl", ledger).at(&proxy.url());
+    let ran = scene.run("apply --yes --ledger l.jsonl");
     ran.exits(4);
     ran.shows("24 verified, 1 failed");
     ran.shows("not this one").shows("course-03");
     ran.shows("now:  1 to update; 24 unchanged");
     assert_eq!(scene.rooms().len(), 25);
-}
-
-/// Passes a request on, and the answer back.
-fn forward(base: &str, request: &str) -> Vec<u8> {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(base.trim_start_matches("http://")).unwrap();
-    let (head, body) = request.split_once("\r\n\r\n").unwrap();
-    stream
-        .write_all(format!("{head}\r\nConnection: close\r\n\r\n{body}").as_bytes())
-        .unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    answer
 }
 
 #[test]
@@ -407,9 +373,9 @@ fn a_sandbox_that_cannot_be_saved_is_not_said_to_be_as_declared() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    crate::kill::until("a first save", || state.exists());
+    until("a first save", || state.exists());
     // Again and again: one that comes while the sandbox puts its own in place is lost.
-    crate::kill::until("its end", || {
+    until("its end", || {
         fs::write(&state, "somebody else's").unwrap();
         child.try_wait().unwrap().is_some()
     });

@@ -1,6 +1,6 @@
 //! `plan --check-users`: ids that the widget does not know, a warning and no more.
 
-use crate::support::{Canned, Scene, Shows};
+use crate::support::{Canned, Scene, Shows, json};
 
 const MANIFEST: &str = "version: 1
 widget: 627
@@ -66,8 +66,7 @@ fn an_id_is_the_text_it_is() {
             ""
         };
         let body = format!("{{\"success\":\"true\",\"data\":[{rows}],\"code\":200}}");
-        let length = body.len();
-        format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
+        json(&body)
     });
     let scene = Scene::new()
         .manifest(MANIFEST)
@@ -91,9 +90,7 @@ fn an_answer_that_is_no_list_is_a_failure() {
             "\"data\":[],"
         };
         let body = format!("{{\"success\":\"true\",{rows}\"code\":200}}");
-        let length = body.len();
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
-            .into_bytes()
+        json(&body)
     });
     let scene = Scene::new()
         .manifest("version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: A, members: [7]}]\n")

@@ -4,8 +4,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks};
 use serde_json::{Value, json};
 
-use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Scene, Shows};
+use crate::support::{Fault, Proxy, Scene, Shows};
 
 /// Three rooms, with these titles of the first, and its publicity.
 fn manifest(title: &str, public: bool) -> String {
@@ -126,12 +125,7 @@ fn without_a_record_nothing_is_claimed() {
         json!([["title", []]])
     );
     // Nor where the last run could not look at what it had sent.
-    let kept: String = scene
-        .files()
-        .into_iter()
-        .find(|(path, _)| path.extension().is_some_and(|end| end == "jsonl"))
-        .map(|(_, bytes)| String::from_utf8(bytes).unwrap())
-        .unwrap();
+    let kept = scene.ledger();
     let blind: Vec<&str> = kept
         .lines()
         .filter(|line| !line.contains("\"seen\""))
@@ -156,25 +150,19 @@ fn a_field_the_server_ignores_was_not_changed_outside() {
     });
     // The first run is told that it was ignored; the second cannot look, and knows no more than what it sent.
     for blind in [false, true] {
-        let scene = Scene::new()
-            .manifest(manifest("Team A", false))
-            .beside(&server);
         let proxy = Proxy::start(&server.url(), move |number, _| {
             (blind && number > 1).then_some(Fault::Answer("404 No", "", "{}"))
         });
-        let scene = scene.at(&proxy.url());
-        let ran = scene.apply();
-        ran.exits(4);
+        let scene = Scene::new()
+            .manifest(manifest("Team A", false))
+            .beside(&server)
+            .at(&proxy.url());
+        scene.apply().exits(4);
         drop(proxy);
         let scene = scene.beside(&server);
-        let ledger = scene.files().into_iter().map(|(path, _)| path);
-        let ledger = ledger
-            .into_iter()
-            .find(|path| path.extension().is_some_and(|it| it == "jsonl"));
-        let text = std::fs::read_to_string(ledger.unwrap()).unwrap();
-        let origin = server.url();
+        let text = scene.ledger();
         let (_, lines) = text.split_once('\n').unwrap();
-        let header = json!({"roomform_ledger": 1, "origin": origin, "widget": 627});
+        let header = json!({"roomform_ledger": 1, "origin": server.url(), "widget": 627});
         scene.write("l.jsonl", format!("{header}\n{lines}"));
         let more = ["--ledger", "l.jsonl", "--resend"];
         assert_eq!(changed(&scene, &more), json!([["title", []]]), "{blind}");
@@ -202,26 +190,19 @@ fn closed_late(lag: u32) -> Scene {
     scene
 }
 
-/// The ledger's text.
-fn ledger(scene: &Scene) -> String {
-    let mut ledgers = scene.files();
-    ledgers.retain(|(path, _)| path.extension().is_some_and(|end| end == "jsonl"));
-    String::from_utf8(ledgers.pop().unwrap().1).unwrap()
-}
-
 #[test]
 fn a_room_opened_again_after_a_list_that_lagged_is_drift() {
     let scene = closed_late(3);
     late(&scene, 0);
     // The list shows what was sent: this apply sends nothing, and writes down that the record ended.
-    let before = ledger(&scene);
+    let before = scene.ledger();
     let writes = scene.writes();
     scene.apply().ok();
-    let after = ledger(&scene);
+    let after = scene.ledger();
     assert_eq!(scene.writes(), writes);
     assert_eq!(after.lines().count(), before.lines().count() + 1, "{after}");
     scene.apply().ok();
-    assert_eq!(ledger(&scene), after);
+    assert_eq!(scene.ledger(), after);
     // Somebody opens the room again: the same values as on record, and drift all the same.
     somebody(&scene, &manifest("Team A", true));
     let plan = scene.run("plan --detailed-exitcode");

@@ -29,11 +29,6 @@ fn applied() -> Scene {
     scene
 }
 
-fn ledger(scene: &Scene) -> String {
-    let mut entries = fs::read_dir(scene.path(".roomform")).unwrap();
-    fs::read_to_string(entries.next().unwrap().unwrap().path()).unwrap()
-}
-
 /// What is on record of rosters.
 fn given(scene: &Scene) -> String {
     let shown = scene.run("ledger show --format json").json();
@@ -48,7 +43,7 @@ fn a_roster_that_lost_more_than_half_is_refused_with_the_figures() {
     assert_eq!(given(&scene), "courses.csv 2, data/enrollments.csv 10");
     let shown = scene.run("ledger show").ok();
     shown.shows("\n  data/enrollments.csv  gave 10 rooms and memberships\n");
-    let (before, writes) = (ledger(&scene), scene.writes());
+    let (before, writes) = (scene.ledger(), scene.writes());
     scene.write("data/enrollments.csv", rows(5));
     assert_eq!(scene.plan().code, 0, "half of it is no more than half");
     scene.write("data/enrollments.csv", rows(4));
@@ -60,7 +55,7 @@ fn a_roster_that_lost_more_than_half_is_refused_with_the_figures() {
     scene.apply().exits(5);
     scene.run("plan --only course-1").exits(5);
     scene.run("plan --allow-publish --allow-recreate").exits(5);
-    assert_eq!((ledger(&scene), scene.writes()), (before, writes));
+    assert_eq!((scene.ledger(), scene.writes()), (before, writes));
 }
 
 #[test]
@@ -104,10 +99,10 @@ fn nothing_is_written_down_when_nothing_changed_nor_for_a_part() {
     scene.run("apply --yes --only course-1").ok();
     assert_eq!(given(&scene), "");
     scene.apply().ok();
-    let (before, writes) = (ledger(&scene), scene.writes());
+    let (before, writes) = (scene.ledger(), scene.writes());
     scene.apply().ok();
     scene.run("apply --yes --ignore-limits").ok();
-    assert_eq!((ledger(&scene), scene.writes()), (before, writes));
+    assert_eq!((scene.ledger(), scene.writes()), (before, writes));
 }
 
 #[test]
@@ -123,9 +118,9 @@ fn a_saved_plan_is_refused_again_and_says_what_it_gave() {
     let writes = scene.writes();
     scene.run("apply plan.json --ignore-limits").ok();
     assert_eq!(given(&scene), "courses.csv 2, data/enrollments.csv 4");
-    let before = ledger(&scene);
+    let before = scene.ledger();
     scene.run("apply plan.json --ignore-limits").ok();
-    assert_eq!((ledger(&scene), scene.writes()), (before, writes));
+    assert_eq!((scene.ledger(), scene.writes()), (before, writes));
 }
 
 /// The ledger is kept from machine to machine: a file is called the same wherever the manifest lies.

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{RoomView, UserView};
 use serde_json::{Value, json};
 
-use crate::support::{Canned, Ran, Scene, Shows};
+use crate::support::{Canned, Ran, Scene, Shows, answer};
 
 const NOW: u64 = 1_608_410_527;
 /// Signed with the sandbox's key, until 2100.
@@ -398,11 +398,7 @@ fn a_list_that_breaks_off_prints_no_row() {
             } else {
                 &whole[..50]
             };
-            let length = body.len();
-            format!(
-                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-            )
-            .into()
+            answer("200 OK", "", body)
         }
     });
     let rows = ["get", "rooms", "--format", "csv", "--columns", "id"];

@@ -100,9 +100,7 @@ fn what_left_the_manifest_in_an_earlier_term_counts_no_more() {
 fn rooms_that_come_back_count_again() {
     let scene = applied(&[1, 2, 3, 4]);
     let writes = scene.writes();
-    let ledger = scene.path(".roomform");
-    let ledger = ledger.read_dir().unwrap().next().unwrap().unwrap().path();
-    let lines = || std::fs::read_to_string(&ledger).unwrap().lines().count();
+    let lines = || scene.ledger().lines().count();
     let before = lines();
     for (rooms, written) in [
         (&[1][..], 3),

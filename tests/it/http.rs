@@ -8,7 +8,7 @@ mod writing;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Canned, Ran, Scene};
+use crate::support::{Canned, Ran, Scene, json};
 
 const MANIFEST: &str = "\
 version: 1
@@ -56,19 +56,6 @@ fn told(ran: &Ran, hosts: &[(&str, &str)]) -> String {
         .fold(text, |text, (host, name)| text.replace(host, name))
 }
 
-/// A whole HTTP answer.
-fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!(
-        "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
-    .into_bytes()
-}
-
-fn good(body: &str) -> Vec<u8> {
-    http("200 OK", "Content-Type: application/json\r\n", body)
-}
-
 fn is_write(request: &str) -> bool {
     request.starts_with("POST /imbachat/v1/widget/imba_rooms ")
 }
@@ -89,20 +76,6 @@ fn writes(server: &Canned) -> Vec<String> {
         .collect()
 }
 
-/// The fields of a multipart form, in their order.
-pub fn form(request: &str) -> Vec<(&str, &str)> {
-    let parts = request
-        .split("Content-Disposition: form-data; name=\"")
-        .skip(1);
-    parts
-        .map(|part| {
-            let (name, rest) = part.split_once('"').unwrap();
-            let (_, value) = rest.split_once("\r\n\r\n").unwrap();
-            (name, value.split_once("\r\n--").unwrap().0)
-        })
-        .collect()
-}
-
 /// A server that lists one body until the first write and the other after it; `written` answers the writes, given how
 /// many there were before.
 fn server(
@@ -116,6 +89,6 @@ fn server(
             return written(count.fetch_add(1, Ordering::SeqCst));
         }
         let any = count.load(Ordering::SeqCst) > 0;
-        good(if any { after } else { before })
+        json(if any { after } else { before })
     })
 }

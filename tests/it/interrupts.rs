@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::fault_matrix::{Fault, Proxy};
-use crate::kill::until;
-use crate::support::{Scene, Shows};
+use crate::support::{Fault, Proxy, Scene, Shows, until};
 
 /// Every tenth room has members for two calls.
 fn members(room: u64) -> BTreeSet<u64> {

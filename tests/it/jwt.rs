@@ -16,7 +16,7 @@ use roomform::{
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use crate::support::{Canned, Scene, Shows, live_room, runtime};
+use crate::support::{Canned, Scene, Shows, answer, header, live_room, runtime};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 const EMPTY_LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
@@ -32,13 +32,6 @@ fn at(url: &str, key: &str) -> Scene {
         .at(url)
         .env("IMBACHAT_WIDGET", "627")
         .env("IMBACHAT_SECRET_KEY", key)
-}
-
-fn header(request: &str, name: &str) -> Option<String> {
-    request.lines().find_map(|line| {
-        let (found, value) = line.split_once(": ")?;
-        found.eq_ignore_ascii_case(name).then(|| value.to_owned())
-    })
 }
 
 #[test]
@@ -124,15 +117,15 @@ fn a_server_that_repeats_the_token_does_not_get_it_out() {
         Canned::by(move |request| {
             let token = header(request, "jwt").unwrap_or_default();
             let body = format!(r#"{{"code":403,"error":"no right for {token}!"}}"#);
-            format!("HTTP/1.1 {status}\r\nX-Token: {token}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+            answer(status, &format!("X-Token: {token}\r\n"), &body)
         })
     };
     for status in ["403 Forbidden", "200 OK"] {
         let server = echo(status);
         let ran = at(&server.url(), "secret_key").run("plan -vv --jwt-user 7");
         ran.exits(1);
-        let token = header(&server.requests()[0], "jwt").unwrap();
-        ran.all().lacks(&token);
+        let requests = server.requests();
+        ran.all().lacks(header(&requests[0], "jwt").unwrap());
         ran.err.shows("no right for ***!");
         ran.err.shows("JWT made from the secret key");
     }

@@ -8,12 +8,12 @@ use std::fmt::Write as _;
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::support::Scene;
+use crate::support::{Scene, until};
 
 /// Rooms of the manifest.
 const ROOMS: u64 = 300;
@@ -27,16 +27,6 @@ const BYTES: u64 = 165_000;
 const UNDER_WAY: u64 = 8;
 /// Points in an ordinary test run.
 const FEW: u64 = 6;
-
-/// Waits until something is the case.
-#[track_caller]
-pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(120);
-    while !condition() {
-        assert!(Instant::now() < patience, "never came about: {what}");
-        std::thread::park_timeout(Duration::from_micros(500));
-    }
-}
 
 /// A number that a seed decides, below a bound.
 fn below(seed: &mut u64, bound: u64) -> u64 {

@@ -24,8 +24,7 @@ use roomform::model::{
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::kill::until;
-use crate::support::{Ran, Scene, Shows, deaf, runtime};
+use crate::support::{Ran, Scene, Shows, deaf, runtime, until};
 
 // what entries add up to
 

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Scene, Shows};
+use crate::support::{Fault, Proxy, Scene, Shows};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Canned, Scene};
+use crate::support::{Canned, Scene, answer};
 
 /// A server that asks for a second's patience before its first answer, then answers so.
 fn busy(body: &'static str) -> (Canned, Scene) {
@@ -15,9 +15,7 @@ fn busy(body: &'static str) -> (Canned, Scene) {
             true => ("429 Too Many Requests\r\nRetry-After: 1", ""),
             false => ("200 OK", body),
         };
-        let length = body.len();
-        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
-            .into()
+        answer(status, "", body)
     });
     let scene = Scene::new()
         .at(&server.url())

@@ -6,12 +6,11 @@ use std::process::{Command, Stdio};
 
 use roomform::sandbox::{RoomView, Sandbox};
 
-use crate::http::form;
 use crate::pages::{
     HOSTS, MESSAGES_PAGE, Printed, ROOMS_PAGE, assert_like_printed, command, pages_sandbox,
     printed, room, without_space,
 };
-use crate::support::{Canned, Scene, Shows};
+use crate::support::{Canned, Scene, Shows, form};
 
 /// Everything is told but what a newer PHP no longer needs, as `curl_close`: E_ALL without E_DEPRECATED.
 const TOLD: [&str; 4] = ["-d", "error_reporting=24575", "-d", "display_errors=stderr"];

@@ -6,8 +6,7 @@ use std::fs;
 
 use roomform::sandbox::RoomView;
 
-use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Ran, Scene, Shows, deaf};
+use crate::support::{Fault, Proxy, Ran, Scene, Shows, deaf};
 
 /// As long as the sandbox's own, which a proxy puts in their place; no random text looks like them.
 const KEY: &str = "K9\"w\\T é}";

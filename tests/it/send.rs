@@ -7,9 +7,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks, RoomView};
 use serde_json::{Value, json};
 
-use crate::fault_matrix::{Fault, Proxy};
-use crate::kill::until;
-use crate::support::{Canned, Ran, Scene, Shows, live_room};
+use crate::support::{Canned, Fault, Proxy, Ran, Scene, Shows, live_room, until};
 
 /// Who knows the room: a user of the site.
 const USER: [&str; 2] = ["--user", "3"];

@@ -7,8 +7,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::fault_matrix::{Fault, Proxy};
-use crate::support::{Ran, Scene, Shows, live_room};
+use crate::support::{Fault, Proxy, Ran, Scene, Shows, live_room, until};
 
 const MANIFEST: &str = r#"version: 1
 widget: 627
@@ -361,7 +360,7 @@ fn a_message_the_server_cannot_have_acted_on_is_sent_again_in_the_same_run() {
                 .filter(|call| call.request.contains("/send_msg "))
                 .count()
         };
-        crate::kill::until("two messages", || sent() >= 2);
+        until("two messages", || sent() >= 2);
         on.store(false, Ordering::SeqCst);
         proxy
     });

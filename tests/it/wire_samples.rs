@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::support::{Canned, Ran, Scene, Shows};
+use crate::support::{Canned, Ran, Scene, Shows, json};
 
 const PAGES: [&str; 2] = [
     include_str!("pages/rooms.txt"),
@@ -44,16 +44,10 @@ fn samples_of(call: &str) -> Vec<String> {
         .collect()
 }
 
-fn ok(body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
-        .into_bytes()
-}
-
 /// A run of this manifest against a server that lists `before` until the first write, answers that with `written`, and
 /// then lists `after`.
 fn run(manifest: &str, before: &str, written: &str, after: &str, args: &[&str]) -> Ran {
-    let (before, written, after) = (ok(before), ok(written), ok(after));
+    let (before, written, after) = (json(before), json(written), json(after));
     let any = AtomicBool::new(false);
     let server = Canned::by(move |request| {
         if request.starts_with("POST /imbachat/v1/widget/imba_rooms ") {

@@ -17,8 +17,7 @@ use roomform::sandbox::Config;
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
-use crate::kill::until;
-use crate::support::{Scene, Shows, runtime};
+use crate::support::{Scene, Shows, runtime, until};
 pub use s3::{Call, Fault, S3, SECRET};
 
 pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";

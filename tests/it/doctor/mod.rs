@@ -7,7 +7,7 @@ mod tls;
 
 use std::net::TcpListener;
 
-use crate::support::{Canned, Ran, Scene, Shows};
+use crate::support::{Canned, Ran, Scene, Shows, answer};
 
 const MANIFEST: &str = "\
 version: 1
@@ -31,14 +31,12 @@ fn list(rows: &[String]) -> String {
 
 /// A server that gives the list to whoever shows some credentials.
 fn guarded(headers: &str, body: &str) -> Canned {
-    let answer = |status: &str, body: &str| {
-        format!(
-            "HTTP/1.1 {status}\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .into_bytes()
-    };
-    let (list, denied) = (answer("200 OK", body), answer("401 No", "{}"));
+    let headers = format!(
+        "{headers}Content-Type: application/json
+"
+    );
+    let list = answer("200 OK", &headers, body);
+    let denied = answer("401 No", &headers, "{}");
     Canned::by(move |request| {
         let head = request.to_lowercase();
         let shown = head.contains("\r\nauthorization: ") || head.contains("\r\njwt: ");

@@ -4,8 +4,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks};
 
 use super::*;
-use crate::fault_matrix::{Fault, Proxy};
-use crate::support::Shows;
+use crate::support::{Fault, Proxy, Shows, until};
 
 fn sandbox(quirks: Quirks) -> Scene {
     Scene::new().manifest(MANIFEST).sandbox_with(Config {
@@ -305,7 +304,7 @@ fn an_interrupt_ends_it_with_its_report() {
     let mut command = scene.command(&args);
     let piped = std::process::Stdio::piped;
     let child = command.stdout(piped()).stderr(piped()).spawn().unwrap();
-    crate::kill::until("the create", || {
+    until("the create", || {
         proxy.seen().iter().any(|call| is_write(&call.request))
     });
     let kill = format!("kill -INT {}", child.id());

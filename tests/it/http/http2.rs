@@ -14,8 +14,8 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::connections::many;
-use super::{form, scene_with};
-use crate::support::{Ran, Scene};
+use super::scene_with;
+use crate::support::{Ran, Scene, form};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA: u8 = 0;

@@ -7,8 +7,8 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks};
 
 use super::{BASIC, EMPTY_LIST, JWT, LOGIN, MANIFEST, PASSWORD, SECRET_KEY};
-use super::{good, http, scene_at, told, writes};
-use crate::support::{Canned, Scene, Shows};
+use super::{scene_at, told, writes};
+use crate::support::{Canned, Scene, Shows, answer, json};
 
 /// What `plan` and `apply --yes` say alike in this directory, where neither may leave a trace.
 #[track_caller]
@@ -190,7 +190,7 @@ fn a_list_cut_in_the_middle() {
     error: the server's answer cannot be used: the answer ends in the middle
       hint: check --api-url; a proxy or a login page may answer in the API's place
     ");
-    let promised = String::from_utf8(good(EMPTY_LIST)).unwrap();
+    let promised = String::from_utf8(json(EMPTY_LIST)).unwrap();
     let server = Canned::raw(&promised[..promised.len() - 12]);
     assert_snapshot!(against(&server), @"
     exit 1
@@ -295,7 +295,7 @@ fn an_address_that_no_secret_may_be_sent_to() {
 
 #[test]
 fn the_address_of_the_flag_goes_before_that_of_the_environment() {
-    let server = Canned::raw(good(EMPTY_LIST));
+    let server = Canned::raw(json(EMPTY_LIST));
     let scene = scene_at("http://192.0.2.1");
     scene.run(&["plan", "--api-url", &server.url()]).ok();
     assert_eq!(server.served(), 1);
@@ -305,7 +305,7 @@ fn the_address_of_the_flag_goes_before_that_of_the_environment() {
 
 #[test]
 fn a_redirect_is_never_followed() {
-    let elsewhere = Canned::raw(good(EMPTY_LIST));
+    let elsewhere = Canned::raw(json(EMPTY_LIST));
     let location = format!("Location: {}/login?token=Uv94#Uv94\r\n", elsewhere.url());
     for status in [301, 302, 303, 307, 308] {
         let server = Canned::answer(&format!("{status} Moved"), &location, "");
@@ -380,13 +380,13 @@ fn a_list_is_asked_for_again_when_the_server_says_it_is_too_early() {
         let mut asked = noted.lock().unwrap();
         asked.push(Instant::now());
         match asked.len() {
-            1 => http(
+            1 => answer(
                 "429 Too Many Requests",
                 "Retry-After: 1\r\n",
                 r#"{"message":"Too Many Attempts."}"#,
             ),
-            2 => http("503 Service Unavailable", "Retry-After: 0\r\n", ""),
-            _ => good(EMPTY_LIST),
+            2 => answer("503 Service Unavailable", "Retry-After: 0\r\n", ""),
+            _ => json(EMPTY_LIST),
         }
     });
     let out = scene_at(&server.url()).run("plan").ok();

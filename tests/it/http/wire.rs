@@ -3,23 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{BASIC, EMPTY_LIST, JWT, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KEY, WRITTEN};
-use super::{form, good, requests, scene_at, scene_with, server, writes};
-use crate::support::{Canned, Scene, Shows};
+use super::{requests, scene_at, scene_with, server, writes};
+use crate::support::{Canned, Scene, Shows, form, header, json};
 
 /// A header's value; names are compared without case.
-fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
-    let (head, _) = request.split_once("\r\n\r\n").unwrap();
-    let mut lines = head
-        .lines()
-        .skip(1)
-        .map(|line| line.split_once(": ").unwrap());
-    lines
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value)
-}
-
 fn plan_request(vars: &[(&str, &str)]) -> String {
-    let server = Canned::raw(good(EMPTY_LIST));
+    let server = Canned::raw(json(EMPTY_LIST));
     let scene = vars
         .iter()
         .fold(scene_at(&server.url()), |scene, (name, value)| {
@@ -33,7 +22,7 @@ fn plan_request(vars: &[(&str, &str)]) -> String {
 
 /// The writes of an apply to a widget that lists this first.
 fn applied(manifest: &str, before: &'static str) -> Vec<String> {
-    let server = server(before, LISTED, |_| good(WRITTEN));
+    let server = server(before, LISTED, |_| json(WRITTEN));
     scene_with(manifest, &server.url()).run("apply --yes").ok();
     writes(&server)
 }
@@ -82,7 +71,7 @@ fn a_token_alone_goes_into_its_header_and_the_secret_key_before_it() {
 #[test]
 fn a_create_says_everything_before_its_members() {
     let manifest = MANIFEST.replace("Team A", "\"Класс \\\"7\\\"; a=b\"");
-    let server = server(EMPTY_LIST, EMPTY_LIST, |_| good(WRITTEN));
+    let server = server(EMPTY_LIST, EMPTY_LIST, |_| json(WRITTEN));
     scene_with(&manifest, &server.url()).run("apply --yes");
     let writes = writes(&server);
     assert_eq!(writes.len(), 1);
@@ -135,7 +124,7 @@ fn a_message_says_all_that_the_page_requires() {
         "members: [3, 4]",
         "members: [3], welcome: {from: 3, text: \"Hi; a=b\"}",
     );
-    let server = server(EMPTY_LIST, LISTED, |_| good(WRITTEN));
+    let server = server(EMPTY_LIST, LISTED, |_| json(WRITTEN));
     scene_with(&manifest, &server.url()).run("apply --yes");
     let requests = requests(&server);
     let sent: Vec<&String> = requests
@@ -167,7 +156,7 @@ fn every_type_of_a_room_has_its_number() {
     for (kind, room_type) in [("dialog", "0"), ("conference", "1"), ("support", "3")] {
         let manifest =
             MANIFEST.replace("members: [3, 4]", &format!("type: {kind}, members: [3, 4]"));
-        let server = server(EMPTY_LIST, EMPTY_LIST, |_| good(WRITTEN));
+        let server = server(EMPTY_LIST, EMPTY_LIST, |_| json(WRITTEN));
         scene_with(&manifest, &server.url()).run("apply --yes");
         let writes = writes(&server);
         assert!(
@@ -257,7 +246,7 @@ fn all_members_arrive_however_many_calls_they_take() {
 
 #[test]
 fn this_machine_is_not_behind_a_proxy() {
-    let (server, proxy) = (Canned::raw(good(EMPTY_LIST)), Canned::raw(good(EMPTY_LIST)));
+    let (server, proxy) = (Canned::raw(json(EMPTY_LIST)), Canned::raw(json(EMPTY_LIST)));
     let names = [
         "HTTP_PROXY",
         "http_proxy",
@@ -274,7 +263,7 @@ fn this_machine_is_not_behind_a_proxy() {
 
 #[test]
 fn plain_http_goes_out_where_it_is_allowed_in_as_many_words_and_through_the_proxy() {
-    let proxy = Canned::raw(good(EMPTY_LIST));
+    let proxy = Canned::raw(json(EMPTY_LIST));
     let scene = scene_at("http://something.invalid").env("http_proxy", &proxy.url());
     scene.plan().exits(1);
     assert_eq!(proxy.served(), 0);

@@ -6,8 +6,8 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks};
 
 use super::{BASIC, EMPTY_LIST, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KEY, WRITTEN};
-use super::{form, good, http, is_write, scene_at, scene_with, server, told, writes};
-use crate::support::{Canned, Ran, Scene, Shows};
+use super::{is_write, scene_at, scene_with, server, told, writes};
+use crate::support::{Canned, Ran, Scene, Shows, answer, form, json};
 
 /// What a run prints after its plan, without the rooms that went well; it must have ended with 4.
 #[track_caller]
@@ -62,33 +62,33 @@ fn ledger_kinds(scene: &Scene) -> Vec<String> {
 #[test]
 fn a_create_that_is_refused() {
     let body = r#"{"message":"Invalid.","errors":{"login":["The login field is required."]}}"#;
-    assert_snapshot!(created(http("422 Unprocessable Entity", "", body)), @"
+    assert_snapshot!(created(answer("422 Unprocessable Entity", "", body)), @"
       !! team-a               failed       the server refuses what was sent (HTTP 422): The login field is required; Invalid, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
     ");
     let denied = r#"{"code":401,"error":"who are you"}"#;
-    assert_snapshot!(created(http("401 Unauthorized", "", denied)), @"
+    assert_snapshot!(created(answer("401 Unauthorized", "", denied)), @"
       !! team-a               failed       the server does not accept the site user's login and password (HTTP 401): who are you, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
       hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
     stopped: no further room was begun with these credentials
     ");
-    assert_snapshot!(created(good(denied)), @"
+    assert_snapshot!(created(json(denied)), @"
       !! team-a               failed       the server does not accept the site user's login and password (code 401 with HTTP 200): who are you, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
       hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
     stopped: no further room was begun with these credentials
     ");
-    assert_snapshot!(created(good(r#"{"errors":["the pipe is taken"]}"#)), @"
+    assert_snapshot!(created(json(r#"{"errors":["the pipe is taken"]}"#)), @"
       !! team-a               failed       the server refuses the call (an error with HTTP 200): the pipe is taken, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
     ");
-    assert_snapshot!(created(good(r#"{"errorMsg":"the pipe is taken"}"#)), @"
+    assert_snapshot!(created(json(r#"{"errorMsg":"the pipe is taken"}"#)), @"
       !! team-a               failed       the server refuses the call (an error with HTTP 200): the pipe is taken, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
     ");
     let inside = r#"{"code":200,"data":[{"success":false,"error":"the pipe is taken"}]}"#;
-    assert_snapshot!(created(good(inside)), @"
+    assert_snapshot!(created(json(inside)), @"
       !! team-a               failed       the server refuses the call (an error with HTTP 200): the pipe is taken, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
     ");
@@ -97,10 +97,10 @@ fn a_create_that_is_refused() {
 /// Each is looked for three times before it is sent again, and that three times over: side by side, since it takes a while.
 #[test]
 fn a_create_whose_answer_says_nothing_is_looked_for_before_it_is_sent_again() {
-    let whole = good(WRITTEN);
+    let whole = json(WRITTEN);
     let cases = [
         (
-            http(
+            answer(
                 "500 Internal Server Error",
                 "",
                 r#"{"message":"Server Error"}"#,
@@ -108,19 +108,19 @@ fn a_create_whose_answer_says_nothing_is_looked_for_before_it_is_sent_again() {
             "the server failed (HTTP 500): Server Error",
         ),
         (
-            http("502 Bad Gateway", "", "<html>502</html>"),
+            answer("502 Bad Gateway", "", "<html>502</html>"),
             "the server failed (HTTP 502)",
         ),
         (
-            good("<html>Please log in</html>"),
+            json("<html>Please log in</html>"),
             "the server's answer cannot be used: the answer is HTML, not JSON",
         ),
         (
-            good(""),
+            json(""),
             "the server's answer cannot be used: the answer is empty",
         ),
         (
-            good(&WRITTEN[..WRITTEN.len() - 9]),
+            json(&WRITTEN[..WRITTEN.len() - 9]),
             "the server's answer cannot be used: the answer ends in the middle",
         ),
         (
@@ -147,11 +147,11 @@ fn a_create_whose_answer_says_nothing_is_looked_for_before_it_is_sent_again() {
 
 #[test]
 fn a_create_is_not_sent_to_where_the_server_redirects() {
-    let elsewhere = Canned::raw(good(WRITTEN));
+    let elsewhere = Canned::raw(json(WRITTEN));
     let url = elsewhere.url();
     for status in [301, 302, 307, 308] {
         let location = format!("Location: {url}/imbachat?token=Uv94\r\n");
-        let text = created(http(&format!("{status} Moved"), &location, ""));
+        let text = created(answer(&format!("{status} Moved"), &location, ""));
         let text = text.replace(&url, "http://elsewhere");
         let expected = format!(
             "failed       the server redirects to `http://elsewhere/imbachat` (HTTP {status}); nothing was sent there, \
@@ -165,8 +165,8 @@ fn a_create_is_not_sent_to_where_the_server_redirects() {
 #[test]
 fn a_create_is_repeated_when_the_server_says_it_is_too_early() {
     let early = |before| match before {
-        0 => http("429 Too Many Requests", "Retry-After: 0\r\n", ""),
-        _ => good(WRITTEN),
+        0 => answer("429 Too Many Requests", "Retry-After: 0\r\n", ""),
+        _ => json(WRITTEN),
     };
     let server = server(EMPTY_LIST, LISTED, early);
     let scene = scene_at(&server.url());
@@ -185,7 +185,7 @@ fn a_create_that_is_never_answered() {
             ended.recv().unwrap_err();
             return Vec::new();
         }
-        good(EMPTY_LIST)
+        json(EMPTY_LIST)
     });
     let ran = scene_at(&server.url()).run("apply --yes --timeout 200ms");
     drop(end);
@@ -201,7 +201,7 @@ fn a_create_that_is_never_answered() {
 fn a_server_that_repeats_our_secrets_in_a_write_does_not_get_them_out() {
     let said = format!("{LOGIN} / {PASSWORD} / {SECRET_KEY} \u{1b}[1m");
     let body = serde_json::json!({"code": 401, "error": said}).to_string();
-    assert_snapshot!(created(http("401 Unauthorized", "", &body)), @r"
+    assert_snapshot!(created(answer("401 Unauthorized", "", &body)), @r"
       !! team-a               failed       the server does not accept the site user's login and password (HTTP 401): *** / *** / *** \u{1b}[1m, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
       hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
@@ -212,7 +212,7 @@ fn a_server_that_repeats_our_secrets_in_a_write_does_not_get_them_out() {
 #[test]
 fn the_report_holds_no_secret_either() {
     let body = serde_json::json!({"code": 401, "error": format!("no user {LOGIN}/{PASSWORD}")});
-    let answer = http("401 Unauthorized", "", &body.to_string());
+    let answer = answer("401 Unauthorized", "", &body.to_string());
     let server = server(EMPTY_LIST, EMPTY_LIST, move |_| answer.clone());
     let ran = scene_at(&server.url()).run("apply --yes --format json");
     told(&ran, &[]);
@@ -307,7 +307,7 @@ fn updated(answer: impl Fn(usize) -> Vec<u8> + Send + 'static) -> (Ran, usize) {
 #[test]
 fn an_update_that_fails_is_repeated_four_times_in_all() {
     let failing = |_| {
-        http(
+        answer(
             "500 Internal Server Error",
             "",
             r#"{"message":"Server Error"}"#,
@@ -323,7 +323,7 @@ fn an_update_that_fails_is_repeated_four_times_in_all() {
 
 #[test]
 fn an_update_that_is_refused_is_not_repeated() {
-    let (ran, sent) = updated(|_| http("404 Not Found", "", r#"{"message":"Room not found"}"#));
+    let (ran, sent) = updated(|_| answer("404 Not Found", "", r#"{"message":"Room not found"}"#));
     assert_eq!(sent, 1);
     assert_snapshot!(ending(&ran), @"
       !! team-a               failed       the server knows no such thing (HTTP 404): Room not found, after 1 request
@@ -334,7 +334,7 @@ fn an_update_that_is_refused_is_not_repeated() {
 
 #[test]
 fn an_answer_for_another_room_stops_the_rooms_writes() {
-    let other = good(r#"{"data":[{"success":true,"room_id":8}]}"#);
+    let other = json(r#"{"data":[{"success":true,"room_id":8}]}"#);
     let (ran, sent) = updated(move |_| other.clone());
     assert_eq!(sent, 1);
     assert_snapshot!(ending(&ran), @"
@@ -348,8 +348,8 @@ fn an_answer_for_another_room_stops_the_rooms_writes() {
 /// Good answers with an error in them, and the words to show.
 fn carrying() -> Vec<(Vec<u8>, &'static str)> {
     let row = r#"{"success":true,"room_id":7}"#;
-    let whole = |more: &str| good(&format!(r#"{{"code":200,{more},"data":[{row}]}}"#));
-    let rows = |second: &str| good(&format!(r#"{{"code":200,"data":[{row},{second}]}}"#));
+    let whole = |more: &str| json(&format!(r#"{{"code":200,{more},"data":[{row}]}}"#));
+    let rows = |second: &str| json(&format!(r#"{{"code":200,"data":[{row},{second}]}}"#));
     let accepted = "the call was accepted but not confirmed (202)";
     vec![
         (
@@ -368,7 +368,7 @@ fn carrying() -> Vec<(Vec<u8>, &'static str)> {
             rows(r#"{"success":true,"room_id":8}"#),
             "it names more than one room: 7, 8",
         ),
-        (http("202 Accepted", "", WRITTEN), accepted),
+        (answer("202 Accepted", "", WRITTEN), accepted),
     ]
 }
 
@@ -377,7 +377,7 @@ fn a_create_whose_answer_carries_an_error_records_the_room_and_no_member() {
     for (answer, words) in carrying() {
         let server = server(EMPTY_LIST, LISTED, move |before| match before {
             0 => answer.clone(),
-            _ => good(WRITTEN),
+            _ => json(WRITTEN),
         });
         let scene = scene_at(&server.url());
         let ran = scene.run("apply --yes --failed failed.csv");
@@ -419,8 +419,8 @@ fn only_the_members_of_the_call_with_the_error_are_sent_again() {
     );
     let error = WRITTEN.replace("\"data\"", r#""errors":["one is unknown"],"data""#);
     let server = server(EMPTY_LIST, LISTED, move |before| match before {
-        1 => good(&error),
-        _ => good(WRITTEN),
+        1 => json(&error),
+        _ => json(WRITTEN),
     });
     let scene = scene_with(&manifest, &server.url());
     let ran = scene.run("apply --yes --failed failed.csv");
@@ -451,7 +451,7 @@ fn the_list_decides_about_fields_whose_answer_carries_an_error() {
     const RENAMED: &str = r#"{"success":"true","data":[{"id":7,"pipe":"team-a","name":"Team B","type":1,"is_public":0,"deleted_at":null}],"code":200}"#;
     let manifest =
         "version: 1\nrooms:\n  - {pipe: team-a, title: Team B, members_policy: on_create}\n";
-    let error = good(&WRITTEN.replace("\"data\"", r#""warnings":["no such title"],"data""#));
+    let error = json(&WRITTEN.replace("\"data\"", r#""warnings":["no such title"],"data""#));
     let run = |after| {
         let error = error.clone();
         let server = server(LISTED, after, move |_| error.clone());
@@ -480,7 +480,7 @@ fn an_error_in_a_good_answer_is_escaped_wherever_it_is_shown() {
     let said = serde_json::to_string(&said).unwrap();
     let answer = WRITTEN.replace("\"data\"", &format!("\"errors\":[{said}],\"data\""));
     for format in ["text", "json", "markdown", "github"] {
-        let answer = good(&answer);
+        let answer = json(&answer);
         let server = server(EMPTY_LIST, LISTED, move |_| answer.clone());
         let ran = scene_at(&server.url()).run(&["apply", "--yes", "--format", format]);
         let text = told(&ran, &[]);

@@ -1,11 +1,13 @@
 //! A server that answers every request with the same bytes: what no sandbox would ever say.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+
+use super::messages::{answer, read_request};
 
 /// The running server.
 pub struct Canned {
@@ -19,10 +21,7 @@ pub struct Canned {
 impl Canned {
     /// A whole HTTP answer with this status line and body.
     pub fn answer(status: &str, headers: &str, body: &str) -> Self {
-        let length = body.len();
-        Self::raw(format!(
-            "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-        ))
+        Self::raw(answer(status, headers, body))
     }
 
     /// Any bytes; the connection is closed after them.
@@ -32,7 +31,7 @@ impl Canned {
     }
 
     /// Bytes that depend on the request.
-    pub fn by(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Self {
+    pub fn by(answer_to: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let end = Arc::new(AtomicBool::new(false));
@@ -45,8 +44,8 @@ impl Canned {
                     return;
                 }
                 let mut stream = stream.unwrap();
-                let request = request(&mut stream);
-                let bytes = answer(&request);
+                let request = read_request(&mut stream);
+                let bytes = answer_to(&request);
                 // Before the answer: whoever has it may look here at once.
                 counted.fetch_add(1, Ordering::SeqCst);
                 kept.lock().unwrap().push(request);
@@ -84,28 +83,5 @@ impl Drop for Canned {
         self.end.store(true, Ordering::SeqCst);
         drop(TcpStream::connect(self.address));
         self.thread.take().unwrap().join().unwrap();
-    }
-}
-
-/// Reads one request with its whole body.
-fn request(stream: &mut TcpStream) -> String {
-    let mut bytes = Vec::new();
-    let mut piece = [0; 4096];
-    loop {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some(head) = text.find("\r\n\r\n") {
-            let length = text[..head].lines().find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length")
-                    .then(|| value.trim().parse::<usize>().unwrap())
-            });
-            if bytes.len() >= head + 4 + length.unwrap_or(0) {
-                return text;
-            }
-        }
-        match stream.read(&mut piece) {
-            Ok(0) | Err(_) => return text,
-            Ok(count) => bytes.extend_from_slice(&piece[..count]),
-        }
     }
 }

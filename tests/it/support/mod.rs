@@ -1,9 +1,25 @@
 //! What tests are made of: a directory, a run of the program with a scrubbed environment, servers that end with their test.
 
+use std::time::{Duration, Instant};
+
 mod api;
 mod canned;
+mod messages;
+mod proxy;
 mod scene;
 
 pub use api::{Api, deaf, runtime};
 pub use canned::Canned;
+pub use messages::{answer, form, header, json};
+pub use proxy::{Fault, Proxy, Seen};
 pub use scene::{Ran, Scene, Shows, live_room};
+
+/// Waits for a condition.
+#[track_caller]
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(120);
+    while !condition() {
+        assert!(Instant::now() < patience, "never came about: {what}");
+        std::thread::park_timeout(Duration::from_micros(500));
+    }
+}

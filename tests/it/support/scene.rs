@@ -255,6 +255,14 @@ impl Scene {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// The text of the default ledger.
+    pub fn ledger(&self) -> String {
+        let mut files = self.files();
+        files.retain(|(path, _)| path.extension().is_some_and(|end| end == "jsonl"));
+        assert_eq!(files.len(), 1, "{files:?}");
+        String::from_utf8(files.remove(0).1).unwrap()
+    }
+
     /// Every file below the directory with its bytes, to see that nothing changed.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();

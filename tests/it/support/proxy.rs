@@ -1,0 +1,274 @@
+//! A proxy before a sandbox, which lets some calls fail.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use tokio::net::TcpSocket;
+
+use super::messages::{answer, read_request};
+
+/// What happens to one call. `After` means that the server has done what it was asked by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nobody listens, from this call on to the end of the run.
+    Refused,
+    /// The connection is closed before the request is read.
+    CutUnread,
+    /// The request is read, and the connection closed.
+    Cut,
+    /// The same, after it was done.
+    CutAfter,
+    /// No answer, as long as anybody waits for one.
+    Silence,
+    /// The same, after it was done.
+    SilenceAfter,
+    /// Half of the server's own answer.
+    HalfAfter,
+    /// An answer with this status line, these headers and this body; nothing is done.
+    Answer(&'static str, &'static str, &'static str),
+    /// The same, after it was done.
+    AnswerAfter(&'static str, &'static str, &'static str),
+    /// An answer with this status line that says all of the request again, as JSON; nothing is done.
+    Echo(&'static str),
+    /// The same as a page.
+    EchoPage(&'static str),
+}
+
+/// A proxy that lets all but some calls through, one connection each.
+pub struct Proxy {
+    /// Bound, and never listened on: keeps the port ours while nobody listens.
+    port: TcpSocket,
+    end: Arc<AtomicBool>,
+    open: Option<Sender<()>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    most: Arc<AtomicUsize>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A call as the proxy saw it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Head and body; empty if it was not read.
+    pub request: String,
+    /// Whether the server's own answer went back whole.
+    pub answered: bool,
+}
+
+/// Decides by the number of the call, from 0, and the request, which is not read where it is `None`.
+type Decide = dyn Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync;
+
+impl Proxy {
+    /// Starts one before a server.
+    pub fn start(
+        server: &str,
+        decide: impl Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync + 'static,
+    ) -> Self {
+        Self::translating(server, str::to_owned, decide)
+    }
+
+    /// Starts one that changes what it passes on, but not its length.
+    pub fn translating(
+        server: &str,
+        translate: fn(&str) -> String,
+        decide: impl Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync + 'static,
+    ) -> Self {
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = port.local_addr().unwrap();
+        let end = Arc::new(AtomicBool::new(false));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let most = Arc::new(AtomicUsize::new(0));
+        let line = Line {
+            server: server.trim_start_matches("http://").to_owned(),
+            translate,
+            decide: Arc::new(decide),
+            seen: Arc::clone(&seen),
+            most: Arc::clone(&most),
+            now: Arc::default(),
+        };
+        let (open, opened) = mpsc::channel();
+        let (ended, listening) = (Arc::clone(&end), line.listen(address, 0));
+        let thread = std::thread::spawn(move || line.serve(address, listening, &opened, &ended));
+        Self {
+            port,
+            end,
+            open: Some(open),
+            seen,
+            most,
+            thread: Some(thread),
+        }
+    }
+
+    /// Listens again after connections were refused.
+    pub fn reopen(&self) {
+        self.open.as_ref().unwrap().send(()).unwrap();
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.port.local_addr().unwrap())
+    }
+
+    /// The calls so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// How many calls were under way at the same time at most.
+    pub fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::SeqCst);
+        self.open = None;
+        drop(TcpStream::connect(self.port.local_addr().unwrap()));
+        let ended = self.thread.take().unwrap().join().is_ok();
+        assert!(
+            ended || std::thread::panicking(),
+            "the proxy did not end well"
+        );
+    }
+}
+
+#[derive(Clone)]
+struct Line {
+    server: String,
+    translate: fn(&str) -> String,
+    decide: Arc<Decide>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    most: Arc<AtomicUsize>,
+    now: Arc<AtomicUsize>,
+}
+
+impl Line {
+    /// Listens, unless the call of that number is to be refused.
+    fn listen(&self, address: SocketAddr, number: usize) -> Option<TcpListener> {
+        let refused = (self.decide)(number, None) == Some(Fault::Refused);
+        (!refused).then(|| TcpListener::bind(address).unwrap())
+    }
+
+    fn serve(
+        &self,
+        address: SocketAddr,
+        mut listener: Option<TcpListener>,
+        opened: &Receiver<()>,
+        end: &AtomicBool,
+    ) {
+        std::thread::scope(|scope| {
+            for number in 0.. {
+                if listener.is_none() {
+                    if opened.recv().is_err() {
+                        return;
+                    }
+                    listener = Some(TcpListener::bind(address).unwrap());
+                }
+                let stream = listener.as_ref().unwrap().accept().unwrap().0;
+                if end.load(Ordering::SeqCst) {
+                    return;
+                }
+                let line = self.clone();
+                if (self.decide)(number + 1, None) == Some(Fault::Refused) {
+                    let (stream, bytes) = line.call(number, stream);
+                    listener = None;
+                    line.close(stream, &bytes);
+                } else {
+                    scope.spawn(move || {
+                        let (stream, bytes) = line.call(number, stream);
+                        line.close(stream, &bytes);
+                    });
+                }
+            }
+        });
+    }
+
+    /// Takes one call in; what is to be answered.
+    fn call(&self, number: usize, mut stream: TcpStream) -> (TcpStream, Vec<u8>) {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        let mut seen = Seen {
+            request: String::new(),
+            answered: false,
+        };
+        let mut fault = (self.decide)(number, None);
+        let mut bytes = Vec::new();
+        if fault != Some(Fault::CutUnread) {
+            seen.request = read_request(&mut stream);
+            fault = fault.or_else(|| (self.decide)(number, Some(&seen.request)));
+            seen.answered = fault.is_none();
+            bytes = self.answer(fault, &seen.request);
+        }
+        self.seen.lock().unwrap().push(seen);
+        if matches!(fault, Some(Fault::Silence | Fault::SilenceAfter)) {
+            // Until the client goes away.
+            drop(stream.read(&mut [0]));
+        }
+        (stream, bytes)
+    }
+
+    fn close(&self, mut stream: TcpStream, bytes: &[u8]) {
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        // The client may be gone already; that is its right.
+        drop(stream.write_all(bytes));
+    }
+
+    /// What goes back.
+    fn answer(&self, fault: Option<Fault>, request: &str) -> Vec<u8> {
+        match fault {
+            None => self.forward(request),
+            Some(Fault::Refused | Fault::CutUnread | Fault::Cut | Fault::Silence) => Vec::new(),
+            Some(Fault::CutAfter | Fault::SilenceAfter) => {
+                self.forward(request);
+                Vec::new()
+            }
+            Some(Fault::HalfAfter) => {
+                let mut answer = self.forward(request);
+                let body = answer
+                    .windows(4)
+                    .position(|four| four == b"\r\n\r\n")
+                    .unwrap()
+                    + 4;
+                answer.truncate(body + (answer.len() - body) / 2);
+                answer
+            }
+            Some(Fault::Answer(status, headers, body)) => answer(status, headers, body),
+            Some(Fault::AnswerAfter(status, headers, body)) => {
+                self.forward(request);
+                answer(status, headers, body)
+            }
+            Some(Fault::Echo(status)) => {
+                let auth = request
+                    .lines()
+                    .find(|line| line.to_lowercase().starts_with("authorization"));
+                let key = auth
+                    .unwrap_or("none")
+                    .trim_start_matches(|c| c != ' ')
+                    .trim();
+                let body = serde_json::json!({"code": 422, "error": request, "errors": {"x": [request], key: 1}});
+                let elsewhere = format!("Location: /{}\r\n", auth.unwrap_or_default());
+                answer(status, &elsewhere, &body.to_string())
+            }
+            Some(Fault::EchoPage(status)) => answer(status, "", &format!("<html>{request}</html>")),
+        }
+    }
+
+    /// Passes a request on; the server's answer.
+    fn forward(&self, request: &str) -> Vec<u8> {
+        let Some((head, body)) = request.split_once("\r\n\r\n") else {
+            return Vec::new();
+        };
+        let mut stream = TcpStream::connect(&self.server).unwrap();
+        let request = (self.translate)(&format!("{head}\r\nConnection: close\r\n\r\n{body}"));
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
+    }
+}
