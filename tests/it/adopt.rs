@@ -74,17 +74,11 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
     assert_eq!(writes(&scene), 0);
     let before = scene.files();
     let again = scene.run("ledger adopt --roster --yes").ok();
-    assert!(
-        again.starts_with("adopt: nothing that is not on record\n"),
-        "{again}"
-    );
+    again.begins("adopt: nothing that is not on record\n");
     assert_eq!(scene.files(), before, "adopting twice writes once");
     let show = scene.run("ledger show").ok();
     show.shows("adopted   3: 11, 12, 13");
-    assert!(
-        show.ends_with("; adopted: taken for present, never confirmed\n"),
-        "{show}"
-    );
+    show.ends("; adopted: taken for present, never confirmed\n");
 }
 
 #[test]

@@ -30,10 +30,7 @@ fn twenty_five_rooms_and_the_second_run_writes_nothing() {
     let scene = Scene::new().manifest(many()).sandbox();
     let out = scene.apply().ok();
     out.shows("apply: 25 verified; 175 members confirmed; 25 to write, 1 to verify");
-    assert!(
-        out.ends_with("now:  nothing to do; 25 unchanged, 1 unmanaged\n"),
-        "{out}"
-    );
+    out.ends("now:  nothing to do; 25 unchanged, 1 unmanaged\n");
     assert_eq!((scene.writes(), scene.rooms().len()), (25, 25));
     for (index, room) in (1..=25).enumerate() {
         let live = &scene.room(&format!("course-{room:02}"));
@@ -116,7 +113,7 @@ fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
     assert_snapshot!(ran.err, @"warning: ledger `l.jsonl`: the last line was cut short, as a killed run leaves it; it is dropped");
     scene.write("rooms.yaml", many().replace("Курс 7\"", "Seven\""));
     scene.run("apply --yes --ledger l.jsonl").ok();
-    assert!(scene.read("l.jsonl").starts_with(&whole) && scene.read("l.jsonl").contains("Seven"));
+    scene.read("l.jsonl").begins(&whole).shows("Seven");
     assert_eq!(
         scene.run("plan --detailed-exitcode --ledger l.jsonl").err,
         ""

@@ -54,10 +54,7 @@ fn fails(exit: u8, reason: &str, scene: impl Fn() -> Scene, args: &[&str]) -> St
         (&"error".into(), &reason.into())
     );
     let message = document["message"].as_str().unwrap();
-    assert!(
-        text.err.starts_with(&format!("error: {message}\n")),
-        "{text:#?}"
-    );
+    text.err.begins(format!("error: {message}\n"));
     for hint in document["hints"].as_array().unwrap() {
         let line = format!("\n  hint: {}\n", hint.as_str().unwrap());
         text.err.shows(&line);
@@ -71,11 +68,7 @@ fn fails(exit: u8, reason: &str, scene: impl Fn() -> Scene, args: &[&str]) -> St
 #[test]
 fn done_is_0() {
     let (text, report) = ends(0, new_room, &["apply", "--yes"]);
-    assert!(
-        text.out
-            .ends_with("now:  nothing to do; 1 unchanged, 1 unmanaged\n"),
-        "{text:#?}"
-    );
+    text.ends("now:  nothing to do; 1 unchanged, 1 unmanaged\n");
     assert_eq!(
         (&report["applied"], &report["converged"]),
         (&true.into(), &true.into())
@@ -92,11 +85,11 @@ fn done_is_0() {
 #[test]
 fn nothing_to_do_is_0() {
     let (text, _) = ends(0, settled, &["apply", "--yes"]);
-    assert!(text.out.starts_with("plan: nothing to do; "), "{text:#?}");
+    text.begins("plan: nothing to do; ");
     let (_, plan) = ends(0, settled, &["plan", "--detailed-exitcode"]);
     assert_eq!(plan["changes"], Value::Array(Vec::new()));
     let unasked = settled().run(&["apply"]).ok();
-    assert!(unasked.starts_with("plan: nothing to do; "), "{unasked}");
+    unasked.begins("plan: nothing to do; ");
 }
 
 #[test]
@@ -123,10 +116,7 @@ fn help_and_version_are_0_and_on_stdout() {
 fn a_server_that_cannot_be_reached_is_1() {
     let nowhere = || new_room().env("IMBACHAT_API_URL", "https://something.invalid");
     let message = fails(1, "failed", nowhere, &["plan"]);
-    assert!(
-        message.starts_with("no connection to https://something.invalid: "),
-        "{message}"
-    );
+    message.begins("no connection to https://something.invalid: ");
     fails(1, "failed", nowhere, &["apply", "--yes"]);
 }
 
@@ -144,19 +134,13 @@ fn credentials_that_are_missing_or_wrong_are_1() {
         "no credentials for writing: IMBACHAT_LOGIN not set"
     );
     let message = fails(1, "failed", with("IMBACHAT_SECRET_KEY", "wrong"), &["plan"]);
-    assert!(
-        message.starts_with("the server does not accept the widget's secret key (HTTP 401)"),
-        "{message}"
-    );
+    message.begins("the server does not accept the widget's secret key (HTTP 401)");
 }
 
 #[test]
 fn a_ledger_that_cannot_be_read_is_1() {
     let message = fails(1, "failed", new_room, &["plan", "--ledger", "."]);
-    assert!(
-        message.starts_with("ledger `.`: cannot be read: "),
-        "{message}"
-    );
+    message.begins("ledger `.`: cannot be read: ");
     fails(
         1,
         "failed",
@@ -431,7 +415,7 @@ fn flags_and_verbs_of_terraform_are_told_in_ours() {
         let ran = scene.run(args);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:#?}");
         let told = format!("error: {message}\n  hint: {hint}");
-        assert!(ran.err.starts_with(&told), "{ran:#?}");
+        ran.err.begins(&told);
         assert_eq!((scene.files().len(), scene.writes()), (1, 0), "{args:?}");
         let json = scene.run(&[args, &["--format", "json"]].concat());
         assert_eq!(document(64, &json)["message"], message);
@@ -533,7 +517,7 @@ fn a_flag_of_another_verb_is_64_with_a_tip() {
         let ran = Scene::new().run(args);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:#?}");
         let told = format!("error: {message}\n  hint: {hint}");
-        assert!(ran.err.starts_with(&told), "{ran:#?}");
+        ran.err.begins(&told);
     }
     let ran = Scene::new().run(&["check", "--rate", "1/s", "--format", "json"]);
     assert_eq!(
@@ -639,8 +623,5 @@ fn quiet_still_says_what_went_wrong() {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:#?}");
     let ran = scene.run(&["plan", "--quiet", "--ledger", "."]);
     ran.exits(1);
-    assert!(
-        ran.err.starts_with("error: ledger `.`: cannot be read"),
-        "{ran:#?}"
-    );
+    ran.err.begins("error: ledger `.`: cannot be read");
 }

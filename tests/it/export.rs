@@ -313,7 +313,7 @@ fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
         let at =
             text.find("# what belongs to it").unwrap() + "# what belongs to it".len() + end.len();
         let (head, tail) = text.split_at(at);
-        assert!(after.starts_with(head) && after.ends_with(tail), "{after}");
+        after.begins(head).ends(tail);
         let added = &after[head.len()..after.len() - tail.len()];
         assert_eq!(added.matches(end).count(), added.matches('\n').count());
         if end == "\n" {
@@ -412,7 +412,7 @@ fn rooms_are_added_to_a_list_of_nothing() {
         let ran = scene.run("export --add -o rooms.yaml");
         assert_eq!(ran.code, 0, "{text}: {ran:?}");
         let after = scene.read("rooms.yaml");
-        assert!(after.starts_with(&format!("{left}  - pipe: ")), "{after}");
+        after.begins(format!("{left}  - pipe: "));
         let end = text
             .split("]")
             .nth(1)
@@ -502,10 +502,7 @@ fn a_directory_is_added_to_as_one_manifest() {
     "#);
     nothing_to_do(&scene, "rooms", 7);
     let elsewhere = scene.run("export --add -o new.yaml -f rooms");
-    assert!(
-        elsewhere.out.starts_with("everything is there already"),
-        "{elsewhere:?}"
-    );
+    elsewhere.begins("everything is there already");
     assert!(!scene.path("new.yaml").exists());
 }
 
@@ -646,7 +643,7 @@ fn what_would_be_read_is_compared_with_what_is_meant() {
     ];
     for (after, words) in cases {
         let judged = judged(after).unwrap_err();
-        assert!(judged.starts_with(words), "{judged}");
+        judged.begins(words);
     }
 }
 

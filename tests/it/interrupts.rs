@@ -362,7 +362,7 @@ fn a_sandbox_that_said_where_it_is_can_be_ended() {
         let mut said = BufReader::new(server.stdout.take().unwrap());
         let mut line = String::new();
         said.read_line(&mut line).unwrap();
-        assert!(line.starts_with("listening on "), "{line}");
+        line.begins("listening on ");
         signal(&server, "INT");
         until("the server ends", || server.try_wait().unwrap().is_some());
         assert!(server.wait().unwrap().success());

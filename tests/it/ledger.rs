@@ -490,7 +490,7 @@ fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
     assert_eq!((ran.code, scene.read("l.jsonl")), (64, before));
     // A pipe that is on record is no glob.
     let ran = run(&scene, &["ledger", "forget", "team-[a]"]);
-    assert!(ran.err.starts_with("forgot 1 room\n"), "{ran:?}");
+    ran.err.begins("forgot 1 room\n");
     let ran = run(
         &scene,
         &["ledger", "forget", "course-0[12]", "course-01", "team-*"],
@@ -520,11 +520,8 @@ fn forgetting_makes_members_unverified_and_unknown_rooms_are_an_error() {
     plan.exits(2);
     plan.shows("members unverified: 5 sent again");
     plan.shows("2 unchanged");
-    assert_eq!(
-        run(&scene, &["ledger", "forget", "course-01"]).code,
-        1,
-        "twice"
-    );
+    // Twice.
+    run(&scene, &["ledger", "forget", "course-01"]).exits(1);
     run(&scene, &["apply", "--yes"]).ok();
     assert_content(&scene, 3);
     assert_converged(&scene);
@@ -556,7 +553,8 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     let writes = scene.writes();
     scene.apply().ok();
     for _ in 1..=2 {
-        assert!(scene.run(&plan).ok().contains(line), "it stays");
+        // It stays.
+        scene.run(&plan).ok().shows(line);
     }
     let forgot = scene.run(&forget);
     assert_eq!(forgot.err, "2 members of 1 room recorded as taken out\n");
@@ -579,7 +577,8 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     // Who is back is new.
     scene.write("rooms.yaml", manifest);
     scene.plan().ok().shows("members +2 (4, 5)");
-    assert_eq!(scene.run(&forget).code, 1, "and said twice it is a mistake");
+    // And said twice it is a mistake.
+    scene.run(&forget).exits(1);
 
     // A room that left as a whole.
     said(&["ledger", "forget", "PIPE"]);
@@ -939,7 +938,7 @@ fn a_torn_last_line_harms_no_verb() {
     for cut in [0, 1, 20] {
         scene.write("l.jsonl", &whole[..cut]);
         run(&scene, &["apply", "--yes"]).ok();
-        assert!(scene.read("l.jsonl").starts_with("{\"roomform_ledger\":1,"));
+        scene.read("l.jsonl").begins("{\"roomform_ledger\":1,");
         assert_converged(&scene);
     }
     assert_content(&scene, 3);

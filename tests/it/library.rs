@@ -130,7 +130,7 @@ fn a_manifest_is_good_or_an_error_with_every_mistake() {
         codes,
         ["missing-key", "needs-quotes", "odd-pipe", "unknown-person"]
     );
-    assert!(bad.to_string().ends_with("3 errors, 1 warning"), "{bad}");
+    bad.to_string().ends("3 errors, 1 warning");
     assert!(!bad.into_loaded().is_valid());
     let missing = check(&[PathBuf::from("/nowhere/at/all.yaml")], Options::default());
     missing.unwrap_err().to_string().shows("no such file");

@@ -48,7 +48,7 @@ fn no_output_replaces_an_input() {
         for input in ["rooms.yaml", "users.csv", "l.jsonl"] {
             let args = [&["apply", "--yes", flag, input], &ledger[..]].concat();
             let told = refused(&scene, &args);
-            assert!(told.starts_with(&format!("error: {flag} and ")), "{told}");
+            told.begins(format!("error: {flag} and "));
             // --force is about files that are no input.
             refused(&scene, &[&args[..], &["--force"]].concat());
         }
@@ -57,7 +57,7 @@ fn no_output_replaces_an_input() {
                 &scene,
                 &[&["apply", "plan.json", flag, input], &ledger[..]].concat(),
             );
-            assert!(told.ends_with(&format!("`{input}`")), "{told}");
+            told.ends(format!("`{input}`"));
         }
     }
 }

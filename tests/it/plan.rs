@@ -135,11 +135,8 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
     );
     let writes = scene.writes();
     scene.apply().exits(5);
-    assert_eq!(
-        scene.run("apply --yes --ignore-limits").code,
-        5,
-        "--ignore-limits never lifts publish"
-    );
+    // --ignore-limits never lifts publish.
+    scene.run("apply --yes --ignore-limits").exits(5);
     assert_eq!(
         (scene.writes(), scene.room("team-b").is_public),
         (writes, false)
@@ -199,10 +196,8 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
     let writes = scene.writes();
     scene.apply().ok();
     assert_eq!(scene.writes(), writes);
-    assert!(
-        scene.plan().ok().contains("no longer in the manifest: 4"),
-        "released, and still a matter for people"
-    );
+    // Released, and still a matter for people.
+    scene.plan().ok().shows("no longer in the manifest: 4");
     let (text, _, detailed) = edited(
         &scene,
         "Team A, members: [3]",
@@ -356,7 +351,7 @@ fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures()
     let page = scene.run("plan --allow-recreate --format html").ok();
     page.shows("2 to create (1 recreated)");
     let ran = scene.run("apply --yes --allow-recreate --parallelism 1");
-    assert!(ran.out.starts_with(&text), "{}", ran.out);
+    ran.begins(&text);
     let line = ran.out.lines().find(|line| line.contains("  ok team-a"));
     assert_snapshot!(line.unwrap_or_default(), @"  ok team-a               verified     recreated as room 4, 2 members confirmed");
 }
@@ -493,7 +488,7 @@ fn except_leaves_rooms_out_and_says_so() {
     ] {
         let ran = scene.run(&[&["plan"], args].concat());
         ran.exits(64);
-        assert!(ran.err.starts_with(&format!("error: {message}")), "{ran:?}");
+        ran.err.begins(format!("error: {message}"));
     }
 }
 
@@ -649,11 +644,8 @@ fn json_is_versioned_and_fits_its_schema() {
 fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
     let scene = applied(BASE, deaf());
     edited(&scene, "title: Team A", "title: Team A, public: true", &[]);
-    assert_eq!(
-        scene.run("apply --yes --allow-publish").code,
-        4,
-        "the server ignores it"
-    );
+    // The server ignores it.
+    scene.run("apply --yes --allow-publish").exits(4);
     // From here on the server takes what it is sent, and only members are planned.
     scene.world(|world| world.set_quirks(Quirks::default()));
     let (text, ..) = edited(&scene, "[3, 4]", "[3, 4, 5]", &[]);
@@ -666,11 +658,8 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
         (false, 3),
         "nobody allowed it to be opened"
     );
-    assert_eq!(
-        scene.run("plan --resend").code,
-        5,
-        "sent again it is a publish like any other"
-    );
+    // Sent again it is a publish like any other.
+    scene.run("plan --resend").exits(5);
 }
 
 #[test]

@@ -141,10 +141,7 @@ fn a_plan_that_came_half_way_goes_on() {
     scene.run("apply --yes --only team-[ac]").ok();
     let before = scene.writes();
     let ran = scene.run("apply plan.json");
-    assert!(
-        ran.err.starts_with("2 rooms already up to date\n"),
-        "{ran:?}"
-    );
+    ran.err.begins("2 rooms already up to date\n");
     assert_eq!((ran.code, scene.writes()), (0, before + 1), "{ran:?}");
     check_applied(&scene);
 }
@@ -315,20 +312,14 @@ fn a_forged_plan_writes_nothing() {
     };
     let room = forged(&add_room);
     assert_eq!((room.code, scene.writes()), (5, writes), "{room:?}");
-    assert!(
-        room.err
-            .starts_with("error: `\\u{1b}[2J\\u{a}::error::x` is not in the manifest\n"),
-        "{room:?}"
-    );
+    room.err
+        .begins("error: `\\u{1b}[2J\\u{a}::error::x` is not in the manifest\n");
     // A member that it does not declare is left out.
     let member = forged(&|plan| plan["changes"][0]["members"]["new"] = vec![17, 666].into());
     member.exits(0);
-    assert!(
-        member
-            .err
-            .starts_with("`team-a`: 1 member no longer in the manifest, skipped: 666\n"),
-        "{member:?}"
-    );
+    member
+        .err
+        .begins("`team-a`: 1 member no longer in the manifest, skipped: 666\n");
     check_applied(&scene);
 }
 
@@ -375,12 +366,9 @@ fn plans_of_two_changes_apply_in_any_order() {
         scene.write("rooms.yaml", with(&[c, d].concat()));
         let first = scene.run(&["apply", order[0]]);
         first.exits(0);
-        assert!(
-            first.err.starts_with(
-                "not in the saved plan: 1 room, 1 member; make a new plan to apply them\n"
-            ),
-            "{first:?}"
-        );
+        first
+            .err
+            .begins("not in the saved plan: 1 room, 1 member; make a new plan to apply them\n");
         scene.run(&["apply", order[1]]).ok();
         scene.run("plan --detailed-exitcode").ok();
     }

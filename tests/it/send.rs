@@ -106,7 +106,7 @@ fn a_message_goes_into_the_room_of_a_pipe_and_is_told_with_its_number() {
 fn by_its_number_a_room_is_not_looked_for() {
     let scene = widget();
     let told = scene.run("send --from 3 --room-id 7 Hello").ok();
-    assert!(told.starts_with("sent: message 1 to room 7\n"), "{told}");
+    told.begins("sent: message 1 to room 7\n");
     assert_eq!((said(&scene), scene.stats().get_rooms), (once("Hello"), 0));
     // The server knows best which rooms there are.
     let ran = send(&scene, &["--room-id", "99", "Hello"]);
@@ -261,8 +261,8 @@ fn a_message_that_was_sent_is_told_as_sent_even_where_nothing_can_be_printed() {
         let told = format!(
             "error: the message was sent to room 7 with the number {number}, and only telling so failed: "
         );
-        assert!(err.starts_with(&told), "{err}");
-        assert!(err.ends_with("  hint: do not send it once more\n"), "{err}");
+        err.begins(&told);
+        err.ends("  hint: do not send it once more\n");
     }
     assert_eq!(said(&scene).len(), 2);
 }
@@ -282,11 +282,8 @@ fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_aga
         told,
         "error: in doubt: whether the message was sent to room 7 is not known, and it is not sent again"
     );
-    assert!(
-        ran.err
-            .ends_with("  hint: look into room 7 before you send it once more\n"),
-        "{ran:?}"
-    );
+    ran.err
+        .ends("  hint: look into room 7 before you send it once more\n");
     let stats = scene.stats();
     assert_eq!(
         (said(&scene), stats.send_msg, stats.lost),
@@ -459,15 +456,12 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
         let ran = send(&scene, &args);
         assert_eq!((ran.code, &ran.json()["message_id"]), (0, &id), "{ran:?}");
         let request = &server.requests()[0];
-        assert!(
-            request.starts_with("POST /imbachat/v2/627/send_msg "),
-            "{request}"
-        );
+        request.begins("POST /imbachat/v2/627/send_msg ");
         request.lacks("name=\"password\"");
         if id.is_null() {
             let told = send(&scene, &args[..3]).ok();
             let first = "sent: message (the server told no number) to room 1536\n";
-            assert!(told.starts_with(first), "{told}");
+            told.begins(first);
         }
     }
 }
@@ -529,7 +523,7 @@ fn an_interrupt_while_it_waits_ends_it_unsent() {
     told.read_to_string(&mut err).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{err}");
     let told = "waiting 60 s: the server asked for it\nerror: the message was not sent: ";
-    assert!(err.starts_with(told), "{err}");
+    err.begins(told);
     assert_eq!((tries(&proxy), said(&scene)), (1, Vec::new()));
 }
 
@@ -553,6 +547,6 @@ fn an_interrupt_while_the_message_is_under_way_is_answered_at_once() {
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{err}");
     let told = "warning: the message is under way; whoever ends this now does not learn whether it was sent\nerror: in doubt: ";
-    assert!(err.starts_with(told), "{err}");
+    err.begins(told);
     assert_eq!((tries(&proxy), said(&scene)), (1, once("Hello")));
 }

@@ -428,10 +428,8 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
                 comment.contains("2 to create") && comment == job.summary,
                 "{store}: {comment}"
             );
-            assert!(
-                !job.seen.contains("IMBACHAT_PASSWORD"),
-                "a plan holds nothing to write with"
-            );
+            // A plan holds nothing to write with.
+            job.seen.lacks("IMBACHAT_PASSWORD");
             runner.write(&format!("store/runs/{head}"), &format!("{}", 7000 + round));
         }
         assert_eq!(scene.writes(), 0);

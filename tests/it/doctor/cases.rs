@@ -441,10 +441,7 @@ fn half_of_the_writing_credentials() {
         let told = format!(
             "warning  settings        4 settings found; {set} is set and {missing} is not: `apply` needs both\n"
         );
-        assert!(
-            text.starts_with("exit 0\n") && text.contains(&told),
-            "{text}"
-        );
+        text.begins("exit 0\n").shows(&told);
         text.shows(format!("remedy: set {missing} too\n"));
     }
 }
@@ -533,7 +530,7 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
                              remedy: name the ledger of this target with --ledger, or check --api-url and --widget
     skipped  on-record       needs `ledger`
     ");
-    assert!(text.starts_with("exit 1\n"), "{text}");
+    text.begins("exit 1\n");
 }
 
 #[test]
@@ -552,7 +549,7 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
                              remedy: see roomform check, which draws each with its remedy
     ok       answers         1 row of the shape the API's pages show
     ");
-    assert!(text.starts_with("exit 1\n"), "{text}");
+    text.begins("exit 1\n");
     scene.write(
         "rooms.yaml",
         "version: 1\nrooms:\n  - {pipe: ab, title: A}\n",
@@ -563,7 +560,7 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
                              rooms.yaml:3: W101 `ab` is not 3 to 64 of A-Z, a-z, 0-9, _ and -
                              remedy: see roomform check
     ");
-    assert!(text.starts_with("exit 0\n"), "{text}");
+    text.begins("exit 0\n");
     let text = said(&scene, &server.url(), &["-f", "nowhere.yaml"]);
     assert_snapshot!(steps(&text, &["manifest"]), @"
     failed   manifest        the manifest is invalid: 1 mistake

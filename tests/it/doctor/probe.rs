@@ -236,7 +236,7 @@ fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_p
     });
     let scene = scene.at(&proxy.url());
     let text = said(&scene, &proxy.url(), &PROBE);
-    assert!(text.starts_with("exit 1\n"), "{text}");
+    text.begins("exit 1\n");
     assert_snapshot!(steps(&text, &["write-probe"]), @r"
     failed   write-probe     no room was made: the server named room 7, which was there before with the pipe `in-use`, and may have written over it
                              remedy: look at room 7 in ImbaChat, and do not remove it: before the probe it was `In \u{1b}[2J use`, conference, public
@@ -262,12 +262,9 @@ fn a_room_that_was_made_is_told_even_where_nothing_can_be_printed() {
         let err = String::from_utf8(output.stderr).unwrap();
         let id = scene.room(&api_pipe).id;
         assert_eq!(output.status.code(), Some(1), "{err}");
-        assert!(
-            err.starts_with(&format!(
-                "error: room {id} was made, and only telling so failed: "
-            )),
-            "{err}"
-        );
+        err.begins(format!(
+            "error: room {id} was made, and only telling so failed: "
+        ));
     }
 }
 

@@ -236,18 +236,15 @@ fn a_port_where_nobody_listens() {
     let url = format!("http://{}", taken.local_addr().unwrap());
     let text = both(&scene_at(&url), &[], &[(&url, "http://api")]);
     let start = "exit 1\nerror: no connection to http://api: ";
-    assert!(text.starts_with(start), "{text}");
-    assert!(text.ends_with("\n  hint: check --api-url, the network and the proxy settings\n"));
+    text.begins(start);
+    text.ends("\n  hint: check --api-url, the network and the proxy settings\n");
 }
 
 #[test]
 fn a_host_that_nobody_knows() {
     let text = both(&scene_at("https://something.invalid"), &[], &[]);
     let start = "exit 1\nerror: no connection to https://something.invalid: ";
-    assert!(
-        text.starts_with(start) && text.contains("dns error"),
-        "{text}"
-    );
+    text.begins(start).shows("dns error");
 }
 
 #[test]
@@ -256,10 +253,7 @@ fn a_proxy_that_is_down_does_not_show_its_password() {
         scene_at("https://something.invalid").env("HTTPS_PROXY", "http://me:hunter2@127.0.0.1:1");
     let text = both(&scene, &[], &[]);
     let start = "exit 1\nerror: no connection to https://something.invalid: ";
-    assert!(
-        text.starts_with(start) && !text.contains("hunter2"),
-        "{text}"
-    );
+    text.begins(start).lacks("hunter2");
 }
 
 #[test]
@@ -331,7 +325,7 @@ fn a_server_that_repeats_our_secrets_does_not_get_them_out() {
     let refused = "exit 1\nerror: the server does not accept the widget's secret key (HTTP 403): no right for ***!\n";
     for secret in [SECRET_KEY, BASIC] {
         let text = answered("403 Forbidden", &repeated(secret));
-        assert!(text.starts_with(refused), "{text}");
+        text.begins(refused);
     }
     let server = Canned::answer("403 Forbidden", "", &repeated(JWT));
     let scene = scene_at(&server.url())

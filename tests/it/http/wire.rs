@@ -30,15 +30,9 @@ fn applied(manifest: &str, before: &'static str) -> Vec<String> {
 #[test]
 fn a_list_is_asked_for_as_documented() {
     let request = plan_request(&[]);
-    assert!(
-        request.starts_with("POST /imbachat/v2/627/get_rooms HTTP/1.1\r\n"),
-        "{request}"
-    );
+    request.begins("POST /imbachat/v2/627/get_rooms HTTP/1.1\r\n");
     let agent = header(&request, "user-agent").unwrap_or_default();
-    assert!(
-        agent.starts_with(concat!("roomform/", env!("CARGO_PKG_VERSION"), " (run ")),
-        "{agent}"
-    );
+    agent.begins(concat!("roomform/", env!("CARGO_PKG_VERSION"), " (run "));
     assert_eq!(header(&request, "accept"), Some("application/json"));
     assert_eq!(
         header(&request, "authorization"),
@@ -91,10 +85,8 @@ fn a_create_says_everything_before_its_members() {
     );
     assert_eq!(header(&writes[0], "accept"), Some("application/json"));
     assert_eq!(header(&writes[0], "authorization"), None);
-    assert!(
-        !writes[0].contains(SECRET_KEY),
-        "the widget's secret is for reading"
-    );
+    // The widget's secret is for reading.
+    writes[0].lacks(SECRET_KEY);
 }
 
 #[test]

@@ -83,13 +83,7 @@ fn an_apply_tells_what_it_did() {
     let args = ["apply", "--sandbox", "--format", "github", "--yes", "-q"];
     let refused = scene.run(&args);
     refused.exits(5);
-    assert!(
-        refused
-            .out
-            .starts_with("::error title=refused::`lounge` would"),
-        "{}",
-        refused.out
-    );
+    refused.begins("::error title=refused::`lounge` would");
     assert_snapshot!(scene.run(&[&args[..], &["--allow-publish"]].concat()).ok(), @"
     ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
     ::notice title=roomform apply::5 verified; 4 members confirmed; 5 to write, 1 to verify

@@ -22,19 +22,17 @@ fn plan(scene: &Scene, args: &[&str]) -> String {
 #[test]
 fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
     let scene = Scene::new().manifest(manifest(12));
-    assert!(!plan(&scene, &[]).contains("all members"), "nothing is cut");
+    // Nothing is cut.
+    plan(&scene, &[]).lacks("all members");
     let second =
         "  - {pipe: team-b, title: Team B, members: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]}\n";
     scene.write("rooms.yaml", manifest(14) + second);
     let text = plan(&scene, &[]);
     text.shows("1012 … 2 more\n");
-    assert!(text.ends_with(&format!("\n      {ALL}\n")), "{text}");
+    text.ends(format!("\n      {ALL}\n"));
     assert_eq!(text.matches("all members").count(), 1);
     let page = plan(&scene, &["--format", "markdown", "--max-bytes", "4096"]);
-    assert!(
-        page.ends_with(&format!("\nLists are cut; {ALL}.\n")),
-        "{page}"
-    );
+    page.ends(format!("\nLists are cut; {ALL}.\n"));
     // There they are.
     for format in ["html", "json"] {
         let whole = plan(&scene, &["--format", format]);
@@ -43,10 +41,7 @@ fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
         }
     }
     let diff = scene.run("diff /dev/null rooms.yaml").ok();
-    assert!(
-        diff.ends_with("\n      all members: --format json, or html\n"),
-        "{diff}"
-    );
+    diff.ends("\n      all members: --format json, or html\n");
 }
 
 #[test]
@@ -59,18 +54,13 @@ fn so_does_one_that_cuts_who_is_left_to_people() {
     scene.write("rooms.yaml", manifest(1));
     let text = plan(&scene, &[]);
     text.shows("no longer in the manifest: 1002, ");
-    assert!(text.ends_with(&format!("\n      {ALL}\n")), "{text}");
+    text.ends(format!("\n      {ALL}\n"));
     let whole = plan(&scene, &["--format", "json"]);
     whole.shows("1014");
     scene.write("rooms.yaml", manifest(1).replace("Team A", "Team B"));
     let page = scene.run("apply --sandbox --yes --format markdown");
-    assert!(
-        page.out.contains("1013 … 1 more")
-            && page
-                .out
-                .ends_with("\nLists are cut; all members: --format json.\n"),
-        "{page:?}"
-    );
+    page.shows("1013 … 1 more");
+    page.ends("\nLists are cut; all members: --format json.\n");
 }
 
 #[test]
@@ -89,10 +79,8 @@ fn a_diff_names_each_room_that_is_removed_and_says_where_all_who_are_excluded_ar
     scene.write("after.yaml", manifest(1).replace("Team A,", &excluded));
     let ran = scene.run("diff rooms.yaml after.yaml");
     let said = ran.ok();
-    assert!(
-        said.contains("112 … 2 more\n") && said.ends_with("\n      all members: --format json\n"),
-        "{said}"
-    );
+    said.shows("112 … 2 more\n")
+        .ends("\n      all members: --format json\n");
 }
 
 #[test]
@@ -105,10 +93,7 @@ fn rooms_that_are_no_longer_declared_are_all_in_json() {
     scene.write("rooms.yaml", head + &(1..=3).map(room).collect::<String>());
     let text = plan(&scene, &[]);
     text.shows("room-8` … 1 more\n");
-    assert!(
-        text.ends_with("\n      all rooms: --format json\n"),
-        "{text}"
-    );
+    text.ends("\n      all rooms: --format json\n");
     plan(&scene, &["--format", "json"]).shows("\"room-9\"");
     let page = plan(&scene, &["--format", "markdown"]);
     page.shows("room-8")

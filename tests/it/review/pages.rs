@@ -187,7 +187,7 @@ fn a_failure_says_why_there_is_no_plan_and_whose() {
     - <code>set them in the environment, or name files with &#46;&#46;&#46;&#95;FILE&#59; they are never flags</code>
     - --sandbox works without any
     ");
-    assert!(ran.err.starts_with("error: no credentials"), "{}", ran.err);
+    ran.err.begins("error: no credentials");
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn an_apply_tells_what_it_did() {
     let refused = apply(&["--yes"]);
     refused.exits(5);
     let start = "<!-- roomform:apply target=sandbox:/627 -->\n\n## Nothing was applied to";
-    assert!(refused.out.starts_with(start), "{}", refused.out);
+    refused.begins(start);
     refused.shows("### Refused: 1\n");
     assert_snapshot!(apply(&["--yes", "--allow-publish", "-q", "--parallelism", "1"]).ok(), @"
     <!-- roomform:apply target=sandbox:/627 -->

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::Scene;
+use crate::support::{Scene, Shows};
 
 fn schema() -> jsonschema::Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sarif/sarif-schema-2.1.0.json");
@@ -118,8 +118,5 @@ fn a_path_that_is_not_there_and_one_of_this_machine() {
         .as_str()
         .unwrap()
         .to_owned();
-    assert!(
-        uri.starts_with("file:///") && uri.ends_with("/room%20s.yaml"),
-        "{uri}"
-    );
+    uri.begins("file:///").ends("/room%20s.yaml");
 }

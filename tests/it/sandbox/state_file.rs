@@ -34,7 +34,7 @@ async fn an_answered_write_is_in_the_file_already() {
         });
     }
     for answer in pending.join_all().await {
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        answer.begins("HTTP/1.1 200");
     }
 
     // a copy, as a process killed by now would leave it
@@ -109,7 +109,7 @@ async fn a_write_that_cannot_be_saved_is_not_answered_as_good() {
     exchange(&sandbox, &creation("one")).await.unwrap();
     std::fs::write(&path, "somebody else's").unwrap();
     let (head, body) = exchange(&sandbox, &creation("two")).await.unwrap();
-    assert!(head.starts_with("HTTP/1.1 500"), "{head}");
+    head.begins("HTTP/1.1 500");
     body.shows("was changed by another process");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody else's");
     assert!(matches!(

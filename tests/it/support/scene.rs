@@ -362,6 +362,8 @@ impl From<Output> for Ran {
 pub trait Shows {
     fn shows(&self, part: impl AsRef<str>) -> &Self;
     fn lacks(&self, part: impl AsRef<str>) -> &Self;
+    fn begins(&self, part: impl AsRef<str>) -> &Self;
+    fn ends(&self, part: impl AsRef<str>) -> &Self;
 }
 
 impl Shows for str {
@@ -378,6 +380,23 @@ impl Shows for str {
         assert!(!self.contains(part), "{part:?} in:\n{self}");
         self
     }
+
+    #[track_caller]
+    fn begins(&self, part: impl AsRef<str>) -> &Self {
+        let part = part.as_ref();
+        assert!(
+            self.starts_with(part),
+            "no {part:?} at the start of:\n{self}"
+        );
+        self
+    }
+
+    #[track_caller]
+    fn ends(&self, part: impl AsRef<str>) -> &Self {
+        let part = part.as_ref();
+        assert!(self.ends_with(part), "no {part:?} at the end of:\n{self}");
+        self
+    }
 }
 
 impl Ran {
@@ -392,6 +411,20 @@ impl Ran {
     #[track_caller]
     pub fn shows(&self, part: impl AsRef<str>) -> &Self {
         assert!(self.out.contains(part.as_ref()), "{self:#?}");
+        self
+    }
+
+    /// Checks how stdout begins.
+    #[track_caller]
+    pub fn begins(&self, part: impl AsRef<str>) -> &Self {
+        assert!(self.out.starts_with(part.as_ref()), "{self:#?}");
+        self
+    }
+
+    /// Checks how stdout ends.
+    #[track_caller]
+    pub fn ends(&self, part: impl AsRef<str>) -> &Self {
+        assert!(self.out.ends_with(part.as_ref()), "{self:#?}");
         self
     }
 
