@@ -47,7 +47,7 @@ fn the_rooms_stand_in_columns_however_long_a_pipe_is() {
 fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
     let scene = old_widget();
     let manifest = MANIFEST.replace("  - {pipe: new, title: New, members: [5]}\n", "");
-    scene.write("rooms.yaml", &manifest);
+    scene.declare(&manifest);
     let plan = scene.plan().ok();
     plan.shows("5 members of 2 rooms unverified");
     let adopted = scene.run("ledger adopt --roster --yes");
@@ -163,9 +163,9 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     assert_eq!(scene.run(&plan).json()["summary"]["members_to_add"], 2);
     scene.run(&apply).ok();
     // Who left may have been taken out by hand since.
-    scene.write("rooms.yaml", manifest("3"));
+    scene.declare(manifest("3"));
     scene.run(&apply).ok();
-    scene.write("rooms.yaml", manifest("3, 4, 5"));
+    scene.declare(manifest("3, 4, 5"));
     assert_snapshot!(told(), @"
     adopt: nothing that is not on record
            2 memberships left for apply to send: owed since a create, back in the manifest, or new in a room roomform wrote to
@@ -175,7 +175,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     assert_eq!(scene.run(&plan).json()["summary"]["members_to_add"], 2);
     // Nobody is sent later to a room whose members are sent only with it.
     let on_create = manifest("3, 4, 5").replace("]}", "], members_policy: on_create}");
-    scene.write("rooms.yaml", on_create);
+    scene.declare(on_create);
     assert!(told().contains("1 member (5)"), "{}", scene.read("l.jsonl"));
 }
 

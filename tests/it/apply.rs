@@ -1,28 +1,18 @@
 //! What an apply does to the server and writes down, and that the next run has nothing to do.
 
-use std::fmt::Write as _;
 use std::fs;
 
 use insta::assert_snapshot;
 use roomform::sandbox::RoomView;
 
-use crate::support::{Fault, Proxy, Scene, Shows, form, live_room, until};
+use crate::support::{Fault, Proxy, Scene, Shows, form, live_room, manifest, until};
 
 /// 25 rooms of 7 members.
 fn many() -> String {
-    let mut text = "version: 1\nwidget: 627\nrooms:\n".to_owned();
-    for room in 1..=25 {
-        let members: Vec<String> = (0..7)
-            .map(|member| (room * 10 + member).to_string())
-            .collect();
-        writeln!(
-            text,
-            "  - {{pipe: course-{room:02}, title: \"Курс {room}\", members: [{}]}}",
-            members.join(", ")
-        )
-        .unwrap();
-    }
-    text
+    manifest((1..=25).map(|room| {
+        let members: Vec<u64> = (0..7).map(|member| room * 10 + member).collect();
+        format!("pipe: course-{room:02}, title: \"Курс {room}\", members: {members:?}")
+    }))
 }
 
 #[test]
@@ -111,7 +101,7 @@ fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
     let ran = scene.run("plan --detailed-exitcode --ledger l.jsonl");
     ran.exits(0);
     assert_snapshot!(ran.err, @"warning: ledger `l.jsonl`: the last line was cut short, as a killed run leaves it; it is dropped");
-    scene.write("rooms.yaml", many().replace("Курс 7\"", "Seven\""));
+    scene.declare(many().replace("Курс 7\"", "Seven\""));
     scene.run("apply --yes --ledger l.jsonl").ok();
     scene.read("l.jsonl").begins(&whole).shows("Seven");
     assert_eq!(
@@ -189,7 +179,7 @@ fn on_create_rooms_are_left_alone_once_they_are_there() {
     let text = "version: 1\nrooms:\n  - {pipe: once, title: Once, members: [1, 2], members_policy: on_create}\n";
     let scene = Scene::new().manifest(text).applied();
     assert_eq!(scene.room("once").members, [1, 2].into());
-    scene.write("rooms.yaml", text.replace("[1, 2]", "[1, 2, 3]"));
+    scene.declare(text.replace("[1, 2]", "[1, 2, 3]"));
     scene.run("plan --detailed-exitcode").ok();
 }
 
@@ -221,13 +211,13 @@ fn export_then_plan_is_empty_with_and_without_the_ledger() {
         .shows("# left out: pipe \"twin\" (id ")
         .shows("more than one live room");
     exported.shows("members: [10, 11, 12, 13, 14, 15, 16] # on record");
-    scene.write("rooms.yaml", &exported);
+    scene.declare(&exported);
     let plan = scene.run("plan --detailed-exitcode").ok();
     plan.shows("nothing to do; 31 unchanged");
     fs::remove_dir_all(scene.path(".roomform")).unwrap();
     let exported = scene.run("export --scope course-1?").ok();
     exported.shows("members: [] # unknown").lacks("course-01");
-    scene.write("rooms.yaml", &exported);
+    scene.declare(&exported);
     scene
         .run("plan --detailed-exitcode")
         .ok()

@@ -302,7 +302,7 @@ fn a_variable_that_is_no_text_is_told_by_its_name() {
 fn a_manifest_for_another_widget_is_refused_before_anything_is_asked() {
     let manifest = format!("widget: 209\n{MANIFEST}");
     let (scene, server) = without(&[]);
-    scene.write("rooms.yaml", &manifest);
+    scene.declare(&manifest);
     let text = refused(&scene, &["plan"]);
     assert_snapshot!(text, @"
     exit 5

@@ -46,10 +46,7 @@ fn what_somebody_else_changed_is_told_apart_in_text_json_and_markdown() {
         .replace("Team B", "Party")
         .replace("Team C", "C");
     somebody(&scene, &theirs);
-    scene.write(
-        "rooms.yaml",
-        manifest("Team A", false).replace("Team C", "Team Sea"),
-    );
+    scene.declare(manifest("Team A", false).replace("Team C", "Team Sea"));
     let plan = scene.plan().ok();
     let plan = plan.replace(&scene.url(), "http://sandbox");
     assert_snapshot!(plan, @r#"
@@ -98,7 +95,7 @@ fn what_somebody_else_changed_is_told_apart_in_text_json_and_markdown() {
 #[test]
 fn what_the_manifest_changed_is_not_called_anybody_elses() {
     let scene = applied(Config::default());
-    scene.write("rooms.yaml", manifest("Team Anew", true));
+    scene.declare(manifest("Team Anew", true));
     assert_eq!(
         changed(&scene, &[]),
         json!([["title", ["manifest"]], ["public", ["manifest"]]])
@@ -221,7 +218,7 @@ fn the_list_read_after_other_writes_ends_the_record_as_well() {
     // The list of the second plan is the fourth, and still late; the one that is read after the write is not.
     let scene = closed_late(4);
     let renamed = |public| manifest("Team A", public).replace("Team B", "Team Bee");
-    scene.write("rooms.yaml", renamed(false));
+    scene.declare(renamed(false));
     let ran = scene.apply();
     ran.shows("ignored by the server: sent again only");
     late(&scene, 0);

@@ -76,7 +76,7 @@ fn into_a_file_and_again_and_never_over_another() {
     nothing_to_do(&scene, "new/rooms.yaml", 6);
     let again = scene.run("export -o new/rooms.yaml").ok();
     assert_eq!(again, "everything is there already\n");
-    scene.write("rooms.yaml", "# mine\n");
+    scene.declare("# mine\n");
     let before = scene.files();
     let ran = scene.run("export -o rooms.yaml");
     assert_snapshot!(ran.err, @"
@@ -306,7 +306,7 @@ fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
         (KEPT.to_owned(), "\n"),
         (KEPT.replace('\n', "\r\n"), "\r\n"),
     ] {
-        scene.write("rooms.yaml", &text);
+        scene.declare(&text);
         let told = scene.run(&args).ok();
         assert_eq!(told, "added 5 rooms to rooms.yaml\n");
         let after = scene.read("rooms.yaml");
@@ -379,7 +379,7 @@ fn rooms_are_added_wherever_the_list_stands() {
     for text in texts {
         let scene = widget(&OLD[..4]);
         scene.write("c.csv", "id\na\n");
-        scene.write("rooms.yaml", &text);
+        scene.declare(&text);
         let ran = scene.run("export --add -o rooms.yaml");
         assert_eq!(ran.code, 0, "{text}: {ran:?}");
         assert_eq!(ran.out, "added 4 rooms to rooms.yaml\n", "{text}");
@@ -408,7 +408,7 @@ fn rooms_are_added_to_a_list_of_nothing() {
         ),
     ] {
         let scene = widget(&OLD[..4]);
-        scene.write("rooms.yaml", text);
+        scene.declare(text);
         let ran = scene.run("export --add -o rooms.yaml");
         assert_eq!(ran.code, 0, "{text}: {ran:?}");
         let after = scene.read("rooms.yaml");
@@ -434,7 +434,7 @@ fn what_cannot_be_added_to_is_left_alone() {
         "{\"version\": 1}\n",
     ];
     for text in cases {
-        scene.write("rooms.yaml", text);
+        scene.declare(text);
         let ran = scene.run("export --add -o rooms.yaml");
         assert_eq!((ran.code, ran.out.as_str()), (5, ""), "{text}: {ran:?}");
         ran.err.shows("write `rooms:` and below it a line `- pipe:");
@@ -444,7 +444,7 @@ fn what_cannot_be_added_to_is_left_alone() {
     let text =
         "version: 1\ngenerate:\n  - {each: c.csv, room: {pipe: \"x-{{ id }}\", title: X}}\n...\n";
     scene.write("c.csv", "id\na\n");
-    scene.write("rooms.yaml", text);
+    scene.declare(text);
     let ran = scene.run("export --add -o rooms.yaml");
     ran.exits(5);
     ran.err.shows("nothing was written");
@@ -454,7 +454,7 @@ fn what_cannot_be_added_to_is_left_alone() {
         ("version: 1\nroms: []\n", 3),
         ("version: 1\nwidget: 5\nrooms: []\n", 5),
     ] {
-        scene.write("rooms.yaml", text);
+        scene.declare(text);
         let ran = scene.run("export --add -o rooms.yaml");
         ran.exits(code);
         assert_eq!(scene.read("rooms.yaml"), text);

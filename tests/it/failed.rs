@@ -109,11 +109,11 @@ fn a_saved_plan_that_was_begun_lists_only_the_rest() {
         )
     };
     let scene = Scene::new().manifest(room("1")).applied();
-    scene.write("rooms.yaml", room("1, 2, 3, 4, 5"));
+    scene.declare(room("1, 2, 3, 4, 5"));
     scene.run("plan --out plan.json").ok();
-    scene.write("rooms.yaml", room("1, 2, 4"));
+    scene.declare(room("1, 2, 4"));
     scene.apply().ok();
-    scene.write("rooms.yaml", room("1, 2, 3, 4, 5"));
+    scene.declare(room("1, 2, 3, 4, 5"));
     let scene = scene.env("IMBACHAT_PASSWORD", "wrong");
     assert_snapshot!(failed(&scene, &["apply", "plan.json"]), @"
     pipe,user,error,source,line

@@ -83,7 +83,7 @@ fn what_was_allowed_is_the_new_measure_even_if_nothing_was_sent() {
     assert_eq!(given(&scene), "courses.csv 2, data/enrollments.csv 3");
     // The same people by another way, so that nobody leaves either.
     let all = MANIFEST.replace("members: [1]", "members: [1, 101, 102, 103]");
-    scene.write("rooms.yaml", all);
+    scene.declare(all);
     scene.write("data/enrollments.csv", rows(3).replace("\n2,101", ""));
     scene.plan().exits(5);
     scene.run("apply --yes --ignore-limits").ok();

@@ -2,29 +2,28 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Scene, Shows};
+use crate::support::{Scene, Shows, manifest};
 
-fn manifest(prefix: &str, rooms: &[u32]) -> String {
-    let rooms: Vec<String> = rooms
-        .iter()
-        .map(|room| {
-            format!(
-                "  - {{pipe: {prefix}-{room}, title: \"Course {room}\", members: [{room}, 100]}}\n"
-            )
-        })
-        .collect();
-    format!("version: 1\nwidget: 627\nrooms:\n{}", rooms.concat())
+fn rooms(term: &str, numbers: &[u32]) -> Vec<String> {
+    let room = |room: &u32| {
+        format!("pipe: {term}-{room}, title: \"Course {room}\", members: [{room}, 100]")
+    };
+    numbers.iter().map(room).collect()
 }
 
-fn applied(rooms: &[u32]) -> Scene {
-    Scene::new().manifest(manifest("autumn", rooms)).applied()
+fn term(term: &str, numbers: &[u32]) -> String {
+    manifest(rooms(term, numbers))
+}
+
+fn applied(numbers: &[u32]) -> Scene {
+    Scene::new().manifest(term("autumn", numbers)).applied()
 }
 
 #[test]
 fn a_changed_prefix_is_refused() {
     let scene = applied(&[1, 2, 3, 4]);
     let writes = scene.writes();
-    scene.write("rooms.yaml", manifest("spring", &[1, 2, 3, 4]));
+    scene.declare(term("spring", &[1, 2, 3, 4]));
     let ran = scene.apply();
     assert_eq!((ran.code, scene.writes()), (5, writes), "{ran:?}");
     assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 rooms left the manifest since the last apply while 4 would be created anew: was a prefix changed? allow it with --ignore-limits");
@@ -37,25 +36,14 @@ fn a_changed_prefix_is_refused() {
 #[test]
 fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
     let scene = applied(&[1, 2, 3, 4]);
-    let spring = manifest("spring", &[3, 4]);
-    let half = manifest("autumn", &[1, 2])
-        + spring
-            .split_once(
-                "rooms:
-",
-            )
-            .unwrap()
-            .1;
-    scene.write("rooms.yaml", half);
+    let half = manifest([rooms("autumn", &[1, 2]), rooms("spring", &[3, 4])].concat());
+    scene.declare(half);
     scene.plan().exits(0);
-    scene.write(
-        "rooms.yaml",
-        manifest("autumn", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
-    );
+    scene.declare(term("autumn", &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
     // Many new rooms are no mass change while none left.
     scene.plan().exits(0);
     let scene = applied(&[1]);
-    scene.write("rooms.yaml", manifest("spring", &[1]));
+    scene.declare(term("spring", &[1]));
     // There is no size below which nothing is checked.
     scene.plan().exits(5);
 }
@@ -64,25 +52,21 @@ fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
 #[test]
 fn what_left_the_manifest_in_an_earlier_term_counts_no_more() {
     let scene = applied(&[1, 2, 3, 4, 5]);
-    scene.write("rooms.yaml", manifest("spring", &[1, 2, 3, 4]));
+    scene.declare(term("spring", &[1, 2, 3, 4]));
     scene.plan().exits(5);
     scene.run("apply --yes --ignore-limits").ok();
     // Many new rooms, and none that left.
-    scene.write(
-        "rooms.yaml",
-        manifest("spring", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
-    );
+    scene.declare(term("spring", &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
     scene.apply().ok();
     // Half of a term is no mass, all of it is, whatever came before.
-    let half = manifest("spring", &[1, 2, 3, 4, 5]);
-    let autumn = manifest("winter", &[6, 7, 8, 9]);
-    let autumn = autumn.split_once("rooms:\n").unwrap().1;
-    scene.write("rooms.yaml", half + autumn);
+    let half = [
+        rooms("spring", &[1, 2, 3, 4, 5]),
+        rooms("winter", &[6, 7, 8, 9]),
+    ]
+    .concat();
+    scene.declare(manifest(half));
     scene.plan().exits(0);
-    scene.write(
-        "rooms.yaml",
-        manifest("winter", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
-    );
+    scene.declare(term("winter", &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
     let ran = scene.plan();
     ran.exits(5);
     ran.shows("9 of 9 rooms left the manifest since");
@@ -102,11 +86,11 @@ fn rooms_that_come_back_count_again() {
         (&[1, 2, 3, 4], 6),
         (&[1, 2, 3, 4], 6),
     ] {
-        scene.write("rooms.yaml", manifest("autumn", rooms));
+        scene.declare(term("autumn", rooms));
         scene.apply().ok();
         assert_eq!((scene.writes(), lines() - before), (writes, written));
     }
-    scene.write("rooms.yaml", manifest("autumn", &[1]));
+    scene.declare(term("autumn", &[1]));
     scene.apply().ok();
     let shown = scene.run("ledger show").ok();
     assert_eq!(
@@ -114,12 +98,12 @@ fn rooms_that_come_back_count_again() {
         3,
         "{shown}"
     );
-    scene.write("rooms.yaml", manifest("spring", &[1]));
+    scene.declare(term("spring", &[1]));
     // One of one.
     scene.plan().exits(5);
-    scene.write("rooms.yaml", manifest("autumn", &[1, 2, 3, 4]));
+    scene.declare(term("autumn", &[1, 2, 3, 4]));
     scene.apply().ok();
-    scene.write("rooms.yaml", manifest("spring", &[1, 2, 3]));
+    scene.declare(term("spring", &[1, 2, 3]));
     let ran = scene.plan();
     ran.shows("4 of 4 rooms left");
 }
@@ -127,23 +111,20 @@ fn rooms_that_come_back_count_again() {
 #[test]
 fn a_likely_rename_is_told_by_title_or_by_members() {
     let scene = applied(&[1, 2, 3, 4]);
-    let rest = manifest("autumn", &[1, 2, 3]);
-    scene.write(
-        "rooms.yaml",
-        format!("{rest}  - {{pipe: course-four, title: Course 4, members: [7]}}\n"),
-    );
+    let rest = term("autumn", &[1, 2, 3]);
+    scene.declare(format!(
+        "{rest}  - {{pipe: course-four, title: Course 4, members: [7]}}\n"
+    ));
     let out = scene.plan().ok();
     assert_snapshot!(out.lines().skip_while(|line| !line.contains("  notes")).nth(1).unwrap_or_default(), @"    course-four: has the title of `autumn-4`, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is");
-    scene.write(
-        "rooms.yaml",
-        format!("{rest}  - {{pipe: course-four, title: Other, members: [4, 100, 7]}}\n"),
-    );
+    scene.declare(format!(
+        "{rest}  - {{pipe: course-four, title: Other, members: [4, 100, 7]}}\n"
+    ));
     let out = scene.plan().ok();
     out.shows("course-four: has most members of `autumn-4`");
-    scene.write(
-        "rooms.yaml",
-        format!("{rest}  - {{pipe: course-four, title: Other, members: [7, 8, 100]}}\n"),
-    );
+    scene.declare(format!(
+        "{rest}  - {{pipe: course-four, title: Other, members: [7, 8, 100]}}\n"
+    ));
     let out = scene.plan().ok();
     out.lacks("left the manifest; a pipe");
 }

@@ -46,7 +46,7 @@ fn check(scene: &Scene, megabytes: usize, more: &[&str]) -> Ran {
 #[track_caller]
 fn refused(manifest: impl AsRef<[u8]>, most: usize) -> String {
     let scene = Scene::new();
-    scene.write("rooms.yaml", manifest);
+    scene.declare(manifest);
     let ran = check(&scene, LITTLE, &[]);
     assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:#?}");
     let length = ran.err.len();
@@ -71,7 +71,7 @@ fn a_title_cannot_look_like_another_change() {
 #[track_caller]
 fn accepted(manifest: impl AsRef<[u8]>) -> String {
     let scene = Scene::new();
-    scene.write("rooms.yaml", manifest);
+    scene.declare(manifest);
     let ran = check(&scene, LITTLE, &[]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:#?}");
     ran.out
@@ -167,10 +167,9 @@ fn ten_thousand_levels() {
 pub fn a_scalar_of_100_megabytes() {
     let scene = Scene::new();
     let title = "t".repeat(100_000_000);
-    scene.write(
-        "rooms.yaml",
-        format!("version: 1\nrooms:\n  - pipe: big-room\n    title: {title}\n"),
-    );
+    scene.declare(format!(
+        "version: 1\nrooms:\n  - pipe: big-room\n    title: {title}\n"
+    ));
     drop(title);
     let ran = check(&scene, LITTLE, &[]);
     ran.exits(3);
@@ -476,7 +475,7 @@ fn unknown_names_with_numbers_by_the_ten_thousand() {
         )
     };
     for members in ["{roster: list.csv}", &list(&unknown)] {
-        scene.write("rooms.yaml", manifest(members));
+        scene.declare(manifest(members));
         let ran = check(&scene, LITTLE, &[]);
         ran.exits(3);
         ran.err.shows("did you mean `pupil00007`?");
@@ -492,10 +491,7 @@ fn names_of_its_own_in_every_room() {
     let rooms = (0..300).map(|n| {
         format!("  - {{pipe: room-{n}, title: Room, members: [{{roster: list.txt, people: {{roster: people.csv, name: name, id: id}}}}]}}")
     });
-    scene.write(
-        "rooms.yaml",
-        format!("version: 1\nrooms:\n{}", lines(rooms)),
-    );
+    scene.declare(format!("version: 1\nrooms:\n{}", lines(rooms)));
     let ran = check(&scene, LITTLE, &[]);
     ran.exits(3);
     assert_eq!(ran.err.matches("did you mean").count(), 50, "{ran:#?}");
@@ -523,10 +519,10 @@ fn a_wide_file_that_every_room_uses() {
         });
         format!("version: 1\nrooms:\n{}", lines(rooms))
     };
-    scene.write("rooms.yaml", rooms("column"));
+    scene.declare(rooms("column"));
     let ran = check(&scene, 256, &[]);
     assert_eq!(ran.ok(), "valid: 3000 rooms, 3000 memberships\n");
-    scene.write("rooms.yaml", rooms("colum"));
+    scene.declare(rooms("colum"));
     let ran = check(&scene, 256, &[]);
     ran.exits(3);
     ran.err.shows("did you mean `column-0`?");

@@ -2,7 +2,6 @@
 #![cfg(unix)]
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::support::{Fault, Proxy, Scene, Shows, until};
+use crate::support::{Fault, Proxy, Scene, Shows, manifest, until};
 
 /// Every tenth room has members for two calls.
 fn members(room: u64) -> BTreeSet<u64> {
@@ -20,16 +19,11 @@ fn members(room: u64) -> BTreeSet<u64> {
     (0..count).map(|member| room * 1000 + member).collect()
 }
 
-fn manifest(rooms: u64) -> String {
-    let mut text = "version: 1\nwidget: 627\nrooms:\n".to_owned();
-    for room in 1..=rooms {
-        let members = format!("{:?}", members(room)).replace(['{', '}'], "");
-        let _ = writeln!(
-            text,
-            "  - {{pipe: course-{room:02}, title: Course {room}, members: [{members}]}}"
-        );
-    }
-    text
+fn courses(rooms: u64) -> String {
+    manifest((1..=rooms).map(|room| {
+        let members = Vec::from_iter(members(room));
+        format!("pipe: course-{room:02}, title: Course {room}, members: {members:?}")
+    }))
 }
 
 const APPLY: [&str; 6] = [
@@ -115,7 +109,7 @@ fn one_signal_finishes_what_is_under_way() {
         ("INT", 9, "8"),
         ("TERM", 29, "3"),
     ] {
-        let scene = Scene::new().manifest(manifest(40)).sandbox_with(Config {
+        let scene = Scene::new().manifest(courses(40)).sandbox_with(Config {
             latency: Duration::from_millis(40),
             ..Config::default()
         });
@@ -191,7 +185,7 @@ fn a_signal_while_the_run_waits_ends_the_wait() {
         let scene = Scene::new().sandbox();
         let server = scene.url();
         let proxy = Proxy::start(&server, move |number, _| fault.filter(|_| number >= 2));
-        let scene = scene.manifest(manifest(9)).at(&proxy.url());
+        let scene = scene.manifest(courses(9)).at(&proxy.url());
         let child = begin(&scene, more);
         let calls = if fault.is_some() { 3 } else { 2 };
         until("some calls", || proxy.seen().len() >= calls);
@@ -221,7 +215,7 @@ fn two_signals_end_the_run_at_once() {
         let proxy = Proxy::start(&server, |number, _| {
             (number >= 3).then_some(Fault::SilenceAfter)
         });
-        let scene = scene.manifest(manifest(12)).at(&proxy.url());
+        let scene = scene.manifest(courses(12)).at(&proxy.url());
         let mut child = begin(&scene, &["--timeout", "10m"]);
         until("calls without an answer", || proxy.seen().len() >= 6);
         signal(&child, first);
@@ -254,7 +248,7 @@ fn fail_fast_begins_nothing_after_the_first_failure() {
                 .contains("\r\n\r\ncourse-05\r\n")
                 .then_some(refused)
         });
-        let scene = scene.manifest(manifest(40)).at(&proxy.url());
+        let scene = scene.manifest(courses(40)).at(&proxy.url());
         let ran = scene.run(&[&APPLY[..], &["--fail-fast", "--parallelism", parallelism]].concat());
         ran.exits(4);
         let (report, statuses) = report(&scene, 4);
@@ -284,7 +278,7 @@ fn parallelism_bounds_the_calls_under_way() {
         });
         let server = scene.url();
         let proxy = Proxy::start(&server, |_, _| None);
-        let scene = scene.manifest(manifest(20)).at(&proxy.url());
+        let scene = scene.manifest(courses(20)).at(&proxy.url());
         scene
             .run(&[&APPLY[..], &["--parallelism", &most.to_string()]].concat())
             .ok();
@@ -294,7 +288,7 @@ fn parallelism_bounds_the_calls_under_way() {
 
 #[test]
 fn a_rate_keeps_below_a_servers_limit() {
-    let scene = Scene::new().manifest(manifest(60)).sandbox_with(Config {
+    let scene = Scene::new().manifest(courses(60)).sandbox_with(Config {
         rate_limit: Some(30.0),
         ..Config::default()
     });
@@ -327,7 +321,7 @@ fn a_slow_room_holds_up_no_other() {
         }
         None
     });
-    let scene = scene.manifest(manifest(30)).at(&proxy.url());
+    let scene = scene.manifest(courses(30)).at(&proxy.url());
     let child = begin(&scene, &["--parallelism", "2"]);
     until("all other rooms", || scene.rooms().len() == 29);
     assert!(held.load(Ordering::SeqCst));

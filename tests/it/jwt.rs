@@ -41,7 +41,7 @@ fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
     let read = |args: &[&str]| scene.run(&[args, &user].concat()).ok();
     scene.apply().ok();
     assert_eq!(read(&["plan"]), scene.plan().ok());
-    scene.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
+    scene.declare(MANIFEST.replace("Team A", "Team B"));
     read(&["apply", "--yes"]);
     assert_eq!(scene.room("team-a").name, "Team B");
     assert_eq!(read(&["export"]), scene.run("export").ok());

@@ -24,7 +24,7 @@ use roomform::model::{
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::support::{Ran, Scene, Shows, deaf, runtime, until};
+use crate::support::{Ran, Scene, Shows, deaf, manifest, runtime, until};
 
 // what entries add up to
 
@@ -387,19 +387,13 @@ fn ledgers_from_before_there_were_welcomes_are_read() {
 
 // through the program
 
-fn room(number: u64) -> String {
-    let members: Vec<String> = (0..5)
-        .map(|member| (number * 10 + member).to_string())
-        .collect();
-    format!(
-        "  - {{pipe: course-{number:02}, title: Course {number}, members: [{}]}}\n",
-        members.join(", ")
-    )
+fn course(number: u64) -> String {
+    let members: Vec<u64> = (0..5).map(|member| number * 10 + member).collect();
+    format!("pipe: course-{number:02}, title: Course {number}, members: {members:?}")
 }
 
-fn manifest(rooms: u64) -> String {
-    let rooms: String = (1..=rooms).map(room).collect();
-    format!("version: 1\nwidget: 627\nrooms:\n{rooms}")
+fn courses(count: u64) -> String {
+    manifest((1..=count).map(course))
 }
 
 const LEDGER: [&str; 2] = ["--ledger", "l.jsonl"];
@@ -434,14 +428,14 @@ fn assert_converged(scene: &Scene) {
 
 #[test]
 fn show_tells_what_is_on_record() {
-    let scene = Scene::new().manifest(manifest(2)).sandbox_with(deaf());
+    let scene = Scene::new().manifest(courses(2)).sandbox_with(deaf());
     let empty = run(&scene, &["ledger", "show"]).ok();
     empty.shows("0 lines, 0 rooms on record");
     run(&scene, &["apply", "--yes"]).ok();
-    let changed = manifest(2)
+    let changed = courses(2)
         .replace("Course 2", "Another")
         .replace("14]", "15]");
-    scene.write("rooms.yaml", changed);
+    scene.declare(changed);
     run(&scene, &["apply", "--yes"]).exits(4);
     scene.write("none.yaml", "");
     let named = scene.path("l.jsonl");
@@ -480,7 +474,7 @@ fn show_tells_what_is_on_record() {
 #[test]
 fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
     let odd = "  - {pipe: \"team-[a]\", title: A}\n  - {pipe: team-a, title: A}\n";
-    let scene = Scene::new().manifest(manifest(3) + odd).sandbox();
+    let scene = Scene::new().manifest(courses(3) + odd).sandbox();
     run(&scene, &["apply", "--yes"]).ok();
     let before = scene.read("l.jsonl");
     let ran = run(&scene, &["ledger", "forget", "course-*", "group-*"]);
@@ -506,7 +500,7 @@ fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
 
 #[test]
 fn forgetting_makes_members_unverified_and_unknown_rooms_are_an_error() {
-    let scene = Scene::new().manifest(manifest(3)).sandbox();
+    let scene = Scene::new().manifest(courses(3)).sandbox();
     run(&scene, &["apply", "--yes"]).ok();
     let before = scene.read("l.jsonl");
     let ran = run(&scene, &["ledger", "forget", "course-01", "course-07", "x"]);
@@ -540,7 +534,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     said(&["ledger", "forget", "--by-hand", "'course-*'"][..3]);
     let manifest = "version: 1\nrooms:\n  - {pipe: team-platform, title: P, members: [3, 4, 5]}\n  - {pipe: team-b, title: B, members: [3, 4]}\n  - {pipe: team-c, title: C, members: [3]}\n";
     let scene = Scene::new().manifest(manifest).applied();
-    scene.write("rooms.yaml", manifest.replace(", 4", "").replace(", 5", ""));
+    scene.declare(manifest.replace(", 4", "").replace(", 5", ""));
     let plan = ["plan", "--detailed-exitcode"];
     let line = "team-platform: no longer in the manifest: 4, 5";
     scene.run(&plan).ok().shows(line);
@@ -575,7 +569,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     assert_eq!(scene.run(&plan).ok(), clear);
     assert_eq!(scene.writes(), writes, "nothing was sent for it");
     // Who is back is new.
-    scene.write("rooms.yaml", manifest);
+    scene.declare(manifest);
     scene.plan().ok().shows("members +2 (4, 5)");
     // And said twice it is a mistake.
     scene.run(&forget).exits(1);
@@ -583,10 +577,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     // A room that left as a whole.
     said(&["ledger", "forget", "PIPE"]);
     scene.apply().ok();
-    scene.write(
-        "rooms.yaml",
-        manifest.replace("  - {pipe: team-c, title: C, members: [3]}\n", ""),
-    );
+    scene.declare(manifest.replace("  - {pipe: team-c, title: C, members: [3]}\n", ""));
     scene.run(&plan).ok().shows("no longer declared: `team-c`");
     scene.run("ledger forget team-c").ok();
     let after = scene.run(&plan).ok();
@@ -596,7 +587,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
 /// A machine whose clock is ahead wrote the ledger: what is written after it still counts as later.
 #[test]
 fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
-    let scene = Scene::new().manifest(manifest(2)).sandbox();
+    let scene = Scene::new().manifest(courses(2)).sandbox();
     run(&scene, &["apply", "--yes"]).ok();
     let ahead = scene
         .read("l.jsonl")
@@ -614,9 +605,9 @@ fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
 /// What the server once ignored and later took is not ignored any more.
 #[test]
 fn a_field_that_took_in_the_end_is_not_called_ignored() {
-    let scene = Scene::new().manifest(manifest(1)).sandbox_with(deaf());
+    let scene = Scene::new().manifest(courses(1)).sandbox_with(deaf());
     run(&scene, &["apply", "--yes"]).ok();
-    scene.write("rooms.yaml", manifest(1).replace("Course 1", "Wanted"));
+    scene.declare(courses(1).replace("Course 1", "Wanted"));
     run(&scene, &["apply", "--yes"]).exits(4);
     let plan = run(&scene, &["plan"]).ok();
     plan.shows("ignored");
@@ -654,7 +645,7 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
 
 #[test]
 fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
-    let scene = Scene::new().manifest(manifest(12)).sandbox();
+    let scene = Scene::new().manifest(courses(12)).sandbox();
     for (only, ledger) in [
         ("course-0*", "a.jsonl"),
         ("course-[01][13579]", "b.jsonl"),
@@ -744,19 +735,18 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
 
 #[test]
 fn compacting_makes_it_smaller_and_changes_no_plan() {
-    let scene = Scene::new().manifest(manifest(5)).sandbox();
+    let scene = Scene::new().manifest(courses(5)).sandbox();
     run(&scene, &["apply", "--yes"]).ok();
     for title in ["One", "Two", "Three"] {
-        scene.write(
-            "rooms.yaml",
-            manifest(5)
+        scene.declare(
+            courses(5)
                 .replace("Course 1,", &format!("{title},"))
                 .replace("20, 21", "21"),
         );
         run(&scene, &["apply", "--yes"]).ok();
     }
     run(&scene, &["ledger", "forget", "course-05"]).ok();
-    scene.write("rooms.yaml", manifest(5));
+    scene.declare(courses(5));
     let whole = scene.read("l.jsonl");
     let looks = [
         &["plan"][..],
@@ -795,12 +785,12 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
 #[test]
 fn compacting_goes_through_a_link() {
     let scene = Scene::new()
-        .manifest(manifest(2))
+        .manifest(courses(2))
         .sandbox()
         .file("shared/l.jsonl", "");
     std::os::unix::fs::symlink("shared/l.jsonl", scene.path("l.jsonl")).unwrap();
     run(&scene, &["apply", "--yes"]).ok();
-    scene.write("rooms.yaml", manifest(2).replace("Course 1", "New"));
+    scene.declare(courses(2).replace("Course 1", "New"));
     run(&scene, &["apply", "--yes"]).ok();
     run(&scene, &["ledger", "compact"]).ok();
     assert!(scene.path("l.jsonl").is_symlink());
@@ -826,7 +816,7 @@ fn two_applies_at_once_on_one_ledger_lose_nothing() {
         ("course-[012]*", "course-[123]*"),
         ("*", "*"),
     ] {
-        let scene = Scene::new().manifest(manifest(39)).sandbox_with(Config {
+        let scene = Scene::new().manifest(courses(39)).sandbox_with(Config {
             latency: Duration::from_millis(3),
             ..Config::default()
         });
@@ -871,7 +861,7 @@ fn two_applies_at_once_on_one_ledger_lose_nothing() {
 #[test]
 fn a_ledger_compacted_merged_and_forgotten_from_while_an_apply_runs_loses_nothing() {
     let scene = Scene::new()
-        .manifest(manifest(60))
+        .manifest(courses(60))
         .sandbox_with(Config {
             latency: Duration::from_millis(5),
             ..Config::default()
@@ -906,7 +896,7 @@ fn a_ledger_compacted_merged_and_forgotten_from_while_an_apply_runs_loses_nothin
 
 #[test]
 fn a_torn_last_line_harms_no_verb() {
-    let scene = Scene::new().manifest(manifest(3)).sandbox();
+    let scene = Scene::new().manifest(courses(3)).sandbox();
     run(&scene, &["apply", "--yes"]).ok();
     let whole = scene.read("l.jsonl");
     let last = whole.trim_end().rfind('\n').unwrap() + 1;
@@ -947,7 +937,7 @@ fn a_torn_last_line_harms_no_verb() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_no_file_is_refused_at_once_and_nothing_is_sent() {
-    let scene = Scene::new().manifest(manifest(1)).sandbox();
+    let scene = Scene::new().manifest(courses(1)).sandbox();
     fs::create_dir(scene.path("directory")).unwrap();
     assert!(
         Command::new("mkfifo")
@@ -992,7 +982,7 @@ fn what_is_no_file_is_refused_at_once_and_nothing_is_sent() {
 fn without_permission_nothing_is_sent() {
     use std::os::unix::fs::PermissionsExt as _;
     let scene = Scene::new()
-        .manifest(manifest(3))
+        .manifest(courses(3))
         .sandbox()
         .file("locked/l.jsonl", "");
     let allow = |path: &str, mode: u32| {
@@ -1056,7 +1046,7 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
         .step_by(100)
         .zip(["1", "8", "3"].into_iter().cycle())
     {
-        let scene = Scene::new().manifest(manifest(20)).sandbox();
+        let scene = Scene::new().manifest(courses(20)).sandbox();
         scene.write("l.jsonl", "\n".repeat(limit(&scene) - room));
         let args = [
             "apply",
@@ -1139,7 +1129,7 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
 #[test]
 fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
     let scene = Scene::new()
-        .manifest(manifest(9))
+        .manifest(courses(9))
         .sandbox()
         .after("apply --yes --only course-0[1-4] --ledger other.jsonl");
     run(&scene, &["apply", "--yes", "--only", "course-0[5-9]"]).ok();
@@ -1178,7 +1168,7 @@ fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
 #[cfg(not(feature = "object-store"))]
 #[test]
 fn a_program_that_was_built_without_object_stores_says_so() {
-    let scene = Scene::new().manifest(manifest(1));
+    let scene = Scene::new().manifest(courses(1));
     let ran = scene.run("plan --sandbox --ledger s3://bucket/l.jsonl");
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));
     assert_snapshot!(ran.err, @r"

@@ -88,7 +88,7 @@ fn once_it_tells_what_is_decided() {
     info: apply: looked at what took  look=1 settled=true
     info: ledger: ledger read  ledger=LEDGER entries=3
     "#);
-    scene.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
+    scene.declare(MANIFEST.replace("Team A", "Team B"));
     assert_snapshot!(log(&scene, &["-v", "plan"]), @r#"
     info: commands: run  run=RUN verb=plan version=VERSION
     info: config: variable found  name=IMBACHAT_WIDGET in_file=false
@@ -225,7 +225,7 @@ fn titles_are_not_told() {
     let scene = Scene::new().manifest(manifest).sandbox();
     let retitled = manifest.replace("Quarrel of two", "Peace of two");
     for (manifest, format) in [(manifest, "text"), (retitled.as_str(), "json")] {
-        scene.write("rooms.yaml", manifest);
+        scene.declare(manifest);
         let ran = scene.run(&["apply", "--yes", "-vv", "--log-format", format]);
         ran.exits(0);
         for text in ["Quarrel", "Peace", "two"] {

@@ -512,17 +512,13 @@ fn a_file_that_is_not_utf_8() {
 
     the manifest is invalid: 1 error
     "#);
-    scene.write(
-        "rooms.yaml",
+    scene.declare(
         "version: 1\n"
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect::<Vec<u8>>(),
     );
-    scene.write(
-        "rooms.yaml",
-        [b"\xff\xfe".as_slice(), &scene.files()[0].1].concat(),
-    );
+    scene.declare([b"\xff\xfe".as_slice(), &scene.files()[0].1].concat());
     refused(&scene, &[]).shows("byte 0, in line 1");
 }
 

@@ -115,8 +115,7 @@ fn two_outputs_are_two_files() {
 #[test]
 fn the_ledger_and_the_state_of_the_sandbox_are_files_of_their_own() {
     let scene = planned();
-    scene.write(
-        "rooms.yaml",
+    scene.declare(
         MANIFEST
             .replace("user: id", "allow_empty: true")
             .replace(".csv", ".txt"),

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks, RoomView};
 
-use crate::support::{Scene, Shows, deaf, live_room};
+use crate::support::{Scene, Shows, deaf, hide_port, live_room};
 
 const BASE: &str = "\
 version: 1
@@ -13,46 +13,10 @@ rooms:
   - {pipe: team-b, title: Team B, members: [3]}
 ";
 
-/// The text with the sandbox's port taken out.
-fn shown(text: impl AsRef<str>) -> String {
-    let text = text.as_ref();
-    let Some((before, rest)) = text.split_once("http://127.0.0.1:") else {
-        return text.to_owned();
-    };
-    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-    format!("{before}http://127.0.0.1:PORT{rest}")
-}
-
-/// A sandbox that looks like a manifest, and the directory of that manifest.
-fn applied(manifest: &str, config: Config) -> Scene {
-    let scene = Scene::new().manifest(manifest).sandbox_with(config);
-    // One after the other, so that each room gets the same id in every run.
-    scene
-        .run("apply --yes --allow-publish --parallelism 1")
-        .ok();
-    scene
-}
-
-/// The plan after the manifest was edited: the text, and the exit codes without and with `--detailed-exitcode`.
-fn edited(scene: &Scene, from: &str, to: &str, args: &[&str]) -> (String, i32, i32) {
-    let manifest = scene.read("rooms.yaml");
-    manifest.shows(from);
-    scene.write("rooms.yaml", manifest.replace(from, to));
-    let plan = [&["plan"], args].concat();
-    let ran = scene.run(&plan);
-    (
-        ran.out,
-        ran.code,
-        scene
-            .run(&[&plan[..], &["--detailed-exitcode"]].concat())
-            .code,
-    )
-}
-
 #[test]
 fn nothing_to_do() {
-    let scene = applied(BASE, Config::default());
-    assert_snapshot!(shown(scene.run("plan --detailed-exitcode").ok()), @"
+    let scene = Scene::new().manifest(BASE).applied();
+    assert_snapshot!(hide_port(scene.run("plan --detailed-exitcode").ok()), @"
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
           target: widget 627 on http://127.0.0.1:PORT
@@ -61,11 +25,11 @@ fn nothing_to_do() {
 
 #[test]
 fn a_new_room() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     let room =
         "rooms:\n  - {pipe: course-rust-101, title: \"Rust 101 · autumn\", members: [5, 4]}\n";
-    let (text, plain, detailed) = edited(&scene, "rooms:\n", room, &[]);
-    assert_snapshot!(shown(&text), @r#"
+    let plan = scene.edit("rooms:\n", room).plan();
+    assert_snapshot!(hide_port(&plan.out), @r#"
       # rooms.yaml:4
       + course-rust-101      create  conference, closed, 2 members
           title   "Rust 101 · autumn"
@@ -75,15 +39,16 @@ fn a_new_room() {
           3 requests: 1 to list, 1 to write, 1 to verify
           target: widget 627 on http://127.0.0.1:PORT
     "#);
-    assert_eq!((plain, detailed), (0, 2));
+    plan.exits(0);
+    scene.run("plan --detailed-exitcode").exits(2);
 }
 
 #[test]
 fn title_type_and_members_of_one_room() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     let changed = "title: Team Alpha, type: support, members: [3, 4, 17, 18]";
-    let (text, plain, detailed) = edited(&scene, "title: Team A, members: [3, 4]", changed, &[]);
-    assert_snapshot!(shown(&text), @r#"
+    let plan = scene.edit("title: Team A, members: [3, 4]", changed).plan();
+    assert_snapshot!(hide_port(&plan.out), @r#"
       # rooms.yaml:4
       ~ team-a               update
           title   "Team A" → "Team Alpha"
@@ -95,14 +60,15 @@ fn title_type_and_members_of_one_room() {
           target: widget 627 on http://127.0.0.1:PORT
           recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
     "#);
-    assert_eq!((plain, detailed), (0, 2));
+    plan.exits(0);
+    scene.run("plan --detailed-exitcode").exits(2);
 }
 
 #[test]
 fn a_room_that_only_gains_members() {
-    let scene = applied(BASE, Config::default());
-    let (text, ..) = edited(&scene, "[3]", "[3, 17]", &[]);
-    assert_snapshot!(shown(&text), @"
+    let scene = Scene::new().manifest(BASE).applied();
+    let plan = scene.edit("[3]", "[3, 17]").plan();
+    assert_snapshot!(hide_port(&plan.out), @"
       # rooms.yaml:5
       ~ team-b               add members
           members +1 (17)   1 recorded
@@ -116,10 +82,11 @@ fn a_room_that_only_gains_members() {
 
 #[test]
 fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
-    let scene = applied(BASE, Config::default());
-    let (text, plain, detailed) =
-        edited(&scene, "title: Team B", "title: Team B, public: true", &[]);
-    assert_snapshot!(shown(&text), @"
+    let scene = Scene::new().manifest(BASE).applied();
+    let plan = scene
+        .edit("title: Team B", "title: Team B, public: true")
+        .plan();
+    assert_snapshot!(hide_port(&plan.out), @"
       # rooms.yaml:5
       ! team-b               publish: closed → public
 
@@ -128,11 +95,9 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
           target: widget 627 on http://127.0.0.1:PORT
     refused: `team-b` would become public; allow it with --allow-publish or `limits.publish: 1`
     ");
-    assert_eq!(
-        (plain, detailed),
-        (5, 5),
-        "a refusal outranks pending changes"
-    );
+    // A refusal outranks pending changes.
+    plan.exits(5);
+    scene.run("plan --detailed-exitcode").exits(5);
     let writes = scene.writes();
     scene.apply().exits(5);
     // --ignore-limits never lifts publish.
@@ -141,26 +106,25 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
         (scene.writes(), scene.room("team-b").is_public),
         (writes, false)
     );
-    let (_, plain, detailed) = edited(
-        &scene,
-        "version: 1",
-        "version: 1\nlimits: {publish: 1}",
-        &[],
-    );
-    assert_eq!((plain, detailed), (0, 2), "the limit was raised");
+    let plan = scene
+        .edit("version: 1", "version: 1\nlimits: {publish: 1}")
+        .plan();
+    // The limit was raised.
+    plan.exits(0);
+    scene.run("plan --detailed-exitcode").exits(2);
     scene.apply().exits(0);
     assert!(scene.room("team-b").is_public);
-    let (text, ..) = edited(&scene, "public: true", "public: false", &[]);
-    assert_snapshot!(shown(text.lines().nth(2).unwrap_or_default()), @"      public  public → closed");
+    let plan = scene.edit("public: true", "public: false").plan();
+    assert_snapshot!(hide_port(plan.out.lines().nth(2).unwrap_or_default()), @"      public  public → closed");
 }
 
 #[test]
 fn a_new_public_room_stands_with_the_dangerous_lines_but_is_no_publish() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     let rooms =
         "rooms:\n  - {pipe: a-lounge, title: Lounge, public: true}\n  - {pipe: z-room, title: Z}\n";
-    let (text, plain, _) = edited(&scene, "rooms:\n", rooms, &[]);
-    assert_snapshot!(shown(&text), @r#"
+    let plan = scene.edit("rooms:\n", rooms).plan();
+    assert_snapshot!(hide_port(&plan.out), @r#"
       # rooms.yaml:5
       + z-room               create  conference, closed, 0 members
           title   "Z"
@@ -172,14 +136,14 @@ fn a_new_public_room_stands_with_the_dangerous_lines_but_is_no_publish() {
           4 requests: 1 to list, 2 to write, 1 to verify
           target: widget 627 on http://127.0.0.1:PORT
     "#);
-    assert_eq!(plain, 0);
+    plan.exits(0);
 }
 
 #[test]
 fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
-    let scene = applied(BASE, Config::default());
-    let (text, plain, detailed) = edited(&scene, "[3, 4]", "[3]", &[]);
-    assert_snapshot!(shown(&text), @"
+    let scene = Scene::new().manifest(BASE).applied();
+    let plan = scene.edit("[3, 4]", "[3]").plan();
+    assert_snapshot!(hide_port(&plan.out), @"
       manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 4
 
@@ -188,33 +152,28 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
           target: widget 627 on http://127.0.0.1:PORT
           recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
     ");
-    assert_eq!(
-        (plain, detailed),
-        (0, 0),
-        "only 'by hand' left is nothing to do"
-    );
+    // Only 'by hand' left is nothing to do.
+    plan.exits(0);
+    scene.run("plan --detailed-exitcode").exits(0);
     let writes = scene.writes();
     scene.apply().ok();
     assert_eq!(scene.writes(), writes);
     // Released, and still a matter for people.
     scene.plan().ok().shows("no longer in the manifest: 4");
-    let (text, _, detailed) = edited(
-        &scene,
-        "Team A, members: [3]",
-        "Team A, members: [3, 4]",
-        &[],
-    );
-    text.shows("members +1 (4)   1 recorded");
-    assert_eq!(detailed, 2);
+    scene
+        .edit("Team A, members: [3]", "Team A, members: [3, 4]")
+        .plan()
+        .shows("members +1 (4)   1 recorded");
+    scene.run("plan --detailed-exitcode").exits(2);
 }
 
 #[test]
 fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     let changed = "members: [3, 4, 17, 18], exclude: [4, 18]";
-    let (text, ..) = edited(&scene, "members: [3, 4]", changed, &[]);
-    text.shows("members +1 (17)   1 recorded");
-    text.shows("team-a: no longer in the manifest: 4");
+    let plan = scene.edit("members: [3, 4]", changed).plan();
+    plan.shows("members +1 (17)   1 recorded");
+    plan.shows("team-a: no longer in the manifest: 4");
     // They stand in `members` still: no format may say that they left the manifest.
     for format in ["text", "markdown", "github", "html"] {
         let told = scene.run(&["plan", "--format", format]).ok();
@@ -228,14 +187,11 @@ fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
 
 #[test]
 fn a_room_that_left_the_manifest() {
-    let scene = applied(BASE, Config::default());
-    let (text, plain, detailed) = edited(
-        &scene,
-        "  - {pipe: team-b, title: Team B, members: [3]}\n",
-        "",
-        &[],
-    );
-    assert_snapshot!(shown(&text), @"
+    let scene = Scene::new().manifest(BASE).applied();
+    let plan = scene
+        .edit("  - {pipe: team-b, title: Team B, members: [3]}\n", "")
+        .plan();
+    assert_snapshot!(hide_port(&plan.out), @"
       manual steps: the API cannot remove members or rooms
         1 room recorded and no longer declared: `team-b`
 
@@ -243,15 +199,16 @@ fn a_room_that_left_the_manifest() {
           1 request: 1 to list
           target: widget 627 on http://127.0.0.1:PORT
     ");
-    assert_eq!((plain, detailed), (0, 0));
+    plan.exits(0);
+    scene.run("plan --detailed-exitcode").exits(0);
 }
 
 #[test]
 fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assumed() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     std::fs::remove_dir_all(scene.path(".roomform")).unwrap();
     let ran = scene.run("plan --detailed-exitcode");
-    assert_snapshot!(shown(&ran.out), @"
+    assert_snapshot!(hide_port(&ran.out), @"
       # rooms.yaml:4
       ~ team-a               send members again
           members unverified: 2 sent again (3, 4)   nothing recorded
@@ -266,7 +223,7 @@ fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assume
     ");
     ran.exits(2);
     let assumed = scene.run("plan --detailed-exitcode --assume-members").ok();
-    assert_snapshot!(shown(&assumed), @"
+    assert_snapshot!(hide_port(&assumed), @"
       notes
         --assume-members: 3 memberships of 2 rooms taken for present without a record; nothing is sent for them
 
@@ -288,10 +245,10 @@ fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assume
 
 #[test]
 fn two_live_rooms_with_one_pipe_are_a_conflict() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     scene.insert(live_room("team-a", "Twin"));
     let ran = scene.run("plan --detailed-exitcode");
-    assert_snapshot!(shown(&ran.out), @"
+    assert_snapshot!(hide_port(&ran.out), @"
       conflicts: nothing is written to these rooms
         team-a (rooms.yaml:4): live rooms 2, 4 have this pipe; delete or rename all but one in ImbaChat
 
@@ -304,11 +261,11 @@ fn two_live_rooms_with_one_pipe_are_a_conflict() {
 
 #[test]
 fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     scene.delete("team-a");
     let ran = scene.apply();
     ran.exits(4);
-    assert_snapshot!(shown(&ran.out), @"
+    assert_snapshot!(hide_port(&ran.out), @"
       conflicts: nothing is written to these rooms
         team-a (rooms.yaml:4): the ledger knows it as room 2, and the list lacks it: deleted, or the list is capped; --allow-recreate makes a new one
 
@@ -329,11 +286,11 @@ fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
 /// A room made anew looks like any new one, but whoever was in the old one is not in it: it is told with the dangerous lines.
 #[test]
 fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     scene.delete("team-a");
     let rooms = "rooms:\n  - {pipe: z-room, title: Z}\n";
-    let (text, plain, _) = edited(&scene, "rooms:\n", rooms, &["--allow-recreate"]);
-    assert_snapshot!(shown(&text), @r#"
+    let plan = scene.edit("rooms:\n", rooms).run("plan --allow-recreate");
+    assert_snapshot!(hide_port(&plan.out), @r#"
       # rooms.yaml:4
       + z-room               create  conference, closed, 0 members
           title   "Z"
@@ -347,23 +304,25 @@ fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures()
           target: widget 627 on http://127.0.0.1:PORT
           recreated: the old room was deleted or has vanished; people who were in it are not in the new one
     "#);
-    assert_eq!(plain, 0);
+    plan.exits(0);
     let page = scene.run("plan --allow-recreate --format html").ok();
     page.shows("2 to create (1 recreated)");
     let ran = scene.run("apply --yes --allow-recreate --parallelism 1");
-    ran.begins(&text);
+    ran.begins(&plan.out);
     let line = ran.out.lines().find(|line| line.contains("  ok team-a"));
     assert_snapshot!(line.unwrap_or_default(), @"  ok team-a               verified     recreated as room 4, 2 members confirmed");
 }
 
 #[test]
 fn a_room_that_is_made_anew_and_public_is_told_to_be_both() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     scene.delete("team-b");
     let public = "title: Team B, public: true";
-    let (text, ..) = edited(&scene, "title: Team B", public, &["--allow-recreate"]);
-    text.shows("! team-b               recreated  conference, public, 1 member\n");
-    text.shows("plan: 1 to create (1 public, 1 recreated), ");
+    let plan = scene
+        .edit("title: Team B", public)
+        .run("plan --allow-recreate");
+    plan.shows("! team-b               recreated  conference, public, 1 member\n");
+    plan.shows("plan: 1 to create (1 public, 1 recreated), ");
     let page = scene.run("plan --allow-recreate --format markdown").ok();
     page.shows("### Needs attention: 1\n\n- **recreated and public:** ");
 }
@@ -374,24 +333,22 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
         show_deleted: true,
         ..Quirks::default()
     };
-    let scene = applied(
-        BASE,
-        Config {
-            quirks,
-            ..Config::default()
-        },
-    );
+    let config = Config {
+        quirks,
+        ..Config::default()
+    };
+    let scene = Scene::new().manifest(BASE).sandbox_with(config).applied();
     scene.delete("team-b");
     let ran = scene.run("plan --detailed-exitcode");
     ran.exits(2);
     let line = ran.out.lines().nth(1).unwrap_or_default();
-    assert_snapshot!(shown(line), @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate makes a new one");
+    assert_snapshot!(hide_port(line), @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate makes a new one");
 }
 
 #[test]
 fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_change() {
-    let scene = applied(BASE, deaf());
-    edited(&scene, "Team A", "Team Alpha", &[]);
+    let scene = Scene::new().manifest(BASE).sandbox_with(deaf()).applied();
+    scene.edit("Team A", "Team Alpha");
     let ran = scene.apply();
     ran.exits(4);
     let line = ran
@@ -399,8 +356,8 @@ fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_cha
         .lines()
         .find(|line| line.contains("ignored by server"))
         .unwrap_or_default();
-    assert_snapshot!(shown(line), @r#"  ?? team-a               ignored by server: title sent as "Team Alpha", shown as "Team A""#);
-    assert_snapshot!(shown(scene.run("plan --detailed-exitcode").ok()), @r#"
+    assert_snapshot!(hide_port(line), @r#"  ?? team-a               ignored by server: title sent as "Team Alpha", shown as "Team A""#);
+    assert_snapshot!(hide_port(scene.run("plan --detailed-exitcode").ok()), @r#"
       ignored by the server: sent again only with --resend
         team-a: title was sent as "Team Alpha", the server shows "Team A"
 
@@ -412,36 +369,39 @@ fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_cha
     scene.apply().ok();
     assert_eq!(scene.writes(), writes, "it converges even then");
     scene.run("plan --detailed-exitcode --resend").exits(2);
-    let (_, _, detailed) = edited(&scene, "Team Alpha", "Team Omega", &[]);
-    assert_eq!(detailed, 2, "another value is sent");
+    scene.edit("Team Alpha", "Team Omega");
+    // Another value is sent.
+    scene.run("plan --detailed-exitcode").exits(2);
 }
 
 #[test]
 fn limits_name_the_figure_and_what_would_allow_it() {
-    let server = Scene::new().sandbox();
     let limits = "\nlimits: {create: 1, add_members: \"50%\"}";
     let scene = Scene::new()
         .manifest(BASE.replace("widget: 627", &format!("widget: 627{limits}")))
-        .beside(&server);
+        .sandbox();
     let ran = scene.apply();
     let refused: Vec<&str> = ran
         .out
         .lines()
         .filter(|line| line.starts_with("refused"))
         .collect();
-    assert_snapshot!(shown(refused.join("\n")), @r"
+    assert_snapshot!(hide_port(refused.join("\n")), @r"
     refused: 2 to create, `limits.create` allows 1; allow it with --ignore-limits or `limits.create: 2`
     refused: 3 members to send, `limits.add_members` allows 1 (50%); allow it with --ignore-limits or `limits.add_members: 3`
     ");
-    assert_eq!((ran.code, server.writes()), (5, 0));
+    assert_eq!((ran.code, scene.writes()), (5, 0));
     scene.run("apply --yes --ignore-limits").ok();
-    let (text, plain, _) = edited(&scene, "create: 1", "update: \"49.99%\"", &[]);
-    assert!(plain == 0 && text.contains("nothing to do"), "{text}");
-    let (text, plain, _) = edited(&scene, "Team A", "Team Alpha", &[]);
-    assert_eq!(plain, 5, "there is no size below which nothing is checked");
-    text.shows("refused: 1 to update, `limits.update` allows 0 (49.99%)");
-    let (_, plain, _) = edited(&scene, "49.99%", "50%", &[]);
-    assert_eq!(plain, 0);
+    scene
+        .edit("create: 1", "update: \"49.99%\"")
+        .plan()
+        .exits(0)
+        .shows("nothing to do");
+    let plan = scene.edit("Team A", "Team Alpha").plan();
+    // There is no size below which nothing is checked.
+    plan.exits(5)
+        .shows("refused: 1 to update, `limits.update` allows 0 (49.99%)");
+    scene.edit("49.99%", "50%").plan().exits(0);
 }
 
 #[test]
@@ -515,7 +475,7 @@ fn check_and_explain_speak_of_the_chosen_rooms() {
 
 #[test]
 fn scope_bounds_what_counts_as_unmanaged() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     for pipe in ["team-x", "other-y"] {
         scene.insert(RoomView {
             pipe: pipe.to_owned(),
@@ -524,18 +484,15 @@ fn scope_bounds_what_counts_as_unmanaged() {
         });
     }
     scene.plan().ok().shows("3 unmanaged");
-    let (text, ..) = edited(
-        &scene,
-        "widget: 627",
-        "widget: 627\nscope: [\"team-*\"]",
-        &[],
-    );
-    text.shows("1 unmanaged");
+    scene
+        .edit("widget: 627", "widget: 627\nscope: [\"team-*\"]")
+        .plan()
+        .shows("1 unmanaged");
 }
 
 #[test]
 fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     let id = scene.room("team-a").id;
     let odd = RoomView {
         id,
@@ -548,9 +505,8 @@ fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
     scene.insert(odd);
     let room =
         "rooms:\n  - {pipe: team-c, title: Mine, ignore: [title, type, public], members: [5]}\n";
-    let (text, plain, _) = edited(&scene, "rooms:\n", room, &[]);
-    assert_eq!(plain, 0, "{text}");
-    text.shows("members unverified: 1 sent again (5)");
+    let plan = scene.edit("rooms:\n", room).plan();
+    plan.exits(0).shows("members unverified: 1 sent again (5)");
     scene.apply().ok();
     let room = scene.room("team-c");
     assert_eq!(
@@ -562,15 +518,21 @@ fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
 
 #[test]
 fn titles_in_another_normal_form_are_no_difference() {
-    let scene = applied(&BASE.replace("Team A", "Caf\u{e9}"), Config::default());
+    let scene = Scene::new()
+        .manifest(BASE.replace("Team A", "Caf\u{e9}"))
+        .applied();
     let writes = scene.writes();
-    let (text, _, detailed) = edited(&scene, "Caf\u{e9}", "Cafe\u{301}", &[]);
-    assert_eq!((detailed, scene.writes()), (0, writes), "{text}");
+    scene
+        .edit("Caf\u{e9}", "Cafe\u{301}")
+        .plan()
+        .shows("nothing to do");
+    scene.run("plan --detailed-exitcode").exits(0);
+    assert_eq!(scene.writes(), writes);
 }
 
 #[test]
 fn remote_text_is_neutralised() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     let hostile = "\u{1b}[31mred\u{202e}\u{200b}\u{7}\nx";
     scene.delete("team-a");
     scene.insert(RoomView {
@@ -589,20 +551,19 @@ fn remote_text_is_neutralised() {
         assert!(!raw || args.contains(&"json"), "{ran:?}");
         assert!(!ran.all().contains('\u{1b}') && ran.code == 0, "{ran:?}");
     }
-    let text = scene.plan().out;
-    text.shows(r#"title   "\u{1b}[31mred\u{202e}\u{200b}\u{7}\u{a}x" → "Team A""#);
+    scene
+        .plan()
+        .shows(r#"title   "\u{1b}[31mred\u{202e}\u{200b}\u{7}\u{a}x" → "Team A""#);
 }
 
 #[test]
 fn json_is_versioned_and_fits_its_schema() {
-    let scene = applied(BASE, Config::default());
+    let scene = Scene::new().manifest(BASE).applied();
     let rooms = "rooms:\n  - {pipe: lounge, title: Lounge, public: true, members: [8]}\n";
-    edited(&scene, "rooms:\n", rooms, &[]);
-    edited(
-        &scene,
+    scene.edit("rooms:\n", rooms);
+    scene.edit(
         "Team A, members: [3, 4]",
         "Team Alpha, public: true, members: [3, 9]",
-        &[],
     );
     let ran = scene.run("plan --format json");
     let plan = ran.json();
@@ -642,14 +603,16 @@ fn json_is_versioned_and_fits_its_schema() {
 
 #[test]
 fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
-    let scene = applied(BASE, deaf());
-    edited(&scene, "title: Team A", "title: Team A, public: true", &[]);
+    let scene = Scene::new().manifest(BASE).sandbox_with(deaf()).applied();
+    scene.edit("title: Team A", "title: Team A, public: true");
     // The server ignores it.
     scene.run("apply --yes --allow-publish").exits(4);
     // From here on the server takes what it is sent, and only members are planned.
     scene.world(|world| world.set_quirks(Quirks::default()));
-    let (text, ..) = edited(&scene, "[3, 4]", "[3, 4, 5]", &[]);
-    text.shows("sent again only with --resend")
+    scene
+        .edit("[3, 4]", "[3, 4, 5]")
+        .plan()
+        .shows("sent again only with --resend")
         .shows("members +1 (5)");
     scene.apply().ok();
     let room = scene.room("team-a");
@@ -664,9 +627,11 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
 
 #[test]
 fn members_that_are_declared_anew_are_sent_even_when_others_are_assumed() {
-    let scene = applied(BASE, Config::default());
-    let (text, ..) = edited(&scene, "[3, 4]", "[3, 4, 5]", &["--assume-members"]);
-    text.shows("members +1 (5)   2 recorded");
+    let scene = Scene::new().manifest(BASE).applied();
+    scene
+        .edit("[3, 4]", "[3, 4, 5]")
+        .run("plan --assume-members")
+        .shows("members +1 (5)   2 recorded");
     scene.run("apply --yes --assume-members").ok();
     assert_eq!(scene.room("team-a").members, [3, 4, 5].into());
 }
@@ -684,7 +649,7 @@ fn a_change_far_behind_in_a_title_is_seen() {
     let scene = Scene::new()
         .manifest(manifest("autumn"))
         .after("apply --sandbox --yes");
-    scene.write("rooms.yaml", manifest("spring"));
+    scene.declare(manifest("spring"));
     let plan = scene.run("plan --sandbox").ok();
     let side = |word: &str| {
         format!(
@@ -702,10 +667,7 @@ fn a_change_far_behind_in_a_title_is_seen() {
             "a".repeat(255)
         ))
         .after("apply --sandbox --yes");
-    scene.write(
-        "rooms.yaml",
-        "version: 1\nrooms: [{pipe: team-a, title: B}]\n",
-    );
+    scene.declare("version: 1\nrooms: [{pipe: team-a, title: B}]\n");
     let plan = scene.run("plan --sandbox").ok();
     let line = format!("title   \"{}\" → \"B\"\n", "a".repeat(255));
     plan.shows(&line);

@@ -44,10 +44,7 @@ fn rooms(scene: &Scene) -> String {
 /// A preset with something said over it, in place of the example's own manifest.
 fn over(name: &str, entry: &str) -> Scene {
     let scene = example(name);
-    scene.write(
-        "rooms.yaml",
-        format!("version: 1\ngenerate:\n  - {entry}\n"),
-    );
+    scene.declare(format!("version: 1\ngenerate:\n  - {entry}\n"));
     scene
 }
 
@@ -174,10 +171,7 @@ fn what_is_said_over_a_preset_goes_all_the_way_down() {
         "upload/term 2.CSV",
         format!("\u{feff}{}", file.to_uppercase()),
     );
-    scene.write(
-        "rooms.yaml",
-        "version: 1\ngenerate: [{format: moodle, from: \"upload/term 2.CSV\", id: idnumber, roles: any, where: {suspended: \"0\"}}]\n",
-    );
+    scene.declare("version: 1\ngenerate: [{format: moodle, from: \"upload/term 2.CSV\", id: idnumber, roles: any, where: {suspended: \"0\"}}]\n");
     assert_snapshot!(rooms(&scene), @"
     moodle-chess-club,CHESS CLUB ← 101
     moodle-chess-club,CHESS CLUB ← 201
@@ -213,10 +207,7 @@ fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mist
     the manifest is invalid: 2 errors
     ");
     // A role that the format does not have is known once `roles` names it, and the format's own roles still are.
-    scene.write(
-        "rooms.yaml",
-        "version: 1\ngenerate: [{format: canvas, from: sis, id: canvas_user_id, roles: [TUTOR], room: {enrol: {where: {status: active}}}}]\n",
-    );
+    scene.declare("version: 1\ngenerate: [{format: canvas, from: sis, id: canvas_user_id, roles: [TUTOR], room: {enrol: {where: {status: active}}}}]\n");
     assert_snapshot!(rooms(&scene), @"
     canvas-alg-7b,Алгебра ← 102
     canvas-rust-1,Rust for beginners ←
@@ -383,10 +374,7 @@ fn files_and_columns_that_a_format_can_do_without_may_be_absent() {
         "sis/enrollments.csv",
         "course_id,user_id,role\nALG-7B,S-0101,student\n",
     );
-    scene.write(
-        "rooms.yaml",
-        "version: 1\ngenerate: [{format: canvas, from: sis, id: canvas_user_id}]\n",
-    );
+    scene.declare("version: 1\ngenerate: [{format: canvas, from: sis, id: canvas_user_id}]\n");
     fs::remove_file(scene.path("sis/sections.csv")).unwrap();
     assert_snapshot!(rooms(&scene), @"
     canvas-alg-7b,ALG-7B ← 101

@@ -343,7 +343,7 @@ fn a_pipe_is_not_made_of_an_empty_cell() {
         "course-{{ code or group }}",
         "course-{% if code %}{{ code }}{% else %}none{% endif %}",
     ] {
-        scene.write("rooms.yaml", manifest(pipe));
+        scene.declare(manifest(pipe));
         assert_eq!(
             scene.run("check").ok(),
             "valid: 2 rooms, 0 memberships\n",

@@ -30,7 +30,7 @@ rooms:
 /// A sandbox with the base applied, and a saved plan of the edited manifest.
 fn planned() -> Scene {
     let scene = Scene::new().manifest(BASE).applied();
-    scene.write("rooms.yaml", EDITED);
+    scene.declare(EDITED);
     scene.run("plan --out plan.json").ok();
     scene
 }
@@ -195,8 +195,7 @@ fn a_file_that_is_damaged_or_something_else_is_refused() {
 fn what_guards_against_a_plan_has_to_be_allowed_again() {
     let scene = Scene::new().manifest(BASE).applied();
     let id = scene.delete("team-b");
-    scene.write(
-        "rooms.yaml",
+    scene.declare(
         BASE.replace("Team A,", "Team A, public: true,")
             .replace("widget: 627", "widget: 627\nlimits: {create: 0}"),
     );
@@ -229,7 +228,7 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
 #[test]
 fn equal_input_gives_equal_bytes_anywhere_and_no_secret() {
     let scene = planned();
-    scene.write("rooms.yaml", EDITED);
+    scene.declare(EDITED);
     scene.run("plan --out again.json").ok();
     assert_eq!(scene.read("plan.json"), scene.read("again.json"));
     scene.read("plan.json").lacks("secret_key").lacks("admin");
@@ -327,7 +326,7 @@ fn a_forged_plan_writes_nothing() {
 fn limits_are_judged_anew_whatever_the_file_says() {
     let scene = Scene::new().manifest(BASE).sandbox();
     scene.run("plan --out plan.json").ok();
-    scene.write("rooms.yaml", format!("{BASE}limits: {{create: 0}}\n"));
+    scene.declare(format!("{BASE}limits: {{create: 0}}\n"));
     let mut plan: Value = serde_json::from_str(&scene.read("plan.json")).unwrap();
     plan["refusals"] = Value::Array(Vec::new());
     scene.write("plan.json", plan.to_string());
@@ -360,10 +359,10 @@ fn plans_of_two_changes_apply_in_any_order() {
     for order in [["c.json", "d.json"], ["d.json", "c.json"]] {
         let scene = Scene::new().manifest(BASE).applied();
         for (file, rooms) in [("c.json", c), ("d.json", d)] {
-            scene.write("rooms.yaml", with(rooms));
+            scene.declare(with(rooms));
             scene.run(&["plan", "-o", file]).ok();
         }
-        scene.write("rooms.yaml", with(&[c, d].concat()));
+        scene.declare(with(&[c, d].concat()));
         let first = scene.run(&["apply", order[0]]);
         first.exits(0);
         first
@@ -384,7 +383,7 @@ fn a_saved_plan_of_a_part_does_not_lift_the_guard_against_mass_changes() {
     };
     let manifest = |prefix: &str| format!("version: 1\nwidget: 627\nrooms:\n{}", rooms(prefix));
     let scene = Scene::new().manifest(manifest("old")).applied();
-    scene.write("rooms.yaml", manifest("new"));
+    scene.declare(manifest("new"));
     scene.run("plan --only new-0 -o plan.json").ok();
     scene.run("apply plan.json").ok();
     let plan = scene.plan();

@@ -77,7 +77,7 @@ fn the_files_are_as_large_as_is_said() {
 #[test]
 fn every_command_of_the_readme_does_what_is_shown() {
     let scene = Scene::new();
-    scene.write("rooms.yaml", source("rooms.yaml"));
+    scene.declare(source("rooms.yaml"));
     let commands: Vec<String> = blocks("sh")
         .iter()
         .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())

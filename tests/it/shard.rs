@@ -7,19 +7,18 @@ use insta::assert_snapshot;
 use roomform::model::Pipe;
 use roomform::plan::Shard;
 
-use crate::support::{Scene, Shows};
+use crate::support::{Scene, Shows, manifest};
 
 const SHARDS: u32 = 8;
 
-fn rooms(prefix: &str, count: u32) -> String {
-    let rooms = (1..=count).map(|room| {
-        format!("  - {{pipe: {prefix}-{room}, title: \"Курс {room}\", members: [{room}, 100]}}\n")
-    });
-    rooms.collect()
+fn rooms(prefix: &str, count: u32) -> impl Iterator<Item = String> {
+    (1..=count).map(move |room| {
+        format!("pipe: {prefix}-{room}, title: \"Курс {room}\", members: [{room}, 100]")
+    })
 }
 
-fn manifest(prefix: &str, count: u32) -> String {
-    format!("version: 1\nwidget: 627\nrooms:\n{}", rooms(prefix, count))
+fn courses(prefix: &str, count: u32) -> String {
+    manifest(rooms(prefix, count))
 }
 
 fn part(pipe: &str) -> u32 {
@@ -71,7 +70,7 @@ fn begin(scene: &Scene, shard: u32) -> Child {
 #[test]
 fn eight_machines_with_one_ledger_make_every_room_once() {
     const ROOMS: u32 = 160;
-    let scene = Scene::new().manifest(manifest("course", ROOMS)).sandbox();
+    let scene = Scene::new().manifest(courses("course", ROOMS)).sandbox();
     let children: Vec<Child> = (0..SHARDS).map(|shard| begin(&scene, shard)).collect();
     for mut child in children {
         assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -95,7 +94,7 @@ fn eight_machines_with_one_ledger_make_every_room_once() {
 
 #[test]
 fn the_plan_says_which_part_it_is() {
-    let scene = Scene::new().manifest(manifest("course", 4));
+    let scene = Scene::new().manifest(courses("course", 4));
     let of = |shard: &str| scene.run(&["plan", "--sandbox", "--shard", shard]);
     assert_snapshot!(of("1/2").ok(), @r#"
       # rooms.yaml:4
@@ -131,7 +130,7 @@ fn the_plan_says_which_part_it_is() {
 
 #[test]
 fn a_part_that_is_none_is_a_usage_error() {
-    let scene = Scene::new().manifest(manifest("course", 4));
+    let scene = Scene::new().manifest(courses("course", 4));
     for (shard, why) in [
         ("8/8", "parts are counted from 0: the last is 7/8"),
         ("0/0", "write it as 0/8"),
@@ -147,7 +146,7 @@ fn a_part_that_is_none_is_a_usage_error() {
 
 #[test]
 fn what_guards_a_plan_judges_all_parts_together() {
-    let scene = Scene::new().manifest(manifest("autumn", 16)).applied();
+    let scene = Scene::new().manifest(courses("autumn", 16)).applied();
     let writes = scene.writes();
     let refused = |scene: &Scene, words: &str| {
         for shard in 0..SHARDS {
@@ -156,13 +155,13 @@ fn what_guards_a_plan_judges_all_parts_together() {
             ran.shows(words);
         }
     };
-    scene.write("rooms.yaml", manifest("spring", 16));
+    scene.declare(courses("spring", 16));
     refused(
         &scene,
         "16 of 16 rooms left the manifest since the last apply while 16 would be created anew",
     );
-    let limited = manifest("autumn", 16) + &rooms("new", 6) + "limits: {create: 5}\n";
-    scene.write("rooms.yaml", limited);
+    let limited = manifest(rooms("autumn", 16).chain(rooms("new", 6))) + "limits: {create: 5}\n";
+    scene.declare(limited);
     refused(&scene, "limits.create");
 }
 
@@ -170,20 +169,16 @@ fn what_guards_a_plan_judges_all_parts_together() {
 #[test]
 fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
     let rooms: Vec<u32> = (1..=16).collect();
-    let manifest = |prefix: &str| {
-        let rooms = rooms.iter().map(|room| {
-            format!("  - {{pipe: {prefix}-{room}, title: T, members: [{{roster: class.csv, user: user, allow_empty: true}}]}}\n")
-        });
-        format!(
-            "version: 1\nwidget: 627\nrooms:\n{}",
-            rooms.collect::<String>()
-        )
+    let term = |prefix: &str| {
+        manifest(rooms.iter().map(|room| {
+            format!("pipe: {prefix}-{room}, title: T, members: [{{roster: class.csv, user: user, allow_empty: true}}]")
+        }))
     };
     let class = |users: u32| {
         let users = (1..=users).map(|user| format!("{user}\n"));
         format!("user\n{}", users.collect::<String>())
     };
-    let scene = Scene::new().manifest(manifest("autumn")).sandbox();
+    let scene = Scene::new().manifest(term("autumn")).sandbox();
     scene.write("class.csv", class(20));
     scene.apply().ok();
     let part = |index: u32| format!("{index}/4");
@@ -234,7 +229,7 @@ fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
     apply(0, &[]).ok();
     scene.write("class.csv", class(20));
     whole(0);
-    scene.write("rooms.yaml", manifest("spring"));
+    scene.declare(term("spring"));
     let words = "left the manifest since the last apply";
     refused(&[0, 1, 2, 3], words);
     apply(0, &["--ignore-limits"]).ok();
@@ -247,7 +242,7 @@ fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
 
 #[test]
 fn a_saved_plan_is_not_divided() {
-    let scene = Scene::new().manifest(manifest("course", 4));
+    let scene = Scene::new().manifest(courses("course", 4));
     scene.run("plan --sandbox -o p.plan --shard 0/2").ok();
     let ran = scene.run("apply p.plan --sandbox --shard 0/2");
     ran.exits(64);

@@ -153,7 +153,7 @@ fn a_yes_applies_and_colour_is_for_terminals_only() {
     assert_eq!((code, scene.writes()), (0, 1), "{shown}");
     shown.shows("1 verified").shows("\u{1b}[");
     let scene = scene.env("NO_COLOR", "1");
-    scene.write("rooms.yaml", MANIFEST.replace("Team A", "Team B"));
+    scene.declare(MANIFEST.replace("Team A", "Team B"));
     let (shown, _) = answered(&scene, "n");
     let plan = shown.split(QUESTION).next().unwrap();
     assert!(

@@ -154,7 +154,7 @@ fn a_new_room_is_welcomed_once_its_members_are_in() {
     assert_eq!(report["requests"]["send"], 1);
     // Nothing is left to do, whatever becomes of the text.
     assert_eq!((plan(&scene).code, apply(&scene).code), (0, 0));
-    scene.write("rooms.yaml", MANIFEST.replace("Welcome to", "Hello in"));
+    scene.declare(MANIFEST.replace("Welcome to", "Hello in"));
     assert_eq!((plan(&scene).code, apply(&scene).code), (0, 0));
     assert_eq!(said(&scene), once());
     // The ledger knows of it, and does not know the words.
@@ -172,7 +172,7 @@ fn a_room_that_was_there_before_gets_no_welcome() {
     assert_eq!((ran.code, said(&scene)), (0, Vec::new()));
     // Nor does one that gets a `welcome` when it is there already.
     let welcome = "team-b, welcome: {from: 3, text: hello}";
-    scene.write("rooms.yaml", MANIFEST.replace("team-b", welcome));
+    scene.declare(MANIFEST.replace("team-b", welcome));
     assert_eq!((plan(&scene).code, said(&scene)), (0, Vec::new()));
 }
 
@@ -192,15 +192,12 @@ fn a_room_made_anew_is_welcomed_anew() {
 #[test]
 fn messages_have_a_limit() {
     let scene = widget();
-    scene.write("rooms.yaml", format!("{MANIFEST}limits: {{messages: 0}}\n"));
+    scene.declare(format!("{MANIFEST}limits: {{messages: 0}}\n"));
     let ran = apply(&scene);
     assert_eq!((ran.code, scene.writes()), (5, 0));
     let last = ran.out.lines().last().unwrap_or_default();
     assert_snapshot!(last, @"refused: 1 messages to send, `limits.messages` allows 0; allow it with --ignore-limits or `limits.messages: 1`");
-    scene.write(
-        "rooms.yaml",
-        format!("{MANIFEST}limits: {{messages: \"50%\"}}\n"),
-    );
+    scene.declare(format!("{MANIFEST}limits: {{messages: \"50%\"}}\n"));
     assert_eq!((apply(&scene).code, said(&scene)), (0, once()));
 }
 
@@ -232,7 +229,7 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_wri
       hint: or take `welcome` out of the manifest
     ");
     let renamed = MANIFEST.replace("Team B", "Team C");
-    scene.write("rooms.yaml", renamed.replace("    welcome:", "    #"));
+    scene.declare(renamed.replace("    welcome:", "    #"));
     apply(&scene).exits(0);
     assert_eq!(server.room("team-b").name, "Team C");
 }
@@ -282,7 +279,7 @@ fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
         next.exits(0);
         next.shows("    team-a: whether its welcome was sent is not known, and it is not sent again; look into room 2, and take `welcome` out of the manifest once that is settled\n");
         assert_eq!((apply(&scene).code, said(&scene)), (0, there.clone()));
-        scene.write("rooms.yaml", MANIFEST.replace("    welcome:", "    #"));
+        scene.declare(MANIFEST.replace("    welcome:", "    #"));
         let settled = plan(&scene);
         settled.lacks("welcome");
         assert_eq!(said(&scene), there);
@@ -377,12 +374,12 @@ fn a_saved_plan_says_what_was_reviewed_and_once_only() {
     let scene = widget();
     let out = ["plan", "--out", "p.json", "--ledger", "l.jsonl"];
     scene.run(&out).exits(0);
-    scene.write("rooms.yaml", MANIFEST.replace("Welcome to", "Hello in"));
+    scene.declare(MANIFEST.replace("Welcome to", "Hello in"));
     let args = ["apply", "p.json", "--ledger", "l.jsonl"];
     let ran = scene.run(&args);
     assert_eq!((ran.code, said(&scene).len()), (5, 0), "{ran:#?}");
     ran.err.shows("the saved plan has a different welcome");
-    scene.write("rooms.yaml", MANIFEST);
+    scene.declare(MANIFEST);
     assert_eq!((scene.run(&args).code, said(&scene)), (0, once()));
     let again = scene.run(&args);
     assert_eq!((again.code, said(&scene)), (0, once()), "{again:#?}");
@@ -396,12 +393,12 @@ fn a_saved_plan_leaves_out_what_another_run_said_meanwhile() {
     apply(&scene).exits(4);
     on.store(false, Ordering::SeqCst);
     // The room is to be renamed, and still to be welcomed.
-    scene.write("rooms.yaml", MANIFEST.replace("\"Team A\"", "\"Team One\""));
+    scene.declare(MANIFEST.replace("\"Team A\"", "\"Team One\""));
     let out = scene.run("plan --out p.json --ledger l.jsonl");
     out.shows("1 to update, 1 message to send");
-    scene.write("rooms.yaml", MANIFEST);
+    scene.declare(MANIFEST);
     assert_eq!((apply(&scene).code, said(&scene)), (0, once()));
-    scene.write("rooms.yaml", MANIFEST.replace("\"Team A\"", "\"Team One\""));
+    scene.declare(MANIFEST.replace("\"Team A\"", "\"Team One\""));
     let ran = scene.run("apply p.json --ledger l.jsonl");
     assert_eq!((ran.code, said(&scene)), (0, once()), "{ran:#?}");
     assert_eq!(scene.room("team-a").name, "Team One");
@@ -446,7 +443,7 @@ fn what_is_said_stands_in_no_log_and_no_error() {
     ] {
         let (_proxy, scene, _) = proxied(&scene, fault);
         let pipe = format!("{fault:?}").replace(|c: char| !c.is_alphanumeric(), "-");
-        scene.write("rooms.yaml", MANIFEST.replace("team-a", &pipe));
+        scene.declare(MANIFEST.replace("team-a", &pipe));
         let ran = scene.run(&[&APPLY[..], &["-vv"]].concat());
         ran.exits(4);
         for (what, text) in [
@@ -467,13 +464,13 @@ fn hostile_and_long_texts_are_neutralised_and_cut_in_plans_and_sent_whole() {
     let scene = widget();
     let long = format!("\\e[2J\\u202e{}", "long ".repeat(200));
     let manifest = "version: 1\nrooms:\n  - {pipe: team-a, title: A, members: [3], welcome: {from: 3, text: \"TEXT\"}}\n";
-    scene.write("rooms.yaml", manifest.replace("TEXT", &long));
+    scene.declare(manifest.replace("TEXT", &long));
     // No control characters.
     plan(&scene).exits(3);
     let long = long
         .replace("\\e", "")
         .replace("[2J", "first line\\nsecond ");
-    scene.write("rooms.yaml", manifest.replace("TEXT", &long));
+    scene.declare(manifest.replace("TEXT", &long));
     let planned = plan(&scene);
     planned.exits(2);
     let line = planned
@@ -502,9 +499,7 @@ fn rooms_in_bulk_name_their_own_fields_and_their_rows_cells() {
         "courses.csv",
         "code,name,teacher,place\nr101,Rust,7,north\ng2,Go,8,\nc3,C,,south\n",
     );
-    scene.write(
-        "rooms.yaml",
-        r#"version: 1
+    scene.declare(r#"version: 1
 people: {mentor: 8}
 generate:
   - each: courses.csv
@@ -515,8 +510,7 @@ generate:
       welcome:
         from: "{% if teacher %}{{ teacher }}{% endif %}"
         text: "{{ title }} ({{ code | upper }}), {{ members }} members{% if place %}, {{ place }}{% endif %}"
-"#,
-    );
+"#);
     let ran = apply(&scene);
     ran.exits(0);
     let mut said = said(&scene);
@@ -539,7 +533,7 @@ generate:
 fn a_rendered_manifest_says_the_same() {
     let scene = widget();
     let title = "title: \"{{ not }} a {% template %}\"";
-    scene.write("rooms.yaml", MANIFEST.replace("title: \"Team A\"", title));
+    scene.declare(MANIFEST.replace("title: \"Team A\"", title));
     let text =
         |scene: &Scene| scene.run("plan --format json").json()["changes"][0]["welcome"].clone();
     let before = text(&scene);
@@ -547,7 +541,7 @@ fn a_rendered_manifest_says_the_same() {
         .as_str()
         .unwrap()
         .shows("{{ not }} a {% template %}");
-    scene.write("rooms.yaml", scene.run("render --format json").ok());
+    scene.declare(scene.run("render --format json").ok());
     assert_eq!(text(&scene), before);
     let told = scene.run("explain team-a").ok();
     told.shows("  welcome from 3: \"Welcome to {{ not }}");

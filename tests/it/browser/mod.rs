@@ -39,10 +39,7 @@ fn mixed() -> (Scene, PathBuf) {
         .manifest(manifest)
         .after("apply --sandbox --yes")
         .file("roster.csv", "user\n17\n18\n");
-    scene.write(
-        "rooms.yaml",
-        format!("version: 1\nscope: [\"*-room\"]\nrooms:\n  - {{pipe: open-room, title: Open, public: true, members: [3]}}\n  - {{pipe: old-room, title: \"Rust 101 spring\", members: [3, {{roster: roster.csv}}]}}\n  - {{pipe: same-room, title: Same}}\n  - {{pipe: physics-room, title: \"Физика 7б\", members: [{{roster: roster.csv}}, 42]}}\n  - pipe: evil-room\n    title: \"{}\"\n", HOSTILE.replace('"', "\\\"").replace("\\e", "").replace("\\u202E", "\u{202e}")),
-    );
+    scene.declare(format!("version: 1\nscope: [\"*-room\"]\nrooms:\n  - {{pipe: open-room, title: Open, public: true, members: [3]}}\n  - {{pipe: old-room, title: \"Rust 101 spring\", members: [3, {{roster: roster.csv}}]}}\n  - {{pipe: same-room, title: Same}}\n  - {{pipe: physics-room, title: \"Физика 7б\", members: [{{roster: roster.csv}}, 42]}}\n  - pipe: evil-room\n    title: \"{}\"\n", HOSTILE.replace('"', "\\\"").replace("\\e", "").replace("\\u202E", "\u{202e}")));
     let path = page(&scene, &["plan", "--sandbox"]);
     (scene, path)
 }

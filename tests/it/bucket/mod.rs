@@ -17,7 +17,7 @@ use roomform::sandbox::Config;
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
-use crate::support::{Scene, Shows, runtime, until};
+use crate::support::{Scene, Shows, manifest, runtime, until};
 pub use s3::{Call, Fault, S3, SECRET};
 
 pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";
@@ -292,12 +292,10 @@ fn many_pieces_are_merged_by_the_next_run_that_writes() {
 
 // several machines
 
-fn manifest(rooms: u64) -> String {
-    let rooms = (1..=rooms).map(|room| {
-        format!("  - {{pipe: course-{room}, title: \"Курс {room}\", members: [{room}, 1000], welcome: {{from: 1000, text: Hello}}}}\n")
-    });
-    let rooms: String = rooms.collect();
-    format!("version: 1\nwidget: 627\nrooms:\n{rooms}")
+fn courses(rooms: u64) -> String {
+    manifest((1..=rooms).map(|room| {
+        format!("pipe: course-{room}, title: \"Курс {room}\", members: [{room}, 1000], welcome: {{from: 1000, text: Hello}}")
+    }))
 }
 
 fn begin(scene: &Scene, shard: u64) -> Child {
@@ -327,7 +325,7 @@ fn eight_machines_with_one_bucket_make_every_room_once_and_say_everything_once()
     const ROOMS: u64 = 80;
     let (server, s3) = (Scene::new().sandbox(), S3::with(storm(7, 60)));
     let scene = Scene::new()
-        .manifest(manifest(ROOMS))
+        .manifest(courses(ROOMS))
         .beside(&server)
         .envs(&s3.env());
     let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
@@ -359,7 +357,7 @@ fn machines_that_are_killed_leave_a_bucket_that_the_next_run_goes_on_from() {
         S3::with(storm(8, 60)),
     );
     let scene = Scene::new()
-        .manifest(manifest(ROOMS))
+        .manifest(courses(ROOMS))
         .beside(&server)
         .envs(&s3.env());
     let mut children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();

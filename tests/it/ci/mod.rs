@@ -47,7 +47,7 @@ fn a_starter_is_valid_and_nothing_is_ever_overwritten() {
     let schema = scene.run("schema manifest").ok();
     assert_eq!(scene.read("schema/manifest.schema.json"), schema);
     assert_eq!(scene.run("init").ok(), "everything is there already\n");
-    scene.write("rooms.yaml", "version: 1\n");
+    scene.declare("version: 1\n");
     let before = scene.files();
     let refused = scene.run("init --ci github");
     assert_eq!((refused.code, refused.out.as_str()), (5, ""));
@@ -275,15 +275,15 @@ fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     assert_eq!(job(apply, true), (1, no_plan.clone()));
 
     // Somebody closed the room: an apply would be refused to open it.
-    scene.write("rooms.yaml", OPEN.replace("true", "false"));
+    scene.declare(OPEN.replace("true", "false"));
     scene.apply().ok();
-    scene.write("rooms.yaml", OPEN);
+    scene.declare(OPEN);
     let refused = told("what the manifest says is refused");
     assert_eq!(job(apply, false), (5, refused));
     let (code, last) = job(drift, false);
     assert!(code == 5 && !last.contains(none), "{last}");
 
-    scene.write("rooms.yaml", "version: 1\nrooms: [{titel: A}]\n");
+    scene.declare("version: 1\nrooms: [{titel: A}]\n");
     assert_eq!(job(apply, false), (3, no_plan));
     assert_eq!(scene.writes(), 2);
 }

@@ -435,7 +435,7 @@ fn other_object_formats_names_and_a_bare_repository() {
     sha256.git(&["init", "-q", "-b", "main", "--object-format=sha256"]);
     sha256
         .scene
-        .write("rooms.yaml", "version: 1\nrooms: [{pipe: b, title: B}]\n");
+        .declare("version: 1\nrooms: [{pipe: b, title: B}]\n");
     sha256.commit();
     let out = sha256.diff("HEAD:rooms.yaml", "rooms.yaml").ok();
     out.shows("no difference; 1 unchanged");

@@ -290,7 +290,7 @@ fn addresses_that_are_no_good() {
     skipped  ledger          needs `address`
     ");
     let scene = at("http://127.0.0.1:1").env("IMBACHAT_WIDGET", "9");
-    scene.write("rooms.yaml", format!("widget: 627\n{MANIFEST}"));
+    scene.declare(format!("widget: 627\n{MANIFEST}"));
     let text = said(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["manifest", "address"]), @"
     ok       manifest        1 file: 1 room, 2 memberships
@@ -537,8 +537,7 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
 fn a_manifest_that_is_invalid_or_only_warned_of() {
     let server = Scene::new().sandbox();
     let scene = at(&server.url());
-    scene.write(
-        "rooms.yaml",
+    scene.declare(
         "version: 1\nrooms:\n  - {pipe: team-a, titel: A}\n  - {pipe: team-b, title: no}\n",
     );
     let text = said(&scene, &server.url(), &[]);
@@ -550,10 +549,7 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
     ok       answers         1 row of the shape the API's pages show
     ");
     text.begins("exit 1\n");
-    scene.write(
-        "rooms.yaml",
-        "version: 1\nrooms:\n  - {pipe: ab, title: A}\n",
-    );
+    scene.declare("version: 1\nrooms:\n  - {pipe: ab, title: A}\n");
     let text = said(&scene, &server.url(), &[]);
     assert_snapshot!(steps(&text, &["manifest"]), @"
     warning  manifest        1 file: 1 room, 0 memberships; 1 warning

@@ -183,7 +183,7 @@ fn pipes_that_are_declared_deleted_or_on_record_are_refused() {
     failed   write-probe     nothing was written: `team-a` belonged to a room that was deleted
                              remedy: name a pipe that nobody uses, as in roomform-probe-1
     ");
-    scene.write("rooms.yaml", "version: 2\n");
+    scene.declare("version: 2\n");
     assert_snapshot!(refused("other"), @"
     failed   write-probe     nothing was written: `other` may be declared: the manifest is invalid
                              remedy: name a pipe that nobody uses, as in roomform-probe-1

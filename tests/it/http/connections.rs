@@ -1,6 +1,5 @@
 //! Connections: few, used again, and HTTP/2 where the server offers it.
 
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -13,17 +12,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Scene, runtime};
+use crate::support::{Scene, manifest, runtime};
 
 pub(super) fn many(rooms: u32) -> String {
-    let mut text = "version: 1\nrooms:\n".to_owned();
-    for room in 1..=rooms {
-        let _ = writeln!(
-            text,
-            "  - {{pipe: room-{room}, title: Room {room}, members: [3, 4]}}"
-        );
-    }
-    text
+    manifest(
+        (1..=rooms).map(|room| format!("pipe: room-{room}, title: Room {room}, members: [3, 4]")),
+    )
 }
 
 #[test]

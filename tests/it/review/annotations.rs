@@ -49,7 +49,7 @@ fn a_failure_and_a_missing_file_are_told_too() {
     ::error file=rooms.yaml,line=1,title=E001 unreadable::rooms.yaml: no such file or directory%0Aname the manifest with -f; the default is rooms.yaml, else the directory rooms/
     ::notice title=roomform plan::invalid: 1 error
     ");
-    scene.write("rooms.yaml", BEFORE);
+    scene.declare(BEFORE);
     let ran = scene.run("plan --format github");
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
     assert_snapshot!(ran.out, @"::error title=roomform plan%3A failed::no widget: IMBACHAT_WIDGET is not set%0Aset it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too");

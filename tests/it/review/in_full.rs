@@ -26,7 +26,7 @@ fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
     plan(&scene, &[]).lacks("all members");
     let second =
         "  - {pipe: team-b, title: Team B, members: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]}\n";
-    scene.write("rooms.yaml", manifest(14) + second);
+    scene.declare(manifest(14) + second);
     let text = plan(&scene, &[]);
     text.shows("1012 … 2 more\n");
     text.ends(format!("\n      {ALL}\n"));
@@ -51,13 +51,13 @@ fn so_does_one_that_cuts_who_is_left_to_people() {
         .after("apply --sandbox --yes");
     let text = plan(&scene, &[]);
     assert!(!text.contains("all members"), "nothing is listed: {text}");
-    scene.write("rooms.yaml", manifest(1));
+    scene.declare(manifest(1));
     let text = plan(&scene, &[]);
     text.shows("no longer in the manifest: 1002, ");
     text.ends(format!("\n      {ALL}\n"));
     let whole = plan(&scene, &["--format", "json"]);
     whole.shows("1014");
-    scene.write("rooms.yaml", manifest(1).replace("Team A", "Team B"));
+    scene.declare(manifest(1).replace("Team A", "Team B"));
     let page = scene.run("apply --sandbox --yes --format markdown");
     page.shows("1013 … 1 more");
     page.ends("\nLists are cut; all members: --format json.\n");
@@ -90,7 +90,7 @@ fn rooms_that_are_no_longer_declared_are_all_in_json() {
     let scene = Scene::new()
         .manifest(head.clone() + &(1..=16).map(room).collect::<String>())
         .after("apply --sandbox --yes");
-    scene.write("rooms.yaml", head + &(1..=3).map(room).collect::<String>());
+    scene.declare(head + &(1..=3).map(room).collect::<String>());
     let text = plan(&scene, &[]);
     text.shows("room-8` … 1 more\n");
     text.ends("\n      all rooms: --format json\n");

@@ -16,7 +16,7 @@ fn manifest(end: &str) -> String {
 #[test]
 fn a_page_and_an_annotation_show_what_differs() {
     let scene = Scene::new().manifest(manifest("first")).applied();
-    scene.write("rooms.yaml", manifest("second"));
+    scene.declare(manifest("second"));
     scene.write("base.yaml", long(50, "first"));
     scene.write("head.yaml", long(50, "second"));
     for format in ["markdown", "github"] {
@@ -45,7 +45,7 @@ fn so_does_what_the_server_ignored() {
         .manifest(manifest("first"))
         .sandbox_with(deaf())
         .applied();
-    scene.write("rooms.yaml", manifest("second"));
+    scene.declare(manifest("second"));
     for format in ["text", "markdown", "github"] {
         let told = scene.run(&["apply", "--yes", "--resend", "--format", format]);
         told.exits(4);

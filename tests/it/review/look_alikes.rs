@@ -85,15 +85,12 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
     let notes = scene.run("plan --format json").json()["notes"].to_string();
     assert_eq!(notes.matches("\"looks_like\"").count(), 2, "{notes}");
     // Once it is declared it is no stranger, and the manifest is warned of instead.
-    scene.write(
-        "rooms.yaml",
-        format!("{text}  - {{pipe: team-A, title: Live}}\n"),
-    );
+    scene.declare(format!("{text}  - {{pipe: team-A, title: Live}}\n"));
     let ran = scene.run("plan --only team-A");
     ran.begins("  notes\n    --only leaves out");
     ran.err.shows("`team-A` looks like `team-a`");
     // A deleted one is nobody's.
-    scene.write("rooms.yaml", text);
+    scene.declare(text);
     for room in scene.rooms() {
         if room.pipe.starts_with("te") && room.pipe != "team-b" {
             assert!(scene.world(|world| world.delete_room(627, room.id, 1)));

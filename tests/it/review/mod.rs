@@ -36,6 +36,6 @@ pub fn changed(before: &str, after: &str) -> Scene {
     let scene = Scene::new()
         .manifest(before)
         .after("apply --yes --sandbox --allow-publish");
-    scene.write("rooms.yaml", after);
+    scene.declare(after);
     scene
 }

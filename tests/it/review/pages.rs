@@ -343,7 +343,7 @@ fn an_apply_tells_what_it_did() {
 #[test]
 fn what_an_apply_could_not_do_stands_first() {
     let scene = Scene::new().manifest(BEFORE).sandbox_with(deaf()).applied();
-    scene.write("rooms.yaml", AFTER);
+    scene.declare(AFTER);
     let page = |args: &[&str], code| {
         let ran = scene.run(&[args, &["--allow-publish", "--format", "markdown"]].concat());
         ran.exits(code);

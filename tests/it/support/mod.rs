@@ -12,7 +12,7 @@ pub use api::{Api, deaf, runtime};
 pub use canned::Canned;
 pub use messages::{answer, form, header, json};
 pub use proxy::{Fault, Proxy, Seen};
-pub use scene::{Ran, Scene, Shows, live_room};
+pub use scene::{Ran, Scene, Shows, hide_port, live_room, manifest};
 
 /// Waits for a condition.
 #[track_caller]

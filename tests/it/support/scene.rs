@@ -86,8 +86,8 @@ impl Scene {
     }
 
     /// Writes the manifest, `rooms.yaml`.
-    pub fn manifest(self, text: impl AsRef<str>) -> Self {
-        self.file("rooms.yaml", text.as_ref())
+    pub fn manifest(self, text: impl AsRef<[u8]>) -> Self {
+        self.file("rooms.yaml", text)
     }
 
     /// Writes another file.
@@ -224,6 +224,12 @@ impl Scene {
         let text = self.read("rooms.yaml");
         text.shows(from);
         self.write("rooms.yaml", text.replace(from, to));
+        self
+    }
+
+    /// Replaces the manifest.
+    pub fn declare(&self, text: impl AsRef<[u8]>) -> &Self {
+        self.write("rooms.yaml", text);
         self
     }
 
@@ -397,6 +403,26 @@ impl Shows for str {
         assert!(self.ends_with(part), "no {part:?} at the end of:\n{self}");
         self
     }
+}
+
+/// A text with the port of the sandbox hidden.
+pub fn hide_port(text: impl AsRef<str>) -> String {
+    const HOST: &str = "http://127.0.0.1:";
+    let text = text.as_ref();
+    let Some((before, rest)) = text.split_once(HOST) else {
+        return text.to_owned();
+    };
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{before}{HOST}PORT{rest}")
+}
+
+/// A manifest of these rooms, each the inside of a YAML mapping on one line.
+pub fn manifest(rooms: impl IntoIterator<Item = String>) -> String {
+    let rooms = rooms.into_iter().map(|room| format!("  - {{{room}}}\n"));
+    format!(
+        "version: 1\nwidget: 627\nrooms:\n{}",
+        rooms.collect::<String>()
+    )
 }
 
 impl Ran {
