@@ -19,21 +19,14 @@ use roomform::ledger::{
 };
 use roomform::model::{
     Field, FieldSet, FieldValue, Pipe, Recorded, RoomId, RoomKind, RoomState, RunId, Sending,
-    Target, UserId, WidgetId,
+    UserId,
 };
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::support::{Ran, Scene, Shows, deaf, manifest, runtime, until};
+use crate::support::{Ran, Scene, Shows, deaf, manifest, runtime, target, until};
 
 // what entries add up to
-
-fn target() -> Target {
-    Target {
-        origin: "https://chat.example".to_owned(),
-        widget: WidgetId(627),
-    }
-}
 
 fn users() -> impl Strategy<Value = Vec<UserId>> {
     subsequence(vec![1, 2, 3, 4], 0..=4).prop_map(|users| users.into_iter().map(UserId).collect())

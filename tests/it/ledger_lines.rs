@@ -3,14 +3,8 @@
 use std::path::Path;
 
 use roomform::ledger::{Entries, bytes, parse};
-use roomform::model::{Target, WidgetId};
 
-fn target() -> Target {
-    Target {
-        origin: "https://chat.example".to_owned(),
-        widget: WidgetId(627),
-    }
-}
+use crate::support::target;
 
 const HEADER: &str = r#"{"roomform_ledger":1,"origin":"https://chat.example","widget":627}
 "#;

@@ -12,23 +12,16 @@ use roomform::ledger::{
     Address, Entries, Fact, Journal, LedgerBackend, Name, NameError, Record, Stage, Stamp,
     StoreOptions, bytes,
 };
-use roomform::model::{Pipe, RoomId, RunId, Target, UserId, WidgetId};
+use roomform::model::{Pipe, RoomId, RunId, UserId};
 use roomform::sandbox::Config;
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
-use crate::support::{Scene, Shows, manifest, runtime, until};
+use crate::support::{Scene, Shows, manifest, runtime, target, until};
 pub use s3::{Call, Fault, S3, SECRET};
 
 pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";
 const WRITERS: u64 = 8;
-
-fn target() -> Target {
-    Target {
-        origin: "https://chat.example".to_owned(),
-        widget: WidgetId(627),
-    }
-}
 
 /// A client of its own: nothing is shared with another but the bucket.
 fn place(s3: &S3) -> LedgerBackend {

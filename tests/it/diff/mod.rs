@@ -3,3 +3,13 @@
 mod git;
 mod manifests;
 mod unified;
+
+use crate::support::{Ran, Scene};
+
+/// A comparison of two manifests.
+fn diff(base: &str, head: &str, args: &[&str]) -> Ran {
+    Scene::new()
+        .file("base.yaml", base)
+        .file("head.yaml", head)
+        .run([&["diff", "base.yaml", "head.yaml"], args].concat())
+}

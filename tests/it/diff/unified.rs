@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use roomform::manifest::{Options, load_text};
 use roomform::model::Desired;
 use roomform::plan::{PlanOptions, RoomFilter, Side, compare};
-use roomform::render::{Paint, unified};
+use roomform::render::{self, Paint};
 
+use super::diff;
 use crate::support::{Ran, Scene, Shows};
 
 const BASE: &str = "\
@@ -22,11 +23,8 @@ rooms:
   - {pipe: rest, title: The rest}
 ";
 
-fn diff(base: &str, head: &str, args: &[&str]) -> Ran {
-    let scene = Scene::new();
-    scene.write("base.yaml", base);
-    scene.write("head.yaml", head);
-    scene.run(&[&["diff", "--unified", "base.yaml", "head.yaml"], args].concat())
+fn unified(base: &str, head: &str, args: &[&str]) -> Ran {
+    diff(base, head, &[&["--unified"], args].concat())
 }
 
 #[test]
@@ -40,7 +38,7 @@ rooms:
   - {pipe: team-b, title: Team B, type: support, public: true, members: [4], members_policy: on_create, ignore: [title]}
   - {pipe: team-a, title: Team A, members: [3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15]}
 ";
-    let ran = diff(BASE, head, &[]);
+    let ran = unified(BASE, head, &[]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_snapshot!(ran.out, @r#"
     --- a/base.yaml
@@ -88,21 +86,21 @@ rooms:
     +    members:
     +      - 4
     "#);
-    diff(BASE, head, &["--detailed-exitcode"]).exits(2);
-    let only = diff(BASE, head, &["--only", "team-b"]).ok();
+    unified(BASE, head, &["--detailed-exitcode"]).exits(2);
+    let only = unified(BASE, head, &["--only", "team-b"]).ok();
     only.shows("+    public: true").lacks("New room");
 }
 
 #[test]
 fn nothing_is_printed_where_nothing_differs() {
     let head = BASE.replace("head", "chef").replace("\n  - ", "\n\n  - ");
-    let ran = diff(BASE, &head, &["--detailed-exitcode"]);
+    let ran = unified(BASE, &head, &["--detailed-exitcode"]);
     assert_eq!((ran.code, ran.out.as_str()), (0, ""));
 }
 
 #[test]
 fn it_is_text_only() {
-    diff(BASE, BASE, &["--format", "json"]).exits(64);
+    unified(BASE, BASE, &["--format", "json"]).exits(64);
 }
 
 #[test]
@@ -111,8 +109,8 @@ fn names_are_harmless_and_colour_tells_nothing_of_its_own() {
     let head = head
         .replace("title: Team \u{202e}", "title: \"Team \u{202e}")
         .replace("##[error]x", "##[error]x\"");
-    let ran = diff(BASE, &head, &["--color", "always"]);
-    let plain = diff(BASE, &head, &[]).ok();
+    let ran = unified(BASE, &head, &["--color", "always"]);
+    let plain = unified(BASE, &head, &[]).ok();
     assert_snapshot!(plain, @r#"
     --- a/base.yaml
     +++ b/head.yaml
@@ -243,7 +241,7 @@ proptest! {
     #[test]
     fn lines_differ_where_manifests_do_and_nowhere_else(base in manifests(), head in manifests()) {
         let (base, head) = (desired(&base), desired(&head));
-        let lines = unified(side(&base), side(&head), &RoomFilter::default(), Paint::Plain);
+        let lines = render::unified(side(&base), side(&head), &RoomFilter::default(), Paint::Plain);
         let plan = compare(side(&base), side(&head), &PlanOptions::default());
         prop_assert_eq!(lines.is_empty(), !plan.differs(), "{}\n{:?}", lines, plan);
     }
@@ -262,7 +260,7 @@ fn two_thousand_rooms_of_which_every_second_changes() {
     };
     let (base, head) = (desired(&rooms("Room", 0)), desired(&rooms("Room", 1)));
     let before = Instant::now();
-    let lines = unified(
+    let lines = render::unified(
         side(&base),
         side(&head),
         &RoomFilter::default(),

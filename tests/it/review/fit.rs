@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use roomform::manifest::{FileMap, Loaded, Options, load_from};
-use roomform::model::{LiveRoom, Observed, Recorded, RecordedRoom, RoomId, Target, WidgetId};
+use roomform::model::{LiveRoom, Observed, Recorded, RecordedRoom, RoomId};
 use roomform::plan::{Plan, PlanOptions, plan};
 use roomform::render::markdown::{self, Dialect, Fit};
 
 use roomform::sandbox::RoomView;
 
 use super::rendered::Rendered;
-use crate::support::{Scene, Shows};
+use crate::support::{Scene, Shows, target};
 
 /// The sizes of the sites, in what they count, and what the program is told.
 const SITES: [(&str, usize); 5] = [
@@ -70,13 +70,6 @@ fn files(count: usize, room: Room) -> Vec<(PathBuf, String)> {
         (name.into(), format!("version: 1\nrooms:\n{rooms}"))
     };
     numbers.chunks(400).enumerate().map(file).collect()
-}
-
-fn target() -> Target {
-    Target {
-        origin: "https://chat.example".to_owned(),
-        widget: WidgetId(627),
-    }
 }
 
 /// The plan from the rooms of `before` to those of `after`.

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use roomform::model::{Target, WidgetId};
+
 mod api;
 mod canned;
 mod messages;
@@ -13,6 +15,14 @@ pub use canned::Canned;
 pub use messages::{answer, form, header, json};
 pub use proxy::{Fault, Proxy, Seen};
 pub use scene::{Ran, Scene, Shows, hide_port, live_room, manifest};
+
+/// Widget 627 on a server that no test calls.
+pub fn target() -> Target {
+    Target {
+        origin: "https://chat.example".to_owned(),
+        widget: WidgetId(627),
+    }
+}
 
 /// Waits for a condition.
 #[track_caller]

@@ -34,6 +34,12 @@ pub trait Args {
     fn args(&self) -> Vec<&str>;
 }
 
+impl<T: Args + ?Sized> Args for &T {
+    fn args(&self) -> Vec<&str> {
+        (*self).args()
+    }
+}
+
 impl Args for str {
     fn args(&self) -> Vec<&str> {
         self.split(' ').collect()
@@ -154,7 +160,7 @@ impl Scene {
 
     /// Runs the program, which must succeed.
     #[track_caller]
-    pub fn after(self, args: &(impl Args + ?Sized)) -> Self {
+    pub fn after(self, args: impl Args) -> Self {
         self.run(args).ok();
         self
     }
@@ -227,6 +233,23 @@ impl Scene {
         self
     }
 
+    /// Checks that a document fits the published schema, which is the one the program prints.
+    #[track_caller]
+    pub fn fits_schema(&self, name: &str, document: &serde_json::Value) {
+        let path = format!("{}/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let schema = fs::read_to_string(path).unwrap();
+        let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+        let errors: Vec<String> = validator
+            .iter_errors(document)
+            .map(|error| error.to_string())
+            .collect();
+        assert_eq!(errors, Vec::<String>::new(), "{document:#}");
+        assert!(
+            schema == self.run(["schema", name]).ok(),
+            "bring schema/{name}.schema.json up to date: roomform schema {name}"
+        );
+    }
+
     /// Replaces the manifest.
     pub fn declare(&self, text: impl AsRef<[u8]>) -> &Self {
         self.write("rooms.yaml", text);
@@ -278,7 +301,7 @@ impl Scene {
     }
 
     /// The program, ready to be started here.
-    pub fn command(&self, args: &(impl Args + ?Sized)) -> Command {
+    pub fn command(&self, args: impl Args) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_roomform"));
         command
             .args(args.args())
@@ -294,13 +317,13 @@ impl Scene {
     }
 
     /// Runs the program here, with stdin closed and no terminal.
-    pub fn run(&self, args: &(impl Args + ?Sized)) -> Ran {
+    pub fn run(&self, args: impl Args) -> Ran {
         self.command(args).output().unwrap().into()
     }
 
     /// Runs a copy of the program as a user whom file permissions bind, even if root runs the tests.
     #[cfg(unix)]
-    pub fn run_unprivileged(&self, args: &(impl Args + ?Sized)) -> Ran {
+    pub fn run_unprivileged(&self, args: impl Args) -> Ran {
         use std::os::unix::fs::{MetadataExt, chown};
         use std::os::unix::process::CommandExt;
         const NOBODY: u32 = 65_534;
@@ -336,7 +359,7 @@ impl Scene {
     }
 
     /// The same with something on stdin.
-    pub fn run_with_input(&self, args: &(impl Args + ?Sized), input: &str) -> Ran {
+    pub fn run_with_input(&self, args: impl Args, input: &str) -> Ran {
         let mut command = self.command(args);
         let mut child = command
             .stdin(Stdio::piped())
