@@ -141,8 +141,8 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
         "ledger", "adopt", "--roster", "--yes", "--ledger", "l.jsonl",
     ];
     let apply = ["apply", "--yes", "--ledger", "l.jsonl"];
-    let told = || scene.run(&adopt).out.replace(&scene.url(), "URL");
-    scene.run(&apply).ok();
+    let told = || scene.run(adopt).out.replace(&scene.url(), "URL");
+    scene.run(apply).ok();
     // A run that was killed between the create and its answer.
     let whole = scene.read("l.jsonl");
     let begun = whole
@@ -159,12 +159,12 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
            target: widget 627 on URL
            nothing is sent; the server confirms none of it: whoever is not in the room will not be added
     ");
-    let plan = ["plan", "--ledger", "l.jsonl", "--format", "json"];
-    assert_eq!(scene.run(&plan).json()["summary"]["members_to_add"], 2);
-    scene.run(&apply).ok();
+    let plan = "plan --ledger l.jsonl --format json";
+    assert_eq!(scene.run(plan).json()["summary"]["members_to_add"], 2);
+    scene.run(apply).ok();
     // Who left may have been taken out by hand since.
     scene.declare(manifest("3"));
-    scene.run(&apply).ok();
+    scene.run(apply).ok();
     scene.declare(manifest("3, 4, 5"));
     assert_snapshot!(told(), @"
     adopt: nothing that is not on record
@@ -172,7 +172,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
            target: widget 627 on URL
            nothing is sent; the server confirms none of it: whoever is not in the room will not be added
     ");
-    assert_eq!(scene.run(&plan).json()["summary"]["members_to_add"], 2);
+    assert_eq!(scene.run(plan).json()["summary"]["members_to_add"], 2);
     // Nobody is sent later to a room whose members are sent only with it.
     let on_create = manifest("3, 4, 5").replace("]}", "], members_policy: on_create}");
     scene.declare(on_create);

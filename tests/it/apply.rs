@@ -68,7 +68,7 @@ fn one_room_that_fails_stops_no_other() {
 fn a_ledger_that_cannot_be_written_stops_before_the_first_call() {
     let scene = Scene::new().manifest(many()).sandbox();
     let blocked = scene.write("a-file", "").join("ledger.jsonl");
-    let ran = scene.run(&["apply", "--yes", "--ledger", blocked.to_str().unwrap()]);
+    let ran = scene.run(["apply", "--yes", "--ledger", blocked.to_str().unwrap()]);
     assert_eq!((ran.code, scene.writes()), (1, 0), "{ran:?}");
     ran.err
         .shows("error: ledger `")
@@ -83,8 +83,8 @@ fn a_ledger_of_another_target_is_refused() {
         .beside(&rehearsal)
         .after("apply --yes --ledger shared.jsonl");
     let scene = scene.beside(&production);
-    for verb in [&["plan"][..], &["apply", "--yes"]] {
-        let ran = scene.run(&[verb, &["--ledger", "shared.jsonl"]].concat());
+    for verb in ["plan", "apply --yes"] {
+        let ran = scene.run(format!("{verb} --ledger shared.jsonl"));
         assert_eq!((ran.code, production.writes()), (1, 0), "{ran:?}");
         ran.err.shows("is of widget 627 on http://127.0.0.1:");
     }
@@ -146,7 +146,7 @@ fn ledgers_merged_line_by_line_are_one_ledger() {
     scene.write("ba.jsonl", lines.join("\n") + "\n");
     for merged in ["ab.jsonl", "ba.jsonl"] {
         scene
-            .run(&["plan", "--detailed-exitcode", "--ledger", merged])
+            .run(["plan", "--detailed-exitcode", "--ledger", merged])
             .exits(0);
     }
 }

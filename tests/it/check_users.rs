@@ -9,8 +9,8 @@ rooms:
   - {pipe: team-b, title: B, members: [{roster: a.csv}, 11]}
 ";
 
-fn unknown(scene: &Scene, args: &[&str]) -> Vec<String> {
-    let ran = scene.run(&[&["plan", "--check-users"], args].concat());
+fn unknown(scene: &Scene, args: &str) -> Vec<String> {
+    let ran = scene.run(format!("plan --check-users {args}"));
     ran.exits(0);
     let lines = ran.err.lines().filter(|line| line.contains("[W109 "));
     let words = lines.map(|line| line.split_once(": ").unwrap().1.to_owned());
@@ -39,14 +39,14 @@ fn only_the_rooms_of_the_run_are_looked_at_and_every_place_counts() {
         .sandbox()
         .file("a.csv", "user\n7\n");
     assert_eq!(
-        unknown(&scene, &["--only", "team-b"]),
+        unknown(&scene, "--only team-b"),
         [
             "rooms.yaml:5: the widget does not know user 11",
             "a.csv:2: the widget does not know user 7"
         ]
     );
     assert_eq!(
-        unknown(&scene, &[]),
+        unknown(&scene, ""),
         [
             "rooms.yaml:4: the widget does not know user 12",
             "rooms.yaml:5: the widget does not know user 11",
@@ -73,7 +73,7 @@ fn an_id_is_the_text_it_is() {
         .at(&server.url())
         .env("IMBACHAT_SECRET_KEY", "key")
         .file("a.csv", "user\n7\n8\n9\n");
-    let told = unknown(&scene, &[]).join("\n");
+    let told = unknown(&scene, "").join("\n");
     for user in ["12", "7", "11"] {
         told.shows(format!("not know user {user}"));
     }

@@ -8,7 +8,7 @@ use roomform::imbachat::{ReadAuth, WriteAuth};
 use roomform::model::RunId;
 use secrecy::SecretString;
 
-use crate::support::{Canned, Ran, Scene, Shows};
+use crate::support::{Args, Canned, Ran, Scene, Shows};
 
 const MANIFEST: &str = "\
 version: 1
@@ -21,9 +21,9 @@ const SECRET: &str = "Zx81-Qw27";
 
 /// What a run that must fail before it asks any server says. It leaves no trace, and does not show [`SECRET`].
 #[track_caller]
-fn refused(scene: &Scene, args: &[&str]) -> String {
+fn refused(scene: &Scene, args: impl Args) -> String {
     let before = scene.files();
-    let ran = scene.run(args);
+    let ran = scene.run(&args);
     assert_eq!(scene.files(), before);
     ran.all().lacks(SECRET);
     format!("exit {}\n{}", ran.code, ran.all())
@@ -50,24 +50,24 @@ fn without(missing: &[&str]) -> (Scene, Canned) {
 #[test]
 fn without_any_the_widget_is_the_first_thing_missed() {
     let scene = Scene::new().manifest(MANIFEST);
-    let text = refused(&scene, &["plan"]);
-    assert_eq!(refused(&scene, &["apply", "--yes"]), text);
-    assert_eq!(refused(&scene, &["export"]), text);
+    let text = refused(&scene, "plan");
+    assert_eq!(refused(&scene, "apply --yes"), text);
+    assert_eq!(refused(&scene, "export"), text);
     assert_snapshot!(text, @"
     exit 1
     error: no widget: IMBACHAT_WIDGET is not set
       hint: set it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too
     ");
     let named = Scene::new().manifest(format!("widget: 627\n{MANIFEST}"));
-    assert_snapshot!(refused(&named, &["plan"]), @"
+    assert_snapshot!(refused(&named, "plan"), @"
     exit 1
     error: no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set
       hint: set them in the environment, or name files with ..._FILE; they are never flags
       hint: --sandbox works without any
     ");
     assert_eq!(
-        refused(&scene, &["plan", "--widget", "627"]),
-        refused(&named, &["plan"])
+        refused(&scene, "plan --widget 627"),
+        refused(&named, "plan")
     );
 }
 
@@ -179,7 +179,7 @@ fn a_file_that_cannot_be_used_is_told_by_the_variable_that_names_it() {
             scene.write(SECRET, content);
         }
         let scene = scene.env(&format!("{name}_FILE"), SECRET);
-        let text = refused(&scene, &["apply", "--yes"]);
+        let text = refused(&scene, "apply --yes");
         assert_eq!(server.served(), 0);
         text
     };
@@ -210,10 +210,7 @@ fn a_variable_and_its_file_are_not_both_set() {
     for name in ["IMBACHAT_SECRET_KEY", "IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"] {
         let (scene, server) = without(&[]);
         scene.write("secret", SECRET);
-        let text = refused(
-            &scene.env(&format!("{name}_FILE"), "secret"),
-            &["apply", "--yes"],
-        );
+        let text = refused(&scene.env(&format!("{name}_FILE"), "secret"), "apply --yes");
         let expected = format!(
             "exit 1\nerror: both {name} and {name}_FILE are set\n  hint: unset one of them\n"
         );
@@ -231,7 +228,7 @@ fn what_it_takes_to_write_is_not_even_looked_at_by_a_dry_run() {
     scene.plan().ok();
     scene.run("export").ok();
     scene.run("ledger show").ok();
-    refused(&scene, &["apply", "--yes"]);
+    refused(&scene, "apply --yes");
 }
 
 #[test]
@@ -248,14 +245,14 @@ fn empty_variables_count_as_not_set() {
         .env("IMBACHAT_JWT", "");
     scene.apply().ok();
     let (scene, _) = without(&["IMBACHAT_SECRET_KEY", "IMBACHAT_JWT", "IMBACHAT_JWT_FILE"]);
-    refused(&scene, &["plan"]).shows("IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set");
+    refused(&scene, "plan").shows("IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set");
 }
 
 #[test]
 fn a_widget_that_is_no_number_is_not_shown() {
     for value in [SECRET, "-1", "627.0", " 627", "18446744073709551616"] {
         let (scene, server) = without(&[]);
-        let text = refused(&scene.env("IMBACHAT_WIDGET", value), &["plan"]);
+        let text = refused(&scene.env("IMBACHAT_WIDGET", value), "plan");
         assert_eq!(
             text,
             "exit 1\nerror: IMBACHAT_WIDGET is not a number\n  hint: set it to the widget's number (imba_id)\n"
@@ -268,7 +265,7 @@ fn a_widget_that_is_no_number_is_not_shown() {
 fn a_token_that_no_header_can_carry_is_not_shown() {
     let (scene, server) = without(&["IMBACHAT_SECRET_KEY"]);
     let scene = scene.env("IMBACHAT_JWT", &format!("{SECRET}\nX-Other: 1"));
-    assert_snapshot!(refused(&scene, &["plan"]), @"
+    assert_snapshot!(refused(&scene, "plan"), @"
     exit 1
     error: the JWT has characters no header can carry
       hint: check IMBACHAT_JWT
@@ -303,19 +300,16 @@ fn a_manifest_for_another_widget_is_refused_before_anything_is_asked() {
     let manifest = format!("widget: 209\n{MANIFEST}");
     let (scene, server) = without(&[]);
     scene.declare(&manifest);
-    let text = refused(&scene, &["plan"]);
+    let text = refused(&scene, "plan");
     assert_snapshot!(text, @"
     exit 5
     error: wrong target: the manifest is for widget 209, this run is for widget 627
       hint: check --widget, IMBACHAT_WIDGET and the manifest's `widget`
     ");
-    assert_eq!(refused(&scene, &["apply", "--yes"]), text);
+    assert_eq!(refused(&scene, "apply --yes"), text);
     let scene = scene.env("IMBACHAT_WIDGET", "209");
-    assert_eq!(refused(&scene, &["plan", "--widget", "627"]), text);
-    assert_eq!(
-        refused(&scene, &["plan", "--widget", "627", "--sandbox"]),
-        text
-    );
+    assert_eq!(refused(&scene, "plan --widget 627"), text);
+    assert_eq!(refused(&scene, "plan --widget 627 --sandbox"), text);
     assert_eq!(server.served(), 0);
 }
 

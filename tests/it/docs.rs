@@ -221,7 +221,7 @@ fn the_examples_are_valid_and_warn_of_nothing() {
         "change/after.yaml",
     ] {
         let path = root("examples").join(name);
-        let ran = scene.run(&["check", "-f", path.to_str().unwrap()]);
+        let ran = scene.run(["check", "-f", path.to_str().unwrap()]);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{name}");
     }
 }
@@ -231,20 +231,20 @@ fn every_flag_and_variable_in_the_readme_and_the_command_page_exists() {
     let scene = Scene::new();
     let mut help = scene.run("--help").ok();
     for verb in [
-        &["init"][..],
-        &["plan"],
-        &["diff"],
-        &["apply"],
-        &["get", "rooms"],
-        &["send"],
-        &["sandbox", "serve"],
-        &["ledger", "adopt"],
-        &["ledger", "forget"],
-        &["export"],
-        &["check"],
-        &["doctor"],
+        "init",
+        "plan",
+        "diff",
+        "apply",
+        "get rooms",
+        "send",
+        "sandbox serve",
+        "ledger adopt",
+        "ledger forget",
+        "export",
+        "check",
+        "doctor",
     ] {
-        help.push_str(&scene.run(&[verb, &["--help"]].concat()).ok());
+        help.push_str(&scene.run(format!("{verb} --help")).ok());
     }
     let commands = page("docs/cli.md");
     let text = page("README.md") + &commands;
@@ -292,7 +292,7 @@ fn man_pages_and_completions_are_made_for_every_verb() {
         scene.read(&format!("man/{page}")).shows(".TH");
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let script = scene.run(&["completions", shell]).ok();
+        let script = scene.run(["completions", shell]).ok();
         assert!(
             script.contains("roomform") && script.contains("detailed-exitcode"),
             "{shell}"

@@ -30,7 +30,7 @@ fn somebody(scene: &Scene, manifest: &str) {
 /// Field by field, what a plan says of who changed it.
 fn changed(scene: &Scene, more: &[&str]) -> Value {
     let plan = scene
-        .run(&[&["plan", "--format", "json"][..], more].concat())
+        .run([&["plan", "--format", "json"][..], more].concat())
         .json();
     let changes = plan["changes"].as_array().unwrap().iter();
     let fields = changes.flat_map(|change| change["fields"].as_array().unwrap());
@@ -76,7 +76,7 @@ fn what_somebody_else_changed_is_told_apart_in_text_json_and_markdown() {
     let summary = &scene.run("plan --format json").json()["summary"];
     assert_eq!(summary["changed_outside"], 3);
     for format in ["markdown", "github"] {
-        let page = scene.run(&["plan", "--format", format]).ok();
+        let page = scene.run(["plan", "--format", format]).ok();
         assert_eq!(page.matches("(changed outside)").count(), 2, "{page}");
         assert_eq!(
             page.matches("(changed outside, and in the manifest)")

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Ran, Scene, Shows, deaf, live_room};
+use crate::support::{Args, Ran, Scene, Shows, deaf, live_room};
 
 const MANIFEST: &str = "\
 version: 1
@@ -25,10 +25,10 @@ fn settled() -> Scene {
 /// Runs it twice, each time on a new scene: as text, and with `--format json`. Both end so; the run as text and the
 /// document of the other are given back.
 #[track_caller]
-fn ends(exit: u8, scene: impl Fn() -> Scene, args: &[&str]) -> (Ran, Value) {
-    let text = scene().run(args);
+fn ends(exit: u8, scene: impl Fn() -> Scene, args: impl Args) -> (Ran, Value) {
+    let text = scene().run(&args);
     assert_eq!(text.code, i32::from(exit), "{text:#?}");
-    let json = scene().run(&[args, &["--format", "json"]].concat());
+    let json = scene().run([&args.args()[..], &["--format", "json"]].concat());
     (text, document(exit, &json))
 }
 
@@ -47,7 +47,7 @@ fn document(exit: u8, ran: &Ran) -> Value {
 
 /// The same for a failure, whose message and first hint are told alike in both ways.
 #[track_caller]
-fn fails(exit: u8, reason: &str, scene: impl Fn() -> Scene, args: &[&str]) -> String {
+fn fails(exit: u8, reason: &str, scene: impl Fn() -> Scene, args: impl Args) -> String {
     let (text, document) = ends(exit, scene, args);
     assert_eq!(
         (&document["kind"], &document["reason"]),
@@ -67,43 +67,43 @@ fn fails(exit: u8, reason: &str, scene: impl Fn() -> Scene, args: &[&str]) -> St
 
 #[test]
 fn done_is_0() {
-    let (text, report) = ends(0, new_room, &["apply", "--yes"]);
+    let (text, report) = ends(0, new_room, "apply --yes");
     text.ends("now:  nothing to do; 1 unchanged, 1 unmanaged\n");
     assert_eq!(
         (&report["applied"], &report["converged"]),
         (&true.into(), &true.into())
     );
-    let (_, plan) = ends(0, new_room, &["plan"]);
+    let (_, plan) = ends(0, new_room, "plan");
     assert_eq!(
         plan["summary"]["create"], 1,
         "pending changes alone are no exit code"
     );
-    let (_, check) = ends(0, new_room, &["check"]);
+    let (_, check) = ends(0, new_room, "check");
     assert_eq!(check["valid"], true);
 }
 
 #[test]
 fn nothing_to_do_is_0() {
-    let (text, _) = ends(0, settled, &["apply", "--yes"]);
+    let (text, _) = ends(0, settled, "apply --yes");
     text.begins("plan: nothing to do; ");
-    let (_, plan) = ends(0, settled, &["plan", "--detailed-exitcode"]);
+    let (_, plan) = ends(0, settled, "plan --detailed-exitcode");
     assert_eq!(plan["changes"], Value::Array(Vec::new()));
-    let unasked = settled().run(&["apply"]).ok();
+    let unasked = settled().run(["apply"]).ok();
     unasked.begins("plan: nothing to do; ");
 }
 
 #[test]
 fn what_is_only_left_to_people_is_0() {
     let left = || settled().manifest(MANIFEST.replace("[3, 4]", "[3]"));
-    let (text, plan) = ends(0, left, &["plan", "--detailed-exitcode"]);
+    let (text, plan) = ends(0, left, "plan --detailed-exitcode");
     text.shows("manual steps");
     assert_eq!(plan["by_hand"][0]["left"], serde_json::json!([4]));
-    ends(0, left, &["apply", "--yes"]);
+    ends(0, left, "apply --yes");
 }
 
 #[test]
 fn help_and_version_are_0_and_on_stdout() {
-    for args in [&["--help"][..], &["--version"], &["plan", "--help"]] {
+    for args in ["--help", "--version", "plan --help"] {
         let ran = Scene::new().run(args);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""));
         ran.shows("roomform");
@@ -115,54 +115,49 @@ fn help_and_version_are_0_and_on_stdout() {
 #[test]
 fn a_server_that_cannot_be_reached_is_1() {
     let nowhere = || new_room().env("IMBACHAT_API_URL", "https://something.invalid");
-    let message = fails(1, "failed", nowhere, &["plan"]);
+    let message = fails(1, "failed", nowhere, "plan");
     message.begins("no connection to https://something.invalid: ");
-    fails(1, "failed", nowhere, &["apply", "--yes"]);
+    fails(1, "failed", nowhere, "apply --yes");
 }
 
 #[test]
 fn credentials_that_are_missing_or_wrong_are_1() {
     let with = |name: &'static str, value: &'static str| move || new_room().env(name, value);
-    let message = fails(1, "failed", with("IMBACHAT_SECRET_KEY", ""), &["plan"]);
+    let message = fails(1, "failed", with("IMBACHAT_SECRET_KEY", ""), "plan");
     assert_eq!(
         message,
         "no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set"
     );
-    let message = fails(1, "failed", with("IMBACHAT_LOGIN", ""), &["apply", "--yes"]);
+    let message = fails(1, "failed", with("IMBACHAT_LOGIN", ""), "apply --yes");
     assert_eq!(
         message,
         "no credentials for writing: IMBACHAT_LOGIN not set"
     );
-    let message = fails(1, "failed", with("IMBACHAT_SECRET_KEY", "wrong"), &["plan"]);
+    let message = fails(1, "failed", with("IMBACHAT_SECRET_KEY", "wrong"), "plan");
     message.begins("the server does not accept the widget's secret key (HTTP 401)");
 }
 
 #[test]
 fn a_ledger_that_cannot_be_read_is_1() {
-    let message = fails(1, "failed", new_room, &["plan", "--ledger", "."]);
+    let message = fails(1, "failed", new_room, "plan --ledger .");
     message.begins("ledger `.`: cannot be read: ");
-    fails(
-        1,
-        "failed",
-        new_room,
-        &["apply", "--yes", "--ledger", "rooms.yaml/x"],
-    );
+    fails(1, "failed", new_room, "apply --yes --ledger rooms.yaml/x");
 }
 
 // 2
 
 #[test]
 fn pending_changes_are_2_if_that_is_asked_for() {
-    let (text, plan) = ends(2, new_room, &["plan", "--detailed-exitcode"]);
+    let (text, plan) = ends(2, new_room, "plan --detailed-exitcode");
     text.shows("plan: 1 to create, ");
     assert_eq!(plan["summary"]["create"], 1);
 }
 
 #[test]
 fn conflicts_are_pending_too() {
-    let (_, plan) = ends(2, two_of_a_pipe, &["plan", "--detailed-exitcode"]);
+    let (_, plan) = ends(2, two_of_a_pipe, "plan --detailed-exitcode");
     assert_eq!(plan["conflicts"][0]["kind"], "several");
-    ends(0, two_of_a_pipe, &["plan"]);
+    ends(0, two_of_a_pipe, "plan");
 }
 
 fn two_of_a_pipe() -> Scene {
@@ -175,10 +170,10 @@ fn two_of_a_pipe() -> Scene {
 
 /// A manifest that cannot be used is 3 for every verb that reads one; gives the name of its first mistake.
 #[track_caller]
-fn invalid(scene: impl Fn() -> Scene, args: &[&str]) -> String {
+fn invalid(scene: impl Fn() -> Scene, args: &str) -> String {
     let mut names = Vec::new();
-    for verb in [&["check"][..], &["plan"], &["apply", "--yes"]] {
-        let (text, document) = ends(3, &scene, &[verb, args].concat());
+    for verb in ["check", "plan", "apply --yes"] {
+        let (text, document) = ends(3, &scene, format!("{verb} {args}"));
         let mistake = &document["diagnostics"][0];
         let code = mistake["code"].as_str().unwrap();
         assert!(text.err.contains(code) && text.out.is_empty(), "{text:#?}");
@@ -192,16 +187,16 @@ fn invalid(scene: impl Fn() -> Scene, args: &[&str]) -> String {
 #[test]
 fn a_manifest_that_is_invalid_or_not_there_is_3() {
     let unknown_key = || new_room().manifest("version: 1\nroms: []\n");
-    assert_eq!(invalid(unknown_key, &[]), "unknown-key");
-    assert_eq!(invalid(new_room, &["--file", "other.yaml"]), "unreadable");
+    assert_eq!(invalid(unknown_key, ""), "unknown-key");
+    assert_eq!(invalid(new_room, "--file other.yaml"), "unreadable");
     let no_room = || new_room().manifest("version: 1\nrooms: []\n");
-    assert_eq!(invalid(no_room, &[]), "empty-manifest");
+    assert_eq!(invalid(no_room, ""), "empty-manifest");
     let no_yaml = || {
         let scene = new_room();
         scene.write("empty/notes.txt", "no manifest");
         scene
     };
-    assert_eq!(invalid(no_yaml, &["--file", "empty"]), "unreadable");
+    assert_eq!(invalid(no_yaml, "--file empty"), "unreadable");
 }
 
 // 4
@@ -209,7 +204,7 @@ fn a_manifest_that_is_invalid_or_not_there_is_3() {
 #[test]
 fn some_rooms_that_failed_are_4() {
     let wrong_login = || new_room().env("IMBACHAT_PASSWORD", "wrong");
-    let (text, report) = ends(4, wrong_login, &["apply", "--yes"]);
+    let (text, report) = ends(4, wrong_login, "apply --yes");
     text.shows("apply: 1 failed; ");
     assert_eq!(
         (
@@ -229,7 +224,7 @@ fn a_field_the_server_ignored_is_4() {
             .sandbox_with(deaf())
             .live(live_room("team-a", "Old"))
     };
-    let (text, report) = ends(4, scene, &["apply", "--yes"]);
+    let (text, report) = ends(4, scene, "apply --yes");
     text.shows("ignored by server: title sent as \"Team A\", shown as \"Old\"");
     let room = &report["rooms"][0];
     assert_eq!(
@@ -240,12 +235,12 @@ fn a_field_the_server_ignored_is_4() {
 
 #[test]
 fn a_conflict_at_apply_is_4() {
-    let (text, report) = ends(4, two_of_a_pipe, &["apply", "--yes"]);
+    let (text, report) = ends(4, two_of_a_pipe, "apply --yes");
     text.shows("plan: 1 conflict; ");
     assert_eq!(report["requests"]["write"], 0);
     let beside =
         || two_of_a_pipe().manifest(format!("{MANIFEST}  - {{pipe: team-b, title: Team B}}\n"));
-    let (text, _) = ends(4, beside, &["apply", "--yes"]);
+    let (text, _) = ends(4, beside, "apply --yes");
     assert!(
         text.out.contains("apply: 1 verified; "),
         "the other room is done: {text:#?}"
@@ -257,11 +252,7 @@ fn a_conflict_at_apply_is_4() {
 /// Refused, by the plan too; apply writes nothing, whatever else it may do.
 #[track_caller]
 fn refused(scene: impl Fn() -> Scene, why: &str) {
-    for args in [
-        &["plan"][..],
-        &["plan", "--detailed-exitcode"],
-        &["apply", "--yes"],
-    ] {
+    for args in ["plan", "plan --detailed-exitcode", "apply --yes"] {
         let (text, document) = ends(5, &scene, args);
         text.shows(why);
         let plan = document.get("plan").unwrap_or(&document);
@@ -269,7 +260,7 @@ fn refused(scene: impl Fn() -> Scene, why: &str) {
     }
     let scene = scene();
     let before = (scene.rooms(), scene.files());
-    scene.run(&["apply", "--yes"]);
+    scene.run(["apply", "--yes"]);
     assert_eq!(scene.writes(), 0);
     assert_eq!((scene.rooms(), scene.files()), before);
 }
@@ -286,12 +277,8 @@ fn a_room_that_would_become_public_is_5_which_outranks_2() {
         scene,
         "refused: `team-a` would become public; allow it with --allow-publish or `limits.publish: 1`\n",
     );
-    ends(
-        2,
-        scene,
-        &["plan", "--detailed-exitcode", "--allow-publish"],
-    );
-    ends(0, scene, &["apply", "--yes", "--allow-publish"]);
+    ends(2, scene, "plan --detailed-exitcode --allow-publish");
+    ends(0, scene, "apply --yes --allow-publish");
 }
 
 #[test]
@@ -308,11 +295,7 @@ fn the_wrong_target_is_5() {
     let other = format!("widget: 209\n{MANIFEST}");
     let scene = || new_room().manifest(&other);
     let expected = "wrong target: the manifest is for widget 209, this run is for widget 627";
-    for args in [
-        &["plan"][..],
-        &["apply", "--yes"],
-        &["plan", "--detailed-exitcode"],
-    ] {
+    for args in ["plan", "apply --yes", "plan --detailed-exitcode"] {
         assert_eq!(fails(5, "refused", scene, args), expected);
     }
 }
@@ -320,14 +303,14 @@ fn the_wrong_target_is_5() {
 #[test]
 fn nobody_to_ask_is_5() {
     let scene = new_room();
-    let ran = scene.run(&["apply"]);
+    let ran = scene.run(["apply"]);
     ran.exits(5);
     assert!(
         ran.out.contains("plan: 1 to create, "),
         "the plan is shown all the same: {ran:#?}"
     );
     ran.err.shows("--yes was not given");
-    let ran = scene.run(&["apply", "--format", "json"]);
+    let ran = scene.run(["apply", "--format", "json"]);
     let document = document(5, &ran);
     assert_eq!(
         document["message"],
@@ -356,7 +339,7 @@ fn wrong_usage_is_64() {
         assert_eq!((text.code, text.out.as_str()), (64, ""), "{text:#?}");
         let json = Scene::new()
             .manifest(MANIFEST)
-            .run(&[args, &["--format", "json"]].concat());
+            .run([args, &["--format", "json"]].concat());
         let document = document(64, &json);
         assert_eq!(
             (&document["reason"], json.err.as_str()),
@@ -417,33 +400,33 @@ fn flags_and_verbs_of_terraform_are_told_in_ours() {
         let told = format!("error: {message}\n  hint: {hint}");
         ran.err.begins(&told);
         assert_eq!((scene.files().len(), scene.writes()), (1, 0), "{args:?}");
-        let json = scene.run(&[args, &["--format", "json"]].concat());
+        let json = scene.run([args, &["--format", "json"]].concat());
         assert_eq!(document(64, &json)["message"], message);
     }
     // Our own spellings are none of that.
     let scene = new_room();
-    scene.run(&["plan", "-oout"]).ok();
+    scene.run(["plan", "-oout"]).ok();
     assert!(scene.path("out").exists());
-    scene.run(&["apply", "--yes", "--parallelism", "2"]).ok();
+    scene.run(["apply", "--yes", "--parallelism", "2"]).ok();
 }
 
 #[test]
 fn no_verb_is_64() {
-    let ran = Scene::new().run(&[]);
+    let ran = Scene::new().run([]);
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));
     ran.err.shows("Usage: roomform");
-    document(64, &Scene::new().run(&["--format", "json"]));
+    document(64, &Scene::new().run(["--format", "json"]));
 }
 
 #[test]
 fn a_format_that_a_verb_does_not_have_is_64() {
-    let ran = new_room().run(&["export", "--format", "json"]);
+    let ran = new_room().run(["export", "--format", "json"]);
     assert_eq!(
         document(64, &ran)["message"],
         "`export` has no flag `--format`"
     );
     // A format nobody has is told as text: it is not known what was wanted.
-    let ran = Scene::new().run(&["plan", "--format", "xml"]);
+    let ran = Scene::new().run(["plan", "--format", "xml"]);
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));
 }
 
@@ -462,11 +445,11 @@ fn global_flags_go_before_or_after_the_verb_and_others_after_it() {
         "--timeout",
         "5s",
     ];
-    let after = scene.run(&[&["plan"], &own[..], &global].concat());
-    let before = scene.run(&[&global[..], &["plan"], &own].concat());
+    let after = scene.run([&["plan"], &own[..], &global].concat());
+    let before = scene.run([&global[..], &["plan"], &own].concat());
     assert_eq!(document(0, &after)["summary"]["update"], 1);
     assert_eq!(after, before);
-    let wrong = scene.run(&[&own[..], &["plan"]].concat());
+    let wrong = scene.run([&own[..], &["plan"]].concat());
     let document = document(64, &wrong);
     assert_eq!(document["message"], "`--file` comes before the verb");
     assert_eq!(
@@ -519,7 +502,7 @@ fn a_flag_of_another_verb_is_64_with_a_tip() {
         let told = format!("error: {message}\n  hint: {hint}");
         ran.err.begins(&told);
     }
-    let ran = Scene::new().run(&["check", "--rate", "1/s", "--format", "json"]);
+    let ran = Scene::new().run(["check", "--rate", "1/s", "--format", "json"]);
     assert_eq!(
         document(64, &ran)["message"],
         "`check` has no flag `--rate`"
@@ -529,7 +512,7 @@ fn a_flag_of_another_verb_is_64_with_a_tip() {
 // streams
 
 /// The exit code of a run whose stdout nobody reads, and what it said on stderr.
-fn unread(scene: &Scene, args: &[&str]) -> (i32, String) {
+fn unread(scene: &Scene, args: impl Args) -> (i32, String) {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut command = scene.command(args);
@@ -560,11 +543,11 @@ fn a_reader_that_went_away_is_no_failure() {
         assert_eq!(unread(&scene, args), (0, String::new()), "{args:?}");
     }
     assert_eq!(
-        unread(&scene, &["plan", "--detailed-exitcode"]).0,
+        unread(&scene, "plan --detailed-exitcode").0,
         2,
         "what was found still counts"
     );
-    let (code, _) = unread(&scene, &["apply", "--yes"]);
+    let (code, _) = unread(&scene, "apply --yes");
     assert_eq!(
         (code, scene.room("team-a").members.len()),
         (0, 2),
@@ -577,7 +560,7 @@ fn colour_is_for_terminals_unless_it_is_asked_for() {
     let scene = new_room();
     let coloured = |scene: &Scene, args: &[&str]| {
         scene
-            .run(&[&["plan"], args].concat())
+            .run([&["plan"], args].concat())
             .all()
             .contains('\u{1b}')
     };
@@ -603,8 +586,8 @@ fn colour_adds_nothing_but_colour() {
     let scene = new_room().live(live_room("team-b", "Old"));
     let manifest = format!("{MANIFEST}  - {{pipe: team-b, title: New, public: true}}\n");
     let scene = scene.manifest(&manifest);
-    let coloured = scene.run(&["plan", "--color", "always"]);
-    let plain = scene.run(&["plan", "--color", "never"]);
+    let coloured = scene.run(["plan", "--color", "always"]);
+    let plain = scene.run(["plan", "--color", "never"]);
     assert_ne!(coloured.out, plain.out);
     assert_eq!(without_colour(&coloured.out), plain.out);
 }
@@ -619,9 +602,9 @@ fn without_colour(text: &str) -> String {
 #[test]
 fn quiet_still_says_what_went_wrong() {
     let scene = new_room();
-    let ran = scene.run(&["apply", "--yes", "--quiet"]);
+    let ran = scene.run(["apply", "--yes", "--quiet"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:#?}");
-    let ran = scene.run(&["plan", "--quiet", "--ledger", "."]);
+    let ran = scene.run(["plan", "--quiet", "--ledger", "."]);
     ran.exits(1);
     ran.err.begins("error: ledger `.`: cannot be read");
 }

@@ -169,7 +169,7 @@ rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
       1 membership:
         team  rooms.yaml:3
     ");
-    let [five, anne] = ["5", "anne"].map(|asked| scene.run(&["explain", asked]).ok());
+    let [five, anne] = ["5", "anne"].map(|asked| scene.run(["explain", asked]).ok());
     assert_eq!(five, anne, "whichever of their names is asked for");
     let document = scene.run("explain 6 --format json").json();
     assert_eq!(document["left_out"]["file"], "people.csv");
@@ -205,7 +205,7 @@ fn rendered_rooms_are_a_manifest_that_gives_the_same_plan() {
     assert_eq!(scene.run("render -f rendered.json").ok(), rendered);
     let changes = |file: &str| {
         let plan = scene
-            .run(&["plan", "--sandbox", "-f", file, "--format", "json"])
+            .run(["plan", "--sandbox", "-f", file, "--format", "json"])
             .json();
         let without_places = |mut change: serde_json::Value| {
             change["file"].take();
@@ -249,7 +249,7 @@ fn a_reader_that_goes_away_is_no_failure() {
     let rows: String = (1..=20_000).map(|id| format!("{id}\n")).collect();
     scene.write("rooms.csv", format!("id\n{rows}"));
     for format in ["csv", "json"] {
-        let mut command = scene.command(&["render", "--format", format]);
+        let mut command = scene.command(["render", "--format", format]);
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -46,11 +46,11 @@ fn add(scene: &Scene, (pipe, name, kind): &(&str, &str, u8)) {
 #[track_caller]
 fn nothing_to_do(scene: &Scene, manifest: &str, rooms: usize) {
     let plan = scene
-        .run(&["plan", "--detailed-exitcode", "-f", manifest])
+        .run(["plan", "--detailed-exitcode", "-f", manifest])
         .ok();
     let words = format!("nothing to do; {rooms} unchanged");
     plan.shows(&words);
-    scene.run(&["apply", "--yes", "-f", manifest]).ok();
+    scene.run(["apply", "--yes", "-f", manifest]).ok();
     let stats = scene.stats();
     assert_eq!((stats.imba_rooms, stats.send_msg), (0, 0));
 }
@@ -92,7 +92,7 @@ fn into_a_file_and_again_and_never_over_another() {
     for add in [&[][..], &["--add"]] {
         let split = ["export", "--split-by", "type", "-o", "rooms.yaml"];
         let before = scene.files();
-        let ran = scene.run(&[&split, add].concat());
+        let ran = scene.run([&split, add].concat());
         ran.exits(5);
         let words = "in the way: `rooms.yaml`, a file where a directory has to be";
         ran.err.shows(words);
@@ -107,7 +107,7 @@ fn into_a_file_and_again_and_never_over_another() {
 fn a_scope_chooses_and_is_written_down() {
     let scene = widget(OLD);
     let args = ["export", "--scope", "course-*", "--scope", "team*"];
-    let printed = scene.run(&args).ok();
+    let printed = scene.run(args).ok();
     assert_snapshot!(printed, @r#"
     # Made by `roomform export` from the rooms the server listed. `roomform plan` finds nothing to do for it.
     # The API does not tell who is in a room. `members` below are those whose adding is on record in the ledger;
@@ -133,7 +133,7 @@ fn a_scope_chooses_and_is_written_down() {
         public: false
         members: [] # unknown: none on record, and the API lists none
     "#);
-    scene.run(&[&args[..], &["-o", "rooms.yaml"]].concat()).ok();
+    scene.run([&args[..], &["-o", "rooms.yaml"]].concat()).ok();
     nothing_to_do(&scene, "rooms.yaml", 3);
     let plan = scene.plan().ok();
     plan.shows("0 unmanaged");
@@ -150,7 +150,7 @@ fn a_scope_chooses_and_is_written_down() {
     );
     let long = "x".repeat(256);
     for glob in ["a[", &long] {
-        let ran = scene.run(&["export", "--scope", glob]);
+        let ran = scene.run(["export", "--scope", glob]);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:?}");
         ran.err.shows("--scope 'course-*'");
     }
@@ -160,7 +160,7 @@ fn a_scope_chooses_and_is_written_down() {
 fn split_by_prefix_and_by_type() {
     let scene = widget(OLD);
     let args = ["export", "--split-by", "prefix", "-o", "rooms"];
-    let wrote = scene.run(&[&args[..], &["--scope", "*-*"]].concat()).ok();
+    let wrote = scene.run([&args[..], &["--scope", "*-*"]].concat()).ok();
     assert_eq!(
         wrote,
         "wrote rooms/course.yaml: 2 rooms\nwrote rooms/odd.yaml: 1 room\n"
@@ -172,12 +172,12 @@ fn split_by_prefix_and_by_type() {
     assert_eq!(scopes, [true, false], "in one file");
     nothing_to_do(&scene, "rooms", 3);
     let before = scene.files();
-    let ran = scene.run(&args);
+    let ran = scene.run(args);
     ran.exits(5);
     ran.err
         .shows("1 file with other content in the way: `rooms/course.yaml`");
     assert_eq!(scene.files(), before, "not one is written");
-    let wrote = scene.run(&[&args[..], &["--force"]].concat()).ok();
+    let wrote = scene.run([&args[..], &["--force"]].concat()).ok();
     assert_snapshot!(wrote, @"
     wrote rooms/course.yaml: 2 rooms
     wrote rooms/other.yaml: 2 rooms
@@ -301,13 +301,13 @@ limits: {publish: 0}
 #[test]
 fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
     let scene = widget(OLD);
-    let args = ["export", "--add", "-o", "rooms.yaml"];
+    let args = "export --add -o rooms.yaml";
     for (text, end) in [
         (KEPT.to_owned(), "\n"),
         (KEPT.replace('\n', "\r\n"), "\r\n"),
     ] {
         scene.declare(&text);
-        let told = scene.run(&args).ok();
+        let told = scene.run(args).ok();
         assert_eq!(told, "added 5 rooms to rooms.yaml\n");
         let after = scene.read("rooms.yaml");
         let at =
@@ -351,7 +351,7 @@ fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
         // The members of the old room were never sent; of the new rooms there is nothing to do.
         assert_eq!(changed.len(), 1, "{plan}");
         assert_eq!(changed[0]["pipe"], "course-a");
-        assert_eq!(scene.run(&args).ok(), "everything is there already\n");
+        assert_eq!(scene.run(args).ok(), "everything is there already\n");
         assert_eq!(scene.read("rooms.yaml"), after);
     }
 }
@@ -460,10 +460,10 @@ fn what_cannot_be_added_to_is_left_alone() {
         assert_eq!(scene.read("rooms.yaml"), text);
     }
     for args in [
-        &["export", "--add"][..],
-        &["export", "--split-by", "prefix"],
-        &["export", "--force"],
-        &["export", "--add", "--force", "-o", "x.yaml"],
+        "export --add",
+        "export --split-by prefix",
+        "export --force",
+        "export --add --force -o x.yaml",
     ] {
         scene.run(args).exits(64);
     }
@@ -473,7 +473,7 @@ fn what_cannot_be_added_to_is_left_alone() {
 fn a_directory_is_added_to_as_one_manifest() {
     let scene = widget(&OLD[..1]);
     let args = ["export", "--split-by", "prefix", "--add", "-o", "rooms"];
-    let told = scene.run(&[&args[..], &["--scope", "*"]].concat()).ok();
+    let told = scene.run([&args[..], &["--scope", "*"]].concat()).ok();
     assert_eq!(
         told,
         "wrote rooms/course.yaml: 1 room\nwrote rooms/other.yaml: 1 room\n"
@@ -484,7 +484,7 @@ fn a_directory_is_added_to_as_one_manifest() {
         "rooms/sub/mine.yml",
         "version: 1\nrooms:\n  - {pipe: lounge, title: Lounge}\n",
     );
-    let told = scene.run(&args).ok();
+    let told = scene.run(args).ok();
     assert_snapshot!(told, @"
     added 1 room to rooms/course.yaml
     wrote rooms/odd.yaml: 1 room

@@ -7,8 +7,8 @@ use insta::assert_snapshot;
 use crate::support::Scene;
 
 /// The list a run with a wrong password leaves, with the server's words cut out.
-fn failed(scene: &Scene, args: &[&str]) -> String {
-    let ran = scene.run(&[args, &["--failed", "failed.csv"]].concat());
+fn failed(scene: &Scene, args: &str) -> String {
+    let ran = scene.run(format!("{args} --failed failed.csv"));
     ran.exits(4);
     let text = scene.read("failed.csv");
     let mut table = csv::ReaderBuilder::new();
@@ -40,7 +40,7 @@ rooms:
         .file("a.csv", "id;User;roster_user;Note;Note\n7;x;y;one;two\n");
     scene.write("b.csv", "note,ID,Line\nn,8,l\n");
     scene.write("c.txt", "9\n");
-    assert_snapshot!(failed(&scene, &["apply", "--yes"]), @"
+    assert_snapshot!(failed(&scene, "apply --yes"), @"
     pipe,user,error,source,line,id,roster_User,roster_roster_user,Note,roster_Note,roster_Line
     team-a,7,ERROR,a.csv,2,7,x,y,one,two,
     team-a,8,ERROR,b.csv,2,8,,,n,,l
@@ -74,7 +74,7 @@ generate:
     );
     scene.run("apply --yes --only course-1").ok();
     let scene = scene.env("IMBACHAT_PASSWORD", "wrong");
-    let list = failed(&scene, &["apply", "--yes"]);
+    let list = failed(&scene, "apply --yes");
     assert_snapshot!(list, @"
     pipe,user,error,source,line,course,roster_user,status
     course-2,1,ERROR,rooms.yaml,4,,,
@@ -115,7 +115,7 @@ fn a_saved_plan_that_was_begun_lists_only_the_rest() {
     scene.apply().ok();
     scene.declare(room("1, 2, 3, 4, 5"));
     let scene = scene.env("IMBACHAT_PASSWORD", "wrong");
-    assert_snapshot!(failed(&scene, &["apply", "plan.json"]), @"
+    assert_snapshot!(failed(&scene, "apply plan.json"), @"
     pipe,user,error,source,line
     team-a,3,ERROR,rooms.yaml,3
     team-a,5,ERROR,rooms.yaml,3
@@ -135,7 +135,7 @@ fn a_files_name_is_harmless_and_cells_are_what_they_are() {
         "a\u{1b}[2J.csv",
         "user,note,more\n7,=1+1,\"@x\"\"y\ntwo\"\n",
     );
-    assert_snapshot!(failed(&scene, &["apply", "--yes"]), @r#"
+    assert_snapshot!(failed(&scene, "apply --yes"), @r#"
     pipe,user,error,source,line,roster_user,note,more
     team-a,7,ERROR,a\u{1b}[2J.csv,2,7,=1+1,"@x""y
     two"

@@ -159,7 +159,7 @@ fn meet(fault: Fault, call: usize) -> String {
         "l.jsonl",
         "--report",
     ];
-    let first = scene.run(&[&args[..], &["first.json"]].concat());
+    let first = scene.run([&args[..], &["first.json"]].concat());
     let calls = proxy.seen();
     assert!(calls.len() >= call, "{first:#?}");
     proxy.reopen();
@@ -175,7 +175,7 @@ fn meet(fault: Fault, call: usize) -> String {
         false => assert_eq!((first.code, scene.writes()), (1, 0), "{first:#?}"),
     }
     if first.code != 0 {
-        let next = scene.run(&[&args[..], &["next.json"]].concat());
+        let next = scene.run([&args[..], &["next.json"]].concat());
         let _ = write!(told, " → {}", next.code);
         let calls = proxy.seen().split_off(calls.len());
         told.push_str(&assert_true(&scene, "next.json", next.code, &calls, None));
@@ -185,7 +185,7 @@ fn meet(fault: Fault, call: usize) -> String {
     let lost = told.contains("in_doubt") && !done(fault);
     assert_content(&scene, usize::from(!lost));
     let writes = scene.writes();
-    let last = scene.run(&[&args[..], &["last.json"]].concat());
+    let last = scene.run([&args[..], &["last.json"]].concat());
     assert_eq!((last.code, scene.writes()), (0, writes), "{last:#?}");
     told
 }

@@ -130,7 +130,7 @@ fn a_file_is_called_the_same_on_every_machine() {
     let scene = Scene::new().sandbox();
     let apply = |args: &[&str]| {
         scene
-            .run(&[&["apply", "--yes", "--ledger", "l.jsonl"], args].concat())
+            .run([&["apply", "--yes", "--ledger", "l.jsonl"], args].concat())
             .ok();
         let shown = scene.run("ledger show --format json --ledger l.jsonl");
         let rosters = shown.json()["rosters"].clone();

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{RoomView, UserView};
 use serde_json::{Value, json};
 
-use crate::support::{Canned, Ran, Scene, Shows, answer};
+use crate::support::{Args, Canned, Ran, Scene, Shows, answer};
 
 const NOW: u64 = 1_608_410_527;
 /// Signed with the sandbox's key, until 2100.
@@ -75,9 +75,11 @@ fn form(request: &str) -> Vec<(String, String)> {
 
 /// What a run with these flags asks of a server: the path, and the filters.
 #[track_caller]
-fn asked(args: &[&str]) -> String {
+fn asked(args: impl Args) -> String {
     let server = list(&json!([]));
-    against(&server).run(&[&["get"], args].concat()).ok();
+    against(&server)
+        .run([&["get"], &args.args()[..]].concat())
+        .ok();
     let requests = server.requests();
     let [request] = &requests[..] else {
         panic!("one request: {requests:?}")
@@ -116,11 +118,7 @@ fn machines_get_the_fields_of_the_api() {
     let rooms = [
         "get", "rooms", "--only", "c*", "--only", "two", "--sort", "id",
     ];
-    let run = |format| {
-        scene
-            .run(&[&rooms[..], &["--format", format]].concat())
-            .ok()
-    };
+    let run = |format| scene.run([&rooms[..], &["--format", format]].concat()).ok();
     assert_snapshot!(run("json"), @r#"
     {"format":1,"kind":"rooms","exit":0,"rows":[
     {"id":12,"pipe":"course-7b","name":"Алгебра 7б · 漢字","admin_id":2,"type":1,"tab":0,"is_public":1,"created_at":"2020-12-19 20:42:07","updated_at":"2020-12-19 20:42:07","deleted_at":null,"status":0,"imba_id":627},
@@ -134,7 +132,7 @@ fn machines_get_the_fields_of_the_api() {
     ");
     let none = |format| {
         let args = ["get", "rooms", "--only", "none", "--format", format];
-        scene.run(&args).ok()
+        scene.run(args).ok()
     };
     let nothing: Value = serde_json::from_str(&none("json")).unwrap();
     assert_eq!(nothing["rows"], json!([]));
@@ -144,7 +142,7 @@ fn machines_get_the_fields_of_the_api() {
 #[test]
 fn columns_and_order_are_chosen() {
     let scene = widget();
-    let run = |args: &[&str]| scene.run(&[&["get", "rooms", "--format", "csv"], args].concat());
+    let run = |args: &[&str]| scene.run([&["get", "rooms", "--format", "csv"], args].concat());
     let rooms = ["--type", "1", "--columns", "pipe,id"];
     let sorted = |by: &str| run(&[&rooms[..], &["--sort", by]].concat()).ok();
     assert_eq!(sorted("pipe"), "pipe,id\ncourse-7b,12\nteam-a,11\n");
@@ -152,7 +150,7 @@ fn columns_and_order_are_chosen() {
     assert_eq!(sorted("type,-id"), "pipe,id\ncourse-7b,12\nteam-a,11\n");
     let users = |by| {
         scene
-            .run(&["get", "users", "--columns", "remote_user_id", "--sort", by])
+            .run(["get", "users", "--columns", "remote_user_id", "--sort", by])
             .ok()
     };
     assert_eq!(
@@ -175,7 +173,7 @@ fn columns_and_order_are_chosen() {
         "--format",
         "json",
     ];
-    let json = scene.run(&json).ok();
+    let json = scene.run(json).ok();
     json.shows("\n{\"name\":\"Ann and Bo\",\"id\":13}\n");
     for wrong in [["--columns", "pip"], ["--sort", "-pip"]] {
         let ran = run(&wrong);
@@ -199,7 +197,7 @@ fn every_filter_is_sent_under_its_own_name() {
         "--banned",
         "true",
     ];
-    assert_snapshot!(asked(&rooms), @"/imbachat/v2/627/get_rooms room_type=0 status=user count_users=2 last_message_date=2020-12-19 banned=1");
+    assert_snapshot!(asked(rooms), @"/imbachat/v2/627/get_rooms room_type=0 status=user count_users=2 last_message_date=2020-12-19 banned=1");
     let users = [
         "users",
         "--login",
@@ -213,7 +211,7 @@ fn every_filter_is_sent_under_its_own_name() {
         "--banned",
         "false",
     ];
-    assert_snapshot!(asked(&users), @"/imbachat/v2/627/get_users login=ann id=2046 status=administrator last_message_date=2020-12-19 20:42:07 banned=0");
+    assert_snapshot!(asked(users), @"/imbachat/v2/627/get_users login=ann id=2046 status=administrator last_message_date=2020-12-19 20:42:07 banned=0");
     let messages = [
         "messages",
         "--date",
@@ -227,10 +225,10 @@ fn every_filter_is_sent_under_its_own_name() {
         "--user-role",
         "admin",
     ];
-    assert_snapshot!(asked(&messages), @"/imbachat/v2/627/get_messages date=2020-12-19 id=4543 room_type=3 user_name=spray user_role=admin");
-    assert_eq!(asked(&["rooms"]), "/imbachat/v2/627/get_rooms");
+    assert_snapshot!(asked(messages), @"/imbachat/v2/627/get_messages date=2020-12-19 id=4543 room_type=3 user_name=spray user_role=admin");
+    assert_eq!(asked("rooms"), "/imbachat/v2/627/get_rooms");
     let elsewhere = ["messages", "--endpoint", "/imbachat/v3/{imba_id}/messages"];
-    assert_eq!(asked(&elsewhere), "/imbachat/v3/627/messages");
+    assert_eq!(asked(elsewhere), "/imbachat/v3/627/messages");
 }
 
 /// The samples of the pages contradict their own filters.
@@ -250,7 +248,7 @@ fn rows_that_the_filters_exclude_are_left_out_once_more() {
     };
     let (users, rooms) = (list(&sample()), list(&sample()));
     let json = |server: &Canned, args: &[&str]| {
-        let ran = against(server).run(&[&["get"], args, &["--format", "json"]].concat());
+        let ran = against(server).run([&["get"], args, &["--format", "json"]].concat());
         let rows = ran.json()["rows"].as_array().unwrap().clone();
         let ids: Vec<u64> = rows.iter().map(|row| row["id"].as_u64().unwrap()).collect();
         ids
@@ -320,11 +318,11 @@ fn no_field_with_a_secret_is_shown_whatever_is_asked() {
     let scene = against(&server);
     for format in ["table", "json", "csv"] {
         for columns in ["id,login,user_data", "user_data"] {
-            let ran = scene.run(&["get", "users", "--columns", columns, "--format", format]);
+            let ran = scene.run(["get", "users", "--columns", columns, "--format", format]);
             ran.all().lacks("hash");
             assert!(ran.ok().contains("Ann"), "{format}");
         }
-        let ran = scene.run(&["get", "users", "--format", format]);
+        let ran = scene.run(["get", "users", "--format", format]);
         ran.all().lacks("hash");
     }
     let ran = scene.run("get users --columns password");
@@ -337,7 +335,7 @@ fn hostile_rows_do_nothing_where_they_are_shown() {
     let rows = json!([{"id": 7, "pipe": "a\u{200b}b", "name": name, "\u{1b}]0;x": {"k": name}}]);
     let server = list(&rows);
     let scene = against(&server);
-    let run = |format| scene.run(&["get", "rooms", "--format", format]).ok();
+    let run = |format| scene.run(["get", "rooms", "--format", format]).ok();
     for format in ["table", "json", "csv"] {
         let shown = run(format);
         let bad =
@@ -369,7 +367,7 @@ fn many_rows_pass_in_any_order() {
     let scene = against(&server);
     let ids = |args: &[&str]| -> Vec<u32> {
         let ran = scene.run(
-            &[
+            [
                 &["get", "rooms", "--format", "csv", "--columns", "id"],
                 args,
             ]
@@ -401,15 +399,15 @@ fn a_list_that_breaks_off_prints_no_row() {
             answer("200 OK", "", body)
         }
     });
-    let rows = ["get", "rooms", "--format", "csv", "--columns", "id"];
+    let rows = "get rooms --format csv --columns id";
     assert_eq!(
-        against(&server).run(&rows).ok(),
+        against(&server).run(rows).ok(),
         "id\n7\n8\n",
         "the second try"
     );
     assert_eq!(server.served(), 2);
     let failed: [Ran; 2] =
-        ["csv", "json"].map(|format| against(&server).run(&["get", "rooms", "--format", format]));
+        ["csv", "json"].map(|format| against(&server).run(["get", "rooms", "--format", format]));
     assert_eq!((failed[0].code, failed[0].out.as_str()), (1, ""));
     failed[0].err.shows("the answer ends in the middle");
     failed[1].exits(1);
@@ -481,7 +479,7 @@ fn a_path_that_was_guessed_may_be_named() {
         "a b",
         "x/%2e%2e",
     ] {
-        let ran = scene.run(&["get", "messages", "--endpoint", wrong]);
+        let ran = scene.run(["get", "messages", "--endpoint", wrong]);
         assert_eq!(ran.code, 64, "{wrong}: {ran:?}");
     }
 }
@@ -527,7 +525,7 @@ fn a_choice_of_rooms_is_for_rooms() {
     let scene = Scene::new().sandbox();
     for list in ["users", "messages"] {
         for choice in [["--only", "a*"], ["--shard", "0/2"]] {
-            let ran = scene.run(&[&["get", list], &choice[..]].concat());
+            let ran = scene.run([&["get", list], &choice[..]].concat());
             assert_eq!((ran.code, ran.out.as_str()), (64, ""));
             let flag = choice[0];
             let told =

@@ -7,7 +7,7 @@ use crate::support::{Canned, Ran, Scene, Shows};
 /// A run of `get` against a server that answers so.
 fn get(body: &str, args: &[&str]) -> Ran {
     let server = Canned::answer("200 OK", "", body);
-    against(&server).run(&[&["get"], args].concat())
+    against(&server).run([&["get"], args].concat())
 }
 
 fn against(server: &Canned) -> Scene {

@@ -359,7 +359,7 @@ fn escapes_that_stand_raw_in_a_file_or_in_its_name() {
         let ran = scene.run("check -f rooms");
         ran.exits(3);
         assert_harmless(&ran.err);
-        let missing = scene.run(&["check", "-f", &format!("no{raw}.yaml")]);
+        let missing = scene.run(["check", "-f", &format!("no{raw}.yaml")]);
         missing.exits(3);
         assert_harmless(&missing.err);
     }

@@ -31,7 +31,7 @@ const APPLY: [&str; 6] = [
 ];
 
 fn begin(scene: &Scene, more: &[&str]) -> Child {
-    let mut command = scene.command(&[&APPLY[..], more].concat());
+    let mut command = scene.command([&APPLY[..], more].concat());
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
@@ -86,7 +86,7 @@ fn report(scene: &Scene, exit: i32) -> (Value, Vec<(String, usize)>) {
 
 #[track_caller]
 fn assert_converges(scene: &Scene, rooms: u64) {
-    let ran = scene.run(&APPLY);
+    let ran = scene.run(APPLY);
     ran.exits(0);
     assert_eq!(scene.rooms().len() as u64, rooms);
     for room in 1..=rooms {
@@ -97,7 +97,7 @@ fn assert_converges(scene: &Scene, rooms: u64) {
         );
     }
     let writes = scene.writes();
-    scene.run(&APPLY).ok();
+    scene.run(APPLY).ok();
     assert_eq!(scene.writes(), writes);
 }
 
@@ -249,7 +249,7 @@ fn fail_fast_begins_nothing_after_the_first_failure() {
                 .then_some(refused)
         });
         let scene = scene.manifest(courses(40)).at(&proxy.url());
-        let ran = scene.run(&[&APPLY[..], &["--fail-fast", "--parallelism", parallelism]].concat());
+        let ran = scene.run([&APPLY[..], &["--fail-fast", "--parallelism", parallelism]].concat());
         ran.exits(4);
         let (report, statuses) = report(&scene, 4);
         assert_eq!(report["stopped"], "fail_fast");
@@ -264,7 +264,7 @@ fn fail_fast_begins_nothing_after_the_first_failure() {
         assert!((4..=most).contains(&count("verified")), "{statuses:?}");
         assert_eq!(scene.rooms().len(), count("verified") + count("unfinished"));
         // Without the flag all others are done.
-        let ran = scene.run(&APPLY);
+        let ran = scene.run(APPLY);
         assert_eq!((ran.code, scene.rooms().len()), (4, 39), "{ran:#?}");
     }
 }
@@ -280,7 +280,7 @@ fn parallelism_bounds_the_calls_under_way() {
         let proxy = Proxy::start(&server, |_, _| None);
         let scene = scene.manifest(courses(20)).at(&proxy.url());
         scene
-            .run(&[&APPLY[..], &["--parallelism", &most.to_string()]].concat())
+            .run([&APPLY[..], &["--parallelism", &most.to_string()]].concat())
             .ok();
         assert_eq!(proxy.most(), most);
     }
@@ -293,7 +293,7 @@ fn a_rate_keeps_below_a_servers_limit() {
         ..Config::default()
     });
     let begun = Instant::now();
-    scene.run(&[&APPLY[..], &["--rate", "20/s"]].concat()).ok();
+    scene.run([&APPLY[..], &["--rate", "20/s"]].concat()).ok();
     let took = begun.elapsed();
     report(&scene, 0);
     // Two of these calls go to the lists, which no rate holds up.

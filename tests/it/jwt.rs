@@ -38,7 +38,7 @@ fn at(url: &str, key: &str) -> Scene {
 fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     let user = ["--jwt-user", "7"];
-    let read = |args: &[&str]| scene.run(&[args, &user].concat()).ok();
+    let read = |args: &[&str]| scene.run([args, &user].concat()).ok();
     scene.apply().ok();
     assert_eq!(read(&["plan"]), scene.plan().ok());
     scene.declare(MANIFEST.replace("Team A", "Team B"));
@@ -47,11 +47,8 @@ fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
     assert_eq!(read(&["export"]), scene.run("export").ok());
     read(&["plan", "--detailed-exitcode"]);
     // Users are listed with the key only, and messages are sent with it.
-    for verb in [
-        &["get", "users"][..],
-        &["send", "--user", "3", "team-a", "Hello"],
-    ] {
-        let ran = scene.run(&[verb, &user].concat());
+    for verb in ["get users", "send --user 3 team-a Hello"] {
+        let ran = scene.run(format!("{verb} --jwt-user 7"));
         ran.exits(64);
         ran.err.shows("has no flag `--jwt-user`");
     }
@@ -81,7 +78,7 @@ fn what_is_said_when_it_is_refused_and_when_there_is_no_key() {
     let scene = Scene::new().sandbox();
     let url = scene.url();
     let said = |scene: Scene, args: &[&str]| {
-        let ran = scene.run(&[&["plan"], args].concat());
+        let ran = scene.run([&["plan"], args].concat());
         format!("exit {}\n{}", ran.code, ran.all())
     };
     assert_snapshot!(said(at(&url, "another key"), &["--jwt-user", "7"]), @"
@@ -105,7 +102,7 @@ fn what_is_said_when_it_is_refused_and_when_there_is_no_key() {
 }
 
 fn dir_code(url: &str, user: &str) -> i32 {
-    at(url, "key").run(&["plan", "--jwt-user", user]).code
+    at(url, "key").run(["plan", "--jwt-user", user]).code
 }
 
 #[test]
@@ -158,9 +155,9 @@ rooms:
 }
 
 /// The program with a token of user 7 made from the key, and with one that is given.
-fn with_token(scene: &Scene, given: bool, args: &[&str]) -> crate::support::Ran {
+fn with_token(scene: &Scene, given: bool, args: &str) -> crate::support::Ran {
     if !given {
-        return scene.run(&[args, &["--jwt-user", "7"]].concat());
+        return scene.run(format!("{args} --jwt-user 7"));
     }
     Scene::new()
         .manifest(scene.read("rooms.yaml"))
@@ -174,7 +171,7 @@ fn with_token(scene: &Scene, given: bool, args: &[&str]) -> crate::support::Ran 
 fn a_room_that_a_token_does_not_list_is_a_conflict_and_is_never_created() {
     for given in [false, true] {
         let scene = narrow();
-        let ran = with_token(&scene, given, &["apply", "--yes", "--allow-recreate"]);
+        let ran = with_token(&scene, given, "apply --yes --allow-recreate");
         ran.exits(4);
         assert_eq!(scene.rooms().len(), 2, "{given}: a room was created");
         assert_eq!(scene.room("seen").name, "Seen", "the others are applied");
@@ -190,7 +187,7 @@ fn a_room_that_a_token_does_not_list_is_a_conflict_and_is_never_created() {
 fn how_a_plan_shows_rooms_that_are_not_listed() {
     let scene = narrow();
     let token = ["--jwt-user", "7"];
-    let run = |args: &[&str]| scene.run(&[args, &token].concat());
+    let run = |args: &[&str]| scene.run([args, &token].concat());
     assert_snapshot!(run(&["plan", "--assume-members"]).ok().replace(&scene.url(), "API"), @r#"
       # rooms.yaml:5
       ~ seen                 update
@@ -255,11 +252,11 @@ fn a_plan_saved_with_the_key_creates_nothing_through_a_token() {
     let scene = narrow();
     let allowed = ["--ignore-limits", "--allow-publish"];
     scene
-        .run(&[&["plan", "-o", "plan.json"], &allowed[..]].concat())
+        .run([&["plan", "-o", "plan.json"], &allowed[..]].concat())
         .ok();
     let applied = |more: &[&str]| {
         let args = ["apply", "plan.json", "--jwt-user", "7"];
-        scene.run(&[&args, &allowed[..], more].concat())
+        scene.run([&args, &allowed[..], more].concat())
     };
     let ran = applied(&[]);
     ran.exits(5);
@@ -273,7 +270,7 @@ fn a_plan_saved_with_the_key_creates_nothing_through_a_token() {
 fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
     let scene = narrow();
     let token = ["--jwt-user", "7"];
-    let run = |args: &[&str]| scene.run(&[args, &token].concat());
+    let run = |args: &[&str]| scene.run([args, &token].concat());
     let export = run(&["export"]);
     export.lacks("unseen");
     assert_snapshot!(export.err, @"warning: the export may be incomplete: a JWT may show only one user's rooms; read with the secret key");

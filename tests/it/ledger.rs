@@ -24,7 +24,7 @@ use roomform::model::{
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::support::{Ran, Scene, Shows, deaf, manifest, runtime, target, until};
+use crate::support::{Args, Ran, Scene, Shows, deaf, manifest, runtime, target, until};
 
 // what entries add up to
 
@@ -391,8 +391,8 @@ fn courses(count: u64) -> String {
 
 const LEDGER: [&str; 2] = ["--ledger", "l.jsonl"];
 
-fn run(scene: &Scene, args: &[&str]) -> Ran {
-    scene.run(&[args, &LEDGER].concat())
+fn run(scene: &Scene, args: impl Args) -> Ran {
+    scene.run([&args.args()[..], &LEDGER].concat())
 }
 
 /// Rooms with exactly the declared members, each once.
@@ -415,27 +415,27 @@ fn assert_content(scene: &Scene, rooms: u64) {
 #[track_caller]
 fn assert_converged(scene: &Scene) {
     let (writes, ledger) = (scene.writes(), scene.read("l.jsonl"));
-    run(scene, &["apply", "--yes"]).ok();
+    run(scene, "apply --yes").ok();
     assert_eq!((scene.writes(), scene.read("l.jsonl")), (writes, ledger));
 }
 
 #[test]
 fn show_tells_what_is_on_record() {
     let scene = Scene::new().manifest(courses(2)).sandbox_with(deaf());
-    let empty = run(&scene, &["ledger", "show"]).ok();
+    let empty = run(&scene, "ledger show").ok();
     empty.shows("0 lines, 0 rooms on record");
-    run(&scene, &["apply", "--yes"]).ok();
+    run(&scene, "apply --yes").ok();
     let changed = courses(2)
         .replace("Course 2", "Another")
         .replace("14]", "15]");
     scene.declare(changed);
-    run(&scene, &["apply", "--yes"]).exits(4);
+    run(&scene, "apply --yes").exits(4);
     scene.write("none.yaml", "");
     let named = scene.path("l.jsonl");
     let origin = scene.url();
     let elsewhere = Scene::new();
     let shown = elsewhere
-        .run(&["ledger", "show", "--ledger", named.to_str().unwrap()])
+        .run(["ledger", "show", "--ledger", named.to_str().unwrap()])
         .ok();
     assert_snapshot!(shown.replace(&origin, "http://sandbox"), @r#"
     widget 627 on http://sandbox: 12 lines, 2 rooms on record
@@ -460,7 +460,7 @@ fn show_tells_what_is_on_record() {
         "--ledger",
         named.to_str().unwrap(),
     ];
-    let document = elsewhere.run(&args).json().to_string();
+    let document = elsewhere.run(args).json().to_string();
     assert_snapshot!(document.replace(&origin, "http://sandbox"), @r#"{"entries":12,"exit":0,"format":1,"kind":"ledger","origin":"http://sandbox","owed":[],"rooms":[{"ignored_fields":[],"left":false,"members":[10,11,12,13,15],"pipe":"course-01","released":[14],"room_id":2},{"ignored_fields":["title"],"left":false,"members":[20,21,22,23,24],"pipe":"course-02","released":[],"room_id":3}],"rosters":[],"widget":627}"#);
 }
 
@@ -468,20 +468,17 @@ fn show_tells_what_is_on_record() {
 fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
     let odd = "  - {pipe: \"team-[a]\", title: A}\n  - {pipe: team-a, title: A}\n";
     let scene = Scene::new().manifest(courses(3) + odd).sandbox();
-    run(&scene, &["apply", "--yes"]).ok();
+    run(&scene, "apply --yes").ok();
     let before = scene.read("l.jsonl");
-    let ran = run(&scene, &["ledger", "forget", "course-*", "group-*"]);
+    let ran = run(&scene, "ledger forget course-* group-*");
     assert_eq!((ran.code, scene.read("l.jsonl")), (1, before.clone()));
     ran.err.shows("nothing is on record of `group-*`");
-    let ran = run(&scene, &["ledger", "forget", "course-["]);
+    let ran = run(&scene, "ledger forget course-[");
     assert_eq!((ran.code, scene.read("l.jsonl")), (64, before));
     // A pipe that is on record is no glob.
-    let ran = run(&scene, &["ledger", "forget", "team-[a]"]);
+    let ran = run(&scene, "ledger forget team-[a]");
     ran.err.begins("forgot 1 room\n");
-    let ran = run(
-        &scene,
-        &["ledger", "forget", "course-0[12]", "course-01", "team-*"],
-    );
+    let ran = run(&scene, "ledger forget course-0[12] course-01 team-*");
     ran.exits(0);
     assert_snapshot!(ran.err, @r"
       course-02
@@ -494,22 +491,22 @@ fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
 #[test]
 fn forgetting_makes_members_unverified_and_unknown_rooms_are_an_error() {
     let scene = Scene::new().manifest(courses(3)).sandbox();
-    run(&scene, &["apply", "--yes"]).ok();
+    run(&scene, "apply --yes").ok();
     let before = scene.read("l.jsonl");
-    let ran = run(&scene, &["ledger", "forget", "course-01", "course-07", "x"]);
+    let ran = run(&scene, "ledger forget course-01 course-07 x");
     assert_eq!((ran.code, scene.read("l.jsonl")), (1, before));
     assert_snapshot!(ran.err, @r"
     error: nothing is on record of `course-07`, `x`
       hint: `roomform ledger show` lists what is
     ");
-    run(&scene, &["ledger", "forget", "course-01"]).ok();
-    let plan = run(&scene, &["plan", "--detailed-exitcode"]);
+    run(&scene, "ledger forget course-01").ok();
+    let plan = run(&scene, "plan --detailed-exitcode");
     plan.exits(2);
     plan.shows("members unverified: 5 sent again");
     plan.shows("2 unchanged");
     // Twice.
-    run(&scene, &["ledger", "forget", "course-01"]).exits(1);
-    run(&scene, &["apply", "--yes"]).ok();
+    run(&scene, "ledger forget course-01").exits(1);
+    run(&scene, "apply --yes").ok();
     assert_content(&scene, 3);
     assert_converged(&scene);
 }
@@ -530,8 +527,8 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     scene.declare(manifest.replace(", 4", "").replace(", 5", ""));
     let plan = ["plan", "--detailed-exitcode"];
     let line = "team-platform: no longer in the manifest: 4, 5";
-    scene.run(&plan).ok().shows(line);
-    let too_early = scene.run(&forget);
+    scene.run(plan).ok().shows(line);
+    let too_early = scene.run(forget);
     too_early.exits(1);
     assert_snapshot!(too_early.err, @r"
     error: nobody is on record as left to people there
@@ -541,39 +538,39 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     scene.apply().ok();
     for _ in 1..=2 {
         // It stays.
-        scene.run(&plan).ok().shows(line);
+        scene.run(plan).ok().shows(line);
     }
-    let forgot = scene.run(&forget);
+    let forgot = scene.run(forget);
     assert_eq!(forgot.err, "2 members of 1 room recorded as taken out\n");
-    let after = scene.run(&plan).ok();
+    let after = scene.run(plan).ok();
     after.lacks("team-platform").shows("team-b: no longer");
     let forgot = scene.run("ledger forget --by-hand team-*");
     assert_eq!(
         forgot.err,
         "  team-b\n1 member of 1 room recorded as taken out\n"
     );
-    let clear = scene.run(&plan).ok();
+    let clear = scene.run(plan).ok();
     clear.shows("plan: nothing to do").lacks("manual steps");
     assert!(
         !clear.contains("unverified"),
         "everybody else is still on record: {clear}"
     );
     scene.run("ledger compact").ok();
-    assert_eq!(scene.run(&plan).ok(), clear);
+    assert_eq!(scene.run(plan).ok(), clear);
     assert_eq!(scene.writes(), writes, "nothing was sent for it");
     // Who is back is new.
     scene.declare(manifest);
     scene.plan().ok().shows("members +2 (4, 5)");
     // And said twice it is a mistake.
-    scene.run(&forget).exits(1);
+    scene.run(forget).exits(1);
 
     // A room that left as a whole.
     said(&["ledger", "forget", "PIPE"]);
     scene.apply().ok();
     scene.declare(manifest.replace("  - {pipe: team-c, title: C, members: [3]}\n", ""));
-    scene.run(&plan).ok().shows("no longer declared: `team-c`");
+    scene.run(plan).ok().shows("no longer declared: `team-c`");
     scene.run("ledger forget team-c").ok();
-    let after = scene.run(&plan).ok();
+    let after = scene.run(plan).ok();
     after.lacks("manual steps");
 }
 
@@ -581,16 +578,16 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
 #[test]
 fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
     let scene = Scene::new().manifest(courses(2)).sandbox();
-    run(&scene, &["apply", "--yes"]).ok();
+    run(&scene, "apply --yes").ok();
     let ahead = scene
         .read("l.jsonl")
         .replace("\"time\":\"2", "\"time\":\"3");
     scene.write("l.jsonl", ahead);
-    run(&scene, &["ledger", "forget", "course-01"]).ok();
-    let shown = run(&scene, &["ledger", "show"]).ok();
+    run(&scene, "ledger forget course-01").ok();
+    let shown = run(&scene, "ledger show").ok();
     shown.lacks("course-01");
-    run(&scene, &["apply", "--yes"]).ok();
-    let shown = run(&scene, &["ledger", "show"]).ok();
+    run(&scene, "apply --yes").ok();
+    let shown = run(&scene, "ledger show").ok();
     shown.shows("course-01");
     assert_converged(&scene);
 }
@@ -599,10 +596,10 @@ fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
 #[test]
 fn a_field_that_took_in_the_end_is_not_called_ignored() {
     let scene = Scene::new().manifest(courses(1)).sandbox_with(deaf());
-    run(&scene, &["apply", "--yes"]).ok();
+    run(&scene, "apply --yes").ok();
     scene.declare(courses(1).replace("Course 1", "Wanted"));
-    run(&scene, &["apply", "--yes"]).exits(4);
-    let plan = run(&scene, &["plan"]).ok();
+    run(&scene, "apply --yes").exits(4);
+    let plan = run(&scene, "plan").ok();
     plan.shows("ignored");
     // The server is mended: the same state, with updates taken.
     let live = scene.room("course-01");
@@ -611,9 +608,9 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
     let (old, new) = (scene.url(), mended.url());
     scene.write("l.jsonl", scene.read("l.jsonl").replace(&old, &new));
     let scene = scene.beside(&mended);
-    run(&scene, &["apply", "--yes", "--resend"]).ok();
+    run(&scene, "apply --yes --resend").ok();
     assert_eq!(mended.room("course-01").name, "Wanted");
-    let shown = run(&scene, &["ledger", "show"]).ok();
+    let shown = run(&scene, "ledger show").ok();
     shown.lacks("ignored");
     // Somebody renames the room back; that is a change like any other.
     mended.world(|world| {
@@ -629,7 +626,7 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
             &format!("\"room_id\":{anew},"),
         ),
     );
-    let plan = run(&scene, &["plan", "--detailed-exitcode"]);
+    let plan = run(&scene, "plan --detailed-exitcode");
     assert!(
         plan.code == 2 && plan.out.contains("\"Course 1\" → \"Wanted\""),
         "{plan:#?}"
@@ -645,7 +642,7 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
         ("course-1*", "c.jsonl"),
     ] {
         scene
-            .run(&["apply", "--yes", "--only", only, "--ledger", ledger])
+            .run(["apply", "--yes", "--only", only, "--ledger", ledger])
             .ok();
     }
     for (into, from) in [
@@ -698,7 +695,7 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
         "missing",
         "directory",
     ] {
-        let ran = scene.run(&[
+        let ran = scene.run([
             "ledger",
             "merge",
             "--ledger",
@@ -729,16 +726,16 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
 #[test]
 fn compacting_makes_it_smaller_and_changes_no_plan() {
     let scene = Scene::new().manifest(courses(5)).sandbox();
-    run(&scene, &["apply", "--yes"]).ok();
+    run(&scene, "apply --yes").ok();
     for title in ["One", "Two", "Three"] {
         scene.declare(
             courses(5)
                 .replace("Course 1,", &format!("{title},"))
                 .replace("20, 21", "21"),
         );
-        run(&scene, &["apply", "--yes"]).ok();
+        run(&scene, "apply --yes").ok();
     }
-    run(&scene, &["ledger", "forget", "course-05"]).ok();
+    run(&scene, "ledger forget course-05").ok();
     scene.declare(courses(5));
     let whole = scene.read("l.jsonl");
     let looks = [
@@ -758,18 +755,18 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
             .collect()
     };
     let before = see();
-    let told = run(&scene, &["ledger", "compact"]).ok();
+    let told = run(&scene, "ledger compact").ok();
     assert_snapshot!(told, @"l.jsonl: 23 → 17 entries, 4 rooms on record");
     let small = scene.read("l.jsonl");
     assert!(small.len() < whole.len());
     assert_eq!(see(), before);
-    run(&scene, &["ledger", "compact"]).ok();
+    run(&scene, "ledger compact").ok();
     assert_eq!(scene.read("l.jsonl"), small);
     // The old one merged in again gives the old one again, and the same plan.
     scene.write("old.jsonl", &whole);
-    run(&scene, &["ledger", "merge", "old.jsonl"]).ok();
+    run(&scene, "ledger merge old.jsonl").ok();
     assert_eq!(see(), before);
-    run(&scene, &["apply", "--yes"]).exits(0);
+    run(&scene, "apply --yes").exits(0);
     assert_content(&scene, 5);
 }
 
@@ -782,10 +779,10 @@ fn compacting_goes_through_a_link() {
         .sandbox()
         .file("shared/l.jsonl", "");
     std::os::unix::fs::symlink("shared/l.jsonl", scene.path("l.jsonl")).unwrap();
-    run(&scene, &["apply", "--yes"]).ok();
+    run(&scene, "apply --yes").ok();
     scene.declare(courses(2).replace("Course 1", "New"));
-    run(&scene, &["apply", "--yes"]).ok();
-    run(&scene, &["ledger", "compact"]).ok();
+    run(&scene, "apply --yes").ok();
+    run(&scene, "ledger compact").ok();
     assert!(scene.path("l.jsonl").is_symlink());
     assert_eq!(scene.read("shared/l.jsonl"), scene.read("l.jsonl"));
     assert_converged(&scene);
@@ -793,8 +790,8 @@ fn compacting_goes_through_a_link() {
 
 // several runs at once
 
-fn begin(scene: &Scene, args: &[&str]) -> Child {
-    let mut command = scene.command(&[args, &LEDGER].concat());
+fn begin(scene: &Scene, args: impl Args) -> Child {
+    let mut command = scene.command([&args.args()[..], &LEDGER].concat());
     command
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -817,14 +814,14 @@ fn two_applies_at_once_on_one_ledger_lose_nothing() {
         let children = runs.map(|(report, only)| {
             begin(
                 &scene,
-                &["apply", "--yes", "--only", only, "--report", report],
+                ["apply", "--yes", "--only", only, "--report", report],
             )
         });
         for mut child in children {
             assert_eq!(child.wait().unwrap().code(), Some(0));
         }
         assert_content(&scene, 39);
-        let shown = run(&scene, &["ledger", "show", "--format", "json"]).json();
+        let shown = run(&scene, "ledger show --format json").json();
         let known = shown["rooms"].as_array().unwrap();
         let members: usize = known
             .iter()
@@ -860,28 +857,18 @@ fn a_ledger_compacted_merged_and_forgotten_from_while_an_apply_runs_loses_nothin
             ..Config::default()
         })
         .after("apply --yes --only course-0* --ledger other.jsonl");
-    let mut child = begin(
-        &scene,
-        &[
-            "apply",
-            "--yes",
-            "--only",
-            "course-[1-6]*",
-            "--parallelism",
-            "4",
-        ],
-    );
+    let mut child = begin(&scene, "apply --yes --only course-[1-6]* --parallelism 4");
     for seen in [15, 25, 35, 45] {
         until("some more writes", || {
             scene.writes() >= seen || child.try_wait().unwrap().is_some()
         });
-        run(&scene, &["ledger", "compact"]).ok();
-        run(&scene, &["ledger", "merge", "other.jsonl"]).ok();
+        run(&scene, "ledger compact").ok();
+        run(&scene, "ledger merge other.jsonl").ok();
     }
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_content(&scene, 60);
     assert_converged(&scene);
-    run(&scene, &["ledger", "compact"]).ok();
+    run(&scene, "ledger compact").ok();
     assert_converged(&scene);
 }
 
@@ -890,17 +877,17 @@ fn a_ledger_compacted_merged_and_forgotten_from_while_an_apply_runs_loses_nothin
 #[test]
 fn a_torn_last_line_harms_no_verb() {
     let scene = Scene::new().manifest(courses(3)).sandbox();
-    run(&scene, &["apply", "--yes"]).ok();
+    run(&scene, "apply --yes").ok();
     let whole = scene.read("l.jsonl");
     let last = whole.trim_end().rfind('\n').unwrap() + 1;
     for cut in [last, last + 1, last + 30, whole.len() - 1] {
         for verb in [
-            &["ledger", "show"][..],
-            &["ledger", "compact"],
-            &["ledger", "merge", "torn.jsonl"],
-            &["ledger", "forget", "course-01"],
-            &["plan"],
-            &["apply", "--yes"],
+            "ledger show",
+            "ledger compact",
+            "ledger merge torn.jsonl",
+            "ledger forget course-01",
+            "plan",
+            "apply --yes",
         ] {
             scene.write("l.jsonl", &whole[..cut]);
             scene.write("torn.jsonl", &whole[..cut]);
@@ -913,14 +900,14 @@ fn a_torn_last_line_harms_no_verb() {
                 torn,
                 "{verb:?}: {ran:#?}"
             );
-            run(&scene, &["apply", "--yes"]).exits(0);
+            run(&scene, "apply --yes").exits(0);
             assert_converged(&scene);
         }
     }
     // A header that was not finished either.
     for cut in [0, 1, 20] {
         scene.write("l.jsonl", &whole[..cut]);
-        run(&scene, &["apply", "--yes"]).ok();
+        run(&scene, "apply --yes").ok();
         scene.read("l.jsonl").begins("{\"roomform_ledger\":1,");
         assert_converged(&scene);
     }
@@ -959,7 +946,7 @@ fn what_is_no_file_is_refused_at_once_and_nothing_is_sent() {
         ] {
             let reads =
                 path.ends_with("/l.jsonl") && matches!(verb[..], ["plan"] | ["ledger", "show"]);
-            let ran = scene.run(&[verb, &["--ledger", path]].concat());
+            let ran = scene.run([verb, &["--ledger", path]].concat());
             let code = if reads && !path.starts_with("rooms") {
                 0
             } else {
@@ -984,7 +971,7 @@ fn without_permission_nothing_is_sent() {
     allow("locked/l.jsonl", 0o400);
     allow("locked", 0o500);
     for path in ["locked/l.jsonl", "locked/new.jsonl", "locked/below/l.jsonl"] {
-        let ran = scene.run_unprivileged(&["apply", "--yes", "--ledger", path]);
+        let ran = scene.run_unprivileged(["apply", "--yes", "--ledger", path]);
         assert_eq!((ran.code, scene.writes()), (1, 0), "{ran:#?}");
         ran.err.shows("make the file and its directory writable");
     }
@@ -993,7 +980,7 @@ fn without_permission_nothing_is_sent() {
 
 /// The program where no file may grow beyond some size: writing fails in the middle, as on a full disk.
 #[cfg(target_os = "linux")]
-fn limited(scene: &Scene, args: &[&str]) -> Ran {
+fn limited(scene: &Scene, args: impl Args) -> Ran {
     let plain = scene.command(args);
     let mut command = Command::new("/bin/sh");
     command
@@ -1051,7 +1038,7 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
             "--report",
             "r.json",
         ];
-        let ran = limited(&scene, &args);
+        let ran = limited(&scene, args);
         let told = format!("{room} bytes, {parallelism} at once: {ran:#?}");
         let (writes, live) = (scene.writes(), scene.rooms());
         let text = scene.read("l.jsonl");
@@ -1106,7 +1093,7 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
         } else {
             assert_eq!((writes, ran.code), (0, 1), "{told}");
         }
-        let next = run(&scene, &["apply", "--yes"]);
+        let next = run(&scene, "apply --yes");
         assert_eq!(next.code, 0, "{next:#?}\nafter {told}");
         assert_content(&scene, 20);
         assert_converged(&scene);
@@ -1125,7 +1112,7 @@ fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
         .manifest(courses(9))
         .sandbox()
         .after("apply --yes --only course-0[1-4] --ledger other.jsonl");
-    run(&scene, &["apply", "--yes", "--only", "course-0[5-9]"]).ok();
+    run(&scene, "apply --yes --only course-0[5-9]").ok();
     let mut text = scene.read("l.jsonl");
     let entry = text.lines().nth(1).unwrap().to_owned();
     let mut number = 1000;
@@ -1140,19 +1127,19 @@ fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
     scene.write("l.jsonl", &text);
     let before = scene.files();
     for verb in [
-        &["ledger", "merge", "other.jsonl"][..],
-        &["ledger", "forget", "course-05", "course-06", "course-07"],
+        "ledger merge other.jsonl",
+        "ledger forget course-05 course-06 course-07",
     ] {
-        let ran = limited(&scene, &[verb, &LEDGER].concat());
+        let ran = limited(&scene, format!("{verb} --ledger l.jsonl"));
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:#?}");
         ran.err.shows("File too large");
         assert_eq!(scene.files(), before);
     }
     // Compacting is what helps.
-    limited(&scene, &[&["ledger", "compact"][..], &LEDGER].concat()).ok();
+    limited(&scene, [&["ledger", "compact"][..], &LEDGER].concat()).ok();
     limited(
         &scene,
-        &[&["ledger", "merge", "other.jsonl"][..], &LEDGER].concat(),
+        [&["ledger", "merge", "other.jsonl"][..], &LEDGER].concat(),
     )
     .ok();
     assert_converged(&scene);

@@ -45,7 +45,7 @@ fn one_id_leads_from_the_servers_log_to_ledger_and_report() {
 // what is told
 
 /// The log without what differs from run to run: the run's id, times, the server's port, the lengths of answers.
-fn log(scene: &Scene, args: &[&str]) -> String {
+fn log(scene: &Scene, args: &str) -> String {
     let ran = scene.run(args);
     let same = |word: &str| {
         let value = |name: &str| word.starts_with(&format!("{name}="));
@@ -71,7 +71,7 @@ fn log(scene: &Scene, args: &[&str]) -> String {
 #[test]
 fn once_it_tells_what_is_decided() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
-    assert_snapshot!(log(&scene, &["apply", "--yes", "-v"]), @r#"
+    assert_snapshot!(log(&scene, "apply --yes -v"), @r#"
     info: commands: run  run=RUN verb=apply version=VERSION
     info: config: variable found  name=IMBACHAT_WIDGET in_file=false
     info: config: variable found  name=IMBACHAT_API_URL in_file=false
@@ -89,7 +89,7 @@ fn once_it_tells_what_is_decided() {
     info: ledger: ledger read  ledger=LEDGER entries=3
     "#);
     scene.declare(MANIFEST.replace("Team A", "Team B"));
-    assert_snapshot!(log(&scene, &["-v", "plan"]), @r#"
+    assert_snapshot!(log(&scene, "-v plan"), @r#"
     info: commands: run  run=RUN verb=plan version=VERSION
     info: config: variable found  name=IMBACHAT_WIDGET in_file=false
     info: config: variable found  name=IMBACHAT_API_URL in_file=false
@@ -107,7 +107,7 @@ fn once_it_tells_what_is_decided() {
 #[test]
 fn twice_it_tells_every_request_too() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
-    assert_snapshot!(log(&scene, &["apply", "--yes", "-vv"]), @r#"
+    assert_snapshot!(log(&scene, "apply --yes -vv"), @r#"
     info: commands: run  run=RUN verb=apply version=VERSION
     info: config: variable found  name=IMBACHAT_WIDGET in_file=false
     info: config: variable found  name=IMBACHAT_API_URL in_file=false
@@ -148,7 +148,7 @@ fn what_went_wrong_and_what_became_of_it_is_told() {
     };
     let proxy = Proxy::start(&scene.url(), faults);
     let scene = scene.manifest(MANIFEST).at(&proxy.url());
-    let told = log(&scene, &["apply", "--yes", "-v"]);
+    let told = log(&scene, "apply --yes -v");
     let told: Vec<&str> = told
         .lines()
         .filter(|line| line.starts_with("info: apply") || line.starts_with("info: imbachat"))
@@ -182,7 +182,7 @@ fn as_json_all_of_stderr_is_objects_a_line() {
         (&["ledger", "forget", "nothing"], 1),
     ];
     for (args, code) in runs {
-        let ran = scene.run(&[args, &flags].concat());
+        let ran = scene.run([args, &flags].concat());
         ran.exits(code);
         let mut levels = BTreeSet::new();
         let mut run = BTreeSet::new();
@@ -209,8 +209,8 @@ fn what_is_told_changes_no_output() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     for format in ["text", "json"] {
         let plan = ["plan", "--format", format];
-        let quiet = scene.run(&plan);
-        let told = scene.run(&[&plan[..], &["-vv", "--log-format", "json"]].concat());
+        let quiet = scene.run(plan);
+        let told = scene.run([&plan[..], &["-vv", "--log-format", "json"]].concat());
         assert_eq!((quiet.code, &quiet.out), (told.code, &told.out));
         assert!(
             quiet.err.is_empty() && told.err.contains("/get_rooms"),
@@ -226,7 +226,7 @@ fn titles_are_not_told() {
     let retitled = manifest.replace("Quarrel of two", "Peace of two");
     for (manifest, format) in [(manifest, "text"), (retitled.as_str(), "json")] {
         scene.declare(manifest);
-        let ran = scene.run(&["apply", "--yes", "-vv", "--log-format", format]);
+        let ran = scene.run(["apply", "--yes", "-vv", "--log-format", format]);
         ran.exits(0);
         for text in ["Quarrel", "Peace", "two"] {
             ran.err.lacks(text);
@@ -242,7 +242,7 @@ fn a_hostile_pipe_is_harmless_in_the_log() {
     let scene = Scene::new().manifest(&manifest);
     for format in ["text", "json"] {
         let state = format!("--sandbox={format}.json");
-        let ran = scene.run(&["apply", "--yes", &state, "-vv", "--log-format", format]);
+        let ran = scene.run(["apply", "--yes", &state, "-vv", "--log-format", format]);
         ran.exits(0);
         let bad = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
         assert_eq!(ran.err.chars().find(|c| bad(*c)), None, "{}", ran.err);

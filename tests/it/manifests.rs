@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::hostile;
 use crate::rosters;
-use crate::support::{Ran, Scene, Shows};
+use crate::support::{Args, Ran, Scene, Shows};
 
 /// Codes that no text of the corpus can have: they are about files, or need one too large to keep.
 const ELSEWHERE: [(Code, fn()); 5] = [
@@ -134,7 +134,7 @@ fn check(path: &Path, more: &[&str]) -> Ran {
         let below = file.strip_prefix(path.parent().unwrap()).unwrap();
         scene.write(below.to_str().unwrap(), fs::read(&file).unwrap());
     }
-    scene.run(&[&["check", "-f", name(path)], more].concat())
+    scene.run([&["check", "-f", name(path)], more].concat())
 }
 
 #[test]
@@ -430,9 +430,9 @@ const ROOM: &str = "version: 1\nrooms: [{pipe: first-room, title: First}]\n";
 
 /// What `check` says of a manifest that cannot be used.
 #[track_caller]
-fn refused(scene: &Scene, args: &[&str]) -> String {
+fn refused(scene: &Scene, args: &str) -> String {
     let before = scene.files();
-    let ran = scene.run(&[&["check"], args].concat());
+    let ran = scene.run(format!("check {args}"));
     assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:#?}");
     assert_eq!(scene.files(), before);
     ran.err
@@ -440,14 +440,14 @@ fn refused(scene: &Scene, args: &[&str]) -> String {
 
 #[test]
 fn a_missing_file() {
-    insta::assert_snapshot!(refused(&Scene::new(), &["-f", "no/such.yaml"]), @r#"
+    insta::assert_snapshot!(refused(&Scene::new(), "-f no/such.yaml"), @r#"
     error[E001 unreadable]: no/such.yaml: no such file or directory
      |
      = help: name the manifest with -f; the default is rooms.yaml, else the directory rooms/
 
     the manifest is invalid: 1 error
     "#);
-    insta::assert_snapshot!(refused(&Scene::new(), &[]), @r#"
+    insta::assert_snapshot!(refused(&Scene::new(), ""), @r#"
     error[E001 unreadable]: rooms.yaml: no such file or directory
      |
      = help: name the manifest with -f; the default is rooms.yaml, else the directory rooms/
@@ -462,7 +462,7 @@ fn a_directory_without_a_manifest() {
     scene.write("rooms/notes.txt", ROOM);
     scene.write("rooms/.rooms.yaml", ROOM);
     scene.write("rooms/rooms.json", ROOM);
-    insta::assert_snapshot!(refused(&scene, &["-f", "rooms"]), @r#"
+    insta::assert_snapshot!(refused(&scene, "-f rooms"), @r#"
     error[E001 unreadable]: rooms: the directory holds no *.yaml or *.yml file
      |
      = help: name the directory your manifest lies in, or a file
@@ -473,7 +473,7 @@ fn a_directory_without_a_manifest() {
 
 #[test]
 fn an_empty_file() {
-    insta::assert_snapshot!(refused(&Scene::new().manifest(""), &[]), @r#"
+    insta::assert_snapshot!(refused(&Scene::new().manifest(""), ""), @r#"
     error[E022 empty-manifest]: the file is empty
      --> rooms.yaml:1:1
       |
@@ -484,14 +484,14 @@ fn an_empty_file() {
 
     the manifest is invalid: 1 error
     "#);
-    refused(&Scene::new().manifest("\u{feff}"), &[]).shows("the file is empty");
-    refused(&Scene::new().manifest("\n\n \n"), &[]).shows("the file is empty");
+    refused(&Scene::new().manifest("\u{feff}"), "").shows("the file is empty");
+    refused(&Scene::new().manifest("\n\n \n"), "").shows("the file is empty");
 }
 
 #[test]
 fn no_room_at_all_is_fine_when_it_is_meant() {
     let scene = Scene::new().manifest("version: 1\nrooms: []\n");
-    refused(&scene, &[]).shows("E022 empty-manifest");
+    refused(&scene, "").shows("E022 empty-manifest");
     assert_eq!(
         scene.run("check --allow-empty").ok(),
         "valid: 0 rooms, 0 memberships\n"
@@ -505,7 +505,7 @@ fn a_file_that_is_not_utf_8() {
         "rooms.yaml",
         b"version: 1\nrooms:\n  - {pipe: cafe, title: Caf\xe9}\n",
     );
-    insta::assert_snapshot!(refused(&scene, &[]), @r#"
+    insta::assert_snapshot!(refused(&scene, ""), @r#"
     error[E002 not-utf8]: rooms.yaml: not valid UTF-8: byte 45, in line 3
      |
      = help: save the file as UTF-8
@@ -519,7 +519,7 @@ fn a_file_that_is_not_utf_8() {
             .collect::<Vec<u8>>(),
     );
     scene.declare([b"\xff\xfe".as_slice(), &scene.files()[0].1].concat());
-    refused(&scene, &[]).shows("byte 0, in line 1");
+    refused(&scene, "").shows("byte 0, in line 1");
 }
 
 #[test]
@@ -539,7 +539,7 @@ fn several_files_and_directories_are_one_manifest() {
     );
     let ran = scene.run("check -f rooms -f people.yaml");
     assert_eq!(ran.ok(), "valid: 1 room, 1 membership\n");
-    refused(&scene, &["-f", "rooms"]).shows("`head` is not in `people`");
+    refused(&scene, "-f rooms").shows("`head` is not in `people`");
 }
 
 #[test]
@@ -550,7 +550,7 @@ fn a_link_that_leads_out() {
     scene.write("rooms/a.yaml", ROOM);
     std::os::unix::fs::symlink(&secret, scene.path("rooms/b.yaml")).unwrap();
     std::os::unix::fs::symlink(scene.path("secret"), scene.path("rooms/c")).unwrap();
-    insta::assert_snapshot!(refused(&scene, &["-f", "rooms"]), @r#"
+    insta::assert_snapshot!(refused(&scene, "-f rooms"), @r#"
     error[E023 outside-root]: rooms/b.yaml: a symbolic link that leads out of the manifest's directory
      |
      = help: copy the file in, or name it with -f
@@ -580,7 +580,7 @@ fn link(scene: &Scene, target: &str, name: &str) {
 
 /// What a verb run in the checkout says, its exit code first.
 #[cfg(unix)]
-fn in_checkout(scene: &Scene, args: &[&str]) -> String {
+fn in_checkout(scene: &Scene, args: impl Args) -> String {
     let mut command = scene.command(args);
     let output = command.current_dir(scene.path("repo")).output().unwrap();
     let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
@@ -595,7 +595,7 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
         let scene = checkout();
         git.map(|file| scene.write(file, "ref: refs/heads/main\n"));
         link(&scene, "../run/secrets/key", "repo/rooms.yaml");
-        let told = in_checkout(&scene, &["check"]);
+        let told = in_checkout(&scene, "check");
         insta::allow_duplicates! {
             insta::assert_snapshot!(told, @r#"
             3 error[E023 outside-root]: rooms.yaml: a symbolic link that leads out of its directory or git work tree
@@ -606,14 +606,14 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
             "#);
         }
         for args in [
-            &["plan", "--sandbox"][..],
-            &["apply", "--sandbox", "--yes"],
-            &["render"],
-            &["explain", "first-room"],
-            &["check", "--format", "json"],
-            &["check", "--format", "github"],
-            &["diff", "good.yaml", "rooms.yaml"],
-            &["diff", "./rooms.yaml", "good.yaml"],
+            "plan --sandbox",
+            "apply --sandbox --yes",
+            "render",
+            "explain first-room",
+            "check --format json",
+            "check --format github",
+            "diff good.yaml rooms.yaml",
+            "diff ./rooms.yaml good.yaml",
         ] {
             let told = in_checkout(&scene, args);
             assert!(told.starts_with("3 "), "{args:?}: {told}");
@@ -622,10 +622,10 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
         fs::remove_file(scene.path("repo/rooms.yaml")).unwrap();
         link(&scene, "../run/secrets", "repo/rooms");
         for args in [
-            &["check"][..],
-            &["check", "-f", "rooms/"],
-            &["check", "-f", "./rooms/."],
-            &["diff", "good.yaml", "rooms/"],
+            "check",
+            "check -f rooms/",
+            "check -f ./rooms/.",
+            "diff good.yaml rooms/",
         ] {
             let told = in_checkout(&scene, args);
             assert!(told.contains("leads out"), "{args:?}: {told}");
@@ -644,19 +644,19 @@ fn a_link_may_lead_to_any_file_of_the_work_tree_but_not_of_git() {
     link(&scene, "../.git/config", "repo/env/git.yaml");
     link(&scene, "../../run/secrets", "repo/env/out");
     for path in ["env/rooms.yaml", "env/rooms", "env/rooms/rooms.yaml"] {
-        let told = in_checkout(&scene, &["check", "-f", path]);
+        let told = in_checkout(&scene, ["check", "-f", path]);
         assert_eq!(told, "0 valid: 1 room, 0 memberships\n", "{path}");
     }
     for path in ["env/git.yaml", "env/out/rooms.yaml"] {
-        let told = in_checkout(&scene, &["check", "-f", path]);
+        let told = in_checkout(&scene, ["check", "-f", path]);
         assert!(told.contains("E023 outside-root"), "{path}: {told}");
     }
     // Without git a link stays in its own directory.
     fs::remove_dir_all(scene.path("repo/.git")).unwrap();
-    let told = in_checkout(&scene, &["check", "-f", "env/rooms.yaml"]);
+    let told = in_checkout(&scene, "check -f env/rooms.yaml");
     told.shows("E023 outside-root");
     link(&scene, "good.yaml", "repo/current.yaml");
-    let told = in_checkout(&scene, &["check", "-f", "current.yaml"]);
+    let told = in_checkout(&scene, "check -f current.yaml");
     told.begins("0 ");
 }
 
@@ -667,12 +667,12 @@ fn gits_own_files_are_no_part_of_a_manifest() {
     scene.write("repo/.git/config", "[core]\ns3cret\n");
     scene.write("repo/.git/rooms.yaml", "api_key: s3cret\n");
     link(&scene, ".git/rooms.yaml", "repo/hooks.yaml");
-    let told = in_checkout(&scene, &["check", "-f", "."]);
+    let told = in_checkout(&scene, "check -f .");
     told.shows("hooks.yaml: a symbolic link");
     let room =
         "version: 1\nrooms: [{pipe: a, title: A, members: [{roster: .git/config, user: id}]}]\n";
     scene.write("repo/rooms.yaml", room);
-    let told = in_checkout(&scene, &["check"]);
+    let told = in_checkout(&scene, "check");
     told.shows("E023 outside-root");
 }
 
@@ -685,7 +685,7 @@ fn a_path_of_the_users_own_works_wherever_it_is() {
     let absolute = elsewhere.to_str().unwrap();
     link(&scene, "elsewhere", "linked");
     for path in [absolute, "../elsewhere", "../linked/rooms.yaml"] {
-        let told = in_checkout(&scene, &["check", "-f", path]);
+        let told = in_checkout(&scene, ["check", "-f", path]);
         assert!(told.starts_with("0 "), "{path}: {told}");
     }
     // The system's link to what is on stdin.

@@ -1,6 +1,6 @@
 //! Output files: none replaces an input of the run, another output, or a file of another kind.
 
-use crate::support::{Ran, Scene, Shows};
+use crate::support::{Args, Ran, Scene, Shows};
 
 const MANIFEST: &str = "\
 version: 1
@@ -17,16 +17,17 @@ fn planned() -> Scene {
         .file("users.csv", "id\n3\n");
     scene.run("apply --yes --ledger l.jsonl").ok();
     scene.write("users.csv", "id\n3\n4\n");
-    let plan = ["plan", "--ledger", "l.jsonl", "--out", "plan.json"];
-    scene.run(&plan).ok();
+    let plan = "plan --ledger l.jsonl --out plan.json";
+    scene.run(plan).ok();
     scene
 }
 
 /// Runs what must be refused before anything is sent or written; gives back the error.
 #[track_caller]
-fn refused(scene: &Scene, args: &[&str]) -> String {
+fn refused(scene: &Scene, args: impl Args) -> String {
+    let args = args.args();
     let (files, calls) = (scene.files(), scene.stats().calls());
-    let Ran { code, out, err } = scene.run(args);
+    let Ran { code, out, err } = scene.run(&args);
     assert_eq!(code, 64, "{args:?}: {out}{err}");
     err.shows("nothing was sent or written");
     assert_eq!(scene.files(), files, "{args:?}");
@@ -38,7 +39,7 @@ fn refused(scene: &Scene, args: &[&str]) -> String {
 fn no_output_replaces_an_input() {
     let scene = planned();
     let ledger = ["--ledger", "l.jsonl"];
-    let plan = |path| refused(&scene, &[&["plan", "--out", path], &ledger[..]].concat());
+    let plan = |path| refused(&scene, [&["plan", "--out", path], &ledger[..]].concat());
     insta::assert_snapshot!(plan("rooms.yaml"), @"error: --out and the manifest are the same file: `rooms.yaml`");
     insta::assert_snapshot!(plan("users.csv"), @"error: --out and a roster are the same file: `users.csv`");
     insta::assert_snapshot!(plan("l.jsonl"), @"error: --out and the ledger are the same file: `l.jsonl`");
@@ -50,12 +51,12 @@ fn no_output_replaces_an_input() {
             let told = refused(&scene, &args);
             told.begins(format!("error: {flag} and "));
             // --force is about files that are no input.
-            refused(&scene, &[&args[..], &["--force"]].concat());
+            refused(&scene, [&args[..], &["--force"]].concat());
         }
         for input in ["plan.json", "l.jsonl"] {
             let told = refused(
                 &scene,
-                &[&["apply", "plan.json", flag, input], &ledger[..]].concat(),
+                [&["apply", "plan.json", flag, input], &ledger[..]].concat(),
             );
             told.ends(format!("`{input}`"));
         }
@@ -69,12 +70,12 @@ fn every_file_of_a_directory_is_an_input() {
     scene.write("rooms/a/users.csv", "id\n3\n");
     let args = |out| ["plan", "-f", "rooms", "--out", out];
     for out in ["rooms/a/b.yaml", "rooms/a/../a/users.csv"] {
-        refused(&scene, &args(out));
+        refused(&scene, args(out));
     }
     // The default ledger, which is not there yet.
     let ledger = format!("rooms/.roomform/{}", ledger_name(&scene));
     std::fs::create_dir_all(scene.path("rooms/.roomform")).unwrap();
-    refused(&scene, &args(&ledger));
+    refused(&scene, args(&ledger));
     // No input of this run.
     scene.run("plan -f rooms --out rooms.yaml --force").ok();
 }
@@ -94,10 +95,10 @@ fn links_are_the_files_they_lead_to() {
     std::os::unix::fs::symlink("../rooms.yaml", scene.path("parts/link")).unwrap();
     std::fs::hard_link(scene.path("users.csv"), scene.path("hard")).unwrap();
     for path in ["link", "parts/link", "parts/../link", "hard"] {
-        refused(&scene, &["plan", "--out", path]);
+        refused(&scene, ["plan", "--out", path]);
     }
     let ledger = ["apply", "--yes", "--ledger", "hard"];
-    refused(&scene, &ledger);
+    refused(&scene, ledger);
 }
 
 #[test]
@@ -105,11 +106,11 @@ fn two_outputs_are_two_files() {
     let scene = planned();
     std::fs::create_dir(scene.path("out")).unwrap();
     let apply = |report, failed| ["apply", "--yes", "--report", report, "--failed", failed];
-    insta::assert_snapshot!(refused(&scene, &apply("new", "out/../new")), @"error: --report and --failed are the same file: `new`");
+    insta::assert_snapshot!(refused(&scene, apply("new", "out/../new")), @"error: --report and --failed are the same file: `new`");
     let saved = ["apply", "plan.json", "--report", "new", "--failed", "new"];
-    refused(&scene, &saved);
+    refused(&scene, saved);
     #[cfg(unix)]
-    scene.run(&apply("/dev/null", "/dev/null")).ok();
+    scene.run(apply("/dev/null", "/dev/null")).ok();
 }
 
 #[test]
@@ -123,31 +124,12 @@ fn the_ledger_and_the_state_of_the_sandbox_are_files_of_their_own() {
     scene.write("users.txt", "");
     scene.write("state.json", "");
     for args in [
-        &["apply", "--yes", "--ledger", "users.txt"][..],
-        &["apply", "--yes", "--sandbox=users.txt"],
-        &[
-            "apply",
-            "--yes",
-            "--sandbox=state.json",
-            "--ledger",
-            "state.json",
-        ],
-        &[
-            "apply",
-            "--yes",
-            "--sandbox=state.json",
-            "--report",
-            "state.json",
-        ],
-        &["plan", "--sandbox=state.json", "--out", "state.json"],
-        &[
-            "ledger",
-            "adopt",
-            "--roster",
-            "--yes",
-            "--ledger",
-            "users.txt",
-        ],
+        "apply --yes --ledger users.txt",
+        "apply --yes --sandbox=users.txt",
+        "apply --yes --sandbox=state.json --ledger state.json",
+        "apply --yes --sandbox=state.json --report state.json",
+        "plan --sandbox=state.json --out state.json",
+        "ledger adopt --roster --yes --ledger users.txt",
     ] {
         refused(&scene, args);
     }
@@ -157,33 +139,16 @@ fn the_ledger_and_the_state_of_the_sandbox_are_files_of_their_own() {
 fn an_export_replaces_no_input_either() {
     let scene = planned();
     for args in [
-        &[
-            "export", "--force", "--ledger", "l.jsonl", "--out", "l.jsonl",
-        ][..],
-        &[
-            "export",
-            "--force",
-            "--sandbox=state.json",
-            "--out",
-            "./state.json",
-        ],
+        "export --force --ledger l.jsonl --out l.jsonl",
+        "export --force --sandbox=state.json --out ./state.json",
     ] {
         refused(&scene, args);
     }
     // The name of a file in a directory is known once the rooms are.
     scene.write("parts/team.yaml", scene.read("l.jsonl"));
-    let split = [
-        "export",
-        "--force",
-        "--split-by",
-        "prefix",
-        "--ledger",
-        "parts/team.yaml",
-        "--out",
-        "parts",
-    ];
+    let split = "export --force --split-by prefix --ledger parts/team.yaml --out parts";
     let before = scene.files();
-    let ran = scene.run(&split);
+    let ran = scene.run(split);
     assert_eq!((ran.code, scene.files()), (64, before), "{}", ran.err);
 }
 
@@ -193,27 +158,27 @@ fn a_file_of_another_kind_needs_force() {
     scene.write("notes.txt", "not to be lost\n");
     scene.write("empty", "");
     let plan = |path| ["plan", "--ledger", "l.jsonl", "--out", path];
-    insta::assert_snapshot!(refused(&scene, &plan("notes.txt")), @"error: --out: `notes.txt` exists and is not a plan");
+    insta::assert_snapshot!(refused(&scene, plan("notes.txt")), @"error: --out: `notes.txt` exists and is not a plan");
     for path in ["empty", "empty", "new", "new", "plan.json"] {
-        scene.run(&plan(path)).ok();
+        scene.run(plan(path)).ok();
     }
     scene.write("printed.json", scene.run("plan --format json").ok());
-    scene.run(&plan("printed.json")).ok();
+    scene.run(plan("printed.json")).ok();
     let apply = |report, failed| {
         let outputs = ["--report", report, "--failed", failed];
         [&["apply", "--yes", "--ledger", "l.jsonl"][..], &outputs].concat()
     };
-    insta::assert_snapshot!(refused(&scene, &apply("plan.json", "f.csv")), @"error: --report: `plan.json` exists and is not a report");
-    insta::assert_snapshot!(refused(&scene, &apply("r.json", "notes.txt")), @"error: --failed: `notes.txt` exists and is not a list of failed members");
+    insta::assert_snapshot!(refused(&scene, apply("plan.json", "f.csv")), @"error: --report: `plan.json` exists and is not a report");
+    insta::assert_snapshot!(refused(&scene, apply("r.json", "notes.txt")), @"error: --failed: `notes.txt` exists and is not a list of failed members");
     let saved = ["apply", "plan.json", "--report", "notes.txt"];
-    refused(&scene, &saved);
+    refused(&scene, saved);
     for _ in 0..2 {
-        scene.run(&apply("r.json", "f.csv")).ok();
+        scene.run(apply("r.json", "f.csv")).ok();
     }
-    let told = refused(&scene, &plan("r.json"));
+    let told = refused(&scene, plan("r.json"));
     told.shows("is not a plan");
     scene
-        .run(&[&apply("notes.txt", "new")[..], &["--force"]].concat())
+        .run([&apply("notes.txt", "new")[..], &["--force"]].concat())
         .ok();
     scene.read("notes.txt").shows("\"kind\": \"report\"");
 }

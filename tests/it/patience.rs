@@ -37,8 +37,8 @@ fn a_wait_that_the_server_asks_for_is_told() {
     assert_eq!(doctor.err, TOLD, "{doctor:?}");
     assert_eq!(doctor.json()["kind"], "doctor");
     let (_server, scene) = busy(SENT);
-    let send = ["send", "--user", "3", "--room-id", "613", "hello"];
-    assert_eq!(scene.run(&send).err, TOLD);
+    let send = "send --user 3 --room-id 613 hello";
+    assert_eq!(scene.run(send).err, TOLD);
 }
 
 #[test]

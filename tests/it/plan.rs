@@ -176,7 +176,7 @@ fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
     plan.shows("team-a: no longer in the manifest: 4");
     // They stand in `members` still: no format may say that they left the manifest.
     for format in ["text", "markdown", "github", "html"] {
-        let told = scene.run(&["plan", "--format", format]).ok();
+        let told = scene.run(["plan", "--format", format]).ok();
         for wrong in ["not in the manifest", "no longer declared"] {
             assert!(!told.contains(wrong), "{format}: {told}");
         }
@@ -423,15 +423,15 @@ fn except_leaves_rooms_out_and_says_so() {
     let ran = scene.run("apply --yes --except *-b");
     ran.shows("--except leaves out 1 declared room");
     assert_eq!((ran.code, scene.rooms().len()), (0, 1));
-    let both = ["plan", "--only", "team-*", "--except", "*-a"];
-    let plan = scene.run(&both).ok();
+    let both = "plan --only team-* --except *-a";
+    let plan = scene.run(both).ok();
     plan.shows("team-b")
         .shows("--only with --except leaves out 1 declared room");
     let rendered = scene.run("render --except *-b --except x").ok();
     rendered.shows("team-a").lacks("team-b");
     let diff = ["diff", "rooms.yaml", "edited.yaml", "--except", "team-a"];
     scene.write("edited.yaml", BASE.replace("Team ", "Group "));
-    let diff = scene.run(&diff).ok();
+    let diff = scene.run(diff).ok();
     diff.shows("Group B").lacks("Group A");
     let listed = scene.run("get rooms --except team-*").ok();
     listed.lacks("team-a");
@@ -446,7 +446,7 @@ fn except_leaves_rooms_out_and_says_so() {
         ),
         (&["--except", "team-["], "--except: error parsing glob"),
     ] {
-        let ran = scene.run(&[&["plan"], args].concat());
+        let ran = scene.run([&["plan"], args].concat());
         ran.exits(64);
         ran.err.begins(format!("error: {message}"));
     }

@@ -393,7 +393,7 @@ fn a_manifest_reads_nothing_outside_of_its_directory() {
                 .unwrap();
         }
         for manifest in ["rooms", "rooms/rooms.yaml"] {
-            let ran = scene.run(&["check", "-f", manifest]);
+            let ran = scene.run(["check", "-f", manifest]);
             assert_eq!(ran.code, 3, "{path}: {ran:#?}");
             assert!(ran.err.contains("E023 outside-root"), "{path}: {ran:#?}");
         }

@@ -200,7 +200,7 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
             .replace("widget: 627", "widget: 627\nlimits: {create: 0}"),
     );
     let flags = ["--allow-publish", "--allow-recreate", "--ignore-limits"];
-    let ran = scene.run(&[&["plan", "-o", "plan.json"], &flags[..]].concat());
+    let ran = scene.run([&["plan", "-o", "plan.json"], &flags[..]].concat());
     ran.exits(0);
     assert_eq!(
         ran.err,
@@ -214,13 +214,13 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
             .filter(|(index, _)| *index != left_out)
             .map(|(_, flag)| *flag)
             .collect();
-        let ran = scene.run(&[&["apply", "plan.json"], &given[..]].concat());
+        let ran = scene.run([&["apply", "plan.json"], &given[..]].concat());
         assert_eq!((ran.code, scene.writes()), (5, before), "{ran:?}");
         let said = ran.out + &ran.err;
         said.shows(flags[left_out]);
     }
     scene
-        .run(&[&["apply", "plan.json"], &flags[..]].concat())
+        .run([&["apply", "plan.json"], &flags[..]].concat())
         .ok();
     assert!(scene.room("team-a").is_public && scene.room("team-b").id != id);
 }
@@ -360,15 +360,15 @@ fn plans_of_two_changes_apply_in_any_order() {
         let scene = Scene::new().manifest(BASE).applied();
         for (file, rooms) in [("c.json", c), ("d.json", d)] {
             scene.declare(with(rooms));
-            scene.run(&["plan", "-o", file]).ok();
+            scene.run(["plan", "-o", file]).ok();
         }
         scene.declare(with(&[c, d].concat()));
-        let first = scene.run(&["apply", order[0]]);
+        let first = scene.run(["apply", order[0]]);
         first.exits(0);
         first
             .err
             .begins("not in the saved plan: 1 room, 1 member; make a new plan to apply them\n");
-        scene.run(&["apply", order[1]]).ok();
+        scene.run(["apply", order[1]]).ok();
         scene.run("plan --detailed-exitcode").ok();
     }
 }
@@ -438,10 +438,10 @@ fn a_plan_is_refused_with_another_ledger() {
     scene.write("teams/rooms.yaml", BASE);
     let manifest = ["-f", "teams/rooms.yaml"];
     scene
-        .run(&[&["plan", "-o", "plan.json"], &manifest[..]].concat())
+        .run([&["plan", "-o", "plan.json"], &manifest[..]].concat())
         .ok();
     let apply = [&["apply", "plan.json"], &manifest[..]].concat();
-    let ran = scene.run(&[&apply[..], &["--ledger", "other.jsonl"]].concat());
+    let ran = scene.run([&apply[..], &["--ledger", "other.jsonl"]].concat());
     assert_eq!((ran.code, scene.writes()), (5, 0), "{ran:?}");
     assert!(
         ran.err.contains("this run uses `other.jsonl`") && !scene.path("other.jsonl").exists(),

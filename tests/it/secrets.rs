@@ -201,7 +201,7 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
         ("json", "\"message\":\"run\"")
     };
     for args in runs().into_iter().take(all) {
-        let ran = scene.run(&[&args[..], &["-vv", "--log-format", format]].concat());
+        let ran = scene.run([&args[..], &["-vv", "--log-format", format]].concat());
         ran.err.shows(first);
         ran.err.lacks("panicked");
         assert_clean(&scene, &ran, &format!("{fault:?}, {args:?}"));
@@ -261,12 +261,8 @@ fn no_secret_comes_out_where_it_cannot_even_be_sent() {
         let scene = env
             .iter()
             .fold(scene, |scene, (name, value)| scene.env(name, value));
-        for args in [
-            &["plan"][..],
-            &["apply", "--yes"],
-            &["plan", "--format", "json"],
-        ] {
-            let ran = scene.run(&[args, &["--timeout", "5s"]].concat());
+        for args in ["plan", "apply --yes", "plan --format json"] {
+            let ran = scene.run(format!("{args} --timeout 5s"));
             ran.exits(1);
             assert_clean(&scene, &ran, &format!("{env:?}, {args:?}"));
         }
@@ -330,7 +326,7 @@ fn hostile_titles_are_neutralised_in_every_verb() {
         &["ledger", "compact"],
     ];
     for args in runs {
-        let ran = scene.run(&[args, &["--ledger", "l.jsonl"]].concat());
+        let ran = scene.run([args, &["--ledger", "l.jsonl"]].concat());
         let told = format!("{args:?}");
         assert_harmless(&ran.all(), &told);
         if scene.path("f.csv").exists() {
@@ -339,7 +335,7 @@ fn hostile_titles_are_neutralised_in_every_verb() {
         // An export has the titles to be used again; all others are for reading.
         let most = if args == ["export"] { 200_000 } else { 3_000 };
         assert!(ran.all().len() < most, "{told}: {}", ran.all());
-        let json = scene.run(&[args, &["--ledger", "l.jsonl", "--format", "json"]].concat());
+        let json = scene.run([args, &["--ledger", "l.jsonl", "--format", "json"]].concat());
         if json.out.starts_with('{') {
             json.json();
             let controls = json
@@ -373,7 +369,7 @@ fn hostile_complaints_of_the_server_are_neutralised() {
         let server = scene.url();
         let proxy = Proxy::start(&server, move |number, _| (number == call).then_some(fault));
         let scene = scene.manifest(MANIFEST).at(&proxy.url());
-        let ran = scene.run(&[&["apply", "--yes", "--parallelism", "1"][..], &FILES].concat());
+        let ran = scene.run([&["apply", "--yes", "--parallelism", "1"][..], &FILES].concat());
         assert!([1, 4].contains(&ran.code), "{ran:#?}");
         assert_harmless(&ran.all(), "apply");
         if scene.path("f.csv").exists() {

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks, RoomView};
 use serde_json::{Value, json};
 
-use crate::support::{Canned, Fault, Proxy, Ran, Scene, Shows, live_room, until};
+use crate::support::{Args, Canned, Fault, Proxy, Ran, Scene, Shows, live_room, until};
 
 /// Who knows the room: a user of the site.
 const USER: [&str; 2] = ["--user", "3"];
@@ -33,8 +33,8 @@ fn widget() -> Scene {
     start(Config::default())
 }
 
-fn send(scene: &Scene, args: &[&str]) -> Ran {
-    scene.run(&[&["send"], &USER[..], args].concat())
+fn send(scene: &Scene, args: impl Args) -> Ran {
+    scene.run([&["send"], &USER[..], &args.args()].concat())
 }
 
 /// Who said what in which room.
@@ -69,7 +69,7 @@ fn tries(proxy: &Proxy) -> usize {
 #[test]
 fn a_message_goes_into_the_room_of_a_pipe_and_is_told_with_its_number() {
     let scene = widget();
-    let ran = send(&scene, &["team-a", "Hello, all"]);
+    let ran = send(&scene, ["team-a", "Hello, all"]);
     assert_eq!(ran.err, "");
     let told = ran.ok().replace(&scene.url(), "<api>");
     assert_snapshot!(told, @r#"
@@ -80,19 +80,12 @@ fn a_message_goes_into_the_room_of_a_pipe_and_is_told_with_its_number() {
     assert_eq!(said(&scene), once("Hello, all"));
     let stats = scene.stats();
     assert_eq!((stats.get_rooms, stats.send_msg), (1, 1));
-    let listed = [
-        "get",
-        "messages",
-        "--columns",
-        "id,room_id,message",
-        "--format",
-        "csv",
-    ];
+    let listed = "get messages --columns id,room_id,message --format csv";
     assert_eq!(
-        scene.run(&listed).ok(),
+        scene.run(listed).ok(),
         "id,room_id,message\n1,7,\"Hello, all\"\n"
     );
-    let json = send(&scene, &["--room", "team-a", "Again", "--format", "json"]);
+    let json = send(&scene, "--room team-a Again --format json");
     assert_eq!(
         json.json(),
         json!({"format": 1, "kind": "sent", "exit": 0, "origin": scene.url(), "widget": 627, "room_id": 7, "pipe": "team-a",
@@ -109,7 +102,7 @@ fn by_its_number_a_room_is_not_looked_for() {
     told.begins("sent: message 1 to room 7\n");
     assert_eq!((said(&scene), scene.stats().get_rooms), (once("Hello"), 0));
     // The server knows best which rooms there are.
-    let ran = send(&scene, &["--room-id", "99", "Hello"]);
+    let ran = send(&scene, "--room-id 99 Hello");
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     assert_snapshot!(ran.err, @"
     error: the message was not sent: the server knows no such thing (HTTP 404): Room not found
@@ -123,15 +116,15 @@ fn by_its_number_a_room_is_not_looked_for() {
 fn a_text_comes_from_stdin_or_a_file_without_the_line_break_at_its_end() {
     let scene = widget();
     scene.write("notice.txt", "One\n\n  two – три\r\n\n");
-    send(&scene, &["team-a", "--text-file", "notice.txt"]).ok();
+    send(&scene, "team-a --text-file notice.txt").ok();
     let args = ["send", "--user", "3", "--room-id", "7", "-"];
-    scene.run_with_input(&args, "From a pipe\n").ok();
+    scene.run_with_input(args, "From a pipe\n").ok();
     let texts: Vec<String> = said(&scene).into_iter().map(|(_, _, text)| text).collect();
     assert_eq!(texts, ["One\n\n  two – три", "From a pipe"]);
     scene.write("long.txt", "x".repeat((1 << 20) + 1));
     scene.write("latin.txt", b"caf\xe9");
     let failed = ["none.txt", "long.txt", "latin.txt"].map(|file| {
-        let ran = send(&scene, &["team-a", "--text-file", file]);
+        let ran = send(&scene, ["team-a", "--text-file", file]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
         ran.err
     });
@@ -183,22 +176,11 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
     ["team-a", "Hello", "--only", "team-*"] error: `send` has no flag `--only`
     "#);
     for args in [
-        &["send", "team-a", "Hello"][..],
-        &["send", "--user", "0", "team-a", "Hello"],
-        &["send", "--user", "3", "team-a", "Hello", "all"],
-        &[
-            "send",
-            "--user",
-            "3",
-            "--room",
-            "team-a",
-            "--room-id",
-            "7",
-            "Hello",
-        ],
-        &[
-            "send", "--user", "3", "team-a", "Hello", "--format", "markdown",
-        ],
+        "send team-a Hello",
+        "send --user 0 team-a Hello",
+        "send --user 3 team-a Hello all",
+        "send --user 3 --room team-a --room-id 7 Hello",
+        "send --user 3 team-a Hello --format markdown",
     ] {
         scene.run(args).exits(64);
     }
@@ -228,7 +210,7 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
     });
     let scene = Scene::new().beside(&scene);
     let told = ["Team-A", "gone", "two", "x\u{1b}[2J\u{202e}"].map(|pipe| {
-        let ran = send(&scene, &[pipe, "Hello"]);
+        let ran = send(&scene, [pipe, "Hello"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
         ran.err
     });
@@ -243,7 +225,7 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
       hint: pipes are compared byte for byte; `roomform get rooms` lists them
     ");
     assert_eq!(scene.stats().send_msg, 0);
-    send(&scene, &["team-a", "Hello"]).ok();
+    send(&scene, "team-a Hello").ok();
     assert_eq!(said(&scene), once("Hello"), "beside a deleted one");
 }
 
@@ -255,7 +237,7 @@ fn a_message_that_was_sent_is_told_as_sent_even_where_nothing_can_be_printed() {
     for (number, format) in [(1, "text"), (2, "json")] {
         let args = ["send", "--user", "3", "team-a", "Hello", "--format", format];
         let full = std::fs::File::create("/dev/full").unwrap();
-        let output = scene.command(&args).stdout(full).output().unwrap();
+        let output = scene.command(args).stdout(full).output().unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{err}");
         let told = format!(
@@ -275,7 +257,7 @@ fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_aga
         ..Config::default()
     });
     let scene = Scene::new().beside(&scene);
-    let ran = send(&scene, &["--room-id", "7", "Hello"]);
+    let ran = send(&scene, "--room-id 7 Hello");
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     let told = ran.err.split(": the connection broke off").next().unwrap();
     assert_eq!(
@@ -310,7 +292,7 @@ fn whatever_leaves_it_open_is_told_as_doubt_after_a_single_try() {
         let scene = widget();
         let (proxy, scene) = struck(&scene, fault);
         let args = ["team-a", "Hello", "--timeout", "1s", "--format", "json"];
-        let ran = send(&scene, &args);
+        let ran = send(&scene, args);
         let document = ran.json();
         assert_eq!((ran.code, &document["exit"]), (1, &1.into()), "{fault:?}");
         let message = document["message"].as_str().unwrap();
@@ -331,13 +313,13 @@ fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
         (message && number() < 2).then_some(Fault::Answer("429 Too Many Requests", "", "{}"))
     });
     let scene = Scene::new().beside(&scene).at(&proxy.url());
-    send(&scene, &["team-a", "Hello"]).ok();
+    send(&scene, "team-a Hello").ok();
     assert_eq!((tries(&proxy), said(&scene)), (3, once("Hello")));
 
     // Nobody listens, four times: it was certainly not sent.
     let nobody = Proxy::start(&scene.url(), |_, _| Some(Fault::Refused));
     let scene = scene.at(&nobody.url());
-    let ran = send(&scene, &["--room-id", "7", "Hello", "-v"]);
+    let ran = send(&scene, "--room-id 7 Hello -v");
     ran.exits(1);
     let last = ran.err.lines().find(|line| line.starts_with("error: "));
     assert!(
@@ -364,7 +346,7 @@ fn a_refusal_is_told_and_final() {
     ] {
         let scene = widget();
         let (proxy, scene) = struck(&scene, fault);
-        let ran = send(&scene, &["team-a", "Hello"]);
+        let ran = send(&scene, "team-a Hello");
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
         assert_eq!((tries(&proxy), said(&scene)), (1, Vec::new()));
         told.push_str(ran.err.lines().next().unwrap());
@@ -390,14 +372,14 @@ fn a_refusal_is_told_and_final() {
 fn a_hostile_text_arrives_as_it_is_harms_nobody_and_is_in_no_log() {
     let text = "Hi\u{1b}[2J\u{9b}31m\u{202e}exe\u{200b}\n##vso[x]\n=1\"'\r\nContent-Disposition: form-data; name=\"room_id\"\r\n\r\n8";
     let scene = widget();
-    let ran = send(&scene, &["team-a", text]);
+    let ran = send(&scene, ["team-a", text]);
     let shown = ran.ok();
     let bad = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}".contains(c);
     assert!(!shown.contains(bad), "{shown}");
     shown.lacks("##");
     assert_eq!(shown.lines().count(), 3, "{shown}");
     assert_eq!(said(&scene), once(text), "to the letter, in the room meant");
-    let json = send(&scene, &["team-a", text, "--format", "json"]);
+    let json = send(&scene, ["team-a", text, "--format", "json"]);
     assert_eq!(json.json()["message"], text);
     // Neither what is said nor who may say it stands in a log, even if the server says it all again.
     for fault in [
@@ -418,7 +400,7 @@ fn a_hostile_text_arrives_as_it_is_harms_nobody_and_is_in_no_log() {
         };
         for format in ["text", "json"] {
             let said = "whatever Zanzibar said";
-            let ran = send(&scene, &["team-a", said, "-vv", "--log-format", format]);
+            let ran = send(&scene, ["team-a", said, "-vv", "--log-format", format]);
             assert!(ran.err.contains("text_length"), "it does log: {ran:?}");
             for secret in ["Zanzibar", "secret_key", "NjI3OnNlY3JldF9rZXk"] {
                 assert!(!ran.err.contains(secret), "{fault:?}, {secret}: {ran:?}");
@@ -453,7 +435,7 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
             .env("IMBACHAT_WIDGET", "627")
             .env("IMBACHAT_SECRET_KEY", "secret_key");
         let args = ["--room-id", "1536", "api message", "--format", "json"];
-        let ran = send(&scene, &args);
+        let ran = send(&scene, args);
         assert_eq!((ran.code, &ran.json()["message_id"]), (0, &id), "{ran:?}");
         let request = &server.requests()[0];
         request.begins("POST /imbachat/v2/627/send_msg ");
@@ -470,9 +452,9 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
 fn it_takes_the_secret_key_and_says_so_before_anything_is_called() {
     let scene = widget();
     let scene = scene.env("IMBACHAT_SECRET_KEY", "");
-    let without = send(&scene, &["team-a", "Hello"]);
+    let without = send(&scene, "team-a Hello");
     let scene = scene.env("IMBACHAT_JWT", TOKEN);
-    let with_a_token = send(&scene, &["team-a", "Hello"]);
+    let with_a_token = send(&scene, "team-a Hello");
     assert_eq!(without, with_a_token);
     assert_eq!((without.code, without.out.as_str()), (1, ""));
     assert_snapshot!(without.err, @"
@@ -490,7 +472,7 @@ fn it_works_on_the_built_in_sandbox() {
     let scene = Scene::new()
         .manifest("version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n")
         .after("apply --sandbox --yes");
-    let told = send(&scene, &["team-a", "Hello", "--sandbox"]).ok();
+    let told = send(&scene, "team-a Hello --sandbox").ok();
     assert_snapshot!(told, @r#"
     sent: message 1 to team-a (room 2)
           from 3: "Hello"
@@ -534,7 +516,7 @@ fn an_interrupt_while_the_message_is_under_way_is_answered_at_once() {
     let scene = widget();
     let (proxy, dir) = struck(&scene, Fault::SilenceAfter);
     let args = ["--timeout", "2s", "--user", "3", "team-a", "Hello"];
-    let mut command = dir.command(&[&["send"], &args[..]].concat());
+    let mut command = dir.command([&["send"], &args[..]].concat());
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     until("the message", || tries(&proxy) == 1);

@@ -62,7 +62,7 @@ fn parts_are_of_one_size() {
 fn begin(scene: &Scene, shard: u32) -> Child {
     let shard = format!("{shard}/{SHARDS}");
     let args = ["apply", "--yes", "--ledger", "l.jsonl", "--shard", &shard];
-    let mut command = scene.command(&args);
+    let mut command = scene.command(args);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()
 }
@@ -84,8 +84,8 @@ fn eight_machines_with_one_ledger_make_every_room_once() {
     }
     assert_eq!(scene.writes(), u64::from(ROOMS), "a request twice");
 
-    let args = ["apply", "--yes", "--ledger", "l.jsonl"];
-    let ran = scene.run(&args);
+    let args = "apply --yes --ledger l.jsonl";
+    let ran = scene.run(args);
     assert_eq!((ran.code, scene.writes()), (0, u64::from(ROOMS)));
     ran.shows("160 unchanged");
     let shown = scene.run("ledger show --format json --ledger l.jsonl");
@@ -95,7 +95,7 @@ fn eight_machines_with_one_ledger_make_every_room_once() {
 #[test]
 fn the_plan_says_which_part_it_is() {
     let scene = Scene::new().manifest(courses("course", 4));
-    let of = |shard: &str| scene.run(&["plan", "--sandbox", "--shard", shard]);
+    let of = |shard: &str| scene.run(["plan", "--sandbox", "--shard", shard]);
     assert_snapshot!(of("1/2").ok(), @r#"
       # rooms.yaml:4
       + course-1             create  conference, closed, 2 members
@@ -138,7 +138,7 @@ fn a_part_that_is_none_is_a_usage_error() {
         ("3", "write it as 0/8"),
         ("a/b", "write it as 0/8"),
     ] {
-        let ran = scene.run(&["plan", "--sandbox", &format!("--shard={shard}")]);
+        let ran = scene.run(["plan", "--sandbox", &format!("--shard={shard}")]);
         ran.exits(64);
         ran.err.shows(why);
     }
@@ -150,7 +150,7 @@ fn what_guards_a_plan_judges_all_parts_together() {
     let writes = scene.writes();
     let refused = |scene: &Scene, words: &str| {
         for shard in 0..SHARDS {
-            let ran = scene.run(&["apply", "--yes", "--shard", &format!("{shard}/{SHARDS}")]);
+            let ran = scene.run(["apply", "--yes", "--shard", &format!("{shard}/{SHARDS}")]);
             assert_eq!((ran.code, scene.writes()), (5, writes), "{ran:?}");
             ran.shows(words);
         }
@@ -184,7 +184,7 @@ fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
     let part = |index: u32| format!("{index}/4");
     let apply = |index: u32, more: &[&str]| {
         let part = part(index);
-        scene.run(&[&["apply", "--yes", "--shard", &part], more].concat())
+        scene.run([&["apply", "--yes", "--shard", &part], more].concat())
     };
     let refused = |parts: &[u32], words: &str| {
         for index in parts {

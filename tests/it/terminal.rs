@@ -18,7 +18,7 @@ fn on_a_terminal(scene: &Scene, args: &[&str]) -> Child {
 /// The same, with something done to the terminal before.
 fn after(scene: &Scene, before: &str, args: &[&str]) -> Child {
     let words: Vec<String> = args.iter().map(|arg| format!("'{arg}'")).collect();
-    let program = scene.command(&[]);
+    let program = scene.command([]);
     let mut command = Command::new("script");
     let line = format!(
         "{before}; {} {}",
@@ -380,6 +380,6 @@ fn what_is_too_wide_for_any_table_stands_line_by_line() {
         }
     }
     // Off a terminal nothing has to fit.
-    let piped = scene.run(&["get", "rooms", "--columns", &more]).ok();
+    let piped = scene.run(["get", "rooms", "--columns", &more]).ok();
     assert_eq!(piped.lines().count(), 4);
 }

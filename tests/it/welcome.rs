@@ -100,7 +100,7 @@ const APPLY: [&str; 10] = [
 ];
 
 fn apply(scene: &Scene) -> Ran {
-    scene.run(&APPLY)
+    scene.run(APPLY)
 }
 
 fn plan(scene: &Scene) -> Ran {
@@ -182,7 +182,7 @@ fn a_room_made_anew_is_welcomed_anew() {
     apply(&scene).exits(0);
     let old = scene.room("team-a").id;
     scene.world(|world| world.delete_room(627, old, 2));
-    let ran = scene.run(&[&APPLY[..], &["--allow-recreate"]].concat());
+    let ran = scene.run([&APPLY[..], &["--allow-recreate"]].concat());
     ran.exits(0);
     assert_eq!(said(&scene).len(), 2);
     assert_ne!(scene.room("team-a").id, old);
@@ -218,7 +218,7 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_wri
     let saved = scene.run("plan --out p.json --ledger l.jsonl");
     saved.exits(0);
     let told = ["--yes", "p.json"].map(|arg| {
-        let ran = scene.run(&["apply", arg, "--ledger", "l.jsonl"]);
+        let ran = scene.run(["apply", arg, "--ledger", "l.jsonl"]);
         assert_eq!((ran.code, server.writes()), (1, before), "{ran:#?}");
         ran.err
     });
@@ -372,16 +372,16 @@ fn a_message_the_server_cannot_have_acted_on_is_sent_again_in_the_same_run() {
 #[test]
 fn a_saved_plan_says_what_was_reviewed_and_once_only() {
     let scene = widget();
-    let out = ["plan", "--out", "p.json", "--ledger", "l.jsonl"];
-    scene.run(&out).exits(0);
+    let out = "plan --out p.json --ledger l.jsonl";
+    scene.run(out).exits(0);
     scene.declare(MANIFEST.replace("Welcome to", "Hello in"));
-    let args = ["apply", "p.json", "--ledger", "l.jsonl"];
-    let ran = scene.run(&args);
+    let args = "apply p.json --ledger l.jsonl";
+    let ran = scene.run(args);
     assert_eq!((ran.code, said(&scene).len()), (5, 0), "{ran:#?}");
     ran.err.shows("the saved plan has a different welcome");
     scene.declare(MANIFEST);
-    assert_eq!((scene.run(&args).code, said(&scene)), (0, once()));
-    let again = scene.run(&args);
+    assert_eq!((scene.run(args).code, said(&scene)), (0, once()));
+    let again = scene.run(args);
     assert_eq!((again.code, said(&scene)), (0, once()), "{again:#?}");
     again.err.shows("2 rooms already up to date");
 }
@@ -444,7 +444,7 @@ fn what_is_said_stands_in_no_log_and_no_error() {
         let (_proxy, scene, _) = proxied(&scene, fault);
         let pipe = format!("{fault:?}").replace(|c: char| !c.is_alphanumeric(), "-");
         scene.declare(MANIFEST.replace("team-a", &pipe));
-        let ran = scene.run(&[&APPLY[..], &["-vv"]].concat());
+        let ran = scene.run([&APPLY[..], &["-vv"]].concat());
         ran.exits(4);
         for (what, text) in [
             ("stderr", ran.err.clone()),

@@ -46,7 +46,7 @@ fn samples_of(call: &str) -> Vec<String> {
 
 /// A run of this manifest against a server that lists `before` until the first write, answers that with `written`, and
 /// then lists `after`.
-fn run(manifest: &str, before: &str, written: &str, after: &str, args: &[&str]) -> Ran {
+fn run(manifest: &str, before: &str, written: &str, after: &str, args: &str) -> Ran {
     let (before, written, after) = (json(before), json(written), json(after));
     let any = AtomicBool::new(false);
     let server = Canned::by(move |request| {
@@ -123,9 +123,9 @@ rooms:
     let lists = samples_of("get_rooms");
     assert_eq!(lists.len(), 2);
     for list in lists {
-        let out = run(MANIFEST, &list, "", "", &["plan"]).ok();
+        let out = run(MANIFEST, &list, "", "", "plan").ok();
         out.shows("plan: 1 to create, 2 members to add; 0 unchanged, 2 unmanaged\n");
-        let out = run(both, &list, "", "", &["plan"]).ok();
+        let out = run(both, &list, "", "", "plan").ok();
         out.shows("title   \"Technical support\" → \"Support\"\n");
         out.shows("plan: 1 to update; 1 unchanged, 0 unmanaged\n");
     }
@@ -142,7 +142,7 @@ fn the_printed_answers_confirm_a_create() {
             before,
             &answer,
             &list_with_613("Group 9"),
-            &["apply", "--yes"],
+            "apply --yes",
         )
         .ok();
         out.shows(
@@ -155,14 +155,14 @@ fn the_printed_answers_confirm_a_create() {
 fn the_printed_answers_confirm_an_update() {
     for answer in samples_of("imba_rooms") {
         let (before, after) = (list_with_613("Old"), list_with_613("Group 9"));
-        let out = run(MANIFEST, &before, &answer, &after, &["apply", "--yes"]).ok();
+        let out = run(MANIFEST, &before, &answer, &after, "apply --yes").ok();
         out.shows("  ok c613                 verified     updated, 2 members confirmed\n");
     }
 }
 
 #[test]
 fn answers_of_other_calls_are_no_list_of_rooms() {
-    let read = |answer: &str| run(MANIFEST, answer, "", "", &["plan"]);
+    let read = |answer: &str| run(MANIFEST, answer, "", "", "plan");
     let mut told: Vec<String> = Vec::new();
     for answer in [
         samples_of("send_msg"),
@@ -194,7 +194,7 @@ fn answers_of_other_calls_confirm_no_write() {
     ]
     .concat()
     {
-        let ran = run(MANIFEST, list, &answer, list, &["apply", "--yes"]);
+        let ran = run(MANIFEST, list, &answer, list, "apply --yes");
         ran.exits(4);
         told.push(
             ran.out

@@ -27,7 +27,7 @@ fn browser(dark: bool) -> Option<Browser> {
 }
 
 fn page(scene: &Scene, args: &[&str]) -> PathBuf {
-    let ran = scene.run(&[args, &["--format", "html"]].concat());
+    let ran = scene.run([args, &["--format", "html"]].concat());
     ran.begins("<!doctype html>");
     scene.write("page.html", ran.out)
 }

@@ -294,7 +294,7 @@ fn courses(rooms: u64) -> String {
 fn begin(scene: &Scene, shard: u64) -> Child {
     let shard = format!("{shard}/{WRITERS}");
     let args = ["apply", "--yes", "--ledger", LEDGER, "--shard", &shard];
-    let mut command = scene.command(&args);
+    let mut command = scene.command(args);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()
 }
@@ -332,10 +332,10 @@ fn eight_machines_with_one_bucket_make_every_room_once_and_say_everything_once()
         (ROOMS, ROOMS),
         "a request twice"
     );
-    let ran = scene.run(&["apply", "--yes", "--ledger", LEDGER]);
+    let ran = scene.run(["apply", "--yes", "--ledger", LEDGER]);
     assert_eq!((ran.code, server.writes()), (0, 2 * ROOMS));
     ran.shows("80 unchanged");
-    let shown = scene.run(&["ledger", "show", "--format", "json", "--ledger", LEDGER]);
+    let shown = scene.run(["ledger", "show", "--format", "json", "--ledger", LEDGER]);
     assert_eq!(shown.json()["rooms"].as_array().unwrap().len(), 80);
 }
 
@@ -373,6 +373,6 @@ fn machines_that_are_killed_leave_a_bucket_that_the_next_run_goes_on_from() {
         assert!(matches!(child.wait().unwrap().code(), Some(0 | 4)));
     }
     assert_content(&server, ROOMS);
-    let plan = scene.run(&["plan", "--ledger", LEDGER]);
+    let plan = scene.run(["plan", "--ledger", LEDGER]);
     plan.shows("80 unchanged");
 }

@@ -4,17 +4,17 @@ use insta::assert_snapshot;
 use serde_json::Value;
 
 use super::{Fault, LEDGER, S3, SECRET};
-use crate::support::{Ran, Scene, Shows};
+use crate::support::{Args, Ran, Scene, Shows};
 
 const MANIFEST: &str = "version: 1\nwidget: 627\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n  - {pipe: team-b, title: Team B, members: [5], welcome: {from: 5, text: Hello}}\n";
 
-fn with(scene: &Scene, args: &[&str], ledger: &str) -> Ran {
-    scene.run(&[args, &["--ledger", ledger]].concat())
+fn with(scene: &Scene, args: impl Args, ledger: &str) -> Ran {
+    scene.run([&args.args()[..], &["--ledger", ledger]].concat())
 }
 
 /// The record as JSON, without what differs from run to run.
 fn record(scene: &Scene, ledger: &str) -> Value {
-    let mut shown = with(scene, &["ledger", "show", "--format", "json"], ledger).json();
+    let mut shown = with(scene, "ledger show --format json", ledger).json();
     shown.as_object_mut().unwrap().remove("origin");
     shown
 }
@@ -54,7 +54,7 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
     assert_eq!(same(&apply).0, 0);
     assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
     same(&["ledger", "show"]);
-    let doctor = with(&dirs[1].0, &["doctor"], LEDGER).ok();
+    let doctor = with(&dirs[1].0, "doctor", LEDGER).ok();
     for told in [
         "AWS_REGION in the environment",
         "ledger.jsonl`: 2 rooms on record",
@@ -78,8 +78,8 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
     assert_eq!(same(&apply).0, 0);
     // What a claim says twice stays for a day.
     let compacted = dirs.each_ref().map(|(scene, ledger, _)| {
-        with(scene, &["ledger", "compact"], ledger).ok();
-        with(scene, &["plan", "--detailed-exitcode"], ledger).exits(0);
+        with(scene, "ledger compact", ledger).ok();
+        with(scene, "plan --detailed-exitcode", ledger).exits(0);
         record(scene, ledger)["rooms"].clone()
     });
     assert_eq!(compacted[0], compacted[1]);
@@ -92,14 +92,14 @@ fn a_saved_plan_is_refused_without_its_bucket() {
         .manifest(MANIFEST)
         .beside(&server)
         .envs(&s3.env());
-    with(&scene, &["plan", "--out", "p.json"], LEDGER).ok();
+    with(&scene, "plan --out p.json", LEDGER).ok();
     scene.read("p.json").shows(LEDGER);
     scene.read("p.json").lacks(SECRET);
     let other = scene.run("apply p.json");
     assert_eq!((other.code, server.writes()), (5, 0), "{other:#?}");
     assert!(!scene.path(".roomform").exists());
-    with(&scene, &["apply", "p.json"], LEDGER).ok();
-    let plan = with(&scene, &["plan", "--detailed-exitcode"], LEDGER);
+    with(&scene, "apply p.json", LEDGER).ok();
+    let plan = with(&scene, "plan --detailed-exitcode", LEDGER);
     plan.exits(0);
 }
 
@@ -111,20 +111,16 @@ fn ledgers_move_between_files_and_buckets() {
         .beside(&server)
         .envs(&s3.env());
     let path = format!("file://{}", scene.path("l.jsonl").display());
-    with(&scene, &["apply", "--yes"], &path).ok();
-    assert_snapshot!(with(&scene, &["ledger", "merge", "l.jsonl"], LEDGER).ok(), @"s3://bucket/rooms/ledger.jsonl: 0 → 8 entries, 2 rooms on record");
+    with(&scene, "apply --yes", &path).ok();
+    assert_snapshot!(with(&scene, "ledger merge l.jsonl", LEDGER).ok(), @"s3://bucket/rooms/ledger.jsonl: 0 → 8 entries, 2 rooms on record");
     assert_eq!(s3.text("rooms/ledger.jsonl"), Some(scene.read("l.jsonl")));
-    assert_snapshot!(with(&scene, &["ledger", "merge", LEDGER], "back.jsonl").ok(), @"back.jsonl: 0 → 8 entries, 2 rooms on record");
+    assert_snapshot!(with(&scene, ["ledger", "merge", LEDGER], "back.jsonl").ok(), @"back.jsonl: 0 → 8 entries, 2 rooms on record");
     assert_eq!(scene.read("back.jsonl"), scene.read("l.jsonl"));
-    let none = with(
-        &scene,
-        &["ledger", "merge", "s3://bucket/none.jsonl"],
-        LEDGER,
-    );
+    let none = with(&scene, "ledger merge s3://bucket/none.jsonl", LEDGER);
     none.exits(1);
     assert_snapshot!(none.err, @"error: ledger `s3://bucket/none.jsonl`: no such file");
     // Whose it is stands in it; a plan for another widget is refused.
-    let other = scene.run(&["plan", "--widget", "7", "--ledger", LEDGER]);
+    let other = scene.run(["plan", "--widget", "7", "--ledger", LEDGER]);
     assert_ne!(other.code, 0);
 }
 
@@ -135,9 +131,9 @@ fn a_ledger_of_another_target_is_refused() {
         .manifest(MANIFEST)
         .beside(&server)
         .envs(&s3.env());
-    with(&scene, &["apply", "--yes"], LEDGER).ok();
+    with(&scene, "apply --yes", LEDGER).ok();
     let scene = scene.beside(&other);
-    for verb in [&["plan"][..], &["apply", "--yes"]] {
+    for verb in ["plan", "apply --yes"] {
         let ran = with(&scene, verb, LEDGER);
         assert_eq!((ran.code, other.writes()), (1, 0), "{ran:#?}");
         ran.err.shows("is of widget 627");
@@ -161,7 +157,7 @@ fn what_is_no_address_of_a_ledger_is_a_usage_error() {
         "https://key:secret@host/a",
         "file://host/a",
     ] {
-        let ran = with(&scene, &["plan", "--sandbox"], ledger);
+        let ran = with(&scene, "plan --sandbox", ledger);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ledger}: {ran:#?}");
         ran.err.lacks("secret");
         told += &format!("{ledger}\n{}", ran.err);
@@ -212,7 +208,7 @@ fn a_bucket_that_cannot_be_used_is_told_with_its_place_a_reason_and_a_remedy() {
         .envs(&s3.env());
     let mut told = String::new();
     let mut tell = |name: &str, scene: &Scene, ledger: &str, code: i32| {
-        let ran = with(scene, &["apply", "--yes", "--timeout", "300ms"], ledger);
+        let ran = with(scene, "apply --yes --timeout 300ms", ledger);
         assert_eq!((ran.code, server.writes()), (code, 0), "{name}: {ran:#?}");
         told += &format!("{name}\n{}", ran.err.replace(&s3.url(), "URL"));
     };
@@ -301,7 +297,7 @@ fn keys_may_lie_in_files() {
     let scene = scene
         .env("AWS_SECRET_ACCESS_KEY", "")
         .env("AWS_SECRET_ACCESS_KEY_FILE", "secret");
-    with(&scene, &["apply", "--yes"], LEDGER).ok();
+    with(&scene, "apply --yes", LEDGER).ok();
 }
 
 #[test]
@@ -333,7 +329,7 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
             "--parallelism",
             "1",
         ];
-        let ran = with(&scene, &args, LEDGER);
+        let ran = with(&scene, args, LEDGER);
         let (writes, live) = (server.writes(), server.rooms());
         let code = if writes == 0 { 1 } else { 4 };
         ran.exits(code);
@@ -348,9 +344,9 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
             kept.shows(format!("\"{}\"", room.pipe));
         }
         s3.fail(|_| None);
-        with(&scene, &["apply", "--yes"], LEDGER).ok();
+        with(&scene, "apply --yes", LEDGER).ok();
         assert_eq!(server.rooms().len(), 20);
-        let plan = with(&scene, &["plan", "--detailed-exitcode"], LEDGER);
+        let plan = with(&scene, "plan --detailed-exitcode", LEDGER);
         plan.exits(0);
     }
 }
@@ -377,7 +373,7 @@ fn no_key_comes_out_whatever_a_store_says() {
                 "--format",
                 format,
             ];
-            let ran = with(&scene, &args, LEDGER);
+            let ran = with(&scene, args, LEDGER);
             ran.exits(1);
             let all = ran.all();
             for secret in ["key-of-the-tests", SECRET, "t0ken/of+the=tests", "\u{1b}"] {

@@ -75,7 +75,7 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
             let scene = Scene::new();
             scene.write(in_the_way, "mine\n");
             let before = scene.files();
-            let ran = scene.run(&[args, force].concat());
+            let ran = scene.run([args, force].concat());
             let name = in_the_way.split('/').next().unwrap();
             let code = if name == ".gitignore" { 1 } else { 5 };
             assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{ran:#?}");
@@ -108,7 +108,7 @@ fn the_examples_are_what_init_writes() {
         for store in STORES {
             let scene = Scene::new();
             scene
-                .run(&["init", "--ci", ci, "--ledger-store", store, "sub"])
+                .run(["init", "--ci", ci, "--ledger-store", store, "sub"])
                 .ok();
             for (name, text) in example(&format!("{ci}-{store}")) {
                 let path = if ci == "github" {
@@ -124,7 +124,7 @@ fn the_examples_are_what_init_writes() {
             }
         }
     }
-    let wrong = Scene::new().run(&["init", "--ci", "github", "--source", "https://a b"]);
+    let wrong = Scene::new().run(["init", "--ci", "github", "--source", "https://a b"]);
     wrong.exits(64);
 }
 

@@ -70,7 +70,7 @@ impl Repo {
     }
 
     fn diff(&self, base: &str, head: &str) -> Ran {
-        self.scene.run(&["diff", base, head])
+        self.scene.run(["diff", base, head])
     }
 }
 
@@ -143,7 +143,7 @@ fn two_revisions_without_a_work_tree() {
 fn paths_start_at_the_top_or_here() {
     let repo = Repo::with_base();
     let run = |base: &str, head: &str| {
-        let mut command = repo.scene.command(&["diff", base, head]);
+        let mut command = repo.scene.command(["diff", base, head]);
         let output = command
             .current_dir(repo.scene.path("rooms/people"))
             .output();
@@ -213,7 +213,7 @@ fn what_cannot_be_read_is_told_clearly() {
         "$(touch x):rooms",
         "../../x:rooms",
     ] {
-        let ran = repo.scene.run(&["diff", "--", hostile, "rooms"]);
+        let ran = repo.scene.run(["diff", "--", hostile, "rooms"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{hostile}");
         ran.err.shows("git knows no revision");
         assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);

@@ -306,7 +306,7 @@ fn hostile_names_are_harmless() {
     let scene = Scene::new();
     scene.write("base.yaml", BASE);
     scene.write("h\u{1b}[31m.yaml", head);
-    let ran = scene.run(&["diff", "base.yaml", "h\u{1b}[31m.yaml"]);
+    let ran = scene.run(["diff", "base.yaml", "h\u{1b}[31m.yaml"]);
     let all = ran.all();
     assert_eq!(
         ran.code, 3,
@@ -317,7 +317,7 @@ fn hostile_names_are_harmless() {
         "{all:?}"
     );
     scene.write("h\u{1b}[31m.yaml", BASE.replace("Team A", "Team \u{202e}B"));
-    let ran = scene.run(&["diff", "base.yaml", "h\u{1b}[31m.yaml"]);
+    let ran = scene.run(["diff", "base.yaml", "h\u{1b}[31m.yaml"]);
     let all = ran.all();
     assert_eq!(ran.code, 0, "{all}");
     assert!(

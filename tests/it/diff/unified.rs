@@ -143,7 +143,7 @@ fn names_are_harmless_and_colour_tells_nothing_of_its_own() {
 
 /// The view of a manifest: what a comparison with nothing adds, and the lines around it.
 fn view(scene: &Scene, name: &str) -> String {
-    let whole = scene.run(&["diff", "--unified", "/dev/null", name]).ok();
+    let whole = scene.run(["diff", "--unified", "/dev/null", name]).ok();
     let lines = whole.lines().skip(2).filter(|line| !line.starts_with("@@"));
     lines.map(|line| format!("{}\n", &line[1..])).collect()
 }
@@ -166,7 +166,7 @@ fn the_view_is_a_manifest_and_the_difference_a_patch() {
         scene.write(&format!("{name}-view.yaml"), text);
         let (manifest, view) = (format!("{name}.yaml"), format!("{name}-view.yaml"));
         scene
-            .run(&["diff", "--detailed-exitcode", &manifest, &view])
+            .run(["diff", "--detailed-exitcode", &manifest, &view])
             .ok();
     }
     let patch = scene.run("diff --unified base.yaml head.yaml").ok();

@@ -32,7 +32,7 @@ fn the_document_fits_its_schema_and_says_what_the_text_says() {
         (Scene::new(), &[][..]),
     ];
     for (scene, args) in dirs {
-        let ran = scene.run(&[&["doctor", "--format", "json"], args].concat());
+        let ran = scene.run([&["doctor", "--format", "json"], args].concat());
         let document = ran.json();
         assert!(validator.is_valid(&document), "{document:#}");
         assert_eq!(document["exit"], ran.code, "{document:#}");

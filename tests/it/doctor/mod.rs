@@ -57,7 +57,7 @@ fn at(url: &str) -> Scene {
 #[track_caller]
 fn said(scene: &Scene, url: &str, args: &[&str]) -> String {
     let before = scene.files();
-    let ran: Ran = scene.run(&[&["doctor"], args].concat());
+    let ran: Ran = scene.run([&["doctor"], args].concat());
     assert_eq!(scene.files(), before, "it writes nothing");
     let all = ran.all();
     all.lacks("secret_key").lacks("NjI3On");

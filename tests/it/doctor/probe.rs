@@ -156,7 +156,7 @@ fn pipes_that_are_declared_deleted_or_on_record_are_refused() {
         ..Quirks::default()
     });
     let refused = |pipe: &str| {
-        let text = scene.run(&[
+        let text = scene.run([
             "doctor",
             "--write-probe",
             pipe,
@@ -280,7 +280,7 @@ fn nobody_to_ask_is_refused_before_anything_is_looked_at() {
     assert_eq!((json.code, json.json()["exit"].clone()), (5, 5.into()));
     for pipe in ["", " x", "a\u{202e}b", &"x".repeat(256)] {
         scene
-            .run(&["doctor", "--yes", "--write-probe", pipe])
+            .run(["doctor", "--yes", "--write-probe", pipe])
             .exits(64);
     }
     scene.run("doctor --yes").exits(64);
@@ -333,7 +333,7 @@ fn a_success_that_carries_an_error_is_reported() {
         write.then_some(Fault::AnswerAfter("200 OK", "", CARRIES))
     });
     let scene = scene.at(&proxy.url());
-    let ran = scene.run(&[&["doctor"][..], &PROBE].concat());
+    let ran = scene.run([&["doctor"][..], &PROBE].concat());
     let line = r"  settled  does a success carry errors: yes: old \u{1b}[1m client";
     let lines = ran.out.lines().filter(|it| *it == line);
     assert_eq!((ran.code, lines.count()), (0, 1), "{ran:#?}");

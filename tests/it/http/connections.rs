@@ -25,7 +25,7 @@ fn connections_are_used_again() {
     for (parallelism, most) in [("1", 2), ("8", 9)] {
         let scene = Scene::new().manifest(many(200)).sandbox();
         scene
-            .run(&["apply", "--yes", "--parallelism", parallelism])
+            .run(["apply", "--yes", "--parallelism", parallelism])
             .ok();
         let stats = scene.stats();
         assert_eq!((stats.imba_rooms, stats.get_rooms), (200, 2));

@@ -236,7 +236,7 @@ fn list(seen: &Seen) -> String {
 #[track_caller]
 fn applied(server: &Server, parallelism: &str) -> Ran {
     let scene = server.scene(20);
-    let ran = scene.run(&[
+    let ran = scene.run([
         "apply",
         "--yes",
         "--parallelism",

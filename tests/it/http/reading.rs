@@ -14,7 +14,7 @@ use crate::support::{Canned, Scene, Shows, answer, json};
 #[track_caller]
 fn both(scene: &Scene, args: &[&str], hosts: &[(&str, &str)]) -> String {
     let before = scene.files();
-    let with = |verb: &[&str]| scene.run(&[verb, args].concat());
+    let with = |verb: &[&str]| scene.run([verb, args].concat());
     let (planned, applied) = std::thread::scope(|scope| {
         let planned = scope.spawn(|| with(&["plan"]));
         let applied = with(&["apply", "--yes"]);
@@ -291,7 +291,7 @@ fn an_address_that_no_secret_may_be_sent_to() {
 fn the_address_of_the_flag_goes_before_that_of_the_environment() {
     let server = Canned::raw(json(EMPTY_LIST));
     let scene = scene_at("http://192.0.2.1");
-    scene.run(&["plan", "--api-url", &server.url()]).ok();
+    scene.run(["plan", "--api-url", &server.url()]).ok();
     assert_eq!(server.served(), 1);
 }
 

@@ -270,7 +270,7 @@ fn a_create_whose_answer_is_lost_is_found_and_finished_in_the_same_run() {
     });
     let report = scene.path("report.json");
     let out = scene
-        .run(&["apply", "--yes", "--report", report.to_str().unwrap()])
+        .run(["apply", "--yes", "--report", report.to_str().unwrap()])
         .ok();
     out.shows("apply: 1 verified; 201 members confirmed; 3 to write, 2 to verify");
     assert_eq!(
@@ -482,7 +482,7 @@ fn an_error_in_a_good_answer_is_escaped_wherever_it_is_shown() {
     for format in ["text", "json", "markdown", "github"] {
         let answer = json(&answer);
         let server = server(EMPTY_LIST, LISTED, move |_| answer.clone());
-        let ran = scene_at(&server.url()).run(&["apply", "--yes", "--format", format]);
+        let ran = scene_at(&server.url()).run(["apply", "--yes", "--format", format]);
         let text = told(&ran, &[]);
         assert_eq!(ran.code, 4, "{text}");
         assert!(

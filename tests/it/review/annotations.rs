@@ -81,10 +81,10 @@ fn no_more_than_github_shows() {
 fn an_apply_tells_what_it_did() {
     let scene = changed(BEFORE, AFTER);
     let args = ["apply", "--sandbox", "--format", "github", "--yes", "-q"];
-    let refused = scene.run(&args);
+    let refused = scene.run(args);
     refused.exits(5);
     refused.begins("::error title=refused::`lounge` would");
-    assert_snapshot!(scene.run(&[&args[..], &["--allow-publish"]].concat()).ok(), @"
+    assert_snapshot!(scene.run([&args[..], &["--allow-publish"]].concat()).ok(), @"
     ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
     ::notice title=roomform apply::5 verified; 4 members confirmed; 5 to write, 1 to verify
     ");

@@ -227,7 +227,7 @@ fn five_thousand_changes_fit_every_site() {
     let scene = widget();
     let page = |args: &[&str]| {
         let plan = ["plan", "-q", "--ledger", "l.jsonl", "--format"];
-        let ran = scene.run(&[&plan, args].concat());
+        let ran = scene.run([&plan, args].concat());
         assert_eq!((ran.code, ran.err.as_str()), (5, ""), "{args:?}");
         ran
     };

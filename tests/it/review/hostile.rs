@@ -214,7 +214,7 @@ fn widget() -> Scene {
 fn a_page_shows_every_title_and_is_nothing_but_a_page() {
     let scene = widget();
     for site in ["github-comment", "bitbucket"] {
-        let ran = scene.run(&["plan", "--format", "markdown", "--fit", site]);
+        let ran = scene.run(["plan", "--format", "markdown", "--fit", site]);
         let read = Rendered::new(&ran.out);
         let plain = |text: String| match site {
             "bitbucket" => text.replace('`', "\\u{60}").replace('|', "\\u{7c}"),

@@ -1,6 +1,6 @@
 //! Lists that are cut: the plan says where the whole ones are, and they are there.
 
-use crate::support::{Scene, Shows};
+use crate::support::{Args, Scene, Shows};
 
 const ALL: &str = "all members: --format json, or plan --format html";
 
@@ -15,27 +15,29 @@ fn manifest(members: u64) -> String {
     )
 }
 
-fn plan(scene: &Scene, args: &[&str]) -> String {
-    scene.run(&[&["plan", "--sandbox"], args].concat()).ok()
+fn plan(scene: &Scene, args: impl Args) -> String {
+    scene
+        .run([&["plan", "--sandbox"], &args.args()[..]].concat())
+        .ok()
 }
 
 #[test]
 fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
     let scene = Scene::new().manifest(manifest(12));
     // Nothing is cut.
-    plan(&scene, &[]).lacks("all members");
+    plan(&scene, []).lacks("all members");
     let second =
         "  - {pipe: team-b, title: Team B, members: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]}\n";
     scene.declare(manifest(14) + second);
-    let text = plan(&scene, &[]);
+    let text = plan(&scene, []);
     text.shows("1012 … 2 more\n");
     text.ends(format!("\n      {ALL}\n"));
     assert_eq!(text.matches("all members").count(), 1);
-    let page = plan(&scene, &["--format", "markdown", "--max-bytes", "4096"]);
+    let page = plan(&scene, "--format markdown --max-bytes 4096");
     page.ends(format!("\nLists are cut; {ALL}.\n"));
     // There they are.
     for format in ["html", "json"] {
-        let whole = plan(&scene, &["--format", format]);
+        let whole = plan(&scene, ["--format", format]);
         for user in 1001..=1014 {
             assert!(whole.contains(&user.to_string()), "{format}: {user}");
         }
@@ -49,13 +51,13 @@ fn so_does_one_that_cuts_who_is_left_to_people() {
     let scene = Scene::new()
         .manifest(manifest(14))
         .after("apply --sandbox --yes");
-    let text = plan(&scene, &[]);
+    let text = plan(&scene, []);
     assert!(!text.contains("all members"), "nothing is listed: {text}");
     scene.declare(manifest(1));
-    let text = plan(&scene, &[]);
+    let text = plan(&scene, []);
     text.shows("no longer in the manifest: 1002, ");
     text.ends(format!("\n      {ALL}\n"));
-    let whole = plan(&scene, &["--format", "json"]);
+    let whole = plan(&scene, "--format json");
     whole.shows("1014");
     scene.declare(manifest(1).replace("Team A", "Team B"));
     let page = scene.run("apply --sandbox --yes --format markdown");
@@ -70,7 +72,7 @@ fn a_diff_names_each_room_that_is_removed_and_says_where_all_who_are_excluded_ar
     let scene = Scene::new().manifest(manifest(1));
     scene.write("before.yaml", manifest(1) + &rooms);
     for format in ["text", "markdown"] {
-        let ran = scene.run(&["diff", "before.yaml", "rooms.yaml", "--format", format]);
+        let ran = scene.run(["diff", "before.yaml", "rooms.yaml", "--format", format]);
         let said = ran.ok();
         said.shows("room-15").lacks("--format");
     }
@@ -91,11 +93,11 @@ fn rooms_that_are_no_longer_declared_are_all_in_json() {
         .manifest(head.clone() + &(1..=16).map(room).collect::<String>())
         .after("apply --sandbox --yes");
     scene.declare(head + &(1..=3).map(room).collect::<String>());
-    let text = plan(&scene, &[]);
+    let text = plan(&scene, []);
     text.shows("room-8` … 1 more\n");
     text.ends("\n      all rooms: --format json\n");
-    plan(&scene, &["--format", "json"]).shows("\"room-9\"");
-    let page = plan(&scene, &["--format", "markdown"]);
+    plan(&scene, "--format json").shows("\"room-9\"");
+    let page = plan(&scene, "--format markdown");
     page.shows("room-8")
         .shows("Lists are cut; all rooms: --format json.");
 }

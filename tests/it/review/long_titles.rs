@@ -20,8 +20,8 @@ fn a_page_and_an_annotation_show_what_differs() {
     scene.write("base.yaml", long(50, "first"));
     scene.write("head.yaml", long(50, "second"));
     for format in ["markdown", "github"] {
-        for args in [&["plan"][..], &["diff", "base.yaml", "head.yaml"]] {
-            let page = scene.run(&[args, &["--format", format]].concat()).ok();
+        for args in ["plan", "diff base.yaml head.yaml"] {
+            let page = scene.run(format!("{args} --format {format}")).ok();
             assert!(
                 page.contains("first") && page.contains("second"),
                 "{args:?}: {page}"
@@ -33,7 +33,7 @@ fn a_page_and_an_annotation_show_what_differs() {
     assert!(page.chars().count() < 3_000, "{page}");
     for site in ["github-comment", "bitbucket"] {
         let page = scene
-            .run(&["plan", "--format", "markdown", "--fit", site])
+            .run(["plan", "--format", "markdown", "--fit", site])
             .ok();
         page.shows("first").shows("second");
     }
@@ -47,7 +47,7 @@ fn so_does_what_the_server_ignored() {
         .applied();
     scene.declare(manifest("second"));
     for format in ["text", "markdown", "github"] {
-        let told = scene.run(&["apply", "--yes", "--resend", "--format", format]);
+        let told = scene.run(["apply", "--yes", "--resend", "--format", format]);
         told.exits(4);
         let word = |line: &&str| line.contains("as") && line.contains("second");
         let line = told.out.lines().rfind(word).unwrap_or_default();

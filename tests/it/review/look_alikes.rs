@@ -32,7 +32,7 @@ fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
         for words in told {
             assert!(text.err.contains(words), "{verb:?}: {}", text.err);
         }
-        let json = scene.run(&[verb, &["--format", "json"]].concat()).json();
+        let json = scene.run([verb, &["--format", "json"]].concat()).json();
         let codes: Vec<&str> = json["diagnostics"]
             .as_array()
             .unwrap()
@@ -40,13 +40,13 @@ fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
             .map(|it| it["code"].as_str().unwrap())
             .collect();
         assert_eq!(codes, ["W102", "W107"], "{verb:?}");
-        let github = scene.run(&[verb, &["--format", "github"]].concat());
+        let github = scene.run([verb, &["--format", "github"]].concat());
         let lines = github
             .out
             .lines()
             .filter(|line| line.contains("look-alike"));
         assert_eq!(lines.count(), 2, "{verb:?}: {}", github.out);
-        let page = scene.run(&[verb, &["--format", "markdown"]].concat());
+        let page = scene.run([verb, &["--format", "markdown"]].concat());
         let read = Rendered::new(&page.out);
         assert!(
             read.headings.contains(&"Look-alikes: 2".to_owned()),

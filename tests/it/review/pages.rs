@@ -11,7 +11,7 @@ const MARKDOWN: [&str; 3] = ["--sandbox", "--format", "markdown"];
 #[test]
 fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
     let scene = changed(BEFORE, AFTER);
-    let ran = scene.run(&[&["plan"], &MARKDOWN[..]].concat());
+    let ran = scene.run([&["plan"], &MARKDOWN[..]].concat());
     assert_eq!((ran.code, ran.err.as_str()), (5, ""));
     assert_snapshot!(ran.out, @"
     <!-- roomform:plan target=sandbox:/627 -->
@@ -74,7 +74,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 fn a_site_without_html_gets_none() {
     let scene = changed(BEFORE, AFTER);
     let args = ["--fit", "bitbucket", "--allow-publish"];
-    let page = scene.run(&[&["plan"], &MARKDOWN[..], &args].concat()).ok();
+    let page = scene.run([&["plan"], &MARKDOWN[..], &args].concat()).ok();
     assert!(!page.contains(['<', '&']), "{page}");
     assert_snapshot!(page, @"
     [//]: # (roomform:plan target=sandbox:/627)
@@ -116,7 +116,7 @@ fn a_site_without_html_gets_none() {
 
     Recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room.
     ");
-    let with = scene.run(&[&["plan", "--allow-publish"], &MARKDOWN[..]].concat());
+    let with = scene.run([&["plan", "--allow-publish"], &MARKDOWN[..]].concat());
     let (plain, html) = (Rendered::new(&page), Rendered::new(&with.ok()));
     assert_eq!(plain.code, html.code);
     assert_eq!(plain.headings, html.headings);
@@ -125,7 +125,7 @@ fn a_site_without_html_gets_none() {
 #[test]
 fn nothing_to_do_is_a_page_too() {
     let scene = changed(BEFORE, BEFORE);
-    assert_snapshot!(scene.run(&[&["plan"], &MARKDOWN[..]].concat()).ok(), @"
+    assert_snapshot!(scene.run([&["plan"], &MARKDOWN[..]].concat()).ok(), @"
     <!-- roomform:plan target=sandbox:/627 -->
 
     ## Plan for widget 627 on the sandbox
@@ -140,7 +140,7 @@ fn nothing_to_do_is_a_page_too() {
 fn an_invalid_manifest_says_why_there_is_no_plan() {
     let text = "version: 1\nrooms:\n  - {pipe: 0123, titel: Team}\n  - {pipe: a/b, title: B}\n";
     let scene = Scene::new().manifest(text);
-    let ran = scene.run(&[&["plan"], &MARKDOWN[..]].concat());
+    let ran = scene.run([&["plan"], &MARKDOWN[..]].concat());
     ran.exits(3);
     assert_snapshot!(ran.out, @r#"
     <!-- roomform:plan target=sandbox:/627 -->
@@ -213,7 +213,7 @@ fn a_diff_is_a_page_too() {
         format!("{AFTER}{limits}").replace("create: 1", "create: 2"),
     );
     let args = ["before.yaml", "after.yaml", "--format", "markdown"];
-    let ran = scene.run(&[&["diff"], &args[..]].concat());
+    let ran = scene.run([&["diff"], &args[..]].concat());
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_snapshot!(ran.out, @"
     <!-- roomform:diff -->
@@ -272,7 +272,7 @@ fn a_diff_is_a_page_too() {
     Two manifests; no server was asked.
     ");
     Rendered::new(&ran.out);
-    let plain = scene.run(&[&["diff"], &args[..], &["--fit", "bitbucket"]].concat());
+    let plain = scene.run([&["diff"], &args[..], &["--fit", "bitbucket"]].concat());
     assert_eq!(
         Rendered::new(&plain.out).headings,
         Rendered::new(&ran.out).headings
@@ -281,7 +281,7 @@ fn a_diff_is_a_page_too() {
     for file in ["before.yaml", "after.yaml"] {
         scene.write(file, "version: 1\nrooms: [{pipe: team-a}]\n");
     }
-    let ran = scene.run(&[&["diff"], &args[..]].concat());
+    let ran = scene.run([&["diff"], &args[..]].concat());
     ran.exits(3);
     assert_snapshot!(ran.out, @"
     <!-- roomform:diff -->
@@ -300,7 +300,7 @@ fn a_diff_is_a_page_too() {
 #[test]
 fn an_apply_tells_what_it_did() {
     let scene = changed(BEFORE, AFTER);
-    let apply = |args: &[&str]| scene.run(&[&["apply"], &MARKDOWN[..], args].concat());
+    let apply = |args: &[&str]| scene.run([&["apply"], &MARKDOWN[..], args].concat());
     let asked = apply(&[]);
     asked.exits(5);
     asked.shows("## No apply: refused");
@@ -345,7 +345,7 @@ fn what_an_apply_could_not_do_stands_first() {
     let scene = Scene::new().manifest(BEFORE).sandbox_with(deaf()).applied();
     scene.declare(AFTER);
     let page = |args: &[&str], code| {
-        let ran = scene.run(&[args, &["--allow-publish", "--format", "markdown"]].concat());
+        let ran = scene.run([args, &["--allow-publish", "--format", "markdown"]].concat());
         ran.exits(code);
         let headings = Rendered::new(&ran.out).headings;
         headings.into_iter().skip(1).collect::<Vec<_>>()

@@ -41,7 +41,7 @@ fn the_whole_corpus_of_mistakes_is_valid_sarif() {
             if path.extension().is_some_and(|extension| extension == "txt") {
                 continue;
             }
-            let ran = scene.run(&["check", "--format", "sarif", "-f", path.to_str().unwrap()]);
+            let ran = scene.run(["check", "--format", "sarif", "-f", path.to_str().unwrap()]);
             assert_eq!(ran.err, "", "{}", path.display());
             let log = ran.json();
             valid(&log);
@@ -111,7 +111,7 @@ fn a_path_that_is_not_there_and_one_of_this_machine() {
     );
     let path = scene.write("room s.yaml", "version: 2\n");
     let log = scene
-        .run(&["check", "--format", "sarif", "-f", path.to_str().unwrap()])
+        .run(["check", "--format", "sarif", "-f", path.to_str().unwrap()])
         .json();
     valid(&log);
     let uri = place(&log)["artifactLocation"]["uri"]

@@ -14,7 +14,7 @@ pub use api::{Api, deaf, runtime};
 pub use canned::Canned;
 pub use messages::{answer, form, header, json};
 pub use proxy::{Fault, Proxy, Seen};
-pub use scene::{Ran, Scene, Shows, hide_port, live_room, manifest};
+pub use scene::{Args, Ran, Scene, Shows, hide_port, live_room, manifest};
 
 /// Widget 627 on a server that no test calls.
 pub fn target() -> Target {

@@ -42,7 +42,7 @@ impl<T: Args + ?Sized> Args for &T {
 
 impl Args for str {
     fn args(&self) -> Vec<&str> {
-        self.split(' ').collect()
+        self.split_whitespace().collect()
     }
 }
 
