@@ -6,7 +6,7 @@ use crate::cli::{CheckArgs, CheckFormat};
 use crate::config::Config;
 use crate::document::CheckDocument;
 use crate::error::{Error, Exit};
-use crate::manifest::{Loaded, load};
+use crate::manifest::load;
 use crate::render::{Count, github, markdown, sarif};
 use crate::view;
 
@@ -14,44 +14,31 @@ pub(super) fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> R
     let only = selection(&args.manifest.filter)?;
     let mut loaded = load(&config.manifest(), (&args.manifest).into());
     verbose::log_files(&loaded);
+    let mut exit = Exit::Invalid;
     if loaded.is_valid() {
+        exit = Exit::Done;
         let rooms = &mut loaded.desired.rooms;
         check_selection(&only, rooms.keys(), "declared room")?;
         let all = rooms.len();
         rooms.retain(|pipe, _| only.contains(pipe));
         if rooms.len() < all {
-            let left_out = Count(all - rooms.len(), "declared room");
-            console.status(&format!(
-                "{} leaves out {left_out}; all were checked",
-                only.flags()
-            ));
+            let (flags, left_out) = (only.flags(), Count(all - rooms.len(), "declared room"));
+            console.status(&format!("{flags} leaves out {left_out}; all were checked"));
         }
     }
-    let exit = if loaded.is_valid() {
-        Exit::Done
-    } else {
-        Exit::Invalid
-    };
+    let view = || view::check(&loaded);
     match args.format {
-        CheckFormat::Text => text(&loaded, console)?,
-        CheckFormat::Json => console.document(&CheckDocument::new(&loaded, exit))?,
-        CheckFormat::Markdown => {
-            console.print(&markdown::write(&view::check(&loaded), console.fit))?
+        CheckFormat::Text => {
+            if console.diagnostics(&[&loaded])? {
+                let rooms = Count(loaded.desired.rooms.len(), "room");
+                let members = Count(loaded.desired.memberships(), "membership");
+                console.print(&format!("valid: {rooms}, {members}\n"))?;
+            }
         }
-        CheckFormat::Github => console.print(&github::write(&view::check(&loaded)))?,
+        CheckFormat::Json => console.document(&CheckDocument::new(&loaded, exit))?,
+        CheckFormat::Markdown => console.print(&markdown::write(&view(), console.fit))?,
+        CheckFormat::Github => console.print(&github::write(&view()))?,
         CheckFormat::Sarif => console.document(&sarif::check(&loaded))?,
     }
     Ok(exit)
-}
-
-fn text(loaded: &Loaded, console: &mut Console) -> Result<(), Error> {
-    if !console.diagnostics(&[loaded])? {
-        return Ok(());
-    }
-    let (rooms, members) = (loaded.desired.rooms.len(), loaded.desired.memberships());
-    console.print(&format!(
-        "valid: {}, {}\n",
-        Count(rooms, "room"),
-        Count(members, "membership")
-    ))
 }

@@ -64,62 +64,65 @@ fn query(list: &GetList) -> Query {
     fn text(value: Option<impl ToString>) -> Option<String> {
         value.map(|value| value.to_string())
     }
-    let (listing, path, filters) = match list {
-        GetList::Rooms(it) => (
-            Listing::Rooms,
-            None,
-            [
+    let mut path = None;
+    let (listing, filters) = match list {
+        GetList::Rooms(it) => {
+            let filters = [
                 ("room_type", text(it.kind)),
                 ("status", it.status.clone()),
                 ("count_users", text(it.count_users)),
                 ("last_message_date", it.last_message_date.clone()),
                 ("banned", text(it.banned.map(u8::from))),
-            ],
-        ),
-        GetList::Users(it) => (
-            Listing::Users,
-            None,
-            [
+            ];
+            (Listing::Rooms, filters)
+        }
+        GetList::Users(it) => {
+            let filters = [
                 ("login", it.login.clone()),
                 ("id", text(it.id)),
                 ("status", it.status.clone()),
                 ("last_message_date", it.last_message_date.clone()),
                 ("banned", text(it.banned.map(u8::from))),
-            ],
-        ),
-        GetList::Messages(it) => (
-            Listing::Messages,
-            it.endpoint.clone(),
-            [
+            ];
+            (Listing::Users, filters)
+        }
+        GetList::Messages(it) => {
+            path = it.endpoint.clone();
+            let filters = [
                 ("date", it.date.clone()),
                 ("id", text(it.id)),
                 ("room_type", text(it.kind)),
                 ("user_name", it.user_name.clone()),
                 ("user_role", it.user_role.clone()),
-            ],
-        ),
+            ];
+            (Listing::Messages, filters)
+        }
     };
     let filters = filters.into_iter();
+    let filters = filters.filter_map(|(name, value)| Some((name, value?)));
     Query {
         listing,
         path,
-        filters: filters
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect(),
+        filters: filters.collect(),
     }
 }
 
 /// Whether a row passes the filters, as far as its fields show: in the samples of the API's own pages some do not. The
 /// `status` of rooms is that of a user in them, not the row's own.
 fn passes_filters(row: &Row, query: &Query, widget: &str) -> bool {
-    // A value that is not a number shows nothing.
-    let is_number = |field: &str, wanted: &str| !matches!(row.get(field), Some(Cell::Number(number)) if number != wanted);
+    let is_number = |field: &str, wanted: &str| match row.get(field) {
+        Some(Cell::Number(number)) => number == wanted,
+        // Any other value shows nothing.
+        _ => true,
+    };
     let is_text = |field: &str, wanted: &str, normalize: fn(&str) -> String| match row.get(field) {
         Some(Cell::Text(text)) => normalize(text) == normalize(wanted),
         // The server writes `NULL` for no text.
         Some(Cell::Nothing) => wanted == "NULL",
         _ => true,
     };
+    // The API's page says `administrator`, its sample `admin`.
+    let normalize_status = |it: &str| it.to_lowercase().replace("administrator", "admin");
     let mut filters = query.filters.iter();
     filters.all(|(name, wanted)| match (query.listing, *name) {
         (Listing::Rooms, "room_type") => is_number("type", wanted),
@@ -128,14 +131,6 @@ fn passes_filters(row: &Row, query: &Query, widget: &str) -> bool {
         (Listing::Users, "status") => is_text("status", wanted, normalize_status),
         _ => true,
     }) && is_number("imba_id", widget)
-}
-
-/// The API's page says `administrator`, its sample `admin`.
-fn normalize_status(status: &str) -> String {
-    match status.to_lowercase() {
-        status if status == "administrator" => "admin".to_owned(),
-        status => status,
-    }
 }
 
 fn is_selected(row: &Row, only: &RoomFilter) -> bool {

@@ -48,15 +48,8 @@ pub(super) async fn run(
         text: &text,
     };
     let mut stopped = interrupt::channel()?;
-    let halt = {
-        let mut stopped = stopped.clone();
-        async move {
-            // An error means that no signal can come any more.
-            if stopped.wait_for(|stopped| *stopped).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-    };
+    let mut signal = stopped.clone();
+    let halt = async move { drop(signal.wait_for(|stopped| *stopped).await) };
     let (sender, dice) = (session.sender(access), dice());
     let delivered = sender.deliver(&message, &dice, halt);
     let delivered =
