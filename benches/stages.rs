@@ -11,7 +11,7 @@
 mod inputs;
 
 use divan::{AllocProfiler, Bencher, black_box};
-use roomform::document::{self, PlanDocument};
+use roomform::document::PlanDocument;
 use roomform::render::markdown::{self, Fit};
 use roomform::render::{self, Paint, html};
 use roomform::view;
@@ -135,7 +135,7 @@ fn render_json(bencher: Bencher<'_, '_>, rooms: u64) {
     let (plan, _) = fresh(rooms);
     bencher.bench_local(|| {
         let exit = roomform::error::Exit::Done;
-        document::text(&PlanDocument::new(black_box(&plan), None, exit, Vec::new())).is_ok()
+        render::json(&PlanDocument::new(black_box(&plan), None, exit, Vec::new())).is_ok()
     });
 }
 

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use roomform::document::{self, read_plan};
+use roomform::document::read_plan;
 use roomform::imbachat::{ListStream, RowError};
 use roomform::ledger::{bytes, compact, fold, parse};
 use roomform::manifest::{FileMap, Options, load_from, load_text};
@@ -61,7 +61,7 @@ pub fn manifest(bytes: &[u8]) {
     ));
     assert_harmless(&github::write(&view::check(&loaded)));
     // Serialising our own documents never fails.
-    assert!(document::text(&sarif::check(&loaded)).is_ok());
+    assert!(render::json(&sarif::check(&loaded)).is_ok());
     let page = |dialect| {
         let bytes = Some(4096);
         markdown::write(&view::check(&loaded), Fit { bytes, dialect })

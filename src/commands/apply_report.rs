@@ -4,7 +4,7 @@ use super::Console;
 use super::files::replace;
 use crate::apply::{Halt, Outcome};
 use crate::cli::{ApplyArgs, ApplyFormat};
-use crate::document::{self, PlanDocument, ReportDocument, diagnostics};
+use crate::document::{PlanDocument, ReportDocument, diagnostics};
 use crate::error::{Error, Exit, Result};
 use crate::manifest::Loaded;
 use crate::model::RunId;
@@ -88,7 +88,7 @@ impl ApplyReport<'_> {
 
     fn write_files(&self, args: &ApplyArgs) -> Result<()> {
         if let Some(path) = &args.report {
-            replace(path, &document::text(&self.document())?)?;
+            replace(path, &render::json(&self.document())?)?;
         }
         if let Some(path) = &args.failed {
             let nothing = Outcome::default();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::log::{Log, Stderr};
 use crate::cli::{ColorWhen, ErrorFormat, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat};
-use crate::document::{self, ErrorDocument};
+use crate::document::ErrorDocument;
 use crate::error::{Error, Exit, Result};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
@@ -120,7 +120,7 @@ impl Console {
 
     /// Prints one JSON document.
     pub fn document(&mut self, document: &impl Serialize) -> Result<()> {
-        let text = document::text(document)?;
+        let text = render::json(document)?;
         self.print(&text)
     }
 

@@ -10,7 +10,7 @@ use super::session::{Session, dice};
 use super::target::ResolvedTarget;
 use crate::cli::{GetArgs, GetFormat, GetList};
 use crate::config::Config;
-use crate::document;
+use crate::document::FORMAT;
 use crate::error::{Error, Exit};
 use crate::imbachat::Query;
 use crate::model::{Cell, Listing, Pipe, Row};
@@ -244,17 +244,8 @@ fn print(
 ) -> Result<(), Error> {
     let (paint, screen) = (console.out_paint, console.out_columns);
     console.stream(|out| match format {
-        GetFormat::Json => document::rows(listing, columns, rows, out),
+        GetFormat::Json => listed::json(FORMAT, listing, columns, rows, out),
         GetFormat::Csv => listed::csv(columns, rows, out),
-        GetFormat::Table => {
-            let widths = listed::widths(listing, columns, rows);
-            match (listed::fit(&widths, columns, screen), screen) {
-                (None, Some(screen)) => listed::blocks(listing, columns, screen, paint, rows, out),
-                (fitting, _) => {
-                    let widths = fitting.unwrap_or(widths);
-                    listed::table(listing, columns, &widths, paint, rows, out)
-                }
-            }
-        }
+        GetFormat::Table => listed::table(listing, columns, screen, paint, rows, out),
     })
 }

@@ -9,9 +9,9 @@ use anyhow::Context;
 use super::Console;
 use super::files::{PlannedFile, make_directories, refuse_what_is_in_the_way};
 use crate::cli::{Ci, InitArgs, LedgerStore};
-use crate::document;
 use crate::error::{Error, Exit};
 use crate::manifest;
+use crate::render;
 
 const STARTER: &str = include_str!("init/rooms.yaml");
 /// Lines added to git's own files: the sandbox is private, and two branches that both applied are merged line by line.
@@ -30,7 +30,7 @@ const GITLAB: &str = include_str!("init/gitlab/pipeline.yaml");
 
 pub(super) fn run(args: &InitArgs, console: &mut Console) -> Result<Exit, Error> {
     let home = args.directory.as_deref().unwrap_or(Path::new("."));
-    let schema = document::text(&manifest::schema())?;
+    let schema = render::json(&manifest::schema())?;
     let mut texts = vec![
         ("rooms.yaml".to_owned(), STARTER.to_owned()),
         ("schema/manifest.schema.json".to_owned(), schema),

@@ -8,9 +8,9 @@ use super::session::{Session, dice, load_manifest};
 use super::target::ResolvedTarget;
 use crate::cli::PlanArgs;
 use crate::config::Config;
-use crate::document;
 use crate::error::{Error, Exit, Result};
 use crate::plan::Plan;
+use crate::render;
 use crate::view::{self, flag_that_lifts};
 
 pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -43,7 +43,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     };
     let document = || session.plan_document(&plan, &loaded, exit);
     if let Some(path) = &args.out {
-        replace(path, &document::text(&document())?)?;
+        replace(path, &render::json(&document())?)?;
         remind_of_guard_flags(&plan, console);
     }
     console.view(args.format, || view::plan(&plan, &loaded), document)?;

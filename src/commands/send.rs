@@ -17,7 +17,8 @@ use crate::document::SentDocument;
 use crate::error::{Error, Exit};
 use crate::imbachat::{Cause, Delivery, Failure, Message, ReadRooms, SendMessages};
 use crate::model::{LiveRoom, Pipe, RoomId, UserId};
-use crate::render::{Sent, sent};
+use crate::render::sent;
+use crate::view::Sent;
 
 /// A longer file is the wrong one.
 const MOST_BYTES: u64 = 1 << 20;

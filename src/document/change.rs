@@ -1,19 +1,21 @@
 //! One room's change as a document.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{FieldValue, RoomKind, RoomState, UserId, Welcome};
-use crate::plan::{Action, Change, ChangedBy, FieldChange, Members};
+use crate::model::{FieldValue, Pipe, RoomId, RoomKind, RoomState, UserId, Welcome};
+use crate::plan::{Action, Change, ChangedBy, Digest, FieldChange, SavedChange};
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct ChangeDocument {
     pipe: String,
     file: String,
     /// From 1.
     line: u32,
     /// `create`, `update`, `add_members` or `welcome`.
-    action: &'static str,
+    action: Cow<'static, str>,
     /// The live room's id; absent for a new one.
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<u64>,
@@ -34,17 +36,17 @@ pub(super) struct ChangeDocument {
     live_digest: Option<String>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct FieldDocument {
     /// `title`, `type` or `public`.
-    field: &'static str,
+    field: Cow<'static, str>,
     before: ValueDocument,
     after: ValueDocument,
     /// Who changed it since the last write on record, as far as the ledger tells: `outside` (somebody else), `manifest`.
-    changed: Vec<&'static str>,
+    changed: Vec<Cow<'static, str>>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum ValueDocument {
     Text(String),
@@ -52,13 +54,13 @@ pub(super) enum ValueDocument {
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
-pub(super) struct StateDocument {
+struct StateDocument {
     title: String,
     r#type: String,
     public: bool,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct MembersDocument {
     /// Not on record.
     new: Vec<u64>,
@@ -68,8 +70,58 @@ struct MembersDocument {
     recorded: usize,
 }
 
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(super) struct WelcomeDocument {
+    /// The user who says it.
+    from: u64,
+    text: String,
+}
+
 impl ChangeDocument {
-    /// The same of a room nobody has seen, whose id is made up.
+    pub(super) fn new(change: &Change) -> Self {
+        let Change {
+            pipe,
+            file,
+            line,
+            action,
+            send,
+            kept: _,
+            members,
+            welcome,
+            recreate,
+            digest,
+        } = change;
+        let (verb, room_id) = match action {
+            Action::Create => ("create", None),
+            Action::Update { id, .. } if change.is_welcome_only() => ("welcome", Some(id.0)),
+            Action::Update { id, fields } if fields.is_empty() => ("add_members", Some(id.0)),
+            Action::Update { id, .. } => ("update", Some(id.0)),
+        };
+        Self {
+            pipe: pipe.to_string(),
+            file: file.to_string(),
+            line: *line,
+            action: verb.into(),
+            room_id,
+            dangerous: change.publishes() || change.creates_public(),
+            fields: change.fields().iter().map(field).collect(),
+            recreate: *recreate,
+            send: StateDocument {
+                title: send.title.clone(),
+                r#type: send.kind.to_string(),
+                public: send.public,
+            },
+            members: MembersDocument {
+                new: users(&members.new),
+                unverified: users(&members.unverified),
+                recorded: members.recorded,
+            },
+            welcome: welcome.as_ref().map(self::welcome),
+            live_digest: Some(digest.to_string()),
+        }
+    }
+
+    /// The same of a room in a manifest diff, whose id is made up.
     pub(super) fn without_id(self) -> Self {
         Self {
             room_id: None,
@@ -77,116 +129,58 @@ impl ChangeDocument {
             ..self
         }
     }
-}
 
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct WelcomeDocument {
-    /// The user who says it.
-    from: u64,
-    text: String,
-}
-
-pub(super) fn change(change: &Change) -> ChangeDocument {
-    let Change {
-        pipe,
-        file,
-        line,
-        action,
-        send,
-        kept: _,
-        members,
-        welcome: said,
-        recreate,
-        digest,
-    } = change;
-    let Members {
-        new,
-        unverified,
-        recorded,
-    } = members;
-    let (verb, room_id) = match action {
-        Action::Create => ("create", None),
-        Action::Update { id, .. } if change.is_welcome_only() => ("welcome", Some(id.0)),
-        Action::Update { id, fields } if fields.is_empty() => ("add_members", Some(id.0)),
-        Action::Update { id, .. } => ("update", Some(id.0)),
-    };
-    ChangeDocument {
-        pipe: pipe.to_string(),
-        file: file.to_string(),
-        line: *line,
-        action: verb,
-        room_id,
-        dangerous: change.publishes() || change.creates_public(),
-        fields: change.fields().iter().map(field).collect(),
-        recreate: *recreate,
-        send: state(send),
-        members: MembersDocument {
-            new: users(new),
-            unverified: users(unverified),
-            recorded: *recorded,
-        },
-        welcome: said.as_ref().map(welcome),
-        live_digest: Some(digest.to_string()),
+    /// What a saved plan approves for the room.
+    pub(super) fn read(self) -> Result<SavedChange, String> {
+        let digest = self.live_digest.ok_or("missing field `live_digest`")?;
+        let MembersDocument {
+            new, unverified, ..
+        } = self.members;
+        Ok(SavedChange {
+            pipe: Pipe::new(self.pipe),
+            id: self.room_id.map(RoomId),
+            recreate: self.recreate,
+            digest: Digest::from_hex(&digest)
+                .ok_or_else(|| format!("`{digest}` is not a digest"))?,
+            send: RoomState {
+                title: self.send.title,
+                kind: kind(&self.send.r#type)?,
+                public: self.send.public,
+            },
+            members: new.into_iter().chain(unverified).map(UserId).collect(),
+            welcome: self.welcome.map(|WelcomeDocument { from, text }| Welcome {
+                from: UserId(from),
+                text,
+            }),
+        })
     }
 }
 
-pub(super) fn welcome(Welcome { from, text }: &Welcome) -> WelcomeDocument {
+fn kind(word: &str) -> Result<RoomKind, String> {
+    let mut named = [RoomKind::Dialog, RoomKind::Conference, RoomKind::Support].into_iter();
+    let number = || word.strip_prefix("type ")?.parse().ok();
+    named
+        .find(|kind| kind.to_string() == word)
+        .or_else(|| number().map(RoomKind::from_number))
+        .ok_or_else(|| format!("`{word}` is not a room type"))
+}
+
+pub(super) fn welcome(welcome: &Welcome) -> WelcomeDocument {
     WelcomeDocument {
-        from: from.0,
-        text: text.clone(),
+        from: welcome.from.0,
+        text: welcome.text.clone(),
     }
 }
 
 fn field(change: &FieldChange) -> FieldDocument {
-    let FieldChange {
-        field,
-        before,
-        after,
-        changed: ChangedBy { outside, manifest },
-    } = change;
-    let who = [(*outside, "outside"), (*manifest, "manifest")];
+    let ChangedBy { outside, manifest } = change.changed;
+    let changed = [outside.then_some("outside"), manifest.then_some("manifest")];
     FieldDocument {
-        field: field.name(),
-        before: value(before),
-        after: value(after),
-        changed: who
-            .into_iter()
-            .filter(|(changed, _)| *changed)
-            .map(|(_, who)| who)
-            .collect(),
+        field: change.field.name().into(),
+        before: value(&change.before),
+        after: value(&change.after),
+        changed: changed.into_iter().flatten().map(Cow::from).collect(),
     }
-}
-
-fn state(state: &RoomState) -> StateDocument {
-    let RoomState {
-        title,
-        kind,
-        public,
-    } = state;
-    StateDocument {
-        title: title.clone(),
-        r#type: kind.to_string(),
-        public: *public,
-    }
-}
-
-/// The state of a room in a saved plan.
-pub(super) fn read_state(document: StateDocument) -> Result<RoomState, String> {
-    Ok(RoomState {
-        title: document.title,
-        kind: kind(&document.r#type)?,
-        public: document.public,
-    })
-}
-
-fn kind(word: &str) -> Result<RoomKind, String> {
-    let named = [RoomKind::Dialog, RoomKind::Conference, RoomKind::Support]
-        .into_iter()
-        .find(|kind| kind.to_string() == word);
-    let number = || word.strip_prefix("type ")?.parse().ok();
-    named
-        .or_else(|| number().map(RoomKind::from_number))
-        .ok_or_else(|| format!("`{word}` is not a room type"))
 }
 
 pub(super) fn value(value: &FieldValue) -> ValueDocument {

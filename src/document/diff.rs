@@ -3,15 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::change::{
-    ChangeDocument, ValueDocument, WelcomeDocument, change, users, value, welcome,
-};
+use super::change::{ChangeDocument, ValueDocument, WelcomeDocument, users, value, welcome};
 use super::plan::{NoteDocument, RefusalDocument, note, refusal};
 use super::{DiagnosticDocument, FORMAT};
 use crate::error::Exit;
 use crate::model::{Limit, MembersPolicy};
-use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference, Summary};
-use crate::render::sentence;
+use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
 use crate::view::{percent, would_be_refused};
 
 /// What differs between two manifests, and what an apply would do about it if the widget looked like the first.
@@ -31,7 +28,8 @@ pub struct DiffDocument {
     /// Whether they differ in anything but places.
     differ: bool,
     summary: SummaryDocument,
-    people: PeopleDocument,
+    #[serde(with = "PeopleDocument")]
+    people: People,
     /// Rooms with something to write, by pipe. `members.recorded` counts those that both manifests have.
     changes: Vec<ChangeDocument>,
     /// Members that left the manifest, or are excluded by now: the API cannot remove them.
@@ -67,6 +65,8 @@ struct SummaryDocument {
 
 /// Everyone is counted once, however many rooms they join or leave.
 #[derive(Debug, Serialize, JsonSchema)]
+#[serde(remote = "People")]
+#[schemars(rename = "PeopleDocument")]
 struct PeopleDocument {
     /// People who join a room.
     join: usize,
@@ -161,24 +161,27 @@ enum LimitDocument {
 impl DiffDocument {
     /// The document of a comparison.
     pub fn new(diff: &ManifestDiff, exit: Exit, diagnostics: Vec<DiagnosticDocument>) -> Self {
-        let by_hand = diff.by_hand.iter().map(|room| ByHandDocument {
-            pipe: room.pipe.to_string(),
-            members: users(&room.left),
-        });
         let differ = diff.differs();
         let ManifestDiff {
             base,
             head,
             changes,
-            by_hand: _,
-            removed: gone,
+            by_hand,
+            removed,
             differences,
             notes,
             would_refuse,
             summary,
             people,
         } = diff;
-        let changes = changes.iter().map(change);
+        let changes = changes.iter().map(ChangeDocument::new);
+        let by_hand = by_hand.iter().map(|room| ByHandDocument {
+            pipe: room.pipe.to_string(),
+            members: users(&room.left),
+        });
+        let would_refuse = would_refuse
+            .iter()
+            .map(|it| refusal(it, &would_be_refused(it)));
         Self {
             format: FORMAT,
             kind: "diff",
@@ -186,65 +189,36 @@ impl DiffDocument {
             base: base.clone(),
             head: head.clone(),
             differ,
-            summary: summary_document(summary, gone.len()),
-            people: people_document(*people),
+            summary: SummaryDocument {
+                create: summary.create,
+                create_public: summary.create_public,
+                update: summary.update,
+                publish: summary.publish,
+                add_members_only: summary.add_only,
+                members_to_add: summary.members,
+                messages_to_send: summary.messages,
+                removed: removed.len(),
+                unchanged: summary.unchanged,
+            },
+            people: *people,
             changes: changes.map(ChangeDocument::without_id).collect(),
             by_hand: by_hand.collect(),
-            removed: gone.iter().map(removed).collect(),
+            removed: removed.iter().map(removed_room).collect(),
             differences: differences.iter().map(difference).collect(),
             notes: notes.iter().map(note).collect(),
-            would_refuse: would_refuse
-                .iter()
-                .map(|it| refusal(it, |it| sentence(&would_be_refused(it))))
-                .collect(),
+            would_refuse: would_refuse.collect(),
             diagnostics,
         }
     }
 }
 
-fn summary_document(summary: &Summary, removed: usize) -> SummaryDocument {
-    SummaryDocument {
-        create: summary.create,
-        create_public: summary.create_public,
-        update: summary.update,
-        publish: summary.publish,
-        add_members_only: summary.add_only,
-        members_to_add: summary.members,
-        messages_to_send: summary.messages,
-        removed,
-        unchanged: summary.unchanged,
-    }
-}
-
-fn people_document(people: People) -> PeopleDocument {
-    let People {
-        join,
-        joined_rooms,
-        leave,
-        left_rooms,
-    } = people;
-    PeopleDocument {
-        join,
-        joined_rooms,
-        leave,
-        left_rooms,
-    }
-}
-
-fn removed(room: &Removed) -> RemovedDocument {
-    let Removed {
-        pipe,
-        file,
-        line,
-        title,
-        members,
-    } = room;
+fn removed_room(room: &Removed) -> RemovedDocument {
     RemovedDocument {
-        pipe: pipe.to_string(),
-        file: file.to_string(),
-        line: *line,
-        title: title.clone(),
-        members: *members,
+        pipe: room.pipe.to_string(),
+        file: room.file.to_string(),
+        line: room.line,
+        title: room.title.clone(),
+        members: room.members,
     }
 }
 

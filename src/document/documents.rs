@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::FORMAT;
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
-use crate::manifest::diagnostic::{Diagnostic, Severity, Sources};
+use crate::manifest::diagnostic::{Diagnostic, Sources};
 
 /// One mistake in a manifest.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -49,10 +49,8 @@ struct PlaceDocument {
 
 /// Mistakes as documents.
 pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<DiagnosticDocument> {
-    diagnostics
-        .iter()
-        .map(|diagnostic| document(diagnostic, sources))
-        .collect()
+    let documents = diagnostics.iter().map(|it| document(it, sources));
+    documents.collect()
 }
 
 fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
@@ -64,28 +62,21 @@ fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
         related,
         hint,
     } = diagnostic;
-    let place = at.map(|at| sources.locate(at));
-    let file = at
-        .and_then(|at| sources.file(at.file))
-        .map(|file| file.name.to_string());
+    let (file, place) = at.map(|at| sources.name_and_position(at)).unzip();
+    let whole_file = path.as_deref().filter(|path| !path.is_empty());
     DiagnosticDocument {
         code: code.id(),
         name: code.name(),
-        severity: if diagnostic.severity() == Severity::Error {
-            "error"
-        } else {
-            "warning"
-        },
+        severity: code.severity().name(),
         message: message.clone(),
         hint: hint.clone(),
-        file: file.or_else(|| path.clone().filter(|path| !path.is_empty())),
+        file: file.or(whole_file).map(str::to_owned),
         line: place.map(|place| place.line),
         column: place.map(|place| place.column),
         related: related.as_ref().map(|(at, label)| {
-            let (place, file) = (sources.locate(*at), sources.file(at.file));
-            let file = file.map(|file| file.name.to_string()).unwrap_or_default();
+            let (file, place) = sources.name_and_position(*at);
             PlaceDocument {
-                file,
+                file: file.to_owned(),
                 line: place.line,
                 column: place.column,
                 label: label.clone(),
@@ -158,9 +149,8 @@ impl ErrorDocument {
     /// The document of invalid manifests.
     pub fn invalid(manifests: &[&Loaded]) -> Self {
         let error = Error::message(Exit::Invalid, "the manifest is invalid");
-        let each = manifests
-            .iter()
-            .flat_map(|loaded| diagnostics(&loaded.diagnostics, &loaded.sources));
+        let each = manifests.iter();
+        let each = each.flat_map(|loaded| diagnostics(&loaded.diagnostics, &loaded.sources));
         Self {
             diagnostics: each.collect(),
             ..Self::new(&error)

@@ -1,10 +1,10 @@
-//! Why somebody is in a room, as a document.
+//! Why a user is in a room, as a document.
 
 use serde::Serialize;
 
 use super::FORMAT;
-use crate::manifest::{Explained, Membership, Subject, Way};
-use crate::model::{Desired, Place};
+use crate::manifest::{Explained, Subject, Way};
+use crate::model::Desired;
 
 /// The output of `explain --format json`.
 #[derive(Debug, Serialize)]
@@ -61,21 +61,22 @@ impl ExplainDocument {
             Subject::Room(pipe) => (Some(pipe.to_string()), None, Vec::new()),
             Subject::User(user, names) => (None, user.map(|user| user.0), names.clone()),
         };
-        let memberships = explained.memberships.iter().map(|membership| {
-            let Membership {
-                pipe,
-                user,
-                ways,
-                excluded,
-            } = membership;
-            let each = |ways: &[Way]| ways.iter().map(|way| document(way, desired)).collect();
-            MembershipDocument {
-                pipe: pipe.to_string(),
-                user: user.0,
-                member: excluded.is_empty(),
-                ways: each(ways),
-                excluded_by: each(excluded),
-            }
+        let file = |place| desired.file_name(place).to_string();
+        let documents = |ways: &[Way]| {
+            let ways = ways.iter().map(|way| WayDocument {
+                file: file(way.place),
+                line: way.place.line,
+                groups: way.groups.clone(),
+                enrol: way.joined,
+            });
+            ways.collect()
+        };
+        let memberships = explained.memberships.iter().map(|it| MembershipDocument {
+            pipe: it.pipe.to_string(),
+            user: it.user.0,
+            member: it.excluded.is_empty(),
+            ways: documents(&it.ways),
+            excluded_by: documents(&it.excluded),
         });
         Self {
             format: FORMAT,
@@ -84,25 +85,10 @@ impl ExplainDocument {
             user,
             names,
             left_out: explained.left_out.map(|place| PlaceDocument {
-                file: desired.file_name(place).to_string(),
+                file: file(place),
                 line: place.line,
             }),
             memberships: memberships.collect(),
         }
-    }
-}
-
-fn document(way: &Way, desired: &Desired) -> WayDocument {
-    let Way {
-        groups,
-        place,
-        joined,
-    } = way;
-    let Place { line, .. } = *place;
-    WayDocument {
-        file: desired.file_name(*place).to_string(),
-        line,
-        groups: groups.clone(),
-        enrol: *joined,
     }
 }

@@ -4,8 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT;
-use super::change::users;
-use crate::model::{Pipe, Recorded, RoomId, Sending, Target, UserSet};
+use crate::model::{Recorded, Sending, Target, UserSet};
 
 /// The fold of a ledger.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -64,21 +63,18 @@ struct OwedDocument {
 impl LedgerDocument {
     /// The document of a ledger with so many entries.
     pub fn new(target: &Target, entries: usize, recorded: &Recorded) -> Self {
-        let Target { origin, widget } = target.clone();
-        let list = |set: &UserSet| users(&set.iter().copied().collect::<Vec<_>>());
+        let list = |set: &UserSet| set.iter().map(|user| user.0).collect();
         let owed = recorded.owed.iter().map(|(pipe, owed)| OwedDocument {
             pipe: pipe.to_string(),
             members: list(&owed.members),
             welcome: owed.welcome,
         });
-        let rosters = recorded
-            .rosters
-            .iter()
-            .map(|(source, given)| RosterDocument {
-                source: source.clone(),
-                given: *given,
-            });
-        let room = |(pipe, id): (&Pipe, &RoomId)| {
+        let rosters = recorded.rosters.iter();
+        let rosters = rosters.map(|(source, given)| RosterDocument {
+            source: source.clone(),
+            given: *given,
+        });
+        let rooms = recorded.ids.iter().map(|(pipe, id)| {
             let room = recorded.rooms.get(id).cloned().unwrap_or_default();
             RoomDocument {
                 pipe: pipe.to_string(),
@@ -93,15 +89,15 @@ impl LedgerDocument {
                 }),
                 ignored_fields: room.shown.keys().map(|field| field.name()).collect(),
             }
-        };
+        });
         Self {
             format: FORMAT,
             kind: "ledger",
             exit: 0,
-            origin,
-            widget: widget.0,
+            origin: target.origin.clone(),
+            widget: target.widget.0,
             entries,
-            rooms: recorded.ids.iter().map(room).collect(),
+            rooms: rooms.collect(),
             owed: owed.collect(),
             rosters: rosters.collect(),
         }

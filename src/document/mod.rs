@@ -11,7 +11,6 @@ mod ledger;
 mod plan;
 mod read;
 mod report;
-mod rows;
 mod sent;
 
 pub use diff::DiffDocument;
@@ -22,25 +21,10 @@ pub use ledger::LedgerDocument;
 pub use plan::PlanDocument;
 pub use read::{SavedPlanError, read_plan};
 pub use report::ReportDocument;
-pub use rows::rows;
 pub use sent::SentDocument;
-
-use serde::Serialize;
-
-use crate::render::escape;
 
 /// The version of every document here; it grows when a field changes its meaning or goes.
 pub const FORMAT: u32 = 1;
-
-/// A document as text, ending with a line break. Characters that could steer a terminal or a CI log are written as JSON escapes.
-///
-/// # Errors
-/// If it cannot be written as JSON, which no document here can cause.
-pub fn text(document: &impl Serialize) -> Result<String, serde_json::Error> {
-    let text = serde_json::to_string_pretty(document)?;
-    let lines = text.lines().map(|line| escape::json(line) + "\n");
-    Ok(lines.collect())
-}
 
 /// The JSON Schema of a document.
 pub fn schema<T: schemars::JsonSchema>() -> serde_json::Value {

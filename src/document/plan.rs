@@ -1,15 +1,14 @@
 //! A plan as a document.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::change::{ChangeDocument, ValueDocument, change, users, value};
+use super::change::{ChangeDocument, ValueDocument, users, value};
 use super::{DiagnosticDocument, FORMAT};
 use crate::error::Exit;
-use crate::model::{RoomId, Target};
-use crate::plan::{Conflict, ConflictKind, Note, Plan, Summary, Violation};
-use crate::render::sentence;
-use crate::view;
+use crate::model::RoomId;
+use crate::plan::{Conflict, ConflictKind, Note, Plan, Violation};
+use crate::view::{self, Text};
 
 /// A plan: what a run would do, what it cannot do, and what it does not know.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -42,11 +41,11 @@ pub struct PlanDocument {
     diagnostics: Vec<DiagnosticDocument>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct TargetDocument {
     /// Scheme, host and port, or `sandbox:`.
-    origin: String,
-    widget: u64,
+    pub(super) origin: String,
+    pub(super) widget: u64,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -87,7 +86,7 @@ struct RequestsDocument {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct ConflictDocument {
+struct ConflictDocument {
     pipe: String,
     file: String,
     line: u32,
@@ -187,115 +186,82 @@ impl PlanDocument {
             baseline: _,
             guards: _,
             refusals,
-            summary,
+            summary: _,
         } = plan;
+        let by_hand = by_hand.iter().map(|it| ByHandDocument {
+            pipe: it.pipe.to_string(),
+            room_id: it.id.0,
+            left: users(&it.left),
+            released: users(&it.released),
+        });
+        let ignored = ignored.iter().map(|it| IgnoredDocument {
+            pipe: it.pipe.to_string(),
+            field: it.field.name(),
+            sent: value(&it.sent),
+            shown: value(&it.shown),
+        });
+        let refusals = refusals.iter().map(|it| refusal(it, &view::refusal(it)));
         Self {
             format: FORMAT,
             kind: "plan",
             exit: exit.code(),
-            target: self::target(target),
+            target: TargetDocument {
+                origin: target.origin.clone(),
+                widget: target.widget.0,
+            },
             ledger,
-            summary: summary_document(plan, *summary),
-            changes: changes.iter().map(change).collect(),
+            summary: summary(plan),
+            changes: changes.iter().map(ChangeDocument::new).collect(),
             conflicts: conflicts.iter().map(conflict).collect(),
-            by_hand: by_hand
-                .iter()
-                .map(|it| ByHandDocument {
-                    pipe: it.pipe.to_string(),
-                    room_id: it.id.0,
-                    left: users(&it.left),
-                    released: users(&it.released),
-                })
-                .collect(),
+            by_hand: by_hand.collect(),
             undeclared: undeclared.iter().map(ToString::to_string).collect(),
-            ignored_by_server: ignored
-                .iter()
-                .map(|it| IgnoredDocument {
-                    pipe: it.pipe.to_string(),
-                    field: it.field.name(),
-                    sent: value(&it.sent),
-                    shown: value(&it.shown),
-                })
-                .collect(),
+            ignored_by_server: ignored.collect(),
             notes: notes.iter().map(note).collect(),
-            refusals: refusals
-                .iter()
-                .map(|it| refusal(it, |it| sentence(&view::refusal(it))))
-                .collect(),
+            refusals: refusals.collect(),
             diagnostics,
         }
     }
 }
 
-fn summary_document(plan: &Plan, summary: Summary) -> SummaryDocument {
-    let Summary {
-        create,
-        update,
-        changed_outside,
-        add_only,
-        resend_only,
-        welcome_only,
-        publish,
-        create_public,
-        members,
-        unverified,
-        messages,
-        unchanged,
-        unmanaged,
-        declared,
-        writes,
-    } = summary;
+fn summary(plan: &Plan) -> SummaryDocument {
+    let summary = &plan.summary;
     SummaryDocument {
-        create,
-        create_public,
-        update,
-        changed_outside,
-        publish,
-        add_members_only: add_only,
-        resend_only,
-        welcome_only,
-        members_to_add: members,
-        members_unverified: unverified.members,
-        messages_to_send: messages,
-        unchanged,
-        unmanaged,
-        declared,
+        create: summary.create,
+        create_public: summary.create_public,
+        update: summary.update,
+        changed_outside: summary.changed_outside,
+        publish: summary.publish,
+        add_members_only: summary.add_only,
+        resend_only: summary.resend_only,
+        welcome_only: summary.welcome_only,
+        members_to_add: summary.members,
+        members_unverified: summary.unverified.members,
+        messages_to_send: summary.messages,
+        unchanged: summary.unchanged,
+        unmanaged: summary.unmanaged,
+        declared: summary.declared,
         conflicts: plan.conflicts.len(),
         requests: RequestsDocument {
             list: 1,
-            write: writes,
+            write: summary.writes,
             verify: plan.verifies(),
-            send: messages,
+            send: summary.messages,
         },
     }
 }
 
-pub(super) fn target(target: &Target) -> TargetDocument {
-    let Target { origin, widget } = target.clone();
-    TargetDocument {
-        origin,
-        widget: widget.0,
-    }
-}
-
-pub(super) fn conflict(conflict: &Conflict) -> ConflictDocument {
-    let Conflict {
-        pipe,
-        file,
-        line,
-        kind,
-    } = conflict;
+fn conflict(conflict: &Conflict) -> ConflictDocument {
     let ids = |ids: &[RoomId]| ids.iter().map(|id| id.0).collect();
-    let (kind, room_ids) = match kind {
+    let (kind, room_ids) = match &conflict.kind {
         ConflictKind::Several(several) => ("several", ids(several)),
         ConflictKind::Deleted(deleted) => ("deleted", ids(deleted)),
         ConflictKind::Vanished(id) => ("vanished", vec![id.0]),
         ConflictKind::NotListed(id) => ("not_listed", ids(id.as_slice())),
     };
     ConflictDocument {
-        pipe: pipe.to_string(),
-        file: file.to_string(),
-        line: *line,
+        pipe: conflict.pipe.to_string(),
+        file: conflict.file.to_string(),
+        line: conflict.line,
         kind,
         room_ids,
     }
@@ -345,31 +311,31 @@ pub(super) fn note(note: &Note) -> NoteDocument {
     }
 }
 
-pub(super) fn refusal(refusal: &Violation, words: fn(&Violation) -> String) -> RefusalDocument {
-    let (limit, count, allowed) = match refusal {
+pub(super) fn refusal(refusal: &Violation, message: &Text<'_>) -> RefusalDocument {
+    let (limit, count, allowed, source) = match refusal {
         Violation::Limit {
             kind,
             count,
             allowed,
             ..
-        } => (kind.key(), *count, *allowed),
-        Violation::Recreate { count, .. } => ("recreate", *count, 0),
+        } => (kind.key(), *count, *allowed, None),
+        Violation::Recreate { count, .. } => ("recreate", *count, 0, None),
         Violation::MassChange {
             created,
             left,
             known,
-        } => ("mass_change", *created.min(left), known / 2),
-        Violation::Shrunk { now, before, .. } => ("roster", *now, before.div_ceil(2)),
-    };
-    let source = match refusal {
-        Violation::Shrunk { source, .. } => Some(source.to_string()),
-        Violation::Limit { .. } | Violation::Recreate { .. } | Violation::MassChange { .. } => None,
+        } => ("mass_change", *created.min(left), known / 2, None),
+        Violation::Shrunk {
+            source,
+            now,
+            before,
+        } => ("roster", *now, before.div_ceil(2), Some(source.to_string())),
     };
     RefusalDocument {
         limit,
         count,
         allowed,
         source,
-        message: words(refusal),
+        message: message.quoted(),
     }
 }

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::FORMAT;
 use super::plan::PlanDocument;
-use crate::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
+use crate::apply::{Halt, Outcome, RoomOutcome, Status};
 use crate::error::Exit;
 use crate::model::RunId;
-use crate::view::{server_errors, welcome_in_doubt};
+use crate::view::{failure, server_errors};
 
 /// The plan an apply had, and what became of each room.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -87,14 +87,19 @@ impl ReportDocument {
         exit: Exit,
         run: &RunId,
     ) -> Self {
-        let requests = outcome
-            .map(|outcome| RequestsDocument {
-                write: outcome.writes(),
-                send: outcome.sends(),
-                verify: outcome.reads,
-            })
-            .unwrap_or_default();
-        let halt = outcome.and_then(|outcome| outcome.halt.as_ref());
+        let rooms = outcome.map_or(&[][..], |outcome| &outcome.rooms);
+        let requests = outcome.map(|outcome| RequestsDocument {
+            write: outcome.writes(),
+            send: outcome.sends(),
+            verify: outcome.reads,
+        });
+        let (stopped, ledger) = match outcome.and_then(|outcome| outcome.halt.as_ref()) {
+            None => (None, None),
+            Some(Halt::Ledger(reason)) => (Some("ledger"), Some(reason.clone())),
+            Some(Halt::Denied) => (Some("denied"), None),
+            Some(Halt::FailFast) => (Some("fail_fast"), None),
+            Some(Halt::Interrupted) => (Some("interrupted"), None),
+        };
         Self {
             format: FORMAT,
             kind: "report",
@@ -103,83 +108,34 @@ impl ReportDocument {
             reason: exit.name(),
             plan,
             applied: outcome.is_some_and(Outcome::has_written),
-            rooms: outcome
-                .map(|outcome| outcome.rooms.iter().map(room).collect())
-                .unwrap_or_default(),
-            requests,
+            rooms: rooms.iter().map(room).collect(),
+            requests: requests.unwrap_or_default(),
             unverified: outcome.and_then(|outcome| outcome.unverified.clone()),
-            stopped: halt.map(stopped),
-            ledger: halt.and_then(ledger),
+            stopped,
+            ledger,
             converged,
         }
     }
 }
 
-fn stopped(halt: &Halt) -> &'static str {
-    match halt {
-        Halt::Ledger(_) => "ledger",
-        Halt::Denied => "denied",
-        Halt::FailFast => "fail_fast",
-        Halt::Interrupted => "interrupted",
-    }
-}
-
-fn ledger(halt: &Halt) -> Option<String> {
-    match halt {
-        Halt::Ledger(reason) => Some(reason.clone()),
-        Halt::Denied | Halt::FailFast | Halt::Interrupted => None,
-    }
-}
-
 fn room(outcome: &RoomOutcome) -> RoomDocument {
-    let RoomOutcome {
-        pipe,
-        id,
-        create,
-        anew: _,
-        members,
-        unconfirmed: _,
-        errors: _,
-        messages,
-        requests,
-        sends: _,
-        retries,
-        took,
-        doubted,
-        status,
-    } = outcome;
-    let (reason, ignored_fields) = match status {
-        Status::Stale(reason)
-        | Status::Conflict(reason)
-        | Status::InDoubt(Doubt::Create, reason)
-        | Status::Failed { reason, .. } => (Some(reason.clone()), Vec::new()),
-        Status::InDoubt(Doubt::Welcome, reason) => (Some(welcome_in_doubt(reason)), Vec::new()),
-        Status::Ignored(fields) => (
-            None,
-            fields.iter().map(|(field, ..)| field.name()).collect(),
-        ),
-        Status::Verified
-        | Status::Already
-        | Status::Undeclared
-        | Status::Applied
-        | Status::Partial
-        | Status::NotVisible
-        | Status::Unfinished
-        | Status::NotStarted => (None, Vec::new()),
+    let ignored_fields = match &outcome.status {
+        Status::Ignored(fields) => fields.iter().map(|(field, ..)| field.name()).collect(),
+        _ => Vec::new(),
     };
-    let reason = reason.unwrap_or_default() + &server_errors(outcome).raw();
+    let reason = failure(&outcome.status).unwrap_or_default() + &server_errors(outcome).raw();
     let reason = reason.trim_start_matches("; ");
     RoomDocument {
-        pipe: pipe.to_string(),
-        room_id: id.map(|id| id.0),
-        create: *create,
-        status: status.name(),
-        members: *members,
-        messages: *messages,
-        requests: *requests,
-        retries: *retries,
-        milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        doubted: *doubted,
+        pipe: outcome.pipe.to_string(),
+        room_id: outcome.id.map(|id| id.0),
+        create: outcome.create,
+        status: outcome.status.name(),
+        members: outcome.members,
+        messages: outcome.messages,
+        requests: outcome.requests,
+        retries: outcome.retries,
+        milliseconds: u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
+        doubted: outcome.doubted,
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
         ignored_fields,
     }

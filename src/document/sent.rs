@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::FORMAT;
 use crate::error::Exit;
-use crate::render::Sent;
+use crate::view::Sent;
 
 /// What `send` sent.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -31,25 +31,17 @@ pub struct SentDocument {
 impl SentDocument {
     /// The document of a message.
     pub fn new(sent: &Sent<'_>) -> Self {
-        let Sent {
-            target,
-            room,
-            pipe,
-            from,
-            text,
-            id,
-        } = sent;
         Self {
             format: FORMAT,
             kind: "sent",
             exit: Exit::Done.code(),
-            origin: target.origin.clone(),
-            widget: target.widget.0,
-            room_id: room.0,
-            pipe: pipe.map(|pipe| pipe.as_str().to_owned()),
-            user_id: from.0,
-            message_id: id.map(|id| id.0),
-            message: (*text).to_owned(),
+            origin: sent.target.origin.clone(),
+            widget: sent.target.widget.0,
+            room_id: sent.room.0,
+            pipe: sent.pipe.map(ToString::to_string),
+            user_id: sent.from.0,
+            message_id: sent.id.map(|id| id.0),
+            message: sent.text.to_owned(),
         }
     }
 }

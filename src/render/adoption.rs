@@ -43,43 +43,39 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
     }
     for pipe in several {
         let pipe = terminal(pipe.as_str());
-        let _ = writeln!(
-            text,
-            "  {pipe:<column$} left out: more than one live room has this pipe"
-        );
+        let why = "more than one live room has this pipe";
+        let _ = writeln!(text, "  {pipe:<column$} left out: {why}");
     }
     if !text.is_empty() {
         text.push('\n');
     }
     let absent = match absent {
         0 => String::new(),
-        absent => format!(
-            "; {} not there yet, for apply to create",
-            Count(*absent, "declared room")
-        ),
+        absent => {
+            let rooms = Count(*absent, "declared room");
+            format!("; {rooms} not there yet, for apply to create")
+        }
     };
-    let _ = match rooms.as_slice() {
-        [] => writeln!(text, "adopt: nothing that is not on record{absent}"),
-        rooms => writeln!(
-            text,
-            "adopt: {} of {} to be recorded as present{absent}",
-            Count(adoption.members(), "membership"),
-            Count(rooms.len(), "room")
-        ),
+    let members = Count(adoption.members(), "membership");
+    let _ = match rooms.len() {
+        0 => writeln!(text, "adopt: nothing that is not on record{absent}"),
+        rooms => {
+            let rooms = Count(rooms, "room");
+            writeln!(
+                text,
+                "adopt: {members} of {rooms} to be recorded as present{absent}"
+            )
+        }
     };
     if *to_send > 0 {
         let to_send = Count(*to_send, "membership");
-        let _ = writeln!(
-            text,
-            "       {to_send} left for apply to send: owed since a create, back in the manifest, or new in a room roomform wrote to"
-        );
+        let why = "owed since a create, back in the manifest, or new in a room roomform wrote to";
+        let _ = writeln!(text, "       {to_send} left for apply to send: {why}");
     }
     if *not_listed > 0 {
-        let not_listed = Count(*not_listed, "declared room");
-        let _ = writeln!(
-            text,
-            "       {not_listed} not listed: a JWT may show only one user's rooms; read with the secret key"
-        );
+        let rooms = Count(*not_listed, "declared room");
+        let why = "a JWT may show only one user's rooms; read with the secret key";
+        let _ = writeln!(text, "       {rooms} not listed: {why}");
     }
     let _ = writeln!(text, "       target: {target}");
     text.push_str("       nothing is sent; the server confirms none of it: whoever is not in the room will not be added\n");

@@ -1,5 +1,6 @@
 //! Mistakes in a manifest, drawn: the line, a caret, the words, the remedy.
 
+use std::fmt::Write;
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
@@ -8,11 +9,11 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Render
 use super::escape::terminal;
 use super::paint::Paint;
 use crate::manifest::diagnostic::{At, Diagnostic, Severity, Sources};
-use crate::view::Count;
+use crate::view::tally;
 
 /// Mistakes drawn in full; the rest is only counted.
 const DRAWN: usize = 200;
-/// Characters of a line looked at on either side of its caret. What does not fit a screen of them the renderer leaves out.
+/// Characters of a line given to the renderer on either side of its caret. It cuts them to a screen.
 const AROUND: usize = 1000;
 /// Characters of a thing that are marked at most.
 const MARKED: usize = 90;
@@ -29,47 +30,34 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> Stri
     for diagnostic in diagnostics.iter().take(DRAWN) {
         let drawn = renderer.render(&[group(diagnostic, sources)]);
         for line in drawn.lines().filter(|line| !is_nameless(line)) {
-            // What `terminal` took apart may have come together around the marked part.
+            // What `terminal` separated may be joined again around the marked part.
             text.push_str(&line.replace("##", "#\\u{23}"));
             text.push('\n');
         }
         text.push('\n');
     }
-    if !diagnostics.is_empty() {
-        text.push_str(&tally(diagnostics));
-        text.push('\n');
+    if diagnostics.is_empty() {
+        return text;
     }
+    let errors = diagnostics
+        .iter()
+        .any(|it| it.severity() == Severity::Error);
+    let verdict = if errors {
+        "the manifest is invalid: "
+    } else {
+        ""
+    };
+    let more = match diagnostics.len().saturating_sub(DRAWN) {
+        0 => String::new(),
+        more => format!("; {more} of them not shown"),
+    };
+    let _ = writeln!(text, "{verdict}{}{more}", tally(diagnostics));
     text
 }
 
 /// Whether a line only announces an excerpt without a name, as the renderer does where the place was said before.
 fn is_nameless(line: &str) -> bool {
     anstream::adapter::strip_str(line).to_string().trim() == ":::"
-}
-
-fn tally(diagnostics: &[Diagnostic]) -> String {
-    let errors = diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.severity() == Severity::Error)
-        .count();
-    let left_out = match diagnostics.len().saturating_sub(DRAWN) {
-        0 => String::new(),
-        more => format!("; {more} of them not shown"),
-    };
-    match (errors, diagnostics.len() - errors) {
-        (0, warnings) => format!("{}{left_out}", Count(warnings, "warning")),
-        (errors, 0) => format!(
-            "the manifest is invalid: {}{left_out}",
-            Count(errors, "error")
-        ),
-        (errors, warnings) => {
-            format!(
-                "the manifest is invalid: {}, {}{left_out}",
-                Count(errors, "error"),
-                Count(warnings, "warning")
-            )
-        }
-    }
 }
 
 fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
@@ -136,11 +124,11 @@ fn excerpt_at<'a>(
     }
 }
 
-/// The line of a byte, cut around it if it is long and neutralised, and where in it the thing at the byte stands.
+/// The line of a byte, cut around it if it is long and neutralised, and where in it the thing at the byte is.
 fn excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String, Range<usize>) {
-    let (above, below) = text
-        .split_at_checked(floor(text, offset))
-        .unwrap_or((text, ""));
+    let mut offsets = (0..=offset.min(text.len())).rev();
+    let split = offsets.find_map(|offset| text.split_at_checked(offset));
+    let (above, below) = split.unwrap_or((text, ""));
     let ends = ['\n', '\r'];
     // The LF of a CR LF belongs to the line that it ends.
     let inside = match below.starts_with('\n') {
@@ -148,32 +136,20 @@ fn excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String, Ran
         false => above,
     };
     let start = inside.rfind(ends).map_or(0, |at| at + 1);
+    let before = above.get(start..).unwrap_or_default();
+    let cut = before.char_indices().rev().nth(AROUND - 1);
+    let before = before
+        .get(cut.map_or(0, |(at, _)| at)..)
+        .unwrap_or_default();
     let line = below.split(ends).next().unwrap_or_default();
-    let before: String = last_chars(above.get(start..).unwrap_or_default(), AROUND);
     let ahead: String = line.chars().take(MARKED).collect();
-    let thing = ahead.get(..length(&ahead)).unwrap_or(&ahead).to_owned();
+    let thing = ahead.get(..length(&ahead)).unwrap_or(&ahead);
     let after = line.get(thing.len()..).unwrap_or_default();
     let after: String = after.chars().take(AROUND).collect();
     let [before, thing, after] =
-        [before, thing, after].map(|part| terminal(&part.replace('\t', " ")));
+        [before, thing, &after].map(|part| terminal(&part.replace('\t', " ")));
     let span = before.len()..before.len() + thing.len();
     (format!("{before}{thing}{after}"), span)
-}
-
-fn floor(text: &str, offset: usize) -> usize {
-    (0..=offset.min(text.len()))
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or_default()
-}
-
-fn last_chars(text: &str, most: usize) -> String {
-    let from = text
-        .char_indices()
-        .rev()
-        .nth(most.saturating_sub(1))
-        .map_or(0, |(at, _)| at);
-    text.get(from..).unwrap_or_default().to_owned()
 }
 
 /// Whether a file is a manifest, by its name; all others have rows.
@@ -185,24 +161,16 @@ fn is_yaml(name: &str) -> bool {
 /// How long the cell at the start of a text is, in bytes, its quotes included; at least one character.
 fn cell(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
-    if text.starts_with('"') {
-        let mut rest = text.char_indices().skip(1).peekable();
-        while let Some((at, c)) = rest.next() {
-            // A doubled quote stands for one.
-            if c == '"' && rest.next_if(|(_, next)| *next == '"').is_none() {
-                return at + c.len_utf8();
-            }
-        }
-    }
-    let cell = text.split([',', ';', '\t', '|']).next();
-    cell.unwrap_or_default().trim_end().len().max(first)
+    let quoted = text.starts_with('"').then(|| quoted(text, true)).flatten();
+    let cell = text.split([',', ';', '\t', '|']).next().unwrap_or_default();
+    quoted.unwrap_or(cell.trim_end().len().max(first))
 }
 
 /// How long the YAML word, quoted text or sign at the start of a text is, in bytes; at least one character.
 fn token(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
     match text.chars().next() {
-        Some(quote @ ('"' | '\'')) => quoted(text, quote),
+        Some(quote @ ('"' | '\'')) => quoted(text, quote == '\'').unwrap_or(text.len()),
         Some('[' | '{' | ']' | '}' | ',' | '#') => first,
         Some('-') if text.starts_with("- ") => first,
         _ => {
@@ -216,16 +184,18 @@ fn token(text: &str) -> usize {
     }
 }
 
-/// How long the quoted text at the start is, its quotes included. A doubled single quote and an escaped double one do not end it.
-fn quoted(text: &str, quote: char) -> usize {
-    let mut rest = text.char_indices().skip(1).peekable();
+/// How long the quoted text at the start is, its quotes included. Neither a doubled quote nor, in other texts, an escaped one
+/// ends it.
+fn quoted(text: &str, doubles: bool) -> Option<usize> {
+    let mut rest = text.char_indices().peekable();
+    let (_, quote) = rest.next()?;
     while let Some((at, c)) = rest.next() {
         match c {
-            '\\' if quote == '"' => drop(rest.next()),
-            '\'' if quote == '\'' && rest.next_if(|(_, next)| *next == '\'').is_some() => {}
-            _ if c == quote => return at + c.len_utf8(),
-            _ => {}
+            '\\' if !doubles => drop(rest.next()),
+            _ if c != quote => {}
+            _ if doubles && rest.next_if(|(_, next)| *next == quote).is_some() => {}
+            _ => return Some(at + c.len_utf8()),
         }
     }
-    text.len()
+    None
 }

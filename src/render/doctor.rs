@@ -48,10 +48,10 @@ fn write_finding(text: &mut String, name: &str, finding: &Finding, paint: Paint)
         remedy,
     } = finding;
     let (word, tone) = match verdict {
-        Verdict::Ok => ("ok", Tone::Add),
-        Verdict::Warning => ("warning", Tone::Change),
-        Verdict::Failed => ("failed", Tone::Danger),
-        Verdict::Skipped => ("skipped", Tone::Quiet),
+        Verdict::Ok => ("ok", Tone::ADD),
+        Verdict::Warning => ("warning", Tone::CHANGE),
+        Verdict::Failed => ("failed", Tone::DANGER),
+        Verdict::Skipped => ("skipped", Tone::QUIET),
     };
     let word = paint.tone(tone, format!("{word:<9}"));
     let _ = writeln!(text, "{word}{name:<16}{}", terminal(message));

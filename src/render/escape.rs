@@ -1,18 +1,18 @@
-//! One function a sink: what makes text of others harmless where it is shown.
+//! One function for each output: escapes untrusted text.
 
 use std::fmt::Write;
 
 use crate::model::is_hidden;
 
-/// How much of a text of others is shown at most, in characters.
+/// The most characters shown of an untrusted text.
 const LONGEST: usize = 200;
 /// How much of one is shown on a page, in characters: every pipe a manifest may have.
 const LONGEST_ON_PAGE: usize = 255;
 /// And in bytes of the page: one text must not fill it, however much of it has to be spelled out.
 const WIDEST_ON_PAGE: usize = 1300;
-/// A comment nobody sees; it ends a text for a site that looks for addresses in what a parser made of the numbers.
+/// An invisible comment; it ends a text for a site that looks for addresses in what a parser made of the numbers.
 const BREAK: &str = "<!-- -->";
-/// What stands for no text at all.
+/// Shown in place of an empty text.
 const EMPTY: &str = "(empty)";
 
 /// For a terminal: nothing that moves the cursor, changes the colour, the direction or hides; one line. Nor a command of the
@@ -25,15 +25,17 @@ pub fn terminal(text: &str) -> String {
 
 /// Adds a text, with what a terminal must not get as `spell` writes it.
 fn spelled(safe: &mut String, text: &str, spell: fn(&mut String, char)) {
-    let mut before = ' ';
-    for c in text.chars() {
-        if is_hidden(c) || (c == '#' && before == '#') {
+    let (mut before, mut start) = (' ', 0);
+    for (at, c) in text.char_indices() {
+        let is_plain = matches!(c, ' '..='~');
+        if (!is_plain && is_hidden(c)) || (c == '#' && before == '#') {
+            safe.push_str(text.get(start..at).unwrap_or_default());
             spell(safe, c);
-        } else {
-            safe.push(c);
+            start = at + c.len_utf8();
         }
         before = c;
     }
+    safe.push_str(text.get(start..).unwrap_or_default());
 }
 
 /// `\u{202e}`.
@@ -42,7 +44,7 @@ fn spell(safe: &mut String, c: char) {
     let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
 }
 
-/// The same, cut to what a line can bear, with the number of characters left out.
+/// The same, cut to fit a line, with the number of characters left out.
 pub fn brief(text: &str) -> String {
     let cut = text.char_indices().nth(LONGEST);
     match cut.and_then(|(end, _)| text.split_at_checked(end)) {
@@ -58,7 +60,7 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}\"", within_quotes(&brief(text)))
 }
 
-/// A text that is made harmless already, and will stand between quotes.
+/// For an escaped text that is put between quotes.
 pub fn within_quotes(text: &str) -> String {
     text.replace('"', "\\\"")
 }
@@ -78,7 +80,7 @@ pub fn yaml(text: &str) -> String {
 /// For Markdown, and for HTML within it: as code, where no site looks for mentions, references, links, emoji or commands, and
 /// with every sign of ASCII but `-` and `,` as a number, so that neither a parser nor a bot that reads the source sees one. Some
 /// parsers look for addresses once the numbers are characters again, in code too: those are broken where they would be one.
-/// Cut to what a page can bear.
+/// Cut to fit a page.
 pub fn markdown(text: &str) -> String {
     if text.is_empty() {
         return EMPTY.to_owned();
@@ -138,31 +140,23 @@ fn on_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
     safe
 }
 
-/// For the marker of a page, a comment nobody sees: what could end one, and what no address has, as `%2d`.
+/// For the marker of a page, an invisible comment: what could end it, and what no address has, as `%2d`.
 pub fn marker(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'-' if safe.ends_with('-') => safe.push_str("%2d"),
-            b'.' | b':' | b'/' | b'_' | b'-' | b'[' | b']' => safe.push(char::from(byte)),
-            _ if byte.is_ascii_alphanumeric() => safe.push(char::from(byte)),
-            _ => drop(write!(safe, "%{byte:02x}")),
-        }
-    }
-    safe
+    let safe = percent(text, b".:/_-[]", |byte| format!("%{byte:02x}"));
+    safe.replace("--", "-%2d")
 }
 
 /// For a path in a URI.
 pub fn uri(path: &str) -> String {
-    let mut safe = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' | b'~' => safe.push(char::from(byte)),
-            _ if byte.is_ascii_alphanumeric() => safe.push(char::from(byte)),
-            _ => drop(write!(safe, "%{byte:02X}")),
-        }
-    }
-    safe
+    percent(path, b"/.-_~", |byte| format!("%{byte:02X}"))
+}
+
+fn percent(text: &str, kept: &[u8], encode: fn(u8) -> String) -> String {
+    let bytes = text.bytes().map(|byte| match byte {
+        _ if byte.is_ascii_alphanumeric() || kept.contains(&byte) => char::from(byte).to_string(),
+        _ => encode(byte),
+    });
+    bytes.collect()
 }
 
 /// For the text of a workflow command of GitHub: one line, and nothing its runner would decode to something else.
@@ -192,12 +186,16 @@ pub fn sarif(text: &str) -> String {
     safe
 }
 
-/// For one line of JSON that may be read on a terminal: what [`terminal`] spells out is written as JSON escapes.
+/// For JSON that may be read on a terminal: what [`terminal`] spells out is written as JSON escapes. Line breaks are only between
+/// values, and stay.
 pub fn json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    spelled(&mut safe, text, |safe, c| {
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            let _ = write!(safe, "\\u{unit:04x}");
+    spelled(&mut safe, text, |safe, c| match c {
+        '\n' => safe.push(c),
+        _ => {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
         }
     });
     safe

@@ -1,11 +1,11 @@
-//! Why somebody is in a room, in words: every way in with its place, and what keeps them out.
+//! Why a user is in a room: every way in with its place, and what keeps them out.
 
 use std::fmt::Write;
 
 use super::escape::{quoted, terminal};
 use super::paint::{Paint, Tone};
 use crate::manifest::{Explained, Membership, Subject, Way};
-use crate::model::{Desired, DesiredRoom, MembersPolicy, Welcome};
+use crate::model::{Desired, DesiredRoom, Field, MembersPolicy, Place, Welcome};
 use crate::view::Count;
 
 /// The whole answer. Ends with a line break.
@@ -13,108 +13,81 @@ pub fn explained(explained: &Explained, desired: &Desired, paint: Paint) -> Stri
     let mut text = String::new();
     match &explained.subject {
         Subject::Room(pipe) => {
-            if let Some(room) = desired.rooms.get(pipe) {
-                room_head(&mut text, room, desired, paint);
-            }
+            let room = desired.rooms.get(pipe);
+            text.extend(room.map(|room| room_head(room, desired, paint)));
         }
         Subject::User(user, names) => {
             let names: Vec<String> = names.iter().map(|name| terminal(name)).collect();
-            let known = if names.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", names.join(", "))
+            let known = match names.as_slice() {
+                [] => String::new(),
+                names => format!(" ({})", names.join(", ")),
             };
             let user = match user {
                 Some(user) => format!("user {user}"),
                 None => "user without a usable id".to_owned(),
             };
-            let _ = writeln!(text, "{}{known}", paint.tone(Tone::Strong, user));
+            let _ = writeln!(text, "{}{known}", paint.tone(Tone::STRONG, user));
         }
     }
     if let Some(row) = explained.left_out {
         let row = place(desired, row);
         let _ = writeln!(text, "  left out by the `where` of `people`: {row}");
     }
-    let (out, inside): (Vec<&Membership>, Vec<&Membership>) = explained
-        .memberships
-        .iter()
-        .partition(|membership| !membership.excluded.is_empty());
+    let memberships = explained.memberships.iter();
+    let (members, out): (Vec<_>, Vec<_>) = memberships.partition(|it| it.excluded.is_empty());
     let by_room = matches!(explained.subject, Subject::Room(_));
-    let nouns = if by_room {
-        ("member", "user kept out")
-    } else {
-        ("membership", "room kept out of")
+    let [member, kept_out, rest] = match by_room {
+        true => ["member", "user", "kept out"],
+        false => ["membership", "room", "kept out of"],
     };
-    list(&mut text, nouns.0, &inside, by_room, desired);
+    let count = Count(members.len(), member).to_string();
+    list(&mut text, &count, &members, by_room, desired);
     if !out.is_empty() {
-        list(&mut text, nouns.1, &out, by_room, desired);
+        let count = format!("{} {rest}", Count(out.len(), kept_out));
+        list(&mut text, &count, &out, by_room, desired);
     }
     text
 }
 
-fn room_head(text: &mut String, room: &DesiredRoom, desired: &Desired, paint: Paint) {
-    let public = if room.state.public {
-        "public"
-    } else {
-        "closed"
-    };
-    let _ = writeln!(
-        text,
-        "{}  {}",
-        paint.tone(Tone::Strong, terminal(room.pipe.as_str())),
-        quoted(&room.state.title)
-    );
+fn room_head(room: &DesiredRoom, desired: &Desired, paint: Paint) -> String {
+    let pipe = paint.tone(Tone::STRONG, terminal(room.pipe.as_str()));
+    let title = quoted(&room.state.title);
+    let (kind, public) = (room.state.kind, room.state.value(Field::Public));
     let policy = match room.policy {
         MembersPolicy::Ensure => "",
         MembersPolicy::OnCreate => ", members only when it is created",
     };
-    let _ = writeln!(
-        text,
-        "  {}, {public}{policy}; declared at {}",
-        room.state.kind,
-        place(desired, room.place)
-    );
+    let place = place(desired, room.place);
+    let mut text = format!("{pipe}  {title}\n  {kind}, {public}{policy}; declared at {place}\n");
     if let Some(Welcome { from, text: said }) = &room.welcome {
         let _ = writeln!(text, "  welcome from {from}: {}", quoted(said));
     }
+    text
 }
 
 fn list(
     text: &mut String,
-    noun: &str,
+    count: &str,
     memberships: &[&Membership],
     by_room: bool,
     desired: &Desired,
 ) {
-    let count = match noun.split_once(' ') {
-        Some((first, rest)) => format!("{} {rest}", Count(memberships.len(), first)),
-        None => Count(memberships.len(), noun).to_string(),
-    };
     let colon = if memberships.is_empty() { "" } else { ":" };
     let _ = writeln!(text, "  {count}{colon}");
-    let label = |membership: &Membership| {
-        if by_room {
-            membership.user.to_string()
-        } else {
-            terminal(membership.pipe.as_str())
-        }
+    let label = |membership: &&Membership| match by_room {
+        true => membership.user.to_string(),
+        false => terminal(membership.pipe.as_str()),
     };
-    let width = memberships
-        .iter()
-        .map(|membership| label(membership).chars().count())
-        .max()
-        .unwrap_or_default()
-        .min(40);
+    let widths = memberships.iter().map(|it| label(it).chars().count());
+    let width = widths.max().unwrap_or_default().min(40);
     for membership in memberships {
         let mut label = label(membership);
         let ways = membership.ways.iter().map(|way| way_line(way, desired));
-        let outs = membership
-            .excluded
-            .iter()
-            .map(|way| format!("kept out by {}", way_line(way, desired)));
+        let outs = membership.excluded.iter();
+        let outs = outs.map(|way| format!("kept out by {}", way_line(way, desired)));
         for line in ways.chain(outs) {
             let _ = writeln!(text, "    {label:<width$}  {line}");
-            label = String::new();
+            label.clear();
         }
     }
 }
@@ -122,9 +95,8 @@ fn list(
 /// `rooms.yaml:3 through @staff › @heads`
 fn way_line(way: &Way, desired: &Desired) -> String {
     let place = place(desired, way.place);
-    let groups: Vec<String> = way
-        .groups
-        .iter()
+    let groups = way.groups.iter();
+    let groups: Vec<String> = groups
         .map(|group| format!("@{}", terminal(group)))
         .collect();
     match groups.as_slice() {
@@ -134,6 +106,6 @@ fn way_line(way: &Way, desired: &Desired) -> String {
     }
 }
 
-fn place(desired: &Desired, place: crate::model::Place) -> String {
+fn place(desired: &Desired, place: Place) -> String {
     format!("{}:{}", terminal(&desired.file_name(place)), place.line)
 }

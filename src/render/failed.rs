@@ -1,18 +1,20 @@
 //! What has to be run again, as CSV: a line for each member that was not confirmed, or one for the room. A member from a roster
-//! brings the cells of its row along, so that the file can be mended and fed back as a roster.
+//! brings the cells of its row along, so that the file can be corrected and used as a roster again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
+
 use super::escape::terminal;
-use crate::apply::{Doubt, Outcome, RoomOutcome, Status};
+use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::manifest::Loaded;
 use crate::model::{Place, UserId};
 use crate::plan::{Change, Plan};
-use crate::view::{server_errors, welcome_in_doubt};
+use crate::view::{failure, server_errors};
 
 /// The header every such file has; the rosters' own columns follow.
 const HEADER: [&str; 5] = ["pipe", "user", "error", "source", "line"];
-/// What stands before the name of a roster's column that is one of those, or stands there already.
+/// The prefix of a roster's column whose name is taken.
 const THEIRS: &str = "roster_";
 
 /// One line, with the cells of the roster's row by the number of their column.
@@ -21,43 +23,37 @@ struct Line {
     row: Vec<(usize, String)>,
 }
 
-/// The columns of all rosters, each once, in the order in which they come up.
+/// The columns of all rosters, each once, in order of appearance.
 #[derive(Default)]
 struct Columns {
     /// By the name without case, and which of several of that name in one file: a roster matches names in any case.
-    known: BTreeMap<(String, usize), usize>,
-    names: Vec<String>,
+    names: IndexMap<(String, usize), String>,
     /// The names without case that are taken, the five own ones aside.
     taken: BTreeSet<String>,
 }
 
 impl Columns {
-    /// The cells of a row with the numbers of their columns. A name that is taken gets something before it.
-    fn take(&mut self, row: Vec<(&str, String)>) -> Vec<(usize, String)> {
+    /// The cells of a row with the numbers of their columns. A name that is taken gets a prefix.
+    fn number(&mut self, row: Vec<(&str, String)>) -> Vec<(usize, String)> {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let cells = row.into_iter().map(|(name, cell)| {
             let lower = name.to_lowercase();
             let nth = seen.entry(lower.clone()).or_default();
             *nth += 1;
-            let number = match self.known.get(&(lower.clone(), *nth)) {
-                Some(number) => *number,
-                None => self.add(name, (lower, *nth)),
-            };
+            let entry = self.names.entry((lower, *nth));
+            let number = entry.index();
+            entry.or_insert_with(|| {
+                let mut free = name.to_owned();
+                while HEADER.contains(&free.to_lowercase().as_str())
+                    || !self.taken.insert(free.to_lowercase())
+                {
+                    free.insert_str(0, THEIRS);
+                }
+                free
+            });
             (number, cell)
         });
         cells.collect()
-    }
-
-    fn add(&mut self, name: &str, key: (String, usize)) -> usize {
-        let mut shown = name.to_owned();
-        while HEADER.contains(&shown.to_lowercase().as_str())
-            || !self.taken.insert(shown.to_lowercase())
-        {
-            shown.insert_str(0, THEIRS);
-        }
-        self.names.push(shown);
-        self.known.insert(key, self.names.len() - 1);
-        self.names.len() - 1
     }
 }
 
@@ -75,7 +71,7 @@ pub fn failed(plan: &Plan, outcome: &Outcome, loaded: &Loaded) -> Result<String,
             lines.extend(room_lines(change, room, loaded, &mut columns));
         }
     }
-    write(lines, &columns.names)
+    write(lines, &columns.names.into_values().collect::<Vec<_>>())
 }
 
 fn write(lines: Vec<Line>, columns: &[String]) -> Result<String, csv::Error> {
@@ -105,12 +101,7 @@ fn room_lines(
         Status::Verified | Status::Already | Status::Undeclared | Status::Applied => {
             return Vec::new();
         }
-        Status::Stale(reason)
-        | Status::Conflict(reason)
-        | Status::InDoubt(Doubt::Create, reason)
-        | Status::Failed { reason, .. } => reason.clone(),
-        Status::InDoubt(Doubt::Welcome, reason) => welcome_in_doubt(reason),
-        other => other.name().replace('_', " "),
+        status => failure(status).unwrap_or_else(|| status.name().replace('_', " ")),
     };
     let error = error + &server_errors(room).raw();
     // The file goes back into a roster or onto a terminal: what the server said must not steer either.
@@ -122,10 +113,8 @@ fn room_lines(
     let never_sent = users.into_iter().skip(answered);
     let left: Vec<UserId> = room.unconfirmed.iter().copied().chain(never_sent).collect();
     let mut line = |user: String, place: Option<Place>| {
-        let row = place
-            .and_then(|place| loaded.row(place))
-            .unwrap_or_default();
-        let row = columns.take(row);
+        let row = place.and_then(|place| loaded.row(place));
+        let row = columns.number(row.unwrap_or_default());
         let (source, number) = match place {
             Some(place) => (loaded.desired.file_name(place).to_string(), place.line),
             None => (change.file.to_string(), change.line),
@@ -142,11 +131,10 @@ fn room_lines(
     if left.is_empty() {
         return vec![line(String::new(), None)];
     }
-    let place = |user: UserId| {
-        let room = loaded.desired.rooms.get(&change.pipe)?;
-        room.member(user).map(|member| member.place)
-    };
-    left.into_iter()
-        .map(|user| line(user.to_string(), place(user)))
-        .collect()
+    let room = loaded.desired.rooms.get(&change.pipe);
+    let lines = left.into_iter().map(|user| {
+        let member = room.and_then(|room| room.member(user));
+        line(user.to_string(), member.map(|member| member.place))
+    });
+    lines.collect()
 }

@@ -20,7 +20,7 @@ pub fn write(view: &View<'_>) -> String {
         (Level::Warning, "warning", SHOWN),
         (Level::Notice, "notice", SHOWN - 1),
     ] {
-        let of_level = || view.sections.iter().filter(|it| it.kind.level() == level);
+        let of_level = || view.sections.values().filter(|it| it.kind.level() == level);
         let lines = of_level().flat_map(|section| {
             let lines = view.lines(section);
             lines.map(|line| annotate(noun, section.kind, &line))
@@ -31,22 +31,13 @@ pub fn write(view: &View<'_>) -> String {
             more.push(Count(left, noun).to_string());
         }
     }
-    let mut verdict = view.verdict.clone();
-    let remedies = view.sections.iter();
-    let remedies = remedies.filter(|section| section.kind == SectionKind::Remedies);
-    for remedy in remedies.flat_map(|section| &section.lines) {
-        let _ = write!(verdict, "; {}", sentence(&remedy.text));
-    }
+    let remedies = view.sections.get(&SectionKind::Remedies).into_iter();
+    let remedies = remedies.flat_map(|section| &section.lines);
+    let remedies = remedies.map(|line| format!("; {}", sentence(&line.text)));
+    let verdict = view.verdict.clone() + &remedies.collect::<String>();
     let left_out = (!more.is_empty()).then(|| format!("not shown here: {}", more.join(", ")));
     let title = format!("roomform {}", view.verb);
-    text.push_str(&command(
-        "notice",
-        "",
-        &title,
-        &verdict,
-        left_out.as_deref(),
-    ));
-    text
+    text + &command("notice", "", &title, &verdict, left_out.as_deref())
 }
 
 /// Why a run came to nothing.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::escape::{quoted, terminal};
 use super::sentence;
-use crate::model::{Owed, Recorded, RoomId, Sending, Target, UserId};
+use crate::model::{Field, Recorded, RoomId, Sending, Target};
 use crate::view::grammar::few;
 use crate::view::{Count, values};
 
@@ -19,45 +19,30 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
         Count(recorded.ids.len(), "room")
     );
     for (pipe, id) in &recorded.ids {
-        let left = if recorded.left.contains(pipe) {
-            ", not in the manifest any more"
-        } else {
-            ""
+        let left = match recorded.left.contains(pipe) {
+            true => ", not in the manifest any more",
+            false => "",
         };
-        let _ = writeln!(text, "\n  {}  room {id}{left}", terminal(pipe.as_str()));
+        let pipe = terminal(pipe.as_str());
+        let _ = writeln!(text, "\n  {pipe}  room {id}{left}");
         room(&mut text, recorded, *id);
     }
     for (pipe, owed) in &recorded.owed {
-        let Owed {
-            members, welcome, ..
-        } = owed;
-        let mut parts = Vec::new();
-        if !members.is_empty() {
-            let users: Vec<UserId> = members.iter().copied().collect();
-            parts.push(few(&users, NAMED));
-        }
-        if *welcome {
-            parts.push("its welcome".to_owned());
-        }
-        let _ = writeln!(
-            text,
-            "\n  {}  owed since it was to be created: {}",
-            terminal(pipe.as_str()),
-            parts.join(", and ")
-        );
+        let members =
+            (!owed.members.is_empty()).then(|| few(owed.members.iter().as_slice(), NAMED));
+        let welcome = owed.welcome.then(|| "its welcome".to_owned());
+        let owed: Vec<String> = members.into_iter().chain(welcome).collect();
+        let (pipe, owed) = (terminal(pipe.as_str()), owed.join(", and "));
+        let _ = writeln!(text, "\n  {pipe}  owed since it was to be created: {owed}");
     }
     for (source, given) in &recorded.rosters {
-        let _ = writeln!(
-            text,
-            "\n  {}  gave {given} rooms and memberships",
-            terminal(source)
-        );
+        let source = terminal(source);
+        let _ = writeln!(text, "\n  {source}  gave {given} rooms and memberships");
     }
-    let adopted = recorded.rooms.values().any(|room| !room.adopted.is_empty());
-    let adopted = if adopted {
-        "; adopted: taken for present, never confirmed"
-    } else {
-        ""
+    let mut rooms = recorded.rooms.values();
+    let adopted = match rooms.any(|room| !room.adopted.is_empty()) {
+        true => "; adopted: taken for present, never confirmed",
+        false => "",
     };
     let _ = writeln!(
         text,
@@ -71,29 +56,18 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
         return;
     };
     if let Some(sent) = &room.sent {
-        let public = if sent.public { "public" } else { "closed" };
-        let _ = writeln!(
-            text,
-            "    sent      {}, {}, {public}",
-            quoted(&sent.title),
-            sent.kind
-        );
+        let (title, kind) = (quoted(&sent.title), sent.kind);
+        let public = sent.value(Field::Public);
+        let _ = writeln!(text, "    sent      {title}, {kind}, {public}");
     }
     let lists = [
         ("members", &room.members),
         ("adopted", &room.adopted),
         ("released", &room.released),
     ];
-    for (label, users) in lists {
-        let users: Vec<UserId> = users.iter().copied().collect();
-        if !users.is_empty() {
-            let _ = writeln!(
-                text,
-                "    {label:<9} {}: {}",
-                users.len(),
-                few(&users, NAMED)
-            );
-        }
+    for (label, users) in lists.into_iter().filter(|(_, users)| !users.is_empty()) {
+        let (count, users) = (users.len(), few(users.iter().as_slice(), NAMED));
+        let _ = writeln!(text, "    {label:<9} {count}: {users}");
     }
     match room.welcome {
         Some(Sending::Confirmed) => text.push_str("    welcome   confirmed\n"),
@@ -104,10 +78,10 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
     }
     for (field, shown) in &room.shown {
         let [sent, shown] = values(&shown.sent, &shown.shown).map(|text| sentence(&text));
+        let field = field.name();
         let _ = writeln!(
             text,
-            "    ignored   {} sent as {sent}, shown as {shown}",
-            field.name()
+            "    ignored   {field} sent as {sent}, shown as {shown}"
         );
     }
 }

@@ -2,16 +2,16 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::escape::{json, terminal};
+use super::escape::{self, terminal};
 
 /// Something that was done or decided.
 #[derive(Debug)]
 pub struct Entry<'a> {
     /// `error`, `warn`, `info` or `debug`.
     pub level: &'static str,
-    /// The part of the program that tells it.
+    /// The module that logs it.
     pub stage: &'a str,
     /// What.
     pub message: &'a str,
@@ -21,21 +21,16 @@ pub struct Entry<'a> {
 
 /// The entry for people, without a line break: `info: apply: sent again  pipe=team-a attempt=2`.
 pub fn text(entry: &Entry<'_>) -> String {
-    let Entry {
-        level,
-        stage,
-        message,
-        fields,
-    } = entry;
-    let mut line = format!("{level}: {stage}: {}", terminal(message));
-    for (index, (name, value)) in fields.iter().enumerate() {
+    let (level, stage, message) = (entry.level, entry.stage, terminal(entry.message));
+    let mut line = format!("{level}: {stage}: {message}");
+    for (index, (name, value)) in entry.fields.iter().enumerate() {
         let gap = if index == 0 { "  " } else { " " };
         let _ = write!(line, "{gap}{name}={}", word(value));
     }
     line
 }
 
-/// The entry in words, for whoever asked for no log; without a line break.
+/// The entry without `-v`, without a line break.
 pub fn plain(entry: &Entry<'_>) -> String {
     let mut fields = entry.fields.iter();
     let seconds = fields.find_map(|(name, value)| (*name == "seconds").then_some(value));
@@ -49,40 +44,24 @@ pub fn plain(entry: &Entry<'_>) -> String {
 
 /// The entry as JSON, without a line break.
 pub fn object(time: &str, run: &str, entry: &Entry<'_>) -> String {
-    let Entry {
-        level,
-        stage,
-        message,
-        fields,
-    } = entry;
-    let mut object = Map::new();
-    let mut put = |name: &str, text: &str| object.insert(name.to_owned(), text.into());
-    put("time", time);
-    put("run", run);
-    put("level", level);
-    put("stage", stage);
-    put("message", message);
-    if !fields.is_empty() {
-        let fields = fields.iter().cloned();
-        let fields: Map<String, Value> = fields
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        object.insert("fields".to_owned(), fields.into());
+    let (level, stage, message) = (entry.level, entry.stage, entry.message);
+    let mut object =
+        json!({ "time": time, "run": run, "level": level, "stage": stage, "message": message });
+    if let (Some(object), [_, ..]) = (object.as_object_mut(), entry.fields) {
+        let fields = entry.fields.iter().cloned();
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        object.insert("fields".to_owned(), fields.collect::<Map<_, _>>().into());
     }
-    json(&Value::Object(object).to_string())
+    escape::json(&object.to_string())
 }
 
 /// A value that cannot be taken for two, or for another field.
 fn word(value: &Value) -> String {
     match value {
-        Value::String(text) => {
-            let plain = !text.is_empty() && !text.contains([' ', '"', '=']);
-            if plain {
-                terminal(text)
-            } else {
-                terminal(&Value::from(text.as_str()).to_string())
-            }
+        Value::String(text) if text.is_empty() || text.contains([' ', '"', '=']) => {
+            terminal(&value.to_string())
         }
+        Value::String(text) => terminal(text),
         other => other.to_string(),
     }
 }

@@ -31,8 +31,19 @@ pub use ledger::ledger;
 pub use paint::Paint;
 pub use progress::{EVERY, Progress};
 pub use resolved_manifest::{manifest, members};
-pub use send_result::{Sent, sent};
+pub use send_result::sent;
 pub use text::{briefly, outcome, plan, sentence, write};
 pub use unified_diff::unified;
 
 pub use crate::view::{Count, few};
+
+use serde::Serialize;
+
+/// A document as JSON, ending with a line break. Characters that could steer a terminal or a CI log are written as JSON escapes.
+///
+/// # Errors
+/// If it cannot be written as JSON, which no document can cause.
+pub fn json(document: &impl Serialize) -> Result<String, serde_json::Error> {
+    let text = serde_json::to_string_pretty(document)?;
+    Ok(escape::json(&text) + "\n")
+}

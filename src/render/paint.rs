@@ -1,28 +1,24 @@
-//! Colour as a choice made once: a [`Paint`] either styles or leaves text as it is. Nothing is told by colour alone.
+//! Colour as a choice made once: a [`Paint`] either styles or leaves text as it is. Colour is never the only sign.
 
 use std::fmt::Display;
 
-use anstyle::{AnsiColor, Effects, Style};
+use anstyle::{AnsiColor, Style};
 
-/// What a text means; the colour follows from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
-    /// Something comes into being.
-    Add,
-    /// Something goes.
-    Remove,
-    /// Something changes.
-    Change,
-    /// Somebody should look twice.
-    Danger,
-    /// Said by the way.
-    Quiet,
+/// What a text means, as its style.
+pub(super) struct Tone;
+
+impl Tone {
+    pub(super) const ADD: Style = AnsiColor::Green.on_default();
+    pub(super) const REMOVE: Style = AnsiColor::Red.on_default();
+    pub(super) const CHANGE: Style = AnsiColor::Yellow.on_default();
+    /// It needs attention.
+    pub(super) const DANGER: Style = AnsiColor::Red.on_default().bold();
+    pub(super) const QUIET: Style = Style::new().dimmed();
     /// A heading.
-    Strong,
-    /// Words that went.
-    Gone,
-    /// Words that came.
-    Came,
+    pub(super) const STRONG: Style = Style::new().bold();
+    /// Words that were removed, or added.
+    pub(super) const GONE: Style = AnsiColor::Red.on_default().strikethrough();
+    pub(super) const CAME: Style = AnsiColor::Green.on_default().bold();
 }
 
 /// Whether text is styled.
@@ -36,18 +32,10 @@ pub enum Paint {
 
 impl Paint {
     /// The text in its tone.
-    pub(super) fn tone(self, tone: Tone, text: impl Display) -> String {
-        let style = match tone {
-            _ if self == Self::Plain => return text.to_string(),
-            Tone::Add => AnsiColor::Green.on_default(),
-            Tone::Remove => AnsiColor::Red.on_default(),
-            Tone::Change => AnsiColor::Yellow.on_default(),
-            Tone::Danger => AnsiColor::Red.on_default() | Effects::BOLD,
-            Tone::Quiet => Style::new().dimmed(),
-            Tone::Strong => Style::new().bold(),
-            Tone::Gone => AnsiColor::Red.on_default() | Effects::STRIKETHROUGH,
-            Tone::Came => AnsiColor::Green.on_default() | Effects::BOLD,
-        };
-        format!("{style}{text}{style:#}")
+    pub(super) fn tone(self, tone: Style, text: impl Display) -> String {
+        match self {
+            Self::Plain => text.to_string(),
+            Self::Colour => format!("{tone}{text}{tone:#}"),
+        }
     }
 }

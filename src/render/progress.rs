@@ -16,13 +16,8 @@ pub struct Progress {
     settled: usize,
     failed: usize,
     stage: String,
-    show: Show,
-}
-
-enum Show {
-    Bar(ProgressBar),
-    Lines(Box<dyn Fn(&str)>),
-    Nothing,
+    bar: ProgressBar,
+    print: Box<dyn Fn(&str)>,
 }
 
 impl Progress {
@@ -33,30 +28,30 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("  [{bar:16}] {pos}/{len} {wide_msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self::new(total, Show::Bar(bar))
+        Self {
+            bar,
+            ..Self::lines(total, |_| ())
+        }
     }
 
-    /// Plain lines, to whatever prints them.
-    pub fn lines(total: usize, out: impl Fn(&str) + 'static) -> Self {
-        Self::new(total, Show::Lines(Box::new(out)))
-    }
-
-    /// Nothing at all.
-    pub fn nothing() -> Self {
-        Self::new(0, Show::Nothing)
-    }
-
-    fn new(total: usize, show: Show) -> Self {
+    /// Plain lines, given to `print`.
+    pub fn lines(total: usize, print: impl Fn(&str) + 'static) -> Self {
         Self {
             total,
             settled: 0,
             failed: 0,
             stage: "writing".to_owned(),
-            show,
+            bar: ProgressBar::hidden(),
+            print: Box::new(print),
         }
     }
 
-    /// Takes a step in.
+    /// Nothing at all.
+    pub fn nothing() -> Self {
+        Self::lines(0, |_| ())
+    }
+
+    /// Counts a step.
     pub fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Settled(room) => {
@@ -74,48 +69,37 @@ impl Progress {
                 );
                 self.settled = self.settled.saturating_sub(*rooms);
                 self.failed = self.failed.saturating_sub(*rooms);
-                self.line();
+                self.tick();
             }
             Event::Verifying => {
                 self.stage = "reading the list again".to_owned();
-                self.line();
+                self.tick();
             }
             Event::Welcoming(rooms) => {
                 self.stage = format!("sending {}", Count(*rooms, "message"));
                 self.settled = self.settled.saturating_sub(*rooms);
-                self.line();
+                self.tick();
             }
         }
-        if let Show::Bar(bar) = &self.show {
-            bar.set_position(self.settled as u64);
-            bar.set_message(self.words());
-        }
+        self.bar.set_position(self.settled as u64);
+        self.bar.set_message(self.message());
     }
 
-    /// A plain line is due.
-    pub fn tick(&mut self) {
-        self.line();
+    /// Prints a plain line.
+    pub fn tick(&self) {
+        let (settled, rooms) = (self.settled, Count(self.total, "room"));
+        (self.print)(&format!("{settled} of {rooms}: {}", self.message()));
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(self) {
-        if let Show::Bar(bar) = self.show {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
 
-    fn words(&self) -> String {
+    fn message(&self) -> String {
         match self.failed {
             0 => self.stage.clone(),
             failed => format!("{}, {failed} not well", self.stage),
-        }
-    }
-
-    fn line(&mut self) {
-        let words = self.words();
-        let (settled, total) = (self.settled, self.total);
-        if let Show::Lines(out) = &self.show {
-            out(&format!("{settled} of {}: {words}", Count(total, "room")));
         }
     }
 }

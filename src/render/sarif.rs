@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::escape::{sarif, uri};
 use crate::manifest::Loaded;
-use crate::manifest::diagnostic::{At, Code, Diagnostic, LineColumn, Severity, Sources};
+use crate::manifest::diagnostic::{At, Code, Diagnostic, LineColumn, Sources};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -18,7 +18,7 @@ pub fn check(loaded: &Loaded) -> Value {
             "id": code.id(),
             "name": code.name(),
             "shortDescription": message(code.meaning()),
-            "defaultConfiguration": { "level": level(code.severity()) },
+            "defaultConfiguration": { "level": code.severity().name() },
         })
     });
     let results = loaded.diagnostics.iter();
@@ -56,7 +56,7 @@ fn result(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     let mut result = json!({
         "ruleId": code.id(),
         "ruleIndex": Code::ALL.iter().position(|it| it == code),
-        "level": level(diagnostic.severity()),
+        "level": code.severity().name(),
         "message": message(&format!("{words}{}", hint.unwrap_or_default())),
     });
     if let Some(location) = location {
@@ -73,13 +73,6 @@ fn result(diagnostic: &Diagnostic, sources: &Sources) -> Value {
 fn put(object: &mut Value, key: &str, value: Value) {
     if let Some(object) = object.as_object_mut() {
         object.insert(key.to_owned(), value);
-    }
-}
-
-fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use anstyle::Style;
 use similar::ChangeTag;
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::{brief, quoted, terminal, within_quotes};
 use super::paint::{Paint, Tone};
-use crate::apply::{Outcome, Status};
+use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::manifest::Loaded;
 use crate::model::{Field, FieldValue, Welcome};
 use crate::plan::{Action, Change, FieldChange, Plan};
@@ -34,24 +35,22 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
 pub fn write(view: &View<'_>, paint: Paint) -> String {
     let mut text = String::new();
     changes(&mut text, view, paint);
-    let others = view.sections.iter().filter(|it| it.changes.is_empty());
-    let (refused, others): (Vec<_>, Vec<_>) =
-        others.partition(|it| it.kind == SectionKind::Refused);
+    let others = view.sections.values();
+    let others = others.filter(|it| it.changes.is_empty() && it.kind != SectionKind::Refused);
     for section in others {
         let lines = section.lines.iter().filter(|line| !line.is_diagnostic());
-        let mut lines = lines.peekable();
-        if lines.peek().is_none() {
-            continue;
-        }
-        let (name, remark) = (section.kind.name().to_lowercase(), section.kind.remark());
-        let colon = if remark.is_empty() { "" } else { ": " };
-        let gap = if text.is_empty() { "" } else { "\n" };
-        let name = paint.tone(Tone::Strong, name);
-        let _ = writeln!(text, "{gap}  {name}{colon}{remark}");
-        for line in lines {
-            let pipe = line.pipe.map(|pipe| terminal(pipe.as_str()));
+        for (index, line) in lines.enumerate() {
+            if index == 0 {
+                let name = paint.tone(Tone::STRONG, section.kind.name().to_lowercase());
+                let remark = section.kind.remark().map(|remark| format!(": {remark}"));
+                let gap = if text.is_empty() { "" } else { "\n" };
+                let _ = writeln!(text, "{gap}  {name}{}", remark.unwrap_or_default());
+            }
             let place = line.place.map(|it| format!(" ({})", terminal(&it.raw())));
-            let subject = pipe.map(|pipe| format!("{pipe}{}: ", place.unwrap_or_default()));
+            let place = place.unwrap_or_default();
+            let subject = line
+                .pipe
+                .map(|pipe| format!("{}{place}: ", terminal(pipe.as_str())));
             let words = sentence(&line.text);
             let _ = writeln!(text, "    {}{words}", subject.unwrap_or_default());
         }
@@ -60,8 +59,9 @@ pub fn write(view: &View<'_>, paint: Paint) -> String {
         text.push('\n');
     }
     summary(&mut text, view, paint);
-    for line in refused.iter().flat_map(|section| &section.lines) {
-        let refused = paint.tone(Tone::Danger, "refused:");
+    let refused = view.sections.get(&SectionKind::Refused);
+    for line in refused.into_iter().flat_map(|section| &section.lines) {
+        let refused = paint.tone(Tone::DANGER, "refused:");
         let _ = writeln!(text, "{refused} {}", sentence(&line.text));
     }
     text
@@ -81,7 +81,7 @@ pub fn sentence(text: &Text<'_>) -> String {
 
 /// The figures and what they mean.
 fn summary(text: &mut String, view: &View<'_>, paint: Paint) {
-    let verb = paint.tone(Tone::Strong, format!("{}:", view.verb));
+    let verb = paint.tone(Tone::STRONG, format!("{}:", view.verb));
     let _ = writeln!(text, "{verb} {}", view.verdict);
     let mut lines = view.facts.clone();
     if let Some(target) = view.target {
@@ -98,7 +98,7 @@ fn summary(text: &mut String, view: &View<'_>, paint: Paint) {
 }
 
 fn changes(text: &mut String, view: &View<'_>, paint: Paint) {
-    let changes = view.sections.iter().flat_map(|section| &section.changes);
+    let changes = view.sections.values().flat_map(|section| &section.changes);
     let widths = changes.map(|change| terminal(change.pipe.as_str()).width());
     let width = widths.max().unwrap_or_default();
     let width = width.clamp(PIPE_WIDTH, WIDEST_PIPE);
@@ -108,8 +108,8 @@ fn changes(text: &mut String, view: &View<'_>, paint: Paint) {
         SectionKind::Update,
         SectionKind::NeedsAttention,
     ] {
-        let sections = view.sections.iter().filter(|section| section.kind == kind);
-        for change in sections.flat_map(|section| &section.changes) {
+        let section = view.sections.get(&kind);
+        for change in section.into_iter().flat_map(|section| &section.changes) {
             change_block(text, change, width, view.known, paint);
         }
     }
@@ -117,19 +117,19 @@ fn changes(text: &mut String, view: &View<'_>, paint: Paint) {
 
 fn change_block(text: &mut String, change: &Change, width: usize, known: &str, paint: Paint) {
     let (glyph, tone) = match &change.action {
-        _ if risk(change).is_some() => ("!", Tone::Danger),
-        Action::Create => ("+", Tone::Add),
-        Action::Update { .. } => ("~", Tone::Change),
+        _ if risk(change).is_some() => ("!", Tone::DANGER),
+        Action::Create => ("+", Tone::ADD),
+        Action::Update { .. } => ("~", Tone::CHANGE),
     };
     let pipe = terminal(change.pipe.as_str());
     let padding = " ".repeat(width.saturating_sub(pipe.width()));
     let place = format!("# {}:{}", terminal(&change.file), change.line);
-    let _ = writeln!(text, "  {}", paint.tone(Tone::Quiet, place));
+    let _ = writeln!(text, "  {}", paint.tone(Tone::QUIET, place));
     let _ = writeln!(
         text,
         "  {} {}{padding} {}",
         paint.tone(tone, glyph),
-        paint.tone(Tone::Strong, pipe),
+        paint.tone(Tone::STRONG, pipe),
         headline(change, paint)
     );
     if change.action == Action::Create {
@@ -150,34 +150,31 @@ fn change_block(text: &mut String, change: &Change, width: usize, known: &str, p
 }
 
 fn headline(change: &Change, paint: Paint) -> String {
+    let public = paint.tone(Tone::DANGER, "public");
     match &change.action {
         Action::Create => {
             let public = if change.send.public {
-                paint.tone(Tone::Danger, "public")
+                &public
             } else {
-                "closed".to_owned()
+                "closed"
             };
-            let create = if change.recreate {
-                paint.tone(Tone::Danger, "recreated")
-            } else {
-                "create".to_owned()
+            let create = match change.recreate {
+                true => paint.tone(Tone::DANGER, "recreated"),
+                false => "create".to_owned(),
             };
             let (kind, members) = (change.send.kind, Count(change.members.count(), "member"));
             format!("{create}  {kind}, {public}, {members}")
         }
-        Action::Update { .. } if change.publishes() => {
-            let public = change.fields().iter();
-            let public = public.filter(|field| field.after == FieldValue::Public(true));
-            let drift: String = public.map(drift_remark).collect();
-            let public = paint.tone(Tone::Danger, "public");
+        Action::Update { fields, .. } if change.publishes() => {
+            let mut fields = fields.iter();
+            let opened = fields.find(|field| field.after == FieldValue::Public(true));
+            let drift = opened.map_or("", drift_remark);
             format!("publish: closed → {public}{drift}")
         }
         Action::Update { .. } if change.is_welcome_only() => "send the welcome".to_owned(),
-        Action::Update { fields, .. } if fields.is_empty() && change.members.new.is_empty() => {
-            "send members again".to_owned()
-        }
-        Action::Update { fields, .. } if fields.is_empty() => "add members".to_owned(),
-        Action::Update { .. } => "update".to_owned(),
+        Action::Update { fields, .. } if !fields.is_empty() => "update".to_owned(),
+        Action::Update { .. } if change.members.new.is_empty() => "send members again".to_owned(),
+        Action::Update { .. } => "add members".to_owned(),
     }
 }
 
@@ -194,16 +191,16 @@ fn field_line(change: &FieldChange, paint: Paint) -> String {
     }
 }
 
-/// `"Platform" → "Platform team"`; in colour the words that changed stand out.
+/// `"Platform" → "Platform team"`; in colour the words that changed are marked.
 fn title_change(before: &str, after: &str, paint: Paint) -> String {
-    let [before, after] = both(before, after, &terminal).map(|text| within_quotes(&text));
+    let [before, after] = both(before, after).map(|text| within_quotes(&terminal(&text)));
     if paint == Paint::Plain {
         return format!("\"{before}\" → \"{after}\"");
     }
     let mark = |tag: ChangeTag, text: &str| match tag {
         ChangeTag::Equal => text.to_owned(),
-        ChangeTag::Delete => paint.tone(Tone::Gone, text),
-        ChangeTag::Insert => paint.tone(Tone::Came, text),
+        ChangeTag::Delete => paint.tone(Tone::GONE, text),
+        ChangeTag::Insert => paint.tone(Tone::CAME, text),
     };
     let [before, after] = by_words(&before, &after, mark);
     format!("\"{before}\" → \"{after}\"")
@@ -235,21 +232,17 @@ fn members_lines(text: &mut String, change: &Change, known: &str) {
 /// What became of a plan: a line for each room that needs a look, and the figures. Ends with a line break.
 pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
     let mut text = String::new();
-    let is_verified = |status: &Status| *status == Status::Verified;
-    let statuses = outcome.rooms.iter().map(|room| &room.status);
-    let verified = statuses.filter(|status| is_verified(status)).count();
-    let pipes = outcome
-        .rooms
-        .iter()
-        .map(|room| terminal(room.pipe.as_str()));
-    let width = pipes.map(|pipe| pipe.chars().count()).max();
-    let width = width.unwrap_or(0).clamp(PIPE_WIDTH, WIDEST_PIPE);
+    let is_verified = |room: &&RoomOutcome| room.status == Status::Verified;
+    let verified = outcome.rooms.iter().filter(is_verified).count();
+    let pipes = outcome.rooms.iter();
+    let widths = pipes.map(|room| terminal(room.pipe.as_str()).chars().count());
+    let width = widths.max().unwrap_or_default();
+    let width = width.clamp(PIPE_WIDTH, WIDEST_PIPE);
     for room in &outcome.rooms {
-        if is_verified(&room.status) && verified > LISTED {
+        if is_verified(&room) && verified > LISTED {
             continue;
         }
         let pipe = terminal(room.pipe.as_str());
-        let padding = " ".repeat(width.saturating_sub(pipe.chars().count()));
         let result = result(room);
         let (glyph, tone) = glyph(&room.status, result.section);
         let glyph = paint.tone(tone, glyph);
@@ -257,10 +250,8 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
             status if status.len() > STATUS_WIDTH => format!("{status}:"),
             status => format!("{status:<STATUS_WIDTH$}"),
         };
-        let line = format!(
-            "  {glyph} {pipe}{padding} {status} {}",
-            sentence(&result.text)
-        );
+        let words = sentence(&result.text);
+        let line = format!("  {glyph} {pipe:<width$} {status} {words}");
         let _ = writeln!(text, "{}", line.trim_end());
     }
     if verified > LISTED {
@@ -269,26 +260,26 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
     if !text.is_empty() {
         text.push('\n');
     }
-    let apply = paint.tone(Tone::Strong, "apply:");
+    let apply = paint.tone(Tone::STRONG, "apply:");
     let _ = writeln!(text, "{apply} {}", ended(outcome));
     for hint in hints(outcome) {
         let _ = writeln!(text, "  hint: {}", terminal(hint));
     }
     for line in view::stops(outcome) {
         let label = line.label.unwrap_or_default();
-        let label = paint.tone(Tone::Danger, format!("{label}:"));
+        let label = paint.tone(Tone::DANGER, format!("{label}:"));
         let _ = writeln!(text, "{label} {}", sentence(&line.text));
     }
     text
 }
 
-fn glyph(status: &Status, section: SectionKind) -> (&'static str, Tone) {
+fn glyph(status: &Status, section: SectionKind) -> (&'static str, Style) {
     match (section, status) {
-        (_, Status::Applied) => ("..", Tone::Change),
-        (_, Status::Already) => ("ok", Tone::Quiet),
-        (SectionKind::AsPlanned, _) => ("ok", Tone::Add),
-        (SectionKind::NotAsSent, _) => ("??", Tone::Danger),
-        _ => ("!!", Tone::Danger),
+        (_, Status::Applied) => ("..", Tone::CHANGE),
+        (_, Status::Already) => ("ok", Tone::QUIET),
+        (SectionKind::AsPlanned, _) => ("ok", Tone::ADD),
+        (SectionKind::NotAsSent, _) => ("??", Tone::DANGER),
+        _ => ("!!", Tone::DANGER),
     }
 }
 

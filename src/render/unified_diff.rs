@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
+use anstyle::Style;
 use similar::udiff::UnifiedHunkHeader;
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_deadline, group_diff_ops};
 
@@ -16,9 +17,9 @@ use crate::plan::{RoomFilter, Side};
 
 /// Lines shown around a change.
 const CONTEXT: usize = 3;
-/// After so long the shortest way to tell a difference is looked for no more.
+/// After this time the diff need not be the shortest one.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// What stands for a manifest that is not there.
+/// The name of a missing manifest.
 const NOTHING: &str = "/dev/null";
 
 /// The difference of the chosen rooms; empty if there is none.
@@ -43,7 +44,7 @@ pub fn unified(base: Side<'_>, head: Side<'_>, only: &RoomFilter, paint: Paint) 
                     name => format!("{letter}/{}", terminal(name)),
                 };
                 let line = format!("{sign} {name}");
-                let _ = writeln!(text, "{}", paint.tone(Tone::Strong, line));
+                let _ = writeln!(text, "{}", paint.tone(Tone::STRONG, line));
             }
         }
         write_hunk(&mut text, hunk, &old, &new, paint);
@@ -72,7 +73,7 @@ fn ops(before: &[String], old: &[&str], after: &[String], new: &[&str]) -> Vec<D
             capture_diff_deadline(Algorithm::Myers, old, old_range, new, new_range, deadline);
         for op in found {
             match (ops.last_mut(), op) {
-                // Equal lines of several blocks become one piece: hunks are split there.
+                // Hunks are split at equal lines, so those of several blocks are joined.
                 (Some(DiffOp::Equal { len, .. }), DiffOp::Equal { len: more, .. }) => *len += more,
                 (_, op) => ops.push(op),
             }
@@ -88,9 +89,9 @@ fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str], pa
     let mut above = old.iter().take(start).rev();
     let room = above.find(|line| line.starts_with("  - pipe: "));
     let room = room.map(|line| format!(" {}", line.trim_start()));
-    let header = paint.tone(Tone::Quiet, header);
+    let header = paint.tone(Tone::QUIET, header);
     let _ = writeln!(text, "{header}{}", room.unwrap_or_default());
-    let mut write = |sign: char, tone: Option<Tone>, lines: Option<&[&str]>| {
+    let mut write = |sign: char, tone: Option<Style>, lines: Option<&[&str]>| {
         for line in lines.unwrap_or_default() {
             let line = format!("{sign}{line}");
             let line = tone.map_or(line.clone(), |tone| paint.tone(tone, &line));
@@ -102,8 +103,8 @@ fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str], pa
         if tag == DiffTag::Equal {
             write(' ', None, old.get(old_range));
         } else {
-            write('-', Some(Tone::Remove), old.get(old_range));
-            write('+', Some(Tone::Add), new.get(new_range));
+            write('-', Some(Tone::REMOVE), old.get(old_range));
+            write('+', Some(Tone::ADD), new.get(new_range));
         }
     }
 }

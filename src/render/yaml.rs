@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::view::limit_words;
 
-/// What stands before the rooms.
+/// The lines before the rooms.
 pub(super) fn head(desired: &Desired) -> String {
     let Desired {
         widget,

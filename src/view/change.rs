@@ -1,20 +1,9 @@
-//! A change of a room in one line, and why it needs attention.
+//! A change of a room in one line.
 
 use super::text::{text, titles};
-use super::{Count, Detail, Line, Place, Span, Text, Title};
+use super::{Count, Detail, Line, Place, Span, Text, Title, risk};
 use crate::model::{Field, FieldValue, Welcome};
 use crate::plan::{Action, Change, ChangedBy, FieldChange, Members};
-
-/// Why a change needs attention: it opens a room to everyone, or creates a room again without the people who were in it.
-pub fn risk(change: &Change) -> Option<&'static str> {
-    match (change.publishes(), change.creates_public(), change.recreate) {
-        (true, _, _) => Some("becomes public"),
-        (_, true, true) => Some("recreated and public"),
-        (_, true, false) => Some("new and public"),
-        (_, false, true) => Some("recreated"),
-        (false, false, false) => None,
-    }
-}
 
 /// A change, with the word for members who are in the room already.
 pub(super) fn line<'a>(change: &'a Change, known: &'static str) -> Line<'a> {
@@ -32,7 +21,7 @@ pub(super) fn line<'a>(change: &'a Change, known: &'static str) -> Line<'a> {
         title: Some(title.unwrap_or(Title::Same(&change.send.title))),
         place: Some(Place::new(&change.file, change.line)),
         detail: Detail::Change(change),
-        ..Line::of(&change.pipe, Text::join(parts(change, known), ", "))
+        ..Line::for_room(&change.pipe, Text::join(parts(change, known), ", "))
     }
 }
 

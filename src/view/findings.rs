@@ -1,6 +1,6 @@
 //! Sentences about what a plan will not do: conflicts, notes, refusals.
 
-use super::section::{Line, Section, SectionKind};
+use super::section::{Line, SectionKind};
 use super::text::{names, text};
 use super::{Count, Span, Text};
 use crate::model::{Limit, Pipe, difference};
@@ -31,23 +31,18 @@ pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
     }
 }
 
-/// The notes that belong to a section.
-pub(super) fn notes(kind: SectionKind, notes: &[Note]) -> Section<'_> {
-    let section = |note: &Note| match note {
-        Note::WelcomeInDoubt { .. } => SectionKind::ByHand,
-        Note::LooksLike { .. } => SectionKind::LookAlikes,
-        _ => SectionKind::Notes,
-    };
-    let notes = notes.iter().filter(|note| section(note) == kind);
-    Section::new(kind, notes.map(note))
-}
-
-fn note(note: &Note) -> Line<'_> {
+/// A note, and the section it belongs to.
+pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
     let members = |counted: &Unverified| {
         let members = Count(counted.members, "membership");
         text!("{} of {}", members, Count(counted.rooms, "room"))
     };
-    match note {
+    let kind = match note {
+        Note::WelcomeInDoubt { .. } => SectionKind::ManualSteps,
+        Note::LooksLike { .. } => SectionKind::LookAlikes,
+        _ => SectionKind::Notes,
+    };
+    let line = match note {
         Note::MadeAnew {
             pipe,
             recorded,
@@ -58,7 +53,7 @@ fn note(note: &Note) -> Line<'_> {
                 *recorded,
                 *live
             );
-            Line::of(pipe, text)
+            Line::for_room(pipe, text)
         }
         Note::Renamed {
             from,
@@ -75,7 +70,7 @@ fn note(note: &Note) -> Line<'_> {
                 same,
                 from
             );
-            Line::of(to, text)
+            Line::for_room(to, text)
         }
         Note::WelcomeInDoubt { pipe, room } => {
             let text = text!(
@@ -83,7 +78,7 @@ fn note(note: &Note) -> Line<'_> {
                  and take `welcome` out of the manifest once that is settled",
                 *room
             );
-            Line::of(pipe, text)
+            Line::for_room(pipe, text)
         }
         Note::LooksLike { pipe, live } => {
             let text = text!(
@@ -92,7 +87,7 @@ fn note(note: &Note) -> Line<'_> {
                 live,
                 Span::words(difference(pipe.as_str(), live.as_str()))
             );
-            Line::of(pipe, text)
+            Line::for_room(pipe, text)
         }
         Note::Assumed(assumed) => Line::new(text!(
             "--assume-members: {} taken for present without a record; nothing is sent for them",
@@ -111,7 +106,8 @@ fn note(note: &Note) -> Line<'_> {
             Span::words(shard.to_string()),
             Count(*rooms, "declared room")
         )),
-    }
+    };
+    (kind, line)
 }
 
 /// A refusal in words: the guard, the figure, and what would allow it.

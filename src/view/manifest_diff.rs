@@ -1,10 +1,9 @@
 //! A manifest diff as a view.
 
-use super::diagnostics::{look_alikes, warnings};
 use super::figures::{cards, parts, recreated};
 use super::findings::{self, limit_words};
-use super::plan::{cuts_members, plain_changes, removed_members};
-use super::section::{Line, Section, SectionKind};
+use super::plan::{cuts_members, removed_members};
+use super::section::{Line, SectionKind};
 use super::text::{names, text};
 use super::title_diff::apart;
 use super::{Count, NAMED, Span, State, Text, View, value, values};
@@ -16,21 +15,8 @@ use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
 pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a> {
     let [base, head] = [&diff.base, &diff.head].map(|side| Span::Name(side.into()));
     let refused = diff.would_refuse.iter().map(findings::would_be_refused);
-    let members = diff.by_hand.iter().map(removed_members);
-    let removed = diff.removed.iter().map(removed_room);
-    let sections = [
-        Section::new(SectionKind::WouldBeRefused, refused.map(Line::new)),
-        differences(SectionKind::Guards, &diff.differences),
-        Section::changes(SectionKind::NeedsAttention, &diff.changes),
-        Section::new(SectionKind::ByHand, members.chain(removed)),
-        look_alikes(loaded, &diff.notes),
-        differences(SectionKind::Differences, &diff.differences),
-        findings::notes(SectionKind::Notes, &diff.notes),
-        warnings(loaded),
-    ];
-    let changed = plain_changes(&diff.changes);
     let recreated = recreated(&diff.changes);
-    View {
+    let mut view = View {
         state: State::Compared,
         facts: people(&diff.people).into_iter().collect(),
         figures: cards(&diff.summary, recreated, 0, diff.by_hand.len()),
@@ -39,8 +25,27 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
         known: "as before",
         desired: Some(&loaded.desired),
         ..View::new("diff", None, text!("{} → {}", base, head), verdict(diff))
+    };
+    view.add(SectionKind::WouldBeRefused, refused.map(Line::new));
+    view.add_changes(&diff.changes);
+    view.add(
+        SectionKind::ManualSteps,
+        diff.by_hand.iter().map(removed_members),
+    );
+    view.add(
+        SectionKind::ManualSteps,
+        diff.removed.iter().map(removed_room),
+    );
+    view.add_diagnostics(loaded);
+    view.add_notes(&diff.notes);
+    for line in diff.differences.iter().map(difference) {
+        let kind = match line.pipe {
+            Some(_) => SectionKind::Differences,
+            None => SectionKind::Guards,
+        };
+        view.add(kind, [line]);
     }
-    .with_sections(sections.into_iter().chain(changed))
+    view
 }
 
 fn verdict(diff: &ManifestDiff) -> String {
@@ -93,43 +98,38 @@ fn removed_room(room: &Removed) -> Line<'_> {
         Span::Title((&room.title).into()),
         Count(room.members, "member")
     );
-    Line::of(&room.pipe, text)
+    Line::for_room(&room.pipe, text)
 }
 
-/// The differences that belong to a section: those of what guards the rooms, or of the rooms.
-fn differences(kind: SectionKind, differences: &[Difference]) -> Section<'_> {
-    let lines = differences.iter().filter_map(|difference| {
-        let line = match difference {
-            Difference::Room { pipe, what } => Line::of(pipe, room(what)),
-            Difference::Widget { before, after } => {
-                let [before, after] = [before, after]
-                    .map(|widget| widget.map_or_else(|| "none".to_owned(), |it| it.to_string()));
-                Line::new(text!(
-                    "widget: {} → {}; the rooms of one are not those of another",
-                    Span::words(before),
-                    Span::words(after)
-                ))
-            }
-            Difference::Scope { before, after } => {
-                Line::new(text!("scope: {} → {}", scope(before), scope(after)))
-            }
-            Difference::Limit { key, before, after } => {
-                let unset = match *key {
-                    "publish" => "not set (0)",
-                    _ => "not set",
-                };
-                let words = |it: &Option<Limit>| it.map_or_else(|| unset.to_owned(), limit_words);
-                let words = format!("limits.{key}: {} → {}", words(before), words(after));
-                Line::new(Span::words(words).into())
-            }
-        };
-        let section = match line.pipe {
-            Some(_) => SectionKind::Differences,
-            None => SectionKind::Guards,
-        };
-        (section == kind).then_some(line)
-    });
-    Section::new(kind, lines)
+/// A difference of a room, or of what guards the rooms.
+fn difference(difference: &Difference) -> Line<'_> {
+    match difference {
+        Difference::Room { pipe, what } => Line::for_room(pipe, room(what)),
+        Difference::Widget { before, after } => {
+            let [before, after] = [before, after].map(|widget| {
+                let number = widget.map(|it| Span::words(it.to_string()));
+                number.map_or("none".into(), Text::from)
+            });
+            let text = text!(
+                "widget: {} → {}; the rooms of one are not those of another",
+                before,
+                after
+            );
+            Line::new(text)
+        }
+        Difference::Scope { before, after } => {
+            Line::new(text!("scope: {} → {}", scope(before), scope(after)))
+        }
+        Difference::Limit { key, before, after } => {
+            let unset = match *key {
+                "publish" => "not set (0)",
+                _ => "not set",
+            };
+            let words = |it: &Option<Limit>| it.map_or_else(|| unset.to_owned(), limit_words);
+            let words = format!("limits.{key}: {} → {}", words(before), words(after));
+            Line::new(Span::words(words).into())
+        }
+    }
 }
 
 fn scope(globs: &[String]) -> Text<'_> {

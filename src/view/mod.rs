@@ -15,20 +15,21 @@ mod section;
 pub mod text;
 pub mod title_diff;
 
-pub use change::{drift_remark, risk, value, values};
-pub use diagnostics::{check, invalid};
+pub use change::{drift_remark, value, values};
+pub use diagnostics::{check, invalid, tally};
 pub use figures::verdict;
 pub use findings::{flag_that_lifts, limit_words, percent, refusal, would_be_refused};
 pub use grammar::{Count, few};
 pub use manifest_diff::manifest_diff;
-pub use outcome::{
-    RoomResult, ended, hints, outcome, result, server_errors, stops, welcome_in_doubt,
-};
+pub use outcome::{RoomResult, ended, failure, hints, outcome, result, server_errors, stops};
 pub use plan::{not_applied, plan};
-pub use section::{Detail, Level, Line, Place, Section, SectionKind, Title};
+pub use section::{Detail, Level, Line, Place, Section, SectionKind, Title, risk};
 pub use text::{Span, Text};
 
-use crate::model::{Desired, Target};
+use std::collections::BTreeMap;
+
+use crate::model::{Desired, MessageId, Pipe, RoomId, Target, UserId};
+use crate::plan::Change;
 
 /// Members, or rooms, named in one line.
 pub const NAMED: usize = 12;
@@ -49,7 +50,7 @@ pub struct View<'a> {
     /// The figures one by one, without zeros.
     pub figures: Vec<Figure>,
     /// All sections that have lines, most dangerous first.
-    pub sections: Vec<Section<'a>>,
+    pub sections: BTreeMap<SectionKind, Section<'a>>,
     /// What the words of this page mean.
     pub legend: Vec<&'static str>,
     /// Where the whole lists are, if any was cut.
@@ -60,7 +61,20 @@ pub struct View<'a> {
     pub desired: Option<&'a Desired>,
 }
 
-/// What the page comes to, in a word.
+/// A message that the server confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent<'a> {
+    pub target: &'a Target,
+    pub room: RoomId,
+    /// The room's pipe, if it was found by that.
+    pub pipe: Option<&'a Pipe>,
+    pub from: UserId,
+    pub text: &'a str,
+    /// Its number, if the server gave it.
+    pub id: Option<MessageId>,
+}
+
+/// The state of the plan or comparison in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Refused,
@@ -114,7 +128,7 @@ impl<'a> View<'a> {
             verdict,
             facts: Vec::new(),
             figures: Vec::new(),
-            sections: Vec::new(),
+            sections: BTreeMap::new(),
             legend: Vec::new(),
             cut: None,
             known: "recorded",
@@ -122,12 +136,26 @@ impl<'a> View<'a> {
         }
     }
 
-    fn with_sections(self, sections: impl IntoIterator<Item = Section<'a>>) -> Self {
-        let filled = |section: &Section<'_>| section.count() > 0;
-        Self {
-            sections: sections.into_iter().filter(filled).collect(),
-            ..self
+    fn add(&mut self, kind: SectionKind, lines: impl IntoIterator<Item = Line<'a>>) {
+        for line in lines {
+            self.section(kind).lines.push(line);
         }
+    }
+
+    fn add_changes(&mut self, changes: &'a [Change]) {
+        for change in changes {
+            self.section(SectionKind::for_change(change))
+                .changes
+                .push(change);
+        }
+    }
+
+    fn section(&mut self, kind: SectionKind) -> &mut Section<'a> {
+        self.sections.entry(kind).or_insert_with(|| Section {
+            kind,
+            lines: Vec::new(),
+            changes: Vec::new(),
+        })
     }
 
     /// The lines of one section. Those of changes are made one by one: a plan may have very many.

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::change::values;
 use super::figures::verdict;
 use super::grammar::counts;
-use super::plan::{cuts_members, left_to_people, site};
-use super::section::{Line, Place, Section, SectionKind};
+use super::plan::{cuts_members, site};
+use super::section::{Line, Place, SectionKind};
 use super::text::text;
 use super::{Count, Span, Text, View};
 use crate::apply::{Doubt, Halt, Outcome, RoomOutcome, Status};
 use crate::model::{Field, FieldValue};
-use crate::plan::Plan;
+use crate::plan::{Note, Plan};
 
 /// One room's result.
 #[derive(Debug, Clone)]
@@ -29,29 +29,34 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
         false => "Nothing was applied to",
     };
     let left = after.unwrap_or(plan);
-    let [conflicts, by_hand] = left_to_people(left);
-    let hint = |hint: &'a str| Line::new(Span::Message(hint.into()).into());
-    let rooms = |kind| Section::new(kind, rooms(kind, plan, outcome));
-    let sections = [
-        Section::new(SectionKind::Stopped, stops(outcome)),
-        rooms(SectionKind::NotDone),
-        Section::new(SectionKind::Remedies, hints(outcome).into_iter().map(hint)),
-        rooms(SectionKind::NotAsSent),
-        conflicts,
-        by_hand,
-        rooms(SectionKind::AsPlanned),
-    ];
     let cut = cuts_members(&[], &left.by_hand);
     let heading = text!("{} {}", done, site(&plan.target));
-    View {
-        facts: after
-            .iter()
-            .map(|it| format!("now: {}", verdict(it)))
-            .collect(),
+    let now = after.map(|plan| format!("now: {}", verdict(plan)));
+    let mut view = View {
+        facts: now.into_iter().collect(),
         cut: cut.then(|| "all members: --format json".to_owned()),
         ..View::new("apply", Some(&plan.target), heading, ended(outcome))
+    };
+    view.add(SectionKind::Stopped, stops(outcome));
+    let remedies = hints(outcome).into_iter();
+    let remedies = remedies.map(|hint| Line::new(Span::Message(hint.into()).into()));
+    view.add(SectionKind::Remedies, remedies);
+    view.add_manual_steps(left);
+    let in_doubt = |note: &&Note| matches!(note, Note::WelcomeInDoubt { .. });
+    view.add_notes(left.notes.iter().filter(in_doubt));
+    let mut changes = plan.changes.iter().peekable();
+    for room in &outcome.rooms {
+        while changes.next_if(|it| it.pipe < room.pipe).is_some() {}
+        let change = changes.next_if(|it| it.pipe == room.pipe);
+        let (result, is_verified) = (result(room), room.status == Status::Verified);
+        let line = Line {
+            place: change.map(|it| Place::new(&it.file, it.line)),
+            label: (!is_verified).then(|| result.status.into()),
+            ..Line::for_room(&room.pipe, result.text)
+        };
+        view.add(result.section, [line]);
     }
-    .with_sections(sections)
+    view
 }
 
 /// Why not everything was done, or verified.
@@ -84,27 +89,6 @@ fn stopped(halt: &Halt) -> Text<'_> {
             "interrupted: what was under way was finished; run again for the rest".into()
         }
     }
-}
-
-/// The rooms of one section, at the lines that declare them.
-fn rooms<'a>(kind: SectionKind, plan: &'a Plan, outcome: &'a Outcome) -> Vec<Line<'a>> {
-    let mut changes = plan.changes.iter().peekable();
-    let mut lines = Vec::new();
-    for room in &outcome.rooms {
-        let result = result(room);
-        if result.section != kind {
-            continue;
-        }
-        while changes.next_if(|it| it.pipe < room.pipe).is_some() {}
-        let change = changes.next_if(|it| it.pipe == room.pipe);
-        let is_verified = room.status == Status::Verified;
-        lines.push(Line {
-            label: (!is_verified).then(|| result.status.into()),
-            place: change.map(|it| Place::new(&it.file, it.line)),
-            ..Line::of(&room.pipe, result.text)
-        });
-    }
-    lines
 }
 
 /// What became of a room.
@@ -169,8 +153,18 @@ pub fn server_errors(room: &RoomOutcome) -> Text<'_> {
     text!("; the server answered: {}", Span::Said(errors.into()))
 }
 
-/// What is in doubt where the answer to a welcome was lost.
-pub fn welcome_in_doubt(reason: &str) -> String {
+/// Why a room did not end well, if its status says so.
+pub fn failure(status: &Status) -> Option<String> {
+    match status {
+        Status::Stale(reason) | Status::Conflict(reason) => Some(reason.clone()),
+        Status::InDoubt(Doubt::Create, reason) => Some(reason.clone()),
+        Status::InDoubt(Doubt::Welcome, reason) => Some(welcome_in_doubt(reason)),
+        Status::Failed { reason, .. } => Some(reason.clone()),
+        _ => None,
+    }
+}
+
+fn welcome_in_doubt(reason: &str) -> String {
     format!("whether the welcome was sent: {reason}; it is not sent again, somebody has to look")
 }
 

@@ -1,10 +1,9 @@
 //! A plan as a view.
 
-use super::diagnostics::{look_alikes, warnings};
 use super::figures::{cards, recreated, verdict};
 use super::findings;
 use super::grammar::counts;
-use super::section::{Detail, Line, Place, Section, SectionKind};
+use super::section::{Detail, Line, Place, SectionKind};
 use super::text::{names, text};
 use super::{Count, NAMED, Span, State, Text, View, values};
 use crate::manifest::Loaded;
@@ -21,42 +20,27 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     let heading = text!("Plan for {}", site(&plan.target));
     let refusals = plan.refusals.iter().map(findings::refusal).map(Line::new);
     let ignored = plan.ignored.iter().map(|it| {
-        let [sent, shown] = values(&it.sent, &it.shown);
-        let words = text!(
-            "{} was sent as {}, the server shows {}",
-            it.field.name(),
-            sent,
-            shown
-        );
-        Line::of(&it.pipe, words)
+        let ([sent, shown], name) = (values(&it.sent, &it.shown), it.field.name());
+        let text = text!("{} was sent as {}, the server shows {}", name, sent, shown);
+        Line::for_room(&it.pipe, text)
     });
-    let [conflicts, by_hand] = left_to_people(plan);
-    let sections = [
-        Section::new(SectionKind::Refused, refusals),
-        Section::changes(SectionKind::NeedsAttention, &plan.changes),
-        conflicts,
-        by_hand,
-        look_alikes(loaded, &plan.notes),
-        Section::new(SectionKind::Ignored, ignored),
-        findings::notes(SectionKind::Notes, &plan.notes),
-        warnings(loaded),
-    ];
-    let changed = plain_changes(&plan.changes);
-    View {
+    let (conflicts, by_hand) = (plan.conflicts.len(), plan.by_hand.len());
+    let mut view = View {
         state,
         facts: vec![requests(plan)],
-        figures: cards(
-            &plan.summary,
-            recreated(&plan.changes),
-            plan.conflicts.len(),
-            plan.by_hand.len(),
-        ),
+        figures: cards(&plan.summary, recreated(&plan.changes), conflicts, by_hand),
         legend: legend(plan),
         cut: cut(plan),
         desired: Some(&loaded.desired),
         ..View::new("plan", Some(&plan.target), heading, verdict(plan))
-    }
-    .with_sections(sections.into_iter().chain(changed))
+    };
+    view.add(SectionKind::Refused, refusals);
+    view.add_changes(&plan.changes);
+    view.add_manual_steps(plan);
+    view.add_diagnostics(loaded);
+    view.add_notes(&plan.notes);
+    view.add(SectionKind::Ignored, ignored);
+    view
 }
 
 /// A plan that was not applied: refused, or nothing to do.
@@ -91,28 +75,31 @@ fn requests(plan: &Plan) -> String {
     format!("{}: {calls}", Count(plan.requests(), "request"))
 }
 
-/// Conflicts and what the API cannot do.
-pub(super) fn left_to_people(plan: &Plan) -> [Section<'_>; 2] {
-    let conflicts = plan.conflicts.iter().map(|it| Line {
-        place: Some(Place::new(&it.file, it.line)),
-        ..Line::of(&it.pipe, findings::conflict(&it.kind))
-    });
-    let undeclared = (!plan.undeclared.is_empty()).then(|| {
-        let pipes = names(plan.undeclared.iter().map(Pipe::as_str), NAMED);
-        let rooms = Count(plan.undeclared.len(), "room");
-        Line::new(text!(
-            "{} recorded and no longer declared: {}",
-            rooms,
-            pipes
-        ))
-    });
-    let members = plan.by_hand.iter().map(removed_members);
-    let notes = findings::notes(SectionKind::ByHand, &plan.notes).lines;
-    let by_hand = members.chain(undeclared).chain(notes);
-    [
-        Section::new(SectionKind::Conflicts, conflicts),
-        Section::new(SectionKind::ByHand, by_hand),
-    ]
+impl<'a> View<'a> {
+    /// Conflicts and what the API cannot do.
+    pub(super) fn add_manual_steps(&mut self, plan: &'a Plan) {
+        let conflicts = plan.conflicts.iter().map(|it| Line {
+            place: Some(Place::new(&it.file, it.line)),
+            ..Line::for_room(&it.pipe, findings::conflict(&it.kind))
+        });
+        self.add(SectionKind::Conflicts, conflicts);
+        self.add(
+            SectionKind::ManualSteps,
+            plan.by_hand.iter().map(removed_members),
+        );
+        if let rooms @ 1.. = plan.undeclared.len() {
+            let pipes = names(plan.undeclared.iter().map(Pipe::as_str), NAMED);
+            let rooms = Count(rooms, "room");
+            let text = text!("{} recorded and no longer declared: {}", rooms, pipes);
+            self.add(SectionKind::ManualSteps, [Line::new(text)]);
+        }
+    }
+
+    pub(super) fn add_notes(&mut self, notes: impl IntoIterator<Item = &'a Note>) {
+        for (kind, line) in notes.into_iter().map(findings::note) {
+            self.add(kind, [line]);
+        }
+    }
 }
 
 /// Members of a room that are no longer in the manifest.
@@ -122,51 +109,32 @@ pub(super) fn removed_members(room: &ByHand) -> Line<'_> {
     let text = text!("no longer in the manifest: {}", users.as_slice());
     Line {
         detail: Detail::ByHand(room),
-        ..Line::of(&room.pipe, text)
+        ..Line::for_room(&room.pipe, text)
     }
-}
-
-/// The changes that need no attention.
-pub(super) fn plain_changes(changes: &[Change]) -> [Section<'_>; 3] {
-    [
-        SectionKind::Create,
-        SectionKind::Update,
-        SectionKind::Members,
-    ]
-    .map(|kind| Section::changes(kind, changes))
 }
 
 fn legend(plan: &Plan) -> Vec<&'static str> {
     let is_known = |change: &Change| !change.members.new.is_empty() && change.members.recorded > 0;
     let is_recorded = plan.changes.iter().any(is_known) || !plan.by_hand.is_empty();
-    let is_adopted = plan
-        .notes
-        .iter()
-        .any(|note| matches!(note, Note::Adopted(_)));
-    let legend = [
-        (
-            is_recorded && !is_adopted,
-            "recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room",
-        ),
-        (
-            is_recorded && is_adopted,
-            "recorded: confirmed to roomform in an earlier run, or adopted; the API does not tell who is in a room",
-        ),
-        (
-            plan.summary.unverified.members > 0,
-            "unverified: nothing is on record of who is in these rooms; sending members again breaks nothing",
-        ),
-        (
-            recreated(&plan.changes) > 0,
-            "recreated: the old room was deleted or has vanished; people who were in it are not in the new one",
-        ),
-        (
-            plan.summary.changed_outside > 0,
+    let is_adopted = |note: &Note| matches!(note, Note::Adopted(_));
+    let mut legend = Vec::new();
+    if is_recorded && plan.notes.iter().any(is_adopted) {
+        legend.push("recorded: confirmed to roomform in an earlier run, or adopted; the API does not tell who is in a room");
+    } else if is_recorded {
+        legend.push("recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room");
+    }
+    if plan.summary.unverified.members > 0 {
+        legend.push("unverified: nothing is on record of who is in these rooms; sending members again breaks nothing");
+    }
+    if recreated(&plan.changes) > 0 {
+        legend.push("recreated: the old room was deleted or has vanished; people who were in it are not in the new one");
+    }
+    if plan.summary.changed_outside > 0 {
+        legend.push(
             "changed outside: since the last write on record, and by nobody this ledger knows of",
-        ),
-    ];
-    let legend = legend.into_iter().filter(|(applies, _)| *applies);
-    legend.map(|(_, words)| words).collect()
+        );
+    }
+    legend
 }
 
 /// Where all members and rooms are named, if a list of them is cut.

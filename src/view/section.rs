@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::text::{text, titles};
-use super::{Span, Text, Tone, risk};
+use super::{Span, Text, Tone};
 use crate::model::Pipe;
 use crate::plan::{Action, ByHand, Change};
 
 /// What the lines of a section have in common. The order is the one of a page: most dangerous first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SectionKind {
     Errors,
     Stopped,
@@ -20,7 +20,7 @@ pub enum SectionKind {
     Guards,
     NeedsAttention,
     Conflicts,
-    ByHand,
+    ManualSteps,
     LookAlikes,
     Differences,
     Ignored,
@@ -64,7 +64,7 @@ impl SectionKind {
                 "!",
             ),
             Self::Conflicts => ("Conflicts", "conflicts", Warn, Warning, "?"),
-            Self::ByHand => ("Manual steps", "manual steps", Hand, Warning, "−"),
+            Self::ManualSteps => ("Manual steps", "manual steps", Hand, Warning, "−"),
             Self::LookAlikes => ("Look-alikes", "look-alikes", Warn, Warning, "i"),
             Self::Differences => ("Also differs", "other differences", Plain, Notice, "i"),
             Self::Ignored => {
@@ -107,17 +107,17 @@ impl SectionKind {
     }
 
     /// What applies to all lines, without a full stop.
-    pub fn remark(self) -> &'static str {
-        match self {
+    pub fn remark(self) -> Option<&'static str> {
+        Some(match self {
             Self::WouldBeRefused => {
                 "a plan of the second manifest would be refused, unless allowed"
             }
             Self::Conflicts => "nothing is written to these rooms",
-            Self::ByHand => "the API cannot remove members or rooms",
+            Self::ManualSteps => "the API cannot remove members or rooms",
             Self::LookAlikes => "people cannot tell these apart",
             Self::Ignored => "sent again only with --resend",
-            _ => "",
-        }
+            _ => return None,
+        })
     }
 
     /// Whether its lines are the last to be left out of a page.
@@ -128,13 +128,24 @@ impl SectionKind {
     }
 
     /// The section of a change.
-    pub fn of(change: &Change) -> Self {
+    pub fn for_change(change: &Change) -> Self {
         match &change.action {
             _ if risk(change).is_some() => Self::NeedsAttention,
             Action::Create => Self::Create,
             Action::Update { fields, .. } if fields.is_empty() => Self::Members,
             Action::Update { .. } => Self::Update,
         }
+    }
+}
+
+/// Why a change needs attention: it opens a room to everyone, or creates a room again without the people who were in it.
+pub fn risk(change: &Change) -> Option<&'static str> {
+    match (change.publishes(), change.creates_public(), change.recreate) {
+        (true, _, _) => Some("becomes public"),
+        (_, true, true) => Some("recreated and public"),
+        (_, true, false) => Some("new and public"),
+        (_, false, true) => Some("recreated"),
+        (false, false, false) => None,
     }
 }
 
@@ -146,25 +157,7 @@ pub struct Section<'a> {
     pub changes: Vec<&'a Change>,
 }
 
-impl<'a> Section<'a> {
-    pub(super) fn new(kind: SectionKind, lines: impl IntoIterator<Item = Line<'a>>) -> Self {
-        Self {
-            kind,
-            lines: lines.into_iter().collect(),
-            changes: Vec::new(),
-        }
-    }
-
-    /// The changes of one kind.
-    pub(super) fn changes(kind: SectionKind, changes: &'a [Change]) -> Self {
-        let of_kind = changes.iter().filter(|it| SectionKind::of(it) == kind);
-        Self {
-            kind,
-            lines: Vec::new(),
-            changes: of_kind.collect(),
-        }
-    }
-
+impl Section<'_> {
     pub fn count(&self) -> usize {
         self.lines.len() + self.changes.len()
     }
@@ -193,7 +186,7 @@ pub enum Title<'a> {
 }
 
 /// Where something is declared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Place<'a> {
     pub file: &'a str,
     /// From 1; without it, the whole file.
@@ -215,7 +208,7 @@ impl<'a> Place<'a> {
         Self {
             file,
             line: Some(line),
-            column: None,
+            ..Self::default()
         }
     }
 
@@ -236,7 +229,7 @@ impl<'a> Line<'a> {
     }
 
     /// A line about a room.
-    pub(super) fn of(pipe: &'a Pipe, text: Text<'a>) -> Self {
+    pub(super) fn for_room(pipe: &'a Pipe, text: Text<'a>) -> Self {
         Self {
             pipe: Some(pipe),
             ..Self::new(text)

@@ -1,7 +1,6 @@
-//! Sentences as data: words of ours, and values of others that each writer escapes in its own way.
+//! Sentences as data: our words, and untrusted values that each writer escapes in its own way.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use super::NAMED;
 use super::grammar::{Count, few};
@@ -18,17 +17,17 @@ pub struct Text<'a>(pub Vec<Span<'a>>);
 /// A part of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Span<'a> {
-    /// Words of ours.
+    /// Our words.
     Words(Cow<'static, str>),
     /// A pipe, glob, file or address.
     Name(Cow<'a, str>),
-    /// A title, or what somebody says in a room.
+    /// A title or a message.
     Title(Cow<'a, str>),
     /// Ids of users or rooms.
     Ids(String),
     /// Ids of users right after their number.
     Members(String),
-    /// A sentence of ours around values in back-ticks.
+    /// A sentence with values in back-ticks.
     Message(Cow<'a, str>),
     /// What a server said.
     Said(Cow<'a, str>),
@@ -43,7 +42,7 @@ macro_rules! text {
 pub(super) use text;
 
 impl<'a> Text<'a> {
-    /// Words of ours, with values for each `{}`.
+    /// Our words, with a value for each `{}`.
     pub(super) fn fill<const N: usize>(words: &'static str, values: [Self; N]) -> Self {
         debug_assert_eq!(words.matches("{}").count(), N, "{words}");
         let mut words = words.split("{}");
@@ -76,6 +75,15 @@ impl<'a> Text<'a> {
         self.0.iter().map(span).collect()
     }
 
+    /// The sentence with names in back-ticks and titles in quotes, not safe to print.
+    pub fn quoted(&self) -> String {
+        self.write(|span| match span {
+            Span::Name(name) => format!("`{name}`"),
+            Span::Title(title) => format!("\"{title}\""),
+            span => span.raw().to_owned(),
+        })
+    }
+
     /// The sentence as it is, not safe to print.
     pub fn raw(&self) -> String {
         self.write(|span| span.raw().to_owned())
@@ -83,7 +91,7 @@ impl<'a> Text<'a> {
 }
 
 impl Span<'_> {
-    /// Words of ours that hold figures.
+    /// Our words, with figures in them.
     pub fn words(text: String) -> Self {
         Self::Words(Cow::Owned(text))
     }
@@ -135,30 +143,26 @@ impl<'a> From<&'a Pipe> for Text<'a> {
 
 impl From<UserId> for Text<'_> {
     fn from(user: UserId) -> Self {
-        ids(&[user], 1)
+        Span::Ids(user.to_string()).into()
     }
 }
 
 impl From<RoomId> for Text<'_> {
     fn from(room: RoomId) -> Self {
-        ids(&[room], 1)
+        Span::Ids(room.to_string()).into()
     }
 }
 
 impl From<&[UserId]> for Text<'_> {
     fn from(users: &[UserId]) -> Self {
-        ids(users, NAMED)
+        Span::Ids(few(users, NAMED)).into()
     }
 }
 
 impl From<&[RoomId]> for Text<'_> {
     fn from(rooms: &[RoomId]) -> Self {
-        ids(rooms, NAMED_IDS)
+        Span::Ids(few(rooms, NAMED_IDS)).into()
     }
-}
-
-fn ids<T: fmt::Display>(ids: &[T], most: usize) -> Text<'static> {
-    Span::Ids(few(ids, most)).into()
 }
 
 /// Two titles; of long ones only what differs.

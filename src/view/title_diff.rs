@@ -13,14 +13,14 @@ const AROUND: usize = 40;
 /// How long the number of characters left out is at most, with its words.
 const LONGEST_MARK: usize = 20;
 
-/// Two texts as `show` makes them safe: whole if they are short, else what differs in them, with the number of characters left out.
-pub fn both(before: &str, after: &str, show: &dyn Fn(&str) -> String) -> [String; 2] {
-    differing(before, after, LONGEST_PART, show)
+/// Two texts, not safe to print: whole if they are short, else what differs in them, with the number of characters left out.
+pub fn both(before: &str, after: &str) -> [String; 2] {
+    differing(before, after, LONGEST_PART)
 }
 
-/// The same, not safe to print yet, and so short that no writer cuts off what differs.
+/// The same, so short that no writer cuts off what differs.
 pub fn apart(before: &str, after: &str) -> [String; 2] {
-    differing(before, after, LONGEST - 2 * LONGEST_MARK, &str::to_owned)
+    differing(before, after, LONGEST - 2 * LONGEST_MARK)
 }
 
 /// Both texts word by word, each word as `mark` shows it: the same in both, deleted from the first, inserted in the second.
@@ -38,15 +38,10 @@ pub fn by_words(
     })
 }
 
-fn differing(
-    before: &str,
-    after: &str,
-    longest: usize,
-    show: &dyn Fn(&str) -> String,
-) -> [String; 2] {
+fn differing(before: &str, after: &str, longest: usize) -> [String; 2] {
     let texts = [before, after].map(|text| text.chars().collect::<Vec<char>>());
     if texts.iter().all(|text| text.len() <= LONGEST) {
-        return [before, after].map(show);
+        return [before, after].map(str::to_owned);
     }
     let [before, after] = &texts;
     let shorter = before.len().min(after.len());
@@ -55,17 +50,11 @@ fn differing(
     let pairs = before.iter().rev().zip(after.iter().rev());
     let tail = pairs.take(shorter - head);
     let tail = tail.take_while(|(one, other)| one == other).count();
-    [before, after].map(|text| part(text, head..text.len() - tail, longest, show))
+    [before, after].map(|text| part(text, head..text.len() - tail, longest))
 }
 
 /// What differs, and a little more on both sides.
-fn part(
-    text: &[char],
-    differs: Range<usize>,
-    longest: usize,
-    show: &dyn Fn(&str) -> String,
-) -> String {
-    let shown = |text: &[char]| show(&text.iter().collect::<String>());
+fn part(text: &[char], differs: Range<usize>, longest: usize) -> String {
     let from = differs.start.saturating_sub(AROUND);
     let to = (differs.end + AROUND).min(text.len()).min(from + longest);
     let before = match from {
@@ -76,10 +65,8 @@ fn part(
         0 => String::new(),
         more => format!("… ({more} more)"),
     };
-    format!(
-        "{before}{}{after}",
-        shown(text.get(from..to).unwrap_or_default())
-    )
+    let part: String = text.get(from..to).unwrap_or_default().iter().collect();
+    format!("{before}{part}{after}")
 }
 
 #[cfg(test)]
@@ -90,10 +77,10 @@ mod tests {
     fn what_differs_in_long_texts_is_shown() {
         let long = "ж".repeat(10_000);
         let show = |text: &str| text.replace('\u{7}', "\\u{7}");
-        let [before, after] = both(&long, &format!("\u{7}{long}"), &show);
+        let [before, after] = both(&long, &format!("\u{7}{long}")).map(|text| show(&text));
         assert_eq!(before, format!("{}… (9960 more)", "ж".repeat(40)));
         assert_eq!(after, format!("\\u{{7}}{}… (9960 more)", "ж".repeat(40)));
-        let [before, after] = both(&long, "Ж", &show);
+        let [before, after] = both(&long, "Ж");
         assert_eq!(before, format!("{}… (9000 more)", "ж".repeat(1000)));
         assert_eq!(after, "Ж");
     }

@@ -22,7 +22,7 @@ const TABLE: [(&str, &[&str]); 18] = [
     (
         "document",
         &[
-            "apply", "doctor", "error", "manifest", "model", "plan", "render", "view",
+            "apply", "doctor", "error", "manifest", "model", "plan", "view",
         ],
     ),
     (

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{Desired, DesiredRoom, FileId, UserId};
-use crate::plan::{Action, ByHand, Change};
+use crate::model::{Desired, DesiredRoom, Field, FileId, Place, UserId};
+use crate::plan::{Action, Change};
 use crate::render::escape::terminal;
 use crate::view::{Detail as Subject, value};
 
 /// Members of one place: the file by its number, the line, and the users.
 type Group = (u32, u32, Vec<Id>);
 
-/// A number of somebody else's, written as a text: a browser rounds numbers from 2^53 on.
+/// An id, written as text: a browser rounds numbers from 2^53 on.
 #[derive(Debug, Clone, Copy)]
 struct Id(u64);
 
@@ -41,16 +41,16 @@ pub(super) struct Details<'a> {
 struct Detail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<[String; 3]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new: Option<Vec<Group>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    again: Option<Vec<Group>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rest: Option<Vec<[u64; 3]>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    left: Option<Vec<Id>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    released: Option<Vec<Id>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    new: Vec<Group>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    again: Vec<Group>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rest: Vec<[u64; 3]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left: Vec<Id>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    released: Vec<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
     welcome: Option<(Id, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,37 +70,36 @@ impl<'a> Details<'a> {
 
     /// Adds what a line opens to, and returns its number.
     pub(super) fn push(&mut self, subject: &Subject<'_>) -> Option<usize> {
+        let ids = |users: &[UserId]| users.iter().map(|user| Id(user.0)).collect();
         let detail = match subject {
             Subject::None => return None,
             Subject::Change(change) => self.change(change),
-            Subject::ByHand(room) => by_hand(room),
+            Subject::ByHand(room) => Detail {
+                left: ids(&room.left),
+                released: ids(&room.released),
+                ..Detail::default()
+            },
         };
         self.items.push(detail);
         Some(self.items.len() - 1)
     }
 
     fn change(&self, change: &Change) -> Detail {
-        let fields = change.fields().iter().map(|field| {
-            let value = |it| super::plain(&value(it));
-            [
-                field.field.name().to_owned(),
-                value(&field.before),
-                value(&field.after),
-            ]
+        let fields = change.fields().iter();
+        let fields = fields.filter(|field| field.field != Field::Title);
+        let fields = fields.map(|field| {
+            let [before, after] = [&field.before, &field.after].map(|it| super::plain(&value(it)));
+            [field.field.name().to_owned(), before, after]
         });
-        let fields = fields.filter(|[name, ..]| name != "title").collect();
         let room = self.desired.rooms.get(&change.pipe);
         let sent: BTreeSet<UserId> = change.members.sent().collect();
-        let welcome = change
-            .welcome
-            .as_ref()
-            .map(|it| (Id(it.from.0), terminal(&it.text)));
+        let welcome = change.welcome.as_ref();
         Detail {
-            fields,
-            new: self.groups(room, &change.members.new),
-            again: self.groups(room, &change.members.unverified),
-            rest: room.and_then(|room| self.rest(room, &sent)),
-            welcome,
+            fields: fields.collect(),
+            new: groups(room, &change.members.new),
+            again: groups(room, &change.members.unverified),
+            rest: room.map(|room| self.rest(room, &sent)).unwrap_or_default(),
+            welcome: welcome.map(|it| (Id(it.from.0), terminal(&it.text))),
             room: match change.action {
                 Action::Update { id, .. } if !self.compares => Some(Id(id.0)),
                 Action::Update { .. } | Action::Create => None,
@@ -109,55 +108,35 @@ impl<'a> Details<'a> {
         }
     }
 
-    /// Users by the place that put them there; those nobody knows a place of stand at none.
-    fn groups(&self, room: Option<&DesiredRoom>, users: &[UserId]) -> Option<Vec<Group>> {
-        let mut groups: BTreeMap<(u32, u32), Vec<Id>> = BTreeMap::new();
-        for user in users {
-            let declared = room.and_then(|room| room.member(*user));
-            let place = declared.map(|member| member.place);
-            let place = place.or(room.map(|room| room.place));
-            let key = place.map_or((0, 0), |place| (place.file.0, place.line));
-            groups.entry(key).or_default().push(Id(user.0));
-        }
-        let groups = groups.into_iter();
-        let groups: Vec<Group> = groups
-            .map(|((file, line), users)| (file, line, users))
-            .collect();
-        (!groups.is_empty()).then_some(groups)
-    }
-
     /// How many declared members nothing is sent for, by place; a roster counts as one place.
-    fn rest(&self, room: &DesiredRoom, sent: &BTreeSet<UserId>) -> Option<Vec<[u64; 3]>> {
+    fn rest(&self, room: &DesiredRoom, sent: &BTreeSet<UserId>) -> Vec<[u64; 3]> {
         let mut counts: BTreeMap<(FileId, u32), u64> = BTreeMap::new();
-        for member in room
-            .members
-            .iter()
-            .filter(|member| !sent.contains(&member.user))
-        {
-            let place = member.place;
-            let line = if self.desired.rosters.contains_key(&place.file) {
-                0
-            } else {
-                place.line
+        let members = room.members.iter();
+        for member in members.filter(|member| !sent.contains(&member.user)) {
+            let Place { file, line } = member.place;
+            let line = match self.desired.rosters.contains_key(&file) {
+                true => 0,
+                false => line,
             };
-            *counts.entry((place.file, line)).or_default() += 1;
+            *counts.entry((file, line)).or_default() += 1;
         }
-        let counts = counts
-            .into_iter()
-            .map(|((file, line), count)| [u64::from(file.0), u64::from(line), count]);
-        let counts: Vec<[u64; 3]> = counts.collect();
-        (!counts.is_empty()).then_some(counts)
+        let counts = counts.into_iter();
+        counts
+            .map(|((file, line), count)| [u64::from(file.0), u64::from(line), count])
+            .collect()
     }
 }
 
-/// Members of a room that are no longer in the manifest.
-fn by_hand(room: &ByHand) -> Detail {
-    let ids = |users: &[UserId]| {
-        (!users.is_empty()).then(|| users.iter().map(|user| Id(user.0)).collect())
-    };
-    Detail {
-        left: ids(&room.left),
-        released: ids(&room.released),
-        ..Detail::default()
+/// Users by the place that declares them: without one, by the room's; 0 where the room is not declared.
+fn groups(room: Option<&DesiredRoom>, users: &[UserId]) -> Vec<Group> {
+    let mut groups: BTreeMap<(u32, u32), Vec<Id>> = BTreeMap::new();
+    for user in users {
+        let place = room.map(|room| room.member(*user).map_or(room.place, |member| member.place));
+        let key = place.map_or((0, 0), |place| (place.file.0, place.line));
+        groups.entry(key).or_default().push(Id(user.0));
     }
+    let groups = groups.into_iter();
+    groups
+        .map(|((file, line), users)| (file, line, users))
+        .collect()
 }

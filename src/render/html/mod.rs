@@ -1,11 +1,9 @@
-//! A view as a page: one file that asks nothing of anybody, to be read, searched and opened by hand.
+//! A view as a page: one file without requests, to read, search and open.
 //!
-//! Without its script the page is whole, and long. All text of others is spelled out by `escape` and then put in by a template that
+//! Without its script the page is whole, and long. All untrusted text is spelled out by `escape` and then written by a template that
 //! escapes it; the policy in the page lets nothing run but the script that is in it.
 
 mod details;
-
-use std::fmt;
 
 use askama::Template;
 use base64::Engine as _;
@@ -23,34 +21,21 @@ use crate::view::{self, Figure, Line, SectionKind, Span, State, Text, Title, Ton
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// Markup of ours: text of others in it is escaped already.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Markup(String);
-
-impl fmt::Display for Markup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl askama::filters::HtmlSafe for Markup {}
-
 /// Lines of one kind.
 struct Section {
     id: String,
     kind: SectionKind,
     /// Whether search and filter reach it.
     is_searched: bool,
-    /// Whether it is the first of those.
-    is_first_searched: bool,
-    remark: String,
+    remark: Option<String>,
     rows: Vec<Row>,
 }
 
 /// One line.
 struct Row {
     pipe: Option<String>,
-    title: Option<Markup>,
+    /// Markup, with all untrusted text escaped.
+    title: Option<String>,
     what: String,
     place: Option<String>,
     /// What it opens to, by its number in the details.
@@ -68,9 +53,9 @@ struct Page<'a> {
     figures: &'a [Figure],
     facts: Vec<String>,
     sections: Vec<Section>,
+    /// The first section that the search bar reaches.
+    bar_before: Option<usize>,
     legend: Vec<String>,
-    style: &'static str,
-    script: &'static str,
     details: String,
 }
 
@@ -82,11 +67,8 @@ pub fn write(view: &View<'_>) -> Result<String, Box<dyn std::error::Error + Send
     let nothing = Desired::default();
     let desired = view.desired.unwrap_or(&nothing);
     let mut details = Details::new(desired, view.state == State::Compared);
-    let sections = view.sections.iter();
-    let mut sections: Vec<Section> = sections.map(|it| section(view, it, &mut details)).collect();
-    if let Some(first) = sections.iter_mut().find(|section| section.is_searched) {
-        first.is_first_searched = true;
-    }
+    let sections = view.sections.values();
+    let sections: Vec<Section> = sections.map(|it| section(view, it, &mut details)).collect();
     let heading = plain(&view.heading);
     let page = Page {
         policy: policy(),
@@ -101,10 +83,9 @@ pub fn write(view: &View<'_>) -> Result<String, Box<dyn std::error::Error + Send
         verdict: &view.verdict,
         figures: &view.figures,
         facts: view.facts.iter().map(|fact| sentence(fact)).collect(),
+        bar_before: sections.iter().position(|section| section.is_searched),
         sections,
         legend: view.legend.iter().map(|words| sentence(words)).collect(),
-        style: STYLE,
-        script: SCRIPT,
         details: escape::html_script(&serde_json::to_string(&details)?),
     };
     Ok(page.render()?)
@@ -137,11 +118,7 @@ fn section(view: &View<'_>, section: &view::Section<'_>, details: &mut Details<'
             kind,
             SectionKind::Refused | SectionKind::WouldBeRefused | SectionKind::Guards
         ),
-        is_first_searched: false,
-        remark: match kind.remark() {
-            "" => String::new(),
-            remark => sentence(remark),
-        },
+        remark: kind.remark().map(sentence),
         rows: rows.collect(),
     }
 }
@@ -165,9 +142,9 @@ fn row(kind: SectionKind, line: &Line<'_>, details: &mut Details<'_>) -> Row {
 }
 
 /// The title, or both of them with the words that changed.
-fn title(title: &Title<'_>) -> Markup {
+fn title(title: &Title<'_>) -> String {
     let (before, after, drift) = match title {
-        Title::Same(title) => return Markup(html(&brief(title))),
+        Title::Same(title) => return html(&brief(title)),
         Title::Changed(before, after, drift) => (terminal(before), terminal(after), drift),
     };
     let mark = |tag: ChangeTag, text: &str| match tag {
@@ -175,9 +152,7 @@ fn title(title: &Title<'_>) -> Markup {
         ChangeTag::Delete => format!("<del>{}</del>", html(text)),
         ChangeTag::Insert => format!("<ins>{}</ins>", html(text)),
     };
-    // As a whole: the words that changed may be behind what a line can bear.
+    // Not cut: the words that changed may be at the end.
     let [before, after] = by_words(&before, &after, mark);
-    Markup(format!(
-        "<bdi class=\"side\">{before}</bdi> → <bdi class=\"side\">{after}</bdi>{drift}"
-    ))
+    format!("<bdi class=\"side\">{before}</bdi> → <bdi class=\"side\">{after}</bdi>{drift}")
 }

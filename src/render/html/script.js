@@ -1,6 +1,6 @@
 "use strict";
 // Without this the page is whole, and long. With it, rows are searched, filtered, shown a hundred at a time, and opened.
-// What the page tells is put in as text, never as markup.
+// Values are inserted as text, never as markup.
 (() => {
   const PAGE = 100, PINNED = 1000;
   const bar = document.getElementById("bar");
@@ -11,18 +11,6 @@
   let told;
   const details = () => (told ??= JSON.parse(document.getElementById("details").textContent));
 
-  const parts = [...document.querySelectorAll("section[data-kind]")].map((section) => ({
-    section,
-    kind: section.dataset.kind,
-    count: section.querySelector("h2 .n"),
-    page: "pinned" in section.dataset ? PINNED : PAGE,
-    rows: [...section.querySelectorAll(":scope > ul > li")].map((li) => ({ li })),
-    found: [],
-    shown: 0,
-    more: null,
-  }));
-  const total = parts.reduce((sum, part) => sum + part.rows.length, 0);
-
   /* Elements. */
   const make = (name, props = {}, ...children) => {
     const element = Object.assign(document.createElement(name), props);
@@ -31,21 +19,26 @@
   };
   const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
+  const parts = [...document.querySelectorAll("section[data-kind]")].map((section) => ({
+    section,
+    kind: section.dataset.kind,
+    count: section.querySelector("h2 .n"),
+    page: "pinned" in section.dataset ? PINNED : PAGE,
+    rows: [...section.querySelectorAll(":scope > ul > li")].map((li) => ({ li })),
+    found: [],
+    shown: 0,
+    more: section.appendChild(make("div", { className: "more" })),
+  }));
+  const total = parts.reduce((sum, part) => sum + part.rows.length, 0);
+
   /* Search: every word must be in the pipe or the title, or be a user. */
   const fold = (text) => text.normalize("NFC").toLowerCase();
-  const text = (row) => {
-    if (row.text === undefined) {
-      const named = row.li.querySelectorAll(":scope > .row .pipe, :scope > .row .title");
-      row.text = fold(named.length ? [...named].map((it) => it.textContent).join(" ") : row.li.textContent);
-    }
-    return row.text;
-  };
+  const named = (li) => [...li.querySelectorAll(":scope > .row .pipe, :scope > .row .title")];
+  const text = (row) => (row.text ??= fold(named(row.li).map((it) => it.textContent).join(" ") || row.li.textContent));
   const detail = (row) => ("d" in row.li.dataset ? details().items[row.li.dataset.d] : null);
   const hasUser = (row, user) => {
-    const it = detail(row);
-    if (!it) return false;
-    const grouped = [it.new, it.again].some((groups) => groups?.some(([, , users]) => users.includes(user)));
-    return grouped || [it.left, it.released].some((users) => users?.includes(user));
+    const { new: added = [], again = [], left = [], released = [] } = detail(row) ?? {};
+    return [...[...added, ...again].map(([, , users]) => users), left, released].some((users) => users.includes(user));
   };
   const words = () =>
     fold(find.value).split(/\s+/).filter(Boolean).map((word) => {
@@ -68,15 +61,10 @@
     part.section.hidden = found === 0;
     part.count.textContent = found === rows ? `${rows}` : `${found} of ${rows}`;
     const left = found - visible.size;
-    part.more?.remove();
-    part.more = null;
-    if (left > 0) {
-      const next = Math.min(left, PAGE);
-      const buttons = [make("button", { type: "button", textContent: `Show ${next} more`, onclick: () => more(part, next) })];
-      if (left > next) buttons.push(make("button", { type: "button", textContent: `Show all ${left} more`, onclick: () => more(part, left) }));
-      part.more = make("div", { className: "more" }, ...buttons);
-      part.section.append(part.more);
-    }
+    const next = Math.min(left, PAGE);
+    const button = (by, all) => make("button", { type: "button", textContent: `Show ${all}${by} more`, onclick: () => more(part, by) });
+    part.more.hidden = left === 0;
+    part.more.replaceChildren(button(next, ""), ...(left > next ? [button(left, "all ")] : []));
   };
   const more = (part, by) => {
     const first = part.found[part.shown];
@@ -114,6 +102,7 @@
     if (!pipe) return;
     row.button = make("button", { type: "button", className: "open" });
     row.button.setAttribute("aria-expanded", "false");
+    row.button.setAttribute("aria-controls", `d${row.li.dataset.d}`);
     pipe.replaceWith(row.button);
     row.button.append(pipe);
     row.li.classList.add("foldable");
@@ -122,18 +111,11 @@
       if (line && (event.target.closest(".open") || getSelection().isCollapsed)) open(row, !isOpen(row));
     });
   };
-  const isOpen = (row) => row.button?.getAttribute("aria-expanded") === "true";
+  const isOpen = (row) => Boolean(row.detail);
   const open = (row, wanted) => {
-    if (!row.button) return;
     row.detail?.remove();
-    row.detail = null;
-    if (wanted) {
-      row.detail = panel(row, detail(row));
-      row.li.append(row.detail);
-      row.button.setAttribute("aria-controls", row.detail.id);
-    } else {
-      row.button.removeAttribute("aria-controls");
-    }
+    row.detail = wanted ? panel(row, detail(row)) : null;
+    if (wanted) row.li.append(row.detail);
     row.button.setAttribute("aria-expanded", String(wanted));
   };
 
@@ -206,8 +188,7 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    const li = event.target.closest?.("section[data-kind] > ul > li");
-    const row = li && parts.flatMap((part) => part.rows).find((row) => row.li === li);
+    const row = parts.flatMap((part) => part.rows).find((row) => row.button && row.li.contains(event.target));
     if (row && isOpen(row)) {
       open(row, false);
       row.button.focus();

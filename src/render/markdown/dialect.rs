@@ -1,4 +1,4 @@
-//! What a site makes of Markdown: whether it takes HTML. All text of others, and all ids, go through here.
+//! What a site makes of Markdown: whether it takes HTML. All untrusted text and all ids go through here.
 
 use crate::render::escape;
 
@@ -16,7 +16,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Text of others, as code.
+    /// Untrusted text, as code.
     pub(super) fn code(self, text: &str) -> String {
         match self {
             Self::Html => escape::markdown(text),
@@ -60,7 +60,7 @@ impl Dialect {
         }
     }
 
-    /// The start of a fold and its heading, which is harmless already.
+    /// The start of a fold and its heading, which is escaped.
     pub(super) fn unfold(self, heading: &str, open: bool) -> String {
         match self {
             Self::Html if open => format!("<details open><summary>{heading}</summary>\n\n"),

@@ -37,7 +37,7 @@ pub fn write(view: &View<'_>, fit: Fit) -> String {
     head.extend(view.facts.iter().map(|fact| sentence(fact)));
     let mut foot: Vec<String> = view.legend.iter().map(|words| sentence(words)).collect();
     foot.extend(view.cut.iter().map(|all| format!("Lists are cut; {all}.")));
-    let sections = view.sections.iter().map(|it| section(view, it, dialect));
+    let sections = view.sections.values().map(|it| section(view, it, dialect));
     let page = Page {
         dialect,
         head,
@@ -70,7 +70,7 @@ pub fn failure(error: &Error, verb: &str, target: Option<&Target>, fit: Fit) -> 
     page.write(fit.bytes)
 }
 
-/// What a marker says: the verb, and the target where it is known, so that a bot can tell the pages of two widgets apart.
+/// What a marker says: the verb, and the target where it is known, so that a bot can distinguish the pages of two widgets.
 fn marker(verb: &str, target: Option<&Target>) -> String {
     match target {
         Some(Target { origin, widget }) => {
@@ -113,8 +113,6 @@ fn section(view: &View<'_>, section: &view::Section<'_>, dialect: Dialect) -> Se
 /// Place, label, words, remedy.
 fn item(kind: SectionKind, line: &Line<'_>, dialect: Dialect) -> String {
     let words = write_text(&line.sentence(), dialect);
-    let place = line.place.map(|place| dialect.code(&place.raw()));
-    let is_of_a_room = line.pipe.is_some();
     let label = line.label.as_deref().map(|label| match line.detail {
         Detail::Change(_) => format!("**{label}:** "),
         Detail::None | Detail::ByHand(_) => format!("{label}: "),
@@ -122,8 +120,8 @@ fn item(kind: SectionKind, line: &Line<'_>, dialect: Dialect) -> String {
     let label = label.unwrap_or_default();
     let hint = line.hint.map(|hint| format!(". *{}*", dialect.words(hint)));
     let hint = hint.unwrap_or_default();
-    match place {
-        Some(place) if !is_of_a_room => format!("{place} {label}{words}{hint}"),
+    match line.place.map(|place| dialect.code(&place.raw())) {
+        Some(place) if line.pipe.is_none() => format!("{place} {label}{words}{hint}"),
         Some(place) if kind != SectionKind::AsPlanned => format!("{label}{words} ({place}){hint}"),
         _ => format!("{label}{words}{hint}"),
     }

@@ -7,20 +7,20 @@ use super::dialect::Dialect;
 use crate::view::SectionKind;
 use crate::view::grammar::sentence;
 
-/// Up to so many folded items the folds stand open: they fit a screen or two.
+/// Folds are open up to this many items, which fit a screen or two.
 const OPEN: usize = 12;
 /// What a section or a fold takes besides its items and names, in bytes, roughly: the page is measured once it is made.
 const AROUND: usize = 120;
 
-/// A page before it is written. Every text in it is harmless already.
+/// A page before it is written. All text in it is escaped.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) dialect: Dialect,
-    /// Lines that always stand at the top.
+    /// Lines at the top, never cut.
     pub(super) head: Vec<String>,
     /// The sections, most dangerous first.
     pub(super) sections: Vec<Section>,
-    /// Lines that always stand at the end.
+    /// Lines at the end, never cut.
     pub(super) foot: Vec<String>,
 }
 
@@ -41,19 +41,16 @@ pub(super) struct Item {
 }
 
 impl Page {
-    /// The page, with as many items as so many bytes can bear; with all of them where there is no limit.
+    /// The page, with as many items as fit the limit, if there is one.
     pub(super) fn write(&self, bytes: Option<usize>) -> String {
         let count = |section: &Section| section.items.len();
         let whole = self.text(&self.sections.iter().map(count).collect::<Vec<_>>(), None);
         let Some(bytes) = bytes.filter(|bytes| whole.len() > *bytes) else {
             return whole;
         };
-        let pinned = |section: &Section| {
-            if section.kind.is_pinned() {
-                count(section)
-            } else {
-                0
-            }
+        let pinned = |section: &Section| match section.kind.is_pinned() {
+            true => count(section),
+            false => 0,
         };
         let mut shown: Vec<usize> = self.sections.iter().map(pinned).collect();
         let mut least = self.text(&shown, Some(bytes));
@@ -76,7 +73,7 @@ impl Page {
         least
     }
 
-    /// How many items of each section, of the pinned or of the others, so many bytes can bear.
+    /// How many items of each section, of the pinned ones or of the others, fit into this many bytes.
     fn fill(&self, shown: &mut [usize], pinned: bool, bytes: usize) {
         let wanted =
             |section: &Section| section.kind.is_pinned() == pinned && !section.items.is_empty();
@@ -134,14 +131,11 @@ impl Page {
         let pinned = || counted().filter(|(section, _)| section.kind.is_pinned());
         let dangerous: usize = pinned().map(|(section, _)| section.items.len()).sum();
         let missing = dangerous - pinned().map(|(_, shown)| *shown).sum::<usize>();
+        let cut = format!("**Cut to fit {limit} bytes.** Not shown: {left_out}.");
         match (dangerous, missing) {
-            (0, _) => format!("**Cut to fit {limit} bytes.** Not shown: {left_out}."),
-            (1, 0) => format!(
-                "**Cut to fit {limit} bytes.** Not shown: {left_out}. The dangerous line is."
-            ),
-            (_, 0) => format!(
-                "**Cut to fit {limit} bytes.** Not shown: {left_out}. All {dangerous} dangerous lines are."
-            ),
+            (0, _) => cut,
+            (1, 0) => cut + " The dangerous line is.",
+            (_, 0) => format!("{cut} All {dangerous} dangerous lines are."),
             _ => format!(
                 "**Not even the dangerous lines fit {limit} bytes: {missing} of {dangerous} are missing.** Read the whole plan \
                  before you approve it. Not shown: {left_out}."
@@ -153,7 +147,7 @@ impl Page {
 impl Section {
     /// What the first item costs, the first two, and so on.
     fn costs(&self) -> Vec<usize> {
-        let mut sum = AROUND + self.kind.name().len() + self.kind.remark().len();
+        let mut sum = AROUND + self.kind.name().len() + self.kind.remark().map_or(0, str::len);
         let mut fold = None;
         let cost = |item: &Item| {
             let known = fold == item.fold.as_ref().map(Arc::as_ptr);
@@ -171,28 +165,28 @@ impl Section {
             return;
         }
         let _ = writeln!(text, "### {}: {}\n", self.kind.name(), part(all, shown));
-        if !self.kind.remark().is_empty() {
-            let _ = writeln!(text, "{}\n", sentence(self.kind.remark()));
+        if let Some(remark) = self.kind.remark() {
+            let _ = writeln!(text, "{}\n", sentence(remark));
         }
-        let mut rest = self.items.as_slice();
         let mut left = shown;
-        while let Some(first) = rest.first().filter(|_| left > 0) {
-            let same = |item: &&Item| item.fold == first.fold;
-            let size = rest.iter().take_while(same).count();
-            let (items, after) = rest.split_at(size);
-            let here = size.min(left);
-            if let Some(fold) = &first.fold {
-                let heading = format!("{fold}: {}", part(size, here));
+        for items in self.items.chunk_by(|one, next| one.fold == next.fold) {
+            let here = items.len().min(left);
+            if here == 0 {
+                break;
+            }
+            left -= here;
+            let fold = items.first().and_then(|item| item.fold.as_ref());
+            if let Some(fold) = fold {
+                let heading = format!("{fold}: {}", part(items.len(), here));
                 text.push_str(&dialect.unfold(&heading, open));
             }
             for item in items.iter().take(here) {
                 let _ = writeln!(text, "- {}", item.text);
             }
-            if first.fold.is_some() {
+            if fold.is_some() {
                 text.push_str(dialect.fold());
             }
             text.push('\n');
-            (rest, left) = (after, left - here);
         }
     }
 }

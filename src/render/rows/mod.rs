@@ -1,12 +1,13 @@
 //! Rows of the server's lists: which columns they have, and each format.
 
-mod csv;
 mod table;
 
-pub use csv::csv;
-pub use table::{blocks, fit, table, widths};
+pub use table::table;
 
-use crate::model::{Listing, Row};
+use std::io::{self, Write};
+
+use super::escape;
+use crate::model::{Cell, Listing, Row};
 
 /// Which fields of the rows are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,100 +28,121 @@ impl Columns {
 }
 
 /// The fields a list is documented to have, as far as they may be shown; of messages those that an answer of send_msg has.
-pub fn known(listing: Listing) -> &'static [&'static str] {
-    match listing {
-        Listing::Rooms => &[
-            "id",
-            "pipe",
-            "name",
-            "admin_id",
-            "type",
-            "tab",
-            "is_public",
-            "created_at",
-            "updated_at",
-            "deleted_at",
-            "status",
-            "imba_id",
-        ],
-        Listing::Users => &[
-            "id",
-            "remote_user_id",
-            "login",
-            "status",
-            "created_at",
-            "updated_at",
-            "deleted_at",
-            "user_data",
-            "avatar_url",
-            "imba_id",
-        ],
-        Listing::Messages => &["id", "time", "room_id", "user_id", "message"],
-    }
+pub fn known(listing: Listing) -> Vec<&'static str> {
+    let names = match listing {
+        Listing::Rooms => {
+            "id pipe name admin_id type tab is_public created_at updated_at deleted_at status imba_id"
+        }
+        Listing::Users => {
+            "id remote_user_id login status created_at updated_at deleted_at user_data avatar_url imba_id"
+        }
+        Listing::Messages => "id time room_id user_id message",
+    };
+    names.split(' ').collect()
 }
 
 /// The columns of CSV, given the fields that are there: always the documented ones; what else messages have is not known
 /// before they are there.
 pub fn csv_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> {
-    if listing != Listing::Messages {
-        return owned(known(listing));
-    }
-    let is_there = |name: &str| there.iter().any(|(field, _)| field == name);
-    let common = known(listing).iter().copied().filter(|name| is_there(name));
+    let known = known(listing);
+    let is_there = |name: &&str| there.iter().any(|(field, _)| field == name);
+    let is_shown = |name: &&str| listing != Listing::Messages || is_there(name);
     let others = there.iter().map(|(name, _)| name.as_str());
-    let others = others.filter(|name| !known(listing).contains(name));
-    owned(&common.chain(others).collect::<Vec<_>>())
+    let others = others.filter(|name| listing == Listing::Messages && !known.contains(name));
+    let columns = known.iter().copied().filter(is_shown).chain(others);
+    columns.map(str::to_owned).collect()
 }
 
 /// The columns of a table, which has less room.
 pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> {
-    let usual: &[&str] = match listing {
-        Listing::Rooms => &[
-            "id",
-            "pipe",
-            "name",
-            "type",
-            "is_public",
-            "updated_at",
-            "deleted_at",
-        ],
-        Listing::Users => &["id", "remote_user_id", "login", "status", "deleted_at"],
-        Listing::Messages => known(listing),
+    let usual = match listing {
+        Listing::Rooms => "id pipe name type is_public updated_at deleted_at",
+        Listing::Users => "id remote_user_id login status deleted_at",
+        Listing::Messages => "id time room_id user_id message",
     };
-    let filled = |name: &str| there.iter().any(|(field, filled)| field == name && *filled);
-    let is_there = |name: &str| there.iter().any(|(field, _)| field == name);
-    let shown = usual.iter().copied().filter(|name| match listing {
-        Listing::Messages => is_there(name),
-        // Hardly ever is anything deleted, and then it matters.
-        _ => *name != "deleted_at" || filled(name),
+    let shown = usual.split(' ').filter(|name| {
+        let mut fields = there.iter().filter(|(field, _)| field == name);
+        match listing {
+            Listing::Messages => fields.next().is_some(),
+            // Hardly ever is anything deleted, and then it matters.
+            _ => *name != "deleted_at" || fields.any(|(_, filled)| *filled),
+        }
     });
-    let shown = owned(&shown.collect::<Vec<_>>());
-    if shown.is_empty() {
-        there.iter().map(|(name, _)| name.clone()).collect()
-    } else {
-        shown
+    let shown: Vec<String> = shown.map(str::to_owned).collect();
+    match shown.as_slice() {
+        [] => there.iter().map(|(name, _)| name.clone()).collect(),
+        _ => shown,
     }
 }
 
-fn owned(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
-}
-
 /// The named fields of a row, or all of them.
-pub(crate) fn shown<'a>(
-    row: &'a Row,
-    columns: &'a Columns,
-) -> Vec<(&'a str, Option<&'a crate::model::Cell>)> {
+fn shown<'a>(row: &'a Row, columns: &'a Columns) -> Vec<(&'a str, Option<&'a Cell>)> {
+    let all = row.fields.iter();
     match columns {
-        Columns::All => {
-            let fields = row.fields.iter();
-            fields
-                .map(|(name, cell)| (name.as_str(), Some(cell)))
-                .collect()
-        }
+        Columns::All => all
+            .map(|(name, cell)| (name.as_str(), Some(cell)))
+            .collect(),
         Columns::Named(names) => {
             let names = names.iter();
             names.map(|name| (name.as_str(), row.get(name))).collect()
         }
     }
+}
+
+/// Writes the columns as comma-separated values with a header.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn csv(columns: &Columns, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+    let names = columns.named();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(names.iter().map(|name| escape::csv(name)))?;
+    for row in rows {
+        let cells = shown(row, columns).into_iter();
+        table.write_record(cells.map(|(_, cell)| match cell {
+            None | Some(Cell::Nothing) => String::new(),
+            Some(Cell::Truth(truth)) => truth.to_string(),
+            Some(Cell::Number(number)) => number.clone(),
+            Some(Cell::Text(text) | Cell::Nested(text)) => escape::csv(text),
+        }))?;
+    }
+    table.flush()
+}
+
+/// Writes `{"format":1,"kind":"rooms","exit":0,"rows":[…]}`, a line a row.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn json(
+    format: u32,
+    listing: Listing,
+    columns: &Columns,
+    rows: &[Row],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let kind = listing.name();
+    write!(
+        out,
+        "{{\"format\":{format},\"kind\":\"{kind}\",\"exit\":0,\"rows\":["
+    )?;
+    let quoted = |text: &str| escape::json(&serde_json::Value::from(text).to_string());
+    for (number, row) in rows.iter().enumerate() {
+        out.write_all(if number == 0 { b"\n{" } else { b",\n{" })?;
+        for (number, (name, cell)) in shown(row, columns).into_iter().enumerate() {
+            let comma = if number == 0 { "" } else { "," };
+            let value = match cell {
+                None | Some(Cell::Nothing) => "null".to_owned(),
+                Some(Cell::Truth(truth)) => truth.to_string(),
+                Some(Cell::Number(number)) => number.clone(),
+                Some(Cell::Text(text)) => quoted(text),
+                Some(Cell::Nested(json)) => escape::json(json),
+            };
+            write!(out, "{comma}{}:{value}", quoted(name))?;
+        }
+        out.write_all(b"}")?;
+    }
+    out.write_all(b"\n]}\n")
 }

@@ -14,7 +14,7 @@ use crate::render::paint::Tone;
 
 /// Rows drawn at a time.
 const CHUNK: usize = 500;
-/// What stands between two columns.
+/// Spaces between two columns.
 const GAP: u16 = 2;
 /// Columns are not made narrower than this to fit; those that say what a row is, not at all.
 const NARROWEST: u16 = 5;
@@ -24,33 +24,56 @@ fn is_identity(name: &str) -> bool {
     name == "pipe" || name == "id" || name.ends_with("_id")
 }
 
-/// How wide each column would like to be.
-pub fn widths(listing: Listing, columns: &Columns, rows: &[Row]) -> Vec<u16> {
-    let mut widths: Vec<u16> = columns
-        .named()
-        .iter()
-        .map(|name| wide(&brief(name)))
-        .collect();
+/// Writes the rows as a table that fits the screen, or one below the other where no table of these columns does.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn table(
+    listing: Listing,
+    columns: &Columns,
+    screen: Option<u16>,
+    paint: Paint,
+    rows: &[Row],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let names = columns.named();
+    let header: Vec<String> = names.iter().map(|name| brief(name)).collect();
+    let cells = |row| {
+        let cells = shown(row, columns).into_iter();
+        cells.map(|(name, cell)| text(listing, name, cell))
+    };
+    let mut widths: Vec<u16> = header.iter().map(|name| wide(name)).collect();
     for row in rows {
-        for (width, (name, cell)) in widths.iter_mut().zip(shown(row, columns)) {
-            *width = (*width).max(wide(&text(listing, name, cell)));
+        for (width, cell) in widths.iter_mut().zip(cells(row)) {
+            *width = (*width).max(wide(&cell));
         }
     }
-    widths
+    if let Some(screen) = screen {
+        match fit(&widths, names, screen) {
+            Some(fitting) => widths = fitting,
+            None => return blocks(&header, names, screen, paint, rows.iter().map(cells), out),
+        }
+    }
+    for line in drawn(vec![header], &widths) {
+        writeln!(out, "{}", paint.tone(Tone::STRONG, line))?;
+    }
+    for rows in rows.chunks(CHUNK) {
+        let rows = rows.iter().map(|row| cells(row).collect());
+        write_lines(rows.collect(), &widths, out)?;
+    }
+    Ok(())
 }
 
 fn wide(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
-/// The widths that a screen has room for: the widest columns give way, but for identities. `None` if no table of these columns fits.
-pub fn fit(widths: &[u16], columns: &Columns, screen: Option<u16>) -> Option<Vec<u16>> {
+/// The widths that a screen has room for: the widest columns are narrowed, but not identities. `None` if no table fits.
+fn fit(widths: &[u16], names: &[String], screen: u16) -> Option<Vec<u16>> {
     let mut widths = widths.to_vec();
-    let Some(screen) = screen.map(u32::from) else {
-        return Some(widths);
-    };
+    let screen = u32::from(screen);
     let gaps = u32::from(GAP) * (widths.len() as u32).saturating_sub(1);
-    let least = columns.named().iter().zip(&widths);
+    let least = names.iter().zip(&widths);
     let least: Vec<u16> = least
         .map(|(name, width)| match is_identity(name) {
             true => *width,
@@ -71,68 +94,28 @@ pub fn fit(widths: &[u16], columns: &Columns, screen: Option<u16>) -> Option<Vec
     }
 }
 
-/// Writes the rows in columns of these widths.
-///
-/// # Errors
-/// If they cannot be written.
-pub fn table(
-    listing: Listing,
-    columns: &Columns,
-    widths: &[u16],
-    paint: Paint,
-    rows: &[Row],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let header = columns.named().iter().map(|name| brief(name)).collect();
-    for line in drawn(vec![header], widths) {
-        writeln!(out, "{}", paint.tone(Tone::Strong, line))?;
-    }
-    let mut chunk = Vec::with_capacity(CHUNK);
-    for row in rows {
-        let cells = shown(row, columns).into_iter();
-        chunk.push(
-            cells
-                .map(|(name, cell)| text(listing, name, cell))
-                .collect(),
-        );
-        if chunk.len() == CHUNK {
-            write_lines(std::mem::take(&mut chunk), widths, out)?;
-        }
-    }
-    write_lines(chunk, widths, out)
-}
-
-/// Writes the rows one below the other, a field a line: for more columns than a screen has room for. An identity goes on past its
-/// edge, for a terminal breaks the line and still gives it out as one when it is copied.
-///
-/// # Errors
-/// If they cannot be written.
-pub fn blocks(
-    listing: Listing,
-    columns: &Columns,
+/// Writes a field a line. An identity goes on past the edge of the screen, for a terminal breaks the line and still copies it as
+/// one.
+fn blocks<C: Iterator<Item = String>>(
+    header: &[String],
+    names: &[String],
     screen: u16,
     paint: Paint,
-    rows: &[Row],
+    rows: impl Iterator<Item = C>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let names: Vec<String> = columns.named().iter().map(|name| brief(name)).collect();
-    let widest = names
-        .iter()
-        .map(|name| name.width())
-        .max()
-        .unwrap_or_default();
-    let widest = u16::try_from(widest).unwrap_or(u16::MAX);
-    let label = widest.min(screen.saturating_sub(GAP) / 2).max(1);
+    let widest = header.iter().map(|name| wide(name)).max();
+    let most = screen.saturating_sub(GAP) / 2;
+    let label = widest.unwrap_or_default().min(most).max(1);
     let rest = screen.saturating_sub(label + GAP).max(1);
-    for (number, row) in rows.iter().enumerate() {
+    for (number, cells) in rows.enumerate() {
         let heading = format!("row {}", number + 1);
         let gap = if number == 0 { "" } else { "\n" };
-        writeln!(out, "{gap}{}", paint.tone(Tone::Strong, heading))?;
-        for (name, (field, cell)) in names.iter().zip(shown(row, columns)) {
-            let text = text(listing, field, cell);
-            let room = if is_identity(field) { wide(&text) } else { 0 };
-            let widths = [label, room.max(rest)];
-            write_lines(vec![vec![name.clone(), text]], &widths, out)?;
+        writeln!(out, "{gap}{}", paint.tone(Tone::STRONG, heading))?;
+        for ((header, name), text) in header.iter().zip(names).zip(cells) {
+            let least = if is_identity(name) { wide(&text) } else { 0 };
+            let widths = [label, least.max(rest)];
+            write_lines(vec![vec![header.clone(), text]], &widths, out)?;
         }
     }
     Ok(())
