@@ -56,7 +56,7 @@ where
         info!(pipe = %outcome.pipe, ?call, attempt, cause = failure.cause.map(field::debug), ?verdict, "a call went wrong");
         match verdict {
             Verdict::Again(wait) => {
-                if !control.pause(wait.thrown(&control.dice)).await {
+                if !control.pause(wait.duration(&control.dice)).await {
                     return Err(Unsent::Failed(failure));
                 }
             }

@@ -255,7 +255,7 @@ pub async fn connect(
         }
     };
     let http = Http::new(endpoint, config.server.connection.timeout, secrets)?;
-    Ok((http.of_run(&config.run), sandbox))
+    Ok((http.with_run(&config.run), sandbox))
 }
 
 /// Loads the manifest and prints its diagnostics. `None` if it is invalid.

@@ -13,7 +13,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Checks an address: https, or http to this machine, or http where `insecure` says so in as many words.
+    /// Checks an address: https, or http to this machine, or any http if `insecure`.
     ///
     /// # Errors
     /// What is wrong with it, and what to do.

@@ -11,7 +11,7 @@ pub enum Call {
     Create,
     /// imba_rooms with `room_id`: repeating it changes nothing.
     Update,
-    /// send_msg: repeating it says it twice.
+    /// send_msg: repeating it sends the message twice.
     Message,
 }
 
@@ -20,15 +20,15 @@ pub enum Call {
 pub enum Cause {
     /// The host has no address.
     NoAddress,
-    /// No connection came about.
+    /// No connection.
     NoConnection,
-    /// No connection came about in time.
+    /// No connection in time.
     NoConnectionInTime,
-    /// The other side is not who it should be.
+    /// The TLS certificate was rejected, or there is no TLS.
     Tls,
     /// HTTP/2: the server rejected the request before it acted on it.
     NotProcessed,
-    /// The connection broke. Whether the request had left, nobody can tell.
+    /// The connection broke; the request may have been sent.
     Cut,
     /// No answer in time.
     NoAnswer,
@@ -51,7 +51,7 @@ pub enum Delivery {
     Refused,
     /// The server asked to come back later, before doing anything.
     Later,
-    /// Nobody knows: it may have been done.
+    /// Unknown: it may have been done.
     InDoubt,
 }
 
@@ -69,9 +69,9 @@ pub struct Failure {
     pub delivery: Delivery,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
-    /// Whether trying again could end otherwise at all.
+    /// Whether another try would end the same way.
     pub lasting: bool,
-    /// Whether the server does not accept who we are: then no other call would fare better.
+    /// Whether the server does not accept the credentials: then no other call would succeed.
     pub denied: bool,
 }
 
@@ -105,15 +105,12 @@ impl Failure {
     }
 }
 
-/// Names in a row, not all of very many; `None` if there are none.
-pub(super) fn some(
-    mut names: impl ExactSizeIterator<Item = String>,
-    most: usize,
-) -> Option<String> {
-    let shown: Vec<String> = names.by_ref().take(most).collect();
-    match names.len() {
-        _ if shown.is_empty() => None,
-        0 => Some(shown.join(", ")),
-        more => Some(format!("{} and {more} more", shown.join(", "))),
+/// The first names, and how many more there are; `none` if there are none.
+pub(super) fn list_names(names: &[String], most: usize, none: &str) -> String {
+    let shown = names.get(..most).unwrap_or(names).join(", ");
+    match names.len().saturating_sub(most) {
+        _ if names.is_empty() => none.to_owned(),
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }

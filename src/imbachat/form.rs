@@ -1,4 +1,4 @@
-//! A form as `multipart/form-data`, written into one buffer: a room's members are copied once, to where they are sent from.
+//! A form as `multipart/form-data`, written into one buffer: a room's members are copied once.
 //!
 //! Main type: [`Form`]. It knows no field of the API.
 
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 
-/// What stands between the fields. It is thrown anew in each process, so that nobody can write a title that contains it.
+/// Separates the fields. It is random in each process, so that no title can contain it.
 static BOUNDARY: LazyLock<String> = LazyLock::new(|| {
     let dice = RandomState::new();
     format!("{:016x}{:016x}", dice.hash_one(1), dice.hash_one(2))
@@ -49,7 +49,7 @@ impl Form {
     }
 
     /// The request with this body.
-    pub(super) fn of(self, request: RequestBuilder) -> RequestBuilder {
+    pub(super) fn attach_to(self, request: RequestBuilder) -> RequestBuilder {
         let (mut body, boundary) = (self.body, &*BOUNDARY);
         body.push_str("--");
         body.push_str(boundary);

@@ -1,4 +1,4 @@
-//! One request, one look at its answer: everything every call has in common.
+//! One request, one handler of its answer: what all calls have in common.
 //!
 //! Main type: [`Http`]. It follows no redirect (`api: fact 4`), sends no secret in clear, and lets none out in an error.
 
@@ -19,13 +19,13 @@ use tracing::{debug, field};
 use super::endpoint::Endpoint;
 use super::failure::{Cause, Delivery, Failure};
 use super::trace;
-use super::transport_error::{cause, chain, mistrust};
+use super::transport_error::{classify, explain_tls, join_causes};
 use super::wire::{self, Bad};
 use crate::model::{RunId, WidgetId};
 
 /// An answer to a write larger than this is not one.
 const LARGEST_ANSWER: usize = 4 << 20;
-/// Who the server is told is calling.
+/// The `User-Agent`, without the run.
 const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
 /// The longest text of a server that is quoted.
 const QUOTED: usize = 300;
@@ -71,7 +71,7 @@ impl Http {
         }
         let client = builder
             .build()
-            .map_err(|error| Failure::lasting(Delivery::NotSent, chain(&error)))?;
+            .map_err(|error| Failure::lasting(Delivery::NotSent, join_causes(&error)))?;
         Ok(Self {
             client,
             endpoint,
@@ -85,7 +85,7 @@ impl Http {
 
     /// The same, with the run's id in the `User-Agent`, so that a line in the server's log leads to the run.
     #[must_use]
-    pub fn of_run(self, run: &RunId) -> Self {
+    pub fn with_run(self, run: &RunId) -> Self {
         let agent = format!("{AGENT} (run {run})");
         Self { agent, ..self }
     }
@@ -99,7 +99,7 @@ impl Http {
 
     /// Sends a request, and returns any answer. The log gets neither a header of ours nor a text of people.
     pub(super) async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let request = request.build().map_err(|error| self.broken(error))?;
+        let request = request.build().map_err(|error| self.fail(error))?;
         let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
         debug!(number, method = %request.method(), path = request.url().path(), "request");
         let begun = Instant::now();
@@ -109,13 +109,13 @@ impl Http {
             Ok(mut response) => {
                 let status = response.status().as_u16();
                 let kind = header(response.headers(), CONTENT_TYPE).unwrap_or("none");
-                let kind = self.clean(kind.split(';').next().unwrap_or_default().trim());
+                let kind = self.redact(kind.split(';').next().unwrap_or_default().trim());
                 debug!(number, status, kind, milliseconds, "answer");
                 response.extensions_mut().insert(number);
                 Ok(response)
             }
             Err(error) => {
-                let failure = self.broken(error);
+                let failure = self.fail(error);
                 let cause = failure.cause.map(field::debug);
                 debug!(number, cause, milliseconds, "no answer");
                 Err(failure)
@@ -138,7 +138,7 @@ impl Http {
         let reason = body.ok().and_then(|body| wire::complaint(&body));
         Err(Failure {
             retry_after,
-            ..self.denied(Cause::Status(status.as_u16()), reason)
+            ..self.refusal(Cause::Status(status.as_u16()), reason)
         })
     }
 
@@ -146,7 +146,7 @@ impl Http {
     pub(super) async fn body(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
         let number = number(&response);
         let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| self.broken(error))? {
+        while let Some(piece) = response.chunk().await.map_err(|error| self.fail(error))? {
             body.extend_from_slice(&piece);
             if body.len() > LARGEST_ANSWER {
                 return Err(Failure::lasting(
@@ -161,15 +161,15 @@ impl Http {
 
     /// Logs what a body consists of; for a list, what is left of it without its rows.
     pub(super) fn log_body(&self, number: u64, rows: Option<usize>, body: &[u8]) {
-        let (bytes, shape) = (body.len(), self.clean(&trace::shape(body)));
+        let (bytes, shape) = (body.len(), self.redact(&trace::shape(body)));
         debug!(number, rows, bytes, shape, "body");
     }
 
     /// The failure of an answer that came with HTTP 200 and cannot be used.
-    pub(super) fn bad(&self, bad: Bad) -> Failure {
+    pub(super) fn reject(&self, bad: Bad) -> Failure {
         let unusable = |cause, text: &str| {
-            let text = self.clean(text);
-            Failure::of(cause, format!("the server's answer cannot be used: {text}"))
+            let text = self.redact(text);
+            Failure::from_cause(cause, format!("the server's answer cannot be used: {text}"))
         };
         match bad {
             Bad::Shape(text) => {
@@ -188,19 +188,19 @@ impl Http {
             },
             Bad::Complaint { code, text } => {
                 let code = code.and_then(|code| u16::try_from(code).ok());
-                self.denied(Cause::Body(code.unwrap_or_default()), Some(text))
+                self.refusal(Cause::Body(code.unwrap_or_default()), Some(text))
             }
         }
     }
 
     /// A failure while sending or receiving, with the whole chain: the useful part is at its end.
-    pub(super) fn broken(&self, error: reqwest::Error) -> Failure {
+    pub(super) fn fail(&self, error: reqwest::Error) -> Failure {
         let error = error.without_url();
-        let cause = cause(&error);
-        if let Some((reason, remedy)) = mistrust(&error) {
-            let reason = self.clean(&reason);
+        let cause = classify(&error);
+        if let Some((reason, remedy)) = explain_tls(&error) {
+            let reason = self.redact(&reason);
             let message = format!("no connection to {}: {reason}", self.endpoint.origin());
-            return Failure::of(cause, message).hint(remedy);
+            return Failure::from_cause(cause, message).hint(remedy);
         }
         let what = match cause {
             Cause::Cut => "the connection broke off".to_owned(),
@@ -215,7 +215,8 @@ impl Http {
         } else {
             "check --api-url, the network and the proxy settings"
         };
-        Failure::of(cause, format!("{what}: {}", self.clean(&chain(&error)))).hint(remedy)
+        let message = format!("{what}: {}", self.redact(&join_causes(&error)));
+        Failure::from_cause(cause, message).hint(remedy)
     }
 
     /// The failure of an answer that points elsewhere.
@@ -225,14 +226,14 @@ impl Http {
         let status = response.status().as_u16();
         let message = format!(
             "the server redirects to `{}` (HTTP {status}); nothing was sent there",
-            self.clean(target)
+            self.redact(target)
         );
-        Failure::of(Cause::Status(status), message)
+        Failure::from_cause(Cause::Status(status), message)
             .hint("if you trust that address, give its origin with --api-url")
     }
 
     /// The server said no, by HTTP status or by `code`.
-    fn denied(&self, cause: Cause, reason: Option<String>) -> Failure {
+    fn refusal(&self, cause: Cause, reason: Option<String>) -> Failure {
         let (code, number) = match cause {
             Cause::Status(code) => (code, format!("HTTP {code}")),
             Cause::Body(code) if code > 0 => (code, format!("code {code} with HTTP 200")),
@@ -253,11 +254,11 @@ impl Http {
             408 | 500..=599 => ("the server failed", None),
             _ => ("the server refuses the call", None),
         };
-        let reason = reason.map(|reason| format!(": {}", self.clean(&reason)));
+        let reason = reason.map(|reason| format!(": {}", self.redact(&reason)));
         let message = format!("{what} ({number}){}", reason.unwrap_or_default());
         Failure {
             hint: hint.map(str::to_owned),
-            ..Failure::of(cause, message)
+            ..Failure::from_cause(cause, message)
         }
     }
 
@@ -277,7 +278,7 @@ impl Http {
 
     /// A text of the server or the library without any of our secrets, and short. In this order: a secret that is cut
     /// would not be found any more, nor would one of which a shorter one is a part.
-    pub(super) fn clean(&self, text: &str) -> String {
+    pub(super) fn redact(&self, text: &str) -> String {
         let mut secrets: Vec<&str> = self
             .secrets
             .iter()

@@ -1,20 +1,20 @@
-//! A list answer, decoded while it arrives: each element of `data` is handed over and forgotten, the rest is kept as the envelope.
+//! A list answer, split while it arrives: each element of `data` is handed over and forgotten, the rest is kept as the envelope.
 //!
-//! Main type: [`ListStream`]. It only finds where elements begin and end; what they mean is `wire`'s. `data` may be a list or,
-//! as PHP encodes arrays with gaps, an object with numeric keys; stray commas are passed over (`api: fact 8`). Of an answer whose
-//! shape nobody published the elements of a bare list are found too; what may be elsewhere in it is left to `raw_rows`.
+//! Main type: [`ListStream`]. It only finds where elements start and end; `wire` decodes them. `data` may be a list or, as PHP
+//! encodes arrays with gaps, an object with numeric keys; stray commas are ignored (`api: fact 8`). In an answer of an undocumented
+//! shape it also finds the elements of a bare list; `raw_rows` looks for lists elsewhere in it.
 
 /// An element larger than this is not a room.
 const LARGEST_ROW: usize = 8 << 20;
 /// An envelope larger than this is not one.
 const LARGEST_ENVELOPE: usize = 1 << 20;
-/// The same where the rows may be in it: they are piled up.
+/// The same if the rows may be in it: then all of them are kept.
 const LARGEST_OF_ANY_SHAPE: usize = 64 << 20;
 
 /// Why a list answer cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
-    /// A part is larger than anything meant.
+    /// A part is too large.
     #[error("a part of the answer is larger than {0} bytes")]
     TooLarge(usize),
     /// An element of the list is not an object.

@@ -11,7 +11,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::failure::some;
+use super::failure::list_names;
 use super::list_stream::is_number;
 use super::wire::{self, Bad};
 use crate::model::{Cell, Listing, Row};
@@ -233,27 +233,27 @@ pub(super) fn rest(envelope: &[u8], count: usize) -> Result<Rows, Bad> {
     if count > 0 {
         return Ok(Rows::new());
     }
-    let (mut lists, mut keys) = (Vec::new(), Vec::new());
+    let mut values = Vec::new();
     for (name, value) in fields {
-        keys.push(name.clone());
         let mut inside = Vec::new();
         if name == "data" && value.get().starts_with('{') {
             inside = wire::parse::<Fields<Box<RawValue>>>(value.get().as_bytes())?.0;
-            if inside.is_empty() {
-                lists.push((name.clone(), Rows::new()));
-            }
+            inside.retain(|(key, _)| !is_number(key.as_bytes()));
         }
-        if !VERDICT.contains(&name.as_str()) {
-            lists.extend(elements(&value).map(|rows| (name.clone(), rows)));
-        }
-        inside.retain(|(key, _)| !is_number(key.as_bytes()));
-        for (key, value) in inside {
-            let name = format!("{name}.{key}");
-            keys.push(name.clone());
-            lists.extend(elements(&value).map(|rows| (name, rows)));
-        }
+        values.push((name, value));
+        values.extend(
+            inside
+                .into_iter()
+                .map(|(key, value)| (format!("data.{key}"), value)),
+        );
     }
-    choose(lists, &keys)
+    let keys: Vec<String> = values.iter().map(|(name, _)| name.clone()).collect();
+    values.retain(|(name, _)| !VERDICT.contains(&name.as_str()));
+    let lists = values.into_iter().filter_map(|(name, value)| {
+        let rows = elements(&name, &value)?;
+        Some((name, rows))
+    });
+    choose(lists.collect(), &keys)
 }
 
 /// The only list with something in it, or the one with a known name; else the same of the empty ones.
@@ -279,18 +279,16 @@ fn choose(mut lists: Vec<(String, Rows)>, keys: &[String]) -> Result<Rows, Bad> 
     }
 }
 
-/// The elements of a list of objects, or of what PHP makes of one with gaps.
-fn elements(value: &RawValue) -> Option<Rows> {
+/// The elements of a list of objects, or of what PHP makes of one with gaps; an empty `data` is an empty list.
+fn elements(name: &str, value: &RawValue) -> Option<Rows> {
     let text = value.get();
-    let rows: Rows = if text.starts_with('[') {
-        serde_json::from_str(text).ok()?
-    } else if text.starts_with('{') {
+    let rows: Rows = if text.starts_with('{') {
         let Fields(fields) = serde_json::from_str(text).ok()?;
         let is_list = fields.iter().all(|(key, _)| is_number(key.as_bytes()));
-        let is_list = is_list && !fields.is_empty();
+        let is_list = is_list && (!fields.is_empty() || name == "data");
         is_list.then(|| fields.into_iter().map(|(_, value)| value).collect())?
     } else {
-        return None;
+        serde_json::from_str(text).ok()?
     };
     let objects = rows.iter().all(|row| row.get().starts_with('{'));
     objects.then_some(rows)
@@ -302,7 +300,7 @@ fn quoted(names: &[String]) -> String {
         let name: String = name.chars().take(KEY).collect();
         format!("`{name}`")
     });
-    some(shown, KEYS).unwrap_or_else(|| "none".to_owned())
+    list_names(&shown.collect::<Vec<_>>(), KEYS, "none")
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::raw_rows;
 use super::retry::{Dice, Verdict, verdict};
 use super::token::mint;
 use super::wire::{self, Bad};
-use crate::model::{Listing, LiveRoom, Row, UserId, WidgetId};
+use crate::model::{Cell, Listing, LiveRoom, Row, UserId, WidgetId};
 
 /// Who reads.
 #[derive(Debug, Clone)]
@@ -80,7 +80,7 @@ async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> Result<(), F
     let Verdict::Again(wait) = verdict else {
         return Err(failure);
     };
-    wait.out(dice).await;
+    wait.sleep(dice).await;
     Ok(())
 }
 
@@ -126,7 +126,7 @@ impl Query {
         for (name, value) in &self.filters {
             form = form.text(name, value);
         }
-        Ok(form.of(http.post(&self.path(widget))?))
+        Ok(form.attach_to(http.post(&self.path(widget))?))
     }
 
     /// The path of messages is not documented, so it may be wrong.
@@ -160,12 +160,15 @@ impl Reader {
     /// # Errors
     /// [`Failure`]; also with only a JWT, which get_users does not take (`api: get_users`).
     pub async fn users(&self, dice: &Dice) -> Result<BTreeSet<UserId>, Failure> {
-        let take = |users: &mut BTreeSet<UserId>, row: &[u8]| {
-            users.extend(wire::user(row)?);
-            Ok(())
+        let take = |users: &mut BTreeSet<UserId>, row: Row| {
+            if let Some(Cell::Text(text)) = row.get("remote_user_id") {
+                // Compared as text: `007` is not user 7.
+                let id = text.parse().ok().filter(|id: &u64| id.to_string() == *text);
+                users.extend(id.filter(|id| *id > 0).map(UserId));
+            }
         };
         let query = Query::all(Listing::Users);
-        Ok(self.rows(&query, dice, BTreeSet::new, take).await?.0)
+        self.query(&query, dice, BTreeSet::new, take).await
     }
 
     /// The whole list of rooms, and what it consists of. As many tries as the retry table gives.
@@ -276,7 +279,7 @@ impl Reader {
             false => wire::envelope(&envelope).map(|()| Vec::new()),
         };
         rest.and_then(|rest| rest.iter().try_for_each(|row| take(row.get().as_bytes())))
-            .map_err(|bad| http.bad(bad))?;
+            .map_err(|bad| http.reject(bad))?;
         Ok(envelope)
     }
 }
@@ -364,8 +367,8 @@ impl Http {
         mut list: ListStream,
         take: Take<'_>,
     ) -> Result<(usize, Vec<u8>), Failure> {
-        let bad = |bad| self.bad(bad);
-        while let Some(piece) = response.chunk().await.map_err(|error| self.broken(error))? {
+        let bad = |bad| self.reject(bad);
+        while let Some(piece) = response.chunk().await.map_err(|error| self.fail(error))? {
             list.feed(&piece, &mut *take).map_err(bad)?;
         }
         let count = list.count();

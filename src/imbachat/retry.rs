@@ -9,7 +9,7 @@ use super::failure::{Call, Cause, Delivery, Failure};
 
 /// Tries of one request in all.
 const ATTEMPTS: u32 = 4;
-/// Tries where the server only asked to come back later: it did nothing yet, and patience is all it wants.
+/// Tries if the server only asks to come back later: it has done nothing yet.
 const PATIENT: u32 = 10;
 /// The longest first wait.
 const BASE: Duration = Duration::from_millis(250);
@@ -21,7 +21,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub struct Dice(AtomicU64);
 
 impl Dice {
-    /// Dice that fall as the seed says.
+    /// Dice with this seed.
     pub fn new(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
     }
@@ -46,41 +46,41 @@ pub enum Wait {
 }
 
 impl Wait {
-    /// The wait as the dice fall.
-    pub fn thrown(self, dice: &Dice) -> Duration {
+    /// The time to wait, with jitter.
+    pub fn duration(self, dice: &Dice) -> Duration {
         match self {
             Self::UpTo(most) => dice.jitter(most),
             Self::AtLeast(least) => least + dice.jitter(BASE),
         }
     }
 
-    /// Waits it out. A wait that the server asked for may be long: where nothing else tells of it, this does.
-    pub(super) async fn out(self, dice: &Dice) {
-        let thrown = self.thrown(dice);
-        let seconds = thrown.as_secs_f64().round() as u64;
+    /// Waits. The user sees a warning about a wait that the server asked for: it may be long.
+    pub(super) async fn sleep(self, dice: &Dice) {
+        let duration = self.duration(dice);
+        let seconds = duration.as_secs_f64().round() as u64;
         if matches!(self, Self::AtLeast(_)) && seconds > 0 {
             warn!(seconds, "the server asked to wait");
         }
-        tokio::time::sleep(thrown).await;
+        tokio::time::sleep(duration).await;
     }
 }
 
 /// What to do after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Send the same again after this wait, which is [`Dice`]'s to shorten or lengthen.
+    /// Send the same again after this wait.
     Again(Wait),
-    /// Nobody knows whether it was done: look, do not send.
+    /// It may have been done: read the list, do not send again.
     InDoubt,
     /// It was not done, and will not be.
     Final,
 }
 
-/// The table: how far a call got that ended so, and whether another try would only repeat it.
+/// The table: how far a call got, and whether another try would end the same way.
 ///
 /// A status in the 5xx may come from the server after it did the work, or from a proxy that gave up waiting for it. 503 is
 /// no exception: who sends it is not known.
-pub(super) fn class(cause: Cause) -> (Delivery, bool) {
+pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
     match cause {
         Cause::NoAddress
         | Cause::NoConnection
@@ -122,9 +122,9 @@ pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
 }
 
 impl Failure {
-    /// The failure that a cause is, by the table.
-    pub fn of(cause: Cause, message: impl Into<String>) -> Self {
-        let (delivery, lasting) = class(cause);
+    /// A failure with this cause, by the table.
+    pub fn from_cause(cause: Cause, message: impl Into<String>) -> Self {
+        let (delivery, lasting) = classify(cause);
         let denied = matches!(cause, Cause::Status(401) | Cause::Body(401));
         Self {
             cause: Some(cause),
@@ -141,7 +141,7 @@ mod tests {
 
     /// One row: what becomes of each call that ends so, try by try.
     fn row(cause: Cause) -> String {
-        let failure = Failure::of(cause, "x");
+        let failure = Failure::from_cause(cause, "x");
         let cell = |call| {
             let mut tries = 0;
             loop {
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn waits_grow_are_thrown_and_follow_the_server() {
-        let (failure, dice) = (Failure::of(Cause::Status(500), "x"), Dice::new(7));
+        let (failure, dice) = (Failure::from_cause(Cause::Status(500), "x"), Dice::new(7));
         let waits: Vec<Verdict> = (1..=3)
             .map(|attempt| verdict(Call::Update, &failure, attempt))
             .collect();
@@ -243,13 +243,15 @@ mod tests {
             waits,
             [250, 500, 1000].map(|most| Verdict::Again(Wait::UpTo(Duration::from_millis(most))))
         );
-        let thrown: Vec<Duration> = (0..1000).map(|_| Wait::UpTo(BASE).thrown(&dice)).collect();
+        let thrown: Vec<Duration> = (0..1000)
+            .map(|_| Wait::UpTo(BASE).duration(&dice))
+            .collect();
         let mean = thrown.iter().sum::<Duration>() / 1000;
         assert!(
             thrown.iter().all(|wait| *wait <= BASE) && (100..150).contains(&mean.as_millis()),
             "{mean:?}"
         );
-        let asked = Wait::AtLeast(Duration::from_secs(2)).thrown(&dice);
+        let asked = Wait::AtLeast(Duration::from_secs(2)).duration(&dice);
         assert!(asked >= Duration::from_secs(2) && asked <= Duration::from_secs(2) + BASE);
     }
 

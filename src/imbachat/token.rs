@@ -1,6 +1,6 @@
 //! Tokens for reading: signed with the secret key as the vendor's plugins sign them (`api: fact 12`), and when one expires.
 //!
-//! A token that somebody else made is opaque: nothing depends on what is in it but a warning.
+//! A token made elsewhere is opaque: its content only decides about a warning.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! An error of the HTTP library -> what happened, and all it has to say.
+//! An error of the HTTP library -> what happened, and its causes in words.
 
 use std::error::Error as _;
 
@@ -8,13 +8,13 @@ use rustls::CertificateError::{
 };
 use rustls::pki_types::UnixTime;
 
-use super::failure::{Cause, some};
+use super::failure::{Cause, list_names};
 
-/// Names of a certificate that are told.
+/// Names of a certificate that are shown.
 const NAMED: usize = 5;
 
-/// What kind of failure the library's error is.
-pub(super) fn cause(error: &reqwest::Error) -> Cause {
+/// What happened.
+pub(super) fn classify(error: &reqwest::Error) -> Cause {
     let is_dns = |cause: &Source<'_>| cause.to_string().contains("dns error");
     match error {
         _ if !error.is_connect() && error.is_timeout() => Cause::NoAnswer,
@@ -36,14 +36,14 @@ fn is_unprocessed(error: Source<'_>) -> bool {
     })
 }
 
-/// The error of TLS that an error is, in however many of the system's it is wrapped: their `source` passes over what they hold.
+/// The TLS error in an error, also one wrapped in I/O errors: the `source` of those skips what they hold.
 fn tls(error: Source<'_>) -> Option<&rustls::Error> {
     let own = error.downcast_ref::<rustls::Error>();
     own.or_else(|| tls(error.downcast_ref::<std::io::Error>()?.get_ref()?))
 }
 
-/// Why the other side is not taken for who it should be, and what helps; `None` if that is not what is wrong.
-pub(super) fn mistrust(error: &reqwest::Error) -> Option<(String, &'static str)> {
+/// Why TLS failed, and what to do; `None` if something else did.
+pub(super) fn explain_tls(error: &reqwest::Error) -> Option<(String, &'static str)> {
     let error = causes(error).find_map(tls)?;
     Some(match error {
         rustls::Error::InvalidCertificate(error) => certificate(error),
@@ -94,7 +94,7 @@ fn certificate(error: &CertificateError) -> (String, &'static str) {
 fn names(presented: &[String]) -> String {
     let names = presented.iter();
     let names = names.map(|name| name.split('"').nth(1).unwrap_or(name).to_owned());
-    some(names, NAMED).unwrap_or_else(|| "no host".to_owned())
+    list_names(&names.collect::<Vec<_>>(), NAMED, "no host")
 }
 
 fn date(time: UnixTime) -> String {
@@ -114,7 +114,7 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = Source<'_>> {
 }
 
 /// An error and its causes in one line, each cause once.
-pub(super) fn chain(error: &reqwest::Error) -> String {
+pub(super) fn join_causes(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     for cause in causes(error).map(ToString::to_string) {
         if !text.ends_with(&cause) {

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::list_stream::{ListStream, RowError};
-use crate::model::{LiveRoom, Pipe, RoomId, RoomKind, RoomState, UserId};
+use crate::model::{LiveRoom, Pipe, RoomId, RoomKind, RoomState};
 
 /// The keys that report an error, and those that report a warning.
 pub(super) const ERRORS: [&str; 3] = ["error", "errorMsg", "errors"];
@@ -72,20 +72,6 @@ pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
     })
 }
 
-/// The id on the site of one element of get_users, a text that is compared as it is: `007` is not user 7. None for users whose id is
-/// no number of a manifest.
-pub(super) fn user(text: &[u8]) -> Result<Option<UserId>, Bad> {
-    #[derive(Deserialize)]
-    struct User {
-        #[serde(default)]
-        remote_user_id: Value,
-    }
-    let user: User = parse(text)?;
-    let text = text_of(&user.remote_user_id);
-    let id = text.and_then(|text| text.parse().ok().filter(|id: &u64| id.to_string() == text));
-    Ok(id.filter(|id| *id > 0).map(UserId))
-}
-
 /// Whether the envelope of a list (its elements taken out) is a good one.
 pub(super) fn envelope(text: &[u8]) -> Result<(), Bad> {
     let envelope: Value = parse(text)?;
@@ -98,10 +84,10 @@ pub(super) fn envelope(text: &[u8]) -> Result<(), Bad> {
 
 /// The server's own words in an answer that is an error anyway, if there are any.
 pub(super) fn complaint(text: &[u8]) -> Option<String> {
-    words(&parse(text).ok()?)
+    reasons(&parse(text).ok()?)
 }
 
-/// Success as the whole answer tells it: `code` absent or 200, `success` absent or true, no error.
+/// Whether the whole answer reports success: `code` absent or 200, `success` absent or true, no error.
 pub(super) fn good(answer: &Value) -> Result<(), Bad> {
     is_object(answer)?;
     let code = answer.get("code").and_then(integer);
@@ -132,7 +118,7 @@ pub(super) fn has_error(answer: &Value) -> bool {
 pub(super) fn complaint_of(answer: &Value) -> Bad {
     Bad::Complaint {
         code: answer.get("code").and_then(integer),
-        text: words(answer).unwrap_or_else(|| NO_REASON.to_owned()),
+        text: reasons(answer).unwrap_or_else(|| NO_REASON.to_owned()),
     }
 }
 
@@ -241,7 +227,7 @@ pub(super) fn is_nothing(value: &Value) -> bool {
 }
 
 /// The reason an answer gives, wherever it gives it: `error`, `errors`, `errorMsg`, `message`.
-pub(super) fn words(answer: &Value) -> Option<String> {
+pub(super) fn reasons(answer: &Value) -> Option<String> {
     let mut found = Vec::new();
     for key in ["error", "errorMsg", "errors", "message"] {
         if let Some(value) = answer.get(key) {

@@ -98,7 +98,7 @@ pub trait SendMessages: Send + Sync {
                 tokio::select! {
                     biased;
                     () = &mut halt => return Err(failure),
-                    () = wait.out(dice) => {}
+                    () = wait.sleep(dice) => {}
                 }
                 attempt += 1;
             }
@@ -181,13 +181,13 @@ impl WriteRooms for Writer {
             form = form.text(format_args!("users_ids[{index}]"), user);
         }
         let http = &self.http;
-        let request = form.of(http.post("imbachat/v1/widget/imba_rooms")?);
+        let request = form.attach_to(http.post("imbachat/v1/widget/imba_rooms")?);
         let response = http.send(request.timeout(http.timeout)).await?;
         let accepted = response.status() == StatusCode::ACCEPTED;
         let body = http.body(response).await?;
-        let mut written = written(&body, accepted).map_err(|bad| http.bad(bad))?;
+        let mut written = written(&body, accepted).map_err(|bad| http.reject(bad))?;
         for error in &mut written.errors {
-            *error = http.clean(error);
+            *error = http.redact(error);
         }
         Ok(written)
     }
@@ -230,9 +230,9 @@ impl SendMessages for Sender {
             .text("user_id", from)
             .text("room_id", room)
             .text("message", text);
-        let response = http.send(form.of(request)).await?;
+        let response = http.send(form.attach_to(request)).await?;
         let body = http.body(response).await?;
-        sent(&body).map_err(|bad| http.bad(bad))
+        sent(&body).map_err(|bad| http.reject(bad))
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::wire::{
     Bad, ERRORS, NO_REASON, WARNINGS, collect, complaint_of, good, has_error, integer, is_denied,
-    is_nothing, is_object, parse, shape, truth, words,
+    is_nothing, is_object, parse, reasons, shape, truth,
 };
 use crate::model::{MessageId, RoomId};
 
@@ -30,14 +30,12 @@ impl From<RoomId> for Written {
 /// Reads a successful answer. `accepted`: it came with HTTP 202.
 pub(super) fn written(text: &[u8], accepted: bool) -> Result<Written, Bad> {
     let answer: Value = parse(text)?;
-    let object = is_object(&answer);
+    is_object(&answer)?;
     let code = answer.get("code").and_then(integer);
     let accepted = accepted || code == Some(202);
-    if object.is_ok() && (is_denied(&answer) || code.is_some_and(|code| code != 200 && code != 202))
-    {
+    if is_denied(&answer) || code.is_some_and(|code| !matches!(code, 200 | 202)) {
         return Err(complaint_of(&answer));
     }
-    object?;
     let elements: Vec<&Value> = match answer.get("data") {
         Some(Value::Array(rows)) => rows.iter().collect(),
         Some(Value::Object(rows)) if rows.contains_key("0") => {
@@ -67,7 +65,7 @@ fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
     let failed = first.get("error").is_some_and(|error| !is_nothing(error));
     let succeeded = first.get("success").and_then(truth);
     if failed || succeeded == Some(false) {
-        let text = words(first).unwrap_or_else(|| NO_REASON.to_owned());
+        let text = reasons(first).unwrap_or_else(|| NO_REASON.to_owned());
         return Err(Bad::Complaint { code: None, text });
     }
     if succeeded.is_none() {
@@ -132,7 +130,7 @@ pub(super) fn sent(text: &[u8]) -> Result<Option<MessageId>, Bad> {
     let success = answer.get("success").and_then(truth);
     if success == Some(true) && has_error(&answer) {
         // It may have been sent: a refusal would let the next run send it again.
-        let words = words(&answer).unwrap_or_else(|| NO_REASON.to_owned());
+        let words = reasons(&answer).unwrap_or_else(|| NO_REASON.to_owned());
         return Err(Bad::Shape(format!(
             "it reports success and an error: {words}"
         )));

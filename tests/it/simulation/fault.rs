@@ -53,7 +53,7 @@ impl Fault {
 
     /// How the call ends for the one who sent it.
     pub fn failure(self) -> Failure {
-        let of = |cause| Failure::of(cause, "simulated");
+        let of = |cause| Failure::from_cause(cause, "simulated");
         match self {
             Self::NoConnection => of(Cause::NoConnection),
             Self::WrongCertificate => of(Cause::Tls),
