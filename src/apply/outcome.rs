@@ -72,7 +72,7 @@ impl Outcome {
 }
 
 /// One room's result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoomOutcome {
     /// The room.
     pub pipe: Pipe,
@@ -119,17 +119,7 @@ impl RoomOutcome {
             pipe: pipe.clone(),
             id,
             create: id.is_none(),
-            anew: false,
-            members: 0,
-            unconfirmed: Vec::new(),
-            errors: Vec::new(),
-            messages: 0,
-            requests: 0,
-            sends: 0,
-            retries: 0,
-            took: Duration::ZERO,
-            doubted: false,
-            status: Status::NotStarted,
+            ..Self::default()
         }
     }
 
@@ -146,7 +136,7 @@ impl RoomOutcome {
 }
 
 /// How a room ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Status {
     /// Confirmed, and the list shows it as it was sent.
     Verified,
@@ -176,6 +166,7 @@ pub enum Status {
     /// Nothing was sent: somebody changed the room after the plan was saved.
     Stale(String),
     /// Never sent, because the run ended before.
+    #[default]
     NotStarted,
     /// Some calls were confirmed, or the room was found to be there; the rest was not sent because the run ended before.
     Unfinished,

@@ -32,13 +32,9 @@ where
     let mut outcome = Outcome::default();
     let reader = Counting::new(job.reader);
     baseline::before(&job).await;
-    let all = job
-        .plan
-        .changes
-        .iter()
-        .map(|change| (change.clone(), RoomOutcome::begun(change)))
-        .collect();
-    let mut rooms = write_all(&job, all, &mut event).await;
+    let changes = job.plan.changes.iter();
+    let all = changes.map(|change| (change.clone(), RoomOutcome::begun(change)));
+    let mut rooms = write_all(&job, all.collect(), &mut event).await;
     for _ in 0..ROUNDS {
         if !resolve_doubts(&job, &reader, &mut rooms, &mut event).await {
             break;
@@ -167,25 +163,19 @@ where
         return false;
     };
     let mut work = Vec::new();
-    for change in job
-        .plan
-        .changes
-        .iter()
-        .filter(|change| pipes.contains(&change.pipe))
-    {
-        let Some((finding, mut room)) = findings.get(&change.pipe).zip(rooms.remove(&change.pipe))
-        else {
+    let changes = job.plan.changes.iter();
+    for change in changes.filter(|change| pipes.contains(&change.pipe)) {
+        let pipe = &change.pipe;
+        let Some((finding, mut room)) = findings.get(pipe).zip(rooms.remove(pipe)) else {
             continue;
         };
         let is_first_look = !std::mem::replace(&mut room.doubted, true);
         match finding {
             Finding::Several(ids) => {
                 let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-                room.status = Status::Conflict(format!(
-                    "more than one live room has this pipe: {}",
-                    ids.join(", ")
-                ));
-                rooms.insert(change.pipe.clone(), room);
+                let reason = "more than one live room has this pipe";
+                room.status = Status::Conflict(format!("{reason}: {}", ids.join(", ")));
+                rooms.insert(pipe.clone(), room);
             }
             Finding::There(id) => {
                 room.id = Some(*id);
@@ -202,7 +192,7 @@ where
                         "; the list does not show it, and may show only one user's rooms",
                     );
                 }
-                rooms.insert(change.pipe.clone(), room);
+                rooms.insert(pipe.clone(), room);
             }
         }
     }
@@ -216,11 +206,9 @@ async fn look_again<R, W, L: Record>(
     reader: &impl ReadRooms,
     outcome: &mut Outcome,
 ) {
-    let sent: BTreeMap<Pipe, RoomState> = job
-        .plan
-        .changes
-        .iter()
-        .filter(|change| !change.is_welcome_only())
+    let changes = job.plan.changes.iter();
+    let written = changes.filter(|change| !change.is_welcome_only());
+    let sent: BTreeMap<Pipe, RoomState> = written
         .map(|change| (change.pipe.clone(), change.send.clone()))
         .collect();
     let sight = verify(reader, &job.control, &job.filter, &mut outcome.rooms, &sent).await;

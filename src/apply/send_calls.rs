@@ -9,7 +9,7 @@ use super::limiter::Permit;
 use super::outcome::{Doubt, RoomOutcome, Status};
 use crate::imbachat::{Call, RoomWrite, WriteRooms, Written};
 use crate::ledger::{Fact, Record};
-use crate::model::{RoomId, UserId};
+use crate::model::UserId;
 use crate::plan::{CHUNK, Change};
 
 /// Carries one change out, or what is left of it: `outcome` is where it stands, and comes back provisional (`Applied` at
@@ -22,15 +22,15 @@ pub(super) async fn carry_out(
     control: &Control,
 ) -> RoomOutcome {
     let sent_before = outcome.requests;
-    let mut begun = Turn::default();
-    let done = walk(change, writer, ledger, control, &mut outcome, &mut begun).await;
+    let mut slot = Slot::default();
+    let done = send_calls(change, writer, ledger, control, &mut outcome, &mut slot).await;
     outcome.status = match done {
         Ok(()) => Status::Applied,
         Err(Stop::Room(status)) => status,
         Err(Stop::Run) if outcome.requests == sent_before => outcome.status,
         Err(Stop::Run) => Status::Unfinished,
     };
-    outcome.took += begun.since.map(|since| since.elapsed()).unwrap_or_default();
+    outcome.took += slot.since.map(|since| since.elapsed()).unwrap_or_default();
     let (status, members) = (outcome.status.name(), outcome.members);
     info!(pipe = %outcome.pipe, room = outcome.id.map(|id| id.0), status, members, requests = outcome.requests, "room settled");
     let well = outcome.errors.is_empty()
@@ -42,26 +42,26 @@ pub(super) async fn carry_out(
         // Still in its place, so no other room was begun since.
         control.stop(Halt::FailFast);
     }
-    drop(begun);
+    drop(slot);
     outcome
 }
 
-/// A room's turn among those that are written.
+/// A room's slot among those that are written.
 #[derive(Debug, Default)]
-struct Turn<'a> {
-    place: Option<Permit<'a>>,
+struct Slot<'a> {
+    permit: Option<Permit<'a>>,
     since: Option<Instant>,
 }
 
-/// Waits for a room's turn, and meanwhile has its intent written down if it is to be created. Rooms are written in the plan's
+/// Waits for a room's slot, and meanwhile has its intent written down if it is to be created. Rooms are written in the plan's
 /// order, whichever intent is on disk first.
-async fn turn<'a>(
+async fn wait_for_slot<'a>(
     change: &Change,
     members: &[UserId],
     ledger: &impl Record,
     control: &'a Control,
     outcome: &RoomOutcome,
-) -> Result<Turn<'a>, Stop> {
+) -> Result<Slot<'a>, Stop> {
     let promised = async {
         if outcome.id.is_none() {
             let intent = Fact::Intent {
@@ -75,28 +75,27 @@ async fn turn<'a>(
         }
         Ok(Instant::now())
     };
-    let place = control.unless_interrupted(control.pace.acquire());
-    let (place, ready) = tokio::join!(place, promised);
-    let (Some(place), ready) = (place, ready?) else {
+    let permit = control.unless_interrupted(control.pace.acquire());
+    let (permit, ready) = tokio::join!(permit, promised);
+    let (Some(permit), ready) = (permit, ready?) else {
         return Err(Stop::Run);
     };
-    if place.since <= ready {
+    if permit.since <= ready {
         control.pace.idle();
     }
-    let since = Some(place.since.max(ready));
-    Ok(Turn {
-        place: Some(place),
-        since,
+    Ok(Slot {
+        since: Some(permit.since.max(ready)),
+        permit: Some(permit),
     })
 }
 
-async fn walk<'a>(
+async fn send_calls<'a>(
     change: &Change,
     writer: &impl WriteRooms,
     ledger: &impl Record,
     control: &'a Control,
     outcome: &mut RoomOutcome,
-    begun: &mut Turn<'a>,
+    slot: &mut Slot<'a>,
 ) -> Result<(), Stop> {
     let mut members: Vec<UserId> = change.members.sent().collect();
     members.sort_unstable();
@@ -107,7 +106,7 @@ async fn walk<'a>(
         // Nothing is to be written: the list is read, and then the room is welcomed.
         return Ok(());
     }
-    *begun = turn(change, &members, ledger, control, outcome).await?;
+    *slot = wait_for_slot(change, &members, ledger, control, outcome).await?;
     let no_members: &[UserId] = &[];
     let chunks = match members.len() {
         0 => vec![no_members],
@@ -122,13 +121,18 @@ async fn walk<'a>(
             members: chunk,
         };
         let Written { room, errors } = send(&write, writer, control, outcome).await?;
-        same_room(outcome.id, room).map_err(Stop::Room)?;
-        outcome.id = Some(room);
+        if let Some(meant) = outcome.id.replace(room).filter(|meant| *meant != room) {
+            outcome.id = Some(meant);
+            // The server must have written to the room that was meant.
+            return Err(Stop::Room(Status::Conflict(format!(
+                "room {meant} was meant, the server answered for room {room}"
+            ))));
+        }
         if chunks.peek().is_none() {
             // Nothing more is sent to this room: another is written while the disk takes the confirmation. A moment later, when
             // the connection is free again, so that no other is opened.
             tokio::task::yield_now().await;
-            begun.place = None;
+            slot.permit = None;
         }
         let confirmed: &[UserId] = if errors.is_empty() { chunk } else { &[] };
         if !errors.is_empty() {
@@ -140,18 +144,16 @@ async fn walk<'a>(
                 outcome.errors.push(error);
             }
         }
-        let count = confirmed.len();
-        let (pipe, sent) = (change.pipe.clone(), change.send.clone());
-        let confirmed = Fact::Confirmed {
-            pipe,
+        let fact = Fact::Confirmed {
+            pipe: change.pipe.clone(),
             room,
             members: confirmed.to_vec(),
-            sent,
+            sent: change.send.clone(),
             kept: change.kept,
         };
-        let written = ledger.append(vec![confirmed]).await;
+        let written = ledger.append(vec![fact]).await;
         written.map_err(|error| Stop::ledger(control, &error))?;
-        outcome.members += count;
+        outcome.members += confirmed.len();
     }
     Ok(())
 }
@@ -176,14 +178,4 @@ async fn send(
         }
         Unsent::InDoubt(failure) | Unsent::Failed(failure) => Stop::failed(failure),
     })
-}
-
-/// The server must have written to the room that was meant.
-fn same_room(meant: Option<RoomId>, answered: RoomId) -> Result<(), Status> {
-    match meant {
-        Some(meant) if meant != answered => Err(Status::Conflict(format!(
-            "room {meant} was meant, the server answered for room {answered}"
-        ))),
-        _ => Ok(()),
-    }
 }

@@ -42,15 +42,11 @@ pub(super) struct FileMessages {
     /// Held open: a file that replaced it cannot be mistaken for it.
     file: Option<File>,
     read_until: u64,
-    entries: MessageEntries,
+    /// As of the last [`Self::catch_up`].
+    pub(super) entries: MessageEntries,
 }
 
 impl FileMessages {
-    /// As of the last [`Self::catch_up`].
-    pub(super) fn has_begun(&self, pipe: &Pipe, room: RoomId) -> bool {
-        self.entries.has_begun(pipe, room)
-    }
-
     /// Reads what was added, or all of a file that replaced the old one. The caller holds the ledger's lock.
     pub(super) fn catch_up(&mut self, path: &Path) -> io::Result<()> {
         let known = match self.file.take() {

@@ -135,6 +135,30 @@ impl Fact {
         }
     }
 
+    /// The id of the room it is about, if it names one.
+    pub(super) fn room(&self) -> Option<RoomId> {
+        match self {
+            Self::Confirmed { room, .. }
+            | Self::Adopted { room, .. }
+            | Self::Released { room, .. }
+            | Self::Shown { room, .. }
+            | Self::Message { room, .. }
+            | Self::Seen { room, .. } => Some(*room),
+            _ => None,
+        }
+    }
+
+    /// The members it is about, if it names any.
+    pub(super) fn members(&self) -> Option<&[UserId]> {
+        match self {
+            Self::Intent { members, .. }
+            | Self::Confirmed { members, .. }
+            | Self::Adopted { members, .. }
+            | Self::Released { members, .. } => Some(members),
+            _ => None,
+        }
+    }
+
     /// The room it is about, if it is about one.
     pub fn pipe(&self) -> Option<&Pipe> {
         match self {

@@ -76,9 +76,9 @@ fn write(path: &Path, batches: &[Batch], messages: &mut FileMessages) -> io::Res
     }
     let (mut lines, mut written, mut claimed) = (Vec::new(), Vec::new(), BTreeSet::new());
     for Batch { entries, claim, .. } in batches {
-        let is_free = claim
-            .as_ref()
-            .is_none_or(|(pipe, room)| !messages.has_begun(pipe, *room) && claimed.insert(*room));
+        let is_free = claim.as_ref().is_none_or(|(pipe, room)| {
+            !messages.entries.has_begun(pipe, *room) && claimed.insert(*room)
+        });
         if is_free {
             for (stamp, fact) in entries {
                 write_entry(&mut lines, stamp, fact)?;

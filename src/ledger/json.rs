@@ -114,99 +114,44 @@ pub(super) fn parse_entry(line: &[u8]) -> serde_json::Result<(Stamp, Fact)> {
 
 impl<'a> EntryLine<'a> {
     fn new(stamp: &'a Stamp, fact: &'a Fact) -> Self {
-        let pipe = fact.pipe().map(|pipe| pipe.as_str().into());
-        let line = |kind: &'a str| Self {
+        let mut line = Self {
             run: stamp.run.as_str().into(),
             seq: stamp.sequence,
             time: stamp.time.as_str().into(),
-            kind: kind.into(),
-            pipe,
+            kind: kind_name(fact).into(),
+            pipe: fact.pipe().map(|pipe| pipe.as_str().into()),
+            room_id: fact.room().map(|room| room.0),
+            members: fact.members().map(numbers),
             ..Self::default()
         };
         match fact {
-            Fact::Intent {
-                pipe: _,
-                members,
-                welcome,
-            } => Self {
-                members: Some(numbers(members)),
-                welcome: *welcome,
-                ..line("intent")
-            },
-            Fact::Confirmed {
-                pipe: _,
-                room,
-                members,
-                sent,
-                kept,
-            } => Self {
-                room_id: Some(room.0),
-                members: Some(numbers(members)),
-                title: Some(sent.title.as_str().into()),
-                r#type: Some(sent.kind.number()),
-                public: Some(sent.public),
-                kept: kept.iter().map(|field| field.name().into()).collect(),
-                ..line("confirmed")
-            },
-            Fact::Adopted {
-                pipe: _,
-                room,
-                members,
-            } => Self {
-                room_id: Some(room.0),
-                members: Some(numbers(members)),
-                ..line("adopted")
-            },
-            Fact::Released {
-                pipe: _,
-                room,
-                members,
-                taken_out,
-            } => Self {
-                room_id: Some(room.0),
-                members: Some(numbers(members)),
-                taken_out: *taken_out,
-                ..line("released")
-            },
+            Fact::Intent { welcome, .. } => line.welcome = *welcome,
+            Fact::Confirmed { sent, kept, .. } => {
+                line.title = Some(sent.title.as_str().into());
+                line.r#type = Some(sent.kind.number());
+                line.public = Some(sent.public);
+                line.kept = kept.iter().map(|field| field.name().into()).collect();
+            }
+            Fact::Released { taken_out, .. } => line.taken_out = *taken_out,
             Fact::Shown {
-                pipe: _,
-                room,
-                field,
-                sent,
-                shown,
-            } => Self {
-                room_id: Some(room.0),
-                field: Some(field.name().into()),
-                sent: Some(json_value(sent)),
-                shown: Some(json_value(shown)),
-                ..line("shown")
-            },
-            Fact::Message {
-                pipe: _,
-                room,
-                from,
-                stage,
-            } => Self {
-                room_id: Some(room.0),
-                from: Some(from.0),
-                stage: Some(stage_name(*stage).into()),
-                ..line("message")
-            },
-            Fact::Seen { pipe: _, room } => Self {
-                room_id: Some(room.0),
-                ..line("seen")
-            },
-            Fact::Declared { pipe: _, declared } => Self {
-                declared: Some(*declared),
-                ..line("declared")
-            },
-            Fact::Roster { source, given } => Self {
-                source: Some(source.as_str().into()),
-                given: Some(*given),
-                ..line("roster")
-            },
-            Fact::Forgotten { pipe: _ } => line("forgotten"),
+                field, sent, shown, ..
+            } => {
+                line.field = Some(field.name().into());
+                line.sent = Some(json_value(sent));
+                line.shown = Some(json_value(shown));
+            }
+            Fact::Message { from, stage, .. } => {
+                line.from = Some(from.0);
+                line.stage = Some(stage_name(*stage).into());
+            }
+            Fact::Declared { declared, .. } => line.declared = Some(*declared),
+            Fact::Roster { source, given } => {
+                line.source = Some(source.as_str().into());
+                line.given = Some(*given);
+            }
+            Fact::Adopted { .. } | Fact::Seen { .. } | Fact::Forgotten { .. } => {}
         }
+        line
     }
 
     fn into_entry(self) -> serde_json::Result<(Stamp, Fact)> {
@@ -281,6 +226,21 @@ impl<'a> EntryLine<'a> {
             other => return Err(unknown("kind", other)),
         };
         Ok((stamp, fact))
+    }
+}
+
+fn kind_name(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Intent { .. } => "intent",
+        Fact::Confirmed { .. } => "confirmed",
+        Fact::Adopted { .. } => "adopted",
+        Fact::Released { .. } => "released",
+        Fact::Shown { .. } => "shown",
+        Fact::Message { .. } => "message",
+        Fact::Seen { .. } => "seen",
+        Fact::Declared { .. } => "declared",
+        Fact::Roster { .. } => "roster",
+        Fact::Forgotten { .. } => "forgotten",
     }
 }
 

@@ -20,7 +20,7 @@ pub struct MessageId(pub u64);
 pub struct UserId(pub u64);
 
 /// A room's own name for itself, unique within a widget; compared byte for byte.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pipe(Arc<str>);
 
 impl Pipe {

@@ -11,6 +11,7 @@ use object_store::{BackoffConfig, ClientOptions, HeaderValue, ObjectStore, Retry
 use secrecy::ExposeSecret;
 
 use super::super::address::{Address, StoreKind, StoreOptions};
+use super::retry::{SET_KEYS, StoreFailure};
 
 const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
 
@@ -26,56 +27,59 @@ const ENDPOINTS: [&str; 5] = [
 /// Variables that allow a server without TLS.
 const IN_CLEAR: [&str; 3] = ["AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP"];
 
-/// Why there is no client.
-pub(super) enum Refusal {
-    /// This variable would send credentials in clear.
-    InClear(&'static str),
-    /// The library refused a variable.
-    Invalid(object_store::Error),
-}
-
-impl From<object_store::Error> for Refusal {
-    fn from(error: object_store::Error) -> Self {
-        Self::Invalid(error)
-    }
-}
+/// Why there is no client, and what the user can do about it.
+type Refusal = (String, &'static str);
 
 /// A client; nothing is sent yet.
 pub(super) fn connect(
     address: &Address,
     options: &StoreOptions,
 ) -> Result<Arc<dyn ObjectStore>, Refusal> {
-    let variables: Vec<(&'static str, &str)> = options
-        .variables
-        .iter()
+    let variables = options.variables.iter();
+    let variables: Vec<_> = variables
         .map(|(name, value)| (*name, value.expose_secret()))
         .collect();
-    let (client, bucket) = (
-        client(options.timeout, allows_http(&variables)?),
-        &address.bucket,
-    );
+    let client = client(options.timeout, allows_http(&variables)?);
+    build(address, &variables, client).map_err(|error| {
+        let (reason, _) = StoreFailure::new(&error, &options.hidden).into_reason();
+        (reason, SET_KEYS)
+    })
+}
+
+fn build(
+    address: &Address,
+    variables: &[(&'static str, &str)],
+    client: ClientOptions,
+) -> object_store::Result<Arc<dyn ObjectStore>> {
+    let bucket = &address.bucket;
+    // A lost attempt may have been carried out, and only we know what that means.
+    let no_retries = RetryConfig {
+        backoff: BackoffConfig::default(),
+        max_retries: 0,
+        retry_timeout: Duration::ZERO,
+    };
     Ok(match address.kind {
         StoreKind::S3 => {
             let builder = AmazonS3Builder::new()
                 // Some servers that speak like S3 know no other way to delete.
                 .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true")
                 .with_client_options(client)
-                .with_retry(no_retries());
-            let builder = configure(builder, &variables, AmazonS3Builder::with_config)?;
+                .with_retry(no_retries);
+            let builder = configure(builder, variables, AmazonS3Builder::with_config)?;
             Arc::new(builder.with_bucket_name(bucket).build()?)
         }
         StoreKind::Google => {
             let builder = GoogleCloudStorageBuilder::new()
                 .with_client_options(client)
-                .with_retry(no_retries());
-            let builder = configure(builder, &variables, GoogleCloudStorageBuilder::with_config)?;
+                .with_retry(no_retries);
+            let builder = configure(builder, variables, GoogleCloudStorageBuilder::with_config)?;
             Arc::new(builder.with_bucket_name(bucket).build()?)
         }
         StoreKind::Azure => {
             let builder = MicrosoftAzureBuilder::new()
                 .with_client_options(client)
-                .with_retry(no_retries());
-            let builder = configure(builder, &variables, MicrosoftAzureBuilder::with_config)?;
+                .with_retry(no_retries);
+            let builder = configure(builder, variables, MicrosoftAzureBuilder::with_config)?;
             Arc::new(builder.with_container_name(bucket).build()?)
         }
     })
@@ -104,15 +108,6 @@ fn client(timeout: Duration, in_clear: bool) -> ClientOptions {
         .with_allow_http(in_clear)
 }
 
-/// A lost attempt may have been carried out, and only we know what that means.
-fn no_retries() -> RetryConfig {
-    RetryConfig {
-        backoff: BackoffConfig::default(),
-        max_retries: 0,
-        retry_timeout: Duration::ZERO,
-    }
-}
-
 /// Whether a server may be reached without TLS: this machine, or any if a variable allows it.
 fn allows_http(variables: &[(&'static str, &str)]) -> Result<bool, Refusal> {
     let is_yes = |value: &str| {
@@ -128,7 +123,10 @@ fn allows_http(variables: &[(&'static str, &str)]) -> Result<bool, Refusal> {
         return Ok(!in_clear.is_empty());
     }
     match in_clear.iter().find(|(_, value)| !is_this_machine(value)) {
-        Some((name, _)) => Err(Refusal::InClear(name)),
+        Some((name, _)) => Err((
+            format!("{name} is an http address that is not this machine"),
+            "use https; or set AWS_ALLOW_HTTP=true (AZURE_, GOOGLE_) to send what is signed in clear",
+        )),
         None => Ok(!in_clear.is_empty()),
     }
 }

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path;
 use object_store::{
     GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion,
 };
 use secrecy::SecretString;
-use tokio::task::JoinSet;
 
 use super::super::address::{Address, StoreOptions};
 use super::super::error::LedgerError;
-use super::connect::{Refusal, connect};
-use super::retry::{Backoff, SET_KEYS, StoreFailure};
+use super::connect::connect;
+use super::retry::{Backoff, StoreFailure};
 
 /// Objects that are read, or removed, at a time.
 pub(super) const CONCURRENT_CALLS: usize = 16;
@@ -49,16 +49,8 @@ impl Store {
             reason,
             remedy,
         };
-        let client = connect(address, options).map_err(|refusal| match refusal {
-            Refusal::InClear(name) => unusable(
-                format!("{name} is an http address that is not this machine"),
-                "use https; or set AWS_ALLOW_HTTP=true (AZURE_, GOOGLE_) to send what is signed in clear",
-            ),
-            Refusal::Invalid(error) => {
-                let (reason, _) = StoreFailure::new(&error, &options.hidden).into_reason();
-                unusable(reason, SET_KEYS)
-            }
-        })?;
+        let client = connect(address, options);
+        let client = client.map_err(|(reason, remedy)| unusable(reason, remedy))?;
         let key = &address.key;
         let path = |key: String| {
             Path::parse(key).map_err(|error| unusable(error.to_string(), "choose another key"))
@@ -249,23 +241,12 @@ impl Store {
 /// The outputs of several futures, of which at most `limit` run at a time; after an error the rest is dropped.
 pub(super) async fn run_concurrently<T, F>(
     limit: usize,
-    mut waiting: impl Iterator<Item = F>,
+    work: impl Iterator<Item = F>,
 ) -> Result<Vec<T>, LedgerError>
 where
     F: Future<Output = Result<T, LedgerError>> + Send + 'static,
-    T: Send + 'static,
 {
-    let (mut running, mut outputs) = (JoinSet::new(), Vec::new());
-    loop {
-        while running.len() < limit
-            && let Some(next) = waiting.next()
-        {
-            running.spawn(next);
-        }
-        let Some(joined) = running.join_next().await else {
-            return Ok(outputs);
-        };
-        let output = joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        outputs.push(output?);
-    }
+    let work: Vec<F> = work.collect();
+    let outputs = stream::iter(work).buffer_unordered(limit.max(1));
+    outputs.try_collect().await
 }
