@@ -57,11 +57,11 @@ pub struct Explained {
 }
 
 /// Takes notes about one room and one user while rooms are resolved.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Tracer {
     asked: String,
     user: Option<(UserId, Vec<String>)>,
-    /// A person whom the `where` of `people` leaves out: their id if it is one, their names, and their row.
+    /// If the `where` of `people` leaves the user out: their id if it is valid, their names, and their row.
     left_out: Option<(Option<UserId>, Vec<String>, Place)>,
     of_room: Vec<Membership>,
     of_user: Vec<Membership>,
@@ -71,10 +71,7 @@ impl Tracer {
     pub(super) fn new(asked: &str) -> Self {
         Self {
             asked: asked.to_owned(),
-            user: None,
-            left_out: None,
-            of_room: Vec::new(),
-            of_user: Vec::new(),
+            ..Self::default()
         }
     }
 

@@ -50,7 +50,7 @@ enum GroupState {
     Done,
 }
 
-/// The groups that are being expanded, each in the one before it, and what is left of their lists.
+/// The groups that are being expanded, each in the one before it, and the rest of their lists.
 type Path<'a> = Vec<(&'a str, std::slice::Iter<'a, Spanned<RawMember>>)>;
 
 impl<'a> Directory<'a> {
@@ -258,7 +258,7 @@ impl<'a> Directory<'a> {
     }
 }
 
-/// Groups of which each contains the next, and the last the first.
+/// The mistake of groups that contain each other in a circle.
 fn cycle<T>(path: &[(&str, T)], at: At) -> Diagnostic {
     let shown = |path: &[(&str, T)]| -> String {
         let names = path.iter().map(|(name, _)| format!("@{} → ", clip(name)));

@@ -1,6 +1,7 @@
 //! Paths -> texts -> one [`Loaded`] manifest. Its own files are read here and nowhere else.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::decode::decode_file;
@@ -160,15 +161,14 @@ impl<'a> Loader<'a> {
             Err(error) => return self.unreadable(directory, &error),
         };
         for path in entries {
-            let hidden = path
-                .file_name()
-                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-            let yaml = path
-                .extension()
-                .is_some_and(|extension| extension == "yaml" || extension == "yml");
+            let name = path.file_name().unwrap_or_default();
+            if name.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let yaml = ["yaml", "yml"].map(OsStr::new).map(Some);
+            let yaml = yaml.contains(&path.extension());
             let real = self.files.real_path(&path);
             match real.and_then(|real| Ok((self.files.kind(&path)?, real))) {
-                _ if hidden => {}
                 Err(error) if yaml => self.unreadable(&path, &error),
                 Ok((kind, real))
                     if (yaml || kind == Kind::Directory) && !is_inside(&real, root) =>

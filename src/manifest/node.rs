@@ -18,13 +18,13 @@ pub(super) struct Node<'t> {
 /// What a node is. Aliases are looked through by [`Node::value`].
 #[derive(Debug, Clone)]
 pub(super) enum Value<'t> {
-    /// A word or text; `plain` if it stood there without quotes.
+    /// A word or text; `plain` if it has no quotes.
     Scalar { text: Cow<'t, str>, plain: bool },
     /// A list.
     Seq(Vec<Node<'t>>),
     /// A mapping, in the order of the file, repeated keys included.
     Map(Pairs<'t>),
-    /// What an alias stands for, shared with its anchor.
+    /// The value of an alias, shared with its anchor.
     Alias(Rc<Anchored<'t>>),
 }
 
@@ -50,7 +50,7 @@ impl<'t> Node<'t> {
         Self::made(at, Value::Scalar { text, plain: false })
     }
 
-    /// The same, and everything in it, as if it stood somewhere else.
+    /// The same, and everything in it, with another place.
     pub(super) fn moved(&self, at: At) -> Self {
         let value = match self.value() {
             Value::Seq(items) => Value::Seq(items.iter().map(|item| item.moved(at)).collect()),

@@ -47,7 +47,7 @@ pub(super) struct People {
 pub(super) enum Person {
     /// A user.
     User(UserId, At),
-    /// A person whom the directory's `where` leaves out, with their id if it is one, and their row.
+    /// A person that the directory's `where` leaves out, with their id if it is valid, and their row.
     LeftOut(Option<UserId>, At),
     /// A person whose id cannot be used, and the number of the mistake that says why.
     WithoutId(usize),
@@ -178,8 +178,8 @@ impl People {
         self.names.get(name).copied()
     }
 
-    /// A person whom the directory's `where` leaves out of all rooms, by name or else by id: their id if it is one, their names,
-    /// and their row.
+    /// A person that the directory's `where` leaves out, by name or else by id: their id if it is valid, their names, and their
+    /// row.
     pub(super) fn left_out(&self, asked: &str) -> Option<(Option<UserId>, Vec<String>, At)> {
         let (user, at) = match self.get(asked) {
             Some(Person::LeftOut(user, at)) => (user, at),
@@ -257,7 +257,7 @@ pub(super) fn user(row: &Row<'_>, column: &Column) -> Result<UserId, Diagnostic>
     })
 }
 
-/// The digits of a name, with letters that look like digits taken for them.
+/// The digits of a name, and letters that look like digits.
 fn digits(name: &str) -> impl Iterator<Item = char> {
     name.chars().filter_map(|c| match c {
         'O' | 'o' | 'О' | 'о' => Some('0'),

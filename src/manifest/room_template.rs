@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::raw::{RawGenerate, RawMember, RawRoom, RawWelcome, Spanned};
-use super::template::{Filling, Template, TemplateError};
+use super::template::{Template, Value};
 use super::welcome::FIELDS;
 use crate::tables::column::resolved;
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
@@ -150,8 +150,8 @@ impl<'a> RoomTemplate<'a> {
         problems: &mut Problems,
     ) -> Option<Spanned<String>> {
         let value = |name: &str| match self.columns.get(name) {
-            Some(column) => Some(Filling::Text(row.cell(column))),
-            None => (name == WHOLE_ROW).then(|| Filling::Row(row.cells())),
+            Some(column) => Some(Value::from(row.cell(column))),
+            None => (name == WHOLE_ROW).then(|| Value::from_pairs(row.cells())),
         };
         match text.template.render(value) {
             Ok(value) => {
@@ -159,16 +159,16 @@ impl<'a> RoomTemplate<'a> {
                 let at = column.map_or_else(|| row.at(), |column| row.cell_at(column));
                 Some(Spanned { value, at })
             }
-            Err(TemplateError { message, hint }) => {
-                let message = format!("a template cannot be filled in with this row: {message}");
-                let diagnostic = Diagnostic::at(Code::BadTemplate, row.at(), message);
-                problems.push(diagnostic.related(text.at, "the template").hint(hint));
+            Err(error) => {
+                let what = "a template cannot be filled in with this row";
+                let mistake = error.to_diagnostic(row.at(), what);
+                problems.push(mistake.related(text.at, "the template"));
                 None
             }
         }
     }
 
-    /// The only column that a template is made of, if it is one: its mistakes are noted there.
+    /// The column of a template that names a single column: its mistakes are noted there.
     fn only_column(&self, text: &Text) -> Option<&Column> {
         match text.template.names() {
             [name] => self.columns.get(name),
@@ -232,14 +232,10 @@ impl<'a> RoomTemplate<'a> {
 
 impl Text {
     fn compile(text: &str, at: At, problems: &mut Problems) -> Option<Self> {
-        match Template::new(text) {
-            Ok(template) => Some(Self { template, at }),
-            Err(TemplateError { message, hint }) => {
-                let message = format!("this template cannot be read: {message}");
-                problems.push(Diagnostic::at(Code::BadTemplate, at, message).hint(hint));
-                None
-            }
-        }
+        let what = "this template cannot be read";
+        let template = Template::new(text).map_err(|error| error.to_diagnostic(at, what));
+        let template = template.map_err(|mistake| problems.push(mistake)).ok()?;
+        Some(Self { template, at })
     }
 
     /// The names in a welcome that are no field of the room's own, and so columns.

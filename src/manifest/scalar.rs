@@ -90,21 +90,13 @@ fn is_number(word: &str) -> bool {
 
 /// `12`, `1_000`, `1.5`, `.5`, `5.`, `1e3`, `1.5e-3`.
 fn is_decimal(unsigned: &str) -> bool {
-    let (mantissa, exponent) = unsigned
+    let starts = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let exponent = unsigned
         .split_once(['e', 'E'])
-        .map_or((unsigned, None), |(m, e)| (m, Some(e)));
-    let exponent_fits = exponent.is_none_or(|exponent| {
-        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        is_digits(digits)
-    });
-    let starts = mantissa.starts_with(|c: char| c.is_ascii_digit()) || mantissa.starts_with('.');
-    exponent_fits
-        && starts
-        && mantissa.bytes().any(|byte| byte.is_ascii_digit())
-        && mantissa
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'_' || byte == b'.')
-        && mantissa.bytes().filter(|byte| *byte == b'.').count() <= 1
+        .map(|(_, exponent)| exponent);
+    starts
+        && !exponent.is_some_and(|exponent| exponent.contains('_'))
+        && unsigned.replace('_', "").parse::<f64>().is_ok()
 }
 
 /// `12:30`, `1:02:03.5`: numbers to base sixty for YAML 1.1.

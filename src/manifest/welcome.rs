@@ -1,4 +1,4 @@
-//! Welcomes as written -> what is said in each room: the sender looked up, the text filled in with the room's own fields.
+//! Welcomes as written -> the message of each room: the sender looked up, the text filled in with the room's own fields.
 //!
 //! Main type: [`Welcomes`]. A template is read once, however many rooms it is filled in for.
 
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::groups::Directory;
 use super::people::Person;
 use super::raw::{RawMember, RawRoom, RawWelcome, Spanned};
-use super::template::{Filling, Template, TemplateError};
+use super::template::{Template, Value};
 use crate::model::{DesiredRoom, UserId, Welcome};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::nearest;
@@ -64,26 +64,26 @@ impl Welcomes {
             .or_insert_with(|| compile(raw, problems))
             .as_ref()
             .filter(|_| !written.broken)?;
-        let kind = room.state.kind.to_string();
         let value = |name: &str| match name {
-            "pipe" => Some(Filling::Text(room.pipe.as_str())),
-            "title" => Some(Filling::Text(&room.state.title)),
-            "type" => Some(Filling::Text(&kind)),
-            "public" => Some(Filling::Flag(room.state.public)),
-            "members" => Some(Filling::Count(room.members.len())),
-            _ => raw.cells.get(name).map(|cell| Filling::Text(cell)),
+            "pipe" => Some(room.pipe.as_str().into()),
+            "title" => Some(room.state.title.as_str().into()),
+            "type" => Some(room.state.kind.to_string().into()),
+            "public" => Some(room.state.public.into()),
+            "members" => Some(room.members.len().into()),
+            _ => raw.cells.get(name).map(Value::from),
         };
-        let (code, message, hint) = match template.render(value) {
+        let mistake = match template.render(value) {
             Ok(text) => match why_bad(text.trim()) {
                 None => return Some(text.trim().to_owned()),
-                Some((message, hint)) => (Code::BadWelcome, message.to_owned(), hint),
+                Some((message, hint)) => {
+                    Diagnostic::at(Code::BadWelcome, written.at, message).hint(hint)
+                }
             },
-            Err(TemplateError { message, hint }) => {
-                let message = format!("the welcome cannot be filled in for this room: {message}");
-                (Code::BadTemplate, message, hint)
+            Err(error) => {
+                let what = "the welcome cannot be filled in for this room";
+                error.to_diagnostic(written.at, what)
             }
         };
-        let mistake = Diagnostic::at(code, written.at, message).hint(hint);
         problems.push(mistake.related(raw.text.at, "the text"));
         None
     }
@@ -91,14 +91,9 @@ impl Welcomes {
 
 fn compile(raw: &RawWelcome, problems: &mut Problems) -> Option<Template> {
     let at = raw.text.at;
-    let template = match Template::new(&raw.text.value) {
-        Ok(template) => template,
-        Err(TemplateError { message, hint }) => {
-            let message = format!("the text of this welcome cannot be read: {message}");
-            problems.push(Diagnostic::at(Code::BadTemplate, at, message).hint(hint));
-            return None;
-        }
-    };
+    let what = "the text of this welcome cannot be read";
+    let template = Template::new(&raw.text.value).map_err(|error| error.to_diagnostic(at, what));
+    let template = template.map_err(|mistake| problems.push(mistake)).ok()?;
     let known = |name: &&String| FIELDS.contains(&name.as_str()) || raw.cells.contains_key(*name);
     let mut is_usable = true;
     for name in template.names().iter().filter(|name| !known(name)) {

@@ -33,7 +33,7 @@ pub(super) enum Item<'t> {
     List(Node<'t>),
     /// One element of the streamed list.
     Element(Node<'t>),
-    /// The whole document, where it is not a mapping.
+    /// A document that is not a mapping.
     Root(Node<'t>),
 }
 
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
             return Err(too_deep(at).into());
         }
         let (value, anchor, tag, weight) = match event {
-            // The library gives a value that is left out as `~`; what people did not write they shall not read.
+            // The library gives a missing value as `~`, which a message must not quote.
             Event::Scalar(_, ScalarStyle::Plain, anchor, tag) if from.is_empty => {
                 let (text, plain) = (Cow::Borrowed(""), true);
                 (Value::Scalar { text, plain }, anchor, tag, 1)

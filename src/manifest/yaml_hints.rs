@@ -1,8 +1,8 @@
-//! What most often is behind a complaint of the YAML library: where the cause stands, and what to do.
+//! The usual causes of the YAML library's errors: where the cause is, and what to do.
 //!
-//! Main entry: [`explain`]. It knows the library's words, not its types; words it does not know get a general remedy.
+//! Main entry: [`explain`]. It knows the library's words, not its types; unknown words get a general remedy.
 
-/// Remedies by words of the complaint; the first that fits.
+/// Remedies by words of the error; the first that fits.
 const REMEDIES: [(&str, &str); 10] = [
     ("tab", "indent with spaces; YAML does not allow tabs there"),
     (
@@ -43,8 +43,7 @@ const REMEDIES: [(&str, &str); 10] = [
     ),
 ];
 
-/// Where the cause of a complaint about a byte of the text stands, and the remedy. `character` is what was not expected, if
-/// it is about one.
+/// The place of an error's cause, and the remedy. `character` is the unexpected one, if the error is about one.
 pub(super) fn explain(
     text: &str,
     offset: usize,
@@ -68,7 +67,7 @@ pub(super) fn explain(
     }
 }
 
-/// The tab that is meant: the library points behind it, or at the start of the word before it.
+/// The tab at fault: the library points behind it, or at the start of the word before it.
 fn tab(text: &str, offset: usize) -> usize {
     let before = text.get(..offset).unwrap_or_default();
     let indent = before.trim_end_matches('\t').len();
@@ -79,7 +78,7 @@ fn tab(text: &str, offset: usize) -> usize {
     }
 }
 
-/// Where a character stands at or after a place; the place itself if nowhere.
+/// The next place of a character; the given place if there is none.
 fn ahead(text: &str, offset: usize, c: char) -> usize {
     let after = text.get(offset..).unwrap_or_default();
     offset + after.find(c).unwrap_or_default()

@@ -52,7 +52,7 @@ pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGene
         entry,
         vocabulary,
         users,
-    } = presets::filled(decoder, format, own, over)?;
+    } = presets::fill_preset(decoder, format, own, over)?;
     let fields = decoder.fields(&entry, GENERATE)?;
     let mut raw = complete_entry(decoder, &fields)?;
     let users = users.and_then(|users| rows::directory(decoder, &users));

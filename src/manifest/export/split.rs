@@ -4,6 +4,7 @@
 use super::Entry;
 use crate::manifest::template::slug;
 use crate::model::RoomKind;
+use crate::tables::number::is_digits;
 
 /// The file of pipes without a prefix, or with one that no name can be made of.
 const OTHER: &str = "other";
@@ -25,8 +26,8 @@ pub fn by_prefix(entry: &Entry) -> String {
     name.truncate(LONGEST);
     let name = name.trim_matches('-');
     let port = ["com", "lpt"].iter().any(|port| {
-        name.strip_prefix(port)
-            .is_some_and(|number| number.len() == 1 && number.chars().all(|c| c.is_ascii_digit()))
+        let number = name.strip_prefix(port);
+        number.is_some_and(|number| number.len() == 1 && is_digits(number))
     });
     match name {
         "" => OTHER.to_owned(),
@@ -39,10 +40,7 @@ pub fn by_prefix(entry: &Entry) -> String {
 fn is_made_up(pipe: &str) -> bool {
     pipe.split_once('_').is_some_and(|(id, time)| {
         let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        id.len() == 13
-            && id.bytes().all(is_hex)
-            && time.len() >= 10
-            && time.bytes().all(|byte| byte.is_ascii_digit())
+        id.len() == 13 && id.bytes().all(is_hex) && time.len() >= 10 && is_digits(time)
     })
 }
 

@@ -1,6 +1,6 @@
-//! What school systems export: a preset is an entry of `generate` that is written down already, and the manifest's own words go over it.
+//! Exports of school systems: a preset is an entry of `generate` that is merged with what the manifest says.
 //!
-//! Main entry: [`filled`]. Presets have no machinery of their own: what comes out is an ordinary entry.
+//! Main entry: [`fill_preset`]. Presets have no machinery of their own: the result is an ordinary entry.
 
 use std::collections::BTreeMap;
 
@@ -42,15 +42,15 @@ pub(super) const OWN_KEYS: [&str; 4] = ["from", "roles", "status", "id"];
 
 /// An entry with its preset filled in.
 pub(super) struct Filled<'t> {
-    /// The preset with what the manifest says put over it.
+    /// The preset, merged with what the manifest says.
     pub(super) entry: Node<'t>,
     pub(super) vocabulary: Vocabulary,
     /// The preset's file of users, where the manifest has one of its own: it still says which users are active.
     pub(super) users: Option<Node<'t>>,
 }
 
-/// Fills in the preset of an entry: what the manifest says goes over what the preset says. `None` if there is no such format, which is noted.
-pub(super) fn filled<'t>(
+/// Merges the preset of an entry with what the manifest says. `None` if there is no such format, which is noted.
+pub(super) fn fill_preset<'t>(
     decoder: &mut Decoder<'_>,
     format: &Node<'t>,
     [from, roles, status, id]: [Option<&Node<'t>>; 4],
@@ -58,7 +58,7 @@ pub(super) fn filled<'t>(
 ) -> Option<Filled<'t>> {
     let preset = decoder.choice(format, "`format`", &PRESETS)?;
     let at = format.at;
-    let mut preset = parsed(preset, at);
+    let mut preset = parse_preset(preset, at);
     let known = remove(&mut preset, "role-names")?;
     let default_roles = remove(&mut preset, "roles")?;
     let mut cells = BTreeMap::new();
@@ -133,7 +133,7 @@ fn is_file(from: &str) -> bool {
 }
 
 /// A preset's text as nodes whose place is where the manifest names the format.
-fn parsed(text: &'static str, at: At) -> Pairs<'static> {
+fn parse_preset(text: &'static str, at: At) -> Pairs<'static> {
     let mut pairs = Vec::new();
     // The texts are this program's own; a test reads each.
     let read = yaml::read(text, at.file, "", &mut |item| {
@@ -247,7 +247,10 @@ mod tests {
             });
             assert_eq!(read, Ok(()), "{name}");
             assert!(items > 4, "{name}");
-            let keys: Vec<Node> = parsed(preset, at).into_iter().map(|(key, _)| key).collect();
+            let keys: Vec<Node> = parse_preset(preset, at)
+                .into_iter()
+                .map(|(key, _)| key)
+                .collect();
             for wanted in ["role-names", "roles", "id", "cells", "each", "room"] {
                 assert!(
                     keys.iter().any(|key| key.word() == Some(wanted)),

@@ -5,13 +5,12 @@
 
 mod filters;
 
-use std::collections::BTreeMap;
-
-use minijinja::{Environment, Error, ErrorKind, Value};
+pub(super) use minijinja::Value;
+use minijinja::{Environment, Error, ErrorKind};
 
 pub(super) use self::filters::slug;
 use self::filters::{LONGEST, bounded, environment};
-use crate::tables::diagnostic::clip;
+use crate::tables::diagnostic::{At, Code, Diagnostic, clip};
 
 /// What a template is called inside its environment.
 const NAME: &str = "template";
@@ -34,6 +33,13 @@ pub(super) struct TemplateError {
     pub(super) message: String,
     /// What to do.
     pub(super) hint: &'static str,
+}
+
+impl TemplateError {
+    pub(super) fn to_diagnostic(&self, at: At, what: &str) -> Diagnostic {
+        let message = format!("{what}: {}", self.message);
+        Diagnostic::at(Code::BadTemplate, at, message).hint(self.hint)
+    }
 }
 
 impl Template {
@@ -102,16 +108,14 @@ impl Template {
     }
 
     /// The text, filled in with the values of names; a name without a value is an error.
-    pub(super) fn render<'v>(
+    pub(super) fn render(
         &self,
-        value: impl Fn(&str) -> Option<Filling<'v>>,
+        value: impl Fn(&str) -> Option<Value>,
     ) -> Result<String, TemplateError> {
         let Some(environment) = &self.environment else {
             return Ok(self.text.clone());
         };
-        let rendered = render(environment, &self.names, |name| {
-            value(name).map(Value::from)
-        });
+        let rendered = render(environment, &self.names, value);
         rendered.and_then(bounded).map_err(template_error)
     }
 }
@@ -122,37 +126,9 @@ fn render(
     value: impl Fn(&str) -> Option<Value>,
 ) -> Result<String, Error> {
     let values = names.iter();
-    let values = values.filter_map(|name| Some((name.clone(), value(name)?)));
-    let context: BTreeMap<String, Value> = values.collect();
-    environment.get_template(NAME)?.render(Value::from(context))
-}
-
-/// The value of a name.
-#[derive(Debug, Clone)]
-pub(super) enum Filling<'v> {
-    /// A text.
-    Text(&'v str),
-    /// True or false.
-    Flag(bool),
-    /// A number.
-    Count(usize),
-    /// Texts by name, for `row["a column whose name is no word"]`.
-    Row(Vec<(&'v str, &'v str)>),
-}
-
-impl From<Filling<'_>> for Value {
-    fn from(filling: Filling<'_>) -> Self {
-        match filling {
-            Filling::Text(text) => Self::from(text),
-            Filling::Flag(flag) => Self::from(flag),
-            Filling::Count(count) => Self::from(count),
-            Filling::Row(cells) => {
-                let cells = cells.into_iter();
-                let cells = cells.map(|(name, text)| (name.to_owned(), Self::from(text)));
-                Self::from(cells.collect::<BTreeMap<String, Self>>())
-            }
-        }
-    }
+    let values = values.filter_map(|name| Some((name.as_str(), value(name)?)));
+    let context = Value::from_pairs(values);
+    environment.get_template(NAME)?.render(context)
 }
 
 /// A template that comes to just this text, whatever is in it.
@@ -217,10 +193,10 @@ mod tests {
     fn filled(text: &str) -> Result<String, String> {
         let template = Template::new(text).map_err(|error| error.message)?;
         let value = |name: &str| match name {
-            "name" => Some(Filling::Text("Алгебра 7б")),
-            "empty" => Some(Filling::Text("")),
-            "public" => Some(Filling::Flag(true)),
-            "row" => Some(Filling::Row(vec![("Course Name", "Rust")])),
+            "name" => Some(Value::from("Алгебра 7б")),
+            "empty" => Some(Value::from("")),
+            "public" => Some(Value::from(true)),
+            "row" => Some(Value::from_pairs([("Course Name", "Rust")])),
             _ => None,
         };
         template.render(value).map_err(|error| error.message)
