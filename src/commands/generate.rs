@@ -1,4 +1,4 @@
-//! `schema`, `completions`, `man`: texts made from the types.
+//! `schema`, `completions`, `man`: texts for editors, shells and manuals.
 
 use std::fs;
 use std::path::Path;

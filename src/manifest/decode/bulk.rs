@@ -14,7 +14,7 @@ pub(super) const GENERATE: Keys = Keys::new(
         "each", "where", "room", "format", "from", "roles", "status", "id",
     ],
 );
-const EACH: Keys = Keys {
+pub(super) const EACH: Keys = Keys {
     owner: "`each`",
     own: &["roster", "distinct"],
     more: FILE,

@@ -188,6 +188,7 @@ fn limits(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<Limits>> {
 mod tests {
     use super::super::fields::MOST_KEYS;
     use super::*;
+    use crate::model::Field;
 
     #[test]
     fn schema_and_decoder_have_the_same_keys() {
@@ -206,6 +207,7 @@ mod tests {
         for (pointer, known) in [
             ("", TOP),
             ("/definitions/RawRoom", room::ROOM),
+            ("/definitions/Welcome", room::WELCOME),
             ("/definitions/RawDefaults", DEFAULTS),
             ("/definitions/RawLimits", LIMITS),
             ("/definitions/Roster", rows::ROSTER),
@@ -213,12 +215,53 @@ mod tests {
             ("/definitions/Enrol", bulk::ENROL),
             ("/definitions/Via", bulk::VIA),
             ("/definitions/Generate", bulk::GENERATE),
+            ("/definitions/Generate/properties/each/anyOf/1", bulk::EACH),
             ("/definitions/TemplateRoom", bulk::TEMPLATE_ROOM),
         ] {
             let mut sorted: Vec<&str> = known.all().collect();
             sorted.sort_unstable();
             assert!(sorted.len() <= MOST_KEYS, "{pointer}");
             assert_eq!(keys(&format!("{pointer}/properties")), sorted, "{pointer}");
+        }
+    }
+
+    #[test]
+    fn schema_and_decoder_have_the_same_words() {
+        let schema = super::super::schema();
+        let words = |pointer: &str| -> Vec<String> {
+            let list = schema.pointer(pointer).and_then(|list| list.as_array());
+            let words = list.into_iter().flatten().filter(|word| !word.is_null());
+            let text = |word: &serde_json::Value| word.as_str().map(str::to_owned);
+            words
+                .map(|word| text(word).unwrap_or_else(|| word.to_string()))
+                .collect()
+        };
+        fn names<T>(choices: &[(&'static str, T)]) -> Vec<&'static str> {
+            choices.iter().map(|(name, _)| *name).collect()
+        }
+        let fields = Field::ALL.map(|field| field.name()).to_vec();
+        for (pointer, known) in [
+            ("RawDefaults/properties/type", names(&KINDS)),
+            ("RawDefaults/properties/members_policy", names(&POLICIES)),
+            ("RawRoom/properties/type", names(&KINDS)),
+            ("RawRoom/properties/members_policy", names(&POLICIES)),
+            ("RawRoom/properties/ignore/items", fields.clone()),
+            ("TemplateRoom/properties/type", names(&KINDS)),
+            ("TemplateRoom/properties/members_policy", names(&POLICIES)),
+            ("TemplateRoom/properties/ignore/items", fields),
+            ("Roster/properties/by", names(&rows::WAYS)),
+            ("Roster/properties/delimiter", names(&rows::DELIMITERS)),
+            ("Enrol/properties/by", names(&rows::WAYS)),
+            ("Enrol/properties/delimiter", names(&rows::DELIMITERS)),
+            ("Directory/properties/delimiter", names(&rows::DELIMITERS)),
+            ("Via/properties/delimiter", names(&rows::DELIMITERS)),
+            (
+                "Generate/properties/format",
+                super::super::presets::names().to_vec(),
+            ),
+        ] {
+            let pointer = format!("/definitions/{pointer}/enum");
+            assert_eq!(words(&pointer), known, "{pointer}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) const ROOM: Keys = Keys::new(
         "welcome",
     ],
 );
-const WELCOME: Keys = Keys::new("`welcome`", &["from", "text"]);
+pub(super) const WELCOME: Keys = Keys::new("`welcome`", &["from", "text"]);
 pub(super) const KINDS: [(&str, RoomKind); 6] = [
     ("dialog", RoomKind::Dialog),
     ("conference", RoomKind::Conference),

@@ -25,8 +25,8 @@ pub(super) const DIRECTORY: Keys = Keys {
     own: &["roster", "name", "id", "where"],
     more: FILE,
 };
-const WAYS: [(&str, By); 2] = [("id", By::Id), ("name", By::Name)];
-const DELIMITERS: [(&str, u8); 5] = [
+pub(super) const WAYS: [(&str, By); 2] = [("id", By::Id), ("name", By::Name)];
+pub(super) const DELIMITERS: [(&str, u8); 5] = [
     (",", b','),
     (";", b';'),
     ("|", b'|'),
