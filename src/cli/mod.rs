@@ -156,22 +156,43 @@ pub enum Verb {
 impl Verb {
     /// The manifest's files, and the server and ledger of a run. A flag that the verb lacks has its default.
     pub fn inputs(&self) -> (FileFlags, ServerFlags) {
+        let (mut files, mut server) = (FileFlags::default(), ServerFlags::default());
         match self {
             Self::Check(CheckArgs { manifest, .. })
             | Self::Render(RenderArgs { manifest, .. })
-            | Self::Explain(ExplainArgs { manifest, .. }) => {
-                (manifest.files.clone(), ServerFlags::default())
-            }
+            | Self::Explain(ExplainArgs { manifest, .. }) => files = manifest.files.clone(),
             Self::Plan(PlanArgs { run, .. }) | Self::Apply(ApplyArgs { run, .. }) => {
-                (run.manifest.files.clone(), run.server.clone())
+                (files, server) = (run.manifest.files.clone(), run.server.clone());
             }
-            Self::Export(ExportArgs { files, server, .. })
-            | Self::Doctor(DoctorArgs { files, server, .. }) => (files.clone(), server.clone()),
-            Self::Get(args) => (FileFlags::default(), args.server()),
-            Self::Send(args) => (FileFlags::default(), args.server()),
-            Self::Ledger(args) => (args.files.clone(), args.server()),
-            _ => Default::default(),
+            Self::Export(args) => (files, server) = (args.files.clone(), args.server.clone()),
+            Self::Doctor(args) => (files, server) = (args.files.clone(), args.server.clone()),
+            Self::Get(args) => {
+                (server.target, server.connection) = (args.target.clone(), args.connection.clone());
+                if let GetList::Rooms(RoomFilters { reader, .. })
+                | GetList::Messages(MessageFilters { reader, .. }) = &args.list
+                {
+                    server.reader = reader.clone();
+                }
+            }
+            Self::Send(args) => {
+                (server.target, server.connection) = (args.target.clone(), args.connection.clone());
+            }
+            Self::Ledger(args) => {
+                (files, server.target) = (args.files.clone(), args.target.clone());
+                server.ledger = args.ledger.clone();
+                if let LedgerVerb::Adopt(adopt) = &args.verb {
+                    server.connection = adopt.connection.clone();
+                    server.reader = adopt.reader.clone();
+                }
+            }
+            Self::Init(_)
+            | Self::Diff(_)
+            | Self::Sandbox(_)
+            | Self::Schema { .. }
+            | Self::Completions { .. }
+            | Self::Man { .. } => {}
         }
+        (files, server)
     }
 
     /// The limits of a Markdown page.

@@ -78,16 +78,6 @@ pub struct SendArgs {
     pub connection: ConnectionFlags,
 }
 
-impl SendArgs {
-    pub(super) fn server(&self) -> ServerFlags {
-        ServerFlags {
-            target: self.target.clone(),
-            connection: self.connection.clone(),
-            ..ServerFlags::default()
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   roomform doctor
@@ -223,22 +213,6 @@ pub struct MessageFilters {
     pub reader: ReaderFlag,
 }
 
-impl GetArgs {
-    pub(super) fn server(&self) -> ServerFlags {
-        let reader = match &self.list {
-            GetList::Users(_) => ReaderFlag::default(),
-            GetList::Rooms(RoomFilters { reader, .. })
-            | GetList::Messages(MessageFilters { reader, .. }) => reader.clone(),
-        };
-        ServerFlags {
-            target: self.target.clone(),
-            connection: self.connection.clone(),
-            reader,
-            ..ServerFlags::default()
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 // The verbs take these flags too.
 #[command(mut_args(|arg| arg.global(true)))]
@@ -297,21 +271,6 @@ pub enum LedgerVerb {
   roomform ledger compact
   roomform ledger compact --ledger s3://chat/roomform.jsonl")]
     Compact,
-}
-
-impl LedgerArgs {
-    pub(super) fn server(&self) -> ServerFlags {
-        let (connection, reader) = match &self.verb {
-            LedgerVerb::Adopt(args) => (args.connection.clone(), args.reader.clone()),
-            _ => Default::default(),
-        };
-        ServerFlags {
-            target: self.target.clone(),
-            connection,
-            reader,
-            ledger: self.ledger.clone(),
-        }
-    }
 }
 
 #[derive(Debug, Args)]

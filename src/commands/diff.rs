@@ -36,14 +36,10 @@ pub(super) fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit, Error>
     check_selection(&options.only, pipes, "room of either manifest")?;
     let names = [&args.base, &args.head].map(|path| path.to_string_lossy());
     let [base, head] = &names;
-    let base = Side {
-        name: base,
-        desired: &before.desired,
-    };
-    let head = Side {
-        name: head,
-        desired: &after.desired,
-    };
+    let [base, head] = [(base, &before), (head, &after)].map(|(name, loaded)| Side {
+        name,
+        desired: &loaded.desired,
+    });
     let diff = compare(base, head, &options);
     let exit = if args.detailed_exitcode && diff.differs() {
         Exit::Pending

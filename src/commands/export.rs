@@ -35,14 +35,15 @@ pub(super) async fn run(
     console: &mut Console,
 ) -> Result<Exit, Error> {
     let (globs, scope) = parse_scope(&args.scope)?;
-    let mut destination = None;
-    if let Some(path) = &args.out {
-        destination = Destination::open(path, args, config, console)?;
-        if destination.is_none() {
-            return Ok(Exit::Invalid);
-        }
-    }
+    let destination = args.out.as_deref();
+    let destination = destination.map(|path| Destination::new(path, args, config));
+    let destination = destination.transpose()?;
     let before = destination.as_ref().and_then(|it| it.before.as_ref());
+    if let Some(before) = before
+        && !console.diagnostics(&[before])?
+    {
+        return Ok(Exit::Invalid);
+    }
     let resolved = ResolvedTarget::new(config, before.and_then(|it| it.desired.widget))?;
     let inputs = RunFiles::default().target(config, &resolved);
     inputs
@@ -102,13 +103,8 @@ struct Destination<'a> {
 }
 
 impl<'a> Destination<'a> {
-    /// Loads the manifest that is added to. `None` if it is invalid; its diagnostics are printed then.
-    fn open(
-        path: &'a Path,
-        args: &'a ExportArgs,
-        config: &Config,
-        console: &mut Console,
-    ) -> Result<Option<Self>, Error> {
+    /// Loads the manifest that is added to.
+    fn new(path: &'a Path, args: &'a ExportArgs, config: &Config) -> Result<Self, Error> {
         if args.split_by.is_none() && path.is_dir() {
             let message = format!("--out: `{}` is a directory", path.display());
             return Err(Error::message(Exit::Usage, message)
@@ -120,17 +116,12 @@ impl<'a> Destination<'a> {
         let mut existing = roots.clone();
         existing.retain(|root| is_named(root) || has_manifest(root));
         let before = (args.add && !existing.is_empty()).then(|| load(&existing, OPTIONS));
-        if let Some(before) = &before
-            && !console.diagnostics(&[before])?
-        {
-            return Ok(None);
-        }
-        Ok(Some(Self {
+        Ok(Self {
             path,
             args,
             roots,
             before,
-        }))
+        })
     }
 
     /// Writes all files or, if one of them cannot be, none.

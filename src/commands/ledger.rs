@@ -14,7 +14,7 @@ use crate::document::LedgerDocument;
 use crate::error::{Error, Exit};
 use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
 use crate::manifest::{Loaded, Options};
-use crate::model::{Pipe, Recorded};
+use crate::model::{Pipe, Recorded, Target};
 use crate::plan::{Adoption, RoomFilter, RowFilter, adoption, to_note};
 use crate::render::{self, Count, escape};
 
@@ -37,7 +37,7 @@ pub(super) async fn run(
                 console.warn(&format!("there is no ledger at `{ledger}`"));
             }
             let text = |entries, recorded: &Recorded| render::ledger(target, entries, recorded);
-            print(&resolved, &snapshot, format, text, console)?;
+            print(target, &snapshot, format, text, console)?;
             return Ok(Exit::Done);
         }
         LedgerVerb::Forget { pipes, by_hand } => {
@@ -46,11 +46,8 @@ pub(super) async fn run(
             print_warnings(&snapshot, console);
             let (facts, done) = facts_to_forget(pipes, *by_hand, &snapshot.recorded())?;
             print_matched(&facts, pipes, console);
-            ledger
-                .open(target, &config.run)
-                .await?
-                .append(facts)
-                .await?;
+            let journal = ledger.open(target, &config.run).await?;
+            journal.append(facts).await?;
             let after = ledger.read(target).await?;
             console.status(&done);
             after
@@ -86,7 +83,7 @@ pub(super) async fn run(
         let rooms = Count(recorded.ids.len(), "room");
         format!("{ledger}: {before} → {entries} entries, {rooms} on record\n")
     };
-    print(&resolved, &after, format, text, console)?;
+    print(target, &after, format, text, console)?;
     Ok(Exit::Done)
 }
 
@@ -98,7 +95,7 @@ fn print_warnings(snapshot: &Snapshot, console: &mut Console) {
 
 /// Prints a ledger: its warnings, and the document or a text of the number of entries and what is on record.
 fn print(
-    resolved: &ResolvedTarget,
+    target: &Target,
     snapshot: &Snapshot,
     format: DocumentFormat,
     text: impl FnOnce(usize, &Recorded) -> String,
@@ -107,9 +104,7 @@ fn print(
     print_warnings(snapshot, console);
     let (entries, recorded) = (snapshot.entries.len(), snapshot.recorded());
     match format {
-        DocumentFormat::Json => {
-            console.document(&LedgerDocument::new(&resolved.target, entries, &recorded))
-        }
+        DocumentFormat::Json => console.document(&LedgerDocument::new(target, entries, &recorded)),
         DocumentFormat::Text => console.print(&text(entries, &recorded)),
     }
 }
