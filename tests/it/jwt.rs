@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use roomform::imbachat::{Written, expiry};
 use roomform::ledger::LedgerError;
 use roomform::model::{MessageId, Pipe, RoomId, Target, UserId, WidgetId};
-use roomform::sandbox::{Config, Quirks, RoomView};
+use roomform::sandbox::{Quirks, RoomView};
 use roomform::{
     Control, Delivery, Dice, Fact, Failure, Job, Limiter, LiveRoom, Message, Observed, Options,
     Outcome, PlanOptions, ReadRooms, Record, Recorded, RoomWrite, RowFilter, SendMessages, Status,
@@ -127,22 +127,13 @@ fn a_server_that_repeats_the_token_does_not_get_it_out() {
 
 /// Of a widget's rooms, a token of user 7 lists `seen` alone.
 fn narrow() -> Scene {
-    let quirks = Quirks {
-        jwt_lists_own: true,
-        ..Quirks::default()
-    };
-    let server = Scene::new().sandbox_with(Config {
-        quirks,
-        ..Config::default()
-    });
-    for (pipe, members) in [("seen", [3, 7]), ("unseen", [3, 4])] {
-        server.insert(RoomView {
-            members: members.into(),
-            ..live_room(pipe, "Old title")
-        });
-    }
-    let scene = Scene::new().manifest(
-        "\
+    let scene = Scene::new()
+        .sandbox_with_quirks(Quirks {
+            jwt_lists_own: true,
+            ..Quirks::default()
+        })
+        .manifest(
+            "\
 version: 1
 limits: {create: 0, publish: 0}
 rooms:
@@ -150,8 +141,14 @@ rooms:
   - {pipe: seen, title: Seen}
   - {pipe: unseen, title: Unseen, public: true}
 ",
-    );
-    scene.beside(&server)
+        );
+    for (pipe, members) in [("seen", [3, 7]), ("unseen", [3, 4])] {
+        scene.insert(RoomView {
+            members: members.into(),
+            ..live_room(pipe, "Old title")
+        });
+    }
+    scene
 }
 
 /// The program with a token of user 7 made from the key, and with one that is given.

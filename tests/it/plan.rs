@@ -1,7 +1,7 @@
 //! What a plan says: change one thing, see the text.
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Config, Quirks, RoomView};
+use roomform::sandbox::{Quirks, RoomView};
 
 use crate::support::{Scene, Shows, deaf, hide_port, live_room};
 
@@ -329,15 +329,13 @@ fn a_room_that_is_made_anew_and_public_is_told_to_be_both() {
 
 #[test]
 fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
-    let quirks = Quirks {
-        show_deleted: true,
-        ..Quirks::default()
-    };
-    let config = Config {
-        quirks,
-        ..Config::default()
-    };
-    let scene = Scene::new().manifest(BASE).sandbox_with(config).applied();
+    let scene = Scene::new()
+        .manifest(BASE)
+        .sandbox_with_quirks(Quirks {
+            show_deleted: true,
+            ..Quirks::default()
+        })
+        .applied();
     scene.delete("team-b");
     let ran = scene.run("plan --detailed-exitcode");
     ran.exits(2);

@@ -482,8 +482,7 @@ rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}
 
 #[test]
 pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
-    let server = Scene::new().sandbox();
-    let scene = room("7, {roster: a.csv}").beside(&server);
+    let scene = room("7, {roster: a.csv}").sandbox();
     scene.write("a.csv", "user\n8\n9\n8\n");
     let first = scene.run("plan --check-users");
     for told in [
@@ -498,7 +497,7 @@ pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
         (0, 3),
         "{first:#?}"
     );
-    let (rooms, users) = (server.stats().get_rooms, server.stats().get_users);
+    let (rooms, users) = (scene.stats().get_rooms, scene.stats().get_users);
     let document = scene.run("plan --check-users --format json").json();
     assert_eq!(
         document["diagnostics"].as_array().unwrap().len(),
@@ -506,8 +505,8 @@ pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
         "{document:#}"
     );
     let asked = (
-        server.stats().get_rooms - rooms,
-        server.stats().get_users - users,
+        scene.stats().get_rooms - rooms,
+        scene.stats().get_users - users,
     );
     assert_eq!(asked, (1, 1));
     // Known from their first room on.

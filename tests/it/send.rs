@@ -190,12 +190,11 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
 
 #[test]
 fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
-    let quirks = Quirks {
-        show_deleted: true,
-        ..Quirks::default()
-    };
     let scene = start(Config {
-        quirks,
+        quirks: Quirks {
+            show_deleted: true,
+            ..Quirks::default()
+        },
         ..Config::default()
     });
     let gone = |id, pipe| RoomView {
@@ -208,7 +207,6 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
         world.insert_room(627, room(9, "two"), 1);
         world.insert_room(627, room(10, "two"), 1);
     });
-    let scene = Scene::new().beside(&scene);
     let told = ["Team-A", "gone", "two", "x\u{1b}[2J\u{202e}"].map(|pipe| {
         let ran = send(&scene, [pipe, "Hello"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
@@ -256,7 +254,6 @@ fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_aga
         lost_answer_rate: 1.0,
         ..Config::default()
     });
-    let scene = Scene::new().beside(&scene);
     let ran = send(&scene, "--room-id 7 Hello");
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     let told = ran.err.split(": the connection broke off").next().unwrap();

@@ -316,24 +316,24 @@ fn assert_content(scene: &Scene, rooms: u64) {
 #[test]
 fn eight_machines_with_one_bucket_make_every_room_once_and_say_everything_once() {
     const ROOMS: u64 = 80;
-    let (server, s3) = (Scene::new().sandbox(), S3::with(storm(7, 60)));
+    let s3 = S3::with(storm(7, 60));
     let scene = Scene::new()
         .manifest(courses(ROOMS))
-        .beside(&server)
+        .sandbox()
         .envs(&s3.env());
     let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
     for mut child in children {
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }
-    assert_content(&server, ROOMS);
-    let stats = server.stats();
+    assert_content(&scene, ROOMS);
+    let stats = scene.stats();
     assert_eq!(
         (stats.imba_rooms, stats.send_msg),
         (ROOMS, ROOMS),
         "a request twice"
     );
     let ran = scene.run(["apply", "--yes", "--ledger", LEDGER]);
-    assert_eq!((ran.code, server.writes()), (0, 2 * ROOMS));
+    assert_eq!((ran.code, scene.writes()), (0, 2 * ROOMS));
     ran.shows("80 unchanged");
     let shown = scene.run(["ledger", "show", "--format", "json", "--ledger", LEDGER]);
     assert_eq!(shown.json()["rooms"].as_array().unwrap().len(), 80);
@@ -342,21 +342,18 @@ fn eight_machines_with_one_bucket_make_every_room_once_and_say_everything_once()
 #[test]
 fn machines_that_are_killed_leave_a_bucket_that_the_next_run_goes_on_from() {
     const ROOMS: u64 = 80;
-    let (server, s3) = (
-        Scene::new().sandbox_with(Config {
-            latency: Duration::from_millis(5),
-            ..Config::default()
-        }),
-        S3::with(storm(8, 60)),
-    );
+    let s3 = S3::with(storm(8, 60));
     let scene = Scene::new()
         .manifest(courses(ROOMS))
-        .beside(&server)
+        .sandbox_with(Config {
+            latency: Duration::from_millis(5),
+            ..Config::default()
+        })
         .envs(&s3.env());
     let mut children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
     for (index, seen) in [(0, 20), (3, 50), (5, 80), (6, 110)] {
         until("some more writes", || {
-            server.writes() >= seen || children[index].try_wait().unwrap().is_some()
+            scene.writes() >= seen || children[index].try_wait().unwrap().is_some()
         });
         drop(children[index].kill());
     }
@@ -372,7 +369,7 @@ fn machines_that_are_killed_leave_a_bucket_that_the_next_run_goes_on_from() {
         // A message that may have been said is not said again, and told as in doubt.
         assert!(matches!(child.wait().unwrap().code(), Some(0 | 4)));
     }
-    assert_content(&server, ROOMS);
+    assert_content(&scene, ROOMS);
     let plan = scene.run(["plan", "--ledger", LEDGER]);
     plan.shows("80 unchanged");
 }

@@ -87,16 +87,13 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
 
 #[test]
 fn a_saved_plan_is_refused_without_its_bucket() {
-    let (server, s3) = (Scene::new().sandbox(), S3::start());
-    let scene = Scene::new()
-        .manifest(MANIFEST)
-        .beside(&server)
-        .envs(&s3.env());
+    let s3 = S3::start();
+    let scene = Scene::new().manifest(MANIFEST).sandbox().envs(&s3.env());
     with(&scene, "plan --out p.json", LEDGER).ok();
     scene.read("p.json").shows(LEDGER);
     scene.read("p.json").lacks(SECRET);
     let other = scene.run("apply p.json");
-    assert_eq!((other.code, server.writes()), (5, 0), "{other:#?}");
+    assert_eq!((other.code, scene.writes()), (5, 0), "{other:#?}");
     assert!(!scene.path(".roomform").exists());
     with(&scene, "apply p.json", LEDGER).ok();
     let plan = with(&scene, "plan --detailed-exitcode", LEDGER);
@@ -105,11 +102,8 @@ fn a_saved_plan_is_refused_without_its_bucket() {
 
 #[test]
 fn ledgers_move_between_files_and_buckets() {
-    let (server, s3) = (Scene::new().sandbox(), S3::start());
-    let scene = Scene::new()
-        .manifest(MANIFEST)
-        .beside(&server)
-        .envs(&s3.env());
+    let s3 = S3::start();
+    let scene = Scene::new().manifest(MANIFEST).sandbox().envs(&s3.env());
     let path = format!("file://{}", scene.path("l.jsonl").display());
     with(&scene, "apply --yes", &path).ok();
     assert_snapshot!(with(&scene, "ledger merge l.jsonl", LEDGER).ok(), @"s3://bucket/rooms/ledger.jsonl: 0 → 8 entries, 2 rooms on record");
@@ -201,15 +195,12 @@ fn what_is_no_address_of_a_ledger_is_a_usage_error() {
 
 #[test]
 fn a_bucket_that_cannot_be_used_is_told_with_its_place_a_reason_and_a_remedy() {
-    let (server, s3) = (Scene::new().sandbox(), S3::start());
-    let scene = Scene::new()
-        .manifest(MANIFEST)
-        .beside(&server)
-        .envs(&s3.env());
+    let s3 = S3::start();
+    let scene = Scene::new().manifest(MANIFEST).sandbox().envs(&s3.env());
     let mut told = String::new();
     let mut tell = |name: &str, scene: &Scene, ledger: &str, code: i32| {
         let ran = with(scene, "apply --yes --timeout 300ms", ledger);
-        assert_eq!((ran.code, server.writes()), (code, 0), "{name}: {ran:#?}");
+        assert_eq!((ran.code, scene.writes()), (code, 0), "{name}: {ran:#?}");
         told += &format!("{name}\n{}", ran.err.replace(&s3.url(), "URL"));
     };
     tell("no such bucket", &scene, "s3://other/a.jsonl", 1);
@@ -288,11 +279,8 @@ fn a_bucket_that_cannot_be_used_is_told_with_its_place_a_reason_and_a_remedy() {
 
 #[test]
 fn keys_may_lie_in_files() {
-    let (server, s3) = (Scene::new().sandbox(), S3::start());
-    let scene = Scene::new()
-        .manifest(MANIFEST)
-        .beside(&server)
-        .envs(&s3.env());
+    let s3 = S3::start();
+    let scene = Scene::new().manifest(MANIFEST).sandbox().envs(&s3.env());
     scene.write("secret", format!("{SECRET}\n"));
     let scene = scene
         .env("AWS_SECRET_ACCESS_KEY", "")
@@ -309,11 +297,8 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
         .collect();
     let manifest = format!("version: 1\nwidget: 627\nrooms:\n{rooms}");
     for puts in [0, 1, 2, 3, 5] {
-        let (server, s3) = (Scene::new().sandbox(), S3::start());
-        let scene = Scene::new()
-            .manifest(&manifest)
-            .beside(&server)
-            .envs(&s3.env());
+        let s3 = S3::start();
+        let scene = Scene::new().manifest(&manifest).sandbox().envs(&s3.env());
         let mut seen = 0;
         s3.fail(move |call| {
             seen += u32::from(call.method == "PUT");
@@ -330,7 +315,7 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
             "1",
         ];
         let ran = with(&scene, args, LEDGER);
-        let (writes, live) = (server.writes(), server.rooms());
+        let (writes, live) = (scene.writes(), scene.rooms());
         let code = if writes == 0 { 1 } else { 4 };
         ran.exits(code);
         let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
@@ -345,7 +330,7 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
         }
         s3.fail(|_| None);
         with(&scene, "apply --yes", LEDGER).ok();
-        assert_eq!(server.rooms().len(), 20);
+        assert_eq!(scene.rooms().len(), 20);
         let plan = with(&scene, "plan --detailed-exitcode", LEDGER);
         plan.exits(0);
     }
@@ -353,10 +338,10 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
 
 #[test]
 fn no_key_comes_out_whatever_a_store_says() {
-    let (server, s3) = (Scene::new().sandbox(), S3::start());
+    let s3 = S3::start();
     let scene = Scene::new()
         .manifest(MANIFEST)
-        .beside(&server)
+        .sandbox()
         .envs(&s3.env())
         .env("AWS_SESSION_TOKEN", "t0ken/of+the=tests")
         .env("RUST_LOG", "trace");

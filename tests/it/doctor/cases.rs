@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Config, Quirks, RoomView};
+use roomform::sandbox::{Quirks, RoomView};
 
 use super::*;
 use crate::support::{Shows, live_room};
@@ -342,13 +342,9 @@ fn the_clock_is_off() {
 
 #[test]
 fn rooms_that_a_plan_will_stumble_over() {
-    let quirks = Quirks {
+    let server = Scene::new().sandbox_with_quirks(Quirks {
         show_deleted: true,
         ..Quirks::default()
-    };
-    let server = Scene::new().sandbox_with(Config {
-        quirks,
-        ..Config::default()
     });
     let room = |pipe: &str, deleted: bool| RoomView {
         deleted,
@@ -416,12 +412,9 @@ fn a_list_that_anybody_gets_proves_no_credentials() {
     skipped  credentials     the server asks for none; see `connection`
     ");
     // Errors may come with HTTP 200 too: that is no list.
-    let scene = Scene::new().sandbox_with(Config {
-        quirks: Quirks {
-            errors_with_200: true,
-            ..Quirks::default()
-        },
-        ..Config::default()
+    let scene = Scene::new().sandbox_with_quirks(Quirks {
+        errors_with_200: true,
+        ..Quirks::default()
     });
     let text = said(&at(&scene.url()), &scene.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials"]), @"

@@ -1,16 +1,13 @@
 //! `doctor --write-probe`: what it asks for, what it refuses, what it learns.
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Config, Quirks};
+use roomform::sandbox::Quirks;
 
 use super::*;
 use crate::support::{Fault, Proxy, Shows, until};
 
 fn sandbox(quirks: Quirks) -> Scene {
-    Scene::new().manifest(MANIFEST).sandbox_with(Config {
-        quirks,
-        ..Config::default()
-    })
+    Scene::new().manifest(MANIFEST).sandbox_with_quirks(quirks)
 }
 
 const PROBE: [&str; 3] = ["--write-probe", "probe-1", "--yes"];

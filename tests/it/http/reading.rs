@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use roomform::sandbox::{Config, Quirks};
+use roomform::sandbox::Quirks;
 
 use super::{BASIC, EMPTY_LIST, JWT, LOGIN, MANIFEST, PASSWORD, SECRET_KEY};
 use super::{scene_at, told, writes};
@@ -46,18 +46,14 @@ fn answered(status: &str, body: &str) -> String {
 /// What both verbs say to a sandbox that these variables do not open; it must be as it was.
 #[track_caller]
 fn shut_out(quirks: Quirks, vars: &[(&str, &str)]) -> String {
-    let server = Scene::new().sandbox_with(Config {
-        quirks,
-        ..Config::default()
-    });
     let scene = vars.iter().fold(
-        Scene::new().manifest(MANIFEST).beside(&server),
+        Scene::new().manifest(MANIFEST).sandbox_with_quirks(quirks),
         |scene, (name, value)| scene.env(name, value),
     );
     let text = both(&scene, &[], &[]);
-    assert!(server.rooms().is_empty());
+    assert!(scene.rooms().is_empty());
     assert_eq!(
-        (server.stats().get_rooms, server.writes()),
+        (scene.stats().get_rooms, scene.writes()),
         (2, 0),
         "asked once by each"
     );

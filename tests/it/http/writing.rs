@@ -230,15 +230,11 @@ fn the_report_holds_no_secret_either() {
 #[test]
 fn a_wrong_login_leaves_the_server_as_it_was_and_the_right_one_goes_on() {
     for errors_with_200 in [false, true] {
-        let quirks = Quirks {
-            errors_with_200,
-            ..Quirks::default()
-        };
         let scene = Scene::new()
             .manifest(MANIFEST)
-            .sandbox_with(Config {
-                quirks,
-                ..Config::default()
+            .sandbox_with_quirks(Quirks {
+                errors_with_200,
+                ..Quirks::default()
             })
             .env("IMBACHAT_LOGIN", LOGIN);
         let text = ending(&scene.apply());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use roomform::sandbox::{Config, RoomView, Stats, World};
+use roomform::sandbox::{Config, Quirks, RoomView, Stats, World};
 use tempfile::TempDir;
 
 use super::Api;
@@ -134,6 +134,14 @@ impl Scene {
     /// Starts a sandbox that behaves like this.
     pub fn sandbox_with(self, config: Config) -> Self {
         self.calls(&Arc::new(Api::start(config)))
+    }
+
+    /// Starts a sandbox with these quirks.
+    pub fn sandbox_with_quirks(self, quirks: Quirks) -> Self {
+        self.sandbox_with(Config {
+            quirks,
+            ..Config::default()
+        })
     }
 
     /// Uses the sandbox of another scene.
