@@ -2,41 +2,26 @@
 //! with nothing changed but host and credentials, and answer and effect are compared with what the pages say.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use roomform::sandbox::{RoomView, Sandbox};
 
 use crate::pages::{
-    HOSTS, MESSAGES_PAGE, Printed, ROOMS_PAGE, assert_like_printed, command, pages_sandbox,
-    printed, room, without_space,
+    HOSTS, MESSAGES_PAGE, Printed, ROOMS_PAGE, aimed, all_printed, assert_all_called,
+    assert_like_printed, command, curl, pages_sandbox, printed, room, with_credentials,
+    without_space,
 };
 use crate::support::Shows;
 
 /// Runs a command against the sandbox, credentials put in; gives the HTTP status and the body.
 async fn run(sandbox: &Sandbox, printed: &Printed) -> (u16, String) {
-    let command = printed
-        .command
-        .replace("imba_id:secret_key", "627:secret_key");
-    run_as_it_is(sandbox, &command).await
+    run_as_it_is(sandbox, &with_credentials(&printed.command)).await
 }
 
 async fn run_as_it_is(sandbox: &Sandbox, command: &str) -> (u16, String) {
-    let host = HOSTS.iter().find(|host| command.contains(**host)).unwrap();
-    let command = command.replace(host, &sandbox.base_url());
-    let script = format!("{command} -s --noproxy '*' -w '\\n%{{http_code}}'");
-    let home = tempfile::tempdir().unwrap();
-    let curl = move || {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &script]).env_clear();
-        // a home without a .curlrc
-        shell
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", home.path());
-        shell.env("LC_ALL", "C.UTF-8").output().unwrap()
-    };
-    let output = tokio::task::spawn_blocking(curl).await.unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).unwrap();
+    let command = aimed(command, &sandbox.base_url());
+    let script = format!("{command} -s -w '\n%{{http_code}}'");
+    let text = tokio::task::spawn_blocking(move || curl(&script));
+    let text = text.await.unwrap();
     let (body, status) = text.rsplit_once('\n').unwrap();
     (status.parse().unwrap(), body.to_owned())
 }
@@ -83,20 +68,11 @@ fn the_pages_print_seven_commands() {
 #[tokio::test]
 async fn all_of_them_run_one_after_another() {
     let sandbox = pages_sandbox().await;
-    for printed in [printed(ROOMS_PAGE), printed(MESSAGES_PAGE)].concat() {
+    for printed in all_printed() {
         let (status, body) = run(&sandbox, &printed).await;
         assert_eq!(status, 200, "{}: {body}", printed.command);
     }
-    let stats = sandbox.stats();
-    assert_eq!(
-        (
-            stats.imba_rooms,
-            stats.get_users,
-            stats.get_rooms,
-            stats.send_msg
-        ),
-        (2, 2, 2, 1)
-    );
+    assert_all_called(&sandbox);
     sandbox.stop().await.unwrap();
 }
 

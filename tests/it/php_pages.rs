@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use roomform::sandbox::{RoomView, Sandbox};
 
 use crate::pages::{
-    HOSTS, MESSAGES_PAGE, Printed, ROOMS_PAGE, assert_like_printed, command, pages_sandbox,
-    printed, room, without_space,
+    MESSAGES_PAGE, ROOMS_PAGE, aimed, all_printed, assert_all_called, assert_like_printed, command,
+    curl, pages_sandbox, printed, room, with_credentials, without_space,
 };
 use crate::support::{Canned, Scene, Shows, form};
 
@@ -31,17 +31,6 @@ fn assert_installed() {
         probe.is_ok_and(|probe| probe.status.success()),
         "the PHP snippets of the API's pages are run by php with its curl extension: install both (Debian: php-cli, php-curl)"
     );
-}
-
-/// A snippet with the address of a server in place of the page's.
-fn aimed(snippet: &str, url: &str) -> String {
-    let host = HOSTS.iter().find(|host| snippet.contains(**host)).unwrap();
-    assert_eq!(snippet.matches(host).count(), 1, "{snippet}");
-    snippet.replace(host, url)
-}
-
-fn with_credentials(snippet: &str) -> String {
-    snippet.replace("imba_id:secret_key", "627:secret_key")
 }
 
 /// Runs a snippet; gives what it prints, and the HTTP status, of which it says nothing itself.
@@ -73,13 +62,9 @@ async fn run(sandbox: &Sandbox, snippet: &str) -> (u16, String) {
     ran.await.unwrap()
 }
 
-fn all() -> Vec<Printed> {
-    [printed(ROOMS_PAGE), printed(MESSAGES_PAGE)].concat()
-}
-
 #[test]
 fn every_command_has_a_snippet_beside_it() {
-    for printed in all() {
+    for printed in all_printed() {
         printed.php.shows("curl_exec($curl)");
     }
     for page in [ROOMS_PAGE, MESSAGES_PAGE] {
@@ -95,25 +80,9 @@ fn every_command_has_a_snippet_beside_it() {
 #[test]
 fn a_snippet_sends_what_the_command_beside_it_sends() {
     assert_installed();
-    for printed in all() {
+    for printed in all_printed() {
         let server = Canned::answer("200 OK", "", "{}");
-        let host = HOSTS
-            .iter()
-            .find(|host| printed.command.contains(**host))
-            .unwrap();
-        let command = printed.command.replace(host, &server.url());
-        let mut curl = Command::new("sh");
-        curl.args(["-c", &format!("{command} -s --noproxy '*'")])
-            .env_clear();
-        // A home without a .curlrc.
-        let home = tempfile::tempdir().unwrap();
-        curl.env("PATH", std::env::var_os("PATH").unwrap());
-        let curl = curl
-            .env("HOME", home.path())
-            .env("LC_ALL", "C.UTF-8")
-            .output()
-            .unwrap();
-        assert!(curl.status.success(), "{curl:?}");
+        curl(&format!("{} -s", aimed(&printed.command, &server.url())));
         assert_eq!(
             run_blocking(&aimed(&printed.php, &server.url())),
             (200, "{}".to_owned())
@@ -140,7 +109,7 @@ fn a_snippet_sends_what_the_command_beside_it_sends() {
 #[tokio::test]
 async fn all_of_them_run_one_after_another() {
     let sandbox = pages_sandbox().await;
-    for printed in all() {
+    for printed in all_printed() {
         let (status, body) = run(&sandbox, &with_credentials(&printed.php)).await;
         assert_eq!(status, 200, "{}: {body}", printed.php);
         // The first answer of an addition is printed in the shape of a creation.
@@ -148,16 +117,7 @@ async fn all_of_them_run_one_after_another() {
             assert_like_printed(&body, &printed);
         }
     }
-    let stats = sandbox.stats();
-    assert_eq!(
-        (
-            stats.imba_rooms,
-            stats.get_users,
-            stats.get_rooms,
-            stats.send_msg
-        ),
-        (2, 2, 2, 1)
-    );
+    assert_all_called(&sandbox);
     sandbox.stop().await.unwrap();
 }
 
@@ -241,7 +201,7 @@ fn they_run_against_sandbox_serve() {
     said.read_line(&mut first).unwrap();
     let url = first.trim().strip_prefix("listening on ").unwrap();
     let mut statuses = Vec::new();
-    for printed in all() {
+    for printed in all_printed() {
         // Rooms of the pages' own numbers are not there: the server says so, in JSON.
         let (status, body) = run_blocking(&aimed(&with_credentials(&printed.php), url));
         let answer: serde_json::Value = serde_json::from_str(&body).unwrap();

@@ -1,5 +1,7 @@
 //! The API's two published pages: the commands and snippets they print, the answers printed for them, and a sandbox with what they name.
 
+use std::process::Command;
+
 use roomform::sandbox::{Config, RoomView, Sandbox, UserView, start};
 use serde_json::Value;
 
@@ -114,6 +116,47 @@ pub async fn pages_sandbox() -> Sandbox {
         world.insert_room(627, room(1536, "c1536", "Conference", 1, &[1]), NOW);
     });
     sandbox
+}
+
+/// What both pages print.
+pub fn all_printed() -> Vec<Printed> {
+    [printed(ROOMS_PAGE), printed(MESSAGES_PAGE)].concat()
+}
+
+/// A command or a snippet with the address of a server instead of the printed one.
+pub fn aimed(text: &str, url: &str) -> String {
+    let host = HOSTS.iter().find(|host| text.contains(**host)).unwrap();
+    assert_eq!(text.matches(host).count(), 1, "{text}");
+    text.replace(host, url)
+}
+
+pub fn with_credentials(text: &str) -> String {
+    text.replace("imba_id:secret_key", "627:secret_key")
+}
+
+/// Runs a curl command without a proxy and without the user's .curlrc; its stdout.
+pub fn curl(command: &str) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new("sh")
+        .args(["-c", &format!("{command} --noproxy '*'")])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", home.path())
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Every printed call arrived.
+pub fn assert_all_called(sandbox: &Sandbox) {
+    let stats = sandbox.stats();
+    let (users, rooms) = (stats.get_users, stats.get_rooms);
+    assert_eq!(
+        (stats.imba_rooms, users, rooms, stats.send_msg),
+        (2, 2, 2, 1)
+    );
 }
 
 pub fn room(sandbox: &Sandbox, widget: u64, id: u64) -> RoomView {
