@@ -196,5 +196,5 @@ async fn write_probe(
 fn failed(error: impl Borrow<Error>) -> Finding {
     let error = error.borrow();
     let remedy = (!error.hints.is_empty()).then(|| error.hints.join("; "));
-    Finding::failed(error.chain(), remedy)
+    Finding::new(Verdict::Failed, error.chain(), remedy)
 }

@@ -45,8 +45,8 @@ pub fn manifest(paths: &[PathBuf], by_default: bool) -> (Loaded, Finding) {
     let lines: Vec<String> = diagnostics.map(|it| line(it, &loaded.sources)).collect();
     if !loaded.is_valid() {
         let message = format!("the manifest is invalid: {}", Count(lines.len(), "mistake"));
-        let remedy = "see roomform check, which draws each with its remedy".to_owned();
-        let finding = Finding::failed(message, Some(remedy)).with(lines);
+        let remedy = "see roomform check, which draws each with its remedy";
+        let finding = Finding::failed(message, remedy).with(lines);
         return (loaded, finding);
     }
     let found = format!(

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Answer, Finding, WriteProbe, quoted};
+use super::{Answer, Finding, Verdict, WriteProbe, quoted};
 use crate::imbachat::{
     Delivery, Dice, Failure, ReadRooms, Reader, RoomWrite, WriteRooms, Writer, Written,
 };
@@ -37,10 +37,7 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
     } = known;
     if reader.is_partial() {
         let message = "nothing was written: the pipe may be a live room's, as a JWT may show only one user's rooms";
-        return Some(Finding::failed(
-            message,
-            Some("read with the secret key".to_owned()),
-        ));
+        return Some(Finding::failed(message, "read with the secret key"));
     }
     let declared = &loaded.desired.rooms;
     // A server that folds case, or more, would write to the room of such a pipe.
@@ -60,8 +57,8 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
         }
     };
     let message = format!("nothing was written: {} {reason}", quoted(pipe.as_str()));
-    let remedy = "name a pipe that nobody uses, as in roomform-probe-1".to_owned();
-    Some(Finding::failed(message, Some(remedy)))
+    let remedy = "name a pipe that nobody uses, as in roomform-probe-1";
+    Some(Finding::failed(message, remedy))
 }
 
 /// Creates the room, updates it, and compares what the list shows after each call.
@@ -175,11 +172,8 @@ impl Notes {
     fn created(&mut self, rows: &[LiveRoom], sent: &RoomState) {
         let lag = "does the list lag";
         let Some(row) = rows.iter().find(|row| row.id == self.probe.room) else {
-            self.settle(
-                lag,
-                false,
-                "yes: the read after the create did not show the room",
-            );
+            let answer = "yes: the read after the create did not show the room";
+            self.settle(lag, false, answer);
             for field in Field::ALL {
                 self.leave_open(arrives(field), "not seen before it was updated");
             }
@@ -277,21 +271,21 @@ impl Notes {
     }
 
     fn finding(&self, failure: Option<&Failure>) -> Finding {
-        let remedy = "remove the room by hand in ImbaChat: the API cannot delete it".to_owned();
-        if let Some(failure) = failure {
-            let message = format!("a room was made, and then: {}", failure.message);
-            return Finding::failed(message, Some(remedy));
-        }
         let settled = self.probe.answers.iter().filter(|it| it.settled).count();
         let message = format!("a room was made; {settled} of the unknowns settled");
-        if self.odd {
-            let message = format!("{message}, not all as one would wish; see below");
-            return Finding::warning(message, remedy);
-        }
-        Finding {
-            remedy: Some(remedy),
-            ..Finding::ok(message)
-        }
+        let (verdict, message) = match failure {
+            Some(failure) => {
+                let message = format!("a room was made, and then: {}", failure.message);
+                (Verdict::Failed, message)
+            }
+            None if self.odd => {
+                let message = format!("{message}, not all as one would wish; see below");
+                (Verdict::Warning, message)
+            }
+            None => (Verdict::Ok, message),
+        };
+        let remedy = "remove the room by hand in ImbaChat: the API cannot delete it";
+        Finding::new(verdict, message, Some(remedy.to_owned()))
     }
 }
 
@@ -318,15 +312,15 @@ fn overwritten(room: &LiveRoom) -> Finding {
         quoted(&state.title),
         state.kind
     );
-    Finding::failed(message, Some(remedy))
+    Finding::failed(message, remedy)
 }
 
 fn not_created(failure: &Failure) -> Finding {
     if failure.delivery == Delivery::InDoubt {
         let remedy = "look for the room in ImbaChat, and remove it by hand if it is there";
         let message = format!("the room may have been made: {}", failure.message);
-        return Finding::failed(message, Some(remedy.to_owned()));
+        return Finding::failed(message, remedy);
     }
     let message = format!("no room was made: {}", failure.message);
-    Finding::failed(message, failure.hint.clone())
+    Finding::new(Verdict::Failed, message, failure.hint.clone())
 }

@@ -51,7 +51,7 @@ pub struct Report {
 }
 
 impl Finding {
-    fn new(verdict: Verdict, message: impl Into<String>, remedy: Option<String>) -> Self {
+    pub fn new(verdict: Verdict, message: impl Into<String>, remedy: Option<String>) -> Self {
         Self {
             verdict,
             message: message.into(),
@@ -68,8 +68,8 @@ impl Finding {
         Self::new(Verdict::Warning, message, Some(remedy.into()))
     }
 
-    pub fn failed(message: impl Into<String>, remedy: Option<String>) -> Self {
-        Self::new(Verdict::Failed, message, remedy)
+    pub fn failed(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(Verdict::Failed, message, Some(remedy.into()))
     }
 
     pub fn skipped(reason: impl Into<String>) -> Self {
@@ -92,7 +92,7 @@ impl Finding {
 
 impl From<&Failure> for Finding {
     fn from(failure: &Failure) -> Self {
-        Self::failed(&failure.message, failure.hint.clone())
+        Self::new(Verdict::Failed, &failure.message, failure.hint.clone())
     }
 }
 

@@ -180,7 +180,7 @@ fn token(auth: Option<&ReadAuth>, is_jwt_set: bool, is_read: bool) -> Finding {
             format!("expired {about} ago by this machine's clock, and accepted all the same");
         Finding::warning(message, remedy)
     } else {
-        Finding::failed(format!("expired {about} ago"), Some(remedy.to_owned()))
+        Finding::failed(format!("expired {about} ago"), remedy)
     }
 }
 
