@@ -77,11 +77,11 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
         .id(id)
         .elements(None::<Snippet<'_, Annotation<'_>>>);
     if let Some(at) = diagnostic.at {
-        group = excerpt_at(group, at, sources, AnnotationKind::Primary, None);
+        group = add_excerpt(group, at, sources, AnnotationKind::Primary, None);
     }
     if let Some((at, label)) = &diagnostic.related {
         let label = Some(terminal(label));
-        group = excerpt_at(group, *at, sources, AnnotationKind::Context, label);
+        group = add_excerpt(group, *at, sources, AnnotationKind::Context, label);
     }
     if let Some(hint) = &diagnostic.hint {
         group = group.element(Level::HELP.message(terminal(hint)));
@@ -91,7 +91,7 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
 
 /// The line of a place with a mark under the thing there. Where the excerpt is cut or spelled out its columns are not the
 /// file's, and the place is said apart from it.
-fn excerpt_at<'a>(
+fn add_excerpt<'a>(
     group: Group<'a>,
     at: At,
     sources: &Sources,
@@ -102,10 +102,10 @@ fn excerpt_at<'a>(
     let (line, column) = (place.line as usize, place.column as usize);
     let file = sources.file(at.file);
     let name = file.map(|file| terminal(&file.name)).unwrap_or_default();
-    let (text, span) = excerpt(
+    let (text, span) = cut_excerpt(
         file.map(|file| file.text.as_str()).unwrap_or_default(),
         at.offset as usize,
-        if is_yaml(&name) { token } else { cell },
+        if is_yaml(&name) { token_len } else { cell_len },
     );
     let before = text.get(..span.start).unwrap_or_default();
     let same_columns = before.chars().count() + 1 == column;
@@ -125,7 +125,7 @@ fn excerpt_at<'a>(
 }
 
 /// The line of a byte, cut around it if it is long and neutralised, and where in it the thing at the byte is.
-fn excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String, Range<usize>) {
+fn cut_excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String, Range<usize>) {
     let mut offsets = (0..=offset.min(text.len())).rev();
     let split = offsets.find_map(|offset| text.split_at_checked(offset));
     let (above, below) = split.unwrap_or((text, ""));
@@ -159,18 +159,21 @@ fn is_yaml(name: &str) -> bool {
 }
 
 /// How long the cell at the start of a text is, in bytes, its quotes included; at least one character.
-fn cell(text: &str) -> usize {
+fn cell_len(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
-    let quoted = text.starts_with('"').then(|| quoted(text, true)).flatten();
+    let quoted = text
+        .starts_with('"')
+        .then(|| quoted_len(text, true))
+        .flatten();
     let cell = text.split([',', ';', '\t', '|']).next().unwrap_or_default();
     quoted.unwrap_or(cell.trim_end().len().max(first))
 }
 
 /// How long the YAML word, quoted text or sign at the start of a text is, in bytes; at least one character.
-fn token(text: &str) -> usize {
+fn token_len(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
     match text.chars().next() {
-        Some(quote @ ('"' | '\'')) => quoted(text, quote == '\'').unwrap_or(text.len()),
+        Some(quote @ ('"' | '\'')) => quoted_len(text, quote == '\'').unwrap_or(text.len()),
         Some('[' | '{' | ']' | '}' | ',' | '#') => first,
         Some('-') if text.starts_with("- ") => first,
         _ => {
@@ -186,7 +189,7 @@ fn token(text: &str) -> usize {
 
 /// How long the quoted text at the start is, its quotes included. Neither a doubled quote nor, in other texts, an escaped one
 /// ends it.
-fn quoted(text: &str, doubles: bool) -> Option<usize> {
+fn quoted_len(text: &str, doubles: bool) -> Option<usize> {
     let mut rest = text.char_indices().peekable();
     let (_, quote) = rest.next()?;
     while let Some((at, c)) = rest.next() {

@@ -19,12 +19,12 @@ const EMPTY: &str = "(empty)";
 /// older kind to the runner of a CI job, which obeys `##[` and `##vso[` anywhere in what a step prints.
 pub fn terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    spelled(&mut safe, text, spell);
+    spell_hidden(&mut safe, text, spell);
     safe
 }
 
 /// Adds a text, with what a terminal must not get as `spell` writes it.
-fn spelled(safe: &mut String, text: &str, spell: fn(&mut String, char)) {
+fn spell_hidden(safe: &mut String, text: &str, spell: fn(&mut String, char)) {
     let (mut before, mut start) = (' ', 0);
     for (at, c) in text.char_indices() {
         let is_plain = matches!(c, ' '..='~');
@@ -70,7 +70,7 @@ pub fn yaml(text: &str) -> String {
     let mut quoted = "\"".to_owned();
     let text = text.replace('\\', "\\\\").replace('"', "\\\"");
     // A string takes everything.
-    spelled(&mut quoted, &text, |safe, c| {
+    spell_hidden(&mut quoted, &text, |safe, c| {
         let _ = write!(safe, "\\U{:08x}", u32::from(c));
     });
     quoted.push('"');
@@ -86,7 +86,7 @@ pub fn markdown(text: &str) -> String {
         return EMPTY.to_owned();
     }
     let mut before = [' '; 2];
-    let inside = on_page(text, |safe, c| {
+    let inside = fit_page(text, |safe, c| {
         let address = match before {
             [_, ':'] => c == '/',
             [host, '.'] => host.is_alphanumeric() && c.is_alphanumeric(),
@@ -110,7 +110,7 @@ pub fn markdown_plain(text: &str) -> String {
     if text.is_empty() {
         return EMPTY.to_owned();
     }
-    let inside = on_page(text, |safe, c| match c {
+    let inside = fit_page(text, |safe, c| match c {
         '`' | '|' => spell(safe, c),
         _ => safe.push(c),
     });
@@ -118,7 +118,7 @@ pub fn markdown_plain(text: &str) -> String {
 }
 
 /// What is hidden spelled out, the rest as `put` does it, cut on a character with the number of those left out.
-fn on_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
+fn fit_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
     let (mut safe, mut spelled) = (String::with_capacity(text.len() * 2), String::new());
     for (count, (at, c)) in text.char_indices().enumerate() {
         if count == LONGEST_ON_PAGE || safe.len() >= WIDEST_ON_PAGE {
@@ -142,16 +142,16 @@ fn on_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
 
 /// For the marker of a page, an invisible comment: what could end it, and what no address has, as `%2d`.
 pub fn marker(text: &str) -> String {
-    let safe = percent(text, b".:/_-[]", |byte| format!("%{byte:02x}"));
+    let safe = percent_encode(text, b".:/_-[]", |byte| format!("%{byte:02x}"));
     safe.replace("--", "-%2d")
 }
 
 /// For a path in a URI.
 pub fn uri(path: &str) -> String {
-    percent(path, b"/.-_~", |byte| format!("%{byte:02X}"))
+    percent_encode(path, b"/.-_~", |byte| format!("%{byte:02X}"))
 }
 
-fn percent(text: &str, kept: &[u8], encode: fn(u8) -> String) -> String {
+fn percent_encode(text: &str, kept: &[u8], encode: fn(u8) -> String) -> String {
     let bytes = text.bytes().map(|byte| match byte {
         _ if byte.is_ascii_alphanumeric() || kept.contains(&byte) => char::from(byte).to_string(),
         _ => encode(byte),
@@ -190,7 +190,7 @@ pub fn sarif(text: &str) -> String {
 /// values, and stay.
 pub fn json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    spelled(&mut safe, text, |safe, c| match c {
+    spell_hidden(&mut safe, text, |safe, c| match c {
         '\n' => safe.push(c),
         _ => {
             for unit in c.encode_utf16(&mut [0; 2]) {

@@ -14,7 +14,7 @@ pub fn explained(explained: &Explained, desired: &Desired, paint: Paint) -> Stri
     match &explained.subject {
         Subject::Room(pipe) => {
             let room = desired.rooms.get(pipe);
-            text.extend(room.map(|room| room_head(room, desired, paint)));
+            text.extend(room.map(|room| describe_room(room, desired, paint)));
         }
         Subject::User(user, names) => {
             let names: Vec<String> = names.iter().map(|name| terminal(name)).collect();
@@ -30,7 +30,7 @@ pub fn explained(explained: &Explained, desired: &Desired, paint: Paint) -> Stri
         }
     }
     if let Some(row) = explained.left_out {
-        let row = place(desired, row);
+        let row = format_place(desired, row);
         let _ = writeln!(text, "  left out by the `where` of `people`: {row}");
     }
     let memberships = explained.memberships.iter();
@@ -41,15 +41,15 @@ pub fn explained(explained: &Explained, desired: &Desired, paint: Paint) -> Stri
         false => ["membership", "room", "kept out of"],
     };
     let count = Count(members.len(), member).to_string();
-    list(&mut text, &count, &members, by_room, desired);
+    write_list(&mut text, &count, &members, by_room, desired);
     if !out.is_empty() {
         let count = format!("{} {rest}", Count(out.len(), kept_out));
-        list(&mut text, &count, &out, by_room, desired);
+        write_list(&mut text, &count, &out, by_room, desired);
     }
     text
 }
 
-fn room_head(room: &DesiredRoom, desired: &Desired, paint: Paint) -> String {
+fn describe_room(room: &DesiredRoom, desired: &Desired, paint: Paint) -> String {
     let pipe = paint.tone(Tone::STRONG, terminal(room.pipe.as_str()));
     let title = quoted(&room.state.title);
     let (kind, public) = (room.state.kind, room.state.value(Field::Public));
@@ -57,7 +57,7 @@ fn room_head(room: &DesiredRoom, desired: &Desired, paint: Paint) -> String {
         MembersPolicy::Ensure => "",
         MembersPolicy::OnCreate => ", members only when it is created",
     };
-    let place = place(desired, room.place);
+    let place = format_place(desired, room.place);
     let mut text = format!("{pipe}  {title}\n  {kind}, {public}{policy}; declared at {place}\n");
     if let Some(Welcome { from, text: said }) = &room.welcome {
         let _ = writeln!(text, "  welcome from {from}: {}", quoted(said));
@@ -65,7 +65,7 @@ fn room_head(room: &DesiredRoom, desired: &Desired, paint: Paint) -> String {
     text
 }
 
-fn list(
+fn write_list(
     text: &mut String,
     count: &str,
     memberships: &[&Membership],
@@ -82,9 +82,9 @@ fn list(
     let width = widths.max().unwrap_or_default().min(40);
     for membership in memberships {
         let mut label = label(membership);
-        let ways = membership.ways.iter().map(|way| way_line(way, desired));
+        let ways = membership.ways.iter().map(|way| format_way(way, desired));
         let outs = membership.excluded.iter();
-        let outs = outs.map(|way| format!("kept out by {}", way_line(way, desired)));
+        let outs = outs.map(|way| format!("kept out by {}", format_way(way, desired)));
         for line in ways.chain(outs) {
             let _ = writeln!(text, "    {label:<width$}  {line}");
             label.clear();
@@ -93,8 +93,8 @@ fn list(
 }
 
 /// `rooms.yaml:3 through @staff › @heads`
-fn way_line(way: &Way, desired: &Desired) -> String {
-    let place = place(desired, way.place);
+fn format_way(way: &Way, desired: &Desired) -> String {
+    let place = format_place(desired, way.place);
     let groups = way.groups.iter();
     let groups: Vec<String> = groups
         .map(|group| format!("@{}", terminal(group)))
@@ -106,6 +106,6 @@ fn way_line(way: &Way, desired: &Desired) -> String {
     }
 }
 
-fn place(desired: &Desired, place: Place) -> String {
+fn format_place(desired: &Desired, place: Place) -> String {
     format!("{}:{}", terminal(&desired.file_name(place)), place.line)
 }

@@ -25,7 +25,7 @@ pub fn text(entry: &Entry<'_>) -> String {
     let mut line = format!("{level}: {stage}: {message}");
     for (index, (name, value)) in entry.fields.iter().enumerate() {
         let gap = if index == 0 { "  " } else { " " };
-        let _ = write!(line, "{gap}{name}={}", word(value));
+        let _ = write!(line, "{gap}{name}={}", quote_value(value));
     }
     line
 }
@@ -36,7 +36,8 @@ pub fn plain(entry: &Entry<'_>) -> String {
     let seconds = fields.find_map(|(name, value)| (*name == "seconds").then_some(value));
     match (entry.message, seconds) {
         ("the server asked to wait", Some(seconds)) => {
-            format!("waiting {} s: the server asked for it", word(seconds))
+            let seconds = quote_value(seconds);
+            format!("waiting {seconds} s: the server asked for it")
         }
         _ => text(entry),
     }
@@ -56,7 +57,7 @@ pub fn object(time: &str, run: &str, entry: &Entry<'_>) -> String {
 }
 
 /// A value that cannot be taken for two, or for another field.
-fn word(value: &Value) -> String {
+fn quote_value(value: &Value) -> String {
     match value {
         Value::String(text) if text.is_empty() || text.contains([' ', '"', '=']) => {
             terminal(&value.to_string())

@@ -29,12 +29,12 @@ pub fn unified(base: Side<'_>, head: Side<'_>, only: &RoomFilter, paint: Paint) 
         .flat_map(|side| side.desired.rooms.keys())
         .filter(|pipe| only.contains(pipe))
         .collect();
-    let [before, after] = [base, head].map(|side| blocks(side, &pipes));
+    let [before, after] = [base, head].map(|side| write_blocks(side, &pipes));
     let [old, new] = [&before, &after].map(|blocks| {
         let lines = blocks.iter().flat_map(|block| block.lines());
         lines.collect::<Vec<&str>>()
     });
-    let hunks = group_diff_ops(ops(&before, &old, &after, &new), CONTEXT);
+    let hunks = group_diff_ops(diff_lines(&before, &old, &after, &new), CONTEXT);
     let mut text = String::new();
     for (index, hunk) in hunks.iter().enumerate() {
         if index == 0 {
@@ -53,7 +53,7 @@ pub fn unified(base: Side<'_>, head: Side<'_>, only: &RoomFilter, paint: Paint) 
 }
 
 /// What comes before the rooms of a manifest, and the text of each pipe's room, empty where there is no such room.
-fn blocks(side: Side<'_>, pipes: &BTreeSet<&Pipe>) -> Vec<String> {
+fn write_blocks(side: Side<'_>, pipes: &BTreeSet<&Pipe>) -> Vec<String> {
     let rooms = &side.desired.rooms;
     let room = |pipe: &&Pipe| rooms.get(*pipe).map(yaml::room).unwrap_or_default();
     let head = std::iter::once(yaml::head(side.desired));
@@ -61,7 +61,7 @@ fn blocks(side: Side<'_>, pipes: &BTreeSet<&Pipe>) -> Vec<String> {
 }
 
 /// What became of the lines, in order; both sides have their blocks for the same pipes.
-fn ops(before: &[String], old: &[&str], after: &[String], new: &[&str]) -> Vec<DiffOp> {
+fn diff_lines(before: &[String], old: &[&str], after: &[String], new: &[&str]) -> Vec<DiffOp> {
     let deadline = Some(Instant::now() + PATIENCE);
     let mut ops: Vec<DiffOp> = Vec::new();
     let (mut old_at, mut new_at) = (0, 0);

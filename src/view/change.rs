@@ -15,27 +15,28 @@ pub(super) fn line<'a>(change: &'a Change, known: &'static str) -> Line<'a> {
         }
         _ => None,
     });
+    let text = Text::join(describe_change(change, known), ", ");
     let welcome = change.is_welcome_only().then_some("welcome");
     Line {
         label: risk(change).or(welcome).map(Into::into),
         title: Some(title.unwrap_or(Title::Same(&change.send.title))),
         place: Some(Place::new(&change.file, change.line)),
         detail: Detail::Change(change),
-        ..Line::for_room(&change.pipe, Text::join(parts(change, known), ", "))
+        ..Line::for_room(&change.pipe, text)
     }
 }
 
 /// What is done to the room, without its title.
-fn parts<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
+fn describe_change<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
     let mut parts = match &change.action {
         Action::Create => {
             let public = value(&FieldValue::Public(change.send.public));
             let kind = value(&FieldValue::Kind(change.send.kind));
             vec![text!("create {}, {}", kind, public)]
         }
-        Action::Update { id: _, fields } => fields.iter().filter_map(field).collect(),
+        Action::Update { id: _, fields } => fields.iter().filter_map(describe_field).collect(),
     };
-    parts.extend(members(change, known));
+    parts.extend(describe_members(change, known));
     if let Some(Welcome { from, text }) = &change.welcome {
         parts.push(text!("welcome {} from {}", Span::Title(text.into()), *from));
     }
@@ -43,7 +44,7 @@ fn parts<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
 }
 
 /// A field that changes, unless it is the title.
-fn field(change: &FieldChange) -> Option<Text<'_>> {
+fn describe_field(change: &FieldChange) -> Option<Text<'_>> {
     let (name, space) = match change.field {
         Field::Title => return None,
         Field::Public => ("", ""),
@@ -80,7 +81,7 @@ pub fn value<'a>(value: &FieldValue) -> Text<'a> {
     }
 }
 
-fn members<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
+fn describe_members<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
     let Members {
         new,
         unverified,

@@ -55,12 +55,12 @@ impl<'a> View<'a> {
                 (_, Code::LookAlike | Code::LookAlikeTitle) => SectionKind::LookAlikes,
                 (Severity::Warning, _) => SectionKind::Warnings,
             };
-            self.add(kind, [line(diagnostic, &loaded.sources)]);
+            self.add(kind, [diagnostic_line(diagnostic, &loaded.sources)]);
         }
     }
 }
 
-fn line<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Line<'a> {
+fn diagnostic_line<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Line<'a> {
     let Diagnostic {
         code,
         message,
@@ -76,18 +76,18 @@ fn line<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Line<'a> {
     });
     let mut text = Text::from(Span::Message(message.into()));
     if let Some((at, label)) = related {
-        let place = Span::Name(place(*at, sources).raw().into());
+        let place = Span::Name(find_place(*at, sources).raw().into());
         text.push(text!(" ({}: {})", Span::Message(label.into()), place));
     }
     Line {
         label: Some(format!("{} {}", code.id(), code.name()).into()),
-        place: at.map(|at| place(at, sources)).or(whole_file),
+        place: at.map(|at| find_place(at, sources)).or(whole_file),
         hint: hint.as_deref(),
         ..Line::new(text)
     }
 }
 
-fn place(at: At, sources: &Sources) -> Place<'_> {
+fn find_place(at: At, sources: &Sources) -> Place<'_> {
     let (file, place) = sources.name_and_position(at);
     Place {
         file,

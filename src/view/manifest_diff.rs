@@ -18,7 +18,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
     let recreated = recreated(&diff.changes);
     let mut view = View {
         state: State::Compared,
-        facts: people(&diff.people).into_iter().collect(),
+        facts: count_people(&diff.people).into_iter().collect(),
         figures: cards(&diff.summary, recreated, 0, diff.by_hand.len()),
         legend: vec!["two manifests; no server was asked"],
         cut: cut(diff),
@@ -38,7 +38,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
     );
     view.add_diagnostics(loaded);
     view.add_notes(&diff.notes);
-    for line in diff.differences.iter().map(difference) {
+    for line in diff.differences.iter().map(difference_line) {
         let kind = match line.pipe {
             Some(_) => SectionKind::Differences,
             None => SectionKind::Guards,
@@ -62,7 +62,7 @@ fn verdict(diff: &ManifestDiff) -> String {
 }
 
 /// `people: 5 people join 3 rooms; 2 taken out of 1 room: by hand`
-fn people(people: &People) -> Option<String> {
+fn count_people(people: &People) -> Option<String> {
     let People {
         join,
         joined_rooms,
@@ -102,9 +102,9 @@ fn removed_room(room: &Removed) -> Line<'_> {
 }
 
 /// A difference of a room, or of what guards the rooms.
-fn difference(difference: &Difference) -> Line<'_> {
+fn difference_line(difference: &Difference) -> Line<'_> {
     match difference {
-        Difference::Room { pipe, what } => Line::for_room(pipe, room(what)),
+        Difference::Room { pipe, what } => Line::for_room(pipe, describe_room_difference(what)),
         Difference::Widget { before, after } => {
             let [before, after] = [before, after].map(|widget| {
                 let number = widget.map(|it| Span::words(it.to_string()));
@@ -117,9 +117,11 @@ fn difference(difference: &Difference) -> Line<'_> {
             );
             Line::new(text)
         }
-        Difference::Scope { before, after } => {
-            Line::new(text!("scope: {} → {}", scope(before), scope(after)))
-        }
+        Difference::Scope { before, after } => Line::new(text!(
+            "scope: {} → {}",
+            describe_scope(before),
+            describe_scope(after)
+        )),
         Difference::Limit { key, before, after } => {
             let unset = match *key {
                 "publish" => "not set (0)",
@@ -132,14 +134,14 @@ fn difference(difference: &Difference) -> Line<'_> {
     }
 }
 
-fn scope(globs: &[String]) -> Text<'_> {
+fn describe_scope(globs: &[String]) -> Text<'_> {
     if globs.is_empty() {
         return "all rooms".into();
     }
     names(globs.iter().map(String::as_str), NAMED)
 }
 
-fn room(what: &RoomDifference) -> Text<'_> {
+fn describe_room_difference(what: &RoomDifference) -> Text<'_> {
     match what {
         RoomDifference::NotSent(who) => text!(
             "{} not sent, since the room is there and `on_create` holds: {}",

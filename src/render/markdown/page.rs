@@ -164,7 +164,8 @@ impl Section {
         if shown == 0 {
             return;
         }
-        let _ = writeln!(text, "### {}: {}\n", self.kind.name(), part(all, shown));
+        let (name, count) = (self.kind.name(), count_shown(all, shown));
+        let _ = writeln!(text, "### {name}: {count}\n");
         if let Some(remark) = self.kind.remark() {
             let _ = writeln!(text, "{}\n", sentence(remark));
         }
@@ -177,7 +178,7 @@ impl Section {
             left -= here;
             let fold = items.first().and_then(|item| item.fold.as_ref());
             if let Some(fold) = fold {
-                let heading = format!("{fold}: {}", part(items.len(), here));
+                let heading = format!("{fold}: {}", count_shown(items.len(), here));
                 text.push_str(&dialect.unfold(&heading, open));
             }
             for item in items.iter().take(here) {
@@ -192,7 +193,7 @@ impl Section {
 }
 
 /// `12`, or `12, 3 of them shown`.
-fn part(all: usize, shown: usize) -> String {
+fn count_shown(all: usize, shown: usize) -> String {
     if shown == all {
         all.to_string()
     } else {

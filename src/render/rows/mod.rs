@@ -76,7 +76,7 @@ pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> 
 }
 
 /// The named fields of a row, or all of them.
-fn shown<'a>(row: &'a Row, columns: &'a Columns) -> Vec<(&'a str, Option<&'a Cell>)> {
+fn select_cells<'a>(row: &'a Row, columns: &'a Columns) -> Vec<(&'a str, Option<&'a Cell>)> {
     let all = row.fields.iter();
     match columns {
         Columns::All => all
@@ -101,7 +101,7 @@ pub fn csv(columns: &Columns, rows: &[Row], out: &mut dyn Write) -> io::Result<(
     let mut table = csv::Writer::from_writer(out);
     table.write_record(names.iter().map(|name| escape::csv(name)))?;
     for row in rows {
-        let cells = shown(row, columns).into_iter();
+        let cells = select_cells(row, columns).into_iter();
         table.write_record(cells.map(|(_, cell)| match cell {
             None | Some(Cell::Nothing) => String::new(),
             Some(Cell::Truth(truth)) => truth.to_string(),
@@ -131,7 +131,7 @@ pub fn json(
     let quoted = |text: &str| escape::json(&serde_json::Value::from(text).to_string());
     for (number, row) in rows.iter().enumerate() {
         out.write_all(if number == 0 { b"\n{" } else { b",\n{" })?;
-        for (number, (name, cell)) in shown(row, columns).into_iter().enumerate() {
+        for (number, (name, cell)) in select_cells(row, columns).into_iter().enumerate() {
             let comma = if number == 0 { "" } else { "," };
             let value = match cell {
                 None | Some(Cell::Nothing) => "null".to_owned(),

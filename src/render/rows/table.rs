@@ -6,7 +6,7 @@ use comfy_table::{ColumnConstraint, Table, Width};
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Columns, shown};
+use super::{Columns, select_cells};
 use crate::model::{Cell, Listing, RoomKind, Row};
 use crate::render::Paint;
 use crate::render::escape::brief;
@@ -39,13 +39,13 @@ pub fn table(
     let names = columns.named();
     let header: Vec<String> = names.iter().map(|name| brief(name)).collect();
     let cells = |row| {
-        let cells = shown(row, columns).into_iter();
-        cells.map(|(name, cell)| text(listing, name, cell))
+        let cells = select_cells(row, columns).into_iter();
+        cells.map(|(name, cell)| show_cell(listing, name, cell))
     };
-    let mut widths: Vec<u16> = header.iter().map(|name| wide(name)).collect();
+    let mut widths: Vec<u16> = header.iter().map(|name| measure(name)).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(cells(row)) {
-            *width = (*width).max(wide(&cell));
+            *width = (*width).max(measure(&cell));
         }
     }
     if let Some(screen) = screen {
@@ -54,7 +54,7 @@ pub fn table(
             None => return blocks(&header, names, screen, paint, rows.iter().map(cells), out),
         }
     }
-    for line in drawn(vec![header], &widths) {
+    for line in draw_lines(vec![header], &widths) {
         writeln!(out, "{}", paint.tone(Tone::STRONG, line))?;
     }
     for rows in rows.chunks(CHUNK) {
@@ -64,7 +64,7 @@ pub fn table(
     Ok(())
 }
 
-fn wide(text: &str) -> u16 {
+fn measure(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
@@ -104,7 +104,7 @@ fn blocks<C: Iterator<Item = String>>(
     rows: impl Iterator<Item = C>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let widest = header.iter().map(|name| wide(name)).max();
+    let widest = header.iter().map(|name| measure(name)).max();
     let most = screen.saturating_sub(GAP) / 2;
     let label = widest.unwrap_or_default().min(most).max(1);
     let rest = screen.saturating_sub(label + GAP).max(1);
@@ -113,7 +113,7 @@ fn blocks<C: Iterator<Item = String>>(
         let gap = if number == 0 { "" } else { "\n" };
         writeln!(out, "{gap}{}", paint.tone(Tone::STRONG, heading))?;
         for ((header, name), text) in header.iter().zip(names).zip(cells) {
-            let least = if is_identity(name) { wide(&text) } else { 0 };
+            let least = if is_identity(name) { measure(&text) } else { 0 };
             let widths = [label, least.max(rest)];
             write_lines(vec![vec![header.clone(), text]], &widths, out)?;
         }
@@ -122,13 +122,13 @@ fn blocks<C: Iterator<Item = String>>(
 }
 
 fn write_lines(rows: Vec<Vec<String>>, widths: &[u16], out: &mut dyn Write) -> io::Result<()> {
-    drawn(rows, widths)
+    draw_lines(rows, widths)
         .iter()
         .try_for_each(|line| writeln!(out, "{line}"))
 }
 
 /// Rows as lines, each cut where its column ends.
-fn drawn(rows: Vec<Vec<String>>, widths: &[u16]) -> Vec<String> {
+fn draw_lines(rows: Vec<Vec<String>>, widths: &[u16]) -> Vec<String> {
     if rows.is_empty() || widths.is_empty() {
         return Vec::new();
     }
@@ -151,7 +151,7 @@ fn drawn(rows: Vec<Vec<String>>, widths: &[u16]) -> Vec<String> {
 }
 
 /// A cell in words for people.
-fn text(listing: Listing, name: &str, cell: Option<&Cell>) -> String {
+fn show_cell(listing: Listing, name: &str, cell: Option<&Cell>) -> String {
     let number = match cell {
         Some(Cell::Number(text) | Cell::Text(text)) => text.parse::<i64>().ok(),
         _ => None,
@@ -160,7 +160,7 @@ fn text(listing: Listing, name: &str, cell: Option<&Cell>) -> String {
         (Listing::Rooms, "type", Some(number)) => RoomKind::from_number(number).to_string(),
         (Listing::Rooms, "is_public", Some(0)) => "closed".to_owned(),
         (Listing::Rooms, "is_public", Some(1)) => "public".to_owned(),
-        (Listing::Messages, "time", Some(seconds)) => when(seconds),
+        (Listing::Messages, "time", Some(seconds)) => format_time(seconds),
         _ => match cell {
             None | Some(Cell::Nothing) => "-".to_owned(),
             Some(Cell::Truth(truth)) => truth.to_string(),
@@ -171,7 +171,7 @@ fn text(listing: Listing, name: &str, cell: Option<&Cell>) -> String {
 }
 
 /// A time in seconds, in the form that the API's own dates have: UTC.
-fn when(seconds: i64) -> String {
+fn format_time(seconds: i64) -> String {
     let time = Timestamp::from_second(seconds);
     time.map_or_else(
         |_| seconds.to_string(),
