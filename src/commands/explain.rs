@@ -11,7 +11,7 @@ use crate::manifest::explain;
 use crate::model::DesiredRoom;
 use crate::render;
 
-/// Why somebody is in a room.
+/// Prints why each member is in a room.
 pub(super) fn run(
     args: &ExplainArgs,
     config: &Config,
@@ -46,8 +46,8 @@ pub(super) fn run(
     Ok(Exit::Done)
 }
 
-/// The rooms after rosters and templates.
-pub(super) fn resolved(
+/// Prints the rooms after rosters and templates.
+pub(super) fn render_manifest(
     args: &RenderArgs,
     config: &Config,
     console: &mut Console,

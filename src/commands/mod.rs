@@ -103,7 +103,7 @@ fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit>
         Verb::Plan(args) => block_on(plan::run(args, config, console)),
         Verb::Diff(args) => diff::run(args, console),
         Verb::Apply(args) => block_on(apply::run(args, config, console)),
-        Verb::Render(args) => explain::resolved(args, config, console),
+        Verb::Render(args) => explain::render_manifest(args, config, console),
         Verb::Explain(args) => explain::run(args, config, console),
         Verb::Export(args) => block_on(export::run(args, config, console)),
         Verb::Get(args) => block_on(get::run(args, config, console)),

@@ -17,7 +17,7 @@ pub(super) async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exi
         seed: args.seed,
         ..Config::default()
     };
-    // Before anybody is told that it is there: who then ends it at once is heard.
+    // Listens for signals before it prints the address: a signal right after that is not lost.
     let mut stopped = interrupt::channel()?;
     let sandbox = start(config).await?;
     console.print(&format!(
