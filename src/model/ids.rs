@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A widget's number (`imba_id`), the unit of ownership: one manifest describes one widget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WidgetId(pub u64);
 
 /// A room's number on the server; grows across widgets and is never reused.
@@ -58,7 +58,7 @@ impl RunId {
 }
 
 /// What a run works on: the API's origin (or `sandbox:`) and the widget. A ledger belongs to exactly one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
     /// Scheme, host and port of the API, without a path: `https://api.imbachat.com`; the in-process sandbox is `sandbox:`.
     pub origin: String,

@@ -11,7 +11,7 @@ use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target,
 pub const CHUNK: usize = 200;
 
 /// Everything a run would do, and everything it will not. All lists are sorted by pipe.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// What the plan is for.
     pub target: Target,
@@ -157,23 +157,6 @@ pub struct Summary {
 }
 
 impl Plan {
-    /// A plan for a target in which nothing stands yet.
-    pub fn empty(target: &Target) -> Self {
-        Self {
-            target: target.clone(),
-            changes: Vec::new(),
-            conflicts: Vec::new(),
-            by_hand: Vec::new(),
-            undeclared: Vec::new(),
-            ignored: Vec::new(),
-            notes: Vec::new(),
-            baseline: Baseline::default(),
-            guards: Vec::new(),
-            refusals: Vec::new(),
-            summary: Summary::default(),
-        }
-    }
-
     /// Takes a change in, and counts it.
     pub fn push(&mut self, change: Change) {
         let summary = &mut self.summary;
@@ -199,28 +182,24 @@ impl Plan {
     /// The same plan with some of its changes only.
     #[must_use]
     pub fn with_changes(&self, changes: Vec<Change>) -> Self {
-        let mut plan = Self::empty(&self.target);
-        changes.into_iter().for_each(|change| plan.push(change));
         let Summary {
             unchanged,
             unmanaged,
             declared,
             ..
         } = self.summary;
-        let rest = Self {
+        let mut plan = Self {
             changes: Vec::new(),
-            ..self.clone()
-        };
-        Self {
-            changes: plan.changes,
             summary: Summary {
                 unchanged,
                 unmanaged,
                 declared,
-                ..plan.summary
+                ..Summary::default()
             },
-            ..rest
-        }
+            ..self.clone()
+        };
+        changes.into_iter().for_each(|change| plan.push(change));
+        plan
     }
 
     /// Whether there is anything to write.

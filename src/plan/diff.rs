@@ -22,7 +22,10 @@ pub(super) fn diff(
     options: &PlanOptions,
     only: &RoomFilter,
 ) -> Plan {
-    let mut plan = Plan::empty(target);
+    let mut plan = Plan {
+        target: target.clone(),
+        ..Plan::default()
+    };
     // The ids on record, in step with the declared rooms.
     let mut ids = Ahead::new(&inputs.recorded.ids);
     let mut assumed = Unverified::default();
