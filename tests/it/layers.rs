@@ -159,6 +159,34 @@ fn the_table_is_the_one_in_the_architecture() {
 }
 
 #[test]
+fn every_file_is_in_the_code_map() {
+    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (_, page) = page.split_once("## Code map").unwrap();
+    let (map, _) = page.split_once("## Who may use whom").unwrap();
+    let mut missing = Vec::new();
+    for (room, path, _) in sources() {
+        let stem = path.file_stem().unwrap().to_string_lossy();
+        let row = format!("| `src/{room}/`");
+        let is_named = map
+            .lines()
+            .filter(|line| path.components().count() == 1 || line.starts_with(&row))
+            .any(|line| {
+                let name = |start: &str, end: &str| line.contains(&format!("`{start}{stem}{end}`"));
+                name("", "") || name("", ".rs") || name("src/", ".rs")
+            });
+        if !is_named && stem != "mod" && !stem.ends_with("_tests") {
+            missing.push(path.display().to_string());
+        }
+    }
+    missing.sort();
+    assert_eq!(
+        missing,
+        Vec::<String>::new(),
+        "name each in the code map of ARCHITECTURE.md, in the row of its directory"
+    );
+}
+
+#[test]
 fn pure_rooms_name_nothing_impure_and_only_config_reads_the_environment() {
     let mut wrong = Vec::new();
     for (room, path, text) in sources() {
