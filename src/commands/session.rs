@@ -109,7 +109,8 @@ impl Session {
         }
     }
 
-    /// Carries out the approved plan, and computes the plan that is left.
+    /// Carries out the approved plan, shows progress, and computes the plan that is left. The ledger is opened for writing before
+    /// the first call.
     pub async fn apply(
         &self,
         report: &mut ApplyReport<'_>,
@@ -119,28 +120,13 @@ impl Session {
         console: &mut Console,
     ) -> Result<()> {
         let (plan, loaded) = (&report.approved.plan, report.loaded);
-        if !plan.is_empty() || plan.is_to_be_noted() {
-            let filter = RowFilter::new(&loaded.desired);
-            let outcome = self.carry_out(plan, filter, access, pace, console).await?;
-            report.after = self.plan_again(loaded, options, &outcome, console).await;
-            report.outcome = Some(outcome);
+        if plan.is_empty() && !plan.is_to_be_noted() {
+            report.exit = exit_of(plan, None);
+            return Ok(());
         }
-        report.exit = exit_of(plan, report.outcome.as_ref());
-        Ok(())
-    }
-
-    /// Opens the ledger for writing, then sends the calls, and shows progress.
-    async fn carry_out(
-        &self,
-        plan: &Plan,
-        filter: RowFilter<'_>,
-        access: WriteAccess,
-        pace: &PaceFlags,
-        console: &mut Console,
-    ) -> Result<Outcome> {
         let job = Job {
             plan,
-            filter,
+            filter: RowFilter::new(&loaded.desired),
             reader: &self.reader,
             writer: Arc::new(access.writer(self.http.clone(), self.target.widget)),
             ledger: Arc::new(self.open_ledger().await?),
@@ -163,7 +149,10 @@ impl Session {
             }
         };
         progress.into_inner().finish();
-        Ok(outcome)
+        report.exit = exit_of(plan, Some(&outcome));
+        report.after = self.plan_again(loaded, options, &outcome, console).await;
+        report.outcome = Some(outcome);
+        Ok(())
     }
 
     /// The plan that is left after the writes, from the list that was read to verify them. `None` if it cannot be computed.
