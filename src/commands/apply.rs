@@ -3,9 +3,9 @@
 use clap::ValueEnum;
 
 use super::access::WriteAccess;
+use super::filter::plan_options;
 use super::prompt::consent;
 use super::run_files::{OutputKind, RunFiles};
-use super::selection::plan_options;
 use super::session::{Session, load_manifest};
 use super::target::ResolvedTarget;
 use super::{Console, saved};
@@ -26,7 +26,8 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     let saved = args.plan.as_deref();
     let saved = saved.map(|file| saved::read(file, &options)).transpose()?;
     check_it_can_ask(args)?;
-    let Some(loaded) = load_manifest(config, (&args.run.manifest).into(), console)? else {
+    let Some(loaded) = load_manifest(config, (&args.run.manifest).into(), &options.only, console)?
+    else {
         return Ok(Exit::Invalid);
     };
     let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;

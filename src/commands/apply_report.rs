@@ -45,7 +45,7 @@ impl ApplyReport<'_> {
         };
         match format {
             ApplyFormat::Text => self.print_text(console),
-            ApplyFormat::Json => console.document(&self.document()),
+            ApplyFormat::Json => console.print_document(&self.document()),
             ApplyFormat::Markdown => console.print(&markdown::write(&view(), console.fit)),
             ApplyFormat::Github => console.print(&github::write(&view())),
         }

@@ -1,24 +1,24 @@
 //! `check`: the manifest alone, offline.
 
-use super::selection::{check_selection, selection};
+use super::filter::{check_filter, room_filter};
 use super::{Console, verbose};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::config::Config;
 use crate::document::CheckDocument;
-use crate::error::{Error, Exit};
+use crate::error::{Exit, Result};
 use crate::manifest::load;
 use crate::render::{Count, github, markdown, sarif};
 use crate::view;
 
-pub(super) fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<Exit, Error> {
-    let only = selection(&args.manifest.filter)?;
+pub fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> Result<Exit> {
+    let only = room_filter(&args.manifest.filter)?;
     let mut loaded = load(&config.manifest(), (&args.manifest).into());
     verbose::log_files(&loaded);
     let mut exit = Exit::Invalid;
     if loaded.is_valid() {
         exit = Exit::Done;
         let rooms = &mut loaded.desired.rooms;
-        check_selection(&only, rooms.keys(), "declared room")?;
+        check_filter(&only, rooms.keys(), "declared room")?;
         let all = rooms.len();
         rooms.retain(|pipe, _| only.contains(pipe));
         if rooms.len() < all {
@@ -29,16 +29,16 @@ pub(super) fn run(args: &CheckArgs, config: &Config, console: &mut Console) -> R
     let view = || view::check(&loaded);
     match args.format {
         CheckFormat::Text => {
-            if console.diagnostics(&[&loaded])? {
+            if console.report_diagnostics(&[&loaded])? {
                 let rooms = Count(loaded.desired.rooms.len(), "room");
                 let members = Count(loaded.desired.memberships(), "membership");
                 console.print(&format!("valid: {rooms}, {members}\n"))?;
             }
         }
-        CheckFormat::Json => console.document(&CheckDocument::new(&loaded, exit))?,
+        CheckFormat::Json => console.print_document(&CheckDocument::new(&loaded, exit))?,
         CheckFormat::Markdown => console.print(&markdown::write(&view(), console.fit))?,
         CheckFormat::Github => console.print(&github::write(&view()))?,
-        CheckFormat::Sarif => console.document(&sarif::check(&loaded))?,
+        CheckFormat::Sarif => console.print_document(&sarif::check(&loaded))?,
     }
     Ok(exit)
 }

@@ -89,11 +89,14 @@ impl Console {
 
     /// Prints the result of a run.
     pub fn print(&mut self, text: &str) -> Result<()> {
-        self.stream(|out| out.write_all(text.as_bytes()))
+        self.print_stream(|out| out.write_all(text.as_bytes()))
     }
 
     /// Prints the result of a run while it is made. A closed pipe is no failure.
-    pub fn stream(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    pub fn print_stream(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
         let mut out = io::BufWriter::with_capacity(1 << 16, &mut self.out);
         match write(&mut out).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -102,7 +105,7 @@ impl Console {
     }
 
     /// Prints a view in one of the formats of `plan`, or the document in its place.
-    pub fn view<'a, D: Serialize>(
+    pub fn print_view<'a, D: Serialize>(
         &mut self,
         format: PlanFormat,
         view: impl FnOnce() -> View<'a>,
@@ -110,7 +113,7 @@ impl Console {
     ) -> Result<()> {
         let page = match format {
             PlanFormat::Text => render::write(&view(), self.out_paint),
-            PlanFormat::Json => return self.document(&document()),
+            PlanFormat::Json => return self.print_document(&document()),
             PlanFormat::Markdown => markdown::write(&view(), self.fit),
             PlanFormat::Html => html::write(&view()).map_err(anyhow::Error::from_boxed)?,
             PlanFormat::Github => github::write(&view()),
@@ -119,7 +122,7 @@ impl Console {
     }
 
     /// Prints one JSON document.
-    pub fn document(&mut self, document: &impl Serialize) -> Result<()> {
+    pub fn print_document(&mut self, document: &impl Serialize) -> Result<()> {
         let text = render::json(document)?;
         self.print(&text)
     }
@@ -165,36 +168,41 @@ impl Console {
     }
 
     /// Reports the diagnostics of manifests: of the invalid ones or, if there are none, of the last. Whether all are valid.
-    pub fn diagnostics(&mut self, manifests: &[&Loaded]) -> Result<bool> {
+    pub fn report_diagnostics(&mut self, manifests: &[&Loaded]) -> Result<bool> {
         let mut invalid = manifests.to_vec();
         invalid.retain(|loaded| !loaded.is_valid());
         let Some(last) = manifests.last().filter(|_| invalid.is_empty()) else {
             for loaded in &invalid {
-                self.draw("error", &loaded.diagnostics, &loaded.sources);
+                self.draw_diagnostics("error", &loaded.diagnostics, &loaded.sources);
             }
             let (verb, target) = (self.verb.clone(), self.target.clone());
             let view = || view::invalid(&invalid, &verb, target.as_ref());
             match self.errors {
                 ErrorFormat::Text => {}
-                ErrorFormat::Json => self.document(&ErrorDocument::invalid(&invalid))?,
+                ErrorFormat::Json => self.print_document(&ErrorDocument::invalid(&invalid))?,
                 ErrorFormat::Markdown => self.print(&markdown::write(&view(), self.fit))?,
                 ErrorFormat::Github => self.print(&github::write(&view()))?,
             }
             return Ok(false);
         };
-        self.warnings(&last.diagnostics, &last.sources);
+        self.report_warnings(&last.diagnostics, &last.sources);
         Ok(true)
     }
 
     /// Draws warnings on stderr, unless --quiet.
-    pub fn warnings(&mut self, warnings: &[Diagnostic], sources: &Sources) {
+    pub fn report_warnings(&mut self, warnings: &[Diagnostic], sources: &Sources) {
         if !self.quiet {
-            self.draw("warn", warnings, sources);
+            self.draw_diagnostics("warn", warnings, sources);
         }
     }
 
     /// Draws diagnostics on stderr, unless stdout reports them to readers of the log.
-    fn draw(&mut self, level: &'static str, diagnostics: &[Diagnostic], sources: &Sources) {
+    fn draw_diagnostics(
+        &mut self,
+        level: &'static str,
+        diagnostics: &[Diagnostic],
+        sources: &Sources,
+    ) {
         if matches!(self.errors, ErrorFormat::Text | ErrorFormat::Markdown) {
             let drawn = diagnostics::draw(diagnostics, sources, self.err_paint);
             self.err.say(level, "", drawn.trim_end());
@@ -205,7 +213,7 @@ impl Console {
     pub fn fail(&mut self, error: &Error) -> Exit {
         let is_in_log = match self.errors {
             ErrorFormat::Text => false,
-            ErrorFormat::Json => self.document(&ErrorDocument::new(error)).is_ok(),
+            ErrorFormat::Json => self.print_document(&ErrorDocument::new(error)).is_ok(),
             ErrorFormat::Github => self.print(&github::failure(error, &self.verb)).is_ok(),
             ErrorFormat::Markdown => {
                 let target = self.target.as_ref();

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::Console;
+use super::filter::{check_filter, room_filter};
 use super::git::GitFiles;
-use super::selection::{check_selection, selection};
 use crate::cli::{DiffArgs, PlanFormat};
 use crate::document::{DiffDocument, diagnostics};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::manifest::{Loaded, Options, load, load_from, load_text};
 use crate::plan::{PlanOptions, Side, compare};
 use crate::render;
@@ -16,24 +16,24 @@ use crate::view;
 /// A manifest without rooms, as in git.
 const NOTHING: &str = "/dev/null";
 
-pub(super) fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit, Error> {
+pub fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit> {
     if args.unified && args.format != PlanFormat::Text {
         let message = "--unified is text";
         return Err(Error::message(Exit::Usage, message).hint("leave out --format, or --unified"));
     }
     let options = PlanOptions {
-        only: selection(&args.filter)?,
+        only: room_filter(&args.filter)?,
         ..PlanOptions::default()
     };
     // The first manifest of a repository is compared with an empty one. `plan` would refuse an empty head too.
     let before = load_input(&args.base, true)?;
     let after = load_input(&args.head, args.allow_empty)?;
-    if !console.diagnostics(&[&before, &after])? {
+    if !console.report_diagnostics(&[&before, &after])? {
         return Ok(Exit::Invalid);
     }
     let pipes = [&before, &after].map(|loaded| loaded.desired.rooms.keys());
     let pipes = pipes.into_iter().flatten();
-    check_selection(&options.only, pipes, "room of either manifest")?;
+    check_filter(&options.only, pipes, "room of either manifest")?;
     let names = [&args.base, &args.head].map(|path| path.to_string_lossy());
     let [base, head] = &names;
     let [base, head] = [(base, &before), (head, &after)].map(|(name, loaded)| Side {
@@ -53,13 +53,13 @@ pub(super) fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit, Error>
         let view = || view::manifest_diff(&diff, &after);
         let warnings = || diagnostics(&after.diagnostics, &after.sources);
         let document = || DiffDocument::new(&diff, exit, warnings());
-        console.view(args.format, view, document)?;
+        console.print_view(args.format, view, document)?;
     }
     Ok(exit)
 }
 
 /// Loads the manifest that an argument names: on the disk or, after a revision and a colon, in git.
-fn load_input(argument: &Path, allow_empty: bool) -> Result<Loaded, Error> {
+fn load_input(argument: &Path, allow_empty: bool) -> Result<Loaded> {
     let (name, options) = (argument.to_string_lossy(), Options { allow_empty });
     match argument.to_str().and_then(split_revision) {
         _ if name == NOTHING => Ok(load_text(NOTHING, "version: 1\nrooms: []\n", options)),

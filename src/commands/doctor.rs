@@ -11,7 +11,7 @@ use crate::cli::{DoctorArgs, DocumentFormat};
 use crate::config::{Config, Found, StoreVariables};
 use crate::doctor::{self, Finding, Known, Report, Verdict, WriteProbe};
 use crate::document::DoctorDocument;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::imbachat::Http;
 use crate::ledger::Name;
 use crate::model::{Pipe, is_hidden};
@@ -20,11 +20,7 @@ use crate::render;
 /// Bytes a pipe may have.
 const LONGEST: usize = 255;
 
-pub(super) async fn run(
-    args: &DoctorArgs,
-    config: &Config,
-    console: &mut Console,
-) -> Result<Exit, Error> {
+pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     if let Some(pipe) = &args.write_probe {
         check_probe(pipe, args, console)?;
     }
@@ -87,13 +83,13 @@ pub(super) async fn run(
     print(&report, args.format, console)
 }
 
-fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Result<Exit, Error> {
+fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Result<Exit> {
     let exit = match report.count(Verdict::Failed) {
         0 => Exit::Done,
         _ => Exit::Failed,
     };
     let printed = match format {
-        DocumentFormat::Json => console.document(&DoctorDocument::new(report, exit)),
+        DocumentFormat::Json => console.print_document(&DoctorDocument::new(report, exit)),
         DocumentFormat::Text => console.print(&render::doctor(report, console.out_paint)),
     };
     // The user has to learn of a room that only people can remove.
@@ -143,7 +139,7 @@ fn is_place_unreadable(config: &Config) -> bool {
 }
 
 /// Refuses a write probe before anything is checked: its pipe cannot be one, or there is no one to ask.
-fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<(), Error> {
+fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
     let bad = pipe.is_empty() || pipe.len() > LONGEST || pipe.trim() != pipe;
     if bad || pipe.contains(is_hidden) {
         let message = "--write-probe: this cannot be a pipe";
@@ -169,7 +165,7 @@ async fn write_probe(
     known: &Known<'_>,
     config: &Config,
     console: &mut Console,
-) -> Result<(Finding, Option<WriteProbe>), Error> {
+) -> Result<(Finding, Option<WriteProbe>)> {
     let pipe = Pipe::new(pipe);
     if let Some(finding) = doctor::refuse_pipe(&pipe, known) {
         return Ok((finding, None));

@@ -14,7 +14,7 @@ use super::session::{Session, dice};
 use super::target::ResolvedTarget;
 use crate::cli::{ExportArgs, SplitBy};
 use crate::config::Config;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::imbachat::ReadRooms;
 use crate::manifest::files::Files;
 use crate::manifest::{
@@ -29,18 +29,14 @@ use crate::render::{Count, escape};
 const OPTIONS: Options = Options { allow_empty: true };
 const ADD: &str = "--add keeps them, and appends the rooms they do not declare";
 
-pub(super) async fn run(
-    args: &ExportArgs,
-    config: &Config,
-    console: &mut Console,
-) -> Result<Exit, Error> {
+pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let (globs, scope) = parse_scope(&args.scope)?;
     let destination = args.out.as_deref();
     let destination = destination.map(|path| Destination::new(path, args, config));
     let destination = destination.transpose()?;
     let before = destination.as_ref().and_then(|it| it.before.as_ref());
     if let Some(before) = before
-        && !console.diagnostics(&[before])?
+        && !console.report_diagnostics(&[before])?
     {
         return Ok(Exit::Invalid);
     }
@@ -80,7 +76,7 @@ pub(super) async fn run(
 }
 
 /// The globs of `--scope`, each once, and what they select. They must be valid in a manifest too, which will have them.
-fn parse_scope(globs: &[String]) -> Result<(Vec<String>, RoomFilter), Error> {
+fn parse_scope(globs: &[String]) -> Result<(Vec<String>, RoomFilter)> {
     let globs = Vec::from_iter(globs.iter().cloned().collect::<IndexSet<_>>());
     let loaded = load_text("--scope", &page(WidgetId(1), &globs, &[]), OPTIONS);
     let problem = match (loaded.diagnostics.first(), RoomFilter::new(&globs)) {
@@ -104,7 +100,7 @@ struct Destination<'a> {
 
 impl<'a> Destination<'a> {
     /// Loads the manifest that is added to.
-    fn new(path: &'a Path, args: &'a ExportArgs, config: &Config) -> Result<Self, Error> {
+    fn new(path: &'a Path, args: &'a ExportArgs, config: &Config) -> Result<Self> {
         if args.split_by.is_none() && path.is_dir() {
             let message = format!("--out: `{}` is a directory", path.display());
             return Err(Error::message(Exit::Usage, message)
@@ -132,7 +128,7 @@ impl<'a> Destination<'a> {
         entries: &[Entry],
         inputs: RunFiles,
         console: &mut Console,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let entries = self.choose_entries(entries, console);
         let mut planned = Vec::new();
         // The first file of a new manifest declares its scope.
@@ -202,7 +198,7 @@ impl<'a> Destination<'a> {
         widget: WidgetId,
         scope: &[String],
         entries: &[&Entry],
-    ) -> Result<(PlannedFile, String), Error> {
+    ) -> Result<(PlannedFile, String)> {
         let shown = escape::terminal(&path.display().to_string());
         let rooms = Count(entries.iter().filter(|it| it.declared).count(), "room");
         let is_added_to = self.args.add && path.is_file();
@@ -231,12 +227,12 @@ impl<'a> Destination<'a> {
         widget: WidgetId,
         entries: &[&Entry],
         console: &mut Console,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let files = files.iter();
         let files = files.map(|file| (file.path.as_path(), file.text.as_bytes()));
         let after = load_from(&FileMap::over_disk(files), &self.roots, OPTIONS);
         if !after.is_valid() {
-            console.diagnostics(&[&after])?;
+            console.report_diagnostics(&[&after])?;
             let message = "what would be written is no valid manifest, with what is there";
             let hint = if self.args.add {
                 "mend the file, or export into another one; nothing was written"

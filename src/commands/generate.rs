@@ -9,10 +9,10 @@ use clap::CommandFactory;
 use super::Console;
 use crate::cli::{Cli, SchemaKind};
 use crate::document::{self, DiffDocument, DoctorDocument, PlanDocument, ReportDocument};
-use crate::error::{Error, Exit};
+use crate::error::{Exit, Result};
 use crate::manifest;
 
-pub(super) fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit, Error> {
+pub fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit> {
     let schema = match which {
         SchemaKind::Manifest => manifest::schema(),
         SchemaKind::Plan => document::schema::<PlanDocument>(),
@@ -20,21 +20,18 @@ pub(super) fn schema(which: SchemaKind, console: &mut Console) -> Result<Exit, E
         SchemaKind::Report => document::schema::<ReportDocument>(),
         SchemaKind::Doctor => document::schema::<DoctorDocument>(),
     };
-    console.document(&schema)?;
+    console.print_document(&schema)?;
     Ok(Exit::Done)
 }
 
-pub(super) fn completions(
-    shell: clap_complete::Shell,
-    console: &mut Console,
-) -> Result<Exit, Error> {
+pub fn completions(shell: clap_complete::Shell, console: &mut Console) -> Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "roomform", &mut script);
     console.print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }
 
-pub(super) fn man(directory: &Path, console: &mut Console) -> Result<Exit, Error> {
+pub fn man(directory: &Path, console: &mut Console) -> Result<Exit> {
     fs::create_dir_all(directory)
         .with_context(|| format!("`{}` cannot be made", directory.display()))?;
     clap_mangen::generate_to(Cli::command(), directory)

@@ -5,13 +5,13 @@ use std::cmp::Reverse;
 use indexmap::IndexMap;
 
 use super::Console;
-use super::selection::selection;
+use super::filter::room_filter;
 use super::session::{Session, dice};
 use super::target::ResolvedTarget;
 use crate::cli::{GetArgs, GetFormat, GetList};
 use crate::config::Config;
 use crate::document::FORMAT;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::imbachat::Query;
 use crate::model::{Cell, Listing, Pipe, Row};
 use crate::plan::RoomFilter;
@@ -23,13 +23,9 @@ const MOST_COLUMNS: usize = 1000;
 /// Fields named in an error.
 const NAMED: usize = 40;
 
-pub(super) async fn run(
-    args: &GetArgs,
-    config: &Config,
-    console: &mut Console,
-) -> Result<Exit, Error> {
+pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let only = match &args.list {
-        GetList::Rooms(filters) => selection(&filters.filter)?,
+        GetList::Rooms(filters) => room_filter(&filters.filter)?,
         GetList::Users(_) | GetList::Messages(_) => RoomFilter::default(),
     };
     let session = Session::open(config, ResolvedTarget::new(config, None)?).await?;
@@ -195,11 +191,7 @@ fn fields(rows: &[Row]) -> Vec<(String, bool)> {
 }
 
 /// The columns of a format. A field that no row has is refused.
-fn choose_columns(
-    args: &GetArgs,
-    listing: Listing,
-    fields: &[(String, bool)],
-) -> Result<Columns, Error> {
+fn choose_columns(args: &GetArgs, listing: Listing, fields: &[(String, bool)]) -> Result<Columns> {
     let known = listed::known(listing);
     let exists = |name: &str| {
         fields.is_empty() || known.contains(&name) || fields.iter().any(|(field, _)| field == name)
@@ -241,9 +233,9 @@ fn print(
     rows: &[Row],
     format: GetFormat,
     console: &mut Console,
-) -> Result<(), Error> {
+) -> Result<()> {
     let (paint, screen) = (console.out_paint, console.out_columns);
-    console.stream(|out| match format {
+    console.print_stream(|out| match format {
         GetFormat::Json => listed::json(FORMAT, listing, columns, rows, out),
         GetFormat::Csv => listed::csv(columns, rows, out),
         GetFormat::Table => listed::table(listing, columns, screen, paint, rows, out),

@@ -9,7 +9,7 @@ use anyhow::Context;
 use super::Console;
 use super::files::{PlannedFile, make_directories, refuse_what_is_in_the_way};
 use crate::cli::{Ci, InitArgs, LedgerStore};
-use crate::error::{Error, Exit};
+use crate::error::{Exit, Result};
 use crate::manifest;
 use crate::render;
 
@@ -28,7 +28,7 @@ const GITHUB: [(&str, &str); 4] = [
 const GITHUB_INSTALL: &str = include_str!("init/github/install.yaml");
 const GITLAB: &str = include_str!("init/gitlab/pipeline.yaml");
 
-pub(super) fn run(args: &InitArgs, console: &mut Console) -> Result<Exit, Error> {
+pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
     let home = args.directory.as_deref().unwrap_or(Path::new("."));
     let schema = render::json(&manifest::schema())?;
     let mut texts = vec![
@@ -61,7 +61,7 @@ pub(super) fn run(args: &InitArgs, console: &mut Console) -> Result<Exit, Error>
 }
 
 /// The file with this line added. `None` if it has the line.
-fn with_line(path: &Path, line: &str) -> Result<Option<PlannedFile>, Error> {
+fn with_line(path: &Path, line: &str) -> Result<Option<PlannedFile>> {
     let mut text = match fs::read_to_string(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         read => read.with_context(|| format!("`{}` cannot be read", path.display()))?,

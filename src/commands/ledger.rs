@@ -3,26 +3,22 @@
 use std::collections::BTreeSet;
 
 use super::Console;
+use super::filter::room_filter;
 use super::prompt::consent;
 use super::run_files::RunFiles;
-use super::selection::{check_selection, selection};
 use super::session::{Session, load_manifest};
 use super::target::{ResolvedTarget, named_ledger};
 use crate::cli::{AdoptArgs, DocumentFormat, LedgerArgs, LedgerVerb};
 use crate::config::Config;
 use crate::document::LedgerDocument;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
 use crate::manifest::{Loaded, Options};
 use crate::model::{Pipe, Recorded, Target};
 use crate::plan::{Adoption, RoomFilter, RowFilter, adoption, to_note};
 use crate::render::{self, Count, escape};
 
-pub(super) async fn run(
-    args: &LedgerArgs,
-    config: &Config,
-    console: &mut Console,
-) -> Result<Exit, Error> {
+pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let format = args.format;
     if let LedgerVerb::Adopt(args) = &args.verb {
         return adopt(args, format, config, console).await;
@@ -100,11 +96,13 @@ fn print(
     format: DocumentFormat,
     text: impl FnOnce(usize, &Recorded) -> String,
     console: &mut Console,
-) -> Result<(), Error> {
+) -> Result<()> {
     print_warnings(snapshot, console);
     let (entries, recorded) = (snapshot.entries.len(), snapshot.recorded());
     match format {
-        DocumentFormat::Json => console.document(&LedgerDocument::new(target, entries, &recorded)),
+        DocumentFormat::Json => {
+            console.print_document(&LedgerDocument::new(target, entries, &recorded))
+        }
         DocumentFormat::Text => console.print(&text(entries, &recorded)),
     }
 }
@@ -114,7 +112,7 @@ fn facts_to_forget(
     pipes: &[String],
     by_hand: bool,
     recorded: &Recorded,
-) -> Result<(Vec<Fact>, String), Error> {
+) -> Result<(Vec<Fact>, String)> {
     let rooms = recorded_rooms(pipes, recorded)?;
     if !by_hand {
         let done = format!("forgot {}", Count(rooms.len(), "room"));
@@ -145,7 +143,7 @@ fn facts_to_forget(
 }
 
 /// The rooms on record that pipes and globs name. A pipe on record is not read as a glob.
-fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe>, Error> {
+fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe>> {
     let (mut rooms, mut unknown) = (BTreeSet::new(), Vec::new());
     for name in names {
         if recorded.ids.contains_key(name.as_str()) || recorded.owed.contains_key(name.as_str()) {
@@ -186,17 +184,16 @@ async fn adopt(
     format: DocumentFormat,
     config: &Config,
     console: &mut Console,
-) -> Result<Exit, Error> {
+) -> Result<Exit> {
     if format != DocumentFormat::Text && !args.yes {
         let message = "--format json cannot ask, and --yes was not given";
         return Err(Error::message(Exit::Refused, message)
             .hint("look at what it records without --format json, then run it with --yes"));
     }
-    let only = selection(&args.filter)?;
-    let Some(loaded) = load_manifest(config, Options::default(), console)? else {
+    let only = room_filter(&args.filter)?;
+    let Some(loaded) = load_manifest(config, Options::default(), &only, console)? else {
         return Ok(Exit::Invalid);
     };
-    check_selection(&only, loaded.desired.rooms.keys(), "declared room")?;
     let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;
     RunFiles::default()
         .manifest(&loaded)
@@ -223,7 +220,7 @@ async fn adopt(
     if format == DocumentFormat::Json {
         let after = session.ledger.read(&session.target).await?;
         let (entries, recorded) = (after.entries.len(), after.recorded());
-        console.document(&LedgerDocument::new(&session.target, entries, &recorded))?;
+        console.print_document(&LedgerDocument::new(&session.target, entries, &recorded))?;
     } else if !adoption.rooms.is_empty() {
         let ledger = escape::terminal(&session.ledger.to_string());
         console.status(&format!("recorded in {ledger}"));

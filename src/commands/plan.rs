@@ -2,8 +2,8 @@
 
 use super::Console;
 use super::files::replace;
+use super::filter::plan_options;
 use super::run_files::{OutputKind, RunFiles};
-use super::selection::plan_options;
 use super::session::{Session, dice, load_manifest};
 use super::target::ResolvedTarget;
 use crate::cli::PlanArgs;
@@ -18,7 +18,9 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
         check_users_can_be_listed(config)?;
     }
     let options = plan_options(&args.run)?;
-    let Some(mut loaded) = load_manifest(config, (&args.run.manifest).into(), console)? else {
+    let Some(mut loaded) =
+        load_manifest(config, (&args.run.manifest).into(), &options.only, console)?
+    else {
         return Ok(Exit::Invalid);
     };
     let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;
@@ -32,7 +34,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     if args.check_users {
         let known = session.reader.users(&dice()).await?;
         let unknown = loaded.unknown_users(&known, |pipe| options.only.contains(pipe));
-        console.warnings(&unknown, &loaded.sources);
+        console.report_warnings(&unknown, &loaded.sources);
         loaded.diagnostics.extend(unknown);
     }
     // Guards outrank pending changes. Manual steps are no pending changes.
@@ -46,7 +48,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
         replace(path, &render::json(&document())?)?;
         remind_of_guard_flags(&plan, console);
     }
-    console.view(args.format, || view::plan(&plan, &loaded), document)?;
+    console.print_view(args.format, || view::plan(&plan, &loaded), document)?;
     session.close().await?;
     Ok(exit)
 }

@@ -2,11 +2,11 @@
 
 use super::{Console, interrupt};
 use crate::cli::ServeArgs;
-use crate::error::{Error, Exit};
+use crate::error::{Exit, Result};
 use crate::render::Count;
 use crate::sandbox::{Config, start};
 
-pub(super) async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, Error> {
+pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
     let config = Config {
         listen: args.listen,
         state: args.state.clone(),

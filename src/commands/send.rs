@@ -14,7 +14,7 @@ use super::{Console, interrupt};
 use crate::cli::{DocumentFormat, SendArgs};
 use crate::config::Config;
 use crate::document::SentDocument;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::imbachat::{Cause, Delivery, Failure, Message, ReadRooms, SendMessages};
 use crate::model::{LiveRoom, Pipe, RoomId, UserId};
 use crate::render::sent;
@@ -29,11 +29,7 @@ const UNDER_WAY: &str =
     "the message is under way; whoever ends this now does not learn whether it was sent";
 const UNKNOWN: &str = "check the room and the user; `roomform get rooms` and `roomform get users` list them (remote_user_id is the one of --user)";
 
-pub(super) async fn run(
-    args: &SendArgs,
-    config: &Config,
-    console: &mut Console,
-) -> Result<Exit, Error> {
+pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let (room, text) = room_and_text(args)?;
     let access = SendAccess::new(config)?;
     let text = read_text(text, args.text_file.as_deref())?;
@@ -67,7 +63,7 @@ pub(super) async fn run(
         id,
     };
     let printed = match args.format {
-        DocumentFormat::Json => console.document(&SentDocument::new(&message)),
+        DocumentFormat::Json => console.print_document(&SentDocument::new(&message)),
         DocumentFormat::Text => console.print(&sent(&message)),
     };
     printed.map_err(|error| {
@@ -90,7 +86,7 @@ enum Room {
 }
 
 /// The room, and the text unless `--text-file` names its file. A room that a flag names leaves the first argument for the text.
-fn room_and_text(args: &SendArgs) -> Result<(Room, Option<&str>), Error> {
+fn room_and_text(args: &SendArgs) -> Result<(Room, Option<&str>)> {
     let usage = |message: &str| Err(Error::message(Exit::Usage, message).hint(USAGE));
     let words = [&args.first, &args.second].into_iter().flatten();
     let mut words = words.map(String::as_str);
@@ -118,7 +114,7 @@ fn room_and_text(args: &SendArgs) -> Result<(Room, Option<&str>), Error> {
 }
 
 /// The text, or that of stdin for `-`, or that of a file.
-fn read_text(text: Option<&str>, file: Option<&Path>) -> Result<String, Error> {
+fn read_text(text: Option<&str>, file: Option<&Path>) -> Result<String> {
     let text = match (text, file) {
         (None, Some(path)) => {
             let name = format!("`{}`", path.display());
@@ -136,7 +132,7 @@ fn read_text(text: Option<&str>, file: Option<&Path>) -> Result<String, Error> {
 }
 
 /// All of a text, without the line break at its end.
-fn read_all(input: impl Read, name: &str) -> Result<String, Error> {
+fn read_all(input: impl Read, name: &str) -> Result<String> {
     let failed =
         |problem: &str| Error::message(Exit::Failed, format!("{name} {problem}; nothing was sent"));
     let mut bytes = Vec::new();
@@ -153,7 +149,7 @@ fn read_all(input: impl Read, name: &str) -> Result<String, Error> {
 }
 
 /// The one live room with this pipe.
-async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId, Error> {
+async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
     let take = |rooms: &mut Vec<LiveRoom>, room: LiveRoom| {
         if room.pipe == *pipe {
             rooms.push(room);

@@ -14,7 +14,7 @@ use tracing::info;
 use super::access::{SendAccess, WriteAccess, read_auth};
 use super::apply_report::{ApplyReport, exit_of};
 use super::files::has_manifest;
-use super::selection::check_selection;
+use super::filter::check_filter;
 use super::target::ResolvedTarget;
 use super::{Console, interrupt, verbose};
 use crate::apply::{Control, Job, Limiter, Outcome, apply};
@@ -26,7 +26,7 @@ use crate::imbachat::{Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader
 use crate::ledger::{Journal, LedgerBackend, LedgerError, Remembered};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Observed, Recorded, RunId, Target};
-use crate::plan::{Approved, Plan, PlanOptions, RowFilter, plan};
+use crate::plan::{Approved, Plan, PlanOptions, RoomFilter, RowFilter, plan};
 use crate::render::EVERY;
 use crate::sandbox::{self, Sandbox, SandboxError, start};
 
@@ -76,7 +76,6 @@ impl Session {
         console: &mut Console,
     ) -> Result<Planned> {
         let desired = &loaded.desired;
-        check_selection(&options.only, desired.rooms.keys(), "declared room")?;
         let Remembered {
             recorded, found, ..
         } = self.read_ledger(console).await?;
@@ -247,10 +246,11 @@ pub async fn connect(
     Ok((http.with_run(&config.run), sandbox))
 }
 
-/// Loads the manifest and prints its diagnostics. `None` if it is invalid.
+/// Loads the manifest and prints its diagnostics. `None` if it is invalid. A filter without rooms is an error.
 pub fn load_manifest(
     config: &Config,
     options: Options,
+    only: &RoomFilter,
     console: &mut Console,
 ) -> Result<Option<Loaded>> {
     let loaded = load(&config.manifest(), options);
@@ -269,8 +269,11 @@ pub fn load_manifest(
         "manifest read"
     );
     verbose::log_files(&loaded);
-    let valid = console.diagnostics(&[&loaded])?;
-    Ok(valid.then_some(loaded))
+    if !console.report_diagnostics(&[&loaded])? {
+        return Ok(None);
+    }
+    check_filter(only, loaded.desired.rooms.keys(), "declared room")?;
+    Ok(Some(loaded))
 }
 
 /// Seeds waits differently in each run.

@@ -12,7 +12,7 @@ use crate::error::{Error, Exit};
 use crate::model::RunId;
 
 /// Help and version are printed and are success; everything else is reported as wrong usage.
-pub(super) fn report(
+pub fn report(
     error: &clap::Error,
     args: &[OsString],
     format: ErrorFormat,
@@ -50,7 +50,7 @@ pub(super) fn report(
 }
 
 /// Reports an error of a command line that could not be parsed.
-pub(super) fn fail(error: &Error, format: ErrorFormat, streams: Streams, run: RunId) -> Exit {
+pub fn fail(error: &Error, format: ErrorFormat, streams: Streams, run: RunId) -> Exit {
     let (flags, page) = (OutputFlags::default(), PageFlags::default());
     Console::new(streams, &flags, page, format, "run", run).fail(error)
 }
@@ -60,7 +60,7 @@ fn usage_error(message: String) -> Error {
 }
 
 /// A flag as Terraform spells it. Some would be read as other flags: `-out=x` as `-o ut=x`.
-pub(super) fn terraform_flag(args: &[OsString]) -> Option<Error> {
+pub fn terraform_flag(args: &[OsString]) -> Option<Error> {
     let words = args.iter().skip(1).map(|arg| arg.to_string_lossy());
     let mut words = words.take_while(|word| word != "--");
     words.find_map(|word| {

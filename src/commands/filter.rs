@@ -9,7 +9,7 @@ use crate::model::Pipe;
 use crate::plan::{Allow, PlanOptions, RoomFilter, Shard};
 
 /// The rooms of `--only` and `--except`.
-pub fn selection(filter: &FilterFlags) -> Result<RoomFilter> {
+pub fn room_filter(filter: &FilterFlags) -> Result<RoomFilter> {
     let wrong = |flag: &str, error: &dyn Display| {
         Error::message(Exit::Usage, format!("{flag}: {error}"))
             .hint(format!("write it as {flag} 'course-*'"))
@@ -31,7 +31,7 @@ impl From<&ManifestFlags> for Options {
 /// The selection and the guards, as the plan takes them.
 pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
     let shard = flags.shard.map(|(index, count)| Shard::new(index, count));
-    let only = selection(&flags.manifest.filter)?.in_shard(shard);
+    let only = room_filter(&flags.manifest.filter)?.in_shard(shard);
     let allow = Allow {
         publish: flags.allow_publish,
         recreate: flags.allow_recreate,
@@ -47,7 +47,7 @@ pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
 
 /// Refuses an `--only` or `--except` that leaves no room: it is a typing mistake, and a run without rooms would look like success.
 /// A shard without rooms is not one: with few rooms in many shards some are empty.
-pub fn check_selection<'p>(
+pub fn check_filter<'p>(
     only: &RoomFilter,
     pipes: impl IntoIterator<Item = &'p Pipe>,
     noun: &str,
