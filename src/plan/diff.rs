@@ -8,7 +8,7 @@ use super::digest::Digest;
 use super::filter::RoomFilter;
 use super::findings::{ByHand, Conflict, ConflictKind, IgnoredField, Note, Unverified};
 use super::inputs::{Inputs, PlanOptions};
-use super::merge_join::{Ahead, without};
+use super::merge_join::without;
 use super::rename::likely_renames;
 use crate::model::{
     DesiredRoom, Field, FieldSet, LiveRoom, MembersPolicy, RecordedRoom, RoomId, RoomState,
@@ -26,15 +26,12 @@ pub(super) fn diff(
         target: target.clone(),
         ..Plan::default()
     };
-    // The ids on record, in step with the declared rooms.
-    let mut ids = Ahead::new(&inputs.recorded.ids);
     let mut assumed = Unverified::default();
     let mut assumed_at = None;
     let diff = Diff { inputs, options };
     let chosen = inputs.desired.rooms.values();
     for room in chosen.filter(|room| only.contains(&room.pipe)) {
-        let id = ids.get(&room.pipe).copied();
-        let room_plan = diff.room(room, id);
+        let room_plan = diff.room(room);
         let is_unchanged = room_plan.change.is_none() && room_plan.conflict.is_none();
         plan.summary.unchanged += usize::from(is_unchanged);
         plan.conflicts.extend(room_plan.conflict);
@@ -129,9 +126,9 @@ struct Diff<'a> {
 }
 
 impl Diff<'_> {
-    /// `id` is the one on record.
-    fn room(&self, room: &DesiredRoom, id: Option<RoomId>) -> RoomPlan {
+    fn room(&self, room: &DesiredRoom) -> RoomPlan {
         let observed = self.inputs.observed;
+        let id = self.inputs.recorded.ids.get(&room.pipe).copied();
         let mut live = observed.live(&room.pipe);
         match (live.next(), live.next()) {
             // A room with the pipe that is not the one on record does not show that the other is gone.
@@ -150,7 +147,7 @@ impl Diff<'_> {
         }
     }
 
-    /// A room that the list does not show.
+    /// A room that the list does not show; `id` is the one on record.
     fn absent(&self, room: &DesiredRoom, id: Option<RoomId>) -> RoomPlan {
         let deleted = self.inputs.observed.deleted(&room.pipe);
         let deleted: Vec<_> = deleted.map(|row| row.id).collect();
@@ -177,7 +174,7 @@ impl Diff<'_> {
         }
     }
 
-    /// A room that the list shows.
+    /// A room that the list shows; `id` is the one on record.
     fn present(&self, room: &DesiredRoom, live: &LiveRoom, id: Option<RoomId>) -> RoomPlan {
         let nothing = RecordedRoom::default();
         let known = self.inputs.recorded.rooms.get(&live.id);
