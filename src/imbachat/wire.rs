@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::list_stream::{ListStream, RowError};
 use crate::model::{LiveRoom, Pipe, RoomId, RoomKind, RoomState};
@@ -31,9 +32,11 @@ impl From<RowError> for Bad {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Row {
+struct Row<'r> {
     id: Value,
-    pipe: Value,
+    /// Nearly always a plain text, which needs no `String` of its own.
+    #[serde(borrow)]
+    pipe: Option<&'r RawValue>,
     name: Value,
     r#type: Value,
     is_public: Value,
@@ -51,7 +54,13 @@ pub(super) fn form_fields(state: &RoomState) -> [(&'static str, String); 3] {
 
 /// One element of get_rooms.
 pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
-    let row: Row = parse(text)?;
+    let mut clean = Vec::new();
+    let row: Row<'_> = parse_borrowed(text, &mut clean)?;
+    let pipe = row.pipe.map_or("null", RawValue::get);
+    let pipe = match serde_json::from_str::<&str>(pipe) {
+        Ok(pipe) => Pipe::new(pipe),
+        Err(_) => Pipe::new(raw_text(parse(pipe.as_bytes())?)),
+    };
     let bad = |what: &str| Bad::Shape(format!("a room in the list {what}"));
     let id = integer(&row.id).and_then(|id| u64::try_from(id).ok());
     let id = id.ok_or_else(|| bad("has no number as its id"))?;
@@ -62,7 +71,7 @@ pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
     });
     Ok(LiveRoom {
         id: RoomId(id),
-        pipe: Pipe::new(raw_text(row.pipe)),
+        pipe,
         state: RoomState {
             title: raw_text(row.name),
             kind: RoomKind::from_number(kind),
@@ -128,10 +137,18 @@ pub(super) fn shape(text: &str) -> Bad {
 
 /// JSON, with or without a byte order mark and trailing commas.
 pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Bad> {
+    parse_borrowed(text, &mut Vec::new())
+}
+
+/// The same; `clean` holds the text without the commas if it has some.
+fn parse_borrowed<'t, T: Deserialize<'t>>(
+    text: &'t [u8],
+    clean: &'t mut Vec<u8>,
+) -> Result<T, Bad> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     serde_json::from_slice(text).or_else(|error| {
-        serde_json::from_slice(&without_stray_commas(text))
-            .map_err(|_| Bad::Shape(not_json(text, &error)))
+        *clean = without_stray_commas(text);
+        serde_json::from_slice(clean).map_err(|_| Bad::Shape(not_json(text, &error)))
     })
 }
 
