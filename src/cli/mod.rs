@@ -50,12 +50,8 @@ pub struct Cli {
 #[command(next_help_heading = "Output", mut_args(|arg| arg.global(true)))]
 pub struct OutputFlags {
     /// When to use colour; NO_COLOR is respected
-    #[arg(
-        long,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_short_help = true
-    )]
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    #[arg(hide_short_help = true)]
     pub color: ColorWhen,
     /// Print only errors on stderr
     #[arg(short, long)]
@@ -66,12 +62,8 @@ pub struct OutputFlags {
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
     /// Format of the lines on stderr
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        hide_short_help = true
-    )]
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    #[arg(hide_short_help = true)]
     pub log_format: LogFormat,
 }
 

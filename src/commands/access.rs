@@ -9,6 +9,7 @@ use crate::model::{UserId, WidgetId};
 use crate::plan::Plan;
 use crate::render::Count;
 
+const SECRET_KEY: &str = "IMBACHAT_SECRET_KEY";
 const KEY_ONLY: &str = "send_msg takes the widget's secret key, a JWT is only for reading";
 
 /// Credentials for writing to a widget's rooms. Only `apply` and `doctor --write-probe` ask for them: no other verb can make a
@@ -19,7 +20,7 @@ impl WriteAccess {
     /// Asked for before anything is read, so that a run without credentials ends at once.
     pub fn new(config: &Config) -> Result<Self> {
         let credentials = &config.credentials;
-        let missing_names: &[&str] = match (&credentials.login, &credentials.password) {
+        let missing_names = match (&credentials.login, &credentials.password) {
             (Some(login), Some(password)) => {
                 return Ok(Self(WriteAuth {
                     login: login.clone(),
@@ -27,9 +28,9 @@ impl WriteAccess {
                     secret_key: credentials.secret_key.clone(),
                 }));
             }
-            (None, None) => &["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"],
-            (None, Some(_)) => &["IMBACHAT_LOGIN"],
-            (Some(_), None) => &["IMBACHAT_PASSWORD"],
+            (None, None) => "IMBACHAT_LOGIN and IMBACHAT_PASSWORD",
+            (None, Some(_)) => "IMBACHAT_LOGIN",
+            (Some(_), None) => "IMBACHAT_PASSWORD",
         };
         Err(missing(missing_names, "writing"))
     }
@@ -65,8 +66,7 @@ impl SendAccess {
     pub fn new(config: &Config) -> Result<Self> {
         let credentials = &config.credentials;
         let key = credentials.secret_key.clone();
-        let key =
-            key.ok_or_else(|| missing(&["IMBACHAT_SECRET_KEY"], "messages").hint(KEY_ONLY))?;
+        let key = key.ok_or_else(|| missing(SECRET_KEY, "messages").hint(KEY_ONLY))?;
         let password = credentials.password.clone();
         Ok(Self { key, password })
     }
@@ -79,31 +79,18 @@ impl SendAccess {
 /// Credentials for reading: the secret key, tokens signed with it (`--jwt-user`), or a JWT.
 pub fn read_auth(config: &Config) -> Result<ReadAuth> {
     let user = config.server.reader.jwt_user.map(UserId);
-    match (&config.credentials.secret_key, &config.credentials.jwt) {
-        (Some(key), _) => Ok(match user {
-            Some(user) => ReadAuth::Minted {
-                key: key.clone(),
-                user,
-            },
-            None => ReadAuth::Secret(key.clone()),
-        }),
-        (None, _) if user.is_some() => Err(missing(
-            &["IMBACHAT_SECRET_KEY"],
-            "signing a JWT (--jwt-user)",
-        )),
-        (None, Some(token)) => Ok(ReadAuth::Jwt(token.clone())),
-        (None, None) => Err(missing(
-            &["IMBACHAT_SECRET_KEY (or IMBACHAT_JWT)"],
-            "reading",
-        )),
+    let (key, token) = (&config.credentials.secret_key, &config.credentials.jwt);
+    match (key.clone(), user, token.clone()) {
+        (Some(key), Some(user), _) => Ok(ReadAuth::Minted { key, user }),
+        (Some(key), None, _) => Ok(ReadAuth::Secret(key)),
+        (None, Some(_), _) => Err(missing(SECRET_KEY, "signing a JWT (--jwt-user)")),
+        (None, None, Some(token)) => Ok(ReadAuth::Jwt(token)),
+        (None, None, None) => Err(missing("IMBACHAT_SECRET_KEY (or IMBACHAT_JWT)", "reading")),
     }
 }
 
-fn missing(names: &[&str], what_for: &str) -> Error {
-    let message = format!(
-        "no credentials for {what_for}: {} not set",
-        names.join(" and ")
-    );
+fn missing(names: &str, what_for: &str) -> Error {
+    let message = format!("no credentials for {what_for}: {names} not set");
     Error::message(Exit::Failed, message)
         .hint("set them in the environment, or name files with ..._FILE; they are never flags")
         .hint("--sandbox works without any")

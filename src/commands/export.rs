@@ -8,7 +8,9 @@ use anyhow::Context;
 use indexmap::IndexSet;
 
 use super::Console;
-use super::files::{PlannedFile, has_manifest, make_directories, refuse_what_is_in_the_way};
+use super::files::{
+    PlannedFile, check_writable, has_manifest, make_directories, refuse_what_is_in_the_way, replace,
+};
 use super::run_files::RunFiles;
 use super::session::{Session, dice};
 use super::target::ResolvedTarget;
@@ -152,9 +154,10 @@ impl<'a> Destination<'a> {
         refuse_what_is_in_the_way(&files, Some(ADD))?;
         self.check_read_back(&files, widget, &entries, console)?;
         make_directories(&files)?;
-        files.iter().try_for_each(PlannedFile::check)?;
+        let mut paths = files.iter().map(|file| &file.path);
+        paths.try_for_each(|path| check_writable(path))?;
         for (file, message) in files.iter().zip(messages) {
-            file.write()?;
+            replace(&file.path, &file.text)?;
             console.print(&message)?;
         }
         Ok(())
@@ -205,7 +208,12 @@ impl<'a> Destination<'a> {
         let (text, message) = if is_added_to {
             let old = fs::read_to_string(&path)
                 .with_context(|| format!("`{}` cannot be read", path.display()))?;
-            let text = append(&old, entries).ok_or_else(|| cannot_append(&path))?;
+            let text = append(&old, entries).ok_or_else(|| {
+                let message = format!("`{}`: its `rooms` are no list of lines that start with `-`, so that nothing can be appended", path.display());
+                Error::message(Exit::Refused, message)
+                    .hint("write `rooms:` and below it a line `- pipe: …` for each room, or export into another file")
+                    .hint("nothing was written")
+            })?;
             (text, format!("added {rooms} to {shown}\n"))
         } else {
             let text = page(widget, scope, entries);
@@ -270,14 +278,4 @@ fn find_roots(path: &Path, args: &ExportArgs, config: &Config) -> Vec<PathBuf> {
         roots.push(path.to_owned());
     }
     roots
-}
-
-fn cannot_append(path: &Path) -> Error {
-    let message = format!(
-        "`{}`: its `rooms` are no list of lines that start with `-`, so that nothing can be appended",
-        path.display()
-    );
-    Error::message(Exit::Refused, message)
-        .hint("write `rooms:` and below it a line `- pipe: …` for each room, or export into another file")
-        .hint("nothing was written")
 }

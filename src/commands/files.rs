@@ -24,14 +24,6 @@ impl PlannedFile {
     pub fn is_done(&self) -> bool {
         !takes_all(&self.path) && fs::read(&self.path).is_ok_and(|old| old == self.text.as_bytes())
     }
-
-    pub fn check(&self) -> Result<()> {
-        check_writable(&self.path)
-    }
-
-    pub fn write(&self) -> Result<()> {
-        replace(&self.path, &self.text)
-    }
 }
 
 /// Creates the directories that the files are in.

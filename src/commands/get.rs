@@ -44,8 +44,14 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
     session.close().await?;
     sort(&mut rows, &args.sort);
     let columns = choose_columns(args, query.listing, &fields(&rows))?;
-    print(query.listing, &columns, &rows, args.format, console)?;
-    let count = Count(rows.len(), query.listing.noun());
+    let (listing, rows, columns) = (query.listing, rows.as_slice(), &columns);
+    let (paint, screen) = (console.out_paint, console.out_columns);
+    console.print_stream(|out| match args.format {
+        GetFormat::Json => listed::json(FORMAT, listing, columns, rows, out),
+        GetFormat::Csv => listed::csv(columns, rows, out),
+        GetFormat::Table => listed::table(listing, columns, screen, paint, rows, out),
+    })?;
+    let count = Count(rows.len(), listing.noun());
     console.status(&match left_out {
         0 => count.to_string(),
         1 => format!("{count}; 1 more was sent that does not pass the filters, and is left out"),
@@ -225,19 +231,4 @@ fn choose_columns(args: &GetArgs, listing: Listing, fields: &[(String, bool)]) -
         return Err(Error::message(Exit::Failed, message).hint(hint));
     }
     Ok(Columns::Named(names))
-}
-
-fn print(
-    listing: Listing,
-    columns: &Columns,
-    rows: &[Row],
-    format: GetFormat,
-    console: &mut Console,
-) -> Result<()> {
-    let (paint, screen) = (console.out_paint, console.out_columns);
-    console.print_stream(|out| match format {
-        GetFormat::Json => listed::json(FORMAT, listing, columns, rows, out),
-        GetFormat::Csv => listed::csv(columns, rows, out),
-        GetFormat::Table => listed::table(listing, columns, screen, paint, rows, out),
-    })
 }

@@ -8,6 +8,7 @@ mod cat_file;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io;
 use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -35,7 +36,7 @@ pub struct GitFiles {
     prefix: PathBuf,
     /// The id of the top directory.
     top: String,
-    git: CatFile,
+    git: RefCell<CatFile>,
     /// The real path of a path, with every link resolved; `None` is out of the repository.
     resolved: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
     /// The directories read so far, by real path.
@@ -73,7 +74,8 @@ impl GitFiles {
                 .hint("install git, or name two files or directories")
             })?;
         if !output.status.success() {
-            let reason = one_line(&output.stderr);
+            let reason = String::from_utf8_lossy(&output.stderr);
+            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
             return Err(if reason.contains("not a git repository") {
                 failed(format!(
                     "`{asked}` is no file, and a git revision only in a git repository"
@@ -87,10 +89,11 @@ impl GitFiles {
         let shallow = lines.next() == Some(b"true");
         let prefix = lines.next().unwrap_or_default();
         let prefix = prefix.strip_suffix(b"\n").unwrap_or(prefix);
-        let git = CatFile::default();
-        let top = git
-            .read(&format!("{revision}^{{tree}}"), LARGEST_DIRECTORY)
-            .map_err(|error| failed(format!("`{asked}` cannot be read through git: {error}")))?;
+        let unreadable =
+            |error: &dyn Display| failed(format!("`{asked}` cannot be read through git: {error}"));
+        let mut git = CatFile::start().map_err(|error| unreadable(&error))?;
+        let top = git.read(&format!("{revision}^{{tree}}"), LARGEST_DIRECTORY);
+        let top = top.map_err(|error| unreadable(&error))?;
         let Object::Found { id, .. } = top else {
             let error = failed(format!("git knows no revision `{revision}`"));
             return Err(error.hint(if shallow {
@@ -103,7 +106,7 @@ impl GitFiles {
             revision: revision.to_owned(),
             prefix: os_string(prefix).into(),
             top: id,
-            git,
+            git: RefCell::new(git),
             resolved: RefCell::default(),
             directories: RefCell::default(),
             names: Cell::new(0),
@@ -225,7 +228,7 @@ impl GitFiles {
 
     /// The content of an object; `None` if it is larger than the limit.
     fn object(&self, id: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
-        match self.git.read(id, limit)? {
+        match self.git.borrow_mut().read(id, limit)? {
             Object::Found { content, .. } => Ok(Some(content)),
             Object::TooLarge => Ok(None),
             Object::Missing => Err(io::Error::other(
@@ -352,10 +355,4 @@ fn git() -> Command {
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("LC_ALL", "C");
     git
-}
-
-/// What git printed on stderr.
-fn one_line(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Console;
-use super::files::{PlannedFile, make_directories, refuse_what_is_in_the_way};
+use super::files::{PlannedFile, make_directories, refuse_what_is_in_the_way, replace};
 use crate::cli::{Ci, InitArgs, LedgerStore};
 use crate::error::{Exit, Result};
 use crate::manifest;
@@ -50,7 +50,7 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
     }
     make_directories(&files)?;
     for file in &files {
-        file.write()?;
+        replace(&file.path, &file.text)?;
         console.print(&format!("wrote {}\n", file.path.display()))?;
     }
     if files.is_empty() {

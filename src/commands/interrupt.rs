@@ -12,6 +12,7 @@ use crate::error::{Exit, Result};
 static CHANNEL: OnceLock<watch::Receiver<bool>> = OnceLock::new();
 
 /// A channel that turns true at the first signal. The second ends the process, which the ledger survives.
+#[expect(clippy::exit, reason = "the user asked twice")]
 pub fn channel() -> Result<watch::Receiver<bool>> {
     if let Some(channel) = CHANNEL.get() {
         return Ok(channel.clone());
@@ -25,7 +26,7 @@ pub fn channel() -> Result<watch::Receiver<bool>> {
                 _ = terminate.recv() => {}
             }
             if is_second {
-                end();
+                std::process::exit(i32::from(Exit::Interrupted.code()));
             }
             // An error means that the run is over.
             let _ = sender.send(true);
@@ -50,11 +51,6 @@ pub async fn finished<T>(
         },
     }
     work.await
-}
-
-#[expect(clippy::exit, reason = "the user asked twice")]
-fn end() {
-    std::process::exit(i32::from(Exit::Interrupted.code()));
 }
 
 #[cfg(unix)]

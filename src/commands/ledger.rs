@@ -14,7 +14,7 @@ use crate::document::LedgerDocument;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
 use crate::manifest::{Loaded, Options};
-use crate::model::{Pipe, Recorded, Target};
+use crate::model::{Pipe, Recorded};
 use crate::plan::{Adoption, RoomFilter, RowFilter, adoption, to_note};
 use crate::render::{self, Count, escape};
 
@@ -25,20 +25,18 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
     }
     let resolved = ResolvedTarget::for_ledger(config).await?;
     let ResolvedTarget { ledger, target, .. } = &resolved;
-    let mut before = 0;
+    let mut before = None;
     let after = match &args.verb {
         LedgerVerb::Show | LedgerVerb::Adopt(_) => {
             let snapshot = ledger.read(target).await?;
             if !snapshot.found {
                 console.warn(&format!("there is no ledger at `{ledger}`"));
             }
-            let text = |entries, recorded: &Recorded| render::ledger(target, entries, recorded);
-            print(target, &snapshot, format, text, console)?;
-            return Ok(Exit::Done);
+            snapshot
         }
         LedgerVerb::Forget { pipes, by_hand } => {
             let snapshot = ledger.read(target).await?;
-            before = snapshot.entries.len();
+            before = Some(snapshot.entries.len());
             print_warnings(&snapshot, console);
             let (facts, done) = facts_to_forget(pipes, *by_hand, &snapshot.recorded())?;
             print_matched(&facts, pipes, console);
@@ -61,7 +59,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
                 more.extend(snapshot.entries);
             }
             let merge = |mut entries: Entries| {
-                before = entries.len();
+                before = Some(entries.len());
                 entries.extend(more.clone());
                 entries
             };
@@ -69,41 +67,32 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
         }
         LedgerVerb::Compact => {
             let compact = |entries: Entries| {
-                before = entries.len();
+                before = Some(entries.len());
                 compact(&entries)
             };
             ledger.rewrite(target, compact).await?
         }
     };
-    let text = |entries, recorded: &Recorded| {
-        let rooms = Count(recorded.ids.len(), "room");
-        format!("{ledger}: {before} → {entries} entries, {rooms} on record\n")
+    print_warnings(&after, console);
+    let (entries, recorded) = (after.entries.len(), after.recorded());
+    let text = match before {
+        _ if format == DocumentFormat::Json => {
+            console.print_document(&LedgerDocument::new(target, entries, &recorded))?;
+            return Ok(Exit::Done);
+        }
+        None => render::ledger(target, entries, &recorded),
+        Some(before) => {
+            let rooms = Count(recorded.ids.len(), "room");
+            format!("{ledger}: {before} → {entries} entries, {rooms} on record\n")
+        }
     };
-    print(target, &after, format, text, console)?;
+    console.print(&text)?;
     Ok(Exit::Done)
 }
 
 fn print_warnings(snapshot: &Snapshot, console: &mut Console) {
     for warning in &snapshot.warnings {
         console.warn(warning);
-    }
-}
-
-/// Prints a ledger: its warnings, and the document or a text of the number of entries and what is on record.
-fn print(
-    target: &Target,
-    snapshot: &Snapshot,
-    format: DocumentFormat,
-    text: impl FnOnce(usize, &Recorded) -> String,
-    console: &mut Console,
-) -> Result<()> {
-    print_warnings(snapshot, console);
-    let (entries, recorded) = (snapshot.entries.len(), snapshot.recorded());
-    match format {
-        DocumentFormat::Json => {
-            console.print_document(&LedgerDocument::new(target, entries, &recorded))
-        }
-        DocumentFormat::Text => console.print(&text(entries, &recorded)),
     }
 }
 

@@ -59,21 +59,27 @@ impl OutputKind {
 
 impl RunFiles {
     pub fn reads(self, name: &'static str, path: Option<&Path>) -> Self {
-        self.with(name, path, false)
+        self.with(name, path, false, None)
     }
 
     /// A file that is written, whether it is also read or not.
     pub fn writes(self, name: &'static str, path: Option<&Path>) -> Self {
-        self.with(name, path, true)
+        self.with(name, path, true, None)
     }
 
-    fn with(mut self, name: &'static str, path: Option<&Path>, is_written: bool) -> Self {
+    fn with(
+        mut self,
+        name: &'static str,
+        path: Option<&Path>,
+        is_written: bool,
+        kind: Option<OutputKind>,
+    ) -> Self {
         self.files.extend(path.map(|path| RunFile {
             name,
             path: path.to_owned(),
             real: resolve(path),
             is_written,
-            kind: None,
+            kind,
         }));
         self
     }
@@ -85,10 +91,7 @@ impl RunFiles {
         force: bool,
     ) -> Self {
         for (name, path, kind) in flags {
-            self = self.writes(name, path.as_deref());
-            if let (Some(_), Some(file)) = (path, self.files.last_mut()) {
-                file.kind = (!force).then_some(*kind);
-            }
+            self = self.with(name, path.as_deref(), true, (!force).then_some(*kind));
         }
         self
     }
@@ -124,8 +127,8 @@ impl RunFiles {
             let inode = linked_inode(path);
             let is_same =
                 |other: &Path| other == path || (inode.is_some() && linked_inode(other) == inode);
-            let other = all().find(|(other, file)| *other != number && is_same(&file.real));
-            if let Some((_, other)) = other {
+            let mut others = all().filter(|(other, _)| *other != number);
+            if let Some((_, other)) = others.find(|(_, file)| is_same(&file.real)) {
                 let (name, shown) = (output.name, output.path.display());
                 let message = format!("{name} and {} are the same file: `{shown}`", other.name);
                 return Err(Error::message(Exit::Usage, message)

@@ -47,7 +47,8 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
     let mut stopped = interrupt::channel()?;
     let mut signal = stopped.clone();
     let halt = async move { drop(signal.wait_for(|stopped| *stopped).await) };
-    let (sender, dice) = (session.sender(access), dice());
+    let sender = access.sender(session.http.clone(), session.target.widget);
+    let dice = dice();
     let delivered = sender.deliver(&message, &dice, halt);
     let delivered =
         interrupt::finished(delivered, stopped.clone(), || console.warn(UNDER_WAY)).await;

@@ -1,6 +1,6 @@
 //! What a run works on: manifest, server, credentials and ledger, opened once.
 //!
-//! Main type: [`Session`]. It reads; to write or to send takes a [`WriteAccess`] or a [`SendAccess`].
+//! Main type: [`Session`]. It reads; to write or to send takes a [`WriteAccess`] or a `SendAccess`.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::time::{Instant, interval_at};
 use tracing::info;
 
-use super::access::{SendAccess, WriteAccess, read_auth};
+use super::access::{WriteAccess, read_auth};
 use super::apply_report::{ApplyReport, exit_of};
 use super::files::has_manifest;
 use super::filter::check_filter;
@@ -22,7 +22,7 @@ use crate::cli::PaceFlags;
 use crate::config::Config;
 use crate::document::{PlanDocument, diagnostics};
 use crate::error::{Error, Exit, Result};
-use crate::imbachat::{Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, Sender};
+use crate::imbachat::{Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader};
 use crate::ledger::{Journal, LedgerBackend, LedgerError, Remembered};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Observed, Recorded, RunId, Target};
@@ -35,7 +35,7 @@ pub struct Session {
     pub target: Target,
     pub ledger: LedgerBackend,
     pub reader: Reader,
-    http: Http,
+    pub http: Http,
     sandbox: Option<Sandbox>,
     run: RunId,
 }
@@ -169,19 +169,11 @@ impl Session {
         {
             return None;
         }
-        match self.ledger.remember(&self.target).await {
-            Ok(remembered) => Some(plan(
-                &self.target,
-                &loaded.desired,
-                observed,
-                &remembered.recorded.beside_an_older_list(),
-                options,
-            )),
-            Err(error) => {
-                console.warn(&error.to_string());
-                None
-            }
-        }
+        let remembered = self.ledger.remember(&self.target).await;
+        let remembered = remembered.inspect_err(|error| console.warn(&error.to_string()));
+        let recorded = remembered.ok()?.recorded.beside_an_older_list();
+        let (target, desired) = (&self.target, &loaded.desired);
+        Some(plan(target, desired, observed, &recorded, options))
     }
 
     /// The rows of the list that a manifest is about.
@@ -210,10 +202,6 @@ impl Session {
     pub fn plan_document(&self, plan: &Plan, loaded: &Loaded, exit: Exit) -> PlanDocument {
         let warnings = diagnostics(&loaded.diagnostics, &loaded.sources);
         PlanDocument::new(plan, self.ledger.portable(), exit, warnings)
-    }
-
-    pub fn sender(&self, access: SendAccess) -> Sender {
-        access.sender(self.http.clone(), self.target.widget)
     }
 
     /// Stops the sandbox, if there is one.

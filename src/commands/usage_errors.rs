@@ -1,7 +1,6 @@
 //! Wrong usage of the command line, with what was likely meant where clap cannot know.
 
 use std::ffi::OsString;
-use std::io::Write;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
@@ -16,31 +15,20 @@ pub fn report(
     error: &clap::Error,
     args: &[OsString],
     format: ErrorFormat,
-    mut streams: Streams,
+    streams: Streams,
     run: RunId,
 ) -> Exit {
     let likely = terraform_verb(error).or_else(|| misplaced_flag(error, args));
     if let Some(error) = likely {
         return fail(&error, format, streams, run);
     }
-    let text = error.render();
     let is_help = !error.use_stderr();
     if is_help || format == ErrorFormat::Text {
-        let (out, colour): (&mut dyn Write, bool) = if is_help {
-            (&mut streams.out, streams.out_colour)
-        } else {
-            (&mut streams.err, streams.err_colour)
-        };
-        let text = if colour {
-            text.ansi().to_string()
-        } else {
-            text.to_string()
-        };
         // A reader that closed the pipe is no failure.
-        drop(out.write_all(text.as_bytes()));
+        drop(error.print());
         return if is_help { Exit::Done } else { Exit::Usage };
     }
-    let text = text.to_string();
+    let text = error.render().to_string();
     // General usage follows the message and its tips.
     let message = text.split("\n\nUsage:").next().unwrap_or_default();
     let message = message.split("\n\nFor more").next().unwrap_or_default();
@@ -102,12 +90,10 @@ fn terraform_verb(error: &clap::Error) -> Option<Error> {
 
 /// A flag that only other verbs have, or that comes before the verb.
 fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
-    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
-        return None;
+    let flag = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) if error.kind() == ErrorKind::UnknownArgument => flag,
+        _ => return None,
     };
-    if error.kind() != ErrorKind::UnknownArgument {
-        return None;
-    }
     let flag = flag.split('=').next()?;
     let (root, mut with_flag) = (Cli::command(), Vec::new());
     collect_verbs_with(flag, &root, "", &mut with_flag);

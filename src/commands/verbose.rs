@@ -40,9 +40,6 @@ pub fn log_plan(plan: &Plan) {
 
 /// Logs how each file with rows was read: detection may be wrong, and its results are no secret.
 pub fn log_files(loaded: &Loaded) {
-    if !enabled!(Level::INFO) {
-        return;
-    }
     for note in loaded.notes() {
         let delimiter = match note.delimiter {
             None => "none: one value a line".to_owned(),

@@ -234,14 +234,7 @@ fn only_apply_and_the_write_probe_ask_for_the_right_to_write() {
     // To say something is a right of its own, with which no room can be changed.
     let mut access = asking("SendAccess");
     access.sort();
-    assert_eq!(
-        access,
-        [
-            "commands/access.rs",
-            "commands/send.rs",
-            "commands/session.rs"
-        ]
-    );
+    assert_eq!(access, ["commands/access.rs", "commands/send.rs"]);
     assert_eq!(asking("Sender::new"), ["commands/access.rs"]);
 }
 

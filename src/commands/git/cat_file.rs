@@ -1,19 +1,14 @@
 //! `git cat-file --batch`: reads one object after the other from one process.
 
-use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::process::{Child, Stdio};
 
 use super::git;
 
-/// The objects of the repository around the current directory. Git is started when the first one is read.
-#[derive(Default)]
+/// The objects of the repository around the current directory.
 pub(super) struct CatFile {
-    running: RefCell<Option<Running>>,
-}
-
-struct Running {
-    child: Child,
+    /// It ends when its input is closed.
+    _child: Child,
     input: PipeWriter,
     output: BufReader<PipeReader>,
 }
@@ -29,38 +24,19 @@ pub(super) enum Object {
 }
 
 impl CatFile {
-    /// The object with an id, or one that an expression such as `HEAD~1^{tree}` names.
-    pub(super) fn read(&self, name: &str, limit: u64) -> io::Result<Object> {
-        let mut running = match self.running.take() {
-            Some(running) => running,
-            None => Running::start()?,
-        };
-        let object = running.read(name, limit)?;
-        // Content that is not read would be taken for the next answer.
-        if !matches!(object, Object::TooLarge) {
-            self.running.replace(Some(running));
-        }
-        Ok(object)
-    }
-}
-
-impl Running {
-    fn start() -> io::Result<Self> {
+    pub(super) fn start() -> io::Result<Self> {
         let ((stdin, input), (output, stdout)) = (io::pipe()?, io::pipe()?);
-        let child = git()
-            .args(["cat-file", "--batch"])
-            .stdin(stdin)
-            .stdout(stdout)
-            .stderr(Stdio::null())
-            .spawn()?;
+        let mut git = git();
+        git.args(["cat-file", "--batch"]).stderr(Stdio::null());
         Ok(Self {
-            child,
+            _child: git.stdin(stdin).stdout(stdout).spawn()?,
             input,
             output: BufReader::new(output),
         })
     }
 
-    fn read(&mut self, name: &str, limit: u64) -> io::Result<Object> {
+    /// The object with an id, or one that an expression such as `HEAD~1^{tree}` names.
+    pub(super) fn read(&mut self, name: &str, limit: u64) -> io::Result<Object> {
         let failed = || io::Error::other("git ended too early; `git fsck` may say why");
         if name.contains('\n') {
             return Ok(Object::Missing);
@@ -75,25 +51,19 @@ impl Running {
         let mut words = head.split(' ');
         let (id, size) = (words.next().unwrap_or_default(), words.nth(1));
         let size: u64 = size.and_then(|size| size.parse().ok()).ok_or_else(failed)?;
+        // A line break follows the content.
+        let mut output = self.output.by_ref().take(size + 1);
         if size > limit {
+            // Otherwise the content would be read as the next answer.
+            io::copy(&mut output, &mut io::sink())?;
             return Ok(Object::TooLarge);
         }
-        // A line break follows the content.
         let mut content = Vec::new();
-        let output = self.output.by_ref();
-        output.take(size + 1).read_to_end(&mut content)?;
+        output.read_to_end(&mut content)?;
         if content.pop() != Some(b'\n') || content.len() as u64 != size {
             return Err(failed());
         }
         let id = id.to_owned();
         Ok(Object::Found { id, content })
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It would wait for ever to write an object that is not read.
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
