@@ -14,7 +14,7 @@ pub enum Exit {
     Pending = 2,
     /// The manifest is invalid.
     Invalid = 3,
-    /// Partly applied: some rooms failed, are in doubt or in conflict, or the server ignored a field.
+    /// Partly applied: some rooms failed, are uncertain or in conflict, or the server ignored a field.
     Partial = 4,
     /// Refused: a limit, the wrong target, a room that would become public, no confirmation.
     Refused = 5,

@@ -16,7 +16,7 @@ pub(super) enum Unsent {
     /// It was not done.
     Failed(Failure),
     /// Nobody knows.
-    InDoubt(Failure),
+    Uncertain(Failure),
 }
 
 /// Sends a call until it is answered well, must not be sent again, or the run ends. Every try is counted.
@@ -53,14 +53,14 @@ where
             control.pace.pushed_back();
         }
         let verdict = verdict(call, &failure, attempt);
-        info!(pipe = %outcome.pipe, ?call, attempt, cause = failure.cause.map(field::debug), ?verdict, "a call went wrong");
+        info!(pipe = %outcome.pipe, ?call, attempt, cause = failure.cause.map(field::debug), ?verdict, "a call failed");
         match verdict {
             Verdict::Again(wait) => {
                 if !control.pause(wait.duration(&control.dice)).await {
                     return Err(Unsent::Failed(failure));
                 }
             }
-            Verdict::InDoubt => return Err(Unsent::InDoubt(failure)),
+            Verdict::Uncertain => return Err(Unsent::Uncertain(failure)),
             Verdict::Final => return Err(Unsent::Failed(failure)),
         }
         attempt += 1;

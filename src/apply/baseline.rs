@@ -9,11 +9,15 @@ use crate::plan::{Baseline, SettledField};
 
 /// Writes down who left the manifest, so that they count as new if they come back, and which rooms did.
 pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
-    let left = job.plan.by_hand.iter().filter(|room| !room.left.is_empty());
+    let left = job
+        .plan
+        .manual_steps
+        .iter()
+        .filter(|room| !room.newly_removed.is_empty());
     let released = left.map(|room| Fact::Released {
         pipe: room.pipe.clone(),
         room: room.id,
-        members: room.left.clone(),
+        members: room.newly_removed.clone(),
         taken_out: false,
     });
     let Baseline {

@@ -10,7 +10,7 @@ use tracing::info;
 use super::limiter::Limiter;
 use crate::imbachat::Dice;
 
-/// Why no further room is begun.
+/// Why no more rooms are started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Halt {
     /// The ledger cannot be written; nothing may be sent any more.
@@ -57,7 +57,7 @@ impl Control {
     pub(super) fn stop(&self, reason: Halt) {
         let mut halt = self.halt.lock().unwrap_or_else(PoisonError::into_inner);
         if halt.is_none() {
-            info!(?reason, "no further room is begun");
+            info!(?reason, "no more rooms are started");
             *halt = Some(reason);
         }
     }

@@ -170,7 +170,7 @@ impl State {
             self.steady_from = now + self.fastest.unwrap_or_default() * 2 + SOME;
             info!(
                 width = self.width as u64,
-                "the server needs more time: fewer rooms at once"
+                "the server is slow: writing fewer rooms at a time"
             );
         }
     }

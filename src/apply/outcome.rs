@@ -27,7 +27,7 @@ pub struct Outcome {
     /// What the list showed after the writes; `None` if it could not be read.
     pub observed: Option<Observed>,
     /// Why the list could not be read.
-    pub unverified: Option<String>,
+    pub verification_error: Option<String>,
     /// Why the run ended before all was done.
     pub halt: Option<Halt>,
     /// Calls made to read the list again, repeated ones included.
@@ -51,7 +51,7 @@ impl Outcome {
             && self
                 .rooms
                 .iter()
-                .all(|room| matches!(room.status, Status::Verified | Status::Already))
+                .all(|room| matches!(room.status, Status::Verified | Status::UpToDate))
     }
 
     /// Calls that wrote rooms, repeated ones included.
@@ -99,7 +99,7 @@ pub struct RoomOutcome {
     /// The time from its first call to its last answer, waits included.
     pub took: Duration,
     /// Whether the answer to its create was lost, and it was looked for.
-    pub doubted: bool,
+    pub was_uncertain: bool,
     /// How it ended.
     pub status: Status,
 }
@@ -151,7 +151,7 @@ pub enum Status {
     /// The server wrote to another room than was meant.
     Conflict(String),
     /// An answer was lost, and what was asked for may have been done or not.
-    InDoubt(Doubt, String),
+    Uncertain(Doubt, String),
     /// The server refused, or did not answer; what was confirmed before stays.
     Failed {
         /// What happened.
@@ -160,7 +160,7 @@ pub enum Status {
         hint: Option<String>,
     },
     /// Nothing was sent: the room is as a saved plan wants it.
-    Already,
+    UpToDate,
     /// Nothing was sent: the manifest no longer declares the room.
     Undeclared,
     /// Nothing was sent: somebody changed the room after the plan was saved.
@@ -191,9 +191,9 @@ impl Status {
             Self::Ignored(_) => "ignored_by_server",
             Self::NotVisible => "not_visible",
             Self::Conflict(_) => "conflict",
-            Self::InDoubt(..) => "in_doubt",
+            Self::Uncertain(..) => "uncertain",
             Self::Failed { .. } => "failed",
-            Self::Already => "already",
+            Self::UpToDate => "up_to_date",
             Self::Undeclared => "undeclared",
             Self::Stale(_) => "stale",
             Self::NotStarted => "not_started",

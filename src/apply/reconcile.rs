@@ -1,6 +1,6 @@
 //! Creates whose answer was lost: the list is read, the pipe is looked up, and the room is adopted or created.
 //!
-//! One read for all that are in doubt, up to three with back-off, since the list may lag behind a write.
+//! One read for all that are uncertain, up to three with back-off, since the list may lag behind a write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,7 +16,7 @@ const LOOKS: u32 = 3;
 /// The wait before the second look; the next is twice as long.
 const WAIT: Duration = Duration::from_millis(500);
 
-/// What the list says of a room in doubt.
+/// What the list says of an uncertain room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Finding {
     /// It is there.
@@ -48,7 +48,7 @@ pub(super) async fn look_for(
             look,
             wanted = pipes.len(),
             found = found.len(),
-            "looked for rooms in doubt"
+            "looked for uncertain rooms"
         );
         if found.len() == pipes.len() || look == LOOKS {
             let findings = pipes

@@ -1,4 +1,4 @@
-//! All rooms: so many at a time, none in the way of another; then those in doubt; then the look at what took; then welcomes.
+//! All rooms: so many at a time, none in the way of another; then the uncertain ones; then the look at what took; then welcomes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::ledger::{Fact, Record};
 use crate::model::{FieldValue, Observed, Pipe, RoomState};
 use crate::plan::{Change, IgnoredField};
 
-/// How often rooms in doubt are looked for and, if missing, created again.
+/// How often uncertain rooms are looked for and, if missing, created again.
 const ROUNDS: u32 = 3;
 
 /// Carries a plan out. Rooms fail one by one; only a ledger that cannot be written, an interrupt, or `fail_fast` ends the rest.
@@ -95,7 +95,7 @@ async fn welcome_all<R, W, L>(
             let (sender, ledger) = (Arc::clone(&job.writer), Arc::clone(&job.ledger));
             async move { welcome(&change, begun, &*sender, &*ledger, &control).await }
         };
-        // None ahead: the intent of a message that is never sent would leave it in doubt.
+        // None ahead: the intent of a message that is never sent would leave it uncertain.
         let most = || job.control.pace.width();
         let mut welcomed = run_concurrently(&job.control, due, most, begin, put_off, event).await;
         outcome.halt = outcome.halt.take().or(job.control.halted());
@@ -151,10 +151,10 @@ where
     W: WriteRooms + 'static,
     L: Record + 'static,
 {
-    let in_doubt = rooms
+    let uncertain = rooms
         .values()
-        .filter(|room| matches!(room.status, Status::InDoubt(Doubt::Create, _)));
-    let pipes: BTreeSet<Pipe> = in_doubt.map(|room| room.pipe.clone()).collect();
+        .filter(|room| matches!(room.status, Status::Uncertain(Doubt::Create, _)));
+    let pipes: BTreeSet<Pipe> = uncertain.map(|room| room.pipe.clone()).collect();
     if pipes.is_empty() || job.control.halted().is_some() {
         return false;
     }
@@ -169,7 +169,7 @@ where
         let Some((finding, mut room)) = findings.get(pipe).zip(rooms.remove(pipe)) else {
             continue;
         };
-        let is_first_look = !std::mem::replace(&mut room.doubted, true);
+        let is_first_look = !std::mem::replace(&mut room.was_uncertain, true);
         match finding {
             Finding::Several(ids) => {
                 let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -179,13 +179,13 @@ where
             }
             Finding::There(id) => {
                 room.id = Some(*id);
-                // Nothing is in doubt any more, even if the run ends before the rest is sent.
+                // Nothing is uncertain any more, even if the run ends before the rest is sent.
                 room.status = Status::Unfinished;
                 work.push((change.clone(), room));
             }
             Finding::Absent => work.push((change.clone(), room)),
             Finding::NotListed => {
-                if let Status::InDoubt(_, reason) = &mut room.status
+                if let Status::Uncertain(_, reason) = &mut room.status
                     && is_first_look
                 {
                     reason.push_str(
@@ -214,7 +214,7 @@ async fn look_again<R, W, L: Record>(
     let sight = verify(reader, &job.control, &job.filter, &mut outcome.rooms, &sent).await;
     match sight {
         Ok(sight) => outcome.observed = Some(sight.observed),
-        Err(failure) => outcome.unverified = Some(failure.message),
+        Err(failure) => outcome.verification_error = Some(failure.message),
     }
     let written = outcome.rooms.iter();
     let written = written.filter(|room| sent.contains_key(&room.pipe));

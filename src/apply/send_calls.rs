@@ -125,7 +125,7 @@ async fn send_calls<'a>(
             outcome.id = Some(meant);
             // The server must have written to the room that was meant.
             return Err(Stop::Room(Status::Conflict(format!(
-                "room {meant} was meant, the server answered for room {room}"
+                "the call was for room {meant}, but the server answered for room {room}"
             ))));
         }
         if chunks.peek().is_none() {
@@ -136,7 +136,7 @@ async fn send_calls<'a>(
         }
         let confirmed: &[UserId] = if errors.is_empty() { chunk } else { &[] };
         if !errors.is_empty() {
-            info!(pipe = %change.pipe, members = chunk.len(), "the answer carries an error: no member is confirmed");
+            info!(pipe = %change.pipe, members = chunk.len(), "the answer contains an error: no member is confirmed");
             outcome.unconfirmed.extend(chunk);
         }
         for error in errors {
@@ -173,9 +173,9 @@ async fn send(
     let answer = attempts(call, control, outcome, || writer.write(write)).await;
     answer.map_err(|unsent| match unsent {
         Unsent::Halted => Stop::Run,
-        Unsent::InDoubt(failure) if call == Call::Create => {
-            Stop::Room(Status::InDoubt(Doubt::Create, failure.message))
+        Unsent::Uncertain(failure) if call == Call::Create => {
+            Stop::Room(Status::Uncertain(Doubt::Create, failure.message))
         }
-        Unsent::InDoubt(failure) | Unsent::Failed(failure) => Stop::failed(failure),
+        Unsent::Uncertain(failure) | Unsent::Failed(failure) => Stop::failed(failure),
     })
 }

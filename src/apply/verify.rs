@@ -61,7 +61,7 @@ pub(super) async fn verify(
             .iter()
             .flatten()
             .all(|status| *status == Status::Verified);
-        info!(look, settled, "looked at what took");
+        info!(look, settled, "verified the writes");
         if settled || look == LOOKS || !control.pause(WAIT * look).await {
             for (room, status) in rooms.iter_mut().zip(verdicts) {
                 room.status = status.unwrap_or_else(|| room.status.clone());

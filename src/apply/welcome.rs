@@ -17,7 +17,7 @@ use crate::model::{Pipe, Welcome};
 use crate::plan::Change;
 
 /// Whether the server knows no such call, room or user, only its own words tell; it took the room's other calls just before.
-const UNKNOWN: &str = "check the user whom the welcome is `from`, and the room; `roomform get users` and `roomform get rooms` list them (remote_user_id is the one of `from`); else check --api-url";
+const UNKNOWN: &str = "check the sender (`from`) and the room with `roomform get users` (remote_user_id) and `roomform get rooms`; also check --api-url";
 
 /// The rooms that are to be welcomed and are fit for it. Those that the list was not read for still wait.
 pub(super) fn due(
@@ -89,7 +89,7 @@ async fn say(
     let broken = |error| Stop::ledger(control, &error);
     let ours = ledger.claim(&change.pipe, room, *from).await;
     if !ours.map_err(broken)? {
-        info!(pipe = %change.pipe, "some run took the welcome on: it is not sent");
+        info!(pipe = %change.pipe, "another run is sending the welcome: it is not sent here");
         return Ok(());
     }
     let message = Message {
@@ -100,8 +100,8 @@ async fn say(
     let sent = attempts(Call::Message, control, outcome, || sender.send(&message)).await;
     let (stage, end) = match sent {
         Ok(_) => (Stage::Confirmed, Ok(())),
-        Err(Unsent::InDoubt(failure)) => {
-            let status = Status::InDoubt(Doubt::Welcome, failure.message);
+        Err(Unsent::Uncertain(failure)) => {
+            let status = Status::Uncertain(Doubt::Welcome, failure.message);
             return Err(Stop::Room(status));
         }
         Err(Unsent::Halted) => (Stage::Failed, Err(Stop::Run)),

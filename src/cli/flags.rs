@@ -107,7 +107,7 @@ impl Default for ConnectionFlags {
 pub struct ReaderFlag {
     /// Read with a JWT for this user of the site, made from the secret key, instead of with the key itself
     #[arg(long, value_name = "N", value_parser = parse::positive(), hide_short_help = true)]
-    pub jwt_user: Option<u64>,
+    pub read_as: Option<u64>,
 }
 
 /// The server and the ledger of a run.

@@ -11,7 +11,7 @@ use super::parse;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   roomform init
-  roomform init chat --ci github --ledger-store branch")]
+  roomform init chat --ci github --ledger branch")]
 pub struct InitArgs {
     /// The directory; made if missing [default: the current directory]
     pub directory: Option<PathBuf>,
@@ -20,7 +20,7 @@ pub struct InitArgs {
     pub ci: Option<Ci>,
     /// Where the CI keeps the ledger from run to run
     #[arg(long, value_name = "WHERE", default_value = "cache", requires = "ci")]
-    pub ledger_store: LedgerStore,
+    pub ledger: LedgerStore,
     /// The git repository that the CI builds roomform from
     #[arg(long, value_name = "URL", value_parser = parse::git_source, requires = "ci")]
     pub source: Option<String>,

@@ -183,7 +183,7 @@ pub struct RunFlags {
     pub ignore_limits: bool,
     /// Send fields again that the server ignored
     #[arg(long, help_heading = "Guards", hide_short_help = true)]
-    pub resend: bool,
+    pub resend_ignored: bool,
     /// Without a ledger: assume that the declared members of existing rooms are present
     #[arg(long, help_heading = "Guards", hide_short_help = true)]
     pub assume_members: bool,

@@ -21,7 +21,7 @@ pub(super) fn duration(text: &str) -> Parsed<Duration> {
 
 pub(super) fn timeout(text: &str) -> Parsed<Duration> {
     match duration(text)? {
-        Duration::ZERO => Err("nothing is ever answered in no time at all"),
+        Duration::ZERO => Err("use a duration above zero"),
         timeout => Ok(timeout),
     }
 }
@@ -45,9 +45,7 @@ pub(super) fn shard(text: &str) -> Result<(u32, NonZeroU32), String> {
     let (index, count): (u32, NonZeroU32) = numbers.ok_or("write it as 0/8")?;
     let last = count.get() - 1;
     if index > last {
-        return Err(format!(
-            "parts are counted from 0: the last is {last}/{count}"
-        ));
+        return Err(format!("parts count from 0: the last is {last}/{count}"));
     }
     Ok((index, count))
 }
@@ -62,7 +60,7 @@ pub(super) fn page_size(text: &str) -> Parsed<usize> {
 pub(super) fn git_source(text: &str) -> Parsed<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@+%".contains(c);
     if text.is_empty() || text.starts_with('-') || !text.chars().all(plain) {
-        return Err("write the address as git takes it, without spaces or quotes");
+        return Err("write the address as for `git clone`, without spaces or quotes");
     }
     Ok(text.to_owned())
 }
@@ -70,7 +68,7 @@ pub(super) fn git_source(text: &str) -> Parsed<String> {
 /// An empty filter would not filter.
 pub(super) fn not_empty(text: &str) -> Parsed<String> {
     match text.trim() {
-        "" => Err("write something, or leave the flag out"),
+        "" => Err("write a value, or leave the flag out"),
         text => Ok(text.to_owned()),
     }
 }

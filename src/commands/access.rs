@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::render::Count;
 
 const SECRET_KEY: &str = "IMBACHAT_SECRET_KEY";
-const KEY_ONLY: &str = "send_msg takes the widget's secret key, a JWT is only for reading";
+const KEY_ONLY: &str = "set the widget's secret key: a JWT can only read";
 
 /// Credentials for writing to a widget's rooms. Only `apply` and `doctor --write-probe` ask for them: no other verb can make a
 /// [`Writer`].
@@ -51,7 +51,7 @@ impl WriteAccess {
         );
         Err(Error::message(Exit::Failed, message)
             .hint(KEY_ONLY)
-            .hint("or take `welcome` out of the manifest"))
+            .hint("or remove `welcome` from the manifest"))
     }
 }
 
@@ -76,14 +76,14 @@ impl SendAccess {
     }
 }
 
-/// Credentials for reading: the secret key, tokens signed with it (`--jwt-user`), or a JWT.
+/// Credentials for reading: the secret key, tokens signed with it (`--read-as`), or a JWT.
 pub fn read_auth(config: &Config) -> Result<ReadAuth> {
-    let user = config.server.reader.jwt_user.map(UserId);
+    let user = config.server.reader.read_as.map(UserId);
     let (key, token) = (&config.credentials.secret_key, &config.credentials.jwt);
     match (key.clone(), user, token.clone()) {
         (Some(key), Some(user), _) => Ok(ReadAuth::Minted { key, user }),
         (Some(key), None, _) => Ok(ReadAuth::Secret(key)),
-        (None, Some(_), _) => Err(missing(SECRET_KEY, "signing a JWT (--jwt-user)")),
+        (None, Some(_), _) => Err(missing(SECRET_KEY, "signing a JWT (--read-as)")),
         (None, None, Some(token)) => Ok(ReadAuth::Jwt(token)),
         (None, None, None) => Err(missing("IMBACHAT_SECRET_KEY (or IMBACHAT_JWT)", "reading")),
     }
@@ -92,6 +92,6 @@ pub fn read_auth(config: &Config) -> Result<ReadAuth> {
 fn missing(names: &str, what_for: &str) -> Error {
     let message = format!("no credentials for {what_for}: {names} not set");
     Error::message(Exit::Failed, message)
-        .hint("set them in the environment, or name files with ..._FILE; they are never flags")
-        .hint("--sandbox works without any")
+        .hint("set them in the environment, or name files with ..._FILE")
+        .hint("or try --sandbox, which needs no credentials")
 }

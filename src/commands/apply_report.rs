@@ -76,14 +76,15 @@ impl ApplyReport<'_> {
         let chain = error.chain();
         let sent = |outcome: &&Outcome| outcome.rooms.iter().any(|room| room.requests > 0);
         let Some(outcome) = self.outcome.as_ref().filter(sent) else {
-            let message = format!("nothing was applied, and telling so failed: {chain}");
+            let message =
+                format!("nothing was applied, and the result could not be printed: {chain}");
             return Error::message(error.exit, message);
         };
         let ended = render::briefly(outcome);
-        let message = format!("apply ended with {ended}; it could not be told: {chain}");
+        let message = format!("apply ended with {ended}; the result could not be printed: {chain}");
         Error::message(error.exit, message)
             .hints(view::hints(outcome))
-            .hint("`roomform plan` says what is left")
+            .hint("run `roomform plan` to see what is left")
     }
 
     fn write_files(&self, args: &ApplyArgs) -> Result<()> {

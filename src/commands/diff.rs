@@ -67,7 +67,7 @@ fn load_input(argument: &Path, allow_empty: bool) -> Result<Loaded> {
         Some(("", _)) => {
             let message = format!("`{name}`: no revision before the colon");
             Err(Error::message(Exit::Usage, message)
-                .hint("write it as HEAD:rooms.yaml; what is staged is not read"))
+                .hint("write it as HEAD:rooms.yaml; staged files are not read"))
         }
         Some((revision, path)) => {
             let files = GitFiles::open(&name, revision)?;
@@ -77,7 +77,7 @@ fn load_input(argument: &Path, allow_empty: bool) -> Result<Loaded> {
         None => {
             let message = format!("`{name}`: no such file or directory");
             Err(Error::message(Exit::Invalid, message)
-                .hint("a git revision is followed by a path, as in origin/main:rooms.yaml"))
+                .hint("write a path after a git revision, as in origin/main:rooms.yaml"))
         }
     }
 }

@@ -97,8 +97,8 @@ fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Resu
         None => error,
         Some(WriteProbe { room, .. }) => {
             let error = error.chain();
-            let message = format!("room {room} was made, and only telling so failed: {error}");
-            Error::message(Exit::Failed, message).hint("remove the room by hand in ImbaChat")
+            let message = format!("room {room} was made, but this could not be printed: {error}");
+            Error::message(Exit::Failed, message).hint("remove the room in ImbaChat")
         }
     })?;
     Ok(exit)
@@ -107,7 +107,7 @@ fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Resu
 /// The settings in the environment and on the command line.
 fn settings(config: &Config) -> Finding {
     if config.sandbox().is_some() {
-        return Finding::ok("the sandbox's own; the environment is not looked at");
+        return Finding::ok("the sandbox's own; the environment is not used");
     }
     let place = |found: &Found| match found.in_file {
         true => (found.name, format!("in a file, by {}_FILE", found.name)),
@@ -150,9 +150,11 @@ fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
         _ if args.yes => return Ok(()),
         DocumentFormat::Json => "--format json cannot ask, and --yes was not given",
         DocumentFormat::Text if console.interactive => return Ok(()),
-        DocumentFormat::Text => "no room was made: nobody is there to ask, and --yes was not given",
+        DocumentFormat::Text => {
+            "no room was created: there is no terminal to ask on, and --yes was not given"
+        }
     };
-    let hint = "add --yes: one room is made that the API cannot delete again";
+    let hint = "add --yes: it creates one room, which the API cannot delete";
     Err(Error::message(Exit::Refused, message).hint(hint))
 }
 
@@ -175,7 +177,7 @@ async fn write_probe(
         Err(error) => return Ok((failed(error), None)),
     };
     let question = format!(
-        "The API cannot delete a room again. Make a room `{}` in {}?",
+        "The API cannot delete a room. Create the room `{}` in {}?",
         pipe.as_str(),
         site.target
     );

@@ -29,7 +29,7 @@ use crate::render::{Count, escape};
 
 /// There may be no live room, and no room yet in a file that is added to.
 const OPTIONS: Options = Options { allow_empty: true };
-const ADD: &str = "--add keeps them, and appends the rooms they do not declare";
+const ADD: &str = "use --add to keep them and append the rooms that they do not declare";
 
 pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let (globs, scope) = parse_scope(&args.scope)?;
@@ -141,8 +141,8 @@ impl<'a> Destination<'a> {
         planned.retain(|(file, _)| !file.is_done());
         if planned.is_empty() {
             return console.print(match self.args.split_by {
-                Some(_) if entries.is_empty() && !self.args.add => "no room to be written\n",
-                _ => "everything is there already\n",
+                Some(_) if entries.is_empty() && !self.args.add => "no rooms to write\n",
+                _ => "everything exists already\n",
             });
         }
         // Files that are added to come first.
@@ -209,9 +209,9 @@ impl<'a> Destination<'a> {
             let old = fs::read_to_string(&path)
                 .with_context(|| format!("`{}` cannot be read", path.display()))?;
             let text = append(&old, entries).ok_or_else(|| {
-                let message = format!("`{}`: its `rooms` are no list of lines that start with `-`, so that nothing can be appended", path.display());
+                let message = format!("`{}`: its `rooms` is not a list of lines that start with `-`, so nothing can be appended", path.display());
                 Error::message(Exit::Refused, message)
-                    .hint("write `rooms:` and below it a line `- pipe: …` for each room, or export into another file")
+                    .hint("write `rooms:` with a line `- pipe: …` for each room below it, or export into another file")
                     .hint("nothing was written")
             })?;
             (text, format!("added {rooms} to {shown}\n"))
@@ -241,9 +241,10 @@ impl<'a> Destination<'a> {
         let after = load_from(&FileMap::over_disk(files), &self.roots, OPTIONS);
         if !after.is_valid() {
             console.report_diagnostics(&[&after])?;
-            let message = "what would be written is no valid manifest, with what is there";
+            let message =
+                "the result would not be a valid manifest together with the existing files";
             let hint = if self.args.add {
-                "mend the file, or export into another one; nothing was written"
+                "fix the file, or export into another one; nothing was written"
             } else {
                 "export into another directory, or use --add; nothing was written"
             };
@@ -253,7 +254,7 @@ impl<'a> Destination<'a> {
         let before = self.before.as_ref().map(|before| &before.desired);
         read_back(&after.desired, &meant.desired, before).map_err(|unlike| {
             Error::new(Exit::Refused, unlike)
-                .hint("export into another file, and move the rooms by hand; nothing was written")
+                .hint("export into another file, and move the rooms yourself; nothing was written")
         })
     }
 }

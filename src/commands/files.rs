@@ -31,7 +31,7 @@ pub fn make_directories(files: &[PlannedFile]) -> Result<()> {
     let above = files.iter().filter_map(|file| file.path.parent());
     for directory in above.filter(|directory| !directory.as_os_str().is_empty()) {
         fs::create_dir_all(directory)
-            .with_context(|| format!("`{}` cannot be made", directory.display()))?;
+            .with_context(|| format!("`{}` cannot be created", directory.display()))?;
     }
     Ok(())
 }
@@ -52,10 +52,10 @@ pub fn refuse_what_is_in_the_way(files: &[PlannedFile], instead: Option<&str>) -
         let blocked = above.filter(|directory| exists(directory) && !directory.is_dir());
         if let Some(file) = blocked.last() {
             let file = quoted(file);
-            stuck.insert(format!("{file}, a file where a directory has to be"));
+            stuck.insert(format!("{file}, a file where a directory must be"));
         } else if path.is_dir() {
             let directory = quoted(path);
-            stuck.insert(format!("{directory}, a directory where a file has to be"));
+            stuck.insert(format!("{directory}, a directory where a file must be"));
         } else if !replaces && exists(path) && !takes_all(path) {
             others.insert(quoted(path));
         }

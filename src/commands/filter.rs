@@ -40,7 +40,7 @@ pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
     Ok(PlanOptions {
         only,
         allow,
-        resend: flags.resend,
+        resend_ignored: flags.resend_ignored,
         assume_members: flags.assume_members,
     })
 }
@@ -58,5 +58,5 @@ pub fn check_filter<'p>(
     }
     let message = format!("{}: no {noun} matches", only.flags());
     Err(Error::message(Exit::Usage, message)
-        .hint("it takes a pipe or a glob of pipes, as in --only 'course-*'"))
+        .hint("write a pipe or a glob of pipes, as in --only 'course-*'"))
 }

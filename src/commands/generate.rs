@@ -33,7 +33,7 @@ pub fn completions(shell: clap_complete::Shell, console: &mut Console) -> Result
 
 pub fn man(directory: &Path, console: &mut Console) -> Result<Exit> {
     fs::create_dir_all(directory)
-        .with_context(|| format!("`{}` cannot be made", directory.display()))?;
+        .with_context(|| format!("`{}` cannot be created", directory.display()))?;
     clap_mangen::generate_to(Cli::command(), directory)
         .with_context(|| format!("`{}` cannot be written to", directory.display()))?;
     console.status(&format!("man pages written to {}", directory.display()));

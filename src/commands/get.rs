@@ -54,9 +54,9 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
     let count = Count(rows.len(), listing.noun());
     console.status(&match left_out {
         0 => count.to_string(),
-        1 => format!("{count}; 1 more was sent that does not pass the filters, and is left out"),
+        1 => format!("{count}; 1 more did not pass the filters, and is left out"),
         more => {
-            format!("{count}; {more} more were sent that do not pass the filters, and are left out")
+            format!("{count}; {more} more did not pass the filters, and are left out")
         }
     });
     Ok(Exit::Done)

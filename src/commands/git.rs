@@ -69,7 +69,7 @@ impl GitFiles {
             .output()
             .map_err(|error| {
                 failed(format!(
-                    "`{asked}` is read through git, which cannot be started: {error}"
+                    "`{asked}` needs git, which cannot be started: {error}"
                 ))
                 .hint("install git, or name two files or directories")
             })?;
@@ -78,9 +78,9 @@ impl GitFiles {
             let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
             return Err(if reason.contains("not a git repository") {
                 failed(format!(
-                    "`{asked}` is no file, and a git revision only in a git repository"
+                    "`{asked}` is not a file, and this is not a git repository"
                 ))
-                .hint("run it in the repository, or name a file or a directory")
+                .hint("run it in a repository, or name a file or a directory")
             } else {
                 failed(format!("`{asked}` cannot be read through git: {reason}"))
             });
@@ -99,7 +99,7 @@ impl GitFiles {
             return Err(error.hint(if shallow {
                 "this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0"
             } else {
-                "fetch it first; git log -1 REVISION shows what git makes of it"
+                "fetch it first; check it with git log -1 REVISION"
             }));
         };
         Ok(Self {
@@ -188,8 +188,8 @@ impl GitFiles {
                 return Err(io::Error::other("too many symbolic links"));
             }
             let target = self.object(&id, LONGEST_PATH as u64)?;
-            let target =
-                target.ok_or_else(|| io::Error::other("a symbolic link that is no path"))?;
+            let target = target
+                .ok_or_else(|| io::Error::other("a symbolic link whose target is not a path"))?;
             let target = PathBuf::from(os_string(&target));
             if target.has_root() || target.is_absolute() {
                 return Ok(None);
@@ -219,7 +219,7 @@ impl GitFiles {
         let tree = self.object(&id, LARGEST_DIRECTORY)?;
         let tree = tree.ok_or_else(|| io::Error::other("a directory that is too large"))?;
         let directory = parse_tree(&tree, id.len() / 2)
-            .ok_or_else(|| io::Error::other("a directory that git would not have written"))?;
+            .ok_or_else(|| io::Error::other("an invalid git directory"))?;
         let directory = Rc::new(directory);
         let mut all = self.directories.borrow_mut();
         all.insert(real.to_owned(), Rc::clone(&directory));
@@ -239,7 +239,7 @@ impl GitFiles {
 
     fn real_path_inside(&self, path: &Path) -> io::Result<PathBuf> {
         self.resolve(path)?
-            .ok_or_else(|| io::Error::other("a symbolic link that leads out of the repository"))
+            .ok_or_else(|| io::Error::other("a symbolic link that leads outside the repository"))
     }
 }
 
@@ -256,7 +256,7 @@ impl Files for GitFiles {
         let names = self.directory(&self.real_path_inside(directory)?)?;
         self.names.set(self.names.get() + names.len());
         if self.names.get() > MOST_NAMES {
-            let message = format!("the directory holds more than {MOST_NAMES} names");
+            let message = format!("the directory has more than {MOST_NAMES} names");
             return Err(io::Error::other(message));
         }
         Ok(names.keys().map(|name| directory.join(name)).collect())

@@ -36,7 +36,7 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
         ("schema/manifest.schema.json".to_owned(), schema),
     ];
     if let Some(ci) = args.ci {
-        texts.extend(ci_files(ci, args.ledger_store, args.source.as_deref()));
+        texts.extend(ci_files(ci, args.ledger, args.source.as_deref()));
     }
     let files = texts.into_iter().map(|(path, text)| PlannedFile {
         path: home.join(path),
@@ -54,7 +54,7 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
         console.print(&format!("wrote {}\n", file.path.display()))?;
     }
     if files.is_empty() {
-        console.print("everything is there already\n")?;
+        console.print("everything exists already\n")?;
     }
     console.status(&next_steps(args));
     Ok(Exit::Done)
@@ -120,8 +120,7 @@ fn ci_files(ci: Ci, store: LedgerStore, source: Option<&str>) -> Vec<(String, St
 }
 
 fn next_steps(args: &InitArgs) -> String {
-    let steps =
-        "next: edit rooms.yaml; `roomform plan --sandbox` shows what it comes to, with no account";
+    let steps = "next: edit rooms.yaml, then run `roomform plan --sandbox`, which needs no account";
     let mut ci_steps = match args.ci {
         None => return steps.to_owned(),
         Some(Ci::Github) => vec![
@@ -133,14 +132,14 @@ fn next_steps(args: &InitArgs) -> String {
             "set ROOMFORM_TOKEN to a project access token with the scope api",
         ],
     };
-    if args.ledger_store == LedgerStore::Bucket {
+    if args.ledger == LedgerStore::Bucket {
         ci_steps.push(
             "set ROOMFORM_LEDGER_BUCKET (as in s3://bucket/roomform), AWS_REGION and the AWS keys",
         );
     }
     if args.source.is_none() {
         ci_steps
-            .push("say in ROOMFORM_SOURCE of the files where the git repository of roomform lies");
+            .push("set ROOMFORM_SOURCE in the files to the address of roomform's git repository");
     }
     format!("{steps}\nfor the CI: {}", ci_steps.join("; "))
 }

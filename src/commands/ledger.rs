@@ -83,7 +83,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
         None => render::ledger(target, entries, &recorded),
         Some(before) => {
             let rooms = Count(recorded.ids.len(), "room");
-            format!("{ledger}: {before} → {entries} entries, {rooms} on record\n")
+            format!("{ledger}: {before} → {entries} entries, {rooms} recorded\n")
         }
     };
     console.print(&text)?;
@@ -122,13 +122,13 @@ fn facts_to_forget(
     });
     let facts: Vec<Fact> = facts.collect();
     if facts.is_empty() {
-        let message = "nobody is on record as left to people there";
+        let message = "no manual steps are open there";
         return Err(Error::message(Exit::Failed, message).hint(
-            "an apply writes down who is not wanted any more; `roomform ledger show` lists them as released",
+            "run `apply` to record removed members; `roomform ledger show` lists them as released",
         ));
     }
     let (members, rooms) = (Count(members, "member"), Count(facts.len(), "room"));
-    Ok((facts, format!("{members} of {rooms} recorded as taken out")))
+    Ok((facts, format!("{members} of {rooms} marked as removed")))
 }
 
 /// The rooms on record that pipes and globs name. A pipe on record is not read as a glob.
@@ -141,7 +141,7 @@ fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe
         }
         let globs = RoomFilter::new(std::slice::from_ref(name)).map_err(|error| {
             Error::message(Exit::Usage, format!("`{name}`: {error}"))
-                .hint("it takes a pipe or a glob of pipes, as in 'course-*'")
+                .hint("write a pipe or a glob of pipes, as in 'course-*'")
         })?;
         let all = recorded.ids.keys().chain(recorded.owed.keys());
         let mut matching = all.filter(|pipe| globs.contains(pipe)).peekable();
@@ -153,8 +153,8 @@ fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe
     if unknown.is_empty() {
         return Ok(rooms);
     }
-    let message = format!("nothing is on record of {}", unknown.join(", "));
-    Err(Error::message(Exit::Failed, message).hint("`roomform ledger show` lists what is"))
+    let message = format!("the ledger has no record of {}", unknown.join(", "));
+    Err(Error::message(Exit::Failed, message).hint("run `roomform ledger show` to list the record"))
 }
 
 /// Lists the rooms that only globs name.
@@ -177,7 +177,7 @@ async fn adopt(
     if format != DocumentFormat::Text && !args.yes {
         let message = "--format json cannot ask, and --yes was not given";
         return Err(Error::message(Exit::Refused, message)
-            .hint("look at what it records without --format json, then run it with --yes"));
+            .hint("review it without --format json, then run it with --yes"));
     }
     let only = room_filter(&args.filter)?;
     let Some(loaded) = load_manifest(config, Options::default(), &only, console)? else {

@@ -59,7 +59,7 @@ fn check_users_can_be_listed(config: &Config) -> Result<()> {
     if credentials.secret_key.is_some() || credentials.jwt.is_none() {
         return Ok(());
     }
-    let message = "--check-users needs the widget's secret key: get_users takes no JWT";
+    let message = "--check-users needs the widget's secret key: get_users does not accept a JWT";
     Err(Error::message(Exit::Failed, message)
         .hint("set IMBACHAT_SECRET_KEY, or leave --check-users out"))
 }
@@ -73,7 +73,7 @@ fn remind_of_guard_flags(plan: &Plan, console: &mut Console) {
     flags.dedup();
     if !flags.is_empty() {
         console.status(&format!(
-            "what was allowed is not saved: an `apply` of this plan needs {} again",
+            "flags that lift guards are not saved: pass {} to `apply` again",
             flags.join(" ")
         ));
     }

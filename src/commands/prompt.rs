@@ -13,7 +13,7 @@ use crate::render::escape;
 pub async fn consent(question: &str, done: &str, console: &mut Console) -> Result<Option<Exit>> {
     if !console.interactive {
         console.error(&format!(
-            "nothing was {done}: nobody is there to ask, and --yes was not given"
+            "nothing was {done}: there is no terminal to ask on, and --yes was not given"
         ));
         return Ok(Some(Exit::Refused));
     }

@@ -21,7 +21,7 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
     let mut stopped = interrupt::channel()?;
     let sandbox = start(config).await?;
     console.print(&format!(
-        "listening on {}\nany widget; secret key `secret_key`, login `admin`, password `admin`; end with Ctrl-C\n",
+        "listening on {}\nany widget; secret key `secret_key`, login `admin`, password `admin`; stop with Ctrl-C\n",
         sandbox.base_url()
     ))?;
     // An error means that no signal can come any more.

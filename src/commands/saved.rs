@@ -12,7 +12,7 @@ use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::document::{SavedPlanError, read_plan};
 use crate::error::{Error, Exit, Result};
 use crate::model::Desired;
-use crate::plan::{Approved, Inputs, PlanOptions, SavedPlan, SkipReason, Unverified, select};
+use crate::plan::{Approved, Inputs, PlanOptions, SavedPlan, SkipReason, UnknownMembers, select};
 use crate::render::{Count, escape, few};
 
 /// Members named in one line.
@@ -38,10 +38,10 @@ pub fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
     read_plan(&text).map_err(|error| {
         let hint = match error {
             SavedPlanError::NotAPlan => {
-                "save one with `roomform plan --out FILE`; a manifest is named with -f"
+                "save one with `roomform plan --out FILE`; to name a manifest, use -f"
             }
             SavedPlanError::Format(_) => {
-                "apply it with the roomform that saved it, or make a new plan"
+                "apply it with the version of roomform that saved it, or make a new plan"
             }
             SavedPlanError::Damaged(_) => "make a new plan",
         };
@@ -85,7 +85,7 @@ pub fn approve(
             plan: planned.plan,
             skipped: Vec::new(),
             undeclared: Vec::new(),
-            not_approved: Unverified::default(),
+            not_approved: UnknownMembers::default(),
         };
     };
     let inputs = Inputs {
@@ -151,7 +151,7 @@ pub fn add_skipped(report: &mut ApplyReport<'_>) {
     });
     outcome.rooms.extend(approved.skipped.iter().map(|room| {
         let status = match &room.reason {
-            SkipReason::UpToDate => Status::Already,
+            SkipReason::UpToDate => Status::UpToDate,
             SkipReason::Undeclared => Status::Undeclared,
             SkipReason::Stale(reason) => Status::Stale(reason.clone()),
         };

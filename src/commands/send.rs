@@ -26,8 +26,8 @@ const USAGE: &str =
     "write it as roomform send --user N PIPE TEXT, or with --room-id N in the pipe's place";
 
 const UNDER_WAY: &str =
-    "the message is under way; whoever ends this now does not learn whether it was sent";
-const UNKNOWN: &str = "check the room and the user; `roomform get rooms` and `roomform get users` list them (remote_user_id is the one of --user)";
+    "the message is being sent; if you stop now, you will not know whether it was";
+const UNKNOWN: &str = "check the room and the user; `roomform get rooms` and `roomform get users` list them (--user is the remote_user_id)";
 
 pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let (room, text) = room_and_text(args)?;
@@ -73,9 +73,9 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
             .unwrap_or_default();
         let error = error.chain();
         let message = format!(
-            "the message was sent to room {room}{number}, and only telling so failed: {error}"
+            "the message was sent to room {room}{number}, but this could not be printed: {error}"
         );
-        Error::message(Exit::Failed, message).hint("do not send it once more")
+        Error::message(Exit::Failed, message).hint("do not send it again")
     })?;
     session.close().await?;
     Ok(Exit::Done)
@@ -127,7 +127,7 @@ fn read_text(text: Option<&str>, file: Option<&Path>) -> Result<String> {
     };
     if text.trim().is_empty() {
         let message = "the text is empty; nothing was sent";
-        return Err(Error::message(Exit::Usage, message).hint("say something"));
+        return Err(Error::message(Exit::Usage, message).hint("give the message text"));
     }
     Ok(text)
 }
@@ -183,13 +183,12 @@ async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
 /// Whether the message may have been sent: then a person has to look for it.
 fn describe_failure(failure: Failure, room: RoomId, stopped: bool) -> Error {
     let message = failure.message;
-    if failure.delivery == Delivery::InDoubt {
+    if failure.delivery == Delivery::Uncertain {
         let message = format!(
-            "in doubt: whether the message was sent to room {room} is not known, and it is not sent again: {message}"
+            "uncertain: the message may have been sent to room {room}, and is not sent again: {message}"
         );
-        return Error::message(Exit::Failed, message).hint(format!(
-            "look into room {room} before you send it once more"
-        ));
+        return Error::message(Exit::Failed, message)
+            .hint(format!("check room {room} before you send it again"));
     }
     let exit = if stopped && !failure.lasting {
         Exit::Interrupted

@@ -82,9 +82,9 @@ impl Session {
         let observed = self.observe(&RowFilter::new(desired)).await?;
         let plan = plan(&self.target, desired, &observed, &recorded, options);
         verbose::log_plan(&plan);
-        if plan.summary.unverified.members > 0 && !found {
+        if plan.summary.unknown.members > 0 && !found {
             console.warn(&format!(
-                "there is no ledger at `{}`: nothing is on record of existing rooms; --assume-members sends nothing for them",
+                "there is no ledger at `{}`, so the members of existing rooms are unknown; --assume-members sends nothing for them",
                 self.ledger
             ));
         }
@@ -244,7 +244,7 @@ pub fn load_manifest(
     let loaded = load(&config.manifest(), options);
     if config.reads_file_not_directory() && has_manifest(Path::new("rooms")) {
         console.warn(
-            "`rooms.yaml` is read and the directory `rooms` is not: -f names either, or both",
+            "`rooms.yaml` is used and the directory `rooms` is not: name one or both with -f",
         );
     }
     // A page about an invalid manifest names the target too. An unknown target is reported by the verbs that need one.

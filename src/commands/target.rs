@@ -111,7 +111,7 @@ fn refuse_link_out(path: &Path) -> Result<()> {
         return Ok(());
     }
     let message = format!(
-        "`{}` is, or lies behind, a symbolic link that leads out of the work tree or nowhere",
+        "`{}` is, or is behind, a symbolic link that is broken or leads outside the work tree",
         path.display()
     );
     Err(Error::message(Exit::Refused, message)
@@ -120,6 +120,6 @@ fn refuse_link_out(path: &Path) -> Result<()> {
 
 fn no_widget() -> Error {
     Error::message(Exit::Failed, "no widget: IMBACHAT_WIDGET is not set").hint(
-        "set it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too",
+        "set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest",
     )
 }

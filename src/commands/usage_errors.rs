@@ -73,16 +73,16 @@ fn terraform_verb(error: &clap::Error) -> Option<Error> {
         return None;
     };
     let hint = match verb.as_str() {
-        "validate" => "`roomform check` validates the manifest, offline",
+        "validate" => "use `roomform check`, which validates the manifest offline",
         "destroy" => {
-            "nothing deletes rooms: the API has no call for it; take them out of the manifest, and delete them in ImbaChat"
+            "remove them from the manifest and delete them in ImbaChat: the API cannot delete rooms"
         }
-        "state" => "`roomform ledger` shows what is on record, and forgets it",
-        "import" => "`roomform export` prints the live rooms as a manifest",
+        "state" => "use `roomform ledger`, which shows and forgets records",
+        "import" => "use `roomform export`, which prints the live rooms as a manifest",
         "refresh" => {
-            "`roomform plan` reads the live rooms each time; --detailed-exitcode tells drift"
+            "use `roomform plan`, which reads the live rooms each time; --detailed-exitcode reports drift"
         }
-        "show" => "`roomform plan` shows the current plan; a saved plan is JSON",
+        "show" => "use `roomform plan` to see the current plan; a saved plan is JSON",
         _ => return None,
     };
     Some(usage_error(format!("there is no verb `{verb}`")).hint(hint))

@@ -20,8 +20,8 @@ pub fn log_plan(plan: &Plan) {
     for field in &plan.ignored {
         info!(target: PLAN, pipe = %field.pipe, field = field.field.name(), "not sent again: the server ignored it");
     }
-    for room in &plan.by_hand {
-        let (left, released) = (room.left.len(), room.released.len());
+    for room in &plan.manual_steps {
+        let (left, released) = (room.newly_removed.len(), room.previously_removed.len());
         info!(target: PLAN, pipe = %room.pipe, left, released, "members left to people");
     }
     let summary = &plan.summary;
@@ -72,8 +72,8 @@ fn log_change(change: &Change) {
         room,
         fields = fields.join(","),
         new = members.new.len(),
-        unverified = members.unverified.len(),
-        recorded = members.recorded,
+        unknown = members.unknown.len(),
+        known = members.known,
         welcome = change.welcome.is_some(),
         recreate = change.recreate,
         "to write"

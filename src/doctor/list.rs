@@ -31,7 +31,7 @@ pub fn check_list(report: &mut Report, known: Option<&Known<'_>>) {
 
 fn kinds(live: &[&LiveRoom], is_partial: bool) -> Finding {
     if live.is_empty() && !is_partial {
-        let message = "the list is empty, and every widget has rooms nobody declared";
+        let message = "the list is empty, but every widget has undeclared rooms";
         let remedy = "check IMBACHAT_WIDGET: is it the right widget?";
         return Finding::warning(message, remedy);
     }
@@ -61,14 +61,14 @@ fn kinds(live: &[&LiveRoom], is_partial: bool) -> Finding {
 
 fn count(rows: usize) -> Finding {
     if !is_round(rows) {
-        return Finding::ok("no round number at which a list may have been cut");
+        return Finding::ok("not a round number, so the list was probably not cut");
     }
     Finding::warning(
         format!(
             "exactly {}: the server may have cut the list there",
             Count(rows, "row")
         ),
-        "compare with the number of rooms in ImbaChat; if there are more, rooms beyond the cut look as if they were not there",
+        "compare with the number of rooms in ImbaChat; if there are more, rooms beyond the cut look missing",
     )
 }
 
@@ -99,7 +99,7 @@ fn duplicates(live: &[&LiveRoom]) -> Finding {
         "{} {have} more than one live room",
         Count(cases.len(), "pipe")
     );
-    let remedy = "delete all but one by hand in ImbaChat; until then each is a conflict, and nothing is written to it";
+    let remedy = "delete all but one in ImbaChat; until then each is a conflict, and nothing is written to it";
     Finding::cases(cases, "no pipe has two live rooms", message, remedy)
 }
 
@@ -118,7 +118,7 @@ fn deleted(rooms: &[LiveRoom], live: &[&LiveRoom], desired: &Desired) -> Finding
     let have = if cases.len() == 1 { "has" } else { "have" };
     let pipes = Count(cases.len(), "declared pipe");
     let message = format!("{found}; {pipes} {have} no live room beside it");
-    let remedy = "take them out of the manifest, or make them anew with --allow-recreate";
+    let remedy = "remove them from the manifest, or recreate them with --allow-recreate";
     Finding::cases(cases.into_iter().collect(), &found, message, remedy)
 }
 
@@ -140,7 +140,7 @@ fn look_alikes(live: &[&LiveRoom]) -> Finding {
     let look = if cases.len() == 1 { "looks" } else { "look" };
     let message = format!("{} {look} like another", Count(cases.len(), "pipe"));
     let remedy =
-        "make sure that each is meant: people cannot tell them apart, and a server may not either";
+        "check that each is intended: people, and perhaps the server, cannot tell them apart";
     Finding::cases(cases, "no two pipes look alike", message, remedy)
 }
 
@@ -151,15 +151,15 @@ fn on_record(live: &[&LiveRoom], recorded: &Recorded, is_partial: bool) -> Findi
         .map(|(pipe, id)| format!("{}: room {id}", quoted(pipe.as_str())))
         .collect();
     let message = format!(
-        "{} on record, and not in the list",
+        "{} recorded, but not in the list",
         Count(cases.len(), "room")
     );
     let remedy = if is_partial {
         "read with the secret key: a JWT may show only one user's rooms"
     } else {
-        "somebody deleted them, or the list is cut; a plan calls them conflicts, --allow-recreate makes them anew, `ledger forget` forgets them"
+        "check ImbaChat: they were deleted, or the list is cut; --allow-recreate recreates them, `ledger forget` forgets them"
     };
-    Finding::cases(cases, "the list has every room on record", message, remedy)
+    Finding::cases(cases, "the list has every recorded room", message, remedy)
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub fn manifest(paths: &[PathBuf], by_default: bool) -> (Loaded, Finding) {
     let lines: Vec<String> = diagnostics.map(|it| line(it, &loaded.sources)).collect();
     if !loaded.is_valid() {
         let message = format!("the manifest is invalid: {}", Count(lines.len(), "mistake"));
-        let remedy = "see roomform check, which draws each with its remedy";
+        let remedy = "run `roomform check`, which shows each with its remedy";
         let finding = Finding::failed(message, remedy).with(lines);
         return (loaded, finding);
     }
@@ -77,7 +77,9 @@ pub fn address(target: Result<&Target, &Finding>, allow_insecure_http: bool) -> 
         Err(finding) => finding.clone(),
         Ok(target) if target.origin.starts_with("http:") && allow_insecure_http => {
             Finding::warning(
-                format!("{target}: with --allow-insecure-http credentials go there in clear"),
+                format!(
+                    "{target}: with --allow-insecure-http, credentials are sent there unencrypted"
+                ),
                 "use https",
             )
         }
@@ -102,7 +104,7 @@ pub fn ledger(
         }) => {
             let rooms = Count(recorded.ids.len(), "room");
             let message = format!("{path}: {rooms} on record");
-            let remedy = "nothing: the next write mends it";
+            let remedy = "nothing: the next write repairs it";
             let finding = Finding::cases(warnings, &message.clone(), message, remedy);
             (Some(recorded), finding)
         }

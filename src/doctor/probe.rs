@@ -12,7 +12,7 @@ use crate::manifest::Loaded;
 use crate::model::{Field, LiveRoom, Pipe, Recorded, RoomId, RoomKind, RoomState, looks};
 
 pub const UNDER_WAY: &str =
-    "the probe is under way; whoever ends this now does not learn which room it made";
+    "the probe is running; if you stop now, you will not know which room it created";
 /// Reads of the list after the second call, because the list may lag, and the pause between them.
 const READS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(250);
@@ -36,7 +36,7 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
         recorded,
     } = known;
     if reader.is_partial() {
-        let message = "nothing was written: the pipe may be a live room's, as a JWT may show only one user's rooms";
+        let message = "nothing was written: the pipe may belong to a live room, because a JWT may show only one user's rooms";
         return Some(Finding::failed(message, "read with the secret key"));
     }
     let declared = &loaded.desired.rooms;
@@ -49,15 +49,15 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
         None if !loaded.is_valid() => "may be declared: the manifest is invalid".to_owned(),
         None if declared.contains_key(pipe) => "is in the manifest".to_owned(),
         None if recorded.is_some_and(|it| it.ids.contains_key(pipe)) => {
-            "is on record in the ledger".to_owned()
+            "is in the ledger".to_owned()
         }
         None => {
             let other = quoted(pipes.find(|other| looks(other.as_str()) == look)?.as_str());
-            format!("looks like {other}, and a server may take the one for the other")
+            format!("looks like {other}, and a server may confuse the two")
         }
     };
     let message = format!("nothing was written: {} {reason}", quoted(pipe.as_str()));
-    let remedy = "name a pipe that nobody uses, as in roomform-probe-1";
+    let remedy = "choose an unused pipe, such as roomform-probe-1";
     Some(Finding::failed(message, remedy))
 }
 
@@ -175,7 +175,7 @@ impl Notes {
             let answer = "yes: the read after the create did not show the room";
             self.settle(lag, false, answer);
             for field in Field::ALL {
-                self.leave_open(arrives(field), "not seen before it was updated");
+                self.leave_open(arrives(field), "not visible before it was updated");
             }
             return;
         };
@@ -185,7 +185,7 @@ impl Notes {
             let question = arrives(field);
             match (row.state.value(field) == sent.value(field), field) {
                 (true, Field::Public) => {
-                    let answer = "closed was sent and closed is shown; the probe opens no room, so not whether an open one arrives";
+                    let answer = "closed was sent and is shown; the probe opens no rooms, so a public one was not tried";
                     self.leave_open(question, answer);
                 }
                 (true, _) => self.settle(question, true, "yes"),
@@ -209,8 +209,7 @@ impl Notes {
         if id == self.probe.room {
             self.settle(question, true, "yes");
         } else {
-            let answer =
-                format!("no, it named room {id}, which may be another one: look at it too");
+            let answer = format!("no, it named room {id}, which may be another one: check it too");
             self.settle(question, false, answer);
         }
     }
@@ -272,19 +271,19 @@ impl Notes {
 
     fn finding(&self, failure: Option<&Failure>) -> Finding {
         let settled = self.probe.answers.iter().filter(|it| it.settled).count();
-        let message = format!("a room was made; {settled} of the unknowns settled");
+        let message = format!("a room was created; {settled} of the questions answered");
         let (verdict, message) = match failure {
             Some(failure) => {
-                let message = format!("a room was made, and then: {}", failure.message);
+                let message = format!("a room was created, and then: {}", failure.message);
                 (Verdict::Failed, message)
             }
             None if self.odd => {
-                let message = format!("{message}, not all as one would wish; see below");
+                let message = format!("{message}, with unexpected answers; see below");
                 (Verdict::Warning, message)
             }
             None => (Verdict::Ok, message),
         };
-        let remedy = "remove the room by hand in ImbaChat: the API cannot delete it";
+        let remedy = "remove the room in ImbaChat: the API cannot delete it";
         Finding::new(verdict, message, Some(remedy.to_owned()))
     }
 }
@@ -303,12 +302,12 @@ fn overwritten(room: &LiveRoom) -> Finding {
         id, pipe, state, ..
     } = room;
     let message = format!(
-        "no room was made: the server named room {id}, which was there before with the pipe {}, and may have written over it",
+        "no room was created: the server named room {id}, which existed before with the pipe {}, and may have overwritten it",
         quoted(pipe.as_str())
     );
     let publicity = if state.public { "public" } else { "closed" };
     let remedy = format!(
-        "look at room {id} in ImbaChat, and do not remove it: before the probe it was {}, {}, {publicity}",
+        "check room {id} in ImbaChat, and do not remove it: before the probe it was {}, {}, {publicity}",
         quoted(&state.title),
         state.kind
     );
@@ -316,11 +315,11 @@ fn overwritten(room: &LiveRoom) -> Finding {
 }
 
 fn not_created(failure: &Failure) -> Finding {
-    if failure.delivery == Delivery::InDoubt {
-        let remedy = "look for the room in ImbaChat, and remove it by hand if it is there";
-        let message = format!("the room may have been made: {}", failure.message);
+    if failure.delivery == Delivery::Uncertain {
+        let remedy = "look for the room in ImbaChat, and remove it if it exists";
+        let message = format!("the room may have been created: {}", failure.message);
         return Finding::failed(message, remedy);
     }
-    let message = format!("no room was made: {}", failure.message);
+    let message = format!("no room was created: {}", failure.message);
     Finding::new(Verdict::Failed, message, failure.hint.clone())
 }

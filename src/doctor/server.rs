@@ -60,7 +60,7 @@ pub async fn check_server(
 fn connection(knock: &Result<Reachability, Failure>) -> Finding {
     let knock = match knock {
         Err(failure) if failure.cause == Some(Cause::Tls) => {
-            return Finding::ok("somebody answers; see `tls`");
+            return Finding::ok("the server answers; see `tls`");
         }
         Err(failure) => return failure.into(),
         Ok(knock) => knock,
@@ -69,8 +69,8 @@ fn connection(knock: &Result<Reachability, Failure>) -> Finding {
         return failure.into();
     }
     if knock.open {
-        let message = "a call without credentials gets the list: whoever asks may read it";
-        let remedy = "check --api-url; if it is right, tell whoever runs that server";
+        let message = "a call without credentials gets the list: anyone can read it";
+        let remedy = "check --api-url; if it is right, tell the server's operator";
         return Finding::warning(message, remedy);
     }
     let status = knock.status;
@@ -83,7 +83,7 @@ fn tls(target: Option<&Target>, knock: Option<&Result<Reachability, Failure>>) -
         (Some(target), _) if !target.origin.starts_with("https:") => {
             Finding::skipped("plain http, which is not encrypted")
         }
-        (_, Some(Ok(_))) => Finding::ok("the server is who its certificate says"),
+        (_, Some(Ok(_))) => Finding::ok("the certificate is valid for this server"),
         (_, Some(Err(failure))) if failure.cause == Some(Cause::Tls) => failure.into(),
         _ => Finding::skipped("needs `connection`"),
     }
@@ -102,13 +102,13 @@ fn clock(knock: Option<&Result<Reachability, Failure>>) -> Finding {
     };
     let ahead = Timestamp::now().as_second() - date.as_second();
     if ahead.abs() <= CLOCK_TOLERANCE {
-        return Finding::ok("agrees with the server's to a minute");
+        return Finding::ok("within a minute of the server's");
     }
     let side = if ahead > 0 { "ahead of" } else { "behind" };
     let ahead = duration(ahead);
     Finding::warning(
         format!("this machine's clock is {ahead} {side} the server's"),
-        "set it by NTP: tokens made here expire by it, and entries of ledgers are ordered by it",
+        "set it with NTP: tokens and ledger entries depend on it",
     )
 }
 
@@ -136,7 +136,7 @@ fn credentials(
             Finding::skipped("the server asks for none; see `connection`")
         }
         (_, Some(Err(failure))) if is_denied(failure) => failure.into(),
-        (_, Some(Err(_))) => Finding::skipped("the answer does not tell; see `answers`"),
+        (_, Some(Err(_))) => Finding::skipped("the answer does not say; see `answers`"),
         (Ok(ReadAuth::Secret(_)), _) => Finding::ok("the server accepts the widget's secret key"),
         (Ok(ReadAuth::Jwt(_)), _) => Finding::ok("the server accepts the JWT"),
         (
@@ -157,11 +157,11 @@ fn is_denied(failure: &Failure) -> bool {
 fn token(auth: Option<&ReadAuth>, is_jwt_set: bool, is_read: bool) -> Finding {
     let token = match auth {
         Some(ReadAuth::Minted { .. }) => {
-            return Finding::ok("made anew for each request; each lasts an hour");
+            return Finding::ok("created for each request; each is valid for an hour");
         }
         Some(ReadAuth::Jwt(token)) => token,
         _ if is_jwt_set => {
-            return Finding::skipped("IMBACHAT_JWT is set, and the secret key goes before it");
+            return Finding::skipped("IMBACHAT_JWT is set, but the secret key is used");
         }
         _ => return Finding::skipped("no JWT is used"),
     };
@@ -170,14 +170,13 @@ fn token(auth: Option<&ReadAuth>, is_jwt_set: bool, is_read: bool) -> Finding {
     };
     let left = expires.as_second() - Timestamp::now().as_second();
     let about = duration(left);
-    let remedy = "put a new one into IMBACHAT_JWT, or use the secret key with --jwt-user";
+    let remedy = "put a new one into IMBACHAT_JWT, or use the secret key with --read-as";
     if left >= TOKEN_LIFE {
         Finding::ok(format!("expires in {about}"))
     } else if left > 0 {
         Finding::warning(format!("expires in {about}"), remedy)
     } else if is_read {
-        let message =
-            format!("expired {about} ago by this machine's clock, and accepted all the same");
+        let message = format!("expired {about} ago by this machine's clock, but still accepted");
         Finding::warning(message, remedy)
     } else {
         Finding::failed(format!("expired {about} ago"), remedy)
@@ -220,6 +219,6 @@ fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
     let rows = Count(total, "row");
     let ok = format!("{rows} of the shape the API's pages show");
     let message = format!("{rows}, not all of the shape the API's pages show");
-    let remedy = "nothing, if plans look right: what roomform needs is there; tell its authors";
+    let remedy = "nothing, if plans look right; please report it";
     Finding::cases(cases, &ok, message, remedy)
 }

@@ -21,7 +21,7 @@ pub(super) struct ChangeDocument {
     room_id: Option<u64>,
     /// Whether it opens a room to everyone.
     dangerous: bool,
-    /// Whether the room is made anew although it was deleted or has vanished.
+    /// Whether the room is recreated although it was deleted or has vanished.
     recreate: bool,
     /// The fields that change.
     fields: Vec<FieldDocument>,
@@ -65,9 +65,9 @@ struct MembersDocument {
     /// Not on record.
     new: Vec<u64>,
     /// Nothing is on record of the room: sent again.
-    unverified: Vec<u64>,
+    unknown: Vec<u64>,
     /// How many are on record as added.
-    recorded: usize,
+    known: usize,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -113,8 +113,8 @@ impl ChangeDocument {
             },
             members: MembersDocument {
                 new: users(&members.new),
-                unverified: users(&members.unverified),
-                recorded: members.recorded,
+                unknown: users(&members.unknown),
+                known: members.known,
             },
             welcome: welcome.as_ref().map(self::welcome),
             live_digest: Some(digest.to_string()),
@@ -133,9 +133,7 @@ impl ChangeDocument {
     /// What a saved plan approves for the room.
     pub(super) fn read(self) -> Result<SavedChange, String> {
         let digest = self.live_digest.ok_or("missing field `live_digest`")?;
-        let MembersDocument {
-            new, unverified, ..
-        } = self.members;
+        let MembersDocument { new, unknown, .. } = self.members;
         Ok(SavedChange {
             pipe: Pipe::new(self.pipe),
             id: self.room_id.map(RoomId),
@@ -147,7 +145,7 @@ impl ChangeDocument {
                 kind: kind(&self.send.r#type)?,
                 public: self.send.public,
             },
-            members: new.into_iter().chain(unverified).map(UserId).collect(),
+            members: new.into_iter().chain(unknown).map(UserId).collect(),
             welcome: self.welcome.map(|WelcomeDocument { from, text }| Welcome {
                 from: UserId(from),
                 text,

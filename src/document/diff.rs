@@ -30,10 +30,10 @@ pub struct DiffDocument {
     summary: SummaryDocument,
     #[serde(with = "PeopleDocument")]
     people: People,
-    /// Rooms with something to write, by pipe. `members.recorded` counts those that both manifests have.
+    /// Rooms with something to write, by pipe. `members.known` counts those that both manifests have.
     changes: Vec<ChangeDocument>,
     /// Members that left the manifest, or are excluded by now: the API cannot remove them.
-    by_hand: Vec<ByHandDocument>,
+    manual_steps: Vec<ManualStepsDocument>,
     /// Rooms that left the manifest: the API cannot delete them.
     removed: Vec<RemovedDocument>,
     /// What differs and leads to no change.
@@ -79,7 +79,7 @@ struct PeopleDocument {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct ByHandDocument {
+struct ManualStepsDocument {
     pipe: String,
     members: Vec<u64>,
 }
@@ -166,7 +166,7 @@ impl DiffDocument {
             base,
             head,
             changes,
-            by_hand,
+            manual_steps,
             removed,
             differences,
             notes,
@@ -175,9 +175,9 @@ impl DiffDocument {
             people,
         } = diff;
         let changes = changes.iter().map(ChangeDocument::new);
-        let by_hand = by_hand.iter().map(|room| ByHandDocument {
+        let manual_steps = manual_steps.iter().map(|room| ManualStepsDocument {
             pipe: room.pipe.to_string(),
-            members: users(&room.left),
+            members: users(&room.newly_removed),
         });
         let would_refuse = would_refuse
             .iter()
@@ -202,7 +202,7 @@ impl DiffDocument {
             },
             people: *people,
             changes: changes.map(ChangeDocument::without_id).collect(),
-            by_hand: by_hand.collect(),
+            manual_steps: manual_steps.collect(),
             removed: removed.iter().map(removed_room).collect(),
             differences: differences.iter().map(difference).collect(),
             notes: notes.iter().map(note).collect(),

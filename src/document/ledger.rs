@@ -37,7 +37,7 @@ struct RoomDocument {
     adopted: Vec<u64>,
     /// Left the manifest since.
     released: Vec<u64>,
-    /// What became of its welcome, if one was begun: `confirmed` or `in_doubt`.
+    /// What became of its welcome, if one was begun: `confirmed` or `uncertain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     welcome: Option<&'static str>,
     /// Fields the server ignored.
@@ -85,7 +85,7 @@ impl LedgerDocument {
                 released: list(&room.released),
                 welcome: room.welcome.map(|welcome| match welcome {
                     Sending::Confirmed => "confirmed",
-                    Sending::InDoubt => "in_doubt",
+                    Sending::Uncertain => "uncertain",
                 }),
                 ignored_fields: room.shown.keys().map(|field| field.name()).collect(),
             }

@@ -29,7 +29,7 @@ pub struct PlanDocument {
     /// Rooms that need a person first.
     conflicts: Vec<ConflictDocument>,
     /// Members that left the manifest, or are excluded by now: the API cannot remove them.
-    by_hand: Vec<ByHandDocument>,
+    manual_steps: Vec<ManualStepsDocument>,
     /// Rooms on record that the manifest no longer declares.
     undeclared: Vec<String>,
     /// Fields the server ignored when they were sent.
@@ -67,7 +67,7 @@ struct SummaryDocument {
     welcome_only: usize,
     members_to_add: usize,
     /// Members sent again because nothing is on record of their room.
-    members_unverified: usize,
+    members_unknown: usize,
     messages_to_send: usize,
     unchanged: usize,
     unmanaged: usize,
@@ -96,13 +96,13 @@ struct ConflictDocument {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct ByHandDocument {
+struct ManualStepsDocument {
     pipe: String,
     room_id: u64,
     /// Left the manifest since the last apply.
-    left: Vec<u64>,
+    newly_removed: Vec<u64>,
     /// Left it earlier.
-    released: Vec<u64>,
+    previously_removed: Vec<u64>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -116,7 +116,7 @@ struct IgnoredDocument {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub(super) enum NoteDocument {
-    MadeAnew {
+    Recreated {
         pipe: String,
         recorded: u64,
         live: u64,
@@ -126,7 +126,7 @@ pub(super) enum NoteDocument {
         to: String,
         same_title: bool,
     },
-    WelcomeInDoubt {
+    WelcomeUncertain {
         pipe: String,
         room_id: u64,
     },
@@ -179,7 +179,7 @@ impl PlanDocument {
             target,
             changes,
             conflicts,
-            by_hand,
+            manual_steps,
             undeclared,
             ignored,
             notes,
@@ -188,11 +188,11 @@ impl PlanDocument {
             refusals,
             summary: _,
         } = plan;
-        let by_hand = by_hand.iter().map(|it| ByHandDocument {
+        let manual_steps = manual_steps.iter().map(|it| ManualStepsDocument {
             pipe: it.pipe.to_string(),
             room_id: it.id.0,
-            left: users(&it.left),
-            released: users(&it.released),
+            newly_removed: users(&it.newly_removed),
+            previously_removed: users(&it.previously_removed),
         });
         let ignored = ignored.iter().map(|it| IgnoredDocument {
             pipe: it.pipe.to_string(),
@@ -213,7 +213,7 @@ impl PlanDocument {
             summary: summary(plan),
             changes: changes.iter().map(ChangeDocument::new).collect(),
             conflicts: conflicts.iter().map(conflict).collect(),
-            by_hand: by_hand.collect(),
+            manual_steps: manual_steps.collect(),
             undeclared: undeclared.iter().map(ToString::to_string).collect(),
             ignored_by_server: ignored.collect(),
             notes: notes.iter().map(note).collect(),
@@ -235,7 +235,7 @@ fn summary(plan: &Plan) -> SummaryDocument {
         resend_only: summary.resend_only,
         welcome_only: summary.welcome_only,
         members_to_add: summary.members,
-        members_unverified: summary.unverified.members,
+        members_unknown: summary.unknown.members,
         messages_to_send: summary.messages,
         unchanged: summary.unchanged,
         unmanaged: summary.unmanaged,
@@ -269,11 +269,11 @@ fn conflict(conflict: &Conflict) -> ConflictDocument {
 
 pub(super) fn note(note: &Note) -> NoteDocument {
     match note {
-        Note::MadeAnew {
+        Note::Recreated {
             pipe,
             recorded,
             live,
-        } => NoteDocument::MadeAnew {
+        } => NoteDocument::Recreated {
             pipe: pipe.to_string(),
             recorded: recorded.0,
             live: live.0,
@@ -287,7 +287,7 @@ pub(super) fn note(note: &Note) -> NoteDocument {
             to: to.to_string(),
             same_title: *same_title,
         },
-        Note::WelcomeInDoubt { pipe, room } => NoteDocument::WelcomeInDoubt {
+        Note::WelcomeUncertain { pipe, room } => NoteDocument::WelcomeUncertain {
             pipe: pipe.to_string(),
             room_id: room.0,
         },

@@ -31,11 +31,11 @@ pub struct ReportDocument {
     requests: RequestsDocument,
     /// Why the rooms could not be verified.
     #[serde(skip_serializing_if = "Option::is_none")]
-    unverified: Option<String>,
+    verification_error: Option<String>,
     /// Why the run ended before all was done: `ledger`, `denied`, `fail_fast` or `interrupted`.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'static str>,
-    /// Why the ledger could not be written; nothing was sent after that.
+    /// Why the ledger could not be written; nothing more was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<String>,
     /// Whether the plan made after the run is empty; absent where none was made.
@@ -58,7 +58,7 @@ struct RoomDocument {
     room_id: Option<u64>,
     /// Whether it was to be created.
     create: bool,
-    /// `verified`, `already`, `undeclared`, `stale`, `applied`, `partial`, `ignored_by_server`, `not_visible`, `conflict`, `in_doubt`, `failed`, `unfinished` or `not_started`.
+    /// `verified`, `up_to_date`, `undeclared`, `stale`, `applied`, `partial`, `ignored_by_server`, `not_visible`, `conflict`, `uncertain`, `failed`, `unfinished` or `not_started`.
     status: &'static str,
     /// Members whose adding was confirmed.
     members: usize,
@@ -70,7 +70,7 @@ struct RoomDocument {
     /// From the first call to the last answer, waits included.
     milliseconds: u64,
     /// Whether the answer to its create was lost, and it was looked for.
-    doubted: bool,
+    was_uncertain: bool,
     /// What happened, where something did.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -110,7 +110,7 @@ impl ReportDocument {
             applied: outcome.is_some_and(Outcome::has_written),
             rooms: rooms.iter().map(room).collect(),
             requests: requests.unwrap_or_default(),
-            unverified: outcome.and_then(|outcome| outcome.unverified.clone()),
+            verification_error: outcome.and_then(|outcome| outcome.verification_error.clone()),
             stopped,
             ledger,
             converged,
@@ -135,7 +135,7 @@ fn room(outcome: &RoomOutcome) -> RoomDocument {
         requests: outcome.requests,
         retries: outcome.retries,
         milliseconds: u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
-        doubted: outcome.doubted,
+        was_uncertain: outcome.was_uncertain,
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
         ignored_fields,
     }

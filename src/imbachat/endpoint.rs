@@ -33,8 +33,8 @@ impl Endpoint {
         }
         let endpoint = Self { base };
         if endpoint.base.scheme() == "http" && !endpoint.is_loopback() && !insecure {
-            return Err(wrong("plain http would send the credentials in clear")
-                .hint("use https; --allow-insecure-http sends them in clear all the same"));
+            return Err(wrong("plain http would send the credentials unencrypted")
+                .hint("use https, or pass --allow-insecure-http to send them anyway"));
         }
         Ok(endpoint)
     }
@@ -75,6 +75,6 @@ impl Endpoint {
 }
 
 fn wrong(reason: &str) -> Failure {
-    let message = format!("the API address is no good: {reason}");
+    let message = format!("invalid API address: {reason}");
     Failure::lasting(Delivery::NotSent, message)
 }

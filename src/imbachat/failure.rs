@@ -52,7 +52,7 @@ pub enum Delivery {
     /// The server asked to come back later, before doing anything.
     Later,
     /// Unknown: it may have been done.
-    InDoubt,
+    Uncertain,
 }
 
 /// A call that did not succeed.

@@ -150,7 +150,7 @@ impl Http {
             body.extend_from_slice(&piece);
             if body.len() > LARGEST_ANSWER {
                 return Err(Failure::lasting(
-                    Delivery::InDoubt,
+                    Delivery::Uncertain,
                     format!("the answer is larger than {LARGEST_ANSWER} bytes"),
                 ));
             }
@@ -178,7 +178,7 @@ impl Http {
                     false => Cause::Unreadable,
                 };
                 unusable(cause, &text)
-                    .hint("check --api-url; a proxy or a login page may answer in the API's place")
+                    .hint("check --api-url; a proxy or a login page may have answered instead of the API")
             }
             Bad::NoList(text) => Failure {
                 lasting: true,
@@ -203,7 +203,7 @@ impl Http {
             return Failure::from_cause(cause, message).hint(remedy);
         }
         let what = match cause {
-            Cause::Cut => "the connection broke off".to_owned(),
+            Cause::Cut => "the connection was lost".to_owned(),
             Cause::NotProcessed => "the server rejected the request before acting on it".to_owned(),
             Cause::NoAnswer => format!("no answer within {} s", self.timeout.as_secs_f64()),
             _ => format!("no connection to {}", self.endpoint.origin()),
@@ -243,16 +243,17 @@ impl Http {
         let not_accepted = format!("the server does not accept {credentials}");
         let (what, hint) = match code {
             401 | 403 => (not_accepted.as_str(), Some(remedy)),
-            404 if matches!(cause, Cause::Status(_)) => {
-                ("the server knows no such thing", Some("check --api-url"))
-            }
-            422 => ("the server refuses what was sent", None),
+            404 if matches!(cause, Cause::Status(_)) => (
+                "the server does not know this address",
+                Some("check --api-url"),
+            ),
+            422 => ("the server rejects the request", None),
             425 | 429 => {
                 let hint = "lower --parallelism, or set --rate";
                 ("the server asks to slow down", Some(hint))
             }
             408 | 500..=599 => ("the server failed", None),
-            _ => ("the server refuses the call", None),
+            _ => ("the server rejects the call", None),
         };
         let reason = reason.map(|reason| format!(": {}", self.redact(&reason)));
         let message = format!("{what} ({number}){}", reason.unwrap_or_default());
@@ -298,7 +299,7 @@ pub(super) type Credentials = (&'static str, &'static str);
 
 pub(super) const SECRET_KEY: Credentials = (
     "the widget's secret key",
-    "check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them",
+    "check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings",
 );
 pub(super) const JWT: Credentials = (
     "the JWT",
@@ -306,11 +307,11 @@ pub(super) const JWT: Credentials = (
 );
 pub(super) const MINTED_JWT: Credentials = (
     "the JWT made from the widget's secret key",
-    "check --jwt-user, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --jwt-user the key itself is sent",
+    "check --read-as, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --read-as the key itself is sent",
 );
 pub(super) const SITE_USER: Credentials = (
     "the site user's login and password",
-    "check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on",
+    "check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget",
 );
 
 /// The number of the request that an answer belongs to.

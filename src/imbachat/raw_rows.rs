@@ -269,11 +269,11 @@ fn choose(mut lists: Vec<(String, Rows)>, keys: &[String]) -> Result<Rows, Bad> 
     match (lists.pop(), lists.is_empty()) {
         (Some((_, rows)), true) => Ok(rows),
         (None, _) => Err(Bad::NoList(format!(
-            "no list of messages is in it; its keys are {}",
+            "it contains no list of messages; its keys are {}",
             quoted(keys)
         ))),
         (Some(_), false) => Err(Bad::NoList(format!(
-            "several lists in it may be the messages: {}",
+            "it contains several lists that may be the messages: {}",
             quoted(&names)
         ))),
     }

@@ -135,7 +135,7 @@ impl Query {
         match (&self.path, self.listing) {
             (Some(_), _) if missed => failure.hint("check --endpoint, and --api-url"),
             (None, Listing::Messages) if missed => failure.hint(
-                "the path of messages is not published, this one is a guess: name it with --endpoint",
+                "the path of messages is not published, and this one is a guess: set it with --endpoint",
             ),
             _ => failure,
         }
@@ -226,8 +226,7 @@ impl Reader {
             // Users are listed with the secret key, and no token (`api: get_users`).
             (ReadAuth::Minted { key, .. }, Listing::Users) => ReadAuth::Secret(key.clone()),
             (ReadAuth::Jwt(_), Listing::Users) => {
-                let message =
-                    "users are listed with the widget's secret key only, and there is only a JWT";
+                let message = "listing users needs the widget's secret key; a JWT is not enough";
                 let failure = Failure::lasting(Delivery::NotSent, message);
                 return Err(failure.hint("set IMBACHAT_SECRET_KEY"));
             }
@@ -301,7 +300,7 @@ impl ReadRooms for Reader {
 
 fn secret_header(token: &SecretString) -> Result<HeaderValue, Failure> {
     let value = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
-        let message = "the JWT has characters no header can carry";
+        let message = "the JWT has characters that are not allowed in a header";
         Failure::lasting(Delivery::NotSent, message).hint("check IMBACHAT_JWT")
     });
     value.map(|mut value| {

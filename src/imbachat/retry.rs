@@ -71,7 +71,7 @@ pub enum Verdict {
     /// Send the same again after this wait.
     Again(Wait),
     /// It may have been done: read the list, do not send again.
-    InDoubt,
+    Uncertain,
     /// It was not done, and will not be.
     Final,
 }
@@ -88,11 +88,11 @@ pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
         | Cause::NotProcessed => (Delivery::NotSent, false),
         Cause::Tls => (Delivery::NotSent, true),
         Cause::Cut | Cause::NoAnswer | Cause::Html | Cause::Unreadable => {
-            (Delivery::InDoubt, false)
+            (Delivery::Uncertain, false)
         }
         Cause::Status(code) | Cause::Body(code) => match code {
             425 | 429 => (Delivery::Later, false),
-            408 | 500..=599 => (Delivery::InDoubt, false),
+            408 | 500..=599 => (Delivery::Uncertain, false),
             _ => (Delivery::Refused, true),
         },
     }
@@ -104,8 +104,8 @@ pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
     let attempts = match failure.delivery {
         Delivery::NotSent => ATTEMPTS,
         Delivery::Later => PATIENT,
-        Delivery::InDoubt if matches!(call, Call::List | Call::Update) => ATTEMPTS,
-        Delivery::InDoubt | Delivery::Refused => 1,
+        Delivery::Uncertain if matches!(call, Call::List | Call::Update) => ATTEMPTS,
+        Delivery::Uncertain | Delivery::Refused => 1,
     };
     if attempt < attempts && !failure.lasting {
         // Up to 0.25 s, 0.5 s, 1 s, and so on, unless the server asked for a time.
@@ -116,7 +116,7 @@ pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
         });
     }
     match failure.delivery {
-        Delivery::InDoubt => Verdict::InDoubt,
+        Delivery::Uncertain => Verdict::Uncertain,
         _ => Verdict::Final,
     }
 }
@@ -148,7 +148,7 @@ mod tests {
                 tries += 1;
                 let end = match verdict(call, &failure, tries) {
                     Verdict::Again(_) => continue,
-                    Verdict::InDoubt => "in doubt",
+                    Verdict::Uncertain => "uncertain",
                     Verdict::Final => "final",
                 };
                 return if tries == 1 {
@@ -204,32 +204,32 @@ mod tests {
         NoConnectionInTime   4 tries, final     4 tries, final     4 tries, final     4 tries, final
         Tls                  final              final              final              final
         NotProcessed         4 tries, final     4 tries, final     4 tries, final     4 tries, final
-        Cut                  4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
-        NoAnswer             4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Cut                  4 tries, uncertain uncertain          4 tries, uncertain uncertain
+        NoAnswer             4 tries, uncertain uncertain          4 tries, uncertain uncertain
         Status(301)          final              final              final              final
         Status(307)          final              final              final              final
         Status(400)          final              final              final              final
         Status(401)          final              final              final              final
         Status(403)          final              final              final              final
         Status(404)          final              final              final              final
-        Status(408)          4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Status(408)          4 tries, uncertain uncertain          4 tries, uncertain uncertain
         Status(413)          final              final              final              final
         Status(422)          final              final              final              final
         Status(425)          10 tries, final    10 tries, final    10 tries, final    10 tries, final
         Status(429)          10 tries, final    10 tries, final    10 tries, final    10 tries, final
-        Status(500)          4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
-        Status(502)          4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
-        Status(503)          4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
-        Status(504)          4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
-        Html                 4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
-        Unreadable           4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Status(500)          4 tries, uncertain uncertain          4 tries, uncertain uncertain
+        Status(502)          4 tries, uncertain uncertain          4 tries, uncertain uncertain
+        Status(503)          4 tries, uncertain uncertain          4 tries, uncertain uncertain
+        Status(504)          4 tries, uncertain uncertain          4 tries, uncertain uncertain
+        Html                 4 tries, uncertain uncertain          4 tries, uncertain uncertain
+        Unreadable           4 tries, uncertain uncertain          4 tries, uncertain uncertain
         Body(0)              final              final              final              final
         Body(401)            final              final              final              final
         Body(403)            final              final              final              final
         Body(404)            final              final              final              final
         Body(422)            final              final              final              final
         Body(429)            10 tries, final    10 tries, final    10 tries, final    10 tries, final
-        Body(500)            4 tries, in doubt  in doubt           4 tries, in doubt  in doubt
+        Body(500)            4 tries, uncertain uncertain          4 tries, uncertain uncertain
         ");
     }
 
@@ -261,7 +261,7 @@ mod tests {
             Delivery::NotSent,
             Delivery::Refused,
             Delivery::Later,
-            Delivery::InDoubt,
+            Delivery::Uncertain,
         ] {
             for lasting in [false, true] {
                 let failure = Failure {
@@ -275,8 +275,8 @@ mod tests {
                         !lasting && matches!(delivery, Delivery::NotSent | Delivery::Later),
                         "{call:?}, {delivery:?}"
                     );
-                    let doubt = verdict(call, &failure, 1) == Verdict::InDoubt;
-                    assert_eq!(doubt, delivery == Delivery::InDoubt);
+                    let doubt = verdict(call, &failure, 1) == Verdict::Uncertain;
+                    assert_eq!(doubt, delivery == Delivery::Uncertain);
                 }
             }
         }
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn updates_and_lists_are_repeated_and_every_call_gives_up() {
-        let failure = Failure::passing(Delivery::InDoubt, "cut");
+        let failure = Failure::passing(Delivery::Uncertain, "cut");
         for call in [Call::Update, Call::List] {
             assert_eq!(
                 verdict(call, &failure, 1),
@@ -294,7 +294,7 @@ mod tests {
                 verdict(call, &failure, 3),
                 Verdict::Again(Wait::UpTo(Duration::from_secs(1)))
             );
-            assert_eq!(verdict(call, &failure, ATTEMPTS), Verdict::InDoubt);
+            assert_eq!(verdict(call, &failure, ATTEMPTS), Verdict::Uncertain);
         }
         let later = Failure {
             retry_after: Some(Duration::from_secs(900)),

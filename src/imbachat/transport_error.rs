@@ -48,11 +48,11 @@ pub(super) fn explain_tls(error: &reqwest::Error) -> Option<(String, &'static st
     Some(match error {
         rustls::Error::InvalidCertificate(error) => certificate(error),
         rustls::Error::InvalidMessage(_) => (
-            format!("what answers there speaks no TLS ({error})"),
-            "check --api-url: its port may be one of plain http, or another program's",
+            format!("the server does not speak TLS ({error})"),
+            "check --api-url: the port may belong to plain http or to another program",
         ),
         other => (
-            format!("no TLS with it: {other}"),
+            format!("TLS failed: {other}"),
             "check --api-url, and the proxy settings",
         ),
     })
@@ -61,16 +61,18 @@ pub(super) fn explain_tls(error: &reqwest::Error) -> Option<(String, &'static st
 fn certificate(error: &CertificateError) -> (String, &'static str) {
     match error {
         UnknownIssuer | BadSignature => (
-            format!("nobody this machine trusts signed its certificate ({error:?})"),
-            "check --api-url and the proxy settings; a signer of your own has to be among those this machine trusts (SSL_CERT_FILE names a file of them)",
+            format!(
+                "its certificate is not signed by an authority that this machine trusts ({error:?})"
+            ),
+            "check --api-url and the proxy settings; for an authority of your own, set SSL_CERT_FILE to its certificate",
         ),
         ExpiredContext { not_after, .. } => (
             format!("its certificate expired at {}", date(*not_after)),
-            "whoever runs that server has to renew the certificate; if it is not that late, set this machine's clock",
+            "ask the server's operator to renew the certificate, or set this machine's clock",
         ),
         NotValidYetContext { not_before, .. } => (
             format!("its certificate is not valid before {}", date(*not_before)),
-            "set this machine's clock; if it is right, whoever runs that server has to replace the certificate",
+            "set this machine's clock, or ask the server's operator to replace the certificate",
         ),
         NotValidForNameContext {
             expected,
@@ -81,11 +83,11 @@ fn certificate(error: &CertificateError) -> (String, &'static str) {
                 expected.to_str(),
                 names(presented)
             ),
-            "check the host in --api-url: it has to be one of the certificate's names",
+            "check the host in --api-url: it must be one of the certificate's names",
         ),
         other => (
-            format!("its certificate is not taken: {other}"),
-            "check --api-url and the proxy settings, or ask whoever runs that server",
+            format!("its certificate is rejected: {other}"),
+            "check --api-url and the proxy settings, or ask the server's operator",
         ),
     }
 }

@@ -63,8 +63,8 @@ pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
     };
     let bad = |what: &str| Bad::Shape(format!("a room in the list {what}"));
     let id = integer(&row.id).and_then(|id| u64::try_from(id).ok());
-    let id = id.ok_or_else(|| bad("has no number as its id"))?;
-    let kind = integer(&row.r#type).ok_or_else(|| bad("has no number as its type"))?;
+    let id = id.ok_or_else(|| bad("has no numeric id"))?;
+    let kind = integer(&row.r#type).ok_or_else(|| bad("has no numeric type"))?;
     let public = truth(&row.is_public).ok_or_else(|| bad("does not say whether it is public"))?;
     let deleted = text_of(&row.deleted_at).is_some_and(|date| {
         !date.starts_with("0000-00-00") && truth(&row.deleted_at) != Some(false)
@@ -110,7 +110,7 @@ pub(super) fn is_object(answer: &Value) -> Result<(), Bad> {
     if answer.is_object() {
         return Ok(());
     }
-    Err(shape("the answer is JSON, but no object"))
+    Err(shape("the answer is JSON, but not an object"))
 }
 
 /// Whether an answer, or an element of one, says that it failed.

@@ -153,7 +153,7 @@ fn a_success_that_carries_an_error_names_it() {
         answer.map(|answer| answer.errors),
         Ok(vec![accepted.to_owned()])
     );
-    // A server that only accepted a call may still act on it: it is in doubt, not refused.
+    // A server that only accepted a call may still act on it: it is uncertain, not refused.
     assert_eq!(
         write_answer::written(br#"{"code":202,"message":"queued"}"#, false),
         Err(Bad::Shape("the answer names no room".to_owned()))
@@ -175,7 +175,10 @@ fn answers_of_no_known_shape() {
         written(b"nope"),
         shape("the answer is not JSON (line 1, column 2)")
     );
-    assert_eq!(written(b"[1]"), shape("the answer is JSON, but no object"));
+    assert_eq!(
+        written(b"[1]"),
+        shape("the answer is JSON, but not an object")
+    );
     assert_eq!(
         written(br#"{"code":200}"#),
         shape("the answer names no room")
@@ -186,11 +189,11 @@ fn answers_of_no_known_shape() {
     );
     assert_eq!(
         written(br#"{"data":[{"success":true,"room_id":"x"}]}"#),
-        shape("the answer has no number as its room_id")
+        shape("the answer has no numeric room_id")
     );
     assert_eq!(
         written(br#"{"data":[{"success":true,"room_id":0}]}"#),
-        shape("the answer has no number as its room_id")
+        shape("the answer has no numeric room_id")
     );
     assert_eq!(
         envelope(br#"{"success":"true","code":200}"#),
@@ -242,7 +245,7 @@ fn commas_inside_of_texts_stay() {
 
 /// A refusal would let the next run send the message again.
 #[test]
-fn a_message_that_succeeds_with_an_error_is_in_doubt() {
+fn a_message_that_succeeds_with_an_error_is_uncertain() {
     let answer = br#"{"success":true,"errors":["stored late"],"message":{"id":5}}"#;
     assert_eq!(
         sent(answer),

@@ -74,7 +74,7 @@ pub trait SendMessages: Send + Sync {
     /// is done, the current try is finished, and no other one starts.
     ///
     /// # Errors
-    /// The last try's [`Failure`]; [`Delivery::InDoubt`] if the message may be there.
+    /// The last try's [`Failure`]; [`Delivery::Uncertain`] if the message may be there.
     fn deliver(
         &self,
         message: &Message<'_>,

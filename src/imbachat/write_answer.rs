@@ -73,7 +73,7 @@ fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
     }
     rooms(first)
         .next()
-        .ok_or_else(|| shape("the answer has no number as its room_id"))
+        .ok_or_else(|| shape("the answer has no numeric room_id"))
 }
 
 /// The room ids of one element.

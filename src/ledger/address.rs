@@ -90,7 +90,7 @@ impl Name {
             "az" => StoreKind::Azure,
             // Not the whole address: there may be a password in it.
             other => {
-                let reason = format!("no ledger is kept at {other}: addresses");
+                let reason = format!("a ledger cannot be at {other}: addresses");
                 let hint = "name a path, or s3://bucket/key, gs://bucket/key, az://container/key";
                 return Err(NameError::new(reason, hint));
             }
@@ -107,7 +107,7 @@ impl Address {
             StoreKind::Azure => "write it as az://container/rooms/ledger.jsonl",
         };
         if rest.contains('@') {
-            let reason = "an address holds no credentials; they come from the environment";
+            let reason = "remove the credentials from the address; they come from the environment";
             return Err(NameError::new(reason, hint));
         }
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
@@ -120,7 +120,7 @@ impl Address {
             !matches!(part, "" | "." | "..") && part.chars().all(printable)
         };
         if !key.split('/').all(is_plain) {
-            let reason = "the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs";
+            let reason = "the address names no object: after the bucket, write names of letters, digits and punctuation, separated by `/`";
             return Err(NameError::new(reason, hint));
         }
         let (bucket, key) = (bucket.to_owned(), key.to_owned());

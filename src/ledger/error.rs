@@ -20,7 +20,7 @@ pub enum LedgerError {
         source: io::Error,
     },
     /// It belongs to another widget or server.
-    #[error("ledger `{}` is of {found}, not of {wanted}", path.display())]
+    #[error("ledger `{}` belongs to {found}, not to {wanted}", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -60,7 +60,7 @@ pub enum LedgerError {
         remedy: &'static str,
     },
     /// An earlier write failed, and nothing may be written after it.
-    #[error("the ledger cannot be written any more: {0}")]
+    #[error("the ledger can no longer be written: {0}")]
     Closed(String),
 }
 
@@ -85,18 +85,18 @@ impl LedgerError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Io { .. } => {
-                "make the file and its directory writable and free some space, or name another place with --ledger"
+                "make the file and its directory writable and free some space, or name another ledger with --ledger"
             }
             Self::Foreign { .. } => {
                 "name the ledger of this target with --ledger, or check --api-url and --widget"
             }
             Self::Future { .. } => "update roomform",
             Self::Damaged { .. } => {
-                "mend or remove that line; without a ledger the plan says \"members unverified\" and sends them again"
+                "fix or remove that line; without a ledger the plan says \"members unknown\" and sends them again"
             }
             Self::Store { remedy, .. } => remedy,
             Self::Closed(_) => {
-                "nothing was sent to the server after that; run again once the ledger can be written"
+                "make the ledger writable, then run again; nothing was sent to the server after this"
             }
         }
     }

@@ -138,7 +138,7 @@ pub fn parse(
         }
         // Some editors leave the last line without its end; it is an entry all the same.
         if !line.ends_with(b"\n") && !is_whole_line(&line) {
-            let text = "the last line was cut short, as a killed run leaves it; it is dropped";
+            let text = "the last line is incomplete, probably from a killed run; it is dropped";
             let warning = format!("ledger `{}`: {text}", path.display());
             snapshot.warnings.push(warning);
             break;

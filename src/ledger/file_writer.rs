@@ -35,7 +35,7 @@ impl Journal {
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || write_all(&owned, &mut batches))
-            .map_err(LedgerError::io(path, "no thread could be started for it"))?;
+            .map_err(LedgerError::io(path, "its thread could not be started"))?;
         Ok(journal.with_thread(thread))
     }
 }

@@ -202,10 +202,10 @@ impl Folding {
 
     fn finish(mut self) -> Recorded {
         for ((room, _), stage) in self.messages {
-            // Confirmed if any run had an answer, else in doubt if any run may have sent it.
+            // Confirmed if any run had an answer, else uncertain if any run may have sent it.
             let sending = match stage {
                 Stage::Confirmed => Sending::Confirmed,
-                Stage::Intended => Sending::InDoubt,
+                Stage::Intended => Sending::Uncertain,
                 Stage::Failed => continue,
             };
             let welcome = &mut self.rooms.entry(room).or_default().known.welcome;

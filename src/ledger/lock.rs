@@ -9,7 +9,7 @@ use super::error::LedgerError;
 /// Makes the file and its directory if they are missing.
 pub(super) fn create_locked(path: &Path) -> Result<File, LedgerError> {
     fs::create_dir_all(directory(path))
-        .map_err(LedgerError::io(path, "its directory cannot be made"))?;
+        .map_err(LedgerError::io(path, "its directory cannot be created"))?;
     open_locked(path).map_err(LedgerError::io(path, "cannot be opened for writing"))
 }
 

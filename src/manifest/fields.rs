@@ -98,7 +98,7 @@ impl<'n> Fields<'n> {
     pub(super) fn require(&self, decoder: &mut Decoder<'_>, owner: &str, key: &str, what: &str) {
         if self.get(key).is_none() && !self.misspelt.contains(&key) {
             let message = format!("{owner} has no `{key}`");
-            let hint = format!("give it a `{key}`: {what}");
+            let hint = format!("add `{key}`: {what}");
             decoder.note(Code::MissingKey, self.at, message, hint);
         }
     }
@@ -166,18 +166,18 @@ impl Decoder<'_> {
     }
 
     pub(super) fn duplicate_key(&mut self, name: &str, at: At, first: At) {
-        let message = format!("the key `{}` stands twice", clip(name));
+        let message = format!("the key `{}` is a duplicate", clip(name));
         let diagnostic =
             Diagnostic::at(Code::DuplicateKey, at, message).related(first, "first here");
         self.problems
-            .push(diagnostic.hint("keep one of the two; roomform never picks one silently"));
+            .push(diagnostic.hint("remove one of them; roomform never picks one silently"));
     }
 
     pub(super) fn wrong_type(&mut self, node: &Node, what: impl Display, wanted: &str) {
         let message = format!("{what} must be {wanted}, not {}", node.noun());
         let hint = match wanted {
             "a mapping" => "write it as `key: value`, one line for each key".to_owned(),
-            "text" => "write a text; one that starts with [ or { needs quotes".to_owned(),
+            "text" => "write text; quote it if it starts with [ or {".to_owned(),
             "a list" => "write it as [a, b], or [] for none".to_owned(),
             _ => format!("write {wanted}"),
         };
@@ -196,7 +196,7 @@ impl Decoder<'_> {
         };
         if *plain && reading(text) != Reading::Text {
             let hint = match &**text {
-                "" => "write a text".to_owned(),
+                "" => "write text".to_owned(),
                 text => format!("quote it: \"{}\"", clip(text)),
             };
             self.needs_quotes(node.at, what, text, hint);
@@ -260,7 +260,7 @@ impl Decoder<'_> {
             _ if !digits => "write the digits only",
             _ if !plain => "write it without quotes",
             rest if rest.len() < text.len() => {
-                "write it without leading zeros: other YAML readers take them for octal"
+                "remove the leading zeros: other YAML readers read such numbers as octal"
             }
             _ => "the largest id is 9223372036854775807",
         };

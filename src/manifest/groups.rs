@@ -238,7 +238,7 @@ impl<'a> Directory<'a> {
             } else if let Some(known) = self.people.nearest(name, search) {
                 format!("did you mean `{known}`?")
             } else if let Some(file) = &self.people.file {
-                format!("mend it, or add them to `{file}`")
+                format!("fix it, or add the user to `{file}`")
             } else {
                 format!("add it to `people`, as in {}: 17", yaml_key(name))
             }
@@ -272,7 +272,7 @@ fn cycle<T>(path: &[(&str, T)], at: At) -> Diagnostic {
     };
     let first = path.first().map(|(name, _)| clip(name)).unwrap_or_default();
     let message = format!("groups contain each other: {groups}@{first}");
-    Diagnostic::at(Code::GroupCycle, at, message).hint("take one of these groups out of another")
+    Diagnostic::at(Code::GroupCycle, at, message).hint("remove one of these groups from another")
 }
 
 /// Sorts members, each once, with the first place that names them.

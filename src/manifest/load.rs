@@ -124,8 +124,8 @@ impl<'a> Loader<'a> {
             Ok(_) if leads_out(self.files, root) => self.note(
                 Code::Outside,
                 root,
-                "a symbolic link that leads out of its directory or git work tree",
-                "copy the file in, or name the file itself with -f",
+                "a symbolic link that leads outside its directory or git work tree",
+                "copy the file into the directory, or name the file itself with -f",
             ),
             Err(error) => self.unreadable(root, &error),
             Ok(Kind::Directory) => self.read_directory(root),
@@ -144,8 +144,8 @@ impl<'a> Loader<'a> {
             self.note(
                 Code::Unreadable,
                 root,
-                "the directory holds no *.yaml or *.yml file",
-                "name the directory your manifest lies in, or a file",
+                "the directory has no *.yaml or *.yml file",
+                "name the directory of your manifest, or a file",
             );
         }
         for path in found {
@@ -176,8 +176,8 @@ impl<'a> Loader<'a> {
                     self.note(
                         Code::Outside,
                         &path,
-                        "a symbolic link that leads out of the manifest's directory",
-                        "copy the file in, or name it with -f",
+                        "a symbolic link that leads outside the manifest's directory",
+                        "copy the file into the directory, or name it with -f",
                     );
                 }
                 Ok((Kind::Directory, _)) if follow_link(self.files, &path).is_none() => {
@@ -258,10 +258,9 @@ impl<'a> Loader<'a> {
         let desired = resolve::resolve(self.manifests, &tables, &sources, tracer, &mut problems);
         if desired.rooms.is_empty() && problems.is_empty() && !options.allow_empty {
             let path = sources.names().first().map(ToString::to_string);
-            let message = "the manifest declares no room at all";
+            let message = "the manifest declares no rooms";
             let diagnostic = Diagnostic::path(Code::Empty, path.unwrap_or_default(), message);
-            problems
-                .push(diagnostic.hint("list your `rooms`; --allow-empty says that none is meant"));
+            problems.push(diagnostic.hint("add rooms under `rooms`, or pass --allow-empty"));
         }
         Loaded {
             desired,

@@ -18,7 +18,7 @@ mod preset_users;
 /// How many people without an id are kept until a list names them; more are noted at once.
 const MOST_WITHOUT_ID: usize = 10_000;
 /// What to do about an invalid id.
-const HOLDS_IDS: &str = "the column that `id` names holds the site's user ids, without leading zeros; mend the cell, or leave the person out with `where`";
+const HOLDS_IDS: &str = "the column that `id` names holds the site's user ids, without leading zeros; fix the cell, or leave the person out with `where`";
 
 /// For a person whose mistake is noted.
 const NOWHERE: At = At {
@@ -144,7 +144,7 @@ impl People {
                 let message = format!("`{name}` is user {user} here, and {other} elsewhere");
                 let mistake = row.mistake(Code::DuplicateName, column, &message);
                 let mistake = mistake.related(first, "elsewhere");
-                problems.push(mistake.hint("a name has to mean one person: mend one of the two rows, or name people by another column"));
+                problems.push(mistake.hint("fix one of the two rows, or name people by another column: a name must mean one person"));
             }
             // A person who left and came back has two rows; the one that counts is meant.
             (Person::LeftOut(..) | Person::WithoutId(_), Person::User(..)) => {
@@ -241,7 +241,7 @@ pub(super) fn user(row: &Row<'_>, column: &Column) -> Result<UserId, Diagnostic>
             "0" => ("ids start at 1".to_owned(), "an id is a whole number above zero"),
             _ if is_digits(cell) && cell.starts_with('0') => (
                 format!("`{shown}` has leading zeros, ids have none"),
-                "write it without them; for a number that is a name say `by: name` and list it in `people`",
+                "remove the zeros; if the number is a name, write `by: name` and list it in `people`",
             ),
             _ => {
                 // The first character that is no digit is named: it may look like one.
@@ -250,7 +250,7 @@ pub(super) fn user(row: &Row<'_>, column: &Column) -> Result<UserId, Diagnostic>
                     Some(c) => format!("`{shown}` is not a user id: `{c}` is no digit"),
                     None => format!("`{shown}` is not a user id"),
                 };
-                (what, "an id is a whole number above zero; for names say who they are in `people`")
+                (what, "write a whole number above zero, or add the name to `people`")
             }
         };
         row.mistake(Code::BadCell, column, &what).hint(hint)

@@ -42,7 +42,8 @@ impl Loaded {
             .map(|(user, (place, rooms))| (place, user, rooms))
             .collect();
         unknown.sort();
-        let hint = "they may appear only after their first visit; else look for a typing mistake";
+        let hint =
+            "check the id for a typing mistake; a user may also appear only after the first visit";
         let warning = |(place, user, rooms): &(Place, UserId, usize)| {
             let Place { file, line } = *place;
             let source = self.sources.file(file)?;
@@ -59,7 +60,7 @@ impl Loaded {
         let listed = unknown.iter().take(MOST_LISTED);
         let mut warnings: Vec<Diagnostic> = listed.filter_map(warning).collect();
         if let Some(more @ 1..) = unknown.len().checked_sub(MOST_LISTED) {
-            let message = format!("{more} more users are not known to the widget");
+            let message = format!("{more} more users are unknown to the widget");
             warnings.push(Diagnostic::path(Code::UnknownUser, "", message).hint(hint));
         }
         warnings

@@ -77,13 +77,13 @@ fn warn_of_look_alikes(rooms: &Rooms, problems: &mut Problems) {
         .iter()
         .map(|(room, [at, _])| (room.pipe.as_str(), *at))
         .filter(|(pipe, at)| validate::bad_pipe(pipe, *at).is_none());
-    let hint = "a server that folds case or letters would merge the two rooms";
+    let hint = "make the pipes clearly different: a server that ignores case would merge the rooms";
     look_alike::warn(pipes.collect(), Code::LookAlike, hint, problems);
     let titles = rooms
         .iter()
         .map(|(room, [_, at])| (room.state.title.as_str(), *at))
         .filter(|(title, at)| validate::bad_title(title, *at).is_none());
-    let hint = "people cannot tell the two rooms apart; write both titles alike, or one otherwise";
+    let hint = "make the titles equal or clearly different: people cannot tell the rooms apart";
     look_alike::warn(titles.collect(), Code::LookAlikeTitle, hint, problems);
 }
 
@@ -196,12 +196,12 @@ fn duplicate_pipe(written: &RawRoom, first: At, rows: bool) -> Diagnostic {
     let (message, hint) = if rows {
         (
             format!("two rows make the pipe `{pipe}`"),
-            "take one of the two out, or make the pipe of a column that tells them apart",
+            "remove one of the rows, or build the pipe from a column that differs",
         )
     } else {
         (
             format!("the pipe `{pipe}` is declared twice"),
-            "a pipe is a room's identity: give one of the two another, or merge them",
+            "change one of the pipes, or merge the rooms: a pipe identifies one room",
         )
     };
     Diagnostic::at(Code::DuplicatePipe, written.pipe.at, message)
@@ -215,10 +215,10 @@ fn widget(files: &[RawManifest], problems: &mut Problems) -> Option<WidgetId> {
     for other in given.filter(|other| other.value != first.value) {
         let (here, elsewhere) = (other.value, first.value);
         let message = format!("widget {here} here, but {elsewhere} elsewhere");
-        let diagnostic =
-            Diagnostic::at(Code::Disagreement, other.at, message).related(first.at, "elsewhere");
+        let diagnostic = Diagnostic::at(Code::ConflictingFiles, other.at, message)
+            .related(first.at, "elsewhere");
         problems
-            .push(diagnostic.hint("one manifest is for one widget; run roomform once for each"));
+            .push(diagnostic.hint("use one manifest per widget, and run roomform once for each"));
     }
     Some(WidgetId(first.value))
 }
@@ -231,9 +231,9 @@ fn single<'a, T>(
 ) -> Option<&'a Spanned<T>> {
     let first = blocks.next()?;
     for other in blocks {
-        let message = format!("`{name}` may stand in one file of a manifest only");
-        let diagnostic =
-            Diagnostic::at(Code::Disagreement, other.at, message).related(first.at, "first here");
+        let message = format!("`{name}` is allowed in one file of a manifest only");
+        let diagnostic = Diagnostic::at(Code::ConflictingFiles, other.at, message)
+            .related(first.at, "first here");
         problems.push(diagnostic.hint("keep one of the two"));
     }
     Some(first)

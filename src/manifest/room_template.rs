@@ -134,10 +134,10 @@ impl<'a> RoomTemplate<'a> {
         let mut has_empty = false;
         for column in columns.filter(|column| row.cell(column).is_empty()) {
             has_empty = true;
-            let message = "the cell is empty, and the pipe is made of it";
+            let message = "the cell is empty, but the pipe needs it";
             let mistake = row.mistake(Code::BadCell, column, message);
             problems.push(mistake.related(self.pipe.at, "the template").hint(
-                "fill it in, for a pipe never changes; {% if column %}{{ column }}{% endif %} says that it may be empty",
+                "fill it in; if it may be empty, write {% if column %}{{ column }}{% endif %}",
             ));
         }
         has_empty
@@ -214,15 +214,15 @@ impl<'a> RoomTemplate<'a> {
             RawMember::Person(value.to_owned())
         } else {
             let message = match value {
-                "" => "a member comes to nothing in this row".to_owned(),
-                value => format!("a member comes to `{}` in this row", clip(value)),
+                "" => "a member is empty in this row".to_owned(),
+                value => format!("a member becomes `{}` in this row", clip(value)),
             };
             let mistake = match self.only_column(text) {
                 Some(column) => row.mistake(Code::BadCell, column, &message),
                 None => Diagnostic::at(Code::BadCell, at, message),
             };
             problems.push(mistake.related(text.at, "the template").hint(
-                "an id is a whole number above zero, without leading zeros; {% if column %}{{ column }}{% endif %} adds nobody where the cell is empty",
+                "use a whole number above zero, without leading zeros; {% if column %}{{ column }}{% endif %} adds no one if the cell is empty",
             ));
             return None;
         };
@@ -279,7 +279,7 @@ fn column(name: &str, at: At, table: &Table, problems: &mut Problems) -> Option<
         return Some(None);
     }
     let (shown, file) = (clip(name), &table.name);
-    let message = format!("the template names `{shown}`, which is no column of `{file}`");
+    let message = format!("the template names `{shown}`, which is not a column of `{file}`");
     let diagnostic = Diagnostic::at(Code::UnknownColumn, at, message);
     problems.push_with_hint(diagnostic, |search| {
         let words: Vec<String> = columns.names.iter().map(|name| word(name)).collect();

@@ -86,7 +86,7 @@ fn only_column(raw: &RawRoster, table: &Table, problems: &mut Problems) -> Optio
             let file = clip(&raw.file.path.value);
             let message = format!("which column of `{file}` has the users?");
             let diagnostic = Diagnostic::at(Code::UnknownColumn, at, message);
-            let hint = format!("say `user: …`, one of {}", table.list_columns());
+            let hint = format!("write `user: …` with one of {}", table.list_columns());
             problems.push(diagnostic.hint(hint));
             return None;
         }
@@ -120,7 +120,7 @@ fn user_of_cell(
         None if digits && known.is_some() => {
             let message = format!("`{}` is a number, and also a name in `people`", clip(cell));
             let mistake = row.mistake(Code::BadCell, column, &message);
-            problems.push(mistake.hint("say `by: id` or `by: name` in the roster"));
+            problems.push(mistake.hint("write `by: id` or `by: name` in the roster"));
             return None;
         }
         None => !digits,
@@ -140,7 +140,7 @@ fn user_of_cell(
             problems.push_with_hint(mistake, |search| {
                 match (people.nearest(cell, search), &people.file) {
                     (Some(near), _) => format!("did you mean `{}`?", clip(near)),
-                    (None, Some(file)) => format!("mend the cell, or add them to `{file}`"),
+                    (None, Some(file)) => format!("fix the cell, or add the user to `{file}`"),
                     (None, None) => {
                         "add them to `people`; an id is a whole number above zero".to_owned()
                     }

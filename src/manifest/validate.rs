@@ -12,7 +12,7 @@ use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 const LONGEST_PIPE: usize = 255;
 /// Bytes a title may have before it cannot be a title.
 const LONGEST_TITLE: usize = 4096;
-/// Characters of a title above which the server may cut it without a word.
+/// The server may cut titles with more characters silently.
 const SAFE_TITLE: usize = 255;
 /// Prefixes the realtime layer keeps for itself (`api: fact 10`).
 const RESERVED: [&str; 13] = [
@@ -38,8 +38,8 @@ pub(super) fn room(room: &DesiredRoom, pipe_at: At, title_at: At, problems: &mut
     problems.extend(bad_title(title, title_at).or_else(|| odd_title(title, title_at)));
     if room.state.kind == RoomKind::Dialog && room.members.len() > 2 {
         let message = format!("a dialog with {} members", room.members.len());
-        let diagnostic = Diagnostic::at(Code::CrowdedDialog, pipe_at, message);
-        problems.push(diagnostic.hint("a dialog is between two; use `type: conference`"));
+        let diagnostic = Diagnostic::at(Code::TooManyInDialog, pipe_at, message);
+        problems.push(diagnostic.hint("use `type: conference`: a dialog is between two users"));
     }
 }
 
@@ -48,11 +48,11 @@ pub(super) fn bad_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     let (reason, hint) = match pipe {
         "" => (
             "a pipe cannot be empty",
-            "the server would make one up, and a new room on each run",
+            "write a pipe; otherwise the server would invent one, and create a room on each run",
         ),
         _ if pipe.len() > LONGEST_PIPE => (
             "a pipe has at most 255 bytes",
-            "the server would cut it without a word",
+            "shorten it; the server would cut it silently",
         ),
         _ if pipe.contains(char::is_control) => (
             "a pipe cannot have control characters",
@@ -60,7 +60,7 @@ pub(super) fn bad_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
         ),
         _ if pipe.trim() != pipe => (
             "a pipe cannot start or end with white space",
-            "take the spaces away",
+            "remove the spaces",
         ),
         _ => return None,
     };
@@ -75,7 +75,7 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     let reserved = RESERVED.iter().find(|prefix| pipe.starts_with(**prefix));
     let message = match reserved {
         Some(prefix) => format!(
-            "`{}` starts with `{prefix}`, which the realtime layer keeps for itself",
+            "`{}` starts with `{prefix}`, which is reserved by the realtime layer",
             clip(pipe)
         ),
         None if !plain || !(3..=64).contains(&pipe.len()) => {
@@ -83,9 +83,8 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
         }
         None => return None,
     };
-    let hint =
-        "the realtime layer may not take it as a channel name; whether it matters is not published";
-    Some(Diagnostic::at(Code::OddPipe, at, message).hint(hint))
+    let hint = "consider another pipe: the realtime layer may not accept it as a channel name";
+    Some(Diagnostic::at(Code::UnusualPipe, at, message).hint(hint))
 }
 
 /// Why a text cannot be a title, if it cannot.
@@ -93,15 +92,15 @@ pub(super) fn bad_title(title: &str, at: At) -> Option<Diagnostic> {
     let (reason, hint) = match title {
         _ if title.trim().is_empty() => (
             "a title cannot be empty",
-            "the server would call the room \"new room\"",
+            "write a title; otherwise the server would call the room \"new room\"",
         ),
         _ if title.len() > LONGEST_TITLE => (
             "a title has at most 4096 bytes",
-            "the server cuts long ones without a word",
+            "shorten it; the server cuts long titles silently",
         ),
         _ if title.contains(char::is_control) => (
             "a title cannot have control characters",
-            "write it in one line of text",
+            "write it on one line",
         ),
         _ => return None,
     };
@@ -113,15 +112,15 @@ fn odd_title(title: &str, at: At) -> Option<Diagnostic> {
     let (reason, hint) = match title {
         _ if title.trim() != title => (
             "the title starts or ends with white space",
-            "the server may trim it, and never show what you wrote",
+            "remove the white space; the server may trim it and show another title",
         ),
         _ if title.len() > SAFE_TITLE && title.chars().nth(SAFE_TITLE).is_some() => (
             "the title has more than 255 characters",
-            "the server may cut it without a word",
+            "shorten it; the server may cut it silently",
         ),
         _ if hides(title) => (
             "the title has invisible or direction-changing characters",
-            "people cannot see them; take them out",
+            "remove them: people cannot see them",
         ),
         _ => return None,
     };
@@ -146,14 +145,14 @@ pub(super) fn globs(globs: &[Spanned<String>], problems: &mut Problems) {
         if glob.value.len() > LONGEST_PIPE {
             let diagnostic =
                 Diagnostic::at(Code::BadValue, glob.at, "a glob has at most 255 bytes");
-            problems.push(diagnostic.hint("it is for pipes, and they have no more"));
+            problems.push(diagnostic.hint("shorten it: a pipe has at most 255 bytes"));
         } else if let Err(error) = Glob::new(&glob.value) {
             let message = format!("`{}` is not a glob: {}", clip(&glob.value), error.kind());
             problems.push(
                 Diagnostic::at(Code::BadValue, glob.at, message).hint("write it as \"course-*\""),
             );
         } else if !seen.insert(&glob.value) {
-            let message = format!("the glob `{}` stands twice", clip(&glob.value));
+            let message = format!("the glob `{}` is a duplicate", clip(&glob.value));
             problems
                 .push(Diagnostic::at(Code::BadValue, glob.at, message).hint("keep one of the two"));
         }

@@ -42,10 +42,12 @@ impl Welcomes {
             text: text?,
         };
         if !room.has_member(welcome.from) && self.strangers.insert(raw.from.at) {
-            let message = "the welcome is from somebody who is not a member of the room";
-            let diagnostic = Diagnostic::at(Code::StrangeSender, raw.from.at, message);
+            let message = "the sender of the welcome is not a member of the room";
+            let diagnostic = Diagnostic::at(Code::SenderNotMember, raw.from.at, message);
             problems.push(
-                diagnostic.hint("the server may not take it; whether it does is not published"),
+                diagnostic.hint(
+                    "add the sender to `members`; the server may refuse the message otherwise",
+                ),
             );
         }
         Some(welcome)
@@ -98,10 +100,13 @@ fn compile(raw: &RawWelcome, problems: &mut Problems) -> Option<Template> {
     let mut is_usable = true;
     for name in template.names().iter().filter(|name| !known(name)) {
         is_usable = false;
-        let message = format!("the welcome names `{}`, which no room has", clip(name));
+        let message = format!(
+            "the welcome names `{}`, which is not a field of a room",
+            clip(name)
+        );
         let hint = match nearest(name, FIELDS.into_iter()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("a room has {}", FIELDS.join(", ")),
+            None => format!("the fields are {}", FIELDS.join(", ")),
         };
         problems.push(Diagnostic::at(Code::BadTemplate, at, message).hint(hint));
     }
@@ -122,8 +127,8 @@ fn sender(
         RawMember::Person(name) => match directory.people.get(name) {
             Some(Person::User(user, _)) => return Some(user),
             Some(Person::LeftOut(..)) => bad(
-                "the welcome is from somebody whom the directory of people leaves out",
-                "name somebody whom its `where` lets in",
+                "the sender of the welcome is left out of the directory of people",
+                "choose a user that its `where` selects",
             ),
             Some(Person::WithoutId(number)) => directory.people.mistake(number)?,
             None if directory.people.is_incomplete => return None,
@@ -133,7 +138,7 @@ fn sender(
             }
         },
         RawMember::Ids(_) | RawMember::Group(_) | RawMember::Roster(_) => bad(
-            "a welcome is from one user, not from a group",
+            "a welcome needs one user as its sender, not a group",
             "write an id, or a name from `people`",
         ),
     };
@@ -146,13 +151,10 @@ fn why_bad(text: &str) -> Option<(&'static str, &'static str)> {
     let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     match text {
         "" => Some((
-            "the welcome comes to an empty text",
-            "write what is to be said, or leave `welcome` out",
+            "the text of the welcome is empty",
+            "write a text, or remove `welcome`",
         )),
-        _ if text.len() > LONGEST => Some((
-            "a welcome has at most 8192 bytes",
-            "say it shorter; whether the server takes more is not published",
-        )),
+        _ if text.len() > LONGEST => Some(("a welcome has at most 8192 bytes", "shorten it")),
         _ if text.contains(odd) => Some((
             "a welcome cannot have control characters",
             "write it as plain text",

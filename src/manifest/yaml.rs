@@ -238,14 +238,14 @@ impl<'a> Reader<'a> {
 
     fn alias(&mut self, anchor: usize, at: At) -> Result<Rc<Anchored<'a>>, Box<Diagnostic>> {
         let Some(anchored) = self.anchors.get(&anchor) else {
-            let message = "an alias inside of what it stands for";
+            let message = "an alias inside its own anchor";
             return Err(Box::new(Diagnostic::at(Code::Syntax, at, message).hint(
-                "write out what you mean; to have one group in another write \"@name\"",
+                "write the value out; to include a group in another, write \"@name\"",
             )));
         };
         self.aliased = self.aliased.saturating_add(anchored.weight);
         if self.aliased > ALIASED {
-            let message = format!("the aliases of this file stand for more than {ALIASED} values");
+            let message = format!("the aliases of this file expand to more than {ALIASED} values");
             let diagnostic = Diagnostic::at(Code::AliasBomb, at, message);
             return Err(diagnostic
                 .hint("write the values out, or use `groups`")
@@ -281,13 +281,12 @@ impl<'a> Reader<'a> {
         let shown: String = tag.chars().take(60).collect();
         let message = format!("a YAML tag (`{shown}`)");
         Err(Diagnostic::at(Code::Syntax, at, message)
-            .hint("leave the tag out; put text in quotes")
+            .hint("remove the tag; quote text")
             .into())
     }
 }
 
 fn too_deep(at: At) -> Diagnostic {
     let message = format!("nested more than {DEPTH} levels deep");
-    Diagnostic::at(Code::TooDeep, at, message)
-        .hint("no value of a manifest is nested that deep; look for an unclosed bracket")
+    Diagnostic::at(Code::TooDeep, at, message).hint("look for an unclosed bracket")
 }

@@ -4,7 +4,7 @@
 
 /// Remedies by words of the error; the first that fits.
 const REMEDIES: [(&str, &str); 10] = [
-    ("tab", "indent with spaces; YAML does not allow tabs there"),
+    ("tab", "indent with spaces; YAML does not allow tabs here"),
     (
         "unexpected character `@`",
         "quote it, as in \"@staff\": YAML reserves the @ sign",
@@ -15,7 +15,7 @@ const REMEDIES: [(&str, &str); 10] = [
     ),
     (
         "mapping values are not allowed",
-        "quote a text that contains `: `, or check the indentation",
+        "quote text that contains `: `, or check the indentation",
     ),
     (
         "simple key expected",
@@ -23,7 +23,7 @@ const REMEDIES: [(&str, &str); 10] = [
     ),
     (
         "illegal placement of ':'",
-        "look for an unclosed bracket above; quote a text that contains `: `",
+        "look for an unclosed bracket above; quote text that contains `: `",
     ),
     (
         "multiline quoted scalar",
@@ -31,15 +31,15 @@ const REMEDIES: [(&str, &str); 10] = [
     ),
     (
         "unknown anchor",
-        "an alias (`*name`) comes after its anchor (`&name`); quote a text that starts with *",
+        "define the anchor (`&name`) before its alias (`*name`); quote text that starts with *",
     ),
     (
         "hexadecimal",
-        "write \\\\ for a backslash, or use single quotes, which take it as it is",
+        "write \\\\ for a backslash, or use single quotes, which keep it as it is",
     ),
     (
         "escape",
-        "write \\\\ for a backslash, or use single quotes, which take it as it is",
+        "write \\\\ for a backslash, or use single quotes, which keep it as it is",
     ),
 ];
 
@@ -60,7 +60,7 @@ pub(super) fn explain(
     match character.filter(|c| c.is_control()) {
         Some(control) => (
             ahead(text, offset, control),
-            "take this character out: it cannot be seen, and no title has it",
+            "remove this invisible character",
         ),
         None if words.contains("tab") => (tab(text, offset), remedy),
         None => (offset, remedy),

@@ -17,7 +17,7 @@ pub struct Shown {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
     /// It was about to be sent, and nobody knows whether it arrived. It is never sent again.
-    InDoubt,
+    Uncertain,
     /// The server confirmed it.
     Confirmed,
 }
@@ -33,7 +33,7 @@ pub struct Owed {
     pub room: Option<RoomId>,
 }
 
-/// What is on record of one room, by its id: a room made anew under the same pipe starts empty.
+/// What is on record of one room, by its id: a room recreated under the same pipe starts empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordedRoom {
     /// Members whose adding the server confirmed, and those that were adopted.

@@ -3,7 +3,7 @@
 //! Main type: [`Adoption`]. It only says what would be written down; nothing is sent for it.
 
 use super::filter::RoomFilter;
-use super::findings::{Note, Unverified};
+use super::findings::{Note, UnknownMembers};
 use crate::model::{Desired, LiveRoom, MembersPolicy, Observed, Pipe, Recorded, RoomId, UserId};
 
 /// What an adoption would write down.
@@ -105,7 +105,7 @@ pub(super) fn on_record(
     recorded: &Recorded,
     only: &RoomFilter,
 ) -> Option<Note> {
-    let mut adopted = Unverified::default();
+    let mut adopted = UnknownMembers::default();
     if recorded.rooms.values().all(|room| room.adopted.is_empty()) {
         return None;
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::baseline::Baseline;
 use super::digest::Digest;
-use super::findings::{ByHand, Conflict, IgnoredField, Note, Unverified, Violation};
+use super::findings::{Conflict, IgnoredField, ManualSteps, Note, UnknownMembers, Violation};
 use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target, UserId, Welcome};
 
 /// Members sent in one call: PHP silently drops form variables past 1,000 (`api: fact 2`), so a call stays far below.
@@ -20,7 +20,7 @@ pub struct Plan {
     /// Rooms that cannot be settled without a person.
     pub conflicts: Vec<Conflict>,
     /// Rooms with members on record that the manifest does not want any more: the API cannot remove anyone.
-    pub by_hand: Vec<ByHand>,
+    pub manual_steps: Vec<ManualSteps>,
     /// Rooms the ledger knows and the manifest no longer declares: the API cannot delete them.
     pub undeclared: Vec<Pipe>,
     /// Fields the server did not take when they were sent; not sent again unless asked for.
@@ -56,7 +56,7 @@ pub struct Change {
     pub members: Members,
     /// What is said in the room once its members are in: only in one that is created, or was and still waits for it.
     pub welcome: Option<Welcome>,
-    /// Whether the room is made anew although it was deleted or has vanished.
+    /// Whether the room is recreated although it was deleted or has vanished.
     pub recreate: bool,
     /// What the server showed of the pipe when the plan was made.
     pub digest: Digest,
@@ -98,26 +98,26 @@ pub struct ChangedBy {
     pub manifest: bool,
 }
 
-/// Members of one change. `new` and `unverified` together are sent, sorted.
+/// Members of one change. `new` and `unknown` together are sent, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members {
     /// Declared and not on record.
     pub new: Vec<UserId>,
     /// Declared, with nothing at all on record of the room: sent again, since nobody can say who is in it.
-    pub unverified: Vec<UserId>,
+    pub unknown: Vec<UserId>,
     /// How many of the declared are on record as added.
-    pub recorded: usize,
+    pub known: usize,
 }
 
 impl Members {
     /// Everyone to be sent.
     pub fn sent(&self) -> impl Iterator<Item = UserId> {
-        self.new.iter().chain(&self.unverified).copied()
+        self.new.iter().chain(&self.unknown).copied()
     }
 
     /// How many are sent.
     pub fn count(&self) -> usize {
-        self.new.len() + self.unverified.len()
+        self.new.len() + self.unknown.len()
     }
 }
 
@@ -143,7 +143,7 @@ pub struct Summary {
     /// Members to add.
     pub members: usize,
     /// Members to send again because nothing is on record of their room.
-    pub unverified: Unverified,
+    pub unknown: UnknownMembers,
     /// Messages to send.
     pub messages: usize,
     /// Declared rooms with nothing to do.
@@ -172,8 +172,8 @@ impl Plan {
         summary.publish += usize::from(change.publishes());
         summary.create_public += usize::from(change.creates_public());
         summary.members += change.members.new.len();
-        summary.unverified.rooms += usize::from(!change.members.unverified.is_empty());
-        summary.unverified.members += change.members.unverified.len();
+        summary.unknown.rooms += usize::from(!change.members.unknown.is_empty());
+        summary.unknown.members += change.members.unknown.len();
         summary.messages += usize::from(change.welcome.is_some());
         summary.writes += change.writes();
         self.changes.push(change);
@@ -284,7 +284,10 @@ impl Plan {
             given,
             settled,
         } = &self.baseline;
-        let released = self.by_hand.iter().any(|room| !room.left.is_empty());
+        let released = self
+            .manual_steps
+            .iter()
+            .any(|room| !room.newly_removed.is_empty());
         let shrunk = self.guards.iter().any(
             |guard| matches!(guard, Violation::Shrunk { source, .. } if given.keys().any(|it| it.starts_with(&**source))),
         );

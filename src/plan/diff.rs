@@ -6,7 +6,7 @@ use super::baseline::{Baseline, left, settled, undeclared};
 use super::change::{Action, Change, FieldChange, Members, Plan};
 use super::digest::Digest;
 use super::filter::RoomFilter;
-use super::findings::{ByHand, Conflict, ConflictKind, IgnoredField, Note, Unverified};
+use super::findings::{Conflict, ConflictKind, IgnoredField, ManualSteps, Note, UnknownMembers};
 use super::inputs::{Inputs, PlanOptions};
 use super::merge_join::without;
 use super::rename::likely_renames;
@@ -26,7 +26,7 @@ pub(super) fn diff(
         target: target.clone(),
         ..Plan::default()
     };
-    let mut assumed = Unverified::default();
+    let mut assumed = UnknownMembers::default();
     let mut assumed_at = None;
     let diff = Diff { inputs, options };
     let chosen = inputs.desired.rooms.values();
@@ -35,7 +35,7 @@ pub(super) fn diff(
         let is_unchanged = room_plan.change.is_none() && room_plan.conflict.is_none();
         plan.summary.unchanged += usize::from(is_unchanged);
         plan.conflicts.extend(room_plan.conflict);
-        plan.by_hand.extend(room_plan.by_hand);
+        plan.manual_steps.extend(room_plan.manual_steps);
         plan.ignored.extend(room_plan.ignored);
         plan.notes.extend(room_plan.notes);
         if room_plan.assumed > 0 {
@@ -113,7 +113,7 @@ fn is_just(room: &DesiredRoom, users: &UserSet) -> bool {
 struct RoomPlan {
     change: Option<Change>,
     conflict: Option<Conflict>,
-    by_hand: Option<ByHand>,
+    manual_steps: Option<ManualSteps>,
     ignored: Vec<IgnoredField>,
     notes: Vec<Note>,
     /// Members taken for present without a record.
@@ -180,24 +180,24 @@ impl Diff<'_> {
         let known = self.inputs.recorded.rooms.get(&live.id);
         let record = known.unwrap_or(&nothing);
         let mut plan = RoomPlan {
-            by_hand: by_hand(room, live, record),
+            manual_steps: manual_steps(room, live, record),
             ..RoomPlan::default()
         };
         if let Some(id) = id.filter(|id| *id != live.id) {
-            plan.notes.push(Note::MadeAnew {
+            plan.notes.push(Note::Recreated {
                 pipe: room.pipe.clone(),
                 recorded: id,
                 live: live.id,
             });
         }
-        if record.welcome == Some(Sending::InDoubt) && room.welcome.is_some() {
+        if record.welcome == Some(Sending::Uncertain) && room.welcome.is_some() {
             let (pipe, room) = (room.pipe.clone(), live.id);
-            plan.notes.push(Note::WelcomeInDoubt { pipe, room });
+            plan.notes.push(Note::WelcomeUncertain { pipe, room });
         }
         let mut members = self.members(room, known);
         let owed = self.inputs.recorded.owed.get(&room.pipe);
         if self.options.assume_members && known.is_none() && owed.is_none() {
-            plan.assumed = std::mem::take(&mut members.unverified).len();
+            plan.assumed = std::mem::take(&mut members.unknown).len();
         }
         let (mut fields, mut kept, mut as_it_is) =
             (Vec::new(), FieldSet::default(), FieldSet::default());
@@ -249,7 +249,10 @@ impl Diff<'_> {
         record: &RecordedRoom,
         field: Field,
     ) -> Option<IgnoredField> {
-        let shown = record.shown.get(&field).filter(|_| !self.options.resend)?;
+        let shown = record
+            .shown
+            .get(&field)
+            .filter(|_| !self.options.resend_ignored)?;
         // A later write of a third value, by whatever run, was another attempt: this difference is a new one.
         let last = record.sent.as_ref().map(|sent| sent.value(field));
         let same = shown.sent == room.state.value(field)
@@ -263,29 +266,31 @@ impl Diff<'_> {
         })
     }
 
-    fn members(&self, room: &DesiredRoom, known: Option<&RecordedRoom>) -> Members {
-        if known.is_some_and(|known| is_just(room, &known.members)) {
+    fn members(&self, room: &DesiredRoom, record: Option<&RecordedRoom>) -> Members {
+        if record.is_some_and(|record| is_just(room, &record.members)) {
             return Members {
-                recorded: room.members.len(),
+                known: room.members.len(),
                 ..Members::default()
             };
         }
         let owed = self.inputs.recorded.owed.get(&room.pipe);
         let declared = room.members.iter().map(|member| member.user);
-        let on_record = known.iter().flat_map(|known| known.members.iter().copied());
+        let on_record = record
+            .iter()
+            .flat_map(|record| record.members.iter().copied());
         let mut missing: Vec<UserId> = without(declared, on_record).collect();
-        let recorded = room.members.len() - missing.len();
+        let known = room.members.len() - missing.len();
         if room.policy == MembersPolicy::OnCreate {
             missing.retain(|user| owed.is_some_and(|owed| owed.members.contains(user)));
         }
-        let (new, unverified) = match (known, owed) {
+        let (new, unknown) = match (record, owed) {
             (None, None) => (Vec::new(), missing),
             _ => (missing, Vec::new()),
         };
         Members {
             new,
-            unverified,
-            recorded,
+            unknown,
+            known,
         }
     }
 
@@ -329,7 +334,7 @@ impl Diff<'_> {
 }
 
 /// Members on record that the manifest does not declare.
-fn by_hand(room: &DesiredRoom, live: &LiveRoom, record: &RecordedRoom) -> Option<ByHand> {
+fn manual_steps(room: &DesiredRoom, live: &LiveRoom, record: &RecordedRoom) -> Option<ManualSteps> {
     let gone = |users: &UserSet| -> Vec<UserId> {
         if users.is_empty() || is_just(room, users) {
             return Vec::new();
@@ -337,11 +342,12 @@ fn by_hand(room: &DesiredRoom, live: &LiveRoom, record: &RecordedRoom) -> Option
         let declared = room.members.iter().map(|member| member.user);
         without(users.iter().copied(), declared).collect()
     };
-    let (left, released) = (gone(&record.members), gone(&record.released));
-    (!left.is_empty() || !released.is_empty()).then(|| ByHand {
+    let newly_removed = gone(&record.members);
+    let previously_removed = gone(&record.released);
+    (!newly_removed.is_empty() || !previously_removed.is_empty()).then(|| ManualSteps {
         pipe: room.pipe.clone(),
         id: live.id,
-        left,
-        released,
+        newly_removed,
+        previously_removed,
     })
 }

@@ -33,15 +33,15 @@ pub enum ConflictKind {
 
 /// Members that left the manifest, or are excluded by now, and may still be in the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ByHand {
+pub struct ManualSteps {
     /// The room.
     pub pipe: Pipe,
     /// Its id.
     pub id: RoomId,
     /// Those that are on record as added, and are for the first time not declared any more.
-    pub left: Vec<UserId>,
+    pub newly_removed: Vec<UserId>,
     /// Those that left in an earlier run.
-    pub released: Vec<UserId>,
+    pub previously_removed: Vec<UserId>,
 }
 
 /// A field the server ignored.
@@ -60,8 +60,8 @@ pub struct IgnoredField {
 /// Something to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// A room that the ledger knew by another id: it was made anew outside, its record starts empty.
-    MadeAnew {
+    /// A room that the ledger knew by another id: it was recreated outside, its record starts empty.
+    Recreated {
         /// The room.
         pipe: Pipe,
         /// The id on record.
@@ -79,7 +79,7 @@ pub enum Note {
         same_title: bool,
     },
     /// A welcome may have been sent or not; it is not sent again.
-    WelcomeInDoubt {
+    WelcomeUncertain {
         /// The room.
         pipe: Pipe,
         /// Its id.
@@ -94,9 +94,9 @@ pub enum Note {
         live: Pipe,
     },
     /// `--assume-members`: so many declared members of existing rooms were taken for present without a record.
-    Assumed(Unverified),
+    Assumed(UnknownMembers),
     /// So many declared members are on record only because somebody had them taken for present.
-    Adopted(Unverified),
+    Adopted(UnknownMembers),
     /// Globs left so many declared rooms out.
     LeftOut {
         /// How many.
@@ -129,7 +129,7 @@ pub enum Violation {
         /// The first few rooms it is about.
         rooms: Vec<Pipe>,
     },
-    /// Rooms would be made anew that were deleted or have vanished.
+    /// Rooms would be recreated that were deleted or have vanished.
     Recreate {
         /// How many.
         count: u64,
@@ -195,7 +195,7 @@ impl LimitKind {
 
 /// A room whose members nobody can vouch for, counted for the summary.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Unverified {
+pub struct UnknownMembers {
     /// Rooms.
     pub rooms: usize,
     /// Memberships in them.

@@ -43,7 +43,7 @@ pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> V
     let (limits, summary) = (&desired.limits, &plan.summary);
     let (rooms, memberships) = (desired.rooms.len(), desired.memberships());
     let publish = limits.publish.unwrap_or(Limit::Count(0));
-    let sent = summary.members + summary.unverified.members;
+    let sent = summary.members + summary.unknown.members;
     let limits = [
         (LimitKind::Publish, Some(publish), summary.publish, rooms),
         (

@@ -11,7 +11,7 @@ pub struct PlanOptions {
     /// What is allowed beyond the manifest's limits.
     pub allow: Allow,
     /// Send fields again that the server ignored.
-    pub resend: bool,
+    pub resend_ignored: bool,
     /// Take declared members of existing rooms for present.
     pub assume_members: bool,
 }

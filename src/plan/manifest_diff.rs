@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::change::{Action, Change, Plan, Summary};
-use super::findings::{ByHand, Note, Violation};
+use super::findings::{ManualSteps, Note, Violation};
 use super::guards::plan;
 use super::inputs::PlanOptions;
 use crate::model::{
@@ -32,7 +32,7 @@ pub struct ManifestDiff {
     /// Rooms with something to write.
     pub changes: Vec<Change>,
     /// Members that only the first manifest has, by room.
-    pub by_hand: Vec<ByHand>,
+    pub manual_steps: Vec<ManualSteps>,
     /// Rooms the second manifest no longer declares, as the first one has them.
     pub removed: Vec<Removed>,
     /// What differs and leads to no change of a room.
@@ -182,7 +182,7 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
         removed: removed.collect(),
         differences,
         changes: plan.changes,
-        by_hand: plan.by_hand,
+        manual_steps: plan.manual_steps,
         notes: plan.notes,
         would_refuse: plan.refusals,
     }
@@ -219,7 +219,7 @@ fn unchanged(plan: &Plan, differences: &[Difference]) -> usize {
         .filter(|change| change.action != Action::Create);
     let mut differ: BTreeSet<&Pipe> = changes.map(|change| &change.pipe).collect();
     let changed = differ.len();
-    differ.extend(plan.by_hand.iter().map(|room| &room.pipe));
+    differ.extend(plan.manual_steps.iter().map(|room| &room.pipe));
     differ.extend(
         differences
             .iter()
@@ -237,7 +237,7 @@ impl ManifestDiff {
     /// Whether the manifests differ in anything but places.
     pub fn differs(&self) -> bool {
         !(self.changes.is_empty()
-            && self.by_hand.is_empty()
+            && self.manual_steps.is_empty()
             && self.removed.is_empty()
             && self.differences.is_empty())
     }
@@ -249,7 +249,7 @@ impl People {
             let changes = plan.changes.iter();
             changes.map(|change| &change.members.new)
         };
-        let leaving = || plan.by_hand.iter().map(|room| &room.left);
+        let leaving = || plan.manual_steps.iter().map(|room| &room.newly_removed);
         let each = |users: BTreeSet<&UserId>| users.len();
         Self {
             join: each(joining().flatten().collect()),

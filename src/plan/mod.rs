@@ -25,7 +25,7 @@ pub use change::{Action, CHUNK, Change, ChangedBy, FieldChange, Members, Plan, S
 pub use digest::Digest;
 pub use filter::{RoomFilter, RowFilter};
 pub use findings::{
-    ByHand, Conflict, ConflictKind, IgnoredField, LimitKind, Note, Unverified, Violation,
+    Conflict, ConflictKind, IgnoredField, LimitKind, ManualSteps, Note, UnknownMembers, Violation,
 };
 pub use guards::plan;
 pub use inputs::{Allow, Inputs, PlanOptions};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::baseline::Baseline;
 use super::change::{Action, Change, Plan};
 use super::digest::Digest;
-use super::findings::{ConflictKind, Unverified};
+use super::findings::{ConflictKind, UnknownMembers};
 use super::guards::guards;
 use super::inputs::{Allow, Inputs};
 use super::merge_join::without;
@@ -55,7 +55,7 @@ pub struct Approved {
     /// Members of the saved plan that the manifest no longer declares.
     pub undeclared: Vec<(Pipe, Vec<UserId>)>,
     /// Rooms that only the new plan changes, and members that only it sends.
-    pub not_approved: Unverified,
+    pub not_approved: UnknownMembers,
 }
 
 /// A room of a saved plan that is not written.
@@ -93,7 +93,7 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
         plan: new.with_changes(Vec::new()),
         skipped: Vec::new(),
         undeclared: Vec::new(),
-        not_approved: Unverified::default(),
+        not_approved: UnknownMembers::default(),
     };
     // A forged file may list a room twice: the first entry counts.
     let mut entries = BTreeMap::new();
@@ -222,7 +222,7 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
     members.sort_unstable();
     let is_approved = |user: &UserId| members.binary_search(user).is_ok();
     narrowed.members.new.retain(is_approved);
-    narrowed.members.unverified.retain(is_approved);
+    narrowed.members.unknown.retain(is_approved);
     Ok(narrowed)
 }
 

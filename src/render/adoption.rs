@@ -53,24 +53,25 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
         0 => String::new(),
         absent => {
             let rooms = Count(*absent, "declared room");
-            format!("; {rooms} not there yet, for apply to create")
+            format!("; {rooms} to create with `apply`")
         }
     };
     let members = Count(adoption.members(), "membership");
     let _ = match rooms.len() {
-        0 => writeln!(text, "adopt: nothing that is not on record{absent}"),
+        0 => writeln!(text, "adopt: nothing new to record{absent}"),
         rooms => {
             let rooms = Count(rooms, "room");
             writeln!(
                 text,
-                "adopt: {members} of {rooms} to be recorded as present{absent}"
+                "adopt: {members} of {rooms} to record as present{absent}"
             )
         }
     };
     if *to_send > 0 {
         let to_send = Count(*to_send, "membership");
-        let why = "owed since a create, back in the manifest, or new in a room roomform wrote to";
-        let _ = writeln!(text, "       {to_send} left for apply to send: {why}");
+        let why =
+            "pending since a create, back in the manifest, or new in a room that roomform wrote to";
+        let _ = writeln!(text, "       {to_send} left for `apply` to send: {why}");
     }
     if *not_listed > 0 {
         let rooms = Count(*not_listed, "declared room");
@@ -78,6 +79,6 @@ pub fn adoption(target: &Target, adoption: &Adoption) -> String {
         let _ = writeln!(text, "       {rooms} not listed: {why}");
     }
     let _ = writeln!(text, "       target: {target}");
-    text.push_str("       nothing is sent; the server confirms none of it: whoever is not in the room will not be added\n");
+    text.push_str("       nothing is sent, and the server confirms nothing: a user who is not in the room will not be added\n");
     text
 }

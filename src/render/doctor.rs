@@ -84,6 +84,6 @@ fn write_probe(text: &mut String, probe: &WriteProbe) {
     }
     let _ = writeln!(
         text,
-        "  room {room} is there now, and the API cannot delete it: remove it by hand in ImbaChat"
+        "  room {room} exists now, and the API cannot delete it: remove it in ImbaChat"
     );
 }

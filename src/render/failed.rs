@@ -98,7 +98,7 @@ fn room_lines(
     columns: &mut Columns,
 ) -> Vec<Line> {
     let error = match &room.status {
-        Status::Verified | Status::Already | Status::Undeclared | Status::Applied => {
+        Status::Verified | Status::UpToDate | Status::Undeclared | Status::Applied => {
             return Vec::new();
         }
         status => failure(status).unwrap_or_else(|| status.name().replace('_', " ")),

@@ -14,13 +14,13 @@ const NAMED: usize = 12;
 /// The record of a ledger with so many entries. Ends with a line break.
 pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
     let mut text = format!(
-        "{target}: {}, {} on record\n",
+        "{target}: {}, {} recorded\n",
         Count(entries, "line"),
         Count(recorded.ids.len(), "room")
     );
     for (pipe, id) in &recorded.ids {
         let left = match recorded.left.contains(pipe) {
-            true => ", not in the manifest any more",
+            true => ", no longer in the manifest",
             false => "",
         };
         let pipe = terminal(pipe.as_str());
@@ -33,7 +33,7 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
         let welcome = owed.welcome.then(|| "its welcome".to_owned());
         let owed: Vec<String> = members.into_iter().chain(welcome).collect();
         let (pipe, owed) = (terminal(pipe.as_str()), owed.join(", and "));
-        let _ = writeln!(text, "\n  {pipe}  owed since it was to be created: {owed}");
+        let _ = writeln!(text, "\n  {pipe}  pending since its create: {owed}");
     }
     for (source, given) in &recorded.rosters {
         let source = terminal(source);
@@ -41,12 +41,12 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
     }
     let mut rooms = recorded.rooms.values();
     let adopted = match rooms.any(|room| !room.adopted.is_empty()) {
-        true => "; adopted: taken for present, never confirmed",
+        true => "; adopted: declared as present, never confirmed",
         false => "",
     };
     let _ = writeln!(
         text,
-        "\nconfirmed to roomform; the API does not tell who is in a room{adopted}"
+        "\nknown: confirmed by the server, or adopted; the API does not list members{adopted}"
     );
     text
 }
@@ -71,8 +71,8 @@ fn room(text: &mut String, recorded: &Recorded, id: RoomId) {
     }
     match room.welcome {
         Some(Sending::Confirmed) => text.push_str("    welcome   confirmed\n"),
-        Some(Sending::InDoubt) => {
-            text.push_str("    welcome   in doubt: it may have been sent, and is not sent again\n")
+        Some(Sending::Uncertain) => {
+            text.push_str("    welcome   uncertain: it may have been sent, and is not sent again\n")
         }
         None => {}
     }

@@ -64,7 +64,7 @@ impl Progress {
             }
             Event::Resolving(rooms) => {
                 self.stage = format!(
-                    "looking for {} whose create was not answered",
+                    "looking for {} whose create got no answer",
                     Count(*rooms, "room")
                 );
                 self.settled = self.settled.saturating_sub(*rooms);
@@ -99,7 +99,7 @@ impl Progress {
     fn message(&self) -> String {
         match self.failed {
             0 => self.stage.clone(),
-            failed => format!("{}, {failed} not well", self.stage),
+            failed => format!("{}, {failed} failed", self.stage),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::view::Sent;
 pub fn sent(sent: &Sent<'_>) -> String {
     let id = match sent.id {
         Some(id) => format!("message {id}"),
-        None => "message (the server told no number)".to_owned(),
+        None => "message (the server gave no id)".to_owned(),
     };
     let room = match sent.pipe {
         Some(pipe) => format!("{} (room {})", terminal(pipe.as_str()), sent.room),

@@ -208,7 +208,7 @@ fn title_change(before: &str, after: &str, paint: Paint) -> String {
 
 fn members_lines(text: &mut String, change: &Change, known: &str) {
     let members = &change.members;
-    let recorded = match members.recorded {
+    let known = match members.known {
         0 => String::new(),
         count => format!("   {count} {known}"),
     };
@@ -218,13 +218,13 @@ fn members_lines(text: &mut String, change: &Change, known: &str) {
             Action::Create => names,
             Action::Update { .. } => format!("+{} ({names})", members.new.len()),
         };
-        let _ = writeln!(text, "      members {names}{recorded}");
+        let _ = writeln!(text, "      members {names}{known}");
     }
-    if !members.unverified.is_empty() {
-        let (count, names) = (members.unverified.len(), few(&members.unverified, NAMED));
+    if !members.unknown.is_empty() {
+        let (count, names) = (members.unknown.len(), few(&members.unknown, NAMED));
         let _ = writeln!(
             text,
-            "      members unverified: {count} sent again ({names})   nothing recorded"
+            "      members unknown: {count} sent again ({names})   none known"
         );
     }
 }
@@ -276,7 +276,7 @@ pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
 fn glyph(status: &Status, section: SectionKind) -> (&'static str, Style) {
     match (section, status) {
         (_, Status::Applied) => ("..", Tone::CHANGE),
-        (_, Status::Already) => ("ok", Tone::QUIET),
+        (_, Status::UpToDate) => ("ok", Tone::QUIET),
         (SectionKind::AsPlanned, _) => ("ok", Tone::ADD),
         (SectionKind::NotAsSent, _) => ("??", Tone::DANGER),
         _ => ("!!", Tone::DANGER),

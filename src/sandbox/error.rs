@@ -28,7 +28,7 @@ pub enum SandboxError {
         source: io::Error,
     },
     /// The server ended by itself.
-    #[error("the sandbox server broke off")]
+    #[error("the sandbox server failed")]
     Serve(#[source] io::Error),
     /// The state file, or the directory it is to be in, cannot be read.
     #[error("cannot read the sandbox state `{}`", path.display())]

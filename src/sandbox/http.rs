@@ -118,7 +118,7 @@ async fn handle(
         return wrong_method(&head.method);
     }
     let Some(body) = read(body).await else {
-        return response(Answer::message(400, "The body broke off."));
+        return response(Answer::message(400, "The body is incomplete."));
     };
     let fate = server.draw_fate(endpoint);
     let answer = match fate {

@@ -111,7 +111,7 @@ impl Table {
             self.name
         );
         let diagnostic = Diagnostic::at(Code::DuplicateColumn, name.at, message);
-        diagnostic.hint("roomform never picks one: rename the others in the file")
+        diagnostic.hint("rename the others in the file; roomform never picks one")
     }
 
     fn note_unknown(&self, name: &Spanned<String>, wanted: &str, problems: &mut Problems) {
@@ -131,7 +131,7 @@ impl Table {
                 None => format!("the columns are {}", self.list_columns()),
             };
             if self.format == Some(name.at) {
-                hint += "; `id`, or a key in `each` or `room` over the format's own, names another";
+                hint += "; to use another column, set `id`, or a key in `each` or `room`";
             }
             hint
         });

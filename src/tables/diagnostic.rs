@@ -54,46 +54,46 @@ macro_rules! codes {
 
 codes! {
     retired: ["E021"],
-    Unreadable "E001" "unreadable" "A file or directory of the manifest cannot be read, or is not there.",
+    Unreadable "E001" "unreadable" "A file or directory of the manifest is missing or cannot be read.",
     NotUtf8 "E002" "not-utf8" "A file is not valid UTF-8.",
     Syntax "E003" "syntax" "The text is not YAML.",
     TooDeep "E004" "too-deep" "The nesting is deeper than any manifest needs.",
     AliasBomb "E005" "alias-bomb" "The YAML aliases expand to more than any manifest needs.",
-    TooLarge "E006" "too-large" "A file or a text is larger than roomform takes.",
-    WrongType "E007" "wrong-type" "A value is of another type than its key wants.",
+    TooLarge "E006" "too-large" "A file or a text is too large.",
+    WrongType "E007" "wrong-type" "A value has the wrong type for its key.",
     NeedsQuotes "E008" "needs-quotes" "Text that YAML reads as a number, bool, null or date.",
     UnknownKey "E009" "unknown-key" "A key that the manifest language does not have.",
-    DuplicateKey "E010" "duplicate-key" "A key stands twice in one mapping.",
+    DuplicateKey "E010" "duplicate-key" "A key is duplicated in one mapping.",
     MissingKey "E011" "missing-key" "A required key is absent.",
     DuplicatePipe "E012" "duplicate-pipe" "Two rooms have the same pipe.",
     BadPipe "E013" "bad-pipe" "A pipe that cannot be an identity.",
     BadTitle "E014" "bad-title" "A title that is empty, too long, or has control characters.",
-    BadValue "E015" "bad-value" "A value outside of what its key allows.",
+    BadValue "E015" "bad-value" "A value that its key does not allow.",
     UnknownPerson "E016" "unknown-person" "A member's name that `people` does not have.",
     UnknownGroup "E017" "unknown-group" "A group that `groups` does not have.",
     GroupCycle "E018" "group-cycle" "Groups that contain each other.",
-    DuplicateName "E019" "duplicate-name" "A person or a group is defined twice.",
-    Disagreement "E020" "disagreement" "Files of one manifest contradict each other.",
-    Empty "E022" "empty-manifest" "The manifest declares no room at all.",
-    Outside "E023" "outside-root" "A path leads out of the manifest's directory.",
-    EmptyRoster "E024" "empty-roster" "A file of users or rooms that gives nothing.",
+    DuplicateName "E019" "duplicate-name" "A person or a group that is defined twice.",
+    ConflictingFiles "E020" "conflicting-files" "Files of one manifest contradict each other.",
+    Empty "E022" "empty-manifest" "The manifest declares no rooms.",
+    Outside "E023" "outside-root" "A path that leads outside the manifest's directory.",
+    EmptyRoster "E024" "empty-roster" "A file of users or rooms without any matching row.",
     RaggedRow "E025" "ragged-row" "A row with more or fewer cells than its header.",
     UnknownColumn "E026" "unknown-column" "A column that a file does not have.",
-    DuplicateColumn "E027" "duplicate-column" "A column that stands in a header more than once, and is asked for.",
-    BadCell "E028" "bad-cell" "A cell that is not what its column is for.",
+    DuplicateColumn "E027" "duplicate-column" "A column that is used and occurs more than once in its header.",
+    BadCell "E028" "bad-cell" "A cell with an invalid value for its column.",
     BadTemplate "E029" "bad-template" "A template that cannot be read or filled in.",
-    MoreRows "E030" "more-rows" "Rows with mistakes beyond those that are shown.",
-    BadWelcome "E031" "bad-welcome" "A welcome from nobody, or one that is empty, too long, or has control characters.",
+    MoreRows "E030" "more-rows" "More rows with errors than are shown.",
+    BadWelcome "E031" "bad-welcome" "A welcome without a sender, or one that is empty, too long, or has control characters.",
     BadQuote "E032" "bad-quote" "A quoted cell that is never closed, or that spans lines and has text after its closing quote.",
-    OddPipe "W101" "odd-pipe" "A pipe the realtime layer may not take as it is.",
+    UnusualPipe "W101" "unusual-pipe" "A pipe that the realtime layer may not accept.",
     LookAlike "W102" "look-alike" "Two pipes that people cannot tell apart.",
-    CrowdedDialog "W103" "crowded-dialog" "A dialog with more than two members.",
+    TooManyInDialog "W103" "too-many-in-dialog" "A dialog with more than two members.",
     OddTitle "W104" "odd-title" "A title that may be cut or trimmed, or that hides characters.",
-    Unjoined "W105" "unjoined-rows" "Rows of a joined file that belong to no room's row.",
-    MoreWarnings "W106" "more-warnings" "Rows to look at beyond those that are shown.",
-    LookAlikeTitle "W107" "look-alike-title" "Two titles that differ, and that people cannot tell apart.",
-    StrangeSender "W108" "strange-sender" "A welcome from somebody who is not a member of the room.",
-    UnknownUser "W109" "unknown-user" "A member whose id the widget does not know yet, asked with --check-users.",
+    Unjoined "W105" "unjoined-rows" "Rows of a joined file that match no room's row.",
+    MoreWarnings "W106" "more-warnings" "More rows with warnings than are shown.",
+    LookAlikeTitle "W107" "look-alike-title" "Two different titles that people cannot tell apart.",
+    SenderNotMember "W108" "sender-not-member" "A welcome whose sender is not a member of the room.",
+    UnknownUser "W109" "unknown-user" "A member whose id the widget does not know (--check-users).",
 }
 
 /// One mistake, complete but for its drawing.
@@ -251,9 +251,10 @@ impl Problems {
     pub(crate) fn sorted(self, sources: &Sources) -> Vec<Diagnostic> {
         let mut sorted = self.noted;
         if let Some(more @ 1..) = self.errors.checked_sub(MOST_ERRORS) {
-            let message = format!("{more} more errors than the {MOST_ERRORS} that roomform keeps");
+            let message =
+                format!("{more} more errors beyond the {MOST_ERRORS} that roomform keeps");
             let beyond = Diagnostic::path(Code::TooLarge, "", message);
-            sorted.push(beyond.hint("mend the first ones and check again"));
+            sorted.push(beyond.hint("fix these first, then run `check` again"));
         }
         sorted.sort_by(|a, b| {
             (a.at, &a.path, a.code, &a.message).cmp(&(b.at, &b.path, b.code, &b.message))
@@ -276,7 +277,7 @@ impl Problems {
             let after = sorted.iter().rposition(is_in_file);
             sorted.insert(
                 after.map_or(0, |last| last + 1),
-                more.hint("mend the first ones and check again"),
+                more.hint("fix these first, then run `check` again"),
             );
         }
         sorted

@@ -30,7 +30,7 @@ pub(crate) fn decode(
         if looks_like_utf_16(&bytes) {
             return Err(NoText {
                 message: "the file looks like UTF-16".to_owned(),
-                hint: "say `encoding: utf-16`, or save it as UTF-8".to_owned(),
+                hint: "set `encoding: utf-16`, or save the file as UTF-8".to_owned(),
             });
         }
         return Ok((decode_utf_8(bytes)?, UTF_8.name()));
@@ -38,7 +38,7 @@ pub(crate) fn decode(
     let encoding = Encoding::for_label(label.as_bytes()).ok_or_else(|| NoText {
         message: format!("`{}` is not an encoding", clip(label)),
         hint:
-            "it is one of the web's: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …"
+            "use an encoding of the web: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …"
                 .to_owned(),
     })?;
     let (encoding, mark) = Encoding::for_bom(&bytes).unwrap_or((encoding, 0));
@@ -46,7 +46,7 @@ pub(crate) fn decode(
     let text = encoding.decode_without_bom_handling_and_without_replacement(text);
     let text = text.ok_or_else(|| NoText {
         message: format!("the file is not valid {}", encoding.name()),
-        hint: guess(&bytes).unwrap_or_else(|| "look which encoding it was saved in".to_owned()),
+        hint: guess(&bytes).unwrap_or_else(|| "check which encoding it was saved in".to_owned()),
     })?;
     Ok((text.into_owned(), encoding.name()))
 }

@@ -151,7 +151,7 @@ impl Header {
             let message = format!("`{}` has no header", clip(&source.name));
             let diagnostic = Diagnostic::at(Code::EmptyRoster, raw.path.at, message);
             problems.push(diagnostic.hint(
-                "its first line names the columns; a file with one user a line is called .txt",
+                "name the columns in the first line, or name a file with one user per line .txt",
             ));
             return None;
         }

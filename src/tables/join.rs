@@ -151,7 +151,7 @@ impl<'t> Join<'t> {
         let mut own = self.own.iter().flatten();
         let mistake = match own.find(|column| row.cell(column).is_empty()) {
             Some(column) => {
-                let message = "the cell is empty: the row belongs to no room";
+                let message = "the cell is empty, so the row belongs to no room";
                 row.mistake(Code::BadCell, column, message)
             }
             None => {
@@ -160,7 +160,7 @@ impl<'t> Join<'t> {
             }
         };
         mistake
-            .hint("write what it belongs to, or leave the row out with `where`")
+            .hint("fill in the cell, or leave the row out with `where`")
             .into()
     }
 
@@ -185,16 +185,16 @@ impl<'t> Join<'t> {
         let rows: usize = left.iter().map(|(_, group)| group.rows).sum();
         let (roster, each) = (&self.roster.name, &each.name);
         let message =
-            format!("{rows} rows of `{roster}` belong to no row of `{each}`; this is the first");
+            format!("{rows} rows of `{roster}` match no row of `{each}`; this is the first");
         let diagnostic = Diagnostic::at(Code::Unjoined, first.first, message);
-        problems.push(diagnostic.hint("nobody is added for them; look at the columns of `on`"));
+        problems.push(diagnostic.hint("check the columns of `on`; no one is added for these rows"));
     }
 
     fn unjoined(&self, key: &str, group: &Group, each: &Table) -> Diagnostic {
         let more = match group.rows {
             1 => String::new(),
-            2 => "; 1 more row says so".to_owned(),
-            rows => format!("; {} more rows say so", rows - 1),
+            2 => "; 1 more row has it".to_owned(),
+            rows => format!("; {} more rows have it", rows - 1),
         };
         // `enrollments.csv:214:course_id`
         let line = self.roster.source.line_at(group.first.offset);
@@ -203,7 +203,7 @@ impl<'t> Join<'t> {
         let place = format!("{}:{line}{}", self.roster.name, column.unwrap_or_default());
         let (key, name) = (clip(&key.replace(BETWEEN, ", ")), &each.name);
         let message = format!("{place}: `{key}` is in no row of `{name}`{more}");
-        let hint = format!("nobody is added for it; mend the cell, or add a row to `{name}`");
+        let hint = format!("fix the cell, or add a row to `{name}`");
         Diagnostic::at(Code::Unjoined, group.first, message).hint(hint)
     }
 }

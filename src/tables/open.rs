@@ -113,9 +113,10 @@ impl<'a> Opener<'a> {
         let root = home.root.as_ref();
         if root.is_none_or(|root| !is_inside(&real, root)) {
             let shown = clip(&raw.path.value);
-            let message = format!("`{shown}` lies outside of the manifest's directory");
+            let message = format!("`{shown}` is outside the manifest's directory");
             let diagnostic = Diagnostic::at(Code::Outside, raw.path.at, message);
-            let hint = "copy the file in: what a manifest reads lies beside or below it";
+            let hint =
+                "copy the file: a manifest may read only files in its own directory and below";
             return problems.push(diagnostic.hint(hint));
         }
         let label = raw.encoding.as_ref().map(|label| label.value.clone());
@@ -191,7 +192,7 @@ fn unreadable(raw: &RawFile, error: &std::io::Error) -> Diagnostic {
         format!("`{shown}` cannot be read: {error}")
     };
     Diagnostic::at(Code::Unreadable, raw.path.at, message)
-        .hint("paths are relative to the file they stand in")
+        .hint("check the path; it is relative to the file that names it")
 }
 
 /// The directory that contains both.

@@ -110,11 +110,10 @@ impl Table {
     /// Notes that no row of a file counts, unless it may be empty.
     pub(crate) fn check_empty(&self, counted: usize, raw: &RawFile, problems: &mut Problems) {
         if counted == 0 && !raw.allow_empty {
-            let message = format!("`{}` gives nothing: no row counts", self.name);
+            let message = format!("`{}` has no matching rows", self.name);
             let diagnostic = Diagnostic::at(Code::EmptyRoster, raw.path.at, message);
-            problems.push(diagnostic.hint(
-                "look at the file and at `where`; `allow_empty: true` says that nothing is meant",
-            ));
+            problems
+                .push(diagnostic.hint("check the file and `where`, or set `allow_empty: true`"));
         }
     }
 
@@ -202,11 +201,11 @@ impl Table {
         let message = format!("{line}: the row has {has} cells, the header {wants}");
         let broken = row.record.iter().any(|cell| cell.contains(['\r', '\n']));
         let hint = if broken {
-            "look for a quote that is not closed: the row goes over several lines"
+            "look for an unclosed quote: the row spans several lines"
         } else if has > wants {
-            "quote a cell with a delimiter in it, or take away the cells that are too many"
+            "quote a cell that contains a delimiter, or remove the extra cells"
         } else {
-            "write the missing cells, empty if need be"
+            "add the missing cells; they may be empty"
         };
         Diagnostic::at(Code::RaggedRow, row.at(), message).hint(hint)
     }

@@ -84,8 +84,8 @@ pub fn value<'a>(value: &FieldValue) -> Text<'a> {
 fn describe_members<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
     let Members {
         new,
-        unverified,
-        recorded,
+        unknown,
+        known: count,
     } = &change.members;
     let (is_create, mut parts) = (change.action == Action::Create, Vec::new());
     if !new.is_empty() {
@@ -95,12 +95,12 @@ fn describe_members<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>
     } else if is_create {
         parts.push("no members".into());
     }
-    if !unverified.is_empty() {
-        let count = Count(unverified.len(), "member");
-        parts.push(text!("send {} {} again", count, Span::members(unverified)));
+    if !unknown.is_empty() {
+        let count = Count(unknown.len(), "member");
+        parts.push(text!("send {} {} again", count, Span::members(unknown)));
     }
-    if !is_create && *recorded > 0 && !new.is_empty() {
-        parts.push(text!("{} {}", *recorded, known));
+    if !is_create && *count > 0 && !new.is_empty() {
+        parts.push(text!("{} {}", *count, known));
     }
     parts
 }

@@ -2,7 +2,7 @@
 
 use super::grammar::counts;
 use super::{Count, Figure, Tone};
-use crate::plan::{Change, Plan, Summary, Unverified};
+use crate::plan::{Change, Plan, Summary, UnknownMembers};
 
 /// The figures of a plan in one line.
 pub fn verdict(plan: &Plan) -> String {
@@ -47,10 +47,10 @@ pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
         (summary.changed_outside, "changed outside"),
     ]);
     let (create, update, add_only) = (summary.create, summary.update, summary.add_only);
-    let Unverified {
+    let UnknownMembers {
         rooms,
         members: again,
-    } = summary.unverified;
+    } = summary.unknown;
     let again_of = format!("{} of {}", Count(again, "member"), Count(rooms, "room"));
     let (members, messages) = (summary.members, summary.messages);
     let parts = [
@@ -58,7 +58,7 @@ pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
         (update, format!("{update} to update{updated}")),
         (add_only, format!("{add_only} {gain} members")),
         (members, format!("{} to add", Count(members, "member"))),
-        (again, format!("{again_of} unverified, to send again")),
+        (again, format!("{again_of} unknown, to send again")),
         (messages, format!("{} to send", Count(messages, "message"))),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
@@ -70,7 +70,7 @@ pub(super) fn cards(
     summary: &Summary,
     recreated: usize,
     conflicts: usize,
-    by_hand: usize,
+    manual_steps: usize,
 ) -> Vec<Figure> {
     let figure = |label, count, tone| Figure { label, count, tone };
     let mut figures = vec![
@@ -78,11 +78,11 @@ pub(super) fn cards(
         figure("new and public", summary.create_public, Tone::Danger),
         figure("recreated", recreated, Tone::Danger),
         figure("conflicts", conflicts, Tone::Warn),
-        figure("manual steps", by_hand, Tone::Hand),
+        figure("manual steps", manual_steps, Tone::Hand),
         figure("to create", summary.create, Tone::Add),
         figure("to update", summary.update, Tone::Change),
         figure("members to add", summary.members, Tone::Join),
-        figure("members unverified", summary.unverified.members, Tone::Warn),
+        figure("members unknown", summary.unknown.members, Tone::Warn),
         figure("messages to send", summary.messages, Tone::Join),
     ];
     figures.retain(|figure| figure.count > 0);

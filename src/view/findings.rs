@@ -4,7 +4,7 @@ use super::section::{Line, SectionKind};
 use super::text::{names, text};
 use super::{Count, Span, Text};
 use crate::model::{Limit, Pipe, difference};
-use crate::plan::{ConflictKind, LimitKind, Note, Unverified, Violation};
+use crate::plan::{ConflictKind, LimitKind, Note, UnknownMembers, Violation};
 
 pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
     match kind {
@@ -13,16 +13,16 @@ pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
             ids.as_slice()
         ),
         ConflictKind::Deleted(ids) => text!(
-            "only deleted rooms have this pipe (id {}); --allow-recreate makes a new one",
+            "only deleted rooms have this pipe (id {}); --allow-recreate creates a new one",
             ids.as_slice()
         ),
         ConflictKind::Vanished(id) => text!(
-            "the ledger knows it as room {}, and the list lacks it: deleted, or the list is capped; \
-             --allow-recreate makes a new one",
+            "the ledger has it as room {}, but the list does not: it was deleted, or the list is capped; \
+             --allow-recreate creates a new one",
             *id
         ),
         ConflictKind::NotListed(id) => {
-            let known = id.map(|id| text!(" (the ledger knows it as room {})", id));
+            let known = id.map(|id| text!(" (the ledger has it as room {})", id));
             text!(
                 "not listed{}: a JWT may show only one user's rooms; read with the secret key",
                 known.unwrap_or_default()
@@ -33,23 +33,23 @@ pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
 
 /// A note, and the section it belongs to.
 pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
-    let members = |counted: &Unverified| {
+    let members = |counted: &UnknownMembers| {
         let members = Count(counted.members, "membership");
         text!("{} of {}", members, Count(counted.rooms, "room"))
     };
     let kind = match note {
-        Note::WelcomeInDoubt { .. } => SectionKind::ManualSteps,
+        Note::WelcomeUncertain { .. } => SectionKind::ManualSteps,
         Note::LooksLike { .. } => SectionKind::LookAlikes,
         _ => SectionKind::Notes,
     };
     let line = match note {
-        Note::MadeAnew {
+        Note::Recreated {
             pipe,
             recorded,
             live,
         } => {
             let text = text!(
-                "the ledger knows room {}, the server shows room {}; nothing is on record of that one",
+                "the ledger has room {}, the server shows room {}; the ledger has no record of that one",
                 *recorded,
                 *live
             );
@@ -65,36 +65,33 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
                 false => "most members",
             };
             let text = text!(
-                "has {} of {}, which left the manifest; a pipe is an identity, so a new room is made and \
-                 the old one stays as it is",
+                "has {} of {}, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is",
                 same,
                 from
             );
             Line::for_room(to, text)
         }
-        Note::WelcomeInDoubt { pipe, room } => {
+        Note::WelcomeUncertain { pipe, room } => {
             let text = text!(
-                "whether its welcome was sent is not known, and it is not sent again; look into room {}, \
-                 and take `welcome` out of the manifest once that is settled",
+                "its welcome may have been sent, and is not sent again; check room {}, then remove `welcome` from the manifest",
                 *room
             );
             Line::for_room(pipe, text)
         }
         Note::LooksLike { pipe, live } => {
             let text = text!(
-                "looks like the live room {}, which nobody declares ({}); a server that folds case or \
-                 letters would take one for the other",
+                "looks like the live room {}, which is not declared ({}); a server that ignores case would confuse the two",
                 live,
                 Span::words(difference(pipe.as_str(), live.as_str()))
             );
             Line::for_room(pipe, text)
         }
         Note::Assumed(assumed) => Line::new(text!(
-            "--assume-members: {} taken for present without a record; nothing is sent for them",
+            "--assume-members: {} assumed present without a record; nothing is sent for them",
             members(assumed)
         )),
         Note::Adopted(adopted) => Line::new(text!(
-            "{} recorded by adoption only: taken for present, never confirmed",
+            "{} adopted: declared as present, never confirmed by the server",
             members(adopted)
         )),
         Note::LeftOut { rooms, flags } => {
@@ -157,8 +154,7 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
             left,
             known,
         } => Span::words(format!(
-            "{left} of {known} rooms left the manifest{since} while {created} would be created anew: \
-             was a prefix changed? allow it with {flag}"
+            "{left} of {known} rooms left the manifest{since} while {created} would be created: was a prefix changed? allow it with {flag}"
         ))
         .into(),
         Violation::Shrunk {

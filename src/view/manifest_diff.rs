@@ -19,8 +19,8 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
     let mut view = View {
         state: State::Compared,
         facts: count_people(&diff.people).into_iter().collect(),
-        figures: cards(&diff.summary, recreated, 0, diff.by_hand.len()),
-        legend: vec!["two manifests; no server was asked"],
+        figures: cards(&diff.summary, recreated, 0, diff.manual_steps.len()),
+        legend: vec!["two manifests; no server was read"],
         cut: cut(diff),
         known: "as before",
         desired: Some(&loaded.desired),
@@ -30,7 +30,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
     view.add_changes(&diff.changes);
     view.add(
         SectionKind::ManualSteps,
-        diff.by_hand.iter().map(removed_members),
+        diff.manual_steps.iter().map(removed_members),
     );
     view.add(
         SectionKind::ManualSteps,
@@ -51,7 +51,7 @@ pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a>
 fn verdict(diff: &ManifestDiff) -> String {
     let mut parts = parts(&diff.summary, recreated(&diff.changes));
     if let removed @ 1.. = diff.removed.len() {
-        parts.push(format!("{} to remove by hand", Count(removed, "room")));
+        parts.push(format!("{} to remove manually", Count(removed, "room")));
     }
     let parts = match parts.as_slice() {
         [] if diff.differs() => "nothing to send".to_owned(),
@@ -81,7 +81,7 @@ fn count_people(people: &People) -> Option<String> {
         count(leave)
     };
     let leaves = format!(
-        "{leavers} taken out of {}: by hand",
+        "{leavers} to remove from {} (manual)",
         Count(left_rooms, "room")
     );
     match (join, leave) {
@@ -94,7 +94,7 @@ fn count_people(people: &People) -> Option<String> {
 
 fn removed_room(room: &Removed) -> Line<'_> {
     let text = text!(
-        "the room left the manifest, and stays as it is: {}, {}",
+        "the room left the manifest and stays as it is: {}, {}",
         Span::Title((&room.title).into()),
         Count(room.members, "member")
     );
@@ -111,7 +111,7 @@ fn difference_line(difference: &Difference) -> Line<'_> {
                 number.map_or("none".into(), Text::from)
             });
             let text = text!(
-                "widget: {} → {}; the rooms of one are not those of another",
+                "widget: {} → {}; the rooms are different ones",
                 before,
                 after
             );
@@ -144,12 +144,12 @@ fn describe_scope(globs: &[String]) -> Text<'_> {
 fn describe_room_difference(what: &RoomDifference) -> Text<'_> {
     match what {
         RoomDifference::NotSent(who) => text!(
-            "{} not sent, since the room is there and `on_create` holds: {}",
+            "{} not sent, because the room exists and its policy is `on_create`: {}",
             Count(who.len(), "member"),
             who.as_slice()
         ),
         RoomDifference::Policy(MembersPolicy::Ensure) => {
-            "members_policy: on_create → ensure; whoever is not on record is sent".into()
+            "members_policy: on_create → ensure; members who are not known are sent".into()
         }
         RoomDifference::Policy(MembersPolicy::OnCreate) => {
             "members_policy: ensure → on_create; members are sent only with a new room".into()
@@ -161,15 +161,15 @@ fn describe_room_difference(what: &RoomDifference) -> Text<'_> {
         } => {
             let ([before, after], name) = (values(before, after), field.name());
             text!(
-                "{} {} → {} is not sent, since it is in `ignore`",
+                "{} {} → {} is not sent, because it is in `ignore`",
                 name,
                 before,
                 after
             )
         }
-        RoomDifference::Ignored(field) => text!("{} is in `ignore` from now on", field.name()),
+        RoomDifference::Ignored(field) => text!("{} is now in `ignore`", field.name()),
         RoomDifference::Managed(field, after) => text!(
-            "{} is not in `ignore` any more: whatever the server shows becomes {}",
+            "{} is no longer in `ignore`: it is set to {}",
             field.name(),
             value(after)
         ),
@@ -183,10 +183,10 @@ fn describe_room_difference(what: &RoomDifference) -> Text<'_> {
                 }
             };
             let (was, is) = (one(before, was), one(after, is));
-            text!("welcome {} → {}; only a new room is welcomed", was, is)
+            text!("welcome {} → {}; only new rooms get a welcome", was, is)
         }
-        RoomDifference::Excluded(who) => text!("excluded from now on: {}", who.as_slice()),
-        RoomDifference::Readmitted(who) => text!("excluded no more: {}", who.as_slice()),
+        RoomDifference::Excluded(who) => text!("now excluded: {}", who.as_slice()),
+        RoomDifference::Readmitted(who) => text!("no longer excluded: {}", who.as_slice()),
     }
 }
 
@@ -205,6 +205,6 @@ fn cut(diff: &ManifestDiff) -> Option<String> {
     if diff.differences.iter().any(is_long) {
         return Some("all members: --format json".to_owned());
     }
-    let cuts = cuts_members(&diff.changes, &diff.by_hand);
+    let cuts = cuts_members(&diff.changes, &diff.manual_steps);
     cuts.then(|| "all members: --format json, or html".to_owned())
 }

@@ -131,7 +131,7 @@ impl<'a> View<'a> {
             sections: BTreeMap::new(),
             legend: Vec::new(),
             cut: None,
-            known: "recorded",
+            known: "known",
             desired: None,
         }
     }

@@ -29,7 +29,7 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
         false => "Nothing was applied to",
     };
     let left = after.unwrap_or(plan);
-    let cut = cuts_members(&[], &left.by_hand);
+    let cut = cuts_members(&[], &left.manual_steps);
     let heading = text!("{} {}", done, site(&plan.target));
     let now = after.map(|plan| format!("now: {}", verdict(plan)));
     let mut view = View {
@@ -42,8 +42,8 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
     let remedies = remedies.map(|hint| Line::new(Span::Message(hint.into()).into()));
     view.add(SectionKind::Remedies, remedies);
     view.add_manual_steps(left);
-    let in_doubt = |note: &&Note| matches!(note, Note::WelcomeInDoubt { .. });
-    view.add_notes(left.notes.iter().filter(in_doubt));
+    let uncertain = |note: &&Note| matches!(note, Note::WelcomeUncertain { .. });
+    view.add_notes(left.notes.iter().filter(uncertain));
     let mut changes = plan.changes.iter().peekable();
     for room in &outcome.rooms {
         while changes.next_if(|it| it.pipe < room.pipe).is_some() {}
@@ -65,28 +65,25 @@ pub fn stops(outcome: &Outcome) -> Vec<Line<'_>> {
         label: Some("stopped".into()),
         ..Line::new(stopped(halt))
     });
-    let unverified = outcome.unverified.iter().map(|why| Line {
+    let verification_error = outcome.verification_error.iter().map(|why| Line {
         label: Some("not verified".into()),
         ..Line::new(text!(
             "the list could not be read again: {}",
             Span::Said(why.into())
         ))
     });
-    halt.chain(unverified).collect()
+    halt.chain(verification_error).collect()
 }
 
 fn stopped(halt: &Halt) -> Text<'_> {
     match halt {
         Halt::Ledger(reason) => {
-            text!(
-                "{}; nothing was sent after that",
-                Span::Message(reason.into())
-            )
+            text!("{}; nothing more was sent", Span::Message(reason.into()))
         }
-        Halt::Denied => "no further room was begun with these credentials".into(),
-        Halt::FailFast => "--fail-fast: nothing was begun after the first failure".into(),
+        Halt::Denied => "no more rooms were started with these credentials".into(),
+        Halt::FailFast => "--fail-fast: no more rooms were started after the first failure".into(),
         Halt::Interrupted => {
-            "interrupted: what was under way was finished; run again for the rest".into()
+            "interrupted: requests in flight were finished; run again for the rest".into()
         }
     }
 }
@@ -103,8 +100,8 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
     let members = Count(room.members, "member");
     let (section, text) = match &room.status {
         Status::Verified => (AsPlanned, text!("{}{}", done, Text::join(confirmed, ""))),
-        Status::Applied => (AsPlanned, text!("{}, not seen in the list yet", done)),
-        Status::Already => (AsPlanned, "up to date".into()),
+        Status::Applied => (AsPlanned, text!("{}, not in the list yet", done)),
+        Status::UpToDate => (AsPlanned, "up to date".into()),
         Status::Undeclared => (NotDone, "not in the manifest".into()),
         Status::Ignored(fields) => (NotAsSent, Text::join(fields.iter().map(ignored), "; ")),
         Status::NotVisible => (NotAsSent, text!("{}, but the list does not show it", done)),
@@ -112,14 +109,14 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
         Status::Conflict(reason) | Status::Stale(reason) => {
             (NotDone, Span::Message(reason.into()).into())
         }
-        Status::InDoubt(Doubt::Welcome, reason) => {
-            (NotDone, Span::Said(welcome_in_doubt(reason).into()).into())
+        Status::Uncertain(Doubt::Welcome, reason) => {
+            (NotDone, Span::Said(welcome_uncertain(reason).into()).into())
         }
-        Status::InDoubt(Doubt::Create, reason) => {
+        Status::Uncertain(Doubt::Create, reason) => {
             let reason = Span::Said(reason.into());
             (
                 NotDone,
-                text!("{}; the next run looks whether it is there", reason),
+                text!("{}; the next run checks whether it exists", reason),
             )
         }
         Status::Failed { reason, .. } => {
@@ -157,15 +154,15 @@ pub fn server_errors(room: &RoomOutcome) -> Text<'_> {
 pub fn failure(status: &Status) -> Option<String> {
     match status {
         Status::Stale(reason) | Status::Conflict(reason) => Some(reason.clone()),
-        Status::InDoubt(Doubt::Create, reason) => Some(reason.clone()),
-        Status::InDoubt(Doubt::Welcome, reason) => Some(welcome_in_doubt(reason)),
+        Status::Uncertain(Doubt::Create, reason) => Some(reason.clone()),
+        Status::Uncertain(Doubt::Welcome, reason) => Some(welcome_uncertain(reason)),
         Status::Failed { reason, .. } => Some(reason.clone()),
         _ => None,
     }
 }
 
-fn welcome_in_doubt(reason: &str) -> String {
-    format!("whether the welcome was sent: {reason}; it is not sent again, somebody has to look")
+fn welcome_uncertain(reason: &str) -> String {
+    format!("the welcome may have been sent: {reason}; check the room; it is not sent again")
 }
 
 /// The remedies of all failures, each once: when everything fails it is usually for one reason.
@@ -181,7 +178,7 @@ pub fn hints(outcome: &Outcome) -> BTreeSet<&str> {
 
 /// The status names in the order of the figures.
 const ORDER: &str = "verified already undeclared stale applied partial ignored_by_server not_visible \
-                     conflict in_doubt failed unfinished not_started";
+                     conflict uncertain failed unfinished not_started";
 
 /// The figures in one line.
 pub fn ended(outcome: &Outcome) -> String {

@@ -8,7 +8,7 @@ use super::text::{names, text};
 use super::{Count, NAMED, Span, State, Text, View, values};
 use crate::manifest::Loaded;
 use crate::model::{Pipe, Target};
-use crate::plan::{ByHand, Change, Note, Plan};
+use crate::plan::{Change, ManualSteps, Note, Plan};
 
 /// A plan, and what was found in its manifest.
 pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
@@ -24,11 +24,16 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
         let text = text!("{} was sent as {}, the server shows {}", name, sent, shown);
         Line::for_room(&it.pipe, text)
     });
-    let (conflicts, by_hand) = (plan.conflicts.len(), plan.by_hand.len());
+    let (conflicts, manual_steps) = (plan.conflicts.len(), plan.manual_steps.len());
     let mut view = View {
         state,
         facts: vec![requests(plan)],
-        figures: cards(&plan.summary, recreated(&plan.changes), conflicts, by_hand),
+        figures: cards(
+            &plan.summary,
+            recreated(&plan.changes),
+            conflicts,
+            manual_steps,
+        ),
         legend: legend(plan),
         cut: cut(plan),
         desired: Some(&loaded.desired),
@@ -85,12 +90,12 @@ impl<'a> View<'a> {
         self.add(SectionKind::Conflicts, conflicts);
         self.add(
             SectionKind::ManualSteps,
-            plan.by_hand.iter().map(removed_members),
+            plan.manual_steps.iter().map(removed_members),
         );
         if let rooms @ 1.. = plan.undeclared.len() {
             let pipes = names(plan.undeclared.iter().map(Pipe::as_str), NAMED);
             let rooms = Count(rooms, "room");
-            let text = text!("{} recorded and no longer declared: {}", rooms, pipes);
+            let text = text!("{} known and no longer declared: {}", rooms, pipes);
             self.add(SectionKind::ManualSteps, [Line::new(text)]);
         }
     }
@@ -103,35 +108,41 @@ impl<'a> View<'a> {
 }
 
 /// Members of a room that are no longer in the manifest.
-pub(super) fn removed_members(room: &ByHand) -> Line<'_> {
-    let mut users = [room.left.as_slice(), room.released.as_slice()].concat();
+pub(super) fn removed_members(room: &ManualSteps) -> Line<'_> {
+    let mut users = [
+        room.newly_removed.as_slice(),
+        room.previously_removed.as_slice(),
+    ]
+    .concat();
     users.sort_unstable();
     let text = text!("no longer in the manifest: {}", users.as_slice());
     Line {
-        detail: Detail::ByHand(room),
+        detail: Detail::ManualSteps(room),
         ..Line::for_room(&room.pipe, text)
     }
 }
 
 fn legend(plan: &Plan) -> Vec<&'static str> {
-    let is_known = |change: &Change| !change.members.new.is_empty() && change.members.recorded > 0;
-    let is_recorded = plan.changes.iter().any(is_known) || !plan.by_hand.is_empty();
+    let is_known = |change: &Change| !change.members.new.is_empty() && change.members.known > 0;
+    let is_recorded = plan.changes.iter().any(is_known) || !plan.manual_steps.is_empty();
     let is_adopted = |note: &Note| matches!(note, Note::Adopted(_));
     let mut legend = Vec::new();
     if is_recorded && plan.notes.iter().any(is_adopted) {
-        legend.push("recorded: confirmed to roomform in an earlier run, or adopted; the API does not tell who is in a room");
+        legend.push("known: confirmed by the server in an earlier run, or adopted; the API does not list members");
     } else if is_recorded {
-        legend.push("recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room");
+        legend.push(
+            "known: confirmed by the server in an earlier run; the API does not list members",
+        );
     }
-    if plan.summary.unverified.members > 0 {
-        legend.push("unverified: nothing is on record of who is in these rooms; sending members again breaks nothing");
+    if plan.summary.unknown.members > 0 {
+        legend.push("unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat");
     }
     if recreated(&plan.changes) > 0 {
-        legend.push("recreated: the old room was deleted or has vanished; people who were in it are not in the new one");
+        legend.push("recreated: the old room was deleted or is missing; people who were in it are not in the new one");
     }
     if plan.summary.changed_outside > 0 {
         legend.push(
-            "changed outside: since the last write on record, and by nobody this ledger knows of",
+            "changed outside: since the last recorded write, by someone or something that is not in this ledger",
         );
     }
     legend
@@ -139,7 +150,7 @@ fn legend(plan: &Plan) -> Vec<&'static str> {
 
 /// Where all members and rooms are named, if a list of them is cut.
 fn cut(plan: &Plan) -> Option<String> {
-    let members = cuts_members(&plan.changes, &plan.by_hand);
+    let members = cuts_members(&plan.changes, &plan.manual_steps);
     let rooms = plan.undeclared.len() > NAMED;
     // A page for a browser shows all members of each room; all rooms are in JSON only.
     let (what, formats) = match (members, rooms) {
@@ -152,11 +163,11 @@ fn cut(plan: &Plan) -> Option<String> {
 }
 
 /// Whether a list of members is cut.
-pub(super) fn cuts_members(changes: &[Change], by_hand: &[ByHand]) -> bool {
+pub(super) fn cuts_members(changes: &[Change], manual_steps: &[ManualSteps]) -> bool {
     let sent = changes.iter().map(|change| &change.members);
-    let sent = sent.map(|members| members.new.len().max(members.unverified.len()));
-    let gone = by_hand
+    let sent = sent.map(|members| members.new.len().max(members.unknown.len()));
+    let gone = manual_steps
         .iter()
-        .map(|room| room.left.len() + room.released.len());
+        .map(|room| room.newly_removed.len() + room.previously_removed.len());
     sent.chain(gone).any(|count| count > NAMED)
 }

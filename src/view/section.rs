@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::text::{text, titles};
 use super::{Span, Text, Tone};
 use crate::model::Pipe;
-use crate::plan::{Action, ByHand, Change};
+use crate::plan::{Action, Change, ManualSteps};
 
 /// What the lines of a section have in common. The order is the one of a page: most dangerous first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,13 +109,11 @@ impl SectionKind {
     /// What applies to all lines, without a full stop.
     pub fn remark(self) -> Option<&'static str> {
         Some(match self {
-            Self::WouldBeRefused => {
-                "a plan of the second manifest would be refused, unless allowed"
-            }
+            Self::WouldBeRefused => "a plan of the second manifest would be refused unless allowed",
             Self::Conflicts => "nothing is written to these rooms",
             Self::ManualSteps => "the API cannot remove members or rooms",
             Self::LookAlikes => "people cannot tell these apart",
-            Self::Ignored => "sent again only with --resend",
+            Self::Ignored => "sent again only with --resend-ignored",
             _ => return None,
         })
     }
@@ -200,7 +198,7 @@ pub enum Detail<'a> {
     #[default]
     None,
     Change(&'a Change),
-    ByHand(&'a ByHand),
+    ManualSteps(&'a ManualSteps),
 }
 
 impl<'a> Place<'a> {

@@ -36,7 +36,7 @@ fn the_rooms_stand_in_columns_however_long_a_pipe_is() {
     let scene = old_widget();
     scene.run("export -o rooms.yaml --force").ok();
     let ran = scene.run("ledger adopt --roster");
-    assert_eq!(ran.code, 5, "nobody is there to ask: {ran:?}");
+    assert_eq!(ran.code, 5, "there is no terminal to ask on: {ran:?}");
     // That of the support room is one the server made up, with 24 characters.
     let rooms = ran.out.lines().take_while(|line| !line.is_empty());
     let columns = rooms.filter_map(|line| line.find(" room "));
@@ -49,21 +49,21 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
     let manifest = MANIFEST.replace("  - {pipe: new, title: New, members: [5]}\n", "");
     scene.declare(&manifest);
     let plan = scene.plan().ok();
-    plan.shows("5 members of 2 rooms unverified");
+    plan.shows("5 members of 2 rooms unknown");
     let adopted = scene.run("ledger adopt --roster --yes");
     assert_snapshot!(adopted.out.replace(&scene.url(), "URL"), @r"
       course               room 1: 3 members (11, 12, 13)
       lounge               room 2: the room itself
       team                 room 3: 2 members (3, 4)
 
-    adopt: 5 memberships of 3 rooms to be recorded as present
+    adopt: 5 memberships of 3 rooms to record as present
            target: widget 627 on URL
-           nothing is sent; the server confirms none of it: whoever is not in the room will not be added
+           nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
     ");
     let plan = scene.run("plan --detailed-exitcode");
     assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @r"
       notes
-        5 memberships of 2 rooms recorded by adoption only: taken for present, never confirmed
+        5 memberships of 2 rooms adopted: declared as present, never confirmed by the server
 
     plan: nothing to do; 3 unchanged, 1 unmanaged
           1 request: 1 to list
@@ -74,11 +74,11 @@ fn an_old_widget_is_adopted_and_nothing_is_sent_for_it() {
     assert_eq!(writes(&scene), 0);
     let before = scene.files();
     let again = scene.run("ledger adopt --roster --yes").ok();
-    again.begins("adopt: nothing that is not on record\n");
+    again.begins("adopt: nothing new to record\n");
     assert_eq!(scene.files(), before, "adopting twice writes once");
     let show = scene.run("ledger show").ok();
     show.shows("adopted   3: 11, 12, 13");
-    show.ends("; adopted: taken for present, never confirmed\n");
+    show.ends("; adopted: declared as present, never confirmed\n");
 }
 
 #[test]
@@ -122,12 +122,12 @@ fn a_part_can_be_adopted_and_what_is_not_clear_is_left_out() {
     let adopted = scene.run("ledger adopt --roster --yes").ok();
     adopted.shows("team                 left out: more than one live room");
     adopted.shows("3 memberships of 2 rooms");
-    adopted.shows("1 declared room not there yet");
+    adopted.shows("1 declared room to create with `apply`");
     let scene = old_widget();
     let adopted = scene.run("ledger adopt --roster --yes --only team").ok();
     adopted.shows("2 memberships of 1 room");
     let plan = scene.plan().ok();
-    plan.shows("3 members of 1 room unverified");
+    plan.shows("3 members of 1 room unknown");
 }
 
 /// What roomform knows to be missing is not declared to be there.
@@ -154,10 +154,10 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     assert_snapshot!(told(), @"
       team                 room 2: the room itself
 
-    adopt: 0 memberships of 1 room to be recorded as present
-           2 memberships left for apply to send: owed since a create, back in the manifest, or new in a room roomform wrote to
+    adopt: 0 memberships of 1 room to record as present
+           2 memberships left for `apply` to send: pending since a create, back in the manifest, or new in a room that roomform wrote to
            target: widget 627 on URL
-           nothing is sent; the server confirms none of it: whoever is not in the room will not be added
+           nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
     ");
     let plan = "plan --ledger l.jsonl --format json";
     assert_eq!(scene.run(plan).json()["summary"]["members_to_add"], 2);
@@ -167,10 +167,10 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     scene.run(apply).ok();
     scene.declare(manifest("3, 4, 5"));
     assert_snapshot!(told(), @"
-    adopt: nothing that is not on record
-           2 memberships left for apply to send: owed since a create, back in the manifest, or new in a room roomform wrote to
+    adopt: nothing new to record
+           2 memberships left for `apply` to send: pending since a create, back in the manifest, or new in a room that roomform wrote to
            target: widget 627 on URL
-           nothing is sent; the server confirms none of it: whoever is not in the room will not be added
+           nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
     ");
     assert_eq!(scene.run(plan).json()["summary"]["members_to_add"], 2);
     // Nobody is sent later to a room whose members are sent only with it.
@@ -185,7 +185,7 @@ fn nothing_is_recorded_without_a_yes_or_without_saying_from_where() {
     let before = scene.files();
     let ran = scene.run("ledger adopt --roster");
     ran.exits(5);
-    ran.err.shows("nobody is there to ask");
+    ran.err.shows("there is no terminal to ask on");
     let ran = scene.run("ledger adopt --roster --format json");
     assert_eq!((ran.code, ran.json()["exit"].clone()), (5, 5.into()));
     let ran = scene.run("ledger adopt --yes");

@@ -72,7 +72,7 @@ fn a_ledger_that_cannot_be_written_stops_before_the_first_call() {
     assert_eq!((ran.code, scene.writes()), (1, 0), "{ran:?}");
     ran.err
         .shows("error: ledger `")
-        .shows("name another place with --ledger");
+        .shows("name another ledger with --ledger");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_ledger_of_another_target_is_refused() {
     for verb in ["plan", "apply --yes"] {
         let ran = scene.run(format!("{verb} --ledger shared.jsonl"));
         assert_eq!((ran.code, production.writes()), (1, 0), "{ran:?}");
-        ran.err.shows("is of widget 627 on http://127.0.0.1:");
+        ran.err.shows("belongs to widget 627 on http://127.0.0.1:");
     }
 }
 
@@ -100,7 +100,7 @@ fn a_torn_last_line_is_dropped_with_a_warning_and_a_damaged_one_is_an_error() {
     scene.write("l.jsonl", format!("{whole}{{\"run\":\"x\",\"seq\":1,\"ti"));
     let ran = scene.run("plan --detailed-exitcode --ledger l.jsonl");
     ran.exits(0);
-    assert_snapshot!(ran.err, @"warning: ledger `l.jsonl`: the last line was cut short, as a killed run leaves it; it is dropped");
+    assert_snapshot!(ran.err, @"warning: ledger `l.jsonl`: the last line is incomplete, probably from a killed run; it is dropped");
     scene.declare(many().replace("Курс 7\"", "Seven\""));
     scene.run("apply --yes --ledger l.jsonl").ok();
     scene.read("l.jsonl").begins(&whole).shows("Seven");
@@ -152,7 +152,7 @@ fn ledgers_merged_line_by_line_are_one_ledger() {
 }
 
 #[test]
-fn members_go_in_chunks_and_a_room_made_anew_by_others_starts_empty() {
+fn members_go_in_chunks_and_a_room_recreated_by_others_starts_empty() {
     let members: Vec<String> = (1..=450).map(|user| user.to_string()).collect();
     let text = format!(
         "version: 1\nrooms:\n  - {{pipe: big, title: Big, members: [{}]}}\n",
@@ -166,9 +166,9 @@ fn members_go_in_chunks_and_a_room_made_anew_by_others_starts_empty() {
     let new = scene.insert(live_room("big", "Big"));
     let out = scene.plan().ok();
     let note = format!(
-        "big: the ledger knows room {old}, the server shows room {new}; nothing is on record of that one"
+        "big: the ledger has room {old}, the server shows room {new}; the ledger has no record of that one"
     );
-    out.shows(&note).shows("members unverified: 450 sent again");
+    out.shows(&note).shows("members unknown: 450 sent again");
     scene.apply().ok();
     assert_eq!(scene.room("big").members.len(), 450);
     scene.run("plan --detailed-exitcode").ok().lacks("warnings");
@@ -210,7 +210,7 @@ fn export_then_plan_is_empty_with_and_without_the_ledger() {
     exported
         .shows("# left out: pipe \"twin\" (id ")
         .shows("more than one live room");
-    exported.shows("members: [10, 11, 12, 13, 14, 15, 16] # on record");
+    exported.shows("members: [10, 11, 12, 13, 14, 15, 16] # known");
     scene.declare(&exported);
     let plan = scene.run("plan --detailed-exitcode").ok();
     plan.shows("nothing to do; 31 unchanged");
@@ -276,7 +276,7 @@ fn a_wrong_login_is_not_tried_for_every_room() {
             .any(|words| ran.out.contains(words))
             && ran
                 .out
-                .contains("stopped: no further room was begun with these credentials"),
+                .contains("stopped: no more rooms were started with these credentials"),
         "{}",
         ran.out
     );
@@ -304,8 +304,8 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
     ]);
     assert_eq!((code, scene.rooms().len()), (Some(1), 25));
     assert_snapshot!(err, @"
-    error: apply ended with 25 verified; 175 members confirmed; 25 to write, 1 to verify; it could not be told: stdout cannot be written: No space left on device (os error 28)
-      hint: `roomform plan` says what is left
+    error: apply ended with 25 verified; 175 members confirmed; 25 to write, 1 to verify; the result could not be printed: stdout cannot be written: No space left on device (os error 28)
+      hint: run `roomform plan` to see what is left
     ");
     scene.read("r.json").shows("course-25");
     // Neither is passed over: nothing is left to send, and a report that fails too is told.
@@ -321,7 +321,7 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
     assert_eq!((code, scene.rooms().len()), (Some(1), 25));
     assert_snapshot!(err, @r"
     error: `/dev/full` cannot be written: No space left on device (os error 28)
-    error: nothing was applied, and telling so failed: stdout cannot be written: No space left on device (os error 28)
+    error: nothing was applied, and the result could not be printed: stdout cannot be written: No space left on device (os error 28)
     ");
     // What failed before is told with what it takes to mend it.
     let mended = many().replace(
@@ -344,9 +344,9 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
         .unwrap();
     let err = String::from_utf8(ran.stderr).unwrap();
     assert_snapshot!(err, @r"
-    error: apply ended with 24 verified, 1 failed; 175 members confirmed; 25 to write, 1 to verify, 1 to send; it could not be told: stdout cannot be written: No space left on device (os error 28)
-      hint: check the user whom the welcome is `from`, and the room; `roomform get users` and `roomform get rooms` list them (remote_user_id is the one of `from`); else check --api-url
-      hint: `roomform plan` says what is left
+    error: apply ended with 24 verified, 1 failed; 175 members confirmed; 25 to write, 1 to verify, 1 to send; the result could not be printed: stdout cannot be written: No space left on device (os error 28)
+      hint: check the sender (`from`) and the room with `roomform get users` (remote_user_id) and `roomform get rooms`; also check --api-url
+      hint: run `roomform plan` to see what is left
     ");
 }
 

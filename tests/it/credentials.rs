@@ -56,14 +56,14 @@ fn without_any_the_widget_is_the_first_thing_missed() {
     assert_snapshot!(text, @"
     exit 1
     error: no widget: IMBACHAT_WIDGET is not set
-      hint: set it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too
+      hint: set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest
     ");
     let named = Scene::new().manifest(format!("widget: 627\n{MANIFEST}"));
     assert_snapshot!(refused(&named, "plan"), @"
     exit 1
     error: no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set
-      hint: set them in the environment, or name files with ..._FILE; they are never flags
-      hint: --sandbox works without any
+      hint: set them in the environment, or name files with ..._FILE
+      hint: or try --sandbox, which needs no credentials
     ");
     assert_eq!(
         refused(&scene, "plan --widget 627"),
@@ -91,31 +91,31 @@ fn each_missing_one_is_named() {
     assert_snapshot!(said(&["IMBACHAT_WIDGET"], &apply), @"
     exit 1
     error: no widget: IMBACHAT_WIDGET is not set
-      hint: set it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too
+      hint: set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest
     ");
     assert_snapshot!(said(&["IMBACHAT_SECRET_KEY"], &apply), @"
     exit 1
     error: no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set
-      hint: set them in the environment, or name files with ..._FILE; they are never flags
-      hint: --sandbox works without any
+      hint: set them in the environment, or name files with ..._FILE
+      hint: or try --sandbox, which needs no credentials
     ");
     assert_snapshot!(said(&["IMBACHAT_LOGIN"], &apply), @"
     exit 1
     error: no credentials for writing: IMBACHAT_LOGIN not set
-      hint: set them in the environment, or name files with ..._FILE; they are never flags
-      hint: --sandbox works without any
+      hint: set them in the environment, or name files with ..._FILE
+      hint: or try --sandbox, which needs no credentials
     ");
     assert_snapshot!(said(&["IMBACHAT_PASSWORD"], &apply), @"
     exit 1
     error: no credentials for writing: IMBACHAT_PASSWORD not set
-      hint: set them in the environment, or name files with ..._FILE; they are never flags
-      hint: --sandbox works without any
+      hint: set them in the environment, or name files with ..._FILE
+      hint: or try --sandbox, which needs no credentials
     ");
     assert_snapshot!(said(&["IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"], &apply), @"
     exit 1
     error: no credentials for writing: IMBACHAT_LOGIN and IMBACHAT_PASSWORD not set
-      hint: set them in the environment, or name files with ..._FILE; they are never flags
-      hint: --sandbox works without any
+      hint: set them in the environment, or name files with ..._FILE
+      hint: or try --sandbox, which needs no credentials
     ");
 }
 
@@ -267,7 +267,7 @@ fn a_token_that_no_header_can_carry_is_not_shown() {
     let scene = scene.env("IMBACHAT_JWT", &format!("{SECRET}\nX-Other: 1"));
     assert_snapshot!(refused(&scene, "plan"), @"
     exit 1
-    error: the JWT has characters no header can carry
+    error: the JWT has characters that are not allowed in a header
       hint: check IMBACHAT_JWT
     ");
     assert_eq!(server.served(), 0);

@@ -63,7 +63,7 @@ fn what_somebody_else_changed_is_told_apart_in_text_json_and_markdown() {
     plan: 3 to update (3 changed outside); 0 unchanged, 1 unmanaged
           5 requests: 1 to list, 3 to write, 1 to verify
           target: widget 627 on http://sandbox
-          changed outside: since the last write on record, and by nobody this ledger knows of
+          changed outside: since the last recorded write, by someone or something that is not in this ledger
     "#);
     assert_eq!(
         changed(&scene, &[]),
@@ -161,7 +161,7 @@ fn a_field_the_server_ignores_was_not_changed_outside() {
         let (_, lines) = text.split_once('\n').unwrap();
         let header = json!({"roomform_ledger": 1, "origin": server.url(), "widget": 627});
         scene.write("l.jsonl", format!("{header}\n{lines}"));
-        let more = ["--ledger", "l.jsonl", "--resend"];
+        let more = ["--ledger", "l.jsonl", "--resend-ignored"];
         assert_eq!(changed(&scene, &more), json!([["title", []]]), "{blind}");
     }
 }

@@ -97,7 +97,10 @@ fn what_is_only_left_to_people_is_0() {
     let left = || settled().manifest(MANIFEST.replace("[3, 4]", "[3]"));
     let (text, plan) = ends(0, left, "plan --detailed-exitcode");
     text.shows("manual steps");
-    assert_eq!(plan["by_hand"][0]["left"], serde_json::json!([4]));
+    assert_eq!(
+        plan["manual_steps"][0]["newly_removed"],
+        serde_json::json!([4])
+    );
     ends(0, left, "apply --yes");
 }
 
@@ -386,12 +389,12 @@ fn flags_and_verbs_of_terraform_are_told_in_ours() {
         (
             &["validate", "-f", "rooms.yaml"],
             "there is no verb `validate`",
-            "`roomform check` validates",
+            "use `roomform check`, which validates",
         ),
         (
             &["destroy"],
             "there is no verb `destroy`",
-            "nothing deletes rooms",
+            "remove them from the manifest and delete them",
         ),
     ] {
         let scene = new_room();
@@ -477,14 +480,14 @@ fn a_flag_of_another_verb_is_64_with_a_tip() {
             "`--shard` is a flag of `plan`, `apply`",
         ),
         (
-            &["ledger", "show", "--jwt-user", "3"],
-            "`ledger show` has no flag `--jwt-user`",
-            "`--jwt-user` is a flag of `plan`, `apply`, `export`, `get rooms`, `get messages`, `doctor`, `ledger adopt`",
+            &["ledger", "show", "--read-as", "3"],
+            "`ledger show` has no flag `--read-as`",
+            "`--read-as` is a flag of `plan`, `apply`, `export`, `get rooms`, `get messages`, `doctor`, `ledger adopt`",
         ),
         (
-            &["get", "users", "--jwt-user", "3"],
-            "`get users` has no flag `--jwt-user`",
-            "`--jwt-user` is a flag of",
+            &["get", "users", "--read-as", "3"],
+            "`get users` has no flag `--read-as`",
+            "`--read-as` is a flag of",
         ),
         (
             &["diff", "-f", "a.yaml", "b.yaml", "c.yaml"],

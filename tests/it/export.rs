@@ -75,14 +75,14 @@ fn into_a_file_and_again_and_never_over_another() {
     assert_eq!(scene.read("new/rooms.yaml"), printed, "as it is printed");
     nothing_to_do(&scene, "new/rooms.yaml", 6);
     let again = scene.run("export -o new/rooms.yaml").ok();
-    assert_eq!(again, "everything is there already\n");
+    assert_eq!(again, "everything exists already\n");
     scene.declare("# mine\n");
     let before = scene.files();
     let ran = scene.run("export -o rooms.yaml");
     assert_snapshot!(ran.err, @"
     error: 1 file with other content in the way: `rooms.yaml`
       hint: move them away, or replace them with --force; nothing was written
-      hint: --add keeps them, and appends the rooms they do not declare
+      hint: use --add to keep them and append the rooms that they do not declare
     ");
     assert_eq!((ran.code, ran.out.as_str()), (5, ""));
     assert_eq!(scene.files(), before);
@@ -94,7 +94,7 @@ fn into_a_file_and_again_and_never_over_another() {
         let before = scene.files();
         let ran = scene.run([&split, add].concat());
         ran.exits(5);
-        let words = "in the way: `rooms.yaml`, a file where a directory has to be";
+        let words = "in the way: `rooms.yaml`, a file where a directory must be";
         ran.err.shows(words);
         assert_eq!(scene.files(), before);
     }
@@ -109,9 +109,9 @@ fn a_scope_chooses_and_is_written_down() {
     let args = ["export", "--scope", "course-*", "--scope", "team*"];
     let printed = scene.run(args).ok();
     assert_snapshot!(printed, @r#"
-    # Made by `roomform export` from the rooms the server listed. `roomform plan` finds nothing to do for it.
-    # The API does not tell who is in a room. `members` below are those whose adding is on record in the ledger;
-    # everyone else who is in a room stays there, listed or not.
+    # Written by `roomform export` from the server's list of rooms. `roomform plan` finds nothing to do for it.
+    # The API does not list the members of a room. `members` below are those that the ledger records;
+    # everyone else in a room stays there, listed or not.
     version: 1
     widget: 627
     scope: ["course-*", "team*"]
@@ -228,7 +228,7 @@ fn pipes_that_the_server_made_up_share_a_file() {
 #[test]
 fn a_directory_that_is_passed_over_is_told() {
     let scene = widget(OLD);
-    let told = "warning: `rooms.yaml` is read and the directory `rooms` is not: -f names either, or both\n";
+    let told = "warning: `rooms.yaml` is used and the directory `rooms` is not: name one or both with -f\n";
     scene.run("export -o rooms.yaml").ok();
     scene.write("rooms/roster.csv", "user\n3\n");
     assert_eq!(scene.plan().err, "", "no manifest is in there");
@@ -335,7 +335,7 @@ fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
               members: [] # unknown: none on record, and the API lists none
             - pipe: "odd-1"
               title: "Odd"
-              type: conference # live type 7, which a manifest cannot name; kept as it is
+              type: conference # live type 7, which a manifest cannot name; never changed
               public: false
               ignore: [type]
               members: [] # unknown: none on record, and the API lists none
@@ -351,7 +351,7 @@ fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
         // The members of the old room were never sent; of the new rooms there is nothing to do.
         assert_eq!(changed.len(), 1, "{plan}");
         assert_eq!(changed[0]["pipe"], "course-a");
-        assert_eq!(scene.run(args).ok(), "everything is there already\n");
+        assert_eq!(scene.run(args).ok(), "everything exists already\n");
         assert_eq!(scene.read("rooms.yaml"), after);
     }
 }
@@ -437,7 +437,7 @@ fn what_cannot_be_added_to_is_left_alone() {
         scene.declare(text);
         let ran = scene.run("export --add -o rooms.yaml");
         assert_eq!((ran.code, ran.out.as_str()), (5, ""), "{text}: {ran:?}");
-        ran.err.shows("write `rooms:` and below it a line `- pipe:");
+        ran.err.shows("write `rooms:` with a line `- pipe:");
         assert_eq!(scene.read("rooms.yaml"), text);
     }
     // The text is of lines, and what is put at its end is not read.
@@ -502,7 +502,7 @@ fn a_directory_is_added_to_as_one_manifest() {
     "#);
     nothing_to_do(&scene, "rooms", 7);
     let elsewhere = scene.run("export --add -o new.yaml -f rooms");
-    elsewhere.begins("everything is there already");
+    elsewhere.begins("everything exists already");
     assert!(!scene.path("new.yaml").exists());
 }
 
@@ -630,7 +630,7 @@ fn what_would_be_read_is_compared_with_what_is_meant() {
         (meant.clone(), "the room `old` would be read differently"),
         (
             with("", &format!("{new}  - {{pipe: more, title: More}}\n"), ""),
-            "the room `more` would be declared too",
+            "the room `more` would also be declared",
         ),
         (
             with("", new, "limits: {create: 1}\n"),
@@ -661,12 +661,12 @@ fn an_export_of_no_room_says_so() {
         (0, "wrote zz.yaml: 0 rooms\n")
     );
     assert_snapshot!(scene.read("zz.yaml"), @r#"
-    # Made by `roomform export` from the rooms the server listed: of those that were asked for none can be declared.
+    # Written by `roomform export` from the server's list of rooms: none of the rooms asked for can be declared.
     version: 1
     widget: 627
     scope: ["zz*"]
 
-    rooms: [] # none: --allow-empty says that none is meant
+    rooms: [] # none; `apply` needs --allow-empty
     "#);
     scene.run("plan -f zz.yaml").exits(3);
     scene.run("plan -f zz.yaml --allow-empty").ok();

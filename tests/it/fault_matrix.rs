@@ -182,7 +182,7 @@ fn meet(fault: Fault, call: usize) -> String {
         assert_eq!(next.code, 0, "{first:#?}\n{next:#?}");
     }
     // Only a message whose answer was lost may be lost too, and only if it never got there.
-    let lost = told.contains("in_doubt") && !done(fault);
+    let lost = told.contains("uncertain") && !done(fault);
     assert_content(&scene, usize::from(!lost));
     let writes = scene.writes();
     let last = scene.run([&args[..], &["last.json"]].concat());
@@ -303,14 +303,14 @@ fn assert_true(
         }
         assert_eq!(
             room["reason"].is_string(),
-            matches!(status, "failed" | "in_doubt" | "conflict"),
+            matches!(status, "failed" | "uncertain" | "conflict"),
             "{report:#}"
         );
         *told.entry(status.to_owned()).or_insert(0) += 1;
     }
     let converged = report["converged"].as_bool();
-    // Nothing can be done about a message in doubt, and nothing is planned for it.
-    let converges = code == 0 || told.contains_key("in_doubt");
+    // Nothing can be done about an uncertain message, and nothing is planned for it.
+    let converges = code == 0 || told.contains_key("uncertain");
     assert_eq!(converged.unwrap_or(converges), converges, "{report:#}");
     told.remove("verified");
     let told: Vec<String> = told
@@ -361,24 +361,24 @@ fn every_failure_at_every_call_ends_in_convergence_and_a_true_report() {
     assert_snapshot!(table, @"
                                         list                              create                            chunk                             update                            verify                            message
     connection refused                  1 → 0                             4 (2 failed) → 0                  4 (2 failed) → 0                  4 (1 failed, 1 unfinished) → 0    4 (1 applied, 1 unfinished) → 0   4 (1 failed) → 0
-    cut before the request was read     0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    cut before the commit               0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    cut after the commit                0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    cut in the middle of the answer     0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    no answer, not done                 0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    no answer, done                     0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    408                                 0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
+    cut before the request was read     0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    cut before the commit               0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    cut after the commit                0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    cut in the middle of the answer     0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    no answer, not done                 0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    no answer, done                     0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    408                                 0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
     425                                 0                                 0                                 0                                 0                                 0                                 0
     429                                 0                                 0                                 0                                 0                                 0                                 0
     429, Retry-After: 1                 0                                 0                                 0                                 0                                 0                                 0
     429, Retry-After a date             0                                 0                                 0                                 0                                 0                                 0
-    500 before the commit               0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    500 after the commit                0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    502 before the commit               0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    502 after the commit                0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    503                                 0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    503, Retry-After: 1                 0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    504 after the commit                0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
+    500 before the commit               0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    500 after the commit                0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    502 before the commit               0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    502 after the commit                0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    503                                 0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    503, Retry-After: 1                 0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    504 after the commit                0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
     302                                 1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 applied, 1 unfinished) → 0   4 (1 failed) → 0
     400                                 1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 applied, 1 unfinished) → 0   4 (1 failed) → 0
     401                                 1 → 0                             4 (1 failed, 1 not_started) → 0   4 (1 failed, 1 not_started) → 0   4 (1 failed, 1 unfinished) → 0    4 (1 applied, 1 unfinished) → 0   4 (1 failed) → 0
@@ -386,15 +386,15 @@ fn every_failure_at_every_call_ends_in_convergence_and_a_true_report() {
     404                                 1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 applied, 1 unfinished) → 0   4 (1 failed) → 0
     413                                 1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 applied, 1 unfinished) → 0   4 (1 failed) → 0
     422                                 1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 applied, 1 unfinished) → 0   4 (1 failed) → 0
-    HTML with 200, not done             0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    HTML with 200, done                 0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    empty 200, done                     0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    half of a JSON text with 200, done  0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
+    HTML with 200, not done             0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    HTML with 200, done                 0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    empty 200, done                     0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    half of a JSON text with 200, done  0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
     code 401 with 200                   1 → 0                             4 (1 failed, 1 not_started) → 0   4 (1 failed, 1 not_started) → 0   4 (1 failed, 1 unfinished) → 0    4 (1 applied, 1 unfinished) → 0   4 (1 failed) → 0
     code 403 with 200                   1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 applied, 1 unfinished) → 0   4 (1 failed) → 0
     code 422 with 200                   1 → 0                             4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 failed) → 0                  4 (1 applied, 1 unfinished) → 0   4 (1 failed) → 0
     code 429 with 200                   0                                 0                                 0                                 0                                 0                                 0
-    code 500 with 200, not done         0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
-    code 500 with 200, done             0                                 0                                 0                                 0                                 0                                 4 (1 in_doubt) → 0
+    code 500 with 200, not done         0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
+    code 500 with 200, done             0                                 0                                 0                                 0                                 0                                 4 (1 uncertain) → 0
     ");
 }

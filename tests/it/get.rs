@@ -278,7 +278,7 @@ fn rows_that_the_filters_exclude_are_left_out_once_more() {
     let ran = against(&rooms).run("get rooms --type 0");
     assert_eq!(
         ran.err,
-        "1 room; 1 more was sent that does not pass the filters, and is left out\n"
+        "1 room; 1 more did not pass the filters, and is left out\n"
     );
     let ran = against(&rooms)
         .env("IMBACHAT_WIDGET", "628")
@@ -461,12 +461,12 @@ fn a_path_that_was_guessed_may_be_named() {
     let server = Canned::answer("404 Not Found", "", r#"{"code":404,"message":"no route"}"#);
     let scene = against(&server);
     assert_snapshot!(scene.run("get messages").err, @"
-    error: the server knows no such thing (HTTP 404): no route
-      hint: the path of messages is not published, this one is a guess: name it with --endpoint
+    error: the server does not know this address (HTTP 404): no route
+      hint: the path of messages is not published, and this one is a guess: set it with --endpoint
     ");
     let named = scene.run("get messages --endpoint messages");
     assert_snapshot!(named.err, @"
-    error: the server knows no such thing (HTTP 404): no route
+    error: the server does not know this address (HTTP 404): no route
       hint: check --endpoint, and --api-url
     ");
     for wrong in [
@@ -494,7 +494,7 @@ fn a_token_lists_rooms_and_messages_but_not_users() {
     scene.run("get messages").ok();
     let ran = scene.run("get users");
     assert_snapshot!(ran.err, @"
-    error: users are listed with the widget's secret key only, and there is only a JWT
+    error: listing users needs the widget's secret key; a JWT is not enough
       hint: set IMBACHAT_SECRET_KEY
     ");
     ran.exits(1);

@@ -68,31 +68,31 @@ fn an_answer_that_leaves_open_where_its_messages_are_is_refused_by_its_keys() {
         ran.err
     };
     assert_snapshot!(error(r#"{"success":true,"data":{"sent":[{"text":"private"}],"received":[{"text":"private"}]}}"#), @"
-    error: the server's answer cannot be used: several lists in it may be the messages: `data.sent`, `data.received`
+    error: the server's answer cannot be used: it contains several lists that may be the messages: `data.sent`, `data.received`
       hint: check --endpoint; get messages reads a list, or one under `data` or `messages`
     ");
     assert_snapshot!(error(r#"{"status":"private","x\u001b[2J":{"list":[{"text":"private"}]}}"#), @r"
-    error: the server's answer cannot be used: no list of messages is in it; its keys are `status`, `x\u{1b}[2J`
+    error: the server's answer cannot be used: it contains no list of messages; its keys are `status`, `x\u{1b}[2J`
       hint: check --endpoint; get messages reads a list, or one under `data` or `messages`
     ");
     assert_snapshot!(error("[\"private\"]"), @"
     error: the server's answer cannot be used: an element of the list is not an object
-      hint: check --api-url; a proxy or a login page may answer in the API's place
+      hint: check --api-url; a proxy or a login page may have answered instead of the API
     ");
     assert_snapshot!(error("\"private\""), @"
     error: the server's answer cannot be used: the answer is JSON, but neither an object nor a list
-      hint: check --api-url; a proxy or a login page may answer in the API's place
+      hint: check --api-url; a proxy or a login page may have answered instead of the API
     ");
     assert_snapshot!(error(r#"{"code":401,"error":"no access","messages":[]}"#), @"
     error: the server does not accept the widget's secret key (code 401 with HTTP 200): no access
-      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
     ");
     error("[{\"id\":1}").shows("the answer ends in the middle");
     error("{\"messages\":[{\"id\":1}").shows("the answer ends in the middle");
     // Rooms have a published shape; they are read in no other.
     let rooms = get(r#"[{"id":7}]"#, &["rooms"]);
     assert!(
-        rooms.code == 1 && rooms.err.contains("JSON, but no object"),
+        rooms.code == 1 && rooms.err.contains("JSON, but not an object"),
         "{rooms:?}"
     );
 }

@@ -26,7 +26,7 @@ fn a_changed_prefix_is_refused() {
     scene.declare(term("spring", &[1, 2, 3, 4]));
     let ran = scene.apply();
     assert_eq!((ran.code, scene.writes()), (5, writes), "{ran:?}");
-    assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 rooms left the manifest since the last apply while 4 would be created anew: was a prefix changed? allow it with --ignore-limits");
+    assert_snapshot!(ran.out.lines().last().unwrap_or_default(), @"refused: 4 of 4 rooms left the manifest since the last apply while 4 would be created: was a prefix changed? allow it with --ignore-limits");
     let json = scene.run("plan --format json").json();
     assert_eq!(json["refusals"][0]["limit"], "mass_change");
     scene.run("apply --yes --ignore-limits").exits(0);
@@ -94,7 +94,7 @@ fn rooms_that_come_back_count_again() {
     scene.apply().ok();
     let shown = scene.run("ledger show").ok();
     assert_eq!(
-        shown.matches(", not in the manifest any more").count(),
+        shown.matches(", no longer in the manifest").count(),
         3,
         "{shown}"
     );
@@ -116,7 +116,7 @@ fn a_likely_rename_is_told_by_title_or_by_members() {
         "{rest}  - {{pipe: course-four, title: Course 4, members: [7]}}\n"
     ));
     let out = scene.plan().ok();
-    assert_snapshot!(out.lines().skip_while(|line| !line.contains("  notes")).nth(1).unwrap_or_default(), @"    course-four: has the title of `autumn-4`, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is");
+    assert_snapshot!(out.lines().skip_while(|line| !line.contains("  notes")).nth(1).unwrap_or_default(), @"    course-four: has the title of `autumn-4`, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is");
     scene.declare(format!(
         "{rest}  - {{pipe: course-four, title: Other, members: [4, 100, 7]}}\n"
     ));

@@ -262,7 +262,7 @@ fn nul_bytes() {
     3 |   - {pipe: first-room, title: "a\u{0}b"}
       |                                 ^^^^^^^
       |
-      = help: take this character out: it cannot be seen, and no title has it
+      = help: remove this invisible character
 
     the manifest is invalid: 1 error
     "#);
@@ -288,7 +288,7 @@ fn nul_bytes() {
     3 |   - {pipe: "a\0b", title: "c\0d"}
       |                           ^^^^^^
       |
-      = help: write it in one line of text
+      = help: write it on one line
 
     the manifest is invalid: 2 errors
     "#);
@@ -412,9 +412,9 @@ fn more_mistakes_than_anybody_reads() {
     let manifest = format!("version: 1\nrooms: [{}]\n", list(repeat_n("word", 100_000)));
     let told = refused(&manifest, ALL);
     insta::assert_snapshot!(told.lines().take(4).collect::<Vec<_>>().join("\n"), @r#"
-    error[E006 too-large]: 90000 more errors than the 10000 that roomform keeps
+    error[E006 too-large]: 90000 more errors beyond the 10000 that roomform keeps
      |
-     = help: mend the first ones and check again
+     = help: fix these first, then run `check` again
     "#);
     let scene = Scene::new().manifest(&manifest);
     let document = check(&scene, LITTLE, &["--format", "json"]).json();

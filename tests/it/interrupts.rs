@@ -132,7 +132,7 @@ fn one_signal_finishes_what_is_under_way() {
             .sum();
         assert!(done > 0 && done < 40, "{statuses:?}");
         let told = text(&output);
-        told.shows("interrupted: what was under way was finished");
+        told.shows("interrupted: requests in flight were finished");
         // Whatever is not done is listed to be run again.
         let failed = scene.read("f.csv");
         let pipes: BTreeSet<&str> = failed

@@ -1,4 +1,4 @@
-//! Tokens for reading: given, or made from the secret key with `--jwt-user`. A list that was read with one may lack rooms.
+//! Tokens for reading: given, or made from the secret key with `--read-as`. A list that was read with one may lack rooms.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,7 +37,7 @@ fn at(url: &str, key: &str) -> Scene {
 #[test]
 fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
-    let user = ["--jwt-user", "7"];
+    let user = ["--read-as", "7"];
     let read = |args: &[&str]| scene.run([args, &user].concat()).ok();
     scene.apply().ok();
     assert_eq!(read(&["plan"]), scene.plan().ok());
@@ -48,13 +48,13 @@ fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
     read(&["plan", "--detailed-exitcode"]);
     // Users are listed with the key only, and messages are sent with it.
     for verb in ["get users", "send --user 3 team-a Hello"] {
-        let ran = scene.run(format!("{verb} --jwt-user 7"));
+        let ran = scene.run(format!("{verb} --read-as 7"));
         ran.exits(64);
-        ran.err.shows("has no flag `--jwt-user`");
+        ran.err.shows("has no flag `--read-as`");
     }
     read(&["plan", "--check-users"]);
     assert_eq!(scene.room("team-a").members, [3, 4].into());
-    scene.run("plan --sandbox --jwt-user 7").ok();
+    scene.run("plan --sandbox --read-as 7").ok();
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn the_key_stays_at_home_and_the_token_lasts_an_hour() {
     let server = Canned::answer("200 OK", "", EMPTY_LIST);
     at(&server.url(), "secret_key")
         .env("IMBACHAT_JWT", EXPIRED)
-        .run("plan --jwt-user 7")
+        .run("plan --read-as 7")
         .ok();
     let request = server.requests().remove(0);
     assert_eq!(header(&request, "authorization"), None);
@@ -81,17 +81,17 @@ fn what_is_said_when_it_is_refused_and_when_there_is_no_key() {
         let ran = scene.run([&["plan"], args].concat());
         format!("exit {}\n{}", ran.code, ran.all())
     };
-    assert_snapshot!(said(at(&url, "another key"), &["--jwt-user", "7"]), @"
+    assert_snapshot!(said(at(&url, "another key"), &["--read-as", "7"]), @"
     exit 1
     error: the server does not accept the JWT made from the widget's secret key (HTTP 401): the widget's number or its secret key is wrong
-      hint: check --jwt-user, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --jwt-user the key itself is sent
+      hint: check --read-as, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --read-as the key itself is sent
     ");
     let unsigned = at(&url, "").env("IMBACHAT_JWT", EXPIRED);
-    assert_snapshot!(said(unsigned, &["--jwt-user", "7"]), @"
+    assert_snapshot!(said(unsigned, &["--read-as", "7"]), @"
     exit 1
-    error: no credentials for signing a JWT (--jwt-user): IMBACHAT_SECRET_KEY not set
-      hint: set them in the environment, or name files with ..._FILE; they are never flags
-      hint: --sandbox works without any
+    error: no credentials for signing a JWT (--read-as): IMBACHAT_SECRET_KEY not set
+      hint: set them in the environment, or name files with ..._FILE
+      hint: or try --sandbox, which needs no credentials
     ");
     assert_snapshot!(said(at(&url, "").env("IMBACHAT_JWT", EXPIRED), &[]), @"
     exit 1
@@ -102,7 +102,7 @@ fn what_is_said_when_it_is_refused_and_when_there_is_no_key() {
 }
 
 fn dir_code(url: &str, user: &str) -> i32 {
-    at(url, "key").run(["plan", "--jwt-user", user]).code
+    at(url, "key").run(["plan", "--read-as", user]).code
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_server_that_repeats_the_token_does_not_get_it_out() {
     };
     for status in ["403 Forbidden", "200 OK"] {
         let server = echo(status);
-        let ran = at(&server.url(), "secret_key").run("plan -vv --jwt-user 7");
+        let ran = at(&server.url(), "secret_key").run("plan -vv --read-as 7");
         ran.exits(1);
         let requests = server.requests();
         ran.all().lacks(header(&requests[0], "jwt").unwrap());
@@ -154,7 +154,7 @@ rooms:
 /// The program with a token of user 7 made from the key, and with one that is given.
 fn with_token(scene: &Scene, given: bool, args: &str) -> crate::support::Ran {
     if !given {
-        return scene.run(format!("{args} --jwt-user 7"));
+        return scene.run(format!("{args} --read-as 7"));
     }
     Scene::new()
         .manifest(scene.read("rooms.yaml"))
@@ -183,7 +183,7 @@ fn a_room_that_a_token_does_not_list_is_a_conflict_and_is_never_created() {
 #[test]
 fn how_a_plan_shows_rooms_that_are_not_listed() {
     let scene = narrow();
-    let token = ["--jwt-user", "7"];
+    let token = ["--read-as", "7"];
     let run = |args: &[&str]| scene.run([args, &token].concat());
     assert_snapshot!(run(&["plan", "--assume-members"]).ok().replace(&scene.url(), "API"), @r#"
       # rooms.yaml:5
@@ -252,7 +252,7 @@ fn a_plan_saved_with_the_key_creates_nothing_through_a_token() {
         .run([&["plan", "-o", "plan.json"], &allowed[..]].concat())
         .ok();
     let applied = |more: &[&str]| {
-        let args = ["apply", "plan.json", "--jwt-user", "7"];
+        let args = ["apply", "plan.json", "--read-as", "7"];
         scene.run([&args, &allowed[..], more].concat())
     };
     let ran = applied(&[]);
@@ -266,7 +266,7 @@ fn a_plan_saved_with_the_key_creates_nothing_through_a_token() {
 #[test]
 fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
     let scene = narrow();
-    let token = ["--jwt-user", "7"];
+    let token = ["--read-as", "7"];
     let run = |args: &[&str]| scene.run([args, &token].concat());
     let export = run(&["export"]);
     export.lacks("unseen");
@@ -274,10 +274,10 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
     assert_snapshot!(run(&["ledger", "adopt", "--roster", "--yes"]).ok().replace(&scene.url(), "API"), @"
       seen                 room 1: the room itself
 
-    adopt: 0 memberships of 1 room to be recorded as present
+    adopt: 0 memberships of 1 room to record as present
            2 declared rooms not listed: a JWT may show only one user's rooms; read with the secret key
            target: widget 627 on API
-           nothing is sent; the server confirms none of it: whoever is not in the room will not be added
+           nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
     ");
     scene
         .run("apply --yes --ignore-limits --allow-publish")
@@ -288,7 +288,7 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
     ok       credentials     the server accepts a JWT made from the secret key for user 7
     warning  rooms           1 room: 1 conference; 0 public; a JWT may show only one user's rooms
                              remedy: read with the secret key: a JWT may show only one user's rooms
-    failed   write-probe     nothing was written: the pipe may be a live room's, as a JWT may show only one user's rooms
+    failed   write-probe     nothing was written: the pipe may belong to a live room, because a JWT may show only one user's rooms
     ");
     assert_eq!(scene.rooms().len(), 3, "no probe was made");
 }
@@ -310,7 +310,7 @@ impl ReadRooms for Silent {
 impl WriteRooms for Silent {
     async fn write(&self, _: &RoomWrite<'_>) -> Result<Written, Failure> {
         self.0.fetch_add(1, Ordering::SeqCst);
-        Err(Failure::passing(Delivery::InDoubt, "no answer"))
+        Err(Failure::passing(Delivery::Uncertain, "no answer"))
     }
 }
 
@@ -365,7 +365,7 @@ fn an_unanswered_create_stays_in_doubt_where_the_list_may_lack_the_room() {
         apply(job, |_| {}).await
     });
     assert_eq!(server.0.load(Ordering::SeqCst), 1, "it was sent again");
-    let Status::InDoubt(_, reason) = &outcome.rooms[0].status else {
+    let Status::Uncertain(_, reason) = &outcome.rooms[0].status else {
         panic!("{:?}", outcome.rooms);
     };
     assert_eq!(

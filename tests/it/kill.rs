@@ -130,7 +130,7 @@ struct Met {
     again: u64,
     /// Answers that got lost in both runs.
     lost: u64,
-    /// Welcomes in doubt in the end, and how many of them arrived.
+    /// Welcomes uncertain in the end, and how many of them arrived.
     doubtful: u64,
     arrived: u64,
 }
@@ -185,7 +185,7 @@ fn kill(seed: u64) -> Met {
     let words = |room: &&Value| room["reason"].as_str().unwrap().contains("welcome");
     let only_welcomes = doubts
         .iter()
-        .all(|room| room["status"] == "in_doubt" && words(room));
+        .all(|room| room["status"] == "uncertain" && words(room));
     assert!(
         only_welcomes && (losing || doubts.is_empty()),
         "{told}: {doubts:#?}"
@@ -225,7 +225,7 @@ fn kill(seed: u64) -> Met {
     }
 }
 
-/// Every welcome was said once, or is in doubt and was said once at most; how many are, and how many of these were.
+/// Every welcome was said once, or is uncertain and was said once at most; how many are, and how many of these were.
 #[track_caller]
 fn welcomed(scene: &Scene, told: &str) -> (u64, u64) {
     let document = scene
@@ -243,7 +243,7 @@ fn welcomed(scene: &Scene, told: &str) -> (u64, u64) {
         let known = known.find(|known| known["pipe"] == pipe.as_str()).unwrap();
         match known["welcome"].as_str() {
             Some("confirmed") => assert_eq!(texts, [text.as_str()], "{told}: {pipe}"),
-            Some("in_doubt") => {
+            Some("uncertain") => {
                 doubtful += 1;
                 arrived += texts.len() as u64;
                 assert!(texts.len() <= 1, "{told}: {pipe}: {texts:?}");
@@ -311,7 +311,7 @@ fn killed_anywhere_one_more_run_is_enough() {
     met.sort_by_key(|(seed, _)| *seed);
     for (seed, one) in &met {
         println!(
-            "seed {seed:2}, {:?}: {} calls seen, {} rooms of which {} unrecorded, {} calls again, {} answers lost, {} welcomes in doubt of which {} arrived",
+            "seed {seed:2}, {:?}: {} calls seen, {} rooms of which {} unrecorded, {} calls again, {} answers lost, {} welcomes uncertain of which {} arrived",
             one.point,
             one.writes,
             one.rooms,
@@ -324,7 +324,7 @@ fn killed_anywhere_one_more_run_is_enough() {
     }
     let sum = |figure: fn(&Met) -> u64| met.iter().map(|(_, one)| figure(one)).sum::<u64>();
     println!(
-        "{} kills: {} with rooms the ledger did not know yet ({} rooms), {} torn ledgers, {} answers lost; {} rooms stood when killed, {} calls wrote the rest; {} of {} welcomes in doubt, {} of these arrived; duplicates 0, differences 0, writes on the run after 0",
+        "{} kills: {} with rooms the ledger did not know yet ({} rooms), {} torn ledgers, {} answers lost; {} rooms stood when killed, {} calls wrote the rest; {} of {} welcomes uncertain, {} of these arrived; duplicates 0, differences 0, writes on the run after 0",
         met.len(),
         sum(|one| u64::from(one.unrecorded > 0)),
         sum(|one| one.unrecorded as u64),

@@ -64,7 +64,7 @@ fn kept() -> impl Strategy<Value = FieldSet> {
     })
 }
 
-/// Three pipes, each with two rooms of its own: one was made anew.
+/// Three pipes, each with two rooms of its own: one was recreated.
 fn fact() -> impl Strategy<Value = Fact> {
     let room = (0..3_u64, 0..2_u64)
         .prop_map(|(pipe, room)| (Pipe::new(format!("pipe-{pipe}")), RoomId(pipe * 10 + room)));
@@ -244,7 +244,7 @@ fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
             vec![header, &forgotten, &second, "{}"],
             Err("line 4: not an entry"),
         ),
-        (vec![header, &first, &foreign], Err("is of widget 628")),
+        (vec![header, &first, &foreign], Err("belongs to widget 628")),
         (vec![header, &first, &newer], Err("has format 99")),
     ];
     for (lines, expected) in cases {
@@ -423,7 +423,7 @@ fn assert_converged(scene: &Scene) {
 fn show_tells_what_is_on_record() {
     let scene = Scene::new().manifest(courses(2)).sandbox_with(deaf());
     let empty = run(&scene, "ledger show").ok();
-    empty.shows("0 lines, 0 rooms on record");
+    empty.shows("0 lines, 0 rooms recorded");
     run(&scene, "apply --yes").ok();
     let changed = courses(2)
         .replace("Course 2", "Another")
@@ -438,7 +438,7 @@ fn show_tells_what_is_on_record() {
         .run(["ledger", "show", "--ledger", named.to_str().unwrap()])
         .ok();
     assert_snapshot!(shown.replace(&origin, "http://sandbox"), @r#"
-    widget 627 on http://sandbox: 12 lines, 2 rooms on record
+    widget 627 on http://sandbox: 12 lines, 2 rooms recorded
 
       course-01  room 2
         sent      "Course 1", conference, closed
@@ -450,7 +450,7 @@ fn show_tells_what_is_on_record() {
         members   5: 20, 21, 22, 23, 24
         ignored   title sent as "Another", shown as "Course 2"
 
-    confirmed to roomform; the API does not tell who is in a room
+    known: confirmed by the server, or adopted; the API does not list members
     "#);
     let args = [
         "ledger",
@@ -472,7 +472,7 @@ fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
     let before = scene.read("l.jsonl");
     let ran = run(&scene, "ledger forget course-* group-*");
     assert_eq!((ran.code, scene.read("l.jsonl")), (1, before.clone()));
-    ran.err.shows("nothing is on record of `group-*`");
+    ran.err.shows("the ledger has no record of `group-*`");
     let ran = run(&scene, "ledger forget course-[");
     assert_eq!((ran.code, scene.read("l.jsonl")), (64, before));
     // A pipe that is on record is no glob.
@@ -485,24 +485,24 @@ fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
       team-a
     forgot 3 rooms
     ");
-    ran.shows("1 room on record");
+    ran.shows("1 room recorded");
 }
 
 #[test]
-fn forgetting_makes_members_unverified_and_unknown_rooms_are_an_error() {
+fn forgetting_makes_members_unknown_and_unknown_rooms_are_an_error() {
     let scene = Scene::new().manifest(courses(3)).sandbox();
     run(&scene, "apply --yes").ok();
     let before = scene.read("l.jsonl");
     let ran = run(&scene, "ledger forget course-01 course-07 x");
     assert_eq!((ran.code, scene.read("l.jsonl")), (1, before));
     assert_snapshot!(ran.err, @r"
-    error: nothing is on record of `course-07`, `x`
-      hint: `roomform ledger show` lists what is
+    error: the ledger has no record of `course-07`, `x`
+      hint: run `roomform ledger show` to list the record
     ");
     run(&scene, "ledger forget course-01").ok();
     let plan = run(&scene, "plan --detailed-exitcode");
     plan.exits(2);
-    plan.shows("members unverified: 5 sent again");
+    plan.shows("members unknown: 5 sent again");
     plan.shows("2 unchanged");
     // Twice.
     run(&scene, "ledger forget course-01").exits(1);
@@ -531,8 +531,8 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     let too_early = scene.run(forget);
     too_early.exits(1);
     assert_snapshot!(too_early.err, @r"
-    error: nobody is on record as left to people there
-      hint: an apply writes down who is not wanted any more; `roomform ledger show` lists them as released
+    error: no manual steps are open there
+      hint: run `apply` to record removed members; `roomform ledger show` lists them as released
     ");
     let writes = scene.writes();
     scene.apply().ok();
@@ -541,18 +541,18 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
         scene.run(plan).ok().shows(line);
     }
     let forgot = scene.run(forget);
-    assert_eq!(forgot.err, "2 members of 1 room recorded as taken out\n");
+    assert_eq!(forgot.err, "2 members of 1 room marked as removed\n");
     let after = scene.run(plan).ok();
     after.lacks("team-platform").shows("team-b: no longer");
     let forgot = scene.run("ledger forget --by-hand team-*");
     assert_eq!(
         forgot.err,
-        "  team-b\n1 member of 1 room recorded as taken out\n"
+        "  team-b\n1 member of 1 room marked as removed\n"
     );
     let clear = scene.run(plan).ok();
     clear.shows("plan: nothing to do").lacks("manual steps");
     assert!(
-        !clear.contains("unverified"),
+        !clear.contains("unknown"),
         "everybody else is still on record: {clear}"
     );
     scene.run("ledger compact").ok();
@@ -608,7 +608,7 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
     let (old, new) = (scene.url(), mended.url());
     scene.write("l.jsonl", scene.read("l.jsonl").replace(&old, &new));
     let scene = scene.beside(&mended);
-    run(&scene, "apply --yes --resend").ok();
+    run(&scene, "apply --yes --resend-ignored").ok();
     assert_eq!(mended.room("course-01").name, "Wanted");
     let shown = run(&scene, "ledger show").ok();
     shown.lacks("ignored");
@@ -661,7 +661,7 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
         let mut args = vec!["ledger", "merge", "--ledger", &into];
         args.extend(from.iter().map(String::as_str));
         let told = scene.run(&args).ok();
-        told.shows("12 rooms on record");
+        told.shows("12 rooms recorded");
         let once = scene.read(&into);
         scene.run(&args).ok();
         assert_eq!(scene.read(&into), once, "the same again changes nothing");
@@ -709,17 +709,17 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
     assert_eq!(scene.files(), before);
     let origin = scene.url();
     assert_snapshot!(told.replace(&origin, "http://sandbox"), @r#"
-    error: ledger `foreign.jsonl` is of widget 628 on http://sandbox, not of widget 627 on http://sandbox
+    error: ledger `foreign.jsonl` belongs to widget 628 on http://sandbox, not to widget 627 on http://sandbox
       hint: name the ledger of this target with --ledger, or check --api-url and --widget
     error: ledger `future.jsonl` has format 2, this roomform reads up to 1
       hint: update roomform
     error: ledger `damaged.jsonl`, line 3: not an entry: invalid value: integer `-2`, expected u64 at line 1 column 34
-      hint: mend or remove that line; without a ledger the plan says "members unverified" and sends them again
+      hint: fix or remove that line; without a ledger the plan says "members unknown" and sends them again
     error: ledger `headless.jsonl`, line 1: the file does not start with a ledger's header
-      hint: mend or remove that line; without a ledger the plan says "members unverified" and sends them again
+      hint: fix or remove that line; without a ledger the plan says "members unknown" and sends them again
     error: ledger `missing.jsonl`: no such file
     error: ledger `directory.jsonl`: cannot be read: it is not a regular file
-      hint: make the file and its directory writable and free some space, or name another place with --ledger
+      hint: make the file and its directory writable and free some space, or name another ledger with --ledger
     "#);
 }
 
@@ -756,7 +756,7 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
     };
     let before = see();
     let told = run(&scene, "ledger compact").ok();
-    assert_snapshot!(told, @"l.jsonl: 23 → 17 entries, 4 rooms on record");
+    assert_snapshot!(told, @"l.jsonl: 23 → 17 entries, 4 rooms recorded");
     let small = scene.read("l.jsonl");
     assert!(small.len() < whole.len());
     assert_eq!(see(), before);
@@ -896,7 +896,7 @@ fn a_torn_last_line_harms_no_verb() {
             // A line that only lacks its end is whole.
             let torn = cut > last && cut < whole.len() - 1;
             assert_eq!(
-                ran.err.contains("the last line was cut short"),
+                ran.err.contains("the last line is incomplete"),
                 torn,
                 "{verb:?}: {ran:#?}"
             );

@@ -55,20 +55,20 @@ fn the_example_of_a_plan_without_a_network() {
       # rooms.yaml:5
       ~ lounge               update
           title   "Lobby" → "Lounge"
-          members unverified: 1 sent again (5)   nothing recorded
+          members unknown: 1 sent again (5)   none known
 
-    plan: 1 to create, 1 to update, 2 members to add, 1 member of 1 room unverified, to send again; 0 unchanged, 1 unmanaged
+    plan: 1 to create, 1 to update, 2 members to add, 1 member of 1 room unknown, to send again; 0 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
           target: widget 627 on https://api.imbachat.com
-          unverified: nothing is on record of who is in these rooms; sending members again breaks nothing
+          unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat
     "#);
-    // With a ledger nothing is unverified; one of another target is refused.
+    // With a ledger nothing is unknown; one of another target is refused.
     let target = r#"{"roomform_ledger":1,"origin":"https://api.imbachat.com","widget":627}"#;
     let entry = r#"{"run":"r","seq":1,"time":"2026-01-01T00:00:00.000Z","kind":"confirmed","pipe":"lounge","room_id":7,"members":[5],"title":"Lobby","type":1,"public":false}"#;
     let ledger = scene.write("ledger.jsonl", format!("{target}\n{entry}\n"));
     let text = offline(&[manifest.clone(), answer.clone(), ledger]).unwrap();
     text.shows("1 to create, 1 to update, 2 members to add");
-    text.lacks("unverified");
+    text.lacks("unknown");
     let other = scene.write("other.jsonl", target.replace("627", "628") + "\n");
     let refused = offline(&[manifest, answer, other]).unwrap_err();
     refused.shows("628");
@@ -128,7 +128,12 @@ fn a_manifest_is_good_or_an_error_with_every_mistake() {
     let codes: Vec<&str> = bad.problems().iter().map(|it| it.code.name()).collect();
     assert_eq!(
         codes,
-        ["missing-key", "needs-quotes", "odd-pipe", "unknown-person"]
+        [
+            "missing-key",
+            "needs-quotes",
+            "unusual-pipe",
+            "unknown-person"
+        ]
     );
     bad.to_string().ends("3 errors, 1 warning");
     assert!(!bad.into_loaded().is_valid());

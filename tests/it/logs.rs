@@ -81,11 +81,11 @@ fn once_it_tells_what_is_decided() {
     info: commands: manifest read  files=1 rooms=1 members=2
     info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
     info: ledger: there is no ledger yet  ledger=LEDGER
-    info: plan: to write  pipe=team-a action=create fields="" new=2 unverified=0 recorded=0 welcome=false recreate=false
+    info: plan: to write  pipe=team-a action=create fields="" new=2 unknown=0 known=0 welcome=false recreate=false
     info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     info: apply: room settled  pipe=team-a room=2 status=applied members=2 requests=1
     1 of 1 room: reading the list again
-    info: apply: looked at what took  look=1 settled=true
+    info: apply: verified the writes  look=1 settled=true
     info: ledger: ledger read  ledger=LEDGER entries=3
     "#);
     scene.declare(MANIFEST.replace("Team A", "Team B"));
@@ -97,7 +97,7 @@ fn once_it_tells_what_is_decided() {
     info: commands: manifest read  files=1 rooms=1 members=2
     info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
     info: ledger: ledger read  ledger=LEDGER entries=3
-    info: plan: to write  pipe=team-a action=update room=2 fields=title new=0 unverified=0 recorded=2 welcome=false recreate=false
+    info: plan: to write  pipe=team-a action=update room=2 fields=title new=0 unknown=0 known=2 welcome=false recreate=false
     info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     "#);
     // A flag in the way of another.
@@ -120,7 +120,7 @@ fn twice_it_tells_every_request_too() {
     debug: imbachat: request  number=1 method=POST path=/imbachat/v2/627/get_rooms
     debug: imbachat: answer  number=1 status=200 kind=application/json milliseconds=N
     debug: imbachat: body  number=1 rows=1 bytes=N shape="{code:200 data:[] success:\"true\"}"
-    info: plan: to write  pipe=team-a action=create fields="" new=2 unverified=0 recorded=0 welcome=false recreate=false
+    info: plan: to write  pipe=team-a action=create fields="" new=2 unknown=0 known=0 welcome=false recreate=false
     info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     debug: apply: the intent is on disk  pipe=team-a owed=2
     debug: imbachat: write  pipe=team-a title_length=6 kind=conference public=false members=2
@@ -132,7 +132,7 @@ fn twice_it_tells_every_request_too() {
     debug: imbachat: request  number=3 method=POST path=/imbachat/v2/627/get_rooms
     debug: imbachat: answer  number=3 status=200 kind=application/json milliseconds=N
     debug: imbachat: body  number=3 rows=2 bytes=N shape="{code:200 data:[] success:\"true\"}"
-    info: apply: looked at what took  look=1 settled=true
+    info: apply: verified the writes  look=1 settled=true
     info: ledger: ledger read  ledger=LEDGER entries=3
     "#);
 }
@@ -154,13 +154,13 @@ fn what_went_wrong_and_what_became_of_it_is_told() {
         .filter(|line| line.starts_with("info: apply") || line.starts_with("info: imbachat"))
         .collect();
     assert_snapshot!(told.join("\n"), @"
-    info: apply: the server needs more time: fewer rooms at once  width=4
-    info: apply: a call went wrong  pipe=team-a call=Create attempt=1 cause=Cut verdict=InDoubt
-    info: apply: room settled  pipe=team-a status=in_doubt members=0 requests=1
+    info: apply: the server is slow: writing fewer rooms at a time  width=4
+    info: apply: a call failed  pipe=team-a call=Create attempt=1 cause=Cut verdict=Uncertain
+    info: apply: room settled  pipe=team-a status=uncertain members=0 requests=1
     info: imbachat: the list was not read  attempt=1 cause=Status(429) verdict=Again(AtLeast(0ns))
-    info: apply: looked for rooms in doubt  look=1 wanted=1 found=1
+    info: apply: looked for uncertain rooms  look=1 wanted=1 found=1
     info: apply: room settled  pipe=team-a room=2 status=applied members=2 requests=2
-    info: apply: looked at what took  look=1 settled=true
+    info: apply: verified the writes  look=1 settled=true
     ");
 }
 

@@ -463,9 +463,9 @@ fn a_directory_without_a_manifest() {
     scene.write("rooms/.rooms.yaml", ROOM);
     scene.write("rooms/rooms.json", ROOM);
     insta::assert_snapshot!(refused(&scene, "-f rooms"), @r#"
-    error[E001 unreadable]: rooms: the directory holds no *.yaml or *.yml file
+    error[E001 unreadable]: rooms: the directory has no *.yaml or *.yml file
      |
-     = help: name the directory your manifest lies in, or a file
+     = help: name the directory of your manifest, or a file
 
     the manifest is invalid: 1 error
     "#);
@@ -551,13 +551,13 @@ fn a_link_that_leads_out() {
     std::os::unix::fs::symlink(&secret, scene.path("rooms/b.yaml")).unwrap();
     std::os::unix::fs::symlink(scene.path("secret"), scene.path("rooms/c")).unwrap();
     insta::assert_snapshot!(refused(&scene, "-f rooms"), @r#"
-    error[E023 outside-root]: rooms/b.yaml: a symbolic link that leads out of the manifest's directory
+    error[E023 outside-root]: rooms/b.yaml: a symbolic link that leads outside the manifest's directory
      |
-     = help: copy the file in, or name it with -f
+     = help: copy the file into the directory, or name it with -f
 
-    error[E023 outside-root]: rooms/c: a symbolic link that leads out of the manifest's directory
+    error[E023 outside-root]: rooms/c: a symbolic link that leads outside the manifest's directory
      |
-     = help: copy the file in, or name it with -f
+     = help: copy the file into the directory, or name it with -f
 
     the manifest is invalid: 2 errors
     "#);
@@ -598,9 +598,9 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
         let told = in_checkout(&scene, "check");
         insta::allow_duplicates! {
             insta::assert_snapshot!(told, @r#"
-            3 error[E023 outside-root]: rooms.yaml: a symbolic link that leads out of its directory or git work tree
+            3 error[E023 outside-root]: rooms.yaml: a symbolic link that leads outside its directory or git work tree
              |
-             = help: copy the file in, or name the file itself with -f
+             = help: copy the file into the directory, or name the file itself with -f
 
             the manifest is invalid: 1 error
             "#);

@@ -53,12 +53,12 @@ fn title_type_and_members_of_one_room() {
       ~ team-a               update
           title   "Team A" → "Team Alpha"
           type    conference → support
-          members +2 (17, 18)   2 recorded
+          members +2 (17, 18)   2 known
 
     plan: 1 to update, 2 members to add; 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
           target: widget 627 on http://127.0.0.1:PORT
-          recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
+          known: confirmed by the server in an earlier run; the API does not list members
     "#);
     plan.exits(0);
     scene.run("plan --detailed-exitcode").exits(2);
@@ -71,12 +71,12 @@ fn a_room_that_only_gains_members() {
     assert_snapshot!(hide_port(&plan.out), @"
       # rooms.yaml:5
       ~ team-b               add members
-          members +1 (17)   1 recorded
+          members +1 (17)   1 known
 
     plan: 1 gains members, 1 member to add; 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
           target: widget 627 on http://127.0.0.1:PORT
-          recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
+          known: confirmed by the server in an earlier run; the API does not list members
     ");
 }
 
@@ -150,7 +150,7 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
           target: widget 627 on http://127.0.0.1:PORT
-          recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room
+          known: confirmed by the server in an earlier run; the API does not list members
     ");
     // Only 'by hand' left is nothing to do.
     plan.exits(0);
@@ -163,7 +163,7 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
     scene
         .edit("Team A, members: [3]", "Team A, members: [3, 4]")
         .plan()
-        .shows("members +1 (4)   1 recorded");
+        .shows("members +1 (4)   1 known");
     scene.run("plan --detailed-exitcode").exits(2);
 }
 
@@ -172,7 +172,7 @@ fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
     let scene = Scene::new().manifest(BASE).applied();
     let changed = "members: [3, 4, 17, 18], exclude: [4, 18]";
     let plan = scene.edit("members: [3, 4]", changed).plan();
-    plan.shows("members +1 (17)   1 recorded");
+    plan.shows("members +1 (17)   1 known");
     plan.shows("team-a: no longer in the manifest: 4");
     // They stand in `members` still: no format may say that they left the manifest.
     for format in ["text", "markdown", "github", "html"] {
@@ -193,7 +193,7 @@ fn a_room_that_left_the_manifest() {
         .plan();
     assert_snapshot!(hide_port(&plan.out), @"
       manual steps: the API cannot remove members or rooms
-        1 room recorded and no longer declared: `team-b`
+        1 room known and no longer declared: `team-b`
 
     plan: nothing to do; 1 unchanged, 2 unmanaged
           1 request: 1 to list
@@ -204,28 +204,28 @@ fn a_room_that_left_the_manifest() {
 }
 
 #[test]
-fn without_a_ledger_members_are_unverified_and_sent_again_unless_they_are_assumed() {
+fn without_a_ledger_members_are_unknown_and_sent_again_unless_they_are_assumed() {
     let scene = Scene::new().manifest(BASE).applied();
     std::fs::remove_dir_all(scene.path(".roomform")).unwrap();
     let ran = scene.run("plan --detailed-exitcode");
     assert_snapshot!(hide_port(&ran.out), @"
       # rooms.yaml:4
       ~ team-a               send members again
-          members unverified: 2 sent again (3, 4)   nothing recorded
+          members unknown: 2 sent again (3, 4)   none known
       # rooms.yaml:5
       ~ team-b               send members again
-          members unverified: 1 sent again (3)   nothing recorded
+          members unknown: 1 sent again (3)   none known
 
-    plan: 3 members of 2 rooms unverified, to send again; 0 unchanged, 1 unmanaged
+    plan: 3 members of 2 rooms unknown, to send again; 0 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
           target: widget 627 on http://127.0.0.1:PORT
-          unverified: nothing is on record of who is in these rooms; sending members again breaks nothing
+          unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat
     ");
     ran.exits(2);
     let assumed = scene.run("plan --detailed-exitcode --assume-members").ok();
     assert_snapshot!(hide_port(&assumed), @"
       notes
-        --assume-members: 3 memberships of 2 rooms taken for present without a record; nothing is sent for them
+        --assume-members: 3 memberships of 2 rooms assumed present without a record; nothing is sent for them
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
@@ -260,14 +260,14 @@ fn two_live_rooms_with_one_pipe_are_a_conflict() {
 }
 
 #[test]
-fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
+fn a_room_the_ledger_knows_and_the_list_lacks_is_never_recreated_unasked() {
     let scene = Scene::new().manifest(BASE).applied();
     scene.delete("team-a");
     let ran = scene.apply();
     ran.exits(4);
     assert_snapshot!(hide_port(&ran.out), @"
       conflicts: nothing is written to these rooms
-        team-a (rooms.yaml:4): the ledger knows it as room 2, and the list lacks it: deleted, or the list is capped; --allow-recreate makes a new one
+        team-a (rooms.yaml:4): the ledger has it as room 2, but the list does not: it was deleted, or the list is capped; --allow-recreate creates a new one
 
     plan: 1 conflict; 1 unchanged, 1 unmanaged
           1 request: 1 to list
@@ -278,14 +278,14 @@ fn a_room_the_ledger_knows_and_the_list_lacks_is_never_made_anew_unasked() {
     assert_eq!(
         scene.room("team-a").members,
         [3, 4].into(),
-        "a room made anew gets all its members"
+        "a room recreated gets all its members"
     );
     scene.run("plan --detailed-exitcode").ok();
 }
 
-/// A room made anew looks like any new one, but whoever was in the old one is not in it: it is told with the dangerous lines.
+/// A room recreated looks like any new one, but whoever was in the old one is not in it: it is told with the dangerous lines.
 #[test]
-fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures() {
+fn a_room_that_is_recreated_stands_with_the_dangerous_lines_and_in_the_figures() {
     let scene = Scene::new().manifest(BASE).applied();
     scene.delete("team-a");
     let rooms = "rooms:\n  - {pipe: z-room, title: Z}\n";
@@ -302,7 +302,7 @@ fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures()
     plan: 2 to create (1 recreated), 2 members to add; 1 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
           target: widget 627 on http://127.0.0.1:PORT
-          recreated: the old room was deleted or has vanished; people who were in it are not in the new one
+          recreated: the old room was deleted or is missing; people who were in it are not in the new one
     "#);
     plan.exits(0);
     let page = scene.run("plan --allow-recreate --format html").ok();
@@ -314,7 +314,7 @@ fn a_room_that_is_made_anew_stands_with_the_dangerous_lines_and_in_the_figures()
 }
 
 #[test]
-fn a_room_that_is_made_anew_and_public_is_told_to_be_both() {
+fn a_room_that_is_recreated_and_public_is_told_to_be_both() {
     let scene = Scene::new().manifest(BASE).applied();
     scene.delete("team-b");
     let public = "title: Team B, public: true";
@@ -340,7 +340,7 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
     let ran = scene.run("plan --detailed-exitcode");
     ran.exits(2);
     let line = ran.out.lines().nth(1).unwrap_or_default();
-    assert_snapshot!(hide_port(line), @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate makes a new one");
+    assert_snapshot!(hide_port(line), @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate creates a new one");
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_cha
         .unwrap_or_default();
     assert_snapshot!(hide_port(line), @r#"  ?? team-a               ignored by server: title sent as "Team Alpha", shown as "Team A""#);
     assert_snapshot!(hide_port(scene.run("plan --detailed-exitcode").ok()), @r#"
-      ignored by the server: sent again only with --resend
+      ignored by the server: sent again only with --resend-ignored
         team-a: title was sent as "Team Alpha", the server shows "Team A"
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
@@ -366,7 +366,9 @@ fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_cha
     let writes = scene.writes();
     scene.apply().ok();
     assert_eq!(scene.writes(), writes, "it converges even then");
-    scene.run("plan --detailed-exitcode --resend").exits(2);
+    scene
+        .run("plan --detailed-exitcode --resend-ignored")
+        .exits(2);
     scene.edit("Team Alpha", "Team Omega");
     // Another value is sent.
     scene.run("plan --detailed-exitcode").exits(2);
@@ -504,7 +506,7 @@ fn ignored_fields_are_resent_raw_so_that_nothing_is_reset() {
     let room =
         "rooms:\n  - {pipe: team-c, title: Mine, ignore: [title, type, public], members: [5]}\n";
     let plan = scene.edit("rooms:\n", room).plan();
-    plan.exits(0).shows("members unverified: 1 sent again (5)");
+    plan.exits(0).shows("members unknown: 1 sent again (5)");
     scene.apply().ok();
     let room = scene.room("team-c");
     assert_eq!(
@@ -575,7 +577,7 @@ fn json_is_versioned_and_fits_its_schema() {
     );
     assert_eq!(plan["changes"][1]["fields"][0]["after"], "Team Alpha");
     assert_eq!(plan["changes"][1]["members"]["new"][0], 9);
-    assert_eq!(plan["by_hand"][0]["left"][0], 4);
+    assert_eq!(plan["manual_steps"][0]["newly_removed"][0], 4);
     assert_eq!(plan["refusals"][0]["limit"], "publish");
     let report = scene.run("apply --format json --yes --allow-publish");
     assert_eq!(
@@ -597,7 +599,7 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
     scene
         .edit("[3, 4]", "[3, 4, 5]")
         .plan()
-        .shows("sent again only with --resend")
+        .shows("sent again only with --resend-ignored")
         .shows("members +1 (5)");
     scene.apply().ok();
     let room = scene.room("team-a");
@@ -607,7 +609,7 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
         "nobody allowed it to be opened"
     );
     // Sent again it is a publish like any other.
-    scene.run("plan --resend").exits(5);
+    scene.run("plan --resend-ignored").exits(5);
 }
 
 #[test]
@@ -616,7 +618,7 @@ fn members_that_are_declared_anew_are_sent_even_when_others_are_assumed() {
     scene
         .edit("[3, 4]", "[3, 4, 5]")
         .run("plan --assume-members")
-        .shows("members +1 (5)   2 recorded");
+        .shows("members +1 (5)   2 known");
     scene.run("apply --yes --assume-members").ok();
     assert_eq!(scene.room("team-a").members, [3, 4, 5].into());
 }

@@ -337,13 +337,13 @@ fn without_the_users_of_a_preset_their_status_is_in_the_manifests_own_file() {
     );
     fs::remove_file(scene.path("users.csv")).unwrap();
     assert_snapshot!(scene.run("check").err, @"
-    error[E001 unreadable]: there is no file `users.csv`, which has the status of the users
+    error[E001 unreadable]: there is no file `users.csv`, which contains the status of the users
      --> rooms.yaml:3:82
       |
     3 |   - {format: oneroster, room: {pipe: physics, title: P, enrol: {people: {roster: ids.csv, id: site_id}}}}
       |                                                                                  ^^^^^^^
       |
-      = help: add `users.csv`, add its status column to `ids.csv`, or say `status: any`
+      = help: add `users.csv`, add its status column to `ids.csv`, or write `status: any`
 
     the manifest is invalid: 1 error
     ");
@@ -401,7 +401,7 @@ fn files_and_columns_that_a_format_can_do_without_may_be_absent() {
     3 | ,S-0101,student
       | ^
       |
-      = help: write what it belongs to, or leave the row out with `where`
+      = help: fill in the cell, or leave the row out with `where`
 
     error[E028 bad-cell]: sis/enrollments.csv:4:section_id: `S2` is not in `sis/sections.csv`
      --> sis/enrollments.csv:4:1
@@ -434,7 +434,7 @@ fn an_id_is_a_mistake_only_if_somebody_asks_for_it() {
     7 | "u-401","","true","o-1","parent","parent-401",""
       |                                               ^^
       |
-      = help: the column that `id` names holds the site's user ids, without leading zeros; mend the cell, or leave the person out with `where`
+      = help: the column that `id` names holds the site's user ids, without leading zeros; fix the cell, or leave the person out with `where`
 
     the manifest is invalid: 1 error
     "#);
@@ -458,13 +458,13 @@ fn what_a_preset_cannot_use_is_told_where_it_is_named() {
     ");
     let scene = over("moodle", "{format: moodle}");
     let told = scene.run("check").err;
-    told.shows("`users.csv` has no column `id`").shows("idnumber, course1, role1, course2, role2, enrolstatus2, course3, suspended; `id`, or a key");
+    told.shows("`users.csv` has no column `id`").shows("idnumber, course1, role1, course2, role2, enrolstatus2, course3, suspended; to use another column, set `id`, or a key");
     let scene = over("canvas", "{format: kanvas, from: sis}");
     scene.run("check").err.shows("did you mean `canvas`?");
     let scene = over("canvas", "{format: canvas, roles: []}");
     let told = scene.run("check").err;
     for wanted in [
-        "`roles` lets nobody in",
+        "`roles` selects no one",
         "there is no file `courses.csv`",
         "there is no file `users.csv`",
         "rooms.yaml:3:14",
@@ -475,7 +475,7 @@ fn what_a_preset_cannot_use_is_told_where_it_is_named() {
         "canvas",
         "{each: sis/courses.csv, roles: [ta], room: {pipe: x-1, title: x}}",
     );
-    scene.run("check").err.shows("`roles` goes with `format`");
+    scene.run("check").err.shows("`roles` needs `format`");
 }
 
 #[test]

@@ -336,7 +336,7 @@ fn a_pipe_is_not_made_of_an_empty_cell() {
         .file("courses.csv", "code,group,title\nrust,,Rust\n,a,Other\n");
     let told = scene.run("check").err;
     for place in ["courses.csv:2:group:", "courses.csv:3:code:"] {
-        let wanted = format!("{place} the cell is empty, and the pipe is made of it");
+        let wanted = format!("{place} the cell is empty, but the pipe needs it");
         assert!(told.contains(&wanted), "{wanted}: {told}");
     }
     for pipe in [
@@ -371,7 +371,7 @@ rooms: [{pipe: first-room, title: First, members: [{roster: list.txt}]}]
     assert_eq!(
         hints,
         [
-            "mend the cell, or add them to `people.csv`",
+            "fix the cell, or add the user to `people.csv`",
             "did you mean `S-0101`?",
             "did you mean `S-0210`?"
         ]

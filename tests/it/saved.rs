@@ -204,7 +204,7 @@ fn what_guards_against_a_plan_has_to_be_allowed_again() {
     ran.exits(0);
     assert_eq!(
         ran.err,
-        "what was allowed is not saved: an `apply` of this plan needs --allow-publish --allow-recreate --ignore-limits again\n"
+        "flags that lift guards are not saved: pass --allow-publish --allow-recreate --ignore-limits to `apply` again\n"
     );
     let before = scene.writes();
     for left_out in 0..flags.len() {
@@ -429,7 +429,7 @@ fn the_report_lists_every_room_of_the_plan() {
         "pipe,user,error,source,line\nteam-a,17,the room has changed on the server,rooms.yaml,4\n"
     );
     scene.run("apply plan.json --apply-fresh --report r.json");
-    assert_eq!(statuses(&scene), ["stale", "already", "already"]);
+    assert_eq!(statuses(&scene), ["stale", "up_to_date", "up_to_date"]);
 }
 
 #[test]

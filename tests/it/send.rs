@@ -105,8 +105,8 @@ fn by_its_number_a_room_is_not_looked_for() {
     let ran = send(&scene, "--room-id 99 Hello");
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     assert_snapshot!(ran.err, @"
-    error: the message was not sent: the server knows no such thing (HTTP 404): Room not found
-      hint: check the room and the user; `roomform get rooms` and `roomform get users` list them (remote_user_id is the one of --user)
+    error: the message was not sent: the server does not know this address (HTTP 404): Room not found
+      hint: check the room and the user; `roomform get rooms` and `roomform get users` list them (--user is the remote_user_id)
       hint: check --api-url
     ");
     assert_eq!(said(&scene).len(), 1);
@@ -239,10 +239,10 @@ fn a_message_that_was_sent_is_told_as_sent_even_where_nothing_can_be_printed() {
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{err}");
         let told = format!(
-            "error: the message was sent to room 7 with the number {number}, and only telling so failed: "
+            "error: the message was sent to room 7 with the number {number}, but this could not be printed: "
         );
         err.begins(&told);
-        err.ends("  hint: do not send it once more\n");
+        err.ends("  hint: do not send it again\n");
     }
     assert_eq!(said(&scene).len(), 2);
 }
@@ -256,13 +256,13 @@ fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_aga
     });
     let ran = send(&scene, "--room-id 7 Hello");
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
-    let told = ran.err.split(": the connection broke off").next().unwrap();
+    let told = ran.err.split(": the connection was lost").next().unwrap();
     assert_eq!(
         told,
-        "error: in doubt: whether the message was sent to room 7 is not known, and it is not sent again"
+        "error: uncertain: the message may have been sent to room 7, and is not sent again"
     );
     ran.err
-        .ends("  hint: look into room 7 before you send it once more\n");
+        .ends("  hint: check room 7 before you send it again\n");
     let stats = scene.stats();
     assert_eq!(
         (said(&scene), stats.send_msg, stats.lost),
@@ -293,7 +293,7 @@ fn whatever_leaves_it_open_is_told_as_doubt_after_a_single_try() {
         let document = ran.json();
         assert_eq!((ran.code, &document["exit"]), (1, &1.into()), "{fault:?}");
         let message = document["message"].as_str().unwrap();
-        assert!(message.starts_with("in doubt: "), "{fault:?}: {message}");
+        assert!(message.starts_with("uncertain: "), "{fault:?}: {message}");
         assert_eq!(tries(&proxy), 1, "{fault:?}");
         let there = if arrives { once("Hello") } else { Vec::new() };
         assert_eq!(said(&scene), there, "{fault:?}");
@@ -350,9 +350,9 @@ fn a_refusal_is_told_and_final() {
         told.push('\n');
     }
     assert_snapshot!(told, @"
-    error: the message was not sent: the server refuses what was sent (HTTP 422): no
+    error: the message was not sent: the server rejects the request (HTTP 422): no
     error: the message was not sent: the server does not accept the widget's secret key (HTTP 401)
-    error: the message was not sent: the server refuses the call (an error with HTTP 200): banned
+    error: the message was not sent: the server rejects the call (an error with HTTP 200): banned
     error: the message was not sent: the server does not accept the widget's secret key (code 403 with HTTP 200): no
     ");
     // A user the widget does not know.
@@ -439,7 +439,7 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
         request.lacks("name=\"password\"");
         if id.is_null() {
             let told = send(&scene, &args[..3]).ok();
-            let first = "sent: message (the server told no number) to room 1536\n";
+            let first = "sent: message (the server gave no id) to room 1536\n";
             told.begins(first);
         }
     }
@@ -456,9 +456,9 @@ fn it_takes_the_secret_key_and_says_so_before_anything_is_called() {
     assert_eq!((without.code, without.out.as_str()), (1, ""));
     assert_snapshot!(without.err, @"
     error: no credentials for messages: IMBACHAT_SECRET_KEY not set
-      hint: set them in the environment, or name files with ..._FILE; they are never flags
-      hint: --sandbox works without any
-      hint: send_msg takes the widget's secret key, a JWT is only for reading
+      hint: set them in the environment, or name files with ..._FILE
+      hint: or try --sandbox, which needs no credentials
+      hint: set the widget's secret key: a JWT can only read
     ");
     let stats = scene.stats();
     assert_eq!((stats.get_rooms, stats.send_msg), (0, 0));
@@ -525,7 +525,7 @@ fn an_interrupt_while_the_message_is_under_way_is_answered_at_once() {
     let output = child.wait_with_output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{err}");
-    let told = "warning: the message is under way; whoever ends this now does not learn whether it was sent\nerror: in doubt: ";
+    let told = "warning: the message is being sent; if you stop now, you will not know whether it was\nerror: uncertain: ";
     err.begins(told);
     assert_eq!((tries(&proxy), said(&scene)), (1, once("Hello")));
 }

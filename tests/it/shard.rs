@@ -132,7 +132,7 @@ fn the_plan_says_which_part_it_is() {
 fn a_part_that_is_none_is_a_usage_error() {
     let scene = Scene::new().manifest(courses("course", 4));
     for (shard, why) in [
-        ("8/8", "parts are counted from 0: the last is 7/8"),
+        ("8/8", "parts count from 0: the last is 7/8"),
         ("0/0", "write it as 0/8"),
         ("-1/2", "write it as 0/8"),
         ("3", "write it as 0/8"),
@@ -158,7 +158,7 @@ fn what_guards_a_plan_judges_all_parts_together() {
     scene.declare(courses("spring", 16));
     refused(
         &scene,
-        "16 of 16 rooms left the manifest since the last apply while 16 would be created anew",
+        "16 of 16 rooms left the manifest since the last apply while 16 would be created",
     );
     let limited = manifest(rooms("autumn", 16).chain(rooms("new", 6))) + "limits: {create: 5}\n";
     scene.declare(limited);

@@ -130,7 +130,7 @@ fn ctrl_c_at_the_question_leaves_the_terminal_as_it_was() {
         (&["apply"][..], QUESTION),
         (
             &["doctor", "--write-probe", "probe-1"],
-            "Make a room `probe-1` in widget 627",
+            "Create the room `probe-1` in widget 627",
         ),
     ] {
         // The shell goes on after Ctrl-C, which it gets as well.
@@ -170,7 +170,7 @@ fn a_write_probe_asks_too() {
         answered_to(
             &scene,
             &probe,
-            "Make a room `probe-1` in widget 627",
+            "Create the room `probe-1` in widget 627",
             answer,
         )
     };

@@ -177,7 +177,7 @@ fn a_room_that_was_there_before_gets_no_welcome() {
 }
 
 #[test]
-fn a_room_made_anew_is_welcomed_anew() {
+fn a_room_recreated_is_welcomed_anew() {
     let scene = widget();
     apply(&scene).exits(0);
     let old = scene.room("team-a").id;
@@ -225,8 +225,8 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_wri
     assert_eq!(told[0], told[1]);
     assert_snapshot!(told[0].trim_end(), @r"
     error: no credentials for messages: IMBACHAT_SECRET_KEY not set, and the plan has 1 message to send; nothing was applied
-      hint: send_msg takes the widget's secret key, a JWT is only for reading
-      hint: or take `welcome` out of the manifest
+      hint: set the widget's secret key: a JWT can only read
+      hint: or remove `welcome` from the manifest
     ");
     let renamed = MANIFEST.replace("Team B", "Team C");
     scene.declare(renamed.replace("    welcome:", "    #"));
@@ -256,20 +256,20 @@ fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
             .lines()
             .find(|line| line.contains("!! team-a"))
             .unwrap();
-        line.shows("in doubt     whether the welcome was sent: ");
-        line.ends("; it is not sent again, somebody has to look");
+        line.shows("uncertain    the welcome may have been sent: ");
+        line.ends("; check the room; it is not sent again");
         let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
         let room = &report["rooms"][0];
         assert_eq!(
             (&room["status"], &room["messages"]),
-            (&"in_doubt".into(), &0.into())
+            (&"uncertain".into(), &0.into())
         );
         room["reason"].as_str().unwrap().shows("welcome");
         assert_eq!(report["requests"]["send"], 1);
         let failed = scene.read("f.csv");
         assert!(
-            failed.contains("team-a,,\"whether the welcome was sent: ")
-                || failed.contains("team-a,,whether the welcome was sent: "),
+            failed.contains("team-a,,\"the welcome may have been sent: ")
+                || failed.contains("team-a,,the welcome may have been sent: "),
             "{failed}"
         );
         assert_eq!(stages(&scene), ["intended"]);
@@ -277,7 +277,7 @@ fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
         on.store(false, Ordering::SeqCst);
         let next = plan(&scene);
         next.exits(0);
-        next.shows("    team-a: whether its welcome was sent is not known, and it is not sent again; look into room 2, and take `welcome` out of the manifest once that is settled\n");
+        next.shows("    team-a: its welcome may have been sent, and is not sent again; check room 2, then remove `welcome` from the manifest\n");
         assert_eq!((apply(&scene).code, said(&scene)), (0, there.clone()));
         scene.declare(MANIFEST.replace("    welcome:", "    #"));
         let settled = plan(&scene);
@@ -313,11 +313,11 @@ fn a_message_the_server_did_not_take_is_still_owed() {
         );
         ran.shows("failed       the welcome was not sent: ");
         assert_eq!(stages(&scene), ["intended", "failed"]);
-        let hint = "check the user whom the welcome is `from`, and the room;";
+        let hint = "check the sender (`from`) and the room";
         let unknown = matches!(fault, Fault::Answer("404 Not Found", ..));
         assert_eq!(ran.out.contains(hint), unknown, "{}", ran.out);
         let shown = scene.run("ledger show --ledger l.jsonl").ok();
-        shown.shows("  team-a  owed since it was to be created: its welcome\n");
+        shown.shows("  team-a  pending since its create: its welcome\n");
         on.store(false, Ordering::SeqCst);
         let next = plan(&scene);
         next.exits(2);

@@ -178,8 +178,8 @@ fn answers_of_other_calls_are_no_list_of_rooms() {
     told.dedup();
     insta::assert_snapshot!(told.join("\n"), @"
     error: the server's answer cannot be used: the answer has no list under `data`
-    error: the server's answer cannot be used: a room in the list has no number as its type
-    error: the server's answer cannot be used: a room in the list has no number as its id
+    error: the server's answer cannot be used: a room in the list has no numeric type
+    error: the server's answer cannot be used: a room in the list has no numeric id
     ");
 }
 
@@ -206,7 +206,7 @@ fn answers_of_other_calls_confirm_no_write() {
     }
     told.dedup();
     insta::assert_snapshot!(told.join("\n"), @"
-    !! c613                 in doubt     the server's answer cannot be used: the answer names no room; the next run looks whether it is there
-    !! c613                 in doubt     the server's answer cannot be used: the answer does not say whether it succeeded; the next run looks whether it is there
+    !! c613                 uncertain    the server's answer cannot be used: the answer names no room; the next run checks whether it exists
+    !! c613                 uncertain    the server's answer cannot be used: the answer does not say whether it succeeded; the next run checks whether it exists
     ");
 }

@@ -125,7 +125,7 @@ fn allows_http(variables: &[(&'static str, &str)]) -> Result<bool, Refusal> {
     match in_clear.iter().find(|(_, value)| !is_this_machine(value)) {
         Some((name, _)) => Err((
             format!("{name} is an http address that is not this machine"),
-            "use https; or set AWS_ALLOW_HTTP=true (AZURE_, GOOGLE_) to send what is signed in clear",
+            "use https; or set AWS_ALLOW_HTTP=true (AZURE_, GOOGLE_) to send signed requests without encryption",
         )),
         None => Ok(!in_clear.is_empty()),
     }

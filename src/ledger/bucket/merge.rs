@@ -91,7 +91,7 @@ async fn remove_merged(
     };
     info!(pieces, "merged pieces are still there");
     Ok(Some(format!(
-        "{error} ({pieces} of what was merged into it is still there, which does no harm)"
+        "{error} ({pieces} of what was merged is still there, which does no harm)"
     )))
 }
 

@@ -14,11 +14,10 @@ const MESSAGE_LENGTH: usize = 200;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-const CHECK_NETWORK: &str = "check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; where no key is set, a role of the machine has to give one";
-const GRANT_RIGHTS: &str = "the credentials need the rights to list, get and put objects below the ledger's key, and to delete for merging; docs/ledger-in-a-bucket.md has the policy";
-pub(super) const SET_KEYS: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what Google's and Azure's stores take; docs/ledger-in-a-bucket.md has the table";
-const CHECK_BUCKET: &str =
-    "check the bucket's name and region; roomform makes objects, but no bucket";
+const CHECK_NETWORK: &str = "check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; without a key, the machine's role must provide one";
+const GRANT_RIGHTS: &str = "the credentials need the rights to list, get and put objects below the ledger's key, and to delete them for merging; docs/ledger-in-a-bucket.md has the policy";
+pub(super) const SET_KEYS: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table";
+const CHECK_BUCKET: &str = "check the bucket's name and region; roomform does not create buckets";
 const CHECK_SERVER: &str =
     "check the address, the region and the server that AWS_ENDPOINT_URL or the like names";
 
@@ -66,8 +65,8 @@ impl StoreFailure {
     pub(super) fn into_reason(self) -> (String, &'static str) {
         match self {
             Self::Absent(reason) => (reason, CHECK_BUCKET),
-            Self::Exists => ("an object is there already".to_owned(), CHECK_SERVER),
-            Self::Changed | Self::Same => ("somebody else changes it".to_owned(), "run it again"),
+            Self::Exists => ("the object already exists".to_owned(), CHECK_SERVER),
+            Self::Changed | Self::Same => ("another process changes it".to_owned(), "run it again"),
             Self::Transient(reason, remedy) | Self::Permanent(reason, remedy) => (reason, remedy),
         }
     }

@@ -167,7 +167,7 @@ impl Store {
             Put::Taken => Ok(true),
             Put::Lost(_) => Ok(false),
             Put::Done(_) => {
-                let reason = "the store ignores If-Match and If-None-Match, so that two runs could overwrite each other";
+                let reason = "the store ignores If-Match and If-None-Match, so two runs could overwrite each other";
                 let remedy = "update the store, or use one that honours conditional writes; docs/ledger-in-a-bucket.md names some";
                 let failure = StoreFailure::Permanent(reason.to_owned(), remedy);
                 Err(self.error(doing, failure))
@@ -205,7 +205,7 @@ impl Store {
             Ok((content, _)) if content == bytes => Ok(()),
             Ok(_) => Err(StoreFailure::Permanent(
                 format!("`{}` holds something else", self.address_of(path)),
-                "look who writes to this place; run again once it is known",
+                "find out what else writes to this place, then run again",
             )),
             // While an attempt is still on its way, a store may say too early that there is an object.
             Err(StoreFailure::Same | StoreFailure::Absent(_)) => {

@@ -66,7 +66,7 @@ pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGene
 fn complete_entry(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawGenerate> {
     let what = "the file with a row for each room";
     fields.require(decoder, fields.owner, "each", what);
-    fields.require(decoder, fields.owner, "room", "what a room is made of");
+    fields.require(decoder, fields.owner, "room", "the template of the room");
     let each = fields.get("each").map(|node| each(decoder, node));
     let filter = filters(decoder, fields);
     let room = fields.get("room");
@@ -128,12 +128,12 @@ fn via(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawVia> {
 
 /// The columns that have to be equal; one pair at least.
 fn on(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawOn> {
-    let what = "the columns that are equal, as in {course_id: course_id}";
+    let what = "the columns that must match, as in {course_id: course_id}";
     fields.require(decoder, fields.owner, "on", what);
     let node = fields.get("on")?;
     let names = columns(decoder, node, "`on`");
     if matches!(node.value(), Value::Map(pairs) if pairs.is_empty()) {
-        let hint = "name the columns that are equal, as in {course_id: course_id}";
+        let hint = "name the columns that must match, as in {course_id: course_id}";
         decoder.note(Code::BadValue, node.at, "`on` joins nothing", hint);
     }
     let pairs = names

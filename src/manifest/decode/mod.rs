@@ -152,7 +152,7 @@ fn check_version(decoder: &mut Decoder<'_>, node: &Node) {
         Value::Scalar { text, plain: true } if text == "1" => {}
         Value::Scalar { text, plain } => {
             let message = format!(
-                "this roomform reads manifests of version 1, not {}",
+                "this version of roomform reads manifests of version 1, not {}",
                 written(text, *plain)
             );
             let hint = "write `version: 1`, or update roomform";

@@ -50,8 +50,13 @@ pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Raw
         Some(pipe) => format!("the room `{}`", clip(pipe)),
         None => "a room".to_owned(),
     };
-    fields.require(decoder, &owner, "pipe", "its own name, which never changes");
-    fields.require(decoder, &owner, "title", "what people see");
+    fields.require(
+        decoder,
+        &owner,
+        "pipe",
+        "the room's identity, which never changes",
+    );
+    fields.require(decoder, &owner, "title", "the title that people see");
     let pipe = fields.decode_text(decoder, "pipe");
     let title = fields.decode_text(decoder, "title");
     let stand_in = || Spanned {
@@ -82,8 +87,8 @@ pub(super) fn from_fields(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Raw
 
 fn welcome(decoder: &mut Decoder<'_>, node: &Node) -> Option<Box<RawWelcome>> {
     let fields = decoder.fields(node, WELCOME)?;
-    fields.require(decoder, fields.owner, "from", "who says it");
-    fields.require(decoder, fields.owner, "text", "what is said");
+    fields.require(decoder, fields.owner, "from", "the sender");
+    fields.require(decoder, fields.owner, "text", "the message");
     let from = fields.get("from").and_then(|node| {
         if node.word().is_none() {
             decoder.wrong_type(node, "`from`", "an id or a name");

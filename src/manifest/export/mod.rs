@@ -86,7 +86,7 @@ pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
     };
     let (head, empty) = if declared.is_empty() {
         // Without --allow-empty a plan of it is refused.
-        let empty = " [] # none: --allow-empty says that none is meant";
+        let empty = " [] # none; `apply` needs --allow-empty";
         (HEAD_OF_NOTHING, empty)
     } else {
         (HEAD, "")
@@ -95,12 +95,12 @@ pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
 }
 
 const HEAD: &str = "\
-# Made by `roomform export` from the rooms the server listed. `roomform plan` finds nothing to do for it.
-# The API does not tell who is in a room. `members` below are those whose adding is on record in the ledger;
-# everyone else who is in a room stays there, listed or not.
+# Written by `roomform export` from the server's list of rooms. `roomform plan` finds nothing to do for it.
+# The API does not list the members of a room. `members` below are those that the ledger records;
+# everyone else in a room stays there, listed or not.
 ";
 const HEAD_OF_NOTHING: &str = "\
-# Made by `roomform export` from the rooms the server listed: of those that were asked for none can be declared.
+# Written by `roomform export` from the server's list of rooms: none of the rooms asked for can be declared.
 ";
 
 fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
@@ -115,12 +115,12 @@ fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
                 ignore.push(name);
                 lines.push(format!("    title: \"room {}\"", room.id));
                 let title = quoted(title);
-                format!("    # the live title cannot stand in a manifest: {title}")
+                format!("    # the live title is not allowed in a manifest: {title}")
             }
             FieldValue::Kind(RoomKind::Other(number)) => {
                 ignore.push(name);
                 format!(
-                    "    type: conference # live type {number}, which a manifest cannot name; kept as it is"
+                    "    type: conference # live type {number}, which a manifest cannot name; never changed"
                 )
             }
             FieldValue::Text(value) => format!("    {name}: {}", quoted(value)),
@@ -139,7 +139,7 @@ fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
             String::new(),
             "unknown: none on record, and the API lists none",
         ),
-        members => (members.join(", "), "on record; there may be others"),
+        members => (members.join(", "), "known; there may be others"),
     };
     lines.push(format!("    members: [{members}] # {remark}\n"));
     lines.join("\n")

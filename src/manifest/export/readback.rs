@@ -8,13 +8,13 @@ use crate::model::{Desired, DesiredRoom, Member, MembersPolicy, UserId};
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Unlike {
     /// A room that was to be added.
-    #[error("the new room `{0}` would not be read as it is")]
+    #[error("the new room `{0}` would not be read correctly")]
     New(String),
     /// A room that was declared before.
     #[error("the room `{0}` would be read differently")]
     Old(String),
     /// A room that was not to be added, as when a file changed meanwhile.
-    #[error("the room `{0}` would be declared too")]
+    #[error("the room `{0}` would also be declared")]
     Extra(String),
     /// The widget, the scope or the limits.
     #[error("`widget`, `scope` or `limits` would be read differently")]

@@ -28,9 +28,9 @@ impl People {
                 let (missing, own_file) = (&users.file.path.value, &own.file.path.value);
                 let (missing, own_file) = (clip(missing), clip(own_file));
                 let message =
-                    format!("there is no file `{missing}`, which has the status of the users");
+                    format!("there is no file `{missing}`, which contains the status of the users");
                 let hint = format!(
-                    "add `{missing}`, add its status column to `{own_file}`, or say `status: any`"
+                    "add `{missing}`, add its status column to `{own_file}`, or write `status: any`"
                 );
                 let at = own.file.path.at;
                 problems.push(Diagnostic::at(Code::Unreadable, at, message).hint(hint));

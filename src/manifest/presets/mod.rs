@@ -200,9 +200,9 @@ impl<'t> Choice<'t> {
 fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
     let nodes = node.items();
     if nodes.is_empty() {
-        let diagnostic = Diagnostic::at(Code::BadValue, node.at, "`roles` lets nobody in");
+        let diagnostic = Diagnostic::at(Code::BadValue, node.at, "`roles` selects no one");
         decoder.problems.push(diagnostic.hint(
-            "name the roles whose people are members, as in [student, teacher], or say `roles: any`",
+            "list the roles of the members, such as [student, teacher], or write `roles: any`",
         ));
     }
     let (known, mut cells) = (entries(Some(known)), Vec::new());
@@ -221,11 +221,9 @@ fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) 
 
 /// The mistake of keys that go with a format only.
 pub(super) fn without_format(key: &str, node: &Node) -> Diagnostic {
-    let message = format!("`{}` goes with `format`", clip(key));
-    Diagnostic::at(Code::MissingKey, node.at, message).hint(format!(
-        "say which format the files have: {}",
-        names().join(", ")
-    ))
+    let message = format!("`{}` needs `format`", clip(key));
+    Diagnostic::at(Code::MissingKey, node.at, message)
+        .hint(format!("set `format` to one of: {}", names().join(", ")))
 }
 
 #[cfg(test)]

@@ -70,5 +70,5 @@ pub(super) fn bounded(text: String) -> Result<String, Error> {
 }
 
 fn too_long() -> Error {
-    Error::new(ErrorKind::InvalidOperation, "the text becomes too long")
+    Error::new(ErrorKind::InvalidOperation, "the text is too long")
 }

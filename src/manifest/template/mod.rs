@@ -61,7 +61,10 @@ impl Template {
         }
         if let Some(tag) = foreign_tag(text) {
             return Err(TemplateError {
-                message: format!("`{{% {} %}}` is not for templates of a manifest", clip(tag)),
+                message: format!(
+                    "`{{% {} %}}` is not allowed in templates of a manifest",
+                    clip(tag)
+                ),
                 hint: "use {{ column }}, filters, and {% if column %} … {% else %} … {% endif %}",
             });
         }
@@ -161,7 +164,7 @@ fn template_error(error: Error) -> TemplateError {
     let (message, hint) = match error.kind() {
         ErrorKind::UndefinedError => (
             "a name in it has no value".to_owned(),
-            "use the names of columns; {% if name %} asks whether a cell is empty",
+            "use the names of columns; {% if name %} tests whether a cell is empty",
         ),
         ErrorKind::UnknownFilter => (
             format!("no such filter: {detail}"),
@@ -262,15 +265,15 @@ mod tests {
             ),
             (
                 "{% for i in name %}x{% endfor %}",
-                "`{% for %}` is not for templates of a manifest",
+                "`{% for %}` is not allowed in templates of a manifest",
             ),
             (
                 "{% set x = name ~ name %}",
-                "`{% set %}` is not for templates of a manifest",
+                "`{% set %}` is not allowed in templates of a manifest",
             ),
             (
                 "{%+ include 'x' %}",
-                "`{% include %}` is not for templates of a manifest",
+                "`{% include %}` is not allowed in templates of a manifest",
             ),
             ("{{ 'x' * 900000000 }}", "more steps than a template may"),
             ("{{ range(9) }}", "range is unknown"),
@@ -280,10 +283,7 @@ mod tests {
         }
         assert!(filled("{{ name").is_err() && filled("{{ name | }}").is_err());
         let doubled = "{{ 'a'".to_owned() + &" | replace('a', 'aa')".repeat(60) + " }}";
-        assert_eq!(
-            filled(&doubled),
-            Err("the text becomes too long".to_owned())
-        );
+        assert_eq!(filled(&doubled), Err("the text is too long".to_owned()));
         assert_eq!(
             filled(&"x".repeat(70_000)),
             Err("a template has at most 64 KiB".to_owned())

@@ -48,9 +48,9 @@ struct Detail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rest: Vec<[u64; 3]>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    left: Vec<Id>,
+    newly_removed: Vec<Id>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    released: Vec<Id>,
+    previously_removed: Vec<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
     welcome: Option<(Id, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,9 +74,9 @@ impl<'a> Details<'a> {
         let detail = match subject {
             Subject::None => return None,
             Subject::Change(change) => self.change(change),
-            Subject::ByHand(room) => Detail {
-                left: ids(&room.left),
-                released: ids(&room.released),
+            Subject::ManualSteps(room) => Detail {
+                newly_removed: ids(&room.newly_removed),
+                previously_removed: ids(&room.previously_removed),
                 ..Detail::default()
             },
         };
@@ -97,7 +97,7 @@ impl<'a> Details<'a> {
         Detail {
             fields: fields.collect(),
             new: groups(room, &change.members.new),
-            again: groups(room, &change.members.unverified),
+            again: groups(room, &change.members.unknown),
             rest: room.map(|room| self.rest(room, &sent)).unwrap_or_default(),
             welcome: welcome.map(|it| (Id(it.from.0), terminal(&it.text))),
             room: match change.action {

@@ -37,7 +37,7 @@
   const text = (row) => (row.text ??= fold(named(row.li).map((it) => it.textContent).join(" ") || row.li.textContent));
   const detail = (row) => ("d" in row.li.dataset ? details().items[row.li.dataset.d] : null);
   const hasUser = (row, user) => {
-    const { new: added = [], again = [], left = [], released = [] } = detail(row) ?? {};
+    const { new: added = [], again = [], newly_removed: left = [], previously_removed: released = [] } = detail(row) ?? {};
     return [...[...added, ...again].map(([, , users]) => users), left, released].some((users) => users.includes(user));
   };
   const words = () =>
@@ -132,8 +132,8 @@
     if (it.new) entry("Members to add", origins(it.new));
     if (it.again) entry("Sent again", origins(it.again));
     if (it.rest) entry("Also declared", rest(it.rest));
-    if (it.left) entry("Take out", ids(it.left.map((user) => [user])));
-    if (it.released) entry("Left earlier", ids(it.released.map((user) => [user])));
+    if (it.newly_removed) entry("Remove", ids(it.newly_removed.map((user) => [user])));
+    if (it.previously_removed) entry("Removed earlier", ids(it.previously_removed.map((user) => [user])));
     if (it.welcome) entry(`Welcome from ${it.welcome[0]}`, make("bdi", { className: "title", textContent: it.welcome[1] }));
     if (it.room) entry("Room", make("span", { className: "ids", textContent: `${it.room}` }));
     const at = row.li.querySelector(":scope > .row > .at");

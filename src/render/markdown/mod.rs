@@ -115,7 +115,7 @@ fn item(kind: SectionKind, line: &Line<'_>, dialect: Dialect) -> String {
     let words = write_text(&line.sentence(), dialect);
     let label = line.label.as_deref().map(|label| match line.detail {
         Detail::Change(_) => format!("**{label}:** "),
-        Detail::None | Detail::ByHand(_) => format!("{label}: "),
+        Detail::None | Detail::ManualSteps(_) => format!("{label}: "),
     });
     let label = label.unwrap_or_default();
     let hint = line.hint.map(|hint| format!(". *{}*", dialect.words(hint)));

@@ -366,7 +366,7 @@ fn machines_that_are_killed_leave_a_bucket_that_the_next_run_goes_on_from() {
     }
     let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
     for mut child in children {
-        // A message that may have been said is not said again, and told as in doubt.
+        // A message that may have been said is not said again, and told as uncertain.
         assert!(matches!(child.wait().unwrap().code(), Some(0 | 4)));
     }
     assert_content(&scene, ROOMS);

@@ -63,7 +63,7 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
     }
     doctor.lacks(SECRET);
     same(&["ledger", "forget", "team-a"]);
-    same(&["plan"]).1.shows("unverified");
+    same(&["plan"]).1.shows("unknown");
     assert_eq!(same(&["ledger", "adopt", "--roster", "--yes"]).0, 0);
     assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
     assert_eq!(same(&["ledger", "forget", "nobody"]).0, 1);
@@ -106,9 +106,9 @@ fn ledgers_move_between_files_and_buckets() {
     let scene = Scene::new().manifest(MANIFEST).sandbox().envs(&s3.env());
     let path = format!("file://{}", scene.path("l.jsonl").display());
     with(&scene, "apply --yes", &path).ok();
-    assert_snapshot!(with(&scene, "ledger merge l.jsonl", LEDGER).ok(), @"s3://bucket/rooms/ledger.jsonl: 0 → 8 entries, 2 rooms on record");
+    assert_snapshot!(with(&scene, "ledger merge l.jsonl", LEDGER).ok(), @"s3://bucket/rooms/ledger.jsonl: 0 → 8 entries, 2 rooms recorded");
     assert_eq!(s3.text("rooms/ledger.jsonl"), Some(scene.read("l.jsonl")));
-    assert_snapshot!(with(&scene, ["ledger", "merge", LEDGER], "back.jsonl").ok(), @"back.jsonl: 0 → 8 entries, 2 rooms on record");
+    assert_snapshot!(with(&scene, ["ledger", "merge", LEDGER], "back.jsonl").ok(), @"back.jsonl: 0 → 8 entries, 2 rooms recorded");
     assert_eq!(scene.read("back.jsonl"), scene.read("l.jsonl"));
     let none = with(&scene, "ledger merge s3://bucket/none.jsonl", LEDGER);
     none.exits(1);
@@ -130,7 +130,7 @@ fn a_ledger_of_another_target_is_refused() {
     for verb in ["plan", "apply --yes"] {
         let ran = with(&scene, verb, LEDGER);
         assert_eq!((ran.code, other.writes()), (1, 0), "{ran:#?}");
-        ran.err.shows("is of widget 627");
+        ran.err.shows("belongs to widget 627");
     }
 }
 
@@ -158,34 +158,34 @@ fn what_is_no_address_of_a_ledger_is_a_usage_error() {
     }
     assert_snapshot!(told, @r#"
     s3://bucket
-    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+    error: --ledger: the address names no object: after the bucket, write names of letters, digits and punctuation, separated by `/`
       hint: write it as s3://bucket/rooms/ledger.jsonl
     s3://bucket/
-    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+    error: --ledger: the address names no object: after the bucket, write names of letters, digits and punctuation, separated by `/`
       hint: write it as s3://bucket/rooms/ledger.jsonl
     s3:///key
     error: --ledger: the address names no bucket
       hint: write it as s3://bucket/rooms/ledger.jsonl
     s3://bucket/a//b
-    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+    error: --ledger: the address names no object: after the bucket, write names of letters, digits and punctuation, separated by `/`
       hint: write it as s3://bucket/rooms/ledger.jsonl
     s3://bucket/../b
-    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+    error: --ledger: the address names no object: after the bucket, write names of letters, digits and punctuation, separated by `/`
       hint: write it as s3://bucket/rooms/ledger.jsonl
     s3://bucket/a b
-    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+    error: --ledger: the address names no object: after the bucket, write names of letters, digits and punctuation, separated by `/`
       hint: write it as s3://bucket/rooms/ledger.jsonl
     s3://bucket/a?versionId=1
-    error: --ledger: the address names no object: after the bucket come names with `/` between, of plain letters, digits and signs
+    error: --ledger: the address names no object: after the bucket, write names of letters, digits and punctuation, separated by `/`
       hint: write it as s3://bucket/rooms/ledger.jsonl
     s3://key:secret@bucket/a
-    error: --ledger: an address holds no credentials; they come from the environment
+    error: --ledger: remove the credentials from the address; they come from the environment
       hint: write it as s3://bucket/rooms/ledger.jsonl
     ftp://host/a
-    error: --ledger: no ledger is kept at ftp: addresses
+    error: --ledger: a ledger cannot be at ftp: addresses
       hint: name a path, or s3://bucket/key, gs://bucket/key, az://container/key
     https://key:secret@host/a
-    error: --ledger: no ledger is kept at https: addresses
+    error: --ledger: a ledger cannot be at https: addresses
       hint: name a path, or s3://bucket/key, gs://bucket/key, az://container/key
     file://host/a
     error: --ledger: a file: address has no host
@@ -240,37 +240,37 @@ fn a_bucket_that_cannot_be_used_is_told_with_its_place_a_reason_and_a_remedy() {
     assert_snapshot!(told, @r#"
     no such bucket
     error: ledger `s3://other/a.jsonl`: cannot be listed: it answered 404 Not Found: NoSuchBucket: said by the tests
-      hint: check the bucket's name and region; roomform makes objects, but no bucket
+      hint: check the bucket's name and region; roomform does not create buckets
     403 Forbidden
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 403 Forbidden: AccessDenied: Access Denied
-      hint: the credentials need the rights to list, get and put objects below the ledger's key, and to delete for merging; docs/ledger-in-a-bucket.md has the policy
+      hint: the credentials need the rights to list, get and put objects below the ledger's key, and to delete them for merging; docs/ledger-in-a-bucket.md has the policy
     401 Unauthorized
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 401 Unauthorized
-      hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what Google's and Azure's stores take; docs/ledger-in-a-bucket.md has the table
+      hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table
     400 Bad Request
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 400 Bad Request: AuthorizationHeaderMalformed: the region 'us-east-1' is wrong; expecting 'eu-west-1'
       hint: check the address, the region and the server that AWS_ENDPOINT_URL or the like names
     301 Moved Permanently
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: Received redirect without LOCATION, this normally indicates an incorrectly configured region
-      hint: check the bucket's name and region; roomform makes objects, but no bucket
+      hint: check the bucket's name and region; roomform does not create buckets
     503 Slow Down
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: it answered 503 Service Unavailable: SlowDown: Please reduce your request rate.
-      hint: check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; where no key is set, a role of the machine has to give one
+      hint: check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; without a key, the machine's role must provide one
     200 OK
     error: ledger `s3://bucket/rooms/ledger.jsonl`, line 1: the object ends within a line
-      hint: mend or remove that line; without a ledger the plan says "members unverified" and sends them again
+      hint: fix or remove that line; without a ledger the plan says "members unknown" and sends them again
     no answer
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: connection closed before message completed
-      hint: check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; where no key is set, a role of the machine has to give one
+      hint: check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; without a key, the machine's role must provide one
     something else among the pieces
     error: ledger `s3://bucket/rooms/ledger.jsonl.d/notes.jsonl`, line 1: the file does not start with a ledger's header
-      hint: mend or remove that line; without a ledger the plan says "members unverified" and sends them again
+      hint: fix or remove that line; without a ledger the plan says "members unknown" and sends them again
     half of the keys
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: Generic S3 error: Missing AccessKeyId
-      hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what Google's and Azure's stores take; docs/ledger-in-a-bucket.md has the table
+      hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table
     in clear
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: AWS_ENDPOINT_URL is an http address that is not this machine
-      hint: use https; or set AWS_ALLOW_HTTP=true (AZURE_, GOOGLE_) to send what is signed in clear
+      hint: use https; or set AWS_ALLOW_HTTP=true (AZURE_, GOOGLE_) to send signed requests without encryption
     no such file
     error: the file that AWS_ACCESS_KEY_ID_FILE names cannot be read: No such file or directory (os error 2)
       hint: set AWS_ACCESS_KEY_ID_FILE to the path of a file, not to its content

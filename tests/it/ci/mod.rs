@@ -46,7 +46,7 @@ fn a_starter_is_valid_and_nothing_is_ever_overwritten() {
     assert_eq!(scene.run("check").ok(), "valid: 1 room, 2 memberships\n");
     let schema = scene.run("schema manifest").ok();
     assert_eq!(scene.read("schema/manifest.schema.json"), schema);
-    assert_eq!(scene.run("init").ok(), "everything is there already\n");
+    assert_eq!(scene.run("init").ok(), "everything exists already\n");
     scene.declare("version: 1\n");
     let before = scene.files();
     let refused = scene.run("init --ci github");
@@ -89,7 +89,7 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
     }
     let scene = Scene::new().file("schema", "");
     assert_snapshot!(scene.run("init").err, @r"
-    error: in the way: `./schema`, a file where a directory has to be
+    error: in the way: `./schema`, a file where a directory must be
       hint: move it away, or choose another directory; nothing was written
     ");
     // A link that leads nowhere is somebody's too.
@@ -108,7 +108,7 @@ fn the_examples_are_what_init_writes() {
         for store in STORES {
             let scene = Scene::new();
             scene
-                .run(["init", "--ci", ci, "--ledger-store", store, "sub"])
+                .run(["init", "--ci", ci, "--ledger", store, "sub"])
                 .ok();
             for (name, text) in example(&format!("{ci}-{store}")) {
                 let path = if ci == "github" {
@@ -119,7 +119,7 @@ fn the_examples_are_what_init_writes() {
                 assert_eq!(
                     scene.read(&path),
                     text,
-                    "write it anew: roomform init --ci {ci} --ledger-store {store}"
+                    "write it anew: roomform init --ci {ci} --ledger {store}"
                 );
             }
         }
@@ -312,7 +312,12 @@ fn repository(store: &str, scene: &Scene) -> Runner {
 }
 
 fn init(runner: &Runner, ci: &str, store: &str) {
-    runner.shell("work", &format!("roomform init --ci {ci} --ledger-store {store} --source https://git.example/roomform.git"));
+    runner.shell(
+        "work",
+        &format!(
+            "roomform init --ci {ci} --ledger {store} --source https://git.example/roomform.git"
+        ),
+    );
     commit(runner, "start");
 }
 
@@ -444,7 +449,7 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
             0
         );
 
-        // The ledger outlived the runner: no member is unverified, and there is nothing to do.
+        // The ledger outlived the runner: no member is unknown, and there is nothing to do.
         let nightly = [
             ("github.event_name", "schedule"),
             ("github.sha", merged.as_str()),
@@ -471,12 +476,12 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
             "{store}: {job:#?}"
         );
         job.log.shows("there is no reviewed plan for this push");
-        let by_hand = [
+        let manual_steps = [
             ("github.event_name", "workflow_dispatch"),
             ("github.ref", "refs/heads/main"),
             ("github.sha", direct.as_str()),
         ];
-        let job = runner.run("roomform-apply.yaml", &direct, &by_hand);
+        let job = runner.run("roomform-apply.yaml", &direct, &manual_steps);
         assert!(job.ok, "{store}: {job:#?}");
         assert_eq!(scene.room("team-tools").name, "Tools");
         let job = runner.run("roomform-apply.yaml", &direct, &pushed(&direct));
@@ -519,12 +524,12 @@ fn a_plan_that_is_refused_is_still_told() {
     let scene = Scene::new().sandbox();
     let mut runner = repository("cache", &scene);
     let sha = runner.shell("work", "git rev-parse HEAD");
-    let by_hand = [
+    let manual_steps = [
         ("github.event_name", "workflow_dispatch"),
         ("github.ref", "refs/heads/main"),
         ("github.sha", sha.as_str()),
     ];
-    assert!(runner.run("roomform-apply.yaml", "main", &by_hand).ok);
+    assert!(runner.run("roomform-apply.yaml", "main", &manual_steps).ok);
     runner.shell("work", "git checkout --quiet -B open main");
     let manifest = runner.read("work/rooms.yaml").replace(
         "    members: [\"@staff\"]",
@@ -579,20 +584,20 @@ fn workflows_that_run_again_find_program_and_ledger() {
         let scene = Scene::new().sandbox();
         let mut runner = repository(store, &scene);
         let sha = move_manifest(&runner, FILES, manifest);
-        let by_hand = |sha| {
+        let manual_steps = |sha| {
             [
                 ("github.event_name", "workflow_dispatch"),
                 ("github.ref", "refs/heads/main"),
                 ("github.sha", sha),
             ]
         };
-        let job = runner.run("roomform-apply.yaml", &sha, &by_hand(&sha));
+        let job = runner.run("roomform-apply.yaml", &sha, &manual_steps(&sha));
         assert!(job.ok, "{what}: {job:#?}");
         assert_eq!(runner.noted("installed"), [REV], "{what}");
         let writes = scene.writes();
 
         for workflow in ["roomform-apply.yaml", "roomform-drift.yaml"] {
-            let job = runner.run(workflow, &sha, &by_hand(&sha));
+            let job = runner.run(workflow, &sha, &manual_steps(&sha));
             assert!(
                 job.ok && job.summary.contains("nothing to do"),
                 "{what}: {job:#?}"
@@ -603,7 +608,7 @@ fn workflows_that_run_again_find_program_and_ledger() {
         assert!(runner.noted("ran").iter().all(|rev| rev == REV), "{what}");
 
         let sha = change_revision(&runner, FILES);
-        let job = runner.run("roomform-drift.yaml", &sha, &by_hand(&sha));
+        let job = runner.run("roomform-drift.yaml", &sha, &manual_steps(&sha));
         assert!(
             job.ok && job.summary.contains("nothing to do"),
             "{what}: {job:#?}"

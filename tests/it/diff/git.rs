@@ -91,8 +91,8 @@ fn a_revision_and_the_work_tree_rosters_and_all() {
         team-a: no longer in the manifest: 7
 
     diff: 1 gains members, 1 member to add; 1 unchanged
-          people: 1 person joins 1 room; 1 taken out of 1 room: by hand
-          HEAD:rooms/ → rooms: two manifests; no server was asked
+          people: 1 person joins 1 room; 1 to remove from 1 room (manual)
+          HEAD:rooms/ → rooms: two manifests; no server was read
     ");
     assert_eq!(
         repo.scene.files(),
@@ -123,7 +123,7 @@ fn two_revisions_without_a_work_tree() {
         let out = repo.diff("v1:rooms", head).ok();
         assert!(
             out.contains(r#""Team B" → "Team Bee""#)
-                && out.contains("1 to update, 1 room to remove by hand"),
+                && out.contains("1 to update, 1 room to remove manually"),
             "{head}: {out}"
         );
         out.shows(format!(
@@ -174,7 +174,7 @@ fn what_cannot_be_read_is_told_clearly() {
     };
     assert_snapshot!(told("nosuch:rooms"), @"
     1 error: git knows no revision `nosuch`
-      hint: fetch it first; git log -1 REVISION shows what git makes of it
+      hint: fetch it first; check it with git log -1 REVISION
     ");
     assert_snapshot!(told("HEAD:nosuch.yaml"), @"
     3 error: `nosuch.yaml` is not in `HEAD`
@@ -188,16 +188,16 @@ fn what_cannot_be_read_is_told_clearly() {
     ");
     assert_snapshot!(told(":rooms"), @"
     64 error: `:rooms`: no revision before the colon
-      hint: write it as HEAD:rooms.yaml; what is staged is not read
+      hint: write it as HEAD:rooms.yaml; staged files are not read
     ");
     assert_snapshot!(told("HEAD"), @"
     3 error: `HEAD`: no such file or directory
-      hint: a git revision is followed by a path, as in origin/main:rooms.yaml
+      hint: write a path after a git revision, as in origin/main:rooms.yaml
     ");
     assert_snapshot!(told("HEAD:rooms/people"), @"
-    3 error[E001 unreadable]: HEAD:rooms/people: the directory holds no *.yaml or *.yml file
+    3 error[E001 unreadable]: HEAD:rooms/people: the directory has no *.yaml or *.yml file
      |
-     = help: name the directory your manifest lies in, or a file
+     = help: name the directory of your manifest, or a file
 
     the manifest is invalid: 1 error
     ");
@@ -234,12 +234,12 @@ fn without_a_repository_and_without_git() {
         format!("{} {}", ran.code, ran.err)
     };
     assert_snapshot!(told(&scene), @"
-    1 error: `HEAD:rooms.yaml` is no file, and a git revision only in a git repository
-      hint: run it in the repository, or name a file or a directory
+    1 error: `HEAD:rooms.yaml` is not a file, and this is not a git repository
+      hint: run it in a repository, or name a file or a directory
     ");
     let scene = scene.env("PATH", "/nosuch");
     assert_snapshot!(told(&scene), @"
-    1 error: `HEAD:rooms.yaml` is read through git, which cannot be started: No such file or directory (os error 2)
+    1 error: `HEAD:rooms.yaml` needs git, which cannot be started: No such file or directory (os error 2)
       hint: install git, or name two files or directories
     ");
     scene.run("diff rooms.yaml rooms.yaml").exits(0);
@@ -289,19 +289,23 @@ fn links_are_followed_inside_of_the_revision_only() {
         (
             "../outside.yaml",
             "rooms/out.yaml",
-            "leads out of the manifest's directory",
+            "leads outside the manifest's directory",
         ),
         (
             "/etc/passwd",
             "rooms/out.yaml",
-            "leads out of the manifest's directory",
+            "leads outside the manifest's directory",
         ),
         (
             "../../../etc/passwd",
             "rooms/out.yaml",
-            "leads out of the manifest's directory",
+            "leads outside the manifest's directory",
         ),
-        ("/etc", "rooms/etc", "leads out of the manifest's directory"),
+        (
+            "/etc",
+            "rooms/etc",
+            "leads outside the manifest's directory",
+        ),
         ("out.yaml", "rooms/out.yaml", "too many symbolic links"),
         ("nosuch.yaml", "rooms/out.yaml", "no such file"),
     ] {
@@ -369,10 +373,10 @@ fn trees_that_git_would_not_write_end_well() {
     let rooms = repo.git(&["rev-parse", "HEAD:rooms"]);
     let missing = "1".repeat(blob.len());
     for (name, told) in [
-        ("x/..", "git would not have written"),
-        ("..", "git would not have written"),
-        ("a/b.yaml", "git would not have written"),
-        ("", "git would not have written"),
+        ("x/..", "an invalid git directory"),
+        ("..", "an invalid git directory"),
+        ("a/b.yaml", "an invalid git directory"),
+        ("", "an invalid git directory"),
     ] {
         let odd = tree(&repo, &[("40000", name.as_bytes(), &rooms)]);
         let ran = repo.diff(&format!("{odd}:"), "rooms");

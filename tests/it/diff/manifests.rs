@@ -43,16 +43,16 @@ rooms:
           title   "Team A" → "Team Alpha"
           members +2 (17, 18)   2 as before
 
-      would be refused: a plan of the second manifest would be refused, unless allowed
+      would be refused: a plan of the second manifest would be refused unless allowed
         `team-a` would become public; allow it with --allow-publish or `limits.publish: 1`
 
       manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 5
-        old: the room left the manifest, and stays as it is: "Old room", 2 members
+        old: the room left the manifest and stays as it is: "Old room", 2 members
 
-    diff: 1 to create, 1 to update (1 becomes public), 1 gains members, 5 members to add, 1 room to remove by hand; 0 unchanged
-          people: 3 people join 3 rooms; 1 taken out of 1 room: by hand
-          base.yaml → head.yaml: two manifests; no server was asked
+    diff: 1 to create, 1 to update (1 becomes public), 1 gains members, 5 members to add, 1 room to remove manually; 0 unchanged
+          people: 3 people join 3 rooms; 1 to remove from 1 room (manual)
+          base.yaml → head.yaml: two manifests; no server was read
     "#);
     diff(BASE, head, &["--detailed-exitcode"]).exits(2);
 }
@@ -72,7 +72,7 @@ rooms:
     ran.exits(0);
     assert_snapshot!(ran.out, @"
     diff: no difference; 3 unchanged
-          base.yaml → head.yaml: two manifests; no server was asked
+          base.yaml → head.yaml: two manifests; no server was read
     ");
 }
 
@@ -102,27 +102,27 @@ rooms:
     ran.exits(2);
     assert_snapshot!(ran.out, @r#"
       guards
-        widget: 627 → 628; the rooms of one are not those of another
+        widget: 627 → 628; the rooms are different ones
         scope: `team-*` → all rooms
         limits.update: 20% → 12.5%
         limits.publish: not set (0) → 3
 
       also differs
-        team-a: 2 members not sent, since the room is there and `on_create` holds: 4, 5
-        team-a: excluded from now on: 22
-        team-a: excluded no more: 21
-        team-b: title "Team B" → "Team Bee" is not sent, since it is in `ignore`
-        team-b: type is in `ignore` from now on
-        team-b: public is not in `ignore` any more: whatever the server shows becomes closed
+        team-a: 2 members not sent, because the room exists and its policy is `on_create`: 4, 5
+        team-a: now excluded: 22
+        team-a: no longer excluded: 21
+        team-b: title "Team B" → "Team Bee" is not sent, because it is in `ignore`
+        team-b: type is now in `ignore`
+        team-b: public is no longer in `ignore`: it is set to closed
         team-c: members_policy: ensure → on_create; members are sent only with a new room
 
     diff: nothing to send; 0 unchanged
-          base.yaml → head.yaml: two manifests; no server was asked
+          base.yaml → head.yaml: two manifests; no server was read
     "#);
     let back = diff(head, base, &[]);
     assert_snapshot!(back.out, @r#"
       guards
-        widget: 628 → 627; the rooms of one are not those of another
+        widget: 628 → 627; the rooms are different ones
         scope: all rooms → `team-*`
         limits.update: 12.5% → 20%
         limits.publish: 3 → not set (0)
@@ -131,16 +131,16 @@ rooms:
         team-a: no longer in the manifest: 4, 5
 
       also differs
-        team-a: excluded from now on: 21
-        team-a: excluded no more: 22
-        team-b: title "Team Bee" → "Team B" is not sent, since it is in `ignore`
-        team-b: type is not in `ignore` any more: whatever the server shows becomes conference
-        team-b: public is in `ignore` from now on
-        team-c: members_policy: on_create → ensure; whoever is not on record is sent
+        team-a: now excluded: 21
+        team-a: no longer excluded: 22
+        team-b: title "Team Bee" → "Team B" is not sent, because it is in `ignore`
+        team-b: type is no longer in `ignore`: it is set to conference
+        team-b: public is now in `ignore`
+        team-c: members_policy: on_create → ensure; members who are not known are sent
 
     diff: nothing to send; 0 unchanged
-          people: 2 people taken out of 1 room: by hand
-          base.yaml → head.yaml: two manifests; no server was asked
+          people: 2 people to remove from 1 room (manual)
+          base.yaml → head.yaml: two manifests; no server was read
     "#);
 }
 
@@ -155,7 +155,7 @@ fn limits_warn_and_never_refuse() {
     );
     ran.exits(0);
     let heading =
-        "  would be refused: a plan of the second manifest would be refused, unless allowed\n";
+        "  would be refused: a plan of the second manifest would be refused unless allowed\n";
     let (_, guards) = ran.out.split_once(heading).unwrap();
     assert_snapshot!(guards, @"
         1 to create, `limits.create` allows 0; allow it with --ignore-limits or `limits.create: 1`
@@ -167,7 +167,7 @@ fn limits_warn_and_never_refuse() {
 
     diff: 1 to create (1 public), 2 members to add; 3 unchanged
           people: 2 people join 1 room
-          base.yaml → head.yaml: two manifests; no server was asked
+          base.yaml → head.yaml: two manifests; no server was read
     ");
     let published = edited("title: Team A", "title: Team A, public: true", &[]);
     let allowed = edited(
@@ -187,21 +187,21 @@ fn a_pipe_that_changed_looks_like_a_rename_and_a_prefix_like_a_mass_change() {
     let ran = diff(BASE, &BASE.replace("pipe: ", "pipe: neu-"), &[]);
     let (_, guards) = ran.out.split_once("unless allowed\n").unwrap();
     assert_snapshot!(guards, @r#"
-        3 of 3 rooms left the manifest while 3 would be created anew: was a prefix changed? allow it with --ignore-limits
+        3 of 3 rooms left the manifest while 3 would be created: was a prefix changed? allow it with --ignore-limits
 
       manual steps: the API cannot remove members or rooms
-        old: the room left the manifest, and stays as it is: "Old room", 2 members
-        team-a: the room left the manifest, and stays as it is: "Team A", 3 members
-        team-b: the room left the manifest, and stays as it is: "Team B", 1 member
+        old: the room left the manifest and stays as it is: "Old room", 2 members
+        team-a: the room left the manifest and stays as it is: "Team A", 3 members
+        team-b: the room left the manifest and stays as it is: "Team B", 1 member
 
       notes
-        neu-old: has the title of `old`, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
-        neu-team-a: has the title of `team-a`, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
-        neu-team-b: has the title of `team-b`, which left the manifest; a pipe is an identity, so a new room is made and the old one stays as it is
+        neu-old: has the title of `old`, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is
+        neu-team-a: has the title of `team-a`, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is
+        neu-team-b: has the title of `team-b`, which left the manifest; a pipe is an identity, so a new room is created and the old one stays as it is
 
-    diff: 3 to create, 6 members to add, 3 rooms to remove by hand; 0 unchanged
+    diff: 3 to create, 6 members to add, 3 rooms to remove manually; 0 unchanged
           people: 4 people join 3 rooms
-          base.yaml → head.yaml: two manifests; no server was asked
+          base.yaml → head.yaml: two manifests; no server was read
     "#);
 }
 
@@ -220,7 +220,7 @@ fn only_some_rooms() {
         --only leaves out 2 declared rooms
 
     diff: 1 to update; 0 unchanged
-          base.yaml → head.yaml: two manifests; no server was asked
+          base.yaml → head.yaml: two manifests; no server was read
     "#);
     let gone = diff(BASE, &head, &["--only", "old"]).ok();
     gone.shows("old: the room left the manifest");
@@ -256,7 +256,7 @@ fn an_empty_base_is_a_beginning_and_an_empty_head_must_be_meant() {
     first.shows("diff: 3 to create, 6 members to add; 0 unchanged");
     diff(BASE, empty, &[]).exits(3);
     let last = diff(BASE, empty, &["--allow-empty"]).ok();
-    last.shows("diff: 3 rooms to remove by hand; 0 unchanged");
+    last.shows("diff: 3 rooms to remove manually; 0 unchanged");
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn the_document_keeps_its_schema_and_no_made_up_id() {
     let document = ran.json();
     assert_eq!((ran.code, document["exit"].as_u64()), (2, Some(2)));
     assert_eq!(document["people"]["join"], 3);
-    assert_eq!(document["by_hand"][0]["members"][0], 5);
+    assert_eq!(document["manual_steps"][0]["members"][0], 5);
     assert_eq!(document["removed"][0]["pipe"], "old");
     assert_eq!(document["differences"][1]["after"], "10%");
     ran.lacks("room_id");

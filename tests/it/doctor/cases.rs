@@ -26,17 +26,17 @@ fn all_is_well() {
     ok       address         widget 627 on http://127.0.0.1:PORT
     ok       connection      HTTP 401 to a call without credentials
     skipped  tls             plain http, which is not encrypted
-    ok       clock           agrees with the server's to a minute
+    ok       clock           within a minute of the server's
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
     ok       answers         2 rows of the shape the API's pages show
     ok       ledger          `.roomform/127.0.0.1_PORT-627.jsonl`: 1 room on record
     ok       rooms           2 rooms: 1 conference, 1 support; 0 public
-    ok       count           no round number at which a list may have been cut
+    ok       count           not a round number, so the list was probably not cut
     ok       duplicates      no pipe has two live rooms
     ok       deleted         the list shows no deleted room
     ok       look-alikes     no two pipes look alike
-    ok       on-record       the list has every room on record
+    ok       on-record       the list has every recorded room
 
     doctor: 14 ok, 0 warnings, 0 failed, 2 skipped
     ");
@@ -51,12 +51,12 @@ fn an_empty_directory_and_nothing_set() {
     ok       settings        nothing is set
     skipped  manifest        there is no rooms.yaml and no rooms/ here
     failed   address         no widget: IMBACHAT_WIDGET is not set
-                             remedy: set it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too
+                             remedy: set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest
     skipped  connection      needs `address`
     skipped  tls             needs `address`
     skipped  clock           needs `connection`
     failed   credentials     no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set
-                             remedy: set them in the environment, or name files with ..._FILE; they are never flags; --sandbox works without any
+                             remedy: set them in the environment, or name files with ..._FILE; or try --sandbox, which needs no credentials
     skipped  token           no JWT is used
     skipped  answers         needs `connection` and `credentials`
     skipped  ledger          needs `address`
@@ -80,18 +80,18 @@ fn the_built_in_sandbox() {
     assert_snapshot!(text, @"
     widget 627 on the sandbox
 
-    ok       settings        the sandbox's own; the environment is not looked at
+    ok       settings        the sandbox's own; the environment is not used
     ok       manifest        1 file: 1 room, 2 memberships
     ok       address         widget 627 on the sandbox
     ok       connection      HTTP 401 to a call without credentials
     skipped  tls             plain http, which is not encrypted
-    ok       clock           agrees with the server's to a minute
+    ok       clock           within a minute of the server's
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
     ok       answers         1 row of the shape the API's pages show
     skipped  ledger          there is none yet at `.roomform/sandbox-627.jsonl`
     ok       rooms           1 room: 1 support; 0 public
-    ok       count           no round number at which a list may have been cut
+    ok       count           not a round number, so the list was probably not cut
     ok       duplicates      no pipe has two live rooms
     ok       deleted         the list shows no deleted room
     ok       look-alikes     no two pipes look alike
@@ -119,9 +119,9 @@ fn the_secret_is_wrong() {
     ok       address         widget 627 on http://127.0.0.1:PORT
     ok       connection      HTTP 401 to a call without credentials
     skipped  tls             plain http, which is not encrypted
-    ok       clock           agrees with the server's to a minute
+    ok       clock           within a minute of the server's
     failed   credentials     the server does not accept the widget's secret key (HTTP 401): the widget's number or its secret key is wrong
-                             remedy: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+                             remedy: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
     skipped  token           no JWT is used
     skipped  answers         needs `credentials`
     skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
@@ -227,10 +227,10 @@ fn a_page_answers() {
     ok       connection      HTTP 200 to a call without credentials
     skipped  tls             plain http, which is not encrypted
     skipped  clock           the server does not say what time it is
-    skipped  credentials     the answer does not tell; see `answers`
+    skipped  credentials     the answer does not say; see `answers`
     skipped  token           no JWT is used
     failed   answers         the server's answer cannot be used: the answer is HTML, not JSON
-                             remedy: check --api-url; a proxy or a login page may answer in the API's place
+                             remedy: check --api-url; a proxy or a login page may have answered instead of the API
     skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
     skipped  rooms           needs `answers`
     skipped  count           needs `answers`
@@ -249,8 +249,8 @@ fn the_server_fails() {
     let text = said(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials", "answers", "rooms"]), @"
     ok       connection      HTTP 404 to a call without credentials
-    skipped  credentials     the answer does not tell; see `answers`
-    failed   answers         the server knows no such thing (HTTP 404)
+    skipped  credentials     the answer does not say; see `answers`
+    failed   answers         the server does not know this address (HTTP 404)
                              remedy: check --api-url
     skipped  rooms           needs `answers`
     ");
@@ -271,9 +271,9 @@ fn a_server_that_is_no_tls_server() {
     serving.join().unwrap();
     assert_snapshot!(steps(&text, &["address", "connection", "tls", "clock", "credentials"]), @"
     ok       address         widget 627 on https://127.0.0.1:PORT
-    ok       connection      somebody answers; see `tls`
-    failed   tls             no connection to https://127.0.0.1:PORT: what answers there speaks no TLS (received corrupt message of type InvalidContentType)
-                             remedy: check --api-url: its port may be one of plain http, or another program's
+    ok       connection      the server answers; see `tls`
+    failed   tls             no connection to https://127.0.0.1:PORT: the server does not speak TLS (received corrupt message of type InvalidContentType)
+                             remedy: check --api-url: the port may belong to plain http or to another program
     skipped  clock           needs `tls`
     skipped  credentials     needs `connection` and `tls`
     ");
@@ -284,8 +284,8 @@ fn addresses_that_are_no_good() {
     let scene = at("http://chat.example");
     let text = said(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["address", "connection", "ledger"]), @"
-    failed   address         the API address is no good: plain http would send the credentials in clear
-                             remedy: use https; --allow-insecure-http sends them in clear all the same
+    failed   address         invalid API address: plain http would send the credentials unencrypted
+                             remedy: use https, or pass --allow-insecure-http to send them anyway
     skipped  connection      needs `address`
     skipped  ledger          needs `address`
     ");
@@ -320,13 +320,13 @@ fn the_clock_is_off() {
     ok       connection      HTTP 401 to a call without credentials
     skipped  tls             plain http, which is not encrypted
     warning  clock           this machine's clock is about 3 days behind the server's
-                             remedy: set it by NTP: tokens made here expire by it, and entries of ledgers are ordered by it
+                             remedy: set it with NTP: tokens and ledger entries depend on it
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
     ok       answers         1 row of the shape the API's pages show
     skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
     ok       rooms           1 room: 1 conference; 0 public
-    ok       count           no round number at which a list may have been cut
+    ok       count           not a round number, so the list was probably not cut
     ok       duplicates      no pipe has two live rooms
     ok       deleted         the list shows no deleted room
     ok       look-alikes     no two pipes look alike
@@ -336,7 +336,7 @@ fn the_clock_is_off() {
     ");
     assert_snapshot!(steps(&days(-4), &["clock"]), @"
     warning  clock           this machine's clock is about 3 days ahead of the server's
-                             remedy: set it by NTP: tokens made here expire by it, and entries of ledgers are ordered by it
+                             remedy: set it with NTP: tokens and ledger entries depend on it
     ");
 }
 
@@ -378,24 +378,24 @@ fn rooms_that_a_plan_will_stumble_over() {
     ok       address         widget 627 on http://127.0.0.1:PORT
     ok       connection      HTTP 401 to a call without credentials
     skipped  tls             plain http, which is not encrypted
-    ok       clock           agrees with the server's to a minute
+    ok       clock           within a minute of the server's
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
     ok       answers         10 rows of the shape the API's pages show
     skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
     ok       rooms           9 rooms: 8 conferences, 1 support; 0 public
-    ok       count           no round number at which a list may have been cut
+    ok       count           not a round number, so the list was probably not cut
     warning  duplicates      3 pipes have more than one live room
                              `\u{1b}[2J\u{202e}`: rooms 7, 6
                              `twice`: rooms 2, 1
                              `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`: rooms 9, 8
-                             remedy: delete all but one by hand in ImbaChat; until then each is a conflict, and nothing is written to it
+                             remedy: delete all but one in ImbaChat; until then each is a conflict, and nothing is written to it
     warning  deleted         the list shows 1 deleted room; 1 declared pipe has no live room beside it
                              `team-a`
-                             remedy: take them out of the manifest, or make them anew with --allow-recreate
+                             remedy: remove them from the manifest, or recreate them with --allow-recreate
     warning  look-alikes     1 pipe looks like another
                              `аdmin` looks like `Admin`: U+0430 for U+0041
-                             remedy: make sure that each is meant: people cannot tell them apart, and a server may not either
+                             remedy: check that each is intended: people, and perhaps the server, cannot tell them apart
     skipped  on-record       needs `ledger`
 
     doctor: 9 ok, 3 warnings, 0 failed, 4 skipped
@@ -407,8 +407,8 @@ fn a_list_that_anybody_gets_proves_no_credentials() {
     let server = Canned::answer("200 OK", "", &list(&[row(7, "team-a")]));
     let text = said(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials"]), @"
-    warning  connection      a call without credentials gets the list: whoever asks may read it
-                             remedy: check --api-url; if it is right, tell whoever runs that server
+    warning  connection      a call without credentials gets the list: anyone can read it
+                             remedy: check --api-url; if it is right, tell the server's operator
     skipped  credentials     the server asks for none; see `connection`
     ");
     // Errors may come with HTTP 200 too: that is no list.
@@ -453,7 +453,7 @@ fn lists_that_look_cut() {
             assert_snapshot!(steps(&text, &["rooms", "count"]), @"
             ok       rooms           100 rooms: 100 conferences; 0 public
             warning  count           exactly 100 rows: the server may have cut the list there
-                                     remedy: compare with the number of rooms in ImbaChat; if there are more, rooms beyond the cut look as if they were not there
+                                     remedy: compare with the number of rooms in ImbaChat; if there are more, rooms beyond the cut look missing
             ");
         }
     }
@@ -472,13 +472,13 @@ fn answers_of_another_shape() {
                              unknown field `page` beside the rows
                              no field `tab` in 1 row
                              1 row of another widget
-                             remedy: nothing, if plans look right: what roomform needs is there; tell its authors
+                             remedy: nothing, if plans look right; please report it
     ");
     let server = Canned::answer("200 OK", "", &list(&[]));
     let text = said(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["answers", "rooms"]), @"
     ok       answers         0 rows of the shape the API's pages show
-    warning  rooms           the list is empty, and every widget has rooms nobody declared
+    warning  rooms           the list is empty, but every widget has undeclared rooms
                              remedy: check IMBACHAT_WIDGET: is it the right widget?
     ");
 }
@@ -495,31 +495,31 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
     scene.world(|world| world.delete_room(627, id, 1));
     assert_snapshot!(steps(&look(), &names), @"
     ok       ledger          `l.jsonl`: 1 room on record
-    warning  on-record       1 room on record, and not in the list
+    warning  on-record       1 room recorded, but not in the list
                              `team-a`: room 2
-                             remedy: somebody deleted them, or the list is cut; a plan calls them conflicts, --allow-recreate makes them anew, `ledger forget` forgets them
+                             remedy: check ImbaChat: they were deleted, or the list is cut; --allow-recreate recreates them, `ledger forget` forgets them
     ");
     let whole = scene.read("l.jsonl");
     scene.write("l.jsonl", format!("{whole}{{\"torn"));
     assert_snapshot!(steps(&look(), &names), @"
     warning  ledger          `l.jsonl`: 1 room on record
-                             ledger `l.jsonl`: the last line was cut short, as a killed run leaves it; it is dropped
-                             remedy: nothing: the next write mends it
-    warning  on-record       1 room on record, and not in the list
+                             ledger `l.jsonl`: the last line is incomplete, probably from a killed run; it is dropped
+                             remedy: nothing: the next write repairs it
+    warning  on-record       1 room recorded, but not in the list
                              `team-a`: room 2
-                             remedy: somebody deleted them, or the list is cut; a plan calls them conflicts, --allow-recreate makes them anew, `ledger forget` forgets them
+                             remedy: check ImbaChat: they were deleted, or the list is cut; --allow-recreate recreates them, `ledger forget` forgets them
     ");
     scene.write("l.jsonl", format!("{whole}nonsense\n"));
     assert_snapshot!(steps(&look(), &names), @r#"
     failed   ledger          ledger `l.jsonl`, line 5: not an entry: expected ident at line 1 column 2
-                             remedy: mend or remove that line; without a ledger the plan says "members unverified" and sends them again
+                             remedy: fix or remove that line; without a ledger the plan says "members unknown" and sends them again
     skipped  on-record       needs `ledger`
     "#);
     // A port may have the digits too.
     scene.write("l.jsonl", whole.replace("\"widget\":627", "\"widget\":9"));
     let text = look();
     assert_snapshot!(steps(&text, &names), @"
-    failed   ledger          ledger `l.jsonl` is of widget 9 on http://127.0.0.1:PORT, not of widget 627 on http://127.0.0.1:PORT
+    failed   ledger          ledger `l.jsonl` belongs to widget 9 on http://127.0.0.1:PORT, not to widget 627 on http://127.0.0.1:PORT
                              remedy: name the ledger of this target with --ledger, or check --api-url and --widget
     skipped  on-record       needs `ledger`
     ");
@@ -538,7 +538,7 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
     failed   manifest        the manifest is invalid: 2 mistakes
                              rooms.yaml:3: E009 unknown key `titel` in a room
                              rooms.yaml:4: E008 `title` must be text, but YAML reads `no` as a bool
-                             remedy: see roomform check, which draws each with its remedy
+                             remedy: run `roomform check`, which shows each with its remedy
     ok       answers         1 row of the shape the API's pages show
     ");
     text.begins("exit 1\n");
@@ -554,7 +554,7 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
     assert_snapshot!(steps(&text, &["manifest"]), @"
     failed   manifest        the manifest is invalid: 1 mistake
                              nowhere.yaml: E001 no such file or directory
-                             remedy: see roomform check, which draws each with its remedy
+                             remedy: run `roomform check`, which shows each with its remedy
     ");
 }
 
@@ -588,7 +588,7 @@ fn settings_that_cannot_be_used_stop_only_what_needs_them() {
     skipped  address         needs `settings`
     skipped  connection      needs `address`
     failed   credentials     no credentials for reading: IMBACHAT_SECRET_KEY (or IMBACHAT_JWT) not set
-                             remedy: set them in the environment, or name files with ..._FILE; they are never flags; --sandbox works without any
+                             remedy: set them in the environment, or name files with ..._FILE; or try --sandbox, which needs no credentials
     ");
 }
 
@@ -650,18 +650,18 @@ fn tokens() {
     assert_snapshot!(with(&token(now + 355), true), @"
     ok       credentials     the server accepts the JWT
     warning  token           expires in about 5 minutes
-                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --jwt-user
+                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --read-as
     ");
     assert_snapshot!(with(&token(now - 90_000), true), @"
     ok       credentials     the server accepts the JWT
-    warning  token           expired about 25 hours ago by this machine's clock, and accepted all the same
-                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --jwt-user
+    warning  token           expired about 25 hours ago by this machine's clock, but still accepted
+                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --read-as
     ");
     assert_snapshot!(with(&token(now - 90_000), false), @"
     failed   credentials     the server does not accept the JWT (HTTP 401)
                              remedy: check IMBACHAT_JWT: it may have expired, or be signed with another widget's key
     failed   token           expired about 25 hours ago
-                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --jwt-user
+                             remedy: put a new one into IMBACHAT_JWT, or use the secret key with --read-as
     ");
     assert_snapshot!(with("Uv94Uv94", true), @"
     ok       credentials     the server accepts the JWT
@@ -669,9 +669,9 @@ fn tokens() {
     ");
     let server = Scene::new().sandbox();
     let scene = at(&server.url()).env("IMBACHAT_JWT", "Uv94Uv94");
-    assert_snapshot!(steps(&said(&scene, &server.url(), &[]), &["token"]), @"skipped  token           IMBACHAT_JWT is set, and the secret key goes before it");
-    assert_snapshot!(steps(&said(&scene, &server.url(), &["--jwt-user", "7"]), &["token", "credentials"]), @"
+    assert_snapshot!(steps(&said(&scene, &server.url(), &[]), &["token"]), @"skipped  token           IMBACHAT_JWT is set, but the secret key is used");
+    assert_snapshot!(steps(&said(&scene, &server.url(), &["--read-as", "7"]), &["token", "credentials"]), @"
     ok       credentials     the server accepts a JWT made from the secret key for user 7
-    ok       token           made anew for each request; each lasts an hour
+    ok       token           created for each request; each is valid for an hour
     ");
 }

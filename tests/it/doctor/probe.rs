@@ -26,22 +26,22 @@ fn a_server_that_updates() {
     let scene = sandbox(Quirks::default());
     assert_snapshot!(probed(&scene), @"
     exit 0
-    ok       write-probe     a room was made; 8 of the unknowns settled
-                             remedy: remove the room by hand in ImbaChat: the API cannot delete it
+    ok       write-probe     a room was created; 8 of the questions answered
+                             remedy: remove the room in ImbaChat: the API cannot delete it
 
     write probe `probe-1`
       settled  does the list lag: not after the create
       settled  is the pipe kept: yes, byte for byte
       settled  does a create's title arrive: yes
       settled  does a create's type arrive: yes
-      open     does a create's publicity arrive: closed was sent and closed is shown; the probe opens no room, so not whether an open one arrives
+      open     does a create's publicity arrive: closed was sent and is shown; the probe opens no rooms, so a public one was not tried
       settled  does a call by pipe and id name the same room: yes
       settled  does a call by pipe and id update or duplicate: it updates: there is one room with the pipe
       settled  does a repeated call update the title: yes
       settled  does a repeated call update the type: yes
       open     does a repeated call update the publicity: not tried: the probe opens no room
       open     does a call by the pipe alone update or duplicate: not tried: both calls after the create named the room
-      room 2 is there now, and the API cannot delete it: remove it by hand in ImbaChat
+      room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 13 ok, 0 warnings, 0 failed, 4 skipped
     ");
@@ -58,7 +58,7 @@ fn a_server_that_updates() {
     assert_snapshot!(probed(&scene), @"
     exit 1
     failed   write-probe     nothing was written: `probe-1` is a live room
-                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+                             remedy: choose an unused pipe, such as roomform-probe-1
 
     doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
     ");
@@ -73,22 +73,22 @@ fn a_server_that_ignores_updates() {
     });
     assert_snapshot!(probed(&scene), @"
     exit 0
-    warning  write-probe     a room was made; 8 of the unknowns settled, not all as one would wish; see below
-                             remedy: remove the room by hand in ImbaChat: the API cannot delete it
+    warning  write-probe     a room was created; 8 of the questions answered, with unexpected answers; see below
+                             remedy: remove the room in ImbaChat: the API cannot delete it
 
     write probe `probe-1`
       settled  does the list lag: not after the create
       settled  is the pipe kept: yes, byte for byte
       settled  does a create's title arrive: yes
       settled  does a create's type arrive: yes
-      open     does a create's publicity arrive: closed was sent and closed is shown; the probe opens no room, so not whether an open one arrives
+      open     does a create's publicity arrive: closed was sent and is shown; the probe opens no rooms, so a public one was not tried
       settled  does a call by pipe and id name the same room: yes
       settled  does a call by pipe and id update or duplicate: it updates: there is one room with the pipe
       settled  does a repeated call update the title: no, not within 3 reads of the list
       settled  does a repeated call update the type: no, not within 3 reads of the list
       open     does a repeated call update the publicity: not tried: the probe opens no room
       open     does a call by the pipe alone update or duplicate: not tried: both calls after the create named the room
-      room 2 is there now, and the API cannot delete it: remove it by hand in ImbaChat
+      room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 12 ok, 1 warning, 0 failed, 4 skipped
     ");
@@ -102,14 +102,14 @@ fn a_list_that_lags() {
     });
     assert_snapshot!(probed(&scene), @"
     exit 0
-    warning  write-probe     a room was made; 7 of the unknowns settled, not all as one would wish; see below
-                             remedy: remove the room by hand in ImbaChat: the API cannot delete it
+    warning  write-probe     a room was created; 7 of the questions answered, with unexpected answers; see below
+                             remedy: remove the room in ImbaChat: the API cannot delete it
 
     write probe `probe-1`
       settled  does the list lag: yes: the read after the create did not show the room
-      open     does a create's title arrive: not seen before it was updated
-      open     does a create's type arrive: not seen before it was updated
-      open     does a create's publicity arrive: not seen before it was updated
+      open     does a create's title arrive: not visible before it was updated
+      open     does a create's type arrive: not visible before it was updated
+      open     does a create's publicity arrive: not visible before it was updated
       settled  does a call by pipe and id name the same room: yes
       settled  does a call by pipe and id update or duplicate: it updates: there is one room with the pipe
       settled  is the pipe kept: yes, byte for byte
@@ -118,7 +118,7 @@ fn a_list_that_lags() {
       open     does a repeated call update the publicity: not tried: the probe opens no room
       settled  does the list lag after an update: yes: the update was shown at read 2
       open     does a call by the pipe alone update or duplicate: not tried: both calls after the create named the room
-      room 2 is there now, and the API cannot delete it: remove it by hand in ImbaChat
+      room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 12 ok, 1 warning, 0 failed, 4 skipped
     ");
@@ -130,8 +130,8 @@ fn writing_that_is_denied_makes_no_room() {
     let scene = scene.env("IMBACHAT_PASSWORD", "wrong");
     assert_snapshot!(probed(&scene), @"
     exit 1
-    failed   write-probe     no room was made: the server does not accept the site user's login and password (HTTP 401): no user of the site has that login and password
-                             remedy: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
+    failed   write-probe     no room was created: the server does not accept the site user's login and password (HTTP 401): no user of the site has that login and password
+                             remedy: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget
 
     doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
     ");
@@ -139,7 +139,7 @@ fn writing_that_is_denied_makes_no_room() {
     assert_snapshot!(probed(&scene), @"
     exit 1
     failed   write-probe     no credentials for writing: IMBACHAT_PASSWORD not set
-                             remedy: set them in the environment, or name files with ..._FILE; they are never flags; --sandbox works without any
+                             remedy: set them in the environment, or name files with ..._FILE; or try --sandbox, which needs no credentials
 
     doctor: 11 ok, 1 warning, 1 failed, 4 skipped
     ");
@@ -166,24 +166,24 @@ fn pipes_that_are_declared_deleted_or_on_record_are_refused() {
     };
     assert_snapshot!(refused("team-a"), @"
     failed   write-probe     nothing was written: `team-a` is in the manifest
-                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+                             remedy: choose an unused pipe, such as roomform-probe-1
     ");
     scene.run("apply --yes --ledger l.jsonl").ok();
     let writes = scene.writes();
     assert_snapshot!(refused("team-a"), @"
     failed   write-probe     nothing was written: `team-a` is a live room
-                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+                             remedy: choose an unused pipe, such as roomform-probe-1
     ");
     let id = scene.room("team-a").id;
     scene.world(|world| world.delete_room(627, id, 1));
     assert_snapshot!(refused("team-a"), @"
     failed   write-probe     nothing was written: `team-a` belonged to a room that was deleted
-                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+                             remedy: choose an unused pipe, such as roomform-probe-1
     ");
     scene.declare("version: 2\n");
     assert_snapshot!(refused("other"), @"
     failed   write-probe     nothing was written: `other` may be declared: the manifest is invalid
-                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+                             remedy: choose an unused pipe, such as roomform-probe-1
     ");
     assert_eq!(scene.writes(), writes);
 }
@@ -200,15 +200,15 @@ fn a_pipe_that_a_server_may_take_for_another_is_refused() {
     scene.insert(room);
     assert_snapshot!(probed(&scene), @"
     exit 1
-    failed   write-probe     nothing was written: `probe-1` looks like `Probe-1`, and a server may take the one for the other
-                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+    failed   write-probe     nothing was written: `probe-1` looks like `Probe-1`, and a server may confuse the two
+                             remedy: choose an unused pipe, such as roomform-probe-1
 
     doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
     ");
     let declared = ["--write-probe", "TEAM-A", "--yes"];
     assert_snapshot!(steps(&said(&scene, &scene.url(), &declared), &["write-probe"]), @"
-    failed   write-probe     nothing was written: `TEAM-A` looks like `team-a`, and a server may take the one for the other
-                             remedy: name a pipe that nobody uses, as in roomform-probe-1
+    failed   write-probe     nothing was written: `TEAM-A` looks like `team-a`, and a server may confuse the two
+                             remedy: choose an unused pipe, such as roomform-probe-1
     ");
     assert_eq!(scene.writes(), 0);
 }
@@ -235,8 +235,8 @@ fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_p
     let text = said(&scene, &proxy.url(), &PROBE);
     text.begins("exit 1\n");
     assert_snapshot!(steps(&text, &["write-probe"]), @r"
-    failed   write-probe     no room was made: the server named room 7, which was there before with the pipe `in-use`, and may have written over it
-                             remedy: look at room 7 in ImbaChat, and do not remove it: before the probe it was `In \u{1b}[2J use`, conference, public
+    failed   write-probe     no room was created: the server named room 7, which existed before with the pipe `in-use`, and may have overwritten it
+                             remedy: check room 7 in ImbaChat, and do not remove it: before the probe it was `In \u{1b}[2J use`, conference, public
     ");
     let writes = proxy.seen().into_iter();
     let writes = writes.filter(|call| call.request.contains("/imba_rooms "));
@@ -260,7 +260,7 @@ fn a_room_that_was_made_is_told_even_where_nothing_can_be_printed() {
         let id = scene.room(&api_pipe).id;
         assert_eq!(output.status.code(), Some(1), "{err}");
         err.begins(format!(
-            "error: room {id} was made, and only telling so failed: "
+            "error: room {id} was made, but this could not be printed: "
         ));
     }
 }
@@ -270,8 +270,8 @@ fn nobody_to_ask_is_refused_before_anything_is_looked_at() {
     let scene = sandbox(Quirks::default());
     assert_snapshot!(said(&scene, &scene.url(), &["--write-probe", "probe-1"]), @"
     exit 5
-    error: no room was made: nobody is there to ask, and --yes was not given
-      hint: add --yes: one room is made that the API cannot delete again
+    error: no room was created: there is no terminal to ask on, and --yes was not given
+      hint: add --yes: it creates one room, which the API cannot delete
     ");
     let json = scene.run("doctor --write-probe probe-1 --format json");
     assert_eq!((json.code, json.json()["exit"].clone()), (5, 5.into()));
@@ -314,9 +314,9 @@ fn an_interrupt_ends_it_with_its_report() {
     assert_eq!(output.status.code(), Some(1), "{out}{err}");
     assert_eq!(
         err,
-        "warning: the probe is under way; whoever ends this now does not learn which room it made\n"
+        "warning: the probe is running; if you stop now, you will not know which room it created\n"
     );
-    out.shows("the room may have been made: ");
+    out.shows("the room may have been created: ");
     assert_eq!(scene.rooms().len(), 1);
 }
 

@@ -134,9 +134,9 @@ fn a_certificate_that_is_trusted() {
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
     assert_snapshot!(told(&server, &signer), @"
     ok       connection      HTTP 401 to a call without credentials
-    ok       tls             the server is who its certificate says
+    ok       tls             the certificate is valid for this server
     failed   credentials     the server does not accept the widget's secret key (HTTP 401)
-                             remedy: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+                             remedy: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
     ");
 }
 
@@ -145,9 +145,9 @@ fn a_certificate_of_nobody_this_machine_trusts() {
     let signer = Signer::new("somebody");
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
     assert_snapshot!(told(&server, &Signer::new("somebody else")), @"
-    ok       connection      somebody answers; see `tls`
-    failed   tls             no connection to https://127.0.0.1:PORT: nobody this machine trusts signed its certificate (UnknownIssuer)
-                             remedy: check --api-url and the proxy settings; a signer of your own has to be among those this machine trusts (SSL_CERT_FILE names a file of them)
+    ok       connection      the server answers; see `tls`
+    failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not signed by an authority that this machine trusts (UnknownIssuer)
+                             remedy: check --api-url and the proxy settings; for an authority of your own, set SSL_CERT_FILE to its certificate
     skipped  credentials     needs `connection` and `tls`
     ");
 }
@@ -160,18 +160,18 @@ fn a_certificate_that_is_too_old_or_too_new() {
         params.not_after = date_time_ymd(2020, 1, 1);
     });
     assert_snapshot!(told(&old, &signer), @"
-    ok       connection      somebody answers; see `tls`
+    ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate expired at 2020-01-01T00:00:00Z
-                             remedy: whoever runs that server has to renew the certificate; if it is not that late, set this machine's clock
+                             remedy: ask the server's operator to renew the certificate, or set this machine's clock
     skipped  credentials     needs `connection` and `tls`
     ");
     let new = Tls::start(&signer, "127.0.0.1", |params| {
         params.not_before = date_time_ymd(3000, 1, 1);
     });
     assert_snapshot!(told(&new, &signer), @"
-    ok       connection      somebody answers; see `tls`
+    ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not valid before 3000-01-01T00:00:00Z
-                             remedy: set this machine's clock; if it is right, whoever runs that server has to replace the certificate
+                             remedy: set this machine's clock, or ask the server's operator to replace the certificate
     skipped  credentials     needs `connection` and `tls`
     ");
 }
@@ -181,9 +181,9 @@ fn a_certificate_of_another_name() {
     let signer = Signer::new("somebody");
     let server = Tls::start(&signer, "chat.example", |_| {});
     assert_snapshot!(told(&server, &signer), @r#"
-    ok       connection      somebody answers; see `tls`
+    ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not for 127.0.0.1, but for chat.example
-                             remedy: check the host in --api-url: it has to be one of the certificate's names
+                             remedy: check the host in --api-url: it must be one of the certificate's names
     skipped  credentials     needs `connection` and `tls`
     "#);
 }
@@ -198,9 +198,9 @@ fn a_server_that_speaks_no_tls() {
         drop(stream.read_to_end(&mut Vec::new()));
     });
     assert_snapshot!(told(&server, &Signer::new("somebody")), @"
-    ok       connection      somebody answers; see `tls`
-    failed   tls             no connection to https://127.0.0.1:PORT: what answers there speaks no TLS (received corrupt message of type InvalidContentType)
-                             remedy: check --api-url: its port may be one of plain http, or another program's
+    ok       connection      the server answers; see `tls`
+    failed   tls             no connection to https://127.0.0.1:PORT: the server does not speak TLS (received corrupt message of type InvalidContentType)
+                             remedy: check --api-url: the port may belong to plain http or to another program
     skipped  credentials     needs `connection` and `tls`
     ");
 }

@@ -66,7 +66,7 @@ fn a_wrong_secret_key() {
     assert_snapshot!(shut_out(Quirks::default(), &wrong), @"
     exit 1
     error: the server does not accept the widget's secret key (HTTP 401): the widget's number or its secret key is wrong
-      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
     ");
 }
 
@@ -79,7 +79,7 @@ fn a_wrong_secret_key_told_with_http_200() {
     assert_snapshot!(shut_out(quirks, &[("IMBACHAT_SECRET_KEY", SECRET_KEY)]), @"
     exit 1
     error: the server does not accept the widget's secret key (code 401 with HTTP 200): the widget's number or its secret key is wrong
-      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
     ");
 }
 
@@ -100,16 +100,16 @@ fn a_call_that_is_refused() {
     let body = r#"{"message":"The given data was invalid.","errors":{"imba_id":["The imba id field is required."]}}"#;
     assert_snapshot!(answered("422 Unprocessable Entity", body), @"
     exit 1
-    error: the server refuses what was sent (HTTP 422): The imba id field is required; The given data was invalid
+    error: the server rejects the request (HTTP 422): The imba id field is required; The given data was invalid
     ");
     assert_snapshot!(answered("404 Not Found", r#"{"code":404,"message":"no widget"}"#), @"
     exit 1
-    error: the server knows no such thing (HTTP 404): no widget
+    error: the server does not know this address (HTTP 404): no widget
       hint: check --api-url
     ");
     assert_snapshot!(answered("418 I'm a teapot", ""), @"
     exit 1
-    error: the server refuses the call (HTTP 418)
+    error: the server rejects the call (HTTP 418)
     ");
 }
 
@@ -118,23 +118,23 @@ fn errors_that_come_with_http_200() {
     assert_snapshot!(answered("200 OK", r#"{"code":401,"error":"bad key"}"#), @"
     exit 1
     error: the server does not accept the widget's secret key (code 401 with HTTP 200): bad key
-      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
     ");
     assert_snapshot!(answered("200 OK", r#"{"code":422,"error":"imba_id is required"}"#), @"
     exit 1
-    error: the server refuses what was sent (code 422 with HTTP 200): imba_id is required
+    error: the server rejects the request (code 422 with HTTP 200): imba_id is required
     ");
     assert_snapshot!(answered("200 OK", r#"{"errors":["no such widget","or no right"]}"#), @"
     exit 1
-    error: the server refuses the call (an error with HTTP 200): no such widget; or no right
+    error: the server rejects the call (an error with HTTP 200): no such widget; or no right
     ");
     assert_snapshot!(answered("200 OK", r#"{"errorMsg":"try the other door"}"#), @"
     exit 1
-    error: the server refuses the call (an error with HTTP 200): try the other door
+    error: the server rejects the call (an error with HTTP 200): try the other door
     ");
     assert_snapshot!(answered("200 OK", r#"{"success":"false","data":[]}"#), @"
     exit 1
-    error: the server refuses the call (an error with HTTP 200): the server gave no reason
+    error: the server rejects the call (an error with HTTP 200): the server gave no reason
     ");
 }
 
@@ -151,7 +151,7 @@ fn a_page_in_html_instead_of_an_answer() {
     assert_snapshot!(answered("200 OK", login), @"
     exit 1
     error: the server's answer cannot be used: the answer is HTML, not JSON
-      hint: check --api-url; a proxy or a login page may answer in the API's place
+      hint: check --api-url; a proxy or a login page may have answered instead of the API
     ");
 }
 
@@ -160,7 +160,7 @@ fn an_empty_answer() {
     assert_snapshot!(answered("200 OK", ""), @"
     exit 1
     error: the server's answer cannot be used: the answer is empty
-      hint: check --api-url; a proxy or a login page may answer in the API's place
+      hint: check --api-url; a proxy or a login page may have answered instead of the API
     ");
 }
 
@@ -168,13 +168,13 @@ fn an_empty_answer() {
 fn an_answer_that_is_not_of_the_shape() {
     assert_snapshot!(answered("200 OK", "[]"), @"
     exit 1
-    error: the server's answer cannot be used: the answer is JSON, but no object
-      hint: check --api-url; a proxy or a login page may answer in the API's place
+    error: the server's answer cannot be used: the answer is JSON, but not an object
+      hint: check --api-url; a proxy or a login page may have answered instead of the API
     ");
     assert_snapshot!(answered("200 OK", r#"{"success":"true","code":200}"#), @"
     exit 1
     error: the server's answer cannot be used: the answer has no list under `data`
-      hint: check --api-url; a proxy or a login page may answer in the API's place
+      hint: check --api-url; a proxy or a login page may have answered instead of the API
     ");
 }
 
@@ -184,13 +184,13 @@ fn a_list_cut_in_the_middle() {
     assert_snapshot!(answered("200 OK", cut), @"
     exit 1
     error: the server's answer cannot be used: the answer ends in the middle
-      hint: check --api-url; a proxy or a login page may answer in the API's place
+      hint: check --api-url; a proxy or a login page may have answered instead of the API
     ");
     let promised = String::from_utf8(json(EMPTY_LIST)).unwrap();
     let server = Canned::raw(&promised[..promised.len() - 12]);
     assert_snapshot!(against(&server), @"
     exit 1
-    error: the connection broke off: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached
+    error: the connection was lost: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached
       hint: check --api-url, the network and the proxy settings
     ");
     assert_eq!(server.served(), 8, "four tries of each");
@@ -200,7 +200,7 @@ fn a_list_cut_in_the_middle() {
 fn a_connection_closed_without_an_answer() {
     assert_snapshot!(against(&Canned::raw("")), @"
     exit 1
-    error: the connection broke off: error sending request: client error (SendRequest): connection closed before message completed
+    error: the connection was lost: error sending request: client error (SendRequest): connection closed before message completed
       hint: check --api-url, the network and the proxy settings
     ");
 }
@@ -256,29 +256,29 @@ fn a_proxy_that_is_down_does_not_show_its_password() {
 fn an_address_that_no_secret_may_be_sent_to() {
     assert_snapshot!(both(&scene_at("http://192.0.2.1"), &[], &[]), @"
     exit 1
-    error: the API address is no good: plain http would send the credentials in clear
-      hint: use https; --allow-insecure-http sends them in clear all the same
+    error: invalid API address: plain http would send the credentials unencrypted
+      hint: use https, or pass --allow-insecure-http to send them anyway
     ");
     let with_user = scene_at(&format!("https://{LOGIN}:{PASSWORD}@host.invalid"));
     assert_snapshot!(both(&with_user, &[], &[]), @"
     exit 1
-    error: the API address is no good: it has a user, a password, a query or a fragment
+    error: invalid API address: it has a user, a password, a query or a fragment
       hint: credentials come from the environment
     ");
     let with_query = scene_at(&format!("https://host.invalid?key={SECRET_KEY}"));
     assert_snapshot!(both(&with_query, &[], &[]), @"
     exit 1
-    error: the API address is no good: it has a user, a password, a query or a fragment
+    error: invalid API address: it has a user, a password, a query or a fragment
       hint: credentials come from the environment
     ");
     assert_snapshot!(both(&scene_at(SECRET_KEY), &[], &[]), @"
     exit 1
-    error: the API address is no good: relative URL without a base
+    error: invalid API address: relative URL without a base
       hint: write it as https://host
     ");
     assert_snapshot!(both(&scene_at("ftp://host.invalid"), &[], &[]), @"
     exit 1
-    error: the API address is no good: it is neither https nor http
+    error: invalid API address: it is neither https nor http
       hint: write it as https://host
     ");
 }
@@ -354,7 +354,7 @@ fn a_servers_text_cannot_move_the_cursor_or_turn_the_line() {
     assert_snapshot!(text, @r"
     exit 1
     error: the server does not accept the widget's secret key (HTTP 403): \u{1b}[2J\u{1b}]0;title\u{7}\u{202e}evil\u{200b}\u{9b}31m\u{a}error: fake
-      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: they are the widget's, as its settings show them
+      hint: check IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY: both are shown in the widget's settings
     ");
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
 }

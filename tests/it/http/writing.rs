@@ -63,33 +63,33 @@ fn ledger_kinds(scene: &Scene) -> Vec<String> {
 fn a_create_that_is_refused() {
     let body = r#"{"message":"Invalid.","errors":{"login":["The login field is required."]}}"#;
     assert_snapshot!(created(answer("422 Unprocessable Entity", "", body)), @"
-      !! team-a               failed       the server refuses what was sent (HTTP 422): The login field is required; Invalid, after 1 request
+      !! team-a               failed       the server rejects the request (HTTP 422): The login field is required; Invalid, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
     ");
     let denied = r#"{"code":401,"error":"who are you"}"#;
     assert_snapshot!(created(answer("401 Unauthorized", "", denied)), @"
       !! team-a               failed       the server does not accept the site user's login and password (HTTP 401): who are you, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
-      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
-    stopped: no further room was begun with these credentials
+      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget
+    stopped: no more rooms were started with these credentials
     ");
     assert_snapshot!(created(json(denied)), @"
       !! team-a               failed       the server does not accept the site user's login and password (code 401 with HTTP 200): who are you, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
-      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
-    stopped: no further room was begun with these credentials
+      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget
+    stopped: no more rooms were started with these credentials
     ");
     assert_snapshot!(created(json(r#"{"errors":["the pipe is taken"]}"#)), @"
-      !! team-a               failed       the server refuses the call (an error with HTTP 200): the pipe is taken, after 1 request
+      !! team-a               failed       the server rejects the call (an error with HTTP 200): the pipe is taken, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
     ");
     assert_snapshot!(created(json(r#"{"errorMsg":"the pipe is taken"}"#)), @"
-      !! team-a               failed       the server refuses the call (an error with HTTP 200): the pipe is taken, after 1 request
+      !! team-a               failed       the server rejects the call (an error with HTTP 200): the pipe is taken, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
     ");
     let inside = r#"{"code":200,"data":[{"success":false,"error":"the pipe is taken"}]}"#;
     assert_snapshot!(created(json(inside)), @"
-      !! team-a               failed       the server refuses the call (an error with HTTP 200): the pipe is taken, after 1 request
+      !! team-a               failed       the server rejects the call (an error with HTTP 200): the pipe is taken, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
     ");
 }
@@ -125,19 +125,19 @@ fn a_create_whose_answer_says_nothing_is_looked_for_before_it_is_sent_again() {
         ),
         (
             Vec::new(),
-            "the connection broke off: error sending request: client error (SendRequest): connection closed before message completed",
+            "the connection was lost: error sending request: client error (SendRequest): connection closed before message completed",
         ),
         (
             whole[..whole.len() - 9].to_vec(),
-            "the connection broke off: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached",
+            "the connection was lost: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached",
         ),
     ];
     std::thread::scope(|scope| {
         for (answer, reason) in cases {
             scope.spawn(move || {
                 let expected = format!(
-                    "  !! team-a               in doubt     {reason}; the next run looks whether it is there\n\
-                     apply: 1 in doubt; 0 members confirmed; 4 to write, 10 to verify"
+                    "  !! team-a               uncertain    {reason}; the next run checks whether it exists\n\
+                     apply: 1 uncertain; 0 members confirmed; 4 to write, 10 to verify"
                 );
                 assert_eq!(created_in(4, answer), expected);
             });
@@ -191,8 +191,8 @@ fn a_create_that_is_never_answered() {
     drop(end);
     let text = ending(&ran);
     assert_snapshot!(text, @"
-      !! team-a               in doubt     no answer within 0.2 s: error sending request: operation timed out; the next run looks whether it is there
-    apply: 1 in doubt; 0 members confirmed; 1 to write, 8 to verify
+      !! team-a               uncertain    no answer within 0.2 s: error sending request: operation timed out; the next run checks whether it exists
+    apply: 1 uncertain; 0 members confirmed; 1 to write, 8 to verify
     not verified: the list could not be read again: no answer within 0.2 s: error sending request: operation timed out
     ");
 }
@@ -204,8 +204,8 @@ fn a_server_that_repeats_our_secrets_in_a_write_does_not_get_them_out() {
     assert_snapshot!(created(answer("401 Unauthorized", "", &body)), @r"
       !! team-a               failed       the server does not accept the site user's login and password (HTTP 401): *** / *** / *** \u{1b}[1m, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
-      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on
-    stopped: no further room was begun with these credentials
+      hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget
+    stopped: no more rooms were started with these credentials
     ");
 }
 
@@ -239,7 +239,7 @@ fn a_wrong_login_leaves_the_server_as_it_was_and_the_right_one_goes_on() {
             .env("IMBACHAT_LOGIN", LOGIN);
         let text = ending(&scene.apply());
         text.shows("failed       the server does not accept the site user's login and password (");
-        text.shows("\n  hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they are those of a user of the site the widget is on");
+        text.shows("\n  hint: check IMBACHAT_LOGIN and IMBACHAT_PASSWORD: they belong to a user of the site that has the widget");
         assert!(scene.rooms().is_empty());
         assert_eq!(scene.writes(), 1);
         let scene = scene.env("IMBACHAT_LOGIN", "admin");
@@ -277,7 +277,7 @@ fn a_create_whose_answer_is_lost_is_found_and_finished_in_the_same_run() {
     let report: serde_json::Value = serde_json::from_str(&scene.read("report.json")).unwrap();
     let room = &report["rooms"][0];
     assert_eq!(
-        (room["doubted"].as_bool(), room["requests"].as_u64()),
+        (room["was_uncertain"].as_bool(), room["requests"].as_u64()),
         (Some(true), Some(3)),
         "{room}"
     );
@@ -322,7 +322,7 @@ fn an_update_that_is_refused_is_not_repeated() {
     let (ran, sent) = updated(|_| answer("404 Not Found", "", r#"{"message":"Room not found"}"#));
     assert_eq!(sent, 1);
     assert_snapshot!(ending(&ran), @"
-      !! team-a               failed       the server knows no such thing (HTTP 404): Room not found, after 1 request
+      !! team-a               failed       the server does not know this address (HTTP 404): Room not found, after 1 request
     apply: 1 failed; 0 members confirmed; 1 to write, 1 to verify
       hint: check --api-url
     ");
@@ -334,7 +334,7 @@ fn an_answer_for_another_room_stops_the_rooms_writes() {
     let (ran, sent) = updated(move |_| other.clone());
     assert_eq!(sent, 1);
     assert_snapshot!(ending(&ran), @"
-      !! team-a               conflict     room 7 was meant, the server answered for room 8
+      !! team-a               conflict     the call was for room 7, but the server answered for room 8
     apply: 1 conflict; 0 members confirmed; 1 to write, 1 to verify
     ");
 }

@@ -16,8 +16,8 @@ fn a_plan_stands_on_the_lines_of_the_manifest() {
     ::warning file=rooms.yaml,line=7,title=new and public::`news` `News`: create conference, public, no members
     ::warning title=manual steps::`team-platform`: no longer in the manifest: `104`
     ::notice file=rooms.yaml,line=3,title=create::`course-rust-101` `Rust 101 · autumn`: create conference, closed, 2 members `4, 101`
-    ::notice file=rooms.yaml,line=4,title=update::`team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 recorded
-    ::notice file=rooms.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 recorded
+    ::notice file=rooms.yaml,line=4,title=update::`team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 known
+    ::notice file=rooms.yaml,line=6,title=members::`help` `Help`: add 1 member `5`, 1 known
     ::notice title=roomform plan::2 to create (1 public), 2 to update (1 becomes public), 1 gains members, 4 members to add; 0 unchanged, 1 unmanaged
     ");
 }
@@ -32,7 +32,7 @@ fn mistakes_have_line_and_column() {
     assert_snapshot!(ran.out, @r#"
     ::error file=rooms/50%25%2C new%3A.yaml,line=3,col=12,title=E008 needs-quotes::`pipe` must be text, but YAML reads `0123` as a number%0Aquote it: "0123"
     ::error file=rooms/50%25%2C new%3A.yaml,line=3,col=18,title=E009 unknown-key::unknown key `titel` in a room%0Adid you mean `title`?
-    ::warning file=rooms/50%25%2C new%3A.yaml,line=4,col=12,title=W101 odd-pipe::`a/b` is not 3 to 64 of A-Z, a-z, 0-9, _ and -%0Athe realtime layer may not take it as a channel name; whether it matters is not published
+    ::warning file=rooms/50%25%2C new%3A.yaml,line=4,col=12,title=W101 unusual-pipe::`a/b` is not 3 to 64 of A-Z, a-z, 0-9, _ and -%0Aconsider another pipe: the realtime layer may not accept it as a channel name
     ::notice title=roomform check::invalid: 2 errors, 1 warning
     "#);
     let plan = scene.run("plan --sandbox --format github");
@@ -52,7 +52,7 @@ fn a_failure_and_a_missing_file_are_told_too() {
     scene.declare(BEFORE);
     let ran = scene.run("plan --format github");
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
-    assert_snapshot!(ran.out, @"::error title=roomform plan%3A failed::no widget: IMBACHAT_WIDGET is not set%0Aset it to the widget's number (imba_id), or use --widget; verbs that read the manifest take its `widget:` too");
+    assert_snapshot!(ran.out, @"::error title=roomform plan%3A failed::no widget: IMBACHAT_WIDGET is not set%0Aset it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest");
     assert_snapshot!(scene.run("plan --format github --fit azure").out, @"::error title=roomform plan%3A usage::--fit and --max-bytes are for --format markdown%0Aadd --format markdown, or leave them out");
 }
 

@@ -8,9 +8,9 @@ use roomform::model::{
     UserId, Welcome, WidgetId,
 };
 use roomform::plan::{
-    Action, ByHand, Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange,
-    IgnoredField, LimitKind, ManifestDiff, Members, Note, People, Plan, PlanOptions, Removed,
-    RoomDifference, Unverified, Violation, plan,
+    Action, Change, ChangedBy, Conflict, ConflictKind, Difference, FieldChange, IgnoredField,
+    LimitKind, ManifestDiff, ManualSteps, Members, Note, People, Plan, PlanOptions, Removed,
+    RoomDifference, UnknownMembers, Violation, plan,
 };
 use roomform::render::markdown::{self, Dialect, Fit};
 use roomform::render::{self, Paint, github, html};
@@ -71,8 +71,8 @@ fn changes() -> Vec<Change> {
     });
     create.members = Members {
         new: users(),
-        unverified: users(),
-        recorded: 2,
+        unknown: users(),
+        known: 2,
     };
     let (before, after) = titles();
     let fields = [
@@ -120,7 +120,7 @@ fn changes() -> Vec<Change> {
 fn notes() -> Vec<Note> {
     let (recorded, live) = (RoomId(1_234_567), RoomId(2));
     let all = vec![
-        Note::MadeAnew {
+        Note::Recreated {
             pipe: pipe(),
             recorded,
             live,
@@ -130,7 +130,7 @@ fn notes() -> Vec<Note> {
             to: pipe(),
             same_title: true,
         },
-        Note::WelcomeInDoubt {
+        Note::WelcomeUncertain {
             pipe: pipe(),
             room: recorded,
         },
@@ -138,11 +138,11 @@ fn notes() -> Vec<Note> {
             pipe: pipe(),
             live: Pipe::new(HOSTILE.to_uppercase()),
         },
-        Note::Assumed(Unverified {
+        Note::Assumed(UnknownMembers {
             rooms: 1,
             members: 2,
         }),
-        Note::Adopted(Unverified {
+        Note::Adopted(UnknownMembers {
             rooms: 1,
             members: 2,
         }),
@@ -158,7 +158,7 @@ fn notes() -> Vec<Note> {
     // A new one belongs into the list above.
     for note in &all {
         match note {
-            Note::MadeAnew { .. } | Note::Renamed { .. } | Note::WelcomeInDoubt { .. } => {}
+            Note::Recreated { .. } | Note::Renamed { .. } | Note::WelcomeUncertain { .. } => {}
             Note::LooksLike { .. } | Note::Assumed(_) | Note::LeftOut { .. } => {}
             Note::Adopted(_) => {}
             Note::OtherShards { .. } => {}
@@ -288,11 +288,11 @@ fn of_a_widget() -> Plan {
     let (sent, shown) = titles();
     plan.changes = changes();
     plan.conflicts = kinds.map(conflict).to_vec();
-    plan.by_hand = vec![ByHand {
+    plan.manual_steps = vec![ManualSteps {
         pipe: pipe(),
         id: RoomId(1_234_567),
-        left: users(),
-        released: users(),
+        newly_removed: users(),
+        previously_removed: users(),
     }];
     plan.undeclared = vec![pipe(), pipe()];
     plan.ignored = vec![IgnoredField {
@@ -303,7 +303,7 @@ fn of_a_widget() -> Plan {
     }];
     plan.notes = notes();
     plan.refusals = refusals();
-    plan.summary.unverified = Unverified {
+    plan.summary.unknown = UnknownMembers {
         rooms: 1,
         members: 2,
     };
@@ -324,7 +324,7 @@ fn two_manifests() -> ManifestDiff {
         base: text(),
         head: text(),
         changes: plan.changes,
-        by_hand: plan.by_hand,
+        manual_steps: plan.manual_steps,
         removed: vec![removed],
         differences: differences(),
         notes: plan.notes,

@@ -47,7 +47,7 @@ fn so_does_what_the_server_ignored() {
         .applied();
     scene.declare(manifest("second"));
     for format in ["text", "markdown", "github"] {
-        let told = scene.run(["apply", "--yes", "--resend", "--format", format]);
+        let told = scene.run(["apply", "--yes", "--resend-ignored", "--format", format]);
         told.exits(4);
         let word = |line: &&str| line.contains("as") && line.contains("second");
         let line = told.out.lines().rfind(word).unwrap_or_default();

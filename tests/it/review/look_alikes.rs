@@ -71,8 +71,8 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
         .nth(1)
         .unwrap();
     assert_snapshot!(warnings.split("\n\n").next().unwrap(), @"
-    team-a: looks like the live room `team-A`, which nobody declares (U+0061 for U+0041); a server that folds case or letters would take one for the other
-    team-a: looks like the live room `teаm-a`, which nobody declares (U+0061 for U+0430); a server that folds case or letters would take one for the other
+    team-a: looks like the live room `team-A`, which is not declared (U+0061 for U+0041); a server that ignores case would confuse the two
+    team-a: looks like the live room `teаm-a`, which is not declared (U+0061 for U+0430); a server that ignores case would confuse the two
     ");
     let page = scene.run("plan --format markdown").ok();
     page.shows("### Look-alikes: 2\n");

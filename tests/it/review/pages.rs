@@ -49,7 +49,7 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     <details open><summary><code>rooms&#46;<!-- -->yaml</code>: 1</summary>
 
-    - <code>team-platform</code>: title <code>Platform</code> → <code>Platform team</code>, add 1 member <code>17</code>, 3 recorded (line 4)
+    - <code>team-platform</code>: title <code>Platform</code> → <code>Platform team</code>, add 1 member <code>17</code>, 3 known (line 4)
 
     </details>
 
@@ -57,11 +57,11 @@ fn a_plan_has_its_figures_first_and_its_dangers_before_the_rest() {
 
     <details open><summary><code>rooms&#46;<!-- -->yaml</code>: 1</summary>
 
-    - <code>help</code> <code>Help</code>: add 1 member <code>5</code>, 1 recorded (line 6)
+    - <code>help</code> <code>Help</code>: add 1 member <code>5</code>, 1 known (line 6)
 
     </details>
 
-    Recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room.
+    Known: confirmed by the server in an earlier run; the API does not list members.
     ");
     let read = Rendered::new(&ran.out);
     assert!(
@@ -106,15 +106,15 @@ fn a_site_without_html_gets_none() {
 
     `rooms.yaml`: 1
 
-    - `team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 recorded (line 4)
+    - `team-platform`: title `Platform` → `Platform team`, add 1 member `17`, 3 known (line 4)
 
     ### Members: 1
 
     `rooms.yaml`: 1
 
-    - `help` `Help`: add 1 member `5`, 1 recorded (line 6)
+    - `help` `Help`: add 1 member `5`, 1 known (line 6)
 
-    Recorded: confirmed to roomform in an earlier run; the API does not tell who is in a room.
+    Known: confirmed by the server in an earlier run; the API does not list members.
     ");
     let with = scene.run([&["plan", "--allow-publish"], &MARKDOWN[..]].concat());
     let (plain, html) = (Rendered::new(&page), Rendered::new(&with.ok()));
@@ -156,7 +156,7 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
 
     ### Warnings: 1
 
-    - <code>rooms&#46;<!-- -->yaml&#58;4&#58;12</code> W101 odd-pipe: <code>a&#47;b</code> is not 3 to 64 of A-Z, a-z, 0-9, _ and -. *the realtime layer may not take it as a channel name; whether it matters is not published*
+    - <code>rooms&#46;<!-- -->yaml&#58;4&#58;12</code> W101 unusual-pipe: <code>a&#47;b</code> is not 3 to 64 of A-Z, a-z, 0-9, _ and -. *consider another pipe: the realtime layer may not accept it as a channel name*
     "#);
     Rendered::new(&ran.out);
     // The page goes to a comment, the log to whoever looks there.
@@ -184,8 +184,8 @@ fn a_failure_says_why_there_is_no_plan_and_whose() {
 
     ### What to do: 2
 
-    - <code>set them in the environment, or name files with &#46;&#46;&#46;&#95;FILE&#59; they are never flags</code>
-    - --sandbox works without any
+    - <code>set them in the environment, or name files with &#46;&#46;&#46;&#95;FILE</code>
+    - or try --sandbox, which needs no credentials
     ");
     ran.err.begins("error: no credentials");
 }
@@ -222,11 +222,11 @@ fn a_diff_is_a_page_too() {
 
     **2 to create (1 public), 2 to update (1 becomes public), 1 gains members, 4 members to add; 0 unchanged**
 
-    People: 4 people join 3 rooms; 1 taken out of 1 room: by hand.
+    People: 4 people join 3 rooms; 1 to remove from 1 room (manual).
 
     ### Would be refused: 1
 
-    A plan of the second manifest would be refused, unless allowed.
+    A plan of the second manifest would be refused unless allowed.
 
     - <code>lounge</code> would become public; allow it with --allow-publish or `limits.publish: 1`
 
@@ -269,7 +269,7 @@ fn a_diff_is_a_page_too() {
 
     </details>
 
-    Two manifests; no server was asked.
+    Two manifests; no server was read.
     ");
     Rendered::new(&ran.out);
     let plain = scene.run([&["diff"], &args[..], &["--fit", "bitbucket"]].concat());
@@ -292,8 +292,8 @@ fn a_diff_is_a_page_too() {
 
     ### Errors: 2
 
-    - <code>before&#46;<!-- -->yaml&#58;2&#58;9</code> E011 missing-key: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
-    - <code>after&#46;<!-- -->yaml&#58;2&#58;9</code> E011 missing-key: the room <code>team-a</code> has no <code>title</code>. *give it a <code>title</code>: what people see*
+    - <code>before&#46;<!-- -->yaml&#58;2&#58;9</code> E011 missing-key: the room <code>team-a</code> has no <code>title</code>. *add <code>title</code>: the title that people see*
+    - <code>after&#46;<!-- -->yaml&#58;2&#58;9</code> E011 missing-key: the room <code>team-a</code> has no <code>title</code>. *add <code>title</code>: the title that people see*
     ");
 }
 

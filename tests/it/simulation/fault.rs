@@ -68,7 +68,7 @@ impl Fault {
             Self::CutBefore | Self::CutAfter => of(Cause::Cut),
             Self::TimeOut | Self::TimeOutAfter => of(Cause::NoAnswer),
             Self::Garbage => of(Cause::Unreadable),
-            Self::Huge => Failure::lasting(Delivery::InDoubt, "simulated"),
+            Self::Huge => Failure::lasting(Delivery::Uncertain, "simulated"),
         }
     }
 

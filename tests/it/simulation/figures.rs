@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use roomform::model::{Limit, Pipe, RoomId, Sending, UserId, nfc};
 use roomform::plan::{
-    Action, ByHand, IgnoredField, LimitKind, Members, Note, Plan, Summary, Unverified, Violation,
+    Action, IgnoredField, LimitKind, ManualSteps, Members, Note, Plan, Summary, UnknownMembers,
+    Violation,
 };
 
 use super::oracle::{Truth, check};
@@ -20,7 +21,7 @@ pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
         sorted(changes),
         "the changes are not sorted, each room once",
     );
-    by_hand(truth, plan, &mut wrong);
+    manual_steps(truth, plan, &mut wrong);
     plan.ignored
         .iter()
         .for_each(|line| ignored(truth, line, &mut wrong));
@@ -38,7 +39,7 @@ pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
     wrong
 }
 
-fn by_hand(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
+fn manual_steps(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let mut expected = Vec::new();
     for (pipe, wish) in &truth.wishes.rooms {
         let live = truth.live(pipe);
@@ -52,16 +53,19 @@ fn by_hand(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         let (left, released) = (gone(&known.on), gone(&known.released));
         if !left.is_empty() || !released.is_empty() {
             let (pipe, id) = (pipe.clone(), row.id);
-            expected.push(ByHand {
+            expected.push(ManualSteps {
                 pipe,
                 id,
-                left,
-                released,
+                newly_removed: left,
+                previously_removed: released,
             });
         }
     }
-    if plan.by_hand != expected {
-        wrong.push(format!("by hand: {:?}, and not {expected:?}", plan.by_hand));
+    if plan.manual_steps != expected {
+        wrong.push(format!(
+            "by hand: {:?}, and not {expected:?}",
+            plan.manual_steps
+        ));
     }
 }
 
@@ -88,7 +92,7 @@ fn ignored(truth: &Truth<'_>, line: &IgnoredField, wrong: &mut Vec<String>) {
         && wish.state.value(*field) == *sent
         && row.state.value(*field) == *shown
         && !wish.ignore.contains(*field)
-        && !truth.flags.resend;
+        && !truth.flags.resend_ignored;
     if !holds {
         wrong.push(format!("{pipe}: not ignored: {line:?}, last sent {last:?}"));
     }
@@ -100,7 +104,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let (mut anew, mut left_out, mut doubtful) = (0, 0, 0);
     for note in &plan.notes {
         let holds = match note {
-            Note::MadeAnew {
+            Note::Recreated {
                 pipe,
                 recorded,
                 live,
@@ -115,15 +119,15 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 to,
                 same_title,
             } => renamed(truth, plan, from, to) == Some(*same_title),
-            Note::WelcomeInDoubt { pipe, room } => {
+            Note::WelcomeUncertain { pipe, room } => {
                 doubtful += 1;
-                in_doubt(truth, pipe) == Some(*room)
+                uncertain(truth, pipe) == Some(*room)
             }
             Note::LooksLike { pipe, live } => {
                 let declared = |pipe| truth.wishes.rooms.contains_key(pipe);
                 declared(pipe) && !declared(live) && !truth.live(live).is_empty()
             }
-            Note::Assumed(Unverified { rooms, members }) => {
+            Note::Assumed(UnknownMembers { rooms, members }) => {
                 truth.flags.assume_members && *rooms > 0 && *members >= *rooms
             }
             Note::LeftOut { rooms, .. } => {
@@ -144,24 +148,26 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         rows.len() == 1 && recorded.is_some_and(|id| *id != rows[0].id)
     };
     let expected = chosen.iter().filter(is_anew).count();
-    check(wrong, anew == expected, "a room made anew is not told");
-    let expected = chosen.iter().filter(|pipe| in_doubt(truth, pipe).is_some());
+    check(wrong, anew == expected, "a room recreated is not told");
+    let expected = chosen
+        .iter()
+        .filter(|pipe| uncertain(truth, pipe).is_some());
     let expected = expected.count();
     check(
         wrong,
         doubtful == expected,
-        "a welcome in doubt is not told",
+        "a welcome uncertain is not told",
     );
     let out = truth.wishes.rooms.len() - chosen.len();
     check(wrong, left_out == out, "another number was left out");
 }
 
 /// The live room of a pipe whose declared welcome may have been sent or not.
-fn in_doubt(truth: &Truth<'_>, pipe: &Pipe) -> Option<RoomId> {
+fn uncertain(truth: &Truth<'_>, pipe: &Pipe) -> Option<RoomId> {
     let rows = truth.live(pipe);
     let [row] = rows.as_slice() else { return None };
     let declared = truth.wishes.rooms.get(pipe)?.welcome.is_some();
-    let doubtful = truth.account.begun(row.id) == Some(Sending::InDoubt);
+    let doubtful = truth.account.begun(row.id) == Some(Sending::Uncertain);
     (declared && doubtful).then_some(row.id)
 }
 
@@ -193,10 +199,10 @@ fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let sends = |change: &roomform::plan::Change| change.send.public;
     let chosen = truth.wishes.rooms.keys();
     let chosen = chosen.filter(|pipe| truth.flags.choose(pipe)).count();
-    let unverified = plan
+    let unknown = plan
         .changes
         .iter()
-        .map(|change| change.members.unverified.len());
+        .map(|change| change.members.unknown.len());
     let unmanaged = truth.shown.iter().filter(|row| {
         let in_scope = truth
             .wishes
@@ -205,7 +211,7 @@ fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         !row.deleted && in_scope && !truth.wishes.rooms.contains_key(&row.pipe)
     });
     let calls = plan.changes.iter().map(|change| {
-        let members = change.members.new.len() + change.members.unverified.len();
+        let members = change.members.new.len() + change.members.unknown.len();
         let nothing = !create(change) && change.fields().is_empty() && members == 0;
         members.div_ceil(200).max(usize::from(!nothing))
     });
@@ -220,10 +226,8 @@ fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
             !create(change) && change.fields().is_empty() && !change.members.new.is_empty()
         }),
         resend_only: count(&|change| {
-            let Members {
-                new, unverified, ..
-            } = &change.members;
-            let only = new.is_empty() && !unverified.is_empty();
+            let Members { new, unknown, .. } = &change.members;
+            let only = new.is_empty() && !unknown.is_empty();
             !create(change) && change.fields().is_empty() && only
         }),
         welcome_only: count(&|change| {
@@ -246,9 +250,9 @@ fn summary(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
             .iter()
             .map(|change| change.members.new.len())
             .sum(),
-        unverified: Unverified {
-            rooms: count(&|change| !change.members.unverified.is_empty()),
-            members: unverified.sum(),
+        unknown: UnknownMembers {
+            rooms: count(&|change| !change.members.unknown.is_empty()),
+            members: unknown.sum(),
         },
         unchanged: chosen - plan.changes.len() - plan.conflicts.len(),
         unmanaged: unmanaged.count(),
@@ -274,7 +278,7 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         Some(Limit::Share(share)) => count as u64 > of * share / 10_000,
     };
     let bound = !truth.flags.beyond_limits;
-    let adds = summary.members + summary.unverified.members;
+    let adds = summary.members + summary.unknown.members;
     let publish = limits.publish.or(Some(Limit::Count(0)));
     let expected = [
         (
@@ -317,7 +321,7 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     check(
         wrong,
         told == (again && !truth.flags.recreate),
-        "made anew without a word",
+        "recreated without a word",
     );
     let stood = |pipe: &&Pipe| truth.account.declared.get(*pipe) != Some(&false);
     let known = truth.account.ids.keys().filter(stood).count();

@@ -19,7 +19,7 @@ pub struct Flags {
     pub publish: bool,
     pub recreate: bool,
     pub beyond_limits: bool,
-    pub resend: bool,
+    pub resend_ignored: bool,
     pub assume_members: bool,
 }
 
@@ -173,12 +173,12 @@ fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mu
                 truth.flags.recreate || !known,
                 "it is created, and was deleted",
             );
-            check(wrong, change.recreate == known, "made anew, or not");
+            check(wrong, change.recreate == known, "recreated, or not");
             check(wrong, change.send == wish.state, "another state is sent");
             let Members {
                 new,
-                unverified,
-                recorded,
+                unknown,
+                known: count,
             } = &change.members;
             check(
                 wrong,
@@ -187,7 +187,7 @@ fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mu
             );
             check(
                 wrong,
-                unverified.is_empty() && *recorded == 0,
+                unknown.is_empty() && *count == 0,
                 "a new room has no record",
             );
         }
@@ -262,11 +262,11 @@ fn members(
     let known = truth.known(row);
     let Members {
         new,
-        unverified,
-        recorded,
+        unknown,
+        known: count,
     } = &change.members;
     let on: BTreeSet<UserId> = wish.members.intersection(&known.on).copied().collect();
-    check(wrong, *recorded == on.len(), "another number is on record");
+    check(wrong, *count == on.len(), "another number is on record");
     let room = truth.server.rooms.get(&row.id);
     let added = room.is_some_and(|room| on.is_subset(&room.members));
     check(wrong, added, "one on record was never added");
@@ -290,8 +290,8 @@ fn members(
     let anything = truth.account.rooms.contains_key(&row.id);
     check(
         wrong,
-        unverified.is_empty() || !anything,
-        "unverified, with a record",
+        unknown.is_empty() || !anything,
+        "unknown, with a record",
     );
     let reason = anything || truth.account.owes(&change.pipe);
     check(

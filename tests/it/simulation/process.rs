@@ -56,7 +56,7 @@ impl Flags {
                 recreate: self.recreate,
                 beyond_limits: self.beyond_limits,
             },
-            resend: self.resend,
+            resend_ignored: self.resend_ignored,
             assume_members: self.assume_members,
         }
     }

@@ -204,7 +204,7 @@ impl Account {
         if stages.contains(&Stage::Confirmed) {
             Some(Sending::Confirmed)
         } else if stages.contains(&Stage::Intended) {
-            Some(Sending::InDoubt)
+            Some(Sending::Uncertain)
         } else {
             None
         }

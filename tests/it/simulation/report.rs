@@ -70,7 +70,7 @@ fn halt(run: &Run, outcome: &Outcome, wrong: &mut Vec<String>) {
             carries
                 || matches!(
                     room.status,
-                    Status::Failed { .. } | Status::Conflict(_) | Status::InDoubt(..)
+                    Status::Failed { .. } | Status::Conflict(_) | Status::Uncertain(..)
                 )
         }),
     };
@@ -100,7 +100,7 @@ fn counted(
         .windows(2)
         .filter(|pair| pair[0].write == pair[1].write);
     let again = repeats.count() + said.len().saturating_sub(1);
-    let so = if room.doubted {
+    let so = if room.was_uncertain {
         room.retries as usize <= again
     } else {
         room.retries as usize == again
@@ -141,7 +141,7 @@ fn ended(
 ) {
     let last = sent.last().map(|request| request.answer);
     let good = matches!(last, Some(Answer::Good(_))) || change.is_welcome_only() && last.is_none();
-    let doubtful = last == Some(Answer::Bad(Delivery::InDoubt));
+    let doubtful = last == Some(Answer::Bad(Delivery::Uncertain));
     let (word, silent) = (said.last(), said.is_empty());
     let errors = sent.iter().any(|request| request.errors);
     check(
@@ -159,13 +159,15 @@ fn ended(
         Status::Applied | Status::NotVisible => good && silent,
         // Two rooms where one was looked for, or another room than was meant.
         Status::Conflict(_) => (good || doubtful) && silent,
-        Status::InDoubt(Doubt::Create, _) => doubtful && room.create && room.id.is_none(),
-        Status::InDoubt(Doubt::Welcome, _) => good && word == Some(&Answer::Bad(Delivery::InDoubt)),
+        Status::Uncertain(Doubt::Create, _) => doubtful && room.create && room.id.is_none(),
+        Status::Uncertain(Doubt::Welcome, _) => {
+            good && word == Some(&Answer::Bad(Delivery::Uncertain))
+        }
         Status::Failed { .. } if silent => matches!(last, Some(Answer::Bad(_))),
         Status::Failed { .. } => {
-            good && matches!(word, Some(Answer::Bad(how)) if *how != Delivery::InDoubt)
+            good && matches!(word, Some(Answer::Bad(how)) if *how != Delivery::Uncertain)
         }
-        Status::NotStarted | Status::Already | Status::Undeclared | Status::Stale(_) => {
+        Status::NotStarted | Status::UpToDate | Status::Undeclared | Status::Stale(_) => {
             last.is_none() && silent
         }
         Status::Unfinished => last.is_some() || !silent,
@@ -267,7 +269,7 @@ fn confirmed(
             | Status::Partial
             | Status::Ignored(_)
             | Status::NotVisible
-            | Status::InDoubt(Doubt::Welcome, _)
+            | Status::Uncertain(Doubt::Welcome, _)
     ) {
         let sent: BTreeSet<UserId> = disk.iter().chain(&room.unconfirmed).copied().collect();
         check(wrong, sent == all, "not everybody planned was sent");
@@ -312,13 +314,13 @@ fn shown(
             });
             values && named == differs(row) && !named.is_empty()
         }),
-        Status::InDoubt(Doubt::Welcome, _) => one.is_some(),
+        Status::Uncertain(Doubt::Welcome, _) => one.is_some(),
         Status::NotVisible => one.is_none() && live.len() < 2,
-        Status::Applied => outcome.unverified.is_some() || outcome.halt.is_some(),
+        Status::Applied => outcome.verification_error.is_some() || outcome.halt.is_some(),
         _ => true,
     };
     check(wrong, so, "the last list showed otherwise");
-    let looked = outcome.observed.is_some() || outcome.unverified.is_some();
+    let looked = outcome.observed.is_some() || outcome.verification_error.is_some();
     let by_list = matches!(
         room.status,
         Status::Verified | Status::Ignored(_) | Status::NotVisible

@@ -34,7 +34,7 @@ const ALL: [&str; 80] = [
     "a message of another run",
     "a plan",
     "a shrunk roster",
-    "a welcome in doubt",
+    "a welcome uncertain",
     "a welcome still owed",
     "a welcome without an answer",
     "a success with an error",
@@ -53,18 +53,18 @@ const ALL: [&str; 80] = [
     "cut before the commit",
     "deleted",
     "dies",
-    "doubted",
+    "was_uncertain",
     "failed",
     "garbage after the commit",
     "ignored",
     "ignored_by_server",
     "in chunks",
-    "in_doubt",
+    "uncertain",
     "is interrupted",
     "left",
     "left out",
-    "made anew",
-    "made anew by others",
+    "recreated",
+    "recreated by others",
     "messages",
     "no connection",
     "not_started",
@@ -85,7 +85,7 @@ const ALL: [&str; 80] = [
     "to update",
     "undeclared",
     "unfinished",
-    "unverified",
+    "unknown",
     "update",
     "vanished",
     "verified",
@@ -104,7 +104,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
     count("a plan");
     for change in &plan.changes {
         count(match change.action {
-            Action::Create if change.recreate => "made anew",
+            Action::Create if change.recreate => "recreated",
             Action::Create => "to create",
             Action::Update { .. } => "to update",
         });
@@ -119,8 +119,8 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
         if change.publishes() {
             count("to publish");
         }
-        if !change.members.unverified.is_empty() {
-            count("unverified");
+        if !change.members.unknown.is_empty() {
+            count("unknown");
         }
         if change.welcome.is_some() && change.action != Action::Create {
             count("a welcome still owed");
@@ -140,11 +140,11 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
             ConflictKind::NotListed(_) => "not listed",
         });
     }
-    for room in &plan.by_hand {
-        if !room.left.is_empty() {
+    for room in &plan.manual_steps {
+        if !room.newly_removed.is_empty() {
             count("left");
         }
-        if !room.released.is_empty() {
+        if !room.previously_removed.is_empty() {
             count("released");
         }
     }
@@ -152,9 +152,9 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
     plan.undeclared.iter().for_each(|_| count("undeclared"));
     for note in &plan.notes {
         count(match note {
-            Note::MadeAnew { .. } => "made anew by others",
+            Note::Recreated { .. } => "recreated by others",
             Note::Renamed { .. } => "a likely rename",
-            Note::WelcomeInDoubt { .. } => "a welcome in doubt",
+            Note::WelcomeUncertain { .. } => "a welcome uncertain",
             Note::LooksLike { .. } => "a look-alike",
             Note::Assumed(_) => "assumed",
             Note::Adopted(_) => "adopted",
@@ -176,9 +176,9 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
 pub fn outcome(tally: &mut Tally, outcome: &Outcome) {
     for room in &outcome.rooms {
         *tally.entry(room.status.name()).or_default() += 1;
-        *tally.entry("doubted").or_default() += u64::from(room.doubted);
+        *tally.entry("was_uncertain").or_default() += u64::from(room.was_uncertain);
         *tally.entry("welcomed").or_default() += room.messages as u64;
-        if matches!(room.status, Status::InDoubt(Doubt::Welcome, _)) {
+        if matches!(room.status, Status::Uncertain(Doubt::Welcome, _)) {
             *tally.entry("a welcome without an answer").or_default() += 1;
         }
     }

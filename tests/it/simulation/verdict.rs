@@ -91,7 +91,7 @@ fn room(state: &State, plan: &Plan, pipe: &Pipe, wish: &Wish) -> Option<String> 
     (all && !lost.is_empty()).then(|| format!("{pipe}: members are lost: {lost:?}"))
 }
 
-/// What a create promised was said, or is known to be in doubt.
+/// What a create promised was said, or is known to be uncertain.
 fn welcomed(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &mut Vec<String>) {
     let Some((true, _)) = account.welcomes.get(pipe) else {
         return;

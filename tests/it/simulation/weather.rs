@@ -95,7 +95,7 @@ impl Start {
                 publish: rng.chance(800),
                 recreate: rng.chance(200),
                 beyond_limits: rng.chance(700),
-                resend: rng.chance(100),
+                resend_ignored: rng.chance(100),
                 assume_members: rng.chance(60),
             },
             fate: Fate {
