@@ -16,7 +16,7 @@ use crate::imbachat::Query;
 use crate::model::{Cell, Listing, Pipe, Row};
 use crate::plan::RoomFilter;
 use crate::render::Count;
-use crate::render::rows::{self as listed, Columns};
+use crate::render::rows as listed;
 
 /// Where fields differ from row to row, nearly every cell of more columns would be empty.
 const MOST_COLUMNS: usize = 1000;
@@ -196,8 +196,12 @@ fn fields(rows: &[Row]) -> Vec<(String, bool)> {
         .collect()
 }
 
-/// The columns of a format. A field that no row has is refused.
-fn choose_columns(args: &GetArgs, listing: Listing, fields: &[(String, bool)]) -> Result<Columns> {
+/// The columns of a format, none for all fields. A field that no row has is refused.
+fn choose_columns(
+    args: &GetArgs,
+    listing: Listing,
+    fields: &[(String, bool)],
+) -> Result<Vec<String>> {
     let known = listed::known(listing);
     let exists = |name: &str| {
         fields.is_empty() || known.contains(&name) || fields.iter().any(|(field, _)| field == name)
@@ -217,10 +221,10 @@ fn choose_columns(args: &GetArgs, listing: Listing, fields: &[(String, bool)]) -
         return Err(Error::message(Exit::Usage, message).hint(format!("they have {names}")));
     }
     if !args.columns.is_empty() {
-        return Ok(Columns::Named(args.columns.clone()));
+        return Ok(args.columns.clone());
     }
     let names = match args.format {
-        GetFormat::Json => return Ok(Columns::All),
+        GetFormat::Json => return Ok(Vec::new()),
         GetFormat::Table => listed::table_columns(listing, fields),
         GetFormat::Csv => listed::csv_columns(listing, fields),
     };
@@ -230,5 +234,5 @@ fn choose_columns(args: &GetArgs, listing: Listing, fields: &[(String, bool)]) -
         let hint = "choose some with --columns, or use --format json";
         return Err(Error::message(Exit::Failed, message).hint(hint));
     }
-    Ok(Columns::Named(names))
+    Ok(names)
 }

@@ -1,34 +1,42 @@
 //! What the checks found, in their order.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::imbachat::Failure;
 use crate::model::{Pipe, RoomId, Target};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "VerdictDocument")]
 pub enum Verdict {
     Ok,
-    /// It works, but needs attention.
+    // It works, but needs attention.
     Warning,
     Failed,
-    /// Not checked: something it needs is missing.
+    // Not checked: something it needs is missing.
     Skipped,
 }
 
-/// The result of one check. Its texts may contain text from outside, unescaped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+// The result of one check. Its texts may contain text from outside, unescaped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     pub verdict: Verdict,
-    /// What was found, in one line.
+    /// What was found.
     pub message: String,
-    /// The cases, one line each.
+    /// The cases, one each.
     pub details: Vec<String>,
-    /// What to do about it.
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }
 
-/// A question that the API's documentation leaves open, and what the write probe learned about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+// A question that the API's documentation leaves open, and what the write probe learned about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "FindingDocument")]
 pub struct Answer {
     pub question: String,
+    /// Whether the probe settled it.
     pub settled: bool,
     pub answer: String,
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT;
-use crate::doctor::{Answer, Finding, Report, Verdict, WriteProbe};
+use crate::doctor::{Answer, Finding, Report};
 use crate::error::Exit;
 
 /// What `doctor` found.
@@ -35,23 +35,8 @@ struct TargetDocument {
 struct StepDocument {
     /// `settings`, `manifest`, …
     step: &'static str,
-    verdict: VerdictDocument,
-    /// What was found.
-    message: String,
-    /// The cases, one each.
-    details: Vec<String>,
-    /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum VerdictDocument {
-    Ok,
-    Warning,
-    Failed,
-    Skipped,
+    #[serde(flatten)]
+    finding: Finding,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -60,81 +45,30 @@ struct ProbeDocument {
     /// The room that only people can remove.
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<u64>,
-    findings: Vec<FindingDocument>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct FindingDocument {
-    question: String,
-    /// Whether the probe settled it.
-    settled: bool,
-    answer: String,
+    findings: Vec<Answer>,
 }
 
 impl DoctorDocument {
     /// The document of a report.
     pub fn new(report: &Report, exit: Exit) -> Self {
-        let Report {
-            target,
-            findings,
-            probe,
-        } = report;
+        let steps = report.findings.iter().map(|(step, finding)| StepDocument {
+            step,
+            finding: finding.clone(),
+        });
         Self {
             format: FORMAT,
             kind: "doctor",
             exit: exit.code(),
-            target: target.as_ref().map(|target| TargetDocument {
+            target: report.target.as_ref().map(|target| TargetDocument {
                 origin: target.origin.clone(),
                 widget: target.widget.0,
             }),
-            steps: findings.iter().map(step).collect(),
-            probe: probe.as_ref().map(probe_document),
+            steps: steps.collect(),
+            probe: report.probe.as_ref().map(|probe| ProbeDocument {
+                pipe: probe.pipe.to_string(),
+                room_id: Some(probe.room.0),
+                findings: probe.answers.clone(),
+            }),
         }
-    }
-}
-
-fn step((name, finding): &(&'static str, Finding)) -> StepDocument {
-    let Finding {
-        verdict,
-        message,
-        details,
-        remedy,
-    } = finding.clone();
-    StepDocument {
-        step: name,
-        verdict: match verdict {
-            Verdict::Ok => VerdictDocument::Ok,
-            Verdict::Warning => VerdictDocument::Warning,
-            Verdict::Failed => VerdictDocument::Failed,
-            Verdict::Skipped => VerdictDocument::Skipped,
-        },
-        message,
-        details,
-        remedy,
-    }
-}
-
-fn probe_document(probe: &WriteProbe) -> ProbeDocument {
-    let WriteProbe {
-        pipe,
-        room,
-        answers,
-    } = probe.clone();
-    let findings = answers.into_iter().map(|answer| {
-        let Answer {
-            question,
-            settled,
-            answer,
-        } = answer;
-        FindingDocument {
-            question,
-            settled,
-            answer,
-        }
-    });
-    ProbeDocument {
-        pipe: pipe.to_string(),
-        room_id: Some(room.0),
-        findings: findings.collect(),
     }
 }

@@ -86,7 +86,7 @@ fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
 }
 
 /// What `check` found.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 pub struct CheckDocument {
     format: u32,
     kind: &'static str,
@@ -116,7 +116,7 @@ impl CheckDocument {
 }
 
 /// Why a run came to nothing.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 pub struct ErrorDocument {
     format: u32,
     kind: &'static str,

@@ -1,14 +1,12 @@
 //! What is on record, as a document.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT;
 use crate::model::{Recorded, Sending, Target, UserSet};
 
 /// The fold of a ledger.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "roomform ledger")]
+#[derive(Debug, Serialize)]
 pub struct LedgerDocument {
     format: u32,
     kind: &'static str,
@@ -24,7 +22,7 @@ pub struct LedgerDocument {
     rosters: Vec<RosterDocument>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 struct RoomDocument {
     pipe: String,
     room_id: u64,
@@ -44,7 +42,7 @@ struct RoomDocument {
     ignored_fields: Vec<&'static str>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 struct RosterDocument {
     /// The file's name below the manifest's root.
     source: String,
@@ -52,7 +50,7 @@ struct RosterDocument {
     given: u64,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 struct OwedDocument {
     pipe: String,
     members: Vec<u64>,

@@ -1,6 +1,5 @@
 //! A message that was sent, as a document.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT;
@@ -8,8 +7,7 @@ use crate::error::Exit;
 use crate::view::Sent;
 
 /// What `send` sent.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "roomform send")]
+#[derive(Debug, Serialize)]
 pub struct SentDocument {
     format: u32,
     kind: &'static str,

@@ -17,11 +17,8 @@ const HEADER: [&str; 5] = ["pipe", "user", "error", "source", "line"];
 /// The prefix of a roster's column whose name is taken.
 const THEIRS: &str = "roster_";
 
-/// One line, with the cells of the roster's row by the number of their column.
-struct Line {
-    head: [String; 5],
-    row: Vec<(usize, String)>,
-}
+/// One line: the cells of the header, and those of the roster's row by the number of their column.
+type Line = ([String; 5], Vec<(usize, String)>);
 
 /// The columns of all rosters, each once, in order of appearance.
 #[derive(Default)]
@@ -71,15 +68,11 @@ pub fn failed(plan: &Plan, outcome: &Outcome, loaded: &Loaded) -> Result<String,
             lines.extend(room_lines(change, room, loaded, &mut columns));
         }
     }
-    write(lines, &columns.names.into_values().collect::<Vec<_>>())
-}
-
-fn write(lines: Vec<Line>, columns: &[String]) -> Result<String, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
-    let theirs = columns.iter().map(String::as_str);
+    let theirs = columns.names.values().map(String::as_str);
     table.write_record(HEADER.into_iter().chain(theirs))?;
-    for Line { head, row } in lines {
-        let mut cells = vec![String::new(); columns.len()];
+    for (head, row) in lines {
+        let mut cells = vec![String::new(); columns.names.len()];
         for (number, cell) in row {
             if let Some(place) = cells.get_mut(number) {
                 *place = cell;
@@ -126,7 +119,7 @@ fn room_lines(
             terminal(&source),
             number.to_string(),
         ];
-        Line { head, row }
+        (head, row)
     };
     if left.is_empty() {
         return vec![line(String::new(), None)];

@@ -80,8 +80,7 @@ impl Serialize for JsonRoom<'_> {
         if *policy == MembersPolicy::OnCreate {
             room.serialize_entry("members_policy", "on_create")?;
         }
-        let ignored = Field::ALL.into_iter().filter(|it| ignore.contains(*it));
-        let ignored: Vec<&str> = ignored.map(Field::name).collect();
+        let ignored: Vec<&str> = ignore.iter().map(Field::name).collect();
         if !ignored.is_empty() {
             room.serialize_entry("ignore", &ignored)?;
         }

@@ -70,10 +70,7 @@ pub(super) fn room(room: &DesiredRoom) -> String {
     if *policy == MembersPolicy::OnCreate {
         text.push_str("    members_policy: on_create\n");
     }
-    let ignored = Field::ALL
-        .into_iter()
-        .filter(|field| ignore.contains(*field));
-    let ignored: Vec<&str> = ignored.map(Field::name).collect();
+    let ignored: Vec<&str> = ignore.iter().map(Field::name).collect();
     if !ignored.is_empty() {
         let _ = writeln!(text, "    ignore: [{}]", ignored.join(", "));
     }

@@ -123,46 +123,29 @@ impl From<&'static str> for Text<'_> {
     }
 }
 
-impl From<Count<'_>> for Text<'_> {
-    fn from(count: Count<'_>) -> Self {
-        Span::words(count.to_string()).into()
-    }
-}
-
-impl From<usize> for Text<'_> {
-    fn from(count: usize) -> Self {
-        Span::words(count.to_string()).into()
-    }
-}
-
 impl<'a> From<&'a Pipe> for Text<'a> {
     fn from(pipe: &'a Pipe) -> Self {
         Span::Name(pipe.as_str().into()).into()
     }
 }
 
-impl From<UserId> for Text<'_> {
-    fn from(user: UserId) -> Self {
-        Span::Ids(user.to_string()).into()
-    }
+/// Values that are written as they are: figures, and ids.
+macro_rules! from_values {
+    ($($value:ty => $span:path, $write:expr;)+) => {$(
+        impl From<$value> for Text<'_> {
+            fn from(value: $value) -> Self {
+                $span($write(value).into()).into()
+            }
+        }
+    )+};
 }
-
-impl From<RoomId> for Text<'_> {
-    fn from(room: RoomId) -> Self {
-        Span::Ids(room.to_string()).into()
-    }
-}
-
-impl From<&[UserId]> for Text<'_> {
-    fn from(users: &[UserId]) -> Self {
-        Span::Ids(few(users, NAMED)).into()
-    }
-}
-
-impl From<&[RoomId]> for Text<'_> {
-    fn from(rooms: &[RoomId]) -> Self {
-        Span::Ids(few(rooms, NAMED_IDS)).into()
-    }
+from_values! {
+    Count<'_> => Span::Words, |count: Count<'_>| count.to_string();
+    usize => Span::Words, |count: usize| count.to_string();
+    UserId => Span::Ids, |user: UserId| user.to_string();
+    RoomId => Span::Ids, |room: RoomId| room.to_string();
+    &[UserId] => Span::Ids, |users| few(users, NAMED);
+    &[RoomId] => Span::Ids, |rooms| few(rooms, NAMED_IDS);
 }
 
 /// Two titles; of long ones only what differs.

@@ -2,25 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::model::{Desired, DesiredRoom, Field, FileId, Place, UserId};
-use crate::plan::{Action, Change};
+use crate::plan::Change;
 use crate::render::escape::terminal;
 use crate::view::{Detail as Subject, value};
 
 /// Members of one place: the file by its number, the line, and the users.
-type Group = (u32, u32, Vec<Id>);
-
-/// An id, written as text: a browser rounds numbers from 2^53 on.
-#[derive(Debug, Clone, Copy)]
-struct Id(u64);
-
-impl Serialize for Id {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
+type Group = (u32, u32, Vec<String>);
 
 /// All details of a page.
 #[derive(Debug, Serialize)]
@@ -36,7 +26,7 @@ pub(super) struct Details<'a> {
     items: Vec<Detail>,
 }
 
-/// What one row opens to.
+/// What one row opens to. Ids are texts: a browser rounds numbers from 2^53 on.
 #[derive(Debug, Default, Serialize)]
 struct Detail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -48,13 +38,13 @@ struct Detail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rest: Vec<[u64; 3]>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    newly_removed: Vec<Id>,
+    newly_removed: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    previously_removed: Vec<Id>,
+    previously_removed: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    welcome: Option<(Id, String)>,
+    welcome: Option<[String; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    room: Option<Id>,
+    room: Option<String>,
 }
 
 impl<'a> Details<'a> {
@@ -70,7 +60,7 @@ impl<'a> Details<'a> {
 
     /// Adds what a line opens to, and returns its number.
     pub(super) fn push(&mut self, subject: &Subject<'_>) -> Option<usize> {
-        let ids = |users: &[UserId]| users.iter().map(|user| Id(user.0)).collect();
+        let ids = |users: &[UserId]| users.iter().map(ToString::to_string).collect();
         let detail = match subject {
             Subject::None => return None,
             Subject::Change(change) => self.change(change),
@@ -99,11 +89,11 @@ impl<'a> Details<'a> {
             new: groups(room, &change.members.new),
             again: groups(room, &change.members.unknown),
             rest: room.map(|room| self.rest(room, &sent)).unwrap_or_default(),
-            welcome: welcome.map(|it| (Id(it.from.0), terminal(&it.text))),
-            room: match change.action {
-                Action::Update { id, .. } if !self.compares => Some(Id(id.0)),
-                Action::Update { .. } | Action::Create => None,
-            },
+            welcome: welcome.map(|it| [it.from.to_string(), terminal(&it.text)]),
+            room: change
+                .room_id()
+                .filter(|_| !self.compares)
+                .map(|id| id.to_string()),
             ..Detail::default()
         }
     }
@@ -129,11 +119,11 @@ impl<'a> Details<'a> {
 
 /// Users by the place that declares them: without one, by the room's; 0 where the room is not declared.
 fn groups(room: Option<&DesiredRoom>, users: &[UserId]) -> Vec<Group> {
-    let mut groups: BTreeMap<(u32, u32), Vec<Id>> = BTreeMap::new();
+    let mut groups: BTreeMap<(u32, u32), Vec<String>> = BTreeMap::new();
     for user in users {
         let place = room.map(|room| room.member(*user).map_or(room.place, |member| member.place));
         let key = place.map_or((0, 0), |place| (place.file.0, place.line));
-        groups.entry(key).or_default().push(Id(user.0));
+        groups.entry(key).or_default().push(user.to_string());
     }
     let groups = groups.into_iter();
     groups

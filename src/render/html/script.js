@@ -11,7 +11,7 @@
   let told;
   const details = () => (told ??= JSON.parse(document.getElementById("details").textContent));
 
-  /* Elements. */
+  // Elements.
   const make = (name, props = {}, ...children) => {
     const element = Object.assign(document.createElement(name), props);
     element.append(...children);
@@ -31,7 +31,7 @@
   }));
   const total = parts.reduce((sum, part) => sum + part.rows.length, 0);
 
-  /* Search: every word must be in the pipe or the title, or be a user. */
+  // Search: every word must be in the pipe or the title, or be a user.
   const fold = (text) => text.normalize("NFC").toLowerCase();
   const named = (li) => [...li.querySelectorAll(":scope > .row .pipe, :scope > .row .title")];
   const text = (row) => (row.text ??= fold(named(row.li).map((it) => it.textContent).join(" ") || row.li.textContent));
@@ -49,7 +49,7 @@
   const matches = (row, wanted) =>
     wanted.every(({ word, user, only }) => (!only && text(row).includes(word)) || (user !== null && hasUser(row, user)));
 
-  /* What is shown. */
+  // What is shown.
   const paint = (part) => {
     const visible = new Set(part.found.slice(0, part.shown));
     for (const row of part.rows) {
@@ -95,7 +95,7 @@
     show();
   };
 
-  /* Rows that can be opened. */
+  // Rows that can be opened.
   const enhance = (row) => {
     if (row.button || !("d" in row.li.dataset)) return;
     const pipe = row.li.querySelector(":scope > .row > .pipe");
@@ -119,7 +119,7 @@
     row.button.setAttribute("aria-expanded", String(wanted));
   };
 
-  /* What is in an open row. */
+  // What is in an open row.
   const panel = (row, it) => {
     const list = make("dl", { className: "detail", id: `d${row.li.dataset.d}` });
     const entry = (name, ...value) => list.append(make("dt", { textContent: name }), make("dd", {}, ...value));
@@ -149,7 +149,7 @@
     };
     return make("span", { className: "ids" }, ...users.flatMap((it) => [one(it), " "]));
   };
-  /* Members by where they come from: a line of a manifest with its users, a roster with each user's row. */
+  // Members by where they come from: a line of a manifest with its users, a roster with each user's row.
   const origins = (groups) => {
     const rosters = new Map();
     const list = make("ul", { className: "origins" });
@@ -173,7 +173,7 @@
     return make("ul", { className: "origins" }, ...items);
   };
 
-  /* Keys and clicks. */
+  // Keys and clicks.
   bar.addEventListener("submit", (event) => event.preventDefault());
   bar.addEventListener("input", show);
   all.addEventListener("click", () => {

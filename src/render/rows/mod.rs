@@ -9,24 +9,6 @@ use std::io::{self, Write};
 use super::escape;
 use crate::model::{Cell, Listing, Row};
 
-/// Which fields of the rows are shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Columns {
-    /// Whatever each row has.
-    All,
-    /// These, in this order.
-    Named(Vec<String>),
-}
-
-impl Columns {
-    fn named(&self) -> &[String] {
-        match self {
-            Self::All => &[],
-            Self::Named(names) => names,
-        }
-    }
-}
-
 /// The fields a list is documented to have, as far as they may be shown; of messages those that an answer of send_msg has.
 pub fn known(listing: Listing) -> Vec<&'static str> {
     let names = match listing {
@@ -75,31 +57,28 @@ pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> 
     }
 }
 
-/// The named fields of a row, or all of them.
-fn select_cells<'a>(row: &'a Row, columns: &'a Columns) -> Vec<(&'a str, Option<&'a Cell>)> {
-    let all = row.fields.iter();
-    match columns {
-        Columns::All => all
+/// The named fields of a row, in this order; all of them where none is named.
+fn select_cells<'a>(row: &'a Row, columns: &'a [String]) -> Vec<(&'a str, Option<&'a Cell>)> {
+    if columns.is_empty() {
+        let all = row.fields.iter();
+        return all
             .map(|(name, cell)| (name.as_str(), Some(cell)))
-            .collect(),
-        Columns::Named(names) => {
-            let names = names.iter();
-            names.map(|name| (name.as_str(), row.get(name))).collect()
-        }
+            .collect();
     }
+    let named = columns.iter();
+    named.map(|name| (name.as_str(), row.get(name))).collect()
 }
 
 /// Writes the columns as comma-separated values with a header.
 ///
 /// # Errors
 /// If they cannot be written.
-pub fn csv(columns: &Columns, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    let names = columns.named();
-    if names.is_empty() {
+pub fn csv(columns: &[String], rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+    if columns.is_empty() {
         return Ok(());
     }
     let mut table = csv::Writer::from_writer(out);
-    table.write_record(names.iter().map(|name| escape::csv(name)))?;
+    table.write_record(columns.iter().map(|name| escape::csv(name)))?;
     for row in rows {
         let cells = select_cells(row, columns).into_iter();
         table.write_record(cells.map(|(_, cell)| match cell {
@@ -119,7 +98,7 @@ pub fn csv(columns: &Columns, rows: &[Row], out: &mut dyn Write) -> io::Result<(
 pub fn json(
     format: u32,
     listing: Listing,
-    columns: &Columns,
+    columns: &[String],
     rows: &[Row],
     out: &mut dyn Write,
 ) -> io::Result<()> {

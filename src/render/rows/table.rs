@@ -6,7 +6,7 @@ use comfy_table::{ColumnConstraint, Table, Width};
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Columns, select_cells};
+use super::select_cells;
 use crate::model::{Cell, Listing, RoomKind, Row};
 use crate::render::Paint;
 use crate::render::escape::brief;
@@ -30,14 +30,13 @@ fn is_identity(name: &str) -> bool {
 /// If they cannot be written.
 pub fn table(
     listing: Listing,
-    columns: &Columns,
+    columns: &[String],
     screen: Option<u16>,
     paint: Paint,
     rows: &[Row],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let names = columns.named();
-    let header: Vec<String> = names.iter().map(|name| brief(name)).collect();
+    let header: Vec<String> = columns.iter().map(|name| brief(name)).collect();
     let cells = |row| {
         let cells = select_cells(row, columns).into_iter();
         cells.map(|(name, cell)| show_cell(listing, name, cell))
@@ -49,9 +48,9 @@ pub fn table(
         }
     }
     if let Some(screen) = screen {
-        match fit(&widths, names, screen) {
+        match fit(&widths, columns, screen) {
             Some(fitting) => widths = fitting,
-            None => return blocks(&header, names, screen, paint, rows.iter().map(cells), out),
+            None => return blocks(&header, columns, screen, paint, rows.iter().map(cells), out),
         }
     }
     for line in draw_lines(vec![header], &widths) {
