@@ -266,7 +266,7 @@ fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     let (apply, drift) = ("roomform-apply", "roomform-drift");
     let none = "there is no reviewed plan for this commit, and ";
     let told = |why: &str| format!("{none}{why}");
-    let differs = told("the widget is not as the manifest says");
+    let differs = told("the widget differs from the manifest");
     assert_eq!(job(apply, false), (2, differs));
     assert_eq!(job(drift, false).0, 2);
     scene.apply().ok();
@@ -278,7 +278,7 @@ fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     scene.declare(OPEN.replace("true", "false"));
     scene.apply().ok();
     scene.declare(OPEN);
-    let refused = told("what the manifest says is refused");
+    let refused = told("the changes are refused");
     assert_eq!(job(apply, false), (5, refused));
     let (code, last) = job(drift, false);
     assert!(code == 5 && !last.contains(none), "{last}");
@@ -560,7 +560,7 @@ fn a_plan_that_is_refused_is_still_told() {
     job.summary.shows("would become public");
     let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
     assert_eq!((job.ok, job.code), (false, 5), "{job:#?}");
-    let told = "and what the manifest says is refused; read the summary";
+    let told = "and the changes are refused; read the summary";
     job.log.shows(told);
     runner.context.remove("secrets.IMBACHAT_SECRET_KEY");
     let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
