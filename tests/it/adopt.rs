@@ -1,4 +1,4 @@
-//! Adopting a widget that was there before: what is declared is written down as present, and nothing is sent.
+//! Adoption of a widget with existing rooms: declared members are recorded as present, and nothing is sent.
 
 use insta::assert_snapshot;
 
@@ -15,7 +15,7 @@ rooms:
 ";
 const CLASS: &str = "user\n11\n12\n13\n";
 
-/// A widget whose rooms somebody made before, and a manifest of them and of one more.
+/// A widget with existing rooms, and a manifest that declares them and one more.
 fn old_widget() -> Scene {
     let scene = Scene::new().sandbox();
     for (pipe, name) in [("course", "Course"), ("lounge", "Lounge"), ("team", "Team")] {
@@ -37,7 +37,7 @@ fn the_rooms_stand_in_columns_however_long_a_pipe_is() {
     scene.run("export -o rooms.yaml --force").ok();
     let ran = scene.run("ledger adopt --roster");
     assert_eq!(ran.code, 5, "there is no terminal to ask on: {ran:?}");
-    // That of the support room is one the server made up, with 24 characters.
+    // The server generated the pipe of the support room; it has 24 characters.
     let rooms = ran.out.lines().take_while(|line| !line.is_empty());
     let columns = rooms.filter_map(|line| line.find(" room "));
     assert_eq!(columns.collect::<Vec<usize>>(), [26; 4], "{}", ran.out);
@@ -87,7 +87,7 @@ fn who_comes_later_is_new_and_a_confirmed_member_is_adopted_no_more() {
     scene.run("ledger adopt --roster --yes").ok();
     scene.write("class.csv", format!("{CLASS}14\n"));
     let applied = scene.run("apply --yes --format json").json();
-    // The new room and the new member; nobody else, and no welcome into a room that was there.
+    // Only the new room and the new member are sent. Existing rooms get no welcome message.
     assert_eq!(applied["exit"], 0, "{applied}");
     assert_eq!(writes(&scene), 2);
     assert_eq!(scene.room("course").members, [14].into());
@@ -98,14 +98,14 @@ fn who_comes_later_is_new_and_a_confirmed_member_is_adopted_no_more() {
         .find(|note| note["note"] == "adopted_members")
         .unwrap();
     assert_eq!((&note["rooms"], &note["members"]), (&2.into(), &5.into()));
-    // Who leaves is by hand, as anybody on record.
+    // Removing a member is a manual step, as for any recorded member.
     scene.write("class.csv", "user\n11\n12\n14\n");
     let plan = scene.plan().ok();
     assert!(
         plan.contains("recorded as added: 13") || plan.contains("13"),
         "{plan}"
     );
-    // Forgotten, and sent: then the server has confirmed it.
+    // The record is gone, so the members are sent again and the server confirms them.
     scene.run("ledger forget course").ok();
     scene.apply().ok();
     let ledger = scene.run("ledger show --format json").json();
@@ -130,7 +130,7 @@ fn a_part_can_be_adopted_and_what_is_not_clear_is_left_out() {
     plan.shows("3 members of 1 room unknown");
 }
 
-/// What roomform knows to be missing is not declared to be there.
+/// Members that roomform knows to be missing are not recorded as present.
 #[test]
 fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     let manifest = |members: &str| {
@@ -143,7 +143,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     let apply = ["apply", "--yes", "--ledger", "l.jsonl"];
     let told = || scene.run(adopt).out.replace(&scene.url(), "URL");
     scene.run(apply).ok();
-    // A run that was killed between the create and its answer.
+    // As if the run was killed between the create and its answer.
     let whole = scene.read("l.jsonl");
     let begun = whole
         .lines()
@@ -162,7 +162,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     let plan = "plan --ledger l.jsonl --format json";
     assert_eq!(scene.run(plan).json()["summary"]["members_to_add"], 2);
     scene.run(apply).ok();
-    // Who left may have been taken out by hand since.
+    // A removed user may already have been removed manually.
     scene.declare(manifest("3"));
     scene.run(apply).ok();
     scene.declare(manifest("3, 4, 5"));
@@ -173,7 +173,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
            nothing is sent, and the server confirms nothing: a user who is not in the room will not be added
     ");
     assert_eq!(scene.run(plan).json()["summary"]["members_to_add"], 2);
-    // Nobody is sent later to a room whose members are sent only with it.
+    // With `on_create`, members are never sent after the room is created.
     let on_create = manifest("3, 4, 5").replace("]}", "], members_policy: on_create}");
     scene.declare(on_create);
     assert!(told().contains("1 member (5)"), "{}", scene.read("l.jsonl"));

@@ -1,4 +1,4 @@
-//! What an apply does to the server and writes down, and that the next run has nothing to do.
+//! The effects of an apply on the server and the ledger; the next run has nothing to do.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use roomform::sandbox::RoomView;
 
 use crate::support::{Fault, Proxy, Scene, Shows, form, live_room, manifest, until};
 
-/// 25 rooms of 7 members.
+/// 25 rooms with 7 members each.
 fn many() -> String {
     manifest((1..=25).map(|room| {
         let members: Vec<u64> = (0..7).map(|member| room * 10 + member).collect();
@@ -48,7 +48,7 @@ fn one_room_that_fails_stops_no_other() {
         .sandbox()
         .after("apply --yes --only course-03 --ledger l.jsonl");
     scene.edit("Курс 3\"", "Another\"");
-    // The proxy refuses only writes to the room the ledger calls 2.
+    // The proxy only rejects writes to the room with id 2 in the ledger.
     let proxy = Proxy::start(&scene.url(), |_, request| {
         let is_third = form(request?).contains(&("room_id", "2"));
         let body = r#"{"code":403,"error":"not this one"}"#;
@@ -269,7 +269,7 @@ fn a_wrong_login_is_not_tried_for_every_room() {
     let ran = scene.run("apply --yes --parallelism 2");
     assert_eq!((ran.code, scene.rooms().len()), (4, 0));
     assert!(scene.writes() <= 2, "{:?}", scene.stats());
-    // The second may not have been sent yet when the first was answered.
+    // The second request may not have been sent when the first answer arrives.
     assert!(
         ["23 not started", "24 not started"]
             .iter()
@@ -282,7 +282,7 @@ fn a_wrong_login_is_not_tried_for_every_room() {
     );
 }
 
-/// Who reads only the error has to know whether anything was sent; a report that was asked for is written all the same.
+/// A user who sees only the error must know whether anything was sent. A requested report is still written.
 #[cfg(target_os = "linux")]
 #[test]
 fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
@@ -308,7 +308,7 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
       hint: run `roomform plan` to see what is left
     ");
     scene.read("r.json").shows("course-25");
-    // Neither is passed over: nothing is left to send, and a report that fails too is told.
+    // Neither error is dropped: nothing is left to send, and a failing report is reported too.
     let (code, err) = run(&[
         "apply",
         "--yes",
@@ -323,7 +323,7 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
     error: `/dev/full` cannot be written: No space left on device (os error 28)
     error: nothing was applied, and the result could not be printed: stdout cannot be written: No space left on device (os error 28)
     ");
-    // What failed before is told with what it takes to mend it.
+    // An earlier failure is reported with its fix.
     let mended = many().replace(
         "pipe: course-01,",
         "pipe: course-01, welcome: {from: 99999, text: hello},",
@@ -361,7 +361,7 @@ fn a_sandbox_that_cannot_be_saved_is_not_said_to_be_as_declared() {
         .spawn()
         .unwrap();
     until("a first save", || state.exists());
-    // Again and again: one that comes while the sandbox puts its own in place is lost.
+    // Write repeatedly: a write is lost if the sandbox replaces the file at the same moment.
     until("its end", || {
         fs::write(&state, "somebody else's").unwrap();
         child.try_wait().unwrap().is_some()

@@ -1,4 +1,4 @@
-//! `plan --check-users`: ids that the widget does not know, a warning and no more.
+//! `plan --check-users`: ids that the widget does not know cause only a warning.
 
 use crate::support::{Canned, Scene, Shows, json};
 
@@ -17,7 +17,7 @@ fn unknown(scene: &Scene, args: &str) -> Vec<String> {
     words.collect()
 }
 
-/// A JWT does not do: that is said before anything is asked or read, also where the manifest is missing.
+/// A JWT is not enough. The error comes before any request or file access, even if the manifest is missing.
 #[test]
 fn without_the_secret_key_nothing_is_begun() {
     let scene = Scene::new()
@@ -55,7 +55,7 @@ fn only_the_rooms_of_the_run_are_looked_at_and_every_place_counts() {
     );
 }
 
-/// Ids are compared as they are written: the site may have users `007` and `7`.
+/// Ids are compared as text: a site may have the users `007` and `7`.
 #[test]
 fn an_id_is_the_text_it_is() {
     let server = Canned::by(|request| {
@@ -80,7 +80,7 @@ fn an_id_is_the_text_it_is() {
     assert_eq!(told.lines().count(), 3, "{told}");
 }
 
-/// What cannot be read is a failure of the run, in words about users.
+/// An unreadable answer fails the run, with an error about users.
 #[test]
 fn an_answer_that_is_no_list_is_a_failure() {
     let server = Canned::by(|request| {

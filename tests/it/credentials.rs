@@ -1,4 +1,4 @@
-//! Credentials: where they may come from, what is said when one is missing, and that none is ever shown.
+//! Credentials: their sources, the errors when one is missing, and that none is ever printed.
 
 use clap::Parser as _;
 use insta::assert_snapshot;
@@ -19,7 +19,7 @@ rooms:
 /// A value that occurs nowhere else.
 const SECRET: &str = "Zx81-Qw27";
 
-/// What a run that must fail before it asks any server says. It leaves no trace, and does not show [`SECRET`].
+/// The error of a run that fails before it sends a request. The run leaves no files and does not print [`SECRET`].
 #[track_caller]
 fn refused(scene: &Scene, args: impl Args) -> String {
     let before = scene.files();
@@ -29,7 +29,7 @@ fn refused(scene: &Scene, args: impl Args) -> String {
     format!("exit {}\n{}", ran.code, ran.all())
 }
 
-/// A directory with credentials for everything but these, led to a server that must not be asked.
+/// A directory with all credentials except these, and a server that must not get a request.
 fn without(missing: &[&str]) -> (Scene, Canned) {
     let server = Canned::raw("");
     let names = ["IMBACHAT_SECRET_KEY", "IMBACHAT_LOGIN", "IMBACHAT_PASSWORD"];
@@ -45,7 +45,7 @@ fn without(missing: &[&str]) -> (Scene, Canned) {
     (scene, server)
 }
 
-// what is missing
+// missing credentials
 
 #[test]
 fn without_any_the_widget_is_the_first_thing_missed() {
@@ -144,7 +144,7 @@ fn check_looks_at_none() {
     assert_eq!(scene.run("check").ok(), "valid: 1 room, 2 memberships\n");
 }
 
-// where they come from
+// sources
 
 #[test]
 fn each_may_be_in_a_file_and_its_last_line_end_is_not_part_of_it() {
@@ -237,7 +237,7 @@ fn empty_variables_count_as_not_set() {
         .manifest(MANIFEST)
         .sandbox()
         .file("secret", "secret_key");
-    // Set in both ways, each time one of them empty.
+    // Set both ways, with one of them empty each time.
     let scene = scene
         .env("IMBACHAT_LOGIN_FILE", "")
         .env("IMBACHAT_SECRET_KEY", "")
@@ -351,7 +351,7 @@ fn the_built_in_sandbox_needs_no_credentials_and_looks_at_none() {
     assert_eq!(server.served(), 0);
 }
 
-// what is shown
+// output
 
 #[test]
 fn debug_shows_no_secret() {
@@ -391,7 +391,7 @@ fn debug_shows_no_secret() {
 #[test]
 fn plan_ledger_and_report_hold_no_secret() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
-    // The sandbox's login and password are the word `admin`, its key `secret_key`.
+    // The sandbox's login and password are `admin`, and its key is `secret_key`.
     let runs: Vec<Ran> = [
         &["plan"][..],
         &["plan", "--format", "json"],

@@ -1,5 +1,5 @@
-//! Proof that the sandbox is what the API's pages describe: every curl command they print is run with the real curl,
-//! with nothing changed but host and credentials, and answer and effect are compared with what the pages say.
+//! Checks that the sandbox matches the API's pages: runs every curl command on them with the real curl and changes only
+//! host and credentials. The answers and effects must match the pages.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::pages::{
 };
 use crate::support::Shows;
 
-/// Runs a command against the sandbox, credentials put in; gives the HTTP status and the body.
+/// Runs a command against the sandbox with credentials filled in. Returns the HTTP status and the body.
 async fn run(sandbox: &Sandbox, printed: &Printed) -> (u16, String) {
     run_as_it_is(sandbox, &with_credentials(&printed.command)).await
 }
@@ -80,7 +80,7 @@ async fn all_of_them_run_one_after_another() {
 async fn a_room_is_made_and_its_publicity_is_lost() {
     let sandbox = pages_sandbox().await;
     let printed = command(ROOMS_PAGE, "/imba_rooms", 0);
-    // The name has a space at its end.
+    // The name ends with a space.
     printed.command.shows("'room_is_public =1'");
     let (status, body) = run(&sandbox, &printed).await;
 

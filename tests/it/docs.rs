@@ -1,4 +1,4 @@
-//! What the documents say is what the program does.
+//! Checks that the documentation matches the program.
 
 mod api;
 
@@ -19,7 +19,7 @@ fn page(name: &str) -> String {
     fs::read_to_string(root(name)).unwrap()
 }
 
-/// The first fenced block of a language that starts with a line.
+/// The first fenced block of this language that starts with this line.
 fn block(page: &str, language: &str, start: &str) -> String {
     let open = format!("```{language}\n");
     let blocks = page
@@ -85,7 +85,7 @@ fn every_roomform_command_in_the_readme_works() {
         let command = command.split('#').next().unwrap();
         let mut args: Vec<&str> = command.split_whitespace().collect();
         match args[..] {
-            // It asks, and there is no terminal.
+            // The command prompts, and there is no terminal.
             ["apply"] | ["apply", "--sandbox"] => args.push("--yes"),
             ["export", ..] => fs::remove_file(scene.path("rooms.yaml")).unwrap(),
             _ => {}

@@ -1,4 +1,4 @@
-//! Drift: what somebody else changed, told apart from what the manifest changed.
+//! Drift: changes made outside, distinguished from changes in the manifest.
 
 use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks};
@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Fault, Proxy, Scene, Shows};
 
-/// Three rooms, with these titles of the first, and its publicity.
+/// Three rooms; the title and the visibility of the first one vary.
 fn manifest(title: &str, public: bool) -> String {
     format!(
         "version: 1\nrooms:\n  - {{pipe: team-a, title: {title}, public: {public}}}\n  - {{pipe: team-b, title: Team B}}\n  - {{pipe: team-c, title: Team C}}\n"
     )
 }
 
-/// A server with three rooms that were applied, and the directory they were applied from.
+/// A server with three applied rooms, and the directory they were applied from.
 fn applied(config: Config) -> Scene {
     Scene::new()
         .manifest(manifest("Team A", false))
@@ -21,13 +21,13 @@ fn applied(config: Config) -> Scene {
         .applied()
 }
 
-/// Somebody else, who keeps another ledger, makes the rooms look like this.
+/// Another user with a different ledger applies this manifest.
 fn somebody(scene: &Scene, manifest: &str) {
     let other = Scene::new().manifest(manifest).beside(scene);
     other.run("apply --yes --allow-publish").ok();
 }
 
-/// Field by field, what a plan says of who changed it.
+/// For each field, the origin of the change according to the plan.
 fn changed(scene: &Scene, more: &[&str]) -> Value {
     let plan = scene
         .run([&["plan", "--format", "json"][..], more].concat())
@@ -41,7 +41,7 @@ fn changed(scene: &Scene, more: &[&str]) -> Value {
 #[test]
 fn what_somebody_else_changed_is_told_apart_in_text_json_and_markdown() {
     let scene = applied(Config::default());
-    // One closed room was opened, one renamed; a third is renamed in the manifest, and was renamed outside as well.
+    // One closed room was opened and one was renamed outside. A third was renamed both in the manifest and outside.
     let theirs = manifest("Team A", true)
         .replace("Team B", "Party")
         .replace("Team C", "C");
@@ -85,7 +85,7 @@ fn what_somebody_else_changed_is_told_apart_in_text_json_and_markdown() {
             "{page}"
         );
     }
-    // A saved plan says the same when it is applied, and then nobody changed anything.
+    // Applying a saved plan reports the same. After that there is no drift.
     scene.run("plan --out p.json").ok();
     let out = scene.run("apply p.json").ok();
     out.shows("public → closed (changed outside)");
@@ -121,7 +121,7 @@ fn without_a_record_nothing_is_claimed() {
         changed(&scene, &["--ledger", "none.jsonl"]),
         json!([["title", []]])
     );
-    // Nor where the last run could not look at what it had sent.
+    // There is no drift either if the last run could not verify its writes.
     let kept = scene.ledger();
     let blind: Vec<&str> = kept
         .lines()
@@ -145,7 +145,7 @@ fn a_field_the_server_ignores_was_not_changed_outside() {
             ..Quirks::default()
         });
     });
-    // The first run is told that it was ignored; the second cannot look, and knows no more than what it sent.
+    // The first run learns that its update was ignored. The second cannot verify and only knows what it sent.
     for blind in [false, true] {
         let proxy = Proxy::start(&server.url(), move |number, _| {
             (blind && number > 1).then_some(Fault::Answer("404 No", "", "{}"))
@@ -166,7 +166,7 @@ fn a_field_the_server_ignores_was_not_changed_outside() {
     }
 }
 
-/// A server whose list shows writes so many calls late.
+/// A server whose list shows writes this many calls late.
 fn late(scene: &Scene, lag: u32) {
     let quirks = Quirks {
         lag,
@@ -175,7 +175,7 @@ fn late(scene: &Scene, lag: u32) {
     scene.world(|world| world.set_quirks(quirks));
 }
 
-/// A room that was closed, which the list shows so many calls late: too late for the run that closed it.
+/// A closed room that the list shows this many calls late: too late for the run that closed it.
 fn closed_late(lag: u32) -> Scene {
     let scene = Scene::new().sandbox();
     somebody(&scene, &manifest("Team A", true));
@@ -191,7 +191,7 @@ fn closed_late(lag: u32) -> Scene {
 fn a_room_opened_again_after_a_list_that_lagged_is_drift() {
     let scene = closed_late(3);
     late(&scene, 0);
-    // The list shows what was sent: this apply sends nothing, and writes down that the record ended.
+    // The list shows what was sent: this apply sends nothing, and records that the write is verified.
     let before = scene.ledger();
     let writes = scene.writes();
     scene.apply().ok();
@@ -200,13 +200,13 @@ fn a_room_opened_again_after_a_list_that_lagged_is_drift() {
     assert_eq!(after.lines().count(), before.lines().count() + 1, "{after}");
     scene.apply().ok();
     assert_eq!(scene.ledger(), after);
-    // Somebody opens the room again: the same values as on record, and drift all the same.
+    // The room is opened again outside: the values match the record, and it is still drift.
     somebody(&scene, &manifest("Team A", true));
     let plan = scene.run("plan --detailed-exitcode");
     plan.exits(2);
     plan.lacks("ignored");
     assert_eq!(changed(&scene, &[]), json!([["public", ["outside"]]]));
-    // Also when the ledger was compacted.
+    // The same holds for a compacted ledger.
     scene.run("ledger compact").ok();
     assert_eq!(changed(&scene, &[]), json!([["public", ["outside"]]]));
     scene.apply().ok();
@@ -215,7 +215,7 @@ fn a_room_opened_again_after_a_list_that_lagged_is_drift() {
 
 #[test]
 fn the_list_read_after_other_writes_ends_the_record_as_well() {
-    // The list of the second plan is the fourth, and still late; the one that is read after the write is not.
+    // The second plan reads the fourth list, which is still late. The list after the write is current.
     let scene = closed_late(4);
     let renamed = |public| manifest("Team A", public).replace("Team B", "Team Bee");
     scene.declare(renamed(false));

@@ -1,4 +1,4 @@
-//! The table of exit codes, a test a row; with `--format json` every row leaves exactly one document on stdout.
+//! The table of exit codes, one test per row. With `--format json`, every run prints exactly one document on stdout.
 
 use std::process::Stdio;
 
@@ -12,18 +12,18 @@ rooms:
   - {pipe: team-a, title: Team A, members: [3, 4]}
 ";
 
-/// One room to be created.
+/// One room to create.
 fn new_room() -> Scene {
     Scene::new().manifest(MANIFEST).sandbox()
 }
 
-/// The manifest applied, so that nothing is left to do.
+/// An applied manifest with nothing left to do.
 fn settled() -> Scene {
     new_room().applied()
 }
 
-/// Runs it twice, each time on a new scene: as text, and with `--format json`. Both end so; the run as text and the
-/// document of the other are given back.
+/// Runs twice, each time in a new scene: as text and with `--format json`. Both must end with this code. Returns the text run
+/// and the document of the other run.
 #[track_caller]
 fn ends(exit: u8, scene: impl Fn() -> Scene, args: impl Args) -> (Ran, Value) {
     let text = scene().run(&args);
@@ -32,7 +32,7 @@ fn ends(exit: u8, scene: impl Fn() -> Scene, args: impl Args) -> (Ran, Value) {
     (text, document(exit, &json))
 }
 
-/// The one document on stdout, which knows how the run ended.
+/// The single document on stdout, which contains the exit code.
 #[track_caller]
 fn document(exit: u8, ran: &Ran) -> Value {
     assert_eq!(ran.code, i32::from(exit), "{ran:#?}");
@@ -45,7 +45,7 @@ fn document(exit: u8, ran: &Ran) -> Value {
     document
 }
 
-/// The same for a failure, whose message and first hint are told alike in both ways.
+/// The same for a failure: both formats have the same message and first hint.
 #[track_caller]
 fn fails(exit: u8, reason: &str, scene: impl Fn() -> Scene, args: impl Args) -> String {
     let (text, document) = ends(exit, scene, args);
@@ -171,7 +171,7 @@ fn two_of_a_pipe() -> Scene {
 
 // 3
 
-/// A manifest that cannot be used is 3 for every verb that reads one; gives the name of its first mistake.
+/// Every command that reads a manifest exits with 3 if it is invalid. Returns the code of the first error.
 #[track_caller]
 fn invalid(scene: impl Fn() -> Scene, args: &str) -> String {
     let mut names = Vec::new();
@@ -252,7 +252,7 @@ fn a_conflict_at_apply_is_4() {
 
 // 5
 
-/// Refused, by the plan too; apply writes nothing, whatever else it may do.
+/// Both plan and apply refuse the change; apply writes nothing at all.
 #[track_caller]
 fn refused(scene: impl Fn() -> Scene, why: &str) {
     for args in ["plan", "plan --detailed-exitcode", "apply --yes"] {
@@ -357,7 +357,7 @@ fn wrong_usage_is_64() {
     }
 }
 
-/// What is typed by habit is told in our words; nothing is done, above all not `-out=x` as `-o ut=x`.
+/// Terraform's flags and commands get a hint with ours. Nothing runs; above all, `-out=x` is not parsed as `-o ut=x`.
 #[test]
 fn flags_and_verbs_of_terraform_are_told_in_ours() {
     for (args, message, hint) in [
@@ -406,7 +406,7 @@ fn flags_and_verbs_of_terraform_are_told_in_ours() {
         let json = scene.run([args, &["--format", "json"]].concat());
         assert_eq!(document(64, &json)["message"], message);
     }
-    // Our own spellings are none of that.
+    // Our own spellings get no such hint.
     let scene = new_room();
     scene.run(["plan", "-oout"]).ok();
     assert!(scene.path("out").exists());
@@ -428,12 +428,12 @@ fn a_format_that_a_verb_does_not_have_is_64() {
         document(64, &ran)["message"],
         "`export` has no flag `--format`"
     );
-    // A format nobody has is told as text: it is not known what was wanted.
+    // An unknown format is reported as text, since the intended format is unclear.
     let ran = Scene::new().run(["plan", "--format", "xml"]);
     assert_eq!((ran.code, ran.out.as_str()), (64, ""));
 }
 
-// where flags go
+// flag positions
 
 #[test]
 fn global_flags_go_before_or_after_the_verb_and_others_after_it() {
@@ -514,7 +514,7 @@ fn a_flag_of_another_verb_is_64_with_a_tip() {
 
 // streams
 
-/// The exit code of a run whose stdout nobody reads, and what it said on stderr.
+/// The exit code and stderr of a run with stdout closed.
 fn unread(scene: &Scene, args: impl Args) -> (i32, String) {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

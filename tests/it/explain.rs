@@ -1,4 +1,4 @@
-//! `explain` and `render`: what a manifest comes to, and why.
+//! `explain` and `render`: the resolved manifest and the reasons.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::support::{Scene, Shows};
 
-/// Every way into a room and out of it.
+/// Every way to include and to exclude a member.
 fn school() -> Scene {
     let manifest = "version: 1
 widget: 627
@@ -107,7 +107,7 @@ fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
     ");
 }
 
-/// Of a group that is excluded nobody is listed who has no way in; who asks about one of its users is told.
+/// Users of an excluded group are only listed if something includes them. `explain USER` still reports the exclusion.
 #[test]
 fn somebody_who_is_only_kept_out_is_told_what_keeps_them_out() {
     let scene = school();
@@ -156,14 +156,14 @@ rooms: [{pipe: team, title: Team, members: [anna, bert, carl, 7]}]
       left out by the `where` of `people`: people.csv:4
       0 memberships
     ");
-    // A room may name somebody by their id all the same.
+    // A room may still list the user by id.
     assert_snapshot!(scene.run("explain dora").ok(), @r"
     user 7 (d1, dora)
       left out by the `where` of `people`: people.csv:5
       1 membership:
         team  rooms.yaml:3
     ");
-    // Who is back in another row is not left out.
+    // A user who is included by another row is not reported as left out.
     assert_snapshot!(scene.run("explain 5").ok(), @r"
     user 5 (a1, anna)
       1 membership:
@@ -245,7 +245,7 @@ fn rendered_members_are_one_line_each() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let scene = Scene::new().manifest("version: 1\ngenerate: [{each: rooms.csv, room: {pipe: \"room-{{ id }}\", title: \"Room {{ id }}\"}}]\n");
-    // More than a pipe holds, so that the program has to notice.
+    // More than a pipe buffer holds, so that the program notices the closed pipe.
     let rows: String = (1..=20_000).map(|id| format!("{id}\n")).collect();
     scene.write("rooms.csv", format!("id\n{rows}"));
     for format in ["csv", "json"] {

@@ -1,4 +1,4 @@
-//! The live rooms as files of a manifest: nothing lost, nothing changed but what is added, and a plan of it is empty.
+//! `export`: writes live rooms to manifest files. It loses nothing, changes only what it adds, and the plan is empty.
 
 use std::fs;
 use std::path::Path;
@@ -21,11 +21,11 @@ const OLD: &[(&str, &str, u8)] = &[
     ("help", "Help", 3),
 ];
 
-/// A widget with these rooms and one for support, and an empty directory.
+/// A widget with these rooms and a support room, and an empty directory.
 fn widget(rooms: &[(&str, &str, u8)]) -> Scene {
     let scene = Scene::new().sandbox();
     rooms.iter().for_each(|room| add(&scene, room));
-    // A widget without one for support is given one, whose pipe depends on the time.
+    // Otherwise the server adds a support room with a time-dependent pipe.
     if rooms.iter().all(|(.., kind)| *kind != 3) {
         add(&scene, &("help", "Help", 3));
     }
@@ -42,7 +42,7 @@ fn add(scene: &Scene, (pipe, name, kind): &(&str, &str, u8)) {
     });
 }
 
-/// A plan of the manifest finds nothing to do for so many rooms, and an apply of it writes nothing.
+/// A plan of the manifest finds nothing to do for this many rooms, and an apply writes nothing.
 #[track_caller]
 fn nothing_to_do(scene: &Scene, manifest: &str, rooms: usize) {
     let plan = scene
@@ -55,7 +55,7 @@ fn nothing_to_do(scene: &Scene, manifest: &str, rooms: usize) {
     assert_eq!((stats.imba_rooms, stats.send_msg), (0, 0));
 }
 
-/// The names of the files below a directory, without what an apply leaves.
+/// The names of the files below a directory, except those that an apply writes.
 fn names(scene: &Scene, below: &str) -> Vec<String> {
     let root = scene.path(below);
     let files = scene.files().into_iter();
@@ -184,7 +184,7 @@ fn split_by_prefix_and_by_type() {
     wrote rooms/team.yaml: 1 room
     ");
     nothing_to_do(&scene, "rooms", 6);
-    // The same rooms in files of other names beside these would be declared twice.
+    // The same rooms in additional files would be declared twice.
     let before = scene.files();
     let ran = scene.run("export --split-by type -o rooms");
     ran.exits(5);
@@ -209,7 +209,7 @@ fn pipes_that_the_server_made_up_share_a_file() {
     let rooms = [
         ("5fde1a2b3c4d5_1608410527", "a", 0),
         ("5fde1a2b3c4d6_1608410528", "b", 1),
-        // One digit short, one that is no digit, one that is no hexadecimal digit.
+        // One digit short, one character that is not a digit, and one that is not hexadecimal.
         ("5fde1a2b3c4d_1608410527", "c", 1),
         ("5fde1a2b3c4d8_160841052x", "d", 1),
         ("5fde1a2b3c4g9_1608410527", "e", 1),
@@ -275,7 +275,7 @@ fn whatever_a_pipe_is_called_its_file_is_harmless() {
     home/rooms/other.yaml
     ");
     assert!(!Path::new("/abs.yaml").exists());
-    // Two cannot be declared.
+    // Two rooms cannot be declared.
     nothing_to_do(&scene, "home/rooms", 12);
 }
 
@@ -348,7 +348,7 @@ fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
         }
         let plan = scene.run("plan --format json").json();
         let changed = plan["changes"].as_array().unwrap();
-        // The members of the old room were never sent; of the new rooms there is nothing to do.
+        // The members of the old room were never sent; the new rooms need no change.
         assert_eq!(changed.len(), 1, "{plan}");
         assert_eq!(changed[0]["pipe"], "course-a");
         assert_eq!(scene.run(args).ok(), "everything exists already\n");
@@ -361,7 +361,7 @@ fn rooms_are_added_wherever_the_list_stands() {
     let head = "version: 1\nwidget: 627\n";
     let room = "pipe: course-a\n";
     let texts = [
-        // The list ends with the file, and the last line has no end.
+        // The list ends with the file, and the last line has no newline.
         format!("{head}rooms:\n- pipe: course-a\n  title: Course A"),
         format!("{head}rooms:\n- {room}  title: Course A\n# not of the list\ngroups: {{}}\n"),
         format!("rooms:\n  -   title: Course A\n      {room}\n\n\nversion: 1\n"),
@@ -371,7 +371,7 @@ fn rooms_are_added_wherever_the_list_stands() {
         format!(
             "{head}\"rooms\":\n  - {room}    title: Course A\n    welcome:\n      from: 3\n      text: |+\n        Hello\n\n\n"
         ),
-        // None yet: rooms come from a file.
+        // No list yet: the rooms come from a file.
         format!(
             "{head}generate:\n  - {{each: c.csv, room: {{pipe: \"course-{{{{ id }}}}\", title: \"Course A\"}}}}"
         ),
@@ -392,7 +392,7 @@ fn rooms_are_added_wherever_the_list_stands() {
     }
 }
 
-/// A list of nothing has a place for rooms.
+/// Rooms can be added to an empty list.
 #[test]
 fn rooms_are_added_to_a_list_of_nothing() {
     for (text, left) in [
@@ -440,7 +440,7 @@ fn what_cannot_be_added_to_is_left_alone() {
         ran.err.shows("write `rooms:` with a line `- pipe:");
         assert_eq!(scene.read("rooms.yaml"), text);
     }
-    // The text is of lines, and what is put at its end is not read.
+    // YAML ends at `...`, so text appended to the file would not be read.
     let text =
         "version: 1\ngenerate:\n  - {each: c.csv, room: {pipe: \"x-{{ id }}\", title: X}}\n...\n";
     scene.write("c.csv", "id\na\n");
@@ -449,7 +449,7 @@ fn what_cannot_be_added_to_is_left_alone() {
     ran.exits(5);
     ran.err.shows("nothing was written");
     assert_eq!(scene.read("rooms.yaml"), text);
-    // An invalid one, and one for another widget.
+    // An invalid manifest, and one for another widget.
     for (text, code) in [
         ("version: 1\nroms: []\n", 3),
         ("version: 1\nwidget: 5\nrooms: []\n", 5),
@@ -479,7 +479,7 @@ fn a_directory_is_added_to_as_one_manifest() {
         "wrote rooms/course.yaml: 1 room\nwrote rooms/other.yaml: 1 room\n"
     );
     OLD[1..5].iter().for_each(|room| add(&scene, room));
-    // This one is declared already, in a file where it would not be put.
+    // The room is already declared, in a file where export would not write it.
     scene.write(
         "rooms/sub/mine.yml",
         "version: 1\nrooms:\n  - {pipe: lounge, title: Lounge}\n",
@@ -491,7 +491,7 @@ fn a_directory_is_added_to_as_one_manifest() {
     wrote rooms/team.yaml: 1 room
     ");
     nothing_to_do(&scene, "rooms", 6);
-    // A new file of the default directory is one of this manifest too.
+    // A new file in the default directory is also part of this manifest.
     for pipe in ["late", "twin", "twin"] {
         add(&scene, &(pipe, "Late", 1));
     }
@@ -536,7 +536,7 @@ fn to_any_manifest_is_added_rightly_or_not_at_all() {
             let Ok(text) = fs::read_to_string(&path) else {
                 continue;
             };
-            // Of an invalid one nothing is asked but that it does no harm.
+            // For an invalid manifest, the only requirement is that it does not panic.
             let longer = append(&text, &new);
             let before = load(std::slice::from_ref(&path), options);
             if !before.is_valid() {
@@ -647,7 +647,7 @@ fn what_would_be_read_is_compared_with_what_is_meant() {
     }
 }
 
-/// A plan of a file without rooms is refused unless that is meant: it is not said to find nothing to do.
+/// A plan of a manifest without rooms needs an explicit flag, so export must not claim that there is nothing to do.
 #[test]
 fn an_export_of_no_room_says_so() {
     let scene = widget(OLD);

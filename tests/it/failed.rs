@@ -1,4 +1,4 @@
-//! `--failed`: exactly what is still missing, in a file that goes back into a manifest.
+//! `--failed`: lists exactly what is still missing, in a file that works as a roster.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::support::Scene;
 
-/// The list a run with a wrong password leaves, with the server's words cut out.
+/// The list after a run with a wrong password, with the server's message removed.
 fn failed(scene: &Scene, args: &str) -> String {
     let ran = scene.run(format!("{args} --failed failed.csv"));
     ran.exits(4);
@@ -26,7 +26,7 @@ fn failed(scene: &Scene, args: &str) -> String {
     String::from_utf8(out.into_inner().unwrap()).unwrap()
 }
 
-/// Columns of several files become one table in which no name stands twice, in whatever case: a roster matches them in any.
+/// Columns of several files become one table without duplicate names. Case is ignored, as in rosters.
 #[test]
 fn no_column_of_the_list_stands_twice() {
     let manifest = "version: 1
@@ -46,14 +46,14 @@ rooms:
     team-a,8,ERROR,b.csv,2,8,,,n,,l
     team-a,9,ERROR,c.txt,1,,9,,,,
     ");
-    // Any of them can be asked for.
+    // A roster can select by each of these columns.
     for column in ["id", "note", "roster_user", "roster_line", "pipe", "source"] {
         scene.write("again.yaml", format!("version: 1\nrooms: [{{pipe: team-a, title: A, members: [{{roster: failed.csv, user: user, where: {{{column}: [\"7\", n, \"\", x, y, l, one, team-a, a.csv]}}}}]}}]\n"));
         scene.run("check -f again.yaml").ok();
     }
 }
 
-/// Room by room, as enrolments: what is fed back is what was missing, and nothing else.
+/// Fed back room by room as enrolments, the list contains exactly what was missing.
 #[test]
 fn the_list_goes_back_room_by_room() {
     let manifest = "version: 1
@@ -100,7 +100,7 @@ generate:
     assert_eq!(pairs(&list, 1).len(), 4);
 }
 
-/// What an earlier run of a saved plan had confirmed is not missing any more.
+/// Members that an earlier run of a saved plan confirmed are no longer missing.
 #[test]
 fn a_saved_plan_that_was_begun_lists_only_the_rest() {
     let room = |members: &str| {
@@ -122,7 +122,7 @@ fn a_saved_plan_that_was_begun_lists_only_the_rest() {
     ");
 }
 
-/// Cells are the registrar's, to the letter; what else stands there must not steer a terminal.
+/// Cells are copied exactly, but control characters must not reach a terminal.
 #[cfg(unix)]
 #[test]
 fn a_files_name_is_harmless_and_cells_are_what_they_are() {
@@ -142,7 +142,7 @@ fn a_files_name_is_harmless_and_cells_are_what_they_are() {
     "#);
 }
 
-/// Whoever reads a pipe takes its closing for the end: it is opened once, when there is something to say.
+/// A reader takes a closed pipe for the end, so it is opened only once, and only if there is output.
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_opened_once() {

@@ -1,7 +1,7 @@
-//! Every kind of failure at every call of an apply: the same run or the next one converges, and what it reports is so.
+//! Every fault at every call of an apply: the same run or the next one converges, and the report is correct.
 //!
-//! Between the program and a sandbox stands a proxy of our own. With one room at a time the calls come in a known order, so
-//! that a fault has an address: the how-many-eth connection. It strikes once.
+//! A proxy sits between the program and a sandbox. With one room at a time the calls come in a fixed order, so that the
+//! number of the connection selects the call that fails. Each fault occurs once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,15 +14,15 @@ use serde_json::Value;
 
 use crate::support::{Fault, Proxy, Scene, Seen, live_room};
 
-/// The calls of the run, in their order: a new room in two calls, one that exists, the look at the list before and after, the
-/// new room's welcome.
+/// The calls of the run in order: create a room (two calls), update an existing room, list before and after, and send the new
+/// room's welcome message.
 const CALLS: [&str; 6] = ["list", "create", "chunk", "update", "verify", "message"];
 
-/// Over by now, and still a date.
+/// A valid date in the past.
 const PAST: &str = "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 const HTML: &str = "<html><body>Please sign in</body></html>";
 
-/// Every failure that the retry table tells apart.
+/// Every failure that the retry table distinguishes.
 const FAULTS: &[(&str, Fault)] = &[
     ("connection refused", Fault::Refused),
     ("cut before the request was read", Fault::CutUnread),
@@ -135,7 +135,7 @@ fn manifest() -> String {
     )
 }
 
-/// One fault at one call: the exit codes until there was nothing left to do, with what the first run said.
+/// Runs one fault at one call. Returns the exit codes until nothing is left to do, and the outcome of the first run.
 fn meet(fault: Fault, call: usize) -> String {
     let scene = Scene::new().sandbox();
     let old = RoomView {
@@ -181,7 +181,7 @@ fn meet(fault: Fault, call: usize) -> String {
         told.push_str(&assert_true(&scene, "next.json", next.code, &calls, None));
         assert_eq!(next.code, 0, "{first:#?}\n{next:#?}");
     }
-    // Only a message whose answer was lost may be lost too, and only if it never got there.
+    // Only a message with a lost answer may be missing, and only if the server never received it.
     let lost = told.contains("uncertain") && !done(fault);
     assert_content(&scene, usize::from(!lost));
     let writes = scene.writes();
@@ -190,7 +190,7 @@ fn meet(fault: Fault, call: usize) -> String {
     told
 }
 
-/// Whether the server does what it was asked.
+/// Whether the server executes the request.
 fn done(fault: Fault) -> bool {
     matches!(
         fault,
@@ -198,7 +198,7 @@ fn done(fault: Fault) -> bool {
     )
 }
 
-/// What was declared, once, and nobody lost.
+/// Every declared room and member exists exactly once.
 #[track_caller]
 fn assert_content(scene: &Scene, messages: usize) {
     let said = scene.world(|world| world.messages(627));
@@ -224,7 +224,7 @@ fn assert_content(scene: &Scene, messages: usize) {
     assert_eq!(rooms, expected);
 }
 
-/// Compares a report with what the proxy saw and the server holds; says in short what it tells of the rooms.
+/// Compares a report with the proxy's calls and the server's state. Returns a short summary of the rooms in the report.
 #[track_caller]
 fn assert_true(
     scene: &Scene,
@@ -236,7 +236,7 @@ fn assert_true(
     let mut report: Value = serde_json::from_str(&scene.read(name)).unwrap();
     report["plan"] = Value::Null;
     assert_eq!(report["exit"], code, "{report:#}");
-    // What was not read is known by its place.
+    // A call that was not read is identified by its position.
     let is_list = |call: &&Seen| match call.request.as_str() {
         "" => matches!(met, Some((_, 0 | 4))),
         request => request.contains("get_rooms"),
@@ -247,7 +247,7 @@ fn assert_true(
     };
     let counted = |what: &str| report["requests"][what].as_u64().unwrap() as usize;
     let (verify, write, send) = (counted("verify"), counted("write"), counted("send"));
-    // The lists before the first write are the plan's; where only the welcome is left, all but the last.
+    // The lists before the first write belong to the plan, except the last one if only the welcome message is left.
     let planned = calls.iter().take_while(is_list).count();
     let written = calls.iter().skip(planned).any(|call| !is_message(&call));
     let planned = if written {
@@ -258,7 +258,7 @@ fn assert_true(
     let (lists, others): (Vec<&Seen>, Vec<&Seen>) = calls.iter().skip(planned).partition(is_list);
     let (sends, writes): (Vec<&Seen>, Vec<&Seen>) = others.into_iter().partition(is_message);
     if matches!(met, Some((Fault::Refused, _))) {
-        // A try that found nobody listening counts too.
+        // An attempt that was refused a connection counts too.
         let so = verify >= lists.len() && write >= writes.len() && send >= sends.len();
         assert!(so, "{report:#}");
     } else {
@@ -309,7 +309,7 @@ fn assert_true(
         *told.entry(status.to_owned()).or_insert(0) += 1;
     }
     let converged = report["converged"].as_bool();
-    // Nothing can be done about an uncertain message, and nothing is planned for it.
+    // An uncertain message cannot be resolved, and the plan contains nothing for it.
     let converges = code == 0 || told.contains_key("uncertain");
     assert_eq!(converged.unwrap_or(converges), converges, "{report:#}");
     told.remove("verified");
@@ -335,7 +335,7 @@ fn every_failure_at_every_call_ends_in_convergence_and_a_true_report() {
             scope.spawn(|| {
                 while let Some((fault, call)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let case = std::panic::AssertUnwindSafe(|| meet(FAULTS[*fault].1, *call));
-                    // What went wrong was said by then.
+                    // The panic message is already printed.
                     let told =
                         std::panic::catch_unwind(case).unwrap_or_else(|_| "FAILED".to_owned());
                     met.lock().unwrap().insert((*fault, *call), told);

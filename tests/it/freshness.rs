@@ -1,4 +1,4 @@
-//! Rosters that give much less than they did: an export that broke off must not look like a term's end.
+//! Rosters that shrink sharply: a truncated export must not look like the end of a term.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ fn rows(count: u64) -> String {
     format!("course,user\n{}", rows.collect::<String>())
 }
 
-/// Two courses with ten enrolments, applied.
+/// Two applied courses with ten enrolments.
 fn applied() -> Scene {
     let scene = Scene::new()
         .manifest(MANIFEST)
@@ -29,7 +29,7 @@ fn applied() -> Scene {
     scene
 }
 
-/// What is on record of rosters.
+/// The recorded roster sizes.
 fn given(scene: &Scene) -> String {
     let shown = scene.run("ledger show --format json").json();
     let rosters = shown["rosters"].as_array().unwrap().iter();
@@ -45,7 +45,7 @@ fn a_roster_that_lost_more_than_half_is_refused_with_the_figures() {
     shown.shows("\n  data/enrollments.csv  gave 10 rooms and memberships\n");
     let (before, writes) = (scene.ledger(), scene.writes());
     scene.write("data/enrollments.csv", rows(5));
-    // Half of it is no more than half.
+    // Exactly half is within the limit.
     scene.plan().exits(0);
     scene.write("data/enrollments.csv", rows(4));
     let ran = scene.plan();
@@ -81,7 +81,7 @@ fn what_was_allowed_is_the_new_measure_even_if_nothing_was_sent() {
     scene.run("apply --yes --ignore-limits").ok();
     assert_eq!(scene.writes(), writes);
     assert_eq!(given(&scene), "courses.csv 2, data/enrollments.csv 3");
-    // The same people by another way, so that nobody leaves either.
+    // The same people from another source, so that no member is removed.
     let all = MANIFEST.replace("members: [1]", "members: [1, 101, 102, 103]");
     scene.declare(all);
     scene.write("data/enrollments.csv", rows(3).replace("\n2,101", ""));
@@ -124,7 +124,7 @@ fn a_saved_plan_is_refused_again_and_says_what_it_gave() {
     assert_eq!((scene.ledger(), scene.writes()), (before, writes));
 }
 
-/// The ledger is kept from machine to machine: a file is called the same wherever the manifest lies.
+/// The ledger moves between machines: a file has the same name in it wherever the manifest is.
 #[test]
 fn a_file_is_called_the_same_on_every_machine() {
     let scene = Scene::new().sandbox();
@@ -152,7 +152,7 @@ fn a_file_is_called_the_same_on_every_machine() {
     for root in ["a", "./a", "a/rooms.yaml", "a/../a", &absolute] {
         assert_eq!(apply(&["-f", root]), ["data/new.csv"], "{root}");
     }
-    // Two roots may have files of one name.
+    // Two roots may have files with the same name.
     scene.write("b/rooms.yaml", room("room-b", "new.csv"));
     scene.write("b/new.csv", "user\n8\n");
     assert_eq!(apply(&["-f", "b"]), ["new.csv"]);

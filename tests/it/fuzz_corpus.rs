@@ -1,4 +1,4 @@
-//! What the fuzz targets ran on and what they found, through the same functions, in the ordinary test run.
+//! Runs the fuzz corpora and earlier findings through the same functions as part of the normal tests.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::fuzz_entry;
 
-/// Runs a function on every file of some directories; how many there were.
+/// Runs a function on every file of these directories. Returns the number of files.
 fn each(directories: &[&str], entry: fn(&[u8])) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut count = 0;
@@ -20,7 +20,7 @@ fn each(directories: &[&str], entry: fn(&[u8])) -> usize {
             let bytes = fs::read(file).unwrap();
             let ended = std::panic::catch_unwind(|| {
                 entry(&bytes);
-                // A killed run, or a cut connection, leaves less.
+                // The input of a killed run or a cut connection is a prefix.
                 let step = bytes.len() / 16 + 1;
                 (0..bytes.len())
                     .step_by(step)
@@ -64,7 +64,7 @@ fn the_corpus_of_saved_plans() {
     assert!(each(&["fuzz/corpus/plan"], fuzz_entry::plan_file) > 0);
 }
 
-/// What minutes of fuzzing found new ways with: an input a line, in Base64, the smallest ones that together reach most.
+/// Inputs with new coverage from minutes of fuzzing: a minimized set, one per line in Base64.
 #[track_caller]
 fn found(name: &str, entry: fn(&[u8])) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,4 +1,4 @@
-//! `get`: what is asked of the server, what of its rows is shown, and that no row does harm where it is shown.
+//! `get`: the requests it sends, the rows it prints, and that no row does harm in a terminal.
 
 use insta::assert_snapshot;
 use roomform::sandbox::{RoomView, UserView};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Args, Canned, Ran, Scene, Shows, answer};
 
 const NOW: u64 = 1_608_410_527;
-/// Signed with the sandbox's key, until 2100.
+/// Signed with the sandbox's key, valid until 2100.
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
 const ROOMS_PAGE: &str = include_str!("pages/rooms.txt");
 
@@ -44,7 +44,7 @@ fn widget() -> Scene {
     scene
 }
 
-/// A directory whose environment leads to a server that answers so.
+/// A directory with an environment for this server.
 fn against(server: &Canned) -> Scene {
     Scene::new()
         .at(&server.url())
@@ -73,7 +73,7 @@ fn form(request: &str) -> Vec<(String, String)> {
     rest
 }
 
-/// What a run with these flags asks of a server: the path, and the filters.
+/// The request of a run with these flags: its path and filters.
 #[track_caller]
 fn asked(args: impl Args) -> String {
     let server = list(&json!([]));
@@ -231,7 +231,7 @@ fn every_filter_is_sent_under_its_own_name() {
     assert_eq!(asked(elsewhere), "/imbachat/v3/627/messages");
 }
 
-/// The samples of the pages contradict their own filters.
+/// The samples on the API's pages contradict their own filters.
 #[test]
 fn rows_that_the_filters_exclude_are_left_out_once_more() {
     let mut samples = ROOMS_PAGE
@@ -264,7 +264,7 @@ fn rows_that_the_filters_exclude_are_left_out_once_more() {
     assert_eq!(json(&rooms, &["rooms", "--type", "0"]), [1314]);
     assert_eq!(json(&rooms, &["rooms", "--type", "support"]), [1853]);
     assert_eq!(json(&rooms, &["rooms", "--only", "5fbcaf*"]), [1314]);
-    // The status of a user in the room is not the row's, and of the rest a row tells nothing.
+    // A row does not have the status of a user in the room, nor the other fields.
     let told = [
         "rooms",
         "--status",
@@ -356,7 +356,7 @@ fn hostile_rows_do_nothing_where_they_are_shown() {
     );
 }
 
-/// More rows than are kept in memory.
+/// More rows than the program keeps in memory.
 #[test]
 fn many_rows_pass_in_any_order() {
     let title = "x".repeat(200);

@@ -1,10 +1,10 @@
-//! `get messages` where nobody published what an answer looks like, and values that are of no documented type.
+//! `get messages`, whose answer format is not documented, and values of undocumented types.
 
 use insta::assert_snapshot;
 
 use crate::support::{Canned, Ran, Scene, Shows};
 
-/// A run of `get` against a server that answers so.
+/// Runs `get` against a server that returns this body.
 fn get(body: &str, args: &[&str]) -> Ran {
     let server = Canned::answer("200 OK", "", body);
     against(&server).run([&["get"], args].concat())
@@ -30,7 +30,7 @@ fn messages_are_found_wherever_an_answer_keeps_them() {
         format!(r#"{{"code":200,"data":{{"total":2,"messages":{ROWS},}},"success":true}}"#),
         format!(r#"{{"messages":{ROWS}}}"#),
         format!(r#"{{"success":true,"history":{ROWS},"errors":[],"users":[]}}"#),
-        // Of several the one that is called so.
+        // If there are several lists, the one with this name is used.
         format!(r#"{{"users":[{{"id":1}}],"messages":{ROWS}}}"#),
         r#"{"data":{"0":{"id":7,"message":"one ]}"},"4":{"id":8,"message":"two"}}}"#.to_owned(),
         r#"{"messages":{"0":{"id":7,"message":"one ]}"},"4":{"id":8,"message":"two"}}}"#.to_owned(),
@@ -89,7 +89,7 @@ fn an_answer_that_leaves_open_where_its_messages_are_is_refused_by_its_keys() {
     ");
     error("[{\"id\":1}").shows("the answer ends in the middle");
     error("{\"messages\":[{\"id\":1}").shows("the answer ends in the middle");
-    // Rooms have a published shape; they are read in no other.
+    // Rooms have a documented format; no other is accepted.
     let rooms = get(r#"[{"id":7}]"#, &["rooms"]);
     assert!(
         rooms.code == 1 && rooms.err.contains("JSON, but not an object"),
@@ -121,7 +121,7 @@ fn a_number_passes_digit_for_digit_however_long_it_is() {
     "#);
     let table = run("messages", "table");
     assert_eq!(table.matches(DIGITS).count(), 4, "{table}");
-    // The documented numbers too: a text that is none is kept as it came.
+    // The same holds for documented numbers: a string that is not a number is kept unchanged.
     let ids = get(
         &format!(
             r#"{{"data":[{{"id":{DIGITS}}},{{"id":{}}},{{"id":{}}}]}}"#,
@@ -147,7 +147,7 @@ fn what_is_nested_too_deep_is_refused_not_fallen_over() {
         ran.code == 1 && ran.err.contains("nested too deep"),
         "{ran:?}"
     );
-    // A text is nobody's mistake, but it may hide a secret as deep as it likes.
+    // A string is valid, but it may contain a secret at any depth.
     let text = format!(r#"{{"data":[{{"id":7,"x":"{}"}}]}}"#, deep(100_000));
     let ran = get(&text, &["messages", "--format", "csv"]);
     assert_eq!(ran.ok(), "id,x\n7,…\n");

@@ -1,4 +1,4 @@
-//! What stops a plan that is larger than anybody meant, and what warns of one that means something else.
+//! Guards against plans that are larger than intended, and warnings about unlikely ones.
 
 use insta::assert_snapshot;
 
@@ -40,25 +40,25 @@ fn half_of_the_rooms_is_not_yet_a_mass_and_one_of_one_is() {
     scene.declare(half);
     scene.plan().exits(0);
     scene.declare(term("autumn", &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
-    // Many new rooms are no mass change while none left.
+    // Many new rooms are no mass change as long as none is removed.
     scene.plan().exits(0);
     let scene = applied(&[1]);
     scene.declare(term("spring", &[1]));
-    // There is no size below which nothing is checked.
+    // The guard has no minimum size.
     scene.plan().exits(5);
 }
 
-/// After some terms most rooms on record have left the manifest long ago: they are no part of what changes now.
+/// After several terms, most recorded rooms were removed long ago. They do not count as part of the current change.
 #[test]
 fn what_left_the_manifest_in_an_earlier_term_counts_no_more() {
     let scene = applied(&[1, 2, 3, 4, 5]);
     scene.declare(term("spring", &[1, 2, 3, 4]));
     scene.plan().exits(5);
     scene.run("apply --yes --ignore-limits").ok();
-    // Many new rooms, and none that left.
+    // Many new rooms, and none that was removed.
     scene.declare(term("spring", &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
     scene.apply().ok();
-    // Half of a term is no mass, all of it is, whatever came before.
+    // Half of a term is no mass change, all of it is. Earlier terms do not matter.
     let half = [
         rooms("spring", &[1, 2, 3, 4, 5]),
         rooms("winter", &[6, 7, 8, 9]),
@@ -73,7 +73,7 @@ fn what_left_the_manifest_in_an_earlier_term_counts_no_more() {
     assert_eq!(scene.rooms().len(), 14);
 }
 
-/// That a room left is written down once, by whichever apply comes next, and so is that it is back.
+/// The next apply records once that a room was removed, and likewise that it is back.
 #[test]
 fn rooms_that_come_back_count_again() {
     let scene = applied(&[1, 2, 3, 4]);
@@ -99,7 +99,7 @@ fn rooms_that_come_back_count_again() {
         "{shown}"
     );
     scene.declare(term("spring", &[1]));
-    // One of one.
+    // The only room of one.
     scene.plan().exits(5);
     scene.declare(term("autumn", &[1, 2, 3, 4]));
     scene.apply().ok();

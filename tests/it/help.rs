@@ -1,11 +1,11 @@
-//! The help of every verb: `-h` fits a screen, and `--help` has everything.
+//! The help of every command: `-h` fits on a screen, and `--help` is complete.
 
 use clap::{Command, CommandFactory};
 use roomform::cli::Cli;
 
 use crate::support::Shows;
 
-/// Every verb with its whole name.
+/// Every command with its full name.
 fn verbs() -> Vec<(String, Command)> {
     fn collect(command: &Command, name: &str, verbs: &mut Vec<(String, Command)>) {
         verbs.push((name.to_owned(), command.clone().term_width(80)));
@@ -41,7 +41,7 @@ fn short_help_fits_a_screen_and_ends_with_examples() {
     }
 }
 
-/// What an example gives to a shell rather than to roomform is left out.
+/// Parts of an example that belong to the shell are skipped.
 #[test]
 fn examples_can_be_parsed() {
     for (name, mut verb) in verbs() {

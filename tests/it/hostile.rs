@@ -1,20 +1,20 @@
-//! Manifests made to do harm, through the real program: it must say what is wrong, in few words, in bounded memory, and end.
+//! Malicious manifests in the real program: it must report a short error, use bounded memory, and exit.
 //!
-//! Each run has a limit of address space where the system knows one (`ulimit -v`), so that going over it fails the test.
+//! Where the system supports it (`ulimit -v`), each run has an address space limit, and a run over the limit fails the test.
 
 use std::iter::repeat_n;
 use std::process::{Command, Stdio};
 
 use crate::support::{Ran, Scene, Shows};
 
-/// Address space for all but the largest files, in megabytes. The program alone takes some 30.
+/// Address space in megabytes for all but the largest files. The program itself uses about 30.
 const LITTLE: usize = 512;
-/// What one mistake may take on the screen, in bytes.
+/// Maximum output for one error, in bytes.
 const ONE: usize = 1500;
-/// What all that are drawn may take.
+/// Maximum output for all errors that are shown, in bytes.
 const ALL: usize = 100_000;
 
-/// Runs `check` on `rooms.yaml` in so many megabytes.
+/// Runs `check` on `rooms.yaml` with this many megabytes of address space.
 #[expect(clippy::print_stderr, reason = "a limit that is not tried is said")]
 #[track_caller]
 fn check(scene: &Scene, megabytes: usize, more: &[&str]) -> Ran {
@@ -42,7 +42,7 @@ fn check(scene: &Scene, megabytes: usize, more: &[&str]) -> Ran {
     }
 }
 
-/// What is said of a manifest that must be refused, which must not be more than so many bytes.
+/// The errors for a manifest that must be rejected, with at most this many bytes.
 #[track_caller]
 fn refused(manifest: impl AsRef<[u8]>, most: usize) -> String {
     let scene = Scene::new();
@@ -67,7 +67,7 @@ fn a_title_cannot_look_like_another_change() {
     }
 }
 
-/// What is said of a manifest that must be taken.
+/// The output for a manifest that must be accepted.
 #[track_caller]
 fn accepted(manifest: impl AsRef<[u8]>) -> String {
     let scene = Scene::new();
@@ -77,7 +77,7 @@ fn accepted(manifest: impl AsRef<[u8]>) -> String {
     ran.out
 }
 
-/// Nothing that moves a terminal's cursor, changes its colours, or turns or hides text.
+/// The text must not move the cursor, change colors, or reverse or hide text.
 #[track_caller]
 fn assert_harmless(text: &str) {
     let harmful = |c: &char| {
@@ -294,7 +294,7 @@ fn nul_bytes() {
     "#);
 }
 
-/// Red, a new window title, a cleared screen, a line taken back, a C1 escape, text from right to left, hidden text.
+/// Red, a new window title, a cleared screen, an erased line, a C1 escape, right-to-left text, hidden text.
 const ESCAPES: [&str; 7] = [
     "\\e[31m",
     "\\e]0;owned\\a",
@@ -397,7 +397,7 @@ fn ten_thousand_mistakes() {
     );
     told.ends("the manifest is invalid: 10000 errors; 9800 of them not shown\n");
     assert_eq!(told.matches("error[").count(), 200);
-    // The first ones are shown.
+    // The first errors are shown.
     told.shows(" --> rooms.yaml:3:5\n")
         .shows(" --> rooms.yaml:202:5\n");
     let told = refused(
@@ -497,7 +497,7 @@ fn names_of_its_own_in_every_room() {
     assert_eq!(ran.err.matches("did you mean").count(), 50, "{ran:#?}");
 }
 
-/// A number in letters.
+/// A number as letters.
 fn letters(number: usize) -> String {
     let digits = format!("{number:08}");
     digits
@@ -506,7 +506,7 @@ fn letters(number: usize) -> String {
         .collect()
 }
 
-/// Each room names one column of the same wide file.
+/// Each room selects a different column of the same file.
 #[test]
 fn a_wide_file_that_every_room_uses() {
     let wide = 3000;
@@ -647,10 +647,10 @@ fn a_large_but_honest_manifest_is_taken() {
     assert_eq!(accepted(manifest), "valid: 2000 rooms, 99999 memberships\n");
 }
 
-/// Threads only make it faster: a system that allows no more of them is none of the manifest's mistakes.
+/// Threads are only an optimization: a system that allows no more of them does not make the manifest invalid.
 #[test]
 fn a_large_manifest_is_read_where_no_thread_can_be_had() {
-    // No system has that much room for a stack.
+    // No system has enough memory for such a stack.
     let scene = Scene::new().env("RUST_MIN_STACK", &(1_u64 << 60).to_string());
     for name in ["a", "b", "c"] {
         let members = "1234567890, ".repeat(20_000);

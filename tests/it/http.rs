@@ -1,4 +1,4 @@
-//! The edge to the server: what the client sends, what it makes of answers that are no good, and what it never does.
+//! The HTTP client: the requests it sends, how it handles bad answers, and what it never does.
 
 mod connections;
 mod http2;
@@ -16,12 +16,12 @@ rooms:
   - {pipe: team-a, title: Team A, members: [3, 4]}
 ";
 
-/// Credentials that occur nowhere else, so that each would be noticed anywhere.
+/// Credentials that occur nowhere else, so that any leak is noticed.
 const SECRET_KEY: &str = "key-Zx81";
 const LOGIN: &str = "login-Qw27";
 const PASSWORD: &str = "pass-Lm53";
 const JWT: &str = "head.Uv94.sign";
-/// `627:key-Zx81`, as it goes over the wire.
+/// Base64 of `627:key-Zx81`.
 const BASIC: &str = "NjI3OmtleS1aeDgx";
 
 const EMPTY_LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
@@ -29,7 +29,7 @@ const LISTED: &str = r#"{"success":"true","data":[{"id":7,"pipe":"team-a","name"
 const WRITTEN: &str =
     r#"{"code":200,"message":"Success","data":[{"success":true,"roomId":7,"room_id":7}]}"#;
 
-/// A directory with the manifest and all credentials, led to this address.
+/// A directory with the manifest and all credentials for this address.
 fn scene_at(url: &str) -> Scene {
     scene_with(MANIFEST, url)
 }
@@ -44,7 +44,7 @@ fn scene_with(manifest: &str, url: &str) -> Scene {
         .env("IMBACHAT_PASSWORD", PASSWORD)
 }
 
-/// Everything a run said, after making sure that no credential is in it. `hosts` are addresses and what to call them.
+/// The output of a run, which must not contain a credential. `hosts` maps addresses to placeholders.
 #[track_caller]
 fn told(ran: &Ran, hosts: &[(&str, &str)]) -> String {
     for secret in [SECRET_KEY, LOGIN, PASSWORD, JWT, BASIC] {
@@ -60,7 +60,7 @@ fn is_write(request: &str) -> bool {
     request.starts_with("POST /imbachat/v1/widget/imba_rooms ")
 }
 
-/// All requests: a client may be through before the server has noted the last one, so this waits for that.
+/// All requests. A client may exit before the server records the last one, so this waits for it.
 fn requests(server: &Canned) -> Vec<String> {
     while server.requests().len() < server.served() {
         std::thread::yield_now();
@@ -68,7 +68,7 @@ fn requests(server: &Canned) -> Vec<String> {
     server.requests()
 }
 
-/// The requests that would have changed something.
+/// The requests that write.
 fn writes(server: &Canned) -> Vec<String> {
     requests(server)
         .into_iter()
@@ -76,8 +76,8 @@ fn writes(server: &Canned) -> Vec<String> {
         .collect()
 }
 
-/// A server that lists one body until the first write and the other after it; `written` answers the writes, given how
-/// many there were before.
+/// A server that returns the list `before` until the first write, and the other one after it. `written` answers the writes,
+/// given the number of earlier ones.
 fn server(
     before: &'static str,
     after: &'static str,

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven through chromedriver by plain HTTP; both end with their test.
+//! A headless Chromium, driven by chromedriver over plain HTTP. Both stop when the test ends.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Flags without which it does not run as root, or asks somebody something on the network.
+/// Flags that let Chromium run as root and keep it off the network.
 const FLAGS: [&str; 9] = [
     "--headless",
     "--no-sandbox",
@@ -29,12 +29,12 @@ pub struct Browser {
     _profile: TempDir,
 }
 
-/// Where Debian puts them, if they are installed.
+/// Whether both are installed at Debian's paths.
 pub fn installed() -> bool {
     Path::new("/usr/bin/chromium").exists() && Path::new("/usr/bin/chromedriver").exists()
 }
 
-/// A running chromedriver and its port; `None` if it ended before it had one.
+/// A running chromedriver and its port; `None` if it exited before it opened a port.
 fn driver() -> Option<(Child, u16)> {
     let mut driver = Command::new("/usr/bin/chromedriver")
         .arg("--port=0")
@@ -51,16 +51,16 @@ fn driver() -> Option<(Child, u16)> {
     if port.is_none() {
         driver.wait().unwrap();
     }
-    // Whatever else it says is read, so that it never waits for a reader.
+    // Drain the remaining output, so that chromedriver never blocks on a full pipe.
     std::thread::spawn(move || lines.for_each(drop));
     Some((driver, port?))
 }
 
 impl Browser {
-    /// Starts one, light or dark.
+    /// Starts a browser in dark or light mode.
     pub fn start(dark: bool) -> Self {
         let profile = TempDir::new().unwrap();
-        // Where several are started at a time, one may end before it has a port.
+        // When several start at once, one may exit before it opens a port.
         let (driver, port) = (0..3).find_map(|_| driver()).unwrap();
         let mut flags: Vec<String> = FLAGS.map(str::to_owned).to_vec();
         flags.push(format!("--user-data-dir={}", profile.path().display()));
@@ -85,7 +85,7 @@ impl Browser {
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        // Whatever it does takes seconds at most, even on a machine that is busy.
+        // Every command takes seconds at most, even on a busy machine.
         let patience = std::time::Duration::from_secs(120);
         stream.set_read_timeout(Some(patience)).unwrap();
         let body = if method == "POST" {
@@ -95,7 +95,7 @@ impl Browser {
         };
         let length = body.len();
         write!(stream, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
-        // It keeps the connection, whatever is asked: the length says where the answer ends.
+        // chromedriver always keeps the connection open, so the content length marks the end of the answer.
         let mut reader = BufReader::new(stream);
         let mut length = 0;
         loop {
@@ -121,7 +121,7 @@ impl Browser {
 
     /// Opens a file in a window of this width.
     pub fn open(&self, file: &Path, width: u32) {
-        // Chromium's own window has a least width; the page is told another one.
+        // Chromium has a minimum window width, so the viewport width is emulated.
         let metrics =
             json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500});
         self.ask(
@@ -134,7 +134,7 @@ impl Browser {
         );
     }
 
-    /// What a script in the page returns.
+    /// Runs a script in the page and returns its result.
     pub fn eval(&self, script: &str) -> Value {
         self.ask(
             "/execute/sync",
@@ -142,7 +142,7 @@ impl Browser {
         )
     }
 
-    /// Presses keys, one after another, wherever the focus is.
+    /// Sends key presses to the focused element.
     pub fn keys(&self, keys: &str) {
         let actions: Vec<Value> = keys
             .chars()
@@ -156,7 +156,7 @@ impl Browser {
         );
     }
 
-    /// Lines of the console.
+    /// The lines of the console.
     pub fn console(&self) -> Vec<String> {
         let log = self.ask("/se/log", &json!({"type": "browser"}));
         log.as_array()
@@ -166,7 +166,7 @@ impl Browser {
             .collect()
     }
 
-    /// Addresses that were asked for, beside the page itself.
+    /// The requested URLs, except the page itself.
     pub fn requests(&self) -> Vec<String> {
         let log = self.ask("/se/log", &json!({"type": "performance"}));
         let sent = log.as_array().unwrap().iter().filter_map(|line| {
@@ -189,7 +189,7 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         if !self.session.is_empty() {
-            // The driver ends the browser. A test that failed has said why already.
+            // The driver stops the browser. A failed test has already printed its error.
             let path = format!("/session/{}", self.session);
             let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 self.call("DELETE", &path, &Value::Null)

@@ -1,4 +1,4 @@
-//! The page of a plan, in a real browser: search, filter, keys, widths, and a title that must not run.
+//! The HTML plan in a real browser: search, filters, keyboard, window widths, and a title that must not run as a script.
 
 mod driver;
 
@@ -14,10 +14,10 @@ const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 
-/// Everything that has ever made a page do something.
+/// Known ways to make a page run code.
 const HOSTILE: &str = r#"\e|```</script><script>alert(1)</script><img src=x onerror=alert(2)>[x](javascript:alert(3)) @channel \u202Egnp.exe <!-- <svg onload=alert(4)>"#;
 
-/// A browser; none if it is not installed, which is a failure in CI.
+/// A browser; `None` if it is not installed, which fails in CI.
 fn browser(dark: bool) -> Option<Browser> {
     assert!(
         installed() || std::env::var_os("CI").is_none(),
@@ -32,7 +32,7 @@ fn page(scene: &Scene, args: &[&str]) -> PathBuf {
     scene.write("page.html", ran.out)
 }
 
-/// A plan with something of everything.
+/// A plan with every kind of change.
 fn mixed() -> (Scene, PathBuf) {
     let manifest = "version: 1\nscope: [\"*-room\"]\nrooms:\n  - {pipe: open-room, title: Open, members: [3, 104]}\n  - {pipe: old-room, title: \"Rust 101 autumn\", members: [3]}\n  - {pipe: same-room, title: Same}\n";
     let scene = Scene::new()
@@ -65,7 +65,7 @@ fn search_filter_and_keys_find_what_a_reviewer_looks_for() {
         browser.eval("document.getElementById('status').textContent.startsWith('1 of ')"),
         json!(true)
     );
-    // By user: who is added, by whatever roster, and who is to be taken out.
+    // By user: users to add, from any roster, and users to remove.
     type_in("user:17");
     assert_eq!(browser.eval(VISIBLE), json!(["physics-room", "old-room"]));
     type_in("user:104");
@@ -75,12 +75,12 @@ fn search_filter_and_keys_find_what_a_reviewer_looks_for() {
         browser.eval("document.getElementById('find').value"),
         json!("")
     );
-    // By kind, with the keyboard alone.
+    // By kind, with the keyboard only.
     browser.eval("document.querySelector('input[value=create]').focus()");
     browser.keys(" ");
     assert_eq!(browser.eval(VISIBLE), json!(["evil-room", "physics-room"]));
     browser.keys(ESCAPE);
-    // A row opens with Enter and closes with Escape; the focus stays where it was, and can be seen.
+    // Enter opens a row and Escape closes it. The focus stays in place and is visible.
     browser.eval("[...document.querySelectorAll('button.open')].find((it) => it.textContent === 'old-room').focus()");
     browser.keys(ENTER);
     let opened =
@@ -116,7 +116,7 @@ fn search_filter_and_keys_find_what_a_reviewer_looks_for() {
         browser.eval("document.activeElement.textContent"),
         json!("old-room")
     );
-    // The words that changed are marked, and the first stop of the keyboard leads to the content.
+    // Changed words are marked, and the first tab stop leads to the content.
     assert_eq!(
         browser.eval(
             "[document.querySelector('del').textContent, document.querySelector('ins').textContent]"
@@ -150,7 +150,7 @@ fn a_hostile_title_is_text_and_nothing_leaves_the_page() {
         json!(0)
     );
     assert_eq!(browser.eval("document.scripts.length"), json!(2));
-    // The policy would stop it even if it were markup, and nothing tried.
+    // The content security policy would block it even as markup, and nothing tried to run.
     assert_eq!(browser.console(), Vec::<String>::new());
     assert_eq!(browser.requests(), Vec::<String>::new());
     let text = dir.read("page.html");
@@ -221,7 +221,7 @@ fn ten_thousand_changes_stay_usable() {
         json!(10_000)
     );
     assert_eq!(browser.eval(shown), json!(100));
-    // As list items they would take the browser 20 s; those that are shown at first are always drawn.
+    // As list items these rows would take the browser 20 s. Rows that are visible at first are always rendered.
     assert_eq!(
         browser.eval("[...document.querySelectorAll('#create > ul > li:is(:nth-child(1), :nth-child(100), :nth-child(101))')].map((li) => { li.hidden = false; const style = getComputedStyle(li); return `${style.display} ${style.contentVisibility}`; })"),
         json!(["block visible", "block visible", "block auto"])
@@ -241,13 +241,13 @@ fn ten_thousand_changes_stay_usable() {
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 
-/// A browser counts in floating point: 2^53 + 1 would be shown, and found, as 2^53.
+/// Browsers use floating-point numbers: 2^53 + 1 would be shown, and found, as 2^53.
 #[test]
 fn large_ids_are_shown_and_found_as_they_are() {
     let scene = Scene::new().manifest("version: 1\nrooms:\n  - {pipe: team-a, title: A, members: [9007199254740993, 9223372036854775807]}\n  - {pipe: team-b, title: B, members: [9007199254740992]}\n");
     let path = page(&scene, &["plan", "--sandbox"]);
     let text = scene.read("page.html");
-    // Ids are texts in the data of the page.
+    // Ids are strings in the page's data.
     text.shows(r#"["9007199254740993","9223372036854775807"]"#);
     let Some(browser) = browser(false) else {
         return;

@@ -1,4 +1,4 @@
-//! `examples/kubernetes`: the arguments of its containers, as Kubernetes would expand them, with the manifest and the secrets in files.
+//! `examples/kubernetes`: container arguments, expanded as Kubernetes does, with the manifest and the secrets in files.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn texts(list: &Value) -> Vec<String> {
     list.map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// The directory of a pod: what is mounted lies below it, and variables lead there.
+/// The directory of a pod: mounts are below it, and variables point to it.
 fn pod(pod: &Value, server: &Scene, s3: &S3) -> Scene {
     let container = &pod["containers"][0];
     let place = |path: &str| path.trim_start_matches('/').to_owned();
@@ -64,7 +64,7 @@ fn pod(pod: &Value, server: &Scene, s3: &S3) -> Scene {
     scene.at(&server.url()).env("AWS_ENDPOINT_URL", &s3.url())
 }
 
-/// The arguments of a container in the pod with this number.
+/// The arguments of a container in the pod with this index.
 fn arguments(container: &Value, index: u64) -> Vec<String> {
     let arguments = texts(&container["args"]).into_iter();
     let expanded = arguments.map(|argument| {

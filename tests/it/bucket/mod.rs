@@ -1,4 +1,4 @@
-//! The ledger in a bucket: the verbs, eight writers at once, answers that get lost, and stores that are no good.
+//! The ledger in a bucket: the commands, eight concurrent writers, lost answers, and unusable stores.
 
 mod kubernetes;
 mod s3;
@@ -23,7 +23,7 @@ pub use s3::{Call, Fault, S3, SECRET};
 pub const LEDGER: &str = "s3://bucket/rooms/ledger.jsonl";
 const WRITERS: u64 = 8;
 
-/// A client of its own: nothing is shared with another but the bucket.
+/// An independent client: it shares only the bucket with the others.
 fn place(s3: &S3) -> LedgerBackend {
     let names = [
         "AWS_ENDPOINT_URL",
@@ -48,7 +48,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     runtime().block_on(work)
 }
 
-/// Whatever can happen to a request, by a seed; six of so many.
+/// Random faults from a seed; six in `of` requests fail.
 fn storm(seed: u64, of: u64) -> impl FnMut(&Call<'_>) -> Option<Fault> + Send + 'static {
     let mut state = seed;
     move |_| {
@@ -73,7 +73,7 @@ fn declared(pipe: String) -> Fact {
     }
 }
 
-/// One writer: several appends wait at a time, as those of rooms do.
+/// One writer with several pending appends at a time, as for rooms.
 async fn writer(place: LedgerBackend, number: u64) {
     let run = RunId::new(number);
     let ledger = std::sync::Arc::new(place.open(&target(), &run).await.unwrap());
@@ -145,7 +145,7 @@ fn eight_writers_lose_nothing_whatever_gets_lost_and_whoever_merges_meanwhile() 
     }
 }
 
-/// All writers ask for the same messages at once: how often each room was given.
+/// All writers claim the same messages at once. Returns how often each room was granted.
 async fn claims(ledgers: &[std::sync::Arc<Journal>], rooms: u64) -> Vec<(RoomId, Vec<usize>)> {
     let mut asked = JoinSet::new();
     for room in (0..rooms).map(RoomId) {
@@ -191,7 +191,7 @@ fn of_eight_runs_one_sends_a_message_and_after_a_certain_failure_one_more() {
                     ledgers[winners[0]].append(vec![failed]).await.unwrap();
                 }
             }
-            // Who has read it before, and who reads it now, after it was merged and the claims are old enough to be removed.
+            // Check a client that has read the ledger before and a new one, after the merge and after the claims expire.
             s3.pass(48);
             place(&s3)
                 .rewrite(&target(), |entries| entries)
@@ -278,7 +278,7 @@ fn many_pieces_are_merged_by_the_next_run_that_writes() {
         assert_eq!(s3.keys().len(), 2);
         let read = place(&s3).read(&target()).await.unwrap();
         assert_eq!(read.entries.len(), 301);
-        // What comes later is later, whatever the clocks say.
+        // Later entries get later times, even with clocks that disagree.
         assert!(read.entries.keys().last().unwrap().time.as_str() > "2026-01-01T00:00:00.000Z");
     });
 }
@@ -366,7 +366,7 @@ fn machines_that_are_killed_leave_a_bucket_that_the_next_run_goes_on_from() {
     }
     let children: Vec<Child> = (0..WRITERS).map(|shard| begin(&scene, shard)).collect();
     for mut child in children {
-        // A message that may have been said is not said again, and told as uncertain.
+        // A message that may have been sent is not sent again; it is reported as uncertain.
         assert!(matches!(child.wait().unwrap().code(), Some(0 | 4)));
     }
     assert_content(&scene, ROOMS);

@@ -1,4 +1,4 @@
-//! A small S3, kept in memory: conditional puts, lists in short pages, and answers that get lost. It knows nothing of the client.
+//! A small in-memory S3: conditional puts, paginated lists, and lost answers. It shares no code with the client.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,32 +12,32 @@ const KEY_ID: &str = "key-of-the-tests";
 pub const SECRET: &str = "s3cr3t/of+the=tests";
 const BUCKET: &str = "bucket";
 
-/// Keys on a page of a list: few, so that long lists have several.
+/// Keys per list page: few, so that long lists have several pages.
 const PAGE: usize = 40;
 
-/// What is done to a request.
+/// A fault that a request meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing is done, and no answer comes.
+    /// The request is not executed, and there is no answer.
     LostBefore,
-    /// It is done, and no answer comes.
+    /// The request is executed, and there is no answer.
     LostAfter,
-    /// No answer comes, and it is done after so many more requests.
+    /// There is no answer, and the request is executed after this many more requests.
     Late(u32),
-    /// Nothing is done, and this is answered.
+    /// The request is not executed, and this is the answer.
     Answer(&'static str, &'static str),
-    /// A condition is not looked at.
+    /// The conditions of the request are ignored.
     Unconditional,
 }
 
-/// A request, to decide what is done to it.
+/// A request, as input for the choice of a fault.
 pub struct Call<'a> {
     pub method: &'a str,
 }
 
 type Faults = Box<dyn FnMut(&Call<'_>) -> Option<Fault> + Send>;
 
-/// What was asked for, and the status it got; 0 for none.
+/// Method, key and status of a request; status 0 if there was no answer.
 pub type Asked = (String, String, u16);
 
 struct Object {
@@ -118,7 +118,7 @@ impl S3 {
         format!("http://{}", self.address)
     }
 
-    /// The variables that lead the program here.
+    /// The variables that point the program to this server.
     pub fn env(&self) -> Vec<(String, String)> {
         let vars = [
             ("AWS_ENDPOINT_URL", self.url()),
@@ -129,17 +129,17 @@ impl S3 {
         vars.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
-    /// From now on these.
+    /// Sets the faults from now on.
     pub fn fail(&self, faults: impl FnMut(&Call<'_>) -> Option<Fault> + Send + 'static) {
         self.state().faults = Some(Box::new(faults));
     }
 
-    /// Lets hours pass by its clock.
+    /// Advances the clock of the server.
     pub fn pass(&self, hours: u64) {
         self.state().hour += hours;
     }
 
-    /// What was asked for so far.
+    /// The requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.state().log.clone()
     }
@@ -154,12 +154,12 @@ impl S3 {
         Some(String::from_utf8(object.bytes.clone()).unwrap())
     }
 
-    /// Puts an object behind everybody's back.
+    /// Stores an object directly, without a request.
     pub fn put(&self, key: &str, text: &str) {
         self.state().store(key.to_owned(), text.into());
     }
 
-    /// Does what is still late.
+    /// Executes all late requests.
     pub fn settle(&self) {
         let mut state = self.state();
         for (_, request) in std::mem::take(&mut state.late) {
@@ -202,7 +202,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     }
 }
 
-/// One request; `left` is what came after the one before.
+/// Reads one request; `left` holds the bytes after the previous one.
 fn read(stream: &mut TcpStream, left: &mut Vec<u8>) -> Option<Request> {
     let mut piece = [0; 1 << 16];
     loop {
@@ -280,7 +280,7 @@ fn error(status: &'static str, code: &str) -> Answer {
 }
 
 impl State {
-    /// `None` if no answer comes.
+    /// `None` if there is no answer.
     fn answer(&mut self, request: &Request) -> Option<Answer> {
         for (left, _) in &mut self.late {
             *left = left.saturating_sub(1);
@@ -398,7 +398,7 @@ impl State {
         }
     }
 
-    /// What lies directly below a prefix, a page of it.
+    /// One page of the keys directly below a prefix.
     fn list(&self, request: &Request) -> Answer {
         let of = |name: &str| request.query.get(name).cloned().unwrap_or_default();
         assert_eq!((of("list-type"), of("delimiter")), ("2".into(), "/".into()));
@@ -438,7 +438,7 @@ impl State {
     }
 }
 
-/// An hour of January 2026, whose first day was a Thursday.
+/// A time in January 2026 as an HTTP date; 1 January was a Thursday.
 fn day(hour: u64) -> String {
     let names = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     let (day, hour) = (hour / 24, hour % 24);

@@ -1,4 +1,4 @@
-//! The verbs with a ledger in a bucket: as with a file, and in words of their own where something is wrong.
+//! The commands with a ledger in a bucket: same results as with a file, but specific error messages.
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -12,7 +12,7 @@ fn with(scene: &Scene, args: impl Args, ledger: &str) -> Ran {
     scene.run([&args.args()[..], &["--ledger", ledger]].concat())
 }
 
-/// The record as JSON, without what differs from run to run.
+/// The record as JSON, without the values that differ between runs.
 fn record(scene: &Scene, ledger: &str) -> Value {
     let mut shown = with(scene, "ledger show --format json", ledger).json();
     shown.as_object_mut().unwrap().remove("origin");
@@ -49,7 +49,7 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
     };
     same(&["ledger", "show"]);
     same(&["plan"]);
-    // One room at a time, so that both servers number them alike.
+    // One room at a time, so that both servers assign the same ids.
     let apply = ["apply", "--yes", "--parallelism", "1"];
     assert_eq!(same(&apply).0, 0);
     assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
@@ -67,7 +67,7 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
     assert_eq!(same(&["ledger", "adopt", "--roster", "--yes"]).0, 0);
     assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
     assert_eq!(same(&["ledger", "forget", "nobody"]).0, 1);
-    // A title that somebody else changed is told apart from one that the manifest changed.
+    // A title that changed outside is reported differently from one that changed in the manifest.
     for server in [&file, &bucket] {
         let other = Scene::new()
             .manifest(MANIFEST.replace("Team B", "Party"))
@@ -76,7 +76,7 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
     }
     same(&["plan"]).1.shows("changed outside");
     assert_eq!(same(&apply).0, 0);
-    // What a claim says twice stays for a day.
+    // Claims that duplicate other entries are kept for one day.
     let compacted = dirs.each_ref().map(|(scene, ledger, _)| {
         with(scene, "ledger compact", ledger).ok();
         with(scene, "plan --detailed-exitcode", ledger).exits(0);
@@ -113,7 +113,7 @@ fn ledgers_move_between_files_and_buckets() {
     let none = with(&scene, "ledger merge s3://bucket/none.jsonl", LEDGER);
     none.exits(1);
     assert_snapshot!(none.err, @"error: ledger `s3://bucket/none.jsonl`: no such file");
-    // Whose it is stands in it; a plan for another widget is refused.
+    // The ledger names its target; a plan for another widget is rejected.
     let other = scene.run(["plan", "--widget", "7", "--ledger", LEDGER]);
     assert_ne!(other.code, 0);
 }
@@ -323,7 +323,7 @@ fn a_bucket_that_fails_half_way_stops_before_the_next_write_and_the_next_run_con
             (&report["exit"], &report["stopped"]),
             (&code.into(), &"ledger".into())
         );
-        // Nothing was sent without its intent in the bucket.
+        // The bucket has an intent for everything that was sent.
         let kept: String = s3.keys().iter().filter_map(|key| s3.text(key)).collect();
         for room in &live {
             kept.shows(format!("\"{}\"", room.pipe));

@@ -1,4 +1,4 @@
-//! A runner of the GitLab pipeline: a job's scripts in a shell, and its caches from job to job.
+//! A runner for the GitLab pipeline: runs the scripts of a job in a shell, and keeps its caches between jobs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,14 @@ use serde_yaml::Value;
 
 use super::runner::{Runner, copy_all};
 
-/// How a job ended, and everything it printed.
+/// The result of a job and its output.
 #[derive(Debug)]
 pub struct Job {
     pub code: i32,
     pub log: String,
 }
 
-/// Plays one job of the pipeline on a commit.
+/// Runs one job of the pipeline on a commit.
 pub fn run(runner: &mut Runner, job: &str, commit: &str, variables: &[(&str, &str)]) -> Job {
     let place = runner.check_out(commit);
     let text = runner.read(&format!("{place}/.gitlab-ci.yml"));
@@ -41,7 +41,7 @@ pub fn run(runner: &mut Runner, job: &str, commit: &str, variables: &[(&str, &st
     }
     let given = variables.iter();
     known.extend(given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    // What is pushed to the server goes to the repository of the tests.
+    // Pushes to the server go to the test repository.
     let server = "https://roomform:t@gitlab.example/school/rooms.git";
     let origin = runner.path("origin.git").display().to_string();
     for (name, value) in [

@@ -1,4 +1,4 @@
-//! `init`, and what it writes for a CI: the story of pull requests, played by a runner of the tests against a sandbox.
+//! `init` and its CI files: the pull request workflow, run by a test runner against a sandbox.
 
 mod gitlab;
 mod runner;
@@ -60,7 +60,7 @@ fn a_starter_is_valid_and_nothing_is_ever_overwritten() {
     assert_eq!(scene.run("check").ok(), "valid: 1 room, 2 memberships\n");
 }
 
-/// A file where a directory has to be, or the other way round, is found before anything is written; `--force` cannot help.
+/// A file in place of a directory, or the reverse, is found before anything is written; `--force` does not help.
 #[test]
 fn what_does_not_fit_is_found_before_anything_is_written() {
     for (in_the_way, args) in [
@@ -92,7 +92,7 @@ fn what_does_not_fit_is_found_before_anything_is_written() {
     error: in the way: `./schema`, a file where a directory must be
       hint: move it away, or choose another directory; nothing was written
     ");
-    // A link that leads nowhere is somebody's too.
+    // A dangling link is also an existing file.
     #[cfg(unix)]
     {
         let scene = Scene::new();
@@ -128,7 +128,7 @@ fn the_examples_are_what_init_writes() {
     wrong.exits(64);
 }
 
-/// What no linter may have to find: scripts without expressions, pinned actions, the least permissions, one apply at a time.
+/// Basics of secure workflows: no expressions in scripts, pinned actions, minimal permissions, one apply at a time.
 #[test]
 fn the_workflows_are_careful() {
     for store in STORES {
@@ -224,14 +224,14 @@ fn the_gitlab_pipeline_has_the_same_jobs() {
     }
 }
 
-/// The scripts of two jobs of the GitLab pipeline, where no plan was reviewed: what they say, and that the status is roomform's own.
+/// Two jobs of the GitLab pipeline without a reviewed plan: their messages, and that they keep roomform's exit code.
 #[test]
 fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     const OPEN: &str = "version: 1\nrooms: [{pipe: team-a, title: A, public: true}]\n";
     let (_, text) = example("gitlab-cache").remove(0);
     let document: Value = serde_yaml::from_str(&text).unwrap();
     let scene = Scene::new().manifest(OPEN).sandbox();
-    // The server knows of no merge request.
+    // The server has no merge request.
     let path = std::env::var("PATH").unwrap();
     let program = Path::new(env!("CARGO_BIN_EXE_roomform")).parent().unwrap();
     let job = |name: &str, broken: bool| {
@@ -274,7 +274,7 @@ fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     let no_plan = told("none could be made");
     assert_eq!(job(apply, true), (1, no_plan.clone()));
 
-    // Somebody closed the room: an apply would be refused to open it.
+    // The room was closed outside: an apply would refuse to open it.
     scene.declare(OPEN.replace("true", "false"));
     scene.apply().ok();
     scene.declare(OPEN);
@@ -288,7 +288,7 @@ fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     assert_eq!(scene.writes(), 2);
 }
 
-/// A repository with the files of `init`, on a sandbox.
+/// A repository with the files of `init`, connected to a sandbox.
 fn repository(store: &str, scene: &Scene) -> Runner {
     let mut runner = Runner::new();
     for (name, value) in scene.vars() {
@@ -321,12 +321,12 @@ fn init(runner: &Runner, ci: &str, store: &str) {
     commit(runner, "start");
 }
 
-/// The commit of `main` with everything in the clone.
+/// Commits everything in the clone to `main` and returns the commit.
 fn commit(runner: &Runner, message: &str) -> String {
     runner.shell("work", &format!("git add --all && git commit --quiet --allow-empty --message {message} && git push --quiet origin main && git rev-parse HEAD"))
 }
 
-/// Where a manifest may lie: `MANIFEST`, and the file in it.
+/// Possible locations of a manifest: `MANIFEST`, and the file in it.
 const MANIFESTS: [(&str, &str); 4] = [
     ("rooms.yaml", "rooms.yaml"),
     ("rooms", "rooms/rooms.yaml"),
@@ -334,7 +334,7 @@ const MANIFESTS: [(&str, &str); 4] = [
     ("school/all.yaml", "school/all.yaml"),
 ];
 
-/// Moves the manifest, and has the CI's files say where it is.
+/// Moves the manifest, and updates its path in the CI files.
 fn move_manifest(runner: &Runner, files: &str, (named, file): (&str, &str)) -> String {
     if file != "rooms.yaml" {
         let directory = file.split('/').next().unwrap();
@@ -351,7 +351,7 @@ fn move_manifest(runner: &Runner, files: &str, (named, file): (&str, &str)) -> S
     commit(runner, "moved")
 }
 
-/// Has the CI's files name another revision of the program.
+/// Changes the program's revision in the CI files.
 fn change_revision(runner: &Runner, files: &str) -> String {
     let edit = "s|ROOMFORM_REV: .*|ROOMFORM_REV: \"next\"|";
     runner.shell(
@@ -361,7 +361,7 @@ fn change_revision(runner: &Runner, files: &str) -> String {
     commit(runner, "revision")
 }
 
-/// The commit of a branch with one more room.
+/// Creates a branch with one more room and returns its commit.
 fn branch(runner: &Runner, name: &str, room: &str) -> String {
     runner.shell("work", &format!("git checkout --quiet -B {name} main"));
     let manifest = runner
@@ -392,7 +392,7 @@ fn borrowed<'e>(event: &'e [(&'static str, String)]) -> Vec<(&'e str, &'e str)> 
         .collect()
 }
 
-/// Merges a branch; the merged commit, known on the server as that of the pull request.
+/// Merges a branch and returns the merge commit, which the server links to the pull request.
 fn merge(runner: &Runner, name: &str, head: &str) -> String {
     let merged = runner.shell("work", &format!("git checkout --quiet main && git merge --quiet --no-ff {name} -m merge && git push --quiet origin main && git rev-parse HEAD"));
     runner.write(&format!("store/pulls/{merged}"), head);
@@ -418,7 +418,7 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
             "{pipe: team-tools, title: \"Tools\", members: [7]}",
         );
 
-        // Planned twice: one comment, edited in place.
+        // Plan twice: there is one comment, which is edited in place.
         for round in 1..=2 {
             let job = runner.run(
                 "roomform-plan.yaml",
@@ -433,7 +433,7 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
                 comment.contains("2 to create") && comment == job.summary,
                 "{store}: {comment}"
             );
-            // A plan holds nothing to write with.
+            // A plan job has no write credentials.
             job.seen.lacks("IMBACHAT_PASSWORD");
             runner.write(&format!("store/runs/{head}"), &format!("{}", 7000 + round));
         }
@@ -449,7 +449,7 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
             0
         );
 
-        // The ledger outlived the runner: no member is unknown, and there is nothing to do.
+        // The ledger survived the runner: no member is unknown, and there is nothing to do.
         let nightly = [
             ("github.event_name", "schedule"),
             ("github.sha", merged.as_str()),
@@ -466,7 +466,7 @@ fn a_pull_request_is_checked_planned_merged_applied_and_watched() {
         let job = runner.run("roomform-drift.yaml", "main", &nightly);
         assert_eq!((job.ok, job.code), (false, 2), "{store}: {job:#?}");
 
-        // A push without a reviewed plan applies nothing, and says so if there is something to do.
+        // A push without a reviewed plan applies nothing, and reports whether there is something to do.
         let direct = runner.shell("work", "git commit --quiet --allow-empty --message direct && git push --quiet origin main && git rev-parse HEAD");
         let writes = scene.writes();
         let job = runner.run("roomform-apply.yaml", &direct, &pushed(&direct));
@@ -549,7 +549,7 @@ fn a_plan_that_is_refused_is_still_told() {
         "{comment}"
     );
 
-    // The same as drift: told, and 5 where an apply would be refused to undo it. A push cannot do it either, and says why.
+    // As with drift: it is reported, with exit code 5 if an apply would refuse to undo it. A push cannot undo it and says why.
     let merged = merge(&runner, "open", "");
     let nightly = [
         ("github.event_name", "schedule"),
@@ -568,7 +568,7 @@ fn a_plan_that_is_refused_is_still_told() {
     job.log.shows("none could be made");
 }
 
-/// The second run and the third: the caches are full by then, and the program and the ledger come out of them.
+/// In the second and third run, the caches provide the program and the ledger.
 #[test]
 fn workflows_that_run_again_find_program_and_ledger() {
     const FILES: &str = ".github/workflows/*.yaml";
@@ -621,7 +621,7 @@ fn workflows_that_run_again_find_program_and_ledger() {
     }
 }
 
-/// The same pipeline on GitLab: a plan, the apply of it, and what runs after that.
+/// The same pipeline on GitLab: a plan, its apply, and the jobs after it.
 #[test]
 fn a_pipeline_that_runs_again_finds_program_and_ledger() {
     const REV: &str = concat!("v", env!("CARGO_PKG_VERSION"));
@@ -660,7 +660,7 @@ fn a_pipeline_that_runs_again_finds_program_and_ledger() {
         let writes = scene.writes();
         assert_eq!(writes, 1, "{what}");
 
-        // Nothing was planned for the next commit, and nothing is to be done.
+        // There is no plan for the next commit, and nothing to do.
         runner.shell(".", "rm store/merged");
         for job in ["roomform-apply", "roomform-drift"] {
             let job = run(&mut runner, job, &sha);

@@ -1,4 +1,4 @@
-//! A runner of workflows: every `run:` step in a shell, the few actions that are used as what they do to files.
+//! A workflow runner: runs each `run:` step in a shell, and imitates what the few actions in use do to files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,26 +8,26 @@ use std::process::Command;
 use serde_yaml::Value;
 use tempfile::TempDir;
 
-/// A repository on a server, what belongs to it there, and a place where jobs run.
+/// A repository on a server, its server-side data, and a directory where jobs run.
 pub struct Runner {
     home: TempDir,
-    /// What expressions stand for, beside the outputs of steps.
+    /// Values for expressions, except step outputs.
     pub context: BTreeMap<String, String>,
     runs: usize,
 }
 
-/// How a job ended.
+/// The result of a job.
 #[derive(Debug)]
 pub struct Job {
-    /// Whether no step failed.
+    /// Whether all steps succeeded.
     pub ok: bool,
     /// The exit code of the last step that failed.
     pub code: i32,
-    /// Everything the steps printed.
+    /// The output of all steps.
     pub log: String,
     /// `$GITHUB_STEP_SUMMARY`.
     pub summary: String,
-    /// Every variable that any step could see.
+    /// All variables that any step could see.
     pub seen: String,
 }
 
@@ -58,7 +58,7 @@ impl Runner {
         ] {
             runner.program(name, text);
         }
-        // People have the program; a job has to install it.
+        // Developers have the program; a job has to install it.
         let desk = runner.path("desk/roomform");
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_roomform"), desk).unwrap();
         runner.shell(".", "git init --quiet --bare --initial-branch main origin.git && git clone --quiet origin.git work");
@@ -111,7 +111,7 @@ impl Runner {
         command
     }
 
-    /// What a person does in the clone, or elsewhere; what it prints.
+    /// Runs a developer's script in the clone or another directory, and returns its output.
     #[track_caller]
     pub fn shell(&self, directory: &str, script: &str) -> String {
         let script = format!("PATH=\"{}:$PATH\"\n{script}", self.path("desk").display());
@@ -129,7 +129,7 @@ impl Runner {
         text.trim().to_owned()
     }
 
-    /// A clone on a machine that has nothing else: the directory's name.
+    /// Clones onto an empty machine and returns the name of the directory.
     pub fn check_out(&mut self, commit: &str) -> String {
         self.runs += 1;
         let place = format!("run-{}", 7000 + self.runs);
@@ -142,7 +142,7 @@ impl Runner {
         place
     }
 
-    /// A shell of a job, which has a home of its own and does not have the program.
+    /// A job's shell, with its own home directory and without the program.
     pub fn job_command(&self, place: &str) -> Command {
         let mut command = self.command(place);
         command
@@ -153,7 +153,7 @@ impl Runner {
         command
     }
 
-    /// The lines of a file that the programs of jobs write below the store, since it was last asked for.
+    /// The new lines of a file that job programs write below the store, since the last call.
     pub fn noted(&self, name: &str) -> Vec<String> {
         let path = self.path("store").join(name);
         let text = fs::read_to_string(&path).unwrap_or_default();
@@ -225,7 +225,7 @@ struct Steps<'a> {
     place: String,
     run: String,
     context: BTreeMap<String, String>,
-    /// What caches keep at the end of the job, and where.
+    /// Paths to save in caches at the end of the job, and where.
     programs: Vec<(PathBuf, PathBuf)>,
     job: Job,
 }
@@ -258,7 +258,7 @@ impl Steps<'_> {
         );
         fs::write(&output, "").unwrap();
         let mut command = self.runner.job_command(&self.place);
-        // As on the machines of GitHub, which have cargo.
+        // As on GitHub's runners, which have cargo.
         let script = format!("PATH=\"$HOME/.cargo/bin:$PATH\"\n{script}");
         command.args(["-e", "-c", &script]);
         command.env("GITHUB_ACTIONS", "true");
@@ -311,7 +311,7 @@ impl Steps<'_> {
             let kept = self.runner.path("store/cache").join(key);
             match kept.exists() {
                 true => copy_all(&kept, &path),
-                // One that was found is never written again.
+                // A cache that was found is never saved again.
                 false => self.programs.push((path, kept)),
             }
             return;
@@ -319,7 +319,7 @@ impl Steps<'_> {
         let text = |key: &str| self.filled(with[key].as_str().unwrap());
         let here = |name: &str| self.runner.path(&self.place).join(name);
         match action {
-            // The clone is there.
+            // The clone already exists.
             "actions/checkout" => {}
             "actions/cache/restore" => {
                 let mut kept: Vec<PathBuf> = fs::read_dir(self.runner.path("store/cache"))
@@ -373,7 +373,7 @@ impl Steps<'_> {
             .collect()
     }
 
-    /// A text with its expressions filled in. A secret or variable that is not set is empty, as there; any other name has to be known.
+    /// Expands the expressions in a text. An unset secret or variable is empty, as on GitHub; any other name must exist.
     fn filled(&self, text: &str) -> String {
         let mut filled = String::new();
         let mut rest = text;
@@ -397,7 +397,7 @@ impl Steps<'_> {
         }
     }
 
-    /// `a == 'b' || c == d`
+    /// Evaluates `a == 'b' || c == d`.
     fn holds(&self, condition: &str) -> bool {
         condition.split("||").any(|part| {
             let (left, right) = part.split_once("==").unwrap();
@@ -411,7 +411,7 @@ impl Steps<'_> {
     }
 }
 
-/// Copies a file, or a directory with its files, if it is there.
+/// Copies a file or directory, if it exists.
 pub fn copy_all(from: &Path, to: &Path) {
     if from.is_file() {
         fs::create_dir_all(to.parent().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Git revisions: read through git, each with the files beside it, and never anything outside of it.
+//! Git revisions: read through git, each with the files next to it, and never anything outside the repository.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ rooms:
   - {pipe: team-b, title: Team B}
 ";
 
-/// A repository in a directory of its own, with an identity and nobody's settings.
+/// A repository in its own directory, with an identity and without user settings.
 struct Repo {
     scene: Scene,
 }
@@ -43,7 +43,7 @@ impl Repo {
         repo
     }
 
-    /// git, in the environment the program has.
+    /// git, in the same environment as the program.
     fn command(&self, args: &[&str]) -> Command {
         let program = self.scene.command(args);
         let mut git = Command::new("git");
@@ -201,7 +201,7 @@ fn what_cannot_be_read_is_told_clearly() {
 
     the manifest is invalid: 1 error
     ");
-    // Names that would be options, or more than one line, anywhere else.
+    // Names that look like options or span several lines.
     for hostile in [
         "--help:rooms",
         "--output=x:rooms",
@@ -224,7 +224,7 @@ fn what_cannot_be_read_is_told_clearly() {
 #[test]
 fn without_a_repository_and_without_git() {
     let scene = Scene::new().manifest("version: 1\nrooms: [{pipe: team-a, title: Team A}]\n");
-    // A file whose name has a colon is a file.
+    // A file with a colon in its name is still a file.
     scene.write("main:rooms.yaml", scene.read("rooms.yaml"));
     scene.run("diff main:rooms.yaml rooms.yaml").ok();
     let ceiling = scene.path("").parent().unwrap().to_owned();
@@ -280,7 +280,7 @@ fn links_are_followed_inside_of_the_revision_only() {
     link("../linked/people/a.csv", "rooms/again.csv");
     repo.scene.write("rooms/again.yaml", "version: 1\nrooms: [{pipe: again, title: Again, members: [{roster: again.csv, user: id}]}]\n");
     repo.commit();
-    // Links do not decide by what lies on the disk now.
+    // Links resolve within the revision, not on the disk.
     fs::remove_file(repo.scene.path("rooms/people/a.csv")).unwrap();
     let out = repo.diff("HEAD~1:rooms", "HEAD:linked").ok();
     out.shows("# HEAD:linked/again.yaml:2")
@@ -319,7 +319,7 @@ fn links_are_followed_inside_of_the_revision_only() {
         ran.all().lacks("root:");
     }
     let ran = repo.diff("main:rooms", "links:rooms/out.yaml/x");
-    // A manifest that is itself a link.
+    // A manifest that is a link itself.
     for (target, name) in [
         ("../run/key", "rooms.yaml"),
         ("/etc/passwd", "named.yaml"),
@@ -349,7 +349,7 @@ fn submodules_are_refused() {
     named.err.shows("a submodule");
 }
 
-/// A tree object with these entries, whatever git thinks of them.
+/// A tree object with these entries, without git's checks.
 fn tree(repo: &Repo, entries: &[(&str, &[u8], &str)]) -> String {
     let mut bytes = Vec::new();
     for (mode, name, id) in entries {
@@ -388,7 +388,7 @@ fn trees_that_git_would_not_write_end_well() {
     ran.err.shows("does not have the file's content");
     let no_tree = tree(&repo, &[("40000", b"a", &blob)]);
     repo.diff(&format!("{no_tree}:"), "rooms").exits(3);
-    // Twenty objects that are a million million files: refused, and not walked for ever.
+    // Twenty objects that expand to 10^12 files: rejected without a full walk.
     let mut bomb = tree(&repo, &[("100644", b"a.txt", &blob)]);
     for _ in 0..20 {
         let names: Vec<Vec<u8>> = (b'a'..=b'd').map(|name| vec![name]).collect();
@@ -450,6 +450,6 @@ fn a_manifest_that_is_new_is_compared_with_nothing() {
     let repo = Repo::with_base();
     let out = repo.diff("/dev/null", "HEAD:rooms").ok();
     out.shows("diff: 2 to create, 3 members to add; 0 unchanged");
-    // It must be meant.
+    // An empty new side needs `--allow-empty`.
     repo.diff("HEAD:rooms", "/dev/null").exits(3);
 }

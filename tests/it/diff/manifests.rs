@@ -1,4 +1,4 @@
-//! Two files: what differs, in whose words, and with which exit code.
+//! Two files: the differences, the messages, and the exit code.
 
 use insta::assert_snapshot;
 
@@ -13,7 +13,7 @@ rooms:
   - {pipe: old, title: Old room, members: [3, 9]}
 ";
 
-/// The same after one edit of the base.
+/// Compares the base with a copy that has one edit.
 fn edited(from: &str, to: &str, args: &[&str]) -> Ran {
     BASE.shows(from);
     diff(BASE, &BASE.replace(from, to), args)
@@ -98,7 +98,7 @@ rooms:
   - {pipe: team-c, title: Team C, members: [3], members_policy: on_create}
 ";
     let ran = diff(base, head, &["--detailed-exitcode"]);
-    // They differ, though nothing is sent.
+    // They differ, although nothing would be sent.
     ran.exits(2);
     assert_snapshot!(ran.out, @r#"
       guards

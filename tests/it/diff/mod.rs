@@ -1,4 +1,4 @@
-//! `diff`: two manifests without a server.
+//! `diff`: compares two manifests without a server.
 
 mod git;
 mod manifests;
@@ -6,7 +6,7 @@ mod unified;
 
 use crate::support::{Ran, Scene};
 
-/// A comparison of two manifests.
+/// Compares two manifests.
 fn diff(base: &str, head: &str, args: &[&str]) -> Ran {
     Scene::new()
         .file("base.yaml", base)

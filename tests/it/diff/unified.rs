@@ -141,7 +141,7 @@ fn names_are_harmless_and_colour_tells_nothing_of_its_own() {
     assert_eq!(stripped, plain);
 }
 
-/// The view of a manifest: what a comparison with nothing adds, and the lines around it.
+/// The full view of a manifest: the added lines of a diff from nothing, and the context lines.
 fn view(scene: &Scene, name: &str) -> String {
     let whole = scene.run(["diff", "--unified", "/dev/null", name]).ok();
     let lines = whole.lines().skip(2).filter(|line| !line.starts_with("@@"));
@@ -201,7 +201,7 @@ fn side(desired: &Desired) -> Side<'_> {
     }
 }
 
-/// Small manifests that often share rooms, and differ in anything.
+/// Small manifests that often share rooms, with any difference.
 fn manifests() -> impl Strategy<Value = String> {
     let list = |most| prop::collection::vec(1..4_u8, 0..most);
     let room = (
@@ -268,7 +268,7 @@ fn two_thousand_rooms_of_which_every_second_changes() {
     );
     let plan = compare(side(&base), side(&head), &PlanOptions::default());
     let took = before.elapsed();
-    // Two hunks a room: its title and the first members, and the last.
+    // Two hunks per room: the title with the first members, and the last member.
     assert_eq!(lines.matches("\n@@").count(), 2_000);
     assert_eq!(
         (plan.summary.update, plan.manual_steps.len()),

@@ -1,4 +1,4 @@
-//! docs/api.md: a row for everything the two published pages have, and in each the tests that cover it.
+//! docs/api.md has a row for everything on the two published pages, and each row names its tests.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use crate::pages::{MESSAGES_PAGE, ROOMS_PAGE, printed};
 const NEW: &str = "imba_rooms, a new room";
 const MORE: &str = "imba_rooms, more members";
 
-/// The numbered lists of the pages, in their order: the call, what is listed, and the names.
+/// The numbered lists of the pages, in page order: the call, what is listed, and the names.
 const ROOMS: [(&str, &str, &[&str]); 5] = [
     (
         NEW,
@@ -73,7 +73,7 @@ const ROOM_FILTERS: [&str; 6] = [
     "last_message_date",
     "banned",
 ];
-/// What is no list and no sample.
+/// Items that are neither in a list nor in a sample.
 const CALLS: [(&str, &[&str]); 6] = [
     (NEW, &["call"]),
     (MORE, &["call"]),
@@ -98,7 +98,7 @@ fn root(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// The rows; five cells each, and something in all of them.
+/// The rows of the table; each has five non-empty cells.
 fn rows() -> Vec<Row> {
     let text = fs::read_to_string(root("docs/api.md")).unwrap();
     let lines = text.lines().filter(|line| line.starts_with('|')).skip(2);
@@ -137,7 +137,7 @@ fn listed(page: &str) -> Vec<&str> {
     names.collect()
 }
 
-/// The samples of a page: the call of each curl command, the snippet beside it, and the answers below.
+/// The samples of a page: the call of each curl command, the snippet next to it, and the answers below.
 fn samples(page: &str, name: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut writes = [NEW, MORE].into_iter();
@@ -160,7 +160,7 @@ fn samples(page: &str, name: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The text of a test by its path below `tests/it`: `sandbox::lists::rooms_are_filtered`; none if there is no such test.
+/// The text of a test by its path below `tests/it`: `sandbox::lists::rooms_are_filtered`; `None` if there is no such test.
 fn body(test: &str) -> Option<String> {
     let (module, function) = test.rsplit_once("::")?;
     let path = module.replace("::", "/");
@@ -168,7 +168,7 @@ fn body(test: &str) -> Option<String> {
         .iter()
         .find_map(|path| fs::read_to_string(root("tests/it").join(path)).ok())?;
     let (before, after) = text.split_once(&format!("fn {function}("))?;
-    // Marked as one, by whatever stands between the mark and the name.
+    // The function has a test attribute, possibly with other attributes in between.
     let (_, marks) = before.rsplit_once("\n}\n").unwrap_or(("", before));
     let marked = ["#[test]", "#[tokio::test]"];
     if !marked.iter().any(|mark| marks.contains(mark)) {
@@ -221,7 +221,7 @@ fn every_row_of_the_pages_is_there_once_and_nothing_else() {
     assert_eq!(rows.len(), found.len(), "no row stands there twice");
 }
 
-/// Of a parameter or filter, one of the tests has its name in its own text, with a quote or a bracket behind it.
+/// For a parameter or filter, one of the tests contains its name, followed by a quote or a bracket.
 #[test]
 fn every_named_test_exists_and_is_about_its_row() {
     for row in rows() {
@@ -248,7 +248,7 @@ fn every_named_test_exists_and_is_about_its_row() {
     assert_eq!(body("no_such_module::rows"), None);
 }
 
-/// What can be asked for is asked for on the command line too, under a flag; the widget is a setting.
+/// Every filter also has a command-line flag; the widget is a setting.
 #[test]
 fn every_filter_has_a_flag_and_a_test_that_gives_it() {
     for row in rows() {

@@ -1,4 +1,4 @@
-//! The states a server, a widget and a machine get into, one by one.
+//! Each state of a server, a widget and a machine.
 
 use std::io::{Read, Write};
 
@@ -411,7 +411,7 @@ fn a_list_that_anybody_gets_proves_no_credentials() {
                              remedy: check --api-url; if it is right, tell the server's operator
     skipped  credentials     the server asks for none; see `connection`
     ");
-    // Errors may come with HTTP 200 too: that is no list.
+    // Errors may also come with HTTP 200; such an answer is not a list.
     let scene = Scene::new().sandbox_with_quirks(Quirks {
         errors_with_200: true,
         ..Quirks::default()
@@ -515,7 +515,7 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
                              remedy: fix or remove that line; without a ledger the plan says "members unknown" and sends them again
     skipped  on-record       needs `ledger`
     "#);
-    // A port may have the digits too.
+    // The port may contain the same digits.
     scene.write("l.jsonl", whole.replace("\"widget\":627", "\"widget\":9"));
     let text = look();
     assert_snapshot!(steps(&text, &names), @"
@@ -592,7 +592,7 @@ fn settings_that_cannot_be_used_stop_only_what_needs_them() {
     ");
 }
 
-/// What would be taken without it is the public address.
+/// The fallback would be the public address.
 #[test]
 fn an_address_that_cannot_be_read_is_not_replaced_by_another() {
     let scene = at("").env("IMBACHAT_API_URL_FILE", "nowhere");

@@ -1,4 +1,4 @@
-//! `doctor --format json`, its schema, and colours.
+//! `doctor --format json`, its schema, and colors.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! `doctor`: what it says of servers and settings in every state they get into.
+//! `doctor`: its output for every state of servers and settings.
 
 mod cases;
 mod machine;
@@ -15,7 +15,7 @@ rooms:
   - {pipe: team-a, title: Team A, members: [3, 4]}
 ";
 
-/// A list of one row, of the shape the API's pages show.
+/// A list with one row, in the format of the API's pages.
 fn row(id: usize, pipe: &str) -> String {
     format!(
         r#"{{"id":{id},"pipe":"{pipe}","name":"N","admin_id":1,"type":1,"tab":0,"is_public":0,"created_at":"2020-12-19 20:42:07","updated_at":"2020-12-19 20:42:07","deleted_at":null,"status":0,"imba_id":627}}"#
@@ -29,7 +29,7 @@ fn list(rows: &[String]) -> String {
     )
 }
 
-/// A server that gives the list to whoever shows some credentials.
+/// A server that returns the list for any credentials.
 fn guarded(headers: &str, body: &str) -> Canned {
     let headers = format!(
         "{headers}Content-Type: application/json
@@ -44,7 +44,7 @@ fn guarded(headers: &str, body: &str) -> Canned {
     })
 }
 
-/// A directory with a manifest and reading credentials, led to this address.
+/// A directory with a manifest and read credentials for this address.
 fn at(url: &str) -> Scene {
     Scene::new()
         .manifest(MANIFEST)
@@ -53,7 +53,7 @@ fn at(url: &str) -> Scene {
         .env("IMBACHAT_SECRET_KEY", "secret_key")
 }
 
-/// Exit code and output, with the port taken out. It changed nothing on the disk and showed no secret.
+/// Exit code and output, with the port replaced. The run changes no files and prints no secret.
 #[track_caller]
 fn said(scene: &Scene, url: &str, args: &[&str]) -> String {
     let before = scene.files();
@@ -65,7 +65,7 @@ fn said(scene: &Scene, url: &str, args: &[&str]) -> String {
     format!("exit {}\n{all}", ran.code).replace(port, "PORT")
 }
 
-/// The lines of some steps, with what stands below them.
+/// The lines of these steps, with their details.
 fn steps(text: &str, names: &[&str]) -> String {
     let mut told = String::new();
     let mut wanted = false;

@@ -1,4 +1,4 @@
-//! `doctor --write-probe`: what it asks for, what it refuses, what it learns.
+//! `doctor --write-probe`: its prompt, its errors, and its results.
 
 use insta::assert_snapshot;
 use roomform::sandbox::Quirks;
@@ -12,7 +12,7 @@ fn sandbox(quirks: Quirks) -> Scene {
 
 const PROBE: [&str; 3] = ["--write-probe", "probe-1", "--yes"];
 
-/// What the probe says.
+/// The output of the probe.
 fn probed(scene: &Scene) -> String {
     let text = said(scene, &scene.url(), &PROBE);
     let exit = text.lines().next().unwrap().to_owned();
@@ -54,7 +54,7 @@ fn a_server_that_updates() {
         (scene.rooms().len(), scene.writes(), room.members.len()),
         (1, 2, 0)
     );
-    // It is there now, so the next one is refused.
+    // The room exists now, so the next probe is refused.
     assert_snapshot!(probed(&scene), @"
     exit 1
     failed   write-probe     nothing was written: `probe-1` is a live room
@@ -213,7 +213,7 @@ fn a_pipe_that_a_server_may_take_for_another_is_refused() {
     assert_eq!(scene.writes(), 0);
 }
 
-/// A server that takes the pipe for that of another room: it is written to once, which could not be known, and not again.
+/// The server maps the new pipe to an existing room. The first write cannot be avoided; there is no second one.
 #[test]
 fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_probes() {
     let scene = sandbox(Quirks::default());
@@ -243,7 +243,7 @@ fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_p
     assert_eq!(writes.count(), 1);
 }
 
-/// Nobody would know of it otherwise.
+/// Without this message the user would not know about the room.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_room_that_was_made_is_told_even_where_nothing_can_be_printed() {
@@ -284,7 +284,7 @@ fn nobody_to_ask_is_refused_before_anything_is_looked_at() {
     assert_eq!(scene.stats().get_rooms + scene.writes(), 0);
 }
 
-/// One interrupt does not hide what was made.
+/// An interrupt does not hide the room that was created.
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_it_with_its_report() {

@@ -1,4 +1,4 @@
-//! What doctor says of a server's certificate: whose it is, why it is not taken, and what helps.
+//! doctor on a server's certificate: who issued it, why it is rejected, and what helps.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -19,10 +19,10 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use super::{at, said, steps};
 use crate::support::Shows;
 
-/// Somebody who signs certificates.
+/// A certificate authority.
 struct Signer {
     issuer: Issuer<'static, KeyPair>,
-    /// What a machine that trusts them has.
+    /// The root certificate in PEM, as installed on a machine that trusts it.
     pem: String,
 }
 
@@ -41,7 +41,7 @@ impl Signer {
     }
 }
 
-/// A server that speaks TLS, and refuses whoever calls.
+/// A TLS server that rejects every request.
 struct Tls {
     address: SocketAddr,
     end: Arc<AtomicBool>,
@@ -49,7 +49,7 @@ struct Tls {
 }
 
 impl Tls {
-    /// One for these names, with something changed in its certificate.
+    /// Starts a server for this name, with a change in its certificate.
     fn start(signer: &Signer, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
@@ -69,7 +69,7 @@ impl Tls {
         })
     }
 
-    /// One that does this with whoever calls.
+    /// Starts a server that handles each connection with this function.
     fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -95,7 +95,7 @@ impl Tls {
     }
 }
 
-/// Reads a request to the end of its form, unless the caller hangs up before: that is what most are here for.
+/// Reads a request to the end of its form. Most clients close the connection earlier, as the tests expect.
 fn refuse(mut stream: StreamOwned<ServerConnection, TcpStream>) {
     let mut request = Vec::new();
     let mut piece = [0; 4096];
@@ -119,7 +119,7 @@ impl Drop for Tls {
     }
 }
 
-/// What is told of the connection by a machine that trusts one signer.
+/// The connection steps of doctor on a machine that trusts one signer.
 fn told(server: &Tls, trusted: &Signer) -> String {
     let scene = at(&server.url());
     let path = scene.write("trusted.pem", &trusted.pem);
@@ -193,7 +193,7 @@ fn a_server_that_speaks_no_tls() {
     let server = Tls::serve(|mut stream| {
         let told = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
         told.unwrap();
-        // To the end: what is left unread would cut the answer off.
+        // Read to the end: unread data would cut the answer off.
         drop(stream.shutdown(std::net::Shutdown::Write));
         drop(stream.read_to_end(&mut Vec::new()));
     });
@@ -205,7 +205,7 @@ fn a_server_that_speaks_no_tls() {
     ");
 }
 
-/// `get` says the same in its own place, and what hides in a name does no harm.
+/// `get` reports the same error, and control characters in a name do no harm.
 #[test]
 fn a_name_in_a_certificate_is_text_of_others() {
     let signer = Signer::new("somebody");

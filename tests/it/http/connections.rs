@@ -1,4 +1,4 @@
-//! Connections: few, used again, and HTTP/2 where the server offers it.
+//! Connections: few and reused, with HTTP/2 if the server offers it.
 
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -33,10 +33,10 @@ fn connections_are_used_again() {
     }
 }
 
-/// TLS in front of a sandbox, ended with its test.
+/// TLS in front of a sandbox; stops when the test ends.
 struct Tls {
     url: String,
-    /// Its certificate, as a machine that trusts it has it.
+    /// The certificate, as installed on a machine that trusts it.
     pem: String,
     agreed: Arc<Mutex<Vec<String>>>,
     stop: Option<oneshot::Sender<()>>,
@@ -44,7 +44,7 @@ struct Tls {
 }
 
 impl Tls {
-    /// Offers these protocols, and notes which was agreed on for each connection.
+    /// Offers these protocols, and records the negotiated one for each connection.
     fn before(scene: &Scene, offered: &[&str]) -> Self {
         let own = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
         let text = STANDARD.encode(own.cert.der());
@@ -110,13 +110,13 @@ async fn pass_on(
         told.lock().unwrap().push(protocol);
         let mut far = TcpStream::connect(to).await.unwrap();
         tokio::spawn(async move {
-            // Whoever is through first ends it.
+            // The first side to finish closes the connection.
             drop(copy_bidirectional(&mut near, &mut far).await);
         });
     }
 }
 
-/// Fifty rooms through TLS; what was agreed on, and how many connections reached the server.
+/// Applies fifty rooms through TLS. Returns the negotiated protocols and the number of connections.
 fn applied(offered: &[&str]) -> (Vec<String>, u64) {
     let scene = Scene::new().sandbox();
     let tls = Tls::before(&scene, offered);
@@ -140,6 +140,6 @@ fn http_2_is_spoken_where_it_is_offered_and_one_connection_is_enough() {
 fn http_1_is_spoken_where_no_other_is_offered() {
     let (agreed, connections) = applied(&["http/1.1"]);
     assert!(agreed.iter().all(|name| name == "http/1.1"), "{agreed:?}");
-    // Some are opened in vain, as shaking hands takes longer here than a call.
+    // Some connections are not needed, because a handshake takes longer here than a call.
     assert!((1..=25).contains(&connections), "{connections}");
 }

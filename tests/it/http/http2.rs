@@ -33,7 +33,7 @@ const REFUSED_STREAM: u32 = 7;
 /// `:status: 200` in HPACK's static table.
 const STATUS_200: u8 = 0x88;
 
-/// What the server does with a create.
+/// The server's reply to a create.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reply {
     Answer,
@@ -57,7 +57,7 @@ struct Seen {
 
 struct Shared {
     config: Arc<ServerConfig>,
-    /// Decides by the number of the create, from 0.
+    /// Selects the reply by the number of the create, from 0.
     reply: fn(usize) -> Reply,
     seen: Mutex<Seen>,
     end: AtomicBool,
@@ -100,7 +100,7 @@ impl Server {
                 }
                 let (stream, shared) = (stream.unwrap(), Arc::clone(&serving));
                 connections.push(std::thread::spawn(move || {
-                    // It ends when the client closes it, or cuts it.
+                    // It ends when the client closes or cuts the connection.
                     drop(serve(stream, &shared));
                 }));
             }
@@ -196,7 +196,7 @@ fn frame(tls: &mut Tls, kind: u8, flags: u8, id: u32, payload: &[u8]) -> io::Res
 }
 
 impl Shared {
-    /// Makes the call, and says how to reply and with which body.
+    /// Executes the call. Returns the reply and its body.
     fn call(&self, body: &str) -> (Reply, String) {
         let mut seen = self.seen.lock().unwrap();
         let fields: BTreeMap<&str, &str> = form(body).into_iter().collect();
@@ -232,7 +232,7 @@ fn list(seen: &Seen) -> String {
     format!(r#"{{"success":"true","data":[{rows}],"code":200}}"#)
 }
 
-/// Applies 20 rooms, and makes sure that each was created once and that no request was sent that the run does not know of.
+/// Applies 20 rooms. Each must be created once, and the run must know about every request that was sent.
 #[track_caller]
 fn applied(server: &Server, parallelism: &str) -> Ran {
     let scene = server.scene(20);

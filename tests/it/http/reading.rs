@@ -1,4 +1,4 @@
-//! The list cannot be read: `plan` and `apply` end alike, with exit 1, before anything is written anywhere.
+//! Unreadable lists: `plan` and `apply` fail the same way, with exit code 1, before anything is written.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use super::{BASIC, EMPTY_LIST, JWT, LOGIN, MANIFEST, PASSWORD, SECRET_KEY};
 use super::{scene_at, told, writes};
 use crate::support::{Canned, Scene, Shows, answer, json};
 
-/// What `plan` and `apply --yes` say alike in this directory, where neither may leave a trace.
+/// The common output of `plan` and `apply --yes` in this directory. Neither may leave files.
 #[track_caller]
 fn both(scene: &Scene, args: &[&str], hosts: &[(&str, &str)]) -> String {
     let before = scene.files();
@@ -25,7 +25,7 @@ fn both(scene: &Scene, args: &[&str], hosts: &[(&str, &str)]) -> String {
     told(&planned, hosts)
 }
 
-/// The same against a server that answers everything so; it must see no write.
+/// The same against a server that gives this answer to everything; it must get no write.
 #[track_caller]
 fn against(server: &Canned) -> String {
     let text = both(
@@ -41,9 +41,9 @@ fn answered(status: &str, body: &str) -> String {
     against(&Canned::answer(status, "", body))
 }
 
-// refusals
+// rejected requests
 
-/// What both verbs say to a sandbox that these variables do not open; it must be as it was.
+/// The output of both commands for a sandbox that rejects these credentials; it must not change.
 #[track_caller]
 fn shut_out(quirks: Quirks, vars: &[(&str, &str)]) -> String {
     let scene = vars.iter().fold(
@@ -138,7 +138,7 @@ fn errors_that_come_with_http_200() {
     ");
 }
 
-// answers that are none
+// invalid answers
 
 #[test]
 fn a_page_in_html_instead_of_an_answer() {
@@ -207,7 +207,7 @@ fn a_connection_closed_without_an_answer() {
 
 #[test]
 fn a_server_that_never_answers() {
-    // The system accepts; nobody reads.
+    // The system accepts the connection, but nothing reads from it.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let text = both(
@@ -222,11 +222,11 @@ fn a_server_that_never_answers() {
     ");
 }
 
-// no way there
+// connection failures
 
 #[test]
 fn a_port_where_nobody_listens() {
-    // Bound, so that nobody else gets it, and never listened on.
+    // Bound, so that no other process gets the port, but never listened on.
     let taken = tokio::net::TcpSocket::new_v4().unwrap();
     taken.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let url = format!("http://{}", taken.local_addr().unwrap());
@@ -313,7 +313,7 @@ fn a_redirect_is_never_followed() {
     assert_eq!(elsewhere.served(), 0);
 }
 
-// what a server says
+// server messages
 
 #[test]
 fn a_server_that_repeats_our_secrets_does_not_get_them_out() {
@@ -359,7 +359,7 @@ fn a_servers_text_cannot_move_the_cursor_or_turn_the_line() {
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
 }
 
-// again, later
+// retries
 
 #[test]
 fn a_list_is_asked_for_again_when_the_server_says_it_is_too_early() {

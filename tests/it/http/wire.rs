@@ -1,4 +1,4 @@
-//! What goes over the wire: headers, fields and their order, members in chunks, and no detour.
+//! Requests on the wire: headers, fields and their order, members in chunks, and no proxy.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::{BASIC, EMPTY_LIST, JWT, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KE
 use super::{requests, scene_at, scene_with, server, writes};
 use crate::support::{Canned, Scene, Shows, form, header, json};
 
-/// A header's value; names are compared without case.
+/// The request of a plan with these variables.
 fn plan_request(vars: &[(&str, &str)]) -> String {
     let server = Canned::raw(json(EMPTY_LIST));
     let scene = vars
@@ -20,7 +20,7 @@ fn plan_request(vars: &[(&str, &str)]) -> String {
     requests.remove(0)
 }
 
-/// The writes of an apply to a widget that lists this first.
+/// The writes of an apply to a widget with this initial list.
 fn applied(manifest: &str, before: &'static str) -> Vec<String> {
     let server = server(before, LISTED, |_| json(WRITTEN));
     scene_with(manifest, &server.url()).run("apply --yes").ok();
@@ -85,7 +85,7 @@ fn a_create_says_everything_before_its_members() {
     );
     assert_eq!(header(&writes[0], "accept"), Some("application/json"));
     assert_eq!(header(&writes[0], "authorization"), None);
-    // The widget's secret is for reading.
+    // The widget's secret is only for reading.
     writes[0].lacks(SECRET_KEY);
 }
 
@@ -109,7 +109,7 @@ fn an_update_names_the_room_by_its_id_and_says_everything_too() {
     );
 }
 
-/// The page's text requires `imba_id` and `password` too, its sample sends neither: both go along.
+/// The page's text also requires `imba_id` and `password`, but its sample sends neither. The client sends both.
 #[test]
 fn a_message_says_all_that_the_page_requires() {
     let manifest = MANIFEST.replace(
@@ -142,7 +142,7 @@ fn a_message_says_all_that_the_page_requires() {
     );
 }
 
-/// The three types that the pages name, each by its number.
+/// The three types on the API's pages, each with its number.
 #[test]
 fn every_type_of_a_room_has_its_number() {
     for (kind, room_type) in [("dialog", "0"), ("conference", "1"), ("support", "3")] {

@@ -1,4 +1,4 @@
-//! A write goes wrong: what is repeated and what never is, and what the next run makes of it.
+//! Failed writes: what is retried, what is never retried, and what the next run does.
 
 use std::sync::mpsc;
 
@@ -9,7 +9,7 @@ use super::{BASIC, EMPTY_LIST, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KEY, WR
 use super::{is_write, scene_at, scene_with, server, told, writes};
 use crate::support::{Canned, Ran, Scene, Shows, answer, form, json};
 
-/// What a run prints after its plan, without the rooms that went well; it must have ended with 4.
+/// The output after the plan, without the rooms that succeeded; the exit code must be 4.
 #[track_caller]
 fn ending(ran: &Ran) -> String {
     let text = told(ran, &[]);
@@ -22,13 +22,13 @@ fn ending(ran: &Ran) -> String {
     lines.join("\n")
 }
 
-/// How a create ends to which the server answers so. It is sent once, and nothing is on record as confirmed.
+/// The outcome of a create with this answer. It is sent once, and nothing is recorded as confirmed.
 #[track_caller]
 fn created(answer: Vec<u8>) -> String {
     created_in(1, answer)
 }
 
-/// The same, sent so many times.
+/// The same, for a create that is sent this many times.
 #[track_caller]
 fn created_in(times: usize, answer: Vec<u8>) -> String {
     let server = server(EMPTY_LIST, EMPTY_LIST, move |_| answer.clone());
@@ -94,7 +94,7 @@ fn a_create_that_is_refused() {
     ");
 }
 
-/// Each is looked for three times before it is sent again, and that three times over: side by side, since it takes a while.
+/// Each room is looked up three times before it is sent again, in three rounds. The cases run in parallel to save time.
 #[test]
 fn a_create_whose_answer_says_nothing_is_looked_for_before_it_is_sent_again() {
     let whole = json(WRITTEN);
@@ -181,7 +181,7 @@ fn a_create_that_is_never_answered() {
     let (end, ended) = mpsc::channel::<()>();
     let server = Canned::by(move |request| {
         if is_write(request) {
-            // Until the test lets go: the client is gone by then.
+            // Wait for the test; the client has exited by then.
             ended.recv().unwrap_err();
             return Vec::new();
         }
@@ -249,7 +249,7 @@ fn a_wrong_login_leaves_the_server_as_it_was_and_the_right_one_goes_on() {
     }
 }
 
-// a create whose answer is lost
+// a create with a lost answer
 
 #[test]
 fn a_create_whose_answer_is_lost_is_found_and_finished_in_the_same_run() {
@@ -258,7 +258,7 @@ fn a_create_whose_answer_is_lost_is_found_and_finished_in_the_same_run() {
         "version: 1\nrooms:\n  - {{pipe: team-a, title: Team A, members: [{}]}}\n",
         members.join(", ")
     );
-    // Of this seed's requests only the second loses its answer: after the list, the create.
+    // With this seed, only the second request loses its answer: the create after the list.
     let scene = Scene::new().manifest(&manifest).sandbox_with(Config {
         lost_answer_rate: 0.1,
         seed: 3,
@@ -290,7 +290,7 @@ fn a_create_whose_answer_is_lost_is_found_and_finished_in_the_same_run() {
 
 // updates
 
-/// How an update ends that gets these answers, and how often it was sent.
+/// The outcome of an update with these answers, and how often it was sent.
 fn updated(answer: impl Fn(usize) -> Vec<u8> + Send + 'static) -> (Ran, usize) {
     let server = server(LISTED, LISTED, answer);
     let manifest = MANIFEST.replace("Team A", "Team B");
@@ -339,9 +339,9 @@ fn an_answer_for_another_room_stops_the_rooms_writes() {
     ");
 }
 
-// success answers that carry an error
+// success answers with an error inside
 
-/// Good answers with an error in them, and the words to show.
+/// Success answers with an error inside, and the message to show.
 fn carrying() -> Vec<(Vec<u8>, &'static str)> {
     let row = r#"{"success":true,"room_id":7}"#;
     let whole = |more: &str| json(&format!(r#"{{"code":200,{more},"data":[{row}]}}"#));
@@ -390,7 +390,7 @@ fn a_create_whose_answer_carries_an_error_records_the_room_and_no_member() {
             failed.replace('"', "").shows(&line);
         }
         assert_eq!(ledger_kinds(&scene), ["intent", "confirmed", "seen"]);
-        // The members go once more, into the room that is on record: there is no second create.
+        // The members are sent once more, to the recorded room: there is no second create.
         scene.apply().ok();
         let writes = writes(&server);
         assert_eq!(writes.len(), 2, "{words}");

@@ -1,4 +1,4 @@
-//! A sandbox on a port of its own, on a thread of its own, ended with its test.
+//! A sandbox on its own port and thread; it stops when the test ends.
 
 use std::thread::JoinHandle;
 
@@ -6,7 +6,7 @@ use roomform::sandbox::{Config, Quirks, RoomView, Sandbox, Stats, World, start};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-/// What runs async code on the thread that asks.
+/// A runtime that runs async code on the current thread.
 pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -14,7 +14,7 @@ pub fn runtime() -> Runtime {
         .unwrap()
 }
 
-/// A server that says yes to updates and changes nothing.
+/// A server that accepts updates but ignores them.
 pub fn deaf() -> Config {
     let quirks = Quirks {
         ignore_updates: true,
@@ -34,7 +34,6 @@ pub struct Api {
 }
 
 impl Api {
-    /// Starts one.
     pub fn start(config: Config) -> Self {
         let (give, take) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<Sandbox>();
@@ -51,12 +50,11 @@ impl Api {
         }
     }
 
-    /// Its address.
     pub fn url(&self) -> String {
         self.sandbox().base_url()
     }
 
-    /// The variables that lead the program here, with credentials for everything.
+    /// The variables that point the program to this sandbox, with all credentials.
     pub fn env(&self) -> Vec<(String, String)> {
         let vars = [
             ("IMBACHAT_API_URL", self.sandbox().base_url()),
@@ -70,12 +68,12 @@ impl Api {
             .collect()
     }
 
-    /// Looks into the server, or changes something behind the client's back.
+    /// Reads or changes the server's state directly, without a request.
     pub fn world<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
         self.sandbox().with_world(work)
     }
 
-    /// The live rooms of widget 627, without the one every widget has.
+    /// The live rooms of widget 627, without the room that every widget has.
     pub fn rooms(&self) -> Vec<RoomView> {
         let rooms = self.world(|world| world.rooms(627));
         rooms
@@ -96,7 +94,7 @@ impl Api {
         found.remove(0)
     }
 
-    /// What was called so far.
+    /// The calls so far.
     pub fn stats(&self) -> Stats {
         self.sandbox().stats()
     }

@@ -1,4 +1,4 @@
-//! A server that answers every request with the same bytes: what no sandbox would ever say.
+//! A server that gives canned answers, including some that a sandbox never gives.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -19,18 +19,18 @@ pub struct Canned {
 }
 
 impl Canned {
-    /// A whole HTTP answer with this status line and body.
+    /// Starts a server with this HTTP answer.
     pub fn answer(status: &str, headers: &str, body: &str) -> Self {
         Self::raw(answer(status, headers, body))
     }
 
-    /// Any bytes; the connection is closed after them.
+    /// Starts a server that sends these bytes and closes the connection.
     pub fn raw(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
         Self::by(move |_| answer.clone())
     }
 
-    /// Bytes that depend on the request.
+    /// Starts a server whose answer depends on the request.
     pub fn by(answer_to: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -46,10 +46,10 @@ impl Canned {
                 let mut stream = stream.unwrap();
                 let request = read_request(&mut stream);
                 let bytes = answer_to(&request);
-                // Before the answer: whoever has it may look here at once.
+                // Record the request before the answer, because the client may check it immediately.
                 counted.fetch_add(1, Ordering::SeqCst);
                 kept.lock().unwrap().push(request);
-                // The client may be gone already; that is its right.
+                // The client may have closed the connection already.
                 drop(stream.write_all(&bytes));
             }
         });
@@ -62,17 +62,16 @@ impl Canned {
         }
     }
 
-    /// Its address.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// How many requests came.
+    /// The number of requests.
     pub fn served(&self) -> usize {
         self.served.load(Ordering::SeqCst)
     }
 
-    /// The requests, heads and bodies.
+    /// The requests with heads and bodies.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }

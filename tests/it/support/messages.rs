@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::net::TcpStream;
 
-/// A whole answer, after which the connection is closed.
+/// A complete answer that closes the connection.
 pub fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
@@ -12,12 +12,12 @@ pub fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The answer 200 with a JSON body.
+/// A 200 answer with a JSON body.
 pub fn json(body: &str) -> Vec<u8> {
     answer("200 OK", "Content-Type: application/json\r\n", body)
 }
 
-/// Reads a request with its whole body; nothing if it does not come whole, as from a client that was killed.
+/// Reads a request with its body; empty if it is incomplete, for example because the client was killed.
 pub fn read_request(stream: &mut TcpStream) -> String {
     let (mut bytes, mut piece) = (Vec::new(), [0; 16_384]);
     loop {
@@ -36,7 +36,7 @@ pub fn read_request(stream: &mut TcpStream) -> String {
     }
 }
 
-/// A header of a request.
+/// The value of a request header.
 pub fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
     let head = request.split("\r\n\r\n").next().unwrap_or_default();
     head.lines().find_map(|line| {
@@ -45,7 +45,7 @@ pub fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// The fields of a multipart form, in their order.
+/// The fields of a multipart form, in order.
 pub fn form(request: &str) -> Vec<(&str, &str)> {
     let parts = request
         .split("Content-Disposition: form-data; name=\"")

@@ -1,4 +1,4 @@
-//! What tests are made of: a directory, a run of the program with a scrubbed environment, servers that end with their test.
+//! Test support: a directory, runs of the program in a clean environment, and servers that stop when the test ends.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! A proxy before a sandbox, which lets some calls fail.
+//! A proxy in front of a sandbox that makes some calls fail.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,36 +11,36 @@ use tokio::net::TcpSocket;
 
 use super::messages::{answer, read_request};
 
-/// What happens to one call. `After` means that the server has done what it was asked by then.
+/// A fault at one call. `After` means that the server executes the request first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nobody listens, from this call on to the end of the run.
+    /// Connections are refused from this call until `reopen`.
     Refused,
     /// The connection is closed before the request is read.
     CutUnread,
-    /// The request is read, and the connection closed.
+    /// The request is read, and the connection is closed.
     Cut,
-    /// The same, after it was done.
+    /// The same, after the request is executed.
     CutAfter,
-    /// No answer, as long as anybody waits for one.
+    /// No answer until the client gives up.
     Silence,
-    /// The same, after it was done.
+    /// The same, after the request is executed.
     SilenceAfter,
-    /// Half of the server's own answer.
+    /// The first half of the server's own answer.
     HalfAfter,
-    /// An answer with this status line, these headers and this body; nothing is done.
+    /// An answer with this status line, these headers and this body; the request is not executed.
     Answer(&'static str, &'static str, &'static str),
-    /// The same, after it was done.
+    /// The same, after the request is executed.
     AnswerAfter(&'static str, &'static str, &'static str),
-    /// An answer with this status line that says all of the request again, as JSON; nothing is done.
+    /// An answer with this status line that echoes the whole request as JSON; the request is not executed.
     Echo(&'static str),
-    /// The same as a page.
+    /// The same as an HTML page.
     EchoPage(&'static str),
 }
 
-/// A proxy that lets all but some calls through, one connection each.
+/// A proxy that forwards all but some calls, with one connection per call.
 pub struct Proxy {
-    /// Bound, and never listened on: keeps the port ours while nobody listens.
+    /// Bound but never listened on: reserves the port while connections are refused.
     port: TcpSocket,
     end: Arc<AtomicBool>,
     open: Option<Sender<()>>,
@@ -49,20 +49,20 @@ pub struct Proxy {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A call as the proxy saw it.
+/// A call as seen by the proxy.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// Head and body; empty if it was not read.
+    /// Head and body; empty if the request was not read.
     pub request: String,
-    /// Whether the server's own answer went back whole.
+    /// Whether the client got the server's complete answer.
     pub answered: bool,
 }
 
-/// Decides by the number of the call, from 0, and the request, which is not read where it is `None`.
+/// Selects a fault by the number of the call, from 0, and the request, which is `None` before it is read.
 type Decide = dyn Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync;
 
 impl Proxy {
-    /// Starts one before a server.
+    /// Starts a proxy in front of a server.
     pub fn start(
         server: &str,
         decide: impl Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync + 'static,
@@ -70,7 +70,7 @@ impl Proxy {
         Self::translating(server, str::to_owned, decide)
     }
 
-    /// Starts one that changes what it passes on, but not its length.
+    /// Starts a proxy that rewrites requests without changing their length.
     pub fn translating(
         server: &str,
         translate: fn(&str) -> String,
@@ -104,12 +104,11 @@ impl Proxy {
         }
     }
 
-    /// Listens again after connections were refused.
+    /// Accepts connections again after they were refused.
     pub fn reopen(&self) {
         self.open.as_ref().unwrap().send(()).unwrap();
     }
 
-    /// Its address.
     pub fn url(&self) -> String {
         format!("http://{}", self.port.local_addr().unwrap())
     }
@@ -119,7 +118,7 @@ impl Proxy {
         self.seen.lock().unwrap().clone()
     }
 
-    /// How many calls were under way at the same time at most.
+    /// The maximum number of concurrent calls.
     pub fn most(&self) -> usize {
         self.most.load(Ordering::SeqCst)
     }
@@ -149,7 +148,7 @@ struct Line {
 }
 
 impl Line {
-    /// Listens, unless the call of that number is to be refused.
+    /// Listens, unless the call with this number is to be refused.
     fn listen(&self, address: SocketAddr, number: usize) -> Option<TcpListener> {
         let refused = (self.decide)(number, None) == Some(Fault::Refused);
         (!refused).then(|| TcpListener::bind(address).unwrap())
@@ -189,7 +188,7 @@ impl Line {
         });
     }
 
-    /// Takes one call in; what is to be answered.
+    /// Handles one call and returns the bytes to answer.
     fn call(&self, number: usize, mut stream: TcpStream) -> (TcpStream, Vec<u8>) {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
@@ -207,7 +206,7 @@ impl Line {
         }
         self.seen.lock().unwrap().push(seen);
         if matches!(fault, Some(Fault::Silence | Fault::SilenceAfter)) {
-            // Until the client goes away.
+            // Wait until the client closes the connection.
             drop(stream.read(&mut [0]));
         }
         (stream, bytes)
@@ -215,11 +214,11 @@ impl Line {
 
     fn close(&self, mut stream: TcpStream, bytes: &[u8]) {
         self.now.fetch_sub(1, Ordering::SeqCst);
-        // The client may be gone already; that is its right.
+        // The client may have closed the connection already.
         drop(stream.write_all(bytes));
     }
 
-    /// What goes back.
+    /// The bytes for the client.
     fn answer(&self, fault: Option<Fault>, request: &str) -> Vec<u8> {
         match fault {
             None => self.forward(request),
@@ -259,7 +258,7 @@ impl Line {
         }
     }
 
-    /// Passes a request on; the server's answer.
+    /// Forwards a request and returns the server's answer.
     fn forward(&self, request: &str) -> Vec<u8> {
         let Some((head, body)) = request.split_once("\r\n\r\n") else {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! What a test runs in: a directory, the environment of the program, and a sandbox if the test needs one.
+//! The environment of a test: a directory, variables, and a sandbox if the test needs one.
 
 use std::fs;
 use std::io::Write;
@@ -11,25 +11,22 @@ use tempfile::TempDir;
 
 use super::Api;
 
-/// A temporary directory, and the environment in which the program runs there.
+/// A temporary directory, and the environment of the program.
 pub struct Scene {
     dir: TempDir,
     env: Vec<(String, String)>,
     api: Option<Arc<Api>>,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ran {
-    /// The exit code.
     pub code: i32,
-    /// stdout.
     pub out: String,
-    /// stderr.
     pub err: String,
 }
 
-/// Arguments: a list, or a line that is split at its spaces.
+/// Arguments: a list, or a line that is split at spaces.
 pub trait Args {
     fn args(&self) -> Vec<&str>;
 }
@@ -70,7 +67,7 @@ impl Args for Vec<&str> {
     }
 }
 
-/// A conference, as the sandbox holds it.
+/// A conference, as stored in the sandbox.
 pub fn live_room(pipe: &str, name: &str) -> RoomView {
     RoomView {
         pipe: pipe.to_owned(),
@@ -80,7 +77,7 @@ pub fn live_room(pipe: &str, name: &str) -> RoomView {
     }
 }
 
-/// Building a scene.
+/// Builder methods.
 impl Scene {
     /// An empty directory, an empty environment, no server.
     pub fn new() -> Self {
@@ -96,7 +93,7 @@ impl Scene {
         self.file("rooms.yaml", text)
     }
 
-    /// Writes another file.
+    /// Writes a file.
     pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         self.write(name, content);
         self
@@ -109,29 +106,29 @@ impl Scene {
         self
     }
 
-    /// Sets several.
+    /// Sets several variables.
     pub fn envs(self, vars: &[(String, String)]) -> Self {
         vars.iter()
             .fold(self, |scene, (name, value)| scene.env(name, value))
     }
 
-    /// Sets the address of the API, as of a proxy before the sandbox.
+    /// Sets the address of the API, for example to a proxy in front of the sandbox.
     pub fn at(self, url: &str) -> Self {
         self.env("IMBACHAT_API_URL", url)
     }
 
-    /// Adds a live room behind the client's back.
+    /// Adds a live room directly, without a request.
     pub fn live(self, room: RoomView) -> Self {
         self.insert(room);
         self
     }
 
-    /// Starts a sandbox, with credentials for everything.
+    /// Starts a sandbox, with all credentials.
     pub fn sandbox(self) -> Self {
         self.sandbox_with(Config::default())
     }
 
-    /// Starts a sandbox that behaves like this.
+    /// Starts a sandbox with this configuration.
     pub fn sandbox_with(self, config: Config) -> Self {
         self.calls(&Arc::new(Api::start(config)))
     }
@@ -155,7 +152,7 @@ impl Scene {
         scene
     }
 
-    /// Applies the manifest to a sandbox, one room after the other, so that each gets the same id in every run.
+    /// Applies the manifest to a sandbox, one room at a time, so that each room gets the same id in every run.
     #[track_caller]
     pub fn applied(self) -> Self {
         let scene = if self.api.is_some() {
@@ -174,28 +171,27 @@ impl Scene {
     }
 }
 
-/// The server.
+/// Server methods.
 impl Scene {
     fn api(&self) -> &Api {
         self.api.as_ref().unwrap()
     }
 
-    /// The variables of its address and its credentials.
+    /// The variables for its address and credentials.
     pub fn vars(&self) -> Vec<(String, String)> {
         self.api().env()
     }
 
-    /// Its address.
     pub fn url(&self) -> String {
         self.api().url()
     }
 
-    /// Looks into the server, or changes something behind the client's back.
+    /// Reads or changes the server's state directly, without a request.
     pub fn world<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
         self.api().world(work)
     }
 
-    /// The live rooms of widget 627, without the one every widget has.
+    /// The live rooms of widget 627, without the room that every widget has.
     pub fn rooms(&self) -> Vec<RoomView> {
         self.api().rooms()
     }
@@ -206,12 +202,12 @@ impl Scene {
         self.api().room(pipe)
     }
 
-    /// Adds a room behind the client's back; its id.
+    /// Adds a room directly, without a request, and returns its id.
     pub fn insert(&self, room: RoomView) -> u64 {
         self.world(|world| world.insert_room(627, room, 0))
     }
 
-    /// Deletes a room behind the client's back; its id.
+    /// Deletes a room directly, without a request, and returns its id.
     #[track_caller]
     pub fn delete(&self, pipe: &str) -> u64 {
         let id = self.room(pipe).id;
@@ -219,18 +215,18 @@ impl Scene {
         id
     }
 
-    /// What was called so far.
+    /// The calls so far.
     pub fn stats(&self) -> Stats {
         self.api().stats()
     }
 
-    /// How many calls wrote so far.
+    /// The number of write calls so far.
     pub fn writes(&self) -> u64 {
         self.stats().writes()
     }
 }
 
-/// The directory, and runs of the program in it.
+/// The directory and runs of the program.
 impl Scene {
     /// Replaces a part of the manifest.
     #[track_caller]
@@ -241,7 +237,7 @@ impl Scene {
         self
     }
 
-    /// Checks that a document fits the published schema, which is the one the program prints.
+    /// Checks a document against the published schema, which must match the one the program prints.
     #[track_caller]
     pub fn fits_schema(&self, name: &str, document: &serde_json::Value) {
         let path = format!("{}/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
@@ -264,12 +260,12 @@ impl Scene {
         self
     }
 
-    /// `plan`.
+    /// Runs `plan`.
     pub fn plan(&self) -> Ran {
         self.run("plan")
     }
 
-    /// `apply --yes`.
+    /// Runs `apply --yes`.
     pub fn apply(&self) -> Ran {
         self.run("apply --yes")
     }
@@ -279,7 +275,7 @@ impl Scene {
         self.dir.path().join(name)
     }
 
-    /// Writes a file, and the directories above it.
+    /// Writes a file and creates its parent directories.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -287,7 +283,7 @@ impl Scene {
         path
     }
 
-    /// A file's text.
+    /// The text of a file.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
@@ -300,7 +296,7 @@ impl Scene {
         String::from_utf8(files.remove(0).1).unwrap()
     }
 
-    /// Every file below the directory with its bytes, to see that nothing changed.
+    /// All files below the directory with their content, to check that nothing changed.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();
         collect(self.dir.path(), &mut found);
@@ -308,7 +304,7 @@ impl Scene {
         found
     }
 
-    /// The program, ready to be started here.
+    /// The command for a run in this directory.
     pub fn command(&self, args: impl Args) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_roomform"));
         command
@@ -324,12 +320,12 @@ impl Scene {
         command
     }
 
-    /// Runs the program here, with stdin closed and no terminal.
+    /// Runs the program in this directory, with stdin closed and without a terminal.
     pub fn run(&self, args: impl Args) -> Ran {
         self.command(args).output().unwrap().into()
     }
 
-    /// Runs a copy of the program as a user whom file permissions bind, even if root runs the tests.
+    /// Runs a copy of the program as a user without root's file access, even if root runs the tests.
     #[cfg(unix)]
     pub fn run_unprivileged(&self, args: impl Args) -> Ran {
         use std::os::unix::fs::{MetadataExt, chown};
@@ -366,7 +362,7 @@ impl Scene {
         output.into()
     }
 
-    /// The same with something on stdin.
+    /// The same with input on stdin.
     pub fn run_with_input(&self, args: impl Args, input: &str) -> Ran {
         let mut command = self.command(args);
         let mut child = command
@@ -395,7 +391,7 @@ impl From<Output> for Ran {
     }
 }
 
-/// What a text must and must not contain.
+/// Checks what a text contains.
 pub trait Shows {
     fn shows(&self, part: impl AsRef<str>) -> &Self;
     fn lacks(&self, part: impl AsRef<str>) -> &Self;
@@ -436,7 +432,7 @@ impl Shows for str {
     }
 }
 
-/// A text with the port of the sandbox hidden.
+/// A text with the sandbox's port hidden.
 pub fn hide_port(text: impl AsRef<str>) -> String {
     const HOST: &str = "http://127.0.0.1:";
     let text = text.as_ref();
@@ -447,7 +443,7 @@ pub fn hide_port(text: impl AsRef<str>) -> String {
     format!("{before}{HOST}PORT{rest}")
 }
 
-/// A manifest of these rooms, each the inside of a YAML mapping on one line.
+/// A manifest with these rooms, each the inside of a YAML mapping on one line.
 pub fn manifest(rooms: impl IntoIterator<Item = String>) -> String {
     let rooms = rooms.into_iter().map(|room| format!("  - {{{room}}}\n"));
     format!(
@@ -464,7 +460,7 @@ impl Ran {
         self
     }
 
-    /// Checks that stdout contains this.
+    /// Checks that stdout contains this text.
     #[track_caller]
     pub fn shows(&self, part: impl AsRef<str>) -> &Self {
         assert!(self.out.contains(part.as_ref()), "{self:#?}");
@@ -485,27 +481,27 @@ impl Ran {
         self
     }
 
-    /// Checks that stdout does not contain this.
+    /// Checks that stdout does not contain this text.
     #[track_caller]
     pub fn lacks(&self, part: impl AsRef<str>) -> &Self {
         assert!(!self.out.contains(part.as_ref()), "{self:#?}");
         self
     }
 
-    /// stdout of a run that must have succeeded.
+    /// The stdout of a run, which must succeed.
     #[track_caller]
     pub fn ok(self) -> String {
         assert_eq!(self.code, 0, "{self:#?}");
         self.out
     }
 
-    /// The JSON document on stdout, whatever the exit code.
+    /// The JSON document on stdout, for any exit code.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 
-    /// Both streams, to search for what must not be there.
+    /// Both streams, to check for text that must not appear.
     pub fn all(&self) -> String {
         format!("{}{}", self.out, self.err)
     }
