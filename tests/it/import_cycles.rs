@@ -1,4 +1,4 @@
-//! No files of `src` import each other, directly or through others. A name that a `mod.rs` re-exports counts for the file that
+//! No files in `src` import each other, directly or indirectly. A name that a `mod.rs` re-exports counts for the file that
 //! defines it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +58,7 @@ fn without_comments(text: &str) -> String {
     code.collect::<Vec<_>>().join("\n")
 }
 
-/// The files from which imports lead back to themselves.
+/// The files that are part of an import cycle.
 fn in_cycles(modules: &BTreeMap<Module, String>) -> Vec<String> {
     let mut exports = BTreeMap::new();
     for (module, code) in modules {
@@ -112,7 +112,7 @@ fn in_cycles(modules: &BTreeMap<Module, String>) -> Vec<String> {
         .collect()
 }
 
-/// The paths that code imports or names through `super`, `self` or `crate`; only those that it re-exports if asked.
+/// The paths that code imports or names through `super`, `self` or `crate`; with `exported`, only the re-exported ones.
 fn used_paths(code: &str, exported: bool) -> Vec<Module> {
     let mut paths = Vec::new();
     for (at, _) in code.match_indices("use ") {
@@ -167,7 +167,7 @@ fn expand(tree: &str, prefix: &[String], paths: &mut Vec<Module>) {
     }
 }
 
-/// The module that a path leads to, and what is left of the path.
+/// The module that a path resolves to, and the rest of the path.
 fn resolve(
     module: &Module,
     path: &[String],

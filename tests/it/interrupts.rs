@@ -1,4 +1,4 @@
-//! Interrupts, and the flags that slow an apply down or end it early: what is under way is finished, and the report is so.
+//! Interrupts, and flags that slow an apply down or end it early: calls in flight finish, and the report is complete.
 #![cfg(unix)]
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::support::{Fault, Proxy, Scene, Shows, manifest, until};
 
-/// Every tenth room has members for two calls.
+/// Every tenth room has enough members for two calls.
 fn members(room: u64) -> BTreeSet<u64> {
     let count = if room.is_multiple_of(10) { 201 } else { 2 };
     (0..count).map(|member| room * 1000 + member).collect()
@@ -46,7 +46,7 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
 }
 
-/// The report, each room of it as the server has it; the statuses with how often they occur, sorted.
+/// Checks each room of the report against the server; returns the statuses with their counts, sorted.
 #[track_caller]
 fn report(scene: &Scene, exit: i32) -> (Value, Vec<(String, usize)>) {
     let mut report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
@@ -133,7 +133,7 @@ fn one_signal_finishes_what_is_under_way() {
         assert!(done > 0 && done < 40, "{statuses:?}");
         let told = text(&output);
         told.shows("interrupted: requests in flight were finished");
-        // Whatever is not done is listed to be run again.
+        // The failed file lists everything that is not done.
         let failed = scene.read("f.csv");
         let pipes: BTreeSet<&str> = failed
             .lines()
@@ -146,7 +146,7 @@ fn one_signal_finishes_what_is_under_way() {
             .map(|(_, count)| count)
             .sum();
         assert_eq!(pipes.len() + applied, 40);
-        // The ledger knows all that was confirmed.
+        // The ledger records everything that was confirmed.
         let shown = scene
             .run("ledger show --format json --ledger l.jsonl")
             .json();
@@ -160,7 +160,7 @@ fn one_signal_finishes_what_is_under_way() {
 
 #[test]
 fn a_signal_while_the_run_waits_ends_the_wait() {
-    // For its turn, for the server that asked to come back, for an answer to try again.
+    // Waits for the rate limit, for a server that asks for a delay, and for a retry.
     let slow = ["--rate", "0.02/s"];
     let waits: [(&[&str], Option<Fault>); 3] = [
         (&slow, None),
@@ -211,7 +211,7 @@ fn two_signals_end_the_run_at_once() {
     for (first, second) in [("INT", "INT"), ("TERM", "INT"), ("TERM", "TERM")] {
         let scene = Scene::new().sandbox();
         let server = scene.url();
-        // The fourth call and all after it are done, and never answered.
+        // The server executes the fourth call and all later ones, but never answers.
         let proxy = Proxy::start(&server, |number, _| {
             (number >= 3).then_some(Fault::SilenceAfter)
         });
@@ -219,7 +219,7 @@ fn two_signals_end_the_run_at_once() {
         let mut child = begin(&scene, &["--timeout", "10m"]);
         until("calls without an answer", || proxy.seen().len() >= 6);
         signal(&child, first);
-        // Signals are not counted: the second has to come after the first was taken.
+        // Signals do not queue: send the second one after the first was handled.
         until("the end", || {
             signal(&child, second);
             child.try_wait().unwrap().is_some()
@@ -263,7 +263,7 @@ fn fail_fast_begins_nothing_after_the_first_failure() {
         let most = if parallelism == "1" { 4 } else { 12 };
         assert!((4..=most).contains(&count("verified")), "{statuses:?}");
         assert_eq!(scene.rooms().len(), count("verified") + count("unfinished"));
-        // Without the flag all others are done.
+        // Without the flag, all other rooms are done.
         let ran = scene.run(APPLY);
         assert_eq!((ran.code, scene.rooms().len()), (4, 39), "{ran:#?}");
     }
@@ -296,12 +296,12 @@ fn a_rate_keeps_below_a_servers_limit() {
     scene.run([&APPLY[..], &["--rate", "20/s"]].concat()).ok();
     let took = begun.elapsed();
     report(&scene, 0);
-    // Two of these calls go to the lists, which no rate holds up.
+    // Two of these calls read lists, which have no rate limit.
     assert_eq!((scene.stats().refused, scene.writes()), (0, 66));
     assert!(took >= Duration::from_millis(65 * 50), "{took:?}");
 }
 
-/// A room that waits holds up no other, and its own calls stay in order.
+/// A waiting room does not block the others, and its own calls stay in order.
 #[test]
 fn a_slow_room_holds_up_no_other() {
     let scene = Scene::new().sandbox();
@@ -316,7 +316,7 @@ fn a_slow_room_holds_up_no_other() {
         let first =
             request?.contains("\r\n\r\ncourse-10\r\n") && !holding.swap(true, Ordering::SeqCst);
         if first {
-            // Until all others are done.
+            // Wait until all other rooms are done.
             let _ = opened.lock().unwrap().recv();
         }
         None
@@ -338,7 +338,7 @@ fn a_slow_room_holds_up_no_other() {
     report(&scene, 0);
 }
 
-/// Whoever reads the address may end the server at once, also where a shell began it in the background, for which Ctrl-C is ignored.
+/// A caller that has read the address can stop the server at once, also in a shell's background job, which ignores Ctrl-C.
 #[test]
 fn a_sandbox_that_said_where_it_is_can_be_ended() {
     let scene = Scene::new();

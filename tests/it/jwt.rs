@@ -1,4 +1,4 @@
-//! Tokens for reading: given, or made from the secret key with `--read-as`. A list that was read with one may lack rooms.
+//! Read tokens: given, or made from the secret key with `--read-as`. A list read with a token may lack rooms.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,10 +20,10 @@ use crate::support::{Canned, Scene, Shows, answer, header, live_room, runtime};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 const EMPTY_LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
-/// Signed with the sandbox's key; over since 2023.
+/// Signed with the sandbox's key; expired in 2023.
 const EXPIRED: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjE3MDAwMDAwMDAsInVzZXJfaWQiOjF9.dw2hV-pAQRIIa7b8zeF4EVqP1exhKJG_bd_C8SmYyik";
 
-/// Signed with the sandbox's key for user 7; good until 2100.
+/// Signed with the sandbox's key for user 7; valid until 2100.
 const OF_USER_7: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjd9.u37G3L1f2EO8oRf0hdJuJUqIJcdMhVASfsmpZOhNupo";
 
 fn at(url: &str, key: &str) -> Scene {
@@ -46,7 +46,7 @@ fn every_reading_verb_reads_with_a_token_that_the_sandbox_accepts() {
     assert_eq!(scene.room("team-a").name, "Team B");
     assert_eq!(read(&["export"]), scene.run("export").ok());
     read(&["plan", "--detailed-exitcode"]);
-    // Users are listed with the key only, and messages are sent with it.
+    // Listing users and sending messages need the key.
     for verb in ["get users", "send --user 3 team-a Hello"] {
         let ran = scene.run(format!("{verb} --read-as 7"));
         ran.exits(64);
@@ -125,7 +125,7 @@ fn a_server_that_repeats_the_token_does_not_get_it_out() {
     }
 }
 
-/// Of a widget's rooms, a token of user 7 lists `seen` alone.
+/// A token of user 7 lists only the room `seen`.
 fn narrow() -> Scene {
     let scene = Scene::new()
         .sandbox_with_quirks(Quirks {
@@ -151,7 +151,7 @@ rooms:
     scene
 }
 
-/// The program with a token of user 7 made from the key, and with one that is given.
+/// Runs the program with a token of user 7: a given one, or one made from the key.
 fn with_token(scene: &Scene, given: bool, args: &str) -> crate::support::Ran {
     if !given {
         return scene.run(format!("{args} --read-as 7"));
@@ -199,12 +199,12 @@ fn how_a_plan_shows_rooms_that_are_not_listed() {
           target: widget 627 on API
     "#);
     run(&["plan", "--detailed-exitcode"]).exits(2);
-    // The key lists it: a limit and a guard are in the way then.
+    // The key lists the room, so a limit and a guard refuse the plan.
     scene.plan().exits(5);
     scene
         .run("apply --yes --ignore-limits --allow-publish")
         .ok();
-    // What the ledger knows has not vanished, and is not recreated.
+    // A room that the ledger knows is not missing, and is not recreated.
     let plan = run(&["plan", "--allow-recreate", "--format", "json"]);
     plan.exits(0);
     let conflicts = &plan.json()["conflicts"];
@@ -232,7 +232,7 @@ fn how_a_plan_shows_rooms_that_are_not_listed() {
     ]);
     assert_eq!((ran.code, scene.rooms().len()), (4, 3), "{ran:#?}");
     scene.read("report.json").shows("\"not_listed\"");
-    // Another room with the pipe is no proof that the one on record is gone.
+    // Another room with the pipe does not prove that the recorded one is gone.
     let other = RoomView {
         pipe: "unseen".to_owned(),
         members: [7].into(),
@@ -293,7 +293,7 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
     assert_eq!(scene.rooms().len(), 3, "no probe was made");
 }
 
-/// A list that lacks every room, and a server that answers no write.
+/// A server with an empty list that answers no write.
 #[derive(Default)]
 struct Silent(AtomicUsize);
 
@@ -330,7 +330,7 @@ impl Record for Silent {
     }
 }
 
-/// The plan was made from a whole list; the one that is read to look for the room is not.
+/// The plan was made from a complete list; the list read to verify a create is incomplete.
 #[test]
 fn an_unanswered_create_stays_in_doubt_where_the_list_may_lack_the_room() {
     let desired = check_text("rooms.yaml", MANIFEST, Options::default())

@@ -1,7 +1,7 @@
-//! `kill -9` in the middle of an apply, at points that a seed decides: one more run, and everything is as declared, once.
+//! `kill -9` in the middle of an apply, at points chosen by a seed: after one more run everything is as declared, without duplicates.
 //!
-//! Points are conditions (so many writes seen by the server, so many bytes in the ledger), never times. A few of them are
-//! tried in each test run; `ROOMFORM_KILLS=50` tries as many as it says, and `--nocapture` shows what was met.
+//! Points are conditions (number of writes the server saw, bytes in the ledger), never times. Each test run tries
+//! a few; `ROOMFORM_KILLS=50` tries 50, and `--nocapture` prints what happened.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -15,20 +15,19 @@ use serde_json::Value;
 
 use crate::support::{Scene, until};
 
-/// Rooms of the manifest.
 const ROOMS: u64 = 300;
-/// Calls that write all of it: every fiftieth room has more members than go into one.
+/// Calls that write the whole manifest: every fiftieth room has more members than fit into one call.
 const WRITES: u64 = ROOMS + ROOMS / 50;
-/// Rooms that are welcomed: every third.
+/// Rooms with a welcome message: every third.
 const WELCOMES: u64 = ROOMS / 3;
-/// About what the ledger of it has, in bytes.
+/// Approximate size of the complete ledger in bytes.
 const BYTES: u64 = 165_000;
-/// Calls that may be under way at a time.
+/// Maximum number of calls in flight.
 const UNDER_WAY: u64 = 8;
-/// Points in an ordinary test run.
+/// Number of points in an ordinary test run.
 const FEW: u64 = 6;
 
-/// A number that a seed decides, below a bound.
+/// A number below `bound`, derived from the seed.
 fn below(seed: &mut u64, bound: u64) -> u64 {
     *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -58,7 +57,7 @@ fn manifest() -> String {
     for room in 1..=ROOMS {
         let (title, members) = (title(room), members(room));
         let public = room % 7 == 0;
-        // What is owed to these outlives the kill as well.
+        // The second run still owes these rooms their welcome.
         let policy = if room % 4 < 2 { "on_create" } else { "ensure" };
         let welcome = match members.first().filter(|_| is_welcomed(room)) {
             Some(from) => {
@@ -79,13 +78,13 @@ fn manifest() -> String {
 /// Where the process is killed.
 #[derive(Debug, Clone, Copy)]
 enum Point {
-    /// After so many calls that write.
+    /// After this many write calls.
     Writes(u64),
-    /// After so many bytes of ledger.
+    /// After this many bytes of ledger.
     Bytes(u64),
-    /// While the list is read again.
+    /// While the list is read to verify the apply.
     Verify,
-    /// After so many messages.
+    /// After this many messages.
     Said(u64),
 }
 
@@ -116,26 +115,26 @@ impl Point {
     }
 }
 
-/// What was met at one point.
+/// What happened at one point.
 struct Met {
     point: Point,
     losing: bool,
-    /// Calls seen when the process was gone.
+    /// Calls that the server saw before the process died.
     writes: u64,
     rooms: usize,
-    /// Rooms of the server that the ledger did not know.
+    /// Live rooms that the ledger did not know.
     unrecorded: usize,
     torn: bool,
-    /// Calls that wrote, of the run after.
+    /// Write calls of the second run.
     again: u64,
-    /// Answers that got lost in both runs.
+    /// Answers lost in both runs.
     lost: u64,
-    /// Welcomes uncertain in the end, and how many of them arrived.
+    /// Uncertain welcomes at the end, and how many of them arrived.
     doubtful: u64,
     arrived: u64,
 }
 
-/// Kills one apply, runs it again, and looks at everything.
+/// Kills one apply, runs it again, and checks everything.
 fn kill(seed: u64) -> Met {
     let mut dice = seed;
     let point = Point::thrown(&mut dice);
@@ -157,7 +156,7 @@ fn kill(seed: u64) -> Met {
     child.wait().unwrap();
     let told = format!("seed {seed}, {point:?}, lost answers: {losing}");
 
-    // What is left: nothing twice, and a ledger that can be read and says nothing that is not so.
+    // No room is duplicated, and the ledger is readable and correct.
     assert_once(&scene, &told);
     let (writes, rooms) = (scene.writes(), scene.rooms().len());
     let (known, torn) = recorded(&scene, &told);
@@ -196,7 +195,7 @@ fn kill(seed: u64) -> Met {
         .iter()
         .map(|room| room["requests"].as_u64().unwrap())
         .sum();
-    // What the dead process had sent may have been read after it was looked at.
+    // The server may have read calls of the killed process after the test counted them.
     let again = scene.writes() - writes;
     assert!(
         (reported..=reported + UNDER_WAY).contains(&again),
@@ -225,7 +224,8 @@ fn kill(seed: u64) -> Met {
     }
 }
 
-/// Every welcome was said once, or is uncertain and was said once at most; how many are, and how many of these were.
+/// Checks that each welcome was sent once, or is uncertain and was sent at most once.
+/// Returns how many are uncertain, and how many of these arrived.
 #[track_caller]
 fn welcomed(scene: &Scene, told: &str) -> (u64, u64) {
     let document = scene
@@ -264,7 +264,7 @@ fn assert_once(scene: &Scene, told: &str) {
     assert_eq!(unique.len(), pipes.len(), "{told}: a room twice");
 }
 
-/// How many rooms the ledger knows, each of them as the server has it, and whether its last line was torn.
+/// Checks the ledger's rooms against the server; returns how many there are, and whether the last line is torn.
 #[track_caller]
 fn recorded(scene: &Scene, told: &str) -> (usize, bool) {
     let ran = scene.run("ledger show --format json --ledger l.jsonl");

@@ -1,10 +1,10 @@
-//! Who may use whom: the import table of ARCHITECTURE.md, read back out of the sources.
+//! Allowed imports between modules: checks the import table of ARCHITECTURE.md against the sources.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room, and the rooms it may use besides itself. `error` is the words for failing at the edge: stages do without.
+/// Each module, and the modules it may use besides itself. `error` is for failures at the edge: stages do not use it.
 const TABLE: [(&str, &[&str]); 18] = [
     ("main", &["commands"]),
     (
@@ -42,7 +42,7 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("model", &[]),
 ];
 
-/// What a room must not even name, whatever it is called through.
+/// What a module must not even name, through any path.
 const NEVER: [(&str, &[&str]); 8] = [
     (
         "view",
@@ -231,7 +231,7 @@ fn only_apply_and_the_write_probe_ask_for_the_right_to_write() {
         ]
     );
     assert_eq!(asking("Writer::new"), ["commands/access.rs"]);
-    // To say something is a right of its own, with which no room can be changed.
+    // Sending messages is a separate capability, which cannot change rooms.
     let mut access = asking("SendAccess");
     access.sort();
     assert_eq!(access, ["commands/access.rs", "commands/send.rs"]);
@@ -281,7 +281,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every source file: its room, its path below `src`, its text.
+/// Every source file: its module, its path below `src`, its text.
 fn sources() -> Vec<(String, PathBuf, String)> {
     let src = root().join("src");
     let mut found = Vec::new();
@@ -315,7 +315,7 @@ fn collect(src: &Path, directory: &Path, found: &mut Vec<(String, PathBuf, Strin
     }
 }
 
-/// The rooms a text names through `crate::` or the crate's name, single or in braces.
+/// The modules that a text names through `crate::` or the crate's name, single or in braces.
 fn used(text: &str) -> BTreeSet<String> {
     let code = code(text);
     let mut found = BTreeSet::new();
@@ -337,14 +337,14 @@ fn used(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// Whether code names this and not something that only ends so: `BufWriter::new` makes no `Writer`.
+/// Whether code contains this name as a whole word: `BufWriter::new` does not contain `Writer`.
 fn names(code: &str, word: &str) -> bool {
     let in_a_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut found = code.match_indices(word);
     found.any(|(at, _)| !code[..at].ends_with(in_a_word))
 }
 
-/// The text without comments; a `//` inside of a literal hides the rest of its line, which no import shares.
+/// The text without comments. A `//` inside a literal hides the rest of its line; no import shares such a line.
 fn code(text: &str) -> String {
     text.lines()
         .map(|line| line.split("//").next().unwrap_or_default())

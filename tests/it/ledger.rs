@@ -1,4 +1,4 @@
-//! The ledger: entries in any order and as often as one likes, the verbs, several runs at once, and disks that fail.
+//! The ledger: entries in any order and repeated, the commands, concurrent runs, and disk errors.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -26,7 +26,7 @@ use serde_json::Value;
 
 use crate::support::{Args, Ran, Scene, Shows, deaf, manifest, runtime, target, until};
 
-// what entries add up to
+// merging entries
 
 fn users() -> impl Strategy<Value = Vec<UserId>> {
     subsequence(vec![1, 2, 3, 4], 0..=4).prop_map(|users| users.into_iter().map(UserId).collect())
@@ -64,7 +64,7 @@ fn kept() -> impl Strategy<Value = FieldSet> {
     })
 }
 
-/// Three pipes, each with two rooms of its own: one was recreated.
+/// Three pipes, each with two rooms: one was recreated.
 fn fact() -> impl Strategy<Value = Fact> {
     let room = (0..3_u64, 0..2_u64)
         .prop_map(|(pipe, room)| (Pipe::new(format!("pipe-{pipe}")), RoomId(pipe * 10 + room)));
@@ -101,7 +101,7 @@ fn fact() -> impl Strategy<Value = Fact> {
     })
 }
 
-/// Few times and runs, so that many entries meet.
+/// Few times and runs, so that entries often collide.
 fn entries() -> impl Strategy<Value = Entries> {
     let stamp = (0..6, select(vec!["a", "b"]), 1..4_u64).prop_map(|(time, run, sequence)| Stamp {
         time: format!("2026-01-01T00:00:0{time}.000Z"),
@@ -125,7 +125,7 @@ fn parts() -> impl Strategy<Value = (Entries, Vec<Entries>)> {
                     .collect()
             })
             .collect();
-        // Each entry is somewhere.
+        // Each entry is in some part.
         let missing = all
             .iter()
             .filter(|(stamp, _)| !parts.iter().any(|part| part.contains_key(stamp)));
@@ -166,7 +166,7 @@ proptest! {
         shuffled.insert(0, lines[0]);
         let shuffled = shuffled.join("\n") + "\n";
         prop_assert_eq!(recorded(shuffled.as_bytes()), fold(&entries));
-        // And what is remembered of a file is what its entries add up to, kept or not.
+        // A file read without keeping its entries gives the same result.
         let scene = Scene::new();
         for text in [text.clone(), shuffled, text + "{\"run\":\"a\",\"se"] {
             let path = scene.write("l.jsonl", text);
@@ -200,14 +200,14 @@ proptest! {
         let each = union([&compact(a), &compact(b)]);
         prop_assert_eq!(fold(&each), fold(&ab));
         prop_assert_eq!(&compact(&each), &small);
-        // Entries that come later, with older stamps and newer ones.
+        // Later entries, with older and newer stamps.
         prop_assert_eq!(fold(&union([&small, c])), fold(&all));
         prop_assert_eq!(fold(&union([&each, &compact(c)])), fold(&all));
         prop_assert_eq!(compact(&union([&small, c])), compact(&all));
     }
 }
 
-/// Whether the entries are kept or not, the same is wrong with a file: also behind the line at which they had to be after all.
+/// A file has the same errors with and without kept entries, also after the line from which they must be kept.
 #[test]
 fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
     let scene = Scene::new();
@@ -268,9 +268,9 @@ fn what_is_wrong_with_a_file_does_not_depend_on_who_reads_it() {
     assert!(!nowhere.found && nowhere.recorded.is_empty());
 }
 
-// many who write at once
+// concurrent appends
 
-/// Lines are written together: a caller that leaves takes neither its own lines nor the answers of the others with it.
+/// Lines are written in batches: a cancelled caller loses neither its own lines nor the results of the others.
 #[test]
 fn callers_that_leave_take_no_answer_with_them() {
     const CALLERS: usize = 20;
@@ -290,7 +290,7 @@ fn callers_that_leave_take_no_answer_with_them() {
         runtime().block_on(async {
             let appends = (0..CALLERS).map(|number| journal.append(vec![seen(number)]));
             let mut appends: Vec<_> = appends.map(Box::pin).collect();
-            // Handed over by all, looked at by nobody.
+            // Every append is queued, and none is polled again.
             poll_fn(|context| {
                 for append in &mut appends {
                     let _waits = append.as_mut().poll(context);
@@ -315,7 +315,7 @@ fn callers_that_leave_take_no_answer_with_them() {
     assert_eq!(lines(), 1 + 10 * CALLERS, "those of callers that left too");
 }
 
-// who sends a message
+// claims on a message
 
 fn journal(scene: &Scene, run: u64) -> Journal {
     Journal::open(&scene.path("l.jsonl"), &target(), &RunId::new(run)).unwrap()
@@ -345,7 +345,7 @@ async fn a_message_is_begun_once_whoever_asks_and_whatever_becomes_of_the_file()
     );
     compacted().unwrap();
     assert!(!second.claim(&pipe, room, from).await.unwrap());
-    // What certainly was not sent may be.
+    // A message that was certainly not sent may be sent.
     first.append(vec![message(Stage::Failed)]).await.unwrap();
     assert!(second.claim(&pipe, room, from).await.unwrap());
     assert!(!first.claim(&pipe, room, from).await.unwrap());
@@ -353,7 +353,7 @@ async fn a_message_is_begun_once_whoever_asks_and_whatever_becomes_of_the_file()
         .append(vec![message(Stage::Confirmed)])
         .await
         .unwrap();
-    // Even if another run failed later: one of them has sent it.
+    // A later failure in another run changes nothing: one run has sent the message.
     first.append(vec![message(Stage::Failed)]).await.unwrap();
     compacted().unwrap();
     assert!(!first.claim(&pipe, room, from).await.unwrap());
@@ -378,7 +378,7 @@ fn ledgers_from_before_there_were_welcomes_are_read() {
     assert!(!recorded.owes_welcome(&Pipe::new("pipe-1"), RoomId(1)));
 }
 
-// through the program
+// through the command line
 
 fn course(number: u64) -> String {
     let members: Vec<u64> = (0..5).map(|member| number * 10 + member).collect();
@@ -395,7 +395,7 @@ fn run(scene: &Scene, args: impl Args) -> Ran {
     scene.run([&args.args()[..], &LEDGER].concat())
 }
 
-/// Rooms with exactly the declared members, each once.
+/// Checks that the rooms have exactly the declared members, each once.
 #[track_caller]
 fn assert_content(scene: &Scene, rooms: u64) {
     let live = scene.rooms();
@@ -411,7 +411,7 @@ fn assert_content(scene: &Scene, rooms: u64) {
     }
 }
 
-/// Nothing is left to do, to the server nor to write down.
+/// Checks that nothing is left to send or to record.
 #[track_caller]
 fn assert_converged(scene: &Scene) {
     let (writes, ledger) = (scene.writes(), scene.read("l.jsonl"));
@@ -475,7 +475,7 @@ fn rooms_are_forgotten_by_globs_and_those_that_match_are_listed() {
     ran.err.shows("the ledger has no record of `group-*`");
     let ran = run(&scene, "ledger forget course-[");
     assert_eq!((ran.code, scene.read("l.jsonl")), (64, before));
-    // A pipe that is on record is no glob.
+    // A recorded pipe is not treated as a glob.
     let ran = run(&scene, "ledger forget team-[a]");
     ran.err.begins("forgot 1 room\n");
     let ran = run(&scene, "ledger forget course-0[12] course-01 team-*");
@@ -504,14 +504,14 @@ fn forgetting_makes_members_unknown_and_unknown_rooms_are_an_error() {
     plan.exits(2);
     plan.shows("members unknown: 5 sent again");
     plan.shows("2 unchanged");
-    // Twice.
+    // A second time.
     run(&scene, "ledger forget course-01").exits(1);
     run(&scene, "apply --yes").ok();
     assert_content(&scene, 3);
     assert_converged(&scene);
 }
 
-/// What docs/operations.md says to do once somebody took the members out in ImbaChat, and what comes of it.
+/// The steps of docs/operations.md after members were removed in ImbaChat, and their result.
 #[test]
 fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     let document = include_str!("../../docs/operations.md");
@@ -537,7 +537,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     let writes = scene.writes();
     scene.apply().ok();
     for _ in 1..=2 {
-        // It stays.
+        // The manual step remains.
         scene.run(plan).ok().shows(line);
     }
     let forgot = scene.run(forget);
@@ -558,13 +558,13 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     scene.run("ledger compact").ok();
     assert_eq!(scene.run(plan).ok(), clear);
     assert_eq!(scene.writes(), writes, "nothing was sent for it");
-    // Who is back is new.
+    // A member who returns is a new member.
     scene.declare(manifest);
     scene.plan().ok().shows("members +2 (4, 5)");
-    // And said twice it is a mistake.
+    // Forgetting the same member twice is an error.
     scene.run(forget).exits(1);
 
-    // A room that left as a whole.
+    // A room that was deleted.
     said(&["ledger", "forget", "PIPE"]);
     scene.apply().ok();
     scene.declare(manifest.replace("  - {pipe: team-c, title: C, members: [3]}\n", ""));
@@ -574,7 +574,7 @@ fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
     after.lacks("manual steps");
 }
 
-/// A machine whose clock is ahead wrote the ledger: what is written after it still counts as later.
+/// A machine with a fast clock wrote the ledger: later entries still count as later.
 #[test]
 fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
     let scene = Scene::new().manifest(courses(2)).sandbox();
@@ -592,7 +592,7 @@ fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
     assert_converged(&scene);
 }
 
-/// What the server once ignored and later took is not ignored any more.
+/// A field that the server once ignored and later accepted is no longer ignored.
 #[test]
 fn a_field_that_took_in_the_end_is_not_called_ignored() {
     let scene = Scene::new().manifest(courses(1)).sandbox_with(deaf());
@@ -601,7 +601,7 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
     run(&scene, "apply --yes").exits(4);
     let plan = run(&scene, "plan").ok();
     plan.shows("ignored");
-    // The server is mended: the same state, with updates taken.
+    // A fixed server: the same state, but it accepts updates.
     let live = scene.room("course-01");
     let mended = Scene::new().sandbox();
     mended.insert(live.clone());
@@ -612,7 +612,7 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
     assert_eq!(mended.room("course-01").name, "Wanted");
     let shown = run(&scene, "ledger show").ok();
     shown.lacks("ignored");
-    // Somebody renames the room back; that is a change like any other.
+    // Another user renames the room back; that is an ordinary change.
     mended.world(|world| {
         world.delete_room(627, live.id, 2);
         world.insert_room(627, live.clone(), 3)
@@ -762,7 +762,7 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
     assert_eq!(see(), before);
     run(&scene, "ledger compact").ok();
     assert_eq!(scene.read("l.jsonl"), small);
-    // The old one merged in again gives the old one again, and the same plan.
+    // Merging the old ledger again gives the same ledger and the same plan.
     scene.write("old.jsonl", &whole);
     run(&scene, "ledger merge old.jsonl").ok();
     assert_eq!(see(), before);
@@ -770,7 +770,7 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
     assert_content(&scene, 5);
 }
 
-/// A link in the ledger's place stays one: the file it leads to is what others share.
+/// A ledger that is a symbolic link stays a link: others share the file it points to.
 #[cfg(unix)]
 #[test]
 fn compacting_goes_through_a_link() {
@@ -788,7 +788,7 @@ fn compacting_goes_through_a_link() {
     assert_converged(&scene);
 }
 
-// several runs at once
+// concurrent runs
 
 fn begin(scene: &Scene, args: impl Args) -> Child {
     let mut command = scene.command([&args.args()[..], &LEDGER].concat());
@@ -828,7 +828,7 @@ fn two_applies_at_once_on_one_ledger_lose_nothing() {
             .map(|room| room["members"].as_array().unwrap().len())
             .sum();
         assert_eq!((known.len(), members), (39, 39 * 5));
-        // Each line one of the two wrote is there, in its order, once.
+        // Each line that one of the two runs wrote is in the file, in order, once.
         let text = scene.read("l.jsonl");
         let stamps = text.lines().skip(1).map(|line| {
             let line: Value = serde_json::from_str(line).unwrap();
@@ -872,7 +872,7 @@ fn a_ledger_compacted_merged_and_forgotten_from_while_an_apply_runs_loses_nothin
     assert_converged(&scene);
 }
 
-// files that fail
+// disk errors
 
 #[test]
 fn a_torn_last_line_harms_no_verb() {
@@ -893,7 +893,7 @@ fn a_torn_last_line_harms_no_verb() {
             scene.write("torn.jsonl", &whole[..cut]);
             let ran = run(&scene, verb);
             ran.exits(0);
-            // A line that only lacks its end is whole.
+            // A line that lacks only its newline is complete.
             let torn = cut > last && cut < whole.len() - 1;
             assert_eq!(
                 ran.err.contains("the last line is incomplete"),
@@ -904,7 +904,7 @@ fn a_torn_last_line_harms_no_verb() {
             assert_converged(&scene);
         }
     }
-    // A header that was not finished either.
+    // An incomplete header as well.
     for cut in [0, 1, 20] {
         scene.write("l.jsonl", &whole[..cut]);
         run(&scene, "apply --yes").ok();
@@ -978,7 +978,7 @@ fn without_permission_nothing_is_sent() {
     allow("locked", 0o700);
 }
 
-/// The program where no file may grow beyond some size: writing fails in the middle, as on a full disk.
+/// Runs the program with a file size limit: writing fails in the middle, as on a full disk.
 #[cfg(target_os = "linux")]
 fn limited(scene: &Scene, args: impl Args) -> Ran {
     let plain = scene.command(args);
@@ -1002,7 +1002,7 @@ fn limited(scene: &Scene, args: impl Args) -> Ran {
     }
 }
 
-/// How large a file may become there; shells count in different blocks.
+/// The file size limit in bytes; shells count in different blocks.
 #[cfg(target_os = "linux")]
 fn limit(scene: &Scene) -> usize {
     let fill = r#"trap "" XFSZ; ulimit -f 512; head -c 10000000 /dev/zero > fill 2>/dev/null"#;
@@ -1053,7 +1053,7 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
                 .collect()
         };
         let (intents, confirmed) = (of("intent"), of("confirmed"));
-        // No call without its intent; the disk says no while calls are under way, and none follows.
+        // No call is made without its intent. The disk fails while calls are in flight, and no call follows.
         assert!(
             live.iter().all(|room| intents.contains(&room.pipe)),
             "{told}"
@@ -1135,7 +1135,7 @@ fn a_full_disk_leaves_the_ledger_as_it_was_when_it_is_rewritten() {
         ran.err.shows("File too large");
         assert_eq!(scene.files(), before);
     }
-    // Compacting is what helps.
+    // Compacting fixes it.
     limited(&scene, [&["ledger", "compact"][..], &LEDGER].concat()).ok();
     limited(
         &scene,

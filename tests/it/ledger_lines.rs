@@ -1,4 +1,4 @@
-//! The lines of a ledger: what is written, and what is read.
+//! The lines of a ledger: writing and reading.
 
 use std::path::Path;
 

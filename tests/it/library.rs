@@ -1,4 +1,4 @@
-//! The crate as other programs use it: its examples are run, and nothing that is put into it makes it panic.
+//! The crate as a library: its examples run, and no input makes it panic.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,7 +62,7 @@ fn the_example_of_a_plan_without_a_network() {
           target: widget 627 on https://api.imbachat.com
           unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat
     "#);
-    // With a ledger nothing is unknown; one of another target is refused.
+    // With a ledger no member is unknown; a ledger of another target is refused.
     let target = r#"{"roomform_ledger":1,"origin":"https://api.imbachat.com","widget":627}"#;
     let entry = r#"{"run":"r","seq":1,"time":"2026-01-01T00:00:00.000Z","kind":"confirmed","pipe":"lounge","room_id":7,"members":[5],"title":"Lobby","type":1,"public":false}"#;
     let ledger = scene.write("ledger.jsonl", format!("{target}\n{entry}\n"));
@@ -195,7 +195,7 @@ fn limit() -> impl Strategy<Value = Option<Limit>> {
     ]
 }
 
-/// Bytes that come close to an answer of the server, and any others.
+/// Bytes that resemble a server's answer, and arbitrary ones.
 fn answer() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just(ANSWER.to_owned()),
@@ -245,7 +245,7 @@ proptest! {
         let mut desired = check_text("rooms.yaml", text, Options::default()).unwrap().desired;
         let [create, update, add_members, messages, publish] = limits;
         desired.limits = Limits { create, update, add_members, messages, publish };
-        // A manifest's globs are checked when it is read; these were put in by somebody.
+        // A manifest's globs are checked when it is read; these come from a library user.
         desired.scope = scope;
         let observed = RowFilter::new(&desired).observed(rows);
         let target = Target { origin: String::new(), widget: WidgetId(0) };

@@ -1,4 +1,4 @@
-//! What a run tells beside its output: a run id that leads from the server's log to ours, decisions under `-v`, requests under `-vv`.
+//! Logs: a run id that links the server's log to ours, decisions with `-v`, requests with `-vv`.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::support::{Fault, Proxy, Scene, Shows};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3, 4]}\n";
 
-/// The ids in a text, each after the same words.
+/// The ids in a text that follow the given words.
 fn ids(text: &str, before: &str) -> BTreeSet<String> {
     let found = text.split(before).skip(1);
     found
@@ -36,15 +36,15 @@ fn one_id_leads_from_the_servers_log_to_ledger_and_report() {
         request.shows(&agent);
     }
     assert_eq!(ids(&scene.read("l.jsonl"), "\"run\":\""), own);
-    // Another run, another id; also where nothing was carried out.
+    // Another run has another id, even if it applies nothing.
     let again = scene.run("apply --yes --format json --ledger l.jsonl");
     assert_ne!(again.json()["run"], *run);
     assert_eq!(again.json()["applied"], false);
 }
 
-// what is told
+// what is logged
 
-/// The log without what differs from run to run: the run's id, times, the server's port, the lengths of answers.
+/// The log without what differs between runs: run id, times, the server's port, lengths of answers.
 fn log(scene: &Scene, args: &str) -> String {
     let ran = scene.run(args);
     let same = |word: &str| {
@@ -100,7 +100,7 @@ fn once_it_tells_what_is_decided() {
     info: plan: to write  pipe=team-a action=update room=2 fields=title new=0 unknown=0 known=2 welcome=false recreate=false
     info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     "#);
-    // A flag in the way of another.
+    // Conflicting flags.
     scene.run("plan -v -q").exits(64);
 }
 
@@ -140,7 +140,7 @@ fn twice_it_tells_every_request_too() {
 #[test]
 fn what_went_wrong_and_what_became_of_it_is_told() {
     let scene = Scene::new().sandbox();
-    // The create is done, and its answer is lost; the list that is read to look for it is asked to come back later.
+    // The create succeeds, and its answer is lost; the server asks the list request that verifies it to come back later.
     let faults = |number, _: Option<&str>| match number {
         1 => Some(Fault::HalfAfter),
         2 => Some(Fault::Answer("429 Slow", "Retry-After: 0\r\n", "{}")),
@@ -250,7 +250,7 @@ fn a_hostile_pipe_is_harmless_in_the_log() {
     }
 }
 
-/// What was found out about a file may be wrong, so it is told.
+/// A file's detected format may be wrong, so the log names it.
 #[test]
 fn under_v_each_file_with_rows_is_told_with_how_it_was_read() {
     let scene = Scene::new().manifest("version: 1

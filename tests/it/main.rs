@@ -1,4 +1,4 @@
-//! All integration tests in one binary: the program as its users meet it, on sandboxes and servers of the tests' own.
+//! All integration tests in one binary: they run the program against sandboxes and test servers.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,7 +1,7 @@
-//! The corpus in `tests/manifests`, read by the program, by another YAML library and by the JSON Schema.
+//! The manifests in `tests/manifests`, read by the program, by another YAML library and by the JSON Schema.
 //!
-//! `valid/` and `warned/` can be used, `invalid/` cannot. Beside each of the last two stands what `check` says of it.
-//! `ROOMFORM_BLESS=1 cargo test --test it manifests` writes these texts anew; read what changed before you keep it.
+//! `valid/` and `warned/` are usable, `invalid/` is not. In the last two, a text file beside each manifest has the output of `check`.
+//! `ROOMFORM_BLESS=1 cargo test --test it manifests` rewrites these files; review the diff before you commit it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,7 +16,7 @@ use crate::hostile;
 use crate::rosters;
 use crate::support::{Args, Ran, Scene, Shows};
 
-/// Codes that no text of the corpus can have: they are about files, or need one too large to keep.
+/// Codes that no manifest of the corpus covers: they concern files, or need a file too large to commit.
 const ELSEWHERE: [(Code, fn()); 5] = [
     (
         Code::UnknownUser,
@@ -46,7 +46,7 @@ fn manifests(part: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The YAML and JSON files of a manifest, hidden ones left out.
+/// The YAML and JSON files of a manifest, without hidden ones.
 fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];
@@ -62,7 +62,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The same, with everything that lies beside them.
+/// The same, with all other files in the directory.
 fn all_files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];
@@ -85,13 +85,13 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
         .any(|extension| path.extension().is_some_and(|found| found == *extension))
 }
 
-/// A file as the other library reads it, in the form JSON Schema speaks of. None if it does not take it for YAML.
+/// A file as the other library reads it, in the data model of JSON Schema. None if it is not valid YAML.
 fn read_by_others(path: &Path) -> Option<Value> {
     let text = fs::read_to_string(path).unwrap();
     if has_extension(path, &["json"]) {
         return serde_json::from_str(&text).ok();
     }
-    // It takes a byte order mark for the first letter of the first key. YAML 1.2 (5.2) says a file may start with one.
+    // It reads a byte order mark as part of the first key. YAML 1.2 (5.2) allows a file to start with one.
     let text = text.trim_start_matches('\u{feff}');
     let value: serde_yaml::Value = serde_yaml::from_str(text).ok()?;
     Some(as_json(&value))
@@ -127,7 +127,7 @@ fn read(path: &Path) -> Loaded {
     load(&[path.to_owned()], Options::default())
 }
 
-/// Runs `check` on a copy of a manifest, so that only its name is in the output.
+/// Runs `check` on a copy of a manifest, so that the output contains only its name.
 fn check(path: &Path, more: &[&str]) -> Ran {
     let scene = Scene::new();
     for file in all_files(path) {
@@ -244,7 +244,7 @@ fn the_committed_schema_is_the_printed_one() {
 /// Pipe -> title, type, publicity and members.
 type Rooms = BTreeMap<String, (String, i64, bool, Vec<u64>)>;
 
-/// The rooms of some files, worked out from the other library's reading with none of our code.
+/// The rooms of some files, computed from the other library's result without our code.
 fn rooms_by_others(documents: &[Value]) -> Rooms {
     let collect = |key: &str| -> BTreeMap<String, Value> {
         let maps = documents
@@ -330,7 +330,7 @@ fn another_yaml_library_reads_the_same_rooms() {
     }
 }
 
-/// The same without anything that says where it was written.
+/// The same without source locations.
 fn placeless(mut desired: Desired) -> Desired {
     let nowhere = Place {
         file: FileId(0),
@@ -364,7 +364,7 @@ fn a_manifest_means_the_same_as_yaml_and_as_json() {
     assert_eq!(yaml, json);
 }
 
-/// Code and place of each drawn mistake: a line with its code, and then, unless it is a whole file's, one with its place.
+/// Code and location of each printed diagnostic: a line with the code, then a line with the location, unless it concerns a whole file.
 fn drawn(text: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     for line in text.lines() {
@@ -428,7 +428,7 @@ fn the_parts_of_a_directory_are_told_apart() {
 
 const ROOM: &str = "version: 1\nrooms: [{pipe: first-room, title: First}]\n";
 
-/// What `check` says of a manifest that cannot be used.
+/// Checks the output of `check` for an invalid manifest.
 #[track_caller]
 fn refused(scene: &Scene, args: &str) -> String {
     let before = scene.files();
@@ -578,7 +578,7 @@ fn link(scene: &Scene, target: &str, name: &str) {
     std::os::unix::fs::symlink(target, scene.path(name)).unwrap();
 }
 
-/// What a verb run in the checkout says, its exit code first.
+/// Runs a command in the checkout; returns its output after its exit code.
 #[cfg(unix)]
 fn in_checkout(scene: &Scene, args: impl Args) -> String {
     let mut command = scene.command(args);
@@ -651,7 +651,7 @@ fn a_link_may_lead_to_any_file_of_the_work_tree_but_not_of_git() {
         let told = in_checkout(&scene, ["check", "-f", path]);
         assert!(told.contains("E023 outside-root"), "{path}: {told}");
     }
-    // Without git a link stays in its own directory.
+    // Without git, a link must stay in its own directory.
     fs::remove_dir_all(scene.path("repo/.git")).unwrap();
     let told = in_checkout(&scene, "check -f env/rooms.yaml");
     told.shows("E023 outside-root");
@@ -688,7 +688,7 @@ fn a_path_of_the_users_own_works_wherever_it_is() {
         let told = in_checkout(&scene, ["check", "-f", path]);
         assert!(told.starts_with("0 "), "{path}: {told}");
     }
-    // The system's link to what is on stdin.
+    // The system's link to stdin.
     let mut command = scene.command("check -f /dev/stdin");
     let manifest = fs::File::open(elsewhere).unwrap();
     let output = command.stdin(manifest).output().unwrap();

@@ -1,4 +1,4 @@
-//! Output files: none replaces an input of the run, another output, or a file of another kind.
+//! Output files: they never replace an input of the run, another output, or a file of another kind.
 
 use crate::support::{Args, Ran, Scene, Shows};
 
@@ -22,7 +22,7 @@ fn planned() -> Scene {
     scene
 }
 
-/// Runs what must be refused before anything is sent or written; gives back the error.
+/// Checks that a command is refused before it sends or writes anything; returns the error.
 #[track_caller]
 fn refused(scene: &Scene, args: impl Args) -> String {
     let args = args.args();
@@ -50,7 +50,7 @@ fn no_output_replaces_an_input() {
             let args = [&["apply", "--yes", flag, input], &ledger[..]].concat();
             let told = refused(&scene, &args);
             told.begins(format!("error: {flag} and "));
-            // --force is about files that are no input.
+            // --force does not apply to inputs.
             refused(&scene, [&args[..], &["--force"]].concat());
         }
         for input in ["plan.json", "l.jsonl"] {
@@ -72,11 +72,11 @@ fn every_file_of_a_directory_is_an_input() {
     for out in ["rooms/a/b.yaml", "rooms/a/../a/users.csv"] {
         refused(&scene, args(out));
     }
-    // The default ledger, which is not there yet.
+    // The default ledger, which does not exist yet.
     let ledger = format!("rooms/.roomform/{}", ledger_name(&scene));
     std::fs::create_dir_all(scene.path("rooms/.roomform")).unwrap();
     refused(&scene, args(&ledger));
-    // No input of this run.
+    // This file is not an input of this run.
     scene.run("plan -f rooms --out rooms.yaml --force").ok();
 }
 
@@ -144,7 +144,7 @@ fn an_export_replaces_no_input_either() {
     ] {
         refused(&scene, args);
     }
-    // The name of a file in a directory is known once the rooms are.
+    // The names of the files in a directory are known once the rooms are read.
     scene.write("parts/team.yaml", scene.read("l.jsonl"));
     let split = "export --force --split-by prefix --ledger parts/team.yaml --out parts";
     let before = scene.files();
@@ -183,7 +183,7 @@ fn a_file_of_another_kind_needs_force() {
     scene.read("notes.txt").shows("\"kind\": \"report\"");
 }
 
-/// A pull request can commit links.
+/// A pull request can contain links.
 #[cfg(unix)]
 #[test]
 fn a_ledger_that_a_link_puts_outside_of_the_work_tree_is_refused() {

@@ -1,14 +1,14 @@
-//! A server that asks to come back later: whoever waits is told for how long, and why.
+//! A server that asks to come back later: the user sees how long the program waits, and why.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::{Canned, Scene, answer};
 
-/// A server that asks for a second's patience before its first answer, then answers so.
+/// A server that asks for a delay of one second before its first answer, then answers with `body`.
 fn busy(body: &'static str) -> (Canned, Scene) {
     let asked = AtomicUsize::new(0);
     let server = Canned::by(move |request| {
-        // doctor's first call is without credentials, and is not repeated.
+        // doctor's first call has no credentials and is not retried.
         let knock = !request.to_lowercase().contains("authorization:");
         let busy = !knock && asked.fetch_add(1, Ordering::SeqCst) == 0;
         let (status, body) = match busy {

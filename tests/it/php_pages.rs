@@ -1,5 +1,5 @@
-//! The PHP snippets of the API's pages beside their curl commands: each is run by the real php with its curl extension, nothing
-//! changed but host and credentials, and sends, gets and does what the command beside it does.
+//! The PHP snippets of the API's pages: each runs in the real php with its curl extension, unchanged except for host and
+//! credentials, and sends, receives and does the same as the curl command beside it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ use crate::pages::{
 };
 use crate::support::{Canned, Scene, Shows, form};
 
-/// Everything is told but what a newer PHP no longer needs, as `curl_close`: E_ALL without E_DEPRECATED.
+/// Reports all errors except deprecations such as `curl_close`: E_ALL without E_DEPRECATED.
 const TOLD: [&str; 4] = ["-d", "error_reporting=24575", "-d", "display_errors=stderr"];
 
 fn php() -> Command {
@@ -22,7 +22,7 @@ fn php() -> Command {
     php
 }
 
-/// Fails in words where there is no php: no test is passed over.
+/// Fails with a clear message if php is missing: no test is skipped.
 fn assert_installed() {
     let probe = php()
         .args(["-r", "exit(extension_loaded('curl') ? 0 : 9);"])
@@ -33,7 +33,7 @@ fn assert_installed() {
     );
 }
 
-/// Runs a snippet; gives what it prints, and the HTTP status, of which it says nothing itself.
+/// Runs a snippet; returns its output, and the HTTP status, which it does not print.
 fn run_blocking(snippet: &str) -> (u16, String) {
     assert_installed();
     let script =
@@ -76,7 +76,7 @@ fn every_command_has_a_snippet_beside_it() {
     }
 }
 
-/// Path, credentials and form are the same, call by call, as the server gets them.
+/// The server receives the same path, credentials and form for each call.
 #[test]
 fn a_snippet_sends_what_the_command_beside_it_sends() {
     assert_installed();
@@ -112,7 +112,7 @@ async fn all_of_them_run_one_after_another() {
     for printed in all_printed() {
         let (status, body) = run(&sandbox, &with_credentials(&printed.php)).await;
         assert_eq!(status, 200, "{}: {body}", printed.php);
-        // The first answer of an addition is printed in the shape of a creation.
+        // The first sample answer to an addition has the shape of a creation.
         if printed.answers.len() == 1 && !printed.php.contains("/imba_rooms") {
             assert_like_printed(&body, &printed);
         }
@@ -125,7 +125,7 @@ async fn all_of_them_run_one_after_another() {
 async fn rooms_are_made_and_filled_and_answered_as_printed() {
     let sandbox = pages_sandbox().await;
     let make = command(ROOMS_PAGE, "/imba_rooms", 0);
-    // The name has a space at its end.
+    // The name ends with a space.
     make.php.shows("'room_is_public ' => '1'");
     let (status, body) = run(&sandbox, &make.php).await;
     assert_eq!(
@@ -184,12 +184,12 @@ async fn lists_are_filtered_and_messages_kept() {
         .map(|it| (it.room_id, it.remote_user_id, it.text.as_str()))
         .collect();
     assert_eq!(kept, [(1536, 1, "api message")]);
-    // The credentials as they are printed are a placeholder.
+    // The printed credentials are placeholders.
     assert_eq!(run(&sandbox, &printed.php).await.0, 401);
     sandbox.stop().await.unwrap();
 }
 
-/// The same snippets against the program, which a person rehearses with: it ends with the count of what it served.
+/// Runs the same snippets against `roomform sandbox`, which exits with the number of requests it served.
 #[cfg(unix)]
 #[test]
 fn they_run_against_sandbox_serve() {
@@ -202,7 +202,7 @@ fn they_run_against_sandbox_serve() {
     let url = first.trim().strip_prefix("listening on ").unwrap();
     let mut statuses = Vec::new();
     for printed in all_printed() {
-        // Rooms of the pages' own numbers are not there: the server says so, in JSON.
+        // The rooms that the pages name do not exist: the server says so in JSON.
         let (status, body) = run_blocking(&aimed(&with_credentials(&printed.php), url));
         let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
         let call = printed.command.split('\'').nth(1).unwrap();

@@ -1,4 +1,4 @@
-//! What a plan says: change one thing, see the text.
+//! The text of plans: each test changes one thing and checks the text.
 
 use insta::assert_snapshot;
 use roomform::sandbox::{Quirks, RoomView};
@@ -109,7 +109,7 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
     let plan = scene
         .edit("version: 1", "version: 1\nlimits: {publish: 1}")
         .plan();
-    // The limit was raised.
+    // The limit is higher.
     plan.exits(0);
     scene.run("plan --detailed-exitcode").exits(2);
     scene.apply().exits(0);
@@ -152,13 +152,13 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
           target: widget 627 on http://127.0.0.1:PORT
           known: confirmed by the server in an earlier run; the API does not list members
     ");
-    // Only 'by hand' left is nothing to do.
+    // A plan with only manual steps has nothing to apply.
     plan.exits(0);
     scene.run("plan --detailed-exitcode").exits(0);
     let writes = scene.writes();
     scene.apply().ok();
     assert_eq!(scene.writes(), writes);
-    // Released, and still a matter for people.
+    // The members are released; removing them is still a manual step.
     scene.plan().ok().shows("no longer in the manifest: 4");
     scene
         .edit("Team A, members: [3]", "Team A, members: [3, 4]")
@@ -174,7 +174,7 @@ fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
     let plan = scene.edit("members: [3, 4]", changed).plan();
     plan.shows("members +1 (17)   1 known");
     plan.shows("team-a: no longer in the manifest: 4");
-    // They stand in `members` still: no format may say that they left the manifest.
+    // The users are still in `members`: no format may say that they left the manifest.
     for format in ["text", "markdown", "github", "html"] {
         let told = scene.run(["plan", "--format", format]).ok();
         for wrong in ["not in the manifest", "no longer declared"] {
@@ -283,7 +283,7 @@ fn a_room_the_ledger_knows_and_the_list_lacks_is_never_recreated_unasked() {
     scene.run("plan --detailed-exitcode").ok();
 }
 
-/// A room recreated looks like any new one, but whoever was in the old one is not in it: it is told with the dangerous lines.
+/// A recreated room looks like a new one, but lacks the old room's members: the plan lists it with the dangerous changes.
 #[test]
 fn a_room_that_is_recreated_stands_with_the_dangerous_lines_and_in_the_figures() {
     let scene = Scene::new().manifest(BASE).applied();
@@ -398,7 +398,7 @@ fn limits_name_the_figure_and_what_would_allow_it() {
         .exits(0)
         .shows("nothing to do");
     let plan = scene.edit("Team A", "Team Alpha").plan();
-    // There is no size below which nothing is checked.
+    // Limits apply to manifests of any size.
     plan.exits(5)
         .shows("refused: 1 to update, `limits.update` allows 0 (49.99%)");
     scene.edit("49.99%", "50%").plan().exits(0);
@@ -592,9 +592,9 @@ fn json_is_versioned_and_fits_its_schema() {
 fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
     let scene = Scene::new().manifest(BASE).sandbox_with(deaf()).applied();
     scene.edit("title: Team A", "title: Team A, public: true");
-    // The server ignores it.
+    // The server ignores the change.
     scene.run("apply --yes --allow-publish").exits(4);
-    // From here on the server takes what it is sent, and only members are planned.
+    // From here on the server accepts all fields, and only members are planned.
     scene.world(|world| world.set_quirks(Quirks::default()));
     scene
         .edit("[3, 4]", "[3, 4, 5]")
@@ -608,7 +608,7 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
         (false, 3),
         "nobody allowed it to be opened"
     );
-    // Sent again it is a publish like any other.
+    // Sending it again is an ordinary publish.
     scene.run("plan --resend-ignored").exits(5);
 }
 
@@ -623,7 +623,7 @@ fn members_that_are_declared_anew_are_sent_even_when_others_are_assumed() {
     assert_eq!(scene.room("team-a").members, [3, 4, 5].into());
 }
 
-/// What changes in a long title is seen wherever in it it stands; what is the same around it is left out.
+/// A long title shows its change wherever it is; the unchanged text around it is cut.
 #[test]
 fn a_change_far_behind_in_a_title_is_seen() {
     let title = |word: &str| format!("{}{word}{}", "ж".repeat(125), "ы".repeat(120));
@@ -647,7 +647,7 @@ fn a_change_far_behind_in_a_title_is_seen() {
     };
     let line = format!("      title   {} → {}\n", side("autumn"), side("spring"));
     plan.shows(&line);
-    // Two that have nothing in common are told as a whole.
+    // Two titles with nothing in common are shown in full.
     let scene = Scene::new()
         .manifest(format!(
             "version: 1\nrooms: [{{pipe: team-a, title: {}}}]\n",

@@ -1,4 +1,4 @@
-//! What school systems export, through the presets: the example directories, and what a manifest may say over a preset.
+//! Exports of school systems, read with presets: the example directories, and manifests that override a preset.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ fn copy(from: &Path, scene: &Scene, below: &str) {
     }
 }
 
-/// The rooms a manifest comes to, one a line.
+/// The rooms of a manifest, one a line.
 fn rooms(scene: &Scene) -> String {
     let rendered = scene.run("render --format csv").ok();
     let lines = rendered.lines().skip(1).map(|line| {
@@ -41,7 +41,7 @@ fn rooms(scene: &Scene) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A preset with something said over it, in place of the example's own manifest.
+/// An example with another manifest that overrides its preset.
 fn over(name: &str, entry: &str) -> Scene {
     let scene = example(name);
     scene.declare(format!("version: 1\ngenerate:\n  - {entry}\n"));
@@ -56,7 +56,7 @@ fn canvas_takes_active_rows_and_follows_sections() {
     canvas-alg-7b,7Б · Алгебра ← 201
     canvas-rust-1,R1 · Rust for beginners ← 102
     ");
-    // Each member is traced to the row that put them there.
+    // Each member is traced to its row.
     assert_snapshot!(scene.run("explain canvas-alg-7b").ok(), @r#"
     canvas-alg-7b  "7Б · Алгебра"
       conference, closed; declared at sis/courses.csv:2
@@ -142,7 +142,7 @@ fn moodle_makes_a_room_of_each_course_that_a_row_names() {
 
 #[test]
 fn what_is_said_over_a_preset_goes_all_the_way_down() {
-    // A condition of the manifest's own stands beside the preset's, whatever the case of its column.
+    // A condition of the manifest is added to the preset's, whatever the case of its column.
     let scene = over(
         "canvas",
         "{format: canvas, from: sis, id: canvas_user_id, room: {enrol: {where: {STATUS: deleted, section_id: \"\"}, people: {where: {status: [active, suspended]}}}}}",
@@ -151,7 +151,7 @@ fn what_is_said_over_a_preset_goes_all_the_way_down() {
     canvas-alg-7b,Алгебра ←
     canvas-rust-1,Rust for beginners ← 101
     ");
-    // Files that are called otherwise, or lie elsewhere, and another way to join them.
+    // Files with other names or in other directories, and another way to join them.
     let scene = over(
         "oneroster",
         "{format: oneroster, each: groups.csv, room: {enrol: {roster: sub/e.csv, on: {class: classCode}, user: [teacher, pupil], people: {roster: p.csv, name: login}, where: {role: \"\"}, optional: [status, role]}}}",
@@ -164,7 +164,7 @@ fn what_is_said_over_a_preset_goes_all_the_way_down() {
     class-c-9,9A ← 12
     class-c-9,9A ← 13
     ");
-    // Moodle's file has no name of its own.
+    // Moodle's file has no fixed name.
     let scene = example("moodle");
     let file = scene.read("users.csv");
     scene.write(
@@ -206,7 +206,7 @@ fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mist
 
     the manifest is invalid: 2 errors
     ");
-    // A role that the format does not have is known once `roles` names it, and the format's own roles still are.
+    // An unknown role of the format becomes known once `roles` names it, and the format's own roles stay known.
     scene.declare("version: 1\ngenerate: [{format: canvas, from: sis, id: canvas_user_id, roles: [TUTOR], room: {enrol: {where: {status: active}}}}]\n");
     assert_snapshot!(rooms(&scene), @"
     canvas-alg-7b,Алгебра ← 102
@@ -214,7 +214,7 @@ fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mist
     ");
 }
 
-/// Canvas files with two roles that Canvas does not have, and an empty one.
+/// Canvas files with two unknown roles and an empty one.
 fn with_unknown_roles(entry: &str) -> Scene {
     let scene = over("canvas", entry);
     scene.write("sis/enrollments.csv", "course_id,user_id,role,status\nALG-7B,S-0101,student,active\nALG-7B,S-0102,studnet,active\nALG-7B,S-0102,tutor,active\nALG-7B,S-0102,,active\nALG-7B,T-0201,teacher,active\n");
@@ -244,7 +244,7 @@ fn a_role_that_nothing_names_is_an_error_whatever_chooses_the_rows() {
         }
         assert!(told.ends_with("invalid: 3 errors\n"), "{choice}{told}");
     }
-    // What is named is known, and `any` leaves the choice to `where`.
+    // Named roles are known, and `any` leaves the choice to `where`.
     for (choice, users) in [
         ("roles: [studnet, tutor, \"\"]", "102"),
         ("roles: any, room: {enrol: {where: {role: [tutor]}}}", "102"),
@@ -259,7 +259,7 @@ fn a_role_that_nothing_names_is_an_error_whatever_chooses_the_rows() {
     }
 }
 
-/// OneRoster files whose users have other ids in a file of the manifest's own. One of them is disabled.
+/// OneRoster files whose users have other ids in a separate file. One user is disabled.
 fn with_own_ids(entry: &str) -> Scene {
     let scene = over("oneroster", entry);
     scene.write("classes.csv", "sourcedId,title\nk1,Physics\n");
@@ -285,14 +285,14 @@ fn people_of_the_manifests_own_join_the_users_of_a_preset() {
             "{{format: oneroster, {more}room: {{pipe: physics, title: P, enrol: {{{enrol}people: {{roster: ids.csv, name: sourcedId, id: site_id}}}}}}}}"
         ))
     };
-    // Somebody who left and came back has a row that counts.
+    // A user who left and returned has an active row.
     let active = "physics,P ← 11\nphysics,P ← 13\nphysics,P ← 14";
     assert_eq!(rooms(&own("", "")), active);
     assert_eq!(
         rooms(&own("status: any, ", "")),
         "physics,P ← 11\nphysics,P ← 12\nphysics,P ← 13\nphysics,P ← 14"
     );
-    // The preset's own name of a person need not be the one in the manifest's file.
+    // The preset's column for a user may have another name than in the manifest's file.
     let scene = with_own_ids(
         "{format: oneroster, room: {pipe: physics, title: P, enrol: {user: login, people: {roster: ids.csv, name: username, id: site_id}}}}",
     );
@@ -301,7 +301,7 @@ fn people_of_the_manifests_own_join_the_users_of_a_preset() {
         "sourcedId,classSourcedId,login,role\ne1,k1,first,student\ne2,k1,second,student\n",
     );
     assert_eq!(rooms(&scene), "physics,P ← 11");
-    // A user whom the manifest's file names in two ways is left out by both.
+    // A user whom the manifest's file lists with two ids is excluded under both.
     let scene = with_own_ids(
         "{format: oneroster, room: {pipe: physics, title: P, enrol: {user: login, people: {roster: ids.csv, name: [sourcedId, login], id: site_id}}}}",
     );
@@ -314,7 +314,7 @@ fn people_of_the_manifests_own_join_the_users_of_a_preset() {
         "sourcedId,classSourcedId,login,role\ne1,k1,first,student\ne2,k1,second,student\n",
     );
     assert_eq!(rooms(&scene), "physics,P ← 11");
-    // Ids in place of names are those of users too.
+    // A file with ids instead of names also excludes users.
     let scene = over(
         "canvas",
         "{format: canvas, from: sis, where: {course_id: ALG-7B}, room: {enrol: {by: id}}}",
@@ -355,7 +355,7 @@ fn without_the_users_of_a_preset_their_status_is_in_the_manifests_own_file() {
         rooms(&scene),
         "physics,P ← 11\nphysics,P ← 13\nphysics,P ← 14"
     );
-    // A file that is there and cannot be read is an error of its own.
+    // A file that exists but cannot be read is a separate error.
     scene.write("users.csv", "sourcedId,status\na-1,\"active\na-2,active\n");
     let told = scene.run("check").err;
     told.shows("users.csv:2: a quoted cell");
@@ -380,7 +380,7 @@ fn files_and_columns_that_a_format_can_do_without_may_be_absent() {
     canvas-alg-7b,ALG-7B ← 101
     canvas-rust-1,RUST-1 ←
     ");
-    // Enrolments by section only, and one of them by nothing.
+    // Enrolments with only a section, and one with neither section nor course.
     scene.write("sis/sections.csv", "section_id,course_id\nS1,ALG-7B\n");
     scene.write(
         "sis/enrollments.csv",

@@ -1,4 +1,4 @@
-//! Whatever the manifest and the server's state: plan, apply, plan is empty; and order never matters.
+//! For any manifest and any server state: after plan and apply, the next plan is empty, and order never matters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use roomform::render::{self, Paint};
 use roomform::sandbox::{self, RoomView, Sandbox};
 use tempfile::TempDir;
 
-/// Small, so that rooms, states and members meet each other often.
+/// A small set, so that rooms, states and members often collide.
 const PIPES: [&str; 7] = [
     "alpha",
     "beta",
@@ -52,7 +52,7 @@ struct Wish {
 }
 
 impl Wish {
-    /// Who welcomes: whoever is in and has the lowest id.
+    /// Sender of the welcome: the member with the lowest id.
     fn host(&self) -> Option<u64> {
         let inside = self.members.iter().copied();
         let inside = inside.filter(|user| !self.exclude.contains(user));
@@ -91,7 +91,7 @@ fn wishes() -> impl Strategy<Value = Vec<Wish>> {
         .prop_flat_map(|pipes| pipes.into_iter().map(wish).collect::<Vec<_>>())
 }
 
-/// A room somebody made or changed without roomform.
+/// A room that was created or changed without roomform.
 fn stranger() -> impl Strategy<Value = RoomView> {
     (
         prop::sample::select(PIPES.to_vec()),
@@ -149,7 +149,7 @@ fn loaded(wishes: &[Wish]) -> Loaded {
     loaded
 }
 
-/// One widget of one sandbox, with a ledger of its own.
+/// One widget of one sandbox, with its own ledger.
 struct World<'a> {
     sandbox: &'a Sandbox,
     target: Target,
@@ -271,7 +271,7 @@ fn plan_apply_plan_is_empty_for_any_manifest_and_any_server() {
     result.unwrap();
 }
 
-/// Others make rooms; one manifest is applied; others change rooms; another manifest is applied.
+/// Others create rooms; one manifest is applied; others change rooms; another manifest is applied.
 async fn converge(
     world: &World<'_>,
     first: &[Wish],
@@ -361,7 +361,7 @@ async fn settle(world: &World<'_>, wishes: &[Wish]) {
     }
 }
 
-/// The server now holds what the wish says, and nothing it says not.
+/// Checks that the server has exactly what the wish declares.
 fn agrees(wish: &Wish, live: &[RoomView], before: Option<&Vec<RoomView>>) {
     assert_eq!(live.len(), 1, "{live:?}");
     let (room, before) = (&live[0], before.and_then(|rooms| rooms.first()));
@@ -453,7 +453,7 @@ fn the_plan_does_not_depend_on_the_order_of_files_rooms_or_members() {
     result.unwrap();
 }
 
-/// The plan against a server that shows these rooms, as text.
+/// The plan, as text, against a server that lists these rooms.
 fn offline(loaded: &Loaded, strangers: &[RoomView]) -> String {
     let filter = RowFilter::new(&loaded.desired);
     let mut observed = Observed::default();

@@ -1,13 +1,13 @@
-//! `examples/review`: a pull request, and everything a reviewer is shown of it, kept fresh.
+//! `examples/review`: a pull request, and all output that a reviewer sees, kept up to date.
 //!
-//! `ROOMFORM_BLESS=1 cargo test --test it review_story` writes what is shown anew; read the difference.
+//! `ROOMFORM_BLESS=1 cargo test --test it review_story` rewrites the output; review the diff.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::Scene;
 
-/// What is shown, and the command that shows it.
+/// The output files, and the command that prints each.
 const SHOWN: [(&str, &[&str]); 6] = [
     (
         "comment.md",
@@ -69,7 +69,7 @@ fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/review")
 }
 
-/// The story up to the pull request: what it is based on was applied.
+/// The story up to the pull request: its base was applied.
 fn story() -> Scene {
     let scene = Scene::new();
     for side in ["before", "after"] {
@@ -113,7 +113,7 @@ fn what_a_reviewer_is_shown_is_what_the_commands_print() {
             "the README says how {name} is made"
         );
     }
-    // The dangerous lines stand in each, and nothing hostile does.
+    // Each output has the dangerous lines and nothing hostile.
     for (name, _) in SHOWN {
         let text = fs::read_to_string(example().join("shown").join(name)).unwrap();
         assert!(text.contains("lounge"), "{name}");

@@ -1,4 +1,4 @@
-//! Rosters and rooms in bulk, through the library and the program: files as registrars save them, and what a manifest may read.
+//! Rosters and rooms in bulk, through the library and the program: files as registrars save them, and which files a manifest may read.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ fn loaded(scene: &Scene) -> Loaded {
     load(&[scene.path("rooms.yaml")], Options::default())
 }
 
-/// Pipe -> members, each with the file and the line that put them there.
+/// Pipe -> members, each with the file and line of its row.
 fn members(scene: &Scene) -> BTreeMap<String, Vec<String>> {
     let loaded = loaded(scene);
     assert_eq!(loaded.diagnostics, []);
@@ -27,7 +27,7 @@ fn members(scene: &Scene) -> BTreeMap<String, Vec<String>> {
     rooms.collect()
 }
 
-/// A manifest with one room of this list of members.
+/// A manifest with one room that has this list of members.
 fn room(members: &str) -> Scene {
     Scene::new().manifest(format!(
         "version: 1\nrooms: [{{pipe: first-room, title: First, members: [{members}]}}]\n"
@@ -60,7 +60,7 @@ fn files_are_read_as_they_come() {
     );
 }
 
-/// What goes wrong with quotes is in the corpus, `quotes-in-files-with-rows`.
+/// Errors in quoting are in the corpus, `quotes-in-files-with-rows`.
 #[test]
 fn quoted_cells_that_span_lines_are_read() {
     let scene = room("{roster: a.csv, user: user}");
@@ -303,7 +303,7 @@ rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numb
 
 #[test]
 fn a_mistake_is_told_once_and_not_where_it_is_felt() {
-    // Each of the three files has a row that is cut off; what other rows say of it is right.
+    // Each of the three files has a truncated row; errors that follow from it in other rows are not reported.
     let manifest = "version: 1
 people: {roster: people.csv, name: number, id: id}
 generate:
@@ -398,7 +398,7 @@ fn a_manifest_reads_nothing_outside_of_its_directory() {
             assert!(ran.err.contains("E023 outside-root"), "{path}: {ran:#?}");
         }
     }
-    // Below the directory, from a file further down, is inside.
+    // A path from a deeper file to one inside the directory is allowed.
     scene.write("rooms/shared.csv", "user\n7\n");
     scene.write("rooms/rooms.yaml", "version: 1\nrooms: []\n");
     scene.write("rooms/sub/more.yaml", "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: ../shared.csv}]}]\n");
@@ -472,7 +472,7 @@ rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}
     first-room,9,<error>,a.csv,3,9,y,Nine,,
     first-room,10,<error>,b.csv,2,,,,10,=1+1
     ");
-    // Mended and fed back, it gives just those who are missing.
+    // With its errors fixed, the file adds just the missing members.
     scene.write("again.yaml", "version: 1\nrooms: [{pipe: first-room, title: First, members: [{roster: failed.csv, user: user}]}]\n");
     let scene = scene.env("IMBACHAT_PASSWORD", "admin");
     scene.run("apply --yes -f again.yaml").ok();
@@ -509,7 +509,7 @@ pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
         scene.stats().get_users - users,
     );
     assert_eq!(asked, (1, 1));
-    // Known from their first room on.
+    // The members are known from their first room on.
     scene.apply().ok();
     let after = scene.run("plan --check-users");
     assert_eq!((after.code, after.err.as_str()), (0, ""), "{after:#?}");
@@ -520,7 +520,7 @@ pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
     refused.exits(1);
 }
 
-/// Some spreadsheets still end lines with a CR alone.
+/// Some spreadsheets still end lines with CR alone.
 #[test]
 fn a_carriage_return_alone_ends_a_line() {
     let scene = room("{roster: a.csv}, {roster: b.txt}, {roster: c.csv}");
@@ -551,7 +551,7 @@ fn a_carriage_return_alone_ends_a_line() {
     told.shows("byte 7, in line 3");
 }
 
-/// Only the room is left out: who is in its enrolments has to be somebody all the same, as docs/rosters.md says.
+/// Only the room is skipped: its enrolments must still name a known user, as docs/rosters.md says.
 #[test]
 fn the_cells_of_enrolments_whose_room_is_left_out_are_checked() {
     let manifest = "version: 1\npeople: {head: 3}\ngenerate:\n  - each: courses.csv\n    where: {state: open}\n    room:\n      \

@@ -1,5 +1,5 @@
-//! The sandbox beyond the commands its pages print: form rules, refusals, identity of rooms, lists, quirks, faults, the
-//! state file. What needs no socket is tried on a `World`.
+//! The sandbox beyond the commands of the API's pages: form rules, refusals, identity of rooms, lists, quirks, faults, the
+//! state file. Tests that need no socket use a `World`.
 
 mod calls;
 mod lists;
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 const WRITE: &str = "/imbachat/v1/widget/imba_rooms";
 const NOW: u64 = 1_608_410_527;
 
-// on a world
+// without a socket
 
 fn fields(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -30,7 +30,7 @@ fn write(world: &mut World, pairs: &[(&str, &str)]) -> Answer {
     world.call(WRITE, &Auth::none(), &form, NOW)
 }
 
-/// A v2 call of widget 7.
+/// A v2 call to widget 7.
 fn ask(world: &mut World, call: &str, pairs: &[(&str, &str)]) -> Answer {
     let path = format!("/imbachat/v2/7/{call}");
     world.call(&path, &Auth::basic("7", "secret_key"), &fields(pairs), NOW)
@@ -44,7 +44,7 @@ fn rows(answer: &Answer) -> Vec<Value> {
     json(answer)["data"].as_array().unwrap().clone()
 }
 
-/// The id in an answer to a write, of either shape.
+/// The id in the answer to a write, of either shape.
 fn id(answer: &Answer) -> u64 {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let (_, after) = answer.body.split_once("\"room_id\":").unwrap();
@@ -60,7 +60,7 @@ fn room(world: &World, id: u64) -> RoomView {
         .unwrap()
 }
 
-/// The names in `get_rooms`, without the room nobody declared.
+/// The names in `get_rooms`, without the undeclared room.
 fn listed(world: &mut World) -> Vec<String> {
     let rows = rows(&ask(world, "get_rooms", &[]));
     let declared = rows.iter().filter(|row| row["type"] != 3);
@@ -69,9 +69,9 @@ fn listed(world: &mut World) -> Vec<String> {
         .collect()
 }
 
-// on a port
+// over a socket
 
-/// What came back on a connection of its own: the head and the body, or nothing if the connection was cut.
+/// The answer on a new connection: head and body, or nothing if the connection was cut.
 async fn exchange(sandbox: &Sandbox, request: &[u8]) -> Option<(String, String)> {
     exchange_with(sandbox.addr(), request).await
 }

@@ -1,4 +1,4 @@
-//! Saved plans: what was reviewed and is still asked for is applied, and nothing else.
+//! Saved plans: apply does what was reviewed and is still declared, and nothing else.
 
 use proptest::prelude::*;
 use roomform::document::read_plan;
@@ -35,7 +35,7 @@ fn planned() -> Scene {
     scene
 }
 
-/// Somebody renames a room behind our back.
+/// Renames a room without roomform.
 fn rename(scene: &Scene, pipe: &str, title: &str) {
     let room = scene.room(pipe);
     let fields = [
@@ -232,7 +232,7 @@ fn equal_input_gives_equal_bytes_anywhere_and_no_secret() {
     scene.run("plan --out again.json").ok();
     assert_eq!(scene.read("plan.json"), scene.read("again.json"));
     scene.read("plan.json").lacks("secret_key").lacks("admin");
-    // Another machine: the manifest, the plan, the ledger and the credentials are enough.
+    // On another machine, the manifest, the plan, the ledger and the credentials are enough.
     let elsewhere = Scene::new().manifest(EDITED).beside(&scene);
     elsewhere.write("plan.json", scene.read("plan.json"));
     let (name, ledger) = scene
@@ -276,7 +276,7 @@ fn a_changed_file_sends_nothing_that_the_manifest_does_not_ask_for() {
     });
 }
 
-/// What an attacker who can write the file, but not the manifest, tries.
+/// Attempts of an attacker who can write the plan file, but not the manifest.
 #[test]
 fn a_forged_plan_writes_nothing() {
     let scene = planned();
@@ -303,7 +303,7 @@ fn a_forged_plan_writes_nothing() {
     bucket.exits(5);
     assert!(!scene.path(".bash_profile").exists());
     assert_eq!(scene.writes(), writes);
-    // A room that the manifest does not declare refuses the plan; its name moves no cursor and starts no workflow command.
+    // A plan with an undeclared room is refused; the room's name moves no cursor and starts no workflow command.
     let add_room = |plan: &mut Value| {
         let mut room = plan["changes"][2].clone();
         room["pipe"] = "\u{1b}[2J\n::error::x".into();
@@ -313,7 +313,7 @@ fn a_forged_plan_writes_nothing() {
     assert_eq!((room.code, scene.writes()), (5, writes), "{room:?}");
     room.err
         .begins("error: `\\u{1b}[2J\\u{a}::error::x` is not in the manifest\n");
-    // A member that it does not declare is left out.
+    // An undeclared member is skipped.
     let member = forged(&|plan| plan["changes"][0]["members"]["new"] = vec![17, 666].into());
     member.exits(0);
     member
@@ -348,7 +348,7 @@ fn a_page_about_a_stale_plan_says_that_nothing_was_applied() {
     assert_eq!(report["applied"], false);
 }
 
-/// Two pull requests are merged; each has a plan of its own.
+/// Two pull requests are merged; each has its own plan.
 #[test]
 fn plans_of_two_changes_apply_in_any_order() {
     let with = |rooms: &str| format!("{BASE}{rooms}");
@@ -373,7 +373,7 @@ fn plans_of_two_changes_apply_in_any_order() {
     }
 }
 
-/// A saved plan for a few rooms must not record that all the others were looked at.
+/// A saved plan for a few rooms must not record that all the others were checked.
 #[test]
 fn a_saved_plan_of_a_part_does_not_lift_the_guard_against_mass_changes() {
     let rooms = |prefix: &str| -> String {
@@ -470,7 +470,7 @@ fn files_asked_for_are_tried_before_anything_is_sent_and_devices_are_written_to(
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
 }
 
-/// What the plan is for is told before credentials are missed, which would be those of something else.
+/// The error about the plan's target comes before the one about missing credentials, which would be for another target.
 #[test]
 fn a_plan_for_something_else_is_told_without_any_credentials() {
     let scene = Scene::new().manifest(BASE);

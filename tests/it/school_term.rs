@@ -1,4 +1,4 @@
-//! `examples/school-term`: every command of its README is run, and what it shows is what the program says.
+//! `examples/school-term`: every command of its README runs, and the README shows the real output.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -19,7 +19,7 @@ fn source(name: &str) -> String {
     fs::read_to_string(directory.join(name)).unwrap()
 }
 
-/// The blocks of the README in a language, in order.
+/// The README's code blocks in a language, in order.
 fn blocks(language: &str) -> Vec<String> {
     let readme = source("README.md");
     let open = format!("```{language}\n");
@@ -29,7 +29,7 @@ fn blocks(language: &str) -> Vec<String> {
         .collect()
 }
 
-/// Runs a line of the README as a shell would, with the program that is tested on the PATH.
+/// Runs a line of the README in a shell, with the tested program on the PATH.
 fn shell(scene: &Scene, line: &str) -> Ran {
     if let Some(arguments) = line.strip_prefix("./generate") {
         let term = if arguments.contains("--term 2") { 2 } else { 1 };
@@ -91,7 +91,7 @@ fn every_command_of_the_readme_does_what_is_shown() {
             let told = |line: &&str| line.starts_with("error[") || line.starts_with("warning[");
             let mistakes: Vec<&str> = ran.err.lines().filter(told).collect();
             assert_eq!(mistakes.len(), 12, "{}", ran.err);
-            // Each has its place, a mark under the cell, and a remedy.
+            // Each error has a location, a mark under the cell, and a hint.
             assert_eq!(ran.err.matches("= help: ").count(), 12, "{}", ran.err);
             said.push_str(&format!("{}\n", mistakes.join("\n")));
         } else {
@@ -106,7 +106,7 @@ fn every_command_of_the_readme_does_what_is_shown() {
         [&("roomform check", 3), &("roomform plan --sandbox", 5)]
     );
     assert_eq!(commands.len(), 16, "{commands:#?}");
-    // What is shown comes in the order of the commands.
+    // The README shows output in the order of the commands.
     let mut rest = said.as_str();
     for shown in blocks("text") {
         let at = rest.find(&shown);

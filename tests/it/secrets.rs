@@ -1,5 +1,5 @@
-//! What must never come out: credentials, whatever is asked and whatever goes wrong; and text of others that does something
-//! to a terminal.
+//! What must never be printed: credentials, in any command and after any failure; and untrusted text that controls
+//! a terminal.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,14 +8,14 @@ use roomform::sandbox::RoomView;
 
 use crate::support::{Fault, Proxy, Ran, Scene, Shows, deaf};
 
-/// As long as the sandbox's own, which a proxy puts in their place; no random text looks like them.
+/// As long as the sandbox's own key, for which a proxy swaps it; no random text matches it.
 const KEY: &str = "K9\"w\\T é}";
 const LOGIN: &str = "qZ%7W";
 const PASSWORD: &str = "V&3k<";
-/// Signed with the sandbox's key, which looks at that; it lasts until 2100.
+/// Signed with the sandbox's key, which the sandbox checks; valid until 2100.
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
 
-/// RFC 4648, as `Authorization` has it.
+/// Base64 of RFC 4648, as in the `Authorization` header.
 fn base64(text: &str) -> String {
     let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut encoded = String::new();
@@ -43,7 +43,7 @@ fn percent(text: &str) -> String {
         .collect()
 }
 
-/// Every secret in every form somebody may have put it into.
+/// Every secret in every encoding in which it could appear.
 fn forms() -> BTreeSet<String> {
     let pairs = [format!("627:{KEY}"), format!("{LOGIN}:{PASSWORD}")];
     let secrets = [KEY, LOGIN, PASSWORD, TOKEN].map(str::to_owned);
@@ -63,7 +63,7 @@ fn forms() -> BTreeSet<String> {
     .collect()
 }
 
-/// Searches both streams and all files; these may hold text that is not UTF-8.
+/// Searches both streams and all files, which may contain text that is not UTF-8.
 #[track_caller]
 fn assert_clean(scene: &Scene, ran: &Ran, told: &str) {
     let forms = forms();
@@ -146,7 +146,7 @@ fn no_secret_comes_out_of_any_run() {
     std::thread::scope(|scope| {
         for (number, fault) in faults.into_iter().enumerate() {
             for struck in ["", "imba_rooms", "send_msg"] {
-                // A token is not enough to say anything.
+                // Sending messages needs the key, not a token.
                 let token = number % 2 == 0 && struck != "send_msg";
                 scope.spawn(move || meet(fault, struck, token));
             }
@@ -154,7 +154,7 @@ fn no_secret_comes_out_of_any_run() {
     });
 }
 
-/// All runs before a server that fails so, at the calls whose name this is part of.
+/// All runs against a server that fails this way, at the calls whose name contains `struck`.
 fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
     let scene = Scene::new().sandbox();
     let server = scene.url();
@@ -168,7 +168,7 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
         MANIFEST.replace("[3, 4]}", "[3, 4], welcome: {from: 3, text: Hello}}")
     };
     if token {
-        // With a token no room is created.
+        // A token cannot create rooms.
         for pipe in ["team-a", "team-b"] {
             scene.insert(RoomView {
                 pipe: pipe.to_owned(),
@@ -189,7 +189,7 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
     } else {
         scene.env("IMBACHAT_SECRET_KEY", KEY)
     };
-    // Where nothing can be read, or nothing written, the later runs say what the first said.
+    // If all reads or all writes fail, the later runs print the same as the first.
     let all = match fault {
         None => usize::MAX,
         Some(_) if struck.is_empty() => 3,
@@ -214,7 +214,7 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
             "the credentials were taken"
         );
         let said = scene.world(|world| world.messages(627));
-        // A welcome, and what was sent twice.
+        // A welcome, and a message sent twice.
         assert_eq!(said.len(), if token { 0 } else { 3 }, "{said:?}");
     }
     let sent: String = proxy.seen().into_iter().map(|call| call.request).collect();
@@ -223,13 +223,13 @@ fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
     } else {
         base64(&format!("627:{KEY}"))
     };
-    // And sent.
+    // The credentials were sent.
     sent.shows(&read);
 }
 
 #[test]
 fn no_secret_comes_out_where_it_cannot_even_be_sent() {
-    // Refused connections, wrong addresses, files that are not there, values under the wrong name.
+    // Refused connections, wrong addresses, missing files, values in the wrong variable.
     let envs: [&[(&str, &str)]; 7] = [
         &[("IMBACHAT_API_URL", "http://127.0.0.1:1")],
         &[("IMBACHAT_API_URL", "http://no-such-host.invalid")],
@@ -269,7 +269,7 @@ fn no_secret_comes_out_where_it_cannot_even_be_sent() {
     }
 }
 
-// text of others
+// untrusted text
 
 const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}txt.exe\u{200b}\u{2066}x\u{feff}\r\nfake: line\n\u{8}\u{2028}\u{7f}";
 
@@ -277,7 +277,7 @@ fn long() -> String {
     format!("{HOSTILE}{}", "long ".repeat(2_000))
 }
 
-/// Nothing that moves a cursor, changes colours, turns or hides text, nor a line that is not ours.
+/// Checks that nothing moves a cursor, changes colours, reverses or hides text, or adds a line.
 #[track_caller]
 fn assert_harmless(text: &str, told: &str) {
     let bad = |c: char| {
@@ -305,7 +305,7 @@ fn hostile_room(pipe: &str) -> RoomView {
 #[test]
 fn hostile_titles_are_neutralised_in_every_verb() {
     let scene = Scene::new().sandbox_with(deaf());
-    // One that is to be renamed and will not be, two with one pipe, and some that nobody declared.
+    // One room whose rename fails, two with the same pipe, and some that are not declared.
     for pipe in ["team-a", "team-b", "team-b", "other", HOSTILE, &long()] {
         scene.insert(hostile_room(pipe));
     }
@@ -338,7 +338,7 @@ fn hostile_titles_are_neutralised_in_every_verb() {
         if scene.path("f.csv").exists() {
             assert_harmless(&scene.read("f.csv"), "failed");
         }
-        // An export has the titles to be used again; all others are for reading.
+        // An export contains complete titles, so that it can be used as a manifest; other output is for reading.
         let most = if args == ["export"] { 200_000 } else { 3_000 };
         assert!(ran.all().len() < most, "{told}: {}", ran.all());
         let json = scene.run([args, &["--ledger", "l.jsonl", "--format", "json"]].concat());
@@ -351,7 +351,7 @@ fn hostile_titles_are_neutralised_in_every_verb() {
             assert_eq!(controls, None, "{told}");
         }
     }
-    // What was exported is what is there.
+    // The export matches the server.
     let exported = scene.run("export --ledger l.jsonl").ok();
     fs::write(scene.path("rooms.yaml"), exported).unwrap();
     let plan = scene.run("plan --ledger l.jsonl --only other");

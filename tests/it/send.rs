@@ -1,4 +1,4 @@
-//! `send`: one message into the room that is meant, said once, and told as it is.
+//! `send`: one message to the right room, sent once, and reported correctly.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Args, Canned, Fault, Proxy, Ran, Scene, Shows, live_room, until};
 
-/// Who knows the room: a user of the site.
+/// A user of the site, who sends the message.
 const USER: [&str; 2] = ["--user", "3"];
 const MESSAGES_PAGE: &str = include_str!("pages/messages.txt");
-/// Signed with the sandbox's key, until 2100.
+/// Signed with the sandbox's key; valid until 2100.
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
 
 fn room(id: u64, pipe: &str) -> RoomView {
@@ -37,7 +37,7 @@ fn send(scene: &Scene, args: impl Args) -> Ran {
     scene.run([&["send"], &USER[..], &args.args()].concat())
 }
 
-/// Who said what in which room.
+/// Room, sender and text of each message.
 fn said(scene: &Scene) -> Vec<(u64, u64, String)> {
     let messages = scene.world(|world| world.messages(627)).into_iter();
     messages
@@ -49,7 +49,7 @@ fn once(text: &str) -> Vec<(u64, u64, String)> {
     vec![(7, 3, text.to_owned())]
 }
 
-/// A proxy before a sandbox that does this to every message.
+/// A sandbox behind a proxy that applies this fault to every message.
 fn struck(scene: &Scene, fault: Fault) -> (Proxy, Scene) {
     let proxy = Proxy::start(&scene.url(), move |_, request| {
         let message = request.is_some_and(|request| request.contains("/send_msg "));
@@ -59,7 +59,7 @@ fn struck(scene: &Scene, fault: Fault) -> (Proxy, Scene) {
     (proxy, scene)
 }
 
-/// How often the proxy saw a message go by.
+/// How many messages the proxy saw.
 fn tries(proxy: &Proxy) -> usize {
     let seen = proxy.seen().into_iter();
     seen.filter(|call| call.request.contains("/send_msg "))
@@ -101,7 +101,7 @@ fn by_its_number_a_room_is_not_looked_for() {
     let told = scene.run("send --from 3 --room-id 7 Hello").ok();
     told.begins("sent: message 1 to room 7\n");
     assert_eq!((said(&scene), scene.stats().get_rooms), (once("Hello"), 0));
-    // The server knows best which rooms there are.
+    // The server decides which rooms exist.
     let ran = send(&scene, "--room-id 99 Hello");
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     assert_snapshot!(ran.err, @"
@@ -227,7 +227,7 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
     assert_eq!(said(&scene), once("Hello"), "beside a deleted one");
 }
 
-/// Whoever reads the error must not send it once more.
+/// The error must stop the user from sending the message again.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_message_that_was_sent_is_told_as_sent_even_where_nothing_can_be_printed() {
@@ -247,7 +247,7 @@ fn a_message_that_was_sent_is_told_as_sent_even_where_nothing_can_be_printed() {
     assert_eq!(said(&scene).len(), 2);
 }
 
-/// The sandbox does what it is asked, and cuts the connection.
+/// The sandbox executes the request and cuts the connection.
 #[test]
 fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_again() {
     let scene = start(Config {
@@ -313,7 +313,7 @@ fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
     send(&scene, "team-a Hello").ok();
     assert_eq!((tries(&proxy), said(&scene)), (3, once("Hello")));
 
-    // Nobody listens, four times: it was certainly not sent.
+    // The connection is refused four times: the message was certainly not sent.
     let nobody = Proxy::start(&scene.url(), |_, _| Some(Fault::Refused));
     let scene = scene.at(&nobody.url());
     let ran = send(&scene, "--room-id 7 Hello -v");
@@ -355,7 +355,7 @@ fn a_refusal_is_told_and_final() {
     error: the message was not sent: the server rejects the call (an error with HTTP 200): banned
     error: the message was not sent: the server does not accept the widget's secret key (code 403 with HTTP 200): no
     ");
-    // A user the widget does not know.
+    // An unknown user.
     let scene = widget();
     let ran = scene.run("send --user 99 team-a Hello");
     assert!(
@@ -378,7 +378,7 @@ fn a_hostile_text_arrives_as_it_is_harms_nobody_and_is_in_no_log() {
     assert_eq!(said(&scene), once(text), "to the letter, in the room meant");
     let json = send(&scene, ["team-a", text, "--format", "json"]);
     assert_eq!(json.json()["message"], text);
-    // Neither what is said nor who may say it stands in a log, even if the server says it all again.
+    // Neither the text nor the credentials are in a log, even if the server echoes them.
     for fault in [
         None,
         Some(Fault::Echo("500 Oh")),
@@ -479,7 +479,7 @@ fn it_works_on_the_built_in_sandbox() {
     assert_eq!(listed.ok(), "message\nHello\n");
 }
 
-/// Between two tries nothing is under way: it ends at once, and nothing was sent.
+/// Between two attempts no call is in flight: an interrupt ends the program at once, and nothing was sent.
 #[cfg(unix)]
 #[test]
 fn an_interrupt_while_it_waits_ends_it_unsent() {
@@ -491,7 +491,7 @@ fn an_interrupt_while_it_waits_ends_it_unsent() {
     let mut child = command.spawn().unwrap();
     let mut told = BufReader::new(child.stderr.take().unwrap());
     let mut err = String::new();
-    // Once it says that it waits, no answer is under way any more.
+    // Once it reports that it waits, no call is in flight.
     told.read_line(&mut err).unwrap();
     assert_eq!(err, "waiting 60 s: the server asked for it\n");
     let kill = format!("kill -INT {}", child.id());
@@ -506,7 +506,7 @@ fn an_interrupt_while_it_waits_ends_it_unsent() {
     assert_eq!((tries(&proxy), said(&scene)), (1, Vec::new()));
 }
 
-/// What is under way is finished, and it is told that a second one leaves it open.
+/// The call in flight finishes, and the program says that a second interrupt leaves the result open.
 #[cfg(unix)]
 #[test]
 fn an_interrupt_while_the_message_is_under_way_is_answered_at_once() {

@@ -1,4 +1,4 @@
-//! `--shard`: a run of several machines at once.
+//! `--shard`: a run split across several machines.
 
 use std::num::NonZeroU32;
 use std::process::{Child, Stdio};
@@ -51,7 +51,7 @@ fn parts_are_of_one_size() {
         for room in 0..8_000 {
             sizes[part(&format!("{name}{room}")) as usize] += 1;
         }
-        // 1,000 each; the odds of a fair hash being further off than this are one in many millions.
+        // 1,000 each; a uniform hash deviates further than this with odds of one in many millions.
         assert!(
             sizes.iter().all(|size| (820..=1180).contains(size)),
             "{name}: {sizes:?}"
@@ -120,11 +120,11 @@ fn the_plan_says_which_part_it_is() {
     let json = scene.run("plan --sandbox --shard 1/2 --format json");
     let json = json.json();
     assert_eq!(json["notes"][0]["shard"], "1/2", "{json}");
-    // A part may be empty: nothing is to be done in it.
+    // A part may be empty: it has nothing to do.
     let all = (0..40).map(|index| of(&format!("{index}/40")));
     let empty = all.filter(|ran| ran.code == 0 && ran.out.contains("nothing to do"));
     assert!(empty.count() >= 36);
-    // Nothing is left out.
+    // A single part covers everything.
     of("0/1").ok().lacks("--shard");
 }
 
@@ -165,7 +165,7 @@ fn what_guards_a_plan_judges_all_parts_together() {
     refused(&scene, "limits.create");
 }
 
-/// Whoever looked at one part said nothing about the others.
+/// A run on one part must record nothing about the others.
 #[test]
 fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
     let rooms: Vec<u32> = (1..=16).collect();
@@ -213,7 +213,7 @@ fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
             apply(index, &[]).ok();
         }
         whole(0);
-        // What was allowed once is no measure for later.
+        // A change that was allowed once does not raise later limits.
         scene.write("class.csv", class(20));
         apply(2, &[]).ok();
         scene.write("class.csv", class(8));
@@ -221,7 +221,7 @@ fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
         scene.write("class.csv", class(20));
         whole(0);
     }
-    // A file that gives nothing any more; and rooms under other names.
+    // A file that is now empty, and rooms with other names.
     scene.write("class.csv", "user\n");
     refused(&[0, 1], words);
     apply(0, &["--ignore-limits"]).ok();
@@ -248,7 +248,7 @@ fn a_saved_plan_is_not_divided() {
     ran.exits(64);
     let hint = "one with --shard for each part";
     ran.err.shows(hint);
-    // It has just its part.
+    // The plan contains only its own part.
     let ran = scene.run("apply p.plan --sandbox");
     ran.exits(0);
     let other = scene.run("plan --sandbox --shard 1/2");

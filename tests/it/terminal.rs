@@ -1,4 +1,4 @@
-//! A person at a terminal: asked before anything is written, and shown colour.
+//! Runs at a terminal: a prompt before anything is written, and colour.
 #![cfg(target_os = "linux")]
 
 use std::io::{Read, Write};
@@ -10,12 +10,12 @@ use crate::support::{Scene, Shows};
 
 const MANIFEST: &str = "version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n";
 
-/// The program on a terminal of its own (`script` of util-linux makes one).
+/// Runs the program on its own terminal (made by `script` of util-linux).
 fn on_a_terminal(scene: &Scene, args: &[&str]) -> Child {
     after(scene, "true", args)
 }
 
-/// The same, with something done to the terminal before.
+/// The same, with a shell command that runs first.
 fn after(scene: &Scene, before: &str, args: &[&str]) -> Child {
     let words: Vec<String> = args.iter().map(|arg| format!("'{arg}'")).collect();
     let program = scene.command([]);
@@ -46,7 +46,7 @@ fn after(scene: &Scene, before: &str, args: &[&str]) -> Child {
 
 const QUESTION: &str = "Apply this plan to widget 627 on http://";
 
-/// Reads until the question stands there, answers it, and gives back all that was shown and the exit code.
+/// Waits for the prompt and answers it; returns all output and the exit code.
 fn answered(scene: &Scene, answer: &str) -> (String, i32) {
     answered_to(scene, &["apply"], QUESTION, answer)
 }
@@ -56,7 +56,7 @@ fn answered_to(scene: &Scene, args: &[&str], question: &str, answer: &str) -> (S
     typed(child, question, &format!("{answer}\r"))
 }
 
-/// Waits for the question, then presses the keys.
+/// Waits for the prompt, then presses the keys.
 fn typed(mut child: Child, question: &str, pressed: &str) -> (String, i32) {
     let (mut shown, mut piece) = (Vec::new(), [0; 1024]);
     let mut screen = child.stdout.take().unwrap();
@@ -113,7 +113,7 @@ fn only_the_whole_word_yes_is_a_yes() {
 #[test]
 fn keys_typed_before_the_question_are_no_answer() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
-    // The shell takes the first line. The others are in the terminal's buffer before the program starts.
+    // The shell reads the first line. The others are in the terminal's buffer before the program starts.
     let mut child = after(&scene, "read -r line", &["apply"]);
     let keys = child.stdin.as_mut().unwrap();
     keys.write_all(b"go\ryes\ryes").unwrap();
@@ -133,7 +133,7 @@ fn ctrl_c_at_the_question_leaves_the_terminal_as_it_was() {
             "Create the room `probe-1` in widget 627",
         ),
     ] {
-        // The shell goes on after Ctrl-C, which it gets as well.
+        // The shell also gets Ctrl-C, and continues after it.
         let settings = "stty -g > before; trap : INT; trap 'stty -g > after' EXIT";
         let (shown, code) = typed(after(&scene, settings, args), question, "\u{3}");
         assert_eq!((code, scene.writes()), (130, 0), "{shown}");
@@ -221,8 +221,8 @@ fn a_table_fits_its_terminal() {
     }
 }
 
-/// What a room is called by elsewhere (`send`, `--only`, `ledger forget`) is never cut, whatever the terminal: the other columns
-/// give way, or each field gets a line, which the terminal breaks where it has to.
+/// A name that other commands take (`send`, `--only`, `ledger forget`) is never cut, whatever the terminal: the other columns
+/// shrink, or each field gets its own line, which the terminal wraps if needed.
 #[test]
 fn no_pipe_and_no_id_is_ever_cut() {
     const PIPE: &str = "6b0a21b800000_1764291600";
@@ -293,7 +293,7 @@ fn no_pipe_and_no_id_is_ever_cut() {
     }
 }
 
-/// A table of more columns than the terminal has room for is none: each field gets a line.
+/// A table with more columns than fit is not shown as a table: each field gets its own line.
 #[test]
 fn what_is_too_wide_for_any_table_stands_line_by_line() {
     let scene = Scene::new().sandbox();
@@ -379,7 +379,7 @@ fn what_is_too_wide_for_any_table_stands_line_by_line() {
             assert!(widest.unwrap() <= columns, "{columns}: {shown}");
         }
     }
-    // Off a terminal nothing has to fit.
+    // Without a terminal there is no width limit.
     let piped = scene.run(["get", "rooms", "--columns", &more]).ok();
     assert_eq!(piped.lines().count(), 4);
 }

@@ -1,4 +1,4 @@
-//! A new room's first message: planned, limited, sent once after the members are in, and never again.
+//! A new room's first message: planned, limited, sent once after the members are added, and never again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,10 +19,10 @@ rooms:
     welcome: {from: head, text: "Welcome to {{ title }}, all {{ members }} of you{% if public %}!{% endif %}"}
   - {pipe: team-b, title: "Team B", members: [head]}
 "#;
-/// What stands in nobody's log.
+/// A text that no log may contain.
 const SAID: &str = "Welcome to Team A, all 2 of you";
 
-/// Who said what in which room.
+/// Room, sender and text of each message.
 fn said(scene: &Scene) -> Vec<(String, u64, String)> {
     let (rooms, messages) = scene.world(|world| (world.rooms(627), world.messages(627)));
     let pipe = |id: u64| {
@@ -43,7 +43,7 @@ fn widget() -> Scene {
     Scene::new().manifest(MANIFEST).sandbox()
 }
 
-/// A proxy that does something to messages as long as it is told to.
+/// A proxy that applies a fault to messages while the flag is on.
 fn proxied(scene: &Scene, fault: Fault) -> (Proxy, Scene, Arc<AtomicBool>) {
     let on = Arc::new(AtomicBool::new(true));
     let strikes = Arc::clone(&on);
@@ -70,7 +70,7 @@ fn stages(scene: &Scene) -> Vec<String> {
         .collect()
 }
 
-/// `public` is written as the manifest writes it, and can still be asked for.
+/// `public` renders as `true` or `false`, as in the manifest, and also works as a condition.
 #[test]
 fn a_flag_reads_as_the_manifest_has_it() {
     let room = |public: bool| {
@@ -107,7 +107,7 @@ fn plan(scene: &Scene) -> Ran {
     scene.run("plan --ledger l.jsonl --detailed-exitcode")
 }
 
-/// What an apply prints after its plan.
+/// The output of an apply after its plan.
 fn result(ran: &Ran) -> String {
     let lines = ran.out.lines().skip_while(|line| !line.contains("target:"));
     lines.skip(2).collect::<Vec<_>>().join("\n")
@@ -152,12 +152,12 @@ fn a_new_room_is_welcomed_once_its_members_are_in() {
     let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
     assert_eq!(report["rooms"][0]["messages"], 1);
     assert_eq!(report["requests"]["send"], 1);
-    // Nothing is left to do, whatever becomes of the text.
+    // Nothing is left to do, even if the text changes.
     assert_eq!((plan(&scene).code, apply(&scene).code), (0, 0));
     scene.declare(MANIFEST.replace("Welcome to", "Hello in"));
     assert_eq!((plan(&scene).code, apply(&scene).code), (0, 0));
     assert_eq!(said(&scene), once());
-    // The ledger knows of it, and does not know the words.
+    // The ledger records the message without its text.
     scene.read("l.jsonl").lacks("Welcome");
     let shown = scene.run("ledger show --ledger l.jsonl").ok();
     shown.shows("    welcome   confirmed\n");
@@ -170,7 +170,7 @@ fn a_room_that_was_there_before_gets_no_welcome() {
     let ran = apply(&scene);
     ran.lacks("welcome");
     assert_eq!((ran.code, said(&scene)), (0, Vec::new()));
-    // Nor does one that gets a `welcome` when it is there already.
+    // Adding a `welcome` to an existing room sends nothing either.
     let welcome = "team-b, welcome: {from: 3, text: hello}";
     scene.declare(MANIFEST.replace("team-b", welcome));
     assert_eq!((plan(&scene).code, said(&scene)), (0, Vec::new()));
@@ -205,7 +205,7 @@ fn messages_have_a_limit() {
 fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_written() {
     let server = Scene::new().sandbox();
     let no = Fault::Answer("422 No", "", "{}");
-    // With a token no room is created: the welcome is owed from a run with the key.
+    // A token cannot create rooms: a run with the key left the welcome owed.
     let (_proxy, scene, on) = proxied(&server, no);
     apply(&scene).exits(4);
     on.store(false, Ordering::SeqCst);
@@ -213,7 +213,7 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_wri
     let scene = scene
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_JWT", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI");
-    // Planning takes no more.
+    // Planning needs only a token.
     plan(&scene).exits(2);
     let saved = scene.run("plan --out p.json --ledger l.jsonl");
     saved.exits(0);
@@ -273,7 +273,7 @@ fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
             "{failed}"
         );
         assert_eq!(stages(&scene), ["intended"]);
-        // Everything works again: it is told, and not sent.
+        // Messages work again: the welcome is reported as uncertain, and not sent.
         on.store(false, Ordering::SeqCst);
         let next = plan(&scene);
         next.exits(0);
@@ -392,7 +392,7 @@ fn a_saved_plan_leaves_out_what_another_run_said_meanwhile() {
     let (_proxy, scene, on) = proxied(&scene, Fault::Answer("422 No", "", "{}"));
     apply(&scene).exits(4);
     on.store(false, Ordering::SeqCst);
-    // The room is to be renamed, and still to be welcomed.
+    // The room needs a rename and still its welcome.
     scene.declare(MANIFEST.replace("\"Team A\"", "\"Team One\""));
     let out = scene.run("plan --out p.json --ledger l.jsonl");
     out.shows("1 to update, 1 message to send");
@@ -465,7 +465,7 @@ fn hostile_and_long_texts_are_neutralised_and_cut_in_plans_and_sent_whole() {
     let long = format!("\\e[2J\\u202e{}", "long ".repeat(200));
     let manifest = "version: 1\nrooms:\n  - {pipe: team-a, title: A, members: [3], welcome: {from: 3, text: \"TEXT\"}}\n";
     scene.declare(manifest.replace("TEXT", &long));
-    // No control characters.
+    // Control characters are invalid.
     plan(&scene).exits(3);
     let long = long
         .replace("\\e", "")
@@ -522,7 +522,7 @@ generate:
     let expected = expected.map(|(pipe, user, text)| (pipe.to_owned(), user, text.to_owned()));
     assert_eq!(said, expected);
     plan(&scene).exits(0);
-    // A name that is neither is told, with the place of the template.
+    // An unknown name is an error at its place in the template.
     scene.edit("{{ place }}", "{{ palce }}");
     let wrong = scene.run("check");
     wrong.exits(3);

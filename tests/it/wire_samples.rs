@@ -1,4 +1,4 @@
-//! Every answer the API's two pages print, served to the client byte for byte.
+//! The client reads every sample answer of the API's two pages, byte for byte.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +11,7 @@ const PAGES: [&str; 2] = [
     include_str!("pages/messages.txt"),
 ];
 
-/// The answers of the pages, each with the call of the curl command above it.
+/// The sample answers of the pages, each with the call of the curl command above it.
 fn samples() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for page in PAGES {
@@ -76,7 +76,7 @@ rooms:
   - {pipe: c613, title: Group 9, members: [3, 4]}
 ";
 
-/// The printed list with one more room, of the id that the printed answers to a write name.
+/// The printed list with one more room, whose id is the one in the printed answers to a write.
 fn list_with_613(title: &str) -> String {
     let mut list: Value = serde_json::from_str(&samples_of("get_rooms")[0]).unwrap();
     let rows = list["data"].as_array_mut().unwrap();

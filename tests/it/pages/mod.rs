@@ -1,4 +1,4 @@
-//! The API's two published pages: the commands and snippets they print, the answers printed for them, and a sandbox with what they name.
+//! The API's two published pages: their commands, PHP snippets and sample answers, and a sandbox with the rooms and users they name.
 
 use std::process::Command;
 
@@ -10,17 +10,17 @@ pub const MESSAGES_PAGE: &str = include_str!("messages.txt");
 pub const HOSTS: [&str; 2] = ["https://api.imbachat.com", "http://api.imbachat.com"];
 const NOW: u64 = 1_608_410_527;
 
-/// A curl command as printed, the snippet in PHP that does the same, and the answers printed for them.
+/// A curl command as printed, the PHP snippet that does the same, and the sample answers.
 #[derive(Clone)]
 pub struct Printed {
     pub command: String,
-    /// The same in PHP, without `<?php`.
+    /// The PHP snippet, without `<?php`.
     pub php: String,
     pub answers: Vec<String>,
 }
 
-/// What a page prints, call by call. A command goes on while its lines end in a backslash and the next one is an option; the
-/// backslash that two of them leave dangling is dropped.
+/// The examples of a page, one per call. A command continues while its lines end in a backslash and the next one is an option; two
+/// commands end in a stray backslash, which is dropped.
 pub fn printed(page: &str) -> Vec<Printed> {
     let mut found: Vec<Printed> = Vec::new();
     let mut lines = page.lines().peekable();
@@ -61,7 +61,7 @@ pub fn printed(page: &str) -> Vec<Printed> {
     found
 }
 
-/// The one command of a page that calls this path, the `n`th if it is printed more than once.
+/// The `n`th command of a page that calls this path.
 pub fn command(page: &str, path: &str, n: usize) -> Printed {
     let url = format!("{path}'");
     let mut matching = printed(page)
@@ -70,7 +70,7 @@ pub fn command(page: &str, path: &str, n: usize) -> Printed {
     matching.nth(n).unwrap()
 }
 
-/// The two widgets of the pages with the rooms and users their commands name.
+/// The two widgets of the pages with the rooms and users that their commands name.
 pub async fn pages_sandbox() -> Sandbox {
     let sandbox = start(Config::default()).await.unwrap();
     let room = |id, pipe: &str, name: &str, kind, members: &[u64]| RoomView {
@@ -118,12 +118,12 @@ pub async fn pages_sandbox() -> Sandbox {
     sandbox
 }
 
-/// What both pages print.
+/// The examples of both pages.
 pub fn all_printed() -> Vec<Printed> {
     [printed(ROOMS_PAGE), printed(MESSAGES_PAGE)].concat()
 }
 
-/// A command or a snippet with the address of a server instead of the printed one.
+/// A command or snippet with its host replaced by the address of a server.
 pub fn aimed(text: &str, url: &str) -> String {
     let host = HOSTS.iter().find(|host| text.contains(**host)).unwrap();
     assert_eq!(text.matches(host).count(), 1, "{text}");
@@ -134,7 +134,7 @@ pub fn with_credentials(text: &str) -> String {
     text.replace("imba_id:secret_key", "627:secret_key")
 }
 
-/// Runs a curl command without a proxy and without the user's .curlrc; its stdout.
+/// Runs a curl command without a proxy and without the user's .curlrc; returns its stdout.
 pub fn curl(command: &str) -> String {
     let home = tempfile::tempdir().unwrap();
     let output = Command::new("sh")
@@ -149,7 +149,7 @@ pub fn curl(command: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Every printed call arrived.
+/// Checks that the sandbox received every printed call.
 pub fn assert_all_called(sandbox: &Sandbox) {
     let stats = sandbox.stats();
     let (users, rooms) = (stats.get_users, stats.get_rooms);
@@ -168,7 +168,7 @@ pub fn without_space(text: &str) -> String {
     text.split_whitespace().collect()
 }
 
-/// The keys of a JSON text, each where it first stands.
+/// The keys of a JSON text, in order of first appearance.
 fn keys(text: &str) -> Vec<String> {
     let mut keys = Vec::new();
     let quoted: Vec<_> = text.split('"').collect();

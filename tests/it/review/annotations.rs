@@ -1,4 +1,4 @@
-//! Annotations of GitHub: on the right lines, the dangerous first, no more than are shown.
+//! GitHub annotations: on the right lines, dangerous changes first, no more than GitHub shows.
 
 use insta::assert_snapshot;
 

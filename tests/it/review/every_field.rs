@@ -1,4 +1,4 @@
-//! A plan with hostile text in every field that can hold any: no renderer may let it through, whichever sentence it stands in.
+//! A plan with hostile text in every text field: every renderer must escape it in every sentence.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::hostile::{annotated, spelled};
 use super::rendered::Rendered;
 use crate::support::Shows;
 
-/// What no renderer may let through as it is.
+/// Text that every renderer must escape.
 const HOSTILE: &str =
     "@a|`<b>[x](y)\u{202e}##[z]#1 www.e.x :t: ::error::%0A\u{1b}[2J!1~l&e$s\\*_^{0}";
 
@@ -155,7 +155,7 @@ fn notes() -> Vec<Note> {
             rooms: 3,
         },
     ];
-    // A new one belongs into the list above.
+    // Add new notes to the list above.
     for note in &all {
         match note {
             Note::Recreated { .. } | Note::Renamed { .. } | Note::WelcomeUncertain { .. } => {}
@@ -262,7 +262,6 @@ fn target() -> Target {
     }
 }
 
-/// A plan of a widget.
 fn of_a_widget() -> Plan {
     let loaded = Loaded::default();
     let (observed, recorded) = (Observed::default(), Recorded::default());
@@ -310,7 +309,6 @@ fn of_a_widget() -> Plan {
     plan
 }
 
-/// And two manifests.
 fn two_manifests() -> ManifestDiff {
     let removed = Removed {
         pipe: pipe(),
@@ -339,7 +337,7 @@ fn two_manifests() -> ManifestDiff {
     }
 }
 
-/// Calls `each` with the views of both.
+/// Calls `each` with both views.
 fn views(each: impl Fn(&View<'_>)) {
     let loaded = Loaded::default();
     each(&view::plan(&of_a_widget(), &loaded));
@@ -366,11 +364,11 @@ fn no_sentence_of_a_page_lets_text_through() {
                 read.code.iter().filter(|code| **code == shown).count() > 30,
                 "{page}"
             );
-            // A part and its count are ours.
+            // The part and the number of parts are our own text.
             let words = read.words.replace("--shard 1/1 ", "");
             let sign = words.chars().find(|c| "@#!~&$/<>[]{}|\\*^".contains(*c));
             assert_eq!(sign, None, "{}", read.words);
-            // Ids of seven figures could be commits.
+            // Ids of seven digits could be commits.
             read.words.lacks("1234567");
         }
     });

@@ -1,5 +1,5 @@
-//! Five thousand changes at every size: always under it, dangerous lines first and never cut unless nothing else is left, every
-//! count exact.
+//! Five thousand changes at every size: pages never exceed it, dangerous changes come first and are cut last, and every
+//! count is exact.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use roomform::sandbox::RoomView;
 use super::rendered::Rendered;
 use crate::support::{Scene, Shows, target};
 
-/// The sizes of the sites, in what they count, and what the program is told.
+/// The size limits of the sites, in their own units, and the value to pass to the program.
 const SITES: [(&str, usize); 5] = [
     ("github-comment", 65_536),
     ("github-summary", 1 << 20),
@@ -36,7 +36,7 @@ fn read(files: Vec<(PathBuf, String)>) -> Loaded {
     loaded
 }
 
-/// A widget that looks like a manifest, and the ledger of that.
+/// A widget that matches a manifest, and its ledger.
 fn applied(loaded: &Loaded) -> (Observed, Recorded) {
     let (mut observed, mut recorded) = (Observed::default(), Recorded::default());
     for (id, room) in (1..).map(RoomId).zip(loaded.desired.rooms.values()) {
@@ -58,7 +58,7 @@ fn applied(loaded: &Loaded) -> (Observed, Recorded) {
     (observed, recorded)
 }
 
-/// What a room of a number is like.
+/// Gives the text of the room with this number.
 type Room = fn(usize) -> String;
 
 /// `count` rooms in files of 400.
@@ -85,7 +85,7 @@ fn title(n: usize) -> String {
     format!("Алгебра {n} 🎓 · осень 👩‍🏫")
 }
 
-/// What a page shows, section by section: heading, how many there are, how many are shown, how many items stand there.
+/// The sections of a page: heading, total, number shown, number of list items.
 fn sections(page: &str) -> Vec<(String, usize, usize, usize)> {
     let parts = page.split("\n### ").skip(1);
     let section = |part: &str| {
@@ -102,7 +102,7 @@ fn sections(page: &str) -> Vec<(String, usize, usize, usize)> {
     parts.map(section).collect()
 }
 
-/// What the page says of what it leaves out: number, of how many, of what.
+/// What the page says it leaves out: number, total, kind.
 fn left_out(page: &str) -> Vec<(usize, usize, String)> {
     let Some((_, rest)) = page.split_once("Not shown: ") else {
         return Vec::new();
@@ -117,7 +117,7 @@ fn left_out(page: &str) -> Vec<(usize, usize, String)> {
     list.split(", ").map(part).collect()
 }
 
-/// A page that is not too long, however one counts, and says how many items each section has.
+/// Checks that a page is not too long in any unit, and that each section's count of items is right.
 #[track_caller]
 fn fits(page: &str, limit: usize) {
     let lengths = [
@@ -135,7 +135,7 @@ fn fits(page: &str, limit: usize) {
     }
 }
 
-/// The same, and every count is right.
+/// The same, and checks that every count is right.
 #[track_caller]
 fn checked(page: &str, limit: usize, whole: &str) {
     fits(page, limit + 1);
@@ -152,7 +152,7 @@ fn checked(page: &str, limit: usize, whole: &str) {
     let counts: BTreeSet<usize> = all.iter().map(|(_, count, ..)| *count).collect();
     let said: BTreeSet<usize> = left_out(page).iter().map(|(_, of, _)| *of).collect();
     assert!(said.is_subset(&counts), "{said:?} {counts:?}");
-    // Every item that is there is one of the whole page's.
+    // Every item is also on the complete page.
     let lines: BTreeSet<&str> = whole.lines().collect();
     let strange = page
         .lines()
@@ -160,7 +160,7 @@ fn checked(page: &str, limit: usize, whole: &str) {
     assert_eq!(strange, None);
 }
 
-/// The lines nobody may miss.
+/// The dangerous lines.
 fn dangerous(page: &str) -> Vec<&str> {
     let names = [
         "Refused",
@@ -176,7 +176,7 @@ fn dangerous(page: &str) -> Vec<&str> {
         .collect()
 }
 
-/// A widget, its ledger and a manifest that differ in so many ways, 5,000 of them changes.
+/// A widget, its ledger and a manifest with differences of every kind: 5,000 changes.
 fn widget() -> Scene {
     let scene = Scene::new().sandbox();
     // Of every 101 rooms one loses a member, ...
@@ -190,7 +190,7 @@ fn widget() -> Scene {
     let rooms: String = of(100).map(|n| leaving(n, "3, 4")).collect();
     scene.write("rooms/00.yaml", format!("version: 1\nrooms:\n{rooms}"));
     scene.run("apply --yes --ledger l.jsonl").ok();
-    // ... one becomes public, one is there twice, ten have an old title, thirty are on no record, and the others are new.
+    // ... one becomes public, one is duplicated, ten have an old title, thirty are not recorded, and the others are new.
     for n in (0..5_050).filter(|n| n % 101 < 42) {
         let old = if (2..12).contains(&(n % 101)) {
             " старое"
@@ -271,7 +271,7 @@ fn five_thousand_changes_fit_every_site() {
                 "{site}"
             );
             assert!(page.len() > limit * 9 / 10, "{site}: {} bytes", page.len());
-            // Every kind has its share.
+            // Every kind is on the page.
             assert_eq!(sections(&page).len(), 7, "{site}");
         } else {
             assert_eq!(page, whole);
@@ -311,7 +311,7 @@ fn a_page_of_dangers_alone_is_cut_last_and_says_so() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
 
-    /// Whatever the size: never over it, never a wrong count, and no danger missing while anything else is there.
+    /// At any size: the page fits, every count is right, and dangerous changes are cut last.
     #[test]
     fn any_size_is_kept(limit in 4_096_usize..60_000, plain in any::<bool>()) {
         let before: Room = |n| {

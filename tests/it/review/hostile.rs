@@ -1,4 +1,4 @@
-//! Titles made to do harm, in pages, annotations and SARIF: shown, and nothing else.
+//! Hostile titles in pages, annotations and SARIF: they are shown, and have no other effect.
 
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser};
@@ -10,7 +10,7 @@ use roomform::render::markdown::{self, Dialect, Fit};
 use super::rendered::Rendered;
 use crate::support::{Scene, Shows, live_room};
 
-/// One for each thing that a parser, a site, a bot or a runner could take for more than a title.
+/// One for each thing that a parser, a site, a bot or a runner could read as more than a title.
 const TITLES: [&str; 58] = [
     "\u{1b}[31mred",
     "a|b|c",
@@ -72,7 +72,7 @@ const TITLES: [&str; 58] = [
     "zero\u{200b}width\u{feff}",
 ];
 
-/// A text as it is shown: what is hidden spelled out.
+/// A text as it is shown, with hidden characters spelled out.
 pub fn spelled(text: &str) -> String {
     text.chars().map(spelled_char).collect()
 }
@@ -85,7 +85,7 @@ fn spelled_char(c: char) -> String {
     }
 }
 
-/// Where a text may be put: each with `@` in its place.
+/// Where a text may appear: `@` marks the position.
 const PLACES: [&str; 13] = [
     "@",
     "a @ b",
@@ -102,14 +102,14 @@ const PLACES: [&str; 13] = [
     "a\n@\n@",
 ];
 
-/// What a parser makes of a page, but for the texts: `None` stands for text.
+/// The structure of a page as a parser sees it; `None` is text.
 fn skeleton(page: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for event in Parser::new_ext(page, Options::all()) {
         let told = match event {
             Event::Text(_) => "text".to_owned(),
             Event::Code(_) => "code".to_owned(),
-            // It stands for nothing.
+            // An empty comment has no effect.
             Event::InlineHtml(html) if &*html == "<!-- -->" => "text".to_owned(),
             Event::Html(html) if html.contains("<summary>") => "summary".to_owned(),
             other => format!("{other:?}"),
@@ -131,12 +131,12 @@ fn harmless_anywhere(text: &str) {
             "{text:?} in {place:?}"
         );
         let plain = escape::markdown_plain(text);
-        // A line that starts with a bracket may be a definition, whatever is code in it: no page has one with text of others.
+        // A line that starts with a bracket may be a definition even with code in it: no page has one with untrusted text.
         if !place.contains(['`', '<', '[']) {
             assert_eq!(put(&plain), put("`word`"), "{text:?} in {place:?}");
         }
     }
-    // Nor does anything see it that reads the source, or that looks for links within HTML.
+    // Tools that read the source, or look for links within HTML, see nothing either.
     let source = escape::markdown(text);
     let inside = source
         .strip_prefix("<code>")
@@ -177,7 +177,7 @@ proptest! {
         harmless_anywhere(&text);
     }
 
-    /// A failure's words may hold anything, back-ticks too.
+    /// A failure's message may contain any text, back-ticks too.
     #[test]
     fn any_words_of_a_failure_are_words_or_code(text in "[ -~`]{1,60}|[a-z`@#:. ]{1,60}|.{1,40}") {
         for dialect in [Dialect::Html, Dialect::Plain] {
@@ -190,7 +190,7 @@ proptest! {
     }
 }
 
-/// Manifest and widget with all these titles; those that no manifest takes are on the widget alone.
+/// A manifest and a widget with all these titles; titles that are invalid in a manifest are only in the widget.
 fn widget() -> Scene {
     let scene = Scene::new().sandbox();
     let mut rooms = String::new();
@@ -240,7 +240,7 @@ pub struct Annotated {
     pub message: String,
 }
 
-/// Annotations, one a line. Panics on a line that is none, or says more than one thing.
+/// Parses annotations, one a line. Panics on any other line, and on a line with more than one.
 #[track_caller]
 pub fn annotated(lines: &str) -> Vec<Annotated> {
     let decoded = |text: &str, signs: &[(&str, &str)]| {
@@ -278,7 +278,7 @@ fn in_a_log(title: &str) -> String {
 #[test]
 fn an_annotation_shows_every_title_and_is_nothing_but_one() {
     let scene = widget();
-    // GitHub shows ten of a kind, so it takes some runs to see all.
+    // GitHub shows ten of a kind, so it takes several runs to see all.
     for (start, titles) in (0..).step_by(9).zip(TITLES.chunks(9)) {
         let mut args = vec!["plan".to_owned(), "--format=github".to_owned()];
         let rooms = (start..).take(titles.len());
@@ -300,7 +300,7 @@ fn an_annotation_shows_every_title_and_is_nothing_but_one() {
 fn a_log_obeys_no_title() {
     let scene = widget();
     let plan = scene.plan();
-    // What a runner obeys: `::` at the start of a line, `##[` and `##vso[` anywhere.
+    // Commands that a runner executes: `::` at the start of a line, `##[` and `##vso[` anywhere.
     for line in plan.all().lines() {
         assert!(
             !line.trim_start().starts_with("::") && !line.contains("##"),
@@ -315,7 +315,7 @@ fn a_log_obeys_no_title() {
     json.lacks("##");
     let changes = json.json()["changes"].to_string();
     changes.shows("##[add-mask]x");
-    // A line of the manifest is quoted in a mistake, cut in three there.
+    // A diagnostic quotes a line of the manifest, here cut in three.
     for text in [
         "pipe: ##[add-mask]x",
         "pipe: \"#\"#[add-mask]x",

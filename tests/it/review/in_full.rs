@@ -1,10 +1,10 @@
-//! Lists that are cut: the plan says where the whole ones are, and they are there.
+//! Shortened lists: the plan says which format has the complete list, and that format has it.
 
 use crate::support::{Args, Scene, Shows};
 
 const ALL: &str = "all members: --format json, or plan --format html";
 
-/// A manifest with a room of so many members, the first of them being 1001.
+/// A manifest with a room of this many members; the first is 1001.
 fn manifest(members: u64) -> String {
     let members: Vec<String> = (1001..=1000 + members)
         .map(|user| user.to_string())
@@ -24,7 +24,7 @@ fn plan(scene: &Scene, args: impl Args) -> String {
 #[test]
 fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
     let scene = Scene::new().manifest(manifest(12));
-    // Nothing is cut.
+    // The list is complete.
     plan(&scene, []).lacks("all members");
     let second =
         "  - {pipe: team-b, title: Team B, members: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]}\n";
@@ -35,7 +35,7 @@ fn a_plan_that_cuts_a_list_of_members_says_once_where_all_are() {
     assert_eq!(text.matches("all members").count(), 1);
     let page = plan(&scene, "--format markdown --max-bytes 4096");
     page.ends(format!("\nLists are cut; {ALL}.\n"));
-    // There they are.
+    // These formats have the complete list.
     for format in ["html", "json"] {
         let whole = plan(&scene, ["--format", format]);
         for user in 1001..=1014 {

@@ -1,14 +1,14 @@
-//! Two long titles that differ late: wherever both are shown, what differs is.
+//! Two long titles that differ near the end: the output always shows the difference.
 
 use crate::support::{Scene, Shows, deaf};
 
-/// A room with a title of which only the last word differs, after so many of 13 letters.
+/// A title of this many words of 13 letters, followed by `end`.
 fn long(words: usize, end: &str) -> String {
     let title = "Осень · long ".repeat(words);
     format!("version: 1\nrooms:\n  - {{pipe: team, title: \"{title}{end}\"}}\n")
 }
 
-/// As long as a title may be.
+/// A title of the maximum length.
 fn manifest(end: &str) -> String {
     long(18, end)
 }
@@ -28,7 +28,7 @@ fn a_page_and_an_annotation_show_what_differs() {
             );
         }
     }
-    // What a page costs does not grow by it.
+    // The cost of a line on the page stays the same.
     let page = scene.run("plan --format markdown").ok();
     assert!(page.chars().count() < 3_000, "{page}");
     for site in ["github-comment", "bitbucket"] {

@@ -1,4 +1,4 @@
-//! Names that people cannot tell apart: declared ones in check, plan and diff, and a live one that nobody declares.
+//! Names that look alike: declared ones in check, plan and diff, and a live one that is not declared.
 
 use insta::assert_snapshot;
 
@@ -84,12 +84,12 @@ fn a_live_room_that_nobody_declares_may_look_like_a_declared_one() {
     );
     let notes = scene.run("plan --format json").json()["notes"].to_string();
     assert_eq!(notes.matches("\"looks_like\"").count(), 2, "{notes}");
-    // Once it is declared it is no stranger, and the manifest is warned of instead.
+    // Once declared, the room is known, and the manifest gets the warning instead.
     scene.declare(format!("{text}  - {{pipe: team-A, title: Live}}\n"));
     let ran = scene.run("plan --only team-A");
     ran.begins("  notes\n    --only leaves out");
     ran.err.shows("`team-A` looks like `team-a`");
-    // A deleted one is nobody's.
+    // A deleted room causes no warning.
     scene.declare(text);
     for room in scene.rooms() {
         if room.pipe.starts_with("te") && room.pipe != "team-b" {

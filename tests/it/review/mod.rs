@@ -1,4 +1,4 @@
-//! What comes to a reviewer: pages that fit, annotations, SARIF, and warnings of names that look alike; all safe against hostile names.
+//! Output for reviewers: pages that fit, annotations, SARIF, and warnings about similar names; all safe against hostile names.
 
 mod annotations;
 mod every_field;
@@ -13,7 +13,7 @@ mod sarif;
 
 use crate::support::Scene;
 
-/// A manifest, and what becomes of it: a room opens, one is new, one gains members, one loses one.
+/// A manifest and its changed version: a room becomes public, one is new, one gains members, one loses one.
 pub const BEFORE: &str = "\
 version: 1
 rooms:
@@ -31,7 +31,7 @@ rooms:
   - {pipe: news, title: News, public: true}
 ";
 
-/// A directory whose sandbox looks like a manifest, with another manifest in it.
+/// A directory whose sandbox matches one manifest, with another manifest in it.
 pub fn changed(before: &str, after: &str) -> Scene {
     let scene = Scene::new()
         .manifest(before)

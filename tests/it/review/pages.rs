@@ -1,4 +1,4 @@
-//! Pages: a plan, why there is none, a check, what an apply did; and where a format or a size is not for a verb.
+//! Pages: a plan, a failed plan, a check, the result of an apply; and formats and sizes that a command does not support.
 
 use insta::assert_snapshot;
 
@@ -159,7 +159,7 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
     - <code>rooms&#46;<!-- -->yaml&#58;4&#58;12</code> W101 unusual-pipe: <code>a&#47;b</code> is not 3 to 64 of A-Z, a-z, 0-9, _ and -. *consider another pipe: the realtime layer may not accept it as a channel name*
     "#);
     Rendered::new(&ran.out);
-    // The page goes to a comment, the log to whoever looks there.
+    // The page goes to a comment, the diagnostics to the log.
     ran.err.shows("error[E008 needs-quotes]");
     let check = scene.run("check --format markdown");
     check.exits(3);
@@ -277,7 +277,7 @@ fn a_diff_is_a_page_too() {
         Rendered::new(&plain.out).headings,
         Rendered::new(&ran.out).headings
     );
-    // Two that are invalid make one page.
+    // Two invalid manifests give one page.
     for file in ["before.yaml", "after.yaml"] {
         scene.write(file, "version: 1\nrooms: [{pipe: team-a}]\n");
     }

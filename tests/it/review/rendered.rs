@@ -1,21 +1,19 @@
-//! A page as a Markdown parser understands it, with every extension it has.
+//! A page as a Markdown parser reads it, with all extensions enabled.
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
-/// What is left of a page once it is read.
+/// The content of a parsed page.
 #[derive(Debug, Default)]
 pub struct Rendered {
     /// The texts in code, in order.
     pub code: Vec<String>,
-    /// All text outside of it.
+    /// All other text.
     pub words: String,
-    /// The headings.
     pub headings: Vec<String>,
-    /// The items of lists.
     pub items: Vec<String>,
 }
 
-/// HTML that is ours, and nothing else: longest first.
+/// The HTML that our pages use: longest first.
 const OURS: [&str; 8] = [
     "<!-- -->",
     "<details open>",
@@ -28,7 +26,7 @@ const OURS: [&str; 8] = [
 ];
 
 impl Rendered {
-    /// Reads a page. Panics on anything that a page of ours cannot have: a link, an image, a table, a fence, HTML of others.
+    /// Reads a page. Panics on anything that our pages never contain: a link, an image, a table, a fence, other HTML.
     #[track_caller]
     pub fn new(page: &str) -> Self {
         let options = Options::all() - Options::ENABLE_SMART_PUNCTUATION;
@@ -49,11 +47,11 @@ struct Reader {
     own_code: bool,
     folds: i32,
     heading: bool,
-    /// The text since the last tag: where some sites look for addresses once it is parsed, within HTML too.
+    /// The text since the last tag. Some sites look for addresses here after parsing, within HTML too.
     node: String,
 }
 
-/// Whether a site could make a link of a text: mails, and addresses with or without a scheme.
+/// Whether a site could turn a text into a link: mail addresses, and URLs with or without a scheme.
 fn holds_an_address(text: &str) -> bool {
     let mut rest = text;
     while let Some(at) = rest.find(['@', ':', '.']) {
@@ -95,7 +93,7 @@ impl Reader {
             }
             Event::Text(text) => self.text(&text),
             Event::Code(text) => {
-                // Code of the parser's own is looked into by nobody.
+                // Sites do not look for addresses in code that the parser recognizes.
                 (self.in_code, self.own_code) = (true, true);
                 self.done.code.push(String::new());
                 self.text(&text);
@@ -161,7 +159,7 @@ impl Reader {
     }
 }
 
-/// The text of HTML: numbers stand for characters.
+/// The text of HTML with its numeric character references decoded.
 fn decoded(html: &str) -> String {
     let mut parts = html.split("&#");
     let mut text = parts.next().unwrap().to_owned();

@@ -10,7 +10,7 @@ use crate::support::{Scene, Shows};
 fn schema() -> jsonschema::Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sarif/sarif-schema-2.1.0.json");
     let text = fs::read_to_string(path).unwrap();
-    // The published text has a pattern, of languages, that is no regular expression: a bracket is closed and never opened.
+    // The published schema has an invalid regular expression for languages: a bracket is closed but never opened.
     let (wrong, mended) = ("-[a-zA-Z]{2}]?$", "-[a-zA-Z]{2}\\\\]?$");
     assert_eq!(text.matches(wrong).count(), 2);
     let schema: Value = serde_json::from_str(&text.replace(wrong, mended)).unwrap();
@@ -20,7 +20,7 @@ fn schema() -> jsonschema::Validator {
         .unwrap()
 }
 
-/// Holds a log against the schema.
+/// Validates a log against the schema.
 #[track_caller]
 pub fn valid(log: &Value) {
     let errors: Vec<String> = schema()

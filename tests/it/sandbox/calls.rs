@@ -1,4 +1,4 @@
-//! `imba_rooms` and the other writes: PHP's form rules, refusals, which room is meant.
+//! `imba_rooms` and the other writes: PHP's form rules, refusals, and which room a call addresses.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::support::Shows;
 
 // form rules
 
-/// Signed with `secret_key`; it lasts until 2100.
+/// Signed with `secret_key`; valid until 2100.
 pub(super) const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDAsInVzZXJfaWQiOjF9.re5IXI3tOhBns9P4hcCY7qHoaMEb9ODtYQShIlZspPI";
 
 #[test]

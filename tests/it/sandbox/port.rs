@@ -1,4 +1,4 @@
-//! The sandbox on a port: HTTP as it comes, faults, limits, settings.
+//! The sandbox on a port: HTTP requests, faults, limits, settings.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ async fn of_a_body_beyond_8_mb_nothing_is_seen() {
 
 #[tokio::test]
 async fn http_2_is_spoken_and_multipart_taken() {
-    // fails when another test was first
+    // fails if another test has already installed one
     let _ = rustls::crypto::ring::default_provider().install_default();
     let sandbox = start(Config::default()).await.unwrap();
     let client = reqwest::Client::builder()
@@ -167,7 +167,7 @@ async fn waiting_requests_do_not_queue() {
         let (address, list) = (sandbox.addr(), post("/imbachat/v2/7/get_rooms", ""));
         waiting.spawn(async move { exchange_with(address, &list).await });
     }
-    // A request is counted before its wait: all five are in it at once, an hour before the first answer.
+    // A request is counted before its delay: all five are counted an hour before the first answer.
     let all_in = async {
         while sandbox.stats().get_rooms < 5 {
             tokio::task::yield_now().await;

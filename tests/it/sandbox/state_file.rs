@@ -1,4 +1,4 @@
-//! The state file: written before the answer, read back whole, never overwritten when it is somebody else's.
+//! The state file: written before the answer, read back completely, and never overwritten if it is not a state file.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ async fn an_answered_write_is_in_the_file_already() {
         answer.begins("HTTP/1.1 200");
     }
 
-    // a copy, as a process killed by now would leave it
+    // a copy, as a process killed at this point would leave it
     let copy = dir.path().join("copy.json");
     std::fs::copy(&path, &copy).unwrap();
     sandbox.stop().await.unwrap();
@@ -142,7 +142,7 @@ async fn a_save_appends_what_changed_and_a_stop_leaves_one_state() {
     assert!(serde_json::from_str::<serde_json::Value>(&state).is_ok());
     assert!(serde_json::from_str::<serde_json::Value>(&journal).is_err());
 
-    // Killed while it wrote: all that was answered is there, and is saved as one state with the next write.
+    // Killed while writing: every answered call is in the file, and the next write saves a complete state.
     std::fs::write(&path, format!("{journal}{{\"room\":{{\"id\":")).unwrap();
     let sandbox = start(with_state(&path)).await.unwrap();
     assert_eq!(pipes(&sandbox).len(), 100);

@@ -1,6 +1,6 @@
-//! The way to the server and back: delays, lost calls, lost answers, lists that are cut, lag, or lack rows.
+//! The connection to the server: delays, lost calls, lost answers, lists that are truncated, stale, or lack rows.
 //!
-//! Main type: [`Client`], one a process. It writes down what the server received from that process.
+//! Main type: [`Client`], one per process. It records what the server received from that process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +15,13 @@ use super::protocol;
 use super::server::{Call, Said, Write};
 use super::world::{Answer, Request, Spoken, State, World};
 
-/// A process's connection.
 #[derive(Debug)]
 pub struct Client {
     pub world: Arc<World>,
     pub run: usize,
 }
 
-/// A call under way. If its process dies, the server may still get to it.
+/// A call in flight. If its process dies, the server may still receive it.
 struct UnderWay<'a> {
     client: &'a Client,
     call: Option<Call>,
@@ -45,7 +44,7 @@ async fn sleep(milliseconds: u64) {
 }
 
 impl Client {
-    /// The call arrives, or does not; what is to become of it; its number.
+    /// Records a call and draws its fault; returns its number, its delay in milliseconds and the fault.
     fn arrive(&self, call: &Call) -> (usize, u64, Option<Fault>) {
         self.world.with(|state| {
             match call {
@@ -147,7 +146,7 @@ impl Client {
         });
     }
 
-    /// One call there and back.
+    /// One call and its answer.
     async fn travel(&self, call: Call) -> Result<Written, Failure> {
         self.world.event(self.run, "send").await;
         let (number, delay, fault) = self.arrive(&call);
@@ -162,7 +161,7 @@ impl Client {
             Some(fault) if !fault.commits() => {
                 sleep(fault.delay()).await;
                 if fault == Fault::TimeOut {
-                    // Dropped, and so perhaps late.
+                    // The call was dropped, so the server may still receive it later.
                     under_way.call = Some(call.clone());
                 }
                 Err(fault.failure())
@@ -225,7 +224,7 @@ impl ReadRooms for Client {
     }
 }
 
-/// What the server answers to get_rooms, as far as it gets.
+/// The server's answer to get_rooms, as far as it arrives.
 fn list(state: &mut State, run: usize) -> (Vec<LiveRoom>, Option<Failure>) {
     let now = state.server.list();
     state.server.history.push(now.clone());

@@ -1,4 +1,4 @@
-//! The disk: what was appended to the ledger outlives the process; what was about to be may, in part.
+//! The disk: appended ledger lines survive the process; part of an unfinished append may survive too.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use roomform::model::{Pipe, RoomId, UserId};
 use super::record::Account;
 use super::world::World;
 
-/// The ledger file, as the next process finds it.
+/// The ledger file, as the next process reads it.
 #[derive(Debug, Default)]
 pub struct Disk {
     pub entries: Entries,
     pub full: bool,
-    /// Rooms to which a message was begun, and the ledger does not know it any more: nobody can keep a promise about them.
+    /// Rooms with an attempted message that the ledger no longer records: no guarantee holds for them.
     pub unsure: BTreeSet<RoomId>,
 }
 
 impl Disk {
-    /// Entries are lost, and with them what was known of messages.
+    /// Drops ledger entries, and with them the state of some messages.
     pub fn lose(&mut self, lost: impl Fn(&Stamp) -> bool) {
         let gone = self.entries.iter().filter(|(stamp, _)| lost(stamp));
         let rooms: Vec<RoomId> = gone.filter_map(|(_, fact)| Self::message(fact)).collect();
@@ -28,7 +28,7 @@ impl Disk {
         self.entries.retain(|stamp, _| !lost(stamp));
     }
 
-    /// The room that a fact is about a message to.
+    /// The room whose message a fact is about.
     pub fn message(fact: &Fact) -> Option<RoomId> {
         match fact {
             Fact::Message { room, .. } => Some(*room),
@@ -37,18 +37,18 @@ impl Disk {
     }
 }
 
-/// The ledger as one process has it open.
+/// The ledger as opened by one process.
 #[derive(Debug)]
 pub struct Ledger {
     pub world: Arc<World>,
     pub run: usize,
 }
 
-/// An append that has not come back yet. If its process dies, a part of it may be on disk all the same.
+/// An append in progress. If its process dies, part of it may still be on disk.
 struct Batch<'a> {
     ledger: &'a Ledger,
     lines: Vec<(Stamp, Fact)>,
-    /// The room it claims. Lock, look and write are one: where another has the claim, no part of it is ever on disk.
+    /// The room it claims. Lock, check and write are atomic: if another process has the claim, no part reaches the disk.
     claim: Option<RoomId>,
 }
 
@@ -93,7 +93,7 @@ impl Record for Ledger {
 }
 
 impl Ledger {
-    /// Writes facts, unless they claim a room that somebody has.
+    /// Writes facts, unless they claim a room that another process has claimed.
     async fn write(&self, facts: Vec<Fact>, claim: Option<RoomId>) -> Result<bool, LedgerError> {
         let closed = || LedgerError::Closed("no space left on device".to_owned());
         self.world.event(self.run, "append").await;
@@ -138,7 +138,7 @@ impl Ledger {
             state.runs[self.run].ledger_failed
         });
         if full {
-            // What is dropped here may be on disk after all: only the answer is certain.
+            // Dropping the batch may still write part of it; only the error is certain.
             return Err(closed());
         }
         batch.write(facts.len());

@@ -1,11 +1,11 @@
-//! Who changed a field: what a plan claims, held against the ledger, and against what really happened.
+//! Who changed a field: the plan's claim, checked against the ledger and against what really happened.
 
 use roomform::model::{Field, LiveRoom, Pipe};
 use roomform::plan::{ChangedBy, FieldChange};
 
 use super::oracle::{Truth, check};
 
-/// Whether a changed field says truly who changed it.
+/// Whether the plan says correctly who changed a field.
 pub fn line(
     truth: &Truth<'_>,
     row: &LiveRoom,
@@ -15,7 +15,7 @@ pub fn line(
 ) {
     let ChangedBy { outside, manifest } = named.changed;
     let (known, field) = (truth.known(row), named.field);
-    // Where two pipes are one to the server, the last write may have been meant for another room.
+    // If the server treats two pipes as one, the last write may have been meant for the other room.
     let meant = |_: &&_| known.wrote.as_ref().is_some_and(|(_, meant)| meant == pipe);
     let sent = known.sent.as_ref().filter(meant);
     let sent = sent.map(|sent| sent.value(field));
@@ -38,7 +38,7 @@ pub fn line(
     }
 }
 
-/// Whether a field took another value after the last thing that the last writer on record did to the room.
+/// Whether a field changed after the last write by the last recorded writer.
 fn changed_since(truth: &Truth<'_>, row: &LiveRoom, field: Field) -> bool {
     let (Some(room), Some((writer, _))) =
         (truth.server.rooms.get(&row.id), &truth.known(row).wrote)
@@ -53,7 +53,7 @@ fn changed_since(truth: &Truth<'_>, row: &LiveRoom, field: Field) -> bool {
     since.iter().any(|(_, fields)| fields.contains(field))
 }
 
-/// Whether the last writer on record was told another value than is wanted now, or to leave the field alone.
+/// Whether the last recorded writer sent another value than is wanted now, or left the field alone.
 fn wants_another(truth: &Truth<'_>, row: &LiveRoom, pipe: &Pipe, field: Field) -> bool {
     let writer = truth.known(row).wrote.as_ref();
     let then = writer.and_then(|(run, _)| truth.wanted.get(run.as_str())?.rooms.get(pipe));

@@ -1,10 +1,10 @@
-//! What can become of one call on its way: lost before the server did anything, or after, or turned away.
+//! Faults of one call: lost before the server executed it, lost after, or refused.
 
 use std::time::Duration;
 
 use roomform::imbachat::{Cause, Delivery, Failure};
 
-/// What becomes of a call that writes.
+/// The fault of a write call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     NoConnection,
@@ -17,7 +17,7 @@ pub enum Fault {
     ErrorAfter,
     CutBefore,
     CutAfter,
-    /// No answer in time; the server may still get to it.
+    /// No answer in time; the server may still execute the call.
     TimeOut,
     TimeOutAfter,
     Garbage,
@@ -25,7 +25,6 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// All of them.
     pub const ALL: [Self; 14] = [
         Self::NoConnection,
         Self::WrongCertificate,
@@ -43,7 +42,7 @@ impl Fault {
         Self::Huge,
     ];
 
-    /// Whether the server carried the call out.
+    /// Whether the server executed the call.
     pub fn commits(self) -> bool {
         matches!(
             self,
@@ -51,7 +50,7 @@ impl Fault {
         )
     }
 
-    /// How the call ends for the one who sent it.
+    /// The failure that the sender sees.
     pub fn failure(self) -> Failure {
         let of = |cause| Failure::from_cause(cause, "simulated");
         match self {
@@ -72,7 +71,7 @@ impl Fault {
         }
     }
 
-    /// In words.
+    /// The name in the log.
     pub fn name(self) -> &'static str {
         match self {
             Self::NoConnection => "no connection",
@@ -92,7 +91,7 @@ impl Fault {
         }
     }
 
-    /// Milliseconds until it is given up.
+    /// Milliseconds until the sender gives up.
     pub fn delay(self) -> u64 {
         match self {
             Self::TimeOut | Self::TimeOutAfter => 30_000,

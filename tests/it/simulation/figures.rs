@@ -1,4 +1,4 @@
-//! The oracle on what a plan says beside its changes: by hand, ignored, notes, refusals, and every figure.
+//! The oracle for what a plan reports beside its changes: manual steps, ignored fields, notes, refusals, and every figure.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use roomform::plan::{
 use super::oracle::{Truth, check};
 use super::wishes::ROSTER;
 
-/// Which of them are false.
+/// The false ones.
 pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
     let mut wrong = Vec::new();
     let sorted = |pipes: Vec<&Pipe>| pipes.windows(2).all(|pair| pair[0] < pair[1]);
@@ -69,7 +69,7 @@ fn manual_steps(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     }
 }
 
-/// The last confirmed write sent it, a list showed another value afterwards, and shows it now.
+/// Checks that the last confirmed write sent the value, and that a list after it and the current list show another one.
 fn ignored(truth: &Truth<'_>, line: &IgnoredField, wrong: &mut Vec<String>) {
     let IgnoredField {
         pipe,
@@ -134,8 +134,8 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 left_out = *rooms;
                 *rooms > 0
             }
-            // No process of these worlds has a part of its own.
-            // Nobody adopts anything here.
+            // No process of these worlds uses `--shard`.
+            // Nothing is adopted here.
             Note::Adopted(_) | Note::OtherShards { .. } => false,
         };
         if !holds {
@@ -162,7 +162,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     check(wrong, left_out == out, "another number was left out");
 }
 
-/// The live room of a pipe whose declared welcome may have been sent or not.
+/// The live room of a pipe whose declared welcome is uncertain.
 fn uncertain(truth: &Truth<'_>, pipe: &Pipe) -> Option<RoomId> {
     let rows = truth.live(pipe);
     let [row] = rows.as_slice() else { return None };
@@ -171,7 +171,7 @@ fn uncertain(truth: &Truth<'_>, pipe: &Pipe) -> Option<RoomId> {
     (declared && doubtful).then_some(row.id)
 }
 
-/// Whether the rooms look alike, and if so whether by title.
+/// Whether one pipe looks like a rename of the other, and if so whether by title.
 fn renamed(truth: &Truth<'_>, plan: &Plan, from: &Pipe, to: &Pipe) -> Option<bool> {
     let known = truth.account.rooms.get(truth.account.ids.get(from)?)?;
     let change = plan.changes.iter().find(|change| change.pipe == *to)?;

@@ -1,7 +1,7 @@
-//! Seeded simulation: plan, apply and ledger against a server and a disk that do their worst, in virtual time.
+//! Seeded simulation: plan, apply and ledger against a faulty server and disk, in virtual time.
 //!
-//! A seed decides everything, so a failing one can be replayed: `ROOMFORM_SEED=n cargo test --test it simulation` prints its
-//! log. `ROOMFORM_SEEDS` says how many are played, or which: `20000`, `5000..6000`.
+//! A seed determines everything, so a failing one can be replayed: `ROOMFORM_SEED=n cargo test --test it simulation` prints its
+//! log. `ROOMFORM_SEEDS` sets how many seeds run, or which: `20000`, `5000..6000`.
 
 mod client;
 mod disk;
@@ -32,9 +32,9 @@ use std::time::Instant;
 use schedule::play;
 use tally::Tally;
 
-/// Seeds played unless the environment says otherwise.
+/// Number of seeds to run unless the environment sets another.
 const SEEDS: u64 = 2_000;
-/// Failing seeds after which the rest is not played.
+/// Number of failing seeds after which the test stops.
 const ENOUGH: usize = 5;
 
 #[test]
@@ -90,8 +90,8 @@ fn whatever_happens_every_plan_is_true_and_everything_comes_right() {
     }
 }
 
-/// Seeds that found something, so that it stays found. Each failed on the product as it was; a change of the simulation
-/// makes other worlds of them.
+/// Seeds that found a bug, kept as regression tests. Each failed on the product at the time; a change to the simulation
+/// changes their worlds.
 fn stays_good(seed: u64) {
     let verdict = play(seed, true);
     let log = verdict.log.join("\n");

@@ -1,4 +1,4 @@
-//! The oracle: it knows the manifest, the list as it was sent, the ledger, and the server itself, and holds every line of a
+//! The oracle: it knows the manifest, the list as it was sent, the ledger, and the server itself, and checks every line of a
 //! plan against them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use super::server::Server;
 use super::wishes::{Wish, Wishes};
 use super::{drift, figures};
 
-/// What the command line said, and so what the plan must go by.
+/// The command-line flags that affect the plan.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Flags {
     /// `--only` with this glob.
@@ -23,7 +23,7 @@ pub struct Flags {
     pub assume_members: bool,
 }
 
-/// All there is to know about a plan but the plan.
+/// Everything that determines a plan.
 #[derive(Debug)]
 pub struct Truth<'a> {
     pub wishes: &'a Wishes,
@@ -31,22 +31,22 @@ pub struct Truth<'a> {
     pub shown: &'a [LiveRoom],
     pub account: &'a Account,
     pub server: &'a Server,
-    /// What each run wanted, by its name.
+    /// The wishes of each run, by its name.
     pub wanted: BTreeMap<&'a str, &'a Wishes>,
-    /// Whether every list so far showed what was there.
+    /// Whether every list so far was up to date.
     pub punctual: bool,
     pub nothing: Known,
 }
 
 impl Flags {
-    /// Whether a room is chosen.
+    /// Whether `--only` selects a room.
     pub fn choose(&self, pipe: &Pipe) -> bool {
         self.only
             .is_none_or(|glob| pipe.as_str().starts_with(glob.trim_end_matches('*')))
     }
 }
 
-/// Which lines of the plan say something false, or are missing.
+/// The lines of the plan that are false, and those that are missing.
 pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
     let mut lies = figures::lies(truth, plan);
     for (pipe, wish) in &truth.wishes.rooms {
@@ -79,7 +79,7 @@ pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
     lies
 }
 
-/// Notes what does not hold.
+/// Records a check that fails.
 pub fn check(wrong: &mut Vec<String>, holds: bool, text: &str) {
     if !holds {
         wrong.push(text.to_owned());
@@ -94,24 +94,24 @@ impl Truth<'_> {
             .collect()
     }
 
-    /// What is on record of a live room.
+    /// What the ledger records for a live room.
     pub fn known(&self, row: &LiveRoom) -> &Known {
         self.account.rooms.get(&row.id).unwrap_or(&self.nothing)
     }
 
-    /// Whether members of a room are taken for present: asked for, and nothing on record of it.
+    /// Whether a room's members are assumed to be present: the flag is set, and the ledger has no record of the room.
     fn assumes(&self, pipe: &Pipe, row: &LiveRoom) -> bool {
         let known = self.account.rooms.contains_key(&row.id) || self.account.owes(pipe);
         self.flags.assume_members && !known
     }
 
-    /// What is to be said in a room that is there.
+    /// The welcome to send in an existing room.
     fn welcome(&self, pipe: &Pipe, wish: &Wish, row: &LiveRoom) -> Option<Welcome> {
         let owed = self.account.owes_welcome(pipe, row.id);
         wish.welcome.clone().filter(|_| owed)
     }
 
-    /// Declared members that are not on record and are to be sent: all of them, or those an intent named.
+    /// Declared members that are not recorded and must be sent: all of them, or those that an intent named.
     fn missing(&self, pipe: &Pipe, wish: &Wish, known: &Known) -> BTreeSet<UserId> {
         let owed = self.account.owed.get(pipe);
         let is_owed = |user: &UserId| owed.is_some_and(|owed| owed.contains(user));
@@ -201,7 +201,7 @@ fn line(truth: &Truth<'_>, wish: &Wish, change: &Change, plan: &Plan, wrong: &mu
     }
 }
 
-/// Before and after are true, every difference is named, and what is ignored is sent as it is.
+/// Checks that before and after are true, every difference is listed, and ignored fields are sent as declared.
 fn fields(
     truth: &Truth<'_>,
     row: &LiveRoom,
@@ -301,7 +301,7 @@ fn members(
     );
 }
 
-/// A declared room the plan does not mention needs nothing.
+/// Checks that a declared room that the plan does not mention is up to date.
 fn unchanged(truth: &Truth<'_>, pipe: &Pipe, wish: &Wish, plan: &Plan, wrong: &mut Vec<String>) {
     let live = truth.live(pipe);
     let [row] = live.as_slice() else {

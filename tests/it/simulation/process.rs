@@ -1,4 +1,4 @@
-//! One process, as the command line would run it: ledger, list, plan, apply; and the oracle looks over its shoulder.
+//! One process, as the command line would run it: ledger, list, plan, apply; the oracle checks each step.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,13 +27,13 @@ pub struct Start {
     pub fail_fast: bool,
     pub parallelism: usize,
     pub rate: Option<f64>,
-    /// Milliseconds between plan and apply: somebody reads it.
+    /// Milliseconds between plan and apply: the time to review it.
     pub thought: u64,
-    /// Apply even what is empty.
+    /// Apply even an empty plan.
     pub always: bool,
 }
 
-/// How it ended.
+/// How a process ended.
 #[derive(Debug)]
 pub enum End {
     Died,
@@ -42,7 +42,7 @@ pub enum End {
     Refused,
     /// There was nothing to do.
     Idle(Box<Plan>),
-    /// It applied, with so many writes.
+    /// It applied, with this many writes.
     Applied(usize),
 }
 
@@ -62,7 +62,7 @@ impl Flags {
     }
 }
 
-/// Whom all this is for.
+/// The target of all processes.
 pub fn target() -> Target {
     Target {
         origin: "https://api.imbachat.com".to_owned(),
@@ -70,7 +70,7 @@ pub fn target() -> Target {
     }
 }
 
-/// Runs one until it ends or dies.
+/// Runs a process until it ends or dies.
 pub async fn run(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start) -> End {
     let (run, died) = world.with(|state| {
         let run = state.begin(wishes, start.fate);
@@ -147,7 +147,7 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
         writes
     });
     if let Some(observed) = &outcome.observed {
-        // What `apply` tells at its end: the plan that is left.
+        // What `apply` reports at its end: the remaining plan.
         let (recorded, mut account) = on_disk(world);
         let recorded = recorded.beside_an_older_list();
         let after = plan(&target(), &desired, observed, &recorded, &switches);
@@ -159,12 +159,12 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
     End::Applied(writes)
 }
 
-/// What is on record: in the product's words, and in ours.
+/// The recorded state, as the product and as the simulation read it.
 fn on_disk(world: &World) -> (Recorded, Account) {
     world.with(|state| (fold(&state.disk.entries), Account::of(&state.disk.entries)))
 }
 
-/// Holds a plan against the truth.
+/// Checks a plan against the truth.
 fn judge(world: &World, run: usize, flags: Flags, account: &Account, plan: &Plan) {
     world.with(|state| {
         let process = &state.runs[run];

@@ -1,4 +1,4 @@
-//! What must hold at the moment a call that writes reaches the server.
+//! Invariants at the moment a write call reaches the server.
 
 use std::collections::BTreeSet;
 
@@ -108,7 +108,7 @@ pub fn say(state: &mut State, run: usize, said: &Said) {
         wrong.push("it has no intent on disk, or another run has one too");
     }
     let last = account.welcomes.get(&row.pipe);
-    // Another run, with another manifest, may have promised less since this one did, or since it made its plan.
+    // Another run with another manifest may have promised less since this run did, or since it made its plan.
     let own = process
         .appended
         .iter()
@@ -128,7 +128,7 @@ pub fn say(state: &mut State, run: usize, said: &Said) {
     }
 }
 
-/// Whether a create may already have been carried out by this earlier one.
+/// Whether this earlier call may already have executed the create.
 fn again(before: &Write, answer: Answer, write: &Write) -> bool {
     let harmless = matches!(
         answer,
@@ -137,7 +137,7 @@ fn again(before: &Write, answer: Answer, write: &Write) -> bool {
     before.pipe == write.pipe && before.room.is_none() && !harmless
 }
 
-/// Whether all earlier good answers for the room are on disk.
+/// Whether all earlier successful answers for the room are on disk.
 fn unconfirmed(process: &Run, write: &Write) -> bool {
     let good = process.requests.iter().filter(|request| {
         request.write.pipe == write.pipe && matches!(request.answer, Answer::Good(_))

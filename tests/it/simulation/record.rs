@@ -1,11 +1,11 @@
-//! What the ledger says, worked out a second time and in another way than the product does: by the lines of each room.
+//! The ledger's state, computed independently of the product: from the lines of each room.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use roomform::ledger::{Entries, Fact, Stage, Stamp};
 use roomform::model::{Field, FieldValue, Pipe, RoomId, RoomState, Sending, UserId};
 
-/// What is on record of one room.
+/// What the ledger records for one room.
 #[derive(Debug, Default, PartialEq)]
 pub struct Known {
     /// Confirmed, and not released since.
@@ -16,28 +16,28 @@ pub struct Known {
     pub sent: Option<RoomState>,
     /// Field, sent, shown.
     pub shown: BTreeMap<Field, (FieldValue, FieldValue)>,
-    /// The run that made the last confirmed write, and the pipe it meant.
+    /// The run that made the last confirmed write, and the pipe it was meant for.
     pub wrote: Option<(String, Pipe)>,
-    /// What that run saw of it afterwards, if it looked.
+    /// What that run saw of the room afterwards, if it looked.
     pub saw: Option<RoomState>,
 }
 
-/// What is on record.
+/// What the ledger records.
 #[derive(Debug, Default, PartialEq)]
 pub struct Account {
     pub rooms: BTreeMap<RoomId, Known>,
     pub ids: BTreeMap<Pipe, RoomId>,
-    /// The last intent of each pipe: everyone it named.
+    /// The members that the last intent of each pipe named.
     pub promised: BTreeMap<Pipe, BTreeSet<UserId>>,
-    /// The same, without those confirmed since.
+    /// The same, without members confirmed since.
     pub owed: BTreeMap<Pipe, BTreeSet<UserId>>,
-    /// Whether the last intent of each pipe named a welcome, and which room it turned out to be.
+    /// Whether the last intent of each pipe named a welcome, and the id of its room if known.
     pub welcomes: BTreeMap<Pipe, (bool, Option<RoomId>)>,
-    /// The last word on whether a room stands in the manifest.
+    /// Whether a room is in the manifest, as last recorded.
     pub declared: BTreeMap<Pipe, bool>,
-    /// What files with rows gave when they were last applied.
+    /// The number of rows that each roster gave when it was last applied.
     pub given: BTreeMap<String, u64>,
-    /// The last word of each run on a room's message.
+    /// The last stage of a room's message in each run.
     pub messages: BTreeMap<RoomId, BTreeMap<String, Stage>>,
 }
 
@@ -68,7 +68,7 @@ impl Account {
         account
     }
 
-    /// Who wrote last to each room, and what they saw: by all lines about it after that write.
+    /// Finds the last writer of each room and what that run saw, from all lines about the room after that write.
     fn look(&mut self, entries: &Entries, forgotten: &BTreeMap<&Pipe, &Stamp>) {
         for (id, known) in &mut self.rooms {
             let lines: Vec<(&Stamp, &Fact)> = entries
@@ -96,7 +96,7 @@ impl Account {
                         shown: other,
                         ..
                     } if one == other && !own => {
-                        // Whoever looked: it was shown as it was sent last.
+                        // Any run may have looked: the list showed the value as last sent.
                         let ended = room == id && sent.value(*field) == *one;
                         ended.then(|| saw.copy_field(*field, sent));
                     }
@@ -190,7 +190,7 @@ impl Account {
         }
     }
 
-    /// The server said, or its list showed, which room a pipe is.
+    /// The server's answer, or its list, showed the room of a pipe.
     fn names(&mut self, pipe: &Pipe, room: RoomId) {
         self.ids.insert(pipe.clone(), room);
         if let Some((_, to)) = self.welcomes.get_mut(pipe) {
@@ -198,7 +198,7 @@ impl Account {
         }
     }
 
-    /// What became of a room's message, if any run may have sent one.
+    /// The state of a room's message, if any run may have sent one.
     pub fn begun(&self, room: RoomId) -> Option<Sending> {
         let stages: Vec<Stage> = self.messages.get(&room)?.values().copied().collect();
         if stages.contains(&Stage::Confirmed) {
@@ -217,7 +217,7 @@ impl Account {
         to && self.begun(room).is_none()
     }
 
-    /// The same account, as far as plans depend on it.
+    /// Whether two accounts agree in everything that plans depend on.
     pub fn agrees(&self, other: &Self) -> bool {
         let pipes = self.owed.keys().chain(other.owed.keys());
         let mut owed = pipes.map(|pipe| (self.owed(pipe), other.owed(pipe)));
@@ -236,7 +236,7 @@ impl Account {
         self.owed.get(pipe).filter(|owed| !owed.is_empty())
     }
 
-    /// Whether the last intent of a pipe still owes anything.
+    /// Whether the last intent of a pipe is incomplete.
     pub fn owes(&self, pipe: &Pipe) -> bool {
         let welcome = self.welcomes.get(pipe).is_some_and(|(welcome, to)| {
             *welcome && to.is_none_or(|room| self.begun(room).is_none())

@@ -1,4 +1,4 @@
-//! Whether what an apply said of itself is what the server and the disk saw.
+//! Checks the outcome that an apply reports against what the server and the disk saw.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::oracle::check;
 use super::server::Server;
 use super::world::{Answer, Request, Run, Spoken, State};
 
-/// What is false in an outcome. `lists`: how many lists the process had asked for before it began to apply.
+/// The false claims of an outcome. `lists`: number of lists that the process requested before it began to apply.
 pub fn lies(state: &State, run: &Run, plan: &Plan, outcome: &Outcome, lists: usize) -> Vec<String> {
     let mut wrong = Vec::new();
     let named = outcome.rooms.iter().map(|room| &room.pipe);
@@ -77,7 +77,7 @@ fn halt(run: &Run, outcome: &Outcome, wrong: &mut Vec<String>) {
     check(wrong, so, "it did not stop for that reason");
 }
 
-/// Every figure of a room.
+/// Checks every figure of a room.
 fn counted(
     run: &Run,
     room: &RoomOutcome,
@@ -122,7 +122,7 @@ fn counted(
     check(wrong, state, "another state was sent than planned");
 }
 
-/// Who is on disk as confirmed by this run.
+/// The members that are on disk as confirmed by this run.
 fn on_disk(run: &Run, room: &Pipe) -> Vec<UserId> {
     let members = run.appended.iter().filter_map(|fact| match fact {
         Fact::Confirmed { pipe, members, .. } if pipe == room => Some(members.as_slice()),
@@ -131,7 +131,7 @@ fn on_disk(run: &Run, room: &Pipe) -> Vec<UserId> {
     members.flatten().copied().collect()
 }
 
-/// The last answer is what the status tells.
+/// Checks that the status matches the last answer.
 fn ended(
     room: &RoomOutcome,
     change: &Change,
@@ -157,7 +157,7 @@ fn ended(
             good && word.is_none_or(|word| matches!(word, Answer::Good(_)))
         }
         Status::Applied | Status::NotVisible => good && silent,
-        // Two rooms where one was looked for, or another room than was meant.
+        // Two rooms instead of one, or another room than the intended one.
         Status::Conflict(_) => (good || doubtful) && silent,
         Status::Uncertain(Doubt::Create, _) => doubtful && room.create && room.id.is_none(),
         Status::Uncertain(Doubt::Welcome, _) => {
@@ -187,7 +187,7 @@ fn ended(
     );
 }
 
-/// A welcome that is called sent was sent, and is on disk as sent; none is passed over.
+/// Checks that a welcome reported as sent was sent, and is on disk as sent; and that none is skipped.
 fn welcomed(
     state: &State,
     run: &Run,
@@ -239,7 +239,7 @@ fn welcomed(
     }
 }
 
-/// A room whose writes are called confirmed has what was sent, and the ledger knows it.
+/// Checks that a room reported as confirmed has what was sent, and that the ledger records it.
 fn confirmed(
     server: &Server,
     run: &Run,
@@ -282,7 +282,7 @@ fn confirmed(
     }
 }
 
-/// What it says of the list is what the last list showed.
+/// Checks that what the outcome says of the list matches the last list.
 fn shown(
     run: &Run,
     outcome: &Outcome,

@@ -1,4 +1,4 @@
-//! One seed: a world is made, bad things happen in it, they stop, and then everything must come right.
+//! One seed: creates a world, injects faults, stops them, and expects everything to converge.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,7 +20,7 @@ use super::world::{State, World};
 /// Rounds after which the last plan must be empty.
 const ROUNDS: usize = 4;
 
-/// What came of a seed: what does not hold, and the log if one was kept.
+/// The result of a seed: failed checks, and the log if one was kept.
 #[derive(Debug)]
 pub struct Verdict {
     pub broken: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Verdict {
     pub tally: BTreeMap<&'static str, u64>,
 }
 
-/// Plays a seed from beginning to end, in virtual time.
+/// Runs a seed from beginning to end, in virtual time.
 pub fn play(seed: u64, logged: bool) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -69,7 +69,7 @@ async fn unfold(seed: u64, logged: bool) -> Arc<World> {
         let weather = state.weather.clone();
         state.say(|| format!("{manners:?} {weather:?}"));
         let mut calm = Start::calm(&mut state.rng);
-        // Where two pipes are one to the server, whoever insists on both is never done.
+        // If the server treats two pipes as one, a run that insists on both never finishes.
         calm.flags.recreate &= !manners.folds_case;
         (1 + state.rng.below(4), calm)
     });
@@ -80,7 +80,7 @@ async fn unfold(seed: u64, logged: bool) -> Arc<World> {
     world
 }
 
-/// What is on the server before roomform ever ran, and which fields it never changes.
+/// Creates the rooms that exist before the first run, and sets the fields that the server never changes.
 fn furnish(state: &mut State, wishes: &Wishes) {
     let (rng, server) = (&mut state.rng, &mut state.server);
     for (pipe, wish) in &wishes.rooms {
@@ -104,7 +104,7 @@ fn furnish(state: &mut State, wishes: &Wishes) {
     }
 }
 
-/// Some time passes, and somebody runs roomform, or two do.
+/// Time passes, and one or two processes run.
 async fn step(world: &Arc<World>, wishes: &mut Arc<Wishes>) {
     let before = Arc::clone(wishes);
     let (first, second) = world.with(|state| {
@@ -125,13 +125,13 @@ async fn step(world: &Arc<World>, wishes: &mut Arc<Wishes>) {
             tokio::join!(run(world, wishes, first), run(world, theirs, second));
         }
     }
-    // What a dead process had under way is dropped by the runtime, in its own time.
+    // The runtime drops the calls of a dead process in its own time.
     for _ in 0..3 {
         tokio::task::yield_now().await;
     }
 }
 
-/// What befalls ledger and server while nobody runs roomform.
+/// Changes to the ledger and the server between runs.
 fn pass(state: &mut State) {
     if state.rng.chance(500) {
         state.disk.full = false;
@@ -172,7 +172,7 @@ fn pass(state: &mut State) {
     }
 }
 
-/// The ledger goes through its file.
+/// Writes the ledger to its file format and reads it back.
 fn reopen(state: &mut State) {
     let target = target();
     let read = bytes(&target, &state.disk.entries)
@@ -183,7 +183,7 @@ fn reopen(state: &mut State) {
     }
 }
 
-/// Somebody has a room forgotten.
+/// Runs `ledger forget` on a room.
 fn forget(state: &mut State) {
     let pipe = wishes::pipe(&mut state.rng);
     state.count("a forgotten room");
@@ -201,7 +201,7 @@ fn forget(state: &mut State) {
     state.disk.entries.insert(stamp, Fact::Forgotten { pipe });
 }
 
-/// All trouble is over: a few rounds, and nothing is left to do.
+/// All faults are over: after a few rounds, nothing is left to do.
 async fn settle(world: &Arc<World>, wishes: &Arc<Wishes>, calm: Start) {
     world.with(|state| {
         while !state.server.late.is_empty() {

@@ -1,6 +1,6 @@
-//! The server as it really is: its rooms, who is in them, what its list shows, and what others do to it.
+//! The true state of the server: its rooms, their members, what its list shows, and changes by others.
 //!
-//! Main type: [`Server`]. It knows nothing of networks; what becomes of a call on its way is `client`'s.
+//! Main type: [`Server`]. It has no network; `client` simulates the faults of calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,31 +11,30 @@ use roomform::model::{Field, FieldSet, LiveRoom, Pipe, RoomId, RoomKind, RoomSta
 use super::rng::Rng;
 use super::wishes;
 
-/// Where a room stands in life.
+/// The life cycle of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Life {
     Live,
-    /// Deleted, with a row that says so.
+    /// Deleted, but still listed as deleted.
     Deleted,
-    /// Deleted, without a trace.
+    /// Deleted, and no longer listed.
     Gone,
 }
 
-/// A room.
 #[derive(Debug, Clone)]
 pub struct Room {
     pub pipe: Pipe,
     pub state: RoomState,
     pub life: Life,
-    /// Everyone who was ever added. Nobody can be removed.
+    /// Everyone who was ever added. The API cannot remove members.
     pub members: BTreeSet<UserId>,
-    /// What roomform ever said in it.
+    /// Messages that roomform sent.
     pub said: Vec<Said>,
-    /// Every write that reached it: by which run, if one waited for the answer, and which fields took another value.
+    /// Every write that reached the room: the run that waited for the answer, if any, and the fields that changed.
     pub hands: Vec<(Option<String>, FieldSet)>,
 }
 
-/// One call that writes, as it arrives.
+/// One write call, as it arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
     pub room: Option<RoomId>,
@@ -52,38 +51,37 @@ pub struct Said {
     pub text: String,
 }
 
-/// A call under way.
+/// A call in flight.
 #[derive(Debug, Clone)]
 pub enum Call {
     Write(Arc<Write>),
     Say(Arc<Said>),
 }
 
-/// What nobody published: the server's manners, one way or the other.
+/// Undocumented behaviour of the server, which differs between worlds.
 #[derive(Debug, Clone, Copy)]
 pub struct Manners {
     /// A call without `room_id` finds the live room of its pipe.
     pub upserts: bool,
-    /// It finds it in any case.
+    /// This lookup ignores case.
     pub folds_case: bool,
     /// Deleted rooms stay in the list.
     pub shows_deleted: bool,
     /// A deleted room can be written to.
     pub writes_to_deleted: bool,
-    /// A call for a room that is not there makes one.
+    /// A call for a missing room creates one.
     pub strays: bool,
-    /// Fields that are never taken are not taken on creation either.
+    /// Fields that an update never changes cannot be set on creation either.
     pub stubborn_from_birth: bool,
 }
 
-/// The server.
 #[derive(Debug)]
 pub struct Server {
     pub manners: Manners,
     pub rooms: BTreeMap<RoomId, Room>,
     /// Fields that an update never changes.
     pub stubborn: BTreeMap<Pipe, FieldSet>,
-    /// Calls whose sender no longer waits, and which may still be carried out.
+    /// Calls whose sender no longer waits, and which the server may still execute.
     pub late: Vec<Call>,
     /// The list as it was at each read.
     pub history: Vec<Vec<LiveRoom>>,
@@ -91,7 +89,6 @@ pub struct Server {
 }
 
 impl Server {
-    /// An empty server.
     pub fn new(manners: Manners) -> Self {
         Self {
             manners,
@@ -111,7 +108,7 @@ impl Server {
             .collect()
     }
 
-    /// A new room.
+    /// Adds a room.
     pub fn insert(&mut self, pipe: Pipe, state: RoomState) -> RoomId {
         self.next += 1;
         let id = RoomId(self.next);
@@ -127,7 +124,7 @@ impl Server {
         id
     }
 
-    /// Carries a call out. `moody`: this once no field of an existing room is changed. `by`: the run that waits for the answer.
+    /// Executes a call. `moody`: this time no field of an existing room changes. `by`: the run that waits for the answer.
     pub fn commit(
         &mut self,
         write: &Write,
@@ -164,7 +161,7 @@ impl Server {
         Ok(id)
     }
 
-    /// Says something in a room.
+    /// Sends a message to a room.
     pub fn say(&mut self, said: &Said) -> Result<(), Failure> {
         let takes = self.takes(said.room);
         let room = self.rooms.get_mut(&said.room).filter(|_| takes);
@@ -175,14 +172,14 @@ impl Server {
         Ok(())
     }
 
-    /// The live room that a call without `room_id` is about, if the server looks for one.
+    /// The live room that a call without `room_id` addresses, if the server looks for one.
     fn find(&self, pipe: &Pipe) -> Option<RoomId> {
         let mut rooms = self.rooms.iter();
         let found = rooms.find(|(_, room)| room.life == Life::Live && self.same(&room.pipe, pipe));
         found.map(|(id, _)| *id).filter(|_| self.manners.upserts)
     }
 
-    /// Whether it takes two pipes for one.
+    /// Whether the server treats two pipes as one.
     pub fn same(&self, one: &Pipe, other: &Pipe) -> bool {
         let (one, other) = (one.as_str(), other.as_str());
         one == other || self.manners.folds_case && one.eq_ignore_ascii_case(other)
@@ -196,7 +193,7 @@ impl Server {
         })
     }
 
-    /// The list as it should be now.
+    /// The correct list at this moment.
     pub fn list(&self) -> Vec<LiveRoom> {
         let shown = |life| match life {
             Life::Live => true,
@@ -213,7 +210,7 @@ impl Server {
         .collect()
     }
 
-    /// Somebody else does something. What, in words.
+    /// A change by others; returns its description.
     pub fn meddle(&mut self, rng: &mut Rng) -> String {
         let living: Vec<RoomId> = self
             .rooms
@@ -263,7 +260,7 @@ impl Server {
         }
     }
 
-    /// Somebody else makes a room, by the server's own rule for pipes.
+    /// Others create a room, under the server's own rule for pipes.
     fn make(&mut self, pipe: Pipe, rng: &mut Rng) -> String {
         let write = Write {
             room: None,
@@ -281,7 +278,7 @@ impl Server {
     }
 }
 
-/// The fields that take another value.
+/// The fields that differ.
 fn changed(before: &RoomState, after: &RoomState) -> FieldSet {
     let mut fields = FieldSet::default();
     for field in Field::ALL {

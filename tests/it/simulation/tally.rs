@@ -1,14 +1,14 @@
-//! What happened in all the worlds together: a simulation that never gets somewhere proves nothing about it.
+//! Coverage of all worlds together: a state that the simulation never reaches is not tested.
 
 use std::collections::BTreeMap;
 
 use roomform::apply::{Doubt, Halt, Outcome, Status};
 use roomform::plan::{Action, ConflictKind, Note, Plan, Violation};
 
-/// How often what happened.
+/// How often each event happened.
 pub type Tally = BTreeMap<&'static str, u64>;
 
-/// Everything that has to happen in a few thousand worlds.
+/// Every event that must happen within a few thousand worlds.
 const ALL: [&str; 80] = [
     "401",
     "422",
@@ -92,13 +92,13 @@ const ALL: [&str; 80] = [
     "welcomed",
 ];
 
-/// What never happened.
+/// The events that never happened.
 pub fn missing(tally: &Tally) -> Vec<&'static str> {
     let all = ALL.into_iter();
     all.filter(|what| !tally.contains_key(what)).collect()
 }
 
-/// Counts what a plan has.
+/// Counts the parts of a plan.
 pub fn plan(tally: &mut Tally, plan: &Plan) {
     let mut count = |what: &'static str| *tally.entry(what).or_default() += 1;
     count("a plan");
@@ -172,7 +172,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
     }
 }
 
-/// Counts how rooms ended, and runs.
+/// Counts the statuses of rooms and runs.
 pub fn outcome(tally: &mut Tally, outcome: &Outcome) {
     for room in &outcome.rooms {
         *tally.entry(room.status.name()).or_default() += 1;

@@ -1,4 +1,4 @@
-//! What must hold of server, disk and manifest once a world has come to rest.
+//! Invariants of server, disk and manifest at the end of a world.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::server::Life;
 use super::wishes::{Wish, Wishes};
 use super::world::State;
 
-/// Holds the world against the manifest. `plan` is the last one, and was found true.
+/// Checks the world against the manifest. `plan` is the last plan, already checked by the oracle.
 pub fn check(state: &mut State, wishes: &Wishes, plan: &Plan) {
     let mut wrong = ledger(state);
     let account = Account::of(&state.disk.entries);
@@ -41,7 +41,7 @@ pub fn check(state: &mut State, wishes: &Wishes, plan: &Plan) {
     }
 }
 
-/// Nobody is on record who was not added.
+/// Checks that every recorded member was added.
 fn ledger(state: &State) -> Vec<String> {
     let mut wrong = Vec::new();
     for fact in state.disk.entries.values() {
@@ -69,7 +69,7 @@ fn ledger(state: &State) -> Vec<String> {
     wrong
 }
 
-/// A room without a conflict is as it is wanted, but for what the plan names.
+/// Checks that a room without a conflict is as declared, except for what the plan names.
 fn room(state: &State, plan: &Plan, pipe: &Pipe, wish: &Wish) -> Option<String> {
     let live = state.server.live(pipe);
     let [id] = live.as_slice() else {
@@ -91,7 +91,7 @@ fn room(state: &State, plan: &Plan, pipe: &Pipe, wish: &Wish) -> Option<String> 
     (all && !lost.is_empty()).then(|| format!("{pipe}: members are lost: {lost:?}"))
 }
 
-/// What a create promised was said, or is known to be uncertain.
+/// Checks that the welcome that a create promised was sent, or is known to be uncertain.
 fn welcomed(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &mut Vec<String>) {
     let Some((true, _)) = account.welcomes.get(pipe) else {
         return;
@@ -107,8 +107,8 @@ fn welcomed(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &
     }
 }
 
-/// Whom an intent named is in the room, or in one that had the pipe before: for a server that folds case, also in the one
-/// it took for it.
+/// Checks that the members of an intent are in the room, or in an earlier room with the pipe; on a server that ignores case, also in
+/// the room that it used instead.
 fn promised(state: &State, account: &Account, pipe: &Pipe, wish: &Wish, wrong: &mut Vec<String>) {
     let Some(promised) = account.promised.get(pipe) else {
         return;

@@ -1,4 +1,4 @@
-//! How bad things are in a world, and how processes are started in it.
+//! The fault rates of a world, and how processes start in it.
 
 use super::fault::Fault;
 use super::oracle::Flags;
@@ -6,31 +6,31 @@ use super::process::Start;
 use super::rng::Rng;
 use super::world::Fate;
 
-/// How bad things are, mostly in thousandths.
+/// Fault rates, mostly in thousandths.
 #[derive(Debug, Clone, Default)]
 pub struct Weather {
-    /// A write fails, in one of the ways of `faults`.
+    /// A write fails in one of the ways in `faults`.
     pub fails: u64,
     pub faults: Vec<Fault>,
     pub list_fails: u64,
-    /// Reads by which a list may lag.
+    /// Maximum number of reads by which a list is stale.
     pub lag: u64,
     /// A list silently lacks its second half.
     pub capped: u64,
-    /// Somebody else does something.
+    /// Others change something.
     pub others: u64,
     /// The server ignores all fields of one update.
     pub moody: u64,
-    /// A write adds only some of its members, and the good answer carries an error.
+    /// A write adds only some of its members, and the successful answer carries an error.
     pub errors: u64,
-    /// The disk is full from now on.
+    /// The disk is full from this point on.
     pub full: u64,
-    /// Milliseconds, at most.
+    /// Maximum latency in milliseconds.
     pub latency: u64,
 }
 
 impl Weather {
-    /// The weather of a world. Each kind of trouble is absent from half of the worlds, so that the others are seen alone.
+    /// The fault rates of a world. Each kind of fault is absent from half of the worlds, so that the others also occur alone.
     pub fn new(rng: &mut Rng) -> Self {
         let mut some = |most: u64| {
             if rng.chance(500) {
@@ -65,7 +65,7 @@ impl Weather {
 }
 
 impl Start {
-    /// How processes are started once all trouble is over.
+    /// How processes start once all faults are over.
     pub fn calm(rng: &mut Rng) -> Self {
         Self {
             flags: Flags {
@@ -83,7 +83,7 @@ impl Start {
         }
     }
 
-    /// How a process is started in the midst of it.
+    /// How a process starts while faults occur.
     pub fn rough(rng: &mut Rng) -> Self {
         let event = |rng: &mut Rng, permille| {
             let most = 3 + rng.below(150);

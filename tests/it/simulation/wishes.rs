@@ -1,4 +1,4 @@
-//! The manifests of a simulated world: made by chance, edited by chance, and handed to the product as [`Desired`].
+//! The manifests of a simulated world: created at random, edited at random, and passed to the product as [`Desired`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,23 +20,22 @@ const TITLES: [&str; 7] = [
 ];
 const KINDS: [RoomKind; 3] = [RoomKind::Dialog, RoomKind::Conference, RoomKind::Support];
 
-/// What the ledger calls the file that every second room comes from, with its members.
+/// The ledger's name for the roster that every second room comes from, with its members.
 pub const ROSTER: &str = "b.csv";
 
-/// What is wanted, before exclusion is worked out.
+/// A declared room, before exclusions.
 #[derive(Debug, Clone)]
 pub struct Wish {
     pub state: RoomState,
     named: BTreeSet<UserId>,
     excluded: BTreeSet<UserId>,
-    /// Those who are named and not excluded.
+    /// Declared members, without the excluded.
     pub members: BTreeSet<UserId>,
     pub policy: MembersPolicy,
     pub ignore: FieldSet,
     pub welcome: Option<Welcome>,
 }
 
-/// A manifest.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
     pub rooms: BTreeMap<Pipe, Wish>,
@@ -44,7 +43,7 @@ pub struct Wishes {
     pub limits: Limits,
 }
 
-/// A state by chance.
+/// A random state.
 pub fn state(rng: &mut Rng) -> RoomState {
     RoomState {
         title: (*rng.pick(&TITLES)).to_owned(),
@@ -53,14 +52,14 @@ pub fn state(rng: &mut Rng) -> RoomState {
     }
 }
 
-/// One of the pipes worlds are about.
+/// A random pipe.
 pub fn pipe(rng: &mut Rng) -> Pipe {
-    // Two that differ in case alone are two, whatever the server thinks.
+    // Pipes that differ only in case are different, whatever the server does.
     let letter = if rng.chance(60) { 'P' } else { 'p' };
     Pipe::new(format!("{letter}{:02}", rng.below(26)))
 }
 
-/// Some users; now and then more than go into one call, or two.
+/// Random users; sometimes more than fit into one call, or two.
 fn users(rng: &mut Rng) -> BTreeSet<UserId> {
     let (first, count) = match rng.below(40) {
         0 => (1, rng.below(451)),
@@ -114,7 +113,7 @@ impl Wish {
 }
 
 impl Wishes {
-    /// A manifest by chance.
+    /// A random manifest.
     pub fn new(rng: &mut Rng) -> Self {
         let mut wishes = Self {
             scope: rng.chance(200).then_some("x1*"),
@@ -137,7 +136,7 @@ impl Wishes {
         wishes
     }
 
-    /// Somebody works on the manifest.
+    /// Edits the manifest at random.
     pub fn edit(&mut self, rng: &mut Rng) {
         if rng.chance(40) {
             let rooms = std::mem::take(&mut self.rooms).into_iter();
@@ -157,7 +156,7 @@ impl Wishes {
         }
     }
 
-    /// A room comes, goes, or gets another pipe.
+    /// Adds or removes a room, or changes its pipe.
     fn move_room(&mut self, rng: &mut Rng, pipe: &Pipe) {
         let other = self::pipe(rng);
         match rng.below(3) {
@@ -174,13 +173,13 @@ impl Wishes {
         }
     }
 
-    /// How many rooms and memberships come from the roster.
+    /// The number of rooms and memberships from the roster.
     pub fn given(&self) -> u64 {
         let from_it = self.rooms.values().skip(1).step_by(2);
         from_it.map(|wish| 1 + wish.members.len() as u64).sum()
     }
 
-    /// As the product wants it: members sorted, each once, without the excluded.
+    /// The manifest as the product resolves it: members sorted, each once, without the excluded.
     pub fn desired(&self) -> Desired {
         let rooms = self.rooms.iter().enumerate().map(|(index, (pipe, wish))| {
             let place = Place {

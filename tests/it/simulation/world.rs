@@ -1,6 +1,6 @@
-//! Everything a simulated world is made of, under one lock, and the log of what happened in it.
+//! The complete state of a simulated world, under one lock, and its log.
 //!
-//! Main types: [`World`], [`State`], and [`Run`]: one process, as seen from outside.
+//! Main types: [`World`], [`State`], and [`Run`]: one process, seen from outside.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ pub enum Answer {
 pub struct Request {
     pub write: Arc<Write>,
     pub answer: Answer,
-    /// Whether a good answer carried an error.
+    /// Whether a successful answer carried an error.
     pub errors: bool,
 }
 
@@ -40,46 +40,45 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Spoken {
     pub said: Arc<Said>,
-    /// The pipe under which the last list showed its room.
+    /// The pipe of its room in the last list.
     pub pipe: Option<Pipe>,
     pub answer: Answer,
 }
 
-/// One process.
 #[derive(Debug)]
 pub struct Run {
-    /// Its name in the ledger.
+    /// Its run id in the ledger.
     pub name: String,
     pub wishes: Arc<Wishes>,
     pub requests: Vec<Request>,
     /// Messages that arrived.
     pub said: Vec<Spoken>,
-    /// Calls to list.
+    /// Number of list calls.
     pub lists: usize,
-    /// The last list that arrived whole.
+    /// The last complete list.
     pub shown: Vec<LiveRoom>,
-    /// Pipes whose welcome was owed as far as the ledger told when it made its plan.
+    /// Pipes that, by the ledger, still owed a welcome when the process made its plan.
     pub promised: BTreeSet<Pipe>,
-    /// How many requests there had been then.
+    /// Number of requests at the time of the last list.
     seen_at: usize,
-    /// Facts whose append came back.
+    /// Facts whose append finished.
     pub appended: Vec<Fact>,
     pub ledger_failed: bool,
     pub interrupted: bool,
-    /// The server did not accept who it is.
+    /// The server rejected the credentials.
     pub denied: bool,
-    /// Members of rooms without a record are taken for present.
+    /// Members of rooms without a record are assumed to be present.
     pub assumes: bool,
     pub dead: bool,
     pub died: Arc<Notify>,
     interrupt: watch::Sender<bool>,
     events: u64,
-    /// The events at which it is interrupted and at which it dies.
+    /// The events at which the process is interrupted and at which it dies.
     pub plan: Fate,
     written: u64,
 }
 
-/// What is to befall a process, by the number of its event.
+/// The fate of a process, by event number.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Fate {
     pub interrupt: Option<u64>,
@@ -87,48 +86,45 @@ pub struct Fate {
 }
 
 impl Run {
-    /// A list came.
+    /// Records a list that arrived.
     pub fn saw(&mut self, rows: Vec<LiveRoom>) {
         self.shown = rows;
         self.seen_at = self.requests.len();
     }
 
-    /// What was sent since the last list.
+    /// The calls sent since the last list.
     pub fn since_list(&self) -> impl Iterator<Item = (&Arc<Write>, Answer)> {
         let requests = self.requests[self.seen_at..].iter();
         requests.map(|request| (&request.write, request.answer))
     }
 
-    /// The channel that turns true on an interrupt.
+    /// The channel that becomes true on an interrupt.
     pub fn interrupts(&self) -> watch::Receiver<bool> {
         self.interrupt.subscribe()
     }
 }
 
-/// Everything.
 #[derive(Debug)]
 pub struct State {
     pub rng: Rng,
-    /// Decides which good answers carry an error. Apart from the other, so that worlds without them stay as they were.
+    /// Decides which successful answers carry an error. Separate from `rng`, so that worlds without such errors stay the same.
     pub errors: Rng,
     pub weather: Weather,
     pub server: Server,
     pub disk: Disk,
     pub runs: Vec<Run>,
-    /// What does not hold.
+    /// Failed checks.
     pub broken: Vec<String>,
     pub log: Option<Vec<String>>,
-    /// How often what happened.
+    /// How often each event happened.
     pub tally: BTreeMap<&'static str, u64>,
     start: Instant,
 }
 
-/// A world.
 #[derive(Debug)]
 pub struct World(Mutex<State>);
 
 impl World {
-    /// An empty world.
     pub fn new(rng: Rng, errors: Rng, manners: Manners, logged: bool) -> Self {
         Self(Mutex::new(State {
             rng,
@@ -144,12 +140,12 @@ impl World {
         }))
     }
 
-    /// Looks at the world, or changes it.
+    /// Reads or changes the world.
     pub fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A point at which a process may be interrupted or die. A dead one never gets past it.
+    /// A point at which a process may be interrupted or die. A dead process never gets past it.
     pub async fn event(&self, run: usize, what: &str) {
         if self.with(|state| state.event(run, what)) {
             std::future::pending().await
@@ -158,10 +154,10 @@ impl World {
 }
 
 impl State {
-    /// A new process.
+    /// Starts a process.
     pub fn begin(&mut self, wishes: &Arc<Wishes>, plan: Fate) -> usize {
         let (interrupt, _) = watch::channel(false);
-        // Not in the order in which they start: real ones are random.
+        // Not in start order: real run ids are random.
         let name = format!("{:04x}-{}", self.rng.below(0x1_0000), self.runs.len());
         self.runs.push(Run {
             name,
@@ -187,7 +183,7 @@ impl State {
         self.runs.len() - 1
     }
 
-    /// Something happens in a process. Whether it is dead.
+    /// Counts an event of a process; returns whether the process is dead.
     fn event(&mut self, run: usize, what: &str) -> bool {
         let process = &mut self.runs[run];
         process.events += 1;
@@ -197,7 +193,7 @@ impl State {
             process.died.notify_one();
         }
         if what == "send" && process.plan.interrupt == Some(process.events) {
-            // The process has just looked whether to go on: for it the interrupt is one event away.
+            // The process has just checked for an interrupt: it sees this one at the next event.
             process.plan.interrupt = Some(process.events + 1);
         }
         let interrupted = !process.dead && process.plan.interrupt == Some(process.events);
@@ -214,12 +210,12 @@ impl State {
         dead
     }
 
-    /// The time as the ledger has it: its order is that of the text.
+    /// The time in the ledger's format, which sorts as text.
     pub fn now(&self) -> String {
         format!("2026-01-01T{:012}Z", self.start.elapsed().as_millis())
     }
 
-    /// A stamp of now.
+    /// A stamp with the current time.
     pub fn stamp(&mut self, run: usize) -> Stamp {
         let time = self.now();
         let process = &mut self.runs[run];
@@ -231,13 +227,13 @@ impl State {
         }
     }
 
-    /// What becomes of the next write.
+    /// The fault of the next write.
     pub fn fault(&mut self) -> Option<Fault> {
         let fails = self.rng.chance(self.weather.fails);
         fails.then(|| self.rng.choose(&self.weather.faults))?
     }
 
-    /// Others may act, and late calls may arrive.
+    /// Others may change something, and late calls may arrive.
     pub fn others(&mut self) {
         if self.rng.chance(self.weather.others) {
             let text = self.server.meddle(&mut self.rng);
@@ -248,7 +244,7 @@ impl State {
         }
     }
 
-    /// The oldest call nobody waits for is carried out after all.
+    /// Executes the oldest call whose sender no longer waits.
     pub fn arrive_late(&mut self) {
         match self.server.late.remove(0) {
             Call::Write(write) => {
@@ -258,13 +254,13 @@ impl State {
             }
             Call::Say(said) => {
                 self.count("a late message");
-                // Nobody waits for the answer.
+                // The sender no longer waits for the answer.
                 drop(self.said(&said));
             }
         }
     }
 
-    /// Something is said in a room: once, unless the ledger that knew of it was lost in part.
+    /// Sends a message to a room: at most once, unless the ledger lost its entries about it.
     pub fn said(&mut self, said: &Said) -> Result<(), Failure> {
         let done = self.server.say(said);
         self.say(|| format!("said {said:?}: {done:?}"));
@@ -276,12 +272,12 @@ impl State {
         done
     }
 
-    /// Something happened that a simulation should see now and then.
+    /// Counts an event that the simulation should reach.
     pub fn count(&mut self, what: &'static str) {
         *self.tally.entry(what).or_default() += 1;
     }
 
-    /// A line of the log. Only a replay keeps one.
+    /// Adds a line to the log, which only a replay keeps.
     pub fn say(&mut self, text: impl FnOnce() -> String) {
         if let Some(log) = &mut self.log {
             log.push(format!(
@@ -292,7 +288,7 @@ impl State {
         }
     }
 
-    /// Something does not hold.
+    /// Records a failed check.
     pub fn fail(&mut self, text: String) {
         self.say(|| format!("!! {text}"));
         self.broken.push(text);
