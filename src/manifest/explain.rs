@@ -1,6 +1,6 @@
-//! Why a user is in a room: every way in, and what kept them out. Worked out on demand, while the rooms are resolved.
+//! Explains why a user is in a room: every path to the membership, and the exclusions. Computed on demand, while rooms are resolved.
 //!
-//! Main types: [`Tracer`], which watches the rooms being resolved, and [`Explained`].
+//! Main types: [`Tracer`], which observes the rooms being resolved, and [`Explained`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,46 +9,46 @@ use super::people::Person;
 use super::raw::{RawMember, RawRoom, Spanned};
 use crate::model::{Desired, Member, Pipe, Place, UserId};
 
-/// How deep groups are followed; they may be nested without end, and people do not read further.
+/// Maximum depth of nested groups that are followed; deeper paths would not be readable.
 const DEEPEST: usize = 64;
 
-/// A way into a room, or out of it.
+/// A path by which a user becomes a member, or is excluded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Way {
-    /// The groups it leads through, outermost first, without their sign.
+    /// The groups on the path, outermost first, without `@`.
     pub groups: Vec<String>,
-    /// Where the user is named: a line of a manifest, or a row of a roster.
+    /// The place that names the user: a line of a manifest or a row of a roster.
     pub place: Place,
-    /// Whether a roster joined to a generated room gave it.
+    /// Whether the path is a roster joined to a generated room.
     pub joined: bool,
 }
 
-/// One user of one room.
+/// One user in one room.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Membership {
     /// The room.
     pub pipe: Pipe,
     /// The user.
     pub user: UserId,
-    /// Every way in; none for a user who is only kept out.
+    /// Every path to the membership; empty for a user who is only excluded.
     pub ways: Vec<Way>,
-    /// What keeps them out all the same.
+    /// The exclusions of the user.
     pub excluded: Vec<Way>,
 }
 
-/// What a question turned out to be about.
+/// What the query refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// A declared room.
     Room(Pipe),
-    /// A user, and the names they have. The id of a person whom `people` leaves out may be unknown.
+    /// A user with their names. The id of a person whom `people` leaves out may be unknown.
     User(Option<UserId>, Vec<String>),
 }
 
-/// The answer.
+/// The answer to a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {
-    /// What the question was about.
+    /// What the query refers to.
     pub subject: Subject,
     /// The row of a person whom the `where` of `people` leaves out.
     pub left_out: Option<Place>,
@@ -56,12 +56,12 @@ pub struct Explained {
     pub memberships: Vec<Membership>,
 }
 
-/// Takes notes about one room and one user while rooms are resolved.
+/// Traces one room or one user while rooms are resolved.
 #[derive(Debug, Default)]
 pub(super) struct Tracer {
     asked: String,
     user: Option<(UserId, Vec<String>)>,
-    /// If the `where` of `people` leaves the user out: their id if it is valid, their names, and their row.
+    /// A user whom the `where` of `people` leaves out: their id if it is valid, their names, and their row.
     left_out: Option<(Option<UserId>, Vec<String>, Place)>,
     of_room: Vec<Membership>,
     of_user: Vec<Membership>,
@@ -75,7 +75,7 @@ impl Tracer {
         }
     }
 
-    /// Finds out who is meant, if it is a user.
+    /// Resolves the query to a user, if it names one.
     pub(super) fn find_user(&mut self, directory: &Directory<'_>) {
         let people = &directory.people;
         let named = match people.get(&self.asked) {
@@ -89,7 +89,7 @@ impl Tracer {
         }
         if let Some((user, names, at)) = people.left_out(&self.asked) {
             self.user = user.map(with_names);
-            // A person with another name that counts is let in by another row.
+            // Another row includes the person under another name.
             if !matches!(&self.user, Some((_, names)) if !names.is_empty()) {
                 self.user = user.map(|user| (user, names.clone()));
                 self.left_out = Some((user, names, directory.sources.to_place(at)));
@@ -97,7 +97,7 @@ impl Tracer {
         }
     }
 
-    /// Notes the memberships of a room that is asked for, or of the user.
+    /// Records the memberships of the traced room or user.
     pub(super) fn trace_room(
         &mut self,
         written: &RawRoom,
@@ -139,8 +139,8 @@ impl Tracer {
     }
 }
 
-/// The users of a room with all their ways in and out; or one user. A user without a way in is listed only if `exclude` has their
-/// name or id: the rest of a long list of people who opted out is of no interest.
+/// Returns all paths of a room's users, or of one user. A user without a path to membership is listed only if `exclude` has their
+/// name or id, because a long list of people who opted out is of no interest.
 fn memberships(
     written: &RawRoom,
     joined: &[Member],
@@ -194,7 +194,7 @@ fn memberships(
 }
 
 impl Directory<'_> {
-    /// Every way in which a list names users, or one user.
+    /// Returns every path by which a list names users, or one user.
     fn ways(&self, list: &[Spanned<RawMember>], only: Option<UserId>) -> Vec<(UserId, Way)> {
         let mut found = Vec::new();
         self.follow(list, only, &mut Vec::new(), &mut found);

@@ -1,6 +1,6 @@
-//! Single values out of nodes: every mistake is noted at its place, and reading goes on.
+//! Decodes single values from nodes. Errors are reported with their place, and decoding continues.
 //!
-//! Main type: [`Decoder`]. It knows types and spelling, not what a manifest is made of.
+//! Main type: [`Decoder`]. It knows types and spelling, but not the structure of a manifest.
 
 use std::fmt::Display;
 
@@ -13,17 +13,16 @@ use crate::tables::nearest::nearest;
 use crate::tables::number::{LARGEST_ID, is_digits, positive_id, share, whole_number};
 use crate::tables::source::Lines;
 
-/// Notes mistakes while values are read.
+/// Decodes values and collects diagnostics.
 #[derive(Debug)]
 pub(super) struct Decoder<'a> {
     pub(super) problems: &'a mut Problems,
-    /// The files with rows that were named so far.
+    /// The files with rows named so far.
     pub(super) files: Vec<RawFile>,
-    /// The lines of the file.
     pub(super) lines: Lines<'a>,
 }
 
-/// The most keys that a mapping may have.
+/// Maximum number of keys in a mapping.
 pub(super) const MOST_KEYS: usize = 12;
 
 /// The keys that a mapping may have.
@@ -31,7 +30,7 @@ pub(super) const MOST_KEYS: usize = 12;
 pub(super) struct Keys {
     pub(super) owner: &'static str,
     pub(super) own: &'static [&'static str],
-    /// Further keys, such as those of a file with rows.
+    /// Additional keys, such as those of a file with rows.
     pub(super) more: &'static [&'static str],
 }
 
@@ -46,12 +45,12 @@ impl Keys {
     }
 }
 
-/// The values of a mapping by their keys.
+/// The values of a mapping by key.
 pub(super) struct Fields<'n> {
     pub(super) owner: &'static str,
     pub(super) at: At,
     pairs: &'n [(Node<'n>, Node<'n>)],
-    /// Known keys that unknown ones resemble: they are misspelt, not missing.
+    /// Known keys that unknown keys resemble: they are misspelt, not missing.
     misspelt: Vec<&'static str>,
 }
 
@@ -70,7 +69,7 @@ impl<'n> Fields<'n> {
         decoder.decode_text(self.get(key)?, format_args!("`{key}`"))
     }
 
-    /// The texts of a list, or the only text.
+    /// Decodes a list of texts, or a single text.
     pub(super) fn decode_texts(
         &self,
         decoder: &mut Decoder<'_>,
@@ -94,7 +93,7 @@ impl<'n> Fields<'n> {
         decoder.choice(self.get(key)?, format_args!("`{key}`"), choices)
     }
 
-    /// Notes a key that is missing; `owner` has it, and `what` is its value.
+    /// Reports a missing key of `owner`; `what` describes the value.
     pub(super) fn require(&self, decoder: &mut Decoder<'_>, owner: &str, key: &str, what: &str) {
         if self.get(key).is_none() && !self.misspelt.contains(&key) {
             let message = format!("{owner} has no `{key}`");
@@ -116,7 +115,7 @@ impl Decoder<'_> {
             .push(Diagnostic::at(code, at, message).hint(hint));
     }
 
-    /// The values of the known keys; unknown and repeated keys are noted.
+    /// Returns the values of the known keys; unknown and duplicate keys are reported.
     pub(super) fn fields<'n>(&mut self, node: &'n Node<'n>, keys: Keys) -> Option<Fields<'n>> {
         let Value::Map(pairs) = node.value() else {
             self.wrong_type(node, keys.owner, "a mapping");
@@ -140,7 +139,7 @@ impl Decoder<'_> {
         })
     }
 
-    /// Notes an unknown key. Returns the known one that it resembles.
+    /// Reports an unknown key. Returns the known key that it resembles.
     pub(super) fn unknown_key(
         &mut self,
         key: &Node,
@@ -184,7 +183,7 @@ impl Decoder<'_> {
         self.note(Code::WrongType, node.at, message, hint);
     }
 
-    /// Text that every YAML reader takes as text.
+    /// Decodes text that every YAML reader reads as text.
     pub(super) fn decode_text(
         &mut self,
         node: &Node,
@@ -206,14 +205,14 @@ impl Decoder<'_> {
         Some(Spanned { value, at: node.at })
     }
 
-    /// Notes a word that some YAML reader takes as something else than text.
+    /// Reports a word that some YAML reader does not read as text.
     pub(super) fn needs_quotes(&mut self, at: At, what: impl Display, word: &str, hint: String) {
         let (word, noun) = (written(word, true), reading(word).noun());
         let message = format!("{what} must be text, but YAML reads {word} as {noun}");
         self.note(Code::NeedsQuotes, at, message, hint);
     }
 
-    /// `true` or `false`, unquoted.
+    /// Decodes an unquoted `true` or `false`.
     fn boolean(&mut self, node: &Node, what: impl Display) -> Option<bool> {
         let Value::Scalar { text, plain } = node.value() else {
             self.wrong_type(node, what, "true or false");
@@ -233,7 +232,7 @@ impl Decoder<'_> {
         None
     }
 
-    /// The id that [`Decoder::id`] reads; anything else is not a mistake yet.
+    /// Returns the id that [`Decoder::id`] would decode, without reporting anything else.
     pub(super) fn plain_id(node: &Node) -> Option<u64> {
         match node.value() {
             Value::Scalar { text, plain: true } => positive_id(text),
@@ -241,7 +240,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// A whole number above zero, written plainly: no sign, no leading zero, no `1_000`.
+    /// Decodes a positive whole number without sign, leading zero, or separators such as `1_000`.
     pub(super) fn id(&mut self, node: &Node, what: impl Display) -> Option<Spanned<u64>> {
         let Value::Scalar { text, plain } = node.value() else {
             self.wrong_type(node, what, "a number");
@@ -268,7 +267,7 @@ impl Decoder<'_> {
         None
     }
 
-    /// One of a few words.
+    /// Decodes one of a few words.
     pub(super) fn choice<T: Copy>(
         &mut self,
         node: &Node,
@@ -295,7 +294,7 @@ impl Decoder<'_> {
         found.map(|(_, value)| *value)
     }
 
-    /// `50` or `"10%"`.
+    /// Decodes `50` or `"10%"`.
     pub(super) fn limit(&mut self, node: &Node, what: impl Display) -> Option<Limit> {
         let limit = match node.value() {
             Value::Scalar { text, plain } => {
@@ -317,7 +316,7 @@ impl Decoder<'_> {
         limit
     }
 
-    /// The elements of a list.
+    /// Returns the elements of a list.
     pub(super) fn list<'n, 't>(
         &mut self,
         node: &'n Node<'t>,
@@ -332,7 +331,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// The names and values of a mapping with free keys.
+    /// Returns the names and values of a mapping with free keys.
     pub(super) fn names<'n>(&mut self, node: &'n Node<'n>, what: &str) -> Names<&'n Node<'n>> {
         let Value::Map(pairs) = node.value() else {
             self.wrong_type(node, what, "a mapping");
@@ -357,7 +356,7 @@ impl Decoder<'_> {
     }
 }
 
-/// A scalar in a message, so that `"true"` and `true` differ.
+/// Formats a scalar for a message, so that `"true"` and `true` look different.
 pub(super) fn written(text: &str, plain: bool) -> String {
     match (text, plain) {
         ("", true) => "nothing".to_owned(),

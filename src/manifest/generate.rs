@@ -1,6 +1,6 @@
-//! Rooms in bulk: a row and a template -> a room as if it were written in the manifest, with the members that joined files give it.
+//! Generates rooms: turns each row and a template into a room, with the members from joined rosters.
 //!
-//! Main entry: [`generate_rooms`]. The rooms are resolved and checked like all others, elsewhere.
+//! Main entry: [`generate_rooms`]. Generated rooms are resolved and validated elsewhere, like all others.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::tables::diagnostic::Problems;
 use crate::tables::join::Join;
 use crate::tables::table::Table;
 
-/// Calls `declare` with the room of each row that counts, and the members that joined rosters give it.
+/// Calls `declare` with the room of each row that is used, and its members from joined rosters.
 pub(super) fn generate_rooms(
     raw: &RawGenerate,
     directory: &Directory<'_>,
@@ -66,7 +66,7 @@ pub(super) fn generate_rooms(
     }
 }
 
-/// A roster joined to the rows of rooms; `None` if it cannot be, which is noted.
+/// Joins a roster to the rows of rooms; `None` if it cannot be joined, which is reported.
 fn join<'a>(
     raw: &RawEnrol,
     each: &Table,

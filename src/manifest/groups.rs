@@ -1,6 +1,6 @@
-//! People and groups: names -> sorted sets of members, with the place that named each.
+//! Resolves people and groups: from names to sorted sets of members, each with the place that names it.
 //!
-//! Main type: [`Directory`]. Groups are walked without recursion, so that a chain of any length is fine.
+//! Main type: [`Directory`]. Groups are expanded without recursion, so that chains may have any length.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -15,22 +15,21 @@ use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::number::is_digits;
 use crate::tables::open::Tables;
 
-/// How many members all groups, or all rooms, may come to, those named more than once counted each time: far above any
-/// school, far below a machine's memory and patience.
+/// Maximum total members of all groups, or of all rooms, counting duplicates: far above any school, and far below what exhausts a
+/// machine.
 const MOST_MEMBERSHIPS: usize = 10_000_000;
-/// Lists are put in order now and then while they grow by at least so many, or repeated groups would fill the memory.
+/// A growing list is sorted after at least this many additions, so that repeated groups do not fill the memory.
 const UNSORTED: usize = 4096;
 
 /// The people and groups of all files.
 #[derive(Debug)]
 pub(super) struct Directory<'a> {
-    /// The opened files with rows.
     pub(super) tables: &'a Tables,
     pub(super) sources: &'a Sources,
     /// The people that every roster may name.
     pub(super) people: People,
     groups: BTreeMap<&'a str, Group<'a>>,
-    /// Members still to be copied from lists; none once there were too many.
+    /// Number of members that may still be copied from lists; `None` after the limit is exceeded.
     left: Cell<Option<usize>>,
 }
 
@@ -50,11 +49,11 @@ enum GroupState {
     Done,
 }
 
-/// The groups that are being expanded, each in the one before it, and the rest of their lists.
+/// The stack of groups being expanded, each with the rest of its list.
 type Path<'a> = Vec<(&'a str, std::slice::Iter<'a, Spanned<RawMember>>)>;
 
 impl<'a> Directory<'a> {
-    /// Puts the names of all files together and expands every group.
+    /// Merges the names of all files and expands every group.
     pub(super) fn new(
         files: &'a [RawManifest],
         tables: &'a Tables,
@@ -124,7 +123,7 @@ impl<'a> Directory<'a> {
         self.left.set(Some(MOST_MEMBERSHIPS));
     }
 
-    /// Starts with a group, if it is new. If it is being expanded, it contains itself: its depth in the path.
+    /// Enters a group if it is new. If it is already being expanded, it contains itself: returns its depth on the stack.
     fn enter_group(&mut self, name: &'a str, path: &mut Path<'a>) -> Option<usize> {
         let group = self.groups.get_mut(name)?;
         match group.state {
@@ -138,18 +137,18 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// Whether there were too many members; lists are then no longer expanded.
+    /// Whether the member limit was exceeded; lists are then no longer expanded.
     pub(super) fn is_full(&self) -> bool {
         self.left.get().is_none()
     }
 
-    /// A group's list as written, and its members.
+    /// Returns a group's list as written, and its members.
     pub(super) fn group(&self, name: &str) -> Option<(&'a [Spanned<RawMember>], &[Member])> {
         let group = self.groups.get(name)?;
         Some((group.list, &group.members))
     }
 
-    /// The members of one entry of a list. What is wrong with it was noted when the list was read.
+    /// Returns the members of one list entry. Its errors were reported when the list was read.
     pub(super) fn members_of_entry(&self, written: &Spanned<RawMember>) -> Vec<Member> {
         self.members(std::slice::from_ref(written), &mut Problems::default())
     }
@@ -160,7 +159,7 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// Counts members that a list copies; whether there were not too many.
+    /// Counts members copied from a list; returns whether the total is within the limit.
     fn count(&self, more: &[Member]) -> bool {
         let left = self.left.get();
         self.left
@@ -168,7 +167,7 @@ impl<'a> Directory<'a> {
         !self.is_full()
     }
 
-    /// The same as [`members`](Self::members), of a list that is not needed again.
+    /// Like [`members`](Self::members), for a list that is not needed again.
     pub(super) fn take_members(
         &self,
         list: &mut [Spanned<RawMember>],
@@ -186,7 +185,7 @@ impl<'a> Directory<'a> {
         self.members(list, problems)
     }
 
-    /// The members of a list, sorted, each once, with the first place that names them. Unknown names are noted.
+    /// Returns the members of a list, sorted, without duplicates, with the first place of each. Unknown names are reported.
     pub(super) fn members(
         &self,
         list: &[Spanned<RawMember>],
@@ -258,7 +257,7 @@ impl<'a> Directory<'a> {
     }
 }
 
-/// The mistake of groups that contain each other in a circle.
+/// Creates the error for groups that contain each other.
 fn cycle<T>(path: &[(&str, T)], at: At) -> Diagnostic {
     let shown = |path: &[(&str, T)]| -> String {
         let names = path.iter().map(|(name, _)| format!("@{} → ", clip(name)));
@@ -275,7 +274,7 @@ fn cycle<T>(path: &[(&str, T)], at: At) -> Diagnostic {
     Diagnostic::at(Code::GroupCycle, at, message).hint("remove one of these groups from another")
 }
 
-/// Sorts members, each once, with the first place that names them.
+/// Sorts members and removes duplicates; the first place of each is kept.
 pub(super) fn order(members: &mut Vec<Member>) {
     if !members.is_sorted_by(|one, next| one.user < next.user) {
         members.sort_by_key(|member| (member.user, member.place));
@@ -283,7 +282,7 @@ pub(super) fn order(members: &mut Vec<Member>) {
     }
 }
 
-/// A name as a key that every YAML reader takes as this text.
+/// Writes a name as a YAML key that every reader reads as this text.
 fn yaml_key(name: &str) -> String {
     let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     let safe = name.chars().all(word) && !name.starts_with('-') && reading(name) == Reading::Text;

@@ -1,4 +1,4 @@
-//! Paths -> texts -> one [`Loaded`] manifest. Its own files are read here and nowhere else.
+//! Loads paths into one [`Loaded`] manifest. All manifest files are read here.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -16,35 +16,34 @@ use crate::tables::file_map::FileMap;
 use crate::tables::files::{Disk, Files, Kind};
 use crate::tables::open::{Home, Opener, Tables};
 
-/// A file larger than this is not a manifest; the cap keeps memory, time and byte places bounded.
+/// Maximum size of a manifest file; it bounds memory, time and byte offsets.
 const LARGEST_FILE: u64 = 64 << 20;
 
-/// How a manifest is to be read.
+/// Options for reading a manifest.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Whether a manifest may have no room at all.
+    /// Whether a manifest without rooms is valid.
     pub allow_empty: bool,
 }
 
-/// A manifest that was read, mistakes and all.
+/// A manifest that was read, with its diagnostics.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// The rooms; only to be used when [`Loaded::is_valid`].
+    /// The rooms; use them only if [`Loaded::is_valid`].
     pub desired: Desired,
-    /// All mistakes and warnings, sorted by place.
+    /// All errors and warnings, sorted by place.
     pub diagnostics: Vec<Diagnostic>,
-    /// The texts they point into.
+    /// The texts that the diagnostics refer to.
     pub sources: Sources,
-    /// Where the manifest's own files are, links resolved.
+    /// Real paths of the manifest files.
     pub manifest_files: BTreeSet<PathBuf>,
-    /// Where the files with rows are, links resolved.
+    /// Real paths of the files with rows.
     pub roster_files: BTreeSet<PathBuf>,
-    /// The files with rows.
     pub(super) tables: Tables,
 }
 
 impl Loaded {
-    /// Whether no error was found; warnings do not count.
+    /// Whether there are no errors; warnings are allowed.
     pub fn is_valid(&self) -> bool {
         self.diagnostics
             .iter()
@@ -52,18 +51,18 @@ impl Loaded {
     }
 }
 
-/// Reads files and directories (every `*.yaml` and `*.yml` below one, sorted by path) as one manifest.
+/// Reads files and directories (every `*.yaml` and `*.yml` file below them, sorted by path) as one manifest.
 pub fn load(roots: &[PathBuf], options: Options) -> Loaded {
     load_from(&Disk, roots, options)
 }
 
-/// The same from any files.
+/// Like [`load`], from any [`Files`].
 pub fn load_from(files: &dyn Files, roots: &[PathBuf], options: Options) -> Loaded {
     Loader::new(files).read_roots(roots).resolve(options, None)
 }
 
-/// Reads a manifest and explains a room or a user: the pipe of a declared room, else a user's id or name. `None` if it is neither,
-/// or the manifest is invalid.
+/// Reads a manifest and explains a room or a user. `asked` is the pipe of a declared room, or a user's id or name. Returns `None`
+/// for the answer if it is neither, or the manifest is invalid.
 pub fn explain(roots: &[PathBuf], options: Options, asked: &str) -> (Loaded, Option<Explained>) {
     let mut tracer = Tracer::new(asked);
     let loaded = Loader::new(&Disk)
@@ -73,7 +72,7 @@ pub fn explain(roots: &[PathBuf], options: Options, asked: &str) -> (Loaded, Opt
     (loaded, explained.flatten())
 }
 
-/// Reads one text as a whole manifest, as if it were a file of that name.
+/// Reads a text as a complete manifest, as if it were a file with this name.
 pub fn load_text(name: &str, text: &str, options: Options) -> Loaded {
     let no_files = FileMap::default();
     let mut loader = Loader::new(&no_files);
@@ -87,9 +86,9 @@ struct Loader<'a> {
     manifests: Vec<RawManifest>,
     problems: Problems,
     known: BTreeSet<PathBuf>,
-    /// The root directory of the files that are being read.
+    /// The root directory of the files being read.
     root: Option<PathBuf>,
-    /// The files with rows that were named, and where from.
+    /// The files with rows, with the directory of the manifest file that names them.
     rosters: Vec<(Home, Vec<RawFile>)>,
 }
 
@@ -153,8 +152,8 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Collects the manifest's files. Hidden entries are not part of it; links must not lead out of it, or a pull
-    /// request could have the runner's files quoted in an error.
+    /// Collects the manifest's files without hidden entries. Links must not lead out of the root: else a pull request could make an
+    /// error quote the runner's files.
     fn walk(&mut self, directory: &Path, root: &Path, found: &mut Vec<PathBuf>) {
         let entries = match self.files.list(directory) {
             Ok(entries) => entries,

@@ -1,11 +1,11 @@
-//! Pipes and titles that differ, but not for people: by case, normal form, or letters that look alike; with the code points.
+//! Warns of pipes and titles that look the same but differ in case, normal form, or look-alike letters; shows the code points.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::model::{difference, looks};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 
-/// Warns of texts that look alike and are not the same, in the order of their places.
+/// Warns of different texts that look alike, in order of their places.
 pub(super) fn warn(mut texts: Vec<(&str, At)>, code: Code, hint: &str, problems: &mut Problems) {
     texts.sort_by_key(|(_, at)| *at);
     let mut known: HashSet<&str> = HashSet::new();

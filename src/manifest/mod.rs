@@ -1,8 +1,8 @@
-//! The manifest: text in, [`Desired`](crate::model::Desired) and every mistake out.
+//! The manifest: parses text into [`Desired`](crate::model::Desired) and reports every error.
 //!
-//! Main entry: [`load()`]. The stages in order: `load` (files, read through [`files`]), `yaml` (nodes), `fields` and `decode` (as written,
-//! `raw`), `tables` (the files with rows beside it), `people`, `groups`, `roster`, `generate` (names, lists, rooms in bulk),
-//! `resolve` (all of it together), `validate` (named checks). It never talks to a server and never decides what to do about one.
+//! Main entry: [`load()`]. Stages in order: `load` (files, read through [`files`]), `yaml` (nodes), `fields` and `decode` (as
+//! written, `raw`), `tables` (files with rows), `people`, `groups`, `roster`, `generate` (names, lists, generated rooms), `resolve`
+//! (combines everything), `validate` (named checks). It never contacts a server or decides what to change there.
 
 mod decode;
 mod explain;
@@ -37,7 +37,7 @@ pub use load::{Loaded, Options, explain, load, load_from, load_text};
 pub use read_log::FileNote;
 pub use template::verbatim;
 
-/// The JSON Schema of a manifest. A test compares its keys with those of `decode`.
+/// Returns the JSON Schema of a manifest. A test compares its keys with those of `decode`.
 pub fn schema() -> serde_json::Value {
     let text = include_str!("../../schema/manifest.schema.json");
     serde_json::from_str(text).unwrap_or_default()

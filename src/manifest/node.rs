@@ -1,4 +1,4 @@
-//! YAML values with their places and quoting, once they are read.
+//! YAML values with their places and quoting.
 //!
 //! Main type: [`Node`].
 
@@ -8,30 +8,30 @@ use std::rc::Rc;
 use super::scalar::reading;
 use crate::tables::diagnostic::At;
 
-/// A YAML value and where it starts. Words stay in the text they were read from.
+/// A YAML value and its start. Words borrow from the text.
 #[derive(Debug, Clone)]
 pub(super) struct Node<'t> {
     pub(super) at: At,
     pub(super) value: Value<'t>,
 }
 
-/// What a node is. Aliases are looked through by [`Node::value`].
+/// The value of a node. [`Node::value`] resolves aliases.
 #[derive(Debug, Clone)]
 pub(super) enum Value<'t> {
-    /// A word or text; `plain` if it has no quotes.
+    /// A word or text; `plain` if it is unquoted.
     Scalar { text: Cow<'t, str>, plain: bool },
-    /// A list.
+    /// The items of a list.
     Seq(Vec<Node<'t>>),
-    /// A mapping, in the order of the file, repeated keys included.
+    /// A mapping in file order, including duplicate keys.
     Map(Pairs<'t>),
-    /// The value of an alias, shared with its anchor.
+    /// An alias; it shares the value of its anchor.
     Alias(Rc<Anchored<'t>>),
 }
 
-/// A mapping, in the order of the file.
+/// A mapping, in file order.
 pub(super) type Pairs<'t> = Vec<(Node<'t>, Node<'t>)>;
 
-/// A node with a name, and how many nodes it is when written out.
+/// An anchored node, with the number of nodes that it expands to.
 #[derive(Debug)]
 pub(super) struct Anchored<'t> {
     pub(super) node: Node<'t>,
@@ -39,18 +39,18 @@ pub(super) struct Anchored<'t> {
 }
 
 impl<'t> Node<'t> {
-    /// A node that no file has.
+    /// Creates a node that is not in any file.
     pub(super) fn made(at: At, value: Value<'t>) -> Self {
         Self { at, value }
     }
 
-    /// A quoted text that no file has.
+    /// Creates a quoted text that is not in any file.
     pub(super) fn from_text(at: At, text: String) -> Self {
         let text = Cow::Owned(text);
         Self::made(at, Value::Scalar { text, plain: false })
     }
 
-    /// The same, and everything in it, with another place.
+    /// Returns a copy of the node and its content, at another place.
     pub(super) fn moved(&self, at: At) -> Self {
         let value = match self.value() {
             Value::Seq(items) => Value::Seq(items.iter().map(|item| item.moved(at)).collect()),
@@ -63,7 +63,7 @@ impl<'t> Node<'t> {
         Self::made(at, value)
     }
 
-    /// The value, aliases resolved.
+    /// Returns the value, with aliases resolved.
     pub(super) fn value(&self) -> &Value<'t> {
         match &self.value {
             Value::Alias(anchored) => anchored.node.value(),
@@ -71,7 +71,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// A word or text.
+    /// Returns the text of a scalar.
     pub(super) fn word(&self) -> Option<&str> {
         match self.value() {
             Value::Scalar { text, .. } => Some(text),
@@ -79,7 +79,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The items of a list; any other node is the only item.
+    /// Returns the items of a list; any other node is its own single item.
     pub(super) fn items(&self) -> &[Self] {
         match self.value() {
             Value::Seq(items) => items,
@@ -87,7 +87,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The node's type in a message.
+    /// Returns the node's type for a message.
     pub(super) fn noun(&self) -> &'static str {
         match self.value() {
             Value::Scalar { text, plain: true } => reading(text).noun(),

@@ -1,6 +1,6 @@
-//! People: names -> user ids, out of the manifest itself and out of files.
+//! Resolves people: from names in the manifest and in files to user ids.
 //!
-//! Main type: [`People`]. A name that means two people is an error; for an unknown name the nearest is suggested.
+//! Main type: [`People`]. An ambiguous name is an error; for an unknown name, the nearest name is suggested.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -15,41 +15,41 @@ use crate::tables::row::{Column, Row};
 
 mod preset_users;
 
-/// How many people without an id are kept until a list names them; more are noted at once.
+/// Maximum number of people without an id whose error waits until a list names them; further errors are reported at once.
 const MOST_WITHOUT_ID: usize = 10_000;
-/// What to do about an invalid id.
+/// The hint for an invalid id.
 const HOLDS_IDS: &str = "the column that `id` names holds the site's user ids, without leading zeros; fix the cell, or leave the person out with `where`";
 
-/// For a person whose mistake is noted.
+/// A placeholder for a person whose error is already reported.
 const NOWHERE: At = At {
     file: FileId(0),
     offset: 0,
 };
-/// A person of a row in which a mistake was noted.
+/// A person in a row whose error is already reported.
 const NOTED: Person = Person::LeftOut(None, NOWHERE);
 
-/// Names, and whose they are.
+/// Names and the people they refer to.
 #[derive(Debug, Default)]
 pub(super) struct People {
     names: BTreeMap<String, Person>,
-    /// Whether these are names of one roster only: only people count whom it names.
+    /// Whether these are the names of a single roster: only people whom the roster names are used.
     pub(super) is_of_roster: bool,
-    /// Whether a file of names could not be read: an unknown name may be in it, and is not a mistake of its own.
+    /// Whether a file of names could not be read. An unknown name may be in it, so it is not reported.
     pub(super) is_incomplete: bool,
-    /// The file that has the names, if one has: an unknown person could be added to it.
+    /// The file with the names, if there is one: the hint for an unknown person names it.
     pub(super) file: Option<String>,
-    /// What is wrong with the ids of people whom no list may ever name.
+    /// Errors in the ids of people whom no list may ever name.
     without_id: Vec<Diagnostic>,
 }
 
-/// Who has a name.
+/// The person that a name refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Person {
     /// A user.
     User(UserId, At),
-    /// A person that the directory's `where` leaves out, with their id if it is valid, and their row.
+    /// A person that the directory's `where` leaves out: their id if it is valid, and their row.
     LeftOut(Option<UserId>, At),
-    /// A person whose id cannot be used, and the number of the mistake that says why.
+    /// A person with an invalid id, and the index of the error.
     WithoutId(usize),
 }
 
@@ -61,7 +61,7 @@ impl People {
         }
     }
 
-    /// Adds names that the manifest itself has.
+    /// Adds the names in the manifest itself.
     pub(super) fn add_names(&mut self, names: &Names<Spanned<u64>>, problems: &mut Problems) {
         for (name, id) in names {
             match self.names.entry(name.value.clone()) {
@@ -113,7 +113,7 @@ impl People {
                 self.add_cell(row, column, person, problems);
             }
         });
-        // A list that names a person of a row with a noted mistake has no mistake of its own.
+        // A list that names a person from a row with a reported error gets no error of its own.
         for cell in table.ragged_cells() {
             self.names.entry(cell).or_insert(NOTED);
         }
@@ -146,7 +146,7 @@ impl People {
                 let mistake = mistake.related(first, "elsewhere");
                 problems.push(mistake.hint("fix one of the two rows, or name people by another column: a name must mean one person"));
             }
-            // A person who left and came back has two rows; the one that counts is meant.
+            // A person who left and came back has two rows; the active one is used.
             (Person::LeftOut(..) | Person::WithoutId(_), Person::User(..)) => {
                 known.insert(person);
             }
@@ -154,7 +154,7 @@ impl People {
         }
     }
 
-    /// A person without an id: a list that names them later has no mistake of its own.
+    /// Adds a person without an id. Lists that name the person get no error of their own.
     fn add_without_id(&mut self, mistake: Diagnostic, problems: &mut Problems) -> Person {
         if !self.is_of_roster || self.without_id.len() >= MOST_WITHOUT_ID {
             problems.push(mistake);
@@ -164,7 +164,7 @@ impl People {
         Person::WithoutId(self.without_id.len() - 1)
     }
 
-    /// Why a person has no id.
+    /// Returns the error that says why a person has no id.
     pub(super) fn mistake(&self, number: usize) -> Option<Diagnostic> {
         self.without_id.get(number).cloned()
     }
@@ -173,13 +173,13 @@ impl People {
         self.names.is_empty()
     }
 
-    /// Who has this name.
+    /// Returns the person with this name.
     pub(super) fn get(&self, name: &str) -> Option<Person> {
         self.names.get(name).copied()
     }
 
-    /// A person that the directory's `where` leaves out, by name or else by id: their id if it is valid, their names, and their
-    /// row.
+    /// Finds a person that the directory's `where` leaves out, by name or else by id: their id if it is valid, their names, and
+    /// their row.
     pub(super) fn left_out(&self, asked: &str) -> Option<(Option<UserId>, Vec<String>, At)> {
         let (user, at) = match self.get(asked) {
             Some(Person::LeftOut(user, at)) => (user, at),
@@ -203,7 +203,7 @@ impl People {
         Some((user, names, at))
     }
 
-    /// The names of a user, sorted.
+    /// Returns the names of a user, sorted.
     pub(super) fn names_of(&self, user: UserId) -> Vec<String> {
         self.names_where(|person| matches!(person, Person::User(other, _) if *other == user))
     }
@@ -213,13 +213,13 @@ impl People {
         names.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Where names are looked up, for a message.
+    /// Returns where names are looked up, for a message.
     pub(super) fn source_name(&self) -> &str {
         let file = self.file.as_deref().filter(|_| self.is_of_roster);
         file.unwrap_or("people")
     }
 
-    /// The nearest name to an unknown one. A number is never guessed: the next one is another person.
+    /// Returns the nearest known name. Numbers are never suggested, because the next number is another person.
     pub(super) fn nearest(&self, name: &str, search: &mut NearestSearch) -> Option<&str> {
         let number: Vec<char> = digits(name).collect();
         let is_numbered = has_digits(name);
@@ -231,7 +231,7 @@ impl People {
     }
 }
 
-/// The user whose id is in a cell.
+/// Parses the user id in a cell.
 pub(super) fn user(row: &Row<'_>, column: &Column) -> Result<UserId, Diagnostic> {
     let cell = row.cell(column);
     positive_id(cell).map(UserId).ok_or_else(|| {
@@ -244,7 +244,7 @@ pub(super) fn user(row: &Row<'_>, column: &Column) -> Result<UserId, Diagnostic>
                 "remove the zeros; if the number is a name, write `by: name` and list it in `people`",
             ),
             _ => {
-                // The first character that is no digit is named: it may look like one.
+                // Name the first character that is not a digit, because it may look like one.
                 let other = cell.chars().find(|c| !c.is_ascii_digit());
                 let what = match other.filter(|_| has_digits(cell)) {
                     Some(c) => format!("`{shown}` is not a user id: `{c}` is no digit"),
@@ -257,7 +257,7 @@ pub(super) fn user(row: &Row<'_>, column: &Column) -> Result<UserId, Diagnostic>
     })
 }
 
-/// The digits of a name, and letters that look like digits.
+/// Returns the digits in a name, and letters that look like digits.
 fn digits(name: &str) -> impl Iterator<Item = char> {
     name.chars().filter_map(|c| match c {
         'O' | 'o' | 'О' | 'о' => Some('0'),
@@ -271,7 +271,7 @@ fn has_digits(name: &str) -> bool {
     name.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// A name that has two definitions.
+/// Creates the error for a name with two definitions.
 pub(super) fn defined_twice(what: &str, name: &Spanned<String>, first: At) -> Diagnostic {
     let message = format!("the {what} `{}` is defined twice", clip(&name.value));
     Diagnostic::at(Code::DuplicateName, name.at, message)

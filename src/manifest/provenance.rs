@@ -1,4 +1,4 @@
-//! From a place back to its source: a row of a file, for the person who fixes it, and members whom a widget does not know.
+//! Traces a place to its source: the row of a file, for the person who fixes it. Also warns of members unknown to the widget.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +6,11 @@ use super::load::Loaded;
 use crate::model::{Pipe, Place, UserId};
 use crate::tables::diagnostic::{At, Code, Diagnostic};
 
-/// Unknown users that are listed; the others are counted.
+/// Maximum number of unknown users listed; the rest are counted.
 const MOST_LISTED: usize = 50;
 
 impl Loaded {
-    /// The cells of a row of a roster, each with the name of its column; `None` if the place is no row of one.
+    /// Returns the cells of a roster's row with their column names; `None` if the place is not in a roster.
     pub fn row(&self, place: Place) -> Option<Vec<(&str, String)>> {
         let mut tables = self.tables.opened();
         let table = tables.find(|table| table.file == place.file)?;
@@ -20,7 +20,7 @@ impl Loaded {
         Some(cells.collect())
     }
 
-    /// A warning for each declared member of some rooms who is not among the users a widget knows, at the first place that names
+    /// Returns a warning for each declared member of these rooms who is not among the widget's users, at the first place that names
     /// them, with the number of rooms.
     pub fn unknown_users(
         &self,

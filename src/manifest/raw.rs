@@ -1,4 +1,4 @@
-//! The manifest as it is written: names not yet looked up, defaults not yet applied.
+//! The manifest as written: names are not resolved, and defaults are not applied.
 //!
 //! Main type: [`RawManifest`], one file of a manifest.
 
@@ -9,7 +9,7 @@ use crate::tables::diagnostic::At;
 pub(super) use crate::tables::input::{RawFile, RawFilter, RawOn, RawVia};
 pub(super) use crate::tables::source::Spanned;
 
-/// A mapping from names to values, in the order of the file.
+/// A mapping from names to values, in file order.
 pub(super) type Names<T> = Vec<(Spanned<String>, T)>;
 
 /// One file of a manifest.
@@ -18,9 +18,8 @@ pub(super) struct RawManifest {
     pub(super) widget: Option<Spanned<u64>>,
     pub(super) scope: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) defaults: RawDefaults,
-    /// The ids of people; 0 for one that is written wrongly, which is noted.
+    /// The ids of people; 0 for an invalid id, which is reported.
     pub(super) people: Names<Spanned<u64>>,
-    /// The file of people.
     pub(super) directory: Option<RawDirectory>,
     pub(super) groups: Names<Vec<Spanned<RawMember>>>,
     pub(super) rooms: Vec<RawRoom>,
@@ -28,7 +27,7 @@ pub(super) struct RawManifest {
     pub(super) limits: Option<Spanned<Limits>>,
 }
 
-/// What a room is unless it says otherwise.
+/// Defaults for rooms.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct RawDefaults {
     pub(super) kind: Option<RoomKind>,
@@ -36,11 +35,10 @@ pub(super) struct RawDefaults {
     pub(super) members_policy: Option<MembersPolicy>,
 }
 
-/// One room.
 #[derive(Debug)]
 pub(super) struct RawRoom {
     pub(super) at: At,
-    /// Whether pipe or title are only stand-ins: the mistake is noted, and the rest of the room is still checked.
+    /// Whether the pipe or title is a placeholder for an invalid value, so that the rest of the room is still checked.
     pub(super) broken: bool,
     pub(super) pipe: Spanned<String>,
     pub(super) title: Spanned<String>,
@@ -58,7 +56,7 @@ pub(super) struct RawRoom {
 pub(super) struct RawWelcome {
     pub(super) from: Spanned<RawMember>,
     pub(super) text: Spanned<String>,
-    /// The cells of the room's row that the text names.
+    /// The cells of the room's row that the text uses.
     pub(super) cells: BTreeMap<String, String>,
 }
 
@@ -66,7 +64,7 @@ pub(super) struct RawWelcome {
 #[derive(Debug, Clone)]
 pub(super) enum RawMember {
     Id(u64),
-    /// Consecutive ids, each with its own place: most lists are nothing else, and there are millions of ids.
+    /// Consecutive ids, each with its own place. Most lists contain only ids, and there are millions of them.
     Ids(Vec<Member>),
     /// A name from `people`.
     Person(String),
@@ -75,10 +73,10 @@ pub(super) enum RawMember {
     Roster(Box<RawRoster>),
 }
 
-/// How the cells of a user column are read.
+/// How to read the cells of a user column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// As ids of the site.
+    /// As user ids of the site.
     Id,
     /// As names from `people`.
     Name,
@@ -88,46 +86,46 @@ pub(super) enum By {
 #[derive(Debug, Clone)]
 pub(super) struct RawRoster {
     pub(super) file: RawFile,
-    /// The columns with users; if there are none, `user` or the only column.
+    /// The columns with users; if empty, `user` or the only column.
     pub(super) user: Vec<Spanned<String>>,
-    /// If absent, a number is an id and anything else a name.
+    /// If absent, numbers are ids and everything else is a name.
     pub(super) by: Option<By>,
     pub(super) filter: Vec<RawFilter>,
-    /// People of this roster only.
+    /// People for this roster only.
     pub(super) people: Option<Box<RawDirectory>>,
-    /// The file of users of a preset, where `people` is the manifest's own: it still says which users are active.
+    /// The preset's users file, if `people` is the manifest's own; it still says which users are active.
     pub(super) preset_users: Option<Box<RawDirectory>>,
 }
 
-/// A file of people: names and the ids of the site.
+/// A file of people: names and user ids of the site.
 #[derive(Debug, Clone)]
 pub(super) struct RawDirectory {
     pub(super) file: RawFile,
-    /// The columns that name a person; each is enough.
+    /// The columns with names; each of them identifies a person.
     pub(super) name: Vec<Spanned<String>>,
     pub(super) id: Spanned<String>,
-    /// People that it leaves out are known, and are in no room.
+    /// Conditions for active people. People left out are known, but are not members of any room.
     pub(super) filter: Vec<RawFilter>,
 }
 
-/// A roster joined to the rows that rooms are made of.
+/// A roster joined to the rows that rooms are generated from.
 #[derive(Debug)]
 pub(super) struct RawEnrol {
     pub(super) roster: RawRoster,
-    /// The roster's columns, and those of the rooms' rows.
+    /// The roster's columns, paired with the columns of the rooms' rows.
     pub(super) on: RawOn,
-    /// Where empty cells of `on` are looked up.
+    /// The file in which empty cells of `on` are looked up.
     pub(super) via: Option<RawVia>,
 }
 
-/// Rooms in bulk: one for each row of a file.
+/// Rooms generated from the rows of a file.
 #[derive(Debug)]
 pub(super) struct RawGenerate {
     pub(super) each: RawFile,
-    /// Only the first row of each value of this column.
+    /// Use only the first row for each value of this column.
     pub(super) distinct: Option<Spanned<String>>,
     pub(super) filter: Vec<RawFilter>,
-    /// The room; its texts are templates.
+    /// The room template.
     pub(super) room: RawRoom,
     pub(super) enrol: Vec<RawEnrol>,
 }

@@ -1,6 +1,6 @@
-//! The files with rows once a manifest was read: how each was read, under `-v`.
+//! Describes how each file with rows was read, for `-v`.
 //!
-//! Main type: [`FileNote`]. Worked out on demand.
+//! Main type: [`FileNote`]. Computed on demand.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ pub struct FileNote {
     pub file: Arc<str>,
     /// The encoding's name: `UTF-8`, `windows-1251`.
     pub encoding: &'static str,
-    /// The character between cells; none for one value a line.
+    /// The delimiter; `None` for one value per line.
     pub delimiter: Option<char>,
-    /// Rows with something in them, whether they count or not; without the header.
+    /// Number of rows that are not blank, whether or not they are used; without the header.
     pub rows: usize,
-    /// The columns as the header has them; none for one value a line.
+    /// The columns in the header; empty for one value per line.
     pub columns: Vec<String>,
 }
 
 impl Loaded {
-    /// How each file with rows was read, in the order of the files; one that was read with two delimiters is there twice.
+    /// Describes each file with rows, in file order. A file that was read with two delimiters is listed twice.
     pub fn notes(&self) -> Vec<FileNote> {
         let mut tables = BTreeMap::new();
         for table in self.tables.opened() {

@@ -1,4 +1,4 @@
-//! All files as written -> one [`Desired`]: defaults applied, names looked up, contradictions between files noted.
+//! Resolves all raw files into one [`Desired`]: applies defaults, looks up names, and reports contradictions between files.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -16,7 +16,7 @@ use crate::model::{
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Sources, clip};
 use crate::tables::open::Tables;
 
-/// Puts the files together. Mistakes go to `problems`; the result is only complete if there were none.
+/// Combines the files. Errors go to `problems`; the result is complete only if there are none.
 pub(super) fn resolve(
     mut files: Vec<RawManifest>,
     tables: &Tables,
@@ -68,10 +68,10 @@ pub(super) fn resolve(
     }
 }
 
-/// Rooms in the order in which they are declared, each with the places of its pipe and its title.
+/// Rooms in declaration order, each with the places of its pipe and title.
 type Rooms = Vec<(DesiredRoom, [At; 2])>;
 
-/// Warns of names that people cannot tell apart, at the later place of two.
+/// Warns of names that look the same, at the later of the two places.
 fn warn_of_look_alikes(rooms: &Rooms, problems: &mut Problems) {
     let pipes = rooms
         .iter()
@@ -87,20 +87,20 @@ fn warn_of_look_alikes(rooms: &Rooms, problems: &mut Problems) {
     look_alike::warn(titles.collect(), Code::LookAlikeTitle, hint, problems);
 }
 
-/// The rooms so far.
+/// The rooms declared so far.
 struct Declared<'r, 'a> {
     directory: &'r Directory<'a>,
     tracer: Option<&'r mut Tracer>,
     rooms: Rooms,
-    /// The index of a pipe's room.
+    /// Indices of rooms by pipe.
     known: HashMap<Pipe, usize>,
-    /// Whether lists are left out because there were too many members, which is noted.
+    /// Whether lists were left out because there were too many members, which is reported.
     was_full: bool,
     welcomes: Welcomes,
 }
 
 impl Declared<'_, '_> {
-    /// Adds a room. `joined` are the members that rosters give it beside those written down.
+    /// Adds a room. `joined` are its members from rosters, in addition to those written in the room.
     fn add(
         &mut self,
         mut written: RawRoom,
@@ -137,7 +137,7 @@ impl Declared<'_, '_> {
     }
 }
 
-/// The room as it is written; its title and ids are moved out.
+/// Resolves a raw room; its title and ids are moved out.
 fn room(
     written: &mut RawRoom,
     joined: Vec<Member>,
@@ -156,7 +156,7 @@ fn room(
         exclude,
         members_policy,
         ignore,
-        // Filled in once all else is known.
+        // Rendered after everything else is known.
         welcome: _,
     } = written;
     let exclude = directory.members(exclude, problems).into_iter();
@@ -223,7 +223,7 @@ fn widget(files: &[RawManifest], problems: &mut Problems) -> Option<WidgetId> {
     Some(WidgetId(first.value))
 }
 
-/// The block that only one file may have.
+/// Returns the block that only one file may have.
 fn single<'a, T>(
     mut blocks: impl Iterator<Item = &'a Spanned<T>>,
     name: &str,

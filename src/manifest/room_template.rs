@@ -1,6 +1,6 @@
-//! The template of generated rooms: compiled once, filled in for each row.
+//! The template of generated rooms: compiled once and rendered for each row.
 //!
-//! Main type: [`RoomTemplate`]. The result is a room as a manifest would have it.
+//! Main type: [`RoomTemplate`]. The result is the same as a room written in the manifest.
 
 use std::collections::BTreeMap;
 
@@ -14,35 +14,34 @@ use crate::tables::number::{is_digits, positive_id};
 use crate::tables::row::{Column, Row};
 use crate::tables::table::Table;
 
-/// The name under which a template finds all cells of a row, for columns whose names are no words.
+/// The name that gives a template all cells of a row, for columns whose names are not valid in templates.
 const WHOLE_ROW: &str = "row";
 
-/// A template and where it is written.
+/// A template and its place.
 struct Text {
     template: Template,
     at: At,
 }
 
-/// A member in the room of a template.
+/// A member in a room template.
 enum Entry {
     /// The same in every room.
     Same(Spanned<RawMember>),
-    /// Different from row to row.
+    /// Different for each row.
     Filled(Box<Text>),
 }
 
-/// A room to be filled in.
 pub(super) struct RoomTemplate<'a> {
     raw: &'a RawRoom,
     pipe: Text,
     title: Text,
-    /// The names that a pipe is nothing without.
+    /// The names that must not be empty in a pipe.
     bare: Vec<String>,
     members: Vec<Entry>,
     exclude: Vec<Entry>,
-    /// The sender, and the text: its columns are filled in here, the room's own fields once they are known.
+    /// The sender and the text. Columns are filled in here; the room's own fields are filled in later, when they are known.
     welcome: Option<(Entry, Text)>,
-    /// The columns that the templates name.
+    /// The columns that the templates use.
     columns: BTreeMap<String, Column>,
 }
 
@@ -102,7 +101,7 @@ impl<'a> RoomTemplate<'a> {
         })
     }
 
-    /// The room of a row.
+    /// Renders the room of a row.
     pub(super) fn fill(&self, row: &Row<'_>, problems: &mut Problems) -> Option<RawRoom> {
         let pipe = self.render(&self.pipe, row, problems);
         let has_empty = self.note_empty_cells_of_pipe(row, problems);
@@ -128,7 +127,7 @@ impl<'a> RoomTemplate<'a> {
         })
     }
 
-    /// Notes cells that the pipe is made of and that are empty. A pipe never changes: what is filled in later makes another room.
+    /// Reports empty cells that the pipe uses. A pipe never changes: a value that is added later would make another room.
     fn note_empty_cells_of_pipe(&self, row: &Row<'_>, problems: &mut Problems) -> bool {
         let columns = self.bare.iter().filter_map(|name| self.columns.get(name));
         let mut has_empty = false;
@@ -168,7 +167,7 @@ impl<'a> RoomTemplate<'a> {
         }
     }
 
-    /// The column of a template that names a single column: its mistakes are noted there.
+    /// Returns the column of a template that uses a single column, so that errors are reported there.
     fn only_column(&self, text: &Text) -> Option<&Column> {
         match text.template.names() {
             [name] => self.columns.get(name),
@@ -176,7 +175,7 @@ impl<'a> RoomTemplate<'a> {
         }
     }
 
-    /// The welcome of a row, with the cells that its text names.
+    /// Renders the welcome of a row, and collects the cells that its text uses.
     fn welcome(&self, row: &Row<'_>, problems: &mut Problems) -> Option<Box<RawWelcome>> {
         let ((from, text), raw) = self.welcome.as_ref().zip(self.raw.welcome.as_ref())?;
         let cells = text.columns_of_welcome().filter_map(|name| {
@@ -190,7 +189,7 @@ impl<'a> RoomTemplate<'a> {
         }))
     }
 
-    /// A member of a row's room; none for an empty text only where a condition allows it.
+    /// Renders a member of a row's room. An empty result means no member, and is allowed only if the template has a condition.
     fn member(
         &self,
         entry: &Entry,
@@ -238,7 +237,7 @@ impl Text {
         Some(Self { template, at })
     }
 
-    /// The names in a welcome that are no field of the room's own, and so columns.
+    /// Returns the names in a welcome that are not fields of the room, and therefore must be columns.
     fn columns_of_welcome(&self) -> impl Iterator<Item = &String> {
         let names = self.template.names().iter();
         names.filter(|name| !FIELDS.contains(&name.as_str()))
@@ -266,8 +265,8 @@ fn entry(written: &Spanned<RawMember>, problems: &mut Problems) -> Option<Entry>
     })
 }
 
-/// The column that a template names: in any case, with `_` for characters that no name in a template can have. `Some(None)` for
-/// the whole row; `None` if there is none, which is noted.
+/// Finds the column that a template names: in any case, with `_` for characters that are not valid in template names. Returns
+/// `Some(None)` for the whole row; `None` if there is no such column, which is reported.
 fn column(name: &str, at: At, table: &Table, problems: &mut Problems) -> Option<Option<Column>> {
     let columns = &table.header.columns;
     let likely = columns.in_template(name);

@@ -1,6 +1,6 @@
-//! Rosters: the rows of a file -> users, each with the row that names them.
+//! Reads rosters: from the rows of a file to users, each with the row that names them.
 //!
-//! Main entry: [`read_roster`]. It does not know what the users are for.
+//! Main entry: [`read_roster`]. It does not know what the users are used for.
 
 use super::people::{People, Person, user};
 use super::raw::{By, RawRoster, Spanned};
@@ -12,7 +12,7 @@ use crate::tables::open::Tables;
 use crate::tables::row::{Column, Row};
 use crate::tables::table::Table;
 
-/// The users of a roster, in the order of the file.
+/// Returns the users of a roster, in file order.
 pub(super) fn roster_members(
     raw: &RawRoster,
     tables: &Tables,
@@ -27,7 +27,7 @@ pub(super) fn roster_members(
     members
 }
 
-/// Calls `visit` with every row that counts and its users. Mistakes in rows are noted, and the rows left out.
+/// Calls `visit` with every row that is used, and its users. Rows with errors are reported and skipped.
 pub(super) fn read_roster(
     raw: &RawRoster,
     tables: &Tables,
@@ -46,7 +46,7 @@ pub(super) fn read_roster(
         }
         own
     });
-    // Names of this roster's own are what its cells are, digits or not.
+    // If the roster has its own people, its cells are names, even if they are digits.
     let by = raw.by.or(own.as_ref().map(|_| By::Name));
     let people = own.as_ref().unwrap_or(people);
     let columns = match raw.user.as_slice() {
@@ -66,7 +66,7 @@ pub(super) fn read_roster(
         rows += 1;
         users.clear();
         for column in &columns {
-            // A wide file has a column for each of several people, and not every row has them all.
+            // A wide file has a column for each of several people, and some of its cells may be empty.
             if columns.len() == 1 || !row.cell(column).is_empty() {
                 users.extend(user_of_cell(row, column, by, people, problems));
             }
@@ -76,7 +76,7 @@ pub(super) fn read_roster(
     table.check_empty(rows, &raw.file, problems);
 }
 
-/// The column with the users if the manifest names none: `user`, or the only one there is.
+/// Returns the user column if the manifest names none: `user`, or the only column.
 fn only_column(raw: &RawRoster, table: &Table, problems: &mut Problems) -> Option<Column> {
     let at = raw.file.path.at;
     let name = match table.columns() {
@@ -95,7 +95,7 @@ fn only_column(raw: &RawRoster, table: &Table, problems: &mut Problems) -> Optio
     table.column(&Spanned { value, at }, problems)
 }
 
-/// The user that a cell names; `None` for a person whom the directory of people leaves out, and for a mistake, which is noted.
+/// Returns the user in a cell; `None` for a person whom the directory leaves out, and for an error, which is reported.
 fn user_of_cell(
     row: &Row<'_>,
     column: &Column,
@@ -104,7 +104,7 @@ fn user_of_cell(
     problems: &mut Problems,
 ) -> Option<UserId> {
     let cell = row.cell(column);
-    // Nearly every cell of a large roster.
+    // The fast path for nearly every cell of a large roster.
     if by != Some(By::Name)
         && people.is_empty()
         && let Some(id) = positive_id(cell)
@@ -114,7 +114,7 @@ fn user_of_cell(
     let digits = is_digits(cell);
     let known = people.get(cell);
     let by_name = match by {
-        // A person whom a roster's own people leave out is left out, whether its cells are names or ids.
+        // A roster's own people can leave out a person, whether its cells are names or ids.
         Some(By::Id) => people.is_of_roster && matches!(known, Some(Person::LeftOut(..))),
         Some(By::Name) => true,
         None if digits && known.is_some() => {

@@ -1,26 +1,26 @@
-//! What YAML would make of an unquoted word: the reason why `pipe: 0123` is refused rather than guessed at.
+//! How YAML readers interpret an unquoted word: why `pipe: 0123` is an error instead of a guess.
 //!
-//! Judged by YAML 1.1 *and* 1.2 readers, since both are in use: what any of them turns into something else is not text here.
+//! Covers YAML 1.1 *and* 1.2, since both are in use: a word that either reads as anything else is not accepted as text.
 
 use crate::tables::number::is_digits;
 
-/// What a plain scalar is to some YAML reader.
+/// How some YAML reader interprets a plain scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// Text to every reader.
+    /// Text for every reader.
     Text,
-    /// Nothing: `~`, `null`, or empty.
+    /// Null: `~`, `null`, or empty.
     Null,
-    /// A truth value to some reader.
+    /// A boolean for some reader.
     Bool,
-    /// A number to some reader.
+    /// A number for some reader.
     Number,
-    /// A date to some reader.
+    /// A date for some reader.
     Date,
 }
 
 impl Reading {
-    /// The word for it in a message.
+    /// Returns the noun for a message.
     pub(super) fn noun(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -32,7 +32,7 @@ impl Reading {
     }
 }
 
-/// How readers understand this unquoted word.
+/// Returns how YAML readers interpret an unquoted word.
 pub(super) fn reading(word: &str) -> Reading {
     match word {
         "" | "~" | "null" | "Null" | "NULL" => Reading::Null,
@@ -99,7 +99,7 @@ fn is_decimal(unsigned: &str) -> bool {
         && unsigned.replace('_', "").parse::<f64>().is_ok()
 }
 
-/// `12:30`, `1:02:03.5`: numbers to base sixty for YAML 1.1.
+/// `12:30`, `1:02:03.5`: base-60 numbers in YAML 1.1.
 fn is_sexagesimal(unsigned: &str) -> bool {
     let whole = unsigned.split('.').next().unwrap_or_default();
     let mut parts = whole.split(':');

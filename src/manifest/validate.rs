@@ -1,4 +1,4 @@
-//! Named checks of what single values mean: pipes, titles, dialogs, globs. All run, none stops another.
+//! Named checks of single values: pipes, titles, dialogs and globs. Every check runs, even after an error.
 
 use std::collections::HashSet;
 
@@ -8,13 +8,13 @@ use super::raw::Spanned;
 use crate::model::{DesiredRoom, RoomKind, is_hidden};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 
-/// Bytes a pipe may have: what a column of the usual kind holds.
+/// Maximum bytes of a pipe: a typical column size.
 const LONGEST_PIPE: usize = 255;
-/// Bytes a title may have before it cannot be a title.
+/// Maximum bytes of a title.
 const LONGEST_TITLE: usize = 4096;
-/// The server may cut titles with more characters silently.
+/// The server may silently cut titles with more characters.
 const SAFE_TITLE: usize = 255;
-/// Prefixes the realtime layer keeps for itself (`api: fact 10`).
+/// Prefixes that the realtime layer reserves (`api: fact 10`).
 const RESERVED: [&str; 13] = [
     "bin_",
     "big_",
@@ -43,7 +43,7 @@ pub(super) fn room(room: &DesiredRoom, pipe_at: At, title_at: At, problems: &mut
     }
 }
 
-/// Why a text cannot be a pipe, if it cannot.
+/// Returns the error if a text is not a valid pipe.
 pub(super) fn bad_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     let (reason, hint) = match pipe {
         "" => (
@@ -67,7 +67,7 @@ pub(super) fn bad_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     Some(Diagnostic::at(Code::BadPipe, at, reason).hint(hint))
 }
 
-/// What is strange about a pipe that can be one.
+/// Returns a warning if a valid pipe is unusual.
 fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     let plain = pipe
         .bytes()
@@ -87,7 +87,7 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
     Some(Diagnostic::at(Code::UnusualPipe, at, message).hint(hint))
 }
 
-/// Why a text cannot be a title, if it cannot.
+/// Returns the error if a text is not a valid title.
 pub(super) fn bad_title(title: &str, at: At) -> Option<Diagnostic> {
     let (reason, hint) = match title {
         _ if title.trim().is_empty() => (
@@ -107,7 +107,7 @@ pub(super) fn bad_title(title: &str, at: At) -> Option<Diagnostic> {
     Some(Diagnostic::at(Code::BadTitle, at, reason).hint(hint))
 }
 
-/// What is strange about a title that can be one.
+/// Returns a warning if a valid title is unusual.
 fn odd_title(title: &str, at: At) -> Option<Diagnostic> {
     let (reason, hint) = match title {
         _ if title.trim() != title => (
@@ -127,8 +127,8 @@ fn odd_title(title: &str, at: At) -> Option<Diagnostic> {
     Some(Diagnostic::at(Code::OddTitle, at, reason).hint(hint))
 }
 
-/// Whether there is something in a text that people cannot see. Joiners after a letter or sign of a script that needs them
-/// are no such thing: Persian words and composed emoji have them.
+/// Whether a text has invisible characters. Joiners after a letter or sign of a script that needs them are allowed: Persian
+/// words and composed emoji have them.
 fn hides(text: &str) -> bool {
     let mut before = ' ';
     text.chars().any(|c| {

@@ -1,6 +1,6 @@
-//! Welcomes as written -> the message of each room: the sender looked up, the text filled in with the room's own fields.
+//! Resolves welcomes into each room's message: looks up the sender and renders the text with the room's fields.
 //!
-//! Main type: [`Welcomes`]. A template is read once, however many rooms it is filled in for.
+//! Main type: [`Welcomes`]. A template is compiled once, for any number of rooms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +12,21 @@ use crate::model::{DesiredRoom, UserId, Welcome};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::nearest::nearest;
 
-/// What a room has that its welcome may name.
+/// The room fields that a welcome may use.
 pub(super) const FIELDS: [&str; 5] = ["pipe", "title", "type", "public", "members"];
-/// Bytes a welcome may have.
+/// Maximum bytes of a welcome.
 const LONGEST: usize = 8 << 10;
 
-/// The texts of welcomes, by their places; `None` for one that cannot be used, which was noted.
+/// Compiled welcome texts by place; `None` for an invalid text, which is reported.
 #[derive(Debug, Default)]
 pub(super) struct Welcomes {
     templates: BTreeMap<At, Option<Template>>,
-    /// Senders who were reported as not being members of a room.
+    /// Senders already reported as not being members of a room.
     strangers: BTreeSet<At>,
 }
 
 impl Welcomes {
-    /// The welcome of a room; mistakes are noted.
+    /// Resolves the welcome of a room; errors are reported.
     pub(super) fn resolve(
         &mut self,
         written: &RawRoom,
@@ -113,7 +113,7 @@ fn compile(raw: &RawWelcome, problems: &mut Problems) -> Option<Template> {
     is_usable.then_some(template)
 }
 
-/// The one user a welcome is from.
+/// Returns the single user who sends a welcome.
 fn sender(
     written: &Spanned<RawMember>,
     directory: &Directory<'_>,
@@ -146,7 +146,7 @@ fn sender(
     None
 }
 
-/// Why a text cannot be a welcome, if it cannot.
+/// Returns why a text is not a valid welcome, if it is not.
 fn why_bad(text: &str) -> Option<(&'static str, &'static str)> {
     let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     match text {

@@ -1,6 +1,6 @@
-//! YAML text -> nodes with places and quoting, one room at a time, in bounded memory and depth.
+//! Parses YAML into nodes with places and quoting, one room at a time, with limits on memory and depth.
 //!
-//! Main entry: [`read`], which makes a [`Node`] of each part. The only module that names the YAML library; it does not know what any key means.
+//! Main entry: [`read`], which makes a [`Node`] of each part. Only this module uses the YAML library; it does not know the meaning of keys.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,12 +19,12 @@ use super::yaml_hints::explain;
 use crate::model::FileId;
 use crate::tables::diagnostic::{At, Code, Diagnostic};
 
-/// Deeper than any manifest needs; the builder recurses, so this is also what keeps the stack small.
+/// Maximum depth, more than any manifest needs. The builder recurses, so this also limits the stack.
 const DEPTH: usize = 64;
-/// How many nodes all aliases of a file may expand to.
+/// Maximum number of nodes that all aliases of a file may expand to.
 const ALIASED: u64 = 1_000_000;
 
-/// A part of a document, handed over as soon as it is read.
+/// A part of a document, passed on as soon as it is read.
 #[derive(Debug)]
 pub(super) enum Item<'t> {
     /// A top-level key and its value.
@@ -37,10 +37,10 @@ pub(super) enum Item<'t> {
     Root(Node<'t>),
 }
 
-/// Reads one document. The elements of the list under the top-level key `streamed` come one by one.
+/// Reads one document. The elements of the list under the top-level key `streamed` are passed on one by one.
 ///
 /// # Errors
-/// The first thing that is not YAML, or too deep, or an alias bomb; what came before it was handed over.
+/// The first syntax error, excessive depth, or alias bomb; earlier items were already passed on.
 pub(super) fn read<'t>(
     text: &'t str,
     file: FileId,
@@ -59,7 +59,7 @@ pub(super) fn read<'t>(
         && !matches!(event, Event::StreamEnd)
     {
         match event {
-            // An anchor here is of no use: it would contain every alias.
+            // An anchor here is useless: it would contain every alias.
             Event::MappingStart(_, _, None) => reader.entries(streamed, take)?,
             Event::StreamStart | Event::DocumentEnd => {}
             Event::DocumentStart(..) if documents == 0 => documents = 1,
@@ -89,7 +89,7 @@ struct Reader<'a> {
     aliased: u64,
 }
 
-/// Where an event starts, and whether nothing of the text belongs to it.
+/// Where an event starts, and whether it is empty in the text.
 #[derive(Debug, Clone, Copy)]
 struct From {
     at: At,
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Builds the node that starts with this event; with it, how many nodes it is.
+    /// Builds the node that starts with this event; also returns its number of nodes.
     fn node(
         &mut self,
         event: Event<'a>,
@@ -160,13 +160,13 @@ impl<'a> Reader<'a> {
             return Err(too_deep(at).into());
         }
         let (value, anchor, tag, weight) = match event {
-            // The library gives a missing value as `~`, which a message must not quote.
+            // The library returns a missing value as `~`, which a message must not quote.
             Event::Scalar(_, ScalarStyle::Plain, anchor, tag) if from.is_empty => {
                 let (text, plain) = (Cow::Borrowed(""), true);
                 (Value::Scalar { text, plain }, anchor, tag, 1)
             }
             Event::Scalar(text, style, anchor, tag) => {
-                // An alias of a long text is as costly as many of a short one.
+                // An alias of a long text costs as much as many aliases of a short one.
                 let weight = 1 + text.len() as u64 / 64;
                 let plain = style == ScalarStyle::Plain;
                 (Value::Scalar { text, plain }, anchor, tag, weight)

@@ -1,8 +1,8 @@
-//! The usual causes of the YAML library's errors: where the cause is, and what to do.
+//! Explains the YAML library's errors: where the usual cause is, and what to do.
 //!
-//! Main entry: [`explain`]. It knows the library's words, not its types; unknown words get a general remedy.
+//! Main entry: [`explain`]. It matches the library's messages, not its types; unknown messages get a general hint.
 
-/// Remedies by words of the error; the first that fits.
+/// Hints by words in the error message; the first match is used.
 const REMEDIES: [(&str, &str); 10] = [
     ("tab", "indent with spaces; YAML does not allow tabs here"),
     (
@@ -43,7 +43,7 @@ const REMEDIES: [(&str, &str); 10] = [
     ),
 ];
 
-/// The place of an error's cause, and the remedy. `character` is the unexpected one, if the error is about one.
+/// Returns the place of an error's cause, and the hint. `character` is the unexpected character, if there is one.
 pub(super) fn explain(
     text: &str,
     offset: usize,
@@ -67,7 +67,7 @@ pub(super) fn explain(
     }
 }
 
-/// The tab at fault: the library points behind it, or at the start of the word before it.
+/// Returns the offset of the tab at fault: the library points after it, or at the start of the word before it.
 fn tab(text: &str, offset: usize) -> usize {
     let before = text.get(..offset).unwrap_or_default();
     let indent = before.trim_end_matches('\t').len();
@@ -78,7 +78,7 @@ fn tab(text: &str, offset: usize) -> usize {
     }
 }
 
-/// The next place of a character; the given place if there is none.
+/// Returns the next offset of a character, or the given offset if there is none.
 fn ahead(text: &str, offset: usize, c: char) -> usize {
     let after = text.get(offset..).unwrap_or_default();
     offset + after.find(c).unwrap_or_default()

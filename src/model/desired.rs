@@ -1,73 +1,73 @@
-//! What the team wants: the manifest after names, groups and defaults are resolved.
+//! The desired state: the manifest after names, groups and defaults are resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{FieldSet, Pipe, RoomState, UserId, WidgetId};
 
-/// A file of the manifest, by its position in [`Desired::files`].
+/// A file of the manifest: its index in [`Desired::files`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
-/// Where something was declared: a file and a line counted from 1.
+/// A place in the manifest: a file and a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The file.
     pub file: FileId,
-    /// The line in it, from 1.
+    /// The line, from 1.
     pub line: u32,
 }
 
-/// A member and the place that put them there (the first one, where several did).
+/// A member, and the first place that names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
     /// The user.
     pub user: UserId,
-    /// Where they were named.
+    /// The first place that names the user.
     pub place: Place,
 }
 
 /// When declared members are sent to a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MembersPolicy {
-    /// Whenever one is missing from the record.
+    /// Whenever a member is not on record.
     Ensure,
     /// Only when the room is created.
     OnCreate,
 }
 
-/// The message a new room is welcomed with, once.
+/// The first message in a new room, sent once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Welcome {
-    /// Who says it.
+    /// The sender.
     pub from: UserId,
-    /// What, filled in; not empty.
+    /// The rendered text; never empty.
     pub text: String,
 }
 
 /// One declared room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredRoom {
-    /// The identity.
+    /// The pipe, which identifies the room.
     pub pipe: Pipe,
     /// Title, type and publicity.
     pub state: RoomState,
-    /// Members, sorted by user, each once, without the excluded.
+    /// Members without excluded users, sorted by user, without duplicates.
     pub members: Vec<Member>,
-    /// Users never to be added, whatever a group says.
+    /// Users who are never added, even if a group contains them.
     pub exclude: BTreeSet<UserId>,
     /// When members are sent.
     pub policy: MembersPolicy,
-    /// Fields set on creation and never updated.
+    /// Fields that are set on creation and never updated.
     pub ignore: FieldSet,
-    /// What is said in it once it was created and its members are in; never in a room that was there before.
+    /// The message to send after the room is created and its members are added; never sent to a room that existed before.
     pub welcome: Option<Welcome>,
     /// Where the room is declared.
     pub place: Place,
 }
 
 impl DesiredRoom {
-    /// The declared member with this id.
+    /// Returns the declared member with this id.
     pub fn member(&self, user: UserId) -> Option<Member> {
         let found = self
             .members
@@ -81,32 +81,32 @@ impl DesiredRoom {
     }
 }
 
-/// A guard on how much a plan may do.
+/// The threshold of a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// At most so many.
+    /// A maximum number.
     Count(u64),
-    /// At most so many hundredths of a percent of what is declared (`"12.5%"` is 1250).
+    /// A maximum share of what is declared, in hundredths of a percent (`"12.5%"` is 1250).
     Share(u64),
 }
 
-/// The guards of a manifest; a missing one does not limit, except `publish`, which is then 0.
+/// The guards of a manifest. A missing guard sets no limit, except `publish`, which defaults to 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Rooms created; a share is of the declared rooms.
+    /// Rooms to create; a share is of the declared rooms.
     pub create: Option<Limit>,
     /// Rooms whose title, type or publicity changes; a share is of the declared rooms.
     pub update: Option<Limit>,
-    /// Members sent; a share is of the declared memberships.
+    /// Members to send; a share is of the declared memberships.
     pub add_members: Option<Limit>,
-    /// Messages sent; a share is of the declared rooms.
+    /// Messages to send; a share is of the declared rooms.
     pub messages: Option<Limit>,
     /// Closed rooms that become public; a share is of the declared rooms.
     pub publish: Option<Limit>,
 }
 
 impl Limits {
-    /// Every guard with its key, in the manifest's order.
+    /// Returns each guard with its key, in manifest order.
     pub fn each(self) -> [(&'static str, Option<Limit>); 5] {
         let Self {
             create,
@@ -125,29 +125,29 @@ impl Limits {
     }
 }
 
-/// How many rooms and memberships files with rows give, by their names; or what one part of the rooms was allowed, by a name of its own.
+/// The number of rooms and memberships per file with rows, by file name. An entry for one shard has a name of its own.
 pub type Given = BTreeMap<Arc<str>, u64>;
 
-/// The whole manifest, resolved.
+/// The resolved manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {
-    /// The widget the manifest is written for, where it says so.
+    /// The widget of the manifest, if the manifest names one.
     pub widget: Option<WidgetId>,
-    /// Globs of the live rooms that are ours to report as unmanaged; empty means all.
+    /// Globs for the live rooms that are reported as unmanaged; empty means all rooms.
     pub scope: Vec<String>,
-    /// Guards.
+    /// The guards.
     pub limits: Limits,
     /// The declared rooms by pipe.
     pub rooms: BTreeMap<Pipe, DesiredRoom>,
-    /// Names of the files, for [`Place`].
+    /// File names, indexed by [`FileId`].
     pub files: Vec<Arc<str>>,
-    /// Which of the files have rows (rosters, and what rooms were made from), each by its name below the manifest's root: the
-    /// same on every machine.
+    /// The files with rows (rosters and sources of generated rooms), with their paths relative to the manifest's root. These
+    /// paths are the same on every machine.
     pub rosters: BTreeMap<FileId, Arc<str>>,
 }
 
 impl Desired {
-    /// The name of the file a place lies in.
+    /// Returns the name of the file of a place.
     pub fn file_name(&self, place: Place) -> Arc<str> {
         self.files
             .get(place.file.0 as usize)
@@ -155,7 +155,7 @@ impl Desired {
             .unwrap_or_default()
     }
 
-    /// How many rooms and memberships each file with rows gives, by its name. A membership counts where it is first named.
+    /// Counts the rooms and memberships per file with rows, by file name. A membership counts for the first file that names it.
     pub fn given(&self) -> Given {
         let mut counts: BTreeMap<FileId, u64> =
             self.rosters.keys().map(|file| (*file, 0)).collect();
@@ -169,10 +169,10 @@ impl Desired {
         };
         for room in self.rooms.values() {
             count(room.place.file, 1);
-            // They mostly stand in one file, all of them.
+            // Most rooms take all their members from one file.
             let members = room.members.as_slice();
             for of_one in members.chunk_by(|one, next| one.place.file == next.place.file) {
-                // None of them is empty.
+                // The chunks are never empty.
                 if let [first, ..] = of_one {
                     count(first.place.file, of_one.len());
                 }
@@ -187,7 +187,7 @@ impl Desired {
         given
     }
 
-    /// How many memberships are declared, over all rooms.
+    /// Returns the number of declared memberships in all rooms.
     pub fn memberships(&self) -> usize {
         self.rooms.values().map(|room| room.members.len()).sum()
     }

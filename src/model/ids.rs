@@ -1,13 +1,13 @@
-//! Identities: what names a widget, a room, a user and the place they live.
+//! Ids of widgets, rooms, messages, users, runs and targets.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A widget's number (`imba_id`), the unit of ownership: one manifest describes one widget.
+/// A widget's number (`imba_id`). Widgets are the unit of ownership: one manifest describes one widget.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WidgetId(pub u64);
 
-/// A room's number on the server; grows across widgets and is never reused.
+/// A room's number on the server. Numbers grow across widgets and are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId(pub u64);
 
@@ -15,21 +15,21 @@ pub struct RoomId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub u64);
 
-/// A user's id on the *customer's* site, the one `users_ids` takes (not ImbaChat's own user id).
+/// A user's id on the *customer's* site, as in `users_ids`. It is not ImbaChat's own user id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub u64);
 
-/// A room's own name for itself, unique within a widget; compared byte for byte.
+/// A room's unique key within a widget. Pipes are compared byte for byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pipe(Arc<str>);
 
 impl Pipe {
-    /// Takes any text: what a manifest may declare is narrower and checked there, the server's pipes are what they are.
+    /// Accepts any text, because the server may hold any pipe. The manifest has stricter rules and checks them itself.
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
-    /// The pipe as written.
+    /// Returns the pipe as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -41,28 +41,28 @@ impl std::borrow::Borrow<str> for Pipe {
     }
 }
 
-/// One run of the program, as it stands in the ledger, in the report, in its logs, and in the `User-Agent` of its requests.
+/// The id of one run, as used in the ledger, the report, the logs, and the `User-Agent` header.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(Arc<str>);
 
 impl RunId {
-    /// The id that a number is: 16 hexadecimal digits. Two runs should not have the same.
+    /// Formats a number as 16 hexadecimal digits. The number should be different in each run.
     pub fn new(number: u64) -> Self {
         Self(format!("{number:016x}").into())
     }
 
-    /// The id as written.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What a run works on: the API's origin (or `sandbox:`) and the widget. A ledger belongs to exactly one.
+/// The target of a run: the API's origin (or `sandbox:`) and the widget. A ledger belongs to exactly one target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
-    /// Scheme, host and port of the API, without a path: `https://api.imbachat.com`; the in-process sandbox is `sandbox:`.
+    /// Scheme, host and port of the API, without a path: `https://api.imbachat.com`. The built-in sandbox is `sandbox:`.
     pub origin: String,
-    /// The widget on it.
+    /// The widget.
     pub widget: WidgetId,
 }
 
@@ -78,7 +78,7 @@ macro_rules! display_inner {
 display_inner!(WidgetId, RoomId, MessageId, UserId, Pipe, RunId);
 
 impl Target {
-    /// Whether it is the built-in sandbox.
+    /// Whether the target is the built-in sandbox.
     pub fn is_sandbox(&self) -> bool {
         self.origin == "sandbox:"
     }
@@ -93,10 +93,10 @@ impl fmt::Display for Target {
     }
 }
 
-/// Whose API an object store is reached by.
+/// The API of an object store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreKind {
-    /// Amazon's S3, and the many servers that speak like it.
+    /// Amazon S3 and compatible servers.
     S3,
     /// Google Cloud Storage.
     Google,

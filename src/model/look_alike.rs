@@ -1,16 +1,16 @@
-//! Texts that differ, but not for people: by case, normal form, or letters that look alike; and where they differ.
+//! Texts that look the same but differ: in case, in normal form, or in letters that look alike.
 
 use std::sync::OnceLock;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-/// Differences told of one pair.
+/// Maximum differences listed for a pair.
 const TOLD: usize = 3;
-/// Code points told of one side of a difference.
+/// Maximum code points listed for each side of a difference.
 const POINTS: usize = 4;
 
-/// What a text looks like: the same for all that people cannot tell apart, and for most that a server folds.
+/// Returns a key that is equal for texts that people cannot tell apart, and for most texts that a server folds together.
 pub fn looks(text: &str) -> String {
     if !text.chars().all(stands_alone) {
         return any(text);
@@ -20,17 +20,17 @@ pub fn looks(text: &str) -> String {
     shape
 }
 
-/// The first code point that is not looked up.
+/// The end of the range that the lookup table covers.
 const BEYOND: usize = 0x500;
 
-/// Whether a sign looks the same whatever stands beside it: Latin, Greek and Cyrillic letters but for marks that go onto
-/// others, and the sigma, which has another form at the end of a word.
+/// Whether the look of a character does not depend on its neighbours. True for Latin, Greek and Cyrillic letters, except
+/// combining marks and sigma, which has a different form at the end of a word.
 fn stands_alone(sign: char) -> bool {
     let depends = matches!(sign, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | 'Σ' | 'σ' | 'ς');
     (sign as usize) < BEYOND && !depends
 }
 
-/// What such a sign looks like, found out once: manifests and lists have texts by the hundred thousand.
+/// Returns the look of such a character from a table that is computed once, because inputs have hundreds of thousands of texts.
 fn alone(sign: char) -> &'static str {
     static SHAPES: [OnceLock<Box<str>>; BEYOND] = [const { OnceLock::new() }; BEYOND];
     let shape = SHAPES.get(sign as usize);
@@ -44,7 +44,7 @@ fn any(text: &str) -> String {
     skeleton(&folded).collect()
 }
 
-/// Where two texts differ, as code points: `U+0430 for U+0061`.
+/// Describes where two texts differ, as code points: `U+0430 for U+0061`.
 pub fn difference(text: &str, other: &str) -> String {
     let (text, other): (Vec<char>, Vec<char>) = (text.chars().collect(), other.chars().collect());
     let pairs = text.iter().zip(&other);
@@ -92,7 +92,7 @@ mod tests {
         for text in signs().flat_map(|a| signs().map(move |b| format!("{a}{b}x"))) {
             assert_eq!(looks(&text), any(&text), "{text:?}");
         }
-        // What comes before and after could only matter where signs go onto each other.
+        // The neighbours could only matter for combining marks.
         for sign in (0..0x600).filter_map(char::from_u32) {
             for text in [
                 format!("{sign}"),

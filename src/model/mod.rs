@@ -1,7 +1,7 @@
-//! The nouns every stage shares: rooms as they are wanted, seen, and recorded.
+//! The types that every stage shares: desired, observed and recorded rooms.
 //!
 //! Main types: [`Desired`] (from the manifest), [`Observed`] (from the server) and [`Recorded`] (from the ledger).
-//! Plain values with an order; no serde, no I/O, no clock: each machine format has its own structs elsewhere.
+//! Plain, ordered values without serde, I/O or a clock. Each machine format has its own structs elsewhere.
 
 mod desired;
 mod ids;

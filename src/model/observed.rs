@@ -1,39 +1,39 @@
-//! What the server showed: live rooms that matter to a manifest, and a count of the rest.
+//! The observed state: live rooms that matter to a manifest, and counts of the other rooms.
 
 use std::collections::HashMap;
 
 use super::{Pipe, RoomId, RoomState};
 
-/// One row of the server's list. It has no members: the API does not tell them (`api: get_rooms`).
+/// One row of the server's list. It has no members because the API does not return them (`api: get_rooms`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveRoom {
-    /// The server's number for it.
+    /// The server's id of the room.
     pub id: RoomId,
-    /// Its pipe, raw; empty where the server has none.
+    /// The pipe, raw; empty if the server has none.
     pub pipe: Pipe,
     /// Title, type and publicity, raw.
     pub state: RoomState,
-    /// Whether the row carries a deletion date.
+    /// Whether the row has a deletion date.
     pub deleted: bool,
 }
 
-/// The rooms of one widget as one list call showed them.
+/// The rooms of one widget, as returned by one list call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
-    /// Rows of the pipes that are wanted, deleted ones included, in the order of their ids. Nearly always there is only one.
+    /// Rows of the wanted pipes, including deleted rows, sorted by id. Nearly every pipe has only one row.
     rooms: HashMap<Pipe, Vec<LiveRoom>>,
-    /// Live rows in all, kept or not.
+    /// Number of live rows, kept or not.
     pub live: usize,
-    /// Live rows nobody declared that lie in the manifest's scope.
+    /// Number of live rows that are in scope and not declared.
     pub unmanaged: usize,
-    /// Pipes somebody asked for, each with one of a live row that nobody did and that looks like it.
+    /// Wanted pipes that look like the pipe of an undeclared live row, paired with that pipe.
     pub look_alikes: Vec<(Pipe, Pipe)>,
-    /// Whether the list may lack rooms that exist. Then a missing room is *not listed*, and never created.
+    /// Whether the list may be incomplete. A missing room is then *not listed*, and is never created.
     pub is_partial: bool,
 }
 
 impl Observed {
-    /// Nothing yet, and room for rows of so many pipes.
+    /// Creates an empty list with capacity for this many pipes.
     pub fn with_capacity(pipes: usize) -> Self {
         Self {
             rooms: HashMap::with_capacity(pipes),
@@ -41,7 +41,7 @@ impl Observed {
         }
     }
 
-    /// Takes a row in: kept if it is wanted, else only counted. `in_scope` says whether it counts as unmanaged.
+    /// Adds a row: keeps it if it is wanted, else only counts it. `in_scope` says whether it counts as unmanaged.
     pub fn take(&mut self, row: LiveRoom, wanted: bool, in_scope: bool) {
         self.live += usize::from(!row.deleted);
         if !wanted {
@@ -56,17 +56,17 @@ impl Observed {
         rows.insert(at, row);
     }
 
-    /// The live rows of a pipe.
+    /// Returns the live rows of a pipe.
     pub fn live(&self, pipe: &Pipe) -> impl Iterator<Item = &LiveRoom> {
         self.rows(pipe).filter(|row| !row.deleted)
     }
 
-    /// The deleted rows of a pipe.
+    /// Returns the deleted rows of a pipe.
     pub fn deleted(&self, pipe: &Pipe) -> impl Iterator<Item = &LiveRoom> {
         self.rows(pipe).filter(|row| row.deleted)
     }
 
-    /// The rows of a pipe, in the order of their ids.
+    /// Returns all rows of a pipe, sorted by id.
     pub fn rows(&self, pipe: &Pipe) -> impl Iterator<Item = &LiveRoom> {
         self.rooms.get(pipe).into_iter().flatten()
     }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use crate::model::RoomKind;
 
-    /// A fingerprint is made of the rows in this order: a row more or less does not turn the others round.
+    /// Digests depend on this order: an added or removed row must not reorder the others.
     #[test]
     fn rows_of_one_pipe_stand_by_id_and_of_one_id_the_last_is_the_first() {
         let row = |(id, title): &(u64, &str)| LiveRoom {

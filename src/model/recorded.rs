@@ -1,96 +1,96 @@
-//! What the ledger knows: not who is in a room, only what was confirmed to us.
+//! The recorded state: what the ledger knows. It records confirmed writes, not who is in a room.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserSet};
 
-/// A field that did not take: what we sent and what the server showed afterwards.
+/// A field that the server ignored: the value sent, and the value shown afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
     /// The value sent, normalised.
     pub sent: FieldValue,
-    /// The value the list showed after it, normalised.
+    /// The value that the list showed after the write, normalised.
     pub shown: FieldValue,
 }
 
-/// What became of a room's welcome, as far as one was begun.
+/// The state of a room's welcome, once a send has started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
-    /// It was about to be sent, and nobody knows whether it arrived. It is never sent again.
+    /// The send started, but its outcome is unknown. It is never retried.
     Uncertain,
-    /// The server confirmed it.
+    /// The server confirmed the message.
     Confirmed,
 }
 
-/// What a create promised and nothing has settled yet.
+/// Pending work of a create.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Owed {
-    /// Members still to be sent.
+    /// Members that are still to be sent.
     pub members: UserSet,
     /// Whether the welcome is still to be sent.
     pub welcome: bool,
-    /// The room it is owed to, once something told which; before that whichever has the pipe.
+    /// The room that the work belongs to, if known; else the room that has the pipe.
     pub room: Option<RoomId>,
 }
 
-/// What is on record of one room, by its id: a room recreated under the same pipe starts empty.
+/// The record of one room id. A room recreated under the same pipe starts with an empty record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordedRoom {
-    /// Members whose adding the server confirmed, and those that were adopted.
+    /// Members that the server confirmed or that were adopted.
     pub members: UserSet,
-    /// Which of them the server never confirmed: somebody had them taken for present.
+    /// Adopted members that the server never confirmed.
     pub adopted: UserSet,
-    /// Members that left the manifest since; they may still be in the room.
+    /// Members that left the manifest and may still be in the room.
     pub released: UserSet,
-    /// Title, type and publicity of the last write the server confirmed.
+    /// Title, type and publicity of the last confirmed write.
     pub sent: Option<RoomState>,
-    /// Which of these went as they stood there, since the server had ignored what the manifest wanted.
+    /// Fields of that write that kept the live value, because the server had ignored the manifest's value.
     pub kept: FieldSet,
-    /// The pipe it was sent under: a server that takes two pipes for one may have written to another's room.
+    /// The pipe of that write. A server that treats two pipes as equal may have written to another pipe's room.
     pub pipe: Option<Pipe>,
-    /// What the list showed otherwise when the run that made that write read it again; `None` if it did not.
+    /// Fields that the list showed differently when the same run verified the write; `None` if it did not verify.
     pub seen: Option<BTreeMap<Field, FieldValue>>,
-    /// Fields the server ignored.
+    /// Fields that the server ignored.
     pub shown: BTreeMap<Field, Shown>,
-    /// What became of its welcome.
+    /// The state of the welcome.
     pub welcome: Option<Sending>,
 }
 
-/// The fold of a ledger.
+/// The state of a ledger after all its entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// Rooms by id.
     pub rooms: BTreeMap<RoomId, RecordedRoom>,
-    /// The id last confirmed for a pipe, by a write's answer or before something was said there.
+    /// The last confirmed id of each pipe, from a write's response or from the check before a message.
     pub ids: BTreeMap<Pipe, RoomId>,
-    /// What creates promised and nothing has settled yet.
+    /// Pending work of creates, by pipe.
     pub owed: BTreeMap<Pipe, Owed>,
-    /// Rooms that were not in the manifest any more when it was last applied.
+    /// Rooms that were no longer in the manifest at the last apply.
     pub left: BTreeSet<Pipe>,
-    /// How many rooms and memberships each file with rows gave when it was last applied.
+    /// The number of rooms and memberships per file with rows at the last apply.
     pub rosters: BTreeMap<String, u64>,
 }
 
 impl Recorded {
-    /// The same, beside a list that was read before the last entry: what others may have seen since tells nothing about it.
+    /// Adapts the record to a list that was read before the last entry: what runs saw later says nothing about that list.
     #[must_use]
     pub fn beside_an_older_list(mut self) -> Self {
         self.rooms.values_mut().for_each(|room| room.seen = None);
         self
     }
 
-    /// Whether nothing at all is on record.
+    /// Whether nothing is on record.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.owed.is_empty()
     }
 
-    /// Whether a run began to send the room's welcome and did not certainly fail.
+    /// Whether a run started to send the room's welcome and did not definitely fail.
     pub fn has_begun_welcome(&self, room: RoomId) -> bool {
         let known = self.rooms.get(&room);
         known.is_some_and(|known| known.welcome.is_some())
     }
 
-    /// Whether a live room was made by us and still waits for its welcome.
+    /// Whether roomform created the live room and its welcome is still pending.
     pub fn owes_welcome(&self, pipe: &Pipe, room: RoomId) -> bool {
         let owed = self.owed.get(pipe);
         let owed = owed.is_some_and(|owed| owed.welcome && owed.room.is_none_or(|to| to == room));

@@ -1,26 +1,26 @@
-//! The fields of a room: their names, how to get and set them, how they are compared and shown.
+//! The fields of a room: names, accessors, comparison and display.
 //!
-//! All that differs from field to field is here; other stages go through [`Field::ALL`].
+//! Everything that differs between fields is here; other stages iterate over [`Field::ALL`].
 
 use std::fmt;
 
 use super::nfc;
 
-/// A room's type. An open set: the server may hold numbers nobody documented, and they must survive a resend.
+/// A room's type. The server may hold undocumented numbers, which must be sent back unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RoomKind {
-    /// 0, a talk between two.
+    /// 0, a conversation between two people.
     Dialog,
     /// 1, a group.
     Conference,
     /// 3, technical support.
     Support,
-    /// Any other number the server showed.
+    /// Any other number that the server returned.
     Other(i64),
 }
 
 impl RoomKind {
-    /// The number on the wire (`api: room_type`).
+    /// Returns the number used by the API (`api: room_type`).
     pub fn number(self) -> i64 {
         match self {
             Self::Dialog => 0,
@@ -30,7 +30,7 @@ impl RoomKind {
         }
     }
 
-    /// The kind a number stands for; total, unknown numbers are kept.
+    /// Returns the kind of a number; unknown numbers are kept.
     pub fn from_number(number: i64) -> Self {
         match number {
             0 => Self::Dialog,
@@ -55,15 +55,15 @@ impl fmt::Display for RoomKind {
 /// The fields that a write sets and a list shows, not normalised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomState {
-    /// What people see.
+    /// The title that users see.
     pub title: String,
     /// The type.
     pub kind: RoomKind,
-    /// Whether anyone may enter.
+    /// Whether anyone may join.
     pub public: bool,
 }
 
-/// One of the changeable fields, in the order they are shown.
+/// A mutable field, in display order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
     /// [`RoomState::title`].
@@ -75,10 +75,10 @@ pub enum Field {
 }
 
 impl Field {
-    /// All fields, in the order they are shown.
+    /// All fields, in display order.
     pub const ALL: [Self; 3] = [Self::Title, Self::Kind, Self::Public];
 
-    /// The field's name in a manifest.
+    /// Returns the field's name in a manifest.
     pub fn name(self) -> &'static str {
         match self {
             Self::Title => "title",
@@ -87,7 +87,7 @@ impl Field {
         }
     }
 
-    /// The field as a noun, for sentences.
+    /// Returns the field's name as a noun, for sentences.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Public => "publicity",
@@ -95,7 +95,7 @@ impl Field {
         }
     }
 
-    /// The field whose manifest name this is.
+    /// Returns the field with this manifest name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
@@ -116,14 +116,14 @@ impl FromIterator<Field> for FieldSet {
 }
 
 impl FieldSet {
-    /// Adds a field; true if it was not in the set.
+    /// Adds a field; returns whether it was new.
     pub fn insert(&mut self, field: Field) -> bool {
         let before = self.0;
         self.0 |= 1 << field as u8;
         self.0 != before
     }
 
-    /// The fields in it.
+    /// Returns the fields in display order.
     pub fn iter(self) -> impl Iterator<Item = Field> {
         Field::ALL
             .into_iter()
@@ -139,7 +139,7 @@ impl FieldSet {
 /// One field's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldValue<T = String> {
-    /// A text; in NFC where two sides are compared.
+    /// A text; in NFC when it is compared.
     Text(T),
     /// A type.
     Kind(RoomKind),
@@ -147,7 +147,7 @@ pub enum FieldValue<T = String> {
     Public(bool),
 }
 
-/// The value in words; a text is written as it is.
+/// Displays the value in words; texts are not escaped.
 impl<T: fmt::Display> fmt::Display for FieldValue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -160,7 +160,7 @@ impl<T: fmt::Display> fmt::Display for FieldValue<T> {
 }
 
 impl RoomState {
-    /// A state with these fields, and all others empty.
+    /// Creates a state from a title, a type and publicity.
     pub fn new(title: impl Into<String>, kind: RoomKind, public: bool) -> Self {
         Self {
             title: title.into(),
@@ -169,7 +169,7 @@ impl RoomState {
         }
     }
 
-    /// A field's value as it is.
+    /// Returns the raw value of a field.
     pub fn raw(&self, field: Field) -> FieldValue<&str> {
         match field {
             Field::Title => FieldValue::Text(&self.title),
@@ -178,7 +178,7 @@ impl RoomState {
         }
     }
 
-    /// A field's value, normalised: the one way in which desired and observed are ever compared.
+    /// Returns the normalised value of a field. Desired and observed values are only compared in this form.
     pub fn value(&self, field: Field) -> FieldValue {
         match self.raw(field) {
             FieldValue::Text(text) => FieldValue::Text(nfc(text)),
@@ -187,12 +187,12 @@ impl RoomState {
         }
     }
 
-    /// Whether a field has the same value, normalised, in another state.
+    /// Whether both states have the same normalised value for a field.
     pub fn is_same(&self, field: Field, other: &Self) -> bool {
         self.raw(field) == other.raw(field) || self.value(field) == other.value(field)
     }
 
-    /// Takes one field, raw, from another state.
+    /// Copies one raw field from another state.
     pub fn copy_field(&mut self, field: Field, from: &Self) {
         match field {
             Field::Title => self.title.clone_from(&from.title),

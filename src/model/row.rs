@@ -1,18 +1,18 @@
-//! A row of one of the server's lists as it came, for people and scripts to look at; nothing is decided by it.
+//! A raw row of one of the server's lists, for display and scripts. No decision depends on it.
 
-/// The lists the server has.
+/// A list that the server has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Listing {
     /// The rooms of a widget.
     Rooms,
-    /// Its users.
+    /// The users of a widget.
     Users,
-    /// The messages in its rooms.
+    /// The messages in the widget's rooms.
     Messages,
 }
 
 impl Listing {
-    /// Its name on the command line and in machine output.
+    /// Returns the list's name on the command line and in machine output.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rooms => "rooms",
@@ -21,7 +21,7 @@ impl Listing {
         }
     }
 
-    /// What one row of it is.
+    /// Returns the noun for one row.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Rooms => "room",
@@ -31,30 +31,30 @@ impl Listing {
     }
 }
 
-/// One value of a row.
+/// A value of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
-    /// Nothing.
+    /// No value.
     Nothing,
-    /// Yes or no.
+    /// A boolean.
     Truth(bool),
     /// A number as JSON writes it.
     Number(String),
-    /// A text, raw.
+    /// A raw text.
     Text(String),
     /// A list or an object, as JSON.
     Nested(String),
 }
 
-/// The fields of a row in the server's order, each name once.
+/// The fields of a row in the server's order, without duplicate names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {
-    /// Names and values.
+    /// Field names and values.
     pub fields: Vec<(String, Cell)>,
 }
 
 impl Row {
-    /// The value of a field; `None` if the row does not have it.
+    /// Returns the value of a field; `None` if the row does not have it.
     pub fn get(&self, name: &str) -> Option<&Cell> {
         let mut fields = self.fields.iter();
         fields.find_map(|(known, cell)| (known == name).then_some(cell))

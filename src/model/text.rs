@@ -1,10 +1,10 @@
-//! What is true of text wherever it stands: its normal form, and the characters nobody sees.
+//! Text helpers: counts with nouns, Unicode normal form, and hidden characters.
 
 use std::fmt;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// A number and its noun: `1 room`, `2 rooms`.
+/// A number with its noun: `1 room`, `2 rooms`.
 #[derive(Debug, Clone, Copy)]
 pub struct Count<'a>(pub usize, pub &'a str);
 
@@ -16,7 +16,7 @@ impl fmt::Display for Count<'_> {
     }
 }
 
-/// Text in Unicode normal form C.
+/// Converts a text to Unicode normal form C.
 pub fn nfc(text: &str) -> String {
     if is_nfc(text) {
         text.to_owned()
@@ -25,7 +25,7 @@ pub fn nfc(text: &str) -> String {
     }
 }
 
-/// Whether a character shows nothing, or changes how others are shown: control characters, zero-width and direction marks,
+/// Whether a character is invisible or changes how others are displayed: control characters, zero-width and direction marks,
 /// fillers, tags.
 pub fn is_hidden(c: char) -> bool {
     let mark = matches!(c,

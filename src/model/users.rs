@@ -1,20 +1,20 @@
-//! Sets of users that are built once and asked often.
+//! Sets of users that are built once and queried often.
 //!
 //! Main type: [`UserSet`].
 
 use super::UserId;
 
-/// Users, each once, in their order. Eight bytes each: a ledger knows millions.
+/// A sorted set of users. Each takes eight bytes, because a ledger can hold millions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserSet(Vec<UserId>);
 
 impl UserSet {
-    /// Whether a user is in it.
+    /// Whether the set contains the user.
     pub fn contains(&self, user: &UserId) -> bool {
         self.0.binary_search(user).is_ok()
     }
 
-    /// Takes users in; where it had none, without a copy.
+    /// Merges users into the set; if the set is empty, without a copy.
     pub fn take_in(&mut self, users: Vec<UserId>) {
         if self.is_empty() {
             *self = users.into();
@@ -23,14 +23,14 @@ impl UserSet {
         }
     }
 
-    /// Takes users out.
+    /// Removes users from the set.
     pub fn remove_all(&mut self, users: &[UserId]) {
         if self.is_empty() {
             return;
         }
         let users = Self::from(users.to_vec());
         if let (Some(first), Some(last)) = (users.0.first(), users.0.last()) {
-            // Only where they may be: a large room is paid call by call.
+            // Search only the range that can contain them, because a large room is processed call by call.
             let start = self.0.partition_point(|user| user < first);
             let end = self.0.partition_point(|user| user <= last);
             let between = self.0.get(start..end).unwrap_or_default().iter();
@@ -39,17 +39,17 @@ impl UserSet {
         }
     }
 
-    /// The users in their order.
+    /// Iterates over the users in order.
     pub fn iter(&self) -> std::slice::Iter<'_, UserId> {
         self.0.iter()
     }
 
-    /// How many there are.
+    /// Returns the number of users.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is nobody.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -78,7 +78,7 @@ impl Extend<UserId> for UserSet {
         let new = self.0.get(before..).unwrap_or_default();
         // A large room is recorded call by call, mostly in order.
         if !last.iter().chain(new).is_sorted_by(|one, next| one < next) {
-            // Stable, since that merges what is in order already.
+            // A stable sort merges runs that are already sorted.
             self.0.sort();
             self.0.dedup();
         }

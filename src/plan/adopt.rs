@@ -1,28 +1,28 @@
-//! What is to be taken for present without a word of the server: declared members of rooms that are there, and not on record.
+//! Adoption: records declared members of existing rooms as present, without confirmation by the server.
 //!
-//! Main type: [`Adoption`]. It only says what would be written down; nothing is sent for it.
+//! Main type: [`Adoption`]. It only lists what would be recorded; nothing is sent.
 
 use super::filter::RoomFilter;
 use super::findings::{Note, UnknownMembers};
 use crate::model::{Desired, LiveRoom, MembersPolicy, Observed, Pipe, Recorded, RoomId, UserId};
 
-/// What an adoption would write down.
+/// What an adoption records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Adoption {
-    /// Rooms with something that is not on record yet, sorted by pipe.
+    /// Rooms with members that are not on record yet, sorted by pipe.
     pub rooms: Vec<Adopted>,
-    /// Declared rooms that are not there: an apply creates them.
+    /// Number of declared rooms that do not exist; an apply creates them.
     pub absent: usize,
-    /// Declared rooms that are missing from a list that may show only one user's rooms.
+    /// Number of declared rooms that are missing from a list that may show only one user's rooms.
     pub not_listed: usize,
-    /// Declared rooms of which several are there: somebody has to say which is meant.
+    /// Declared pipes that more than one live room has; the user must resolve the conflict.
     pub several: Vec<Pipe>,
-    /// Memberships that are not taken for present, as roomform knows better: owed since a create, back in the manifest, or new in a
-    /// room it wrote to.
+    /// Number of memberships that are not adopted, because the ledger shows that they still must be sent: pending since a create,
+    /// back in the manifest, or new in a room that roomform wrote to.
     pub to_send: usize,
 }
 
-/// One room of it.
+/// The members to adopt in one room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adopted {
     /// The room.
@@ -34,13 +34,13 @@ pub struct Adopted {
 }
 
 impl Adoption {
-    /// Memberships it would write down.
+    /// Returns the number of memberships to record.
     pub fn members(&self) -> usize {
         self.rooms.iter().map(|room| room.members.len()).sum()
     }
 }
 
-/// The adoption of the chosen rooms.
+/// Computes the adoption for the selected rooms.
 pub fn adoption(
     desired: &Desired,
     observed: &Observed,
@@ -75,7 +75,7 @@ pub fn adoption(
         let is_new = |user: &UserId| known.is_none_or(|known| !known.members.contains(user));
         let owed = recorded.owed.get(&room.pipe);
         let owed = owed.filter(|owed| owed.room.is_none_or(|room| room == id));
-        // Of a room it wrote to roomform knows whom it sent there; who is sent only with a new room is never owed to one.
+        // For a room that roomform wrote to, the record says who was sent. `on_create` members are never pending for an existing room.
         let written =
             room.policy == MembersPolicy::Ensure && known.is_some_and(|known| known.sent.is_some());
         let is_to_send = |user: &UserId| {
@@ -98,7 +98,7 @@ pub fn adoption(
     adoption
 }
 
-/// How many declared members of the chosen rooms are on record by adoption only; none, no note.
+/// Counts the declared members of the selected rooms that are on record only because they were adopted; `None` if there are none.
 pub(super) fn on_record(
     desired: &Desired,
     observed: &Observed,

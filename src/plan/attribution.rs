@@ -1,11 +1,11 @@
-//! Drift: which of two made a field differ, the manifest or somebody else.
+//! Drift attribution: whether a field differs because of the manifest or because of an outside change.
 //!
-//! It claims only what the ledger proves. Where the last write was never looked at, or nothing is on record, it says nothing.
+//! It reports only what the ledger proves. If the last write was never verified or nothing is on record, it reports nothing.
 
 use super::change::ChangedBy;
 use crate::model::{Field, FieldValue, Pipe, RecordedRoom};
 
-/// Who changed a room's field that the server shows as `live` and the manifest wants as `wanted`.
+/// Determines who changed a field: the server shows `live`, and the manifest wants `wanted`.
 pub(super) fn changed(
     pipe: &Pipe,
     field: Field,
@@ -21,9 +21,9 @@ pub(super) fn changed(
     let then = record.seen.as_ref();
     let then = then.map(|otherwise| otherwise.get(&field).unwrap_or(&sent));
     ChangedBy {
-        // What was sent may only have taken later.
+        // The server may have applied the sent value late.
         outside: then.is_some_and(|then| then != live) && sent != *live,
-        // What went as it stood there is not what the manifest wanted.
+        // A kept live value is not what the manifest wanted.
         manifest: *wanted != sent && !record.kept.contains(field),
     }
 }
@@ -37,11 +37,11 @@ mod tests {
         FieldValue::Text(text.to_owned())
     }
 
-    /// After a title was sent; `seen` as another, or the same, or not looked at; and one that was ignored, at some time.
+    /// A record after a title was sent. `seen`: the title shown on verification, if verified. `ignored`: an earlier ignored write.
     fn record(sent: &str, seen: Option<&str>, ignored: Option<(&str, &str)>) -> RecordedRoom {
         let state = RoomState::new(sent, RoomKind::Conference, false);
         let other = |seen: &str| (seen != sent).then(|| (Field::Title, title(seen)));
-        // What was ignored goes as it stands there from then on.
+        // Ignored fields keep their live value in later writes.
         let mut kept = FieldSet::default();
         if ignored.is_some_and(|(_, shown)| shown == sent) {
             kept.insert(Field::Title);

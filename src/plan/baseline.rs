@@ -1,6 +1,6 @@
-//! What later plans are judged by: which rooms the manifest of an apply declared, and how much its files with rows gave.
+//! The baseline for later plans: the rooms that the last applied manifest declared, and the counts of its files with rows.
 //!
-//! Main type: [`Baseline`]. It holds only what is not on record already, so that an apply that changes nothing writes nothing.
+//! Main type: [`Baseline`]. It holds only what is not on record yet, so that an apply without changes records nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use super::merge_join::without;
 use super::shard::Shard;
 use crate::model::{Desired, Field, FieldValue, Given, Observed, Pipe, Recorded, RoomId};
 
-/// What an apply writes down of the manifest, beside what it does.
+/// What an apply records about the manifest, besides its writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Baseline {
-    /// Rooms on record that left the manifest since it was last applied.
+    /// Rooms on record that left the manifest since the last apply.
     pub left: Vec<Pipe>,
-    /// Rooms that had left it, and are back.
+    /// Rooms that had left the manifest and are back.
     pub back: Vec<Pipe>,
-    /// Rooms and memberships of the files with rows that give another number than when they were last applied; what was allowed
-    /// to one part of the rooms only (`--shard`) under a name of its own: `class.csv (part 3/8)`.
+    /// Counts of rooms and memberships that changed since the last apply, per file with rows. A count that was allowed for one
+    /// shard only (`--shard`) has a name of its own: `class.csv (part 3/8)`.
     pub given: Given,
-    /// Fields that are no longer ignored.
+    /// Fields that the server no longer ignores.
     pub settled: Vec<SettledField>,
 }
 
-/// A field on record as ignored by the server that the list now shows as it was sent: the record ends.
+/// A field that was on record as ignored and is now shown as it was sent; its ignored record is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettledField {
     /// The room.
@@ -34,17 +34,17 @@ pub struct SettledField {
     pub room: RoomId,
     /// The field.
     pub field: Field,
-    /// What was sent, and is shown.
+    /// The value that was sent and is shown.
     pub value: FieldValue,
 }
 
-/// The fields of these rooms that are on record as ignored and shown as they were sent.
+/// Returns the fields of these rooms that are on record as ignored but are now shown as sent.
 pub(super) fn settled<'a>(
     pipes: impl Iterator<Item = &'a Pipe>,
     observed: &Observed,
     recorded: &Recorded,
 ) -> Vec<SettledField> {
-    // Nearly always nothing is: the rooms are not looked up then.
+    // Usually no field is ignored: skip the lookup of every room.
     if recorded.rooms.values().all(|room| room.shown.is_empty()) {
         return Vec::new();
     }
@@ -66,8 +66,9 @@ pub(super) fn settled<'a>(
 }
 
 impl Baseline {
-    /// The baseline that an apply of a manifest sets. Of some of its rooms (`--only`) nothing is said but what is back; one part of all (`--shard`) says
-    /// what left and is back in it: what it was allowed to do the others have not been.
+    /// The baseline that an apply of a manifest sets. For a selection of rooms (`--only`), it contains only the rooms that are back.
+    /// For a shard (`--shard`), it contains the rooms of the shard that left or are back; what is allowed for one shard is not
+    /// allowed for the others.
     pub(super) fn of(
         desired: &Desired,
         recorded: &Recorded,
@@ -95,7 +96,7 @@ impl Baseline {
         baseline.unless_recorded(recorded)
     }
 
-    /// What of it is not on record yet.
+    /// Removes what is already on record.
     fn unless_recorded(mut self, recorded: &Recorded) -> Self {
         self.left.retain(|pipe| !recorded.left.contains(pipe));
         self.back.retain(|pipe| recorded.left.contains(pipe));
@@ -106,14 +107,14 @@ impl Baseline {
         });
         self.given.retain(|source, given| {
             let before = recorded.rosters.get(&**source).copied();
-            // A file that gives nothing has nothing to say, but that a part was allowed it.
+            // An empty file needs no entry, unless the entry allows the count for a shard.
             before.map_or(*given > 0 || is_part(source), |before| before != *given)
         });
         self
     }
 }
 
-/// The rooms on record that the manifest does not declare.
+/// Returns the rooms on record that the manifest does not declare.
 pub(super) fn undeclared<'a>(
     desired: &'a Desired,
     recorded: &'a Recorded,
@@ -121,14 +122,14 @@ pub(super) fn undeclared<'a>(
     without(recorded.ids.keys(), desired.rooms.keys())
 }
 
-/// Those of them that the manifest declared when it was last applied.
+/// Returns the undeclared rooms that the manifest declared at the last apply.
 pub(super) fn left(desired: &Desired, recorded: &Recorded) -> Vec<Pipe> {
     let left = undeclared(desired, recorded).filter(|pipe| !recorded.left.contains(*pipe));
     left.cloned().collect()
 }
 
-/// The files with rows that give less than half of what they gave when they were last applied, unless that was allowed already to
-/// the part in question.
+/// Returns the files with rows whose count fell to less than half since the last apply, unless the new count is already allowed
+/// for this shard.
 pub(super) fn shrunk(
     given: &Given,
     recorded: &Recorded,
@@ -150,8 +151,8 @@ fn is_shrunk(now: u64, before: u64) -> bool {
     now.saturating_mul(2) < before
 }
 
-/// What is written down of how much files with rows give. Where one shrank, one part of the rooms speaks for itself, under a name
-/// of its own, until all parts have.
+/// Returns the counts to record. If a file shrank, each shard records its count under a name of its own, until all shards have
+/// recorded theirs.
 pub fn to_note(given: &Given, recorded: &Recorded, shard: Option<Shard>) -> Given {
     let mut all = BTreeMap::new();
     for (source, now) in given {
@@ -167,7 +168,7 @@ pub fn to_note(given: &Given, recorded: &Recorded, shard: Option<Shard>) -> Give
                 continue;
             }
         }
-        // What was allowed to a part once is no measure for later.
+        // Counts that were allowed for a shard once are not used for later comparisons.
         for (count, index) in parts.0.into_keys() {
             all.insert(of_part(&source, index, count), now);
         }
@@ -176,7 +177,7 @@ pub fn to_note(given: &Given, recorded: &Recorded, shard: Option<Shard>) -> Give
     all
 }
 
-/// What parts of the rooms wrote down of a file: which of how many, and what it gave.
+/// The counts that shards recorded for a file, by shard count and shard index.
 struct Parts(BTreeMap<(u32, u32), u64>);
 
 impl Parts {
@@ -191,7 +192,7 @@ impl Parts {
         Self(noted.collect())
     }
 
-    /// Whether a file may give so little: in one part, or in all parts of one division.
+    /// Whether the count is allowed: for this shard, or for all shards of one shard count.
     fn allow(&self, now: u64, shard: Option<Shard>) -> bool {
         let is_allowed = |part: &(u32, u32)| {
             let noted = self.0.get(part);
@@ -214,7 +215,7 @@ impl Parts {
     }
 }
 
-/// The name of what a part wrote down; [`Parts::of`] reads it.
+/// Returns the name of a shard's entry; [`Parts::of`] parses it.
 fn of_part(source: &str, index: u32, count: u32) -> Arc<str> {
     format!("{source} (part {index}/{count})").into()
 }

@@ -1,4 +1,4 @@
-//! The plan as data: its changes and its figures. What else it says is in `remarks`.
+//! The plan as data: its changes and its summary. Everything else is in `findings`.
 
 use std::sync::Arc;
 
@@ -7,37 +7,37 @@ use super::digest::Digest;
 use super::findings::{Conflict, IgnoredField, ManualSteps, Note, UnknownMembers, Violation};
 use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, Target, UserId, Welcome};
 
-/// Members sent in one call: PHP silently drops form variables past 1,000 (`api: fact 2`), so a call stays far below.
+/// Maximum members per call. PHP silently drops form variables after the first 1,000 (`api: fact 2`), so a call stays far below.
 pub const CHUNK: usize = 200;
 
-/// Everything a run would do, and everything it will not. All lists are sorted by pipe.
+/// Everything that a run does, and everything that it cannot do. All lists are sorted by pipe.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// What the plan is for.
+    /// The target of the plan.
     pub target: Target,
     /// Rooms with something to write.
     pub changes: Vec<Change>,
-    /// Rooms that cannot be settled without a person.
+    /// Rooms that a person must fix before anything is written to them.
     pub conflicts: Vec<Conflict>,
-    /// Rooms with members on record that the manifest does not want any more: the API cannot remove anyone.
+    /// Rooms with recorded members that are no longer in the manifest: the API cannot remove members.
     pub manual_steps: Vec<ManualSteps>,
-    /// Rooms the ledger knows and the manifest no longer declares: the API cannot delete them.
+    /// Rooms on record that the manifest no longer declares: the API cannot delete rooms.
     pub undeclared: Vec<Pipe>,
-    /// Fields the server did not take when they were sent; not sent again unless asked for.
+    /// Fields that the server ignored; not sent again unless requested.
     pub ignored: Vec<IgnoredField>,
-    /// What somebody should know, and nothing more.
+    /// Information for the user.
     pub notes: Vec<Note>,
-    /// What an apply writes down of the manifest, so that later plans can be judged by it.
+    /// What an apply records about the manifest, so that later plans can be checked against it.
     pub baseline: Baseline,
-    /// What guards say of the plan, whatever the command line allows; a saved plan has to be allowed again.
+    /// All violated guards, whether or not the command line lifts them; a saved plan must be allowed again.
     pub guards: Vec<Violation>,
-    /// Why apply would be refused: the guards that the command line does not lift.
+    /// Violated guards that the command line does not lift: apply is refused.
     pub refusals: Vec<Violation>,
-    /// The figures.
+    /// The summary.
     pub summary: Summary,
 }
 
-/// One room's change.
+/// The change to one room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The room.
@@ -46,118 +46,118 @@ pub struct Change {
     pub file: Arc<str>,
     /// The line in it, from 1.
     pub line: u32,
-    /// Create it, or write to the one that is there.
+    /// Whether to create the room or update a live one.
     pub action: Action,
-    /// What is sent: for ignored fields the raw live value, since an omitted field is reset (`api: fact 1`).
+    /// The fields to send. Ignored fields get the raw live value, because the API resets an omitted field (`api: fact 1`).
     pub send: RoomState,
-    /// Which of these go as they stand there although the manifest wants them otherwise: the server ignored that.
+    /// Fields that keep the live value although the manifest differs, because the server ignored the manifest's value.
     pub kept: FieldSet,
-    /// Who is added.
+    /// The members to add.
     pub members: Members,
-    /// What is said in the room once its members are in: only in one that is created, or was and still waits for it.
+    /// The message to send after the members are added. Only for a new room, or one that roomform created and whose welcome is pending.
     pub welcome: Option<Welcome>,
-    /// Whether the room is recreated although it was deleted or has vanished.
+    /// Whether a deleted or vanished room is recreated.
     pub recreate: bool,
-    /// What the server showed of the pipe when the plan was made.
+    /// The digest of what the server showed for the pipe when the plan was made.
     pub digest: Digest,
 }
 
-/// What is done to a room.
+/// The action on a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// It is not there yet.
+    /// Create the room.
     Create,
-    /// It is there, under this id.
+    /// Update the live room with this id.
     Update {
-        /// The live room.
+        /// The id of the live room.
         id: RoomId,
-        /// The fields that change; empty if only members are added, or only the welcome is sent.
+        /// The changed fields; empty if only members are added or only the welcome is sent.
         fields: Vec<FieldChange>,
     },
 }
 
-/// A field before and after.
+/// A field's value before and after the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChange {
-    /// Which.
+    /// The field.
     pub field: Field,
-    /// What the server showed, normalised.
+    /// The value that the server shows, normalised.
     pub before: FieldValue,
-    /// What the manifest wants, normalised.
+    /// The value that the manifest wants, normalised.
     pub after: FieldValue,
-    /// Who made them differ, as far as the ledger tells.
+    /// Who caused the difference, as far as the ledger shows.
     pub changed: ChangedBy,
 }
 
-/// Who changed a field since the last write on record. For people to read; nothing is decided by it.
+/// Who changed a field since the last recorded write. For display only: no decision depends on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChangedBy {
-    /// Somebody else: the server showed another value after that write than it shows now.
+    /// An outside change: the server now shows another value than after that write.
     pub outside: bool,
-    /// The manifest: it wanted another value then.
+    /// The manifest changed: it wanted another value at that write.
     pub manifest: bool,
 }
 
-/// Members of one change. `new` and `unknown` together are sent, sorted.
+/// The members of one change. `new` and `unknown` are sent together, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members {
-    /// Declared and not on record.
+    /// Declared members that are not on record.
     pub new: Vec<UserId>,
-    /// Declared, with nothing at all on record of the room: sent again, since nobody can say who is in it.
+    /// Declared members of a room without any record. They are sent again, because nothing shows who is in the room.
     pub unknown: Vec<UserId>,
-    /// How many of the declared are on record as added.
+    /// Number of declared members that are on record as added.
     pub known: usize,
 }
 
 impl Members {
-    /// Everyone to be sent.
+    /// Returns all members to send.
     pub fn sent(&self) -> impl Iterator<Item = UserId> {
         self.new.iter().chain(&self.unknown).copied()
     }
 
-    /// How many are sent.
+    /// Returns the number of members to send.
     pub fn count(&self) -> usize {
         self.new.len() + self.unknown.len()
     }
 }
 
-/// The figures of a plan.
+/// The counts of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Rooms to create.
     pub create: usize,
     /// Rooms whose fields change.
     pub update: usize,
-    /// Rooms of which somebody else changed a field.
+    /// Rooms with a field that was changed outside roomform.
     pub changed_outside: usize,
     /// Rooms that only gain members.
     pub add_only: usize,
     /// Rooms whose members are only sent again.
     pub resend_only: usize,
-    /// Rooms that only get the welcome that their create owes them.
+    /// Rooms that only get their pending welcome.
     pub welcome_only: usize,
     /// Closed rooms that become public.
     pub publish: usize,
-    /// Rooms created public.
+    /// Rooms that are created public.
     pub create_public: usize,
     /// Members to add.
     pub members: usize,
-    /// Members to send again because nothing is on record of their room.
+    /// Members to send again because their room has no record.
     pub unknown: UnknownMembers,
     /// Messages to send.
     pub messages: usize,
-    /// Declared rooms with nothing to do.
+    /// Declared rooms without changes.
     pub unchanged: usize,
-    /// Live rooms in scope that nobody declared.
+    /// Live rooms in scope that are not declared.
     pub unmanaged: usize,
     /// Declared rooms.
     pub declared: usize,
-    /// Calls that write rooms.
+    /// API calls that write rooms.
     pub writes: usize,
 }
 
 impl Plan {
-    /// Takes a change in, and counts it.
+    /// Adds a change and counts it.
     pub fn push(&mut self, change: Change) {
         let summary = &mut self.summary;
         match &change.action {
@@ -179,7 +179,7 @@ impl Plan {
         self.changes.push(change);
     }
 
-    /// The same plan with some of its changes only.
+    /// Returns the same plan with these changes only.
     #[must_use]
     pub fn with_changes(&self, changes: Vec<Change>) -> Self {
         let Summary {
@@ -202,29 +202,29 @@ impl Plan {
         plan
     }
 
-    /// Whether there is anything to write.
+    /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// Whether manifest and widget differ in a way that apply would change or that is in its way.
+    /// Whether the plan has changes, or conflicts that block them.
     pub fn is_pending(&self) -> bool {
         !self.changes.is_empty() || !self.conflicts.is_empty()
     }
 
-    /// Calls a run would make: one to list, the writes, one to verify, and the messages.
+    /// Returns the number of API calls of a run: one to list, the writes, one to verify, and the messages.
     pub fn requests(&self) -> usize {
         1 + self.summary.writes + self.verifies() + self.summary.messages
     }
 
-    /// Calls to read the list again: one, if there is anything to do at all.
+    /// Returns the number of calls that list the rooms again: one if there is anything to write.
     pub fn verifies(&self) -> usize {
         usize::from(!self.changes.is_empty())
     }
 }
 
 impl Change {
-    /// The live room's id; none for a new one.
+    /// Returns the id of the live room; `None` for a new room.
     pub fn room_id(&self) -> Option<RoomId> {
         match &self.action {
             Action::Create => None,
@@ -232,7 +232,7 @@ impl Change {
         }
     }
 
-    /// The changed fields; empty for a new room.
+    /// Returns the changed fields; empty for a new room.
     pub fn fields(&self) -> &[FieldChange] {
         match &self.action {
             Action::Create => &[],
@@ -252,8 +252,8 @@ impl Change {
         matches!(self.action, Action::Create) && self.send.public
     }
 
-    /// How many calls write the room: members go in chunks, and a room without any still takes one, unless there is nothing
-    /// to do but to welcome its members.
+    /// Returns the number of calls that write the room. Members are sent in chunks. A room without members still needs one call,
+    /// unless only its welcome is sent.
     pub fn writes(&self) -> usize {
         if self.is_welcome_only() {
             return 0;
@@ -266,7 +266,7 @@ impl Change {
         !self.is_welcome_only() || self.welcome.is_some()
     }
 
-    /// Whether the room is as it should be, and only waits for its welcome.
+    /// Whether the room is up to date except for a pending welcome.
     pub fn is_welcome_only(&self) -> bool {
         let written = self.action == Action::Create || !self.fields().is_empty();
         !written && self.members.count() == 0
@@ -274,9 +274,9 @@ impl Change {
 }
 
 impl Plan {
-    /// Whether there is something to write down although nothing is sent: who left, which rooms came and went, which fields
-    /// are no longer ignored, and a file that was allowed to give so much less. A file that gives a little more or less can
-    /// wait for the next change.
+    /// Whether there is something to record although nothing is sent: members or rooms that left, rooms that are back, fields that
+    /// the server no longer ignores, or a file whose shrinking was allowed. Small changes of a file's count are recorded with the
+    /// next change.
     pub fn is_to_be_noted(&self) -> bool {
         let Baseline {
             left,

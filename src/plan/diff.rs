@@ -1,4 +1,4 @@
-//! The comparison itself: each declared room against the live rows and the record of its pipe.
+//! Compares each declared room with the live rows and the record of its pipe.
 
 use super::adopt::on_record;
 use super::attribution::changed;
@@ -15,7 +15,7 @@ use crate::model::{
     Sending, Target, UserId, UserSet, Welcome,
 };
 
-/// The changes of the chosen rooms, and what else the inputs show of them.
+/// Computes the changes and findings of the selected rooms.
 pub(super) fn diff(
     target: &Target,
     inputs: Inputs<'_>,
@@ -52,7 +52,7 @@ pub(super) fn diff(
     plan
 }
 
-/// Adds what concerns the plan as a whole.
+/// Adds notes about the plan as a whole.
 fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
     let Inputs {
         desired,
@@ -102,13 +102,13 @@ fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
     }
 }
 
-/// Whether users are exactly a room's declared members, as they nearly always are.
+/// Whether the users are exactly the room's declared members, which is the usual case.
 fn is_just(room: &DesiredRoom, users: &UserSet) -> bool {
     let declared = room.members.iter().map(|member| &member.user);
     users.len() == room.members.len() && users.iter().eq(declared)
 }
 
-/// What a plan says of one room.
+/// The plan for one room.
 #[derive(Default)]
 struct RoomPlan {
     change: Option<Change>,
@@ -116,7 +116,7 @@ struct RoomPlan {
     manual_steps: Option<ManualSteps>,
     ignored: Vec<IgnoredField>,
     notes: Vec<Note>,
-    /// Members taken for present without a record.
+    /// Members assumed to be present, without a record.
     assumed: usize,
 }
 
@@ -131,7 +131,7 @@ impl Diff<'_> {
         let id = self.inputs.recorded.ids.get(&room.pipe).copied();
         let mut live = observed.live(&room.pipe);
         match (live.next(), live.next()) {
-            // A room with the pipe that is not the one on record does not show that the other is gone.
+            // A live room with another id than the recorded one does not prove that the recorded room is gone.
             (live, None)
                 if observed.is_partial
                     && live.is_none_or(|live| id.is_some_and(|id| id != live.id)) =>
@@ -147,7 +147,7 @@ impl Diff<'_> {
         }
     }
 
-    /// A room that the list does not show; `id` is the one on record.
+    /// Plans a room that the list does not show; `id` is the recorded id.
     fn absent(&self, room: &DesiredRoom, id: Option<RoomId>) -> RoomPlan {
         let deleted = self.inputs.observed.deleted(&room.pipe);
         let deleted: Vec<_> = deleted.map(|row| row.id).collect();
@@ -174,7 +174,7 @@ impl Diff<'_> {
         }
     }
 
-    /// A room that the list shows; `id` is the one on record.
+    /// Plans a room that the list shows; `id` is the recorded id.
     fn present(&self, room: &DesiredRoom, live: &LiveRoom, id: Option<RoomId>) -> RoomPlan {
         let nothing = RecordedRoom::default();
         let known = self.inputs.recorded.rooms.get(&live.id);
@@ -226,7 +226,7 @@ impl Diff<'_> {
         }
         let mut send = room.state.clone();
         for field in as_it_is.iter() {
-            // Every field goes with every write; one that is not to change goes as it is, raw.
+            // Every write sends every field; unchanged fields are sent with their raw live value.
             send.copy_field(field, &live.state);
         }
         let id = live.id;
@@ -235,13 +235,13 @@ impl Diff<'_> {
         plan
     }
 
-    /// The welcome of a room that is there: only if we made it, and it waits for it.
+    /// Returns the welcome of an existing room, if roomform created the room and the welcome is pending.
     fn welcome(&self, room: &DesiredRoom, id: RoomId) -> Option<Welcome> {
         let owed = self.inputs.recorded.owes_welcome(&room.pipe, id);
         room.welcome.clone().filter(|_| owed)
     }
 
-    /// The difference, if it is one that the server already ignored; it is reported instead of sent.
+    /// Returns the difference if the server already ignored it; it is reported instead of sent.
     fn ignored_field(
         &self,
         room: &DesiredRoom,
@@ -253,7 +253,7 @@ impl Diff<'_> {
             .shown
             .get(&field)
             .filter(|_| !self.options.resend_ignored)?;
-        // A later write of a third value, by whatever run, was another attempt: this difference is a new one.
+        // A later write of a third value, in any run, was a new attempt, so this difference is new.
         let last = record.sent.as_ref().map(|sent| sent.value(field));
         let same = shown.sent == room.state.value(field)
             && shown.shown == live.state.value(field)
@@ -333,7 +333,7 @@ impl Diff<'_> {
     }
 }
 
-/// Members on record that the manifest does not declare.
+/// Returns the recorded members that the manifest does not declare.
 fn manual_steps(room: &DesiredRoom, live: &LiveRoom, record: &RecordedRoom) -> Option<ManualSteps> {
     let gone = |users: &UserSet| -> Vec<UserId> {
         if users.is_empty() || is_just(room, users) {

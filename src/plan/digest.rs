@@ -1,4 +1,4 @@
-//! What a plan was computed from, room by room, in a few bytes: so that a saved plan notices when it is stale.
+//! A short digest of what the server showed for a pipe, which detects a stale saved plan.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::{Field, FieldValue, LiveRoom, Observed, Pipe};
 
-/// A fingerprint of all rows of a pipe: id, pipe, fields, and whether it is deleted.
+/// A digest of all rows of a pipe: id, pipe, fields, and whether the row is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest([u8; 16]);
 
 impl Digest {
-    /// The fingerprint of what the list showed of a pipe; also of nothing.
+    /// Computes the digest of the rows of a pipe; the pipe may have none.
     pub fn of(observed: &Observed, pipe: &Pipe) -> Self {
         let mut hash = Sha256::new();
         for room in observed.rows(pipe) {
@@ -21,7 +21,7 @@ impl Digest {
                 state,
                 deleted,
             } = room;
-            // Lengths first, so that no two lists of fields run into the same bytes.
+            // Length prefixes make sure that different lists of fields never give the same bytes.
             let mut update_text = |text: &str| {
                 hash.update((text.len() as u64).to_le_bytes());
                 hash.update(text);
@@ -45,7 +45,7 @@ impl Digest {
         Self(short)
     }
 
-    /// The fingerprint written as 32 hexadecimal digits.
+    /// Parses 32 hexadecimal digits.
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut bytes = [0; 16];
         (text.len() == 32 && text.is_ascii()).then_some(())?;

@@ -1,4 +1,4 @@
-//! Which rooms a run is about: `--only`, `--except`, `--shard`, and the rows of the server's list that matter to a manifest.
+//! Selects rooms (`--only`, `--except`, `--shard`) and the rows of the server's list that matter to a manifest.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::shard::Shard;
 use crate::model::{Desired, LiveRoom, Observed, Pipe, looks};
 
-/// Pipes chosen by globs and by a part of all; every pipe if there is neither.
+/// Selects pipes by globs and by shard; without either, every pipe.
 #[derive(Debug, Clone, Default)]
 pub struct RoomFilter {
     only: Option<GlobSet>,
@@ -17,10 +17,10 @@ pub struct RoomFilter {
 }
 
 impl RoomFilter {
-    /// A selection by globs.
+    /// Selects by globs.
     ///
     /// # Errors
-    /// The first glob that is none, with what is wrong with it.
+    /// The first invalid glob.
     pub fn new(globs: &[String]) -> Result<Self, globset::Error> {
         Ok(Self {
             only: glob_set(globs)?,
@@ -29,7 +29,7 @@ impl RoomFilter {
         })
     }
 
-    /// Only those of them that no glob matches.
+    /// Removes the pipes that a glob matches.
     ///
     /// # Errors
     /// The first invalid glob.
@@ -40,24 +40,24 @@ impl RoomFilter {
         })
     }
 
-    /// Only those of them that are in a part.
+    /// Keeps only the pipes of a shard.
     #[must_use]
     pub fn in_shard(self, shard: Option<Shard>) -> Self {
         Self { shard, ..self }
     }
 
-    /// Whether the pipe is chosen.
+    /// Whether the pipe is selected.
     pub fn contains(&self, pipe: &Pipe) -> bool {
         self.is_matched(pipe) && self.shard.is_none_or(|shard| shard.contains(pipe))
     }
 
-    /// Whether the globs choose the pipe, whatever its part.
+    /// Whether the globs select the pipe, in any shard.
     pub fn is_matched(&self, pipe: &Pipe) -> bool {
         let is_in = |globs: &GlobSet| globs.is_match(pipe.as_str());
         self.only.as_ref().is_none_or(is_in) && !self.except.as_ref().is_some_and(is_in)
     }
 
-    /// The flags of its globs, as a message names them.
+    /// Returns the glob flags, for messages.
     pub fn flags(&self) -> &'static str {
         match (&self.only, &self.except) {
             (_, None) => "--only",
@@ -66,18 +66,18 @@ impl RoomFilter {
         }
     }
 
-    /// Which part of the matched pipes is chosen; all of them if it says none.
+    /// Returns the selected shard, if any.
     pub fn shard(&self) -> Option<Shard> {
         self.shard
     }
 
-    /// The same without regard to parts.
+    /// Returns the same filter without the shard.
     #[must_use]
     pub fn of_all_shards(&self) -> Self {
         self.clone().in_shard(None)
     }
 
-    /// Whether every pipe is chosen.
+    /// Whether every pipe is selected.
     pub fn is_all(&self) -> bool {
         self.only.is_none() && self.except.is_none() && self.shard.is_none()
     }
@@ -94,19 +94,19 @@ fn glob_set(globs: &[String]) -> Result<Option<GlobSet>, globset::Error> {
     builder.build().map(Some)
 }
 
-/// Sorts the rows of a list into those of declared rooms, those in the manifest's scope, and the rest.
+/// Divides the rows of a list into declared rooms, undeclared rooms in scope, and the rest.
 #[derive(Debug)]
 pub struct RowFilter<'a> {
     desired: &'a Desired,
     wanted: HashMap<&'a str, &'a Pipe>,
-    /// The declared pipes by what they look like, once there is a row that nobody declared.
+    /// The declared pipes by look, built for the first undeclared row.
     looks: OnceLock<HashMap<String, Pipe>>,
     scope: RoomFilter,
 }
 
 impl<'a> RowFilter<'a> {
-    /// The filter of a manifest. Its globs were checked one by one when it was read; should they not go together, all
-    /// rooms count as in scope, which only makes the figure of the unmanaged larger.
+    /// Creates the filter of a manifest. The manifest's globs are already valid one by one. If they cannot be combined, every
+    /// room counts as in scope, which only increases the number of unmanaged rooms.
     pub fn new(desired: &'a Desired) -> Self {
         let pipes = desired.rooms.keys();
         Self {
@@ -117,7 +117,7 @@ impl<'a> RowFilter<'a> {
         }
     }
 
-    /// The declared pipe that a pipe looks like.
+    /// Returns the declared pipe that looks like this pipe.
     fn like(&self, pipe: &Pipe) -> Option<&Pipe> {
         let looks = self.looks.get_or_init(|| {
             let pipes = self.desired.rooms.keys();
@@ -127,7 +127,7 @@ impl<'a> RowFilter<'a> {
         looks.get(&self::looks(pipe.as_str()))
     }
 
-    /// What a whole list shows.
+    /// Returns what a complete list shows.
     pub fn observed(&self, rows: impl IntoIterator<Item = LiveRoom>) -> Observed {
         let mut observed = self.empty_list();
         rows.into_iter()
@@ -135,16 +135,16 @@ impl<'a> RowFilter<'a> {
         observed
     }
 
-    /// What there is before the first row.
+    /// Returns an empty list to add rows to.
     pub fn empty_list(&self) -> Observed {
         Observed::with_capacity(self.wanted.len())
     }
 
-    /// Takes a row in.
+    /// Adds a row.
     pub fn take(&self, observed: &mut Observed, mut row: LiveRoom) {
         let wanted = self.wanted.get(row.pipe.as_str()).copied();
         if let Some(pipe) = wanted {
-            // One text for both.
+            // Share one allocation.
             row.pipe = pipe.clone();
         } else if !row.deleted
             && let Some(like) = self.like(&row.pipe)

@@ -1,46 +1,46 @@
-//! What a plan says beside its changes: conflicts, what is left to people, what is ignored, notes, and why it is refused.
+//! Everything in a plan besides its changes: conflicts, manual steps, ignored fields, notes and violated guards.
 
 use std::sync::Arc;
 
 use super::shard::Shard;
 use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
 
-/// A room that needs a person first; nothing is written to it.
+/// A room that a person must fix before anything is written to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The room.
     pub pipe: Pipe,
     /// The file that declares it.
     pub file: Arc<str>,
-    /// The line in it.
+    /// The line in it, from 1.
     pub line: u32,
-    /// What is in the way.
+    /// The kind of conflict.
     pub kind: ConflictKind,
 }
 
-/// What is in the way of a room.
+/// Why a room cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConflictKind {
-    /// Two or more live rooms have the pipe.
+    /// More than one live room has the pipe.
     Several(Vec<RoomId>),
-    /// Only deleted rooms have it.
+    /// Only deleted rooms have the pipe.
     Deleted(Vec<RoomId>),
-    /// The ledger knows the room and the list lacks it: deleted by someone, or the list is capped.
+    /// The room is on record but not in the list: it was deleted, or the list is limited.
     Vanished(RoomId),
-    /// A list that may show only one user's rooms lacks it; the id on record, if there is one.
+    /// The room is missing from a list that may show only one user's rooms; with the recorded id, if any.
     NotListed(Option<RoomId>),
 }
 
-/// Members that left the manifest, or are excluded by now, and may still be in the room.
+/// Members that left the manifest or are now excluded, and may still be in the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManualSteps {
     /// The room.
     pub pipe: Pipe,
     /// Its id.
     pub id: RoomId,
-    /// Those that are on record as added, and are for the first time not declared any more.
+    /// Recorded members that are undeclared for the first time.
     pub newly_removed: Vec<UserId>,
-    /// Those that left in an earlier run.
+    /// Members that left in an earlier run.
     pub previously_removed: Vec<UserId>,
 }
 
@@ -51,128 +51,127 @@ pub struct IgnoredField {
     pub pipe: Pipe,
     /// The field.
     pub field: Field,
-    /// What was sent.
+    /// The value sent.
     pub sent: FieldValue,
-    /// What the server shows.
+    /// The value that the server shows.
     pub shown: FieldValue,
 }
 
-/// Something to know.
+/// Information for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// A room that the ledger knew by another id: it was recreated outside, its record starts empty.
+    /// The live room has another id than the recorded one: it was recreated outside roomform, and its record starts empty.
     Recreated {
         /// The room.
         pipe: Pipe,
-        /// The id on record.
+        /// The recorded id.
         recorded: RoomId,
-        /// The id the server shows.
+        /// The live id.
         live: RoomId,
     },
-    /// A new room looks like one that left the manifest.
+    /// A new room looks like a room that left the manifest.
     Renamed {
         /// The pipe that left.
         from: Pipe,
         /// The new one.
         to: Pipe,
-        /// By its title; else by most of its members.
+        /// Whether the titles are the same; else most members are.
         same_title: bool,
     },
-    /// A welcome may have been sent or not; it is not sent again.
+    /// It is unknown whether the welcome was sent; it is not sent again.
     WelcomeUncertain {
         /// The room.
         pipe: Pipe,
         /// Its id.
         room: RoomId,
     },
-    /// A live room that nobody declares looks like a declared one; a server that folds case or letters would take one for the
-    /// other.
+    /// An undeclared live room looks like a declared room. A server that folds case or letters could confuse them.
     LooksLike {
-        /// The declared one.
+        /// The declared pipe.
         pipe: Pipe,
-        /// The live one.
+        /// The live pipe.
         live: Pipe,
     },
-    /// `--assume-members`: so many declared members of existing rooms were taken for present without a record.
+    /// `--assume-members`: number of declared members of existing rooms assumed to be present without a record.
     Assumed(UnknownMembers),
-    /// So many declared members are on record only because somebody had them taken for present.
+    /// Number of declared members that are on record only because they were adopted.
     Adopted(UnknownMembers),
-    /// Globs left so many declared rooms out.
+    /// Declared rooms that `--only` or `--except` skips.
     LeftOut {
-        /// How many.
+        /// Number of rooms.
         rooms: usize,
-        /// The flags of the globs.
+        /// The glob flags.
         flags: &'static str,
     },
-    /// So many declared rooms are for the other parts.
+    /// Declared rooms that belong to other shards.
     OtherShards {
-        /// The part this is about.
+        /// The shard of this plan.
         shard: Shard,
-        /// How many rooms.
+        /// Number of rooms.
         rooms: usize,
     },
 }
 
-/// Why apply is refused.
+/// A violated guard: why apply is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
-    /// Over a limit.
+    /// The plan exceeds a limit.
     Limit {
-        /// Which.
+        /// The limit.
         kind: LimitKind,
-        /// How many the plan has.
+        /// The count in the plan.
         count: u64,
-        /// How many are allowed.
+        /// The count allowed.
         allowed: u64,
-        /// The manifest's words for the limit, if it is a percentage.
+        /// The percentage in the manifest, in hundredths of a percent, if the limit is one.
         share: Option<u64>,
-        /// The first few rooms it is about.
+        /// The first few rooms that count.
         rooms: Vec<Pipe>,
     },
-    /// Rooms would be recreated that were deleted or have vanished.
+    /// Deleted or vanished rooms would be recreated.
     Recreate {
-        /// How many.
+        /// Number of rooms.
         count: u64,
-        /// The first few.
+        /// The first few rooms.
         rooms: Vec<Pipe>,
     },
-    /// So many rooms would be created anew while as many left the manifest, and that is more than half of what it had.
+    /// As many rooms would be created as left the manifest, and that is more than half of the rooms it had.
     MassChange {
         /// Rooms to create.
         created: u64,
-        /// Rooms that left the manifest since it was last applied.
+        /// Rooms that left the manifest since the last apply.
         left: u64,
-        /// Rooms it had then.
+        /// Rooms at the last apply.
         known: u64,
     },
-    /// A file with rows gives less than half of what it gave when it was last applied.
+    /// A file with rows gives less than half as much as at the last apply.
     Shrunk {
-        /// Its name below the manifest's root.
+        /// The file's path relative to the manifest's root.
         source: Arc<str>,
-        /// Rooms and memberships it gives.
+        /// Rooms and memberships now.
         now: u64,
-        /// What it gave.
+        /// Rooms and memberships at the last apply.
         before: u64,
     },
 }
 
-/// Which guard.
+/// The kind of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LimitKind {
-    /// Rooms created.
+    /// Rooms to create.
     Create,
     /// Rooms whose fields change.
     Update,
-    /// Members sent.
+    /// Members to send.
     AddMembers,
-    /// Messages sent.
+    /// Messages to send.
     Messages,
     /// Closed rooms that become public.
     Publish,
 }
 
 impl LimitKind {
-    /// Every guard with a limit.
+    /// Every kind of limit.
     pub const ALL: [Self; 5] = [
         Self::Create,
         Self::Update,
@@ -181,7 +180,7 @@ impl LimitKind {
         Self::Publish,
     ];
 
-    /// The guard's key under `limits`.
+    /// Returns the limit's key under `limits`.
     pub fn key(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -193,11 +192,11 @@ impl LimitKind {
     }
 }
 
-/// A room whose members nobody can vouch for, counted for the summary.
+/// Counts of rooms with unknown members.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UnknownMembers {
-    /// Rooms.
+    /// Number of rooms.
     pub rooms: usize,
-    /// Memberships in them.
+    /// Number of memberships in them.
     pub members: usize,
 }

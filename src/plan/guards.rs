@@ -1,4 +1,4 @@
-//! The guards: how much a plan may do before a person has to say so.
+//! Guards: limits on what a plan may do without explicit permission.
 
 use super::baseline::{left, shrunk};
 use super::change::{Change, Plan};
@@ -8,10 +8,10 @@ use super::inputs::{Allow, Inputs, PlanOptions};
 use super::shard::Shard;
 use crate::model::{Desired, Limit, Observed, Pipe, Recorded, Target};
 
-/// The plan that makes the target look like the manifest. Equal input gives an equal plan.
+/// Computes the plan that makes the target match the manifest. Equal inputs give equal plans.
 ///
-/// Of a part of the rooms (`--shard`) it says and does what is in the part, but what guards against the plan judges all parts
-/// together: what no machine may do on its own, several must not do between them.
+/// With `--shard`, the plan contains only the rooms of the shard, but guards check all shards together: several machines must
+/// not do together what one may not do alone.
 pub fn plan(
     target: &Target,
     desired: &Desired,
@@ -33,8 +33,8 @@ pub fn plan(
     plan
 }
 
-/// Everything that guards against the plan, most dangerous first, whatever is allowed. There is no size below which nothing
-/// is checked. The plan is that of all parts, also where it is judged for one.
+/// Returns every violated guard, most dangerous first, whether or not it is allowed. Plans of any size are checked. `plan`
+/// covers all shards, even when it is checked for one.
 pub(super) fn guards(plan: &Plan, inputs: Inputs<'_>, shard: Option<Shard>) -> Vec<Violation> {
     let Inputs {
         desired, recorded, ..
@@ -80,8 +80,8 @@ pub(super) fn lifts(allow: &Allow, guard: &Violation) -> bool {
     }
 }
 
-/// A changed prefix looks like this: most rooms of the last apply leave the manifest, and as many come. What left it earlier
-/// does not count: after some terms that would be most of what is on record.
+/// Detects a changed prefix: most rooms of the last apply leave the manifest, and as many are new. Rooms that left earlier do
+/// not count, because after some terms they would be most of the record.
 fn mass_change(created: usize, left: usize, recorded: &Recorded) -> Option<Violation> {
     let known = recorded.ids.keys();
     let known = known.filter(|pipe| !recorded.left.contains(*pipe)).count();
@@ -116,7 +116,7 @@ fn over(plan: &Plan, kind: LimitKind, limit: Limit, count: u64, of: u64) -> Opti
     })
 }
 
-/// The first few rooms a guard is about.
+/// Returns the first few rooms that a guard applies to.
 fn first(plan: &Plan, concerned: impl FnMut(&&Change) -> bool) -> Vec<Pipe> {
     plan.changes
         .iter()
@@ -127,7 +127,7 @@ fn first(plan: &Plan, concerned: impl FnMut(&&Change) -> bool) -> Vec<Pipe> {
 }
 
 impl Plan {
-    /// Sets what refuses the plan: the guards that are not lifted.
+    /// Sets the refusals: the guards that are not lifted.
     pub fn allow(&mut self, allow: &Allow) {
         self.refusals = self
             .guards

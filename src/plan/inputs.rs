@@ -1,27 +1,27 @@
-//! What a plan is computed from, and what the command line says about it.
+//! The inputs of a plan, and its command-line options.
 
 use super::filter::RoomFilter;
 use crate::model::{Desired, Observed, Recorded};
 
-/// What the command line says about a plan.
+/// Command-line options of a plan.
 #[derive(Debug, Clone, Default)]
 pub struct PlanOptions {
-    /// Which rooms it is about.
+    /// The selected rooms.
     pub only: RoomFilter,
     /// What is allowed beyond the manifest's limits.
     pub allow: Allow,
-    /// Send fields again that the server ignored.
+    /// Whether to resend fields that the server ignored.
     pub resend_ignored: bool,
-    /// Take declared members of existing rooms for present.
+    /// Whether to assume that declared members of existing rooms are present.
     pub assume_members: bool,
 }
 
-/// What a plan is computed from.
+/// The inputs of a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
     /// The manifest.
     pub desired: &'a Desired,
-    /// The list.
+    /// The server's list.
     pub observed: &'a Observed,
     /// The ledger.
     pub recorded: &'a Recorded,
@@ -32,8 +32,8 @@ pub struct Inputs<'a> {
 pub struct Allow {
     /// Closed rooms may become public.
     pub publish: bool,
-    /// Rooms that are deleted or vanished may be created anew.
+    /// Deleted or vanished rooms may be recreated.
     pub recreate: bool,
-    /// No limit holds, except that on publishing.
+    /// Ignore all limits except the one on publishing.
     pub beyond_limits: bool,
 }

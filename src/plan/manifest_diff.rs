@@ -1,4 +1,4 @@
-//! Two manifests against each other, without a server.
+//! Compares two manifests without a server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,48 +15,48 @@ use crate::model::{
 /// One of the two manifests.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'a> {
-    /// What its user calls it.
+    /// The user's name for it.
     pub name: &'a str,
-    /// What it says.
+    /// The resolved manifest.
     pub desired: &'a Desired,
 }
 
-/// What differs between two manifests, and what would lead from one to the other. There is nothing to apply it to: the ids of
-/// rooms and the digests in its changes are made up.
+/// The differences between two manifests, and the changes that lead from one to the other. They cannot be applied: the room
+/// ids and the digests in the changes are placeholders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ManifestDiff {
-    /// The first manifest, as its user calls it.
+    /// The user's name for the first manifest.
     pub base: String,
-    /// The second.
+    /// The user's name for the second manifest.
     pub head: String,
     /// Rooms with something to write.
     pub changes: Vec<Change>,
-    /// Members that only the first manifest has, by room.
+    /// Members that are only in the first manifest, by room.
     pub manual_steps: Vec<ManualSteps>,
-    /// Rooms the second manifest no longer declares, as the first one has them.
+    /// Rooms that the second manifest no longer declares, as the first declares them.
     pub removed: Vec<Removed>,
-    /// What differs and leads to no change of a room.
+    /// Differences that do not change a room.
     pub differences: Vec<Difference>,
-    /// What a user should know.
+    /// Information for the user.
     pub notes: Vec<Note>,
-    /// What a plan would be refused for, as far as manifests tell.
+    /// Guards that would refuse the plan, as far as the manifests show.
     pub would_refuse: Vec<Violation>,
-    /// The figures; `unchanged` counts the rooms that both manifests declare in the same way.
+    /// The summary; `unchanged` counts the rooms that both manifests declare in the same way.
     pub summary: Summary,
-    /// Membership in figures.
+    /// Membership counts by person.
     pub people: People,
 }
 
-/// Membership in people's terms: everyone is counted once, however many rooms they join or leave.
+/// Membership counts by person: each person counts once, in however many rooms they join or leave.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct People {
     /// People who join a room.
     pub join: usize,
-    /// Rooms that somebody joins.
+    /// Rooms that people join.
     pub joined_rooms: usize,
-    /// People who are taken out of a room that stays; somebody has to do it by hand.
+    /// People who leave a room that stays; these are manual steps.
     pub leave: usize,
-    /// Rooms that somebody is taken out of.
+    /// Rooms that people leave.
     pub left_rooms: usize,
 }
 
@@ -71,79 +71,79 @@ pub struct Removed {
     pub line: u32,
     /// Its title.
     pub title: String,
-    /// How many members it had.
+    /// Number of members it had.
     pub members: usize,
 }
 
-/// What differs between two manifests beside titles, types, publicity and members that are sent.
+/// A difference other than titles, types, publicity and members to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// They are for different widgets.
+    /// The manifests are for different widgets.
     Widget {
-        /// The first one's.
+        /// The first manifest's widget.
         before: Option<WidgetId>,
-        /// The second one's.
+        /// The second manifest's widget.
         after: Option<WidgetId>,
     },
-    /// Other globs say which live rooms are ours.
+    /// The scope differs.
     Scope {
-        /// The first one's.
+        /// The first manifest's globs.
         before: Vec<String>,
-        /// The second one's.
+        /// The second manifest's globs.
         after: Vec<String>,
     },
-    /// A guard was set, lifted or moved.
+    /// A limit was added, removed or changed.
     Limit {
-        /// Its key under `limits`.
+        /// The limit's key under `limits`.
         key: &'static str,
-        /// The first one's.
+        /// The first manifest's limit.
         before: Option<Limit>,
-        /// The second one's.
+        /// The second manifest's limit.
         after: Option<Limit>,
     },
-    /// What is special about one room.
+    /// A difference in one room.
     Room {
         /// The room.
         pipe: Pipe,
-        /// What differs.
+        /// The difference.
         what: RoomDifference,
     },
 }
 
-/// What differs about a room that both manifests have, and is not sent.
+/// A difference in a room that both manifests declare, which is not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomDifference {
-    /// Members that were added to a room whose members are sent only when it is created.
+    /// Members added to a room whose members are sent only on creation.
     NotSent(Vec<UserId>),
-    /// Members are sent at other times.
+    /// The members policy changed to this one.
     Policy(MembersPolicy),
-    /// A field differs, and is ignored: it is not sent.
+    /// An ignored field differs; it is not sent.
     Kept {
-        /// Which.
+        /// The field.
         field: Field,
-        /// In the first manifest.
+        /// The value in the first manifest.
         before: FieldValue,
-        /// In the second.
+        /// The value in the second manifest.
         after: FieldValue,
     },
-    /// A field is ignored from now on.
+    /// The field is ignored from now on.
     Ignored(Field),
-    /// A field is ignored no more: whatever the server shows becomes this.
+    /// The field is no longer ignored: it is set to this value.
     Managed(Field, FieldValue),
-    /// The welcome differs, and the room has had its own.
+    /// The welcome differs, but an existing room does not get another one.
     Welcome {
-        /// In the first manifest.
+        /// The welcome in the first manifest.
         before: Option<Welcome>,
-        /// In the second.
+        /// The welcome in the second manifest.
         after: Option<Welcome>,
     },
-    /// Users who must not be added any more.
+    /// Users who are now excluded.
     Excluded(Vec<UserId>),
-    /// Users who may be added again.
+    /// Users who are no longer excluded.
     Readmitted(Vec<UserId>),
 }
 
-/// Compares two manifests: the plan that leads from one to the other, if the widget looked like the first.
+/// Computes the plan that leads from the first manifest to the second, for a widget that matches the first.
 pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> ManifestDiff {
     let target = Target {
         origin: String::new(),
@@ -188,7 +188,7 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
     }
 }
 
-/// A widget on which a manifest was just applied, and the ledger of that.
+/// Builds the list and the ledger of a widget on which a manifest was just applied.
 fn as_if_applied(rooms: &BTreeMap<&Pipe, &DesiredRoom>) -> (Observed, Recorded) {
     let (mut observed, mut recorded) = (Observed::default(), Recorded::default());
     for (id, room) in (1..).map(RoomId).zip(rooms.values()) {
@@ -211,7 +211,7 @@ fn as_if_applied(rooms: &BTreeMap<&Pipe, &DesiredRoom>) -> (Observed, Recorded) 
     (observed, recorded)
 }
 
-/// Rooms nothing is said about.
+/// Counts the rooms without any change or difference.
 fn unchanged(plan: &Plan, differences: &[Difference]) -> usize {
     let changes = plan
         .changes
@@ -234,7 +234,7 @@ fn unchanged(plan: &Plan, differences: &[Difference]) -> usize {
 }
 
 impl ManifestDiff {
-    /// Whether the manifests differ in anything but places.
+    /// Whether the manifests differ in anything other than places.
     pub fn differs(&self) -> bool {
         !(self.changes.is_empty()
             && self.manual_steps.is_empty()
@@ -272,7 +272,7 @@ impl Removed {
     }
 }
 
-/// What two manifests say differently as a whole.
+/// Returns the differences that do not belong to a room.
 fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
     let Desired {
         widget,
@@ -305,12 +305,12 @@ fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
     found
 }
 
-/// What two manifests say differently of a room that both have, and no change of it tells.
+/// Returns the differences in a room of both manifests that its change does not show.
 fn in_room(before: &DesiredRoom, after: &DesiredRoom) -> Vec<Difference> {
     let DesiredRoom {
         pipe,
         state,
-        // Told by the change, and by what is left to people.
+        // Covered by the change and the manual steps.
         members: _,
         exclude,
         policy,

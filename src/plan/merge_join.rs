@@ -1,6 +1,6 @@
-//! Sorted things side by side, in one walk: no search for each of very many.
+//! Operations on sorted sequences in a single pass, without a search per element.
 
-/// Those of some things that are not among others; both are sorted, each once.
+/// Returns the elements that are not in the other sequence. Both are sorted and without duplicates.
 pub(super) fn without<T: Ord>(
     some: impl Iterator<Item = T>,
     others: impl Iterator<Item = T>,

@@ -1,7 +1,7 @@
-//! Desired against observed and recorded: what a run would do, what it cannot do, and what it does not know.
+//! Compares desired, observed and recorded state: what a run would do, what it cannot do, and what is unknown.
 //!
-//! Main type: [`Plan`], made by [`plan`]. Pure: no network, no file, no environment, no clock.
-//! The layers: the plan as data (`change`, `findings`), `filter`, `diff`, `guards`, `staleness`.
+//! Main type: [`Plan`], computed by [`plan`]. Pure: no network, files, environment or clock.
+//! Layers: the plan as data (`change`, `findings`), `filter`, `diff`, `guards`, `staleness`.
 
 mod adopt;
 mod attribution;

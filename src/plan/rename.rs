@@ -1,6 +1,6 @@
-//! Likely renames: a pipe that left the manifest since it was last applied, and a new one with its title or most of its members.
+//! Likely renames: a pipe that left the manifest since the last apply, and a new pipe with the same title or most of its members.
 //!
-//! A pipe is an identity, so nothing is renamed; but somebody who edits one usually means to, and should be told.
+//! A pipe is the identity of a room, so roomform never renames a room. A user who edits a pipe usually means to, and gets a note.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,7 +8,7 @@ use super::change::{Action, Change};
 use super::findings::Note;
 use crate::model::{Pipe, Recorded, RecordedRoom, UserId, nfc};
 
-/// A note for each created room that looks like one of the rooms that left.
+/// Returns a note for each new room that looks like a room that left.
 pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recorded) -> Vec<Note> {
     if left.is_empty() {
         return Vec::new();
@@ -43,10 +43,10 @@ pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recor
     created.filter_map(like).collect()
 }
 
-/// Somebody who was in more of the rooms that left tells none of them apart.
+/// A user who was in more rooms than this that left does not identify any of them.
 const TELLING: usize = 20;
 
-/// The room that left and shares more than half of its members, and of the new room's, with it.
+/// Returns the room that left and shares more than half of both rooms' members with the new room.
 fn most_members(
     change: &Change,
     gone: &[(&Pipe, &RecordedRoom)],

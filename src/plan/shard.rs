@@ -1,4 +1,4 @@
-//! `--shard I/N`: which part of the rooms a machine of several takes.
+//! `--shard I/N`: selects one machine's part of the rooms.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::Pipe;
 
-/// One of several parts of all rooms. Every pipe is in exactly one of them, on every machine, in every version.
+/// One of several parts of all rooms. A pipe is in exactly one part: the same on every machine and in every version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: u32,
@@ -15,23 +15,23 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Part `index` of `count`, counted from 0. There is nothing in a part beyond the last.
+    /// Creates part `index` of `count`; `index` starts at 0. A part with a larger index is empty.
     pub fn new(index: u32, count: NonZeroU32) -> Self {
         Self { index, count }
     }
 
-    /// Which part, counted from 0.
+    /// Returns the index of the part, from 0.
     pub(super) fn index(self) -> u32 {
         self.index
     }
 
-    /// Of how many.
+    /// Returns the number of parts.
     pub(super) fn count(self) -> u32 {
         self.count.get()
     }
 
     /// Whether the pipe is in this part: the first eight bytes of its SHA-256 as a big-endian number, modulo the count.
-    /// A hash whose bits are all good, so that parts are of one size whatever the names; and one that other tools have too.
+    /// SHA-256 gives parts of similar size for any names, and other tools can compute it.
     pub fn contains(self, pipe: &Pipe) -> bool {
         let hash = Sha256::digest(pipe.as_str());
         let mut first = [0; 8];

@@ -1,6 +1,6 @@
 //! Selects the part of the current plan that a saved plan approves.
 //!
-//! The file is an approval, not an instruction: every value that is written comes from the new plan.
+//! A saved plan is an approval, not an instruction: every value that is written comes from the new plan.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +18,9 @@ use crate::model::{
 /// What a saved plan approves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedPlan {
-    /// What the plan is for.
+    /// The target of the plan.
     pub target: Target,
-    /// The ledger it was made with, unless its path is absolute.
+    /// The path of its ledger, unless the path is absolute.
     pub ledger: Option<String>,
     /// Rooms to write.
     pub changes: Vec<SavedChange>,
@@ -31,11 +31,11 @@ pub struct SavedPlan {
 pub struct SavedChange {
     /// The room.
     pub pipe: Pipe,
-    /// Its id; none for a new one.
+    /// The room's id; `None` for a new room.
     pub id: Option<RoomId>,
-    /// Whether a deleted or vanished room is created again.
+    /// Whether a deleted or vanished room is recreated.
     pub recreate: bool,
-    /// What the list showed of the room.
+    /// The digest of what the list showed for the pipe.
     pub digest: Digest,
     /// The fields to send.
     pub send: RoomState,
@@ -48,33 +48,33 @@ pub struct SavedChange {
 /// The part of a new plan that a saved plan approves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approved {
-    /// What is written.
+    /// The part to write.
     pub plan: Plan,
-    /// Rooms of the saved plan that are not written.
+    /// Rooms of the saved plan that are skipped.
     pub skipped: Vec<Skipped>,
     /// Members of the saved plan that the manifest no longer declares.
     pub undeclared: Vec<(Pipe, Vec<UserId>)>,
-    /// Rooms that only the new plan changes, and members that only it sends.
+    /// Rooms and members that only the new plan contains.
     pub not_approved: UnknownMembers,
 }
 
-/// A room of a saved plan that is not written.
+/// A room of a saved plan that is skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// The room.
     pub pipe: Pipe,
-    /// Its id in the saved plan; none for a new one.
+    /// The id in the saved plan; `None` for a new room.
     pub id: Option<RoomId>,
-    /// What the new plan does to it; nothing is sent.
+    /// The change in the new plan, which is not sent.
     pub change: Option<Change>,
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
 }
 
-/// Why a room of a saved plan is not written.
+/// Why a room of a saved plan is skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SkipReason {
-    /// The room already is as the manifest wants it.
+    /// The room is up to date.
     UpToDate,
     /// The manifest no longer declares the room.
     Undeclared,
@@ -95,7 +95,7 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
         undeclared: Vec::new(),
         not_approved: UnknownMembers::default(),
     };
-    // A forged file may list a room twice: the first entry counts.
+    // A forged file may list a room twice: the first entry is used.
     let mut entries = BTreeMap::new();
     for entry in saved.changes {
         entries.entry(entry.pipe.clone()).or_insert(entry);
@@ -133,7 +133,7 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
         .map(|change| change.members.count())
         .sum::<usize>();
     if approved.plan.changes.len() < new.changes.len() {
-        // A partial apply, like `--only`, does not move the baseline.
+        // Like `--only`, a partial apply does not move the baseline.
         let Baseline { back, settled, .. } = std::mem::take(&mut approved.plan.baseline);
         approved.plan.baseline = Baseline {
             back,
@@ -165,7 +165,7 @@ impl Approved {
     }
 }
 
-/// Why the new plan writes nothing to a declared room.
+/// Returns why the new plan has no change for a declared room.
 fn not_planned(entry: &SavedChange, new: &Plan) -> SkipReason {
     let conflict = new.conflicts.iter().find(|it| it.pipe == entry.pipe);
     let Some(conflict) = conflict else {
@@ -186,7 +186,7 @@ fn not_planned(entry: &SavedChange, new: &Plan) -> SkipReason {
     SkipReason::Stale(reason.to_owned())
 }
 
-/// The part of a change that a saved plan approves, or why the saved plan is stale.
+/// Returns the part of a change that a saved plan approves, or why the saved plan is stale.
 fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Change, String> {
     let Inputs {
         observed, recorded, ..
@@ -210,7 +210,7 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
     let mut narrowed = change.clone();
     match (&entry.welcome, &change.welcome) {
         (Some(saved), Some(new)) if saved == new => {}
-        // Another run sent it, or the manifest dropped it.
+        // Another run sent it, or the manifest no longer has it.
         (_, None) if change.action != Action::Create => {}
         (None, Some(_)) if change.action != Action::Create => narrowed.welcome = None,
         (None, None) => {}
@@ -241,7 +241,7 @@ fn check_live(entry: &SavedChange, change: &Change, live: &[&LiveRoom]) -> Resul
     Err(reason.to_owned())
 }
 
-/// Whether an earlier run of the saved plan already wrote the fields: the room is the one it names or one that we created.
+/// Whether an earlier run of the saved plan already wrote the fields: the id is the one in the saved plan, or roomform created the room.
 fn is_begun(entry: &SavedChange, room: &LiveRoom, recorded: &Recorded) -> bool {
     let is_ours = match entry.id {
         Some(id) => id == room.id,

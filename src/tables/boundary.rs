@@ -1,4 +1,4 @@
-//! How far a path may lead: a pull request can write any path or link into a manifest, and errors quote what is read.
+//! Confines paths: a pull request can put any path or link into a manifest, and errors quote what is read.
 //!
 //! Main function: [`leads_out`].
 
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use super::files::Files;
 
-/// Files that the system itself links to, such as `/dev/stdin`.
+/// Directories that the system itself links from, such as `/dev/stdin`.
 const SYSTEM: [&str; 2] = ["/dev", "/proc"];
 
 /// Whether a link in the path of a manifest leads out of its git work tree. Without git, only a link at the end of the path
-/// counts, and must stay in its directory: the path to it is the user's own.
+/// counts, and must stay in its directory, because the user chose the rest of the path.
 pub fn leads_out(files: &dyn Files, path: &Path) -> bool {
-    // A path that ends with `/` would follow its last link.
+    // A trailing `/` would make the system follow the last link.
     let path: PathBuf = path.components().collect();
     if SYSTEM.iter().any(|system| path.starts_with(system)) {
         return false;
@@ -28,7 +28,7 @@ pub fn leads_out(files: &dyn Files, path: &Path) -> bool {
     })
 }
 
-/// Whether a link in a relative path to write leads nowhere, or out of the git work tree; without git, out of the current directory.
+/// Whether a link in a relative output path is broken or leads out of the git work tree; without git, out of the current directory.
 pub fn links_out(files: &dyn Files, path: &Path) -> bool {
     let mut links = path.ancestors().filter(|it| it.is_symlink());
     links.any(|link| {
@@ -41,22 +41,22 @@ pub fn links_out(files: &dyn Files, path: &Path) -> bool {
     })
 }
 
-/// The directory that a link is in and what it leads to, both as real paths; `None` for what is no link. A link that leads
-/// nowhere is reported when it is read.
+/// Returns the directory of a link and the link's target, both as real paths; `None` if the path is not a link. A broken link is
+/// reported when it is read.
 pub(crate) fn follow_link(files: &dyn Files, path: &Path) -> Option<(PathBuf, PathBuf)> {
     let directory = files.real_path(directory_of(path)).ok()?;
     let target = files.real_path(path).ok()?;
     (target != directory.join(path.file_name()?)).then_some((directory, target))
 }
 
-/// Whether a manifest in a directory may read a file; both are real paths. Git's own directory can hold credentials.
+/// Whether a manifest in this directory may read the file; both are real paths. Git's own directory can hold credentials.
 pub(crate) fn is_inside(file: &Path, directory: &Path) -> bool {
     let is_git = |part: &OsStr| part.eq_ignore_ascii_case(".git");
     file.strip_prefix(directory)
         .is_ok_and(|below| !below.iter().any(is_git))
 }
 
-/// The directory a file lies in, as it was written.
+/// Returns the directory of a file, as written.
 pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -1,6 +1,6 @@
-//! Columns by the names that a manifest has for them: numbered ones, ones that may be absent, and what is wrong with the others.
+//! Finds columns by the names in a manifest, including numbered and optional columns, and reports those that are missing.
 //!
-//! Main entry: [`Table::column`]. Case and white space around a name do not count.
+//! Main entry: [`Table::column`]. Case and surrounding white space are ignored.
 
 use super::diagnostic::{Code, Diagnostic, Problems, clip};
 use super::header::NamedColumn;
@@ -10,11 +10,11 @@ use super::row::{Cells, Column, Filter};
 use super::source::Spanned;
 use super::table::Table;
 
-/// How many columns of one name with numbers behind it are looked for.
+/// Maximum number that a numbered column may have.
 const MOST_NUMBERED: u64 = 1000;
 
 impl Table {
-    /// The column of this name. What is wrong goes to `problems`.
+    /// Finds the column with this name. Errors go to `problems`.
     pub(crate) fn column(&self, name: &Spanned<String>, problems: &mut Problems) -> Option<Column> {
         let wanted = name.value.trim().to_lowercase();
         let found = if self.numbered.contains(&wanted) {
@@ -53,7 +53,7 @@ impl Table {
         resolved(names.iter().map(|name| self.column(name, problems)))
     }
 
-    /// The conditions of a `where`; none of them may be about a column that is not there.
+    /// Resolves the conditions of a `where`; every column must exist.
     pub(crate) fn filters<'f>(
         &self,
         raw: &'f [RawFilter],
@@ -66,19 +66,19 @@ impl Table {
         resolved(filters)
     }
 
-    /// Whether the header has a column of this name.
+    /// Whether the header has a column with this name.
     pub(crate) fn has_column(&self, name: &str) -> bool {
         let columns = &self.header.columns.by_name;
         columns.contains_key(&name.trim().to_lowercase())
     }
 
-    /// Whether a template may ask for a column of this name although the header does not have it as it is.
+    /// Whether a template may use this column name although the header does not contain it literally.
     pub(crate) fn is_special(&self, name: &str) -> bool {
         let name = name.trim().to_lowercase();
         self.numbered.contains(&name) || self.optional.contains(&name)
     }
 
-    /// The places of `course1`, `course2`, … by their numbers.
+    /// Returns the indices of `course1`, `course2`, … by number.
     fn numbered_places(&self, name: &str) -> Result<Option<Cells>, NamedColumn> {
         let mut places = Vec::new();
         let columns = self.header.columns.by_name.range(name.to_owned()..);
@@ -137,7 +137,7 @@ impl Table {
         });
     }
 
-    /// The first columns, for a message.
+    /// Lists the first columns, for a message.
     pub(crate) fn list_columns(&self) -> String {
         let known = self.columns().iter().take(20);
         let known: Vec<String> = known.map(|name| clip(name)).collect();
@@ -145,7 +145,7 @@ impl Table {
     }
 }
 
-/// All of them, or `None` if one is missing. All are looked up first, so that every mistake is noted.
+/// Collects the values, or returns `None` if one is missing. It evaluates every item first, so that every error is reported.
 pub(crate) fn resolved<T>(columns: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
     columns.collect::<Vec<_>>().into_iter().collect()
 }

@@ -1,6 +1,6 @@
-//! Mistakes as data: a stable code, a place, the words, and a remedy. `render` draws them.
+//! Diagnostics as data: a stable code, a place, a message, and a hint. `render` displays them.
 //!
-//! Main type: [`Diagnostic`]. [`Sources`] keeps the texts that the places point into.
+//! Main type: [`Diagnostic`]. [`Sources`] keeps the texts that places refer to.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,17 +8,17 @@ use super::nearest::NearestSearch;
 pub use super::source::{At, LineColumn, Source, Sources};
 use crate::model::FileId;
 
-/// How bad it is: only errors make a manifest invalid.
+/// The severity: only errors make a manifest invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The manifest cannot be used.
     Error,
-    /// It can, but a person should check it.
+    /// The manifest is valid, but a person should check it.
     Warning,
 }
 
 impl Severity {
-    /// The severity in machine output.
+    /// Returns the severity in machine output.
     pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -29,22 +29,22 @@ impl Severity {
 
 macro_rules! codes {
     (retired: [$($retired:literal),*], $($variant:ident $code:literal $name:literal $doc:literal),+ $(,)?) => {
-        /// The stable codes. A code is never given another meaning; its texts may change.
+        /// The stable codes. The meaning of a code never changes; its messages may.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $doc] $variant),+ }
 
         impl Code {
-            /// Every code there is.
+            /// Every code.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
-            /// Codes of mistakes that are gone: they are never used again.
+            /// Retired codes, which are never used again.
             pub const RETIRED: &[&str] = &[$($retired),*];
-            /// `E012`.
+            /// Returns the code: `E012`.
             pub fn id(self) -> &'static str { match self { $(Self::$variant => $code),+ } }
-            /// `duplicate-pipe`.
+            /// Returns the name: `duplicate-pipe`.
             pub fn name(self) -> &'static str { match self { $(Self::$variant => $name),+ } }
-            /// What the code means, in a sentence.
+            /// Returns the meaning of the code, in a sentence.
             pub fn meaning(self) -> &'static str { match self { $(Self::$variant => $doc),+ } }
-            /// Whether it makes the manifest invalid: the code's letter says so.
+            /// Returns the severity, which is also the code's first letter.
             pub fn severity(self) -> Severity {
                 if self.id().starts_with('W') { Severity::Warning } else { Severity::Error }
             }
@@ -96,25 +96,25 @@ codes! {
     UnknownUser "W109" "unknown-user" "A member whose id the widget does not know (--check-users).",
 }
 
-/// One mistake, complete but for its drawing.
+/// One diagnostic, ready to be displayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What kind of mistake.
+    /// The code.
     pub code: Code,
-    /// What is wrong, naming the thing in back-ticks.
+    /// What is wrong, with names in back-ticks.
     pub message: String,
-    /// Where; none for a file that could not be read.
+    /// The place; `None` if a file could not be read.
     pub at: Option<At>,
-    /// The file or path at fault, where there is no place in it.
+    /// The file or path, if there is no place in it.
     pub path: Option<String>,
-    /// A second place that belongs to it, with what it is.
+    /// A second, related place with its label.
     pub related: Option<(At, String)>,
-    /// What to do.
+    /// What to do about it.
     pub hint: Option<String>,
 }
 
 impl Diagnostic {
-    /// A mistake at a place.
+    /// Creates a diagnostic at a place.
     pub fn at(code: Code, at: At, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -126,7 +126,7 @@ impl Diagnostic {
         }
     }
 
-    /// A mistake of a whole file or path.
+    /// Creates a diagnostic for a whole file or path.
     pub fn path(code: Code, path: impl Into<String>, message: impl Into<String>) -> Self {
         let nowhere = At {
             file: FileId(0),
@@ -139,34 +139,34 @@ impl Diagnostic {
         }
     }
 
-    /// The same with a remedy.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same with a second place.
+    /// Adds a related place.
     #[must_use]
     pub fn related(mut self, at: At, label: impl Into<String>) -> Self {
         self.related = Some((at, label.into()));
         self
     }
 
-    /// Whether it makes the manifest invalid.
+    /// Returns the severity of the code.
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
 }
 
-/// Characters of a text in a message.
+/// Maximum characters of a text in a message.
 const LONGEST_SHOWN: usize = 60;
-/// How many errors are kept. A wrong file of some megabytes can have millions.
+/// Maximum errors that are kept. A wrong file of a few megabytes can have millions.
 const MOST_ERRORS: usize = 10_000;
-/// Mistakes in the rows of one file that are kept in full; the others are counted by their kind.
+/// Maximum row diagnostics per file that are kept in full; the rest are counted by code.
 const MOST_ROWS: usize = 50;
 
-/// Collects mistakes: every warning, and errors up to a limit.
+/// Collects diagnostics: every warning, and errors up to a limit.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     noted: Vec<Diagnostic>,
@@ -175,17 +175,17 @@ pub(crate) struct Problems {
     search: NearestSearch,
 }
 
-/// Mistakes in the rows of one file. A row may be read for many rooms; its mistake is one.
+/// Row diagnostics of one file. A row may be read for many rooms, but its diagnostic is reported once.
 #[derive(Debug, Default)]
 struct RowProblems {
     seen: HashSet<(u32, Code, String)>,
     kept: BTreeMap<Severity, usize>,
-    /// Those that were only counted.
+    /// Counts of diagnostics that are not kept.
     more: BTreeMap<Code, usize>,
 }
 
 impl RowProblems {
-    /// Whether a mistake is to be kept in full.
+    /// Whether to keep a diagnostic in full.
     fn keeps(&mut self, diagnostic: &Diagnostic) -> bool {
         let offset = diagnostic.at.map_or(0, |at| at.offset);
         let key = (offset, diagnostic.code, diagnostic.message.clone());
@@ -203,7 +203,7 @@ impl RowProblems {
 }
 
 impl Problems {
-    /// Declares that a file has rows, of which very many may be wrong.
+    /// Marks a file as one with rows, so that its row diagnostics are limited.
     pub(crate) fn rows_of(&mut self, file: FileId) {
         self.rows.entry(file).or_default();
     }
@@ -214,7 +214,7 @@ impl Problems {
         }
     }
 
-    /// Adds a mistake with a hint that takes a search, which is made only if the mistake is kept.
+    /// Adds a diagnostic with an expensive hint, which is computed only if the diagnostic is kept.
     pub(crate) fn push_with_hint(
         &mut self,
         diagnostic: Diagnostic,
@@ -226,7 +226,7 @@ impl Problems {
         }
     }
 
-    /// Counts a mistake; whether it is to be kept in full.
+    /// Counts a diagnostic; returns whether to keep it in full.
     fn keeps(&mut self, diagnostic: &Diagnostic) -> bool {
         let rows = diagnostic.at.and_then(|at| self.rows.get_mut(&at.file));
         if rows.is_some_and(|rows| !rows.keeps(diagnostic)) {
@@ -247,7 +247,7 @@ impl Problems {
         self.noted.is_empty()
     }
 
-    /// All of them, sorted by place (those without one first), each once. Those beyond a limit are counted in one line.
+    /// Returns all diagnostics without duplicates, sorted by place; those without a place come first. The rest are counted in one line.
     pub(crate) fn sorted(self, sources: &Sources) -> Vec<Diagnostic> {
         let mut sorted = self.noted;
         if let Some(more @ 1..) = self.errors.checked_sub(MOST_ERRORS) {
@@ -284,7 +284,7 @@ impl Problems {
     }
 }
 
-/// A text short enough for a message.
+/// Shortens a text for a message.
 pub(crate) fn clip(text: &str) -> String {
     if text.chars().nth(LONGEST_SHOWN).is_none() {
         return text.to_owned();

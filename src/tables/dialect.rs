@@ -1,15 +1,15 @@
-//! How a file with rows is laid out: one value a line or CSV, which delimiter, where a cell starts.
+//! The layout of a file with rows: one value per line or CSV, its delimiter, and the start of each cell.
 
 use super::quotes::{end_of_quoted, judge_quoted};
 
-/// Whether a file has one value a line and no header.
+/// Whether a file has one value per line and no header.
 pub(crate) fn is_plain(name: &str) -> bool {
     let ending = name.len().checked_sub(4).filter(|at| *at > 0);
     let ending = ending.and_then(|at| name.get(at..));
     ending.is_some_and(|ending| ending.eq_ignore_ascii_case(".txt"))
 }
 
-/// The values of a plain file; a line that starts with `#` is a comment.
+/// Returns the values of a plain file; lines that start with `#` are comments.
 pub(crate) fn values(text: &str) -> impl Iterator<Item = (&str, Start)> {
     let ends = line_ends(text.as_bytes()).chain([text.len()]);
     let lines = ends.zip(1..).scan(0, |next, (end, line)| {
@@ -20,29 +20,29 @@ pub(crate) fn values(text: &str) -> impl Iterator<Item = (&str, Start)> {
     lines.filter(|(value, _)| !value.is_empty() && !value.starts_with('#'))
 }
 
-/// Where a record starts.
+/// The start of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Start {
-    /// At which byte of the text.
+    /// The byte offset in the text.
     pub(crate) byte: usize,
-    /// In which line of it, from 1.
+    /// The line, from 1.
     pub(crate) line: u32,
 }
 
-/// The bytes after each end of a line: LF, CR LF, or the CR alone that some spreadsheets still save.
+/// Returns the offset after each line end: LF, CR LF, or the single CR that some spreadsheets still write.
 pub(crate) fn line_ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
     memchr::memchr2_iter(b'\n', b'\r', bytes)
         .map(|at| at + 1)
         .filter(|end| bytes.get(*end) != Some(&b'\n') || bytes.get(end - 1) == Some(&b'\n'))
 }
 
-/// The first line of a text, with its end.
+/// Returns the first line of a text, including its line end.
 pub(crate) fn first_line(text: &str) -> &str {
     let end = line_ends(text.as_bytes()).next();
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
-/// The first line `sep=;`, which some spreadsheets write: where the header starts, and the delimiter.
+/// Parses a first line `sep=;`, as some spreadsheets write it; returns the start of the header, and the delimiter.
 pub(crate) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
     let line = first_line(text);
     match line.trim_end().as_bytes() {
@@ -51,10 +51,10 @@ pub(crate) fn spreadsheet_line(text: &str) -> (usize, Option<u8>) {
     }
 }
 
-/// The delimiters that are looked for.
+/// The delimiters that are detected.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-/// The most frequent delimiter in the header, outside of quotes. A quote that opens no proper cell is text like any other.
+/// Returns the most frequent delimiter outside quotes in the header. A quote that does not open a proper cell is plain text.
 pub(crate) fn likely_delimiter(text: &str) -> u8 {
     let bytes = text.trim_start().as_bytes();
     let mut counts = DELIMITERS.map(|delimiter| (delimiter, 0));
@@ -77,7 +77,7 @@ pub(crate) fn likely_delimiter(text: &str) -> u8 {
         }
         at += 1;
     }
-    // The first of equally frequent ones: the comma, where there is none at all.
+    // On a tie, the first one; without any delimiter, the comma.
     counts
         .into_iter()
         .rev()
@@ -85,7 +85,7 @@ pub(crate) fn likely_delimiter(text: &str) -> u8 {
         .map_or(b',', |(delimiter, _)| delimiter)
 }
 
-/// Where the cell with this index starts in a row's text.
+/// Returns the offset of the cell with this index in a row's text.
 pub(crate) fn cell_offset(text: &str, delimiter: Option<u8>, index: usize) -> usize {
     let (mut left, mut quoted) = (index, false);
     let Some(delimiter) = delimiter.filter(|_| index > 0) else {
@@ -118,7 +118,7 @@ mod tests {
             ("user;\"name, in full, with title\"\n", b';'),
             ("user;\"name,\nin, full\";class\n", b';'),
             ("\"user\";\"name \"\"a,b,c\"\"\"\n", b';'),
-            // A quote that is never closed, or closed in a later row by mistake.
+            // A quote that is never closed, or is closed by mistake in a later row.
             ("user;\"name\n1,2,3,4", b';'),
             ("user;\"name\n1;a\n2;\"b, c, d\"\n", b';'),
             ("size 5\" \tlength, 6\"\t\n", b'\t'),

@@ -1,4 +1,4 @@
-//! Bytes -> text: UTF-8 unless the manifest says otherwise, and a good guess where it should have.
+//! Decodes files: as UTF-8 unless the manifest names an encoding. If decoding fails, it suggests the likely encoding.
 
 use std::ops::RangeInclusive;
 
@@ -9,10 +9,10 @@ use encoding_rs::{
 use super::diagnostic::clip;
 use super::dialect::line_ends;
 
-/// Bytes looked at to guess an encoding.
+/// Number of bytes that are examined to guess an encoding.
 const LOOKED_AT: usize = 64 << 10;
 
-/// Why bytes are no text.
+/// Why bytes cannot be decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NoText {
     /// What is wrong.
@@ -21,7 +21,7 @@ pub(crate) struct NoText {
     pub(crate) hint: String,
 }
 
-/// The text of a file, without a byte order mark, and the name of its encoding.
+/// Decodes a file and removes its byte order mark; also returns the name of the encoding.
 pub(crate) fn decode(
     bytes: Vec<u8>,
     label: Option<&str>,
@@ -51,7 +51,7 @@ pub(crate) fn decode(
     Ok((text.into_owned(), encoding.name()))
 }
 
-/// The text of a file in UTF-8, without a byte order mark.
+/// Decodes a file as UTF-8 and removes its byte order mark.
 pub(crate) fn decode_utf_8(bytes: Vec<u8>) -> Result<String, NoText> {
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
@@ -69,14 +69,14 @@ pub(crate) fn decode_utf_8(bytes: Vec<u8>) -> Result<String, NoText> {
     Ok(text)
 }
 
-/// A mark at its start, or zero bytes: no text of one byte a letter has any.
+/// Detects a byte order mark or zero bytes, which no single-byte encoding has.
 fn looks_like_utf_16(bytes: &[u8]) -> bool {
     let marked = Encoding::for_bom(bytes)
         .is_some_and(|(encoding, _)| encoding == UTF_16LE || encoding == UTF_16BE);
     marked || bytes.iter().take(LOOKED_AT).any(|byte| *byte == 0)
 }
 
-/// The encoding that bytes are likely in, and how they would read in it.
+/// Guesses the encoding of the bytes, with a sample of the decoded text.
 fn guess(bytes: &[u8]) -> Option<String> {
     let looked_at = bytes.get(..LOOKED_AT).unwrap_or(bytes);
     let count = |range: RangeInclusive<u8>| {
@@ -132,7 +132,7 @@ mod tests {
                 (russian.to_owned(), encoding.name())
             );
             let why = decode(bytes.to_vec(), None).unwrap_err();
-            // By chance the first word of the last one is a letter of UTF-8 too.
+            // In the last case, the first word is also a valid UTF-8 letter by chance.
             let (byte, line, word) = match label {
                 "ibm866" => (14, 2, "Ученик Первый"),
                 _ => (8, 1, "фио"),

@@ -1,4 +1,4 @@
-//! Files in memory: by themselves, or in front of the disk, so that a manifest can be read before it is written.
+//! Files in memory, alone or overlaid on the disk, so that a manifest can be checked before it is written.
 //!
 //! Main type: [`FileMap`].
 
@@ -12,19 +12,19 @@ use super::files::{Disk, Files, Kind, without_dots};
 /// Files in memory.
 #[derive(Debug, Clone, Default)]
 pub struct FileMap {
-    /// By real path.
+    /// Contents by real path.
     files: BTreeMap<PathBuf, Vec<u8>>,
-    /// Whether the files of the disk are there too, except for those that are in memory.
+    /// Whether paths that are not in memory are read from the disk.
     over_disk: bool,
 }
 
 impl FileMap {
-    /// These files and no others.
+    /// Creates a map with these files only.
     pub fn new<'a>(files: impl IntoIterator<Item = (&'a Path, &'a [u8])>) -> Self {
         Self::with(files, false)
     }
 
-    /// The disk as it is once these files are written.
+    /// Creates a view of the disk as if these files were already written.
     pub fn over_disk<'a>(files: impl IntoIterator<Item = (&'a Path, &'a [u8])>) -> Self {
         Self::with(files, true)
     }
@@ -41,7 +41,7 @@ impl FileMap {
         map
     }
 
-    /// The real path of a file that may still have to be written.
+    /// Returns the real path of a file that may not exist yet.
     fn future_path(&self, path: &Path) -> io::Result<PathBuf> {
         if !self.over_disk {
             return Ok(without_dots(&Path::new("/").join(path)));

@@ -1,62 +1,62 @@
-//! The files of a manifest, wherever they are: on the disk, in memory, or in a git revision.
+//! Access to a manifest's files on disk, in memory, or in a git revision.
 //!
-//! Main type: [`Files`]. Paths are the user's; [`Files::real_path`] is what paths are compared by.
+//! Main type: [`Files`]. Callers use the user's paths, and compare paths by [`Files::real_path`].
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-/// What a path leads to.
+/// The type of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
     File,
     /// A directory.
     Directory,
-    /// A pipe or a device: read only if it is named.
+    /// A pipe or device: read only if the user names it.
     Other,
 }
 
-/// Files that are listed and read, never written.
+/// Read-only access to files.
 pub trait Files {
-    /// What the path leads to, links followed.
+    /// Returns the type of a path, following links.
     ///
     /// # Errors
-    /// If it leads nowhere, or cannot be looked at.
+    /// If the path does not exist or cannot be accessed.
     fn kind(&self, path: &Path) -> io::Result<Kind>;
 
-    /// The entries of a directory in any order, each as the directory's path and its name.
+    /// Returns the entries of a directory in any order, each as directory path plus name.
     ///
     /// # Errors
-    /// If it is no directory, or cannot be read.
+    /// If the path is not a directory or cannot be read.
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>>;
 
-    /// A file's bytes; `None` if there are more than `limit`, without reading them all.
+    /// Reads a file; returns `None` if it has more than `limit` bytes, without reading all of them.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If the file cannot be read.
     fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>>;
 
-    /// The path with every link resolved and without `..`.
+    /// Returns the path with every link and `..` resolved.
     ///
     /// # Errors
-    /// If it leads nowhere.
+    /// If the path does not exist.
     fn real_path(&self, path: &Path) -> io::Result<PathBuf>;
 
-    /// The top of the git work tree that a directory is in, both as real paths; `None` without git.
+    /// Returns the top of the git work tree that contains a directory, both as real paths; `None` without git.
     fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
         let _ = directory;
         None
     }
 
-    /// The path in messages and places.
+    /// Formats the path for messages and places.
     fn display(&self, path: &Path) -> String {
         let text = path.to_string_lossy().replace('\\', "/");
         text.strip_prefix("./").unwrap_or(&text).to_owned()
     }
 }
 
-/// The files of this machine.
+/// The local disk.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disk;
 
@@ -87,13 +87,13 @@ impl Files for Disk {
     }
 
     fn work_tree(&self, directory: &Path) -> Option<PathBuf> {
-        // A linked work tree and a submodule have a file there.
+        // In a linked work tree or a submodule, `.git` is a file.
         let is_top = |directory: &&Path| directory.join(".git").exists();
         directory.ancestors().find(is_top).map(Path::to_owned)
     }
 }
 
-/// A path without `.` and without `..` that only goes back.
+/// Removes `.` components, and `..` components that cancel the one before them.
 pub(crate) fn without_dots(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

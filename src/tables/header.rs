@@ -1,4 +1,4 @@
-//! The header of a file with rows: its delimiter and its columns, read once however many uses the file has.
+//! The header of a file with rows: its delimiter and columns. It is read once, however often the file is used.
 //!
 //! Main type: [`Header`].
 
@@ -14,42 +14,42 @@ use super::input::RawFile;
 use super::quotes::{BadQuote, bad_quotes};
 use crate::model::FileId;
 
-/// The name of the only column of a file without a header.
+/// The column name in a file without a header.
 pub(crate) const ONLY_COLUMN: &str = "user";
 
-/// How a file's rows are read.
+/// How to read a file's rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Header {
-    /// The character between cells; none for a file with one value a line.
+    /// The delimiter; `None` if the file has one value per line.
     pub(crate) delimiter: Option<u8>,
     pub(crate) columns: Arc<Columns>,
     /// Where the rows start.
     pub(crate) rows: Start,
-    /// The file's text with spaces for bad quotes, if it has some: other mistakes are then found too.
+    /// The text with bad quotes replaced by spaces, if there are any, so that later errors are found too.
     pub(crate) repaired: Option<Arc<str>>,
 }
 
-/// The columns of a header, found by name without going through all of them.
+/// The columns of a header, indexed by name.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
-    /// The names as written, without white space around them.
+    /// The names as written, without surrounding white space.
     pub(crate) names: Vec<String>,
     /// By the name in lower case.
     pub(crate) by_name: BTreeMap<String, NamedColumn>,
-    /// The first column by the word that means it in a template.
+    /// The first column for each word in a template.
     by_word: OnceLock<HashMap<String, usize>>,
-    /// How many uses of the file have gone through its rows.
+    /// How many times the rows were read.
     pub(crate) passes: AtomicU32,
-    /// The rows, split into cells, once a second use needs them.
+    /// The rows, split into cells, from the second use on.
     pub(crate) records: OnceLock<Vec<(StringRecord, Start)>>,
 }
 
-/// The columns of one name.
+/// The columns that share a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NamedColumn {
-    /// The place of the first.
+    /// The index of the first one.
     pub(crate) place: usize,
-    /// The place of the last.
+    /// The index of the last one.
     pub(crate) last: usize,
     pub(crate) times: usize,
 }
@@ -75,12 +75,12 @@ impl Columns {
         }
     }
 
-    /// The column that a template means: by its name, else by its word.
+    /// Returns the column for a name in a template: by its name, else by its word.
     pub(crate) fn in_template(&self, name: &str) -> Option<&str> {
         let place = match self.by_name.get(&name.trim().to_lowercase()) {
             Some(named) => named.place,
             None => {
-                // Of several columns with one word the first is inserted last, and stays.
+                // The first column with a word is inserted last, so it wins.
                 let words = self.names.iter().enumerate().rev();
                 let words = words.map(|(place, name)| (word(name), place));
                 let by_word = self.by_word.get_or_init(|| words.collect());
@@ -91,7 +91,7 @@ impl Columns {
     }
 }
 
-/// A column's name as a template writes it: in lower case, with `_` for what no name in a template can have.
+/// Returns a column's name as it is written in a template: in lower case, with `_` for characters that a name cannot contain.
 pub(crate) fn word(name: &str) -> String {
     let name = name.trim().chars();
     let name = name.map(|c| if c.is_alphanumeric() { c } else { '_' });
@@ -99,7 +99,7 @@ pub(crate) fn word(name: &str) -> String {
 }
 
 impl Header {
-    /// The header of a file. Whatever makes its rows unreadable goes to `problems`.
+    /// Reads the header of a file. Errors that make its rows unreadable go to `problems`.
     pub(crate) fn read(
         file: FileId,
         raw: &RawFile,
@@ -144,7 +144,7 @@ impl Header {
         let table = text.get(start..).unwrap_or_default();
         let mut header = StringRecord::new();
         let mut reader = reader(table, delimiter);
-        // A text that is UTF-8 and may be ragged has no way to fail.
+        // Reading cannot fail: the text is UTF-8, and ragged rows are allowed.
         let found = reader.read_record(&mut header).unwrap_or_default();
         let names: Vec<String> = header.iter().map(|cell| cell.trim().to_owned()).collect();
         if !found || names.iter().all(String::is_empty) {
@@ -160,7 +160,7 @@ impl Header {
             .flat_map(|name| name.bytes())
             .all(|byte| byte.is_ascii_digit())
         {
-            // Line breaks before the header belong to no line of it.
+            // Line breaks before the header are not part of its first line.
             let at = at(table.len() - table.trim_start_matches(['\r', '\n']).len());
             let message = format!("{}: the first line looks like data", line(at));
             let diagnostic = Diagnostic::at(Code::EmptyRoster, at, message);
@@ -168,7 +168,7 @@ impl Header {
             return None;
         }
         let mut byte = start + reader.position().byte() as usize;
-        // The reader leaves the second half of a CR LF to the next row.
+        // The reader leaves the LF of a CR LF to the next row.
         if text.get(..byte).is_some_and(|it| it.ends_with('\r'))
             && text.get(byte..).is_some_and(|it| it.starts_with('\n'))
         {
@@ -185,7 +185,7 @@ impl Header {
     }
 }
 
-/// A reader of rows, anywhere in the file.
+/// Creates a CSV reader that may start anywhere in the file.
 pub(crate) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
     csv::ReaderBuilder::new()
         .has_headers(false)
@@ -194,7 +194,7 @@ pub(crate) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
         .from_reader(text.as_bytes())
 }
 
-/// A text with spaces for the quotes at these bytes.
+/// Replaces the quotes at these offsets by spaces.
 fn without(text: &str, quotes: &[usize]) -> Arc<str> {
     let mut bytes = text.as_bytes().to_vec();
     for quote in quotes {

@@ -1,53 +1,53 @@
-//! What a table is asked for: a file, how to read it, and which rows count.
+//! The description of a table: which file, how to read it, and which rows to use.
 
 use super::source::{At, Spanned};
 
-/// A file with rows, and how it is to be read.
+/// A file with rows, and how to read it.
 #[derive(Debug, Clone)]
 pub struct RawFile {
-    /// The path as written, relative to the manifest's file, or to the preset's directory.
+    /// The path as written, relative to the manifest's file or to the preset's directory.
     pub path: Spanned<String>,
-    /// The character between cells, where the file is not to be asked.
+    /// The delimiter, if it is not detected.
     pub delimiter: Option<u8>,
-    /// The encoding, where it is not UTF-8.
+    /// The encoding, if it is not UTF-8.
     pub encoding: Option<Spanned<String>>,
-    /// Whether a file that gives nothing is meant.
+    /// Whether an empty file is allowed.
     pub allow_empty: bool,
-    /// Columns whose names in the file end with numbers (`course1`, `course2`, …): each number makes a row of its own.
+    /// Columns with numbers at the end of their names (`course1`, `course2`, …): each number gives a row of its own.
     pub numbered: Vec<Spanned<String>>,
-    /// Columns that the file may lack: then their cells are empty.
+    /// Optional columns: if the file lacks them, their cells are empty.
     pub optional: Vec<Spanned<String>>,
-    /// Which of the files its manifest names it is: one file may be read in two ways.
+    /// The index among the files that the manifest names, because one file may be read in two ways.
     pub number: usize,
-    /// Whether it may be absent: then nothing is looked up in it.
+    /// Whether the file may be absent; then it has no rows.
     pub may_lack: bool,
-    /// Where the format is named whose preset asks for columns of it.
+    /// The place that names the format, if a preset requires columns of the file.
     pub format: Option<At>,
 }
 
-/// One condition: a cell of this column has to be one of these texts.
+/// A condition: a cell of this column must be one of these values.
 #[derive(Debug, Clone)]
 pub struct RawFilter {
     /// The column.
     pub column: Spanned<String>,
-    /// The texts.
+    /// The allowed values.
     pub values: Vec<String>,
-    /// What else a format says there may be: any other text is a mistake. None where no format says so.
+    /// Other values that the format defines; any other value is an error. `None` if no format defines them.
     pub known: Option<Vec<String>>,
-    /// Whether case does not count, as in a format's own conditions.
+    /// Whether case is ignored, as in a format's own conditions.
     pub any_case: bool,
 }
 
-/// Pairs of columns that have to be equal: this file's, and the other's.
+/// Pairs of columns that must be equal: this file's column and the other file's.
 pub type RawOn = Vec<(Spanned<String>, Spanned<String>)>;
 
-/// A file between a roster and the rooms' rows, as sections are between students and courses.
+/// A file between a roster and the rows of the rooms, such as sections between students and courses.
 #[derive(Debug, Clone)]
 pub struct RawVia {
     /// The file.
     pub file: RawFile,
-    /// Its columns, and the roster's.
+    /// Its columns, paired with the roster's.
     pub on: RawOn,
-    /// Which of its rows count.
+    /// Which of its rows to use.
     pub filter: Vec<RawFilter>,
 }

@@ -1,4 +1,4 @@
-//! Joins one table to another by columns that have to be equal: each table is read once, then looked up row by row.
+//! Joins two tables by equal columns: each table is read once and then looked up row by row.
 //!
 //! Main type: [`Join`].
 
@@ -13,44 +13,44 @@ use super::row::{Column, Row};
 use super::table::Table;
 use crate::model::{Member, UserId};
 
-/// Between the cells of a key; no cell has it.
+/// The separator between the cells of a key; no cell contains it.
 const BETWEEN: char = '\u{1f}';
-/// Up to so many keys without a row get a warning each; more get one together.
+/// Maximum number of unmatched keys that get a warning each; more than that get one warning together.
 const MOST_UNJOINED: usize = 20;
 
-/// The users of a roster, by the keys of its rows.
+/// The users of a roster, by join key.
 pub(crate) struct Join<'t> {
     roster: &'t Table,
     groups: HashMap<String, Group>,
-    /// The columns of the other table.
+    /// The key columns of the other table.
     columns: Vec<Column>,
-    /// The roster's columns; none for a cell that only the table between has.
+    /// The roster's key columns; `None` for a cell that only the `via` table has.
     own: Vec<Option<Column>>,
     via: Option<Via<'t>>,
 }
 
-/// The table between, which has the cells that a roster's row lacks.
+/// The `via` table, which supplies the cells that the roster lacks.
 struct Via<'t> {
     table: &'t Table,
-    /// The cells by key; none for rows that `where` leaves out.
+    /// The cells by key; `None` for rows that `where` leaves out.
     cells: HashMap<String, Option<Vec<String>>>,
-    /// The roster's columns that make the key.
+    /// The roster's columns that form the key.
     columns: Vec<Column>,
 }
 
-/// The roster's rows of one key.
+/// The roster's rows that share a key.
 struct Group {
     members: Vec<Member>,
     rows: usize,
-    /// The first cell of the key, in the first row.
+    /// The first cell of the key in the first row.
     first: At,
-    /// The index of its column.
+    /// The column of that cell.
     column: Option<usize>,
     is_used: bool,
 }
 
 impl<'t> Join<'t> {
-    /// A join without a row; `None` if a column or a table is missing, which is noted.
+    /// Creates an empty join; `None` if a column or table is missing, which is reported.
     pub(crate) fn new(
         (on, via): (&RawOn, Option<&RawVia>),
         roster: &RawFile,
@@ -79,10 +79,10 @@ impl<'t> Join<'t> {
         })
     }
 
-    /// Adds a row of the roster and its users.
+    /// Adds a row of the roster with its users.
     ///
     /// # Errors
-    /// If the row belongs to nothing.
+    /// If the row does not match anything.
     pub(crate) fn add(&mut self, row: &Row<'_>, users: &[UserId]) -> Result<(), Box<Diagnostic>> {
         let Some(key) = self.key_of(row)? else {
             return Ok(());
@@ -101,7 +101,7 @@ impl<'t> Join<'t> {
         Ok(())
     }
 
-    /// The members that belong to a row of the other table.
+    /// Returns the members for a row of the other table.
     pub(crate) fn members_of(&mut self, row: &Row<'_>) -> &[Member] {
         let key = join_cells(self.columns.iter().map(|column| row.cell(column)));
         let Some(group) = self.groups.get_mut(&*key) else {
@@ -111,7 +111,7 @@ impl<'t> Join<'t> {
         &group.members
     }
 
-    /// The key of a roster's row; none for a row that the table between leaves out.
+    /// Returns the key of a roster's row; `None` if the `via` table leaves the row out.
     fn key_of<'k>(&self, row: &'k Row<'_>) -> Result<Option<Cow<'k, str>>, Box<Diagnostic>> {
         let cell = |column: &Option<Column>| column.as_ref().map_or("", |column| row.cell(column));
         if self.own.iter().all(|column| !cell(column).is_empty()) {
@@ -146,7 +146,7 @@ impl<'t> Join<'t> {
         }
     }
 
-    /// The mistake of a row whose cells are empty.
+    /// Returns the error for a row with empty key cells.
     fn no_key(&self, row: &Row<'_>) -> Box<Diagnostic> {
         let mut own = self.own.iter().flatten();
         let mistake = match own.find(|column| row.cell(column).is_empty()) {
@@ -164,14 +164,14 @@ impl<'t> Join<'t> {
             .into()
     }
 
-    /// Warns of the roster's rows that belong to no row of the other table.
+    /// Warns of roster rows that do not match any row of the other table.
     pub(crate) fn warn_unjoined(self, each: &Table, problems: &mut Problems) {
         let groups = self.groups.iter().filter(|(_, group)| !group.is_used);
         let mut left: Vec<(&String, &Group)> = groups.collect();
         if left.is_empty() {
             return;
         }
-        // The row that is missing may be one with a mistake that is noted already.
+        // The missing row may be one whose error is already reported.
         let ragged = each.ragged_cells();
         left.retain(|(key, _)| !key.split(BETWEEN).all(|part| ragged.contains(part)));
         left.sort_by_key(|(key, group)| (group.first, *key));
@@ -181,7 +181,7 @@ impl<'t> Join<'t> {
                 .map(|(key, group)| self.unjoined(key, group, each));
             return problems.extend(warnings);
         };
-        // With so many the columns are likely wrong.
+        // With so many unmatched rows, the columns are probably wrong.
         let rows: usize = left.iter().map(|(_, group)| group.rows).sum();
         let (roster, each) = (&self.roster.name, &each.name);
         let message =
@@ -253,7 +253,7 @@ impl<'t> Via<'t> {
                 *known = found;
             }
         });
-        // A row that asks for one with a noted mistake is no mistake itself.
+        // A row that refers to a row with a reported error is not an error itself.
         for cell in table.ragged_cells() {
             cells.entry(cell).or_default();
         }
@@ -266,7 +266,7 @@ impl<'t> Via<'t> {
     }
 }
 
-/// The key of some cells.
+/// Joins cells to a key.
 fn join_cells<'k>(mut cells: impl Iterator<Item = &'k str>) -> Cow<'k, str> {
     let mut key = Cow::from(cells.next().unwrap_or_default());
     for cell in cells {

@@ -1,6 +1,6 @@
-//! Files with rows: found, decoded, and read cell by cell, each with its place. It knows nothing of rooms.
+//! Finds, decodes and reads files with rows; every cell has a place. This module does not know about rooms.
 //!
-//! Main types: [`open::Tables`] and [`table::Table`]. [`diagnostic`] and [`files`] are here because the manifest's own files need
+//! Main types: [`open::Tables`] and [`table::Table`]. [`diagnostic`] and [`files`] are here because the manifest's own files use
 //! them too.
 
 pub(crate) mod boundary;

@@ -1,15 +1,15 @@
-//! The nearest known name to an unknown one, in bounded work.
+//! Suggests the nearest known name for an unknown one, with a limit on the work.
 //!
-//! Main entries: [`nearest`] for a short list of words, [`NearestSearch`] for as many names as a file has.
+//! Main entries: [`nearest`] for a short list of words, [`NearestSearch`] for all names of a file.
 
-/// The longest unknown name that is searched for, in bytes.
+/// Maximum length of an unknown name that is searched for, in bytes.
 const LONGEST: usize = 60;
-/// The work of all searches together: 800,000 names of eight letters compared, or four million passed over.
+/// The limit on the work of all searches: 800,000 names of eight letters compared, or four million skipped.
 const MOST_WORK: usize = 60_000_000;
-/// The work of passing over a name.
+/// The cost of skipping a name.
 const PASSED_OVER: usize = 15;
 
-/// Searches that share one limit of work: a wrong file can have thousands of unknown names, and each search reads all known ones.
+/// Searches that share one work limit: a wrong file can have thousands of unknown names, and each search reads all known names.
 #[derive(Debug)]
 pub(crate) struct NearestSearch {
     left: usize,
@@ -22,7 +22,7 @@ impl Default for NearestSearch {
 }
 
 impl NearestSearch {
-    /// The nearest of the known names that may be meant, if one is near enough. Once the limit is reached, none is found.
+    /// Returns the nearest known name, if one is near enough. After the limit is reached, returns `None`.
     pub(crate) fn find<'n>(
         &mut self,
         name: &str,
@@ -55,7 +55,7 @@ impl NearestSearch {
         best.map(|(_, other)| other)
     }
 
-    /// `None` once there is not enough left.
+    /// Returns `None` if the remaining budget is too small.
     fn spend(&mut self, work: usize) -> Option<()> {
         let left = self.left.checked_sub(work);
         self.left = left.unwrap_or_default();
@@ -63,7 +63,7 @@ impl NearestSearch {
     }
 }
 
-/// The nearest of some words, if one is near enough to be meant.
+/// Returns the nearest word, if one is near enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     NearestSearch::default().find(name, known, |_| true)
 }

@@ -1,25 +1,25 @@
-//! Numbers as manifests and files with rows write them.
+//! Parses numbers in manifests and files with rows.
 
-/// Whether a text is made of digits only.
+/// Whether a text consists only of digits.
 pub(crate) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A number without sign or leading zero.
+/// Parses a number without sign or leading zero.
 pub(crate) fn whole_number(text: &str) -> Option<u64> {
     let is_plain = is_digits(text) && (text == "0" || !text.starts_with('0'));
     is_plain.then(|| text.parse().ok())?
 }
 
-/// The largest id: what a signed 64-bit column holds.
+/// The largest id: the maximum of a signed 64-bit column.
 pub(crate) const LARGEST_ID: u64 = i64::MAX as u64;
 
-/// The id that a text is.
+/// Parses an id.
 pub(crate) fn positive_id(text: &str) -> Option<u64> {
     whole_number(text).filter(|id| (1..=LARGEST_ID).contains(id))
 }
 
-/// Hundredths of a percent out of `12.5%`.
+/// Parses a percentage such as `12.5%` into hundredths of a percent.
 pub(crate) fn share(text: &str) -> Option<u64> {
     let (whole, part) = text
         .strip_suffix('%')

@@ -1,6 +1,6 @@
-//! The files with rows that a manifest names: opened once each, before anything is looked up in them.
+//! Opens each file with rows that a manifest names, before any name is looked up in it.
 //!
-//! Main type: [`Tables`]. Paths are relative to the manifest's file and stay inside its root directory, links resolved.
+//! Main type: [`Tables`]. Paths are relative to the manifest's file and stay inside its root directory, with links resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -17,62 +17,62 @@ use super::table::Table;
 
 use crate::model::FileId;
 
-/// A larger file is no roster: two million rows have a tenth of it.
+/// Maximum file size: a roster with two million rows has a tenth of it.
 const LARGEST: u64 = 1 << 30;
 
-/// The opened files, by the manifest that names them and their number there.
+/// The opened files, by manifest file and file number.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     tables: BTreeMap<(FileId, usize), Table>,
-    /// Every file that has rows, by its name below the manifest's root.
+    /// Every file with rows, with its path relative to the manifest's root.
     pub(crate) files: BTreeMap<FileId, Arc<str>>,
-    /// Files that may be absent, and are.
+    /// Optional files that are absent.
     absent: BTreeSet<(FileId, usize)>,
 }
 
-/// Where a manifest's file lies, and how far up its paths may lead.
+/// The directory of a manifest's file, and the root that its paths must stay in.
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
     /// The directory that paths are relative to.
     pub(crate) directory: PathBuf,
-    /// The manifest's root; none if it is unknown.
+    /// The manifest's root, if known.
     pub(crate) root: Option<PathBuf>,
 }
 
-/// A text, and the name of the encoding it was read in.
+/// A decoded text, and the name of its encoding.
 type DecodedFile = (FileId, &'static str);
 
-/// Opens files.
+/// Opens files with rows.
 pub(crate) struct Opener<'a> {
     files: &'a dyn Files,
-    /// The directory that the files' names in the ledger are relative to.
+    /// The directory that file names in the ledger are relative to.
     base: PathBuf,
-    /// Texts and their encodings, by the file's one name and the encoding it was given; none for those that could not be read.
+    /// Texts by real path and given encoding; `None` for files that could not be read.
     texts: BTreeMap<(PathBuf, Option<String>), Option<DecodedFile>>,
-    /// Headers by file and given delimiter; none for those that cannot be used.
+    /// Headers by file and given delimiter; `None` for unusable headers.
     headers: BTreeMap<(FileId, Option<u8>), Option<Header>>,
     tables: Tables,
 }
 
 impl Tables {
-    /// The table of a file; none if it could not be opened.
+    /// Returns the table of a file; `None` if it could not be opened.
     pub(crate) fn get(&self, raw: &RawFile) -> Option<&Table> {
         self.tables.get(&(raw.path.at.file, raw.number))
     }
 
-    /// Whether a file that may be absent is.
+    /// Whether an optional file is absent.
     pub(crate) fn is_absent(&self, raw: &RawFile) -> bool {
         self.absent.contains(&(raw.path.at.file, raw.number))
     }
 
-    /// Every opened file, once for each place that names it.
+    /// Returns every opened file, once for each place that names it.
     pub(crate) fn opened(&self) -> impl Iterator<Item = &Table> {
         self.tables.values()
     }
 }
 
 impl<'a> Opener<'a> {
-    /// One for files that manifests in these places name.
+    /// Creates an opener for the files that manifests in these directories name.
     pub(crate) fn new<'h>(files: &'a dyn Files, homes: impl Iterator<Item = &'h Home>) -> Self {
         let roots = homes.filter_map(|home| home.root.clone());
         Self {
@@ -86,7 +86,7 @@ impl<'a> Opener<'a> {
         }
     }
 
-    /// What was opened, and from where, links resolved.
+    /// Returns the opened tables and their real paths.
     pub(crate) fn finish(self) -> (Tables, BTreeSet<PathBuf>) {
         let files = self.texts.into_keys().map(|(file, _)| file);
         (self.tables, files.collect())
@@ -145,7 +145,7 @@ impl<'a> Opener<'a> {
         }
     }
 
-    /// A file's name below the manifest's root. A link keeps its own, so that one to the newest export is one source.
+    /// Returns a file's path relative to the manifest's root. A link keeps its own name, so that a link to the newest export is one source.
     fn name(&self, path: &Path, real: &Path) -> Arc<str> {
         let parts = path.parent().zip(path.file_name());
         let named = parts.and_then(|(directory, name)| {
@@ -156,7 +156,7 @@ impl<'a> Opener<'a> {
         self.files.display(&named.unwrap_or_else(real)).into()
     }
 
-    /// Reads a file's text; with it, the name of its encoding.
+    /// Reads a file's text; also returns the name of its encoding.
     fn read(
         &self,
         raw: &RawFile,
@@ -195,7 +195,7 @@ fn unreadable(raw: &RawFile, error: &std::io::Error) -> Diagnostic {
         .hint("check the path; it is relative to the file that names it")
 }
 
-/// The directory that contains both.
+/// Returns the deepest directory that contains both paths.
 fn common_directory(one: &Path, other: &Path) -> PathBuf {
     let parts = one.components().zip(other.components());
     parts

@@ -1,8 +1,8 @@
-//! Quoted cells of a CSV text: where they end, and which of them swallow the lines that follow.
+//! Quoted cells in CSV: where they end, and which of them swallow the following lines.
 //!
-//! Main entry: [`bad_quotes`]. A CSV reader accepts such cells without an error, and their rows are lost.
+//! Main entry: [`bad_quotes`]. CSV readers accept such cells without an error, and rows are lost.
 
-/// A quoted cell that most likely was not meant as one.
+/// A quote that most likely does not open a quoted cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadQuote {
     /// The cell that opens at this byte is never closed.
@@ -12,7 +12,7 @@ pub(crate) enum BadQuote {
 }
 
 impl BadQuote {
-    /// Where its quote is.
+    /// Returns the offset of the quote.
     pub(crate) fn offset(self) -> usize {
         match self {
             Self::NeverClosed(open) | Self::TextAfter(open) => open,
@@ -20,11 +20,11 @@ impl BadQuote {
     }
 }
 
-/// The byte after the quote that closes a cell whose text starts at `from`; `None` if the cell is never closed.
+/// Returns the offset after the closing quote of a cell whose text starts at `from`; `None` if the cell is never closed.
 pub(crate) fn end_of_quoted(bytes: &[u8], mut from: usize) -> Option<usize> {
     loop {
         let quote = from + memchr::memchr(b'"', bytes.get(from..)?)?;
-        // Two quotes inside a quoted cell mean one.
+        // A doubled quote inside a quoted cell is a literal quote.
         if bytes.get(quote + 1) != Some(&b'"') {
             return Some(quote + 1);
         }
@@ -32,13 +32,13 @@ pub(crate) fn end_of_quoted(bytes: &[u8], mut from: usize) -> Option<usize> {
     }
 }
 
-/// Where the line ends that this byte is in, without its line break.
+/// Returns the end of the line that contains this offset, without its line break.
 pub(crate) fn end_of_line(bytes: &[u8], from: usize) -> usize {
     let rest = bytes.get(from..).unwrap_or_default();
     memchr::memchr2(b'\n', b'\r', rest).map_or(bytes.len(), |length| from + length)
 }
 
-/// Whether the quoted cell from `open` to `end` is one of the bad ones.
+/// Whether the quoted cell from `open` to `end` is bad.
 pub(crate) fn judge_quoted(
     bytes: &[u8],
     open: usize,
@@ -55,8 +55,8 @@ pub(crate) fn judge_quoted(
     (spans_lines && has_text).then_some(BadQuote::TextAfter(open))
 }
 
-/// Calls `found` for each bad quoted cell of a text that starts at a row. After a bad one, reading goes on in the next line,
-/// as if its quote were part of the text: other bad ones are then found too.
+/// Calls `found` for each bad quote of a text that starts at a row. After a bad quote, the search continues in the next line,
+/// so that other bad quotes are found too.
 pub(crate) fn bad_quotes(text: &str, delimiter: u8, mut found: impl FnMut(BadQuote)) {
     let bytes = text.as_bytes();
     let mut from = 0;
@@ -98,11 +98,11 @@ mod tests {
             ("a,b\n1,\"x\ny\"\n2,\"\r\n\"\r\n", &[]),
             ("a,b\n1,\"x \"\"y\"\"\nz\" \t,\n", &[]),
             ("a,b\n1,\"x\ny\"", &[]),
-            // Quotes inside of a cell, and text after one that ends in its line.
+            // Quotes inside a cell, and text after a quoted cell that ends on its line.
             ("a,b\n1,5\" screen\n2,\"x\" y\n", &[]),
             ("a,b\n1,\"\"\n2,\"\"\"\"\n", &[]),
             ("a,b\n1, \"x\n", &[]),
-            // The delimiter is another one.
+            // Another delimiter.
             ("a;b\n1,\"x;y\n", &[]),
         ];
         for (text, expected) in cases {

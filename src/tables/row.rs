@@ -1,4 +1,4 @@
-//! One row of a table: its cells by column, what they have to be, and mistakes in them with their place.
+//! A row of a table: its cells by column, its conditions, and errors in its cells.
 //!
 //! Main type: [`Row`].
 
@@ -11,30 +11,30 @@ use super::input::RawFilter;
 use super::nearest::nearest;
 use crate::model::{FileId, Place};
 
-/// How many of the texts that a cell may be are listed.
+/// Maximum number of allowed values listed in a message.
 const MOST_NAMED: usize = 8;
 
 /// A column found in a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
-    /// Its name as written in the file; without its number, if it has some.
+    /// The name as written in the file; for a numbered column, without the number.
     pub(crate) name: String,
     pub(crate) place: Cells,
 }
 
-/// Where the cells of a column are.
+/// The position of a column's cells.
 #[derive(Debug, Clone)]
 pub(crate) enum Cells {
-    /// In one place of each row.
+    /// At one index of each row.
     At(usize),
-    /// For each number, from 1; numbers that the file lacks have none.
+    /// One index per number, from 1; `None` for numbers that the file lacks.
     Numbered(Vec<Option<usize>>),
-    /// Nowhere: the column may be absent, and is.
+    /// The column is optional, and absent.
     Absent,
 }
 
 impl Column {
-    /// The cell's place in the row of this number, from 0.
+    /// Returns the index of the cell for a number, from 0.
     fn index(&self, number: usize) -> Option<usize> {
         match &self.place {
             Cells::At(place) => Some(*place),
@@ -43,7 +43,7 @@ impl Column {
         }
     }
 
-    /// How many rows a row of the file is for this column.
+    /// Returns how many rows each row of the file gives for this column.
     pub(crate) fn numbers(&self) -> usize {
         match &self.place {
             Cells::Numbered(places) => places.len(),
@@ -52,7 +52,7 @@ impl Column {
     }
 }
 
-/// A condition on a row, and the column that it is about.
+/// A condition on a row, with its column.
 #[derive(Debug)]
 pub(crate) struct Filter<'f> {
     pub(crate) raw: &'f RawFilter,
@@ -66,7 +66,7 @@ impl Filter<'_> {
         values.any(|value| value == cell || (any_case && value.eq_ignore_ascii_case(cell)))
     }
 
-    /// Whether the format does not know a cell.
+    /// Whether the format does not define the cell's value.
     fn is_unknown(&self, cell: &str) -> bool {
         let is_same = |word: &String| word.eq_ignore_ascii_case(cell);
         let known = self.raw.known.as_ref();
@@ -74,11 +74,11 @@ impl Filter<'_> {
     }
 }
 
-/// One row of a table, or one of those that a row with numbered columns is.
+/// A row of a table, or one of the rows that numbered columns give.
 #[derive(Debug)]
 pub(crate) struct Row<'r> {
     pub(crate) record: &'r StringRecord,
-    /// Which number of the numbered columns, from 0.
+    /// The number in the numbered columns, from 0.
     pub(crate) number: usize,
     pub(crate) file: FileId,
     /// The file's name and text.
@@ -88,7 +88,7 @@ pub(crate) struct Row<'r> {
     pub(crate) start: Start,
 }
 
-/// A cell without white space around it. There nearly never is some.
+/// Trims a cell. Almost no cell has surrounding white space.
 pub(crate) fn trimmed(cell: &str) -> &str {
     let bytes = cell.as_bytes();
     match (bytes.first(), bytes.last()) {
@@ -98,16 +98,16 @@ pub(crate) fn trimmed(cell: &str) -> &str {
 }
 
 impl Row<'_> {
-    /// A cell, without white space around it.
+    /// Returns a trimmed cell.
     pub(crate) fn cell(&self, column: &Column) -> &str {
         let index = column.index(self.number);
         let cell = index.and_then(|index| self.record.get(index));
         cell.map(trimmed).unwrap_or_default()
     }
 
-    /// Whether all conditions hold. Where only what a format does not know is in the way, that is noted.
+    /// Whether all conditions match. If only a value that the format does not define prevents a match, that is reported.
     pub(crate) fn counts(&self, filters: &[Filter<'_>], problems: &mut Problems) -> bool {
-        // Of millions of rows nearly all are of files without conditions.
+        // Most of the millions of rows are in files without conditions.
         if filters.is_empty() {
             return true;
         }
@@ -148,7 +148,7 @@ impl Row<'_> {
             .hint(hint)
     }
 
-    /// Where the row starts.
+    /// Returns the start of the row.
     pub(crate) fn at(&self) -> At {
         At {
             file: self.file,
@@ -156,7 +156,7 @@ impl Row<'_> {
         }
     }
 
-    /// Where the row starts, as the model keeps it.
+    /// Returns the start of the row as a place of the model.
     pub(crate) fn to_place(&self) -> Place {
         Place {
             file: self.file,
@@ -164,7 +164,7 @@ impl Row<'_> {
         }
     }
 
-    /// Where a cell starts; for a column that is absent, where the row does.
+    /// Returns the start of a cell; for an absent column, the start of the row.
     pub(crate) fn cell_at(&self, column: &Column) -> At {
         let index = column.index(self.number).unwrap_or_default();
         let row = self.text.get(self.start.byte..).unwrap_or_default();
@@ -175,14 +175,14 @@ impl Row<'_> {
         }
     }
 
-    /// All cells by the names of their columns.
+    /// Returns all cells with their column names.
     pub(crate) fn cells(&self) -> Vec<(&str, &str)> {
         let names = self.header.columns.names.iter().map(String::as_str);
         let cells = self.record.iter().map(|cell| cell.trim());
         names.zip(cells).collect()
     }
 
-    /// A mistake in a cell.
+    /// Creates a diagnostic for a cell.
     pub(crate) fn mistake(&self, code: Code, column: &Column, message: &str) -> Diagnostic {
         let name = column
             .index(self.number)

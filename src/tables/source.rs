@@ -1,4 +1,4 @@
-//! The texts of a manifest, and where in them a byte is: line and column for people, a line for the model.
+//! The texts of a manifest, and conversion of byte offsets to lines and columns.
 //!
 //! Main type: [`Sources`].
 
@@ -7,48 +7,48 @@ use std::sync::{Arc, OnceLock};
 use super::dialect::line_ends;
 use crate::model::{FileId, Place};
 
-/// A byte in a source, compact because every declared member keeps one.
+/// A byte offset in a source; compact, because every declared member keeps one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct At {
     /// The file.
     pub file: FileId,
-    /// Bytes from its start.
+    /// The offset, in bytes.
     pub offset: u32,
 }
 
-/// A value and where it is written.
+/// A value and its place.
 #[derive(Debug, Clone)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it starts.
+    /// Its start.
     pub at: At,
 }
 
-/// A text and its name, with an index of its lines.
+/// A named text with an index of its lines.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// The file's path as the user would write it.
     pub name: Arc<str>,
     /// Its text.
     pub text: String,
-    /// Built on first use: most files with rows need none.
+    /// Built on first use: most files with rows do not need it.
     index: OnceLock<Index>,
 }
 
-/// What places are found by.
+/// An index for finding lines and columns.
 #[derive(Debug, Clone)]
 struct Index {
     line_starts: Vec<u32>,
-    /// Characters before each block of the text, so that a column in a very long line is not counted from its start.
+    /// Number of characters before each block, so that columns in very long lines are not counted from the start of the text.
     characters: Vec<u32>,
 }
 
-/// Bytes in a block.
+/// Block size, in bytes.
 const BLOCK: usize = 4096;
 
 impl Source {
-    /// A text. They are capped far below 4 GiB before they come here.
+    /// Creates a source. Callers limit the text far below 4 GiB.
     pub(crate) fn new(name: impl Into<Arc<str>>, text: String) -> Self {
         Self {
             name: name.into(),
@@ -61,19 +61,19 @@ impl Source {
         self.index.get_or_init(|| Index::build(&self.text))
     }
 
-    /// The byte at which a line starts, counted from 1.
+    /// Returns the offset of a line, counted from 1.
     pub(crate) fn line_start(&self, line: u32) -> Option<usize> {
         let index = (line as usize).checked_sub(1)?;
         let start = self.index().line_starts.get(index);
         start.map(|start| *start as usize)
     }
 
-    /// The line a byte is in, from 1.
+    /// Returns the line of an offset, from 1.
     pub(crate) fn line_at(&self, offset: u32) -> u32 {
         find_line(&self.index().line_starts, offset)
     }
 
-    /// The lines of places that come in the order of the text.
+    /// Returns a line finder for offsets in ascending order.
     pub(crate) fn lines(&self) -> Lines<'_> {
         Lines {
             starts: &self.index().line_starts,
@@ -81,7 +81,7 @@ impl Source {
         }
     }
 
-    /// How many characters start before a byte.
+    /// Counts the characters that start before an offset.
     fn characters_before(&self, offset: usize) -> usize {
         let offset = offset.min(self.text.len());
         let block = offset / BLOCK;
@@ -111,17 +111,17 @@ impl Index {
     }
 }
 
-/// The line a byte is in, from 1, by the bytes that lines start at.
+/// Returns the line of an offset, from 1, given the start offsets of all lines.
 fn find_line(starts: &[u32], offset: u32) -> u32 {
     starts.partition_point(|start| *start <= offset) as u32
 }
 
-/// How many characters start in some bytes of UTF-8.
+/// Counts the characters that start in a slice of UTF-8.
 fn starts(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
-/// The lines of places, each found from the one before: there are millions, nearly all of them in order.
+/// Finds lines from the previous position, because there are millions of offsets, nearly all in ascending order.
 #[derive(Debug, Clone)]
 pub(crate) struct Lines<'s> {
     starts: &'s [u32],
@@ -129,10 +129,10 @@ pub(crate) struct Lines<'s> {
 }
 
 impl Lines<'_> {
-    /// How many steps are cheaper than a search.
+    /// Maximum steps before a binary search is cheaper.
     const STEPS: usize = 8;
 
-    /// The line a byte is in, from 1.
+    /// Returns the line of an offset, from 1.
     pub(crate) fn find(&mut self, offset: u32) -> u32 {
         let last = self.line.checked_sub(1);
         let last = last.and_then(|last| self.starts.get(last));
@@ -156,34 +156,34 @@ pub struct Sources {
     files: Vec<Arc<Source>>,
 }
 
-/// A place for people: line and column from 1, the column in characters.
+/// A position for display: line and column from 1; the column counts characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineColumn {
     /// From 1.
     pub line: u32,
-    /// In characters, from 1.
+    /// The column in characters, from 1.
     pub column: u32,
 }
 
 impl Sources {
-    /// Adds a text, and gives its id.
+    /// Adds a text and returns its id.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(Arc::new(Source::new(name, text)));
         id
     }
 
-    /// The source with this id.
+    /// Returns the source with this id.
     pub fn file(&self, id: FileId) -> Option<&Arc<Source>> {
         self.files.get(id.0 as usize)
     }
 
-    /// The names of all files, in the order of their ids.
+    /// Returns the names of all files, in order of their ids.
     pub fn names(&self) -> Vec<Arc<str>> {
         self.files.iter().map(|file| file.name.clone()).collect()
     }
 
-    /// Line and column of a byte.
+    /// Returns the line and column of a place.
     pub fn locate(&self, at: At) -> LineColumn {
         let Some(file) = self.file(at.file) else {
             return LineColumn { line: 1, column: 1 };
@@ -197,13 +197,13 @@ impl Sources {
         }
     }
 
-    /// The file's name, line and column of a byte, for a message.
+    /// Returns the file name, line and column of a place, for a message.
     pub fn name_and_position(&self, at: At) -> (&str, LineColumn) {
         let name = self.file(at.file).map(|file| &*file.name);
         (name.unwrap_or_default(), self.locate(at))
     }
 
-    /// The place of a byte, as the model keeps it.
+    /// Converts to a place of the model.
     pub fn to_place(&self, at: At) -> Place {
         Place {
             file: at.file,

@@ -1,6 +1,6 @@
-//! A file with rows: its header, its columns, its rows one after another with their places.
+//! A file with rows: its header, its columns, and its rows with their places.
 //!
-//! Main type: [`Table`]. CSV with a header, or a plain text with one value a line. It knows nothing of users or rooms.
+//! Main type: [`Table`]. It reads CSV with a header, or plain text with one value per line. It does not know about users or rooms.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -22,22 +22,22 @@ use crate::model::FileId;
 pub(crate) struct Table {
     pub(crate) file: FileId,
     pub(crate) source: Arc<Source>,
-    /// The name of the encoding that the file was read in.
+    /// The name of the file's encoding.
     pub(crate) encoding: &'static str,
     pub(crate) header: Header,
     /// The file's name in messages.
     pub(crate) name: String,
-    /// Where the format is named whose preset asks for columns of it.
+    /// The place that names the format, if a preset requires columns of the file.
     pub(crate) format: Option<At>,
-    /// Numbered columns, and columns that may be absent, in lower case.
+    /// Numbered columns, and optional columns, in lower case.
     pub(crate) numbered: Vec<String>,
     pub(crate) optional: Vec<String>,
-    /// Whether a row with too many or too few cells was found.
+    /// Whether a row has too many or too few cells.
     has_ragged: Cell<bool>,
 }
 
 impl Table {
-    /// One use of a file whose header was read.
+    /// Creates a table from a file and its header.
     pub(crate) fn new(
         (file, encoding): (FileId, &'static str),
         source: Arc<Source>,
@@ -61,13 +61,13 @@ impl Table {
         }
     }
 
-    /// The names of the columns, as written, without white space around them.
+    /// Returns the column names as written, without surrounding white space.
     pub(crate) fn columns(&self) -> &[String] {
         &self.header.columns.names
     }
 
-    /// Calls `visit` for each row; blank ones are skipped, ragged ones noted. Each number of `numbered` columns makes a row of
-    /// its own, if its cell of the first of them is not empty.
+    /// Calls `visit` for each row. Blank rows are skipped; ragged rows are reported. Each number of `numbered` columns gives a row of
+    /// its own, if its cell in the first of these columns is not empty.
     pub(crate) fn rows(
         &self,
         numbered: &[Column],
@@ -100,14 +100,14 @@ impl Table {
         });
     }
 
-    /// How many rows have something in them.
+    /// Counts the rows that are not blank.
     pub(crate) fn count(&self) -> usize {
         let mut count = 0;
         self.records(|_, _| count += 1);
         count
     }
 
-    /// Notes that no row of a file counts, unless it may be empty.
+    /// Reports that no row of a file is used, unless it may be empty.
     pub(crate) fn check_empty(&self, counted: usize, raw: &RawFile, problems: &mut Problems) {
         if counted == 0 && !raw.allow_empty {
             let message = format!("`{}` has no matching rows", self.name);
@@ -117,7 +117,7 @@ impl Table {
         }
     }
 
-    /// Every cell of rows with too many or too few cells.
+    /// Returns every cell of ragged rows.
     pub(crate) fn ragged_cells(&self) -> HashSet<String> {
         let mut cells = HashSet::new();
         if self.has_ragged.get() {
@@ -136,8 +136,8 @@ impl Table {
         repaired.unwrap_or(&self.source.text)
     }
 
-    /// Every record after the header that has something in it. A file that is used once is not kept in cells; one that is used
-    /// again is split once more, for all later uses.
+    /// Visits every record after the header that is not blank. The cells of a file that is used once are not kept. On the second use,
+    /// the file is split once more, for all later uses.
     fn records(&self, mut visit: impl FnMut(&StringRecord, Start)) {
         let columns = &self.header.columns;
         if columns.passes.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -168,7 +168,7 @@ impl Table {
         let mut reader = reader(text.get(first..).unwrap_or_default(), delimiter);
         while reader.read_record(&mut record).unwrap_or_default() {
             let before = record.position().map_or(0, csv::Position::byte) as usize + first;
-            // The reader counts the end of the last line in.
+            // The reader includes the end of the last line in its count.
             let rest = text.get(before..).unwrap_or_default().bytes();
             let breaks = rest.take_while(|byte| matches!(byte, b'\r' | b'\n'));
             let byte = before + breaks.count();
@@ -181,7 +181,7 @@ impl Table {
         }
     }
 
-    /// The record that starts in this line; `None` if there is none.
+    /// Returns the record that starts on this line, if any.
     pub(crate) fn record_at(&self, line: u32) -> Option<StringRecord> {
         let text = &self.source.text;
         let text = text.get(self.source.line_start(line)?..)?;
@@ -191,7 +191,7 @@ impl Table {
         };
         let mut record = StringRecord::new();
         let found = reader(text, delimiter).read_record(&mut record);
-        // A text that is UTF-8 and may be ragged has no way to fail.
+        // Reading cannot fail: the text is UTF-8, and ragged rows are allowed.
         found.unwrap_or_default().then_some(record)
     }
 
@@ -222,7 +222,7 @@ mod tests {
     proptest! {
         #![proptest_config(Trials { cases: 2_000, failure_persistence: None, ..Trials::default() })]
 
-        /// With any quotes and line ends, a row has the line that its first byte is in.
+        /// With any quotes and line ends, a row's line is the line of its first byte.
         #[test]
         fn rows_know_their_lines(
             has_mark in any::<bool>(),

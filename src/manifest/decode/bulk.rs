@@ -1,4 +1,4 @@
-//! Rooms in bulk as written: the file with their rows, the template of a room, and the rosters joined to it.
+//! Decodes `generate`: the file with its rows, the room template, and the rosters joined to it.
 
 use super::super::fields::{Decoder, Fields, Keys};
 use super::super::presets;
@@ -35,7 +35,7 @@ pub(super) const VIA: Keys = Keys {
     more: FILE,
 };
 
-/// One entry of `generate`: complete, or merged into a preset.
+/// Decodes one entry of `generate`, complete or merged into a preset.
 pub(super) fn generate(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawGenerate> {
     let fields = decoder.fields(node, GENERATE)?;
     let own = presets::OWN_KEYS.map(|key| fields.get(key));
@@ -81,7 +81,7 @@ fn complete_entry(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawG
     })
 }
 
-/// A file's name, or a mapping that says more.
+/// Decodes a file name, or a mapping with more options.
 fn each(decoder: &mut Decoder<'_>, node: &Node) -> Option<(RawFile, Option<Spanned<String>>)> {
     let mapping;
     let node = match node.word() {
@@ -126,7 +126,7 @@ fn via(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawVia> {
     })
 }
 
-/// The columns that have to be equal; one pair at least.
+/// Decodes the pairs of columns that must be equal; at least one pair.
 fn on(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawOn> {
     let what = "the columns that must match, as in {course_id: course_id}";
     fields.require(decoder, fields.owner, "on", what);

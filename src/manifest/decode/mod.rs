@@ -1,4 +1,4 @@
-//! Nodes -> one file's [`RawManifest`]: which keys there are, and what each takes.
+//! Decodes nodes into one file's [`RawManifest`]: the known keys and the type of each value.
 //!
 //! Main entry: [`decode_file`].
 
@@ -15,7 +15,7 @@ use super::yaml::{self, Item, Node, Value};
 use crate::model::{FileId, Limits};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, Source};
 
-/// The list that may be long, and is therefore read one element at a time.
+/// The list that may be long and is therefore read one element at a time.
 const STREAMED: &str = "rooms";
 
 const TOP: Keys = Keys::new(
@@ -31,7 +31,7 @@ const LIMITS: Keys = Keys::new(
     &["create", "update", "add_members", "messages", "publish"],
 );
 
-/// Reads a file of a manifest, and the files with rows that it names.
+/// Decodes a manifest file, and collects the files with rows that it names.
 pub(super) fn decode_file(
     source: &Source,
     file: FileId,
@@ -69,7 +69,7 @@ pub(super) fn decode_file(
     (raw, decoder.files)
 }
 
-/// Puts one file together out of its items.
+/// Builds a file from its items.
 struct FileDecoder<'a> {
     decoder: Decoder<'a>,
     /// The top-level keys so far.
@@ -78,7 +78,7 @@ struct FileDecoder<'a> {
 }
 
 impl FileDecoder<'_> {
-    /// A document that is not a mapping.
+    /// Reports a document that is not a mapping.
     fn root(&mut self, node: &Node) {
         self.seen.insert("version".to_owned(), node.at);
         if matches!(node.value(), Value::Scalar { text, plain: true } if text.is_empty()) {
@@ -88,7 +88,7 @@ impl FileDecoder<'_> {
         }
     }
 
-    /// Whether a top-level key is new; another one is noted.
+    /// Whether a top-level key is new; a duplicate is reported.
     fn is_first(&mut self, key: &Node, name: &str) -> bool {
         let first = self.seen.get(name).copied();
         match first {

@@ -1,4 +1,4 @@
-//! Rooms, and the people and groups that are in them.
+//! Decodes rooms and their members.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -39,7 +39,7 @@ pub(super) const POLICIES: [(&str, MembersPolicy); 2] = [
     ("on_create", MembersPolicy::OnCreate),
 ];
 
-/// A room under `rooms`.
+/// Decodes a room under `rooms`.
 pub(super) fn room(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoom> {
     let fields = decoder.fields(node, ROOM)?;
     Some(from_fields(decoder, &fields))
@@ -154,7 +154,7 @@ fn member(decoder: &mut Decoder<'_>, node: &Node) -> Option<Spanned<RawMember>> 
     }
 }
 
-/// A user or a group by one word.
+/// Decodes a user or a group from a single word.
 fn scalar(
     decoder: &mut Decoder<'_>,
     node: &Node,
@@ -180,7 +180,7 @@ pub(super) fn people(decoder: &mut Decoder<'_>, node: &Node) -> Names<Spanned<u6
     let names = decoder.names(node, "`people`");
     let ids = names.into_iter().map(|(name, node)| {
         let id = decoder.id(node, format_args!("the id of `{}`", clip(&name.value)));
-        // A name whose id is wrong is known all the same: that its members cannot be added follows from one mistake.
+        // A name with an invalid id still counts as known, so that its uses are not reported too.
         let stand_in = Spanned {
             value: 0,
             at: node.at,

@@ -1,4 +1,4 @@
-//! Files with rows as written: rosters and directories of people.
+//! Decodes references to files with rows: rosters and directories of people.
 
 use super::super::fields::{Decoder, Fields, Keys};
 use super::super::presets::is_same_key;
@@ -7,7 +7,7 @@ use super::super::scalar::{Reading, reading};
 use super::super::yaml::{Node, Value};
 use crate::tables::number::is_digits;
 
-/// How a file with rows is read.
+/// The keys that say how to read a file with rows.
 pub(super) const FILE: &[&str] = &[
     "delimiter",
     "encoding",
@@ -34,7 +34,7 @@ pub(super) const DELIMITERS: [(&str, u8); 5] = [
     ("\t", b'\t'),
 ];
 
-/// Whether `people` is a file of them. A person may be called `roster`, and then has an id.
+/// Whether `people` is a file. A person may be called `roster`; the value is then an id.
 pub(super) fn is_directory(node: &Node) -> bool {
     let Value::Map(pairs) = node.value() else {
         return false;
@@ -48,7 +48,7 @@ pub(super) fn is_directory(node: &Node) -> bool {
         .any(|(key, value)| key.word() == Some("roster") && !is_id(value))
 }
 
-/// A roster among members.
+/// Decodes a roster in a member list.
 pub(super) fn roster(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawRoster> {
     let fields = decoder.fields(node, ROSTER)?;
     from_fields(decoder, &fields)
@@ -91,7 +91,7 @@ pub(super) fn directory(decoder: &mut Decoder<'_>, node: &Node) -> Option<RawDir
     })
 }
 
-/// A file with rows; it is noted, so that it is opened before anything is looked up in it.
+/// Decodes a file with rows, and records it so that it is opened before anything is looked up in it.
 pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<RawFile> {
     fields.require(decoder, fields.owner, "roster", "the path of a file");
     let path = fields.decode_text(decoder, "roster");
@@ -117,7 +117,7 @@ pub(super) fn file(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Option<Raw
     Some(file)
 }
 
-/// `where`: columns, and the texts their cells may be.
+/// Decodes `where`: columns and the allowed values of their cells.
 pub(super) fn filters(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Vec<RawFilter> {
     let Some(node) = fields.get("where") else {
         return Vec::new();
@@ -135,7 +135,7 @@ pub(super) fn filters(decoder: &mut Decoder<'_>, fields: &Fields<'_>) -> Vec<Raw
     filters.collect()
 }
 
-/// A mapping from columns. Columns that are named more than once, in whatever case, are noted.
+/// Decodes a mapping by column. Columns that are duplicated, in any case, are reported.
 pub(super) fn columns<'n>(
     decoder: &mut Decoder<'_>,
     node: &'n Node<'n>,
@@ -151,7 +151,7 @@ pub(super) fn columns<'n>(
     columns
 }
 
-/// A text that a cell may be. An unquoted word that a file would have too needs no quotes.
+/// Decodes an allowed value of a cell. Unquoted words need no quotes if a file would have them as they are.
 fn cell(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     let Value::Scalar { text, plain } = node.value() else {
         decoder.wrong_type(node, "a cell in `where`", "text");

@@ -1,14 +1,14 @@
-//! Rooms appended to the text of a manifest, in which nothing else changes by a byte.
+//! Appends rooms to the text of a manifest without changing any other byte.
 
 use super::Entry;
 use crate::manifest::yaml::{Written, written};
 
 const KEY: &str = "rooms";
 
-/// The text with these rooms at the end of its list `rooms`, or with such a list at its end if it has none. `None` if the list
-/// is not written as lines that start with `-`: then no place is certainly right.
+/// Returns the text with these rooms at the end of its `rooms` list, or with a new list at its end. Returns `None` if the list is
+/// not written as lines that start with `-`, because there is no safe place to insert.
 ///
-/// What it gives has to be read back before it is used: this looks at the text only.
+/// The caller must read the result back before using it: this function looks only at the text.
 pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
     let (mark, body) = match text.strip_prefix('\u{feff}') {
         Some(body) => ("\u{feff}", body),
@@ -18,7 +18,7 @@ pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
     let mut body = body;
     let mut place = written(body, KEY);
     if let Written::Empty { start, end } = place {
-        // The list begins below; a comment beside the brackets stays beside the key.
+        // The list starts on the next line; a comment after the brackets stays with the key.
         let (key, rest) = (body.get(..start)?, body.get(end..)?);
         emptied = format!("{}{rest}", key.trim_end());
         let line = rest.split_inclusive('\n').next().map_or(0, str::len);
@@ -51,7 +51,7 @@ pub fn append(text: &str, entries: &[&Entry]) -> Option<String> {
     Some(format!("{mark}{before}{added}{after}"))
 }
 
-/// Where the line ends in which the list does, with the comments right below it that are indented as its items are.
+/// Returns the end of the list's last line, including comments directly below it that are indented like its items.
 fn below(text: &str, column: usize, end: usize) -> usize {
     let rest = text.get(end..).unwrap_or_default();
     let started = end == 0

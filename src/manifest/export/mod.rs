@@ -1,7 +1,7 @@
-//! Live rooms -> the text of a manifest that `plan` finds nothing to do for.
+//! Writes live rooms as a manifest for which `plan` has no changes.
 //!
-//! Main type: [`Entry`], one pipe of the list. It writes what the list showed and what the ledger recorded, and says in comments
-//! what cannot be known. `append` adds to an existing text, `split` names files, `readback` checks what would be read.
+//! Main type: [`Entry`], one pipe of the list. The export contains what the list showed and what the ledger recorded; comments say
+//! what is unknown. `append` adds to an existing text, `split` names files, `readback` verifies the result.
 
 mod append;
 mod readback;
@@ -25,20 +25,20 @@ const NOWHERE: At = At {
     offset: 0,
 };
 
-/// One pipe of the server's list, as a manifest says it.
+/// One pipe of the server's list, written as a manifest entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The pipe.
     pub pipe: Pipe,
-    /// The type of its room; of the first one, where there are several.
+    /// The type of its room; of the first room if there are several.
     pub kind: RoomKind,
-    /// Whether the text declares it; else it says in a comment why a manifest cannot.
+    /// Whether the text declares the room; else it is a comment that says why a manifest cannot.
     pub declared: bool,
-    /// Lines that are indented by two spaces.
+    /// Lines indented by two spaces.
     pub text: String,
 }
 
-/// An entry for each pipe, sorted by pipe. Deleted rooms are left out.
+/// Creates an entry per pipe, sorted by pipe, without deleted rooms.
 pub fn entries(rooms: &[LiveRoom], recorded: &Recorded) -> Vec<Entry> {
     let mut by_pipe: BTreeMap<&Pipe, Vec<&LiveRoom>> = BTreeMap::new();
     for room in rooms.iter().filter(|room| !room.deleted) {
@@ -70,7 +70,7 @@ pub fn entries(rooms: &[LiveRoom], recorded: &Recorded) -> Vec<Entry> {
     entries.collect()
 }
 
-/// The manifest of these rooms; rooms that it cannot declare become comments.
+/// Writes the manifest of these rooms; rooms that it cannot declare become comments.
 pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
     let texts = |declared: bool| -> String {
         let entries = entries.iter().filter(|entry| entry.declared == declared);
@@ -85,7 +85,7 @@ pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
         }
     };
     let (head, empty) = if declared.is_empty() {
-        // Without --allow-empty a plan of it is refused.
+        // Without --allow-empty, its plan is refused.
         let empty = " [] # none; `apply` needs --allow-empty";
         (HEAD_OF_NOTHING, empty)
     } else {
@@ -145,7 +145,7 @@ fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {
     lines.join("\n")
 }
 
-/// A YAML double-quoted text, in which nothing invisible or direction-changing is left raw.
+/// Writes a YAML double-quoted text, with invisible and direction-changing characters escaped.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

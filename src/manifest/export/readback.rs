@@ -1,19 +1,19 @@
-//! Whether an export would be read as intended: the new rooms as they are, everything else as it was.
+//! Verifies that an export reads back as intended: new rooms as exported, everything else unchanged.
 
 use thiserror::Error;
 
 use crate::model::{Desired, DesiredRoom, Member, MembersPolicy, UserId};
 
-/// What would be read differs from what was intended.
+/// The manifest reads back differently than intended.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Unlike {
-    /// A room that was to be added.
+    /// A room to add.
     #[error("the new room `{0}` would not be read correctly")]
     New(String),
     /// A room that was declared before.
     #[error("the room `{0}` would be read differently")]
     Old(String),
-    /// A room that was not to be added, as when a file changed meanwhile.
+    /// An unexpected room, for example because a file changed meanwhile.
     #[error("the room `{0}` would also be declared")]
     Extra(String),
     /// The widget, the scope or the limits.
@@ -21,14 +21,14 @@ pub enum Unlike {
     Rest,
 }
 
-/// Compares what would be read with the rooms that were to be added and, where there was one, with the manifest as it was before.
+/// Compares the manifest after the export with the added rooms and, if there was a manifest before, with that.
 ///
 /// # Errors
 /// The first difference.
 pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> Result<(), Unlike> {
     for (pipe, room) in &added.rooms {
         let found = after.rooms.get(pipe);
-        // The defaults of a file may say when members are sent; an export does not.
+        // The file's defaults may set the members policy; an export does not.
         let alike = found.is_some_and(|found| said(found).0 == said(room).0);
         if !alike {
             return Err(Unlike::New(pipe.as_str().to_owned()));
@@ -54,7 +54,7 @@ pub fn read_back(after: &Desired, added: &Desired, before: Option<&Desired>) -> 
     Ok(())
 }
 
-/// All that a room says, and when its members are sent. Its place may differ: lines move.
+/// Returns everything about a room except its place, because lines move.
 fn said(room: &DesiredRoom) -> (impl PartialEq + '_, MembersPolicy) {
     let DesiredRoom {
         pipe,

@@ -1,4 +1,4 @@
-//! The file of users of a preset, beside people of the manifest's own: it says which users are active.
+//! Combines a preset's users file with the manifest's own people: the users file says who is active.
 //!
 //! Main entry: [`People::leave_out`].
 
@@ -11,7 +11,7 @@ use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 use crate::tables::open::Tables;
 
 impl People {
-    /// Leaves out the people whom a preset's file of users leaves out. A user who has a row that counts stays.
+    /// Leaves out the people whom a preset's users file leaves out. A user with an active row stays.
     pub(in super::super) fn leave_out(
         &mut self,
         users: &RawDirectory,
@@ -20,7 +20,7 @@ impl People {
         problems: &mut Problems,
     ) {
         if tables.is_absent(&users.file) {
-            // A file of users under another name has the status of its users itself, or nothing says who is active.
+            // A replaced users file must have its own status column; otherwise the status is unknown.
             let mut status = users.filter.iter().map(|filter| &filter.column.value);
             if let Some(table) = tables.get(&own.file)
                 && !status.any(|column| table.has_column(column))
@@ -40,7 +40,7 @@ impl People {
         let Some(table) = tables.get(&users.file) else {
             return;
         };
-        // A person may be named by a column that only one of the two files is looked up by.
+        // A person may be named by a column that only one of the two files uses.
         let own_names = own.name.iter().filter(|name| table.has_column(&name.value));
         let names: Vec<_> = users.name.iter().chain(own_names).cloned().collect();
         let names = table.all_columns(&names, problems);
@@ -67,7 +67,7 @@ impl People {
         self.leave_out_names(left_out, &active);
     }
 
-    /// Leaves out some names, and all other names of their users, unless one of these is active.
+    /// Leaves out these names and all other names of their users, unless one of them is active.
     fn leave_out_names(&mut self, left_out: BTreeMap<String, At>, active: &HashSet<String>) {
         let user_of = |name: &String| match self.names.get(name) {
             Some(Person::User(user, _)) => Some(*user),

@@ -1,4 +1,4 @@
-//! Merges what a manifest says into what a preset says, key by key.
+//! Merges the manifest's values into a preset, key by key.
 //!
 //! Main function: [`merge`].
 
@@ -6,7 +6,7 @@ pub(super) use super::super::yaml::Pairs;
 use super::super::yaml::{Node, Value};
 use crate::tables::diagnostic::At;
 
-/// Puts a value under a key, and says where that is. Mappings go over each other key by key, all the way down; only `on` is one thing.
+/// Sets the value of a key and returns its index. Mappings are merged recursively, except `on`, which is replaced as a whole.
 pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: At) -> usize {
     let there = pairs
         .iter_mut()
@@ -24,12 +24,12 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
                     other.word().is_some_and(|other| is_same_key(other, name))
                 };
                 if above.iter().take(index).any(again) {
-                    // The decoder notes the duplicate.
+                    // The decoder reports the duplicate.
                     below.push((key.clone(), value.clone()));
                     continue;
                 }
                 let place = merge(&mut below, name, value, key.at);
-                // The key as it is written: from now on it is the manifest's own.
+                // Keep the manifest's spelling of the key: from now on, the key belongs to the manifest.
                 if let Some((known, _)) = below.get_mut(place) {
                     *known = key.clone();
                 }
@@ -46,12 +46,12 @@ pub(super) fn merge<'t>(pairs: &mut Pairs<'t>, key: &str, value: &Node<'t>, at: 
     place
 }
 
-/// Whether two keys, or two columns, are the same.
+/// Whether two keys or column names are equal.
 pub(in super::super) fn is_same_key(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
-/// Removes a key, and gives its value.
+/// Removes a key and returns its value.
 pub(super) fn remove<'t>(pairs: &mut Pairs<'t>, key: &str) -> Option<Node<'t>> {
     let place = pairs
         .iter()
@@ -59,7 +59,7 @@ pub(super) fn remove<'t>(pairs: &mut Pairs<'t>, key: &str) -> Option<Node<'t>> {
     Some(pairs.remove(place).1)
 }
 
-/// What a mapping has, by its keys.
+/// Returns the entries of a mapping.
 pub(super) fn entries<'n, 't>(node: Option<&'n Node<'t>>) -> Vec<(&'n str, &'n Node<'t>)> {
     let pairs = match node.map(Node::value) {
         Some(Value::Map(pairs)) => pairs.as_slice(),
@@ -71,7 +71,7 @@ pub(super) fn entries<'n, 't>(node: Option<&'n Node<'t>>) -> Vec<(&'n str, &'n N
         .collect()
 }
 
-/// The texts of a list.
+/// Returns the texts of a list.
 pub(super) fn list_words(node: &Node) -> Vec<String> {
     let texts = node.items().iter().filter_map(Node::word);
     texts.map(str::to_owned).collect()

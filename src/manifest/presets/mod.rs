@@ -1,6 +1,6 @@
-//! Exports of school systems: a preset is an entry of `generate` that is merged with what the manifest says.
+//! Presets for exports of school systems. A preset is an entry of `generate` that is merged with the manifest's entry.
 //!
-//! Main entry: [`fill_preset`]. Presets have no machinery of their own: the result is an ordinary entry.
+//! Main entry: [`fill_preset`]. The result is an ordinary entry, so presets need no other code.
 
 use std::collections::BTreeMap;
 
@@ -18,38 +18,38 @@ pub(super) use merge::is_same_key;
 use merge::{Pairs, entries, list_words, merge, remove};
 use vocabulary::Vocabulary;
 
-/// Conditions under this key hold unless the manifest says `status: any`.
+/// Conditions under this key apply unless the manifest has `status: any`.
 const ACTIVE: &str = "active";
-/// What the words of a preset are replaced by.
+/// The placeholder for the roles in a preset.
 const ROLES: &str = "$roles";
 const ID: &str = "$id";
 
-/// What the manifest says to a preset.
+/// The manifest's options for a preset.
 struct Choice<'t> {
-    /// The directory of the files, with a slash at its end, or the only file; empty for the manifest's own directory.
+    /// The directory of the files, with a trailing slash, or the only file; empty for the manifest's own directory.
     from: String,
-    /// What the cells of the role column may be; none for anything.
+    /// The allowed cells of the role column; `None` allows any.
     roles: Option<Node<'t>>,
-    /// The column with the site's user id.
+    /// The column with the site's user ids.
     id: Node<'t>,
-    /// Whether rows that are not active are left out.
+    /// Whether to leave out rows that are not active.
     active_only: bool,
     at: At,
 }
 
-/// The keys that only an entry with a format has.
+/// Keys that are only valid with `format`.
 pub(super) const OWN_KEYS: [&str; 4] = ["from", "roles", "status", "id"];
 
-/// An entry with its preset filled in.
+/// An entry merged with its preset.
 pub(super) struct Filled<'t> {
-    /// The preset, merged with what the manifest says.
+    /// The merged entry.
     pub(super) entry: Node<'t>,
     pub(super) vocabulary: Vocabulary,
-    /// The preset's file of users, where the manifest has one of its own: it still says which users are active.
+    /// The preset's users file, if the manifest has its own people; it still says which users are active.
     pub(super) users: Option<Node<'t>>,
 }
 
-/// Merges the preset of an entry with what the manifest says. `None` if there is no such format, which is noted.
+/// Merges an entry with its preset. Returns `None` for an unknown format, which is reported.
 pub(super) fn fill_preset<'t>(
     decoder: &mut Decoder<'_>,
     format: &Node<'t>,
@@ -74,7 +74,7 @@ pub(super) fn fill_preset<'t>(
         let room = node.filter(|_| *key == "room")?;
         below(room, &["enrol"])
     });
-    // A list of rosters takes the place of the preset's own.
+    // A list of rosters replaces the preset's own.
     let is_replaced = own_enrol.is_some_and(|node| matches!(node.value(), Value::Seq(_)));
     if !any && !is_replaced {
         let all = entries(Some(&known)).into_iter();
@@ -108,7 +108,7 @@ pub(super) fn fill_preset<'t>(
     })
 }
 
-/// The value below some keys.
+/// Returns the value at a path of keys.
 fn below<'n, 't>(node: &'n Node<'t>, keys: &[&str]) -> Option<&'n Node<'t>> {
     keys.iter().try_fold(node, |node, key| {
         let mut entries = entries(Some(node)).into_iter();
@@ -116,7 +116,7 @@ fn below<'n, 't>(node: &'n Node<'t>, keys: &[&str]) -> Option<&'n Node<'t>> {
     })
 }
 
-/// What goes before the names of files: a directory with a slash, or a file that is the only one.
+/// Returns the prefix for file names: a directory with a slash, or the only file.
 fn prefix(from: &str) -> String {
     match from.trim_end_matches('/') {
         "." | "" => String::new(),
@@ -132,10 +132,10 @@ fn is_file(from: &str) -> bool {
         .any(|ending| lower.ends_with(ending))
 }
 
-/// A preset's text as nodes whose place is where the manifest names the format.
+/// Parses a preset; all its nodes get the place where the manifest names the format.
 fn parse_preset(text: &'static str, at: At) -> Pairs<'static> {
     let mut pairs = Vec::new();
-    // The texts are this program's own; a test reads each.
+    // Preset texts are built in; a test parses each of them.
     let read = yaml::read(text, at.file, "", &mut |item| {
         if let Item::Entry(key, value) = item {
             pairs.push((key.moved(at), value.moved(at)));
@@ -146,7 +146,7 @@ fn parse_preset(text: &'static str, at: At) -> Pairs<'static> {
 }
 
 impl<'t> Choice<'t> {
-    /// The preset's file of users, if the manifest names another file and it matters who is active.
+    /// Returns the preset's users file, if the manifest names another file and the active status matters.
     fn users_beside(&self, pairs: &Pairs<'t>, own_enrol: &Node<'t>) -> Option<Node<'t>> {
         let own = below(own_enrol, &["people", "roster"])?;
         let (_, room) = pairs.iter().find(|(key, _)| key.word() == Some("room"))?;
@@ -196,7 +196,7 @@ impl<'t> Choice<'t> {
     }
 }
 
-/// The cells of some roles: by the preset's names, else as they are written.
+/// Returns the cells of these roles: by the preset's names, else as written.
 fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) -> Node<'t> {
     let nodes = node.items();
     if nodes.is_empty() {
@@ -219,7 +219,7 @@ fn role_cells<'t>(decoder: &mut Decoder<'_>, node: &Node<'t>, known: &Node<'t>) 
     Node::made(node.at, Value::Seq(cells))
 }
 
-/// The mistake of keys that go with a format only.
+/// Creates the error for keys that require `format`.
 pub(super) fn without_format(key: &str, node: &Node) -> Diagnostic {
     let message = format!("`{}` needs `format`", clip(key));
     Diagnostic::at(Code::MissingKey, node.at, message)

@@ -1,4 +1,4 @@
-//! What a format says its columns hold: it is added to an entry's conditions, so that an unknown word is a mistake.
+//! The values that a format defines for its columns. They are added to an entry's conditions, so that an unknown word is an error.
 //!
 //! Main type: [`Vocabulary`].
 
@@ -8,16 +8,16 @@ use super::super::raw::{RawFile, RawFilter, RawGenerate};
 use super::catalog::ROLE;
 use crate::tables::diagnostic::At;
 
-/// What a format says its columns hold.
+/// The values that a format defines for its columns.
 pub(in super::super) struct Vocabulary {
-    /// Where the manifest names the format: the place of everything that is the preset's own.
+    /// The place where the manifest names the format, which is the place of everything in the preset.
     pub(super) at: At,
-    /// By the part of the entry and the column.
+    /// Values by part of the entry and column.
     pub(super) cells: BTreeMap<(String, String), Vec<String>>,
 }
 
 impl Vocabulary {
-    /// Adds what the format knows to an entry's conditions, and what the preset needs to the files that it names.
+    /// Adds the format's values to the entry's conditions, and the preset's requirements to the files that it names.
     pub(in super::super) fn teach(&self, raw: &mut RawGenerate, files: &mut [RawFile]) {
         self.teach_part("each", &raw.each, &mut raw.filter, false, files);
         for enrol in &mut raw.enrol {
@@ -27,11 +27,11 @@ impl Vocabulary {
                 self.teach_part("people", &people.file, &mut people.filter, false, files);
             }
             if let Some(users) = &mut roster.preset_users {
-                // Another file of users has its own status, or it is an error.
+                // A replaced users file must have its own status column.
                 self.teach_part("people", &users.file, &mut users.filter, true, files);
             }
             if let Some(via) = &mut enrol.via {
-                // An export without sections has none that an enrolment could name.
+                // An export without sections has none that an enrolment could refer to.
                 let may_lack = via.file.path.at == self.at;
                 self.teach_part("via", &via.file, &mut via.filter, may_lack, files);
             }
@@ -49,7 +49,7 @@ impl Vocabulary {
         for filter in filters {
             let key = (part.to_owned(), filter.column.value.trim().to_lowercase());
             filter.any_case = filter.column.at == self.at;
-            // A role that nothing names is a mistake in a condition of the manifest's own too.
+            // An unknown role is an error in the manifest's own conditions too.
             if filter.any_case || key.1 == ROLE {
                 filter.known = self.cells.get(&key).cloned();
             }

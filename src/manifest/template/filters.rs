@@ -1,20 +1,20 @@
-//! The filters of templates, each bounded in what it makes.
+//! The filters of templates, with limits on their output.
 
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
 
-/// Steps one rendering may take; a title needs some dozens.
+/// Maximum steps per rendering; a title needs a few dozen.
 const FUEL: u64 = 10_000;
-/// Bytes a template, a filtered text or a result may have.
+/// Maximum bytes of a template, a filtered text or a result.
 pub(super) const LONGEST: usize = 64 << 10;
 
-/// An environment with the filters of the language and nothing else.
+/// Creates an environment that has only the template language's filters.
 pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
-    // The library writes `True`; a manifest, and all that is printed of it, has `true`. This is for a flag by itself: what is
-    // joined to a text (`~`) the library writes its own way.
+    // The library writes `True`, but manifests and output use `true`. This applies only to a boolean by itself: the library converts
+    // booleans that are joined to a text (`~`).
     environment.set_formatter(|out, state, value| match value.kind() {
         ValueKind::Bool => out
             .write_str(if value.is_true() { "true" } else { "false" })
@@ -40,13 +40,13 @@ pub(super) fn environment() -> Environment<'static> {
     environment
 }
 
-/// Letters, digits and dashes of ASCII: `Алгебра 7б` is `algebra-7b`. Signs that only soften a letter are left out.
+/// Reduces a text to ASCII letters, digits and dashes: `Алгебра 7б` becomes `algebra-7b`. Letters that only soften others are dropped.
 pub(in crate::manifest) fn slug(text: &str) -> String {
     let spoken = |c: &char| !matches!(c, 'ь' | 'ъ' | 'Ь' | 'Ъ' | '\'' | '’' | 'ʼ');
     slug::slugify(text.chars().filter(spoken).collect::<String>())
 }
 
-/// Each word with a capital.
+/// Capitalizes each word.
 fn title(text: &str) -> String {
     let mut inside = false;
     let mut titled = String::with_capacity(text.len());

@@ -1,7 +1,7 @@
-//! Templates: a text with `{{ names }}` in it, filled in from a row of a file or from a room's own fields.
+//! Templates: texts with `{{ names }}`, rendered from a row of a file or from a room's own fields.
 //!
-//! Main type: [`Template`]. No file, no network, no loop: only expressions, `{% if %}` and the filters listed here, so that the work
-//! is bounded by the length of the text and of what it is filled with.
+//! Main type: [`Template`]. No files, network or loops: only expressions, `{% if %}` and the filters listed here, so that the work is
+//! bounded by the length of the text and its values.
 
 mod filters;
 
@@ -12,26 +12,25 @@ pub(super) use self::filters::slug;
 use self::filters::{LONGEST, bounded, environment};
 use crate::tables::diagnostic::{At, Code, Diagnostic, clip};
 
-/// What a template is called inside its environment.
+/// The template's name inside its environment.
 const NAME: &str = "template";
-/// The tags that a template may have.
+/// The allowed tags.
 const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
 
-/// A text with places to fill in.
+/// A compiled template.
 #[derive(Debug)]
 pub(super) struct Template {
     text: String,
-    /// None if there is nothing to fill in.
+    /// `None` if the text has no placeholders.
     environment: Option<Environment<'static>>,
     names: Vec<String>,
 }
 
-/// Why a template cannot be read or filled in.
+/// Why a template cannot be compiled or rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TemplateError {
     /// What is wrong.
     pub(super) message: String,
-    /// What to do.
     pub(super) hint: &'static str,
 }
 
@@ -43,7 +42,7 @@ impl TemplateError {
 }
 
 impl Template {
-    /// Reads a template.
+    /// Compiles a template.
     pub(super) fn new(text: &str) -> Result<Self, TemplateError> {
         if text.len() > LONGEST {
             return Err(TemplateError {
@@ -75,7 +74,7 @@ impl Template {
         let names = names.undeclared_variables(false);
         template.names = names.into_iter().collect();
         template.names.sort();
-        // The library notices a filter that does not exist only when it runs.
+        // The library reports an unknown filter only when the template runs.
         match render(&environment, &template.names, |_| Some(Value::from("x"))) {
             Err(error) if error.kind() == ErrorKind::UnknownFilter => {
                 return Err(template_error(error));
@@ -86,12 +85,12 @@ impl Template {
         Ok(template)
     }
 
-    /// The names it wants values for, sorted.
+    /// Returns the names that the template uses, sorted.
     pub(super) fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The names that are whole expressions, with or without filters, in a text without conditions: their values are always in it.
+    /// Returns names that are complete expressions, with or without filters, in a text without conditions: the output always contains them.
     pub(super) fn bare_names(&self) -> Vec<String> {
         if self.is_conditional() {
             return Vec::new();
@@ -105,12 +104,12 @@ impl Template {
         first.collect()
     }
 
-    /// Whether it has a condition, so that it may be empty on purpose.
+    /// Whether the template has a condition, so that its result may be empty on purpose.
     pub(super) fn is_conditional(&self) -> bool {
         self.environment.is_some() && self.text.contains("{%")
     }
 
-    /// The text, filled in with the values of names; a name without a value is an error.
+    /// Renders the template with the values of names; a name without a value is an error.
     pub(super) fn render(
         &self,
         value: impl Fn(&str) -> Option<Value>,
@@ -134,7 +133,7 @@ fn render(
     environment.get_template(NAME)?.render(context)
 }
 
-/// A template that comes to just this text, whatever is in it.
+/// Returns a template that renders to exactly this text.
 pub fn verbatim(text: &str) -> String {
     let mut template = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
@@ -149,7 +148,7 @@ pub fn verbatim(text: &str) -> String {
     template
 }
 
-/// The first tag that no template may have: loops and assignments could work without an end.
+/// Returns the first tag that is not allowed: loops and assignments could run without limit.
 fn foreign_tag(text: &str) -> Option<&str> {
     let mut tags = text.split("{%").skip(1).map(|inside| {
         let inside = inside.trim_start_matches(['-', '+']).trim_start();
@@ -223,7 +222,7 @@ mod tests {
             ("{% if empty %}x{% else %}-{% endif %}", "-"),
             ("{%- if public -%} open {%- endif -%}", "open"),
             ("{% if not public %}closed{% else %}open{% endif %}", "open"),
-            // As the manifest writes it, not as Python does.
+            // As in a manifest, not as in Python.
             ("{{ public }} {{ not public }}", "true false"),
             ("{{ public == true }} {{ false }}", "true false"),
             ("{{ row['Course Name'] }}", "Rust"),

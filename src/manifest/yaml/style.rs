@@ -1,4 +1,4 @@
-//! How a list in a text is written, so that more can be added to it.
+//! Finds out how a list is written, so that items can be appended to it.
 //!
 //! Main entry: [`written`].
 
@@ -7,17 +7,17 @@ use super::{Block, Event, parser};
 /// How the list under a top-level key is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Written {
-    /// There is no such key.
+    /// The key is missing.
     Nowhere,
-    /// As lines that start with `-` in this column, counted from 0; its last value ends before this byte.
+    /// As lines that start with `-` in this column, from 0; its last value ends before the byte `end`.
     Lines { column: usize, end: usize },
-    /// As brackets with nothing between them, from one byte to another.
+    /// As empty brackets between these byte offsets.
     Empty { start: usize, end: usize },
-    /// Between brackets, or not as a list; or the text is no mapping of lines.
+    /// In brackets with items, or not as a list; or the text is not a block mapping.
     Otherwise,
 }
 
-/// How the list under a top-level key is written.
+/// Returns how the list under a top-level key is written.
 pub(in super::super) fn written(text: &str, key: &str) -> Written {
     let (mut depth, mut is_key, mut inside, mut found) = (0, true, None, Written::Nowhere);
     let mut opened = None;
@@ -66,7 +66,7 @@ pub(in super::super) fn written(text: &str, key: &str) -> Written {
     found
 }
 
-/// Whether brackets have nothing between them, not even a remark.
+/// Whether the brackets are completely empty, without even a comment.
 fn is_nothing(text: &str, start: usize, end: usize) -> bool {
     let inside = text.get(start..end).and_then(|it| it.strip_prefix('['));
     inside
@@ -74,8 +74,8 @@ fn is_nothing(text: &str, start: usize, end: usize) -> bool {
         .is_some_and(|it| it.trim().is_empty())
 }
 
-/// The column of a list's `-` signs. The library points at the first one if they are indented, else at the text after it; then
-/// they are below the key.
+/// Returns the column of a list's `-`. If the `-` are indented, the library reports the first one, else the text after it; the `-`
+/// are then in the column of the key.
 fn column(text: &str, start: usize, key: usize) -> usize {
     let indented = text.get(start..).is_some_and(|it| it.starts_with('-'));
     let before = text.get(..if indented { start } else { key });
