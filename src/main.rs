@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 
 use anstream::{AutoStream, ColorChoice};
 use mimalloc::MiMalloc;
@@ -13,7 +14,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> ExitCode {
     let streams = Streams {
         out: Box::new(io::stdout()),
-        err: Box::new(io::stderr()),
+        err: Arc::new(Mutex::new(io::stderr())),
         out_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
         out_columns: out_columns(),
         err_colour: AutoStream::choice(&io::stderr()) != ColorChoice::Never,

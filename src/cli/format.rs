@@ -4,20 +4,20 @@ use std::ffi::OsString;
 
 use clap::ValueEnum;
 
-/// How a run reports that it failed or that a manifest is invalid.
+/// `apply`, and how every run reports that it failed or that a manifest is invalid
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ErrorFormat {
-    /// On stderr only.
+pub enum ReportFormat {
+    /// For people
     Text,
-    /// One JSON document on stdout.
+    /// One JSON document
     Json,
-    /// A page on stdout, and on stderr.
+    /// A page for a comment on a pull request or the summary of a job
     Markdown,
-    /// Annotations on stdout.
+    /// GitHub annotations on the lines of the manifest
     Github,
 }
 
-impl ErrorFormat {
+impl ReportFormat {
     /// The form of errors for the `--format` of a command line, which may have other mistakes. A format without a form for errors
     /// has them as text.
     pub fn requested(args: &[OsString]) -> Self {
@@ -59,18 +59,6 @@ pub enum PlanFormat {
     Markdown,
     /// A page for a browser in one file
     Html,
-    /// GitHub annotations on the lines of the manifest
-    Github,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ApplyFormat {
-    /// For people
-    Text,
-    /// One JSON document
-    Json,
-    /// A page for a comment on a pull request or the summary of a job
-    Markdown,
     /// GitHub annotations on the lines of the manifest
     Github,
 }

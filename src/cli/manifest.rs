@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::flags::{FilterFlags, ManifestFlags, PageFlags, ServerFlags};
-use super::format::{ApplyFormat, CheckFormat, DocumentFormat, PlanFormat, RenderFormat};
+use super::format::{CheckFormat, DocumentFormat, PlanFormat, RenderFormat, ReportFormat};
 use super::parse;
 
 #[derive(Debug, Args)]
@@ -137,7 +137,7 @@ pub struct ApplyArgs {
     pub force: bool,
     /// How to print
     #[arg(long, default_value = "text")]
-    pub format: ApplyFormat,
+    pub format: ReportFormat,
     #[command(flatten)]
     pub page: PageFlags,
     #[command(flatten)]

@@ -13,9 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use flags::{FileFlags, FilterFlags, Fit, ManifestFlags, PageFlags, ServerFlags};
-pub use format::{
-    ApplyFormat, CheckFormat, DocumentFormat, ErrorFormat, GetFormat, PlanFormat, RenderFormat,
-};
+pub use format::{CheckFormat, DocumentFormat, GetFormat, PlanFormat, RenderFormat, ReportFormat};
 pub use local::{Ci, InitArgs, LedgerStore, SandboxVerb, SchemaKind, ServeArgs};
 pub use manifest::{
     ApplyArgs, CheckArgs, DiffArgs, ExplainArgs, PaceFlags, PlanArgs, RenderArgs, RunFlags,
@@ -177,12 +175,7 @@ impl Verb {
                     server.reader = adopt.reader.clone();
                 }
             }
-            Self::Init(_)
-            | Self::Diff(_)
-            | Self::Sandbox(_)
-            | Self::Schema { .. }
-            | Self::Completions { .. }
-            | Self::Man { .. } => {}
+            _ => {}
         }
         (files, server)
     }

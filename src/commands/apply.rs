@@ -9,10 +9,10 @@ use super::run_files::{OutputKind, RunFiles};
 use super::session::{Session, load_manifest};
 use super::target::ResolvedTarget;
 use super::{Console, saved};
-use crate::cli::{ApplyArgs, ApplyFormat};
+use crate::cli::{ApplyArgs, ReportFormat};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
-use crate::plan::{Approved, Plan};
+use crate::plan::Approved;
 use crate::render;
 
 pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -43,7 +43,14 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     let access = WriteAccess::new(config)?;
     let planned = session.plan(&loaded, &options, console).await?;
     let approved = saved::approve(saved, planned, &loaded.desired, &options);
-    print_before_asking(&approved.plan, args.format, console)?;
+    // A document or a page is printed once, at the end.
+    if args.format == ReportFormat::Text {
+        let printed = console.print(&render::plan(&approved.plan, console.out_paint));
+        printed.map_err(|error| {
+            let message = format!("nothing was applied: {}", error.chain());
+            Error::message(error.exit, message)
+        })?;
+    }
     access.check(&approved.plan)?;
     saved::print_skipped(&approved, console);
     let mut report = session.report(&approved, &loaded);
@@ -63,25 +70,13 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
 }
 
 fn check_it_can_ask(args: &ApplyArgs) -> Result<()> {
-    if args.format == ApplyFormat::Text || args.yes || args.plan.is_some() {
+    if args.format == ReportFormat::Text || args.yes || args.plan.is_some() {
         return Ok(());
     }
     let format = args.format.to_possible_value();
     let format = format.as_ref().map_or("", |format| format.get_name());
     let message = format!("--format {format} cannot ask, and --yes was not given");
     Err(Error::message(Exit::Refused, message).hint("review the plan, then run apply --yes"))
-}
-
-/// Prints the plan as text. A document or a page is printed once, at the end.
-fn print_before_asking(plan: &Plan, format: ApplyFormat, console: &mut Console) -> Result<()> {
-    if format != ApplyFormat::Text {
-        return Ok(());
-    }
-    let printed = console.print(&render::plan(plan, console.out_paint));
-    printed.map_err(|error| {
-        let message = format!("nothing was applied: {}", error.chain());
-        Error::message(error.exit, message)
-    })
 }
 
 /// How the run ends if the plan may not be applied. A saved plan was approved by whoever passed the file.

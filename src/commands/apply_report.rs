@@ -3,7 +3,7 @@
 use super::Console;
 use super::files::replace;
 use crate::apply::{Halt, Outcome};
-use crate::cli::{ApplyArgs, ApplyFormat};
+use crate::cli::{ApplyArgs, ReportFormat};
 use crate::document::{PlanDocument, ReportDocument, diagnostics};
 use crate::error::{Error, Exit, Result};
 use crate::manifest::Loaded;
@@ -37,17 +37,17 @@ impl ApplyReport<'_> {
         printed.and(written)
     }
 
-    fn print(&self, format: ApplyFormat, console: &mut Console) -> Result<()> {
+    fn print(&self, format: ReportFormat, console: &mut Console) -> Result<()> {
         let plan = &self.approved.plan;
         let view = || match self.written() {
             Some(outcome) => view::outcome(plan, outcome, self.after.as_ref()),
             None => view::not_applied(plan, self.loaded),
         };
         match format {
-            ApplyFormat::Text => self.print_text(console),
-            ApplyFormat::Json => console.print_document(&self.document()),
-            ApplyFormat::Markdown => console.print(&markdown::write(&view(), console.fit)),
-            ApplyFormat::Github => console.print(&github::write(&view())),
+            ReportFormat::Text => self.print_text(console),
+            ReportFormat::Json => console.print_document(&self.document()),
+            ReportFormat::Markdown => console.print(&markdown::write(&view(), console.fit)),
+            ReportFormat::Github => console.print(&github::write(&view())),
         }
     }
 

@@ -1,12 +1,13 @@
 //! Where output goes: stdout for what was asked for, stderr for everything else.
 
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 use serde::Serialize;
 
 use super::log::{Log, Stderr};
-use crate::cli::{ColorWhen, ErrorFormat, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat};
+use crate::cli::{ColorWhen, Fit, LogFormat, OutputFlags, PageFlags, PlanFormat, ReportFormat};
 use crate::document::ErrorDocument;
 use crate::error::{Error, Exit, Result};
 use crate::manifest::Loaded;
@@ -21,7 +22,7 @@ pub struct Streams {
     /// stdout.
     pub out: Box<dyn Write>,
     /// stderr.
-    pub err: Box<dyn Write + Send>,
+    pub err: Arc<Mutex<dyn Write + Send>>,
     /// Whether stdout takes colour, unless a flag decides.
     pub out_colour: bool,
     /// The width of the terminal that stdout is.
@@ -36,12 +37,11 @@ pub struct Streams {
 
 /// The streams, and how to write to them.
 pub struct Console {
-    out: Box<dyn Write>,
+    pub streams: Streams,
     err: Stderr,
     pub out_paint: Paint,
-    pub out_columns: Option<u16>,
     err_paint: Paint,
-    errors: ErrorFormat,
+    errors: ReportFormat,
     /// What a page must fit.
     pub fit: markdown::Fit,
     /// For a page about a failure; the target as soon as it is known.
@@ -49,8 +49,6 @@ pub struct Console {
     pub target: Option<Target>,
     quiet: bool,
     verbose: u8,
-    err_terminal: bool,
-    pub interactive: bool,
 }
 
 impl Console {
@@ -58,7 +56,7 @@ impl Console {
         streams: Streams,
         flags: &OutputFlags,
         page: PageFlags,
-        errors: ErrorFormat,
+        errors: ReportFormat,
         verb: &str,
         run: RunId,
     ) -> Self {
@@ -68,10 +66,12 @@ impl Console {
             ColorWhen::Auto | ColorWhen::Never => Paint::Plain,
         };
         Self {
-            out: streams.out,
-            err: Stderr::new(streams.err, flags.log_format, run),
+            err: Stderr {
+                out: Arc::clone(&streams.err),
+                format: flags.log_format,
+                run,
+            },
             out_paint: paint(streams.out_colour),
-            out_columns: streams.out_columns,
             err_paint: match flags.log_format {
                 LogFormat::Text => paint(streams.err_colour),
                 LogFormat::Json => Paint::Plain,
@@ -82,8 +82,7 @@ impl Console {
             target: None,
             quiet: flags.quiet,
             verbose: flags.verbose,
-            err_terminal: streams.err_terminal,
-            interactive: streams.interactive,
+            streams,
         }
     }
 
@@ -97,7 +96,7 @@ impl Console {
         &mut self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<()> {
-        let mut out = io::BufWriter::with_capacity(1 << 16, &mut self.out);
+        let mut out = io::BufWriter::with_capacity(1 << 16, &mut self.streams.out);
         match write(&mut out).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => Ok(written.context("stdout cannot be written")?),
@@ -129,7 +128,7 @@ impl Console {
 
     /// Reports progress, unless --quiet.
     pub fn status(&mut self, text: &str) {
-        if !self.quiet && self.errors != ErrorFormat::Json {
+        if !self.quiet && self.errors != ReportFormat::Json {
             self.err.say("info", "", text);
         }
     }
@@ -145,7 +144,8 @@ impl Console {
 
     pub fn progress(&self, rooms: usize) -> Progress {
         // A bar and lines of a log would run into each other.
-        let bar = self.err_terminal && self.verbose == 0 && self.err.is_text();
+        let bar =
+            self.streams.err_terminal && self.verbose == 0 && self.err.format == LogFormat::Text;
         if self.quiet {
             return Progress::nothing();
         }
@@ -178,10 +178,10 @@ impl Console {
             let (verb, target) = (self.verb.clone(), self.target.clone());
             let view = || view::invalid(&invalid, &verb, target.as_ref());
             match self.errors {
-                ErrorFormat::Text => {}
-                ErrorFormat::Json => self.print_document(&ErrorDocument::invalid(&invalid))?,
-                ErrorFormat::Markdown => self.print(&markdown::write(&view(), self.fit))?,
-                ErrorFormat::Github => self.print(&github::write(&view()))?,
+                ReportFormat::Text => {}
+                ReportFormat::Json => self.print_document(&ErrorDocument::invalid(&invalid))?,
+                ReportFormat::Markdown => self.print(&markdown::write(&view(), self.fit))?,
+                ReportFormat::Github => self.print(&github::write(&view()))?,
             }
             return Ok(false);
         };
@@ -203,7 +203,7 @@ impl Console {
         diagnostics: &[Diagnostic],
         sources: &Sources,
     ) {
-        if matches!(self.errors, ErrorFormat::Text | ErrorFormat::Markdown) {
+        if matches!(self.errors, ReportFormat::Text | ReportFormat::Markdown) {
             let drawn = diagnostics::draw(diagnostics, sources, self.err_paint);
             self.err.say(level, "", drawn.trim_end());
         }
@@ -212,10 +212,10 @@ impl Console {
     /// Reports a failure, and returns the exit.
     pub fn fail(&mut self, error: &Error) -> Exit {
         let is_in_log = match self.errors {
-            ErrorFormat::Text => false,
-            ErrorFormat::Json => self.print_document(&ErrorDocument::new(error)).is_ok(),
-            ErrorFormat::Github => self.print(&github::failure(error, &self.verb)).is_ok(),
-            ErrorFormat::Markdown => {
+            ReportFormat::Text => false,
+            ReportFormat::Json => self.print_document(&ErrorDocument::new(error)).is_ok(),
+            ReportFormat::Github => self.print(&github::failure(error, &self.verb)).is_ok(),
+            ReportFormat::Markdown => {
                 let target = self.target.as_ref();
                 let page = markdown::failure(error, &self.verb, target, self.fit);
                 // A page is not in the log: stderr has the error, printed or not.

@@ -121,12 +121,9 @@ fn settings(config: &Config) -> Finding {
         settings.extend(variables.found.iter().map(place));
     }
     let target = &config.server.target;
-    let flags = [
-        ("--widget", target.widget.is_some()),
-        ("--api-url", target.api_url.is_some()),
-    ];
-    let flags = flags.into_iter().filter(|(_, is_set)| *is_set);
-    settings.extend(flags.map(|(name, _)| (name, "on the command line".to_owned())));
+    let on_command_line = |name| (name, "on the command line".to_owned());
+    settings.extend(target.widget.map(|_| on_command_line("--widget")));
+    settings.extend(target.api_url.iter().map(|_| on_command_line("--api-url")));
     let problems = config.credentials.problems.iter();
     doctor::settings(&settings, problems.map(|it| failed(&it.error)).collect())
 }
@@ -149,7 +146,7 @@ fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
     let message = match args.format {
         _ if args.yes => return Ok(()),
         DocumentFormat::Json => "--format json cannot ask, and --yes was not given",
-        DocumentFormat::Text if console.interactive => return Ok(()),
+        DocumentFormat::Text if console.streams.interactive => return Ok(()),
         DocumentFormat::Text => {
             "no room was created: there is no terminal to ask on, and --yes was not given"
         }

@@ -33,14 +33,11 @@ pub fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result
         let left_out = render::Count(all - memberships.len(), "membership");
         console.status(&format!("{} leaves out {left_out}", only.flags()));
     }
+    let paint = console.out_paint;
     match args.format {
-        DocumentFormat::Json => {
-            console.print_document(&ExplainDocument::new(&explained, desired))?
-        }
-        DocumentFormat::Text => {
-            console.print(&render::explained(&explained, desired, console.out_paint))?;
-        }
-    }
+        DocumentFormat::Json => console.print_document(&ExplainDocument::new(&explained, desired)),
+        DocumentFormat::Text => console.print(&render::explained(&explained, desired, paint)),
+    }?;
     Ok(Exit::Done)
 }
 

@@ -28,8 +28,7 @@ impl PlannedFile {
 
 /// Creates the directories that the files are in.
 pub fn make_directories(files: &[PlannedFile]) -> Result<()> {
-    let above = files.iter().filter_map(|file| file.path.parent());
-    for directory in above.filter(|directory| !directory.as_os_str().is_empty()) {
+    for directory in files.iter().filter_map(|file| file.path.parent()) {
         fs::create_dir_all(directory)
             .with_context(|| format!("`{}` cannot be created", directory.display()))?;
     }
@@ -45,19 +44,17 @@ pub fn takes_all(path: &Path) -> bool {
 /// with other content.
 pub fn refuse_what_is_in_the_way(files: &[PlannedFile], instead: Option<&str>) -> Result<()> {
     let (mut others, mut stuck) = (BTreeSet::new(), BTreeSet::new());
-    let quoted = |path: &Path| format!("`{}`", path.display());
     for PlannedFile { path, replaces, .. } in files {
+        let shown = format!("`{}`", path.display());
         let above = path.ancestors().skip(1);
-        let above = above.filter(|directory| !directory.as_os_str().is_empty());
         let blocked = above.filter(|directory| exists(directory) && !directory.is_dir());
         if let Some(file) = blocked.last() {
-            let file = quoted(file);
-            stuck.insert(format!("{file}, a file where a directory must be"));
+            let file = file.display();
+            stuck.insert(format!("`{file}`, a file where a directory must be"));
         } else if path.is_dir() {
-            let directory = quoted(path);
-            stuck.insert(format!("{directory}, a directory where a file must be"));
+            stuck.insert(format!("{shown}, a directory where a file must be"));
         } else if !replaces && exists(path) && !takes_all(path) {
-            others.insert(quoted(path));
+            others.insert(shown);
         }
     }
     if !stuck.is_empty() {
@@ -93,9 +90,8 @@ pub fn has_manifest(path: &Path) -> bool {
     entries.flatten().any(|entry| {
         let path = entry.path();
         let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        let yaml = path
-            .extension()
-            .is_some_and(|it| it == "yaml" || it == "yml");
+        let yaml = path.extension();
+        let yaml = yaml.is_some_and(|it| it == "yaml" || it == "yml");
         let directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
         !hidden && (yaml || (directory && has_manifest(&path)))
     })
@@ -138,10 +134,7 @@ pub fn check_writable(path: &Path) -> Result<()> {
 }
 
 fn temporary_file_beside(path: &Path) -> io::Result<NamedTempFile> {
-    let directory = path
-        .parent()
-        .filter(|directory| !directory.as_os_str().is_empty());
-    NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
+    NamedTempFile::new_in(path.parent().unwrap_or(path))
 }
 
 /// The permissions of a new file: it holds no secret, and another user may have to upload it.

@@ -38,14 +38,13 @@ pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Resu
         }
     };
     let (reader, dice) = (&session.reader, dice());
-    let (mut rows, left_out) = reader
-        .query(&query, &dice, Default::default, collect)
-        .await?;
+    let listed = reader.query(&query, &dice, Default::default, collect);
+    let (mut rows, left_out) = listed.await?;
     session.close().await?;
     sort(&mut rows, &args.sort);
     let columns = choose_columns(args, query.listing, &fields(&rows))?;
     let (listing, rows, columns) = (query.listing, rows.as_slice(), &columns);
-    let (paint, screen) = (console.out_paint, console.out_columns);
+    let (paint, screen) = (console.out_paint, console.streams.out_columns);
     console.print_stream(|out| match args.format {
         GetFormat::Json => listed::json(FORMAT, listing, columns, rows, out),
         GetFormat::Csv => listed::csv(columns, rows, out),
@@ -66,39 +65,33 @@ fn query(list: &GetList) -> Query {
     fn text(value: Option<impl ToString>) -> Option<String> {
         value.map(|value| value.to_string())
     }
-    let mut path = None;
-    let (listing, filters) = match list {
-        GetList::Rooms(it) => {
-            let filters = [
-                ("room_type", text(it.kind)),
-                ("status", it.status.clone()),
-                ("count_users", text(it.count_users)),
-                ("last_message_date", it.last_message_date.clone()),
-                ("banned", text(it.banned.map(u8::from))),
-            ];
-            (Listing::Rooms, filters)
-        }
-        GetList::Users(it) => {
-            let filters = [
-                ("login", it.login.clone()),
-                ("id", text(it.id)),
-                ("status", it.status.clone()),
-                ("last_message_date", it.last_message_date.clone()),
-                ("banned", text(it.banned.map(u8::from))),
-            ];
-            (Listing::Users, filters)
-        }
-        GetList::Messages(it) => {
-            path = it.endpoint.clone();
-            let filters = [
-                ("date", it.date.clone()),
-                ("id", text(it.id)),
-                ("room_type", text(it.kind)),
-                ("user_name", it.user_name.clone()),
-                ("user_role", it.user_role.clone()),
-            ];
-            (Listing::Messages, filters)
-        }
+    let (listing, path) = match list {
+        GetList::Rooms(_) => (Listing::Rooms, None),
+        GetList::Users(_) => (Listing::Users, None),
+        GetList::Messages(it) => (Listing::Messages, it.endpoint.clone()),
+    };
+    let filters = match list {
+        GetList::Rooms(it) => [
+            ("room_type", text(it.kind)),
+            ("status", it.status.clone()),
+            ("count_users", text(it.count_users)),
+            ("last_message_date", it.last_message_date.clone()),
+            ("banned", text(it.banned.map(u8::from))),
+        ],
+        GetList::Users(it) => [
+            ("login", it.login.clone()),
+            ("id", text(it.id)),
+            ("status", it.status.clone()),
+            ("last_message_date", it.last_message_date.clone()),
+            ("banned", text(it.banned.map(u8::from))),
+        ],
+        GetList::Messages(it) => [
+            ("date", it.date.clone()),
+            ("id", text(it.id)),
+            ("room_type", text(it.kind)),
+            ("user_name", it.user_name.clone()),
+            ("user_role", it.user_role.clone()),
+        ],
     };
     let filters = filters.into_iter();
     let filters = filters.filter_map(|(name, value)| Some((name, value?)));
@@ -190,10 +183,10 @@ fn fields(rows: &[Row]) -> Vec<(String, bool)> {
     for (name, cell) in rows.iter().flat_map(|row| &row.fields) {
         *fields.entry(name).or_insert(false) |= *cell != Cell::Nothing;
     }
-    let fields = fields.into_iter();
-    fields
-        .map(|(name, filled)| (name.clone(), filled))
-        .collect()
+    let fields = fields
+        .into_iter()
+        .map(|(name, filled)| (name.clone(), filled));
+    fields.collect()
 }
 
 /// The columns of a format, none for all fields. A field that no row has is refused.
@@ -206,10 +199,8 @@ fn choose_columns(
     let exists = |name: &str| {
         fields.is_empty() || known.contains(&name) || fields.iter().any(|(field, _)| field == name)
     };
-    let sorted = args
-        .sort
-        .iter()
-        .map(|name| name.strip_prefix('-').unwrap_or(name));
+    let sorted = args.sort.iter();
+    let sorted = sorted.map(|name| name.strip_prefix('-').unwrap_or(name));
     let mut named = args.columns.iter().map(String::as_str).chain(sorted);
     if let Some(name) = named.find(|name| !exists(name)) {
         let names = fields.iter().take(NAMED).map(|(name, _)| name.as_str());
@@ -228,8 +219,8 @@ fn choose_columns(
         GetFormat::Table => listed::table_columns(listing, fields),
         GetFormat::Csv => listed::csv_columns(listing, fields),
     };
-    if names.len() > MOST_COLUMNS {
-        let count = names.len();
+    let count = names.len();
+    if count > MOST_COLUMNS {
         let message = format!("the rows have {count} different fields, too many for columns");
         let hint = "choose some with --columns, or use --format json";
         return Err(Error::message(Exit::Failed, message).hint(hint));

@@ -63,44 +63,41 @@ impl GitFiles {
     /// # Errors
     /// No git, no repository, no such revision.
     pub fn open(asked: &str, revision: &str) -> Result<Self> {
-        let failed = |message: String| Error::message(Exit::Failed, message);
+        let failed = |what: &str| Error::message(Exit::Failed, format!("`{asked}` {what}"));
+        let unreadable =
+            |reason: &dyn Display| failed(&format!("cannot be read through git: {reason}"));
         let output = git()
             .args(["rev-parse", "--is-shallow-repository", "--show-prefix"])
             .output()
             .map_err(|error| {
-                failed(format!(
-                    "`{asked}` needs git, which cannot be started: {error}"
-                ))
-                .hint("install git, or name two files or directories")
+                failed(&format!("needs git, which cannot be started: {error}"))
+                    .hint("install git, or name two files or directories")
             })?;
         if !output.status.success() {
             let reason = String::from_utf8_lossy(&output.stderr);
             let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-            return Err(if reason.contains("not a git repository") {
-                failed(format!(
-                    "`{asked}` is not a file, and this is not a git repository"
-                ))
-                .hint("run it in a repository, or name a file or a directory")
-            } else {
-                failed(format!("`{asked}` cannot be read through git: {reason}"))
+            return Err(match reason.contains("not a git repository") {
+                true => failed("is not a file, and this is not a git repository")
+                    .hint("run it in a repository, or name a file or a directory"),
+                false => unreadable(&reason),
             });
         }
         let mut lines = output.stdout.splitn(2, |byte| *byte == b'\n');
         let shallow = lines.next() == Some(b"true");
         let prefix = lines.next().unwrap_or_default();
         let prefix = prefix.strip_suffix(b"\n").unwrap_or(prefix);
-        let unreadable =
-            |error: &dyn Display| failed(format!("`{asked}` cannot be read through git: {error}"));
         let mut git = CatFile::start().map_err(|error| unreadable(&error))?;
         let top = git.read(&format!("{revision}^{{tree}}"), LARGEST_DIRECTORY);
         let top = top.map_err(|error| unreadable(&error))?;
         let Object::Found { id, .. } = top else {
-            let error = failed(format!("git knows no revision `{revision}`"));
-            return Err(error.hint(if shallow {
-                "this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0"
-            } else {
-                "fetch it first; check it with git log -1 REVISION"
-            }));
+            let message = format!("git knows no revision `{revision}`");
+            let hint = match shallow {
+                true => {
+                    "this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0"
+                }
+                false => "fetch it first; check it with git log -1 REVISION",
+            };
+            return Err(Error::message(Exit::Failed, message).hint(hint));
         };
         Ok(Self {
             revision: revision.to_owned(),

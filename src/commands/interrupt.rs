@@ -46,9 +46,7 @@ pub async fn finished<T>(
         biased;
         done = &mut work => return done,
         // An error means that no signal can come any more.
-        signal = stopped.wait_for(|stopped| *stopped) => if signal.is_ok() {
-            report();
-        },
+        signal = stopped.wait_for(|stopped| *stopped) => if signal.is_ok() { report() },
     }
     work.await
 }

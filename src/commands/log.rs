@@ -21,17 +21,12 @@ const OURS: &str = concat!(env!("CARGO_CRATE_NAME"), "::");
 
 #[derive(Clone)]
 pub struct Stderr {
-    out: Arc<Mutex<Box<dyn Write + Send>>>,
-    format: LogFormat,
-    run: RunId,
+    pub out: Arc<Mutex<dyn Write + Send>>,
+    pub format: LogFormat,
+    pub run: RunId,
 }
 
 impl Stderr {
-    pub fn new(out: Box<dyn Write + Send>, format: LogFormat, run: RunId) -> Self {
-        let out = Arc::new(Mutex::new(out));
-        Self { out, format, run }
-    }
-
     /// Writes an escaped text for people, after its label, if any.
     pub fn say(&self, level: &'static str, label: &str, text: &str) {
         let entry = Entry {
@@ -45,10 +40,6 @@ impl Stderr {
             LogFormat::Text => self.write(&format!("{label}{text}\n")),
             LogFormat::Json => self.write(&self.object(&entry)),
         }
-    }
-
-    pub fn is_text(&self) -> bool {
-        self.format == LogFormat::Text
     }
 
     fn object(&self, entry: &Entry<'_>) -> String {

@@ -41,7 +41,7 @@ use console::Console;
 use tracing::dispatcher::with_default;
 use tracing::{Dispatch, info};
 
-use crate::cli::{Cli, ErrorFormat, PageFlags, SandboxVerb, Verb};
+use crate::cli::{Cli, PageFlags, ReportFormat, SandboxVerb, Verb};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::model::RunId;
@@ -49,7 +49,7 @@ use crate::model::RunId;
 /// A whole run: arguments (the program's name first) and streams in, the way it ended out.
 pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
     let run = RunId::new(RandomState::new().hash_one(std::process::id()));
-    let errors = ErrorFormat::requested(&args);
+    let errors = ReportFormat::requested(&args);
     if let Some(error) = usage_errors::terraform_flag(&args) {
         return usage_errors::fail(&error, errors, streams, run);
     }
@@ -87,9 +87,9 @@ fn parse(args: &[OsString]) -> Result<(Cli, String), clap::Error> {
     Ok((Cli::from_arg_matches(&matches)?, verb))
 }
 
-fn check_page_limits(limits: PageFlags, format: ErrorFormat) -> Result<()> {
+fn check_page_limits(limits: PageFlags, format: ReportFormat) -> Result<()> {
     let is_limited = limits.fit.is_some() || limits.max_bytes.is_some();
-    if format == ErrorFormat::Markdown || !is_limited {
+    if format == ReportFormat::Markdown || !is_limited {
         return Ok(());
     }
     let message = "--fit and --max-bytes are for --format markdown";

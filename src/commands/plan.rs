@@ -14,8 +14,13 @@ use crate::render;
 use crate::view::{self, flag_that_lifts};
 
 pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Result<Exit> {
-    if args.check_users {
-        check_users_can_be_listed(config)?;
+    // Unlike rooms, users cannot be listed with a JWT.
+    let credentials = &config.credentials;
+    if args.check_users && credentials.secret_key.is_none() && credentials.jwt.is_some() {
+        let message =
+            "--check-users needs the widget's secret key: get_users does not accept a JWT";
+        return Err(Error::message(Exit::Failed, message)
+            .hint("set IMBACHAT_SECRET_KEY, or leave --check-users out"));
     }
     let options = plan_options(&args.run)?;
     let Some(mut loaded) =
@@ -51,17 +56,6 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     console.print_view(args.format, || view::plan(&plan, &loaded), document)?;
     session.close().await?;
     Ok(exit)
-}
-
-/// Unlike rooms, users cannot be listed with a JWT.
-fn check_users_can_be_listed(config: &Config) -> Result<()> {
-    let credentials = &config.credentials;
-    if credentials.secret_key.is_some() || credentials.jwt.is_none() {
-        return Ok(());
-    }
-    let message = "--check-users needs the widget's secret key: get_users does not accept a JWT";
-    Err(Error::message(Exit::Failed, message)
-        .hint("set IMBACHAT_SECRET_KEY, or leave --check-users out"))
 }
 
 /// Prints which flags `apply` needs again: a saved plan keeps no flag that lifts a guard.

@@ -11,7 +11,7 @@ use crate::render::escape;
 
 /// Asks whether something may be `done`. `Some` is how the run ends if it may not.
 pub async fn consent(question: &str, done: &str, console: &mut Console) -> Result<Option<Exit>> {
-    if !console.interactive {
+    if !console.streams.interactive {
         console.error(&format!(
             "nothing was {done}: there is no terminal to ask on, and --yes was not given"
         ));

@@ -43,18 +43,13 @@ pub struct OutputKind {
 }
 
 impl OutputKind {
-    pub const PLAN: Self = Self {
-        noun: "a plan",
-        start: r#"{"format":1,"kind":"plan""#,
-    };
-    pub const REPORT: Self = Self {
-        noun: "a report",
-        start: r#"{"format":1,"kind":"report""#,
-    };
-    pub const FAILED: Self = Self {
-        noun: "a list of failed members",
-        start: "pipe,user,error,source,line",
-    };
+    pub const PLAN: Self = Self::new("a plan", r#"{"format":1,"kind":"plan""#);
+    pub const REPORT: Self = Self::new("a report", r#"{"format":1,"kind":"report""#);
+    pub const FAILED: Self = Self::new("a list of failed members", "pipe,user,error,source,line");
+
+    const fn new(noun: &'static str, start: &'static str) -> Self {
+        Self { noun, start }
+    }
 }
 
 impl RunFiles {
@@ -98,10 +93,13 @@ impl RunFiles {
 
     /// The files that a manifest and its rosters were read from.
     pub fn manifest(self, loaded: &Loaded) -> Self {
-        let manifest = loaded.manifest_files.iter();
-        let files = manifest.fold(self, |it, path| it.reads("the manifest", Some(path)));
-        let rosters = loaded.roster_files.iter();
-        rosters.fold(files, |it, path| it.reads("a roster", Some(path)))
+        let manifest = loaded
+            .manifest_files
+            .iter()
+            .map(|path| ("the manifest", path));
+        let rosters = loaded.roster_files.iter().map(|path| ("a roster", path));
+        let files = manifest.chain(rosters);
+        files.fold(self, |it, (name, path)| it.reads(name, Some(path)))
     }
 
     /// The sandbox's state and the ledger.
@@ -165,9 +163,7 @@ fn resolve(path: &Path) -> PathBuf {
         return real;
     }
     if let Ok(target) = fs::read_link(path) {
-        return path
-            .parent()
-            .map_or(target.clone(), |parent| parent.join(target));
+        return path.parent().unwrap_or(path).join(target);
     }
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     match (absolute.parent(), absolute.file_name()) {

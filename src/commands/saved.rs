@@ -30,9 +30,8 @@ pub fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
     let metadata = std::fs::metadata(file).with_context(|| format!("`{name}` cannot be read"))?;
     if !metadata.is_file() || metadata.len() > LARGEST {
         let message = format!("`{name}` is not a regular file of at most {LARGEST} bytes");
-        return Err(
-            Error::message(Exit::Refused, message).hint("name a file saved by `plan --out`")
-        );
+        let hint = "name a file saved by `plan --out`";
+        return Err(Error::message(Exit::Refused, message).hint(hint));
     }
     let text = std::fs::read_to_string(file).with_context(|| format!("`{name}` cannot be read"))?;
     read_plan(&text).map_err(|error| {
@@ -52,25 +51,23 @@ pub fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
 /// Refuses a plan for another target or another ledger, before this run looks for credentials.
 pub fn check_target(saved: &SavedPlan, resolved: &ResolvedTarget) -> Result<()> {
     let (planned, target, ledger) = (&saved.target, &resolved.target, &resolved.ledger);
-    let refused = |message: String, hint| Err(Error::message(Exit::Refused, message).hint(hint));
     if target != planned {
         let message = format!("wrong target: the plan is for {planned}, this run is for {target}");
-        return refused(
-            message,
-            match (planned.is_sandbox(), target.is_sandbox()) {
-                (true, _) => "apply it with --sandbox, or plan again without",
-                (false, true) => "leave --sandbox out, or plan again with it",
-                (false, false) => "check --widget, --api-url and the IMBACHAT_ variables",
-            },
-        );
+        let hint = match (planned.is_sandbox(), target.is_sandbox()) {
+            (true, _) => "apply it with --sandbox, or plan again without",
+            (false, true) => "leave --sandbox out, or plan again with it",
+            (false, false) => "check --widget, --api-url and the IMBACHAT_ variables",
+        };
+        return Err(Error::message(Exit::Refused, message).hint(hint));
     }
-    match &saved.ledger {
-        Some(planned) if ledger.portable().as_ref() != Some(planned) => refused(
-            format!("the plan was made with the ledger `{planned}`, this run uses `{ledger}`"),
-            "run in the same directory with the same -f and --ledger, or make a new plan",
-        ),
-        _ => Ok(()),
-    }
+    let used = ledger.portable();
+    let Some(planned) = saved.ledger.as_ref().filter(|it| used.as_ref() != Some(it)) else {
+        return Ok(());
+    };
+    let message =
+        format!("the plan was made with the ledger `{planned}`, this run uses `{ledger}`");
+    let hint = "run in the same directory with the same -f and --ledger, or make a new plan";
+    Err(Error::message(Exit::Refused, message).hint(hint))
 }
 
 /// The part of this run's plan that a saved plan approves; without one, all of it.
@@ -108,9 +105,11 @@ pub fn print_skipped(approved: &Approved, console: &mut Console) {
         match &room.reason {
             SkipReason::UpToDate => {}
             SkipReason::Undeclared => console.error(&format!("`{pipe}` is not in the manifest")),
-            SkipReason::Stale(reason) => console.error(&format!(
-                "`{pipe}` has changed since the plan was saved: {reason}"
-            )),
+            SkipReason::Stale(reason) => {
+                console.error(&format!(
+                    "`{pipe}` has changed since the plan was saved: {reason}"
+                ));
+            }
         }
     }
     for (pipe, users) in &approved.undeclared {

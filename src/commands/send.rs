@@ -68,10 +68,8 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
         DocumentFormat::Text => console.print(&sent(&message)),
     };
     printed.map_err(|error| {
-        let number = id
-            .map(|id| format!(" with the number {id}"))
-            .unwrap_or_default();
-        let error = error.chain();
+        let number = id.map(|id| format!(" with the number {id}"));
+        let (number, error) = (number.unwrap_or_default(), error.chain());
         let message = format!(
             "the message was sent to room {room}{number}, but this could not be printed: {error}"
         );
@@ -140,9 +138,8 @@ fn read_all(input: impl Read, name: &str) -> Result<String> {
     let read = input.take(MOST_BYTES + 1).read_to_end(&mut bytes);
     read.with_context(|| format!("{name} cannot be read"))?;
     if bytes.len() as u64 > MOST_BYTES {
-        return Err(
-            failed(&format!("has more than {MOST_BYTES} bytes")).hint("send a shorter text")
-        );
+        let error = failed(&format!("has more than {MOST_BYTES} bytes"));
+        return Err(error.hint("send a shorter text"));
     }
     let text = String::from_utf8(bytes)
         .map_err(|_| failed("is not text in UTF-8").hint("save it as UTF-8"))?;
@@ -190,10 +187,9 @@ fn describe_failure(failure: Failure, room: RoomId, stopped: bool) -> Error {
         return Error::message(Exit::Failed, message)
             .hint(format!("check room {room} before you send it again"));
     }
-    let exit = if stopped && !failure.lasting {
-        Exit::Interrupted
-    } else {
-        Exit::Failed
+    let exit = match stopped && !failure.lasting {
+        true => Exit::Interrupted,
+        false => Exit::Failed,
     };
     // The same status means an unknown call or an unknown room.
     let is_unknown = matches!(failure.cause, Some(Cause::Status(404) | Cause::Body(404)));

@@ -76,13 +76,12 @@ impl Session {
         console: &mut Console,
     ) -> Result<Planned> {
         let desired = &loaded.desired;
-        let Remembered {
-            recorded, found, ..
-        } = self.read_ledger(console).await?;
+        let remembered = self.read_ledger(console).await?;
+        let recorded = remembered.recorded;
         let observed = self.observe(&RowFilter::new(desired)).await?;
         let plan = plan(&self.target, desired, &observed, &recorded, options);
         verbose::log_plan(&plan);
-        if plan.summary.unknown.members > 0 && !found {
+        if plan.summary.unknown.members > 0 && !remembered.found {
             console.warn(&format!(
                 "there is no ledger at `{}`, so the members of existing rooms are unknown; --assume-members sends nothing for them",
                 self.ledger

@@ -46,7 +46,10 @@ impl ResolvedTarget {
                 ("sandbox:".to_owned(), widget, None, ledger)
             }
             None => {
-                let widget = widget.ok_or_else(no_widget)?;
+                let widget = widget.ok_or_else(|| {
+                    Error::message(Exit::Failed, "no widget: IMBACHAT_WIDGET is not set")
+                        .hint("set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest")
+                })?;
                 let insecure = server.connection.allow_insecure_http;
                 let endpoint = Endpoint::new(config.api_url(), insecure)?;
                 let name = format!("{}-{widget}.jsonl", endpoint.host_label());
@@ -116,10 +119,4 @@ fn refuse_link_out(path: &Path) -> Result<()> {
     );
     Err(Error::message(Exit::Refused, message)
         .hint("remove the link, or name the file with an absolute path"))
-}
-
-fn no_widget() -> Error {
-    Error::message(Exit::Failed, "no widget: IMBACHAT_WIDGET is not set").hint(
-        "set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest",
-    )
 }

@@ -6,7 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 
 use super::console::{Console, Streams};
-use crate::cli::{Cli, ErrorFormat, OutputFlags, PageFlags};
+use crate::cli::{Cli, OutputFlags, PageFlags, ReportFormat};
 use crate::error::{Error, Exit};
 use crate::model::RunId;
 
@@ -14,16 +14,15 @@ use crate::model::RunId;
 pub fn report(
     error: &clap::Error,
     args: &[OsString],
-    format: ErrorFormat,
+    format: ReportFormat,
     streams: Streams,
     run: RunId,
 ) -> Exit {
-    let likely = terraform_verb(error).or_else(|| misplaced_flag(error, args));
-    if let Some(error) = likely {
+    if let Some(error) = terraform_verb(error).or_else(|| misplaced_flag(error, args)) {
         return fail(&error, format, streams, run);
     }
     let is_help = !error.use_stderr();
-    if is_help || format == ErrorFormat::Text {
+    if is_help || format == ReportFormat::Text {
         // A reader that closed the pipe is no failure.
         drop(error.print());
         return if is_help { Exit::Done } else { Exit::Usage };
@@ -38,7 +37,7 @@ pub fn report(
 }
 
 /// Reports an error of a command line that could not be parsed.
-pub fn fail(error: &Error, format: ErrorFormat, streams: Streams, run: RunId) -> Exit {
+pub fn fail(error: &Error, format: ReportFormat, streams: Streams, run: RunId) -> Exit {
     let (flags, page) = (OutputFlags::default(), PageFlags::default());
     Console::new(streams, &flags, page, format, "run", run).fail(error)
 }
