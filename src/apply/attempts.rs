@@ -77,14 +77,6 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    /// A call failed.
-    pub(super) fn failed(failure: Failure) -> Self {
-        Self::Room(Status::Failed {
-            reason: failure.message,
-            hint: failure.hint,
-        })
-    }
-
     /// The ledger cannot be written: the end of the run.
     pub(super) fn ledger(control: &Control, error: &LedgerError) -> Self {
         control.stop(Halt::Ledger(error.to_string()));

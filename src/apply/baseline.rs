@@ -1,11 +1,10 @@
 //! What an apply writes down of the manifest: who and what left it or is back, before anything is sent; how much its files
 //! with rows gave, at the end.
 
-use super::control::Halt;
 use super::job::Job;
 use super::outcome::Outcome;
 use crate::ledger::{Fact, Record};
-use crate::plan::{Baseline, SettledField};
+use crate::plan::Baseline;
 
 /// Writes down who left the manifest, so that they count as new if they come back, and which rooms did.
 pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
@@ -23,18 +22,11 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
     let Baseline {
         left,
         back,
-        given: _,
         settled,
+        ..
     } = &job.plan.baseline;
-    let settled = settled.iter().map(|settled| {
-        let SettledField {
-            pipe,
-            room,
-            field,
-            value,
-        } = settled.clone();
-        Fact::settled(pipe, room, field, value)
-    });
+    let settled = settled.iter().cloned();
+    let settled = settled.map(|it| Fact::settled(it.pipe, it.room, it.field, it.value));
     let moved = [(left, false), (back, true)];
     let moved = moved.into_iter().flat_map(|(rooms, declared)| {
         rooms.iter().map(move |pipe| Fact::Declared {
@@ -42,27 +34,18 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
             declared,
         })
     });
-    let facts: Vec<Fact> = settled.chain(released).chain(moved).collect();
-    if !facts.is_empty()
-        && let Err(error) = job.ledger.append(facts).await
-    {
-        job.control.stop(Halt::Ledger(error.to_string()));
-    }
+    job.record(settled.chain(released).chain(moved).collect())
+        .await;
 }
 
 /// Writes down what the files with rows gave, unless the run ended early: then it is to be judged by the old figures again.
 pub(super) async fn after<R, W, L: Record>(job: &Job<'_, R, W, L>, outcome: &mut Outcome) {
     let given = job.plan.baseline.given.iter();
-    let facts: Vec<Fact> = given
-        .map(|(source, given)| Fact::Roster {
-            source: source.to_string(),
-            given: *given,
-        })
-        .collect();
-    if outcome.halt.is_none()
-        && !facts.is_empty()
-        && let Err(error) = job.ledger.append(facts).await
-    {
-        outcome.halt = Some(Halt::Ledger(error.to_string()));
+    let facts = given.map(|(source, given)| Fact::Roster {
+        source: source.to_string(),
+        given: *given,
+    });
+    if outcome.halt.is_none() && !job.record(facts.collect()).await {
+        outcome.halt = job.control.halted();
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -32,6 +33,8 @@ pub struct Control {
     pub dice: Dice,
     /// Whether the first failure is the end.
     pub fail_fast: bool,
+    /// Calls that read the list again, repeated ones included.
+    pub(super) reads: AtomicU32,
     interrupt: watch::Receiver<bool>,
     halt: Mutex<Option<Halt>>,
 }
@@ -48,6 +51,7 @@ impl Control {
             pace,
             dice,
             fail_fast,
+            reads: AtomicU32::new(0),
             interrupt,
             halt: Mutex::new(None),
         }

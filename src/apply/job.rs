@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::control::Control;
+use super::control::{Control, Halt};
+use crate::ledger::{Fact, Record};
 use crate::plan::{Plan, RowFilter};
 
 /// What an apply works with.
@@ -20,4 +21,17 @@ pub struct Job<'a, R, W, L> {
     pub ledger: Arc<L>,
     /// Pace, dice, and whether to stop.
     pub control: Arc<Control>,
+}
+
+impl<R, W, L: Record> Job<'_, R, W, L> {
+    /// Writes facts down. False if the ledger cannot be written, which ends the run.
+    pub(super) async fn record(&self, facts: Vec<Fact>) -> bool {
+        if !facts.is_empty()
+            && let Err(error) = self.ledger.append(facts).await
+        {
+            self.control.stop(Halt::Ledger(error.to_string()));
+            return false;
+        }
+        true
+    }
 }

@@ -6,7 +6,6 @@
 mod attempts;
 mod baseline;
 mod control;
-mod counting;
 mod job;
 mod limiter;
 mod outcome;

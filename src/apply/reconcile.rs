@@ -3,6 +3,7 @@
 //! One read for all that are uncertain, up to three with back-off, since the list may lag behind a write.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tracing::info;
@@ -42,15 +43,15 @@ pub(super) async fn look_for(
                 found.entry(row.pipe).or_default().push(row.id);
             }
         };
-        let read = reader.collect(&control.dice, BTreeMap::new, take);
+        let nothing_yet = || {
+            control.reads.fetch_add(1, Ordering::Relaxed);
+            BTreeMap::new()
+        };
+        let read = reader.collect(&control.dice, nothing_yet, take);
         let found = control.unless_interrupted(read).await?.ok()?;
-        info!(
-            look,
-            wanted = pipes.len(),
-            found = found.len(),
-            "looked for uncertain rooms"
-        );
-        if found.len() == pipes.len() || look == LOOKS {
+        let (wanted, shown) = (pipes.len(), found.len());
+        info!(look, wanted, found = shown, "looked for uncertain rooms");
+        if shown == wanted || look == LOOKS {
             let findings = pipes
                 .iter()
                 .map(|pipe| (pipe.clone(), finding(found.get(pipe), reader.is_partial())));

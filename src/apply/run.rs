@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::task::JoinSet;
 
 use super::baseline;
 use super::control::{Control, Halt};
-use super::counting::Counting;
 use super::job::Job;
 use super::outcome::{Doubt, Event, Outcome, RoomOutcome, Status};
 use super::reconcile::{Finding, look_for};
@@ -30,13 +30,12 @@ where
     L: Record + 'static,
 {
     let mut outcome = Outcome::default();
-    let reader = Counting::new(job.reader);
     baseline::before(&job).await;
     let changes = job.plan.changes.iter();
     let all = changes.map(|change| (change.clone(), RoomOutcome::begun(change)));
     let mut rooms = write_all(&job, all.collect(), &mut event).await;
     for _ in 0..ROUNDS {
-        if !resolve_doubts(&job, &reader, &mut rooms, &mut event).await {
+        if !resolve_doubts(&job, &mut rooms, &mut event).await {
             break;
         }
     }
@@ -45,14 +44,14 @@ where
     let done = |room: &RoomOutcome| room.requests > 0 || room.status == Status::Applied;
     if outcome.rooms.iter().any(done) && outcome.halt != Some(Halt::Interrupted) {
         event(Event::Verifying);
-        look_again(&job, &reader, &mut outcome).await;
+        look_again(&job, &mut outcome).await;
     }
     outcome.mark_partial();
     if job.plan.summary.messages > 0 {
         welcome_all(&job, &mut outcome, &mut event).await;
     }
     baseline::after(&job, &mut outcome).await;
-    outcome.reads = reader.calls();
+    outcome.reads = job.control.reads.load(Ordering::Relaxed);
     outcome
 }
 
@@ -143,11 +142,11 @@ where
 /// False if there was nothing to look for, no way to, or nothing to send.
 async fn resolve_doubts<R, W, L>(
     job: &Job<'_, R, W, L>,
-    reader: &impl ReadRooms,
     rooms: &mut Rooms,
     event: &mut impl FnMut(Event<'_>),
 ) -> bool
 where
+    R: ReadRooms,
     W: WriteRooms + 'static,
     L: Record + 'static,
 {
@@ -159,7 +158,7 @@ where
         return false;
     }
     event(Event::Resolving(pipes.len()));
-    let Some(findings) = look_for(&pipes, reader, &job.control).await else {
+    let Some(findings) = look_for(&pipes, job.reader, &job.control).await else {
         return false;
     };
     let mut work = Vec::new();
@@ -201,19 +200,14 @@ where
     is_going_on
 }
 
-async fn look_again<R, W, L: Record>(
-    job: &Job<'_, R, W, L>,
-    reader: &impl ReadRooms,
-    outcome: &mut Outcome,
-) {
+async fn look_again<R: ReadRooms, W, L: Record>(job: &Job<'_, R, W, L>, outcome: &mut Outcome) {
     let changes = job.plan.changes.iter();
     let written = changes.filter(|change| !change.is_welcome_only());
     let sent: BTreeMap<Pipe, RoomState> = written
         .map(|change| (change.pipe.clone(), change.send.clone()))
         .collect();
-    let sight = verify(reader, &job.control, &job.filter, &mut outcome.rooms, &sent).await;
-    match sight {
-        Ok(sight) => outcome.observed = Some(sight.observed),
+    match verify(job, &mut outcome.rooms, &sent).await {
+        Ok(observed) => outcome.observed = Some(observed),
         Err(failure) => outcome.verification_error = Some(failure.message),
     }
     let written = outcome.rooms.iter();
@@ -225,34 +219,28 @@ async fn look_again<R, W, L: Record>(
         .flat_map(verification_facts)
         .chain(settled)
         .collect();
-    if !facts.is_empty()
-        && let Err(error) = job.ledger.append(facts).await
-    {
-        job.control.stop(Halt::Ledger(error.to_string()));
+    if !job.record(facts).await {
         outcome.halt = outcome.halt.take().or(job.control.halted());
     }
 }
 
 /// A field that was ignored before, and that the list read after the writes shows as it was sent.
 fn settled(ignored: &IgnoredField, observed: Option<&Observed>) -> Vec<Fact> {
-    let IgnoredField {
-        pipe, field, sent, ..
-    } = ignored;
-    let rows = observed.into_iter().flat_map(|list| list.live(pipe));
+    let IgnoredField { field, sent, .. } = ignored;
+    let rows = observed
+        .into_iter()
+        .flat_map(|list| list.live(&ignored.pipe));
     rows.filter(|row| row.state.value(*field) == *sent)
-        .map(|row| Fact::settled(pipe.clone(), row.id, *field, sent.clone()))
+        .map(|row| Fact::settled(row.pipe.clone(), row.id, *field, sent.clone()))
         .collect()
 }
 
 /// What the look at a room that was written to is remembered for: that there was one, last, and where it did not show what was sent.
 fn verification_facts(room: &RoomOutcome) -> Vec<Fact> {
-    let (pipe, fields) = match &room.status {
-        Status::Verified => (&room.pipe, [].as_slice()),
-        Status::Ignored(fields) => (&room.pipe, fields.as_slice()),
+    let (pipe, room, fields) = match (room.id, &room.status) {
+        (Some(id), Status::Verified) => (&room.pipe, id, [].as_slice()),
+        (Some(id), Status::Ignored(fields)) => (&room.pipe, id, fields.as_slice()),
         _ => return Vec::new(),
-    };
-    let Some(room) = room.id else {
-        return Vec::new();
     };
     let fact = |(field, sent, shown): &(_, FieldValue, FieldValue)| Fact::Shown {
         pipe: pipe.clone(),

@@ -7,7 +7,7 @@ use super::attempts::{Stop, Unsent, attempts};
 use super::control::{Control, Halt};
 use super::limiter::Permit;
 use super::outcome::{Doubt, RoomOutcome, Status};
-use crate::imbachat::{Call, RoomWrite, WriteRooms, Written};
+use crate::imbachat::{Call, Failure, RoomWrite, WriteRooms, Written};
 use crate::ledger::{Fact, Record};
 use crate::model::UserId;
 use crate::plan::{CHUNK, Change};
@@ -165,10 +165,9 @@ async fn send(
     control: &Control,
     outcome: &mut RoomOutcome,
 ) -> Result<Written, Stop> {
-    let call = if write.room.is_some() {
-        Call::Update
-    } else {
-        Call::Create
+    let call = match write.room {
+        Some(_) => Call::Update,
+        None => Call::Create,
     };
     let answer = attempts(call, control, outcome, || writer.write(write)).await;
     answer.map_err(|unsent| match unsent {
@@ -176,6 +175,10 @@ async fn send(
         Unsent::Uncertain(failure) if call == Call::Create => {
             Stop::Room(Status::Uncertain(Doubt::Create, failure.message))
         }
-        Unsent::Uncertain(failure) | Unsent::Failed(failure) => Stop::failed(failure),
+        Unsent::Uncertain(Failure { message, hint, .. })
+        | Unsent::Failed(Failure { message, hint, .. }) => {
+            let reason = message;
+            Stop::Room(Status::Failed { reason, hint })
+        }
     })
 }

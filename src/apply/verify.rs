@@ -1,15 +1,15 @@
 //! After the writes: the list is read again and compared with what was sent, field by field.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tracing::info;
 
-use super::control::Control;
+use super::job::Job;
 use super::outcome::{RoomOutcome, Status};
 use crate::imbachat::{Failure, ReadRooms};
 use crate::model::{Field, FieldValue, LiveRoom, Observed, Pipe, RoomId, RoomState};
-use crate::plan::RowFilter;
 
 /// Looks at most; the list may lag behind the writes.
 const LOOKS: u32 = 3;
@@ -17,25 +17,29 @@ const LOOKS: u32 = 3;
 const WAIT: Duration = Duration::from_millis(250);
 
 /// What the list showed after the writes.
-#[derive(Debug)]
-pub(super) struct Sight {
+struct Sight {
     /// The declared rooms.
-    pub(super) observed: Observed,
+    observed: Observed,
     /// The pipes under which written rooms stand.
     pipes: BTreeMap<RoomId, Pipe>,
 }
 
 /// Reads the list until every room shows what was sent, three times at most, and settles the rooms by the last look.
-pub(super) async fn verify(
-    reader: &impl ReadRooms,
-    control: &Control,
-    filter: &RowFilter<'_>,
+pub(super) async fn verify<R: ReadRooms, W, L>(
+    job: &Job<'_, R, W, L>,
     rooms: &mut [RoomOutcome],
     sent: &BTreeMap<Pipe, RoomState>,
-) -> Result<Sight, Failure> {
+) -> Result<Observed, Failure> {
+    let Job {
+        filter,
+        reader,
+        control,
+        ..
+    } = job;
     let applied = rooms.iter().filter(|room| room.status == Status::Applied);
     let written: BTreeSet<RoomId> = applied.filter_map(|room| room.id).collect();
     let nothing_yet = || {
+        control.reads.fetch_add(1, Ordering::Relaxed);
         let mut observed = filter.empty_list();
         observed.is_partial = reader.is_partial();
         Sight {
@@ -53,20 +57,16 @@ pub(super) async fn verify(
                 filter.take(&mut sight.observed, row);
             })
             .await?;
-        let verdicts: Vec<Option<Status>> = rooms
-            .iter()
-            .map(|room| settle(room, &sight, sent))
-            .collect();
-        let settled = verdicts
-            .iter()
-            .flatten()
-            .all(|status| *status == Status::Verified);
+        let verdicts = rooms.iter().map(|room| settle(room, &sight, sent));
+        let verdicts: Vec<Option<Status>> = verdicts.collect();
+        let mut known = verdicts.iter().flatten();
+        let settled = known.all(|status| *status == Status::Verified);
         info!(look, settled, "verified the writes");
         if settled || look == LOOKS || !control.pause(WAIT * look).await {
             for (room, status) in rooms.iter_mut().zip(verdicts) {
                 room.status = status.unwrap_or_else(|| room.status.clone());
             }
-            return Ok(sight);
+            return Ok(sight.observed);
         }
         look += 1;
     }
@@ -82,10 +82,8 @@ fn settle(room: &RoomOutcome, sight: &Sight, sent: &BTreeMap<Pipe, RoomState>) -
     let live: Vec<&LiveRoom> = sight.observed.live(&room.pipe).collect();
     if live.len() > 1 {
         let ids: Vec<String> = live.iter().map(|row| row.id.to_string()).collect();
-        return Some(Status::Conflict(format!(
-            "more than one live room has this pipe now: {}",
-            ids.join(", ")
-        )));
+        let reason = "more than one live room has this pipe now";
+        return Some(Status::Conflict(format!("{reason}: {}", ids.join(", "))));
     }
     let Some(row) = live.first().filter(|row| row.id == id) else {
         return Some(Status::NotVisible);

@@ -11,7 +11,7 @@ use tracing::info;
 use super::attempts::{Stop, Unsent, attempts};
 use super::control::{Control, Halt};
 use super::outcome::{Doubt, RoomOutcome, Status};
-use crate::imbachat::{Call, Cause, Failure, Message, SendMessages};
+use crate::imbachat::{Call, Cause, Message, SendMessages};
 use crate::ledger::{Fact, Record, Stage};
 use crate::model::{Pipe, Welcome};
 use crate::plan::Change;
@@ -30,10 +30,13 @@ pub(super) fn due(
             continue;
         };
         match room.status {
-            // Its members are not all confirmed: the next run sends them, and then the welcome.
-            _ if !room.errors.is_empty() => drop(rooms.insert(change.pipe.clone(), room)),
-            Status::Verified | Status::Ignored(_) => due.push((change.clone(), room)),
-            Status::Applied => drop(rooms.insert(change.pipe.clone(), put_off(room))),
+            // If its members are not all confirmed, the next run sends them, and then the welcome.
+            Status::Verified | Status::Ignored(_) if room.errors.is_empty() => {
+                due.push((change.clone(), room));
+            }
+            Status::Applied if room.errors.is_empty() => {
+                drop(rooms.insert(change.pipe.clone(), put_off(room)));
+            }
             _ => drop(rooms.insert(change.pipe.clone(), room)),
         }
     }
@@ -42,10 +45,9 @@ pub(super) fn due(
 
 /// A room that is left without the welcome it waits for.
 pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
-    let status = if room.requests == 0 {
-        Status::NotStarted
-    } else {
-        Status::Unfinished
+    let status = match room.requests {
+        0 => Status::NotStarted,
+        _ => Status::Unfinished,
     };
     RoomOutcome { status, ..room }
 }
@@ -106,19 +108,15 @@ async fn say(
         }
         Err(Unsent::Halted) => (Stage::Failed, Err(Stop::Run)),
         Err(Unsent::Failed(failure)) => {
-            let message = format!("the welcome was not sent: {}", failure.message);
-            let missed = matches!(failure.cause, Some(Cause::Status(404) | Cause::Body(404)));
-            let hint = if missed {
-                Some(UNKNOWN.to_owned())
-            } else {
-                failure.hint
+            let hint = match failure.cause {
+                Some(Cause::Status(404) | Cause::Body(404)) => Some(UNKNOWN.to_owned()),
+                _ => failure.hint,
             };
-            let failure = Failure {
-                message,
-                hint,
-                ..failure
-            };
-            (Stage::Failed, Err(Stop::failed(failure)))
+            let reason = format!("the welcome was not sent: {}", failure.message);
+            (
+                Stage::Failed,
+                Err(Stop::Room(Status::Failed { reason, hint })),
+            )
         }
     };
     let fact = Fact::Message {

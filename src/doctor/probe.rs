@@ -29,13 +29,8 @@ pub struct Known<'a> {
 
 /// Why the probe must not use a pipe, if it must not.
 pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
-    let Known {
-        reader,
-        rooms,
-        loaded,
-        recorded,
-    } = known;
-    if reader.is_partial() {
+    let Known { rooms, loaded, .. } = known;
+    if known.reader.is_partial() {
         let message = "nothing was written: the pipe may belong to a live room, because a JWT may show only one user's rooms";
         return Some(Finding::failed(message, "read with the secret key"));
     }
@@ -48,7 +43,7 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
         Some(_) => "is a live room".to_owned(),
         None if !loaded.is_valid() => "may be declared: the manifest is invalid".to_owned(),
         None if declared.contains_key(pipe) => "is in the manifest".to_owned(),
-        None if recorded.is_some_and(|it| it.ids.contains_key(pipe)) => {
+        None if known.recorded.is_some_and(|it| it.ids.contains_key(pipe)) => {
             "is in the ledger".to_owned()
         }
         None => {
@@ -143,9 +138,10 @@ struct Notes {
 }
 
 impl Notes {
-    fn settle(&mut self, question: impl Into<String>, good: bool, answer: impl Into<String>) {
-        self.odd |= !good;
-        self.note(question, true, answer);
+    /// Notes what a plan would like, or an answer it would not.
+    fn settle(&mut self, question: impl Into<String>, answer: Result<&str, String>) {
+        self.odd |= answer.is_err();
+        self.note(question, true, answer.map_or_else(|odd| odd, str::to_owned));
     }
 
     fn leave_open(&mut self, question: impl Into<String>, answer: &str) {
@@ -165,7 +161,7 @@ impl Notes {
         let answer = format!("yes: {}", errors.join("; "));
         let known = self.probe.answers.iter().any(|it| it.answer == answer);
         if !errors.is_empty() && !known {
-            self.settle("does a success carry errors", false, answer);
+            self.settle("does a success carry errors", Err(answer));
         }
     }
 
@@ -173,13 +169,13 @@ impl Notes {
         let lag = "does the list lag";
         let Some(row) = rows.iter().find(|row| row.id == self.probe.room) else {
             let answer = "yes: the read after the create did not show the room";
-            self.settle(lag, false, answer);
+            self.settle(lag, Err(answer.to_owned()));
             for field in Field::ALL {
                 self.leave_open(arrives(field), "not visible before it was updated");
             }
             return;
         };
-        self.settle(lag, true, "not after the create");
+        self.settle(lag, Ok("not after the create"));
         self.kept(row);
         for field in Field::ALL {
             let question = arrives(field);
@@ -188,101 +184,82 @@ impl Notes {
                     let answer = "closed was sent and is shown; the probe opens no rooms, so a public one was not tried";
                     self.leave_open(question, answer);
                 }
-                (true, _) => self.settle(question, true, "yes"),
-                (false, _) => self.settle(question, false, "no, another one is shown"),
+                (true, _) => self.settle(question, Ok("yes")),
+                (false, _) => self.settle(question, Err("no, another one is shown".to_owned())),
             }
         }
     }
 
     fn kept(&mut self, row: &LiveRoom) {
-        if row.pipe == self.probe.pipe {
-            self.settle(IS_PIPE_KEPT, true, "yes, byte for byte");
-        } else {
-            let answer = format!("no, it became {}", quoted(row.pipe.as_str()));
-            self.settle(IS_PIPE_KEPT, false, answer);
-        }
+        let answer = match row.pipe == self.probe.pipe {
+            true => Ok("yes, byte for byte"),
+            false => Err(format!("no, it became {}", quoted(row.pipe.as_str()))),
+        };
+        self.settle(IS_PIPE_KEPT, answer);
     }
 
     /// The room that the answer to the second call named.
     fn named(&mut self, id: RoomId) {
-        let question = "does a call by pipe and id name the same room";
-        if id == self.probe.room {
-            self.settle(question, true, "yes");
-        } else {
-            let answer = format!("no, it named room {id}, which may be another one: check it too");
-            self.settle(question, false, answer);
-        }
+        let other = || format!("no, it named room {id}, which may be another one: check it too");
+        let answer = (id == self.probe.room).then_some("yes").ok_or_else(other);
+        self.settle("does a call by pipe and id name the same room", answer);
     }
 
     fn updated(&mut self, rows: &[LiveRoom], before: &RoomState, sent: &RoomState, reads: u32) {
         let question = "does a call by pipe and id update or duplicate";
-        let alike = rows
-            .iter()
-            .filter(|row| row.pipe == self.probe.pipe && !row.deleted);
-        match alike.count() {
+        let is_alike = |row: &&LiveRoom| row.pipe == self.probe.pipe && !row.deleted;
+        match rows.iter().filter(is_alike).count() {
             0 => {
                 self.odd = true;
                 self.leave_open(question, "the list shows none with the pipe");
             }
-            1 => self.settle(
-                question,
-                true,
-                "it updates: there is one room with the pipe",
-            ),
+            1 => self.settle(question, Ok("it updates: there is one room with the pipe")),
             more => {
                 let answer = format!("it duplicates: there are {more} rooms with the pipe");
-                self.settle(question, false, answer);
+                self.settle(question, Err(answer));
             }
         }
         let Some(row) = rows.iter().find(|row| row.id == self.probe.room) else {
             return;
         };
-        if !self
-            .probe
-            .answers
-            .iter()
-            .any(|it| it.question == IS_PIPE_KEPT)
-        {
+        let mut answers = self.probe.answers.iter();
+        if !answers.any(|it| it.question == IS_PIPE_KEPT) {
             self.kept(row);
         }
         for field in Field::ALL {
             let (question, shown) = (updates(field), row.state.value(field));
-            if field == Field::Public {
-                self.leave_open(question, "not tried: the probe opens no room");
-            } else if shown == sent.value(field) {
-                self.settle(question, true, "yes");
-            } else if shown == before.value(field) {
-                let answer = format!("no, not within {reads} reads of the list");
-                self.settle(question, false, answer);
-            } else {
-                self.settle(question, false, "it became something else");
-            }
+            let answer = match shown {
+                _ if field == Field::Public => {
+                    self.leave_open(question, "not tried: the probe opens no room");
+                    continue;
+                }
+                shown if shown == sent.value(field) => Ok("yes"),
+                shown if shown == before.value(field) => {
+                    Err(format!("no, not within {reads} reads of the list"))
+                }
+                _ => Err("it became something else".to_owned()),
+            };
+            self.settle(question, answer);
         }
         if reads > 1 && row.state == *sent {
             let answer = format!("yes: the update was shown at read {reads}");
-            self.settle("does the list lag after an update", false, answer);
+            self.settle("does the list lag after an update", Err(answer));
         }
-        let question = "does a call by the pipe alone update or duplicate";
-        self.leave_open(
-            question,
-            "not tried: both calls after the create named the room",
-        );
+        let answer = "not tried: both calls after the create named the room";
+        self.leave_open("does a call by the pipe alone update or duplicate", answer);
     }
 
     fn finding(&self, failure: Option<&Failure>) -> Finding {
         let settled = self.probe.answers.iter().filter(|it| it.settled).count();
-        let message = format!("a room was created; {settled} of the questions answered");
-        let (verdict, message) = match failure {
-            Some(failure) => {
-                let message = format!("a room was created, and then: {}", failure.message);
-                (Verdict::Failed, message)
-            }
-            None if self.odd => {
-                let message = format!("{message}, with unexpected answers; see below");
-                (Verdict::Warning, message)
-            }
-            None => (Verdict::Ok, message),
-        };
+        let mut message = format!("a room was created; {settled} of the questions answered");
+        let mut verdict = Verdict::Ok;
+        if let Some(failure) = failure {
+            verdict = Verdict::Failed;
+            message = format!("a room was created, and then: {}", failure.message);
+        } else if self.odd {
+            verdict = Verdict::Warning;
+            message.push_str(", with unexpected answers; see below");
+        }
         let remedy = "remove the room in ImbaChat: the API cannot delete it";
         Finding::new(verdict, message, Some(remedy.to_owned()))
     }
@@ -298,12 +275,9 @@ fn updates(field: Field) -> String {
 
 /// A room that existed before must not be removed, nor written to again.
 fn overwritten(room: &LiveRoom) -> Finding {
-    let LiveRoom {
-        id, pipe, state, ..
-    } = room;
+    let (id, state, pipe) = (room.id, &room.state, quoted(room.pipe.as_str()));
     let message = format!(
-        "no room was created: the server named room {id}, which existed before with the pipe {}, and may have overwritten it",
-        quoted(pipe.as_str())
+        "no room was created: the server named room {id}, which existed before with the pipe {pipe}, and may have overwritten it"
     );
     let publicity = if state.public { "public" } else { "closed" };
     let remedy = format!(

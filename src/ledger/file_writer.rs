@@ -30,13 +30,14 @@ impl Journal {
     /// [`LedgerError`]: also when the file is of another target, newer, or damaged.
     pub fn open(path: &Path, target: &Target, run: &RunId) -> Result<Self, LedgerError> {
         let entries = prepare(path, target)?;
-        let (journal, mut batches) = Self::new(EntryClock::new(run, &entries));
+        let (mut journal, batches) = Self::new(EntryClock::new(run, &entries));
         let owned = path.to_owned();
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || write_all(&owned, &mut batches))
+            .spawn(move || write_all(&owned, batches))
             .map_err(LedgerError::io(path, "its thread could not be started"))?;
-        Ok(journal.with_thread(thread))
+        journal.join_on_drop(thread);
+        Ok(journal)
     }
 }
 
@@ -56,10 +57,13 @@ fn prepare(path: &Path, target: &Target) -> Result<Entries, LedgerError> {
 }
 
 /// Writes batches as they come; after an error nothing more is written.
-fn write_all(path: &Path, batches: &mut Batches) {
+fn write_all(path: &Path, mut batches: Batches) {
     let mut messages = FileMessages::default();
     let mut written = Ok(Vec::new());
-    while let Some(waiting) = batches.blocking_recv(LINGER) {
+    while let Some(first) = batches.blocking_recv() {
+        std::thread::sleep(LINGER);
+        let mut waiting = vec![first];
+        waiting.extend(std::iter::from_fn(|| batches.try_recv().ok()));
         if written.is_ok() {
             written = write(path, &waiting, &mut messages)
                 .map_err(|error| format!("`{}`: {error}", path.display()));

@@ -4,7 +4,6 @@
 
 use std::future::Future;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -59,8 +58,7 @@ pub(super) struct Batch {
 }
 
 /// What the writer has to write.
-#[derive(Debug)]
-pub(super) struct Batches(mpsc::UnboundedReceiver<Batch>);
+pub(super) type Batches = mpsc::UnboundedReceiver<Batch>;
 
 impl Journal {
     pub(super) fn new(clock: EntryClock) -> (Self, Batches) {
@@ -70,15 +68,12 @@ impl Journal {
             batches,
             _thread: None,
         };
-        (journal, Batches(receiver))
+        (journal, receiver)
     }
 
-    /// The journal with the thread that writes: it is joined when the journal is dropped.
-    pub(super) fn with_thread(self, thread: JoinHandle<()>) -> Self {
-        Self {
-            _thread: Some(JoinOnDrop(Some(thread))),
-            ..self
-        }
+    /// Sets the thread that writes: it is joined when the journal is dropped.
+    pub(super) fn join_on_drop(&mut self, thread: JoinHandle<()>) {
+        self._thread = Some(JoinOnDrop(Some(thread)));
     }
 
     async fn send(
@@ -107,30 +102,6 @@ impl Record for Journal {
     async fn claim(&self, pipe: &Pipe, room: RoomId, from: UserId) -> Result<bool, LedgerError> {
         let intent = Fact::intended(pipe, room, from);
         self.send(vec![intent], Some((pipe.clone(), room))).await
-    }
-}
-
-impl Batches {
-    /// All that wait, once there is one; `None` when the journal is closed.
-    #[cfg(feature = "object-store")]
-    pub(super) async fn recv(&mut self) -> Option<Vec<Batch>> {
-        let first = self.0.recv().await?;
-        Some(self.with_waiting(first))
-    }
-
-    /// The same for a thread, which lets more come in for a while.
-    pub(super) fn blocking_recv(&mut self, linger: Duration) -> Option<Vec<Batch>> {
-        let first = self.0.blocking_recv()?;
-        std::thread::sleep(linger);
-        Some(self.with_waiting(first))
-    }
-
-    fn with_waiting(&mut self, first: Batch) -> Vec<Batch> {
-        let mut batches = vec![first];
-        while let Ok(next) = self.0.try_recv() {
-            batches.push(next);
-        }
-        batches
     }
 }
 

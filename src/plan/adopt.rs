@@ -52,12 +52,9 @@ pub fn adoption(
     for room in chosen.filter(|room| only.contains(&room.pipe)) {
         let live: Vec<&LiveRoom> = observed.live(&room.pipe).collect();
         let on_record = recorded.ids.get(&room.pipe);
+        let is_other = |live: &LiveRoom| on_record.is_some_and(|id| *id != live.id);
         let id = match live.as_slice() {
-            [] if observed.is_partial => {
-                adoption.not_listed += 1;
-                continue;
-            }
-            [live] if observed.is_partial && on_record.is_some_and(|id| *id != live.id) => {
+            [] | [_] if observed.is_partial && live.first().is_none_or(|live| is_other(live)) => {
                 adoption.not_listed += 1;
                 continue;
             }
@@ -87,12 +84,13 @@ pub fn adoption(
             members.filter(is_new).partition(is_to_send);
         adoption.to_send += to_send.len();
         if !members.is_empty() || on_record != Some(&id) {
-            let pipe = room.pipe.clone();
-            adoption.rooms.push(Adopted {
+            let (pipe, room) = (room.pipe.clone(), id);
+            let adopted = Adopted {
                 pipe,
-                room: id,
+                room,
                 members,
-            });
+            };
+            adoption.rooms.push(adopted);
         }
     }
     adoption

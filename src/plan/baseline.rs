@@ -87,30 +87,18 @@ impl Baseline {
                 ..Self::default()
             };
         }
-        let baseline = Self {
-            left: left.iter().filter(here).cloned().collect(),
-            back,
-            given: to_note(&desired.given(), recorded, only.shard()),
-            settled,
-        };
-        baseline.unless_recorded(recorded)
-    }
-
-    /// Removes what is already on record.
-    fn unless_recorded(mut self, recorded: &Recorded) -> Self {
-        self.left.retain(|pipe| !recorded.left.contains(pipe));
-        self.back.retain(|pipe| recorded.left.contains(pipe));
-        self.settled.retain(|settled| {
-            let known = recorded.rooms.get(&settled.room);
-            let shown = known.and_then(|known| known.shown.get(&settled.field));
-            shown.is_some_and(|shown| shown.sent == settled.value)
-        });
-        self.given.retain(|source, given| {
+        let mut given = to_note(&desired.given(), recorded, only.shard());
+        given.retain(|source, given| {
             let before = recorded.rosters.get(&**source).copied();
             // An empty file needs no entry, unless the entry allows the count for a shard.
             before.map_or(*given > 0 || is_part(source), |before| before != *given)
         });
-        self
+        Self {
+            left: left.iter().filter(here).cloned().collect(),
+            back,
+            given,
+            settled,
+        }
     }
 }
 

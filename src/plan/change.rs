@@ -182,20 +182,15 @@ impl Plan {
     /// Returns the same plan with these changes only.
     #[must_use]
     pub fn with_changes(&self, changes: Vec<Change>) -> Self {
-        let Summary {
-            unchanged,
-            unmanaged,
-            declared,
-            ..
-        } = self.summary;
+        let summary = Summary {
+            unchanged: self.summary.unchanged,
+            unmanaged: self.summary.unmanaged,
+            declared: self.summary.declared,
+            ..Summary::default()
+        };
         let mut plan = Self {
             changes: Vec::new(),
-            summary: Summary {
-                unchanged,
-                unmanaged,
-                declared,
-                ..Summary::default()
-            },
+            summary,
             ..self.clone()
         };
         changes.into_iter().for_each(|change| plan.push(change));
@@ -278,20 +273,15 @@ impl Plan {
     /// the server no longer ignores, or a file whose shrinking was allowed. Small changes of a file's count are recorded with the
     /// next change.
     pub fn is_to_be_noted(&self) -> bool {
-        let Baseline {
-            left,
-            back,
-            given,
-            settled,
-        } = &self.baseline;
+        let noted = &self.baseline;
         let released = self
             .manual_steps
             .iter()
             .any(|room| !room.newly_removed.is_empty());
         let shrunk = self.guards.iter().any(
-            |guard| matches!(guard, Violation::Shrunk { source, .. } if given.keys().any(|it| it.starts_with(&**source))),
+            |guard| matches!(guard, Violation::Shrunk { source, .. } if noted.given.keys().any(|it| it.starts_with(&**source))),
         );
-        let moved = !left.is_empty() || !back.is_empty() || !settled.is_empty();
+        let moved = !noted.left.is_empty() || !noted.back.is_empty() || !noted.settled.is_empty();
         released || shrunk || moved
     }
 }

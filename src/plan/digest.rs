@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{Field, FieldValue, LiveRoom, Observed, Pipe};
+use crate::model::{Field, FieldValue, Observed, Pipe};
 
 /// A digest of all rows of a pipe: id, pipe, fields, and whether the row is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,34 +15,24 @@ impl Digest {
     pub fn of(observed: &Observed, pipe: &Pipe) -> Self {
         let mut hash = Sha256::new();
         for room in observed.rows(pipe) {
-            let LiveRoom {
-                id,
-                pipe,
-                state,
-                deleted,
-            } = room;
             // Length prefixes make sure that different lists of fields never give the same bytes.
             let mut update_text = |text: &str| {
                 hash.update((text.len() as u64).to_le_bytes());
                 hash.update(text);
             };
-            update_text(pipe.as_str());
-            let mut rest = id.0.to_le_bytes().to_vec();
+            update_text(room.pipe.as_str());
+            let mut rest = room.id.0.to_le_bytes().to_vec();
             for field in Field::ALL {
-                match state.raw(field) {
+                match room.state.raw(field) {
                     FieldValue::Text(text) => update_text(text),
                     FieldValue::Kind(kind) => rest.extend(kind.number().to_le_bytes()),
                     FieldValue::Public(public) => rest.push(u8::from(public)),
                 }
             }
-            rest.push(u8::from(*deleted));
+            rest.push(u8::from(room.deleted));
             hash.update(rest);
         }
-        let mut short = [0; 16];
-        for (to, from) in short.iter_mut().zip(hash.finalize()) {
-            *to = from;
-        }
-        Self(short)
+        Self(hash.finalize().first_chunk().copied().unwrap_or_default())
     }
 
     /// Parses 32 hexadecimal digits.

@@ -149,10 +149,8 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
         origin: String::new(),
         widget: head.desired.widget.unwrap_or(WidgetId(0)),
     };
-    let before: BTreeMap<&Pipe, &DesiredRoom> = base
-        .desired
-        .rooms
-        .iter()
+    let before = base.desired.rooms.iter();
+    let before: BTreeMap<&Pipe, &DesiredRoom> = before
         .filter(|(pipe, _)| options.only.contains(pipe))
         .collect();
     let (observed, mut recorded) = as_if_applied(&before);
@@ -170,7 +168,13 @@ pub fn compare(base: Side<'_>, head: Side<'_>, options: &PlanOptions) -> Manifes
     let removed = before
         .iter()
         .filter(|(pipe, _)| !after.contains_key(**pipe))
-        .map(|(_, room)| Removed::new(base.desired, room));
+        .map(|(_, room)| Removed {
+            pipe: room.pipe.clone(),
+            file: base.desired.file_name(room.place),
+            line: room.place.line,
+            title: room.state.title.clone(),
+            members: room.members.len(),
+        });
     ManifestDiff {
         base: base.name.to_owned(),
         head: head.name.to_owned(),
@@ -220,16 +224,10 @@ fn unchanged(plan: &Plan, differences: &[Difference]) -> usize {
     let mut differ: BTreeSet<&Pipe> = changes.map(|change| &change.pipe).collect();
     let changed = differ.len();
     differ.extend(plan.manual_steps.iter().map(|room| &room.pipe));
-    differ.extend(
-        differences
-            .iter()
-            .filter_map(|difference| match difference {
-                Difference::Room { pipe, .. } => Some(pipe),
-                Difference::Widget { .. } | Difference::Scope { .. } | Difference::Limit { .. } => {
-                    None
-                }
-            }),
-    );
+    differ.extend(differences.iter().filter_map(|it| match it {
+        Difference::Room { pipe, .. } => Some(pipe),
+        _ => None,
+    }));
     (plan.summary.unchanged + changed).saturating_sub(differ.len())
 }
 
@@ -260,66 +258,29 @@ impl People {
     }
 }
 
-impl Removed {
-    fn new(base: &Desired, room: &DesiredRoom) -> Self {
-        Self {
-            pipe: room.pipe.clone(),
-            file: base.file_name(room.place),
-            line: room.place.line,
-            title: room.state.title.clone(),
-            members: room.members.len(),
-        }
-    }
-}
-
 /// Returns the differences that do not belong to a room.
 fn between(base: &Desired, head: &Desired) -> Vec<Difference> {
-    let Desired {
-        widget,
-        scope,
-        limits,
-        rooms: _,
-        files: _,
-        rosters: _,
-    } = base;
     let mut found = Vec::new();
-    if *widget != head.widget {
-        found.push(Difference::Widget {
-            before: *widget,
-            after: head.widget,
-        });
+    let (before, after) = (base.widget, head.widget);
+    if before != after {
+        found.push(Difference::Widget { before, after });
     }
     let set = |globs: &[String]| -> BTreeSet<String> { globs.iter().cloned().collect() };
-    if set(scope) != set(&head.scope) {
-        found.push(Difference::Scope {
-            before: scope.clone(),
-            after: head.scope.clone(),
-        });
+    if set(&base.scope) != set(&head.scope) {
+        let (before, after) = (base.scope.clone(), head.scope.clone());
+        found.push(Difference::Scope { before, after });
     }
-    let pairs = limits.each().into_iter().zip(head.limits.each());
-    found.extend(
-        pairs
-            .filter(|((_, before), (_, after))| before != after)
-            .map(|((key, before), (_, after))| Difference::Limit { key, before, after }),
-    );
+    let pairs = base.limits.each().into_iter().zip(head.limits.each());
+    let pairs = pairs.filter(|((_, before), (_, after))| before != after);
+    let limit = |((key, before), (_, after))| Difference::Limit { key, before, after };
+    found.extend(pairs.map(limit));
     found
 }
 
 /// Returns the differences in a room of both manifests that its change does not show.
 fn in_room(before: &DesiredRoom, after: &DesiredRoom) -> Vec<Difference> {
-    let DesiredRoom {
-        pipe,
-        state,
-        // Covered by the change and the manual steps.
-        members: _,
-        exclude,
-        policy,
-        ignore,
-        welcome,
-        place: _,
-    } = before;
     let mut found = Vec::new();
-    if *policy != after.policy {
+    if before.policy != after.policy {
         found.push(RoomDifference::Policy(after.policy));
     }
     if after.policy == MembersPolicy::OnCreate {
@@ -328,8 +289,8 @@ fn in_room(before: &DesiredRoom, after: &DesiredRoom) -> Vec<Difference> {
         push_users(&mut found, came, RoomDifference::NotSent);
     }
     for field in Field::ALL {
-        let values = (state.value(field), after.state.value(field));
-        match (ignore.contains(field), after.ignore.contains(field)) {
+        let values = (before.state.value(field), after.state.value(field));
+        match (before.ignore.contains(field), after.ignore.contains(field)) {
             (true, false) => found.push(RoomDifference::Managed(field, values.1)),
             (was, true) => {
                 if !was {
@@ -347,23 +308,21 @@ fn in_room(before: &DesiredRoom, after: &DesiredRoom) -> Vec<Difference> {
             (false, false) => {}
         }
     }
-    if *welcome != after.welcome {
+    if before.welcome != after.welcome {
         found.push(RoomDifference::Welcome {
-            before: welcome.clone(),
+            before: before.welcome.clone(),
             after: after.welcome.clone(),
         });
     }
-    let excluded = after.exclude.difference(exclude).copied().collect();
+    let excluded = after.exclude.difference(&before.exclude).copied().collect();
     push_users(&mut found, excluded, RoomDifference::Excluded);
-    let readmitted = exclude.difference(&after.exclude).copied().collect();
+    let readmitted = before.exclude.difference(&after.exclude).copied().collect();
     push_users(&mut found, readmitted, RoomDifference::Readmitted);
-    found
-        .into_iter()
-        .map(|what| Difference::Room {
-            pipe: pipe.clone(),
-            what,
-        })
-        .collect()
+    let room = |what| Difference::Room {
+        pipe: before.pipe.clone(),
+        what,
+    };
+    found.into_iter().map(room).collect()
 }
 
 fn push_users(

@@ -34,10 +34,7 @@ impl Shard {
     /// SHA-256 gives parts of similar size for any names, and other tools can compute it.
     pub fn contains(self, pipe: &Pipe) -> bool {
         let hash = Sha256::digest(pipe.as_str());
-        let mut first = [0; 8];
-        for (to, from) in first.iter_mut().zip(hash) {
-            *to = from;
-        }
+        let first = hash.first_chunk().copied().unwrap_or_default();
         u64::from_be_bytes(first) % u64::from(self.count.get()) == u64::from(self.index)
     }
 }

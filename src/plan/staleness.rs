@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use super::baseline::Baseline;
 use super::change::{Action, Change, Plan};
 use super::digest::Digest;
 use super::findings::{ConflictKind, UnknownMembers};
@@ -84,11 +83,8 @@ pub enum SkipReason {
 
 /// Selects from a new plan what a saved plan approves. Guards judge the selection.
 pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -> Approved {
-    let mut changes: BTreeMap<&Pipe, &Change> = new
-        .changes
-        .iter()
-        .map(|change| (&change.pipe, change))
-        .collect();
+    let changes = new.changes.iter().map(|change| (&change.pipe, change));
+    let mut changes: BTreeMap<&Pipe, &Change> = changes.collect();
     let mut approved = Approved {
         plan: new.with_changes(Vec::new()),
         skipped: Vec::new(),
@@ -128,18 +124,12 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
         });
     }
     approved.not_approved.rooms = changes.len();
-    approved.not_approved.members += changes
-        .values()
-        .map(|change| change.members.count())
-        .sum::<usize>();
+    let members = changes.values().map(|change| change.members.count());
+    approved.not_approved.members += members.sum::<usize>();
     if approved.plan.changes.len() < new.changes.len() {
         // Like `--only`, a partial apply does not move the baseline.
-        let Baseline { back, settled, .. } = std::mem::take(&mut approved.plan.baseline);
-        approved.plan.baseline = Baseline {
-            back,
-            settled,
-            ..Baseline::default()
-        };
+        approved.plan.baseline.left.clear();
+        approved.plan.baseline.given.clear();
     }
     approved.plan.guards = guards(&approved.plan, inputs, None);
     approved.plan.allow(allow);
@@ -188,24 +178,19 @@ fn not_planned(entry: &SavedChange, new: &Plan) -> SkipReason {
 
 /// Returns the part of a change that a saved plan approves, or why the saved plan is stale.
 fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Change, String> {
-    let Inputs {
-        observed, recorded, ..
-    } = inputs;
-    let live: Vec<&LiveRoom> = observed.live(&change.pipe).collect();
-    let is_begun = matches!(live.as_slice(), [room] if is_begun(entry, room, recorded));
+    let live: Vec<&LiveRoom> = inputs.observed.live(&change.pipe).collect();
+    let is_begun = matches!(live.as_slice(), [room] if is_begun(entry, room, inputs.recorded));
     if !is_begun {
         check_live(entry, change, &live)?;
     }
     if change.recreate != entry.recreate {
-        return Err(
-            "the saved plan and this run differ on whether the room is recreated".to_owned(),
-        );
+        let reason = "the saved plan and this run differ on whether the room is recreated";
+        return Err(reason.to_owned());
     }
-    for field in Field::ALL {
-        if change.send.value(field) != entry.send.value(field) {
-            let name = field.name();
-            return Err(format!("the saved plan has a different {name}"));
-        }
+    let differs = |field: &Field| change.send.value(*field) != entry.send.value(*field);
+    if let Some(field) = Field::ALL.into_iter().find(differs) {
+        let name = field.name();
+        return Err(format!("the saved plan has a different {name}"));
     }
     let mut narrowed = change.clone();
     match (&entry.welcome, &change.welcome) {
@@ -214,9 +199,7 @@ fn narrow(entry: &SavedChange, change: &Change, inputs: Inputs<'_>) -> Result<Ch
         (_, None) if change.action != Action::Create => {}
         (None, Some(_)) if change.action != Action::Create => narrowed.welcome = None,
         (None, None) => {}
-        _ => {
-            return Err("the saved plan has a different welcome".to_owned());
-        }
+        _ => return Err("the saved plan has a different welcome".to_owned()),
     }
     let mut members = entry.members.clone();
     members.sort_unstable();

@@ -1,6 +1,5 @@
 //! An address and variables -> a client of the store. It makes one attempt a call: `retry` decides what is tried again.
 
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,53 +50,35 @@ fn build(
     variables: &[(&'static str, &str)],
     client: ClientOptions,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
-    let bucket = &address.bucket;
     // A lost attempt may have been carried out, and only we know what that means.
     let no_retries = RetryConfig {
         backoff: BackoffConfig::default(),
         max_retries: 0,
         retry_timeout: Duration::ZERO,
     };
+    // By the library's own names for the variables.
+    macro_rules! build {
+        ($builder:expr, $with_name:ident) => {{
+            let mut builder = $builder.with_client_options(client).with_retry(no_retries);
+            for (name, value) in variables
+                .iter()
+                .filter(|(name, _)| !IN_CLEAR.contains(name))
+            {
+                builder = builder.with_config(name.to_ascii_lowercase().parse()?, *value);
+            }
+            Arc::new(builder.$with_name(&address.bucket).build()?)
+        }};
+    }
     Ok(match address.kind {
         StoreKind::S3 => {
-            let builder = AmazonS3Builder::new()
-                // Some servers that speak like S3 know no other way to delete.
-                .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true")
-                .with_client_options(client)
-                .with_retry(no_retries);
-            let builder = configure(builder, variables, AmazonS3Builder::with_config)?;
-            Arc::new(builder.with_bucket_name(bucket).build()?)
+            // Some servers that speak like S3 know no other way to delete.
+            let key = AmazonS3ConfigKey::DisableBulkDelete;
+            let builder = AmazonS3Builder::new().with_config(key, "true");
+            build!(builder, with_bucket_name)
         }
-        StoreKind::Google => {
-            let builder = GoogleCloudStorageBuilder::new()
-                .with_client_options(client)
-                .with_retry(no_retries);
-            let builder = configure(builder, variables, GoogleCloudStorageBuilder::with_config)?;
-            Arc::new(builder.with_bucket_name(bucket).build()?)
-        }
-        StoreKind::Azure => {
-            let builder = MicrosoftAzureBuilder::new()
-                .with_client_options(client)
-                .with_retry(no_retries);
-            let builder = configure(builder, variables, MicrosoftAzureBuilder::with_config)?;
-            Arc::new(builder.with_container_name(bucket).build()?)
-        }
+        StoreKind::Google => build!(GoogleCloudStorageBuilder::new(), with_bucket_name),
+        StoreKind::Azure => build!(MicrosoftAzureBuilder::new(), with_container_name),
     })
-}
-
-/// The builder with all variables, by the library's own names for them.
-fn configure<B, K: FromStr<Err = object_store::Error>>(
-    mut builder: B,
-    variables: &[(&'static str, &str)],
-    with: impl Fn(B, K, String) -> B,
-) -> Result<B, object_store::Error> {
-    for (name, value) in variables {
-        if !IN_CLEAR.contains(name) {
-            let key = K::from_str(&name.to_ascii_lowercase())?;
-            builder = with(builder, key, (*value).to_owned());
-        }
-    }
-    Ok(builder)
 }
 
 fn client(timeout: Duration, in_clear: bool) -> ClientOptions {

@@ -9,54 +9,58 @@ use super::super::error::LedgerError;
 use super::super::file::Snapshot;
 use super::super::fold::fold;
 use super::super::json::bytes;
+use super::Bucket;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
-use super::store::{CONCURRENT_CALLS, Put, Store, run_concurrently};
+use super::store::{CONCURRENT_CALLS, Put, run_concurrently};
 use crate::model::{RoomId, Target};
 
 /// No run still waits for the answer to a claim this old.
 const CLAIM_HOURS: i64 = 24;
 
-/// Replaces all entries, and starts again when another run was quicker. What comes in meanwhile stays beside them. Pieces are
-/// removed last.
-pub(super) async fn rewrite(
-    store: &Store,
-    target: &Target,
-    mut work: impl FnMut(Entries) -> Entries,
-) -> Result<Snapshot, LedgerError> {
-    let mut backoff = store.backoff();
-    loop {
-        let mut reader = BucketReader::new(store.clone(), target.clone());
-        let entries = work(reader.read_new().await?.entries);
-        let text = bytes(target, &entries)?;
-        let mode = match &reader.base {
-            Some(version) => PutMode::Update(version.clone()),
-            None => PutMode::Create,
-        };
-        let failure = match store.put(&store.base, &text, mode.clone()).await? {
-            Put::Done(new) => {
-                // Equal bytes may have equal versions: then there is nothing to see, and nothing was overwritten.
-                let old = reader.base.as_ref();
-                if old.is_none_or(|old| old.e_tag != new.e_tag) {
-                    let doing = "cannot be replaced safely";
-                    store
-                        .check_conditions(&store.base, &text, mode, doing)
-                        .await?;
+impl Bucket {
+    /// Replaces all entries, and starts again when another run was quicker. What comes in meanwhile stays beside them. Pieces are
+    /// removed last.
+    pub(in crate::ledger) async fn rewrite(
+        &self,
+        target: &Target,
+        mut work: impl FnMut(Entries) -> Entries,
+    ) -> Result<Snapshot, LedgerError> {
+        let store = self.store()?;
+        let mut backoff = store.backoff();
+        loop {
+            let mut reader = BucketReader::new(store.clone(), target.clone());
+            let entries = work(reader.read_new().await?.entries);
+            let text = bytes(target, &entries)?;
+            let mode = match &reader.base {
+                Some(version) => PutMode::Update(version.clone()),
+                None => PutMode::Create,
+            };
+            let failure = match store.put(&store.base, &text, mode.clone()).await? {
+                Put::Done(new) => {
+                    // Equal bytes may have equal versions: then there is nothing to see, and nothing was overwritten.
+                    let old = reader.base.as_ref();
+                    if old.is_none_or(|old| old.e_tag != new.e_tag) {
+                        let doing = "cannot be replaced safely";
+                        store
+                            .check_conditions(&store.base, &text, mode, doing)
+                            .await?;
+                    }
+                    let warning = remove_merged(&reader, &entries).await?;
+                    return Ok(Snapshot {
+                        entries,
+                        warnings: warning.into_iter().collect(),
+                        found: true,
+                        ..Snapshot::default()
+                    });
                 }
-                let warning = remove_merged(&reader, &entries).await?;
-                return Ok(Snapshot {
-                    entries,
-                    warnings: warning.into_iter().collect(),
-                    found: true,
-                    ..Snapshot::default()
-                });
+                Put::Taken => StoreFailure::Changed,
+                Put::Lost(failure) => failure,
+            };
+            info!("the ledger was not replaced yet");
+            if !backoff.pause().await {
+                return Err(store.error("cannot be replaced", failure));
             }
-            Put::Taken => StoreFailure::Changed,
-            Put::Lost(failure) => failure,
-        };
-        info!("the ledger was not replaced yet");
-        if !backoff.pause().await {
-            return Err(store.error("cannot be replaced", failure));
         }
     }
 }

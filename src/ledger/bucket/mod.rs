@@ -25,11 +25,9 @@ use tracing::info;
 use self::read::BucketReader;
 use self::store::Store;
 use super::address::{Address, StoreOptions};
-use super::entry::Entries;
 use super::error::LedgerError;
 use super::file::Snapshot;
-use super::journal::Journal;
-use crate::model::{RunId, Target};
+use crate::model::Target;
 
 /// A ledger in a bucket. `Debug` shows no secret.
 #[derive(Clone)]
@@ -63,22 +61,6 @@ impl Bucket {
         let entries = snapshot.entries.len();
         info!(place = %self, found = snapshot.found, entries, "ledger read");
         Ok(snapshot)
-    }
-
-    pub(super) async fn target(&self) -> Result<Option<Target>, LedgerError> {
-        read::read_target(self.store()?).await
-    }
-
-    pub(super) async fn rewrite(
-        &self,
-        target: &Target,
-        work: impl FnMut(Entries) -> Entries,
-    ) -> Result<Snapshot, LedgerError> {
-        merge::rewrite(self.store()?, target, work).await
-    }
-
-    pub(super) async fn open(&self, target: &Target, run: &RunId) -> Result<Journal, LedgerError> {
-        write::open(self.store()?.clone(), target, run).await
     }
 }
 

@@ -9,6 +9,7 @@ use object_store::{ObjectMeta, UpdateVersion};
 use super::super::error::LedgerError;
 use super::super::file::{Snapshot, parse};
 use super::super::json::Header;
+use super::Bucket;
 use super::store::{CONCURRENT_CALLS, Store, run_concurrently};
 use crate::model::Target;
 
@@ -121,20 +122,23 @@ async fn fetch_all(store: &Store, paths: Vec<Path>) -> Result<Vec<(Path, Vec<u8>
     Ok(fetched.into_iter().flatten().collect())
 }
 
-/// Whose ledger it is; `None` if there is none.
-pub(super) async fn read_target(store: &Store) -> Result<Option<Target>, LedgerError> {
-    let pieces = store.list(&store.pieces).await?.into_iter();
-    let pieces = pieces.map(|object| object.location);
-    for path in std::iter::once(store.base.clone()).chain(pieces) {
-        if let Some((bytes, _)) = store.fetch(&path, None).await? {
-            let line = bytes.split(|byte| *byte == b'\n').next();
-            let header = line.and_then(|line| Header::parse(line).ok());
-            let target = header.map(Header::into_target).ok_or_else(|| {
-                let reason = "the object does not start with a ledger's header";
-                LedgerError::damaged(store.address_of(&path).as_ref(), 1, reason)
-            });
-            return target.map(Some);
+impl Bucket {
+    /// Whose ledger it is; `None` if there is none.
+    pub(in crate::ledger) async fn target(&self) -> Result<Option<Target>, LedgerError> {
+        let store = self.store()?;
+        let pieces = store.list(&store.pieces).await?.into_iter();
+        let pieces = pieces.map(|object| object.location);
+        for path in std::iter::once(store.base.clone()).chain(pieces) {
+            if let Some((bytes, _)) = store.fetch(&path, None).await? {
+                let line = bytes.split(|byte| *byte == b'\n').next();
+                let header = line.and_then(|line| Header::parse(line).ok());
+                let target = header.map(Header::into_target).ok_or_else(|| {
+                    let reason = "the object does not start with a ledger's header";
+                    LedgerError::damaged(store.address_of(&path).as_ref(), 1, reason)
+                });
+                return target.map(Some);
+            }
         }
+        Ok(None)
     }
-    Ok(None)
 }

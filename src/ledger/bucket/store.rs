@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryFutureExt as _, TryStreamExt as _, stream};
 use object_store::path::Path;
 use object_store::{
     GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion,
@@ -94,13 +94,18 @@ impl Store {
         Backoff::new(self.patience)
     }
 
+    async fn retry<T, F>(&self, call: &str, attempt: impl Fn() -> F) -> Result<T, StoreFailure>
+    where
+        F: Future<Output = object_store::Result<T>>,
+    {
+        let attempt = || attempt().map_err(|error| self.failure(error));
+        self.backoff().retry(call, attempt).await
+    }
+
     /// The objects directly below a prefix.
     pub(super) async fn list(&self, prefix: &Path) -> Result<Vec<ObjectMeta>, LedgerError> {
-        let list = || async move {
-            let listed = self.client.list_with_delimiter(Some(prefix)).await;
-            listed.map_err(|error| self.failure(error))
-        };
-        match self.backoff().retry("list", list).await {
+        let list = || self.client.list_with_delimiter(Some(prefix));
+        match self.retry("list", list).await {
             Ok(listed) => Ok(listed.objects),
             Err(failure) => Err(self.error("cannot be listed", failure)),
         }
@@ -218,22 +223,14 @@ impl Store {
 
     /// Removes an object; it may be gone.
     pub(super) async fn remove(&self, path: &Path) -> Result<(), LedgerError> {
-        let remove = || async move {
-            let removed = self.client.delete(path).await;
-            removed.map_err(|error| self.failure(error))
-        };
-        match self.backoff().retry("delete", remove).await {
+        match self.retry("delete", || self.client.delete(path)).await {
             Ok(()) | Err(StoreFailure::Absent(_)) => Ok(()),
             Err(failure) => Err(self.error("cannot be cleared", failure)),
         }
     }
 
     pub(super) async fn head(&self, path: &Path) -> Result<ObjectMeta, LedgerError> {
-        let head = || async move {
-            let head = self.client.head(path).await;
-            head.map_err(|error| self.failure(error))
-        };
-        let head = self.backoff().retry("head", head).await;
+        let head = self.retry("head", || self.client.head(path)).await;
         head.map_err(|failure| self.error("cannot be read", failure))
     }
 }

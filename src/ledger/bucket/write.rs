@@ -13,41 +13,43 @@ use super::super::entry::Entries;
 use super::super::error::LedgerError;
 use super::super::journal::{Batch, Batches, Journal, answer};
 use super::super::json::bytes;
-use super::merge::rewrite;
+use super::Bucket;
 use super::read::BucketReader;
 use super::retry::StoreFailure;
-use super::store::{Put, Store, run_concurrently};
+use super::store::{Put, run_concurrently};
 use crate::model::{Pipe, RoomId, RunId, Target};
 
 /// More pieces than this are merged by the next run that writes: each has to be fetched by every run that reads the ledger.
 const MANY_PIECES: usize = 256;
 
-/// Reads what is there, and starts the writer: a task that ends with the journal.
-pub(super) async fn open(
-    store: Store,
-    target: &Target,
-    run: &RunId,
-) -> Result<Journal, LedgerError> {
-    let mut reader = BucketReader::new(store, target.clone());
-    let mut snapshot = reader.read_new().await?;
-    let clock = EntryClock::new(run, &snapshot.entries);
-    if reader.piece_count() > MANY_PIECES {
-        match rewrite(&reader.store, target, |entries| entries).await {
-            Ok(merged) => snapshot = merged,
-            Err(error) => warn!(%error, "the ledger's pieces were not merged"),
+impl Bucket {
+    /// Reads what is there, and starts the writer: a task that ends with the journal.
+    pub(in crate::ledger) async fn open(
+        &self,
+        target: &Target,
+        run: &RunId,
+    ) -> Result<Journal, LedgerError> {
+        let mut reader = BucketReader::new(self.store()?.clone(), target.clone());
+        let mut snapshot = reader.read_new().await?;
+        let clock = EntryClock::new(run, &snapshot.entries);
+        if reader.piece_count() > MANY_PIECES {
+            match self.rewrite(target, |entries| entries).await {
+                Ok(merged) => snapshot = merged,
+                Err(error) => warn!(%error, "the ledger's pieces were not merged"),
+            }
         }
+        let (journal, batches) = Journal::new(clock);
+        let mut writer = Writer {
+            run: run.to_string(),
+            piece_number: 0,
+            reader,
+            messages: MessageEntries::default(),
+            refuses_second_create: false,
+        };
+        writer.add(snapshot.entries);
+        tokio::spawn(writer.write_all(batches));
+        Ok(journal)
     }
-    let (journal, batches) = Journal::new(clock);
-    let mut writer = Writer {
-        run: run.to_string(),
-        piece_number: 0,
-        reader,
-        messages: MessageEntries::default(),
-        refuses_second_create: false,
-    };
-    writer.add(snapshot.entries);
-    tokio::spawn(writer.write_all(batches));
-    Ok(journal)
 }
 
 /// A message that is to be sent, if no other run began to.
@@ -73,7 +75,9 @@ impl Writer {
     /// Writes batches as they come; after an error nothing more is written.
     async fn write_all(mut self, mut batches: Batches) {
         let mut written = Ok(Vec::new());
-        while let Some(waiting) = batches.recv().await {
+        while let Some(first) = batches.recv().await {
+            let mut waiting = vec![first];
+            waiting.extend(std::iter::from_fn(|| batches.try_recv().ok()));
             if written.is_ok() {
                 written = self
                     .write(&waiting)
