@@ -1,4 +1,4 @@
-//! Flags and environment -> [`Config`]. The only reader of the environment, and the only place where credentials come in.
+//! Combines flags and environment into [`Config`]. Only this file reads the environment and credentials.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::model::{RunId, StoreKind};
 /// The public address of the API.
 const API_URL: &str = "https://api.imbachat.com";
 
-/// What a run reads and writes, and with which credentials.
+/// What a run reads and writes, and its credentials.
 #[derive(Debug)]
 pub struct Config {
     pub files: Vec<PathBuf>,
@@ -21,21 +21,21 @@ pub struct Config {
     pub run: RunId,
 }
 
-/// Values from the environment, or from the files it names. `Debug` shows no secret.
+/// Values from the environment, or from the files that it names. `Debug` shows no secrets.
 #[derive(Debug, Default)]
 pub struct Credentials {
     pub api_url: Option<String>,
     pub widget: Option<u64>,
-    /// For reading and for messages.
+    /// Used for reading and for messages.
     pub secret_key: Option<SecretString>,
-    /// For reading, instead of the secret key.
+    /// Used for reading, instead of the secret key.
     pub jwt: Option<SecretString>,
-    /// For writing, with the password.
+    /// Used for writing, with the password.
     pub login: Option<SecretString>,
     pub password: Option<SecretString>,
-    /// In the order they were looked for.
+    /// In lookup order.
     pub found: Vec<Found>,
-    /// Variables that cannot be used. Only `doctor` goes on with any.
+    /// Invalid variables. Only `doctor` continues if there are any.
     pub problems: Vec<Problem>,
 }
 
@@ -44,16 +44,16 @@ pub struct Credentials {
 pub struct Found {
     /// Without `_FILE`.
     pub name: &'static str,
-    /// Whether its value is in a file that `…_FILE` names.
+    /// Whether the value is in a file that `…_FILE` names.
     pub in_file: bool,
 }
 
-/// A variable that cannot be used.
+/// An invalid variable.
 #[derive(Debug)]
 pub struct Problem {
     /// Without `_FILE`.
     pub name: &'static str,
-    /// Why, without its value.
+    /// The reason, without the value.
     pub error: Error,
 }
 
@@ -61,7 +61,7 @@ impl Config {
     /// Combines flags and environment. With `--sandbox` the environment is not read: the sandbox has fixed credentials.
     ///
     /// # Errors
-    /// A variable that cannot be used, by name, without its value.
+    /// An invalid variable. The error names it and does not show its value.
     pub fn new(verb: &Verb, run: RunId) -> Result<Self> {
         let (files, server) = verb.inputs();
         let needs = match verb {
@@ -94,7 +94,7 @@ impl Config {
         })
     }
 
-    /// The manifest's files and directories.
+    /// The files and directories of the manifest.
     pub fn manifest(&self) -> Vec<PathBuf> {
         let is_directory = !Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir();
         match self.files.as_slice() {
@@ -104,13 +104,13 @@ impl Config {
         }
     }
 
-    /// Whether `rooms.yaml` is read by default, and a directory `rooms` is ignored.
+    /// Whether `rooms.yaml` is read by default while a directory `rooms` is ignored.
     pub fn reads_file_not_directory(&self) -> bool {
         let by_default = self.files.is_empty();
         by_default && Path::new("rooms.yaml").exists() && Path::new("rooms").is_dir()
     }
 
-    /// The directory of the default ledger: that of the first named file, else the current one.
+    /// The directory of the default ledger: that of the first named file, or the current one.
     pub fn ledger_directory(&self) -> PathBuf {
         let directory = match self.files.first() {
             Some(path) if path.is_dir() => path,
@@ -120,7 +120,7 @@ impl Config {
         directory.join(".roomform")
     }
 
-    /// The state of the sandbox, if the run uses it.
+    /// The sandbox's state, if the run uses the sandbox.
     pub fn sandbox(&self) -> Option<&Path> {
         self.server.target.sandbox.as_deref()
     }
@@ -130,7 +130,7 @@ impl Config {
         self.server.ledger.as_deref()
     }
 
-    /// The API's address: flag, else environment, else the public one.
+    /// The API's address: from the flag, the environment, or the default, in this order.
     pub fn api_url(&self) -> &str {
         let given = self.server.target.api_url.as_ref();
         let given = given.or(self.credentials.api_url.as_ref());
@@ -138,27 +138,27 @@ impl Config {
     }
 }
 
-/// What a verb looks for in the environment, each with all before it. A dry run never holds credentials for writing.
+/// What a verb reads from the environment. Each level includes the previous ones. A dry run never holds credentials for writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Needs {
     /// The widget and its address.
     Place,
-    /// The credentials for reading.
+    /// Credentials for reading.
     Reading,
-    /// Whether there are credentials for writing.
+    /// Whether credentials for writing are set.
     Presence,
-    /// The credentials for writing.
+    /// Credentials for writing.
     Writing,
 }
 
 impl Credentials {
-    /// Whether one of these is set to something that cannot be used.
+    /// Whether one of these variables is invalid.
     pub fn troubled(&self, names: &[&str]) -> bool {
         let mut problems = self.problems.iter();
         problems.any(|problem| names.contains(&problem.name))
     }
 
-    /// Everything that must never be shown.
+    /// All values that must never be shown.
     pub fn secrets(&self) -> Vec<SecretString> {
         [&self.secret_key, &self.jwt, &self.login, &self.password]
             .into_iter()
@@ -214,18 +214,18 @@ impl Credentials {
     }
 }
 
-/// The variables found for one kind of store. `Debug` shows no value.
+/// The variables found for one kind of store. `Debug` shows no values.
 #[derive(Debug, Default)]
 pub struct StoreVariables {
     pub values: Vec<(&'static str, SecretString)>,
     /// Values that must never be shown.
     pub hidden: Vec<SecretString>,
-    /// Which variables were found, in the order they were looked for.
+    /// The variables found, in lookup order.
     pub found: Vec<Found>,
 }
 
-/// The variables of a kind of store: those that hold a secret, each also as `…_FILE`, and the others. Names in these lists that
-/// end in `_FILE` are the providers' own.
+/// The variables of a kind of store: the secret ones, each also available as `…_FILE`, and the others. Names in these lists that end in
+/// `_FILE` are defined by the providers.
 type Names = (&'static str, &'static str);
 
 const S3: Names = (
@@ -251,10 +251,10 @@ const AZURE: Names = (
 );
 
 impl StoreVariables {
-    /// Looks for the variables of a kind of store.
+    /// Reads the variables of a kind of store.
     ///
     /// # Errors
-    /// One that cannot be used, by name, without its value.
+    /// An invalid variable. The error names it and does not show its value.
     pub fn from_environment(kind: StoreKind) -> Result<Self> {
         let (secret, plain) = match kind {
             StoreKind::S3 => S3,
@@ -278,7 +278,7 @@ impl StoreVariables {
     }
 }
 
-/// A variable or, for a secret, the content of the file that `<name>_FILE` names.
+/// Reads a variable or, for a secret, the file that `<name>_FILE` names.
 fn find_variable(
     name: &'static str,
     is_secret: bool,
@@ -306,7 +306,7 @@ fn find_variable(
     Ok(value)
 }
 
-/// The path is not shown in errors: it may be the secret itself, in the wrong variable.
+/// Errors do not show the path: a user may have put the secret itself into the wrong variable.
 fn read_value_file(file_name: &str, path: &str) -> Result<String> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the file that {file_name} names cannot be read"))
@@ -323,7 +323,7 @@ fn read_value_file(file_name: &str, path: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// An empty variable counts as not set: CI passes one where a secret is withheld.
+/// An empty variable counts as unset: CI passes an empty one where it withholds a secret.
 fn read_variable(name: &str) -> Result<Option<String>> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),

@@ -1,4 +1,4 @@
-//! How a run ends: [`Exit`] is the one table of exit codes, [`Error`] a failure with its place in that table and its remedies.
+//! How a run ends: [`Exit`] is the only table of exit codes, [`Error`] is a failure with its exit code and hints.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Every way to end, in the order of the table in docs/cli.md.
+    /// All exits, in the order of the table in docs/cli.md.
     pub const ALL: [Self; 8] = [
         Self::Done,
         Self::Failed,
@@ -42,7 +42,7 @@ impl Exit {
         self as u8
     }
 
-    /// The end's name in machine output.
+    /// The name in JSON output.
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -59,19 +59,19 @@ impl Exit {
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A failure at the edge: how the run ends, the chain of causes, and what the user can do about it.
+/// A failure at the edge: the exit, the chain of causes, and hints for the user.
 #[derive(Debug)]
 pub struct Error {
-    /// How the run ends.
+    /// The exit of the run.
     pub exit: Exit,
     /// The chain of causes, outermost first.
     pub source: anyhow::Error,
-    /// Remedies, each a sentence of its own.
+    /// Hints, each a separate sentence.
     pub hints: Vec<String>,
 }
 
 impl Error {
-    /// A failure with this end and this cause.
+    /// Creates a failure with this exit and cause.
     pub fn new(exit: Exit, source: impl Into<anyhow::Error>) -> Self {
         Self {
             exit,
@@ -80,26 +80,26 @@ impl Error {
         }
     }
 
-    /// A failure told in one line.
+    /// Creates a failure with a one-line message.
     pub fn message(exit: Exit, message: impl fmt::Display) -> Self {
         Self::new(exit, anyhow::anyhow!("{message}"))
     }
 
-    /// The same with one more remedy.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// The same with more remedies.
+    /// Adds hints.
     #[must_use]
     pub fn hints(mut self, hints: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.hints.extend(hints.into_iter().map(Into::into));
         self
     }
 
-    /// The chain in one line, each cause once: libraries like to repeat their source in their own text.
+    /// The chain in one line, without duplicate causes: libraries often repeat their source in their own message.
     pub fn chain(&self) -> String {
         let mut line = String::new();
         for cause in self.source.chain().map(ToString::to_string) {
@@ -123,5 +123,5 @@ macro_rules! failed {
         }
     )+};
 }
-// Failures of the stages, which bring hints of their own, are turned into these in `commands`.
+// `commands` converts the errors of the stages, which have hints of their own.
 failed!(anyhow::Error, std::io::Error, serde_json::Error);

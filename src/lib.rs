@@ -13,9 +13,9 @@
 //! | [`apply`](fn@apply) | a [`Job`]: a plan, and what reads, writes and remembers | [`Outcome`], and [`Event`]s on the way |
 //! | [`render`] | any of them | text for people, pages, JSON for machines |
 //!
-//! What stands at the root is what other programs need; the modules have the rest. None of it panics, whatever it is given: what
-//! can go wrong is an error, a mistake in a list, or a room's status. Texts of others (titles, pipes, a server's words) come out as
-//! they are, except from [`render`]; [`render::escape`] has one function a sink.
+//! The crate root has what other programs need; the modules have the rest. No function panics on any input: a failure is an error, an
+//! entry in a list of diagnostics, or a room's status. Untrusted text (titles, pipes, a server's messages) is returned unchanged,
+//! except by [`render`]; [`render::escape`] has one function for each output.
 //!
 //! # A plan without a server
 //!
@@ -42,13 +42,14 @@
 //!
 //! # An apply with your own transport
 //!
-//! [`apply`](fn@apply) is written against four traits: [`ReadRooms`] lists, [`WriteRooms`] sends one call once, [`SendMessages`] says
-//! one message once, [`Record`] remembers. Over HTTP they are [`imbachat::Reader`], [`imbachat::Writer`] and [`ledger::Journal`];
-//! `examples/custom_reporter.rs` has all four in memory, and shows progress its own way. Whoever implements them keeps two promises:
-//! a [`Failure`] says truly how far a call got ([`Delivery`]), for a create is never sent again unless the server cannot have acted on
-//! the first; and what [`Record::append`] took is safe when it comes back. `apply` has to run in a tokio runtime with its timer enabled.
+//! [`apply`](fn@apply) uses four traits: [`ReadRooms`] lists rooms, [`WriteRooms`] sends a call once, [`SendMessages`] sends a message
+//! once, [`Record`] records facts. Over HTTP they are [`imbachat::Reader`], [`imbachat::Writer`] and [`ledger::Journal`];
+//! `examples/custom_reporter.rs` implements all four in memory and shows its own progress. An implementation must guarantee two things:
+//! a [`Failure`] states correctly how far a call got ([`Delivery`]), because a create is retried only if the server cannot have acted
+//! on the first; and a fact is stored safely when [`Record::append`] returns. `apply` must run in a tokio runtime with its timer
+//! enabled.
 //!
-//! [`sandbox`] imitates the server, for tests and rehearsals.
+//! [`sandbox`] simulates the server, for tests and rehearsals.
 
 #![cfg_attr(not(test), warn(clippy::panic, clippy::unreachable))]
 

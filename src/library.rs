@@ -1,6 +1,6 @@
-//! The first step for other programs: a manifest that is either good or an error with every mistake in it.
+//! The first step for other programs: a manifest that is either valid or an error that lists every mistake.
 //!
-//! Main entries: [`check`] and [`check_text`]. What comes after it (plan, apply) needs no wrapping and stands in its own room.
+//! Main entries: [`check`] and [`check_text`]. The later steps (plan, apply) need no wrapper and are in their own modules.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,17 +9,17 @@ use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::{Loaded, Options, load, load_text};
 use crate::render::{Paint, diagnostics};
 
-/// A manifest that cannot be used. As text: every mistake with its lines, a caret and a remedy, safe for a terminal.
+/// An invalid manifest. As text: every mistake with its lines, a caret and a hint, safe for a terminal.
 #[derive(Debug)]
 pub struct Invalid(Box<Loaded>);
 
 impl Invalid {
-    /// All mistakes and warnings, sorted by place.
+    /// All errors and warnings, sorted by position.
     pub fn problems(&self) -> &[Diagnostic] {
         &self.0.diagnostics
     }
 
-    /// The manifest as far as it was read, with the texts that the mistakes point into.
+    /// The manifest as far as it was read, with the source text that the diagnostics refer to.
     pub fn into_loaded(self) -> Loaded {
         *self.0
     }
@@ -39,16 +39,16 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Reads files and directories (every `*.yaml` and `*.yml` below one, sorted by path) as one manifest. No network, no credentials.
-/// What is only warned of is in [`Loaded::diagnostics`].
+/// Reads files and directories (every `*.yaml` and `*.yml` below one, sorted by path) as one manifest. Uses no network and no
+/// credentials. Warnings are in [`Loaded::diagnostics`].
 ///
 /// # Errors
-/// [`Invalid`], with all mistakes at once; also when a file cannot be read.
+/// [`Invalid`], with all mistakes at once. This includes unreadable files.
 pub fn check(roots: &[PathBuf], options: Options) -> Result<Loaded, Invalid> {
     valid(load(roots, options))
 }
 
-/// The same for one text, as if it were a file of that name with no other files beside it.
+/// Reads one text as a manifest, as if it were a file with that name and no other files existed.
 ///
 /// # Errors
 /// [`Invalid`], with all mistakes at once.

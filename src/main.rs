@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     ExitCode::from(run(std::env::args_os().collect(), streams).code())
 }
 
-/// The width of the terminal that stdout is, where that can be asked.
+/// The terminal width, if stdout is a terminal and reports it.
 fn out_columns() -> Option<u16> {
     #[cfg(unix)]
     {

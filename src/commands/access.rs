@@ -1,4 +1,4 @@
-//! Credentials: what a run may do on a widget is a type of its own, made from what config has.
+//! Credentials as types: each states what a run may do on a widget, and is built from the config.
 
 use secrecy::SecretString;
 
@@ -12,12 +12,12 @@ use crate::render::Count;
 const SECRET_KEY: &str = "IMBACHAT_SECRET_KEY";
 const KEY_ONLY: &str = "set the widget's secret key: a JWT can only read";
 
-/// Credentials for writing to a widget's rooms. Only `apply` and `doctor --write-probe` ask for them: no other verb can make a
+/// Credentials for writing to a widget's rooms. Only `apply` and `doctor --write-probe` request them: no other verb can create a
 /// [`Writer`].
 pub struct WriteAccess(WriteAuth);
 
 impl WriteAccess {
-    /// Asked for before anything is read, so that a run without credentials ends at once.
+    /// Called before anything is read, so that a run without credentials fails at once.
     pub fn new(config: &Config) -> Result<Self> {
         let credentials = &config.credentials;
         let missing_names = match (&credentials.login, &credentials.password) {
@@ -39,7 +39,7 @@ impl WriteAccess {
         Writer::new(http, widget, self.0)
     }
 
-    /// Refuses a plan with messages without the secret key, which a run that reads with a JWT may not have.
+    /// Refuses a plan with messages if there is no secret key. A run that reads with a JWT may not have one.
     pub fn check(&self, plan: &Plan) -> Result<()> {
         let messages = plan.summary.messages;
         if messages == 0 || self.0.secret_key.is_some() || !plan.refusals.is_empty() {
@@ -55,14 +55,14 @@ impl WriteAccess {
     }
 }
 
-/// Credentials for sending messages, which cannot change a room. Only `send` asks for them.
+/// Credentials for sending messages, which cannot change a room. Only `send` requests them.
 pub struct SendAccess {
     key: SecretString,
     password: Option<SecretString>,
 }
 
 impl SendAccess {
-    /// Asked for before anything is read.
+    /// Called before anything is read.
     pub fn new(config: &Config) -> Result<Self> {
         let credentials = &config.credentials;
         let key = credentials.secret_key.clone();

@@ -1,4 +1,4 @@
-//! `apply`: plan, ask, write, verify.
+//! `apply`: plans, asks, writes, verifies.
 
 use clap::ValueEnum;
 
@@ -79,7 +79,7 @@ fn check_it_can_ask(args: &ApplyArgs) -> Result<()> {
     Err(Error::message(Exit::Refused, message).hint("review the plan, then run apply --yes"))
 }
 
-/// How the run ends if the plan may not be applied. A saved plan was approved by whoever passed the file.
+/// Decides how the run ends if the plan may not be applied. The user who passed a plan file has approved it.
 async fn withheld(
     approved: &Approved,
     args: &ApplyArgs,

@@ -1,4 +1,4 @@
-//! What an apply reports at its end: on stdout, in `--report`, in `--failed`.
+//! What an apply reports when it ends: on stdout, in `--report` and in `--failed`.
 
 use super::Console;
 use super::files::replace;
@@ -19,14 +19,14 @@ pub struct ApplyReport<'a> {
     /// The ledger's name, unless it is an absolute path.
     pub ledger: Option<String>,
     pub exit: Exit,
-    /// `None` if nothing was carried out.
+    /// `None` if nothing was applied.
     pub outcome: Option<Outcome>,
-    /// The plan that is left, if one could be computed.
+    /// The remaining plan, if it could be computed.
     pub after: Option<Plan>,
 }
 
 impl ApplyReport<'_> {
-    /// Writes stdout first, so that a file that cannot be written loses nothing, then the files, even if stdout failed.
+    /// Writes stdout first, so that an unwritable file loses no output. Then writes the files, even if stdout failed.
     pub fn write(&self, args: &ApplyArgs, console: &mut Console) -> Result<()> {
         let printed = self.print(args.format, console);
         let printed = printed.map_err(|error| self.not_printed(&error));
@@ -71,7 +71,7 @@ impl ApplyReport<'_> {
         console.print(&text)
     }
 
-    /// The error if stdout cannot be written: its reader must know whether anything was sent.
+    /// The error if stdout cannot be written. It states whether anything was sent.
     fn not_printed(&self, error: &Error) -> Error {
         let chain = error.chain();
         let sent = |outcome: &&Outcome| outcome.rooms.iter().any(|room| room.requests > 0);
@@ -101,7 +101,7 @@ impl ApplyReport<'_> {
         Ok(())
     }
 
-    /// What the run should have written: what was approved, and what the new plan does to stale rooms.
+    /// The plan to report: the approved changes, and the new plan's changes to stale rooms.
     fn plan_with_stale(&self) -> Plan {
         let Approved { plan, skipped, .. } = self.approved;
         let stale = skipped.iter().filter_map(|room| room.change.as_ref());
@@ -119,7 +119,7 @@ impl ApplyReport<'_> {
     }
 }
 
-/// How an apply ends.
+/// The exit code of an apply.
 pub fn exit_of(plan: &Plan, outcome: Option<&Outcome>) -> Exit {
     let halt = outcome.and_then(|outcome| outcome.halt.as_ref());
     let complete = plan.conflicts.is_empty() && outcome.is_none_or(Outcome::is_complete);

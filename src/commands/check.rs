@@ -1,4 +1,4 @@
-//! `check`: the manifest alone, offline.
+//! `check`: validates the manifest, offline.
 
 use super::filter::{check_filter, room_filter};
 use super::{Console, verbose};

@@ -1,4 +1,4 @@
-//! Where output goes: stdout for what was asked for, stderr for everything else.
+//! Where output goes: results to stdout, everything else to stderr.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -19,15 +19,13 @@ use crate::view::{self, View};
 
 /// The process's streams, as `main` found them.
 pub struct Streams {
-    /// stdout.
     pub out: Box<dyn Write>,
-    /// stderr.
     pub err: Arc<Mutex<dyn Write + Send>>,
-    /// Whether stdout takes colour, unless a flag decides.
+    /// Whether stdout supports colour, unless a flag overrides it.
     pub out_colour: bool,
-    /// The width of the terminal that stdout is.
+    /// The terminal width, if stdout is a terminal.
     pub out_columns: Option<u16>,
-    /// Whether stderr takes colour, unless a flag decides.
+    /// Whether stderr supports colour, unless a flag overrides it.
     pub err_colour: bool,
     /// Whether stderr is a terminal.
     pub err_terminal: bool,
@@ -42,9 +40,9 @@ pub struct Console {
     pub out_paint: Paint,
     err_paint: Paint,
     errors: ReportFormat,
-    /// What a page must fit.
+    /// The limits of a page.
     pub fit: markdown::Fit,
-    /// For a page about a failure; the target as soon as it is known.
+    /// For a page about a failure. The target is added once it is known.
     verb: String,
     pub target: Option<Target>,
     quiet: bool,
@@ -91,7 +89,7 @@ impl Console {
         self.print_stream(|out| out.write_all(text.as_bytes()))
     }
 
-    /// Prints the result of a run while it is made. A closed pipe is no failure.
+    /// Prints the result of a run as it is produced. A closed pipe is not a failure.
     pub fn print_stream(
         &mut self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -103,7 +101,7 @@ impl Console {
         }
     }
 
-    /// Prints a view in one of the formats of `plan`, or the document in its place.
+    /// Prints a view in one of the formats of `plan`, or prints the document instead.
     pub fn print_view<'a, D: Serialize>(
         &mut self,
         format: PlanFormat,
@@ -126,14 +124,14 @@ impl Console {
         self.print(&text)
     }
 
-    /// Reports progress, unless --quiet.
+    /// Reports progress, unless `--quiet` is set.
     pub fn status(&mut self, text: &str) {
         if !self.quiet && self.errors != ReportFormat::Json {
             self.err.say("info", "", text);
         }
     }
 
-    /// Shows a question, or ends its line. It is shown in every log format: there is a terminal.
+    /// Prints a question, or ends its line. It is printed in every log format, because there is a terminal.
     pub fn prompt(&self, text: &str) {
         self.err.write(text);
     }
@@ -143,7 +141,7 @@ impl Console {
     }
 
     pub fn progress(&self, rooms: usize) -> Progress {
-        // A bar and lines of a log would run into each other.
+        // A bar and log lines would overwrite each other.
         let bar =
             self.streams.err_terminal && self.verbose == 0 && self.err.format == LogFormat::Text;
         if self.quiet {
@@ -162,12 +160,12 @@ impl Console {
         }
     }
 
-    /// Reports an error after which the run goes on.
+    /// Reports an error that does not end the run.
     pub fn error(&mut self, text: &str) {
         self.err.say("error", "error: ", &escape::terminal(text));
     }
 
-    /// Reports the diagnostics of manifests: of the invalid ones or, if there are none, of the last. Whether all are valid.
+    /// Reports the diagnostics of the invalid manifests or, if all are valid, of the last one. Returns whether all are valid.
     pub fn report_diagnostics(&mut self, manifests: &[&Loaded]) -> Result<bool> {
         let mut invalid = manifests.to_vec();
         invalid.retain(|loaded| !loaded.is_valid());
@@ -189,14 +187,14 @@ impl Console {
         Ok(true)
     }
 
-    /// Draws warnings on stderr, unless --quiet.
+    /// Draws warnings on stderr, unless `--quiet` is set.
     pub fn report_warnings(&mut self, warnings: &[Diagnostic], sources: &Sources) {
         if !self.quiet {
             self.draw_diagnostics("warn", warnings, sources);
         }
     }
 
-    /// Draws diagnostics on stderr, unless stdout reports them to readers of the log.
+    /// Draws diagnostics on stderr, unless stdout reports them to log readers.
     fn draw_diagnostics(
         &mut self,
         level: &'static str,
@@ -209,7 +207,7 @@ impl Console {
         }
     }
 
-    /// Reports a failure, and returns the exit.
+    /// Reports a failure, and returns the exit code.
     pub fn fail(&mut self, error: &Error) -> Exit {
         let is_in_log = match self.errors {
             ReportFormat::Text => false,
@@ -218,7 +216,7 @@ impl Console {
             ReportFormat::Markdown => {
                 let target = self.target.as_ref();
                 let page = markdown::failure(error, &self.verb, target, self.fit);
-                // A page is not in the log: stderr has the error, printed or not.
+                // The log does not contain the page: stderr reports the error whether or not the page was printed.
                 drop(self.print(&page));
                 false
             }
@@ -234,10 +232,10 @@ impl Console {
     }
 }
 
-/// Bytes that a bot may put around a page.
+/// Bytes that a bot may add around a page.
 const AROUND: usize = 256;
 
-/// What a page must fit. Sites count characters, UTF-16 units or bytes, and not all say which: bytes are never fewer.
+/// The limits of a page. Sites count characters, UTF-16 units or bytes, and some do not document which. The byte count is never lower.
 fn fit(flags: PageFlags) -> markdown::Fit {
     let (site, dialect) = match flags.fit {
         None => (None, Dialect::Html),

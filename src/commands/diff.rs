@@ -1,4 +1,4 @@
-//! `diff`: compares two manifests. It asks no server, and reads no credentials.
+//! `diff`: compares two manifests. It contacts no server and reads no credentials.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit> {
         only: room_filter(&args.filter)?,
         ..PlanOptions::default()
     };
-    // The first manifest of a repository is compared with an empty one. `plan` would refuse an empty head too.
+    // The first manifest of a repository is compared with an empty one. `plan` also refuses an empty head.
     let before = load_input(&args.base, true)?;
     let after = load_input(&args.head, args.allow_empty)?;
     if !console.report_diagnostics(&[&before, &after])? {
@@ -58,7 +58,7 @@ pub fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit> {
     Ok(exit)
 }
 
-/// Loads the manifest that an argument names: on the disk or, after a revision and a colon, in git.
+/// Loads the manifest that an argument names: a path on disk, or `REVISION:PATH` in git.
 fn load_input(argument: &Path, allow_empty: bool) -> Result<Loaded> {
     let (name, options) = (argument.to_string_lossy(), Options { allow_empty });
     match argument.to_str().and_then(split_revision) {
@@ -82,7 +82,7 @@ fn load_input(argument: &Path, allow_empty: bool) -> Result<Loaded> {
     }
 }
 
-/// Splits `REVISION:PATH` at the first colon outside of braces, as git does. `C:\rooms` is a path.
+/// Splits `REVISION:PATH` at the first colon outside braces, as git does. `C:\rooms` is a path.
 fn split_revision(argument: &str) -> Option<(&str, &str)> {
     let mut depth = 0_usize;
     let (revision, path) = argument.split_once(|c| {

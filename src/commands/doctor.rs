@@ -1,4 +1,4 @@
-//! `doctor`: gathers what the checks need, and prints what they found.
+//! `doctor`: collects the inputs of the checks, and prints their findings.
 
 use std::borrow::Borrow;
 
@@ -17,7 +17,7 @@ use crate::ledger::Name;
 use crate::model::{Pipe, is_hidden};
 use crate::render;
 
-/// Bytes a pipe may have.
+/// Maximum length of a pipe, in bytes.
 const LONGEST: usize = 255;
 
 pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -92,7 +92,7 @@ fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Resu
         DocumentFormat::Json => console.print_document(&DoctorDocument::new(report, exit)),
         DocumentFormat::Text => console.print(&render::doctor(report, console.out_paint)),
     };
-    // The user has to learn of a room that only people can remove.
+    // The report must name a room that can only be removed manually.
     printed.map_err(|error| match &report.probe {
         None => error,
         Some(WriteProbe { room, .. }) => {
@@ -104,7 +104,7 @@ fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Resu
     Ok(exit)
 }
 
-/// The settings in the environment and on the command line.
+/// Checks the settings from the environment and the command line.
 fn settings(config: &Config) -> Finding {
     if config.sandbox().is_some() {
         return Finding::ok("the sandbox's own; the environment is not used");
@@ -114,7 +114,7 @@ fn settings(config: &Config) -> Finding {
         false => (found.name, "in the environment".to_owned()),
     };
     let mut settings: Vec<_> = config.credentials.found.iter().map(place).collect();
-    // What is wrong with a variable of the ledger is reported by `address`.
+    // `address` reports problems with the ledger's variables.
     if let Some(Ok(Name::Object(address))) = config.named_ledger().map(Name::parse)
         && let Ok(variables) = StoreVariables::from_environment(address.kind)
     {
@@ -128,14 +128,14 @@ fn settings(config: &Config) -> Finding {
     doctor::settings(&settings, problems.map(|it| failed(&it.error)).collect())
 }
 
-/// Whether a variable that says where the widget is cannot be read. Then nothing may be sent to the default place.
+/// Whether a variable that locates the widget cannot be read. In that case nothing may be sent to the default address.
 fn is_place_unreadable(config: &Config) -> bool {
     let (target, credentials) = (&config.server.target, &config.credentials);
     let widget = target.widget.is_none() && credentials.troubled(&["IMBACHAT_WIDGET"]);
     widget || target.api_url.is_none() && credentials.troubled(&["IMBACHAT_API_URL"])
 }
 
-/// Refuses a write probe before anything is checked: its pipe cannot be one, or there is no one to ask.
+/// Refuses a write probe before any check runs: the pipe is invalid, or there is no terminal to ask on.
 fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
     let bad = pipe.is_empty() || pipe.len() > LONGEST || pipe.trim() != pipe;
     if bad || pipe.contains(is_hidden) {
@@ -155,7 +155,7 @@ fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
     Err(Error::message(Exit::Refused, message).hint(hint))
 }
 
-/// Probes, unless something speaks against it.
+/// Runs the write probe, unless a check blocks it.
 async fn write_probe(
     pipe: &str,
     yes: bool,

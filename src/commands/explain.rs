@@ -1,4 +1,4 @@
-//! `explain` and `render`: what a manifest comes to, offline.
+//! `explain` and `render`: resolve a manifest, offline.
 
 use super::Console;
 use super::filter::{check_filter, room_filter};
@@ -41,7 +41,7 @@ pub fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result
     Ok(Exit::Done)
 }
 
-/// Prints the rooms after rosters and templates.
+/// Prints the rooms after rosters and templates are resolved.
 pub fn render_manifest(args: &RenderArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let only = room_filter(&args.manifest.filter)?;
     let Some(loaded) = load_manifest(config, (&args.manifest).into(), &only, console)? else {

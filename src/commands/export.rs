@@ -1,4 +1,4 @@
-//! `export`: the live rooms as a manifest, printed or in files.
+//! `export`: prints the live rooms as a manifest, or writes them to files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,7 +27,7 @@ use crate::model::{LiveRoom, WidgetId};
 use crate::plan::RoomFilter;
 use crate::render::{Count, escape};
 
-/// There may be no live room, and no room yet in a file that is added to.
+/// The server may have no live rooms, and an existing file may have no rooms yet.
 const OPTIONS: Options = Options { allow_empty: true };
 const ADD: &str = "use --add to keep them and append the rooms that they do not declare";
 
@@ -77,7 +77,7 @@ pub async fn run(args: &ExportArgs, config: &Config, console: &mut Console) -> R
     Ok(Exit::Done)
 }
 
-/// The globs of `--scope`, each once, and what they select. They must be valid in a manifest too, which will have them.
+/// The globs of `--scope` without duplicates, and the filter they form. They go into the manifest, so they must be valid there.
 fn parse_scope(globs: &[String]) -> Result<(Vec<String>, RoomFilter)> {
     let globs = Vec::from_iter(globs.iter().cloned().collect::<IndexSet<_>>());
     let loaded = load_text("--scope", &page(WidgetId(1), &globs, &[]), OPTIONS);
@@ -94,14 +94,14 @@ fn parse_scope(globs: &[String]) -> Result<(Vec<String>, RoomFilter)> {
 struct Destination<'a> {
     path: &'a Path,
     args: &'a ExportArgs,
-    /// The files and directories that the manifest will be loaded from.
+    /// The files and directories that the manifest is loaded from.
     roots: Vec<PathBuf>,
-    /// The manifest that is added to, if there is one.
+    /// The manifest that rooms are added to, if it exists.
     before: Option<Loaded>,
 }
 
 impl<'a> Destination<'a> {
-    /// Loads the manifest that is added to.
+    /// Loads the manifest that rooms are added to.
     fn new(path: &'a Path, args: &'a ExportArgs, config: &Config) -> Result<Self> {
         if args.split_by.is_none() && path.is_dir() {
             let message = format!("--out: `{}` is a directory", path.display());
@@ -109,7 +109,7 @@ impl<'a> Destination<'a> {
                 .hint("name a file in it, or add --split-by prefix"));
         }
         let roots = find_roots(path, args, config);
-        // What -f names must exist; the destination need not.
+        // Files named with `-f` must exist. The destination need not.
         let is_named = |root: &PathBuf| config.files.contains(root) && root != path;
         let mut existing = roots.clone();
         existing.retain(|root| is_named(root) || has_manifest(root));
@@ -122,7 +122,7 @@ impl<'a> Destination<'a> {
         })
     }
 
-    /// Writes all files or, if one of them cannot be, none.
+    /// Writes all files, or none if one of them cannot be written.
     fn write(
         &self,
         widget: WidgetId,
@@ -133,7 +133,7 @@ impl<'a> Destination<'a> {
     ) -> Result<()> {
         let entries = self.choose_entries(entries, console);
         let mut planned = Vec::new();
-        // The first file of a new manifest declares its scope.
+        // The first file of a new manifest declares the scope.
         let mut scope = if self.before.is_some() { &[] } else { scope };
         for (path, entries) in self.split(&entries) {
             planned.push(self.plan_file(path, widget, std::mem::take(&mut scope), &entries)?);
@@ -145,7 +145,7 @@ impl<'a> Destination<'a> {
                 _ => "everything exists already\n",
             });
         }
-        // Files that are added to come first.
+        // Existing files that gain rooms come first.
         planned.sort_by_key(|(file, _)| !file.replaces);
         let (files, messages): (Vec<PlannedFile>, Vec<String>) = planned.into_iter().unzip();
         let outputs = files.iter().map(|file| Some(file.path.as_path()));
@@ -163,12 +163,12 @@ impl<'a> Destination<'a> {
         Ok(())
     }
 
-    /// All entries, or those that are not declared yet and can be.
+    /// All entries, or only those that can be declared and are not declared yet.
     fn choose_entries<'e>(&self, entries: &'e [Entry], console: &mut Console) -> Vec<&'e Entry> {
         let declared = self.before.as_ref().map(|before| &before.desired.rooms);
         let is_new = |entry: &&Entry| declared.is_none_or(|it| !it.contains_key(&entry.pipe));
         let mut chosen: Vec<&Entry> = entries.iter().filter(is_new).collect();
-        // Only a single new file has a place for comments on rooms that cannot be declared.
+        // Comments on rooms that cannot be declared are written only to a single new file.
         if declared.is_some() || self.args.split_by.is_some() {
             for entry in chosen.iter().filter(|entry| !entry.declared) {
                 console.warn(entry.text.trim().trim_start_matches("# "));
@@ -178,7 +178,7 @@ impl<'a> Destination<'a> {
         chosen
     }
 
-    /// The entries by the file they are written to.
+    /// Groups the entries by the file they are written to.
     fn split<'e>(&self, entries: &[&'e Entry]) -> BTreeMap<PathBuf, Vec<&'e Entry>> {
         let name: fn(&Entry) -> String = match self.args.split_by {
             Some(SplitBy::Prefix) => by_prefix,
@@ -194,7 +194,7 @@ impl<'a> Destination<'a> {
         files
     }
 
-    /// A file, and what to print once it is written.
+    /// Returns a file, and the message to print once it is written.
     fn plan_file(
         &self,
         path: PathBuf,
@@ -228,7 +228,7 @@ impl<'a> Destination<'a> {
         Ok((file, message))
     }
 
-    /// Refuses the files unless the manifest with them has what it had and the new rooms.
+    /// Refuses the files unless the manifest, read back with them, has its previous content and the new rooms.
     fn check_read_back(
         &self,
         files: &[PlannedFile],
@@ -259,7 +259,7 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// The roots of the manifest: those of `-f` or the default ones if the destination is in them, and the destination.
+/// The roots of the manifest: those of `-f`, or the default ones if they contain the destination, and the destination.
 fn find_roots(path: &Path, args: &ExportArgs, config: &Config) -> Vec<PathBuf> {
     if !args.add {
         return vec![path.to_owned()];

@@ -1,4 +1,4 @@
-//! Files that a run writes for people to keep: either all or none of them, and nothing is lost.
+//! Writes files for people to keep: all of them or none, and nothing is lost.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions, Permissions};
@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use crate::error::{Error, Exit, Result};
 use crate::render::Count;
 
-/// A file to be written.
+/// A file to write.
 pub struct PlannedFile {
     pub path: PathBuf,
     pub text: String,
@@ -26,7 +26,7 @@ impl PlannedFile {
     }
 }
 
-/// Creates the directories that the files are in.
+/// Creates the parent directories of the files.
 pub fn make_directories(files: &[PlannedFile]) -> Result<()> {
     for directory in files.iter().filter_map(|file| file.path.parent()) {
         fs::create_dir_all(directory)
@@ -35,13 +35,13 @@ pub fn make_directories(files: &[PlannedFile]) -> Result<()> {
     Ok(())
 }
 
-/// Whether it is a device or a pipe, in which nothing can be lost.
+/// Whether the path is a device or a pipe, where no content can be lost.
 pub fn takes_all(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
-/// Refuses to write any of the files if one would replace another, or cannot be written. `instead` is another remedy for files
-/// with other content.
+/// Refuses to write any of the files if one of them would replace another file or cannot be written. `instead` is an alternative hint
+/// for files with other content.
 pub fn refuse_what_is_in_the_way(files: &[PlannedFile], instead: Option<&str>) -> Result<()> {
     let (mut others, mut stuck) = (BTreeSet::new(), BTreeSet::new());
     for PlannedFile { path, replaces, .. } in files {
@@ -73,16 +73,16 @@ pub fn refuse_what_is_in_the_way(files: &[PlannedFile], instead: Option<&str>) -
         .hints(instead))
 }
 
-/// Whether a name is in use, if only by a broken link. An entry that cannot be read counts as one.
+/// Whether a name is in use, even by a broken link. An unreadable entry counts as in use.
 fn exists(path: &Path) -> bool {
     match path.symlink_metadata() {
         Ok(_) => true,
-        // There is nothing below a file; the file itself is found on the way up.
+        // A file cannot have children. The file itself is found on the way up.
         Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
 }
 
-/// Whether the path is a file, or a directory with a manifest's file in or below it.
+/// Whether the path is a file, or a directory with a manifest file in it or below it.
 pub fn has_manifest(path: &Path) -> bool {
     let Ok(entries) = fs::read_dir(path) else {
         return path.symlink_metadata().is_ok();
@@ -97,7 +97,7 @@ pub fn has_manifest(path: &Path) -> bool {
     })
 }
 
-/// Replaces a file atomically. A device or a pipe is written to directly.
+/// Replaces a file atomically. Writes directly to a device or a pipe.
 pub fn replace(path: &Path, text: &str) -> Result<()> {
     let replace_atomically = || {
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -119,9 +119,9 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
     Ok(written.with_context(|| format!("`{}` cannot be written", path.display()))?)
 }
 
-/// Checks, before anything is sent, that a file can be written at the end.
+/// Checks, before anything is sent, that a file can be written when the run ends.
 pub fn check_writable(path: &Path) -> Result<()> {
-    // A pipe is opened once: its reader takes a closed pipe for the end.
+    // A pipe is opened only once: its reader treats a closed pipe as the end.
     if takes_all(path) {
         return Ok(());
     }
@@ -137,7 +137,7 @@ fn temporary_file_beside(path: &Path) -> io::Result<NamedTempFile> {
     NamedTempFile::new_in(path.parent().unwrap_or(path))
 }
 
-/// The permissions of a new file: it holds no secret, and another user may have to upload it.
+/// The permissions of a new file: it holds no secrets, and another user may have to upload it.
 fn readable_by_all() -> Option<Permissions> {
     #[cfg(unix)]
     {

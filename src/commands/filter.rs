@@ -1,4 +1,4 @@
-//! Flags that choose rooms, and flags that lift guards -> what a plan takes.
+//! Converts the flags that select rooms and lift guards into plan options.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use crate::manifest::Options;
 use crate::model::Pipe;
 use crate::plan::{Allow, PlanOptions, RoomFilter, Shard};
 
-/// The rooms of `--only` and `--except`.
+/// The rooms selected by `--only` and `--except`.
 pub fn room_filter(filter: &FilterFlags) -> Result<RoomFilter> {
     let wrong = |flag: &str, error: &dyn Display| {
         Error::message(Exit::Usage, format!("{flag}: {error}"))
@@ -28,7 +28,7 @@ impl From<&ManifestFlags> for Options {
     }
 }
 
-/// The selection and the guards, as the plan takes them.
+/// The selection and the lifted guards, as plan options.
 pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
     let shard = flags.shard.map(|(index, count)| Shard::new(index, count));
     let only = room_filter(&flags.manifest.filter)?.in_shard(shard);
@@ -45,8 +45,8 @@ pub fn plan_options(flags: &RunFlags) -> Result<PlanOptions> {
     })
 }
 
-/// Refuses an `--only` or `--except` that leaves no room: it is a typing mistake, and a run without rooms would look like success.
-/// A shard without rooms is not one: with few rooms in many shards some are empty.
+/// Refuses an `--only` or `--except` that selects no room: it is probably a typing error, and a run without rooms would look like
+/// success. An empty shard is allowed: with few rooms in many shards, some are empty.
 pub fn check_filter<'p>(
     only: &RoomFilter,
     pipes: impl IntoIterator<Item = &'p Pipe>,

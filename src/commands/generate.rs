@@ -1,4 +1,4 @@
-//! `schema`, `completions`, `man`: texts for editors, shells and manuals.
+//! `schema`, `completions` and `man`: text for editors, shells and manuals.
 
 use std::fs;
 use std::path::Path;

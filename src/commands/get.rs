@@ -1,4 +1,4 @@
-//! `get`: rooms, users and messages as the server lists them.
+//! `get`: prints rooms, users and messages as the server lists them.
 
 use std::cmp::Reverse;
 
@@ -18,9 +18,9 @@ use crate::plan::RoomFilter;
 use crate::render::Count;
 use crate::render::rows as listed;
 
-/// Where fields differ from row to row, nearly every cell of more columns would be empty.
+/// Maximum number of columns. If fields differ from row to row, nearly every cell of more columns would be empty.
 const MOST_COLUMNS: usize = 1000;
-/// Fields named in an error.
+/// Maximum number of fields named in an error.
 const NAMED: usize = 40;
 
 pub async fn run(args: &GetArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -102,21 +102,21 @@ fn query(list: &GetList) -> Query {
     }
 }
 
-/// Whether a row passes the filters, as far as its fields show: in the samples of the API's own pages some do not. The
-/// `status` of rooms is that of a user in them, not the row's own.
+/// Whether a row passes the filters, as far as its fields show. In the samples of the API's own documentation, some rows do not. The
+/// `status` of a listed room is that of a user in it, not of the room.
 fn passes_filters(row: &Row, query: &Query, widget: &str) -> bool {
     let is_number = |field: &str, wanted: &str| match row.get(field) {
         Some(Cell::Number(number)) => number == wanted,
-        // Any other value shows nothing.
+        // Other values prove nothing.
         _ => true,
     };
     let is_text = |field: &str, wanted: &str, normalize: fn(&str) -> String| match row.get(field) {
         Some(Cell::Text(text)) => normalize(text) == normalize(wanted),
-        // The server writes `NULL` for no text.
+        // The server writes `NULL` for an empty text.
         Some(Cell::Nothing) => wanted == "NULL",
         _ => true,
     };
-    // The API's page says `administrator`, its sample `admin`.
+    // The API documentation says `administrator`, its sample `admin`.
     let normalize_status = |it: &str| it.to_lowercase().replace("administrator", "admin");
     let mut filters = query.filters.iter();
     filters.all(|(name, wanted)| match (query.listing, *name) {
@@ -136,9 +136,9 @@ fn is_selected(row: &Row, only: &RoomFilter) -> bool {
     only.is_all() || only.contains(&Pipe::new(pipe))
 }
 
-/// Sorts rows by fields; `-field` is descending. Equal rows stay in the server's order.
+/// Sorts rows by fields; `-field` is descending. Equal rows keep the server's order.
 fn sort(rows: &mut [Row], fields: &[String]) {
-    // The sort is stable: the first field is sorted by last.
+    // The sort is stable, so the first field is sorted last.
     for field in fields.iter().rev() {
         match field.strip_prefix('-') {
             Some(field) => rows.sort_by_cached_key(|row| Reverse(SortKey::new(row.get(field)))),
@@ -147,11 +147,11 @@ fn sort(rows: &mut [Row], fields: &[String]) {
     }
 }
 
-/// Nothing, then numbers, then texts.
+/// Sort order: no value, then numbers, then text.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum SortKey {
     Nothing,
-    /// A float's bits in its total order, and the digits where floats cannot tell numbers apart.
+    /// The float's bits in total order, and the digits for numbers that floats cannot distinguish.
     Number(i64, Option<i128>),
     Text(String),
 }
@@ -162,7 +162,7 @@ impl SortKey {
             None | Some(Cell::Nothing) => return Self::Nothing,
             Some(Cell::Truth(false)) => "0",
             Some(Cell::Truth(true)) => "1",
-            // Ids may be texts.
+            // Ids may be strings.
             Some(Cell::Number(text) | Cell::Text(text) | Cell::Nested(text)) => text,
         };
         match text.parse::<f64>() {
@@ -177,7 +177,7 @@ impl SortKey {
     }
 }
 
-/// The fields of all rows in the order in which they first occur, and whether any row has a value there.
+/// The fields of all rows in order of first occurrence, and whether any row has a value for them.
 fn fields(rows: &[Row]) -> Vec<(String, bool)> {
     let mut fields = IndexMap::new();
     for (name, cell) in rows.iter().flat_map(|row| &row.fields) {
@@ -189,7 +189,7 @@ fn fields(rows: &[Row]) -> Vec<(String, bool)> {
     fields.collect()
 }
 
-/// The columns of a format, none for all fields. A field that no row has is refused.
+/// The columns of a format; empty for all fields. Refuses a field that no row has.
 fn choose_columns(
     args: &GetArgs,
     listing: Listing,

@@ -1,7 +1,7 @@
-//! The files of a git revision, read with `git cat-file --batch`: nothing is checked out, fetched or written.
+//! The files of a git revision, read with `git cat-file --batch`. Nothing is checked out, fetched or written.
 //!
-//! Main type: [`GitFiles`]. No shell is involved, and no name from a repository or a command line becomes an argument: revisions
-//! and object ids go to git's stdin.
+//! Main type: [`GitFiles`]. It uses no shell, and passes no name from a repository or a command line as an argument: revisions and
+//! object ids go to git's stdin.
 
 mod cat_file;
 
@@ -18,26 +18,26 @@ use self::cat_file::{CatFile, Object};
 use crate::error::{Error, Exit, Result};
 use crate::manifest::files::{Files, Kind};
 
-/// Links followed on the way to one file.
+/// Maximum number of links followed to one file.
 const MOST_LINKS: usize = 40;
-/// Bytes of a path and of a link's target: as much as systems allow.
+/// Maximum length of a path or a link target, in bytes: the usual limit of operating systems.
 const LONGEST_PATH: usize = 4096;
-/// Bytes of one directory.
+/// Maximum size of one directory, in bytes.
 const LARGEST_DIRECTORY: u64 = 64 << 20;
-/// Names listed and bytes read in all: a few objects can make an endless tree.
+/// Maximum number of names listed and bytes read in total: a few objects can form an endless tree.
 const MOST_NAMES: usize = 100_000;
 const MOST_BYTES: u64 = 1 << 30;
 
 /// The files of one revision. Real paths start with `/`, the top of the repository.
 pub struct GitFiles {
-    /// As its user wrote it.
+    /// As the user wrote it.
     revision: String,
-    /// The current directory below the top of the work tree.
+    /// The current directory, relative to the top of the work tree.
     prefix: PathBuf,
-    /// The id of the top directory.
+    /// The object id of the top directory.
     top: String,
     git: RefCell<CatFile>,
-    /// The real path of a path, with every link resolved; `None` is out of the repository.
+    /// Maps a path to its real path, with every link resolved; `None` is outside the repository.
     resolved: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
     /// The directories read so far, by real path.
     directories: RefCell<HashMap<PathBuf, Rc<Directory>>>,
@@ -47,7 +47,7 @@ pub struct GitFiles {
 
 type Directory = HashMap<OsString, Entry>;
 
-/// What a name stands for. Objects are named by their ids in hexadecimal digits.
+/// What a name refers to. Objects are identified by their hexadecimal ids.
 #[derive(Clone)]
 enum Entry {
     File(String),
@@ -58,10 +58,10 @@ enum Entry {
 }
 
 impl GitFiles {
-    /// The tree of a revision of the repository around the current directory; `asked` is the whole argument.
+    /// Opens the tree of a revision of the repository around the current directory; `asked` is the whole argument.
     ///
     /// # Errors
-    /// No git, no repository, no such revision.
+    /// Git is not installed, there is no repository, or the revision does not exist.
     pub fn open(asked: &str, revision: &str) -> Result<Self> {
         let failed = |what: &str| Error::message(Exit::Failed, format!("`{asked}` {what}"));
         let unreadable =
@@ -111,10 +111,11 @@ impl GitFiles {
         })
     }
 
-    /// A path as written after the colon: from the top of the repository or, with `./` and `../`, from the current directory.
+    /// Resolves a path as written after the colon: relative to the top of the repository or, with `./` and `../`, to the current
+    /// directory.
     ///
     /// # Errors
-    /// If it is not in the revision.
+    /// The path is not in the revision.
     pub fn root(&self, path: &str) -> Result<PathBuf> {
         let revision = &self.revision;
         let is_from_here = matches!(path.split('/').next(), Some("." | ".."));
@@ -145,7 +146,7 @@ impl GitFiles {
         }
     }
 
-    /// Resolves a path from the top. Results are kept: every file of a directory asks for the directory again.
+    /// Resolves a path relative to the top. Caches the result: every file of a directory resolves the directory again.
     fn resolve(&self, path: &Path) -> io::Result<Option<PathBuf>> {
         if path.as_os_str().len() > LONGEST_PATH {
             return Err(io::Error::other("the path is too long"));
@@ -165,7 +166,7 @@ impl GitFiles {
         Ok(resolved)
     }
 
-    /// Follows names from a real path; the next one is the last of `rest`.
+    /// Follows names from a real path; the next name is the last one of `rest`.
     fn walk(&self, mut real: PathBuf, mut rest: Vec<OsString>) -> io::Result<Option<PathBuf>> {
         let mut links = 0;
         while let Some(name) = rest.pop() {
@@ -223,7 +224,7 @@ impl GitFiles {
         Ok(directory)
     }
 
-    /// The content of an object; `None` if it is larger than the limit.
+    /// The content of an object; `None` if it exceeds the limit.
     fn object(&self, id: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
         match self.git.borrow_mut().read(id, limit)? {
             Object::Found { content, .. } => Ok(Some(content)),
@@ -244,7 +245,7 @@ impl Files for GitFiles {
     fn kind(&self, path: &Path) -> io::Result<Kind> {
         Ok(match self.resolve(path)? {
             Some(real) if matches!(self.entry(&real)?, Entry::File(_)) => Kind::File,
-            // What cannot be read counts as a directory: then listing it reports an error.
+            // An unreadable entry counts as a directory: listing it then reports an error.
             _ => Kind::Directory,
         })
     }
@@ -293,7 +294,7 @@ impl Files for GitFiles {
     }
 }
 
-/// A path's names, the last one first.
+/// The names of a path, last one first.
 fn reversed_parts(path: &Path) -> Vec<OsString> {
     let names = path.components().rev().filter_map(|part| match part {
         Component::Normal(name) => Some(name.to_owned()),
@@ -303,7 +304,7 @@ fn reversed_parts(path: &Path) -> Vec<OsString> {
     names.collect()
 }
 
-/// A tree object: `<mode> <name>\0<id>` repeated. `None` if it is damaged, or has names that would lead elsewhere.
+/// Parses a tree object: repeated `<mode> <name>\0<id>`. `None` if it is damaged or has names that lead elsewhere.
 fn parse_tree(mut bytes: &[u8], id_length: usize) -> Option<Directory> {
     let mut entries = Directory::new();
     while !bytes.is_empty() {
@@ -328,7 +329,7 @@ fn parse_tree(mut bytes: &[u8], id_length: usize) -> Option<Directory> {
     Some(entries)
 }
 
-/// A name as git stores it: bytes.
+/// Git stores names as bytes.
 fn os_string(bytes: &[u8]) -> OsString {
     #[cfg(unix)]
     {
@@ -343,7 +344,7 @@ fn submodule() -> io::Error {
     io::Error::other("a submodule: its files are in another repository")
 }
 
-/// `git` without locks, questions or fetches, and with messages in English.
+/// Runs `git` without locks, prompts or fetches, and with messages in English.
 fn git() -> Command {
     let mut git = Command::new("git");
     git.stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! `init`: a starter manifest with its schema, git settings, and the files of a CI. Either all of them are written or none.
+//! `init`: writes a starter manifest with its schema, git settings, and CI files: all of them or none.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,7 +14,8 @@ use crate::manifest;
 use crate::render;
 
 const STARTER: &str = include_str!("init/rooms.yaml");
-/// Lines added to git's own files: the sandbox is private, and two branches that both applied are merged line by line.
+/// Lines added to git's own files: the sandbox stays private, and the ledgers of two branches that both applied are merged line by
+/// line.
 const GIT_LINES: [(&str, &str); 2] = [
     (".gitignore", ".roomform/sandbox*"),
     (".gitattributes", ".roomform/*.jsonl merge=union"),
@@ -60,7 +61,7 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The file with this line added. `None` if it has the line.
+/// The file with this line added. `None` if it already has the line.
 fn with_line(path: &Path, line: &str) -> Result<Option<PlannedFile>> {
     let mut text = match fs::read_to_string(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
@@ -79,7 +80,7 @@ fn with_line(path: &Path, line: &str) -> Result<Option<PlannedFile>> {
     }))
 }
 
-/// Paths and texts: templates with the parts for the ledger's store, and with the program's source and version.
+/// Paths and contents: the templates, filled with the ledger store, and the program's source and version.
 fn ci_files(ci: Ci, store: LedgerStore, source: Option<&str>) -> Vec<(String, String)> {
     let parts = match (ci, store) {
         (Ci::Github, LedgerStore::Cache) => include_str!("init/github/cache.yaml"),

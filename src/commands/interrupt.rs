@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first finishes what is under way, the second ends the process at once.
+//! Ctrl-C and SIGTERM: the first signal lets running work finish, the second ends the process at once.
 
 use std::io;
 use std::pin::pin;
@@ -8,10 +8,10 @@ use tokio::sync::watch;
 
 use crate::error::{Exit, Result};
 
-/// One channel for the whole run: Ctrl-C between a question and the first write is not lost.
+/// One channel for the whole run, so that Ctrl-C between a question and the first write is not lost.
 static CHANNEL: OnceLock<watch::Receiver<bool>> = OnceLock::new();
 
-/// A channel that turns true at the first signal. The second ends the process, which the ledger survives.
+/// A channel that turns true at the first signal. The second signal ends the process; the ledger stays valid.
 #[expect(clippy::exit, reason = "the user asked twice")]
 pub fn channel() -> Result<watch::Receiver<bool>> {
     if let Some(channel) = CHANNEL.get() {
@@ -35,7 +35,7 @@ pub fn channel() -> Result<watch::Receiver<bool>> {
     Ok(CHANNEL.get_or_init(|| receiver).clone())
 }
 
-/// Finishes what is under way. The first signal is reported: the second ends the process without a word.
+/// Finishes running work. The first signal is reported, because the second ends the process silently.
 pub async fn finished<T>(
     work: impl Future<Output = T>,
     mut stopped: watch::Receiver<bool>,
@@ -45,7 +45,7 @@ pub async fn finished<T>(
     tokio::select! {
         biased;
         done = &mut work => return done,
-        // An error means that no signal can come any more.
+        // An error means that no more signals can arrive.
         signal = stopped.wait_for(|stopped| *stopped) => if signal.is_ok() { report() },
     }
     work.await

@@ -1,4 +1,4 @@
-//! `ledger`: shows and changes the record of what was confirmed.
+//! `ledger`: shows and changes the record of confirmed writes.
 
 use std::collections::BTreeSet;
 
@@ -96,7 +96,7 @@ fn print_warnings(snapshot: &Snapshot, console: &mut Console) {
     }
 }
 
-/// The facts that forget rooms, or only their manual steps, and what to report then.
+/// The facts that forget rooms, or only their manual steps, and the message to print.
 fn facts_to_forget(
     pipes: &[String],
     by_hand: bool,
@@ -131,7 +131,7 @@ fn facts_to_forget(
     Ok((facts, format!("{members} of {rooms} marked as removed")))
 }
 
-/// The rooms on record that pipes and globs name. A pipe on record is not read as a glob.
+/// The recorded rooms that pipes and globs name. A recorded pipe is not treated as a glob.
 fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe>> {
     let (mut rooms, mut unknown) = (BTreeSet::new(), Vec::new());
     for name in names {
@@ -157,7 +157,7 @@ fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe
     Err(Error::message(Exit::Failed, message).hint("run `roomform ledger show` to list the record"))
 }
 
-/// Lists the rooms that only globs name.
+/// Lists the rooms that only a glob matched.
 fn print_matched(facts: &[Fact], names: &[String], console: &mut Console) {
     let pipes = facts.iter().filter_map(Fact::pipe).map(Pipe::as_str);
     let matched = pipes.filter(|pipe| !names.iter().any(|name| name == pipe));
@@ -167,7 +167,7 @@ fn print_matched(facts: &[Fact], names: &[String], console: &mut Console) {
     }
 }
 
-/// Records the declared members of existing rooms as present.
+/// Records the declared members of existing rooms as known members.
 async fn adopt(
     args: &AdoptArgs,
     format: DocumentFormat,
@@ -218,7 +218,7 @@ async fn adopt(
     Ok(Exit::Done)
 }
 
-/// The adopted rooms; with the whole manifest also the counts of its files with rows, which later counts are compared with.
+/// The facts for the adopted rooms. With the whole manifest, also the row counts of its files, which later counts are compared with.
 fn facts_to_adopt(
     adoption: &Adoption,
     loaded: &Loaded,

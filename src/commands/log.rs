@@ -1,7 +1,7 @@
-//! stderr, line by line: what the console reports, and under `-v` what the stages log.
+//! stderr, line by line: the console's messages, and the stages' events under `-v`.
 //!
-//! Main types: [`Stderr`], which every line goes through, and [`Log`], which writes the stages' events. Events of libraries are
-//! ignored: only those of this crate are known to hold no secret.
+//! Main types: [`Stderr`], which writes every line, and [`Log`], which writes the stages' events. Events of libraries are ignored: only
+//! this crate's events are known to hold no secrets.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use crate::cli::LogFormat;
 use crate::model::RunId;
 use crate::render::log::{self, Entry};
 
-/// The targets of this crate's events start with this.
+/// The prefix of this crate's event targets.
 const OURS: &str = concat!(env!("CARGO_CRATE_NAME"), "::");
 
 #[derive(Clone)]
@@ -47,7 +47,7 @@ impl Stderr {
         log::object(&time, self.run.as_str(), entry) + "\n"
     }
 
-    /// A failure has no place left to be reported.
+    /// Ignores errors: there is nowhere left to report them.
     pub fn write(&self, text: &str) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
@@ -61,7 +61,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// The log for a number of `-v`. Without any it has only what every user must know, and with --quiet there is none.
+    /// The log for a number of `-v` flags. Without `-v` it has only the events that every user must see; with `--quiet` there is no
+    /// log.
     pub fn new(err: Stderr, verbose: u8, quiet: bool) -> Option<Self> {
         let most = match verbose {
             0 if quiet => return None,
@@ -104,7 +105,7 @@ impl Subscriber for Log {
         });
     }
 
-    // There are no spans: nothing here is nested.
+    // There are no spans: no event is nested.
     fn new_span(&self, _: &Attributes<'_>) -> Id {
         Id::from_u64(1)
     }
@@ -114,7 +115,7 @@ impl Subscriber for Log {
     fn exit(&self, _: &Id) {}
 }
 
-/// An event's values.
+/// The values of an event.
 #[derive(Default)]
 struct Fields {
     message: String,

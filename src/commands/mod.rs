@@ -1,6 +1,6 @@
-//! One file a verb, thin: each wires the stages together and has no logic of its own.
+//! One thin file for each verb: it connects the stages and has no logic of its own.
 //!
-//! Main entry: [`run`]. It gets its arguments and its streams from `main`, and exits nothing.
+//! Main entry: [`run`]. It receives its arguments and streams from `main`, and never exits the process.
 
 mod access;
 mod apply;
@@ -46,7 +46,7 @@ use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::model::RunId;
 
-/// A whole run: arguments (the program's name first) and streams in, the way it ended out.
+/// Runs the program: takes arguments (the program's name first) and streams, returns the exit.
 pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
     let run = RunId::new(RandomState::new().hash_one(std::process::id()));
     let errors = ReportFormat::requested(&args);
@@ -80,7 +80,7 @@ pub fn run(args: Vec<OsString>, streams: Streams) -> Exit {
     }
 }
 
-/// The command line, and the name of its verb.
+/// Parses the command line. Returns it with the name of its verb.
 fn parse(args: &[OsString]) -> Result<(Cli, String), clap::Error> {
     let matches = Cli::command().try_get_matches_from(args)?;
     let verb = matches.subcommand_name().unwrap_or_default().to_owned();
@@ -117,9 +117,9 @@ fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit>
     }
 }
 
-/// Runs on one thread: the server, not this machine, is what everything waits for.
+/// Runs on one thread: all work waits for the server, not for this machine.
 fn block_on(work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
-    // A second provider is refused, which only means that there is one already.
+    // Installing a second provider fails, which only means that one is installed already.
     drop(rustls::crypto::ring::default_provider().install_default());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,4 +1,4 @@
-//! `plan`: what apply would do. It never holds a writer.
+//! `plan`: shows what apply would do. It never holds a writer.
 
 use super::Console;
 use super::files::replace;
@@ -42,7 +42,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
         console.report_warnings(&unknown, &loaded.sources);
         loaded.diagnostics.extend(unknown);
     }
-    // Guards outrank pending changes. Manual steps are no pending changes.
+    // Guards take precedence over pending changes. Manual steps are not pending changes.
     let exit = match &plan {
         plan if !plan.refusals.is_empty() => Exit::Refused,
         plan if args.detailed_exitcode && plan.is_pending() => Exit::Pending,
@@ -58,7 +58,7 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     Ok(exit)
 }
 
-/// Prints which flags `apply` needs again: a saved plan keeps no flag that lifts a guard.
+/// Lists the flags that `apply` needs again: a saved plan does not store flags that lift guards.
 fn remind_of_guard_flags(plan: &Plan, console: &mut Console) {
     let lifted = plan.guards.iter();
     let lifted = lifted.filter(|guard| !plan.refusals.contains(guard));

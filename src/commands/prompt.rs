@@ -1,4 +1,4 @@
-//! The question before a write, asked on the terminal.
+//! Asks on the terminal before a write.
 
 use std::io::{self, BufRead};
 use std::thread;
@@ -9,7 +9,7 @@ use super::{Console, interrupt};
 use crate::error::{Error, Exit, Result};
 use crate::render::escape;
 
-/// Asks whether something may be `done`. `Some` is how the run ends if it may not.
+/// Asks for consent to what `done` describes. `Some` is the exit if the user declines.
 pub async fn consent(question: &str, done: &str, console: &mut Console) -> Result<Option<Exit>> {
     if !console.streams.interactive {
         console.error(&format!(
@@ -44,7 +44,7 @@ pub async fn confirm(question: &str, console: &Console) -> Result<bool> {
         "Type `yes` to continue; anything else means no.\n{question} "
     ));
     let (sender, mut answer) = oneshot::channel();
-    // A read from a terminal cannot be cancelled: on its own thread it does not delay the exit after Ctrl-C.
+    // A terminal read cannot be cancelled. On its own thread it does not delay the exit after Ctrl-C.
     thread::spawn(move || {
         let mut line = Vec::new();
         let read = io::stdin().lock().read_until(b'\n', &mut line);

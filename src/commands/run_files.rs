@@ -1,4 +1,4 @@
-//! The files of a run: no output may replace an input, another output, or a file of another kind.
+//! The files of a run. No output may replace an input, another output, or a file of another kind.
 //!
 //! Main type: [`RunFiles`], checked before anything is sent or written.
 
@@ -14,10 +14,10 @@ use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::manifest::Loaded;
 
-/// Bytes read to recognize a file.
+/// Bytes read to detect the kind of a file.
 const HEAD: u64 = 4096;
 
-/// What a run reads and writes: first what the flags name, then the rest.
+/// The files that a run reads and writes: those named by flags first.
 #[derive(Debug, Clone, Default)]
 pub struct RunFiles {
     files: Vec<RunFile>,
@@ -25,17 +25,17 @@ pub struct RunFiles {
 
 #[derive(Debug, Clone)]
 struct RunFile {
-    /// What it is in an error: a flag, or a noun with its article.
+    /// The name used in errors: a flag, or a noun with its article.
     name: &'static str,
     path: PathBuf,
-    /// The same with links resolved.
+    /// The path with links resolved.
     real: PathBuf,
     is_written: bool,
-    /// An existing file that does not look like this is not replaced.
+    /// An existing file of another kind is not replaced.
     kind: Option<OutputKind>,
 }
 
-/// How the files of an output flag start, without spaces.
+/// How the files of an output flag start, ignoring spaces.
 #[derive(Debug, Clone, Copy)]
 pub struct OutputKind {
     noun: &'static str,
@@ -57,7 +57,7 @@ impl RunFiles {
         self.with(name, path, false, None)
     }
 
-    /// A file that is written, whether it is also read or not.
+    /// Adds a file that is written, whether or not it is also read.
     pub fn writes(self, name: &'static str, path: Option<&Path>) -> Self {
         self.with(name, path, true, None)
     }
@@ -79,7 +79,7 @@ impl RunFiles {
         self
     }
 
-    /// The files of flags. Without `force`, an existing file must be of the same kind.
+    /// Adds the files of output flags. Without `force`, an existing file must be of the same kind.
     pub fn outputs(
         mut self,
         flags: &[(&'static str, &Option<PathBuf>, OutputKind)],
@@ -91,7 +91,7 @@ impl RunFiles {
         self
     }
 
-    /// The files that a manifest and its rosters were read from.
+    /// Adds the files of the manifest and its rosters.
     pub fn manifest(self, loaded: &Loaded) -> Self {
         let manifest = loaded
             .manifest_files
@@ -102,19 +102,19 @@ impl RunFiles {
         files.fold(self, |it, (name, path)| it.reads(name, Some(path)))
     }
 
-    /// The sandbox's state and the ledger.
+    /// Adds the sandbox's state and the ledger.
     pub fn target(self, config: &Config, resolved: &ResolvedTarget) -> Self {
         self.writes("the sandbox's state", config.sandbox())
             .writes("the ledger", resolved.ledger.path())
     }
 
-    /// Checks that every output can be written at the end.
+    /// Checks that every output can be written when the run ends.
     pub fn check_writable(&self) -> Result<()> {
         let mut outputs = self.files.iter().filter(|file| file.is_written);
         outputs.try_for_each(|file| check_writable(&file.path))
     }
 
-    /// Refuses a written file that the run uses for something else as well, or that holds something else.
+    /// Refuses an output that the run also uses for something else, or that has content of another kind.
     pub fn check(&self) -> Result<()> {
         let all = || self.files.iter().enumerate();
         for (number, output) in all() {
@@ -157,7 +157,7 @@ impl RunFile {
     }
 }
 
-/// A path with its links resolved; for a new file, where it will be.
+/// A path with its links resolved. A new file resolves to its future path.
 fn resolve(path: &Path) -> PathBuf {
     if let Ok(real) = fs::canonicalize(path) {
         return real;
@@ -172,7 +172,7 @@ fn resolve(path: &Path) -> PathBuf {
     }
 }
 
-/// The inode of a file with several hard links.
+/// The inode of a file that has several hard links.
 fn linked_inode(path: &Path) -> Option<(u64, u64)> {
     #[cfg(unix)]
     {

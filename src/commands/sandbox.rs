@@ -1,4 +1,4 @@
-//! `sandbox serve`: the imitation of the API on a port.
+//! `sandbox serve`: serves the simulated API on a port.
 
 use super::{Console, interrupt};
 use crate::cli::ServeArgs;
@@ -17,14 +17,14 @@ pub async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit> {
         seed: args.seed,
         ..Config::default()
     };
-    // Listens for signals before it prints the address: a signal right after that is not lost.
+    // Listens for signals before printing the address, so that an immediate signal is not lost.
     let mut stopped = interrupt::channel()?;
     let sandbox = start(config).await?;
     console.print(&format!(
         "listening on {}\nany widget; secret key `secret_key`, login `admin`, password `admin`; stop with Ctrl-C\n",
         sandbox.base_url()
     ))?;
-    // An error means that no signal can come any more.
+    // An error means that no more signals can arrive.
     drop(stopped.wait_for(|stopped| *stopped).await);
     let stats = sandbox.stats();
     sandbox.stop().await?;

@@ -1,4 +1,4 @@
-//! `apply PLAN_FILE`: the file selects from the plan that this run computes from the manifest.
+//! `apply PLAN_FILE`: applies the part of a newly computed plan that the file approves.
 
 use std::path::Path;
 
@@ -15,9 +15,9 @@ use crate::model::Desired;
 use crate::plan::{Approved, Inputs, PlanOptions, SavedPlan, SkipReason, UnknownMembers, select};
 use crate::render::{Count, escape, few};
 
-/// Members named in one line.
+/// Maximum number of members named in one line.
 const NAMED: usize = 12;
-/// The largest plan file that is read, in bytes.
+/// Maximum size of a plan file, in bytes.
 const LARGEST: u64 = 1 << 30;
 
 pub fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
@@ -48,7 +48,7 @@ pub fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
     })
 }
 
-/// Refuses a plan for another target or another ledger, before this run looks for credentials.
+/// Refuses a plan for another target or ledger before the run looks for credentials.
 pub fn check_target(saved: &SavedPlan, resolved: &ResolvedTarget) -> Result<()> {
     let (planned, target, ledger) = (&saved.target, &resolved.target, &resolved.ledger);
     if target != planned {
@@ -70,7 +70,7 @@ pub fn check_target(saved: &SavedPlan, resolved: &ResolvedTarget) -> Result<()> 
     Err(Error::message(Exit::Refused, message).hint(hint))
 }
 
-/// The part of this run's plan that a saved plan approves; without one, all of it.
+/// The part of this run's plan that a saved plan approves; without a saved plan, the whole plan.
 pub fn approve(
     saved: Option<SavedPlan>,
     planned: Planned,
@@ -93,7 +93,7 @@ pub fn approve(
     select(saved, &planned.plan, inputs, &options.allow)
 }
 
-/// Prints which part of a saved plan is not applied, and what only the new plan has.
+/// Prints which part of a saved plan is skipped, and what only the new plan contains.
 pub fn print_skipped(approved: &Approved, console: &mut Console) {
     let up_to_date = approved.skipped.len() - approved.stale();
     if up_to_date > 0 {
@@ -134,7 +134,7 @@ pub fn print_skipped(approved: &Approved, console: &mut Console) {
     }
 }
 
-/// Adds the rooms of the saved plan that nothing was sent for, unless guards refused the plan.
+/// Adds the rooms of the saved plan that were skipped, unless guards refused the plan.
 pub fn add_skipped(report: &mut ApplyReport<'_>) {
     let approved = report.approved;
     if !approved.plan.refusals.is_empty() {

@@ -1,4 +1,4 @@
-//! `send`: one message, sent at most once.
+//! `send`: sends one message, at most once.
 
 use std::fs::File;
 use std::io::{Read, stdin};
@@ -20,7 +20,7 @@ use crate::model::{LiveRoom, Pipe, RoomId, UserId};
 use crate::render::sent;
 use crate::view::Sent;
 
-/// A longer file is the wrong one.
+/// Maximum size of a message file, in bytes. A larger file is probably the wrong one.
 const MOST_BYTES: u64 = 1 << 20;
 const USAGE: &str =
     "write it as roomform send --user N PIPE TEXT, or with --room-id N in the pipe's place";
@@ -84,7 +84,7 @@ enum Room {
     Pipe(Pipe),
 }
 
-/// The room, and the text unless `--text-file` names its file. A room that a flag names leaves the first argument for the text.
+/// The room, and the text unless `--text-file` is set. If a flag names the room, the first argument is the text.
 fn room_and_text(args: &SendArgs) -> Result<(Room, Option<&str>)> {
     let usage = |message: &str| Err(Error::message(Exit::Usage, message).hint(USAGE));
     let words = [&args.first, &args.second].into_iter().flatten();
@@ -112,7 +112,7 @@ fn room_and_text(args: &SendArgs) -> Result<(Room, Option<&str>)> {
     }
 }
 
-/// The text, or that of stdin for `-`, or that of a file.
+/// Reads the text from the argument, from stdin for `-`, or from a file.
 fn read_text(text: Option<&str>, file: Option<&Path>) -> Result<String> {
     let text = match (text, file) {
         (None, Some(path)) => {
@@ -130,7 +130,7 @@ fn read_text(text: Option<&str>, file: Option<&Path>) -> Result<String> {
     Ok(text)
 }
 
-/// All of a text, without the line break at its end.
+/// Reads a whole text, without its final line break.
 fn read_all(input: impl Read, name: &str) -> Result<String> {
     let failed =
         |problem: &str| Error::message(Exit::Failed, format!("{name} {problem}; nothing was sent"));
@@ -146,7 +146,7 @@ fn read_all(input: impl Read, name: &str) -> Result<String> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// The one live room with this pipe.
+/// Finds the only live room with this pipe.
 async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
     let take = |rooms: &mut Vec<LiveRoom>, room: LiveRoom| {
         if room.pipe == *pipe {
@@ -177,7 +177,7 @@ async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
     Err(Error::message(Exit::Failed, format!("{message}; nothing was sent")).hint(hint))
 }
 
-/// Whether the message may have been sent: then a person has to look for it.
+/// Describes a failure. If the message may have been sent, the user has to check the room.
 fn describe_failure(failure: Failure, room: RoomId, stopped: bool) -> Error {
     let message = failure.message;
     if failure.delivery == Delivery::Uncertain {
@@ -191,7 +191,7 @@ fn describe_failure(failure: Failure, room: RoomId, stopped: bool) -> Error {
         true => Exit::Interrupted,
         false => Exit::Failed,
     };
-    // The same status means an unknown call or an unknown room.
+    // The server uses the same status for an unknown call and an unknown room.
     let is_unknown = matches!(failure.cause, Some(Cause::Status(404) | Cause::Body(404)));
     Error::message(exit, format!("the message was not sent: {message}"))
         .hints(is_unknown.then_some(UNKNOWN))

@@ -1,6 +1,6 @@
-//! What a run works on: manifest, server, credentials and ledger, opened once.
+//! The resources of a run: manifest, server, credentials and ledger, each opened once.
 //!
-//! Main type: [`Session`]. It reads; to write or to send takes a [`WriteAccess`] or a `SendAccess`.
+//! Main type: [`Session`]. It reads. Writing requires a [`WriteAccess`], sending a `SendAccess`.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
@@ -40,7 +40,7 @@ pub struct Session {
     run: RunId,
 }
 
-/// A plan, and the list and the ledger that it was computed from.
+/// A plan, and the list and ledger that it was computed from.
 pub struct Planned {
     pub plan: Plan,
     pub observed: Observed,
@@ -68,7 +68,7 @@ impl Session {
         })
     }
 
-    /// Reads ledger and list, and computes the plan.
+    /// Reads the ledger and the list, and computes the plan.
     pub async fn plan(
         &self,
         loaded: &Loaded,
@@ -94,7 +94,7 @@ impl Session {
         })
     }
 
-    /// The report of an apply that has not begun.
+    /// The report of an apply that has not started.
     pub fn report<'a>(&self, approved: &'a Approved, loaded: &'a Loaded) -> ApplyReport<'a> {
         ApplyReport {
             approved,
@@ -107,8 +107,8 @@ impl Session {
         }
     }
 
-    /// Carries out the approved plan, shows progress, and computes the plan that is left. The ledger is opened for writing before
-    /// the first call.
+    /// Applies the approved plan, shows progress, and computes the remaining plan. The ledger is opened for writing before the first
+    /// call.
     pub async fn apply(
         &self,
         report: &mut ApplyReport<'_>,
@@ -153,7 +153,7 @@ impl Session {
         Ok(())
     }
 
-    /// The plan that is left after the writes, from the list that was read to verify them. `None` if it cannot be computed.
+    /// Computes the remaining plan from the list that was read to verify the writes. `None` if it cannot be computed.
     async fn plan_again(
         &self,
         loaded: &Loaded,
@@ -162,7 +162,7 @@ impl Session {
         console: &mut Console,
     ) -> Option<Plan> {
         let observed = outcome.observed.as_ref()?;
-        // A sandbox lists what it could not save, and the next one will not have it. `close` reports that.
+        // The sandbox also lists rooms that it failed to save, which the next run will not see. `close` reports that.
         if let Some(sandbox) = &self.sandbox
             && sandbox.flush().await.is_err()
         {
@@ -175,7 +175,7 @@ impl Session {
         Some(plan(target, desired, observed, &recorded, options))
     }
 
-    /// The rows of the list that a manifest is about.
+    /// The live rooms that a manifest concerns.
     pub async fn observe(&self, filter: &RowFilter<'_>) -> Result<Observed> {
         let take = |observed: &mut Observed, row| filter.take(observed, row);
         let nothing_yet = || filter.empty_list();
@@ -193,7 +193,6 @@ impl Session {
         Ok(remembered)
     }
 
-    /// Opens the ledger for writing.
     pub async fn open_ledger(&self) -> Result<Journal> {
         Ok(self.ledger.open(&self.target, &self.run).await?)
     }
@@ -203,7 +202,7 @@ impl Session {
         PlanDocument::new(plan, self.ledger.portable(), exit, warnings)
     }
 
-    /// Stops the sandbox, if there is one.
+    /// Stops the sandbox, if it is running.
     pub async fn close(self) -> Result<()> {
         match self.sandbox {
             Some(sandbox) => Ok(sandbox.stop().await?),
@@ -212,7 +211,7 @@ impl Session {
     }
 }
 
-/// A client for the target's server; a sandbox is started first.
+/// Creates a client for the target's server. Starts the sandbox first if the run uses it.
 pub async fn connect(
     config: &Config,
     resolved: &ResolvedTarget,
@@ -233,7 +232,7 @@ pub async fn connect(
     Ok((http.with_run(&config.run), sandbox))
 }
 
-/// Loads the manifest and prints its diagnostics. `None` if it is invalid. A filter without rooms is an error.
+/// Loads the manifest and prints its diagnostics. `None` if it is invalid. A filter that selects no room is an error.
 pub fn load_manifest(
     config: &Config,
     options: Options,
@@ -246,7 +245,7 @@ pub fn load_manifest(
             "`rooms.yaml` is used and the directory `rooms` is not: name one or both with -f",
         );
     }
-    // A page about an invalid manifest names the target too. An unknown target is reported by the verbs that need one.
+    // A page about an invalid manifest also names the target. The verbs that need a target report a missing one.
     let resolved = ResolvedTarget::new(config, loaded.desired.widget);
     console.target = resolved.ok().map(|resolved| resolved.target);
     info!(
@@ -263,7 +262,7 @@ pub fn load_manifest(
     Ok(Some(loaded))
 }
 
-/// Seeds waits differently in each run.
+/// A random seed, so that retry delays differ in each run.
 pub fn dice() -> Dice {
     Dice::new(RandomState::new().hash_one(std::process::id()))
 }

@@ -1,4 +1,4 @@
-//! The widget that a run is for, its address, and its ledger: config alone, nothing is opened.
+//! The widget of a run, its address and its ledger. Uses only the config, and opens nothing.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::model::{Target, WidgetId};
 use crate::tables::boundary::links_out;
 use crate::tables::files::Disk;
 
-/// The sandbox serves any widget; this is its number if none is set.
+/// The sandbox serves any widget. This is the default.
 const SANDBOX_WIDGET: WidgetId = WidgetId(627);
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct ResolvedTarget {
 }
 
 impl ResolvedTarget {
-    /// The target of flags and environment; refused if the manifest declares another widget.
+    /// The target set by flags and environment. Refuses a manifest that declares another widget.
     pub fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self> {
         let server = &config.server;
         let given = server.target.widget.or(config.credentials.widget);
@@ -71,7 +71,7 @@ impl ResolvedTarget {
         })
     }
 
-    /// The target of a ledger: an existing one named by `--ledger` records its target, else the manifest and config name it.
+    /// The target of a ledger. An existing ledger named by `--ledger` records its target; otherwise the manifest and config define it.
     pub async fn for_ledger(config: &Config) -> Result<Self> {
         if let Some(name) = config.named_ledger() {
             let ledger = named_ledger(name, config)?;
@@ -88,7 +88,7 @@ impl ResolvedTarget {
     }
 }
 
-/// The ledger with this name. The environment is read only for one in a bucket.
+/// The ledger with this name. The environment is read only for a ledger in a bucket.
 pub fn named_ledger(name: &Path, config: &Config) -> Result<LedgerBackend> {
     LedgerBackend::new(Name::parse(name)?, |address: &Address| {
         let StoreVariables { values, hidden, .. } = StoreVariables::from_environment(address.kind)?;
@@ -107,8 +107,8 @@ impl From<NameError> for Error {
     }
 }
 
-/// Refuses to write to a file that a link puts outside the work tree: a pull request can commit links. An absolute path is the
-/// operator's own.
+/// Refuses to write to a file that a link places outside the work tree, because a pull request can commit links. An absolute path is
+/// the operator's own choice.
 fn refuse_link_out(path: &Path) -> Result<()> {
     if path.is_absolute() || !links_out(&Disk, path) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Wrong usage of the command line, with what was likely meant where clap cannot know.
+//! Reports usage errors, with suggestions that clap cannot make.
 
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ use crate::cli::{Cli, OutputFlags, PageFlags, ReportFormat};
 use crate::error::{Error, Exit};
 use crate::model::RunId;
 
-/// Help and version are printed and are success; everything else is reported as wrong usage.
+/// Prints help and version as success, and reports everything else as a usage error.
 pub fn report(
     error: &clap::Error,
     args: &[OsString],
@@ -23,12 +23,12 @@ pub fn report(
     }
     let is_help = !error.use_stderr();
     if is_help || format == ReportFormat::Text {
-        // A reader that closed the pipe is no failure.
+        // A reader that closes the pipe is not a failure.
         drop(error.print());
         return if is_help { Exit::Done } else { Exit::Usage };
     }
     let text = error.render().to_string();
-    // General usage follows the message and its tips.
+    // The general usage follows the message and its tips.
     let message = text.split("\n\nUsage:").next().unwrap_or_default();
     let message = message.split("\n\nFor more").next().unwrap_or_default();
     let words = message.trim_start_matches("error: ").split_whitespace();
@@ -36,7 +36,7 @@ pub fn report(
     fail(&error, format, streams, run)
 }
 
-/// Reports an error of a command line that could not be parsed.
+/// Reports that the command line could not be parsed.
 pub fn fail(error: &Error, format: ReportFormat, streams: Streams, run: RunId) -> Exit {
     let (flags, page) = (OutputFlags::default(), PageFlags::default());
     Console::new(streams, &flags, page, format, "run", run).fail(error)
@@ -46,7 +46,7 @@ fn usage_error(message: String) -> Error {
     Error::message(Exit::Usage, message)
 }
 
-/// A flag as Terraform spells it. Some would be read as other flags: `-out=x` as `-o ut=x`.
+/// Detects a flag in Terraform's spelling. Some would be parsed as other flags: `-out=x` as `-o ut=x`.
 pub fn terraform_flag(args: &[OsString]) -> Option<Error> {
     let words = args.iter().skip(1).map(|arg| arg.to_string_lossy());
     let mut words = words.take_while(|word| word != "--");
@@ -87,7 +87,7 @@ fn terraform_verb(error: &clap::Error) -> Option<Error> {
     Some(usage_error(format!("there is no verb `{verb}`")).hint(hint))
 }
 
-/// A flag that only other verbs have, or that comes before the verb.
+/// Detects a flag that belongs to other verbs, or that comes before the verb.
 fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
     let flag = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(flag)) if error.kind() == ErrorKind::UnknownArgument => flag,
@@ -97,7 +97,7 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
     let (root, mut with_flag) = (Cli::command(), Vec::new());
     collect_verbs_with(flag, &root, "", &mut with_flag);
     let typed = typed_verb(&root, args);
-    // A flag of `ledger` is one of `ledger show` too.
+    // A flag of `ledger` is also a flag of `ledger show`.
     let has_flag = |verb: &String| format!("{typed} ").starts_with(&format!("{verb} "));
     if with_flag.iter().any(has_flag) {
         return Some(
@@ -119,7 +119,7 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
     Some(usage_error(message).hint(hint))
 }
 
-/// The verb of a command line, as in `get rooms`.
+/// The verb that the user typed, as in `get rooms`.
 fn typed_verb(root: &Command, args: &[OsString]) -> String {
     let (mut command, mut names) = (root, Vec::new());
     for arg in args.iter().skip(1) {
@@ -131,7 +131,7 @@ fn typed_verb(root: &Command, args: &[OsString]) -> String {
     names.join(" ")
 }
 
-/// Collects the verbs that have a flag, in the order of the help.
+/// Collects the verbs that accept a flag, in the order of the help.
 fn collect_verbs_with(flag: &str, command: &Command, name: &str, found: &mut Vec<String>) {
     let mut flags = command.get_arguments().flat_map(|arg| {
         let long = arg.get_long().map(|long| format!("--{long}"));

@@ -1,4 +1,4 @@
-//! Decisions of the plan and of the manifest, logged under `-v`: the stages themselves log nothing.
+//! Logs decisions of the plan and the manifest under `-v`. Those stages do not log.
 
 use tracing::{Level, enabled, info};
 
@@ -8,7 +8,7 @@ use crate::plan::{Action, Change, Plan};
 const MANIFEST: &str = concat!(env!("CARGO_CRATE_NAME"), "::manifest");
 const PLAN: &str = concat!(env!("CARGO_CRATE_NAME"), "::plan");
 
-/// Logs each room with something to report, and the figures. Titles are for the plan, not for a log.
+/// Logs the figures, and each room with something to report. Titles do not belong in a log.
 pub fn log_plan(plan: &Plan) {
     if !enabled!(Level::INFO) {
         return;
@@ -38,7 +38,7 @@ pub fn log_plan(plan: &Plan) {
     );
 }
 
-/// Logs how each file with rows was read: detection may be wrong, and its results are no secret.
+/// Logs how each file with rows was read. Detection may be wrong, and its results are not secret.
 pub fn log_files(loaded: &Loaded) {
     for note in loaded.notes() {
         let delimiter = match note.delimiter {

@@ -1,4 +1,4 @@
-//! One room's change as a document.
+//! A room's change as a document.
 
 use std::borrow::Cow;
 
@@ -16,22 +16,22 @@ pub(super) struct ChangeDocument {
     line: u32,
     /// `create`, `update`, `add_members` or `welcome`.
     action: Cow<'static, str>,
-    /// The live room's id; absent for a new one.
+    /// The live room's id; absent for a new room.
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<u64>,
-    /// Whether it opens a room to everyone.
+    /// Whether the change makes a room public.
     dangerous: bool,
-    /// Whether the room is recreated although it was deleted or has vanished.
+    /// Whether a deleted or vanished room is recreated.
     recreate: bool,
     /// The fields that change.
     fields: Vec<FieldDocument>,
-    /// What is sent.
+    /// The state that is sent.
     send: StateDocument,
     members: MembersDocument,
-    /// The message sent once the members are in.
+    /// The message sent after the members are added.
     #[serde(skip_serializing_if = "Option::is_none")]
     welcome: Option<WelcomeDocument>,
-    /// A fingerprint of what the list showed of the room; `apply` refuses the room if it has changed.
+    /// A fingerprint of the listed room. `apply` refuses the room if it has changed since.
     #[serde(skip_serializing_if = "Option::is_none")]
     live_digest: Option<String>,
 }
@@ -42,7 +42,7 @@ struct FieldDocument {
     field: Cow<'static, str>,
     before: ValueDocument,
     after: ValueDocument,
-    /// Who changed it since the last write on record, as far as the ledger tells: `outside` (somebody else), `manifest`.
+    /// Who changed it since the last recorded write, as far as the ledger shows: `outside` (someone else), `manifest`.
     changed: Vec<Cow<'static, str>>,
 }
 
@@ -62,17 +62,17 @@ struct StateDocument {
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct MembersDocument {
-    /// Not on record.
+    /// Not recorded.
     new: Vec<u64>,
-    /// Nothing is on record of the room: sent again.
+    /// Members of a room without a record. They are sent again.
     unknown: Vec<u64>,
-    /// How many are on record as added.
+    /// The number of members recorded as added.
     known: usize,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct WelcomeDocument {
-    /// The user who says it.
+    /// The id of the sending user.
     from: u64,
     text: String,
 }
@@ -121,7 +121,7 @@ impl ChangeDocument {
         }
     }
 
-    /// The same of a room in a manifest diff, whose id is made up.
+    /// The same change without an id, for a manifest diff, whose ids are made up.
     pub(super) fn without_id(self) -> Self {
         Self {
             room_id: None,

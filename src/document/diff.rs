@@ -11,7 +11,7 @@ use crate::model::{Limit, MembersPolicy};
 use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
 use crate::view::{percent, would_be_refused};
 
-/// What differs between two manifests, and what an apply would do about it if the widget looked like the first.
+/// The differences between two manifests, and what an apply would do if the widget matched the first.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "roomform diff")]
 pub struct DiffDocument {
@@ -21,25 +21,25 @@ pub struct DiffDocument {
     kind: &'static str,
     /// The exit code of the run that made it.
     exit: u8,
-    /// The first manifest, as it was named.
+    /// The first manifest, as named on the command line.
     base: String,
-    /// The second.
+    /// The second manifest, as named on the command line.
     head: String,
-    /// Whether they differ in anything but places.
+    /// Whether they differ in more than source positions.
     differ: bool,
     summary: SummaryDocument,
     #[serde(with = "PeopleDocument")]
     people: People,
-    /// Rooms with something to write, by pipe. `members.known` counts those that both manifests have.
+    /// Rooms that would be written, by pipe. `members.known` counts the members that both manifests have.
     changes: Vec<ChangeDocument>,
-    /// Members that left the manifest, or are excluded by now: the API cannot remove them.
+    /// Members that were removed from the manifest or are now excluded. The API cannot remove them.
     manual_steps: Vec<ManualStepsDocument>,
-    /// Rooms that left the manifest: the API cannot delete them.
+    /// Rooms that were removed from the manifest. The API cannot delete them.
     removed: Vec<RemovedDocument>,
-    /// What differs and leads to no change.
+    /// Differences that cause no change.
     differences: Vec<DifferenceDocument>,
     notes: Vec<NoteDocument>,
-    /// What `plan` would be refused for, as far as manifests tell.
+    /// Why `plan` would refuse the second manifest, as far as the manifests show.
     would_refuse: Vec<RefusalDocument>,
     /// Warnings about the second manifest.
     diagnostics: Vec<DiagnosticDocument>,
@@ -48,9 +48,9 @@ pub struct DiffDocument {
 #[derive(Debug, Serialize, JsonSchema)]
 struct SummaryDocument {
     create: usize,
-    /// Rooms created public.
+    /// Rooms that are created public.
     create_public: usize,
-    /// Rooms whose title, type or publicity changes.
+    /// Rooms with a changed title, type or publicity.
     update: usize,
     /// Closed rooms that become public.
     publish: usize,
@@ -59,22 +59,22 @@ struct SummaryDocument {
     members_to_add: usize,
     messages_to_send: usize,
     removed: usize,
-    /// Rooms that both declare in the same way.
+    /// Rooms that are the same in both manifests.
     unchanged: usize,
 }
 
-/// Everyone is counted once, however many rooms they join or leave.
+/// Each person is counted once, no matter how many rooms they join or leave.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(remote = "People")]
 #[schemars(rename = "PeopleDocument")]
 struct PeopleDocument {
     /// People who join a room.
     join: usize,
-    /// Rooms that somebody joins.
+    /// Rooms that gain people.
     joined_rooms: usize,
-    /// People who are taken out of a room that stays.
+    /// People who are removed from a room that remains.
     leave: usize,
-    /// Rooms that somebody is taken out of.
+    /// Rooms that lose people.
     left_rooms: usize,
 }
 
@@ -92,7 +92,7 @@ struct RemovedDocument {
     /// From 1.
     line: u32,
     title: String,
-    /// How many members it had.
+    /// The number of members it had.
     members: usize,
 }
 
@@ -159,7 +159,7 @@ enum LimitDocument {
 }
 
 impl DiffDocument {
-    /// The document of a comparison.
+    /// Builds the document of a comparison.
     pub fn new(diff: &ManifestDiff, exit: Exit, diagnostics: Vec<DiagnosticDocument>) -> Self {
         let differ = diff.differs();
         let ManifestDiff {

@@ -1,4 +1,4 @@
-//! What `doctor` found, as a document.
+//! The findings of `doctor` as a document.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,20 +7,20 @@ use super::FORMAT;
 use crate::doctor::{Answer, Finding, Report};
 use crate::error::Exit;
 
-/// What `doctor` found.
+/// The findings of `doctor`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "roomform doctor")]
 pub struct DoctorDocument {
     format: u32,
     kind: &'static str,
-    /// 0 if no step failed, else 1.
+    /// 0 if no step failed, otherwise 1.
     exit: u8,
-    /// The widget, if it is known.
+    /// The widget, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<TargetDocument>,
-    /// In the order in which they depend on each other.
+    /// In order of dependency.
     steps: Vec<StepDocument>,
-    /// What a write probe left and learned, if one was made.
+    /// What a write probe left behind and learned, if it ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     probe: Option<ProbeDocument>,
 }
@@ -42,14 +42,14 @@ struct StepDocument {
 #[derive(Debug, Serialize, JsonSchema)]
 struct ProbeDocument {
     pipe: String,
-    /// The room that only people can remove.
+    /// The room that can only be removed manually.
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<u64>,
     findings: Vec<Answer>,
 }
 
 impl DoctorDocument {
-    /// The document of a report.
+    /// Builds the document of a report.
     pub fn new(report: &Report, exit: Exit) -> Self {
         let steps = report.findings.iter().map(|(step, finding)| StepDocument {
             step,

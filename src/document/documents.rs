@@ -1,4 +1,4 @@
-//! Documents about a manifest and about failures.
+//! Documents about manifests and failures.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,12 +8,12 @@ use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
 
-/// One mistake in a manifest.
+/// One diagnostic of a manifest.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct DiagnosticDocument {
-    /// `E012`.
+    /// For example `E012`.
     code: &'static str,
-    /// `duplicate-pipe`.
+    /// For example `duplicate-pipe`.
     name: &'static str,
     /// `error` or `warning`.
     severity: &'static str,
@@ -31,7 +31,7 @@ pub struct DiagnosticDocument {
     /// In characters, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<u32>,
-    /// A second place that belongs to it.
+    /// A second, related position.
     #[serde(skip_serializing_if = "Option::is_none")]
     related: Option<PlaceDocument>,
 }
@@ -43,11 +43,11 @@ struct PlaceDocument {
     line: u32,
     /// In characters, from 1.
     column: u32,
-    /// What it is.
+    /// How it is related.
     label: String,
 }
 
-/// Mistakes as documents.
+/// Converts diagnostics into documents.
 pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<DiagnosticDocument> {
     let documents = diagnostics.iter().map(|it| document(it, sources));
     documents.collect()
@@ -85,23 +85,23 @@ fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
     }
 }
 
-/// What `check` found.
+/// The result of `check`.
 #[derive(Debug, Serialize)]
 pub struct CheckDocument {
     format: u32,
     kind: &'static str,
     exit: u8,
-    /// Whether the manifest can be used.
+    /// Whether the manifest is valid.
     valid: bool,
-    /// Declared rooms.
+    /// Number of declared rooms.
     rooms: usize,
-    /// Declared memberships.
+    /// Number of declared memberships.
     memberships: usize,
     diagnostics: Vec<DiagnosticDocument>,
 }
 
 impl CheckDocument {
-    /// The document of a manifest that was read.
+    /// The document of a loaded manifest.
     pub fn new(loaded: &Loaded, exit: Exit) -> Self {
         Self {
             format: FORMAT,
@@ -115,25 +115,25 @@ impl CheckDocument {
     }
 }
 
-/// Why a run came to nothing.
+/// Why a run failed.
 #[derive(Debug, Serialize)]
 pub struct ErrorDocument {
     format: u32,
     kind: &'static str,
     /// The process's exit code.
     exit: u8,
-    /// Its name.
+    /// The name of the exit code.
     reason: &'static str,
     /// What happened.
     message: String,
     /// What to do.
     hints: Vec<String>,
-    /// Mistakes in the manifest, if it is that.
+    /// The diagnostics, if the manifest is invalid.
     diagnostics: Vec<DiagnosticDocument>,
 }
 
 impl ErrorDocument {
-    /// The document of a failure.
+    /// Builds the document of a failure.
     pub fn new(error: &Error) -> Self {
         Self {
             format: FORMAT,

@@ -17,10 +17,10 @@ pub struct ExplainDocument {
     /// The user asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<u64>,
-    /// The names of that user.
+    /// The user's names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     names: Vec<String>,
-    /// The row of a user whom the `where` of `people` leaves out.
+    /// The row of a user who is excluded by `where` in `people`.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out: Option<PlaceDocument>,
     memberships: Vec<MembershipDocument>,
@@ -30,7 +30,7 @@ pub struct ExplainDocument {
 struct MembershipDocument {
     pipe: String,
     user: u64,
-    /// Whether the user is a declared member: there is a way in and nothing keeps them out.
+    /// Whether the user is a declared member: at least one way in, and no exclusion.
     member: bool,
     ways: Vec<WayDocument>,
     excluded_by: Vec<WayDocument>,
@@ -48,14 +48,14 @@ struct WayDocument {
     file: String,
     /// From 1.
     line: u32,
-    /// The groups it leads through, outermost first.
+    /// The groups it passes through, outermost first.
     groups: Vec<String>,
-    /// Whether a joined roster gave it.
+    /// Whether a joined roster supplied it.
     enrol: bool,
 }
 
 impl ExplainDocument {
-    /// The document of an answer.
+    /// Builds the document of an answer.
     pub fn new(explained: &Explained, desired: &Desired) -> Self {
         let (pipe, user, names) = match &explained.subject {
             Subject::Room(pipe) => (Some(pipe.to_string()), None, Vec::new()),

@@ -1,11 +1,11 @@
-//! What is on record, as a document.
+//! The record of a ledger as a document.
 
 use serde::Serialize;
 
 use super::FORMAT;
 use crate::model::{Recorded, Sending, Target, UserSet};
 
-/// The fold of a ledger.
+/// The state that the entries of a ledger add up to.
 #[derive(Debug, Serialize)]
 pub struct LedgerDocument {
     format: u32,
@@ -13,12 +13,12 @@ pub struct LedgerDocument {
     exit: u8,
     origin: String,
     widget: u64,
-    /// Lines of the file, without headers.
+    /// Number of lines in the file, without headers.
     entries: usize,
     rooms: Vec<RoomDocument>,
-    /// What creates promised and nothing settled yet.
+    /// Parts of created rooms that are still outstanding.
     owed: Vec<OwedDocument>,
-    /// What files with rows gave when they were last applied.
+    /// The row counts of files at the last apply.
     rosters: Vec<RosterDocument>,
 }
 
@@ -26,16 +26,16 @@ pub struct LedgerDocument {
 struct RoomDocument {
     pipe: String,
     room_id: u64,
-    /// Whether it left the manifest before it was last applied.
+    /// Whether the room was removed from the manifest before the last apply.
     left: bool,
-    /// Confirmed as added, or adopted.
+    /// Members that were confirmed as added, or adopted.
     members: Vec<u64>,
-    /// Which of them somebody had taken for present: the server never confirmed them.
+    /// The adopted members that the server never confirmed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     adopted: Vec<u64>,
-    /// Left the manifest since.
+    /// Members that were removed from the manifest since.
     released: Vec<u64>,
-    /// What became of its welcome, if one was begun: `confirmed` or `uncertain`.
+    /// The state of the welcome, if one was started: `confirmed` or `uncertain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     welcome: Option<&'static str>,
     /// Fields the server ignored.
@@ -44,9 +44,9 @@ struct RoomDocument {
 
 #[derive(Debug, Serialize)]
 struct RosterDocument {
-    /// The file's name below the manifest's root.
+    /// The file's name, relative to the manifest's root.
     source: String,
-    /// Rooms and memberships.
+    /// The number of rooms and memberships.
     given: u64,
 }
 
@@ -54,12 +54,12 @@ struct RosterDocument {
 struct OwedDocument {
     pipe: String,
     members: Vec<u64>,
-    /// Whether a welcome is owed.
+    /// Whether the welcome is still outstanding.
     welcome: bool,
 }
 
 impl LedgerDocument {
-    /// The document of a ledger with so many entries.
+    /// Builds the document of a ledger with this number of entries.
     pub fn new(target: &Target, entries: usize, recorded: &Recorded) -> Self {
         let list = |set: &UserSet| set.iter().map(|user| user.0).collect();
         let owed = recorded.owed.iter().map(|(pipe, owed)| OwedDocument {

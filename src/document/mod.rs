@@ -1,4 +1,4 @@
-//! The machine formats: versioned structs of their own, so that the model can change without breaking a reader.
+//! The JSON formats: versioned structs of their own, so that the model can change without breaking readers.
 //!
 //! Main types: [`PlanDocument`], [`DiffDocument`], [`ReportDocument`], [`ErrorDocument`], [`CheckDocument`]. Their schemas are committed in `schema/`.
 
@@ -23,7 +23,7 @@ pub use read::{SavedPlanError, read_plan};
 pub use report::ReportDocument;
 pub use sent::SentDocument;
 
-/// The version of every document here; it grows when a field changes its meaning or goes.
+/// The version of every document. It grows when a field changes its meaning or is removed.
 pub const FORMAT: u32 = 1;
 
 /// The JSON Schema of a document.

@@ -10,7 +10,7 @@ use crate::model::RoomId;
 use crate::plan::{Conflict, ConflictKind, Note, Plan, Violation};
 use crate::view::{self, Text};
 
-/// A plan: what a run would do, what it cannot do, and what it does not know.
+/// A plan: what a run would do, what it cannot do, and what is unknown.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "roomform plan")]
 pub struct PlanDocument {
@@ -21,18 +21,18 @@ pub struct PlanDocument {
     /// The exit code of the run that made it.
     exit: u8,
     target: TargetDocument,
-    /// The ledger of the run, unless its path is absolute. `apply PLAN_FILE` refuses to run with another one.
+    /// The ledger of the run, unless its path is absolute. `apply PLAN_FILE` refuses to run with another ledger.
     ledger: Option<String>,
     summary: SummaryDocument,
-    /// Rooms with something to write, by pipe.
+    /// Rooms that will be written, by pipe.
     changes: Vec<ChangeDocument>,
-    /// Rooms that need a person first.
+    /// Rooms with a conflict that a person has to resolve first.
     conflicts: Vec<ConflictDocument>,
-    /// Members that left the manifest, or are excluded by now: the API cannot remove them.
+    /// Members that were removed from the manifest or are now excluded. The API cannot remove them.
     manual_steps: Vec<ManualStepsDocument>,
-    /// Rooms on record that the manifest no longer declares.
+    /// Recorded rooms that the manifest no longer declares.
     undeclared: Vec<String>,
-    /// Fields the server ignored when they were sent.
+    /// Fields that the server ignored.
     ignored_by_server: Vec<IgnoredDocument>,
     notes: Vec<NoteDocument>,
     /// Why apply is refused.
@@ -51,11 +51,11 @@ pub(super) struct TargetDocument {
 #[derive(Debug, Serialize, JsonSchema)]
 struct SummaryDocument {
     create: usize,
-    /// Rooms created public.
+    /// Rooms that are created public.
     create_public: usize,
-    /// Rooms whose title, type or publicity changes.
+    /// Rooms with a changed title, type or publicity.
     update: usize,
-    /// Rooms of which somebody else changed a field since the last write on record.
+    /// Rooms with a field that someone else changed since the last recorded write.
     changed_outside: usize,
     /// Closed rooms that become public.
     publish: usize,
@@ -63,10 +63,10 @@ struct SummaryDocument {
     add_members_only: usize,
     /// Rooms whose members are only sent again.
     resend_only: usize,
-    /// Rooms that only get the welcome that their create owes them.
+    /// Rooms that only get the welcome message that is still outstanding.
     welcome_only: usize,
     members_to_add: usize,
-    /// Members sent again because nothing is on record of their room.
+    /// Members that are sent again because their room has no record.
     members_unknown: usize,
     messages_to_send: usize,
     unchanged: usize,
@@ -81,7 +81,7 @@ struct RequestsDocument {
     list: usize,
     write: usize,
     verify: usize,
-    /// Messages.
+    /// Number of messages.
     send: usize,
 }
 
@@ -99,9 +99,9 @@ struct ConflictDocument {
 struct ManualStepsDocument {
     pipe: String,
     room_id: u64,
-    /// Left the manifest since the last apply.
+    /// Removed from the manifest since the last apply.
     newly_removed: Vec<u64>,
-    /// Left it earlier.
+    /// Removed from the manifest earlier.
     previously_removed: Vec<u64>,
 }
 
@@ -138,7 +138,7 @@ pub(super) enum NoteDocument {
         rooms: usize,
         members: usize,
     },
-    /// Declared members that are on record only because somebody had them taken for present.
+    /// Declared members that were adopted: recorded, but never confirmed by the server.
     AdoptedMembers {
         rooms: usize,
         members: usize,
@@ -146,7 +146,7 @@ pub(super) enum NoteDocument {
     LeftOut {
         rooms: usize,
     },
-    /// The plan is about one part of the rooms, `shard`, as in `0/8`; so many rooms are for the others.
+    /// The plan covers one shard of the rooms, such as `0/8`. The other shards have this many rooms.
     OtherShards {
         shard: String,
         rooms: usize,
@@ -155,20 +155,20 @@ pub(super) enum NoteDocument {
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct RefusalDocument {
-    /// The key under `limits`, or `recreate`, or `mass_change`, or `roster`: a file with rows that gives too little.
+    /// The key under `limits`, or `recreate`, `mass_change`, or `roster`: a file with rows that supplies too few rooms or members.
     limit: &'static str,
     count: u64,
-    /// The most that is allowed; for `roster` the least.
+    /// The maximum; for `roster`, the minimum.
     allowed: u64,
     /// The name of the file, for `roster`.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
-    /// In words, with what would allow it.
+    /// The message text, with the flag or key that allows it.
     message: String,
 }
 
 impl PlanDocument {
-    /// The document of a plan.
+    /// Builds the document of a plan.
     pub fn new(
         plan: &Plan,
         ledger: Option<String>,

@@ -1,4 +1,4 @@
-//! Reads what a saved plan approves; the rest of the document is for people.
+//! Reads what a saved plan approves. The rest of the document is for people.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,13 +12,13 @@ use crate::plan::SavedPlan;
 /// Why a text is not a saved plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SavedPlanError {
-    /// It is something else.
+    /// The text is something else.
     #[error("not a saved plan")]
     NotAPlan,
-    /// Another version of roomform wrote it.
+    /// Another version of roomform wrote the plan.
     #[error("the plan has format {0}, but this roomform reads format {FORMAT}")]
     Format(u64),
-    /// It is damaged.
+    /// The plan is damaged.
     #[error("the plan is damaged: {0}")]
     Damaged(String),
 }
@@ -30,7 +30,7 @@ struct SavedPlanDocument {
     changes: Vec<ChangeDocument>,
 }
 
-/// What the document of a plan approves.
+/// Reads what a plan document approves.
 ///
 /// # Errors
 /// [`SavedPlanError`].

@@ -1,4 +1,4 @@
-//! What an apply did, as a document.
+//! The result of an apply as a document.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::error::Exit;
 use crate::model::RunId;
 use crate::view::{failure, server_errors};
 
-/// The plan an apply had, and what became of each room.
+/// The plan of an apply, and the result for each room.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "roomform report")]
 pub struct ReportDocument {
@@ -22,23 +22,23 @@ pub struct ReportDocument {
     run: String,
     /// The exit code of the run.
     exit: u8,
-    /// Its name.
+    /// The name of the exit code.
     reason: &'static str,
     plan: PlanDocument,
-    /// Whether anything was carried out; false if the plan was empty, refused or declined.
+    /// Whether the apply started. False if the plan was empty, refused or declined.
     applied: bool,
     rooms: Vec<RoomDocument>,
     requests: RequestsDocument,
     /// Why the rooms could not be verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     verification_error: Option<String>,
-    /// Why the run ended before all was done: `ledger`, `denied`, `fail_fast` or `interrupted`.
+    /// Why the run stopped early: `ledger`, `denied`, `fail_fast` or `interrupted`.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'static str>,
-    /// Why the ledger could not be written; nothing more was sent.
+    /// Why the ledger could not be written. Nothing was sent after that.
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<String>,
-    /// Whether the plan made after the run is empty; absent where none was made.
+    /// Whether the plan computed after the run is empty; absent if none was computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     converged: Option<bool>,
 }
@@ -47,7 +47,7 @@ pub struct ReportDocument {
 struct RequestsDocument {
     write: u32,
     verify: u32,
-    /// Messages, repeated requests included.
+    /// Messages, including retries.
     send: u32,
 }
 
@@ -56,22 +56,22 @@ struct RoomDocument {
     pipe: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<u64>,
-    /// Whether it was to be created.
+    /// Whether the plan was to create it.
     create: bool,
     /// `verified`, `up_to_date`, `undeclared`, `stale`, `applied`, `partial`, `ignored_by_server`, `not_visible`, `conflict`, `uncertain`, `failed`, `unfinished` or `not_started`.
     status: &'static str,
-    /// Members whose adding was confirmed.
+    /// Number of members confirmed as added.
     members: usize,
-    /// Messages whose sending was confirmed.
+    /// Number of messages confirmed as sent.
     messages: usize,
     requests: u32,
-    /// How many of the requests repeated one that had failed.
+    /// Number of requests that were retries.
     retries: u32,
-    /// From the first call to the last answer, waits included.
+    /// Time from the first call to the last answer, including waits.
     milliseconds: u64,
-    /// Whether the answer to its create was lost, and it was looked for.
+    /// Whether the create got no answer and was reconciled with the list.
     was_uncertain: bool,
-    /// What happened, where something did.
+    /// Details, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     /// Fields the server ignored.
@@ -79,7 +79,7 @@ struct RoomDocument {
 }
 
 impl ReportDocument {
-    /// The document of a run; `outcome` is absent if nothing was carried out.
+    /// The document of a run; `outcome` is absent if nothing was applied.
     pub fn new(
         plan: PlanDocument,
         outcome: Option<&Outcome>,

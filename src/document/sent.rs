@@ -1,4 +1,4 @@
-//! A message that was sent, as a document.
+//! A sent message as a document.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::FORMAT;
 use crate::error::Exit;
 use crate::view::Sent;
 
-/// What `send` sent.
+/// The message that `send` sent.
 #[derive(Debug, Serialize)]
 pub struct SentDocument {
     format: u32,
@@ -15,19 +15,18 @@ pub struct SentDocument {
     origin: String,
     widget: u64,
     room_id: u64,
-    /// The room's pipe, if it was found by that.
+    /// The room's pipe, if the pipe was used to find it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pipe: Option<String>,
-    /// Who says it: a user's id on the site.
+    /// The sender's user id on the site.
     user_id: u64,
-    /// The message's number, or null if the server told none.
+    /// The message's id, or null if the server gave none.
     message_id: Option<u64>,
-    /// The whole text.
     message: String,
 }
 
 impl SentDocument {
-    /// The document of a message.
+    /// Builds the document of a sent message.
     pub fn new(sent: &Sent<'_>) -> Self {
         Self {
             format: FORMAT,

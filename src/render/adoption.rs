@@ -1,4 +1,4 @@
-//! What an adoption would write down, as text.
+//! What an adoption would record, as text.
 
 use std::fmt::Write;
 
@@ -8,14 +8,14 @@ use crate::plan::{Adopted, Adoption};
 use crate::view::Count;
 use crate::view::grammar::few;
 
-/// Members named in one line.
+/// Maximum number of members named in one line.
 const NAMED: usize = 12;
 
-/// Characters that pipes have room for at least, and at most: a longer one pushes the rest of its line aside.
+/// The minimum and maximum width of the pipe column, in characters. A longer pipe shifts the rest of its line.
 const COLUMN: usize = 20;
 const WIDEST_COLUMN: usize = 40;
 
-/// The rooms, the members of each, and what it means. Ends with a line break.
+/// The rooms, the members of each, and an explanation. Ends with a line break.
 pub fn adoption(target: &Target, adoption: &Adoption) -> String {
     let Adoption {
         rooms,

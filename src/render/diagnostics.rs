@@ -1,4 +1,4 @@
-//! Mistakes in a manifest, drawn: the line, a caret, the words, the remedy.
+//! Draws the diagnostics of a manifest: the line, a caret, the message, the hint.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -11,14 +11,14 @@ use super::paint::Paint;
 use crate::manifest::diagnostic::{At, Diagnostic, Severity, Sources};
 use crate::view::tally;
 
-/// Mistakes drawn in full; the rest is only counted.
+/// Maximum number of diagnostics drawn in full. The rest are only counted.
 const DRAWN: usize = 200;
-/// Characters of a line given to the renderer on either side of its caret. It cuts them to a screen.
+/// Characters of a line passed to the renderer on each side of the caret. The renderer cuts them to the screen.
 const AROUND: usize = 1000;
-/// Characters of a thing that are marked at most.
+/// Maximum number of characters marked.
 const MARKED: usize = 90;
 
-/// All mistakes, each with its excerpt, and a last line that counts them. Empty if there are none.
+/// All diagnostics, each with its excerpt, and a last line that counts them. Empty if there are none.
 pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> String {
     let renderer = if paint == Paint::Colour {
         Renderer::styled()
@@ -30,7 +30,7 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> Stri
     for diagnostic in diagnostics.iter().take(DRAWN) {
         let drawn = renderer.render(&[group(diagnostic, sources)]);
         for line in drawn.lines().filter(|line| !is_nameless(line)) {
-            // What `terminal` separated may be joined again around the marked part.
+            // Text that `terminal` separated may be joined again around the marked part.
             text.push_str(&line.replace("##", "#\\u{23}"));
             text.push('\n');
         }
@@ -55,7 +55,8 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, paint: Paint) -> Stri
     text
 }
 
-/// Whether a line only announces an excerpt without a name, as the renderer does where the place was said before.
+/// Whether a line only announces an excerpt without a file name. The renderer prints such a line if it has already printed the
+/// position.
 fn is_nameless(line: &str) -> bool {
     anstream::adapter::strip_str(line).to_string().trim() == ":::"
 }
@@ -89,8 +90,8 @@ fn group<'a>(diagnostic: &Diagnostic, sources: &Sources) -> Group<'a> {
     group
 }
 
-/// The line of a place with a mark under the thing there. Where the excerpt is cut or spelled out its columns are not the
-/// file's, and the place is said apart from it.
+/// Adds the line of a position, with a mark below the token. If the excerpt is cut or has escapes, its columns differ from the file's,
+/// and the position is printed separately.
 fn add_excerpt<'a>(
     group: Group<'a>,
     at: At,
@@ -124,7 +125,7 @@ fn add_excerpt<'a>(
     }
 }
 
-/// The line of a byte, cut around it if it is long and neutralised, and where in it the thing at the byte is.
+/// The line that contains a byte, escaped, and cut around the byte if it is long; and the range of the token in it.
 fn cut_excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String, Range<usize>) {
     let mut offsets = (0..=offset.min(text.len())).rev();
     let split = offsets.find_map(|offset| text.split_at_checked(offset));
@@ -152,13 +153,13 @@ fn cut_excerpt(text: &str, offset: usize, length: fn(&str) -> usize) -> (String,
     (format!("{before}{thing}{after}"), span)
 }
 
-/// Whether a file is a manifest, by its name; all others have rows.
+/// Whether a file is a manifest, by its name. All other files have rows.
 fn is_yaml(name: &str) -> bool {
     let ending = name.rsplit('.').next().unwrap_or_default();
     ["yaml", "yml", "json"].contains(&ending)
 }
 
-/// How long the cell at the start of a text is, in bytes, its quotes included; at least one character.
+/// The length in bytes of the cell at the start of a text, including its quotes; at least one character.
 fn cell_len(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
     let quoted = text
@@ -169,7 +170,7 @@ fn cell_len(text: &str) -> usize {
     quoted.unwrap_or(cell.trim_end().len().max(first))
 }
 
-/// How long the YAML word, quoted text or sign at the start of a text is, in bytes; at least one character.
+/// The length in bytes of the YAML word, quoted text or sign at the start of a text; at least one character.
 fn token_len(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
     match text.chars().next() {
@@ -187,8 +188,8 @@ fn token_len(text: &str) -> usize {
     }
 }
 
-/// How long the quoted text at the start is, its quotes included. Neither a doubled quote nor, in other texts, an escaped one
-/// ends it.
+/// The length of the quoted text at the start, including its quotes. With `doubles`, a doubled quote does not end it; otherwise an
+/// escaped quote does not.
 fn quoted_len(text: &str, doubles: bool) -> Option<usize> {
     let mut rest = text.char_indices().peekable();
     let (_, quote) = rest.next()?;

@@ -1,4 +1,4 @@
-//! What `doctor` found, as text: one line for each check, with its cases and its remedy below it.
+//! The findings of `doctor` as text: one line for each check, followed by its cases and its hint.
 
 use std::fmt::Write;
 
@@ -7,12 +7,12 @@ use super::paint::{Paint, Tone};
 use crate::doctor::{Answer, Finding, Report, Verdict, WriteProbe};
 use crate::view::Count;
 
-/// Cases shown for one check.
+/// Maximum number of cases shown for one check.
 const SHOWN: usize = 8;
-/// The column in which the messages start.
+/// The column where messages start.
 const INDENT: usize = 25;
 
-/// A report. Ends with a line break.
+/// The report as text. Ends with a line break.
 pub fn doctor(report: &Report, paint: Paint) -> String {
     let Report {
         target,

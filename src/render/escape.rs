@@ -1,29 +1,29 @@
-//! One function for each output: escapes untrusted text.
+//! Escapes untrusted text: one function for each output.
 
 use std::fmt::Write;
 
 use crate::model::is_hidden;
 
-/// The most characters shown of an untrusted text.
+/// Maximum number of characters shown of an untrusted text.
 const LONGEST: usize = 200;
-/// How much of one is shown on a page, in characters: every pipe a manifest may have.
+/// Maximum number of characters of an untrusted text on a page: enough for every valid pipe.
 const LONGEST_ON_PAGE: usize = 255;
-/// And in bytes of the page: one text must not fill it, however much of it has to be spelled out.
+/// The same limit in bytes of the page: one text must not fill it, no matter how many escapes it needs.
 const WIDEST_ON_PAGE: usize = 1300;
-/// An invisible comment; it ends a text for a site that looks for addresses in what a parser made of the numbers.
+/// An invisible comment that separates text, for sites that search the decoded character references for addresses.
 const BREAK: &str = "<!-- -->";
-/// Shown in place of an empty text.
+/// Printed for an empty text.
 const EMPTY: &str = "(empty)";
 
-/// For a terminal: nothing that moves the cursor, changes the colour, the direction or hides; one line. Nor a command of the
-/// older kind to the runner of a CI job, which obeys `##[` and `##vso[` anywhere in what a step prints.
+/// For a terminal: one line, without characters that move the cursor, change the colour or direction, or hide text. Also breaks the
+/// older commands of CI runners, which obey `##[` and `##vso[` anywhere in the output of a step.
 pub fn terminal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     spell_hidden(&mut safe, text, spell);
     safe
 }
 
-/// Adds a text, with what a terminal must not get as `spell` writes it.
+/// Appends a text. `spell` writes each character that must not reach a terminal.
 fn spell_hidden(safe: &mut String, text: &str, spell: fn(&mut String, char)) {
     let (mut before, mut start) = (' ', 0);
     for (at, c) in text.char_indices() {
@@ -38,13 +38,13 @@ fn spell_hidden(safe: &mut String, text: &str, spell: fn(&mut String, char)) {
     safe.push_str(text.get(start..).unwrap_or_default());
 }
 
-/// `\u{202e}`.
+/// Writes a character as in `\u{202e}`.
 fn spell(safe: &mut String, c: char) {
-    // A string takes everything.
+    // Writing to a string cannot fail.
     let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
 }
 
-/// The same, cut to fit a line, with the number of characters left out.
+/// Like [`terminal`], cut to fit a line, with the number of characters left out.
 pub fn brief(text: &str) -> String {
     let cut = text.char_indices().nth(LONGEST);
     match cut.and_then(|(end, _)| text.split_at_checked(end)) {
@@ -55,21 +55,21 @@ pub fn brief(text: &str) -> String {
     }
 }
 
-/// The same between quotes, where one inside cannot pass for the end: a title must not look like `"Party" → "Platform"`.
+/// Like [`brief`], in quotes, with inner quotes escaped: a title must not look like `"Party" → "Platform"`.
 pub fn quoted(text: &str) -> String {
     format!("\"{}\"", within_quotes(&brief(text)))
 }
 
-/// For an escaped text that is put between quotes.
+/// Escapes the quotes of an escaped text that is put in quotes.
 pub fn within_quotes(text: &str) -> String {
     text.replace('"', "\\\"")
 }
 
-/// For YAML that is printed: in double quotes, with what [`terminal`] spells out spelled in YAML's own way.
+/// For printed YAML: in double quotes, with YAML escapes for the characters that [`terminal`] escapes.
 pub fn yaml(text: &str) -> String {
     let mut quoted = "\"".to_owned();
     let text = text.replace('\\', "\\\\").replace('"', "\\\"");
-    // A string takes everything.
+    // Writing to a string cannot fail.
     spell_hidden(&mut quoted, &text, |safe, c| {
         let _ = write!(safe, "\\U{:08x}", u32::from(c));
     });
@@ -77,10 +77,9 @@ pub fn yaml(text: &str) -> String {
     quoted
 }
 
-/// For Markdown, and for HTML within it: as code, where no site looks for mentions, references, links, emoji or commands, and
-/// with every sign of ASCII but `-` and `,` as a number, so that neither a parser nor a bot that reads the source sees one. Some
-/// parsers look for addresses once the numbers are characters again, in code too: those are broken where they would be one.
-/// Cut to fit a page.
+/// For Markdown, and for HTML within it. The text is code, where sites ignore mentions, references, links, emoji and commands. Every
+/// ASCII sign except `-` and `,` is a numeric reference, so that neither a parser nor a bot that reads the source finds one. Some
+/// parsers search for addresses after decoding the references, even in code: those addresses are broken up. Cut to fit a page.
 pub fn markdown(text: &str) -> String {
     if text.is_empty() {
         return EMPTY.to_owned();
@@ -105,7 +104,7 @@ pub fn markdown(text: &str) -> String {
     format!("<code>{inside}</code>")
 }
 
-/// For Markdown on a site that shows HTML as text: as code between back-ticks, with none inside.
+/// For Markdown on a site that shows HTML as text: as code between back-ticks, with no back-ticks inside.
 pub fn markdown_plain(text: &str) -> String {
     if text.is_empty() {
         return EMPTY.to_owned();
@@ -117,7 +116,7 @@ pub fn markdown_plain(text: &str) -> String {
     format!("`{inside}`")
 }
 
-/// What is hidden spelled out, the rest as `put` does it, cut on a character with the number of those left out.
+/// Escapes hidden characters, writes the others with `put`, and cuts the text at a character, with the number of characters left out.
 fn fit_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
     let (mut safe, mut spelled) = (String::with_capacity(text.len() * 2), String::new());
     for (count, (at, c)) in text.char_indices().enumerate() {
@@ -140,7 +139,7 @@ fn fit_page(text: &str, mut put: impl FnMut(&mut String, char)) -> String {
     safe
 }
 
-/// For the marker of a page, an invisible comment: what could end it, and what no address has, as `%2d`.
+/// For the marker of a page, an invisible comment: characters that could end it, or that no address has, become `%2d`.
 pub fn marker(text: &str) -> String {
     let safe = percent_encode(text, b".:/_-[]", |byte| format!("%{byte:02x}"));
     safe.replace("--", "-%2d")
@@ -159,18 +158,18 @@ fn percent_encode(text: &str, kept: &[u8], encode: fn(u8) -> String) -> String {
     bytes.collect()
 }
 
-/// For the text of a workflow command of GitHub: one line, and nothing its runner would decode to something else.
+/// For the text of a GitHub workflow command: one line, with nothing that its runner would decode.
 pub fn annotation(text: &str) -> String {
     terminal(text).replace('%', "%25")
 }
 
-/// For a property of one, as `file` or `title`.
+/// For a property of a workflow command, such as `file` or `title`.
 pub fn annotation_property(text: &str) -> String {
     annotation(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// For a message in SARIF: no hidden character, no link, and braces doubled, since single ones stand for arguments
-/// (SARIF 2.1.0, 3.11.5 and 3.11.6).
+/// For a message in SARIF: no hidden characters, no links, and doubled braces, because single braces are placeholders (SARIF 2.1.0,
+/// 3.11.5 and 3.11.6).
 pub fn sarif(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut before = ' ';
@@ -186,8 +185,8 @@ pub fn sarif(text: &str) -> String {
     safe
 }
 
-/// For JSON that may be read on a terminal: what [`terminal`] spells out is written as JSON escapes. Line breaks are only between
-/// values, and stay.
+/// For JSON that may be read on a terminal: the characters that [`terminal`] escapes become JSON escapes. Line breaks occur only
+/// between values, and are kept.
 pub fn json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     spell_hidden(&mut safe, text, |safe, c| match c {
@@ -201,7 +200,7 @@ pub fn json(text: &str) -> String {
     safe
 }
 
-/// For the text of an HTML page, and of its attributes: spelled out as for a terminal, and no markup.
+/// For the text and attributes of an HTML page: escaped as for a terminal, and without markup.
 pub fn html(text: &str) -> String {
     terminal(text)
         .replace('&', "&amp;")
@@ -211,15 +210,15 @@ pub fn html(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
-/// JSON inside a page's `<script type="application/json">`: nothing in it ends the element or begins another.
+/// For JSON inside a page's `<script type="application/json">`: it cannot end the element or start another.
 pub fn html_script(json: &str) -> String {
     json.replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026")
 }
 
-/// For a cell of CSV, which may end up on a terminal and in a spreadsheet: no hidden character, and nothing that a spreadsheet
-/// would calculate. An apostrophe before it is what keeps it a text there.
+/// For a CSV cell, which may be shown on a terminal or in a spreadsheet: no hidden characters and no formulas. A leading apostrophe
+/// makes a spreadsheet treat the cell as text.
 pub fn csv(text: &str) -> String {
     let safe = terminal(text);
     if safe.starts_with(['=', '+', '-', '@']) {

@@ -1,4 +1,4 @@
-//! Why a user is in a room: every way in with its place, and what keeps them out.
+//! Why a user is in a room: every way in with its source position, and every exclusion.
 
 use std::fmt::Write;
 
@@ -92,7 +92,7 @@ fn write_list(
     }
 }
 
-/// `rooms.yaml:3 through @staff › @heads`
+/// For example `rooms.yaml:3 through @staff › @heads`.
 fn format_way(way: &Way, desired: &Desired) -> String {
     let place = format_place(desired, way.place);
     let groups = way.groups.iter();

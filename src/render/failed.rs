@@ -1,5 +1,5 @@
-//! What has to be run again, as CSV: a line for each member that was not confirmed, or one for the room. A member from a roster
-//! brings the cells of its row along, so that the file can be corrected and used as a roster again.
+//! What to run again, as CSV: a line for each unconfirmed member, or one line for the room. A member from a roster keeps the cells of
+//! its row, so that the file can be corrected and used as a roster again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,25 +12,25 @@ use crate::model::{Place, UserId};
 use crate::plan::{Change, Plan};
 use crate::view::{failure, server_errors};
 
-/// The header every such file has; the rosters' own columns follow.
+/// The header of every such file. The rosters' own columns follow.
 const HEADER: [&str; 5] = ["pipe", "user", "error", "source", "line"];
-/// The prefix of a roster's column whose name is taken.
+/// The prefix of a roster column whose name is in use.
 const THEIRS: &str = "roster_";
 
-/// One line: the cells of the header, and those of the roster's row by the number of their column.
+/// One line: the cells of the header, and those of the roster's row by column number.
 type Line = ([String; 5], Vec<(usize, String)>);
 
-/// The columns of all rosters, each once, in order of appearance.
+/// The columns of all rosters without duplicates, in order of appearance.
 #[derive(Default)]
 struct Columns {
-    /// By the name without case, and which of several of that name in one file: a roster matches names in any case.
+    /// Keyed by the lower-case name and its index among equal names in one file: a roster matches names in any case.
     names: IndexMap<(String, usize), String>,
-    /// The names without case that are taken, the five own ones aside.
+    /// The lower-case names in use, except the five fixed ones.
     taken: BTreeSet<String>,
 }
 
 impl Columns {
-    /// The cells of a row with the numbers of their columns. A name that is taken gets a prefix.
+    /// The cells of a row with their column numbers. A name in use gets a prefix.
     fn number(&mut self, row: Vec<(&str, String)>) -> Vec<(usize, String)> {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let cells = row.into_iter().map(|(name, cell)| {
@@ -54,11 +54,11 @@ impl Columns {
     }
 }
 
-/// The rooms that did not end well, with the members still to be sent. `loaded` is the manifest of the run, which knows the row of
-/// each member; where there is none the room's own place stands for it.
+/// The rooms that did not succeed, with the members still to be sent. `loaded` is the manifest of the run, which knows the row of each
+/// member; a member without a row gets the room's own position.
 ///
 /// # Errors
-/// If the text cannot be made, which nothing here can cause.
+/// The text cannot be created, which nothing here can cause.
 pub fn failed(plan: &Plan, outcome: &Outcome, loaded: &Loaded) -> Result<String, csv::Error> {
     let (mut lines, mut columns) = (Vec::new(), Columns::default());
     let mut rooms = outcome.rooms.iter().peekable();
@@ -97,11 +97,11 @@ fn room_lines(
         status => failure(status).unwrap_or_else(|| status.name().replace('_', " ")),
     };
     let error = error + &server_errors(room).raw();
-    // The file goes back into a roster or onto a terminal: what the server said must not steer either.
+    // The file is used as a roster or shown on a terminal: the server's text must be safe for both.
     let error = terminal(&error);
     let mut users: Vec<UserId> = change.members.sent().collect();
     users.sort_unstable();
-    // Calls go out in this order: those that were answered come first.
+    // Calls are sent in this order, so the answered ones come first.
     let answered = room.members + room.unconfirmed.len();
     let never_sent = users.into_iter().skip(answered);
     let left: Vec<UserId> = room.unconfirmed.iter().copied().chain(never_sent).collect();

@@ -1,6 +1,6 @@
-//! Views as annotations of GitHub: workflow commands that put a line of words on a line of a file.
+//! Views as GitHub annotations: workflow commands that attach a message to a line of a file.
 //!
-//! GitHub shows ten of each level for a step, so no more are printed, most dangerous first, and the last one says how many there are.
+//! GitHub shows ten annotations of each level for a step. No more are printed, most dangerous first, and the last one has the total.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use super::escape::{annotation, annotation_property, brief};
 use crate::error::Error;
 use crate::view::{Count, Level, Line, SectionKind, Span, Text, View};
 
-/// Annotations of a level that GitHub shows for a step.
+/// Maximum number of annotations of a level that GitHub shows for a step.
 const SHOWN: usize = 10;
 
 /// The annotations of a view.
@@ -40,7 +40,7 @@ pub fn write(view: &View<'_>) -> String {
     text + &command("notice", "", &title, &verdict, left_out.as_deref())
 }
 
-/// Why a run came to nothing.
+/// Why a run failed.
 pub fn failure(error: &Error, verb: &str) -> String {
     let title = format!("roomform {verb}: {}", error.exit.name());
     let hints = (!error.hints.is_empty()).then(|| error.hints.join("; "));
@@ -65,7 +65,7 @@ fn annotate(level: &str, kind: SectionKind, line: &Line<'_>) -> String {
     command(level, &place, title, &message, line.hint)
 }
 
-/// A workflow command. The place is a safe property already.
+/// A workflow command. `place` is already a safe property.
 fn command(level: &str, place: &str, title: &str, message: &str, hint: Option<&str>) -> String {
     let (title, message) = (annotation_property(title), annotation(message));
     let hint = hint.map(|hint| format!("%0A{}", annotation(hint)));
@@ -75,7 +75,7 @@ fn command(level: &str, place: &str, title: &str, message: &str, hint: Option<&s
     )
 }
 
-/// A sentence that [`command`] makes safe.
+/// A sentence, not yet escaped. [`command`] escapes it.
 fn sentence(text: &Text<'_>) -> String {
     text.write(|span| match span {
         Span::Words(words) => words.to_string(),

@@ -1,4 +1,4 @@
-//! What is on record, as text: a line a room.
+//! The record of a ledger as text, one line for each room.
 
 use std::fmt::Write;
 
@@ -8,10 +8,10 @@ use crate::model::{Field, Recorded, RoomId, Sending, Target};
 use crate::view::grammar::few;
 use crate::view::{Count, values};
 
-/// Members named in one line.
+/// Maximum number of members named in one line.
 const NAMED: usize = 12;
 
-/// The record of a ledger with so many entries. Ends with a line break.
+/// The record of a ledger with this number of entries. Ends with a line break.
 pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
     let mut text = format!(
         "{target}: {}, {} recorded\n",

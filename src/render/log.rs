@@ -1,4 +1,4 @@
-//! A line of the log: text for people, or one JSON object.
+//! A log entry as text for people, or as one JSON object.
 
 use std::fmt::Write;
 
@@ -6,16 +6,16 @@ use serde_json::{Map, Value, json};
 
 use super::escape::{self, terminal};
 
-/// Something that was done or decided.
+/// An action or a decision.
 #[derive(Debug)]
 pub struct Entry<'a> {
     /// `error`, `warn`, `info` or `debug`.
     pub level: &'static str,
     /// The module that logs it.
     pub stage: &'a str,
-    /// What.
+    /// The message.
     pub message: &'a str,
-    /// With which values, in this order.
+    /// The values, in this order.
     pub fields: &'a [(&'static str, Value)],
 }
 
@@ -56,7 +56,7 @@ pub fn object(time: &str, run: &str, entry: &Entry<'_>) -> String {
     escape::json(&object.to_string())
 }
 
-/// A value that cannot be taken for two, or for another field.
+/// Quotes a value so that it cannot be read as two values or as another field.
 fn quote_value(value: &Value) -> String {
     match value {
         Value::String(text) if text.is_empty() || text.contains([' ', '"', '=']) => {

@@ -1,6 +1,6 @@
-//! Everything that is text for people or a document for machines: views, mistakes, lists.
+//! Everything written as text for people or as a document for machines: views, diagnostics, lists.
 //!
-//! Main types: [`Paint`] (colour or not) and the writers. It computes nothing that is not shown.
+//! Main types: [`Paint`] (colour or not) and the writers. It computes only what it prints.
 
 mod adoption;
 pub mod diagnostics;
@@ -39,10 +39,10 @@ pub use crate::view::{Count, few};
 
 use serde::Serialize;
 
-/// A document as JSON, ending with a line break. Characters that could steer a terminal or a CI log are written as JSON escapes.
+/// A document as JSON, ending with a line break. Characters that could control a terminal or a CI log become JSON escapes.
 ///
 /// # Errors
-/// If it cannot be written as JSON, which no document can cause.
+/// The document cannot be written as JSON, which no document can cause.
 pub fn json(document: &impl Serialize) -> Result<String, serde_json::Error> {
     let text = serde_json::to_string_pretty(document)?;
     Ok(escape::json(&text) + "\n")

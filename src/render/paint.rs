@@ -1,10 +1,10 @@
-//! Colour as a choice made once: a [`Paint`] either styles or leaves text as it is. Colour is never the only sign.
+//! Colour, decided once: a [`Paint`] either styles text or leaves it unchanged. Colour is never the only signal.
 
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
-/// What a text means, as its style.
+/// Styles by meaning.
 pub(super) struct Tone;
 
 impl Tone {
@@ -16,7 +16,7 @@ impl Tone {
     pub(super) const QUIET: Style = Style::new().dimmed();
     /// A heading.
     pub(super) const STRONG: Style = Style::new().bold();
-    /// Words that were removed, or added.
+    /// Removed words. Added words are next.
     pub(super) const GONE: Style = AnsiColor::Red.on_default().strikethrough();
     pub(super) const CAME: Style = AnsiColor::Green.on_default().bold();
 }
@@ -26,12 +26,12 @@ impl Tone {
 pub enum Paint {
     /// With ANSI colours.
     Colour,
-    /// Without.
+    /// Without colours.
     Plain,
 }
 
 impl Paint {
-    /// The text in its tone.
+    /// Styles a text.
     pub(super) fn tone(self, tone: Style, text: impl Display) -> String {
         match self {
             Self::Plain => text.to_string(),

@@ -1,4 +1,4 @@
-//! How far an apply is: a bar on a terminal, elsewhere a plain line now and then, so that neither silence nor a flood ends a CI job.
+//! The progress of an apply: a bar on a terminal, otherwise an occasional plain line, so that CI sees neither silence nor a flood.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::apply::{Event, Status};
 use crate::view::Count;
 
-/// How often a plain line is due.
+/// The interval between plain lines.
 pub const EVERY: Duration = Duration::from_secs(10);
 
 /// Follows one apply.
@@ -21,10 +21,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar on the terminal that stderr is.
+    /// Shows a bar on stderr, which must be a terminal.
     pub fn bar(total: usize) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-        // The template is ours and fixed; were it wrong, the library's own would do.
+        // The template is fixed. If it were invalid, the library's default would be used.
         if let Ok(style) = ProgressStyle::with_template("  [{bar:16}] {pos}/{len} {wide_msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -34,7 +34,7 @@ impl Progress {
         }
     }
 
-    /// Plain lines, given to `print`.
+    /// Writes plain lines with `print`.
     pub fn lines(total: usize, print: impl Fn(&str) + 'static) -> Self {
         Self {
             total,
@@ -46,7 +46,7 @@ impl Progress {
         }
     }
 
-    /// Nothing at all.
+    /// Shows nothing.
     pub fn nothing() -> Self {
         Self::lines(0, |_| ())
     }

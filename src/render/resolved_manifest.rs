@@ -1,5 +1,5 @@
-//! The rooms after rosters and templates: as a manifest in JSON, and as CSV with a line for each member. Written room by room, so
-//! that very many rooms are not held in memory twice; equal input gives equal bytes.
+//! The rooms after rosters and templates are resolved: as a JSON manifest, or as CSV with a line for each member. Rooms are written one
+//! by one, so that a large manifest is not in memory twice. Equal input gives equal bytes.
 
 use std::io::{self, Write};
 use std::iter;
@@ -13,10 +13,10 @@ use crate::model::{
     Desired, DesiredRoom, Field, FieldValue, Limit, Limits, MembersPolicy, RoomKind, Welcome,
 };
 
-/// Writes the rooms as a manifest, one line a room. Fed back, it gives the same plan.
+/// Writes the rooms as a manifest, one line for each room. The result gives the same plan.
 ///
 /// # Errors
-/// If they cannot be written.
+/// The output cannot be written.
 pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{{\n\"version\": 1,\n")?;
     if let Some(widget) = desired.widget {
@@ -45,7 +45,7 @@ pub fn manifest(desired: &Desired, rooms: &[&DesiredRoom], out: &mut dyn Write) 
     out.write_all(b"\n]\n}\n")
 }
 
-/// A room as the manifest's language has it.
+/// A room in the manifest's syntax.
 struct JsonRoom<'a>(&'a DesiredRoom);
 
 impl Serialize for JsonRoom<'_> {
@@ -92,10 +92,10 @@ impl Serialize for JsonRoom<'_> {
     }
 }
 
-/// Writes `pipe,title,type,public,user`, one line a member; a room without any has a line without a user.
+/// Writes `pipe,title,type,public,user`, one line for each member. A room without members has a line without a user.
 ///
 /// # Errors
-/// If they cannot be written.
+/// The output cannot be written.
 pub fn members(rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     let names = Field::ALL.iter().map(|field| field.name());
@@ -121,7 +121,7 @@ pub fn members(rooms: &[&DesiredRoom], out: &mut dyn Write) -> io::Result<()> {
     table.flush()
 }
 
-/// The error of the writing itself: wrapped, a reader that went away could not be distinguished from a full disk.
+/// Unwraps the I/O error: wrapped, a closed pipe could not be distinguished from a full disk.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

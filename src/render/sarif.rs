@@ -1,4 +1,4 @@
-//! Diagnostics as SARIF 2.1.0, for code scanning. Columns are counted in characters; files are named from the repository's root.
+//! Diagnostics as SARIF 2.1.0, for code scanning. Columns count characters. File names are relative to the repository's root.
 
 use serde_json::{Value, json};
 
@@ -8,10 +8,10 @@ use crate::manifest::diagnostic::{At, Code, Diagnostic, LineColumn, Sources};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-/// The root of relative paths, as code scanning calls it.
+/// The root of relative paths, as code scanning names it.
 const ROOT: &str = "%SRCROOT%";
 
-/// What `check` found, as a log. Every code is a rule, whether it was found or not, so that a log without findings closes old ones.
+/// The result of `check` as a SARIF log. Every code is listed as a rule, found or not, so that a log without findings closes old ones.
 pub fn check(loaded: &Loaded) -> Value {
     let rules = Code::ALL.iter().map(|code| {
         json!({

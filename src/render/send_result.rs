@@ -1,9 +1,9 @@
-//! A message that was sent, as text.
+//! A sent message as text.
 
 use super::escape::{quoted, terminal};
 use crate::view::Sent;
 
-/// What was sent, where, and its number. Ends with a line break.
+/// The message, its room, and its id. Ends with a line break.
 pub fn sent(sent: &Sent<'_>) -> String {
     let id = match sent.id {
         Some(id) => format!("message {id}"),

@@ -1,4 +1,4 @@
-//! Views as text for a terminal. What needs attention is the last of the changes, next to the figures.
+//! Views as text for a terminal. Changes that need attention come last, next to the figures.
 
 use std::fmt::Write;
 
@@ -18,12 +18,12 @@ use crate::view::{
     self, Count, NAMED, SectionKind, Span, Text, View, drift_remark, ended, hints, result, risk,
 };
 
-/// Columns for pipes, so that the words behind them line up.
+/// The width of the pipe column, so that the words after it line up.
 const PIPE_WIDTH: usize = 20;
 const WIDEST_PIPE: usize = 40;
-/// Columns for the status of a room after an apply.
+/// The width of the status column after an apply.
 const STATUS_WIDTH: usize = 12;
-/// Up to so many verified rooms are listed one by one.
+/// Maximum number of verified rooms listed one by one.
 const LISTED: usize = 50;
 
 /// A plan as text.
@@ -31,7 +31,7 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
     write(&view::plan(plan, &Loaded::default()), paint)
 }
 
-/// A plan or a manifest diff as text, without the diagnostics: those are drawn on stderr. Ends with a line break.
+/// A plan or a manifest diff as text, without the diagnostics, which are drawn on stderr. Ends with a line break.
 pub fn write(view: &View<'_>, paint: Paint) -> String {
     let mut text = String::new();
     changes(&mut text, view, paint);
@@ -67,7 +67,7 @@ pub fn write(view: &View<'_>, paint: Paint) -> String {
     text
 }
 
-/// A sentence for a terminal.
+/// Escapes a sentence for a terminal.
 pub fn sentence(text: &Text<'_>) -> String {
     text.write(|span| match span {
         Span::Words(words) => words.to_string(),
@@ -79,7 +79,7 @@ pub fn sentence(text: &Text<'_>) -> String {
     })
 }
 
-/// The figures and what they mean.
+/// The figures and their legend.
 fn summary(text: &mut String, view: &View<'_>, paint: Paint) {
     let verb = paint.tone(Tone::STRONG, format!("{}:", view.verb));
     let _ = writeln!(text, "{verb} {}", view.verdict);
@@ -191,7 +191,7 @@ fn field_line(change: &FieldChange, paint: Paint) -> String {
     }
 }
 
-/// `"Platform" → "Platform team"`; in colour the words that changed are marked.
+/// For example `"Platform" → "Platform team"`; with colour, the changed words are marked.
 fn title_change(before: &str, after: &str, paint: Paint) -> String {
     let [before, after] = both(before, after).map(|text| within_quotes(&terminal(&text)));
     if paint == Paint::Plain {
@@ -229,7 +229,7 @@ fn members_lines(text: &mut String, change: &Change, known: &str) {
     }
 }
 
-/// What became of a plan: a line for each room that needs a look, and the figures. Ends with a line break.
+/// The result of an apply: a line for each room that needs attention, and the figures. Ends with a line break.
 pub fn outcome(outcome: &Outcome, paint: Paint) -> String {
     let mut text = String::new();
     let is_verified = |room: &&RoomOutcome| room.status == Status::Verified;
@@ -283,7 +283,7 @@ fn glyph(status: &Status, section: SectionKind) -> (&'static str, Style) {
     }
 }
 
-/// How it ended, in one sentence; not safe to print.
+/// The result in one sentence; not safe to print.
 pub fn briefly(outcome: &Outcome) -> String {
     let stops = view::stops(outcome).into_iter();
     let stops = stops.filter(|line| line.label.as_deref() == Some("stopped"));

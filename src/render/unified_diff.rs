@@ -1,5 +1,5 @@
-//! Two manifests line by line, as `diff -u` shows two files. Rooms are matched by their pipes first, so that the work grows with
-//! what changed, and a room is never shown as another.
+//! Compares two manifests line by line, like `diff -u`. Rooms are first matched by pipe, so that the work grows with the number of
+//! changes, and a room is never compared with another one.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -15,14 +15,14 @@ use super::yaml;
 use crate::model::Pipe;
 use crate::plan::{RoomFilter, Side};
 
-/// Lines shown around a change.
+/// Number of context lines around a change.
 const CONTEXT: usize = 3;
-/// After this time the diff need not be the shortest one.
+/// After this time, the diff may be longer than the shortest one.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The name of a missing manifest.
 const NOTHING: &str = "/dev/null";
 
-/// The difference of the chosen rooms; empty if there is none.
+/// The difference of the selected rooms; empty if there is none.
 pub fn unified(base: Side<'_>, head: Side<'_>, only: &RoomFilter, paint: Paint) -> String {
     let pipes: BTreeSet<&Pipe> = [base, head]
         .into_iter()
@@ -52,7 +52,7 @@ pub fn unified(base: Side<'_>, head: Side<'_>, only: &RoomFilter, paint: Paint) 
     text
 }
 
-/// What comes before the rooms of a manifest, and the text of each pipe's room, empty where there is no such room.
+/// The lines before the rooms of a manifest, and the text of the room for each pipe; empty if there is no such room.
 fn write_blocks(side: Side<'_>, pipes: &BTreeSet<&Pipe>) -> Vec<String> {
     let rooms = &side.desired.rooms;
     let room = |pipe: &&Pipe| rooms.get(*pipe).map(yaml::room).unwrap_or_default();
@@ -60,7 +60,7 @@ fn write_blocks(side: Side<'_>, pipes: &BTreeSet<&Pipe>) -> Vec<String> {
     head.chain(pipes.iter().map(room)).collect()
 }
 
-/// What became of the lines, in order; both sides have their blocks for the same pipes.
+/// The operations on the lines, in order. Both sides have blocks for the same pipes.
 fn diff_lines(before: &[String], old: &[&str], after: &[String], new: &[&str]) -> Vec<DiffOp> {
     let deadline = Some(Instant::now() + PATIENCE);
     let mut ops: Vec<DiffOp> = Vec::new();
@@ -73,7 +73,7 @@ fn diff_lines(before: &[String], old: &[&str], after: &[String], new: &[&str]) -
             capture_diff_deadline(Algorithm::Myers, old, old_range, new, new_range, deadline);
         for op in found {
             match (ops.last_mut(), op) {
-                // Hunks are split at equal lines, so those of several blocks are joined.
+                // Hunks are split at equal lines, so equal lines of adjacent blocks are joined.
                 (Some(DiffOp::Equal { len, .. }), DiffOp::Equal { len: more, .. }) => *len += more,
                 (_, op) => ops.push(op),
             }
@@ -84,7 +84,7 @@ fn diff_lines(before: &[String], old: &[&str], after: &[String], new: &[&str]) -
 
 fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str], paint: Paint) {
     let header = UnifiedHunkHeader::new(hunk).to_string();
-    // The room the first line is in, as diff shows the function.
+    // The room of the first line, where `diff` shows the function.
     let start = hunk.first().map_or(0, |op| op.old_range().start);
     let mut above = old.iter().take(start).rev();
     let room = above.find(|line| line.starts_with("  - pipe: "));

@@ -1,5 +1,5 @@
-//! The resolved rooms as lines of YAML, each user on a line of their own, so that two manifests can be compared line by line.
-//! The text is a manifest again.
+//! The resolved rooms as YAML, with each user on a separate line, so that two manifests can be compared line by line. The text is a
+//! valid manifest.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -46,7 +46,6 @@ pub(super) fn head(desired: &Desired) -> String {
     text
 }
 
-/// A room.
 pub(super) fn room(room: &DesiredRoom) -> String {
     let DesiredRoom {
         pipe,

@@ -1,11 +1,11 @@
-//! A change of a room in one line.
+//! A room's change in one line.
 
 use super::text::{text, titles};
 use super::{Count, Detail, Line, Place, Span, Text, Title, risk};
 use crate::model::{Field, FieldValue, Welcome};
 use crate::plan::{Action, Change, ChangedBy, FieldChange, Members};
 
-/// A change, with the word for members who are in the room already.
+/// A change, with the term for existing members.
 pub(super) fn line<'a>(change: &'a Change, known: &'static str) -> Line<'a> {
     let mut fields = change.fields().iter();
     let title = fields.find(|field| field.field == Field::Title);
@@ -26,7 +26,7 @@ pub(super) fn line<'a>(change: &'a Change, known: &'static str) -> Line<'a> {
     }
 }
 
-/// What is done to the room, without its title.
+/// What the change does to the room, without its title.
 fn describe_change<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>> {
     let mut parts = match &change.action {
         Action::Create => {
@@ -43,7 +43,7 @@ fn describe_change<'a>(change: &'a Change, known: &'static str) -> Vec<Text<'a>>
     parts
 }
 
-/// A field that changes, unless it is the title.
+/// A changed field, except the title.
 fn describe_field(change: &FieldChange) -> Option<Text<'_>> {
     let (name, space) = match change.field {
         Field::Title => return None,
@@ -55,7 +55,7 @@ fn describe_field(change: &FieldChange) -> Option<Text<'_>> {
     Some(text!("{}{}{} → {}{}", name, space, before, after, drift))
 }
 
-/// What to add where someone else changed a field: the run undoes that.
+/// A remark for a field that someone else changed, which the run reverts.
 pub fn drift_remark(change: &FieldChange) -> &'static str {
     let ChangedBy { outside, manifest } = change.changed;
     match (outside, manifest) {
@@ -65,7 +65,7 @@ pub fn drift_remark(change: &FieldChange) -> &'static str {
     }
 }
 
-/// Two values of a field. Of two long texts only what differs, so that they do not look alike.
+/// Two values of a field. Long texts are cut to the part that differs, so that they do not look alike.
 pub fn values<'a>(before: &'a FieldValue, after: &'a FieldValue) -> [Text<'a>; 2] {
     match (before, after) {
         (FieldValue::Text(before), FieldValue::Text(after)) => titles(before, after),

@@ -26,7 +26,7 @@ pub(super) fn recreated(changes: &[Change]) -> usize {
     changes.iter().filter(|change| change.recreate).count()
 }
 
-/// What there is to do, each kind with its figure.
+/// The pending work, each kind with its count.
 pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
     let of_them = |parts: [(usize, &str); 2]| match counts(parts) {
         parts if parts.is_empty() => parts,
@@ -65,7 +65,7 @@ pub(super) fn parts(summary: &Summary, recreated: usize) -> Vec<String> {
     parts.map(|(_, words)| words).collect()
 }
 
-/// The figures one by one.
+/// The figures as a list.
 pub(super) fn cards(
     summary: &Summary,
     recreated: usize,

@@ -31,7 +31,7 @@ pub(super) fn conflict(kind: &ConflictKind) -> Text<'_> {
     }
 }
 
-/// A note, and the section it belongs to.
+/// A note, and its section.
 pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
     let members = |counted: &UnknownMembers| {
         let members = Count(counted.members, "membership");
@@ -107,12 +107,12 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
     (kind, line)
 }
 
-/// A refusal in words: the guard, the figure, and what would allow it.
+/// A refusal as a sentence: the guard, the count, and what allows it.
 pub fn refusal(refusal: &Violation) -> Text<'_> {
     guard(refusal, [" since the last apply", "when last applied"])
 }
 
-/// A guard of a manifest that is compared with another one and not with a ledger.
+/// A refusal of a manifest that is compared with another manifest, not with a ledger.
 pub fn would_be_refused(refusal: &Violation) -> Text<'_> {
     guard(refusal, ["", "before"])
 }
@@ -189,7 +189,7 @@ fn pipes(rooms: &[Pipe], count: u64) -> Text<'_> {
     text
 }
 
-/// A limit as a manifest writes it.
+/// A limit in the manifest's syntax.
 pub fn limit_words(limit: Limit) -> String {
     match limit {
         Limit::Count(count) => count.to_string(),
@@ -197,7 +197,7 @@ pub fn limit_words(limit: Limit) -> String {
     }
 }
 
-/// 1250 -> `12.5%`.
+/// For example, 1250 becomes `12.5%`.
 pub fn percent(share: u64) -> String {
     let text = format!("{}.{:02}", share / 100, share % 100);
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))

@@ -1,10 +1,10 @@
-//! Counts with their nouns, and lists that end.
+//! Counts with nouns, and shortened lists.
 
 use std::fmt;
 
 pub use crate::model::Count;
 
-/// The first items, comma-separated, and how many more there are.
+/// The first items, comma-separated, and the number of the others.
 pub fn few<T: fmt::Display>(items: &[T], most: usize) -> String {
     let shown: Vec<String> = items.iter().take(most).map(ToString::to_string).collect();
     match items.len().saturating_sub(most) {
@@ -13,7 +13,7 @@ pub fn few<T: fmt::Display>(items: &[T], most: usize) -> String {
     }
 }
 
-/// A remark as a sentence of its own: `Nothing is written to these rooms.`
+/// A remark as a full sentence: `Nothing is written to these rooms.`
 pub fn sentence(remark: &str) -> String {
     let mut rest = remark.chars();
     let first = rest.next().map(char::to_uppercase);
@@ -21,7 +21,7 @@ pub fn sentence(remark: &str) -> String {
     format!("{first}{}.", rest.as_str())
 }
 
-/// The counts that are not zero, each with its words: `1 to list, 2 to write`.
+/// The non-zero counts, each with its words: `1 to list, 2 to write`.
 pub(super) fn counts<W: fmt::Display>(counts: impl IntoIterator<Item = (usize, W)>) -> String {
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts

@@ -11,7 +11,7 @@ use crate::manifest::Loaded;
 use crate::model::{Limit, MembersPolicy, Welcome};
 use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
 
-/// Two manifests, and what was found in the second one.
+/// The difference of two manifests, and the diagnostics of the second.
 pub fn manifest_diff<'a>(diff: &'a ManifestDiff, loaded: &'a Loaded) -> View<'a> {
     let [base, head] = [&diff.base, &diff.head].map(|side| Span::Name(side.into()));
     let refused = diff.would_refuse.iter().map(findings::would_be_refused);
@@ -61,7 +61,7 @@ fn verdict(diff: &ManifestDiff) -> String {
     format!("{parts}; {} unchanged", diff.summary.unchanged)
 }
 
-/// `people: 5 people join 3 rooms; 2 taken out of 1 room: by hand`
+/// For example `people: 5 people join 3 rooms; 2 to remove from 1 room (manual)`.
 fn count_people(people: &People) -> Option<String> {
     let People {
         join,
@@ -101,7 +101,7 @@ fn removed_room(room: &Removed) -> Line<'_> {
     Line::for_room(&room.pipe, text)
 }
 
-/// A difference of a room, or of what guards the rooms.
+/// A difference of a room or of a guard.
 fn difference_line(difference: &Difference) -> Line<'_> {
     match difference {
         Difference::Room { pipe, what } => Line::for_room(pipe, describe_room_difference(what)),
@@ -190,7 +190,7 @@ fn describe_room_difference(what: &RoomDifference) -> Text<'_> {
     }
 }
 
-/// Where all members are named, if a list of them is cut. Each removed room has a line of its own.
+/// Where to find all members, if a list of them is cut. Each removed room has its own line.
 fn cut(diff: &ManifestDiff) -> Option<String> {
     let is_long = |difference: &Difference| match difference {
         Difference::Room {

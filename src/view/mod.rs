@@ -31,31 +31,31 @@ use std::collections::BTreeMap;
 use crate::model::{Desired, MessageId, Pipe, RoomId, Target, UserId};
 use crate::plan::Change;
 
-/// Members, or rooms, named in one line.
+/// Maximum number of members or rooms named in one line.
 pub const NAMED: usize = 12;
 
 /// One page of output before it is written.
 #[derive(Debug, Clone)]
 pub struct View<'a> {
-    /// The verb that was run.
+    /// The verb of the run.
     pub verb: &'a str,
-    /// The target, where it is known.
+    /// The target, if known.
     pub target: Option<&'a Target>,
     pub heading: Text<'a>,
     pub state: State,
     /// The figures in one line.
     pub verdict: String,
-    /// What else belongs below the figures, without full stops: `8 requests: 1 to list, …`
+    /// Other facts below the figures, without full stops: `8 requests: 1 to list, …`
     pub facts: Vec<String>,
-    /// The figures one by one, without zeros.
+    /// The non-zero figures.
     pub figures: Vec<Figure>,
-    /// All sections that have lines, most dangerous first.
+    /// All non-empty sections, most dangerous first.
     pub sections: BTreeMap<SectionKind, Section<'a>>,
-    /// What the words of this page mean.
+    /// Explanations of the terms on this page.
     pub legend: Vec<&'static str>,
-    /// Where the whole lists are, if any was cut.
+    /// Where to find the whole lists, if any was cut.
     pub cut: Option<String>,
-    /// How members who are in a room already are known.
+    /// How the existing members of a room are known.
     pub known: &'static str,
     /// The manifest, which knows where each member is declared.
     pub desired: Option<&'a Desired>,
@@ -66,11 +66,11 @@ pub struct View<'a> {
 pub struct Sent<'a> {
     pub target: &'a Target,
     pub room: RoomId,
-    /// The room's pipe, if it was found by that.
+    /// The room's pipe, if the pipe was used to find it.
     pub pipe: Option<&'a Pipe>,
     pub from: UserId,
     pub text: &'a str,
-    /// Its number, if the server gave it.
+    /// Its id, if the server returned one.
     pub id: Option<MessageId>,
 }
 
@@ -91,7 +91,7 @@ pub struct Figure {
     pub tone: Tone,
 }
 
-/// What a figure or a section is about.
+/// The subject of a figure or a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     Danger,
@@ -158,7 +158,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The lines of one section. Those of changes are made one by one: a plan may have very many.
+    /// The lines of one section. The lines of changes are created one by one, because a plan may have many.
     pub fn lines<'s>(&'s self, section: &'s Section<'a>) -> impl Iterator<Item = Line<'a>> + 's {
         let changes = section.changes.iter();
         let changes = changes.map(|change| change::line(change, self.known));

@@ -1,4 +1,4 @@
-//! What an apply did, as a view and room by room.
+//! The result of an apply, as a view and room by room.
 
 use std::collections::BTreeSet;
 
@@ -18,11 +18,11 @@ use crate::plan::{Note, Plan};
 pub struct RoomResult<'a> {
     pub status: String,
     pub text: Text<'a>,
-    /// The section it belongs to.
+    /// Its section.
     pub section: SectionKind,
 }
 
-/// What became of a plan, and the plan that is left where one was made.
+/// The result of an apply, and the remaining plan if it was computed.
 pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>) -> View<'a> {
     let done = match outcome.has_written() {
         true => "Applied to",
@@ -59,7 +59,7 @@ pub fn outcome<'a>(plan: &'a Plan, outcome: &'a Outcome, after: Option<&'a Plan>
     view
 }
 
-/// Why not everything was done, or verified.
+/// Why the run stopped early, or did not verify the rooms.
 pub fn stops(outcome: &Outcome) -> Vec<Line<'_>> {
     let halt = outcome.halt.iter().map(|halt| Line {
         label: Some("stopped".into()),
@@ -88,7 +88,7 @@ fn stopped(halt: &Halt) -> Text<'_> {
     }
 }
 
-/// What became of a room.
+/// The result for a room.
 pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
     use SectionKind::{AsPlanned, NotAsSent, NotDone};
     let id = room.id.filter(|_| room.create);
@@ -141,7 +141,7 @@ fn ignored((field, sent, shown): &(Field, FieldValue, FieldValue)) -> Text<'_> {
     text!("{} sent as {}, shown as {}", field.name(), sent, shown)
 }
 
-/// The errors that successful answers carried.
+/// The errors in successful answers.
 pub fn server_errors(room: &RoomOutcome) -> Text<'_> {
     if room.errors.is_empty() {
         return Text::default();
@@ -150,7 +150,7 @@ pub fn server_errors(room: &RoomOutcome) -> Text<'_> {
     text!("; the server answered: {}", Span::Said(errors.into()))
 }
 
-/// Why a room did not end well, if its status says so.
+/// Why a room did not succeed, if its status says why.
 pub fn failure(status: &Status) -> Option<String> {
     match status {
         Status::Stale(reason) | Status::Conflict(reason) => Some(reason.clone()),
@@ -165,7 +165,7 @@ fn welcome_uncertain(reason: &str) -> String {
     format!("the welcome may have been sent: {reason}; check the room; it is not sent again")
 }
 
-/// The remedies of all failures, each once: when everything fails it is usually for one reason.
+/// The hints of all failures, without duplicates: failures often share one cause.
 pub fn hints(outcome: &Outcome) -> BTreeSet<&str> {
     let statuses = outcome.rooms.iter().map(|room| &room.status);
     statuses

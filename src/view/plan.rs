@@ -10,7 +10,7 @@ use crate::manifest::Loaded;
 use crate::model::{Pipe, Target};
 use crate::plan::{Change, ManualSteps, Note, Plan};
 
-/// A plan, and what was found in its manifest.
+/// A plan, and the diagnostics of its manifest.
 pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     let state = match plan {
         plan if !plan.refusals.is_empty() => State::Refused,
@@ -48,7 +48,7 @@ pub fn plan<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     view
 }
 
-/// A plan that was not applied: refused, or nothing to do.
+/// A plan that was not applied, because it was refused or empty.
 pub fn not_applied<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     View {
         verb: "apply",
@@ -57,7 +57,7 @@ pub fn not_applied<'a>(plan: &'a Plan, loaded: &'a Loaded) -> View<'a> {
     }
 }
 
-/// `widget 627 on the sandbox`
+/// For example `widget 627 on the sandbox`.
 pub(super) fn site(target: &Target) -> Text<'_> {
     let site = match target.origin.as_str() {
         "sandbox:" => "the sandbox".into(),
@@ -81,7 +81,7 @@ fn requests(plan: &Plan) -> String {
 }
 
 impl<'a> View<'a> {
-    /// Conflicts and what the API cannot do.
+    /// Adds conflicts, and changes that the API does not support.
     pub(super) fn add_manual_steps(&mut self, plan: &'a Plan) {
         let conflicts = plan.conflicts.iter().map(|it| Line {
             place: Some(Place::new(&it.file, it.line)),
@@ -148,11 +148,11 @@ fn legend(plan: &Plan) -> Vec<&'static str> {
     legend
 }
 
-/// Where all members and rooms are named, if a list of them is cut.
+/// Where to find all members and rooms, if a list of them is cut.
 fn cut(plan: &Plan) -> Option<String> {
     let members = cuts_members(&plan.changes, &plan.manual_steps);
     let rooms = plan.undeclared.len() > NAMED;
-    // A page for a browser shows all members of each room; all rooms are in JSON only.
+    // An HTML page shows all members of each room. Only JSON has all rooms.
     let (what, formats) = match (members, rooms) {
         (false, false) => return None,
         (true, false) => ("members", "json, or plan --format html"),

@@ -7,7 +7,7 @@ use super::{Span, Text, Tone};
 use crate::model::Pipe;
 use crate::plan::{Action, Change, ManualSteps};
 
-/// What the lines of a section have in common. The order is the one of a page: most dangerous first.
+/// What the lines of a section have in common. The order is that of a page: most dangerous first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SectionKind {
     Errors,
@@ -32,7 +32,7 @@ pub enum SectionKind {
     AsPlanned,
 }
 
-/// How loud a line is.
+/// The severity of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     Error,
@@ -43,7 +43,7 @@ pub enum Level {
 }
 
 impl SectionKind {
-    /// Its heading; what its lines are after a number, as in `12 to create`; what it is about; how loud it is; its sign.
+    /// The heading, the text after a count (as in `12 to create`), the subject, the severity, and the sign.
     fn row(self) -> (&'static str, &'static str, Tone, Level, &'static str) {
         use Level::{Error, Notice, Silent, Warning};
         use Tone::{Add, Change, Danger, Hand, Join, Plain, Warn};
@@ -106,7 +106,7 @@ impl SectionKind {
         self.row().4
     }
 
-    /// What applies to all lines, without a full stop.
+    /// A remark on all lines, without a full stop.
     pub fn remark(self) -> Option<&'static str> {
         Some(match self {
             Self::WouldBeRefused => "a plan of the second manifest would be refused unless allowed",
@@ -118,7 +118,7 @@ impl SectionKind {
         })
     }
 
-    /// Whether its lines are the last to be left out of a page.
+    /// Whether its lines are the last to be omitted from a page.
     pub fn is_pinned(self) -> bool {
         self.level() == Level::Error
             || self == Self::Remedies
@@ -136,7 +136,7 @@ impl SectionKind {
     }
 }
 
-/// Why a change needs attention: it opens a room to everyone, or creates a room again without the people who were in it.
+/// Why a change needs attention: it makes a room public, or recreates a room without its former members.
 pub fn risk(change: &Change) -> Option<&'static str> {
     match (change.publishes(), change.creates_public(), change.recreate) {
         (true, _, _) => Some("becomes public"),
@@ -147,7 +147,7 @@ pub fn risk(change: &Change) -> Option<&'static str> {
     }
 }
 
-/// Lines of one kind. A section of changes has only `changes`, the others have only `lines`.
+/// Lines of one kind. A section of changes has only `changes`; the others have only `lines`.
 #[derive(Debug, Clone)]
 pub struct Section<'a> {
     pub kind: SectionKind,
@@ -164,7 +164,7 @@ impl Section<'_> {
 /// One line.
 #[derive(Debug, Clone, Default)]
 pub struct Line<'a> {
-    /// Which risk, code or status it is.
+    /// The risk, code or status.
     pub label: Option<Cow<'static, str>>,
     pub pipe: Option<&'a Pipe>,
     pub title: Option<Title<'a>>,
@@ -179,20 +179,20 @@ pub struct Line<'a> {
 #[derive(Debug, Clone)]
 pub enum Title<'a> {
     Same(&'a str),
-    /// Before, after, and the remark that someone else changed it.
+    /// Before, after, and a remark if someone else changed it.
     Changed(&'a str, &'a str, &'static str),
 }
 
-/// Where something is declared.
+/// The source position of a declaration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Place<'a> {
     pub file: &'a str,
-    /// From 1; without it, the whole file.
+    /// From 1; `None` for the whole file.
     pub line: Option<u32>,
     pub column: Option<u32>,
 }
 
-/// What a line opens to.
+/// The subject of a line's details.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Detail<'a> {
     #[default]
@@ -210,7 +210,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// `rooms.yaml:3:12`, not safe to print.
+    /// For example `rooms.yaml:3:12`; not safe to print.
     pub fn raw(&self) -> String {
         let numbers = [self.line, self.column].into_iter().flatten();
         let numbers: String = numbers.map(|number| format!(":{number}")).collect();
@@ -234,7 +234,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Whether it is about the manifest and not about a room or a run.
+    /// Whether it concerns the manifest rather than a room or a run.
     pub fn is_diagnostic(&self) -> bool {
         self.pipe.is_none() && self.label.is_some()
     }

@@ -1,4 +1,4 @@
-//! Sentences as data: our words, and untrusted values that each writer escapes in its own way.
+//! Sentences as data: fixed words, and untrusted values that each writer escapes.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use super::grammar::{Count, few};
 use super::title_diff::apart;
 use crate::model::{Pipe, RoomId, UserId};
 
-/// Rooms of one pipe named in one line.
+/// Maximum number of rooms with the same pipe named in one line.
 const NAMED_IDS: usize = 8;
 
 /// A sentence.
@@ -17,7 +17,7 @@ pub struct Text<'a>(pub Vec<Span<'a>>);
 /// A part of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Span<'a> {
-    /// Our words.
+    /// Our own words.
     Words(Cow<'static, str>),
     /// A pipe, glob, file or address.
     Name(Cow<'a, str>),
@@ -25,15 +25,15 @@ pub enum Span<'a> {
     Title(Cow<'a, str>),
     /// Ids of users or rooms.
     Ids(String),
-    /// Ids of users right after their number.
+    /// User ids that follow their count.
     Members(String),
     /// A sentence with values in back-ticks.
     Message(Cow<'a, str>),
-    /// What a server said.
+    /// A message from the server.
     Said(Cow<'a, str>),
 }
 
-/// A sentence, with values for each `{}`.
+/// A sentence, with a value for each `{}`.
 macro_rules! text {
     ($words:literal $(, $value:expr)* $(,)?) => {
         $crate::view::Text::fill($words, [$($value.into()),*])
@@ -42,7 +42,7 @@ macro_rules! text {
 pub(super) use text;
 
 impl<'a> Text<'a> {
-    /// Our words, with a value for each `{}`.
+    /// Our own words, with a value for each `{}`.
     pub(super) fn fill<const N: usize>(words: &'static str, values: [Self; N]) -> Self {
         debug_assert_eq!(words.matches("{}").count(), N, "{words}");
         let mut words = words.split("{}");
@@ -58,7 +58,7 @@ impl<'a> Text<'a> {
         self.0.extend(part.into().0);
     }
 
-    /// The parts with a separator between them.
+    /// The parts, joined with a separator.
     pub fn join(parts: impl IntoIterator<Item = Self>, separator: &'static str) -> Self {
         let mut text = Self::default();
         for part in parts {
@@ -70,12 +70,12 @@ impl<'a> Text<'a> {
         text
     }
 
-    /// The sentence, with each part as a writer shows it.
+    /// The sentence, with each part as `span` writes it.
     pub fn write(&self, span: impl Fn(&Span<'a>) -> String) -> String {
         self.0.iter().map(span).collect()
     }
 
-    /// The sentence with names in back-ticks and titles in quotes, not safe to print.
+    /// The sentence with names in back-ticks and titles in quotes; not safe to print.
     pub fn quoted(&self) -> String {
         self.write(|span| match span {
             Span::Name(name) => format!("`{name}`"),
@@ -84,14 +84,14 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// The sentence as it is, not safe to print.
+    /// The unescaped sentence; not safe to print.
     pub fn raw(&self) -> String {
         self.write(|span| span.raw().to_owned())
     }
 }
 
 impl Span<'_> {
-    /// Our words, with figures in them.
+    /// Our own words, including figures.
     pub fn words(text: String) -> Self {
         Self::Words(Cow::Owned(text))
     }
@@ -100,7 +100,7 @@ impl Span<'_> {
         Self::Members(few(users, NAMED))
     }
 
-    /// The text as it is, not safe to print.
+    /// The unescaped text; not safe to print.
     pub fn raw(&self) -> &str {
         match self {
             Self::Words(text) => text,
@@ -148,12 +148,12 @@ from_values! {
     &[RoomId] => Span::Ids, |rooms| few(rooms, NAMED_IDS);
 }
 
-/// Two titles; of long ones only what differs.
+/// Two titles. Long ones are cut to the part that differs.
 pub(super) fn titles<'a>(before: &str, after: &str) -> [Text<'a>; 2] {
     apart(before, after).map(|title| Span::Title(title.into()).into())
 }
 
-/// The first names, and how many more there are.
+/// The first names, and the number of the others.
 pub(super) fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>, most: usize) -> Text<'a> {
     let more = names.len().saturating_sub(most);
     let names = names.take(most).map(|name| Span::Name(name.into()).into());

@@ -1,29 +1,29 @@
-//! A title before and after: what differs in two long ones, and which words changed.
+//! A title before and after: the part that differs in long titles, and the changed words.
 
 use std::ops::Range;
 
 use similar::{ChangeTag, TextDiff};
 
-/// How long two texts may be and still be shown whole, in characters.
+/// Maximum length of texts that are shown whole, in characters.
 const LONGEST: usize = 200;
-/// How much is shown of the part that differs where there is room.
+/// Maximum length shown of the part that differs, if there is space.
 const LONGEST_PART: usize = 1000;
-/// How much is shown of what is the same around that part.
+/// Length of the common text shown around that part.
 const AROUND: usize = 40;
-/// How long the number of characters left out is at most, with its words.
+/// Maximum length of the note about omitted characters.
 const LONGEST_MARK: usize = 20;
 
-/// Two texts, not safe to print: whole if they are short, else what differs in them, with the number of characters left out.
+/// Two texts, not safe to print: whole if short, otherwise the part that differs, with the number of omitted characters.
 pub fn both(before: &str, after: &str) -> [String; 2] {
     differing(before, after, LONGEST_PART)
 }
 
-/// The same, so short that no writer cuts off what differs.
+/// Like [`both`], but short enough that no writer cuts off the difference.
 pub fn apart(before: &str, after: &str) -> [String; 2] {
     differing(before, after, LONGEST - 2 * LONGEST_MARK)
 }
 
-/// Both texts word by word, each word as `mark` shows it: the same in both, deleted from the first, inserted in the second.
+/// Both texts word by word. `mark` formats each word: equal, deleted from the first, or inserted into the second.
 pub fn by_words(
     before: &str,
     after: &str,
@@ -53,7 +53,7 @@ fn differing(before: &str, after: &str, longest: usize) -> [String; 2] {
     [before, after].map(|text| part(text, head..text.len() - tail, longest))
 }
 
-/// What differs, and a little more on both sides.
+/// The part that differs, with some context on both sides.
 fn part(text: &[char], differs: Range<usize>, longest: usize) -> String {
     let from = differs.start.saturating_sub(AROUND);
     let to = (differs.end + AROUND).min(text.len()).min(from + longest);

@@ -1,13 +1,13 @@
-//! `git cat-file --batch`: reads one object after the other from one process.
+//! `git cat-file --batch`: reads many objects through one process.
 
 use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::process::{Child, Stdio};
 
 use super::git;
 
-/// The objects of the repository around the current directory.
+/// Reads the objects of the repository around the current directory.
 pub(super) struct CatFile {
-    /// It ends when its input is closed.
+    /// The process ends when its input is closed.
     _child: Child,
     input: PipeWriter,
     output: BufReader<PipeReader>,
@@ -19,7 +19,7 @@ pub(super) enum Object {
         content: Vec<u8>,
     },
     TooLarge,
-    /// The repository does not have it, or the name is wrong.
+    /// The object does not exist, or the name is invalid.
     Missing,
 }
 
@@ -35,7 +35,7 @@ impl CatFile {
         })
     }
 
-    /// The object with an id, or one that an expression such as `HEAD~1^{tree}` names.
+    /// Reads the object with an id, or the one that an expression such as `HEAD~1^{tree}` names.
     pub(super) fn read(&mut self, name: &str, limit: u64) -> io::Result<Object> {
         let failed = || io::Error::other("git ended too early; `git fsck` may say why");
         if name.contains('\n') {

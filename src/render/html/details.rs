@@ -1,4 +1,4 @@
-//! What the rows of a page open to, as data in the page: fields, and members by where they come from.
+//! The expandable details of a page's rows, as data in the page: fields, and members grouped by source position.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::plan::Change;
 use crate::render::escape::terminal;
 use crate::view::{Detail as Subject, value};
 
-/// Members of one place: the file by its number, the line, and the users.
+/// Members of one source position: the file's number, the line, and the users.
 type Group = (u32, u32, Vec<String>);
 
 /// All details of a page.
@@ -17,16 +17,16 @@ type Group = (u32, u32, Vec<String>);
 pub(super) struct Details<'a> {
     #[serde(skip)]
     desired: &'a Desired,
-    /// Whether two manifests are compared: then rooms have no ids.
+    /// Whether two manifests are compared. In that case rooms have no ids.
     #[serde(skip)]
     compares: bool,
     files: Vec<String>,
-    /// The numbers of those files that have rows.
+    /// The numbers of the files that have rows.
     rosters: Vec<u32>,
     items: Vec<Detail>,
 }
 
-/// What one row opens to. Ids are texts: a browser rounds numbers from 2^53 on.
+/// The details of one row. Ids are strings: browsers round numbers from 2^53 on.
 #[derive(Debug, Default, Serialize)]
 struct Detail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -58,7 +58,7 @@ impl<'a> Details<'a> {
         }
     }
 
-    /// Adds what a line opens to, and returns its number.
+    /// Adds the details of a line, and returns their number.
     pub(super) fn push(&mut self, subject: &Subject<'_>) -> Option<usize> {
         let ids = |users: &[UserId]| users.iter().map(ToString::to_string).collect();
         let detail = match subject {
@@ -98,7 +98,7 @@ impl<'a> Details<'a> {
         }
     }
 
-    /// How many declared members nothing is sent for, by place; a roster counts as one place.
+    /// The number of declared members that are not sent, by source position. A roster counts as one position.
     fn rest(&self, room: &DesiredRoom, sent: &BTreeSet<UserId>) -> Vec<[u64; 3]> {
         let mut counts: BTreeMap<(FileId, u32), u64> = BTreeMap::new();
         let members = room.members.iter();
@@ -117,7 +117,7 @@ impl<'a> Details<'a> {
     }
 }
 
-/// Users by the place that declares them: without one, by the room's; 0 where the room is not declared.
+/// Users grouped by the position that declares them, or else by the room's position; 0 if the room is not declared.
 fn groups(room: Option<&DesiredRoom>, users: &[UserId]) -> Vec<Group> {
     let mut groups: BTreeMap<(u32, u32), Vec<String>> = BTreeMap::new();
     for user in users {

@@ -1,7 +1,7 @@
-//! A view as a page: one file without requests, to read, search and open.
+//! A view as an HTML page: one file without requests, to read, search and open.
 //!
-//! Without its script the page is whole, and long. All untrusted text is spelled out by `escape` and then written by a template that
-//! escapes it; the policy in the page lets nothing run but the script that is in it.
+//! Without its script the page is complete, but long. `escape` escapes hidden characters in untrusted text, and the template escapes
+//! markup. The page's content security policy runs no script except its own.
 
 mod details;
 
@@ -25,7 +25,7 @@ const SCRIPT: &str = include_str!("script.js");
 struct Section {
     id: String,
     kind: SectionKind,
-    /// Whether search and filter reach it.
+    /// Whether search and filter apply to it.
     is_searched: bool,
     remark: Option<String>,
     rows: Vec<Row>,
@@ -38,7 +38,7 @@ struct Row {
     title: Option<String>,
     what: String,
     place: Option<String>,
-    /// What it opens to, by its number in the details.
+    /// The number of its details.
     detail: Option<usize>,
 }
 
@@ -53,7 +53,7 @@ struct Page<'a> {
     figures: &'a [Figure],
     facts: Vec<String>,
     sections: Vec<Section>,
-    /// The first section that the search bar reaches.
+    /// The first section that the search bar applies to.
     bar_before: Option<usize>,
     legend: Vec<String>,
     details: String,
@@ -62,7 +62,7 @@ struct Page<'a> {
 /// The page of a view.
 ///
 /// # Errors
-/// If it cannot be made, which nothing in a view can cause.
+/// The page cannot be created, which nothing in a view can cause.
 pub fn write(view: &View<'_>) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let nothing = Desired::default();
     let desired = view.desired.unwrap_or(&nothing);
@@ -91,7 +91,7 @@ pub fn write(view: &View<'_>) -> Result<String, Box<dyn std::error::Error + Send
     Ok(page.render()?)
 }
 
-/// Nothing may be fetched, and nothing runs or is styled but what is in the page, known by its sum.
+/// The content security policy: nothing is fetched, and only the page's own script and styles are allowed, by their hashes.
 fn policy() -> String {
     let sum = |text: &str| STANDARD.encode(Sha256::digest(text));
     let (style, script) = (sum(STYLE), sum(SCRIPT));
@@ -141,7 +141,7 @@ fn row(kind: SectionKind, line: &Line<'_>, details: &mut Details<'_>) -> Row {
     }
 }
 
-/// The title, or both of them with the words that changed.
+/// The title, or both titles with the changed words marked.
 fn title(title: &Title<'_>) -> String {
     let (before, after, drift) = match title {
         Title::Same(title) => return html(&brief(title)),
@@ -152,7 +152,7 @@ fn title(title: &Title<'_>) -> String {
         ChangeTag::Delete => format!("<del>{}</del>", html(text)),
         ChangeTag::Insert => format!("<ins>{}</ins>", html(text)),
     };
-    // Not cut: the words that changed may be at the end.
+    // The titles are not cut: the changed words may be at the end.
     let [before, after] = by_words(&before, &after, mark);
     format!("<bdi class=\"side\">{before}</bdi> → <bdi class=\"side\">{after}</bdi>{drift}")
 }

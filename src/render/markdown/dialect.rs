@@ -1,17 +1,17 @@
-//! What a site makes of Markdown: whether it takes HTML. All untrusted text and all ids go through here.
+//! What a site's Markdown supports: whether it accepts HTML. All untrusted text and all ids are written here.
 
 use crate::render::escape;
 
-/// Words that take more bytes than this are shown as code, which is cut.
+/// Maximum length of prose in bytes. Longer text is written as code, which is cut.
 const WIDEST: usize = 1300;
 
 /// How a page is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// With the HTML that GitHub, GitLab and Azure DevOps let through: folds, code, comments.
+    /// With the HTML that GitHub, GitLab and Azure DevOps allow: folds, code, comments.
     #[default]
     Html,
-    /// Without any, as on Bitbucket.
+    /// Without HTML, for Bitbucket.
     Plain,
 }
 
@@ -24,8 +24,8 @@ impl Dialect {
         }
     }
 
-    /// Words of ours around text of others in back-ticks. Only what cannot be anything but words stands as words: somebody
-    /// else's text may have back-ticks too.
+    /// Writes our words and the untrusted text in back-ticks between them. A part is written as prose only if it cannot be anything
+    /// else, because untrusted text may have back-ticks too.
     pub(super) fn words(self, text: &str) -> String {
         let text = text.trim_matches(' ');
         let parts: Vec<&str> = text.split('`').collect();
@@ -35,7 +35,7 @@ impl Dialect {
         let part = |(index, part): (usize, &&str)| match *part {
             "" => String::new(),
             part if index.is_multiple_of(2) && is_prose(part) => part.to_owned(),
-            // The spaces around code are no part of it.
+            // The spaces around code are not part of it.
             part => {
                 let rest = part.trim_start_matches(' ');
                 let inner = rest.trim_end_matches(' ');
@@ -52,7 +52,7 @@ impl Dialect {
         }
     }
 
-    /// The line a bot finds the page by. Nobody sees it.
+    /// The invisible line that a bot uses to find the page.
     pub(super) fn marker(self, what: &str) -> String {
         match self {
             Self::Html => format!("<!-- roomform:{what} -->"),
@@ -60,7 +60,7 @@ impl Dialect {
         }
     }
 
-    /// The start of a fold and its heading, which is escaped.
+    /// The start of a fold, with its escaped heading.
     pub(super) fn unfold(self, heading: &str, open: bool) -> String {
         match self {
             Self::Html if open => format!("<details open><summary>{heading}</summary>\n\n"),
@@ -69,7 +69,7 @@ impl Dialect {
         }
     }
 
-    /// Its end.
+    /// The end of a fold.
     pub(super) fn fold(self) -> &'static str {
         match self {
             Self::Html => "\n</details>\n",
@@ -78,7 +78,7 @@ impl Dialect {
     }
 }
 
-/// Whether a text at the start of a line starts nothing but a line: no list, no definition.
+/// Whether a text at the start of a line is plain: no list, no definition.
 fn starts_plainly(text: &str) -> bool {
     let after = text.trim_start_matches(|c: char| c.is_ascii_digit());
     match after.chars().next() {
@@ -89,7 +89,7 @@ fn starts_plainly(text: &str) -> bool {
     }
 }
 
-/// Whether a text is nothing but words and numbers: nothing a parser, a site or a bot could take for more.
+/// Whether a text has only words and numbers: nothing that has a meaning for a parser, a site or a bot.
 fn is_prose(text: &str) -> bool {
     let next = text.chars().skip(1).chain([' ']);
     let before = [' '].into_iter().chain(text.chars());
@@ -110,7 +110,7 @@ fn is_prose(text: &str) -> bool {
             .any(is_commit)
 }
 
-/// Whether a word could be the short form of a commit.
+/// Whether a word could be an abbreviated commit id.
 fn is_commit(word: &str) -> bool {
     word.len() >= 7 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -1,5 +1,5 @@
-//! Views as pages in Markdown, for a comment on a pull request or a job's summary; cut to a limit on whole items, with exact counts
-//! of what was left out.
+//! Views as Markdown pages, for a comment on a pull request or a job summary. A page is cut to a limit at whole items, with exact
+//! counts of the omitted ones.
 
 mod dialect;
 mod page;
@@ -16,12 +16,12 @@ use crate::model::Target;
 use crate::view::grammar::sentence;
 use crate::view::{self, Detail, Line, SectionKind, Span, Text, View};
 
-/// What a page must fit.
+/// The limits of a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fit {
-    /// The most bytes it may have, and so the most characters, whichever a site counts; at least 4096, so that its figures fit.
+    /// Maximum size in bytes, which also limits the characters, whichever unit a site counts; at least 4096, so that the figures fit.
     pub bytes: Option<usize>,
-    /// What the site takes.
+    /// The Markdown that the site supports.
     pub dialect: Dialect,
 }
 
@@ -47,7 +47,7 @@ pub fn write(view: &View<'_>, fit: Fit) -> String {
     page.write(fit.bytes)
 }
 
-/// Why a run came to nothing.
+/// Why a run failed.
 pub fn failure(error: &Error, verb: &str, target: Option<&Target>, fit: Fit) -> String {
     let dialect = fit.dialect;
     let hints = error.hints.iter().map(|hint| Item {
@@ -70,7 +70,7 @@ pub fn failure(error: &Error, verb: &str, target: Option<&Target>, fit: Fit) -> 
     page.write(fit.bytes)
 }
 
-/// What a marker says: the verb, and the target where it is known, so that a bot can distinguish the pages of two widgets.
+/// The marker's text: the verb, and the target if known, so that a bot can distinguish the pages of two widgets.
 fn marker(verb: &str, target: Option<&Target>) -> String {
     match target {
         Some(Target { origin, widget }) => {
@@ -110,7 +110,7 @@ fn section(view: &View<'_>, section: &view::Section<'_>, dialect: Dialect) -> Se
     }
 }
 
-/// Place, label, words, remedy.
+/// Position, label, message, hint.
 fn item(kind: SectionKind, line: &Line<'_>, dialect: Dialect) -> String {
     let words = write_text(&line.sentence(), dialect);
     let label = line.label.as_deref().map(|label| match line.detail {

@@ -1,4 +1,4 @@
-//! A page of sections, and how it is made to fit: whole items are left out, the least dangerous first, and counted.
+//! Makes a page of sections fit: omits whole items, the least dangerous first, and counts them.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use super::dialect::Dialect;
 use crate::view::SectionKind;
 use crate::view::grammar::sentence;
 
-/// Folds are open up to this many items, which fit a screen or two.
+/// Folds with up to this many items are open. They fit on one or two screens.
 const OPEN: usize = 12;
-/// What a section or a fold takes besides its items and names, in bytes, roughly: the page is measured once it is made.
+/// Approximate bytes of a section or a fold besides its items and names. The finished page is measured.
 const AROUND: usize = 120;
 
 /// A page before it is written. All text in it is escaped.
@@ -34,14 +34,14 @@ pub(super) struct Section {
 /// One line.
 #[derive(Debug)]
 pub(super) struct Item {
-    /// The fold it lies in, by its heading.
+    /// The heading of its fold.
     pub(super) fold: Option<Arc<str>>,
-    /// The line, without the list's sign.
+    /// The line, without the list marker.
     pub(super) text: String,
 }
 
 impl Page {
-    /// The page, with as many items as fit the limit, if there is one.
+    /// Writes the page with as many items as fit the limit, if there is one.
     pub(super) fn write(&self, bytes: Option<usize>) -> String {
         let count = |section: &Section| section.items.len();
         let whole = self.text(&self.sections.iter().map(count).collect::<Vec<_>>(), None);
@@ -59,7 +59,7 @@ impl Page {
             shown.fill(0);
             least = self.text(&shown, Some(bytes));
         }
-        // What a section costs is only known roughly before it is written: try, measure, and take away what is too much.
+        // The size of a section is only an estimate before it is written: write, measure, and remove what does not fit.
         let mut room = bytes.saturating_sub(least.len());
         while room > 0 {
             self.fill(&mut shown, !pinned_fit, room);
@@ -73,7 +73,7 @@ impl Page {
         least
     }
 
-    /// How many items of each section, of the pinned ones or of the others, fit into this many bytes.
+    /// Sets how many items of each section fit into this many bytes, for the pinned sections or for the others.
     fn fill(&self, shown: &mut [usize], pinned: bool, bytes: usize) {
         let wanted =
             |section: &Section| section.kind.is_pinned() == pinned && !section.items.is_empty();
@@ -82,7 +82,7 @@ impl Page {
             .filter(|(_, section)| wanted(section))
             .map(|(index, section)| (index, section.costs()))
             .collect();
-        // The cheapest first: what it does not need of its equal share the others get.
+        // The cheapest first: the others share what it does not need of its equal share.
         waiting.sort_by_key(|(_, costs)| costs.last().copied());
         let (mut left, mut sections) = (bytes, waiting.len());
         for (index, costs) in waiting {
@@ -117,7 +117,7 @@ impl Page {
         text
     }
 
-    /// What was left out, exactly.
+    /// The exact counts of the omitted items.
     fn cut(&self, shown: &[usize], limit: usize) -> String {
         let counted = || self.sections.iter().zip(shown);
         let left_out: Vec<String> = counted()
@@ -145,7 +145,7 @@ impl Page {
 }
 
 impl Section {
-    /// What the first item costs, the first two, and so on.
+    /// The cumulative cost: of the first item, of the first two, and so on.
     fn costs(&self) -> Vec<usize> {
         let mut sum = AROUND + self.kind.name().len() + self.kind.remark().map_or(0, str::len);
         let mut fold = None;

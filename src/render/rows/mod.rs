@@ -1,4 +1,4 @@
-//! Rows of the server's lists: which columns they have, and each format.
+//! Rows of the server's lists: their columns, and each format.
 
 mod table;
 
@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use super::escape;
 use crate::model::{Cell, Listing, Row};
 
-/// The fields a list is documented to have, as far as they may be shown; of messages those that an answer of send_msg has.
+/// The documented fields of a list that may be shown. For messages, the fields of an answer of send_msg.
 pub fn known(listing: Listing) -> Vec<&'static str> {
     let names = match listing {
         Listing::Rooms => {
@@ -23,8 +23,8 @@ pub fn known(listing: Listing) -> Vec<&'static str> {
     names.split(' ').collect()
 }
 
-/// The columns of CSV, given the fields that are there: always the documented ones; what else messages have is not known
-/// before they are there.
+/// The columns of CSV, given the fields that occur: always the documented ones. The other fields of messages are known only once they
+/// occur.
 pub fn csv_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> {
     let known = known(listing);
     let is_there = |name: &&str| there.iter().any(|(field, _)| field == name);
@@ -35,7 +35,7 @@ pub fn csv_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> {
     columns.map(str::to_owned).collect()
 }
 
-/// The columns of a table, which has less room.
+/// The columns of a table, which has less space.
 pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> {
     let usual = match listing {
         Listing::Rooms => "id pipe name type is_public updated_at deleted_at",
@@ -46,7 +46,7 @@ pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> 
         let mut fields = there.iter().filter(|(field, _)| field == name);
         match listing {
             Listing::Messages => fields.next().is_some(),
-            // Hardly ever is anything deleted, and then it matters.
+            // Rows are rarely deleted, but a deleted one matters.
             _ => *name != "deleted_at" || fields.any(|(_, filled)| *filled),
         }
     });
@@ -57,7 +57,7 @@ pub fn table_columns(listing: Listing, there: &[(String, bool)]) -> Vec<String> 
     }
 }
 
-/// The named fields of a row, in this order; all of them where none is named.
+/// The named fields of a row, in this order; all fields if none is named.
 fn select_cells<'a>(row: &'a Row, columns: &'a [String]) -> Vec<(&'a str, Option<&'a Cell>)> {
     if columns.is_empty() {
         let all = row.fields.iter();
@@ -69,10 +69,10 @@ fn select_cells<'a>(row: &'a Row, columns: &'a [String]) -> Vec<(&'a str, Option
     named.map(|name| (name.as_str(), row.get(name))).collect()
 }
 
-/// Writes the columns as comma-separated values with a header.
+/// Writes the columns as CSV with a header.
 ///
 /// # Errors
-/// If they cannot be written.
+/// The output cannot be written.
 pub fn csv(columns: &[String], rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
     if columns.is_empty() {
         return Ok(());
@@ -91,10 +91,10 @@ pub fn csv(columns: &[String], rows: &[Row], out: &mut dyn Write) -> io::Result<
     table.flush()
 }
 
-/// Writes `{"format":1,"kind":"rooms","exit":0,"rows":[…]}`, a line a row.
+/// Writes `{"format":1,"kind":"rooms","exit":0,"rows":[…]}`, one line for each row.
 ///
 /// # Errors
-/// If they cannot be written.
+/// The output cannot be written.
 pub fn json(
     format: u32,
     listing: Listing,

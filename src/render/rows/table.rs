@@ -1,4 +1,4 @@
-//! Rows for people: a table that fits the terminal, its columns as wide as the widest of all rows.
+//! Rows for people: a table that fits the terminal, with columns as wide as their widest cell.
 
 use std::io::{self, Write};
 
@@ -12,22 +12,22 @@ use crate::render::Paint;
 use crate::render::escape::brief;
 use crate::render::paint::Tone;
 
-/// Rows drawn at a time.
+/// Number of rows drawn at a time.
 const CHUNK: usize = 500;
-/// Spaces between two columns.
+/// Number of spaces between two columns.
 const GAP: u16 = 2;
-/// Columns are not made narrower than this to fit; those that say what a row is, not at all.
+/// Minimum width of a narrowed column. Identity columns are never narrowed.
 const NARROWEST: u16 = 5;
 
-/// Whether a field is what other commands and other lists call a row by: half of it is of no use.
+/// Whether a field identifies a row to other commands and lists. A truncated identity is useless.
 fn is_identity(name: &str) -> bool {
     name == "pipe" || name == "id" || name.ends_with("_id")
 }
 
-/// Writes the rows as a table that fits the screen, or one below the other where no table of these columns does.
+/// Writes the rows as a table that fits the screen, or with one field on each line if no table fits.
 ///
 /// # Errors
-/// If they cannot be written.
+/// The output cannot be written.
 pub fn table(
     listing: Listing,
     columns: &[String],
@@ -67,7 +67,7 @@ fn measure(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
-/// The widths that a screen has room for: the widest columns are narrowed, but not identities. `None` if no table fits.
+/// The column widths that fit the screen. The widest columns are narrowed, but not identities. `None` if no table fits.
 fn fit(widths: &[u16], names: &[String], screen: u16) -> Option<Vec<u16>> {
     let mut widths = widths.to_vec();
     let screen = u32::from(screen);
@@ -93,8 +93,7 @@ fn fit(widths: &[u16], names: &[String], screen: u16) -> Option<Vec<u16>> {
     }
 }
 
-/// Writes a field a line. An identity goes on past the edge of the screen, for a terminal breaks the line and still copies it as
-/// one.
+/// Writes one field on each line. An identity may exceed the screen: a terminal wraps it and still copies it as one line.
 fn blocks<C: Iterator<Item = String>>(
     header: &[String],
     names: &[String],
@@ -126,7 +125,7 @@ fn write_lines(rows: Vec<Vec<String>>, widths: &[u16], out: &mut dyn Write) -> i
         .try_for_each(|line| writeln!(out, "{line}"))
 }
 
-/// Rows as lines, each cut where its column ends.
+/// The rows as lines, each cell cut to its column.
 fn draw_lines(rows: Vec<Vec<String>>, widths: &[u16]) -> Vec<String> {
     if rows.is_empty() || widths.is_empty() {
         return Vec::new();
@@ -149,7 +148,7 @@ fn draw_lines(rows: Vec<Vec<String>>, widths: &[u16]) -> Vec<String> {
     lines.map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// A cell in words for people.
+/// A cell as text for people.
 fn show_cell(listing: Listing, name: &str, cell: Option<&Cell>) -> String {
     let number = match cell {
         Some(Cell::Number(text) | Cell::Text(text)) => text.parse::<i64>().ok(),
@@ -169,7 +168,7 @@ fn show_cell(listing: Listing, name: &str, cell: Option<&Cell>) -> String {
     }
 }
 
-/// A time in seconds, in the form that the API's own dates have: UTC.
+/// A time in seconds, in the format of the API's own dates, in UTC.
 fn format_time(seconds: i64) -> String {
     let time = Timestamp::from_second(seconds);
     time.map_or_else(
