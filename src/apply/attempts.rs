@@ -1,4 +1,4 @@
-//! One call, sent as often as the retry table allows, at the run's pace.
+//! Sends one call as often as the retry table allows, within the run's limits.
 
 use tokio::time::Instant;
 use tracing::{field, info};
@@ -8,18 +8,18 @@ use super::outcome::{RoomOutcome, Status};
 use crate::imbachat::{Call, Delivery, Failure, Verdict, verdict};
 use crate::ledger::LedgerError;
 
-/// Why a call did not come to a good answer.
+/// Why a call did not succeed.
 #[derive(Debug)]
 pub(super) enum Unsent {
-    /// The run ended before it was sent again, or at all: the server did not act on it.
+    /// The run ended before the call was sent or retried. The server did not act on it.
     Halted,
-    /// It was not done.
+    /// The server did not act on it.
     Failed(Failure),
-    /// Nobody knows.
+    /// The server may have acted on it.
     Uncertain(Failure),
 }
 
-/// Sends a call until it is answered well, must not be sent again, or the run ends. Every try is counted.
+/// Sends a call until it succeeds, must not be retried, or the run ends. Counts every attempt.
 pub(super) async fn attempts<T, F>(
     call: Call,
     control: &Control,
@@ -67,17 +67,17 @@ where
     }
 }
 
-/// Why what is done for a room ended early.
+/// Why the work on a room ended early.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The server or the network; other rooms go on.
+    /// A server or network failure; other rooms continue.
     Room(Status),
-    /// The ledger, or the run's end: nothing may be sent any more.
+    /// The ledger failed or the run ended: nothing more may be sent.
     Run,
 }
 
 impl Stop {
-    /// The ledger cannot be written: the end of the run.
+    /// The ledger cannot be written, so the run ends.
     pub(super) fn ledger(control: &Control, error: &LedgerError) -> Self {
         control.stop(Halt::Ledger(error.to_string()));
         Self::Run

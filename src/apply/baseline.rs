@@ -1,12 +1,12 @@
-//! What an apply writes down of the manifest: who and what left it or is back, before anything is sent; how much its files
-//! with rows gave, at the end.
+//! Records the manifest in the ledger: rooms and members that left it or returned to it, before anything is sent; and how much
+//! its rosters gave, at the end.
 
 use super::job::Job;
 use super::outcome::Outcome;
 use crate::ledger::{Fact, Record};
 use crate::plan::Baseline;
 
-/// Writes down who left the manifest, so that they count as new if they come back, and which rooms did.
+/// Records the rooms and members that left the manifest, so that they count as new if they return.
 pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
     let left = job
         .plan
@@ -38,7 +38,7 @@ pub(super) async fn before<R, W, L: Record>(job: &Job<'_, R, W, L>) {
         .await;
 }
 
-/// Writes down what the files with rows gave, unless the run ended early: then it is to be judged by the old figures again.
+/// Records how much each roster gave, unless the run ended early: then the next run compares with the old numbers.
 pub(super) async fn after<R, W, L: Record>(job: &Job<'_, R, W, L>, outcome: &mut Outcome) {
     let given = job.plan.baseline.given.iter();
     let facts = given.map(|(source, given)| Fact::Roster {

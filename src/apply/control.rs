@@ -1,4 +1,4 @@
-//! What all rooms of an apply share: the pace, the dice for back-off, and whether to stop.
+//! State shared by all rooms of an apply: the limiter, back-off jitter, and whether to stop.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -14,24 +14,24 @@ use crate::imbachat::Dice;
 /// Why no more rooms are started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Halt {
-    /// The ledger cannot be written; nothing may be sent any more.
+    /// The ledger cannot be written, so nothing may be sent.
     Ledger(String),
-    /// The server does not accept who we are. Every room would fail alike, and so many failed logins may lock an account.
+    /// The server rejects the credentials. Every room would fail, and many failed logins may lock the account.
     Denied,
-    /// A room failed, and that was to be the end.
+    /// A room failed, with fail-fast on.
     FailFast,
-    /// Somebody interrupted the run.
+    /// The user interrupted the run.
     Interrupted,
 }
 
-/// The controls of one apply.
+/// State shared by all rooms of an apply.
 #[derive(Debug)]
 pub struct Control {
-    /// How much at once.
+    /// Limits concurrency and rate.
     pub pace: Limiter,
-    /// Back-off, so that many who wait do not come back together.
+    /// Jitter for back-off.
     pub dice: Dice,
-    /// Whether the first failure is the end.
+    /// Whether to stop at the first failure.
     pub fail_fast: bool,
     /// Calls that read the list again, repeated ones included.
     pub(super) reads: AtomicU32,
@@ -40,7 +40,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// Controls with a pace, dice, and a channel that turns true to interrupt.
+    /// The channel turns true to interrupt the run.
     pub fn new(
         pace: Limiter,
         dice: Dice,
@@ -57,7 +57,7 @@ impl Control {
         }
     }
 
-    /// Stops the run; the first reason counts.
+    /// Stops the run. The first reason wins.
     pub(super) fn stop(&self, reason: Halt) {
         let mut halt = self.halt.lock().unwrap_or_else(PoisonError::into_inner);
         if halt.is_none() {
@@ -77,24 +77,24 @@ impl Control {
             .clone()
     }
 
-    /// Waits; false if the run was interrupted meanwhile.
+    /// Waits. Returns false if the run is interrupted.
     pub(super) async fn pause(&self, delay: Duration) -> bool {
         self.unless_interrupted(tokio::time::sleep(delay))
             .await
             .is_some()
     }
 
-    /// Does something that may be dropped half way; `None` if the run was interrupted meanwhile.
+    /// Runs work that may be cancelled; `None` if the run is interrupted.
     pub(super) async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut interrupt = self.interrupt.clone();
         let interrupted = async move {
             let seen = interrupt.wait_for(|interrupted| *interrupted).await.is_ok();
-            // A channel whose sender is gone can interrupt no more.
+            // A closed channel cannot interrupt any more.
             if !seen {
                 std::future::pending::<()>().await;
             }
         };
-        // In this order, so that a run can be replayed to the letter.
+        // Fixed order, so that a run can be replayed exactly.
         tokio::select! {
             biased;
             () = interrupted => None,

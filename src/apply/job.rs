@@ -1,4 +1,4 @@
-//! What an apply works with.
+//! The inputs of an apply.
 
 use std::sync::Arc;
 
@@ -6,20 +6,20 @@ use super::control::{Control, Halt};
 use crate::ledger::{Fact, Record};
 use crate::plan::{Plan, RowFilter};
 
-/// What an apply works with.
+/// The inputs of an apply.
 #[derive(Debug)]
 pub struct Job<'a, R, W, L> {
-    /// What is to be done.
+    /// The plan to apply.
     pub plan: &'a Plan,
-    /// Which rooms of the list matter.
+    /// Which rows of the list matter.
     pub filter: RowFilter<'a>,
-    /// Reads the list again.
+    /// Reads the list after the writes.
     pub reader: &'a R,
-    /// Writes.
+    /// Writes rooms.
     pub writer: Arc<W>,
-    /// Remembers.
+    /// Records facts.
     pub ledger: Arc<L>,
-    /// Pace, dice, and whether to stop.
+    /// The limiter, jitter, and whether to stop.
     pub control: Arc<Control>,
 }
 

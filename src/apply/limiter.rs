@@ -1,7 +1,7 @@
-//! How much is sent at once, and how fast: a width that gives way when the server does, and recovers.
+//! Limits concurrency and request rate. The concurrency limit shrinks when the server pushes back, and recovers.
 //!
-//! Main type: [`Limiter`]. Additive up with every good answer, multiplicative down on a push-back or when answers become slow. Rooms
-//! that only wait for the ledger's disk take no [`Permit`] of the width.
+//! Main type: [`Limiter`]. It is AIMD: additive increase for every good answer, multiplicative decrease on push-back or slow answers.
+//! Rooms that only wait for the ledger's disk hold no [`Permit`].
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -10,21 +10,21 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tracing::info;
 
-/// What is left of the width after the server pushed back.
+/// Factor for the limit when the server pushes back.
 const PUSHED_BACK: f64 = 0.5;
-/// What is left of it after answers became slow.
+/// Factor for the limit when answers become slow.
 const SLOWED: f64 = 0.75;
-/// An answer is slow if it takes this many times the fastest, and then some.
+/// An answer is slow if it takes more than about this many times the fastest one.
 const SLOW: u32 = 4;
 const SOME: Duration = Duration::from_millis(50);
-/// The longest between two requests, whatever the rate; also for a rate that is none.
+/// Maximum time between two requests. Also used for an invalid rate.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// So many slow answers in a row are no accident.
+/// The number of slow answers in a row that lowers the limit.
 const IN_A_ROW: u32 = 4;
-/// The most rooms that are begun beyond the width.
+/// Maximum number of rooms begun beyond the limit.
 const AHEAD: usize = 256;
 
-/// Limits how many rooms one apply writes at once, and how many requests it sends a second.
+/// Limits how many rooms an apply writes at once, and how many requests it sends per second.
 #[derive(Debug)]
 pub struct Limiter {
     most: f64,
@@ -36,20 +36,20 @@ pub struct Limiter {
 #[derive(Debug)]
 struct State {
     width: f64,
-    /// Places there are, taken ones included: the width, as far as those that are too many were given back.
+    /// Permits that exist, including those in use. Follows the limit, once surplus permits are returned.
     places: usize,
-    /// Rooms that are begun beyond the width.
+    /// Rooms begun beyond the limit.
     ahead: usize,
     fastest: Option<Duration>,
     slow: u32,
-    /// No second step down before this: answers under way were sent at the old width.
+    /// No second decrease before this time: pending answers were sent under the old limit.
     steady_from: Instant,
     next: Instant,
 }
 
 impl Limiter {
-    /// At most so many rooms at once, and so many requests a second. A rate that is none (zero, negative, no number) is the
-    /// slowest: one a day.
+    /// Sets the maximum number of concurrent rooms and of requests per second. An invalid rate (zero, negative, NaN) becomes the
+    /// lowest rate: one request a day.
     pub fn new(most: usize, rate: Option<f64>) -> Self {
         let now = Instant::now();
         let interval = rate.map(|rate| {
@@ -73,34 +73,34 @@ impl Limiter {
         }
     }
 
-    /// How many rooms may be written at a time now; at least one.
+    /// The current limit of concurrent rooms; at least one.
     pub fn width(&self) -> usize {
         self.with(|state| state.width())
     }
 
-    /// How many rooms may be begun or not on record yet: those that are written, and so many more that these never have to wait
-    /// for the disk. Few for a server that takes its time, since what was begun ahead is left as a mere intent when a run ends.
+    /// How many rooms may be begun: those that are being written, plus enough more that these never wait for the disk. The number
+    /// is small for a slow server, because rooms begun ahead are left as mere intents when a run ends early.
     pub(super) fn begun(&self) -> usize {
         self.with(|state| state.width() + state.ahead)
     }
 
-    /// Waits until one more room may be written. Who asks first is first.
+    /// Waits for a permit to write one more room, first come, first served.
     pub(super) async fn acquire(&self) -> Permit<'_> {
         Permit {
-            // There is no other error than that the semaphore was closed, which nobody does.
+            // The only error is a closed semaphore, and this one is never closed.
             permit: self.places.acquire().await.ok(),
             limiter: self,
             since: Instant::now(),
         }
     }
 
-    /// A place lay idle, as the room that was to have it was not ready: more are to be begun, a share of those that are, or a
-    /// short run would be over before they are enough.
+    /// A permit was idle because no room was ready. Begins more rooms ahead, in proportion to those already begun, so that
+    /// short runs benefit too.
     pub(super) fn idle(&self) {
         self.with(|state| state.ahead = (state.ahead + 1 + state.ahead / 8).min(AHEAD));
     }
 
-    /// Waits for a request's turn, where there is a rate.
+    /// Waits until the rate limit allows the next request.
     pub(super) async fn turn(&self) {
         let Some(interval) = self.interval else {
             return;
@@ -113,7 +113,7 @@ impl Limiter {
         tokio::time::sleep_until(turn).await;
     }
 
-    /// A good answer came after this long.
+    /// Records a good answer and its duration.
     pub(super) fn answered(&self, took: Duration) {
         self.with(|state| {
             let fastest = state.fastest.map_or(took, |fastest| fastest.min(took));
@@ -133,7 +133,7 @@ impl Limiter {
         });
     }
 
-    /// The server asked to come back later, or failed.
+    /// Records a push-back: the server asked to retry later, or failed.
     pub(super) fn pushed_back(&self) {
         self.with(|state| {
             state.step_down(PUSHED_BACK);
@@ -142,7 +142,7 @@ impl Limiter {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
-        // Nothing in here panics half way through a change.
+        // No code here panics halfway through a change.
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -152,7 +152,7 @@ impl State {
         (self.width as usize).clamp(1, Semaphore::MAX_PERMITS)
     }
 
-    /// Makes places as many as the width, but for those that are taken: they go when they are given back.
+    /// Adjusts the number of permits to the limit. Permits in use are removed when they are returned.
     fn fit(&mut self, places: &Semaphore) {
         let width = self.width();
         if width > self.places {
@@ -176,12 +176,12 @@ impl State {
     }
 }
 
-/// Permission to write one room; dropping it lets another room start.
+/// Permission to write one room. Dropping it lets another room start.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     limiter: &'a Limiter,
     permit: Option<SemaphorePermit<'a>>,
-    /// When it was there.
+    /// When it was acquired.
     pub(super) since: Instant,
 }
 
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(pace.width(), 6);
     }
 
-    /// How many places can be had at once.
+    /// The number of free permits.
     fn free(pace: &Limiter) -> usize {
         let permits: Vec<_> = std::iter::from_fn(|| pace.places.try_acquire().ok()).collect();
         permits.len()

@@ -1,7 +1,7 @@
-//! A plan walked over the writing half: rooms side by side, each one's calls in order, then a look at what took, then welcomes.
+//! Applies a plan: writes rooms concurrently, with each room's calls in order, then verifies the list, then sends welcomes.
 //!
-//! Main entry: [`apply`], which gives an [`Outcome`]. It does nothing that is not in the plan, and prints nothing: progress
-//! goes out as [`Event`]s.
+//! Main function: [`apply`], which returns an [`Outcome`]. It does only what is in the plan, and prints nothing: it reports
+//! progress as [`Event`]s.
 
 mod attempts;
 mod baseline;

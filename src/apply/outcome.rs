@@ -1,4 +1,4 @@
-//! What became of a plan, room by room. Written from confirmations and from the list read afterwards, never from intentions.
+//! The result of each room in a plan, based on confirmations and on the list read afterwards.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::plan::Change;
 /// Progress.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// A room's calls are done, or given up.
+    /// A room's calls are finished.
     Settled(&'a RoomOutcome),
-    /// So many creates were never answered; the list is read to look for them.
+    /// This many creates are uncertain; the list is read to look for them.
     Resolving(usize),
     /// All rooms are settled; the list is read again.
     Verifying,
-    /// So many rooms are welcomed now; each of them is settled once more.
+    /// This many rooms are welcomed now; each of them is settled once more.
     Welcoming(usize),
 }
 
@@ -28,14 +28,14 @@ pub struct Outcome {
     pub observed: Option<Observed>,
     /// Why the list could not be read.
     pub verification_error: Option<String>,
-    /// Why the run ended before all was done.
+    /// Why the run ended early.
     pub halt: Option<Halt>,
-    /// Calls made to read the list again, repeated ones included.
+    /// Calls to read the list again, retries included.
     pub reads: u32,
 }
 
 impl Outcome {
-    /// Marks the rooms partial whose writes were answered with errors, unless something worse is known of them.
+    /// Marks rooms as partial if answers to their writes carried errors, unless their status is worse.
     pub(super) fn mark_partial(&mut self) {
         for room in &mut self.rooms {
             let answered = matches!(room.status, Status::Applied | Status::Verified);
@@ -45,7 +45,7 @@ impl Outcome {
         }
     }
 
-    /// Whether every room is as planned, and was seen to be.
+    /// Whether every room is verified to be as planned.
     pub fn is_complete(&self) -> bool {
         self.halt.is_none()
             && self
@@ -54,7 +54,7 @@ impl Outcome {
                 .all(|room| matches!(room.status, Status::Verified | Status::UpToDate))
     }
 
-    /// Calls that wrote rooms, repeated ones included.
+    /// Calls that wrote rooms, retries included.
     pub fn writes(&self) -> u32 {
         let writes = |room: &RoomOutcome| room.requests.saturating_sub(room.sends);
         self.rooms.iter().map(writes).sum()
@@ -65,47 +65,47 @@ impl Outcome {
         self.writes() + self.sends() > 0
     }
 
-    /// Calls that sent messages, repeated ones included.
+    /// Calls that sent messages, retries included.
     pub fn sends(&self) -> u32 {
         self.rooms.iter().map(|room| room.sends).sum()
     }
 }
 
-/// One room's result.
+/// The result of one room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoomOutcome {
-    /// The room.
+    /// The room's pipe.
     pub pipe: Pipe,
-    /// Its id, once the server named it.
+    /// The room id, once the server has returned it.
     pub id: Option<RoomId>,
-    /// Whether it was to be created.
+    /// Whether the plan creates the room.
     pub create: bool,
-    /// Whether that was to make it anew: it had been deleted, or had vanished.
+    /// Whether the room is recreated: it was deleted or missing.
     pub anew: bool,
-    /// Members whose adding was confirmed in this run.
+    /// Members confirmed in this run.
     pub members: usize,
-    /// Members of calls whose answer carried an error: sent, and not confirmed.
+    /// Members sent in calls whose answer carried an error; they are not confirmed.
     pub unconfirmed: Vec<UserId>,
-    /// Errors that successful answers carried, each once.
+    /// Errors in successful answers, without duplicates.
     pub errors: Vec<String>,
-    /// Messages whose sending was confirmed in this run.
+    /// Messages confirmed in this run.
     pub messages: usize,
-    /// Calls sent for it, messages and repeated ones included.
+    /// Calls for this room, messages and retries included.
     pub requests: u32,
     /// How many of them sent its message.
     pub sends: u32,
-    /// How many of them repeated one that had failed.
+    /// How many of them were retries.
     pub retries: u32,
-    /// The time from its first call to its last answer, waits included.
+    /// Time from the first call to the last answer, waits included.
     pub took: Duration,
-    /// Whether the answer to its create was lost, and it was looked for.
+    /// Whether the create was uncertain and the list was searched for the room.
     pub was_uncertain: bool,
     /// How it ended.
     pub status: Status,
 }
 
 impl RoomOutcome {
-    /// The result of a room nothing was sent for yet.
+    /// The result of a room before anything is sent.
     pub fn begun(change: &Change) -> Self {
         Self {
             anew: change.recreate,
@@ -113,7 +113,7 @@ impl RoomOutcome {
         }
     }
 
-    /// The result of a room that nothing is sent for; a room without an id is a new one.
+    /// The result of a room that is skipped. A room without an id is new.
     pub fn not_begun(pipe: &Pipe, id: Option<RoomId>) -> Self {
         Self {
             pipe: pipe.clone(),
@@ -123,7 +123,7 @@ impl RoomOutcome {
         }
     }
 
-    /// What was done to it, in a word.
+    /// What was done, in a word.
     pub fn done(&self) -> &'static str {
         let only_said = self.sends > 0 && self.requests == self.sends;
         match self {
@@ -138,51 +138,51 @@ impl RoomOutcome {
 /// How a room ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Status {
-    /// Confirmed, and the list shows it as it was sent.
+    /// Confirmed, and the list shows what was sent.
     Verified,
     /// Confirmed, but the list could not be read again.
     Applied,
-    /// Answered with success and errors: members of those calls are not confirmed.
+    /// Successful, but answers carried errors: the members of those calls are not confirmed.
     Partial,
     /// Confirmed, but the list shows other values: field, sent, shown.
     Ignored(Vec<(Field, FieldValue, FieldValue)>),
     /// Confirmed, but the list does not show the room.
     NotVisible,
-    /// The server wrote to another room than was meant.
+    /// The server wrote to another room than intended.
     Conflict(String),
-    /// An answer was lost, and what was asked for may have been done or not.
+    /// An answer was lost, so the call may have succeeded.
     Uncertain(Doubt, String),
-    /// The server refused, or did not answer; what was confirmed before stays.
+    /// The server refused or did not answer. Earlier confirmations remain valid.
     Failed {
         /// What happened.
         reason: String,
         /// What the user can do about it.
         hint: Option<String>,
     },
-    /// Nothing was sent: the room is as a saved plan wants it.
+    /// Nothing was sent: the room is already as the saved plan wants it.
     UpToDate,
-    /// Nothing was sent: the manifest no longer declares the room.
+    /// Nothing was sent: the room is no longer in the manifest.
     Undeclared,
-    /// Nothing was sent: somebody changed the room after the plan was saved.
+    /// Nothing was sent: the room changed after the plan was saved.
     Stale(String),
-    /// Never sent, because the run ended before.
+    /// Nothing was sent: the run ended first.
     #[default]
     NotStarted,
-    /// Some calls were confirmed, or the room was found to be there; the rest was not sent because the run ended before.
+    /// Some calls were confirmed, or the room was found; the run ended before the rest was sent.
     Unfinished,
 }
 
-/// What nobody knows to have been done.
+/// The call whose result is uncertain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// The create. The next run looks whether the room is there.
+    /// The create. The next run checks whether the room exists.
     Create,
-    /// The welcome. It is never sent again, and only people can see whether it arrived.
+    /// The welcome. It is never sent again; only a person can check whether it arrived.
     Welcome,
 }
 
 impl Status {
-    /// The status in machine output.
+    /// The status in machine-readable output.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Verified => "verified",

@@ -1,6 +1,6 @@
-//! Creates whose answer was lost: the list is read, the pipe is looked up, and the room is adopted or created.
+//! Resolves uncertain creates: reads the list, looks up the pipe, and adopts or creates the room.
 //!
-//! One read for all that are uncertain, up to three with back-off, since the list may lag behind a write.
+//! One read covers all uncertain rooms. Up to three reads with back-off, because the list may lag behind a write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -12,25 +12,25 @@ use super::control::Control;
 use crate::imbachat::ReadRooms;
 use crate::model::{LiveRoom, Pipe, RoomId};
 
-/// Looks at most, before a room that is not there counts as never made.
+/// Maximum number of reads before a missing room counts as not created.
 const LOOKS: u32 = 3;
-/// The wait before the second look; the next is twice as long.
+/// The wait before the second read. It doubles each time.
 const WAIT: Duration = Duration::from_millis(500);
 
-/// What the list says of an uncertain room.
+/// What the list shows of an uncertain room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Finding {
-    /// It is there.
+    /// The room exists.
     There(RoomId),
-    /// More than one is.
+    /// Several rooms have the pipe.
     Several(Vec<RoomId>),
-    /// It is not.
+    /// The room does not exist.
     Absent,
-    /// It is not, and the list may lack rooms that exist.
+    /// The room is not listed, but the list may be incomplete.
     NotListed,
 }
 
-/// Looks for rooms; `None` if the list cannot be read, or the run was interrupted.
+/// Looks for rooms; `None` if the list cannot be read or the run is interrupted.
 pub(super) async fn look_for(
     pipes: &BTreeSet<Pipe>,
     reader: &impl ReadRooms,

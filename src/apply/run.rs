@@ -1,4 +1,4 @@
-//! All rooms: so many at a time, none in the way of another; then the uncertain ones; then the look at what took; then welcomes.
+//! Applies all rooms concurrently and independently, then resolves uncertain creates, verifies the list, and sends welcomes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::ledger::{Fact, Record};
 use crate::model::{FieldValue, Observed, Pipe, RoomState};
 use crate::plan::{Change, IgnoredField};
 
-/// How often uncertain rooms are looked for and, if missing, created again.
+/// How often uncertain rooms are looked up and, if missing, created again.
 const ROUNDS: u32 = 3;
 
-/// Carries a plan out. Rooms fail one by one; only a ledger that cannot be written, an interrupt, or `fail_fast` ends the rest.
+/// Applies a plan. Rooms fail independently. Only a ledger that cannot be written, an interrupt, denied access or `fail_fast` end it.
 pub async fn apply<R, W, L>(job: Job<'_, R, W, L>, mut event: impl FnMut(Event<'_>)) -> Outcome
 where
     R: ReadRooms,
@@ -75,7 +75,7 @@ where
     run_concurrently(&job.control, work, most, begin, |begun| begun, event).await
 }
 
-/// Sends the welcomes of the rooms that the list showed as they were written.
+/// Sends the welcomes of the verified rooms.
 async fn welcome_all<R, W, L>(
     job: &Job<'_, R, W, L>,
     outcome: &mut Outcome,
@@ -94,7 +94,7 @@ async fn welcome_all<R, W, L>(
             let (sender, ledger) = (Arc::clone(&job.writer), Arc::clone(&job.ledger));
             async move { welcome(&change, begun, &*sender, &*ledger, &control).await }
         };
-        // None ahead: the intent of a message that is never sent would leave it uncertain.
+        // Begin none ahead: the intent of a message that is never sent would make it uncertain.
         let most = || job.control.pace.width();
         let mut welcomed = run_concurrently(&job.control, due, most, begin, put_off, event).await;
         outcome.halt = outcome.halt.take().or(job.control.halted());
@@ -103,7 +103,7 @@ async fn welcome_all<R, W, L>(
     outcome.rooms = rooms.into_values().collect();
 }
 
-/// Does something to rooms, at most so many at a time. `left` is what becomes of those that were not begun before the run ended.
+/// Runs work on rooms, with limited concurrency. `left` gives the outcome of rooms not begun before the run ended.
 async fn run_concurrently<F>(
     control: &Control,
     work: Vec<(Change, RoomOutcome)>,
@@ -128,7 +128,7 @@ where
         let Some(joined) = running.join_next().await else {
             break;
         };
-        // A task is never cancelled; a panic in one is ours, and goes on as one.
+        // Tasks are never cancelled. A panic in a task is a bug, so propagate it.
         let room = joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         event(Event::Settled(&room));
         done.insert(room.pipe.clone(), room);
@@ -138,8 +138,8 @@ where
     done
 }
 
-/// Looks for the rooms whose create was never answered: those that are there get what is owed to them, the others are created.
-/// False if there was nothing to look for, no way to, or nothing to send.
+/// Looks for the rooms of uncertain creates. Sends existing rooms what they are owed, and creates the others.
+/// Returns false if there is nothing to look for, the lookup failed, or there is nothing to send.
 async fn resolve_doubts<R, W, L>(
     job: &Job<'_, R, W, L>,
     rooms: &mut Rooms,
@@ -178,7 +178,7 @@ where
             }
             Finding::There(id) => {
                 room.id = Some(*id);
-                // Nothing is uncertain any more, even if the run ends before the rest is sent.
+                // The room is no longer uncertain, even if the run ends before the rest is sent.
                 room.status = Status::Unfinished;
                 work.push((change.clone(), room));
             }
@@ -224,7 +224,7 @@ async fn look_again<R: ReadRooms, W, L: Record>(job: &Job<'_, R, W, L>, outcome:
     }
 }
 
-/// A field that was ignored before, and that the list read after the writes shows as it was sent.
+/// A field that was ignored before and that the list now shows as sent.
 fn settled(ignored: &IgnoredField, observed: Option<&Observed>) -> Vec<Fact> {
     let IgnoredField { field, sent, .. } = ignored;
     let rows = observed
@@ -235,7 +235,7 @@ fn settled(ignored: &IgnoredField, observed: Option<&Observed>) -> Vec<Fact> {
         .collect()
 }
 
-/// What the look at a room that was written to is remembered for: that there was one, last, and where it did not show what was sent.
+/// The facts to record from the verification: fields that differ from what was sent, and last, that the room was seen.
 fn verification_facts(room: &RoomOutcome) -> Vec<Fact> {
     let (pipe, room, fields) = match (room.id, &room.status) {
         (Some(id), Status::Verified) => (&room.pipe, id, [].as_slice()),

@@ -1,4 +1,4 @@
-//! One room: intent, calls in order, a confirmation after each. Knows nothing of other rooms.
+//! Sends one room's calls: intent, calls in order, a confirmation after each. Independent of other rooms.
 
 use tokio::time::Instant;
 use tracing::{debug, info};
@@ -12,8 +12,8 @@ use crate::ledger::{Fact, Record};
 use crate::model::UserId;
 use crate::plan::{CHUNK, Change};
 
-/// Carries one change out, or what is left of it: `outcome` is where it stands, and comes back provisional (`Applied` at
-/// best) until the list was read again.
+/// Applies one change, or the rest of it. `outcome` is the progress so far. The returned outcome is provisional (`Applied` at
+/// best) until the list is read again.
 pub(super) async fn carry_out(
     change: &Change,
     mut outcome: RoomOutcome,
@@ -39,22 +39,22 @@ pub(super) async fn carry_out(
             Status::Applied | Status::NotStarted | Status::Unfinished
         );
     if !well && control.fail_fast {
-        // Still in its place, so no other room was begun since.
+        // The room still holds its permit, so no other room has begun since.
         control.stop(Halt::FailFast);
     }
     drop(slot);
     outcome
 }
 
-/// A room's slot among those that are written.
+/// A room's permit among those being written.
 #[derive(Debug, Default)]
 struct Slot<'a> {
     permit: Option<Permit<'a>>,
     since: Option<Instant>,
 }
 
-/// Waits for a room's slot, and meanwhile has its intent written down if it is to be created. Rooms are written in the plan's
-/// order, whichever intent is on disk first.
+/// Waits for a room's permit, and meanwhile records the intent if the room is to be created. Rooms are written in the
+/// plan's order, whichever intent is on disk first.
 async fn wait_for_slot<'a>(
     change: &Change,
     members: &[UserId],
@@ -103,7 +103,7 @@ async fn send_calls<'a>(
         return Err(Stop::Run);
     }
     if members.is_empty() && change.is_welcome_only() {
-        // Nothing is to be written: the list is read, and then the room is welcomed.
+        // Nothing to write: the list is read, and then the room is welcomed.
         return Ok(());
     }
     *slot = wait_for_slot(change, &members, ledger, control, outcome).await?;
@@ -123,14 +123,14 @@ async fn send_calls<'a>(
         let Written { room, errors } = send(&write, writer, control, outcome).await?;
         if let Some(meant) = outcome.id.replace(room).filter(|meant| *meant != room) {
             outcome.id = Some(meant);
-            // The server must have written to the room that was meant.
+            // Check that the server wrote to the intended room.
             return Err(Stop::Room(Status::Conflict(format!(
                 "the call was for room {meant}, but the server answered for room {room}"
             ))));
         }
         if chunks.peek().is_none() {
-            // Nothing more is sent to this room: another is written while the disk takes the confirmation. A moment later, when
-            // the connection is free again, so that no other is opened.
+            // Nothing more is sent to this room: another is written while the confirmation is saved. Yield first, so that the
+            // connection is free again and no other is opened.
             tokio::task::yield_now().await;
             slot.permit = None;
         }

@@ -1,4 +1,4 @@
-//! After the writes: the list is read again and compared with what was sent, field by field.
+//! Verifies the writes: reads the list again and compares it with what was sent, field by field.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -11,20 +11,20 @@ use super::outcome::{RoomOutcome, Status};
 use crate::imbachat::{Failure, ReadRooms};
 use crate::model::{Field, FieldValue, LiveRoom, Observed, Pipe, RoomId, RoomState};
 
-/// Looks at most; the list may lag behind the writes.
+/// Maximum number of reads; the list may lag behind the writes.
 const LOOKS: u32 = 3;
-/// The wait before the second look; the next is twice as long.
+/// The wait before the second read. It doubles each time.
 const WAIT: Duration = Duration::from_millis(250);
 
 /// What the list showed after the writes.
 struct Sight {
-    /// The declared rooms.
+    /// Rooms in the manifest.
     observed: Observed,
-    /// The pipes under which written rooms stand.
+    /// The pipes of written rooms in the list.
     pipes: BTreeMap<RoomId, Pipe>,
 }
 
-/// Reads the list until every room shows what was sent, three times at most, and settles the rooms by the last look.
+/// Reads the list until every room shows what was sent, at most three times, and settles the rooms by the last read.
 pub(super) async fn verify<R: ReadRooms, W, L>(
     job: &Job<'_, R, W, L>,
     rooms: &mut [RoomOutcome],
@@ -72,7 +72,7 @@ pub(super) async fn verify<R: ReadRooms, W, L>(
     }
 }
 
-/// The status of a room whose writes were all confirmed; `None` for the others, which keep theirs.
+/// The status of a room whose writes were all confirmed; `None` for others, which keep their status.
 fn settle(room: &RoomOutcome, sight: &Sight, sent: &BTreeMap<Pipe, RoomState>) -> Option<Status> {
     let id = room.id.filter(|_| room.status == Status::Applied)?;
     if let Some(pipe) = sight.pipes.get(&id).filter(|pipe| **pipe != room.pipe) {
@@ -88,7 +88,7 @@ fn settle(room: &RoomOutcome, sight: &Sight, sent: &BTreeMap<Pipe, RoomState>) -
     let Some(row) = live.first().filter(|row| row.id == id) else {
         return Some(Status::NotVisible);
     };
-    // Nothing was written to a room that only waits for its welcome: what it is like does not matter.
+    // Nothing was written to a room that only waits for its welcome, so its values do not matter.
     let sent = sent.get(&room.pipe).into_iter();
     let ignored: Vec<(Field, FieldValue, FieldValue)> = sent
         .flat_map(|sent| Field::ALL.map(|field| (field, sent.value(field), row.state.value(field))))

@@ -1,7 +1,7 @@
-//! Welcomes: a message is sent once a new room is written and the list shows it under its pipe, so that none goes astray.
+//! Welcomes: a message is sent once a new room is written and the list shows it under its pipe, so that it reaches the right room.
 //!
-//! Before it is sent the ledger has its intent, and from then on it is never sent again unless the server certainly did not
-//! act on it.
+//! The ledger records the intent before the message is sent. After that, the message is never sent again unless the server
+//! certainly did not act on it.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::ledger::{Fact, Record, Stage};
 use crate::model::{Pipe, Welcome};
 use crate::plan::Change;
 
-/// Whether the server knows no such call, room or user, only its own words tell; it took the room's other calls just before.
+/// Only the server's message says whether it is the call, the room or the user that is unknown.
 const UNKNOWN: &str = "check the sender (`from`) and the room with `roomform get users` (remote_user_id) and `roomform get rooms`; also check --api-url";
 
-/// The rooms that are to be welcomed and are fit for it. Those that the list was not read for still wait.
+/// The rooms whose welcome is due. Rooms not covered by the list still wait.
 pub(super) fn due(
     changes: &[Change],
     rooms: &mut BTreeMap<Pipe, RoomOutcome>,
@@ -43,7 +43,7 @@ pub(super) fn due(
     due
 }
 
-/// A room that is left without the welcome it waits for.
+/// The outcome of a room whose welcome is postponed.
 pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
     let status = match room.requests {
         0 => Status::NotStarted,
@@ -52,7 +52,7 @@ pub(super) fn put_off(room: RoomOutcome) -> RoomOutcome {
     RoomOutcome { status, ..room }
 }
 
-/// Sends one room's welcome. The outcome keeps its status if that went well, or if another run took it on.
+/// Sends one room's welcome. The outcome keeps its status if that succeeds, or if another run has claimed the welcome.
 pub(super) async fn welcome(
     change: &Change,
     mut outcome: RoomOutcome,

@@ -1,4 +1,4 @@
-//! Checks of the list of rooms: how many, of which kinds, and what a plan will stumble over.
+//! Checks the list of rooms: how many, of which types, and which ones a plan refuses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::{Finding, Known, Report, quoted};
 use crate::imbachat::ReadRooms;
 use crate::model::{Count, Desired, LiveRoom, Pipe, Recorded, RoomId, RoomKind, difference, looks};
 
-/// Adds the checks of the list; skipped if there is none.
+/// Adds the checks of the list; skips them if there is none.
 pub fn check_list(report: &mut Report, known: Option<&Known<'_>>) {
     let Some(known) = known else {
         let names = ["rooms", "count", "duplicates", "deleted", "look-alikes"];
@@ -72,7 +72,7 @@ fn count(rows: usize) -> Finding {
     )
 }
 
-/// Numbers of rows at which a server may have stopped: 50, 100, 200, 250, 500, 1000, …
+/// Row counts at which a server may have truncated the list: 50, 100, 200, 250, 500, 1000, …
 fn is_round(rows: usize) -> bool {
     let mut unit = 10;
     while unit * 10 <= rows {

@@ -1,4 +1,4 @@
-//! Checks of this machine and of the ledger: settings, manifest, address.
+//! Checks this machine and the ledger: settings, manifest, address.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::manifest::diagnostic::{Diagnostic, Sources};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Count, Recorded, Target};
 
-/// Which settings were found, and where; never their values. `problems` are settings that cannot be used.
+/// Reports which settings were found and where, but not their values. `problems` are invalid settings.
 pub fn settings(found: &[(&str, String)], problems: Vec<Finding>) -> Finding {
     let details = found.iter().map(|(name, place)| format!("{name} {place}"));
     let mut problems = problems.into_iter();
@@ -34,7 +34,7 @@ pub fn settings(found: &[(&str, String)], problems: Vec<Finding>) -> Finding {
     finding.with(details.collect())
 }
 
-/// The manifest. It may be missing if its paths are the default.
+/// Checks the manifest. It may be missing if its paths are the default.
 pub fn manifest(paths: &[PathBuf], by_default: bool) -> (Loaded, Finding) {
     if by_default && paths.iter().all(|path| !path.exists()) {
         let finding = Finding::skipped("there is no rooms.yaml and no rooms/ here");
@@ -71,7 +71,7 @@ fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     format!("{place}{code} {}", diagnostic.message)
 }
 
-/// Which widget, and where: an address that credentials may be sent to.
+/// Checks the widget and the address, which must be safe for credentials.
 pub fn address(target: Result<&Target, &Finding>, allow_insecure_http: bool) -> Finding {
     match target {
         Err(finding) => finding.clone(),
@@ -87,7 +87,7 @@ pub fn address(target: Result<&Target, &Finding>, allow_insecure_http: bool) -> 
     }
 }
 
-/// The ledger: it exists, is whole, and belongs to this widget. Also what it recorded, if it can be used.
+/// Checks that the ledger exists, is valid, and belongs to this widget. Also returns its content if it is usable.
 pub fn ledger(
     ledger: &LedgerBackend,
     remembered: Result<Remembered, Finding>,

@@ -1,6 +1,6 @@
-//! `doctor`: one check for each thing a run depends on, which returns a [`Finding`] with its remedy.
+//! `doctor`: one check for each thing a run depends on. A check returns a [`Finding`] with a remedy.
 //!
-//! A check that fails skips those that need it, and no others. Checks only read; [`write_probe`] writes to one room.
+//! If a check fails, only the checks that depend on it are skipped. Checks only read; [`write_probe`] writes to one room.
 
 mod list;
 mod local;
@@ -14,10 +14,10 @@ pub use probe::{Known, UNDER_WAY, refuse_pipe, write_probe};
 pub use report::{Answer, Finding, Report, Verdict, WriteProbe};
 pub use server::check_server;
 
-/// Characters of a name that are shown.
+/// Maximum length of a quoted name, in characters.
 const NAME: usize = 60;
 
-/// A name from outside in back-ticks, cut to fit a line. It is escaped where it is printed.
+/// Quotes an external name in back-ticks, cut to fit a line. It is escaped when it is printed.
 fn quoted(name: &str) -> String {
     let short: String = name.chars().take(NAME).collect();
     let more = if short.len() < name.len() { "…" } else { "" };

@@ -1,6 +1,6 @@
-//! `--write-probe`: create one room and update it, to learn what the API does where its documentation is silent.
+//! `--write-probe`: creates and updates one room, to learn what the API does where its documentation is silent.
 //!
-//! The room gets no members and no messages, is closed, and is not recorded. Only people can remove it.
+//! The room is closed, gets no members or messages, and is not recorded. Removing it is a manual step.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::model::{Field, LiveRoom, Pipe, Recorded, RoomId, RoomKind, RoomState,
 
 pub const UNDER_WAY: &str =
     "the probe is running; if you stop now, you will not know which room it created";
-/// Reads of the list after the second call, because the list may lag, and the pause between them.
+/// How often the list is read after the second call, because it may lag, and the pause between reads.
 const READS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(250);
 /// Answered by the first read that shows the room.
 const IS_PIPE_KEPT: &str = "is the pipe kept";
 
-/// What is known before anything is written.
+/// What is known before the probe writes.
 pub struct Known<'a> {
     pub reader: &'a Reader,
     pub rooms: &'a [LiveRoom],
@@ -27,7 +27,7 @@ pub struct Known<'a> {
     pub recorded: Option<&'a Recorded>,
 }
 
-/// Why the probe must not use a pipe, if it must not.
+/// Why the probe must not use a pipe; `None` if it may.
 pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
     let Known { rooms, loaded, .. } = known;
     if known.reader.is_partial() {
@@ -35,7 +35,7 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
         return Some(Finding::failed(message, "read with the secret key"));
     }
     let declared = &loaded.desired.rooms;
-    // A server that folds case, or more, would write to the room of such a pipe.
+    // A server that folds case or more would treat such a pipe as that of an existing room.
     let look = looks(pipe.as_str());
     let mut pipes = rooms.iter().map(|room| &room.pipe).chain(declared.keys());
     let reason = match rooms.iter().find(|room| room.pipe == *pipe) {
@@ -56,7 +56,7 @@ pub fn refuse_pipe(pipe: &Pipe, known: &Known<'_>) -> Option<Finding> {
     Some(Finding::failed(message, remedy))
 }
 
-/// Creates the room, updates it, and compares what the list shows after each call.
+/// Creates the room, updates it, and compares the list with each call.
 pub async fn write_probe(
     pipe: Pipe,
     writer: &Writer,
@@ -82,7 +82,7 @@ pub async fn write_probe(
     if let Some(room) = known.rooms.iter().find(|room| room.id == id) {
         return (overwritten(room), None);
     }
-    // The rows that may be the probe's.
+    // Rows that may belong to the probe.
     let read = async || {
         let take = |rows: &mut Vec<LiveRoom>, row: LiveRoom| {
             if row.id == id || row.pipe == pipe {
@@ -133,7 +133,7 @@ pub async fn write_probe(
 /// What the probe has learned so far.
 struct Notes {
     probe: WriteProbe,
-    /// Whether an answer is not what a plan would like.
+    /// Whether an answer differs from what a plan relies on.
     odd: bool,
 }
 
@@ -156,7 +156,7 @@ impl Notes {
         });
     }
 
-    /// Errors that a successful answer carried.
+    /// Notes errors in a successful answer.
     fn carried(&mut self, errors: &[String]) {
         let answer = format!("yes: {}", errors.join("; "));
         let known = self.probe.answers.iter().any(|it| it.answer == answer);
@@ -198,7 +198,7 @@ impl Notes {
         self.settle(IS_PIPE_KEPT, answer);
     }
 
-    /// The room that the answer to the second call named.
+    /// Notes the room in the answer to the second call.
     fn named(&mut self, id: RoomId) {
         let other = || format!("no, it named room {id}, which may be another one: check it too");
         let answer = (id == self.probe.room).then_some("yes").ok_or_else(other);
@@ -273,7 +273,7 @@ fn updates(field: Field) -> String {
     format!("does a repeated call update the {}", field.noun())
 }
 
-/// A room that existed before must not be removed, nor written to again.
+/// The finding for an existing room that was overwritten: do not remove it or write to it again.
 fn overwritten(room: &LiveRoom) -> Finding {
     let (id, state, pipe) = (room.id, &room.state, quoted(room.pipe.as_str()));
     let message = format!(

@@ -1,4 +1,4 @@
-//! What the checks found, in their order.
+//! The findings of all checks, in order.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,11 +14,11 @@ pub enum Verdict {
     // It works, but needs attention.
     Warning,
     Failed,
-    // Not checked: something it needs is missing.
+    // Not checked: a prerequisite is missing.
     Skipped,
 }
 
-// The result of one check. Its texts may contain text from outside, unescaped.
+// The result of one check. Its texts may contain external text, unescaped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     pub verdict: Verdict,

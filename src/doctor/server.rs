@@ -1,4 +1,4 @@
-//! Checks of the server: whether it answers, its certificate and clock, and whether it accepts the credentials.
+//! Checks the server: whether it answers, its certificate and clock, and whether it accepts the credentials.
 
 use jiff::Timestamp;
 
@@ -8,16 +8,16 @@ use crate::imbachat::{
 };
 use crate::model::{Count, Target, UserId};
 
-/// Seconds by which two clocks may differ.
+/// Maximum difference between the clocks, in seconds.
 const CLOCK_TOLERANCE: i64 = 60;
-/// Seconds a token should still last.
+/// Minimum remaining lifetime of a token, in seconds.
 const TOKEN_LIFE: i64 = 600;
-/// The fields of a row, and around the rows, that the API's documentation shows.
+/// The documented fields of a row and of the envelope.
 const ROW: &str =
     "admin_id created_at deleted_at id imba_id is_public name pipe status tab type updated_at";
 const ENVELOPE: &str = "code data message success";
 
-/// Adds the checks of a server. Returns its list and what read it, if it could be read.
+/// Adds the checks of a server. Returns its list and the reader, if the list could be read.
 ///
 /// `http` and `auth` are the client and the reading credentials, or why there are none.
 pub async fn check_server(
@@ -112,7 +112,7 @@ fn clock(knock: Option<&Result<Reachability, Failure>>) -> Finding {
     )
 }
 
-/// A rough number of seconds, in a larger unit where there is one.
+/// Formats seconds roughly, in the largest fitting unit.
 fn duration(seconds: i64) -> String {
     let seconds = usize::try_from(seconds.unsigned_abs()).unwrap_or(usize::MAX);
     let (count, noun) = match seconds {

@@ -1,4 +1,4 @@
-//! Where the API is: an address that was checked to be one a secret may be sent to.
+//! The API's address, checked to be safe for secrets.
 
 use std::net::IpAddr;
 
@@ -6,17 +6,17 @@ use reqwest::Url;
 
 use super::failure::{Delivery, Failure};
 
-/// The base address of an API, checked to be one that a secret may be sent to.
+/// The base address of an API, checked to be safe for secrets.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     base: Url,
 }
 
 impl Endpoint {
-    /// Checks an address: https, or http to this machine, or any http if `insecure`.
+    /// Checks an address. Allows https, http to this machine, or any http if `insecure`.
     ///
     /// # Errors
-    /// What is wrong with it, and what to do.
+    /// If the address is invalid or not allowed, with a hint.
     pub fn new(address: &str, insecure: bool) -> Result<Self, Failure> {
         let base = Url::parse(address)
             .map_err(|error| wrong(&error.to_string()).hint("write it as https://host"))?;
@@ -39,13 +39,13 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// Scheme, host and port, and the path below which the API lies, if it has one: two paths may be two servers.
+    /// Scheme, host and port, and the base path if there is one: two paths may be two servers.
     pub fn origin(&self) -> String {
         let path = self.base.path().trim_end_matches('/');
         format!("{}{path}", self.base.origin().ascii_serialization())
     }
 
-    /// Host and, unless it is the usual one, port; for a file's name.
+    /// The host, with the port if it is not the default; used in file names.
     pub fn host_label(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();
         let port = self.base.port().map(|port| format!(":{port}"));
@@ -67,7 +67,7 @@ impl Endpoint {
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 
-    /// The address of a path below the base.
+    /// Joins a path to the base address.
     pub(super) fn join(&self, path: &str) -> Result<Url, Failure> {
         let address = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
         Url::parse(&address).map_err(|error| wrong(&error.to_string()))

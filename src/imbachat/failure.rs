@@ -1,57 +1,57 @@
-//! What can go wrong with a call, and the one question that matters after it: did the server act on it?
+//! Failures of a call, and whether the server acted on it.
 
 use std::time::Duration;
 
-/// The calls there are, as far as a failure depends on them.
+/// The kinds of calls that failures distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
     /// get_rooms.
     List,
-    /// imba_rooms for a room that is not there yet: without `room_id`.
+    /// imba_rooms without `room_id`, for a room that does not exist yet.
     Create,
-    /// imba_rooms with `room_id`: repeating it changes nothing.
+    /// imba_rooms with `room_id`: safe to repeat.
     Update,
-    /// send_msg: repeating it sends the message twice.
+    /// send_msg: a repeat sends the message twice.
     Message,
 }
 
-/// What happened to a call. Which of these may be sent again is `retry`'s table.
+/// Why a call failed. The table in `retry` says which causes may be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// The host has no address.
+    /// The host name does not resolve.
     NoAddress,
-    /// No connection.
+    /// The connection failed.
     NoConnection,
-    /// No connection in time.
+    /// The connection timed out.
     NoConnectionInTime,
-    /// The TLS certificate was rejected, or there is no TLS.
+    /// TLS certificate rejected, or the server has no TLS.
     Tls,
     /// HTTP/2: the server rejected the request before it acted on it.
     NotProcessed,
     /// The connection broke; the request may have been sent.
     Cut,
-    /// No answer in time.
+    /// The answer timed out.
     NoAnswer,
-    /// Another HTTP status than success.
+    /// An HTTP status other than success.
     Status(u16),
-    /// HTTP success, but a page in HTML.
+    /// HTTP success, but with an HTML page.
     Html,
-    /// HTTP success, but nothing that can be read, or not of the shape.
+    /// HTTP success, but the body is unreadable or of an unknown shape.
     Unreadable,
-    /// HTTP success, but the body says no: with this code, or 0 for none.
+    /// HTTP success, but the body reports an error with this code; 0 if it has none.
     Body(u16),
 }
 
 /// How far a failed request got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// It never left, or the server did not begin to act on it.
+    /// It was not sent, or the server did not begin to act on it.
     NotSent,
-    /// The server answered that it would not do it.
+    /// The server refused it.
     Refused,
-    /// The server asked to come back later, before doing anything.
+    /// The server asked to retry later, before it did anything.
     Later,
-    /// Unknown: it may have been done.
+    /// The server may have acted on it.
     Uncertain,
 }
 
@@ -59,24 +59,24 @@ pub enum Delivery {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// What happened, where the table knows it.
+    /// The cause, if it is in the table.
     pub cause: Option<Cause>,
     /// What happened, without secrets.
     pub message: String,
     /// What the user can do about it.
     pub hint: Option<String>,
-    /// How far it got.
+    /// How far the request got.
     pub delivery: Delivery,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
-    /// Whether another try would end the same way.
+    /// Whether a retry would fail the same way.
     pub lasting: bool,
-    /// Whether the server does not accept the credentials: then no other call would succeed.
+    /// Whether the server rejects the credentials, so that no call would succeed.
     pub denied: bool,
 }
 
 impl Failure {
-    /// A failure that another try would only repeat.
+    /// A failure that a retry does not fix.
     pub fn lasting(delivery: Delivery, message: impl Into<String>) -> Self {
         Self {
             cause: None,
@@ -89,7 +89,7 @@ impl Failure {
         }
     }
 
-    /// A failure that may pass.
+    /// A failure that a retry may fix.
     pub fn passing(delivery: Delivery, message: impl Into<String>) -> Self {
         Self {
             lasting: false,
@@ -97,7 +97,7 @@ impl Failure {
         }
     }
 
-    /// The same with a remedy.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -105,7 +105,7 @@ impl Failure {
     }
 }
 
-/// The first names, and how many more there are; `none` if there are none.
+/// The first names and the number of others; `none` if there are none.
 pub(super) fn list_names(names: &[String], most: usize, none: &str) -> String {
     let shown = names.get(..most).unwrap_or(names).join(", ");
     match names.len().saturating_sub(most) {

@@ -1,6 +1,6 @@
-//! A form as `multipart/form-data`, written into one buffer: a room's members are copied once.
+//! Builds a `multipart/form-data` body in one buffer, so that members are copied only once.
 //!
-//! Main type: [`Form`]. It knows no field of the API.
+//! Main type: [`Form`]. It does not know the API's fields.
 
 use std::fmt::{Display, Write as _};
 use std::hash::{BuildHasher as _, RandomState};
@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 
-/// Separates the fields. It is random in each process, so that no title can contain it.
+/// The boundary between fields. It is random in each process, so that no title can contain it.
 static BOUNDARY: LazyLock<String> = LazyLock::new(|| {
     let dice = RandomState::new();
     format!("{:016x}{:016x}", dice.hash_one(1), dice.hash_one(2))
 });
-/// Room for a field whose value is a number.
+/// Buffer size for a field with a numeric value.
 const SMALL: usize = 120;
 
 /// The fields of a call, in the order in which they are sent.
@@ -24,23 +24,23 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// A form without fields.
+    /// Creates an empty form.
     pub(super) fn new() -> Self {
         Self::default()
     }
 
-    /// The same, with room for so many small fields.
+    /// Creates a form with capacity for this many small fields.
     pub(super) fn with_room_for(fields: usize) -> Self {
         Self {
             body: String::with_capacity((fields + 1) * SMALL),
         }
     }
 
-    /// Adds a field. Its name is one of ours: it is written as it is.
+    /// Adds a field. Names are ours, so they need no escaping.
     #[must_use]
     pub(super) fn text(mut self, name: impl Display, value: impl Display) -> Self {
         let boundary = &*BOUNDARY;
-        // A text takes what is written to it.
+        // Writing to a `String` does not fail.
         let _infallible = write!(
             self.body,
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
@@ -48,7 +48,7 @@ impl Form {
         self
     }
 
-    /// The request with this body.
+    /// Sets the form as the body of a request.
     pub(super) fn attach_to(self, request: RequestBuilder) -> RequestBuilder {
         let (mut body, boundary) = (self.body, &*BOUNDARY);
         body.push_str("--");

@@ -1,6 +1,6 @@
-//! One request, one handler of its answer: what all calls have in common.
+//! Sends requests and handles what all answers have in common.
 //!
-//! Main type: [`Http`]. It follows no redirect (`api: fact 4`), sends no secret in clear, and lets none out in an error.
+//! Main type: [`Http`]. It follows no redirects (`api: fact 4`), sends no secrets over plain HTTP, and redacts them in errors.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,33 +23,33 @@ use super::transport_error::{classify, explain_tls, join_causes};
 use super::wire::{self, Bad};
 use crate::model::{RunId, WidgetId};
 
-/// An answer to a write larger than this is not one.
+/// Maximum size of an answer to a write.
 const LARGEST_ANSWER: usize = 4 << 20;
-/// The `User-Agent`, without the run.
+/// The `User-Agent`, without the run id.
 const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
-/// The longest text of a server that is quoted.
+/// Maximum length of quoted server text.
 const QUOTED: usize = 300;
 
-/// Requests to one API.
+/// Sends requests to one API.
 #[derive(Debug, Clone)]
 pub struct Http {
     client: Client,
     endpoint: Endpoint,
-    /// Limits a connection, a silence, and a whole write.
+    /// Timeout for connecting, for idle time, and for a whole write.
     pub(super) timeout: Duration,
     secrets: Vec<SecretString>,
     agent: String,
-    /// What the calls identify themselves with.
+    /// How errors describe the credentials.
     pub(super) credentials: Credentials,
-    /// How many requests were sent.
+    /// The number of requests sent.
     sent: Arc<AtomicU64>,
 }
 
 impl Http {
-    /// A client. `timeout` bounds a connection, a silence, and a whole write; `secrets` are kept out of every error.
+    /// Creates a client. `timeout` limits connecting, idle time and a whole write. `secrets` are redacted in all errors.
     ///
     /// # Errors
-    /// If the TLS library cannot be set up.
+    /// If the TLS library fails to initialise.
     pub fn new(
         endpoint: Endpoint,
         timeout: Duration,
@@ -57,15 +57,15 @@ impl Http {
     ) -> Result<Self, Failure> {
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
-            // Only `retry` decides what is sent again.
+            // Only `retry` decides what is retried.
             .retry(reqwest::retry::never())
             .connect_timeout(timeout.min(Duration::from_secs(10)))
             .read_timeout(timeout);
-        // A proxy is for the way out; this machine is never behind one.
+        // Never use a proxy to reach this machine.
         if endpoint.is_loopback() {
             builder = builder.no_proxy();
             if !endpoint.is_https() {
-                // Reading the machine's trusted certificates would be most of a short run.
+                // Loading the system's trusted certificates would take most of a short run.
                 builder = builder.tls_certs_only([]);
             }
         }
@@ -83,7 +83,7 @@ impl Http {
         })
     }
 
-    /// The same, with the run's id in the `User-Agent`, so that a line in the server's log leads to the run.
+    /// Adds the run id to the `User-Agent`, so that the server's log can be matched to the run.
     #[must_use]
     pub fn with_run(self, run: &RunId) -> Self {
         let agent = format!("{AGENT} (run {run})");
@@ -97,7 +97,7 @@ impl Http {
         Ok(request.header(USER_AGENT, &self.agent))
     }
 
-    /// Sends a request, and returns any answer. The log gets neither a header of ours nor a text of people.
+    /// Sends a request and returns the answer, whatever its status. Logs neither our headers nor user text.
     pub(super) async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let request = request.build().map_err(|error| self.fail(error))?;
         let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
@@ -123,7 +123,7 @@ impl Http {
         }
     }
 
-    /// Sends a request, and returns an answer with a good status.
+    /// Sends a request and returns the answer if its status is success.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let response = self.answer(request).await?;
         let status = response.status();
@@ -142,7 +142,7 @@ impl Http {
         })
     }
 
-    /// The whole body of an answer.
+    /// Reads the whole body of an answer.
     pub(super) async fn body(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
         let number = number(&response);
         let mut body = Vec::new();
@@ -159,13 +159,13 @@ impl Http {
         Ok(body)
     }
 
-    /// Logs what a body consists of; for a list, what is left of it without its rows.
+    /// Logs the shape of a body. For a list, without its rows.
     pub(super) fn log_body(&self, number: u64, rows: Option<usize>, body: &[u8]) {
         let (bytes, shape) = (body.len(), self.redact(&trace::shape(body)));
         debug!(number, rows, bytes, shape, "body");
     }
 
-    /// The failure of an answer that came with HTTP 200 and cannot be used.
+    /// The failure for an HTTP 200 answer that cannot be used.
     pub(super) fn reject(&self, bad: Bad) -> Failure {
         let unusable = |cause, text: &str| {
             let text = self.redact(text);
@@ -193,7 +193,7 @@ impl Http {
         }
     }
 
-    /// A failure while sending or receiving, with the whole chain: the useful part is at its end.
+    /// The failure for a transport error, with its whole chain: the useful part comes last.
     pub(super) fn fail(&self, error: reqwest::Error) -> Failure {
         let error = error.without_url();
         let cause = classify(&error);
@@ -219,7 +219,7 @@ impl Http {
         Failure::from_cause(cause, message).hint(remedy)
     }
 
-    /// The failure of an answer that points elsewhere.
+    /// The failure for a redirect.
     pub(super) fn redirected(&self, response: &Response) -> Failure {
         let target = header(response.headers(), LOCATION).unwrap_or("nowhere");
         let target = target.split(['?', '#']).next().unwrap_or_default();
@@ -232,7 +232,7 @@ impl Http {
             .hint("if you trust that address, give its origin with --api-url")
     }
 
-    /// The server said no, by HTTP status or by `code`.
+    /// The failure when the server refuses, by HTTP status or by `code`.
     fn refusal(&self, cause: Cause, reason: Option<String>) -> Failure {
         let (code, number) = match cause {
             Cause::Status(code) => (code, format!("HTTP {code}")),
@@ -263,22 +263,22 @@ impl Http {
         }
     }
 
-    /// The same, with one more text that no error may show.
+    /// Redacts one more text in errors.
     #[must_use]
     pub(super) fn hiding(mut self, secret: SecretString) -> Self {
         self.secrets.push(secret);
         self
     }
 
-    /// The same, hiding the secret key as the header has it: a server may repeat that.
+    /// Also redacts the secret key as encoded in the header, because a server may echo it.
     #[must_use]
     pub(super) fn hiding_basic(self, widget: WidgetId, key: &SecretString) -> Self {
         let encoded = STANDARD.encode(format!("{widget}:{}", key.expose_secret()));
         self.hiding(SecretString::from(encoded))
     }
 
-    /// A text of the server or the library without any of our secrets, and short. In this order: a secret that is cut
-    /// would not be found any more, nor would one of which a shorter one is a part.
+    /// Redacts and shortens a text from the server or the library. Redact before shortening, because a truncated
+    /// secret is not found. For the same reason, redact longer secrets before those they contain.
     pub(super) fn redact(&self, text: &str) -> String {
         let mut secrets: Vec<&str> = self
             .secrets
@@ -294,7 +294,7 @@ impl Http {
     }
 }
 
-/// Credentials as errors name them, and what to do if they are not accepted (`api: fact 5`).
+/// The name of the credentials in errors, and the hint if they are rejected (`api: fact 5`).
 pub(super) type Credentials = (&'static str, &'static str);
 
 pub(super) const SECRET_KEY: Credentials = (
@@ -323,7 +323,7 @@ fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The server's clock.
+/// The server's time, from the `Date` header.
 pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     parse_date(header(headers, DATE)?)
 }
@@ -333,7 +333,7 @@ fn parse_date(text: &str) -> Option<Timestamp> {
     Some(date.timestamp())
 }
 
-/// `Retry-After`, in seconds or as a date. The date is counted from the answer's own `Date`: our clock may be off.
+/// `Retry-After`, in seconds or as a date. A date is relative to the answer's own `Date`, because our clock may be off.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let asked = header(headers, RETRY_AFTER)?.trim();
     if let Ok(seconds) = asked.parse() {

@@ -1,26 +1,26 @@
-//! A list answer, split while it arrives: each element of `data` is handed over and forgotten, the rest is kept as the envelope.
+//! Splits a list answer while it arrives: yields each element of `data` and drops it, and keeps the rest as the envelope.
 //!
-//! Main type: [`ListStream`]. It only finds where elements start and end; `wire` decodes them. `data` may be a list or, as PHP
+//! Main type: [`ListStream`]. It only finds where elements start and end; `wire` decodes them. `data` is a list or, as PHP
 //! encodes arrays with gaps, an object with numeric keys; stray commas are ignored (`api: fact 8`). In an answer of an undocumented
 //! shape it also finds the elements of a bare list; `raw_rows` looks for lists elsewhere in it.
 
-/// An element larger than this is not a room.
+/// Maximum size of an element.
 const LARGEST_ROW: usize = 8 << 20;
-/// An envelope larger than this is not one.
+/// Maximum size of an envelope.
 const LARGEST_ENVELOPE: usize = 1 << 20;
-/// The same if the rows may be in it: then all of them are kept.
+/// Maximum size of an envelope that may contain rows.
 const LARGEST_OF_ANY_SHAPE: usize = 64 << 20;
 
 /// Why a list answer cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
-    /// A part is too large.
+    /// An element or the envelope is too large.
     #[error("a part of the answer is larger than {0} bytes")]
     TooLarge(usize),
-    /// An element of the list is not an object.
+    /// An element is not an object.
     #[error("an element of the list is not an object")]
     NotAnObject,
-    /// The answer ended too early.
+    /// The answer is truncated.
     #[error("the answer ends in the middle")]
     Cut,
 }
@@ -35,7 +35,7 @@ pub struct ListStream {
     in_text: bool,
     escaped: bool,
     in_data: bool,
-    /// How many brackets are open around an element.
+    /// The number of open brackets around an element.
     level: u32,
     data_is_list: bool,
     expect_value: bool,
@@ -44,7 +44,7 @@ pub struct ListStream {
 }
 
 impl ListStream {
-    /// `any_shape`: for an answer whose shape is not documented.
+    /// `any_shape` is for an answer whose shape is not documented.
     pub fn new(any_shape: bool) -> Self {
         Self {
             any_shape,
@@ -52,10 +52,10 @@ impl ListStream {
         }
     }
 
-    /// Reads a piece of the answer; every element that ends in it goes to `take`.
+    /// Reads a chunk of the answer, and passes every element that ends in it to `take`.
     ///
     /// # Errors
-    /// [`RowError`], or what `take` returned.
+    /// [`RowError`], or the error from `take`.
     pub fn feed<E: From<RowError>>(
         &mut self,
         piece: &[u8],
@@ -86,18 +86,18 @@ impl ListStream {
         Ok(())
     }
 
-    /// How many elements came.
+    /// The number of elements so far.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// What is left of the answer without the elements.
+    /// The answer without its elements.
     ///
     /// # Errors
-    /// [`RowError::Cut`] if the answer is not complete.
+    /// [`RowError::Cut`] if the answer is incomplete.
     pub fn finish(self) -> Result<Vec<u8>, RowError> {
         let whole = self.depth == 0 && !self.in_text;
-        // What is not even an object, HTML above all, gets its own error from the reader of the envelope.
+        // If it is not even an object, such as HTML, the envelope reader reports a better error.
         if whole || !self.begins_with(b"{") {
             Ok(self.envelope)
         } else {
@@ -105,7 +105,7 @@ impl ListStream {
         }
     }
 
-    /// Reads a byte between elements. True if an element starts with it.
+    /// Reads a byte between elements. Returns whether an element starts with it.
     fn starts_element(&mut self, byte: u8) -> Result<bool, RowError> {
         if self.follow_text(byte) {
             if self.any_shape && self.in_text {
@@ -129,7 +129,7 @@ impl ListStream {
                 self.envelope.push(byte);
             }
             b'"' if !self.expect_value => self.key.clear(),
-            // `data` has names where PHP would have put numbers: it belongs to the envelope.
+            // A key of `data` is not a number, so `data` belongs to the envelope.
             b':' if self.any_shape
                 && !self.data_is_list
                 && self.count == 0
@@ -147,7 +147,7 @@ impl ListStream {
         Ok(false)
     }
 
-    /// Where the element that the bytes are in ends, if it does.
+    /// The end of the current element, if it is in these bytes.
     fn element_end(&mut self, bytes: &[u8]) -> Option<usize> {
         let end = bytes.iter().position(|byte| {
             if !self.follow_text(*byte) {
@@ -196,14 +196,14 @@ impl ListStream {
         Ok(())
     }
 
-    /// What the answer began with, with or without a byte order mark; a page with a script in it is neither object nor list.
+    /// Whether the answer starts with this bracket, after an optional byte order mark. HTML with a script starts with neither.
     fn begins_with(&self, bracket: &[u8]) -> bool {
         let text = self.envelope.as_slice();
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         text.trim_ascii_start().starts_with(bracket)
     }
 
-    /// Follows texts. True if the byte is inside of one, or ends one.
+    /// Tracks JSON strings. Returns whether the byte is inside a string or ends one.
     fn follow_text(&mut self, byte: u8) -> bool {
         if !self.in_text {
             self.in_text = byte == b'"';
@@ -219,7 +219,7 @@ impl ListStream {
     }
 }
 
-/// Whether a key is one of those that PHP gives a list with gaps.
+/// Whether a key is a number, as PHP writes for a list with gaps.
 pub(super) fn is_number(key: &[u8]) -> bool {
     !key.is_empty() && key.iter().all(u8::is_ascii_digit)
 }

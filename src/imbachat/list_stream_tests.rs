@@ -1,4 +1,4 @@
-//! The elements of answers, wherever the pieces are cut.
+//! Tests that elements are found wherever the chunks are split.
 
 #![expect(
     clippy::indexing_slicing,
@@ -61,7 +61,7 @@ fn of_any_shape_a_bare_list_is_read_and_what_has_names_is_left() {
     assert_eq!(bare, Err(RowError::NotAnObject));
 }
 
-/// Nothing of brackets, quotes and keys in any order is too much, and where it is cut changes nothing.
+/// Brackets, quotes and keys in any order cause no panic, and the split does not change the result.
 #[test]
 fn no_answer_makes_it_fall_over() {
     let words = [

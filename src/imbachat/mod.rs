@@ -1,7 +1,7 @@
-//! The ImbaChat server API: the only place that knows the HTTP calls, their forms and their answers.
+//! Client of the ImbaChat server API. Only this module knows the HTTP calls, their forms and their answers.
 //!
-//! Main types: [`Reader`], [`Writer`] and [`Sender`], separate types so that a dry run never holds one that can write.
-//! It never decides what to send; it reports how a call ended ([`Failure`]).
+//! Main types: [`Reader`], [`Writer`] and [`Sender`]. They are separate types, so that a dry run never holds one that can write.
+//! The client does not decide what to send; it reports how a call ended ([`Failure`]).
 
 mod endpoint;
 mod failure;

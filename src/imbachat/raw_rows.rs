@@ -1,7 +1,7 @@
-//! The rows of the server's lists as they are, for people and scripts to look at.
+//! The rows of the server's lists, unmodified where possible, for people and scripts.
 //!
-//! A row keeps the server's fields in the server's order. What PHP does to the types of documented fields is undone, what may hold
-//! a secret is removed, and any other value passes as it came, a number digit for digit.
+//! A row keeps the server's fields and their order. Documented fields get their documented types back, possible secrets are
+//! removed, and all other values stay as they are, numbers digit for digit.
 
 use std::cell::Cell as Flag;
 use std::fmt;
@@ -16,23 +16,23 @@ use super::list_stream::is_number;
 use super::wire::{self, Bad};
 use crate::model::{Cell, Listing, Row};
 
-/// A row with more fields is not one.
+/// Maximum number of fields in a row.
 const MOST_FIELDS: usize = 1000;
-/// How deep lists and objects are searched for secrets.
+/// Maximum depth of the search for secrets.
 const DEEPEST: u32 = 128;
 /// Replaces a text that cannot be searched for secrets.
 const WITHHELD: &str = "…";
-/// Keys that are named in an error, and characters of each.
+/// Maximum number of keys in an error, and maximum characters of each.
 const KEYS: usize = 12;
 const KEY: usize = 32;
-/// Keys that report success or failure, and are no list of anything else.
+/// Keys that report success or failure and never hold a list of rows.
 const VERDICT: [&str; 5] = ["success", "code", "error", "errors", "errorMsg"];
-/// The names of the list of messages, if there are other lists too.
+/// The possible names of the message list, if there are several lists.
 const NAMED: [&str; 3] = ["messages", "data.messages", "data"];
 
 type Rows = Vec<Box<RawValue>>;
 
-/// One element of a list.
+/// Reads one element of a list.
 pub(super) fn row(listing: Listing, text: &[u8]) -> Result<Row, Bad> {
     let Fields(fields) = wire::parse::<Fields<Box<RawValue>>>(text)?;
     if fields.len() > MOST_FIELDS {
@@ -50,7 +50,7 @@ pub(super) fn row(listing: Listing, text: &[u8]) -> Result<Row, Bad> {
     Ok(row)
 }
 
-/// The fields of an object in their order, each as it came. Names may repeat: each value is searched for secrets.
+/// The fields of an object in order. Names may repeat, so each value is searched for secrets.
 struct Fields<V>(Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
@@ -77,13 +77,13 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for Fields<V> {
 /// How a documented field is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FieldType {
-    /// A whole number, however PHP wrote it.
+    /// A whole number in any PHP form.
     Whole,
-    /// A text, to the letter.
+    /// An exact text.
     Text,
-    /// A text, or one of the words for none.
+    /// A text, or one of the forms of null.
     Maybe,
-    /// As it is.
+    /// Unchanged.
     Any,
 }
 
@@ -127,7 +127,7 @@ fn cell(value: &RawValue, field: FieldType) -> Result<Cell, Bad> {
     })
 }
 
-/// Whether a field of this name is never shown, because it may hold a secret.
+/// Whether a field with this name is hidden because it may hold a secret.
 fn is_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     ["password", "secret", "token"]
@@ -135,7 +135,7 @@ fn is_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// JSON without secrets, and whether there were any.
+/// Removes secrets from JSON. Also returns whether there were any.
 fn without_secrets(value: &RawValue, depth: u32) -> Result<(String, bool), String> {
     let removed = Flag::new(false);
     let clean = Clean {
@@ -147,8 +147,8 @@ fn without_secrets(value: &RawValue, depth: u32) -> Result<(String, bool), Strin
     Ok((text, removed.get()))
 }
 
-/// PHP likes to keep lists and objects as texts of JSON. Only one with a secret in it is rewritten, and one that cannot be searched
-/// is not shown.
+/// PHP often stores lists and objects as JSON texts. A text is rewritten only if it has a secret, and hidden if it cannot be
+/// searched.
 fn text_without_secrets(text: String, depth: u32) -> (String, bool) {
     if !text.trim_start().starts_with(['{', '[']) {
         return (text, false);
@@ -163,7 +163,7 @@ fn text_without_secrets(text: String, depth: u32) -> (String, bool) {
     }
 }
 
-/// A value that is written without its secrets.
+/// Serialises a value without its secrets.
 struct Clean<'a> {
     value: &'a RawValue,
     depth: u32,
@@ -207,10 +207,10 @@ impl Serialize for Clean<'_> {
     }
 }
 
-/// The rows in what is left of an answer of unknown shape. The rows under `data` or in a bare list were read before: `count` of them.
+/// The rows in the rest of an answer of unknown shape, after `count` rows under `data` or in a bare list.
 ///
 /// # Errors
-/// If the answer says no, or it is unclear which of its lists is meant.
+/// If the answer reports an error, or it is unclear which of its lists to use.
 pub(super) fn rest(envelope: &[u8], count: usize) -> Result<Rows, Bad> {
     let answer: Box<RawValue> = wire::parse(envelope)?;
     if answer.get().starts_with('[') {
@@ -256,7 +256,7 @@ pub(super) fn rest(envelope: &[u8], count: usize) -> Result<Rows, Bad> {
     choose(lists.collect(), &keys)
 }
 
-/// The only list with something in it, or the one with a known name; else the same of the empty ones.
+/// The only non-empty list, or the one with a known name; if all are empty, the same choice among those.
 fn choose(mut lists: Vec<(String, Rows)>, keys: &[String]) -> Result<Rows, Bad> {
     if lists.iter().any(|(_, rows)| !rows.is_empty()) {
         lists.retain(|(_, rows)| !rows.is_empty());
@@ -279,7 +279,7 @@ fn choose(mut lists: Vec<(String, Rows)>, keys: &[String]) -> Result<Rows, Bad> 
     }
 }
 
-/// The elements of a list of objects, or of what PHP makes of one with gaps; an empty `data` is an empty list.
+/// The elements of a list of objects, also in PHP's form for lists with gaps. An empty `data` is an empty list.
 fn elements(name: &str, value: &RawValue) -> Option<Rows> {
     let text = value.get();
     let rows: Rows = if text.starts_with('{') {
@@ -294,7 +294,7 @@ fn elements(name: &str, value: &RawValue) -> Option<Rows> {
     objects.then_some(rows)
 }
 
-/// Names in back-ticks, not all of very many.
+/// Names in back-ticks, limited in number.
 fn quoted(names: &[String]) -> String {
     let shown = names.iter().map(|name| {
         let name: String = name.chars().take(KEY).collect();

@@ -1,4 +1,4 @@
-//! The reading half: list the rooms of a widget, and its other lists.
+//! The read client: lists a widget's rooms, users and messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -20,38 +20,38 @@ use super::token::mint;
 use super::wire::{self, Bad};
 use crate::model::{Cell, Listing, LiveRoom, Row, UserId, WidgetId};
 
-/// Who reads.
+/// Credentials for reading.
 #[derive(Debug, Clone)]
 pub enum ReadAuth {
     /// Basic: the widget's number and its secret key.
     Secret(SecretString),
     /// The `JWT` header.
     Jwt(SecretString),
-    /// The `JWT` header too, with a new token for each request: a run may take longer than one lasts.
+    /// The `JWT` header with a new token for each request, because a run may outlast a token.
     Minted {
         /// The widget's secret key.
         key: SecretString,
-        /// The user of the site it is made for.
+        /// The site user that the token is for.
         user: UserId,
     },
 }
 
-/// Something whose rooms can be listed.
+/// Lists rooms.
 pub trait ReadRooms: Send + Sync {
-    /// Hands over every room of the widget, deleted ones the server shows included, in the server's order.
+    /// Passes every room of the widget to the callback in the server's order, including deleted ones if the server shows them.
     ///
-    /// An error may come after some rooms did; then none of them are to be used.
+    /// If an error occurs after some rooms, the caller must discard them.
     fn list(
         &self,
         take: &mut (dyn FnMut(LiveRoom) + Send),
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Whether the list may lack rooms that exist: with a JWT it may show only one user's.
+    /// Whether the list may be incomplete: with a JWT it may show only one user's rooms.
     fn is_partial(&self) -> bool {
         false
     }
 
-    /// The list as a whole, after as many tries as the retry table gives. Each try starts with a new `collect()`.
+    /// Reads the whole list, with retries. Each attempt starts with a new `collect()`.
     fn collect<T: Send>(
         &self,
         dice: &Dice,
@@ -72,7 +72,7 @@ pub trait ReadRooms: Send + Sync {
     }
 }
 
-/// Waits before the next try to read a list, as the retry table says; returns the failure if there is no other try.
+/// Waits before the next attempt to read a list, or returns the failure if there is no further attempt.
 async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> Result<(), Failure> {
     let verdict = verdict(Call::List, &failure, attempt);
     let cause = failure.cause.map(field::debug);
@@ -84,7 +84,7 @@ async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> Result<(), F
     Ok(())
 }
 
-/// The client that reads, and cannot write.
+/// The client that reads and cannot write.
 #[derive(Debug, Clone)]
 pub struct Reader {
     http: Http,
@@ -92,19 +92,19 @@ pub struct Reader {
     auth: ReadAuth,
 }
 
-/// A list, and which of its rows to ask for.
+/// A list and the filters for its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// The list.
+    /// Which list to read.
     pub listing: Listing,
-    /// Another path than the usual one, below the API's address; `{imba_id}` in it is the widget's number.
+    /// A path below the API's address that replaces the default; `{imba_id}` in it becomes the widget's number.
     pub path: Option<String>,
-    /// Filters by their names in the API.
+    /// Filters, by their API names.
     pub filters: Vec<(&'static str, String)>,
 }
 
 impl Query {
-    /// The whole of a list.
+    /// The whole list, without filters.
     pub(super) fn all(listing: Listing) -> Self {
         Self {
             listing,
@@ -120,7 +120,7 @@ impl Query {
         path.replace("{imba_id}", &widget.to_string())
     }
 
-    /// The request without credentials. The widget is a filter too, which every documented sample sends.
+    /// The request without credentials. The widget is also sent as a filter, as in every documented sample.
     fn request(&self, http: &Http, widget: WidgetId) -> Result<RequestBuilder, Failure> {
         let mut form = Form::new().text("imba_id", widget);
         for (name, value) in &self.filters {
@@ -129,7 +129,7 @@ impl Query {
         Ok(form.attach_to(http.post(&self.path(widget))?))
     }
 
-    /// The path of messages is not documented, so it may be wrong.
+    /// Adds a hint about the path of messages: it is not documented, so it may be wrong.
     fn explain(&self, failure: Failure) -> Failure {
         let missed = matches!(failure.cause, Some(Cause::Status(404 | 405)));
         match (&self.path, self.listing) {
@@ -142,11 +142,11 @@ impl Query {
     }
 }
 
-/// What receives the rows of a list.
+/// Receives the rows of a list.
 type Take<'t> = &'t mut (dyn FnMut(&[u8]) -> Result<(), Bad> + Send);
 
 impl Reader {
-    /// A reader of one widget.
+    /// Creates a reader for one widget.
     pub fn new(http: Http, widget: WidgetId, auth: ReadAuth) -> Self {
         let http = match &auth {
             ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => http.hiding_basic(widget, key),
@@ -155,14 +155,14 @@ impl Reader {
         Self { http, widget, auth }
     }
 
-    /// The ids that the widget's users have on the site; users without one are left out. As many tries as the retry table gives.
+    /// The site ids of the widget's users, with retries. Users without one are omitted.
     ///
     /// # Errors
-    /// [`Failure`]; also with only a JWT, which get_users does not take (`api: get_users`).
+    /// [`Failure`], also if there is only a JWT, which get_users does not accept (`api: get_users`).
     pub async fn users(&self, dice: &Dice) -> Result<BTreeSet<UserId>, Failure> {
         let take = |users: &mut BTreeSet<UserId>, row: Row| {
             if let Some(Cell::Text(text)) = row.get("remote_user_id") {
-                // Compared as text: `007` is not user 7.
+                // Compare as text: `007` is not user 7.
                 let id = text.parse().ok().filter(|id: &u64| id.to_string() == *text);
                 users.extend(id.filter(|id| *id > 0).map(UserId));
             }
@@ -171,7 +171,7 @@ impl Reader {
         self.query(&query, dice, BTreeSet::new, take).await
     }
 
-    /// The whole list of rooms, and what it consists of. As many tries as the retry table gives.
+    /// Reads the whole list of rooms and the keys that it contains, with retries.
     ///
     /// # Errors
     /// [`Failure`]
@@ -189,17 +189,17 @@ impl Reader {
         };
         let query = Query::all(Listing::Rooms);
         let (mut survey, envelope) = self.rows(&query, dice, ListSurvey::default, take).await?;
-        // It was good, so it can be read.
+        // The envelope was already checked, so it parses.
         let fields: BTreeMap<String, Value> = wire::parse(&envelope).unwrap_or_default();
         survey.envelope_keys = fields.into_keys().collect();
         Ok(survey)
     }
 
-    /// The rows the server sends for a query, in its order, after as many tries as the retry table gives. Each try starts with a
-    /// new `collect()`: an error may come after some rows did.
+    /// The rows for a query in the server's order, with retries. Each attempt starts with a
+    /// new `collect()`, because an error may come after some rows.
     ///
     /// # Errors
-    /// [`Failure`]; of users also if there is no secret key, without which they are not listed.
+    /// [`Failure`], also if users are queried without a secret key.
     pub async fn query<T: Send>(
         &self,
         query: &Query,
@@ -214,7 +214,7 @@ impl Reader {
         Ok(self.rows(query, dice, collect, take).await?.0)
     }
 
-    /// Collects the rows of a list, and returns them with what was around them. Each try starts with a new `collect()`.
+    /// Collects the rows of a list, and returns them with the envelope. Each attempt starts with a new `collect()`.
     pub(super) async fn rows<T: Send>(
         &self,
         query: &Query,
@@ -223,7 +223,7 @@ impl Reader {
         take: impl Fn(&mut T, &[u8]) -> Result<(), Bad> + Sync,
     ) -> Result<(T, Vec<u8>), Failure> {
         let auth = match (&self.auth, query.listing) {
-            // Users are listed with the secret key, and no token (`api: get_users`).
+            // Users need the secret key, not a token (`api: get_users`).
             (ReadAuth::Minted { key, .. }, Listing::Users) => ReadAuth::Secret(key.clone()),
             (ReadAuth::Jwt(_), Listing::Users) => {
                 let message = "listing users needs the widget's secret key; a JWT is not enough";
@@ -244,7 +244,7 @@ impl Reader {
         }
     }
 
-    /// One call: hands over every row as it arrives, and returns what was around them.
+    /// Makes one call: passes on every row as it arrives, and returns the envelope.
     async fn rows_once(
         &self,
         query: &Query,
@@ -309,37 +309,37 @@ fn secret_header(token: &SecretString) -> Result<HeaderValue, Failure> {
     })
 }
 
-/// What came back from a call without credentials.
+/// The answer to a call without credentials.
 #[derive(Debug, Clone)]
 pub struct Reachability {
     /// The HTTP status.
     pub status: u16,
-    /// The server's clock.
+    /// The server's time.
     pub date: Option<Timestamp>,
-    /// If it only pointed elsewhere, the failure that this is to any call.
+    /// If the answer is a redirect, the failure that every call would get.
     pub redirected: Option<Failure>,
-    /// Whether it was the list: then anyone gets it, and it proves no credentials.
+    /// Whether the list was returned without credentials: then it proves nothing about them.
     pub open: bool,
 }
 
-/// A list of rooms, and what it consists of.
+/// A list of rooms, and the keys it contains.
 #[derive(Debug, Clone, Default)]
 pub struct ListSurvey {
-    /// The rooms, deleted ones included, in the server's order.
+    /// The rooms in the server's order, including deleted ones.
     pub rooms: Vec<LiveRoom>,
-    /// The number of rows that have each key.
+    /// The number of rows with each key.
     pub row_keys: BTreeMap<String, usize>,
-    /// The keys beside the rows.
+    /// The keys of the envelope.
     pub envelope_keys: Vec<String>,
-    /// Rows of another widget.
+    /// The number of rows of other widgets.
     pub foreign: usize,
 }
 
 impl Http {
-    /// Calls get_rooms without credentials, once: any answer shows that a server is there.
+    /// Calls get_rooms once without credentials. Any answer shows that the server is reachable.
     ///
     /// # Errors
-    /// [`Failure`], if no answer came.
+    /// [`Failure`] if there is no answer.
     pub async fn knock(&self, widget: WidgetId) -> Result<Reachability, Failure> {
         let request = Query::all(Listing::Rooms).request(self, widget)?;
         let response = self.answer(request.timeout(self.timeout)).await?;
@@ -359,7 +359,7 @@ impl Http {
         })
     }
 
-    /// Reads a list answer, and hands over every element as it arrives; returns their number and the rest.
+    /// Reads a list answer, passes on every element as it arrives, and returns their number and the envelope.
     async fn elements(
         &self,
         mut response: Response,

@@ -1,4 +1,4 @@
-//! The table: after which failure of which call the same request may be sent again, and when.
+//! The retry table: which failures of which calls may be retried, and when.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,13 +7,13 @@ use tracing::warn;
 
 use super::failure::{Call, Cause, Delivery, Failure};
 
-/// Tries of one request in all.
+/// Maximum attempts per request.
 const ATTEMPTS: u32 = 4;
-/// Tries if the server only asks to come back later: it has done nothing yet.
+/// Maximum attempts if the server only asks to retry later: it has not acted yet.
 const PATIENT: u32 = 10;
 /// The longest first wait.
 const BASE: Duration = Duration::from_millis(250);
-/// The longest a server's `Retry-After` is followed.
+/// The longest `Retry-After` that is honoured.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Random numbers for back-off; seeded, so that a run can be replayed.
@@ -21,12 +21,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub struct Dice(AtomicU64);
 
 impl Dice {
-    /// Dice with this seed.
+    /// Creates dice with this seed.
     pub fn new(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
     }
 
-    /// A duration from nothing up to the given one: full jitter.
+    /// A random duration up to this one (full jitter).
     pub fn jitter(&self, most: Duration) -> Duration {
         // splitmix64
         let seed = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
@@ -36,17 +36,17 @@ impl Dice {
     }
 }
 
-/// How long to wait before the next try.
+/// How long to wait before a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
-    /// Anything up to this.
+    /// A random time up to this.
     UpTo(Duration),
-    /// What the server asked for, and a little more.
+    /// The time the server asked for, plus jitter.
     AtLeast(Duration),
 }
 
 impl Wait {
-    /// The time to wait, with jitter.
+    /// The actual time to wait, with jitter.
     pub fn duration(self, dice: &Dice) -> Duration {
         match self {
             Self::UpTo(most) => dice.jitter(most),
@@ -54,7 +54,7 @@ impl Wait {
         }
     }
 
-    /// Waits. The user sees a warning about a wait that the server asked for: it may be long.
+    /// Waits. Warns the user if the server asked for the wait, because it may be long.
     pub(super) async fn sleep(self, dice: &Dice) {
         let duration = self.duration(dice);
         let seconds = duration.as_secs_f64().round() as u64;
@@ -68,18 +68,18 @@ impl Wait {
 /// What to do after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Send the same again after this wait.
+    /// Retry after this wait.
     Again(Wait),
-    /// It may have been done: read the list, do not send again.
+    /// The server may have acted: read the list, do not retry.
     Uncertain,
-    /// It was not done, and will not be.
+    /// The server did not act, and a retry does not help.
     Final,
 }
 
-/// The table: how far a call got, and whether another try would end the same way.
+/// The table: how far a call got, and whether a retry would fail the same way.
 ///
-/// A status in the 5xx may come from the server after it did the work, or from a proxy that gave up waiting for it. 503 is
-/// no exception: who sends it is not known.
+/// A 5xx may come from the server after it acted, or from a proxy that timed out. 503 is
+/// no exception, because its sender is unknown.
 pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
     match cause {
         Cause::NoAddress
@@ -98,7 +98,7 @@ pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
     }
 }
 
-/// The verdict on the `attempt`th try (from 1). A create or a message is only ever sent again if the server cannot have acted
+/// The verdict on attempt number `attempt` (from 1). A create or a message is only retried if the server cannot have acted
 /// on it.
 pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
     let attempts = match failure.delivery {
@@ -108,7 +108,7 @@ pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
         Delivery::Uncertain | Delivery::Refused => 1,
     };
     if attempt < attempts && !failure.lasting {
-        // Up to 0.25 s, 0.5 s, 1 s, and so on, unless the server asked for a time.
+        // Up to 0.25 s, 0.5 s, 1 s and so on, unless the server sets a time.
         let own = BASE * 2_u32.saturating_pow(attempt.saturating_sub(1).min(7));
         return Verdict::Again(match failure.retry_after {
             Some(asked) => Wait::AtLeast(asked.min(LONGEST_WAIT)),
@@ -122,7 +122,7 @@ pub fn verdict(call: Call, failure: &Failure, attempt: u32) -> Verdict {
 }
 
 impl Failure {
-    /// A failure with this cause, by the table.
+    /// A failure with this cause, classified by the table.
     pub fn from_cause(cause: Cause, message: impl Into<String>) -> Self {
         let (delivery, lasting) = classify(cause);
         let denied = matches!(cause, Cause::Status(401) | Cause::Body(401));
@@ -139,7 +139,7 @@ impl Failure {
 mod tests {
     use super::*;
 
-    /// One row: what becomes of each call that ends so, try by try.
+    /// One row of the table: the verdict for each call and attempt.
     fn row(cause: Cause) -> String {
         let failure = Failure::from_cause(cause, "x");
         let cell = |call| {

@@ -1,6 +1,6 @@
-//! Tokens for reading: signed with the secret key as the vendor's plugins sign them (`api: fact 12`), and when one expires.
+//! Tokens for reading: signs them with the secret key as the vendor's plugins do (`api: fact 12`), and reads their expiry.
 //!
-//! A token made elsewhere is opaque: its content only decides about a warning.
+//! A token from elsewhere is opaque: its content is only used for a warning.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,10 +12,10 @@ use serde_json::Value;
 use crate::model::UserId;
 
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
-/// Seconds a token lasts; each request gets a new one.
+/// Lifetime of a token in seconds. Each request gets a new one.
 const LIFE: i64 = 3_600;
 
-/// A token of this user that lasts an hour from `now`.
+/// Creates a token for this user that expires an hour after `now`.
 pub(super) fn mint(key: &SecretString, user: UserId, now: Timestamp) -> SecretString {
     let expires = now.as_second() + LIFE;
     let claims = format!(r#"{{"exp":{expires},"user_id":{user}}}"#);
@@ -29,7 +29,7 @@ pub(super) fn mint(key: &SecretString, user: UserId, now: Timestamp) -> SecretSt
     SecretString::from(format!("{signed}.{signature}"))
 }
 
-/// When a token expires; `None` if it does not say so in the usual way.
+/// When a token expires; `None` if it has no standard expiry.
 pub fn expiry(token: &SecretString) -> Option<Timestamp> {
     let claims = token.expose_secret().trim().split('.').nth(1)?;
     let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;

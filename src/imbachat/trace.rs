@@ -1,14 +1,14 @@
-//! What an answer consists of, for `-vv`: no text of people, so no secret either.
+//! The shape of an answer for `-vv`, without user text and so without secrets.
 
 use serde_json::Value;
 
-/// Keys of an object that are named, and how much of each.
+/// Maximum number of keys shown per object, and maximum length of each.
 const KEYS: usize = 20;
 const KEY: usize = 32;
-/// How deep a shape is followed.
+/// Maximum depth of a shape.
 const DEPTH: u32 = 4;
 
-/// What an answer is made of: keys, numbers, yes and no, but of a text only its length.
+/// The shape of an answer: keys, numbers and booleans, but only the lengths of texts.
 pub(super) fn shape(body: &[u8]) -> String {
     match serde_json::from_slice::<Value>(body) {
         Ok(value) => value_shape(&value, DEPTH),

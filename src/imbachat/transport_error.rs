@@ -1,4 +1,4 @@
-//! An error of the HTTP library -> what happened, and its causes in words.
+//! Maps an error of the HTTP library to a cause and a message.
 
 use std::error::Error as _;
 
@@ -10,10 +10,10 @@ use rustls::pki_types::UnixTime;
 
 use super::failure::{Cause, list_names};
 
-/// Names of a certificate that are shown.
+/// Maximum number of certificate names shown.
 const NAMED: usize = 5;
 
-/// What happened.
+/// Maps an error to its cause.
 pub(super) fn classify(error: &reqwest::Error) -> Cause {
     let is_dns = |cause: &Source<'_>| cause.to_string().contains("dns error");
     match error {
@@ -28,7 +28,7 @@ pub(super) fn classify(error: &reqwest::Error) -> Cause {
 }
 
 /// Whether the server guarantees that it did not act on a request (RFC 9113, 8.7). The library reports a GOAWAY only for
-/// streams above its last stream id; the others break like any connection.
+/// streams above the last stream id; other streams fail like any broken connection.
 fn is_unprocessed(error: Source<'_>) -> bool {
     error.downcast_ref::<h2::Error>().is_some_and(|error| {
         let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
@@ -36,13 +36,13 @@ fn is_unprocessed(error: Source<'_>) -> bool {
     })
 }
 
-/// The TLS error in an error, also one wrapped in I/O errors: the `source` of those skips what they hold.
+/// The TLS error inside an error. Also unwraps I/O errors, because their `source` skips the inner error.
 fn tls(error: Source<'_>) -> Option<&rustls::Error> {
     let own = error.downcast_ref::<rustls::Error>();
     own.or_else(|| tls(error.downcast_ref::<std::io::Error>()?.get_ref()?))
 }
 
-/// Why TLS failed, and what to do; `None` if something else did.
+/// Why TLS failed, and a hint; `None` if the error is not from TLS.
 pub(super) fn explain_tls(error: &reqwest::Error) -> Option<(String, &'static str)> {
     let error = causes(error).find_map(tls)?;
     Some(match error {
@@ -92,7 +92,7 @@ fn certificate(error: &CertificateError) -> (String, &'static str) {
     }
 }
 
-/// The library writes `DnsName("chat.example")`.
+/// The library formats names as `DnsName("chat.example")`.
 fn names(presented: &[String]) -> String {
     let names = presented.iter();
     let names = names.map(|name| name.split('"').nth(1).unwrap_or(name).to_owned());
@@ -110,12 +110,12 @@ fn date(time: UnixTime) -> String {
 
 type Source<'e> = &'e (dyn std::error::Error + 'static);
 
-/// The causes below an error, outermost first.
+/// The causes of an error, outermost first.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = Source<'_>> {
     std::iter::successors(error.source(), |cause: &Source<'_>| (*cause).source())
 }
 
-/// An error and its causes in one line, each cause once.
+/// An error and its causes in one line, without duplicates.
 pub(super) fn join_causes(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     for cause in causes(error).map(ToString::to_string) {

@@ -1,4 +1,4 @@
-//! Answers -> values, tolerant of everything PHP does to types (`api: fact 8`), strict about what a good answer is (`api: fact 7`).
+//! Parses answers. Tolerates PHP's type conversions (`api: fact 8`), but is strict about what counts as success (`api: fact 7`).
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -16,11 +16,11 @@ pub(super) const NO_REASON: &str = "the server gave no reason";
 /// Why an answer cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Bad {
-    /// It is not JSON, or not of a known shape.
+    /// It is not JSON, or has an unknown shape.
     Shape(String),
-    /// It is good, but it is unclear which of its lists is meant, if any.
+    /// It reports success, but has no list, or it is unclear which list to use.
     NoList(String),
-    /// The server says no, with this code and reason.
+    /// The server reports an error with this code and reason.
     Complaint { code: Option<i64>, text: String },
 }
 
@@ -34,7 +34,7 @@ impl From<RowError> for Bad {
 #[serde(default)]
 struct Row<'r> {
     id: Value,
-    /// Nearly always a plain text, which needs no `String` of its own.
+    /// Nearly always plain text, so it needs no allocation.
     #[serde(borrow)]
     pipe: Option<&'r RawValue>,
     name: Value,
@@ -52,7 +52,7 @@ pub(super) fn form_fields(state: &RoomState) -> [(&'static str, String); 3] {
     ]
 }
 
-/// One element of get_rooms.
+/// Parses one element of get_rooms.
 pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
     let mut clean = Vec::new();
     let row: Row<'_> = parse_borrowed(text, &mut clean)?;
@@ -81,7 +81,7 @@ pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
     })
 }
 
-/// Whether the envelope of a list (its elements taken out) is a good one.
+/// Checks that the envelope of a list (without its elements) reports success.
 pub(super) fn envelope(text: &[u8]) -> Result<(), Bad> {
     let envelope: Value = parse(text)?;
     good(&envelope)?;
@@ -91,12 +91,12 @@ pub(super) fn envelope(text: &[u8]) -> Result<(), Bad> {
     }
 }
 
-/// The server's own words in an answer that is an error anyway, if there are any.
+/// The server's message in an answer that is already known to be an error.
 pub(super) fn complaint(text: &[u8]) -> Option<String> {
     reasons(&parse(text).ok()?)
 }
 
-/// Whether the whole answer reports success: `code` absent or 200, `success` absent or true, no error.
+/// Checks that an answer reports success: `code` absent or 200, `success` absent or true, no error.
 pub(super) fn good(answer: &Value) -> Result<(), Bad> {
     is_object(answer)?;
     let code = answer.get("code").and_then(integer);
@@ -113,7 +113,7 @@ pub(super) fn is_object(answer: &Value) -> Result<(), Bad> {
     Err(shape("the answer is JSON, but not an object"))
 }
 
-/// Whether an answer, or an element of one, says that it failed.
+/// Whether an answer, or an element of one, reports a failure.
 pub(super) fn is_denied(part: &Value) -> bool {
     let success = part.get("success");
     success.is_some_and(|success| truth(success) != Some(true))
@@ -135,12 +135,12 @@ pub(super) fn shape(text: &str) -> Bad {
     Bad::Shape(text.to_owned())
 }
 
-/// JSON, with or without a byte order mark and trailing commas.
+/// Parses JSON, with or without a byte order mark and trailing commas.
 pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Bad> {
     parse_borrowed(text, &mut Vec::new())
 }
 
-/// The same; `clean` holds the text without the commas if it has some.
+/// Same as [`parse`]; `clean` holds a copy without the commas if there are any.
 fn parse_borrowed<'t, T: Deserialize<'t>>(
     text: &'t [u8],
     clean: &'t mut Vec<u8>,
@@ -164,7 +164,7 @@ fn not_json(text: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// The text without commas that stand before a closing bracket, outside of texts.
+/// Removes commas before closing brackets, except inside strings.
 fn without_stray_commas(text: &[u8]) -> Vec<u8> {
     let mut clean: Vec<u8> = Vec::with_capacity(text.len());
     let (mut in_text, mut escaped) = (false, false);
@@ -192,7 +192,7 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
         Value::Number(number) => number.as_i64().or_else(|| {
             number
                 .as_f64()
-                // Beyond 2^53 a float no longer tells one whole number from the next.
+                // Beyond 2^53 a float is not precise to one.
                 .filter(|f| f.fract() == 0.0 && f.abs() < 9e15)
                 .map(|f| f as i64)
         }),
@@ -202,7 +202,7 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// true, "true", 1, "1" and their opposites; nothing counts as false.
+/// true, "true", 1, "1" and their opposites; null, "" and the like count as false.
 pub(super) fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),
@@ -217,7 +217,7 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
     }
 }
 
-/// A text to the letter (a room may well be called "NULL"), a number as text, else nothing.
+/// An exact text (a room may be named "NULL"), a number as text, or else an empty text.
 fn raw_text(value: Value) -> String {
     match value {
         Value::String(text) => text,
@@ -225,7 +225,7 @@ fn raw_text(value: Value) -> String {
     }
 }
 
-/// A text, a number as text; null, "NULL" and "" are nothing.
+/// A text, or a number as text; null, "NULL" and "" are `None`.
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if text.is_empty() || text == "NULL" => None,
@@ -243,7 +243,7 @@ pub(super) fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// The reason an answer gives, wherever it gives it: `error`, `errors`, `errorMsg`, `message`.
+/// The reason in an answer: `error`, `errors`, `errorMsg` or `message`.
 pub(super) fn reasons(answer: &Value) -> Option<String> {
     let mut found = Vec::new();
     for key in ["error", "errorMsg", "errors", "message"] {
@@ -258,7 +258,7 @@ pub(super) fn reasons(answer: &Value) -> Option<String> {
 pub(super) fn collect(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => {
-            // A sentence's full stop would stand in the middle of ours.
+            // Drop the full stop, because our sentence goes on.
             let text = text.trim_end_matches('.');
             if !text.is_empty() {
                 found.push(text.to_owned());
@@ -270,7 +270,7 @@ pub(super) fn collect(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Why a stored answer is no list of rooms. The text may repeat the server's words: escape it before it is shown.
+/// Why a saved answer is not a list of rooms. It may quote the server, so escape it before you print it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoList(String);
@@ -284,10 +284,10 @@ impl From<Bad> for NoList {
     }
 }
 
-/// The rows of a whole answer of get_rooms, deleted ones included, in the server's order; read as tolerantly as over HTTP.
+/// The rows of a saved get_rooms answer in the server's order, including deleted ones. Parsed as tolerantly as over HTTP.
 ///
 /// # Errors
-/// [`NoList`], also if the answer is a good one in form and says no.
+/// [`NoList`], also if the answer is well-formed and reports an error.
 pub fn rooms_of(answer: &[u8]) -> Result<Vec<LiveRoom>, NoList> {
     let (mut list, mut rooms) = (ListStream::default(), Vec::new());
     list.feed(answer, |text| {

@@ -1,10 +1,10 @@
-//! Every answer the two published pages print, and what PHP makes of types.
+//! Tests of every answer in the two published pages, and of PHP's type conversions.
 
 use super::*;
 use crate::imbachat::Written;
 use crate::imbachat::write_answer::{self, sent};
 
-/// The room of an answer that carries no error.
+/// The room of an answer without errors.
 fn written(text: &[u8]) -> Result<RoomId, Bad> {
     let Written { room, errors } = write_answer::written(text, false)?;
     assert_eq!(errors, Vec::<String>::new());
@@ -243,7 +243,7 @@ fn commas_inside_of_texts_stay() {
     );
 }
 
-/// A refusal would let the next run send the message again.
+/// If this were a refusal, the next run would send the message again.
 #[test]
 fn a_message_that_succeeds_with_an_error_is_uncertain() {
     let answer = br#"{"success":true,"errors":["stored late"],"message":{"id":5}}"#;

@@ -1,6 +1,6 @@
-//! The writing half: imba_rooms, the one call that creates, updates and adds, and send_msg.
+//! The write client: imba_rooms, which creates and updates rooms and adds members, and send_msg.
 //!
-//! Main types: [`Writer`], and [`Sender`], which only sends messages. A message is never sent again once the server may have acted on it.
+//! Main types: [`Writer`], and [`Sender`], which only sends messages. A message is not retried once the server may have acted on it.
 
 use std::future::Future;
 use std::pin::pin;
@@ -17,64 +17,64 @@ use super::wire::form_fields;
 use super::write_answer::{Written, sent, written};
 use crate::model::{MessageId, Pipe, RoomId, RoomState, UserId, WidgetId};
 
-/// The fields beside the members.
+/// The number of fields besides the members.
 const SCALARS: usize = 8;
 
-/// Who writes: a user of the site the widget is on.
+/// Credentials for writing: a user of the site that the widget is on.
 #[derive(Debug, Clone)]
 pub struct WriteAuth {
-    /// Their login.
+    /// Login name.
     pub login: SecretString,
-    /// Their password.
+    /// Password of the login.
     pub password: SecretString,
-    /// The widget's secret key, for messages; without it only rooms can be written to.
+    /// The widget's secret key, for messages. Without it only rooms can be written.
     pub secret_key: Option<SecretString>,
 }
 
-/// One call: what it says of a room, and the members of this call.
+/// One call: a room's state, and the members to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomWrite<'a> {
-    /// The room; `None` creates it, or finds it by its pipe.
+    /// The room. `None` creates it, or finds it by its pipe.
     pub room: Option<RoomId>,
-    /// The room's pipe, always sent.
+    /// Always sent.
     pub pipe: &'a Pipe,
-    /// Title, type and publicity, always sent: an omitted title is reset (`api: fact 1`).
+    /// Title, type and publicity. Always sent, because an omitted title is reset (`api: fact 1`).
     pub state: &'a RoomState,
-    /// Members to add, few enough for one call.
+    /// Members to add, within the limit of one call.
     pub members: &'a [UserId],
 }
 
-/// Something that rooms can be written to.
+/// Writes rooms.
 pub trait WriteRooms: Send + Sync {
-    /// Sends one call once.
+    /// Sends one call, without retries.
     fn write(&self, write: &RoomWrite<'_>)
     -> impl Future<Output = Result<Written, Failure>> + Send;
 }
 
-/// A message of one user into one room.
+/// A message from a user to a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message<'a> {
-    /// The room.
+    /// The room's id.
     pub room: RoomId,
     /// The sender.
     pub from: UserId,
-    /// The text; not empty.
+    /// Not empty.
     pub text: &'a str,
 }
 
-/// Something that messages can be sent through.
+/// Sends messages.
 pub trait SendMessages: Send + Sync {
-    /// Sends a message once. The message's id, if the server's answer names one.
+    /// Sends a message, without retries. Returns the message's id if the answer has one.
     fn send(
         &self,
         message: &Message<'_>,
     ) -> impl Future<Output = Result<Option<MessageId>, Failure>> + Send;
 
-    /// Sends a message, and again as the retry table says: only if the server cannot have acted on the try before. Once `halt`
-    /// is done, the current try is finished, and no other one starts.
+    /// Sends a message, with retries if the server cannot have acted on the attempt before. Once `halt`
+    /// is done, the current attempt is completed, and no other one starts.
     ///
     /// # Errors
-    /// The last try's [`Failure`]; [`Delivery::Uncertain`] if the message may be there.
+    /// The last attempt's [`Failure`]; [`Delivery::Uncertain`] if the message may have been sent.
     fn deliver(
         &self,
         message: &Message<'_>,
@@ -113,11 +113,11 @@ pub struct Writer {
     widget: WidgetId,
     login: SecretString,
     password: SecretString,
-    /// What sends messages, if there is a secret key.
+    /// Set if there is a secret key.
     sender: Option<Sender>,
 }
 
-/// The client that sends messages, and cannot change rooms.
+/// The client that sends messages and cannot change rooms.
 #[derive(Debug, Clone)]
 pub struct Sender {
     http: Http,
@@ -127,7 +127,7 @@ pub struct Sender {
 }
 
 impl Writer {
-    /// A writer to one widget.
+    /// Creates a writer for one widget.
     pub fn new(http: Http, widget: WidgetId, auth: WriteAuth) -> Self {
         let WriteAuth {
             login,
@@ -165,7 +165,7 @@ impl WriteRooms for Writer {
             members = members.len(),
             "write"
         );
-        // Scalars first: past PHP's limit of form variables the rest is dropped without a word (`api: fact 2`).
+        // Scalars first: PHP silently drops variables beyond its limit (`api: fact 2`).
         let mut form = Form::with_room_for(SCALARS + members.len())
             .text("imba_id", self.widget)
             .text("login", self.login.expose_secret())
@@ -194,8 +194,8 @@ impl WriteRooms for Writer {
 }
 
 impl Sender {
-    /// A sender to one widget. The documentation's text requires the password of a user of the site, its sample has none: it is
-    /// sent if there is one.
+    /// Creates a sender for one widget. The documentation's text requires a site user's password, but its sample has none:
+    /// it is sent if there is one.
     pub fn new(
         http: Http,
         widget: WidgetId,
@@ -215,13 +215,13 @@ impl SendMessages for Sender {
     async fn send(&self, message: &Message<'_>) -> Result<Option<MessageId>, Failure> {
         let Message { room, from, text } = message;
         debug!(%room, %from, text_length = text.chars().count(), "message");
-        // What people say to each other does not belong in logs, even if the server repeats it.
+        // Private messages do not belong in logs, even if the server echoes them.
         let http = self.http.clone().hiding(SecretString::from(*text));
         let request = http
             .post(&format!("imbachat/v2/{}/send_msg", self.widget))?
             .timeout(http.timeout)
             .basic_auth(self.widget, Some(self.key.expose_secret()));
-        // The documentation's text requires `imba_id` too, its sample has none.
+        // The documentation's text requires `imba_id` too, but its sample has none.
         let mut form = Form::new().text("imba_id", self.widget);
         if let Some(password) = &self.password {
             form = form.text("password", password.expose_secret());

@@ -1,4 +1,4 @@
-//! The answers to writes: what imba_rooms and send_msg confirm, and the errors that a success carries nevertheless.
+//! Parses the answers to writes: what imba_rooms and send_msg confirm, and errors in successful answers.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use super::wire::{
 };
 use crate::model::{MessageId, RoomId};
 
-/// What a successful write answered.
+/// The answer to a successful write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The room it wrote to.
+    /// The room that was written.
     pub room: RoomId,
-    /// Errors and warnings that the answer carries. With any of them no member is confirmed.
+    /// Errors and warnings in the answer. If there are any, no member is confirmed.
     pub errors: Vec<String>,
 }
 
-/// An answer without an error.
+/// An answer without errors.
 impl From<RoomId> for Written {
     fn from(room: RoomId) -> Self {
         let errors = Vec::new();
@@ -27,7 +27,7 @@ impl From<RoomId> for Written {
     }
 }
 
-/// Reads a successful answer. `accepted`: it came with HTTP 202.
+/// Parses a successful answer. `accepted`: it came with HTTP 202.
 pub(super) fn written(text: &[u8], accepted: bool) -> Result<Written, Bad> {
     let answer: Value = parse(text)?;
     is_object(&answer)?;
@@ -51,13 +51,13 @@ pub(super) fn written(text: &[u8], accepted: bool) -> Result<Written, Bad> {
             room,
             errors: carried_errors(&answer, &elements, accepted),
         }),
-        // Without a room it is no success that carries an error: it is the error.
+        // Without a room it is not a success with errors, but an error.
         Err(Bad::Shape(_)) if has_error(&answer) => Err(complaint_of(&answer)),
         Err(bad) => Err(bad),
     }
 }
 
-/// The room that the first element names, if it says that it succeeded.
+/// The room in the first element, if that reports success.
 fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
     let first = elements
         .first()
@@ -76,7 +76,7 @@ fn first_room(elements: &[&Value]) -> Result<RoomId, Bad> {
         .ok_or_else(|| shape("the answer has no numeric room_id"))
 }
 
-/// The room ids of one element.
+/// The room ids in one element.
 fn rooms(element: &Value) -> impl Iterator<Item = RoomId> {
     ["room_id", "roomId"]
         .iter()
@@ -85,7 +85,7 @@ fn rooms(element: &Value) -> impl Iterator<Item = RoomId> {
         .map(RoomId)
 }
 
-/// What is wrong with an answer that is a success as a whole.
+/// The errors in an answer that succeeded as a whole.
 fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<String> {
     let mut errors = Vec::new();
     if accepted {
@@ -105,7 +105,7 @@ fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<St
             is_bad = true;
             collect(value, &mut errors);
         }
-        // An element may be a text.
+        // An element may be plain text.
         let message = part.is_string().then_some(part).or(part.get("message"));
         if failed && let Some(message) = message {
             collect(message, &mut errors);
@@ -124,12 +124,12 @@ fn carried_errors(answer: &Value, elements: &[&Value], accepted: bool) -> Vec<St
     errors
 }
 
-/// The message's id in a good answer of send_msg. Without one it was sent all the same: the id is only reported.
+/// The message id in a good answer of send_msg. The message was sent even if the id is missing: it is only reported.
 pub(super) fn sent(text: &[u8]) -> Result<Option<MessageId>, Bad> {
     let answer: Value = parse(text)?;
     let success = answer.get("success").and_then(truth);
     if success == Some(true) && has_error(&answer) {
-        // It may have been sent: a refusal would let the next run send it again.
+        // The message may have been sent. If this were a refusal, the next run would send it again.
         let words = reasons(&answer).unwrap_or_else(|| NO_REASON.to_owned());
         return Err(Bad::Shape(format!(
             "it reports success and an error: {words}"

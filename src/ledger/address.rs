@@ -1,4 +1,4 @@
-//! The name of a ledger as users write it: a path, or the address of an object.
+//! The name of a ledger as the user writes it: a path, or the address of an object.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,22 +20,22 @@ pub enum Name {
 /// An object in a bucket: `s3://bucket/key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// The API.
+    /// Which API the store has.
     pub kind: StoreKind,
-    /// The bucket; with Azure the container.
+    /// The bucket, or the container in Azure.
     pub bucket: String,
-    /// The object's key.
+    /// The widget's secret key.
     pub key: String,
 }
 
-/// What a client of a bucket needs besides the address.
+/// What a bucket client needs besides the address.
 #[derive(Debug, Clone, Default)]
 pub struct StoreOptions {
-    /// Names as in the environment (`AWS_REGION`), and values. The environment itself is not read.
+    /// Environment variable names (`AWS_REGION`) and their values. The environment itself is not read.
     pub variables: Vec<(&'static str, SecretString)>,
-    /// What must never be shown.
+    /// Secrets to redact.
     pub hidden: Vec<SecretString>,
-    /// How long a request may take; it is retried for twice as long.
+    /// Timeout of a request. Requests are retried for twice as long.
     pub timeout: Duration,
 }
 
@@ -68,13 +68,13 @@ impl NameError {
 }
 
 impl Name {
-    /// A path, `file:///path`, `s3://bucket/key`, `gs://bucket/key` or `az://container/key`.
+    /// Parses a path, `file:///path`, `s3://bucket/key`, `gs://bucket/key` or `az://container/key`.
     ///
     /// # Errors
-    /// Another scheme, or an address that names no object.
+    /// If the scheme is unknown, or the address has no object key.
     pub fn parse(name: &Path) -> Result<Self, NameError> {
         let scheme = name.to_str().and_then(|text| text.split_once("://"));
-        // `./a://b` is a path, as is everything that does not begin with a word.
+        // `./a://b` is a path, like everything that does not start with a word.
         let is_word = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric());
         let Some((scheme, rest)) = scheme.filter(|(scheme, _)| is_word(scheme)) else {
             return Ok(Self::File(name.to_owned()));
@@ -88,7 +88,7 @@ impl Name {
             "s3" => StoreKind::S3,
             "gs" => StoreKind::Google,
             "az" => StoreKind::Azure,
-            // Not the whole address: there may be a password in it.
+            // Do not print the whole address: it may contain a password.
             other => {
                 let reason = format!("a ledger cannot be at {other}: addresses");
                 let hint = "name a path, or s3://bucket/key, gs://bucket/key, az://container/key";

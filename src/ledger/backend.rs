@@ -1,4 +1,4 @@
-//! Where a ledger is: everything that reads or writes one asks a [`LedgerBackend`].
+//! Where a ledger is stored. All reads and writes go through [`LedgerBackend`].
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::journal::Journal;
 use super::rewrite::rewrite;
 use crate::model::{RunId, Target};
 
-/// Where a ledger is.
+/// Where a ledger is stored.
 #[derive(Debug, Clone)]
 pub enum LedgerBackend {
     /// A file.
@@ -24,10 +24,10 @@ pub enum LedgerBackend {
 }
 
 impl LedgerBackend {
-    /// The ledger with this name. `options` is only called for a bucket.
+    /// Opens nothing yet. `options` is only called for a bucket.
     ///
     /// # Errors
-    /// Those of `options`, and [`NameError`] where this program knows no buckets.
+    /// Errors of `options`, or [`NameError`] if this build does not support buckets.
     pub fn new<E: From<NameError>>(
         name: Name,
         options: impl FnOnce(&Address) -> Result<StoreOptions, E>,
@@ -47,7 +47,7 @@ impl LedgerBackend {
         }
     }
 
-    /// The file; `None` for a bucket.
+    /// The path of a file ledger; `None` for a bucket.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
@@ -56,7 +56,7 @@ impl LedgerBackend {
         }
     }
 
-    /// Reads the ledger of a target; one that is not there is empty, and not [found](Snapshot::found).
+    /// Reads the ledger of a target. A missing ledger is empty and not [found](Snapshot::found).
     ///
     /// # Errors
     /// [`LedgerError`], except `Closed`.
@@ -68,7 +68,7 @@ impl LedgerBackend {
         }
     }
 
-    /// What the ledger of a target comes to.
+    /// Reads the ledger of a target and folds its entries.
     ///
     /// # Errors
     /// [`LedgerError`], except `Closed`.
@@ -76,10 +76,10 @@ impl LedgerBackend {
         self.read(target).await.map(Snapshot::into_remembered)
     }
 
-    /// Whose ledger it is; `None` if it is not there.
+    /// Returns the target of the ledger; `None` if the ledger does not exist.
     ///
     /// # Errors
-    /// [`LedgerError`]: it cannot be read, or does not start as a ledger.
+    /// [`LedgerError`] if the ledger cannot be read or has no valid header.
     pub async fn target(&self) -> Result<Option<Target>, LedgerError> {
         match self {
             Self::File(path) => file::target_of(path),
@@ -88,8 +88,8 @@ impl LedgerBackend {
         }
     }
 
-    /// Replaces a ledger's entries, and returns the new ones with what was wrong with the old ledger. Runs that write meanwhile
-    /// lose nothing. In a bucket `work` is called again when another run was quicker.
+    /// Replaces a ledger's entries, and returns the new ones with the warnings of the old ledger. Concurrent runs lose no
+    /// entries. In a bucket `work` is called again after a conflict with another run.
     ///
     /// # Errors
     /// [`LedgerError`]; no entry is lost.
@@ -105,10 +105,10 @@ impl LedgerBackend {
         }
     }
 
-    /// Opens the ledger of a target for a run to write to. One in a bucket has to be opened and used in a tokio runtime.
+    /// Opens the ledger of a target for writing. A bucket ledger must be opened and used in a tokio runtime.
     ///
     /// # Errors
-    /// [`LedgerError`]: also when it is of another target, newer, or damaged.
+    /// [`LedgerError`], also if the ledger belongs to another target, is newer, or is damaged.
     pub async fn open(&self, target: &Target, run: &RunId) -> Result<Journal, LedgerError> {
         match self {
             Self::File(path) => Journal::open(path, target, run),
@@ -117,7 +117,7 @@ impl LedgerBackend {
         }
     }
 
-    /// Its name if it means the same on another machine: an address, or a relative path.
+    /// The name, if it means the same on another machine: an address or a relative path.
     pub fn portable(&self) -> Option<String> {
         match self {
             Self::File(path) if path.is_absolute() => None,

@@ -1,4 +1,4 @@
-//! The messages that some run began to send: of two runs on one ledger, only one sends a room's welcome.
+//! The messages that some run has begun to send. Of two runs on one ledger, only one sends a room's welcome.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,12 +11,12 @@ use super::json::parse_entry;
 use super::lock::is_still_there;
 use crate::model::{Pipe, RoomId};
 
-/// The entries about messages, of those that were added.
+/// The entries about messages.
 #[derive(Debug, Default)]
 pub(super) struct MessageEntries(BTreeMap<Pipe, Entries>);
 
 impl MessageEntries {
-    /// Whether a run began a message to the room that did not certainly fail.
+    /// Whether a run has begun a message to the room and the message has not certainly failed.
     pub(super) fn has_begun(&self, pipe: &Pipe, room: RoomId) -> bool {
         let entries = self.0.get(pipe);
         entries.is_some_and(|entries| fold(entries).has_begun_welcome(room))
@@ -36,10 +36,10 @@ impl MessageEntries {
     }
 }
 
-/// The entries about messages in a ledger's file.
+/// The message entries of a ledger file.
 #[derive(Debug, Default)]
 pub(super) struct FileMessages {
-    /// Held open: a file that replaced it cannot be mistaken for it.
+    /// Kept open, so that a file that replaced it is detected.
     file: Option<File>,
     read_until: u64,
     /// As of the last [`Self::catch_up`].
@@ -47,7 +47,7 @@ pub(super) struct FileMessages {
 }
 
 impl FileMessages {
-    /// Reads what was added, or all of a file that replaced the old one. The caller holds the ledger's lock.
+    /// Reads added lines, or all of a file that replaced the old one. The caller holds the ledger's lock.
     pub(super) fn catch_up(&mut self, path: &Path) -> io::Result<()> {
         let known = match self.file.take() {
             Some(file) if is_still_there(&file, path)? => Some(file),
@@ -65,12 +65,12 @@ impl FileMessages {
         file.read_to_end(&mut text)?;
         self.file = Some(file);
         for line in text.split_inclusive(|byte| *byte == b'\n') {
-            // After the last line break there is only what a killed run left.
+            // A killed run may have left a partial line after the last line break.
             if !line.ends_with(b"\n") {
                 break;
             }
             self.read_until += line.len() as u64;
-            // A line that is no entry was refused when the ledger was opened; one that came since does not concern us.
+            // Invalid lines are refused when the ledger is opened. Ignore those added later.
             if let Ok((stamp, fact)) = parse_entry(line) {
                 self.entries.add(stamp, fact);
             }

@@ -1,4 +1,4 @@
-//! The stamps of a run's entries, in an order that never runs backwards.
+//! Monotonic stamps for a run's entries.
 
 use std::iter::repeat_with;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -16,7 +16,7 @@ pub(super) struct EntryClock {
 }
 
 impl EntryClock {
-    /// A clock for entries that are added to these.
+    /// Creates a clock whose stamps come after these entries.
     pub(super) fn new(run: &RunId, entries: &Entries) -> Self {
         let latest_first = entries.keys().rev();
         let mut times = latest_first.flat_map(|stamp| stamp.time.parse::<Timestamp>());
@@ -28,7 +28,7 @@ impl EntryClock {
         }
     }
 
-    /// The next stamps, all of this moment.
+    /// The next stamps, all with the current time.
     pub(super) fn next_stamps(&self) -> impl Iterator<Item = Stamp> {
         let time = format!("{:.3}", self.now());
         repeat_with(move || Stamp {
@@ -38,7 +38,7 @@ impl EntryClock {
         })
     }
 
-    /// What is written later is later, also after entries of a machine whose clock is ahead.
+    /// Later entries have later stamps, even after entries from a machine whose clock is ahead.
     fn now(&self) -> Timestamp {
         let now = Timestamp::now();
         let earliest = self

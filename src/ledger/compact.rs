@@ -1,6 +1,6 @@
-//! Entries -> those that still have an effect. Compacting commutes with merging.
+//! Removes entries that no longer have an effect. Compacting commutes with merging.
 //!
-//! Main entry: [`compact`].
+//! Main function: [`compact`].
 
 use std::collections::BTreeSet;
 
@@ -8,40 +8,40 @@ use super::entry::{Entries, Fact, Stamp};
 use super::fold::forgotten;
 use crate::model::{Field, FieldValue, Pipe, RoomId, UserId};
 
-/// What an entry sets: the last entry counts, by stamp.
+/// What an entry sets. The last entry by stamp wins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Register<'a> {
-    /// What a create promised.
+    /// What a create owes.
     Owed(&'a Pipe),
-    /// That a promise to a member was kept.
+    /// A member that was owed and is confirmed.
     Paid(&'a Pipe, UserId),
-    /// The id of a pipe, and so the room its last create's promise is to.
+    /// The room id of a pipe, and so the room that the last create owes to.
     Id(&'a Pipe),
-    /// Whether a member is on record.
+    /// Whether a member is known.
     Member(&'a Pipe, RoomId, UserId),
-    /// That the room is on record at all, without a write of ours.
+    /// That the room is known, without a write of ours.
     There(&'a Pipe, RoomId),
-    /// What was last sent.
+    /// The last values sent.
     Sent(&'a Pipe, RoomId),
-    /// That a value was sent, and is no longer one the server is known to ignore.
+    /// That a value was sent and is no longer known to be ignored.
     Resent(&'a Pipe, RoomId, FieldValue),
-    /// What the server showed.
+    /// What the list showed.
     Shown(&'a Pipe, RoomId, Field),
-    /// That some run saw a value as it was sent.
+    /// That a run saw a value as it was sent.
     Settled(&'a Pipe, RoomId, &'a FieldValue),
-    /// What a run saw of a field it had sent; without a field, that it read the list.
+    /// What a run saw of a field it had sent. Without a field: that the run read the list.
     Saw(&'a Pipe, RoomId, &'a str, Option<Field>),
-    /// How far one run came with a message.
+    /// The stage of one run's message.
     Message(&'a Pipe, RoomId, &'a str),
     /// Whether the room is in the manifest.
     Declared(&'a Pipe),
-    /// How much a roster gave.
+    /// The rooms and memberships from a roster.
     Roster(&'a str),
-    /// That everything before was forgotten.
+    /// That all earlier entries are forgotten.
     Forgotten(&'a Pipe),
 }
 
-/// The entries without those whose every register a later one sets.
+/// Keeps each entry that sets at least one register no later entry sets.
 pub fn compact(entries: &Entries) -> Entries {
     let forgotten = forgotten(entries);
     let mut set = BTreeSet::new();
@@ -60,7 +60,7 @@ pub fn compact(entries: &Entries) -> Entries {
     kept
 }
 
-/// What was seen of a write only matters until the next one.
+/// What a run saw of a write is superseded by the next write.
 fn is_superseded<'a>(register: &Register<'a>, set: &BTreeSet<Register<'a>>) -> bool {
     match register {
         Register::Saw(pipe, room, ..) | Register::Settled(pipe, room, _) => {

@@ -1,120 +1,120 @@
-//! One entry of the ledger: an immutable fact with a unique stamp. Its JSON form is in `json`.
+//! One ledger entry: an immutable fact with a unique stamp. For its JSON form see `json`.
 
 use std::collections::BTreeMap;
 
 use crate::model::{Field, FieldSet, FieldValue, Pipe, RoomId, RoomState, UserId};
 
-/// Something worth remembering. Facts are only ever added.
+/// A recorded fact. Facts are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
-    /// A create is about to be sent; this is owed to the room even if the answer is lost.
+    /// A create is about to be sent. The room is owed this even if the answer is lost.
     Intent {
-        /// The room that will be created.
+        /// The room's pipe.
         pipe: Pipe,
         /// Members owed.
         members: Vec<UserId>,
-        /// Whether a welcome is owed too.
+        /// Whether a welcome is owed.
         welcome: bool,
     },
     /// The server confirmed a write.
     Confirmed {
-        /// The room.
+        /// The room's pipe.
         pipe: Pipe,
-        /// Its id.
+        /// The room's id.
         room: RoomId,
-        /// Members of this call; none if its answer carried an error.
+        /// Members of this call; empty if the answer carried an error.
         members: Vec<UserId>,
-        /// What was sent with it.
+        /// The room state that was sent.
         sent: RoomState,
-        /// Which of these fields were sent as the list showed them, since the server had ignored what the manifest wanted.
+        /// Fields that were sent with the value in the list, because the server ignored the value in the manifest.
         kept: FieldSet,
     },
-    /// A user declared members of an existing room present; nothing was sent, and no server confirmed it.
+    /// A user marked members of an existing room as present. Nothing was sent, and the server did not confirm it.
     Adopted {
-        /// The room.
+        /// The room's pipe.
         pipe: Pipe,
-        /// Its id.
+        /// The room's id.
         room: RoomId,
-        /// Members taken for present.
+        /// Members assumed present.
         members: Vec<UserId>,
     },
-    /// Members are no longer in the manifest; to remove them is a manual step. If they come back they are sent again.
+    /// Members are no longer in the manifest. Removing them is a manual step. If they return to the manifest they are sent again.
     Released {
-        /// The room.
+        /// The room's pipe.
         pipe: Pipe,
-        /// Its id.
+        /// The room's id.
         room: RoomId,
         /// Members that left the manifest.
         members: Vec<UserId>,
-        /// Whether a user declared that the manual step is done.
+        /// Whether a user marked the manual step as done.
         taken_out: bool,
     },
-    /// After a write the list shows another value than was sent; or, if both are the same, the field is no longer ignored.
+    /// The list shows another value than was sent. If both values are the same, the field is no longer ignored.
     Shown {
-        /// The room.
+        /// The room's pipe.
         pipe: Pipe,
-        /// Its id.
+        /// The room's id.
         room: RoomId,
-        /// The field.
+        /// The field that differs.
         field: Field,
-        /// What was sent, normalised.
+        /// The value sent, normalised.
         sent: FieldValue,
-        /// What the list shows, normalised.
+        /// The value in the list, normalised.
         shown: FieldValue,
     },
-    /// A room's welcome is about to be sent, was sent, or certainly was not.
+    /// A room's welcome is about to be sent, was sent, or certainly was not sent.
     Message {
-        /// The room.
+        /// The room's pipe.
         pipe: Pipe,
-        /// Its id.
+        /// The room's id.
         room: RoomId,
         /// The sender.
         from: UserId,
-        /// How far it is.
+        /// The stage of the message.
         stage: Stage,
     },
-    /// The list was read after this run's writes to a room, and showed what was sent, except for what [`Fact::Shown`] says.
+    /// The list was read after this run's writes to a room and showed what was sent, except for fields in [`Fact::Shown`].
     Seen {
-        /// The room.
+        /// The room's pipe.
         pipe: Pipe,
-        /// Its id.
+        /// The room's id.
         room: RoomId,
     },
-    /// A room on record left the manifest, or is back in it.
+    /// A known room left the manifest or returned to it.
     Declared {
-        /// The room.
+        /// The room's pipe.
         pipe: Pipe,
         /// Whether it is in the manifest now.
         declared: bool,
     },
-    /// How many rooms and memberships a roster gave to a manifest that was applied.
+    /// The number of rooms and memberships from a roster, when the manifest was applied.
     Roster {
-        /// The file's name below the manifest's root.
+        /// File name relative to the manifest's root.
         source: String,
         /// Rooms and memberships.
         given: u64,
     },
-    /// A user had all earlier entries of a pipe forgotten.
+    /// A user discarded all earlier entries of a pipe.
     Forgotten {
-        /// The room.
+        /// The room's pipe.
         pipe: Pipe,
     },
 }
 
-/// How far a message is. A later stage of a run replaces its earlier one; the stages of several runs are kept side by side, since a
-/// message that one run may have sent was perhaps sent, whatever another run says.
+/// The stage of a message. Within a run, a later stage replaces an earlier one. Stages of different runs are kept separately:
+/// if one run may have sent the message, another run cannot rule that out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// It is about to be sent, and is never sent again.
+    /// About to be sent. It is never sent again.
     Intended,
     /// The server confirmed it.
     Confirmed,
-    /// The server certainly did not act: it is still owed.
+    /// The server certainly did not act. The message is still owed.
     Failed,
 }
 
 impl Fact {
-    /// A room's welcome is about to be sent.
+    /// A welcome is about to be sent.
     pub fn intended(pipe: &Pipe, room: RoomId, from: UserId) -> Self {
         Self::Message {
             pipe: pipe.clone(),
@@ -124,7 +124,7 @@ impl Fact {
         }
     }
 
-    /// The list shows a field that was ignored as it was sent.
+    /// The list shows the sent value of a field that was ignored before.
     pub fn settled(pipe: Pipe, room: RoomId, field: Field, value: FieldValue) -> Self {
         Self::Shown {
             pipe,
@@ -135,7 +135,7 @@ impl Fact {
         }
     }
 
-    /// The id of the room it is about, if it names one.
+    /// The room id in the fact, if any.
     pub(super) fn room(&self) -> Option<RoomId> {
         match self {
             Self::Confirmed { room, .. }
@@ -148,7 +148,7 @@ impl Fact {
         }
     }
 
-    /// The members it is about, if it names any.
+    /// The members in the fact, if any.
     pub(super) fn members(&self) -> Option<&[UserId]> {
         match self {
             Self::Intent { members, .. }
@@ -159,7 +159,7 @@ impl Fact {
         }
     }
 
-    /// The room it is about, if it is about one.
+    /// The pipe of the fact's room, if any.
     pub fn pipe(&self) -> Option<&Pipe> {
         match self {
             Self::Intent { pipe, .. }
@@ -176,16 +176,16 @@ impl Fact {
     }
 }
 
-/// Entries by stamp, each once.
+/// Entries by stamp.
 pub type Entries = BTreeMap<Stamp, Fact>;
 
-/// The order of entries, and their identity: two files merge by union of stamps.
+/// The order and identity of entries. Two ledgers merge by union of stamps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
     /// UTC, RFC 3339 with milliseconds, so that text order is time order.
     pub time: String,
-    /// The run that wrote it.
+    /// The run that wrote the entry.
     pub run: String,
-    /// Its number in that run, from 1.
+    /// Sequence number in the run, from 1.
     pub sequence: u64,
 }

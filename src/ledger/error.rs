@@ -1,4 +1,4 @@
-//! Why a ledger cannot be read or written.
+//! Errors of reading or writing a ledger.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,60 +6,60 @@ use std::path::{Path, PathBuf};
 use super::json::VERSION;
 use crate::model::Target;
 
-/// What is wrong with a ledger.
+/// Why a ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error("ledger `{}`: {doing}", path.display())]
     Io {
-        /// The file.
+        /// Path of the ledger file.
         path: PathBuf,
-        /// What was tried.
+        /// The operation that failed.
         doing: &'static str,
-        /// Why it failed.
+        /// The system's error.
         source: io::Error,
     },
-    /// It belongs to another widget or server.
+    /// The ledger belongs to another widget or server.
     #[error("ledger `{}` belongs to {found}, not to {wanted}", path.display())]
     Foreign {
-        /// The file.
+        /// Path of the ledger file.
         path: PathBuf,
-        /// Whose it is.
+        /// The target of the ledger.
         found: Box<Target>,
-        /// What the run is for.
+        /// The target of the run.
         wanted: Box<Target>,
     },
     /// A newer roomform wrote it.
     #[error("ledger `{}` has format {version}, this roomform reads up to {VERSION}", path.display())]
     Future {
-        /// The file.
+        /// Path of the ledger file.
         path: PathBuf,
-        /// Its version.
+        /// Its format version.
         version: u32,
     },
-    /// A line in the middle is not an entry.
+    /// A line other than the last is not an entry.
     #[error("ledger `{}`, line {line}: {reason}", path.display())]
     Damaged {
-        /// The file.
+        /// Path of the ledger file.
         path: PathBuf,
-        /// From 1.
+        /// Line number, from 1.
         line: usize,
-        /// What is wrong.
+        /// Why it is not an entry.
         reason: String,
     },
     /// An object store cannot be read or written.
     #[error("ledger `{place}`: {doing}: {reason}")]
     Store {
-        /// Its address.
+        /// The object's address.
         place: String,
-        /// What was tried.
+        /// The operation that failed.
         doing: &'static str,
-        /// Why it failed, without any secret.
+        /// Why it failed, without secrets.
         reason: String,
         /// What the user can do about it.
         remedy: &'static str,
     },
-    /// An earlier write failed, and nothing may be written after it.
+    /// An earlier write failed, so nothing more may be written.
     #[error("the ledger can no longer be written: {0}")]
     Closed(String),
 }
@@ -102,7 +102,7 @@ impl LedgerError {
     }
 }
 
-/// No entry of ours causes it.
+/// Serialising our own entries never fails.
 impl From<serde_json::Error> for LedgerError {
     fn from(error: serde_json::Error) -> Self {
         Self::Closed(error.to_string())

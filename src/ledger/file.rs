@@ -1,4 +1,4 @@
-//! A ledger's text -> its entries. A last line that was cut short is what a killed run leaves, and no reason to stop.
+//! Parses a ledger's text. A partial last line is left by a killed run and is not an error.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
@@ -17,20 +17,20 @@ const READ_BUFFER: usize = 256 << 10;
 const CANNOT_BE_READ: &str = "cannot be read";
 const NO_HEADER: &str = "the file does not start with a ledger's header";
 
-/// A ledger that was read.
+/// The content of a ledger.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// The entries.
+    /// All entries, by stamp.
     pub entries: Entries,
-    /// What was wrong with the file, but not so wrong that it cannot be used.
+    /// Problems that do not prevent using the ledger.
     pub warnings: Vec<String>,
-    /// Whether there is a ledger at all.
+    /// Whether the ledger exists.
     pub found: bool,
     pub(super) has_header: bool,
 }
 
 impl Snapshot {
-    /// What is on record.
+    /// Folds the entries.
     pub fn recorded(&self) -> Recorded {
         fold(&self.entries)
     }
@@ -44,18 +44,18 @@ impl Snapshot {
     }
 }
 
-/// What a ledger comes to.
+/// A ledger with its entries folded.
 #[derive(Debug, Clone, Default)]
 pub struct Remembered {
-    /// What is on record.
+    /// The folded entries.
     pub recorded: Recorded,
-    /// As of a [`Snapshot`].
+    /// See [`Snapshot`].
     pub warnings: Vec<String>,
-    /// Whether there is a ledger at all.
+    /// Whether the ledger exists.
     pub found: bool,
 }
 
-/// Reads the ledger of a target; a missing file is an empty ledger.
+/// Reads the ledger of a target. A missing file is an empty ledger.
 ///
 /// # Errors
 /// [`LedgerError`], except `Closed`.
@@ -69,18 +69,18 @@ pub fn read(path: &Path, target: &Target) -> Result<Snapshot, LedgerError> {
     Ok(snapshot)
 }
 
-/// What the ledger of a target comes to.
+/// Reads the ledger of a target and folds its entries.
 ///
 /// # Errors
-/// Those of [`read`].
+/// Same as [`read`].
 pub fn remember(path: &Path, target: &Target) -> Result<Remembered, LedgerError> {
     read(path, target).map(Snapshot::into_remembered)
 }
 
-/// Whose ledger a file is; `None` if it is missing, empty, or nothing but a line cut short.
+/// Returns the target of a ledger file; `None` if the file is missing, empty, or only a partial line.
 ///
 /// # Errors
-/// [`LedgerError::Io`], or `Damaged` if it does not start as a ledger.
+/// [`LedgerError::Io`], or `Damaged` if the file has no valid header.
 pub(super) fn target_of(path: &Path) -> Result<Option<Target>, LedgerError> {
     let Some(mut text) = open(path)? else {
         return Ok(None);
@@ -116,7 +116,7 @@ pub(super) fn buffered<F: io::Read>(file: F) -> BufReader<F> {
     BufReader::with_capacity(READ_BUFFER, file)
 }
 
-/// The entries in a ledger; `path` is only for messages.
+/// Parses a ledger. `path` is only for messages.
 ///
 /// # Errors
 /// [`LedgerError::Io`], `Foreign`, `Future` and `Damaged`.
@@ -136,7 +136,7 @@ pub fn parse(
         if length.map_err(LedgerError::io(path, CANNOT_BE_READ))? == 0 {
             break;
         }
-        // Some editors leave the last line without its end; it is an entry all the same.
+        // Some editors omit the final line break. The line is still an entry.
         if !line.ends_with(b"\n") && !is_whole_line(&line) {
             let text = "the last line is incomplete, probably from a killed run; it is dropped";
             let warning = format!("ledger `{}`: {text}", path.display());
@@ -159,17 +159,17 @@ pub fn parse(
         })?;
         entries.push(entry);
     }
-    // A file is nearly always in order: a map of all at once is built faster, and takes half the memory.
+    // Files are nearly always in order. Building the map in one go is faster and takes half the memory.
     snapshot.entries = entries.into_iter().collect();
     Ok(snapshot)
 }
 
-/// Whether bytes without a line's end are a line all the same: no part of a JSON object is one.
+/// Whether bytes without a line break are a complete line. No proper prefix of a JSON object is valid JSON.
 pub(super) fn is_whole_line(bytes: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
 }
 
-/// Whether a line is a header, which has to be of this target. Any line may be one: two ledgers merged line by line have two.
+/// Whether a line is a header, which must match this target. Two ledgers merged line by line have two headers.
 fn check_header(path: &Path, line: &[u8], target: &Target) -> Result<bool, LedgerError> {
     if memchr::memmem::find(line, HEADER_KEY).is_none() {
         return Ok(false);

@@ -1,6 +1,6 @@
-//! Writes a journal's batches to a file, by a thread, so that nothing else waits for the disk: one fsync for all that wait.
+//! Writes a journal's batches to a file in a thread, so that only callers wait for the disk. Waiting batches share one fsync.
 //!
-//! The file is locked only while lines are written: two runs on one ledger take turns batch by batch.
+//! The file is locked only during a write, so two runs on one ledger alternate batch by batch.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -18,16 +18,16 @@ use super::json::{bytes, write_entry};
 use super::lock::{create_locked, open_locked, sync_directory};
 use crate::model::{RunId, Target};
 
-/// How long lines come together before the disk is asked for all of them: it saves a third of the work where a server answers at
-/// once. Rooms are begun ahead and do not wait for it; a room with more members than one call takes does after each call, and
-/// so does a welcome.
+/// How long to collect lines before one fsync. It saves a third of the work with a fast server. Creates are begun ahead and do
+/// not wait for it. A room with more members than fit in one call waits after each call, and so does
+/// a welcome.
 const LINGER: Duration = Duration::from_millis(1);
 
 impl Journal {
-    /// Opens the ledger file of a target for a run to write to; makes it, and its directory, if it is not there.
+    /// Opens the ledger file of a target for writing. Creates the file and its directory if needed.
     ///
     /// # Errors
-    /// [`LedgerError`]: also when the file is of another target, newer, or damaged.
+    /// [`LedgerError`], also if the file belongs to another target, is newer, or is damaged.
     pub fn open(path: &Path, target: &Target, run: &RunId) -> Result<Self, LedgerError> {
         let entries = prepare(path, target)?;
         let (mut journal, batches) = Self::new(EntryClock::new(run, &entries));
@@ -41,7 +41,7 @@ impl Journal {
     }
 }
 
-/// Makes a new file a ledger, and makes sure that an old one is of this target. The entries that are in it.
+/// Writes the header to a new file, or checks that an old file belongs to this target. Returns the entries.
 fn prepare(path: &Path, target: &Target) -> Result<Entries, LedgerError> {
     let mut file = create_locked(path)?;
     let old = parse(path, buffered(&mut file), target)?;
@@ -56,7 +56,7 @@ fn prepare(path: &Path, target: &Target) -> Result<Entries, LedgerError> {
     Ok(old.entries)
 }
 
-/// Writes batches as they come; after an error nothing more is written.
+/// Writes batches as they arrive. Writes nothing after an error.
 fn write_all(path: &Path, mut batches: Batches) {
     let mut messages = FileMessages::default();
     let mut written = Ok(Vec::new());
@@ -72,7 +72,7 @@ fn write_all(path: &Path, mut batches: Batches) {
     }
 }
 
-/// Writes batches, except claims that were made before. Which were written.
+/// Writes batches, except claims that already exist. Returns which batches were written.
 fn write(path: &Path, batches: &[Batch], messages: &mut FileMessages) -> io::Result<Vec<bool>> {
     let mut file = open_locked(path)?;
     if batches.iter().any(|batch| batch.claim.is_some()) {
@@ -95,7 +95,7 @@ fn write(path: &Path, batches: &[Batch], messages: &mut FileMessages) -> io::Res
     Ok(written)
 }
 
-/// Writes whole lines after whole lines: what a killed run left of its last one is cut off first. The caller holds the lock.
+/// Appends whole lines. Truncates a partial last line left by a killed run first. The caller holds the lock.
 fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
     let end = file.seek(SeekFrom::End(0))?;
     let mut whole = end_of_lines(file, end)?;
@@ -112,7 +112,7 @@ fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
     }
     let written = file.write_all(lines);
     if written.is_err() {
-        // Half a line would be taken for a killed run's; so it is cut off now, if the disk still lets us.
+        // A partial line would look like one of a killed run, so truncate it now if possible.
         drop(file.set_len(whole));
     }
     written

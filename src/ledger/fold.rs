@@ -1,7 +1,7 @@
-//! Entries -> what is on record. Neither the order of the lines nor a duplicate line matters.
+//! Folds entries into the recorded state. The order of lines and duplicate lines do not matter.
 //!
-//! Everything on record is a register whose last writer, by stamp, wins: so the fold of a union does not depend on the order of
-//! merges, and [`compact`](super::compact()) may drop an entry once later ones set all its registers.
+//! Every recorded value is a register, and the last write by stamp wins. So the fold of a union does not depend on the merge
+//! order, and [`compact`](super::compact()) may drop an entry once later entries set all its registers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::model::{
     Field, FieldValue, Owed, Pipe, Recorded, RecordedRoom, RoomId, Sending, Shown, UserId,
 };
 
-/// The record that these entries add up to, in the order of their stamps.
+/// Folds the entries in the order of their stamps.
 pub fn fold(entries: &Entries) -> Recorded {
     fold_owned(entries.clone())
 }
@@ -31,7 +31,7 @@ pub(super) fn fold_owned(entries: Entries) -> Recorded {
     folding.finish()
 }
 
-/// When each forgotten pipe was last forgotten: entries before that do not count.
+/// When each forgotten pipe was last forgotten. Earlier entries do not count.
 pub(super) fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
     let mut until = BTreeMap::new();
     for (stamp, fact) in entries {
@@ -46,20 +46,20 @@ pub(super) fn forgotten(entries: &Entries) -> BTreeMap<&Pipe, &Stamp> {
 struct Folding {
     recorded: Recorded,
     rooms: BTreeMap<RoomId, Room>,
-    /// In order: of several for a pipe, the last one counts.
+    /// In stamp order. The last id of a pipe wins.
     ids: Vec<(Pipe, RoomId)>,
-    /// How far each run came with the message to each room.
+    /// The stage of each run's message to each room.
     messages: BTreeMap<(RoomId, Arc<str>), Stage>,
-    /// The run of the last entry. It nearly always wrote the next one too.
+    /// The run of the last entry, cached because it nearly always wrote the next one too.
     run: Arc<str>,
 }
 
 #[derive(Default)]
 struct Room {
     known: RecordedRoom,
-    /// The run that wrote to it last. Only what that run saw counts: another may have read the list before.
+    /// The last run that wrote to the room. Only what that run saw counts: another run may have read the list earlier.
     run: Option<Arc<str>>,
-    /// What the list showed that run, where it was not what the run had sent.
+    /// Fields where the list showed that run another value than it had sent.
     shown: BTreeMap<Field, FieldValue>,
     /// Whether that run read the list again.
     seen: bool,
@@ -102,7 +102,7 @@ impl Folding {
                 known.released.remove_all(&members);
                 known.adopted.remove_all(&members);
                 known.members.take_in(members);
-                // A value that was ignored may be accepted when it is sent again; the list will show it.
+                // A value that was ignored may be accepted when it is sent again. The list shows whether it was.
                 known
                     .shown
                     .retain(|field, shown| sent.value(*field) != shown.sent);
@@ -154,7 +154,7 @@ impl Folding {
                 if let Some(there) = there.if_last_written_by(run) {
                     there.shown.insert(field, shown.clone());
                 } else if sent == shown && last.as_ref() == Some(&sent) {
-                    // Another run saw what the last write sent: another value since then is drift.
+                    // Another run saw the values of the last write. A value changed since then is drift.
                     there.shown.remove(&field);
                 }
                 if sent == shown {
@@ -192,7 +192,7 @@ impl Folding {
         }
     }
 
-    /// Takes what a room of the pipe got off what its last intent owes.
+    /// Removes what a room of the pipe received from what its last intent owes.
     fn settle_owed(&mut self, pipe: &Pipe, room: RoomId, members: &[UserId]) {
         if let Some(owed) = self.recorded.owed.get_mut(pipe) {
             owed.room = Some(room);
@@ -202,7 +202,7 @@ impl Folding {
 
     fn finish(mut self) -> Recorded {
         for ((room, _), stage) in self.messages {
-            // Confirmed if any run had an answer, else uncertain if any run may have sent it.
+            // Confirmed if any run got an answer, else uncertain if any run may have sent it.
             let sending = match stage {
                 Stage::Confirmed => Sending::Confirmed,
                 Stage::Intended => Sending::Uncertain,

@@ -1,6 +1,6 @@
-//! The ledger opened for writing: facts are safe when [`Record::append`] returns, and those that wait are written together.
+//! The ledger opened for writing. Facts are durable when [`Record::append`] returns. Waiting facts are written together.
 //!
-//! Main type: [`Journal`]. Its writer (`file_writer`, or one of an object store) takes the facts as batches.
+//! Main type: [`Journal`]. Its writer (`file_writer`, or the one for buckets) receives the facts as batches.
 
 use std::future::Future;
 use std::thread::JoinHandle;
@@ -12,13 +12,13 @@ use super::entry::{Fact, Stamp};
 use super::error::LedgerError;
 use crate::model::{Pipe, RoomId, UserId};
 
-/// Where facts are written down.
+/// Where facts are recorded.
 pub trait Record: Send + Sync {
-    /// Returns when the facts are safe; after an error nothing may be sent to the server any more.
+    /// Returns when the facts are durable. After an error nothing more may be sent to the server.
     fn append(&self, facts: Vec<Fact>) -> impl Future<Output = Result<(), LedgerError>> + Send;
 
-    /// Writes down that a room's welcome is about to be sent, unless some run did so before and did not certainly fail: then
-    /// false, and it is not to be sent.
+    /// Records that a room's welcome is about to be sent. Returns false if a run has already recorded this and the message has
+    /// not certainly failed: then the welcome must not be sent.
     fn claim(
         &self,
         pipe: &Pipe,
@@ -32,7 +32,7 @@ pub trait Record: Send + Sync {
 pub struct Journal {
     clock: EntryClock,
     batches: mpsc::UnboundedSender<Batch>,
-    /// Dropped after the sender: the thread ends once everything sent to it is written.
+    /// Dropped after the sender: the thread ends once everything is written.
     _thread: Option<JoinOnDrop>,
 }
 
@@ -42,7 +42,7 @@ struct JoinOnDrop(Option<JoinHandle<()>>);
 impl Drop for JoinOnDrop {
     fn drop(&mut self) {
         if let Some(thread) = self.0.take() {
-            // A panic in it was already an error to its callers.
+            // The callers have already received an error for its panic.
             drop(thread.join());
         }
     }
@@ -52,12 +52,12 @@ impl Drop for JoinOnDrop {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) entries: Vec<(Stamp, Fact)>,
-    /// The batch is only written if no message to this room was begun.
+    /// Write the batch only if no message to this room has begun.
     pub(super) claim: Option<(Pipe, RoomId)>,
     is_written: oneshot::Sender<Result<bool, LedgerError>>,
 }
 
-/// What the writer has to write.
+/// The batches for the writer.
 pub(super) type Batches = mpsc::UnboundedReceiver<Batch>;
 
 impl Journal {
@@ -105,14 +105,14 @@ impl Record for Journal {
     }
 }
 
-/// Tells the callers whether each batch was written, or why none was.
+/// Reports to the callers whether each batch was written, or the error.
 pub(super) fn answer(batches: Vec<Batch>, written: &Result<Vec<bool>, String>) {
     for (index, batch) in batches.into_iter().enumerate() {
         let answer = match written {
             Ok(written) => Ok(written.get(index).is_some_and(|written| *written)),
             Err(reason) => Err(LedgerError::Closed(reason.clone())),
         };
-        // The caller is gone if the run was cut short; the facts are safe all the same.
+        // The caller is gone if the run was interrupted. The facts are still durable.
         drop(batch.is_written.send(answer));
     }
 }

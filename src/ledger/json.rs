@@ -1,4 +1,4 @@
-//! The one JSON form of a ledger: a header line, then one entry a line.
+//! The JSON form of a ledger: a header line, then one entry per line.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use crate::model::{
     Field, FieldSet, FieldValue, Pipe, RoomId, RoomKind, RoomState, Target, UserId, WidgetId,
 };
 
-/// The version that is written, and the newest that is read.
+/// The version that is written, and the newest that can be read.
 pub(super) const VERSION: u32 = 1;
 
-/// The key that makes a line a header.
+/// The key that marks a header line.
 pub(super) const HEADER_KEY: &[u8] = b"roomform_ledger";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ impl Header {
     }
 }
 
-/// The keys of every kind of entry, in the order in which they are written. A line has those of its kind.
+/// The keys of all entry kinds, in the order in which they are written. A line only has those of its kind.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct EntryLine<'a> {
     run: Cow<'a, str>,
@@ -80,10 +80,10 @@ struct EntryLine<'a> {
     given: Option<u64>,
 }
 
-/// The bytes of a ledger: header and entries.
+/// Serialises a ledger: header and entries.
 ///
 /// # Errors
-/// If an entry cannot be written as JSON, which none can cause.
+/// If an entry cannot be serialised, which does not happen.
 pub fn bytes(target: &Target, entries: &Entries) -> Result<Vec<u8>, serde_json::Error> {
     let header = Header {
         roomform_ledger: VERSION,

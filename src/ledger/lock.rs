@@ -1,4 +1,4 @@
-//! The ledger's file, locked while it is written: two runs on one ledger take turns, and a killed run leaves no lock.
+//! Locks the ledger file during writes: two runs on one ledger take turns, and a killed run leaves no lock.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -6,14 +6,14 @@ use std::path::Path;
 
 use super::error::LedgerError;
 
-/// Makes the file and its directory if they are missing.
+/// Creates the file and its directory if they are missing.
 pub(super) fn create_locked(path: &Path) -> Result<File, LedgerError> {
     fs::create_dir_all(directory(path))
         .map_err(LedgerError::io(path, "its directory cannot be created"))?;
     open_locked(path).map_err(LedgerError::io(path, "cannot be opened for writing"))
 }
 
-/// The lock ends when the file is dropped.
+/// Opens and locks the file. The lock is released when the file is dropped.
 pub(super) fn open_locked(path: &Path) -> io::Result<File> {
     loop {
         let file = OpenOptions::new()
@@ -23,14 +23,14 @@ pub(super) fn open_locked(path: &Path) -> io::Result<File> {
             .open(path)?;
         check_regular(&file.metadata()?)?;
         file.lock()?;
-        // Another run may have replaced it by a compacted one meanwhile.
+        // Another run may have replaced the file with a compacted one.
         if is_still_there(&file, path)? {
             return Ok(file);
         }
     }
 }
 
-/// A device or a pipe may never end.
+/// Reading a device or a pipe may never end.
 pub(super) fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
     if metadata.is_file() {
         Ok(())

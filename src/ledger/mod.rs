@@ -1,8 +1,8 @@
-//! The ledger: what was promised and what was confirmed, as append-only JSON lines.
+//! The ledger: what is owed and what is confirmed, as append-only JSON lines.
 //!
-//! Main types: [`Fact`] (one thing to write down), [`LedgerBackend`] (where a ledger is: a file, or an object store), [`Journal`]
+//! Main types: [`Fact`] (one fact to record), [`LedgerBackend`] (a file or an object store), [`Journal`]
 //! (an open ledger) and [`remember`] (file to [`Recorded`](crate::model::Recorded)).
-//! It never claims to know who is in a room, only what the server confirmed; it holds no lock between writes and decides nothing.
+//! The ledger knows what the server confirmed, not who is in a room. It holds no lock between writes and makes no decisions.
 
 mod address;
 mod backend;

@@ -1,4 +1,4 @@
-//! The ledger file as a whole, replaced atomically: merging others in, compacting.
+//! Replaces the ledger file atomically, for merging and compacting.
 
 use std::fs;
 use std::io::{self, Write};
@@ -11,11 +11,11 @@ use super::json::bytes;
 use super::lock::{create_locked, directory, sync_directory};
 use crate::model::Target;
 
-/// Replaces a ledger's entries, and returns the new ones with what was wrong with the old file. Runs that write to it meanwhile
-/// wait, and go on in the new file.
+/// Replaces a ledger's entries, and returns the new ones with the warnings of the old file. Concurrent runs
+/// wait and continue in the new file.
 ///
 /// # Errors
-/// [`LedgerError`]; the ledger is then as it was.
+/// [`LedgerError`]; the ledger is then unchanged.
 pub fn rewrite(
     path: &Path,
     target: &Target,
@@ -30,7 +30,7 @@ pub fn rewrite(
     bytes(target, &snapshot.entries)
         .map_err(io::Error::from)
         .and_then(|text| {
-            // A link stays one: what it leads to is replaced.
+            // Keep a symbolic link and replace its target.
             let path = &fs::canonicalize(path)?;
             let mut new = tempfile::NamedTempFile::new_in(directory(path))?;
             new.write_all(&text)?;

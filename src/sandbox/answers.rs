@@ -1,6 +1,6 @@
-//! The answers: good ones, and errors in each of the forms that are known of the API.
+//! Answers: success, and errors in each of the known forms of the API.
 //!
-//! The main type is [`Answer`]. It decides nothing: which answer is due is up to the calls.
+//! The main type is [`Answer`]. The calls decide which answer to give.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use super::records::{Message, User};
 use super::rows;
 
-/// An answer before it is put on a wire.
+/// An answer before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body. It claims to be JSON, but the answer to an update has a comma too many, as on the API's page.
+    /// The body. It claims to be JSON, but the answer to an update has an extra comma, as on the API's page.
     pub body: String,
 }
 
@@ -28,14 +28,14 @@ impl Answer {
         Self { status, body }
     }
 
-    /// The first of the two shapes the pages print, with the id as a number, twice.
+    /// The first of the two documented shapes, with the id as a number, twice.
     pub(super) fn room_created(id: u64) -> Self {
         Self::good(format!(
             r#"{{"code":200,"message":"Success","data":[{{"success":true,"roomId":{id},"room_id":{id}}}]}}"#
         ))
     }
 
-    /// The second shape, with the id as text and a comma that makes it invalid JSON: the pages print it so.
+    /// The second documented shape, with the id as text and a comma that makes it invalid JSON.
     pub(super) fn room_updated(id: u64) -> Self {
         Self::good(format!(
             r#"{{"code":200,"message":"Success","data":[{{"error":false,"success":true,"room_id":"{id}",}}]}}"#
@@ -50,7 +50,7 @@ impl Answer {
         Self::good(rows::sent_message(message, author))
     }
 
-    /// An error in the form of ImbaChat's own code (api: fact 6).
+    /// An error as ImbaChat's own code returns it (api: fact 6).
     pub(super) fn error(code: u16, text: &str) -> Self {
         Self::json(code, &json!({"code": code, "error": text}))
     }
@@ -60,7 +60,7 @@ impl Answer {
         Self::json(404, &json!({"code": 404, "message": text}))
     }
 
-    /// Laravel's form of a refused form: for each field the reason (api: fact 6).
+    /// A Laravel validation error: a reason for each field (api: fact 6).
     pub(super) fn invalid(reasons: &BTreeMap<&str, String>) -> Self {
         let errors: BTreeMap<_, _> = reasons
             .iter()
@@ -72,12 +72,12 @@ impl Answer {
         )
     }
 
-    /// Laravel's form of everything else that went wrong.
+    /// Any other Laravel error.
     pub(super) fn message(status: u16, text: &str) -> Self {
         Self::json(status, &json!({"message": text}))
     }
 
-    /// An error as some of ImbaChat's code gives it: HTTP says 200, the body knows better (api: fact 6).
+    /// An error with HTTP status 200 and the error code in the body, as some of ImbaChat's code returns it (api: fact 6).
     pub(super) fn with_status_200(self) -> Self {
         if self.status == 200 {
             return self;

@@ -1,19 +1,19 @@
-//! Credentials: who may make which call.
+//! Credentials and access to calls.
 //!
-//! The main type is [`Auth`], what a request's headers say. What a token is good for is in [`super::token`];
-//! the login of `imba_rooms` is in the form, not here.
+//! The main type is [`Auth`], the credentials in a request's headers. Tokens are checked in [`super::token`];
+//! the login of `imba_rooms` is in the form, so it is not handled here.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
 use super::token;
 
-/// The secret key of every widget, as the pages write it.
+/// The secret key of every widget, as in the documentation.
 pub(super) const SECRET_KEY: &str = "secret_key";
-/// Login and password of the site user, as the pages write them.
+/// Login and password of the site user, as in the documentation.
 pub(super) const SITE_USER: (&str, &str) = ("admin", "admin");
 
-/// What the headers of a request say about the caller.
+/// The credentials in the headers of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Auth {
     /// User and password of an `Authorization: Basic` header.
@@ -23,7 +23,7 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// No credentials at all, as for `imba_rooms`.
+    /// No credentials, as for `imba_rooms`.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
@@ -43,7 +43,7 @@ impl Auth {
         Self { basic: None, jwt }
     }
 
-    /// From the values of the headers `Authorization` and `JWT`.
+    /// Parses the headers `Authorization` and `JWT`.
     pub(super) fn from_headers(authorization: Option<&str>, jwt: Option<&str>) -> Self {
         let jwt = jwt.map(str::to_owned);
         let basic = authorization.and_then(basic_credentials);
@@ -56,7 +56,7 @@ impl Auth {
             .is_some_and(|(user, password)| *user == widget.to_string() && password == SECRET_KEY)
     }
 
-    /// The user of a token that is good at this time, in seconds of the epoch.
+    /// The user of a token that is valid at this time, in seconds since the epoch.
     pub(super) fn token_user(&self, now: u64) -> Option<u64> {
         token::user(self.jwt.as_ref()?, SECRET_KEY, now)
     }

@@ -1,7 +1,7 @@
-//! The calls: which path is which, who may make it, and what is said to a form that lacks something.
+//! Routes calls: maps paths to endpoints, checks access and validates forms.
 //!
-//! The main type is [`Endpoint`]. The work itself is in [`super::rooms`], [`super::lists`] and [`super::send`]; nothing
-//! here knows of sockets.
+//! The main type is [`Endpoint`]. The work is done in [`super::rooms`], [`super::lists`] and [`super::send`]; this module
+//! does not use sockets.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::auth::Auth;
 use super::php::Form;
 use super::server_state::World;
 
-/// A call of the API, with the widget its path names.
+/// A call of the API, with the widget from its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endpoint {
     ImbaRooms,
@@ -21,7 +21,7 @@ pub(super) enum Endpoint {
 }
 
 impl Endpoint {
-    /// The call at a path. The path of `get_messages` is not published; it is by analogy with the others.
+    /// The call for a path. The path of `get_messages` is not published; it follows the pattern of the others.
     pub(super) fn at(path: &str) -> Option<Self> {
         let path = path.strip_prefix("/imbachat/")?;
         if path == "v1/widget/imba_rooms" {
@@ -38,7 +38,7 @@ impl Endpoint {
         }
     }
 
-    /// Rooms and messages are also listed for a token; `imba_rooms` has its credentials in the form.
+    /// Rooms and messages are also listed for a token. The credentials of `imba_rooms` are in the form.
     fn admits(self, auth: &Auth, now: u64) -> bool {
         match self {
             Self::ImbaRooms => true,
@@ -51,10 +51,10 @@ impl Endpoint {
 }
 
 impl World {
-    /// Makes a call: the path of an endpoint, what the headers say of the caller, the fields as they stand in the body
-    /// (PHP's rules for their names and number are applied here), the time in seconds of the epoch.
+    /// Handles a call. Takes the path, the credentials from the headers, the fields in body order
+    /// (PHP's rules for names and limits are applied here), and the time in seconds since the epoch.
     ///
-    /// A path that is none of the five calls gives a 404.
+    /// A path other than the five calls gives a 404.
     pub fn call(
         &mut self,
         endpoint: &str,
@@ -101,7 +101,7 @@ impl World {
     }
 }
 
-/// Why a form is refused, by field: required fields that are missing, and numbers that are none.
+/// Validation errors by field: missing required fields and invalid numbers.
 pub(super) fn complaints<'a>(
     form: &Form,
     required: &[&'a str],
@@ -119,7 +119,7 @@ pub(super) fn complaints<'a>(
     missing.chain(malformed).collect()
 }
 
-/// A form value that is, or looks like, a number that can be an id.
+/// Parses an id from a form value.
 pub(super) fn number(text: &str) -> Option<u64> {
     text.trim().parse().ok()
 }

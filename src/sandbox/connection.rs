@@ -1,7 +1,7 @@
-//! Connections that can be cut: the listener of the server, and the streams it hands out.
+//! Connections that can be cut: the server's listener and its streams.
 //!
-//! The main type is [`CuttingListener`]. It does not decide which connection is cut. A cut takes the whole connection, so with
-//! HTTP/2 the answers to the other requests on it are lost as well, as in life.
+//! The main type is [`CuttingListener`]. It does not decide which connection to cut. A cut closes the whole connection, so with
+//! HTTP/2 the answers to other requests on it are lost too, as on a real network.
 
 use std::io;
 use std::pin::Pin;
@@ -21,12 +21,12 @@ pub(super) struct CuttingListener {
     pub(super) opened: Arc<AtomicU64>,
 }
 
-/// The end of a connection that a request's handler holds.
+/// Cuts the connection of a request. Held by the request's handler.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CutSwitch(Arc<AtomicBool>);
 
 impl CutSwitch {
-    /// From now on nothing is written, and the first attempt closes the connection.
+    /// The next write fails and closes the connection.
     pub(super) fn cut(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -54,7 +54,7 @@ impl Listener for CuttingListener {
     async fn accept(&mut self) -> (CuttableStream, CutSwitch) {
         let (stream, _) = Listener::accept(&mut self.listener).await;
         self.opened.fetch_add(1, Ordering::Relaxed);
-        // without it answers still arrive, only later
+        // if this fails, answers are only slower
         stream.set_nodelay(true).ok();
         let switch = CutSwitch::default();
         (

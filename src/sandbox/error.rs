@@ -1,6 +1,6 @@
-//! What can go wrong with the sandbox itself, apart from the errors it answers with.
+//! Errors of the sandbox itself, as opposed to the errors it answers with.
 //!
-//! The main type is [`SandboxError`]. Remedies are in [`SandboxError::hint`], not in the messages.
+//! The main type is [`SandboxError`]. Hints are in [`SandboxError::hint`], not in the messages.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,34 +8,34 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a sandbox could not be started, or not be stopped in order.
+/// Why a sandbox failed to start or to stop cleanly.
 #[derive(Debug, Error)]
 pub enum SandboxError {
-    /// A rate that is no share from 0 to 1, or a limit that lets nothing pass.
+    /// A rate outside 0 to 1, or a limit that allows no requests.
     #[error("the sandbox cannot work with a `{name}` of {value}")]
     Setting {
-        /// The setting, as a field of the configuration.
+        /// The name of the configuration field.
         name: &'static str,
-        /// What it was set to.
+        /// Its value.
         value: f64,
     },
-    /// The address is taken or not one of this machine.
+    /// The address is in use or not on this machine.
     #[error("the sandbox cannot listen on `{addr}`")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         addr: SocketAddr,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
-    /// The server ended by itself.
+    /// The server stopped unexpectedly.
     #[error("the sandbox server failed")]
     Serve(#[source] io::Error),
-    /// The state file, or the directory it is to be in, cannot be read.
+    /// The state file or its directory cannot be read.
     #[error("cannot read the sandbox state `{}`", path.display())]
     Read {
         /// The state file.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
     /// The state file cannot be replaced.
@@ -43,26 +43,26 @@ pub enum SandboxError {
     Write {
         /// The state file.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
-    /// The state file is not what a sandbox writes.
+    /// The state file is not a valid sandbox state.
     #[error("the sandbox state `{}` is damaged", path.display())]
     Damaged {
         /// The state file.
         path: PathBuf,
-        /// Where and why reading it stopped.
+        /// Where and why parsing failed.
         source: serde_json::Error,
     },
-    /// The state file has another format than this version's.
+    /// The state file has an unsupported format version.
     #[error("the sandbox state `{}` has format {format}, which this version does not know", path.display())]
     Format {
         /// The state file.
         path: PathBuf,
-        /// The format it says it has.
+        /// The format version in the file.
         format: u64,
     },
-    /// The state file is not the one this sandbox read or wrote last.
+    /// Another process changed the state file since this sandbox last read or wrote it.
     #[error("the sandbox state `{}` was changed by another process", path.display())]
     Contended {
         /// The state file.

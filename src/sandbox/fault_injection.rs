@@ -1,7 +1,7 @@
-//! Faults on request: a share of calls that fail, a share whose answer is lost, a limit of calls per second.
+//! Fault injection: a share of calls that fail, a share with lost answers, and a limit of calls per second.
 //!
-//! The main type is [`Faults`]. It only decides; failing, cutting and refusing is done by the server. The decisions
-//! follow from the seed and from how many requests there were before, so one client that asks in turn meets the same
+//! The main type is [`Faults`]. It only decides; the server carries out the faults. A decision depends
+//! on the seed and the number of earlier requests, so a client that sends requests one at a time gets the same
 //! faults in each run.
 
 use std::time::Instant;
@@ -10,11 +10,11 @@ use std::time::Instant;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Answered,
-    /// Fails before anything is done.
+    /// Fails before it has any effect.
     Failed,
-    /// Everything is done, and the connection is cut instead of an answer.
+    /// Takes effect, but the connection is cut instead of an answer.
     Lost,
-    /// Came too early: try again after that many seconds.
+    /// Over the rate limit: retry after this many seconds.
     Refused {
         retry_after: u64,
     },
@@ -29,7 +29,7 @@ pub(super) struct Faults {
     bucket: Option<Bucket>,
 }
 
-/// Permits for calls: refilled at a rate, at most one second's worth, at least one.
+/// Token bucket: refilled at a rate, holds up to one second's worth, at least one token.
 #[derive(Debug)]
 struct Bucket {
     rate: f64,
@@ -59,7 +59,7 @@ impl Faults {
         }
     }
 
-    /// Decides about the next request. One that is refused does not count for the others' fates.
+    /// Decides about the next request. Refused requests do not affect the fate of others.
     pub(super) fn decide(&mut self, now: Instant) -> Fate {
         if let Some(retry_after) = self.bucket.as_mut().and_then(|bucket| bucket.take(now)) {
             return Fate::Refused { retry_after };
@@ -75,7 +75,7 @@ impl Faults {
         }
     }
 
-    /// A number from 0 up to, but not, 1.
+    /// A number in [0, 1).
     fn share(&self, throw: u64) -> f64 {
         let bits = splitmix64(splitmix64(self.seed).wrapping_add(throw));
         (bits >> 11) as f64 / (1_u64 << 53) as f64
@@ -83,7 +83,7 @@ impl Faults {
 }
 
 impl Bucket {
-    /// Takes a permit, or gives the whole seconds until there will be one.
+    /// Takes a token, or returns the whole seconds until one is available.
     fn take(&mut self, now: Instant) -> Option<u64> {
         let passed = now.saturating_duration_since(self.filled_at).as_secs_f64();
         self.permits = (self.permits + passed * self.rate).min(self.rate.max(1.0));
@@ -96,7 +96,7 @@ impl Bucket {
     }
 }
 
-/// One step of the generator of that name: spreads a number over all 64 bits.
+/// One step of the splitmix64 generator: spreads a number over all 64 bits.
 pub(super) fn splitmix64(number: u64) -> u64 {
     let mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

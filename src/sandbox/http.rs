@@ -1,6 +1,6 @@
-//! The calls on a port: requests in, answers out, with faults and delays on the way.
+//! The calls over HTTP: requests in, answers out, with faults and delays.
 //!
-//! The main type is [`Server`]. It has no rules of the API (those are [`super::calls`]) and none of PHP's.
+//! The main type is [`Server`]. The rules of the API are in [`super::calls`]; PHP's rules are elsewhere too.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -23,14 +23,14 @@ use super::connection::CutSwitch;
 use super::fault_injection::{Fate, Faults};
 use super::store::Store;
 
-/// What all connections share.
+/// State shared by all connections.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) store: Store,
     latency: Duration,
     faults: Mutex<Faults>,
     stats: Mutex<Stats>,
-    /// Connections so far.
+    /// Connections opened so far.
     pub(super) opened: Arc<AtomicU64>,
 }
 
@@ -75,7 +75,7 @@ impl Server {
         fate
     }
 
-    /// Makes the call, and waits until what it changed is saved.
+    /// Handles the call, and waits until its changes are saved.
     async fn work(&self, endpoint: Endpoint, headers: &HeaderMap, body: &[u8]) -> Answer {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let auth = Auth::from_headers(text("authorization"), text("jwt"));
@@ -100,7 +100,7 @@ impl Server {
     }
 }
 
-/// The service: five paths, and an answer for all others.
+/// The router: five paths, and a fallback for all others.
 pub(super) fn router(server: Arc<Server>) -> Router {
     Router::new().fallback(handle).with_state(server)
 }
@@ -143,7 +143,7 @@ async fn handle(
     response(answer)
 }
 
-/// The whole body, however it was framed; empty when it is longer than PHP takes, `None` when it did not come whole.
+/// The whole body; empty if it exceeds PHP's limit, `None` if it is incomplete.
 async fn read(mut body: Body) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut length = 0;
@@ -171,7 +171,7 @@ fn response(answer: Answer) -> Response {
         .into_response()
 }
 
-/// In Laravel's words.
+/// Laravel's error for a wrong method.
 fn wrong_method(method: &Method) -> Response {
     let text =
         format!("The {method} method is not supported for this route. Supported methods: POST.");

@@ -1,12 +1,12 @@
-//! `get_rooms`, `get_users` and `get_messages`: what a widget has, filtered.
+//! `get_rooms`, `get_users` and `get_messages`: the rows of a widget, filtered.
 //!
-//! The main type is [`Filter`]. Nothing is paged, as the pages know no pages, and the newest rows come first, as in
-//! their samples.
+//! The main type is [`Filter`]. Lists have no pages, because the documentation mentions none. The newest rows come first, as in
+//! its samples.
 //!
-//! Choices where the pages say nothing: filters are exact, and a number that is none matches nothing; a date matches
-//! by its beginning, so a day finds all of its seconds; rows are those of the widget in the path, so another `imba_id`
-//! finds none; `status` of a room is the role of any of its members, `banned` that one of them is banned. The samples
-//! show rows that their own filters exclude; here filters are honoured.
+//! Choices where the documentation is silent: filters match exactly, and an invalid number matches nothing; a date matches
+//! by prefix, so a day finds all of its seconds; rows are those of the widget in the path, so another `imba_id`
+//! finds none; `status` of a room is the role of any member, `banned` means that a member is banned. The samples
+//! show rows that their own filters exclude; the sandbox applies the filters.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::records::{Message, Room, User, stamp};
 use super::rows::{message_row, room_row, user_row};
 use super::server_state::{Widget, World};
 
-/// What a form asks of rows; a filter that is absent or empty lets all of them pass.
+/// The filters in a form. A filter that is absent or empty matches all rows.
 struct Filter<'a>(&'a Form);
 
 impl Filter<'_> {
@@ -31,7 +31,7 @@ impl Filter<'_> {
         self.0.text(name).is_none_or(|wanted| wanted == actual)
     }
 
-    /// The pages call an administrator so in the filters' values, and `admin` in their sample.
+    /// The documentation uses this value for an administrator in filters, and `admin` in its sample.
     fn role(&self, name: &str, actual: &str) -> bool {
         let wanted = self.0.text(name);
         self.text(name, actual) || (wanted == Some("administrator") && actual == "admin")
@@ -78,7 +78,7 @@ impl Filter<'_> {
 }
 
 impl World {
-    /// `of` is the user whose rooms are shown, if not all are.
+    /// `of` is the user whose rooms are shown; `None` shows all.
     pub(super) fn get_rooms(
         &mut self,
         widget: u64,
@@ -136,7 +136,7 @@ impl World {
         Answer::list(&rows.collect::<Vec<_>>())
     }
 
-    /// The room as the caller sees it, unless it is hidden: not yet visible, or deleted.
+    /// The room as the caller sees it; `None` if it is not yet visible or deleted.
     fn shown<'a>(&'a self, room: &'a Room) -> Option<&'a Room> {
         self.lag
             .view(room)

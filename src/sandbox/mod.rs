@@ -1,11 +1,11 @@
-//! The documented ImbaChat API, imitated without an account: five calls on PHP's form rules, in process or on a port.
+//! A fake of the documented ImbaChat API that needs no account: five calls with PHP's form rules, in process or on a port.
 //!
 //! The main types are [`Sandbox`], a running server, and [`World`], the same behaviour without a socket. It shares no
-//! code with the client that is tested against it, so that neither can hide the other's mistake, and it does what the
-//! pages say even where that bites: a misspelt field is lost, the thousandth and first variable is lost, an update's
-//! answer is not quite JSON. Where the pages say nothing it chooses; the choices stand in the docs of the modules.
+//! code with the client under test, so that a mistake in one is not hidden by the other. It follows the documentation even
+//! where that is inconvenient: it drops misspelt fields and every variable after the first thousand, and its answer to an
+//! update is not quite JSON. Where the documentation is silent, the docs of each module list the choices made.
 //!
-//! It does not imitate HTML answers, redirects, sign-up, or the calls back to a customer's site.
+//! It does not fake HTML answers, redirects, sign-up, or callbacks to a customer's site.
 
 mod answers;
 mod auth;
@@ -44,27 +44,27 @@ pub use error::SandboxError;
 pub use server_state::{Quirks, World};
 pub use test_view::{MessageView, RoomView, UserView};
 
-/// How long [`Sandbox::stop`] waits for requests that are under way.
+/// How long [`Sandbox::stop`] waits for pending requests.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How a sandbox is to behave.
+/// Settings of a sandbox.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The address to listen on; port 0 for any that is free.
+    /// The address to listen on; port 0 for any free port.
     pub listen: SocketAddr,
-    /// The file that keeps the state; without one it is in memory only. Missing directories are made.
+    /// The state file; without one the state is in memory only. Missing directories are created.
     pub state: Option<PathBuf>,
-    /// The wait before each answer. Requests wait side by side.
+    /// The delay before each answer. Requests are delayed concurrently.
     pub latency: Duration,
-    /// The share of requests, 0 to 1, that are answered with a 500 before anything is done.
+    /// The share of requests, 0 to 1, that fail with a 500 before they have any effect.
     pub error_rate: f64,
-    /// The share of the remaining requests that are carried out and then get no answer: the connection is cut.
+    /// The share of the remaining requests that take effect but get no answer: the connection is cut.
     pub lost_answer_rate: f64,
-    /// Requests a second; those beyond get a 429 with `Retry-After`. One second's worth may come at once.
+    /// Maximum requests per second; the rest get a 429 with `Retry-After`. Allows bursts of one second's worth.
     pub rate_limit: Option<f64>,
-    /// What the faults are drawn from.
+    /// The random seed of the faults.
     pub seed: u64,
-    /// Which of the undocumented behaviours to show.
+    /// The undocumented behaviours to show.
     pub quirks: Quirks,
 }
 
@@ -101,7 +101,7 @@ impl Config {
     }
 }
 
-/// How many requests a sandbox has had, by call and by fate.
+/// Request counts, by call and by fate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Requests to write a room.
@@ -114,13 +114,13 @@ pub struct Stats {
     pub get_messages: u64,
     /// Requests to send a message.
     pub send_msg: u64,
-    /// Of all these, those failed on purpose.
+    /// Requests that failed on purpose, out of all these.
     pub failed: u64,
-    /// Of all these, those carried out without an answer.
+    /// Requests that took effect without an answer, out of all these.
     pub lost: u64,
-    /// Of all these, those beyond the rate limit.
+    /// Requests over the rate limit, out of all these.
     pub refused: u64,
-    /// Connections these came over, and those that nothing came over.
+    /// Connections opened, including those without a request.
     pub connections: u64,
 }
 
@@ -131,14 +131,14 @@ impl Stats {
         self.writes() + self.get_rooms + self.get_users + self.get_messages
     }
 
-    /// Requests to change something, whatever became of them.
+    /// Requests to change something, with any result.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.imba_rooms + self.send_msg
     }
 }
 
-/// A running server. Dropped without [`Sandbox::stop`] it shuts down by itself; every answer it gave is saved.
+/// A running server. If dropped without [`Sandbox::stop`] it shuts down by itself; every change it has answered is saved.
 #[derive(Debug)]
 pub struct Sandbox {
     addr: SocketAddr,
@@ -151,7 +151,7 @@ pub struct Sandbox {
 ///
 /// # Errors
 ///
-/// When a setting is out of range, the state file cannot be used, or the address cannot be bound.
+/// If a setting is out of range, the state file cannot be used, or the address cannot be bound.
 pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     config.check()?;
     let Config {
@@ -188,7 +188,7 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     };
     let task = tokio::spawn(async move {
         let serving = axum::serve(doors, service);
-        // a sandbox that was dropped asks too, by closing the channel
+        // dropping the sandbox closes the channel, which also stops the server
         serving
             .with_graceful_shutdown(async { asked.await.unwrap_or_default() })
             .await
@@ -202,43 +202,43 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
 }
 
 impl Sandbox {
-    /// The address it listens on, with the port it got.
+    /// The address it listens on, with the actual port.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// What stands in for `https://api.imbachat.com`, without a slash at its end.
+    /// The replacement for `https://api.imbachat.com`, without a trailing slash.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// The requests so far.
+    /// The request counts so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.server.stats()
     }
 
-    /// Prepares or inspects the state between requests. Changes are saved with the next write, or when it stops.
+    /// Prepares or inspects the state between requests. Changes are saved with the next write or at stop.
     pub fn with_world<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
         self.server.store.with_world(work)
     }
 
-    /// Saves what is not saved yet.
+    /// Saves unsaved changes.
     ///
     /// # Errors
     ///
-    /// When the state cannot be saved.
+    /// If the state cannot be saved.
     pub async fn flush(&self) -> Result<(), SandboxError> {
         self.server.store.flush().await
     }
 
-    /// Takes no more requests, answers those under way for a few seconds, and saves what is not saved yet.
+    /// Stops accepting requests, answers pending ones for a few seconds, and saves unsaved changes.
     ///
     /// # Errors
     ///
-    /// When the server had broken off before, or the state cannot be saved.
+    /// If the server had already failed, or the state cannot be saved.
     pub async fn stop(self) -> Result<(), SandboxError> {
         let Self {
             addr: _,
@@ -246,7 +246,7 @@ impl Sandbox {
             shutdown,
             mut task,
         } = self;
-        // nobody listens any more if the server broke off; its result says why
+        // the receiver is gone if the server failed; its result says why
         shutdown.send(()).ok();
         let served = match tokio::time::timeout(PATIENCE, &mut task).await {
             Ok(ended) => ended.unwrap_or_else(|panic| Err(io::Error::other(panic))),

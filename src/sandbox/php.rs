@@ -1,16 +1,16 @@
-//! PHP's rules for form variables: from the names and values of a body to what a script finds in `$_POST`.
+//! PHP's rules for form variables: from the names and values in a body to the content of `$_POST`.
 //!
-//! The main type is [`Form`]. It does not read bodies (that is [`super::body`]) and gives the names no meaning.
-//! An array does not keep the order in which its keys came: nothing the API does depends on it.
+//! The main type is [`Form`]. It does not parse bodies (see [`super::body`]) or interpret names.
+//! Arrays do not preserve the order of their keys: nothing in the API depends on it.
 
 use std::collections::BTreeMap;
 
-/// PHP's `max_input_vars`: variables after that many are dropped without a word (api: fact 2).
+/// PHP's `max_input_vars`: variables beyond this are dropped silently (api: fact 2).
 const MAX_INPUT_VARS: usize = 1_000;
-/// PHP's `max_input_nesting_level`: a variable nested deeper is dropped.
+/// PHP's `max_input_nesting_level`: variables nested deeper are dropped.
 const MAX_NESTING: usize = 64;
 
-/// What a PHP script sees of one request body.
+/// What a PHP script sees of a request body.
 #[derive(Debug, Default)]
 pub(super) struct Form(Array);
 
@@ -35,7 +35,7 @@ enum Key {
 }
 
 impl Form {
-    /// Registers the fields of a body in their order, up to `max_input_vars` of them.
+    /// Registers fields in body order, up to `max_input_vars`.
     pub(super) fn from_fields(fields: &[(String, String)]) -> Self {
         let mut variables = Array::default();
         for (name, value) in fields.iter().take(MAX_INPUT_VARS) {
@@ -46,9 +46,9 @@ impl Form {
         Self(variables)
     }
 
-    /// The text of a scalar variable; `None` where it is absent, empty or an array.
+    /// The text of a scalar variable; `None` if it is absent, empty or an array.
     ///
-    /// Empty counts as absent for every variable: the pages send `room_pipe=` and expect a generated pipe.
+    /// Empty counts as absent for every variable: the documentation sends `room_pipe=` and expects a generated pipe.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         match self.0.items.get(&Key::of(name))? {
             Variable::Text(text) if !text.is_empty() => Some(text),
@@ -56,7 +56,7 @@ impl Form {
         }
     }
 
-    /// The texts directly in an array variable, by key; none where it is absent or a scalar.
+    /// The direct text elements of an array variable, by key; none if it is absent or a scalar.
     pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
         let array = match self.0.items.get(&Key::of(name)) {
             Some(Variable::Array(array)) => Some(array),
@@ -107,7 +107,7 @@ impl Key {
     }
 }
 
-/// The place a field name stands for, outermost key first; `None` in it is `[]`. No place: the variable is dropped.
+/// The keys in a field name, outermost first; `[]` is a `None` key. `None` as a result means the variable is dropped.
 fn path(name: &str) -> Option<Vec<Option<Key>>> {
     let name = name.split('\0').next().unwrap_or_default();
     let name = name.trim_start_matches(' ');
@@ -120,7 +120,7 @@ fn path(name: &str) -> Option<Vec<Option<Key>>> {
     }
     let stem = stem.replace([' ', '.'], "_");
     if !brackets.is_empty() && !brackets.contains(']') {
-        // only the first bracket becomes `_`; what stands after it stays as written
+        // only the first bracket becomes `_`; the rest stays as it is
         let rest = brackets.strip_prefix('[').unwrap_or_default();
         return Some(vec![Some(Key::of(&format!("{stem}_{rest}")))]);
     }
@@ -129,7 +129,7 @@ fn path(name: &str) -> Option<Vec<Option<Key>>> {
     (path.len() <= MAX_NESTING + 1).then_some(path)
 }
 
-/// The keys of `[a][][b]`, up to the first character that belongs to none of them.
+/// The keys of `[a][][b]`, up to the first character outside the brackets.
 fn indexes(mut text: &str) -> Vec<Option<Key>> {
     let mut keys = Vec::new();
     while let Some((index, rest)) = text

@@ -1,16 +1,16 @@
-//! The quirk of a list that lags: a write shows in `get_rooms` only after a number of further list calls.
+//! The quirk of a lagging list: `get_rooms` shows a write only after a number of further list calls.
 //!
-//! The main type is [`ReadLag`]. It holds what readers still see, is not part of the saved state, and does nothing to
-//! writes: those always meet the newest rooms.
+//! The main type is [`ReadLag`]. It holds what readers still see, is not part of the saved state, and does not affect
+//! writes: those always see the latest rooms.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::records::Room;
 
-/// What `get_rooms` shows of rooms written a short while ago.
+/// What `get_rooms` shows of recently written rooms.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ReadLag {
-    /// How many list calls each widget has had.
+    /// The number of list calls of each widget.
     calls: BTreeMap<u64, u64>,
     unsettled: BTreeMap<u64, History>,
 }
@@ -24,7 +24,7 @@ struct History {
 }
 
 impl ReadLag {
-    /// Remembers a write: until it has aged, readers see what they saw before it.
+    /// Records a write: until it is old enough, readers see the previous version.
     pub(super) fn note(&mut self, before: Option<Room>, after: &Room) {
         let calls = self.calls.get(&after.widget).copied().unwrap_or(0);
         let history = self.unsettled.entry(after.id).or_insert_with(|| History {
@@ -35,7 +35,7 @@ impl ReadLag {
         history.pending.push_back((calls, after.clone()));
     }
 
-    /// Counts one list call of the widget and settles the writes that are more than `depth` calls old by now.
+    /// Counts one list call of the widget, and shows the writes that are more than `depth` calls old.
     pub(super) fn list_called(&mut self, widget: u64, depth: u32) {
         let calls = self.calls.entry(widget).or_default();
         *calls += 1;
@@ -54,7 +54,7 @@ impl ReadLag {
 }
 
 impl History {
-    /// Shows the versions that have aged; tells whether some have not.
+    /// Shows the versions that are old enough. Returns whether some are still pending.
     fn settle(&mut self, calls: u64, depth: u64) -> bool {
         while let Some((written, _)) = self.pending.front()
             && calls > written + depth

@@ -1,12 +1,12 @@
-//! Rooms, users and messages as the server keeps and saves them, and what it adds to its state.
+//! Rooms, users and messages as the server keeps and saves them, and the entries that change the state.
 //!
-//! The time of a change is always given, as seconds of the epoch.
+//! Times are parameters, in seconds since the epoch.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// A change of the state: what replaces or follows what was there.
+/// A change of the state: adds or replaces something.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Entry {
@@ -16,13 +16,13 @@ pub(super) enum Entry {
     Message(Message),
 }
 
-/// The last ids given out. Each counter serves all widgets, as one database table does.
+/// The last ids assigned. All widgets share each counter, as in one database table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counters {
     pub(super) room: u64,
     pub(super) user: u64,
     pub(super) message: u64,
-    /// The microsecond of the last generated pipe; the next one is later in any case.
+    /// The microsecond of the last generated pipe. The next one is always later.
     pub(super) pipe_micros: u64,
 }
 
@@ -68,7 +68,7 @@ pub(super) struct Message {
 }
 
 impl User {
-    /// The name others see.
+    /// The display name.
     pub(super) fn name(&self) -> String {
         let made_up = || format!("user {}", self.remote);
         self.login.clone().unwrap_or_else(made_up)
@@ -80,7 +80,7 @@ impl User {
     }
 }
 
-/// A time as the API writes it: UTC, `YYYY-MM-DD HH:MM:SS` (api: fact 9). Beyond the calendar it is the epoch.
+/// A time in the API's format: UTC, `YYYY-MM-DD HH:MM:SS` (api: fact 9). Times outside the calendar become the epoch.
 pub(super) fn stamp(epoch_secs: u64) -> String {
     let moment = i64::try_from(epoch_secs)
         .ok()

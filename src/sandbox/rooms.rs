@@ -1,12 +1,12 @@
-//! `imba_rooms`: a room is made, or one that exists is changed and given members.
+//! `imba_rooms`: creates a room, or updates an existing one and adds members.
 //!
-//! Nothing here can remove a member, rename a pipe or delete a room, as the API has no call for these.
+//! It cannot remove a member, rename a pipe or delete a room, because the API has no call for these.
 //!
-//! Choices where the pages say nothing: a room without `room_type` is a dialog and without `room_is_public` closed,
-//! and an update without them leaves them be; a title or pipe longer than 255 characters is cut, as a MySQL `varchar`
-//! does; pipes are compared byte by byte; a `room_id` names the room even when a pipe is sent too, which is then not
-//! used; a site user unknown so far becomes known by being made a member; type and publicity that are no such numbers
-//! count as absent.
+//! Choices where the documentation is silent: a new room without `room_type` is a dialog and without `room_is_public` closed,
+//! and an update without them leaves them unchanged; a title or pipe longer than 255 characters is truncated, like a MySQL
+//! `varchar`; pipes are compared byte by byte; `room_id` takes precedence, and a pipe sent with it is
+//! ignored; adding an unknown site user as a member creates the user; an invalid type or publicity
+//! counts as absent.
 
 use std::collections::BTreeSet;
 
@@ -17,11 +17,11 @@ use super::php::Form;
 use super::records::{Room, stamp};
 use super::server_state::{UNTITLED, World};
 
-/// The longest title or pipe that is kept whole, in characters.
+/// The maximum length of a title or pipe, in characters.
 const LONGEST: usize = 255;
 
 impl World {
-    /// A deleted room is not found by its id nor by its pipe. A member nobody knows becomes a user known by id alone.
+    /// A deleted room is not found by id or pipe. Unknown members become users with only an id.
     pub(super) fn imba_rooms(&mut self, form: &Form, now: u64) -> Answer {
         let complaints = complaints(form, &["imba_id", "login", "password"], &["imba_id"]);
         let Some(widget) = form
@@ -82,8 +82,8 @@ impl World {
     }
 }
 
-/// The room with the fields that the form has. `room_is_public` has to be spelt just so: with a space at its end it is
-/// another name to PHP (api: fact 3).
+/// Applies the fields in the form to the room. `room_is_public` must be spelt exactly: with a trailing space
+/// PHP sees another name (api: fact 3).
 fn with_fields(form: &Form, room: Room) -> Room {
     let kind = form.text("room_type").map(str::trim);
     let flag = form.text("room_is_public").and_then(number);

@@ -1,6 +1,6 @@
-//! The JSON of rooms, users and messages, key for key and in the order in which the API's pages print them.
+//! The JSON of rooms, users and messages, with the keys and the order of the API's documentation.
 //!
-//! What the sandbox knows nothing of (a tab, an avatar, an e-mail address) has a value of the right type.
+//! Fields the sandbox has no data for (a tab, an avatar, an e-mail address) get a value of the right type.
 
 use std::fmt::Display;
 
@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 
 use super::records::{Message, Room, User};
 
-/// A JSON object with its keys in this order; the values are JSON already.
+/// A JSON object with its keys in this order. The values are already JSON.
 fn object(fields: &[(&str, &dyn Display)]) -> String {
     let fields = fields.iter();
     let fields = fields.map(|(key, value)| format!("\"{key}\":{value}"));
     format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
-/// The answer to a list call: `"success"` is text here, and a boolean in the answers to writes.
+/// The answer to a list call. `"success"` is text here, and a boolean in the answers to writes.
 pub(super) fn list(rows: &[String]) -> String {
     let rows = rows.join(",");
     format!("{{\"success\":\"true\",\"data\":[{rows}],\"code\":200}}")
 }
 
-/// A row of `get_rooms`. It has no members, and neither has the API.
+/// A row of `get_rooms`. It has no members, as in the API.
 pub(super) fn room_row(room: &Room) -> String {
     object(&[
         ("id", &room.id),
@@ -39,7 +39,7 @@ pub(super) fn room_row(room: &Room) -> String {
     ])
 }
 
-/// A row of `get_users`. The text `NULL` stands where nothing is known, as in the page's sample.
+/// A row of `get_users`. Unknown values are the text `NULL`, as in the documented sample.
 pub(super) fn user_row(user: &User) -> String {
     let login = user.login.as_deref().unwrap_or("NULL");
     let avatar = format!("https://avatars.invalid/{}", user.remote);

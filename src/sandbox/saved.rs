@@ -1,14 +1,14 @@
-//! The state as text: JSON with a format number, one room, user or message a line, so that a person can read and diff it.
-//! After it come the changes since, one a line: saving one room does not write all others again.
+//! The state as text: JSON with a format number, one room, user or message per line, so that it is easy to read and diff.
+//! Later changes follow, one per line, so that saving one room does not rewrite all others.
 //!
-//! The main functions are [`write()`], [`write_changes()`] and [`read()`]. They do not touch files (that is [`super::store`]).
+//! The main functions are [`write()`], [`write_changes()`] and [`read()`]. File access is in [`super::store`].
 
 use serde::{Deserialize, Serialize};
 
 use super::records::{Counters, Entry, Message, Room, User};
 use super::server_state::World;
 
-/// The format written here, and the only one that is read.
+/// The format version that is written, and the only one that can be read.
 const FORMAT: u64 = 1;
 
 #[derive(Deserialize)]
@@ -24,7 +24,7 @@ struct Saved {
     messages: Vec<Message>,
 }
 
-/// Why a text is not a state.
+/// Why a text is not a valid state.
 #[derive(Debug)]
 pub(super) enum ReadError {
     Damaged(serde_json::Error),
@@ -37,7 +37,7 @@ impl From<serde_json::Error> for ReadError {
     }
 }
 
-/// The text of a state.
+/// Serialises a state.
 pub(super) fn write(world: &World) -> serde_json::Result<Vec<u8>> {
     let widgets = || world.widgets.values();
     let mut text = format!("{{\"format\":{FORMAT},\n\"counters\":").into_bytes();
@@ -71,7 +71,7 @@ fn write_list<'a, T: Serialize + 'a>(
     Ok(())
 }
 
-/// The lines that bring the text of an older state up to this one.
+/// Serialises the changes since the last save.
 pub(super) fn write_changes(counters: Counters, changes: &[Entry]) -> serde_json::Result<Vec<u8>> {
     let mut text = Vec::new();
     for change in [&Entry::Counters(counters)].into_iter().chain(changes) {
@@ -81,8 +81,8 @@ pub(super) fn write_changes(counters: Counters, changes: &[Entry]) -> serde_json
     Ok(text)
 }
 
-/// Reads a state and the changes after it; and whether the last line was cut short. Nothing in it was answered, so it is
-/// left out.
+/// Reads a state and the changes after it. Also returns whether the last line is partial. A partial line was never
+/// answered, so it is dropped.
 pub(super) fn read(text: &[u8]) -> Result<(World, bool), ReadError> {
     let (Header { format }, _) = first(text)?;
     if format != FORMAT {

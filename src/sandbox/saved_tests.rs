@@ -7,7 +7,7 @@
 
 use super::*;
 
-/// A server whose state is saved and that widgets with these numbers have called.
+/// A server with saved state that widgets with these numbers have called.
 fn touched(widgets: &[u64]) -> World {
     let mut world = World::for_saving();
     for widget in widgets {

@@ -1,9 +1,9 @@
 //! `send_msg`: a message from a user of the external site into a room.
 //!
-//! It does not ask whether the user is a member of the room, and sends again what is sent again.
+//! It does not check whether the user is a member of the room, and sends duplicates again.
 //!
-//! Choices where the pages say nothing: `imba_id` and `password`, which their text calls required and their sample
-//! leaves out, are not looked at; a user or room that the widget does not know is a 404.
+//! Choices where the documentation is silent: `imba_id` and `password`, which its text requires and its sample
+//! omits, are ignored; a user or room that the widget does not know is a 404.
 
 use super::answers::Answer;
 use super::calls::{complaints, number};
@@ -52,7 +52,7 @@ impl World {
     }
 }
 
-/// Six letters or digits that look random and depend on the message alone.
+/// Six letters or digits that look random and depend only on the message id.
 fn tag(id: u64) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut rest = splitmix64(id);

@@ -1,33 +1,33 @@
-//! The imitated server without a socket: what it remembers, and its quirks.
+//! The fake server without a socket: its state and its quirks.
 //!
-//! The main type is [`World`]. It has no clock and does no I/O; the calls themselves are in [`super::calls`]. All that
-//! changes it is an [`Entry`], so that a state is loaded in the same way as it came about.
+//! The main type is [`World`]. It has no clock and does no I/O; the calls are in [`super::calls`]. Every
+//! change is an [`Entry`], so that loading a state uses the same code as changing it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::read_lag::ReadLag;
 use super::records::{Counters, Entry, Message, Room, User, stamp};
 
-/// The title of a room for which none was sent.
+/// The title of a room created without one.
 pub(super) const UNTITLED: &str = "new room";
 const SUPPORT_TITLE: &str = "Technical support";
 const SUPPORT_KIND: u8 = 3;
-/// The external id of the site user whose login the pages write as `admin`.
+/// The external id of the site user whose login is `admin` in the documentation.
 const OWNER: u64 = 1;
 
-/// Ways in which the real server may behave and which its pages leave open.
+/// Possible behaviours of the real server that its documentation leaves open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quirks {
-    /// A write without a title renames an existing room to "new room". On by default: the pages say of an omitted
-    /// title that the server assigns this one, and they say it of adding members too (api: fact 1).
+    /// A write without a title renames an existing room to "new room". On by default: the documentation says that the server
+    /// assigns this title if none is sent, and says so for adding members too (api: fact 1).
     pub reset_title: bool,
-    /// A write to an existing room adds its members and leaves title, type and publicity as they are.
+    /// A write to an existing room adds its members and leaves title, type and publicity unchanged.
     pub ignore_updates: bool,
     /// `get_rooms` shows a write only after this many further list calls of the widget.
     pub lag: u32,
     /// `get_rooms` shows deleted rooms too.
     pub show_deleted: bool,
-    /// Errors of the calls come with HTTP status 200 and the real one in the body (api: fact 6).
+    /// Errors come with HTTP status 200 and the error code in the body (api: fact 6).
     pub errors_with_200: bool,
     /// `get_rooms` with a token shows only rooms that the token's user is a member of.
     pub jwt_lists_own: bool,
@@ -46,16 +46,16 @@ impl Default for Quirks {
     }
 }
 
-/// The imitated server as a state machine.
+/// The fake server as a state machine.
 #[derive(Debug, Clone, Default)]
 pub struct World {
     pub(super) quirks: Quirks,
     pub(super) counters: Counters,
     pub(super) widgets: BTreeMap<u64, Widget>,
     pub(super) lag: ReadLag,
-    /// Grows with every change of what is to be saved.
+    /// Increases with every change to be saved.
     pub(super) revision: u64,
-    /// The changes since the state was last saved; `None` if it is kept in memory only.
+    /// Changes since the last save; `None` if the state is in memory only.
     pub(super) unsaved: Option<Vec<Entry>>,
 }
 
@@ -66,13 +66,13 @@ pub(super) struct Widget {
     /// By external id.
     pub(super) users: BTreeMap<u64, User>,
     pub(super) messages: Vec<Message>,
-    /// Ids of the live rooms with a pipe. More than one is possible in seeded states.
+    /// Ids of the live rooms with a pipe. Seeded states may have more than one.
     pipes: HashMap<String, BTreeSet<u64>>,
     has_support_room: bool,
 }
 
 impl World {
-    /// A server without a state, whose changes are kept until they are saved.
+    /// An empty server that keeps its changes until they are saved.
     pub(super) fn for_saving() -> Self {
         Self {
             unsaved: Some(Vec::new()),
@@ -80,7 +80,7 @@ impl World {
         }
     }
 
-    /// Changes the state by an entry that is saved already.
+    /// Applies an entry that is already saved.
     pub(super) fn load(&mut self, entry: Entry) {
         let counters = &mut self.counters;
         match entry {
@@ -101,7 +101,7 @@ impl World {
         }
     }
 
-    /// Changes the state.
+    /// Applies an entry and queues it for saving.
     pub(super) fn add(&mut self, entry: Entry) {
         if let Some(unsaved) = &mut self.unsaved {
             unsaved.push(entry.clone());
@@ -110,7 +110,7 @@ impl World {
         self.load(entry);
     }
 
-    /// Adds or replaces a room by a call: a list that lags shows it later.
+    /// Adds or replaces a room in a call. A lagging list shows it later.
     pub(super) fn write_room(&mut self, room: Room) {
         if self.quirks.lag > 0 {
             let before = self.widget_mut(room.widget).rooms.get(&room.id).cloned();
@@ -119,7 +119,7 @@ impl World {
         self.add(Entry::Room(room));
     }
 
-    /// Gives a widget seen for the first time its owner and a support room that nobody declared (api: fact 11).
+    /// Creates the owner and an undeclared support room of a widget on its first call (api: fact 11).
     pub(super) fn touch(&mut self, widget: u64, now: u64) {
         if !self.widget_mut(widget).has_support_room {
             let id = self.next_room_id();
@@ -132,7 +132,7 @@ impl World {
         }
     }
 
-    /// A room for which a form says nothing.
+    /// A room with default values.
     pub(super) fn new_room(
         &mut self,
         widget: u64,
@@ -152,7 +152,7 @@ impl World {
         }
     }
 
-    /// ImbaChat's id of the widget's administrator, who is `admin_id` in its rooms.
+    /// ImbaChat's id of the widget's administrator, the `admin_id` of its rooms.
     fn owner(&mut self, widget: u64, now: u64) -> u64 {
         let users = &self.widget_mut(widget).users;
         let admin = users.values().find(|user| user.admin);
@@ -162,7 +162,7 @@ impl World {
         }
     }
 
-    /// Makes the user known, unless it is; gives ImbaChat's own id.
+    /// Adds the user if unknown, and returns ImbaChat's own id.
     pub(super) fn add_user(
         &mut self,
         widget: u64,
@@ -197,7 +197,7 @@ impl World {
         self.counters.room
     }
 
-    /// A pipe as PHP's `uniqid() . '_' . time()` makes it (api: fact 10), unique even within one microsecond.
+    /// A pipe like PHP's `uniqid() . '_' . time()` (api: fact 10), unique even within one microsecond.
     fn generated_pipe(&mut self, now: u64) -> String {
         let micros = now
             .saturating_mul(1_000_000)
@@ -222,12 +222,12 @@ impl Widget {
         self.rooms.insert(room.id, room);
     }
 
-    /// The live room with that id.
+    /// The live room with this id.
     pub(super) fn live_room(&self, id: u64) -> Option<&Room> {
         self.rooms.get(&id).filter(|room| room.deleted_at.is_none())
     }
 
-    /// The oldest live room with that pipe.
+    /// The oldest live room with this pipe.
     pub(super) fn room_by_pipe(&self, pipe: &str) -> Option<&Room> {
         self.rooms.get(self.pipes.get(pipe)?.first()?)
     }

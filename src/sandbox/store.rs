@@ -1,9 +1,9 @@
-//! The world, shared between connections, and the file that keeps it.
+//! The world, shared between connections, and its state file.
 //!
-//! The main type is [`Store`]. Saves are grouped: whoever comes first saves the newest state for all who wait behind.
-//! A save appends what changed; when that has become as much as the state itself, and at the end, the file is replaced
-//! whole and atomically. It is not locked: a second process that writes it is noticed and refused, not waited for. A
-//! change that could not be saved stays in memory and goes along with the next save.
+//! The main type is [`Store`]. Saves are grouped: the first caller saves the newest state for all who are waiting.
+//! A save appends changes. When the changes are as large as the state, and at shutdown, the file is replaced
+//! atomically. The file is not locked: a write by a second process is detected and reported as an error. A
+//! change that could not be saved stays in memory and is part of the next save.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -18,35 +18,35 @@ use super::error::SandboxError;
 use super::saved::{self, ReadError};
 use super::server_state::{Quirks, World};
 
-/// Changes are appended at least until there are so many bytes of them.
+/// Changes are appended until they have at least this many bytes.
 const SMALL: u64 = 1 << 20;
 
-/// A handle to the world; clones share it.
+/// A handle to the world. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     world: Arc<Mutex<World>>,
-    /// `None`: kept in memory only.
+    /// `None` if the state is in memory only.
     file: Option<Arc<AsyncMutex<StateFile>>>,
 }
 
 #[derive(Debug)]
 struct StateFile {
     path: PathBuf,
-    /// The revision of the world that the file holds.
+    /// The revision of the world in the file.
     saved: u64,
-    /// What the file looked like when it was last read or written here; `None` while there was none.
+    /// The file's metadata when it was last read or written here; `None` if it did not exist.
     seen: Option<Look>,
-    /// How many bytes of the file are changes that were appended here.
+    /// The number of bytes of changes appended since the last replacement.
     appended: u64,
-    /// Whether nothing can be appended: the last line is torn, or a save failed and what changed is not known any more.
+    /// Whether appending is unsafe: the last line is partial, or a save failed and its list of changes is gone.
     must_be_replaced: bool,
 }
 
-/// Enough of a file's metadata to notice that somebody replaced it.
+/// Enough of a file's metadata to detect that it was replaced.
 type Look = (SystemTime, u64);
 
 impl Store {
-    /// Reads the state file if there is one; makes its directory, and checks that files can be made there.
+    /// Reads the state file if it exists; creates its directory, and checks that it is writable.
     pub(super) fn open(path: Option<&Path>, quirks: Quirks) -> Result<Self, SandboxError> {
         let (file, mut world) = match path.map(StateFile::open).transpose()? {
             Some((file, world)) => (Some(Arc::new(AsyncMutex::new(file))), world),
@@ -57,12 +57,12 @@ impl Store {
         Ok(Self { world, file })
     }
 
-    /// Works on the world while nobody else does.
+    /// Locks the world and runs `work` on it.
     pub(super) fn with_world<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
         work(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns when a state of that revision, or a later one, is on the disk; `whole` also replaces appended changes by
+    /// Returns when this revision, or a later one, is on disk. `whole` also replaces the appended changes with
     /// one state.
     pub(super) async fn save(&self, revision: u64, whole: bool) -> Result<(), SandboxError> {
         let Some(file) = &self.file else {
@@ -74,7 +74,7 @@ impl Store {
         }
         let path = file.path.clone();
         let store = self.clone();
-        // the lock goes along: a caller that gives up must not let a later save overtake this one
+        // move the lock into the task: if the caller gives up, a later save must not overtake this one
         let saving = tokio::task::spawn_blocking(move || {
             let whole = whole || file.is_due();
             let (text, newest) = store.with_world(|world| {
@@ -98,7 +98,7 @@ impl Store {
         saving.await.map_err(panicked)?
     }
 
-    /// Saves what is not saved yet.
+    /// Saves unsaved changes.
     pub(super) async fn flush(&self) -> Result<(), SandboxError> {
         let newest = self.with_world(|world| world.revision);
         self.save(newest, true).await
@@ -145,7 +145,7 @@ impl StateFile {
         Ok((file, world))
     }
 
-    /// Whether the next save replaces the file: changes cannot be appended, or are as much as the state by now.
+    /// Whether the next save replaces the file: changes cannot be appended, or are as large as the state.
     fn is_due(&self) -> bool {
         let there = self.seen.filter(|_| self.path.exists());
         self.must_be_replaced
@@ -196,7 +196,7 @@ fn append(path: &Path, text: &[u8]) -> io::Result<()> {
     file.sync_data()
 }
 
-/// The file is there with its old text or with all of the new one, also after the power failed.
+/// Even after a power failure the file has either its old text or all of the new text.
 fn write_atomically(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = NamedTempFile::new_in(directory(path))?;
     file.write_all(text)?;

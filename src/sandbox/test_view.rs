@@ -1,22 +1,22 @@
-//! The inside of the imitated server as tests prepare and inspect it, with what the API does not show.
+//! The internal state of the fake server, for tests to prepare and inspect, including what the API does not show.
 //!
-//! The main type is [`RoomView`]. The types are copies: changing one changes nothing in the server.
+//! The main type is [`RoomView`]. The types are copies: changing one does not change the server.
 
 use std::collections::BTreeSet;
 
 use super::records::{Entry, Message, Room, User, stamp};
 use super::server_state::{Quirks, World};
 
-/// A room as it is inside, with what the API does not show. Also the seed of one.
+/// A room's internal state. Also used to seed a room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoomView {
-    /// ImbaChat's id; in a seed 0 for "the next one".
+    /// ImbaChat's id; 0 in a seed means the next one.
     pub id: u64,
-    /// The pipe; in a seed empty for a generated one.
+    /// The pipe; empty in a seed means a generated one.
     pub pipe: String,
     /// The title.
     pub name: String,
-    /// 0 a dialog, 1 a conference, 3 support.
+    /// 0 for a dialog, 1 for a conference, 3 for support.
     pub kind: u8,
     /// Whether the room is public.
     pub is_public: bool,
@@ -26,7 +26,7 @@ pub struct RoomView {
     pub deleted: bool,
 }
 
-/// A user of the external site, as the widget knows them. Also the seed of one.
+/// A user of the external site, as the widget knows them. Also used to seed a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserView {
     /// The id on the external site.
@@ -44,7 +44,7 @@ pub struct UserView {
 pub struct MessageView {
     /// ImbaChat's id of the message.
     pub id: u64,
-    /// The room it went into.
+    /// The id of its room.
     pub room_id: u64,
     /// The external id of its author.
     pub remote_user_id: u64,
@@ -89,13 +89,13 @@ impl From<&Message> for MessageView {
 }
 
 impl World {
-    /// A server that has seen nothing yet, with the default quirks.
+    /// An empty server with the default quirks.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with other quirks.
+    /// An empty server with other quirks.
     #[must_use]
     pub fn with_quirks(quirks: Quirks) -> Self {
         Self {
@@ -104,12 +104,12 @@ impl World {
         }
     }
 
-    /// Makes a world behave otherwise from here on.
+    /// Changes the quirks from now on.
     pub fn set_quirks(&mut self, quirks: Quirks) {
         self.quirks = quirks;
     }
 
-    /// All rooms of a widget by id, deleted and undeclared ones included; none if it was never seen.
+    /// All rooms of a widget by id, including deleted and undeclared ones; empty if the widget is unknown.
     #[must_use]
     pub fn rooms(&self, widget: u64) -> Vec<RoomView> {
         let widget = self.widgets.get(&widget);
@@ -125,7 +125,7 @@ impl World {
         users.map(UserView::from).collect()
     }
 
-    /// All messages of a widget, the oldest first.
+    /// All messages of a widget, oldest first.
     #[must_use]
     pub fn messages(&self, widget: u64) -> Vec<MessageView> {
         let widget = self.widgets.get(&widget);
@@ -133,8 +133,8 @@ impl World {
         messages.map(MessageView::from).collect()
     }
 
-    /// Adds a room as it is, past all rules of the API, and gives its id: that of the seed, or the next one where the
-    /// seed's is 0 or taken. Its members become known users.
+    /// Adds a room directly, bypassing the rules of the API, and returns its id: that of the seed, or the next one if the
+    /// seed's is 0 or taken. Unknown members become users.
     pub fn insert_room(&mut self, widget: u64, seed: RoomView, now_epoch_secs: u64) -> u64 {
         let now = now_epoch_secs;
         let RoomView {
@@ -168,7 +168,7 @@ impl World {
         id
     }
 
-    /// Makes a user known, or changes one that is; gives ImbaChat's own id.
+    /// Adds or replaces a user, and returns ImbaChat's own id.
     pub fn insert_user(&mut self, widget: u64, seed: UserView, now_epoch_secs: u64) -> u64 {
         let UserView {
             remote_user_id,
@@ -190,7 +190,7 @@ impl World {
         id
     }
 
-    /// Soft-deletes a room, as an administrator can in ImbaChat's own panel. Returns whether there was a live one.
+    /// Soft-deletes a room, as an administrator can in ImbaChat's panel. Returns whether a live room existed.
     pub fn delete_room(&mut self, widget: u64, id: u64, now_epoch_secs: u64) -> bool {
         let room = self.widget_mut(widget).live_room(id).cloned();
         let deleted_at = Some(stamp(now_epoch_secs));

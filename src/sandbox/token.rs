@@ -1,7 +1,7 @@
-//! Tokens: three parts, signed with HS256 and the widget's secret key.
+//! Tokens: JWTs signed with HS256 and the widget's secret key.
 //!
-//! Choices where the pages say nothing: `exp` must be there and not be over, `user_id` must be an integer, and any will do; no
-//! other claim is looked at.
+//! Choices where the documentation is silent: `exp` is required and must be in the future; `user_id` is any integer; other
+//! claims are ignored.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use hmac::{Hmac, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
 
-/// The user that a token names, if it was signed with this key and has not expired.
+/// The user in a token, if it is signed with this key and has not expired.
 pub(super) fn user(token: &str, key: &str, now: u64) -> Option<u64> {
     let (signed, signature) = token.trim().rsplit_once('.')?;
     let (head, claims) = signed.split_once('.')?;
@@ -21,7 +21,7 @@ pub(super) fn user(token: &str, key: &str, now: u64) -> Option<u64> {
     (head.get("alg")? == "HS256" && signed && lasting).then_some(user)
 }
 
-/// Base64 as URLs have it, without padding.
+/// Decodes URL-safe Base64 without padding.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }

@@ -1,4 +1,4 @@
-//! An address and variables -> a client of the store. It makes one attempt a call: `retry` decides what is tried again.
+//! Creates a store client from an address and variables. A call is one attempt: `retry` decides what is retried.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::retry::{SET_KEYS, StoreFailure};
 
 const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
 
-/// Variables that name a server.
+/// Variables that set the server's URL.
 const ENDPOINTS: [&str; 5] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_S3",
@@ -23,13 +23,13 @@ const ENDPOINTS: [&str; 5] = [
     "GOOGLE_BASE_URL",
 ];
 
-/// Variables that allow a server without TLS.
+/// Variables that allow plain HTTP.
 const IN_CLEAR: [&str; 3] = ["AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP"];
 
 /// Why there is no client, and what the user can do about it.
 type Refusal = (String, &'static str);
 
-/// A client; nothing is sent yet.
+/// Creates a client. Sends nothing yet.
 pub(super) fn connect(
     address: &Address,
     options: &StoreOptions,
@@ -50,7 +50,7 @@ fn build(
     variables: &[(&'static str, &str)],
     client: ClientOptions,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
-    // A lost attempt may have been carried out, and only we know what that means.
+    // A lost attempt may have succeeded. Only the caller knows how to handle that.
     let no_retries = RetryConfig {
         backoff: BackoffConfig::default(),
         max_retries: 0,
@@ -71,7 +71,7 @@ fn build(
     }
     Ok(match address.kind {
         StoreKind::S3 => {
-            // Some servers that speak like S3 know no other way to delete.
+            // Some S3-compatible servers do not support bulk deletes.
             let key = AmazonS3ConfigKey::DisableBulkDelete;
             let builder = AmazonS3Builder::new().with_config(key, "true");
             build!(builder, with_bucket_name)
@@ -89,7 +89,7 @@ fn client(timeout: Duration, in_clear: bool) -> ClientOptions {
         .with_allow_http(in_clear)
 }
 
-/// Whether a server may be reached without TLS: this machine, or any if a variable allows it.
+/// Whether plain HTTP is allowed: to this machine always, to others if a variable allows it.
 fn allows_http(variables: &[(&'static str, &str)]) -> Result<bool, Refusal> {
     let is_yes = |value: &str| {
         let value = value.to_ascii_lowercase();

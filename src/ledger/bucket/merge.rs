@@ -1,4 +1,4 @@
-//! Merges pieces into one object.
+//! Merges pieces into the base object.
 
 use object_store::PutMode;
 use object_store::path::Path;
@@ -19,7 +19,7 @@ use crate::model::{RoomId, Target};
 const CLAIM_HOURS: i64 = 24;
 
 impl Bucket {
-    /// Replaces all entries, and starts again when another run was quicker. What comes in meanwhile stays beside them. Pieces are
+    /// Replaces all entries. Starts over after a conflict with another run. Pieces added meanwhile are kept. Merged pieces are
     /// removed last.
     pub(in crate::ledger) async fn rewrite(
         &self,
@@ -38,7 +38,7 @@ impl Bucket {
             };
             let failure = match store.put(&store.base, &text, mode.clone()).await? {
                 Put::Done(new) => {
-                    // Equal bytes may have equal versions: then there is nothing to see, and nothing was overwritten.
+                    // Equal bytes may have equal versions. Then the change cannot be detected, but nothing is overwritten.
                     let old = reader.base.as_ref();
                     if old.is_none_or(|old| old.e_tag != new.e_tag) {
                         let doing = "cannot be replaced safely";
@@ -65,14 +65,14 @@ impl Bucket {
     }
 }
 
-/// Removes the merged pieces, and old claims of messages that, as the base now says, were begun. The claim of a message that
-/// failed keeps its name taken, so that the next one has another name for every run. What cannot be removed does no harm.
+/// Removes merged pieces, and old claims of messages that the base records as begun. The claim of a failed message stays, so
+/// that all runs use a new name for the next claim. Objects that cannot be removed do no harm.
 async fn remove_merged(
     reader: &BucketReader,
     entries: &Entries,
 ) -> Result<Option<String>, LedgerError> {
     let store = &reader.store;
-    // By the store's own clock.
+    // Use the store's clock.
     let now = store.head(&store.base).await?.last_modified;
     let recorded = fold(entries);
     let merged = reader.listed.iter().filter(|object| {

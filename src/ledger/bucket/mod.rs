@@ -1,14 +1,14 @@
-//! The ledger in a bucket: many small objects that are written once each, and one that they are merged into.
+//! The ledger in a bucket: many small write-once objects, and one base object that they are merged into.
 //!
-//! Main type: [`Bucket`]. For the ledger `KEY` there are
+//! Main type: [`Bucket`]. The objects of the ledger `KEY` are:
 //!
-//! - `KEY`, the base: a ledger like a file; only put in the place of the one that was read (`If-Match`), by merging and compacting;
-//! - `KEY.d/RUN-NUMBER.jsonl`, the pieces: what one run wrote down at once; created, never changed. No two runs share a name, and
-//!   a run that writes one again, since the answer was lost, writes the same;
-//! - `KEY.d/claims/ROOM-NUMBER.jsonl`: the intent of a message; it can be created once (`If-None-Match: *`), and so by one run.
+//! - `KEY`, the base: same format as a file ledger. Merging and compacting replace it conditionally (`If-Match`).
+//! - `KEY.d/RUN-NUMBER.jsonl`, the pieces: one batch of one run. A piece is created and never changed. Names are unique per run.
+//!   A run that retries a piece after a lost answer writes the same bytes.
+//! - `KEY.d/claims/ROOM-NUMBER.jsonl`: the intent of a message. Only one run can create it (`If-None-Match: *`).
 //!
-//! The ledger is the union of all of them. A merge removes pieces only after the base holds them, and a reader lists the pieces
-//! before it reads the base: so a piece that is gone is in what is read after it.
+//! The ledger is the union of all objects. A merge removes pieces only after the base contains them. A reader lists the pieces
+//! before it reads the base, so the base that it reads contains any piece removed in between.
 
 mod connect;
 mod merge;
@@ -29,7 +29,7 @@ use super::error::LedgerError;
 use super::file::Snapshot;
 use crate::model::Target;
 
-/// A ledger in a bucket. `Debug` shows no secret.
+/// A ledger in a bucket. `Debug` redacts secrets.
 #[derive(Clone)]
 pub struct Bucket {
     address: Address,
@@ -38,7 +38,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Sends nothing yet.
+    /// Creates the ledger handle. Sends nothing yet.
     pub fn new(address: Address, options: StoreOptions) -> Self {
         Self {
             address,

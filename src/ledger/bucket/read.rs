@@ -1,4 +1,4 @@
-//! Reads a ledger's objects: the pieces first, then what they are merged into.
+//! Reads a ledger's objects: first the pieces, then the base.
 
 use std::collections::BTreeSet;
 use std::path::Path as Name;
@@ -13,17 +13,17 @@ use super::Bucket;
 use super::store::{CONCURRENT_CALLS, Store, run_concurrently};
 use crate::model::Target;
 
-/// Remembers what it read, so that the next read only fetches what is new.
+/// Remembers what it has read, so that the next read fetches only what is new.
 pub(super) struct BucketReader {
     pub(super) store: Store,
     pub(super) target: Target,
-    /// Pieces and claims, as last listed.
+    /// Pieces and claims at the last listing.
     pub(super) listed: Vec<ObjectMeta>,
-    /// Pieces and claims whose content was read or written.
+    /// Pieces and claims whose content is already known.
     known: BTreeSet<Path>,
-    /// What the run itself wrote since they were listed.
+    /// Objects that this run has written since the last listing.
     own: BTreeSet<Path>,
-    /// What the pieces are merged into.
+    /// The version of the base.
     pub(super) base: Option<UpdateVersion>,
 }
 
@@ -39,8 +39,8 @@ impl BucketReader {
         }
     }
 
-    /// What is new since the last read; the first time, the whole ledger. Pieces are listed before the base is read: one that
-    /// is removed meanwhile is in the base.
+    /// Reads what is new since the last read; the first time, the whole ledger. Lists pieces before it reads the base, because a
+    /// piece removed in between is in the base.
     pub(super) async fn read_new(&mut self) -> Result<Snapshot, LedgerError> {
         let mut listed = self.store.list(&self.store.pieces).await?;
         listed.extend(self.store.list(&self.store.claims).await?);
@@ -66,7 +66,7 @@ impl BucketReader {
         Ok(snapshot)
     }
 
-    /// What pieces are merged into, if it changed since the last read.
+    /// Reads the base if it changed since the last read.
     pub(super) async fn read_new_base(&mut self) -> Result<Option<Snapshot>, LedgerError> {
         let path = &self.store.base;
         let Some((bytes, version)) = self.store.fetch(path, self.base.as_ref()).await? else {
@@ -77,7 +77,7 @@ impl BucketReader {
         Ok(Some(snapshot))
     }
 
-    /// Objects are put whole: one that ends within a line is damaged.
+    /// Objects are written whole: an object with a partial last line is damaged.
     fn parse_object(&self, path: &Path, bytes: &[u8]) -> Result<Snapshot, LedgerError> {
         let name = self.store.address_of(path);
         let snapshot = parse(Name::new(&name), bytes, &self.target)?;
@@ -89,18 +89,18 @@ impl BucketReader {
         Err(LedgerError::damaged(name.as_ref(), line, reason))
     }
 
-    /// What the run itself wrote need not be read again.
+    /// Marks an object as written by this run, so that it is not read again.
     pub(super) fn add_own(&mut self, path: Path) {
         self.known.insert(path.clone());
         self.own.insert(path);
     }
 
-    /// Whether an object was listed, or written by this run since.
+    /// Whether the object was listed, or written by this run since.
     pub(super) fn exists(&self, path: &Path) -> bool {
         self.own.contains(path) || self.listed.iter().any(|object| object.location == *path)
     }
 
-    /// How many of the listed objects are pieces.
+    /// The number of listed pieces.
     pub(super) fn piece_count(&self) -> usize {
         let listed = self.listed.iter();
         listed
@@ -109,7 +109,7 @@ impl BucketReader {
     }
 }
 
-/// Those that are gone were merged meanwhile.
+/// Fetches objects. Missing ones were merged in the meantime and are skipped.
 async fn fetch_all(store: &Store, paths: Vec<Path>) -> Result<Vec<(Path, Vec<u8>)>, LedgerError> {
     let work = paths.into_iter().map(|path| {
         let store = store.clone();
@@ -123,7 +123,7 @@ async fn fetch_all(store: &Store, paths: Vec<Path>) -> Result<Vec<(Path, Vec<u8>
 }
 
 impl Bucket {
-    /// Whose ledger it is; `None` if there is none.
+    /// Reads the target of the ledger; `None` if there is no ledger.
     pub(in crate::ledger) async fn target(&self) -> Result<Option<Target>, LedgerError> {
         let store = self.store()?;
         let pieces = store.list(&store.pieces).await?.into_iter();

@@ -1,4 +1,4 @@
-//! Calls to a store that failed: the table of what is retried, with pauses, and reasons without secrets.
+//! Failed store calls: which are retried, how long to wait, and error messages without secrets.
 
 use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use tracing::info;
 
-/// The most characters of a store's own message that are shown.
+/// Maximum length of a quoted store message, in characters.
 const MESSAGE_LENGTH: usize = 200;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -24,16 +24,16 @@ const CHECK_SERVER: &str =
 /// Why a call failed, and what the user can do about it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum StoreFailure {
-    /// There is no such object, or no such bucket.
+    /// The object or the bucket does not exist.
     Absent(String),
     Exists,
-    /// The object is not the one that was read.
+    /// The object changed since it was read.
     Changed,
-    /// The object is the one that was read.
+    /// The object did not change since it was read.
     Same,
-    /// The store or the network failed: whether it acted is not known, and a retry may work.
+    /// The store or the network failed. The call may have succeeded; a retry may work.
     Transient(String, &'static str),
-    /// A retry will not work.
+    /// A retry does not help.
     Permanent(String, &'static str),
 }
 
@@ -61,7 +61,7 @@ impl StoreFailure {
         }
     }
 
-    /// Why it failed, and what the user can do about it.
+    /// The reason, and what the user can do about it.
     pub(super) fn into_reason(self) -> (String, &'static str) {
         match self {
             Self::Absent(reason) => (reason, CHECK_BUCKET),
@@ -72,14 +72,14 @@ impl StoreFailure {
     }
 }
 
-/// The status in the library's message, its only place, and what comes after it.
+/// The HTTP status and the text after it. The library exposes the status only in its message.
 fn status(text: &str) -> Option<(u16, &str)> {
     let (_, rest) = text.split_once("status code: ")?;
     let number = rest.get(..3)?.parse().ok()?;
     Some((number, rest))
 }
 
-/// A redirect that leads nowhere has no status in the library's message.
+/// A redirect without a target has no status in the library's message.
 fn is_redirect(error: &object_store::Error) -> bool {
     error.to_string().contains("Received redirect")
 }
@@ -89,7 +89,7 @@ fn reason(error: &object_store::Error, hidden: &[SecretString]) -> String {
     let words = match (status(&text), innermost_cause(error)) {
         (Some((_, rest)), _) => describe_answer(rest),
         (None, Some(cause)) => cause,
-        // The address and the duration come before it.
+        // The part before it has the address and the duration.
         (None, None) => text.rsplit(" - ").next().unwrap_or_default().to_owned(),
     };
     let words = hidden.iter().fold(words, |words, secret| {
@@ -106,7 +106,7 @@ fn reason(error: &object_store::Error, hidden: &[SecretString]) -> String {
     line.chars().take(MESSAGE_LENGTH).chain(['…']).collect()
 }
 
-/// The status, and the code and message of the XML if there are any.
+/// The status, plus code and message of the XML if present.
 fn describe_answer(rest: &str) -> String {
     let (status, body) = rest.split_once(": ").unwrap_or((rest, ""));
     let part = |name: &str| {
@@ -121,7 +121,7 @@ fn describe_answer(rest: &str) -> String {
     }
 }
 
-/// Of a call without an answer the innermost cause has the message that helps, and no address.
+/// For a call without an answer, the innermost cause has the useful message and no address.
 fn innermost_cause(error: &object_store::Error) -> Option<String> {
     let mut cause: &dyn Error = error;
     let mut http = false;
@@ -132,7 +132,7 @@ fn innermost_cause(error: &object_store::Error) -> Option<String> {
     http.then(|| cause.to_string())
 }
 
-/// Pauses between attempts, which get longer until patience ends. No two writers have the same.
+/// Increasing pauses between attempts, until the time limit. Pauses are random, so that runs do not retry in step.
 pub(super) struct Backoff {
     until: Instant,
     next: Duration,
@@ -146,7 +146,7 @@ impl Backoff {
         }
     }
 
-    /// Waits; false, at once, if patience would end meanwhile.
+    /// Waits. Returns false immediately if the pause would exceed the time limit.
     pub(super) async fn pause(&mut self) -> bool {
         let part = RandomState::new().hash_one(Instant::now()) % 1000;
         let pause = self.next.mul_f64(0.5 + part as f64 / 1000.0);
@@ -158,7 +158,7 @@ impl Backoff {
         true
     }
 
-    /// Tries until an attempt works, fails permanently, or patience ends.
+    /// Retries until an attempt succeeds, fails permanently, or reaches the time limit.
     pub(super) async fn retry<T, F>(
         mut self,
         call: &str,

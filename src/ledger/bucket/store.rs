@@ -1,4 +1,4 @@
-//! The objects of one ledger, and the calls to them.
+//! The objects of one ledger, and the store calls on them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::super::error::LedgerError;
 use super::connect::connect;
 use super::retry::{Backoff, StoreFailure};
 
-/// Objects that are read, or removed, at a time.
+/// Maximum number of concurrent calls.
 pub(super) const CONCURRENT_CALLS: usize = 16;
 
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub(super) struct Store {
     hidden: Arc<[SecretString]>,
     patience: Duration,
     address: Arc<str>,
-    /// What pieces are merged into.
+    /// The object that pieces are merged into.
     pub(super) base: Path,
     /// The prefix of pieces.
     pub(super) pieces: Path,
@@ -32,12 +32,12 @@ pub(super) struct Store {
     pub(super) claims: Path,
 }
 
-/// What became of one attempt to put an object.
+/// The result of one attempt to put an object.
 pub(super) enum Put {
     Done(UpdateVersion),
-    /// Another run was quicker, or an earlier attempt was not lost after all.
+    /// The object exists: another run created it, or an earlier attempt succeeded.
     Taken,
-    /// Nobody knows; this is why.
+    /// The result is unknown, for this reason.
     Lost(StoreFailure),
 }
 
@@ -66,7 +66,7 @@ impl Store {
         })
     }
 
-    /// The address of one of its objects, for messages.
+    /// The address of an object, for messages.
     pub(super) fn address_of(&self, path: &Path) -> String {
         let key = path.as_ref().strip_prefix(self.base.as_ref());
         format!("{}{}", self.address, key.unwrap_or_default())
@@ -102,7 +102,7 @@ impl Store {
         self.backoff().retry(call, attempt).await
     }
 
-    /// The objects directly below a prefix.
+    /// Lists the objects directly below a prefix.
     pub(super) async fn list(&self, prefix: &Path) -> Result<Vec<ObjectMeta>, LedgerError> {
         let list = || self.client.list_with_delimiter(Some(prefix));
         match self.retry("list", list).await {
@@ -111,7 +111,7 @@ impl Store {
         }
     }
 
-    /// An object; `None` if it is gone, or still of the known version.
+    /// Fetches an object; `None` if it does not exist or still has the known version.
     pub(super) async fn fetch(
         &self,
         path: &Path,
@@ -144,7 +144,7 @@ impl Store {
         Ok((bytes.to_vec(), version))
     }
 
-    /// One attempt to put an object.
+    /// Makes one attempt to put an object.
     pub(super) async fn put(
         &self,
         path: &Path,
@@ -159,8 +159,8 @@ impl Store {
         }
     }
 
-    /// Puts an object that was just put once more. A store that does so ignores conditions: two runs could overwrite each other,
-    /// or send the same message. False if the store did not answer.
+    /// Puts an object again to check that the store refuses it. A store that ignores conditions would let two runs overwrite each
+    /// other or send the same message. Returns false if the store did not answer.
     pub(super) async fn check_conditions(
         &self,
         path: &Path,
@@ -191,7 +191,7 @@ impl Store {
         put.map(Into::into).map_err(|error| self.failure(error))
     }
 
-    /// Puts an object under a name that only this run has. If it exists, an earlier attempt was not lost after all.
+    /// Puts an object under a name unique to this run. If it exists, an earlier attempt succeeded.
     pub(super) async fn put_piece(&self, path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
         let put = || async move {
             match self.try_put(path, bytes, PutMode::Create).await {
@@ -212,7 +212,7 @@ impl Store {
                 format!("`{}` holds something else", self.address_of(path)),
                 "find out what else writes to this place, then run again",
             )),
-            // While an attempt is still on its way, a store may say too early that there is an object.
+            // While an attempt is still in progress, a store may report too early that the object exists.
             Err(StoreFailure::Same | StoreFailure::Absent(_)) => {
                 let reason = "the store is busy with the same object";
                 Err(StoreFailure::Transient(reason.to_owned(), "run it again"))
@@ -221,7 +221,7 @@ impl Store {
         }
     }
 
-    /// Removes an object; it may be gone.
+    /// Removes an object. It is no error if the object does not exist.
     pub(super) async fn remove(&self, path: &Path) -> Result<(), LedgerError> {
         match self.retry("delete", || self.client.delete(path)).await {
             Ok(()) | Err(StoreFailure::Absent(_)) => Ok(()),
@@ -235,7 +235,7 @@ impl Store {
     }
 }
 
-/// The outputs of several futures, of which at most `limit` run at a time; after an error the rest is dropped.
+/// Runs futures with at most `limit` at a time and returns their outputs. The first error drops the rest.
 pub(super) async fn run_concurrently<T, F>(
     limit: usize,
     work: impl Iterator<Item = F>,

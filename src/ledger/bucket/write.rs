@@ -1,5 +1,5 @@
-//! Writes a journal's batches to a bucket: one object for all that wait, and one for each claim. Of all runs on one ledger, the one
-//! that creates the object that a room's claim is named after sends the room's message.
+//! Writes a journal's batches to a bucket: one object for all waiting batches, and one for each claim. Of several runs on one
+//! ledger, the run that creates a room's claim object sends the room's message.
 
 use std::collections::BTreeSet;
 
@@ -19,11 +19,11 @@ use super::retry::StoreFailure;
 use super::store::{Put, run_concurrently};
 use crate::model::{Pipe, RoomId, RunId, Target};
 
-/// More pieces than this are merged by the next run that writes: each has to be fetched by every run that reads the ledger.
+/// With more pieces than this, the next run that writes merges them: every reader has to fetch each piece.
 const MANY_PIECES: usize = 256;
 
 impl Bucket {
-    /// Reads what is there, and starts the writer: a task that ends with the journal.
+    /// Reads the ledger and starts the writer task, which ends with the journal.
     pub(in crate::ledger) async fn open(
         &self,
         target: &Target,
@@ -52,13 +52,12 @@ impl Bucket {
     }
 }
 
-/// A message that is to be sent, if no other run began to.
+/// A message to send, unless another run has begun to send it.
 struct Claim {
-    /// Its place in the batches that wait.
+    /// Index in the waiting batches.
     index: usize,
     pipe: Pipe,
     room: RoomId,
-    /// Its intent.
     entries: Entries,
 }
 
@@ -67,12 +66,12 @@ struct Writer {
     piece_number: u64,
     reader: BucketReader,
     messages: MessageEntries,
-    /// Whether the store was seen to refuse to create an object twice.
+    /// Whether the store has been seen to refuse a second create.
     refuses_second_create: bool,
 }
 
 impl Writer {
-    /// Writes batches as they come; after an error nothing more is written.
+    /// Writes batches as they arrive. Writes nothing after an error.
     async fn write_all(mut self, mut batches: Batches) {
         let mut written = Ok(Vec::new());
         while let Some(first) = batches.recv().await {
@@ -88,7 +87,7 @@ impl Writer {
         }
     }
 
-    /// Writes batches, except claims that other runs made. Which were written.
+    /// Writes batches, except claims that other runs hold. Returns which batches were written.
     async fn write(&mut self, batches: &[Batch]) -> Result<Vec<bool>, LedgerError> {
         let plain = batches.iter().filter(|batch| batch.claim.is_none());
         let plain: Entries = plain
@@ -136,8 +135,8 @@ impl Writer {
         self.add(entries);
     }
 
-    /// Which of these are not ours, by their index. What was read when the ledger was opened may be old: a claim is made all the
-    /// same if its name is free; else everything new is read before it is decided.
+    /// Claims messages and returns the indexes of those that other runs hold. Data read at open may be stale, so it first tries
+    /// to create the claim. If the name is taken, it reads everything new before it decides.
     async fn claim_all(&mut self, mut open: Vec<Claim>) -> Result<BTreeSet<usize>, LedgerError> {
         let mut refused = BTreeSet::new();
         let mut backoff = self.reader.store.backoff();
@@ -149,7 +148,7 @@ impl Writer {
             let (begun, free): (Vec<_>, Vec<_>) = open
                 .into_iter()
                 .partition(|claim| self.messages.has_begun(&claim.pipe, claim.room));
-            // An attempt whose answer was lost may have been ours.
+            // A claim may be ours if the answer to its create was lost.
             let of_others = begun.iter().filter(|claim| !self.is_made(claim));
             refused.extend(of_others.map(|claim| claim.index));
             open = Vec::new();
@@ -177,7 +176,7 @@ impl Writer {
         Ok(refused)
     }
 
-    /// One attempt for each, all at once.
+    /// Makes one attempt for each claim, concurrently.
     async fn try_all(&self, claims: Vec<Claim>) -> Result<Vec<(Claim, Path, Put)>, LedgerError> {
         let limit = claims.len();
         let work = claims.into_iter().map(|claim| {
@@ -191,7 +190,7 @@ impl Writer {
         run_concurrently(limit, work).await
     }
 
-    /// The first name of a room's claims that is free, as far as this run knows.
+    /// The next free claim name of a room, as far as this run knows.
     fn free_name(&self, room: RoomId) -> Path {
         let claims = &self.reader.store.claims;
         let name = |number| claims.clone().join(format!("{room}-{number}.jsonl"));
@@ -208,7 +207,7 @@ impl Writer {
         stamps.any(|stamp| self.messages.contains(&claim.pipe, stamp))
     }
 
-    /// Once a run.
+    /// Checks once per run that the store refuses a second create.
     async fn check_second_create(&mut self, path: &Path, claim: &Claim) -> Result<(), LedgerError> {
         if self.refuses_second_create {
             return Ok(());
@@ -222,7 +221,7 @@ impl Writer {
         Ok(())
     }
 
-    /// If pieces were merged, there may be entries from elsewhere, and claims that were removed.
+    /// After a merge by another run there may be new entries, and claims that were removed.
     async fn read_if_merged(&mut self) -> Result<(), LedgerError> {
         if let Some(base) = self.reader.read_new_base().await? {
             self.add(base.entries);
