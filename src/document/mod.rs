@@ -1,6 +1,7 @@
 //! The JSON formats: versioned structs of their own, so that the model can change without breaking readers.
 //!
-//! Main types: [`PlanDocument`], [`DiffDocument`], [`ReportDocument`], [`ErrorDocument`], [`CheckDocument`]. Their schemas are committed in `schema/`.
+//! Main types: [`PlanDocument`], [`DiffDocument`], [`ReportDocument`], [`ErrorDocument`], [`CheckDocument`]. The JSON Schemas are
+//! committed in `schema/`.
 
 mod change;
 mod diff;

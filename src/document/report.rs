@@ -58,7 +58,8 @@ struct RoomDocument {
     room_id: Option<u64>,
     /// Whether the plan was to create it.
     create: bool,
-    /// `verified`, `up_to_date`, `undeclared`, `stale`, `applied`, `partial`, `ignored_by_server`, `not_visible`, `conflict`, `uncertain`, `failed`, `unfinished` or `not_started`.
+    /// `verified`, `up_to_date`, `undeclared`, `stale`, `applied`, `partial`, `ignored_by_server`, `not_visible`,
+    /// `conflict`, `uncertain`, `failed`, `unfinished` or `not_started`.
     status: &'static str,
     /// Number of members confirmed as added.
     members: usize,
