@@ -250,7 +250,7 @@ fn the_built_in_sandbox_keeps_its_state_and_its_own_ledger() {
 }
 
 #[test]
-fn nothing_is_applied_where_nobody_can_be_asked() {
+fn nothing_is_applied_where_no_one_can_be_asked() {
     let scene = Scene::new().manifest(many()).sandbox();
     let before = scene.files();
     let ran = scene.run_with_input("apply", "y\n");
@@ -285,7 +285,7 @@ fn a_wrong_login_is_not_tried_for_every_room() {
 /// A user who sees only the error must know whether anything was sent. A requested report is still written.
 #[cfg(target_os = "linux")]
 #[test]
-fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
+fn where_stdout_cannot_be_written_it_is_reported_whether_anything_was_applied() {
     let scene = Scene::new().manifest(many()).sandbox();
     let run = |args: &[&str]| {
         let full = fs::OpenOptions::new().write(true).open("/dev/full");
@@ -324,12 +324,12 @@ fn where_stdout_cannot_be_written_it_is_told_whether_anything_was_applied() {
     error: nothing was applied, and the result could not be printed: stdout cannot be written: No space left on device (os error 28)
     ");
     // An earlier failure is reported with its fix.
-    let mended = many().replace(
+    let fixed = many().replace(
         "pipe: course-01,",
         "pipe: course-01, welcome: {from: 99999, text: hello},",
     );
     let scene = Scene::new()
-        .manifest(mended.replace("course-", "class-"))
+        .manifest(fixed.replace("course-", "class-"))
         .beside(&scene);
     let full = || {
         fs::OpenOptions::new()
@@ -363,7 +363,7 @@ fn a_sandbox_that_cannot_be_saved_is_not_said_to_be_as_declared() {
     until("a first save", || state.exists());
     // Write repeatedly: a write is lost if the sandbox replaces the file at the same moment.
     until("its end", || {
-        fs::write(&state, "somebody else's").unwrap();
+        fs::write(&state, "someone else's").unwrap();
         child.try_wait().unwrap().is_some()
     });
     let ended = child.wait_with_output().unwrap();

@@ -172,7 +172,7 @@ fn a_token_may_be_in_a_file() {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_told_by_the_variable_that_names_it() {
+fn a_file_that_cannot_be_used_is_reported_by_the_variable_that_names_it() {
     let with = |name: &str, content: Option<&str>| {
         let (scene, server) = without(&[name]);
         if let Some(content) = content {
@@ -275,7 +275,7 @@ fn a_token_that_no_header_can_carry_is_not_shown() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_that_is_no_text_is_told_by_its_name() {
+fn a_variable_that_is_no_text_is_reported_by_its_name() {
     use std::os::unix::ffi::OsStrExt as _;
 
     let (dir, server) = without(&[]);

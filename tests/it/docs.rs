@@ -128,7 +128,7 @@ fn every_manifest_with_files_in_the_documents_is_valid() {
                 "number,login,site_id\nS-1,pupil,101\nT-1,teacher,201\nO-1,office,3\n",
             );
             scene.write("office.txt", "O-1\n");
-            scene.write("opted-out.txt", "# nobody yet\n");
+            scene.write("opted-out.txt", "# no one yet\n");
             scene.write("class.csv", "teacher;pupil;status\nT-1;S-1;active\n");
             scene.write(
                 "courses.csv",
@@ -359,8 +359,8 @@ fn the_sizes_in_the_docs_are_those_of_the_help() {
     assert_eq!(rows.len(), 5, "{rows:?}");
     for row in rows {
         let (name, limit) = (row[1].trim_matches('`'), row[2].split(' ').next().unwrap());
-        let told = help.split(&format!("- {name}:")).nth(1).unwrap();
-        let told = told.split(" - ").next().unwrap();
-        assert!(told.contains(limit), "{name}: {told}");
+        let reported = help.split(&format!("- {name}:")).nth(1).unwrap();
+        let reported = reported.split(" - ").next().unwrap();
+        assert!(reported.contains(limit), "{name}: {reported}");
     }
 }

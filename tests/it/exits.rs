@@ -304,7 +304,7 @@ fn the_wrong_target_is_5() {
 }
 
 #[test]
-fn nobody_to_ask_is_5() {
+fn no_one_to_ask_is_5() {
     let scene = new_room();
     let ran = scene.run(["apply"]);
     ran.exits(5);
@@ -349,9 +349,11 @@ fn wrong_usage_is_64() {
             (&"usage".into(), "")
         );
         let message = document["message"].as_str().unwrap();
-        let told: Vec<&str> = text.err.split_whitespace().collect();
+        let reported: Vec<&str> = text.err.split_whitespace().collect();
         assert!(
-            told.join(" ").starts_with(&format!("error: {message} ")),
+            reported
+                .join(" ")
+                .starts_with(&format!("error: {message} ")),
             "{text:#?} {document}"
         );
     }
@@ -359,7 +361,7 @@ fn wrong_usage_is_64() {
 
 /// Terraform's flags and commands get a hint with ours. Nothing runs; above all, `-out=x` is not parsed as `-o ut=x`.
 #[test]
-fn flags_and_verbs_of_terraform_are_told_in_ours() {
+fn flags_and_verbs_of_terraform_are_reported_in_ours() {
     for (args, message, hint) in [
         (
             &["plan", "-out=x"][..],
@@ -400,8 +402,8 @@ fn flags_and_verbs_of_terraform_are_told_in_ours() {
         let scene = new_room();
         let ran = scene.run(args);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:#?}");
-        let told = format!("error: {message}\n  hint: {hint}");
-        ran.err.begins(&told);
+        let reported = format!("error: {message}\n  hint: {hint}");
+        ran.err.begins(&reported);
         assert_eq!((scene.files().len(), scene.writes()), (1, 0), "{args:?}");
         let json = scene.run([args, &["--format", "json"]].concat());
         assert_eq!(document(64, &json)["message"], message);
@@ -502,8 +504,8 @@ fn a_flag_of_another_verb_is_64_with_a_tip() {
     ] {
         let ran = Scene::new().run(args);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:#?}");
-        let told = format!("error: {message}\n  hint: {hint}");
-        ran.err.begins(&told);
+        let reported = format!("error: {message}\n  hint: {hint}");
+        ran.err.begins(&reported);
     }
     let ran = Scene::new().run(["check", "--rate", "1/s", "--format", "json"]);
     assert_eq!(

@@ -99,17 +99,17 @@ fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
         "enrollments.csv"
     );
     assert_eq!(document["memberships"][1]["ways"][0]["line"], 2);
-    let nobody = scene.run("explain nobody");
-    nobody.exits(64);
-    assert_snapshot!(nobody.err, @r"
-    error: `nobody` is neither the pipe of a declared room nor a user of one
+    let absent = scene.run("explain absent");
+    absent.exits(64);
+    assert_snapshot!(absent.err, @r"
+    error: `absent` is neither the pipe of a declared room nor a user of one
       hint: ask for a pipe, a user's id, or a name from `people`
     ");
 }
 
 /// Users of an excluded group are only listed if something includes them. `explain USER` still reports the exclusion.
 #[test]
-fn somebody_who_is_only_kept_out_is_told_what_keeps_them_out() {
+fn somebody_who_is_only_kept_out_is_reported_what_keeps_them_out() {
     let scene = school();
     scene.write("gone.txt", "21\n22\n");
     assert_snapshot!(scene.run("explain 99").ok(), @r"
@@ -133,7 +133,7 @@ fn somebody_who_is_only_kept_out_is_told_what_keeps_them_out() {
 }
 
 #[test]
-fn somebody_whom_the_directory_leaves_out_is_told_by_which_row() {
+fn somebody_whom_the_directory_leaves_out_is_reported_by_which_row() {
     let scene = Scene::new().manifest(
         "version: 1
 people: {roster: people.csv, name: [name, login], id: id, where: {state: in}}

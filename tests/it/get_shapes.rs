@@ -64,7 +64,10 @@ fn an_answer_that_leaves_open_where_its_messages_are_is_refused_by_its_keys() {
     let error = |body: &str| {
         let ran = get(body, &["messages"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
-        assert!(!ran.err.contains("private"), "no value is told: {ran:?}");
+        assert!(
+            !ran.err.contains("private"),
+            "no value is reported: {ran:?}"
+        );
         ran.err
     };
     assert_snapshot!(error(r#"{"success":true,"data":{"sent":[{"text":"private"}],"received":[{"text":"private"}]}}"#), @"

@@ -109,7 +109,7 @@ fn rooms_that_come_back_count_again() {
 }
 
 #[test]
-fn a_likely_rename_is_told_by_title_or_by_members() {
+fn a_likely_rename_is_reported_by_title_or_by_members() {
     let scene = applied(&[1, 2, 3, 4]);
     let rest = term("autumn", &[1, 2, 3]);
     scene.declare(format!(

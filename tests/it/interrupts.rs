@@ -131,8 +131,8 @@ fn one_signal_finishes_what_is_under_way() {
             .map(|(_, count)| count)
             .sum();
         assert!(done > 0 && done < 40, "{statuses:?}");
-        let told = text(&output);
-        told.shows("interrupted: requests in flight were finished");
+        let reported = text(&output);
+        reported.shows("interrupted: requests in flight were finished");
         // The failed file lists everything that is not done.
         let failed = scene.read("f.csv");
         let pipes: BTreeSet<&str> = failed

@@ -154,30 +154,30 @@ fn kill(seed: u64) -> Met {
     point.wait(&scene, &mut child);
     child.kill().unwrap();
     child.wait().unwrap();
-    let told = format!("seed {seed}, {point:?}, lost answers: {losing}");
+    let reported = format!("seed {seed}, {point:?}, lost answers: {losing}");
 
     // No room is duplicated, and the ledger is readable and correct.
-    assert_once(&scene, &told);
+    assert_once(&scene, &reported);
     let (writes, rooms) = (scene.writes(), scene.rooms().len());
-    let (known, torn) = recorded(&scene, &told);
-    assert!(known <= rooms, "{told}");
+    let (known, torn) = recorded(&scene, &reported);
+    assert!(known <= rooms, "{reported}");
 
     let ran = scene.run("apply --yes --ledger l.jsonl --report r.json");
-    assert!([0, 4].contains(&ran.code), "{told}: {ran:#?}");
-    assert_once(&scene, &told);
+    assert!([0, 4].contains(&ran.code), "{reported}: {ran:#?}");
+    assert_once(&scene, &reported);
     let live = scene.rooms();
-    assert_eq!(live.len() as u64, ROOMS, "{told}");
+    assert_eq!(live.len() as u64, ROOMS, "{reported}");
     for room in 1..=ROOMS {
         let live = scene.room(&format!("course-{room:03}"));
         assert_eq!(
             (live.name, live.kind, live.is_public, live.members),
             (title(room), 1, room % 7 == 0, members(room)),
-            "{told}"
+            "{reported}"
         );
     }
     let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
-    let rooms_told = report["rooms"].as_array().unwrap();
-    let doubts = rooms_told
+    let rooms_reported = report["rooms"].as_array().unwrap();
+    let doubts = rooms_reported
         .iter()
         .filter(|room| room["status"] != "verified");
     let doubts: Vec<&Value> = doubts.collect();
@@ -187,27 +187,35 @@ fn kill(seed: u64) -> Met {
         .all(|room| room["status"] == "uncertain" && words(room));
     assert!(
         only_welcomes && (losing || doubts.is_empty()),
-        "{told}: {doubts:#?}"
+        "{reported}: {doubts:#?}"
     );
     let exit = if doubts.is_empty() { 0 } else { 4 };
-    assert_eq!((ran.code, &report["exit"]), (exit, &exit.into()), "{told}");
-    let reported: u64 = rooms_told
+    assert_eq!(
+        (ran.code, &report["exit"]),
+        (exit, &exit.into()),
+        "{reported}"
+    );
+    let counted: u64 = rooms_reported
         .iter()
         .map(|room| room["requests"].as_u64().unwrap())
         .sum();
     // The server may have read calls of the killed process after the test counted them.
     let again = scene.writes() - writes;
     assert!(
-        (reported..=reported + UNDER_WAY).contains(&again),
-        "{told}: {reported} reported, {again} seen"
+        (counted..=counted + UNDER_WAY).contains(&again),
+        "{reported}: {counted} counted, {again} seen"
     );
-    assert_eq!(recorded(&scene, &told), (live.len(), false), "{told}");
+    assert_eq!(
+        recorded(&scene, &reported),
+        (live.len(), false),
+        "{reported}"
+    );
 
     let before = (scene.writes(), scene.files());
     let ran = scene.run("apply --yes --ledger l.jsonl");
-    assert_eq!(ran.code, 0, "{told}: {ran:#?}");
-    assert_eq!(before, (scene.writes(), scene.files()), "{told}");
-    let (doubtful, arrived) = welcomed(&scene, &told);
+    assert_eq!(ran.code, 0, "{reported}: {ran:#?}");
+    assert_eq!(before, (scene.writes(), scene.files()), "{reported}");
+    let (doubtful, arrived) = welcomed(&scene, &reported);
     let unrecorded = rooms - known;
     let lost = scene.stats().lost;
     Met {
@@ -227,7 +235,7 @@ fn kill(seed: u64) -> Met {
 /// Checks that each welcome was sent once, or is uncertain and was sent at most once.
 /// Returns how many are uncertain, and how many of these arrived.
 #[track_caller]
-fn welcomed(scene: &Scene, told: &str) -> (u64, u64) {
+fn welcomed(scene: &Scene, reported: &str) -> (u64, u64) {
     let document = scene
         .run("ledger show --format json --ledger l.jsonl")
         .json();
@@ -242,15 +250,15 @@ fn welcomed(scene: &Scene, told: &str) -> (u64, u64) {
         let mut known = document["rooms"].as_array().unwrap().iter();
         let known = known.find(|known| known["pipe"] == pipe.as_str()).unwrap();
         match known["welcome"].as_str() {
-            Some("confirmed") => assert_eq!(texts, [text.as_str()], "{told}: {pipe}"),
+            Some("confirmed") => assert_eq!(texts, [text.as_str()], "{reported}: {pipe}"),
             Some("uncertain") => {
                 doubtful += 1;
                 arrived += texts.len() as u64;
-                assert!(texts.len() <= 1, "{told}: {pipe}: {texts:?}");
+                assert!(texts.len() <= 1, "{reported}: {pipe}: {texts:?}");
             }
             _ => assert!(
                 texts.is_empty() && !is_welcomed(room),
-                "{told}: {pipe}: {texts:?}"
+                "{reported}: {pipe}: {texts:?}"
             ),
         }
     }
@@ -258,28 +266,28 @@ fn welcomed(scene: &Scene, told: &str) -> (u64, u64) {
 }
 
 #[track_caller]
-fn assert_once(scene: &Scene, told: &str) {
+fn assert_once(scene: &Scene, reported: &str) {
     let pipes: Vec<String> = scene.rooms().into_iter().map(|room| room.pipe).collect();
     let unique: BTreeSet<&String> = pipes.iter().collect();
-    assert_eq!(unique.len(), pipes.len(), "{told}: a room twice");
+    assert_eq!(unique.len(), pipes.len(), "{reported}: a room twice");
 }
 
 /// Checks the ledger's rooms against the server; returns how many there are, and whether the last line is torn.
 #[track_caller]
-fn recorded(scene: &Scene, told: &str) -> (usize, bool) {
+fn recorded(scene: &Scene, reported: &str) -> (usize, bool) {
     let ran = scene.run("ledger show --format json --ledger l.jsonl");
-    assert_eq!(ran.code, 0, "{told}: {ran:#?}");
+    assert_eq!(ran.code, 0, "{reported}: {ran:#?}");
     let document = ran.json();
     let rooms = document["rooms"].as_array().unwrap();
     for room in rooms {
         let live = scene.room(room["pipe"].as_str().unwrap());
-        assert_eq!(room["room_id"], live.id, "{told}");
+        assert_eq!(room["room_id"], live.id, "{reported}");
         let known = room["members"].as_array().unwrap().iter();
         assert!(
             known
                 .map(|user| user.as_u64().unwrap())
                 .all(|user| live.members.contains(&user)),
-            "{told}"
+            "{reported}"
         );
     }
     (rooms.len(), ran.err.contains("cut short"))

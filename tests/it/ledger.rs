@@ -301,14 +301,14 @@ fn callers_that_leave_take_no_answer_with_them() {
             if round % 2 == 0 {
                 until("all lines are written", || lines() > round * CALLERS);
             }
-            let mut told = 0;
+            let mut reported = 0;
             for (number, append) in appends.into_iter().enumerate() {
                 if number % 4 == 3 {
                     append.await.unwrap();
-                    told += 1;
+                    reported += 1;
                 }
             }
-            assert_eq!(told, CALLERS / 4);
+            assert_eq!(reported, CALLERS / 4);
         });
     }
     drop(journal);
@@ -322,7 +322,7 @@ fn journal(scene: &Scene, run: u64) -> Journal {
 }
 
 #[tokio::test]
-async fn a_message_is_begun_once_whoever_asks_and_whatever_becomes_of_the_file() {
+async fn a_message_is_begun_once_a_user_who_asks_and_whatever_becomes_of_the_file() {
     let scene = Scene::new();
     let (first, second) = (journal(&scene, 1), journal(&scene, 2));
     let (pipe, room, from) = (Pipe::new("pipe-1"), RoomId(10), UserId(9));
@@ -603,27 +603,27 @@ fn a_field_that_took_in_the_end_is_not_called_ignored() {
     plan.shows("ignored");
     // A fixed server: the same state, but it accepts updates.
     let live = scene.room("course-01");
-    let mended = Scene::new().sandbox();
-    mended.insert(live.clone());
-    let (old, new) = (scene.url(), mended.url());
+    let fixed = Scene::new().sandbox();
+    fixed.insert(live.clone());
+    let (old, new) = (scene.url(), fixed.url());
     scene.write("l.jsonl", scene.read("l.jsonl").replace(&old, &new));
-    let scene = scene.beside(&mended);
+    let scene = scene.beside(&fixed);
     run(&scene, "apply --yes --resend-ignored").ok();
-    assert_eq!(mended.room("course-01").name, "Wanted");
+    assert_eq!(fixed.room("course-01").name, "Wanted");
     let shown = run(&scene, "ledger show").ok();
     shown.lacks("ignored");
     // Another user renames the room back; that is an ordinary change.
-    mended.world(|world| {
+    fixed.world(|world| {
         world.delete_room(627, live.id, 2);
         world.insert_room(627, live.clone(), 3)
     });
     let text = scene.read("l.jsonl");
-    let anew = mended.room("course-01").id;
+    let again = fixed.room("course-01").id;
     scene.write(
         "l.jsonl",
         text.replace(
             &format!("\"room_id\":{},", live.id),
-            &format!("\"room_id\":{anew},"),
+            &format!("\"room_id\":{again},"),
         ),
     );
     let plan = run(&scene, "plan --detailed-exitcode");
@@ -660,8 +660,8 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
             .collect();
         let mut args = vec!["ledger", "merge", "--ledger", &into];
         args.extend(from.iter().map(String::as_str));
-        let told = scene.run(&args).ok();
-        told.shows("12 rooms recorded");
+        let reported = scene.run(&args).ok();
+        reported.shows("12 rooms recorded");
         let once = scene.read(&into);
         scene.run(&args).ok();
         assert_eq!(scene.read(&into), once, "the same again changes nothing");
@@ -686,7 +686,7 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
     scene.write("headless.jsonl", a.split_once('\n').unwrap().1);
     fs::create_dir(scene.path("directory.jsonl")).unwrap();
     let before = scene.files();
-    let mut told = String::new();
+    let mut reported = String::new();
     for bad in [
         "foreign",
         "future",
@@ -704,11 +704,11 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
             &format!("{bad}.jsonl"),
         ]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:#?}");
-        told.push_str(&ran.err);
+        reported.push_str(&ran.err);
     }
     assert_eq!(scene.files(), before);
     let origin = scene.url();
-    assert_snapshot!(told.replace(&origin, "http://sandbox"), @r#"
+    assert_snapshot!(reported.replace(&origin, "http://sandbox"), @r#"
     error: ledger `foreign.jsonl` belongs to widget 628 on http://sandbox, not to widget 627 on http://sandbox
       hint: name the ledger of this target with --ledger, or check --api-url and --widget
     error: ledger `future.jsonl` has format 2, this roomform reads up to 1
@@ -755,8 +755,8 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
             .collect()
     };
     let before = see();
-    let told = run(&scene, "ledger compact").ok();
-    assert_snapshot!(told, @"l.jsonl: 23 → 17 entries, 4 rooms recorded");
+    let reported = run(&scene, "ledger compact").ok();
+    assert_snapshot!(reported, @"l.jsonl: 23 → 17 entries, 4 rooms recorded");
     let small = scene.read("l.jsonl");
     assert!(small.len() < whole.len());
     assert_eq!(see(), before);
@@ -1039,7 +1039,7 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
             "r.json",
         ];
         let ran = limited(&scene, args);
-        let told = format!("{room} bytes, {parallelism} at once: {ran:#?}");
+        let reported = format!("{room} bytes, {parallelism} at once: {ran:#?}");
         let (writes, live) = (scene.writes(), scene.rooms());
         let text = scene.read("l.jsonl");
         let lines = text.lines().filter(|line| !line.is_empty()).skip(1);
@@ -1056,23 +1056,23 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
         // No call is made without its intent. The disk fails while calls are in flight, and no call follows.
         assert!(
             live.iter().all(|room| intents.contains(&room.pipe)),
-            "{told}"
+            "{reported}"
         );
         assert!(
             confirmed.len() as u64 <= writes && writes <= intents.len() as u64,
-            "{told}"
+            "{reported}"
         );
         let code = if writes == 0 { 1 } else { 4 };
-        assert_eq!(ran.code, code, "{told}");
+        assert_eq!(ran.code, code, "{reported}");
         met.insert((ran.code, confirmed.len() as u64 == writes));
         if scene.path("r.json").exists() {
             let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
             assert_eq!(
                 (&report["exit"], &report["stopped"]),
                 (&code.into(), &"ledger".into()),
-                "{told}"
+                "{reported}"
             );
-            assert_eq!(report["requests"]["write"], writes, "{told}");
+            assert_eq!(report["requests"]["write"], writes, "{reported}");
             for room in report["rooms"].as_array().unwrap() {
                 let pipe = room["pipe"].as_str().unwrap();
                 let there = live.iter().any(|live| live.pipe == pipe);
@@ -1080,21 +1080,21 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
                     "verified" => (true, 5, 1),
                     "unfinished" => (true, 0, 1),
                     "not_started" => (false, 0, 0),
-                    other => panic!("{other}: {told}"),
+                    other => panic!("{other}: {reported}"),
                 };
                 let said = (
                     there,
                     room["members"].as_u64().unwrap(),
                     room["requests"].as_u64().unwrap(),
                 );
-                assert_eq!(said, expected, "{pipe}: {told}");
-                assert_eq!(confirmed.contains(pipe), room["members"] == 5, "{told}");
+                assert_eq!(said, expected, "{pipe}: {reported}");
+                assert_eq!(confirmed.contains(pipe), room["members"] == 5, "{reported}");
             }
         } else {
-            assert_eq!((writes, ran.code), (0, 1), "{told}");
+            assert_eq!((writes, ran.code), (0, 1), "{reported}");
         }
         let next = run(&scene, "apply --yes");
-        assert_eq!(next.code, 0, "{next:#?}\nafter {told}");
+        assert_eq!(next.code, 0, "{next:#?}\nafter {reported}");
         assert_content(&scene, 20);
         assert_converged(&scene);
     }

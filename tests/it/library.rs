@@ -123,7 +123,7 @@ fn the_example_of_a_reporter_of_ones_own() {
 fn a_manifest_is_good_or_an_error_with_every_mistake() {
     let good = check_text("rooms.yaml", MANIFEST, Options::default()).unwrap();
     assert_eq!((good.desired.rooms.len(), good.diagnostics.len()), (2, 0));
-    let bad = "version: 1\nrooms:\n  - {pipe: 0123}\n  - {pipe: a, title: A, members: [nobody]}\n";
+    let bad = "version: 1\nrooms:\n  - {pipe: 0123}\n  - {pipe: a, title: A, members: [no one]}\n";
     let bad = check_text("rooms.yaml", bad, Options::default()).unwrap_err();
     let codes: Vec<&str> = bad.problems().iter().map(|it| it.code.name()).collect();
     assert_eq!(
@@ -158,7 +158,7 @@ fn no_rate_makes_a_pace_panic() {
     assert_eq!(
         Limiter::new(0, None).width(),
         1,
-        "somebody has to be under way"
+        "someone has to be under way"
     );
     let _ = Limiter::new(usize::MAX, None).width();
     assert_eq!(

@@ -138,7 +138,7 @@ fn twice_it_tells_every_request_too() {
 }
 
 #[test]
-fn what_went_wrong_and_what_became_of_it_is_told() {
+fn what_went_wrong_and_what_became_of_it_is_reported() {
     let scene = Scene::new().sandbox();
     // The create succeeds, and its answer is lost; the server asks the list request that verifies it to come back later.
     let faults = |number, _: Option<&str>| match number {
@@ -148,12 +148,12 @@ fn what_went_wrong_and_what_became_of_it_is_told() {
     };
     let proxy = Proxy::start(&scene.url(), faults);
     let scene = scene.manifest(MANIFEST).at(&proxy.url());
-    let told = log(&scene, "apply --yes -v");
-    let told: Vec<&str> = told
+    let reported = log(&scene, "apply --yes -v");
+    let reported: Vec<&str> = reported
         .lines()
         .filter(|line| line.starts_with("info: apply") || line.starts_with("info: imbachat"))
         .collect();
-    assert_snapshot!(told.join("\n"), @"
+    assert_snapshot!(reported.join("\n"), @"
     info: apply: the server is slow: writing fewer rooms at a time  width=4
     info: apply: a call failed  pipe=team-a call=Create attempt=1 cause=Cut verdict=Uncertain
     info: apply: room settled  pipe=team-a status=uncertain members=0 requests=1
@@ -205,22 +205,22 @@ fn as_json_all_of_stderr_is_objects_a_line() {
 }
 
 #[test]
-fn what_is_told_changes_no_output() {
+fn what_is_reported_changes_no_output() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     for format in ["text", "json"] {
         let plan = ["plan", "--format", format];
         let quiet = scene.run(plan);
-        let told = scene.run([&plan[..], &["-vv", "--log-format", "json"]].concat());
-        assert_eq!((quiet.code, &quiet.out), (told.code, &told.out));
+        let reported = scene.run([&plan[..], &["-vv", "--log-format", "json"]].concat());
+        assert_eq!((quiet.code, &quiet.out), (reported.code, &reported.out));
         assert!(
-            quiet.err.is_empty() && told.err.contains("/get_rooms"),
-            "{told:#?}"
+            quiet.err.is_empty() && reported.err.contains("/get_rooms"),
+            "{reported:#?}"
         );
     }
 }
 
 #[test]
-fn titles_are_not_told() {
+fn titles_are_not_reported() {
     let manifest = "version: 1\nrooms:\n  - {pipe: team-a, title: Quarrel of two, members: [3]}\n";
     let scene = Scene::new().manifest(manifest).sandbox();
     let retitled = manifest.replace("Quarrel of two", "Peace of two");
@@ -252,7 +252,7 @@ fn a_hostile_pipe_is_harmless_in_the_log() {
 
 /// A file's detected format may be wrong, so the log names it.
 #[test]
-fn under_v_each_file_with_rows_is_told_with_how_it_was_read() {
+fn under_v_each_file_with_rows_is_reported_with_how_it_was_read() {
     let scene = Scene::new().manifest("version: 1
 rooms:
   - {pipe: team-a, title: A, members: [{roster: a.csv, user: id}, {roster: b.txt}]}
@@ -262,23 +262,26 @@ rooms:
     scene.write("b.txt", "# who\n9\n");
     let (text, _, _) = encoding_rs::WINDOWS_1251.encode("код\tимя\n10\tx\n");
     scene.write("c.csv", &text);
-    let told = |args: &[&str]| {
+    let reported = |args: &[&str]| {
         let ran = scene.run(args);
         let lines = ran.err.lines().filter(|line| line.contains("rows read"));
         lines.collect::<Vec<_>>().join("\n")
     };
-    assert_snapshot!(told(&["check", "-v"]), @r#"
+    assert_snapshot!(reported(&["check", "-v"]), @r#"
     info: manifest: rows read  file=a.csv encoding=UTF-8 delimiter=; rows=2 columns=id,name
     info: manifest: rows read  file=b.txt encoding=UTF-8 delimiter="none: one value a line" rows=1 columns=""
     info: manifest: rows read  file=c.csv encoding=windows-1251 delimiter=tab rows=1 columns=код,имя
     "#);
-    assert_eq!(told(&["check"]), "");
-    assert_eq!(told(&["plan", "-v", "--sandbox"]), told(&["check", "-v"]));
+    assert_eq!(reported(&["check"]), "");
     assert_eq!(
-        told(&["apply", "--yes", "-v", "--sandbox"]),
-        told(&["check", "-v"])
+        reported(&["plan", "-v", "--sandbox"]),
+        reported(&["check", "-v"])
     );
-    let json = told(&["check", "-v", "--log-format", "json"]);
+    assert_eq!(
+        reported(&["apply", "--yes", "-v", "--sandbox"]),
+        reported(&["check", "-v"])
+    );
+    let json = reported(&["check", "-v", "--log-format", "json"]);
     let first: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
     assert_eq!(first["fields"]["columns"], "id,name");
 }

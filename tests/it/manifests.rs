@@ -188,7 +188,7 @@ fn what_check_says_is_what_stands_beside_each_manifest() {
     }
     assert!(
         wrong.is_empty(),
-        "other than expected (write anew with ROOMFORM_BLESS=1, then read the difference):\n{}",
+        "other than expected (write again with ROOMFORM_BLESS=1, then read the difference):\n{}",
         wrong.join("\n")
     );
 }
@@ -236,7 +236,7 @@ fn the_committed_schema_is_the_printed_one() {
     assert_eq!(
         committed_schema(),
         printed,
-        "write it anew: roomform schema manifest > schema/manifest.schema.json"
+        "write it again: roomform schema manifest > schema/manifest.schema.json"
     );
     assert_eq!(schema(), serde_json::from_str::<Value>(&printed).unwrap());
 }
@@ -388,23 +388,25 @@ fn the_json_document_has_the_mistakes_that_are_drawn() {
         assert_eq!(document["exit"], ran.code, "{document:#}");
         assert_eq!(document["valid"], ran.code == 0, "{document:#}");
         let diagnostics = document["diagnostics"].as_array().unwrap();
-        let told: Vec<(String, String)> = diagnostics
+        let reported: Vec<(String, String)> = diagnostics
             .iter()
-            .map(|told| {
-                let place = match (&told["line"], &told["column"]) {
+            .map(|reported| {
+                let place = match (&reported["line"], &reported["column"]) {
                     (Value::Null, Value::Null) => String::new(),
-                    (line, column) => format!("{}:{line}:{column}", told["file"].as_str().unwrap()),
+                    (line, column) => {
+                        format!("{}:{line}:{column}", reported["file"].as_str().unwrap())
+                    }
                 };
-                (told["code"].as_str().unwrap().to_owned(), place)
+                (reported["code"].as_str().unwrap().to_owned(), place)
             })
             .collect();
         let beside = fs::read_to_string(path.with_extension("txt")).unwrap();
-        assert_eq!(told, drawn(&beside), "{}", path.display());
+        assert_eq!(reported, drawn(&beside), "{}", path.display());
     }
 }
 
 #[test]
-fn the_parts_of_a_directory_are_told_apart() {
+fn the_parts_of_a_directory_are_reported_apart() {
     let ran = check(&corpus("valid/many-files"), &[]);
     assert_eq!(ran.ok(), "valid: 2 rooms, 3 memberships\n");
     let desired = read(&corpus("valid/many-files")).desired;
@@ -595,9 +597,9 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
         let scene = checkout();
         git.map(|file| scene.write(file, "ref: refs/heads/main\n"));
         link(&scene, "../run/secrets/key", "repo/rooms.yaml");
-        let told = in_checkout(&scene, "check");
+        let reported = in_checkout(&scene, "check");
         insta::allow_duplicates! {
-            insta::assert_snapshot!(told, @r#"
+            insta::assert_snapshot!(reported, @r#"
             3 error[E023 outside-root]: rooms.yaml: a symbolic link that leads outside its directory or git work tree
              |
              = help: copy the file into the directory, or name the file itself with -f
@@ -615,9 +617,9 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
             "diff good.yaml rooms.yaml",
             "diff ./rooms.yaml good.yaml",
         ] {
-            let told = in_checkout(&scene, args);
-            assert!(told.starts_with("3 "), "{args:?}: {told}");
-            assert!(told.contains("leads out"), "{args:?}: {told}");
+            let reported = in_checkout(&scene, args);
+            assert!(reported.starts_with("3 "), "{args:?}: {reported}");
+            assert!(reported.contains("leads out"), "{args:?}: {reported}");
         }
         fs::remove_file(scene.path("repo/rooms.yaml")).unwrap();
         link(&scene, "../run/secrets", "repo/rooms");
@@ -627,8 +629,8 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
             "check -f ./rooms/.",
             "diff good.yaml rooms/",
         ] {
-            let told = in_checkout(&scene, args);
-            assert!(told.contains("leads out"), "{args:?}: {told}");
+            let reported = in_checkout(&scene, args);
+            assert!(reported.contains("leads out"), "{args:?}: {reported}");
         }
     }
 }
@@ -644,20 +646,20 @@ fn a_link_may_lead_to_any_file_of_the_work_tree_but_not_of_git() {
     link(&scene, "../.git/config", "repo/env/git.yaml");
     link(&scene, "../../run/secrets", "repo/env/out");
     for path in ["env/rooms.yaml", "env/rooms", "env/rooms/rooms.yaml"] {
-        let told = in_checkout(&scene, ["check", "-f", path]);
-        assert_eq!(told, "0 valid: 1 room, 0 memberships\n", "{path}");
+        let reported = in_checkout(&scene, ["check", "-f", path]);
+        assert_eq!(reported, "0 valid: 1 room, 0 memberships\n", "{path}");
     }
     for path in ["env/git.yaml", "env/out/rooms.yaml"] {
-        let told = in_checkout(&scene, ["check", "-f", path]);
-        assert!(told.contains("E023 outside-root"), "{path}: {told}");
+        let reported = in_checkout(&scene, ["check", "-f", path]);
+        assert!(reported.contains("E023 outside-root"), "{path}: {reported}");
     }
     // Without git, a link must stay in its own directory.
     fs::remove_dir_all(scene.path("repo/.git")).unwrap();
-    let told = in_checkout(&scene, "check -f env/rooms.yaml");
-    told.shows("E023 outside-root");
+    let reported = in_checkout(&scene, "check -f env/rooms.yaml");
+    reported.shows("E023 outside-root");
     link(&scene, "good.yaml", "repo/current.yaml");
-    let told = in_checkout(&scene, "check -f current.yaml");
-    told.begins("0 ");
+    let reported = in_checkout(&scene, "check -f current.yaml");
+    reported.begins("0 ");
 }
 
 #[test]
@@ -667,13 +669,13 @@ fn gits_own_files_are_no_part_of_a_manifest() {
     scene.write("repo/.git/config", "[core]\ns3cret\n");
     scene.write("repo/.git/rooms.yaml", "api_key: s3cret\n");
     link(&scene, ".git/rooms.yaml", "repo/hooks.yaml");
-    let told = in_checkout(&scene, "check -f .");
-    told.shows("hooks.yaml: a symbolic link");
+    let reported = in_checkout(&scene, "check -f .");
+    reported.shows("hooks.yaml: a symbolic link");
     let room =
         "version: 1\nrooms: [{pipe: a, title: A, members: [{roster: .git/config, user: id}]}]\n";
     scene.write("repo/rooms.yaml", room);
-    let told = in_checkout(&scene, "check");
-    told.shows("E023 outside-root");
+    let reported = in_checkout(&scene, "check");
+    reported.shows("E023 outside-root");
 }
 
 #[test]
@@ -685,8 +687,8 @@ fn a_path_of_the_users_own_works_wherever_it_is() {
     let absolute = elsewhere.to_str().unwrap();
     link(&scene, "elsewhere", "linked");
     for path in [absolute, "../elsewhere", "../linked/rooms.yaml"] {
-        let told = in_checkout(&scene, ["check", "-f", path]);
-        assert!(told.starts_with("0 "), "{path}: {told}");
+        let reported = in_checkout(&scene, ["check", "-f", path]);
+        assert!(reported.starts_with("0 "), "{path}: {reported}");
     }
     // The system's link to stdin.
     let mut command = scene.command("check -f /dev/stdin");
@@ -697,7 +699,7 @@ fn a_path_of_the_users_own_works_wherever_it_is() {
 
 #[test]
 #[cfg(unix)]
-fn links_that_stay_inside_are_followed_once_and_broken_ones_told() {
+fn links_that_stay_inside_are_followed_once_and_broken_ones_reported() {
     let scene = Scene::new();
     scene.write("rooms/a.yaml", ROOM);
     std::os::unix::fs::symlink("a.yaml", scene.path("rooms/b.yaml")).unwrap();
@@ -729,7 +731,7 @@ fn a_second_file_of_one_manifest_is_quoted_by_its_own_name() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|told| &told["file"])
+        .map(|reported| &reported["file"])
         .collect();
     let name = |file: &str| json!(format!("mistakes-in-every-file/{file}"));
     assert_eq!(files, [&name("a.yaml"), &name("b.yaml"), &name("c.yaml")]);

@@ -176,9 +176,9 @@ fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
     plan.shows("team-a: no longer in the manifest: 4");
     // The users are still in `members`: no format may say that they left the manifest.
     for format in ["text", "markdown", "github", "html"] {
-        let told = scene.run(["plan", "--format", format]).ok();
+        let reported = scene.run(["plan", "--format", format]).ok();
         for wrong in ["not in the manifest", "no longer declared"] {
-            assert!(!told.contains(wrong), "{format}: {told}");
+            assert!(!reported.contains(wrong), "{format}: {reported}");
         }
     }
     scene.apply().ok();
@@ -314,7 +314,7 @@ fn a_room_that_is_recreated_stands_with_the_dangerous_lines_and_in_the_figures()
 }
 
 #[test]
-fn a_room_that_is_recreated_and_public_is_told_to_be_both() {
+fn a_room_that_is_recreated_and_public_is_reported_to_be_both() {
     let scene = Scene::new().manifest(BASE).applied();
     scene.delete("team-b");
     let public = "title: Team B, public: true";
@@ -344,7 +344,7 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
 }
 
 #[test]
-fn a_field_the_server_ignores_is_reported_once_and_then_told_without_being_a_change() {
+fn a_field_the_server_ignores_is_reported_once_and_then_reported_without_being_a_change() {
     let scene = Scene::new().manifest(BASE).sandbox_with(deaf()).applied();
     scene.edit("Team A", "Team Alpha");
     let ran = scene.apply();
@@ -606,14 +606,14 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
     assert_eq!(
         (room.is_public, room.members.len()),
         (false, 3),
-        "nobody allowed it to be opened"
+        "no one allowed it to be opened"
     );
     // Sending it again is an ordinary publish.
     scene.run("plan --resend-ignored").exits(5);
 }
 
 #[test]
-fn members_that_are_declared_anew_are_sent_even_when_others_are_assumed() {
+fn members_that_are_declared_again_are_sent_even_when_others_are_assumed() {
     let scene = Scene::new().manifest(BASE).applied();
     scene
         .edit("[3, 4]", "[3, 4, 5]")

@@ -85,7 +85,7 @@ rooms:
     exclude: [{roster: opted-out.csv, user: user}]
 ",
     );
-    for (text, told) in [
+    for (text, reported) in [
         (
             "user,reason\n17,\"moved\n18,asked\n",
             "opted-out.csv:2: a quoted cell starts here and is never closed",
@@ -98,7 +98,7 @@ rooms:
         scene.write("opted-out.csv", text);
         let ran = scene.run("check");
         ran.exits(3);
-        ran.err.shows(told);
+        ran.err.shows(reported);
         ran.err.ends("invalid: 1 error\n");
     }
 }
@@ -125,16 +125,16 @@ fn code_pages_and_utf_16_are_read_when_the_manifest_says_so_and_suggested_when_n
 }
 
 #[test]
-fn leading_zeros_are_never_cut_and_one_bad_user_is_told_with_the_others() {
+fn leading_zeros_are_never_cut_and_one_bad_user_is_reported_with_the_others() {
     let scene = room("{roster: a.csv}");
     scene.write("a.csv", "user\n007\n8\n8\n9x\n10\n");
     let ran = scene.run("check");
     ran.exits(3);
-    for told in [
+    for reported in [
         "a.csv:2:user: `007` has leading zeros",
         "a.csv:5:user: `9x` is not in `people`",
     ] {
-        ran.err.shows(told);
+        ran.err.shows(reported);
     }
     assert!(
         ran.err.contains("2 errors"),
@@ -297,12 +297,12 @@ rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numb
         ["3 rooms.yaml:3", "7 gaps.csv:2", "8 gaps.csv:3"]
     );
     scene.write("gaps.csv", "id,course1,Course1\n7,rust,go\n");
-    let told = scene.run("check").err;
-    told.shows("the column `Course1` stands 2 times in the header of `gaps.csv`");
+    let reported = scene.run("check").err;
+    reported.shows("the column `Course1` stands 2 times in the header of `gaps.csv`");
 }
 
 #[test]
-fn a_mistake_is_told_once_and_not_where_it_is_felt() {
+fn a_mistake_is_reported_once_and_not_where_it_is_felt() {
     // Each of the three files has a truncated row; errors that follow from it in other rows are not reported.
     let manifest = "version: 1
 people: {roster: people.csv, name: number, id: id}
@@ -319,9 +319,13 @@ generate:
         "enrollments.csv",
         "section,course,user\na,,S-1\nb,,S-1\n,1,S-2\n,2,S-1\n",
     );
-    let told = scene.run("check").err;
-    assert_eq!(told.matches("[E025 ragged-row]").count(), 3, "{told}");
-    told.ends("invalid: 3 errors\n");
+    let reported = scene.run("check").err;
+    assert_eq!(
+        reported.matches("[E025 ragged-row]").count(),
+        3,
+        "{reported}"
+    );
+    reported.ends("invalid: 3 errors\n");
 }
 
 #[test]
@@ -334,10 +338,10 @@ fn a_pipe_is_not_made_of_an_empty_cell() {
     let scene = Scene::new()
         .manifest(manifest("course-{{ code | slug }}-{{ group }}"))
         .file("courses.csv", "code,group,title\nrust,,Rust\n,a,Other\n");
-    let told = scene.run("check").err;
+    let reported = scene.run("check").err;
     for place in ["courses.csv:2:group:", "courses.csv:3:code:"] {
         let wanted = format!("{place} the cell is empty, but the pipe needs it");
-        assert!(told.contains(&wanted), "{wanted}: {told}");
+        assert!(reported.contains(&wanted), "{wanted}: {reported}");
     }
     for pipe in [
         "course-{{ code or group }}",
@@ -362,8 +366,8 @@ rooms: [{pipe: first-room, title: First, members: [{roster: list.txt}]}]
         .manifest(manifest)
         .file("people.csv", "number,id\nS-0101,1\nS-0210,2\n");
     scene.write("list.txt", "S-0102\nS-O1O1\ns-0210\n");
-    let told = scene.run("check").err;
-    let hints: Vec<&str> = told
+    let reported = scene.run("check").err;
+    let hints: Vec<&str> = reported
         .lines()
         .filter_map(|line| line.split_once("help: "))
         .map(|(_, hint)| hint)
@@ -464,8 +468,8 @@ rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}
         .nth(2)
         .unwrap()
         .to_owned();
-    let told = failed.replace(&error, "<error>");
-    assert_snapshot!(told, @r"
+    let reported = failed.replace(&error, "<error>");
+    assert_snapshot!(reported, @r"
     pipe,user,error,source,line,who,roster_line,full name,roster_user,mark
     first-room,7,<error>,rooms.yaml,2,,,,,
     first-room,8,<error>,a.csv,2,8,x,Eight; the 8th,,
@@ -485,12 +489,12 @@ pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
     let scene = room("7, {roster: a.csv}").sandbox();
     scene.write("a.csv", "user\n8\n9\n8\n");
     let first = scene.run("plan --check-users");
-    for told in [
+    for reported in [
         "rooms.yaml:2: the widget does not know user 7",
         "a.csv:2: the widget does not know user 8",
         "a.csv:3: the widget does not know user 9",
     ] {
-        assert!(first.err.contains(told), "{told}: {first:#?}");
+        assert!(first.err.contains(reported), "{reported}: {first:#?}");
     }
     assert_eq!(
         (first.code, first.err.matches("W109").count()),
@@ -542,13 +546,13 @@ fn a_carriage_return_alone_ends_a_line() {
     scene.write("a.csv", "name,user\rone,7\rtwo,x\rthree,8,9\r");
     let ran = scene.run("check");
     ran.exits(3);
-    for told in ["a.csv:3:5", "a.csv:4", "3 | two,x", "4 | three,8,9"] {
-        ran.err.shows(told);
+    for reported in ["a.csv:3:5", "a.csv:4", "3 | two,x", "4 | three,8,9"] {
+        ran.err.shows(reported);
     }
     let scene = room("{roster: a.csv}");
     scene.write("a.csv", b"user\r7\r\xff\r");
-    let told = scene.run("check").err;
-    told.shows("byte 7, in line 3");
+    let reported = scene.run("check").err;
+    reported.shows("byte 7, in line 3");
 }
 
 /// Only the room is skipped: its enrolments must still name a known user, as docs/rosters.md says.

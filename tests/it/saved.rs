@@ -323,7 +323,7 @@ fn a_forged_plan_writes_nothing() {
 }
 
 #[test]
-fn limits_are_judged_anew_whatever_the_file_says() {
+fn limits_are_judged_again_whatever_the_file_says() {
     let scene = Scene::new().manifest(BASE).sandbox();
     scene.run("plan --out plan.json").ok();
     scene.declare(format!("{BASE}limits: {{create: 0}}\n"));
@@ -472,7 +472,7 @@ fn files_asked_for_are_tried_before_anything_is_sent_and_devices_are_written_to(
 
 /// The error about the plan's target comes before the one about missing credentials, which would be for another target.
 #[test]
-fn a_plan_for_something_else_is_told_without_any_credentials() {
+fn a_plan_for_something_else_is_reported_without_any_credentials() {
     let scene = Scene::new().manifest(BASE);
     scene.run("plan --sandbox --out plan.json").ok();
     let ran = scene.run("apply plan.json");

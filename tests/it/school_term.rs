@@ -88,8 +88,8 @@ fn every_command_of_the_readme_does_what_is_shown() {
     for line in &commands {
         let ran = shell(&scene, line);
         if line == "roomform check" && ran.code == 3 {
-            let told = |line: &&str| line.starts_with("error[") || line.starts_with("warning[");
-            let mistakes: Vec<&str> = ran.err.lines().filter(told).collect();
+            let reported = |line: &&str| line.starts_with("error[") || line.starts_with("warning[");
+            let mistakes: Vec<&str> = ran.err.lines().filter(reported).collect();
             assert_eq!(mistakes.len(), 12, "{}", ran.err);
             // Each error has a location, a mark under the cell, and a hint.
             assert_eq!(ran.err.matches("= help: ").count(), 12, "{}", ran.err);
@@ -110,7 +110,7 @@ fn every_command_of_the_readme_does_what_is_shown() {
     let mut rest = said.as_str();
     for shown in blocks("text") {
         let at = rest.find(&shown);
-        let at = at.unwrap_or_else(|| panic!("nobody said, after what stands before it:\n{shown}"));
+        let at = at.unwrap_or_else(|| panic!("no one said, after what stands before it:\n{shown}"));
         rest = &rest[at + shown.len()..];
     }
 }

@@ -65,11 +65,11 @@ fn forms() -> BTreeSet<String> {
 
 /// Searches both streams and all files, which may contain text that is not UTF-8.
 #[track_caller]
-fn assert_clean(scene: &Scene, ran: &Ran, told: &str) {
+fn assert_clean(scene: &Scene, ran: &Ran, reported: &str) {
     let forms = forms();
     let find = |text: &str, place: &str| {
         let found = forms.iter().find(|form| text.contains(form.as_str()));
-        assert_eq!(found, None, "in {place}, {told}: {text}");
+        assert_eq!(found, None, "in {place}, {reported}: {text}");
     };
     find(&ran.out, "stdout");
     find(&ran.err, "stderr");
@@ -279,17 +279,17 @@ fn long() -> String {
 
 /// Checks that nothing moves a cursor, changes colours, reverses or hides text, or adds a line.
 #[track_caller]
-fn assert_harmless(text: &str, told: &str) {
+fn assert_harmless(text: &str, reported: &str) {
     let bad = |c: char| {
         (c.is_control() && c != '\n')
             || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
-    assert_eq!(text.chars().find(|c| bad(*c)), None, "{told}: {text:?}");
+    assert_eq!(text.chars().find(|c| bad(*c)), None, "{reported}: {text:?}");
     assert!(
         !text
             .lines()
             .any(|line| line.trim_start().starts_with("fake: line")),
-        "{told}: {text}"
+        "{reported}: {text}"
     );
 }
 
@@ -333,14 +333,14 @@ fn hostile_titles_are_neutralised_in_every_verb() {
     ];
     for args in runs {
         let ran = scene.run([args, &["--ledger", "l.jsonl"]].concat());
-        let told = format!("{args:?}");
-        assert_harmless(&ran.all(), &told);
+        let reported = format!("{args:?}");
+        assert_harmless(&ran.all(), &reported);
         if scene.path("f.csv").exists() {
             assert_harmless(&scene.read("f.csv"), "failed");
         }
         // An export contains complete titles, so that it can be used as a manifest; other output is for reading.
         let most = if args == ["export"] { 200_000 } else { 3_000 };
-        assert!(ran.all().len() < most, "{told}: {}", ran.all());
+        assert!(ran.all().len() < most, "{reported}: {}", ran.all());
         let json = scene.run([args, &["--ledger", "l.jsonl", "--format", "json"]].concat());
         if json.out.starts_with('{') {
             json.json();
@@ -348,7 +348,7 @@ fn hostile_titles_are_neutralised_in_every_verb() {
                 .out
                 .chars()
                 .find(|c| c.is_control() && *c != '\n' && !('\u{7f}'..='\u{9f}').contains(c));
-            assert_eq!(controls, None, "{told}");
+            assert_eq!(controls, None, "{reported}");
         }
     }
     // The export matches the server.

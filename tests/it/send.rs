@@ -67,12 +67,12 @@ fn tries(proxy: &Proxy) -> usize {
 }
 
 #[test]
-fn a_message_goes_into_the_room_of_a_pipe_and_is_told_with_its_number() {
+fn a_message_goes_into_the_room_of_a_pipe_and_is_reported_with_its_number() {
     let scene = widget();
     let ran = send(&scene, ["team-a", "Hello, all"]);
     assert_eq!(ran.err, "");
-    let told = ran.ok().replace(&scene.url(), "<api>");
-    assert_snapshot!(told, @r#"
+    let reported = ran.ok().replace(&scene.url(), "<api>");
+    assert_snapshot!(reported, @r#"
     sent: message 1 to team-a (room 7)
           from 3: "Hello, all"
           target: widget 627 on <api>
@@ -98,8 +98,8 @@ fn a_message_goes_into_the_room_of_a_pipe_and_is_told_with_its_number() {
 #[test]
 fn by_its_number_a_room_is_not_looked_for() {
     let scene = widget();
-    let told = scene.run("send --from 3 --room-id 7 Hello").ok();
-    told.begins("sent: message 1 to room 7\n");
+    let reported = scene.run("send --from 3 --room-id 7 Hello").ok();
+    reported.begins("sent: message 1 to room 7\n");
     assert_eq!((said(&scene), scene.stats().get_rooms), (once("Hello"), 0));
     // The server decides which rooms exist.
     let ran = send(&scene, "--room-id 99 Hello");
@@ -143,7 +143,7 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
     let scene = widget();
     scene.write("empty.txt", " \n\n");
     scene.write("full.txt", "Hello");
-    let mut told = String::new();
+    let mut reported = String::new();
     for args in [
         &["team-a", ""][..],
         &["team-a", " \t\n "],
@@ -160,9 +160,9 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
         let ran = send(&scene, args);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{args:?}");
         let first = ran.err.lines().next().unwrap();
-        told.push_str(&format!("{args:?} {first}\n"));
+        reported.push_str(&format!("{args:?} {first}\n"));
     }
-    assert_snapshot!(told, @r#"
+    assert_snapshot!(reported, @r#"
     ["team-a", ""] error: the text is empty; nothing was sent
     ["team-a", " \t\n "] error: the text is empty; nothing was sent
     ["team-a", "-"] error: the text is empty; nothing was sent
@@ -207,12 +207,12 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
         world.insert_room(627, room(9, "two"), 1);
         world.insert_room(627, room(10, "two"), 1);
     });
-    let told = ["Team-A", "gone", "two", "x\u{1b}[2J\u{202e}"].map(|pipe| {
+    let reported = ["Team-A", "gone", "two", "x\u{1b}[2J\u{202e}"].map(|pipe| {
         let ran = send(&scene, [pipe, "Hello"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
         ran.err
     });
-    assert_snapshot!(told.concat(), @r"
+    assert_snapshot!(reported.concat(), @r"
     error: no room has the pipe `Team-A`; nothing was sent
       hint: pipes are compared byte for byte; `roomform get rooms` lists them
     error: the room with the pipe `gone` was deleted; nothing was sent
@@ -230,7 +230,7 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
 /// The error must stop the user from sending the message again.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_message_that_was_sent_is_told_as_sent_even_where_nothing_can_be_printed() {
+fn a_message_that_was_sent_is_reported_as_sent_even_where_nothing_can_be_printed() {
     let scene = widget();
     for (number, format) in [(1, "text"), (2, "json")] {
         let args = ["send", "--user", "3", "team-a", "Hello", "--format", format];
@@ -238,10 +238,10 @@ fn a_message_that_was_sent_is_told_as_sent_even_where_nothing_can_be_printed() {
         let output = scene.command(args).stdout(full).output().unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{err}");
-        let told = format!(
+        let reported = format!(
             "error: the message was sent to room 7 with the number {number}, but this could not be printed: "
         );
-        err.begins(&told);
+        err.begins(&reported);
         err.ends("  hint: do not send it again\n");
     }
     assert_eq!(said(&scene).len(), 2);
@@ -256,9 +256,9 @@ fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_aga
     });
     let ran = send(&scene, "--room-id 7 Hello");
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
-    let told = ran.err.split(": the connection was lost").next().unwrap();
+    let reported = ran.err.split(": the connection was lost").next().unwrap();
     assert_eq!(
-        told,
+        reported,
         "error: uncertain: the message may have been sent to room 7, and is not sent again"
     );
     ran.err
@@ -271,7 +271,7 @@ fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_aga
 }
 
 #[test]
-fn whatever_leaves_it_open_is_told_as_doubt_after_a_single_try() {
+fn whatever_leaves_it_open_is_reported_as_doubt_after_a_single_try() {
     for (fault, arrives) in [
         (Fault::Cut, false),
         (Fault::CutAfter, true),
@@ -314,8 +314,8 @@ fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
     assert_eq!((tries(&proxy), said(&scene)), (3, once("Hello")));
 
     // The connection is refused four times: the message was certainly not sent.
-    let nobody = Proxy::start(&scene.url(), |_, _| Some(Fault::Refused));
-    let scene = scene.at(&nobody.url());
+    let refusing = Proxy::start(&scene.url(), |_, _| Some(Fault::Refused));
+    let scene = scene.at(&refusing.url());
     let ran = send(&scene, "--room-id 7 Hello -v");
     ran.exits(1);
     let last = ran.err.lines().find(|line| line.starts_with("error: "));
@@ -329,8 +329,8 @@ fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
 }
 
 #[test]
-fn a_refusal_is_told_and_final() {
-    let mut told = String::new();
+fn a_refusal_is_reported_and_final() {
+    let mut reported = String::new();
     for fault in [
         Fault::Answer(
             "422 Unprocessable Content",
@@ -346,10 +346,10 @@ fn a_refusal_is_told_and_final() {
         let ran = send(&scene, "team-a Hello");
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
         assert_eq!((tries(&proxy), said(&scene)), (1, Vec::new()));
-        told.push_str(ran.err.lines().next().unwrap());
-        told.push('\n');
+        reported.push_str(ran.err.lines().next().unwrap());
+        reported.push('\n');
     }
-    assert_snapshot!(told, @"
+    assert_snapshot!(reported, @"
     error: the message was not sent: the server rejects the request (HTTP 422): no
     error: the message was not sent: the server does not accept the widget's secret key (HTTP 401)
     error: the message was not sent: the server rejects the call (an error with HTTP 200): banned
@@ -366,7 +366,7 @@ fn a_refusal_is_told_and_final() {
 }
 
 #[test]
-fn a_hostile_text_arrives_as_it_is_harms_nobody_and_is_in_no_log() {
+fn a_hostile_text_arrives_as_it_is_harms_no_one_and_is_in_no_log() {
     let text = "Hi\u{1b}[2J\u{9b}31m\u{202e}exe\u{200b}\n##vso[x]\n=1\"'\r\nContent-Disposition: form-data; name=\"room_id\"\r\n\r\n8";
     let scene = widget();
     let ran = send(&scene, ["team-a", text]);
@@ -438,9 +438,9 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
         request.begins("POST /imbachat/v2/627/send_msg ");
         request.lacks("name=\"password\"");
         if id.is_null() {
-            let told = send(&scene, &args[..3]).ok();
+            let reported = send(&scene, &args[..3]).ok();
             let first = "sent: message (the server gave no id) to room 1536\n";
-            told.begins(first);
+            reported.begins(first);
         }
     }
 }
@@ -469,8 +469,8 @@ fn it_works_on_the_built_in_sandbox() {
     let scene = Scene::new()
         .manifest("version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n")
         .after("apply --sandbox --yes");
-    let told = send(&scene, "team-a Hello --sandbox").ok();
-    assert_snapshot!(told, @r#"
+    let reported = send(&scene, "team-a Hello --sandbox").ok();
+    assert_snapshot!(reported, @r#"
     sent: message 1 to team-a (room 2)
           from 3: "Hello"
           target: widget 627 on the sandbox
@@ -489,20 +489,20 @@ fn an_interrupt_while_it_waits_ends_it_unsent() {
     let mut command = dir.command("send --user 3 team-a Hello");
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut reported = BufReader::new(child.stderr.take().unwrap());
     let mut err = String::new();
     // Once it reports that it waits, no call is in flight.
-    told.read_line(&mut err).unwrap();
+    reported.read_line(&mut err).unwrap();
     assert_eq!(err, "waiting 60 s: the server asked for it\n");
     let kill = format!("kill -INT {}", child.id());
     let sent = std::process::Command::new("/bin/sh")
         .args(["-c", &kill])
         .status();
     assert!(sent.unwrap().success());
-    told.read_to_string(&mut err).unwrap();
+    reported.read_to_string(&mut err).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{err}");
-    let told = "waiting 60 s: the server asked for it\nerror: the message was not sent: ";
-    err.begins(told);
+    let reported = "waiting 60 s: the server asked for it\nerror: the message was not sent: ";
+    err.begins(reported);
     assert_eq!((tries(&proxy), said(&scene)), (1, Vec::new()));
 }
 
@@ -525,7 +525,7 @@ fn an_interrupt_while_the_message_is_under_way_is_answered_at_once() {
     let output = child.wait_with_output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{err}");
-    let told = "warning: the message is being sent; if you stop now, you will not know whether it was\nerror: uncertain: ";
-    err.begins(told);
+    let reported = "warning: the message is being sent; if you stop now, you will not know whether it was\nerror: uncertain: ";
+    err.begins(reported);
     assert_eq!((tries(&proxy), said(&scene)), (1, once("Hello")));
 }

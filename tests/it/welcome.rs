@@ -177,7 +177,7 @@ fn a_room_that_was_there_before_gets_no_welcome() {
 }
 
 #[test]
-fn a_room_recreated_is_welcomed_anew() {
+fn a_room_recreated_is_welcomed_again() {
     let scene = widget();
     apply(&scene).exits(0);
     let old = scene.room("team-a").id;
@@ -202,7 +202,7 @@ fn messages_have_a_limit() {
 }
 
 #[test]
-fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_written() {
+fn a_token_is_not_enough_to_say_anything_and_that_is_reported_before_anything_is_written() {
     let server = Scene::new().sandbox();
     let no = Fault::Answer("422 No", "", "{}");
     // A token cannot create rooms: a run with the key left the welcome owed.
@@ -217,13 +217,13 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_wri
     plan(&scene).exits(2);
     let saved = scene.run("plan --out p.json --ledger l.jsonl");
     saved.exits(0);
-    let told = ["--yes", "p.json"].map(|arg| {
+    let reported = ["--yes", "p.json"].map(|arg| {
         let ran = scene.run(["apply", arg, "--ledger", "l.jsonl"]);
         assert_eq!((ran.code, server.writes()), (1, before), "{ran:#?}");
         ran.err
     });
-    assert_eq!(told[0], told[1]);
-    assert_snapshot!(told[0].trim_end(), @r"
+    assert_eq!(reported[0], reported[1]);
+    assert_snapshot!(reported[0].trim_end(), @r"
     error: no credentials for messages: IMBACHAT_SECRET_KEY not set, and the plan has 1 message to send; nothing was applied
       hint: set the widget's secret key: a JWT can only read
       hint: or remove `welcome` from the manifest
@@ -235,7 +235,7 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_told_before_anything_is_wri
 }
 
 #[test]
-fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
+fn a_message_whose_answer_is_lost_is_reported_and_never_sent_again() {
     for (fault, arrives) in [
         (Fault::Cut, false),
         (Fault::CutAfter, true),
@@ -288,7 +288,7 @@ fn a_message_whose_answer_is_lost_is_told_and_never_sent_again() {
 
 #[test]
 fn a_message_the_server_did_not_take_is_still_owed() {
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for fault in [
         Fault::Answer(
             "422 Unprocessable Content",
@@ -323,13 +323,13 @@ fn a_message_the_server_did_not_take_is_still_owed() {
         next.exits(2);
         let text = next.out.split("      target").next().unwrap_or_default();
         let again = apply(&scene);
-        told.push(format!("{text}\n{}", result(&again)));
+        reported.push(format!("{text}\n{}", result(&again)));
         assert_eq!((again.code, said(&scene)), (0, once()));
         plan(&scene).exits(0);
     }
-    told.dedup();
-    assert_eq!(told.len(), 1, "{told:#?}");
-    assert_snapshot!(told[0], @r#"
+    reported.dedup();
+    assert_eq!(reported.len(), 1, "{reported:#?}");
+    assert_snapshot!(reported[0], @r#"
       # rooms.yaml:5
       ~ team-a               send the welcome
           welcome from 3: "Welcome to Team A, all 2 of you"
@@ -543,6 +543,6 @@ fn a_rendered_manifest_says_the_same() {
         .shows("{{ not }} a {% template %}");
     scene.declare(scene.run("render --format json").ok());
     assert_eq!(text(&scene), before);
-    let told = scene.run("explain team-a").ok();
-    told.shows("  welcome from 3: \"Welcome to {{ not }}");
+    let reported = scene.run("explain team-a").ok();
+    reported.shows("  welcome from 3: \"Welcome to {{ not }}");
 }

@@ -94,7 +94,7 @@ async fn writer(place: LedgerBackend, number: u64) {
 }
 
 #[test]
-fn eight_writers_lose_nothing_whatever_gets_lost_and_whoever_merges_meanwhile() {
+fn eight_writers_lose_nothing_whatever_gets_lost_and_a_user_who_merges_meanwhile() {
     for seed in 0..3 {
         let s3 = S3::with(storm(seed, 24));
         run(async {
@@ -210,7 +210,7 @@ fn of_eight_runs_one_sends_a_message_and_after_a_certain_failure_one_more() {
 }
 
 #[test]
-fn claims_are_removed_only_when_nobody_can_still_be_about_to_make_them() {
+fn claims_are_removed_only_when_no_one_can_still_be_about_to_make_them() {
     let s3 = S3::start();
     let claim = "rooms/ledger.jsonl.d/claims/7-0.jsonl";
     run(async {
@@ -241,11 +241,11 @@ fn a_store_that_ignores_conditions_is_found_out_before_anything_is_sent_or_remov
         let ledger = place(&s3).open(&target(), &RunId::new(1)).await.unwrap();
         ledger.append(vec![declared("a".to_owned())]).await.unwrap();
         let claim = ledger.claim(&Pipe::new("a"), RoomId(7), UserId(3)).await;
-        let told = claim.unwrap_err().to_string();
-        told.shows("the store ignores If-Match and If-None-Match");
+        let reported = claim.unwrap_err().to_string();
+        reported.shows("the store ignores If-Match and If-None-Match");
         let merged = place(&s3).rewrite(&target(), |entries| entries).await;
-        let told = merged.unwrap_err().to_string();
-        told.shows("cannot be replaced safely");
+        let reported = merged.unwrap_err().to_string();
+        reported.shows("cannot be replaced safely");
     });
     let pieces = s3.keys();
     assert!(

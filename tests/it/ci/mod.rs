@@ -119,7 +119,7 @@ fn the_examples_are_what_init_writes() {
                 assert_eq!(
                     scene.read(&path),
                     text,
-                    "write it anew: roomform init --ci {ci} --ledger {store}"
+                    "write it again: roomform init --ci {ci} --ledger {store}"
                 );
             }
         }
@@ -265,20 +265,20 @@ fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     };
     let (apply, drift) = ("roomform-apply", "roomform-drift");
     let none = "there is no reviewed plan for this commit, and ";
-    let told = |why: &str| format!("{none}{why}");
-    let differs = told("the widget differs from the manifest");
+    let reported = |why: &str| format!("{none}{why}");
+    let differs = reported("the widget differs from the manifest");
     assert_eq!(job(apply, false), (2, differs));
     assert_eq!(job(drift, false).0, 2);
     scene.apply().ok();
     assert_eq!((job(apply, false).0, job(drift, false).0), (0, 0));
-    let no_plan = told("none could be made");
+    let no_plan = reported("none could be made");
     assert_eq!(job(apply, true), (1, no_plan.clone()));
 
     // The room was closed outside: an apply would refuse to open it.
     scene.declare(OPEN.replace("true", "false"));
     scene.apply().ok();
     scene.declare(OPEN);
-    let refused = told("the changes are refused");
+    let refused = reported("the changes are refused");
     assert_eq!(job(apply, false), (5, refused));
     let (code, last) = job(drift, false);
     assert!(code == 5 && !last.contains(none), "{last}");
@@ -498,7 +498,7 @@ fn a_fork_is_checked_and_compared_without_a_secret() {
         "fork",
         "{pipe: team-fork, title: \"Fork\", public: true}",
     );
-    let event = pull_request(&head, "somebody/rooms");
+    let event = pull_request(&head, "someone/rooms");
     let job = runner.run("roomform-check.yaml", &head, &borrowed(&event));
     assert!(job.ok, "{job:#?}");
     job.summary.shows("team-fork");
@@ -510,7 +510,7 @@ fn a_fork_is_checked_and_compared_without_a_secret() {
     let job = runner.run(
         "roomform-check.yaml",
         &broken,
-        &borrowed(&pull_request(&broken, "somebody/rooms")),
+        &borrowed(&pull_request(&broken, "someone/rooms")),
     );
     assert!(
         !job.ok && job.log.contains("::error file=rooms.yaml,line="),
@@ -520,7 +520,7 @@ fn a_fork_is_checked_and_compared_without_a_secret() {
 }
 
 #[test]
-fn a_plan_that_is_refused_is_still_told() {
+fn a_plan_that_is_refused_is_still_reported() {
     let scene = Scene::new().sandbox();
     let mut runner = repository("cache", &scene);
     let sha = runner.shell("work", "git rev-parse HEAD");
@@ -560,8 +560,8 @@ fn a_plan_that_is_refused_is_still_told() {
     job.summary.shows("would become public");
     let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
     assert_eq!((job.ok, job.code), (false, 5), "{job:#?}");
-    let told = "and the changes are refused; read the summary";
-    job.log.shows(told);
+    let reported = "and the changes are refused; read the summary";
+    job.log.shows(reported);
     runner.context.remove("secrets.IMBACHAT_SECRET_KEY");
     let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
     assert_eq!((job.ok, job.code), (false, 1), "{job:#?}");

@@ -77,7 +77,7 @@ rooms:
 }
 
 #[test]
-fn what_changes_no_room_is_told_as_well() {
+fn what_changes_no_room_is_reported_as_well() {
     let base = "\
 version: 1
 widget: 627
@@ -230,7 +230,7 @@ fn only_some_rooms() {
 }
 
 #[test]
-fn mistakes_of_both_sides_are_told_at_once() {
+fn mistakes_of_both_sides_are_reported_at_once() {
     let (base, head) = (BASE.replace("title", "titel"), BASE.replace("pipe", "pip"));
     let ran = diff(&base, &head, &[]);
     assert_eq!((ran.code, ran.out.as_str()), (3, ""));

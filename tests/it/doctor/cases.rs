@@ -137,7 +137,7 @@ fn the_secret_is_wrong() {
 }
 
 #[test]
-fn nobody_listens() {
+fn no_one_listens() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", port.local_addr().unwrap());
     drop(port);
@@ -431,10 +431,10 @@ fn half_of_the_writing_credentials() {
     ] {
         let scene = Scene::new().sandbox();
         let text = said(&at(&scene.url()).env(set, "admin"), &scene.url(), &[]);
-        let told = format!(
+        let reported = format!(
             "warning  settings        4 settings found; {set} is set and {missing} is not: `apply` needs both\n"
         );
-        text.begins("exit 0\n").shows(&told);
+        text.begins("exit 0\n").shows(&reported);
         text.shows(format!("remedy: set {missing} too\n"));
     }
 }

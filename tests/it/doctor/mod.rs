@@ -67,7 +67,7 @@ fn said(scene: &Scene, url: &str, args: &[&str]) -> String {
 
 /// The lines of these steps, with their details.
 fn steps(text: &str, names: &[&str]) -> String {
-    let mut told = String::new();
+    let mut reported = String::new();
     let mut wanted = false;
     for line in text.lines() {
         if !line.starts_with(' ') {
@@ -76,9 +76,9 @@ fn steps(text: &str, names: &[&str]) -> String {
                 .any(|name| line.split_whitespace().nth(1) == Some(name));
         }
         if wanted {
-            told.push_str(line);
-            told.push('\n');
+            reported.push_str(line);
+            reported.push('\n');
         }
     }
-    told
+    reported
 }

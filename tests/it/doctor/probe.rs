@@ -246,7 +246,7 @@ fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_p
 /// Without this message the user would not know about the room.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_room_that_was_made_is_told_even_where_nothing_can_be_printed() {
+fn a_room_that_was_made_is_reported_even_where_nothing_can_be_printed() {
     let scene = sandbox(Quirks::default());
     let args = [&["doctor"], &PROBE[..]].concat();
     for format in ["text", "json"] {
@@ -266,7 +266,7 @@ fn a_room_that_was_made_is_told_even_where_nothing_can_be_printed() {
 }
 
 #[test]
-fn nobody_to_ask_is_refused_before_anything_is_looked_at() {
+fn no_one_to_ask_is_refused_before_anything_is_looked_at() {
     let scene = sandbox(Quirks::default());
     assert_snapshot!(said(&scene, &scene.url(), &["--write-probe", "probe-1"]), @"
     exit 5

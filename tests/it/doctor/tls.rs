@@ -120,7 +120,7 @@ impl Drop for Tls {
 }
 
 /// The connection steps of doctor on a machine that trusts one signer.
-fn told(server: &Tls, trusted: &Signer) -> String {
+fn reported(server: &Tls, trusted: &Signer) -> String {
     let scene = at(&server.url());
     let path = scene.write("trusted.pem", &trusted.pem);
     let scene = scene.env("SSL_CERT_FILE", path.to_str().unwrap());
@@ -130,9 +130,9 @@ fn told(server: &Tls, trusted: &Signer) -> String {
 
 #[test]
 fn a_certificate_that_is_trusted() {
-    let signer = Signer::new("somebody");
+    let signer = Signer::new("someone");
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
-    assert_snapshot!(told(&server, &signer), @"
+    assert_snapshot!(reported(&server, &signer), @"
     ok       connection      HTTP 401 to a call without credentials
     ok       tls             the certificate is valid for this server
     failed   credentials     the server does not accept the widget's secret key (HTTP 401)
@@ -141,10 +141,10 @@ fn a_certificate_that_is_trusted() {
 }
 
 #[test]
-fn a_certificate_of_nobody_this_machine_trusts() {
-    let signer = Signer::new("somebody");
+fn a_certificate_of_no_one_this_machine_trusts() {
+    let signer = Signer::new("someone");
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
-    assert_snapshot!(told(&server, &Signer::new("somebody else")), @"
+    assert_snapshot!(reported(&server, &Signer::new("someone else")), @"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not signed by an authority that this machine trusts (UnknownIssuer)
                              remedy: check --api-url and the proxy settings; for an authority of your own, set SSL_CERT_FILE to its certificate
@@ -154,12 +154,12 @@ fn a_certificate_of_nobody_this_machine_trusts() {
 
 #[test]
 fn a_certificate_that_is_too_old_or_too_new() {
-    let signer = Signer::new("somebody");
+    let signer = Signer::new("someone");
     let old = Tls::start(&signer, "127.0.0.1", |params| {
         params.not_before = date_time_ymd(2019, 1, 1);
         params.not_after = date_time_ymd(2020, 1, 1);
     });
-    assert_snapshot!(told(&old, &signer), @"
+    assert_snapshot!(reported(&old, &signer), @"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate expired at 2020-01-01T00:00:00Z
                              remedy: ask the server's operator to renew the certificate, or set this machine's clock
@@ -168,7 +168,7 @@ fn a_certificate_that_is_too_old_or_too_new() {
     let new = Tls::start(&signer, "127.0.0.1", |params| {
         params.not_before = date_time_ymd(3000, 1, 1);
     });
-    assert_snapshot!(told(&new, &signer), @"
+    assert_snapshot!(reported(&new, &signer), @"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not valid before 3000-01-01T00:00:00Z
                              remedy: set this machine's clock, or ask the server's operator to replace the certificate
@@ -178,9 +178,9 @@ fn a_certificate_that_is_too_old_or_too_new() {
 
 #[test]
 fn a_certificate_of_another_name() {
-    let signer = Signer::new("somebody");
+    let signer = Signer::new("someone");
     let server = Tls::start(&signer, "chat.example", |_| {});
-    assert_snapshot!(told(&server, &signer), @r#"
+    assert_snapshot!(reported(&server, &signer), @r#"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not for 127.0.0.1, but for chat.example
                              remedy: check the host in --api-url: it must be one of the certificate's names
@@ -191,13 +191,13 @@ fn a_certificate_of_another_name() {
 #[test]
 fn a_server_that_speaks_no_tls() {
     let server = Tls::serve(|mut stream| {
-        let told = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-        told.unwrap();
+        let reported = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        reported.unwrap();
         // Read to the end: unread data would cut the answer off.
         drop(stream.shutdown(std::net::Shutdown::Write));
         drop(stream.read_to_end(&mut Vec::new()));
     });
-    assert_snapshot!(told(&server, &Signer::new("somebody")), @"
+    assert_snapshot!(reported(&server, &Signer::new("someone")), @"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: the server does not speak TLS (received corrupt message of type InvalidContentType)
                              remedy: check --api-url: the port may belong to plain http or to another program
@@ -208,7 +208,7 @@ fn a_server_that_speaks_no_tls() {
 /// `get` reports the same error, and control characters in a name do no harm.
 #[test]
 fn a_name_in_a_certificate_is_text_of_others() {
-    let signer = Signer::new("somebody");
+    let signer = Signer::new("someone");
     let server = Tls::start(&signer, "x", |params| {
         let hostile = "chat\u{1b}[2J.example".try_into();
         params.subject_alt_names = vec![SanType::Rfc822Name("a@b.example".try_into().unwrap())];

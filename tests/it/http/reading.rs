@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::Quirks;
 
 use super::{BASIC, EMPTY_LIST, JWT, LOGIN, MANIFEST, PASSWORD, SECRET_KEY};
-use super::{scene_at, told, writes};
+use super::{reported, scene_at, writes};
 use crate::support::{Canned, Scene, Shows, answer, json};
 
 /// The common output of `plan` and `apply --yes` in this directory. Neither may leave files.
@@ -22,7 +22,7 @@ fn both(scene: &Scene, args: &[&str], hosts: &[(&str, &str)]) -> String {
     });
     assert_eq!(planned, applied);
     assert_eq!(scene.files(), before, "a run that fails leaves no trace");
-    told(&planned, hosts)
+    reported(&planned, hosts)
 }
 
 /// The same against a server that gives this answer to everything; it must get no write.
@@ -71,7 +71,7 @@ fn a_wrong_secret_key() {
 }
 
 #[test]
-fn a_wrong_secret_key_told_with_http_200() {
+fn a_wrong_secret_key_reported_with_http_200() {
     let quirks = Quirks {
         errors_with_200: true,
         ..Quirks::default()
@@ -225,7 +225,7 @@ fn a_server_that_never_answers() {
 // connection failures
 
 #[test]
-fn a_port_where_nobody_listens() {
+fn a_port_where_no_one_listens() {
     // Bound, so that no other process gets the port, but never listened on.
     let taken = tokio::net::TcpSocket::new_v4().unwrap();
     taken.bind(([127, 0, 0, 1], 0).into()).unwrap();
@@ -237,7 +237,7 @@ fn a_port_where_nobody_listens() {
 }
 
 #[test]
-fn a_host_that_nobody_knows() {
+fn a_host_that_no_one_knows() {
     let text = both(&scene_at("https://something.invalid"), &[], &[]);
     let start = "exit 1\nerror: no connection to https://something.invalid: ";
     text.begins(start).shows("dns error");

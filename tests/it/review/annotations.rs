@@ -43,7 +43,7 @@ fn mistakes_have_line_and_column() {
 }
 
 #[test]
-fn a_failure_and_a_missing_file_are_told_too() {
+fn a_failure_and_a_missing_file_are_reported_too() {
     let scene = Scene::new();
     assert_snapshot!(scene.run("plan --format github").out, @"
     ::error file=rooms.yaml,line=1,title=E001 unreadable::rooms.yaml: no such file or directory%0Aname the manifest with -f; the default is rooms.yaml, else the directory rooms/

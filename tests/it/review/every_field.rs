@@ -104,7 +104,7 @@ fn changes() -> Vec<Change> {
         },
         ..create.clone()
     };
-    let anew = Change {
+    let again = Change {
         recreate: true,
         ..create.clone()
     };
@@ -112,7 +112,7 @@ fn changes() -> Vec<Change> {
         update(&fields),
         update(&fields[..2]),
         update(&[]),
-        anew,
+        again,
         create,
     ]
 }
@@ -384,8 +384,8 @@ fn no_sentence_of_a_text_or_an_annotation_does() {
         assert_eq!(hidden, None, "{text}");
         text.lacks("##");
         let lines = github::write(view);
-        let told = annotated(&lines);
-        assert!(told.len() > 15, "{lines}");
+        let reported = annotated(&lines);
+        assert!(reported.len() > 15, "{lines}");
     });
 }
 

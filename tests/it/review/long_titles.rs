@@ -47,10 +47,10 @@ fn so_does_what_the_server_ignored() {
         .applied();
     scene.declare(manifest("second"));
     for format in ["text", "markdown", "github"] {
-        let told = scene.run(["apply", "--yes", "--resend-ignored", "--format", format]);
-        told.exits(4);
+        let reported = scene.run(["apply", "--yes", "--resend-ignored", "--format", format]);
+        reported.exits(4);
         let word = |line: &&str| line.contains("as") && line.contains("second");
-        let line = told.out.lines().rfind(word).unwrap_or_default();
-        assert!(line.contains("first"), "{format}: {}", told.out);
+        let line = reported.out.lines().rfind(word).unwrap_or_default();
+        assert!(line.contains("first"), "{format}: {}", reported.out);
     }
 }

@@ -405,9 +405,9 @@ fn a_format_or_a_size_that_is_not_for_a_verb_is_wrong_usage() {
             "a page needs at least 4096 bytes",
         ),
     ];
-    for (args, told) in cases {
+    for (args, reported) in cases {
         let ran = scene.run(args);
         assert_eq!(ran.code, 64, "{args:?} {ran:#?}");
-        assert!(ran.all().contains(told), "{args:?} {ran:#?}");
+        assert!(ran.all().contains(reported), "{args:?} {ran:#?}");
     }
 }

@@ -11,9 +11,9 @@ fn schema() -> jsonschema::Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sarif/sarif-schema-2.1.0.json");
     let text = fs::read_to_string(path).unwrap();
     // The published schema has an invalid regular expression for languages: a bracket is closed but never opened.
-    let (wrong, mended) = ("-[a-zA-Z]{2}]?$", "-[a-zA-Z]{2}\\\\]?$");
+    let (wrong, fixed) = ("-[a-zA-Z]{2}]?$", "-[a-zA-Z]{2}\\\\]?$");
     assert_eq!(text.matches(wrong).count(), 2);
-    let schema: Value = serde_json::from_str(&text.replace(wrong, mended)).unwrap();
+    let schema: Value = serde_json::from_str(&text.replace(wrong, fixed)).unwrap();
     jsonschema::options()
         .should_validate_formats(true)
         .build(&schema)

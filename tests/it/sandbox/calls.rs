@@ -242,7 +242,7 @@ fn generated_pipes_and_titles_fill_the_gaps() {
 }
 
 #[test]
-fn every_widget_has_a_support_room_nobody_declared() {
+fn every_widget_has_a_support_room_no_one_declared() {
     let mut world = World::new();
     let answer = ask(&mut world, "get_rooms", &[]);
     assert_eq!(json(&answer)["success"], "true");

@@ -107,11 +107,11 @@ async fn a_write_that_cannot_be_saved_is_not_answered_as_good() {
     let path = dir.path().join("state.json");
     let sandbox = start(with_state(&path)).await.unwrap();
     exchange(&sandbox, &creation("one")).await.unwrap();
-    std::fs::write(&path, "somebody else's").unwrap();
+    std::fs::write(&path, "someone else's").unwrap();
     let (head, body) = exchange(&sandbox, &creation("two")).await.unwrap();
     head.begins("HTTP/1.1 500");
     body.shows("was changed by another process");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody else's");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "someone else's");
     assert!(matches!(
         sandbox.stop().await,
         Err(SandboxError::Contended { .. })

@@ -115,7 +115,7 @@ impl Client {
                     let (run, moody) = (self.run, if moody { ", fields ignored" } else { "" });
                     format!("run {run}: commit {}: {done:?}{moody}", write.pipe)
                 });
-                let errors = carries.then(|| "somebody is unknown".to_owned());
+                let errors = carries.then(|| "someone is unknown".to_owned());
                 done.map(|room| Written {
                     room,
                     errors: errors.into_iter().collect(),
@@ -128,7 +128,7 @@ impl Client {
     fn answer(&self, call: &Call, number: usize, answer: &Result<Written, Failure>) {
         self.world.with(|state| {
             state.say(|| format!("run {}: answer {number}: {answer:?}", self.run));
-            let told = match answer {
+            let reported = match answer {
                 Ok(written) => Answer::Good(written.room),
                 Err(failure) => Answer::Bad(failure.delivery),
             };
@@ -137,10 +137,10 @@ impl Client {
                 Call::Write(_) => {
                     let errors = |written: &Written| !written.errors.is_empty();
                     let request = &mut run.requests[number];
-                    request.answer = told;
+                    request.answer = reported;
                     request.errors = answer.as_ref().is_ok_and(errors);
                 }
-                Call::Say(_) => run.said[number].answer = told,
+                Call::Say(_) => run.said[number].answer = reported,
             }
             run.denied |= matches!(answer, Err(failure) if failure.denied);
         });

@@ -25,7 +25,7 @@ pub fn line(
     check(wrong, outside == proved, "changed outside, or not");
     if outside && truth.punctual {
         let really = changed_since(truth, row, field);
-        check(wrong, really, "nobody changed it since that write");
+        check(wrong, really, "no one changed it since that write");
     }
     if manifest {
         check(

@@ -83,9 +83,9 @@ fn ignored(truth: &Truth<'_>, line: &IgnoredField, wrong: &mut Vec<String>) {
         return wrong.push(format!("{pipe}: ignored, and not there: {line:?}"));
     };
     let known = truth.known(row);
-    let told = known.shown.get(field) == Some(&(sent.clone(), shown.clone()));
+    let reported = known.shown.get(field) == Some(&(sent.clone(), shown.clone()));
     let last = known.sent.as_ref().map(|state| state.value(*field));
-    let holds = told
+    let holds = reported
         && last
             .as_ref()
             .is_none_or(|last| last == sent || last == shown)
@@ -101,7 +101,7 @@ fn ignored(truth: &Truth<'_>, line: &IgnoredField, wrong: &mut Vec<String>) {
 fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let chosen = truth.wishes.rooms.keys();
     let chosen: Vec<&Pipe> = chosen.filter(|pipe| truth.flags.choose(pipe)).collect();
-    let (mut anew, mut left_out, mut doubtful) = (0, 0, 0);
+    let (mut again, mut left_out, mut doubtful) = (0, 0, 0);
     for note in &plan.notes {
         let holds = match note {
             Note::Recreated {
@@ -109,7 +109,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 recorded,
                 live,
             } => {
-                anew += 1;
+                again += 1;
                 let rows = truth.live(pipe);
                 let there = rows.len() == 1 && rows[0].id == *live;
                 there && truth.account.ids.get(pipe) == Some(recorded) && live != recorded
@@ -142,13 +142,13 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
             wrong.push(format!("not so: {note:?}"));
         }
     }
-    let is_anew = |pipe: &&&Pipe| {
+    let is_again = |pipe: &&&Pipe| {
         let rows = truth.live(pipe);
         let recorded = truth.account.ids.get(**pipe);
         rows.len() == 1 && recorded.is_some_and(|id| *id != rows[0].id)
     };
-    let expected = chosen.iter().filter(is_anew).count();
-    check(wrong, anew == expected, "a room recreated is not told");
+    let expected = chosen.iter().filter(is_again).count();
+    check(wrong, again == expected, "a room recreated is not reported");
     let expected = chosen
         .iter()
         .filter(|pipe| uncertain(truth, pipe).is_some());
@@ -156,7 +156,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     check(
         wrong,
         doubtful == expected,
-        "a welcome uncertain is not told",
+        "a welcome uncertain is not reported",
     );
     let out = truth.wishes.rooms.len() - chosen.len();
     check(wrong, left_out == out, "another number was left out");
@@ -303,24 +303,24 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         ),
     ];
     for (kind, refused) in expected {
-        let told = plan
+        let reported = plan
             .refusals
             .iter()
-            .any(|refusal| matches!(refusal, Violation::Limit { kind: told, .. } if *told == kind));
-        if told != refused {
+            .any(|refusal| matches!(refusal, Violation::Limit { kind: reported, .. } if *reported == kind));
+        if reported != refused {
             wrong.push(format!(
-                "{kind:?}: refused {told}, over the limit {refused}"
+                "{kind:?}: refused {reported}, over the limit {refused}"
             ));
         }
     }
     let again = plan.changes.iter().any(|change| change.recreate);
-    let told = plan
+    let reported = plan
         .refusals
         .iter()
         .any(|refusal| matches!(refusal, Violation::Recreate { .. }));
     check(
         wrong,
-        told == (again && !truth.flags.recreate),
+        reported == (again && !truth.flags.recreate),
         "recreated without a word",
     );
     let stood = |pipe: &&Pipe| truth.account.declared.get(*pipe) != Some(&false);
@@ -328,24 +328,24 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let left = truth.account.ids.keys().filter(stood);
     let left = left.filter(|pipe| !truth.wishes.rooms.contains_key(*pipe));
     let suspicious = known > 0 && summary.create.min(left.count()) * 2 > known;
-    let told = plan
+    let reported = plan
         .refusals
         .iter()
         .any(|refusal| matches!(refusal, Violation::MassChange { .. }));
     check(
         wrong,
-        told == (bound && suspicious),
-        "a mass change is not told, or told wrongly",
+        reported == (bound && suspicious),
+        "a mass change is not reported, or reported wrongly",
     );
     let (now, before) = (truth.wishes.given(), truth.account.given.get(ROSTER));
-    let told = plan.refusals.iter().find_map(|refusal| match refusal {
+    let reported = plan.refusals.iter().find_map(|refusal| match refusal {
         Violation::Shrunk { now, before, .. } => Some((*now, *before)),
         _ => None,
     });
     let before = before.copied().unwrap_or_default();
     check(
         wrong,
-        told == (bound && now * 2 < before).then_some((now, before)),
-        "a shrunk roster is not told, or told wrongly",
+        reported == (bound && now * 2 < before).then_some((now, before)),
+        "a shrunk roster is not reported, or reported wrongly",
     );
 }

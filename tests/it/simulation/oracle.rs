@@ -240,7 +240,7 @@ fn fields(
     check(
         wrong,
         change.publishes() == publishes,
-        "publishing is not told, or told wrongly",
+        "publishing is not reported, or reported wrongly",
     );
     let news =
         !change.fields().is_empty() || change.members.count() > 0 || change.welcome.is_some();
@@ -272,11 +272,7 @@ fn members(
     check(wrong, added, "one on record was never added");
     let sent: Vec<UserId> = change.members.sent().collect();
     let distinct: BTreeSet<UserId> = sent.iter().copied().collect();
-    check(
-        wrong,
-        sent.len() == distinct.len(),
-        "somebody is sent twice",
-    );
+    check(wrong, sent.len() == distinct.len(), "someone is sent twice");
     let missing = if truth.assumes(&change.pipe, row) {
         BTreeSet::new()
     } else {

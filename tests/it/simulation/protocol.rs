@@ -31,10 +31,10 @@ pub fn write(state: &mut State, run: usize, write: &Write) {
         wrong.push("it is sent before the call before it was on disk as confirmed");
     }
     match process.wishes.rooms.get(&write.pipe) {
-        None => wrong.push("nobody declared the room"),
+        None => wrong.push("no one declared the room"),
         Some(wish) => {
             if !write.members.iter().all(|user| wish.members.contains(user)) {
-                wrong.push("it names somebody who is not declared, or excluded");
+                wrong.push("it names someone who is not declared, or excluded");
             }
         }
     }
@@ -81,7 +81,7 @@ pub fn say(state: &mut State, run: usize, said: &Said) {
         wrong.push("more than one room has the pipe");
     }
     match process.wishes.rooms.get(&row.pipe) {
-        None => wrong.push("nobody declared the room"),
+        None => wrong.push("no one declared the room"),
         Some(wish) => {
             let wished = wish.welcome.as_ref();
             let wished = wished.map(|welcome| (welcome.from, welcome.text.as_str()));

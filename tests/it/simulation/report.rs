@@ -179,10 +179,10 @@ fn ended(
             (Some(meant), Answer::Good(id)) => meant != id,
             _ => false,
         });
-    let told = matches!(room.status, Status::Conflict(_));
+    let reported = matches!(room.status, Status::Conflict(_));
     check(
         wrong,
-        told || !other,
+        reported || !other,
         "another room was written to than was meant",
     );
 }
@@ -252,7 +252,7 @@ fn confirmed(
     check(
         wrong,
         disk.is_subset(&all),
-        "somebody was added who was not planned",
+        "someone was added who was not planned",
     );
     let truth = room.id.and_then(|id| server.rooms.get(&id));
     let added = disk.is_empty() || truth.is_some_and(|truth| disk.is_subset(&truth.members));
@@ -260,7 +260,7 @@ fn confirmed(
     check(
         wrong,
         added || strayed,
-        "somebody is counted who was never added",
+        "someone is counted who was never added",
     );
     if matches!(
         room.status,
@@ -325,5 +325,5 @@ fn shown(
         room.status,
         Status::Verified | Status::Ignored(_) | Status::NotVisible
     );
-    check(wrong, looked || !by_list, "nobody looked");
+    check(wrong, looked || !by_list, "no one looked");
 }

@@ -138,7 +138,7 @@ fn pass(state: &mut State) {
     }
     while state.rng.chance(300) && state.weather.others > 0 {
         let text = state.server.meddle(&mut state.rng);
-        state.say(|| format!("somebody else: {text}"));
+        state.say(|| format!("someone else: {text}"));
     }
     while !state.server.late.is_empty() && state.rng.chance(700) {
         state.arrive_late();

@@ -237,7 +237,7 @@ impl State {
     pub fn others(&mut self) {
         if self.rng.chance(self.weather.others) {
             let text = self.server.meddle(&mut self.rng);
-            self.say(|| format!("somebody else: {text}"));
+            self.say(|| format!("someone else: {text}"));
         }
         if !self.server.late.is_empty() && self.rng.chance(300) {
             self.arrive_late();
