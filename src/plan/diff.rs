@@ -22,24 +22,31 @@ pub(super) fn diff(
     options: &PlanOptions,
     only: &RoomFilter,
 ) -> Plan {
-    let plan = Plan {
+    let mut plan = Plan {
         target: target.clone(),
         ..Plan::default()
     };
-    let mut diff = Diff {
-        inputs,
-        options,
-        plan,
-        assumed: UnknownMembers::default(),
-        assumed_at: None,
-    };
+    let mut assumed = UnknownMembers::default();
+    let mut assumed_at = None;
+    let diff = Diff { inputs, options };
     let chosen = inputs.desired.rooms.values();
     for room in chosen.filter(|room| only.contains(&room.pipe)) {
-        diff.add_room(room);
+        let room_plan = diff.room(room);
+        let is_unchanged = room_plan.change.is_none() && room_plan.conflict.is_none();
+        plan.summary.unchanged += usize::from(is_unchanged);
+        plan.conflicts.extend(room_plan.conflict);
+        plan.manual_steps.extend(room_plan.manual_steps);
+        plan.ignored.extend(room_plan.ignored);
+        plan.notes.extend(room_plan.notes);
+        if room_plan.assumed > 0 {
+            assumed_at.get_or_insert(plan.notes.len());
+            assumed.rooms += 1;
+            assumed.members += room_plan.assumed;
+        }
+        room_plan.change.into_iter().for_each(|it| plan.push(it));
     }
-    let mut plan = diff.plan;
-    if let Some(index) = diff.assumed_at {
-        plan.notes.insert(index, Note::Assumed(diff.assumed));
+    if let Some(index) = assumed_at {
+        plan.notes.insert(index, Note::Assumed(assumed));
     }
     add_notes(&mut plan, inputs, only);
     plan
@@ -101,18 +108,25 @@ fn is_just(room: &DesiredRoom, users: &UserSet) -> bool {
     users.len() == room.members.len() && users.iter().eq(declared)
 }
 
+/// The plan for one room.
+#[derive(Default)]
+struct RoomPlan {
+    change: Option<Change>,
+    conflict: Option<Conflict>,
+    manual_steps: Option<ManualSteps>,
+    ignored: Vec<IgnoredField>,
+    notes: Vec<Note>,
+    /// Members assumed to be present, without a record.
+    assumed: usize,
+}
+
 struct Diff<'a> {
     inputs: Inputs<'a>,
     options: &'a PlanOptions,
-    /// The plan so far.
-    plan: Plan,
-    /// Members assumed to be present, without a record, and the index of the note about them.
-    assumed: UnknownMembers,
-    assumed_at: Option<usize>,
 }
 
 impl Diff<'_> {
-    fn add_room(&mut self, room: &DesiredRoom) {
+    fn room(&self, room: &DesiredRoom) -> RoomPlan {
         let observed = self.inputs.observed;
         let id = self.inputs.recorded.ids.get(&room.pipe).copied();
         let mut live = observed.live(&room.pipe);
@@ -134,7 +148,7 @@ impl Diff<'_> {
     }
 
     /// Plans a room that the list does not show; `id` is the recorded id.
-    fn absent(&mut self, room: &DesiredRoom, id: Option<RoomId>) {
+    fn absent(&self, room: &DesiredRoom, id: Option<RoomId>) -> RoomPlan {
         let deleted = self.inputs.observed.deleted(&room.pipe);
         let deleted: Vec<_> = deleted.map(|row| row.id).collect();
         let obstacle = match id {
@@ -142,31 +156,35 @@ impl Diff<'_> {
             _ if !deleted.is_empty() => Some(ConflictKind::Deleted(deleted)),
             _ => None,
         };
+        let recreate = obstacle.is_some();
         match obstacle {
             Some(obstacle) if !self.options.allow.recreate => self.conflict(room, obstacle),
-            obstacle => {
+            _ => {
                 let members = Members {
                     new: room.members.iter().map(|member| member.user).collect(),
                     ..Members::default()
                 };
                 let send = (room.state.clone(), FieldSet::default());
                 let change = self.change(room, Action::Create, send, members);
-                let recreate = obstacle.is_some();
-                self.plan.push(Change { recreate, ..change });
+                RoomPlan {
+                    change: Some(Change { recreate, ..change }),
+                    ..RoomPlan::default()
+                }
             }
         }
     }
 
     /// Plans a room that the list shows; `id` is the recorded id.
-    fn present(&mut self, room: &DesiredRoom, live: &LiveRoom, id: Option<RoomId>) {
+    fn present(&self, room: &DesiredRoom, live: &LiveRoom, id: Option<RoomId>) -> RoomPlan {
         let nothing = RecordedRoom::default();
         let known = self.inputs.recorded.rooms.get(&live.id);
         let record = known.unwrap_or(&nothing);
-        self.plan
-            .manual_steps
-            .extend(manual_steps(room, live, record));
+        let mut plan = RoomPlan {
+            manual_steps: manual_steps(room, live, record),
+            ..RoomPlan::default()
+        };
         if let Some(id) = id.filter(|id| *id != live.id) {
-            self.plan.notes.push(Note::Recreated {
+            plan.notes.push(Note::Recreated {
                 pipe: room.pipe.clone(),
                 recorded: id,
                 live: live.id,
@@ -174,24 +192,19 @@ impl Diff<'_> {
         }
         if record.welcome == Some(Sending::Uncertain) && room.welcome.is_some() {
             let (pipe, room) = (room.pipe.clone(), live.id);
-            self.plan.notes.push(Note::WelcomeUncertain { pipe, room });
+            plan.notes.push(Note::WelcomeUncertain { pipe, room });
         }
         let mut members = self.members(room, known);
         let owed = self.inputs.recorded.owed.get(&room.pipe);
         if self.options.assume_members && known.is_none() && owed.is_none() {
-            let assumed = std::mem::take(&mut members.unknown).len();
-            if assumed > 0 {
-                self.assumed_at.get_or_insert(self.plan.notes.len());
-                self.assumed.rooms += 1;
-                self.assumed.members += assumed;
-            }
+            plan.assumed = std::mem::take(&mut members.unknown).len();
         }
         let (mut fields, mut kept, mut as_it_is) =
             (Vec::new(), FieldSet::default(), FieldSet::default());
         for field in Field::ALL {
             let settled = live.state.is_same(field, &room.state) || room.ignore.contains(field);
             if !settled && let Some(ignored) = self.ignored_field(room, live, record, field) {
-                self.plan.ignored.push(ignored);
+                plan.ignored.push(ignored);
                 kept.insert(field);
             }
             if settled || kept.contains(field) {
@@ -209,8 +222,7 @@ impl Diff<'_> {
         }
         let welcome = self.welcome(room, live.id).is_some();
         if fields.is_empty() && members.count() == 0 && !welcome {
-            self.plan.summary.unchanged += 1;
-            return;
+            return plan;
         }
         let mut send = room.state.clone();
         for field in as_it_is.iter() {
@@ -219,8 +231,8 @@ impl Diff<'_> {
         }
         let id = live.id;
         let action = Action::Update { id, fields };
-        let change = self.change(room, action, (send, kept), members);
-        self.plan.push(change);
+        plan.change = Some(self.change(room, action, (send, kept), members));
+        plan
     }
 
     /// Returns the welcome of an existing room, if roomform created the room and the welcome is pending.
@@ -282,13 +294,17 @@ impl Diff<'_> {
         }
     }
 
-    fn conflict(&mut self, room: &DesiredRoom, kind: ConflictKind) {
-        self.plan.conflicts.push(Conflict {
+    fn conflict(&self, room: &DesiredRoom, kind: ConflictKind) -> RoomPlan {
+        let conflict = Conflict {
             pipe: room.pipe.clone(),
             file: self.inputs.desired.file_name(room.place),
             line: room.place.line,
             kind,
-        });
+        };
+        RoomPlan {
+            conflict: Some(conflict),
+            ..RoomPlan::default()
+        }
     }
 
     fn change(
