@@ -81,7 +81,7 @@ pub struct RoomOutcome {
     /// Whether the plan creates the room.
     pub create: bool,
     /// Whether the room is recreated: it was deleted or missing.
-    pub anew: bool,
+    pub recreated: bool,
     /// Members confirmed in this run.
     pub members: usize,
     /// Members sent in calls whose answer carried an error; they are not confirmed.
@@ -108,7 +108,7 @@ impl RoomOutcome {
     /// The result of a room before anything is sent.
     pub fn begun(change: &Change) -> Self {
         Self {
-            anew: change.recreate,
+            recreated: change.recreate,
             ..Self::not_begun(&change.pipe, change.room_id())
         }
     }
@@ -127,7 +127,7 @@ impl RoomOutcome {
     pub fn done(&self) -> &'static str {
         let only_said = self.sends > 0 && self.requests == self.sends;
         match self {
-            _ if self.create && self.anew => "recreated",
+            _ if self.create && self.recreated => "recreated",
             _ if self.create => "created",
             _ if only_said => "welcomed",
             _ => "updated",

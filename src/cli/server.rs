@@ -153,7 +153,7 @@ pub struct RoomFilters {
     /// By the date of the last message; only the server can tell
     #[arg(long, value_name = "DATE", value_parser = parse::not_empty)]
     pub last_message_date: Option<String>,
-    /// By whether somebody is banned; only the server can tell
+    /// By whether a user is banned; the server filters
     #[arg(long, value_name = "true|false", action = ArgAction::Set)]
     pub banned: Option<bool>,
     #[command(flatten)]

@@ -84,7 +84,7 @@ impl ApplyReport<'_> {
         let message = format!("apply ended with {ended}; the result could not be printed: {chain}");
         Error::message(error.exit, message)
             .hints(view::hints(outcome))
-            .hint("run `roomform plan` to see what is left")
+            .hint("run `roomform plan` to see the remaining changes")
     }
 
     fn write_files(&self, args: &ApplyArgs) -> Result<()> {

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn values_stand_as_they_are() {
+    fn values_are_sent_unchanged() {
         let form = Form::new().text("a", "one\r\n--two\"").text("b", "");
         let body = form.body.replace(&*BOUNDARY, "X");
         let field = |name, value| {

@@ -1,9 +1,6 @@
 //! Tests that elements are found wherever the chunks are split.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "a test that indexes what is not there fails where it stands"
-)]
+#![expect(clippy::indexing_slicing, reason = "a failing index fails the test")]
 
 use super::*;
 

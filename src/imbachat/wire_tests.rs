@@ -144,8 +144,8 @@ fn a_success_that_carries_an_error_names_it() {
     ];
     for (text, expected) in cases {
         let answer = write_answer::written(text.as_bytes(), false);
-        let told = answer.map(|Written { room, errors }| (room, errors.join("; ")));
-        assert_eq!(told, Ok((RoomId(7), expected.to_owned())), "{text}");
+        let shown = answer.map(|Written { room, errors }| (room, errors.join("; ")));
+        assert_eq!(shown, Ok((RoomId(7), expected.to_owned())), "{text}");
     }
     let text = format!(r#"{{"code":200,{good}}}"#);
     let answer = write_answer::written(text.as_bytes(), true);

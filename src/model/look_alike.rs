@@ -6,13 +6,13 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
 /// Maximum differences listed for a pair.
-const TOLD: usize = 3;
+const MOST_SHOWN: usize = 3;
 /// Maximum code points listed for each side of a difference.
 const POINTS: usize = 4;
 
 /// Returns a key that is equal for texts that people cannot tell apart, and for most texts that a server folds together.
 pub fn looks(text: &str) -> String {
-    if !text.chars().all(stands_alone) {
+    if !text.chars().all(is_standalone_sign) {
         return any(text);
     }
     let mut shape = String::with_capacity(text.len());
@@ -25,7 +25,7 @@ const BEYOND: usize = 0x500;
 
 /// Whether the look of a character does not depend on its neighbours. True for Latin, Greek and Cyrillic letters, except
 /// combining marks and sigma, which has a different form at the end of a word.
-fn stands_alone(sign: char) -> bool {
+fn is_standalone_sign(sign: char) -> bool {
     let depends = matches!(sign, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | 'Σ' | 'σ' | 'ς');
     (sign as usize) < BEYOND && !depends
 }
@@ -62,19 +62,19 @@ pub fn difference(text: &str, other: &str) -> String {
         .filter(|(a, b)| a != b)
         .map(|(a, b)| format!("{} for {}", point(*a), point(*b)))
         .collect();
-    let told = differ.iter().take(TOLD).cloned().collect::<Vec<_>>();
-    match differ.len().saturating_sub(TOLD) {
-        0 => told.join(", "),
-        more => format!("{}, and {more} more", told.join(", ")),
+    let shown = differ.iter().take(MOST_SHOWN).cloned().collect::<Vec<_>>();
+    match differ.len().saturating_sub(MOST_SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{}, and {more} more", shown.join(", ")),
     }
 }
 
 fn points(text: &[char]) -> String {
-    let told: Vec<String> = text.iter().take(POINTS).map(|c| point(*c)).collect();
+    let shown: Vec<String> = text.iter().take(POINTS).map(|c| point(*c)).collect();
     match text.len().saturating_sub(POINTS) {
         _ if text.is_empty() => "nothing".to_owned(),
-        0 => told.join(" "),
-        more => format!("{} and {more} more", told.join(" ")),
+        0 => shown.join(" "),
+        more => format!("{} and {more} more", shown.join(" ")),
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_code_points_that_differ_are_told() {
+    fn the_code_points_that_differ_are_listed() {
         let cases = [
             ("аdmin", "admin", "U+0430 for U+0061"),
             (
@@ -121,8 +121,8 @@ mod tests {
                 "U+0072 U+006E U+0072 U+006E and 2 more for U+006D U+006D U+006D",
             ),
         ];
-        for (text, other, told) in cases {
-            assert_eq!(difference(text, other), told);
+        for (text, other, shown) in cases {
+            assert_eq!(difference(text, other), shown);
         }
     }
 }

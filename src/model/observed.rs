@@ -79,7 +79,7 @@ mod tests {
 
     /// Digests depend on this order: an added or removed row must not reorder the others.
     #[test]
-    fn rows_of_one_pipe_stand_by_id_and_of_one_id_the_last_is_the_first() {
+    fn rows_of_one_pipe_are_sorted_by_id_and_the_last_row_of_an_id_wins() {
         let row = |(id, title): &(u64, &str)| LiveRoom {
             id: RoomId(*id),
             pipe: Pipe::new("p"),

@@ -66,9 +66,9 @@ mod tests {
         let ignored = Some(("A", "old"));
         let cases = [
             ("the manifest", record("A", a, None), "A", "B", "manifest"),
-            ("somebody", record("A", a, None), "X", "A", "outside"),
+            ("another user", record("A", a, None), "X", "A", "outside"),
             ("both", record("A", a, None), "X", "B", "outside manifest"),
-            ("nobody looked", record("A", None, None), "X", "A", ""),
+            ("not listed", record("A", None, None), "X", "A", ""),
             (
                 "the same, both",
                 record("A", None, None),
@@ -79,7 +79,7 @@ mod tests {
             ("no record", RecordedRoom::default(), "X", "A", ""),
             ("ignored", record("A", old, ignored), "old", "A", ""),
             (
-                "then somebody",
+                "then another user",
                 record("A", old, ignored),
                 "X",
                 "A",

@@ -68,10 +68,7 @@ fn quote_value(value: &Value) -> String {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::indexing_slicing,
-    reason = "a test that indexes what is not there fails where it stands"
-)]
+#[expect(clippy::indexing_slicing, reason = "a failing index fails the test")]
 mod tests {
     use super::*;
 

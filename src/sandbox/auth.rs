@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_another_form_carry_nobody() {
+    fn headers_of_another_form_carry_no_user() {
         for header in ["Bearer abc", "Basic", "Basic !!!!", "Basic bm9jb2xvbg=="] {
             assert_eq!(
                 Auth::from_headers(Some(header), None),

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_told_apart() {
+    fn paths_are_distinguished() {
         let calls = [
             ("/imbachat/v1/widget/imba_rooms", Some(Endpoint::ImbaRooms)),
             ("/imbachat/v2/627/get_rooms", Some(Endpoint::GetRooms(627))),

@@ -65,7 +65,7 @@ fn each_thing_has_its_line() {
 }
 
 #[test]
-fn another_format_is_told_from_damage() {
+fn another_format_is_not_reported_as_damage() {
     assert!(matches!(
         read(b"{\"format\":2,\"shape\":[]}"),
         Err(ReadError::Format(2))

@@ -105,7 +105,7 @@ impl Table {
     fn repeated(&self, name: &Spanned<String>, repeated: &NamedColumn) -> Diagnostic {
         let column = self.columns().get(repeated.place).unwrap_or(&name.value);
         let message = format!(
-            "the column `{}` stands {} times in the header of `{}`",
+            "the column `{}` occurs {} times in the header of `{}`",
             clip(column),
             repeated.times,
             self.name

@@ -32,7 +32,7 @@ fn writes(scene: &Scene) -> usize {
 }
 
 #[test]
-fn the_rooms_stand_in_columns_however_long_a_pipe_is() {
+fn the_rooms_are_aligned_however_long_a_pipe_is() {
     let scene = old_widget();
     scene.run("export -o rooms.yaml --force").ok();
     let ran = scene.run("ledger adopt --roster");

@@ -305,7 +305,7 @@ fn where_stdout_cannot_be_written_it_is_reported_whether_anything_was_applied() 
     assert_eq!((code, scene.rooms().len()), (Some(1), 25));
     assert_snapshot!(err, @"
     error: apply ended with 25 verified; 175 members confirmed; 25 to write, 1 to verify; the result could not be printed: stdout cannot be written: No space left on device (os error 28)
-      hint: run `roomform plan` to see what is left
+      hint: run `roomform plan` to see the remaining changes
     ");
     scene.read("r.json").shows("course-25");
     // Neither error is dropped: nothing is left to send, and a failing report is reported too.
@@ -346,7 +346,7 @@ fn where_stdout_cannot_be_written_it_is_reported_whether_anything_was_applied() 
     assert_snapshot!(err, @r"
     error: apply ended with 24 verified, 1 failed; 175 members confirmed; 25 to write, 1 to verify, 1 to send; the result could not be printed: stdout cannot be written: No space left on device (os error 28)
       hint: check the sender (`from`) and the room with `roomform get users` (remote_user_id) and `roomform get rooms`; also check --api-url
-      hint: run `roomform plan` to see what is left
+      hint: run `roomform plan` to see the remaining changes
     ");
 }
 

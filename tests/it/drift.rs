@@ -95,7 +95,7 @@ fn what_someone_else_changed_is_reported_apart_in_text_json_and_markdown() {
 #[test]
 fn what_the_manifest_changed_is_not_called_anybody_elses() {
     let scene = applied(Config::default());
-    scene.declare(manifest("Team Anew", true));
+    scene.declare(manifest("Team Renamed", true));
     assert_eq!(
         changed(&scene, &[]),
         json!([["title", ["manifest"]], ["public", ["manifest"]]])

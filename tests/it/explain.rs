@@ -109,7 +109,7 @@ fn a_user_tells_which_rooms_they_are_in_by_id_or_by_name() {
 
 /// Users of an excluded group are only listed if something includes them. `explain USER` still reports the exclusion.
 #[test]
-fn somebody_who_is_only_kept_out_is_reported_what_keeps_them_out() {
+fn explain_says_what_keeps_a_user_out() {
     let scene = school();
     scene.write("gone.txt", "21\n22\n");
     assert_snapshot!(scene.run("explain 99").ok(), @r"
@@ -133,7 +133,7 @@ fn somebody_who_is_only_kept_out_is_reported_what_keeps_them_out() {
 }
 
 #[test]
-fn somebody_whom_the_directory_leaves_out_is_reported_by_which_row() {
+fn explain_names_the_row_by_which_the_directory_leaves_a_user_out() {
     let scene = Scene::new().manifest(
         "version: 1
 people: {roster: people.csv, name: [name, login], id: id, where: {state: in}}

@@ -357,7 +357,7 @@ fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
 }
 
 #[test]
-fn rooms_are_added_wherever_the_list_stands() {
+fn rooms_are_added_wherever_the_list_is() {
     let head = "version: 1\nwidget: 627\n";
     let room = "pipe: course-a\n";
     let texts = [

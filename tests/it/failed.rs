@@ -28,7 +28,7 @@ fn failed(scene: &Scene, args: &str) -> String {
 
 /// Columns of several files become one table without duplicate names. Case is ignored, as in rosters.
 #[test]
-fn no_column_of_the_list_stands_twice() {
+fn no_column_of_the_list_is_duplicated() {
     let manifest = "version: 1
 rooms:
   - {pipe: team-a, title: A, members: [{roster: a.csv, user: id}, {roster: b.csv, user: ID}, {roster: c.txt}]}

@@ -15,7 +15,7 @@ const ONE: usize = 1500;
 const ALL: usize = 100_000;
 
 /// Runs `check` on `rooms.yaml` with this many megabytes of address space.
-#[expect(clippy::print_stderr, reason = "a limit that is not tried is said")]
+#[expect(clippy::print_stderr, reason = "prints the limits that were not tried")]
 #[track_caller]
 fn check(scene: &Scene, megabytes: usize, more: &[&str]) -> Ran {
     let args = [&["check", "-f", "rooms.yaml"], more].concat();
@@ -100,7 +100,7 @@ fn lines(items: impl IntoIterator<Item = String>) -> String {
 const ROOM: &str = "rooms: [{pipe: first-room, title: First}]\n";
 
 #[test]
-fn aliases_that_stand_for_a_billion_laughs() {
+fn aliases_that_expand_to_a_billion_laughs() {
     let levels = (1..10).map(|level| {
         let inner = list(repeat_n(format!("*l{}", level - 1), 10));
         format!("  l{level}: &l{level} [{inner}]")
@@ -340,7 +340,7 @@ limits: {{create: "{escape}"}}
 }
 
 #[test]
-fn escapes_that_stand_raw_in_a_file_or_in_its_name() {
+fn raw_escapes_in_a_file_or_in_its_name() {
     for raw in [
         "\u{1b}[31m",
         "\u{7f}",

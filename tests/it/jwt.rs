@@ -74,7 +74,7 @@ fn the_key_stays_at_home_and_the_token_lasts_an_hour() {
 }
 
 #[test]
-fn what_is_said_when_it_is_refused_and_when_there_is_no_key() {
+fn messages_for_a_refused_token_and_for_a_missing_key() {
     let scene = Scene::new().sandbox();
     let url = scene.url();
     let said = |scene: Scene, args: &[&str]| {
@@ -316,7 +316,7 @@ impl WriteRooms for Silent {
 
 impl SendMessages for Silent {
     async fn send(&self, _: &Message<'_>) -> Result<Option<MessageId>, Failure> {
-        panic!("nothing is to be said")
+        panic!("nothing should be printed")
     }
 }
 

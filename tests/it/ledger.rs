@@ -513,7 +513,7 @@ fn forgetting_makes_members_unknown_and_unknown_rooms_are_an_error() {
 
 /// The steps of docs/operations.md after members were removed in ImbaChat, and their result.
 #[test]
-fn members_taken_out_by_hand_are_cleared_as_the_document_says() {
+fn finished_manual_steps_are_cleared_as_the_document_says() {
     let document = include_str!("../../docs/operations.md");
     let said = |command: &[&str]| {
         let command = format!("roomform {}", command.join(" "));

@@ -156,7 +156,7 @@ fn valid_manifests_are_valid_to_the_parser_and_to_the_schema() {
 }
 
 #[test]
-fn what_check_says_is_what_stands_beside_each_manifest() {
+fn check_prints_the_expected_text_beside_each_manifest() {
     let bless = std::env::var_os("ROOMFORM_BLESS").is_some();
     let mut wrong = Vec::new();
     for (part, code) in [("invalid", 3), ("warned", 0)] {

@@ -119,7 +119,7 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
 }
 
 #[test]
-fn a_new_public_room_stands_with_the_dangerous_lines_but_is_no_publish() {
+fn a_new_public_room_needs_attention_but_is_no_publish() {
     let scene = Scene::new().manifest(BASE).applied();
     let rooms =
         "rooms:\n  - {pipe: a-lounge, title: Lounge, public: true}\n  - {pipe: z-room, title: Z}\n";
@@ -168,7 +168,7 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
 }
 
 #[test]
-fn an_excluded_member_is_never_sent_and_by_hand_if_recorded() {
+fn an_excluded_member_is_never_sent_and_a_manual_step_if_recorded() {
     let scene = Scene::new().manifest(BASE).applied();
     let changed = "members: [3, 4, 17, 18], exclude: [4, 18]";
     let plan = scene.edit("members: [3, 4]", changed).plan();
@@ -285,7 +285,7 @@ fn a_room_the_ledger_knows_and_the_list_lacks_is_never_recreated_unasked() {
 
 /// A recreated room looks like a new one, but lacks the old room's members: the plan lists it with the dangerous changes.
 #[test]
-fn a_room_that_is_recreated_stands_with_the_dangerous_lines_and_in_the_figures() {
+fn a_recreated_room_needs_attention_and_is_counted() {
     let scene = Scene::new().manifest(BASE).applied();
     scene.delete("team-a");
     let rooms = "rooms:\n  - {pipe: z-room, title: Z}\n";

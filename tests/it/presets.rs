@@ -141,7 +141,7 @@ fn moodle_makes_a_room_of_each_course_that_a_row_names() {
 }
 
 #[test]
-fn what_is_said_over_a_preset_goes_all_the_way_down() {
+fn keys_beside_a_preset_override_it_at_every_level() {
     // A condition of the manifest is added to the preset's, whatever the case of its column.
     let scene = over(
         "canvas",
@@ -492,7 +492,7 @@ fn the_examples_come_to_rooms_and_then_to_an_empty_plan() {
 }
 
 #[test]
-fn what_is_said_over_a_preset_is_in_the_schema() {
+fn keys_beside_a_preset_are_in_the_schema() {
     let schema = fs::read_to_string(root("schema/manifest.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
     let is_valid = |text: &str| {

@@ -280,7 +280,7 @@ generate:
 }
 
 #[test]
-fn numbered_columns_may_have_gaps_and_stand_in_every_kind_of_file() {
+fn numbered_columns_may_have_gaps_and_work_in_every_kind_of_file() {
     let manifest = "version: 1
 people: {roster: people.csv, name: login, id: id, numbered: [login, id]}
 rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numbered: [course, role], optional: [role], user: id, where: {course: rust, role: [\"\", lead]}}]}]
@@ -298,7 +298,7 @@ rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numb
     );
     scene.write("gaps.csv", "id,course1,Course1\n7,rust,go\n");
     let reported = scene.run("check").err;
-    reported.shows("the column `Course1` stands 2 times in the header of `gaps.csv`");
+    reported.shows("the column `Course1` occurs 2 times in the header of `gaps.csv`");
 }
 
 #[test]

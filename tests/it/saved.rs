@@ -80,7 +80,7 @@ fn a_saved_plan_is_applied_once() {
 #[test]
 fn one_room_changed_since_refuses_the_whole_plan_unless_the_others_were_asked_for() {
     let scene = planned();
-    rename(&scene, "team-a", "Somebody else's");
+    rename(&scene, "team-a", "Another title");
     let before = scene.writes();
     let ran = scene.run("apply plan.json");
     assert_eq!((ran.code, scene.writes()), (5, before));
@@ -94,7 +94,7 @@ fn one_room_changed_since_refuses_the_whole_plan_unless_the_others_were_asked_fo
             scene.room("team-a").name.as_str(),
             scene.room("team-c").members.len()
         ),
-        ("Somebody else's", 1)
+        ("Another title", 1)
     );
 }
 
@@ -340,7 +340,7 @@ fn limits_are_judged_again_whatever_the_file_says() {
 #[test]
 fn a_page_about_a_stale_plan_says_that_nothing_was_applied() {
     let scene = planned();
-    rename(&scene, "team-a", "Somebody else's");
+    rename(&scene, "team-a", "Another title");
     let page = scene.run("apply plan.json --format markdown --report r.json");
     page.exits(5);
     page.shows("## Nothing was applied to ");
@@ -410,7 +410,7 @@ fn a_room_the_ledger_knows_is_not_made_again_by_the_same_plan() {
 #[test]
 fn the_report_lists_every_room_of_the_plan() {
     let scene = planned();
-    rename(&scene, "team-a", "Somebody else's");
+    rename(&scene, "team-a", "Another title");
     scene.run("apply plan.json --report r.json --failed f.csv");
     let statuses = |scene: &Scene| -> Vec<String> {
         let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();

@@ -60,7 +60,7 @@ fn shell(scene: &Scene, line: &str) -> Ran {
 }
 
 #[test]
-fn the_files_are_as_large_as_is_said() {
+fn the_files_have_the_documented_size() {
     for term in [1, 2] {
         let files = generate::files(term, false);
         assert_eq!(files, generate::files(term, false));
@@ -110,7 +110,7 @@ fn every_command_of_the_readme_does_what_is_shown() {
     let mut rest = said.as_str();
     for shown in blocks("text") {
         let at = rest.find(&shown);
-        let at = at.unwrap_or_else(|| panic!("no one said, after what stands before it:\n{shown}"));
+        let at = at.unwrap_or_else(|| panic!("not printed after what comes before it:\n{shown}"));
         rest = &rest[at + shown.len()..];
     }
 }

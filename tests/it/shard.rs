@@ -31,7 +31,7 @@ fn part(pipe: &str) -> u32 {
 }
 
 #[test]
-fn a_pipe_is_in_the_same_part_for_ever() {
+fn a_pipe_is_always_in_the_same_part() {
     // python3: int.from_bytes(hashlib.sha256(pipe.encode()).digest()[:8], "big") % 8
     let known = [
         ("course-1", 1),

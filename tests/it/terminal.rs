@@ -295,7 +295,7 @@ fn no_pipe_and_no_id_is_ever_cut() {
 
 /// A table with more columns than fit is not shown as a table: each field gets its own line.
 #[test]
-fn what_is_too_wide_for_any_table_stands_line_by_line() {
+fn what_is_too_wide_for_a_table_is_printed_line_by_line() {
     let scene = Scene::new().sandbox();
     for (pipe, name) in [
         (

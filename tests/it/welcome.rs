@@ -433,7 +433,7 @@ fn two_applies_at_once_on_one_ledger_say_nothing_twice() {
 }
 
 #[test]
-fn what_is_said_stands_in_no_log_and_no_error() {
+fn messages_appear_in_no_log_and_no_error() {
     let scene = Scene::new().sandbox();
     for fault in [
         Fault::Echo("422 No"),

@@ -8,8 +8,8 @@
   const [find, status, all, unfold] = ["find", "status", "all", "unfold"].map((id) => document.getElementById(id));
   const boxes = [...bar.querySelectorAll("input[name=kind]")];
 
-  let told;
-  const details = () => (told ??= JSON.parse(document.getElementById("details").textContent));
+  let parsed;
+  const details = () => (parsed ??= JSON.parse(document.getElementById("details").textContent));
 
   // Elements.
   const make = (name, props = {}, ...children) => {

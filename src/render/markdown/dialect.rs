@@ -120,10 +120,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_words_stand_as_words() {
-        let told = |text: &str| Dialect::Plain.words(text);
+    fn only_plain_words_are_printed_as_text() {
+        let shown = |text: &str| Dialect::Plain.words(text);
         assert_eq!(
-            told("`a-b` would become public; allow it with --allow-publish or `limits.publish: 1`"),
+            shown(
+                "`a-b` would become public; allow it with --allow-publish or `limits.publish: 1`"
+            ),
             "`a-b` would become public; allow it with --allow-publish or `limits.publish: 1`"
         );
         for hostile in [
@@ -152,13 +154,13 @@ mod tests {
             "\u{202e}x",
         ] {
             assert!(!is_prose(hostile), "{hostile}");
-            assert!(told(hostile).starts_with('`'), "{hostile}");
-            let between = told(&format!("one `a` {hostile} `b` two"));
+            assert!(shown(hostile).starts_with('`'), "{hostile}");
+            let between = shown(&format!("one `a` {hostile} `b` two"));
             assert!(
                 between.starts_with("one `a` `") && between.ends_with("` `b` two"),
                 "{between}"
             );
         }
-        assert_eq!(told("an odd ` back-tick"), "`an odd \\u{60} back-tick`");
+        assert_eq!(shown("an odd ` back-tick"), "`an odd \\u{60} back-tick`");
     }
 }

@@ -248,7 +248,7 @@ proptest! {
 }
 
 #[test]
-fn two_thousand_rooms_of_which_every_second_changes() {
+fn two_thousand_rooms_where_every_second_changes() {
     let rooms = |title: &str, shift: usize| -> String {
         let room = |n: usize| {
             let changed = if n.is_multiple_of(2) { shift } else { 0 };

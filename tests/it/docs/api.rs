@@ -218,7 +218,7 @@ fn every_row_of_the_pages_is_there_once_and_nothing_else() {
         .collect();
     let found: BTreeSet<(String, String)> = rows.iter().cloned().collect();
     assert_eq!(found, wanted);
-    assert_eq!(rows.len(), found.len(), "no row stands there twice");
+    assert_eq!(rows.len(), found.len(), "no row is duplicated");
 }
 
 /// For a parameter or filter, one of the tests contains its name, followed by a quote or a bracket.

@@ -189,7 +189,7 @@ fn pipes_that_are_declared_deleted_or_on_record_are_refused() {
 }
 
 #[test]
-fn a_pipe_that_a_server_may_take_for_another_is_refused() {
+fn a_pipe_that_a_server_may_confuse_with_another_is_refused() {
     let scene = sandbox(Quirks::default());
     let room = roomform::sandbox::RoomView {
         pipe: "Probe-1".to_owned(),

@@ -6,7 +6,7 @@ use super::{AFTER, BEFORE, changed};
 use crate::support::Scene;
 
 #[test]
-fn a_plan_stands_on_the_lines_of_the_manifest() {
+fn a_plan_annotates_the_lines_of_the_manifest() {
     let scene = changed(BEFORE, AFTER);
     let ran = scene.run("plan --sandbox --format github");
     assert_eq!((ran.code, ran.err.as_str()), (5, ""));
@@ -91,7 +91,7 @@ fn an_apply_tells_what_it_did() {
 }
 
 #[test]
-fn a_diff_stands_on_the_lines_of_the_second_manifest() {
+fn a_diff_annotates_the_lines_of_the_second_manifest() {
     let scene = Scene::new();
     scene.write("before.yaml", BEFORE);
     scene.write("after.yaml", AFTER);

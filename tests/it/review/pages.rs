@@ -341,7 +341,7 @@ fn an_apply_tells_what_it_did() {
 }
 
 #[test]
-fn what_an_apply_could_not_do_stands_first() {
+fn what_an_apply_could_not_do_comes_first() {
     let scene = Scene::new().manifest(BEFORE).sandbox_with(deaf()).applied();
     scene.declare(AFTER);
     let page = |args: &[&str], code| {

@@ -63,7 +63,7 @@ fn manual_steps(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     }
     if plan.manual_steps != expected {
         wrong.push(format!(
-            "by hand: {:?}, and not {expected:?}",
+            "manual steps: {:?}, not {expected:?}",
             plan.manual_steps
         ));
     }

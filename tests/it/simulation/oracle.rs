@@ -320,7 +320,7 @@ fn unchanged(truth: &Truth<'_>, pipe: &Pipe, wish: &Wish, plan: &Plan, wrong: &m
     check(
         wrong,
         missing.is_empty() || assumes,
-        "members are taken for present in silence",
+        "members are silently assumed present",
     );
 }
 

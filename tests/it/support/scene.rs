@@ -330,7 +330,7 @@ impl Scene {
     pub fn run_unprivileged(&self, args: impl Args) -> Ran {
         use std::os::unix::fs::{MetadataExt, chown};
         use std::os::unix::process::CommandExt;
-        const NOBODY: u32 = 65_534;
+        const UNPRIVILEGED: u32 = 65_534;
         let plain = self.command(args);
         let copy = self.path("roomform");
         fs::copy(plain.get_program(), &copy).unwrap();
@@ -345,8 +345,8 @@ impl Scene {
         }
         let owner = fs::metadata(self.dir.path()).unwrap().uid();
         if owner == 0 {
-            own(self.dir.path(), NOBODY);
-            command.uid(NOBODY).gid(NOBODY);
+            own(self.dir.path(), UNPRIVILEGED);
+            command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
         }
         let output = command.output().unwrap();
         if owner == 0 {
