@@ -100,10 +100,10 @@ impl Table {
         });
     }
 
-    /// Counts the rows that are not blank.
+    /// Counts the rows that are not blank. This is not a use of the file: no cell is kept for it.
     pub(crate) fn count(&self) -> usize {
         let mut count = 0;
-        self.records(|_, _| count += 1);
+        self.split(|_, _| count += 1);
         count
     }
 
