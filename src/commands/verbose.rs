@@ -40,6 +40,9 @@ pub fn log_plan(plan: &Plan) {
 
 /// Logs how each file with rows was read. Detection may be wrong, and its results are not secret.
 pub fn log_files(loaded: &Loaded) {
+    if !enabled!(Level::INFO) {
+        return;
+    }
     for note in loaded.notes() {
         let delimiter = match note.delimiter {
             None => "none: one value a line".to_owned(),
