@@ -1,25 +1,20 @@
 //! The findings of all checks, in order.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use crate::imbachat::Failure;
 use crate::model::{Pipe, RoomId, Target};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(rename = "VerdictDocument")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Ok,
-    // It works, but needs attention.
+    /// It works, but needs attention.
     Warning,
     Failed,
-    // Not checked: a prerequisite is missing.
+    /// Not checked: a prerequisite is missing.
     Skipped,
 }
 
-// The result of one check. Its texts may contain external text, unescaped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+/// The result of one check. Its texts may contain external text, unescaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub verdict: Verdict,
     /// What was found.
@@ -27,13 +22,11 @@ pub struct Finding {
     /// The cases, one each.
     pub details: Vec<String>,
     /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }
 
-// A question that the API's documentation leaves open, and what the write probe learned about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "FindingDocument")]
+/// A question that the API's documentation leaves open, and what the write probe learned about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub question: String,
     /// Whether the probe settled it.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT;
-use crate::doctor::{Answer, Finding, Report};
+use crate::doctor::{Answer, Report, Verdict};
 use crate::error::Exit;
 
 /// The findings of `doctor`.
@@ -35,8 +35,23 @@ struct TargetDocument {
 struct StepDocument {
     /// `settings`, `manifest`, …
     step: &'static str,
-    #[serde(flatten)]
-    finding: Finding,
+    verdict: VerdictDocument,
+    /// What was found.
+    message: String,
+    /// The cases, one each.
+    details: Vec<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum VerdictDocument {
+    Ok,
+    Warning,
+    Failed,
+    Skipped,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -45,7 +60,26 @@ struct ProbeDocument {
     /// The room that can only be removed manually.
     #[serde(skip_serializing_if = "Option::is_none")]
     room_id: Option<u64>,
-    findings: Vec<Answer>,
+    findings: Vec<FindingDocument>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct FindingDocument {
+    question: String,
+    /// Whether the probe settled it.
+    settled: bool,
+    answer: String,
+}
+
+impl From<Verdict> for VerdictDocument {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Ok => Self::Ok,
+            Verdict::Warning => Self::Warning,
+            Verdict::Failed => Self::Failed,
+            Verdict::Skipped => Self::Skipped,
+        }
+    }
 }
 
 impl DoctorDocument {
@@ -53,7 +87,10 @@ impl DoctorDocument {
     pub fn new(report: &Report, exit: Exit) -> Self {
         let steps = report.findings.iter().map(|(step, finding)| StepDocument {
             step,
-            finding: finding.clone(),
+            verdict: finding.verdict.into(),
+            message: finding.message.clone(),
+            details: finding.details.clone(),
+            remedy: finding.remedy.clone(),
         });
         Self {
             format: FORMAT,
@@ -67,8 +104,16 @@ impl DoctorDocument {
             probe: report.probe.as_ref().map(|probe| ProbeDocument {
                 pipe: probe.pipe.to_string(),
                 room_id: Some(probe.room.0),
-                findings: probe.answers.clone(),
+                findings: probe.answers.iter().map(answer).collect(),
             }),
         }
+    }
+}
+
+fn answer(answer: &Answer) -> FindingDocument {
+    FindingDocument {
+        question: answer.question.clone(),
+        settled: answer.settled,
+        answer: answer.answer.clone(),
     }
 }
