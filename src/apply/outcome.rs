@@ -184,20 +184,25 @@ pub enum Doubt {
 impl Status {
     /// The status in machine-readable output.
     pub fn name(&self) -> &'static str {
+        self.figure().1
+    }
+
+    /// The position among the figures, and the name.
+    pub fn figure(&self) -> (u8, &'static str) {
         match self {
-            Self::Verified => "verified",
-            Self::Applied => "applied",
-            Self::Partial => "partial",
-            Self::Ignored(_) => "ignored_by_server",
-            Self::NotVisible => "not_visible",
-            Self::Conflict(_) => "conflict",
-            Self::Uncertain(..) => "uncertain",
-            Self::Failed { .. } => "failed",
-            Self::UpToDate => "up_to_date",
-            Self::Undeclared => "undeclared",
-            Self::Stale(_) => "stale",
-            Self::NotStarted => "not_started",
-            Self::Unfinished => "unfinished",
+            Self::Verified => (0, "verified"),
+            Self::UpToDate => (1, "up_to_date"),
+            Self::Undeclared => (2, "undeclared"),
+            Self::Stale(_) => (3, "stale"),
+            Self::Applied => (4, "applied"),
+            Self::Partial => (5, "partial"),
+            Self::Ignored(_) => (6, "ignored_by_server"),
+            Self::NotVisible => (7, "not_visible"),
+            Self::Conflict(_) => (8, "conflict"),
+            Self::Uncertain(..) => (9, "uncertain"),
+            Self::Failed { .. } => (10, "failed"),
+            Self::Unfinished => (11, "unfinished"),
+            Self::NotStarted => (12, "not_started"),
         }
     }
 }

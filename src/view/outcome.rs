@@ -1,6 +1,6 @@
 //! The result of an apply, as a view and room by room.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::values;
 use super::figures::verdict;
@@ -101,7 +101,7 @@ pub fn result(room: &RoomOutcome) -> RoomResult<'_> {
     let (section, text) = match &room.status {
         Status::Verified => (AsPlanned, text!("{}{}", done, Text::join(confirmed, ""))),
         Status::Applied => (AsPlanned, text!("{}, not in the list yet", done)),
-        Status::UpToDate => (AsPlanned, "up to date".into()),
+        Status::UpToDate => (AsPlanned, Text::default()),
         Status::Undeclared => (NotDone, "not in the manifest".into()),
         Status::Ignored(fields) => (NotAsSent, Text::join(fields.iter().map(ignored), "; ")),
         Status::NotVisible => (NotAsSent, text!("{}, but the list does not show it", done)),
@@ -176,17 +176,17 @@ pub fn hints(outcome: &Outcome) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The status names in the order of the figures.
-const ORDER: &str = "verified already undeclared stale applied partial ignored_by_server not_visible \
-                     conflict uncertain failed unfinished not_started";
-
 /// The figures in one line.
 pub fn ended(outcome: &Outcome) -> String {
-    let count = |status: &str| {
-        let rooms = outcome.rooms.iter();
-        rooms.filter(|room| room.status.name() == status).count()
-    };
-    let mut rooms = counts(ORDER.split(' ').map(|it| (count(it), it.replace('_', " "))));
+    let mut tally = BTreeMap::<_, usize>::new();
+    for room in &outcome.rooms {
+        *tally.entry(room.status.figure()).or_default() += 1;
+    }
+    let mut rooms = counts(
+        tally
+            .into_iter()
+            .map(|((_, name), count)| (count, name.replace('_', " "))),
+    );
     if rooms.is_empty() {
         rooms.push_str("nothing to do");
     }

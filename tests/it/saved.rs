@@ -73,6 +73,8 @@ fn a_saved_plan_is_applied_once() {
         (0, "3 rooms already up to date\n"),
         "{again:?}"
     );
+    again.shows("apply: 3 up to date; 0 members confirmed");
+    again.lacks("up to date    ");
     assert_eq!(scene.writes(), before + 3);
     scene.run("plan --detailed-exitcode").ok();
 }
