@@ -161,8 +161,14 @@ impl Http {
 
     /// Logs the shape of a body. For a list, without its rows.
     pub(super) fn log_body(&self, number: u64, rows: Option<usize>, body: &[u8]) {
-        let (bytes, shape) = (body.len(), self.redact(&trace::shape(body)));
-        debug!(number, rows, bytes, shape, "body");
+        // The shape is computed only if it is logged.
+        debug!(
+            number,
+            rows,
+            bytes = body.len(),
+            shape = self.redact(&trace::shape(body)),
+            "body"
+        );
     }
 
     /// The failure for an HTTP 200 answer that cannot be used.
