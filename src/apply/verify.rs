@@ -62,7 +62,7 @@ pub(super) async fn verify<R: ReadRooms, W, L>(
         let mut known = verdicts.iter().flatten();
         let settled = known.all(|status| *status == Status::Verified);
         info!(look, settled, "verified the writes");
-        if settled || look == LOOKS || !control.pause(WAIT * look).await {
+        if settled || look == LOOKS || !control.pause(WAIT * 2_u32.pow(look - 1)).await {
             for (room, status) in rooms.iter_mut().zip(verdicts) {
                 room.status = status.unwrap_or_else(|| room.status.clone());
             }
