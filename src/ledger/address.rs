@@ -24,7 +24,7 @@ pub struct Address {
     pub kind: StoreKind,
     /// The bucket, or the container in Azure.
     pub bucket: String,
-    /// The widget's secret key.
+    /// The object's key.
     pub key: String,
 }
 

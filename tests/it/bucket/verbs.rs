@@ -233,6 +233,11 @@ fn a_bucket_that_cannot_be_used_is_reported_with_its_place_a_reason_and_a_remedy
     tell("half of the keys", &scene, LEDGER, 1);
     let scene = scene.env("AWS_ENDPOINT_URL", "http://store.example");
     tell("in clear", &scene, LEDGER, 1);
+    // The user information is not the host.
+    let scene = scene.env("AWS_ENDPOINT_URL", "http://localhost:x@store.example");
+    let ran = with(&scene, "ledger show", LEDGER);
+    ran.err
+        .shows("AWS_ENDPOINT_URL is an http address that is not this machine");
     let scene = scene
         .env("AWS_ACCESS_KEY_ID_FILE", "none")
         .env("AWS_ENDPOINT_URL", &s3.url());
