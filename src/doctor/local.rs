@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Finding, quoted};
 use crate::ledger::{LedgerBackend, Remembered};
-use crate::manifest::diagnostic::{Diagnostic, Sources};
+use crate::manifest::diagnostic::{Diagnostic, Severity, Sources};
 use crate::manifest::{Loaded, Options, load};
 use crate::model::{Count, Recorded, Target};
 
@@ -44,7 +44,12 @@ pub fn manifest(paths: &[PathBuf], by_default: bool) -> (Loaded, Finding) {
     let diagnostics = loaded.diagnostics.iter();
     let lines: Vec<String> = diagnostics.map(|it| line(it, &loaded.sources)).collect();
     if !loaded.is_valid() {
-        let message = format!("the manifest is invalid: {}", Count(lines.len(), "mistake"));
+        let errors = loaded.diagnostics.iter();
+        let errors = errors.filter(|it| it.severity() == Severity::Error);
+        let message = format!(
+            "the manifest is invalid: {}",
+            Count(errors.count(), "mistake")
+        );
         let remedy = "run `roomform check`, which shows each with its remedy";
         let finding = Finding::failed(message, remedy).with(lines);
         return (loaded, finding);

@@ -530,6 +530,10 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
 fn a_manifest_that_is_invalid_or_only_warned_of() {
     let server = Scene::new().sandbox();
     let scene = at(&server.url());
+    scene.declare("version: 1\nrooms:\n  - {pipe: ab, title: A}\n  - {pipe: team-b, title: no}\n");
+    let text = said(&scene, &server.url(), &[]);
+    text.shows("the manifest is invalid: 1 mistake\n");
+    text.shows("W101");
     scene.declare(
         "version: 1\nrooms:\n  - {pipe: team-a, titel: A}\n  - {pipe: team-b, title: no}\n",
     );
