@@ -66,13 +66,15 @@ impl People {
         for (name, id) in names {
             match self.names.entry(name.value.clone()) {
                 Entry::Vacant(free) => drop(free.insert(Person::User(UserId(id.value), name.at))),
-                Entry::Occupied(known) => {
-                    let first = match *known.get() {
-                        Person::User(_, at) | Person::LeftOut(_, at) => at,
-                        Person::WithoutId(_) => NOWHERE,
-                    };
-                    problems.push(defined_twice("person", name, first));
-                }
+                Entry::Occupied(mut known) => match *known.get() {
+                    // The row is reported already.
+                    NOTED | Person::WithoutId(_) => {
+                        known.insert(Person::User(UserId(id.value), name.at));
+                    }
+                    Person::User(_, first) | Person::LeftOut(_, first) => {
+                        problems.push(defined_twice("person", name, first));
+                    }
+                },
             }
         }
     }

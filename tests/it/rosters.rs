@@ -574,3 +574,22 @@ fn the_cells_of_enrolments_whose_room_is_left_out_are_checked() {
     ran.err
         .shows("enrol.csv:3:student: `S9` is not in `people`");
 }
+
+/// The row is reported; a name in another file may take its place.
+#[test]
+fn a_name_in_a_ragged_row_can_be_defined_in_another_file() {
+    let scene = Scene::new()
+        .file("rooms/users.csv", "name,id\nann,3,x\nbob,4\n")
+        .file(
+            "rooms/a.yaml",
+            "version: 1\npeople: {roster: users.csv, name: name, id: id}\nrooms: []\n",
+        )
+        .file(
+            "rooms/b.yaml",
+            "version: 1\npeople: {ann: 5}\nrooms:\n  - {pipe: team-a, title: A, members: [ann, bob]}\n",
+        );
+    let ran = scene.run("check");
+    ran.exits(3);
+    ran.err.shows("E025 ragged-row");
+    ran.err.lacks("defined twice");
+}
