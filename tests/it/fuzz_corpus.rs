@@ -6,6 +6,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use roomform::document::read_plan;
+
 use crate::fuzz_entry;
 
 /// Runs a function on every file of these directories. Returns the number of files.
@@ -62,6 +64,10 @@ fn the_corpus_of_ledgers() {
 #[test]
 fn the_corpus_of_saved_plans() {
     assert!(each(&["fuzz/corpus/plan"], fuzz_entry::plan_file) > 0);
+    // A seed that cannot be read would test nothing.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let seed = fs::read_to_string(root.join("fuzz/corpus/plan/changes.json")).unwrap();
+    read_plan(&seed).unwrap();
 }
 
 /// Inputs with new coverage from minutes of fuzzing: a minimized set, one per line in Base64.
