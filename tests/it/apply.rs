@@ -38,7 +38,7 @@ fn twenty_five_rooms_and_the_second_run_writes_nothing() {
     let ledger = scene.files();
     scene.apply().ok();
     assert_eq!(scene.writes(), 25, "zero writes when nothing changed");
-    assert_eq!(scene.files(), ledger, "and nothing to write down");
+    assert_eq!(scene.files(), ledger, "and the ledger does not change");
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn the_built_in_sandbox_keeps_its_state_and_its_own_ledger() {
 }
 
 #[test]
-fn nothing_is_applied_where_no_one_can_be_asked() {
+fn nothing_is_applied_without_a_terminal_to_ask_on() {
     let scene = Scene::new().manifest(many()).sandbox();
     let before = scene.files();
     let ran = scene.run_with_input("apply", "y\n");
@@ -285,7 +285,7 @@ fn a_wrong_login_is_not_tried_for_every_room() {
 /// A user who sees only the error must know whether anything was sent. A requested report is still written.
 #[cfg(target_os = "linux")]
 #[test]
-fn where_stdout_cannot_be_written_it_is_reported_whether_anything_was_applied() {
+fn a_stdout_error_says_whether_anything_was_applied() {
     let scene = Scene::new().manifest(many()).sandbox();
     let run = |args: &[&str]| {
         let full = fs::OpenOptions::new().write(true).open("/dev/full");

@@ -275,7 +275,7 @@ fn a_token_that_no_header_can_carry_is_not_shown() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_that_is_no_text_is_reported_by_its_name() {
+fn a_variable_that_is_not_utf_8_is_reported_by_name() {
     use std::os::unix::ffi::OsStrExt as _;
 
     let (dir, server) = without(&[]);

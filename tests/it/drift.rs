@@ -39,7 +39,7 @@ fn changed(scene: &Scene, more: &[&str]) -> Value {
 }
 
 #[test]
-fn what_someone_else_changed_is_reported_apart_in_text_json_and_markdown() {
+fn drift_is_distinguished_in_text_json_and_markdown() {
     let scene = applied(Config::default());
     // One closed room was opened and one was renamed outside. A third was renamed both in the manifest and outside.
     let theirs = manifest("Team A", true)

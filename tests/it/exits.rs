@@ -304,7 +304,7 @@ fn the_wrong_target_is_5() {
 }
 
 #[test]
-fn no_one_to_ask_is_5() {
+fn no_terminal_to_ask_on_is_5() {
     let scene = new_room();
     let ran = scene.run(["apply"]);
     ran.exits(5);
@@ -361,7 +361,7 @@ fn wrong_usage_is_64() {
 
 /// Terraform's flags and commands get a hint with ours. Nothing runs; above all, `-out=x` is not parsed as `-o ut=x`.
 #[test]
-fn flags_and_verbs_of_terraform_are_reported_in_ours() {
+fn terraform_flags_and_verbs_get_a_hint_with_ours() {
     for (args, message, hint) in [
         (
             &["plan", "-out=x"][..],

@@ -271,7 +271,7 @@ fn nul_bytes() {
     let reported = refused(format!("version: 1\n{ROOM}\0rooms: [{{broken"), ONE);
     assert!(
         reported.contains("rooms.yaml:3:1\n"),
-        "what follows a NUL is not passed over: {reported}"
+        "text after a NUL is still checked: {reported}"
     );
     insta::assert_snapshot!(refused("version: 1\nrooms:\n  - {pipe: \"a\\0b\", title: \"c\\0d\"}\n", 2 * ONE), @r#"
     error[E013 bad-pipe]: a pipe cannot have control characters

@@ -332,7 +332,7 @@ impl Record for Silent {
 
 /// The plan was made from a complete list; the list read to verify a create is incomplete.
 #[test]
-fn an_unanswered_create_stays_in_doubt_where_the_list_may_lack_the_room() {
+fn an_unanswered_create_stays_uncertain_if_the_list_may_lack_the_room() {
     let desired = check_text("rooms.yaml", MANIFEST, Options::default())
         .unwrap()
         .desired;

@@ -140,7 +140,7 @@ fn every_import_is_in_the_table() {
     assert_eq!(
         seen.len(),
         TABLE.len(),
-        "a room of the table is gone: {seen:?}"
+        "the table lists a module that no longer exists: {seen:?}"
     );
 }
 
@@ -189,7 +189,7 @@ fn every_file_is_in_the_code_map() {
 }
 
 #[test]
-fn pure_rooms_name_nothing_impure_and_only_config_reads_the_environment() {
+fn pure_modules_name_nothing_impure_and_only_config_reads_the_environment() {
     let mut wrong = Vec::new();
     for (room, path, text) in sources() {
         let code: String = code(&text);

@@ -322,7 +322,7 @@ fn journal(scene: &Scene, run: u64) -> Journal {
 }
 
 #[tokio::test]
-async fn a_message_is_begun_once_a_user_who_asks_and_whatever_becomes_of_the_file() {
+async fn a_message_is_claimed_only_once() {
     let scene = Scene::new();
     let (first, second) = (journal(&scene, 1), journal(&scene, 2));
     let (pipe, room, from) = (Pipe::new("pipe-1"), RoomId(10), UserId(9));

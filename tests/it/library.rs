@@ -158,7 +158,7 @@ fn no_rate_makes_a_pace_panic() {
     assert_eq!(
         Limiter::new(0, None).width(),
         1,
-        "someone has to be under way"
+        "at least one call must be in flight"
     );
     let _ = Limiter::new(usize::MAX, None).width();
     assert_eq!(

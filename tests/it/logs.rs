@@ -138,7 +138,7 @@ fn twice_it_tells_every_request_too() {
 }
 
 #[test]
-fn what_went_wrong_and_what_became_of_it_is_reported() {
+fn failed_calls_and_their_outcome_are_logged() {
     let scene = Scene::new().sandbox();
     // The create succeeds, and its answer is lost; the server asks the list request that verifies it to come back later.
     let faults = |number, _: Option<&str>| match number {
@@ -205,7 +205,7 @@ fn as_json_all_of_stderr_is_objects_a_line() {
 }
 
 #[test]
-fn what_is_reported_changes_no_output() {
+fn logging_does_not_change_the_output() {
     let scene = Scene::new().manifest(MANIFEST).sandbox();
     for format in ["text", "json"] {
         let plan = ["plan", "--format", format];
@@ -220,7 +220,7 @@ fn what_is_reported_changes_no_output() {
 }
 
 #[test]
-fn titles_are_not_reported() {
+fn titles_are_not_logged() {
     let manifest = "version: 1\nrooms:\n  - {pipe: team-a, title: Quarrel of two, members: [3]}\n";
     let scene = Scene::new().manifest(manifest).sandbox();
     let retitled = manifest.replace("Quarrel of two", "Peace of two");
@@ -252,7 +252,7 @@ fn a_hostile_pipe_is_harmless_in_the_log() {
 
 /// A file's detected format may be wrong, so the log names it.
 #[test]
-fn under_v_each_file_with_rows_is_reported_with_how_it_was_read() {
+fn verbose_logs_the_detected_format_of_each_table_file() {
     let scene = Scene::new().manifest("version: 1
 rooms:
   - {pipe: team-a, title: A, members: [{roster: a.csv, user: id}, {roster: b.txt}]}

@@ -406,7 +406,7 @@ fn the_json_document_has_the_mistakes_that_are_drawn() {
 }
 
 #[test]
-fn the_parts_of_a_directory_are_reported_apart() {
+fn the_parts_of_a_directory_are_distinguished() {
     let ran = check(&corpus("valid/many-files"), &[]);
     assert_eq!(ran.ok(), "valid: 2 rooms, 3 memberships\n");
     let desired = read(&corpus("valid/many-files")).desired;

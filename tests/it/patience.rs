@@ -42,7 +42,7 @@ fn a_wait_that_the_server_asks_for_is_reported() {
 }
 
 #[test]
-fn and_it_is_reported_in_the_way_that_was_asked_for() {
+fn a_wait_is_logged_in_the_requested_format() {
     let (_server, scene) = busy(LIST);
     assert_eq!(scene.run("get rooms -q").err, "", "quietly");
     let (_server, scene) = busy(LIST);

@@ -168,7 +168,7 @@ fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
 }
 
 #[test]
-fn an_excluded_member_is_never_sent_and_a_manual_step_if_recorded() {
+fn an_excluded_member_is_never_sent_but_becomes_a_manual_step_if_recorded() {
     let scene = Scene::new().manifest(BASE).applied();
     let changed = "members: [3, 4, 17, 18], exclude: [4, 18]";
     let plan = scene.edit("members: [3, 4]", changed).plan();
@@ -260,7 +260,7 @@ fn two_live_rooms_with_one_pipe_are_a_conflict() {
 }
 
 #[test]
-fn a_room_the_ledger_knows_and_the_list_lacks_is_never_recreated_unasked() {
+fn a_recorded_room_missing_from_the_list_is_recreated_only_with_a_flag() {
     let scene = Scene::new().manifest(BASE).applied();
     scene.delete("team-a");
     let ran = scene.apply();
@@ -278,7 +278,7 @@ fn a_room_the_ledger_knows_and_the_list_lacks_is_never_recreated_unasked() {
     assert_eq!(
         scene.room("team-a").members,
         [3, 4].into(),
-        "a room recreated gets all its members"
+        "a recreated room gets all its members"
     );
     scene.run("plan --detailed-exitcode").ok();
 }
@@ -314,7 +314,7 @@ fn a_recreated_room_needs_attention_and_is_counted() {
 }
 
 #[test]
-fn a_room_that_is_recreated_and_public_is_reported_to_be_both() {
+fn a_recreated_public_room_is_reported_as_both() {
     let scene = Scene::new().manifest(BASE).applied();
     scene.delete("team-b");
     let public = "title: Team B, public: true";
@@ -344,7 +344,7 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
 }
 
 #[test]
-fn a_field_the_server_ignores_is_reported_once_and_then_reported_without_being_a_change() {
+fn an_ignored_field_fails_once_and_is_then_only_a_note() {
     let scene = Scene::new().manifest(BASE).sandbox_with(deaf()).applied();
     scene.edit("Team A", "Team Alpha");
     let ran = scene.apply();
@@ -606,7 +606,7 @@ fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
     assert_eq!(
         (room.is_public, room.members.len()),
         (false, 3),
-        "no one allowed it to be opened"
+        "publishing was not allowed"
     );
     // Sending it again is an ordinary publish.
     scene.run("plan --resend-ignored").exits(5);

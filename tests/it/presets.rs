@@ -67,7 +67,7 @@ fn canvas_takes_active_rows_and_follows_sections() {
 }
 
 #[test]
-fn canvas_takes_every_row_when_reported_and_other_roles() {
+fn canvas_can_take_every_row_and_other_roles() {
     let scene = over(
         "canvas",
         "{format: canvas, from: ./sis/, id: canvas_user_id, status: any, roles: ta}",

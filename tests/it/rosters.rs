@@ -302,7 +302,7 @@ rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numb
 }
 
 #[test]
-fn a_mistake_is_reported_once_and_not_where_it_is_felt() {
+fn an_error_is_reported_once_at_its_cause() {
     // Each of the three files has a truncated row; errors that follow from it in other rows are not reported.
     let manifest = "version: 1
 people: {roster: people.csv, name: number, id: id}

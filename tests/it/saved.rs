@@ -325,7 +325,7 @@ fn a_forged_plan_writes_nothing() {
 }
 
 #[test]
-fn limits_are_judged_again_whatever_the_file_says() {
+fn limits_are_checked_again_whatever_the_file_says() {
     let scene = Scene::new().manifest(BASE).sandbox();
     scene.run("plan --out plan.json").ok();
     scene.declare(format!("{BASE}limits: {{create: 0}}\n"));

@@ -67,7 +67,7 @@ fn tries(proxy: &Proxy) -> usize {
 }
 
 #[test]
-fn a_message_goes_into_the_room_of_a_pipe_and_is_reported_with_its_number() {
+fn a_message_goes_to_the_room_of_its_pipe_and_its_number_is_printed() {
     let scene = widget();
     let ran = send(&scene, ["team-a", "Hello, all"]);
     assert_eq!(ran.err, "");
@@ -249,7 +249,7 @@ fn a_message_that_was_sent_is_reported_as_sent_even_where_nothing_can_be_printed
 
 /// The sandbox executes the request and cuts the connection.
 #[test]
-fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_again() {
+fn a_message_with_a_lost_answer_is_uncertain_and_never_resent() {
     let scene = start(Config {
         lost_answer_rate: 1.0,
         ..Config::default()
@@ -271,7 +271,7 @@ fn an_answer_lost_after_the_message_is_there_is_in_doubt_and_nothing_is_sent_aga
 }
 
 #[test]
-fn whatever_leaves_it_open_is_reported_as_doubt_after_a_single_try() {
+fn an_unclear_answer_is_reported_as_uncertain_after_one_try() {
     for (fault, arrives) in [
         (Fault::Cut, false),
         (Fault::CutAfter, true),
@@ -329,7 +329,7 @@ fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
 }
 
 #[test]
-fn a_refusal_is_reported_and_final() {
+fn a_rejected_message_is_reported_and_not_retried() {
     let mut reported = String::new();
     for fault in [
         Fault::Answer(

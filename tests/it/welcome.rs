@@ -177,7 +177,7 @@ fn a_room_that_was_there_before_gets_no_welcome() {
 }
 
 #[test]
-fn a_room_recreated_is_welcomed_again() {
+fn a_recreated_room_is_welcomed_again() {
     let scene = widget();
     apply(&scene).exits(0);
     let old = scene.room("team-a").id;

@@ -94,7 +94,7 @@ async fn writer(place: LedgerBackend, number: u64) {
 }
 
 #[test]
-fn eight_writers_lose_nothing_whatever_gets_lost_and_a_user_who_merges_meanwhile() {
+fn eight_writers_lose_nothing_despite_lost_answers_and_concurrent_merges() {
     for seed in 0..3 {
         let s3 = S3::with(storm(seed, 24));
         run(async {
@@ -210,7 +210,7 @@ fn of_eight_runs_one_sends_a_message_and_after_a_certain_failure_one_more() {
 }
 
 #[test]
-fn claims_are_removed_only_when_no_one_can_still_be_about_to_make_them() {
+fn claims_are_removed_only_once_no_run_can_still_make_them() {
     let s3 = S3::start();
     let claim = "rooms/ledger.jsonl.d/claims/7-0.jsonl";
     run(async {

@@ -266,7 +266,7 @@ fn a_room_that_was_made_is_reported_even_where_nothing_can_be_printed() {
 }
 
 #[test]
-fn no_one_to_ask_is_refused_before_anything_is_looked_at() {
+fn without_a_terminal_the_probe_is_refused_before_any_check() {
     let scene = sandbox(Quirks::default());
     assert_snapshot!(said(&scene, &scene.url(), &["--write-probe", "probe-1"]), @"
     exit 5

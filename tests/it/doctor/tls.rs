@@ -141,7 +141,7 @@ fn a_certificate_that_is_trusted() {
 }
 
 #[test]
-fn a_certificate_of_no_one_this_machine_trusts() {
+fn a_certificate_from_an_untrusted_authority() {
     let signer = Signer::new("someone");
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
     assert_snapshot!(reported(&server, &Signer::new("someone else")), @"

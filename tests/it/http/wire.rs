@@ -181,7 +181,7 @@ fn crowded(members: usize) -> String {
 }
 
 #[test]
-fn every_chunk_of_members_says_everything_and_starts_again() {
+fn every_chunk_of_members_sends_all_fields_and_numbers_from_zero() {
     let writes = applied(&crowded(401), EMPTY_LIST);
     let forms: Vec<_> = writes.iter().map(|request| form(request)).collect();
     let mut sent = BTreeSet::new();

@@ -175,7 +175,7 @@ fn title_after_adding_a_member(quirks: Quirks) -> String {
 }
 
 #[test]
-fn an_omitted_title_is_reset_unless_reported_otherwise() {
+fn an_omitted_title_is_reset_unless_configured_otherwise() {
     assert_eq!(title_after_adding_a_member(Quirks::default()), "new room");
     let kept = Quirks {
         reset_title: false,

@@ -11,7 +11,7 @@ use roomform::plan::{
 use super::oracle::{Truth, check};
 use super::wishes::ROSTER;
 
-/// The false ones.
+/// The figures and notes of a plan that are false.
 pub fn lies(truth: &Truth<'_>, plan: &Plan) -> Vec<String> {
     let mut wrong = Vec::new();
     let sorted = |pipes: Vec<&Pipe>| pipes.windows(2).all(|pair| pair[0] < pair[1]);
@@ -148,7 +148,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
         rows.len() == 1 && recorded.is_some_and(|id| *id != rows[0].id)
     };
     let expected = chosen.iter().filter(is_again).count();
-    check(wrong, again == expected, "a room recreated is not reported");
+    check(wrong, again == expected, "a recreated room is not reported");
     let expected = chosen
         .iter()
         .filter(|pipe| uncertain(truth, pipe).is_some());
@@ -156,7 +156,7 @@ fn notes(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     check(
         wrong,
         doubtful == expected,
-        "a welcome uncertain is not reported",
+        "an uncertain welcome is not reported",
     );
     let out = truth.wishes.rooms.len() - chosen.len();
     check(wrong, left_out == out, "another number was left out");
@@ -321,7 +321,7 @@ fn refusals(truth: &Truth<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     check(
         wrong,
         reported == (again && !truth.flags.recreate),
-        "recreated without a word",
+        "recreated without a refusal",
     );
     let stood = |pipe: &&Pipe| truth.account.declared.get(*pipe) != Some(&false);
     let known = truth.account.ids.keys().filter(stood).count();

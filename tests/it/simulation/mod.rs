@@ -104,7 +104,7 @@ fn reads_repeated_after_a_failure_are_counted() {
 }
 
 #[test]
-fn a_room_that_was_found_is_not_in_doubt_when_the_run_ends() {
+fn a_room_that_was_found_is_not_uncertain_when_the_run_ends() {
     stays_good(3541);
 }
 

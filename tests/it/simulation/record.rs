@@ -148,7 +148,9 @@ impl Account {
                 known.sent = Some(sent.clone());
                 self.names(pipe, *room);
             }
-            Fact::Adopted { pipe, room, .. } => unreachable!("no one adopts here: {pipe} {room}"),
+            Fact::Adopted { pipe, room, .. } => {
+                unreachable!("nothing is adopted here: {pipe} {room}")
+            }
             Fact::Message {
                 pipe, room, stage, ..
             } => {
@@ -158,7 +160,7 @@ impl Account {
             }
             Fact::Released {
                 taken_out: true, ..
-            } => unreachable!("no one takes anybody out here"),
+            } => unreachable!("no manual step is cleared here"),
             Fact::Released { room, members, .. } => {
                 let known = self.rooms.entry(*room).or_default();
                 known.released.extend(members);

@@ -34,7 +34,7 @@ const ALL: [&str; 80] = [
     "a message of another run",
     "a plan",
     "a shrunk roster",
-    "a welcome uncertain",
+    "an uncertain welcome",
     "a welcome still owed",
     "a welcome without an answer",
     "a success with an error",
@@ -154,7 +154,7 @@ pub fn plan(tally: &mut Tally, plan: &Plan) {
         count(match note {
             Note::Recreated { .. } => "recreated by others",
             Note::Renamed { .. } => "a likely rename",
-            Note::WelcomeUncertain { .. } => "a welcome uncertain",
+            Note::WelcomeUncertain { .. } => "an uncertain welcome",
             Note::LooksLike { .. } => "a look-alike",
             Note::Assumed(_) => "assumed",
             Note::Adopted(_) => "adopted",

@@ -114,7 +114,7 @@ impl Drop for Api {
         let ended = stop.send(sandbox).is_ok() && thread.join().is_ok();
         assert!(
             ended || std::thread::panicking(),
-            "the sandbox did not end well"
+            "the sandbox did not stop cleanly"
         );
     }
 }

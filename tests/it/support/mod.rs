@@ -29,7 +29,7 @@ pub fn target() -> Target {
 pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let patience = Instant::now() + Duration::from_secs(120);
     while !condition() {
-        assert!(Instant::now() < patience, "never came about: {what}");
+        assert!(Instant::now() < patience, "timed out waiting for {what}");
         std::thread::park_timeout(Duration::from_micros(500));
     }
 }

@@ -132,7 +132,7 @@ impl Drop for Proxy {
         let ended = self.thread.take().unwrap().join().is_ok();
         assert!(
             ended || std::thread::panicking(),
-            "the proxy did not end well"
+            "the proxy thread panicked"
         );
     }
 }

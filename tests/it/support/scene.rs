@@ -228,7 +228,7 @@ impl Scene {
 
 /// The directory and runs of the program.
 impl Scene {
-    /// Replaces a part of the manifest.
+    /// Replaces a text in the manifest, wherever it occurs.
     #[track_caller]
     pub fn edit(&self, from: &str, to: &str) -> &Self {
         let text = self.read("rooms.yaml");
@@ -250,7 +250,7 @@ impl Scene {
         assert_eq!(errors, Vec::<String>::new(), "{document:#}");
         assert!(
             schema == self.run(["schema", name]).ok(),
-            "bring schema/{name}.schema.json up to date: roomform schema {name}"
+            "update schema/{name}.schema.json: roomform schema {name}"
         );
     }
 
@@ -362,7 +362,7 @@ impl Scene {
         output.into()
     }
 
-    /// The same with input on stdin.
+    /// Runs the program with this text on stdin.
     pub fn run_with_input(&self, args: impl Args, input: &str) -> Ran {
         let mut command = self.command(args);
         let mut child = command
