@@ -15,7 +15,7 @@ use super::access::{WriteAccess, read_auth};
 use super::apply_report::{ApplyReport, exit_of};
 use super::files::has_manifest;
 use super::filter::check_filter;
-use super::target::ResolvedTarget;
+use super::target::{ResolvedTarget, find_target};
 use super::{Console, interrupt, verbose};
 use crate::apply::{Control, Job, Limiter, Outcome, apply};
 use crate::cli::PaceFlags;
@@ -246,8 +246,7 @@ pub fn load_manifest(
         );
     }
     // A page about an invalid manifest also names the target. The verbs that need a target report a missing one.
-    let resolved = ResolvedTarget::new(config, loaded.desired.widget);
-    console.target = resolved.ok().map(|resolved| resolved.target);
+    console.target = find_target(config, loaded.desired.widget).ok();
     info!(
         files = loaded.sources.names().len(),
         rooms = loaded.desired.rooms.len(),

@@ -1,6 +1,6 @@
 //! The widget of a run, its address and its ledger. Uses only the config, and opens nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::{Config, StoreVariables};
 use crate::error::{Error, Exit, Result};
@@ -18,13 +18,20 @@ const SANDBOX_WIDGET: WidgetId = WidgetId(627);
 pub struct ResolvedTarget {
     pub target: Target,
     pub ledger: LedgerBackend,
-    /// The API's address; `None` for the built-in sandbox.
+    /// The API's address; `None` for the built-in sandbox, and for a ledger that records its target.
     pub endpoint: Option<Endpoint>,
 }
 
-impl ResolvedTarget {
+/// Where the target is: its widget, the API's address and the default path of its ledger.
+struct Location {
+    target: Target,
+    endpoint: Option<Endpoint>,
+    default_ledger: PathBuf,
+}
+
+impl Location {
     /// The target set by flags and environment. Refuses a manifest that declares another widget.
-    pub fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self> {
+    fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self> {
         let server = &config.server;
         let given = server.target.widget.or(config.credentials.widget);
         let given = given.map(WidgetId);
@@ -57,17 +64,34 @@ impl ResolvedTarget {
                 (endpoint.origin(), widget, Some(endpoint), ledger)
             }
         };
+        Ok(Self {
+            target: Target { origin, widget },
+            endpoint,
+            default_ledger,
+        })
+    }
+}
+
+/// The target set by flags and environment. Refuses a manifest that declares another widget.
+pub fn find_target(config: &Config, declared: Option<WidgetId>) -> Result<Target> {
+    Ok(Location::new(config, declared)?.target)
+}
+
+impl ResolvedTarget {
+    /// The target, and the ledger that a flag or the target names.
+    pub fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self> {
+        let location = Location::new(config, declared)?;
         let ledger = match config.named_ledger() {
             Some(name) => named_ledger(name, config)?,
-            None => LedgerBackend::File(default_ledger),
+            None => LedgerBackend::File(location.default_ledger),
         };
         for path in ledger.path().into_iter().chain(config.sandbox()) {
             refuse_link_out(path)?;
         }
         Ok(Self {
-            target: Target { origin, widget },
+            target: location.target,
             ledger,
-            endpoint,
+            endpoint: location.endpoint,
         })
     }
 
@@ -75,6 +99,7 @@ impl ResolvedTarget {
     pub async fn for_ledger(config: &Config) -> Result<Self> {
         if let Some(name) = config.named_ledger() {
             let ledger = named_ledger(name, config)?;
+            ledger.path().map_or(Ok(()), refuse_link_out)?;
             if let Some(target) = ledger.target().await? {
                 return Ok(Self {
                     target,

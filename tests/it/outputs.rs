@@ -213,6 +213,20 @@ fn a_ledger_that_a_link_puts_outside_of_the_work_tree_is_refused() {
             }
         }
     }
+    // An existing ledger names its own target, but the link is refused all the same.
+    let scene = Scene::new()
+        .manifest("version: 1\nwidget: 627\nrooms: [{pipe: team-a, title: A}]\n")
+        .applied();
+    let text = scene.ledger();
+    outside.write("real.jsonl", &text);
+    symlink(outside.path("real.jsonl"), scene.path("link.jsonl")).unwrap();
+    for verb in ["compact", "forget team-a", "merge link.jsonl"] {
+        let ran = scene.run(format!("ledger {verb} --ledger link.jsonl").as_str());
+        ran.exits(5);
+        ran.err
+            .shows("symbolic link that is broken or leads outside the work tree");
+    }
+    assert_eq!(outside.read("real.jsonl"), text);
     assert_eq!(server.writes(), 0);
     assert_eq!(outside.read("there.jsonl"), "");
     assert!(!outside.path("new.jsonl").exists());
