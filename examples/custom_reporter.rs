@@ -37,7 +37,7 @@ struct Server {
 #[derive(Default)]
 struct Memory(Mutex<Entries>);
 
-/// Locks, also after a panic of another holder.
+/// Locks, even if another holder panicked.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -186,8 +186,8 @@ async fn applied(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
             let done = if welcoming { "welcomed" } else { room.done() };
             lines.push(format!("{}: {done}", escape::terminal(room.pipe.as_str())));
         }
-        Event::Resolving(rooms) => lines.push(format!("looking for {rooms} lost creates")),
-        Event::Verifying => lines.push("looking again".to_owned()),
+        Event::Resolving(rooms) => lines.push(format!("looking up {rooms} uncertain creates")),
+        Event::Verifying => lines.push("verifying".to_owned()),
         Event::Welcoming(rooms) => {
             welcoming = true;
             lines.push(format!("welcoming {rooms}"));

@@ -2,7 +2,7 @@
 //! what that changes, and an *apply* makes it so, again and again, without duplicates or surprises.
 //!
 //! Four nouns, one direction: **desired** (the manifest) and **observed** (the server, and the ledger of what was confirmed)
-//! make a **plan**; a plan applied makes an **outcome**. Each stage takes the earlier nouns by reference and returns the next:
+//! make a **plan**; applying it makes an **outcome**. Each stage takes the earlier nouns by reference and returns the next:
 //!
 //! | entry | from | to |
 //! |---|---|---|

@@ -108,7 +108,7 @@ pub fn files(term: u32, mistakes: bool) -> Vec<File> {
     ]
 }
 
-/// Twelve realistic mistakes, each of another kind.
+/// Twelve realistic mistakes.
 fn plant(
     courses: &mut Vec<String>,
     people: &mut Vec<String>,

@@ -11,7 +11,7 @@ use crate::ledger::LedgerError;
 /// Why a call did not succeed.
 #[derive(Debug)]
 pub(super) enum Unsent {
-    /// The run ended before the call was sent or retried. The server did not act on it.
+    /// The run ended before the call was sent or retried. For an update, an earlier attempt may have succeeded.
     Halted,
     /// The server did not act on it.
     Failed(Failure),

@@ -148,7 +148,7 @@ pub enum Status {
     Ignored(Vec<(Field, FieldValue, FieldValue)>),
     /// Confirmed, but the list does not show the room.
     NotVisible,
-    /// The server wrote to another room than intended.
+    /// The server wrote to another room than intended, or several live rooms have the pipe.
     Conflict(String),
     /// An answer was lost, so the call may have succeeded.
     Uncertain(Doubt, String),

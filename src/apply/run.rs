@@ -35,7 +35,7 @@ where
     let all = changes.map(|change| (change.clone(), RoomOutcome::begun(change)));
     let mut rooms = write_all(&job, all.collect(), &mut event).await;
     for _ in 0..ROUNDS {
-        if !resolve_doubts(&job, &mut rooms, &mut event).await {
+        if !resolve_uncertain(&job, &mut rooms, &mut event).await {
             break;
         }
     }
@@ -140,7 +140,7 @@ where
 
 /// Looks for the rooms of uncertain creates. Sends existing rooms what they are owed, and creates the others.
 /// Returns false if there is nothing to look for, the lookup failed, or there is nothing to send.
-async fn resolve_doubts<R, W, L>(
+async fn resolve_uncertain<R, W, L>(
     job: &Job<'_, R, W, L>,
     rooms: &mut Rooms,
     event: &mut impl FnMut(Event<'_>),

@@ -41,7 +41,7 @@ pub struct ManifestFlags {
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct PageFlags {
-    /// Make a Markdown page fit this place
+    /// Limit a Markdown page to what this site accepts
     #[arg(long, value_name = "WHERE", hide_short_help = true)]
     pub fit: Option<Fit>,
     /// Maximum size of a Markdown page in bytes; at least 4096
@@ -86,7 +86,7 @@ pub struct ConnectionFlags {
     /// Send credentials unencrypted to an http address of another machine
     #[arg(long, hide_short_help = true)]
     pub allow_insecure_http: bool,
-    /// Give up on a connection, a silence or a write after this time
+    /// Timeout for connecting, for waiting for data, and for each write
     #[arg(long, value_name = "DURATION", value_parser = parse::timeout, default_value = "30s",
           hide_short_help = true)]
     pub timeout: Duration,

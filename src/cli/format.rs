@@ -81,7 +81,7 @@ pub enum GetFormat {
     Csv,
 }
 
-/// Verbs with text and one document
+/// Verbs that print text or one document
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DocumentFormat {
     /// For people

@@ -13,7 +13,7 @@ use super::parse;
   roomform init
   roomform init chat --ci github --ledger branch")]
 pub struct InitArgs {
-    /// The directory; made if missing [default: the current directory]
+    /// The directory; created if missing [default: the current directory]
     pub directory: Option<PathBuf>,
     /// Also write the files of this CI: check, plan with a comment, apply, nightly drift
     #[arg(long)]
@@ -24,7 +24,7 @@ pub struct InitArgs {
     /// The git repository that the CI builds roomform from
     #[arg(long, value_name = "URL", value_parser = parse::git_source, requires = "ci")]
     pub source: Option<String>,
-    /// Replace existing files with other content
+    /// Replace existing files whose content differs
     #[arg(long)]
     pub force: bool,
 }
@@ -43,7 +43,7 @@ pub enum LedgerStore {
     Cache,
     /// A branch of the repository, roomform-ledger
     Branch,
-    /// An object store of the S3 kind
+    /// An S3-compatible object store
     Bucket,
 }
 
@@ -67,16 +67,16 @@ pub struct ServeArgs {
     /// Delay each answer by this time, as in 50ms
     #[arg(long, value_name = "DURATION", value_parser = parse::duration, default_value = "0s")]
     pub latency: Duration,
-    /// This part of the calls fails with HTTP 500 before anything is done, as in 0.05
+    /// Fraction of calls that fail with HTTP 500 before they take effect, as in 0.05
     #[arg(long, value_name = "PART", value_parser = parse::part, default_value = "0")]
     pub error_rate: f64,
-    /// This part of the calls is done, but the answer is lost
+    /// Fraction of calls that take effect, but whose answer is lost
     #[arg(long, value_name = "PART", value_parser = parse::part, default_value = "0")]
     pub lost_answer_rate: f64,
     /// Answer HTTP 429 above this number of requests per second
     #[arg(long, value_name = "N")]
     pub rate_limit: Option<f64>,
-    /// Decides which calls fail
+    /// Random seed that determines which calls fail
     #[arg(long, value_name = "N", default_value = "0")]
     pub seed: u64,
 }

@@ -121,7 +121,7 @@ pub struct ApplyArgs {
     /// Apply the rooms of a saved plan that have not changed since, and skip the others
     #[arg(long, requires = "plan")]
     pub apply_fresh: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
     /// Write the result of each room to this file as JSON
@@ -129,7 +129,7 @@ pub struct ApplyArgs {
     /// It is written even if some failed or the run was interrupted.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Write what has to be run again to this file as CSV
+    /// Write the failed members, which must be run again, to this file as CSV
     #[arg(long, value_name = "FILE")]
     pub failed: Option<PathBuf>,
     /// Replace existing files that are neither a report nor a list of failed members
@@ -154,7 +154,7 @@ pub struct PaceFlags {
     /// Maximum write requests per second, as in 20/s
     #[arg(long, value_name = "N/s", value_parser = parse::rate)]
     pub rate: Option<f64>,
-    /// Start no further room after the first failure
+    /// Start no more rooms after the first failure
     #[arg(long)]
     pub fail_fast: bool,
 }

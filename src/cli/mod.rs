@@ -81,7 +81,7 @@ pub enum LogFormat {
     /// For people
     #[default]
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
@@ -99,7 +99,7 @@ pub enum Verb {
     Apply(ApplyArgs),
     /// Print the rooms after rosters and templates: a manifest in JSON, or CSV with a line per member
     Render(RenderArgs),
-    /// Say which file, group and row each member of a room, or each room of a user, comes from
+    /// Show the file, group and row that each member of a room, or each room of a user, comes from
     Explain(ExplainArgs),
     /// Print the live rooms as a manifest, or write it to files
     Export(ExportArgs),
@@ -111,7 +111,7 @@ pub enum Verb {
     Doctor(DoctorArgs),
     /// Show, merge and compact the record of what was confirmed
     Ledger(LedgerArgs),
-    /// An imitation of the API, to try things out
+    /// Run a simulated API, to try things out
     #[command(subcommand)]
     #[command(after_help = "Examples:
   roomform sandbox serve
@@ -138,7 +138,7 @@ pub enum Verb {
   roomform man man/
   roomform man ~/.local/share/man/man1")]
     Man {
-        /// The directory; made if missing
+        /// The directory; created if missing
         directory: PathBuf,
     },
 }

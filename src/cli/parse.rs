@@ -45,7 +45,9 @@ pub(super) fn shard(text: &str) -> Result<(u32, NonZeroU32), String> {
     let (index, count): (u32, NonZeroU32) = numbers.ok_or("write it as 0/8")?;
     let last = count.get() - 1;
     if index > last {
-        return Err(format!("parts count from 0: the last is {last}/{count}"));
+        return Err(format!(
+            "parts are numbered from 0: the last one is {last}/{count}"
+        ));
     }
     Ok((index, count))
 }

@@ -14,7 +14,7 @@ use super::parse;
   roomform export --scope 'course-*' --out rooms.yaml --add
   roomform export --out rooms/ --split-by prefix")]
 pub struct ExportArgs {
-    /// Only live rooms whose pipe matches; the exported manifest gets it as its `scope`; repeatable
+    /// Only live rooms whose pipe matches; also becomes the `scope` of the manifest; repeatable
     #[arg(long, value_name = "GLOB")]
     pub scope: Vec<String>,
     /// Write to this file, or with --split-by into this directory, instead of printing
@@ -26,7 +26,7 @@ pub struct ExportArgs {
     /// Keep existing files, and append the rooms that are not declared yet
     #[arg(long, requires = "out", conflicts_with = "force")]
     pub add: bool,
-    /// Replace existing files with other content
+    /// Replace existing files whose content differs
     #[arg(long, requires = "out")]
     pub force: bool,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub struct ExportArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SplitBy {
-    /// The pipe up to the first `-` or `_`; other.yaml for pipes without one, and for those the server made up
+    /// The pipe up to the first `-` or `_`; other.yaml for pipes without one, and for pipes that the server generated
     Prefix,
     /// dialog.yaml, conference.yaml, support.yaml
     Type,
@@ -84,10 +84,10 @@ pub struct SendArgs {
   roomform doctor --sandbox --format json
   roomform doctor --write-probe roomform-probe-1")]
 pub struct DoctorArgs {
-    /// Make one room with this pipe and update it, to see what the API does; it can only be removed in ImbaChat
+    /// Create one room with this pipe and update it, to test writing; the room can only be deleted in ImbaChat
     #[arg(long, value_name = "PIPE")]
     pub write_probe: Option<String>,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long, requires = "write_probe")]
     pub yes: bool,
     /// How to print
@@ -109,7 +109,7 @@ pub struct GetArgs {
     /// The fields to show, in this order
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = parse::not_empty)]
     pub columns: Vec<String>,
-    /// Sort by these fields; -FIELD from the last to the first [default: as the server sends them]
+    /// Sort by these fields; -FIELD sorts in descending order [default: the server's order]
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',', value_parser = parse::not_empty,
           allow_hyphen_values = true)]
     pub sort: Vec<String>,
@@ -131,7 +131,7 @@ pub enum GetList {
     Rooms(RoomFilters),
     /// List the users of the widget; needs the secret key
     Users(UserFilters),
-    /// List messages; the path of this call is not published, and guessed
+    /// List messages; the path of this call is not documented, so roomform guesses it
     Messages(MessageFilters),
 }
 
@@ -144,16 +144,16 @@ pub struct RoomFilters {
     /// Rooms of this type: dialog, conference, support, or its number
     #[arg(long = "type", value_name = "TYPE", value_parser = parse::room_type)]
     pub kind: Option<i64>,
-    /// Rooms with a user of this status in them; only the server can tell
+    /// Rooms with a user of this status in them; filtered only by the server
     #[arg(long, value_name = "STATUS", value_parser = parse::not_empty)]
     pub status: Option<String>,
-    /// Rooms with so many users; only the server can tell
+    /// Rooms with this number of users; filtered only by the server
     #[arg(long, value_name = "N")]
     pub count_users: Option<u64>,
-    /// By the date of the last message; only the server can tell
+    /// By the date of the last message; filtered only by the server
     #[arg(long, value_name = "DATE", value_parser = parse::not_empty)]
     pub last_message_date: Option<String>,
-    /// By whether a user is banned; the server filters
+    /// By whether a user is banned; filtered only by the server
     #[arg(long, value_name = "true|false", action = ArgAction::Set)]
     pub banned: Option<bool>,
     #[command(flatten)]
@@ -171,16 +171,16 @@ pub struct UserFilters {
     /// The user of this name
     #[arg(long, value_name = "LOGIN", value_parser = parse::not_empty)]
     pub login: Option<String>,
-    /// The user of this id in ImbaChat, which is not the one of your site
+    /// The user with this ImbaChat id, which differs from the id on your site
     #[arg(long, value_name = "N")]
     pub id: Option<u64>,
     /// Users of this status: user or admin
     #[arg(long, value_name = "STATUS", value_parser = parse::not_empty)]
     pub status: Option<String>,
-    /// By the date of the last message; only the server can tell
+    /// By the date of the last message; filtered only by the server
     #[arg(long, value_name = "DATE", value_parser = parse::not_empty)]
     pub last_message_date: Option<String>,
-    /// By whether they are banned; only the server can tell
+    /// By whether they are banned; filtered only by the server
     #[arg(long, value_name = "true|false", action = ArgAction::Set)]
     pub banned: Option<bool>,
 }
@@ -243,7 +243,7 @@ pub enum LedgerVerb {
   roomform ledger show
   roomform ledger show --ledger s3://chat/roomform.jsonl --format json")]
     Show,
-    /// Forget everything recorded of these rooms, as if roomform had never written to them
+    /// Forget everything recorded about these rooms, as if roomform had never written to them
     #[command(after_help = "Examples:
   roomform ledger forget team-a
   roomform ledger forget --by-hand 'course-*'")]
@@ -278,10 +278,10 @@ pub enum LedgerVerb {
   roomform ledger adopt --roster
   roomform ledger adopt --roster --only 'course-*' --yes")]
 pub struct AdoptArgs {
-    /// Take the members that the manifest and its rosters give; the API lists none
+    /// Use the members in the manifest and its rosters; the API does not list members
     #[arg(long, required = true)]
     pub roster: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
     #[command(flatten)]

@@ -25,7 +25,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     let options = plan_options(&args.run)?;
     let saved = args.plan.as_deref();
     let saved = saved.map(|file| saved::read(file, &options)).transpose()?;
-    check_it_can_ask(args)?;
+    check_can_ask(args)?;
     let Some(loaded) = load_manifest(config, (&args.run.manifest).into(), &options.only, console)?
     else {
         return Ok(Exit::Invalid);
@@ -69,7 +69,7 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     Ok(report.exit)
 }
 
-fn check_it_can_ask(args: &ApplyArgs) -> Result<()> {
+fn check_can_ask(args: &ApplyArgs) -> Result<()> {
     if args.format == ReportFormat::Text || args.yes || args.plan.is_some() {
         return Ok(());
     }

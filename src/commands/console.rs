@@ -194,7 +194,7 @@ impl Console {
         }
     }
 
-    /// Draws diagnostics on stderr, unless stdout reports them to log readers.
+    /// Draws diagnostics on stderr, unless stdout has them as JSON or annotations.
     fn draw_diagnostics(
         &mut self,
         level: &'static str,

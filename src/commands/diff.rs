@@ -18,7 +18,7 @@ const NOTHING: &str = "/dev/null";
 
 pub fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit> {
     if args.unified && args.format != PlanFormat::Text {
-        let message = "--unified is text";
+        let message = "--unified works only with --format text";
         return Err(Error::message(Exit::Usage, message).hint("leave out --format, or --unified"));
     }
     let options = PlanOptions {

@@ -29,7 +29,7 @@ pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> R
     let (loaded, finding) = doctor::manifest(&config.manifest(), config.files.is_empty());
     report.add("manifest", finding);
     let site = match ResolvedTarget::new(config, loaded.desired.widget) {
-        _ if is_place_unreadable(config) => Err(Finding::skipped("needs `settings`")),
+        _ if is_target_unreadable(config) => Err(Finding::skipped("needs `settings`")),
         site => site.map_err(failed),
     };
     let target = site.as_ref().map(|site| &site.target);
@@ -97,7 +97,8 @@ fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Resu
         None => error,
         Some(WriteProbe { room, .. }) => {
             let error = error.chain();
-            let message = format!("room {room} was made, but this could not be printed: {error}");
+            let message =
+                format!("room {room} was created, but the report could not be printed: {error}");
             Error::message(Exit::Failed, message).hint("remove the room in ImbaChat")
         }
     })?;
@@ -129,7 +130,7 @@ fn settings(config: &Config) -> Finding {
 }
 
 /// Whether a variable that locates the widget cannot be read. In that case nothing may be sent to the default address.
-fn is_place_unreadable(config: &Config) -> bool {
+fn is_target_unreadable(config: &Config) -> bool {
     let (target, credentials) = (&config.server.target, &config.credentials);
     let widget = target.widget.is_none() && credentials.troubled(&["IMBACHAT_WIDGET"]);
     widget || target.api_url.is_none() && credentials.troubled(&["IMBACHAT_API_URL"])
@@ -139,9 +140,9 @@ fn is_place_unreadable(config: &Config) -> bool {
 fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
     let bad = pipe.is_empty() || pipe.len() > LONGEST || pipe.trim() != pipe;
     if bad || pipe.contains(is_hidden) {
-        let message = "--write-probe: this cannot be a pipe";
+        let message = "--write-probe: the pipe is invalid";
         return Err(Error::message(Exit::Usage, message)
-            .hint("1 to 255 bytes, without hidden characters and without spaces around"));
+            .hint("use 1 to 255 bytes, without hidden characters or surrounding spaces"));
     }
     let message = match args.format {
         _ if args.yes => return Ok(()),

@@ -9,7 +9,7 @@ use indexmap::IndexSet;
 
 use super::Console;
 use super::files::{
-    PlannedFile, check_writable, has_manifest, make_directories, refuse_what_is_in_the_way, replace,
+    PlannedFile, check_writable, has_manifest, make_directories, refuse_conflicting_paths, replace,
 };
 use super::run_files::RunFiles;
 use super::session::{Session, dice};
@@ -151,7 +151,7 @@ impl<'a> Destination<'a> {
         let outputs = files.iter().map(|file| Some(file.path.as_path()));
         let run_files = outputs.fold(inputs, |all, path| all.writes("--out", path));
         run_files.check()?;
-        refuse_what_is_in_the_way(&files, Some(ADD))?;
+        refuse_conflicting_paths(&files, Some(ADD))?;
         self.check_read_back(&files, widget, &entries, console)?;
         make_directories(&files)?;
         let mut paths = files.iter().map(|file| &file.path);

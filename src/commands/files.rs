@@ -42,7 +42,7 @@ pub fn takes_all(path: &Path) -> bool {
 
 /// Refuses to write any of the files if one of them would replace another file or cannot be written. `instead` is an alternative hint
 /// for files with other content.
-pub fn refuse_what_is_in_the_way(files: &[PlannedFile], instead: Option<&str>) -> Result<()> {
+pub fn refuse_conflicting_paths(files: &[PlannedFile], instead: Option<&str>) -> Result<()> {
     let (mut others, mut stuck) = (BTreeSet::new(), BTreeSet::new());
     for PlannedFile { path, replaces, .. } in files {
         let shown = format!("`{}`", path.display());

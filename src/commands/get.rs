@@ -209,7 +209,7 @@ fn choose_columns(
             names.push_str(&format!(" and {more} more"));
         }
         let message = format!("no {} has a field `{name}`", listing.noun());
-        return Err(Error::message(Exit::Usage, message).hint(format!("they have {names}")));
+        return Err(Error::message(Exit::Usage, message).hint(format!("use one of these: {names}")));
     }
     if !args.columns.is_empty() {
         return Ok(args.columns.clone());

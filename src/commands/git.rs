@@ -90,7 +90,7 @@ impl GitFiles {
         let top = git.read(&format!("{revision}^{{tree}}"), LARGEST_DIRECTORY);
         let top = top.map_err(|error| unreadable(&error))?;
         let Object::Found { id, .. } = top else {
-            let message = format!("git knows no revision `{revision}`");
+            let message = format!("git has no revision `{revision}`");
             let hint = match shallow {
                 true => {
                     "this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0"
@@ -279,7 +279,10 @@ impl Files for GitFiles {
         let left = MOST_BYTES.saturating_sub(self.bytes.get());
         let content = self.object(&id, limit.min(left))?;
         if content.is_none() && left < limit {
-            let message = format!("the files are larger than {} MiB in all", MOST_BYTES >> 20);
+            let message = format!(
+                "the files are larger than {} MiB in total",
+                MOST_BYTES >> 20
+            );
             return Err(io::Error::other(message));
         }
         let size = content.as_ref().map_or(0, Vec::len) as u64;

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Console;
-use super::files::{PlannedFile, make_directories, refuse_what_is_in_the_way, replace};
+use super::files::{PlannedFile, make_directories, refuse_conflicting_paths, replace};
 use crate::cli::{Ci, InitArgs, LedgerStore};
 use crate::error::{Exit, Result};
 use crate::manifest;
@@ -45,7 +45,7 @@ pub fn run(args: &InitArgs, console: &mut Console) -> Result<Exit> {
         replaces: args.force,
     });
     let mut files: Vec<PlannedFile> = files.filter(|file| !file.is_done()).collect();
-    refuse_what_is_in_the_way(&files, None)?;
+    refuse_conflicting_paths(&files, None)?;
     for (name, line) in GIT_LINES {
         files.extend(with_line(&home.join(name), line)?);
     }
@@ -125,7 +125,7 @@ fn next_steps(args: &InitArgs) -> String {
     let mut ci_steps = match args.ci {
         None => return steps.to_owned(),
         Some(Ci::Github) => vec![
-            "make the environments roomform-plan (secret IMBACHAT_SECRET_KEY) and roomform-apply (that, IMBACHAT_LOGIN and IMBACHAT_PASSWORD)",
+            "create the environments roomform-plan (secret IMBACHAT_SECRET_KEY) and roomform-apply (also IMBACHAT_LOGIN and IMBACHAT_PASSWORD)",
             "set the variable IMBACHAT_WIDGET",
         ],
         Some(Ci::Gitlab) => vec![

@@ -15,7 +15,7 @@ use crate::error::{Error, Exit, Result};
 use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
 use crate::manifest::{Loaded, Options};
 use crate::model::{Pipe, Recorded};
-use crate::plan::{Adoption, RoomFilter, RowFilter, adoption, to_note};
+use crate::plan::{Adoption, RoomFilter, RowFilter, adoption, counts_to_record};
 use crate::render::{self, Count, escape};
 
 pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> Result<Exit> {
@@ -230,7 +230,7 @@ fn facts_to_adopt(
         room: adopted.room,
         members: adopted.members.clone(),
     });
-    let given = to_note(&loaded.desired.given(), recorded, None).into_iter();
+    let given = counts_to_record(&loaded.desired.given(), recorded, None).into_iter();
     let given = given.filter(|(source, given)| {
         let known = recorded.rosters.get(&**source);
         is_whole && !adoption.rooms.is_empty() && known.is_none_or(|known| known < given)

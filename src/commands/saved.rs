@@ -65,7 +65,7 @@ pub fn check_target(saved: &SavedPlan, resolved: &ResolvedTarget) -> Result<()> 
         return Ok(());
     };
     let message =
-        format!("the plan was made with the ledger `{planned}`, this run uses `{ledger}`");
+        format!("the plan was created with the ledger `{planned}`, but this run uses `{ledger}`");
     let hint = "run in the same directory with the same -f and --ledger, or make a new plan";
     Err(Error::message(Exit::Refused, message).hint(hint))
 }

@@ -71,7 +71,7 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
         let number = id.map(|id| format!(" with the number {id}"));
         let (number, error) = (number.unwrap_or_default(), error.chain());
         let message = format!(
-            "the message was sent to room {room}{number}, but this could not be printed: {error}"
+            "the message was sent to room {room}{number}, but the result could not be printed: {error}"
         );
         Error::message(Exit::Failed, message).hint("do not send it again")
     })?;
@@ -92,17 +92,17 @@ fn room_and_text(args: &SendArgs) -> Result<(Room, Option<&str>)> {
     let room = match args.room_id {
         Some(id) => Room::Id(RoomId(id)),
         None => match args.room.as_deref().or_else(|| words.next()) {
-            None => return usage("no room is named"),
+            None => return usage("no room was given"),
             Some("") => return usage("the pipe is empty"),
             Some(pipe) => Room::Pipe(Pipe::new(pipe)),
         },
     };
     let text = words.next();
     match (text, &args.text_file) {
-        (None, None) => return usage("there is no text"),
+        (None, None) => return usage("no text was given"),
         (Some(_), Some(_)) => {
-            let error = Error::message(Exit::Usage, "there are two texts");
-            return Err(error.hint("give one, or --text-file"));
+            let error = Error::message(Exit::Usage, "two texts were given");
+            return Err(error.hint("give TEXT or --text-file, not both"));
         }
         (Some(_), None) | (None, Some(_)) => {}
     }

@@ -55,7 +55,7 @@ impl Session {
         let by = match &auth {
             ReadAuth::Secret(_) => "secret key",
             ReadAuth::Jwt(_) => "JWT",
-            ReadAuth::Minted { .. } => "JWT made from the secret key",
+            ReadAuth::Minted { .. } => "JWT signed with the secret key",
         };
         info!(origin = target.origin, widget = target.widget.0, read_by = by, ledger = %ledger, "target");
         Ok(Self {
@@ -118,7 +118,7 @@ impl Session {
         console: &mut Console,
     ) -> Result<()> {
         let (plan, loaded) = (&report.approved.plan, report.loaded);
-        if plan.is_empty() && !plan.is_to_be_noted() {
+        if plan.is_empty() && !plan.has_anything_to_record() {
             report.exit = exit_of(plan, None);
             return Ok(());
         }
@@ -170,7 +170,7 @@ impl Session {
         }
         let remembered = self.ledger.remember(&self.target).await;
         let remembered = remembered.inspect_err(|error| console.warn(&error.to_string()));
-        let recorded = remembered.ok()?.recorded.beside_an_older_list();
+        let recorded = remembered.ok()?.recorded.without_later_observations();
         let (target, desired) = (&self.target, &loaded.desired);
         Some(plan(target, desired, observed, &recorded, options))
     }

@@ -34,7 +34,7 @@ pub fn log_plan(plan: &Plan) {
         undeclared = plan.undeclared.len(),
         guards = plan.guards.len(),
         refusals = plan.refusals.len(),
-        "plan made"
+        "plan computed"
     );
 }
 
@@ -45,7 +45,7 @@ pub fn log_files(loaded: &Loaded) {
     }
     for note in loaded.notes() {
         let delimiter = match note.delimiter {
-            None => "none: one value a line".to_owned(),
+            None => "none: one value per line".to_owned(),
             Some('\t') => "tab".to_owned(),
             Some(delimiter) => delimiter.to_string(),
         };

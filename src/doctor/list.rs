@@ -31,7 +31,7 @@ pub fn check_list(report: &mut Report, known: Option<&Known<'_>>) {
 
 fn kinds(live: &[&LiveRoom], is_partial: bool) -> Finding {
     if live.is_empty() && !is_partial {
-        let message = "the list is empty, but every widget has undeclared rooms";
+        let message = "the list is empty, but every widget has at least a support room";
         let remedy = "check IMBACHAT_WIDGET: is it the right widget?";
         return Finding::warning(message, remedy);
     }

@@ -50,7 +50,7 @@ pub fn manifest(paths: &[PathBuf], by_default: bool) -> (Loaded, Finding) {
             "the manifest is invalid: {}",
             Count(errors.count(), "mistake")
         );
-        let remedy = "run `roomform check`, which shows each with its remedy";
+        let remedy = "run `roomform check`, which shows how to fix each one";
         let finding = Finding::failed(message, remedy).with(lines);
         return (loaded, finding);
     }
@@ -61,7 +61,7 @@ pub fn manifest(paths: &[PathBuf], by_default: bool) -> (Loaded, Finding) {
         Count(loaded.desired.memberships(), "membership")
     );
     let message = format!("{found}; {}", Count(lines.len(), "warning"));
-    let finding = Finding::cases(lines, &found, message, "see roomform check");
+    let finding = Finding::cases(lines, &found, message, "run `roomform check`");
     (loaded, finding)
 }
 

@@ -185,7 +185,9 @@ impl Notes {
                     self.leave_open(question, answer);
                 }
                 (true, _) => self.settle(question, Ok("yes")),
-                (false, _) => self.settle(question, Err("no, another one is shown".to_owned())),
+                (false, _) => {
+                    self.settle(question, Err("no, the list shows another value".to_owned()))
+                }
             }
         }
     }
@@ -211,7 +213,7 @@ impl Notes {
         match rows.iter().filter(is_alike).count() {
             0 => {
                 self.odd = true;
-                self.leave_open(question, "the list shows none with the pipe");
+                self.leave_open(question, "the list shows no room with this pipe");
             }
             1 => self.settle(question, Ok("it updates: there is one room with the pipe")),
             more => {
@@ -237,7 +239,7 @@ impl Notes {
                 shown if shown == before.value(field) => {
                     Err(format!("no, not within {reads} reads of the list"))
                 }
-                _ => Err("it became something else".to_owned()),
+                _ => Err("no, the list shows a third value".to_owned()),
             };
             self.settle(question, answer);
         }
@@ -245,13 +247,13 @@ impl Notes {
             let answer = format!("yes: the update was shown at read {reads}");
             self.settle("does the list lag after an update", Err(answer));
         }
-        let answer = "not tried: both calls after the create named the room";
+        let answer = "not tried: the call after the create named the room";
         self.leave_open("does a call by the pipe alone update or duplicate", answer);
     }
 
     fn finding(&self, failure: Option<&Failure>) -> Finding {
         let settled = self.probe.answers.iter().filter(|it| it.settled).count();
-        let mut message = format!("a room was created; {settled} of the questions answered");
+        let mut message = format!("a room was created; {settled} questions answered");
         let mut verdict = Verdict::Ok;
         if let Some(failure) = failure {
             verdict = Verdict::Failed;

@@ -98,7 +98,7 @@ fn clock(knock: Option<&Result<Reachability, Failure>>) -> Finding {
         _ => return Finding::skipped("needs `connection`"),
     };
     let Some(date) = date else {
-        return Finding::skipped("the server does not say what time it is");
+        return Finding::skipped("the server's answer has no date");
     };
     let ahead = Timestamp::now().as_second() - date.as_second();
     if ahead.abs() <= CLOCK_TOLERANCE {
@@ -145,7 +145,7 @@ fn credentials(
             }),
             _,
         ) => Finding::ok(format!(
-            "the server accepts a JWT made from the secret key for user {user}"
+            "the server accepts a JWT signed with the secret key for user {user}"
         )),
     }
 }
@@ -166,7 +166,7 @@ fn token(auth: Option<&ReadAuth>, is_jwt_set: bool, is_read: bool) -> Finding {
         _ => return Finding::skipped("no JWT is used"),
     };
     let Some(expires) = expiry(token) else {
-        return Finding::ok("it does not say when it expires");
+        return Finding::ok("it has no expiry time");
     };
     let left = expires.as_second() - Timestamp::now().as_second();
     let about = duration(left);
@@ -217,8 +217,8 @@ fn answers(list: Option<&Result<ListSurvey, Failure>>) -> Finding {
         ));
     }
     let rows = Count(total, "row");
-    let ok = format!("{rows} of the shape the API's pages show");
-    let message = format!("{rows}, not all of the shape the API's pages show");
+    let ok = format!("{rows}, all with the documented fields");
+    let message = format!("{rows}, not all with exactly the documented fields");
     let remedy = "nothing, if plans look right; please report it";
     Finding::cases(cases, &ok, message, remedy)
 }

@@ -31,7 +31,7 @@ pub(super) struct ChangeDocument {
     /// The message sent after the members are added.
     #[serde(skip_serializing_if = "Option::is_none")]
     welcome: Option<WelcomeDocument>,
-    /// A fingerprint of the listed room. `apply` refuses the room if it has changed since.
+    /// A digest of the listed room. `apply` skips the room if it has changed since.
     #[serde(skip_serializing_if = "Option::is_none")]
     live_digest: Option<String>,
 }

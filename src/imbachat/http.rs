@@ -312,7 +312,7 @@ pub(super) const JWT: Credentials = (
     "check IMBACHAT_JWT: it may have expired, or be signed with another widget's key",
 );
 pub(super) const MINTED_JWT: Credentials = (
-    "the JWT made from the widget's secret key",
+    "the JWT signed with the widget's secret key",
     "check --read-as, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --read-as the key itself is sent",
 );
 pub(super) const SITE_USER: Credentials = (

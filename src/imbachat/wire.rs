@@ -279,7 +279,7 @@ impl From<Bad> for NoList {
     fn from(bad: Bad) -> Self {
         match bad {
             Bad::Shape(text) | Bad::NoList(text) => Self(text),
-            Bad::Complaint { text, .. } => Self(format!("the answer says no: {text}")),
+            Bad::Complaint { text, .. } => Self(format!("the answer reports an error: {text}")),
         }
     }
 }

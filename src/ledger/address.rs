@@ -90,7 +90,7 @@ impl Name {
             "az" => StoreKind::Azure,
             // Do not print the whole address: it may contain a password.
             other => {
-                let reason = format!("a ledger cannot be at {other}: addresses");
+                let reason = format!("`{other}:` is not a ledger address");
                 let hint = "name a path, or s3://bucket/key, gs://bucket/key, az://container/key";
                 return Err(NameError::new(reason, hint));
             }

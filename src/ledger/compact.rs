@@ -15,7 +15,7 @@ enum Register<'a> {
     Owed(&'a Pipe),
     /// A member that was owed and is confirmed.
     Paid(&'a Pipe, UserId),
-    /// The room id of a pipe, and so the room that the last create owes to.
+    /// The room id of a pipe, which is also the room that still gets what the last create owes.
     Id(&'a Pipe),
     /// Whether a member is known.
     Member(&'a Pipe, RoomId, UserId),

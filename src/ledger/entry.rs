@@ -105,7 +105,7 @@ pub enum Fact {
 /// if one run may have sent the message, another run cannot rule that out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// About to be sent. It is never sent again.
+    /// About to be sent, or sent with an unknown result. No run sends it again.
     Intended,
     /// The server confirmed it.
     Confirmed,

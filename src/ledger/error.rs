@@ -92,7 +92,7 @@ impl LedgerError {
             }
             Self::Future { .. } => "update roomform",
             Self::Damaged { .. } => {
-                "fix or remove that line; without a ledger the plan says \"members unknown\" and sends them again"
+                "fix or remove that line; without a ledger, the plan says \"members unknown\" and the next apply sends all members again"
             }
             Self::Store { remedy, .. } => remedy,
             Self::Closed(_) => {

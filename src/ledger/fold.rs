@@ -101,7 +101,7 @@ impl Folding {
                 let known = &mut there.known;
                 known.released.remove_all(&members);
                 known.adopted.remove_all(&members);
-                known.members.take_in(members);
+                known.members.merge(members);
                 // A value that was ignored may be accepted when it is sent again. The list shows whether it was.
                 known
                     .shown
@@ -123,7 +123,7 @@ impl Folding {
                 let known = &mut self.rooms.entry(room).or_default().known;
                 known.released.remove_all(&members);
                 known.adopted.extend(members.iter().copied());
-                known.members.take_in(members);
+                known.members.merge(members);
                 self.ids.push((pipe, room));
             }
             Fact::Released {
@@ -138,7 +138,7 @@ impl Folding {
                     known.adopted.remove_all(&members);
                     match taken_out {
                         true => known.released.remove_all(&members),
-                        false => known.released.take_in(members),
+                        false => known.released.merge(members),
                     }
                 }
             }

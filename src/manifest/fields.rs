@@ -156,7 +156,7 @@ impl Decoder<'_> {
         let hint = match near {
             Some(known) => format!("did you mean `{known}`?"),
             None if name == "<<" => {
-                "merge keys are not part of the manifest; use `defaults` or a group".to_owned()
+                "use `defaults` or a group; merge keys are not supported".to_owned()
             }
             None => format!("known keys: {}", keys.all().collect::<Vec<_>>().join(", ")),
         };
@@ -165,7 +165,7 @@ impl Decoder<'_> {
     }
 
     pub(super) fn duplicate_key(&mut self, name: &str, at: At, first: At) {
-        let message = format!("the key `{}` is a duplicate", clip(name));
+        let message = format!("duplicate key `{}`", clip(name));
         let diagnostic =
             Diagnostic::at(Code::DuplicateKey, at, message).related(first, "first here");
         self.problems
@@ -277,7 +277,7 @@ impl Decoder<'_> {
         let starts_with_digit = |name: &str| name.starts_with(char::is_numeric);
         let names = choices.iter().map(|(name, _)| *name);
         let names: Vec<&str> = names.filter(|name| !starts_with_digit(name)).collect();
-        let one_of = || format!("it is one of: {}", names.join(", "));
+        let one_of = || format!("use one of: {}", names.join(", "));
         let Value::Scalar { text, plain } = node.value() else {
             let message = format!("{what} must be a word, not {}", node.noun());
             self.note(Code::WrongType, node.at, message, one_of());
@@ -345,8 +345,7 @@ impl Decoder<'_> {
             let text = name.value.as_str();
             if text.trim().is_empty() || text.starts_with('@') || text.contains(char::is_control) {
                 let message = format!("`{}` cannot be a name in {what}", clip(text));
-                let hint =
-                    "a name is not empty, does not start with @ and has no control characters";
+                let hint = "use a name that is not empty, does not start with @ and has no control characters";
                 self.note(Code::BadValue, name.at, message, hint);
             } else {
                 names.push((name, value));

@@ -231,9 +231,9 @@ impl<'a> Directory<'a> {
             if name.trim().is_empty() {
                 "write an id, a name from `people`, or \"@group\"".to_owned()
             } else if is_digits(name) {
-                "an id is written without quotes".to_owned()
+                "write an id without quotes".to_owned()
             } else if self.groups.contains_key(name) {
-                format!("a group is written \"@{name}\"")
+                format!("write a group as \"@{name}\"")
             } else if let Some(known) = self.people.nearest(name, search) {
                 format!("did you mean `{known}`?")
             } else if let Some(file) = &self.people.file {
@@ -294,7 +294,7 @@ fn yaml_key(name: &str) -> String {
 }
 
 pub(super) fn too_many(at: At, whose: &str) -> Diagnostic {
-    let message = format!("{whose} come to more than {MOST_MEMBERSHIPS} memberships up to here");
+    let message = format!("{whose} have more than {MOST_MEMBERSHIPS} memberships up to here");
     Diagnostic::at(Code::TooLarge, at, message)
-        .hint("split the manifest, or name each group fewer times")
+        .hint("split the manifest, or use each group less often")
 }

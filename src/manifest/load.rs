@@ -201,7 +201,7 @@ impl<'a> Loader<'a> {
             }
             Ok(None) => {
                 let message = format!("the file is larger than {} MiB", LARGEST_FILE >> 20);
-                self.note(Code::TooLarge, path, message, "split it into files");
+                self.note(Code::TooLarge, path, message, "split it into several files");
             }
             Err(error) => self.unreadable(path, &error),
         }

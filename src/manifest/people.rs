@@ -18,7 +18,7 @@ mod preset_users;
 /// Maximum number of people without an id whose error waits until a list names them; further errors are reported at once.
 const MOST_WITHOUT_ID: usize = 10_000;
 /// The hint for an invalid id.
-const HOLDS_IDS: &str = "the column that `id` names holds the site's user ids, without leading zeros; fix the cell, or leave the person out with `where`";
+const HOLDS_IDS: &str = "fix the cell, or leave the person out with `where`; the `id` column holds the site's user ids, without leading zeros";
 
 /// A placeholder for a person whose error is already reported.
 const NOWHERE: At = At {
@@ -242,14 +242,14 @@ pub(super) fn user(row: &Row<'_>, column: &Column) -> Result<UserId, Diagnostic>
             "" => ("the cell is empty".to_owned(), "write the user's id, or leave the row out with `where`"),
             "0" => ("ids start at 1".to_owned(), "an id is a whole number above zero"),
             _ if is_digits(cell) && cell.starts_with('0') => (
-                format!("`{shown}` has leading zeros, ids have none"),
+                format!("`{shown}` has leading zeros; ids have none"),
                 "remove the zeros; if the number is a name, write `by: name` and list it in `people`",
             ),
             _ => {
                 // Name the first character that is not a digit, because it may look like one.
                 let other = cell.chars().find(|c| !c.is_ascii_digit());
                 let what = match other.filter(|_| has_digits(cell)) {
-                    Some(c) => format!("`{shown}` is not a user id: `{c}` is no digit"),
+                    Some(c) => format!("`{shown}` is not a user id: `{c}` is not a digit"),
                     None => format!("`{shown}` is not a user id"),
                 };
                 (what, "write a whole number above zero, or add the name to `people`")

@@ -42,8 +42,7 @@ impl Loaded {
             .map(|(user, (place, rooms))| (place, user, rooms))
             .collect();
         unknown.sort();
-        let hint =
-            "check the id for a typing mistake; a user may also appear only after the first visit";
+        let hint = "check the id for a typo; a user may be unknown until their first visit";
         let warning = |(place, user, rooms): &(Place, UserId, usize)| {
             let Place { file, line } = *place;
             let source = self.sources.file(file)?;

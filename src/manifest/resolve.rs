@@ -195,7 +195,7 @@ fn duplicate_pipe(written: &RawRoom, first: At, rows: bool) -> Diagnostic {
     let pipe = clip(&written.pipe.value);
     let (message, hint) = if rows {
         (
-            format!("two rows make the pipe `{pipe}`"),
+            format!("two rows produce the pipe `{pipe}`"),
             "remove one of the rows, or build the pipe from a column that differs",
         )
     } else {
@@ -231,7 +231,7 @@ fn single<'a, T>(
 ) -> Option<&'a Spanned<T>> {
     let first = blocks.next()?;
     for other in blocks {
-        let message = format!("`{name}` is allowed in one file of a manifest only");
+        let message = format!("`{name}` is allowed in only one file of a manifest");
         let diagnostic = Diagnostic::at(Code::ConflictingFiles, other.at, message)
             .related(first.at, "first here");
         problems.push(diagnostic.hint("keep one of the two"));

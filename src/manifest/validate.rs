@@ -79,7 +79,10 @@ fn odd_pipe(pipe: &str, at: At) -> Option<Diagnostic> {
             clip(pipe)
         ),
         None if !plain || !(3..=64).contains(&pipe.len()) => {
-            format!("`{}` is not 3 to 64 of A-Z, a-z, 0-9, _ and -", clip(pipe))
+            format!(
+                "`{}` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -",
+                clip(pipe)
+            )
         }
         None => return None,
     };
@@ -152,7 +155,7 @@ pub(super) fn globs(globs: &[Spanned<String>], problems: &mut Problems) {
                 Diagnostic::at(Code::BadValue, glob.at, message).hint("write it as \"course-*\""),
             );
         } else if !seen.insert(&glob.value) {
-            let message = format!("the glob `{}` is a duplicate", clip(&glob.value));
+            let message = format!("duplicate glob `{}`", clip(&glob.value));
             problems
                 .push(Diagnostic::at(Code::BadValue, glob.at, message).hint("keep one of the two"));
         }

@@ -67,7 +67,7 @@ pub(super) fn read<'t>(
                 let message = "a second document in one file";
                 let diagnostic = Diagnostic::at(Code::Syntax, from.at, message);
                 return Err(diagnostic
-                    .hint("split it into files; a directory of files is one manifest")
+                    .hint("split it into several files; a directory of files is one manifest")
                     .into());
             }
             event => take(Item::Root(reader.node(event, from, 0)?.0)),

@@ -74,7 +74,7 @@ pub struct Recorded {
 impl Recorded {
     /// Adapts the record to a list that was read before the last entry: what runs saw later says nothing about that list.
     #[must_use]
-    pub fn beside_an_older_list(mut self) -> Self {
+    pub fn without_later_observations(mut self) -> Self {
         self.rooms.values_mut().for_each(|room| room.seen = None);
         self
     }

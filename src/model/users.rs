@@ -15,7 +15,7 @@ impl UserSet {
     }
 
     /// Merges users into the set; if the set is empty, without a copy.
-    pub fn take_in(&mut self, users: Vec<UserId>) {
+    pub fn merge(&mut self, users: Vec<UserId>) {
         if self.is_empty() {
             *self = users.into();
         } else {
@@ -116,7 +116,7 @@ mod tests {
             for (step, more) in steps {
                 match step {
                     0 => users.extend(more.iter().copied()),
-                    1 => users.take_in(more.clone()),
+                    1 => users.merge(more.clone()),
                     _ => users.remove_all(&more),
                 }
                 if step < 2 {

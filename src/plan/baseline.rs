@@ -87,7 +87,7 @@ impl Baseline {
                 ..Self::default()
             };
         }
-        let mut given = to_note(&desired.given(), recorded, only.shard());
+        let mut given = counts_to_record(&desired.given(), recorded, only.shard());
         given.retain(|source, given| {
             let before = recorded.rosters.get(&**source).copied();
             // An empty file needs no entry, unless the entry allows the count for a shard.
@@ -141,7 +141,7 @@ fn is_shrunk(now: u64, before: u64) -> bool {
 
 /// Returns the counts to record. If a file shrank, each shard records its count under a name of its own, until all shards have
 /// recorded theirs.
-pub fn to_note(given: &Given, recorded: &Recorded, shard: Option<Shard>) -> Given {
+pub fn counts_to_record(given: &Given, recorded: &Recorded, shard: Option<Shard>) -> Given {
     let mut all = BTreeMap::new();
     for (source, now) in given {
         let (source, now) = (Arc::clone(source), *now);

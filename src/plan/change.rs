@@ -272,7 +272,7 @@ impl Plan {
     /// Whether there is something to record although nothing is sent: members or rooms that left, rooms that are back, fields that
     /// the server no longer ignores, or a file whose shrinking was allowed. Small changes of a file's count are recorded with the
     /// next change.
-    pub fn is_to_be_noted(&self) -> bool {
+    pub fn has_anything_to_record(&self) -> bool {
         let noted = &self.baseline;
         let released = self
             .manual_steps

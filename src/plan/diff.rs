@@ -103,7 +103,7 @@ fn add_notes(plan: &mut Plan, inputs: Inputs<'_>, only: &RoomFilter) {
 }
 
 /// Whether the users are exactly the room's declared members, which is the usual case.
-fn is_just(room: &DesiredRoom, users: &UserSet) -> bool {
+fn is_exactly_declared(room: &DesiredRoom, users: &UserSet) -> bool {
     let declared = room.members.iter().map(|member| &member.user);
     users.len() == room.members.len() && users.iter().eq(declared)
 }
@@ -267,7 +267,7 @@ impl Diff<'_> {
     }
 
     fn members(&self, room: &DesiredRoom, record: Option<&RecordedRoom>) -> Members {
-        if record.is_some_and(|record| is_just(room, &record.members)) {
+        if record.is_some_and(|record| is_exactly_declared(room, &record.members)) {
             return Members {
                 known: room.members.len(),
                 ..Members::default()
@@ -336,7 +336,7 @@ impl Diff<'_> {
 /// Returns the recorded members that the manifest does not declare.
 fn manual_steps(room: &DesiredRoom, live: &LiveRoom, record: &RecordedRoom) -> Option<ManualSteps> {
     let gone = |users: &UserSet| -> Vec<UserId> {
-        if users.is_empty() || is_just(room, users) {
+        if users.is_empty() || is_exactly_declared(room, users) {
             return Vec::new();
         }
         let declared = room.members.iter().map(|member| member.user);

@@ -144,7 +144,7 @@ pub enum Violation {
         /// Rooms at the last apply.
         known: u64,
     },
-    /// A file with rows gives less than half as much as at the last apply.
+    /// A file with rows has less than half as many rooms and memberships as at the last apply.
     Shrunk {
         /// The file's path relative to the manifest's root.
         source: Arc<str>,

@@ -20,7 +20,7 @@ mod shard;
 mod staleness;
 
 pub use adopt::{Adopted, Adoption, adoption};
-pub use baseline::{Baseline, SettledField, to_note};
+pub use baseline::{Baseline, SettledField, counts_to_record};
 pub use change::{Action, CHUNK, Change, ChangedBy, FieldChange, Members, Plan, Summary};
 pub use digest::Digest;
 pub use filter::{RoomFilter, RowFilter};

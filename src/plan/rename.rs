@@ -43,8 +43,8 @@ pub(super) fn likely_renames(changes: &[Change], left: &[Pipe], recorded: &Recor
     created.filter_map(like).collect()
 }
 
-/// A user who was in more rooms than this that left does not identify any of them.
-const TELLING: usize = 20;
+/// A user who was in more than this many of the rooms that left does not identify any of them.
+const MAX_ROOMS_PER_USER: usize = 20;
 
 /// Returns the room that left and shares more than half of both rooms' members with the new room.
 fn most_members(
@@ -54,7 +54,9 @@ fn most_members(
 ) -> Option<usize> {
     let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
     for user in change.members.sent() {
-        let rooms = rooms_of.get(&user).filter(|rooms| rooms.len() <= TELLING);
+        let rooms = rooms_of
+            .get(&user)
+            .filter(|rooms| rooms.len() <= MAX_ROOMS_PER_USER);
         for index in rooms.into_iter().flatten() {
             *shared.entry(*index).or_default() += 1;
         }

@@ -81,7 +81,7 @@ pub enum SkipReason {
     Stale(String),
 }
 
-/// Selects from a new plan what a saved plan approves. Guards judge the selection.
+/// Selects from a new plan what a saved plan approves. The guards check only the selection.
 pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -> Approved {
     let changes = new.changes.iter().map(|change| (&change.pipe, change));
     let mut changes: BTreeMap<&Pipe, &Change> = changes.collect();
@@ -164,13 +164,13 @@ fn not_planned(entry: &SavedChange, new: &Plan) -> SkipReason {
     let reason = match &conflict.kind {
         ConflictKind::Several(_) => "more than one live room has this pipe",
         ConflictKind::Deleted(_) => {
-            "only a deleted room has this pipe; --allow-recreate creates it again"
+            "only a deleted room has this pipe; --allow-recreate recreates it"
         }
         ConflictKind::NotListed(_) => {
             "not listed: a JWT may show only one user's rooms; read with the secret key"
         }
         ConflictKind::Vanished(_) => {
-            "the ledger knows the room, but the list lacks it; --allow-recreate creates it again"
+            "the ledger has the room, but the list does not; --allow-recreate recreates it"
         }
     };
     SkipReason::Stale(reason.to_owned())

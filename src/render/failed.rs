@@ -58,7 +58,7 @@ impl Columns {
 /// member; a member without a row gets the room's own position.
 ///
 /// # Errors
-/// The text cannot be created, which nothing here can cause.
+/// Never in practice: writing to memory does not fail.
 pub fn failed(plan: &Plan, outcome: &Outcome, loaded: &Loaded) -> Result<String, csv::Error> {
     let (mut lines, mut columns) = (Vec::new(), Columns::default());
     let mut rooms = outcome.rooms.iter().peekable();

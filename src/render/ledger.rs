@@ -37,7 +37,7 @@ pub fn ledger(target: &Target, entries: usize, recorded: &Recorded) -> String {
     }
     for (source, given) in &recorded.rosters {
         let source = terminal(source);
-        let _ = writeln!(text, "\n  {source}  gave {given} rooms and memberships");
+        let _ = writeln!(text, "\n  {source}  had {given} rooms and memberships");
     }
     let mut rooms = recorded.rooms.values();
     let adopted = match rooms.any(|room| !room.adopted.is_empty()) {

@@ -42,7 +42,7 @@ use serde::Serialize;
 /// A document as JSON, ending with a line break. Characters that could control a terminal or a CI log become JSON escapes.
 ///
 /// # Errors
-/// The document cannot be written as JSON, which no document can cause.
+/// Never in practice: every document can be written as JSON.
 pub fn json(document: &impl Serialize) -> Result<String, serde_json::Error> {
     let text = serde_json::to_string_pretty(document)?;
     Ok(escape::json(&text) + "\n")

@@ -100,7 +100,7 @@ impl Server {
     }
 }
 
-/// The router: five paths, and a fallback for all others.
+/// The router: one handler for all paths.
 pub(super) fn router(server: Arc<Server>) -> Router {
     Router::new().fallback(handle).with_state(server)
 }

@@ -119,7 +119,7 @@ impl World {
         self.add(Entry::Room(room));
     }
 
-    /// Creates the owner and an undeclared support room of a widget on its first call (api: fact 11).
+    /// Creates a widget's owner and support room on its first call (api: fact 11).
     pub(super) fn touch(&mut self, widget: u64, now: u64) {
         if !self.widget_mut(widget).has_support_room {
             let id = self.next_room_id();

@@ -111,7 +111,7 @@ impl Table {
             self.name
         );
         let diagnostic = Diagnostic::at(Code::DuplicateColumn, name.at, message);
-        diagnostic.hint("rename the others in the file; roomform never picks one")
+        diagnostic.hint("rename the duplicates in the file; roomform never picks one")
     }
 
     fn note_unknown(&self, name: &Spanned<String>, wanted: &str, problems: &mut Problems) {

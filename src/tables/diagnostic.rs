@@ -251,8 +251,7 @@ impl Problems {
     pub(crate) fn sorted(self, sources: &Sources) -> Vec<Diagnostic> {
         let mut sorted = self.noted;
         if let Some(more @ 1..) = self.errors.checked_sub(MOST_ERRORS) {
-            let message =
-                format!("{more} more errors beyond the {MOST_ERRORS} that roomform keeps");
+            let message = format!("{more} more errors; roomform keeps the first {MOST_ERRORS}");
             let beyond = Diagnostic::path(Code::TooLarge, "", message);
             sorted.push(beyond.hint("fix these first, then run `check` again"));
         }
@@ -271,7 +270,7 @@ impl Problems {
                 false => Code::MoreWarnings,
             };
             let name = sources.file(*file).map(|file| file.name.to_string());
-            let message = format!("more than are shown here: {kinds}");
+            let message = format!("not shown here: {kinds}");
             let more = Diagnostic::path(code, name.unwrap_or_default(), message);
             let is_in_file = |other: &Diagnostic| other.at.is_some_and(|at| at.file == *file);
             let after = sorted.iter().rposition(is_in_file);

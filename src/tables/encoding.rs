@@ -37,9 +37,8 @@ pub(crate) fn decode(
     };
     let encoding = Encoding::for_label(label.as_bytes()).ok_or_else(|| NoText {
         message: format!("`{}` is not an encoding", clip(label)),
-        hint:
-            "use an encoding of the web: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …"
-                .to_owned(),
+        hint: "use a web encoding: utf-8, utf-16, windows-1251, windows-1252, koi8-r, ibm866, …"
+            .to_owned(),
     })?;
     let (encoding, mark) = Encoding::for_bom(&bytes).unwrap_or((encoding, 0));
     let text = bytes.get(mark..).unwrap_or_default();

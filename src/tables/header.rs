@@ -151,7 +151,7 @@ impl Header {
             let message = format!("`{}` has no header", clip(&source.name));
             let diagnostic = Diagnostic::at(Code::EmptyRoster, raw.path.at, message);
             problems.push(diagnostic.hint(
-                "name the columns in the first line, or name a file with one user per line .txt",
+                "name the columns in the first line, or use the extension .txt for a file with one user per line",
             ));
             return None;
         }

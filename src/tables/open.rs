@@ -17,7 +17,7 @@ use super::table::Table;
 
 use crate::model::FileId;
 
-/// Maximum file size: a roster with two million rows has a tenth of it.
+/// Maximum file size: a roster with two million rows is a tenth of this size.
 const LARGEST: u64 = 1 << 30;
 
 /// The opened files, by manifest file and file number.
@@ -170,7 +170,7 @@ impl<'a> Opener<'a> {
         let bytes = bytes.ok_or_else(|| {
             let message = format!("`{shown}` is larger than {} MiB", LARGEST >> 20);
             let diagnostic = Diagnostic::at(Code::TooLarge, raw.path.at, message);
-            diagnostic.hint("split it into files")
+            diagnostic.hint("split it into several files")
         })?;
         let label = raw.encoding.as_ref();
         let decoded = decode(bytes, label.map(|label| label.value.as_str()));

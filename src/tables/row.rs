@@ -132,11 +132,11 @@ impl Row<'_> {
         let names: Vec<&str> = known.clone().take(MOST_NAMED).collect();
         let what = match cell {
             "" => "the cell is empty".to_owned(),
-            cell => format!("`{}` is not known here", clip(cell)),
+            cell => format!("`{}` is not a known value", clip(cell)),
         };
         let has_more = known.clone().count() > MOST_NAMED;
         let more = if has_more { ", …" } else { "" };
-        let message = format!("{what}; there may be {}{more}", names.join(", "));
+        let message = format!("{what}; expected one of {}{more}", names.join(", "));
         let hint = match nearest(cell, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None if filter.column.name.eq_ignore_ascii_case("role") => {

@@ -99,7 +99,7 @@ pub(super) fn note(note: &Note) -> (SectionKind, Line<'_>) {
             Line::new(text!("{} leaves out {}", *flags, rooms))
         }
         Note::OtherShards { shard, rooms } => Line::new(text!(
-            "--shard {} leaves {} to the other parts; guards judge all parts together",
+            "--shard {} leaves {} to the other shards; guards check all shards together",
             Span::words(shard.to_string()),
             Count(*rooms, "declared room")
         )),
@@ -163,7 +163,7 @@ fn guard<'a>(refusal: &'a Violation, [since, when]: [&'static str; 2]) -> Text<'
             before,
         } => {
             let words = format!(
-                " gives {now} rooms and memberships, {before} {when}: is the file whole? allow it with {flag}"
+                " has {now} rooms and memberships, {before} {when}: is the file complete? allow it with {flag}"
             );
             text!("{}{}", Span::Name(source.as_ref().into()), Span::words(words))
         }

@@ -110,11 +110,7 @@ fn difference_line(difference: &Difference) -> Line<'_> {
                 let number = widget.map(|it| Span::words(it.to_string()));
                 number.map_or("none".into(), Text::from)
             });
-            let text = text!(
-                "widget: {} → {}; the rooms are different ones",
-                before,
-                after
-            );
+            let text = text!("widget: {} → {}; these are different rooms", before, after);
             Line::new(text)
         }
         Difference::Scope { before, after } => Line::new(text!(
@@ -149,7 +145,7 @@ fn describe_room_difference(what: &RoomDifference) -> Text<'_> {
             who.as_slice()
         ),
         RoomDifference::Policy(MembersPolicy::Ensure) => {
-            "members_policy: on_create → ensure; members who are not known are sent".into()
+            "members_policy: on_create → ensure; members not on record are sent".into()
         }
         RoomDifference::Policy(MembersPolicy::OnCreate) => {
             "members_policy: ensure → on_create; members are sent only with a new room".into()

@@ -55,7 +55,7 @@ pub struct View<'a> {
     pub legend: Vec<&'static str>,
     /// Where to find the whole lists, if any was cut.
     pub cut: Option<String>,
-    /// How the existing members of a room are known.
+    /// The word for a room's existing members: `known` or `as before`.
     pub known: &'static str,
     /// The manifest, which knows where each member is declared.
     pub desired: Option<&'a Desired>,

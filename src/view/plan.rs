@@ -95,7 +95,7 @@ impl<'a> View<'a> {
         if let rooms @ 1.. = plan.undeclared.len() {
             let pipes = names(plan.undeclared.iter().map(Pipe::as_str), NAMED);
             let rooms = Count(rooms, "room");
-            let text = text!("{} known and no longer declared: {}", rooms, pipes);
+            let text = text!("{} on record but no longer declared: {}", rooms, pipes);
             self.add(SectionKind::ManualSteps, [Line::new(text)]);
         }
     }

@@ -109,7 +109,7 @@ fn a_scope_chooses_and_is_written_down() {
     let args = ["export", "--scope", "course-*", "--scope", "team*"];
     let printed = scene.run(args).ok();
     assert_snapshot!(printed, @r#"
-    # Written by `roomform export` from the server's list of rooms. `roomform plan` finds nothing to do for it.
+    # Written by `roomform export` from the server's list of rooms. `roomform plan` finds no changes for it.
     # The API does not list the members of a room. `members` below are those that the ledger records;
     # everyone else in a room stays there, listed or not.
     version: 1
@@ -661,7 +661,7 @@ fn an_export_of_no_room_says_so() {
         (0, "wrote zz.yaml: 0 rooms\n")
     );
     assert_snapshot!(scene.read("zz.yaml"), @r#"
-    # Written by `roomform export` from the server's list of rooms: none of the rooms asked for can be declared.
+    # Written by `roomform export` from the server's list of rooms: none of the requested rooms can be declared.
     version: 1
     widget: 627
     scope: ["zz*"]

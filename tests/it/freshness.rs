@@ -42,7 +42,7 @@ fn a_roster_that_lost_more_than_half_is_refused_with_the_figures() {
     let scene = applied();
     assert_eq!(given(&scene), "courses.csv 2, data/enrollments.csv 10");
     let shown = scene.run("ledger show").ok();
-    shown.shows("\n  data/enrollments.csv  gave 10 rooms and memberships\n");
+    shown.shows("\n  data/enrollments.csv  had 10 rooms and memberships\n");
     let (before, writes) = (scene.ledger(), scene.writes());
     scene.write("data/enrollments.csv", rows(5));
     // Exactly half is within the limit.
@@ -50,9 +50,9 @@ fn a_roster_that_lost_more_than_half_is_refused_with_the_figures() {
     scene.write("data/enrollments.csv", rows(4));
     let ran = scene.plan();
     ran.exits(5);
-    assert_snapshot!(ran.out.lines().last().unwrap(), @"refused: `data/enrollments.csv` gives 4 rooms and memberships, 10 when last applied: is the file whole? allow it with --ignore-limits");
+    assert_snapshot!(ran.out.lines().last().unwrap(), @"refused: `data/enrollments.csv` has 4 rooms and memberships, 10 when last applied: is the file complete? allow it with --ignore-limits");
     let json = scene.run("plan --format json").json();
-    assert_snapshot!(json["refusals"].to_string(), @r#"[{"allowed":5,"count":4,"limit":"roster","message":"`data/enrollments.csv` gives 4 rooms and memberships, 10 when last applied: is the file whole? allow it with --ignore-limits","source":"data/enrollments.csv"}]"#);
+    assert_snapshot!(json["refusals"].to_string(), @r#"[{"allowed":5,"count":4,"limit":"roster","message":"`data/enrollments.csv` has 4 rooms and memberships, 10 when last applied: is the file complete? allow it with --ignore-limits","source":"data/enrollments.csv"}]"#);
     scene.apply().exits(5);
     scene.run("plan --only course-1").exits(5);
     scene.run("plan --allow-publish --allow-recreate").exits(5);
@@ -64,7 +64,7 @@ fn an_empty_roster_counts_as_nothing_and_there_is_no_size_below_which_nothing_is
     let scene = applied();
     scene.write("data/enrollments.csv", rows(0));
     let ran = scene.plan();
-    ran.shows("gives 0 rooms and memberships, 10 when");
+    ran.shows("has 0 rooms and memberships, 10 when");
     scene.run("apply --yes --ignore-limits").ok();
     scene.write("data/enrollments.csv", rows(1));
     scene.apply().ok();
@@ -113,9 +113,7 @@ fn a_saved_plan_is_refused_again_and_says_what_it_gave() {
     scene.run("plan --out plan.json").exits(5);
     let ran = scene.run("apply plan.json");
     ran.exits(5);
-    ran.shows(
-        "refused: `data/enrollments.csv` gives 4 rooms and memberships, 10 when last applied",
-    );
+    ran.shows("refused: `data/enrollments.csv` has 4 rooms and memberships, 10 when last applied");
     let writes = scene.writes();
     scene.run("apply plan.json --ignore-limits").ok();
     assert_eq!(given(&scene), "courses.csv 2, data/enrollments.csv 4");
@@ -171,5 +169,5 @@ fn a_diff_tells_what_a_plan_would_be_refused_for() {
         scene.write(&format!("{side}/data/enrollments.csv"), rows(count));
     }
     let out = scene.run("diff base head").ok();
-    out.shows("unless allowed\n    `data/enrollments.csv` gives 4 rooms and memberships, 9 before: is the file whole?");
+    out.shows("unless allowed\n    `data/enrollments.csv` has 4 rooms and memberships, 9 before: is the file complete?");
 }

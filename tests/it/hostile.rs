@@ -176,7 +176,7 @@ pub fn a_scalar_of_100_megabytes() {
     insta::assert_snapshot!(ran.err, @r#"
     error[E006 too-large]: rooms.yaml: the file is larger than 64 MiB
      |
-     = help: split it into files
+     = help: split it into several files
 
     the manifest is invalid: 1 error
     "#);
@@ -414,7 +414,7 @@ fn more_mistakes_than_anybody_reads() {
     let manifest = format!("version: 1\nrooms: [{}]\n", list(repeat_n("word", 100_000)));
     let reported = refused(&manifest, ALL);
     insta::assert_snapshot!(reported.lines().take(4).collect::<Vec<_>>().join("\n"), @r#"
-    error[E006 too-large]: 90000 more errors beyond the 10000 that roomform keeps
+    error[E006 too-large]: 90000 more errors; roomform keeps the first 10000
      |
      = help: fix these first, then run `check` again
     "#);
@@ -574,7 +574,7 @@ fn groups_with_cycles_by_the_ten_thousand() {
 fn groups_that_would_come_to_a_billion_members() {
     let first = |reported: String| reported.lines().next().unwrap().to_owned();
     let too_many = |whose: &str| {
-        format!("error[E006 too-large]: {whose} come to more than 10000000 memberships up to here")
+        format!("error[E006 too-large]: {whose} have more than 10000000 memberships up to here")
     };
     let room = "rooms: [{pipe: first-room, title: First, members: [\"@g0\"]}]\n";
 

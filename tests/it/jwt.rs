@@ -83,7 +83,7 @@ fn messages_for_a_refused_token_and_for_a_missing_key() {
     };
     assert_snapshot!(said(at(&url, "another key"), &["--read-as", "7"]), @"
     exit 1
-    error: the server does not accept the JWT made from the widget's secret key (HTTP 401): the widget's number or its secret key is wrong
+    error: the server does not accept the JWT signed with the widget's secret key (HTTP 401): the widget's number or its secret key is wrong
       hint: check --read-as, IMBACHAT_WIDGET and IMBACHAT_SECRET_KEY, and this machine's clock; without --read-as the key itself is sent
     ");
     let unsigned = at(&url, "").env("IMBACHAT_JWT", EXPIRED);
@@ -121,7 +121,7 @@ fn a_server_that_repeats_the_token_does_not_get_it_out() {
         let requests = server.requests();
         ran.all().lacks(header(&requests[0], "jwt").unwrap());
         ran.err.shows("no right for ***!");
-        ran.err.shows("JWT made from the secret key");
+        ran.err.shows("JWT signed with the secret key");
     }
 }
 
@@ -285,7 +285,7 @@ fn export_adoption_and_doctor_say_that_rooms_may_be_missing() {
     let doctor = run(&["doctor", "--write-probe", "probe", "--yes"]);
     let lines = doctor.out.lines().filter(|line| line.contains("JWT"));
     assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
-    ok       credentials     the server accepts a JWT made from the secret key for user 7
+    ok       credentials     the server accepts a JWT signed with the secret key for user 7
     warning  rooms           1 room: 1 conference; 0 public; a JWT may show only one user's rooms
                              remedy: read with the secret key: a JWT may show only one user's rooms
     failed   write-probe     nothing was written: the pipe may belong to a live room, because a JWT may show only one user's rooms

@@ -714,9 +714,9 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
     error: ledger `future.jsonl` has format 2, this roomform reads up to 1
       hint: update roomform
     error: ledger `damaged.jsonl`, line 3: not an entry: invalid value: integer `-2`, expected u64 at line 1 column 34
-      hint: fix or remove that line; without a ledger the plan says "members unknown" and sends them again
+      hint: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
     error: ledger `headless.jsonl`, line 1: the file does not start with a ledger's header
-      hint: fix or remove that line; without a ledger the plan says "members unknown" and sends them again
+      hint: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
     error: ledger `missing.jsonl`: no such file
     error: ledger `directory.jsonl`: cannot be read: it is not a regular file
       hint: make the file and its directory writable and free some space, or name another ledger with --ledger

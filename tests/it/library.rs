@@ -86,7 +86,7 @@ fn the_same_example_takes_an_export_and_tells_what_is_wrong() {
         "no.json",
         r#"{"success":false,"error":"\u001b[31mgo away"}"#,
     );
-    assert_snapshot!(offline(&[manifest.clone(), no]).unwrap_err(), @r"the answer says no: \u{1b}[31mgo away");
+    assert_snapshot!(offline(&[manifest.clone(), no]).unwrap_err(), @r"the answer reports an error: \u{1b}[31mgo away");
     let bad = scene.write(
         "bad.yaml",
         "version: 1\nrooms:\n  - {pipe: 0123, titel: x}\n",
@@ -107,7 +107,7 @@ fn the_example_of_a_reporter_of_ones_own() {
     course-rust: created
     lounge: updated
     team-platform: created
-    looking again
+    verifying
     welcoming 1
     course-rust: welcomed
     course-rust: verified, 3 members

@@ -82,7 +82,7 @@ fn once_it_tells_what_is_decided() {
     info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
     info: ledger: there is no ledger yet  ledger=LEDGER
     info: plan: to write  pipe=team-a action=create fields="" new=2 unknown=0 known=0 welcome=false recreate=false
-    info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
+    info: plan: plan computed  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     info: apply: room settled  pipe=team-a room=2 status=applied members=2 requests=1
     1 of 1 room: reading the list again
     info: apply: verified the writes  look=1 settled=true
@@ -98,7 +98,7 @@ fn once_it_tells_what_is_decided() {
     info: commands: target  origin=ORIGIN widget=627 read_by="secret key" ledger=LEDGER
     info: ledger: ledger read  ledger=LEDGER entries=3
     info: plan: to write  pipe=team-a action=update room=2 fields=title new=0 unknown=0 known=2 welcome=false recreate=false
-    info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
+    info: plan: plan computed  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     "#);
     // Conflicting flags.
     scene.run("plan -v -q").exits(64);
@@ -121,7 +121,7 @@ fn twice_it_tells_every_request_too() {
     debug: imbachat: answer  number=1 status=200 kind=application/json milliseconds=N
     debug: imbachat: body  number=1 rows=1 bytes=N shape="{code:200 data:[] success:\"true\"}"
     info: plan: to write  pipe=team-a action=create fields="" new=2 unknown=0 known=0 welcome=false recreate=false
-    info: plan: plan made  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
+    info: plan: plan computed  writes=1 messages=0 unchanged=0 unmanaged=1 undeclared=0 guards=0 refusals=0
     debug: apply: the intent is on disk  pipe=team-a owed=2
     debug: imbachat: write  pipe=team-a title_length=6 kind=conference public=false members=2
     debug: imbachat: request  number=2 method=POST path=/imbachat/v1/widget/imba_rooms
@@ -269,7 +269,7 @@ rooms:
     };
     assert_snapshot!(reported(&["check", "-v"]), @r#"
     info: manifest: rows read  file=a.csv encoding=UTF-8 delimiter=; rows=2 columns=id,name
-    info: manifest: rows read  file=b.txt encoding=UTF-8 delimiter="none: one value a line" rows=1 columns=""
+    info: manifest: rows read  file=b.txt encoding=UTF-8 delimiter="none: one value per line" rows=1 columns=""
     info: manifest: rows read  file=c.csv encoding=windows-1251 delimiter=tab rows=1 columns=код,имя
     "#);
     assert_eq!(reported(&["check"]), "");

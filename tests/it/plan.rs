@@ -193,7 +193,7 @@ fn a_room_that_left_the_manifest() {
         .plan();
     assert_snapshot!(hide_port(&plan.out), @"
       manual steps: the API cannot remove members or rooms
-        1 room known and no longer declared: `team-b`
+        1 room on record but no longer declared: `team-b`
 
     plan: nothing to do; 1 unchanged, 2 unmanaged
           1 request: 1 to list

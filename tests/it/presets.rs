@@ -188,7 +188,7 @@ fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mist
     scene.write("sis/enrollments.csv", "Course_ID,USER_ID,Role,Status\nALG-7B,S-0101,Student,ACTIVE\nALG-7B,S-0102,tutor,active\nALG-7B,S-0102,student,actve\nALG-7B,S-0102,tutor,deleted\nALG-7B,S-0102,observer,active\n");
     let reported = scene.run("check");
     assert_snapshot!(reported.err, @"
-    error[E028 bad-cell]: sis/enrollments.csv:3:Role: `tutor` is not known here; there may be student, StudentEnrollment, teacher, TeacherEnrollment, ta, TaEnrollment, designer, DesignerEnrollment, …
+    error[E028 bad-cell]: sis/enrollments.csv:3:Role: `tutor` is not a known value; expected one of student, StudentEnrollment, teacher, TeacherEnrollment, ta, TaEnrollment, designer, DesignerEnrollment, …
      --> sis/enrollments.csv:3:15
       |
     3 | ALG-7B,S-0102,tutor,active
@@ -196,7 +196,7 @@ fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mist
       |
       = help: fix the cell, add the role to `roles`, or select rows with `where` and `roles: any`
 
-    error[E028 bad-cell]: sis/enrollments.csv:4:Status: `actve` is not known here; there may be active, inactive, completed, deleted, deleted_last_completed, invited, creation_pending, rejected
+    error[E028 bad-cell]: sis/enrollments.csv:4:Status: `actve` is not a known value; expected one of active, inactive, completed, deleted, deleted_last_completed, invited, creation_pending, rejected
      --> sis/enrollments.csv:4:23
       |
     4 | ALG-7B,S-0102,student,actve
@@ -340,7 +340,7 @@ fn without_the_users_of_a_preset_their_status_is_in_the_manifests_own_file() {
     );
     fs::remove_file(scene.path("users.csv")).unwrap();
     assert_snapshot!(scene.run("check").err, @"
-    error[E001 unreadable]: there is no file `users.csv`, which contains the status of the users
+    error[E001 unreadable]: there is no file `users.csv`, which says which users are active
      --> rooms.yaml:3:82
       |
     3 |   - {format: oneroster, room: {pipe: physics, title: P, enrol: {people: {roster: ids.csv, id: site_id}}}}
@@ -365,7 +365,7 @@ fn without_the_users_of_a_preset_their_status_is_in_the_manifests_own_file() {
     reported.ends("invalid: 1 error\n");
     scene.write("users.csv", "sourcedId,enabledUser\na-1,yes\n");
     let reported = scene.run("check").err;
-    reported.shows("users.csv:2:enabledUser: `yes` is not known here");
+    reported.shows("users.csv:2:enabledUser: `yes` is not a known value");
 }
 
 #[test]
@@ -437,7 +437,7 @@ fn an_id_is_a_mistake_only_if_someone_asks_for_it() {
     7 | "u-401","","true","o-1","parent","parent-401",""
       |                                               ^^
       |
-      = help: the column that `id` names holds the site's user ids, without leading zeros; fix the cell, or leave the person out with `where`
+      = help: fix the cell, or leave the person out with `where`; the `id` column holds the site's user ids, without leading zeros
 
     the manifest is invalid: 1 error
     "#);

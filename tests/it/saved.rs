@@ -105,7 +105,7 @@ fn other_ways_to_be_stale() {
     for (work, why) in [
         (
             "delete",
-            "`team-a` has changed since the plan was saved: the ledger knows the room, but the list lacks it",
+            "`team-a` has changed since the plan was saved: the ledger has the room, but the list does not",
         ),
         (
             "make",
@@ -298,9 +298,9 @@ fn a_forged_plan_writes_nothing() {
     public.exits(5);
     let ledger = forged(&|plan| plan["ledger"] = ".bash_profile".into());
     ledger.exits(5);
-    ledger
-        .err
-        .shows("the plan was made with the ledger `.bash_profile`, this run uses `.roomform/");
+    ledger.err.shows(
+        "the plan was created with the ledger `.bash_profile`, but this run uses `.roomform/",
+    );
     let bucket = forged(&|plan| plan["ledger"] = "s3://elsewhere/rooms.jsonl".into());
     bucket.exits(5);
     assert!(!scene.path(".bash_profile").exists());
@@ -401,9 +401,9 @@ fn a_room_the_ledger_knows_is_not_made_again_by_the_same_plan() {
     let ran = scene.run("apply plan.json");
     assert!(
         ran.code == 5
-            && ran.err.contains(
-                "`team-c` has changed since the plan was saved: the ledger knows the room"
-            ),
+            && ran
+                .err
+                .contains("`team-c` has changed since the plan was saved: the ledger has the room"),
         "{ran:?}"
     );
     assert!(scene.rooms().iter().all(|room| room.pipe != "team-c"));

@@ -167,11 +167,11 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
     ["team-a", " \t\n "] error: the text is empty; nothing was sent
     ["team-a", "-"] error: the text is empty; nothing was sent
     ["team-a", "--text-file", "empty.txt"] error: the text is empty; nothing was sent
-    ["team-a"] error: there is no text
-    [] error: no room is named
+    ["team-a"] error: no text was given
+    [] error: no room was given
     ["", "Hello"] error: the pipe is empty
     ["--room-id", "7", "Hello", "all"] error: the room is named twice, or the text is not in quotes
-    ["team-a", "Hello", "--text-file", "full.txt"] error: there are two texts
+    ["team-a", "Hello", "--text-file", "full.txt"] error: two texts were given
     ["team-a", "--text-file", "full.txt", "-f", "rooms.yaml"] error: `send` has no flag `-f`
     ["team-a", "Hello", "--only", "team-*"] error: `send` has no flag `--only`
     "#);
@@ -239,7 +239,7 @@ fn a_message_that_was_sent_is_reported_as_sent_even_where_nothing_can_be_printed
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{err}");
         let reported = format!(
-            "error: the message was sent to room 7 with the number {number}, but this could not be printed: "
+            "error: the message was sent to room 7 with the number {number}, but the result could not be printed: "
         );
         err.begins(&reported);
         err.ends("  hint: do not send it again\n");

@@ -111,7 +111,7 @@ fn the_plan_says_which_part_it_is() {
           members 4, 100
 
       notes
-        --shard 1/2 leaves 1 declared room to the other parts; guards judge all parts together
+        --shard 1/2 leaves 1 declared room to the other shards; guards check all shards together
 
     plan: 3 to create, 6 members to add; 0 unchanged, 1 unmanaged
           5 requests: 1 to list, 3 to write, 1 to verify
@@ -132,7 +132,7 @@ fn the_plan_says_which_part_it_is() {
 fn a_part_that_is_none_is_a_usage_error() {
     let scene = Scene::new().manifest(courses("course", 4));
     for (shard, why) in [
-        ("8/8", "parts count from 0: the last is 7/8"),
+        ("8/8", "parts are numbered from 0: the last one is 7/8"),
         ("0/0", "write it as 0/8"),
         ("-1/2", "write it as 0/8"),
         ("3", "write it as 0/8"),
@@ -196,7 +196,7 @@ fn what_is_allowed_to_one_part_is_allowed_to_no_other() {
     let whole = |code: i32| {
         scene.apply().exits(code);
     };
-    let words = "is the file whole?";
+    let words = "is the file complete?";
     for given in [8, 3] {
         scene.write("class.csv", class(given));
         refused(&[0, 1, 2, 3], words);

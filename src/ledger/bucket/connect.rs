@@ -24,7 +24,7 @@ const ENDPOINTS: [&str; 5] = [
 ];
 
 /// Variables that allow plain HTTP.
-const IN_CLEAR: [&str; 3] = ["AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP"];
+const ALLOW_HTTP: [&str; 3] = ["AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP"];
 
 /// Why there is no client, and what the user can do about it.
 type Refusal = (String, &'static str);
@@ -62,7 +62,7 @@ fn build(
             let mut builder = $builder.with_client_options(client).with_retry(no_retries);
             for (name, value) in variables
                 .iter()
-                .filter(|(name, _)| !IN_CLEAR.contains(name))
+                .filter(|(name, _)| !ALLOW_HTTP.contains(name))
             {
                 builder = builder.with_config(name.to_ascii_lowercase().parse()?, *value);
             }
@@ -81,12 +81,12 @@ fn build(
     })
 }
 
-fn client(timeout: Duration, in_clear: bool) -> ClientOptions {
+fn client(timeout: Duration, plain_http: bool) -> ClientOptions {
     ClientOptions::new()
         .with_timeout(timeout)
         .with_connect_timeout(timeout.min(Duration::from_secs(10)))
         .with_user_agent(HeaderValue::from_static(AGENT))
-        .with_allow_http(in_clear)
+        .with_allow_http(plain_http)
 }
 
 /// Whether plain HTTP is allowed: to this machine always, to others if a variable allows it.
@@ -95,20 +95,20 @@ fn allows_http(variables: &[(&'static str, &str)]) -> Result<bool, Refusal> {
         let value = value.to_ascii_lowercase();
         matches!(value.trim(), "true" | "1" | "yes" | "on")
     };
-    let in_clear: Vec<_> = variables
+    let plain_http: Vec<_> = variables
         .iter()
         .filter(|(name, value)| ENDPOINTS.contains(name) && value.starts_with("http://"))
         .collect();
     let mut variables = variables.iter();
-    if variables.any(|(name, value)| IN_CLEAR.contains(name) && is_yes(value)) {
-        return Ok(!in_clear.is_empty());
+    if variables.any(|(name, value)| ALLOW_HTTP.contains(name) && is_yes(value)) {
+        return Ok(!plain_http.is_empty());
     }
-    match in_clear.iter().find(|(_, value)| !is_this_machine(value)) {
+    match plain_http.iter().find(|(_, value)| !is_this_machine(value)) {
         Some((name, _)) => Err((
             format!("{name} is an http address that is not this machine"),
             "use https; or set AWS_ALLOW_HTTP=true (AZURE_, GOOGLE_) to send signed requests without encryption",
         )),
-        None => Ok(!in_clear.is_empty()),
+        None => Ok(!plain_http.is_empty()),
     }
 }
 

@@ -93,9 +93,9 @@ async fn remove_merged(
     let Some(error) = errors.first() else {
         return Ok(None);
     };
-    info!(pieces, "merged pieces are still there");
+    info!(pieces, "merged pieces were not removed");
     Ok(Some(format!(
-        "{error} ({pieces} of what was merged is still there, which does no harm)"
+        "{error} (merged objects not removed: {pieces}; they do no harm)"
     )))
 }
 

@@ -66,7 +66,9 @@ impl StoreFailure {
         match self {
             Self::Absent(reason) => (reason, CHECK_BUCKET),
             Self::Exists => ("the object already exists".to_owned(), CHECK_SERVER),
-            Self::Changed | Self::Same => ("another process changes it".to_owned(), "run it again"),
+            Self::Changed | Self::Same => {
+                ("another process is changing it".to_owned(), "run it again")
+            }
             Self::Transient(reason, remedy) | Self::Permanent(reason, remedy) => (reason, remedy),
         }
     }

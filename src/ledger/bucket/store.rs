@@ -209,7 +209,7 @@ impl Store {
         match self.try_fetch(path, None).await {
             Ok((content, _)) if content == bytes => Ok(()),
             Ok(_) => Err(StoreFailure::Permanent(
-                format!("`{}` holds something else", self.address_of(path)),
+                format!("`{}` exists with other content", self.address_of(path)),
                 "find out what else writes to this place, then run again",
             )),
             // While an attempt is still in progress, a store may report too early that the object exists.
@@ -225,7 +225,7 @@ impl Store {
     pub(super) async fn remove(&self, path: &Path) -> Result<(), LedgerError> {
         match self.retry("delete", || self.client.delete(path)).await {
             Ok(()) | Err(StoreFailure::Absent(_)) => Ok(()),
-            Err(failure) => Err(self.error("cannot be cleared", failure)),
+            Err(failure) => Err(self.error("a merged object cannot be removed", failure)),
         }
     }
 

@@ -151,7 +151,7 @@ pub(super) fn columns<'n>(
     columns
 }
 
-/// Decodes an allowed value of a cell. Unquoted words need no quotes if a file would have them as they are.
+/// Decodes an allowed value of a cell. An unquoted word is allowed if a file would contain it as written.
 fn cell(decoder: &mut Decoder<'_>, node: &Node) -> Option<String> {
     let Value::Scalar { text, plain } = node.value() else {
         decoder.wrong_type(node, "a cell in `where`", "text");

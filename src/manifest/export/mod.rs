@@ -95,12 +95,12 @@ pub fn page(widget: WidgetId, scope: &[String], entries: &[&Entry]) -> String {
 }
 
 const HEAD: &str = "\
-# Written by `roomform export` from the server's list of rooms. `roomform plan` finds nothing to do for it.
+# Written by `roomform export` from the server's list of rooms. `roomform plan` finds no changes for it.
 # The API does not list the members of a room. `members` below are those that the ledger records;
 # everyone else in a room stays there, listed or not.
 ";
 const HEAD_OF_NOTHING: &str = "\
-# Written by `roomform export` from the server's list of rooms: none of the rooms asked for can be declared.
+# Written by `roomform export` from the server's list of rooms: none of the requested rooms can be declared.
 ";
 
 fn declare(room: &LiveRoom, recorded: Option<&RecordedRoom>) -> String {

@@ -28,7 +28,7 @@ impl People {
                 let (missing, own_file) = (&users.file.path.value, &own.file.path.value);
                 let (missing, own_file) = (clip(missing), clip(own_file));
                 let message =
-                    format!("there is no file `{missing}`, which contains the status of the users");
+                    format!("there is no file `{missing}`, which says which users are active");
                 let hint = format!(
                     "add `{missing}`, add its status column to `{own_file}`, or write `status: any`"
                 );

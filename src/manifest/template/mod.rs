@@ -169,10 +169,7 @@ fn template_error(error: Error) -> TemplateError {
             format!("no such filter: {detail}"),
             "the filters are lower, upper, trim, replace, slug and title",
         ),
-        ErrorKind::OutOfFuel => (
-            "it takes more steps than a template may".to_owned(),
-            "write a simpler one",
-        ),
+        ErrorKind::OutOfFuel => ("it takes too many steps".to_owned(), "write a simpler one"),
         kind => {
             let detail = if detail.is_empty() {
                 kind.to_string()
@@ -274,7 +271,7 @@ mod tests {
                 "{%+ include 'x' %}",
                 "`{% include %}` is not allowed in templates of a manifest",
             ),
-            ("{{ 'x' * 900000000 }}", "more steps than a template may"),
+            ("{{ 'x' * 900000000 }}", "too many steps"),
             ("{{ range(9) }}", "range is unknown"),
         ] {
             let message = filled(text).unwrap_err();

@@ -62,7 +62,7 @@ struct Page<'a> {
 /// The page of a view.
 ///
 /// # Errors
-/// The page cannot be created, which nothing in a view can cause.
+/// Never in practice: every view can be rendered.
 pub fn write(view: &View<'_>) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let nothing = Desired::default();
     let desired = view.desired.unwrap_or(&nothing);

@@ -1,5 +1,5 @@
 "use strict";
-// Without this the page is whole, and long. With it, rows are searched, filtered, shown a hundred at a time, and opened.
+// Without this script, the page shows everything at full length. It adds search, filters, paging and rows that open.
 // Values are inserted as text, never as markup.
 (() => {
   const PAGE = 100, PINNED = 1000;
@@ -42,7 +42,7 @@
   };
   const words = () =>
     fold(find.value).split(/\s+/).filter(Boolean).map((word) => {
-      // Ids stay texts: as numbers the large ones would be rounded.
+      // Ids stay strings: large ones would be rounded as numbers.
       const user = /^(user:)?0*(\d{1,20})$/.exec(word);
       return { word, user: user && user[2], only: Boolean(user?.[1]) };
     });
@@ -87,7 +87,7 @@
     }
     const filtered = wanted.length > 0 || kinds.size > 0;
     all.hidden = !filtered;
-    status.textContent = !filtered ? count(total, "line") : found ? `${found} of ${count(total, "line")}` : `Nothing of ${count(total, "line")} matches`;
+    status.textContent = !filtered ? count(total, "line") : found ? `${found} of ${count(total, "line")}` : `No match in ${count(total, "line")}`;
   };
   const reset = () => {
     find.value = "";

@@ -134,8 +134,8 @@ impl Page {
         let cut = format!("**Cut to fit {limit} bytes.** Not shown: {left_out}.");
         match (dangerous, missing) {
             (0, _) => cut,
-            (1, 0) => cut + " The dangerous line is.",
-            (_, 0) => format!("{cut} All {dangerous} dangerous lines are."),
+            (1, 0) => cut + " The dangerous line is shown.",
+            (_, 0) => format!("{cut} All {dangerous} dangerous lines are shown."),
             _ => format!(
                 "**Not even the dangerous lines fit {limit} bytes: {missing} of {dangerous} are missing.** Read the whole plan \
                  before you approve it. Not shown: {left_out}."

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use super::escape;
 use crate::model::{Cell, Listing, Row};
 
-/// The documented fields of a list that may be shown. For messages, the fields of an answer of send_msg.
+/// The documented fields of a list that may be shown. For messages, the fields of a `send_msg` answer.
 pub fn known(listing: Listing) -> Vec<&'static str> {
     let names = match listing {
         Listing::Rooms => {

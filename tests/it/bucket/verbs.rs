@@ -182,10 +182,10 @@ fn what_is_no_address_of_a_ledger_is_a_usage_error() {
     error: --ledger: remove the credentials from the address; they come from the environment
       hint: write it as s3://bucket/rooms/ledger.jsonl
     ftp://host/a
-    error: --ledger: a ledger cannot be at ftp: addresses
+    error: --ledger: `ftp:` is not a ledger address
       hint: name a path, or s3://bucket/key, gs://bucket/key, az://container/key
     https://key:secret@host/a
-    error: --ledger: a ledger cannot be at https: addresses
+    error: --ledger: `https:` is not a ledger address
       hint: name a path, or s3://bucket/key, gs://bucket/key, az://container/key
     file://host/a
     error: --ledger: a file: address has no host
@@ -263,13 +263,13 @@ fn a_bucket_that_cannot_be_used_is_reported_with_its_place_a_reason_and_a_remedy
       hint: check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; without a key, the machine's role must provide one
     200 OK
     error: ledger `s3://bucket/rooms/ledger.jsonl`, line 1: the object ends within a line
-      hint: fix or remove that line; without a ledger the plan says "members unknown" and sends them again
+      hint: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
     no answer
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be listed: connection closed before message completed
       hint: check the address, the network, and AWS_ENDPOINT_URL or the like for a server of your own; without a key, the machine's role must provide one
     something else among the pieces
     error: ledger `s3://bucket/rooms/ledger.jsonl.d/notes.jsonl`, line 1: the file does not start with a ledger's header
-      hint: fix or remove that line; without a ledger the plan says "members unknown" and sends them again
+      hint: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
     half of the keys
     error: ledger `s3://bucket/rooms/ledger.jsonl`: cannot be reached: Generic S3 error: Missing AccessKeyId
       hint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the variables for Google or Azure; docs/ledger-in-a-bucket.md has the table

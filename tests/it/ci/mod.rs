@@ -271,7 +271,7 @@ fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     assert_eq!(job(drift, false).0, 2);
     scene.apply().ok();
     assert_eq!((job(apply, false).0, job(drift, false).0), (0, 0));
-    let no_plan = reported("none could be made");
+    let no_plan = reported("no plan could be made");
     assert_eq!(job(apply, true), (1, no_plan.clone()));
 
     // The room was closed outside: an apply would refuse to open it.
@@ -565,7 +565,7 @@ fn a_plan_that_is_refused_is_still_reported() {
     runner.context.remove("secrets.IMBACHAT_SECRET_KEY");
     let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
     assert_eq!((job.ok, job.code), (false, 1), "{job:#?}");
-    job.log.shows("none could be made");
+    job.log.shows("no plan could be made");
 }
 
 /// In the second and third run, the caches provide the program and the ledger.

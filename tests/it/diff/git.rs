@@ -173,7 +173,7 @@ fn what_cannot_be_read_is_reported_clearly() {
         format!("{} {}", ran.code, ran.err)
     };
     assert_snapshot!(reported("nosuch:rooms"), @"
-    1 error: git knows no revision `nosuch`
+    1 error: git has no revision `nosuch`
       hint: fetch it first; check it with git log -1 REVISION
     ");
     assert_snapshot!(reported("HEAD:nosuch.yaml"), @"
@@ -215,7 +215,7 @@ fn what_cannot_be_read_is_reported_clearly() {
     ] {
         let ran = repo.scene.run(["diff", "--", hostile, "rooms"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{hostile}");
-        ran.err.shows("git knows no revision");
+        ran.err.shows("git has no revision");
         assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
     }
     assert!(!repo.scene.path("x").exists());
@@ -260,7 +260,7 @@ fn a_shallow_clone_says_so() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"
-    error: git knows no revision `HEAD~1`
+    error: git has no revision `HEAD~1`
       hint: this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0
     ");
 }

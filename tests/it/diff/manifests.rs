@@ -102,7 +102,7 @@ rooms:
     ran.exits(2);
     assert_snapshot!(ran.out, @r#"
       guards
-        widget: 627 → 628; the rooms are different ones
+        widget: 627 → 628; these are different rooms
         scope: `team-*` → all rooms
         limits.update: 20% → 12.5%
         limits.publish: not set (0) → 3
@@ -122,7 +122,7 @@ rooms:
     let back = diff(head, base, &[]);
     assert_snapshot!(back.out, @r#"
       guards
-        widget: 628 → 627; the rooms are different ones
+        widget: 628 → 627; these are different rooms
         scope: all rooms → `team-*`
         limits.update: 12.5% → 20%
         limits.publish: 3 → not set (0)
@@ -136,7 +136,7 @@ rooms:
         team-b: title "Team Bee" → "Team B" is not sent, because it is in `ignore`
         team-b: type is no longer in `ignore`: it is set to conference
         team-b: public is now in `ignore`
-        team-c: members_policy: on_create → ensure; members who are not known are sent
+        team-c: members_policy: on_create → ensure; members not on record are sent
 
     diff: nothing to send; 0 unchanged
           people: 2 people to remove from 1 room (manual)

@@ -29,7 +29,7 @@ fn all_is_well() {
     ok       clock           within a minute of the server's
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
-    ok       answers         2 rows of the shape the API's pages show
+    ok       answers         2 rows, all with the documented fields
     ok       ledger          `.roomform/127.0.0.1_PORT-627.jsonl`: 1 room on record
     ok       rooms           2 rooms: 1 conference, 1 support; 0 public
     ok       count           not a round number, so the list was probably not cut
@@ -88,7 +88,7 @@ fn the_built_in_sandbox() {
     ok       clock           within a minute of the server's
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
-    ok       answers         1 row of the shape the API's pages show
+    ok       answers         1 row, all with the documented fields
     skipped  ledger          there is none yet at `.roomform/sandbox-627.jsonl`
     ok       rooms           1 room: 1 support; 0 public
     ok       count           not a round number, so the list was probably not cut
@@ -189,7 +189,7 @@ fn the_server_points_elsewhere() {
     failed   connection      the server redirects to `http://ELSEWHERE/login` (HTTP 302); nothing was sent there
                              remedy: if you trust that address, give its origin with --api-url
     skipped  tls             plain http, which is not encrypted
-    skipped  clock           the server does not say what time it is
+    skipped  clock           the server's answer has no date
     skipped  credentials     needs `connection` and `tls`
     skipped  token           no JWT is used
     skipped  answers         needs `connection` and `credentials`
@@ -226,7 +226,7 @@ fn a_page_answers() {
     ok       address         widget 627 on http://127.0.0.1:PORT
     ok       connection      HTTP 200 to a call without credentials
     skipped  tls             plain http, which is not encrypted
-    skipped  clock           the server does not say what time it is
+    skipped  clock           the server's answer has no date
     skipped  credentials     the answer does not say; see `answers`
     skipped  token           no JWT is used
     failed   answers         the server's answer cannot be used: the answer is HTML, not JSON
@@ -323,7 +323,7 @@ fn the_clock_is_off() {
                              remedy: set it with NTP: tokens and ledger entries depend on it
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
-    ok       answers         1 row of the shape the API's pages show
+    ok       answers         1 row, all with the documented fields
     skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
     ok       rooms           1 room: 1 conference; 0 public
     ok       count           not a round number, so the list was probably not cut
@@ -381,7 +381,7 @@ fn rooms_that_a_plan_will_stumble_over() {
     ok       clock           within a minute of the server's
     ok       credentials     the server accepts the widget's secret key
     skipped  token           no JWT is used
-    ok       answers         10 rows of the shape the API's pages show
+    ok       answers         10 rows, all with the documented fields
     skipped  ledger          there is none yet at `.roomform/127.0.0.1_PORT-627.jsonl`
     ok       rooms           9 rooms: 8 conferences, 1 support; 0 public
     ok       count           not a round number, so the list was probably not cut
@@ -467,7 +467,7 @@ fn answers_of_another_shape() {
     let server = Canned::answer("200 OK", "", &body);
     let text = said(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["answers"]), @r"
-    warning  answers         2 rows, not all of the shape the API's pages show
+    warning  answers         2 rows, not all with exactly the documented fields
                              unknown field `colour\u{1b}[2J` in 1 row
                              unknown field `page` beside the rows
                              no field `tab` in 1 row
@@ -477,8 +477,8 @@ fn answers_of_another_shape() {
     let server = Canned::answer("200 OK", "", &list(&[]));
     let text = said(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["answers", "rooms"]), @"
-    ok       answers         0 rows of the shape the API's pages show
-    warning  rooms           the list is empty, but every widget has undeclared rooms
+    ok       answers         0 rows, all with the documented fields
+    warning  rooms           the list is empty, but every widget has at least a support room
                              remedy: check IMBACHAT_WIDGET: is it the right widget?
     ");
 }
@@ -512,7 +512,7 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
     scene.write("l.jsonl", format!("{whole}nonsense\n"));
     assert_snapshot!(steps(&look(), &names), @r#"
     failed   ledger          ledger `l.jsonl`, line 5: not an entry: expected ident at line 1 column 2
-                             remedy: fix or remove that line; without a ledger the plan says "members unknown" and sends them again
+                             remedy: fix or remove that line; without a ledger, the plan says "members unknown" and the next apply sends all members again
     skipped  on-record       needs `ledger`
     "#);
     // The port may contain the same digits.
@@ -542,23 +542,23 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
     failed   manifest        the manifest is invalid: 2 mistakes
                              rooms.yaml:3: E009 unknown key `titel` in a room
                              rooms.yaml:4: E008 `title` must be text, but YAML reads `no` as a bool
-                             remedy: run `roomform check`, which shows each with its remedy
-    ok       answers         1 row of the shape the API's pages show
+                             remedy: run `roomform check`, which shows how to fix each one
+    ok       answers         1 row, all with the documented fields
     ");
     text.begins("exit 1\n");
     scene.declare("version: 1\nrooms:\n  - {pipe: ab, title: A}\n");
     let text = said(&scene, &server.url(), &[]);
     assert_snapshot!(steps(&text, &["manifest"]), @"
     warning  manifest        1 file: 1 room, 0 memberships; 1 warning
-                             rooms.yaml:3: W101 `ab` is not 3 to 64 of A-Z, a-z, 0-9, _ and -
-                             remedy: see roomform check
+                             rooms.yaml:3: W101 `ab` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -
+                             remedy: run `roomform check`
     ");
     text.begins("exit 0\n");
     let text = said(&scene, &server.url(), &["-f", "nowhere.yaml"]);
     assert_snapshot!(steps(&text, &["manifest"]), @"
     failed   manifest        the manifest is invalid: 1 mistake
                              nowhere.yaml: E001 no such file or directory
-                             remedy: run `roomform check`, which shows each with its remedy
+                             remedy: run `roomform check`, which shows how to fix each one
     ");
 }
 
@@ -578,7 +578,7 @@ fn settings_that_cannot_be_used_stop_only_what_needs_them() {
                              IMBACHAT_LOGIN in the environment
                              remedy: set IMBACHAT_JWT_FILE to the path of a file, not to its content
     ok       credentials     the server accepts the widget's secret key
-    ok       answers         1 row of the shape the API's pages show
+    ok       answers         1 row, all with the documented fields
     ");
     let scene = at(&server.url())
         .env("IMBACHAT_WIDGET", "627x")
@@ -669,13 +669,13 @@ fn tokens() {
     ");
     assert_snapshot!(with("Uv94Uv94", true), @"
     ok       credentials     the server accepts the JWT
-    ok       token           it does not say when it expires
+    ok       token           it has no expiry time
     ");
     let server = Scene::new().sandbox();
     let scene = at(&server.url()).env("IMBACHAT_JWT", "Uv94Uv94");
     assert_snapshot!(steps(&said(&scene, &server.url(), &[]), &["token"]), @"skipped  token           IMBACHAT_JWT is set, but the secret key is used");
     assert_snapshot!(steps(&said(&scene, &server.url(), &["--read-as", "7"]), &["token", "credentials"]), @"
-    ok       credentials     the server accepts a JWT made from the secret key for user 7
+    ok       credentials     the server accepts a JWT signed with the secret key for user 7
     ok       token           created for each request; each is valid for an hour
     ");
 }

@@ -26,7 +26,7 @@ fn a_server_that_updates() {
     let scene = sandbox(Quirks::default());
     assert_snapshot!(probed(&scene), @"
     exit 0
-    ok       write-probe     a room was created; 8 of the questions answered
+    ok       write-probe     a room was created; 8 questions answered
                              remedy: remove the room in ImbaChat: the API cannot delete it
 
     write probe `probe-1`
@@ -40,7 +40,7 @@ fn a_server_that_updates() {
       settled  does a repeated call update the title: yes
       settled  does a repeated call update the type: yes
       open     does a repeated call update the publicity: not tried: the probe opens no room
-      open     does a call by the pipe alone update or duplicate: not tried: both calls after the create named the room
+      open     does a call by the pipe alone update or duplicate: not tried: the call after the create named the room
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 13 ok, 0 warnings, 0 failed, 4 skipped
@@ -73,7 +73,7 @@ fn a_server_that_ignores_updates() {
     });
     assert_snapshot!(probed(&scene), @"
     exit 0
-    warning  write-probe     a room was created; 8 of the questions answered, with unexpected answers; see below
+    warning  write-probe     a room was created; 8 questions answered, with unexpected answers; see below
                              remedy: remove the room in ImbaChat: the API cannot delete it
 
     write probe `probe-1`
@@ -87,7 +87,7 @@ fn a_server_that_ignores_updates() {
       settled  does a repeated call update the title: no, not within 3 reads of the list
       settled  does a repeated call update the type: no, not within 3 reads of the list
       open     does a repeated call update the publicity: not tried: the probe opens no room
-      open     does a call by the pipe alone update or duplicate: not tried: both calls after the create named the room
+      open     does a call by the pipe alone update or duplicate: not tried: the call after the create named the room
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 12 ok, 1 warning, 0 failed, 4 skipped
@@ -102,7 +102,7 @@ fn a_list_that_lags() {
     });
     assert_snapshot!(probed(&scene), @"
     exit 0
-    warning  write-probe     a room was created; 7 of the questions answered, with unexpected answers; see below
+    warning  write-probe     a room was created; 7 questions answered, with unexpected answers; see below
                              remedy: remove the room in ImbaChat: the API cannot delete it
 
     write probe `probe-1`
@@ -117,7 +117,7 @@ fn a_list_that_lags() {
       settled  does a repeated call update the type: yes
       open     does a repeated call update the publicity: not tried: the probe opens no room
       settled  does the list lag after an update: yes: the update was shown at read 2
-      open     does a call by the pipe alone update or duplicate: not tried: both calls after the create named the room
+      open     does a call by the pipe alone update or duplicate: not tried: the call after the create named the room
       room 2 exists now, and the API cannot delete it: remove it in ImbaChat
 
     doctor: 12 ok, 1 warning, 0 failed, 4 skipped
@@ -260,7 +260,7 @@ fn a_room_that_was_made_is_reported_even_where_nothing_can_be_printed() {
         let id = scene.room(&api_pipe).id;
         assert_eq!(output.status.code(), Some(1), "{err}");
         err.begins(format!(
-            "error: room {id} was made, but this could not be printed: "
+            "error: room {id} was created, but the report could not be printed: "
         ));
     }
 }

@@ -267,7 +267,7 @@ fn five_thousand_changes_fit_every_site() {
         if whole.len() > limit {
             let dangerous = dangerous(&whole).len();
             assert!(
-                page.contains(&format!(" All {dangerous} dangerous lines are.")),
+                page.contains(&format!(" All {dangerous} dangerous lines are shown.")),
                 "{site}"
             );
             assert!(page.len() > limit * 9 / 10, "{site}: {} bytes", page.len());

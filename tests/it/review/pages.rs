@@ -156,7 +156,7 @@ fn an_invalid_manifest_says_why_there_is_no_plan() {
 
     ### Warnings: 1
 
-    - <code>rooms&#46;<!-- -->yaml&#58;4&#58;12</code> W101 unusual-pipe: <code>a&#47;b</code> is not 3 to 64 of A-Z, a-z, 0-9, _ and -. *consider another pipe: the realtime layer may not accept it as a channel name*
+    - <code>rooms&#46;<!-- -->yaml&#58;4&#58;12</code> W101 unusual-pipe: <code>a&#47;b</code> is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -. *consider another pipe: the realtime layer may not accept it as a channel name*
     "#);
     Rendered::new(&ran.out);
     // The page goes to a comment, the diagnostics to the log.

@@ -116,7 +116,7 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
     if !planned.refusals.is_empty() {
         return End::Refused;
     }
-    if planned.is_empty() && !planned.is_to_be_noted() && !start.always {
+    if planned.is_empty() && !planned.has_anything_to_record() && !start.always {
         return End::Idle(Box::new(planned));
     }
     tokio::time::sleep(Duration::from_millis(start.thought)).await;
@@ -149,7 +149,7 @@ async fn live(world: &Arc<World>, wishes: &Arc<Wishes>, start: Start, run: usize
     if let Some(observed) = &outcome.observed {
         // What `apply` reports at its end: the remaining plan.
         let (recorded, mut account) = on_disk(world);
-        let recorded = recorded.beside_an_older_list();
+        let recorded = recorded.without_later_observations();
         let after = plan(&target(), &desired, observed, &recorded, &switches);
         for known in account.rooms.values_mut() {
             known.saw = None;
