@@ -141,7 +141,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
         "ledger", "adopt", "--roster", "--yes", "--ledger", "l.jsonl",
     ];
     let apply = ["apply", "--yes", "--ledger", "l.jsonl"];
-    let reported = || scene.run(adopt).out.replace(&scene.url(), "URL");
+    let output = || scene.run(adopt).out.replace(&scene.url(), "URL");
     scene.run(apply).ok();
     // As if the run was killed between the create and its answer.
     let whole = scene.read("l.jsonl");
@@ -151,7 +151,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     let begun: Vec<&str> = begun.collect();
     assert!(begun.last().unwrap().contains("\"intent\""), "{whole}");
     scene.write("l.jsonl", begun.join("\n") + "\n");
-    assert_snapshot!(reported(), @"
+    assert_snapshot!(output(), @"
       team                 room 2: the room itself
 
     adopt: 0 memberships of 1 room to record as present
@@ -166,7 +166,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     scene.declare(manifest("3"));
     scene.run(apply).ok();
     scene.declare(manifest("3, 4, 5"));
-    assert_snapshot!(reported(), @"
+    assert_snapshot!(output(), @"
     adopt: nothing new to record
            2 memberships left for `apply` to send: pending since a create, back in the manifest, or new in a room that roomform wrote to
            target: widget 627 on URL
@@ -177,7 +177,7 @@ fn who_is_owed_or_back_in_the_manifest_is_left_for_apply_to_send() {
     let on_create = manifest("3, 4, 5").replace("]}", "], members_policy: on_create}");
     scene.declare(on_create);
     assert!(
-        reported().contains("1 member (5)"),
+        output().contains("1 member (5)"),
         "{}",
         scene.read("l.jsonl")
     );
@@ -201,11 +201,11 @@ fn nothing_is_recorded_without_a_yes_or_without_saying_from_where() {
     ran.exits(5);
     assert_eq!(scene.files(), before);
     assert_eq!(writes(&scene), 0);
-    let reported = scene
+    let document = scene
         .run("ledger adopt --roster --yes --format json")
         .json();
     assert_eq!(
-        (&reported["kind"], &reported["rooms"][0]["adopted"]),
+        (&document["kind"], &document["rooms"][0]["adopted"]),
         (&"ledger".into(), &serde_json::json!([11, 12, 13]))
     );
 }

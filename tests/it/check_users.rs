@@ -73,11 +73,11 @@ fn an_id_is_the_text_it_is() {
         .at(&server.url())
         .env("IMBACHAT_SECRET_KEY", "key")
         .file("a.csv", "user\n7\n8\n9\n");
-    let reported = unknown(&scene, "").join("\n");
+    let output = unknown(&scene, "").join("\n");
     for user in ["12", "7", "11"] {
-        reported.shows(format!("not know user {user}"));
+        output.shows(format!("not know user {user}"));
     }
-    assert_eq!(reported.lines().count(), 3, "{reported}");
+    assert_eq!(output.lines().count(), 3, "{output}");
 }
 
 /// An unreadable answer fails the run, with an error about users.

@@ -359,8 +359,8 @@ fn the_sizes_in_the_docs_are_those_of_the_help() {
     assert_eq!(rows.len(), 5, "{rows:?}");
     for row in rows {
         let (name, limit) = (row[1].trim_matches('`'), row[2].split(' ').next().unwrap());
-        let reported = help.split(&format!("- {name}:")).nth(1).unwrap();
-        let reported = reported.split(" - ").next().unwrap();
-        assert!(reported.contains(limit), "{name}: {reported}");
+        let description = help.split(&format!("- {name}:")).nth(1).unwrap();
+        let description = description.split(" - ").next().unwrap();
+        assert!(description.contains(limit), "{name}: {description}");
     }
 }

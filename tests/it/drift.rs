@@ -22,7 +22,7 @@ fn applied(config: Config) -> Scene {
 }
 
 /// Another user with a different ledger applies this manifest.
-fn someone(scene: &Scene, manifest: &str) {
+fn apply_as_another_user(scene: &Scene, manifest: &str) {
     let other = Scene::new().manifest(manifest).beside(scene);
     other.run("apply --yes --allow-publish").ok();
 }
@@ -45,7 +45,7 @@ fn drift_is_distinguished_in_text_json_and_markdown() {
     let theirs = manifest("Team A", true)
         .replace("Team B", "Party")
         .replace("Team C", "C");
-    someone(&scene, &theirs);
+    apply_as_another_user(&scene, &theirs);
     scene.declare(manifest("Team A", false).replace("Team C", "Team Sea"));
     let plan = scene.plan().ok();
     let plan = plan.replace(&scene.url(), "http://sandbox");
@@ -106,7 +106,7 @@ fn what_the_manifest_changed_is_not_called_anybody_elses() {
 #[test]
 fn a_room_that_becomes_public_again_says_who_closed_it() {
     let scene = Scene::new().manifest(manifest("Team A", true)).applied();
-    someone(&scene, &manifest("Team A", false));
+    apply_as_another_user(&scene, &manifest("Team A", false));
     let ran = scene.plan();
     ran.exits(5);
     ran.shows("publish: closed → public (changed outside)\n");
@@ -115,7 +115,7 @@ fn a_room_that_becomes_public_again_says_who_closed_it() {
 #[test]
 fn without_a_record_nothing_is_claimed() {
     let scene = applied(Config::default());
-    someone(&scene, &manifest("Party", false));
+    apply_as_another_user(&scene, &manifest("Party", false));
     assert_eq!(changed(&scene, &[]), json!([["title", ["outside"]]]));
     assert_eq!(
         changed(&scene, &["--ledger", "none.jsonl"]),
@@ -138,7 +138,7 @@ fn without_a_record_nothing_is_claimed() {
 #[test]
 fn a_field_the_server_ignores_was_not_changed_outside() {
     let server = Scene::new().sandbox();
-    someone(&server, &manifest("Old", false));
+    apply_as_another_user(&server, &manifest("Old", false));
     server.world(|world| {
         world.set_quirks(Quirks {
             ignore_updates: true,
@@ -178,7 +178,7 @@ fn late(scene: &Scene, lag: u32) {
 /// A closed room that the list shows this many calls late: too late for the run that closed it.
 fn closed_late(lag: u32) -> Scene {
     let scene = Scene::new().sandbox();
-    someone(&scene, &manifest("Team A", true));
+    apply_as_another_user(&scene, &manifest("Team A", true));
     late(&scene, lag);
     let scene = scene.manifest(manifest("Team A", false));
     let ran = scene.apply();
@@ -201,7 +201,7 @@ fn a_room_opened_again_after_a_list_that_lagged_is_drift() {
     scene.apply().ok();
     assert_eq!(scene.ledger(), after);
     // The room is opened again outside: the values match the record, and it is still drift.
-    someone(&scene, &manifest("Team A", true));
+    apply_as_another_user(&scene, &manifest("Team A", true));
     let plan = scene.run("plan --detailed-exitcode");
     plan.exits(2);
     plan.lacks("ignored");
@@ -222,7 +222,7 @@ fn the_list_read_after_other_writes_ends_the_record_as_well() {
     let ran = scene.apply();
     ran.shows("ignored by the server: sent again only");
     late(&scene, 0);
-    someone(&scene, &renamed(true));
+    apply_as_another_user(&scene, &renamed(true));
     let fields = changed(&scene, &[]);
     assert_eq!(fields, json!([["public", ["outside"]]]));
 }

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Args, Ran, Scene, Shows, deaf, live_room};
+use crate::support::{Args, Ran, Scene, Shows, ignoring_updates, live_room};
 
 const MANIFEST: &str = "\
 version: 1
@@ -224,7 +224,7 @@ fn a_field_the_server_ignored_is_4() {
     let scene = || {
         Scene::new()
             .manifest(MANIFEST)
-            .sandbox_with(deaf())
+            .sandbox_with(ignoring_updates())
             .live(live_room("team-a", "Old"))
     };
     let (text, report) = ends(4, scene, "apply --yes");
@@ -349,11 +349,9 @@ fn wrong_usage_is_64() {
             (&"usage".into(), "")
         );
         let message = document["message"].as_str().unwrap();
-        let reported: Vec<&str> = text.err.split_whitespace().collect();
+        let words: Vec<&str> = text.err.split_whitespace().collect();
         assert!(
-            reported
-                .join(" ")
-                .starts_with(&format!("error: {message} ")),
+            words.join(" ").starts_with(&format!("error: {message} ")),
             "{text:#?} {document}"
         );
     }
@@ -402,8 +400,8 @@ fn terraform_flags_and_verbs_get_a_hint_with_ours() {
         let scene = new_room();
         let ran = scene.run(args);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:#?}");
-        let reported = format!("error: {message}\n  hint: {hint}");
-        ran.err.begins(&reported);
+        let expected = format!("error: {message}\n  hint: {hint}");
+        ran.err.begins(&expected);
         assert_eq!((scene.files().len(), scene.writes()), (1, 0), "{args:?}");
         let json = scene.run([args, &["--format", "json"]].concat());
         assert_eq!(document(64, &json)["message"], message);
@@ -504,8 +502,8 @@ fn a_flag_of_another_verb_is_64_with_a_tip() {
     ] {
         let ran = Scene::new().run(args);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:#?}");
-        let reported = format!("error: {message}\n  hint: {hint}");
-        ran.err.begins(&reported);
+        let expected = format!("error: {message}\n  hint: {hint}");
+        ran.err.begins(&expected);
     }
     let ran = Scene::new().run(["check", "--rate", "1/s", "--format", "json"]);
     assert_eq!(

@@ -228,12 +228,12 @@ fn pipes_that_the_server_made_up_share_a_file() {
 #[test]
 fn a_directory_that_is_passed_over_is_reported() {
     let scene = widget(OLD);
-    let reported = "warning: `rooms.yaml` is used and the directory `rooms` is not: name one or both with -f\n";
+    let expected = "warning: `rooms.yaml` is used and the directory `rooms` is not: name one or both with -f\n";
     scene.run("export -o rooms.yaml").ok();
     scene.write("rooms/roster.csv", "user\n3\n");
     assert_eq!(scene.plan().err, "", "no manifest is in there");
     scene.run("export --split-by prefix -o rooms").ok();
-    assert_eq!(scene.plan().err, reported);
+    assert_eq!(scene.plan().err, expected);
     assert_eq!(scene.run("plan -f rooms.yaml").err, "");
     assert_eq!(scene.run("plan -f rooms").err, "");
 }
@@ -307,8 +307,8 @@ fn what_is_there_is_kept_byte_for_byte_where_rooms_are_added() {
         (KEPT.replace('\n', "\r\n"), "\r\n"),
     ] {
         scene.declare(&text);
-        let reported = scene.run(args).ok();
-        assert_eq!(reported, "added 5 rooms to rooms.yaml\n");
+        let output = scene.run(args).ok();
+        assert_eq!(output, "added 5 rooms to rooms.yaml\n");
         let after = scene.read("rooms.yaml");
         let at =
             text.find("# what belongs to it").unwrap() + "# what belongs to it".len() + end.len();
@@ -473,9 +473,9 @@ fn what_cannot_be_added_to_is_left_alone() {
 fn a_directory_is_added_to_as_one_manifest() {
     let scene = widget(&OLD[..1]);
     let args = ["export", "--split-by", "prefix", "--add", "-o", "rooms"];
-    let reported = scene.run([&args[..], &["--scope", "*"]].concat()).ok();
+    let output = scene.run([&args[..], &["--scope", "*"]].concat()).ok();
     assert_eq!(
-        reported,
+        output,
         "wrote rooms/course.yaml: 1 room\nwrote rooms/other.yaml: 1 room\n"
     );
     OLD[1..5].iter().for_each(|room| add(&scene, room));
@@ -484,8 +484,8 @@ fn a_directory_is_added_to_as_one_manifest() {
         "rooms/sub/mine.yml",
         "version: 1\nrooms:\n  - {pipe: lounge, title: Lounge}\n",
     );
-    let reported = scene.run(args).ok();
-    assert_snapshot!(reported, @"
+    let output = scene.run(args).ok();
+    assert_snapshot!(output, @"
     added 1 room to rooms/course.yaml
     wrote rooms/odd.yaml: 1 room
     wrote rooms/team.yaml: 1 room
@@ -652,8 +652,8 @@ fn what_would_be_read_is_compared_with_what_is_meant() {
 fn an_export_of_no_room_says_so() {
     let scene = widget(OLD);
     let ran = scene.run("export --scope zz*");
-    let reported = "warning: no live room matches --scope\n";
-    assert_eq!((ran.code, ran.err.as_str()), (0, reported));
+    let expected = "warning: no live room matches --scope\n";
+    assert_eq!((ran.code, ran.err.as_str()), (0, expected));
     ran.lacks("finds nothing");
     let ran = scene.run("export --scope zz* --out zz.yaml");
     assert_eq!(

@@ -163,9 +163,9 @@ fn meet(fault: Fault, call: usize) -> String {
     let calls = proxy.seen();
     assert!(calls.len() >= call, "{first:#?}");
     proxy.reopen();
-    let mut reported = first.code.to_string();
+    let mut outcome = first.code.to_string();
     match scene.path("first.json").exists() {
-        true => reported.push_str(&assert_true(
+        true => outcome.push_str(&assert_true(
             &scene,
             "first.json",
             first.code,
@@ -176,18 +176,18 @@ fn meet(fault: Fault, call: usize) -> String {
     }
     if first.code != 0 {
         let next = scene.run([&args[..], &["next.json"]].concat());
-        let _ = write!(reported, " → {}", next.code);
+        let _ = write!(outcome, " → {}", next.code);
         let calls = proxy.seen().split_off(calls.len());
-        reported.push_str(&assert_true(&scene, "next.json", next.code, &calls, None));
+        outcome.push_str(&assert_true(&scene, "next.json", next.code, &calls, None));
         assert_eq!(next.code, 0, "{first:#?}\n{next:#?}");
     }
     // Only a message with a lost answer may be missing, and only if the server never received it.
-    let lost = reported.contains("uncertain") && !done(fault);
+    let lost = outcome.contains("uncertain") && !done(fault);
     assert_content(&scene, usize::from(!lost));
     let writes = scene.writes();
     let last = scene.run([&args[..], &["last.json"]].concat());
     assert_eq!((last.code, scene.writes()), (0, writes), "{last:#?}");
-    reported
+    outcome
 }
 
 /// Whether the server executes the request.
@@ -265,7 +265,7 @@ fn assert_true(
         let seen = (lists.len(), writes.len(), sends.len());
         assert_eq!((verify, write, send), seen, "{report:#}");
     }
-    let mut reported = BTreeMap::new();
+    let mut statuses = BTreeMap::new();
     for room in report["rooms"].as_array().unwrap() {
         let pipe = room["pipe"].as_str().unwrap();
         let status = room["status"].as_str().unwrap();
@@ -306,21 +306,21 @@ fn assert_true(
             matches!(status, "failed" | "uncertain" | "conflict"),
             "{report:#}"
         );
-        *reported.entry(status.to_owned()).or_insert(0) += 1;
+        *statuses.entry(status.to_owned()).or_insert(0) += 1;
     }
     let converged = report["converged"].as_bool();
     // An uncertain message cannot be resolved, and the plan contains nothing for it.
-    let converges = code == 0 || reported.contains_key("uncertain");
+    let converges = code == 0 || statuses.contains_key("uncertain");
     assert_eq!(converged.unwrap_or(converges), converges, "{report:#}");
-    reported.remove("verified");
-    let reported: Vec<String> = reported
+    statuses.remove("verified");
+    let statuses: Vec<String> = statuses
         .into_iter()
         .map(|(status, count)| format!("{count} {status}"))
         .collect();
-    if reported.is_empty() {
+    if statuses.is_empty() {
         String::new()
     } else {
-        format!(" ({})", reported.join(", "))
+        format!(" ({})", statuses.join(", "))
     }
 }
 
@@ -336,9 +336,9 @@ fn every_failure_at_every_call_ends_in_convergence_and_a_true_report() {
                 while let Some((fault, call)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let case = std::panic::AssertUnwindSafe(|| meet(FAULTS[*fault].1, *call));
                     // The panic message is already printed.
-                    let reported =
+                    let outcome =
                         std::panic::catch_unwind(case).unwrap_or_else(|_| "FAILED".to_owned());
-                    met.lock().unwrap().insert((*fault, *call), reported);
+                    met.lock().unwrap().insert((*fault, *call), outcome);
                 }
             });
         }

@@ -265,7 +265,7 @@ fn rows_that_the_filters_exclude_are_left_out_once_more() {
     assert_eq!(json(&rooms, &["rooms", "--type", "support"]), [1853]);
     assert_eq!(json(&rooms, &["rooms", "--only", "5fbcaf*"]), [1314]);
     // A row does not have the status of a user in the room, nor the other fields.
-    let reported = [
+    let args = [
         "rooms",
         "--status",
         "admin",
@@ -274,7 +274,7 @@ fn rows_that_the_filters_exclude_are_left_out_once_more() {
         "--banned",
         "true",
     ];
-    assert_eq!(json(&rooms, &reported), [1853, 1314]);
+    assert_eq!(json(&rooms, &args), [1853, 1314]);
     let ran = against(&rooms).run("get rooms --type 0");
     assert_eq!(
         ran.err,
@@ -528,9 +528,9 @@ fn a_choice_of_rooms_is_for_rooms() {
             let ran = scene.run([&["get", list], &choice[..]].concat());
             assert_eq!((ran.code, ran.out.as_str()), (64, ""));
             let flag = choice[0];
-            let reported =
+            let expected =
                 format!("error: `get {list}` has no flag `{flag}`\n  hint: `{flag}` is a flag of ");
-            ran.err.begins(&reported);
+            ran.err.begins(&expected);
         }
     }
     assert_eq!(scene.stats().get_rooms, 0);

@@ -106,9 +106,9 @@ fn aliases_that_expand_to_a_billion_laughs() {
         format!("  l{level}: &l{level} [{inner}]")
     });
     let head = "version: 1\ngroups:\n  l0: &l0 [3, 3, 3, 3, 3, 3, 3, 3, 3, 3]\n";
-    let reported = refused(format!("{head}{}{ROOM}", lines(levels)), ONE);
-    reported.begins("error[E005 alias-bomb]: ");
-    reported.shows("rooms.yaml:8:");
+    let output = refused(format!("{head}{}{ROOM}", lines(levels)), ONE);
+    output.begins("error[E005 alias-bomb]: ");
+    output.shows("rooms.yaml:8:");
 }
 
 #[test]
@@ -128,12 +128,12 @@ fn aliases_of_one_long_list() {
 #[test]
 fn anchors_in_a_chain() {
     let chain = (1..1400).map(|n| format!("  g{n}: &a{n} [*a{}]", n - 1));
-    let reported = refused(
+    let output = refused(
         format!("version: 1\ngroups:\n  g0: &a0 [3]\n{}{ROOM}", lines(chain)),
         ALL,
     );
-    reported.shows("a member must be an id, a name, a \"@group\" or a roster, not a list");
-    reported.ends("the manifest is invalid: 1399 errors; 1199 of them not shown\n");
+    output.shows("a member must be an id, a name, a \"@group\" or a roster, not a list");
+    output.ends("the manifest is invalid: 1399 errors; 1199 of them not shown\n");
 }
 
 #[test]
@@ -158,8 +158,8 @@ fn ten_thousand_levels() {
         "- ".repeat(100_000),
     ];
     for case in cases {
-        let reported = refused(&case, ONE);
-        reported.begins("error[E004 too-deep]: nested more than 64 levels deep\n");
+        let output = refused(&case, ONE);
+        output.begins("error[E004 too-deep]: nested more than 64 levels deep\n");
     }
 }
 
@@ -186,9 +186,9 @@ pub fn a_scalar_of_100_megabytes() {
 fn scalars_of_some_megabytes() {
     let long = "t".repeat(4_000_000);
     let first = |text: String| text.lines().next().unwrap().to_owned();
-    let reported = |entry: String| first(refused(format!("version: 1\n{entry}\n"), 2 * ONE));
+    let first_error = |entry: String| first(refused(format!("version: 1\n{entry}\n"), 2 * ONE));
     let long_text =
-        |key: &str, other: &str| reported(format!("rooms: [{{{key}: \"{long}\", {other}}}]"));
+        |key: &str, other: &str| first_error(format!("rooms: [{{{key}: \"{long}\", {other}}}]"));
     assert_eq!(
         long_text("title", "pipe: first-room"),
         "error[E014 bad-title]: a title has at most 4096 bytes"
@@ -198,25 +198,25 @@ fn scalars_of_some_megabytes() {
         "error[E013 bad-pipe]: a pipe has at most 255 bytes"
     );
     assert_eq!(
-        reported(format!("scope: [\"{long}\"]\n{ROOM}")),
+        first_error(format!("scope: [\"{long}\"]\n{ROOM}")),
         "error[E015 bad-value]: a glob has at most 255 bytes"
     );
     let clipped = "t".repeat(60);
     assert_eq!(
-        reported(format!(
+        first_error(format!(
             "rooms: [{{pipe: first-room, title: First, members: [\"{long}\"]}}]"
         )),
         format!("error[E016 unknown-person]: `{clipped}…` is not in `people`")
     );
     assert_eq!(
-        reported(format!(
+        first_error(format!(
             "rooms: [{{pipe: first-room, title: First, type: {long}}}]"
         )),
         format!("error[E015 bad-value]: `type` cannot be `{clipped}…`")
     );
     let digits = "1".repeat(2_000_000);
     assert_eq!(
-        reported(format!("widget: {digits}\n{ROOM}")),
+        first_error(format!("widget: {digits}\n{ROOM}")),
         format!(
             "error[E007 wrong-type]: `widget` must be a whole number above zero, not `{}…`",
             "1".repeat(60)
@@ -227,17 +227,17 @@ fn scalars_of_some_megabytes() {
 #[test]
 fn an_unknown_key_of_two_megabytes() {
     let key = "k".repeat(2_000_000);
-    let reported = refused(format!("version: 1\n{ROOM}{key}: 1\n"), ONE);
-    reported.begins("error[E003 syntax]: this is not YAML: simple key expected ':'");
+    let output = refused(format!("version: 1\n{ROOM}{key}: 1\n"), ONE);
+    output.begins("error[E003 syntax]: this is not YAML: simple key expected ':'");
     for quoted in [format!("? {key}\n: 1"), format!("? \"{key}\"\n: 1")] {
-        let reported = refused(format!("version: 1\n{ROOM}{quoted}\n"), ONE);
-        reported.begins("error[E009 unknown-key]: unknown key `");
+        let output = refused(format!("version: 1\n{ROOM}{quoted}\n"), ONE);
+        output.begins("error[E009 unknown-key]: unknown key `");
     }
-    let reported = refused(
+    let output = refused(
         format!("{{\"version\": 1, {}, \"{key}\": 1}}", ROOM.trim_end()),
         ONE,
     );
-    reported.begins("error[E009 unknown-key]: unknown key `\"kkk");
+    output.begins("error[E009 unknown-key]: unknown key `\"kkk");
 }
 
 #[test]
@@ -266,12 +266,12 @@ fn nul_bytes() {
 
     the manifest is invalid: 1 error
     "#);
-    let reported = refused("\0".repeat(1_000_000), ONE);
-    reported.shows("this is not YAML: unexpected character `\\u{0}`\n --> rooms.yaml:1:1\n");
-    let reported = refused(format!("version: 1\n{ROOM}\0rooms: [{{broken"), ONE);
+    let output = refused("\0".repeat(1_000_000), ONE);
+    output.shows("this is not YAML: unexpected character `\\u{0}`\n --> rooms.yaml:1:1\n");
+    let output = refused(format!("version: 1\n{ROOM}\0rooms: [{{broken"), ONE);
     assert!(
-        reported.contains("rooms.yaml:3:1\n"),
-        "text after a NUL is still checked: {reported}"
+        output.contains("rooms.yaml:3:1\n"),
+        "text after a NUL is still checked: {output}"
     );
     insta::assert_snapshot!(refused("version: 1\nrooms:\n  - {pipe: \"a\\0b\", title: \"c\\0d\"}\n", 2 * ONE), @r#"
     error[E013 bad-pipe]: a pipe cannot have control characters
@@ -321,19 +321,19 @@ rooms:
 limits: {{create: "{escape}"}}
 "#
         );
-        let reported = refused(&manifest, ALL);
+        let output = refused(&manifest, ALL);
         assert!(
-            reported
+            output
                 .lines()
                 .filter(|line| line.starts_with("error["))
                 .count()
                 > 12,
-            "{reported}"
+            "{output}"
         );
         let scene = Scene::new().manifest(&manifest);
         let colour = scene.run("check --color always").err;
         let plain = anstream::adapter::strip_str(&colour).to_string();
-        assert_eq!(plain, reported, "colour is ours alone");
+        assert_eq!(plain, output, "colour is ours alone");
         let json = scene.run("check --format json").out;
         assert!(!json.contains('\u{1b}') && !json.contains('\r'), "{json}");
     }
@@ -353,8 +353,8 @@ fn raw_escapes_in_a_file_or_in_its_name() {
         let manifest = format!(
             "version: 1\nrooms:\n  - {{pipe: first-room, title: First{raw}t, \"key{raw}\": [{raw}, 1]}}\n"
         );
-        let reported = refused(&manifest, ALL);
-        reported.shows("\n --> rooms.yaml:3:");
+        let output = refused(&manifest, ALL);
+        output.shows("\n --> rooms.yaml:3:");
         let scene = Scene::new();
         scene.write(&format!("rooms/{raw}.yaml"), &manifest);
         let ran = scene.run("check -f rooms");
@@ -373,11 +373,11 @@ fn a_mistake_in_the_middle_of_a_long_line() {
     };
     let rooms = (0..20_000).map(|n| room(n, if n == 10_000 { "\"absent\"" } else { "3" }));
     let rooms: Vec<String> = rooms.collect();
-    let reported = refused(
+    let output = refused(
         format!("{{\"version\":1,\"rooms\":[{}]}}", rooms.join(",")),
         ONE,
     );
-    insta::assert_snapshot!(reported, @r#"
+    insta::assert_snapshot!(output, @r#"
     error[E016 unknown-person]: `absent` is not in `people`
      --> rooms.yaml:1:590078
       |
@@ -392,28 +392,28 @@ fn a_mistake_in_the_middle_of_a_long_line() {
 
 #[test]
 fn ten_thousand_mistakes() {
-    let reported = refused(
+    let output = refused(
         format!("version: 1\nrooms:\n{}", "  - word\n".repeat(10_000)),
         ALL,
     );
-    reported.ends("the manifest is invalid: 10000 errors; 9800 of them not shown\n");
-    assert_eq!(reported.matches("error[").count(), 200);
+    output.ends("the manifest is invalid: 10000 errors; 9800 of them not shown\n");
+    assert_eq!(output.matches("error[").count(), 200);
     // The first errors are shown.
-    reported
+    output
         .shows(" --> rooms.yaml:3:5\n")
         .shows(" --> rooms.yaml:202:5\n");
-    let reported = refused(
+    let output = refused(
         format!("version: 1\nrooms: [{}]\n", list(repeat_n("word", 10_000))),
         ALL,
     );
-    reported.ends("the manifest is invalid: 10000 errors; 9800 of them not shown\n");
+    output.ends("the manifest is invalid: 10000 errors; 9800 of them not shown\n");
 }
 
 #[test]
 fn more_mistakes_than_anybody_reads() {
     let manifest = format!("version: 1\nrooms: [{}]\n", list(repeat_n("word", 100_000)));
-    let reported = refused(&manifest, ALL);
-    insta::assert_snapshot!(reported.lines().take(4).collect::<Vec<_>>().join("\n"), @r#"
+    let output = refused(&manifest, ALL);
+    insta::assert_snapshot!(output.lines().take(4).collect::<Vec<_>>().join("\n"), @r#"
     error[E006 too-large]: 90000 more errors; roomform keeps the first 10000
      |
      = help: fix these first, then run `check` again
@@ -441,8 +441,8 @@ fn warnings_are_all_kept_and_harm_nothing() {
 #[test]
 fn unknown_keys_by_the_ten_thousand() {
     let keys = (0..30_000).map(|n| format!("key-{n}: 1"));
-    let reported = refused(format!("version: 1\n{ROOM}{}", lines(keys)), ALL);
-    reported.shows(
+    let output = refused(format!("version: 1\n{ROOM}{}", lines(keys)), ALL);
+    output.shows(
         "error[E009 unknown-key]: unknown key `key-0` in the manifest\n --> rooms.yaml:3:1\n",
     );
 }
@@ -451,7 +451,7 @@ fn unknown_keys_by_the_ten_thousand() {
 fn names_nearly_right_by_the_thousand() {
     let people = (0..20_000).map(|n| format!("  person-number-{n}: {}", n + 1));
     let members = (0..500).map(|n| format!("persom-nunber-{n}"));
-    let reported = refused(
+    let output = refused(
         format!(
             "version: 1\npeople:\n{}rooms: [{{pipe: first-room, title: First, members: [{}]}}]\n",
             lines(people),
@@ -459,8 +459,8 @@ fn names_nearly_right_by_the_thousand() {
         ),
         ALL,
     );
-    reported.shows("did you mean `person-number-0`?");
-    reported.ends("the manifest is invalid: 500 errors; 300 of them not shown\n");
+    output.shows("did you mean `person-number-0`?");
+    output.ends("the manifest is invalid: 500 errors; 300 of them not shown\n");
 }
 
 #[test]
@@ -541,9 +541,9 @@ fn groups_in_a_chain_of_fifty_thousand() {
         )
     };
     assert_eq!(accepted(chain("3")), "valid: 1 room, 1 membership\n");
-    let reported = refused(chain("\"@g0\""), ONE);
-    reported.begins("error[E018 group-cycle]: groups contain each other: @g0 → @g1 → @g2 → ");
-    reported
+    let output = refused(chain("\"@g0\""), ONE);
+    output.begins("error[E018 group-cycle]: groups contain each other: @g0 → @g1 → @g2 → ");
+    output
         .lines()
         .next()
         .unwrap()
@@ -559,59 +559,59 @@ fn groups_with_cycles_by_the_ten_thousand() {
             n.saturating_sub(1)
         )
     });
-    let reported = refused(
+    let output = refused(
         format!(
             "version: 1\ngroups:\n{}  g10000: [3]\n{ROOM}",
             lines(groups)
         ),
         2 * ALL,
     );
-    reported.shows("error[E018 group-cycle]: groups contain each other: @g");
-    reported.ends(" of them not shown\n");
+    output.shows("error[E018 group-cycle]: groups contain each other: @g");
+    output.ends(" of them not shown\n");
 }
 
 #[test]
 fn groups_that_would_come_to_a_billion_members() {
-    let first = |reported: String| reported.lines().next().unwrap().to_owned();
+    let first = |output: String| output.lines().next().unwrap().to_owned();
     let too_many = |whose: &str| {
         format!("error[E006 too-large]: {whose} have more than 10000000 memberships up to here")
     };
     let room = "rooms: [{pipe: first-room, title: First, members: [\"@g0\"]}]\n";
 
     let growing = (0..50_000).map(|n| format!("  g{n}: [{}, \"@g{}\"]", n + 1, n + 1));
-    let reported = refused(
+    let output = refused(
         format!(
             "version: 1\ngroups:\n{}  g50000: [3]\n{room}",
             lines(growing)
         ),
         ONE,
     );
-    assert_eq!(first(reported), too_many("the groups"));
+    assert_eq!(first(output), too_many("the groups"));
 
     let (many, again) = (list(1..=10_000), list(repeat_n("\"@many\"", 100_000)));
-    let reported = refused(
+    let output = refused(
         format!("version: 1\ngroups:\n  many: [{many}]\n  g0: [{again}]\n{room}"),
         ONE,
     );
-    assert_eq!(first(reported), too_many("the groups"));
+    assert_eq!(first(output), too_many("the groups"));
 
     let repeated = format!("rooms: [{{pipe: first-room, title: First, members: [{again}]}}]\n");
-    let reported = refused(
+    let output = refused(
         format!("version: 1\ngroups:\n  many: [{many}]\n{repeated}"),
         ONE,
     );
-    assert_eq!(first(reported), too_many("the rooms"));
+    assert_eq!(first(output), too_many("the rooms"));
 
     let rooms =
         (0..2000).map(|n| format!("  - {{pipe: room-{n}, title: Room, members: [\"@many\"]}}"));
-    let reported = refused(
+    let output = refused(
         format!(
             "version: 1\ngroups:\n  many: [{many}]\nrooms:\n{}",
             lines(rooms)
         ),
         ONE,
     );
-    assert_eq!(first(reported), too_many("the rooms"));
+    assert_eq!(first(output), too_many("the rooms"));
 }
 
 #[test]
@@ -663,6 +663,6 @@ fn a_large_manifest_is_read_where_no_thread_can_be_had() {
             format!("version: 1\nrooms: [{room}]\n"),
         );
     }
-    let reported = scene.run("check");
-    reported.exits(0);
+    let ran = scene.run("check");
+    ran.exits(0);
 }

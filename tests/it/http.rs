@@ -46,7 +46,7 @@ fn scene_with(manifest: &str, url: &str) -> Scene {
 
 /// The output of a run, which must not contain a credential. `hosts` maps addresses to placeholders.
 #[track_caller]
-fn reported(ran: &Ran, hosts: &[(&str, &str)]) -> String {
+fn redacted_output(ran: &Ran, hosts: &[(&str, &str)]) -> String {
     for secret in [SECRET_KEY, LOGIN, PASSWORD, JWT, BASIC] {
         assert!(!ran.all().contains(secret), "{secret}: {ran:#?}");
     }

@@ -131,8 +131,7 @@ fn one_signal_finishes_what_is_under_way() {
             .map(|(_, count)| count)
             .sum();
         assert!(done > 0 && done < 40, "{statuses:?}");
-        let reported = text(&output);
-        reported.shows("interrupted: requests in flight were finished");
+        text(&output).shows("interrupted: requests in flight were finished");
         // The failed file lists everything that is not done.
         let failed = scene.read("f.csv");
         let pipes: BTreeSet<&str> = failed
@@ -282,7 +281,7 @@ fn parallelism_bounds_the_calls_under_way() {
         scene
             .run([&APPLY[..], &["--parallelism", &most.to_string()]].concat())
             .ok();
-        assert_eq!(proxy.most(), most);
+        assert_eq!(proxy.max_concurrent(), most);
     }
 }
 

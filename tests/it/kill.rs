@@ -154,25 +154,25 @@ fn kill(seed: u64) -> Met {
     point.wait(&scene, &mut child);
     child.kill().unwrap();
     child.wait().unwrap();
-    let reported = format!("seed {seed}, {point:?}, lost answers: {losing}");
+    let context = format!("seed {seed}, {point:?}, lost answers: {losing}");
 
     // No room is duplicated, and the ledger is readable and correct.
-    assert_once(&scene, &reported);
+    assert_once(&scene, &context);
     let (writes, rooms) = (scene.writes(), scene.rooms().len());
-    let (known, torn) = recorded(&scene, &reported);
-    assert!(known <= rooms, "{reported}");
+    let (known, torn) = recorded(&scene, &context);
+    assert!(known <= rooms, "{context}");
 
     let ran = scene.run("apply --yes --ledger l.jsonl --report r.json");
-    assert!([0, 4].contains(&ran.code), "{reported}: {ran:#?}");
-    assert_once(&scene, &reported);
+    assert!([0, 4].contains(&ran.code), "{context}: {ran:#?}");
+    assert_once(&scene, &context);
     let live = scene.rooms();
-    assert_eq!(live.len() as u64, ROOMS, "{reported}");
+    assert_eq!(live.len() as u64, ROOMS, "{context}");
     for room in 1..=ROOMS {
         let live = scene.room(&format!("course-{room:03}"));
         assert_eq!(
             (live.name, live.kind, live.is_public, live.members),
             (title(room), 1, room % 7 == 0, members(room)),
-            "{reported}"
+            "{context}"
         );
     }
     let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
@@ -187,13 +187,13 @@ fn kill(seed: u64) -> Met {
         .all(|room| room["status"] == "uncertain" && words(room));
     assert!(
         only_welcomes && (losing || doubts.is_empty()),
-        "{reported}: {doubts:#?}"
+        "{context}: {doubts:#?}"
     );
     let exit = if doubts.is_empty() { 0 } else { 4 };
     assert_eq!(
         (ran.code, &report["exit"]),
         (exit, &exit.into()),
-        "{reported}"
+        "{context}"
     );
     let counted: u64 = rooms_reported
         .iter()
@@ -203,19 +203,15 @@ fn kill(seed: u64) -> Met {
     let again = scene.writes() - writes;
     assert!(
         (counted..=counted + UNDER_WAY).contains(&again),
-        "{reported}: {counted} counted, {again} seen"
+        "{context}: {counted} counted, {again} seen"
     );
-    assert_eq!(
-        recorded(&scene, &reported),
-        (live.len(), false),
-        "{reported}"
-    );
+    assert_eq!(recorded(&scene, &context), (live.len(), false), "{context}");
 
     let before = (scene.writes(), scene.files());
     let ran = scene.run("apply --yes --ledger l.jsonl");
-    assert_eq!(ran.code, 0, "{reported}: {ran:#?}");
-    assert_eq!(before, (scene.writes(), scene.files()), "{reported}");
-    let (doubtful, arrived) = welcomed(&scene, &reported);
+    assert_eq!(ran.code, 0, "{context}: {ran:#?}");
+    assert_eq!(before, (scene.writes(), scene.files()), "{context}");
+    let (doubtful, arrived) = welcomed(&scene, &context);
     let unrecorded = rooms - known;
     let lost = scene.stats().lost;
     Met {
@@ -235,7 +231,7 @@ fn kill(seed: u64) -> Met {
 /// Checks that each welcome was sent once, or is uncertain and was sent at most once.
 /// Returns how many are uncertain, and how many of these arrived.
 #[track_caller]
-fn welcomed(scene: &Scene, reported: &str) -> (u64, u64) {
+fn welcomed(scene: &Scene, context: &str) -> (u64, u64) {
     let document = scene
         .run("ledger show --format json --ledger l.jsonl")
         .json();
@@ -250,15 +246,15 @@ fn welcomed(scene: &Scene, reported: &str) -> (u64, u64) {
         let mut known = document["rooms"].as_array().unwrap().iter();
         let known = known.find(|known| known["pipe"] == pipe.as_str()).unwrap();
         match known["welcome"].as_str() {
-            Some("confirmed") => assert_eq!(texts, [text.as_str()], "{reported}: {pipe}"),
+            Some("confirmed") => assert_eq!(texts, [text.as_str()], "{context}: {pipe}"),
             Some("uncertain") => {
                 doubtful += 1;
                 arrived += texts.len() as u64;
-                assert!(texts.len() <= 1, "{reported}: {pipe}: {texts:?}");
+                assert!(texts.len() <= 1, "{context}: {pipe}: {texts:?}");
             }
             _ => assert!(
                 texts.is_empty() && !is_welcomed(room),
-                "{reported}: {pipe}: {texts:?}"
+                "{context}: {pipe}: {texts:?}"
             ),
         }
     }
@@ -266,28 +262,28 @@ fn welcomed(scene: &Scene, reported: &str) -> (u64, u64) {
 }
 
 #[track_caller]
-fn assert_once(scene: &Scene, reported: &str) {
+fn assert_once(scene: &Scene, context: &str) {
     let pipes: Vec<String> = scene.rooms().into_iter().map(|room| room.pipe).collect();
     let unique: BTreeSet<&String> = pipes.iter().collect();
-    assert_eq!(unique.len(), pipes.len(), "{reported}: a room twice");
+    assert_eq!(unique.len(), pipes.len(), "{context}: a room twice");
 }
 
 /// Checks the ledger's rooms against the server; returns how many there are, and whether the last line is torn.
 #[track_caller]
-fn recorded(scene: &Scene, reported: &str) -> (usize, bool) {
+fn recorded(scene: &Scene, context: &str) -> (usize, bool) {
     let ran = scene.run("ledger show --format json --ledger l.jsonl");
-    assert_eq!(ran.code, 0, "{reported}: {ran:#?}");
+    assert_eq!(ran.code, 0, "{context}: {ran:#?}");
     let document = ran.json();
     let rooms = document["rooms"].as_array().unwrap();
     for room in rooms {
         let live = scene.room(room["pipe"].as_str().unwrap());
-        assert_eq!(room["room_id"], live.id, "{reported}");
+        assert_eq!(room["room_id"], live.id, "{context}");
         let known = room["members"].as_array().unwrap().iter();
         assert!(
             known
                 .map(|user| user.as_u64().unwrap())
                 .all(|user| live.members.contains(&user)),
-            "{reported}"
+            "{context}"
         );
     }
     (rooms.len(), ran.err.contains("cut short"))

@@ -116,25 +116,25 @@ const NEVER: [(&str, &[&str]); 9] = [
 fn every_import_is_in_the_table() {
     let allowed: BTreeMap<&str, BTreeSet<&str>> = TABLE
         .iter()
-        .map(|(room, others)| (*room, others.iter().copied().collect()))
+        .map(|(module, others)| (*module, others.iter().copied().collect()))
         .collect();
     let mut seen = BTreeSet::new();
     let mut wrong = Vec::new();
-    for (room, path, text) in sources() {
-        let rooms = allowed
-            .get(room.as_str())
-            .unwrap_or_else(|| panic!("{room} is not in the table"));
-        for used in used(&text).into_iter().filter(|used| *used != room) {
+    for (module, path, text) in sources() {
+        let allowed_modules = allowed
+            .get(module.as_str())
+            .unwrap_or_else(|| panic!("{module} is not in the table"));
+        for used in used(&text).into_iter().filter(|used| *used != module) {
             assert!(
                 allowed.contains_key(used.as_str()),
                 "{}: `{used}` is not in the table",
                 path.display()
             );
-            if !rooms.contains(used.as_str()) {
-                wrong.push(format!("{}: {room} must not use {used}", path.display()));
+            if !allowed_modules.contains(used.as_str()) {
+                wrong.push(format!("{}: {module} must not use {used}", path.display()));
             }
         }
-        seen.insert(room);
+        seen.insert(module);
     }
     assert_eq!(wrong, Vec::<String>::new());
     assert_eq!(
@@ -147,9 +147,9 @@ fn every_import_is_in_the_table() {
 #[test]
 fn the_table_is_the_one_in_the_architecture() {
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    for (room, others) in TABLE {
+    for (module, others) in TABLE {
         let row = format!(
-            "| `{room}` | {} |",
+            "| `{module}` | {} |",
             if others.is_empty() {
                 "nothing of ours".to_owned()
             } else {
@@ -166,9 +166,9 @@ fn every_file_is_in_the_code_map() {
     let (_, page) = page.split_once("## Code map").unwrap();
     let (map, _) = page.split_once("## Allowed imports").unwrap();
     let mut missing = Vec::new();
-    for (room, path, _) in sources() {
+    for (module, path, _) in sources() {
         let stem = path.file_stem().unwrap().to_string_lossy();
-        let row = format!("| `src/{room}/`");
+        let row = format!("| `src/{module}/`");
         let is_named = map
             .lines()
             .filter(|line| path.components().count() == 1 || line.starts_with(&row))
@@ -191,11 +191,11 @@ fn every_file_is_in_the_code_map() {
 #[test]
 fn pure_modules_name_nothing_impure_and_only_config_reads_the_environment() {
     let mut wrong = Vec::new();
-    for (room, path, text) in sources() {
+    for (module, path, text) in sources() {
         let code: String = code(&text);
         let never = NEVER
             .iter()
-            .filter(|(of, _)| *of == room)
+            .filter(|(of, _)| *of == module)
             .flat_map(|(_, words)| words.iter());
         wrong.extend(
             never
@@ -204,7 +204,7 @@ fn pure_modules_name_nothing_impure_and_only_config_reads_the_environment() {
         );
         let environment = ["env::var", "env::vars", "var_os("];
         let reads = environment.iter().any(|word| code.contains(word));
-        if reads && room != "config" {
+        if reads && module != "config" {
             wrong.push(format!("{}: reads the environment", path.display()));
         }
     }
@@ -216,7 +216,7 @@ fn only_apply_and_the_write_probe_ask_for_the_right_to_write() {
     let asking = |word: &str| -> Vec<String> {
         let found = sources()
             .into_iter()
-            .filter(|(room, _, text)| room == "commands" && names(&code(text), word));
+            .filter(|(module, _, text)| module == "commands" && names(&code(text), word));
         found
             .map(|(_, path, _)| path.display().to_string())
             .collect()
@@ -326,7 +326,7 @@ fn used(text: &str) -> BTreeSet<String> {
             let rest = &code[at + start.len()..];
             assert!(
                 !rest.starts_with('{'),
-                "a grouped import hides its rooms: {}",
+                "a grouped import hides its modules: {}",
                 rest.lines().next().unwrap()
             );
             let word: String = rest

@@ -24,7 +24,7 @@ use roomform::model::{
 use roomform::sandbox::Config;
 use serde_json::Value;
 
-use crate::support::{Args, Ran, Scene, Shows, deaf, manifest, runtime, target, until};
+use crate::support::{Args, Ran, Scene, Shows, ignoring_updates, manifest, runtime, target, until};
 
 // merging entries
 
@@ -301,14 +301,14 @@ fn callers_that_leave_take_no_answer_with_them() {
             if round % 2 == 0 {
                 until("all lines are written", || lines() > round * CALLERS);
             }
-            let mut reported = 0;
+            let mut awaited = 0;
             for (number, append) in appends.into_iter().enumerate() {
                 if number % 4 == 3 {
                     append.await.unwrap();
-                    reported += 1;
+                    awaited += 1;
                 }
             }
-            assert_eq!(reported, CALLERS / 4);
+            assert_eq!(awaited, CALLERS / 4);
         });
     }
     drop(journal);
@@ -421,7 +421,9 @@ fn assert_converged(scene: &Scene) {
 
 #[test]
 fn show_tells_what_is_on_record() {
-    let scene = Scene::new().manifest(courses(2)).sandbox_with(deaf());
+    let scene = Scene::new()
+        .manifest(courses(2))
+        .sandbox_with(ignoring_updates());
     let empty = run(&scene, "ledger show").ok();
     empty.shows("0 lines, 0 rooms recorded");
     run(&scene, "apply --yes").ok();
@@ -595,7 +597,9 @@ fn entries_from_the_future_do_not_overrule_what_comes_after_them() {
 /// A field that the server once ignored and later accepted is no longer ignored.
 #[test]
 fn a_field_that_took_in_the_end_is_not_called_ignored() {
-    let scene = Scene::new().manifest(courses(1)).sandbox_with(deaf());
+    let scene = Scene::new()
+        .manifest(courses(1))
+        .sandbox_with(ignoring_updates());
     run(&scene, "apply --yes").ok();
     scene.declare(courses(1).replace("Course 1", "Wanted"));
     run(&scene, "apply --yes").exits(4);
@@ -660,8 +664,8 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
             .collect();
         let mut args = vec!["ledger", "merge", "--ledger", &into];
         args.extend(from.iter().map(String::as_str));
-        let reported = scene.run(&args).ok();
-        reported.shows("12 rooms recorded");
+        let output = scene.run(&args).ok();
+        output.shows("12 rooms recorded");
         let once = scene.read(&into);
         scene.run(&args).ok();
         assert_eq!(scene.read(&into), once, "the same again changes nothing");
@@ -686,7 +690,7 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
     scene.write("headless.jsonl", a.split_once('\n').unwrap().1);
     fs::create_dir(scene.path("directory.jsonl")).unwrap();
     let before = scene.files();
-    let mut reported = String::new();
+    let mut output = String::new();
     for bad in [
         "foreign",
         "future",
@@ -704,11 +708,11 @@ fn merging_takes_any_order_and_repetition_and_refuses_what_does_not_fit() {
             &format!("{bad}.jsonl"),
         ]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:#?}");
-        reported.push_str(&ran.err);
+        output.push_str(&ran.err);
     }
     assert_eq!(scene.files(), before);
     let origin = scene.url();
-    assert_snapshot!(reported.replace(&origin, "http://sandbox"), @r#"
+    assert_snapshot!(output.replace(&origin, "http://sandbox"), @r#"
     error: ledger `foreign.jsonl` belongs to widget 628 on http://sandbox, not to widget 627 on http://sandbox
       hint: name the ledger of this target with --ledger, or check --api-url and --widget
     error: ledger `future.jsonl` has format 2, this roomform reads up to 1
@@ -755,8 +759,8 @@ fn compacting_makes_it_smaller_and_changes_no_plan() {
             .collect()
     };
     let before = see();
-    let reported = run(&scene, "ledger compact").ok();
-    assert_snapshot!(reported, @"l.jsonl: 23 → 17 entries, 4 rooms recorded");
+    let output = run(&scene, "ledger compact").ok();
+    assert_snapshot!(output, @"l.jsonl: 23 → 17 entries, 4 rooms recorded");
     let small = scene.read("l.jsonl");
     assert!(small.len() < whole.len());
     assert_eq!(see(), before);
@@ -1039,7 +1043,7 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
             "r.json",
         ];
         let ran = limited(&scene, args);
-        let reported = format!("{room} bytes, {parallelism} at once: {ran:#?}");
+        let context = format!("{room} bytes, {parallelism} at once: {ran:#?}");
         let (writes, live) = (scene.writes(), scene.rooms());
         let text = scene.read("l.jsonl");
         let lines = text.lines().filter(|line| !line.is_empty()).skip(1);
@@ -1056,23 +1060,23 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
         // No call is made without its intent. The disk fails while calls are in flight, and no call follows.
         assert!(
             live.iter().all(|room| intents.contains(&room.pipe)),
-            "{reported}"
+            "{context}"
         );
         assert!(
             confirmed.len() as u64 <= writes && writes <= intents.len() as u64,
-            "{reported}"
+            "{context}"
         );
         let code = if writes == 0 { 1 } else { 4 };
-        assert_eq!(ran.code, code, "{reported}");
+        assert_eq!(ran.code, code, "{context}");
         met.insert((ran.code, confirmed.len() as u64 == writes));
         if scene.path("r.json").exists() {
             let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
             assert_eq!(
                 (&report["exit"], &report["stopped"]),
                 (&code.into(), &"ledger".into()),
-                "{reported}"
+                "{context}"
             );
-            assert_eq!(report["requests"]["write"], writes, "{reported}");
+            assert_eq!(report["requests"]["write"], writes, "{context}");
             for room in report["rooms"].as_array().unwrap() {
                 let pipe = room["pipe"].as_str().unwrap();
                 let there = live.iter().any(|live| live.pipe == pipe);
@@ -1080,21 +1084,21 @@ fn a_full_disk_stops_before_the_next_call_and_the_next_run_converges() {
                     "verified" => (true, 5, 1),
                     "unfinished" => (true, 0, 1),
                     "not_started" => (false, 0, 0),
-                    other => panic!("{other}: {reported}"),
+                    other => panic!("{other}: {context}"),
                 };
                 let said = (
                     there,
                     room["members"].as_u64().unwrap(),
                     room["requests"].as_u64().unwrap(),
                 );
-                assert_eq!(said, expected, "{pipe}: {reported}");
-                assert_eq!(confirmed.contains(pipe), room["members"] == 5, "{reported}");
+                assert_eq!(said, expected, "{pipe}: {context}");
+                assert_eq!(confirmed.contains(pipe), room["members"] == 5, "{context}");
             }
         } else {
-            assert_eq!((writes, ran.code), (0, 1), "{reported}");
+            assert_eq!((writes, ran.code), (0, 1), "{context}");
         }
         let next = run(&scene, "apply --yes");
-        assert_eq!(next.code, 0, "{next:#?}\nafter {reported}");
+        assert_eq!(next.code, 0, "{next:#?}\nafter {context}");
         assert_content(&scene, 20);
         assert_converged(&scene);
     }

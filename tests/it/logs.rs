@@ -148,12 +148,12 @@ fn failed_calls_and_their_outcome_are_logged() {
     };
     let proxy = Proxy::start(&scene.url(), faults);
     let scene = scene.manifest(MANIFEST).at(&proxy.url());
-    let reported = log(&scene, "apply --yes -v");
-    let reported: Vec<&str> = reported
+    let output = log(&scene, "apply --yes -v");
+    let output: Vec<&str> = output
         .lines()
         .filter(|line| line.starts_with("info: apply") || line.starts_with("info: imbachat"))
         .collect();
-    assert_snapshot!(reported.join("\n"), @"
+    assert_snapshot!(output.join("\n"), @"
     info: apply: the server is slow: writing fewer rooms at a time  width=4
     info: apply: a call failed  pipe=team-a call=Create attempt=1 cause=Cut verdict=Uncertain
     info: apply: room settled  pipe=team-a status=uncertain members=0 requests=1
@@ -210,11 +210,11 @@ fn logging_does_not_change_the_output() {
     for format in ["text", "json"] {
         let plan = ["plan", "--format", format];
         let quiet = scene.run(plan);
-        let reported = scene.run([&plan[..], &["-vv", "--log-format", "json"]].concat());
-        assert_eq!((quiet.code, &quiet.out), (reported.code, &reported.out));
+        let verbose = scene.run([&plan[..], &["-vv", "--log-format", "json"]].concat());
+        assert_eq!((quiet.code, &quiet.out), (verbose.code, &verbose.out));
         assert!(
-            quiet.err.is_empty() && reported.err.contains("/get_rooms"),
-            "{reported:#?}"
+            quiet.err.is_empty() && verbose.err.contains("/get_rooms"),
+            "{verbose:#?}"
         );
     }
 }
@@ -262,26 +262,26 @@ rooms:
     scene.write("b.txt", "# who\n9\n");
     let (text, _, _) = encoding_rs::WINDOWS_1251.encode("код\tимя\n10\tx\n");
     scene.write("c.csv", &text);
-    let reported = |args: &[&str]| {
+    let output = |args: &[&str]| {
         let ran = scene.run(args);
         let lines = ran.err.lines().filter(|line| line.contains("rows read"));
         lines.collect::<Vec<_>>().join("\n")
     };
-    assert_snapshot!(reported(&["check", "-v"]), @r#"
+    assert_snapshot!(output(&["check", "-v"]), @r#"
     info: manifest: rows read  file=a.csv encoding=UTF-8 delimiter=; rows=2 columns=id,name
     info: manifest: rows read  file=b.txt encoding=UTF-8 delimiter="none: one value per line" rows=1 columns=""
     info: manifest: rows read  file=c.csv encoding=windows-1251 delimiter=tab rows=1 columns=код,имя
     "#);
-    assert_eq!(reported(&["check"]), "");
+    assert_eq!(output(&["check"]), "");
     assert_eq!(
-        reported(&["plan", "-v", "--sandbox"]),
-        reported(&["check", "-v"])
+        output(&["plan", "-v", "--sandbox"]),
+        output(&["check", "-v"])
     );
     assert_eq!(
-        reported(&["apply", "--yes", "-v", "--sandbox"]),
-        reported(&["check", "-v"])
+        output(&["apply", "--yes", "-v", "--sandbox"]),
+        output(&["check", "-v"])
     );
-    let json = reported(&["check", "-v", "--log-format", "json"]);
+    let json = output(&["check", "-v", "--log-format", "json"]);
     let first: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
     assert_eq!(first["fields"]["columns"], "id,name");
 }

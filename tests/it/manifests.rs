@@ -390,14 +390,14 @@ fn the_json_document_has_the_mistakes_that_are_drawn() {
         let diagnostics = document["diagnostics"].as_array().unwrap();
         let reported: Vec<(String, String)> = diagnostics
             .iter()
-            .map(|reported| {
-                let place = match (&reported["line"], &reported["column"]) {
+            .map(|diagnostic| {
+                let place = match (&diagnostic["line"], &diagnostic["column"]) {
                     (Value::Null, Value::Null) => String::new(),
                     (line, column) => {
-                        format!("{}:{line}:{column}", reported["file"].as_str().unwrap())
+                        format!("{}:{line}:{column}", diagnostic["file"].as_str().unwrap())
                     }
                 };
-                (reported["code"].as_str().unwrap().to_owned(), place)
+                (diagnostic["code"].as_str().unwrap().to_owned(), place)
             })
             .collect();
         let beside = fs::read_to_string(path.with_extension("txt")).unwrap();
@@ -597,9 +597,9 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
         let scene = checkout();
         git.map(|file| scene.write(file, "ref: refs/heads/main\n"));
         link(&scene, "../run/secrets/key", "repo/rooms.yaml");
-        let reported = in_checkout(&scene, "check");
+        let output = in_checkout(&scene, "check");
         insta::allow_duplicates! {
-            insta::assert_snapshot!(reported, @r#"
+            insta::assert_snapshot!(output, @r#"
             3 error[E023 outside-root]: rooms.yaml: a symbolic link that leads outside its directory or git work tree
              |
              = help: copy the file into the directory, or name the file itself with -f
@@ -617,9 +617,9 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
             "diff good.yaml rooms.yaml",
             "diff ./rooms.yaml good.yaml",
         ] {
-            let reported = in_checkout(&scene, args);
-            assert!(reported.starts_with("3 "), "{args:?}: {reported}");
-            assert!(reported.contains("leads out"), "{args:?}: {reported}");
+            let output = in_checkout(&scene, args);
+            assert!(output.starts_with("3 "), "{args:?}: {output}");
+            assert!(output.contains("leads out"), "{args:?}: {output}");
         }
         fs::remove_file(scene.path("repo/rooms.yaml")).unwrap();
         link(&scene, "../run/secrets", "repo/rooms");
@@ -629,8 +629,8 @@ fn a_manifest_that_is_itself_a_link_out_is_not_read() {
             "check -f ./rooms/.",
             "diff good.yaml rooms/",
         ] {
-            let reported = in_checkout(&scene, args);
-            assert!(reported.contains("leads out"), "{args:?}: {reported}");
+            let output = in_checkout(&scene, args);
+            assert!(output.contains("leads out"), "{args:?}: {output}");
         }
     }
 }
@@ -646,20 +646,20 @@ fn a_link_may_lead_to_any_file_of_the_work_tree_but_not_of_git() {
     link(&scene, "../.git/config", "repo/env/git.yaml");
     link(&scene, "../../run/secrets", "repo/env/out");
     for path in ["env/rooms.yaml", "env/rooms", "env/rooms/rooms.yaml"] {
-        let reported = in_checkout(&scene, ["check", "-f", path]);
-        assert_eq!(reported, "0 valid: 1 room, 0 memberships\n", "{path}");
+        let output = in_checkout(&scene, ["check", "-f", path]);
+        assert_eq!(output, "0 valid: 1 room, 0 memberships\n", "{path}");
     }
     for path in ["env/git.yaml", "env/out/rooms.yaml"] {
-        let reported = in_checkout(&scene, ["check", "-f", path]);
-        assert!(reported.contains("E023 outside-root"), "{path}: {reported}");
+        let output = in_checkout(&scene, ["check", "-f", path]);
+        assert!(output.contains("E023 outside-root"), "{path}: {output}");
     }
     // Without git, a link must stay in its own directory.
     fs::remove_dir_all(scene.path("repo/.git")).unwrap();
-    let reported = in_checkout(&scene, "check -f env/rooms.yaml");
-    reported.shows("E023 outside-root");
+    let output = in_checkout(&scene, "check -f env/rooms.yaml");
+    output.shows("E023 outside-root");
     link(&scene, "good.yaml", "repo/current.yaml");
-    let reported = in_checkout(&scene, "check -f current.yaml");
-    reported.begins("0 ");
+    let output = in_checkout(&scene, "check -f current.yaml");
+    output.begins("0 ");
 }
 
 #[test]
@@ -669,13 +669,13 @@ fn gits_own_files_are_no_part_of_a_manifest() {
     scene.write("repo/.git/config", "[core]\ns3cret\n");
     scene.write("repo/.git/rooms.yaml", "api_key: s3cret\n");
     link(&scene, ".git/rooms.yaml", "repo/hooks.yaml");
-    let reported = in_checkout(&scene, "check -f .");
-    reported.shows("hooks.yaml: a symbolic link");
+    let output = in_checkout(&scene, "check -f .");
+    output.shows("hooks.yaml: a symbolic link");
     let room =
         "version: 1\nrooms: [{pipe: a, title: A, members: [{roster: .git/config, user: id}]}]\n";
     scene.write("repo/rooms.yaml", room);
-    let reported = in_checkout(&scene, "check");
-    reported.shows("E023 outside-root");
+    let output = in_checkout(&scene, "check");
+    output.shows("E023 outside-root");
 }
 
 #[test]
@@ -687,8 +687,8 @@ fn a_path_of_the_users_own_works_wherever_it_is() {
     let absolute = elsewhere.to_str().unwrap();
     link(&scene, "elsewhere", "linked");
     for path in [absolute, "../elsewhere", "../linked/rooms.yaml"] {
-        let reported = in_checkout(&scene, ["check", "-f", path]);
-        assert!(reported.starts_with("0 "), "{path}: {reported}");
+        let output = in_checkout(&scene, ["check", "-f", path]);
+        assert!(output.starts_with("0 "), "{path}: {output}");
     }
     // The system's link to stdin.
     let mut command = scene.command("check -f /dev/stdin");
@@ -731,7 +731,7 @@ fn a_second_file_of_one_manifest_is_quoted_by_its_own_name() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|reported| &reported["file"])
+        .map(|diagnostic| &diagnostic["file"])
         .collect();
     let name = |file: &str| json!(format!("mistakes-in-every-file/{file}"));
     assert_eq!(files, [&name("a.yaml"), &name("b.yaml"), &name("c.yaml")]);

@@ -48,17 +48,17 @@ fn no_output_replaces_an_input() {
     for flag in ["--report", "--failed"] {
         for input in ["rooms.yaml", "users.csv", "l.jsonl"] {
             let args = [&["apply", "--yes", flag, input], &ledger[..]].concat();
-            let reported = refused(&scene, &args);
-            reported.begins(format!("error: {flag} and "));
+            let output = refused(&scene, &args);
+            output.begins(format!("error: {flag} and "));
             // --force does not apply to inputs.
             refused(&scene, [&args[..], &["--force"]].concat());
         }
         for input in ["plan.json", "l.jsonl"] {
-            let reported = refused(
+            let output = refused(
                 &scene,
                 [&["apply", "plan.json", flag, input], &ledger[..]].concat(),
             );
-            reported.ends(format!("`{input}`"));
+            output.ends(format!("`{input}`"));
         }
     }
 }
@@ -175,8 +175,8 @@ fn a_file_of_another_kind_needs_force() {
     for _ in 0..2 {
         scene.run(apply("r.json", "f.csv")).ok();
     }
-    let reported = refused(&scene, plan("r.json"));
-    reported.shows("is not a plan");
+    let output = refused(&scene, plan("r.json"));
+    output.shows("is not a plan");
     scene
         .run([&apply("notes.txt", "new")[..], &["--force"]].concat())
         .ok();

@@ -26,19 +26,19 @@ fn busy(body: &'static str) -> (Canned, Scene) {
 
 const LIST: &str = r#"{"success":"true","data":[],"code":200}"#;
 const SENT: &str = r#"{"success":true,"message":{"id":4543}}"#;
-const REPORTED: &str = "waiting 1 s: the server asked for it\n";
+const WAITING: &str = "waiting 1 s: the server asked for it\n";
 
 #[test]
 fn a_wait_that_the_server_asks_for_is_reported() {
     let (_server, scene) = busy(LIST);
-    assert_eq!(scene.run("get rooms").err, format!("{REPORTED}0 rooms\n"));
+    assert_eq!(scene.run("get rooms").err, format!("{WAITING}0 rooms\n"));
     let (_server, scene) = busy(LIST);
     let doctor = scene.run("doctor --format json");
-    assert_eq!(doctor.err, REPORTED, "{doctor:?}");
+    assert_eq!(doctor.err, WAITING, "{doctor:?}");
     assert_eq!(doctor.json()["kind"], "doctor");
     let (_server, scene) = busy(SENT);
     let send = "send --user 3 --room-id 613 hello";
-    assert_eq!(scene.run(send).err, REPORTED);
+    assert_eq!(scene.run(send).err, WAITING);
 }
 
 #[test]

@@ -13,11 +13,11 @@ use crate::pages::{
 use crate::support::{Canned, Scene, Shows, form};
 
 /// Reports all errors except deprecations such as `curl_close`: E_ALL without E_DEPRECATED.
-const REPORTED: [&str; 4] = ["-d", "error_reporting=24575", "-d", "display_errors=stderr"];
+const ERROR_REPORTING: [&str; 4] = ["-d", "error_reporting=24575", "-d", "display_errors=stderr"];
 
 fn php() -> Command {
     let mut php = Command::new("php");
-    php.args(REPORTED).env_clear().env("no_proxy", "*");
+    php.args(ERROR_REPORTING).env_clear().env("no_proxy", "*");
     php.env("PATH", std::env::var_os("PATH").unwrap());
     php
 }

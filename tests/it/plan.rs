@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use roomform::sandbox::{Quirks, RoomView};
 
-use crate::support::{Scene, Shows, deaf, hide_port, live_room};
+use crate::support::{Scene, Shows, hide_port, ignoring_updates, live_room};
 
 const BASE: &str = "\
 version: 1
@@ -176,9 +176,9 @@ fn an_excluded_member_is_never_sent_but_becomes_a_manual_step_if_recorded() {
     plan.shows("team-a: no longer in the manifest: 4");
     // The users are still in `members`: no format may say that they left the manifest.
     for format in ["text", "markdown", "github", "html"] {
-        let reported = scene.run(["plan", "--format", format]).ok();
+        let output = scene.run(["plan", "--format", format]).ok();
         for wrong in ["not in the manifest", "no longer declared"] {
-            assert!(!reported.contains(wrong), "{format}: {reported}");
+            assert!(!output.contains(wrong), "{format}: {output}");
         }
     }
     scene.apply().ok();
@@ -345,7 +345,10 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
 
 #[test]
 fn an_ignored_field_fails_once_and_is_then_only_a_note() {
-    let scene = Scene::new().manifest(BASE).sandbox_with(deaf()).applied();
+    let scene = Scene::new()
+        .manifest(BASE)
+        .sandbox_with(ignoring_updates())
+        .applied();
     scene.edit("Team A", "Team Alpha");
     let ran = scene.apply();
     ran.exits(4);
@@ -590,7 +593,10 @@ fn json_is_versioned_and_fits_its_schema() {
 
 #[test]
 fn a_field_the_server_ignored_goes_as_it_is_with_other_writes() {
-    let scene = Scene::new().manifest(BASE).sandbox_with(deaf()).applied();
+    let scene = Scene::new()
+        .manifest(BASE)
+        .sandbox_with(ignoring_updates())
+        .applied();
     scene.edit("title: Team A", "title: Team A, public: true");
     // The server ignores the change.
     scene.run("apply --yes --allow-publish").exits(4);

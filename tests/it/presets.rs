@@ -186,8 +186,8 @@ fn keys_beside_a_preset_override_it_at_every_level() {
 fn case_does_not_count_in_what_a_format_says_and_what_it_does_not_know_is_a_mistake() {
     let scene = over("canvas", "{format: canvas, from: sis, id: canvas_user_id}");
     scene.write("sis/enrollments.csv", "Course_ID,USER_ID,Role,Status\nALG-7B,S-0101,Student,ACTIVE\nALG-7B,S-0102,tutor,active\nALG-7B,S-0102,student,actve\nALG-7B,S-0102,tutor,deleted\nALG-7B,S-0102,observer,active\n");
-    let reported = scene.run("check");
-    assert_snapshot!(reported.err, @"
+    let ran = scene.run("check");
+    assert_snapshot!(ran.err, @"
     error[E028 bad-cell]: sis/enrollments.csv:3:Role: `tutor` is not a known value; expected one of student, StudentEnrollment, teacher, TeacherEnrollment, ta, TaEnrollment, designer, DesignerEnrollment, …
      --> sis/enrollments.csv:3:15
       |
@@ -234,18 +234,15 @@ fn a_role_that_nothing_names_is_an_error_whatever_chooses_the_rows() {
         let scene = with_unknown_roles(&format!(
             "{{{choice}format: canvas, from: sis, id: canvas_user_id}}"
         ));
-        let reported = scene.run("check").err;
+        let output = scene.run("check").err;
         for place in [
             "3:role: `studnet`",
             "4:role: `tutor`",
             "5:role: the cell is empty",
         ] {
-            assert!(reported.contains(place), "{choice}{place}: {reported}");
+            assert!(output.contains(place), "{choice}{place}: {output}");
         }
-        assert!(
-            reported.ends_with("invalid: 3 errors\n"),
-            "{choice}{reported}"
-        );
+        assert!(output.ends_with("invalid: 3 errors\n"), "{choice}{output}");
     }
     // Named roles are known, and `any` leaves the choice to `where`.
     for (choice, users) in [
@@ -360,12 +357,12 @@ fn without_the_users_of_a_preset_their_status_is_in_the_manifests_own_file() {
     );
     // A file that exists but cannot be read is a separate error.
     scene.write("users.csv", "sourcedId,status\na-1,\"active\na-2,active\n");
-    let reported = scene.run("check").err;
-    reported.shows("users.csv:2: a quoted cell");
-    reported.ends("invalid: 1 error\n");
+    let output = scene.run("check").err;
+    output.shows("users.csv:2: a quoted cell");
+    output.ends("invalid: 1 error\n");
     scene.write("users.csv", "sourcedId,enabledUser\na-1,yes\n");
-    let reported = scene.run("check").err;
-    reported.shows("users.csv:2:enabledUser: `yes` is not a known value");
+    let output = scene.run("check").err;
+    output.shows("users.csv:2:enabledUser: `yes` is not a known value");
 }
 
 #[test]
@@ -446,9 +443,9 @@ fn an_id_is_a_mistake_only_if_someone_asks_for_it() {
 #[test]
 fn what_a_preset_cannot_use_is_reported_where_it_is_named() {
     let scene = over("canvas", "{format: canvas, from: sis, id: sis_id}");
-    let reported = scene.run("check");
-    reported.exits(3);
-    assert_snapshot!(reported.err, @"
+    let ran = scene.run("check");
+    ran.exits(3);
+    assert_snapshot!(ran.err, @"
     error[E026 unknown-column]: `sis/users.csv` has no column `sis_id`
      --> rooms.yaml:3:37
       |
@@ -460,19 +457,19 @@ fn what_a_preset_cannot_use_is_reported_where_it_is_named() {
     the manifest is invalid: 1 error
     ");
     let scene = over("moodle", "{format: moodle}");
-    let reported = scene.run("check").err;
-    reported.shows("`users.csv` has no column `id`").shows("idnumber, course1, role1, course2, role2, enrolstatus2, course3, suspended; to use another column, set `id`, or a key");
+    let output = scene.run("check").err;
+    output.shows("`users.csv` has no column `id`").shows("idnumber, course1, role1, course2, role2, enrolstatus2, course3, suspended; to use another column, set `id`, or a key");
     let scene = over("canvas", "{format: kanvas, from: sis}");
     scene.run("check").err.shows("did you mean `canvas`?");
     let scene = over("canvas", "{format: canvas, roles: []}");
-    let reported = scene.run("check").err;
+    let output = scene.run("check").err;
     for wanted in [
         "`roles` selects no one",
         "there is no file `courses.csv`",
         "there is no file `users.csv`",
         "rooms.yaml:3:14",
     ] {
-        assert!(reported.contains(wanted), "{wanted}: {reported}");
+        assert!(output.contains(wanted), "{wanted}: {output}");
     }
     let scene = over(
         "canvas",

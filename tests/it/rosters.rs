@@ -85,7 +85,7 @@ rooms:
     exclude: [{roster: opted-out.csv, user: user}]
 ",
     );
-    for (text, reported) in [
+    for (text, expected) in [
         (
             "user,reason\n17,\"moved\n18,asked\n",
             "opted-out.csv:2: a quoted cell starts here and is never closed",
@@ -98,7 +98,7 @@ rooms:
         scene.write("opted-out.csv", text);
         let ran = scene.run("check");
         ran.exits(3);
-        ran.err.shows(reported);
+        ran.err.shows(expected);
         ran.err.ends("invalid: 1 error\n");
     }
 }
@@ -130,11 +130,11 @@ fn leading_zeros_are_never_cut_and_one_bad_user_is_reported_with_the_others() {
     scene.write("a.csv", "user\n007\n8\n8\n9x\n10\n");
     let ran = scene.run("check");
     ran.exits(3);
-    for reported in [
+    for expected in [
         "a.csv:2:user: `007` has leading zeros",
         "a.csv:5:user: `9x` is not in `people`",
     ] {
-        ran.err.shows(reported);
+        ran.err.shows(expected);
     }
     assert!(
         ran.err.contains("2 errors"),
@@ -297,8 +297,8 @@ rooms: [{pipe: first-room, title: First, members: [head, {roster: gaps.csv, numb
         ["3 rooms.yaml:3", "7 gaps.csv:2", "8 gaps.csv:3"]
     );
     scene.write("gaps.csv", "id,course1,Course1\n7,rust,go\n");
-    let reported = scene.run("check").err;
-    reported.shows("the column `Course1` occurs 2 times in the header of `gaps.csv`");
+    let output = scene.run("check").err;
+    output.shows("the column `Course1` occurs 2 times in the header of `gaps.csv`");
 }
 
 #[test]
@@ -319,13 +319,9 @@ generate:
         "enrollments.csv",
         "section,course,user\na,,S-1\nb,,S-1\n,1,S-2\n,2,S-1\n",
     );
-    let reported = scene.run("check").err;
-    assert_eq!(
-        reported.matches("[E025 ragged-row]").count(),
-        3,
-        "{reported}"
-    );
-    reported.ends("invalid: 3 errors\n");
+    let output = scene.run("check").err;
+    assert_eq!(output.matches("[E025 ragged-row]").count(), 3, "{output}");
+    output.ends("invalid: 3 errors\n");
 }
 
 #[test]
@@ -338,10 +334,10 @@ fn a_pipe_is_not_made_of_an_empty_cell() {
     let scene = Scene::new()
         .manifest(manifest("course-{{ code | slug }}-{{ group }}"))
         .file("courses.csv", "code,group,title\nrust,,Rust\n,a,Other\n");
-    let reported = scene.run("check").err;
+    let output = scene.run("check").err;
     for place in ["courses.csv:2:group:", "courses.csv:3:code:"] {
         let wanted = format!("{place} the cell is empty, but the pipe needs it");
-        assert!(reported.contains(&wanted), "{wanted}: {reported}");
+        assert!(output.contains(&wanted), "{wanted}: {output}");
     }
     for pipe in [
         "course-{{ code or group }}",
@@ -366,8 +362,8 @@ rooms: [{pipe: first-room, title: First, members: [{roster: list.txt}]}]
         .manifest(manifest)
         .file("people.csv", "number,id\nS-0101,1\nS-0210,2\n");
     scene.write("list.txt", "S-0102\nS-O1O1\ns-0210\n");
-    let reported = scene.run("check").err;
-    let hints: Vec<&str> = reported
+    let output = scene.run("check").err;
+    let hints: Vec<&str> = output
         .lines()
         .filter_map(|line| line.split_once("help: "))
         .map(|(_, hint)| hint)
@@ -468,8 +464,8 @@ rooms: [{pipe: first-room, title: First, members: [7, {roster: a.csv, user: who}
         .nth(2)
         .unwrap()
         .to_owned();
-    let reported = failed.replace(&error, "<error>");
-    assert_snapshot!(reported, @r"
+    let output = failed.replace(&error, "<error>");
+    assert_snapshot!(output, @r"
     pipe,user,error,source,line,who,roster_line,full name,roster_user,mark
     first-room,7,<error>,rooms.yaml,2,,,,,
     first-room,8,<error>,a.csv,2,8,x,Eight; the 8th,,
@@ -489,12 +485,12 @@ pub fn users_the_widget_does_not_know_are_warned_of_with_their_rows() {
     let scene = room("7, {roster: a.csv}").sandbox();
     scene.write("a.csv", "user\n8\n9\n8\n");
     let first = scene.run("plan --check-users");
-    for reported in [
+    for expected in [
         "rooms.yaml:2: the widget does not know user 7",
         "a.csv:2: the widget does not know user 8",
         "a.csv:3: the widget does not know user 9",
     ] {
-        assert!(first.err.contains(reported), "{reported}: {first:#?}");
+        assert!(first.err.contains(expected), "{expected}: {first:#?}");
     }
     assert_eq!(
         (first.code, first.err.matches("W109").count()),
@@ -546,13 +542,13 @@ fn a_carriage_return_alone_ends_a_line() {
     scene.write("a.csv", "name,user\rone,7\rtwo,x\rthree,8,9\r");
     let ran = scene.run("check");
     ran.exits(3);
-    for reported in ["a.csv:3:5", "a.csv:4", "3 | two,x", "4 | three,8,9"] {
-        ran.err.shows(reported);
+    for expected in ["a.csv:3:5", "a.csv:4", "3 | two,x", "4 | three,8,9"] {
+        ran.err.shows(expected);
     }
     let scene = room("{roster: a.csv}");
     scene.write("a.csv", b"user\r7\r\xff\r");
-    let reported = scene.run("check").err;
-    reported.shows("byte 7, in line 3");
+    let output = scene.run("check").err;
+    output.shows("byte 7, in line 3");
 }
 
 /// Only the room is skipped: its enrolments must still name a known user, as docs/rosters.md says.

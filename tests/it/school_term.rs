@@ -88,8 +88,9 @@ fn every_command_of_the_readme_does_what_is_shown() {
     for line in &commands {
         let ran = shell(&scene, line);
         if line == "roomform check" && ran.code == 3 {
-            let reported = |line: &&str| line.starts_with("error[") || line.starts_with("warning[");
-            let mistakes: Vec<&str> = ran.err.lines().filter(reported).collect();
+            let is_diagnostic =
+                |line: &&str| line.starts_with("error[") || line.starts_with("warning[");
+            let mistakes: Vec<&str> = ran.err.lines().filter(is_diagnostic).collect();
             assert_eq!(mistakes.len(), 12, "{}", ran.err);
             // Each error has a location, a mark under the cell, and a hint.
             assert_eq!(ran.err.matches("= help: ").count(), 12, "{}", ran.err);

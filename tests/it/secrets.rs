@@ -6,7 +6,7 @@ use std::fs;
 
 use roomform::sandbox::RoomView;
 
-use crate::support::{Fault, Proxy, Ran, Scene, Shows, deaf};
+use crate::support::{Fault, Proxy, Ran, Scene, Shows, ignoring_updates};
 
 /// As long as the sandbox's own key, for which a proxy swaps it; no random text matches it.
 const KEY: &str = "K9\"w\\T é}";
@@ -65,11 +65,11 @@ fn forms() -> BTreeSet<String> {
 
 /// Searches both streams and all files, which may contain text that is not UTF-8.
 #[track_caller]
-fn assert_clean(scene: &Scene, ran: &Ran, reported: &str) {
+fn assert_clean(scene: &Scene, ran: &Ran, context: &str) {
     let forms = forms();
     let find = |text: &str, place: &str| {
         let found = forms.iter().find(|form| text.contains(form.as_str()));
-        assert_eq!(found, None, "in {place}, {reported}: {text}");
+        assert_eq!(found, None, "in {place}, {context}: {text}");
     };
     find(&ran.out, "stdout");
     find(&ran.err, "stderr");
@@ -158,7 +158,7 @@ fn no_secret_comes_out_of_any_run() {
 fn meet(fault: Option<Fault>, struck: &'static str, token: bool) {
     let scene = Scene::new().sandbox();
     let server = scene.url();
-    let proxy = Proxy::translating(&server, translate, move |_, request| {
+    let proxy = Proxy::rewriting(&server, translate, move |_, request| {
         let head = request.and_then(|request| request.lines().next());
         fault.filter(|_| head.is_some_and(|head| head.contains(struck)))
     });
@@ -279,17 +279,17 @@ fn long() -> String {
 
 /// Checks that nothing moves a cursor, changes colours, reverses or hides text, or adds a line.
 #[track_caller]
-fn assert_harmless(text: &str, reported: &str) {
+fn assert_harmless(text: &str, context: &str) {
     let bad = |c: char| {
         (c.is_control() && c != '\n')
             || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
-    assert_eq!(text.chars().find(|c| bad(*c)), None, "{reported}: {text:?}");
+    assert_eq!(text.chars().find(|c| bad(*c)), None, "{context}: {text:?}");
     assert!(
         !text
             .lines()
             .any(|line| line.trim_start().starts_with("fake: line")),
-        "{reported}: {text}"
+        "{context}: {text}"
     );
 }
 
@@ -304,7 +304,7 @@ fn hostile_room(pipe: &str) -> RoomView {
 
 #[test]
 fn hostile_titles_are_neutralised_in_every_verb() {
-    let scene = Scene::new().sandbox_with(deaf());
+    let scene = Scene::new().sandbox_with(ignoring_updates());
     // One room whose rename fails, two with the same pipe, and some that are not declared.
     for pipe in ["team-a", "team-b", "team-b", "other", HOSTILE, &long()] {
         scene.insert(hostile_room(pipe));
@@ -333,14 +333,14 @@ fn hostile_titles_are_neutralised_in_every_verb() {
     ];
     for args in runs {
         let ran = scene.run([args, &["--ledger", "l.jsonl"]].concat());
-        let reported = format!("{args:?}");
-        assert_harmless(&ran.all(), &reported);
+        let context = format!("{args:?}");
+        assert_harmless(&ran.all(), &context);
         if scene.path("f.csv").exists() {
             assert_harmless(&scene.read("f.csv"), "failed");
         }
         // An export contains complete titles, so that it can be used as a manifest; other output is for reading.
         let most = if args == ["export"] { 200_000 } else { 3_000 };
-        assert!(ran.all().len() < most, "{reported}: {}", ran.all());
+        assert!(ran.all().len() < most, "{context}: {}", ran.all());
         let json = scene.run([args, &["--ledger", "l.jsonl", "--format", "json"]].concat());
         if json.out.starts_with('{') {
             json.json();
@@ -348,7 +348,7 @@ fn hostile_titles_are_neutralised_in_every_verb() {
                 .out
                 .chars()
                 .find(|c| c.is_control() && *c != '\n' && !('\u{7f}'..='\u{9f}').contains(c));
-            assert_eq!(controls, None, "{reported}");
+            assert_eq!(controls, None, "{context}");
         }
     }
     // The export matches the server.

@@ -38,7 +38,7 @@ fn send(scene: &Scene, args: impl Args) -> Ran {
 }
 
 /// Room, sender and text of each message.
-fn said(scene: &Scene) -> Vec<(u64, u64, String)> {
+fn messages(scene: &Scene) -> Vec<(u64, u64, String)> {
     let messages = scene.world(|world| world.messages(627)).into_iter();
     messages
         .map(|message| (message.room_id, message.remote_user_id, message.text))
@@ -71,13 +71,13 @@ fn a_message_goes_to_the_room_of_its_pipe_and_its_number_is_printed() {
     let scene = widget();
     let ran = send(&scene, ["team-a", "Hello, all"]);
     assert_eq!(ran.err, "");
-    let reported = ran.ok().replace(&scene.url(), "<api>");
-    assert_snapshot!(reported, @r#"
+    let output = ran.ok().replace(&scene.url(), "<api>");
+    assert_snapshot!(output, @r#"
     sent: message 1 to team-a (room 7)
           from 3: "Hello, all"
           target: widget 627 on <api>
     "#);
-    assert_eq!(said(&scene), once("Hello, all"));
+    assert_eq!(messages(&scene), once("Hello, all"));
     let stats = scene.stats();
     assert_eq!((stats.get_rooms, stats.send_msg), (1, 1));
     let listed = "get messages --columns id,room_id,message --format csv";
@@ -91,16 +91,19 @@ fn a_message_goes_to_the_room_of_its_pipe_and_its_number_is_printed() {
         json!({"format": 1, "kind": "sent", "exit": 0, "origin": scene.url(), "widget": 627, "room_id": 7, "pipe": "team-a",
             "user_id": 3, "message_id": 2, "message": "Again"})
     );
-    assert_eq!((json.code, said(&scene).len()), (0, 2));
+    assert_eq!((json.code, messages(&scene).len()), (0, 2));
     assert!(scene.files().is_empty(), "no ledger");
 }
 
 #[test]
 fn by_its_number_a_room_is_not_looked_for() {
     let scene = widget();
-    let reported = scene.run("send --from 3 --room-id 7 Hello").ok();
-    reported.begins("sent: message 1 to room 7\n");
-    assert_eq!((said(&scene), scene.stats().get_rooms), (once("Hello"), 0));
+    let output = scene.run("send --from 3 --room-id 7 Hello").ok();
+    output.begins("sent: message 1 to room 7\n");
+    assert_eq!(
+        (messages(&scene), scene.stats().get_rooms),
+        (once("Hello"), 0)
+    );
     // The server decides which rooms exist.
     let ran = send(&scene, "--room-id 99 Hello");
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
@@ -109,7 +112,7 @@ fn by_its_number_a_room_is_not_looked_for() {
       hint: check the room and the user; `roomform get rooms` and `roomform get users` list them (--user is the remote_user_id)
       hint: check --api-url
     ");
-    assert_eq!(said(&scene).len(), 1);
+    assert_eq!(messages(&scene).len(), 1);
 }
 
 #[test]
@@ -119,7 +122,10 @@ fn a_text_comes_from_stdin_or_a_file_without_the_line_break_at_its_end() {
     send(&scene, "team-a --text-file notice.txt").ok();
     let args = ["send", "--user", "3", "--room-id", "7", "-"];
     scene.run_with_input(args, "From a pipe\n").ok();
-    let texts: Vec<String> = said(&scene).into_iter().map(|(_, _, text)| text).collect();
+    let texts: Vec<String> = messages(&scene)
+        .into_iter()
+        .map(|(_, _, text)| text)
+        .collect();
     assert_eq!(texts, ["One\n\n  two – три", "From a pipe"]);
     scene.write("long.txt", "x".repeat((1 << 20) + 1));
     scene.write("latin.txt", b"caf\xe9");
@@ -143,7 +149,7 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
     let scene = widget();
     scene.write("empty.txt", " \n\n");
     scene.write("full.txt", "Hello");
-    let mut reported = String::new();
+    let mut output = String::new();
     for args in [
         &["team-a", ""][..],
         &["team-a", " \t\n "],
@@ -160,9 +166,9 @@ fn what_names_no_room_or_has_no_text_is_wrong_usage_and_nothing_is_called() {
         let ran = send(&scene, args);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{args:?}");
         let first = ran.err.lines().next().unwrap();
-        reported.push_str(&format!("{args:?} {first}\n"));
+        output.push_str(&format!("{args:?} {first}\n"));
     }
-    assert_snapshot!(reported, @r#"
+    assert_snapshot!(output, @r#"
     ["team-a", ""] error: the text is empty; nothing was sent
     ["team-a", " \t\n "] error: the text is empty; nothing was sent
     ["team-a", "-"] error: the text is empty; nothing was sent
@@ -207,12 +213,12 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
         world.insert_room(627, room(9, "two"), 1);
         world.insert_room(627, room(10, "two"), 1);
     });
-    let reported = ["Team-A", "gone", "two", "x\u{1b}[2J\u{202e}"].map(|pipe| {
+    let outputs = ["Team-A", "gone", "two", "x\u{1b}[2J\u{202e}"].map(|pipe| {
         let ran = send(&scene, [pipe, "Hello"]);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
         ran.err
     });
-    assert_snapshot!(reported.concat(), @r"
+    assert_snapshot!(outputs.concat(), @r"
     error: no room has the pipe `Team-A`; nothing was sent
       hint: pipes are compared byte for byte; `roomform get rooms` lists them
     error: the room with the pipe `gone` was deleted; nothing was sent
@@ -224,7 +230,7 @@ fn a_pipe_names_exactly_one_live_room_or_nothing_is_sent() {
     ");
     assert_eq!(scene.stats().send_msg, 0);
     send(&scene, "team-a Hello").ok();
-    assert_eq!(said(&scene), once("Hello"), "beside a deleted one");
+    assert_eq!(messages(&scene), once("Hello"), "beside a deleted one");
 }
 
 /// The error must stop the user from sending the message again.
@@ -238,13 +244,13 @@ fn a_message_that_was_sent_is_reported_as_sent_even_where_nothing_can_be_printed
         let output = scene.command(args).stdout(full).output().unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{err}");
-        let reported = format!(
+        let expected = format!(
             "error: the message was sent to room 7 with the number {number}, but the result could not be printed: "
         );
-        err.begins(&reported);
+        err.begins(&expected);
         err.ends("  hint: do not send it again\n");
     }
-    assert_eq!(said(&scene).len(), 2);
+    assert_eq!(messages(&scene).len(), 2);
 }
 
 /// The sandbox executes the request and cuts the connection.
@@ -256,16 +262,16 @@ fn a_message_with_a_lost_answer_is_uncertain_and_never_resent() {
     });
     let ran = send(&scene, "--room-id 7 Hello");
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
-    let reported = ran.err.split(": the connection was lost").next().unwrap();
+    let output = ran.err.split(": the connection was lost").next().unwrap();
     assert_eq!(
-        reported,
+        output,
         "error: uncertain: the message may have been sent to room 7, and is not sent again"
     );
     ran.err
         .ends("  hint: check room 7 before you send it again\n");
     let stats = scene.stats();
     assert_eq!(
-        (said(&scene), stats.send_msg, stats.lost),
+        (messages(&scene), stats.send_msg, stats.lost),
         (once("Hello"), 1, 1)
     );
 }
@@ -296,7 +302,7 @@ fn an_unclear_answer_is_reported_as_uncertain_after_one_try() {
         assert!(message.starts_with("uncertain: "), "{fault:?}: {message}");
         assert_eq!(tries(&proxy), 1, "{fault:?}");
         let there = if arrives { once("Hello") } else { Vec::new() };
-        assert_eq!(said(&scene), there, "{fault:?}");
+        assert_eq!(messages(&scene), there, "{fault:?}");
     }
 }
 
@@ -311,7 +317,7 @@ fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
     });
     let scene = Scene::new().beside(&scene).at(&proxy.url());
     send(&scene, "team-a Hello").ok();
-    assert_eq!((tries(&proxy), said(&scene)), (3, once("Hello")));
+    assert_eq!((tries(&proxy), messages(&scene)), (3, once("Hello")));
 
     // The connection is refused four times: the message was certainly not sent.
     let refusing = Proxy::start(&scene.url(), |_, _| Some(Fault::Refused));
@@ -325,12 +331,12 @@ fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
         "{ran:?}"
     );
     assert_eq!(ran.err.matches("the message was not confirmed").count(), 4);
-    assert_eq!(said(&scene).len(), 1);
+    assert_eq!(messages(&scene).len(), 1);
 }
 
 #[test]
 fn a_rejected_message_is_reported_and_not_retried() {
-    let mut reported = String::new();
+    let mut output = String::new();
     for fault in [
         Fault::Answer(
             "422 Unprocessable Content",
@@ -345,11 +351,11 @@ fn a_rejected_message_is_reported_and_not_retried() {
         let (proxy, scene) = struck(&scene, fault);
         let ran = send(&scene, "team-a Hello");
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
-        assert_eq!((tries(&proxy), said(&scene)), (1, Vec::new()));
-        reported.push_str(ran.err.lines().next().unwrap());
-        reported.push('\n');
+        assert_eq!((tries(&proxy), messages(&scene)), (1, Vec::new()));
+        output.push_str(ran.err.lines().next().unwrap());
+        output.push('\n');
     }
-    assert_snapshot!(reported, @"
+    assert_snapshot!(output, @"
     error: the message was not sent: the server rejects the request (HTTP 422): no
     error: the message was not sent: the server does not accept the widget's secret key (HTTP 401)
     error: the message was not sent: the server rejects the call (an error with HTTP 200): banned
@@ -362,7 +368,7 @@ fn a_rejected_message_is_reported_and_not_retried() {
         ran.code == 1 && ran.err.contains("User not found"),
         "{ran:?}"
     );
-    assert_eq!(said(&scene), Vec::new());
+    assert_eq!(messages(&scene), Vec::new());
 }
 
 #[test]
@@ -375,7 +381,11 @@ fn a_hostile_text_arrives_as_it_is_harms_no_one_and_is_in_no_log() {
     assert!(!shown.contains(bad), "{shown}");
     shown.lacks("##");
     assert_eq!(shown.lines().count(), 3, "{shown}");
-    assert_eq!(said(&scene), once(text), "to the letter, in the room meant");
+    assert_eq!(
+        messages(&scene),
+        once(text),
+        "to the letter, in the room meant"
+    );
     let json = send(&scene, ["team-a", text, "--format", "json"]);
     assert_eq!(json.json()["message"], text);
     // Neither the text nor the credentials are in a log, even if the server echoes them.
@@ -438,9 +448,9 @@ fn the_number_is_the_one_in_the_answer_and_an_answer_without_one_is_good_too() {
         request.begins("POST /imbachat/v2/627/send_msg ");
         request.lacks("name=\"password\"");
         if id.is_null() {
-            let reported = send(&scene, &args[..3]).ok();
+            let output = send(&scene, &args[..3]).ok();
             let first = "sent: message (the server gave no id) to room 1536\n";
-            reported.begins(first);
+            output.begins(first);
         }
     }
 }
@@ -469,8 +479,8 @@ fn it_works_on_the_built_in_sandbox() {
     let scene = Scene::new()
         .manifest("version: 1\nrooms:\n  - {pipe: team-a, title: Team A, members: [3]}\n")
         .after("apply --sandbox --yes");
-    let reported = send(&scene, "team-a Hello --sandbox").ok();
-    assert_snapshot!(reported, @r#"
+    let output = send(&scene, "team-a Hello --sandbox").ok();
+    assert_snapshot!(output, @r#"
     sent: message 1 to team-a (room 2)
           from 3: "Hello"
           target: widget 627 on the sandbox
@@ -489,21 +499,21 @@ fn an_interrupt_while_it_waits_ends_it_unsent() {
     let mut command = dir.command("send --user 3 team-a Hello");
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    let mut reported = BufReader::new(child.stderr.take().unwrap());
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut err = String::new();
     // Once it reports that it waits, no call is in flight.
-    reported.read_line(&mut err).unwrap();
+    stderr.read_line(&mut err).unwrap();
     assert_eq!(err, "waiting 60 s: the server asked for it\n");
     let kill = format!("kill -INT {}", child.id());
     let sent = std::process::Command::new("/bin/sh")
         .args(["-c", &kill])
         .status();
     assert!(sent.unwrap().success());
-    reported.read_to_string(&mut err).unwrap();
+    stderr.read_to_string(&mut err).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{err}");
-    let reported = "waiting 60 s: the server asked for it\nerror: the message was not sent: ";
-    err.begins(reported);
-    assert_eq!((tries(&proxy), said(&scene)), (1, Vec::new()));
+    let expected = "waiting 60 s: the server asked for it\nerror: the message was not sent: ";
+    err.begins(expected);
+    assert_eq!((tries(&proxy), messages(&scene)), (1, Vec::new()));
 }
 
 /// The call in flight finishes, and the program says that a second interrupt leaves the result open.
@@ -525,7 +535,7 @@ fn an_interrupt_while_the_message_is_under_way_is_answered_at_once() {
     let output = child.wait_with_output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{err}");
-    let reported = "warning: the message is being sent; if you stop now, you will not know whether it was\nerror: uncertain: ";
-    err.begins(reported);
-    assert_eq!((tries(&proxy), said(&scene)), (1, once("Hello")));
+    let expected = "warning: the message is being sent; if you stop now, you will not know whether it was\nerror: uncertain: ";
+    err.begins(expected);
+    assert_eq!((tries(&proxy), messages(&scene)), (1, once("Hello")));
 }

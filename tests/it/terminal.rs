@@ -101,8 +101,8 @@ fn only_the_whole_word_yes_is_a_yes() {
     ] {
         let (shown, code) = typed(on_a_terminal(&scene, &["apply"]), QUESTION, keys);
         assert_eq!((code, scene.writes()), (0, 0), "{keys:?}: {shown}");
-        let reported = "nothing was applied: the answer was not `yes`";
-        assert!(shown.contains(reported), "{keys:?}: {shown}");
+        let expected = "nothing was applied: the answer was not `yes`";
+        assert!(shown.contains(expected), "{keys:?}: {shown}");
     }
     let (shown, code) = answered(&scene, "yes");
     assert_eq!((code, scene.writes()), (0, 1), "{shown}");

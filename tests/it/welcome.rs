@@ -23,7 +23,7 @@ rooms:
 const SAID: &str = "Welcome to Team A, all 2 of you";
 
 /// Room, sender and text of each message.
-fn said(scene: &Scene) -> Vec<(String, u64, String)> {
+fn messages(scene: &Scene) -> Vec<(String, u64, String)> {
     let (rooms, messages) = scene.world(|world| (world.rooms(627), world.messages(627)));
     let pipe = |id: u64| {
         let room = rooms.iter().find(|room| room.id == id);
@@ -142,7 +142,7 @@ fn a_new_room_is_welcomed_once_its_members_are_in() {
     apply: 2 verified; 3 members, 1 message confirmed; 2 to write, 1 to verify, 1 to send
     now:  nothing to do; 2 unchanged, 1 unmanaged
     ");
-    assert_eq!((ran.code, said(&scene)), (0, once()));
+    assert_eq!((ran.code, messages(&scene)), (0, once()));
     let stats = scene.stats();
     assert_eq!(
         (stats.imba_rooms, stats.send_msg, stats.get_rooms),
@@ -156,7 +156,7 @@ fn a_new_room_is_welcomed_once_its_members_are_in() {
     assert_eq!((plan(&scene).code, apply(&scene).code), (0, 0));
     scene.declare(MANIFEST.replace("Welcome to", "Hello in"));
     assert_eq!((plan(&scene).code, apply(&scene).code), (0, 0));
-    assert_eq!(said(&scene), once());
+    assert_eq!(messages(&scene), once());
     // The ledger records the message without its text.
     scene.read("l.jsonl").lacks("Welcome");
     let shown = scene.run("ledger show --ledger l.jsonl").ok();
@@ -169,11 +169,11 @@ fn a_room_that_was_there_before_gets_no_welcome() {
     scene.insert(live_room("team-a", "Another title"));
     let ran = apply(&scene);
     ran.lacks("welcome");
-    assert_eq!((ran.code, said(&scene)), (0, Vec::new()));
+    assert_eq!((ran.code, messages(&scene)), (0, Vec::new()));
     // Adding a `welcome` to an existing room sends nothing either.
     let welcome = "team-b, welcome: {from: 3, text: hello}";
     scene.declare(MANIFEST.replace("team-b", welcome));
-    assert_eq!((plan(&scene).code, said(&scene)), (0, Vec::new()));
+    assert_eq!((plan(&scene).code, messages(&scene)), (0, Vec::new()));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_recreated_room_is_welcomed_again() {
     scene.world(|world| world.delete_room(627, old, 2));
     let ran = scene.run([&APPLY[..], &["--allow-recreate"]].concat());
     ran.exits(0);
-    assert_eq!(said(&scene).len(), 2);
+    assert_eq!(messages(&scene).len(), 2);
     assert_ne!(scene.room("team-a").id, old);
     plan(&scene).exits(0);
 }
@@ -198,7 +198,7 @@ fn messages_have_a_limit() {
     let last = ran.out.lines().last().unwrap_or_default();
     assert_snapshot!(last, @"refused: 1 messages to send, `limits.messages` allows 0; allow it with --ignore-limits or `limits.messages: 1`");
     scene.declare(format!("{MANIFEST}limits: {{messages: \"50%\"}}\n"));
-    assert_eq!((apply(&scene).code, said(&scene)), (0, once()));
+    assert_eq!((apply(&scene).code, messages(&scene)), (0, once()));
 }
 
 #[test]
@@ -217,13 +217,13 @@ fn a_token_is_not_enough_to_say_anything_and_that_is_reported_before_anything_is
     plan(&scene).exits(2);
     let saved = scene.run("plan --out p.json --ledger l.jsonl");
     saved.exits(0);
-    let reported = ["--yes", "p.json"].map(|arg| {
+    let outputs = ["--yes", "p.json"].map(|arg| {
         let ran = scene.run(["apply", arg, "--ledger", "l.jsonl"]);
         assert_eq!((ran.code, server.writes()), (1, before), "{ran:#?}");
         ran.err
     });
-    assert_eq!(reported[0], reported[1]);
-    assert_snapshot!(reported[0].trim_end(), @r"
+    assert_eq!(outputs[0], outputs[1]);
+    assert_snapshot!(outputs[0].trim_end(), @r"
     error: no credentials for messages: IMBACHAT_SECRET_KEY not set, and the plan has 1 message to send; nothing was applied
       hint: set the widget's secret key: a JWT can only read
       hint: or remove `welcome` from the manifest
@@ -248,7 +248,7 @@ fn a_message_whose_answer_is_lost_is_reported_and_never_sent_again() {
         assert_eq!(ran.code, 4, "{fault:?}: {ran:#?}");
         let there = if arrives { once() } else { Vec::new() };
         assert_eq!(
-            (said(&scene), scene.room("team-a").members.len()),
+            (messages(&scene), scene.room("team-a").members.len()),
             (there.clone(), 2)
         );
         let line = ran
@@ -278,17 +278,17 @@ fn a_message_whose_answer_is_lost_is_reported_and_never_sent_again() {
         let next = plan(&scene);
         next.exits(0);
         next.shows("    team-a: its welcome may have been sent, and is not sent again; check room 2, then remove `welcome` from the manifest\n");
-        assert_eq!((apply(&scene).code, said(&scene)), (0, there.clone()));
+        assert_eq!((apply(&scene).code, messages(&scene)), (0, there.clone()));
         scene.declare(MANIFEST.replace("    welcome:", "    #"));
         let settled = plan(&scene);
         settled.lacks("welcome");
-        assert_eq!(said(&scene), there);
+        assert_eq!(messages(&scene), there);
     }
 }
 
 #[test]
 fn a_message_the_server_did_not_take_is_still_owed() {
-    let mut reported = Vec::new();
+    let mut outputs = Vec::new();
     for fault in [
         Fault::Answer(
             "422 Unprocessable Content",
@@ -307,7 +307,7 @@ fn a_message_the_server_did_not_take_is_still_owed() {
         let (_proxy, scene, on) = proxied(&scene, fault);
         let ran = apply(&scene);
         assert_eq!(
-            (ran.code, said(&scene)),
+            (ran.code, messages(&scene)),
             (4, Vec::new()),
             "{fault:?}: {ran:#?}"
         );
@@ -323,13 +323,13 @@ fn a_message_the_server_did_not_take_is_still_owed() {
         next.exits(2);
         let text = next.out.split("      target").next().unwrap_or_default();
         let again = apply(&scene);
-        reported.push(format!("{text}\n{}", result(&again)));
-        assert_eq!((again.code, said(&scene)), (0, once()));
+        outputs.push(format!("{text}\n{}", result(&again)));
+        assert_eq!((again.code, messages(&scene)), (0, once()));
         plan(&scene).exits(0);
     }
-    reported.dedup();
-    assert_eq!(reported.len(), 1, "{reported:#?}");
-    assert_snapshot!(reported[0], @r#"
+    outputs.dedup();
+    assert_eq!(outputs.len(), 1, "{outputs:#?}");
+    assert_snapshot!(outputs[0], @r#"
       # rooms.yaml:5
       ~ team-a               send the welcome
           welcome from 3: "Welcome to Team A, all 2 of you"
@@ -361,7 +361,7 @@ fn a_message_the_server_cannot_have_acted_on_is_sent_again_in_the_same_run() {
     });
     let ran = apply(&scene);
     drop(watch.join().unwrap());
-    assert_eq!((ran.code, said(&scene)), (0, once()), "{ran:#?}");
+    assert_eq!((ran.code, messages(&scene)), (0, once()), "{ran:#?}");
     assert_eq!(stages(&scene), ["intended", "confirmed"]);
     let report: Value = serde_json::from_str(&scene.read("r.json")).unwrap();
     let retries = report["rooms"][0]["retries"].as_u64().unwrap();
@@ -377,12 +377,12 @@ fn a_saved_plan_says_what_was_reviewed_and_once_only() {
     scene.declare(MANIFEST.replace("Welcome to", "Hello in"));
     let args = "apply p.json --ledger l.jsonl";
     let ran = scene.run(args);
-    assert_eq!((ran.code, said(&scene).len()), (5, 0), "{ran:#?}");
+    assert_eq!((ran.code, messages(&scene).len()), (5, 0), "{ran:#?}");
     ran.err.shows("the saved plan has a different welcome");
     scene.declare(MANIFEST);
-    assert_eq!((scene.run(args).code, said(&scene)), (0, once()));
+    assert_eq!((scene.run(args).code, messages(&scene)), (0, once()));
     let again = scene.run(args);
-    assert_eq!((again.code, said(&scene)), (0, once()), "{again:#?}");
+    assert_eq!((again.code, messages(&scene)), (0, once()), "{again:#?}");
     again.err.shows("2 rooms already up to date");
 }
 
@@ -397,10 +397,10 @@ fn a_saved_plan_leaves_out_what_another_run_said_meanwhile() {
     let out = scene.run("plan --out p.json --ledger l.jsonl");
     out.shows("1 to update, 1 message to send");
     scene.declare(MANIFEST);
-    assert_eq!((apply(&scene).code, said(&scene)), (0, once()));
+    assert_eq!((apply(&scene).code, messages(&scene)), (0, once()));
     scene.declare(MANIFEST.replace("\"Team A\"", "\"Team One\""));
     let ran = scene.run("apply p.json --ledger l.jsonl");
-    assert_eq!((ran.code, said(&scene)), (0, once()), "{ran:#?}");
+    assert_eq!((ran.code, messages(&scene)), (0, once()), "{ran:#?}");
     assert_eq!(scene.room("team-a").name, "Team One");
 }
 
@@ -425,7 +425,10 @@ fn two_applies_at_once_on_one_ledger_say_nothing_twice() {
     };
     let (mut first, mut second) = (apply(), apply());
     assert!(first.wait().unwrap().success() && second.wait().unwrap().success());
-    let mut texts: Vec<String> = said(&scene).into_iter().map(|(_, _, text)| text).collect();
+    let mut texts: Vec<String> = messages(&scene)
+        .into_iter()
+        .map(|(_, _, text)| text)
+        .collect();
     texts.sort();
     let all: Vec<String> = (0..30).map(|number| format!("room-{number:02}")).collect();
     assert_eq!(texts, all, "each room once");
@@ -484,7 +487,7 @@ fn hostile_and_long_texts_are_neutralised_and_cut_in_plans_and_sent_whole() {
     assert!(!json.out.contains('\u{202e}'), "{}", json.out);
     let shown = json.json()["changes"][0]["welcome"]["text"].clone();
     apply(&scene).exits(0);
-    let text = said(&scene).pop().unwrap().2;
+    let text = messages(&scene).pop().unwrap().2;
     assert_eq!(shown, text);
     assert_eq!(
         text.trim_end(),
@@ -513,7 +516,7 @@ generate:
 "#);
     let ran = apply(&scene);
     ran.exits(0);
-    let mut said = said(&scene);
+    let mut said = messages(&scene);
     said.sort();
     let expected = [
         ("course-g2", 8, "Go (G2), 2 members"),
@@ -543,6 +546,6 @@ fn a_rendered_manifest_says_the_same() {
         .shows("{{ not }} a {% template %}");
     scene.declare(scene.run("render --format json").ok());
     assert_eq!(text(&scene), before);
-    let reported = scene.run("explain team-a").ok();
-    reported.shows("  welcome from 3: \"Welcome to {{ not }}");
+    let output = scene.run("explain team-a").ok();
+    output.shows("  welcome from 3: \"Welcome to {{ not }}");
 }

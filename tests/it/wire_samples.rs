@@ -163,7 +163,7 @@ fn the_printed_answers_confirm_an_update() {
 #[test]
 fn answers_of_other_calls_are_no_list_of_rooms() {
     let read = |answer: &str| run(MANIFEST, answer, "", "", "plan");
-    let mut reported: Vec<String> = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
     for answer in [
         samples_of("send_msg"),
         samples_of("get_users"),
@@ -173,10 +173,10 @@ fn answers_of_other_calls_are_no_list_of_rooms() {
     {
         let ran = read(&answer);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:#?}");
-        reported.push(ran.err.lines().next().unwrap().to_owned());
+        lines.push(ran.err.lines().next().unwrap().to_owned());
     }
-    reported.dedup();
-    insta::assert_snapshot!(reported.join("\n"), @"
+    lines.dedup();
+    insta::assert_snapshot!(lines.join("\n"), @"
     error: the server's answer cannot be used: the answer has no list under `data`
     error: the server's answer cannot be used: a room in the list has no numeric type
     error: the server's answer cannot be used: a room in the list has no numeric id
@@ -186,7 +186,7 @@ fn answers_of_other_calls_are_no_list_of_rooms() {
 #[test]
 fn answers_of_other_calls_confirm_no_write() {
     let list = &samples_of("get_rooms")[0];
-    let mut reported: Vec<String> = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
     for answer in [
         samples_of("send_msg"),
         samples_of("get_users"),
@@ -196,7 +196,7 @@ fn answers_of_other_calls_confirm_no_write() {
     {
         let ran = run(MANIFEST, list, &answer, list, "apply --yes");
         ran.exits(4);
-        reported.push(
+        lines.push(
             ran.out
                 .lines()
                 .find(|line| line.starts_with("  !! "))
@@ -204,8 +204,8 @@ fn answers_of_other_calls_confirm_no_write() {
                 .to_owned(),
         );
     }
-    reported.dedup();
-    insta::assert_snapshot!(reported.join("\n"), @"
+    lines.dedup();
+    insta::assert_snapshot!(lines.join("\n"), @"
     !! c613                 uncertain    the server's answer cannot be used: the answer names no room; the next run checks whether it exists
     !! c613                 uncertain    the server's answer cannot be used: the answer does not say whether it succeeded; the next run checks whether it exists
     ");

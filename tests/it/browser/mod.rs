@@ -93,7 +93,7 @@ fn search_filter_and_keys_find_what_a_reviewer_looks_for() {
         "{opened}.closest('li').querySelector('.detail').innerText"
     ));
     let detail = detail.as_str().unwrap();
-    for reported in [
+    for expected in [
         "Title before",
         "Rust 101 autumn",
         "Members to add",
@@ -101,7 +101,7 @@ fn search_filter_and_keys_find_what_a_reviewer_looks_for() {
         "17 row 2",
         "18 row 3",
     ] {
-        assert!(detail.contains(reported), "{reported}: {detail}");
+        assert!(detail.contains(expected), "{expected}: {detail}");
     }
     assert_eq!(
         browser.eval("getComputedStyle(document.activeElement).outlineStyle"),
@@ -281,7 +281,7 @@ fn without_its_script_the_page_is_whole() {
     let (scene, _) = mixed();
     let text = scene.read("page.html");
     let body = text.split("<script").next().unwrap();
-    for reported in [
+    for expected in [
         "become public",
         "open-room",
         "physics-room",
@@ -290,7 +290,7 @@ fn without_its_script_the_page_is_whole() {
         "no longer in the manifest: ",
         "create conference, closed, 3 members (17, 18, 42)",
     ] {
-        body.shows(reported);
+        body.shows(expected);
     }
     let again = scene.run("plan --sandbox --format html");
     assert_eq!(again.out, text, "equal input, equal bytes");

@@ -241,11 +241,11 @@ fn a_store_that_ignores_conditions_is_found_out_before_anything_is_sent_or_remov
         let ledger = place(&s3).open(&target(), &RunId::new(1)).await.unwrap();
         ledger.append(vec![declared("a".to_owned())]).await.unwrap();
         let claim = ledger.claim(&Pipe::new("a"), RoomId(7), UserId(3)).await;
-        let reported = claim.unwrap_err().to_string();
-        reported.shows("the store ignores If-Match and If-None-Match");
+        let error = claim.unwrap_err().to_string();
+        error.shows("the store ignores If-Match and If-None-Match");
         let merged = place(&s3).rewrite(&target(), |entries| entries).await;
-        let reported = merged.unwrap_err().to_string();
-        reported.shows("cannot be replaced safely");
+        let error = merged.unwrap_err().to_string();
+        error.shows("cannot be replaced safely");
     });
     let pieces = s3.keys();
     assert!(

@@ -55,11 +55,11 @@ fn every_verb_does_the_same_with_a_bucket_as_with_a_file() {
     assert_eq!(same(&["plan", "--detailed-exitcode"]).0, 0);
     same(&["ledger", "show"]);
     let doctor = with(&dirs[1].0, "doctor", LEDGER).ok();
-    for reported in [
+    for expected in [
         "AWS_REGION in the environment",
         "ledger.jsonl`: 2 rooms on record",
     ] {
-        doctor.shows(reported);
+        doctor.shows(expected);
     }
     doctor.lacks(SECRET);
     same(&["ledger", "forget", "team-a"]);
@@ -137,7 +137,7 @@ fn a_ledger_of_another_target_is_refused() {
 #[test]
 fn what_is_no_address_of_a_ledger_is_a_usage_error() {
     let scene = Scene::new().manifest(MANIFEST);
-    let mut reported = String::new();
+    let mut output = String::new();
     for ledger in [
         "s3://bucket",
         "s3://bucket/",
@@ -154,9 +154,9 @@ fn what_is_no_address_of_a_ledger_is_a_usage_error() {
         let ran = with(&scene, "plan --sandbox", ledger);
         assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ledger}: {ran:#?}");
         ran.err.lacks("secret");
-        reported += &format!("{ledger}\n{}", ran.err);
+        output += &format!("{ledger}\n{}", ran.err);
     }
-    assert_snapshot!(reported, @r#"
+    assert_snapshot!(output, @r#"
     s3://bucket
     error: --ledger: the address names no object: after the bucket, write names of letters, digits and punctuation, separated by `/`
       hint: write it as s3://bucket/rooms/ledger.jsonl
@@ -197,11 +197,11 @@ fn what_is_no_address_of_a_ledger_is_a_usage_error() {
 fn a_bucket_that_cannot_be_used_is_reported_with_its_place_a_reason_and_a_remedy() {
     let s3 = S3::start();
     let scene = Scene::new().manifest(MANIFEST).sandbox().envs(&s3.env());
-    let mut reported = String::new();
+    let mut output = String::new();
     let mut tell = |name: &str, scene: &Scene, ledger: &str, code: i32| {
         let ran = with(scene, "apply --yes --timeout 300ms", ledger);
         assert_eq!((ran.code, scene.writes()), (code, 0), "{name}: {ran:#?}");
-        reported += &format!("{name}\n{}", ran.err.replace(&s3.url(), "URL"));
+        output += &format!("{name}\n{}", ran.err.replace(&s3.url(), "URL"));
     };
     tell("no such bucket", &scene, "s3://other/a.jsonl", 1);
     for (status, body) in [
@@ -242,7 +242,7 @@ fn a_bucket_that_cannot_be_used_is_reported_with_its_place_a_reason_and_a_remedy
         .env("AWS_ACCESS_KEY_ID_FILE", "none")
         .env("AWS_ENDPOINT_URL", &s3.url());
     tell("no such file", &scene, LEDGER, 1);
-    assert_snapshot!(reported, @r#"
+    assert_snapshot!(output, @r#"
     no such bucket
     error: ledger `s3://other/a.jsonl`: cannot be listed: it answered 404 Not Found: NoSuchBucket: said by the tests
       hint: check the bucket's name and region; roomform does not create buckets

@@ -265,20 +265,20 @@ fn the_gitlab_pipeline_tells_why_it_failed_and_keeps_the_status() {
     };
     let (apply, drift) = ("roomform-apply", "roomform-drift");
     let none = "there is no reviewed plan for this commit, and ";
-    let reported = |why: &str| format!("{none}{why}");
-    let differs = reported("the widget differs from the manifest");
+    let expected = |why: &str| format!("{none}{why}");
+    let differs = expected("the widget differs from the manifest");
     assert_eq!(job(apply, false), (2, differs));
     assert_eq!(job(drift, false).0, 2);
     scene.apply().ok();
     assert_eq!((job(apply, false).0, job(drift, false).0), (0, 0));
-    let no_plan = reported("no plan could be made");
+    let no_plan = expected("no plan could be made");
     assert_eq!(job(apply, true), (1, no_plan.clone()));
 
     // The room was closed outside: an apply would refuse to open it.
     scene.declare(OPEN.replace("true", "false"));
     scene.apply().ok();
     scene.declare(OPEN);
-    let refused = reported("the changes are refused");
+    let refused = expected("the changes are refused");
     assert_eq!(job(apply, false), (5, refused));
     let (code, last) = job(drift, false);
     assert!(code == 5 && !last.contains(none), "{last}");
@@ -560,8 +560,8 @@ fn a_plan_that_is_refused_is_still_reported() {
     job.summary.shows("would become public");
     let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
     assert_eq!((job.ok, job.code), (false, 5), "{job:#?}");
-    let reported = "and the changes are refused; read the summary";
-    job.log.shows(reported);
+    let expected = "and the changes are refused; read the summary";
+    job.log.shows(expected);
     runner.context.remove("secrets.IMBACHAT_SECRET_KEY");
     let job = runner.run("roomform-apply.yaml", &merged, &pushed(&merged));
     assert_eq!((job.ok, job.code), (false, 1), "{job:#?}");

@@ -59,8 +59,8 @@ impl Repo {
     #[track_caller]
     fn git(&self, args: &[&str]) -> String {
         let output = self.command(args).output().unwrap();
-        let reported = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "git {args:?}: {reported}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "git {args:?}: {stderr}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
@@ -155,46 +155,46 @@ fn paths_start_at_the_top_or_here() {
     };
     assert_eq!(run("HEAD:rooms/rooms.yaml", "HEAD:../rooms.yaml").0, 0);
     assert_eq!(run("HEAD:rooms/", "HEAD:..").0, 0);
-    let (code, reported) = run("HEAD:a.csv", "HEAD:..");
+    let (code, output) = run("HEAD:a.csv", "HEAD:..");
     assert_eq!(code, 3);
-    assert_snapshot!(reported, @"
+    assert_snapshot!(output, @"
     error: `a.csv` is not in `HEAD`
       hint: from this directory it is `HEAD:./a.csv`; without `./` it starts at the top of the repository
     ");
-    let (code, reported) = run("HEAD:../../..", "HEAD:..");
-    assert_eq!(code, 3, "{reported}");
+    let (code, output) = run("HEAD:../../..", "HEAD:..");
+    assert_eq!(code, 3, "{output}");
 }
 
 #[test]
 fn what_cannot_be_read_is_reported_clearly() {
     let repo = Repo::with_base();
-    let reported = |base: &str| {
+    let output = |base: &str| {
         let ran = repo.diff(base, "rooms");
         format!("{} {}", ran.code, ran.err)
     };
-    assert_snapshot!(reported("nosuch:rooms"), @"
+    assert_snapshot!(output("nosuch:rooms"), @"
     1 error: git has no revision `nosuch`
       hint: fetch it first; check it with git log -1 REVISION
     ");
-    assert_snapshot!(reported("HEAD:nosuch.yaml"), @"
+    assert_snapshot!(output("HEAD:nosuch.yaml"), @"
     3 error: `nosuch.yaml` is not in `HEAD`
       hint: a path starts at the top of the repository, as in origin/main:rooms/; with `./`, here
       hint: if the manifest is new, compare it with /dev/null
     ");
-    assert_snapshot!(reported("HEAD:/rooms"), @"
+    assert_snapshot!(output("HEAD:/rooms"), @"
     3 error: `/rooms` is not in `HEAD`
       hint: a path starts at the top of the repository, as in origin/main:rooms/; with `./`, here
       hint: if the manifest is new, compare it with /dev/null
     ");
-    assert_snapshot!(reported(":rooms"), @"
+    assert_snapshot!(output(":rooms"), @"
     64 error: `:rooms`: no revision before the colon
       hint: write it as HEAD:rooms.yaml; staged files are not read
     ");
-    assert_snapshot!(reported("HEAD"), @"
+    assert_snapshot!(output("HEAD"), @"
     3 error: `HEAD`: no such file or directory
       hint: write a path after a git revision, as in origin/main:rooms.yaml
     ");
-    assert_snapshot!(reported("HEAD:rooms/people"), @"
+    assert_snapshot!(output("HEAD:rooms/people"), @"
     3 error[E001 unreadable]: HEAD:rooms/people: the directory has no *.yaml or *.yml file
      |
      = help: name the directory of your manifest, or a file
@@ -229,16 +229,16 @@ fn without_a_repository_and_without_git() {
     scene.run("diff main:rooms.yaml rooms.yaml").ok();
     let ceiling = scene.path("").parent().unwrap().to_owned();
     let scene = scene.env("GIT_CEILING_DIRECTORIES", ceiling.to_str().unwrap());
-    let reported = |scene: &Scene| {
+    let output = |scene: &Scene| {
         let ran = scene.run("diff HEAD:rooms.yaml rooms.yaml");
         format!("{} {}", ran.code, ran.err)
     };
-    assert_snapshot!(reported(&scene), @"
+    assert_snapshot!(output(&scene), @"
     1 error: `HEAD:rooms.yaml` is not a file, and this is not a git repository
       hint: run it in a repository, or name a file or a directory
     ");
     let scene = scene.env("PATH", "/nosuch");
-    assert_snapshot!(reported(&scene), @"
+    assert_snapshot!(output(&scene), @"
     1 error: `HEAD:rooms.yaml` needs git, which cannot be started: No such file or directory (os error 2)
       hint: install git, or name two files or directories
     ");
@@ -285,7 +285,7 @@ fn links_are_followed_inside_of_the_revision_only() {
     let out = repo.diff("HEAD~1:rooms", "HEAD:linked").ok();
     out.shows("# HEAD:linked/again.yaml:2")
         .shows("members 5, 7");
-    for (target, name, reported) in [
+    for (target, name, expected) in [
         (
             "../outside.yaml",
             "rooms/out.yaml",
@@ -315,7 +315,7 @@ fn links_are_followed_inside_of_the_revision_only() {
         repo.commit();
         let ran = repo.diff("main:rooms", "links:rooms");
         assert_eq!(ran.code, 3, "{target}");
-        assert!(ran.err.contains(reported), "{target}: {}", ran.err);
+        assert!(ran.err.contains(expected), "{target}: {}", ran.err);
         ran.all().lacks("root:");
     }
     let ran = repo.diff("main:rooms", "links:rooms/out.yaml/x");
@@ -372,7 +372,7 @@ fn trees_that_git_would_not_write_end_well() {
     let blob = repo.git(&["rev-parse", "HEAD:rooms/rooms.yaml"]);
     let rooms = repo.git(&["rev-parse", "HEAD:rooms"]);
     let missing = "1".repeat(blob.len());
-    for (name, reported) in [
+    for (name, expected) in [
         ("x/..", "an invalid git directory"),
         ("..", "an invalid git directory"),
         ("a/b.yaml", "an invalid git directory"),
@@ -381,7 +381,7 @@ fn trees_that_git_would_not_write_end_well() {
         let odd = tree(&repo, &[("40000", name.as_bytes(), &rooms)]);
         let ran = repo.diff(&format!("{odd}:"), "rooms");
         assert_eq!(ran.code, 3, "{name}: {}", ran.err);
-        assert!(ran.err.contains(reported), "{name}: {}", ran.err);
+        assert!(ran.err.contains(expected), "{name}: {}", ran.err);
     }
     let lost = tree(&repo, &[("100644", b"a.yaml", &missing)]);
     let ran = repo.diff(&format!("{lost}:"), "rooms");
@@ -411,8 +411,8 @@ fn files_that_are_too_large_are_not_read_and_the_next_one_is() {
     repo.commit();
     let ran = repo.diff("HEAD:rooms", "rooms");
     ran.exits(3);
-    let reported = "larger than 64 MiB";
-    assert_eq!(ran.err.matches(reported).count(), 2, "{}", ran.err);
+    let expected = "larger than 64 MiB";
+    assert_eq!(ran.err.matches(expected).count(), 2, "{}", ran.err);
     assert_eq!(ran.err.matches("error[").count(), 2, "{}", ran.err);
 }
 

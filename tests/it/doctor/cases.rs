@@ -12,7 +12,7 @@ use crate::support::{Shows, live_room};
 fn all_is_well() {
     let scene = Scene::new().manifest(MANIFEST).applied();
     let writes = scene.writes();
-    assert_snapshot!(said(&scene, &scene.url(), &[]), @"
+    assert_snapshot!(doctor_output(&scene, &scene.url(), &[]), @"
     exit 0
     widget 627 on http://127.0.0.1:PORT
 
@@ -46,7 +46,7 @@ fn all_is_well() {
 #[test]
 fn an_empty_directory_and_nothing_set() {
     let scene = Scene::new();
-    assert_snapshot!(said(&scene, "x:none", &[]), @"
+    assert_snapshot!(doctor_output(&scene, "x:none", &[]), @"
     exit 1
     ok       settings        nothing is set
     skipped  manifest        there is no rooms.yaml and no rooms/ here
@@ -105,7 +105,7 @@ fn the_built_in_sandbox() {
 fn the_secret_is_wrong() {
     let server = Scene::new().sandbox();
     let scene = at(&server.url()).env("IMBACHAT_SECRET_KEY", "no such key");
-    let text = said(&scene, &server.url(), &[]);
+    let text = doctor_output(&scene, &server.url(), &[]);
     text.lacks("no such key");
     assert_snapshot!(text, @"
     exit 1
@@ -141,7 +141,7 @@ fn no_one_listens() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", port.local_addr().unwrap());
     drop(port);
-    assert_snapshot!(said(&at(&address), &address, &[]), @"
+    assert_snapshot!(doctor_output(&at(&address), &address, &[]), @"
     exit 1
     widget 627 on http://127.0.0.1:PORT
 
@@ -175,7 +175,7 @@ fn the_server_points_elsewhere() {
     let elsewhere = Canned::raw("");
     let to = format!("Location: {}/login?token=1\r\n", elsewhere.url());
     let server = Canned::answer("302 Found", &to, "");
-    let text = said(&at(&server.url()), &server.url(), &[]);
+    let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(text.replace(&elsewhere.url(), "http://ELSEWHERE"), @"
     exit 1
     widget 627 on http://127.0.0.1:PORT
@@ -214,7 +214,7 @@ fn a_page_answers() {
         "Content-Type: text/html\r\n",
         "<html>Log in</html>",
     );
-    assert_snapshot!(said(&at(&server.url()), &server.url(), &[]), @"
+    assert_snapshot!(doctor_output(&at(&server.url()), &server.url(), &[]), @"
     exit 1
     widget 627 on http://127.0.0.1:PORT
 
@@ -246,7 +246,7 @@ fn a_page_answers() {
 #[test]
 fn the_server_fails() {
     let server = Canned::answer("404 Not Found", "", "{}");
-    let text = said(&at(&server.url()), &server.url(), &[]);
+    let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials", "answers", "rooms"]), @"
     ok       connection      HTTP 404 to a call without credentials
     skipped  credentials     the answer does not say; see `answers`
@@ -267,7 +267,7 @@ fn a_server_that_is_no_tls_server() {
             .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             .unwrap();
     });
-    let text = said(&at(&address), &address, &[]);
+    let text = doctor_output(&at(&address), &address, &[]);
     serving.join().unwrap();
     assert_snapshot!(steps(&text, &["address", "connection", "tls", "clock", "credentials"]), @"
     ok       address         widget 627 on https://127.0.0.1:PORT
@@ -282,7 +282,7 @@ fn a_server_that_is_no_tls_server() {
 #[test]
 fn addresses_that_are_no_good() {
     let scene = at("http://chat.example");
-    let text = said(&scene, "x:none", &[]);
+    let text = doctor_output(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["address", "connection", "ledger"]), @"
     failed   address         invalid API address: plain http would send the credentials unencrypted
                              remedy: use https, or pass --allow-insecure-http to send them anyway
@@ -291,7 +291,7 @@ fn addresses_that_are_no_good() {
     ");
     let scene = at("http://127.0.0.1:1").env("IMBACHAT_WIDGET", "9");
     scene.declare(format!("widget: 627\n{MANIFEST}"));
-    let text = said(&scene, "x:none", &[]);
+    let text = doctor_output(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["manifest", "address"]), @"
     ok       manifest        1 file: 1 room, 2 memberships
     failed   address         wrong target: the manifest is for widget 627, this run is for widget 9
@@ -305,7 +305,7 @@ fn the_clock_is_off() {
         let date = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days + 1);
         let date = jiff::fmt::rfc2822::to_string(&date.to_zoned(jiff::tz::TimeZone::UTC)).unwrap();
         let server = guarded(&format!("Date: {date}\r\n"), &list(&[row(7, "team-a")]));
-        said(&at(&server.url()), &server.url(), &[])
+        doctor_output(&at(&server.url()), &server.url(), &[])
     };
     assert_snapshot!(days(3), @"
     exit 0
@@ -366,7 +366,7 @@ fn rooms_that_a_plan_will_stumble_over() {
         server.insert(room(&long, false));
     }
     let scene = at(&server.url());
-    assert_snapshot!(said(&scene, &server.url(), &[]), @r"
+    assert_snapshot!(doctor_output(&scene, &server.url(), &[]), @r"
     exit 0
     widget 627 on http://127.0.0.1:PORT
 
@@ -405,7 +405,7 @@ fn rooms_that_a_plan_will_stumble_over() {
 #[test]
 fn a_list_that_anybody_gets_proves_no_credentials() {
     let server = Canned::answer("200 OK", "", &list(&[row(7, "team-a")]));
-    let text = said(&at(&server.url()), &server.url(), &[]);
+    let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials"]), @"
     warning  connection      a call without credentials gets the list: anyone can read it
                              remedy: check --api-url; if it is right, tell the server's operator
@@ -416,7 +416,7 @@ fn a_list_that_anybody_gets_proves_no_credentials() {
         errors_with_200: true,
         ..Quirks::default()
     });
-    let text = said(&at(&scene.url()), &scene.url(), &[]);
+    let text = doctor_output(&at(&scene.url()), &scene.url(), &[]);
     assert_snapshot!(steps(&text, &["connection", "credentials"]), @"
     ok       connection      HTTP 200 to a call without credentials
     ok       credentials     the server accepts the widget's secret key
@@ -430,11 +430,11 @@ fn half_of_the_writing_credentials() {
         ("IMBACHAT_PASSWORD", "IMBACHAT_LOGIN"),
     ] {
         let scene = Scene::new().sandbox();
-        let text = said(&at(&scene.url()).env(set, "admin"), &scene.url(), &[]);
-        let reported = format!(
+        let text = doctor_output(&at(&scene.url()).env(set, "admin"), &scene.url(), &[]);
+        let expected = format!(
             "warning  settings        4 settings found; {set} is set and {missing} is not: `apply` needs both\n"
         );
-        text.begins("exit 0\n").shows(&reported);
+        text.begins("exit 0\n").shows(&expected);
         text.shows(format!("remedy: set {missing} too\n"));
     }
 }
@@ -446,7 +446,7 @@ fn lists_that_look_cut() {
             .map(|id| row(id, &format!("room-{id}")))
             .collect();
         let server = Canned::answer("200 OK", "", &list(&rows));
-        let text = said(&at(&server.url()), &server.url(), &[]);
+        let text = doctor_output(&at(&server.url()), &server.url(), &[]);
         let warned = format!("exactly {} rows", rows.len());
         assert_eq!(text.contains(&warned), capped, "{text}");
         if rows.len() == 100 {
@@ -465,7 +465,7 @@ fn answers_of_another_shape() {
     let foreign = row(8, "team-b").replace("\"imba_id\":627", "\"imba_id\":209");
     let body = list(&[odd, foreign]).replace("\"code\"", "\"page\":1,\"code\"");
     let server = Canned::answer("200 OK", "", &body);
-    let text = said(&at(&server.url()), &server.url(), &[]);
+    let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["answers"]), @r"
     warning  answers         2 rows, not all with exactly the documented fields
                              unknown field `colour\u{1b}[2J` in 1 row
@@ -475,7 +475,7 @@ fn answers_of_another_shape() {
                              remedy: nothing, if plans look right; please report it
     ");
     let server = Canned::answer("200 OK", "", &list(&[]));
-    let text = said(&at(&server.url()), &server.url(), &[]);
+    let text = doctor_output(&at(&server.url()), &server.url(), &[]);
     assert_snapshot!(steps(&text, &["answers", "rooms"]), @"
     ok       answers         0 rows, all with the documented fields
     warning  rooms           the list is empty, but every widget has at least a support room
@@ -490,7 +490,7 @@ fn ledgers_of_others_damaged_and_torn_ones_and_rooms_that_are_gone() {
         .sandbox()
         .after("apply --yes --ledger l.jsonl");
     let names = ["ledger", "on-record"];
-    let look = || said(&scene, &scene.url(), &["--ledger", "l.jsonl"]);
+    let look = || doctor_output(&scene, &scene.url(), &["--ledger", "l.jsonl"]);
     let id = scene.room("team-a").id;
     scene.world(|world| world.delete_room(627, id, 1));
     assert_snapshot!(steps(&look(), &names), @"
@@ -531,13 +531,13 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
     let server = Scene::new().sandbox();
     let scene = at(&server.url());
     scene.declare("version: 1\nrooms:\n  - {pipe: ab, title: A}\n  - {pipe: team-b, title: no}\n");
-    let text = said(&scene, &server.url(), &[]);
+    let text = doctor_output(&scene, &server.url(), &[]);
     text.shows("the manifest is invalid: 1 mistake\n");
     text.shows("W101");
     scene.declare(
         "version: 1\nrooms:\n  - {pipe: team-a, titel: A}\n  - {pipe: team-b, title: no}\n",
     );
-    let text = said(&scene, &server.url(), &[]);
+    let text = doctor_output(&scene, &server.url(), &[]);
     assert_snapshot!(steps(&text, &["manifest", "answers"]), @"
     failed   manifest        the manifest is invalid: 2 mistakes
                              rooms.yaml:3: E009 unknown key `titel` in a room
@@ -547,14 +547,14 @@ fn a_manifest_that_is_invalid_or_only_warned_of() {
     ");
     text.begins("exit 1\n");
     scene.declare("version: 1\nrooms:\n  - {pipe: ab, title: A}\n");
-    let text = said(&scene, &server.url(), &[]);
+    let text = doctor_output(&scene, &server.url(), &[]);
     assert_snapshot!(steps(&text, &["manifest"]), @"
     warning  manifest        1 file: 1 room, 0 memberships; 1 warning
                              rooms.yaml:3: W101 `ab` is not 3 to 64 characters from A-Z, a-z, 0-9, _ and -
                              remedy: run `roomform check`
     ");
     text.begins("exit 0\n");
-    let text = said(&scene, &server.url(), &["-f", "nowhere.yaml"]);
+    let text = doctor_output(&scene, &server.url(), &["-f", "nowhere.yaml"]);
     assert_snapshot!(steps(&text, &["manifest"]), @"
     failed   manifest        the manifest is invalid: 1 mistake
                              nowhere.yaml: E001 no such file or directory
@@ -568,7 +568,7 @@ fn settings_that_cannot_be_used_stop_only_what_needs_them() {
     let scene = at(&server.url())
         .env("IMBACHAT_JWT_FILE", "nowhere")
         .env("IMBACHAT_LOGIN", "Zx81-Qw27");
-    let text = said(&scene, &server.url(), &[]);
+    let text = doctor_output(&scene, &server.url(), &[]);
     text.lacks("Zx81-Qw27");
     assert_snapshot!(steps(&text, &["settings", "credentials", "answers"]), @"
     failed   settings        the file that IMBACHAT_JWT_FILE names cannot be read: No such file or directory (os error 2)
@@ -583,7 +583,7 @@ fn settings_that_cannot_be_used_stop_only_what_needs_them() {
     let scene = at(&server.url())
         .env("IMBACHAT_WIDGET", "627x")
         .env("IMBACHAT_SECRET_KEY", "");
-    let text = said(&scene, &server.url(), &[]);
+    let text = doctor_output(&scene, &server.url(), &[]);
     assert_snapshot!(steps(&text, &["settings", "address", "connection", "credentials"]), @"
     failed   settings        IMBACHAT_WIDGET is not a number
                              IMBACHAT_WIDGET in the environment
@@ -600,7 +600,7 @@ fn settings_that_cannot_be_used_stop_only_what_needs_them() {
 #[test]
 fn an_address_that_cannot_be_read_is_not_replaced_by_another() {
     let scene = at("").env("IMBACHAT_API_URL_FILE", "nowhere");
-    let text = said(&scene, "x:none", &[]);
+    let text = doctor_output(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["settings", "address", "connection", "credentials"]), @"
     failed   settings        the file that IMBACHAT_API_URL_FILE names cannot be read: No such file or directory (os error 2)
                              IMBACHAT_WIDGET in the environment
@@ -613,7 +613,7 @@ fn an_address_that_cannot_be_read_is_not_replaced_by_another() {
     let scene = at("http://127.0.0.1:1")
         .env("IMBACHAT_SECRET_KEY", "")
         .env("IMBACHAT_SECRET_KEY_FILE", "nowhere");
-    let text = said(&scene, "x:none", &[]);
+    let text = doctor_output(&scene, "x:none", &[]);
     assert_snapshot!(steps(&text, &["settings", "credentials", "answers"]), @"
     failed   settings        the file that IMBACHAT_SECRET_KEY_FILE names cannot be read: No such file or directory (os error 2)
                              IMBACHAT_WIDGET in the environment
@@ -643,7 +643,7 @@ fn tokens() {
         let scene = at(&server.url())
             .env("IMBACHAT_SECRET_KEY", "")
             .env("IMBACHAT_JWT", jwt);
-        let text = said(&scene, &server.url(), &[]);
+        let text = doctor_output(&scene, &server.url(), &[]);
         text.lacks(jwt);
         steps(&text, &["token", "credentials"])
     };
@@ -673,8 +673,8 @@ fn tokens() {
     ");
     let server = Scene::new().sandbox();
     let scene = at(&server.url()).env("IMBACHAT_JWT", "Uv94Uv94");
-    assert_snapshot!(steps(&said(&scene, &server.url(), &[]), &["token"]), @"skipped  token           IMBACHAT_JWT is set, but the secret key is used");
-    assert_snapshot!(steps(&said(&scene, &server.url(), &["--read-as", "7"]), &["token", "credentials"]), @"
+    assert_snapshot!(steps(&doctor_output(&scene, &server.url(), &[]), &["token"]), @"skipped  token           IMBACHAT_JWT is set, but the secret key is used");
+    assert_snapshot!(steps(&doctor_output(&scene, &server.url(), &["--read-as", "7"]), &["token", "credentials"]), @"
     ok       credentials     the server accepts a JWT signed with the secret key for user 7
     ok       token           created for each request; each is valid for an hour
     ");

@@ -55,7 +55,7 @@ fn at(url: &str) -> Scene {
 
 /// Exit code and output, with the port replaced. The run changes no files and prints no secret.
 #[track_caller]
-fn said(scene: &Scene, url: &str, args: &[&str]) -> String {
+fn doctor_output(scene: &Scene, url: &str, args: &[&str]) -> String {
     let before = scene.files();
     let ran: Ran = scene.run([&["doctor"], args].concat());
     assert_eq!(scene.files(), before, "it writes nothing");
@@ -67,7 +67,7 @@ fn said(scene: &Scene, url: &str, args: &[&str]) -> String {
 
 /// The lines of these steps, with their details.
 fn steps(text: &str, names: &[&str]) -> String {
-    let mut reported = String::new();
+    let mut output = String::new();
     let mut wanted = false;
     for line in text.lines() {
         if !line.starts_with(' ') {
@@ -76,9 +76,9 @@ fn steps(text: &str, names: &[&str]) -> String {
                 .any(|name| line.split_whitespace().nth(1) == Some(name));
         }
         if wanted {
-            reported.push_str(line);
-            reported.push('\n');
+            output.push_str(line);
+            output.push('\n');
         }
     }
-    reported
+    output
 }

@@ -14,7 +14,7 @@ const PROBE: [&str; 3] = ["--write-probe", "probe-1", "--yes"];
 
 /// The output of the probe.
 fn probed(scene: &Scene) -> String {
-    let text = said(scene, &scene.url(), &PROBE);
+    let text = doctor_output(scene, &scene.url(), &PROBE);
     let exit = text.lines().next().unwrap().to_owned();
     let end = text.find("write-probe").unwrap();
     let start = text[..end].rfind('\n').unwrap();
@@ -206,7 +206,7 @@ fn a_pipe_that_a_server_may_confuse_with_another_is_refused() {
     doctor: 12 ok, 0 warnings, 1 failed, 4 skipped
     ");
     let declared = ["--write-probe", "TEAM-A", "--yes"];
-    assert_snapshot!(steps(&said(&scene, &scene.url(), &declared), &["write-probe"]), @"
+    assert_snapshot!(steps(&doctor_output(&scene, &scene.url(), &declared), &["write-probe"]), @"
     failed   write-probe     nothing was written: `TEAM-A` looks like `team-a`, and a server may confuse the two
                              remedy: choose an unused pipe, such as roomform-probe-1
     ");
@@ -232,7 +232,7 @@ fn a_room_that_was_there_before_is_neither_written_to_again_nor_said_to_be_the_p
         write.then_some(Fault::Answer("200 OK", "", named))
     });
     let scene = scene.at(&proxy.url());
-    let text = said(&scene, &proxy.url(), &PROBE);
+    let text = doctor_output(&scene, &proxy.url(), &PROBE);
     text.begins("exit 1\n");
     assert_snapshot!(steps(&text, &["write-probe"]), @r"
     failed   write-probe     no room was created: the server named room 7, which existed before with the pipe `in-use`, and may have overwritten it
@@ -268,7 +268,7 @@ fn a_room_that_was_made_is_reported_even_where_nothing_can_be_printed() {
 #[test]
 fn without_a_terminal_the_probe_is_refused_before_any_check() {
     let scene = sandbox(Quirks::default());
-    assert_snapshot!(said(&scene, &scene.url(), &["--write-probe", "probe-1"]), @"
+    assert_snapshot!(doctor_output(&scene, &scene.url(), &["--write-probe", "probe-1"]), @"
     exit 5
     error: no room was created: there is no terminal to ask on, and --yes was not given
       hint: add --yes: it creates one room, which the API cannot delete

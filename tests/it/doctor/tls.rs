@@ -16,7 +16,7 @@ use rcgen::{
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::{at, said, steps};
+use super::{at, doctor_output, steps};
 use crate::support::Shows;
 
 /// A certificate authority.
@@ -120,11 +120,11 @@ impl Drop for Tls {
 }
 
 /// The connection steps of doctor on a machine that trusts one signer.
-fn reported(server: &Tls, trusted: &Signer) -> String {
+fn connection_steps(server: &Tls, trusted: &Signer) -> String {
     let scene = at(&server.url());
     let path = scene.write("trusted.pem", &trusted.pem);
     let scene = scene.env("SSL_CERT_FILE", path.to_str().unwrap());
-    let text = said(&scene, &server.url(), &[]);
+    let text = doctor_output(&scene, &server.url(), &[]);
     steps(&text, &["connection", "tls", "credentials"])
 }
 
@@ -132,7 +132,7 @@ fn reported(server: &Tls, trusted: &Signer) -> String {
 fn a_certificate_that_is_trusted() {
     let signer = Signer::new("someone");
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
-    assert_snapshot!(reported(&server, &signer), @"
+    assert_snapshot!(connection_steps(&server, &signer), @"
     ok       connection      HTTP 401 to a call without credentials
     ok       tls             the certificate is valid for this server
     failed   credentials     the server does not accept the widget's secret key (HTTP 401)
@@ -144,7 +144,7 @@ fn a_certificate_that_is_trusted() {
 fn a_certificate_from_an_untrusted_authority() {
     let signer = Signer::new("someone");
     let server = Tls::start(&signer, "127.0.0.1", |_| {});
-    assert_snapshot!(reported(&server, &Signer::new("someone else")), @"
+    assert_snapshot!(connection_steps(&server, &Signer::new("someone else")), @"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not signed by an authority that this machine trusts (UnknownIssuer)
                              remedy: check --api-url and the proxy settings; for an authority of your own, set SSL_CERT_FILE to its certificate
@@ -159,7 +159,7 @@ fn a_certificate_that_is_too_old_or_too_new() {
         params.not_before = date_time_ymd(2019, 1, 1);
         params.not_after = date_time_ymd(2020, 1, 1);
     });
-    assert_snapshot!(reported(&old, &signer), @"
+    assert_snapshot!(connection_steps(&old, &signer), @"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate expired at 2020-01-01T00:00:00Z
                              remedy: ask the server's operator to renew the certificate, or set this machine's clock
@@ -168,7 +168,7 @@ fn a_certificate_that_is_too_old_or_too_new() {
     let new = Tls::start(&signer, "127.0.0.1", |params| {
         params.not_before = date_time_ymd(3000, 1, 1);
     });
-    assert_snapshot!(reported(&new, &signer), @"
+    assert_snapshot!(connection_steps(&new, &signer), @"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not valid before 3000-01-01T00:00:00Z
                              remedy: set this machine's clock, or ask the server's operator to replace the certificate
@@ -180,7 +180,7 @@ fn a_certificate_that_is_too_old_or_too_new() {
 fn a_certificate_of_another_name() {
     let signer = Signer::new("someone");
     let server = Tls::start(&signer, "chat.example", |_| {});
-    assert_snapshot!(reported(&server, &signer), @r#"
+    assert_snapshot!(connection_steps(&server, &signer), @r#"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: its certificate is not for 127.0.0.1, but for chat.example
                              remedy: check the host in --api-url: it must be one of the certificate's names
@@ -191,13 +191,13 @@ fn a_certificate_of_another_name() {
 #[test]
 fn a_server_that_speaks_no_tls() {
     let server = Tls::serve(|mut stream| {
-        let reported = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-        reported.unwrap();
+        let written = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        written.unwrap();
         // Read to the end: unread data would cut the answer off.
         drop(stream.shutdown(std::net::Shutdown::Write));
         drop(stream.read_to_end(&mut Vec::new()));
     });
-    assert_snapshot!(reported(&server, &Signer::new("someone")), @"
+    assert_snapshot!(connection_steps(&server, &Signer::new("someone")), @"
     ok       connection      the server answers; see `tls`
     failed   tls             no connection to https://127.0.0.1:PORT: the server does not speak TLS (received corrupt message of type InvalidContentType)
                              remedy: check --api-url: the port may belong to plain http or to another program

@@ -65,12 +65,12 @@ impl Tls {
         let to = to.trim_start_matches("http://").to_owned();
         let agreed = Arc::<Mutex<Vec<String>>>::default();
         let (stop, stopped) = oneshot::channel();
-        let (reported, acceptor) = (Arc::clone(&agreed), TlsAcceptor::from(Arc::new(config)));
+        let (protocols, acceptor) = (Arc::clone(&agreed), TlsAcceptor::from(Arc::new(config)));
         let thread = std::thread::spawn(move || {
             runtime().block_on(async {
                 let listener = TcpListener::from_std(listener).unwrap();
                 tokio::select! {
-                    () = pass_on(&listener, &acceptor, &to, &reported) => {}
+                    () = pass_on(&listener, &acceptor, &to, &protocols) => {}
                     stopped = stopped => stopped.unwrap(),
                 }
             });
@@ -100,14 +100,14 @@ async fn pass_on(
     listener: &TcpListener,
     acceptor: &TlsAcceptor,
     to: &str,
-    reported: &Mutex<Vec<String>>,
+    protocols: &Mutex<Vec<String>>,
 ) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         let mut near = acceptor.accept(stream).await.unwrap();
         let protocol = near.get_ref().1.alpn_protocol().unwrap_or(b"none");
         let protocol = String::from_utf8_lossy(protocol).into_owned();
-        reported.lock().unwrap().push(protocol);
+        protocols.lock().unwrap().push(protocol);
         let mut far = TcpStream::connect(to).await.unwrap();
         tokio::spawn(async move {
             // The first side to finish closes the connection.

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use roomform::sandbox::Quirks;
 
 use super::{BASIC, EMPTY_LIST, JWT, LOGIN, MANIFEST, PASSWORD, SECRET_KEY};
-use super::{reported, scene_at, writes};
+use super::{redacted_output, scene_at, writes};
 use crate::support::{Canned, Scene, Shows, answer, json};
 
 /// The common output of `plan` and `apply --yes` in this directory. Neither may leave files.
@@ -22,7 +22,7 @@ fn both(scene: &Scene, args: &[&str], hosts: &[(&str, &str)]) -> String {
     });
     assert_eq!(planned, applied);
     assert_eq!(scene.files(), before, "a run that fails leaves no trace");
-    reported(&planned, hosts)
+    redacted_output(&planned, hosts)
 }
 
 /// The same against a server that gives this answer to everything; it must get no write.

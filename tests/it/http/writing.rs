@@ -6,13 +6,13 @@ use insta::assert_snapshot;
 use roomform::sandbox::{Config, Quirks};
 
 use super::{BASIC, EMPTY_LIST, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KEY, WRITTEN};
-use super::{is_write, reported, scene_at, scene_with, server, writes};
+use super::{is_write, redacted_output, scene_at, scene_with, server, writes};
 use crate::support::{Canned, Ran, Scene, Shows, answer, form, json};
 
 /// The output after the plan, without the rooms that succeeded; the exit code must be 4.
 #[track_caller]
 fn ending(ran: &Ran) -> String {
-    let text = reported(ran, &[]);
+    let text = redacted_output(ran, &[]);
     assert_eq!(ran.code, 4, "{text}");
     let lines = ran.out.lines();
     let results = lines.skip_while(|line| !line.starts_with("  !! ") && !line.starts_with("  ok "));
@@ -215,7 +215,7 @@ fn the_report_holds_no_secret_either() {
     let answer = answer("401 Unauthorized", "", &body.to_string());
     let server = server(EMPTY_LIST, EMPTY_LIST, move |_| answer.clone());
     let ran = scene_at(&server.url()).run("apply --yes --format json");
-    reported(&ran, &[]);
+    redacted_output(&ran, &[]);
     let room = &ran.json()["rooms"][0];
     assert_eq!(
         (ran.code, &room["status"], &room["requests"]),
@@ -479,7 +479,7 @@ fn an_error_in_a_good_answer_is_escaped_wherever_it_is_shown() {
         let answer = json(&answer);
         let server = server(EMPTY_LIST, LISTED, move |_| answer.clone());
         let ran = scene_at(&server.url()).run(["apply", "--yes", "--format", format]);
-        let text = reported(&ran, &[]);
+        let text = redacted_output(&ran, &[]);
         assert_eq!(ran.code, 4, "{text}");
         assert!(
             !text.contains('\u{1b}') && text.contains("partial"),

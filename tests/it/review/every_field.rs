@@ -384,8 +384,8 @@ fn no_sentence_of_a_text_or_an_annotation_does() {
         assert_eq!(hidden, None, "{text}");
         text.lacks("##");
         let lines = github::write(view);
-        let reported = annotated(&lines);
-        assert!(reported.len() > 15, "{lines}");
+        let annotations = annotated(&lines);
+        assert!(annotations.len() > 15, "{lines}");
     });
 }
 

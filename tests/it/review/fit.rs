@@ -299,11 +299,11 @@ fn a_page_of_dangers_alone_is_cut_last_and_says_so() {
         checked(&page, limit, &whole);
         let missing = left_out(&page);
         assert_eq!((missing.len(), missing[0].1), (1, 5_000));
-        let reported = format!(
+        let expected = format!(
             "**Not even the dangerous lines fit {limit} bytes: {} of 5001 are missing.** Read the whole plan",
             missing[0].0
         );
-        page.shows(&reported);
+        page.shows(&expected);
         page.shows("### Refused: 1\n");
     }
 }

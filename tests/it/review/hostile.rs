@@ -106,7 +106,7 @@ const PLACES: [&str; 13] = [
 fn skeleton(page: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for event in Parser::new_ext(page, Options::all()) {
-        let reported = match event {
+        let kind = match event {
             Event::Text(_) => "text".to_owned(),
             Event::Code(_) => "code".to_owned(),
             // An empty comment has no effect.
@@ -114,8 +114,8 @@ fn skeleton(page: &str) -> Vec<String> {
             Event::Html(html) if html.contains("<summary>") => "summary".to_owned(),
             other => format!("{other:?}"),
         };
-        if reported != "text" || found.last().is_none_or(|last| last != "text") {
-            found.push(reported);
+        if kind != "text" || found.last().is_none_or(|last| last != "text") {
+            found.push(kind);
         }
     }
     found
@@ -284,8 +284,8 @@ fn an_annotation_shows_every_title_and_is_nothing_but_one() {
         let rooms = (start..).take(titles.len());
         args.extend(rooms.map(|index| format!("--only=room-{index}")));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let reported = annotated(&scene.run(&args).out);
-        let of_rooms = reported
+        let annotations = annotated(&scene.run(&args).out);
+        let of_rooms = annotations
             .iter()
             .filter(|it| it.properties[0].1 == "rooms.yaml");
         let messages: Vec<&str> = of_rooms.map(|it| it.message.as_str()).collect();

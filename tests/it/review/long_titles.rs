@@ -1,6 +1,6 @@
 //! Two long titles that differ near the end: the output always shows the difference.
 
-use crate::support::{Scene, Shows, deaf};
+use crate::support::{Scene, Shows, ignoring_updates};
 
 /// A title of this many words of 13 letters, followed by `end`.
 fn long(words: usize, end: &str) -> String {
@@ -43,14 +43,14 @@ fn a_page_and_an_annotation_show_what_differs() {
 fn so_does_what_the_server_ignored() {
     let scene = Scene::new()
         .manifest(manifest("first"))
-        .sandbox_with(deaf())
+        .sandbox_with(ignoring_updates())
         .applied();
     scene.declare(manifest("second"));
     for format in ["text", "markdown", "github"] {
-        let reported = scene.run(["apply", "--yes", "--resend-ignored", "--format", format]);
-        reported.exits(4);
+        let ran = scene.run(["apply", "--yes", "--resend-ignored", "--format", format]);
+        ran.exits(4);
         let word = |line: &&str| line.contains("as") && line.contains("second");
-        let line = reported.out.lines().rfind(word).unwrap_or_default();
-        assert!(line.contains("first"), "{format}: {}", reported.out);
+        let line = ran.out.lines().rfind(word).unwrap_or_default();
+        assert!(line.contains("first"), "{format}: {}", ran.out);
     }
 }

@@ -17,7 +17,7 @@ fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
     let scene = Scene::new()
         .manifest(MANIFEST)
         .file("base.yaml", "version: 1\nrooms: []\n");
-    let reported = [
+    let expected = [
         "`Team-A` looks like `team-a`: U+0054 for U+0074, U+0041 for U+0061",
         "`Supp\u{43e}rt` looks like `Support`: U+043E for U+006F",
     ];
@@ -29,7 +29,7 @@ fn declared_ones_are_warned_of_in_every_verb_with_the_code_points() {
     for verb in verbs {
         let text = scene.run(verb);
         text.exits(0);
-        for words in reported {
+        for words in expected {
             assert!(text.err.contains(words), "{verb:?}: {}", text.err);
         }
         let json = scene.run([verb, &["--format", "json"]].concat()).json();

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::rendered::Rendered;
 use super::{AFTER, BEFORE, changed};
-use crate::support::{Scene, Shows, deaf};
+use crate::support::{Scene, Shows, ignoring_updates};
 
 const MARKDOWN: [&str; 3] = ["--sandbox", "--format", "markdown"];
 
@@ -342,7 +342,10 @@ fn an_apply_tells_what_it_did() {
 
 #[test]
 fn what_an_apply_could_not_do_comes_first() {
-    let scene = Scene::new().manifest(BEFORE).sandbox_with(deaf()).applied();
+    let scene = Scene::new()
+        .manifest(BEFORE)
+        .sandbox_with(ignoring_updates())
+        .applied();
     scene.declare(AFTER);
     let page = |args: &[&str], code| {
         let ran = scene.run([args, &["--allow-publish", "--format", "markdown"]].concat());
@@ -405,9 +408,9 @@ fn a_format_or_a_size_that_is_not_for_a_verb_is_wrong_usage() {
             "a page needs at least 4096 bytes",
         ),
     ];
-    for (args, reported) in cases {
+    for (args, expected) in cases {
         let ran = scene.run(args);
         assert_eq!(ran.code, 64, "{args:?} {ran:#?}");
-        assert!(ran.all().contains(reported), "{args:?} {ran:#?}");
+        assert!(ran.all().contains(expected), "{args:?} {ran:#?}");
     }
 }

@@ -15,7 +15,7 @@ pub fn runtime() -> Runtime {
 }
 
 /// A server that accepts updates but ignores them.
-pub fn deaf() -> Config {
+pub fn ignoring_updates() -> Config {
     let quirks = Quirks {
         ignore_updates: true,
         ..Quirks::default()

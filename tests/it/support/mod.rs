@@ -10,7 +10,7 @@ mod messages;
 mod proxy;
 mod scene;
 
-pub use api::{Api, deaf, runtime};
+pub use api::{Api, ignoring_updates, runtime};
 pub use canned::Canned;
 pub use messages::{answer, form, header, json};
 pub use proxy::{Fault, Proxy, Seen};
@@ -27,9 +27,9 @@ pub fn target() -> Target {
 /// Waits for a condition.
 #[track_caller]
 pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while !condition() {
-        assert!(Instant::now() < patience, "timed out waiting for {what}");
+        assert!(Instant::now() < deadline, "timed out waiting for {what}");
         std::thread::park_timeout(Duration::from_micros(500));
     }
 }

@@ -45,7 +45,7 @@ pub struct Proxy {
     end: Arc<AtomicBool>,
     open: Option<Sender<()>>,
     seen: Arc<Mutex<Vec<Seen>>>,
-    most: Arc<AtomicUsize>,
+    max_concurrent: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -67,13 +67,13 @@ impl Proxy {
         server: &str,
         decide: impl Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync + 'static,
     ) -> Self {
-        Self::translating(server, str::to_owned, decide)
+        Self::rewriting(server, str::to_owned, decide)
     }
 
     /// Starts a proxy that rewrites requests without changing their length.
-    pub fn translating(
+    pub fn rewriting(
         server: &str,
-        translate: fn(&str) -> String,
+        rewrite: fn(&str) -> String,
         decide: impl Fn(usize, Option<&str>) -> Option<Fault> + Send + Sync + 'static,
     ) -> Self {
         let port = TcpSocket::new_v4().unwrap();
@@ -82,24 +82,25 @@ impl Proxy {
         let address = port.local_addr().unwrap();
         let end = Arc::new(AtomicBool::new(false));
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let most = Arc::new(AtomicUsize::new(0));
-        let line = Line {
+        let max_concurrent = Arc::new(AtomicUsize::new(0));
+        let forwarder = Forwarder {
             server: server.trim_start_matches("http://").to_owned(),
-            translate,
+            rewrite,
             decide: Arc::new(decide),
             seen: Arc::clone(&seen),
-            most: Arc::clone(&most),
-            now: Arc::default(),
+            max_concurrent: Arc::clone(&max_concurrent),
+            in_flight: Arc::default(),
         };
         let (open, opened) = mpsc::channel();
-        let (ended, listening) = (Arc::clone(&end), line.listen(address, 0));
-        let thread = std::thread::spawn(move || line.serve(address, listening, &opened, &ended));
+        let (ended, listening) = (Arc::clone(&end), forwarder.listen(address, 0));
+        let thread =
+            std::thread::spawn(move || forwarder.serve(address, listening, &opened, &ended));
         Self {
             port,
             end,
             open: Some(open),
             seen,
-            most,
+            max_concurrent,
             thread: Some(thread),
         }
     }
@@ -119,8 +120,8 @@ impl Proxy {
     }
 
     /// The maximum number of concurrent calls.
-    pub fn most(&self) -> usize {
-        self.most.load(Ordering::SeqCst)
+    pub fn max_concurrent(&self) -> usize {
+        self.max_concurrent.load(Ordering::SeqCst)
     }
 }
 
@@ -138,16 +139,16 @@ impl Drop for Proxy {
 }
 
 #[derive(Clone)]
-struct Line {
+struct Forwarder {
     server: String,
-    translate: fn(&str) -> String,
+    rewrite: fn(&str) -> String,
     decide: Arc<Decide>,
     seen: Arc<Mutex<Vec<Seen>>>,
-    most: Arc<AtomicUsize>,
-    now: Arc<AtomicUsize>,
+    max_concurrent: Arc<AtomicUsize>,
+    in_flight: Arc<AtomicUsize>,
 }
 
-impl Line {
+impl Forwarder {
     /// Listens, unless the call with this number is to be refused.
     fn listen(&self, address: SocketAddr, number: usize) -> Option<TcpListener> {
         let refused = (self.decide)(number, None) == Some(Fault::Refused);
@@ -173,15 +174,15 @@ impl Line {
                 if end.load(Ordering::SeqCst) {
                     return;
                 }
-                let line = self.clone();
+                let forwarder = self.clone();
                 if (self.decide)(number + 1, None) == Some(Fault::Refused) {
-                    let (stream, bytes) = line.call(number, stream);
+                    let (stream, bytes) = forwarder.call(number, stream);
                     listener = None;
-                    line.close(stream, &bytes);
+                    forwarder.close(stream, &bytes);
                 } else {
                     scope.spawn(move || {
-                        let (stream, bytes) = line.call(number, stream);
-                        line.close(stream, &bytes);
+                        let (stream, bytes) = forwarder.call(number, stream);
+                        forwarder.close(stream, &bytes);
                     });
                 }
             }
@@ -190,8 +191,8 @@ impl Line {
 
     /// Handles one call and returns the bytes to answer.
     fn call(&self, number: usize, mut stream: TcpStream) -> (TcpStream, Vec<u8>) {
-        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(now, Ordering::SeqCst);
+        let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        self.max_concurrent.fetch_max(in_flight, Ordering::SeqCst);
         let mut seen = Seen {
             request: String::new(),
             answered: false,
@@ -213,7 +214,7 @@ impl Line {
     }
 
     fn close(&self, mut stream: TcpStream, bytes: &[u8]) {
-        self.now.fetch_sub(1, Ordering::SeqCst);
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
         // The client may have closed the connection already.
         drop(stream.write_all(bytes));
     }
@@ -264,7 +265,7 @@ impl Line {
             return Vec::new();
         };
         let mut stream = TcpStream::connect(&self.server).unwrap();
-        let request = (self.translate)(&format!("{head}\r\nConnection: close\r\n\r\n{body}"));
+        let request = (self.rewrite)(&format!("{head}\r\nConnection: close\r\n\r\n{body}"));
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();

@@ -130,7 +130,7 @@ impl Scene {
 
     /// Starts a sandbox with this configuration.
     pub fn sandbox_with(self, config: Config) -> Self {
-        self.calls(&Arc::new(Api::start(config)))
+        self.with_api(&Arc::new(Api::start(config)))
     }
 
     /// Starts a sandbox with these quirks.
@@ -143,10 +143,10 @@ impl Scene {
 
     /// Uses the sandbox of another scene.
     pub fn beside(self, other: &Scene) -> Self {
-        self.calls(other.api.as_ref().unwrap())
+        self.with_api(other.api.as_ref().unwrap())
     }
 
-    fn calls(self, api: &Arc<Api>) -> Self {
+    fn with_api(self, api: &Arc<Api>) -> Self {
         let mut scene = self.envs(&api.env());
         scene.api = Some(Arc::clone(api));
         scene
