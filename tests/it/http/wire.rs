@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{BASIC, EMPTY_LIST, JWT, LISTED, LOGIN, MANIFEST, PASSWORD, SECRET_KEY, WRITTEN};
-use super::{requests, scene_at, scene_with, server, writes};
+use super::{scene_at, scene_with, server, writes};
 use crate::support::{Canned, Scene, Shows, form, header, json};
 
 /// The request of a plan with these variables.
@@ -15,7 +15,7 @@ fn plan_request(vars: &[(&str, &str)]) -> String {
             scene.env(name, value)
         });
     scene.plan().ok();
-    let mut requests = requests(&server);
+    let mut requests = server.requests();
     assert_eq!(requests.len(), 1);
     requests.remove(0)
 }
@@ -118,7 +118,7 @@ fn a_message_says_all_that_the_page_requires() {
     );
     let server = server(EMPTY_LIST, LISTED, |_| json(WRITTEN));
     scene_with(&manifest, &server.url()).run("apply --yes");
-    let requests = requests(&server);
+    let requests = server.requests();
     let sent: Vec<&String> = requests
         .iter()
         .filter(|request| request.starts_with("POST /imbachat/v2/627/send_msg HTTP/1.1\r\n"))
@@ -260,7 +260,7 @@ fn plain_http_goes_out_where_it_is_allowed_in_as_many_words_and_through_the_prox
     scene.plan().exits(1);
     assert_eq!(proxy.served(), 0);
     scene.run("plan --allow-insecure-http").ok();
-    let requests = requests(&proxy);
+    let requests = proxy.requests();
     let line = "POST http://something.invalid/imbachat/v2/627/get_rooms HTTP/1.1\r\n";
     assert!(
         requests.len() == 1 && requests[0].starts_with(line),

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use super::messages::{answer, read_request};
@@ -13,7 +13,6 @@ use super::messages::{answer, read_request};
 pub struct Canned {
     address: SocketAddr,
     end: Arc<AtomicBool>,
-    served: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<String>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -35,9 +34,8 @@ impl Canned {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let end = Arc::new(AtomicBool::new(false));
-        let served = Arc::new(AtomicUsize::new(0));
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (ended, counted, kept) = (Arc::clone(&end), Arc::clone(&served), Arc::clone(&requests));
+        let (ended, kept) = (Arc::clone(&end), Arc::clone(&requests));
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if ended.load(Ordering::SeqCst) {
@@ -47,7 +45,6 @@ impl Canned {
                 let request = read_request(&mut stream);
                 let bytes = answer_to(&request);
                 // Record the request before the answer, because the client may check it immediately.
-                counted.fetch_add(1, Ordering::SeqCst);
                 kept.lock().unwrap().push(request);
                 // The client may have closed the connection already.
                 drop(stream.write_all(&bytes));
@@ -56,7 +53,6 @@ impl Canned {
         Self {
             address,
             end,
-            served,
             requests,
             thread: Some(thread),
         }
@@ -68,7 +64,7 @@ impl Canned {
 
     /// The number of requests.
     pub fn served(&self) -> usize {
-        self.served.load(Ordering::SeqCst)
+        self.requests.lock().unwrap().len()
     }
 
     /// The requests with heads and bodies.
