@@ -45,7 +45,7 @@ fn widget() -> Scene {
 }
 
 /// A directory with an environment for this server.
-fn against(server: &Canned) -> Scene {
+pub(crate) fn against(server: &Canned) -> Scene {
     Scene::new()
         .at(&server.url())
         .env("IMBACHAT_WIDGET", "627")

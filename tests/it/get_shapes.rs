@@ -2,19 +2,13 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Canned, Ran, Scene, Shows};
+use crate::get::against;
+use crate::support::{Canned, Ran, Shows};
 
 /// Runs `get` against a server that returns this body.
 fn get(body: &str, args: &[&str]) -> Ran {
     let server = Canned::answer("200 OK", "", body);
     against(&server).run([&["get"], args].concat())
-}
-
-fn against(server: &Canned) -> Scene {
-    Scene::new()
-        .at(&server.url())
-        .env("IMBACHAT_WIDGET", "627")
-        .env("IMBACHAT_SECRET_KEY", "key-Zx81")
 }
 
 const ROWS: &str = r#"[{"id":7,"message":"one ]}"},{"id":8,"message":"two"}]"#;
