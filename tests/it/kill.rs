@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -145,12 +145,7 @@ fn kill(seed: u64) -> Met {
         seed,
         ..Config::default()
     });
-    let mut child = scene
-        .command("apply --yes --ledger l.jsonl")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = scene.spawn("apply --yes --ledger l.jsonl");
     point.wait(&scene, &mut child);
     child.kill().unwrap();
     child.wait().unwrap();

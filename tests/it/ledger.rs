@@ -795,12 +795,7 @@ fn compacting_goes_through_a_link() {
 // concurrent runs
 
 fn begin(scene: &Scene, args: impl Args) -> Child {
-    let mut command = scene.command([&args.args()[..], &LEDGER].concat());
-    command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+    scene.spawn([&args.args()[..], &LEDGER].concat())
 }
 
 #[test]

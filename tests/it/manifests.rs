@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::hostile;
 use crate::rosters;
-use crate::support::{Args, Ran, Scene, Shows};
+use crate::support::{Args, Ran, Scene, Shows, committed_schema, validator};
 
 /// Codes that no manifest of the corpus covers: they concern files, or need a file too large to commit.
 const ELSEWHERE: [(Code, fn()); 5] = [
@@ -115,14 +115,6 @@ fn as_json(value: &serde_yaml::Value) -> Value {
     }
 }
 
-fn committed_schema() -> String {
-    fs::read_to_string(corpus("../../schema/manifest.schema.json")).unwrap()
-}
-
-fn validator() -> jsonschema::Validator {
-    jsonschema::validator_for(&serde_json::from_str(&committed_schema()).unwrap()).unwrap()
-}
-
 fn read(path: &Path) -> Loaded {
     load(&[path.to_owned()], Options::default())
 }
@@ -139,7 +131,7 @@ fn check(path: &Path, more: &[&str]) -> Ran {
 
 #[test]
 fn valid_manifests_are_valid_to_the_parser_and_to_the_schema() {
-    let schema = validator();
+    let schema = validator("manifest");
     for path in manifests("valid") {
         let loaded = read(&path);
         assert_eq!(loaded.diagnostics, [], "{}", path.display());
@@ -195,7 +187,7 @@ fn check_prints_the_expected_text_beside_each_manifest() {
 
 #[test]
 fn the_first_line_of_an_invalid_file_says_what_the_schema_sees_of_it() {
-    let schema = validator();
+    let schema = validator("manifest");
     let (mut seen, mut wrong) = (BTreeSet::new(), Vec::new());
     for file in manifests("invalid").iter().flat_map(|path| files(path)) {
         let verdict = match read_by_others(&file) {
@@ -234,7 +226,7 @@ fn every_code_is_in_an_expectation_or_has_a_test_of_its_own() {
 fn the_committed_schema_is_the_printed_one() {
     let printed = Scene::new().run("schema manifest").ok();
     assert_eq!(
-        committed_schema(),
+        committed_schema("manifest"),
         printed,
         "write it again: roomform schema manifest > schema/manifest.schema.json"
     );

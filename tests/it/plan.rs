@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use roomform::sandbox::{Quirks, RoomView};
 
-use crate::support::{Scene, Shows, hide_port, ignoring_updates, live_room};
+use crate::support::{Scene, Shows, ignoring_updates, live_room};
 
 const BASE: &str = "\
 version: 1
@@ -16,10 +16,10 @@ rooms:
 #[test]
 fn nothing_to_do() {
     let scene = Scene::new().manifest(BASE).applied();
-    assert_snapshot!(hide_port(scene.run("plan --detailed-exitcode").ok()), @"
+    assert_snapshot!(scene.run("plan --detailed-exitcode").ok().replace(&scene.url(), "URL"), @"
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
     ");
 }
 
@@ -29,7 +29,7 @@ fn a_new_room() {
     let room =
         "rooms:\n  - {pipe: course-rust-101, title: \"Rust 101 · autumn\", members: [5, 4]}\n";
     let plan = scene.edit("rooms:\n", room).plan();
-    assert_snapshot!(hide_port(&plan.out), @r#"
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @r#"
       # rooms.yaml:4
       + course-rust-101      create  conference, closed, 2 members
           title   "Rust 101 · autumn"
@@ -37,7 +37,7 @@ fn a_new_room() {
 
     plan: 1 to create, 2 members to add; 2 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
     "#);
     plan.exits(0);
     scene.run("plan --detailed-exitcode").exits(2);
@@ -48,7 +48,7 @@ fn title_type_and_members_of_one_room() {
     let scene = Scene::new().manifest(BASE).applied();
     let changed = "title: Team Alpha, type: support, members: [3, 4, 17, 18]";
     let plan = scene.edit("title: Team A, members: [3, 4]", changed).plan();
-    assert_snapshot!(hide_port(&plan.out), @r#"
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @r#"
       # rooms.yaml:4
       ~ team-a               update
           title   "Team A" → "Team Alpha"
@@ -57,7 +57,7 @@ fn title_type_and_members_of_one_room() {
 
     plan: 1 to update, 2 members to add; 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
           known: confirmed by the server in an earlier run; the API does not list members
     "#);
     plan.exits(0);
@@ -68,14 +68,14 @@ fn title_type_and_members_of_one_room() {
 fn a_room_that_only_gains_members() {
     let scene = Scene::new().manifest(BASE).applied();
     let plan = scene.edit("[3]", "[3, 17]").plan();
-    assert_snapshot!(hide_port(&plan.out), @"
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
       # rooms.yaml:5
       ~ team-b               add members
           members +1 (17)   1 known
 
     plan: 1 gains members, 1 member to add; 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
           known: confirmed by the server in an earlier run; the API does not list members
     ");
 }
@@ -86,13 +86,13 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
     let plan = scene
         .edit("title: Team B", "title: Team B, public: true")
         .plan();
-    assert_snapshot!(hide_port(&plan.out), @"
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
       # rooms.yaml:5
       ! team-b               publish: closed → public
 
     plan: 1 to update (1 becomes public); 1 unchanged, 1 unmanaged
           3 requests: 1 to list, 1 to write, 1 to verify
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
     refused: `team-b` would become public; allow it with --allow-publish or `limits.publish: 1`
     ");
     // A refusal outranks pending changes.
@@ -115,7 +115,7 @@ fn a_closed_room_that_becomes_public_is_refused_until_it_is_allowed() {
     scene.apply().exits(0);
     assert!(scene.room("team-b").is_public);
     let plan = scene.edit("public: true", "public: false").plan();
-    assert_snapshot!(hide_port(plan.out.lines().nth(2).unwrap_or_default()), @"      public  public → closed");
+    assert_snapshot!(plan.out.lines().nth(2).unwrap_or_default(), @"      public  public → closed");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_new_public_room_needs_attention_but_is_no_publish() {
     let rooms =
         "rooms:\n  - {pipe: a-lounge, title: Lounge, public: true}\n  - {pipe: z-room, title: Z}\n";
     let plan = scene.edit("rooms:\n", rooms).plan();
-    assert_snapshot!(hide_port(&plan.out), @r#"
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @r#"
       # rooms.yaml:5
       + z-room               create  conference, closed, 0 members
           title   "Z"
@@ -134,7 +134,7 @@ fn a_new_public_room_needs_attention_but_is_no_publish() {
 
     plan: 2 to create (1 public); 2 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
     "#);
     plan.exits(0);
 }
@@ -143,13 +143,13 @@ fn a_new_public_room_needs_attention_but_is_no_publish() {
 fn members_that_left_are_left_to_people_and_sent_again_if_they_come_back() {
     let scene = Scene::new().manifest(BASE).applied();
     let plan = scene.edit("[3, 4]", "[3]").plan();
-    assert_snapshot!(hide_port(&plan.out), @"
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
       manual steps: the API cannot remove members or rooms
         team-a: no longer in the manifest: 4
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
           known: confirmed by the server in an earlier run; the API does not list members
     ");
     // A plan with only manual steps has nothing to apply.
@@ -191,13 +191,13 @@ fn a_room_that_left_the_manifest() {
     let plan = scene
         .edit("  - {pipe: team-b, title: Team B, members: [3]}\n", "")
         .plan();
-    assert_snapshot!(hide_port(&plan.out), @"
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @"
       manual steps: the API cannot remove members or rooms
         1 room on record but no longer declared: `team-b`
 
     plan: nothing to do; 1 unchanged, 2 unmanaged
           1 request: 1 to list
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
     ");
     plan.exits(0);
     scene.run("plan --detailed-exitcode").exits(0);
@@ -208,7 +208,7 @@ fn without_a_ledger_members_are_unknown_and_sent_again_unless_they_are_assumed()
     let scene = Scene::new().manifest(BASE).applied();
     std::fs::remove_dir_all(scene.path(".roomform")).unwrap();
     let ran = scene.run("plan --detailed-exitcode");
-    assert_snapshot!(hide_port(&ran.out), @"
+    assert_snapshot!(ran.out.replace(&scene.url(), "URL"), @"
       # rooms.yaml:4
       ~ team-a               send members again
           members unknown: 2 sent again (3, 4)   none known
@@ -218,18 +218,18 @@ fn without_a_ledger_members_are_unknown_and_sent_again_unless_they_are_assumed()
 
     plan: 3 members of 2 rooms unknown, to send again; 0 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
           unknown: the ledger does not record these members; sending them also re-adds people who were removed in ImbaChat
     ");
     ran.exits(2);
     let assumed = scene.run("plan --detailed-exitcode --assume-members").ok();
-    assert_snapshot!(hide_port(&assumed), @"
+    assert_snapshot!(assumed.replace(&scene.url(), "URL"), @"
       notes
         --assume-members: 3 memberships of 2 rooms assumed present without a record; nothing is sent for them
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
     ");
     let writes = scene.writes();
     scene.run("apply --yes --assume-members").ok();
@@ -248,13 +248,13 @@ fn two_live_rooms_with_one_pipe_are_a_conflict() {
     let scene = Scene::new().manifest(BASE).applied();
     scene.insert(live_room("team-a", "Twin"));
     let ran = scene.run("plan --detailed-exitcode");
-    assert_snapshot!(hide_port(&ran.out), @"
+    assert_snapshot!(ran.out.replace(&scene.url(), "URL"), @"
       conflicts: nothing is written to these rooms
         team-a (rooms.yaml:4): live rooms 2, 4 have this pipe; delete or rename all but one in ImbaChat
 
     plan: 1 conflict; 1 unchanged, 1 unmanaged
           1 request: 1 to list
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
     ");
     assert_eq!((ran.code, scene.plan().code, scene.apply().code), (2, 0, 4));
 }
@@ -265,13 +265,13 @@ fn a_recorded_room_missing_from_the_list_is_recreated_only_with_a_flag() {
     scene.delete("team-a");
     let ran = scene.apply();
     ran.exits(4);
-    assert_snapshot!(hide_port(&ran.out), @"
+    assert_snapshot!(ran.out.replace(&scene.url(), "URL"), @"
       conflicts: nothing is written to these rooms
         team-a (rooms.yaml:4): the ledger has it as room 2, but the list does not: it was deleted, or the list is capped; --allow-recreate creates a new one
 
     plan: 1 conflict; 1 unchanged, 1 unmanaged
           1 request: 1 to list
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
     ");
     assert_eq!(scene.rooms().len(), 1);
     scene.run("apply --yes --allow-recreate").ok();
@@ -290,7 +290,7 @@ fn a_recreated_room_needs_attention_and_is_counted() {
     scene.delete("team-a");
     let rooms = "rooms:\n  - {pipe: z-room, title: Z}\n";
     let plan = scene.edit("rooms:\n", rooms).run("plan --allow-recreate");
-    assert_snapshot!(hide_port(&plan.out), @r#"
+    assert_snapshot!(plan.out.replace(&scene.url(), "URL"), @r#"
       # rooms.yaml:4
       + z-room               create  conference, closed, 0 members
           title   "Z"
@@ -301,7 +301,7 @@ fn a_recreated_room_needs_attention_and_is_counted() {
 
     plan: 2 to create (1 recreated), 2 members to add; 1 unchanged, 1 unmanaged
           4 requests: 1 to list, 2 to write, 1 to verify
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
           recreated: the old room was deleted or is missing; people who were in it are not in the new one
     "#);
     plan.exits(0);
@@ -340,7 +340,7 @@ fn a_pipe_only_a_deleted_room_has_is_a_conflict() {
     let ran = scene.run("plan --detailed-exitcode");
     ran.exits(2);
     let line = ran.out.lines().nth(1).unwrap_or_default();
-    assert_snapshot!(hide_port(line), @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate creates a new one");
+    assert_snapshot!(line, @"    team-b (rooms.yaml:5): only deleted rooms have this pipe (id 3); --allow-recreate creates a new one");
 }
 
 #[test]
@@ -357,14 +357,14 @@ fn an_ignored_field_fails_once_and_is_then_only_a_note() {
         .lines()
         .find(|line| line.contains("ignored by server"))
         .unwrap_or_default();
-    assert_snapshot!(hide_port(line), @r#"  ?? team-a               ignored by server: title sent as "Team Alpha", shown as "Team A""#);
-    assert_snapshot!(hide_port(scene.run("plan --detailed-exitcode").ok()), @r#"
+    assert_snapshot!(line, @r#"  ?? team-a               ignored by server: title sent as "Team Alpha", shown as "Team A""#);
+    assert_snapshot!(scene.run("plan --detailed-exitcode").ok().replace(&scene.url(), "URL"), @r#"
       ignored by the server: sent again only with --resend-ignored
         team-a: title was sent as "Team Alpha", the server shows "Team A"
 
     plan: nothing to do; 2 unchanged, 1 unmanaged
           1 request: 1 to list
-          target: widget 627 on http://127.0.0.1:PORT
+          target: widget 627 on URL
     "#);
     let writes = scene.writes();
     scene.apply().ok();
@@ -389,7 +389,7 @@ fn limits_name_the_figure_and_what_would_allow_it() {
         .lines()
         .filter(|line| line.starts_with("refused"))
         .collect();
-    assert_snapshot!(hide_port(refused.join("\n")), @r"
+    assert_snapshot!(refused.join("\n"), @r"
     refused: 2 to create, `limits.create` allows 1; allow it with --ignore-limits or `limits.create: 2`
     refused: 3 members to send, `limits.add_members` allows 1 (50%); allow it with --ignore-limits or `limits.add_members: 3`
     ");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 
-use crate::support::{Scene, Shows};
+use crate::support::{Scene, Shows, validator};
 
 fn root(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -490,8 +490,7 @@ fn the_examples_come_to_rooms_and_then_to_an_empty_plan() {
 
 #[test]
 fn keys_beside_a_preset_are_in_the_schema() {
-    let schema = fs::read_to_string(root("schema/manifest.schema.json")).unwrap();
-    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let schema = validator("manifest");
     let is_valid = |text: &str| {
         let instance: serde_json::Value = serde_yaml::from_str(text).unwrap();
         schema.is_valid(&instance)

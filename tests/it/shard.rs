@@ -1,7 +1,7 @@
 //! `--shard`: a run split across several machines.
 
 use std::num::NonZeroU32;
-use std::process::{Child, Stdio};
+use std::process::Child;
 
 use insta::assert_snapshot;
 use roomform::model::Pipe;
@@ -62,9 +62,7 @@ fn parts_are_of_one_size() {
 fn begin(scene: &Scene, shard: u32) -> Child {
     let shard = format!("{shard}/{SHARDS}");
     let args = ["apply", "--yes", "--ledger", "l.jsonl", "--shard", &shard];
-    let mut command = scene.command(args);
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().unwrap()
+    scene.spawn(args)
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod s3;
 mod verbs;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use roomform::ledger::{
@@ -294,9 +294,7 @@ fn courses(rooms: u64) -> String {
 fn begin(scene: &Scene, shard: u64) -> Child {
     let shard = format!("{shard}/{WRITERS}");
     let args = ["apply", "--yes", "--ledger", LEDGER, "--shard", &shard];
-    let mut command = scene.command(args);
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().unwrap()
+    scene.spawn(args)
 }
 
 fn assert_content(scene: &Scene, rooms: u64) {

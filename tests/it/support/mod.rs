@@ -14,7 +14,7 @@ pub use api::{Api, ignoring_updates, runtime};
 pub use canned::Canned;
 pub use messages::{answer, form, header, json};
 pub use proxy::{Fault, Proxy, Seen};
-pub use scene::{Args, Ran, Scene, Shows, hide_port, live_room, manifest};
+pub use scene::{Args, Ran, Scene, Shows, committed_schema, live_room, manifest, validator};
 
 /// Widget 627 on a server that no test calls.
 pub fn target() -> Target {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 use roomform::sandbox::{Config, Quirks, RoomView, Stats, World};
@@ -65,6 +65,17 @@ impl Args for Vec<&str> {
     fn args(&self) -> Vec<&str> {
         self.clone()
     }
+}
+
+/// The text of a published schema.
+pub fn committed_schema(name: &str) -> String {
+    let path = format!("{}/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    fs::read_to_string(path).unwrap()
+}
+
+/// The validator of a published schema.
+pub fn validator(name: &str) -> jsonschema::Validator {
+    jsonschema::validator_for(&serde_json::from_str(&committed_schema(name)).unwrap()).unwrap()
 }
 
 /// A conference, as stored in the sandbox.
@@ -240,16 +251,13 @@ impl Scene {
     /// Checks a document against the published schema, which must match the one the program prints.
     #[track_caller]
     pub fn fits_schema(&self, name: &str, document: &serde_json::Value) {
-        let path = format!("{}/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
-        let schema = fs::read_to_string(path).unwrap();
-        let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
-        let errors: Vec<String> = validator
+        let errors: Vec<String> = validator(name)
             .iter_errors(document)
             .map(|error| error.to_string())
             .collect();
         assert_eq!(errors, Vec::<String>::new(), "{document:#}");
         assert!(
-            schema == self.run(["schema", name]).ok(),
+            committed_schema(name) == self.run(["schema", name]).ok(),
             "update schema/{name}.schema.json: roomform schema {name}"
         );
     }
@@ -323,6 +331,15 @@ impl Scene {
     /// Runs the program in this directory, with stdin closed and without a terminal.
     pub fn run(&self, args: impl Args) -> Ran {
         self.command(args).output().unwrap().into()
+    }
+
+    /// Starts the program in this directory and drops its output.
+    pub fn spawn(&self, args: impl Args) -> Child {
+        self.command(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     /// Runs a copy of the program as a user without root's file access, even if root runs the tests.
@@ -432,17 +449,6 @@ impl Shows for str {
     }
 }
 
-/// A text with the sandbox's port hidden.
-pub fn hide_port(text: impl AsRef<str>) -> String {
-    const HOST: &str = "http://127.0.0.1:";
-    let text = text.as_ref();
-    let Some((before, rest)) = text.split_once(HOST) else {
-        return text.to_owned();
-    };
-    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-    format!("{before}{HOST}PORT{rest}")
-}
-
 /// A manifest with these rooms, each the inside of a YAML mapping on one line.
 pub fn manifest(rooms: impl IntoIterator<Item = String>) -> String {
     let rooms = rooms.into_iter().map(|room| format!("  - {{{room}}}\n"));
@@ -463,28 +469,41 @@ impl Ran {
     /// Checks that stdout contains this text.
     #[track_caller]
     pub fn shows(&self, part: impl AsRef<str>) -> &Self {
-        assert!(self.out.contains(part.as_ref()), "{self:#?}");
+        let part = part.as_ref();
+        assert!(
+            self.out.contains(part),
+            "no {part:?} in stdout of {self:#?}"
+        );
         self
     }
 
     /// Checks how stdout begins.
     #[track_caller]
     pub fn begins(&self, part: impl AsRef<str>) -> &Self {
-        assert!(self.out.starts_with(part.as_ref()), "{self:#?}");
+        let part = part.as_ref();
+        assert!(
+            self.out.starts_with(part),
+            "no {part:?} at the start of stdout of {self:#?}"
+        );
         self
     }
 
     /// Checks how stdout ends.
     #[track_caller]
     pub fn ends(&self, part: impl AsRef<str>) -> &Self {
-        assert!(self.out.ends_with(part.as_ref()), "{self:#?}");
+        let part = part.as_ref();
+        assert!(
+            self.out.ends_with(part),
+            "no {part:?} at the end of stdout of {self:#?}"
+        );
         self
     }
 
     /// Checks that stdout does not contain this text.
     #[track_caller]
     pub fn lacks(&self, part: impl AsRef<str>) -> &Self {
-        assert!(!self.out.contains(part.as_ref()), "{self:#?}");
+        let part = part.as_ref();
+        assert!(!self.out.contains(part), "{part:?} in stdout of {self:#?}");
         self
     }
 
