@@ -1,4 +1,4 @@
-//! Builds a `multipart/form-data` body in one buffer, so that members are copied only once.
+//! Builds a `multipart/form-data` body in one buffer.
 //!
 //! Main type: [`Form`]. It does not know the API's fields.
 
@@ -14,8 +14,6 @@ static BOUNDARY: LazyLock<String> = LazyLock::new(|| {
     let dice = RandomState::new();
     format!("{:016x}{:016x}", dice.hash_one(1), dice.hash_one(2))
 });
-/// Buffer size for a field with a numeric value.
-const SMALL: usize = 120;
 
 /// The fields of a call, in the order in which they are sent.
 #[derive(Debug, Default)]
@@ -27,13 +25,6 @@ impl Form {
     /// Creates an empty form.
     pub(super) fn new() -> Self {
         Self::default()
-    }
-
-    /// Creates a form with capacity for this many small fields.
-    pub(super) fn with_room_for(fields: usize) -> Self {
-        Self {
-            body: String::with_capacity((fields + 1) * SMALL),
-        }
     }
 
     /// Adds a field. Names are ours, so they need no escaping.
@@ -62,17 +53,6 @@ impl Form {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_body_is_one_piece_of_memory_however_many_members_are_in_it() {
-        let mut form = Form::with_room_for(200);
-        let place = form.body.as_ptr();
-        for index in 0..200 {
-            form = form.text(format_args!("users_ids[{index}]"), u64::MAX);
-        }
-        assert_eq!(form.body.as_ptr(), place);
-        assert!(form.body.len() > 200 * SMALL * 9 / 10, "not far too much");
-    }
 
     #[test]
     fn values_are_sent_unchanged() {

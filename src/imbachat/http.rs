@@ -24,7 +24,7 @@ use super::wire::{self, Bad};
 use crate::model::{RunId, WidgetId};
 
 /// Maximum size of an answer to a write.
-const LARGEST_ANSWER: usize = 4 << 20;
+pub(super) const LARGEST_ANSWER: usize = 4 << 20;
 /// The `User-Agent`, without the run id.
 const AGENT: &str = concat!("roomform/", env!("CARGO_PKG_VERSION"));
 /// Maximum length of quoted server text.
@@ -134,7 +134,7 @@ impl Http {
             return Err(self.redirected(&response));
         }
         let retry_after = retry_after(response.headers());
-        let body = self.body(response).await;
+        let body = self.body(response, LARGEST_ANSWER).await;
         let reason = body.ok().and_then(|body| wire::complaint(&body));
         Err(Failure {
             retry_after,
@@ -142,16 +142,20 @@ impl Http {
         })
     }
 
-    /// Reads the whole body of an answer.
-    pub(super) async fn body(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
+    /// Reads the whole body of an answer, which may have this many bytes.
+    pub(super) async fn body(
+        &self,
+        mut response: Response,
+        most: usize,
+    ) -> Result<Vec<u8>, Failure> {
         let number = number(&response);
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| self.fail(error))? {
             body.extend_from_slice(&piece);
-            if body.len() > LARGEST_ANSWER {
+            if body.len() > most {
                 return Err(Failure::lasting(
                     Delivery::Uncertain,
-                    format!("the answer is larger than {LARGEST_ANSWER} bytes"),
+                    format!("the answer is larger than {most} bytes"),
                 ));
             }
         }

@@ -1,15 +1,15 @@
 //! Splits a list answer while it arrives: yields each element of `data` and drops it, and keeps the rest as the envelope.
 //!
 //! Main type: [`ListStream`]. It only finds where elements start and end; `wire` decodes them. `data` is a list or, as PHP
-//! encodes arrays with gaps, an object with numeric keys; stray commas are ignored (`api: fact 8`). In an answer of an undocumented
-//! shape it also finds the elements of a bare list; `raw_rows` looks for lists elsewhere in it.
+//! encodes arrays with gaps, an object with numeric keys; stray commas are ignored (`api: fact 8`).
 
 /// Maximum size of an element.
 const LARGEST_ROW: usize = 8 << 20;
 /// Maximum size of an envelope.
 const LARGEST_ENVELOPE: usize = 1 << 20;
-/// Maximum size of an envelope that may contain rows.
-const LARGEST_OF_ANY_SHAPE: usize = 64 << 20;
+
+/// The number of open brackets around an element.
+const LEVEL: u32 = 2;
 
 /// Why a list answer cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,23 +35,12 @@ pub struct ListStream {
     in_text: bool,
     escaped: bool,
     in_data: bool,
-    /// The number of open brackets around an element.
-    level: u32,
     data_is_list: bool,
     expect_value: bool,
     count: usize,
-    any_shape: bool,
 }
 
 impl ListStream {
-    /// `any_shape` is for an answer whose shape is not documented.
-    pub fn new(any_shape: bool) -> Self {
-        Self {
-            any_shape,
-            ..Self::default()
-        }
-    }
-
     /// Reads a chunk of the answer, and passes every element that ends in it to `take`.
     ///
     /// # Errors
@@ -63,10 +52,10 @@ impl ListStream {
     ) -> Result<(), E> {
         let mut rest = piece;
         while let Some((byte, after)) = rest.split_first() {
-            if !self.in_data || self.depth < self.level {
+            if !self.in_data {
                 self.read_envelope(*byte)?;
                 rest = after;
-            } else if self.depth == self.level && !self.starts_element(*byte)? {
+            } else if self.depth == LEVEL && !self.starts_element(*byte)? {
                 rest = after;
             } else {
                 let end = self.element_end(rest);
@@ -98,7 +87,7 @@ impl ListStream {
     pub fn finish(self) -> Result<Vec<u8>, RowError> {
         let whole = self.depth == 0 && !self.in_text;
         // If it is not even an object, such as HTML, the envelope reader reports a better error.
-        if whole || !self.begins_with(b"{") {
+        if whole || !self.is_object() {
             Ok(self.envelope)
         } else {
             Err(RowError::Cut)
@@ -108,12 +97,6 @@ impl ListStream {
     /// Reads a byte between elements. Returns whether an element starts with it.
     fn starts_element(&mut self, byte: u8) -> Result<bool, RowError> {
         if self.follow_text(byte) {
-            if self.any_shape && self.in_text {
-                self.key.push(byte);
-                if self.key.len() > LARGEST_ENVELOPE {
-                    return Err(RowError::TooLarge(LARGEST_ENVELOPE));
-                }
-            }
             return Ok(false);
         }
         match byte {
@@ -128,18 +111,7 @@ impl ListStream {
                 self.expect_value = false;
                 self.envelope.push(byte);
             }
-            b'"' if !self.expect_value => self.key.clear(),
-            // A key of `data` is not a number, so `data` belongs to the envelope.
-            b':' if self.any_shape
-                && !self.data_is_list
-                && self.count == 0
-                && !is_number(&self.key) =>
-            {
-                self.in_data = false;
-                self.envelope.push(b'"');
-                self.envelope.append(&mut self.key);
-                self.envelope.extend(b"\":");
-            }
+            b'"' if !self.expect_value => {}
             b':' => self.expect_value = true,
             b',' | b' ' | b'\t' | b'\r' | b'\n' => {}
             _ => return Err(RowError::NotAnObject),
@@ -157,19 +129,15 @@ impl ListStream {
                     _ => {}
                 }
             }
-            self.depth == self.level
+            self.depth == LEVEL
         });
         end.map(|end| end + 1)
     }
 
     fn read_envelope(&mut self, byte: u8) -> Result<(), RowError> {
         self.envelope.push(byte);
-        let largest = match self.any_shape {
-            true => LARGEST_OF_ANY_SHAPE,
-            false => LARGEST_ENVELOPE,
-        };
-        if self.envelope.len() > largest {
-            return Err(RowError::TooLarge(largest));
+        if self.envelope.len() > LARGEST_ENVELOPE {
+            return Err(RowError::TooLarge(LARGEST_ENVELOPE));
         }
         if self.follow_text(byte) {
             if self.depth == 1 && self.in_text {
@@ -182,10 +150,8 @@ impl ListStream {
             b':' => self.expect_value = true,
             b'{' | b'[' => {
                 self.depth += 1;
-                let data = self.depth == 2 && self.expect_value && self.key == b"data";
-                let bare = self.depth == 1 && self.any_shape && byte == b'[';
-                self.in_data = data && self.begins_with(b"{") || bare;
-                self.level = self.depth;
+                let data = self.depth == LEVEL && self.expect_value && self.key == b"data";
+                self.in_data = data && self.is_object();
                 self.data_is_list = byte == b'[';
                 self.expect_value = self.in_data && self.data_is_list;
             }
@@ -196,11 +162,11 @@ impl ListStream {
         Ok(())
     }
 
-    /// Whether the answer starts with this bracket, after an optional byte order mark. HTML with a script starts with neither.
-    fn begins_with(&self, bracket: &[u8]) -> bool {
+    /// Whether the answer starts as an object, after an optional byte order mark. HTML with a script does not.
+    fn is_object(&self) -> bool {
         let text = self.envelope.as_slice();
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        text.trim_ascii_start().starts_with(bracket)
+        text.trim_ascii_start().starts_with(b"{")
     }
 
     /// Tracks JSON strings. Returns whether the byte is inside a string or ends one.
@@ -217,11 +183,6 @@ impl ListStream {
         }
         true
     }
-}
-
-/// Whether a key is a number, as PHP writes for a list with gaps.
-pub(super) fn is_number(key: &[u8]) -> bool {
-    !key.is_empty() && key.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]

@@ -5,15 +5,7 @@
 use super::*;
 
 fn split(text: &str, piece: usize) -> Result<(Vec<String>, String), RowError> {
-    split_by(ListStream::default(), text, piece)
-}
-
-fn split_by(
-    mut rows: ListStream,
-    text: &str,
-    piece: usize,
-) -> Result<(Vec<String>, String), RowError> {
-    let mut found = Vec::new();
+    let (mut rows, mut found) = (ListStream::default(), Vec::new());
     for piece in text.as_bytes().chunks(piece) {
         rows.feed(piece, |row| {
             found.push(String::from_utf8_lossy(row).into_owned());
@@ -36,26 +28,6 @@ fn elements_are_found_wherever_the_pieces_are_cut() {
         );
         assert_eq!(envelope, r#"{"success":"true","data":[],"code":200}"#);
     }
-}
-
-#[test]
-fn of_any_shape_a_bare_list_is_read_and_what_has_names_is_left() {
-    let named = r#"{"data":{"total":2,"mess\"ages":[{"id":1}]},"x":[{"data":[{}]}]}"#;
-    let cases = [
-        (r#" [{"id":1},{"a":"]"},]"#, 2, " []"),
-        (r#"{"data":[{"id":1}],"x":1}"#, 1, r#"{"data":[],"x":1}"#),
-        (r#"{"data":{"0":{"id":1}, "7":{}}}"#, 2, r#"{"data":{}}"#),
-        (named, 0, named),
-        ("{\"data\":{}}", 0, "{\"data\":{}}"),
-    ];
-    for (text, count, left) in cases {
-        for piece in 1..=text.len() {
-            let (rows, envelope) = split_by(ListStream::new(true), text, piece).unwrap_or_default();
-            assert_eq!((rows.len(), envelope.as_str()), (count, left), "{text}");
-        }
-    }
-    let bare = split_by(ListStream::new(true), "[[1]]", 9);
-    assert_eq!(bare, Err(RowError::NotAnObject));
 }
 
 /// Brackets, quotes and keys in any order cause no panic, and the split does not change the result.
@@ -82,14 +54,8 @@ fn no_answer_makes_it_fall_over() {
             words[(dice >> 33) % words.len()]
         };
         let text: String = (0..round % 24).map(|_| next()).collect();
-        for any_shape in [false, true] {
-            let whole = split_by(ListStream::new(any_shape), &text, text.len().max(1));
-            assert_eq!(
-                split_by(ListStream::new(any_shape), &text, 1),
-                whole,
-                "{text}"
-            );
-        }
+        let whole = split(&text, text.len().max(1));
+        assert_eq!(split(&text, 1), whole, "{text}");
     }
 }
 

@@ -3,16 +3,14 @@
 //! A row keeps the server's fields and their order. Documented fields get their documented types back, possible secrets are
 //! removed, and all other values stay as they are, numbers digit for digit.
 
-use std::cell::Cell as Flag;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::failure::list_names;
-use super::list_stream::is_number;
+use super::list_stream::RowError;
 use super::wire::{self, Bad};
 use crate::model::{Cell, Listing, Row};
 
@@ -30,18 +28,20 @@ const VERDICT: [&str; 5] = ["success", "code", "error", "errors", "errorMsg"];
 /// The possible names of the message list, if there are several lists.
 const NAMED: [&str; 3] = ["messages", "data.messages", "data"];
 
-type Rows = Vec<Box<RawValue>>;
+/// A list that may hold the messages, by its name.
+type NamedList<'a> = (String, Vec<&'a RawValue>);
 
 /// Reads one element of a list.
 pub(super) fn row(listing: Listing, text: &[u8]) -> Result<Row, Bad> {
-    let Fields(fields) = wire::parse::<Fields<Box<RawValue>>>(text)?;
+    let mut clean = Vec::new();
+    let Fields(fields): Fields<&RawValue> = wire::parse_borrowed(text, &mut clean)?;
     if fields.len() > MOST_FIELDS {
         let text = format!("an element of the list has more than {MOST_FIELDS} fields");
         return Err(Bad::Shape(text));
     }
     let mut row = Row::default();
     for (name, value) in fields.into_iter().filter(|(name, _)| !is_secret(name)) {
-        let cell = cell(&value, FieldType::of(listing, &name))?;
+        let cell = cell(value, FieldType::of(listing, &name))?;
         match row.fields.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known = cell,
             None => row.fields.push((name, cell)),
@@ -115,12 +115,12 @@ fn cell(value: &RawValue, field: FieldType) -> Result<Cell, Bad> {
     Ok(match text.as_bytes().first() {
         Some(b'n') => Cell::Nothing,
         Some(b't' | b'f') => Cell::Truth(text == "true"),
-        Some(b'[' | b'{') => Cell::Nested(without_secrets(value, 0).map_err(Bad::Shape)?.0),
+        Some(b'[' | b'{') => Cell::Nested(without_secrets(text, 0, &mut false)?),
         Some(b'"') => match wire::parse::<String>(text.as_bytes())? {
             text if field == FieldType::Maybe && (text.is_empty() || text == "NULL") => {
                 Cell::Nothing
             }
-            text => Cell::Text(text_without_secrets(text, 0).0),
+            text => Cell::Text(text_without_secrets(text, 0, &mut false)),
         },
         _ if matches!(field, FieldType::Text | FieldType::Maybe) => Cell::Text(text.to_owned()),
         _ => Cell::Number(text.to_owned()),
@@ -135,92 +135,85 @@ fn is_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// Removes secrets from JSON. Also returns whether there were any.
-fn without_secrets(value: &RawValue, depth: u32) -> Result<(String, bool), String> {
-    let removed = Flag::new(false);
-    let clean = Clean {
-        value,
-        depth,
-        removed: &removed,
-    };
-    let text = serde_json::to_string(&clean).map_err(|error| error.to_string())?;
-    Ok((text, removed.get()))
+/// Removes secrets from JSON, and sets `removed` if there were any. All other values stay as they are.
+fn without_secrets(json: &str, depth: u32, removed: &mut bool) -> Result<String, Bad> {
+    if depth > DEEPEST {
+        return Err(wire::shape("an element of the list is nested too deep"));
+    }
+    let depth = depth + 1;
+    let not_text = |_| wire::shape("a text in the answer is not Unicode");
+    Ok(match json.as_bytes().first() {
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(json).map_err(not_text)?;
+            let items = items.into_iter().map(RawValue::get);
+            let items = items.map(|item| without_secrets(item, depth, removed));
+            format!("[{}]", items.collect::<Result<Vec<_>, _>>()?.join(","))
+        }
+        Some(b'{') => {
+            let Fields(mut fields): Fields<&RawValue> =
+                serde_json::from_str(json).map_err(not_text)?;
+            let all = fields.len();
+            fields.retain(|(name, _)| !is_secret(name));
+            *removed |= fields.len() < all;
+            let fields = fields.into_iter().map(|(name, value)| {
+                let value = without_secrets(value.get(), depth, removed)?;
+                Ok(format!("{}:{value}", Value::String(name)))
+            });
+            format!("{{{}}}", fields.collect::<Result<Vec<_>, Bad>>()?.join(","))
+        }
+        Some(b'"') => {
+            let text = serde_json::from_str(json).map_err(not_text)?;
+            Value::String(text_without_secrets(text, depth, removed)).to_string()
+        }
+        _ => json.to_owned(),
+    })
 }
 
 /// PHP often stores lists and objects as JSON texts. A text is rewritten only if it has a secret, and hidden if it cannot be
 /// searched.
-fn text_without_secrets(text: String, depth: u32) -> (String, bool) {
-    if !text.trim_start().starts_with(['{', '[']) {
-        return (text, false);
-    }
-    let Ok(value) = serde_json::from_str::<&RawValue>(&text) else {
-        return (text, false);
+fn text_without_secrets(text: String, depth: u32, removed: &mut bool) -> String {
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    let Some(value) = serde_json::from_str::<&RawValue>(&text)
+        .ok()
+        .filter(|_| is_json)
+    else {
+        return text;
     };
-    match without_secrets(value, depth) {
-        Ok((clean, true)) => (clean, true),
-        Ok((_, false)) => (text, false),
-        Err(_) => (WITHHELD.to_owned(), true),
-    }
+    let mut is_changed = false;
+    let clean = without_secrets(value.get(), depth, &mut is_changed);
+    let clean = clean.unwrap_or_else(|_| {
+        is_changed = true;
+        WITHHELD.to_owned()
+    });
+    *removed |= is_changed;
+    if is_changed { clean } else { text }
 }
 
-/// Serialises a value without its secrets.
-struct Clean<'a> {
-    value: &'a RawValue,
-    depth: u32,
-    removed: &'a Flag<bool>,
-}
-
-impl Serialize for Clean<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (text, depth) = (self.value.get(), self.depth + 1);
-        if self.depth > DEEPEST {
-            return Err(S::Error::custom(
-                "an element of the list is nested too deep",
-            ));
-        }
-        let inner = |value| Self {
-            value,
-            depth,
-            ..*self
-        };
-        let not_text = |_| S::Error::custom("a text in the answer is not Unicode");
-        match text.as_bytes().first() {
-            Some(b'[') => {
-                let items: Vec<&RawValue> = serde_json::from_str(text).map_err(not_text)?;
-                serializer.collect_seq(items.into_iter().map(inner))
-            }
-            Some(b'{') => {
-                let Fields(mut fields) = serde_json::from_str(text).map_err(not_text)?;
-                let all = fields.len();
-                fields.retain(|(name, _)| !is_secret(name));
-                self.removed.set(self.removed.get() || fields.len() < all);
-                serializer.collect_map(fields.into_iter().map(|(name, it)| (name, inner(it))))
-            }
-            Some(b'"') => {
-                let text = serde_json::from_str(text).map_err(not_text)?;
-                let (text, removed) = text_without_secrets(text, depth);
-                self.removed.set(self.removed.get() || removed);
-                serializer.serialize_str(&text)
-            }
-            _ => self.value.serialize(serializer),
-        }
-    }
-}
-
-/// The rows in the rest of an answer of unknown shape, after `count` rows under `data` or in a bare list.
+/// Finds the messages in an answer of unknown shape, and passes them on: a bare list, or a list in an object.
 ///
 /// # Errors
-/// If the answer reports an error, or it is unclear which of its lists to use.
-pub(super) fn rest(envelope: &[u8], count: usize) -> Result<Rows, Bad> {
-    let answer: Box<RawValue> = wire::parse(envelope)?;
-    if answer.get().starts_with('[') {
-        return Ok(Rows::new());
-    }
-    if !answer.get().starts_with('{') {
-        let text = "the answer is JSON, but neither an object nor a list";
-        return Err(Bad::Shape(text.to_owned()));
-    }
-    let Fields(fields) = wire::parse::<Fields<Box<RawValue>>>(answer.get().as_bytes())?;
+/// If the answer reports an error, it is unclear which of its lists to use, or `take` fails.
+pub(super) fn take_messages(
+    answer: &[u8],
+    mut take: impl FnMut(&[u8]) -> Result<(), Bad>,
+) -> Result<(), Bad> {
+    let mut clean = Vec::new();
+    let answer: &RawValue = wire::parse_borrowed(answer, &mut clean)?;
+    let rows = match answer.get().as_bytes().first() {
+        Some(b'[') => elements("", answer).ok_or(RowError::NotAnObject)?,
+        Some(b'{') => message_list(answer)?,
+        _ => {
+            let text = "the answer is JSON, but neither an object nor a list";
+            return Err(wire::shape(text));
+        }
+    };
+    rows.into_iter()
+        .try_for_each(|row| take(row.get().as_bytes()))
+}
+
+/// The list of messages in an object.
+fn message_list(answer: &RawValue) -> Result<Vec<&RawValue>, Bad> {
+    let fields = fields(answer);
     let verdict = fields.iter().filter(|(name, value)| {
         let words = *name == "message" && value.get().starts_with('"');
         words || VERDICT.contains(&name.as_str())
@@ -230,40 +223,43 @@ pub(super) fn rest(envelope: &[u8], count: usize) -> Result<Rows, Bad> {
         Some((name.clone(), value))
     });
     wire::good(&Value::Object(verdict.collect()))?;
-    if count > 0 {
-        return Ok(Rows::new());
-    }
     let mut values = Vec::new();
     for (name, value) in fields {
-        let mut inside = Vec::new();
-        if name == "data" && value.get().starts_with('{') {
-            inside = wire::parse::<Fields<Box<RawValue>>>(value.get().as_bytes())?.0;
-            inside.retain(|(key, _)| !is_number(key.as_bytes()));
-        }
+        let inside = if name == "data" {
+            self::fields(value)
+        } else {
+            Vec::new()
+        };
         values.push((name, value));
-        values.extend(
-            inside
-                .into_iter()
-                .map(|(key, value)| (format!("data.{key}"), value)),
-        );
+        let inside = inside.into_iter().filter(|(key, _)| !is_number(key));
+        values.extend(inside.map(|(key, value)| (format!("data.{key}"), value)));
     }
     let keys: Vec<String> = values.iter().map(|(name, _)| name.clone()).collect();
-    values.retain(|(name, _)| !VERDICT.contains(&name.as_str()));
     let lists = values.into_iter().filter_map(|(name, value)| {
-        let rows = elements(&name, &value)?;
+        let is_verdict = VERDICT.contains(&name.as_str());
+        let rows = elements(&name, value).filter(|_| !is_verdict)?;
         Some((name, rows))
     });
     choose(lists.collect(), &keys)
 }
 
-/// The only non-empty list, or the one with a known name; if all are empty, the same choice among those.
-fn choose(mut lists: Vec<(String, Rows)>, keys: &[String]) -> Result<Rows, Bad> {
-    if lists.iter().any(|(_, rows)| !rows.is_empty()) {
-        lists.retain(|(_, rows)| !rows.is_empty());
-    }
-    let is_named = |(name, _): &(String, Rows)| NAMED.contains(&name.as_str());
-    if lists.len() > 1 && lists.iter().any(is_named) {
-        lists.retain(is_named);
+/// The fields of an object; none if it is another value.
+fn fields(value: &RawValue) -> Vec<(String, &RawValue)> {
+    let fields = serde_json::from_str::<Fields<&RawValue>>(value.get());
+    fields.map_or_else(|_| Vec::new(), |Fields(fields)| fields)
+}
+
+/// Prefers lists with rows, then those with a known name, then `data`. Only one list may be left.
+fn choose<'a>(mut lists: Vec<NamedList<'a>>, keys: &[String]) -> Result<Vec<&'a RawValue>, Bad> {
+    let preferences: [fn(&NamedList<'_>) -> bool; 3] = [
+        |(_, rows)| !rows.is_empty(),
+        |(name, _)| NAMED.contains(&name.as_str()),
+        |(name, _)| name == "data",
+    ];
+    for is_preferred in preferences {
+        if lists.iter().any(is_preferred) {
+            lists.retain(is_preferred);
+        }
     }
     let names: Vec<String> = lists.iter().map(|(name, _)| name.clone()).collect();
     match (lists.pop(), lists.is_empty()) {
@@ -280,18 +276,22 @@ fn choose(mut lists: Vec<(String, Rows)>, keys: &[String]) -> Result<Rows, Bad> 
 }
 
 /// The elements of a list of objects, also in PHP's form for lists with gaps. An empty `data` is an empty list.
-fn elements(name: &str, value: &RawValue) -> Option<Rows> {
-    let text = value.get();
-    let rows: Rows = if text.starts_with('{') {
-        let Fields(fields) = serde_json::from_str(text).ok()?;
-        let is_list = fields.iter().all(|(key, _)| is_number(key.as_bytes()));
+fn elements<'a>(name: &str, value: &'a RawValue) -> Option<Vec<&'a RawValue>> {
+    let rows: Vec<&RawValue> = if value.get().starts_with('{') {
+        let fields = fields(value);
+        let is_list = fields.iter().all(|(key, _)| is_number(key));
         let is_list = is_list && (!fields.is_empty() || name == "data");
         is_list.then(|| fields.into_iter().map(|(_, value)| value).collect())?
     } else {
-        serde_json::from_str(text).ok()?
+        serde_json::from_str(value.get()).ok()?
     };
     let objects = rows.iter().all(|row| row.get().starts_with('{'));
     objects.then_some(rows)
+}
+
+/// Whether a key is a number, as PHP writes for a list with gaps.
+fn is_number(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Names in back-ticks, limited in number.

@@ -1,24 +1,26 @@
 //! The read client: lists a widget's rooms, users and messages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
+use std::future::{Future, pending};
 
 use jiff::Timestamp;
 use reqwest::header::HeaderValue;
 use reqwest::{RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
-use tracing::{field, info};
+use serde_json::{Map, Value};
 
 use super::failure::{Call, Cause, Delivery, Failure};
 use super::form::Form;
 use super::http::{Http, JWT, MINTED_JWT, date, number};
 use super::list_stream::ListStream;
 use super::raw_rows;
-use super::retry::{Dice, Verdict, verdict};
+use super::retry::{Dice, with_retries};
 use super::token::mint;
 use super::wire::{self, Bad};
 use crate::model::{Cell, Listing, LiveRoom, Row, UserId, WidgetId};
+
+/// Maximum size of an answer of an unknown shape, which is read whole.
+const LARGEST_OF_ANY_SHAPE: usize = 64 << 20;
 
 /// Credentials for reading.
 #[derive(Debug, Clone)]
@@ -59,29 +61,14 @@ pub trait ReadRooms: Send + Sync {
         take: impl Fn(&mut T, LiveRoom) + Send + Sync,
     ) -> impl Future<Output = Result<T, Failure>> + Send {
         async move {
-            let mut attempt = 1;
-            loop {
+            let read = || async {
                 let mut collected = collect();
-                match self.list(&mut |room| take(&mut collected, room)).await {
-                    Ok(()) => return Ok(collected),
-                    Err(failure) => wait_after(failure, attempt, dice).await?,
-                }
-                attempt += 1;
-            }
+                self.list(&mut |room| take(&mut collected, room)).await?;
+                Ok(collected)
+            };
+            with_retries(Call::List, dice, pending(), read).await
         }
     }
-}
-
-/// Waits before the next attempt to read a list, or returns the failure if there is no further attempt.
-async fn wait_after(failure: Failure, attempt: u32, dice: &Dice) -> Result<(), Failure> {
-    let verdict = verdict(Call::List, &failure, attempt);
-    let cause = failure.cause.map(field::debug);
-    info!(attempt, cause, ?verdict, "the list was not read");
-    let Verdict::Again(wait) = verdict else {
-        return Err(failure);
-    };
-    wait.sleep(dice).await;
-    Ok(())
 }
 
 /// The client that reads and cannot write.
@@ -105,7 +92,7 @@ pub struct Query {
 
 impl Query {
     /// The whole list, without filters.
-    pub(super) fn all(listing: Listing) -> Self {
+    fn all(listing: Listing) -> Self {
         Self {
             listing,
             path: None,
@@ -189,9 +176,8 @@ impl Reader {
         };
         let query = Query::all(Listing::Rooms);
         let (mut survey, envelope) = self.rows(&query, dice, ListSurvey::default, take).await?;
-        // The envelope was already checked, so it parses.
-        let fields: BTreeMap<String, Value> = wire::parse(&envelope).unwrap_or_default();
-        survey.envelope_keys = fields.into_keys().collect();
+        let keys = envelope.as_object().into_iter().flat_map(Map::keys);
+        survey.envelope_keys = keys.cloned().collect();
         Ok(survey)
     }
 
@@ -214,72 +200,59 @@ impl Reader {
         Ok(self.rows(query, dice, collect, take).await?.0)
     }
 
-    /// Collects the rows of a list, and returns them with the envelope. Each attempt starts with a new `collect()`.
-    pub(super) async fn rows<T: Send>(
+    /// Collects the rows of a list, with retries, and returns them with the envelope.
+    async fn rows<T: Send>(
         &self,
         query: &Query,
         dice: &Dice,
         collect: impl Fn() -> T,
         take: impl Fn(&mut T, &[u8]) -> Result<(), Bad> + Sync,
-    ) -> Result<(T, Vec<u8>), Failure> {
-        let auth = match (&self.auth, query.listing) {
-            // Users need the secret key, not a token (`api: get_users`).
-            (ReadAuth::Minted { key, .. }, Listing::Users) => ReadAuth::Secret(key.clone()),
-            (ReadAuth::Jwt(_), Listing::Users) => {
-                let message = "listing users needs the widget's secret key; a JWT is not enough";
-                let failure = Failure::lasting(Delivery::NotSent, message);
-                return Err(failure.hint("set IMBACHAT_SECRET_KEY"));
-            }
-            (auth, _) => auth.clone(),
-        };
-        let mut attempt = 1;
-        loop {
+    ) -> Result<(T, Value), Failure> {
+        let read = || async {
             let mut collected = collect();
             let take = &mut |row: &[u8]| take(&mut collected, row);
-            match self.rows_once(query, &auth, take).await {
-                Ok(envelope) => return Ok((collected, envelope)),
-                Err(failure) => wait_after(query.explain(failure), attempt, dice).await?,
-            }
-            attempt += 1;
-        }
+            let envelope = self.rows_once(query, take).await;
+            let envelope = envelope.map_err(|failure| query.explain(failure))?;
+            Ok((collected, envelope))
+        };
+        with_retries(Call::List, dice, pending(), read).await
     }
 
-    /// Makes one call: passes on every row as it arrives, and returns the envelope.
-    async fn rows_once(
-        &self,
-        query: &Query,
-        auth: &ReadAuth,
-        take: Take<'_>,
-    ) -> Result<Vec<u8>, Failure> {
+    /// Makes one call: passes on every row, and returns the envelope; null if the answer has an unknown shape.
+    async fn rows_once(&self, query: &Query, take: Take<'_>) -> Result<Value, Failure> {
         let mut http = self.http.clone();
         let request = query.request(&http, self.widget)?;
-        let request = match auth {
-            ReadAuth::Secret(key) => request.basic_auth(self.widget, Some(key.expose_secret())),
-            ReadAuth::Jwt(token) => {
-                http.credentials = JWT;
-                request.header("JWT", secret_header(token)?)
-            }
-            ReadAuth::Minted { key, user } => {
+        let is_users = query.listing == Listing::Users;
+        let request = match &self.auth {
+            ReadAuth::Minted { key, user } if !is_users => {
                 let token = mint(key, *user, Timestamp::now());
                 let header = secret_header(&token)?;
                 http = http.hiding(token);
                 http.credentials = MINTED_JWT;
                 request.header("JWT", header)
             }
+            // Users need the secret key, not a token (`api: get_users`).
+            ReadAuth::Secret(key) | ReadAuth::Minted { key, .. } => {
+                request.basic_auth(self.widget, Some(key.expose_secret()))
+            }
+            ReadAuth::Jwt(_) if is_users => {
+                let message = "listing users needs the widget's secret key; a JWT is not enough";
+                let failure = Failure::lasting(Delivery::NotSent, message);
+                return Err(failure.hint("set IMBACHAT_SECRET_KEY"));
+            }
+            ReadAuth::Jwt(token) => {
+                http.credentials = JWT;
+                request.header("JWT", secret_header(token)?)
+            }
         };
         let response = http.send(request).await?;
-        let number = number(&response);
-        let any_shape = query.listing == Listing::Messages;
-        let list = ListStream::new(any_shape);
-        let (count, envelope) = http.elements(response, list, take).await?;
-        http.log_body(number, Some(count), &envelope);
-        let rest = match any_shape {
-            true => raw_rows::rest(&envelope, count),
-            false => wire::envelope(&envelope).map(|()| Vec::new()),
-        };
-        rest.and_then(|rest| rest.iter().try_for_each(|row| take(row.get().as_bytes())))
-            .map_err(|bad| http.reject(bad))?;
-        Ok(envelope)
+        if query.listing != Listing::Messages {
+            return http.list(response, take).await;
+        }
+        let body = http.body(response, LARGEST_OF_ANY_SHAPE).await?;
+        let taken = raw_rows::take_messages(&body, take);
+        taken.map_err(|bad| http.reject(bad))?;
+        Ok(Value::Null)
     }
 }
 
@@ -290,7 +263,7 @@ impl ReadRooms for Reader {
             take(wire::row(row)?);
             Ok(())
         };
-        self.rows_once(&query, &self.auth, take).await.map(drop)
+        self.rows_once(&query, take).await.map(drop)
     }
 
     fn is_partial(&self) -> bool {
@@ -346,11 +319,8 @@ impl Http {
         let status = response.status();
         let date = date(response.headers());
         let redirected = status.is_redirection().then(|| self.redirected(&response));
-        let open = status.is_success() && {
-            let ignore = &mut |_: &[u8]| Ok(());
-            let list = self.elements(response, ListStream::default(), ignore).await;
-            list.is_ok_and(|(_, rest)| wire::envelope(&rest).is_ok())
-        };
+        let ignore = &mut |_: &[u8]| Ok(());
+        let open = status.is_success() && self.list(response, ignore).await.is_ok();
         Ok(Reachability {
             status: status.as_u16(),
             date,
@@ -359,19 +329,16 @@ impl Http {
         })
     }
 
-    /// Reads a list answer, passes on every element as it arrives, and returns their number and the envelope.
-    async fn elements(
-        &self,
-        mut response: Response,
-        mut list: ListStream,
-        take: Take<'_>,
-    ) -> Result<(usize, Vec<u8>), Failure> {
+    /// Reads a list answer, passes on every element as it arrives, and returns the envelope.
+    async fn list(&self, mut response: Response, take: Take<'_>) -> Result<Value, Failure> {
         let bad = |bad| self.reject(bad);
+        let (number, mut list) = (number(&response), ListStream::default());
         while let Some(piece) = response.chunk().await.map_err(|error| self.fail(error))? {
             list.feed(&piece, &mut *take).map_err(bad)?;
         }
         let count = list.count();
-        let rest = list.finish().map_err(|error| bad(error.into()))?;
-        Ok((count, rest))
+        let envelope = list.finish().map_err(|error| bad(error.into()))?;
+        self.log_body(number, Some(count), &envelope);
+        wire::envelope(&envelope).map_err(bad)
     }
 }

@@ -1,9 +1,10 @@
 //! The retry table: which failures of which calls may be retried, and when.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tracing::warn;
+use tracing::{field, info, warn};
 
 use super::failure::{Call, Cause, Delivery, Failure};
 
@@ -55,7 +56,7 @@ impl Wait {
     }
 
     /// Waits. Warns the user if the server asked for the wait, because it may be long.
-    pub(super) async fn sleep(self, dice: &Dice) {
+    async fn sleep(self, dice: &Dice) {
         let duration = self.duration(dice);
         let seconds = duration.as_secs_f64().round() as u64;
         if matches!(self, Self::AtLeast(_)) && seconds > 0 {
@@ -95,6 +96,38 @@ pub(super) fn classify(cause: Cause) -> (Delivery, bool) {
             408 | 500..=599 => (Delivery::Uncertain, false),
             _ => (Delivery::Refused, true),
         },
+    }
+}
+
+/// Makes a call until it succeeds or may not be retried. Once `halt` is done, the current attempt is completed, and no other one
+/// starts.
+pub(super) async fn with_retries<T, F>(
+    call: Call,
+    dice: &Dice,
+    halt: impl Future<Output = ()>,
+    mut make_call: impl FnMut() -> F,
+) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let mut halt = pin!(halt);
+    let mut attempt = 1;
+    loop {
+        let failure = match make_call().await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        let verdict = verdict(call, &failure, attempt);
+        let cause = failure.cause.map(field::debug);
+        info!(?call, attempt, cause, ?verdict, "a call failed");
+        let Verdict::Again(wait) = verdict else {
+            return Err(failure);
+        };
+        tokio::select! {
+            biased;
+            () = &mut halt => return Err(failure),
+            () = wait.sleep(dice) => attempt += 1,
+        }
     }
 }
 

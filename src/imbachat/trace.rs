@@ -24,27 +24,28 @@ fn value_shape(value: &Value, depth: u32) -> String {
             format!("\"{text}\"")
         }
         Value::String(text) => format!("text({})", text.chars().count()),
-        Value::Array(items) if depth == 0 => format!("[{}]", items.len()),
-        Value::Array(items) => match items.split_first() {
-            None => "[]".to_owned(),
-            Some((first, [])) => format!("[{}]", value_shape(first, depth - 1)),
-            Some((first, more)) => {
-                format!("[{}, {} more]", value_shape(first, depth - 1), more.len())
-            }
-        },
-        Value::Object(map) if depth == 0 => format!("{{{}}}", map.len()),
+        Value::Array(_) | Value::Object(_) if depth == 0 => "…".to_owned(),
+        Value::Array(items) => {
+            let first = items.iter().take(1);
+            let first = first.map(|item| value_shape(item, depth - 1));
+            format!("[{}]", join(first.collect(), ", ", items.len()))
+        }
         Value::Object(map) => {
             let keys = map.iter().take(KEYS).map(|(key, value)| {
                 let key: String = key.chars().take(KEY).collect();
                 format!("{key}:{}", value_shape(value, depth - 1))
             });
-            let mut keys: Vec<String> = keys.collect();
-            if map.len() > KEYS {
-                keys.push(format!("{} more", map.len() - KEYS));
-            }
-            format!("{{{}}}", keys.join(" "))
+            format!("{{{}}}", join(keys.collect(), " ", map.len()))
         }
     }
+}
+
+/// Joins the shown parts, and adds how many are not shown.
+fn join(mut parts: Vec<String>, separator: &str, total: usize) -> String {
+    if let more @ 1.. = total - parts.len() {
+        parts.push(format!("{more} more"));
+    }
+    parts.join(separator)
 }
 
 #[cfg(test)]
@@ -54,10 +55,10 @@ mod tests {
     #[test]
     fn a_shape_has_keys_and_numbers_but_no_text() {
         let body = br#"{"code":200,"success":"true","message":"Hello Ann","data":[{"room_id":7,"user":{"login":"ann","x":{"y":{"z":1}}}},{}]}"#;
-        insta::assert_snapshot!(shape(body), @r#"{code:200 data:[{room_id:7 user:{login:text(3) x:{1}}}, 1 more] message:text(9) success:"true"}"#);
+        insta::assert_snapshot!(shape(body), @r#"{code:200 data:[{room_id:7 user:{login:text(3) x:…}}, 1 more] message:text(9) success:"true"}"#);
         assert_eq!(shape(b"<html>"), "a page");
         assert_eq!(shape(b"secret"), "no JSON");
         assert_eq!(shape(br#"["x",null,[[[[1]]]]]"#), "[text(1), 2 more]");
-        assert_eq!(shape(b"[[[[[1,2]]]]]"), "[[[[[2]]]]]");
+        assert_eq!(shape(b"[[[[[1,2]]]]]"), "[[[[…]]]]");
     }
 }

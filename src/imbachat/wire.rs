@@ -43,15 +43,6 @@ struct Row<'r> {
     deleted_at: Value,
 }
 
-/// A room's state as form fields.
-pub(super) fn form_fields(state: &RoomState) -> [(&'static str, String); 3] {
-    [
-        ("room_title", state.title.clone()),
-        ("room_type", state.kind.number().to_string()),
-        ("room_is_public", u8::from(state.public).to_string()),
-    ]
-}
-
 /// Parses one element of get_rooms.
 pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
     let mut clean = Vec::new();
@@ -81,12 +72,12 @@ pub(super) fn row(text: &[u8]) -> Result<LiveRoom, Bad> {
     })
 }
 
-/// Checks that the envelope of a list (without its elements) reports success.
-pub(super) fn envelope(text: &[u8]) -> Result<(), Bad> {
+/// Parses the envelope of a list (without its elements), and checks that it reports success.
+pub(super) fn envelope(text: &[u8]) -> Result<Value, Bad> {
     let envelope: Value = parse(text)?;
     good(&envelope)?;
     match envelope.get("data") {
-        Some(Value::Array(_) | Value::Object(_)) => Ok(()),
+        Some(Value::Array(_) | Value::Object(_)) => Ok(envelope),
         _ => Err(shape("the answer has no list under `data`")),
     }
 }
@@ -141,7 +132,7 @@ pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Bad> {
 }
 
 /// Same as [`parse`]; `clean` holds a copy without the commas if there are any.
-fn parse_borrowed<'t, T: Deserialize<'t>>(
+pub(super) fn parse_borrowed<'t, T: Deserialize<'t>>(
     text: &'t [u8],
     clean: &'t mut Vec<u8>,
 ) -> Result<T, Bad> {

@@ -3,22 +3,17 @@
 //! Main types: [`Writer`], and [`Sender`], which only sends messages. A message is not retried once the server may have acted on it.
 
 use std::future::Future;
-use std::pin::pin;
 
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
-use tracing::{debug, field, info};
+use tracing::debug;
 
 use super::failure::{Call, Delivery, Failure};
 use super::form::Form;
-use super::http::{Http, SITE_USER};
-use super::retry::{Dice, Verdict, verdict};
-use super::wire::form_fields;
+use super::http::{Http, LARGEST_ANSWER, SITE_USER};
+use super::retry::{Dice, with_retries};
 use super::write_answer::{Written, sent, written};
 use crate::model::{MessageId, Pipe, RoomId, RoomState, UserId, WidgetId};
-
-/// The number of fields besides the members.
-const SCALARS: usize = 8;
 
 /// Credentials for writing: a user of the site that the widget is on.
 #[derive(Debug, Clone)]
@@ -81,28 +76,7 @@ pub trait SendMessages: Send + Sync {
         dice: &Dice,
         halt: impl Future<Output = ()> + Send,
     ) -> impl Future<Output = Result<Option<MessageId>, Failure>> + Send {
-        async move {
-            let mut halt = pin!(halt);
-            let mut attempt = 1;
-            loop {
-                let failure = match self.send(message).await {
-                    Ok(id) => return Ok(id),
-                    Err(failure) => failure,
-                };
-                let verdict = verdict(Call::Message, &failure, attempt);
-                let cause = failure.cause.map(field::debug);
-                info!(attempt, cause, ?verdict, "the message was not confirmed");
-                let Verdict::Again(wait) = verdict else {
-                    return Err(failure);
-                };
-                tokio::select! {
-                    biased;
-                    () = &mut halt => return Err(failure),
-                    () = wait.sleep(dice) => {}
-                }
-                attempt += 1;
-            }
-        }
+        with_retries(Call::Message, dice, halt, || self.send(message))
     }
 }
 
@@ -111,8 +85,7 @@ pub trait SendMessages: Send + Sync {
 pub struct Writer {
     http: Http,
     widget: WidgetId,
-    login: SecretString,
-    password: SecretString,
+    auth: WriteAuth,
     /// Set if there is a secret key.
     sender: Option<Sender>,
 }
@@ -129,20 +102,16 @@ pub struct Sender {
 impl Writer {
     /// Creates a writer for one widget.
     pub fn new(http: Http, widget: WidgetId, auth: WriteAuth) -> Self {
-        let WriteAuth {
-            login,
-            password,
-            secret_key,
-        } = auth;
-        let sender =
-            secret_key.map(|key| Sender::new(http.clone(), widget, key, Some(password.clone())));
+        let sender = auth.secret_key.clone().map(|key| {
+            let password = Some(auth.password.clone());
+            Sender::new(http.clone(), widget, key, password)
+        });
         let mut http = sender.as_ref().map_or(http, |sender| sender.http.clone());
         http.credentials = SITE_USER;
         Self {
             http,
             widget,
-            login,
-            password,
+            auth,
             sender,
         }
     }
@@ -166,17 +135,18 @@ impl WriteRooms for Writer {
             "write"
         );
         // Scalars first: PHP silently drops variables beyond its limit (`api: fact 2`).
-        let mut form = Form::with_room_for(SCALARS + members.len())
+        let mut form = Form::new()
             .text("imba_id", self.widget)
-            .text("login", self.login.expose_secret())
-            .text("password", self.password.expose_secret());
+            .text("login", self.auth.login.expose_secret())
+            .text("password", self.auth.password.expose_secret());
         if let Some(room) = room {
             form = form.text("room_id", room);
         }
-        form = form.text("room_pipe", pipe);
-        for (name, value) in form_fields(state) {
-            form = form.text(name, value);
-        }
+        form = form
+            .text("room_pipe", pipe)
+            .text("room_title", &state.title)
+            .text("room_type", state.kind.number())
+            .text("room_is_public", u8::from(state.public));
         for (index, user) in members.iter().enumerate() {
             form = form.text(format_args!("users_ids[{index}]"), user);
         }
@@ -184,7 +154,7 @@ impl WriteRooms for Writer {
         let request = form.attach_to(http.post("imbachat/v1/widget/imba_rooms")?);
         let response = http.send(request.timeout(http.timeout)).await?;
         let accepted = response.status() == StatusCode::ACCEPTED;
-        let body = http.body(response).await?;
+        let body = http.body(response, LARGEST_ANSWER).await?;
         let mut written = written(&body, accepted).map_err(|bad| http.reject(bad))?;
         for error in &mut written.errors {
             *error = http.redact(error);
@@ -231,7 +201,7 @@ impl SendMessages for Sender {
             .text("room_id", room)
             .text("message", text);
         let response = http.send(form.attach_to(request)).await?;
-        let body = http.body(response).await?;
+        let body = http.body(response, LARGEST_ANSWER).await?;
         sent(&body).map_err(|bad| http.reject(bad))
     }
 }

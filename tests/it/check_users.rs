@@ -99,5 +99,5 @@ fn an_answer_that_is_no_list_is_a_failure() {
     let ran = scene.run("plan --check-users -v");
     ran.exits(1);
     ran.err.shows("the answer has no list under `data`");
-    ran.err.shows("the list was not read");
+    ran.err.shows("imbachat: a call failed  call=List");
 }

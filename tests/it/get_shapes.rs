@@ -26,6 +26,7 @@ fn messages_are_found_wherever_an_answer_keeps_them() {
         format!(r#"{{"success":true,"history":{ROWS},"errors":[],"users":[]}}"#),
         // If there are several lists, the one with this name is used.
         format!(r#"{{"users":[{{"id":1}}],"messages":{ROWS}}}"#),
+        format!(r#"{{"messages":[{{"id":1}}],"data":{ROWS}}}"#),
         r#"{"data":{"0":{"id":7,"message":"one ]}"},"4":{"id":8,"message":"two"}}}"#.to_owned(),
         r#"{"messages":{"0":{"id":7,"message":"one ]}"},"4":{"id":8,"message":"two"}}}"#.to_owned(),
     ];

@@ -157,7 +157,7 @@ fn failed_calls_and_their_outcome_are_logged() {
     info: apply: the server is slow: writing fewer rooms at a time  width=4
     info: apply: a call failed  pipe=team-a call=Create attempt=1 cause=Cut verdict=Uncertain
     info: apply: room settled  pipe=team-a status=uncertain members=0 requests=1
-    info: imbachat: the list was not read  attempt=1 cause=Status(429) verdict=Again(AtLeast(0ns))
+    info: imbachat: a call failed  call=List attempt=1 cause=Status(429) verdict=Again(AtLeast(0ns))
     info: apply: looked for uncertain rooms  look=1 wanted=1 found=1
     info: apply: room settled  pipe=team-a room=2 status=applied members=2 requests=2
     info: apply: verified the writes  look=1 settled=true

@@ -330,7 +330,7 @@ fn what_the_server_cannot_have_acted_on_is_tried_again_as_the_table_has_it() {
             .starts_with("error: the message was not sent: no connection to "),
         "{ran:?}"
     );
-    assert_eq!(ran.err.matches("the message was not confirmed").count(), 4);
+    assert_eq!(ran.err.matches("a call failed  call=Message").count(), 4);
     assert_eq!(messages(&scene).len(), 1);
 }
 
