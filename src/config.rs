@@ -6,7 +6,7 @@ use anyhow::Context;
 use secrecy::SecretString;
 
 use crate::cli::{LedgerArgs, LedgerVerb, ServerFlags, Verb};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Result, bail, error};
 use crate::model::{RunId, StoreKind};
 
 /// The public address of the API.
@@ -197,8 +197,8 @@ impl Credentials {
         let number = widget.map(|text| text.parse::<u64>());
         if let Some(Err(_)) = number {
             let name = "IMBACHAT_WIDGET";
-            let error = Error::message(Exit::Failed, format!("{name} is not a number"))
-                .hint("set it to the widget's number (imba_id)");
+            let error = error!(Failed: "{name} is not a number";
+                "set it to the widget's number (imba_id)");
             problems.insert(0, Problem { name, error });
         }
         Self {
@@ -294,8 +294,7 @@ fn find_variable(
     let value = match path {
         None => direct,
         Some(_) if direct.is_some() => {
-            let message = format!("both {name} and {file_name} are set");
-            return Err(Error::message(Exit::Failed, message).hint("unset one of them"));
+            bail!(Failed: "both {name} and {file_name} are set"; "unset one of them");
         }
         Some(path) => Some(read_value_file(&file_name, &path)?),
     };
@@ -316,9 +315,8 @@ fn read_value_file(file_name: &str, path: &str) -> Result<String> {
         })?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
-        let message = format!("the file that {file_name} names is empty");
-        let hint = format!("put the value into it, or unset {file_name}");
-        return Err(Error::message(Exit::Failed, message).hint(hint));
+        bail!(Failed: "the file that {file_name} names is empty";
+            format!("put the value into it, or unset {file_name}"));
     }
     Ok(text.to_owned())
 }
@@ -328,9 +326,6 @@ fn read_variable(name: &str) -> Result<Option<String>> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            let message = format!("{name} is not valid UTF-8");
-            Err(Error::message(Exit::Failed, message))
-        }
+        Err(std::env::VarError::NotUnicode(_)) => Err(error!(Failed: "{name} is not valid UTF-8")),
     }
 }

@@ -114,6 +114,21 @@ impl Error {
     }
 }
 
+/// Creates an [`Error`]: the name of its exit, a format string and, after semicolons, hints.
+macro_rules! error {
+    ($exit:ident: $message:literal $(, $value:expr)* $(; $hint:expr)*) => {
+        $crate::error::Error::message($crate::error::Exit::$exit, format_args!($message $(, $value)*))
+            $(.hint($hint))*
+    };
+}
+/// Returns such an error.
+macro_rules! bail {
+    ($($error:tt)+) => {
+        return Err($crate::error::error!($($error)+))
+    };
+}
+pub(crate) use {bail, error};
+
 macro_rules! failed {
     ($($source:ty),+) => {$(
         impl From<$source> for Error {

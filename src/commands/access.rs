@@ -1,79 +1,60 @@
-//! Credentials as types: each states what a run may do on a widget, and is built from the config.
+//! Credentials: what a run may do on a widget, as the config allows it.
 
 use secrecy::SecretString;
 
-use crate::config::Config;
-use crate::error::{Error, Exit, Result};
-use crate::imbachat::{Http, ReadAuth, Sender, WriteAuth, Writer};
-use crate::model::{UserId, WidgetId};
+use crate::config::{Config, Credentials};
+use crate::error::{Error, Result, error};
+use crate::imbachat::{ReadAuth, WriteAuth};
+use crate::model::UserId;
 use crate::plan::Plan;
 use crate::render::Count;
 
 const SECRET_KEY: &str = "IMBACHAT_SECRET_KEY";
 const KEY_ONLY: &str = "set the widget's secret key: a JWT can only read";
 
-/// Credentials for writing to a widget's rooms. Only `apply` and `doctor --write-probe` request them: no other verb can create a
-/// [`Writer`].
-pub struct WriteAccess(WriteAuth);
-
-impl WriteAccess {
-    /// Called before anything is read, so that a run without credentials fails at once.
-    pub fn new(config: &Config) -> Result<Self> {
-        let credentials = &config.credentials;
-        let missing_names = match (&credentials.login, &credentials.password) {
-            (Some(login), Some(password)) => {
-                return Ok(Self(WriteAuth {
-                    login: login.clone(),
-                    password: password.clone(),
-                    secret_key: credentials.secret_key.clone(),
-                }));
-            }
-            (None, None) => "IMBACHAT_LOGIN and IMBACHAT_PASSWORD",
-            (None, Some(_)) => "IMBACHAT_LOGIN",
-            (Some(_), None) => "IMBACHAT_PASSWORD",
-        };
-        Err(missing(missing_names, "writing"))
-    }
-
-    pub fn writer(self, http: Http, widget: WidgetId) -> Writer {
-        Writer::new(http, widget, self.0)
-    }
-
-    /// Refuses a plan with messages if there is no secret key. A run that reads with a JWT may not have one.
-    pub fn check(&self, plan: &Plan) -> Result<()> {
-        let messages = plan.summary.messages;
-        if messages == 0 || self.0.secret_key.is_some() || !plan.refusals.is_empty() {
-            return Ok(());
+/// Credentials for writing to a widget's rooms, required before anything is read, so that a run without them fails at once. Only
+/// `apply` and `doctor --write-probe` request them: no other verb can create a writer.
+pub fn write_auth(config: &Config) -> Result<WriteAuth> {
+    let Credentials {
+        login,
+        password,
+        secret_key,
+        ..
+    } = &config.credentials;
+    let missing_names = match (login.clone(), password.clone()) {
+        (Some(login), Some(password)) => {
+            let secret_key = secret_key.clone();
+            return Ok(WriteAuth {
+                login,
+                password,
+                secret_key,
+            });
         }
-        let message = format!(
-            "no credentials for messages: IMBACHAT_SECRET_KEY not set, and the plan has {} to send; nothing was applied",
-            Count(messages, "message")
-        );
-        Err(Error::message(Exit::Failed, message)
-            .hint(KEY_ONLY)
-            .hint("or remove `welcome` from the manifest"))
-    }
+        (None, None) => "IMBACHAT_LOGIN and IMBACHAT_PASSWORD",
+        (None, Some(_)) => "IMBACHAT_LOGIN",
+        (Some(_), None) => "IMBACHAT_PASSWORD",
+    };
+    Err(missing(missing_names, "writing"))
 }
 
-/// Credentials for sending messages, which cannot change a room. Only `send` requests them.
-pub struct SendAccess {
-    key: SecretString,
-    password: Option<SecretString>,
+/// Refuses a plan with messages if there is no secret key. A run that reads with a JWT may not have one.
+pub fn check_can_send(auth: &WriteAuth, plan: &Plan) -> Result<()> {
+    let messages = plan.summary.messages;
+    if messages == 0 || auth.secret_key.is_some() || !plan.refusals.is_empty() {
+        return Ok(());
+    }
+    let messages = Count(messages, "message");
+    Err(
+        error!(Failed: "no credentials for messages: IMBACHAT_SECRET_KEY not set, and the plan has {messages} to send; nothing was applied";
+        KEY_ONLY;
+        "or remove `welcome` from the manifest"),
+    )
 }
 
-impl SendAccess {
-    /// Called before anything is read.
-    pub fn new(config: &Config) -> Result<Self> {
-        let credentials = &config.credentials;
-        let key = credentials.secret_key.clone();
-        let key = key.ok_or_else(|| missing(SECRET_KEY, "messages").hint(KEY_ONLY))?;
-        let password = credentials.password.clone();
-        Ok(Self { key, password })
-    }
-
-    pub fn sender(self, http: Http, widget: WidgetId) -> Sender {
-        Sender::new(http, widget, self.key, self.password)
-    }
+/// The key for sending messages, required before anything is read. Only `send` requests it.
+pub fn send_key(config: &Config) -> Result<SecretString> {
+    let key = config.credentials.secret_key.clone();
+    key.ok_or_else(|| missing(SECRET_KEY, "messages").hint(KEY_ONLY))
 }
 
 /// Credentials for reading: the secret key, tokens signed with it (`--read-as`), or a JWT.
@@ -90,8 +71,7 @@ pub fn read_auth(config: &Config) -> Result<ReadAuth> {
 }
 
 fn missing(names: &str, what_for: &str) -> Error {
-    let message = format!("no credentials for {what_for}: {names} not set");
-    Error::message(Exit::Failed, message)
-        .hint("set them in the environment, or name files with ..._FILE")
-        .hint("or try --sandbox, which needs no credentials")
+    error!(Failed: "no credentials for {what_for}: {names} not set";
+        "set them in the environment, or name files with ..._FILE";
+        "or try --sandbox, which needs no credentials")
 }

@@ -1,13 +1,10 @@
 //! `apply`: plans, asks, writes, verifies.
 
-use clap::ValueEnum;
-
-use super::access::WriteAccess;
+use super::access::{check_can_send, write_auth};
 use super::filter::plan_options;
-use super::prompt::consent;
+use super::prompt::{check_can_ask, consent};
 use super::run_files::{OutputKind, RunFiles};
-use super::session::{Session, load_manifest};
-use super::target::ResolvedTarget;
+use super::session::{Session, load_run};
 use super::{Console, saved};
 use crate::cli::{ApplyArgs, ReportFormat};
 use crate::config::Config;
@@ -20,29 +17,27 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
         ("--report", &args.report, OutputKind::REPORT),
         ("--failed", &args.failed, OutputKind::FAILED),
     ];
-    let files = RunFiles::default().outputs(&outputs, args.force);
+    let (files, file) = (
+        RunFiles::default().outputs(&outputs, args.force),
+        args.plan.as_deref(),
+    );
     files.check_writable()?;
     let options = plan_options(&args.run)?;
-    let saved = args.plan.as_deref();
-    let saved = saved.map(|file| saved::read(file, &options)).transpose()?;
-    check_can_ask(args)?;
-    let Some(loaded) = load_manifest(config, (&args.run.manifest).into(), &options.only, console)?
+    let saved = file.map(|file| saved::read(file, &options)).transpose()?;
+    if !args.yes && saved.is_none() {
+        check_can_ask(&args.format, "review the plan, then run apply --yes")?;
+    }
+    let (manifest, files) = ((&args.run.manifest).into(), files.reads("the plan", file));
+    let Some((loaded, resolved)) = load_run(config, manifest, &options.only, files, console)?
     else {
         return Ok(Exit::Invalid);
     };
-    let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;
-    files
-        .reads("the plan", args.plan.as_deref())
-        .manifest(&loaded)
-        .target(config, &resolved)
-        .check()?;
     if let Some(saved) = &saved {
         saved::check_target(saved, &resolved)?;
     }
     let session = Session::open(config, resolved).await?;
-    let access = WriteAccess::new(config)?;
-    let planned = session.plan(&loaded, &options, console).await?;
-    let approved = saved::approve(saved, planned, &loaded.desired, &options);
+    let auth = write_auth(config)?;
+    let approved = session.plan(&loaded, saved, &options, console).await?;
     // A document or a page is printed once, at the end.
     if args.format == ReportFormat::Text {
         let printed = console.print(&render::plan(&approved.plan, console.out_paint));
@@ -51,13 +46,13 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
             Error::message(error.exit, message)
         })?;
     }
-    access.check(&approved.plan)?;
+    check_can_send(&auth, &approved.plan)?;
     saved::print_skipped(&approved, console);
     let mut report = session.report(&approved, &loaded);
     match withheld(&approved, args, console).await? {
         Some(exit) => report.exit = exit,
         None => {
-            let applied = session.apply(&mut report, &options, access, &args.pace, console);
+            let applied = session.apply(&mut report, &options, auth, &args.pace, console);
             applied.await?;
         }
     }
@@ -67,16 +62,6 @@ pub async fn run(args: &ApplyArgs, config: &Config, console: &mut Console) -> Re
     report.write(args, console)?;
     session.close().await?;
     Ok(report.exit)
-}
-
-fn check_can_ask(args: &ApplyArgs) -> Result<()> {
-    if args.format == ReportFormat::Text || args.yes || args.plan.is_some() {
-        return Ok(());
-    }
-    let format = args.format.to_possible_value();
-    let format = format.as_ref().map_or("", |format| format.get_name());
-    let message = format!("--format {format} cannot ask, and --yes was not given");
-    Err(Error::message(Exit::Refused, message).hint("review the plan, then run apply --yes"))
 }
 
 /// Decides how the run ends if the plan may not be applied. The user who passed a plan file has approved it.

@@ -5,7 +5,7 @@ use super::files::replace;
 use crate::apply::{Halt, Outcome};
 use crate::cli::{ApplyArgs, ReportFormat};
 use crate::document::{PlanDocument, ReportDocument, diagnostics};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Result, error};
 use crate::manifest::Loaded;
 use crate::model::RunId;
 use crate::plan::{Approved, Plan};
@@ -76,13 +76,10 @@ impl ApplyReport<'_> {
         let chain = error.chain();
         let sent = |outcome: &&Outcome| outcome.rooms.iter().any(|room| room.requests > 0);
         let Some(outcome) = self.outcome.as_ref().filter(sent) else {
-            let message =
-                format!("nothing was applied, and the result could not be printed: {chain}");
-            return Error::message(error.exit, message);
+            return error!(Failed: "nothing was applied, and the result could not be printed: {chain}");
         };
         let ended = render::briefly(outcome);
-        let message = format!("apply ended with {ended}; the result could not be printed: {chain}");
-        Error::message(error.exit, message)
+        error!(Failed: "apply ended with {ended}; the result could not be printed: {chain}")
             .hints(view::hints(outcome))
             .hint("run `roomform plan` to see the remaining changes")
     }

@@ -7,7 +7,7 @@ use super::filter::{check_filter, room_filter};
 use super::git::GitFiles;
 use crate::cli::{DiffArgs, PlanFormat};
 use crate::document::{DiffDocument, diagnostics};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result, bail, error};
 use crate::manifest::{Loaded, Options, load, load_from, load_text};
 use crate::plan::{PlanOptions, Side, compare};
 use crate::render;
@@ -18,8 +18,7 @@ const NOTHING: &str = "/dev/null";
 
 pub fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit> {
     if args.unified && args.format != PlanFormat::Text {
-        let message = "--unified works only with --format text";
-        return Err(Error::message(Exit::Usage, message).hint("leave out --format, or --unified"));
+        bail!(Usage: "--unified works only with --format text"; "leave out --format, or --unified");
     }
     let options = PlanOptions {
         only: room_filter(&args.filter)?,
@@ -41,10 +40,9 @@ pub fn run(args: &DiffArgs, console: &mut Console) -> Result<Exit> {
         desired: &loaded.desired,
     });
     let diff = compare(base, head, &options);
-    let exit = if args.detailed_exitcode && diff.differs() {
-        Exit::Pending
-    } else {
-        Exit::Done
+    let exit = match args.detailed_exitcode && diff.differs() {
+        true => Exit::Pending,
+        false => Exit::Done,
     };
     if args.unified {
         let text = render::unified(base, head, &options.only, console.out_paint);
@@ -64,21 +62,15 @@ fn load_input(argument: &Path, allow_empty: bool) -> Result<Loaded> {
     match argument.to_str().and_then(split_revision) {
         _ if name == NOTHING => Ok(load_text(NOTHING, "version: 1\nrooms: []\n", options)),
         _ if argument.exists() => Ok(load(&[argument.to_owned()], options)),
-        Some(("", _)) => {
-            let message = format!("`{name}`: no revision before the colon");
-            Err(Error::message(Exit::Usage, message)
-                .hint("write it as HEAD:rooms.yaml; staged files are not read"))
-        }
+        Some(("", _)) => Err(error!(Usage: "`{name}`: no revision before the colon";
+            "write it as HEAD:rooms.yaml; staged files are not read")),
         Some((revision, path)) => {
             let files = GitFiles::open(&name, revision)?;
             let root = files.root(path)?;
             Ok(load_from(&files, &[root], options))
         }
-        None => {
-            let message = format!("`{name}`: no such file or directory");
-            Err(Error::message(Exit::Invalid, message)
-                .hint("write a path after a git revision, as in origin/main:rooms.yaml"))
-        }
+        None => Err(error!(Invalid: "`{name}`: no such file or directory";
+            "write a path after a git revision, as in origin/main:rooms.yaml")),
     }
 }
 

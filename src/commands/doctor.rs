@@ -2,8 +2,8 @@
 
 use std::borrow::Borrow;
 
-use super::access::{WriteAccess, read_auth};
-use super::prompt::confirm;
+use super::access::{read_auth, write_auth};
+use super::prompt::{NO_TERMINAL, check_can_ask, confirm};
 use super::session::{connect, dice};
 use super::target::ResolvedTarget;
 use super::{Console, interrupt};
@@ -11,14 +11,12 @@ use crate::cli::{DoctorArgs, DocumentFormat};
 use crate::config::{Config, Found, StoreVariables};
 use crate::doctor::{self, Finding, Known, Report, Verdict, WriteProbe};
 use crate::document::DoctorDocument;
-use crate::error::{Error, Exit, Result};
-use crate::imbachat::Http;
+use crate::error::{Error, Exit, Result, bail, error};
+use crate::imbachat::{Http, Writer};
 use crate::ledger::Name;
+use crate::manifest::LONGEST_PIPE;
 use crate::model::{Pipe, is_hidden};
 use crate::render;
-
-/// Maximum length of a pipe, in bytes.
-const LONGEST: usize = 255;
 
 pub async fn run(args: &DoctorArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     if let Some(pipe) = &args.write_probe {
@@ -97,9 +95,8 @@ fn print(report: &Report, format: DocumentFormat, console: &mut Console) -> Resu
         None => error,
         Some(WriteProbe { room, .. }) => {
             let error = error.chain();
-            let message =
-                format!("room {room} was created, but the report could not be printed: {error}");
-            Error::message(Exit::Failed, message).hint("remove the room in ImbaChat")
+            error!(Failed: "room {room} was created, but the report could not be printed: {error}";
+                "remove the room in ImbaChat")
         }
     })?;
     Ok(exit)
@@ -138,22 +135,19 @@ fn is_target_unreadable(config: &Config) -> bool {
 
 /// Refuses a write probe before any check runs: the pipe is invalid, or there is no terminal to ask on.
 fn check_probe(pipe: &str, args: &DoctorArgs, console: &Console) -> Result<()> {
-    let bad = pipe.is_empty() || pipe.len() > LONGEST || pipe.trim() != pipe;
+    let bad = pipe.is_empty() || pipe.len() > LONGEST_PIPE || pipe.trim() != pipe;
     if bad || pipe.contains(is_hidden) {
-        let message = "--write-probe: the pipe is invalid";
-        return Err(Error::message(Exit::Usage, message)
-            .hint("use 1 to 255 bytes, without hidden characters or surrounding spaces"));
+        bail!(Usage: "--write-probe: the pipe is invalid";
+            "use 1 to 255 bytes, without hidden characters or surrounding spaces");
     }
-    let message = match args.format {
-        _ if args.yes => return Ok(()),
-        DocumentFormat::Json => "--format json cannot ask, and --yes was not given",
-        DocumentFormat::Text if console.streams.interactive => return Ok(()),
-        DocumentFormat::Text => {
-            "no room was created: there is no terminal to ask on, and --yes was not given"
-        }
-    };
     let hint = "add --yes: it creates one room, which the API cannot delete";
-    Err(Error::message(Exit::Refused, message).hint(hint))
+    if !args.yes {
+        check_can_ask(&args.format, hint)?;
+    }
+    match args.yes || console.streams.interactive {
+        true => Ok(()),
+        false => Err(error!(Refused: "no room was created: {NO_TERMINAL}"; hint)),
+    }
 }
 
 /// Runs the write probe, unless a check blocks it.
@@ -170,8 +164,8 @@ async fn write_probe(
     if let Some(finding) = doctor::refuse_pipe(&pipe, known) {
         return Ok((finding, None));
     }
-    let access = match WriteAccess::new(config) {
-        Ok(access) => access,
+    let auth = match write_auth(config) {
+        Ok(auth) => auth,
         Err(error) => return Ok((failed(error), None)),
     };
     let question = format!(
@@ -182,7 +176,7 @@ async fn write_probe(
     if !yes && !confirm(&question, console).await? {
         return Ok((Finding::skipped("the answer was not `yes`"), None));
     }
-    let writer = access.writer(http.clone(), site.target.widget);
+    let writer = Writer::new(http.clone(), site.target.widget, auth);
     let stopped = interrupt::channel()?;
     let dice = dice();
     let probe = doctor::write_probe(pipe, &writer, known, &dice);

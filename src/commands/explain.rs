@@ -6,7 +6,7 @@ use super::session::load_manifest;
 use crate::cli::{DocumentFormat, ExplainArgs, RenderArgs, RenderFormat};
 use crate::config::Config;
 use crate::document::ExplainDocument;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result, bail};
 use crate::manifest::explain;
 use crate::model::DesiredRoom;
 use crate::render;
@@ -22,9 +22,8 @@ pub fn run(args: &ExplainArgs, config: &Config, console: &mut Console) -> Result
     let desired = &loaded.desired;
     check_filter(&only, desired.rooms.keys(), "declared room")?;
     let Some(mut explained) = explained else {
-        let message = format!("`{asked}` is neither the pipe of a declared room nor a user of one");
-        return Err(Error::message(Exit::Usage, message)
-            .hint("ask for a pipe, a user's id, or a name from `people`"));
+        bail!(Usage: "`{asked}` is neither the pipe of a declared room nor a user of one";
+            "ask for a pipe, a user's id, or a name from `people`");
     };
     let all = explained.memberships.len();
     let memberships = &mut explained.memberships;

@@ -16,7 +16,7 @@ use super::session::{Session, dice};
 use super::target::ResolvedTarget;
 use crate::cli::{ExportArgs, SplitBy};
 use crate::config::Config;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Result, bail, error};
 use crate::imbachat::ReadRooms;
 use crate::manifest::files::Files;
 use crate::manifest::{
@@ -86,8 +86,7 @@ fn parse_scope(globs: &[String]) -> Result<(Vec<String>, RoomFilter)> {
         (Some(diagnostic), _) => diagnostic.message.clone(),
         (None, Err(error)) => error.to_string(),
     };
-    Err(Error::message(Exit::Usage, format!("--scope: {problem}"))
-        .hint("write it as --scope 'course-*'"))
+    Err(error!(Usage: "--scope: {problem}"; "write it as --scope 'course-*'"))
 }
 
 /// Where an export is written.
@@ -104,9 +103,8 @@ impl<'a> Destination<'a> {
     /// Loads the manifest that rooms are added to.
     fn new(path: &'a Path, args: &'a ExportArgs, config: &Config) -> Result<Self> {
         if args.split_by.is_none() && path.is_dir() {
-            let message = format!("--out: `{}` is a directory", path.display());
-            return Err(Error::message(Exit::Usage, message)
-                .hint("name a file in it, or add --split-by prefix"));
+            bail!(Usage: "--out: `{}` is a directory", path.display();
+                "name a file in it, or add --split-by prefix");
         }
         let roots = find_roots(path, args, config);
         // Files named with `-f` must exist. The destination need not.
@@ -209,10 +207,9 @@ impl<'a> Destination<'a> {
             let old = fs::read_to_string(&path)
                 .with_context(|| format!("`{}` cannot be read", path.display()))?;
             let text = append(&old, entries).ok_or_else(|| {
-                let message = format!("`{}`: its `rooms` is not a list of lines that start with `-`, so nothing can be appended", path.display());
-                Error::message(Exit::Refused, message)
-                    .hint("write `rooms:` with a line `- pipe: …` for each room below it, or export into another file")
-                    .hint("nothing was written")
+                error!(Refused: "`{}`: its `rooms` is not a list of lines that start with `-`, so nothing can be appended", path.display();
+                    "write `rooms:` with a line `- pipe: …` for each room below it, or export into another file";
+                    "nothing was written")
             })?;
             (text, format!("added {rooms} to {shown}\n"))
         } else {
@@ -241,14 +238,12 @@ impl<'a> Destination<'a> {
         let after = load_from(&FileMap::over_disk(files), &self.roots, OPTIONS);
         if !after.is_valid() {
             console.report_diagnostics(&[&after])?;
-            let message =
-                "the result would not be a valid manifest together with the existing files";
-            let hint = if self.args.add {
-                "fix the file, or export into another one; nothing was written"
-            } else {
-                "export into another directory, or use --add; nothing was written"
+            let hint = match self.args.add {
+                true => "fix the file, or export into another one; nothing was written",
+                false => "export into another directory, or use --add; nothing was written",
             };
-            return Err(Error::message(Exit::Refused, message).hint(hint));
+            bail!(Refused: "the result would not be a valid manifest together with the existing files";
+                hint);
         }
         let meant = load_text("export", &page(widget, &[], entries), OPTIONS);
         let before = self.before.as_ref().map(|before| &before.desired);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, Exit, Result};
+use crate::error::{Result, bail, error};
 use crate::render::Count;
 
 /// A file to write.
@@ -58,19 +58,19 @@ pub fn refuse_conflicting_paths(files: &[PlannedFile], instead: Option<&str>) ->
         }
     }
     if !stuck.is_empty() {
-        let message = format!("in the way: {}", Vec::from_iter(stuck).join("; "));
-        return Err(Error::message(Exit::Refused, message)
-            .hint("move it away, or choose another directory; nothing was written"));
+        bail!(Refused: "in the way: {}", Vec::from_iter(stuck).join("; ");
+            "move it away, or choose another directory; nothing was written");
     }
     if others.is_empty() {
         return Ok(());
     }
     let count = Count(others.len(), "file");
     let others = Vec::from_iter(others).join(", ");
-    let message = format!("{count} with other content in the way: {others}");
-    Err(Error::message(Exit::Refused, message)
-        .hint("move them away, or replace them with --force; nothing was written")
-        .hints(instead))
+    Err(
+        error!(Refused: "{count} with other content in the way: {others}";
+            "move them away, or replace them with --force; nothing was written")
+        .hints(instead),
+    )
 }
 
 /// Whether a name is in use, even by a broken link. An unreadable entry counts as in use.

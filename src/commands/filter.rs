@@ -3,17 +3,14 @@
 use std::fmt::Display;
 
 use crate::cli::{FilterFlags, ManifestFlags, RunFlags};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Result, error};
 use crate::manifest::Options;
 use crate::model::Pipe;
 use crate::plan::{Allow, PlanOptions, RoomFilter, Shard};
 
 /// The rooms selected by `--only` and `--except`.
 pub fn room_filter(filter: &FilterFlags) -> Result<RoomFilter> {
-    let wrong = |flag: &str, error: &dyn Display| {
-        Error::message(Exit::Usage, format!("{flag}: {error}"))
-            .hint(format!("write it as {flag} 'course-*'"))
-    };
+    let wrong = |flag: &str, error: &dyn Display| error!(Usage: "{flag}: {error}"; format!("write it as {flag} 'course-*'"));
     RoomFilter::new(&filter.only)
         .map_err(|error| wrong("--only", &error))?
         .except(&filter.except)
@@ -56,7 +53,6 @@ pub fn check_filter<'p>(
     if only.is_all() || pipes.peek().is_none() || pipes.any(|pipe| only.is_matched(pipe)) {
         return Ok(());
     }
-    let message = format!("{}: no {noun} matches", only.flags());
-    Err(Error::message(Exit::Usage, message)
-        .hint("write a pipe or a glob of pipes, as in --only 'course-*'"))
+    Err(error!(Usage: "{}: no {noun} matches", only.flags();
+        "write a pipe or a glob of pipes, as in --only 'course-*'"))
 }

@@ -11,7 +11,7 @@ use super::target::ResolvedTarget;
 use crate::cli::{GetArgs, GetFormat, GetList};
 use crate::config::Config;
 use crate::document::FORMAT;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result, bail};
 use crate::imbachat::Query;
 use crate::model::{Cell, Listing, Pipe, Row};
 use crate::plan::RoomFilter;
@@ -208,8 +208,8 @@ fn choose_columns(
         if let more @ 1.. = fields.len().saturating_sub(NAMED) {
             names.push_str(&format!(" and {more} more"));
         }
-        let message = format!("no {} has a field `{name}`", listing.noun());
-        return Err(Error::message(Exit::Usage, message).hint(format!("use one of these: {names}")));
+        bail!(Usage: "no {} has a field `{name}`", listing.noun();
+            format!("use one of these: {names}"));
     }
     if !args.columns.is_empty() {
         return Ok(args.columns.clone());
@@ -221,9 +221,8 @@ fn choose_columns(
     };
     let count = names.len();
     if count > MOST_COLUMNS {
-        let message = format!("the rows have {count} different fields, too many for columns");
-        let hint = "choose some with --columns, or use --format json";
-        return Err(Error::message(Exit::Failed, message).hint(hint));
+        bail!(Failed: "the rows have {count} different fields, too many for columns";
+            "choose some with --columns, or use --format json");
     }
     Ok(names)
 }

@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 use self::cat_file::{CatFile, Object};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Result, bail, error};
 use crate::manifest::files::{Files, Kind};
 
 /// Maximum number of links followed to one file.
@@ -63,7 +63,7 @@ impl GitFiles {
     /// # Errors
     /// Git is not installed, there is no repository, or the revision does not exist.
     pub fn open(asked: &str, revision: &str) -> Result<Self> {
-        let failed = |what: &str| Error::message(Exit::Failed, format!("`{asked}` {what}"));
+        let failed = |what: &str| error!(Failed: "`{asked}` {what}");
         let unreadable =
             |reason: &dyn Display| failed(&format!("cannot be read through git: {reason}"));
         let output = git()
@@ -90,14 +90,13 @@ impl GitFiles {
         let top = git.read(&format!("{revision}^{{tree}}"), LARGEST_DIRECTORY);
         let top = top.map_err(|error| unreadable(&error))?;
         let Object::Found { id, .. } = top else {
-            let message = format!("git has no revision `{revision}`");
             let hint = match shallow {
                 true => {
                     "this clone is shallow: fetch more of it with git fetch --unshallow, or in CI with fetch-depth: 0"
                 }
                 false => "fetch it first; check it with git log -1 REVISION",
             };
-            return Err(Error::message(Exit::Failed, message).hint(hint));
+            bail!(Failed: "git has no revision `{revision}`"; hint);
         };
         Ok(Self {
             revision: revision.to_owned(),
@@ -125,14 +124,13 @@ impl GitFiles {
             Some(_) => Err(io::ErrorKind::NotFound.into()),
             None => self.kind(root),
         };
-        let invalid = |message| Error::message(Exit::Invalid, message);
         match found {
             Ok(_) => Ok(root.to_owned()),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(invalid(format!(
-                "`{revision}:{path}` cannot be read: {error}"
-            ))),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error!(Invalid: "`{revision}:{path}` cannot be read: {error}"))
+            }
             Err(_) => {
-                let error = invalid(format!("`{path}` is not in `{revision}`"));
+                let error = error!(Invalid: "`{path}` is not in `{revision}`");
                 Err(if !path.starts_with('/') && self.kind(&here).is_ok() {
                     error.hint(format!(
                         "from this directory it is `{revision}:./{path}`; without `./` it starts at the top of the repository"

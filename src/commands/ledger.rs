@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::Console;
 use super::filter::room_filter;
-use super::prompt::consent;
+use super::prompt::{check_can_ask, consent};
 use super::run_files::RunFiles;
-use super::session::{Session, load_manifest};
+use super::session::{Session, load_run};
 use super::target::{ResolvedTarget, named_ledger};
 use crate::cli::{AdoptArgs, DocumentFormat, LedgerArgs, LedgerVerb};
 use crate::config::Config;
 use crate::document::LedgerDocument;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result, bail, error};
 use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
 use crate::manifest::{Loaded, Options};
 use crate::model::{Pipe, Recorded};
@@ -52,8 +52,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
                 let other = named_ledger(file, config)?;
                 let snapshot = other.read(target).await?;
                 if !snapshot.found {
-                    let message = format!("ledger `{other}`: no such file");
-                    return Err(Error::message(Exit::Failed, message));
+                    bail!(Failed: "ledger `{other}`: no such file");
                 }
                 print_warnings(&snapshot, console);
                 more.extend(snapshot.entries);
@@ -122,10 +121,8 @@ fn facts_to_forget(
     });
     let facts: Vec<Fact> = facts.collect();
     if facts.is_empty() {
-        let message = "no manual steps are open there";
-        return Err(Error::message(Exit::Failed, message).hint(
-            "run `apply` to record removed members; `roomform ledger show` lists them as released",
-        ));
+        bail!(Failed: "no manual steps are open there";
+            "run `apply` to record removed members; `roomform ledger show` lists them as released");
     }
     let (members, rooms) = (Count(members, "member"), Count(facts.len(), "room"));
     Ok((facts, format!("{members} of {rooms} marked as removed")))
@@ -140,8 +137,7 @@ fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe
             continue;
         }
         let globs = RoomFilter::new(std::slice::from_ref(name)).map_err(|error| {
-            Error::message(Exit::Usage, format!("`{name}`: {error}"))
-                .hint("write a pipe or a glob of pipes, as in 'course-*'")
+            error!(Usage: "`{name}`: {error}"; "write a pipe or a glob of pipes, as in 'course-*'")
         })?;
         let all = recorded.ids.keys().chain(recorded.owed.keys());
         let mut matching = all.filter(|pipe| globs.contains(pipe)).peekable();
@@ -153,8 +149,8 @@ fn recorded_rooms(names: &[String], recorded: &Recorded) -> Result<BTreeSet<Pipe
     if unknown.is_empty() {
         return Ok(rooms);
     }
-    let message = format!("the ledger has no record of {}", unknown.join(", "));
-    Err(Error::message(Exit::Failed, message).hint("run `roomform ledger show` to list the record"))
+    bail!(Failed: "the ledger has no record of {}", unknown.join(", ");
+        "run `roomform ledger show` to list the record")
 }
 
 /// Lists the rooms that only a glob matched.
@@ -174,20 +170,17 @@ async fn adopt(
     config: &Config,
     console: &mut Console,
 ) -> Result<Exit> {
-    if format != DocumentFormat::Text && !args.yes {
-        let message = "--format json cannot ask, and --yes was not given";
-        return Err(Error::message(Exit::Refused, message)
-            .hint("review it without --format json, then run it with --yes"));
+    if !args.yes {
+        check_can_ask(
+            &format,
+            "review it without --format json, then run it with --yes",
+        )?;
     }
     let only = room_filter(&args.filter)?;
-    let Some(loaded) = load_manifest(config, Options::default(), &only, console)? else {
+    let (manifest, files) = (Options::default(), RunFiles::default());
+    let Some((loaded, resolved)) = load_run(config, manifest, &only, files, console)? else {
         return Ok(Exit::Invalid);
     };
-    let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;
-    RunFiles::default()
-        .manifest(&loaded)
-        .target(config, &resolved)
-        .check()?;
     let session = Session::open(config, resolved).await?;
     let recorded = session.read_ledger(console).await?.recorded;
     let observed = session.observe(&RowFilter::new(&loaded.desired)).await?;

@@ -43,7 +43,7 @@ use tracing::{Dispatch, info};
 
 use crate::cli::{Cli, PageFlags, ReportFormat, SandboxVerb, Verb};
 use crate::config::Config;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result, bail};
 use crate::model::RunId;
 
 /// Runs the program: takes arguments (the program's name first) and streams, returns the exit.
@@ -92,8 +92,8 @@ fn check_page_limits(limits: PageFlags, format: ReportFormat) -> Result<()> {
     if format == ReportFormat::Markdown || !is_limited {
         return Ok(());
     }
-    let message = "--fit and --max-bytes are for --format markdown";
-    Err(Error::message(Exit::Usage, message).hint("add --format markdown, or leave them out"))
+    bail!(Usage: "--fit and --max-bytes are for --format markdown";
+        "add --format markdown, or leave them out")
 }
 
 fn dispatch(verb: &Verb, config: &Config, console: &mut Console) -> Result<Exit> {

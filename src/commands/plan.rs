@@ -4,11 +4,10 @@ use super::Console;
 use super::files::replace;
 use super::filter::plan_options;
 use super::run_files::{OutputKind, RunFiles};
-use super::session::{Session, dice, load_manifest};
-use super::target::ResolvedTarget;
+use super::session::{Session, dice, load_run};
 use crate::cli::PlanArgs;
 use crate::config::Config;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result, bail};
 use crate::plan::Plan;
 use crate::render;
 use crate::view::{self, flag_that_lifts};
@@ -17,25 +16,19 @@ pub async fn run(args: &PlanArgs, config: &Config, console: &mut Console) -> Res
     // Unlike rooms, users cannot be listed with a JWT.
     let credentials = &config.credentials;
     if args.check_users && credentials.secret_key.is_none() && credentials.jwt.is_some() {
-        let message =
-            "--check-users needs the widget's secret key: get_users does not accept a JWT";
-        return Err(Error::message(Exit::Failed, message)
-            .hint("set IMBACHAT_SECRET_KEY, or leave --check-users out"));
+        bail!(Failed: "--check-users needs the widget's secret key: get_users does not accept a JWT";
+            "set IMBACHAT_SECRET_KEY, or leave --check-users out");
     }
     let options = plan_options(&args.run)?;
-    let Some(mut loaded) =
-        load_manifest(config, (&args.run.manifest).into(), &options.only, console)?
+    let outputs = [("--out", &args.out, OutputKind::PLAN)];
+    let files = RunFiles::default().outputs(&outputs, args.force);
+    let manifest = (&args.run.manifest).into();
+    let Some((mut loaded, resolved)) = load_run(config, manifest, &options.only, files, console)?
     else {
         return Ok(Exit::Invalid);
     };
-    let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;
-    RunFiles::default()
-        .outputs(&[("--out", &args.out, OutputKind::PLAN)], args.force)
-        .manifest(&loaded)
-        .target(config, &resolved)
-        .check()?;
     let session = Session::open(config, resolved).await?;
-    let plan = session.plan(&loaded, &options, console).await?.plan;
+    let plan = session.plan(&loaded, None, &options, console).await?.plan;
     if args.check_users {
         let known = session.reader.users(&dice()).await?;
         let unknown = loaded.unknown_users(&known, |pipe| options.only.contains(pipe));

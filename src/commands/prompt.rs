@@ -3,18 +3,28 @@
 use std::io::{self, BufRead};
 use std::thread;
 
+use clap::ValueEnum;
 use tokio::sync::oneshot;
 
 use super::{Console, interrupt};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result, bail, error};
 use crate::render::escape;
+
+pub const NO_TERMINAL: &str = "there is no terminal to ask on, and --yes was not given";
+
+/// Refuses a run that would have to ask, but prints something other than text.
+pub fn check_can_ask(format: &impl ValueEnum, hint: &str) -> Result<()> {
+    let name = format.to_possible_value();
+    match name.as_ref().map_or("", |value| value.get_name()) {
+        "text" => Ok(()),
+        name => Err(error!(Refused: "--format {name} cannot ask, and --yes was not given"; hint)),
+    }
+}
 
 /// Asks for consent to what `done` describes. `Some` is the exit if the user declines.
 pub async fn consent(question: &str, done: &str, console: &mut Console) -> Result<Option<Exit>> {
     if !console.streams.interactive {
-        console.error(&format!(
-            "nothing was {done}: there is no terminal to ask on, and --yes was not given"
-        ));
+        console.error(&format!("nothing was {done}: {NO_TERMINAL}"));
         return Ok(Some(Exit::Refused));
     }
     match confirm(question, console).await {
@@ -55,8 +65,7 @@ pub async fn confirm(question: &str, console: &Console) -> Result<bool> {
         biased;
         Ok(_) = stopped.wait_for(|stopped| *stopped) => {
             console.prompt("\n");
-            let message = "interrupted at the question: nothing was written";
-            return Err(Error::message(Exit::Interrupted, message));
+            bail!(Interrupted: "interrupted at the question: nothing was written");
         }
         line = &mut answer => line.map_err(io::Error::other)??,
     };

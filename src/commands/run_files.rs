@@ -11,7 +11,7 @@ use anyhow::Context;
 use super::files::{check_writable, takes_all};
 use super::target::ResolvedTarget;
 use crate::config::Config;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Result, bail};
 use crate::manifest::Loaded;
 
 /// Bytes read to detect the kind of a file.
@@ -128,9 +128,8 @@ impl RunFiles {
             let mut others = all().filter(|(other, _)| *other != number);
             if let Some((_, other)) = others.find(|(_, file)| is_same(&file.real)) {
                 let (name, shown) = (output.name, output.path.display());
-                let message = format!("{name} and {} are the same file: `{shown}`", other.name);
-                return Err(Error::message(Exit::Usage, message)
-                    .hint("name another file; nothing was sent or written"));
+                bail!(Usage: "{name} and {} are the same file: `{shown}`", other.name;
+                    "name another file; nothing was sent or written");
             }
         }
         self.files.iter().try_for_each(RunFile::check_kind)
@@ -151,9 +150,8 @@ impl RunFile {
         if head.is_empty() || start.starts_with(kind.start) {
             return Ok(());
         }
-        let message = format!("{name}: `{shown}` exists and is not {}", kind.noun);
-        Err(Error::message(Exit::Usage, message)
-            .hint("name another file, or replace it with --force; nothing was sent or written"))
+        bail!(Usage: "{name}: `{shown}` exists and is not {}", kind.noun;
+            "name another file, or replace it with --force; nothing was sent or written")
     }
 }
 

@@ -6,13 +6,11 @@ use anyhow::Context;
 
 use super::Console;
 use super::apply_report::ApplyReport;
-use super::session::Planned;
 use super::target::ResolvedTarget;
 use crate::apply::{Outcome, RoomOutcome, Status};
 use crate::document::{SavedPlanError, read_plan};
-use crate::error::{Error, Exit, Result};
-use crate::model::Desired;
-use crate::plan::{Approved, Inputs, PlanOptions, SavedPlan, SkipReason, UnknownMembers, select};
+use crate::error::{Exit, Result, bail, error};
+use crate::plan::{Approved, PlanOptions, SavedPlan, SkipReason};
 use crate::render::{Count, escape, few};
 
 /// Maximum number of members named in one line.
@@ -22,18 +20,17 @@ const LARGEST: u64 = 1 << 30;
 
 pub fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
     if !options.only.is_all() {
-        let message = "--only, --except and --shard cannot be combined with a saved plan";
-        return Err(Error::message(Exit::Usage, message)
-            .hint("make another plan with --only, or one with --shard for each part"));
+        bail!(Usage: "--only, --except and --shard cannot be combined with a saved plan";
+            "make another plan with --only, or one with --shard for each part");
     }
     let name = file.display();
-    let metadata = std::fs::metadata(file).with_context(|| format!("`{name}` cannot be read"))?;
+    let unreadable = || format!("`{name}` cannot be read");
+    let metadata = std::fs::metadata(file).with_context(unreadable)?;
     if !metadata.is_file() || metadata.len() > LARGEST {
-        let message = format!("`{name}` is not a regular file of at most {LARGEST} bytes");
-        let hint = "name a file saved by `plan --out`";
-        return Err(Error::message(Exit::Refused, message).hint(hint));
+        bail!(Refused: "`{name}` is not a regular file of at most {LARGEST} bytes";
+            "name a file saved by `plan --out`");
     }
-    let text = std::fs::read_to_string(file).with_context(|| format!("`{name}` cannot be read"))?;
+    let text = std::fs::read_to_string(file).with_context(unreadable)?;
     read_plan(&text).map_err(|error| {
         let hint = match error {
             SavedPlanError::NotAPlan => {
@@ -44,7 +41,7 @@ pub fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
             }
             SavedPlanError::Damaged(_) => "make a new plan",
         };
-        Error::message(Exit::Refused, format!("`{name}`: {error}")).hint(hint)
+        error!(Refused: "`{name}`: {error}"; hint)
     })
 }
 
@@ -52,45 +49,19 @@ pub fn read(file: &Path, options: &PlanOptions) -> Result<SavedPlan> {
 pub fn check_target(saved: &SavedPlan, resolved: &ResolvedTarget) -> Result<()> {
     let (planned, target, ledger) = (&saved.target, &resolved.target, &resolved.ledger);
     if target != planned {
-        let message = format!("wrong target: the plan is for {planned}, this run is for {target}");
         let hint = match (planned.is_sandbox(), target.is_sandbox()) {
             (true, _) => "apply it with --sandbox, or plan again without",
             (false, true) => "leave --sandbox out, or plan again with it",
             (false, false) => "check --widget, --api-url and the IMBACHAT_ variables",
         };
-        return Err(Error::message(Exit::Refused, message).hint(hint));
+        bail!(Refused: "wrong target: the plan is for {planned}, this run is for {target}"; hint);
     }
     let used = ledger.portable();
     let Some(planned) = saved.ledger.as_ref().filter(|it| used.as_ref() != Some(it)) else {
         return Ok(());
     };
-    let message =
-        format!("the plan was created with the ledger `{planned}`, but this run uses `{ledger}`");
-    let hint = "run in the same directory with the same -f and --ledger, or make a new plan";
-    Err(Error::message(Exit::Refused, message).hint(hint))
-}
-
-/// The part of this run's plan that a saved plan approves; without a saved plan, the whole plan.
-pub fn approve(
-    saved: Option<SavedPlan>,
-    planned: Planned,
-    desired: &Desired,
-    options: &PlanOptions,
-) -> Approved {
-    let Some(saved) = saved else {
-        return Approved {
-            plan: planned.plan,
-            skipped: Vec::new(),
-            undeclared: Vec::new(),
-            not_approved: UnknownMembers::default(),
-        };
-    };
-    let inputs = Inputs {
-        desired,
-        observed: &planned.observed,
-        recorded: &planned.recorded,
-    };
-    select(saved, &planned.plan, inputs, &options.allow)
+    bail!(Refused: "the plan was created with the ledger `{planned}`, but this run uses `{ledger}`";
+        "run in the same directory with the same -f and --ledger, or make a new plan")
 }
 
 /// Prints which part of a saved plan is skipped, and what only the new plan contains.

@@ -7,15 +7,15 @@ use std::path::Path;
 use anyhow::Context;
 use tracing::info;
 
-use super::access::SendAccess;
+use super::access::send_key;
 use super::session::{Session, dice};
 use super::target::ResolvedTarget;
 use super::{Console, interrupt};
 use crate::cli::{DocumentFormat, SendArgs};
 use crate::config::Config;
 use crate::document::SentDocument;
-use crate::error::{Error, Exit, Result};
-use crate::imbachat::{Cause, Delivery, Failure, Message, ReadRooms, SendMessages};
+use crate::error::{Error, Exit, Result, bail, error};
+use crate::imbachat::{Cause, Delivery, Failure, Message, ReadRooms, SendMessages, Sender};
 use crate::model::{LiveRoom, Pipe, RoomId, UserId};
 use crate::render::sent;
 use crate::view::Sent;
@@ -31,7 +31,7 @@ const UNKNOWN: &str = "check the room and the user; `roomform get rooms` and `ro
 
 pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Result<Exit> {
     let (room, text) = room_and_text(args)?;
-    let access = SendAccess::new(config)?;
+    let (key, password) = (send_key(config)?, config.credentials.password.clone());
     let text = read_text(text, args.text_file.as_deref())?;
     let session = Session::open(config, ResolvedTarget::new(config, None)?).await?;
     let (room, pipe) = match room {
@@ -47,7 +47,7 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
     let mut stopped = interrupt::channel()?;
     let mut signal = stopped.clone();
     let halt = async move { drop(signal.wait_for(|stopped| *stopped).await) };
-    let sender = access.sender(session.http.clone(), session.target.widget);
+    let sender = Sender::new(session.http.clone(), session.target.widget, key, password);
     let dice = dice();
     let delivered = sender.deliver(&message, &dice, halt);
     let delivered =
@@ -70,10 +70,8 @@ pub async fn run(args: &SendArgs, config: &Config, console: &mut Console) -> Res
     printed.map_err(|error| {
         let number = id.map(|id| format!(" with the number {id}"));
         let (number, error) = (number.unwrap_or_default(), error.chain());
-        let message = format!(
-            "the message was sent to room {room}{number}, but the result could not be printed: {error}"
-        );
-        Error::message(Exit::Failed, message).hint("do not send it again")
+        error!(Failed: "the message was sent to room {room}{number}, but the result could not be printed: {error}";
+            "do not send it again")
     })?;
     session.close().await?;
     Ok(Exit::Done)
@@ -86,7 +84,7 @@ enum Room {
 
 /// The room, and the text unless `--text-file` is set. If a flag names the room, the first argument is the text.
 fn room_and_text(args: &SendArgs) -> Result<(Room, Option<&str>)> {
-    let usage = |message: &str| Err(Error::message(Exit::Usage, message).hint(USAGE));
+    let usage = |message: &str| Err(error!(Usage: "{message}"; USAGE));
     let words = [&args.first, &args.second].into_iter().flatten();
     let mut words = words.map(String::as_str);
     let room = match args.room_id {
@@ -101,8 +99,7 @@ fn room_and_text(args: &SendArgs) -> Result<(Room, Option<&str>)> {
     match (text, &args.text_file) {
         (None, None) => return usage("no text was given"),
         (Some(_), Some(_)) => {
-            let error = Error::message(Exit::Usage, "two texts were given");
-            return Err(error.hint("give TEXT or --text-file, not both"));
+            bail!(Usage: "two texts were given"; "give TEXT or --text-file, not both");
         }
         (Some(_), None) | (None, Some(_)) => {}
     }
@@ -124,16 +121,14 @@ fn read_text(text: Option<&str>, file: Option<&Path>) -> Result<String> {
         (text, _) => text.unwrap_or_default().to_owned(),
     };
     if text.trim().is_empty() {
-        let message = "the text is empty; nothing was sent";
-        return Err(Error::message(Exit::Usage, message).hint("give the message text"));
+        bail!(Usage: "the text is empty; nothing was sent"; "give the message text");
     }
     Ok(text)
 }
 
 /// Reads a whole text, without its final line break.
 fn read_all(input: impl Read, name: &str) -> Result<String> {
-    let failed =
-        |problem: &str| Error::message(Exit::Failed, format!("{name} {problem}; nothing was sent"));
+    let failed = |problem: &str| error!(Failed: "{name} {problem}; nothing was sent");
     let mut bytes = Vec::new();
     let read = input.take(MOST_BYTES + 1).read_to_end(&mut bytes);
     read.with_context(|| format!("{name} cannot be read"))?;
@@ -174,18 +169,15 @@ async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
             (message, "name one with --room-id")
         }
     };
-    Err(Error::message(Exit::Failed, format!("{message}; nothing was sent")).hint(hint))
+    Err(error!(Failed: "{message}; nothing was sent"; hint))
 }
 
 /// Describes a failure. If the message may have been sent, the user has to check the room.
 fn describe_failure(failure: Failure, room: RoomId, stopped: bool) -> Error {
     let message = failure.message;
     if failure.delivery == Delivery::Uncertain {
-        let message = format!(
-            "uncertain: the message may have been sent to room {room}, and is not sent again: {message}"
-        );
-        return Error::message(Exit::Failed, message)
-            .hint(format!("check room {room} before you send it again"));
+        return error!(Failed: "uncertain: the message may have been sent to room {room}, and is not sent again: {message}";
+            format!("check room {room} before you send it again"));
     }
     let exit = match stopped && !failure.lasting {
         true => Exit::Interrupted,

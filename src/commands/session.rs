@@ -1,6 +1,6 @@
 //! The resources of a run: manifest, server, credentials and ledger, each opened once.
 //!
-//! Main type: [`Session`]. It reads. Writing requires a [`WriteAccess`], sending a `SendAccess`.
+//! Main type: [`Session`]. It reads. Writing requires a [`WriteAuth`], sending a key.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
@@ -11,10 +11,11 @@ use std::sync::Arc;
 use tokio::time::{Instant, interval_at};
 use tracing::info;
 
-use super::access::{WriteAccess, read_auth};
+use super::access::read_auth;
 use super::apply_report::{ApplyReport, exit_of};
 use super::files::has_manifest;
 use super::filter::check_filter;
+use super::run_files::RunFiles;
 use super::target::{ResolvedTarget, find_target};
 use super::{Console, interrupt, verbose};
 use crate::apply::{Control, Job, Limiter, Outcome, apply};
@@ -22,11 +23,15 @@ use crate::cli::PaceFlags;
 use crate::config::Config;
 use crate::document::{PlanDocument, diagnostics};
 use crate::error::{Error, Exit, Result};
-use crate::imbachat::{Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader};
+use crate::imbachat::{
+    Dice, Endpoint, Failure, Http, ReadAuth, ReadRooms, Reader, WriteAuth, Writer,
+};
 use crate::ledger::{Journal, LedgerBackend, LedgerError, Remembered};
 use crate::manifest::{Loaded, Options, load};
-use crate::model::{Observed, Recorded, RunId, Target};
-use crate::plan::{Approved, Plan, PlanOptions, RoomFilter, RowFilter, plan};
+use crate::model::{Observed, RunId, Target};
+use crate::plan::{
+    Approved, Inputs, Plan, PlanOptions, RoomFilter, RowFilter, SavedPlan, plan, select,
+};
 use crate::render::EVERY;
 use crate::sandbox::{self, Sandbox, SandboxError, start};
 
@@ -38,13 +43,6 @@ pub struct Session {
     pub http: Http,
     sandbox: Option<Sandbox>,
     run: RunId,
-}
-
-/// A plan, and the list and ledger that it was computed from.
-pub struct Planned {
-    pub plan: Plan,
-    pub observed: Observed,
-    pub recorded: Recorded,
 }
 
 impl Session {
@@ -68,18 +66,21 @@ impl Session {
         })
     }
 
-    /// Reads the ledger and the list, and computes the plan.
+    /// Reads the ledger and the list, and computes the plan: the part that a saved plan approves or, without one, all of it.
     pub async fn plan(
         &self,
         loaded: &Loaded,
+        saved: Option<SavedPlan>,
         options: &PlanOptions,
         console: &mut Console,
-    ) -> Result<Planned> {
+    ) -> Result<Approved> {
         let desired = &loaded.desired;
         let remembered = self.read_ledger(console).await?;
-        let recorded = remembered.recorded;
-        let observed = self.observe(&RowFilter::new(desired)).await?;
-        let plan = plan(&self.target, desired, &observed, &recorded, options);
+        let (recorded, observed) = (
+            &remembered.recorded,
+            &self.observe(&RowFilter::new(desired)).await?,
+        );
+        let plan = plan(&self.target, desired, observed, recorded, options);
         verbose::log_plan(&plan);
         if plan.summary.unknown.members > 0 && !remembered.found {
             console.warn(&format!(
@@ -87,10 +88,14 @@ impl Session {
                 self.ledger
             ));
         }
-        Ok(Planned {
-            plan,
+        let inputs = Inputs {
+            desired,
             observed,
             recorded,
+        };
+        Ok(match saved {
+            Some(saved) => select(saved, &plan, inputs, &options.allow),
+            None => Approved::whole(plan),
         })
     }
 
@@ -113,7 +118,7 @@ impl Session {
         &self,
         report: &mut ApplyReport<'_>,
         options: &PlanOptions,
-        access: WriteAccess,
+        auth: WriteAuth,
         pace: &PaceFlags,
         console: &mut Console,
     ) -> Result<()> {
@@ -126,7 +131,7 @@ impl Session {
             plan,
             filter: RowFilter::new(&loaded.desired),
             reader: &self.reader,
-            writer: Arc::new(access.writer(self.http.clone(), self.target.widget)),
+            writer: Arc::new(Writer::new(self.http.clone(), self.target.widget, auth)),
             ledger: Arc::new(self.open_ledger().await?),
             control: Arc::new(Control::new(
                 Limiter::new(pace.parallelism.get(), pace.rate),
@@ -259,6 +264,22 @@ pub fn load_manifest(
     }
     check_filter(only, loaded.desired.rooms.keys(), "declared room")?;
     Ok(Some(loaded))
+}
+
+/// Loads the manifest, and finds its target. `None` if the manifest is invalid. Refuses outputs that are inputs.
+pub fn load_run(
+    config: &Config,
+    options: Options,
+    only: &RoomFilter,
+    files: RunFiles,
+    console: &mut Console,
+) -> Result<Option<(Loaded, ResolvedTarget)>> {
+    let Some(loaded) = load_manifest(config, options, only, console)? else {
+        return Ok(None);
+    };
+    let resolved = ResolvedTarget::new(config, loaded.desired.widget)?;
+    files.manifest(&loaded).target(config, &resolved).check()?;
+    Ok(Some((loaded, resolved)))
 }
 
 /// A random seed, so that retry delays differ in each run.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, StoreVariables};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Result, bail, error};
 use crate::imbachat::Endpoint;
 use crate::ledger::{Address, LedgerBackend, Name, NameError, StoreOptions};
 use crate::manifest::{Options, load};
@@ -38,11 +38,8 @@ impl Location {
         if let (Some(declared), Some(given)) = (declared, given)
             && declared != given
         {
-            let message = format!(
-                "wrong target: the manifest is for widget {declared}, this run is for widget {given}"
-            );
-            return Err(Error::message(Exit::Refused, message)
-                .hint("check --widget, IMBACHAT_WIDGET and the manifest's `widget`"));
+            bail!(Refused: "wrong target: the manifest is for widget {declared}, this run is for widget {given}";
+                "check --widget, IMBACHAT_WIDGET and the manifest's `widget`");
         }
         let widget = given.or(declared);
         let (origin, widget, endpoint, default_ledger) = match config.sandbox() {
@@ -54,8 +51,8 @@ impl Location {
             }
             None => {
                 let widget = widget.ok_or_else(|| {
-                    Error::message(Exit::Failed, "no widget: IMBACHAT_WIDGET is not set")
-                        .hint("set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest")
+                    error!(Failed: "no widget: IMBACHAT_WIDGET is not set";
+                        "set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest")
                 })?;
                 let insecure = server.connection.allow_insecure_http;
                 let endpoint = Endpoint::new(config.api_url(), insecure)?;
@@ -138,10 +135,7 @@ fn refuse_link_out(path: &Path) -> Result<()> {
     if path.is_absolute() || !links_out(&Disk, path) {
         return Ok(());
     }
-    let message = format!(
-        "`{}` is, or is behind, a symbolic link that is broken or leads outside the work tree",
-        path.display()
-    );
-    Err(Error::message(Exit::Refused, message)
-        .hint("remove the link, or name the file with an absolute path"))
+    let path = path.display();
+    bail!(Refused: "`{path}` is, or is behind, a symbolic link that is broken or leads outside the work tree";
+        "remove the link, or name the file with an absolute path")
 }

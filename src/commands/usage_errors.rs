@@ -7,7 +7,7 @@ use clap::{Command, CommandFactory};
 
 use super::console::{Console, Streams};
 use crate::cli::{Cli, OutputFlags, PageFlags, ReportFormat};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, error};
 use crate::model::RunId;
 
 /// Prints help and version as success, and reports everything else as a usage error.
@@ -32,7 +32,8 @@ pub fn report(
     let message = text.split("\n\nUsage:").next().unwrap_or_default();
     let message = message.split("\n\nFor more").next().unwrap_or_default();
     let words = message.trim_start_matches("error: ").split_whitespace();
-    let error = usage_error(words.collect::<Vec<_>>().join(" ")).hint("see roomform --help");
+    let words = words.collect::<Vec<_>>().join(" ");
+    let error = error!(Usage: "{words}"; "see roomform --help");
     fail(&error, format, streams, run)
 }
 
@@ -40,10 +41,6 @@ pub fn report(
 pub fn fail(error: &Error, format: ReportFormat, streams: Streams, run: RunId) -> Exit {
     let (flags, page) = (OutputFlags::default(), PageFlags::default());
     Console::new(streams, &flags, page, format, "run", run).fail(error)
-}
-
-fn usage_error(message: String) -> Error {
-    Error::message(Exit::Usage, message)
 }
 
 /// Detects a flag in Terraform's spelling. Some would be parsed as other flags: `-out=x` as `-o ut=x`.
@@ -62,8 +59,7 @@ pub fn terraform_flag(args: &[OsString]) -> Option<Error> {
             "-parallelism" => "--parallelism N",
             _ => return None,
         };
-        let message = format!("there is no flag `{flag}`");
-        Some(usage_error(message).hint(format!("write it as {ours}")))
+        Some(error!(Usage: "there is no flag `{flag}`"; format!("write it as {ours}")))
     })
 }
 
@@ -84,7 +80,7 @@ fn terraform_verb(error: &clap::Error) -> Option<Error> {
         "show" => "use `roomform plan` to see the current plan; a saved plan is JSON",
         _ => return None,
     };
-    Some(usage_error(format!("there is no verb `{verb}`")).hint(hint))
+    Some(error!(Usage: "there is no verb `{verb}`"; hint))
 }
 
 /// Detects a flag that belongs to other verbs, or that comes before the verb.
@@ -100,10 +96,8 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
     // A flag of `ledger` is also a flag of `ledger show`.
     let has_flag = |verb: &String| format!("{typed} ").starts_with(&format!("{verb} "));
     if with_flag.iter().any(has_flag) {
-        return Some(
-            usage_error(format!("`{flag}` comes before the verb"))
-                .hint(format!("write it after the verb: roomform {typed} {flag}")),
-        );
+        return Some(error!(Usage: "`{flag}` comes before the verb";
+                format!("write it after the verb: roomform {typed} {flag}")));
     }
     let hint = match (typed.as_str(), flag) {
         ("diff", "-f" | "--file") => "write roomform diff BASE HEAD".to_owned(),
@@ -112,11 +106,11 @@ fn misplaced_flag(error: &clap::Error, args: &[OsString]) -> Option<Error> {
         _ if with_flag.is_empty() => return None,
         _ => format!("`{flag}` is a flag of `{}`", with_flag.join("`, `")),
     };
-    let message = match typed.as_str() {
-        "" => format!("`{flag}` comes before the verb"),
-        verb => format!("`{verb}` has no flag `{flag}`"),
+    let error = match typed.as_str() {
+        "" => error!(Usage: "`{flag}` comes before the verb"),
+        verb => error!(Usage: "`{verb}` has no flag `{flag}`"),
     };
-    Some(usage_error(message).hint(hint))
+    Some(error.hint(hint))
 }
 
 /// The verb that the user typed, as in `get rooms`.

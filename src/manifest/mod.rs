@@ -36,6 +36,7 @@ pub use export::{Entry, Unlike, append, by_prefix, by_type, entries, page, read_
 pub use load::{Loaded, Options, explain, load, load_from, load_text};
 pub use read_log::FileNote;
 pub use template::verbatim;
+pub use validate::LONGEST_PIPE;
 
 /// Returns the JSON Schema of a manifest. A test compares its keys with those of `decode`.
 pub fn schema() -> serde_json::Value {

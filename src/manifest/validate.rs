@@ -9,7 +9,7 @@ use crate::model::{DesiredRoom, RoomKind, is_hidden};
 use crate::tables::diagnostic::{At, Code, Diagnostic, Problems, clip};
 
 /// Maximum bytes of a pipe: a typical column size.
-const LONGEST_PIPE: usize = 255;
+pub const LONGEST_PIPE: usize = 255;
 /// Maximum bytes of a title.
 const LONGEST_TITLE: usize = 4096;
 /// The server may silently cut titles with more characters.

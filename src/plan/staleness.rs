@@ -85,12 +85,7 @@ pub enum SkipReason {
 pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -> Approved {
     let changes = new.changes.iter().map(|change| (&change.pipe, change));
     let mut changes: BTreeMap<&Pipe, &Change> = changes.collect();
-    let mut approved = Approved {
-        plan: new.with_changes(Vec::new()),
-        skipped: Vec::new(),
-        undeclared: Vec::new(),
-        not_approved: UnknownMembers::default(),
-    };
+    let mut approved = Approved::whole(new.with_changes(Vec::new()));
     // A forged file may list a room twice: the first entry is used.
     let mut entries = BTreeMap::new();
     for entry in saved.changes {
@@ -137,6 +132,16 @@ pub fn select(saved: SavedPlan, new: &Plan, inputs: Inputs<'_>, allow: &Allow) -
 }
 
 impl Approved {
+    /// A whole plan, without a saved plan that narrows it.
+    pub fn whole(plan: Plan) -> Self {
+        Self {
+            plan,
+            skipped: Vec::new(),
+            undeclared: Vec::new(),
+            not_approved: UnknownMembers::default(),
+        }
+    }
+
     /// Rooms that changed after the plan was saved, or that the manifest does not ask for.
     pub fn stale(&self) -> usize {
         let is_stale = |skipped: &&Skipped| skipped.reason != SkipReason::UpToDate;

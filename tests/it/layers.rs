@@ -217,27 +217,24 @@ fn only_apply_and_the_write_probe_ask_for_the_right_to_write() {
         let found = sources()
             .into_iter()
             .filter(|(module, _, text)| module == "commands" && names(&code(text), word));
-        found
+        let mut files: Vec<String> = found
             .map(|(_, path, _)| path.display().to_string())
-            .collect()
+            .collect();
+        files.sort();
+        files
     };
-    let mut access = asking("WriteAccess");
-    access.sort();
+    let [access, apply, doctor] =
+        ["access", "apply", "doctor"].map(|name| format!("commands/{name}.rs"));
     assert_eq!(
-        access,
-        [
-            "commands/access.rs",
-            "commands/apply.rs",
-            "commands/doctor.rs",
-            "commands/session.rs"
-        ]
+        asking("write_auth"),
+        [access.clone(), apply, doctor.clone()]
     );
-    assert_eq!(asking("Writer::new"), ["commands/access.rs"]);
+    // Both get the credentials from `write_auth`.
+    assert_eq!(asking("WriteAuth"), [&access, "commands/session.rs"]);
+    assert_eq!(asking("Writer::new"), [&doctor, "commands/session.rs"]);
     // Sending messages is a separate capability, which cannot change rooms.
-    let mut access = asking("SendAccess");
-    access.sort();
-    assert_eq!(access, ["commands/access.rs", "commands/send.rs"]);
-    assert_eq!(asking("Sender::new"), ["commands/access.rs"]);
+    assert_eq!(asking("send_key"), [&access, "commands/send.rs"]);
+    assert_eq!(asking("Sender::new"), ["commands/send.rs"]);
 }
 
 #[test]
