@@ -154,6 +154,10 @@ impl Console {
         Progress::lines(rooms, move |line| err.say("info", "", line))
     }
 
+    pub fn warn_all(&mut self, texts: &[String]) {
+        texts.iter().for_each(|text| self.warn(text));
+    }
+
     pub fn warn(&mut self, text: &str) {
         if !self.quiet {
             self.err.say("warn", "warning: ", &escape::terminal(text));

@@ -12,7 +12,7 @@ use crate::cli::{AdoptArgs, DocumentFormat, LedgerArgs, LedgerVerb};
 use crate::config::Config;
 use crate::document::LedgerDocument;
 use crate::error::{Exit, Result, bail, error};
-use crate::ledger::{Entries, Fact, Record, Snapshot, compact};
+use crate::ledger::{Entries, Fact, Record, compact};
 use crate::manifest::{Loaded, Options};
 use crate::model::{Pipe, Recorded};
 use crate::plan::{Adoption, RoomFilter, RowFilter, adoption, counts_to_record};
@@ -37,7 +37,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
         LedgerVerb::Forget { pipes, by_hand } => {
             let snapshot = ledger.read(target).await?;
             before = Some(snapshot.entries.len());
-            print_warnings(&snapshot, console);
+            console.warn_all(&snapshot.warnings);
             let (facts, done) = facts_to_forget(pipes, *by_hand, &snapshot.recorded())?;
             print_matched(&facts, pipes, console);
             let journal = ledger.open(target, &config.run).await?;
@@ -54,7 +54,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
                 if !snapshot.found {
                     bail!(Failed: "ledger `{other}`: no such file");
                 }
-                print_warnings(&snapshot, console);
+                console.warn_all(&snapshot.warnings);
                 more.extend(snapshot.entries);
             }
             let merge = |mut entries: Entries| {
@@ -72,7 +72,7 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
             ledger.rewrite(target, compact).await?
         }
     };
-    print_warnings(&after, console);
+    console.warn_all(&after.warnings);
     let (entries, recorded) = (after.entries.len(), after.recorded());
     let text = match before {
         _ if format == DocumentFormat::Json => {
@@ -87,12 +87,6 @@ pub async fn run(args: &LedgerArgs, config: &Config, console: &mut Console) -> R
     };
     console.print(&text)?;
     Ok(Exit::Done)
-}
-
-fn print_warnings(snapshot: &Snapshot, console: &mut Console) {
-    for warning in &snapshot.warnings {
-        console.warn(warning);
-    }
 }
 
 /// The facts that forget rooms, or only their manual steps, and the message to print.

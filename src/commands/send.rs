@@ -84,28 +84,25 @@ enum Room {
 
 /// The room, and the text unless `--text-file` is set. If a flag names the room, the first argument is the text.
 fn room_and_text(args: &SendArgs) -> Result<(Room, Option<&str>)> {
-    let usage = |message: &str| Err(error!(Usage: "{message}"; USAGE));
-    let words = [&args.first, &args.second].into_iter().flatten();
-    let mut words = words.map(String::as_str);
+    let words = [&args.room, &args.first, &args.second].into_iter();
+    let mut words = words.flatten().map(String::as_str);
     let room = match args.room_id {
         Some(id) => Room::Id(RoomId(id)),
-        None => match args.room.as_deref().or_else(|| words.next()) {
-            None => return usage("no room was given"),
-            Some("") => return usage("the pipe is empty"),
+        None => match words.next() {
+            None => bail!(Usage: "no room was given"; USAGE),
+            Some("") => bail!(Usage: "the pipe is empty"; USAGE),
             Some(pipe) => Room::Pipe(Pipe::new(pipe)),
         },
     };
-    let text = words.next();
-    match (text, &args.text_file) {
-        (None, None) => return usage("no text was given"),
-        (Some(_), Some(_)) => {
-            bail!(Usage: "two texts were given"; "give TEXT or --text-file, not both");
+    match (words.next(), &args.text_file, words.next()) {
+        (None, None, _) => bail!(Usage: "no text was given"; USAGE),
+        (Some(_), Some(_), _) => {
+            bail!(Usage: "two texts were given"; "give TEXT or --text-file, not both")
         }
-        (Some(_), None) | (None, Some(_)) => {}
-    }
-    match words.next() {
-        Some(_) => usage("the room is named twice, or the text is not in quotes"),
-        None => Ok((room, text)),
+        (_, _, Some(_)) => {
+            bail!(Usage: "the room is named twice, or the text is not in quotes"; USAGE)
+        }
+        (text, _, None) => Ok((room, text)),
     }
 }
 
@@ -128,16 +125,15 @@ fn read_text(text: Option<&str>, file: Option<&Path>) -> Result<String> {
 
 /// Reads a whole text, without its final line break.
 fn read_all(input: impl Read, name: &str) -> Result<String> {
-    let failed = |problem: &str| error!(Failed: "{name} {problem}; nothing was sent");
     let mut bytes = Vec::new();
     let read = input.take(MOST_BYTES + 1).read_to_end(&mut bytes);
     read.with_context(|| format!("{name} cannot be read"))?;
     if bytes.len() as u64 > MOST_BYTES {
-        let error = failed(&format!("has more than {MOST_BYTES} bytes"));
-        return Err(error.hint("send a shorter text"));
+        bail!(Failed: "{name} has more than {MOST_BYTES} bytes; nothing was sent"; "send a shorter text");
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| failed("is not text in UTF-8").hint("save it as UTF-8"))?;
+    let Ok(text) = String::from_utf8(bytes) else {
+        bail!(Failed: "{name} is not text in UTF-8; nothing was sent"; "save it as UTF-8");
+    };
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
@@ -152,24 +148,19 @@ async fn find_room(pipe: &Pipe, session: &Session) -> Result<RoomId> {
     let live = rooms.iter().filter(|room| !room.deleted);
     let mut live: Vec<RoomId> = live.map(|room| room.id).collect();
     live.sort_unstable();
-    let (message, hint) = match live.as_slice() {
-        [room] => return Ok(*room),
-        [] if rooms.is_empty() => (
-            format!("no room has the pipe `{pipe}`"),
-            "pipes are compared byte for byte; `roomform get rooms` lists them",
-        ),
-        [] => (
-            format!("the room with the pipe `{pipe}` was deleted"),
-            "`roomform get rooms` lists the others",
-        ),
+    match live.as_slice() {
+        [room] => Ok(*room),
+        [] if rooms.is_empty() => bail!(Failed: "no room has the pipe `{pipe}`; nothing was sent";
+            "pipes are compared byte for byte; `roomform get rooms` lists them"),
+        [] => bail!(Failed: "the room with the pipe `{pipe}` was deleted; nothing was sent";
+            "`roomform get rooms` lists the others"),
         several => {
-            let (count, ids) = (several.len(), several.iter().map(ToString::to_string));
-            let ids = ids.collect::<Vec<_>>().join(", ");
-            let message = format!("{count} live rooms have the pipe `{pipe}`: {ids}");
-            (message, "name one with --room-id")
+            let ids = several.iter().map(ToString::to_string);
+            let (count, ids) = (several.len(), ids.collect::<Vec<_>>().join(", "));
+            bail!(Failed: "{count} live rooms have the pipe `{pipe}`: {ids}; nothing was sent";
+                "name one with --room-id")
         }
-    };
-    Err(error!(Failed: "{message}; nothing was sent"; hint))
+    }
 }
 
 /// Describes a failure. If the message may have been sent, the user has to check the room.

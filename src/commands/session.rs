@@ -192,9 +192,7 @@ impl Session {
     /// Reads the ledger and prints its warnings.
     pub async fn read_ledger(&self, console: &mut Console) -> Result<Remembered> {
         let remembered = self.ledger.remember(&self.target).await?;
-        for warning in &remembered.warnings {
-            console.warn(warning);
-        }
+        console.warn_all(&remembered.warnings);
         Ok(remembered)
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, StoreVariables};
-use crate::error::{Error, Exit, Result, bail, error};
+use crate::error::{Error, Exit, Result, bail};
 use crate::imbachat::Endpoint;
 use crate::ledger::{Address, LedgerBackend, Name, NameError, StoreOptions};
 use crate::manifest::{Options, load};
@@ -22,73 +22,59 @@ pub struct ResolvedTarget {
     pub endpoint: Option<Endpoint>,
 }
 
-/// Where the target is: its widget, the API's address and the default path of its ledger.
-struct Location {
-    target: Target,
-    endpoint: Option<Endpoint>,
-    default_ledger: PathBuf,
-}
-
-impl Location {
-    /// The target set by flags and environment. Refuses a manifest that declares another widget.
-    fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self> {
-        let server = &config.server;
-        let given = server.target.widget.or(config.credentials.widget);
-        let given = given.map(WidgetId);
-        if let (Some(declared), Some(given)) = (declared, given)
-            && declared != given
-        {
-            bail!(Refused: "wrong target: the manifest is for widget {declared}, this run is for widget {given}";
-                "check --widget, IMBACHAT_WIDGET and the manifest's `widget`");
-        }
-        let widget = given.or(declared);
-        let (origin, widget, endpoint, default_ledger) = match config.sandbox() {
-            Some(state) => {
-                let widget = widget.unwrap_or(SANDBOX_WIDGET);
-                let stem = state.file_stem().unwrap_or_default().to_string_lossy();
-                let ledger = state.with_file_name(format!("{stem}-{widget}.jsonl"));
-                ("sandbox:".to_owned(), widget, None, ledger)
-            }
-            None => {
-                let widget = widget.ok_or_else(|| {
-                    error!(Failed: "no widget: IMBACHAT_WIDGET is not set";
-                        "set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest")
-                })?;
-                let insecure = server.connection.allow_insecure_http;
-                let endpoint = Endpoint::new(config.api_url(), insecure)?;
-                let name = format!("{}-{widget}.jsonl", endpoint.host_label());
-                let ledger = config.ledger_directory().join(name);
-                (endpoint.origin(), widget, Some(endpoint), ledger)
-            }
-        };
-        Ok(Self {
-            target: Target { origin, widget },
-            endpoint,
-            default_ledger,
-        })
+/// The target that flags and environment set, the API's address, and the default path of the ledger. Refuses a manifest that declares
+/// another widget.
+fn locate(
+    config: &Config,
+    declared: Option<WidgetId>,
+) -> Result<(Target, Option<Endpoint>, PathBuf)> {
+    let server = &config.server;
+    let given = server.target.widget.or(config.credentials.widget);
+    let given = given.map(WidgetId);
+    if let (Some(declared), Some(given)) = (declared, given)
+        && declared != given
+    {
+        bail!(Refused: "wrong target: the manifest is for widget {declared}, this run is for widget {given}";
+            "check --widget, IMBACHAT_WIDGET and the manifest's `widget`");
     }
+    let widget = given.or(declared);
+    if let Some(state) = config.sandbox() {
+        let (origin, widget) = ("sandbox:".to_owned(), widget.unwrap_or(SANDBOX_WIDGET));
+        let stem = state.file_stem().unwrap_or_default().to_string_lossy();
+        let ledger = state.with_file_name(format!("{stem}-{widget}.jsonl"));
+        return Ok((Target { origin, widget }, None, ledger));
+    }
+    let Some(widget) = widget else {
+        bail!(Failed: "no widget: IMBACHAT_WIDGET is not set";
+            "set it to the widget's number (imba_id), use --widget, or add `widget:` to the manifest");
+    };
+    let endpoint = Endpoint::new(config.api_url(), server.connection.allow_insecure_http)?;
+    let ledger = format!("{}-{widget}.jsonl", endpoint.host_label());
+    let ledger = config.ledger_directory().join(ledger);
+    let origin = endpoint.origin();
+    Ok((Target { origin, widget }, Some(endpoint), ledger))
 }
 
 /// The target set by flags and environment. Refuses a manifest that declares another widget.
 pub fn find_target(config: &Config, declared: Option<WidgetId>) -> Result<Target> {
-    Ok(Location::new(config, declared)?.target)
+    Ok(locate(config, declared)?.0)
 }
 
 impl ResolvedTarget {
     /// The target, and the ledger that a flag or the target names.
     pub fn new(config: &Config, declared: Option<WidgetId>) -> Result<Self> {
-        let location = Location::new(config, declared)?;
+        let (target, endpoint, default_ledger) = locate(config, declared)?;
         let ledger = match config.named_ledger() {
             Some(name) => named_ledger(name, config)?,
-            None => LedgerBackend::File(location.default_ledger),
+            None => LedgerBackend::File(default_ledger),
         };
         for path in ledger.path().into_iter().chain(config.sandbox()) {
             refuse_link_out(path)?;
         }
         Ok(Self {
-            target: location.target,
+            target,
             ledger,
-            endpoint: location.endpoint,
+            endpoint,
         })
     }
 

@@ -3,7 +3,7 @@
 use tracing::{Level, enabled, info};
 
 use crate::manifest::Loaded;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Plan};
 
 const MANIFEST: &str = concat!(env!("CARGO_CRATE_NAME"), "::manifest");
 const PLAN: &str = concat!(env!("CARGO_CRATE_NAME"), "::plan");
@@ -13,7 +13,27 @@ pub fn log_plan(plan: &Plan) {
     if !enabled!(Level::INFO) {
         return;
     }
-    plan.changes.iter().for_each(log_change);
+    for change in &plan.changes {
+        let (action, room) = match &change.action {
+            Action::Create => ("create", None),
+            Action::Update { id, .. } => ("update", Some(id.0)),
+        };
+        let fields: Vec<&str> = change.fields().iter().map(|it| it.field.name()).collect();
+        let (members, fields) = (&change.members, fields.join(","));
+        info!(
+            target: PLAN,
+            pipe = %change.pipe,
+            action,
+            room,
+            fields,
+            new = members.new.len(),
+            unknown = members.unknown.len(),
+            known = members.known,
+            welcome = change.welcome.is_some(),
+            recreate = change.recreate,
+            "to write"
+        );
+    }
     for conflict in &plan.conflicts {
         info!(target: PLAN, pipe = %conflict.pipe, kind = ?conflict.kind, "conflict");
     }
@@ -59,26 +79,4 @@ pub fn log_files(loaded: &Loaded) {
             "rows read"
         );
     }
-}
-
-fn log_change(change: &Change) {
-    let (action, room) = match &change.action {
-        Action::Create => ("create", None),
-        Action::Update { id, .. } => ("update", Some(id.0)),
-    };
-    let fields: Vec<&str> = change.fields().iter().map(|it| it.field.name()).collect();
-    let members = &change.members;
-    info!(
-        target: PLAN,
-        pipe = %change.pipe,
-        action,
-        room,
-        fields = fields.join(","),
-        new = members.new.len(),
-        unknown = members.unknown.len(),
-        known = members.known,
-        welcome = change.welcome.is_some(),
-        recreate = change.recreate,
-        "to write"
-    );
 }
