@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::change::{ChangeDocument, ValueDocument, WelcomeDocument, users, value, welcome};
 use super::plan::{NoteDocument, RefusalDocument, note, refusal};
-use super::{DiagnosticDocument, FORMAT};
+use super::{DiagnosticDocument, Header};
 use crate::error::Exit;
 use crate::model::{Limit, MembersPolicy};
 use crate::plan::{Difference, ManifestDiff, People, Removed, RoomDifference};
@@ -15,12 +15,8 @@ use crate::view::{percent, would_be_refused};
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "roomform diff")]
 pub struct DiffDocument {
-    /// The version of this format: 1.
-    format: u32,
-    /// `diff`.
-    kind: &'static str,
-    /// The exit code of the run that made it.
-    exit: u8,
+    #[serde(flatten)]
+    header: Header,
     /// The first manifest, as named on the command line.
     base: String,
     /// The second manifest, as named on the command line.
@@ -183,9 +179,7 @@ impl DiffDocument {
             .iter()
             .map(|it| refusal(it, &would_be_refused(it)));
         Self {
-            format: FORMAT,
-            kind: "diff",
-            exit: exit.code(),
+            header: Header::new("diff", exit),
             base: base.clone(),
             head: head.clone(),
             differ,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::FORMAT;
+use super::{Header, TargetDocument};
 use crate::doctor::{Answer, Report, Verdict};
 use crate::error::Exit;
 
@@ -11,10 +11,8 @@ use crate::error::Exit;
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "roomform doctor")]
 pub struct DoctorDocument {
-    format: u32,
-    kind: &'static str,
-    /// 0 if no step failed, otherwise 1.
-    exit: u8,
+    #[serde(flatten)]
+    header: Header,
     /// The widget, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<TargetDocument>,
@@ -26,16 +24,11 @@ pub struct DoctorDocument {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct TargetDocument {
-    origin: String,
-    widget: u64,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
 struct StepDocument {
     /// `settings`, `manifest`, …
     step: &'static str,
-    verdict: VerdictDocument,
+    #[serde(with = "VerdictDocument")]
+    verdict: Verdict,
     /// What was found.
     message: String,
     /// The cases, one each.
@@ -46,7 +39,8 @@ struct StepDocument {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(remote = "Verdict", rename_all = "snake_case")]
+#[schemars(rename = "VerdictDocument")]
 enum VerdictDocument {
     Ok,
     Warning,
@@ -71,35 +65,19 @@ struct FindingDocument {
     answer: String,
 }
 
-impl From<Verdict> for VerdictDocument {
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Ok => Self::Ok,
-            Verdict::Warning => Self::Warning,
-            Verdict::Failed => Self::Failed,
-            Verdict::Skipped => Self::Skipped,
-        }
-    }
-}
-
 impl DoctorDocument {
     /// Builds the document of a report.
     pub fn new(report: &Report, exit: Exit) -> Self {
         let steps = report.findings.iter().map(|(step, finding)| StepDocument {
             step,
-            verdict: finding.verdict.into(),
+            verdict: finding.verdict,
             message: finding.message.clone(),
             details: finding.details.clone(),
             remedy: finding.remedy.clone(),
         });
         Self {
-            format: FORMAT,
-            kind: "doctor",
-            exit: exit.code(),
-            target: report.target.as_ref().map(|target| TargetDocument {
-                origin: target.origin.clone(),
-                widget: target.widget.0,
-            }),
+            header: Header::new("doctor", exit),
+            target: report.target.as_ref().map(TargetDocument::new),
             steps: steps.collect(),
             probe: report.probe.as_ref().map(|probe| ProbeDocument {
                 pipe: probe.pipe.to_string(),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::FORMAT;
+use super::Header;
 use crate::error::{Error, Exit};
 use crate::manifest::Loaded;
 use crate::manifest::diagnostic::{Diagnostic, Sources};
@@ -63,14 +63,13 @@ fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
         hint,
     } = diagnostic;
     let (file, place) = at.map(|at| sources.name_and_position(at)).unzip();
-    let whole_file = path.as_deref().filter(|path| !path.is_empty());
     DiagnosticDocument {
         code: code.id(),
         name: code.name(),
         severity: code.severity().name(),
         message: message.clone(),
         hint: hint.clone(),
-        file: file.or(whole_file).map(str::to_owned),
+        file: file.or(path.as_deref()).map(str::to_owned),
         line: place.map(|place| place.line),
         column: place.map(|place| place.column),
         related: related.as_ref().map(|(at, label)| {
@@ -88,9 +87,8 @@ fn document(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticDocument {
 /// The result of `check`.
 #[derive(Debug, Serialize)]
 pub struct CheckDocument {
-    format: u32,
-    kind: &'static str,
-    exit: u8,
+    #[serde(flatten)]
+    header: Header,
     /// Whether the manifest is valid.
     valid: bool,
     /// Number of declared rooms.
@@ -104,9 +102,7 @@ impl CheckDocument {
     /// The document of a loaded manifest.
     pub fn new(loaded: &Loaded, exit: Exit) -> Self {
         Self {
-            format: FORMAT,
-            kind: "check",
-            exit: exit.code(),
+            header: Header::new("check", exit),
             valid: loaded.is_valid(),
             rooms: loaded.desired.rooms.len(),
             memberships: loaded.desired.memberships(),
@@ -118,10 +114,8 @@ impl CheckDocument {
 /// Why a run failed.
 #[derive(Debug, Serialize)]
 pub struct ErrorDocument {
-    format: u32,
-    kind: &'static str,
-    /// The process's exit code.
-    exit: u8,
+    #[serde(flatten)]
+    header: Header,
     /// The name of the exit code.
     reason: &'static str,
     /// What happened.
@@ -136,9 +130,7 @@ impl ErrorDocument {
     /// Builds the document of a failure.
     pub fn new(error: &Error) -> Self {
         Self {
-            format: FORMAT,
-            kind: "error",
-            exit: error.exit.code(),
+            header: Header::new("error", error.exit),
             reason: error.exit.name(),
             message: error.chain(),
             hints: error.hints.clone(),

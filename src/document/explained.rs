@@ -2,15 +2,16 @@
 
 use serde::Serialize;
 
-use super::FORMAT;
+use super::Header;
+use crate::error::Exit;
 use crate::manifest::{Explained, Subject, Way};
-use crate::model::Desired;
+use crate::model::{Desired, Place};
 
 /// The output of `explain --format json`.
 #[derive(Debug, Serialize)]
 pub struct ExplainDocument {
-    format: u32,
-    kind: &'static str,
+    #[serde(flatten)]
+    header: Header,
     /// The room asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pipe: Option<String>,
@@ -45,9 +46,8 @@ struct PlaceDocument {
 
 #[derive(Debug, Serialize)]
 struct WayDocument {
-    file: String,
-    /// From 1.
-    line: u32,
+    #[serde(flatten)]
+    place: PlaceDocument,
     /// The groups it passes through, outermost first.
     groups: Vec<String>,
     /// Whether a joined roster supplied it.
@@ -61,11 +61,13 @@ impl ExplainDocument {
             Subject::Room(pipe) => (Some(pipe.to_string()), None, Vec::new()),
             Subject::User(user, names) => (None, user.map(|user| user.0), names.clone()),
         };
-        let file = |place| desired.file_name(place).to_string();
+        let document = |place: Place| PlaceDocument {
+            file: desired.file_name(place).to_string(),
+            line: place.line,
+        };
         let documents = |ways: &[Way]| {
             let ways = ways.iter().map(|way| WayDocument {
-                file: file(way.place),
-                line: way.place.line,
+                place: document(way.place),
                 groups: way.groups.clone(),
                 enrol: way.joined,
             });
@@ -79,15 +81,11 @@ impl ExplainDocument {
             excluded_by: documents(&it.excluded),
         });
         Self {
-            format: FORMAT,
-            kind: "explain",
+            header: Header::new("explain", Exit::Done),
             pipe,
             user,
             names,
-            left_out: explained.left_out.map(|place| PlaceDocument {
-                file: file(place),
-                line: place.line,
-            }),
+            left_out: explained.left_out.map(document),
             memberships: memberships.collect(),
         }
     }

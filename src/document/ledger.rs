@@ -2,17 +2,17 @@
 
 use serde::Serialize;
 
-use super::FORMAT;
-use crate::model::{Recorded, Sending, Target, UserSet};
+use super::{Header, TargetDocument};
+use crate::error::Exit;
+use crate::model::{Recorded, RecordedRoom, Sending, Target, UserSet};
 
 /// The state that the entries of a ledger add up to.
 #[derive(Debug, Serialize)]
 pub struct LedgerDocument {
-    format: u32,
-    kind: &'static str,
-    exit: u8,
-    origin: String,
-    widget: u64,
+    #[serde(flatten)]
+    header: Header,
+    #[serde(flatten)]
+    target: TargetDocument,
     /// Number of lines in the file, without headers.
     entries: usize,
     rooms: Vec<RoomDocument>,
@@ -72,8 +72,9 @@ impl LedgerDocument {
             source: source.clone(),
             given: *given,
         });
+        let empty = RecordedRoom::default();
         let rooms = recorded.ids.iter().map(|(pipe, id)| {
-            let room = recorded.rooms.get(id).cloned().unwrap_or_default();
+            let room = recorded.rooms.get(id).unwrap_or(&empty);
             RoomDocument {
                 pipe: pipe.to_string(),
                 room_id: id.0,
@@ -89,11 +90,8 @@ impl LedgerDocument {
             }
         });
         Self {
-            format: FORMAT,
-            kind: "ledger",
-            exit: 0,
-            origin: target.origin.clone(),
-            widget: target.widget.0,
+            header: Header::new("ledger", Exit::Done),
+            target: TargetDocument::new(target),
             entries,
             rooms: rooms.collect(),
             owed: owed.collect(),

@@ -24,11 +24,55 @@ pub use read::{SavedPlanError, read_plan};
 pub use report::ReportDocument;
 pub use sent::SentDocument;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Exit;
+use crate::model::Target;
+
 /// The version of every document. It grows when a field changes its meaning or is removed.
 pub const FORMAT: u32 = 1;
 
+/// The first fields of every document.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Header {
+    /// The version of this format: 1.
+    format: u32,
+    /// What the document is, such as `plan`.
+    kind: &'static str,
+    /// The exit code of the run that made it.
+    exit: u8,
+}
+
+impl Header {
+    fn new(kind: &'static str, exit: Exit) -> Self {
+        Self {
+            format: FORMAT,
+            kind,
+            exit: exit.code(),
+        }
+    }
+}
+
+/// A widget on a server.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct TargetDocument {
+    /// Scheme, host and port, or `sandbox:`.
+    origin: String,
+    widget: u64,
+}
+
+impl TargetDocument {
+    fn new(target: &Target) -> Self {
+        Self {
+            origin: target.origin.clone(),
+            widget: target.widget.0,
+        }
+    }
+}
+
 /// The JSON Schema of a document.
-pub fn schema<T: schemars::JsonSchema>() -> serde_json::Value {
+pub fn schema<T: JsonSchema>() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft07();
     settings
         .into_generator()

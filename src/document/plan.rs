@@ -1,10 +1,10 @@
 //! A plan as a document.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::change::{ChangeDocument, ValueDocument, users, value};
-use super::{DiagnosticDocument, FORMAT};
+use super::{DiagnosticDocument, Header, TargetDocument};
 use crate::error::Exit;
 use crate::model::RoomId;
 use crate::plan::{Conflict, ConflictKind, Note, Plan, Violation};
@@ -14,12 +14,8 @@ use crate::view::{self, Text};
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "roomform plan")]
 pub struct PlanDocument {
-    /// The version of this format: 1.
-    format: u32,
-    /// `plan`.
-    kind: &'static str,
-    /// The exit code of the run that made it.
-    exit: u8,
+    #[serde(flatten)]
+    header: Header,
     target: TargetDocument,
     /// The ledger of the run, unless its path is absolute. `apply PLAN_FILE` refuses to run with another ledger.
     ledger: Option<String>,
@@ -39,13 +35,6 @@ pub struct PlanDocument {
     refusals: Vec<RefusalDocument>,
     /// Warnings about the manifest.
     diagnostics: Vec<DiagnosticDocument>,
-}
-
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-pub(super) struct TargetDocument {
-    /// Scheme, host and port, or `sandbox:`.
-    pub(super) origin: String,
-    pub(super) widget: u64,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -202,13 +191,8 @@ impl PlanDocument {
         });
         let refusals = refusals.iter().map(|it| refusal(it, &view::refusal(it)));
         Self {
-            format: FORMAT,
-            kind: "plan",
-            exit: exit.code(),
-            target: TargetDocument {
-                origin: target.origin.clone(),
-                widget: target.widget.0,
-            },
+            header: Header::new("plan", exit),
+            target: TargetDocument::new(target),
             ledger,
             summary: summary(plan),
             changes: changes.iter().map(ChangeDocument::new).collect(),

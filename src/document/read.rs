@@ -3,9 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::FORMAT;
 use super::change::ChangeDocument;
-use super::plan::TargetDocument;
+use super::{FORMAT, TargetDocument};
 use crate::model::{Target, WidgetId};
 use crate::plan::SavedPlan;
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::FORMAT;
+use super::Header;
 use super::plan::PlanDocument;
 use crate::apply::{Halt, Outcome, RoomOutcome, Status};
 use crate::error::Exit;
@@ -14,14 +14,10 @@ use crate::view::{failure, server_errors};
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "roomform report")]
 pub struct ReportDocument {
-    /// The version of this format: 1.
-    format: u32,
-    /// `report`.
-    kind: &'static str,
+    #[serde(flatten)]
+    header: Header,
     /// The run's id, as in the ledger's entries, the logs, and the `User-Agent` of its requests.
     run: String,
-    /// The exit code of the run.
-    exit: u8,
     /// The name of the exit code.
     reason: &'static str,
     plan: PlanDocument,
@@ -43,7 +39,7 @@ pub struct ReportDocument {
     converged: Option<bool>,
 }
 
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct RequestsDocument {
     write: u32,
     verify: u32,
@@ -88,13 +84,9 @@ impl ReportDocument {
         exit: Exit,
         run: &RunId,
     ) -> Self {
-        let rooms = outcome.map_or(&[][..], |outcome| &outcome.rooms);
-        let requests = outcome.map(|outcome| RequestsDocument {
-            write: outcome.writes(),
-            send: outcome.sends(),
-            verify: outcome.reads,
-        });
-        let (stopped, ledger) = match outcome.and_then(|outcome| outcome.halt.as_ref()) {
+        let nothing = Outcome::default();
+        let outcome = outcome.unwrap_or(&nothing);
+        let (stopped, ledger) = match &outcome.halt {
             None => (None, None),
             Some(Halt::Ledger(reason)) => (Some("ledger"), Some(reason.clone())),
             Some(Halt::Denied) => (Some("denied"), None),
@@ -102,16 +94,18 @@ impl ReportDocument {
             Some(Halt::Interrupted) => (Some("interrupted"), None),
         };
         Self {
-            format: FORMAT,
-            kind: "report",
+            header: Header::new("report", exit),
             run: run.to_string(),
-            exit: exit.code(),
             reason: exit.name(),
             plan,
-            applied: outcome.is_some_and(Outcome::has_written),
-            rooms: rooms.iter().map(room).collect(),
-            requests: requests.unwrap_or_default(),
-            verification_error: outcome.and_then(|outcome| outcome.verification_error.clone()),
+            applied: outcome.has_written(),
+            rooms: outcome.rooms.iter().map(room).collect(),
+            requests: RequestsDocument {
+                write: outcome.writes(),
+                verify: outcome.reads,
+                send: outcome.sends(),
+            },
+            verification_error: outcome.verification_error.clone(),
             stopped,
             ledger,
             converged,

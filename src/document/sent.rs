@@ -2,18 +2,17 @@
 
 use serde::Serialize;
 
-use super::FORMAT;
+use super::{Header, TargetDocument};
 use crate::error::Exit;
 use crate::view::Sent;
 
 /// The message that `send` sent.
 #[derive(Debug, Serialize)]
 pub struct SentDocument {
-    format: u32,
-    kind: &'static str,
-    exit: u8,
-    origin: String,
-    widget: u64,
+    #[serde(flatten)]
+    header: Header,
+    #[serde(flatten)]
+    target: TargetDocument,
     room_id: u64,
     /// The room's pipe, if the pipe was used to find it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,11 +28,8 @@ impl SentDocument {
     /// Builds the document of a sent message.
     pub fn new(sent: &Sent<'_>) -> Self {
         Self {
-            format: FORMAT,
-            kind: "sent",
-            exit: Exit::Done.code(),
-            origin: sent.target.origin.clone(),
-            widget: sent.target.widget.0,
+            header: Header::new("sent", Exit::Done),
+            target: TargetDocument::new(sent.target),
             room_id: sent.room.0,
             pipe: sent.pipe.map(ToString::to_string),
             user_id: sent.from.0,
